@@ -1,0 +1,61 @@
+"""Where each stage of an early-exit network should run, on what, and when a request may leave: proven optimal plans.
+
+>>> import serflow_opt as so
+>>> plan = so.solve(so.load("bert12-sst2"))
+>>> plan.status
+'optimal'
+
+Names are imported when they are first used, so that `import serflow_opt` is quick.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from serflow_opt.catalog import Catalog, load_catalog
+    from serflow_opt.errors import InputError, Problem
+    from serflow_opt.evaluator import evaluate
+    from serflow_opt.instance import Instance
+    from serflow_opt.loader import load, shipped
+    from serflow_opt.plan import Plan
+    from serflow_opt.solver import solve
+
+__version__ = "0.1.0"
+__all__ = [
+    "Catalog",
+    "InputError",
+    "Instance",
+    "Plan",
+    "Problem",
+    "evaluate",
+    "load",
+    "load_catalog",
+    "shipped",
+    "solve",
+]
+
+_HOME = {
+    "Catalog": "catalog",
+    "InputError": "errors",
+    "Instance": "instance",
+    "Plan": "plan",
+    "Problem": "errors",
+    "evaluate": "evaluator",
+    "load": "loader",
+    "load_catalog": "catalog",
+    "shipped": "loader",
+    "solve": "solver",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'serflow_opt' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f"serflow_opt.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
