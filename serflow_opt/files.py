@@ -1,0 +1,38 @@
+"""Write files whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from serflow_opt.errors import InputError, Problem
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a file beside the target and move it into place when it is complete.
+
+    Raises
+    ------
+    InputError
+        When the folder does not exist or cannot be written to.
+    """
+    if path.is_dir():
+        raise InputError([Problem(str(path), "", "is a folder", "name a file")])
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        found = f"cannot write there ({error.strerror})"
+        raise InputError([Problem(str(path), "", found, "choose a folder that exists and is writable")]) from None
+    os.close(handle)
+    draft = Path(name)
+    try:
+        write(draft)
+        mask = os.umask(0)
+        os.umask(mask)
+        draft.chmod(0o666 & ~mask)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

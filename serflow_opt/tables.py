@@ -1,0 +1,178 @@
+"""Read the CSV tables of an instance, cell by cell, and report every fault with row and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from serflow_opt.errors import Problem, nearest
+
+MAX_BYTES = 50_000_000
+"""No table of stages, exits, samples or times comes near this; a bigger file is the wrong file."""
+MAX_PROBLEMS = 20
+"""Faults reported one by one for a file; the rest is counted."""
+
+Cell = float | int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a column holds: a number within bounds, a whole number within bounds, or text."""
+
+    name: str
+    kind: Literal["number", "whole", "text"] = "number"
+    low: float = -math.inf
+    high: float = math.inf
+    required: bool = True
+
+    def read(self, text: str) -> Cell:
+        """Return the cell's value, or raise ValueError saying what would be right."""
+        if self.kind == "text":
+            if not text:
+                raise ValueError("write a name")
+            return text
+        wanted = self.wanted()
+        try:
+            value = int(text) if self.kind == "whole" else float(text)
+        except ValueError:
+            raise ValueError(f"write {wanted}") from None
+        if not math.isfinite(value) or not self.low <= value <= self.high:
+            raise ValueError(f"write {wanted}")
+        return value
+
+    def wanted(self) -> str:
+        """Say in words what the column accepts."""
+        noun = "a whole number" if self.kind == "whole" else "a number"
+        if math.isfinite(self.low) and math.isfinite(self.high):
+            return f"{noun} from {self.low:g} to {self.high:g}"
+        return f"{noun} of at least {self.low:g}" if math.isfinite(self.low) else f"a finite {noun[2:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A checked row: its line in the file (the header is line 1) and its cells by column."""
+
+    line: int
+    cells: dict[str, Cell]
+
+    def number(self, column: str) -> float:
+        """Return a numeric cell."""
+        value = self.cells[column]
+        assert not isinstance(value, str)
+        return value
+
+    def whole(self, column: str) -> int:
+        """Return a whole-number cell."""
+        value = self.cells[column]
+        assert isinstance(value, int)
+        return value
+
+
+def read_text(path: Path, problems: list[Problem]) -> str | None:
+    """Return a file's text, or None after saying why it cannot be read."""
+
+    def wrong(found: str, cure: str) -> None:
+        problems.append(Problem(str(path), "", found, cure))
+
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            wrong(f"{size / 1e6:.0f} MB", f"files here hold at most {MAX_BYTES / 1e6:.0f} MB: is it the right file?")
+            return None
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        wrong("no such file", "check the name; paths are relative to the instance file")
+    except UnicodeDecodeError as error:
+        wrong(f"byte {error.object[error.start]:#04x} at offset {error.start} is not UTF-8", "save the file as UTF-8")
+    except OSError as error:
+        wrong(f"cannot be read ({error.strerror})", "give a readable file")
+    return None
+
+
+def read_table(
+    path: Path, columns: Sequence[Column] | Callable[[list[str]], Sequence[Column]], problems: list[Problem]
+) -> list[Row]:
+    """Read a CSV file whose first line names its columns.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        The columns it must and may have, or a function that derives them from the header.
+    problems
+        Receives every fault found. Rows with faults are left out of the result, so a caller must look here
+        before it trusts the rows.
+    """
+    text = read_text(path, problems)
+    if text is None:
+        return []
+    name = str(path)
+    lines = csv.reader(io.StringIO(text, newline=""))
+    found: list[Problem] = []
+    rows: list[Row] = []
+    try:
+        header = [cell.strip() for cell in next(lines, [])]
+        if not any(header):
+            problems.append(Problem(name, "line 1", "the file is empty", "start with a line of column names"))
+            return []
+        wanted = columns(header) if callable(columns) else columns
+        problems_before = len(problems)
+        _check_header(name, header, wanted, problems)
+        if len(problems) > problems_before:
+            return []
+        by_name = {column.name: column for column in wanted}
+        for record in lines:
+            if not any(cell.strip() for cell in record):
+                continue
+            row = _read_row(name, lines.line_num, header, record, by_name, found)
+            if row is not None:
+                rows.append(row)
+    except csv.Error as error:
+        found.append(Problem(name, f"line {lines.line_num}", f"not CSV: {error}", "check quotes and line ends"))
+    if not rows and not found:
+        found.append(Problem(name, "line 2", "no rows below the header", "add at least one row"))
+    problems.extend(found[:MAX_PROBLEMS])
+    if len(found) > MAX_PROBLEMS:
+        problems.append(Problem(name, "", f"{len(found) - MAX_PROBLEMS} more faults", "mend those above first"))
+    return rows
+
+
+def _check_header(name: str, header: list[str], wanted: Sequence[Column], problems: list[Problem]) -> None:
+    known = [column.name for column in wanted]
+    for column in wanted:
+        if column.required and column.name not in header:
+            problems.append(
+                Problem(name, "line 1", f"column '{column.name}' is missing", f"columns: {', '.join(known)}")
+            )
+    for position, title in enumerate(header, start=1):
+        if title not in known:
+            problems.append(
+                Problem(name, f"line 1, column {position}", f"unknown column '{title}'", nearest(title, known))
+            )
+        elif header.index(title) != position - 1:
+            problems.append(Problem(name, f"line 1, column {position}", f"'{title}' twice", "keep one"))
+
+
+def _read_row(
+    name: str, line: int, header: list[str], record: list[str], columns: dict[str, Column], found: list[Problem]
+) -> Row | None:
+    if len(record) != len(header):
+        found.append(Problem(name, f"line {line}", f"{len(record)} cells", f"the header has {len(header)} columns"))
+        return None
+    cells: dict[str, Cell] = {}
+    for title, text in zip(header, record, strict=True):
+        column, text = columns[title], text.strip()
+        if not text and not column.required:
+            continue
+        try:
+            cells[title] = column.read(text)
+        except ValueError as error:
+            found.append(Problem(name, f"line {line}, column {title}", repr(text), str(error)))
+    complete = all(title in cells or not columns[title].required for title in header)
+    return Row(line, cells) if complete else None
