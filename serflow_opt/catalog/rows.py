@@ -1,0 +1,103 @@
+"""What the catalogue knows of one thing that can be rented: size, limits, price, and the day of the price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+DEFAULT_REGION = "us-east-1"
+Key = tuple[str, ...]
+"""What identifies a row: (name, region) of a VM type, (provider, region, arch) of a function price."""
+
+
+@dataclass(frozen=True, slots=True)
+class VmType:
+    """A virtual machine type rented by the hour, in one region.
+
+    Attributes
+    ----------
+    name, region
+        What the provider calls it (`c6i.large`, `us-east-1`); together the key of the row.
+    arch
+        Processor architecture, `x86_64` or `arm64`.
+    vcpus
+        Virtual CPUs.
+    memory_mb
+        Main memory in units of 2^20 bytes.
+    gpu, gpu_count, gpu_memory_mb
+        Model of the GPU ("" without one), how many, and the memory of each one in units of 2^20 bytes.
+    usd_per_hour
+        On-demand rent of the whole machine, USD per hour.
+    source, as_of
+        Where the price comes from, and the day for which that source gives it.
+    """
+
+    name: str
+    provider: str
+    region: str
+    family: str
+    arch: str
+    vcpus: float
+    memory_mb: int
+    gpu: str
+    gpu_count: int
+    gpu_memory_mb: int
+    usd_per_hour: float
+    source: str
+    as_of: date
+
+    @property
+    def key(self) -> Key:
+        """What identifies the row: name and region."""
+        return (self.name, self.region)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPrice:
+    """Price and limits of a cloud function service in one region and on one processor architecture.
+
+    Prices are those of the first volume tier; a free allowance is not taken off.
+
+    Attributes
+    ----------
+    provider, region, arch
+        Together the key of the row; `arch` is `x86_64` or `arm64`.
+    usd_per_gb_s
+        USD per second and per 1,024 MB of configured memory.
+    usd_per_request
+        Fee per invocation, USD.
+    memory_min_mb, memory_max_mb, memory_step_mb
+        Sizes on offer, in units of 2^20 bytes.
+    mb_per_vcpu
+        Memory that comes with one vCPU; a function of m MB has m / mb_per_vcpu vCPUs.
+    payload_max_bytes
+        Largest request or response of a synchronous invocation, bytes.
+    duration_max_s
+        Longest invocation, seconds.
+    package_max_bytes, image_max_bytes
+        Largest unzipped package and largest container image, bytes.
+    source, as_of
+        Where the numbers come from, and the day for which that source gives the prices.
+    """
+
+    name: str
+    provider: str
+    region: str
+    arch: str
+    usd_per_gb_s: float
+    usd_per_request: float
+    memory_min_mb: int
+    memory_max_mb: int
+    memory_step_mb: int
+    mb_per_vcpu: float
+    payload_max_bytes: int
+    duration_max_s: float
+    package_max_bytes: int
+    image_max_bytes: int
+    source: str
+    as_of: date
+
+    @property
+    def key(self) -> Key:
+        """What identifies the row: provider, region and architecture."""
+        return (self.provider, self.region, self.arch)

@@ -1,0 +1,415 @@
+"""The price catalogue: shipped figures, the user's own rows, and what is said of wrong files."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from serflow_opt.catalog import Catalog, load_catalog
+from serflow_opt.errors import InputError, Problem
+
+VM_HEADER = "name,vcpus,memory_mb,usd_per_hour,as_of"
+FUNCTION_HEADER = "region,arch,usd_per_gb_s,usd_per_request,as_of"
+
+
+@pytest.fixture
+def catalog() -> Catalog:
+    return load_catalog()
+
+
+def write(folder: Path, *lines: str, name: str = "own.csv") -> Path:
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def problems_of(*paths: Path) -> tuple[Problem, ...]:
+    with pytest.raises(InputError) as caught:
+        load_catalog().with_rows(*paths)
+    return caught.value.problems
+
+
+# --- what is shipped ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "vcpus", "gib", "usd_per_hour"),
+    [  # AWS on-demand prices, Linux, us-east-1, as published
+        ("c6i.large", 2, 4, 0.085),
+        ("c6i.xlarge", 4, 8, 0.17),
+        ("c6i.32xlarge", 128, 256, 5.44),
+        ("c6g.large", 2, 4, 0.068),
+        ("c7g.xlarge", 4, 8, 0.145),
+        ("c7i.large", 2, 4, 0.08925),
+        ("m6i.large", 2, 8, 0.096),
+        ("m7i.large", 2, 8, 0.1008),
+        ("t3.micro", 2, 1, 0.0104),
+        ("t3.nano", 2, 0.5, 0.0052),
+        ("g4dn.xlarge", 4, 16, 0.526),
+        ("g5.xlarge", 4, 16, 1.006),
+        ("inf2.xlarge", 4, 16, 0.7582),
+    ],
+)
+def test_vm_prices_and_sizes(catalog: Catalog, name: str, vcpus: int, gib: float, usd_per_hour: float) -> None:
+    vm = catalog.vm(name)
+    assert (vm.vcpus, vm.memory_mb) == (vcpus, gib * 1024)
+    assert vm.usd_per_hour == pytest.approx(usd_per_hour, rel=1e-12)
+
+
+def test_function_prices_and_limits(catalog: Catalog) -> None:
+    x86, arm = catalog.function(), catalog.function("eu-west-1", "arm64")
+    assert (x86.usd_per_gb_s, arm.usd_per_gb_s) == (0.0000166667, 0.0000133334)
+    assert all(row.usd_per_request == 2e-7 for row in catalog.functions)
+    assert (x86.memory_min_mb, x86.memory_max_mb, x86.memory_step_mb, x86.mb_per_vcpu) == (
+        128,
+        10240,
+        1,
+        1769,
+    )
+    assert (x86.payload_max_bytes, x86.duration_max_s) == (6_291_456, 900)
+    assert (x86.package_max_bytes, x86.image_max_bytes) == (262_144_000, 10_737_418_240)
+    assert {row.arch for row in catalog.functions if row.region == "us-east-1"} == {"x86_64", "arm64"}
+
+
+def test_survey_example_of_a_small_vm_with_a_function(catalog: Catalog) -> None:
+    """c6i.large and an 8,845 MB function against c6i.xlarge alone: equal cost at 0.164 busy functions."""
+    small, big = catalog.vm("c6i.large").usd_per_hour, catalog.vm("c6i.xlarge").usd_per_hour
+    function = catalog.function().usd_per_gb_s * 8845 / 1024 * 3600
+    assert (big - small) / function == pytest.approx(0.1640, abs=5e-5)
+
+
+def test_families_are_there_and_doubtful_prices_are_not(catalog: Catalog) -> None:
+    families = {vm.family for vm in catalog.vms}
+    assert families == {"c6i", "c7i", "c6g", "c7g", "m6i", "m7i", "t3", "g4dn", "g5", "inf2"}
+    for doubtful in ("g4dn.8xlarge", "g5.12xlarge"):
+        assert catalog.find_vm(doubtful) is None
+
+
+def test_every_row_has_a_source_and_a_day(catalog: Catalog) -> None:
+    dated = [(vm.source, vm.as_of) for vm in catalog.vms]
+    dated += [(row.source, row.as_of) for row in catalog.functions]
+    for source, as_of in dated:
+        assert source
+        assert date(2026, 1, 1) <= as_of <= date(2026, 12, 31)
+
+
+def test_shipped_rows_agree_with_themselves(catalog: Catalog) -> None:
+    assert len(catalog.vms) == len({vm.key for vm in catalog.vms}) == 75
+    assert len(catalog.functions) == len({row.key for row in catalog.functions}) == 26
+    for vm in catalog.vms:
+        assert vm.name.startswith(f"{vm.family}.")
+        assert vm.arch == ("arm64" if vm.family.endswith("g") else "x86_64")
+        assert (vm.gpu_count > 0) == (vm.gpu_memory_mb > 0) == (vm.family in ("g4dn", "g5"))
+
+
+@pytest.mark.parametrize("family", ["c6i", "c7i", "c6g", "c7g", "m6i", "m7i", "t3"])
+def test_price_grows_with_memory_within_a_family(catalog: Catalog, family: str) -> None:
+    per_mb = [vm.usd_per_hour / vm.memory_mb for vm in catalog.filter(f"family={family}").vms]
+    assert per_mb == pytest.approx([per_mb[0]] * len(per_mb), rel=1e-9)
+
+
+def test_shipped_columns_are_the_fields(catalog: Catalog) -> None:
+    folder = Path(sys.modules[Catalog.__module__].__file__ or "").parent
+    for name, row in (("vms.csv", catalog.vms[0]), ("functions.csv", catalog.functions[0])):
+        with (folder / name).open(encoding="utf-8", newline="") as file:
+            assert next(csv.reader(file)) == [field.name for field in dataclasses.fields(row)]
+
+
+def test_catalogue_is_read_once_and_rows_are_frozen(catalog: Catalog) -> None:
+    assert load_catalog() is catalog
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        catalog.vms[0].usd_per_hour = 0.0  # type: ignore[misc]
+
+
+def test_reading_prices_needs_only_the_standard_library() -> None:
+    """The catalogue's own modules import neither numpy nor pandas (the package around them may)."""
+    folder = Path(sys.modules[Catalog.__module__].__file__ or "").parents[1]
+    code = (
+        "import sys, types; package = types.ModuleType('serflow_opt'); package.__path__ = [sys.argv[1]]\n"
+        "sys.modules['serflow_opt'] = package\n"
+        "from serflow_opt.catalog import load_catalog\n"
+        "assert load_catalog().vms and not {'numpy', 'pandas'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(folder)], check=True)
+
+
+# --- looking up --------------------------------------------------------------------------------------------
+
+
+def test_unknown_vm_names_the_closest(catalog: Catalog) -> None:
+    with pytest.raises(InputError, match=r"unknown VM type 'c6i.lage'; did you mean c6i\.large"):
+        catalog.vm("c6i.lage")
+    assert catalog.find_vm("c6i.lage") is None
+
+
+def test_vm_of_another_region_says_where_it_is_priced(catalog: Catalog) -> None:
+    with pytest.raises(InputError, match=r"no price in region 'eu-west-1'; priced in us-east-1"):
+        catalog.vm("c6i.large", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (("us-est-1",), "region 'us-est-1'; did you mean .*us-east-1"),
+        (("us-east-1", "arm"), "arch 'arm'; did you mean arm64"),
+        (("us-east-1", "x86_64", "azure"), "provider 'azure'; known: aws"),
+    ],
+)
+def test_unknown_function_price(catalog: Catalog, wanted: tuple[str, ...], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        catalog.function(*wanted)
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "names"),
+    [
+        ("t3.[ns]*", (), {"t3.nano", "t3.small"}),
+        (["T3.NANO", "c6g.m*"], (), {"t3.nano", "c6g.medium"}),
+        ("family=c6g", ["*xlarge"], {"c6g.medium", "c6g.large"}),
+        ("gpu=t4", ["*.1?xlarge", "g4dn.[24]*"], {"g4dn.xlarge"}),
+        ("inf2.*", "gpu=*", {"inf2.xlarge", "inf2.8xlarge", "inf2.24xlarge", "inf2.48xlarge"}),
+        ("nothing*", (), set()),
+    ],
+)
+def test_filter(catalog: Catalog, include: str | list[str], exclude: str | list[str], names: set[str]) -> None:
+    assert {vm.name for vm in catalog.filter(include, exclude).vms} == names
+
+
+def test_filter_looks_at_functions_too(catalog: Catalog) -> None:
+    left = catalog.filter("region=eu-*").filter("arch=arm64")
+    assert left.vms == ()
+    assert {row.region for row in left.functions} == {"eu-west-1", "eu-west-2", "eu-central-1"}
+    assert {row.arch for row in left.functions} == {"arm64"}
+    assert catalog.filter() == catalog
+    assert catalog.filter("gpu=*").functions == ()
+
+
+def test_filter_by_an_unknown_field(catalog: Catalog) -> None:
+    with pytest.raises(InputError, match="unknown field 'famly'; did you mean family"):
+        catalog.filter("famly=c6i")
+
+
+# --- the user's own rows -----------------------------------------------------------------------------------
+
+
+def test_new_vm_takes_the_stated_defaults(catalog: Catalog, tmp_path: Path) -> None:
+    path = write(tmp_path, VM_HEADER, "box.big,2.5,4096,0.05,2026-11-01", "plain,1,512,0,2026-11-01")
+    vm = catalog.with_rows(path).vm("box.big")
+    assert (vm.provider, vm.region, vm.family, vm.arch) == ("custom", "us-east-1", "box", "x86_64")
+    assert (vm.gpu, vm.gpu_count, vm.gpu_memory_mb) == ("", 0, 0)
+    assert (vm.vcpus, vm.memory_mb, vm.usd_per_hour) == (2.5, 4096, 0.05)
+    assert (vm.source, vm.as_of) == ("own.csv", date(2026, 11, 1))
+    assert catalog.with_rows(path).vm("plain").family == "plain"
+    assert catalog.find_vm("box.big") is None, "the shipped catalogue must stay as it is"
+
+
+def test_override_keeps_what_it_does_not_state(catalog: Catalog, tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        f"{VM_HEADER},gpu,source",
+        "g5.xlarge,4,16384,0.9,2026-11-01,,my contract",
+        "c6g.large,2,4096,0.05,2026-11-02,,",
+    )
+    own = catalog.with_rows(path)
+    expected = dataclasses.replace(
+        catalog.vm("g5.xlarge"), usd_per_hour=0.9, as_of=date(2026, 11, 1), source="my contract"
+    )
+    assert own.vm("g5.xlarge") == expected
+    assert (own.vm("c6g.large").arch, own.vm("c6g.large").source) == ("arm64", "own.csv")
+    assert [vm.key for vm in own.vms] == [vm.key for vm in catalog.vms]
+
+
+def test_same_name_in_another_region_is_another_row(catalog: Catalog, tmp_path: Path) -> None:
+    path = write(tmp_path, f"{VM_HEADER},region", "c6i.large,2,4096,0.0912,2026-11-01,eu-west-1")
+    own = catalog.with_rows(path)
+    assert own.vm("c6i.large", "eu-west-1").usd_per_hour == 0.0912
+    assert own.vm("c6i.large").usd_per_hour == 0.085
+
+
+def test_gpu_model_alone_means_one_gpu(catalog: Catalog, tmp_path: Path) -> None:
+    path = write(tmp_path, f"{VM_HEADER},gpu", "box,8,65536,1.5,2026-11-01,L4")
+    assert catalog.with_rows(path).vm("box").gpu_count == 1
+
+
+def test_function_rows_are_added_and_overridden(catalog: Catalog, tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        f"{FUNCTION_HEADER},provider,memory_max_mb",
+        "us-east-1,x86_64,0.00001,1e-7,2026-11-01,,3008",
+        "eastus,x86_64,0.000016,2e-7,2026-11-01,azure,",
+    )
+    own = catalog.with_rows(path)
+    assert (own.function().usd_per_gb_s, own.function().memory_max_mb) == (0.00001, 3008)
+    assert (own.function().name, own.function().source) == ("aws-lambda", "own.csv")
+    azure = own.function("eastus", provider="azure")
+    assert (azure.name, azure.memory_max_mb, azure.payload_max_bytes) == ("azure-function", 10240, 6_291_456)
+    assert len(own.functions) == len(catalog.functions) + 1
+
+
+def test_later_files_override_earlier_ones(catalog: Catalog, tmp_path: Path) -> None:
+    first = write(tmp_path, VM_HEADER, "box,1,1024,1,2026-11-01", name="first.csv")
+    second = write(tmp_path, VM_HEADER, "box,1,1024,2,2026-11-02", name="second.csv")
+    functions = write(tmp_path, FUNCTION_HEADER, "here,arm64,0,0,2026-11-01", name="functions.csv")
+    own = catalog.with_rows(first, str(second), functions)
+    assert (own.vm("box").usd_per_hour, own.vm("box").source) == (2.0, "second.csv")
+    assert own.function("here", "arm64").usd_per_request == 0.0
+
+
+def test_byte_order_mark_blank_lines_and_spaces_are_no_fault(catalog: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    text = "name, vcpus, memory_mb, usd_per_hour, as_of\r\n\r\nbox , 1, 1024, 0.1, 2026-11-01\r\n,,,,\r\n"
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert catalog.with_rows(path).vm("box").memory_mb == 1024
+
+
+# --- wrong files -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("name", ""),
+        ("vcpus", "two"),
+        ("vcpus", "0"),
+        ("memory_mb", "-4096"),
+        ("memory_mb", "0"),
+        ("memory_mb", "4.5"),
+        ("usd_per_hour", "-0.085"),
+        ("usd_per_hour", "nan"),
+        ("usd_per_hour", "inf"),
+        ("usd_per_hour", "$0.085"),
+        ("usd_per_hour", ""),
+        ("as_of", ""),
+        ("as_of", "2026-13-01"),
+        ("as_of", "20261101"),
+        ("as_of", "yesterday"),
+        ("arch", "amd64"),
+        ("gpu_count", "0.5"),
+    ],
+)
+def test_wrong_cell_of_a_vm_type(tmp_path: Path, column: str, cell: str) -> None:
+    cells = dict(zip(VM_HEADER.split(","), ["box", "2", "4096", "0.1", "2026-11-01"], strict=True))
+    cells[column] = cell
+    path = write(tmp_path, ",".join(cells), ",".join(cells.values()))
+    (problem,) = problems_of(path)
+    assert (problem.file, problem.place, problem.found) == (str(path), f"line 2, column {column}", repr(cell))
+    assert problem.cure.startswith("write ")
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("region", ""),
+        ("arch", ""),
+        ("usd_per_gb_s", "-1"),
+        ("usd_per_request", "nan"),
+        ("mb_per_vcpu", "0"),
+        ("duration_max_s", "0"),
+        ("payload_max_bytes", "6 MB"),
+        ("memory_step_mb", "0"),
+    ],
+)
+def test_wrong_cell_of_a_function_price(tmp_path: Path, column: str, cell: str) -> None:
+    given = ["us-east-1", "x86_64", "1e-5", "2e-7", "2026-11-01"]
+    cells = dict(zip(FUNCTION_HEADER.split(","), given, strict=True)) | {column: cell}
+    (problem,) = problems_of(write(tmp_path, ",".join(cells), ",".join(cells.values())))
+    assert (problem.place, problem.found) == (f"line 2, column {column}", repr(cell))
+
+
+def test_every_fault_of_every_file_is_reported_at_once(tmp_path: Path) -> None:
+    vms = write(tmp_path, VM_HEADER, "a,x,1,-1,2026-11-01", "b,1,1,1,", "c,1,1,1", "d,1,1,1,2026-11-01", name="v.csv")
+    functions = write(tmp_path, FUNCTION_HEADER, "r,mips,1e-5,nan,2026-11-01", name="f.csv")
+    problems = problems_of(vms, functions, tmp_path / "absent.csv")
+    assert [(Path(problem.file).name, problem.place) for problem in problems] == [
+        ("v.csv", "line 2, column vcpus"),
+        ("v.csv", "line 2, column usd_per_hour"),
+        ("v.csv", "line 3, column as_of"),
+        ("v.csv", "line 4"),
+        ("f.csv", "line 2, column arch"),
+        ("f.csv", "line 2, column usd_per_request"),
+        ("absent.csv", ""),
+    ]
+
+
+def test_missing_and_unknown_columns_are_named_together(tmp_path: Path) -> None:
+    path = write(tmp_path, "name,vcpus,memory_gb,usd_per_hour", "box,1,4,0.1")
+    said = [str(problem) for problem in problems_of(path)]
+    assert len(said) == 3
+    assert "'memory_mb' is missing" in said[0]
+    assert "'as_of' is missing" in said[1]
+    assert "unknown column 'memory_gb'; did you mean memory_mb" in said[2]
+
+
+def test_column_of_the_other_table_is_unknown(tmp_path: Path) -> None:
+    path = write(tmp_path, f"{VM_HEADER},usd_per_request", "box,1,1024,0.1,2026-11-01,0")
+    (problem,) = problems_of(path)
+    assert "unknown column 'usd_per_request'" in problem.found
+
+
+def test_header_of_neither_table(tmp_path: Path) -> None:
+    path = write(tmp_path, "name,region,as_of", "box,us-east-1,2026-11-01")
+    (problem,) = problems_of(path)
+    assert VM_HEADER in problem.cure
+    assert FUNCTION_HEADER in problem.cure
+
+
+def test_semicolons_instead_of_commas(tmp_path: Path) -> None:
+    (problem,) = problems_of(write(tmp_path, VM_HEADER.replace(",", ";"), "box;1;1024;1;2026-11-01"))
+    assert f"separated by commas: {VM_HEADER}" in problem.cure
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "key"),
+    [
+        (VM_HEADER, "c6i.large,2,4096,0.1,2026-11-01", "c6i.large us-east-1"),
+        (FUNCTION_HEADER, "us-east-1,x86_64,1e-5,2e-7,2026-11-01", "aws us-east-1 x86_64"),
+    ],
+)
+def test_two_rows_with_one_key(tmp_path: Path, header: str, row: str, key: str) -> None:
+    (problem,) = problems_of(write(tmp_path, header, row, row))
+    assert (problem.place, problem.found) == ("line 3", f"{key} again, first on line 2")
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "cure"),
+    [
+        (f"{VM_HEADER},gpu,gpu_count", "box,2,4096,0.1,2026-11-01,T4,0", "gpu_count"),
+        (f"{VM_HEADER},gpu,gpu_count", "box,2,4096,0.1,2026-11-01,,1", "gpu_count"),
+        (f"{FUNCTION_HEADER},memory_min_mb", "us-east-1,x86_64,1,1,2026-11-01,99999", "memory_max_mb"),
+    ],
+)
+def test_cells_that_contradict_each_other(tmp_path: Path, header: str, row: str, cure: str) -> None:
+    (problem,) = problems_of(write(tmp_path, header, row))
+    assert problem.place == "line 2"
+    assert cure in problem.cure
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"),
+        (b"\n\n", "empty"),
+        (VM_HEADER.encode() + b"\n", "no rows"),
+        (VM_HEADER.encode() + "\nbüro,1,1024,0.1,2026-11-01\n".encode("latin-1"), "not UTF-8"),
+        (VM_HEADER.encode("utf-16"), "not UTF-8"),
+    ],
+)
+def test_file_without_readable_rows(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "own.csv"
+    path.write_bytes(content)
+    (problem,) = problems_of(path)
+    assert problem.file == str(path)
+    assert said in problem.found
+    assert problem.cure
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    missing, folder = problems_of(tmp_path / "absent.csv", tmp_path)
+    assert "no such file" in missing.found
+    assert "cannot be read" in folder.found
