@@ -1,0 +1,213 @@
+"""Exit tables: read as they are, or derived from one row per validation sample.
+
+Samples hold the joint distribution of the confidences. A table holds, for each classifier on its own, how many
+requests leave at a threshold and how many of those are right. Exits are correlated (easy requests are easy for
+every classifier), so a table is true only for the earlier thresholds it was taken at: `earlier_threshold` states
+them, and `replay` tells what chosen thresholds do on the samples themselves.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serflow_opt.errors import Problem
+from serflow_opt.instance import NO_CLASSIFIER, Menu
+from serflow_opt.tables import Column, read_table
+
+if TYPE_CHECKING:
+    from serflow_opt.schema import ExitsTable
+
+_EXIT_COLUMN = re.compile(r"(conf|correct|pred)_exit(\d+)")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """One row per validation sample.
+
+    Attributes
+    ----------
+    confidence
+        Largest softmax probability at each exit, N x exits.
+    correct
+        Whether the exit was right, N x exits.
+    classifier_stages
+        Stage (1..M) of each exit.
+    held_out
+        Rows kept out of the derived tables, length N.
+    """
+
+    confidence: NDArray[np.float64]
+    correct: NDArray[np.bool_]
+    classifier_stages: tuple[int, ...]
+    held_out: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What thresholds do on samples: exit share by exit, accuracy, and its 95 % Clopper-Pearson interval."""
+
+    samples: int
+    exit_share: tuple[float, ...]
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+
+
+def derive_menus(
+    samples: Samples, stages: int, levels: int = 10, earlier_threshold: float | None = None
+) -> tuple[Menu, ...]:
+    """Make exit tables from samples.
+
+    Parameters
+    ----------
+    samples
+        Rows marked `held_out` are not used.
+    stages
+        M; stages without an exit get no classifier.
+    levels
+        Thresholds for each classifier, placed at quantiles of the confidences of the samples that reach it, so
+        that exit rates are about evenly spaced. Equal quantiles give fewer.
+    earlier_threshold
+        A sample reaches a classifier when no earlier confidence is at or above this; None: always.
+
+    Returns
+    -------
+    tuple of Menu
+        One a stage. A request leaves when its confidence is at least the threshold. Where nobody leaves,
+        accuracy is written as 0.
+    """
+    used = ~samples.held_out
+    confidence, correct = samples.confidence[used], samples.correct[used]
+    reached = np.ones(len(confidence), dtype=bool)
+    menus = [NO_CLASSIFIER] * stages
+    for column, stage in enumerate(samples.classifier_stages):
+        here, right = confidence[reached, column], correct[reached, column]
+        if stage == stages:
+            menus[stage - 1] = Menu((0.0,), (1.0,), (float(right.mean()) if len(right) else 0.0,))
+        elif len(here):
+            quantiles = np.quantile(here, np.linspace(0, 1, levels), method="higher")
+            thresholds = np.unique(quantiles)
+            leaves = here[None, :] >= thresholds[:, None]
+            leaving = leaves.sum(axis=1)
+            accuracies = (leaves & right[None, :]).sum(axis=1) / np.maximum(leaving, 1)
+            rates = leaving / len(here)
+            menus[stage - 1] = Menu(tuple(thresholds.tolist()), tuple(rates.tolist()), tuple(accuracies.tolist()))
+        if earlier_threshold is not None:
+            reached &= confidence[:, column] < earlier_threshold
+    return tuple(menus)
+
+
+def replay(samples: Samples, thresholds: Sequence[float], *, held_out: bool = False) -> Replay:
+    """Run thresholds (one an exit, in order) over samples: the truth a table only approximates.
+
+    Parameters
+    ----------
+    held_out
+        Use the rows kept out of the tables instead of those the tables were made from.
+
+    Raises
+    ------
+    ValueError
+        When no such samples are left.
+    """
+    from scipy.stats import binomtest
+
+    rows = samples.held_out if held_out else ~samples.held_out
+    confidence, correct = samples.confidence[rows], samples.correct[rows]
+    if not len(confidence):
+        raise ValueError("no samples to replay")
+    passes = confidence >= np.asarray(thresholds)[None, :]
+    passes[:, -1] = True
+    first = passes.argmax(axis=1)
+    right = int(correct[np.arange(len(first)), first].sum())
+    share = np.bincount(first, minlength=len(thresholds)) / len(first)
+    interval = binomtest(right, len(first)).proportion_ci(0.95, method="exact")
+    return Replay(len(first), tuple(share.tolist()), right / len(first), interval.low, interval.high)
+
+
+def read_menus(path: Path, stages: int, problems: list[Problem]) -> tuple[Menu, ...]:
+    """Read an exit table: stage,threshold,exit_rate,accuracy (survey 2.2.1, α, β, A).
+
+    Thresholds of a stage rise strictly, exit rates fall weakly with them, and the last stage has one row with
+    threshold 0 and exit rate 1.
+    """
+    columns = [
+        Column("stage", "whole", 1, stages),
+        Column("threshold", "number", 0, 1),
+        Column("exit_rate", "number", 0, 1),
+        Column("accuracy", "number", 0, 1),
+    ]
+    before = len(problems)
+    rows = read_table(path, columns, problems)
+    if len(problems) > before:
+        return ()
+    name = str(path)
+    menus = [NO_CLASSIFIER] * stages
+    for stage in range(1, stages + 1):
+        mine = sorted((row for row in rows if row.whole("stage") == stage), key=lambda row: row.number("threshold"))
+        for lower, upper in itertools.pairwise(mine):
+            place = f"line {upper.line}"
+            if upper.number("threshold") == lower.number("threshold"):
+                found = f"stage {stage} has threshold {upper.number('threshold'):g} on line {lower.line} already"
+                problems.append(Problem(name, place, found, "keep one row a threshold"))
+            elif upper.number("exit_rate") > lower.number("exit_rate"):
+                found = (
+                    f"stage {stage}: exit_rate rises from {lower.number('exit_rate'):g} (line {lower.line}) "
+                    f"to {upper.number('exit_rate'):g} while the threshold rises"
+                )
+                problems.append(Problem(name, f"{place}, column exit_rate", found, "a stricter exit lets fewer leave"))
+        if mine:
+            menus[stage - 1] = Menu(
+                *(tuple(row.number(c) for row in mine) for c in ("threshold", "exit_rate", "accuracy"))
+            )
+    last = menus[-1]
+    if last.exit_rates != (1.0,) or last.thresholds != (0.0,):
+        found = (
+            "no row" if last is NO_CLASSIFIER else f"{len(last.thresholds)} row(s) other than threshold 0, exit_rate 1"
+        )
+        cure = f"give the last stage the one row {stages},0,1,<accuracy>"
+        problems.append(Problem(name, f"stage {stages}", found, cure))
+    return tuple(menus)
+
+
+def read_samples(path: Path, exits: ExitsTable, stages: int, problems: list[Problem]) -> Samples | None:
+    """Read sample_id,[label],conf_exit1,[pred_exit1],correct_exit1,... and mark the hold-out."""
+    count = 0
+
+    def columns(header: list[str]) -> list[Column]:
+        nonlocal count
+        numbers = [int(match[2]) for match in map(_EXIT_COLUMN.fullmatch, header) if match]
+        count = max(numbers, default=1)
+        wanted = [Column("sample_id", "text"), Column("label", "text", required=False)]
+        for k in range(1, count + 1):
+            wanted += [
+                Column(f"conf_exit{k}", "number", 0, 1),
+                Column(f"pred_exit{k}", "text", required=False),
+                Column(f"correct_exit{k}", "whole", 0, 1),
+            ]
+        return wanted
+
+    before = len(problems)
+    rows = read_table(path, columns, problems)
+    if len(problems) > before:
+        return None
+    where = exits.classifier_stages
+    if where is None or len(where) != count or sorted(set(where)) != where or where[-1] != stages:
+        found = "missing" if where is None else f"{where} for {count} exits"
+        cure = f"list the stage of each of the {count} exits, rising, the last one {stages}"
+        problems.append(Problem("instance", "exits.classifier_stages", found, cure))
+        return None
+    confidence = np.array([[row.number(f"conf_exit{k}") for k in range(1, count + 1)] for row in rows])
+    correct = np.array([[row.whole(f"correct_exit{k}") == 1 for k in range(1, count + 1)] for row in rows])
+    held_out = np.zeros(len(rows), dtype=bool)
+    chosen = np.random.default_rng(exits.seed).permutation(len(rows))[: round(exits.holdout_share * len(rows))]
+    held_out[chosen] = True
+    return Samples(confidence, correct, tuple(where), held_out)

@@ -1,0 +1,313 @@
+"""A placement problem as frozen data in SI units (seconds, bytes, USD); `loader.py` makes and checks it.
+
+Stages are numbered 1..M in files, plans and messages and sit at positions 0..M-1 in the tuples here. Everything
+after this point trusts these data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from serflow_opt.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from serflow_opt.exits import Samples
+    from serflow_opt.schema import Accounting, Minimize, ThresholdMode, TierKind
+
+CLIENT = "client"
+"""The source that is no tier: where requests come from."""
+LATENCY_MEASURE = r"worst|mean|p(5\d|[6-8]\d|9\d)(\.\d+)?"
+"""worst, mean, or a percentile p50 .. p99.9 (survey 2.2.3 line 2 bounds the worst case)."""
+LATENCY_MEASURES_IN_WORDS = "write worst, mean, or a percentile from p50 to p99.9"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A contiguous block of the network (the survey's partition pid).
+
+    Attributes
+    ----------
+    flops
+        f_s, operations per request, FLOP.
+    activation_bytes
+        a_s, size of what the stage hands on, bytes.
+    parameter_bytes
+        w_s, bytes.
+    """
+
+    flops: float
+    activation_bytes: float
+    parameter_bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """What can happen at the end of a stage, one entry a threshold.
+
+    A stage without classifier has one entry that lets nobody leave; the last stage has one that lets everybody
+    leave.
+
+    Attributes
+    ----------
+    thresholds
+        α, rising; empty for a stage without classifier.
+    exit_rates
+        e_{s,l}, P(leaves here | reached the stage), weakly falling.
+    accuracies
+        r_{s,l}, accuracy of those that leave; NaN at the last stage when nothing is known about accuracy.
+    """
+
+    thresholds: tuple[float, ...]
+    exit_rates: tuple[float, ...]
+    accuracies: tuple[float, ...]
+
+    @property
+    def chooses(self) -> bool:
+        """Whether there is more than one entry to choose from."""
+        return len(self.exit_rates) > 1
+
+
+NO_CLASSIFIER = Menu((), (0.0,), (0.0,))
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One level of the ordered list a request moves down."""
+
+    name: str
+    kind: TierKind
+    stage_specific: bool = False
+    payload_max_bytes: float | None = None
+
+    @property
+    def pays_for_waiting(self) -> bool:
+        """Whether its machines are paid for the seconds a hand-over takes (VMs and edge servers)."""
+        return self.kind in ("vm", "edge")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something a stage can run on.
+
+    Attributes
+    ----------
+    tier
+        Position of its tier in the instance's list.
+    stage_seconds
+        t_{s,p}, seconds of each stage on this option.
+    usd_per_s
+        Price of a busy second: rent / 3600, or for functions price per GB-s x memory.
+    usd_per_request
+        Functions: fee per invocation.
+    memory_bytes
+        What parameters and activations must fit into; None: unlimited.
+    cold_start_s, cold_share
+        Functions: seconds of a cold start and the share of requests that meet one.
+    labels
+        Words the option can be filtered by, beside its name: family, architecture.
+    """
+
+    name: str
+    tier: int
+    stage_seconds: tuple[float, ...]
+    usd_per_s: float
+    usd_per_request: float = 0.0
+    memory_bytes: float | None = None
+    cold_start_s: float = 0.0
+    cold_share: float = 0.0
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A way down the list: from a tier, or from the client, to a later tier."""
+
+    bytes_per_s: float
+    round_trip_s: float
+    usd_per_byte: float
+    trusted: bool = True
+
+    def seconds(self, size: float) -> float:
+        """Time to move `size` bytes: size / bandwidth + round trip (survey 2.2.1 (5), (6))."""
+        return size / self.bytes_per_s + self.round_trip_s
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A placement problem.
+
+    Attributes
+    ----------
+    menus
+        One for each stage.
+    links
+        By (from, to), names of tiers or `CLIENT`.
+    source
+        Where the input is: `CLIENT` or a tier's name.
+    rate_per_s, accuracy_min, latency_slo_s
+        None where not asked for.
+    latency_measure
+        worst, mean or pNN.
+    """
+
+    name: str
+    description: str
+    stages: tuple[Stage, ...]
+    input_bytes: float
+    menus: tuple[Menu, ...]
+    threshold_mode: ThresholdMode
+    tiers: tuple[Tier, ...]
+    options: tuple[Option, ...]
+    links: dict[tuple[str, str], Link]
+    source: str
+    rate_per_s: float | None
+    accuracy_min: float | None
+    latency_slo_s: float | None
+    latency_measure: str
+    utilisation_cap: float
+    minimize: Minimize
+    accounting: Accounting
+    samples: Samples | None = None
+
+    @property
+    def quantile(self) -> float | None:
+        """q of a percentile latency measure, None for worst and mean."""
+        return float(self.latency_measure[1:]) / 100 if self.latency_measure[0] == "p" else None
+
+    @property
+    def accuracy_known(self) -> bool:
+        """Whether the exits say how often the last stage is right."""
+        return not math.isnan(self.menus[-1].accuracies[0])
+
+    def received_bytes(self, stage: int) -> float:
+        """Size of what the stage at this position receives: a_{s-1}, the input for the first, bytes."""
+        return self.stages[stage - 1].activation_bytes if stage else self.input_bytes
+
+    def entry_links(self) -> dict[int, Link | None]:
+        """Return the tiers stage 1 may run in, each with the link its input crosses (None: no link to cross).
+
+        A tier that is the source holds the input already, so its payload limit does not apply.
+        """
+        entries: dict[int, Link | None] = {}
+        for position, tier in enumerate(self.tiers):
+            link = self.links.get((self.source, tier.name))
+            if link is not None:
+                entries[position] = link
+            elif self.source in (CLIENT, tier.name):
+                entries[position] = None
+        return {k: link for k, link in entries.items() if self.tiers[k].name == self.source or self.accepts(k, 0)}
+
+    def accepts(self, tier: int, stage: int) -> bool:
+        """Whether what the stage at this position receives is within the tier's payload limit."""
+        limit = self.tiers[tier].payload_max_bytes
+        return limit is None or self.received_bytes(stage) <= limit
+
+    def option_named(self, tier: str, option: str) -> int | None:
+        """Return the position of an option, None when there is none of that name in that tier."""
+        for position, candidate in enumerate(self.options):
+            if candidate.name == option and self.tiers[candidate.tier].name == tier:
+                return position
+        return None
+
+    def with_limits(self, **changes: object) -> Instance:
+        """Return a copy with other targets, rate, objective or accounting.
+
+        Raises
+        ------
+        InputError
+            When the changed values do not go together.
+        """
+        changed = dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+        problems = consistency_problems(changed, self.name)
+        if problems:
+            raise InputError(problems)
+        return changed
+
+    def keep(self, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> Instance:
+        """Return a copy with fewer options.
+
+        A pattern (`c6i.*`, `arm64`, `function`) is compared with an option's name, family, architecture, tier and
+        kind. Within a tier where some include pattern matches, only matching options stay; other tiers keep
+        theirs. Then whatever an exclude pattern matches goes.
+
+        Raises
+        ------
+        InputError
+            When a pattern matches nothing, or nothing is left.
+        """
+        include, exclude = tuple(include), tuple(exclude)
+
+        def words(option: Option) -> tuple[str, ...]:
+            tier = self.tiers[option.tier]
+            return (option.name, tier.name, tier.kind, *option.labels)
+
+        def matches(option: Option, patterns: tuple[str, ...]) -> bool:
+            return any(fnmatchcase(word, pattern) for word in words(option) for pattern in patterns)
+
+        known = ", ".join(sorted({word for option in self.options for word in words(option)}))
+        problems = [
+            Problem("", flag, f"'{pattern}' matches no option", f"options go by: {known}")
+            for flag, patterns in (("--include", include), ("--exclude", exclude))
+            for pattern in patterns
+            if not any(matches(option, (pattern,)) for option in self.options)
+        ]
+        limited = {option.tier for option in self.options if matches(option, include)}
+        kept = tuple(
+            option
+            for option in self.options
+            if (option.tier not in limited or matches(option, include)) and not matches(option, exclude)
+        )
+        if not kept and not problems:
+            problems.append(Problem("", "--exclude", "no option is left", "exclude less"))
+        if problems:
+            raise InputError(problems)
+        return dataclasses.replace(self, options=kept)
+
+
+def consistency_problems(instance: Instance, file: str) -> list[Problem]:
+    """Return what does not go together in an instance's targets, accounting and tiers."""
+    problems: list[Problem] = []
+
+    def wrong(place: str, found: str, cure: str) -> None:
+        problems.append(Problem(file, place, found, cure))
+
+    for place, value, low, high in (
+        ("workload.rate_per_s", instance.rate_per_s, 0.0, math.inf),
+        ("workload.latency_slo_ms", instance.latency_slo_s, 0.0, math.inf),
+        ("workload.accuracy_min", instance.accuracy_min, -1e-300, 1.0),
+    ):
+        if value is not None and not (low < value <= high and math.isfinite(value)):
+            wrong(place, f"{value:g}", "write a number from 0 to 1" if high == 1.0 else "write a number above 0")
+    if not re.fullmatch(LATENCY_MEASURE, instance.latency_measure):
+        wrong("workload.latency_measure", f"'{instance.latency_measure}'", LATENCY_MEASURES_IN_WORDS)
+    if instance.accounting == "reserved" and instance.rate_per_s is None:
+        wrong("objective.accounting", "'reserved' without a rate", "set workload.rate_per_s: VMs are rented for a rate")
+    if instance.accounting == "as-printed":
+        if len(instance.tiers) != 2:
+            wrong(
+                "objective.accounting",
+                f"'as-printed' with {len(instance.tiers)} tier(s)",
+                "the survey's formula has exactly two tiers, IaaS then FaaS",
+            )
+        if any(tier.stage_specific for tier in instance.tiers):
+            wrong(
+                "objective.accounting",
+                "'as-printed' with stage_specific tiers",
+                "the survey's formula has one capacity a tier: remove stage_specific",
+            )
+    if instance.accuracy_min is not None and not instance.accuracy_known:
+        wrong(
+            "workload.accuracy_min",
+            f"{instance.accuracy_min:g} without an [exits] section",
+            "give the last stage's accuracy in an exits table, or remove accuracy_min",
+        )
+    names = [tier.name for tier in instance.tiers]
+    if instance.source != CLIENT and instance.source not in names:
+        wrong("workload.source", f"'{instance.source}'", f"use 'client' or a tier: {', '.join(names)}")
+    return problems

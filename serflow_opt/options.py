@@ -1,0 +1,227 @@
+"""From tier tables and prices to options: what each is called, how fast it runs each stage, what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from serflow_opt.catalog import Catalog
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.instance import Option, Stage
+from serflow_opt.schema import InstanceDocument, OptionTable, TierTable
+from serflow_opt.tables import Column, read_table
+
+MIB = 2**20
+"""Clouds count memory in these."""
+
+
+def amdahl_flops_per_s(vcpus: float, per_vcpu: float, parallel_fraction: float) -> float:
+    """Speed on v vCPUs, FLOP/s: per_vcpu / ((1 - p) + p / v), and per_vcpu x v below one vCPU (small functions)."""
+    if vcpus < 1:
+        return per_vcpu * vcpus
+    return per_vcpu / ((1 - parallel_fraction) + parallel_fraction / vcpus)
+
+
+def function_name(arch: str, memory_mb: int) -> str:
+    """Name a function size: lambda-1769MB, lambda-arm64-1769MB."""
+    return f"lambda-{'' if arch == 'x86_64' else arch + '-'}{memory_mb}MB"
+
+
+def resolve_options(
+    document: InstanceDocument,
+    stages: Sequence[Stage],
+    catalog: Catalog,
+    folder: Path,
+    file: str,
+    problems: list[Problem],
+) -> tuple[Option, ...]:
+    """Make the options of all tiers, in the order of the file."""
+    options: list[Option] = []
+    for position, tier in enumerate(document.tier):
+        place = f'tier[{position + 1}] "{tier.name}"'
+        found: list[Problem] = []
+        _check_tier(tier, file, place, found)
+        times = None
+        if tier.stage_times is not None:
+            times = _read_times(folder / tier.stage_times, len(stages), found)
+        if not found:
+            drafts = list(_Tier(tier, position, catalog, stages, times, file, place, found).options())
+            names = [option.name for option in drafts]
+            for name in sorted({n for n in names if names.count(n) > 1}):
+                found.append(Problem(file, place, f"option '{name}' twice", "keep one"))
+            if times is not None and not found:
+                path = str(folder / str(tier.stage_times))
+                for name in sorted({option for _, option in times} - set(names)):
+                    found.append(Problem(path, "column option", f"no option '{name}'", f"options: {', '.join(names)}"))
+            options += drafts
+        problems += found
+    return tuple(options)
+
+
+def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem]) -> None:
+    """Check that the keys of a tier fit its kind and each other."""
+
+    def wrong(key: str, found: str, cure: str) -> None:
+        problems.append(Problem(file, f"{place}.{key}", found, cure))
+
+    function_keys = {"memory_mb", "arch", "cold_start_ms", "cold_share"}
+    if tier.kind == "function":
+        if tier.options:
+            wrong("options", "names of machines on a function tier", "list sizes as memory_mb = [...]")
+        if tier.cold_share is not None and "cold_start_ms" not in tier.model_fields_set and tier.cold_share > 0:
+            wrong("cold_share", f"{tier.cold_share:g} without cold_start_ms", "give cold_start_ms")
+    else:
+        for key in sorted(function_keys & tier.model_fields_set):
+            wrong(key, f"on a tier of kind '{tier.kind}'", "only functions have it: remove it")
+    if not (tier.options or tier.option or tier.memory_mb):
+        need = "memory_mb" if tier.kind == "function" else "options"
+        wrong(need, "no option to run on", f"give {need} = [...] or [[tier.option]]")
+    for key in ("flops_per_s_per_vcpu", "parallel_fraction"):
+        if tier.stage_times is not None and key in tier.model_fields_set:
+            wrong(key, "given together with stage_times", "measured times replace speeds: remove one of them")
+    if tier.stage_times is None and tier.flops_per_s_per_vcpu is None and (tier.options or tier.memory_mb):
+        wrong("flops_per_s_per_vcpu", "missing", "give the speed of one vCPU in FLOP/s, or stage_times")
+
+
+def _read_times(path: Path, stages: int, problems: list[Problem]) -> dict[tuple[int, str], float]:
+    """Read stage,option,mean_ms[,sd_ms,p95_ms,p99_ms] and return mean seconds by stage and option."""
+    columns = [Column("stage", "whole", 1, stages), Column("option", "text"), Column("mean_ms", "number", 0)]
+    columns += [Column(name, "number", 0, required=False) for name in ("sd_ms", "p95_ms", "p99_ms")]
+    times: dict[tuple[int, str], float] = {}
+    for row in read_table(path, columns, problems):
+        key = (row.whole("stage"), str(row.cells["option"]))
+        if key in times:
+            found = f"stage {key[0]} on '{key[1]}' stands twice"
+            problems.append(Problem(str(path), f"line {row.line}", found, "keep one row"))
+        times[key] = row.number("mean_ms") / 1000
+    return times
+
+
+class _Tier:
+    """One tier being resolved; yields its options and notes what is wrong."""
+
+    def __init__(
+        self,
+        tier: TierTable,
+        position: int,
+        catalog: Catalog,
+        stages: Sequence[Stage],
+        times: dict[tuple[int, str], float] | None,
+        file: str,
+        place: str,
+        problems: list[Problem],
+    ) -> None:
+        self.tier, self.position, self.catalog = tier, position, catalog
+        self.stages, self.times = stages, times
+        self.file, self.place, self.problems = file, place, problems
+        self.cold_start_s = tier.cold_start_ms / 1000
+        self.cold_share = (1.0 if tier.cold_start_ms > 0 else 0.0) if tier.cold_share is None else tier.cold_share
+
+    def options(self) -> Iterator[Option]:
+        """Yield machines by name, then functions by size, then options written out."""
+        for name in self.tier.options:
+            yield from self._machine(name)
+        archs = [self.tier.arch] if isinstance(self.tier.arch, str) else self.tier.arch
+        for arch in archs if self.tier.memory_mb else ():
+            yield from self._functions(arch)
+        for number, option in enumerate(self.tier.option, start=1):
+            yield from self._inline(option, f'{self.place}.option[{number}] "{option.name}"')
+
+    def _seconds(self, name: str, flops_per_s: float | None) -> tuple[float, ...]:
+        """Stage times: measured where there is a table, else operations / speed (survey 2.2.1 (7))."""
+        if self.times is None:
+            assert flops_per_s is not None
+            return tuple(stage.flops / flops_per_s for stage in self.stages)
+        absent = [s for s in range(1, len(self.stages) + 1) if (s, name) not in self.times]
+        if absent:
+            found = f"no time for '{name}' at stage(s) {', '.join(map(str, absent[:10]))}"
+            self.problems.append(
+                Problem(str(self.tier.stage_times), "", found, "give a row for each stage and option of the tier")
+            )
+            return ()
+        return tuple(self.times[s, name] for s in range(1, len(self.stages) + 1))
+
+    def _speed(self, vcpus: float) -> float | None:
+        per_vcpu = self.tier.flops_per_s_per_vcpu
+        return None if per_vcpu is None else amdahl_flops_per_s(vcpus, per_vcpu, self.tier.parallel_fraction)
+
+    def _machine(self, name: str) -> Iterator[Option]:
+        try:
+            vm = self.catalog.vm(name, self.tier.region)
+        except InputError as error:
+            self.problems += [Problem(self.file, f"{self.place}.options", p.found, p.cure) for p in error.problems]
+            return
+        yield Option(
+            name,
+            self.position,
+            self._seconds(name, self._speed(vm.vcpus)),
+            usd_per_s=vm.usd_per_hour / 3600,
+            memory_bytes=vm.memory_mb * MIB,
+            labels=(vm.family, vm.arch),
+        )
+
+    def _functions(self, arch: str) -> Iterator[Option]:
+        try:
+            price = self.catalog.function(self.tier.region, arch)
+        except InputError as error:
+            self.problems += [Problem(self.file, f"{self.place}.region", p.found, p.cure) for p in error.problems]
+            return
+        for memory_mb in self.tier.memory_mb:
+            if not price.memory_min_mb <= memory_mb <= price.memory_max_mb:
+                cure = f"{price.name} has {price.memory_min_mb:g} to {price.memory_max_mb:g} MB"
+                self.problems.append(Problem(self.file, f"{self.place}.memory_mb", f"{memory_mb}", cure))
+                continue
+            name = function_name(arch, memory_mb)
+            yield Option(
+                name,
+                self.position,
+                self._seconds(name, self._speed(memory_mb / price.mb_per_vcpu)),
+                usd_per_s=price.usd_per_gb_s * memory_mb / 1024,
+                usd_per_request=price.usd_per_request,
+                memory_bytes=memory_mb * MIB,
+                cold_start_s=self.cold_start_s,
+                cold_share=self.cold_share,
+                labels=(arch, price.name),
+            )
+
+    def _inline(self, option: OptionTable, place: str) -> Iterator[Option]:
+        def wrong(key: str, found: str, cure: str) -> None:
+            self.problems.append(Problem(self.file, f"{place}.{key}", found, cure))
+
+        before = len(self.problems)
+        function = self.tier.kind == "function"
+        known = self.catalog.find_vm(option.name, self.tier.region) if not function else None
+        rent, memory_mb = option.usd_per_hour, option.memory_mb
+        if known is not None:
+            rent = known.usd_per_hour if rent is None else rent
+            memory_mb = known.memory_mb if memory_mb is None else memory_mb
+        if self.times is None and option.flops_per_s is None:
+            wrong("flops_per_s", "missing", "give its speed in FLOP/s, or stage_times for the tier")
+        if self.times is not None and option.flops_per_s is not None:
+            wrong("flops_per_s", "given together with stage_times", "measured times replace speeds: remove it")
+        if function:
+            if option.usd_per_gb_s is None:
+                wrong("usd_per_gb_s", "missing", "give the price per GB and second")
+            if memory_mb is None:
+                wrong("memory_mb", "missing", "a function's price follows its memory")
+            if rent:
+                wrong("usd_per_hour", f"{rent:g}", "a function is paid per use: remove it")
+        else:
+            if self.tier.kind == "vm" and rent is None:
+                wrong("usd_per_hour", "missing", "give its rent, or use a name the catalogue knows")
+            for key in ("usd_per_request", "usd_per_gb_s"):
+                if getattr(option, key):
+                    wrong(key, f"{getattr(option, key):g}", f"a {self.tier.kind} is paid by the hour: remove it")
+        if len(self.problems) > before:
+            return
+        yield Option(
+            option.name,
+            self.position,
+            self._seconds(option.name, option.flops_per_s),
+            usd_per_s=(option.usd_per_gb_s or 0.0) * (memory_mb or 0.0) / 1024 if function else (rent or 0.0) / 3600,
+            usd_per_request=option.usd_per_request,
+            memory_bytes=None if memory_mb is None else memory_mb * MIB,
+            cold_start_s=self.cold_start_s,
+            cold_share=self.cold_share,
+            labels=(known.family, known.arch) if known is not None else (),
+        )

@@ -1,0 +1,151 @@
+"""The instance file, key by key: what may stand in the TOML document and in which unit.
+
+These definitions validate `instance.toml` and generate its JSON Schema (`serflow-opt schema`). They say nothing
+of the CSV tables beside it (`tables.py`) nor of what the keys mean together (`loader.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from serflow_opt.instance import LATENCY_MEASURE
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1)]
+
+TierKind = Literal["device", "edge", "vm", "function"]
+Arch = Literal["x86_64", "arm64"]
+Accounting = Literal["per-request", "reserved", "as-printed"]
+Minimize = Literal["cost", "latency"]
+ThresholdMode = Literal["menu", "interpolated", "randomized"]
+
+
+class Table(BaseModel):
+    """A TOML table whose keys are all known."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+
+
+class NetworkTable(Table):
+    """[network]: the chain of stages."""
+
+    stages: Name = Field(description="CSV: stage,flops,activation_bytes,parameter_bytes, one row a stage 1..M")
+    input_bytes: NonNegative = Field(description="size of one request's input a_0, bytes")
+
+
+class ExitsTable(Table):
+    """[exits]: where and how often requests leave early."""
+
+    table: Name | None = Field(default=None, description="CSV: stage,threshold,exit_rate,accuracy")
+    samples: Name | None = Field(
+        default=None, description="CSV: sample_id,conf_exit1,correct_exit1,...; tables are derived from it"
+    )
+    thresholds: ThresholdMode = Field(
+        default="menu",
+        description="menu: one row a classifier; interpolated: between rows; randomized: a coin flip between rows",
+    )
+    classifier_stages: list[Annotated[int, Field(ge=1)]] | None = Field(
+        default=None, description="samples only: the stage of exit 1, exit 2, ..."
+    )
+    levels: int = Field(default=10, ge=1, le=1000, description="samples only: thresholds derived per classifier")
+    earlier_threshold: Share | None = Field(
+        default=None,
+        description="samples only: tables are taken on what earlier exits let through at this threshold; "
+        "left out: on all samples",
+    )
+    holdout_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = Field(
+        default=0.0, description="samples only: share of samples kept out of the tables"
+    )
+    seed: int = Field(default=0, ge=0, description="samples only: seed that draws the hold-out")
+
+
+class WorkloadTable(Table):
+    """[workload]: traffic and targets."""
+
+    rate_per_s: Positive | None = Field(default=None, description="requests per second; `reserved` needs it")
+    accuracy_min: Share | None = Field(default=None, description="A_tar, survey 2.2.1 (2)")
+    latency_slo_ms: Positive | None = Field(default=None, description="Latency, survey 2.2.3 (2), milliseconds")
+    latency_measure: str = Field(
+        default="worst", pattern=f"^({LATENCY_MEASURE})$", description="worst, mean, or a percentile p50 .. p99.9"
+    )
+    source: Name = Field(default="client", description="where the input is: client or a tier's name")
+    utilisation_cap: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
+        default=0.8, description="share of a rented machine's time that may be planned as busy"
+    )
+
+
+class OptionTable(Table):
+    """[[tier.option]]: one thing a stage may run on, written out in the instance."""
+
+    name: Name
+    flops_per_s: Positive | None = Field(default=None, description="speed, FLOP/s; not with stage_times")
+    usd_per_hour: NonNegative | None = Field(
+        default=None, description="rent; a VM needs it unless the catalogue knows the name"
+    )
+    usd_per_request: NonNegative = Field(default=0.0, description="functions: fee per invocation")
+    usd_per_gb_s: NonNegative | None = Field(default=None, description="functions: price per GB and second")
+    memory_mb: Positive | None = Field(default=None, description="memory, 2^20 bytes each; functions need it")
+
+
+class TierTable(Table):
+    """[[tier]]: one level of the ordered list a request moves down."""
+
+    name: Name
+    kind: TierKind
+    options: list[Name] = Field(default=[], description="names from the catalogue")
+    option: list[OptionTable] = Field(default=[], description="options written out here")
+    memory_mb: list[Annotated[int, Field(gt=0)]] = Field(
+        default=[], description="functions: sizes offered, 1,769 MB = 1 vCPU"
+    )
+    region: Name = Field(default="us-east-1", description="region of the catalogue's prices")
+    arch: Arch | list[Arch] = Field(default="x86_64", description="functions: processor architecture(s)")
+    flops_per_s_per_vcpu: Positive | None = Field(default=None, description="speed of one vCPU, FLOP/s")
+    parallel_fraction: Share = Field(default=1.0, description="Amdahl's p: share of the work that runs in parallel")
+    stage_times: Name | None = Field(
+        default=None, description="CSV: stage,option,mean_ms[,sd_ms,p95_ms,p99_ms]; replaces FLOPs / speed"
+    )
+    cold_start_ms: NonNegative = Field(default=0.0, description="T_cold, survey 2.2.3 (5), milliseconds")
+    cold_share: Share | None = Field(
+        default=None, description="share of requests that meet a cold start; 1 when cold_start_ms is given"
+    )
+    stage_specific: bool = Field(default=False, description="stages of this tier may use different options")
+    payload_max_bytes: Positive | None = Field(
+        default=None, description="largest input or hand-over the tier accepts, bytes"
+    )
+
+
+class LinkTable(Table):
+    """[[link]]: a way from one tier (or the client) to a later one."""
+
+    from_: Name = Field(alias="from")
+    to: Name
+    bandwidth_mbit_s: Positive = Field(description="10^6 bit/s")
+    round_trip_ms: NonNegative = Field(default=0.0)
+    usd_per_gb: NonNegative = Field(default=0.0, description="per 10^9 bytes")
+    trusted: bool = Field(default=True, description="false: what crosses here can be attacked")
+
+
+class ObjectiveTable(Table):
+    """[objective]: what is minimised, in which accounting."""
+
+    minimize: Minimize = "cost"
+    accounting: Accounting = "per-request"
+
+
+class InstanceDocument(Table):
+    """One placement problem: a network, its exits, the workload, and what it may run on."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    name: Name
+    description: str = ""
+    catalog: Name | list[Name] = Field(default=[], description="CSV file(s) that add to or override the prices")
+    network: NetworkTable
+    exits: ExitsTable | None = None
+    workload: WorkloadTable = WorkloadTable()
+    tier: list[TierTable] = Field(min_length=1)
+    link: list[LinkTable] = []
+    objective: ObjectiveTable = ObjectiveTable()
