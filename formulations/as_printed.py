@@ -1,0 +1,52 @@
+"""The survey's cost to the letter (2.2.3, equations 1, 5 and 6), for comparison with `cost.py`.
+
+    L^C = C_I T_I Σ_{pid <= cutid} β_pid + C_F T_F Σ_{pid > cutid} β_pid      (1)
+    T_F = FLOPs_{cutid+1}^M / μ_F + T_cold                                    (5)
+    T_I = FLOPs_1^{cutid} / μ_I + T_trans                                     (6)
+
+Repaired only where it cannot be evaluated: at cutid = M there is nothing to hand over, so T_trans, T_F and T_cold are
+dropped; cutid = 0 (functions only, not in the printed range) drops T_I. Link prices and the fee per invocation are not
+in the formula. C is USD per second.
+
+With R the reach, Σ_{pid <= cutid} β = 1 - R_{cutid+1} and Σ_{pid > cutid} β = R_{cutid+1}. The path leaves option p of
+the first tier before stage s = cutid + 1 exactly when leave_{s,p} = 1, so both products are linear in the plain and the
+scaled path:
+
+    Σ C_p (Σ_{t<s} t_{t,p} + τ_s) (leave_{s,p} - uleave_{s,p})                 hybrid, IaaS part
+    Σ_p C_p (Σ_t t_{t,p}) x_{M,p}   over the first tier                        cutid = M: Σ β = 1
+    Σ C_q (Σ_{t>=s} t_{t,q} + T_cold,q) uenter_{s,q}  over the second tier     FaaS part, cutid = s - 1
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyomo.core as pyo
+
+from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.placement import Path
+
+
+def as_printed_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
+    """Return equation (1) in units of `data.dollar` per request. Expects two tiers and the path scaled by reach."""
+
+    def run(p: int, first: int, last: int) -> float:
+        return sum(data.time(s, p) for s in range(first, last + 1))
+
+    first_part = pyo.quicksum(
+        data.busy_price(p)
+        * (run(p, 1, s - 1) + data.hop_time((s, p, k)))
+        * (path.leave[s, p, k] - scaled.leave[s, p, k])
+        for s, p, k in data.hops
+    )
+    whole_first = pyo.quicksum(
+        data.busy_price(p) * run(p, 1, data.last) * path.on[s, p]
+        for s, p in data.places
+        if s == data.last and data.tier[p] == 0
+    )
+    second_part = pyo.quicksum(
+        data.busy_price(q) * (run(q, s, data.last) + data.cold_time(q)) * scaled.enter[s, q]
+        for s, q in data.places
+        if data.tier[q] == 1
+    )
+    return first_part + whole_first + second_part

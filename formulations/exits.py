@@ -1,0 +1,93 @@
+"""Thresholds, reach and accuracy (survey 2.2.1, equations 2 and 3).
+
+Data
+    e_{s,l}  share of the requests reaching stage s that leave there at threshold l
+    r_{s,l}  accuracy of those
+    A_tar    accuracy asked for
+
+Variables
+    R_s      reach: share of all requests that enter stage s, R_1 = 1
+    z_{s,l}  1 when classifier s uses threshold l (one-hot)
+    v_{s,l}  = R_s z_{s,l}, the reach scaled choice
+
+The survey's β_s is unconditional: β_s = R_s e_s(α_s). Survivors multiply, R_{s+1} = R_s (1 - e_s). Scaling the one-hot
+choice by the flow makes this product exact and linear:
+
+    Σ_l z_{s,l} = 1                                       one_threshold
+    Σ_l v_{s,l} = R_s                                     split_reach
+    lo_s z_{s,l} <= v_{s,l} <= hi_s z_{s,l}               scale_choice_low, scale_choice
+    R_{s+1} = Σ_l (1 - e_{s,l}) v_{s,l}                   survive          (3)
+    Σ_s Σ_l e_{s,l} r_{s,l} v_{s,l} >= A_tar              accuracy_floor   (2)
+
+lo_s and hi_s are the smallest and largest reach the menus allow, so no big-M is guessed.
+
+`randomized` leaves z out: v >= 0 is then the occupation measure of a constrained Markov decision process, v_{s,l} / R_s
+the probability of threshold l. `interpolated` lets α lie between neighbouring thresholds, see `piecewise.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyomo.core as pyo
+
+from serflow_opt.formulations.data import SLACK, Data
+from serflow_opt.formulations.piecewise import add_scaled_piecewise
+
+
+def add_exits(m: Any, data: Data) -> None:
+    """Add reach, threshold choices and their products to the model.
+
+    Expects nothing; adds R[s], v[s, l], z[s, l] (menu) or segment[s, i] (interpolated).
+    """
+    m.R = pyo.Var(data.stages, bounds=lambda m, s: (data.reach_low[s], data.reach_high[s]))
+    m.v = pyo.Var(data.rows, bounds=lambda m, s, level: (0.0, data.reach_high[s]))
+
+    @m.Constraint(data.stages)
+    def split_reach(m: Any, s: int) -> Any:
+        return pyo.quicksum(m.v[s, level] for level in data.levels[s]) == m.R[s]
+
+    @m.Constraint(data.stages[:-1])
+    def survive(m: Any, s: int) -> Any:
+        stays = pyo.quicksum((1 - data.exit_rate(s, level)) * m.v[s, level] for level in data.levels[s])
+        return m.R[s + 1] == stays
+
+    match data.instance.threshold_mode:
+        case "menu":
+            _add_one_hot(m, data)
+        case "interpolated":
+            add_scaled_piecewise(m, data)
+        case "randomized":
+            pass
+
+
+def _add_one_hot(m: Any, data: Data) -> None:
+    rows = [(s, level) for s in data.choosing for level in data.levels[s]]
+    m.z = pyo.Var(rows, domain=pyo.Binary)
+
+    @m.Constraint(data.choosing)
+    def one_threshold(m: Any, s: int) -> Any:
+        return pyo.quicksum(m.z[s, level] for level in data.levels[s]) == 1
+
+    @m.Constraint(rows)
+    def scale_choice(m: Any, s: int, level: int) -> Any:
+        return m.v[s, level] <= data.reach_high[s] * m.z[s, level]
+
+    @m.Constraint([row for row in rows if data.reach_low[row[0]] > 0])
+    def scale_choice_low(m: Any, s: int, level: int) -> Any:
+        return m.v[s, level] >= data.reach_low[s] * m.z[s, level]
+
+
+def accuracy(m: Any, data: Data) -> Any:
+    """Return the accuracy of all requests, Σ_s β_s A_s (survey 2.2.1 (2))."""
+    return pyo.quicksum(
+        data.exit_rate(s, level) * data.accuracy(s, level) * m.v[s, level]
+        for s, level in data.rows
+        if data.exit_rate(s, level) > 0
+    )
+
+
+def add_accuracy_floor(m: Any, data: Data) -> None:
+    """Add Σ_s β_s A_s >= A_tar (survey 2.2.1 (2), 2.2.3 (3)). Expects `add_exits`."""
+    assert data.instance.accuracy_min is not None
+    m.accuracy_floor = pyo.Constraint(expr=accuracy(m, data) >= (1 - SLACK) * data.instance.accuracy_min)

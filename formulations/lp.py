@@ -1,0 +1,21 @@
+"""The whole model of an instance as a text file in LP format, with the names used in the formulations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from serflow_opt.formulations.model import build
+from serflow_opt.instance import Instance
+
+
+def write_lp(instance: Instance, path: Path) -> None:
+    """Write the model of an instance, unpruned, in scaled units (`data.py`)."""
+    write_model(build(instance).model, path)
+
+
+def write_model(model: Any, path: Path) -> None:
+    """Write a Pyomo model in LP format with readable names."""
+    import pyomo.environ  # noqa: F401  (registers the LP writer)
+
+    model.write(str(path), format="lp_v2", io_options={"symbolic_solver_labels": True})
