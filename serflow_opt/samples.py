@@ -1,0 +1,34 @@
+"""What chosen thresholds do on the samples behind the exit tables: the joint truth beside the table's promise."""
+
+from __future__ import annotations
+
+import math
+
+from serflow_opt.instance import Instance
+from serflow_opt.plan import Decision, Replayed
+
+
+def replayed(instance: Instance, decision: Decision) -> list[Replayed]:
+    """Run a decision's thresholds over the instance's samples, and over those held out where there are any."""
+    if instance.samples is None or instance.threshold_mode == "randomized":
+        return []
+    from serflow_opt.exits import replay
+
+    thresholds = [
+        math.fsum(w * t for w, t in zip(decision.weights[s - 1], instance.menus[s - 1].thresholds, strict=True))
+        for s in instance.samples.classifier_stages
+    ]
+    parts = []
+    for held_out in (False, True) if instance.samples.held_out.any() else (False,):
+        result = replay(instance.samples, thresholds, held_out=held_out)
+        parts.append(
+            Replayed(
+                part="held-out" if held_out else "table",
+                samples=result.samples,
+                accuracy=result.accuracy,
+                accuracy_low=result.accuracy_low,
+                accuracy_high=result.accuracy_high,
+                exit_share=list(result.exit_share),
+            )
+        )
+    return parts

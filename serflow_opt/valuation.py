@@ -1,0 +1,45 @@
+"""Any plan, valued: the exact metrics of a plan document in the shape of a solved plan, without claiming optimality."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from serflow_opt.evaluator import evaluate
+from serflow_opt.instance import Instance
+from serflow_opt.plan import Certificate, ObjectiveValue, Plan, decision_of, document_of, limits_of
+from serflow_opt.samples import replayed
+
+
+def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
+    """Return a plan's exact metrics with status `feasible`, or `infeasible` when it breaks a limit.
+
+    Raises
+    ------
+    InputError
+        When the document does not fit the instance.
+    """
+    began = time.monotonic()
+    decision = decision_of(instance, document)
+    metrics = evaluate(instance, decision)
+    shown, unit = (1.0, "USD/request") if instance.minimize == "cost" else (1000.0, "ms")
+    value = metrics.objective(instance.minimize, instance.latency_measure) * shown
+    return Plan(
+        instance=instance.name,
+        status="infeasible" if metrics.breaches else "feasible",
+        objective=ObjectiveValue(name=instance.minimize, value=value, unit=unit),
+        bound=None,
+        gap=None,
+        seconds=time.monotonic() - began,
+        plan=document_of(instance, decision),
+        metrics=metrics,
+        certificate=Certificate(
+            exact_objective=value,
+            max_constraint_violation=max((b.excess for b in metrics.breaches), default=0.0),
+            model_objective=None,
+            method="exact evaluator alone; nothing was optimised",
+        ),
+        limits=limits_of(instance),
+        samples=replayed(instance, decision),
+    )
