@@ -1,0 +1,89 @@
+"""Why no plan exists, and the least change to one limit that would make one exist.
+
+Each limit is dropped in turn and the best value it could have is found while the others hold. "The fastest plan with
+accuracy 0.9 takes 412 ms" is what a person can act on; an irreducible set of two hundred rows is not.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from serflow_opt.instance import Instance
+from serflow_opt.plan import Clash
+
+if TYPE_CHECKING:
+    from serflow_opt.solver import Settings
+
+
+def clashes(instance: Instance, settings: Settings) -> list[Clash]:
+    """Explain a proven infeasibility.
+
+    Parameters
+    ----------
+    instance
+        An instance without any plan.
+    settings
+        Of the solve; the time limit holds for the explanation anew.
+    """
+    from serflow_opt.solver import _search
+
+    def best(relaxed: Instance) -> float | None:
+        found = _search(relaxed, replace(settings, on_progress=None), time.monotonic())
+        return found.value if found.decision is not None else None
+
+    free = replace(instance, accuracy_min=None, latency_slo_s=None)
+    if best(replace(free, minimize="latency", latency_measure="worst")) is None:
+        message = (
+            "no placement exists even without targets: no chain of links, memory and payload limits lets every "
+            "stage run somewhere; check [[link]], memory_mb and payload_max_bytes"
+        )
+        return [Clash(limit="placement", asked=0.0, best=None, message=message)]
+    found: list[Clash] = []
+    if instance.latency_slo_s is not None:
+        fastest = best(replace(instance, latency_slo_s=None, minimize="latency"))
+        if fastest is not None:
+            asked = instance.latency_slo_s * 1000
+            given = "" if instance.accuracy_min is None else f" with accuracy at least {instance.accuracy_min:g}"
+            message = (
+                f"latency ({instance.latency_measure}): the fastest plan{given} takes {fastest * 1000:.6g} ms, "
+                f"{asked:g} ms were asked; allow --latency-slo-ms {_up(fastest * 1000):g}"
+            )
+            found.append(Clash(limit="latency_slo_ms", asked=asked, best=fastest * 1000, message=message))
+    if instance.accuracy_min is not None:
+        accuracy = _most_accurate(replace(instance, accuracy_min=None), settings)
+        if accuracy is not None:
+            given = ""
+            if instance.latency_slo_s is not None:
+                given = f" within {instance.latency_slo_s * 1000:g} ms ({instance.latency_measure})"
+            message = (
+                f"accuracy: the most accurate plan{given} reaches {accuracy:.6g}, {instance.accuracy_min:g} was asked; "
+                f"allow --accuracy-min {_down(accuracy):g}"
+            )
+            found.append(Clash(limit="accuracy_min", asked=instance.accuracy_min, best=accuracy, message=message))
+    if not found:
+        message = "each target alone is out of reach: relax latency_slo_ms and accuracy_min together"
+        found.append(Clash(limit="latency_slo_ms, accuracy_min", asked=0.0, best=None, message=message))
+    return found
+
+
+def _most_accurate(instance: Instance, settings: Settings) -> float | None:
+    from serflow_opt.solver import _search
+
+    found = _search(instance, replace(settings, on_progress=None, method="milp"), time.monotonic(), "accuracy")
+    return -found.value if found.decision is not None else None
+
+
+def _up(value: float) -> float:
+    """Round up to four digits, so that the suggested bound is feasible."""
+    from decimal import ROUND_CEILING, Context, Decimal
+
+    return float(Context(prec=4, rounding=ROUND_CEILING).create_decimal(Decimal(value)))
+
+
+def _down(value: float) -> float:
+    """Round down to four digits."""
+    from decimal import ROUND_FLOOR, Context, Decimal
+
+    return float(Context(prec=4, rounding=ROUND_FLOOR).create_decimal(Decimal(value)))

@@ -1,0 +1,333 @@
+"""The one place that talks to HiGHS: a Pyomo model in, an outcome with incumbent, dual bound and status out.
+
+Pyomo's own HiGHS interfaces pass no start, ignore misspelt options and cannot report progress, so the model is compiled
+to a matrix once and handed to highspy here.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from serflow_opt.errors import InputError, Problem, nearest
+
+Status = Literal["optimal", "limit", "infeasible", "no_solution"]
+
+FEASIBILITY = 1e-7
+"""Primal and integrality tolerance of the search. At 1e-9, the size of constants inside HiGHS, it can lose plans that
+meet a limit with equality; what 1e-7 lets through is found by the exact evaluation and cut off."""
+POLISHED = 1e-10
+"""Primal tolerance once the integers are fixed and only an LP is left."""
+PRESOLVE = "off"
+"""HiGHS 1.15.1 with presolve calls about one in a hundred small feasible placement models infeasible (HiGHS issue 3090
+is of that kind); without it all agree with exhaustive search. A proof that may be wrong is none."""
+QUICK_PROOF = {
+    "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+}
+"""With a good start in hand the sub-MIP heuristics only cost time: on 8 stages x 20 thresholds x 18 options the proof
+takes a third of the time without them (benchmarks/README.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A moment of the search: seconds since the start, incumbent (None: none yet) and dual bound."""
+
+    seconds: float
+    incumbent: float | None
+    bound: float
+    improved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What HiGHS found.
+
+    Attributes
+    ----------
+    status
+        optimal: incumbent within the asked gap of the bound; limit: stopped with an incumbent; infeasible: proven
+        to have no solution; no_solution: stopped before one was found.
+    objective
+        The incumbent's value, NaN without one.
+    bound
+        No solution is better than this.
+    values
+        By Pyomo variable id; read with `value`.
+    """
+
+    status: Status
+    objective: float
+    bound: float
+    values: dict[int, float]
+    nodes: int
+    rows: int
+    columns: int
+
+    def value(self, variable: Any) -> float:
+        """Return a variable's value in the incumbent (0 when it is in no constraint, its value when fixed)."""
+        return float(variable.value) if variable.fixed else self.values.get(id(variable), 0.0)
+
+
+def check_options(options: Mapping[str, object]) -> None:
+    """Raise InputError for options HiGHS does not know or values it does not take."""
+    import highspy
+
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    problems = []
+    for name, value in options.items():
+        if solver.getOptionType(name)[0] != highspy.HighsStatus.kOk:
+            known = [n for n in dir(solver.getOptions()) if not n.startswith("_")]
+            problems.append(Problem("", f"HiGHS option {name}", "unknown", nearest(name, known)))
+        elif solver.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+            problems.append(Problem("", f"HiGHS option {name}", repr(value), "see the HiGHS option list"))
+    if problems:
+        raise InputError(problems)
+
+
+class HighsModel:
+    """A compiled model that can be solved, cut and solved again.
+
+    Parameters
+    ----------
+    model
+        A Pyomo model with linear constraints and one active objective.
+    """
+
+    def __init__(self, model: Any) -> None:
+        from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+        self._pyomo = model
+        form = LinearStandardFormCompiler().write(model, mixed_form=True)
+        self._index = {id(variable): j for j, variable in enumerate(form.columns)}
+        self._lp = _to_highs(form)
+        self._solver: Any = None
+
+    def add_cut(self, variables: list[Any], coefficients: list[float], upper: float) -> None:
+        """Add Σ coefficient x variable <= upper to all later solves."""
+        import numpy as np
+
+        solver = self._highs()
+        columns = [self._index[id(variable)] for variable in variables]
+        solver.addRow(
+            -math.inf, upper, len(columns), np.array(columns, dtype=np.int32), np.array(coefficients, dtype=float)
+        )
+
+    def polish(self, outcome: Outcome) -> Outcome | None:
+        """Solve the LP that is left when the integers stay as they are; None when it has no solution.
+
+        A search ends with limits missed by up to its tolerance; a vertex of this LP meets them to rounding.
+        """
+        import highspy
+
+        solver = highspy.Highs()
+        solver.setOptionValue("output_flag", False)
+        solver.setOptionValue("primal_feasibility_tolerance", POLISHED)
+        solver.setOptionValue("presolve", PRESOLVE)
+        solver.passModel(self._highs().getLp())
+        for i, j in self._index.items():
+            if self._lp.integrality_[j] == highspy.HighsVarType.kInteger:
+                whole = float(round(outcome.values[i]))
+                solver.changeColIntegrality(j, highspy.HighsVarType.kContinuous)
+                solver.changeColBounds(j, whole, whole)
+        solver.run()
+        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        solution = solver.getSolution().col_value
+        polished = {i: solution[j] for i, j in self._index.items()}
+        return replace(outcome, objective=solver.getInfo().objective_function_value, values=polished)
+
+    def solve(
+        self,
+        *,
+        gap: float = 1e-6,
+        time_limit: float | None = None,
+        threads: int = 0,
+        seed: int = 0,
+        start: Mapping[int, float] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        options: Mapping[str, object] | None = None,
+    ) -> Outcome:
+        """Run HiGHS.
+
+        Parameters
+        ----------
+        gap
+            Relative gap at which the incumbent counts as optimal.
+        time_limit
+            Seconds; None: none.
+        threads, seed
+            As HiGHS understands them; threads 0 leaves the number to HiGHS.
+        start
+            Values by variable id, possibly of some variables only; HiGHS completes them.
+        on_progress
+            Called from within the search.
+        options
+            Further HiGHS options, checked by name and value.
+        """
+        import highspy
+        import numpy as np
+
+        solver = self._highs()
+        chosen: dict[str, object] = {
+            "mip_rel_gap": gap,
+            "mip_abs_gap": 0.0,
+            "time_limit": math.inf if time_limit is None else max(time_limit, 0.0),
+            "threads": threads,
+            "random_seed": seed,
+            "presolve": PRESOLVE,
+            "primal_feasibility_tolerance": FEASIBILITY,
+            "dual_feasibility_tolerance": FEASIBILITY,
+            "mip_feasibility_tolerance": FEASIBILITY,
+            **(QUICK_PROOF if start else {}),
+            **(options or {}),
+        }
+        for name, value in chosen.items():
+            if solver.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+                check_options(chosen)
+        if start:
+            known = [(self._index[i], v) for i, v in start.items() if i in self._index]
+            solver.setSolution(
+                len(known), np.array([j for j, _ in known], dtype=np.int32), np.array([v for _, v in known])
+            )
+        if on_progress is not None:
+            _watch(solver, on_progress)
+        _match_threads(threads)
+        with _interruptible(solver):
+            solver.run()
+        return self._outcome(solver, gap)
+
+    def _highs(self) -> Any:
+        if self._solver is None:
+            import highspy
+
+            self._solver = highspy.Highs()
+            self._solver.setOptionValue("output_flag", False)
+            if self._solver.passModel(self._lp) == highspy.HighsStatus.kError:
+                raise RuntimeError("HiGHS refused the model")
+        return self._solver
+
+    def _outcome(self, solver: Any, gap: float) -> Outcome:
+        import highspy
+
+        info, state = solver.getInfo(), solver.getModelStatus()
+        is_mip = any(v == highspy.HighsVarType.kInteger for v in self._lp.integrality_)
+        found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        objective = info.objective_function_value if found else math.nan
+        if is_mip:
+            bound = info.mip_dual_bound
+        else:
+            bound = objective if state == highspy.HighsModelStatus.kOptimal else -math.inf
+        infeasible = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
+        status: Status
+        if state in infeasible and not found:
+            status = "infeasible"
+        elif state == highspy.HighsModelStatus.kOptimal and found:
+            status = "optimal"
+        elif found:
+            status = "limit"
+        else:
+            status = "no_solution"
+        values: dict[int, float] = {}
+        if found:
+            solution = solver.getSolution().col_value
+            values = {i: solution[j] for i, j in self._index.items()}
+        nodes = max(int(info.mip_node_count), 0)
+        return Outcome(status, objective, bound, values, nodes, self._lp.num_row_, self._lp.num_col_)
+
+
+_threads_in_use: int | None = None
+
+
+def _match_threads(threads: int) -> None:
+    """HiGHS keeps the thread pool of the first solve of a process and fails on another size: start it anew."""
+    global _threads_in_use
+    if _threads_in_use is not None and _threads_in_use != threads:
+        import highspy
+
+        highspy.Highs.resetGlobalScheduler(True)
+    _threads_in_use = threads
+
+
+def _to_highs(form: Any) -> Any:
+    """Copy Pyomo's standard form (rows with a sense each) into HiGHS's row bounds."""
+    import highspy
+    import numpy as np
+
+    lp = highspy.HighsLp()
+    matrix = form.A.tocsc()
+    lp.num_row_, lp.num_col_ = matrix.shape
+    costs = form.c.toarray() if hasattr(form.c, "toarray") else np.asarray(form.c)
+    lp.col_cost_ = np.asarray(costs, dtype=float).reshape(-1)
+    lp.offset_ = float(np.asarray(form.c_offset).reshape(-1)[0])
+    bounds = [variable.bounds for variable in form.columns]
+    lp.col_lower_ = np.array([-math.inf if low is None else low for low, _ in bounds])
+    lp.col_upper_ = np.array([math.inf if high is None else high for _, high in bounds])
+    lp.integrality_ = [
+        highspy.HighsVarType.kContinuous if variable.is_continuous() else highspy.HighsVarType.kInteger
+        for variable in form.columns
+    ]
+    sense = np.array([row.bound_type for row in form.rows])
+    rhs = np.asarray(form.rhs, dtype=float)
+    lp.row_lower_ = np.where(sense == 1, -math.inf, rhs)  # 1 is <=, -1 is >=, 0 is ==
+    lp.row_upper_ = np.where(sense == -1, math.inf, rhs)
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_ = matrix.indptr
+    lp.a_matrix_.index_ = matrix.indices
+    lp.a_matrix_.value_ = matrix.data
+    return lp
+
+
+@contextmanager
+def _interruptible(solver: Any) -> Iterator[None]:
+    """Let Ctrl-C stop the search with its incumbent kept; a second Ctrl-C stops the program."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed = False
+
+    def press(number: int, frame: Any) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    def check(event: Any) -> None:
+        if pressed:
+            event.interrupt()
+
+    solver.cbMipInterrupt.subscribe(check)
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        solver.cbMipInterrupt.unsubscribe(check)
+
+
+def _watch(solver: Any, on_progress: Callable[[Progress], None]) -> None:
+    """Report improving incumbents at once and the bound about twice a second."""
+    began = last = time.monotonic()
+
+    def report(event: Any, improved: bool) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if not improved and now - last < 0.5:
+            return
+        last = now
+        data = event.data_out
+        incumbent = data.mip_primal_bound
+        on_progress(
+            Progress(now - began, incumbent if math.isfinite(incumbent) else None, data.mip_dual_bound, improved)
+        )
+
+    solver.cbMipImprovingSolution.subscribe(lambda event: report(event, True))
+    solver.cbMipLogging.subscribe(lambda event: report(event, False))
