@@ -1,0 +1,471 @@
+"""The command `serflow-opt`: results on stdout, progress and problems on stderr, exit codes that scripts can use.
+
+0 solved to the asked gap; 1 internal error; 2 bad input or usage; 3 proven infeasible; 4 stopped at a limit.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from serflow_opt.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from serflow_opt.highs import Progress
+    from serflow_opt.instance import Instance
+    from serflow_opt.plan import Plan
+
+OK, INTERNAL, BAD_INPUT, INFEASIBLE, LIMIT = 0, 1, 2, 3, 4
+EXIT_CODES = {"optimal": OK, "infeasible": INFEASIBLE, "feasible": LIMIT, "no_solution": LIMIT}
+
+app = typer.Typer(
+    name="serflow-opt",
+    help="Decide where each stage of an early-exit network runs, on what, and when a request may leave early.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Objective(StrEnum):
+    """What can be minimised."""
+
+    cost = "cost"
+    latency = "latency"
+
+
+class Accounting(StrEnum):
+    """How money is counted."""
+
+    per_request = "per-request"
+    reserved = "reserved"
+    as_printed = "as-printed"
+
+
+class Method(StrEnum):
+    """How to search."""
+
+    auto = "auto"
+    milp = "milp"
+
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Only options like this pattern (name, family, arch, tier), in tiers where it matches; repeatable."
+    ),
+]
+Exclude = Annotated[list[str] | None, typer.Option(help="No options like this pattern; repeatable.")]
+Catalogs = Annotated[
+    list[Path] | None, typer.Option("--catalog", help="Price CSV that adds to or overrides the catalogue.")
+]
+Out = Annotated[Path | None, typer.Option(help="Write the JSON document to this file.")]
+Plot = Annotated[Path | None, typer.Option(help="Draw the plan into this file (.png, .pdf, .svg).")]
+Files = Annotated[
+    list[str], typer.Argument(help="Instance files, folders, or names of shipped instances.", metavar="FILE...")
+]
+
+
+@app.command()
+def solve(
+    files: Files,
+    objective: Annotated[Objective | None, typer.Option(help="What to minimise.")] = None,
+    accuracy_min: Annotated[float | None, typer.Option(help="Accuracy floor, 0 to 1.")] = None,
+    latency_slo_ms: Annotated[float | None, typer.Option(help="Latency bound, ms.")] = None,
+    latency_measure: Annotated[str | None, typer.Option(help="worst, mean, or p50 .. p99.9.")] = None,
+    rate_per_s: Annotated[float | None, typer.Option(help="Requests per second.")] = None,
+    accounting: Annotated[Accounting | None, typer.Option(help="How money is counted.")] = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    catalog: Catalogs = None,
+    gap: Annotated[float, typer.Option(help="Relative gap that counts as optimal.", min=0.0)] = 1e-6,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds for each instance.", min=0.0)] = None,
+    threads: Annotated[int, typer.Option(help="HiGHS threads, 0: HiGHS decides.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="HiGHS random seed.", min=0)] = 0,
+    method: Annotated[Method, typer.Option(help="auto: bounds first; milp: the whole model.")] = Method.auto,
+    highs_option: Annotated[list[str] | None, typer.Option(help="Further HiGHS option NAME=VALUE; repeatable.")] = None,
+    as_json: Json = False,
+    out: Out = None,
+    plot: Plot = None,
+    write_lp: Annotated[Path | None, typer.Option(help="Write the whole model in LP format.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the search on stderr.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Find the cheapest (or fastest) plan and prove it."""
+
+    def work() -> int:
+        from serflow_opt.solver import solve as solve_instance
+
+        if len(files) > 1 and (plot or write_lp):
+            raise InputError([Problem("", "--plot, --write-lp", f"{len(files)} instances", "give one instance")])
+        options = _highs_options(highs_option or [])
+        instances, problems = _load_all(
+            files,
+            include,
+            exclude,
+            catalog,
+            {
+                "minimize": objective and objective.value,
+                "accounting": accounting and accounting.value,
+                "accuracy_min": accuracy_min,
+                "latency_slo_s": None if latency_slo_ms is None else latency_slo_ms / 1000,
+                "latency_measure": latency_measure,
+                "rate_per_s": rate_per_s,
+            },
+        )
+        if problems:
+            raise InputError(problems)
+        plans: list[tuple[str, Plan]] = []
+        for file, instance in instances:
+            show = _progress(instance, len(files) > 1) if verbose or (sys.stderr.isatty() and not as_json) else None
+            plan = solve_instance(
+                instance,
+                gap=gap,
+                time_limit=time_limit,
+                threads=threads,
+                seed=seed,
+                method=method.value,
+                options=options,
+                on_progress=show,
+            )
+            plans.append((file, plan))
+        if write_lp:
+            _write_lp(instances[0][1], write_lp)
+        _deliver([plan for _, plan in plans], as_json, out, plot)
+        return max(EXIT_CODES[plan.status] for _, plan in plans)
+
+    _run(work, debug)
+
+
+@app.command()
+def evaluate(
+    file: Annotated[str, typer.Argument(help="Instance file, folder, or shipped instance.")],
+    plan: Annotated[Path, typer.Argument(help="Plan as `solve --json` or `--out` writes it.")],
+    catalog: Catalogs = None,
+    as_json: Json = False,
+    out: Out = None,
+    plot: Plot = None,
+    debug: Debug = False,
+) -> None:
+    """The exact value of any plan, by code that shares nothing with the optimiser. Exit code 3: it breaks a limit."""
+
+    def work() -> int:
+        from serflow_opt.loader import load
+        from serflow_opt.valuation import value_plan
+
+        instance = load(file, catalog or ())
+        valued = value_plan(instance, _read_json(plan, file))
+        _deliver([valued], as_json, out, plot)
+        return INFEASIBLE if valued.metrics and valued.metrics.breaches else OK
+
+    _run(work, debug)
+
+
+@app.command()
+def validate(
+    files: Files,
+    catalog: Catalogs = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Everything that is wrong with instance files."""
+
+    def work() -> int:
+        instances, problems = _load_all(files, None, None, catalog, {})
+        if as_json:
+            fields = ("file", "place", "found", "cure")
+            document = {"valid": not problems, "problems": [{f: getattr(p, f) for f in fields} for p in problems]}
+            print(json.dumps(document, indent=2))
+            return BAD_INPUT if problems else OK
+        for file, instance in instances:
+            levels = sum(len(menu.thresholds) for menu in instance.menus[:-1])
+            print(
+                f"{file}: valid; {len(instance.stages)} stages, {levels} thresholds, "
+                f"{len(instance.options)} options in {len(instance.tiers)} tiers"
+            )
+        if problems:
+            raise InputError(problems)
+        return OK
+
+    _run(work, debug)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
+    from_: Annotated[str, typer.Option("--from", help="Shipped instance to start from.")],
+    debug: Debug = False,
+) -> None:
+    """Copy a shipped instance to start from."""
+
+    def work() -> int:
+        import shutil
+
+        from serflow_opt.errors import nearest
+        from serflow_opt.loader import shipped, shipped_folder
+
+        if from_ not in shipped():
+            raise InputError([Problem("", "--from", f"no shipped instance '{from_}'", nearest(from_, shipped()))])
+        if folder.exists():
+            raise InputError([Problem(str(folder), "", "exists already", "name a folder that does not")])
+        try:
+            shutil.copytree(shipped_folder() / from_, folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+        except OSError as error:
+            cure = "choose a folder you may write to"
+            raise InputError([Problem(str(folder), "", f"cannot be made ({error.strerror})", cure)]) from None
+        print(f"{folder / 'instance.toml'}: edit it, then `serflow-opt solve {folder}`")
+        return OK
+
+    _run(work, debug)
+
+
+@app.command()
+def catalog(
+    pattern: Annotated[list[str] | None, typer.Argument(help="Names, families, regions, architectures.")] = None,
+    exclude: Exclude = None,
+    add: Annotated[list[Path] | None, typer.Option("--catalog", help="Price CSV to add.")] = None,
+    instances: Annotated[bool, typer.Option("--instances", help="List the shipped instances instead.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """List prices with source and date."""
+
+    def work() -> int:
+        if instances:
+            return _list_instances(as_json)
+        from serflow_opt.catalog import load_catalog
+        from serflow_opt.catalog.show import as_documents, as_table
+
+        rows = load_catalog().with_rows(*(add or [])).filter(pattern or (), exclude or ())
+        if not rows.vms and not rows.functions:
+            cure = "patterns match names, families, regions and architectures; try c6i.* or eu-west-1"
+            raise InputError([Problem("catalogue", "", f"nothing like {' '.join(pattern or [])}", cure)])
+        if as_json:
+            print(json.dumps(as_documents(rows), indent=2))
+        else:
+            _print(as_table(rows))
+        return OK
+
+    _run(work, debug)
+
+
+@app.command()
+def schema(
+    what: Annotated[str, typer.Argument(help="instance or plan")] = "instance",
+    debug: Debug = False,
+) -> None:
+    """JSON Schema of instance files and of plans."""
+
+    def work() -> int:
+        from serflow_opt.plan import Plan
+        from serflow_opt.schema import InstanceDocument
+
+        if what == "instance":
+            print(json.dumps(InstanceDocument.model_json_schema(by_alias=True), indent=2))
+        elif what == "plan":
+            print(json.dumps(Plan.document_schema(), indent=2))
+        else:
+            raise InputError([Problem("", "schema", f"'{what}'", "write instance or plan")])
+        return OK
+
+    _run(work, debug)
+
+
+def _list_instances(as_json: bool) -> int:
+    from serflow_opt.loader import load, shipped
+
+    rows = [(name, load(name)) for name in shipped()]
+    if as_json:
+        print(json.dumps([{"name": name, "description": instance.description} for name, instance in rows], indent=2))
+    else:
+        for name, instance in rows:
+            print(f"{name}: {instance.description}")
+    return OK
+
+
+def _load_all(
+    files: list[str],
+    include: list[str] | None,
+    exclude: list[str] | None,
+    catalogs: list[Path] | None,
+    changes: dict[str, Any],
+) -> tuple[list[tuple[str, Instance]], list[Problem]]:
+    """Load every file and collect the problems of all of them."""
+    from serflow_opt.loader import load
+
+    given = {key: value for key, value in changes.items() if value is not None}
+    loaded: list[tuple[str, Instance]] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            instance = load(file, catalogs or ())
+            loaded.append((file, instance.with_limits(**given).keep(include or (), exclude or ())))
+        except InputError as error:
+            problems.extend(error.problems)
+    return loaded, problems
+
+
+def _highs_options(given: list[str]) -> dict[str, object]:
+    """Read NAME=VALUE pairs and check them against HiGHS."""
+    options: dict[str, object] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError([Problem("", "--highs-option", repr(text), "write NAME=VALUE")])
+        try:
+            options[name] = json.loads(value)
+        except json.JSONDecodeError:
+            options[name] = value
+    if options:
+        from serflow_opt.highs import check_options
+
+        check_options(options)
+    return options
+
+
+def _read_json(path: Path, instance: str) -> dict[str, Any]:
+    from serflow_opt.loader import shipped, shipped_folder
+    from serflow_opt.tables import read_text
+
+    problems: list[Problem] = []
+    beside = shipped_folder() / instance / path
+    if not path.exists() and instance in shipped() and beside.exists():
+        path = beside
+    text = read_text(path, problems)
+    if text is None:
+        raise InputError(problems)
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        found = f"not JSON (line {error.lineno}: {error.msg})"
+        raise InputError([Problem(str(path), "", found, "give a plan as `solve --json` prints it")]) from None
+    if not isinstance(document, dict):
+        raise InputError([Problem(str(path), "", "a list", "give the document of one plan")])
+    return document
+
+
+def _progress(instance: Instance, named: bool) -> Callable[[Progress], None]:
+    """Print a row for a new best plan, and now and then the bound, once a search takes longer than a second."""
+    unit = "USD/request" if instance.minimize == "cost" else "s"
+    printed = 0.0
+
+    def show(progress: Progress) -> None:
+        nonlocal printed
+        if progress.seconds < 1 or (not progress.improved and progress.seconds - printed < 2):
+            return
+        printed = progress.seconds
+        best = "none yet" if progress.incumbent is None else f"{progress.incumbent:.6g}"
+        mark = "*" if progress.improved else " "
+        name = f"{instance.name} " if named else ""
+        print(f"{name}{mark}{progress.seconds:7.1f} s  best {best}  bound {progress.bound:.6g} {unit}", file=sys.stderr)
+
+    return show
+
+
+def _deliver(plans: list[Plan], as_json: bool, out: Path | None, plot: Path | None) -> None:
+    """Print and write what was asked for."""
+    documents: Any = [plan.to_dict() for plan in plans]
+    text = json.dumps(documents[0] if len(documents) == 1 else documents, indent=2)
+    if out:
+        from serflow_opt.files import write_atomically
+
+        write_atomically(out, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+    if plot:
+        _draw(plans[0], plot)
+    if as_json:
+        print(text)
+        return
+    from serflow_opt.report import fleet_table, plan_table
+
+    if len(plans) == 1:
+        _print(plan_table(plans[0]))
+    else:
+        _print(fleet_table([(plan.instance, plan) for plan in plans]))
+
+
+def _draw(plan: Plan, path: Path) -> None:
+    from serflow_opt.files import write_atomically
+    from serflow_opt.plotting import plot_plan
+
+    known = ("png", "pdf", "svg", "jpg", "webp")
+    if path.suffix[1:] not in known:
+        raise InputError([Problem(str(path), "", f"ending '{path.suffix}'", f"end in .{', .'.join(known)}")])
+    if plan.metrics is None:
+        print(f"{path}: not drawn, there is no plan", file=sys.stderr)
+        return
+    figure: Any = plot_plan(plan).figure
+    write_atomically(path, lambda draft: figure.savefig(draft, dpi=150))
+
+
+def _write_lp(instance: Instance, path: Path) -> None:
+    from serflow_opt.files import write_atomically
+    from serflow_opt.formulations.lp import write_lp
+
+    write_atomically(path, lambda draft: write_lp(instance, draft))
+
+
+def _print(renderable: Any) -> None:
+    """Print for people: as wide as the terminal, and wide enough for a table when there is none."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=200, color_system=None)
+    console.print(renderable, soft_wrap=not console.is_terminal)
+
+
+def _run(work: Callable[[], int], debug: bool) -> NoReturn:
+    """Run a command's work and turn what happens into an exit code; no traceback without --debug."""
+    try:
+        code = work()
+    except InputError as error:
+        for problem in error.problems:
+            print(f"error: {problem}", file=sys.stderr)
+        code = BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        code = LIMIT
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = OK
+    except Exception as error:
+        if debug:
+            raise
+        print(f"internal error: {type(error).__name__}: {error}; run with --debug for the traceback", file=sys.stderr)
+        code = INTERNAL
+    raise typer.Exit(code)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from serflow_opt import __version__
+
+        print(f"serflow-opt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

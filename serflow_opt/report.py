@@ -1,0 +1,178 @@
+"""A plan as a person wants to read it: what runs where, what it costs, what the limits leave, what is proven."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from serflow_opt.plan import Metrics, Plan
+
+HOURS_PER_MONTH = 730
+"""A year of 8,760 hours in twelve."""
+
+_VERDICT = {
+    "optimal": ("proven optimal", "bold green"),
+    "feasible": ("not proven: stopped at a limit", "bold yellow"),
+    "infeasible": ("proven infeasible", "bold red"),
+    "no_solution": ("stopped before a plan was found", "bold red"),
+}
+
+
+def plan_table(plan: Plan) -> RenderableType:
+    """Lay a plan out: verdict, stages, totals, limits, certificate."""
+    verdict, style = _VERDICT[plan.status]
+    head = Text.assemble((plan.instance, "bold"), "  ", (verdict, style), f"  in {plan.seconds:.2f} s")
+    parts: list[RenderableType] = [head]
+    if plan.metrics is None:
+        parts += [Text(f"  {clash.message}") for clash in plan.infeasible_because]
+        if plan.bound is not None:
+            parts.append(Text(f"  no plan can be better than {plan.bound:.6g} {plan.objective.unit}"))
+    else:
+        parts += [stage_table(plan, plan.metrics), *totals(plan, plan.metrics), Text(_proof(plan))]
+    parts += [Text(f"note: {note}", style="yellow") for note in plan.notes]
+    return Group(*parts)
+
+
+def stage_table(plan: Plan, metrics: Metrics) -> Table:
+    """One row for each run of stages on the same option with the same story, or each stage where it differs."""
+    table = Table(show_edge=False, pad_edge=False, header_style="bold", box=None, padding=(0, 2, 0, 0))
+    for title in (
+        "stage",
+        "runs on",
+        "leave when",
+        "leave here",
+        "still inside",
+        "compute ms",
+        "arrive ms",
+        "done at ms",
+    ):
+        table.add_column(title, justify="left" if title in ("runs on", "leave when") else "right", no_wrap=True)
+    thresholds = {choice.stage: choice for choice in plan.thresholds}
+    last = len(metrics.stages)
+    for stage in metrics.stages:
+        choice = thresholds.get(stage.stage)
+        if stage.stage == last:
+            rule = "always"
+        elif choice is None:
+            rule = "-"
+        elif choice.mix:
+            rule = " or ".join(f">= {part.threshold:.4g} ({part.probability:.1%})" for part in choice.mix)
+        else:
+            rule = f"confidence >= {choice.threshold:.4g}"
+        arriving = stage.handover_ms + stage.cold_start_ms
+        table.add_row(
+            str(stage.stage),
+            f"{stage.tier}: {stage.option}",
+            rule,
+            f"{stage.exit_share:.1%}",
+            f"{max(stage.reach - stage.exit_share, 0.0):.1%}",
+            f"{stage.compute_ms:.4g}",
+            f"{arriving:.4g}" if arriving else "",
+            f"{stage.finished_ms:.4g}",
+        )
+    return table
+
+
+def totals(plan: Plan, metrics: Metrics) -> list[RenderableType]:
+    """Money as people think of it, machines, and each limit with what is left of it."""
+    table = Table(show_edge=False, show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column()
+    accounting = plan.limits.get("accounting")
+    cost = f"{usd(metrics.cost_usd_per_request * 1e6)} per million requests ({accounting})"
+    if metrics.cost_usd_per_hour is not None:
+        hourly = metrics.cost_usd_per_hour
+        cost += f" = {usd(hourly)} an hour, {usd(hourly * HOURS_PER_MONTH)} a month at {plan.limits['rate_per_s']:g}/s"
+    table.add_row("cost", cost)
+    for machine in metrics.machines:
+        table.add_row(
+            "machines",
+            f"{machine.count} x {machine.option} ({machine.tier}), {usd(machine.usd_per_hour)} an hour, "
+            f"{machine.utilisation:.0%} busy",
+        )
+    percentiles = ", ".join(f"{name} {ms:.4g}" for name, ms in metrics.latency_percentiles_ms.items())
+    table.add_row(
+        "latency ms", f"worst {metrics.latency_worst_ms:.4g}, mean {metrics.latency_mean_ms:.4g}, {percentiles}"
+    )
+    table.add_row("accuracy", "unknown" if metrics.accuracy is None else f"{metrics.accuracy:.4f}")
+    for part in plan.samples:
+        table.add_row(
+            f"on {part.part} samples" if part.part == "held-out" else "on the samples",
+            f"accuracy {part.accuracy:.4f} (95 %: {part.accuracy_low:.4f} to {part.accuracy_high:.4f}, "
+            f"n = {part.samples}) when the thresholds run on all confidences together",
+        )
+    for line in _limits(plan, metrics):
+        table.add_row("limit", line)
+    for breach in metrics.breaches:
+        broken = f"{breach.limit}: {breach.value:.6g} against {breach.bound:.6g} ({breach.excess:.2%} beyond)"
+        table.add_row("BROKEN", Text(broken, style="bold red"))
+    return [table]
+
+
+def _limits(plan: Plan, metrics: Metrics) -> list[str]:
+    lines = []
+    floor, ceiling = plan.limits.get("accuracy_min"), plan.limits.get("latency_slo_ms")
+    if isinstance(floor, float) and metrics.accuracy is not None:
+        lines.append(f"accuracy >= {floor:g}: {_slack(metrics.accuracy - floor, floor)}")
+    if isinstance(ceiling, float):
+        measure = str(plan.limits["latency_measure"])
+        reached = metrics.latency_ms(measure)
+        lines.append(f"latency ({measure}) <= {ceiling:g} ms: {_slack(ceiling - reached, ceiling, ' ms')}")
+    return lines
+
+
+def _slack(slack: float, limit: float, unit: str = "") -> str:
+    if abs(slack) <= 1e-6 * abs(limit):
+        return "binds"
+    return f"{slack:.4g}{unit} to spare ({slack / limit:.2%})" if slack > 0 else f"missed by {-slack:.4g}{unit}"
+
+
+def _proof(plan: Plan) -> str:
+    value, bound, unit = plan.objective.value, plan.bound, plan.objective.unit
+    if bound is None:
+        return f"{plan.objective.name} {value:.7g} {unit}; no bound yet"
+    gap = "none" if plan.gap is None else f"{plan.gap:.2g}"
+    return (
+        f"{plan.objective.name} {value:.7g} {unit}, no plan is below {bound:.7g} (gap {gap}); {plan.certificate.method}"
+    )
+
+
+def fleet_table(plans: Sequence[tuple[str, Plan]]) -> Table:
+    """One row an instance, for several instances in one command."""
+    table = Table(show_edge=False, box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("instance", "status", "objective", "gap", "USD per million", "accuracy", "worst ms", "mean ms", "s"):
+        table.add_column(title, justify="left" if title in ("instance", "status") else "right")
+    for name, plan in plans:
+        metrics = plan.metrics
+        table.add_row(
+            name,
+            plan.status,
+            "" if plan.objective.value is None else f"{plan.objective.value:.6g} {plan.objective.unit}",
+            "" if plan.gap is None else f"{plan.gap:.1e}",
+            "" if metrics is None else f"{metrics.cost_usd_per_request * 1e6:.4g}",
+            "" if metrics is None or metrics.accuracy is None else f"{metrics.accuracy:.4f}",
+            "" if metrics is None else f"{metrics.latency_worst_ms:.4g}",
+            "" if metrics is None else f"{metrics.latency_mean_ms:.4g}",
+            f"{plan.seconds:.2f}",
+        )
+    return table
+
+
+def usd(amount: float) -> str:
+    """Write an amount of money with enough digits to tell it from zero."""
+    if amount == 0:
+        return "$0"
+    return f"${amount:,.2f}" if abs(amount) >= 1 else f"${amount:.4g}"
+
+
+def plan_html(plan: Plan) -> str:
+    """Render the report for a notebook."""
+    console = Console(record=True, width=130, file=io.StringIO())
+    console.print(plan_table(plan))
+    return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
