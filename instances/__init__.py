@@ -1,0 +1,1 @@
+"""Placement problems from published networks and measurements; `architectures` counts their work."""

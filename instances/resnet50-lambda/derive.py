@@ -1,0 +1,49 @@
+"""Write stages.csv; with --data also times.csv, and print medians and cold starts.
+
+--data is data/performance/aws_perf_cost/411/perf-cost/result.csv of
+spcl/serverless-benchmarks-artifact@22e8134.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from serflow_opt.instances.architectures import resnet50, write_table
+
+FOLDER = Path(__file__).parent
+PARAMETERS = 25_557_032
+"""Trained parameters, as published with the network (the running means and variances are not among them)."""
+
+
+def write_times(path: Path, data: Path) -> None:
+    """Write times.csv from `provider_time`, the duration Lambda reports and bills, of warm invocations."""
+    invocations = pd.read_csv(data)
+    invocations["ms"] = invocations["provider_time"] / 1000
+    rows = []
+    for memory, group in invocations.groupby("memory"):
+        warm, cold = (group.loc[group["is_cold"] == flag, "ms"] for flag in (False, True))
+        figures = (warm.mean(), warm.std(), warm.quantile(0.95), warm.quantile(0.99))
+        rows.append((1, f"lambda-{memory}MB", *(round(figure, 3) for figure in figures)))
+        print(
+            f"{memory} MB: warm n {len(warm)}, median {warm.median():.0f} ms; "
+            f"cold n {len(cold)}, median {cold.median():.0f} ms, start {cold.median() - warm.median():.0f} ms"
+        )
+    write_table(path, "stage,option,mean_ms,sd_ms,p95_ms,p99_ms", rows)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="result.csv: memory,is_cold,provider_time (microseconds)")
+    data: Path | None = parser.parse_args().data
+    row = (1, 2 * resnet50().macs, 4 * 1000, 4 * PARAMETERS)
+    write_table(FOLDER / "stages.csv", "stage,flops,activation_bytes,parameter_bytes", [row])
+    if data is not None:
+        write_times(FOLDER / "times.csv", data)
+
+
+if __name__ == "__main__":
+    main()
