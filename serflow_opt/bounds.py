@@ -19,7 +19,7 @@ left is the solver's.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,8 @@ class Pruned:
         No plan is better: USD per request or seconds.
     start
         The best plan found, None when none was.
+    paths, bounds, worst
+        Of each placement that is left: its options, its own bound, its worst-case latency in seconds.
     """
 
     places: frozenset[Place]
@@ -68,6 +70,23 @@ class Pruned:
     kept: int
     bound: float
     start: Decision | None
+    paths: Ints
+    bounds: Floats
+    worst: Floats
+
+    def rivals(self, value: float, worst_below: float = math.inf) -> Pruned:
+        """Return what is left of placements whose bound is at most `value` and whose worst case is below a limit."""
+        alive = (self.bounds <= value) & (self.worst < worst_below)
+        paths = self.paths[alive]
+        return replace(
+            self,
+            places=_places(paths),
+            kept=len(paths),
+            start=None,
+            paths=paths,
+            bounds=self.bounds[alive],
+            worst=self.worst[alive],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +115,19 @@ def prune(instance: Instance) -> Pruned | None:
     if instance.minimize == "latency" and instance.quantile is not None:
         return None
     data = Data(instance)
-    paths = _list_paths(data)
+    paths = _list_paths(data) if data.connected else np.empty((0, data.last), dtype=np.int64)
     if paths is None:
         return None
     listed = len(paths)
-    if not listed:
-        return Pruned(frozenset(), frozenset(), 0, 0, math.inf, None)
-    paths = paths[_within_memory(data, paths) & _within_latency(data, paths)]
+    if listed:
+        worst = _worst(data, paths)
+        possible = _within_memory(data, paths)
+        if instance.latency_slo_s is not None and instance.latency_measure == "worst":
+            possible &= worst <= instance.latency_slo_s * (1 + SLACK)
+        paths, worst = paths[possible], worst[possible]
     if not len(paths):
-        return Pruned(frozenset(), frozenset(), listed, 0, math.inf, None)
+        nothing = np.empty(0)
+        return Pruned(frozenset(), frozenset(), listed, 0, math.inf, None, paths, nothing, nothing)
     views = _objectives(data, paths)
     brackets = [_close_bracket(instance, view) for view in views]
     bound = np.maximum.reduce([bracket.bound for bracket in brackets])
@@ -114,7 +137,6 @@ def prune(instance: Instance) -> Pruned | None:
     if not alive.any():  # the start is the optimum to within rounding
         alive = bound <= bound.min()
     kept = paths[alive]
-    places = frozenset((s + 1, int(p)) for s in range(kept.shape[1]) for p in np.unique(kept[:, s]))
     levels = None
     widest = max(len(menu.exit_rates) for menu in instance.menus)
     if start is not None and instance.threshold_mode == "menu" and len(kept) * widest**2 <= MOST_FORCED:
@@ -126,7 +148,11 @@ def prune(instance: Instance) -> Pruned | None:
             key for key in forced[0] if (np.maximum.reduce([table[key] for table in forced]) <= limit).any()
         )
         levels |= {(s + 1, row.index(1.0)) for s, row in enumerate(start.weights)}
-    return Pruned(places, levels, listed, len(kept), float(bound.min()), start)
+    return Pruned(_places(kept), levels, listed, len(kept), float(bound.min()), start, kept, bound[alive], worst[alive])
+
+
+def _places(paths: Ints) -> frozenset[Place]:
+    return frozenset((s + 1, int(p)) for s in range(paths.shape[1]) for p in np.unique(paths[:, s]))
 
 
 def _list_paths(data: Data) -> Ints | None:
@@ -162,13 +188,11 @@ def _within_memory(data: Data, paths: Ints) -> NDArray[np.bool_]:
     return fits
 
 
-def _within_latency(data: Data, paths: Ints) -> NDArray[np.bool_]:
-    instance = data.instance
-    if instance.latency_slo_s is None or instance.latency_measure != "worst":
-        return np.ones(len(paths), dtype=bool)
-    cold = [data.cold_time(p) * (data.cold_share(p) > 0) for p in data.options]
-    total: Floats = _times(data, paths, np.array(cold)).sum(axis=1) * data.second
-    return total <= instance.latency_slo_s * (1 + SLACK)
+def _worst(data: Data, paths: Ints) -> Floats:
+    """Worst-case latency of each placement, seconds."""
+    cold = np.array([data.cold_time(p) * (data.cold_share(p) > 0) for p in data.options])
+    total: Floats = _times(data, paths, cold).sum(axis=1) * data.second
+    return total
 
 
 def _times(data: Data, paths: Ints, cold: Floats) -> Floats:
@@ -210,8 +234,7 @@ def _objectives(data: Data, paths: Ints) -> list[_Linear]:
     nothing = np.zeros(len(paths))
     if instance.minimize == "latency":
         if instance.latency_measure == "worst":
-            cold = [data.cold_time(p) * (data.cold_share(p) > 0) for p in data.options]
-            return [_Linear(_times(data, paths, np.array(cold)).sum(axis=1) * data.second, np.zeros(paths.shape))]
+            return [_Linear(_worst(data, paths), np.zeros(paths.shape))]
         cold = [data.cold_time(p) * data.cold_share(p) for p in data.options]
         return [_Linear(nothing, _times(data, paths, np.array(cold)) * data.second)]
     if instance.accounting == "as-printed":

@@ -289,10 +289,13 @@ def _break_tie(instance: Instance, found: _Found, settings: Settings, began: flo
     allowance = found.value + EQUAL * abs(found.value)
     pruned = found.pruned
     if instance.minimize == "cost":
-        only_path = pruned is not None and pruned.kept == 1 and instance.latency_measure == "worst"
-        if only_path:
-            return  # one placement is left, and it alone decides the worst case
-        second = _search(instance, _quiet(settings), began, "latency", allowance, _without_start(pruned))
+        if pruned is not None:
+            by_path = instance.latency_measure == "worst"  # the placement alone decides it
+            faster = found.metrics.latency_worst_ms / 1000 * (1 - EQUAL) if by_path else math.inf
+            pruned = pruned.rivals(allowance, faster)
+            if not pruned.kept:
+                return
+        second = _search(instance, _quiet(settings), began, "latency", allowance, pruned)
     else:
         cheaper = replace(instance, minimize="cost", latency_slo_s=allowance)
         second = _search(cheaper, _quiet(settings), began)
@@ -308,10 +311,6 @@ def _break_tie(instance: Instance, found: _Found, settings: Settings, began: flo
 
 def _quiet(settings: Settings) -> Settings:
     return replace(settings, on_progress=None)
-
-
-def _without_start(pruned: Pruned | None) -> Pruned | None:
-    return None if pruned is None else replace(pruned, start=None)
 
 
 def _within_gap(bound: float, gap: float) -> float:
