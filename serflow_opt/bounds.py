@@ -10,7 +10,8 @@ so const + V_1 + λ A_tar is below every plan of that placement, and the thresho
 known cost and accuracy. λ is found by intersecting the two supporting lines that bracket A_tar, for all placements in
 step. A placement whose bound exceeds the best plan known is out; so is a threshold whose bound does when it is forced.
 Limits that are not in the recursion (a mean or percentile bound) only make more plans feasible here, so what is dropped
-is dropped rightly. Whole machines cost at least their fractional rent, and at least one machine each.
+is dropped rightly. Rented machines cost at least their fractional rent, and at least the whole machines that the least
+busy thresholds need.
 
 Placements are listed one by one, so this is done where there are at most `MOST`. It prunes; the proof for what is
 left is the solver's.
@@ -250,21 +251,36 @@ def _objectives(data: Data, paths: Ints) -> list[_Linear]:
         ]
     )
     table = np.array([[data.time(s, p) for p in data.options] for s in data.stages])
-    compute = table[np.arange(data.last)[None, :], paths] * price[paths]
-    waiting = _moves(data, paths, lambda p: 0.0, lambda hop: data.hop_time(hop) * price[hop[1]] * data.waits(hop[1]))
-    links = _moves(data, paths, data.entry_price, data.hop_price)
-    used = np.where(function[paths], compute + np.where(_begins(paths), fees[paths], 0.0), 0.0) + links
-    machine = np.where(function[paths], 0.0, compute) + waiting
+    compute = table[np.arange(data.last)[None, :], paths]
+    waiting = _moves(data, paths, lambda p: 0.0, lambda hop: data.hop_time(hop) * data.waits(hop[1]))
+    sender = np.column_stack([paths[:, 0], paths[:, :-1]])
+    by_use = compute * price[paths] + np.where(_begins(paths), fees[paths], 0.0)
+    used = np.where(function[paths], by_use, 0.0) + _moves(data, paths, data.entry_price, data.hop_price)
+    machine = np.where(function[paths], 0.0, compute * price[paths]) + waiting * price[sender]
     if instance.accounting == "per-request":
         return [_Linear(nothing, (used + machine) * data.dollar)]
-    assert instance.rate_per_s is not None
     fractional = _Linear(nothing, (used + machine / instance.utilisation_cap) * data.dollar)
-    rent = np.array([0.0 if function[p] else instance.options[p].usd_per_s for p in data.options])
+    rent = _whole_rent(data, paths, compute, waiting, sender)
+    return [fractional, _Linear(rent, used * data.dollar)]
+
+
+def _whole_rent(data: Data, paths: Ints, compute: Floats, waiting: Floats, sender: Ints) -> Floats:
+    """Rent per request of the machines that each placement needs whatever the thresholds, USD."""
+    instance = data.instance
+    assert instance.rate_per_s is not None
     certain = np.array([data.reach_low[s] > 0 for s in data.stages])[None, :] & (compute > 0)
-    one_each = np.zeros(len(paths))
-    for p in data.options:
-        one_each += rent[p] / instance.rate_per_s * ((paths == p) & certain).any(axis=1)
-    return [fractional, _Linear(one_each, used * data.dollar)]
+    rent = np.zeros(len(paths))
+    for p in sorted(set(paths.ravel().tolist())):
+        if data.is_function(p):
+            continue
+        rows = np.flatnonzero((paths == p).any(axis=1))
+        here = paths[rows] == p
+        busy = np.where(here, compute[rows], 0.0) + np.where(sender[rows] == p, waiting[rows], 0.0)
+        least = _close_bracket(instance, _Linear(np.zeros(len(rows)), busy)).bound * data.second
+        load = instance.rate_per_s * np.where(np.isfinite(least), least, 0.0) / instance.utilisation_cap
+        count = np.maximum(np.ceil(load * (1 - MARGIN)), (here & certain[rows]).any(axis=1))
+        rent[rows] += count * instance.options[p].usd_per_s / instance.rate_per_s
+    return rent
 
 
 def _as_printed(data: Data, paths: Ints) -> _Linear:
