@@ -74,7 +74,8 @@ def derive_menus(
         M; stages without an exit get no classifier.
     levels
         Thresholds for each classifier, placed at quantiles of the confidences of the samples that reach it, so
-        that exit rates are about evenly spaced. Equal quantiles give fewer.
+        that exit rates are about evenly spaced. Equal quantiles give fewer. Where no confidence reaches 1, the
+        threshold 1 is added: it switches the classifier off.
     earlier_threshold
         A sample reaches a classifier when no earlier confidence is at or above this; None: always.
 
@@ -94,7 +95,7 @@ def derive_menus(
             menus[stage - 1] = Menu((0.0,), (1.0,), (float(right.mean()) if len(right) else 0.0,))
         elif len(here):
             quantiles = np.quantile(here, np.linspace(0, 1, levels), method="higher")
-            thresholds = np.unique(quantiles)
+            thresholds = np.unique(quantiles if here.max() >= 1 else np.append(quantiles, 1.0))
             leaves = here[None, :] >= thresholds[:, None]
             leaving = leaves.sum(axis=1)
             accuracies = (leaves & right[None, :]).sum(axis=1) / np.maximum(leaving, 1)

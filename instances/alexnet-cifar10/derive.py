@@ -34,7 +34,7 @@ def ncnn_alexnet_flops() -> int:
 
 
 def write_exits(path: Path, data: Path, stages: int) -> None:
-    """Write the exit table: the branch (its last row, threshold 1, switches it off) and the end."""
+    """Write the exit table: the branch and the end."""
     table = pd.read_csv(data)
     confidence = table[["conf_branch_1", "conf_branch_2"]].round(6).to_numpy()
     correct = table[["correct_branch_1", "correct_branch_2"]].to_numpy(dtype=bool)
@@ -45,7 +45,7 @@ def write_exits(path: Path, data: Path, stages: int) -> None:
         (1, round(a, 6), round(e, 6), round(r, 6))
         for a, e, r in zip(branch.thresholds, branch.exit_rates, branch.accuracies, strict=True)
     ]
-    rows += [(1, 1.0, 0.0, 0.0), (stages, 0.0, 1.0, round(last.accuracies[0], 6))]
+    rows.append((stages, 0.0, 1.0, round(last.accuracies[0], 6)))
     write_table(path, "stage,threshold,exit_rate,accuracy", rows)
 
 

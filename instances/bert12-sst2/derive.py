@@ -33,13 +33,11 @@ def read_samples(file: Path) -> Samples:
 
 
 def write_exits(path: Path, samples: Samples) -> None:
-    """Write the exit table, each classifier with a last row (threshold 1) that switches it off."""
+    """Write the exit table."""
     rows: list[tuple[int, float, float, float]] = []
     for stage, menu in enumerate(derive_menus(samples, EXITS, LEVELS, EARLIER_THRESHOLD), start=1):
         entries = zip(menu.thresholds, menu.exit_rates, menu.accuracies, strict=bool(menu.thresholds))
         rows += [(stage, round(a, 6), round(e, 6), round(r, 6)) for a, e, r in entries]
-        if menu.thresholds and stage < EXITS:
-            rows.append((stage, 1.0, 0.0, 0.0))
     write_table(path, "stage,threshold,exit_rate,accuracy", rows)
 
 
