@@ -138,6 +138,7 @@ class Certificate(Document):
     max_constraint_violation: float | None = Field(description="largest relative breach of a limit by exact evaluation")
     model_objective: float | None = Field(description="the model's own value of the plan")
     method: str
+    optimised: bool = Field(default=True, description="false: a given plan was only valued")
     nodes: int = 0
     placements: int | None = Field(default=None, description="placements there are, when they were listed")
     placements_kept: int | None = Field(default=None, description="those the bounds could not rule out")

@@ -20,13 +20,16 @@ _VERDICT = {
     "optimal": ("proven optimal", "bold green"),
     "feasible": ("not proven: stopped at a limit", "bold yellow"),
     "infeasible": ("proven infeasible", "bold red"),
+    "valued": ("valued exactly, keeps its limits", "bold green"),
     "no_solution": ("stopped before a plan was found", "bold red"),
 }
 
 
 def plan_table(plan: Plan) -> RenderableType:
     """Lay a plan out: verdict, stages, totals, limits, certificate."""
-    verdict, style = _VERDICT[plan.status]
+    verdict, style = _VERDICT[plan.status if plan.certificate.optimised else "valued"]
+    if plan.metrics is not None and plan.metrics.breaches:
+        verdict, style = "breaks a limit", "bold red"
     head = Text.assemble((plan.instance, "bold"), "  ", (verdict, style), f"  in {plan.seconds:.2f} s")
     parts: list[RenderableType] = [head]
     if plan.metrics is None:
@@ -136,7 +139,7 @@ def _slack(slack: float, limit: float, unit: str = "") -> str:
 def _proof(plan: Plan) -> str:
     value, bound, unit = plan.objective.value, plan.bound, plan.objective.unit
     if bound is None:
-        return f"{plan.objective.name} {value:.7g} {unit}; no bound yet"
+        return f"{plan.objective.name} {value:.7g} {unit}; {plan.certificate.method}"
     gap = "none" if plan.gap is None else f"{plan.gap:.2g}"
     return (
         f"{plan.objective.name} {value:.7g} {unit}, no plan is below {bound:.7g} (gap {gap}); {plan.certificate.method}"
