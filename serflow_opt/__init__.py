@@ -10,6 +10,7 @@ Names are imported when they are first used, so that `import serflow_opt` is qui
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ _HOME = {
     "shipped": "loader",
     "solve": "solver",
 }
+
+
+_checkout = Path(__file__).parent.parent
+if (_checkout / "formulations" / "model.py").is_file():
+    __path__.append(str(_checkout))  # run from a source checkout: formulations/ and instances/ stand at its top
 
 
 def __getattr__(name: str) -> Any:
