@@ -81,7 +81,7 @@ class WorkloadTable(Table):
 class OptionTable(Table):
     """[[tier.option]]: one thing a stage may run on, written out in the instance."""
 
-    name: Name
+    name: Name = Field(description="what plans call it; unique in its tier")
     flops_per_s: Positive | None = Field(default=None, description="speed, FLOP/s; not with stage_times")
     usd_per_hour: NonNegative | None = Field(
         default=None, description="rent; a VM needs it unless the catalogue knows the name"
@@ -94,8 +94,8 @@ class OptionTable(Table):
 class TierTable(Table):
     """[[tier]]: one level of the ordered list a request moves down."""
 
-    name: Name
-    kind: TierKind
+    name: Name = Field(description="what links and plans call it")
+    kind: TierKind = Field(description="device, edge, vm or function: how it is paid")
     options: list[Name] = Field(default=[], description="names from the catalogue")
     option: list[OptionTable] = Field(default=[], description="options written out here")
     memory_mb: list[Annotated[int, Field(gt=0)]] = Field(
@@ -121,10 +121,10 @@ class TierTable(Table):
 class LinkTable(Table):
     """[[link]]: a way from one tier (or the client) to a later one."""
 
-    from_: Name = Field(alias="from")
-    to: Name
+    from_: Name = Field(alias="from", description="client or a tier")
+    to: Name = Field(description="a later tier")
     bandwidth_mbit_s: Positive = Field(description="10^6 bit/s")
-    round_trip_ms: NonNegative = Field(default=0.0)
+    round_trip_ms: NonNegative = Field(default=0.0, description="added to each transfer, milliseconds")
     usd_per_gb: NonNegative = Field(default=0.0, description="per 10^9 bytes")
     trusted: bool = Field(default=True, description="false: what crosses here can be attacked")
 
@@ -132,16 +132,19 @@ class LinkTable(Table):
 class ObjectiveTable(Table):
     """[objective]: what is minimised, in which accounting."""
 
-    minimize: Minimize = "cost"
-    accounting: Accounting = "per-request"
+    minimize: Minimize = Field(default="cost", description="cost, or the latency of latency_measure")
+    accounting: Accounting = Field(
+        default="per-request",
+        description="per-request: price x busy time; reserved: VMs rented whole; as-printed: survey 2.2.3 (1)",
+    )
 
 
 class InstanceDocument(Table):
     """One placement problem: a network, its exits, the workload, and what it may run on."""
 
-    schema_: Literal[1] = Field(alias="schema")
-    name: Name
-    description: str = ""
+    schema_: Literal[1] = Field(alias="schema", description="version of this format: 1")
+    name: Name = Field(description="what results call the instance")
+    description: str = Field(default="", description="where the numbers come from")
     catalog: Name | list[Name] = Field(default=[], description="CSV file(s) that add to or override the prices")
     network: NetworkTable
     exits: ExitsTable | None = None
@@ -149,3 +152,26 @@ class InstanceDocument(Table):
     tier: list[TierTable] = Field(min_length=1)
     link: list[LinkTable] = []
     objective: ObjectiveTable = ObjectiveTable()
+
+
+def keys_as_markdown() -> str:
+    """Return a table of every key: where it stands, default, meaning."""
+    tables: list[tuple[str, type[Table]]] = [
+        ("", InstanceDocument),
+        ("[network]", NetworkTable),
+        ("[exits]", ExitsTable),
+        ("[workload]", WorkloadTable),
+        ("[[tier]]", TierTable),
+        ("[[tier.option]]", OptionTable),
+        ("[[link]]", LinkTable),
+        ("[objective]", ObjectiveTable),
+    ]
+    nested = {"network", "exits", "workload", "tier", "option", "link", "objective"}
+    lines = ["| table | key | default | meaning |", "|---|---|---|---|"]
+    for title, table in tables:
+        for name, field in table.model_fields.items():
+            if name not in nested:
+                shown = f"`{str(field.default).lower()}`" if field.default not in (None, [], "") else ""
+                default = "needed" if field.is_required() else shown
+                lines.append(f"| {title} | `{field.alias or name}` | {default} | {field.description or ''} |")
+    return "\n".join(lines)

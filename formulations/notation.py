@@ -1,0 +1,58 @@
+"""Symbols: what each one means, in which unit, where the survey introduces it, and what the model calls it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Symbol(NamedTuple):
+    """A row of the notation table."""
+
+    symbol: str
+    meaning: str
+    unit: str
+    survey: str
+    model: str
+
+
+NOTATION = (
+    Symbol("s, pid", "stage: a contiguous block of the network, 1..M", "", "2.2.1, Table 6", "s"),
+    Symbol("l", "entry of a stage's threshold menu", "", "", "level"),
+    Symbol("p", "option a stage can run on; k(p) its tier", "", "2.2.3 (9), (10)", "p"),
+    Symbol("f_s", "operations of a stage per request", "FLOP", "2.2.1 (7)", "Stage.flops"),
+    Symbol("a_s", "activation a stage hands on; a_0 is the input", "byte", "2.2.1 (5), (6)", "Stage.activation_bytes"),
+    Symbol("w_s", "parameters of a stage", "byte", "", "Stage.parameter_bytes"),
+    Symbol("μ_p", "speed of an option", "FLOP/s", "2.2.1 (7), 2.2.3 (9), (10)", "options.amdahl_flops_per_s"),
+    Symbol("t_{s,p}", "time of a stage on an option, f_s / μ_p or measured", "s", "2.2.1 (7)", "Data.time"),
+    Symbol("α", "confidence threshold of a classifier", "", "2.2.1 (9)", "Menu.thresholds"),
+    Symbol("e_{s,l}", "share of the requests reaching s that leave there", "", "2.2.1 (3)", "Data.exit_rate"),
+    Symbol("r_{s,l}, A", "accuracy of the requests that leave there", "", "2.2.1 (2)", "Data.accuracy"),
+    Symbol("A_tar", "accuracy asked for", "", "2.2.1 (2)", "Instance.accuracy_min"),
+    Symbol("R_s", "reach: share of all requests that enter a stage", "", "", "R"),
+    Symbol("β_s", "share of all requests that leave at a stage, R_s e_s", "", "2.2.1 (3)", "Metrics.exit_share"),
+    Symbol("z_{s,l}", "1 when classifier s uses threshold l", "binary", "2.2.1 (9)", "z"),
+    Symbol("v_{s,l}", "R_s z_{s,l}", "", "", "v"),
+    Symbol("x_{s,p}", "1 when stage s runs on option p", "binary", "2.2.1 ξ", "x"),
+    Symbol("u_{s,p}", "W_s x_{s,p}, the path scaled by a weight of the stage", "", "", "reach_path, tail_path"),
+    Symbol("cutid", "stages that run before the hand-over", "", "2.2.3 (7)", "PlanDocument.cut"),
+    Symbol("τ_s, T^T", "time of a hand-over before stage s", "s", "2.2.1 (5), 2.2.3 (6)", "Data.hop_time"),
+    Symbol("T_0", "time of the input's way in", "s", "2.2.1 (6)", "Data.entry_time"),
+    Symbol("T_cold", "cold start of a function", "s", "2.2.3 (5)", "Data.cold_time"),
+    Symbol("Latency", "latency bound", "s", "2.2.3 (2)", "Instance.latency_slo_s"),
+    Symbol("g_s", "1 while more than 1 - q of the requests are inside", "binary", "", "g"),
+    Symbol("C_I, C_F", "price of a busy second", "USD/s", "2.2.3 (1)", "Option.usd_per_s"),
+    Symbol("λ, rate", "requests per second", "1/s", "2.2.3 r_max", "Instance.rate_per_s"),
+    Symbol("η", "share of a rented machine's time that may be busy", "", "", "Instance.utilisation_cap"),
+    Symbol("n_p", "machines rented", "integer", "", "n"),
+)
+
+
+def as_markdown() -> str:
+    """Return the table in Markdown."""
+    lines = ["| symbol | meaning | unit | survey | in the code |", "|---|---|---|---|---|"]
+    lines += [f"| {s.symbol} | {s.meaning} | {s.unit} | {s.survey} | `{s.model}` |" for s in NOTATION]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(as_markdown())
