@@ -61,17 +61,18 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and 
 Include = Annotated[
     list[str] | None,
     typer.Option(
-        help="Only options like this pattern (name, family, arch, tier), in tiers where it matches; repeatable."
+        metavar="PATTERN",
+        help="Only options like this pattern (name, family, arch, tier), in tiers where it matches; repeatable.",
     ),
 ]
-Exclude = Annotated[list[str] | None, typer.Option(help="No options like this pattern; repeatable.")]
+Exclude = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="No options like this pattern; repeatable.")]
 Catalogs = Annotated[
     list[Path] | None, typer.Option("--catalog", help="Price CSV that adds to or overrides the catalogue.")
 ]
 Out = Annotated[Path | None, typer.Option(help="Write the JSON document to this file.")]
 Plot = Annotated[Path | None, typer.Option(help="Draw the plan into this file (.png, .pdf, .svg).")]
 Files = Annotated[
-    list[str], typer.Argument(help="Instance files, folders, or names of shipped instances.", metavar="FILE...")
+    list[str], typer.Argument(help="Instance files, folders, or names of shipped instances.", metavar="FILE")
 ]
 
 
@@ -92,7 +93,9 @@ def solve(
     threads: Annotated[int, typer.Option(help="HiGHS threads, 0: HiGHS decides.", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="HiGHS random seed.", min=0)] = 0,
     method: Annotated[Method, typer.Option(help="auto: bounds first; milp: the whole model.")] = Method.auto,
-    highs_option: Annotated[list[str] | None, typer.Option(help="Further HiGHS option NAME=VALUE; repeatable.")] = None,
+    highs_option: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Further HiGHS option; repeatable.")
+    ] = None,
     as_json: Json = False,
     out: Out = None,
     plot: Plot = None,
@@ -288,7 +291,7 @@ def _list_instances(as_json: bool) -> int:
         print(json.dumps([{"name": name, "description": instance.description} for name, instance in rows], indent=2))
     else:
         for name, instance in rows:
-            print(f"{name}: {instance.description}")
+            print(f"{name}: {' '.join(instance.description.split())}")
     return OK
 
 
@@ -340,7 +343,7 @@ def _read_json(path: Path, instance: str) -> dict[str, Any]:
     beside = shipped_folder() / instance / path
     if not path.exists() and instance in shipped() and beside.exists():
         path = beside
-    text = read_text(path, problems)
+    text = read_text(path, problems, "give a plan as `solve --out` writes it")
     if text is None:
         raise InputError(problems)
     try:
@@ -420,7 +423,11 @@ def _print(renderable: Any) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=200, color_system=None)
-    console.print(renderable, soft_wrap=not console.is_terminal)
+        with console.capture() as capture:
+            console.print(renderable, soft_wrap=True)
+        print("\n".join(line.rstrip() for line in capture.get().splitlines()))
+        return
+    console.print(renderable)
 
 
 def _run(work: Callable[[], int], debug: bool) -> NoReturn:

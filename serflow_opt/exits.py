@@ -134,20 +134,20 @@ def replay(samples: Samples, thresholds: Sequence[float], *, held_out: bool = Fa
     return Replay(len(first), tuple(share.tolist()), right / len(first), interval.low, interval.high)
 
 
+def exit_columns(stages: int) -> list[Column]:
+    """Return the columns of an exit table."""
+    shares = [Column(name, "number", 0, 1) for name in ("threshold", "exit_rate", "accuracy")]
+    return [Column("stage", "whole", 1, stages), *shares]
+
+
 def read_menus(path: Path, stages: int, problems: list[Problem]) -> tuple[Menu, ...]:
     """Read an exit table: stage,threshold,exit_rate,accuracy (survey 2.2.1, α, β, A).
 
     Thresholds of a stage rise strictly, exit rates fall weakly with them, and the last stage has one row with
     threshold 0 and exit rate 1.
     """
-    columns = [
-        Column("stage", "whole", 1, stages),
-        Column("threshold", "number", 0, 1),
-        Column("exit_rate", "number", 0, 1),
-        Column("accuracy", "number", 0, 1),
-    ]
     before = len(problems)
-    rows = read_table(path, columns, problems)
+    rows = read_table(path, exit_columns(stages), problems)
     if len(problems) > before:
         return ()
     name = str(path)
@@ -179,7 +179,7 @@ def read_menus(path: Path, stages: int, problems: list[Problem]) -> tuple[Menu, 
     return tuple(menus)
 
 
-def read_samples(path: Path, exits: ExitsTable, stages: int, problems: list[Problem]) -> Samples | None:
+def read_samples(path: Path, exits: ExitsTable, stages: int, file: str, problems: list[Problem]) -> Samples | None:
     """Read sample_id,[label],conf_exit1,[pred_exit1],correct_exit1,... and mark the hold-out."""
     count = 0
 
@@ -204,11 +204,15 @@ def read_samples(path: Path, exits: ExitsTable, stages: int, problems: list[Prob
     if where is None or len(where) != count or sorted(set(where)) != where or where[-1] != stages:
         found = "missing" if where is None else f"{where} for {count} exits"
         cure = f"list the stage of each of the {count} exits, rising, the last one {stages}"
-        problems.append(Problem("instance", "exits.classifier_stages", found, cure))
+        problems.append(Problem(file, "exits.classifier_stages", found, cure))
         return None
     confidence = np.array([[row.number(f"conf_exit{k}") for k in range(1, count + 1)] for row in rows])
     correct = np.array([[row.whole(f"correct_exit{k}") == 1 for k in range(1, count + 1)] for row in rows])
     held_out = np.zeros(len(rows), dtype=bool)
     chosen = np.random.default_rng(exits.seed).permutation(len(rows))[: round(exits.holdout_share * len(rows))]
     held_out[chosen] = True
+    if held_out.all():
+        found = f"{exits.holdout_share:g} of {len(rows)} samples leaves none for the tables"
+        problems.append(Problem(file, "exits.holdout_share", found, "hold out less"))
+        return None
     return Samples(confidence, correct, tuple(where), held_out)

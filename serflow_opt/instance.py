@@ -111,6 +111,9 @@ class Option:
         Functions: seconds of a cold start and the share of requests that meet one.
     labels
         Words the option can be filtered by, beside its name: family, architecture.
+    call_max_bytes, run_max_s
+        Functions of the catalogue: what the provider takes in one call, and how long one may run. Plans that go
+        beyond get a note.
     """
 
     name: str
@@ -122,6 +125,8 @@ class Option:
     cold_start_s: float = 0.0
     cold_share: float = 0.0
     labels: tuple[str, ...] = ()
+    call_max_bytes: float | None = None
+    run_max_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +244,8 @@ class Instance:
         Raises
         ------
         InputError
-            When a pattern matches nothing, or nothing is left.
+            When a pattern matches nothing (to exclude what the catalogue knows and the instance lacks is no error), or
+        nothing is left.
         """
         include, exclude = tuple(include), tuple(exclude)
 
@@ -256,6 +262,7 @@ class Instance:
             for flag, patterns in (("--include", include), ("--exclude", exclude))
             for pattern in patterns
             if not any(matches(option, (pattern,)) for option in self.options)
+            and not (flag == "--exclude" and _in_catalogue(pattern))
         ]
         limited = {option.tier for option in self.options if matches(option, include)}
         kept = tuple(
@@ -268,6 +275,13 @@ class Instance:
         if problems:
             raise InputError(problems)
         return dataclasses.replace(self, options=kept)
+
+
+def _in_catalogue(pattern: str) -> bool:
+    from serflow_opt.catalog import load_catalog
+
+    known = load_catalog().filter([pattern], [])
+    return bool(known.vms or known.functions)
 
 
 def consistency_problems(instance: Instance, file: str) -> list[Problem]:

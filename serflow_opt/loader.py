@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from serflow_opt.catalog import Catalog, load_catalog
+from serflow_opt.catalog import DEFAULT_REGION, Catalog, load_catalog
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.instance import (
     CLIENT,
@@ -57,10 +57,13 @@ def find(name: str | Path) -> Path:
         When it is none of these.
     """
     path = Path(name)
-    if path.is_dir():
-        path = path / "instance.toml"
-    if path.exists():
-        return path
+    try:
+        if path.is_dir():
+            path = path / "instance.toml"
+        if path.exists():
+            return path
+    except (OSError, ValueError):  # a name no file can have: too long, or with a null byte
+        pass
     inside = shipped_folder() / str(name) / "instance.toml"
     if str(name) in shipped() and inside.is_file():
         return inside
@@ -109,7 +112,34 @@ def read_document(path: Path, problems: list[Problem]) -> InstanceDocument | Non
         return InstanceDocument.model_validate(raw)
     except ValidationError as error:
         problems.extend(_explain(str(path), raw, dict(e)) for e in error.errors(include_url=False))
+        _check_what_can_be_read(path, raw, problems)
         return None
+
+
+def _check_what_can_be_read(path: Path, raw: dict[str, Any], problems: list[Problem]) -> None:
+    """Report faults in tables and option names, too, when the document itself has faults."""
+
+    def text(*keys: str) -> str | None:
+        value: Any = raw
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value if isinstance(value, str) and value else None
+
+    stages, exits = text("network", "stages"), text("exits", "table")
+    count = len(_stages(path.parent / stages, problems)) if stages else 0
+    if exits and count:
+        from serflow_opt.exits import read_menus
+
+        read_menus(path.parent / exits, count, problems)
+    tiers = raw.get("tier")
+    for position, tier in enumerate(tiers if isinstance(tiers, list) and not raw.get("catalog") else (), start=1):
+        names = tier.get("options") if isinstance(tier, dict) else None
+        for name in names if isinstance(names, list) else ():
+            try:
+                load_catalog().vm(str(name), str(tier.get("region", DEFAULT_REGION)))
+            except InputError as error:
+                place = f'tier[{position}].options (of "{tier.get("name", position)}")'
+                problems.extend(Problem(str(path), place, p.found, p.cure) for p in error.problems)
 
 
 def _explain(file: str, raw: Any, error: dict[str, Any]) -> Problem:
@@ -120,7 +150,10 @@ def _explain(file: str, raw: Any, error: dict[str, Any]) -> Problem:
     for step in error["loc"]:
         place += f"[{step + 1}]" if isinstance(step, int) else f"{'.' if place else ''}{step}"
     for step in parents:
-        table = table[step] if isinstance(table, list) or step in table else {}
+        try:
+            table = table[step]
+        except (TypeError, KeyError, IndexError):
+            table = None
         if isinstance(step, str) and step in _TABLES:
             model = _TABLES[step]
     context = error.get("ctx", {})
@@ -179,9 +212,12 @@ def _resolve(
     folder, file = path.parent, str(path)
     catalog = _catalog(document, folder, catalogs, problems)
     stages = _stages(folder / document.network.stages, problems)
-    if not stages:
-        return None
-    menus, samples = _menus(document.exits, folder, file, len(stages), problems)
+    if stages:
+        menus, samples = _menus(document.exits, folder, file, len(stages), problems)
+    elif document.exits and document.exits.table:
+        from serflow_opt.exits import exit_columns
+
+        read_table(folder / document.exits.table, exit_columns(MAX_STAGES), problems)
     options = resolve_options(document, stages, catalog, folder, file, problems)
     links = _links(document, file, problems)
     if problems or not menus:
@@ -213,8 +249,7 @@ def _resolve(
 
 def _catalog(document: InstanceDocument, folder: Path, extra: Sequence[str | Path], problems: list[Problem]) -> Catalog:
     catalog = load_catalog()
-    named = [document.catalog] if isinstance(document.catalog, str) else document.catalog
-    for path in [*(folder / name for name in named), *map(Path, extra)]:
+    for path in [*(folder / name for name in document.catalog), *map(Path, extra)]:
         try:
             catalog = catalog.with_rows(path)
         except InputError as error:
@@ -263,7 +298,7 @@ def _menus(
             problems.append(Problem(file, f"exits.{key}", "only used with samples", "remove it"))
         return read_menus(folder / exits.table, stages, problems), None
     assert exits.samples is not None
-    samples = read_samples(folder / exits.samples, exits, stages, problems)
+    samples = read_samples(folder / exits.samples, exits, stages, file, problems)
     if samples is None:
         return (), None
     return derive_menus(samples, stages, exits.levels, exits.earlier_threshold), samples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -85,7 +86,11 @@ def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem])
 
 def _read_times(path: Path, stages: int, problems: list[Problem]) -> dict[tuple[int, str], float]:
     """Read stage,option,mean_ms[,sd_ms,p95_ms,p99_ms] and return mean seconds by stage and option."""
-    columns = [Column("stage", "whole", 1, stages), Column("option", "text"), Column("mean_ms", "number", 0)]
+    columns = [
+        Column("stage", "whole", 1, stages or math.inf),
+        Column("option", "text"),
+        Column("mean_ms", "number", 0),
+    ]
     columns += [Column(name, "number", 0, required=False) for name in ("sd_ms", "p95_ms", "p99_ms")]
     times: dict[tuple[int, str], float] = {}
     for row in read_table(path, columns, problems):
@@ -121,8 +126,7 @@ class _Tier:
         """Yield machines by name, then functions by size, then options written out."""
         for name in self.tier.options:
             yield from self._machine(name)
-        archs = [self.tier.arch] if isinstance(self.tier.arch, str) else self.tier.arch
-        for arch in archs if self.tier.memory_mb else ():
+        for arch in self.tier.arch if self.tier.memory_mb else ():
             yield from self._functions(arch)
         for number, option in enumerate(self.tier.option, start=1):
             yield from self._inline(option, f'{self.place}.option[{number}] "{option.name}"')
@@ -182,6 +186,8 @@ class _Tier:
                 cold_start_s=self.cold_start_s,
                 cold_share=self.cold_share,
                 labels=(arch, price.name),
+                call_max_bytes=price.payload_max_bytes,
+                run_max_s=price.duration_max_s,
             )
 
     def _inline(self, option: OptionTable, place: str) -> Iterator[Option]:

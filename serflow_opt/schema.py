@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from serflow_opt.instance import LATENCY_MEASURE
 
@@ -22,6 +22,20 @@ Arch = Literal["x86_64", "arm64"]
 Accounting = Literal["per-request", "reserved", "as-printed"]
 Minimize = Literal["cost", "latency"]
 ThresholdMode = Literal["menu", "interpolated", "randomized"]
+
+
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+OneOrMoreArchs = Annotated[
+    list[Arch],
+    BeforeValidator(_one_or_more, json_schema_input_type=Arch | list[Arch]),
+]
+OneOrMoreNames = Annotated[
+    list[Name],
+    BeforeValidator(_one_or_more, json_schema_input_type=Name | list[Name]),
+]
 
 
 class Table(BaseModel):
@@ -102,7 +116,7 @@ class TierTable(Table):
         default=[], description="functions: sizes offered, 1,769 MB = 1 vCPU"
     )
     region: Name = Field(default="us-east-1", description="region of the catalogue's prices")
-    arch: Arch | list[Arch] = Field(default="x86_64", description="functions: processor architecture(s)")
+    arch: OneOrMoreArchs = Field(default=["x86_64"], description="functions: x86_64, arm64, or a list of both")
     flops_per_s_per_vcpu: Positive | None = Field(default=None, description="speed of one vCPU, FLOP/s")
     parallel_fraction: Share = Field(default=1.0, description="Amdahl's p: share of the work that runs in parallel")
     stage_times: Name | None = Field(
@@ -145,7 +159,7 @@ class InstanceDocument(Table):
     schema_: Literal[1] = Field(alias="schema", description="version of this format: 1")
     name: Name = Field(description="what results call the instance")
     description: str = Field(default="", description="where the numbers come from")
-    catalog: Name | list[Name] = Field(default=[], description="CSV file(s) that add to or override the prices")
+    catalog: OneOrMoreNames = Field(default=[], description="CSV file(s) that add to or override the prices")
     network: NetworkTable
     exits: ExitsTable | None = None
     workload: WorkloadTable = WorkloadTable()
@@ -171,7 +185,11 @@ def keys_as_markdown() -> str:
     for title, table in tables:
         for name, field in table.model_fields.items():
             if name not in nested:
-                shown = f"`{str(field.default).lower()}`" if field.default not in (None, [], "") else ""
+                shown = "" if field.default in (None, [], "") else f"`{_shown(field.default)}`"
                 default = "needed" if field.is_required() else shown
                 lines.append(f"| {title} | `{field.alias or name}` | {default} | {field.description or ''} |")
     return "\n".join(lines)
+
+
+def _shown(default: object) -> str:
+    return ", ".join(default) if isinstance(default, list) else str(default).lower()

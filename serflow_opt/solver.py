@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from serflow_opt.bounds import Pruned, prune
+from serflow_opt.errors import InputError, Problem
 from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.model import Built, Disconnected, Goal, build
 from serflow_opt.highs import HighsModel, Outcome, Progress
 from serflow_opt.instance import Instance
+from serflow_opt.notes import notes_on
 from serflow_opt.plan import (
     Certificate,
     Decision,
@@ -110,8 +112,15 @@ def solve(
     Raises
     ------
     InputError
-        For HiGHS options that do not exist.
+        For a negative gap or time limit, and for HiGHS options that do not exist.
     """
+    wrong = [
+        Problem("", name, repr(value), "write a number of at least 0")
+        for name, value in (("gap", gap), ("time_limit", time_limit))
+        if value is not None and not value >= 0
+    ]
+    if wrong:
+        raise InputError(wrong)
     settings = Settings(gap, time_limit, threads, seed, method, options or {}, on_progress)
     began = time.monotonic()
     found = _search(instance, settings, began)
@@ -334,6 +343,7 @@ def _plan(instance: Instance, found: _Found, settings: Settings, seconds: float)
         status = "optimal" if gap <= settings.gap else "feasible"
         gap = gap if math.isfinite(gap) else None
     bound = bound if math.isfinite(bound) else None
+    replays = replayed(instance, found.decision) if found.decision else []
     pruned = found.pruned
     listing = f"{pruned.kept} of {pruned.listed} placements left by Lagrangian bounds, " if pruned else ""
     return Plan(
@@ -357,5 +367,6 @@ def _plan(instance: Instance, found: _Found, settings: Settings, seconds: float)
             placements_kept=pruned.kept if pruned else None,
         ),
         limits=limits_of(instance),
-        samples=replayed(instance, found.decision) if found.decision else [],
+        samples=replays,
+        notes=notes_on(instance, found.decision, found.metrics, replays) if found.decision and found.metrics else [],
     )

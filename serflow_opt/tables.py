@@ -41,7 +41,7 @@ class Column:
             value = int(text) if self.kind == "whole" else float(text)
         except ValueError:
             raise ValueError(f"write {wanted}") from None
-        if not math.isfinite(value) or not self.low <= value <= self.high:
+        if not self.low <= value <= self.high or value in (math.inf, -math.inf):  # NaN fails every comparison
             raise ValueError(f"write {wanted}")
         return value
 
@@ -73,8 +73,11 @@ class Row:
         return value
 
 
-def read_text(path: Path, problems: list[Problem]) -> str | None:
-    """Return a file's text, or None after saying why it cannot be read."""
+RELATIVE = "check the name; paths are relative to the instance file"
+
+
+def read_text(path: Path, problems: list[Problem], absent: str = RELATIVE) -> str | None:
+    """Return a file's text, or None after saying why it cannot be read; `absent` is the cure when there is none."""
 
     def wrong(found: str, cure: str) -> None:
         problems.append(Problem(str(path), "", found, cure))
@@ -86,9 +89,11 @@ def read_text(path: Path, problems: list[Problem]) -> str | None:
             return None
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        wrong("no such file", "check the name; paths are relative to the instance file")
+        wrong("no such file", absent)
     except UnicodeDecodeError as error:
         wrong(f"byte {error.object[error.start]:#04x} at offset {error.start} is not UTF-8", "save the file as UTF-8")
+    except ValueError:
+        wrong("no file can have this name", absent)
     except OSError as error:
         wrong(f"cannot be read ({error.strerror})", "give a readable file")
     return None
@@ -122,20 +127,19 @@ def read_table(
             problems.append(Problem(name, "line 1", "the file is empty", "start with a line of column names"))
             return []
         wanted = columns(header) if callable(columns) else columns
-        problems_before = len(problems)
+        before = len(problems)
         _check_header(name, header, wanted, problems)
-        if len(problems) > problems_before:
-            return []
+        sound = len(problems) == before
         by_name = {column.name: column for column in wanted}
         for record in lines:
             if not any(cell.strip() for cell in record):
                 continue
             row = _read_row(name, lines.line_num, header, record, by_name, found)
-            if row is not None:
+            if row is not None and sound:
                 rows.append(row)
     except csv.Error as error:
         found.append(Problem(name, f"line {lines.line_num}", f"not CSV: {error}", "check quotes and line ends"))
-    if not rows and not found:
+    if not rows and not found and sound:
         found.append(Problem(name, "line 2", "no rows below the header", "add at least one row"))
     problems.extend(found[:MAX_PROBLEMS])
     if len(found) > MAX_PROBLEMS:
@@ -167,12 +171,12 @@ def _read_row(
         return None
     cells: dict[str, Cell] = {}
     for title, text in zip(header, record, strict=True):
-        column, text = columns[title], text.strip()
-        if not text and not column.required:
+        column, text = columns.get(title), text.strip()
+        if column is None or (not text and not column.required):
             continue
         try:
             cells[title] = column.read(text)
         except ValueError as error:
             found.append(Problem(name, f"line {line}, column {title}", repr(text), str(error)))
-    complete = all(title in cells or not columns[title].required for title in header)
+    complete = all(title in cells for title, column in columns.items() if column.required and title in header)
     return Row(line, cells) if complete else None

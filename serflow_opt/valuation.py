@@ -8,6 +8,7 @@ from typing import Any
 
 from serflow_opt.evaluator import evaluate
 from serflow_opt.instance import Instance
+from serflow_opt.notes import notes_on
 from serflow_opt.plan import Certificate, ObjectiveValue, Plan, decision_of, document_of, limits_of
 from serflow_opt.samples import replayed
 
@@ -23,6 +24,7 @@ def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
     began = time.monotonic()
     decision = decision_of(instance, document)
     metrics = evaluate(instance, decision)
+    replays = replayed(instance, decision)
     shown, unit = (1.0, "USD/request") if instance.minimize == "cost" else (1000.0, "ms")
     value = metrics.objective(instance.minimize, instance.latency_measure) * shown
     return Plan(
@@ -42,5 +44,6 @@ def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
             optimised=False,
         ),
         limits=limits_of(instance),
-        samples=replayed(instance, decision),
+        samples=replays,
+        notes=notes_on(instance, decision, metrics, replays),
     )

@@ -1,0 +1,34 @@
+"""What a reader of a plan should know beside its numbers: provider limits, and tables that promise too much."""
+
+from __future__ import annotations
+
+from serflow_opt.instance import Instance
+from serflow_opt.plan import Decision, Metrics, Replayed
+
+
+def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: list[Replayed]) -> list[str]:
+    """Return a sentence for each thing to know."""
+    notes = []
+    for part in replays:
+        if instance.accuracy_min is not None and part.accuracy < instance.accuracy_min:
+            notes.append(
+                f"run together on the {part.samples} {part.part} samples the thresholds reach accuracy "
+                f"{part.accuracy:.4f}, below the {instance.accuracy_min:g} asked: exits are correlated; "
+                "raise accuracy_min, or take the tables nearer the chosen thresholds (exits.earlier_threshold)"
+            )
+    for s, p in enumerate(decision.options):
+        option = instance.options[p]
+        if s and decision.options[s - 1] == p:
+            continue
+        size = instance.received_bytes(s)
+        if option.call_max_bytes is not None and size > option.call_max_bytes:
+            notes.append(
+                f"what stage {s + 1} receives ({size / 1e6:.3g} MB) is more than {option.name} takes in one call "
+                f"({option.call_max_bytes / 1e6:.3g} MB): send it through storage, or rule it out with "
+                f"payload_max_bytes = {option.call_max_bytes:.0f}"
+            )
+        last = next((t for t in range(s, len(decision.options)) if decision.options[t] != p), len(decision.options))
+        seconds = sum(stage.compute_ms for stage in metrics.stages[s:last]) / 1000
+        if option.run_max_s is not None and seconds > option.run_max_s:
+            notes.append(f"{option.name} runs {seconds:.4g} s a call, more than the {option.run_max_s:g} s allowed")
+    return notes
