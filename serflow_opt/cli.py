@@ -17,7 +17,6 @@ import typer
 from serflow_opt.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from serflow_opt.highs import Progress
     from serflow_opt.instance import Instance
     from serflow_opt.plan import Plan
 
@@ -106,6 +105,7 @@ def solve(
     """Find the cheapest (or fastest) plan and prove it."""
 
     def work() -> int:
+        from serflow_opt.output import deliver, progress_rows, write_lp_file
         from serflow_opt.solver import solve as solve_instance
 
         if len(files) > 1 and (plot or write_lp):
@@ -129,7 +129,9 @@ def solve(
             raise InputError(problems)
         plans: list[tuple[str, Plan]] = []
         for file, instance in instances:
-            show = _progress(instance, len(files) > 1) if verbose or (sys.stderr.isatty() and not as_json) else None
+            report = (
+                progress_rows(instance, len(files) > 1) if verbose or (sys.stderr.isatty() and not as_json) else None
+            )
             plan = solve_instance(
                 instance,
                 gap=gap,
@@ -138,12 +140,12 @@ def solve(
                 seed=seed,
                 method=method.value,
                 options=options,
-                on_progress=show,
+                on_progress=report,
             )
             plans.append((file, plan))
         if write_lp:
-            _write_lp(instances[0][1], write_lp)
-        _deliver([plan for _, plan in plans], as_json, out, plot)
+            write_lp_file(instances[0][1], write_lp)
+        deliver([plan for _, plan in plans], as_json, out, plot)
         return max(EXIT_CODES[plan.status] for _, plan in plans)
 
     _run(work, debug)
@@ -163,11 +165,12 @@ def evaluate(
 
     def work() -> int:
         from serflow_opt.loader import load
+        from serflow_opt.output import deliver
         from serflow_opt.valuation import value_plan
 
         instance = load(file, catalog or ())
         valued = value_plan(instance, _read_json(plan, file))
-        _deliver([valued], as_json, out, plot)
+        deliver([valued], as_json, out, plot)
         return INFEASIBLE if valued.metrics and valued.metrics.breaches else OK
 
     _run(work, debug)
@@ -247,6 +250,7 @@ def catalog(
             return _list_instances(as_json)
         from serflow_opt.catalog import load_catalog
         from serflow_opt.catalog.show import as_documents, as_table
+        from serflow_opt.output import show
 
         rows = load_catalog().with_rows(*(add or [])).filter(pattern or (), exclude or ())
         if not rows.vms and not rows.functions:
@@ -255,7 +259,7 @@ def catalog(
         if as_json:
             print(json.dumps(as_documents(rows), indent=2))
         else:
-            _print(as_table(rows))
+            show(as_table(rows))
         return OK
 
     _run(work, debug)
@@ -354,80 +358,6 @@ def _read_json(path: Path, instance: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InputError([Problem(str(path), "", "a list", "give the document of one plan")])
     return document
-
-
-def _progress(instance: Instance, named: bool) -> Callable[[Progress], None]:
-    """Print a row for a new best plan, and now and then the bound, once a search takes longer than a second."""
-    unit = "USD/request" if instance.minimize == "cost" else "s"
-    printed = 0.0
-
-    def show(progress: Progress) -> None:
-        nonlocal printed
-        if progress.seconds < 1 or (not progress.improved and progress.seconds - printed < 2):
-            return
-        printed = progress.seconds
-        best = "none yet" if progress.incumbent is None else f"{progress.incumbent:.6g}"
-        mark = "*" if progress.improved else " "
-        name = f"{instance.name} " if named else ""
-        print(f"{name}{mark}{progress.seconds:7.1f} s  best {best}  bound {progress.bound:.6g} {unit}", file=sys.stderr)
-
-    return show
-
-
-def _deliver(plans: list[Plan], as_json: bool, out: Path | None, plot: Path | None) -> None:
-    """Print and write what was asked for."""
-    documents: Any = [plan.to_dict() for plan in plans]
-    text = json.dumps(documents[0] if len(documents) == 1 else documents, indent=2)
-    if out:
-        from serflow_opt.files import write_atomically
-
-        write_atomically(out, lambda path: path.write_text(text + "\n", encoding="utf-8"))
-    if plot:
-        _draw(plans[0], plot)
-    if as_json:
-        print(text)
-        return
-    from serflow_opt.report import fleet_table, plan_table
-
-    if len(plans) == 1:
-        _print(plan_table(plans[0]))
-    else:
-        _print(fleet_table([(plan.instance, plan) for plan in plans]))
-
-
-def _draw(plan: Plan, path: Path) -> None:
-    from serflow_opt.files import write_atomically
-    from serflow_opt.plotting import plot_plan
-
-    known = ("png", "pdf", "svg", "jpg", "webp")
-    if path.suffix[1:] not in known:
-        raise InputError([Problem(str(path), "", f"ending '{path.suffix}'", f"end in .{', .'.join(known)}")])
-    if plan.metrics is None:
-        print(f"{path}: not drawn, there is no plan", file=sys.stderr)
-        return
-    figure: Any = plot_plan(plan).figure
-    write_atomically(path, lambda draft: figure.savefig(draft, dpi=150))
-
-
-def _write_lp(instance: Instance, path: Path) -> None:
-    from serflow_opt.files import write_atomically
-    from serflow_opt.formulations.lp import write_lp
-
-    write_atomically(path, lambda draft: write_lp(instance, draft))
-
-
-def _print(renderable: Any) -> None:
-    """Print for people: as wide as the terminal, and wide enough for a table when there is none."""
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=200, color_system=None)
-        with console.capture() as capture:
-            console.print(renderable, soft_wrap=True)
-        print("\n".join(line.rstrip() for line in capture.get().splitlines()))
-        return
-    console.print(renderable)
 
 
 def _run(work: Callable[[], int], debug: bool) -> NoReturn:

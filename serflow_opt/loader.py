@@ -212,6 +212,8 @@ def _resolve(
     folder, file = path.parent, str(path)
     catalog = _catalog(document, folder, catalogs, problems)
     stages = _stages(folder / document.network.stages, problems)
+    menus: tuple[Menu, ...] = ()
+    samples = None
     if stages:
         menus, samples = _menus(document.exits, folder, file, len(stages), problems)
     elif document.exits and document.exits.table:

@@ -1,0 +1,90 @@
+"""Hand results over: tables and JSON on stdout, files written whole, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serflow_opt.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from serflow_opt.highs import Progress
+    from serflow_opt.instance import Instance
+    from serflow_opt.plan import Plan
+
+
+def progress_rows(instance: Instance, named: bool) -> Callable[[Progress], None]:
+    """Print a row for a new best plan, and now and then the bound, once a search takes longer than a second."""
+    unit = "USD/request" if instance.minimize == "cost" else "s"
+    printed = 0.0
+
+    def show(progress: Progress) -> None:
+        nonlocal printed
+        if progress.seconds < 1 or (not progress.improved and progress.seconds - printed < 2):
+            return
+        printed = progress.seconds
+        best = "none yet" if progress.incumbent is None else f"{progress.incumbent:.6g}"
+        mark = "*" if progress.improved else " "
+        name = f"{instance.name} " if named else ""
+        print(f"{name}{mark}{progress.seconds:7.1f} s  best {best}  bound {progress.bound:.6g} {unit}", file=sys.stderr)
+
+    return show
+
+
+def deliver(plans: list[Plan], as_json: bool, out: Path | None, plot: Path | None) -> None:
+    """Print and write what was asked for."""
+    documents: Any = [plan.to_dict() for plan in plans]
+    text = json.dumps(documents[0] if len(documents) == 1 else documents, indent=2)
+    if out:
+        from serflow_opt.files import write_atomically
+
+        write_atomically(out, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+    if plot:
+        _draw(plans[0], plot)
+    if as_json:
+        print(text)
+        return
+    from serflow_opt.report import fleet_table, plan_table
+
+    if len(plans) == 1:
+        show(plan_table(plans[0]))
+    else:
+        show(fleet_table([(plan.instance, plan) for plan in plans]))
+
+
+def _draw(plan: Plan, path: Path) -> None:
+    from serflow_opt.files import write_atomically
+    from serflow_opt.plotting import plot_plan
+
+    known = ("png", "pdf", "svg", "jpg", "webp")
+    if path.suffix[1:] not in known:
+        raise InputError([Problem(str(path), "", f"ending '{path.suffix}'", f"end in .{', .'.join(known)}")])
+    if plan.metrics is None:
+        print(f"{path}: not drawn, there is no plan", file=sys.stderr)
+        return
+    figure: Any = plot_plan(plan).figure
+    write_atomically(path, lambda draft: figure.savefig(draft, dpi=150))
+
+
+def write_lp_file(instance: Instance, path: Path) -> None:
+    from serflow_opt.files import write_atomically
+    from serflow_opt.formulations.lp import write_lp
+
+    write_atomically(path, lambda draft: write_lp(instance, draft))
+
+
+def show(renderable: Any) -> None:
+    """Print for people: as wide as the terminal, and wide enough for a table when there is none."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=200, color_system=None)
+        with console.capture() as capture:
+            console.print(renderable, soft_wrap=True)
+        print("\n".join(line.rstrip() for line in capture.get().splitlines()))
+        return
+    console.print(renderable)
