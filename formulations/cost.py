@@ -19,6 +19,10 @@ reserved: machines are rented whole. busy_p is the sum above without the price, 
     machines    Σ_p C_p n_p / rate
 
 η is the utilisation cap. n_p is at most what a whole path at the largest reach needs.
+
+A ceiling on the cost, while something else is minimised among equally cheap plans:
+
+    cost <= limit                                           cost_ceiling
 """
 
 from __future__ import annotations
@@ -64,6 +68,11 @@ def per_request_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
         data.busy_price(p) * busy_time(data, p, scaled) for p in data.options if not data.is_function(p)
     )
     return machines + function_and_link_cost(data, path, scaled)
+
+
+def add_cost_ceiling(m: Any, data: Data, cost: Any, limit: float) -> None:
+    """Add cost <= limit, USD per request."""
+    m.cost_ceiling = pyo.Constraint(expr=cost <= limit / data.dollar)
 
 
 def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:

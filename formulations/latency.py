@@ -18,6 +18,10 @@ stages that count:
     R_s - (1 - q) <= (hi_s - (1 - q)) g_s     for s > 1       tail
     g_s <= g_{s-1}, g_1 = 1                                   tail_order
 
+A bound on the measure asked for, whichever it is (2.2.3 (2)):
+
+    latency <= Latency                        latency_ceiling
+
 hi_s is the largest reach the menus allow, so the coefficient is derived. Stages with hi_s <= 1 - q never count. Limits
 are kept within `SLACK`.
 """

@@ -10,12 +10,19 @@ from serflow_opt.instance import Instance
 
 
 def write_lp(instance: Instance, path: Path) -> None:
-    """Write the model of an instance, unpruned, in scaled units (`data.py`)."""
+    """Write the model of an instance, unpruned, in scaled units (`data.py`).
+
+    Raises
+    ------
+    Disconnected
+        When no path runs all stages.
+    """
     write_model(build(instance).model, path)
 
 
 def write_model(model: Any, path: Path) -> None:
     """Write a Pyomo model in LP format with readable names."""
-    import pyomo.environ  # noqa: F401  (registers the LP writer)
+    from pyomo.repn.plugins.lp_writer import LPWriter
 
-    model.write(str(path), format="lp_v2", io_options={"symbolic_solver_labels": True})
+    with path.open("w", encoding="utf-8") as file:
+        LPWriter().write(model, file, symbolic_solver_labels=True)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pyomo.core as pyo
 
 from serflow_opt.formulations.as_printed import as_printed_cost
-from serflow_opt.formulations.cost import per_request_cost, reserved_cost
+from serflow_opt.formulations.cost import add_cost_ceiling, per_request_cost, reserved_cost
 from serflow_opt.formulations.data import Data, Place
 from serflow_opt.formulations.exits import accuracy, add_accuracy_floor, add_exits
 from serflow_opt.formulations.latency import (
@@ -91,7 +91,7 @@ def build(
         add_latency_ceiling(m, data, latency)
     cost: Any = COSTS[instance.accounting](m, data, path, by_reach) if needs_cost else None
     if cost_limit is not None:
-        m.cost_ceiling = pyo.Constraint(expr=cost <= cost_limit / data.dollar)
+        add_cost_ceiling(m, data, cost, cost_limit)
     match goal:
         case "cost":
             objective, unit = cost, data.dollar

@@ -28,7 +28,9 @@ binary (each u is 0 or W_s):
     u_{s,p} = ustay_{s,p} + uenter_{s,p}                   arrive
     Σ_{p in k} uenter_{s,p} = Σ_q uleave_{s,q,k}           hand_over
     ustay_{s,p} + Σ_k uleave_{s,p,k} <= u_{s-1,p}          go_on            what goes on had arrived
-    lo_s x_{s,p} <= u_{s,p} <= hi_s x_{s,p}                floor, ceiling   likewise for leave and enter
+    lo_s x_{s,p} <= u_{s,p} <= hi_s x_{s,p}                floor, ceiling
+    lo_s leave_{s,p,k} <= uleave_{s,p,k} <= hi_s leave_{s,p,k}    leave_floor, leave_ceiling
+    lo_s enter_{s,p} <= uenter_{s,p}                       enter_floor
 """
 
 from __future__ import annotations

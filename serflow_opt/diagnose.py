@@ -62,8 +62,14 @@ def clashes(instance: Instance, settings: Settings) -> list[Clash]:
                 f"allow --accuracy-min {_down(accuracy):g}"
             )
             found.append(Clash(limit="accuracy_min", asked=instance.accuracy_min, best=accuracy, message=message))
-    if not found:
-        message = "each target alone is out of reach: relax latency_slo_ms and accuracy_min together"
+    if not found:  # each is out of reach even without the other
+        fastest = best(replace(free, minimize="latency"))
+        accuracy = _most_accurate(free, settings)
+        message = (
+            "latency_slo_ms and accuracy_min are both out of reach, even one at a time: "
+            f"without an accuracy floor the fastest plan takes {(fastest or 0.0) * 1000:.6g} ms "
+            f"({instance.latency_measure}), without a latency bound the most accurate one reaches {accuracy or 0.0:.6g}"
+        )
         found.append(Clash(limit="latency_slo_ms, accuracy_min", asked=0.0, best=None, message=message))
     return found
 

@@ -72,7 +72,9 @@ class Outcome:
     columns: int
 
     def value(self, variable: Any) -> float:
-        """Return a variable's value in the incumbent (0 when it is in no constraint, its value when fixed)."""
+        """Return a variable's value in the incumbent: NaN without one, 0 when it is in no constraint."""
+        if not self.values:
+            return math.nan
         return float(variable.value) if variable.fixed else self.values.get(id(variable), 0.0)
 
 
@@ -87,10 +89,21 @@ def check_options(options: Mapping[str, object]) -> None:
         if solver.getOptionType(name)[0] != highspy.HighsStatus.kOk:
             known = [n for n in dir(solver.getOptions()) if not n.startswith("_")]
             problems.append(Problem("", f"HiGHS option {name}", "unknown", nearest(name, known)))
-        elif solver.setOptionValue(name, value) != highspy.HighsStatus.kOk:
-            problems.append(Problem("", f"HiGHS option {name}", repr(value), "see the HiGHS option list"))
+        elif not _set(solver, name, value):
+            kind = solver.getOptionType(name)[1].name.removeprefix("k").lower()
+            problems.append(Problem("", f"HiGHS option {name}", repr(value), f"write a {kind} that HiGHS accepts"))
     if problems:
         raise InputError(problems)
+
+
+def _set(solver: Any, name: str, value: object) -> bool:
+    """Set an option; say whether HiGHS took it."""
+    import highspy
+
+    try:
+        return bool(solver.setOptionValue(name, value) == highspy.HighsStatus.kOk)
+    except TypeError:
+        return False
 
 
 class HighsModel:
@@ -110,16 +123,13 @@ class HighsModel:
         self._index = {id(variable): j for j, variable in enumerate(form.columns)}
         self._lp = _to_highs(form)
         self._solver: Any = None
+        self._cuts: list[tuple[list[int], list[float], float]] = []
 
     def add_cut(self, variables: list[Any], coefficients: list[float], upper: float) -> None:
         """Add Σ coefficient x variable <= upper to all later solves."""
-        import numpy as np
-
-        solver = self._highs()
-        columns = [self._index[id(variable)] for variable in variables]
-        solver.addRow(
-            -math.inf, upper, len(columns), np.array(columns, dtype=np.int32), np.array(coefficients, dtype=float)
-        )
+        cut = [self._index[id(variable)] for variable in variables], coefficients, upper
+        _add_row(self._highs(), *cut)
+        self._cuts.append(cut)
 
     def polish(self, outcome: Outcome) -> Outcome | None:
         """Solve the LP that is left when the integers stay as they are; None when it has no solution.
@@ -178,6 +188,7 @@ class HighsModel:
 
         solver = self._highs()
         chosen: dict[str, object] = {
+            "output_flag": False,
             "mip_rel_gap": gap,
             "mip_abs_gap": 0.0,
             "time_limit": math.inf if time_limit is None else max(time_limit, 0.0),
@@ -190,19 +201,24 @@ class HighsModel:
             **(QUICK_PROOF if start else {}),
             **(options or {}),
         }
+        solver.resetOptions()  # they stick to a Highs object from one solve to the next
         for name, value in chosen.items():
-            if solver.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+            if not _set(solver, name, value):
                 check_options(chosen)
         if start:
             known = [(self._index[i], v) for i, v in start.items() if i in self._index]
             solver.setSolution(
                 len(known), np.array([j for j, _ in known], dtype=np.int32), np.array([v for _, v in known])
             )
-        if on_progress is not None:
-            _watch(solver, on_progress)
-        _match_threads(threads)
-        with _interruptible(solver):
-            solver.run()
+        try:
+            with _watched(solver, on_progress), _interruptible(solver):
+                if solver.run() == highspy.HighsStatus.kError:
+                    # the thread pool of a process keeps the size of its first solve and refuses another: start it anew
+                    highspy.Highs.resetGlobalScheduler(True)
+                    solver.run()
+        except BaseException:  # raised in a callback: HiGHS is left in the middle of a search
+            self._solver = None
+            raise
         return self._outcome(solver, gap)
 
     def _highs(self) -> Any:
@@ -213,6 +229,8 @@ class HighsModel:
             self._solver.setOptionValue("output_flag", False)
             if self._solver.passModel(self._lp) == highspy.HighsStatus.kError:
                 raise RuntimeError("HiGHS refused the model")
+            for cut in self._cuts:
+                _add_row(self._solver, *cut)
         return self._solver
 
     def _outcome(self, solver: Any, gap: float) -> Outcome:
@@ -244,17 +262,11 @@ class HighsModel:
         return Outcome(status, objective, bound, values, nodes, self._lp.num_row_, self._lp.num_col_)
 
 
-_threads_in_use: int | None = None
+def _add_row(solver: Any, columns: list[int], coefficients: list[float], upper: float) -> None:
+    import numpy as np
 
-
-def _match_threads(threads: int) -> None:
-    """HiGHS keeps the thread pool of the first solve of a process and fails on another size: start it anew."""
-    global _threads_in_use
-    if _threads_in_use is not None and _threads_in_use != threads:
-        import highspy
-
-        highspy.Highs.resetGlobalScheduler(True)
-    _threads_in_use = threads
+    indices, values = np.array(columns, dtype=np.int32), np.array(coefficients, dtype=float)
+    solver.addRow(-math.inf, upper, len(columns), indices, values)
 
 
 def _to_highs(form: Any) -> Any:
@@ -313,8 +325,12 @@ def _interruptible(solver: Any) -> Iterator[None]:
         solver.cbMipInterrupt.unsubscribe(check)
 
 
-def _watch(solver: Any, on_progress: Callable[[Progress], None]) -> None:
+@contextmanager
+def _watched(solver: Any, on_progress: Callable[[Progress], None] | None) -> Iterator[None]:
     """Report improving incumbents at once and the bound about twice a second."""
+    if on_progress is None:
+        yield
+        return
     began = last = time.monotonic()
 
     def report(event: Any, improved: bool) -> None:
@@ -323,11 +339,20 @@ def _watch(solver: Any, on_progress: Callable[[Progress], None]) -> None:
         if not improved and now - last < 0.5:
             return
         last = now
-        data = event.data_out
-        incumbent = data.mip_primal_bound
-        on_progress(
-            Progress(now - began, incumbent if math.isfinite(incumbent) else None, data.mip_dual_bound, improved)
-        )
+        incumbent = event.data_out.mip_primal_bound
+        known = incumbent if math.isfinite(incumbent) else None
+        on_progress(Progress(now - began, known, event.data_out.mip_dual_bound, improved))
 
-    solver.cbMipImprovingSolution.subscribe(lambda event: report(event, True))
-    solver.cbMipLogging.subscribe(lambda event: report(event, False))
+    def improving(event: Any) -> None:
+        report(event, True)
+
+    def logging(event: Any) -> None:
+        report(event, False)
+
+    solver.cbMipImprovingSolution.subscribe(improving)
+    solver.cbMipLogging.subscribe(logging)
+    try:
+        yield
+    finally:
+        solver.cbMipImprovingSolution.unsubscribe(improving)
+        solver.cbMipLogging.unsubscribe(logging)

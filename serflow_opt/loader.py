@@ -123,7 +123,7 @@ def _check_what_can_be_read(path: Path, raw: dict[str, Any], problems: list[Prob
         value: Any = raw
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
-        return value if isinstance(value, str) and value else None
+        return value if isinstance(value, str) and value.isprintable() and value else None
 
     stages, exits = text("network", "stages"), text("exits", "table")
     count = len(_stages(path.parent / stages, problems)) if stages else 0
@@ -168,7 +168,7 @@ def _explain(file: str, raw: Any, error: dict[str, Any]) -> Problem:
         case "literal_error":
             cure = f"write {context['expected']}"
         case "string_pattern_mismatch":
-            cure = LATENCY_MEASURES_IN_WORDS
+            cure = LATENCY_MEASURES_IN_WORDS if last == "latency_measure" else "write the name of a file"
         case "finite_number":
             cure = "write a finite number"
         case "greater_than":

@@ -72,8 +72,12 @@ def _draw(plan: Plan, path: Path) -> None:
 def write_lp_file(instance: Instance, path: Path) -> None:
     from serflow_opt.files import write_atomically
     from serflow_opt.formulations.lp import write_lp
+    from serflow_opt.formulations.model import Disconnected
 
-    write_atomically(path, lambda draft: write_lp(instance, draft))
+    try:
+        write_atomically(path, lambda draft: write_lp(instance, draft))
+    except Disconnected:
+        print(f"{path}: not written, no placement runs all stages", file=sys.stderr)
 
 
 def show(renderable: Any) -> None:

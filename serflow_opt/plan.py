@@ -369,6 +369,9 @@ def _check_moves(instance: Instance, options: list[int], problems: list[Problem]
 
 def _menu_weights(instance: Instance, document: PlanDocument, problems: list[Problem]) -> list[tuple[float, ...]]:
     chosen = {choice.stage: choice for choice in document.thresholds}
+    stages = [choice.stage for choice in document.thresholds]
+    for stage in sorted({s for s in stages if stages.count(s) > 1}):
+        problems.append(Problem("plan", f"thresholds, stage {stage}", "given twice", "keep one"))
     weights: list[tuple[float, ...]] = []
     for s, menu in enumerate(instance.menus, start=1):
         choice = chosen.pop(s, None)
@@ -379,6 +382,8 @@ def _menu_weights(instance: Instance, document: PlanDocument, problems: list[Pro
                 problems.append(Problem("plan", f"thresholds, stage {s}", found, "remove it"))
             continue
         parts: list[tuple[float, float]] = []
+        if choice is not None and choice.mix is not None and choice.threshold is not None:
+            problems.append(Problem("plan", f"thresholds, stage {s}", "threshold and mix", "give one of them"))
         if choice is not None and choice.mix is not None:
             parts = [(part.threshold, part.probability) for part in choice.mix]
         elif choice is not None and choice.threshold is not None:

@@ -16,6 +16,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
+FileName = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f]+$")]
 
 TierKind = Literal["device", "edge", "vm", "function"]
 Arch = Literal["x86_64", "arm64"]
@@ -32,9 +33,9 @@ OneOrMoreArchs = Annotated[
     list[Arch],
     BeforeValidator(_one_or_more, json_schema_input_type=Arch | list[Arch]),
 ]
-OneOrMoreNames = Annotated[
-    list[Name],
-    BeforeValidator(_one_or_more, json_schema_input_type=Name | list[Name]),
+OneOrMoreFiles = Annotated[
+    list[FileName],
+    BeforeValidator(_one_or_more, json_schema_input_type=FileName | list[FileName]),
 ]
 
 
@@ -47,15 +48,15 @@ class Table(BaseModel):
 class NetworkTable(Table):
     """[network]: the chain of stages."""
 
-    stages: Name = Field(description="CSV: stage,flops,activation_bytes,parameter_bytes, one row a stage 1..M")
+    stages: FileName = Field(description="CSV: stage,flops,activation_bytes,parameter_bytes, one row a stage 1..M")
     input_bytes: NonNegative = Field(description="size of one request's input a_0, bytes")
 
 
 class ExitsTable(Table):
     """[exits]: where and how often requests leave early."""
 
-    table: Name | None = Field(default=None, description="CSV: stage,threshold,exit_rate,accuracy")
-    samples: Name | None = Field(
+    table: FileName | None = Field(default=None, description="CSV: stage,threshold,exit_rate,accuracy")
+    samples: FileName | None = Field(
         default=None, description="CSV: sample_id,conf_exit1,correct_exit1,...; tables are derived from it"
     )
     thresholds: ThresholdMode = Field(
@@ -119,7 +120,7 @@ class TierTable(Table):
     arch: OneOrMoreArchs = Field(default=["x86_64"], description="functions: x86_64, arm64, or a list of both")
     flops_per_s_per_vcpu: Positive | None = Field(default=None, description="speed of one vCPU, FLOP/s")
     parallel_fraction: Share = Field(default=1.0, description="Amdahl's p: share of the work that runs in parallel")
-    stage_times: Name | None = Field(
+    stage_times: FileName | None = Field(
         default=None, description="CSV: stage,option,mean_ms[,sd_ms,p95_ms,p99_ms]; replaces FLOPs / speed"
     )
     cold_start_ms: NonNegative = Field(default=0.0, description="T_cold, survey 2.2.3 (5), milliseconds")
@@ -159,7 +160,7 @@ class InstanceDocument(Table):
     schema_: Literal[1] = Field(alias="schema", description="version of this format: 1")
     name: Name = Field(description="what results call the instance")
     description: str = Field(default="", description="where the numbers come from")
-    catalog: OneOrMoreNames = Field(default=[], description="CSV file(s) that add to or override the prices")
+    catalog: OneOrMoreFiles = Field(default=[], description="CSV file(s) that add to or override the prices")
     network: NetworkTable
     exits: ExitsTable | None = None
     workload: WorkloadTable = WorkloadTable()
