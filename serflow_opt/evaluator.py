@@ -10,15 +10,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from serflow_opt.decision import Decision, decision_of
 from serflow_opt.instance import Instance, Link, Option
 from serflow_opt.plan import (
     Breach,
-    Decision,
     Machines,
     Metrics,
     PlanDocument,
     StageReport,
-    decision_of,
 )
 
 TOLERANCE = 1e-9
@@ -184,7 +183,7 @@ def _cost(instance: Instance, options: Sequence[Option], walk: _Walk) -> tuple[f
     machines = []
     for key, seconds in busy.items():
         load = instance.rate_per_s * seconds / instance.utilisation_cap
-        count = math.ceil(load - TOLERANCE)
+        count = math.ceil(load * (1 - TOLERANCE))
         option = machine[key]
         usd.append(count * option.usd_per_s / instance.rate_per_s)
         machines.append(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from serflow_opt.decision import Decision
 from serflow_opt.instance import Instance
-from serflow_opt.plan import Decision, Metrics, Replayed
+from serflow_opt.plan import Metrics, Replayed
 
 
 def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: list[Replayed]) -> list[str]:

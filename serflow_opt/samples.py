@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from serflow_opt.decision import Decision
 from serflow_opt.instance import Instance
-from serflow_opt.plan import Decision, Replayed
+from serflow_opt.plan import Replayed
 
 
 def replayed(instance: Instance, decision: Decision) -> list[Replayed]:

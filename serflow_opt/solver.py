@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from serflow_opt.bounds import Pruned, prune
+from serflow_opt.decision import Decision, document_of
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.model import Built, Disconnected, Goal, build
@@ -22,12 +23,10 @@ from serflow_opt.instance import Instance
 from serflow_opt.notes import notes_on
 from serflow_opt.plan import (
     Certificate,
-    Decision,
     Metrics,
     ObjectiveValue,
     Plan,
     PlanStatus,
-    document_of,
     limits_of,
 )
 from serflow_opt.samples import replayed

@@ -6,10 +6,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from serflow_opt.decision import decision_of, document_of
 from serflow_opt.evaluator import evaluate
 from serflow_opt.instance import Instance
 from serflow_opt.notes import notes_on
-from serflow_opt.plan import Certificate, ObjectiveValue, Plan, decision_of, document_of, limits_of
+from serflow_opt.plan import Certificate, ObjectiveValue, Plan, limits_of
 from serflow_opt.samples import replayed
 
 

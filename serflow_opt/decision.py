@@ -1,0 +1,194 @@
+"""A choice in positions instead of names, and the way from one to the other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.instance import Instance
+from serflow_opt.plan import Choice, Mix, Placement, Plan, PlanDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A choice in positions.
+
+    Attributes
+    ----------
+    options
+        Position of the option of each stage in the instance's list.
+    weights
+        For each stage, how often each menu entry is used; sums to 1. One entry is 1 for a menu; two neighbours share
+        for interpolated thresholds; any for randomized ones.
+    """
+
+    options: tuple[int, ...]
+    weights: tuple[tuple[float, ...], ...]
+
+
+def document_of(instance: Instance, decision: Decision) -> PlanDocument:
+    """Say a decision in names and thresholds."""
+    placement = [
+        Placement(
+            stage=s + 1,
+            tier=instance.tiers[instance.options[p].tier].name,
+            option=instance.options[p].name,
+        )
+        for s, p in enumerate(decision.options)
+    ]
+    last = len(instance.tiers) - 1
+    cut = sum(instance.options[p].tier < last for p in decision.options)
+    choices = []
+    for s, (menu, weights) in enumerate(zip(instance.menus, decision.weights, strict=True)):
+        if not menu.thresholds or s == len(instance.menus) - 1:
+            continue
+        used = [(t, w) for t, w in zip(menu.thresholds, weights, strict=True) if w > 0]
+        if instance.threshold_mode == "randomized" and len(used) > 1:
+            choices.append(Choice(stage=s + 1, mix=[Mix(threshold=t, probability=w) for t, w in used]))
+        else:
+            choices.append(Choice(stage=s + 1, threshold=math.fsum(t * w for t, w in used)))
+    return PlanDocument(placement=placement, cut=cut, thresholds=choices)
+
+
+def decision_of(instance: Instance, plan: PlanDocument | Decision | Plan | Mapping[str, Any]) -> Decision:
+    """Find a plan's names and thresholds in an instance.
+
+    Raises
+    ------
+    InputError
+        With everything that does not fit.
+    """
+    if isinstance(plan, Decision):
+        return plan
+    problems: list[Problem] = []
+    document = _document(plan, problems)
+    if document is None:
+        raise InputError(problems)
+    options = _placed_options(instance, document, problems)
+    weights = _menu_weights(instance, document, problems)
+    last = len(instance.tiers) - 1
+    cut = sum(instance.options[p].tier < last for p in options)
+    if not problems and document.cut not in (None, cut):
+        found = f"{document.cut}, but {cut} stages run before the last tier"
+        problems.append(Problem("plan", "cut", found, f"write {cut}, or leave it out"))
+    if not problems:
+        _check_moves(instance, options, problems)
+    if problems:
+        raise InputError(problems)
+    return Decision(tuple(options), tuple(weights))
+
+
+def _document(plan: PlanDocument | Plan | Mapping[str, Any], problems: list[Problem]) -> PlanDocument | None:
+    if isinstance(plan, PlanDocument):
+        return plan
+    inner: Any = plan.plan if isinstance(plan, Plan) else plan
+    if isinstance(inner, Mapping):
+        inner = inner.get("plan", inner)
+    if inner is None:
+        problems.append(Problem("plan", "", "it holds no plan (infeasible, or none found)", "solve first"))
+        return None
+    try:
+        return PlanDocument.model_validate(inner)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            place = ".".join(map(str, fault["loc"]))
+            problems.append(Problem("plan", place, repr(fault["input"])[:80], fault["msg"]))
+        return None
+
+
+def _placed_options(instance: Instance, document: PlanDocument, problems: list[Problem]) -> list[int]:
+    by_stage = {entry.stage: entry for entry in document.placement}
+    stages = range(1, len(instance.stages) + 1)
+    if len(by_stage) != len(document.placement) or sorted(by_stage) != list(stages):
+        found = f"stages {sorted(entry.stage for entry in document.placement)}"
+        problems.append(Problem("plan", "placement", found, f"place each stage 1..{len(instance.stages)} once"))
+        return []
+    options = []
+    for s in stages:
+        entry = by_stage[s]
+        position = instance.option_named(entry.tier, entry.option)
+        if position is None:
+            known = [f"{instance.tiers[o.tier].name}/{o.name}" for o in instance.options]
+            found = f"no option '{entry.option}' in tier '{entry.tier}'"
+            problems.append(Problem("plan", f"stage {s}", found, nearest(f"{entry.tier}/{entry.option}", known)))
+        else:
+            options.append(position)
+    return options
+
+
+def _check_moves(instance: Instance, options: list[int], problems: list[Problem]) -> None:
+    """Check that a request never moves up, crosses only links there are, and changes option only where allowed."""
+
+    def wrong(s: int, found: str, cure: str) -> None:
+        problems.append(Problem("plan", f"stage {s + 1}", found, cure))
+
+    first = instance.options[options[0]].tier
+    reachable = (instance.source, instance.tiers[first].name) in instance.links
+    if instance.source not in ("client", instance.tiers[first].name) and not reachable:
+        wrong(0, f"no link {instance.source} -> {instance.tiers[first].name}", "add the link or start elsewhere")
+    for s in range(1, len(options)):
+        before, after = instance.options[options[s - 1]].tier, instance.options[options[s]].tier
+        names = instance.tiers[before].name, instance.tiers[after].name
+        if after < before:
+            wrong(s, f"moves up from {names[0]} to {names[1]}", "requests only move down the list of tiers")
+        elif after == before:
+            if options[s] != options[s - 1] and not instance.tiers[after].stage_specific:
+                wrong(s, f"changes option within tier {names[0]}", "set stage_specific = true to allow it")
+        elif names not in instance.links:
+            wrong(s, f"no link {names[0]} -> {names[1]}", "add a [[link]] or place it elsewhere")
+
+
+def _menu_weights(instance: Instance, document: PlanDocument, problems: list[Problem]) -> list[tuple[float, ...]]:
+    chosen = {choice.stage: choice for choice in document.thresholds}
+    stages = [choice.stage for choice in document.thresholds]
+    for stage in sorted({s for s in stages if stages.count(s) > 1}):
+        problems.append(Problem("plan", f"thresholds, stage {stage}", "given twice", "keep one"))
+    weights: list[tuple[float, ...]] = []
+    for s, menu in enumerate(instance.menus, start=1):
+        choice = chosen.pop(s, None)
+        if not menu.thresholds or s == len(instance.menus):
+            weights.append((1.0,))
+            if choice is not None and not (menu.thresholds and choice.threshold == 0):
+                found = "a threshold where there is " + ("no classifier" if not menu.thresholds else "no choice: the end")
+                problems.append(Problem("plan", f"thresholds, stage {s}", found, "remove it"))
+            continue
+        if choice is not None and choice.mix is not None and instance.threshold_mode != "randomized":
+            cure = "choose one, or set exits.thresholds = 'randomized'"
+            problems.append(Problem("plan", f"thresholds, stage {s}", "a mix of thresholds", cure))
+        parts: list[tuple[float, float]] = []
+        if choice is not None and choice.mix is not None and choice.threshold is not None:
+            problems.append(Problem("plan", f"thresholds, stage {s}", "threshold and mix", "give one of them"))
+        if choice is not None and choice.mix is not None:
+            parts = [(part.threshold, part.probability) for part in choice.mix]
+        elif choice is not None and choice.threshold is not None:
+            parts = [(choice.threshold, 1.0)]
+        total = math.fsum(probability for _, probability in parts)
+        row = [0.0] * len(menu.thresholds)
+        for threshold, probability in parts:
+            for level, share in _locate(instance, menu.thresholds, threshold):
+                row[level] += probability * share
+        if abs(total - 1) > 1e-9 or abs(math.fsum(row) - 1) > 1e-9:
+            known = ", ".join(f"{t:g}" for t in menu.thresholds)
+            found = "none" if choice is None else ", ".join(f"{t:g} (x {p:g})" for t, p in parts)
+            problems.append(Problem("plan", f"thresholds, stage {s}", found, f"choose from {known}"))
+        weights.append(tuple(row))
+    for stage in chosen:
+        problems.append(Problem("plan", f"thresholds, stage {stage}", "no such stage", "remove it"))
+    return weights
+
+
+def _locate(instance: Instance, menu: tuple[float, ...], threshold: float) -> list[tuple[int, float]]:
+    """Return the menu entries a threshold stands for, with weights; nothing when it is not on the menu."""
+    for level, entry in enumerate(menu):
+        if math.isclose(threshold, entry, rel_tol=0, abs_tol=1e-12):
+            return [(level, 1.0)]
+    if instance.threshold_mode == "interpolated" and menu[0] < threshold < menu[-1]:
+        level = max(i for i, entry in enumerate(menu) if entry < threshold)
+        share = (threshold - menu[level]) / (menu[level + 1] - menu[level])
+        return [(level, 1 - share), (level + 1, share)]
+    return []
