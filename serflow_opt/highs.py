@@ -7,6 +7,7 @@ to a matrix once and handed to highspy here.
 from __future__ import annotations
 
 import math
+import os
 import signal
 import threading
 import time
@@ -16,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.matrix import compile_model
 
 Status = Literal["optimal", "limit", "infeasible", "no_solution"]
 
@@ -32,8 +34,15 @@ QUICK_PROOF = {
     "mip_heuristic_run_rens": False,
     "mip_heuristic_run_root_reduced_cost": False,
 }
-"""With a good start in hand the sub-MIP heuristics only cost time: on 8 stages x 20 thresholds x 18 options the proof
-takes a third of the time without them (benchmarks/README.md)."""
+"""With a good start in hand the sub-MIP heuristics seldom pay (benchmarks/README.md, HiGHS options)."""
+
+NOT_YOURS = {
+    "output_flag": "the log would mix with the results: use --verbose",
+    "log_to_console": "the log would mix with the results: use --verbose",
+    "objective_bound": "a cut-off would make false proofs",
+    "objective_target": "a target would end the search without a proof: use --gap or --time-limit",
+}
+"""HiGHS options that would falsify what is reported, and what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,8 @@ def check_options(options: Mapping[str, object]) -> None:
         if solver.getOptionType(name)[0] != highspy.HighsStatus.kOk:
             known = [n for n in dir(solver.getOptions()) if not n.startswith("_")]
             problems.append(Problem("", f"HiGHS option {name}", "unknown", nearest(name, known)))
+        elif name in NOT_YOURS:
+            problems.append(Problem("", f"HiGHS option {name}", repr(value), NOT_YOURS[name]))
         elif not _set(solver, name, value):
             kind = solver.getOptionType(name)[1].name.removeprefix("k").lower()
             problems.append(Problem("", f"HiGHS option {name}", repr(value), f"write a {kind} that HiGHS accepts"))
@@ -100,6 +111,8 @@ def _set(solver: Any, name: str, value: object) -> bool:
     """Set an option; say whether HiGHS took it."""
     import highspy
 
+    if isinstance(value, float) and math.isnan(value):
+        return False
     try:
         return bool(solver.setOptionValue(name, value) == highspy.HighsStatus.kOk)
     except TypeError:
@@ -116,12 +129,9 @@ class HighsModel:
     """
 
     def __init__(self, model: Any) -> None:
-        from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
-
-        self._pyomo = model
-        form = LinearStandardFormCompiler().write(model, mixed_form=True)
-        self._index = {id(variable): j for j, variable in enumerate(form.columns)}
-        self._lp = _to_highs(form)
+        self._lp, columns = compile_model(model)
+        self._pyomo = model  # variables are known by id: keep them alive
+        self._index = {id(variable): j for j, variable in enumerate(columns)}
         self._solver: Any = None
         self._cuts: list[tuple[list[int], list[float], float]] = []
 
@@ -175,7 +185,7 @@ class HighsModel:
         time_limit
             Seconds; None: none.
         threads, seed
-            As HiGHS understands them; threads 0 leaves the number to HiGHS.
+            As HiGHS understands them; threads 0 leaves the number to HiGHS, and there are never more than processors.
         start
             Values by variable id, possibly of some variables only; HiGHS completes them.
         on_progress
@@ -186,6 +196,8 @@ class HighsModel:
         import highspy
         import numpy as np
 
+        if options:
+            check_options(options)
         solver = self._highs()
         chosen: dict[str, object] = {
             "output_flag": False,
@@ -201,10 +213,12 @@ class HighsModel:
             **(QUICK_PROOF if start else {}),
             **(options or {}),
         }
+        if isinstance(chosen["threads"], int):  # HiGHS would start as many as it is told
+            chosen["threads"] = min(chosen["threads"], os.cpu_count() or 1)
         solver.resetOptions()  # they stick to a Highs object from one solve to the next
         for name, value in chosen.items():
             if not _set(solver, name, value):
-                check_options(chosen)
+                raise RuntimeError(f"HiGHS does not take {name} = {value!r}")
         if start:
             known = [(self._index[i], v) for i, v in start.items() if i in self._index]
             solver.setSolution(
@@ -215,7 +229,8 @@ class HighsModel:
                 if solver.run() == highspy.HighsStatus.kError:
                     # the thread pool of a process keeps the size of its first solve and refuses another: start it anew
                     highspy.Highs.resetGlobalScheduler(True)
-                    solver.run()
+                    if solver.run() == highspy.HighsStatus.kError:
+                        raise RuntimeError("HiGHS cannot run the model")
         except BaseException:  # raised in a callback: HiGHS is left in the middle of a search
             self._solver = None
             raise
@@ -267,35 +282,6 @@ def _add_row(solver: Any, columns: list[int], coefficients: list[float], upper: 
 
     indices, values = np.array(columns, dtype=np.int32), np.array(coefficients, dtype=float)
     solver.addRow(-math.inf, upper, len(columns), indices, values)
-
-
-def _to_highs(form: Any) -> Any:
-    """Copy Pyomo's standard form (rows with a sense each) into HiGHS's row bounds."""
-    import highspy
-    import numpy as np
-
-    lp = highspy.HighsLp()
-    matrix = form.A.tocsc()
-    lp.num_row_, lp.num_col_ = matrix.shape
-    costs = form.c.toarray() if hasattr(form.c, "toarray") else np.asarray(form.c)
-    lp.col_cost_ = np.asarray(costs, dtype=float).reshape(-1)
-    lp.offset_ = float(np.asarray(form.c_offset).reshape(-1)[0])
-    bounds = [variable.bounds for variable in form.columns]
-    lp.col_lower_ = np.array([-math.inf if low is None else low for low, _ in bounds])
-    lp.col_upper_ = np.array([math.inf if high is None else high for _, high in bounds])
-    lp.integrality_ = [
-        highspy.HighsVarType.kContinuous if variable.is_continuous() else highspy.HighsVarType.kInteger
-        for variable in form.columns
-    ]
-    sense = np.array([row.bound_type for row in form.rows])
-    rhs = np.asarray(form.rhs, dtype=float)
-    lp.row_lower_ = np.where(sense == 1, -math.inf, rhs)  # 1 is <=, -1 is >=, 0 is ==
-    lp.row_upper_ = np.where(sense == -1, math.inf, rhs)
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = matrix.indptr
-    lp.a_matrix_.index_ = matrix.indices
-    lp.a_matrix_.value_ = matrix.data
-    return lp
 
 
 @contextmanager
