@@ -89,7 +89,7 @@ def solve(
     catalog: Catalogs = None,
     gap: Annotated[float, typer.Option(help="Relative gap that counts as optimal.", min=0.0)] = 1e-6,
     time_limit: Annotated[float | None, typer.Option(help="Seconds for each instance.", min=0.0)] = None,
-    threads: Annotated[int, typer.Option(help="HiGHS threads, 0: HiGHS decides.", min=0)] = 0,
+    threads: Annotated[int, typer.Option(help="HiGHS threads, at most one a processor; 0: HiGHS decides.", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="HiGHS random seed.", min=0)] = 0,
     method: Annotated[Method, typer.Option(help="auto: bounds first; milp: the whole model.")] = Method.auto,
     highs_option: Annotated[
@@ -105,11 +105,12 @@ def solve(
     """Find the cheapest (or fastest) plan and prove it."""
 
     def work() -> int:
-        from serflow_opt.output import deliver, progress_rows, write_lp_file
+        from serflow_opt.output import check_plot, deliver, progress_rows, write_lp_file
         from serflow_opt.solver import solve as solve_instance
 
         if len(files) > 1 and (plot or write_lp):
             raise InputError([Problem("", "--plot, --write-lp", f"{len(files)} instances", "give one instance")])
+        check_plot(plot)
         options = _highs_options(highs_option or [])
         instances, problems = _load_all(
             files,
@@ -165,9 +166,10 @@ def evaluate(
 
     def work() -> int:
         from serflow_opt.loader import load
-        from serflow_opt.output import deliver
+        from serflow_opt.output import check_plot, deliver
         from serflow_opt.valuation import value_plan
 
+        check_plot(plot)
         instance = load(file, catalog or ())
         valued = value_plan(instance, _read_json(plan, file))
         deliver([valued], as_json, out, plot)

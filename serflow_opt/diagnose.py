@@ -85,11 +85,11 @@ def _up(value: float) -> float:
     """Round up to four digits, so that the suggested bound is feasible."""
     from decimal import ROUND_CEILING, Context, Decimal
 
-    return float(Context(prec=4, rounding=ROUND_CEILING).create_decimal(Decimal(value)))
+    return float(Context(prec=4, rounding=ROUND_CEILING).create_decimal(Decimal(f"{value:.12g}")))
 
 
 def _down(value: float) -> float:
     """Round down to four digits."""
     from decimal import ROUND_FLOOR, Context, Decimal
 
-    return float(Context(prec=4, rounding=ROUND_FLOOR).create_decimal(Decimal(value)))
+    return float(Context(prec=4, rounding=ROUND_FLOOR).create_decimal(Decimal(f"{value:.12g}")))

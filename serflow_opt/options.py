@@ -135,7 +135,12 @@ class _Tier:
         """Stage times: measured where there is a table, else operations / speed (survey 2.2.1 (7))."""
         if self.times is None:
             assert flops_per_s is not None
-            return tuple(stage.flops / flops_per_s for stage in self.stages)
+            seconds = tuple(stage.flops / flops_per_s for stage in self.stages)
+            if seconds and not math.isfinite(sum(seconds)):
+                found = f"{flops_per_s:g} FLOP/s on '{name}' makes a stage take forever"
+                self.problems.append(Problem(self.file, self.place, found, "check the speed and the stages' FLOPs"))
+                return ()
+            return seconds
         absent = [s for s in range(1, len(self.stages) + 1) if (s, name) not in self.times]
         if absent:
             found = f"no time for '{name}' at stage(s) {', '.join(map(str, absent[:10]))}"

@@ -34,6 +34,13 @@ def progress_rows(instance: Instance, named: bool) -> Callable[[Progress], None]
     return show
 
 
+def check_plot(path: Path | None) -> None:
+    """Raise InputError for a picture that cannot be written, before any work is done."""
+    known = ("png", "pdf", "svg", "jpg", "webp")
+    if path is not None and path.suffix[1:].lower() not in known:
+        raise InputError([Problem(str(path), "--plot", f"ending '{path.suffix}'", f"end in .{', .'.join(known)}")])
+
+
 def deliver(plans: list[Plan], as_json: bool, out: Path | None, plot: Path | None) -> None:
     """Print and write what was asked for."""
     documents: Any = [plan.to_dict() for plan in plans]
@@ -56,16 +63,16 @@ def deliver(plans: list[Plan], as_json: bool, out: Path | None, plot: Path | Non
 
 
 def _draw(plan: Plan, path: Path) -> None:
+    from matplotlib.figure import Figure
+
     from serflow_opt.files import write_atomically
     from serflow_opt.plotting import plot_plan
 
-    known = ("png", "pdf", "svg", "jpg", "webp")
-    if path.suffix[1:] not in known:
-        raise InputError([Problem(str(path), "", f"ending '{path.suffix}'", f"end in .{', .'.join(known)}")])
     if plan.metrics is None:
         print(f"{path}: not drawn, there is no plan", file=sys.stderr)
         return
-    figure: Any = plot_plan(plan).figure
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    plot_plan(plan, figure.subplots())
     write_atomically(path, lambda draft: figure.savefig(draft, dpi=150))
 
 
@@ -84,9 +91,9 @@ def show(renderable: Any) -> None:
     """Print for people: as wide as the terminal, and wide enough for a table when there is none."""
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=200, color_system=None)
+        console = Console(highlight=False, markup=False, emoji=False, width=200, color_system=None)
         with console.capture() as capture:
             console.print(renderable, soft_wrap=True)
         print("\n".join(line.rstrip() for line in capture.get().splitlines()))

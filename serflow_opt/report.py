@@ -176,6 +176,6 @@ def usd(amount: float) -> str:
 
 def plan_html(plan: Plan) -> str:
     """Render the report for a notebook."""
-    console = Console(record=True, width=130, file=io.StringIO(), force_jupyter=False)
+    console = Console(record=True, width=130, file=io.StringIO(), force_jupyter=False, markup=False, emoji=False)
     console.print(plan_table(plan))
     return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")

@@ -21,7 +21,7 @@ def plot_plan(plan: Plan, ax: Axes | None = None) -> Axes:
     plan
         A plan with metrics.
     ax
-        Axes to draw on; None: new ones.
+        Axes to draw on; None: new ones of the current backend.
 
     Raises
     ------
@@ -53,7 +53,8 @@ def _label(plan: Plan, ax: Axes, options: list[tuple[str, str]]) -> None:
     assert plan.metrics is not None
     metrics = plan.metrics
     legend: list[Any] = [
-        Patch(color=COLOURS[i % len(COLOURS)], label=f"{tier}: {option}") for i, (tier, option) in enumerate(options)
+        Patch(color=COLOURS[i % len(COLOURS)], label=_plain(f"{tier}: {option}"))
+        for i, (tier, option) in enumerate(options)
     ]
     if any(stage.handover_ms + stage.cold_start_ms for stage in metrics.stages):
         legend.append(Patch(facecolor="white", edgecolor="grey", hatch="///", label="hand-over, cold start"))
@@ -65,19 +66,25 @@ def _label(plan: Plan, ax: Axes, options: list[tuple[str, str]]) -> None:
     mean = ax.axvline(metrics.latency_mean_ms, color="black", linestyle=":", linewidth=1)
     mean.set_label(f"mean {metrics.latency_mean_ms:.4g} ms")
     legend.append(mean)
-    ax.legend(handles=legend, loc="upper right", fontsize=8, framealpha=0.9)
+    ax.legend(handles=legend, loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8, frameon=False)
     ax.set_xlabel("time since the request arrived, whole path (ms)")
     ax.set_ylabel("share of requests that enters the stage")
     ax.set_ylim(0, 1.15)
     ax.set_xlim(left=0)
     accuracy = "" if metrics.accuracy is None else f", accuracy {metrics.accuracy:.3f}"
     ax.set_title(
-        f"{plan.instance}: ${metrics.cost_usd_per_request * 1e6:.4g} per million requests{accuracy}", fontsize=10
+        f"{_plain(plan.instance)}: \\${metrics.cost_usd_per_request * 1e6:.4g} per million requests{accuracy}",
+        fontsize=10,
     )
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def _new_axes() -> Any:
-    from matplotlib.figure import Figure
+def _plain(text: str) -> str:
+    """Keep matplotlib from reading dollar signs as mathematics."""
+    return text.replace("$", r"\$")
 
-    return Figure(figsize=(9, 4), layout="constrained").subplots()
+
+def _new_axes() -> Any:
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=(10, 4), layout="constrained")[1]
