@@ -15,10 +15,11 @@ weighted by its reach.
 reserved: machines are rented whole. busy_p is the sum above without the price, in seconds per request:
 
     n_p integer, n_p >= rate busy_p / η                     rent_enough
-    n_p >= x_{s,p}  where the stage takes time              rent_one
+    n_p >= x_{s,p}                                          rent_one
     machines    Σ_p C_p n_p / rate
 
-η is the utilisation cap. n_p is at most what a whole path at the largest reach needs.
+η is the utilisation cap. rent_one stands where the stage takes time and is sure to be reached (lo_s > 0). n_p is at
+most what a whole path at the largest reach needs.
 
 A ceiling on the cost, while something else is minimised among equally cheap plans:
 
@@ -95,7 +96,7 @@ def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
 
     @m.Constraint(machines)
     def rent_enough(m: Any, p: int) -> Any:
-        return m.n[p] >= per_second * busy_time(data, p, scaled) - SLACK
+        return m.n[p] >= (1 - SLACK) * per_second * busy_time(data, p, scaled)
 
     @m.Constraint([(s, p) for s, p in data.places if not data.is_function(p) and data.time(s, p) > 0])
     def rent_one(m: Any, s: int, p: int) -> Any:

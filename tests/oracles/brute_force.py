@@ -21,7 +21,7 @@ from scipy.optimize import linprog
 
 FEASIBLE = 1e-9  # tolerance of the limits: absolute on the accuracy, relative on latency, memory and payload
 TIE = 1e-9  # objectives closer than this, relatively, are equal
-ROUNDING = 1e-9  # noise that neither rents one more machine nor moves a percentile
+ROUNDING = 1e-9  # relative noise that neither rents one more machine nor moves a percentile
 
 Document = Mapping[str, Any]
 Spot = tuple[int, int]  # (index of the tier, index of the option inside it)
@@ -327,7 +327,9 @@ def machines(problem: Problem, placement: Placement, time: Clock, reach: np.ndar
     """Machines rented of each option under reserved accounting: least n with n x cap >= rate x busy."""
     assert problem.rate is not None
     busy = busy_seconds(problem, placement, time, reach)
-    return {spot: np.maximum(0, np.ceil(problem.rate * held / problem.cap - ROUNDING)) for spot, held in busy.items()}
+    return {
+        spot: np.maximum(0, np.ceil(problem.rate * held / problem.cap * (1 - ROUNDING))) for spot, held in busy.items()
+    }
 
 
 def cost(problem: Problem, placement: Placement, time: Clock, reach: np.ndarray) -> np.ndarray:
