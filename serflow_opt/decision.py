@@ -154,7 +154,7 @@ def _menu_weights(instance: Instance, document: PlanDocument, problems: list[Pro
         if not menu.thresholds or s == len(instance.menus):
             weights.append((1.0,))
             if choice is not None and not (menu.thresholds and choice.threshold == 0):
-                found = "a threshold where there is " + ("no classifier" if not menu.thresholds else "no choice: the end")
+                found = "a threshold where " + ("everybody leaves" if menu.thresholds else "there is no classifier")
                 problems.append(Problem("plan", f"thresholds, stage {s}", found, "remove it"))
             continue
         if choice is not None and choice.mix is not None and instance.threshold_mode != "randomized":

@@ -432,7 +432,7 @@ def cost_ceiling() -> Any:
 
 @golden("cost.reserved_cost")
 def reserved() -> Any:
-    """Rate 2/s, cap 0.5, so n_v >= (1 - 5e-10) 2 / 0.5 (u_1v + 2 u_2v + 0.5 uleave): 4, 8, 2 less 5e-10 of each (rent_enough).
+    """Rate 2/s, cap 0.5, so n_v >= (1 - 5e-10) 2 / 0.5 (u_1v + 2 u_2v + 0.5 uleave): 4, 8, 2, nearly (rent_enough).
     rent_one: n_v >= x_1v, n_v >= x_2v. Bound of n: ceil(4 (1 + 0.75 x 2 + 0.5)) + 1 = 13.
     Rent 0.5 USD/s / 2/s = 0.25 n_v; functions and links 0.5 u_f, 0.75 uenter_f, 0.125 enter_1v, 0.125 uleave.
     """
