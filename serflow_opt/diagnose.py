@@ -29,8 +29,11 @@ def clashes(instance: Instance, settings: Settings) -> list[Clash]:
     """
     from serflow_opt.solver import _search
 
+    settings = replace(settings, on_progress=None)
+    began = time.monotonic()
+
     def best(relaxed: Instance) -> float | None:
-        found = _search(relaxed, replace(settings, on_progress=None), time.monotonic())
+        found = _search(relaxed, settings, began)
         return found.value if found.decision is not None else None
 
     free = replace(instance, accuracy_min=None, latency_slo_s=None)
@@ -52,7 +55,7 @@ def clashes(instance: Instance, settings: Settings) -> list[Clash]:
             )
             found.append(Clash(limit="latency_slo_ms", asked=asked, best=fastest * 1000, message=message))
     if instance.accuracy_min is not None:
-        accuracy = _most_accurate(replace(instance, accuracy_min=None), settings)
+        accuracy = _most_accurate(replace(instance, accuracy_min=None), settings, began)
         if accuracy is not None:
             given = ""
             if instance.latency_slo_s is not None:
@@ -64,7 +67,7 @@ def clashes(instance: Instance, settings: Settings) -> list[Clash]:
             found.append(Clash(limit="accuracy_min", asked=instance.accuracy_min, best=accuracy, message=message))
     if not found:  # each is out of reach even without the other
         fastest = best(replace(free, minimize="latency"))
-        accuracy = _most_accurate(free, settings)
+        accuracy = _most_accurate(free, settings, began)
         message = (
             "latency_slo_ms and accuracy_min are both out of reach, even one at a time: "
             f"without an accuracy floor the fastest plan takes {(fastest or 0.0) * 1000:.6g} ms "
@@ -74,10 +77,10 @@ def clashes(instance: Instance, settings: Settings) -> list[Clash]:
     return found
 
 
-def _most_accurate(instance: Instance, settings: Settings) -> float | None:
+def _most_accurate(instance: Instance, settings: Settings, began: float) -> float | None:
     from serflow_opt.solver import _search
 
-    found = _search(instance, replace(settings, on_progress=None, method="milp"), time.monotonic(), "accuracy")
+    found = _search(instance, settings, began, "accuracy")
     return -found.value if found.decision is not None else None
 
 

@@ -33,7 +33,7 @@ from serflow_opt.samples import replayed
 
 Method = Literal["auto", "milp"]
 EQUAL = 1e-9
-"""Objectives this close, relative, are a tie."""
+"""Objectives this close, relative, are a tie: double precision tells them no further apart."""
 MODEL_ERROR = 1e-7
 """How far, relative, the model may value a plan below its exact value before the plan is cut off and searched again."""
 ATTEMPTS = 50
@@ -191,14 +191,22 @@ def _search(
             found.bound = max(found.bound, outcome.bound * built.unit)
         if outcome.status == "no_solution":
             break
-        if _take(instance, built, model, outcome, found, goal) or outcome.status == "limit":
+        if _take(instance, built, model, outcome, found, goal, cost_limit) or outcome.status == "limit":
             break
         _cut_off(model, built, outcome)
     found.bound = min(found.bound, found.value)
     return found
 
 
-def _take(instance: Instance, built: Built, model: HighsModel, outcome: Outcome, found: _Found, goal: Goal) -> bool:
+def _take(
+    instance: Instance,
+    built: Built,
+    model: HighsModel,
+    outcome: Outcome,
+    found: _Found,
+    goal: Goal,
+    cost_limit: float | None,
+) -> bool:
     """Value the incumbent exactly and keep it if it is the best; say whether the model valued it rightly."""
     polished = outcome if instance.threshold_mode == "menu" else model.polish(outcome)
     if polished is None:
@@ -206,6 +214,8 @@ def _take(instance: Instance, built: Built, model: HighsModel, outcome: Outcome,
     decision = _read(instance, built, polished)
     metrics = evaluate(instance, decision)
     value = _value(instance, metrics, goal)
+    if cost_limit is not None and metrics.cost_usd_per_request > cost_limit:
+        return False
     found.offer(decision, metrics, value)
     modelled = polished.objective * built.unit
     if found.decision == decision:
@@ -305,11 +315,9 @@ def _break_tie(instance: Instance, found: _Found, settings: Settings, began: flo
                 return
         second = _search(instance, _quiet(settings), began, "latency", allowance, pruned)
     else:
-        cheaper = replace(instance, minimize="cost", latency_slo_s=allowance)
+        cheaper = replace(instance, minimize="cost", latency_slo_s=found.value)
         second = _search(cheaper, _quiet(settings), began)
     if second.decision is None or second.metrics is None:
-        return
-    if second.metrics.objective(instance.minimize, instance.latency_measure) > allowance:
         return
     other: Goal = "latency" if instance.minimize == "cost" else "cost"
     if _value(instance, second.metrics, other) < _value(instance, found.metrics, other):
@@ -337,9 +345,9 @@ def _plan(instance: Instance, found: _Found, settings: Settings, seconds: float)
         bound = found.bound * shown
     else:
         exact = found.metrics.objective(instance.minimize, instance.latency_measure) * shown
-        bound = min(found.bound * shown, exact)
+        bound = max(min(found.bound * shown, exact), 0.0)  # neither money nor time can be negative
         gap = 0.0 if exact == bound else (exact - bound) / abs(exact)
-        status = "optimal" if gap <= settings.gap else "feasible"
+        status = "optimal" if gap <= max(settings.gap, EQUAL) else "feasible"
         gap = gap if math.isfinite(gap) else None
     bound = bound if math.isfinite(bound) else None
     replays = replayed(instance, found.decision) if found.decision else []
