@@ -21,9 +21,12 @@ from serflow_opt.matrix import compile_model
 
 Status = Literal["optimal", "limit", "infeasible", "no_solution"]
 
-FEASIBILITY = 1e-7
+FEASIBILITY = 1e-8
 """Primal and integrality tolerance of the search. At 1e-9, the size of constants inside HiGHS, it can lose plans that
-meet a limit with equality; what 1e-7 lets through is found by the exact evaluation and cut off."""
+meet a limit with equality; what 1e-8 lets through is found by the exact evaluation and cut off."""
+MAGNIFIED = 2.0**10
+"""What the objective is multiplied by on its way into HiGHS, which ends a search within its feasibility tolerance,
+absolute, of the bound, however small the relative gap asked for."""
 POLISHED = 1e-10
 """Primal tolerance once the integers are fixed and only an LP is left."""
 PRESOLVE = "off"
@@ -130,6 +133,8 @@ class HighsModel:
 
     def __init__(self, model: Any) -> None:
         self._lp, columns = compile_model(model)
+        self._lp.col_cost_ = [cost * MAGNIFIED for cost in self._lp.col_cost_]
+        self._lp.offset_ *= MAGNIFIED
         self._pyomo = model  # variables are known by id: keep them alive
         self._index = {id(variable): j for j, variable in enumerate(columns)}
         self._solver: Any = None
@@ -163,7 +168,8 @@ class HighsModel:
             return None
         solution = solver.getSolution().col_value
         polished = {i: solution[j] for i, j in self._index.items()}
-        return replace(outcome, objective=solver.getInfo().objective_function_value, values=polished)
+        objective = solver.getInfo().objective_function_value / MAGNIFIED
+        return replace(outcome, objective=objective, values=polished)
 
     def solve(
         self,
@@ -254,9 +260,9 @@ class HighsModel:
         info, state = solver.getInfo(), solver.getModelStatus()
         is_mip = any(v == highspy.HighsVarType.kInteger for v in self._lp.integrality_)
         found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-        objective = info.objective_function_value if found else math.nan
+        objective = info.objective_function_value / MAGNIFIED if found else math.nan
         if is_mip:
-            bound = info.mip_dual_bound
+            bound = info.mip_dual_bound / MAGNIFIED
         else:
             bound = objective if state == highspy.HighsModelStatus.kOptimal else -math.inf
         infeasible = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
@@ -325,9 +331,9 @@ def _watched(solver: Any, on_progress: Callable[[Progress], None] | None) -> Ite
         if not improved and now - last < 0.5:
             return
         last = now
-        incumbent = event.data_out.mip_primal_bound
+        incumbent = event.data_out.mip_primal_bound / MAGNIFIED
         known = incumbent if math.isfinite(incumbent) else None
-        on_progress(Progress(now - began, known, event.data_out.mip_dual_bound, improved))
+        on_progress(Progress(now - began, known, event.data_out.mip_dual_bound / MAGNIFIED, improved))
 
     def improving(event: Any) -> None:
         report(event, True)
