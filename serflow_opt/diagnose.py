@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Clash
-
-if TYPE_CHECKING:
-    from serflow_opt.solver import Settings
+from serflow_opt.search import Settings, search
 
 
 def clashes(instance: Instance, settings: Settings) -> list[Clash]:
@@ -27,17 +24,18 @@ def clashes(instance: Instance, settings: Settings) -> list[Clash]:
     settings
         Of the solve; the time limit holds for the explanation anew.
     """
-    from serflow_opt.solver import _search
-
     settings = replace(settings, on_progress=None)
     began = time.monotonic()
 
     def best(relaxed: Instance) -> float | None:
-        found = _search(relaxed, settings, began)
+        found = search(relaxed, settings, began)
         return found.value if found.decision is not None else None
 
     free = replace(instance, accuracy_min=None, latency_slo_s=None)
-    if best(replace(free, minimize="latency", latency_measure="worst")) is None:
+    anything = search(replace(free, minimize="latency", latency_measure="worst"), settings, began)
+    if anything.decision is None and not anything.infeasible:
+        return [_out_of_time()]
+    if anything.infeasible:
         message = (
             "no placement exists even without targets: no chain of links, memory and payload limits lets every "
             "stage run somewhere; check [[link]], memory_mb and payload_max_bytes"
@@ -68,19 +66,24 @@ def clashes(instance: Instance, settings: Settings) -> list[Clash]:
     if not found:  # each is out of reach even without the other
         fastest = best(replace(free, minimize="latency"))
         accuracy = _most_accurate(free, settings, began)
+        if fastest is None or accuracy is None:
+            return [_out_of_time()]
         message = (
             "latency_slo_ms and accuracy_min are both out of reach, even one at a time: "
-            f"without an accuracy floor the fastest plan takes {(fastest or 0.0) * 1000:.6g} ms "
-            f"({instance.latency_measure}), without a latency bound the most accurate one reaches {accuracy or 0.0:.6g}"
+            f"without an accuracy floor the fastest plan takes {fastest * 1000:.6g} ms "
+            f"({instance.latency_measure}), without a latency bound the most accurate one reaches {accuracy:.6g}"
         )
         found.append(Clash(limit="latency_slo_ms, accuracy_min", asked=0.0, best=None, message=message))
     return found
 
 
-def _most_accurate(instance: Instance, settings: Settings, began: float) -> float | None:
-    from serflow_opt.solver import _search
+def _out_of_time() -> Clash:
+    message = "time ran out before the reason was found; allow more with --time-limit"
+    return Clash(limit="unknown", asked=0.0, best=None, message=message)
 
-    found = _search(instance, settings, began, "accuracy")
+
+def _most_accurate(instance: Instance, settings: Settings, began: float) -> float | None:
+    found = search(instance, settings, began, "accuracy")
     return -found.value if found.decision is not None else None
 
 

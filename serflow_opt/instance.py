@@ -12,13 +12,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from serflow_opt.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from serflow_opt.exits import Samples
-    from serflow_opt.schema import Accounting, Minimize, ThresholdMode, TierKind
+
+TierKind = Literal["device", "edge", "vm", "function"]
+Accounting = Literal["per-request", "reserved", "as-printed"]
+Minimize = Literal["cost", "latency"]
+ThresholdMode = Literal["menu", "interpolated", "randomized"]
 
 CLIENT = "client"
 """The source that is no tier: where requests come from."""

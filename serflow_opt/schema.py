@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from serflow_opt.instance import LATENCY_MEASURE
+from serflow_opt.instance import LATENCY_MEASURE, Accounting, Minimize, ThresholdMode, TierKind
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -18,11 +18,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
 FileName = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f]+$")]
 
-TierKind = Literal["device", "edge", "vm", "function"]
 Arch = Literal["x86_64", "arm64"]
-Accounting = Literal["per-request", "reserved", "as-printed"]
-Minimize = Literal["cost", "latency"]
-ThresholdMode = Literal["menu", "interpolated", "randomized"]
 
 
 def _one_or_more(value: object) -> object:

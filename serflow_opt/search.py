@@ -1,0 +1,225 @@
+"""Search for the best plan of one objective: prune, build, hand to HiGHS, evaluate exactly, cut off what does not hold.
+
+The model is a relaxation of the truth by solver tolerances only. Each incumbent is valued by `evaluator.py`; one that
+breaks a limit there, or costs more than the model thought (a machine too few by rounding), is cut off and the search
+goes on. So the decision returned keeps its limits exactly, and the bound is the solver's.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from serflow_opt.bounds import Pruned, prune
+from serflow_opt.decision import Decision
+from serflow_opt.evaluator import evaluate
+from serflow_opt.formulations.model import Built, Disconnected, Goal, build
+from serflow_opt.highs import HighsModel, Outcome, Progress
+from serflow_opt.instance import Instance
+from serflow_opt.plan import Metrics
+
+Method = Literal["auto", "milp"]
+EQUAL = 1e-9
+"""Objectives this close, relative, are a tie: double precision tells them no further apart."""
+MODEL_ERROR = 1e-7
+"""How far, relative, the model may value a plan below its exact value before the plan is cut off and searched again."""
+ATTEMPTS = 50
+"""Incumbents cut off at most before the search stops with the best plan that holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to search: gap, seconds in all, HiGHS threads and seed, further HiGHS options, progress callback."""
+
+    gap: float = 1e-6
+    time_limit: float | None = None
+    threads: int = 0
+    seed: int = 0
+    method: Method = "auto"
+    options: Mapping[str, object] = field(default_factory=dict)
+    on_progress: Callable[[Progress], None] | None = None
+
+
+@dataclass(slots=True)
+class Found:
+    """State of a search: the best decision that holds exactly, its metrics, and the bound."""
+
+    decision: Decision | None = None
+    metrics: Metrics | None = None
+    value: float = math.inf
+    bound: float = -math.inf
+    model_value: float | None = None
+    nodes: int = 0
+    infeasible: bool = False
+    pruned: Pruned | None = None
+
+    def offer(self, decision: Decision, metrics: Metrics, value: float) -> None:
+        """Keep the better of the known decision and this one."""
+        if not metrics.breaches and value < self.value:
+            self.decision, self.metrics, self.value = decision, metrics, value
+
+
+def seconds_left(settings: Settings, began: float) -> float | None:
+    """Seconds left; None without limit."""
+    return None if settings.time_limit is None else settings.time_limit - (time.monotonic() - began)
+
+
+def search(
+    instance: Instance,
+    settings: Settings,
+    began: float,
+    goal: Goal | None = None,
+    cost_limit: float | None = None,
+    within: Pruned | None = None,
+) -> Found:
+    """Search for the best decision that holds exactly."""
+    goal = goal or instance.minimize
+    found = Found()
+    pruned = within
+    if pruned is None and settings.method == "auto" and goal == instance.minimize:
+        pruned = prune(instance)
+    found.pruned = pruned
+    if pruned is not None and within is None:
+        if pruned.kept == 0 or math.isinf(pruned.bound):
+            found.infeasible = True
+            return found
+        found.bound = pruned.bound - EQUAL * abs(pruned.bound)
+        if pruned.start is not None:
+            metrics = evaluate(instance, pruned.start)
+            found.offer(pruned.start, metrics, value_of(instance, metrics, goal))
+    try:
+        built = build(
+            instance,
+            goal,
+            allowed=pruned.places if pruned else None,
+            levels=pruned.levels if pruned else None,
+            cost_limit=cost_limit,
+        )
+    except Disconnected:
+        found.infeasible = True
+        return found
+    model = HighsModel(built.model)
+    for attempt in range(ATTEMPTS):
+        left = seconds_left(settings, began)
+        if left is not None and left <= 0:
+            break
+        outcome = _run(model, built, settings, left, found)
+        found.nodes += outcome.nodes
+        # a cut removes one plan of a menu, but a whole family of continuous thresholds: no bound from what is left then
+        proves = attempt == 0 or instance.threshold_mode == "menu"
+        if outcome.status == "infeasible":
+            found.infeasible = found.decision is None and proves
+            if attempt > 0 and proves:
+                found.bound = math.inf
+            break
+        if proves and math.isfinite(outcome.bound):
+            found.bound = max(found.bound, outcome.bound * built.unit)
+        if outcome.status == "no_solution":
+            break
+        if _take(instance, built, model, outcome, found, goal, cost_limit) or outcome.status == "limit":
+            break
+        _cut_off(model, built, outcome)
+    found.bound = min(found.bound, found.value)
+    return found
+
+
+def _take(
+    instance: Instance,
+    built: Built,
+    model: HighsModel,
+    outcome: Outcome,
+    found: Found,
+    goal: Goal,
+    cost_limit: float | None,
+) -> bool:
+    """Value the incumbent exactly and keep it if it is the best; say whether the model valued it rightly."""
+    polished = outcome if instance.threshold_mode == "menu" else model.polish(outcome)
+    if polished is None:
+        return False
+    decision = _read(instance, built, polished)
+    metrics = evaluate(instance, decision)
+    value = value_of(instance, metrics, goal)
+    if cost_limit is not None and metrics.cost_usd_per_request > cost_limit:
+        return False
+    found.offer(decision, metrics, value)
+    modelled = polished.objective * built.unit
+    if found.decision == decision:
+        found.model_value = modelled
+    return not metrics.breaches and value <= modelled + MODEL_ERROR * abs(value)
+
+
+def value_of(instance: Instance, metrics: Metrics, goal: Goal) -> float:
+    """Return what the goal minimises: USD per request, seconds, or minus the accuracy."""
+    if goal == "accuracy":
+        return -(metrics.accuracy or 0.0)
+    return metrics.objective(goal, instance.latency_measure)
+
+
+def _run(model: HighsModel, built: Built, settings: Settings, left: float | None, found: Found) -> Outcome:
+    start = _start(built, found.decision) if found.decision is not None else None
+    report = settings.on_progress
+    if report is not None:
+        given, unit = report, built.unit
+
+        def scaled(p: Progress) -> None:
+            incumbent = None if p.incumbent is None else p.incumbent * unit
+            given(Progress(p.seconds, incumbent, p.bound * unit, p.improved))
+
+        report = scaled
+    return model.solve(
+        gap=settings.gap / 2,  # the other half is for the exact value of the incumbent
+        time_limit=left,
+        threads=settings.threads,
+        seed=settings.seed,
+        start=start,
+        on_progress=report,
+        options=settings.options,
+    )
+
+
+def _start(built: Built, decision: Decision) -> dict[int, float]:
+    """Give HiGHS the binaries of a decision; it completes the rest."""
+    m, data = built.model, built.data
+    values = {id(m.x[s, p]): float(decision.options[s - 1] == p) for s, p in data.places}
+    if data.instance.threshold_mode == "menu":
+        values |= {id(m.z[s, level]): decision.weights[s - 1][level] for s, level in m.z}
+    return values
+
+
+def _read(instance: Instance, built: Built, outcome: Outcome) -> Decision:
+    """Read the decision out of an incumbent: the binaries rounded, the weights of continuous thresholds normalised."""
+    m, data = built.model, built.data
+    options, weights = [], []
+    for s in data.stages:
+        here = [p for p in data.options if (s, p) in m.x]
+        options.append(max(here, key=lambda p: outcome.value(m.x[s, p])))
+        levels = data.levels[s]
+        row = [0.0] * len(instance.menus[s - 1].exit_rates)
+        if len(levels) == 1:
+            row[levels[0]] = 1.0
+        elif instance.threshold_mode == "menu":
+            row[max(levels, key=lambda level: outcome.value(m.z[s, level]))] = 1.0
+        else:
+            flows = [max(outcome.value(m.v[s, level]), 0.0) for level in levels]
+            if instance.threshold_mode == "interpolated":
+                first = max(levels[:-1], key=lambda i: outcome.value(m.segment[s, i]))
+                flows = [f if level in (first, first + 1) else 0.0 for level, f in zip(levels, flows, strict=True)]
+            total = math.fsum(flows)
+            if total <= 1e-12:  # nobody gets here: any threshold will do
+                flows, total = [1.0] + [0.0] * (len(levels) - 1), 1.0
+            kept = [f if f > 1e-9 * total else 0.0 for f in flows]
+            for level, flow in zip(levels, kept, strict=True):
+                row[level] = flow / math.fsum(kept)
+        weights.append(tuple(row))
+    return Decision(tuple(options), tuple(weights))
+
+
+def _cut_off(model: HighsModel, built: Built, outcome: Outcome) -> None:
+    """Exclude the incumbent's binaries (a no-good cut): exact evaluation showed that they do not hold."""
+    m = built.model
+    binaries = [v for name in ("x", "z", "segment") if (c := m.component(name)) is not None for v in c.values()]
+    chosen = [variable for variable in binaries if outcome.value(variable) > 0.5]
+    model.add_cut(chosen, [1.0] * len(chosen), len(chosen) - 1)
