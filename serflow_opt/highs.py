@@ -32,13 +32,6 @@ POLISHED = 1e-10
 PRESOLVE = "off"
 """HiGHS 1.15.1 with presolve calls about one in a hundred small feasible placement models infeasible (HiGHS issue 3090
 is of that kind); without it all agree with exhaustive search. A proof that may be wrong is none."""
-QUICK_PROOF = {
-    "mip_heuristic_run_rins": False,
-    "mip_heuristic_run_rens": False,
-    "mip_heuristic_run_root_reduced_cost": False,
-}
-"""With a good start in hand the sub-MIP heuristics seldom pay (benchmarks/README.md, HiGHS options)."""
-
 NOT_YOURS = {
     "output_flag": "the log would mix with the results: use --verbose",
     "log_to_console": "the log would mix with the results: use --verbose",
@@ -216,7 +209,6 @@ class HighsModel:
             "primal_feasibility_tolerance": FEASIBILITY,
             "dual_feasibility_tolerance": FEASIBILITY,
             "mip_feasibility_tolerance": FEASIBILITY,
-            **(QUICK_PROOF if start else {}),
             **(options or {}),
         }
         if isinstance(chosen["threads"], int):  # HiGHS would start as many as it is told

@@ -137,7 +137,9 @@ class LinkTable(Table):
     bandwidth_mbit_s: Positive = Field(description="10^6 bit/s")
     round_trip_ms: NonNegative = Field(default=0.0, description="added to each transfer, milliseconds")
     usd_per_gb: NonNegative = Field(default=0.0, description="per 10^9 bytes")
-    trusted: bool = Field(default=True, description="false: what crosses here can be attacked (no effect yet: privacy comes later)")
+    trusted: bool = Field(
+        default=True, description="false: what crosses here can be attacked (no effect yet: privacy comes later)"
+    )
 
 
 class ObjectiveTable(Table):
