@@ -112,7 +112,7 @@ class Data:
 
     def _fits(self, s: int, p: int) -> bool:
         limit = self.instance.options[p].memory_bytes
-        return limit is None or self.instance.stages[s - 1].parameter_bytes + self.activation(s) <= limit
+        return limit is None or self.instance.stages[s - 1].parameter_bytes + self.activation(s) <= limit * (1 + SLACK)
 
     def _add_move(self, s: int, source: int, target: int) -> None:
         """Note what moving from tier to tier before stage s takes, where it can be done."""
