@@ -21,7 +21,7 @@ from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.data import SLACK, Data, Place
 from serflow_opt.instance import Instance
 from serflow_opt.lagrangian import Bracket, Level, Linear, close_bracket, forced_levels
-from serflow_opt.paths import Floats, Ints, begins, list_paths, moves, times, within_memory, worst_seconds
+from serflow_opt.paths import MOST, Floats, Ints, begins, list_paths, moves, times, within_memory, worst_seconds
 
 MOST_FORCED = 5_000_000
 """Numbers held at once while thresholds are forced; beyond, all thresholds stay."""
@@ -76,15 +76,15 @@ class Pruned:
         )
 
 
-def prune(instance: Instance) -> Pruned | None:
+def prune(instance: Instance, most: int = MOST) -> Pruned | None:
     """List the placements, bound each, and drop what cannot win.
 
-    Returns None where there are too many placements to list, or a percentile is minimised.
+    Returns None where there are more than `most` placements, or a percentile is minimised.
     """
     if instance.minimize == "latency" and instance.quantile is not None:
         return None
     data = Data(instance)
-    paths = list_paths(data) if data.connected else np.empty((0, data.last), dtype=np.int64)
+    paths = list_paths(data, most) if data.connected else np.empty((0, data.last), dtype=np.int64)
     if paths is None:
         return None
     listed = len(paths)

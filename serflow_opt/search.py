@@ -19,6 +19,7 @@ from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.model import Built, Disconnected, Goal, build
 from serflow_opt.highs import HighsModel, Outcome, Progress
 from serflow_opt.instance import Instance
+from serflow_opt.paths import MOST
 from serflow_opt.plan import Metrics
 
 Method = Literal["auto", "milp"]
@@ -26,6 +27,8 @@ EQUAL = 1e-9
 """Objectives this close, relative, are a tie: double precision tells them no further apart."""
 MODEL_ERROR = 1e-7
 """How far, relative, the model may value a plan below its exact value before the plan is cut off and searched again."""
+AT_ONCE, PER_SECOND = 5_000, 10_000
+"""Placements that are bounded whatever the time limit, and more of them for each second there is."""
 ATTEMPTS = 50
 """Incumbents cut off at most before the search stops with the best plan that holds."""
 
@@ -80,7 +83,8 @@ def search(
     found = Found()
     pruned = within
     if pruned is None and settings.method == "auto" and goal == instance.minimize:
-        pruned = prune(instance)
+        left = seconds_left(settings, began)
+        pruned = prune(instance, MOST if left is None else min(MOST, max(AT_ONCE, int(left * PER_SECOND))))
     found.pruned = pruned
     if pruned is not None and within is None:
         if pruned.kept == 0 or math.isinf(pruned.bound):
