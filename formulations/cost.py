@@ -39,17 +39,11 @@ from serflow_opt.formulations.placement import Path
 
 def function_and_link_cost(data: Data, path: Path, scaled: Path) -> Any:
     """Return what functions and links cost per request, in units of `data.dollar`."""
-    fees = {
-        p: data.instance.options[p].usd_per_request / data.dollar
-        + data.busy_price(p) * data.cold_share(p) * data.cold_time(p)
-        for p in data.options
-        if data.is_function(p)
-    }
     return (
         pyo.quicksum(
             data.busy_price(p) * data.time(s, p) * scaled.on[s, p] for s, p in data.places if data.is_function(p)
         )
-        + pyo.quicksum(fees[p] * scaled.enter[s, p] for s, p in data.places if data.is_function(p))
+        + pyo.quicksum(data.invocation_price(p) * scaled.enter[s, p] for s, p in data.places if data.is_function(p))
         + pyo.quicksum(data.entry_price(p) * path.enter[1, p] for p in data.entries)
         + pyo.quicksum(data.hop_price(hop) * scaled.leave[hop] for hop in data.hops)
     )

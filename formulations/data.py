@@ -210,6 +210,20 @@ class Data:
         """Share of requests that meet a cold start."""
         return self.instance.options[p].cold_share
 
+    def whole_cold_time(self, p: int) -> float:
+        """T_cold where cold starts happen at all, / second: what worst case and percentiles count."""
+        return self.cold_time(p) if self.cold_share(p) > 0 else 0.0
+
+    def mean_cold_time(self, p: int) -> float:
+        """T_cold times the share of requests that meet one, / second."""
+        return self.cold_time(p) * self.cold_share(p)
+
+    def invocation_price(self, p: int) -> float:
+        """What a request pays on entering a function: fee and its share of a cold start, / dollar; 0 for machines."""
+        if not self.is_function(p):
+            return 0.0
+        return self.instance.options[p].usd_per_request / self.dollar + self.busy_price(p) * self.mean_cold_time(p)
+
     def is_function(self, p: int) -> bool:
         """Whether p is paid per use."""
         return self.instance.tiers[self.tier[p]].kind == "function"

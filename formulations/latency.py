@@ -39,10 +39,7 @@ from serflow_opt.formulations.placement import Path, add_scaled_path
 def path_time(data: Data, path: Path, *, cold: str) -> Any:
     """Return the time of a path in units of `data.second`; cold is 'whole' or 'shared'."""
 
-    def cold_time(p: int) -> float:
-        share = data.cold_share(p)
-        return data.cold_time(p) * (share if cold == "shared" else float(share > 0))
-
+    cold_time = data.mean_cold_time if cold == "shared" else data.whole_cold_time
     return (
         pyo.quicksum(data.entry_time(p) * path.enter[1, p] for p in data.entries)
         + pyo.quicksum(data.time(s, p) * path.on[s, p] for s, p in data.places)

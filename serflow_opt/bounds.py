@@ -21,7 +21,19 @@ from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.data import SLACK, Data, Place
 from serflow_opt.instance import Instance
 from serflow_opt.lagrangian import Bracket, Level, Linear, close_bracket, forced_levels
-from serflow_opt.paths import MOST, Floats, Ints, begins, list_paths, moves, times, within_memory, worst_seconds
+from serflow_opt.paths import (
+    MOST,
+    Floats,
+    Ints,
+    begins,
+    by_option,
+    compute_times,
+    list_paths,
+    moves,
+    times,
+    within_memory,
+    worst_seconds,
+)
 
 MOST_FORCED = 5_000_000
 """Numbers held at once while thresholds are forced; beyond, all thresholds stay."""
@@ -131,22 +143,12 @@ def objectives(data: Data, paths: Ints) -> list[Linear]:
     if instance.minimize == "latency":
         if instance.latency_measure == "worst":
             return [Linear(worst_seconds(data, paths), np.zeros(paths.shape))]
-        cold = [data.cold_time(p) * data.cold_share(p) for p in data.options]
-        return [Linear(nothing, times(data, paths, np.array(cold)) * data.second)]
+        return [Linear(nothing, times(data, paths, data.mean_cold_time) * data.second)]
     if instance.accounting == "as-printed":
         return [_as_printed(data, paths)]
-    price = np.array([data.busy_price(p) for p in data.options])
-    function = np.array([data.is_function(p) for p in data.options])
-    fees = np.array(
-        [
-            instance.options[p].usd_per_request / data.dollar + price[p] * data.cold_share(p) * data.cold_time(p)
-            if function[p]
-            else 0.0
-            for p in data.options
-        ]
-    )
-    table = np.array([[data.time(s, p) for p in data.options] for s in data.stages])
-    compute = table[np.arange(data.last)[None, :], paths]
+    price, fees = by_option(data, data.busy_price), by_option(data, data.invocation_price)
+    function = by_option(data, data.is_function) > 0
+    compute = compute_times(data, paths)
     waiting = moves(data, paths, lambda p: 0.0, lambda hop: data.hop_time(hop) * data.waits(hop[1]))
     sender = np.column_stack([paths[:, 0], paths[:, :-1]])
     by_use = compute * price[paths] + np.where(begins(paths), fees[paths], 0.0)

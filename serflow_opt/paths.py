@@ -53,17 +53,26 @@ def within_memory(data: Data, paths: Ints) -> NDArray[np.bool_]:
 
 def worst_seconds(data: Data, paths: Ints) -> Floats:
     """Worst-case latency of each placement, seconds."""
-    cold = np.array([data.cold_time(p) * (data.cold_share(p) > 0) for p in data.options])
-    total: Floats = times(data, paths, cold).sum(axis=1) * data.second
+    total: Floats = times(data, paths, data.whole_cold_time).sum(axis=1) * data.second
     return total
 
 
-def times(data: Data, paths: Ints, cold: Floats) -> Floats:
+def times(data: Data, paths: Ints, cold: Callable[[int], float]) -> Floats:
     """Time of each stage with the hand-over and cold start before it, N x M, / second."""
-    table = np.array([[data.time(s, p) for p in data.options] for s in data.stages])
-    spent: Floats = table[np.arange(data.last)[None, :], paths].astype(float)
-    spent += moves(data, paths, data.entry_time, data.hop_time)
-    return spent + np.where(begins(paths), cold[paths], 0.0)
+    spent = compute_times(data, paths) + moves(data, paths, data.entry_time, data.hop_time)
+    return spent + np.where(begins(paths), by_option(data, cold)[paths], 0.0)
+
+
+def compute_times(data: Data, paths: Ints) -> Floats:
+    """Time of each stage alone, N x M, / second."""
+    table = np.array([[data.time(s, p) for p in data.options] for s in data.stages], dtype=float)
+    chosen: Floats = table[np.arange(data.last)[None, :], paths]
+    return chosen
+
+
+def by_option(data: Data, value: Callable[[int], float]) -> Floats:
+    """A number for each option of the instance, as an array."""
+    return np.array([value(p) for p in data.options], dtype=float)
 
 
 def begins(paths: Ints) -> NDArray[np.bool_]:
