@@ -102,6 +102,11 @@ class Metrics(Document):
     stages: list[StageReport]
     breaches: list[Breach]
 
+    @property
+    def violation(self) -> float:
+        """Largest relative breach of a limit, 0 when all hold."""
+        return max((breach.excess for breach in self.breaches), default=0.0)
+
     def objective(self, minimize: str, measure: str) -> float:
         """Return what is minimised: USD per request, or seconds of the latency measure."""
         return self.cost_usd_per_request if minimize == "cost" else self.latency_ms(measure) / 1000
@@ -224,6 +229,11 @@ class Plan(Document):
         from serflow_opt.report import plan_table
 
         return plan_table(self)
+
+
+def shown_unit(minimize: str) -> tuple[float, str]:
+    """Return what an objective is multiplied by in documents, and its unit there: latencies are in ms."""
+    return (1.0, "USD/request") if minimize == "cost" else (1000.0, "ms")
 
 
 def limits_of(instance: Instance) -> dict[str, float | str | None]:

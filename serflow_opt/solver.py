@@ -14,7 +14,7 @@ from serflow_opt.formulations.model import Goal
 from serflow_opt.highs import Progress
 from serflow_opt.instance import Instance
 from serflow_opt.notes import notes_on
-from serflow_opt.plan import Certificate, ObjectiveValue, Plan, PlanStatus, limits_of
+from serflow_opt.plan import Certificate, ObjectiveValue, Plan, PlanStatus, limits_of, shown_unit
 from serflow_opt.samples import replayed
 from serflow_opt.search import EQUAL, Found, Method, Settings, search, seconds_left, value_of
 
@@ -117,7 +117,7 @@ def _within_gap(bound: float, gap: float) -> float:
 
 def _plan(instance: Instance, found: Found, settings: Settings, seconds: float) -> Plan:
     """Put the answer together."""
-    shown, unit = (1.0, "USD/request") if instance.minimize == "cost" else (1000.0, "ms")
+    shown, unit = shown_unit(instance.minimize)
     status: PlanStatus
     bound: float | None
     exact: float | None = None
@@ -146,9 +146,7 @@ def _plan(instance: Instance, found: Found, settings: Settings, seconds: float) 
         metrics=found.metrics,
         certificate=Certificate(
             exact_objective=exact,
-            max_constraint_violation=max((b.excess for b in found.metrics.breaches), default=0.0)
-            if found.metrics
-            else None,
+            max_constraint_violation=found.metrics.violation if found.metrics else None,
             model_objective=None if found.model_value is None else found.model_value * shown,
             method=f"{listing}flow-scaled MILP by HiGHS, plan valued by the exact evaluator",
             nodes=found.nodes,

@@ -10,7 +10,7 @@ from serflow_opt.decision import decision_of, document_of
 from serflow_opt.evaluator import evaluate
 from serflow_opt.instance import Instance
 from serflow_opt.notes import notes_on
-from serflow_opt.plan import Certificate, ObjectiveValue, Plan, limits_of
+from serflow_opt.plan import Certificate, ObjectiveValue, Plan, limits_of, shown_unit
 from serflow_opt.samples import replayed
 
 
@@ -26,7 +26,7 @@ def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
     decision = decision_of(instance, document)
     metrics = evaluate(instance, decision)
     replays = replayed(instance, decision)
-    shown, unit = (1.0, "USD/request") if instance.minimize == "cost" else (1000.0, "ms")
+    shown, unit = shown_unit(instance.minimize)
     value = metrics.objective(instance.minimize, instance.latency_measure) * shown
     return Plan(
         instance=instance.name,
@@ -39,7 +39,7 @@ def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
         metrics=metrics,
         certificate=Certificate(
             exact_objective=value,
-            max_constraint_violation=max((b.excess for b in metrics.breaches), default=0.0),
+            max_constraint_violation=metrics.violation,
             model_objective=None,
             method="valued by the exact evaluator, not optimised",
             optimised=False,
