@@ -128,8 +128,8 @@ def solve(
         )
         if problems:
             raise InputError(problems)
-        plans: list[tuple[str, Plan]] = []
-        for file, instance in instances:
+        plans: list[Plan] = []
+        for _, instance in instances:
             report = (
                 progress_rows(instance, len(files) > 1) if verbose or (sys.stderr.isatty() and not as_json) else None
             )
@@ -143,11 +143,11 @@ def solve(
                 options=options,
                 on_progress=report,
             )
-            plans.append((file, plan))
+            plans.append(plan)
         if write_lp:
             write_lp_file(instances[0][1], write_lp)
-        deliver([plan for _, plan in plans], as_json, out, plot)
-        return max(EXIT_CODES[plan.status] for _, plan in plans)
+        deliver(plans, as_json, out, plot)
+        return max(EXIT_CODES[plan.status] for plan in plans)
 
     _run(work, debug)
 

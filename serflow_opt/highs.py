@@ -232,7 +232,7 @@ class HighsModel:
         except BaseException:  # raised in a callback: HiGHS is left in the middle of a search
             self._solver = None
             raise
-        return self._outcome(solver, gap)
+        return self._outcome(solver)
 
     def _highs(self) -> Any:
         if self._solver is None:
@@ -246,7 +246,7 @@ class HighsModel:
                 _add_row(self._solver, *cut)
         return self._solver
 
-    def _outcome(self, solver: Any, gap: float) -> Outcome:
+    def _outcome(self, solver: Any) -> Outcome:
         import highspy
 
         info, state = solver.getInfo(), solver.getModelStatus()

@@ -102,12 +102,9 @@ def close_bracket(instance: Instance, view: Linear) -> Bracket:
         keeps = right >= slack
         line = low_cost[open_] + step * (floor - low_right[open_])
         done = value >= line - 1e-13 * np.abs(line)
-        for side, chosen in ((True, keeps), (False, ~keeps)):
-            rows = open_[chosen]
-            if side:
-                high_cost[rows], high_right[rows], high_levels[rows] = cost[chosen], right[chosen], levels[chosen]
-            else:
-                low_cost[rows], low_right[rows] = cost[chosen], right[chosen]
+        above, below = open_[keeps], open_[~keeps]
+        high_cost[above], high_right[above], high_levels[above] = cost[keeps], right[keeps], levels[keeps]
+        low_cost[below], low_right[below] = cost[~keeps], right[~keeps]
         open_ = open_[~done & (high_right[open_] > low_right[open_])]
     return Bracket(view.fixed + bound, multiplier, view.fixed + high_cost, high_levels)
 

@@ -59,7 +59,7 @@ def deliver(plans: list[Plan], as_json: bool, out: Path | None, plot: Path | Non
     if len(plans) == 1:
         show(plan_table(plans[0]))
     else:
-        show(fleet_table([(plan.instance, plan) for plan in plans]))
+        show(fleet_table(plans))
 
 
 def _draw(plan: Plan, path: Path) -> None:

@@ -146,15 +146,15 @@ def _proof(plan: Plan) -> str:
     )
 
 
-def fleet_table(plans: Sequence[tuple[str, Plan]]) -> Table:
+def fleet_table(plans: Sequence[Plan]) -> Table:
     """One row an instance, for several instances in one command."""
     table = Table(show_edge=False, box=None, header_style="bold", padding=(0, 2, 0, 0))
     for title in ("instance", "status", "objective", "gap", "USD per million", "accuracy", "worst ms", "mean ms", "s"):
         table.add_column(title, justify="left" if title in ("instance", "status") else "right")
-    for name, plan in plans:
+    for plan in plans:
         metrics = plan.metrics
         table.add_row(
-            name,
+            plan.instance,
             plan.status,
             "" if plan.objective.value is None else f"{plan.objective.value:.6g} {plan.objective.unit}",
             "" if plan.gap is None else f"{plan.gap:.1e}",
