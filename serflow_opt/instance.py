@@ -295,9 +295,10 @@ def consistency_problems(instance: Instance, file: str) -> list[Problem]:
     def wrong(place: str, found: str, cure: str) -> None:
         problems.append(Problem(file, place, found, cure))
 
+    slo = instance.latency_slo_s
     for place, value, low, high in (
         ("workload.rate_per_s", instance.rate_per_s, 0.0, math.inf),
-        ("workload.latency_slo_ms", instance.latency_slo_s, 0.0, math.inf),
+        ("workload.latency_slo_ms", None if slo is None else slo * 1000, 0.0, math.inf),
         ("workload.accuracy_min", instance.accuracy_min, -1e-300, 1.0),
     ):
         if value is not None and not (low < value <= high and math.isfinite(value)):

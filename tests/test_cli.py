@@ -101,6 +101,7 @@ def test_one_bad_file_among_good_ones_stops_everything() -> None:
     [
         (("--accuracy-min", "1.5"), ("accuracy_min", "1.5", "0 to 1")),
         (("--latency-slo-ms", "0"), ("latency_slo_ms", "0")),
+        (("--latency-slo-ms", "-5"), ("latency_slo_ms: -5;",)),
         (("--latency-slo-ms", "inf"), ("latency_slo_ms", "inf")),
         (("--latency-measure", "p101"), ("latency_measure", "p101", "p50 to p99.9")),
         (("--rate-per-s", "-3"), ("rate_per_s", "-3")),
