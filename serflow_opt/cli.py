@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serflow_opt.command_line import BAD_INPUT, INFEASIBLE, LIMIT, OK, Catalogs, Debug, Json, Out, Plot, finish
 from serflow_opt.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from serflow_opt.instance import Instance
     from serflow_opt.plan import Plan
 
-OK, INTERNAL, BAD_INPUT, INFEASIBLE, LIMIT = 0, 1, 2, 3, 4
 EXIT_CODES = {"optimal": OK, "infeasible": INFEASIBLE, "feasible": LIMIT, "no_solution": LIMIT}
 
 app = typer.Typer(
@@ -55,8 +54,6 @@ class Method(StrEnum):
     milp = "milp"
 
 
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Include = Annotated[
     list[str] | None,
     typer.Option(
@@ -65,11 +62,6 @@ Include = Annotated[
     ),
 ]
 Exclude = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="No options like this pattern; repeatable.")]
-Catalogs = Annotated[
-    list[Path] | None, typer.Option("--catalog", help="Price CSV that adds to or overrides the catalogue.")
-]
-Out = Annotated[Path | None, typer.Option(help="Write the JSON document to this file.")]
-Plot = Annotated[Path | None, typer.Option(help="Draw the plan into this file (.png, .pdf, .svg).")]
 Files = Annotated[
     list[str], typer.Argument(help="Instance files, folders, or names of shipped instances.", metavar="FILE")
 ]
@@ -149,7 +141,7 @@ def solve(
         deliver(plans, as_json, out, plot)
         return max(EXIT_CODES[plan.status] for plan in plans)
 
-    _run(work, debug)
+    finish(work, debug)
 
 
 @app.command()
@@ -175,7 +167,7 @@ def evaluate(
         deliver([valued], as_json, out, plot)
         return INFEASIBLE if valued.metrics and valued.metrics.breaches else OK
 
-    _run(work, debug)
+    finish(work, debug)
 
 
 @app.command()
@@ -204,7 +196,7 @@ def validate(
             raise InputError(problems)
         return OK
 
-    _run(work, debug)
+    finish(work, debug)
 
 
 @app.command()
@@ -233,7 +225,7 @@ def new(
         print(f"{folder / 'instance.toml'}: edit it, then `serflow-opt solve {folder}`")
         return OK
 
-    _run(work, debug)
+    finish(work, debug)
 
 
 @app.command()
@@ -264,7 +256,7 @@ def catalog(
             show(as_table(rows))
         return OK
 
-    _run(work, debug)
+    finish(work, debug)
 
 
 @app.command()
@@ -286,7 +278,7 @@ def schema(
             raise InputError([Problem("", "schema", f"'{what}'", "write instance or plan")])
         return OK
 
-    _run(work, debug)
+    finish(work, debug)
 
 
 def _list_instances(as_json: bool) -> int:
@@ -360,28 +352,6 @@ def _read_json(path: Path, instance: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InputError([Problem(str(path), "", "a list", "give the document of one plan")])
     return document
-
-
-def _run(work: Callable[[], int], debug: bool) -> NoReturn:
-    """Run a command's work and turn what happens into an exit code; no traceback without --debug."""
-    try:
-        code = work()
-    except InputError as error:
-        for problem in error.problems:
-            print(f"error: {problem}", file=sys.stderr)
-        code = BAD_INPUT
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        code = LIMIT
-    except BrokenPipeError:
-        sys.stderr.close()
-        code = OK
-    except Exception as error:
-        if debug:
-            raise
-        print(f"internal error: {type(error).__name__}: {error}; run with --debug for the traceback", file=sys.stderr)
-        code = INTERNAL
-    raise typer.Exit(code)
 
 
 def _version(wanted: bool) -> None:

@@ -1,0 +1,47 @@
+"""What all commands share: options that mean the same everywhere, exit codes, and how work ends.
+
+0 solved to the asked gap; 1 internal error; 2 bad input or usage; 3 proven infeasible; 4 stopped at a limit.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from serflow_opt.errors import InputError
+
+OK, INTERNAL, BAD_INPUT, INFEASIBLE, LIMIT = 0, 1, 2, 3, 4
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Catalogs = Annotated[
+    list[Path] | None, typer.Option("--catalog", help="Price CSV that adds to or overrides the catalogue.")
+]
+Out = Annotated[Path | None, typer.Option(help="Write the JSON document to this file.")]
+Plot = Annotated[Path | None, typer.Option(help="Draw the plan into this file (.png, .pdf, .svg).")]
+
+
+def finish(work: Callable[[], int], debug: bool) -> NoReturn:
+    """Run a command's work and turn what happens into an exit code; no traceback without --debug."""
+    try:
+        code = work()
+    except InputError as error:
+        for problem in error.problems:
+            print(f"error: {problem}", file=sys.stderr)
+        code = BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        code = LIMIT
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = OK
+    except Exception as error:
+        if debug:
+            raise
+        print(f"internal error: {type(error).__name__}: {error}; run with --debug for the traceback", file=sys.stderr)
+        code = INTERNAL
+    raise typer.Exit(code)
