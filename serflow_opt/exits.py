@@ -62,7 +62,7 @@ class Replay:
 
 
 def derive_menus(
-    samples: Samples, stages: int, levels: int = 10, earlier_threshold: float | None = None
+    samples: Samples, stages: int, levels: int = 10, earlier_threshold: float | Sequence[float] | None = None
 ) -> tuple[Menu, ...]:
     """Make exit tables from samples.
 
@@ -77,7 +77,9 @@ def derive_menus(
         that exit rates are about evenly spaced. Equal quantiles give fewer. Where no confidence reaches 1, the
         threshold 1 is added: it switches the classifier off.
     earlier_threshold
-        A sample reaches a classifier when no earlier confidence is at or above this; None: always.
+        A sample reaches a classifier when no earlier confidence is at or above this; None: always. With one value
+        for each classifier but the last, each value is also in that classifier's menu: a plan that chooses exactly
+        these thresholds gets from the tables what it does on the samples.
 
     Returns
     -------
@@ -89,20 +91,23 @@ def derive_menus(
     confidence, correct = samples.confidence[used], samples.correct[used]
     reached = np.ones(len(confidence), dtype=bool)
     menus = [NO_CLASSIFIER] * stages
+    own = not isinstance(earlier_threshold, float | int | None)
+    earlier = earlier_threshold if own else [earlier_threshold] * len(samples.classifier_stages)
     for column, stage in enumerate(samples.classifier_stages):
         here, right = confidence[reached, column], correct[reached, column]
         if stage == stages:
             menus[stage - 1] = Menu((0.0,), (1.0,), (float(right.mean()) if len(right) else 0.0,))
         elif len(here):
             quantiles = np.quantile(here, np.linspace(0, 1, levels), method="higher")
-            thresholds = np.unique(quantiles if here.max() >= 1 else np.append(quantiles, 1.0))
+            added = [] if here.max() >= 1 else [1.0]
+            thresholds = np.unique(np.concatenate([quantiles, added, [earlier[column]] if own else []]))
             leaves = here[None, :] >= thresholds[:, None]
             leaving = leaves.sum(axis=1)
             accuracies = (leaves & right[None, :]).sum(axis=1) / np.maximum(leaving, 1)
             rates = leaving / len(here)
             menus[stage - 1] = Menu(tuple(thresholds.tolist()), tuple(rates.tolist()), tuple(accuracies.tolist()))
-        if earlier_threshold is not None:
-            reached &= confidence[:, column] < earlier_threshold
+        if stage < stages and earlier[column] is not None:
+            reached &= confidence[:, column] < earlier[column]
     return tuple(menus)
 
 

@@ -24,12 +24,15 @@ from serflow_opt.instance import (
 )
 from serflow_opt.options import resolve_options
 from serflow_opt.schema import (
+    MANY,
+    ONE,
     ExitsTable,
     InstanceDocument,
     LinkTable,
     NetworkTable,
     ObjectiveTable,
     OptionTable,
+    ProfileTable,
     TierTable,
     WorkloadTable,
 )
@@ -144,10 +147,11 @@ def _check_what_can_be_read(path: Path, raw: dict[str, Any], problems: list[Prob
 
 def _explain(file: str, raw: Any, error: dict[str, Any]) -> Problem:
     """Turn one pydantic error into place, value and cure."""
-    *parents, last = error["loc"]
+    loc = [step for step in error["loc"] if step not in (ONE, MANY)]
+    *parents, last = loc
     place, table = "", raw
     model: Any = InstanceDocument
-    for step in error["loc"]:
+    for step in loc:
         place += f"[{step + 1}]" if isinstance(step, int) else f"{'.' if place else ''}{step}"
     for step in parents:
         try:
@@ -194,6 +198,7 @@ _TABLES: dict[str, Any] = {
     "option": OptionTable,
     "link": LinkTable,
     "objective": ObjectiveTable,
+    "profile": ProfileTable,
 }
 _KINDS = {
     "float_type": "a number",
@@ -302,6 +307,11 @@ def _menus(
     assert exits.samples is not None
     samples = read_samples(folder / exits.samples, exits, stages, file, problems)
     if samples is None:
+        return (), None
+    earlier, wanted = exits.earlier_threshold, len(samples.classifier_stages) - 1
+    if isinstance(earlier, list) and len(earlier) != wanted:
+        found, cure = f"{len(earlier)} values", f"give one, or {wanted}: one for each exit but the last"
+        problems.append(Problem(file, "exits.earlier_threshold", found, cure))
         return (), None
     return derive_menus(samples, stages, exits.levels, exits.earlier_threshold), samples
 

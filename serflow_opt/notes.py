@@ -5,17 +5,22 @@ from __future__ import annotations
 from serflow_opt.decision import Decision
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Metrics, Replayed
+from serflow_opt.samples import sampled_thresholds
 
 
 def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: list[Replayed]) -> list[str]:
     """Return a sentence for each thing to know."""
     notes = []
+    chosen = ", ".join(f"{threshold:.9g}" for threshold in sampled_thresholds(instance, decision)[:-1])
     for part in replays:
         if instance.accuracy_min is not None and part.accuracy < instance.accuracy_min:
+            why = "exits are correlated; take the tables at the chosen thresholds "
+            why += f"(earlier_threshold = [{chosen}]), or raise accuracy_min"
+            if part.part == "held-out":
+                why = "thresholds fit the samples they were chosen on a little too well; raise accuracy_min"
             notes.append(
                 f"run together on the {part.samples} {part.part} samples the thresholds reach accuracy "
-                f"{part.accuracy:.4f}, below the {instance.accuracy_min:g} asked: exits are correlated; "
-                "raise accuracy_min, or take the tables nearer the chosen thresholds (exits.earlier_threshold)"
+                f"{part.accuracy:.4f}, below the {instance.accuracy_min:g} asked: {why}"
             )
     for s, p in enumerate(decision.options):
         option = instance.options[p]

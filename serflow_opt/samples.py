@@ -15,10 +15,7 @@ def replayed(instance: Instance, decision: Decision) -> list[Replayed]:
         return []
     from serflow_opt.exits import replay
 
-    thresholds = [
-        math.fsum(w * t for w, t in zip(decision.weights[s - 1], instance.menus[s - 1].thresholds, strict=True))
-        for s in instance.samples.classifier_stages
-    ]
+    thresholds = sampled_thresholds(instance, decision)
     parts = []
     for held_out in (False, True) if instance.samples.held_out.any() else (False,):
         result = replay(instance.samples, thresholds, held_out=held_out)
@@ -33,3 +30,13 @@ def replayed(instance: Instance, decision: Decision) -> list[Replayed]:
             )
         )
     return parts
+
+
+def sampled_thresholds(instance: Instance, decision: Decision) -> list[float]:
+    """Return a decision's threshold at each exit of the samples; nothing without samples."""
+    if instance.samples is None:
+        return []
+    return [
+        math.fsum(w * t for w, t in zip(decision.weights[s - 1], instance.menus[s - 1].thresholds, strict=True))
+        for s in instance.samples.classifier_stages
+    ]

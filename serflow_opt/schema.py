@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from serflow_opt.instance import LATENCY_MEASURE, Accounting, Minimize, ThresholdMode, TierKind
 
@@ -32,6 +32,12 @@ OneOrMoreArchs = Annotated[
 OneOrMoreFiles = Annotated[
     list[FileName],
     BeforeValidator(_one_or_more, json_schema_input_type=FileName | list[FileName]),
+]
+ONE, MANY = "=one", "=many"
+"""Tags of the alternatives of a key; they stand in pydantic's places, not in the user's."""
+OneOrManyShares = Annotated[
+    Annotated[Share, Tag(ONE)] | Annotated[list[Share], Tag(MANY)],
+    Discriminator(lambda value: MANY if isinstance(value, list) else ONE),
 ]
 
 
@@ -63,10 +69,10 @@ class ExitsTable(Table):
         default=None, description="samples only: the stage of exit 1, exit 2, ..."
     )
     levels: int = Field(default=10, ge=1, le=1000, description="samples only: thresholds derived per classifier")
-    earlier_threshold: Share | None = Field(
+    earlier_threshold: OneOrManyShares | None = Field(
         default=None,
-        description="samples only: tables are taken on what earlier exits let through at this threshold; "
-        "left out: on all samples",
+        description="samples only: tables are taken on what earlier exits let through at this threshold, or at these, "
+        "one for each exit but the last; left out: on all samples",
     )
     holdout_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = Field(
         default=0.0, description="samples only: share of samples kept out of the tables"
@@ -116,6 +122,10 @@ class TierTable(Table):
     arch: OneOrMoreArchs = Field(default=["x86_64"], description="functions: x86_64, arm64, or a list of both")
     flops_per_s_per_vcpu: Positive | None = Field(default=None, description="speed of one vCPU, FLOP/s")
     parallel_fraction: Share = Field(default=1.0, description="Amdahl's p: share of the work that runs in parallel")
+    speed_curve: FileName | None = Field(
+        default=None,
+        description="functions: CSV memory_mb,flops_per_s, speed measured at some sizes; replaces flops_per_s_per_vcpu",
+    )
     stage_times: FileName | None = Field(
         default=None, description="CSV: stage,option,mean_ms[,sd_ms,p95_ms,p99_ms]; replaces FLOPs / speed"
     )
@@ -152,6 +162,20 @@ class ObjectiveTable(Table):
     )
 
 
+class ProfileTable(Table):
+    """[profile]: how the numbers were made; `serflow-opt profile` writes it, `run` repeats it, solving ignores it."""
+
+    network: Name = Field(description="what was measured: a shipped architecture, FILE.py:NAME, or an ONNX file")
+    weights: FileName | None = Field(default=None, description="trained weights, beside the instance")
+    data: list[Name] = Field(default=[], description="labelled data the exits were measured on")
+    seed: int = Field(default=0, ge=0, description="seed of weights, parts of the data and order of training")
+    warmup: int = Field(default=0, ge=0, description="passes before the timed ones")
+    repeats: int = Field(default=0, ge=0, description="timed passes")
+    machine: str = Field(default="", description="processor and threads it was timed on")
+    versions: str = Field(default="", description="of what did the work")
+    date: str = Field(default="", description="day of the measurement")
+
+
 class InstanceDocument(Table):
     """One placement problem: a network, its exits, the workload, and what it may run on."""
 
@@ -165,6 +189,7 @@ class InstanceDocument(Table):
     tier: list[TierTable] = Field(min_length=1)
     link: list[LinkTable] = []
     objective: ObjectiveTable = ObjectiveTable()
+    profile: ProfileTable | None = None
 
 
 def keys_as_markdown() -> str:
@@ -178,8 +203,9 @@ def keys_as_markdown() -> str:
         ("[[tier.option]]", OptionTable),
         ("[[link]]", LinkTable),
         ("[objective]", ObjectiveTable),
+        ("[profile]", ProfileTable),
     ]
-    nested = {"network", "exits", "workload", "tier", "option", "link", "objective"}
+    nested = {"network", "exits", "workload", "tier", "option", "link", "objective", "profile"}
     lines = ["| table | key | default | meaning |", "|---|---|---|---|"]
     for title, table in tables:
         for name, field in table.model_fields.items():

@@ -53,6 +53,27 @@ def test_tables_behind_an_earlier_exit() -> None:
     assert last.accuracies == (1 / 2,)
 
 
+def test_tables_behind_a_threshold_of_each_exit() -> None:
+    """At 0.6 exit 1 keeps e to h; of a to d exit 2 keeps, at 0.25, all but the one of confidence 0.1."""
+    first, second, _, last = derive_menus(samples(), stages=4, levels=3, earlier_threshold=[0.6, 0.25])
+    assert 0.6 in first.thresholds
+    assert second.thresholds == (0.1, 0.25, 0.8, 0.9, 1)
+    assert second.exit_rates == (1, 3 / 4, 2 / 4, 1 / 4, 0)
+    assert last.exit_rates == (1.0,)
+
+
+def test_a_plan_at_the_thresholds_of_its_tables_promises_what_the_samples_hold() -> None:
+    """Reach and accuracy multiply along the tables, and equal a replay of the joint samples."""
+    chosen = [0.6, 0.25]
+    menus = derive_menus(samples(), stages=4, levels=3, earlier_threshold=chosen)
+    promised, reach = 0.0, 1.0
+    for menu, threshold in zip((menus[0], menus[1], menus[3]), (*chosen, 0.0), strict=True):
+        row = menu.thresholds.index(threshold)
+        promised += reach * menu.exit_rates[row] * menu.accuracies[row]
+        reach *= 1 - menu.exit_rates[row]
+    assert promised == pytest.approx(replay(samples(), [*chosen, 0.0]).accuracy)
+
+
 def test_equal_confidences_make_one_row() -> None:
     flat = Samples(np.array([FIRST, THIRD]).T[:, ::-1], np.ones((8, 2), dtype=bool), (1, 2), np.zeros(8, dtype=bool))
     menu = derive_menus(flat, stages=2, levels=10)[0]
