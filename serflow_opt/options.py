@@ -10,6 +10,7 @@ from serflow_opt.catalog import Catalog
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.instance import Option, Stage
 from serflow_opt.schema import InstanceDocument, OptionTable, TierTable
+from serflow_opt.speed.curve import SpeedCurve, read_curve
 from serflow_opt.tables import Column, read_table
 
 MIB = 2**20
@@ -42,11 +43,13 @@ def resolve_options(
         place = f'tier[{position + 1}] "{tier.name}"'
         found: list[Problem] = []
         _check_tier(tier, file, place, found)
-        times = None
+        times = curve = None
         if tier.stage_times is not None:
             times = _read_times(folder / tier.stage_times, len(stages), found)
+        if tier.speed_curve is not None:
+            curve = read_curve(folder / tier.speed_curve, found)
         if not found:
-            drafts = list(_Tier(tier, position, catalog, stages, times, file, place, found).options())
+            drafts = list(_Tier(tier, position, catalog, stages, times, curve, file, place, found).options())
             names = [option.name for option in drafts]
             for name in sorted({n for n in names if names.count(n) > 1}):
                 found.append(Problem(file, place, f"option '{name}' twice", "keep one"))
@@ -65,7 +68,7 @@ def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem])
     def wrong(key: str, found: str, cure: str) -> None:
         problems.append(Problem(file, f"{place}.{key}", found, cure))
 
-    function_keys = {"memory_mb", "arch", "cold_start_ms", "cold_share"}
+    function_keys = {"memory_mb", "arch", "cold_start_ms", "cold_share", "speed_curve"}
     if tier.kind == "function":
         if tier.options:
             wrong("options", "names of machines on a function tier", "list sizes as memory_mb = [...]")
@@ -77,11 +80,14 @@ def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem])
     if not (tier.options or tier.option or tier.memory_mb):
         need = "memory_mb" if tier.kind == "function" else "options"
         wrong(need, "no option to run on", f"give {need} = [...] or [[tier.option]]")
-    for key in ("flops_per_s_per_vcpu", "parallel_fraction"):
-        if tier.stage_times is not None and key in tier.model_fields_set:
-            wrong(key, "given together with stage_times", "measured times replace speeds: remove one of them")
-    if tier.stage_times is None and tier.flops_per_s_per_vcpu is None and (tier.options or tier.memory_mb):
-        wrong("flops_per_s_per_vcpu", "missing", "give the speed of one vCPU in FLOP/s, or stage_times")
+    measured = [key for key in ("stage_times", "speed_curve") if getattr(tier, key) is not None]
+    for key in ("flops_per_s_per_vcpu", "parallel_fraction", *measured[1:]):
+        if measured and key in tier.model_fields_set:
+            what = "times replace speeds" if measured[0] == "stage_times" else "speeds replace the law"
+            wrong(key, f"given together with {measured[0]}", f"measured {what}: remove one of them")
+    if not measured and tier.flops_per_s_per_vcpu is None and (tier.options or tier.memory_mb):
+        either = "speed_curve or stage_times" if tier.kind == "function" else "or stage_times"
+        wrong("flops_per_s_per_vcpu", "missing", f"give the speed of one vCPU in FLOP/s, {either}")
 
 
 def _read_times(path: Path, stages: int, problems: list[Problem]) -> dict[tuple[int, str], float]:
@@ -112,12 +118,13 @@ class _Tier:
         catalog: Catalog,
         stages: Sequence[Stage],
         times: dict[tuple[int, str], float] | None,
+        curve: SpeedCurve | None,
         file: str,
         place: str,
         problems: list[Problem],
     ) -> None:
         self.tier, self.position, self.catalog = tier, position, catalog
-        self.stages, self.times = stages, times
+        self.stages, self.times, self.curve = stages, times, curve
         self.file, self.place, self.problems = file, place, problems
         self.cold_start_s = tier.cold_start_ms / 1000
         self.cold_share = (1.0 if tier.cold_start_ms > 0 else 0.0) if tier.cold_share is None else tier.cold_share
@@ -154,6 +161,15 @@ class _Tier:
         per_vcpu = self.tier.flops_per_s_per_vcpu
         return None if per_vcpu is None else amdahl_flops_per_s(vcpus, per_vcpu, self.tier.parallel_fraction)
 
+    def _measured_speed(self, memory_mb: float, place: str) -> float | None:
+        """Speed on the curve, FLOP/s; outside it nothing is known, and that is a problem."""
+        assert self.curve is not None
+        if not self.curve.covers(memory_mb):
+            cure = f"{self.tier.speed_curve} is measured from {self.curve.span}: stay within, or measure there"
+            self.problems.append(Problem(self.file, place, f"{memory_mb:g} MB is outside the speed curve", cure))
+            return None
+        return self.curve.at(memory_mb)
+
     def _machine(self, name: str) -> Iterator[Option]:
         try:
             vm = self.catalog.vm(name, self.tier.region)
@@ -181,10 +197,15 @@ class _Tier:
                 self.problems.append(Problem(self.file, f"{self.place}.memory_mb", f"{memory_mb}", cure))
                 continue
             name = function_name(arch, memory_mb)
+            speed = self._speed(memory_mb / price.mb_per_vcpu)
+            if self.curve is not None:
+                speed = self._measured_speed(memory_mb, f"{self.place}.memory_mb")
+                if speed is None:
+                    continue
             yield Option(
                 name,
                 self.position,
-                self._seconds(name, self._speed(memory_mb / price.mb_per_vcpu)),
+                self._seconds(name, speed),
                 usd_per_s=price.usd_per_gb_s * memory_mb / 1024,
                 usd_per_request=price.usd_per_request,
                 memory_bytes=memory_mb * MIB,
@@ -206,7 +227,10 @@ class _Tier:
         if known is not None:
             rent = known.usd_per_hour if rent is None else rent
             memory_mb = known.memory_mb if memory_mb is None else memory_mb
-        if self.times is None and option.flops_per_s is None:
+        speed = option.flops_per_s
+        if speed is None and self.curve is not None:
+            speed = None if memory_mb is None else self._measured_speed(memory_mb, f"{place}.memory_mb")
+        elif speed is None and self.times is None:
             wrong("flops_per_s", "missing", "give its speed in FLOP/s, or stage_times for the tier")
         if self.times is not None and option.flops_per_s is not None:
             wrong("flops_per_s", "given together with stage_times", "measured times replace speeds: remove it")
@@ -228,7 +252,7 @@ class _Tier:
         yield Option(
             option.name,
             self.position,
-            self._seconds(option.name, option.flops_per_s),
+            self._seconds(option.name, speed),
             usd_per_s=(option.usd_per_gb_s or 0.0) * (memory_mb or 0.0) / 1024 if function else (rent or 0.0) / 3600,
             usd_per_request=option.usd_per_request,
             memory_bytes=None if memory_mb is None else memory_mb * MIB,

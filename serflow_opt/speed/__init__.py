@@ -1,0 +1,1 @@
+"""How fast a function runs at each memory size: measured points, the law fitted to them, and the curve they make."""
