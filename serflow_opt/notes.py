@@ -11,7 +11,7 @@ from serflow_opt.samples import sampled_thresholds
 def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: list[Replayed]) -> list[str]:
     """Return a sentence for each thing to know."""
     notes = []
-    chosen = ", ".join(f"{threshold:.9g}" for threshold in sampled_thresholds(instance, decision)[:-1])
+    chosen = ", ".join(repr(min(threshold, 1.0)) for threshold in sampled_thresholds(instance, decision)[:-1])
     for part in replays:
         if instance.accuracy_min is not None and part.accuracy < instance.accuracy_min:
             why = "exits are correlated; take the tables at the chosen thresholds "

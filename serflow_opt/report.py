@@ -133,7 +133,8 @@ def _limits(plan: Plan, metrics: Metrics) -> list[str]:
 def _slack(slack: float, limit: float, unit: str = "") -> str:
     if abs(slack) <= 1e-6 * abs(limit):
         return "binds"
-    return f"{slack:.4g}{unit} to spare ({slack / limit:.2%})" if slack > 0 else f"missed by {-slack:.4g}{unit}"
+    share = f" ({slack / limit:.2%})" if limit else ""
+    return f"{slack:.4g}{unit} to spare{share}" if slack > 0 else f"missed by {-slack:.4g}{unit}"
 
 
 def _proof(plan: Plan) -> str:

@@ -8,6 +8,9 @@ from serflow_opt.decision import Decision
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Replayed
 
+OFF = 2.0
+"""A threshold that no confidence reaches."""
+
 
 def replayed(instance: Instance, decision: Decision) -> list[Replayed]:
     """Run a decision's thresholds over the instance's samples, and over those held out where there are any."""
@@ -33,10 +36,8 @@ def replayed(instance: Instance, decision: Decision) -> list[Replayed]:
 
 
 def sampled_thresholds(instance: Instance, decision: Decision) -> list[float]:
-    """Return a decision's threshold at each exit of the samples; nothing without samples."""
+    """Return a decision's threshold at each exit of the samples, `OFF` at one that nobody reaches."""
     if instance.samples is None:
         return []
-    return [
-        math.fsum(w * t for w, t in zip(decision.weights[s - 1], instance.menus[s - 1].thresholds, strict=True))
-        for s in instance.samples.classifier_stages
-    ]
+    pairs = [(decision.weights[s - 1], instance.menus[s - 1].thresholds) for s in instance.samples.classifier_stages]
+    return [math.fsum(w * t for w, t in zip(weights, ts, strict=True)) if ts else OFF for weights, ts in pairs]
