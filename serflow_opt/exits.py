@@ -91,8 +91,9 @@ def derive_menus(
     confidence, correct = samples.confidence[used], samples.correct[used]
     reached = np.ones(len(confidence), dtype=bool)
     menus = [NO_CLASSIFIER] * stages
-    own = not isinstance(earlier_threshold, float | int | None)
-    earlier = earlier_threshold if own else [earlier_threshold] * len(samples.classifier_stages)
+    exits = len(samples.classifier_stages)
+    own = isinstance(earlier_threshold, Sequence)
+    earlier = [*earlier_threshold, None] if isinstance(earlier_threshold, Sequence) else [earlier_threshold] * exits
     for column, stage in enumerate(samples.classifier_stages):
         here, right = confidence[reached, column], correct[reached, column]
         if stage == stages:
@@ -106,8 +107,8 @@ def derive_menus(
             accuracies = (leaves & right[None, :]).sum(axis=1) / np.maximum(leaving, 1)
             rates = leaving / len(here)
             menus[stage - 1] = Menu(tuple(thresholds.tolist()), tuple(rates.tolist()), tuple(accuracies.tolist()))
-        if stage < stages and earlier[column] is not None:
-            reached &= confidence[:, column] < earlier[column]
+        if (strict := earlier[column]) is not None:
+            reached &= confidence[:, column] < strict
     return tuple(menus)
 
 
