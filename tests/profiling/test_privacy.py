@@ -1,0 +1,232 @@
+"""The measurement of leaks as a whole, on a tiny network and 8x8 images."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from matplotlib.figure import Figure  # noqa: E402
+from torch import nn  # noqa: E402
+
+from serflow_opt.errors import InputError  # noqa: E402
+from serflow_opt.plotting.reconstructions import plot_reconstructions  # noqa: E402
+from serflow_opt.profiling import privacy  # noqa: E402
+from serflow_opt.profiling.data import Labelled, Parts  # noqa: E402
+from serflow_opt.profiling.inversion import Attack  # noqa: E402
+from serflow_opt.profiling.network import MultiExit  # noqa: E402
+from serflow_opt.profiling.privacy import Privacy, Progress, measure_privacy  # noqa: E402
+from serflow_opt.profiling.training import Training  # noqa: E402
+
+MARK = 0.75
+"""Value of a corner pixel that only measured images have."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """Tiny tensors gain nothing from threads, which cost most when the machine is busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def parts() -> Parts:
+    """Noise whose left or right half is brighter by class; the corner tells measured images from others."""
+    generator = torch.Generator().manual_seed(0)
+    drawn = []
+    for name, count in zip(Parts._fields, (48, 16, 32, 40), strict=True):
+        labels = torch.arange(count) % 2
+        inputs = torch.rand(count, 1, 8, 8, generator=generator) * 0.5
+        inputs[labels == 0, :, :, :4] += 0.4
+        inputs[labels == 1, :, :, 4:] += 0.4
+        inputs[:, 0, 0, 0] = MARK if name == "measured" else 0.0
+        drawn.append(Labelled(inputs, labels))
+    return Parts(*drawn)
+
+
+def network() -> MultiExit:
+    torch.manual_seed(0)
+    first = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2))
+    return MultiExit([first, nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(48, 2))])
+
+
+def measure(seeds: Sequence[int] = (0,), **settings: object) -> Privacy:
+    chosen: dict[str, object] = {"epsilons": (50.0, 2.0), "weights": (1.0,), "attack": Attack(epochs=1, width=4)}
+    tuning = Training(epochs=1, batch=16)
+    return measure_privacy(network(), parts(), seeds=seeds, tuning=tuning, **{**chosen, **settings})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def found() -> Privacy:
+    return measure((0, 1), show=3)
+
+
+def test_every_cut_meets_every_protection_weak_ones_first(found: Privacy) -> None:
+    assert [(row.cut, row.setting) for row in found.rows] == [
+        (0, "none"),
+        (0, "laplace ε = 50"),
+        (0, "laplace ε = 2"),
+        (1, "none"),
+        (1, "laplace ε = 50"),
+        (1, "laplace ε = 2"),
+        (1, "distance-correlation 1"),
+    ]
+    assert all(row.seeds == 2 and row.mse_sd is not None for row in found.rows)
+
+
+def test_the_input_itself_is_rebuilt_exactly(found: Privacy) -> None:
+    row = found.rows[0]
+    assert (row.mse, row.mse_sd, row.ssim, row.ssim_sd, row.added_flops) == (0, 0, 1, 0, 0)
+    assert torch.equal(found.rebuilt[0].inputs, found.originals)
+
+
+def test_scale_clip_and_operations_are_those_of_the_hand_over(found: Privacy) -> None:
+    data = parts().calibration.inputs
+    largest = sorted(data.flatten(1).amax(dim=1).tolist())
+    bound = (largest[7] + largest[8]) / 2  # the median of 16
+    noisy = found.rows[2]
+    assert noisy.clip == pytest.approx(bound)
+    assert noisy.scale == pytest.approx(2 * bound / 2.0)
+    assert noisy.added_flops == 7 * 64
+    assert found.rows[5].added_flops == 7 * 48
+
+
+def test_the_baseline_is_the_error_of_the_mean_training_image(found: Privacy) -> None:
+    mean = parts().train.inputs.mean(dim=0)
+    expected = statistics.fmean(float(((image - mean) ** 2).mean()) for image in parts().measured.inputs)
+    assert found.baseline_mse == pytest.approx(expected, rel=1e-5)
+
+
+def test_accuracy_and_cross_entropy_without_protection_are_the_networks(found: Privacy) -> None:
+    measured = parts().measured
+    with torch.no_grad():
+        logits = network().eval()(measured.inputs)[-1]
+    chosen = torch.log_softmax(logits, dim=1)[torch.arange(40), measured.labels]
+    for row in (found.rows[0], found.rows[3]):
+        assert row.accuracy == pytest.approx(float((logits.argmax(1) == measured.labels).float().mean()))
+        assert row.cross_entropy == pytest.approx(-float(chosen.mean()), rel=1e-5)
+        assert row.cross_entropy_sd == 0
+
+
+def test_calibration_divides_the_logits() -> None:
+    model = network()
+    model.temperatures[-1] = 2.0
+    row = measure_privacy(model, parts(), cuts=[0], epsilons=(), weights=(), seeds=(0,)).rows[0]
+    with torch.no_grad():
+        chosen = torch.log_softmax(model(parts().measured.inputs)[-1] / 2, dim=1)
+    assert row.cross_entropy == pytest.approx(-float(chosen[torch.arange(40), parts().measured.labels].mean()))
+
+
+def test_error_bars_are_sample_deviations_over_seeds(found: Privacy) -> None:
+    one, other = (measure((seed,)).rows for seed in (0, 1))
+    for both, first, second in zip(found.rows, one, other, strict=True):
+        assert first.mse_sd is None
+        assert both.mse == pytest.approx((first.mse + second.mse) / 2)
+        assert both.mse_sd == pytest.approx(abs(first.mse - second.mse) / 2**0.5)
+        assert both.accuracy_sd == pytest.approx(abs(first.accuracy - second.accuracy) / 2**0.5)
+
+
+def test_the_same_seeds_give_the_same_table(found: Privacy) -> None:
+    assert measure((0, 1)).rows == found.rows
+
+
+def test_measured_images_reach_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.Tensor] = []
+    decoders, tunings = privacy.train_decoder, privacy.train_against_leak
+
+    def train_decoder(activations: torch.Tensor, inputs: torch.Tensor, *rest: object, **named: object) -> object:
+        seen.append(inputs)
+        return decoders(activations, inputs, *rest, **named)  # type: ignore[arg-type]
+
+    def train_against_leak(model: MultiExit, data: Labelled, *rest: object) -> MultiExit:
+        seen.append(data.inputs)
+        return tunings(model, data, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(privacy, "train_decoder", train_decoder)
+    monkeypatch.setattr(privacy, "train_against_leak", train_against_leak)
+    measure()
+    attack, train = len(parts().attack), len(parts().train)
+    assert [len(inputs) for inputs in seen] == [attack] * 5 + [train, attack]
+    assert all(float(inputs[:, 0, 0, 0].max()) == 0 for inputs in seen)
+
+
+def test_the_decoder_sees_activations_of_its_own_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    crossed: list[torch.Tensor] = []
+    decoders = privacy.train_decoder
+
+    def train_decoder(activations: torch.Tensor, inputs: torch.Tensor, *rest: object, **named: object) -> object:
+        crossed.append(activations)
+        return decoders(activations, inputs, *rest, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(privacy, "train_decoder", train_decoder)
+    measure(cuts=[1], epsilons=(), weights=())
+    with torch.no_grad():
+        assert torch.allclose(crossed[0], network().eval().stages[0](parts().attack.inputs), atol=1e-6)
+
+
+def test_the_network_stays_as_it_is() -> None:
+    model = network()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    measure_privacy(model, parts(), cuts=[1], epsilons=(), weights=(1.0,), seeds=(0,), attack=Attack(epochs=1, width=4))
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_progress_and_pictures_cover_every_row(found: Privacy) -> None:
+    steps: list[Progress] = []
+    measure((3, 4), on_progress=steps.append)
+    assert [step.done for step in steps] == list(range(1, 15))
+    assert {step.total for step in steps} == {14}
+    assert steps[-1].what == "cut 1, distance-correlation 1, seed 4"
+    assert [rebuilt.row for rebuilt in found.rebuilt] == found.rows
+    assert {tuple(rebuilt.inputs.shape) for rebuilt in found.rebuilt} == {(3, 1, 8, 8)}
+
+
+def test_vectors_have_no_structural_similarity() -> None:
+    flat = Parts(*(Labelled(part.inputs.flatten(1), part.labels) for part in parts()))
+    model = MultiExit([nn.Linear(64, 8), nn.Linear(8, 2)])
+    result = measure_privacy(model, flat, epsilons=(5.0,), weights=(), seeds=(0,), attack=Attack(epochs=1, width=4))
+    assert [row.ssim for row in result.rows] == [None] * 4
+    assert result.baseline_ssim is None
+
+
+def test_all_faults_of_a_choice_are_named_at_once() -> None:
+    with pytest.raises(InputError) as caught:
+        measure((), cuts=[0, 2], epsilons=(1.0, -1.0), weights=(3.0, 3.0))
+    assert [problem.place for problem in caught.value.problems] == [
+        "privacy, cuts",
+        "privacy, epsilons",
+        "privacy, weights",
+        "privacy, seeds",
+    ]
+
+
+def test_a_cut_that_hands_on_zeros_has_no_clipping_bound() -> None:
+    class Zero(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.zeros_like(x)
+
+    model = MultiExit([Zero(), nn.Sequential(nn.Flatten(), nn.Linear(64, 2))])
+    with pytest.raises(InputError, match="cut 1: half of the calibration inputs"):
+        measure_privacy(model, parts(), cuts=[1], epsilons=(1.0,), weights=(), seeds=(0,), attack=Attack(epochs=1))
+
+
+def test_the_picture_has_a_line_a_cut_and_a_column_a_protection(found: Privacy) -> None:
+    figure = plot_reconstructions(found, Figure())
+    titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
+    assert titles == [
+        "original",
+        "unprotected",
+        "laplace\nε = 50",
+        "laplace\nε = 2",
+        "distance-correlation\nscale 1",
+    ]
+    cells = [bool(ax.images) for ax in figure.axes]
+    assert cells == [True] * 4 + [False] + [True] * 5  # at cut 0 there is nothing to train
+    shown = figure.axes[0].images[0].get_array()
+    assert shown.shape == (8, 3 * 8 + 2, 3)  # three images, a pixel between them, as RGB
+    with pytest.raises(ValueError, match="no reconstructions"):
+        plot_reconstructions(measure(cuts=[0], epsilons=(), weights=()))

@@ -1,0 +1,116 @@
+"""The table of leaks: it survives a round trip, names its faults, and says where protection does not help."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from serflow_opt.errors import Problem
+from serflow_opt.plotting.privacy import plot_privacy
+from serflow_opt.profiling.privacy_table import PrivacyRow, read_privacy, trend, write_privacy
+
+PLAIN = PrivacyRow(0, "none", 0.0, None, None, 0.0, 0.0, 1.0, 0.0, 0.1, 0.0, 0.97, 0.0, 0.0, 3)
+NOISY = PrivacyRow(1, "laplace", 0.5, 8.0, 2.0, 0.03, 0.001, None, None, 0.25, None, 0.9, 0.01, 700.0, 3)
+
+
+def test_a_table_read_back_is_the_one_written(tmp_path: Path) -> None:
+    path, problems = tmp_path / "privacy.csv", list[Problem]()
+    write_privacy([PLAIN, NOISY], path)
+    lines = path.read_text().splitlines()
+    assert lines[0] == (
+        "cut,protection,scale,epsilon,clip,mse,mse_sd,ssim,ssim_sd,cross_entropy,cross_entropy_sd,accuracy,"
+        "accuracy_sd,added_flops,seeds"
+    )
+    assert lines[2] == "1,laplace,0.5,8,2,0.03,0.001,,,0.25,,0.9,0.01,700,3"
+    assert read_privacy(path, 2, problems) == (PLAIN, NOISY)
+    assert not problems
+
+
+def test_every_fault_is_named(tmp_path: Path) -> None:
+    path, problems = tmp_path / "privacy.csv", list[Problem]()
+    rows = [PLAIN, PLAIN, NOISY, replace(NOISY, cut=2, accuracy=1.5), replace(NOISY, epsilon=0.0, mse=-1.0)]
+    write_privacy(rows, path)
+    assert read_privacy(path, 2, problems) == ()
+    found = {(problem.place, problem.found) for problem in problems}
+    assert found == {
+        ("line 3", "cut 0, none, scale 0 stands on line 2 already"),
+        ("line 5, column cut", "'2'"),
+        ("line 5, column accuracy", "'1.5'"),
+        ("line 6, column epsilon", "'0'"),
+        ("line 6, column mse", "'-1'"),
+    }
+
+
+def test_it_is_read_without_pytorch() -> None:
+    code = "import sys, serflow_opt.profiling.privacy_table; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def errors(*rows: tuple[int, float, float, float | None]) -> list[PrivacyRow]:
+    """Rows of cut, scale, mse, sd."""
+    return [
+        replace(
+            PLAIN,
+            cut=cut,
+            protection="distance-correlation" if scale else "none",
+            scale=scale,
+            mse=mse,
+            mse_sd=sd,
+        )
+        for cut, scale, mse, sd in rows
+    ]
+
+
+def test_a_rising_table_has_nothing_to_confess() -> None:
+    rows = errors((0, 0, 0.0, 0.0), (1, 0, 0.1, 0.01), (1, 2, 0.2, 0.01), (1, 5, 0.3, 0.01))
+    assert trend(rows) == [
+        "3 of 3 steps to a deeper cut or a stronger protection raise the reconstruction error beyond error bars."
+    ]
+
+
+def test_steps_that_do_not_rise_are_named() -> None:
+    """From 0.30 to 0.34 is less than √(0.03² + 0.04²) = 0.05; from 0.34 to 0.20 is a fall of more than 0.04."""
+    rows = errors((1, 0, 0.3, 0.03), (2, 0, 0.34, 0.04), (2, 5, 0.2, 0.0))
+    assert trend(rows) == [
+        "0 of 2 steps to a deeper cut or a stronger protection raise the reconstruction error beyond error bars.",
+        "none: cut 1 to 2 does not change the error beyond error bars: 0.3 ± 0.03 to 0.34 ± 0.04.",
+        "cut 2: none to distance-correlation 5 lowers the error: 0.34 ± 0.04 to 0.2 ± 0.",
+    ]
+
+
+@pytest.mark.parametrize("sd", [None, 0.0])
+def test_one_seed_has_no_error_bars(sd: float | None) -> None:
+    rows = errors((1, 0, 0.3, sd), (2, 0, 0.31, sd))
+    assert trend(rows)[0].startswith("1 of 1 ")
+
+
+def test_the_plot_has_a_line_for_each_setting_and_the_bars_of_the_table() -> None:
+    rows = [*errors((0, 0, 0.0, 0.0), (1, 0, 0.1, 0.01)), replace(NOISY, ssim=0.5, ssim_sd=0.02)]
+    axes = list(Figure().subplots(1, 3))
+    assert plot_privacy(rows, 0.07, 0.1, axes) == axes
+    assert [label.get_text() for label in axes[-1].get_legend().get_texts()] == [
+        "mean image, nothing seen",
+        "unprotected",
+        "laplace ε = 8",
+    ]
+    point, _, (bar,) = axes[0].containers[1].lines
+    assert point.get_ydata().tolist() == [NOISY.mse]
+    assert point.get_xdata()[0] == pytest.approx(NOISY.cut, abs=0.5)
+    assert bar.get_segments()[0][:, 1] == pytest.approx([0.029, 0.031])  # the mean and one deviation of 0.001
+
+
+def test_the_plot_leaves_out_a_similarity_that_is_not_there() -> None:
+    rows = [replace(PLAIN, ssim=None, ssim_sd=None)]
+    assert [ax.get_ylabel() for ax in plot_privacy(rows, axes=list(Figure().subplots(1, 2)))] == [
+        "reconstruction error, MSE",
+        "accuracy of the last classifier",
+    ]
+    with pytest.raises(ValueError, match="3 axes for 2 panels"):
+        plot_privacy(rows, axes=list(Figure().subplots(1, 3)))
+    with pytest.raises(ValueError, match="no rows"):
+        plot_privacy([])
