@@ -13,8 +13,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serflow_opt.command_line import BAD_INPUT, INFEASIBLE, LIMIT, OK, Catalogs, Debug, Json, Out, Plot, finish
+from serflow_opt.command_line import (
+    BAD_INPUT,
+    INFEASIBLE,
+    LIMIT,
+    OK,
+    Catalogs,
+    Debug,
+    Json,
+    Out,
+    Plot,
+    finish,
+    read_plan,
+)
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.profiling.commands import profile, run
+from serflow_opt.speed.command import speed
 
 if TYPE_CHECKING:
     from serflow_opt.instance import Instance
@@ -163,7 +177,7 @@ def evaluate(
 
         check_plot(plot)
         instance = load(file, catalog or ())
-        valued = value_plan(instance, _read_json(plan, file))
+        valued = value_plan(instance, read_plan(plan, file))
         deliver([valued], as_json, out, plot)
         return INFEASIBLE if valued.metrics and valued.metrics.breaches else OK
 
@@ -333,25 +347,9 @@ def _highs_options(given: list[str]) -> dict[str, object]:
     return options
 
 
-def _read_json(path: Path, instance: str) -> dict[str, Any]:
-    from serflow_opt.loader import shipped, shipped_folder
-    from serflow_opt.tables import read_text
-
-    problems: list[Problem] = []
-    beside = shipped_folder() / instance / path
-    if not path.exists() and instance in shipped() and beside.exists():
-        path = beside
-    text = read_text(path, problems, "give a plan as `solve --out` writes it")
-    if text is None:
-        raise InputError(problems)
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        found = f"not JSON (line {error.lineno}: {error.msg})"
-        raise InputError([Problem(str(path), "", found, "give a plan as `solve --json` prints it")]) from None
-    if not isinstance(document, dict):
-        raise InputError([Problem(str(path), "", "a list", "give the document of one plan")])
-    return document
+app.command()(profile)
+app.command()(run)
+app.command()(speed)
 
 
 def _version(wanted: bool) -> None:

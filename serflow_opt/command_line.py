@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from serflow_opt.errors import InputError
+from serflow_opt.errors import InputError, Problem
 
 OK, INTERNAL, BAD_INPUT, INFEASIBLE, LIMIT = 0, 1, 2, 3, 4
 
@@ -45,3 +46,25 @@ def finish(work: Callable[[], int], debug: bool) -> NoReturn:
         print(f"internal error: {type(error).__name__}: {error}; run with --debug for the traceback", file=sys.stderr)
         code = INTERNAL
     raise typer.Exit(code)
+
+
+def read_plan(path: Path, instance: str) -> dict[str, Any]:
+    """Read the JSON document of a plan; a shipped instance's plan may be named without its folder."""
+    from serflow_opt.loader import shipped, shipped_folder
+    from serflow_opt.tables import read_text
+
+    problems: list[Problem] = []
+    beside = shipped_folder() / instance / path
+    if not path.exists() and instance in shipped() and beside.exists():
+        path = beside
+    text = read_text(path, problems, "give a plan as `solve --out` writes it")
+    if text is None:
+        raise InputError(problems)
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        found = f"not JSON (line {error.lineno}: {error.msg})"
+        raise InputError([Problem(str(path), "", found, "give a plan as `solve --json` prints it")]) from None
+    if not isinstance(document, dict):
+        raise InputError([Problem(str(path), "", "a list", "give the document of one plan")])
+    return document

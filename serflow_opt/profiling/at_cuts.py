@@ -1,0 +1,83 @@
+"""What is measured at every cut, written as tables with their pictures: what leaks, and what can be compressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from serflow_opt.files import write_atomically
+from serflow_opt.profiling.data import Parts
+from serflow_opt.profiling.network import MultiExit
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Say = Callable[[str], object]
+SHOWN = 8
+"""Reconstructions in the picture."""
+
+
+def write_leaks(
+    network: MultiExit,
+    parts: Parts,
+    folder: Path,
+    *,
+    cuts: Sequence[int] | None,
+    epsilons: Sequence[float] | None,
+    seeds: Sequence[int],
+    say: Say,
+) -> float:
+    """Attack the cuts; write privacy.csv, privacy.png and reconstructions.png.
+
+    Returns
+    -------
+    float
+        The error of guessing the mean training input: what an attacker reaches who sees nothing.
+    """
+    import matplotlib.pyplot as plt
+
+    from serflow_opt.plotting.privacy import plot_privacy
+    from serflow_opt.plotting.reconstructions import plot_reconstructions
+    from serflow_opt.profiling.privacy import EPSILONS, Progress, measure_privacy
+    from serflow_opt.profiling.privacy_table import trend, write_privacy
+
+    def progress(done: Progress) -> None:
+        say(f"attack {done.done}/{done.total}: {done.what}")
+
+    found = measure_privacy(
+        network, parts, cuts=cuts, epsilons=epsilons or EPSILONS, seeds=seeds, show=SHOWN, on_progress=progress
+    )
+    write_privacy(found.rows, folder / "privacy.csv")
+    plot_privacy(found.rows, found.baseline_mse, found.baseline_ssim)
+    _save(plt.gcf(), folder / "privacy.png")
+    if parts.measured.inputs.ndim == 4:
+        _save(plot_reconstructions(found), folder / "reconstructions.png")
+    say(f"guessing the mean training input has error {found.baseline_mse:.4g}")
+    for sentence in trend(found.rows):
+        say(sentence)
+    return found.baseline_mse
+
+
+def write_compressed(
+    network: MultiExit, parts: Parts, folder: Path, *, cuts: Sequence[int] | None, seed: int, say: Say
+) -> None:
+    """Compress what crosses the cuts; write compression.csv and compression.png."""
+    from serflow_opt.plotting.compression import compression_panels
+    from serflow_opt.profiling.compression import measure_compression
+    from serflow_opt.profiling.compression_table import CompressionRow, write_compression
+
+    def progress(done: int, total: int, row: CompressionRow) -> None:
+        kept = f"{row.kept_fraction:.3f} of the bytes, right {row.accuracy:.4f}"
+        say(f"compression {done}/{total}: cut {row.cut}, {row.method}: {kept}")
+
+    rows = measure_compression(network, parts, cuts=cuts, seed=seed, on_progress=progress)
+    write_compression(rows, folder / "compression.csv")
+    _save(compression_panels(rows), folder / "compression.png")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    write_atomically(path, lambda draft: figure.savefig(draft, dpi=120))
+    plt.close(figure)

@@ -1,0 +1,101 @@
+"""Everything that can be wrong with what `profile` is given, found before the long work begins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from serflow_opt.errors import Problem
+from serflow_opt.profiling.data import Labelled, Parts
+from serflow_opt.profiling.sources import Source, first_line
+
+if TYPE_CHECKING:
+    from serflow_opt.profiling.settings import Settings
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def wrong_folder(out: Path, force: bool) -> Iterator[Problem]:
+    """Say why the folder cannot be made."""
+    if not out.parent.is_dir():
+        yield Problem(str(out), "", f"no folder {out.parent}", "make it first")
+    elif out.exists() and not force:
+        yield Problem(str(out), "", "exists already", "name a new folder, or give --force")
+    elif out.exists() and not (out / "instance.toml").is_file():
+        yield Problem(str(out), "--force", "is no instance folder", "only an instance is replaced; name a new folder")
+
+
+def wrong_request(spec: str, has_data: bool, has_weights: bool, settings: Settings) -> Iterator[Problem]:
+    """Say which options do not go together."""
+    asked = {
+        "--train": settings.training != "no",
+        "--privacy": settings.privacy,
+        "--compression": settings.compression,
+        "--weights": has_weights,
+        "--data": has_data,
+    }
+    if spec.endswith(".onnx"):
+        cure = "an ONNX file is counted, not run: remove it, or name the network in Python"
+        for option in (option for option, given in asked.items() if given):
+            yield Problem(spec, option, "not for an ONNX file", cure)
+        return
+    counts = {"--threads": settings.threads, "--batch": settings.batches, "--repeats": (settings.repeats - 1,)}
+    for option, values in counts.items():
+        if any(value < 1 for value in values):
+            yield Problem("", option, "too few", "at least 1, and 2 repeats")
+    if settings.device not in DEVICES:
+        yield Problem("", "--device", f"'{settings.device}'", f"write {', '.join(DEVICES)}")
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        yield Problem("", "--device", "no GPU that PyTorch can use", "take cpu, or mend the driver")
+    if not has_data:
+        for option in ("--train", "--privacy", "--compression"):
+            if asked[option]:
+                yield Problem(spec, option, "needs labelled data", "give --data")
+
+
+def wrong_fit(spec: str, source: Source, data: Labelled | None, settings: Settings) -> Iterator[Problem]:
+    """Say where network, data and settings do not fit each other."""
+    network = source.network
+    stages, exits = len(network.stages), len(network.classifier_stages)
+    for cut in settings.cuts or ():
+        if not 0 <= cut < stages:
+            yield Problem(spec, "--cut", str(cut), f"take cuts from 0 to {stages - 1}")
+    weights = settings.how.exit_weights
+    if weights is not None and len(weights) != exits:
+        yield Problem(spec, "--exit-weight", f"{len(weights)} of them", f"give one for each of {exits} exits")
+    if weights is not None and not all(math.isfinite(weight) and weight >= 0 for weight in weights):
+        yield Problem(spec, "--exit-weight", ", ".join(map(str, weights)), "give numbers of at least 0")
+    if settings.training == "frozen" and not any(stage < stages for stage in network.exits):
+        yield Problem(spec, "--train", "frozen, but there is no classifier beside the network", "train it jointly")
+    try:
+        with torch.inference_mode():
+            answers = network(source.example(2) if data is None else data.inputs[:2])
+    except Exception as error:  # whatever the network raises
+        found = f"an input does not go through the network ({first_line(error)})"
+        cure = "give data of its kind" if data is not None else "give the shape of one input"
+        yield Problem(spec, "--input" if data is None else "--data", found, cure)
+        return
+    for stage, logits in zip(network.classifier_stages, answers, strict=True):
+        if not isinstance(logits, torch.Tensor):
+            found = f"the exit at stage {stage} gives a {type(logits).__name__}"
+            yield Problem(spec, "", found, "let it give one tensor of logits")
+        elif logits.is_floating_point() and not bool(torch.isfinite(logits).all()):
+            yield Problem(spec, "", f"the exit at stage {stage} gives logits that are not finite", "mend the weights")
+        elif data is not None and (logits.ndim != 2 or logits.shape[1] < data.classes):
+            found = f"the exit at stage {stage} gives {tuple(logits.shape[1:])}, the labels go up to {data.classes - 1}"
+            yield Problem(spec, "--data", found, "give each exit one logit a class, and number classes from 0")
+
+
+def wrong_parts(spec: str, parts: Parts, settings: Settings) -> Iterator[Problem]:
+    """Say which part of the data is too small for what is asked."""
+    needed = {"calibration": True, "measured": True, "train": settings.training != "no", "attack": settings.privacy}
+    needed["train"] |= settings.compression or settings.privacy
+    for name in (name for name, need in needed.items() if need):
+        if len(getattr(parts, name)) < 2:
+            sizes = ", ".join(f"{len(part)} {part_name}" for part_name, part in zip(parts._fields, parts, strict=True))
+            yield Problem(spec, "--data", f"too few inputs: {sizes}", f"at least 2 are needed for '{name}': give more")
+            return
