@@ -163,8 +163,8 @@ samples = "samples.csv"              # calibrated confidence and correctness of 
 classifier_stages = {list(measured.classifier_stages)}
 levels = {LEVELS}
 holdout_share = {HOLDOUT_SHARE}                  # kept out of the tables; plans are replayed on it
-# Tables are taken on what earlier exits let through at these thresholds, which the plan for the limits below chooses:
-# then it promises what its thresholds do together. `solve` says which values fit other limits.
+# Tables are taken on what earlier exits let through at these thresholds: as near as could be found to those that the
+# plan for the limits below chooses. `solve` shows what a plan's thresholds do together, and which values fit it.
 earlier_threshold = [{earlier}]
 """
 
