@@ -21,7 +21,7 @@ ASSUMED_FLOPS_PER_S = 1.68e10
 """Of one vCPU, where nothing was run: ResNet-50 on AWS Lambda, SeBS (instances/vgg16-cifar10-hybrid/README.md)."""
 ACCURACY_GIVEN_UP = 0.01
 """The floor that is written stands this far below the last classifier, so that there is a choice to make."""
-LEVELS = 10
+LEVELS = 6
 HOLDOUT_SHARE = 0.5
 HERE = "here"
 """The tier that was measured."""
