@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from serflow_opt.errors import InputError  # noqa: E402
-from serflow_opt.profiling.inversion import Attack, decoder_body, train_decoder  # noqa: E402
+from serflow_opt.profiling.inversion import Attack, Whitening, decoder_body, train_decoder  # noqa: E402
 from serflow_opt.profiling.protection import unprotected  # noqa: E402
 from serflow_opt.profiling.similarity import squared_error  # noqa: E402
 
@@ -54,6 +54,31 @@ def test_what_loses_nothing_is_rebuilt(hidden: str) -> None:
     decoder = train_decoder(seen[learnt], x[learnt], unprotected, Attack(epochs=30, width=16))
     error = squared_error(decoder.rebuild(seen[kept]), x[kept]).mean()
     assert float(error) < 0.02 * float(x.var(dim=0).mean())
+
+
+def test_whitened_channels_have_unit_spread_and_no_correlation() -> None:
+    generator = torch.Generator().manual_seed(0)
+    mixing = torch.tensor([[5.0, 0.0, 0.0], [5.0, 0.3, 0.0], [1.0, 1.0, 1.0]])
+    maps = torch.einsum("ij,bjhw->bihw", mixing, torch.randn(50, 3, 4, 4, generator=generator)) + 7
+    whitened = Whitening(maps)(maps)
+    assert whitened.shape == maps.shape
+    assert torch.allclose(whitened.mean(dim=0), torch.zeros(3, 4, 4), atol=1e-4)
+    assert torch.allclose(torch.cov(whitened.movedim(1, 0).flatten(1), correction=0), torch.eye(3), atol=1e-3)
+
+
+def test_too_many_values_for_the_data_are_scaled_by_one_number() -> None:
+    x = torch.tensor([[1.0, 10.0], [3.0, 10.0]])  # two inputs: four would be too few for two values
+    assert torch.allclose(Whitening(x)(x), torch.tensor([[-1.0, 0.0], [1.0, 0.0]]) * 2**0.5)
+
+
+def test_what_large_values_hide_is_rebuilt() -> None:
+    """The image is the small difference of two channels of large, equal noise."""
+    x = images()
+    noise = 10 * torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
+    seen = torch.cat([noise + x, noise], dim=1)
+    decoder = train_decoder(seen[:180], x[:180], unprotected, Attack(epochs=30, width=16))
+    error = squared_error(decoder.rebuild(seen[180:]), x[180:]).mean()
+    assert float(error) < 0.05 * float(x.var(dim=0).mean())
 
 
 def test_vectors_are_rebuilt_too() -> None:
