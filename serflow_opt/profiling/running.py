@@ -132,14 +132,15 @@ def serve(
             left[stage] += 1
             if on_request is not None:
                 on_request(row + 1)
+    shown = tables or Promise(promise.samples, None, {}, None)
     milliseconds = seconds * 1000
     error = milliseconds.std(ddof=1) / np.sqrt(len(data)) if len(data) > 1 else None
     p95, p99 = np.quantile(milliseconds, [0.95, 0.99])
     return Served(
         requests=len(data),
-        accuracy=estimate(right, len(data), promise.accuracy, promise.samples, tables and tables.accuracy),
+        accuracy=estimate(right, len(data), promise.accuracy, promise.samples, shown.accuracy),
         exit_share={
-            stage: estimate(number, len(data), promise.share(stage), promise.samples, tables and tables.share(stage))
+            stage: estimate(number, len(data), promise.share(stage), promise.samples, shown.share(stage))
             for stage, number in left.items()
         },
         mean_ms=float(milliseconds.mean()),
@@ -147,7 +148,7 @@ def serve(
         p95_ms=float(p95),
         p99_ms=float(p99),
         promised_mean_ms=promise.mean_ms,
-        tables_mean_ms=tables and tables.mean_ms,
+        tables_mean_ms=shown.mean_ms,
     )
 
 
