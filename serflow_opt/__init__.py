@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from serflow_opt.catalog import Catalog, load_catalog
     from serflow_opt.errors import InputError, Problem
     from serflow_opt.evaluator import evaluate
+    from serflow_opt.front import Front
     from serflow_opt.instance import Instance
     from serflow_opt.loader import load, shipped
+    from serflow_opt.pareto_fronts import pareto
     from serflow_opt.plan import Plan
     from serflow_opt.solver import solve
 
 __version__ = "0.1.0"
 __all__ = [
     "Catalog",
+    "Front",
     "InputError",
     "Instance",
     "Plan",
@@ -32,12 +35,14 @@ __all__ = [
     "evaluate",
     "load",
     "load_catalog",
+    "pareto",
     "shipped",
     "solve",
 ]
 
 _HOME = {
     "Catalog": "catalog",
+    "Front": "front",
     "InputError": "errors",
     "Instance": "instance",
     "Plan": "plan",
@@ -45,6 +50,7 @@ _HOME = {
     "evaluate": "evaluator",
     "load": "loader",
     "load_catalog": "catalog",
+    "pareto": "pareto_fronts",
     "shipped": "loader",
     "solve": "solver",
 }

@@ -27,6 +27,7 @@ from serflow_opt.command_line import (
     read_plan,
 )
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.pareto_command import pareto
 from serflow_opt.profiling.commands import profile, run
 from serflow_opt.speed.command import speed
 
@@ -347,6 +348,7 @@ def _highs_options(given: list[str]) -> dict[str, object]:
     return options
 
 
+app.command()(pareto)
 app.command()(profile)
 app.command()(run)
 app.command()(speed)

@@ -1,9 +1,18 @@
 """Plots: one function a file, each takes axes or makes them, and returns them."""
 
 from serflow_opt.plotting.compression import compression_panels, plot_compression
+from serflow_opt.plotting.front import plot_front
 from serflow_opt.plotting.plan import plot_plan
 from serflow_opt.plotting.privacy import plot_privacy
 from serflow_opt.plotting.reconstructions import plot_reconstructions
 from serflow_opt.plotting.speed import plot_speed
 
-__all__ = ["compression_panels", "plot_compression", "plot_plan", "plot_privacy", "plot_reconstructions", "plot_speed"]
+__all__ = [
+    "compression_panels",
+    "plot_compression",
+    "plot_front",
+    "plot_plan",
+    "plot_privacy",
+    "plot_reconstructions",
+    "plot_speed",
+]

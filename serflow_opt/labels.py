@@ -1,0 +1,189 @@
+"""What a suffix of the chain is worth: labels, what thresholds and hand-overs do to them, and the accuracy in reach.
+
+A label of a suffix (stages s..M) is what a request *entering stage s* meets from there on, a number for each column:
+its money, its mean or whole-path time, and minus the share of such requests that is answered rightly. Less is better in
+all. With V a label of what follows stage s, hand-over included, choosing threshold l makes
+
+    stage part + exit part + scale_l V,    scale_l = 1 - e_{s,l}, or 1 for whole-path time,
+
+and a hand-over, an invocation, a cold start or the way in adds a vector that no threshold changes. Both are
+non-decreasing in V: of two labels that the same prefixes can complete, the one that is nowhere worse completes at least
+as well.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serflow_opt.dominance import nondominated
+from serflow_opt.formulations.data import SLACK, Data
+from serflow_opt.instance import Instance
+from serflow_opt.paths import Floats, Ints
+
+Column = Literal["cost", "latency", "accuracy"]
+NOISE = 1e-12
+"""Values this close, relative, count as equal while labels are compared: rounding of sums in double precision."""
+AT_ONCE = 500_000
+"""Candidates made at once, about."""
+
+
+class OutOfTime(Exception):
+    """The deadline passed before the labels of stage 1 were there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the thresholds of a stage do to the labels of what follows: scale and exit part, levels x columns."""
+
+    scale: Floats
+    leave: Floats
+
+    def extend(self, here: Floats, after: Floats) -> Floats:
+        """Return here + leave_l + scale_l V for all levels and labels, one level after the other."""
+        grown: Floats = self.scale[:, None, :] * after + (self.leave + here)[:, None, :]
+        return grown.reshape(-1, after.shape[1])
+
+
+def step_of(instance: Instance, s: int, columns: Sequence[Column]) -> Step:
+    """Return what the menu of stage s (1..M) does."""
+    menu = instance.menus[s - 1]
+    rate = np.array(menu.exit_rates)
+    scale, leave = np.empty((len(rate), len(columns))), np.zeros((len(rate), len(columns)))
+    for i, column in enumerate(columns):
+        scale[:, i] = 1.0 if column == "latency" and instance.latency_measure == "worst" else 1 - rate
+        if column == "accuracy":
+            leave[:, i] = -np.nan_to_num(rate * np.array(menu.accuracies))
+    return Step(scale, leave)
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """Labels of a stage, each with the threshold and the label of what follows that it is made of."""
+
+    values: Floats
+    level: Ints
+    row: Ints
+
+
+def grow(
+    step: Step,
+    here: Floats,
+    after: Floats,
+    alive: Callable[[Floats], NDArray[np.bool_]],
+    compared: Callable[[Floats], Floats],
+    deadline: float | None = None,
+) -> Grown:
+    """Return the undominated labels of a stage.
+
+    Parameters
+    ----------
+    step, here, after
+        What the thresholds do, what the stage adds, labels of what follows.
+    alive
+        Which candidates may still matter.
+    compared
+        The numbers by which candidates are compared, at most three columns.
+
+    Raises
+    ------
+    OutOfTime
+        When the deadline, of time.monotonic(), passes.
+    """
+    nobody = np.empty(0, dtype=np.int64)
+    kept = Grown(np.empty((0, after.shape[1])), nobody, nobody)
+    levels = max(1, AT_ONCE // max(1, len(after)))
+    for first in range(0, len(step.scale), levels):
+        if deadline is not None and time.monotonic() > deadline:
+            raise OutOfTime
+        part = Step(step.scale[first : first + levels], step.leave[first : first + levels])
+        values = part.extend(here, after)
+        rows = np.flatnonzero(alive(values))
+        values = np.concatenate([kept.values, values[rows]])
+        best = nondominated(compared(values))
+        level = np.concatenate([kept.level, first + rows // len(after)])[best]
+        kept = Grown(values[best], level, np.concatenate([kept.row, rows % len(after)])[best])
+    return kept
+
+
+class Accuracy:
+    """The best accuracy that thresholds of earlier stages can give a suffix.
+
+    Prefixes that end before stage s come as pairs (R, A): the share of requests that goes on, and the accuracy mass of
+    those that left. They do not depend on the placement. A suffix of accuracy v completes to at most max (A + R v), the
+    upper envelope of lines. A prefix below the envelope at stage s stays below it later, because a threshold turns v
+    into e r + (1 - e) v for all prefixes alike.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        self.floor = (instance.accuracy_min or 0.0) * (1 - SLACK)
+        reach, mass = np.ones(1), np.zeros(1)
+        self._lines: list[tuple[Floats, Floats]] = []
+        for menu in instance.menus:
+            self._lines.append((reach, mass))
+            rate = np.array(menu.exit_rates)
+            right = np.nan_to_num(rate * np.array(menu.accuracies))
+            mass = (mass[:, None] + reach[:, None] * right).ravel()
+            reach = (reach[:, None] * (1 - rate)).ravel()
+            reach, mass = _upper_hull(reach, mass)
+
+    def attainable(self, s: int, accuracy: Floats) -> NDArray[np.bool_]:
+        """Whether suffixes that begin with stage s (1..M) can still keep the floor."""
+        best = np.full(len(accuracy), -np.inf)
+        for reach, mass in zip(*self._lines[s - 1], strict=True):
+            np.maximum(best, mass + reach * accuracy, out=best)
+        enough: NDArray[np.bool_] = best >= self.floor
+        return enough
+
+
+def _upper_hull(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Keep the points that are highest in some direction: no other line is the largest of A + R v for any v >= 0."""
+    kept: list[int] = []
+    for i in np.lexsort((y, x)).tolist():
+        while kept and y[kept[-1]] <= y[i]:
+            kept.pop()
+        while len(kept) > 1 and _turns_left(x, y, kept[-2], kept[-1], i):
+            kept.pop()
+        kept.append(i)
+    return x[kept], y[kept]
+
+
+def _turns_left(x: Floats, y: Floats, a: int, b: int, c: int) -> bool:
+    return bool((x[b] - x[a]) * (y[c] - y[a]) >= (y[b] - y[a]) * (x[c] - x[a]))
+
+
+class Parts:
+    """What stages, hand-overs, ways in and beginnings on an option add to a label, as vectors of the columns."""
+
+    def __init__(self, data: Data, columns: Sequence[Column]) -> None:
+        self.data = data
+        self._columns = tuple(columns)
+        whole = data.instance.latency_measure == "worst"
+        self._cold = data.whole_cold_time if whole else data.mean_cold_time
+
+    def stage(self, s: int, p: int) -> Floats:
+        """Stage s on p: its time, and the price of that time."""
+        seconds = self.data.time(s, p)
+        return self._vector(seconds * self.data.busy_price(p), seconds)
+
+    def hop(self, s: int, p: int, k: int) -> Floats:
+        """Leaving p before stage s for tier k: the link's time and price, and the sender's price of waiting."""
+        seconds, usd = self.data.hop_time((s, p, k)), self.data.hop_price((s, p, k))
+        return self._vector(usd + seconds * self.data.busy_price(p) * self.data.waits(p), seconds)
+
+    def entry(self, p: int) -> Floats:
+        """The input's way to p."""
+        return self._vector(self.data.entry_price(p), self.data.entry_time(p))
+
+    def begin(self, p: int) -> Floats:
+        """An invocation of p and its cold start."""
+        return self._vector(self.data.invocation_price(p), self._cold(p) if self.data.is_function(p) else 0.0)
+
+    def _vector(self, usd: float, seconds: float) -> Floats:
+        known = {"cost": usd, "latency": seconds, "accuracy": 0.0}
+        return np.array([known[column] for column in self._columns])

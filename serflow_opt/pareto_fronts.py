@@ -1,0 +1,224 @@
+"""Fronts of cost, latency and accuracy: choose the method, value every plan exactly, say what is proven.
+
+Three methods, the first that applies:
+
+* cost and latency of the pure chain: placement by placement (`placement_fronts.py`);
+* any objectives of the pure chain: labels over (stage, option) (`label_setting.py`);
+* any two objectives of any instance: one solve after the other (`epsilon_front.py`).
+
+The pure chain: accounting per request, thresholds from menus, latency measured as mean or worst case wherever it is an
+objective or has a limit.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal, get_args
+
+import numpy as np
+
+from serflow_opt.decision import Decision, document_of
+from serflow_opt.dominance import cells, nondominated
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.evaluator import evaluate
+from serflow_opt.front import Front, FrontProgress, ObjectiveName
+from serflow_opt.front_methods import Asked, Result, by_labels, by_placements, by_solves
+from serflow_opt.hypervolume import hypervolume
+from serflow_opt.instance import Instance, Minimize
+from serflow_opt.notes import notes_on
+from serflow_opt.paths import Floats
+from serflow_opt.plan import Certificate, Metrics, ObjectiveValue, Plan, limits_of, shown_unit
+from serflow_opt.samples import replayed
+from serflow_opt.search import EQUAL
+
+FrontMethod = Literal["auto", "placements", "labels", "milp"]
+METHODS = {"placements": by_placements, "labels": by_labels, "milp": by_solves}
+
+
+def pareto(
+    instance: Instance,
+    objectives: Sequence[ObjectiveName] = ("cost", "latency"),
+    *,
+    coverage: float | None = None,
+    time_limit: float | None = None,
+    method: FrontMethod = "auto",
+    on_progress: Callable[[FrontProgress], None] | None = None,
+) -> Front:
+    """Find the plans that no other plan beats in every objective, within the instance's limits.
+
+    Parameters
+    ----------
+    instance
+        The problem. Its latency measure says which latency; what it minimises does not matter.
+    objectives
+        Two or three of cost, latency and accuracy.
+    coverage
+        None: the whole front. Otherwise plans such that each plan there is has one among them that is at most this
+        much worse, relative, in every objective: 0.01 is one percent. The accuracy is the share of right answers.
+    time_limit
+        Seconds; at the limit what was found is returned, with what is known of the rest.
+    method
+        auto takes the first that covers the instance of placements, labels and milp; name one to compare.
+    on_progress
+        Called now and then.
+
+    Returns
+    -------
+    Front
+        Plans from best to worst in the first objective, each valued by the exact evaluator. In a complete front each is
+        proven to be the best there is within its own values of the other objectives.
+
+    Raises
+    ------
+    InputError
+        For objectives, coverage or a method that do not go with the instance.
+    """
+    began = time.monotonic()
+    _check(instance, objectives, coverage, time_limit, method)
+
+    def report(doing: str, plans: int, gap: float | None) -> None:
+        if on_progress is not None:
+            on_progress(FrontProgress(time.monotonic() - began, doing, plans, gap))
+
+    deadline = None if time_limit is None else began + time_limit
+    asked = Asked(instance, tuple(objectives), coverage or 0.0, deadline, report)
+    for find in METHODS.values() if method == "auto" else [METHODS[method]]:
+        result = find(asked)
+        if result is not None:
+            return _front(asked, result, began)
+    raise InputError([_not_covered(instance, objectives, method)])
+
+
+def _check(
+    instance: Instance,
+    objectives: Sequence[str],
+    coverage: float | None,
+    time_limit: float | None,
+    method: str,
+) -> None:
+    problems = []
+    known = get_args(ObjectiveName)
+    if not (2 <= len(set(objectives)) == len(objectives)) or not set(objectives) <= set(known):
+        found = ", ".join(map(str, objectives)) or "none"
+        problems.append(Problem("", "objectives", found, f"name two or three of {', '.join(known)}, each once"))
+    if "accuracy" in objectives and not instance.accuracy_known:
+        found = "accuracy without an [exits] section"
+        problems.append(Problem(instance.name, "objectives", found, "give the exits, or drop accuracy"))
+    if coverage is not None and not 0 < coverage < math.inf:
+        problems.append(Problem("", "coverage", repr(coverage), "write a number above 0, 0.01 for one percent"))
+    if time_limit is not None and not time_limit >= 0:
+        problems.append(Problem("", "time_limit", repr(time_limit), "write a number of at least 0"))
+    if method not in get_args(FrontMethod):
+        problems.append(Problem("", "method", repr(method), f"use one of {', '.join(get_args(FrontMethod))}"))
+    free = instance.threshold_mode != "menu" and any(menu.chooses for menu in instance.menus)
+    if coverage is None and free and ("accuracy" in objectives or instance.latency_measure == "mean"):
+        found = f"none, with {instance.threshold_mode} thresholds: the front has infinitely many points"
+        problems.append(Problem(instance.name, "coverage", found, "write a coverage, e.g. 0.01, or choose from menus"))
+    if problems:
+        raise InputError(problems)
+
+
+def _not_covered(instance: Instance, objectives: Sequence[str], method: str) -> Problem:
+    if method == "auto":
+        found = f"{', '.join(objectives)} with accounting '{instance.accounting}', latency {instance.latency_measure}"
+        cure = (
+            "three objectives need accounting per-request, menu thresholds, mean or worst latency, and no memory "
+            "limits that bind in tiers with stage_specific options; ask for two objectives"
+        )
+        return Problem(instance.name, "objectives", found, cure)
+    return Problem(instance.name, "method", f"'{method}' does not cover this instance", "use method = 'auto'")
+
+
+def _front(asked: Asked, result: Result, began: float) -> Front:
+    """Value what was found exactly, drop what ties or is beaten, and say what is known of the rest."""
+    instance = asked.instance
+    valued = [(decision, evaluate(instance, decision)) for decision in result.decisions]
+    kept = [(decision, metrics) for decision, metrics in valued if not metrics.breaches]
+    values = np.array([_values(asked, metrics) for _, metrics in kept]).reshape(len(kept), len(asked.objectives))
+    best = nondominated(cells(values, EQUAL)).tolist()
+    coverage = result.coverage if len(kept) == len(valued) else None
+    complete = coverage == 0
+    plans = [_plan(asked, decision, metrics, result, complete) for decision, metrics in (kept[i] for i in best)]
+    reached, most = _hypervolumes(values[best], coverage, result.beyond)
+    return Front(
+        instance=instance.name,
+        objectives=list(asked.objectives),
+        latency_measure=instance.latency_measure,
+        plans=plans,
+        complete=complete,
+        coverage=coverage,
+        hypervolume=reached,
+        hypervolume_bound=most,
+        method=f"{result.method}; plans valued by the exact evaluator",
+        seconds=time.monotonic() - began,
+        counts=result.counts,
+    )
+
+
+def _values(asked: Asked, metrics: Metrics) -> list[float]:
+    """The objectives as numbers of which less is better: USD, seconds, minus the accuracy."""
+    measure = asked.instance.latency_measure
+    known = {
+        "cost": metrics.cost_usd_per_request,
+        "latency": metrics.latency_ms(measure) / 1000,
+        "accuracy": -(metrics.accuracy or 0.0),
+    }
+    return [known[name] for name in asked.objectives]
+
+
+def _plan(asked: Asked, decision: Decision, metrics: Metrics, result: Result, proven: bool) -> Plan:
+    """A point as the answer to the question it answers: the first objective, with its other values as limits."""
+    instance = asked.instance
+    goal: Minimize = "cost" if "cost" in asked.objectives else "latency"
+    question = replace(instance, minimize=goal)
+    if "latency" in asked.objectives and goal != "latency":
+        question = replace(question, latency_slo_s=metrics.latency_ms(instance.latency_measure) / 1000)
+    if "accuracy" in asked.objectives:
+        question = replace(question, accuracy_min=metrics.accuracy)
+    shown, unit = shown_unit(goal)
+    value = metrics.objective(goal, instance.latency_measure) * shown
+    replays = replayed(instance, decision)
+    return Plan(
+        instance=instance.name,
+        status="optimal" if proven else "feasible",
+        objective=ObjectiveValue(name=goal, value=value, unit=unit),
+        bound=value if proven else None,
+        gap=0.0 if proven else None,
+        seconds=0.0,
+        plan=document_of(instance, decision),
+        metrics=metrics,
+        certificate=Certificate(
+            exact_objective=value,
+            max_constraint_violation=metrics.violation,
+            model_objective=None,
+            method=f"point of a front: {result.method}, plan valued by the exact evaluator",
+            optimised=proven,
+        ),
+        limits=limits_of(question),
+        samples=replays,
+        notes=notes_on(instance, decision, metrics, replays),
+    )
+
+
+def _hypervolumes(
+    values: Floats, coverage: float | None, beyond: tuple[float, ...] | None
+) -> tuple[float | None, float | None]:
+    """Share of the box that is dominated, and that can be; None where that is unknown or the box is flat.
+
+    The box reaches from the best values there could be to the worst of the front. What could be: each point divided by
+    1 + coverage, or, beside the points, the one beyond them.
+    """
+    if coverage is not None:
+        possible = np.where(values < 0, np.maximum(values * (1 + coverage), -1.0), values / (1 + coverage))
+    elif beyond is not None:
+        possible = np.concatenate([values, np.array([beyond])])
+    if not len(values) or (coverage is None and beyond is None):
+        return None, None
+    worst = values.max(axis=0)
+    box = float(np.prod(worst - possible.min(axis=0)))
+    if box == 0:  # all plans agree in some objective
+        return None, None
+    return hypervolume(values.tolist(), worst.tolist()) / box, hypervolume(possible.tolist(), worst.tolist()) / box

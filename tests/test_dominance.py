@@ -1,0 +1,75 @@
+"""Undominated points against their definition, cells against theirs, and volumes against counted boxes."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serflow_opt.dominance import BLOCK, cells, nondominated
+from serflow_opt.hypervolume import hypervolume
+
+
+def points_of(columns: int) -> st.SearchStrategy[list[tuple[int, ...]]]:
+    """Few different values, so that points tie."""
+    return st.lists(st.tuples(*[st.integers(0, 6)] * columns), min_size=0, max_size=40)
+
+
+def undominated(points: list[tuple[int, ...]]) -> set[tuple[int, ...]]:
+    """By definition: nothing else is at most as large everywhere."""
+    return {p for p in points if not any(q != p and all(a <= b for a, b in zip(q, p, strict=True)) for q in points)}
+
+
+@given(st.integers(1, 3).flatmap(points_of))
+def test_nondominated_keeps_one_of_each_undominated_point(points: list[tuple[int, ...]]) -> None:
+    if not points:
+        return
+    array = np.array(points, dtype=float)
+    kept = [tuple(map(int, row)) for row in array[nondominated(array)]]
+    assert kept == sorted(undominated(points))
+
+
+@pytest.mark.parametrize("kind", ["cube", "plane"])
+def test_nondominated_beyond_a_block(kind: str) -> None:
+    rng = np.random.default_rng(5)
+    points = rng.random((5 * BLOCK, 3))
+    if kind == "plane":
+        points[:, 2] = 1.5 - points[:, 0] / 2 - points[:, 1] + rng.random(len(points)) / 20
+    best = [not ((points <= point).all(axis=1) & (points < point).any(axis=1)).any() for point in points]
+    assert sorted(nondominated(points).tolist()) == np.flatnonzero(best).tolist()
+    assert not len(nondominated(np.empty((0, 3))))
+
+
+def test_more_than_three_columns_are_refused() -> None:
+    with pytest.raises(ValueError, match="three"):
+        nondominated(np.zeros((2, 4)))
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20),
+    st.sampled_from([1e-12, 1e-9, 1e-3, 0.5]),
+)
+def test_cells_keep_order_and_are_a_factor_wide(values: list[float], tolerance: float) -> None:
+    numbers = cells(np.array(values), tolerance)
+    for (a, i), (b, j) in itertools.combinations(zip(values, numbers, strict=True), 2):
+        assert (i - j) * (a - b) >= 0
+        if i == j:
+            small, large = sorted((abs(a), abs(b)))
+            assert np.sign(a) == np.sign(b)
+            assert large <= small * (1 + tolerance + 4e-13)  # logarithms are rounded, too
+
+
+def test_cells_forgive_rounding_only() -> None:
+    assert len(set(cells(np.array([0.3, 0.1 + 0.2]), 1e-12).tolist())) == 1
+    assert len(set(cells(np.array([0.3, 0.3 * (1 + 1e-11)]), 1e-12).tolist())) == 2
+
+
+@given(st.integers(2, 3).flatmap(points_of), st.integers(1, 6))
+def test_hypervolume_counts_unit_boxes(points: list[tuple[int, ...]], reference: int) -> None:
+    columns = len(points[0]) if points else 2
+    inside = itertools.product(range(reference), repeat=columns)
+    count = sum(any(all(a <= b for a, b in zip(p, box, strict=True)) for p in points) for box in inside)
+    assert hypervolume(points, [reference] * columns) == count
