@@ -12,7 +12,7 @@ With R the reach, Σ_{pid <= cutid} β = 1 - R_{cutid+1} and Σ_{pid > cutid} β
 the first tier before stage s = cutid + 1 exactly when leave_{s,p} = 1, so both products are linear in the plain and the
 scaled path:
 
-    Σ C_p (Σ_{t<s} t_{t,p} + τ_s) (leave_{s,p} - uleave_{s,p})                 hybrid, IaaS part
+    Σ C_p (Σ_{t<s} t_{t,p} + τ_s) (leave_{s,p} - uleave_{s,p})                 hybrid, IaaS part; k and w are given
     Σ_p C_p (Σ_t t_{t,p}) x_{M,p}   over the first tier                        cutid = M: Σ β = 1
     Σ C_q (Σ_{t>=s} t_{t,q} + T_cold,q) uenter_{s,q}  over the second tier     FaaS part, cutid = s - 1
 """
@@ -23,7 +23,7 @@ from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.data import SOURCE, Data
 from serflow_opt.formulations.placement import Path
 
 
@@ -35,9 +35,10 @@ def as_printed_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
 
     first_part = pyo.quicksum(
         data.busy_price(p)
-        * (run(p, 1, s - 1) + data.hop_time((s, p, k)))
-        * (path.leave[s, p, k] - scaled.leave[s, p, k])
-        for s, p, k in data.hops
+        * (run(p, 1, s - 1) + data.hop_time((s, p, k, w)))
+        * (path.leave[s, p, k, w] - scaled.leave[s, p, k, w])
+        for s, p, k, w in data.hops
+        if p != SOURCE
     )
     whole_first = pyo.quicksum(
         data.busy_price(p) * run(p, 1, data.last) * path.on[s, p]
@@ -45,8 +46,8 @@ def as_printed_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
         if s == data.last and data.tier[p] == 0
     )
     second_part = pyo.quicksum(
-        data.busy_price(q) * (run(q, s, data.last) + data.cold_time(q)) * scaled.enter[s, q]
-        for s, q in data.places
+        data.busy_price(q) * (run(q, s, data.last) + data.cold_time(q)) * scaled.enter[s, q, w]
+        for s, q, w in data.entries
         if data.tier[q] == 1
     )
     return first_part + whole_first + second_part

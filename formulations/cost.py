@@ -1,13 +1,14 @@
 """Money per request as it is billed (survey 2.2.3, equations 1, 5 and 6, read so that every request is paid for).
 
-Common to both accountings, with u the path scaled by the reach R_s, in USD per request:
+Common to both accountings, with u the path scaled by the reach R_s and h_{s,e} the operations of hand-overs (encoding
+before one, decoding after it), in USD per request:
 
-    functions   Σ_{s,p} C_p t_{s,p} u_{s,p} + Σ_{s,p} (fee_p + C_p share_p T_cold,p) uenter_{s,p}
-    links       Σ_p price_0 enter_{1,p} + Σ_{s,p,k} price_s uleave_{s,p,k}
+    functions   Σ_{s,e} C_e (t_{s,e} u_{s,e} + h_{s,e}) + Σ_{s,e,w} (fee_e + C_e share_e T_cold,e) uenter_{s,e,w}
+    links       Σ_{s,e,k,w} price_{s,e,k,w} uleave_{s,e,k,w}          from the source, too
 
 per-request: a machine costs its price for the time it is busy, and VMs and edge servers also while they send (6):
 
-    machines    Σ_{s,p} C_p t_{s,p} u_{s,p} + Σ_{s,p,k} C_p τ_s uleave_{s,p,k}
+    machines    Σ_{s,e} C_e (t_{s,e} u_{s,e} + h_{s,e}) + Σ_{s,e,k,w} C_e τ_{s,e,k,w} uleave_{s,e,k,w}
 
 The survey multiplies the IaaS term by Σ_{pid <= cutid} β, which forgets the requests that go on; here each stage is
 weighted by its reach.
@@ -15,59 +16,74 @@ weighted by its reach.
 reserved: machines are rented whole. busy_p is the sum above without the price, in seconds per request:
 
     n_p integer, n_p >= rate busy_p / η                     rent_enough
-    n_p >= x_{s,p}                                          rent_one
+    n_p >= x_{s,e}                                          rent_one    e a runner of option p
     machines    Σ_p C_p n_p / rate
 
 η is the utilisation cap. rent_one stands where the stage takes time and is sure to be reached (lo_s > 0). n_p is at
 most what a whole path at the largest reach needs.
 
-A ceiling on the cost, while something else is minimised among equally cheap plans:
-
-    cost <= limit                                           cost_ceiling
+    cost <= cost_max                                        cost_ceiling
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.data import SLACK, Data
+from serflow_opt.formulations.data import SOURCE, Data, Hop
 from serflow_opt.formulations.placement import Path
 
 
-def function_and_link_cost(data: Data, path: Path, scaled: Path) -> Any:
+def function_and_link_cost(data: Data, scaled: Path) -> Any:
     """Return what functions and links cost per request, in units of `data.dollar`."""
+    fees = [(entry, data.invocation_price(entry[1])) for entry in data.entries if data.is_function(entry[1])]
     return (
-        pyo.quicksum(
-            data.busy_price(p) * data.time(s, p) * scaled.on[s, p] for s, p in data.places if data.is_function(p)
-        )
-        + pyo.quicksum(data.invocation_price(p) * scaled.enter[s, p] for s, p in data.places if data.is_function(p))
-        + pyo.quicksum(data.entry_price(p) * path.enter[1, p] for p in data.entries)
+        _working(data, scaled, lambda e: data.busy_price(e) if data.is_function(e) else 0.0)
+        + pyo.quicksum(fee * scaled.enter[entry] for entry, fee in fees)
         + pyo.quicksum(data.hop_price(hop) * scaled.leave[hop] for hop in data.hops)
     )
 
 
-def busy_time(data: Data, p: int, scaled: Path) -> Any:
-    """Return how long one request keeps machine p busy on average, waits included, in units of `data.second`."""
-    computing = pyo.quicksum(data.time(s, q) * scaled.on[s, q] for s, q in data.places if q == p)
-    if not data.waits(p):
-        return computing
-    return computing + pyo.quicksum(data.hop_time(hop) * scaled.leave[hop] for hop in data.hops if hop[1] == p)
+def busy_time(data: Data, runners: Collection[int], scaled: Path) -> Any:
+    """Return how long one request keeps some runners busy on average, waits included, in units of `data.second`."""
+    return _working(data, scaled, lambda e: float(e in runners))
+
+
+def _working(data: Data, scaled: Path, price: Callable[[int], float]) -> Any:
+    """Return the time that runners work for one request on average, times a price of each."""
+    return (
+        pyo.quicksum(price(e) * data.time(s, e) * scaled.on[s, e] for s, e in data.places if price(e))
+        + pyo.quicksum(
+            price(hop[1]) * _sending(data, hop) * scaled.leave[hop]
+            for hop in data.hops
+            if hop[1] != SOURCE and price(hop[1]) and _sending(data, hop)
+        )
+        + pyo.quicksum(
+            price(entry[1]) * data.decode_time(entry) * scaled.enter[entry]
+            for entry in data.entries
+            if price(entry[1]) and data.decode_time(entry)
+        )
+    )
+
+
+def _sending(data: Data, hop: Hop) -> float:
+    """How long a hand-over keeps the sender busy."""
+    return data.encode_time(hop) + (data.hop_time(hop) if data.waits(hop[1]) else 0.0)
 
 
 def per_request_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
     """Return price x busy time, functions and links, in units of `data.dollar` per request."""
-    machines = pyo.quicksum(
-        data.busy_price(p) * busy_time(data, p, scaled) for p in data.options if not data.is_function(p)
-    )
-    return machines + function_and_link_cost(data, path, scaled)
+    machines = _working(data, scaled, lambda e: 0.0 if data.is_function(e) else data.busy_price(e))
+    return machines + function_and_link_cost(data, scaled)
 
 
-def add_cost_ceiling(m: Any, data: Data, cost: Any, limit: float) -> None:
-    """Add cost <= limit, USD per request."""
-    m.cost_ceiling = pyo.Constraint(expr=cost <= limit / data.dollar)
+def add_cost_ceiling(m: Any, data: Data, cost: Any) -> None:
+    """Add the cost <= cost_max, USD per request."""
+    assert data.instance.cost_max_usd is not None
+    m.cost_ceiling = pyo.Constraint(expr=cost <= data.opened(data.instance.cost_max_usd) / data.dollar)
 
 
 def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
@@ -78,25 +94,34 @@ def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
     instance = data.instance
     assert instance.rate_per_s is not None
     per_second = instance.rate_per_s * data.second / instance.utilisation_cap
-    machines = sorted({p for _, p in data.places if not data.is_function(p)})
+    runners: dict[int, list[int]] = {}
+    for e in sorted({e for _, e in data.places if not data.is_function(e)}):
+        runners.setdefault(data.option(e), []).append(e)
+    machines = sorted(runners)
 
     def most(p: int) -> int:
-        longest = sum(data.reach_high[s] * data.time(s, p) for s, q in data.places if q == p)
-        if data.waits(p):
-            longest += max((data.hop_time(hop) for hop in data.hops if hop[1] == p), default=0.0)
-        return math.ceil(per_second * longest) + 1
+        # stages, and one hand-over in and one out: moves within a tier take no time
+        times = [data.reach_high[s] * max(_times(data, s, runners[p]), default=0.0) for s in data.stages]
+        sending = max((_sending(data, hop) for hop in data.hops if hop[1] in runners[p]), default=0.0)
+        decoding = max((data.decode_time(entry) for entry in data.entries if entry[1] in runners[p]), default=0.0)
+        return math.ceil(per_second * (sum(times) + sending + decoding)) + 1
 
     m.n = pyo.Var(machines, domain=pyo.NonNegativeIntegers, bounds=lambda m, p: (0, most(p)))
 
     @m.Constraint(machines)
     def rent_enough(m: Any, p: int) -> Any:
-        return m.n[p] >= (1 - SLACK) * per_second * busy_time(data, p, scaled)
+        return m.n[p] >= (1 - data.slack) * per_second * busy_time(data, runners[p], scaled)
 
-    @m.Constraint([(s, p) for s, p in data.places if not data.is_function(p) and data.time(s, p) > 0])
-    def rent_one(m: Any, s: int, p: int) -> Any:
+    @m.Constraint([(s, e) for s, e in data.places if not data.is_function(e) and data.time(s, e) > 0])
+    def rent_one(m: Any, s: int, e: int) -> Any:
         if data.reach_low[s] <= 0:
             return pyo.Constraint.Skip
-        return m.n[p] >= m.x[s, p]
+        return m.n[data.option(e)] >= m.x[s, e]
 
     rent = {p: data.busy_price(p) / (instance.rate_per_s * data.second) for p in machines}
-    return pyo.quicksum(rent[p] * m.n[p] for p in machines) + function_and_link_cost(data, path, scaled)
+    return pyo.quicksum(rent[p] * m.n[p] for p in machines) + function_and_link_cost(data, scaled)
+
+
+def _times(data: Data, s: int, runners: Collection[int]) -> list[float]:
+    """Times of stage s on some runners."""
+    return [data.time(s, e) for t, e in data.places if t == s and e in runners]

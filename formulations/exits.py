@@ -17,9 +17,10 @@ choice by the flow makes this product exact and linear:
     Σ_l v_{s,l} = R_s                                     split_reach
     lo_s z_{s,l} <= v_{s,l} <= hi_s z_{s,l}               scale_choice_low, scale_choice
     R_{s+1} = Σ_l (1 - e_{s,l}) v_{s,l}                   survive          (3)
-    Σ_s Σ_l e_{s,l} r_{s,l} v_{s,l} >= A_tar              accuracy_floor   (2)
+    Σ_s Σ_l e_{s,l} r_{s,l} v_{s,l} - lost >= A_tar       accuracy_floor   (2)
 
-lo_s and hi_s are the smallest and largest reach the menus allow, so no big-M is guessed.
+lost is what adaptations take away (`adaptation.py`), 0 without them. lo_s and hi_s are the smallest and largest reach
+the menus allow, so no big-M is guessed.
 
 `randomized` leaves z out: v >= 0 is then the occupation measure of a constrained Markov decision process, v_{s,l} / R_s
 the probability of threshold l. `interpolated` lets α lie between neighbouring thresholds, see `piecewise.py`.
@@ -31,7 +32,7 @@ from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.data import SLACK, Data
+from serflow_opt.formulations.data import Data
 from serflow_opt.formulations.piecewise import add_scaled_piecewise
 
 
@@ -79,7 +80,7 @@ def _add_one_hot(m: Any, data: Data) -> None:
 
 
 def accuracy(m: Any, data: Data) -> Any:
-    """Return the accuracy of all requests, Σ_s β_s A_s (survey 2.2.1 (2))."""
+    """Return the accuracy of all requests, Σ_s β_s A_s (survey 2.2.1 (2)), without what adaptations take away."""
     return pyo.quicksum(
         data.exit_rate(s, level) * data.accuracy(s, level) * m.v[s, level]
         for s, level in data.rows
@@ -87,7 +88,7 @@ def accuracy(m: Any, data: Data) -> Any:
     )
 
 
-def add_accuracy_floor(m: Any, data: Data) -> None:
-    """Add Σ_s β_s A_s >= A_tar (survey 2.2.1 (2), 2.2.3 (3)). Expects `add_exits`."""
+def add_accuracy_floor(m: Any, data: Data, reached: Any) -> None:
+    """Add the accuracy >= A_tar (survey 2.2.1 (2), 2.2.3 (3))."""
     assert data.instance.accuracy_min is not None
-    m.accuracy_floor = pyo.Constraint(expr=accuracy(m, data) >= (1 - SLACK) * data.instance.accuracy_min)
+    m.accuracy_floor = pyo.Constraint(expr=reached >= -data.opened(-data.instance.accuracy_min))

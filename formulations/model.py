@@ -1,34 +1,40 @@
-"""The parts put together: one Pyomo model of one instance (survey 2.2.1 and 2.2.3)."""
+"""The parts put together: one Pyomo model of one instance (survey 2.2, equations 1 and 2)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pyomo.core as pyo
 
+from serflow_opt.formulations.adaptation import accuracy_lost, add_own_menus, costs_accuracy
 from serflow_opt.formulations.as_printed import as_printed_cost
 from serflow_opt.formulations.cost import add_cost_ceiling, per_request_cost, reserved_cost
 from serflow_opt.formulations.data import Data, Place
+from serflow_opt.formulations.energy import add_energy_ceiling, energy
 from serflow_opt.formulations.exits import accuracy, add_accuracy_floor, add_exits
 from serflow_opt.formulations.latency import (
     add_latency_ceiling,
     mean_latency,
     percentile_latency,
+    tail_latency,
     worst_latency,
 )
 from serflow_opt.formulations.placement import Path, add_memory, add_placement, add_scaled_path
-from serflow_opt.instance import Instance
-
-Goal = Literal["cost", "latency", "accuracy"]
+from serflow_opt.formulations.privacy import add_privacy_ceiling, privacy_loss
+from serflow_opt.instance import Instance, Objective
 
 COSTS = {"per-request": per_request_cost, "reserved": reserved_cost, "as-printed": as_printed_cost}
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A model and what is needed to read its solution: the data it was built from and the objective's unit."""
+    """A model and what is needed to read its solution.
+
+    `unit` times the model's objective is in SI units: USD per request, seconds, loss, joules, or minus the accuracy;
+    the blend as it is.
+    """
 
     model: Any
     data: Data
@@ -41,10 +47,9 @@ class Disconnected(ValueError):
 
 def build(
     instance: Instance,
-    goal: Goal | None = None,
+    goal: Mapping[Objective, float] | None = None,
     allowed: Collection[Place] | None = None,
     levels: Collection[tuple[int, int]] | None = None,
-    cost_limit: float | None = None,
 ) -> Built:
     """Build the model of an instance.
 
@@ -53,25 +58,21 @@ def build(
     instance
         The problem; its limits become constraints.
     goal
-        What to minimise (accuracy is maximised); None: what the instance says.
+        What to minimise: coefficients of cost (USD), latency (s), privacy loss, energy (J) and minus the accuracy; with
+        one objective alone its coefficient does not matter; None: what the instance says.
     allowed
-        Pairs (stage, option) left in the model; None: all.
+        Pairs (stage, runner) left in the model; None: all.
     levels
-        Pairs (stage, menu entry) left in the model; None: all.
-    cost_limit
-        Largest cost, USD per request; None: no limit.
-
-    Returns
-    -------
-    Built
-        `unit` times the model's objective is USD per request, seconds, or minus the accuracy.
+        Pairs (stage, level) left in the model; None: all.
 
     Raises
     ------
     Disconnected
         When no path runs all stages.
     """
-    goal = goal or instance.minimize
+    if goal is None:
+        assert instance.minimize != "weighted"
+        goal = {instance.minimize: 1.0}
     data = Data(instance, allowed, levels)
     if not data.connected:
         raise Disconnected
@@ -79,36 +80,85 @@ def build(
     add_exits(m, data)
     path = add_placement(m, data)
     add_memory(m, data)
-    needs_cost = goal == "cost" or cost_limit is not None
-    needs_latency = goal == "latency" or instance.latency_slo_s is not None
-    by_reach: Any = None
-    if needs_cost or (needs_latency and instance.latency_measure == "mean"):
-        by_reach = add_scaled_path(m, data, "reach_path", m.R, data.reach_low, data.reach_high)
+    parts = _Parts(m, data, path, {*goal, *_limited(instance)})
+    if data.own_menus:
+        add_own_menus(m, data, parts.scaled)
     if instance.accuracy_min is not None:
-        add_accuracy_floor(m, data)
-    latency: Any = _latency(m, data, path, by_reach) if needs_latency else None
+        add_accuracy_floor(m, data, -parts.value("accuracy"))
     if instance.latency_slo_s is not None:
-        add_latency_ceiling(m, data, latency)
-    cost: Any = COSTS[instance.accounting](m, data, path, by_reach) if needs_cost else None
-    if cost_limit is not None:
-        add_cost_ceiling(m, data, cost, cost_limit)
-    match goal:
-        case "cost":
-            objective, unit = cost, data.dollar
-        case "latency":
-            objective, unit = latency, data.second
-        case "accuracy":
-            objective, unit = -accuracy(m, data), 1.0
+        add_latency_ceiling(m, data, parts.value("latency"))
+    if instance.cost_max_usd is not None:
+        add_cost_ceiling(m, data, parts.value("cost"))
+    if instance.privacy_max is not None:
+        add_privacy_ceiling(m, data, parts.value("privacy"))
+    if instance.energy_max_j is not None:
+        add_energy_ceiling(m, data, parts.value("energy"))
+    units = {"cost": data.dollar, "latency": data.second, "energy": data.joule}
+    if len(goal) == 1:
+        (only,) = goal
+        objective, unit = parts.value(only), units.get(only, 1.0)
+    else:
+        objective = sum(weight * units.get(name, 1.0) * parts.value(name) for name, weight in goal.items())
+        unit = 1.0
     m.objective = pyo.Objective(expr=objective, sense=pyo.minimize)
     return Built(m, data, unit)
 
 
-def _latency(m: Any, data: Data, path: Path, by_reach: Any) -> Any:
-    match data.instance.latency_measure:
-        case "worst":
-            return worst_latency(m, data, path)
-        case "mean":
-            return mean_latency(m, data, by_reach)
-        case _:
-            assert data.instance.quantile is not None
-            return percentile_latency(m, data, data.instance.quantile)
+def _limited(instance: Instance) -> list[Objective]:
+    """What has a limit."""
+    limits: dict[Objective, float | None] = {
+        "accuracy": instance.accuracy_min,
+        "latency": instance.latency_slo_s,
+        "cost": instance.cost_max_usd,
+        "privacy": instance.privacy_max,
+        "energy": instance.energy_max_j,
+    }
+    return [name for name, limit in limits.items() if limit is not None]
+
+
+class _Parts:
+    """The objectives as expressions in the model's units, each made once."""
+
+    def __init__(self, m: Any, data: Data, path: Path, names: Collection[Objective]) -> None:
+        self.m, self.data, self.path = m, data, path
+        mean = data.instance.latency_measure == "mean"
+        loses = "accuracy" in names and costs_accuracy(data)
+        self.scaled: Any = None
+        if loses or any(name in names for name in ("cost", "privacy", "energy")) or ("latency" in names and mean):
+            self.scaled = add_scaled_path(m, data, "reach_path", m.R, data.reach_low, data.reach_high)
+        self.loses = loses
+        self.made: dict[Objective, Any] = {}
+
+    def value(self, name: Objective) -> Any:
+        """Return an objective, less is better."""
+        if name not in self.made:
+            self.made[name] = self._make(name)
+        return self.made[name]
+
+    def _make(self, name: Objective) -> Any:
+        m, data = self.m, self.data
+        match name:
+            case "cost":
+                return COSTS[data.instance.accounting](m, data, self.path, self.scaled)
+            case "latency":
+                return self._latency()
+            case "privacy":
+                return privacy_loss(data, self.scaled)
+            case "energy":
+                return energy(data, self.scaled)
+            case "accuracy":
+                lost = accuracy_lost(data, self.scaled) if self.loses else 0.0
+                return lost - accuracy(m, data)
+
+    def _latency(self) -> Any:
+        instance = self.data.instance
+        if instance.deviations is not None:
+            return tail_latency(self.m, self.data, self.path, instance.deviations)
+        match instance.latency_measure:
+            case "worst":
+                return worst_latency(self.m, self.data, self.path)
+            case "mean":
+                return mean_latency(self.m, self.data, self.scaled)
+            case _:
+                assert instance.quantile is not None
+                return percentile_latency(self.m, self.data, instance.quantile)

@@ -1,57 +1,82 @@
 """Which stage runs on what: a path through a layered graph (survey 2.2.1 ξ, 2.2.3 cutid, equations 7, 9, 10).
 
-Nodes are pairs (stage, option). From one layer to the next a path stays on its option or leaves it for a tier further
-down the list and enters one option there. Tiers are ordered and never re-entered, so a tier uses one option by
-construction; `stage_specific` tiers may also be left for themselves. A cut is the layer where the path leaves the
-first tier; cut 0 and cut M (functions only, VMs only) are paths like any other.
+Nodes are pairs (stage, runner); a runner is an option, as it is or in a variant of a block of stages. From one layer
+to the next a path stays on its option or leaves it for a tier further down the list, in one of the ways to hand over,
+and enters one runner there. Tiers are ordered and never re-entered, so a tier uses one option by construction;
+`stage_specific` tiers may also be left for themselves. A cut is the layer where the path leaves the first tier; cut 0
+and cut M (functions only, VMs only) are paths like any other. Before stage 1 the path leaves the source.
 
 Variables
-    x_{s,p}        1 when stage s runs on option p
-    stay_{s,p}     1 when p runs stage s after stage s-1
-    leave_{s,p,k}  1 when p ran stage s-1 and hands over to tier k before stage s
-    enter_{s,p}    1 when p takes stage s over from a hand-over (s = 1: from the source)
+    x_{s,e}          1 when stage s runs as e
+    stay_{s,e,f}     1 when f runs stage s on the option on which e ran stage s-1
+    leave_{s,e,k,w}  1 when e ran stage s-1 and hands over to tier k before stage s in way w
+    enter_{s,e,w}    1 when e takes stage s over in way w
+    way_{s,w}        1 when what is handed over before stage s is handed over in way w; where there are several
 
 Equations
-    Σ_p x_{1,p} = 1                                        one_start
-    x_{s-1,p} = stay_{s,p} + Σ_k leave_{s,p,k}             go_on
-    x_{s,p} = stay_{s,p} + enter_{s,p}                     arrive
-    Σ_{p in k} enter_{s,p} = Σ_q leave_{s,q,k}             hand_over
-    Σ_t w_t x_{t,p} + act_s x_{s,p} <= memory_p            fit_memory
+    Σ_{k,w} leave_{1,source,k,w} = 1                               one_start
+    x_{s-1,e} = Σ_f stay_{s,e,f} + Σ_{k,w} leave_{s,e,k,w}         go_on
+    x_{s,e} = Σ_f stay_{s,f,e} + Σ_w enter_{s,e,w}                 arrive
+    Σ_{e at h} enter_{s,e,w} = Σ_{e to h} leave_{s,e,k,w}          hand_over      h = (s, k, w, variant carried over)
+    Σ_w way_{s,w} = 1                                              one_way
+    Σ_{e,k} leave_{s,e,k,w} <= way_{s,w}                           in_one_way
+    Σ_t w_t x_{t,e} + act_s x_{s,e} <= memory_p                    fit_memory     over the runners e of option p
 
-Only x needs integrality: the rest is a flow in a network. act_s is the largest activation stage s makes or receives.
+Only x and way need integrality: the rest is a flow in a network. A hub carries the variant of a block that goes on, so
+a block runs in one variant across hand-overs. act_s is the largest activation stage s makes or receives.
 
 Times and prices need the path multiplied by a weight W_s of the stage that falls along the chain: the reach R_s for
-means and money, the tail marker of `latency.py` for percentiles. The scaled copy u of the path is exact because x is
-binary (each u is 0 or W_s):
+means and money, the tail marker of `latency.py` for percentiles. The scaled copy u of the path is exact because x and
+way are binary (each u is 0 or W_s):
 
-    Σ_p u_{s,p} = W_s                                      split
-    u_{s,p} = ustay_{s,p} + uenter_{s,p}                   arrive
-    Σ_{p in k} uenter_{s,p} = Σ_q uleave_{s,q,k}           hand_over
-    ustay_{s,p} + Σ_k uleave_{s,p,k} <= u_{s-1,p}          go_on            what goes on had arrived
-    lo_s x_{s,p} <= u_{s,p} <= hi_s x_{s,p}                floor, ceiling
-    lo_s leave_{s,p,k} <= uleave_{s,p,k} <= hi_s leave_{s,p,k}    leave_floor, leave_ceiling
-    lo_s enter_{s,p} <= uenter_{s,p}                       enter_floor
+    Σ_e u_{s,e} = W_s                                              split
+    u_{s,e} = Σ_f ustay_{s,f,e} + Σ_w uenter_{s,e,w}               arrive
+    Σ_{e at h} uenter_{s,e,w} = Σ_{e to h} uleave_{s,e,k,w}        hand_over
+    Σ_f ustay_{s,e,f} + Σ_{k,w} uleave_{s,e,k,w} <= u_{s-1,e}      go_on          what goes on had arrived
+    lo_s x_{s,e} <= u_{s,e} <= hi_s x_{s,e}                        floor, ceiling
+    lo_s leave_{s,e,k,w} <= uleave_{s,e,k,w} <= hi_s leave_{s,e,k,w}      leave_floor, leave_ceiling
+    lo_s enter_{s,e,w} <= uenter_{s,e,w}                           enter_floor
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.data import SLACK, Data, Place
+from serflow_opt.formulations.data import NOTHING, SOURCE, Data
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """The variables of a path, plain or scaled: on[s, p], leave[s, p, k], enter[s, p]."""
+    """The variables of a path, plain or scaled: on[s, e], leave[s, e, k, w], enter[s, e, w]."""
 
     on: Any
     leave: Any
     enter: Any
+
+
+class _Incidence:
+    """Which stays, hops and entries begin or end where."""
+
+    def __init__(self, data: Data) -> None:
+        stays_from, stays_to = defaultdict(list), defaultdict(list)
+        leave_from, leave_to, enter_to, enter_from = (defaultdict(list) for _ in range(4))
+        for s, e, f in data.stays:
+            stays_from[s, e].append((s, e, f))
+            stays_to[s, f].append((s, e, f))
+        for hop in data.hops:
+            leave_from[hop[0], hop[1]].append(hop)
+            leave_to[data.hub_left(hop)].append(hop)
+        for entry in data.entries:
+            enter_to[entry[0], entry[1]].append(entry)
+            enter_from[data.hub_entered(entry)].append(entry)
+        self.stays_from, self.stays_to = stays_from, stays_to
+        self.leave_from, self.leave_to = leave_from, leave_to
+        self.enter_to, self.enter_from = enter_to, enter_from
 
 
 def add_placement(m: Any, data: Data) -> Path:
@@ -59,41 +84,67 @@ def add_placement(m: Any, data: Data) -> Path:
     m.x = pyo.Var(data.places, domain=pyo.Binary)
     m.stay = pyo.Var(data.stays, bounds=(0.0, 1.0))
     m.leave = pyo.Var(data.hops, bounds=(0.0, 1.0))
-    m.enter = pyo.Var(data.places, bounds=(0.0, 1.0))
-    later = [(s, p) for s, p in data.places if s > 1]
+    m.enter = pyo.Var(data.entries, bounds=(0.0, 1.0))
+    at = _Incidence(data)
 
     @m.Constraint()
     def one_start(m: Any) -> Any:
-        return pyo.quicksum(m.x[1, p] for p in data.entries) == 1
+        return _sum(m.leave, at.leave_from[1, SOURCE]) == 1
 
-    @m.Constraint([(s + 1, p) for s, p in data.places if s < data.last])
-    def go_on(m: Any, s: int, p: int) -> Any:
-        return m.x[s - 1, p] == _onward(m.stay, m.leave, data, s, p)
+    @m.Constraint([(s + 1, e) for s, e in data.places if s < data.last])
+    def go_on(m: Any, s: int, e: int) -> Any:
+        return m.x[s - 1, e] == _sum(m.stay, at.stays_from[s, e]) + _sum(m.leave, at.leave_from[s, e])
 
     @m.Constraint(data.places)
-    def arrive(m: Any, s: int, p: int) -> Any:
-        return m.x[s, p] == _inward(m.stay, m.enter, s, p)
+    def arrive(m: Any, s: int, e: int) -> Any:
+        return m.x[s, e] == _sum(m.stay, at.stays_to[s, e]) + _sum(m.enter, at.enter_to[s, e])
 
-    @m.Constraint(_hubs(data, later))
-    def hand_over(m: Any, s: int, k: int) -> Any:
-        return _entering(m.enter, data, s, k) == _leaving(m.leave, data, s, k)
+    @m.Constraint(data.hubs)
+    def hand_over(m: Any, s: int, k: int, w: int, c: int) -> Any:
+        hub = s, k, w, c
+        return _sum(m.enter, at.enter_from[hub]) == _sum(m.leave, at.leave_to[hub])
 
+    _add_ways(m, data)
     return Path(m.x, m.leave, m.enter)
+
+
+def _add_ways(m: Any, data: Data) -> None:
+    """Let what is handed over before a stage be handed over in one way."""
+    by_way = defaultdict(list)
+    for hop in data.hops:
+        if hop[3] != NOTHING:
+            by_way[hop[0], hop[3]].append(hop)
+    several = [s for s in data.stages if sum(t == s for t, _ in by_way) > 1]
+    rows = sorted(row for row in by_way if row[0] in several)
+    m.way = pyo.Var(rows, domain=pyo.Binary)
+
+    @m.Constraint(several)
+    def one_way(m: Any, s: int) -> Any:
+        return pyo.quicksum(m.way[row] for row in rows if row[0] == s) == 1
+
+    @m.Constraint(rows)
+    def in_one_way(m: Any, s: int, w: int) -> Any:
+        return _sum(m.leave, by_way[s, w]) <= m.way[s, w]
 
 
 def add_memory(m: Any, data: Data) -> None:
     """Add fit_memory where it can bind. Expects `add_placement`. Sizes are divided by the option's memory."""
-    stages, options = data.instance.stages, data.instance.options
-    total = sum(stage.parameter_bytes for stage in stages)
+    options = data.instance.options
     largest = max(data.activation(s) for s in data.stages)
     memory = {p: option.memory_bytes for p, option in enumerate(options) if option.memory_bytes is not None}
+    most: dict[int, float] = defaultdict(float)
+    for p, s in {(data.option(e), s) for s, e in data.places}:
+        most[p] += max(data.parameters(s, e) for t, e in data.places if t == s and data.option(e) == p)
 
-    @m.Constraint([(s, p) for s, p in data.places if total + largest > memory.get(p, math.inf)])
-    def fit_memory(m: Any, s: int, p: int) -> Any:
+    tight = {p for p, limit in memory.items() if most[p] + largest > limit}
+
+    @m.Constraint([(s, e) for s, e in data.places if data.option(e) in tight])
+    def fit_memory(m: Any, s: int, e: int) -> Any:
+        p = data.option(e)
         parameters = pyo.quicksum(
-            stages[t - 1].parameter_bytes / memory[p] * m.x[t, p] for t in data.stages if (t, p) in m.x
+            data.parameters(t, f) / memory[p] * m.x[t, f] for t, f in data.places if data.option(f) == p
         )
-        return parameters + data.activation(s) / memory[p] * m.x[s, p] <= 1 + SLACK
+        return parameters + data.activation(s) / memory[p] * m.x[s, e] <= 1 + data.slack
 
 
 def add_scaled_path(
@@ -112,72 +163,51 @@ def add_scaled_path(
     """
     b = pyo.Block()
     m.add_component(name, b)
-    b.on = pyo.Var(data.places, bounds=lambda b, s, p: (0.0, high[s]))
-    b.stay = pyo.Var(data.stays, bounds=lambda b, s, p: (0.0, high[s]))
-    b.leave = pyo.Var(data.hops, bounds=lambda b, s, p, k: (0.0, high[s]))
-    b.enter = pyo.Var(data.places, bounds=lambda b, s, p: (0.0, high[s]))
-    later = [(s, p) for s, p in data.places if s > 1]
+    b.on = pyo.Var(data.places, bounds=lambda b, s, e: (0.0, high[s]))
+    b.stay = pyo.Var(data.stays, bounds=lambda b, s, e, f: (0.0, high[s]))
+    b.leave = pyo.Var(data.hops, bounds=lambda b, s, e, k, w: (0.0, high[s]))
+    b.enter = pyo.Var(data.entries, bounds=lambda b, s, e, w: (0.0, high[s]))
+    at = _Incidence(data)
 
     @b.Constraint(data.stages)
     def split(b: Any, s: int) -> Any:
-        return pyo.quicksum(b.on[s, p] for p in data.options if (s, p) in b.on) == weight[s]
+        return pyo.quicksum(b.on[place] for place in data.places if place[0] == s) == weight[s]
 
     @b.Constraint(data.places)
-    def arrive(b: Any, s: int, p: int) -> Any:
-        return b.on[s, p] == _inward(b.stay, b.enter, s, p)
+    def arrive(b: Any, s: int, e: int) -> Any:
+        return b.on[s, e] == _sum(b.stay, at.stays_to[s, e]) + _sum(b.enter, at.enter_to[s, e])
 
-    @b.Constraint(_hubs(data, later))
-    def hand_over(b: Any, s: int, k: int) -> Any:
-        return _entering(b.enter, data, s, k) == _leaving(b.leave, data, s, k)
+    @b.Constraint(data.hubs)
+    def hand_over(b: Any, s: int, k: int, w: int, c: int) -> Any:
+        hub = s, k, w, c
+        return _sum(b.enter, at.enter_from[hub]) == _sum(b.leave, at.leave_to[hub])
 
-    @b.Constraint([(s + 1, p) for s, p in data.places if s < data.last])
-    def go_on(b: Any, s: int, p: int) -> Any:
-        return _onward(b.stay, b.leave, data, s, p) <= b.on[s - 1, p]
+    @b.Constraint([(s + 1, e) for s, e in data.places if s < data.last])
+    def go_on(b: Any, s: int, e: int) -> Any:
+        return _sum(b.stay, at.stays_from[s, e]) + _sum(b.leave, at.leave_from[s, e]) <= b.on[s - 1, e]
 
     @b.Constraint(data.places)
-    def ceiling(b: Any, s: int, p: int) -> Any:
-        return b.on[s, p] <= high[s] * m.x[s, p]
+    def ceiling(b: Any, s: int, e: int) -> Any:
+        return b.on[s, e] <= high[s] * m.x[s, e]
 
     @b.Constraint([place for place in data.places if low[place[0]] > 0])
-    def floor(b: Any, s: int, p: int) -> Any:
-        return b.on[s, p] >= low[s] * m.x[s, p]
+    def floor(b: Any, s: int, e: int) -> Any:
+        return b.on[s, e] >= low[s] * m.x[s, e]
 
     @b.Constraint(data.hops)
-    def leave_ceiling(b: Any, s: int, p: int, k: int) -> Any:
-        return b.leave[s, p, k] <= high[s] * m.leave[s, p, k]
+    def leave_ceiling(b: Any, *hop: int) -> Any:
+        return b.leave[hop] <= high[hop[0]] * m.leave[hop]
 
     @b.Constraint([hop for hop in data.hops if low[hop[0]] > 0])
-    def leave_floor(b: Any, s: int, p: int, k: int) -> Any:
-        return b.leave[s, p, k] >= low[s] * m.leave[s, p, k]
+    def leave_floor(b: Any, *hop: int) -> Any:
+        return b.leave[hop] >= low[hop[0]] * m.leave[hop]
 
-    @b.Constraint([place for place in later if low[place[0]] > 0])
-    def enter_floor(b: Any, s: int, p: int) -> Any:
-        return b.enter[s, p] >= low[s] * m.enter[s, p]
+    @b.Constraint([entry for entry in data.entries if low[entry[0]] > 0])
+    def enter_floor(b: Any, *entry: int) -> Any:
+        return b.enter[entry] >= low[entry[0]] * m.enter[entry]
 
     return Path(b.on, b.leave, b.enter)
 
 
-def _hubs(data: Data, later: list[Place]) -> list[tuple[int, int]]:
-    return sorted({(s, data.tier[p]) for s, p in later} | {(s, k) for s, _, k in data.hops})
-
-
-def _onward(stay: Any, leave: Any, data: Data, s: int, p: int) -> Any:
-    tiers = range(len(data.instance.tiers))
-    return _at(stay, (s, p)) + pyo.quicksum(leave[s, p, k] for k in tiers if (s, p, k) in leave)
-
-
-def _inward(stay: Any, enter: Any, s: int, p: int) -> Any:
-    return _at(stay, (s, p)) + enter[s, p]
-
-
-def _entering(enter: Any, data: Data, s: int, k: int) -> Any:
-    return pyo.quicksum(enter[s, p] for p in data.options if data.tier[p] == k and (s, p) in enter)
-
-
-def _leaving(leave: Any, data: Data, s: int, k: int) -> Any:
-    return pyo.quicksum(leave[s, p, k] for p in data.options if (s, p, k) in leave)
-
-
-def _at(variable: Any, index: Place) -> Any:
-    """Return the variable, 0 where there is none (Pyomo's variables have no `get`)."""
-    return variable[index] if index in variable else 0.0  # noqa: SIM401
+def _sum(variable: Any, indices: Iterable[Any]) -> Any:
+    return pyo.quicksum(variable[index] for index in indices)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from serflow_opt.loader import load, shipped
     from serflow_opt.pareto_fronts import pareto
     from serflow_opt.plan import Plan
+    from serflow_opt.relaxing import relax
     from serflow_opt.solver import solve
 
 __version__ = "0.1.0"
@@ -36,6 +37,7 @@ __all__ = [
     "load",
     "load_catalog",
     "pareto",
+    "relax",
     "shipped",
     "solve",
 ]
@@ -51,6 +53,7 @@ _HOME = {
     "load": "loader",
     "load_catalog": "catalog",
     "pareto": "pareto_fronts",
+    "relax": "relaxing",
     "shipped": "loader",
     "solve": "solver",
 }

@@ -1,9 +1,10 @@
 """Which placements and thresholds can still win.
 
 Every placement gets a Lagrangian bound (`lagrangian.py`). A placement whose bound exceeds the best plan known is out;
-so is a threshold whose bound does when it is forced. Limits that are not in the bound (a mean or percentile latency)
-only make more plans feasible there, so what is dropped is dropped rightly. Rented machines cost at least their
-fractional rent, and at least the whole machines that the least busy thresholds need.
+so is a threshold whose bound does when it is forced. So is a placement that breaks a limit whatever the thresholds: the
+bound of what has the limit says so. Limits that are not in the bound (a mean or percentile latency beside a cost) only
+make more plans feasible there, so what is dropped is dropped rightly. Rented machines cost at least their fractional
+rent, and at least the whole machines that the least busy thresholds need.
 
 Placements are listed one by one, so this is done where there are not too many. It prunes; the proof for what is left is
 the solver's.
@@ -12,27 +13,32 @@ the solver's.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from serflow_opt.decision import Decision
+from serflow_opt.decision import Decision, shortest
 from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.data import SLACK, Data, Place
-from serflow_opt.instance import Instance
-from serflow_opt.lagrangian import Bracket, Level, Linear, close_bracket, forced_levels
+from serflow_opt.instance import Instance, Objective
+from serflow_opt.lagrangian import Bracket, Exits, LevelKey, Linear, close_bracket, forced_levels
 from serflow_opt.paths import (
     MOST,
     Floats,
     Ints,
-    begins,
-    by_option,
+    Mask,
+    Paths,
+    arrivals,
+    by_runner,
     compute_times,
+    energies,
+    leaks,
     list_paths,
     moves,
     times,
+    whole_seconds,
     within_memory,
-    worst_seconds,
 )
 
 MOST_FORCED = 5_000_000
@@ -50,32 +56,32 @@ class Pruned:
     Attributes
     ----------
     places
-        Pairs (stage 1..M, option) of the placements that can still win.
+        Pairs (stage 1..M, runner) of the placements that can still win.
     levels
-        Pairs (stage 1..M, menu entry) that can still win; None: all.
+        Pairs (stage 1..M, level) that can still win; None: all.
     listed, kept
         Placements there were and are.
     bound
-        No plan is better: USD per request or seconds.
+        No plan is better, in the units of what is minimised.
     start
         The best plan found, None when none was.
-    paths, bounds, worst
-        Of each placement that is left: its options, its own bound, its worst-case latency in seconds.
+    paths, bounds, whole
+        The placements left, their own bounds, and their latencies as far as thresholds do not change them, seconds.
     """
 
     places: frozenset[Place]
-    levels: frozenset[Level] | None
+    levels: frozenset[LevelKey] | None
     listed: int
     kept: int
     bound: float
     start: Decision | None
-    paths: Ints
+    paths: Paths
     bounds: Floats
-    worst: Floats
+    whole: Floats
 
-    def rivals(self, value: float, worst_below: float = math.inf) -> Pruned:
-        """Return what is left of placements whose bound is at most `value` and whose worst case is below a limit."""
-        alive = (self.bounds <= value) & (self.worst < worst_below)
+    def rivals(self, value: float, whole_below: float = math.inf) -> Pruned:
+        """Return what is left of placements with a bound of at most `value` and a whole latency below a limit."""
+        alive = (self.bounds <= value) & (self.whole < whole_below)
         paths = self.paths[alive]
         return replace(
             self,
@@ -84,111 +90,190 @@ class Pruned:
             start=None,
             paths=paths,
             bounds=self.bounds[alive],
-            worst=self.worst[alive],
+            whole=self.whole[alive],
         )
 
 
-def prune(instance: Instance, most: int = MOST) -> Pruned | None:
+def placements(data: Data, most: int = MOST) -> Paths | None:
+    """List the placements that keep the limits on memory and on a latency that thresholds do not change.
+
+    None when there are more than `most` placements.
+    """
+    paths = list_paths(data, most)
+    if paths is None or not len(paths):
+        return paths
+    possible = within_memory(data, paths)
+    instance = data.instance
+    if instance.latency_slo_s is not None and by_placement(instance):
+        possible &= whole_seconds(data, paths) <= instance.latency_slo_s * (1 + SLACK)
+    return paths[possible]
+
+
+def by_placement(instance: Instance) -> bool:
+    """Whether the placement alone decides the latency."""
+    return instance.latency_measure == "worst" or instance.deviations is not None
+
+
+def prune(instance: Instance, goal: Mapping[Objective, float], most: int = MOST) -> Pruned | None:
     """List the placements, bound each, and drop what cannot win.
 
-    Returns None where there are more than `most` placements, or a percentile is minimised.
+    Returns None where there are more than `most` placements, or a percentile of fixed times is minimised. Where the
+    accuracy counts, what limits rule out is all that goes.
     """
-    if instance.minimize == "latency" and instance.quantile is not None:
+    if set(goal) == {"latency"} and instance.quantile is not None and instance.deviations is None:
         return None
     data = Data(instance)
-    paths = list_paths(data, most) if data.connected else np.empty((0, data.last), dtype=np.int64)
+    paths = placements(data, most)
     if paths is None:
         return None
     listed = len(paths)
-    if listed:
-        worst = worst_seconds(data, paths)
-        possible = within_memory(data, paths)
-        if instance.latency_slo_s is not None and instance.latency_measure == "worst":
-            possible &= worst <= instance.latency_slo_s * (1 + SLACK)
-        paths, worst = paths[possible], worst[possible]
-    if not len(paths):
-        nothing = np.empty(0)
-        return Pruned(frozenset(), frozenset(), listed, 0, math.inf, None, paths, nothing, nothing)
-    views = objectives(data, paths)
-    brackets = [close_bracket(instance, view) for view in views]
+    nothing = np.empty(0)
+    none = Pruned(frozenset(), frozenset(), listed, 0, math.inf, None, Paths.none(data.last), nothing, nothing)
+    if not listed:
+        return none
+    exits, floor = Exits.of(data, paths), instance.accuracy_min
+    possible = _within_limits(data, paths, exits, goal)
+    if not possible.any():
+        return none
+    paths, exits = paths[possible], exits.rows(possible)
+    whole = whole_seconds(data, paths)
+    if "accuracy" in goal:
+        unknown = np.full(len(paths), -math.inf)
+        return Pruned(_places(paths), None, listed, len(paths), -math.inf, None, paths, unknown, whole)
+    views = blended(data, paths, goal)
+    brackets = [close_bracket(exits, floor, view) for view in views]
     bound = np.maximum.reduce([bracket.bound for bracket in brackets])
-    start, best = _best_start(instance, paths, brackets)
+    start, best = _best_start(data, paths, brackets, goal)
     limit = best + MARGIN * abs(best)
     alive = bound <= limit
     if not alive.any():  # the start is the optimum to within rounding
         alive = bound <= bound.min()
     kept = paths[alive]
     levels = None
-    widest = max(len(menu.exit_rates) for menu in instance.menus)
-    if start is not None and instance.threshold_mode == "menu" and len(kept) * widest**2 <= MOST_FORCED:
+    widest = max(len(menu) for menu in data.menu.values())
+    simple = instance.threshold_mode == "menu" and exits.used is None
+    if start is not None and simple and len(kept) * widest**2 <= MOST_FORCED:
         forced = [
-            forced_levels(instance, Linear(view.fixed[alive], view.weight[alive]), bracket.multiplier[alive])
+            forced_levels(
+                exits.rows(alive), floor, Linear(view.fixed[alive], view.weight[alive]), bracket.multiplier[alive]
+            )
             for view, bracket in zip(views, brackets, strict=True)
         ]
         levels = frozenset(
             key for key in forced[0] if (np.maximum.reduce([table[key] for table in forced]) <= limit).any()
         )
         levels |= {(s + 1, row.index(1.0)) for s, row in enumerate(start.weights)}
-    return Pruned(_places(kept), levels, listed, len(kept), float(bound.min()), start, kept, bound[alive], worst[alive])
+    return Pruned(_places(kept), levels, listed, len(kept), float(bound.min()), start, kept, bound[alive], whole[alive])
 
 
-def _places(paths: Ints) -> frozenset[Place]:
-    return frozenset((s + 1, int(p)) for s in range(paths.shape[1]) for p in np.unique(paths[:, s]))
+def _places(paths: Paths) -> frozenset[Place]:
+    return frozenset((s + 1, int(e)) for s in range(paths.runner.shape[1]) for e in np.unique(paths.runner[:, s]))
 
 
-def objectives(data: Data, paths: Ints) -> list[Linear]:
-    """Linear underestimates of what is minimised, in USD per request or seconds."""
+def _within_limits(data: Data, paths: Paths, exits: Exits, goal: Mapping[Objective, float]) -> Mask:
+    """Which placements some thresholds may bring within each limit, and to the accuracy floor."""
+    instance = data.instance
+    limits: dict[Objective, float | None] = {
+        "cost": instance.cost_max_usd,
+        "privacy": instance.privacy_max,
+        "energy": instance.energy_max_j,
+        "latency": instance.latency_slo_s if instance.latency_measure == "mean" else None,
+    }
+    possible = np.ones(len(paths), dtype=bool)
+    for name, limit in limits.items():
+        if limit is not None and name not in goal:
+            for view in objectives(data, paths, name):
+                bound = close_bracket(exits, instance.accuracy_min, view).bound
+                possible &= bound <= limit * (1 + MARGIN) if limit > 0 else bound <= MARGIN
+    return possible
+
+
+def blended(data: Data, paths: Paths, goal: Mapping[Objective, float]) -> list[Linear]:
+    """Linear underestimates of a weighted sum of objectives, in SI units."""
+    if len(goal) == 1:
+        return objectives(data, paths, next(iter(goal)))
+    total = Linear(np.zeros(len(paths)), np.zeros(paths.runner.shape))
+    for name, weight in goal.items():
+        view = objectives(data, paths, name)[0]
+        total = Linear(total.fixed + weight * view.fixed, total.weight + weight * view.weight)
+    return [total]
+
+
+def objectives(data: Data, paths: Paths, name: Objective) -> list[Linear]:
+    """Linear underestimates of an objective, in USD per request, seconds, loss or joules."""
     instance = data.instance
     nothing = np.zeros(len(paths))
-    if instance.minimize == "latency":
-        if instance.latency_measure == "worst":
-            return [Linear(worst_seconds(data, paths), np.zeros(paths.shape))]
-        return [Linear(nothing, times(data, paths, data.mean_cold_time) * data.second)]
+    match name:
+        case "privacy":
+            return [Linear(nothing, leaks(data, paths))]
+        case "energy":
+            return [Linear(nothing, energies(data, paths) * data.joule)]
+        case "latency":
+            if by_placement(instance):
+                return [Linear(whole_seconds(data, paths), np.zeros(paths.runner.shape))]
+            if instance.latency_measure == "mean":
+                return [Linear(nothing, times(data, paths, data.mean_cold_time) * data.second)]
+            return [Linear(nothing, np.zeros(paths.runner.shape))]  # a percentile of fixed times: nothing is known
+        case "cost":
+            return _costs(data, paths)
+    raise ValueError(f"no linear underestimate of {name}")
+
+
+def _costs(data: Data, paths: Paths) -> list[Linear]:
+    instance = data.instance
+    nothing = np.zeros(len(paths))
     if instance.accounting == "as-printed":
         return [_as_printed(data, paths)]
-    price, fees = by_option(data, data.busy_price), by_option(data, data.invocation_price)
-    function = by_option(data, data.is_function) > 0
-    compute = compute_times(data, paths)
-    waiting = moves(data, paths, lambda p: 0.0, lambda hop: data.hop_time(hop) * data.waits(hop[1]))
-    sender = np.column_stack([paths[:, 0], paths[:, :-1]])
-    by_use = compute * price[paths] + np.where(begins(paths), fees[paths], 0.0)
-    used = np.where(function[paths], by_use, 0.0) + moves(data, paths, data.entry_price, data.hop_price)
-    machine = np.where(function[paths], 0.0, compute * price[paths]) + waiting * price[sender]
+    price, fees = by_runner(data, data.busy_price), by_runner(data, data.invocation_price)
+    function = by_runner(data, data.is_function) > 0
+    compute = compute_times(data, paths) + arrivals(data, paths, data.decode_time)
+    sending = moves(data, paths, lambda hop: data.encode_time(hop) + data.hop_time(hop) * data.waits(hop[1]))
+    sender = np.column_stack([paths.runner[:, 0], paths.runner[:, :-1]])
+    by_use = compute * price[paths.runner] + np.where(paths.moved, fees[paths.runner], 0.0)
+    links = moves(data, paths, data.hop_price)
+    sent_price = sending * price[sender]
+    used = np.where(function[paths.runner], by_use, 0.0) + links + np.where(function[sender], sent_price, 0.0)
+    machine = np.where(function[paths.runner], 0.0, compute * price[paths.runner])
+    machine += np.where(function[sender], 0.0, sent_price)
     if instance.accounting == "per-request":
         return [Linear(nothing, (used + machine) * data.dollar)]
     fractional = Linear(nothing, (used + machine / instance.utilisation_cap) * data.dollar)
-    rent = _whole_rent(data, paths, compute, waiting, sender)
+    rent = _whole_rent(data, paths, compute, sending, sender)
     return [fractional, Linear(rent, used * data.dollar)]
 
 
-def _whole_rent(data: Data, paths: Ints, compute: Floats, waiting: Floats, sender: Ints) -> Floats:
+def _whole_rent(data: Data, paths: Paths, compute: Floats, sending: Floats, sender: Ints) -> Floats:
     """Rent per request of the machines that each placement needs whatever the thresholds, USD."""
     instance = data.instance
     assert instance.rate_per_s is not None
-    certain = np.array([data.reach_low[s] > 0 for s in data.stages])[None, :] & (compute > 0)
+    certain = np.array([data.reach_low[s] > 0 for s in data.stages])[None, :] & (compute_times(data, paths) > 0)
+    option = np.array([runner.option for runner in data.runners])
+    exits = Exits.of(data, paths)
     rent = np.zeros(len(paths))
-    for p in sorted(set(paths.ravel().tolist())):
+    for p in np.unique(option[paths.runner]).tolist():
         if data.is_function(p):
             continue
-        rows = np.flatnonzero((paths == p).any(axis=1))
-        here = paths[rows] == p
-        busy = np.where(here, compute[rows], 0.0) + np.where(sender[rows] == p, waiting[rows], 0.0)
-        least = close_bracket(instance, Linear(np.zeros(len(rows)), busy)).bound * data.second
+        here = option[paths.runner] == p
+        rows = np.flatnonzero(here.any(axis=1))
+        here, sends = here[rows], option[sender[rows]] == p
+        busy = np.where(here, compute[rows], 0.0) + np.where(sends, sending[rows], 0.0)
+        view = Linear(np.zeros(len(rows)), busy)
+        least = close_bracket(exits.rows(rows), instance.accuracy_min, view).bound * data.second
         load = instance.rate_per_s * np.where(np.isfinite(least), least, 0.0) / instance.utilisation_cap
         count = np.maximum(np.ceil(load * (1 - MARGIN)), (here & certain[rows]).any(axis=1))
         rent[rows] += count * instance.options[p].usd_per_s / instance.rate_per_s
     return rent
 
 
-def _as_printed(data: Data, paths: Ints) -> Linear:
+def _as_printed(data: Data, paths: Paths) -> Linear:
     """C_I T_I (1 - R_{cut+1}) + C_F T_F R_{cut+1} for each placement (survey 2.2.3 (1))."""
-    fixed, weight = np.zeros(len(paths)), np.zeros(paths.shape)
-    for n, path in enumerate(paths.tolist()):
+    fixed, weight = np.zeros(len(paths)), np.zeros(paths.runner.shape)
+    for n, path in enumerate(paths.runner.tolist()):
         cut = sum(data.tier[p] == 0 for p in path)
         first = sum(data.time(s + 1, path[s]) for s in range(cut))
         second = sum(data.time(s + 1, path[s]) for s in range(cut, data.last))
         if 0 < cut < data.last:
-            first += data.hop_time((cut + 1, path[cut - 1], 1))
+            first += data.hop_time((cut + 1, path[cut - 1], 1, 0))
         before = data.busy_price(path[0]) * first if cut else 0.0
         fixed[n] = before
         if cut < data.last:
@@ -196,20 +281,33 @@ def _as_printed(data: Data, paths: Ints) -> Linear:
     return Linear(fixed * data.dollar, weight * data.dollar)
 
 
-def _best_start(instance: Instance, paths: Ints, brackets: list[Bracket]) -> tuple[Decision | None, float]:
+def decision_at(data: Data, paths: Paths, n: int, levels: Ints) -> Decision:
+    """Return placement n with a threshold for each stage, by its position in the menu the stage uses."""
+    instance = data.instance
+    runners = [data.runners[e] for e in paths.runner[n].tolist()]
+    variants = [runner.variant for runner in runners]
+    menus = [instance.menu(s, v) for s, v in enumerate(variants)]
+    weights = tuple(
+        tuple(float(level == chosen) for level in range(len(menu.exit_rates)))
+        for menu, chosen in zip(menus, levels.tolist(), strict=True)
+    )
+    return shortest(
+        [runner.option for runner in runners], weights, [max(way, 0) for way in paths.way[n].tolist()], variants
+    )
+
+
+def _best_start(
+    data: Data, paths: Paths, brackets: list[Bracket], goal: Mapping[Objective, float]
+) -> tuple[Decision | None, float]:
     """Evaluate the most promising plans exactly; return the best that keeps all limits, and its value."""
     best, value = None, math.inf
     for bracket in brackets:
         for n in np.argsort(bracket.value, kind="stable")[:CANDIDATES].tolist():
             if not math.isfinite(bracket.value[n]):
                 break
-            weights = tuple(
-                tuple(float(level == chosen) for level in range(len(menu.exit_rates)))
-                for menu, chosen in zip(instance.menus, bracket.levels[n].tolist(), strict=True)
-            )
-            decision = Decision(tuple(paths[n].tolist()), weights)
-            metrics = evaluate(instance, decision)
-            reached = metrics.objective(instance.minimize, instance.latency_measure)
+            decision = decision_at(data, paths, n, bracket.levels[n])
+            metrics = evaluate(data.instance, decision)
+            reached = metrics.blended(goal, data.instance.latency_measure)
             if not metrics.breaches and reached < value:
                 best, value = decision, reached
     return best, value

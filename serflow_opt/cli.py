@@ -52,6 +52,9 @@ class Objective(StrEnum):
 
     cost = "cost"
     latency = "latency"
+    privacy = "privacy"
+    energy = "energy"
+    weighted = "weighted"
 
 
 class Accounting(StrEnum):
@@ -89,12 +92,26 @@ def solve(
     accuracy_min: Annotated[float | None, typer.Option(help="Accuracy floor, 0 to 1.")] = None,
     latency_slo_ms: Annotated[float | None, typer.Option(help="Latency bound, ms.")] = None,
     latency_measure: Annotated[str | None, typer.Option(help="worst, mean, or p50 .. p99.9.")] = None,
+    cost_max_usd: Annotated[float | None, typer.Option(help="Limit on the cost of a request, USD.")] = None,
+    energy_max_j: Annotated[float | None, typer.Option(help="Limit on the energy of a request, J.")] = None,
+    privacy_max: Annotated[float | None, typer.Option(help="Limit on the privacy loss of a request.")] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="OBJECTIVE=WEIGHT", help="Weight of an objective, from its ideal to its nadir; repeatable."
+        ),
+    ] = None,
+    then: Annotated[
+        list[str] | None, typer.Option(metavar="OBJECTIVE", help="Of equally good plans the best in this; repeatable.")
+    ] = None,
     rate_per_s: Annotated[float | None, typer.Option(help="Requests per second.")] = None,
     accounting: Annotated[Accounting | None, typer.Option(help="How money is counted.")] = None,
     include: Include = None,
     exclude: Exclude = None,
     catalog: Catalogs = None,
-    gap: Annotated[float, typer.Option(help="Relative gap that counts as optimal.", min=0.0)] = 1e-6,
+    gap: Annotated[
+        float | None, typer.Option(help="Relative gap that counts as optimal; 1e-6, with ranges 1e-4.", min=0.0)
+    ] = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds for each instance.", min=0.0)] = None,
     threads: Annotated[int, typer.Option(help="HiGHS threads, at most one a processor; 0: HiGHS decides.", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="HiGHS random seed.", min=0)] = 0,
@@ -109,7 +126,7 @@ def solve(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the search on stderr.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Find the cheapest (or fastest) plan and prove it."""
+    """Find the best plan and prove it."""
 
     def work() -> int:
         from serflow_opt.output import check_plot, deliver, progress_rows, write_lp_file
@@ -130,7 +147,11 @@ def solve(
                 "accuracy_min": accuracy_min,
                 "latency_slo_s": None if latency_slo_ms is None else latency_slo_ms / 1000,
                 "latency_measure": latency_measure,
+                "cost_max_usd": cost_max_usd,
+                "energy_max_j": energy_max_j,
+                "privacy_max": privacy_max,
                 "rate_per_s": rate_per_s,
+                **_combined(objective, weight, then),
             },
         )
         if problems:
@@ -328,6 +349,37 @@ def _load_all(
         except InputError as error:
             problems.extend(error.problems)
     return loaded, problems
+
+
+def _combined(objective: Objective | None, weight: list[str] | None, then: list[str] | None) -> dict[str, Any]:
+    """Read --weight and --then; weights make the objective weighted, another objective drops the file's weights."""
+    from typing import get_args
+
+    from serflow_opt.instance import Objective as Name
+
+    problems = [
+        Problem("", flag, repr(text), f"name one of {', '.join(get_args(Name))}")
+        for flag, texts in (("--weight", weight), ("--then", then))
+        for text in texts or ()
+        if text.partition("=")[0] not in get_args(Name)
+    ]
+    weights: dict[str, float] = {}
+    for text in weight or ():
+        name, _, value = text.partition("=")
+        try:
+            weights[name] = float(value)
+        except ValueError:
+            weights[name] = -1.0
+        if not 0 < weights[name] < float("inf"):
+            problems.append(Problem("", "--weight", repr(text), "write OBJECTIVE=WEIGHT, with a weight above 0"))
+    if problems:
+        raise InputError(problems)
+    changes: dict[str, Any] = {"then": None if then is None else tuple(then)}
+    if weights:
+        changes |= {"minimize": "weighted", "weights": tuple(weights.items())}
+    elif objective not in (None, Objective.weighted):
+        changes["weights"] = ()
+    return changes
 
 
 def _highs_options(given: list[str]) -> dict[str, object]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from serflow_opt.errors import InputError, Problem, nearest
-from serflow_opt.instance import Instance
-from serflow_opt.plan import Choice, Mix, Placement, Plan, PlanDocument
+from serflow_opt.instance import AS_IS, Instance, Link, Way
+from serflow_opt.plan import Choice, ChosenVariant, Handover, Mix, Placement, Plan, PlanDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,25 @@ class Decision:
         Position of the option of each stage in the instance's list.
     weights
         For each stage, how often each menu entry is used; sums to 1. One entry is 1 for a menu; two neighbours share
-        for interpolated thresholds; any for randomized ones.
+        for interpolated thresholds; any for randomized ones. Entries are of the menu of the stage's variant.
+    ways
+        For each stage, how it is handed over to, where something crosses a link; empty: as it is, everywhere.
+    variants
+        For each stage, the position of its variant, or `AS_IS`; empty: as they are, all.
     """
 
     options: tuple[int, ...]
     weights: tuple[tuple[float, ...], ...]
+    ways: tuple[int, ...] = ()
+    variants: tuple[int, ...] = ()
+
+    def way(self, stage: int) -> int:
+        """Position of the way to hand over to the stage at this position."""
+        return self.ways[stage] if self.ways else 0
+
+    def variant(self, stage: int) -> int:
+        """Position of the variant of the stage at this position, or `AS_IS`."""
+        return self.variants[stage] if self.variants else AS_IS
 
 
 def document_of(instance: Instance, decision: Decision) -> PlanDocument:
@@ -44,7 +58,8 @@ def document_of(instance: Instance, decision: Decision) -> PlanDocument:
     last = len(instance.tiers) - 1
     cut = sum(instance.options[p].tier < last for p in decision.options)
     choices = []
-    for s, (menu, weights) in enumerate(zip(instance.menus, decision.weights, strict=True)):
+    for s, weights in enumerate(decision.weights):
+        menu = instance.menu(s, decision.variant(s))
         if not menu.thresholds or s == len(instance.menus) - 1:
             continue
         used = [(t, w) for t, w in zip(menu.thresholds, weights, strict=True) if w > 0]
@@ -52,7 +67,45 @@ def document_of(instance: Instance, decision: Decision) -> PlanDocument:
             choices.append(Choice(stage=s + 1, mix=[Mix(threshold=t, probability=w) for t, w in used]))
         else:
             choices.append(Choice(stage=s + 1, threshold=math.fsum(t * w for t, w in used)))
-    return PlanDocument(placement=placement, cut=cut, thresholds=choices)
+    handovers = []
+    for s, ways in enumerate(instance.ways):
+        if len(ways) > 1 and link_before(instance, decision.options, s) is not None:
+            way = ways[decision.way(s)]
+            handovers.append(
+                Handover(before_stage=s + 1, compression=way.compression, protection=way.protection, scale=way.scale)
+            )
+    variants = [
+        ChosenVariant(stages=[variant.first + 1, variant.last + 1], variant=variant.name)
+        for v, variant in enumerate(instance.variants)
+        if decision.variant(variant.first) == v
+    ]
+    return PlanDocument(placement=placement, cut=cut, thresholds=choices, handovers=handovers, variants=variants)
+
+
+def link_before(instance: Instance, options: Sequence[int], stage: int) -> Link | None:
+    """Return the link that is crossed before the stage at this position, None where none is."""
+    tier = instance.tiers[instance.options[options[stage]].tier].name
+    came_from = instance.tiers[instance.options[options[stage - 1]].tier].name if stage else instance.source
+    return None if came_from == tier else instance.links.get((came_from, tier))
+
+
+def resolve(instance: Instance, plan: PlanDocument | Decision | Plan | Mapping[str, Any]) -> tuple[Instance, Decision]:
+    """Find a plan in an instance, with the members of ranges that it names; see `decision_of`."""
+    if not instance.families or isinstance(plan, Decision):
+        return instance, decision_of(instance, plan)
+    from serflow_opt.families import with_members
+
+    problems: list[Problem] = []
+    document = _document(plan, problems)
+    if document is None:
+        raise InputError(problems)
+    ways = [
+        (entry.before_stage - 1, Way(entry.compression, entry.protection, entry.scale))
+        for entry in document.handovers
+        if entry.before_stage <= len(instance.stages)
+    ]
+    held = with_members(instance, [(entry.tier, entry.option) for entry in document.placement], ways)
+    return held, decision_of(held, document)
 
 
 def decision_of(instance: Instance, plan: PlanDocument | Decision | Plan | Mapping[str, Any]) -> Decision:
@@ -70,7 +123,8 @@ def decision_of(instance: Instance, plan: PlanDocument | Decision | Plan | Mappi
     if document is None:
         raise InputError(problems)
     options = _placed_options(instance, document, problems)
-    weights = _menu_weights(instance, document, problems)
+    variants = _variants(instance, document, problems)
+    weights = _menu_weights(instance, document, variants, problems)
     last = len(instance.tiers) - 1
     cut = sum(instance.options[p].tier < last for p in options)
     if not problems and document.cut not in (None, cut):
@@ -78,9 +132,60 @@ def decision_of(instance: Instance, plan: PlanDocument | Decision | Plan | Mappi
         problems.append(Problem("plan", "cut", found, f"write {cut}, or leave it out"))
     if not problems:
         _check_moves(instance, options, problems)
+    ways = _ways(instance, document, options, problems) if not problems else []
     if problems:
         raise InputError(problems)
-    return Decision(tuple(options), tuple(weights))
+    return shortest(options, weights, ways, variants)
+
+
+def shortest(
+    options: Sequence[int], weights: Sequence[tuple[float, ...]], ways: Sequence[int], variants: Sequence[int]
+) -> Decision:
+    """Return a decision in its shortest form: what is as it is everywhere is left out, so that equals compare equal."""
+    adapted = tuple(variants) if any(v != AS_IS for v in variants) else ()
+    return Decision(tuple(options), tuple(weights), tuple(ways) if any(ways) else (), adapted)
+
+
+def _variants(instance: Instance, document: PlanDocument, problems: list[Problem]) -> list[int]:
+    """Return the variant of each stage."""
+    chosen = [AS_IS] * len(instance.stages)
+    for entry in document.variants:
+        block = f"[{entry.stages[0]}, {entry.stages[1]}]"
+        known = [v for v in instance.variants if [v.first + 1, v.last + 1] == entry.stages]
+        match = next((v for v in known if v.name == entry.variant), None)
+        if match is None:
+            found = f"no variant '{entry.variant}' of stages {block}"
+            names = [f"'{v.name}' of [{v.first + 1}, {v.last + 1}]" for v in instance.variants]
+            problems.append(Problem("plan", "variants", found, f"known: {', '.join(names) or 'none'}"))
+        elif chosen[match.first] != AS_IS:
+            problems.append(Problem("plan", "variants", f"stages {block} given twice", "keep one"))
+        else:
+            chosen[match.first : match.last + 1] = [instance.variants.index(match)] * (match.last + 1 - match.first)
+    return chosen
+
+
+def _ways(instance: Instance, document: PlanDocument, options: Sequence[int], problems: list[Problem]) -> list[int]:
+    """Return the way to hand over to each stage."""
+    ways = [0] * len(instance.stages)
+    named: set[int] = set()
+    for entry in document.handovers:
+        s = entry.before_stage - 1
+        place = f"handovers, before stage {entry.before_stage}"
+        if s >= len(ways) or link_before(instance, options, s) is None:
+            problems.append(Problem("plan", place, "nothing crosses a link there", "remove it"))
+            continue
+        if s in named:
+            problems.append(Problem("plan", place, "given twice", "keep one"))
+        named.add(s)
+        wanted = (entry.compression, entry.protection, entry.scale)
+        known = [(way.compression, way.protection, way.scale) for way in instance.ways[s]]
+        match = [w for w, (c, p, b) in enumerate(known) if (c, p) == wanted[:2] and math.isclose(b, wanted[2])]
+        if match:
+            ways[s] = match[0]
+        else:
+            cure = nearest(" + ".join(map(str, wanted)), [" + ".join(map(str, way)) for way in known])
+            problems.append(Problem("plan", place, " + ".join(map(str, wanted)), cure))
+    return ways
 
 
 def _document(plan: PlanDocument | Plan | Mapping[str, Any], problems: list[Problem]) -> PlanDocument | None:
@@ -143,15 +248,18 @@ def _check_moves(instance: Instance, options: list[int], problems: list[Problem]
             wrong(s, f"no link {names[0]} -> {names[1]}", "add a [[link]] or place it elsewhere")
 
 
-def _menu_weights(instance: Instance, document: PlanDocument, problems: list[Problem]) -> list[tuple[float, ...]]:
+def _menu_weights(
+    instance: Instance, document: PlanDocument, variants: Sequence[int], problems: list[Problem]
+) -> list[tuple[float, ...]]:
     chosen = {choice.stage: choice for choice in document.thresholds}
     stages = [choice.stage for choice in document.thresholds]
     for stage in sorted({s for s in stages if stages.count(s) > 1}):
         problems.append(Problem("plan", f"thresholds, stage {stage}", "given twice", "keep one"))
     weights: list[tuple[float, ...]] = []
-    for s, menu in enumerate(instance.menus, start=1):
+    for s, variant in enumerate(variants, start=1):
+        menu = instance.menu(s - 1, variant)
         choice = chosen.pop(s, None)
-        if not menu.thresholds or s == len(instance.menus):
+        if not menu.thresholds or s == len(variants):
             weights.append((1.0,))
             if choice is not None and not (menu.thresholds and choice.threshold == 0):
                 found = "a threshold where " + ("everybody leaves" if menu.thresholds else "there is no classifier")

@@ -22,21 +22,15 @@ def nondominated(points: Floats) -> Ints:
 
     Points are taken in lexicographic order, so that only earlier ones can dominate. Two columns need one pass with a
     running minimum. With three, a block of points is held against the staircase that the kept points make in the last
-    two columns (the first is no smaller than theirs), and then each point of the block against the block.
+    two columns (the first is no smaller than theirs), and then each point of the block against the block. With more, a
+    block is held against all kept points.
 
     Parameters
     ----------
     points
-        N x D, D at most 3.
-
-    Raises
-    ------
-    ValueError
-        For more than three columns.
+        N x D.
     """
     count, columns = points.shape
-    if columns > 3:
-        raise ValueError(f"{columns} columns: three at most")
     if count <= 1:
         return np.arange(count)
     order: Ints = np.lexsort(points.T[::-1])
@@ -44,6 +38,8 @@ def nondominated(points: Floats) -> Ints:
         return order[:1]
     if columns == 2:
         return order[_falls(points[order, 1])]
+    if columns > 3:
+        return order[_undominated(points[order])]
     y, z = points[order, 1], points[order, 2]
     kept: list[Ints] = []
     stairs = np.empty((0, 2))
@@ -61,6 +57,24 @@ def nondominated(points: Floats) -> Ints:
             stairs = stairs[np.lexsort(stairs.T[::-1])]
             stairs = stairs[_falls(stairs[:, 1])]
     return order[np.concatenate(kept)]
+
+
+def _undominated(points: Floats) -> Ints:
+    """Positions of the undominated of points in lexicographic order, compared with each other a block at a time."""
+    rest = points[:, 1:]  # the first column rises
+    kept = np.empty(0, dtype=np.int64)
+    for begin in range(0, len(points), BLOCK):
+        here = np.arange(begin, min(begin + BLOCK, len(points)))
+        for first in range(0, len(kept), BLOCK):
+            above = rest[kept[first : first + BLOCK]]
+            under = np.logical_and.reduce(above[None, :, :] <= rest[here][:, None, :], axis=2)
+            here = here[~under.any(axis=1)]
+        mine = rest[here]
+        earlier = np.tri(len(here), k=-1, dtype=bool)
+        below = np.logical_and.reduce(mine[None, :, :] <= mine[:, None, :], axis=2)
+        beaten = (below & earlier).any(axis=1)
+        kept = np.concatenate([kept, here[~beaten]])
+    return kept
 
 
 def _falls(values: Floats) -> NDArray[np.bool_]:

@@ -8,35 +8,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
+from itertools import accumulate
 
-from serflow_opt.decision import Decision, decision_of
-from serflow_opt.instance import Instance, Link, Option
+from serflow_opt.decision import Decision, resolve
+from serflow_opt.instance import Instance, Option
 from serflow_opt.plan import (
     Breach,
+    Crossing,
     Machines,
     Metrics,
     PlanDocument,
     StageReport,
 )
+from serflow_opt.walk import Step, walk
 
 TOLERANCE = 1e-9
 """Limits count as kept, and shares and machine loads as equal, within this: rounding noise of double precision."""
 PERCENTILES = (50.0, 95.0, 99.0)
 """Reported for every plan, beside the one asked for."""
-
-
-@dataclass(slots=True)
-class _Walk:
-    """What a request meets on its way, by stage."""
-
-    reach: list[float] = field(default_factory=list)
-    leave: list[float] = field(default_factory=list)
-    right: list[float] = field(default_factory=list)
-    wait_s: list[float] = field(default_factory=list)
-    cold_s: list[float] = field(default_factory=list)
-    mean_cold_s: list[float] = field(default_factory=list)
-    compute_s: list[float] = field(default_factory=list)
 
 
 def evaluate(instance: Instance, plan: PlanDocument | Decision | Mapping[str, object]) -> Metrics:
@@ -52,130 +42,96 @@ def evaluate(instance: Instance, plan: PlanDocument | Decision | Mapping[str, ob
     Returns
     -------
     Metrics
-        Accuracy, latencies (ms), cost (USD), reach and exit shares, and `breaches`: the limits the plan breaks.
+        Accuracy, latencies (ms), cost (USD), privacy loss, energy (J), reach and exit shares, and `breaches`: the
+        limits the plan breaks.
 
     Raises
     ------
     InputError
         When the plan does not fit the instance: unknown options, stages missing, moves up the list, links missing.
     """
-    decision = decision_of(instance, plan)
-    options = [instance.options[p] for p in decision.options]
-    walk = _walk(instance, options, decision.weights)
-    clock = _clock(walk)
-    cost, machines = _cost(instance, options, walk)
-    known = instance.accuracy_known
-    accuracy = math.fsum(walk.right) if known else None
+    instance, decision = resolve(instance, plan)
+    steps = walk(instance, decision)
+    clock = list(accumulate(step.whole_s for step in steps))
+    cost, machines = _cost(instance, steps)
+    accuracy = math.fsum([step.right for step in steps] + [-step.lost for step in steps])
     quantiles = {*PERCENTILES, *([instance.quantile * 100] if instance.quantile else [])}
     metrics = Metrics(
-        accuracy=accuracy,
+        accuracy=accuracy if instance.accuracy_known else None,
         latency_worst_ms=clock[-1] * 1000,
-        latency_mean_ms=_mean_latency(walk) * 1000,
-        latency_percentiles_ms={f"p{q:g}": _percentile(walk, clock, q / 100) * 1000 for q in sorted(quantiles)},
+        latency_mean_ms=math.fsum(step.mean_s for step in steps) * 1000,
+        latency_percentiles_ms={
+            f"p{q:g}": _percentile(instance, steps, clock, q / 100) * 1000 for q in sorted(quantiles)
+        },
         cost_usd_per_request=cost,
         cost_usd_per_hour=None if instance.rate_per_s is None else cost * instance.rate_per_s * 3600,
-        reach=walk.reach,
-        exit_share=walk.leave,
+        privacy_loss=_privacy_loss(instance, steps),
+        energy_j_per_request=_energy(steps),
+        crossings=[_crossing(instance, step) for step in steps if step.link is not None],
+        reach=[step.reach for step in steps],
+        exit_share=[step.leave for step in steps],
         machines=machines,
         stages=[
             StageReport(
-                stage=s + 1,
-                tier=instance.tiers[option.tier].name,
-                option=option.name,
-                reach=walk.reach[s],
-                exit_share=walk.leave[s],
-                compute_ms=walk.compute_s[s] * 1000,
-                handover_ms=walk.wait_s[s] * 1000,
-                cold_start_ms=walk.cold_s[s] * 1000,
-                finished_ms=clock[s] * 1000,
+                stage=step.stage + 1,
+                tier=step.tier.name,
+                option=step.option.name,
+                reach=step.reach,
+                exit_share=step.leave,
+                compute_ms=step.compute_s * 1000,
+                handover_ms=step.wait_s * 1000,
+                cold_start_ms=step.cold_s * 1000,
+                coding_ms=(step.encode_s + step.decode_s) * 1000,
+                finished_ms=finished * 1000,
             )
-            for s, option in enumerate(options)
+            for step, finished in zip(steps, clock, strict=True)
         ],
         breaches=[],
     )
-    metrics.breaches.extend(_breaches(instance, decision, metrics))
+    metrics.breaches.extend(_breaches(instance, decision, steps, metrics))
     return metrics
 
 
-def _walk(instance: Instance, options: Sequence[Option], weights: Sequence[Sequence[float]]) -> _Walk:
-    walk = _Walk()
-    reach = 1.0
-    for s, option in enumerate(options):
-        menu = instance.menus[s]
-        rate = math.fsum(w * e for w, e in zip(weights[s], menu.exit_rates, strict=True))
-        mass = math.fsum(
-            w * e * r for w, e, r in zip(weights[s], menu.exit_rates, menu.accuracies, strict=True) if w * e > 0
-        )
-        previous = options[s - 1] if s else None
-        link = _link_before(instance, s, previous, option)
-        size = instance.received_bytes(s)
-        begins = previous is not option
-        function = instance.tiers[option.tier].kind == "function"
-        cold = option.cold_start_s if function and begins and option.cold_share > 0 else 0.0
-        walk.reach.append(reach)
-        walk.leave.append(reach * rate)
-        walk.right.append(reach * mass)
-        walk.wait_s.append(link.seconds(size) if link else 0.0)
-        walk.cold_s.append(cold)
-        walk.mean_cold_s.append(cold * option.cold_share)
-        walk.compute_s.append(option.stage_seconds[s])
-        reach *= 1 - rate
-    return walk
+def _percentile(instance: Instance, steps: Sequence[Step], clock: Sequence[float], quantile: float) -> float:
+    """A time within which a share `quantile` of the requests is done, in seconds.
 
-
-def _link_before(instance: Instance, s: int, previous: Option | None, option: Option) -> Link | None:
-    if previous is None:
-        return instance.links.get((instance.source, instance.tiers[option.tier].name))
-    if previous.tier == option.tier:
-        return None
-    return instance.links[instance.tiers[previous.tier].name, instance.tiers[option.tier].name]
-
-
-def _clock(walk: _Walk) -> list[float]:
-    """Seconds from the start to the end of each stage, cold starts whole (survey 2.2.3 (2))."""
-    clock, now = [], 0.0
-    for wait, cold, compute in zip(walk.wait_s, walk.cold_s, walk.compute_s, strict=True):
-        now += wait + cold + compute
-        clock.append(now)
-    return clock
-
-
-def _mean_latency(walk: _Walk) -> float:
-    """Survey 2.2.1 (1), each term times the reach of its stage, in seconds."""
-    return math.fsum(
-        reach * (wait + cold + compute)
-        for reach, wait, cold, compute in zip(walk.reach, walk.wait_s, walk.mean_cold_s, walk.compute_s, strict=True)
-    )
-
-
-def _percentile(walk: _Walk, clock: Sequence[float], quantile: float) -> float:
-    """The time after which at most 1 - quantile of the requests are still inside, in seconds."""
-    inside = [*walk.reach[1:], 0.0]
+    Fixed stage times: the time after which at most 1 - quantile of the requests are still inside. Random ones: of a
+    request that goes all the way, mean + k standard deviations, k by the distribution assumed.
+    """
+    if instance.tail != "fixed":
+        k = replace(instance, latency_measure=f"p{quantile * 100!r}").deviations or 0.0
+        return clock[-1] + k * math.sqrt(math.fsum(step.sd_s**2 for step in steps))
+    inside = [*(step.reach for step in steps[1:]), 0.0]
     return next(t for t, left in zip(clock, inside, strict=True) if left <= 1 - quantile + TOLERANCE)
 
 
-def _cost(instance: Instance, options: Sequence[Option], walk: _Walk) -> tuple[float, list[Machines]]:
+def _cost(instance: Instance, steps: Sequence[Step]) -> tuple[float, list[Machines]]:
     """USD per request in the instance's accounting, and the machines rented (reserved)."""
     if instance.accounting == "as-printed":
-        return _as_printed(instance, options, walk), []
+        return _as_printed(steps), []
     usd: list[float] = []
     busy: dict[int, float] = {}
     machine: dict[int, Option] = {}
-    for s, option in enumerate(options):
-        reach, size = walk.reach[s], instance.received_bytes(s)
-        previous = options[s - 1] if s else None
-        link = _link_before(instance, s, previous, option)
-        if link is not None:
-            usd.append(link.usd_per_byte * size * reach)
-            if previous is not None and instance.tiers[previous.tier].pays_for_waiting:
-                busy[id(previous)] += walk.wait_s[s] * reach
+
+    def work(option: Option, seconds: float) -> None:
+        """Count seconds of work per request, and pay for them where use is paid."""
         if instance.tiers[option.tier].kind == "function":
-            if previous is not option:
-                usd.append(reach * (option.usd_per_request + option.usd_per_s * walk.mean_cold_s[s]))
-            usd.append(option.usd_per_s * walk.compute_s[s] * reach)
+            usd.append(option.usd_per_s * seconds)
         else:
             machine[id(option)] = option
-            busy[id(option)] = busy.get(id(option), 0.0) + walk.compute_s[s] * reach
+            busy[id(option)] = busy.get(id(option), 0.0) + seconds
+
+    for step in steps:
+        if step.link is not None:
+            usd.append(step.link.usd_per_byte * step.sent_bytes * step.reach)
+            if step.sender is not None and step.sender_tier is not None:
+                work(step.sender, step.encode_s * step.reach)
+                if step.sender_tier.pays_for_waiting:
+                    work(step.sender, step.wait_s * step.reach)
+        if step.tier.kind == "function" and step.begins:
+            cold = step.option.usd_per_s * step.cold_s * step.cold_share
+            usd.append(step.reach * (step.option.usd_per_request + cold))
+        work(step.option, (step.decode_s + step.compute_s) * step.reach)
     if instance.accounting == "per-request":
         usd += [machine[key].usd_per_s * seconds for key, seconds in busy.items()]
         return math.fsum(usd), []
@@ -198,52 +154,103 @@ def _cost(instance: Instance, options: Sequence[Option], walk: _Walk) -> tuple[f
     return math.fsum(usd), machines
 
 
-def _as_printed(instance: Instance, options: Sequence[Option], walk: _Walk) -> float:
+def _as_printed(steps: Sequence[Step]) -> float:
     """Survey 2.2.3 (1), (5), (6): C_I T_I Σ_{<=cut} β + C_F T_F Σ_{>cut} β."""
-    cut = sum(option.tier == 0 for option in options)
-    last = len(options)
-    exits_before = math.fsum(walk.leave[:cut])
-    exits_after = math.fsum(walk.leave[cut:])
+    first = [step for step in steps if step.option.tier == 0]
+    second = [step for step in steps if step.option.tier != 0]
     cost = 0.0
-    if cut > 0:
-        handover = walk.wait_s[cut] if cut < last else 0.0
-        cost += options[0].usd_per_s * (math.fsum(walk.compute_s[:cut]) + handover) * exits_before
-    if cut < last:
-        second = options[cut]
-        cost += second.usd_per_s * (math.fsum(walk.compute_s[cut:]) + second.cold_start_s) * exits_after
+    if first:
+        handover = second[0].wait_s if second else 0.0
+        seconds = math.fsum(step.compute_s for step in first) + handover
+        cost += first[0].option.usd_per_s * seconds * math.fsum(step.leave for step in first)
+    if second:
+        option = second[0].option
+        seconds = math.fsum(step.compute_s for step in second) + option.cold_start_s
+        cost += option.usd_per_s * seconds * math.fsum(step.leave for step in second)
     return cost
 
 
-def _breaches(instance: Instance, decision: Decision, metrics: Metrics) -> list[Breach]:
+def _privacy_loss(instance: Instance, steps: Sequence[Step]) -> float:
+    """Survey 2.2.2 (1) over what crosses links, by the share that crosses."""
+    return math.fsum(step.reach * instance.leak(step.way, step.link) for step in steps if step.link is not None)
+
+
+def _energy(steps: Sequence[Step]) -> float:
+    """Joules per request: operations where they are done, bytes where they are sent."""
+    joules = []
+    for step in steps:
+        per_flop = step.option.joules_per_flop
+        joules.append(step.reach * per_flop * step.flops)
+        if step.link is not None:
+            joules.append(step.reach * per_flop * step.way.decode_flops)
+            if step.sender is not None:
+                joules.append(step.reach * step.sender.joules_per_flop * step.way.encode_flops)
+            if step.sender_tier is not None:
+                joules.append(step.reach * step.sender_tier.joules_per_byte * step.sent_bytes)
+    return math.fsum(joules)
+
+
+def _crossing(instance: Instance, step: Step) -> Crossing:
+    assert step.link is not None
+    return Crossing.model_validate(
+        {
+            "before_stage": step.stage + 1,
+            "from": step.sender_tier.name if step.sender_tier else instance.source,
+            "to": step.tier.name,
+            "trusted": step.link.trusted,
+            "bytes": step.sent_bytes,
+            "reach": step.reach,
+            "mse": step.way.mse,
+            "leak": 0.0 if step.link.trusted else step.way.leak,
+        }
+    )
+
+
+def _breaches(instance: Instance, decision: Decision, steps: Sequence[Step], metrics: Metrics) -> list[Breach]:
     """List limits that are broken by more than the tolerance, relative to the limit."""
-    checks: list[tuple[str, float, float, bool]] = []
+    checks: list[tuple[str, float, float | None, bool]] = []
     breaches = []
-    if instance.accuracy_min is not None and metrics.accuracy is not None:
+    if metrics.accuracy is not None:
         checks.append(("accuracy_min", metrics.accuracy, instance.accuracy_min, True))
     if instance.latency_slo_s is not None:
         checks.append(
             ("latency_slo_ms", metrics.latency_ms(instance.latency_measure), instance.latency_slo_s * 1000, False)
         )
+    checks += [
+        ("cost_max_usd", metrics.cost_usd_per_request, instance.cost_max_usd, False),
+        ("energy_max_j", metrics.energy_j_per_request, instance.energy_max_j, False),
+        ("privacy_max", metrics.privacy_loss, instance.privacy_max, False),
+    ]
+    asked = instance.privacy
+    for step in steps:
+        if step.sender_tier is not step.tier:
+            checks.append((f"payload of {step.tier.name}", step.sent_bytes, step.tier.payload_max_bytes, False))
+        if step.link is None:
+            continue
+        if not step.link.trusted:
+            checks.append(("mse_min", step.way.mse or 0.0, asked.mse_min, True))
+        if step.way.cross_entropy is not None:
+            checks.append(("cross_entropy_max", step.way.cross_entropy, asked.cross_entropy_max, False))
     for p in sorted(set(decision.options)):
         option = instance.options[p]
-        if option.memory_bytes is not None:
-            used = _memory_bytes(instance, decision, p)
-            checks.append((f"memory of {option.name}", used, option.memory_bytes, False))
+        checks.append((f"memory of {option.name}", _memory_bytes(instance, steps, option), option.memory_bytes, False))
     for name, value, limit, floor in checks:
+        if limit is None:
+            continue
         excess = (limit - value if floor else value - limit) / max(abs(limit), 1e-300)
         if excess > TOLERANCE:
             breaches.append(Breach(limit=name, value=value, bound=limit, excess=excess))
-    for s, p in enumerate(decision.options):
-        tier = instance.tiers[instance.options[p].tier]
-        came_from = instance.tiers[instance.options[decision.options[s - 1]].tier].name if s else instance.source
-        size, most = instance.received_bytes(s), tier.payload_max_bytes
-        if most is not None and came_from != tier.name and size > most:
-            breaches.append(Breach(limit=f"payload of {tier.name}", value=size, bound=most, excess=size / most - 1))
     return breaches
 
 
-def _memory_bytes(instance: Instance, decision: Decision, p: int) -> float:
+def _memory_bytes(instance: Instance, steps: Sequence[Step], option: Option) -> float:
     """Parameters of all stages on an option plus the largest activation it makes or receives, bytes."""
-    mine = [s for s, q in enumerate(decision.options) if q == p]
-    largest = max(max(instance.received_bytes(s), instance.stages[s].activation_bytes) for s in mine)
-    return math.fsum(instance.stages[s].parameter_bytes for s in mine) + largest
+    mine = [step for step in steps if step.option is option]
+    largest = max(
+        max(instance.received_bytes(step.stage), instance.stages[step.stage].activation_bytes) for step in mine
+    )
+    kept = [
+        instance.stages[step.stage].parameter_bytes * (step.variant.parameters_kept if step.variant else 1.0)
+        for step in mine
+    ]
+    return math.fsum(kept) + largest

@@ -146,11 +146,13 @@ def exit_columns(stages: int) -> list[Column]:
     return [Column("stage", "whole", 1, stages), *shares]
 
 
-def read_menus(path: Path, stages: int, problems: list[Problem]) -> tuple[Menu, ...]:
+def read_menus(
+    path: Path, stages: int, problems: list[Problem], within: tuple[int, int] | None = None
+) -> tuple[Menu, ...]:
     """Read an exit table: stage,threshold,exit_rate,accuracy (survey 2.2.1, α, β, A).
 
     Thresholds of a stage rise strictly, exit rates fall weakly with them, and the last stage has one row with
-    threshold 0 and exit rate 1.
+    threshold 0 and exit rate 1. With `within`, rows are of these stages only, and the last one may have none.
     """
     before = len(problems)
     rows = read_table(path, exit_columns(stages), problems)
@@ -175,7 +177,13 @@ def read_menus(path: Path, stages: int, problems: list[Problem]) -> tuple[Menu, 
             menus[stage - 1] = Menu(
                 *(tuple(row.number(c) for row in mine) for c in ("threshold", "exit_rate", "accuracy"))
             )
+    outside = [row for row in rows if within is not None and not within[0] <= row.whole("stage") <= within[1]]
+    for row in outside:
+        found = f"stage {row.whole('stage')} is outside the block [{within[0]}, {within[1]}]" if within else ""
+        problems.append(Problem(name, f"line {row.line}", found, "remove the row"))
     last = menus[-1]
+    if within is not None and last is NO_CLASSIFIER:
+        return tuple(menus)
     if last.exit_rates != (1.0,) or last.thresholds != (0.0,):
         found = (
             "no row" if last is NO_CLASSIFIER else f"{len(last.thresholds)} row(s) other than threshold 0, exit_rate 1"

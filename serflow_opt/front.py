@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from serflow_opt.instance import Objective
 from serflow_opt.plan import Document, Plan
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from rich.console import RenderableType
 
-ObjectiveName = Literal["cost", "latency", "accuracy"]
 SHOWN = 24
 """Plans shown in a table at most; `to_frame` has all."""
 
@@ -37,7 +37,7 @@ class Front(Document):
     """Undominated plans in the order of the first objective, and whether they are all there are."""
 
     instance: str
-    objectives: list[ObjectiveName]
+    objectives: list[Objective]
     latency_measure: str
     plans: list[Plan]
     complete: bool = Field(description="whether no undominated plan is missing; plans that tie appear once")
@@ -56,14 +56,13 @@ class Front(Document):
 
     @property
     def points(self) -> list[tuple[float, ...]]:
-        """The objectives of each plan: USD per request, ms, share of right answers."""
+        """The objectives of each plan: USD per request, ms, loss, J, share of right answers."""
         return [tuple(self._value(plan, name) for name in self.objectives) for plan in self.plans]
 
     def _value(self, plan: Plan, name: str) -> float:
         assert plan.metrics is not None
-        if name == "cost":
-            return plan.metrics.cost_usd_per_request
-        return plan.metrics.latency_ms(self.latency_measure) if name == "latency" else plan.metrics.accuracy or 0.0
+        value = plan.metrics.objective(name, self.latency_measure)
+        return {"latency": 1000.0, "accuracy": -1.0}.get(name, 1.0) * value
 
     @property
     def columns(self) -> list[str]:
@@ -72,6 +71,8 @@ class Front(Document):
             "cost": "cost_usd_per_request",
             "latency": f"latency_{self.latency_measure}_ms",
             "accuracy": "accuracy",
+            "privacy": "privacy_loss",
+            "energy": "energy_j_per_request",
         }
         return [names[name] for name in self.objectives]
 
@@ -92,18 +93,31 @@ class Front(Document):
             row.setdefault("latency_worst_ms", metrics.latency_worst_ms)
             row.setdefault("latency_mean_ms", metrics.latency_mean_ms)
             row.setdefault("accuracy", metrics.accuracy)
+            row.setdefault("privacy_loss", metrics.privacy_loss)
+            row.setdefault("energy_j_per_request", metrics.energy_j_per_request)
             row["runs_on"] = runs_on(plan)
             row["thresholds"] = " ".join(
                 f"{c.stage}:{c.threshold:.6g}" for c in plan.thresholds if c.threshold is not None
             )
+            row["handovers"] = " ".join(
+                f"{h.before_stage}:{h.compression}+{h.protection}{f' {h.scale:g}' if h.scale else ''}"
+                for h in (plan.plan.handovers if plan.plan else [])
+            )
+            row["variants"] = " ".join(
+                f"{v.stages[0]}-{v.stages[1]}:{v.variant}" for v in (plan.plan.variants if plan.plan else [])
+            )
             rows.append(row)
         return pd.DataFrame(rows, columns=None if rows else [*self.columns, "runs_on", "thresholds"])
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the front of two objectives; with three, the third is told by colour."""
-        from serflow_opt.plotting.front import plot_front
+    def plot(self, ax: Axes | None = None, kind: Literal["plane", "space", "parallel"] = "plane") -> Axes:
+        """Draw the front.
 
-        return plot_front(self, ax)
+        plane: the first two objectives, a third told by colour; space: three objectives; parallel: an axis for each.
+        """
+        from serflow_opt import plotting
+
+        draw = {"plane": plotting.plot_front, "space": plotting.plot_front_3d, "parallel": plotting.plot_parallel}
+        return draw[kind](self, ax)
 
     def __rich__(self) -> RenderableType:
         return front_table(self)
@@ -141,6 +155,7 @@ def front_table(front: Front) -> RenderableType:
     head = Text.assemble((front.instance, "bold"), f"  {size}  ", (verdict, style), f"  in {front.seconds:.2f} s")
     table = Table(show_edge=False, pad_edge=False, header_style="bold", box=None, padding=(0, 2, 0, 0))
     titles = {"cost": "USD per million", "latency": f"{front.latency_measure} ms", "accuracy": "accuracy"}
+    titles |= {"privacy": "privacy loss", "energy": "J"}
     for name in front.objectives:
         table.add_column(titles[name], justify="right", no_wrap=True)
     table.add_column("runs on")

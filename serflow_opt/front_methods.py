@@ -6,15 +6,17 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from serflow_opt.bounds import by_placement
+from serflow_opt.box_front import front_by_boxes
 from serflow_opt.decision import Decision
-from serflow_opt.epsilon_front import front_by_solves
-from serflow_opt.formulations.model import Goal
-from serflow_opt.front import ObjectiveName
-from serflow_opt.instance import Instance, Minimize
+from serflow_opt.goals import limit_of
+from serflow_opt.instance import Instance, Objective
+from serflow_opt.journal import Journal
 from serflow_opt.label_setting import memory_couples, set_labels
 from serflow_opt.labels import OutOfTime
-from serflow_opt.paths import MOST, Ints
+from serflow_opt.paths import MOST
 from serflow_opt.placement_fronts import front_by_placement
 from serflow_opt.search import AT_ONCE, PER_SECOND
 
@@ -24,12 +26,17 @@ COARSE = (0.5, 0.1, 0.03)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked for: coverage 0 is the whole front, the deadline is of time.monotonic(), report takes progress."""
+    """What is asked for: coverage 0 is the whole front, the deadline is of time.monotonic(), report takes progress.
+
+    `jobs` processes and a `journal` are for the search by solves.
+    """
 
     instance: Instance
-    objectives: tuple[ObjectiveName, ...]
+    objectives: tuple[Objective, ...]
     coverage: float
     deadline: float | None
+    jobs: int
+    journal: Path | None
     report: Callable[[str, int, float | None], None]
 
     @property
@@ -42,28 +49,36 @@ class Asked:
 class Result:
     """What a method found.
 
-    `coverage` 0 says that the front is complete, None that nothing is known of the rest; `beyond` is then the best
-    that a plan not known could be in each objective (USD, seconds, minus the accuracy), if that is known.
+    `coverage` 0 says that the front is complete, None that this is not known. Then `ideal` is the best value of each
+    objective (USD, seconds, loss, J, minus the accuracy), if that is known, and below each of the corners `closed`
+    there is no plan.
     """
 
     decisions: list[Decision]
     coverage: float | None
     method: str
     counts: dict[str, int] = field(default_factory=dict)
-    beyond: tuple[float, ...] | None = None
+    ideal: tuple[float, ...] | None = None
+    closed: list[tuple[float, ...]] = field(default_factory=list)
 
 
 def by_placements(asked: Asked) -> Result | None:
-    """Cost and latency of the pure chain (also as printed), where placements can be listed."""
-    instance = asked.instance
-    if set(asked.objectives) != {"cost", "latency"} or not _from_menus(instance) or instance.accounting == "reserved":
+    """Two objectives of the pure chain but the accuracy (cost also as printed), where placements can be listed."""
+    instance, names = asked.instance, asked.objectives
+    if len(names) != 2 or "accuracy" in names or not _from_menus(instance):
         return None
-    if instance.quantile is not None:
+    if "cost" in names and instance.accounting == "reserved":
+        return None
+    others: list[Objective] = [n for n in ("cost", "latency", "privacy", "energy") if n not in names]
+    if any(limit_of(instance, n) is not None for n in others if n != "latency" or not by_placement(instance)):
+        return None
+    if "latency" in names and instance.latency_measure != "mean" and not by_placement(instance):
         return None
     left = asked.seconds_left
     most = MOST if left is None else min(MOST, max(AT_ONCE, int(left * PER_SECOND)))
     found = front_by_placement(
         instance,
+        names,
         most,
         asked.coverage,
         asked.deadline,
@@ -72,7 +87,7 @@ def by_placements(asked: Asked) -> Result | None:
     if found is None:
         return None
     return Result(
-        _decisions(instance, found.options, found.levels),
+        found.decisions,
         found.gap if math.isfinite(found.gap) else None,
         "Lagrangian bounds of all placements, label setting for those that may add to the front",
         {"placements": found.listed, "with labels": found.taken, "labels": found.labels},
@@ -83,7 +98,8 @@ def by_labels(asked: Asked) -> Result | None:
     """Any objectives of the pure chain; with a deadline, coarse fronts first."""
     instance, objectives = asked.instance, asked.objectives
     timed = "latency" in objectives or instance.latency_slo_s is not None
-    if not _from_menus(instance) or instance.accounting != "per-request" or memory_couples(instance):
+    paid = "cost" in objectives or instance.cost_max_usd is not None
+    if not _from_menus(instance) or (paid and instance.accounting != "per-request") or memory_couples(instance):
         return None
     if timed and instance.quantile is not None:
         return None
@@ -99,45 +115,35 @@ def by_labels(asked: Asked) -> Result | None:
         except OutOfTime:
             break
         reached, labels = coverage, found.labels
-    decisions = _decisions(instance, found.options, found.levels) if found else []
-    return Result(decisions, reached, "label setting over (stage, option)", {"labels": labels})
+    return Result(found.decisions if found else [], reached, "label setting over (stage, option)", {"labels": labels})
 
 
 def by_solves(asked: Asked) -> Result | None:
-    """Any two objectives of any instance."""
-    if len(asked.objectives) != 2:
-        return None
-    first: Minimize = "cost" if "cost" in asked.objectives else "latency"
-    second: Goal = next(name for name in asked.objectives if name != first)
-    solved = front_by_solves(
+    """Any objectives of any instance."""
+    order = sorted(asked.objectives, key=lambda name: name == "accuracy")  # the accuracy is not bounded from outside
+    journal = None
+    if asked.journal is not None:
+        journal = Journal(asked.journal, asked.instance, f"{order} {asked.coverage!r}")
+    solved = front_by_boxes(
         asked.instance,
-        first,
-        second,
+        order,
         asked.coverage,
         asked.seconds_left,
-        lambda plans: asked.report("solves", plans, None),
+        asked.jobs,
+        journal,
+        lambda plans, boxes: asked.report(f"solves, {boxes} boxes open", plans, None),
     )
-    beyond = solved.beyond
-    if beyond is not None and asked.objectives[0] != first:
-        beyond = (beyond[1], beyond[0])
+    back = [order.index(name) for name in asked.objectives]
     return Result(
         solved.decisions,
         asked.coverage if solved.complete else None,
-        "ε-constraint loop, each plan proven by HiGHS",
+        "search of boxes, each plan proven by HiGHS",
         {"solves": solved.solves},
-        beyond,
+        None if solved.ideal is None else tuple(solved.ideal[i] for i in back),
+        [tuple(corner[i] for i in back) for corner in solved.closed],
     )
 
 
 def _from_menus(instance: Instance) -> bool:
     """Whether thresholds are menu entries, one for each classifier."""
     return instance.threshold_mode == "menu" or not any(menu.chooses for menu in instance.menus)
-
-
-def _decisions(instance: Instance, options: Ints, levels: Ints) -> list[Decision]:
-    sizes = [len(menu.exit_rates) for menu in instance.menus]
-    one_hot = [[tuple(float(i == level) for i in range(size)) for level in range(size)] for size in sizes]
-    return [
-        Decision(tuple(path), tuple(rows[level] for rows, level in zip(one_hot, chosen, strict=True)))
-        for path, chosen in zip(options.tolist(), levels.tolist(), strict=True)
-    ]

@@ -10,18 +10,22 @@ import dataclasses
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
 
 from serflow_opt.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from serflow_opt.exits import Samples
+    from serflow_opt.families import Family
 
 TierKind = Literal["device", "edge", "vm", "function"]
 Accounting = Literal["per-request", "reserved", "as-printed"]
-Minimize = Literal["cost", "latency"]
+Minimize = Literal["cost", "latency", "privacy", "energy", "weighted"]
+Objective = Literal["cost", "latency", "privacy", "energy", "accuracy"]
+Tail = Literal["fixed", "normal", "any"]
 ThresholdMode = Literal["menu", "interpolated", "randomized"]
 
 CLIENT = "client"
@@ -88,6 +92,7 @@ class Tier:
     kind: TierKind
     stage_specific: bool = False
     payload_max_bytes: float | None = None
+    joules_per_byte: float = 0.0
 
     @property
     def pays_for_waiting(self) -> bool:
@@ -118,6 +123,12 @@ class Option:
     call_max_bytes, run_max_s
         Functions of the catalogue: what the provider takes in one call, and how long one may run. Plans that go
         beyond get a note.
+    flops_per_s
+        Speed at what hand-overs and variants add to the stages, FLOP/s; infinite where stages take no time.
+    joules_per_flop
+        Energy of an operation.
+    stage_sd_s
+        Standard deviations of the stage times, seconds; empty: stage times are fixed.
     """
 
     name: str
@@ -131,6 +142,95 @@ class Option:
     labels: tuple[str, ...] = ()
     call_max_bytes: float | None = None
     run_max_s: float | None = None
+    flops_per_s: float = math.inf
+    joules_per_flop: float = 0.0
+    stage_sd_s: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to hand over before a stage: a compression (survey's γ) and a protection (2.2.2).
+
+    Attributes
+    ----------
+    compression, protection, scale
+        Their names, and the strength of the protection.
+    kept
+        Bytes on the link / bytes of the activation.
+    encode_flops, decode_flops
+        Operations added on the option that sends and on the one that receives.
+    accuracy_loss
+        Share of right answers lost by those that cross; negative where it helps.
+    cross_entropy, cross_entropy_added
+        Nats, with this way and more than without; None: unknown.
+    mse
+        Error of an attacker's reconstruction; None: unknown.
+    leak
+        1 - mse / error of an attacker who sees nothing, 0 at least; 1 where unknown.
+    """
+
+    compression: str = "none"
+    protection: str = "none"
+    scale: float = 0.0
+    kept: float = 1.0
+    encode_flops: float = 0.0
+    decode_flops: float = 0.0
+    accuracy_loss: float = 0.0
+    cross_entropy: float | None = None
+    cross_entropy_added: float = 0.0
+    mse: float | None = None
+    leak: float = 1.0
+
+
+PLAIN = Way()
+"""As it is: neither compressed nor protected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another form of a block of stages: quantised, pruned, distilled (survey's κ).
+
+    Attributes
+    ----------
+    first, last
+        Positions of its first and last stage.
+    flops_factor, parameters_kept, activations_kept
+        Times those of each stage of the block as it is.
+    added_flops
+        Operations added in its first stage.
+    accuracy_loss
+        Share of right answers lost by those that enter the block.
+    menus
+        Own menus of stages in the block, by position; others keep theirs.
+    """
+
+    name: str
+    first: int
+    last: int
+    flops_factor: float = 1.0
+    added_flops: float = 0.0
+    parameters_kept: float = 1.0
+    activations_kept: float = 1.0
+    accuracy_loss: float = 0.0
+    menus: dict[int, Menu] = field(default_factory=dict)
+
+    def covers(self, stage: int) -> bool:
+        """Whether the stage at this position is in the block."""
+        return self.first <= stage <= self.last
+
+
+AS_IS = -1
+"""Stands where a variant's position could: the stage runs as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """How leaks and lost cross-entropy are weighed, and what is asked of hand-overs; None where nothing is."""
+
+    weight_mse: float = 1.0
+    weight_cross_entropy: float = 0.0
+    mse_min: float | None = None
+    cross_entropy_max: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +263,20 @@ class Instance:
         None where not asked for.
     latency_measure
         worst, mean or pNN.
+    ways
+        For each stage, the ways to hand over to it; the first is plain.
+    variants
+        Other forms of blocks of stages.
+    cost_max_usd, energy_max_j, privacy_max
+        Further limits, each of the mean of a request; None where not asked for.
+    weights
+        Of a weighted objective, by objective.
+    then
+        Of equally good plans, the best in these, in turn.
+    families
+        Function sizes and noise strengths from whole ranges, beside `options` and `ways`.
+    tail
+        How percentiles read stage times: fixed, or random and independent, their sum normal or of any distribution.
     """
 
     name: str
@@ -183,11 +297,37 @@ class Instance:
     minimize: Minimize
     accounting: Accounting
     samples: Samples | None = None
+    ways: tuple[tuple[Way, ...], ...] = ()
+    variants: tuple[Variant, ...] = ()
+    privacy: Privacy = Privacy()
+    cost_max_usd: float | None = None
+    energy_max_j: float | None = None
+    privacy_max: float | None = None
+    weights: tuple[tuple[Objective, float], ...] = ()
+    then: tuple[Objective, ...] = ()
+    tail: Tail = "fixed"
+    families: tuple[Family, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Fill in the plain way where no others are given."""
+        if not self.ways:
+            object.__setattr__(self, "ways", ((PLAIN,),) * len(self.stages))
 
     @property
     def quantile(self) -> float | None:
         """q of a percentile latency measure, None for worst and mean."""
         return float(self.latency_measure[1:]) / 100 if self.latency_measure[0] == "p" else None
+
+    @property
+    def deviations(self) -> float | None:
+        """How many standard deviations above the mean a percentile of random stage times lies; None: times are fixed.
+
+        Σ normal: Φ⁻¹(q). Any distribution: √(q / (1 - q)), the one-sided Chebyshev (Cantelli) inequality.
+        """
+        q = self.quantile
+        if q is None or self.tail == "fixed":
+            return None
+        return NormalDist().inv_cdf(q) if self.tail == "normal" else math.sqrt(q / (1 - q))
 
     @property
     def accuracy_known(self) -> bool:
@@ -197,6 +337,28 @@ class Instance:
     def received_bytes(self, stage: int) -> float:
         """Size of what the stage at this position receives: a_{s-1}, the input for the first, bytes."""
         return self.stages[stage - 1].activation_bytes if stage else self.input_bytes
+
+    def menu(self, stage: int, variant: int = AS_IS) -> Menu:
+        """Return the menu of the stage at this position when it runs in a variant."""
+        own = self.variants[variant].menus if variant != AS_IS else {}
+        return own.get(stage, self.menus[stage])
+
+    def sent_bytes(self, stage: int, variant: int, way: Way) -> float:
+        """Bytes that cross a link before the stage at this position, when the stage before ran in a variant."""
+        kept = self.variants[variant].activations_kept if variant != AS_IS and stage else 1.0
+        return self.received_bytes(stage) * kept * way.kept
+
+    def may_cross(self, way: Way, link: Link) -> bool:
+        """Whether a way keeps the floor of the reconstruction error and the ceiling of the cross-entropy on a link."""
+        floor, ceiling = self.privacy.mse_min, self.privacy.cross_entropy_max
+        if floor is not None and not link.trusted and (way.mse is None or way.mse < floor * (1 - 1e-9)):
+            return False
+        return ceiling is None or way.cross_entropy is None or way.cross_entropy <= ceiling * (1 + 1e-9)
+
+    def leak(self, way: Way, link: Link) -> float:
+        """Privacy loss of a request that crosses a link in a way (survey 2.2.2 (1))."""
+        seen = 0.0 if link.trusted else way.leak
+        return self.privacy.weight_mse * seen + self.privacy.weight_cross_entropy * way.cross_entropy_added
 
     def entry_links(self) -> dict[int, Link | None]:
         """Return the tiers stage 1 may run in, each with the link its input crosses (None: no link to cross).
@@ -210,12 +372,12 @@ class Instance:
                 entries[position] = link
             elif self.source in (CLIENT, tier.name):
                 entries[position] = None
-        return {k: link for k, link in entries.items() if self.tiers[k].name == self.source or self.accepts(k, 0)}
+        return entries
 
-    def accepts(self, tier: int, stage: int) -> bool:
-        """Whether what the stage at this position receives is within the tier's payload limit."""
+    def accepts(self, tier: int, size: float) -> bool:
+        """Whether so many bytes are within the tier's payload limit."""
         limit = self.tiers[tier].payload_max_bytes
-        return limit is None or self.received_bytes(stage) <= limit
+        return limit is None or size <= limit
 
     def option_named(self, tier: str, option: str) -> int | None:
         """Return the position of an option, None when there is none of that name in that tier."""
@@ -300,9 +462,20 @@ def consistency_problems(instance: Instance, file: str) -> list[Problem]:
         ("workload.rate_per_s", instance.rate_per_s, 0.0, math.inf),
         ("workload.latency_slo_ms", None if slo is None else slo * 1000, 0.0, math.inf),
         ("workload.accuracy_min", instance.accuracy_min, -1e-300, 1.0),
+        ("workload.cost_max_usd", instance.cost_max_usd, 0.0, math.inf),
+        ("workload.energy_max_j", instance.energy_max_j, 0.0, math.inf),
+        ("workload.privacy_max", instance.privacy_max, -1e-300, math.inf),
+        ("workload.mse_min", instance.privacy.mse_min, 0.0, math.inf),
+        ("workload.cross_entropy_max", instance.privacy.cross_entropy_max, 0.0, math.inf),
     ):
         if value is not None and not (low < value <= high and math.isfinite(value)):
             wrong(place, f"{value:g}", "write a number from 0 to 1" if high == 1.0 else "write a number above 0")
+    if instance.tail != "fixed" and instance.quantile is None:
+        wrong(
+            "workload.tail",
+            f"'{instance.tail}' with latency_measure '{instance.latency_measure}'",
+            "write pNN, or remove tail",
+        )
     if not re.fullmatch(LATENCY_MEASURE, instance.latency_measure):
         wrong("workload.latency_measure", f"'{instance.latency_measure}'", LATENCY_MEASURES_IN_WORDS)
     if instance.accounting == "reserved" and instance.rate_per_s is None:
@@ -313,6 +486,12 @@ def consistency_problems(instance: Instance, file: str) -> list[Problem]:
                 "objective.accounting",
                 f"'as-printed' with {len(instance.tiers)} tier(s)",
                 "the survey's formula has exactly two tiers, IaaS then FaaS",
+            )
+        if instance.variants or any(len(ways) > 1 for ways in instance.ways):
+            wrong(
+                "objective.accounting",
+                "'as-printed' with adaptations",
+                "the survey's formula has none: remove [[variant]], [adaptation] and privacy.table",
             )
         if any(tier.stage_specific for tier in instance.tiers):
             wrong(
@@ -326,6 +505,16 @@ def consistency_problems(instance: Instance, file: str) -> list[Problem]:
             f"{instance.accuracy_min:g} without an [exits] section",
             "give the last stage's accuracy in an exits table, or remove accuracy_min",
         )
+    if (instance.minimize == "weighted") != bool(instance.weights):
+        found = "weights without minimize = 'weighted'" if instance.weights else "'weighted' without weights"
+        wrong("objective.weights", found, "write minimize = 'weighted' and weights = { cost = 1.0, latency = 1.0 }")
+    if instance.then and (instance.minimize == "weighted" or instance.families):
+        found = "then with 'weighted'" if instance.minimize == "weighted" else "then with sizes or noise from a range"
+        wrong(
+            "objective.then", found, "remove one of them: equally good plans are told apart for single objectives only"
+        )
+    if not instance.accuracy_known and "accuracy" in (*dict(instance.weights), *instance.then):
+        wrong("objective", "accuracy without an [exits] section", "give the last stage's accuracy in an exits table")
     names = [tier.name for tier in instance.tiers]
     if instance.source != CLIENT and instance.source not in names:
         wrong("workload.source", f"'{instance.source}'", f"use 'client' or a tier: {', '.join(names)}")

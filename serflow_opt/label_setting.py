@@ -2,11 +2,11 @@
 
 State
 -----
-(s, p, b): stage s runs on p, and the run of stages on p that begins there may reach back to stage b at most, by its
-memory. Which stages follow on p does not matter beyond that, nor does anything else of the suffix: the prefixes that
-can complete a label depend on its state alone, so a label that another one of its state dominates can go (`labels.py`).
-Where options of a tier may change from stage to stage, several runs on one option could need memory together: such
-instances are not covered (`memory_couples`).
+(s, e, b): stage s runs as e, and the run of stages on its option that begins there may reach back to stage b at most,
+by its memory. Which stages follow on it does not matter beyond that, nor does anything else of the suffix: the prefixes
+that can complete a label depend on its state alone, so a label that another one of its state dominates can go
+(`labels.py`). Where options of a tier may change from stage to stage, or variants change the memory of earlier stages,
+several runs on one option could need memory together: such instances are not covered (`memory_couples`).
 
 What is left at stage 1, with the way in, is the front.
 
@@ -17,67 +17,79 @@ y <= (1 + d)^k x in each rounded column, y <= x in the others. Adding non-negati
 relations (for minus accuracy: the mass is at least x's divided by the factor); one more comparison makes k + 1. A
 suffix meets one comparison with tolerance a stage, so with (1 + d)^M = 1 + coverage every point of the front is covered
 within the factor. Columns with a limit (accuracy with a floor, latency with a bound) are compared exactly: a stand-in
-might break the limit. So is one column where none has a limit, which costs nothing.
+might break the limit. So are columns whose parts have both signs, and one column where none has a limit, which costs
+nothing.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt.decision import Decision, shortest
 from serflow_opt.dominance import cells, nondominated
-from serflow_opt.formulations.data import SLACK, Data
-from serflow_opt.instance import Instance
+from serflow_opt.formulations.adaptation import costs_accuracy
+from serflow_opt.formulations.data import SLACK, SOURCE, Data, Entry, Hop, Hub
+from serflow_opt.goals import limit_of
+from serflow_opt.instance import Instance, Objective
 from serflow_opt.labels import NOISE, Accuracy, Column, Parts, grow, step_of
 from serflow_opt.paths import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Plans none of which dominates another, options and thresholds by stage, and how many labels were kept in all."""
+    """Plans none of which dominates another, and how many labels were kept in all."""
 
-    options: Ints
-    levels: Ints
+    decisions: list[Decision]
     labels: int
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels of one state, or on their way to one, each with what follows it: a state's number and a label's in it."""
+    """Labels of one state, or on their way to one, each with what follows it.
+
+    That is a state's number, a label's in it, and the way in which it is handed over to.
+    """
 
     values: Floats
     state: Ints
     row: Ints
+    way: Ints
 
-    def moved(self, vector: Floats) -> Labels:
-        """Return the labels with a vector added to each."""
-        return Labels(self.values + vector, self.state, self.row)
+    def moved(self, vector: Floats, way: int | None = None) -> Labels:
+        """Return the labels with a vector added to each, handed over in a way."""
+        ways = self.way if way is None else np.full(len(self.row), way)
+        return Labels(self.values + vector, self.state, self.row, ways)
 
     def kept(self, rows: Ints) -> Labels:
         """Return some of the labels."""
-        return Labels(self.values[rows], self.state[rows], self.row[rows])
+        return Labels(self.values[rows], self.state[rows], self.row[rows], self.way[rows])
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A state: its option, how far back the run on it may reach, and for each label its threshold and what follows."""
+    """A state: its runner, how far back the run on its option may reach, its labels and their thresholds."""
 
-    option: int
+    runner: int
     reach_back: int
     level: Ints
     labels: Labels
 
 
 def memory_couples(instance: Instance) -> bool:
-    """Whether two runs of stages on one option can be too large together though each of them fits."""
-    whole = sum(stage.parameter_bytes for stage in instance.stages)
+    """Whether stages on one option can be too large together in a way that a run of them does not tell."""
+    grown = max([1.0, *(variant.parameters_kept for variant in instance.variants)])
+    whole = sum(stage.parameter_bytes for stage in instance.stages) * grown
     largest = max([instance.input_bytes, *(stage.activation_bytes for stage in instance.stages)])
-    return len(instance.stages) > 2 and any(
+    resized = any(variant.parameters_kept != 1.0 for variant in instance.variants)
+    return len(instance.stages) > 1 and any(
         option.memory_bytes is not None
-        and instance.tiers[option.tier].stage_specific
+        and (resized or instance.tiers[option.tier].stage_specific)
         and whole + largest > option.memory_bytes
         for option in instance.options
     )
@@ -111,8 +123,8 @@ def set_labels(
     OutOfTime
         When the deadline passes.
     """
-    limited = _limited(instance)
-    columns = [*objectives, *(column for column in limited if limited[column] and column not in objectives)]
+    limited = [name for name in get_args(Objective) if limit_of(instance, name) is not None]
+    columns = [*objectives, *(column for column in limited if column not in objectives)]
     return _Recursion(instance, columns, coverage, deadline).run(len(objectives), on_stage)
 
 
@@ -120,61 +132,74 @@ class _Recursion:
     def __init__(self, instance: Instance, columns: Sequence[Column], coverage: float, deadline: float | None) -> None:
         self.instance, self.columns, self.deadline = instance, tuple(columns), deadline
         self.data = Data(instance)
-        self.hops = set(self.data.hops)
         self.parts = Parts(self.data, columns)
-        self.accuracy = Accuracy(instance) if instance.accuracy_min is not None else None
-        self.rounded = _rounded(instance, self.columns) if coverage > 0 else []
+        self.accuracy = Accuracy(self.data) if instance.accuracy_min is not None else None
+        self.rounded = _rounded(self.data, self.columns) if coverage > 0 else []
         self.width = max(float(np.expm1(np.log1p(coverage) / max(self.data.last, 1))), NOISE)
         self.states: list[State] = []
+        self.leaving: dict[tuple[int, int], list[Hop]] = defaultdict(list)
+        for hop in self.data.hops:
+            self.leaving[hop[:2]].append(hop)
+        self.entering: dict[tuple[int, int], list[Entry]] = defaultdict(list)
+        for entry in self.data.entries:
+            self.entering[entry[:2]].append(entry)
 
     def run(self, objectives: int, on_stage: Callable[[int, int], None] | None) -> Found:
         data = self.data
         after: list[int] = []
-        arriving: dict[int, Labels] = {}
+        arriving: dict[Hub, Labels] = {}
         for s in reversed(data.stages):
-            step = step_of(self.instance, s, self.columns)
+            steps = {owner: step_of(data, s, owner, self.columns) for owner in {lv.variant for lv in data.menu[s]}}
             now = []
-            for p in [p for t, p in data.places if t == s]:
-                for b, tail in self._tails(s, p, after, arriving).items():
-                    here = self.parts.stage(s, p)
+            for e in [e for t, e in data.places if t == s]:
+                step = steps[data.menu_used(s, e)]
+                for b, tail in self._tails(s, e, after, arriving).items():
+                    here = self.parts.stage(s, e)
                     grown = grow(step, here, tail.values, self._alive(s), self._compared, self.deadline)
                     if len(grown.level):
                         now.append(len(self.states))
-                        labels = Labels(grown.values, tail.state[grown.row], tail.row[grown.row])
-                        self.states.append(State(p, b, grown.level, labels))
-            after, arriving = now, self._arriving(now)
+                        labels = Labels(grown.values, tail.state[grown.row], tail.row[grown.row], tail.way[grown.row])
+                        self.states.append(State(e, b, grown.level, labels))
+            after, arriving = now, self._arriving(s, now)
             if on_stage is not None:
                 on_stage(s, sum(len(state.level) for state in self.states))
-        return self._found(after, objectives)
+        return self._found(arriving, objectives)
 
-    def _tails(self, s: int, p: int, after: list[int], arriving: dict[int, Labels]) -> dict[int, Labels]:
-        """What can follow stage s on p, by how far back the run on p may then reach."""
-        alone = run_begin(self.data, s, p)
-        if s == self.data.last:
+    def _tails(self, s: int, e: int, after: list[int], arriving: dict[Hub, Labels]) -> dict[int, Labels]:
+        """What can follow stage s as e, by how far back the run on its option may then reach."""
+        data = self.data
+        alone = run_begin(data, s, e)
+        if s == data.last:
             nothing = np.full(1, -1)
-            return {alone: Labels(np.zeros((1, len(self.columns))), nothing, nothing)}
+            return {alone: Labels(np.zeros((1, len(self.columns))), nothing, nothing, np.zeros(1, dtype=np.int64))}
         tails: dict[int, list[Labels]] = {}
+        carried = data.carried(s + 1, e)
         for number in after:
             state = self.states[number]
-            if state.option == p and state.reach_back <= s:
+            same = data.option(state.runner) == data.option(e) and data.carried(s + 1, state.runner) == carried
+            if same and state.reach_back <= s:
                 tails.setdefault(state.reach_back, []).append(self._of(number))
-        for k, labels in arriving.items():
-            if (s + 1, p, k) in self.hops:
-                tails.setdefault(alone, []).append(labels.moved(self.parts.hop(s + 1, p, k)))
+        for hop in self.leaving[s + 1, e]:
+            labels = arriving.get(data.hub_left(hop))
+            if labels is not None:
+                tails.setdefault(alone, []).append(labels.moved(self.parts.hop(hop)))
         return {b: self._pooled(several) for b, several in tails.items()}
 
     def _of(self, number: int) -> Labels:
         """A state's labels as what may follow an earlier stage."""
         values = self.states[number].labels.values
-        return Labels(values, np.full(len(values), number), np.arange(len(values)))
+        return Labels(
+            values, np.full(len(values), number), np.arange(len(values)), np.zeros(len(values), dtype=np.int64)
+        )
 
-    def _arriving(self, states: list[int]) -> dict[int, Labels]:
-        """Labels that begin in each tier, with what beginning there takes."""
-        by_tier: dict[int, list[Labels]] = {}
+    def _arriving(self, s: int, states: list[int]) -> dict[Hub, Labels]:
+        """Labels by the hub that leads to them, with what taking over there takes."""
+        by_hub: dict[Hub, list[Labels]] = {}
         for number in states:
-            p = self.states[number].option
-            by_tier.setdefault(self.data.tier[p], []).append(self._of(number).moved(self.parts.begin(p)))
-        return {k: self._pooled(several) for k, several in by_tier.items()}
+            for entry in self.entering[s, self.states[number].runner]:
+                labels = self._of(number).moved(self.parts.begin(entry), entry[2])
+                by_hub.setdefault(self.data.hub_entered(entry), []).append(labels)
+        return {hub: self._pooled(several) for hub, several in by_hub.items()}
 
     def _pooled(self, several: Sequence[Labels]) -> Labels:
         """The undominated of several sets of labels."""
@@ -182,6 +207,7 @@ class _Recursion:
             np.concatenate([labels.values for labels in several]),
             np.concatenate([labels.state for labels in several]),
             np.concatenate([labels.row for labels in several]),
+            np.concatenate([labels.way for labels in several]),
         )
         return pool.kept(nondominated(cells(pool.values, NOISE))) if len(several) > 1 else pool
 
@@ -199,67 +225,70 @@ class _Recursion:
             numbers[:, self.rounded] = cells(values[:, self.rounded], self.width)
         return numbers
 
-    def _found(self, first: list[int], objectives: int) -> Found:
+    def _found(self, arriving: dict[Hub, Labels], objectives: int) -> Found:
         """Complete the labels of stage 1, hold them against the limits, compare them, and follow each to its end.
 
         They are compared by the objectives, the first of the columns: a limit that holds counts no more.
         """
         tails = [
-            self._of(number).moved(self.parts.begin(p) + self.parts.entry(p))
-            for number in first
-            for p in [self.states[number].option]
+            arriving[self.data.hub_left(hop)].moved(self.parts.hop(hop))
+            for hop in self.leaving[1, SOURCE]
+            if self.data.hub_left(hop) in arriving
         ]
         count = sum(len(state.level) for state in self.states)
-        last = self.data.last
         if not tails:
-            nothing = np.empty((0, last), dtype=np.int64)
-            return Found(nothing, nothing, count)
+            return Found([], count)
         plans = self._pooled(tails)
         plans = plans.kept(np.flatnonzero(self._within_limits(plans.values)))
         plans = plans.kept(nondominated(cells(plans.values[:, :objectives], NOISE)))
-        options = np.empty((len(plans.row), last), dtype=np.int64)
-        levels = np.empty_like(options)
-        for i, (number, row) in enumerate(zip(plans.state.tolist(), plans.row.tolist(), strict=True)):
-            for s in range(last):
-                state = self.states[number]
-                options[i, s], levels[i, s] = state.option, state.level[row]
-                number, row = int(state.labels.state[row]), int(state.labels.row[row])
-        return Found(options, levels, count)
+        return Found([self._decision(plans, i) for i in range(len(plans.row))], count)
+
+    def _decision(self, plans: Labels, i: int) -> Decision:
+        """Follow a plan from its first stage to its last."""
+        data = self.data
+        number, row, way = int(plans.state[i]), int(plans.row[i]), int(plans.way[i])
+        options, weights, ways, variants = [], [], [], []
+        for s in data.stages:
+            state = self.states[number]
+            runner = data.runners[state.runner]
+            size = len(self.instance.menu(s - 1, runner.variant).exit_rates)
+            options.append(runner.option)
+            variants.append(runner.variant)
+            ways.append(max(way, 0))
+            weights.append(tuple(float(level == state.level[row]) for level in range(size)))
+            labels = state.labels
+            number, row, way = int(labels.state[row]), int(labels.row[row]), int(labels.way[row])
+        return shortest(options, weights, ways, variants)
 
     def _within_limits(self, values: Floats) -> NDArray[np.bool_]:
         holds = np.ones(len(values), dtype=bool)
-        limit = self.instance.latency_slo_s
-        if limit is not None:
-            holds &= values[:, self.columns.index("latency")] * self.data.second <= limit * (1 + SLACK)
-        if self.accuracy is not None:
-            holds &= -values[:, self.columns.index("accuracy")] >= self.accuracy.floor
+        units = {"cost": self.data.dollar, "latency": self.data.second, "energy": self.data.joule}
+        for i, column in enumerate(self.columns):
+            limit = limit_of(self.instance, column)
+            if column == "accuracy" and self.accuracy is not None:
+                holds &= -values[:, i] >= self.accuracy.floor
+            elif limit is not None:
+                holds &= values[:, i] * units.get(column, 1.0) <= limit * (1 + SLACK)
         return holds
 
 
-def run_begin(data: Data, s: int, p: int) -> int:
-    """Return the first stage that a run of stages on p which ends with stage s can begin with, by memory."""
-    limit = data.instance.options[p].memory_bytes
+def run_begin(data: Data, s: int, e: int) -> int:
+    """Return the first stage that a run of stages on e's option which ends with stage s can begin with, by memory."""
+    limit = data.instance.options[data.option(e)].memory_bytes
     first, parameters, largest = s, 0.0, 0.0
     for t in range(s, 0, -1):
         parameters += data.instance.stages[t - 1].parameter_bytes
         largest = max(largest, data.activation(t))
-        if limit is not None and parameters + largest > limit * (1 + SLACK):
+        if limit is not None and t < s and parameters + largest > limit * (1 + SLACK):
             break
         first = t
     return first
 
 
-def _limited(instance: Instance) -> dict[Column, bool]:
-    """Which columns have a limit."""
-    return {
-        "cost": False,
-        "latency": instance.latency_slo_s is not None,
-        "accuracy": instance.accuracy_min is not None,
-    }
-
-
-def _rounded(instance: Instance, columns: Sequence[Column]) -> list[int]:
-    """Columns that may be compared roughly: those without a limit, all but one where none has one."""
-    limited = _limited(instance)
-    free = [i for i, column in enumerate(columns) if not limited[column]]
+def _rounded(data: Data, columns: Sequence[Column]) -> list[int]:
+    """Columns that may be compared roughly: parts of one sign and no limit; all but one where none has a limit."""
+    mixed = {"accuracy"} if costs_accuracy(data) else set()
+    mixed |= {"privacy"} if any(data.hop_leak(hop) < 0 for hop in data.hops) else set()
+    limited = [column for column in columns if limit_of(data.instance, column) is not None]
+    free = [i for i, column in enumerate(columns) if column not in mixed and column not in limited]
     return free if len(free) < len(columns) else free[:-1]

@@ -1,8 +1,9 @@
 """What a suffix of the chain is worth: labels, what thresholds and hand-overs do to them, and the accuracy in reach.
 
 A label of a suffix (stages s..M) is what a request *entering stage s* meets from there on, a number for each column:
-its money, its mean or whole-path time, and minus the share of such requests that is answered rightly. Less is better in
-all. With V a label of what follows stage s, hand-over included, choosing threshold l makes
+its money, its mean or whole-path time, what leaks of it, its energy, and minus the share of such requests that is
+answered rightly. Less is better in all. With V a label of what follows stage s, hand-over included, choosing
+threshold l makes
 
     stage part + exit part + scale_l V,    scale_l = 1 - e_{s,l}, or 1 for whole-path time,
 
@@ -16,17 +17,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from serflow_opt.dominance import nondominated
-from serflow_opt.formulations.data import SLACK, Data
-from serflow_opt.instance import Instance
+from serflow_opt.formulations.data import SLACK, SOURCE, Data, Entry, Hop
+from serflow_opt.instance import Objective
 from serflow_opt.paths import Floats, Ints
 
-Column = Literal["cost", "latency", "accuracy"]
+Column = Objective
 NOISE = 1e-12
 """Values this close, relative, count as equal while labels are compared: rounding of sums in double precision."""
 AT_ONCE = 500_000
@@ -50,15 +50,15 @@ class Step:
         return grown.reshape(-1, after.shape[1])
 
 
-def step_of(instance: Instance, s: int, columns: Sequence[Column]) -> Step:
-    """Return what the menu of stage s (1..M) does."""
-    menu = instance.menus[s - 1]
-    rate = np.array(menu.exit_rates)
+def step_of(data: Data, s: int, owner: int, columns: Sequence[Column]) -> Step:
+    """Return what the thresholds of stage s do, in its own menu (`AS_IS`) or in that of a variant."""
+    levels = [level for level in data.menu[s] if level.variant == owner]
+    rate = np.array([level.exit_rate for level in levels])
     scale, leave = np.empty((len(rate), len(columns))), np.zeros((len(rate), len(columns)))
     for i, column in enumerate(columns):
-        scale[:, i] = 1.0 if column == "latency" and instance.latency_measure == "worst" else 1 - rate
+        scale[:, i] = 1.0 if column == "latency" and data.instance.latency_measure == "worst" else 1 - rate
         if column == "accuracy":
-            leave[:, i] = -np.nan_to_num(rate * np.array(menu.accuracies))
+            leave[:, i] = -np.nan_to_num(rate * np.array([level.accuracy for level in levels]))
     return Step(scale, leave)
 
 
@@ -88,7 +88,7 @@ def grow(
     alive
         Which candidates may still matter.
     compared
-        The numbers by which candidates are compared, at most three columns.
+        The numbers by which candidates are compared.
 
     Raises
     ------
@@ -115,19 +115,24 @@ class Accuracy:
     """The best accuracy that thresholds of earlier stages can give a suffix.
 
     Prefixes that end before stage s come as pairs (R, A): the share of requests that goes on, and the accuracy mass of
-    those that left. They do not depend on the placement. A suffix of accuracy v completes to at most max (A + R v), the
-    upper envelope of lines. A prefix below the envelope at stage s stays below it later, because a threshold turns v
-    into e r + (1 - e) v for all prefixes alike.
+    those that left. They do not depend on the placement: menus of all variants count, adaptations that cost accuracy do
+    not, those that gain some do. A suffix of accuracy v >= 0 completes to at most max (A + R v), the upper envelope of
+    lines. A prefix below the envelope at stage s stays below it later, because a threshold turns v into e r + (1 - e) v
+    for all prefixes alike.
     """
 
-    def __init__(self, instance: Instance) -> None:
-        self.floor = (instance.accuracy_min or 0.0) * (1 - SLACK)
+    def __init__(self, data: Data) -> None:
+        self.floor = (data.instance.accuracy_min or 0.0) * (1 - SLACK)
         reach, mass = np.ones(1), np.zeros(1)
         self._lines: list[tuple[Floats, Floats]] = []
-        for menu in instance.menus:
+        for s in data.stages:
+            on_arrival = max([-data.way_lost(hop) for hop in data.hops if hop[0] == s], default=0.0)
+            in_stage = max([-data.lost(s, e) for t, e in data.places if t == s], default=0.0)
+            mass = mass + reach * max(on_arrival, 0.0)
             self._lines.append((reach, mass))
-            rate = np.array(menu.exit_rates)
-            right = np.nan_to_num(rate * np.array(menu.accuracies))
+            mass = mass + reach * max(in_stage, 0.0)
+            rate = np.array([level.exit_rate for level in data.menu[s]])
+            right = np.nan_to_num(rate * np.array([level.accuracy for level in data.menu[s]]))
             mass = (mass[:, None] + reach[:, None] * right).ravel()
             reach = (reach[:, None] * (1 - rate)).ravel()
             reach, mass = _upper_hull(reach, mass)
@@ -136,7 +141,7 @@ class Accuracy:
         """Whether suffixes that begin with stage s (1..M) can still keep the floor."""
         best = np.full(len(accuracy), -np.inf)
         for reach, mass in zip(*self._lines[s - 1], strict=True):
-            np.maximum(best, mass + reach * accuracy, out=best)
+            np.maximum(best, mass + reach * np.maximum(accuracy, 0.0), out=best)
         enough: NDArray[np.bool_] = best >= self.floor
         return enough
 
@@ -158,7 +163,7 @@ def _turns_left(x: Floats, y: Floats, a: int, b: int, c: int) -> bool:
 
 
 class Parts:
-    """What stages, hand-overs, ways in and beginnings on an option add to a label, as vectors of the columns."""
+    """What stages, hand-overs and beginnings on a runner add to a label, as vectors of the columns."""
 
     def __init__(self, data: Data, columns: Sequence[Column]) -> None:
         self.data = data
@@ -166,24 +171,26 @@ class Parts:
         whole = data.instance.latency_measure == "worst"
         self._cold = data.whole_cold_time if whole else data.mean_cold_time
 
-    def stage(self, s: int, p: int) -> Floats:
-        """Stage s on p: its time, and the price of that time."""
-        seconds = self.data.time(s, p)
-        return self._vector(seconds * self.data.busy_price(p), seconds)
+    def stage(self, s: int, e: int) -> Floats:
+        """Stage s as e: its time, the price of that time, its energy, accuracy lost on entering a variant."""
+        data, seconds = self.data, self.data.time(s, e)
+        return self._vector(seconds * data.busy_price(e), seconds, 0.0, data.energy(s, e), data.lost(s, e))
 
-    def hop(self, s: int, p: int, k: int) -> Floats:
-        """Leaving p before stage s for tier k: the link's time and price, and the sender's price of waiting."""
-        seconds, usd = self.data.hop_time((s, p, k)), self.data.hop_price((s, p, k))
-        return self._vector(usd + seconds * self.data.busy_price(p) * self.data.waits(p), seconds)
+    def hop(self, hop: Hop) -> Floats:
+        """A hand-over: encoding and transfer, what sender and link are paid for, leak, energy, accuracy lost."""
+        data, e = self.data, hop[1]
+        encode, move = data.encode_time(hop), data.hop_time(hop)
+        paid = 0.0 if e == SOURCE else data.busy_price(e) * (encode + move * data.waits(e))
+        usd = data.hop_price(hop) + paid
+        return self._vector(usd, encode + move, data.hop_leak(hop), data.hop_energy(hop), data.way_lost(hop))
 
-    def entry(self, p: int) -> Floats:
-        """The input's way to p."""
-        return self._vector(self.data.entry_price(p), self.data.entry_time(p))
+    def begin(self, entry: Entry) -> Floats:
+        """Taking over: an invocation and its cold start, decoding."""
+        data, e = self.data, entry[1]
+        decode = data.decode_time(entry)
+        usd = data.invocation_price(e) + decode * data.busy_price(e)
+        return self._vector(usd, self._cold(e) + decode, 0.0, data.decode_energy(entry), 0.0)
 
-    def begin(self, p: int) -> Floats:
-        """An invocation of p and its cold start."""
-        return self._vector(self.data.invocation_price(p), self._cold(p) if self.data.is_function(p) else 0.0)
-
-    def _vector(self, usd: float, seconds: float) -> Floats:
-        known = {"cost": usd, "latency": seconds, "accuracy": 0.0}
+    def _vector(self, usd: float, seconds: float, leak: float, joules: float, lost: float) -> Floats:
+        known = {"cost": usd, "latency": seconds, "privacy": leak, "energy": joules, "accuracy": lost}
         return np.array([known[column] for column in self._columns])

@@ -7,8 +7,9 @@ multiplier λ leaves, for each placement, one backward recursion over the stages
     V_s = w_s + min_l { -λ e_{s,l} r_{s,l} + (1 - e_{s,l}) V_{s+1} },
 
 so const + V_1 + λ A_tar is below every plan of that placement, and the thresholds that attain the minimum are a plan of
-known cost and accuracy. λ is found by intersecting the two supporting lines that bracket A_tar, for all placements in
-step (numpy over placements).
+known cost and accuracy. Accuracy that adaptations take away, d_s of a request that enters stage s, adds λ d_s to w_s.
+λ is found by intersecting the two supporting lines that bracket A_tar, for all placements in step (numpy over
+placements).
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from serflow_opt.formulations.data import SLACK
-from serflow_opt.instance import Instance
-from serflow_opt.paths import Floats, Ints
+from serflow_opt.formulations.data import SLACK, Data
+from serflow_opt.formulations.sets import Level
+from serflow_opt.paths import Floats, Ints, Paths, lost_accuracy, menus_used
 
-Level = tuple[int, int]
+LevelKey = tuple[int, int]
 
 ROUNDS = 25
 """Multiplier updates at most; the bracket usually closes within ten."""
@@ -37,6 +39,59 @@ class Linear:
 
 
 @dataclass(frozen=True, slots=True)
+class Exits:
+    """What leaves at each stage of N placements.
+
+    Attributes
+    ----------
+    menus
+        By stage and menu: exit rates and accuracy masses e·r; masses count as 0 where the accuracy is unknown.
+    used
+        N x M: which menu of the stage; None: the first of each.
+    lost
+        N x M: accuracy lost by a request that enters the stage; None: none.
+    """
+
+    menus: list[list[tuple[Floats, Floats]]]
+    used: Ints | None = None
+    lost: Floats | None = None
+
+    @classmethod
+    def of(cls, data: Data, paths: Paths) -> Exits:
+        """Return those of placements."""
+        groups = {s: sorted({level.variant for level in data.menu[s]}) for s in data.stages}
+        menus = [
+            [_menu([level for level in data.menu[s] if level.variant == v]) for v in groups[s]] for s in data.stages
+        ]
+        used = menus_used(data, paths)
+        if used is not None:
+            used = np.column_stack([np.searchsorted(groups[s], used[:, s - 1]) for s in data.stages])
+        return cls(menus, used, lost_accuracy(data, paths))
+
+    def rows(self, chosen: Ints | NDArray[np.bool_]) -> Exits:
+        """Return those of some of the placements."""
+        return Exits(
+            self.menus,
+            None if self.used is None else self.used[chosen],
+            None if self.lost is None else self.lost[chosen],
+        )
+
+    def best(self, s: int, value: Floats, multiplier: Floats) -> tuple[Ints, Floats, Floats]:
+        """Minimise (1 - e) value - multiplier e r over a stage's thresholds; return the threshold, its e and e r."""
+        menus = self.menus[s]
+        if self.used is None or len(menus) == 1:
+            rate, mass = menus[0]
+            choice = (value[:, None] * (1 - rate) - multiplier[:, None] * mass).argmin(axis=1)
+            return choice, rate[choice], mass[choice]
+        choice, rates, masses = np.zeros(len(value), dtype=np.int64), np.zeros(len(value)), np.zeros(len(value))
+        for menu, (rate, mass) in enumerate(menus):
+            rows = np.flatnonzero(self.used[:, s] == menu)
+            best = (value[rows, None] * (1 - rate) - multiplier[rows, None] * mass).argmin(axis=1)
+            choice[rows], rates[rows], masses[rows] = best, rate[best], mass[best]
+        return choice, rates, masses
+
+
+@dataclass(frozen=True, slots=True)
 class Bracket:
     """For each placement: its bound, the multiplier that gave it, and the best thresholds met that keep the floor."""
 
@@ -46,55 +101,45 @@ class Bracket:
     levels: Ints
 
 
-def recursion(instance: Instance, weight: Floats, multiplier: Floats) -> tuple[Floats, Floats, Ints]:
+def _menu(levels: list[Level]) -> tuple[Floats, Floats]:
+    rate = np.array([level.exit_rate for level in levels])
+    return rate, np.nan_to_num(rate * np.array([level.accuracy for level in levels]))
+
+
+def recursion(exits: Exits, weight: Floats, multiplier: Floats) -> tuple[Floats, Floats, Ints]:
     """Solve V for each placement; return cost, accuracy and thresholds of the minimising policy."""
     count, last = weight.shape
     cost, right = np.zeros(count), np.zeros(count)
     levels = np.zeros(weight.shape, dtype=np.int64)
     for s in range(last - 1, -1, -1):
-        rate, mass = _menu(instance, s)
-        value = cost - multiplier * right
-        choice = (value[:, None] * (1 - rate) - multiplier[:, None] * mass).argmin(axis=1)
-        levels[:, s] = choice
-        cost = weight[:, s] + (1 - rate[choice]) * cost
-        right = mass[choice] + (1 - rate[choice]) * right
+        levels[:, s], rate, mass = exits.best(s, cost - multiplier * right, multiplier)
+        cost = weight[:, s] + (1 - rate) * cost
+        right = mass + (1 - rate) * right
+        if exits.lost is not None:
+            right -= exits.lost[:, s]
     return cost, right, levels
 
 
-def _menu(instance: Instance, s: int) -> tuple[Floats, Floats]:
-    """Exit rates and accuracy masses e·r of a stage; accuracy counts as 0 when unknown."""
-    menu = instance.menus[s]
-    rate = np.array(menu.exit_rates)
-    return rate, np.nan_to_num(rate * np.array(menu.accuracies))
-
-
-def close_bracket(instance: Instance, view: Linear) -> Bracket:
-    """Find for each placement the multiplier with the best bound."""
-    floor = instance.accuracy_min
+def close_bracket(exits: Exits, floor: float | None, view: Linear) -> Bracket:
+    """Find for each placement the multiplier of the accuracy floor with the best bound."""
     zero = np.zeros(len(view.fixed))
-    low_cost, low_right, low_levels = recursion(instance, view.weight, zero)
+    low_cost, low_right, low_levels = recursion(exits, view.weight, zero)
     if floor is None:
         return Bracket(view.fixed + low_cost, zero, view.fixed + low_cost, low_levels)
     slack = floor * (1 - SLACK)
-    # the most accurate thresholds are the same everywhere: no cost, multiplier 1
-    _, most, most_levels = recursion(instance, np.zeros((1, view.weight.shape[1])), np.ones(1))
-    if most[0] < slack:
-        infinite = np.full(len(zero), math.inf)
-        return Bracket(infinite, zero, infinite, low_levels)
-    high_levels = np.repeat(most_levels, len(zero), axis=0)
-    high_cost = _cost_of(instance, view.weight, most_levels[0])
-    high_right = np.full(len(zero), most[0])
-    feasible = low_right >= slack
-    high_cost = np.where(feasible, low_cost, high_cost)
+    # the most accurate thresholds: no cost, multiplier 1
+    _, high_right, high_levels = recursion(exits, np.zeros(view.weight.shape), np.ones(len(zero)))
+    possible, feasible = high_right >= slack, low_right >= slack
+    high_cost = np.where(feasible, low_cost, _cost_of(exits, view.weight, high_levels))
     high_levels = np.where(feasible[:, None], low_levels, high_levels)
     bound, multiplier = low_cost.copy(), zero.copy()
-    open_ = np.flatnonzero(~feasible)
+    open_ = np.flatnonzero(~feasible & possible)
     for _ in range(ROUNDS):
         if not len(open_):
             break
         step = (high_cost[open_] - low_cost[open_]) / (high_right[open_] - low_right[open_])
         step = np.maximum(step, 0.0)
-        cost, right, levels = recursion(instance, view.weight[open_], step)
+        cost, right, levels = recursion(exits.rows(open_), view.weight[open_], step)
         value = cost + step * (floor - right)
         better = value > bound[open_]
         bound[open_] = np.where(better, value, bound[open_])
@@ -106,36 +151,47 @@ def close_bracket(instance: Instance, view: Linear) -> Bracket:
         high_cost[above], high_right[above], high_levels[above] = cost[keeps], right[keeps], levels[keeps]
         low_cost[below], low_right[below] = cost[~keeps], right[~keeps]
         open_ = open_[~done & (high_right[open_] > low_right[open_])]
-    return Bracket(view.fixed + bound, multiplier, view.fixed + high_cost, high_levels)
+    never = np.where(possible, 0.0, math.inf)
+    return Bracket(view.fixed + bound + never, multiplier, view.fixed + high_cost + never, high_levels)
 
 
-def _cost_of(instance: Instance, weight: Floats, levels: Ints) -> Floats:
-    """Σ_s R_s w_s of every placement under the same thresholds."""
-    reach, total = 1.0, np.zeros(len(weight))
-    for s, level in enumerate(levels.tolist()):
-        total += reach * weight[:, s]
-        reach *= 1 - instance.menus[s].exit_rates[level]
+def _cost_of(exits: Exits, weight: Floats, levels: Ints) -> Floats:
+    """Σ_s R_s w_s of every placement under its thresholds."""
+    total: Floats = (reaches(exits, levels) * weight).sum(axis=1)
     return total
 
 
-def forced_levels(instance: Instance, view: Linear, multiplier: Floats) -> dict[Level, Floats]:
-    """Bound of each placement with one threshold forced, at the placement's multiplier."""
-    floor = instance.accuracy_min or 0.0
+def reaches(exits: Exits, levels: Ints) -> Floats:
+    """R_s of every placement under its thresholds, N x M."""
+    reach = np.ones(levels.shape)
+    for s, menus in enumerate(exits.menus[:-1]):
+        rate = menus[0][0][np.minimum(levels[:, s], len(menus[0][0]) - 1)]
+        for menu, (rates, _) in enumerate(menus) if exits.used is not None else ():
+            assert exits.used is not None
+            rows = exits.used[:, s] == menu
+            rate[rows] = rates[levels[rows, s]]
+        reach[:, s + 1] = reach[:, s] * (1 - rate)
+    return reach
+
+
+def forced_levels(exits: Exits, floor: float | None, view: Linear, multiplier: Floats) -> dict[LevelKey, Floats]:
+    """Bound of each placement with one threshold forced, at the placement's multiplier; not with own menus."""
     last = view.weight.shape[1]
+    weight = view.weight if exits.lost is None else view.weight + multiplier[:, None] * exits.lost
     suffix = [np.zeros(len(multiplier))] * (last + 1)
     for s in range(last - 1, -1, -1):
-        rate, mass = _menu(instance, s)
+        rate, mass = exits.menus[s][0]
         steps = suffix[s + 1][:, None] * (1 - rate) - multiplier[:, None] * mass
-        suffix[s] = view.weight[:, s] + steps.min(axis=1)
-    bounds: dict[Level, Floats] = {}
+        suffix[s] = weight[:, s] + steps.min(axis=1)
+    bounds: dict[LevelKey, Floats] = {}
     for s in range(last):
-        rate, mass = _menu(instance, s)
-        value = view.weight[:, s, None] + suffix[s + 1][:, None] * (1 - rate) - multiplier[:, None] * mass
+        rate, mass = exits.menus[s][0]
+        value = weight[:, s, None] + suffix[s + 1][:, None] * (1 - rate) - multiplier[:, None] * mass
         for t in range(s - 1, -1, -1):
-            rate_t, mass_t = _menu(instance, t)
+            rate_t, mass_t = exits.menus[t][0]
             steps = value[:, :, None] * (1 - rate_t) - (multiplier[:, None] * mass_t)[:, None, :]
-            value = view.weight[:, t, None] + steps.min(axis=2)
-        total = view.fixed[:, None] + value + (multiplier * floor)[:, None]
+            value = weight[:, t, None] + steps.min(axis=2)
+        total = view.fixed[:, None] + value + (multiplier * (floor or 0.0))[:, None]
         for level in range(total.shape[1]):
             bounds[s + 1, level] = total[:, level]
     return bounds

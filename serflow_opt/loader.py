@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from serflow_opt.catalog import DEFAULT_REGION, Catalog, load_catalog
 from serflow_opt.errors import InputError, Problem, nearest
@@ -18,6 +18,8 @@ from serflow_opt.instance import (
     Instance,
     Link,
     Menu,
+    Objective,
+    Privacy,
     Stage,
     Tier,
     consistency_problems,
@@ -26,17 +28,23 @@ from serflow_opt.options import resolve_options
 from serflow_opt.schema import (
     MANY,
     ONE,
+    AdaptationTable,
     ExitsTable,
     InstanceDocument,
     LinkTable,
     NetworkTable,
     ObjectiveTable,
     OptionTable,
+    PrivacyTable,
     ProfileTable,
     TierTable,
+    VariantTable,
+    WeightsTable,
     WorkloadTable,
 )
 from serflow_opt.tables import Column, read_table, read_text
+from serflow_opt.variants import read_variants
+from serflow_opt.ways import noise_curves, read_ways
 
 MAX_STAGES = 10_000
 
@@ -197,7 +205,11 @@ _TABLES: dict[str, Any] = {
     "tier": TierTable,
     "option": OptionTable,
     "link": LinkTable,
+    "variant": VariantTable,
+    "adaptation": AdaptationTable,
+    "privacy": PrivacyTable,
     "objective": ObjectiveTable,
+    "weights": WeightsTable,
     "profile": ProfileTable,
 }
 _KINDS = {
@@ -225,11 +237,14 @@ def _resolve(
         from serflow_opt.exits import exit_columns
 
         read_table(folder / document.exits.table, exit_columns(MAX_STAGES), problems)
-    options = resolve_options(document, stages, catalog, folder, file, problems)
+    options, sizes = resolve_options(document, stages, catalog, folder, file, problems)
     links = _links(document, file, problems)
+    ways = read_ways(document, folder, len(stages), file, problems) if stages else ()
+    variants = read_variants(document, folder, len(stages), file, problems) if stages else ()
     if problems or not menus:
         return None
     workload, objective = document.workload, document.objective
+    privacy = document.privacy or PrivacyTable()
     instance = Instance(
         name=document.name,
         description=document.description,
@@ -237,7 +252,9 @@ def _resolve(
         input_bytes=document.network.input_bytes,
         menus=menus,
         threshold_mode=document.exits.thresholds if document.exits else "menu",
-        tiers=tuple(Tier(t.name, t.kind, t.stage_specific, t.payload_max_bytes) for t in document.tier),
+        tiers=tuple(
+            Tier(t.name, t.kind, t.stage_specific, t.payload_max_bytes, t.joules_per_byte) for t in document.tier
+        ),
         options=options,
         links=links,
         source=workload.source,
@@ -249,9 +266,26 @@ def _resolve(
         minimize=objective.minimize,
         accounting=objective.accounting,
         samples=samples,
+        ways=ways,
+        variants=variants,
+        privacy=Privacy(privacy.weight_mse, privacy.weight_cross_entropy, workload.mse_min, workload.cross_entropy_max),
+        cost_max_usd=workload.cost_max_usd,
+        energy_max_j=workload.energy_max_j,
+        privacy_max=workload.privacy_max,
+        weights=_weights(objective),
+        then=tuple(objective.then),
+        tail=workload.tail,
+        families=(*sizes, *noise_curves(document, ways)),
     )
     problems.extend(consistency_problems(instance, file))
     return instance
+
+
+def _weights(objective: ObjectiveTable) -> tuple[tuple[Objective, float], ...]:
+    if objective.weights is None:
+        return ()
+    names: tuple[Objective, ...] = get_args(Objective)
+    return tuple((name, weight) for name in names if (weight := getattr(objective.weights, name)) > 0)
 
 
 def _catalog(document: InstanceDocument, folder: Path, extra: Sequence[str | Path], problems: list[Problem]) -> Catalog:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from serflow_opt.decision import Decision
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Metrics, Replayed
-from serflow_opt.samples import sampled_thresholds
+from serflow_opt.samples import changes_answers, sampled_thresholds
 
 
 def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: list[Replayed]) -> list[str]:
@@ -22,11 +22,17 @@ def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: 
                 f"run together on the {part.samples} {part.part} samples the thresholds reach accuracy "
                 f"{part.accuracy:.4f}, below the {instance.accuracy_min:g} asked: {why}"
             )
+    if instance.samples is not None and changes_answers(instance, decision):
+        notes.append(
+            "variants or hand-overs change the network's answers: what they lose is added up from their tables; "
+            "thresholds were not run on the samples, which are of the network as it is"
+        )
+    sent = {crossing.before_stage - 1: crossing.bytes for crossing in metrics.crossings}
     for s, p in enumerate(decision.options):
         option = instance.options[p]
         if s and decision.options[s - 1] == p:
             continue
-        size = instance.received_bytes(s)
+        size = sent.get(s, instance.received_bytes(s))
         if option.call_max_bytes is not None and size > option.call_max_bytes:
             notes.append(
                 f"what stage {s + 1} receives ({size / 1e6:.3g} MB) is more than {option.name} takes in one call "

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,24 +20,42 @@ if TYPE_CHECKING:
     from serflow_opt.front import Front, FrontProgress
 
 
+class View(StrEnum):
+    """How a front is drawn."""
+
+    plane = "plane"
+    space = "space"
+    parallel = "parallel"
+
+
 def pareto(
     file: Annotated[str, typer.Argument(help="Instance file, folder, or shipped instance.")],
     more: Annotated[list[str] | None, typer.Argument(metavar="[OBJECTIVE]...", help="Further objectives.")] = None,
     objectives: Annotated[
         list[str] | None,
-        typer.Option(metavar="OBJECTIVE", help="Two or three of cost, latency, accuracy. Default: cost latency."),
+        typer.Option(
+            metavar="OBJECTIVE", help="Two or more of cost, latency, privacy, energy, accuracy. Default: cost latency."
+        ),
     ] = None,
     accuracy_min: Annotated[float | None, typer.Option(help="Accuracy floor, 0 to 1.")] = None,
     latency_slo_ms: Annotated[float | None, typer.Option(help="Latency bound, ms.")] = None,
     latency_measure: Annotated[str | None, typer.Option(help="worst, mean, or p50 .. p99.9.")] = None,
+    cost_max_usd: Annotated[float | None, typer.Option(help="Limit on the cost of a request, USD.")] = None,
+    energy_max_j: Annotated[float | None, typer.Option(help="Limit on the energy of a request, J.")] = None,
+    privacy_max: Annotated[float | None, typer.Option(help="Limit on the privacy loss of a request.")] = None,
     coverage: Annotated[
         float | None, typer.Option(help="Enough plans that none is beaten by more than this, relative; 0.01: 1 %.")
     ] = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds; what was found by then is kept.", min=0.0)] = None,
+    jobs: Annotated[int, typer.Option(help="Processes, where plans are found one by one.", min=1)] = 1,
+    resume: Annotated[
+        Path | None, typer.Option(help="File that notes answers, where plans are found one by one, to go on from.")
+    ] = None,
     catalog: Catalogs = None,
     as_json: Json = False,
     out: Annotated[Path | None, typer.Option(help="Write the plans to this file (.csv, .json).")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the front into this file (.png, .pdf, .svg).")] = None,
+    view: Annotated[View, typer.Option(help="Draw two objectives, three, or an axis for each.")] = View.plane,
     debug: Debug = False,
 ) -> None:
     """Find all plans that no other plan beats in every objective, and prove that none is missing."""
@@ -53,20 +74,26 @@ def pareto(
             "accuracy_min": accuracy_min,
             "latency_slo_s": None if latency_slo_ms is None else latency_slo_ms / 1000,
             "latency_measure": latency_measure,
+            "cost_max_usd": cost_max_usd,
+            "energy_max_j": energy_max_j,
+            "privacy_max": privacy_max,
         }
         given = {key: value for key, value in limits.items() if value is not None}
         instance = load(file, catalog or ()).with_limits(**given)
-        front = find(
-            instance,
-            wanted,  # type: ignore[arg-type]  # what is no objective is told by pareto itself
-            coverage=coverage,
-            time_limit=time_limit,
-            on_progress=_progress() if sys.stderr.isatty() and not as_json else None,
-        )
+        with _progress(sys.stderr.isatty() and not as_json) as report:
+            front = find(
+                instance,
+                wanted,  # type: ignore[arg-type]  # what is no objective is told by pareto itself
+                coverage=coverage,
+                time_limit=time_limit,
+                jobs=jobs,
+                journal=resume,
+                on_progress=report,
+            )
         if out is not None:
             _write(front, out)
         if plot is not None and front.plans:
-            _draw(front, plot)
+            _draw(front, plot, view)
         if as_json:
             print(json.dumps(front.to_dict(), indent=2))
         else:
@@ -78,19 +105,25 @@ def pareto(
     finish(work, debug)
 
 
-def _progress() -> Callable[[FrontProgress], None]:
-    """Print a row every two seconds of a long search."""
-    printed = 0.0
+@contextmanager
+def _progress(wanted: bool) -> Iterator[Callable[[FrontProgress], None] | None]:
+    """Show on stderr what a long search is at, where somebody may be looking."""
+    if not wanted:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    def show(progress: FrontProgress) -> None:
-        nonlocal printed
-        if progress.seconds - printed < 2:
-            return
-        printed = progress.seconds
-        gap = "" if progress.gap is None else f", gap {progress.gap:.2%}"
-        print(f"{progress.seconds:7.1f} s  {progress.doing}: {progress.plans} plans{gap}", file=sys.stderr)
+    columns = (SpinnerColumn(), BarColumn(20), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
 
-    return show
+        def show(progress: FrontProgress) -> None:
+            gap = "" if progress.gap is None else f", gap {progress.gap:.2%}"
+            found = f"{progress.plans:,} plans, " if progress.plans else ""
+            bar.update(task, description=f"{found}{progress.doing}{gap}")
+
+        yield show
 
 
 def _write(front: Front, path: Path) -> None:
@@ -102,11 +135,12 @@ def _write(front: Front, path: Path) -> None:
     write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8"))
 
 
-def _draw(front: Front, path: Path) -> None:
+def _draw(front: Front, path: Path, view: View) -> None:
     from matplotlib.figure import Figure
 
     from serflow_opt.files import write_atomically
 
     figure = Figure(figsize=(8, 5), layout="constrained")
-    front.plot(figure.subplots())
+    axes = figure.subplots(subplot_kw={"projection": "3d"} if view is View.space else None)
+    front.plot(axes, view.value)
     write_atomically(path, lambda draft: figure.savefig(draft, dpi=150))

@@ -1,10 +1,10 @@
-"""Fronts of cost, latency and accuracy: choose the method, value every plan exactly, say what is proven.
+"""Fronts of several objectives: choose the method, value every plan exactly, say what is proven.
 
 Three methods, the first that applies:
 
-* cost and latency of the pure chain: placement by placement (`placement_fronts.py`);
+* two objectives of the pure chain but the accuracy: placement by placement (`placement_fronts.py`);
 * any objectives of the pure chain: labels over (stage, option) (`label_setting.py`);
-* any two objectives of any instance: one solve after the other (`epsilon_front.py`).
+* any objectives of any instance: one solve after the other (`box_front.py`).
 
 The pure chain: accounting per request, thresholds from menus, latency measured as mean or worst case wherever it is an
 objective or has a limit.
@@ -16,6 +16,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -24,10 +25,11 @@ from serflow_opt.decision import Decision, document_of
 from serflow_opt.dominance import cells, nondominated
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.evaluator import evaluate
-from serflow_opt.front import Front, FrontProgress, ObjectiveName
+from serflow_opt.front import Front, FrontProgress
 from serflow_opt.front_methods import Asked, Result, by_labels, by_placements, by_solves
+from serflow_opt.goals import hold
 from serflow_opt.hypervolume import hypervolume
-from serflow_opt.instance import Instance, Minimize
+from serflow_opt.instance import Instance, Objective
 from serflow_opt.notes import notes_on
 from serflow_opt.paths import Floats
 from serflow_opt.plan import Certificate, Metrics, ObjectiveValue, Plan, limits_of, shown_unit
@@ -40,11 +42,13 @@ METHODS = {"placements": by_placements, "labels": by_labels, "milp": by_solves}
 
 def pareto(
     instance: Instance,
-    objectives: Sequence[ObjectiveName] = ("cost", "latency"),
+    objectives: Sequence[Objective] = ("cost", "latency"),
     *,
     coverage: float | None = None,
     time_limit: float | None = None,
     method: FrontMethod = "auto",
+    jobs: int = 1,
+    journal: str | Path | None = None,
     on_progress: Callable[[FrontProgress], None] | None = None,
 ) -> Front:
     """Find the plans that no other plan beats in every objective, within the instance's limits.
@@ -54,7 +58,7 @@ def pareto(
     instance
         The problem. Its latency measure says which latency; what it minimises does not matter.
     objectives
-        Two or three of cost, latency and accuracy.
+        Two or more of cost, latency, privacy, energy and accuracy.
     coverage
         None: the whole front. Otherwise plans such that each plan there is has one among them that is at most this
         much worse, relative, in every objective: 0.01 is one percent. The accuracy is the share of right answers.
@@ -62,6 +66,10 @@ def pareto(
         Seconds; at the limit what was found is returned, with what is known of the rest.
     method
         auto takes the first that covers the instance of placements, labels and milp; name one to compare.
+    jobs
+        Processes, where the front is found by solves; a script then needs `if __name__ == "__main__":`.
+    journal
+        File that notes answers, where the front is found by solves: a search that ended early goes on from it.
     on_progress
         Called now and then.
 
@@ -84,12 +92,14 @@ def pareto(
             on_progress(FrontProgress(time.monotonic() - began, doing, plans, gap))
 
     deadline = None if time_limit is None else began + time_limit
-    asked = Asked(instance, tuple(objectives), coverage or 0.0, deadline, report)
+    path = None if journal is None else Path(journal)
+    asked = Asked(instance, tuple(objectives), coverage or 0.0, deadline, jobs, path, report)
     for find in METHODS.values() if method == "auto" else [METHODS[method]]:
         result = find(asked)
         if result is not None:
             return _front(asked, result, began)
-    raise InputError([_not_covered(instance, objectives, method)])
+    cure = "use method = 'auto'"
+    raise InputError([Problem(instance.name, "method", f"'{method}' does not cover this instance", cure)])
 
 
 def _check(
@@ -100,10 +110,10 @@ def _check(
     method: str,
 ) -> None:
     problems = []
-    known = get_args(ObjectiveName)
+    known = get_args(Objective)
     if not (2 <= len(set(objectives)) == len(objectives)) or not set(objectives) <= set(known):
         found = ", ".join(map(str, objectives)) or "none"
-        problems.append(Problem("", "objectives", found, f"name two or three of {', '.join(known)}, each once"))
+        problems.append(Problem("", "objectives", found, f"name two or more of {', '.join(known)}, each once"))
     if "accuracy" in objectives and not instance.accuracy_known:
         found = "accuracy without an [exits] section"
         problems.append(Problem(instance.name, "objectives", found, "give the exits, or drop accuracy"))
@@ -113,23 +123,16 @@ def _check(
         problems.append(Problem("", "time_limit", repr(time_limit), "write a number of at least 0"))
     if method not in get_args(FrontMethod):
         problems.append(Problem("", "method", repr(method), f"use one of {', '.join(get_args(FrontMethod))}"))
+    if instance.families:
+        found = "sizes or noise from a range (memory_mb_range, privacy.noise = 'curve')"
+        cure = "fronts choose from lists: give memory_mb = [...], and noise = 'rows'"
+        problems.append(Problem(instance.name, "objectives", found, cure))
     free = instance.threshold_mode != "menu" and any(menu.chooses for menu in instance.menus)
     if coverage is None and free and ("accuracy" in objectives or instance.latency_measure == "mean"):
         found = f"none, with {instance.threshold_mode} thresholds: the front has infinitely many points"
         problems.append(Problem(instance.name, "coverage", found, "write a coverage, e.g. 0.01, or choose from menus"))
     if problems:
         raise InputError(problems)
-
-
-def _not_covered(instance: Instance, objectives: Sequence[str], method: str) -> Problem:
-    if method == "auto":
-        found = f"{', '.join(objectives)} with accounting '{instance.accounting}', latency {instance.latency_measure}"
-        cure = (
-            "three objectives need accounting per-request, menu thresholds, mean or worst latency, and no memory "
-            "limits that bind in tiers with stage_specific options; ask for two objectives"
-        )
-        return Problem(instance.name, "objectives", found, cure)
-    return Problem(instance.name, "method", f"'{method}' does not cover this instance", "use method = 'auto'")
 
 
 def _front(asked: Asked, result: Result, began: float) -> Front:
@@ -142,7 +145,7 @@ def _front(asked: Asked, result: Result, began: float) -> Front:
     coverage = result.coverage if len(kept) == len(valued) else None
     complete = coverage == 0
     plans = [_plan(asked, decision, metrics, result, complete) for decision, metrics in (kept[i] for i in best)]
-    reached, most = _hypervolumes(values[best], coverage, result.beyond)
+    reached, most = _hypervolumes(values[best], coverage, result)
     return Front(
         instance=instance.name,
         objectives=list(asked.objectives),
@@ -159,25 +162,18 @@ def _front(asked: Asked, result: Result, began: float) -> Front:
 
 
 def _values(asked: Asked, metrics: Metrics) -> list[float]:
-    """The objectives as numbers of which less is better: USD, seconds, minus the accuracy."""
-    measure = asked.instance.latency_measure
-    known = {
-        "cost": metrics.cost_usd_per_request,
-        "latency": metrics.latency_ms(measure) / 1000,
-        "accuracy": -(metrics.accuracy or 0.0),
-    }
-    return [known[name] for name in asked.objectives]
+    """The objectives as numbers of which less is better: USD, seconds, loss, joules, minus the accuracy."""
+    return [metrics.objective(name, asked.instance.latency_measure) for name in asked.objectives]
 
 
 def _plan(asked: Asked, decision: Decision, metrics: Metrics, result: Result, proven: bool) -> Plan:
     """A point as the answer to the question it answers: the first objective, with its other values as limits."""
     instance = asked.instance
-    goal: Minimize = "cost" if "cost" in asked.objectives else "latency"
+    goal = next(name for name in asked.objectives if name != "accuracy")
     question = replace(instance, minimize=goal)
-    if "latency" in asked.objectives and goal != "latency":
-        question = replace(question, latency_slo_s=metrics.latency_ms(instance.latency_measure) / 1000)
-    if "accuracy" in asked.objectives:
-        question = replace(question, accuracy_min=metrics.accuracy)
+    for name in asked.objectives:
+        if name != goal:
+            question = hold(question, name, metrics.objective(name, instance.latency_measure))
     shown, unit = shown_unit(goal)
     value = metrics.objective(goal, instance.latency_measure) * shown
     replays = replayed(instance, decision)
@@ -203,22 +199,26 @@ def _plan(asked: Asked, decision: Decision, metrics: Metrics, result: Result, pr
     )
 
 
-def _hypervolumes(
-    values: Floats, coverage: float | None, beyond: tuple[float, ...] | None
-) -> tuple[float | None, float | None]:
+def _hypervolumes(values: Floats, coverage: float | None, result: Result) -> tuple[float | None, float | None]:
     """Share of the box that is dominated, and that can be; None where that is unknown or the box is flat.
 
-    The box reaches from the best values there could be to the worst of the front. What could be: each point divided by
-    1 + coverage, or, beside the points, the one beyond them.
+    The box reaches from the best values there could be to the worst of the front. What can be dominated: what the
+    points divided by 1 + coverage dominate, or all but the boxes that are known to be empty.
     """
-    if coverage is not None:
-        possible = np.where(values < 0, np.maximum(values * (1 + coverage), -1.0), values / (1 + coverage))
-    elif beyond is not None:
-        possible = np.concatenate([values, np.array([beyond])])
-    if not len(values) or (coverage is None and beyond is None):
+    if not len(values) or values.shape[1] > 3 or (coverage is None and result.ideal is None):
         return None, None
     worst = values.max(axis=0)
-    box = float(np.prod(worst - possible.min(axis=0)))
+    if coverage is not None:
+        possible = np.where(values < 0, np.maximum(values * (1 + coverage), -1.0), values / (1 + coverage))
+        best = possible.min(axis=0)
+    else:
+        best = np.minimum(np.array(result.ideal), values.min(axis=0))
+    box = float(np.prod(worst - best))
     if box == 0:  # all plans agree in some objective
         return None, None
-    return hypervolume(values.tolist(), worst.tolist()) / box, hypervolume(possible.tolist(), worst.tolist()) / box
+    if coverage is not None:
+        most = hypervolume(possible.tolist(), worst.tolist())
+    else:  # seen from the other side, an empty box below a corner is what the corner dominates
+        empty = [(-np.minimum(corner, worst)).tolist() for corner in result.closed]
+        most = box - hypervolume(empty, (-best).tolist())
+    return hypervolume(values.tolist(), worst.tolist()) / box, most / box

@@ -1,99 +1,201 @@
-"""All placements of an instance as rows of options, and what each one takes: memory, seconds, hand-overs."""
+"""All placements of an instance as rows: which runner each stage has, in which way it is handed over to, and what that
+takes in memory, seconds, money, energy, leaks and accuracy.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from serflow_opt.formulations.data import SLACK, Data, Hop, Place
+from serflow_opt.formulations.data import NOTHING, SLACK, SOURCE, Data, Entry, Hop
+from serflow_opt.instance import AS_IS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 MOST = 200_000
 """Placements listed at most. 110,000 of 16 stages x 20 thresholds are bounded in five seconds; the
 whole model takes a minute."""
 
 
-def list_paths(data: Data, most: int = MOST) -> Ints | None:
-    """Return every placement as a row of options, None when there are more than `most`."""
-    onward: dict[Place, list[int]] = {place: [] for place in data.places}
-    for s, p in data.stays:
-        onward[s - 1, p].append(p)
-    for s, p, k in data.hops:
-        onward[s - 1, p] += [q for q in data.options if data.tier[q] == k and q != p and (s, q) in onward]
-    paths = np.array([[p] for p in data.entries], dtype=np.int64).reshape(-1, 1)
-    for s in data.stages[:-1]:
-        grown = [
-            np.column_stack([np.repeat(rows, len(onward[s, p]), axis=0), np.tile(onward[s, p], len(rows))])
-            for p in np.unique(paths[:, -1])
-            if onward[s, int(p)]
-            for rows in [paths[paths[:, -1] == p]]
-        ]
-        paths = np.concatenate(grown) if grown else np.empty((0, s + 1), dtype=np.int64)
-        if len(paths) > most:
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """N placements.
+
+    Attributes
+    ----------
+    runner
+        N x M: position in `Data.runners`.
+    way
+        N x M: position of the way to hand over to the stage, `NOTHING` where no link is crossed.
+    moved
+        N x M: whether the stage is handed over to, in a tier or to another.
+    """
+
+    runner: Ints
+    way: Ints
+    moved: Mask
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self.runner)
+
+    def __getitem__(self, rows: Mask | Ints) -> Paths:
+        """Return some of the placements."""
+        return Paths(self.runner[rows], self.way[rows], self.moved[rows])
+
+    @classmethod
+    def none(cls, stages: int) -> Paths:
+        """Return no placement."""
+        nothing = np.empty((0, stages), dtype=np.int64)
+        return cls(nothing, nothing, nothing.astype(bool))
+
+
+def list_paths(data: Data, most: int = MOST) -> Paths | None:
+    """Return every placement, None when there are more than `most`."""
+    if not data.connected:
+        return Paths.none(data.last)
+    onward: dict[tuple[int, int], list[tuple[int, int, bool]]] = {}
+    for s, e, f in data.stays:
+        onward.setdefault((s, e), []).append((f, NOTHING, False))
+    into: dict[tuple[int, int, int, int], list[int]] = {}
+    for entry in data.entries:
+        into.setdefault(data.hub_entered(entry), []).append(entry[1])
+    for hop in data.hops:
+        s, e, _, w = hop
+        for f in into.get(data.hub_left(hop), []):
+            if e == SOURCE or data.option(e) != data.option(f):
+                onward.setdefault((s, e), []).append((f, w, True))
+    ways_on = {key: np.array(targets, dtype=np.int64) for key, targets in onward.items()}
+    nothing = np.empty((0, 3), dtype=np.int64)
+    grown = ways_on.get((1, SOURCE), nothing)
+    runner, way, moved = grown[:, :1], grown[:, 1:2], grown[:, 2:3]
+    for s in data.stages[1:]:
+        blocks = []
+        for e in np.unique(runner[:, -1]).tolist():
+            rows = np.flatnonzero(runner[:, -1] == e)
+            targets = ways_on.get((s, e), nothing)
+            blocks.append((np.repeat(rows, len(targets)), np.tile(targets, (len(rows), 1))))
+        before = np.concatenate([rows for rows, _ in blocks])
+        after = np.concatenate([targets for _, targets in blocks])
+        if len(before) > most:
             return None
-    return paths
+        runner = np.column_stack([runner[before], after[:, 0]])
+        way = np.column_stack([way[before], after[:, 1]])
+        moved = np.column_stack([moved[before], after[:, 2]])
+    return Paths(runner, way, moved > 0)
 
 
-def within_memory(data: Data, paths: Ints) -> NDArray[np.bool_]:
+def within_memory(data: Data, paths: Paths) -> Mask:
     """Which placements fit the memory of every option they use."""
     fits = np.ones(len(paths), dtype=bool)
-    size = np.array([stage.parameter_bytes for stage in data.instance.stages])
+    sizes = _by_place(data, data.parameters)
     peak = np.array([data.activation(s) for s in data.stages])
-    for p, option in enumerate(data.instance.options):
-        if option.memory_bytes is not None:
-            here = paths == p
-            used = here @ size + np.max(np.where(here, peak, 0.0), axis=1)
-            fits &= ~here.any(axis=1) | (used <= option.memory_bytes * (1 + SLACK))
+    most = sizes.max(axis=1).sum() + peak.max()
+    tight = [p for p, o in enumerate(data.instance.options) if o.memory_bytes is not None and o.memory_bytes < most]
+    if not tight:
+        return fits
+    option = np.array([runner.option for runner in data.runners])[paths.runner]
+    size = sizes[np.arange(data.last)[None, :], paths.runner]
+    for p in tight:
+        limit = data.instance.options[p].memory_bytes or 0.0
+        here = option == p
+        used = np.where(here, size, 0.0).sum(axis=1) + np.max(np.where(here, peak, 0.0), axis=1)
+        fits &= ~here.any(axis=1) | (used <= limit * (1 + SLACK))
     return fits
 
 
-def worst_seconds(data: Data, paths: Ints) -> Floats:
-    """Worst-case latency of each placement, seconds."""
-    total: Floats = times(data, paths, data.whole_cold_time).sum(axis=1) * data.second
-    return total
+def whole_seconds(data: Data, paths: Paths) -> Floats:
+    """Latency of each placement where it does not depend on thresholds, seconds: worst case, or a tail above it."""
+    total: Floats = times(data, paths, data.whole_cold_time).sum(axis=1)
+    deviations = data.instance.deviations
+    if deviations is not None:
+        sd = _at_places(data, paths, data.deviation)
+        total = total + deviations * np.sqrt((sd**2).sum(axis=1))
+    return total * data.second
 
 
-def times(data: Data, paths: Ints, cold: Callable[[int], float]) -> Floats:
+def times(data: Data, paths: Paths, cold: Callable[[int], float]) -> Floats:
     """Time of each stage with the hand-over and cold start before it, N x M, / second."""
-    spent = compute_times(data, paths) + moves(data, paths, data.entry_time, data.hop_time)
-    return spent + np.where(begins(paths), by_option(data, cold)[paths], 0.0)
+    spent = compute_times(data, paths)
+    spent += moves(data, paths, lambda hop: data.hop_time(hop) + data.encode_time(hop))
+    return spent + arrivals(data, paths, lambda entry: cold(entry[1]) + data.decode_time(entry))
 
 
-def compute_times(data: Data, paths: Ints) -> Floats:
+def compute_times(data: Data, paths: Paths) -> Floats:
     """Time of each stage alone, N x M, / second."""
-    table = np.array([[data.time(s, p) for p in data.options] for s in data.stages], dtype=float)
-    chosen: Floats = table[np.arange(data.last)[None, :], paths]
+    return _at_places(data, paths, data.time)
+
+
+def energies(data: Data, paths: Paths) -> Floats:
+    """Energy of each stage with the hand-over before it, N x M, / joule."""
+    used = _at_places(data, paths, data.energy) + moves(data, paths, data.hop_energy)
+    return used + arrivals(data, paths, data.decode_energy)
+
+
+def leaks(data: Data, paths: Paths) -> Floats:
+    """Privacy loss of the hand-over before each stage, N x M."""
+    return moves(data, paths, data.hop_leak)
+
+
+def lost_accuracy(data: Data, paths: Paths) -> Floats | None:
+    """Accuracy that a request loses by how it comes to a stage and what runs there, N x M; None: nothing anywhere."""
+    lost = _at_places(data, paths, data.lost) + moves(data, paths, data.way_lost)
+    return lost if lost.any() else None
+
+
+def menus_used(data: Data, paths: Paths) -> Ints | None:
+    """Position of the variant whose own menu a stage uses, or `AS_IS`, N x M; None: there are no own menus."""
+    if not data.own_menus:
+        return None
+    used = np.full((data.last, len(data.runners)), AS_IS)
+    for s, e in data.places:
+        used[s - 1, e] = data.menu_used(s, e)
+    chosen: Ints = used[np.arange(data.last)[None, :], paths.runner]
     return chosen
 
 
-def by_option(data: Data, value: Callable[[int], float]) -> Floats:
-    """A number for each option of the instance, as an array."""
-    return np.array([value(p) for p in data.options], dtype=float)
+def by_runner(data: Data, value: Callable[[int], float]) -> Floats:
+    """A number for each runner, as an array."""
+    return np.array([value(e) for e in range(len(data.runners))], dtype=float)
 
 
-def begins(paths: Ints) -> NDArray[np.bool_]:
-    """Where an option takes over, N x M."""
-    first = np.ones(paths.shape, dtype=bool)
-    first[:, 1:] = paths[:, 1:] != paths[:, :-1]
-    return first
+def _at_places(data: Data, paths: Paths, value: Callable[[int, int], float]) -> Floats:
+    """A number of each (stage, runner) on the paths, N x M."""
+    chosen: Floats = _by_place(data, value)[np.arange(data.last)[None, :], paths.runner]
+    return chosen
 
 
-def moves(data: Data, paths: Ints, entry: Callable[[int], float], hop: Callable[[Hop], float]) -> Floats:
-    """Something of the move before each stage, N x M, from functions of an entry option and of a hop."""
-    tier = np.array(data.tier)[paths]
-    moved = np.zeros(paths.shape)
-    first = np.zeros(len(data.options))
-    for p in data.entries:
-        first[p] = entry(p)
-    moved[:, 0] = first[paths[:, 0]]
-    table = np.zeros((data.last, len(data.options), len(data.instance.tiers)))
-    for s, p, k in data.hops:
-        table[s - 1, p, k] = hop((s, p, k))
-    crossed = tier[:, 1:] != tier[:, :-1]
-    steps = np.arange(1, data.last)[None, :]
-    moved[:, 1:] = np.where(crossed, table[steps, paths[:, :-1], tier[:, 1:]], 0.0)
+def _by_place(data: Data, value: Callable[[int, int], float]) -> Floats:
+    table = np.zeros((data.last, len(data.runners)))
+    for s, e in data.places:
+        table[s - 1, e] = value(s, e)
+    return table
+
+
+def moves(data: Data, paths: Paths, value: Callable[[Hop], float]) -> Floats:
+    """Something of the hand-over before each stage, N x M."""
+    widest = max(len(ways) for ways in data.instance.ways) + 1
+    table = np.zeros((data.last, len(data.runners) + 1, len(data.instance.tiers), widest))
+    for hop in data.hops:
+        s, e, k, w = hop
+        table[s - 1, e, k, w] = value(hop)  # SOURCE and NOTHING, -1, are the last
+    tier = np.array(data.tier)[paths.runner]
+    sender = np.column_stack([np.full(len(paths), SOURCE), paths.runner[:, :-1]])
+    moved: Floats = np.where(paths.moved, table[np.arange(data.last)[None, :], sender, tier, paths.way], 0.0)
     return moved
+
+
+def arrivals(data: Data, paths: Paths, value: Callable[[Entry], float]) -> Floats:
+    """Something of taking over at each stage, N x M."""
+    widest = max(len(ways) for ways in data.instance.ways) + 1
+    table = np.zeros((data.last, len(data.runners), widest))
+    for entry in data.entries:
+        s, e, w = entry
+        table[s - 1, e, w] = value(entry)
+    arrived: Floats = np.where(paths.moved, table[np.arange(data.last)[None, :], paths.runner, paths.way], 0.0)
+    return arrived

@@ -1,12 +1,12 @@
-"""What each placement may still add to a front of cost and latency.
+"""What each placement may still add to a front of two objectives out of cost, latency, privacy and energy.
 
-With the placement fixed, cost and latency are fixed + Σ_s R_s weight_s each, and so is every weighted sum of the two.
+With the placement fixed, the objectives are fixed + Σ_s R_s weight_s each, and so is every weighted sum of the two.
 Its Lagrangian bound (`lagrangian.py`) holds for all thresholds that keep the accuracy floor. A few weightings bound a
 placement from several sides, and the thresholds that attain the bounds are plans: the first archive of the front.
 
-Between each two neighbours of the archive, and beyond its ends, lies a corner: the cost of one, the latency of the
-other. Whatever adds to the front is below some corner in both. So a placement can add something only if for some corner
-u all its bounds are below: bound_w < w u for every weighting w.
+Between each two neighbours of the archive, and beyond its ends, lies a corner: the first objective of one, the second
+of the other. Whatever adds to the front is below some corner in both. So a placement can add something only if for some
+corner u all its bounds are below: bound_w < w u for every weighting w.
 
 Gap
 ---
@@ -19,29 +19,30 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from serflow_opt.bounds import objectives
 from serflow_opt.dominance import cells, nondominated
 from serflow_opt.formulations.data import SLACK, Data
-from serflow_opt.instance import Instance, Minimize
+from serflow_opt.goals import limit_of
+from serflow_opt.instance import Objective
 from serflow_opt.labels import AT_ONCE
-from serflow_opt.lagrangian import Linear, close_bracket
-from serflow_opt.paths import Floats, Ints
+from serflow_opt.lagrangian import Exits, Linear, close_bracket, reaches
+from serflow_opt.paths import Floats, Ints, Paths
 from serflow_opt.search import EQUAL
 
 WEIGHTINGS = 9
-"""Weighted sums, from cheap to fast, that placements are bounded in."""
+"""Weighted sums, from the first objective to the second, that placements are bounded in."""
 NO_LIMIT = 1e300
 """Stands for infinity where it is multiplied by a weight of 0."""
-GOALS: tuple[Minimize, Minimize] = ("cost", "latency")
 
 
 @dataclass(slots=True)
 class Archive:
-    """The front so far, from cheap to fast, in the units of `Sides`, and the placement and thresholds of each point."""
+    """The front so far, by the first objective, in the units of `Sides`, and placement and thresholds of each point."""
 
     points: Floats
     placement: Ints
@@ -63,31 +64,34 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Cost and latency of N placements, each divided by its usual size, and bounds on their weighted sums.
+    """Two objectives of N placements, each divided by its usual size, and bounds on their weighted sums.
 
     Attributes
     ----------
+    exits
+        What leaves at each stage of the placements.
     fixed, weight
         2 x N and 2 x N x M: an objective is fixed + Σ_s R_s weight_s.
     weighting
         W x 2.
     bound, multiplier
         N x W: below every plan of the placement, and the multiplier of the accuracy floor that gave it.
-    latest
-        Latency limit, NO_LIMIT where there is none.
+    most
+        Limits of the two objectives, NO_LIMIT where there is none.
     """
 
+    exits: Exits
     fixed: Floats
     weight: Floats
     weighting: Floats
     bound: Floats
     multiplier: Floats
-    latest: float
+    most: Floats
 
     def gaps(self, rows: Ints, archive: Archive) -> Floats:
         """Return the gap of some placements: each plan has one in the archive at most this much worse, relative.
 
-        A corner u / (1 + g) + v, where v is its infinite side or the latency limit, is out of reach when for some
+        A corner u / (1 + g) + v, where v is its infinite side or a limit, is out of reach when for some
         weighting w u / (1 + g) + w v <= bound_w.
         """
         near, far = self._corners(archive)
@@ -111,22 +115,26 @@ class Sides:
         """Weighted sums of the corners: the part that plans give, and the part that limits give."""
         near, far = np.zeros((2, len(archive.points) + 1, 2))
         near[:-1, 0], near[1:, 1] = archive.points[:, 0], archive.points[:, 1]
-        far[-1, 0], far[0, 1] = NO_LIMIT, self.latest
+        far[-1, 0], far[0, 1] = self.most
         return near @ self.weighting.T, far @ self.weighting.T
 
 
-def bound_placements(instance: Instance, paths: Ints, archive: Archive, deadline: float | None = None) -> Sides:
-    """Bound placements from cheap, from fast and from between; put the plans that attain the bounds into the archive.
+def bound_placements(
+    data: Data, paths: Paths, names: Sequence[Objective], archive: Archive, deadline: float | None = None
+) -> Sides:
+    """Bound placements in one objective, in the other and between; put the plans that attain bounds into the archive.
 
     At the deadline, of time.monotonic(), it stops with fewer weightings, two at least.
     """
-    views = [objectives(Data(replace(instance, minimize=goal)), paths)[0] for goal in GOALS]
-    unit = np.array([float(np.median(view.fixed + view.weight.sum(axis=1))) or 1.0 for view in views])
+    views = [objectives(data, paths, name)[0] for name in names]
+    unit = np.array([float(np.median(np.abs(view.fixed + view.weight.sum(axis=1)))) or 1.0 for view in views])
     fixed = np.stack([view.fixed for view in views]) / unit[:, None]
     weight = np.stack([view.weight for view in views]) / unit[:, None, None]
-    latest = NO_LIMIT if instance.latency_slo_s is None else instance.latency_slo_s * (1 + SLACK) / float(unit[1])
-    forgiven = (instance.accuracy_min or 0.0) * SLACK
-    count = WEIGHTINGS if weight[1].any() else 2  # a latency that thresholds do not change needs no more
+    limits = [limit_of(data.instance, name) for name in names]
+    most = np.array([NO_LIMIT if m is None else m * (1 + SLACK) / u for m, u in zip(limits, unit, strict=True)])
+    exits, floor = Exits.of(data, paths), data.instance.accuracy_min
+    forgiven = (floor or 0.0) * SLACK
+    count = WEIGHTINGS if weight[1].any() else 2  # an objective that thresholds do not change needs no more
     parts = np.linspace(0, 1, count)
     weightings: list[Floats] = []
     bounds: list[Floats] = []
@@ -135,19 +143,12 @@ def bound_placements(instance: Instance, paths: Ints, archive: Archive, deadline
         if len(weightings) > 1 and deadline is not None and time.monotonic() > deadline:
             break
         weighting = np.array([1 - part, part])
-        bracket = close_bracket(instance, Linear(np.tensordot(weighting, fixed, 1), np.tensordot(weighting, weight, 1)))
+        view = Linear(np.tensordot(weighting, fixed, 1), np.tensordot(weighting, weight, 1))
+        bracket = close_bracket(exits, floor, view)
         weightings.append(weighting)
         bounds.append(bracket.bound - bracket.multiplier * forgiven)
         multipliers.append(bracket.multiplier)
-        points = (fixed + np.einsum("nm,inm->in", _reach(instance, bracket.levels), weight)).T
-        good = np.isfinite(bracket.value) & (points[:, 1] <= latest)
+        points = (fixed + np.einsum("nm,inm->in", reaches(exits, bracket.levels), weight)).T
+        good = np.isfinite(bracket.value) & (points <= most).all(axis=1)
         archive.add(points[good], np.flatnonzero(good), bracket.levels[good])
-    return Sides(fixed, weight, np.array(weightings), np.array(bounds).T, np.array(multipliers).T, latest)
-
-
-def _reach(instance: Instance, levels: Ints) -> Floats:
-    """Share of all requests that enter each stage, for each row of thresholds."""
-    reach = np.ones(levels.shape)
-    for s, menu in enumerate(instance.menus[:-1]):
-        reach[:, s + 1] = reach[:, s] * (1 - np.array(menu.exit_rates))[levels[:, s]]
-    return reach
+    return Sides(exits, fixed, weight, np.array(weightings), np.array(bounds).T, np.array(multipliers).T, most)

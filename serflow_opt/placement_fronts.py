@@ -1,4 +1,4 @@
-"""The front of cost and latency, placement by placement: label setting for those that may still add to it.
+"""The front of two objectives, placement by placement: label setting for those that may still add to it.
 
 `placement_bounds.py` says which placements these are; they are taken one by one, the one with the largest gap first.
 Labels of one placement (`labels.py`) go
@@ -18,17 +18,19 @@ Labels of one placement (`labels.py`) go
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt.bounds import decision_at, placements
+from serflow_opt.decision import Decision
 from serflow_opt.dominance import cells
 from serflow_opt.formulations.data import Data
-from serflow_opt.instance import Instance
+from serflow_opt.instance import Instance, Objective
 from serflow_opt.labels import NOISE, Accuracy, OutOfTime, Step, grow
-from serflow_opt.paths import Floats, Ints, list_paths, within_memory
+from serflow_opt.paths import Floats, Ints
 from serflow_opt.placement_bounds import Archive, Sides, bound_placements
 from serflow_opt.search import EQUAL
 
@@ -42,8 +44,8 @@ class PlacementFront:
 
     Attributes
     ----------
-    options, levels
-        Of each plan: options and thresholds by stage.
+    decisions
+        The plans.
     gap
         Each plan of the instance has one here that is at most this much worse, relative, in both objectives; 0: these
         are the front.
@@ -51,8 +53,7 @@ class PlacementFront:
         Placements there are, those whose labels were set, and labels kept.
     """
 
-    options: Ints
-    levels: Ints
+    decisions: list[Decision]
     gap: float
     listed: int
     taken: int
@@ -61,17 +62,21 @@ class PlacementFront:
 
 def front_by_placement(
     instance: Instance,
+    names: Sequence[Objective],
     most: int,
     coverage: float = 0.0,
     deadline: float | None = None,
     on_placement: Callable[[int, float], None] | None = None,
 ) -> PlacementFront | None:
-    """Return the front of cost and latency, None where there are more than `most` placements.
+    """Return the front of two objectives, None where there are more than `most` placements.
 
     Parameters
     ----------
     instance
-        Accounting per request or as printed, latency measured as mean or worst case, thresholds from menus.
+        Accounting per request or as printed, thresholds from menus; no limits but on the two objectives, on the
+        accuracy, and on a latency that the placement alone decides.
+    names
+        Two of cost, latency (mean, or decided by the placement), privacy and energy.
     coverage
         The gap to stop at.
     deadline
@@ -80,16 +85,15 @@ def front_by_placement(
         Called with the number of plans known and the gap.
     """
     data = Data(instance)
-    paths = list_paths(data, most) if data.connected else np.empty((0, data.last), dtype=np.int64)
+    paths = placements(data, most)
     if paths is None:
         return None
     listed = len(paths)
-    paths = paths[within_memory(data, paths)] if listed else paths
     archive = Archive.empty(data.last)
-    if not len(paths):
-        return PlacementFront(paths, archive.levels, 0.0, listed, 0, 0)
-    sides = bound_placements(instance, paths, archive, deadline)
-    accuracy = Accuracy(instance) if instance.accuracy_min is not None else None
+    if not listed:
+        return PlacementFront([], 0.0, listed, 0, 0)
+    sides = bound_placements(data, paths, names, archive, deadline)
+    accuracy = Accuracy(data) if instance.accuracy_min is not None else None
     aim = max(coverage, EQUAL)
     gaps = sides.gaps(np.arange(len(paths)), archive)
     gap, taken, labels = float(gaps.max()), 0, 0
@@ -105,34 +109,33 @@ def front_by_placement(
             continue
         if on_placement is not None:
             on_placement(len(archive.points), gap)
-        chain = _Chain(instance, sides, n, sides.reachable(n, archive, aim), accuracy)
+        chain = _Chain(sides, n, sides.reachable(n, archive, aim), accuracy)
         try:
             points, levels, kept = chain.plans(deadline)
         except OutOfTime:
             break
         heapq.heappop(queue)
-        fast = points[:, 1] <= sides.latest
-        archive.add(points[fast], np.full(int(fast.sum()), n), levels[fast])
+        within = (points <= sides.most).all(axis=1)
+        archive.add(points[within], np.full(int(within.sum()), n), levels[within])
         taken, labels = taken + 1, labels + kept
     else:
         gap = aim if taken else gap
     gap = gap if gap > EQUAL else 0.0
-    return PlacementFront(paths[archive.placement], archive.levels, gap, listed, taken, labels)
+    decisions = [decision_at(data, paths, n, archive.levels[i]) for i, n in enumerate(archive.placement.tolist())]
+    return PlacementFront(decisions, gap, listed, taken, labels)
 
 
 class _Chain:
     """Labels of one placement, as far as they can get below one of some corners."""
 
-    def __init__(self, instance: Instance, sides: Sides, n: int, corners: Floats, accuracy: Accuracy | None) -> None:
+    def __init__(self, sides: Sides, n: int, corners: Floats, accuracy: Accuracy | None) -> None:
         self.accuracy = accuracy
         self.fixed, self.weight = sides.fixed[:, n], sides.weight[:, n]
         self.weighting, self.multiplier = sides.weighting, sides.multiplier[n]
         self.corners = corners - self.weighting @ self.fixed - self.multiplier * (accuracy.floor if accuracy else 0.0)
-        rates = [np.array(menu.exit_rates) for menu in instance.menus]
-        self.menus = [
-            (rate, np.nan_to_num(rate * np.array(menu.accuracies)))
-            for rate, menu in zip(rates, instance.menus, strict=True)
-        ]
+        used, lost, last = sides.exits.used, sides.exits.lost, self.weight.shape[1]
+        self.menus = [sides.exits.menus[s][0 if used is None else int(used[n, s])] for s in range(last)]
+        self.lost = np.zeros(last) if lost is None else lost[n]
         varies = (True, bool(self.weight[1].any()), accuracy is not None)
         self.compared = [column for column in range(3) if varies[column]]
 
@@ -143,12 +146,15 @@ class _Chain:
         for s, (rate, right) in reversed(list(enumerate(self.menus))):
             leave = np.column_stack([np.zeros((len(rate), 2)), -right])
             step = Step(np.repeat(1 - rate[:, None], 3, axis=1), leave)
-            here = np.append(self.weight[:, s], 0.0)
+            here = np.append(self.weight[:, s], self.lost[s])
             grown = grow(step, here, values, self._alive(s), self._numbers, deadline)
             values, kept = grown.values, kept + len(grown.level)
             way.append((grown.level, grown.row))
-        levels = np.empty((len(values), len(way)), dtype=np.int64)
         rows = np.arange(len(values))
+        if self.accuracy is not None:  # what is attainable was a bound, where adaptations gain accuracy
+            rows = np.flatnonzero(-values[:, 2] >= self.accuracy.floor)
+            values = values[rows]
+        levels = np.empty((len(values), len(way)), dtype=np.int64)
         for s, (level, row) in enumerate(reversed(way)):
             levels[:, s], rows = level[rows], row[rows]
         return values[:, :2] + self.fixed, levels, kept
@@ -188,5 +194,5 @@ class _Chain:
             best = np.full(y.shape, np.inf)
             for e, m in zip(*self.menus[t], strict=True):
                 np.minimum(best, (1 - e) * y - (self.multiplier * m)[:, None], out=best)
-            y = (self.weighting @ self.weight[:, t])[:, None] + best
+            y = (self.weighting @ self.weight[:, t] + self.multiplier * self.lost[t])[:, None] + best
         return y

@@ -5,6 +5,8 @@ The classes here are the document that `solve --json` prints (`Plan`), field by 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 if TYPE_CHECKING:
     import pandas as pd
 
-    from serflow_opt.instance import Instance
+    from serflow_opt.instance import Instance, Objective
 
 PlanStatus = Literal["optimal", "feasible", "infeasible", "no_solution"]
 
@@ -46,12 +48,30 @@ class Choice(Document):
     mix: list[Mix] | None = None
 
 
+class Handover(Document):
+    """How a request is handed over to a stage: as the tables of compressions and protections call it."""
+
+    before_stage: int = Field(ge=1)
+    compression: str = "none"
+    protection: str = "none"
+    scale: float = Field(default=0.0, description="strength of the protection")
+
+
+class ChosenVariant(Document):
+    """The variant a block of stages runs in."""
+
+    stages: list[int] = Field(min_length=2, max_length=2)
+    variant: str
+
+
 class PlanDocument(Document):
-    """What is decided."""
+    """What is decided. Hand-overs that are not named happen as they are, blocks that are not named run as they are."""
 
     placement: list[Placement]
     cut: int | None = Field(default=None, description="stages that run before the last tier of the list")
     thresholds: list[Choice] = []
+    handovers: list[Handover] = []
+    variants: list[ChosenVariant] = []
 
 
 class Breach(Document):
@@ -84,7 +104,21 @@ class StageReport(Document):
     compute_ms: float
     handover_ms: float
     cold_start_ms: float
+    coding_ms: float = Field(description="compressing and protecting before the hand-over, undoing it after")
     finished_ms: float
+
+
+class Crossing(Document):
+    """A hand-over over a link, and what leaks there."""
+
+    before_stage: int
+    from_: str = Field(alias="from")
+    to: str
+    trusted: bool
+    bytes: float
+    reach: float = Field(description="share of all requests that cross")
+    mse: float | None = Field(description="error of an attacker's reconstruction; None: unknown")
+    leak: float = Field(description="1 - mse / error of an attacker who sees nothing; 0 on a trusted link")
 
 
 class Metrics(Document):
@@ -96,6 +130,9 @@ class Metrics(Document):
     latency_percentiles_ms: dict[str, float]
     cost_usd_per_request: float
     cost_usd_per_hour: float | None
+    privacy_loss: float = Field(description="expected leak of a request, and weighted cross-entropy added")
+    energy_j_per_request: float
+    crossings: list[Crossing]
     reach: list[float]
     exit_share: list[float]
     machines: list[Machines]
@@ -107,9 +144,26 @@ class Metrics(Document):
         """Largest relative breach of a limit, 0 when all hold."""
         return max((breach.excess for breach in self.breaches), default=0.0)
 
-    def objective(self, minimize: str, measure: str) -> float:
-        """Return what is minimised: USD per request, or seconds of the latency measure."""
-        return self.cost_usd_per_request if minimize == "cost" else self.latency_ms(measure) / 1000
+    def objective(self, name: str, measure: str) -> float:
+        """Return an objective, less is better: USD, seconds of the measure, loss, joules, minus the accuracy."""
+        match name:
+            case "cost":
+                return self.cost_usd_per_request
+            case "latency":
+                return self.latency_ms(measure) / 1000
+            case "privacy":
+                return self.privacy_loss
+            case "energy":
+                return self.energy_j_per_request
+            case "accuracy":
+                return -(self.accuracy or 0.0)
+        raise ValueError(f"no objective {name!r}")
+
+    def blended(self, goal: Mapping[Objective, float], measure: str) -> float:
+        """Return a weighted sum of objectives; one alone as it is."""
+        if len(goal) == 1:
+            return self.objective(next(iter(goal)), measure)
+        return math.fsum(weight * self.objective(name, measure) for name, weight in goal.items())
 
     def latency_ms(self, measure: str) -> float:
         """Return the latency by its measure's name: worst, mean or pNN."""
@@ -139,6 +193,7 @@ class Certificate(Document):
     method: str
     optimised: bool = Field(default=True, description="false: a given plan was only valued")
     nodes: int = 0
+    refinements: int | None = Field(default=None, description="rounds of cutting the ranges of sizes and noise")
     placements: int | None = Field(default=None, description="placements there are, when they were listed")
     placements_kept: int | None = Field(default=None, description="those the bounds could not rule out")
 
@@ -176,6 +231,9 @@ class Plan(Document):
     metrics: Metrics | None
     certificate: Certificate
     limits: dict[str, float | str | None] = {}
+    payoff: list[dict[str, float]] = Field(
+        default=[], description="weighted: what each objective is when one of them is best, a row for each"
+    )
     infeasible_because: list[Clash] = []
     samples: list[Replayed] = []
     notes: list[str] = []
@@ -192,7 +250,7 @@ class Plan(Document):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document that `solve --json` prints."""
-        document = self.model_dump(mode="json", exclude_none=False)
+        document = self.model_dump(mode="json", by_alias=True)
         if self.plan:
             for choice in document["plan"]["thresholds"]:
                 choice.pop("mix" if choice["mix"] is None else "threshold")
@@ -231,9 +289,19 @@ class Plan(Document):
         return plan_table(self)
 
 
+SHOWN_UNITS = {
+    "cost": (1.0, "USD/request"),
+    "latency": (1000.0, "ms"),
+    "privacy": (1.0, "leak"),
+    "energy": (1.0, "J/request"),
+    "accuracy": (-1.0, "share right"),
+    "weighted": (1.0, "weighted"),
+}
+
+
 def shown_unit(minimize: str) -> tuple[float, str]:
     """Return what an objective is multiplied by in documents, and its unit there: latencies are in ms."""
-    return (1.0, "USD/request") if minimize == "cost" else (1000.0, "ms")
+    return SHOWN_UNITS[minimize]
 
 
 def limits_of(instance: Instance) -> dict[str, float | str | None]:
@@ -242,6 +310,12 @@ def limits_of(instance: Instance) -> dict[str, float | str | None]:
         "accuracy_min": instance.accuracy_min,
         "latency_slo_ms": None if instance.latency_slo_s is None else instance.latency_slo_s * 1000,
         "latency_measure": instance.latency_measure,
+        "tail": instance.tail,
+        "cost_max_usd": instance.cost_max_usd,
+        "energy_max_j": instance.energy_max_j,
+        "privacy_max": instance.privacy_max,
+        "mse_min": instance.privacy.mse_min,
+        "cross_entropy_max": instance.privacy.cross_entropy_max,
         "rate_per_s": instance.rate_per_s,
         "accounting": instance.accounting,
     }

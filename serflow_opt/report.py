@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
@@ -68,7 +68,7 @@ def stage_table(plan: Plan, metrics: Metrics) -> Table:
             rule = " or ".join(f">= {part.threshold:.4g} ({part.probability:.1%})" for part in choice.mix)
         else:
             rule = f"confidence >= {choice.threshold:.4g}"
-        arriving = stage.handover_ms + stage.cold_start_ms
+        arriving = stage.handover_ms + stage.cold_start_ms + stage.coding_ms
         table.add_row(
             str(stage.stage),
             f"{stage.tier}: {stage.option}",
@@ -110,6 +110,8 @@ def totals(plan: Plan, metrics: Metrics) -> list[RenderableType]:
             f"accuracy {part.accuracy:.4f} (95 %: {part.accuracy_low:.4f} to {part.accuracy_high:.4f}, "
             f"n = {part.samples}) when the thresholds run on all confidences together",
         )
+    for title, text in _adaptations(plan, metrics):
+        table.add_row(title, text)
     for line in _limits(plan, metrics):
         table.add_row("limit", line)
     for breach in metrics.breaches:
@@ -118,15 +120,62 @@ def totals(plan: Plan, metrics: Metrics) -> list[RenderableType]:
     return [table]
 
 
+def _adaptations(plan: Plan, metrics: Metrics) -> Iterator[tuple[str, str]]:
+    """Variants, what crosses links and how, what leaks, energy: where there is something to say."""
+    assert plan.plan is not None
+    for variant in plan.plan.variants:
+        yield "variant", f"stages {variant.stages[0]} to {variant.stages[1]}: {variant.variant}"
+    ways = {handover.before_stage: handover for handover in plan.plan.handovers}
+    exposed = any(not crossing.trusted for crossing in metrics.crossings)
+    for crossing in metrics.crossings if ways or exposed else ():
+        way = ways.get(crossing.before_stage)
+        text = f"before stage {crossing.before_stage}: {crossing.from_} -> {crossing.to}, {_bytes(crossing.bytes)}"
+        if way is not None and way.compression != "none":
+            text += f", {way.compression}"
+        if way is not None and way.protection != "none":
+            text += f", {way.protection} {way.scale:.4g}"
+        if not crossing.trusted:
+            error = "unknown" if crossing.mse is None else f"{crossing.mse:.4g}"
+            text += f"; untrusted, reconstruction error {error}, leak {crossing.leak:.3f} of {crossing.reach:.1%}"
+        yield "hand-over", text
+    if metrics.privacy_loss or exposed:
+        yield "privacy loss", f"{metrics.privacy_loss:.4g}"
+    if metrics.energy_j_per_request:
+        yield "energy", f"{metrics.energy_j_per_request:.4g} J per request"
+    if plan.payoff:
+        names = list(plan.payoff[0])
+        spans = (
+            f"{name} {min(row[name] for row in plan.payoff):.4g} to {max(row[name] for row in plan.payoff):.4g}"
+            for name in names
+        )
+        yield "ideal to nadir", ", ".join(spans)
+
+
+def _bytes(size: float) -> str:
+    return f"{size / 1e6:.3g} MB" if size >= 1e6 else f"{size / 1e3:.3g} kB" if size >= 1e3 else f"{size:.3g} B"
+
+
 def _limits(plan: Plan, metrics: Metrics) -> list[str]:
     lines = []
     floor, ceiling = plan.limits.get("accuracy_min"), plan.limits.get("latency_slo_ms")
     if isinstance(floor, float) and metrics.accuracy is not None:
         lines.append(f"accuracy >= {floor:g}: {_slack(metrics.accuracy - floor, floor)}")
-    if isinstance(ceiling, float):
-        measure = str(plan.limits["latency_measure"])
-        reached = metrics.latency_ms(measure)
-        lines.append(f"latency ({measure}) <= {ceiling:g} ms: {_slack(ceiling - reached, ceiling, ' ms')}")
+    measure = str(plan.limits["latency_measure"])
+    ceilings = [
+        (f"latency ({measure})", metrics.latency_ms(measure), ceiling, " ms"),
+        ("cost", metrics.cost_usd_per_request, plan.limits.get("cost_max_usd"), " USD"),
+        ("energy", metrics.energy_j_per_request, plan.limits.get("energy_max_j"), " J"),
+        ("privacy loss", metrics.privacy_loss, plan.limits.get("privacy_max"), ""),
+    ]
+    for name, reached, limit, unit in ceilings:
+        if isinstance(limit, float):
+            lines.append(f"{name} <= {limit:g}{unit}: {_slack(limit - reached, limit, unit)}")
+    exposed = [crossing.mse for crossing in metrics.crossings if not crossing.trusted]
+    least = plan.limits.get("mse_min")
+    if isinstance(least, float):
+        known = [mse for mse in exposed if mse is not None]
+        said = _slack(min(known) - least, least) if known else "nothing crosses an untrusted link"
+        lines.append(f"reconstruction error >= {least:g}: {said}")
     return lines
 
 

@@ -13,8 +13,11 @@ OFF = 2.0
 
 
 def replayed(instance: Instance, decision: Decision) -> list[Replayed]:
-    """Run a decision's thresholds over the instance's samples, and over those held out where there are any."""
-    if instance.samples is None or instance.threshold_mode == "randomized":
+    """Run a decision's thresholds over the instance's samples, and over those held out where there are any.
+
+    Samples are of the network as it is: nothing comes back where adaptations change what it answers.
+    """
+    if instance.samples is None or instance.threshold_mode == "randomized" or changes_answers(instance, decision):
         return []
     from serflow_opt.exits import replay
 
@@ -33,6 +36,12 @@ def replayed(instance: Instance, decision: Decision) -> list[Replayed]:
             )
         )
     return parts
+
+
+def changes_answers(instance: Instance, decision: Decision) -> bool:
+    """Whether variants or hand-overs of a decision change the network's answers."""
+    lossy = (ways[decision.way(s)].accuracy_loss != 0 for s, ways in enumerate(instance.ways))
+    return bool(decision.variants) or any(lossy)
 
 
 def sampled_thresholds(instance: Instance, decision: Decision) -> list[float]:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from serflow_opt.instance import LATENCY_MEASURE, Accounting, Minimize, ThresholdMode, TierKind
+from serflow_opt.instance import LATENCY_MEASURE, Accounting, Minimize, Objective, Tail, ThresholdMode, TierKind
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -89,7 +89,20 @@ class WorkloadTable(Table):
     latency_measure: str = Field(
         default="worst", pattern=f"^({LATENCY_MEASURE})$", description="worst, mean, or a percentile p50 .. p99.9"
     )
+    tail: Tail = Field(
+        default="fixed",
+        description="percentiles: of fixed stage times; or of times that vary by sd_ms, whole path, normal or any",
+    )
     source: Name = Field(default="client", description="where the input is: client or a tier's name")
+    cost_max_usd: Positive | None = Field(default=None, description="limit on the cost of a request, USD")
+    energy_max_j: Positive | None = Field(default=None, description="limit on the mean energy of a request, joules")
+    privacy_max: NonNegative | None = Field(default=None, description="limit on the privacy loss of a request")
+    mse_min: Positive | None = Field(
+        default=None, description="floor on the reconstruction error of whatever crosses an untrusted link"
+    )
+    cross_entropy_max: Positive | None = Field(
+        default=None, description="Thr_CE, survey 2.2.2 (2), read as a ceiling on every hand-over, nats"
+    )
     utilisation_cap: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
         default=0.8, description="share of a rented machine's time that may be planned as busy"
     )
@@ -106,6 +119,7 @@ class OptionTable(Table):
     usd_per_request: NonNegative = Field(default=0.0, description="functions: fee per invocation")
     usd_per_gb_s: NonNegative | None = Field(default=None, description="functions: price per GB and second")
     memory_mb: Positive | None = Field(default=None, description="memory, 2^20 bytes each; functions need it")
+    joules_per_flop: NonNegative | None = Field(default=None, description="energy of an operation; replaces the tier's")
 
 
 class TierTable(Table):
@@ -117,6 +131,9 @@ class TierTable(Table):
     option: list[OptionTable] = Field(default=[], description="options written out here")
     memory_mb: list[Annotated[int, Field(gt=0)]] = Field(
         default=[], description="functions: sizes offered, 1,769 MB = 1 vCPU"
+    )
+    memory_mb_range: Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, description="functions: smallest and largest size; any whole number of MB between them"
     )
     region: Name = Field(default="us-east-1", description="region of the catalogue's prices")
     arch: OneOrMoreArchs = Field(default=["x86_64"], description="functions: x86_64, arm64, or a list of both")
@@ -137,6 +154,8 @@ class TierTable(Table):
     payload_max_bytes: Positive | None = Field(
         default=None, description="largest input or hand-over the tier accepts, bytes"
     )
+    joules_per_flop: NonNegative = Field(default=0.0, description="energy of an operation, J")
+    joules_per_byte: NonNegative = Field(default=0.0, description="energy of sending a byte, J")
 
 
 class LinkTable(Table):
@@ -147,15 +166,68 @@ class LinkTable(Table):
     bandwidth_mbit_s: Positive = Field(description="10^6 bit/s")
     round_trip_ms: NonNegative = Field(default=0.0, description="added to each transfer, milliseconds")
     usd_per_gb: NonNegative = Field(default=0.0, description="per 10^9 bytes")
-    trusted: bool = Field(
-        default=True, description="false: what crosses here can be attacked (no effect yet: privacy comes later)"
+    trusted: bool = Field(default=True, description="false: what crosses here leaks")
+
+
+class PrivacyTable(Table):
+    """[privacy]: what an attacker on an untrusted link sees, and what protects it."""
+
+    table: FileName | None = Field(default=None, description="CSV of leaks by cut, as `profile --privacy` writes it")
+    baseline_mse: Positive | None = Field(
+        default=None, description="error of an attacker who sees nothing; the table needs it"
     )
+    weight_mse: NonNegative = Field(default=1.0, description="w_P: of leaks, 1 - mse / baseline_mse")
+    weight_cross_entropy: NonNegative = Field(default=0.0, description="w_CE: of nats added by a hand-over")
+    noise: Literal["rows", "curve"] = Field(
+        default="rows", description="rows: strengths of the table; curve: between them, too, linear in the scale"
+    )
+    protections: list[Name] | None = Field(default=None, description="those of the table to choose from; default: all")
+
+
+class AdaptationTable(Table):
+    """[adaptation]: how hand-overs may be compressed."""
+
+    handovers: FileName = Field(description="CSV of compressions by cut, as `profile --compression` writes it")
+    methods: list[Name] | None = Field(default=None, description="those of the table to choose from; default: all")
+
+
+class VariantTable(Table):
+    """[[variant]]: another form of a block of stages, quantised, pruned or distilled."""
+
+    name: Name = Field(description="what plans call it")
+    stages: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)] = Field(
+        description="first and last stage of the block"
+    )
+    flops_factor: NonNegative = Field(default=1.0, description="times the operations and measured times of each stage")
+    added_flops: NonNegative = Field(default=0.0, description="operations added in the first stage")
+    parameters_kept: NonNegative = Field(default=1.0, description="times parameter_bytes")
+    activations_kept: NonNegative = Field(default=1.0, description="times activation_bytes")
+    accuracy_loss: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = Field(
+        default=0.0, description="share of right answers lost by requests that enter the block"
+    )
+    exits: FileName | None = Field(default=None, description="CSV: own rows for classifiers in the block")
+
+
+class WeightsTable(Table):
+    """[objective.weights]: of each objective, on the scale from its ideal to its nadir value."""
+
+    cost: NonNegative = Field(default=0.0, description="weight of cost")
+    latency: NonNegative = Field(default=0.0, description="weight of latency")
+    privacy: NonNegative = Field(default=0.0, description="weight of privacy loss")
+    energy: NonNegative = Field(default=0.0, description="weight of energy")
+    accuracy: NonNegative = Field(default=0.0, description="weight of accuracy, which is maximised")
 
 
 class ObjectiveTable(Table):
     """[objective]: what is minimised, in which accounting."""
 
-    minimize: Minimize = Field(default="cost", description="cost, or the latency of latency_measure")
+    minimize: Minimize = Field(
+        default="cost", description="cost, latency (of latency_measure), privacy, energy, or weighted"
+    )
+    weights: WeightsTable | None = Field(default=None, description="of a weighted objective")
+    then: list[Objective] = Field(
+        default=[], description="of equally good plans the best in these, in turn; default: latency, or cost"
+    )
     accounting: Accounting = Field(
         default="per-request",
         description="per-request: price x busy time; reserved: VMs rented whole; as-printed: survey 2.2.3 (1)",
@@ -198,6 +270,9 @@ class InstanceDocument(Table):
     workload: WorkloadTable = WorkloadTable()
     tier: list[TierTable] = Field(min_length=1)
     link: list[LinkTable] = []
+    variant: list[VariantTable] = []
+    adaptation: AdaptationTable | None = None
+    privacy: PrivacyTable | None = None
     objective: ObjectiveTable = ObjectiveTable()
     profile: ProfileTable | None = None
 
@@ -212,14 +287,18 @@ def keys_as_markdown() -> str:
         ("[[tier]]", TierTable),
         ("[[tier.option]]", OptionTable),
         ("[[link]]", LinkTable),
+        ("[[variant]]", VariantTable),
+        ("[adaptation]", AdaptationTable),
+        ("[privacy]", PrivacyTable),
         ("[objective]", ObjectiveTable),
+        ("[objective.weights]", WeightsTable),
         ("[profile]", ProfileTable),
     ]
-    nested = {"network", "exits", "workload", "tier", "option", "link", "objective", "profile"}
+    headings = {table for _, table in tables}
     lines = ["| table | key | default | meaning |", "|---|---|---|---|"]
     for title, table in tables:
         for name, field in table.model_fields.items():
-            if name not in nested:
+            if not any(heading.__name__ in str(field.annotation) for heading in headings):
                 shown = "" if field.default in (None, [], "") else f"`{_shown(field.default)}`"
                 default = "needed" if field.is_required() else shown
                 lines.append(f"| {title} | `{field.alias or name}` | {default} | {field.description or ''} |")

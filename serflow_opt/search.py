@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from serflow_opt.bounds import Pruned, prune
-from serflow_opt.decision import Decision
+from serflow_opt.decision import Decision, shortest
 from serflow_opt.evaluator import evaluate
-from serflow_opt.formulations.model import Built, Disconnected, Goal, build
+from serflow_opt.formulations.model import Built, Disconnected, build
+from serflow_opt.goals import Goal
 from serflow_opt.highs import HighsModel, Outcome, Progress
 from serflow_opt.instance import Instance
 from serflow_opt.paths import MOST
@@ -31,9 +32,11 @@ AT_ONCE, PER_SECOND = 5_000, 10_000
 """Placements that are bounded whatever the time limit, and more of them for each second there is."""
 ATTEMPTS = 50
 """Incumbents cut off at most before the search stops with the best plan that holds."""
+CONES = 1_000
+"""Cuts of the cone of a tail latency at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """How to search: gap, seconds in all, HiGHS threads and seed, further HiGHS options, progress callback."""
 
@@ -59,6 +62,10 @@ class Found:
     infeasible: bool = False
     pruned: Pruned | None = None
 
+    def proven(self, gap: float) -> bool:
+        """Whether the decision is within the gap of the bound."""
+        return self.value <= self.bound + max(gap, EQUAL) * abs(self.bound) * (1 + 1e-9) + 1e-15
+
     def offer(self, decision: Decision, metrics: Metrics, value: float) -> None:
         """Keep the better of the known decision and this one."""
         if not metrics.breaches and value < self.value:
@@ -70,43 +77,38 @@ def seconds_left(settings: Settings, began: float) -> float | None:
     return None if settings.time_limit is None else settings.time_limit - (time.monotonic() - began)
 
 
-def search(
-    instance: Instance,
-    settings: Settings,
-    began: float,
-    goal: Goal | None = None,
-    cost_limit: float | None = None,
-    within: Pruned | None = None,
-) -> Found:
-    """Search for the best decision that holds exactly."""
-    goal = goal or instance.minimize
+def search(instance: Instance, settings: Settings, began: float, goal: Goal, within: Pruned | None = None) -> Found:
+    """Search for the best decision that holds exactly.
+
+    Parameters
+    ----------
+    within
+        What an earlier search of a looser problem left; None: bounds come first, where the settings allow it.
+    """
     found = Found()
     pruned = within
-    if pruned is None and settings.method == "auto" and goal == instance.minimize:
+    if pruned is None and settings.method == "auto":
         left = seconds_left(settings, began)
-        pruned = prune(instance, MOST if left is None else min(MOST, max(AT_ONCE, int(left * PER_SECOND))))
+        pruned = prune(instance, goal, MOST if left is None else min(MOST, max(AT_ONCE, int(left * PER_SECOND))))
     found.pruned = pruned
     if pruned is not None and within is None:
-        if pruned.kept == 0 or math.isinf(pruned.bound):
+        if pruned.kept == 0 or pruned.bound == math.inf:
             found.infeasible = True
             return found
         found.bound = pruned.bound - EQUAL * abs(pruned.bound)
         if pruned.start is not None:
             metrics = evaluate(instance, pruned.start)
-            found.offer(pruned.start, metrics, value_of(instance, metrics, goal))
+            found.offer(pruned.start, metrics, metrics.blended(goal, instance.latency_measure))
     try:
         built = build(
-            instance,
-            goal,
-            allowed=pruned.places if pruned else None,
-            levels=pruned.levels if pruned else None,
-            cost_limit=cost_limit,
+            instance, goal, allowed=pruned.places if pruned else None, levels=pruned.levels if pruned else None
         )
     except Disconnected:
         found.infeasible = True
         return found
     model = HighsModel(built.model)
-    for attempt in range(ATTEMPTS):
+    attempt = cones = 0
+    while attempt < ATTEMPTS and cones < CONES:
         left = seconds_left(settings, began)
         if left is not None and left <= 0:
             break
@@ -123,43 +125,30 @@ def search(
             found.bound = max(found.bound, outcome.bound * built.unit)
         if outcome.status == "no_solution":
             break
-        if _take(instance, built, model, outcome, found, goal, cost_limit) or outcome.status == "limit":
+        if _take(instance, built, model, outcome, found, goal) or outcome.status == "limit":
             break
-        _cut_off(model, built, outcome)
+        if _cut_cone(model, built, outcome):
+            cones += 1
+        else:
+            _cut_off(model, built, outcome)
+            attempt += 1
     found.bound = min(found.bound, found.value)
     return found
 
 
-def _take(
-    instance: Instance,
-    built: Built,
-    model: HighsModel,
-    outcome: Outcome,
-    found: Found,
-    goal: Goal,
-    cost_limit: float | None,
-) -> bool:
+def _take(instance: Instance, built: Built, model: HighsModel, outcome: Outcome, found: Found, goal: Goal) -> bool:
     """Value the incumbent exactly and keep it if it is the best; say whether the model valued it rightly."""
     polished = outcome if instance.threshold_mode == "menu" else model.polish(outcome)
     if polished is None:
         return False
     decision = _read(instance, built, polished)
     metrics = evaluate(instance, decision)
-    value = value_of(instance, metrics, goal)
-    if cost_limit is not None and metrics.cost_usd_per_request > cost_limit:
-        return False
+    value = metrics.blended(goal, instance.latency_measure)
     found.offer(decision, metrics, value)
     modelled = polished.objective * built.unit
     if found.decision == decision:
         found.model_value = modelled
     return not metrics.breaches and value <= modelled + MODEL_ERROR * abs(value)
-
-
-def value_of(instance: Instance, metrics: Metrics, goal: Goal) -> float:
-    """Return what the goal minimises: USD per request, seconds, or minus the accuracy."""
-    if goal == "accuracy":
-        return -(metrics.accuracy or 0.0)
-    return metrics.objective(goal, instance.latency_measure)
 
 
 def _run(model: HighsModel, built: Built, settings: Settings, left: float | None, found: Found) -> Outcome:
@@ -187,43 +176,83 @@ def _run(model: HighsModel, built: Built, settings: Settings, left: float | None
 def _start(built: Built, decision: Decision) -> dict[int, float]:
     """Give HiGHS the binaries of a decision; it completes the rest."""
     m, data = built.model, built.data
-    values = {id(m.x[s, p]): float(decision.options[s - 1] == p) for s, p in data.places}
+    values = {}
+    for s, e in data.places:
+        runner = data.runners[e]
+        chosen = runner.option == decision.options[s - 1] and runner.variant == decision.variant(s - 1)
+        values[id(m.x[s, e])] = float(chosen)
+    for s in {s for s, w in m.way if w == decision.way(s - 1)}:
+        values |= {id(m.way[t, w]): float(decision.way(s - 1) == w) for t, w in m.way if t == s}
     if data.instance.threshold_mode == "menu":
-        values |= {id(m.z[s, level]): decision.weights[s - 1][level] for s, level in m.z}
+        for s, i in m.z:
+            level = data.menu[s][i]
+            mine = level.variant == data.owner(s, decision.variant(s - 1))
+            values[id(m.z[s, i])] = decision.weights[s - 1][level.index] if mine else 0.0
     return values
 
 
 def _read(instance: Instance, built: Built, outcome: Outcome) -> Decision:
     """Read the decision out of an incumbent: the binaries rounded, the weights of continuous thresholds normalised."""
     m, data = built.model, built.data
-    options, weights = [], []
+    runners = []
     for s in data.stages:
-        here = [p for p in data.options if (s, p) in m.x]
-        options.append(max(here, key=lambda p: outcome.value(m.x[s, p])))
-        levels = data.levels[s]
-        row = [0.0] * len(instance.menus[s - 1].exit_rates)
-        if len(levels) == 1:
-            row[levels[0]] = 1.0
-        elif instance.threshold_mode == "menu":
-            row[max(levels, key=lambda level: outcome.value(m.z[s, level]))] = 1.0
-        else:
-            flows = [max(outcome.value(m.v[s, level]), 0.0) for level in levels]
-            if instance.threshold_mode == "interpolated":
-                first = max(levels[:-1], key=lambda i: outcome.value(m.segment[s, i]))
-                flows = [f if level in (first, first + 1) else 0.0 for level, f in zip(levels, flows, strict=True)]
-            total = math.fsum(flows)
-            if total <= 1e-12:  # nobody gets here: any threshold will do
-                flows, total = [1.0] + [0.0] * (len(levels) - 1), 1.0
-            kept = [f if f > 1e-9 * total else 0.0 for f in flows]
-            for level, flow in zip(levels, kept, strict=True):
-                row[level] = flow / math.fsum(kept)
-        weights.append(tuple(row))
-    return Decision(tuple(options), tuple(weights))
+        here = [e for t, e in data.places if t == s]
+        runners.append(data.runners[max(here, key=lambda e: outcome.value(m.x[s, e]))])
+    variants = [runner.variant for runner in runners]
+    ways = []
+    for s in data.stages:
+        crossing = [(hop, outcome.value(m.leave[hop])) for hop in data.hops if hop[0] == s]
+        best = max(crossing, key=lambda pair: pair[1], default=None)
+        ways.append(max(best[0][3], 0) if best is not None and best[1] > 0.5 else 0)
+    weights = [_weights(instance, built, outcome, s, variants[s - 1]) for s in data.stages]
+    return shortest([runner.option for runner in runners], weights, ways, variants)
+
+
+def _weights(instance: Instance, built: Built, outcome: Outcome, s: int, variant: int) -> tuple[float, ...]:
+    """Read how often each entry of the stage's menu is used."""
+    m, data = built.model, built.data
+    levels = [i for i in data.levels[s] if data.menu[s][i].variant == data.owner(s, variant)]
+    row = [0.0] * len(instance.menu(s - 1, variant).exit_rates)
+
+    def put(level: int, weight: float) -> None:
+        row[data.menu[s][level].index] = weight
+
+    if len(levels) == 1:
+        put(levels[0], 1.0)
+    elif instance.threshold_mode == "menu":
+        put(max(levels, key=lambda level: outcome.value(m.z[s, level])), 1.0)
+    else:
+        flows = [max(outcome.value(m.v[s, level]), 0.0) for level in levels]
+        if instance.threshold_mode == "interpolated":
+            first = max(levels[:-1], key=lambda i: outcome.value(m.segment[s, i]))
+            flows = [f if level in (first, first + 1) else 0.0 for level, f in zip(levels, flows, strict=True)]
+        total = math.fsum(flows)
+        if total <= 1e-12:  # nobody gets here: any threshold will do
+            flows, total = [1.0] + [0.0] * (len(levels) - 1), 1.0
+        kept = [f if f > 1e-9 * total else 0.0 for f in flows]
+        for level, flow in zip(levels, kept, strict=True):
+            put(level, flow / math.fsum(kept))
+    return tuple(row)
+
+
+def _cut_cone(model: HighsModel, built: Built, outcome: Outcome) -> bool:
+    """Cut the cone of a tail latency (`latency.py`) at the incumbent; say whether the incumbent broke it."""
+    m, data = built.model, built.data
+    if m.component("spread") is None:
+        return False
+    chosen = [place for place in data.places if outcome.value(m.x[place]) > 0.5 and data.deviation(*place) > 0]
+    norm = math.sqrt(math.fsum(data.deviation(*place) ** 2 for place in chosen))
+    if norm - outcome.value(m.spread) <= EQUAL * norm:
+        return False
+    columns = [m.x[place] for place in chosen]
+    model.add_cut([*columns, m.spread], [*(data.deviation(*place) ** 2 / norm for place in chosen), -1.0], 0.0)
+    return True
 
 
 def _cut_off(model: HighsModel, built: Built, outcome: Outcome) -> None:
     """Exclude the incumbent's binaries (a no-good cut): exact evaluation showed that they do not hold."""
     m = built.model
-    binaries = [v for name in ("x", "z", "segment") if (c := m.component(name)) is not None for v in c.values()]
+    names = ("x", "z", "segment", "way")
+    binaries = [v for name in names if (c := m.component(name)) is not None for v in c.values()]
     chosen = [variable for variable in binaries if outcome.value(variable) > 0.5]
     model.add_cut(chosen, [1.0] * len(chosen), len(chosen) - 1)

@@ -7,22 +7,28 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from serflow_opt.bounds import by_placement
 from serflow_opt.decision import document_of
 from serflow_opt.diagnose import clashes
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.formulations.model import Goal
+from serflow_opt.goals import Goal, hold, order_of, scaled
 from serflow_opt.highs import Progress
-from serflow_opt.instance import Instance
+from serflow_opt.instance import Instance, Objective
 from serflow_opt.notes import notes_on
+from serflow_opt.payoff import NoPayoff, Row, ideal_and_nadir, payoff_table
 from serflow_opt.plan import Certificate, ObjectiveValue, Plan, PlanStatus, limits_of, shown_unit
+from serflow_opt.refining import refine
 from serflow_opt.samples import replayed
-from serflow_opt.search import EQUAL, Found, Method, Settings, search, seconds_left, value_of
+from serflow_opt.search import EQUAL, Found, Method, Settings, search, seconds_left
+
+COARSE_GAP = 1e-4
+"""Default gap where choices come from ranges."""
 
 
 def solve(
     instance: Instance,
     *,
-    gap: float = 1e-6,
+    gap: float | None = None,
     time_limit: float | None = None,
     threads: int = 0,
     seed: int = 0,
@@ -37,7 +43,8 @@ def solve(
     instance
         The problem.
     gap
-        Relative distance between plan and bound at which the plan counts as optimal.
+        Relative distance between plan and bound at which the plan counts as optimal; None: 1e-6, or 1e-4 where sizes or
+        noise come from ranges.
     time_limit
         Seconds for everything; None: none. At the limit the best plan found is returned with its gap.
     threads, seed
@@ -67,55 +74,96 @@ def solve(
     ]
     if wrong:
         raise InputError(wrong)
+    if gap is None:
+        gap = COARSE_GAP if instance.families else Settings.gap
     settings = Settings(gap, time_limit, threads, seed, method, options or {}, on_progress)
     began = time.monotonic()
-    found = search(instance, settings, began)
-    if found.decision is not None:
-        _break_tie(instance, found, settings, began)
-    plan = _plan(instance, found, settings, time.monotonic() - began)
+    goal: Goal
+    payoff: list[Row] = []
+    at_ideal = 0.0
+    if instance.minimize == "weighted":
+        try:
+            payoff = payoff_table(instance, [name for name, _ in instance.weights], settings, began)
+        except NoPayoff as missing:
+            found = Found(infeasible=missing.infeasible)
+            return _explained(instance, _plan(instance, found, settings, time.monotonic() - began, {}), settings, began)
+        ideal, nadir = ideal_and_nadir(payoff)
+        goal = scaled(dict(instance.weights), ideal, nadir)
+        at_ideal = math.fsum(weight * ideal[name] for name, weight in goal.items())
+    else:
+        goal = {instance.minimize: 1.0}
+    rounds = None
+    if instance.families:
+        refined = refine(instance, settings, began, goal)
+        instance, found, rounds = refined.instance, refined.found, refined.rounds
+    else:
+        found = search(instance, settings, began, goal)
+        if found.decision is not None:
+            _break_ties(instance, found, settings, began)
+    plan = _plan(instance, found, settings, time.monotonic() - began, goal)
+    plan.certificate.refinements = rounds
+    plan.payoff = [_shown_row(row) for row in payoff]
+    _shift(plan, at_ideal)
+    return _explained(instance, plan, settings, began)
+
+
+def _explained(instance: Instance, plan: Plan, settings: Settings, began: float) -> Plan:
+    """Add why there is no plan."""
     if plan.status == "infeasible":
         plan.infeasible_because = clashes(instance, settings)
         plan.seconds = time.monotonic() - began
     return plan
 
 
-def _break_tie(instance: Instance, found: Found, settings: Settings, began: float) -> None:
-    """Of equally good plans take the faster one (of equally fast ones the cheaper)."""
-    assert found.decision is not None
-    assert found.metrics is not None
-    left = seconds_left(settings, began)
-    if (left is not None and left <= 0) or found.value > _within_gap(found.bound, settings.gap):
+def _break_ties(instance: Instance, found: Found, settings: Settings, began: float) -> None:
+    """Of equally good plans take the one that is best in further objectives, in turn."""
+    quiet = replace(settings, on_progress=None)
+    if instance.minimize == "weighted":
         return
-    allowance = found.value + EQUAL * abs(found.value)
-    pruned = found.pruned
-    if instance.minimize == "cost":
-        if pruned is not None:
-            by_path = instance.latency_measure == "worst"  # the placement alone decides it
-            faster = found.metrics.latency_worst_ms / 1000 * (1 - EQUAL) if by_path else math.inf
-            pruned = pruned.rivals(allowance, faster)
-            if not pruned.kept:
+    name: Objective = instance.minimize
+    held, value, pruned = instance, found.value, found.pruned
+    proven = found.proven(settings.gap)
+    for other in order_of(instance):
+        left = seconds_left(settings, began)
+        if not proven or (left is not None and left <= 0) or other == name:
+            return
+        assert found.metrics is not None
+        allowance = value + EQUAL * abs(value)
+        held = hold(held, name, allowance)
+        within = None
+        if pruned is not None and name == "cost":  # what the bounds left may be all there is
+            known = found.metrics.objective(other, instance.latency_measure)
+            better = known * (1 - EQUAL) if other == "latency" and by_placement(instance) else math.inf
+            within = pruned.rivals(allowance, better)
+            if not within.kept:
                 return
-        second = search(instance, _quiet(settings), began, "latency", allowance, pruned)
-    else:
-        cheaper = replace(instance, minimize="cost", latency_slo_s=found.value)
-        second = search(cheaper, _quiet(settings), began)
-    if second.decision is None or second.metrics is None:
-        return
-    other: Goal = "latency" if instance.minimize == "cost" else "cost"
-    if value_of(instance, second.metrics, other) < value_of(instance, found.metrics, other):
-        found.decision, found.metrics = second.decision, second.metrics
-    found.nodes += second.nodes
+        second = search(held, quiet, began, {other: 1.0}, within)
+        found.nodes += second.nodes
+        if second.decision is None or second.metrics is None:
+            return
+        measure = instance.latency_measure
+        if second.metrics.objective(other, measure) < found.metrics.objective(other, measure):
+            found.decision, found.metrics = second.decision, second.metrics
+        proven, pruned = second.proven(settings.gap), None
+        name, value = other, found.metrics.objective(other, measure)
 
 
-def _quiet(settings: Settings) -> Settings:
-    return replace(settings, on_progress=None)
+def _shift(plan: Plan, at_ideal: float) -> None:
+    """Count a weighted objective from its value at the ideal point: 0 there, the sum of the weights at the nadir."""
+    certificate = plan.certificate
+    plan.objective.value = None if plan.objective.value is None else plan.objective.value - at_ideal
+    plan.bound = None if plan.bound is None else plan.bound - at_ideal
+    certificate.exact_objective = plan.objective.value
+    if certificate.model_objective is not None:
+        certificate.model_objective -= at_ideal
 
 
-def _within_gap(bound: float, gap: float) -> float:
-    return bound + gap * abs(bound) * (1 + 1e-9) + 1e-15
+def _shown_row(row: Row) -> dict[str, float]:
+    """A row of the pay-off table in the units documents use."""
+    return {name: value * shown_unit(name)[0] for name, value in row.items()}
 
 
-def _plan(instance: Instance, found: Found, settings: Settings, seconds: float) -> Plan:
+def _plan(instance: Instance, found: Found, settings: Settings, seconds: float, goal: Goal) -> Plan:
     """Put the answer together."""
     shown, unit = shown_unit(instance.minimize)
     status: PlanStatus
@@ -126,8 +174,10 @@ def _plan(instance: Instance, found: Found, settings: Settings, seconds: float) 
         status = "infeasible" if found.infeasible else "no_solution"
         bound = found.bound * shown
     else:
-        exact = found.metrics.objective(instance.minimize, instance.latency_measure) * shown
-        bound = max(min(found.bound * shown, exact), 0.0)  # neither money nor time can be negative
+        exact = found.metrics.blended(goal, instance.latency_measure) * shown
+        bound = min(found.bound * shown, exact)
+        if instance.minimize in ("cost", "latency", "energy"):
+            bound = max(bound, 0.0)
         gap = 0.0 if exact == bound else (exact - bound) / abs(exact)
         status = "optimal" if gap <= max(settings.gap, EQUAL) else "feasible"
         gap = gap if math.isfinite(gap) else None

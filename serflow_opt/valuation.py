@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from serflow_opt.decision import decision_of, document_of
+from serflow_opt.decision import document_of, resolve
 from serflow_opt.evaluator import evaluate
 from serflow_opt.instance import Instance
 from serflow_opt.notes import notes_on
@@ -23,11 +23,13 @@ def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
         When the document does not fit the instance.
     """
     began = time.monotonic()
-    decision = decision_of(instance, document)
+    instance, decision = resolve(instance, document)
     metrics = evaluate(instance, decision)
     replays = replayed(instance, decision)
     shown, unit = shown_unit(instance.minimize)
-    value = metrics.objective(instance.minimize, instance.latency_measure) * shown
+    # a weighted objective depends on ideal and nadir, which only a solve finds
+    weighted = instance.minimize == "weighted"
+    value = None if weighted else metrics.objective(instance.minimize, instance.latency_measure) * shown
     return Plan(
         instance=instance.name,
         status="infeasible" if metrics.breaches else "feasible",

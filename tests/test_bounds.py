@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny
+from golden_adaptation import whole_adapted_instance
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles.adapted import Plans, adapted_plans
+from oracles.adapted_instances import adapted_document
 from oracles.brute_force import (
     Optimum,
     PlanTable,
@@ -33,7 +36,7 @@ from serflow_opt.decision import document_of
 from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.data import Data
 from serflow_opt.instance import Instance
-from serflow_opt.lagrangian import Linear, close_bracket, forced_levels
+from serflow_opt.lagrangian import Exits, Linear, close_bracket, forced_levels
 from serflow_opt.paths import list_paths
 
 MENU_SEEDS = range(80)
@@ -81,7 +84,7 @@ def check_start(document: Mapping[str, Any], instance: Instance, pruned: Pruned,
 def test_menu(seed: int, tmp_path: Path) -> None:
     document = random_document(seed)
     instance = loaded(document, tmp_path)
-    pruned = prune(instance)
+    pruned = prune(instance, {instance.minimize: 1.0})
     if pruned is None:
         assert instance.minimize == "latency"
         assert instance.quantile is not None
@@ -121,7 +124,7 @@ def winners(
 def test_mixed_thresholds(seed: int, kind: str, tmp_path: Path) -> None:
     document = random_document(seed, kind)
     instance = loaded(document, tmp_path)
-    pruned = prune(instance)
+    pruned = prune(instance, {instance.minimize: 1.0})
     if pruned is None:
         return
     unit = 1.0 if instance.minimize == "cost" else 1000.0
@@ -154,16 +157,17 @@ def test_each_placement_and_forced_threshold(seed: int, tmp_path: Path) -> None:
     data = Data(instance)
     paths = list_paths(data)
     assert paths is not None
-    rows = {path: n for n, path in enumerate(map(tuple, paths.tolist()))}
+    rows = {path: n for n, path in enumerate(map(tuple, paths.runner.tolist()))}
+    exits, floor = Exits.of(data, paths), instance.accuracy_min
     where = spots(instance, table)
     assert set(where) <= set(rows), "a placement that can be done is not listed"
     accurate = np.ones(table.accuracy.shape, dtype=bool)
-    if instance.accuracy_min is not None:
-        accurate = table.accuracy >= instance.accuracy_min
+    if floor is not None:
+        accurate = table.accuracy >= floor
     best = np.where(accurate[None, :], values(table), math.inf)
-    for view in objectives(data, paths) if len(paths) else []:
-        bracket = close_bracket(instance, view)
-        forced = forced_levels(instance, view, bracket.multiplier)
+    for view in objectives(data, paths, instance.minimize) if len(paths) else []:
+        bracket = close_bracket(exits, floor, view)
+        forced = forced_levels(exits, floor, view, bracket.multiplier)
         for i, path in enumerate(where):
             n = rows[path]
             assert at_most(bracket.bound[n], best[i].min())
@@ -189,13 +193,13 @@ def test_lists_each_placement_once(seed: int, tmp_path: Path) -> None:
     paths = list_paths(Data(loaded(document, tmp_path)))
     assert paths is not None
     assert len(paths) == expected
-    assert len({tuple(path) for path in paths.tolist()}) == expected
+    assert len({tuple(path) for path in paths.runner.tolist()}) == expected
 
 
 def test_pruning_prunes() -> None:
     """On the shipped hybrid nearly all placements go, and the start is already good."""
     instance = so.load("bert12-sst2")
-    pruned = prune(instance)
+    pruned = prune(instance, {"cost": 1.0})
     assert pruned is not None
     assert pruned.start is not None
     assert pruned.kept <= pruned.listed / 20
@@ -209,7 +213,7 @@ def test_by_hand() -> None:
     two thresholds to accuracy 0.9 exactly: (0.945 - 0.9) / 0.065 = 9/13 of R_2 = 0.5 and 4/13 of 0.75, R_2 = 15/26.
     """
     instance = tiny.two_stages(accuracy_min=0.9)
-    pruned = prune(instance)
+    pruned = prune(instance, {"cost": 1.0})
     assert pruned is not None
     assert pruned.listed == 3
     assert pruned.bound == pytest.approx(0.625 + 15 / 26, rel=1e-9)
@@ -218,6 +222,113 @@ def test_by_hand() -> None:
     assert pruned.start.weights == ((0.0, 1.0), (1.0,))
     assert pruned.kept == 1  # f is at least 1.25 + 0.5 x 15/26 = 1.538, both at least 1.5625: above 1.375
     assert pruned.places == {(1, 0), (2, 0)}
+
+
+# ----------------------------------------------------------------------------------------------------
+# With ways to hand over, variants, privacy and energy
+
+ADAPTED_SEEDS = range(60)
+ADAPTED_UNITS = {"cost": 1.0, "latency": 1000.0, "privacy": 1.0, "energy": 1.0}
+
+
+def adapted_keys(instance: Instance, plans: Plans) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """For each plan of the oracle its runners and ways, as positions in the instance."""
+    names = [(instance.tiers[option.tier].name, option.name) for option in instance.options]
+    variants = [(variant.name, variant.first + 1, variant.last + 1) for variant in instance.variants]
+    keys = []
+    for group in plans.groups:
+        chosen = {
+            s: variants.index((variant.name, variant.first, variant.last))
+            for variant in group.case.chosen
+            for s in range(variant.first - 1, variant.last)
+        }
+        options = [group.case.problem.option(spot) for spot in group.placement]
+        runners = tuple(
+            names.index((option.tier, option.name)) + len(names) * (chosen.get(s, -1) + 1)
+            for s, option in enumerate(options)
+        )
+        known = [[way.key for way in ways] for ways in plans.adapted.ways]
+        for picked in group.picked_ways.T.tolist():
+            ways = tuple(known[s].index(group.ways[s][w].key) if group.crosses[s] else 0 for s, w in enumerate(picked))
+            keys += [(runners, ways)] * group.picked_rows.shape[1]
+    return keys
+
+
+@pytest.mark.parametrize("seed", ADAPTED_SEEDS)
+def test_adapted_placements(seed: int, tmp_path: Path) -> None:
+    """Each objective's bound on every placement that is listed, and a best plan among those; limits left out."""
+    document = adapted_document(seed)
+    floor = document["workload"].get("accuracy_min")
+    for limit in ("mse_min", "cross_entropy_max", "latency_slo_ms"):
+        document["workload"].pop(limit, None)
+    instance = loaded(document, tmp_path)
+    plans = adapted_plans(document)
+    keys = adapted_keys(instance, plans)
+    data = Data(instance)
+    paths = list_paths(data)
+    assert paths is not None
+    rows = {
+        (tuple(runners), tuple(max(way, 0) for way in ways)): n  # NOTHING crosses: the plan has no way there
+        for n, (runners, ways) in enumerate(zip(paths.runner.tolist(), paths.way.tolist(), strict=True))
+    }
+    assert len(rows) == len(paths), "a placement stands twice"
+    where = np.array([rows.get(key, -1) for key in keys], dtype=int)
+    accurate = plans.keeps("accuracy_min") if len(keys) else np.zeros(0, dtype=bool)
+    if not accurate.any():
+        return
+    exits = Exits.of(data, paths)
+    for name, unit in ADAPTED_UNITS.items():
+        if name == "latency" and instance.quantile is not None:
+            continue
+        exact = plans.objective(name) / unit
+        assert exact[accurate & (where >= 0)].min() == pytest.approx(exact[accurate].min(), rel=1e-9, abs=1e-13)
+        for view in objectives(data, paths, name):  # type: ignore[arg-type]
+            bound = close_bracket(exits, floor, view).bound
+            listed = accurate & (where >= 0)
+            assert (bound[where[listed]] <= exact[listed] + 1e-9 * np.abs(exact[listed]) + 1e-13).all()
+
+
+@pytest.mark.parametrize("seed", ADAPTED_SEEDS)
+def test_adapted_pruning(seed: int, tmp_path: Path) -> None:
+    """The bound is not above the optimum, the start keeps all limits, and a best plan is left."""
+    document = adapted_document(seed)
+    instance = loaded(document, tmp_path)
+    pruned = prune(instance, {instance.minimize: 1.0})
+    if pruned is None:
+        assert instance.minimize == "latency"
+        assert instance.quantile is not None
+        return
+    plans = adapted_plans(document)
+    exact = plans.objective(instance.minimize) / ADAPTED_UNITS[instance.minimize]
+    kept = plans.keep() if len(exact) else np.zeros(0, dtype=bool)
+    if pruned.start is not None:
+        assert kept.any(), "a plan where there is none"
+        metrics = evaluate(instance, pruned.start)
+        assert metrics.breaches == []
+        assert at_most(exact[kept].min(), metrics.objective(instance.minimize, instance.latency_measure))
+    if not kept.any():
+        return
+    best = exact[kept].min()
+    assert pruned.bound <= best + ROUNDING * abs(best) + 1e-13
+    ties = kept & (exact <= best + ROUNDING * abs(best) + 1e-13)
+    keys = adapted_keys(instance, plans)
+    left = [set(enumerate(keys[i][0], start=1)) <= pruned.places for i in np.flatnonzero(ties)]
+    assert any(left)
+
+
+def test_adapted_bound_by_hand() -> None:
+    """`golden_adaptation.whole_adapted`: where nothing may leak, f8 f8 is cheapest, and the bound mixes its thresholds.
+
+    Accuracy 0.88 needs R_2 = 0.5 + 0.25 x (0.88 - 0.84875) / 0.065 then; it costs 1.125 + 0.25 R_2, f f at least 1.5.
+    Without limits v8 f8 as it is costs 0.5 + 1.25 x 0.5.
+    """
+    pruned = prune(whole_adapted_instance(accuracy_min=0.88, privacy_max=0.0), {"cost": 1.0})
+    assert pruned is not None
+    assert pruned.bound == pytest.approx(1.25 + 0.25 * 0.25 * 0.03125 / 0.065, rel=1e-9)
+    free = prune(whole_adapted_instance(accuracy_min=None, privacy_max=None, energy_max_j=None), {"cost": 1.0})
+    assert free is not None
+    assert free.bound == pytest.approx(1.125, rel=1e-9)
+    assert free.places == {(1, 2), (2, 3)}
 
 
 # ----------------------------------------------------------------------------------------------------
@@ -239,6 +350,13 @@ def chains(draw: st.DrawFn) -> tuple[Instance, np.ndarray, float]:
     weight = np.array([draw(st.lists(SHARES, min_size=stages, max_size=stages))])
     floor = draw(st.integers(1, 32)) / 32
     return tiny.one_vm(menus=tuple(menus), accuracy_min=floor), weight, floor
+
+
+def exits_of(instance: Instance) -> Exits:
+    """What leaves at each stage of the one placement of `chains`."""
+    return Exits(
+        [[(np.array(menu.exit_rates), np.array(menu.exit_rates) * menu.accuracies)] for menu in instance.menus]
+    )
 
 
 def policies(instance: Instance, weight: np.ndarray) -> list[tuple[float, float]]:
@@ -269,7 +387,7 @@ def test_bracket_is_the_best_mixture(chain: tuple[Instance, np.ndarray, float]) 
     """The Lagrangian bound is the least cost of a mixture of policies: below every policy, and no lower."""
     instance, weight, floor = chain
     points = policies(instance, weight)
-    bracket = close_bracket(instance, Linear(np.zeros(1), weight))
+    bracket = close_bracket(exits_of(instance), floor, Linear(np.zeros(1), weight))
     expected = least_mixture(points, floor)
     if math.isinf(expected):
         assert math.isinf(bracket.bound[0])
@@ -290,8 +408,5 @@ def test_bracket_is_the_best_mixture(chain: tuple[Instance, np.ndarray, float]) 
 def test_bound_rises_with_the_floor(chain: tuple[Instance, np.ndarray, float], other: int) -> None:
     instance, weight, floor = chain
     low, high = sorted((floor, other / 32))
-    bounds = [
-        close_bracket(instance.with_limits(accuracy_min=limit), Linear(np.zeros(1), weight)).bound[0]
-        for limit in (low, high)
-    ]
+    bounds = [close_bracket(exits_of(instance), limit, Linear(np.zeros(1), weight)).bound[0] for limit in (low, high)]
     assert bounds[0] <= bounds[1] + 1e-9

@@ -115,6 +115,16 @@ def test_one_bad_file_among_good_ones_stops_everything() -> None:
         (("--highs-option", "threads=[1]"), ("threads", "[1]")),
         (("--highs-option", "threads"), ("threads", "NAME=VALUE")),
         (("--objective", "beauty"), ("--objective", "beauty")),
+        (("--objective", "weighted"), ("objective.weights", "without weights")),
+        (("--cost-max-usd", "0"), ("cost_max_usd", "0")),
+        (("--energy-max-j", "nan"), ("energy_max_j", "nan")),
+        (("--privacy-max", "-1"), ("privacy_max", "-1")),
+        (("--weight", "beauty=1"), ("--weight", "beauty=1", "cost")),
+        (("--weight", "cost=-1"), ("--weight", "cost=-1", "above 0")),
+        (("--weight", "cost=inf"), ("--weight", "cost=inf", "above 0")),
+        (("--weight", "cost"), ("--weight", "cost", "OBJECTIVE=WEIGHT")),
+        (("--then", "beauty"), ("--then", "beauty", "cost")),
+        (("--then", "latency", "--weight", "cost=1"), ("objective.then", "weighted")),
         (("--gap", "-1"), ("--gap",)),
         (("--time-limit", "soon"), ("--time-limit",)),
         (("--no-such-flag",), ("--no-such-flag",)),
@@ -148,6 +158,38 @@ def test_flags_override_the_file(solved: dict[str, Any], tmp_path: Path) -> None
     ]
     cost = [plan["metrics"]["cost_usd_per_request"] for plan in alone]
     assert cost[1] == pytest.approx(cost[0] / 10, rel=1e-12)
+
+
+def test_limits_and_goals_by_flag() -> None:
+    """data/good/adapted.toml on the device alone, both variants: 5 + 10 + 22.5 ms, reach 1, 0.55, 0.22 at the least.
+
+    Energy 1e-10 J x (0.5e9 + 0.55 x 1e9 + 0.22 x 2.25e9) = 0.1545 J, and 5e-5 J for decoding a quantised input. That
+    takes 100 ms as it is, 12.5 ms quantised, and 0.005 ms for 5e5 FLOP at 6e9 FLOP / 60 ms.
+    """
+    alone = ("solve", GOOD / "adapted.toml", "--exclude", "vm", "--json")
+    fast = run(*alone, "--objective", "latency").document
+    assert fast["objective"] == {"name": "latency", "value": pytest.approx(50.005, rel=1e-9), "unit": "ms"}
+    assert (fast["payoff"], fast["metrics"]["privacy_loss"]) == ([], pytest.approx(0.01, rel=1e-9))
+    sparing = run(*alone, "--objective", "latency", "--energy-max-j", "0.1545").document
+    assert sparing["limits"]["energy_max_j"] == 0.1545
+    assert sparing["objective"]["value"] == pytest.approx(137.5, rel=1e-9)
+    private = run(*alone, "--objective", "latency", "--privacy-max", "0").document
+    assert private["objective"]["value"] == pytest.approx(137.5, rel=1e-9)
+    too_little = run(*alone, "--objective", "cost", "--energy-max-j", "0.1")
+    assert too_little.code == 3
+    (clash,) = too_little.document["infeasible_because"]
+    assert (clash["limit"], clash["best"]) == ("energy_max_j", pytest.approx(0.1545, rel=1e-6))
+    free = run(*alone, "--objective", "cost", "--then", "energy").document  # the device costs nothing
+    assert free["metrics"]["energy_j_per_request"] == pytest.approx(0.1545, rel=1e-6)
+    weighted = run("solve", GOOD, "--weight", "cost=1", "--weight", "latency=2", "--json").document
+    assert weighted["objective"]["name"] == "weighted"
+    assert [set(row) for row in weighted["payoff"]] == [{"cost", "latency"}] * 2
+
+
+def test_writing_a_weighted_model_is_no_internal_error(tmp_path: Path) -> None:
+    ran = run("solve", GOOD / "adapted.toml", "--write-lp", tmp_path / "model.lp", "--json")
+    assert ran.code in (0, 2), "written, or refused; no internal error"
+    assert ran.code == 2 or "way(" in (tmp_path / "model.lp").read_text(encoding="utf-8")
 
 
 def test_include_and_exclude_limit_the_options() -> None:
@@ -443,6 +485,10 @@ def test_plans_of_every_kind_are_valid_documents(tmp_path: Path) -> None:
         check.validate(ran.document)
         assert ran.code == (3 if number == 4 else 0)
     assert "latency_p97.5_ms" in run("solve", tmp_path / "3", "--json").document["metrics"]
+    for objective in ("cost", "privacy", "energy", "weighted"):
+        ran = run("solve", GOOD / "adapted.toml", "--objective", objective, "--json")
+        check.validate(ran.document)
+        assert ran.code == 0
 
 
 def test_version_is_that_of_the_package() -> None:

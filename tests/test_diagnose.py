@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from functools import cache
@@ -9,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from golden_adaptation import whole_adapted_instance
 from helpers import changed, has_line, islands, load, run, two_tiers
+from oracles.adapted import LIMITS, adapted_plans
+from oracles.adapted_instances import adapted_document
 from oracles.brute_force import accurate_enough, enumerate_optimum, fast_enough, plan_table
 from oracles.random_instances import random_document, write
 
@@ -170,3 +174,76 @@ def test_clashes_are_part_of_the_document(tmp_path: Path) -> None:
     assert plan.placement == []
     assert plan.thresholds == []
     assert plan.to_frame().empty
+
+
+# ----------------------------------------------------------------------------------------------------
+# With ways to hand over, variants, privacy and energy
+
+ADAPTED = (5, 16, 24, 26, 36, 45, 54, 70, 87, 88, 89, 90, 114, 135, 137, 140, 148)
+"""Seeds of adapted instances whose limits no plan meets, found by enumeration."""
+
+
+@pytest.mark.parametrize("seed", ADAPTED)
+def test_the_best_reachable_value_with_adaptations(seed: int, tmp_path: Path) -> None:
+    """Every limit that stands in the way alone, with the best that the plans have that keep the others."""
+    document = adapted_document(seed)
+    plans = adapted_plans(document)
+    assert not plans.keep().any()
+    plan = so.solve(load(document, tmp_path))
+    assert plan.status == "infeasible"
+    told = {clash.limit: clash for clash in plan.infeasible_because}
+    alone: dict[str, float | None] = {}
+    for name in LIMITS:
+        kept = plans.keep([name])
+        if name in document["workload"] and kept.any():
+            values = plans.limited(name)[kept]
+            best = float(values.max() if name in ("accuracy_min", "mse_min") else values.min())
+            alone[name] = None if math.isinf(best) else best
+    if not alone:
+        (clash,) = told.values()
+        assert clash.best is None
+        return
+    assert set(told) == set(alone)
+    for name, value in alone.items():
+        assert told[name].asked == pytest.approx(document["workload"][name], rel=1e-12)
+        assert told[name].best == (None if value is None else pytest.approx(value, rel=2e-6, abs=1e-12))
+
+
+@pytest.mark.parametrize("seed", ADAPTED)
+def test_an_instance_with_the_best_value_as_its_limit_has_a_plan(seed: int, tmp_path: Path) -> None:
+    document = adapted_document(seed)
+    for clash in so.solve(load(document, tmp_path)).infeasible_because:
+        if clash.best is None:
+            continue
+        limit = clash.best * (1 - 2e-9 if clash.limit in ("accuracy_min", "mse_min") else 1 + 2e-9)
+        again = so.solve(load(changed(document, workload={clash.limit: limit}), tmp_path))
+        assert again.status == "optimal", clash.limit
+
+
+def test_floors_and_ceilings_of_single_hand_overs(tmp_path: Path) -> None:
+    """`golden_adaptation.whole_adapted` with a stage each; errors 0.25, 0.25, 0.75, cross-entropies 0.25 to 0.5."""
+    instance = whole_adapted_instance(accuracy_min=None, privacy_max=None, energy_max_j=None)
+    v, f = instance.options
+    instance = replace(instance, options=(v, replace(f, memory_bytes=5.5)))  # one stage each, in int8
+    asked = instance.privacy
+    for changes, limit, best in (
+        ({"mse_min": 0.8}, "mse_min", 0.75),
+        ({"mse_min": 0.5, "cross_entropy_max": 0.4}, "mse_min", 0.25),
+        ({"mse_min": 0.5, "cross_entropy_max": 0.4}, "cross_entropy_max", 0.5),
+        ({"cross_entropy_max": 0.2}, "cross_entropy_max", 0.25),
+    ):
+        plan = so.solve(replace(instance, privacy=replace(asked, **changes)))  # type: ignore[arg-type]
+        assert plan.status == "infeasible"
+        told = {clash.limit: clash for clash in plan.infeasible_because}
+        assert told[limit].best == best
+        assert f"{best:g}" in told[limit].message
+
+
+def test_no_plan_of_a_weighted_objective(tmp_path: Path) -> None:
+    """The VM alone is the fastest, 300 ms, whatever is minimised."""
+    document = changed(two_tiers(), workload={"latency_slo_ms": 299.0}, objective={"minimize": "weighted"})
+    document["objective"]["weights"] = {"cost": 1.0, "accuracy": 2.0}
+    plan = so.solve(load(document, tmp_path))
+    assert (plan.status, plan.objective.value, plan.payoff) == ("infeasible", None, [])
+    (clash,) = plan.infeasible_because
+    assert (clash.limit, clash.best) == ("latency_slo_ms", pytest.approx(300.0, rel=1e-9))

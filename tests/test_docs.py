@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
-from serflow_opt.formulations.notation import as_markdown
+import pytest
+import tiny
+
+from serflow_opt import instance, plan, schema
+from serflow_opt.formulations import data, sets
+from serflow_opt.formulations.notation import NOTATION, as_markdown
 from serflow_opt.schema import keys_as_markdown
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -16,3 +22,15 @@ def test_every_key_of_the_instance_file_is_documented() -> None:
 
 def test_the_notation_table_is_current() -> None:
     assert as_markdown() in (DOCS / "model.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted({name for s in NOTATION for name in s.model.split(", ") if "." in name}))
+def test_the_notation_names_what_there_is(name: str) -> None:
+    owner, attribute = name.rsplit(".", 1)
+    known = (data, sets, instance, plan, schema)
+    home = next((getattr(module, owner) for module in known if hasattr(module, owner)), None)
+    home = import_module(f"serflow_opt.{owner}") if home is None else home
+    fields = {*getattr(home, "__annotations__", {}), *getattr(home, "model_fields", {})}
+    if owner == "Sets":
+        fields |= vars(sets.Sets(tiny.two_stages())).keys()
+    assert hasattr(home, attribute) or attribute in fields

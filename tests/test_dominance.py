@@ -43,9 +43,15 @@ def test_nondominated_beyond_a_block(kind: str) -> None:
     assert not len(nondominated(np.empty((0, 3))))
 
 
-def test_more_than_three_columns_are_refused() -> None:
-    with pytest.raises(ValueError, match="three"):
-        nondominated(np.zeros((2, 4)))
+@pytest.mark.parametrize("columns", [4, 5])
+@pytest.mark.parametrize("count", [1, 40, 900])
+def test_more_columns(columns: int, count: int) -> None:
+    points = np.random.default_rng([columns, count]).integers(0, 5, (count, columns)).astype(float)
+    kept = nondominated(points)
+    for i, point in enumerate(points):
+        beaten = ((points <= point).all(axis=1) & (points < point).any(axis=1)).any()
+        alike = [j for j in kept.tolist() if (points[j] == point).all()]
+        assert len(alike) == (0 if beaten else 1), i
 
 
 @given(

@@ -5,8 +5,11 @@ builds the part. After a change of a formulation read the difference, then accep
 
     python tests/test_formulations.py --write
 
-Parts get variables but none of the constraints they rely on. In the files option 0 is the VM v and option 1 the
-function f of `tiny.two_stages` unless the head says otherwise; tier 0 is "vm", tier 1 "fn".
+Parts get variables but none of the constraints they rely on. In the files runner 0 is the VM v and runner 1 the
+function f of `tiny.two_stages` unless the head says otherwise; tier 0 is "vm", tier 1 "fn". leave_1,k is the way in
+from the source, which the files call _1; the last index of leave and enter is the way to hand over, 0 where there is
+one. Limits are opened by 5e-8 where all choices are discrete, else by 5e-10. The parts of adaptation, privacy and
+energy are in `golden_adaptation.py`.
 """
 
 from __future__ import annotations
@@ -18,85 +21,40 @@ import logging
 import pkgutil
 import re
 import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path as File
 from typing import Any
 
 if __name__ == "__main__":
     sys.path.insert(0, str(File(__file__).parent))
 
+import golden_adaptation
 import pyomo.core as pyo
 import pytest
 import tiny
+from golden_parts import (
+    CASES,
+    add_path,
+    add_scaled,
+    golden,
+    lp_text,
+    minimise,
+    model,
+    normal,
+    small_memory,
+    with_flow,
+)
 
 import serflow_opt.formulations
 from serflow_opt.formulations import as_printed, cost, exits, latency, piecewise, placement
 from serflow_opt.formulations.data import SLACK, Data
-from serflow_opt.formulations.lp import write_lp, write_model
+from serflow_opt.formulations.lp import write_lp
 from serflow_opt.formulations.model import build
-from serflow_opt.formulations.placement import Path
+from serflow_opt.formulations.sets import ROOM
 from serflow_opt.instance import Instance
 
 GOLDEN = File(__file__).parent / "golden"
-NO_PARTS = {"data", "lp", "model", "notation"}
+NO_PARTS = {"data", "lp", "model", "notation", "sets"}
 """Modules of the formulations that hold data, put parts together or write them out."""
-
-Build = Callable[[], Any]
-CASES: dict[str, Build] = {}
-
-
-def golden(name: str) -> Callable[[Build], Build]:
-    """Register a function that builds the model of golden/<name>.lp; its docstring becomes the file's head."""
-
-    def register(function: Build) -> Build:
-        CASES[name] = function
-        return function
-
-    return register
-
-
-# ----------------------------------------------------------------------------------------------------
-# Variables a part expects, without the constraints that go with them
-
-
-def model(expression: Any = 0) -> Any:
-    """An empty model that minimises an expression."""
-    m = pyo.ConcreteModel("golden")
-    m.objective = pyo.Objective(expr=expression)
-    return m
-
-
-def minimise(m: Any, expression: Any) -> Any:
-    """The model with another objective."""
-    m.objective.set_value(expression)
-    return m
-
-
-def with_flow(data: Data) -> Any:
-    """A model with R and v."""
-    m = model()
-    m.R = pyo.Var(data.stages, bounds=lambda m, s: (data.reach_low[s], data.reach_high[s]))
-    m.v = pyo.Var(data.rows, bounds=(0.0, 1.0))
-    return m
-
-
-def add_path(m: Any, data: Data) -> Path:
-    """x, leave and enter of the plain path."""
-    m.x = pyo.Var(data.places, domain=pyo.Binary)
-    m.leave = pyo.Var(data.hops, bounds=(0.0, 1.0))
-    m.enter = pyo.Var(data.places, bounds=(0.0, 1.0))
-    return Path(m.x, m.leave, m.enter)
-
-
-def add_scaled(m: Any, data: Data) -> Path:
-    """on, leave and enter of the path scaled by reach."""
-    m.u = pyo.Block()
-    m.u.on = pyo.Var(data.places, bounds=(0.0, 1.0))
-    m.u.leave = pyo.Var(data.hops, bounds=(0.0, 1.0))
-    m.u.enter = pyo.Var(data.places, bounds=(0.0, 1.0))
-    return Path(m.u.on, m.u.leave, m.u.enter)
-
 
 # ----------------------------------------------------------------------------------------------------
 # Exits
@@ -171,10 +129,10 @@ def accuracy_of_a_row_nobody_takes() -> Any:
 
 @golden("exits.add_accuracy_floor")
 def accuracy_floor() -> Any:
-    """0.4 v_10 + 0.225 v_11 + 0.96 v_20 >= 0.9 (1 - 5e-10)."""
+    """0.4 v_10 + 0.225 v_11 + 0.96 v_20 >= 0.9 (1 - 5e-8)."""
     data = Data(tiny.two_stages(accuracy_min=0.9))
     m = with_flow(data)
-    exits.add_accuracy_floor(m, data)
+    exits.add_accuracy_floor(m, data, exits.accuracy(m, data))
     return m
 
 
@@ -208,10 +166,11 @@ def scaled_piecewise_without_floor() -> Any:
 
 @golden("placement.add_placement")
 def plain_path() -> Any:
-    """one_start: x_1v + x_1f = 1.
-    go_on before stage 2: x_1v = stay_2v + leave_2v,fn; x_1f = stay_2f (the last tier is never left).
-    arrive: x_s = stay_s + enter_s, at stage 1 x = enter.
-    hand_over before stage 2: into vm: enter_2v = 0 (nothing leaves for vm); into fn: enter_2f = leave_2v,fn.
+    """one_start: leave_1,vm + leave_1,fn = 1.
+    go_on before stage 2: x_1v = stay_2vv + leave_2v,fn; x_1f = stay_2ff (the last tier is never left).
+    arrive: x_1v = enter_1v, x_1f = enter_1f; x_2v = stay_2vv (nothing leaves for vm), x_2f = stay_2ff + enter_2f.
+    hand_over: enter_1v = leave_1,vm; enter_1f = leave_1,fn; enter_2f = leave_2v,fn.
+    One way everywhere: no rows one_way, in_one_way.
     """
     m = model()
     placement.add_placement(m, Data(tiny.two_stages()))
@@ -221,8 +180,9 @@ def plain_path() -> Any:
 @golden("placement.add_placement-stage_specific")
 def plain_path_stage_specific() -> Any:
     """Options v = 0, w = 1 in a stage_specific tier, f = 2. v and w may be left for their own tier, too:
-    go_on: x_1v = stay_2v + leave_2v,vm + leave_2v,fn, likewise w; x_1f = stay_2f.
-    hand_over: enter_2v + enter_2w = leave_2v,vm + leave_2w,vm; enter_2f = leave_2v,fn + leave_2w,fn.
+    go_on: x_1v = stay_2vv + leave_2v,vm + leave_2v,fn, likewise w; x_1f = stay_2ff.
+    hand_over: before stage 1 enter_1v + enter_1w = leave_1,vm, enter_1f = leave_1,fn;
+    before stage 2 enter_2v + enter_2w = leave_2v,vm + leave_2w,vm; enter_2f = leave_2v,fn + leave_2w,fn.
     """
     m = model()
     placement.add_placement(m, Data(tiny.two_vms()))
@@ -232,9 +192,10 @@ def plain_path_stage_specific() -> Any:
 @golden("placement.add_placement-three_tiers")
 def plain_path_three_tiers() -> Any:
     """Device d = 0 holds the input, v = 1, f = 2; links d -> v -> f only and none for the input but to v, so stage 1
-    runs on d or v: one_start x_1d + x_1v = 1; stage 2 may run on f only after v.
-    go_on: x_1d = stay_2d + leave_2d,vm; x_1v = stay_2v + leave_2v,fn.
-    hand_over: enter_2d = 0; enter_2v = leave_2d,vm; enter_2f = leave_2v,fn.
+    runs on d or v: one_start leave_1,device + leave_1,vm = 1; stage 2 may run on f only after v.
+    go_on: x_1d = stay_2dd + leave_2d,vm; x_1v = stay_2vv + leave_2v,fn.
+    arrive: x_2d = stay_2dd; x_2v = stay_2vv + enter_2v; x_2f = enter_2f.
+    hand_over: enter_1d = leave_1,device; enter_1v = leave_1,vm; enter_2v = leave_2d,vm; enter_2f = leave_2v,fn.
     """
     m = model()
     placement.add_placement(m, Data(tiny.three_tiers()))
@@ -244,8 +205,8 @@ def plain_path_three_tiers() -> Any:
 @golden("placement.add_memory")
 def memory() -> Any:
     """v has 10 B; parameters 2 and 6 B; activations received or made: stage 1 max(2, 4) = 4, stage 2 max(4, 1) = 4.
-    Stage 1: 0.2 x_1 + 0.6 x_2 + 0.4 x_1 = 0.6 x_1 + 0.6 x_2 <= 1 (1 + 5e-10).
-    Stage 2: 0.2 x_1 + 0.6 x_2 + 0.4 x_2 = 0.2 x_1 + 1.0 x_2 <= 1. f has no limit.
+    Stage 1: 0.2 x_1 + 0.6 x_2 + 0.4 x_1 = 0.6 x_1 + 0.6 x_2 <= 1 + 5e-8.
+    Stage 2: 0.2 x_1 + 0.6 x_2 + 0.4 x_2 = 0.2 x_1 + 1.0 x_2 <= 1 + 5e-8. f has no limit.
     """
     data = Data(small_memory(tiny.two_stages()))
     m = model()
@@ -254,19 +215,14 @@ def memory() -> Any:
     return m
 
 
-def small_memory(instance: Instance) -> Instance:
-    """The instance with 10 B on its first option."""
-    first, *others = instance.options
-    return dataclasses.replace(instance, options=(dataclasses.replace(first, memory_bytes=10.0), *others))
-
-
 @golden("placement.add_scaled_path")
 def scaled_path() -> Any:
     """W = R with R_1 = 1 and 0.5 <= R_2 <= 0.75.
-    split: Σ_p on_s = R_s. arrive, hand_over as in the plain path.
-    go_on: stay_2v + leave_2v,fn <= on_1v; stay_2f <= on_1f.
+    split: Σ_e on_s = R_s. arrive, hand_over as in the plain path.
+    go_on: stay_2vv + leave_2v,fn <= on_1v; stay_2ff <= on_1f.
     ceiling: on <= hi x, floor: on >= lo x, with hi = 1, 0.75 and lo = 1, 0.5;
-    leave_ceiling, leave_floor: 0.75 and 0.5 times leave; enter_floor: 0.5 enter at stage 2.
+    leave_ceiling, leave_floor: 1 and 1 times leave at stage 1, 0.75 and 0.5 times at stage 2;
+    enter_floor: 1 and 0.5 times enter.
     """
     data = Data(tiny.two_stages())
     m = with_flow(data)
@@ -291,7 +247,7 @@ def scaled_path_without_floor() -> Any:
 
 @golden("latency.path_time-whole")
 def whole_time() -> Any:
-    """T_0 = 0.5 enter_1v (f: no link, 0); t = 1, 2 on v and 0.25, 0.25 on f; hand-over 0.5 leave_2v,fn;
+    """T_0 = 0.5 leave_1,vm (to f: no link, 0); t = 1, 2 on v and 0.25, 0.25 on f; hand-over 0.5 leave_2v,fn;
     cold start 0.5 enter_f at stages 1 and 2.
     """
     data = Data(tiny.two_stages())
@@ -318,7 +274,7 @@ def time_without_cold_starts() -> Any:
 
 @golden("latency.worst_latency")
 def worst() -> Any:
-    """The plain path, cold starts whole: 0.5 enter_1v + x_1v + 2 x_2v + 0.25 (x_1f + x_2f) + 0.5 leave_2v,fn
+    """The plain path, cold starts whole: 0.5 leave_1,vm + x_1v + 2 x_2v + 0.25 (x_1f + x_2f) + 0.5 leave_2v,fn
     + 0.5 (enter_1f + enter_2f).
     """
     data = Data(tiny.two_stages())
@@ -343,7 +299,7 @@ def percentile(instance: Instance, quantile: float) -> Any:
 
 @golden("latency.percentile_latency-p50")
 def percentile_free() -> Any:
-    """1 - q = 0.5 (+ 5e-10) and 0.5 <= R_2 <= 0.75: whether stage 2 counts depends on the threshold.
+    """1 - q = 0.5 (+ 5e-8) and 0.5 <= R_2 <= 0.75: whether stage 2 counts depends on the threshold.
     g_1 = 1 is fixed and stands on right-hand sides.
     tail: R_2 - 0.5 <= (0.75 - 0.5) g_2, i.e. R_2 - 0.25 g_2 <= 0.5. tail_order: g_2 <= 1.
     tail_path is the path scaled by g, its bounds lo = 1, 0 and hi = 1, 1: split on_1v + on_1f = 1,
@@ -354,7 +310,7 @@ def percentile_free() -> Any:
 
 @golden("latency.percentile_latency-p60")
 def percentile_always() -> Any:
-    """1 - q = 0.4 (+ 5e-10) < 0.5 <= R_2: stage 2 always counts, which its floors (lo = 1) say.
+    """1 - q = 0.4 (+ 5e-8) < 0.5 <= R_2: stage 2 always counts, which its floors (lo = 1) say.
     tail: R_2 - 0.4 <= (0.75 - 0.4) g_2 = 0.35 g_2.
     """
     return percentile(tiny.two_stages(), 0.6)
@@ -370,7 +326,7 @@ def percentile_never() -> Any:
 
 @golden("latency.add_latency_ceiling")
 def latency_ceiling() -> Any:
-    """A time of 2 x_2v must stay within 3 s: 2 x_2v <= 3 (1 + 5e-10)."""
+    """A time of 2 x_2v must stay within 3 s: 2 x_2v <= 3 (1 + 5e-8)."""
     data = Data(tiny.two_stages(latency_slo_s=3.0))
     m = model()
     path = add_path(m, data)
@@ -385,11 +341,11 @@ def latency_ceiling() -> Any:
 @golden("cost.function_and_link_cost")
 def functions_and_links() -> Any:
     """Functions: 2 USD/s x 0.25 s = 0.5 u_1f, 0.5 u_2f; each invocation 0.25 + 2 x 0.5 x 0.5 s = 0.75 uenter_f.
-    Links: input 2 B x 0.0625 = 0.125 enter_1v (plain: all requests come in), hand-over 4 B x 0.03125 = 0.125 uleave.
+    Links: input 2 B x 0.0625 = 0.125 uleave_1,vm, hand-over 4 B x 0.03125 = 0.125 uleave_2v,fn.
     """
     data = Data(tiny.two_stages())
     m = model()
-    return minimise(m, cost.function_and_link_cost(data, add_path(m, data), add_scaled(m, data)))
+    return minimise(m, cost.function_and_link_cost(data, add_scaled(m, data)))
 
 
 @golden("cost.busy_time-vm")
@@ -397,7 +353,7 @@ def busy_vm() -> Any:
     """v computes 1 u_1v + 2 u_2v seconds and waits 0.5 uleave_2v,fn for the hand-over it sends."""
     data = Data(tiny.two_stages())
     m = model()
-    return minimise(m, cost.busy_time(data, 0, add_scaled(m, data)))
+    return minimise(m, cost.busy_time(data, {0}, add_scaled(m, data)))
 
 
 @golden("cost.busy_time-device")
@@ -405,13 +361,13 @@ def busy_device() -> Any:
     """Device d = 0 of `three_tiers`: 0.5 u_1d + 0.5 u_2d; a device is not held while it sends."""
     data = Data(tiny.three_tiers())
     m = model()
-    return minimise(m, cost.busy_time(data, 0, add_scaled(m, data)))
+    return minimise(m, cost.busy_time(data, {0}, add_scaled(m, data)))
 
 
 @golden("cost.per_request_cost")
 def per_request() -> Any:
-    """v at 0.5 USD/s: 0.5 u_1v + 1 u_2v, its wait 0.5 x 0.5 = 0.25 uleave, the link's 0.125 uleave: together 0.375.
-    Functions and input as in function_and_link_cost: 0.5 u_f, 0.75 uenter_f, 0.125 enter_1v.
+    """v at 0.5 USD/s: 0.5 u_1v + 1 u_2v, its wait 0.5 x 0.5 = 0.25 uleave_2v,fn, the link's 0.125: together 0.375.
+    Functions and input as in function_and_link_cost: 0.5 u_f, 0.75 uenter_f, 0.125 uleave_1,vm.
     """
     data = Data(tiny.two_stages())
     m = model()
@@ -420,21 +376,21 @@ def per_request() -> Any:
 
 @golden("cost.add_cost_ceiling")
 def cost_ceiling() -> Any:
-    """A cost of 0.5 x_1v + 1 x_2v (v for 1 and 2 s at 0.5 USD/s) must stay within 1.25 USD per request."""
-    data = Data(tiny.two_stages())
+    """A cost of 0.5 x_1v + 1 x_2v (v for 1 and 2 s at 0.5 USD/s) must stay within 1.25 USD (1 + 5e-8)."""
+    data = Data(tiny.two_stages(cost_max_usd=1.25))
     m = model()
     path = add_path(m, data)
     price = data.busy_price(0)
     total = price * (data.time(1, 0) * path.on[1, 0] + data.time(2, 0) * path.on[2, 0])
-    cost.add_cost_ceiling(m, data, total, 1.25)
+    cost.add_cost_ceiling(m, data, total)
     return m
 
 
 @golden("cost.reserved_cost")
 def reserved() -> Any:
-    """Rate 2/s, cap 0.5, so n_v >= (1 - 5e-10) 2 / 0.5 (u_1v + 2 u_2v + 0.5 uleave): 4, 8, 2, nearly (rent_enough).
+    """Rate 2/s, cap 0.5, so n_v >= (1 - 5e-8) 2 / 0.5 (u_1v + 2 u_2v + 0.5 uleave): 4, 8, 2, nearly (rent_enough).
     rent_one: n_v >= x_1v, n_v >= x_2v. Bound of n: ceil(4 (1 + 0.75 x 2 + 0.5)) + 1 = 13.
-    Rent 0.5 USD/s / 2/s = 0.25 n_v; functions and links 0.5 u_f, 0.75 uenter_f, 0.125 enter_1v, 0.125 uleave.
+    Rent 0.5 USD/s / 2/s = 0.25 n_v; functions and links 0.5 u_f, 0.75 uenter_f, 0.125 uleave_1,vm, 0.125 uleave_2v,fn.
     """
     data = Data(tiny.two_stages(accounting="reserved", rate_per_s=2.0))
     m = model()
@@ -501,20 +457,6 @@ def whole_percentile() -> Any:
 # Tests
 
 
-def lp_text(m: Any) -> str:
-    """The model in LP format."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = File(folder) / "model.lp"
-        write_model(m, path)
-        return path.read_text(encoding="utf-8")
-
-
-def normal(text: str) -> str:
-    """LP text without comments, blank lines and trailing blanks."""
-    lines = (line.rstrip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("\\")) + "\n"
-
-
 def parts() -> list[str]:
     """module.function of each public function of the formulations that is a part of a model."""
     found = []
@@ -525,7 +467,9 @@ def parts() -> list[str]:
         found += [
             f"{info.name}.{name}"
             for name, function in inspect.getmembers(module, inspect.isfunction)
-            if function.__module__ == module.__name__ and not name.startswith("_")
+            if function.__module__ == module.__name__
+            and not name.startswith("_")
+            and inspect.signature(function).return_annotation != "bool"  # adds nothing, answers a question
         ]
     return found
 
@@ -549,7 +493,14 @@ def test_golden(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "optimum"), [("model.build", 1.4375), ("model.build-reserved", 1.625), ("model.build-percentile", 0.75)]
+    ("name", "optimum"),
+    [
+        ("model.build", 1.4375),
+        ("model.build-reserved", 1.625),
+        ("model.build-percentile", 0.75),
+        ("model.build-weighted", -1.905),
+        ("model.build-adapted", 1.25),
+    ],
 )
 def test_golden_optimum(name: str, optimum: float) -> None:
     """The file alone, read and solved by HiGHS, has the optimum worked out in its head."""
@@ -604,6 +555,19 @@ def test_units_do_not_show() -> None:
     assert lp_text(built.model) == lp_text(build(instance).model)
 
 
+@pytest.mark.parametrize(
+    ("changes", "slack"),
+    [
+        ({}, ROOM),
+        ({"threshold_mode": "interpolated"}, SLACK),
+        ({"threshold_mode": "randomized"}, SLACK),
+        ({"threshold_mode": "randomized", "menus": (tiny.NO_CLASSIFIER, tiny.LAST)}, ROOM),  # nothing to choose
+    ],
+)
+def test_limits_are_opened_by_room_where_all_choices_are_discrete(changes: dict[str, Any], slack: float) -> None:
+    assert Data(tiny.two_stages(**changes)).slack == slack
+
+
 def test_slack_is_half_of_what_evaluation_forgives() -> None:
     from serflow_opt.evaluator import TOLERANCE
 
@@ -644,11 +608,13 @@ def built_names() -> set[str]:
         dataclasses.replace(base, threshold_mode="randomized", latency_measure="p50"),
         dataclasses.replace(base, accounting="reserved", rate_per_s=2.0),
         dataclasses.replace(base, accounting="as-printed"),
+        golden_adaptation.whole_adapted_instance(cost_max_usd=10.0),
+        golden_adaptation.uncertain(tiny.own_menu(latency_measure="p90", tail="any", minimize="latency")),
     ]
     return {
         constraint.local_name
         for instance in instances
-        for constraint in build(instance, cost_limit=10.0).model.component_objects(pyo.Constraint, descend_into=True)
+        for constraint in build(instance).model.component_objects(pyo.Constraint, descend_into=True)
     }
 
 

@@ -177,8 +177,8 @@ def test_deadline_stops_labels_and_placements(tmp_path: Path) -> None:
     instance = load(document_of(3), tmp_path)
     with pytest.raises(OutOfTime):
         set_labels(instance, ("cost", "latency"), deadline=0.0)
-    whole = front_by_placement(instance, 10_000)
-    stopped = front_by_placement(instance, 10_000, deadline=0.0)
+    whole = front_by_placement(instance, ("cost", "latency"), 10_000)
+    stopped = front_by_placement(instance, ("cost", "latency"), 10_000, deadline=0.0)
     assert whole is not None
     assert stopped is not None
     assert whole.gap == 0 <= stopped.gap

@@ -66,7 +66,7 @@ def test_faults_of_several_instances_are_told_together_and_the_good_one_is_calle
     assert has_line(ran.stderr, "link-twice")
 
 
-@pytest.mark.parametrize("file", ["instance.toml", "measured.toml"])
+@pytest.mark.parametrize("file", ["instance.toml", "measured.toml", "adapted.toml"])
 def test_good_instances_are_valid(file: str) -> None:
     ran = run("validate", GOOD / file)
     assert (ran.code, ran.stderr) == (0, "")

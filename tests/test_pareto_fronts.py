@@ -15,7 +15,7 @@ from oracles.brute_fronts import covers, enumerate_front, front_document, points
 from rich.console import Console
 
 import serflow_opt as so
-from serflow_opt import epsilon_front
+from serflow_opt import box_front
 from serflow_opt.front import SHOWN, Front, FrontProgress
 from serflow_opt.pareto_fronts import pareto
 from serflow_opt.search import Found
@@ -88,18 +88,20 @@ def test_thresholds_between_entries_need_a_coverage(tmp_path: Path) -> None:
 def test_a_limit_in_the_middle_keeps_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     document = front_document(14, pure=False)
     expected = enumerate_front(document, ("cost", "latency"))
-    searched, calls = epsilon_front.search, 0
+    searched, calls = box_front.search, 0
 
     def interrupted(*arguments: Any) -> Found:
         nonlocal calls
         calls += 1
-        return searched(*arguments) if calls <= 8 else Found()
+        return searched(*arguments) if calls <= 10 else Found()
 
-    monkeypatch.setattr(epsilon_front, "search", interrupted)
+    monkeypatch.setattr(box_front, "search", interrupted)
     part = pareto(load(document, tmp_path))
     assert not part.complete
     assert part.coverage is None
-    assert same(points_of(part), np.concatenate([expected[:3], expected[-1:]]))  # two searches a point
+    found = points_of(part)
+    assert len(found) == 5  # two searches a point
+    assert all((np.abs(expected - point) <= 1e-8 * point).all(axis=1).any() for point in found)
     assert part.hypervolume is not None
     assert part.hypervolume_bound is not None
     monkeypatch.undo()
@@ -249,7 +251,7 @@ def test_wrong_questions(tmp_path: Path) -> None:
     for wrong, word in (
         ({"objectives": ("cost",)}, "objectives"),
         ({"objectives": ("cost", "cost")}, "objectives"),
-        ({"objectives": ("cost", "privacy")}, "objectives"),
+        ({"objectives": ("cost", "speed")}, "objectives"),
         ({"coverage": 0.0}, "coverage"),
         ({"time_limit": -1.0}, "time_limit"),
         ({"method": "magic"}, "method"),
@@ -259,8 +261,7 @@ def test_wrong_questions(tmp_path: Path) -> None:
     with pytest.raises(so.InputError) as many:
         pareto(instance, ("cost",), coverage=-1, time_limit=-1.0)
     assert len(many.value.problems) == 3
-    with pytest.raises(so.InputError, match="three objectives"):
-        pareto(instance.with_limits(latency_measure="p95"), ("cost", "latency", "accuracy"))
+    assert pareto(instance.with_limits(latency_measure="p95"), ("cost", "latency", "accuracy")).complete
     with pytest.raises(so.InputError, match="auto"):
         pareto(instance, ("cost", "accuracy"), method="placements")
     document = two_tiers()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import F, V, changed, load, plan_of, two_tiers
+import tiny
+from golden_adaptation import whole_adapted_instance
+from helpers import F, V, changed, load, plan_of, two_tiers, validator
 from rich.console import Console
 
 import serflow_opt as so
@@ -162,3 +165,141 @@ def test_a_plan_draws_itself(plan: Plan, tmp_path: Path) -> None:
     none = so.solve(load(changed(two_tiers(), workload={"latency_slo_ms": 1.0}), tmp_path / "none"))
     with pytest.raises(ValueError, match="no plan"):
         plot_plan(none)
+
+
+# ----------------------------------------------------------------------------------------------------
+# Hand-overs, variants, leaks and joules (`tiny.adapted`)
+
+
+def halfway(**changes: Any) -> dict[str, Any]:
+    """v8 at stage 1, f8 at stage 2, handed over small, half leave."""
+    return {
+        "placement": [{"stage": 1, "tier": "vm", "option": "v"}, {"stage": 2, "tier": "fn", "option": "f"}],
+        "thresholds": [{"stage": 1, "threshold": 0.5}],
+        "handovers": [{"before_stage": 2, "compression": "quantise-8"}],
+        "variants": [{"stages": [1, 2], "variant": "int8"}],
+        **changes,
+    }
+
+
+def test_what_an_adapted_plan_achieves() -> None:
+    """Times: in 0.5, v8 0.75, encoding 0.25, 1 B 0.3125, cold 0.5, decoding 0.125, f8 0.125 s; worst case 2.5625 s.
+
+    The other figures: `golden_adaptation.whole_adapted`, way 1 at R = 0.5.
+    """
+    metrics = so.evaluate(tiny.adapted(), halfway())
+    assert metrics.latency_worst_ms == pytest.approx(2562.5, rel=1e-12)
+    assert metrics.latency_mean_ms == pytest.approx(500 + 750 + 0.5 * (250 + 312.5 + 250 + 125 + 125), rel=1e-12)
+    assert metrics.cost_usd_per_request == pytest.approx(1.28125, rel=1e-12)
+    assert metrics.accuracy == pytest.approx(0.8175, rel=1e-12)
+    assert metrics.privacy_loss == pytest.approx(0.8125, rel=1e-12)
+    assert metrics.energy_j_per_request == pytest.approx(0.65625, rel=1e-12)
+    assert [stage.coding_ms for stage in metrics.stages] == pytest.approx([0.0, 375.0], rel=1e-12)
+    assert [stage.handover_ms for stage in metrics.stages] == pytest.approx([500.0, 312.5], rel=1e-12)
+    assert [stage.finished_ms for stage in metrics.stages] == pytest.approx([1250.0, 2562.5], rel=1e-12)
+    way_in, over = metrics.crossings
+    assert (way_in.before_stage, way_in.from_, way_in.to, way_in.trusted) == (1, "client", "vm", True)
+    assert (way_in.bytes, way_in.reach, way_in.mse, way_in.leak) == (2.0, 1.0, None, 0.0)
+    assert (over.before_stage, over.from_, over.to, over.trusted) == (2, "vm", "fn", False)
+    assert (over.bytes, over.reach, over.mse, over.leak) == (1.0, 0.5, 0.25, 0.75)
+
+
+def test_an_adapted_plan_is_found_told_and_read_again() -> None:
+    """v8 f8 in way 2 at R = 0.5 is the only one of `golden_adaptation.whole_adapted` that leaks at most 0.5 there."""
+    instance = whole_adapted_instance(accuracy_min=0.75, privacy_max=0.5, energy_max_j=0.63, cost_max_usd=1.3)
+    noisy = so.solve(dataclasses.replace(instance, minimize="privacy", options=only_a_stage_each(instance)))
+    document = noisy.to_dict()
+    assert document["plan"]["handovers"] == [
+        {"before_stage": 2, "compression": "none", "protection": "laplace", "scale": 1.0}
+    ]
+    assert document["plan"]["variants"] == [{"stages": [1, 2], "variant": "int8"}]
+    assert document["objective"] == {"name": "privacy", "value": pytest.approx(0.375, rel=1e-9), "unit": "leak"}
+    assert noisy.metrics is not None
+    assert so.evaluate(instance, document) == noisy.metrics
+    assert so.evaluate(instance, json.loads(json.dumps(document))["plan"]) == noisy.metrics
+
+
+def only_a_stage_each(instance: so.Instance) -> tuple[Any, ...]:
+    """Its options, f with 5.5 B, too, so that v8 f8 is the only placement."""
+    v, f = instance.options
+    return v, dataclasses.replace(f, memory_bytes=5.5)
+
+
+def test_the_document_of_an_adapted_plan_fits_its_schema() -> None:
+    instance = whole_adapted_instance(accuracy_min=0.75, privacy_max=0.5, energy_max_j=0.63)
+    plan = so.solve(dataclasses.replace(instance, options=only_a_stage_each(instance)))
+    document = plan.to_dict()
+    validator("plan").validate(document)
+    assert [crossing["from"] for crossing in document["metrics"]["crossings"]] == ["client", "vm"]
+
+
+def test_what_is_not_named_happens_as_it_is() -> None:
+    plain = so.evaluate(tiny.adapted(), halfway(handovers=[], variants=[]))
+    assert [stage.coding_ms for stage in plain.stages] == [0.0, 0.0]
+    assert plain.cost_usd_per_request == pytest.approx(0.625 + 1.625 * 0.5, rel=1e-12)
+    assert plain.privacy_loss == pytest.approx(0.75, rel=1e-12)
+    named = halfway(handovers=[{"before_stage": 2, "compression": "none", "protection": "none"}], variants=[])
+    assert so.evaluate(tiny.adapted(), named) == plain
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "words"),
+    [
+        ({"handovers": [{"before_stage": 2, "compression": "quantise-9"}]}, "before stage 2", "quantise-8"),
+        ({"handovers": [{"before_stage": 2, "protection": "laplace", "scale": 2.0}]}, "before stage 2", "1.0"),
+        ({"handovers": [{"before_stage": 2, "compression": "quantise-8"}] * 2}, "before stage 2", "given twice"),
+        ({"handovers": [{"before_stage": 3}]}, "before stage 3", "nothing crosses"),
+        ({"handovers": [{"before_stage": 0}]}, "handovers.0.before_stage", "greater than or equal to 1"),
+        ({"variants": [{"stages": [1, 1], "variant": "int8"}]}, "variants", "of stages [1, 1]"),
+        ({"variants": [{"stages": [1, 2], "variant": "int4"}]}, "variants", "'int8' of [1, 2]"),
+        ({"variants": [{"stages": [1, 2], "variant": "int8"}] * 2}, "variants", "given twice"),
+        ({"variants": [{"stages": [1], "variant": "int8"}]}, "variants.0.stages", "at least 2"),
+    ],
+)
+def test_adaptations_that_mean_nothing_are_refused(changes: dict[str, Any], place: str, words: str) -> None:
+    with pytest.raises(so.InputError) as caught:
+        so.evaluate(tiny.adapted(), halfway(**changes))
+    (problem,) = caught.value.problems
+    assert place in problem.place
+    assert words in f"{problem.found} {problem.cure}"
+
+
+def test_nothing_is_handed_over_in_a_tier() -> None:
+    places = [{"stage": s, "tier": "vm", "option": "v"} for s in (1, 2)]
+    with pytest.raises(so.InputError, match="nothing crosses a link there"):
+        so.evaluate(tiny.adapted(), halfway(placement=places))
+
+
+def test_thresholds_are_those_of_the_variant() -> None:
+    """`tiny.own_menu`: as it is stage 1 has 0.5 and 1, in int8 its only threshold is 1, with exit rate 0.75."""
+    places = [{"stage": s, "tier": "vm", "option": "v"} for s in (1, 2)]
+    plan = {
+        "placement": places,
+        "thresholds": [{"stage": 1, "threshold": 1.0}],
+        "variants": [{"stages": [1, 1], "variant": "int8"}],
+    }
+    assert so.evaluate(tiny.own_menu(), plan).reach == [1.0, 0.25]
+    assert so.evaluate(tiny.own_menu(), plan | {"variants": []}).reach == [1.0, 0.75]
+    with pytest.raises(so.InputError, match="thresholds, stage 1"):
+        so.evaluate(tiny.own_menu(), plan | {"thresholds": [{"stage": 1, "threshold": 0.5}]})
+
+
+def test_breaches_of_the_new_limits() -> None:
+    """Way 1: 1.28125 USD, 0.65625 J, loss 0.8125, error 0.25, cross-entropy 0.375."""
+    instance = tiny.adapted(cost_max_usd=1.25, energy_max_j=0.625, privacy_max=0.5)
+    asked = dataclasses.replace(instance.privacy, mse_min=0.5, cross_entropy_max=0.3)
+    breaches = so.evaluate(dataclasses.replace(instance, privacy=asked), halfway()).breaches
+    assert {(b.limit, b.value, b.bound) for b in breaches} == {
+        ("cost_max_usd", 1.28125, 1.25),
+        ("energy_max_j", 0.65625, 0.625),
+        ("privacy_max", 0.8125, 0.5),
+        ("mse_min", 0.25, 0.5),
+        ("cross_entropy_max", 0.375, 0.3),
+    }
+    assert {b.limit: round(b.excess, 12) for b in breaches} == {
+        "cost_max_usd": 0.025,
+        "energy_max_j": 0.05,
+        "privacy_max": 0.625,
+        "mse_min": 0.5,
+        "cross_entropy_max": 0.25,
+    }

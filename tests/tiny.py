@@ -9,9 +9,21 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from serflow_opt.instance import NO_CLASSIFIER, Instance, Link, Menu, Option, Stage, Tier
+from serflow_opt.instance import NO_CLASSIFIER, PLAIN, Instance, Link, Menu, Option, Privacy, Stage, Tier, Variant, Way
 
-__all__ = ["NO_CLASSIFIER", "menu", "one_vm", "three_stages", "three_tiers", "two_stages", "two_vms"]
+__all__ = [
+    "NO_CLASSIFIER",
+    "adapted",
+    "in_variants",
+    "in_ways",
+    "menu",
+    "one_vm",
+    "own_menu",
+    "three_stages",
+    "three_tiers",
+    "two_stages",
+    "two_vms",
+]
 
 VM, FN = Tier("vm", "vm"), Tier("fn", "function")
 INPUT = Link(bytes_per_s=4.0, round_trip_s=0.0, usd_per_byte=0.0625)
@@ -72,6 +84,7 @@ def three_stages(**changes: Any) -> Instance:
         two,
         stages=(Stage(1.0, 4.0, 2.0), Stage(1.0, 8.0, 6.0), Stage(1.0, 1.0, 6.0)),
         menus=(menu(), menu((0.6, 0.2), (0.85, 0.95)), LAST),
+        ways=(),
         options=(
             dataclasses.replace(v, stage_seconds=(1.0, 1.0, 1.0)),
             dataclasses.replace(f, stage_seconds=(0.25, 0.125, 0.125)),
@@ -123,3 +136,87 @@ def one_vm(**changes: Any) -> Instance:
         dataclasses.replace(two, tiers=two.tiers[:1], options=two.options[:1], links={("client", "vm"): INPUT}),
         **changes,
     )
+
+
+# ----------------------------------------------------------------------------------------------------
+# Adaptation, privacy, energy
+
+AS_IT_IS = Way(cross_entropy=0.25, mse=0.25, leak=0.75)
+SMALL = Way(
+    compression="quantise-8",
+    kept=0.5,
+    encode_flops=0.25,
+    decode_flops=0.5,
+    accuracy_loss=0.0625,
+    cross_entropy=0.375,
+    cross_entropy_added=0.125,
+    mse=0.25,
+    leak=0.75,
+)
+NOISY = Way(
+    protection="laplace",
+    scale=1.0,
+    encode_flops=0.5,
+    accuracy_loss=0.125,
+    cross_entropy=0.5,
+    cross_entropy_added=0.25,
+    mse=0.75,
+    leak=0.25,
+)
+INT8 = Variant(
+    "int8",
+    first=0,
+    last=1,
+    flops_factor=0.5,
+    added_flops=0.25,
+    parameters_kept=0.25,
+    activations_kept=0.5,
+    accuracy_loss=0.03125,
+)
+"""Both stages."""
+INT8_FIRST = dataclasses.replace(INT8, last=0)
+"""Stage 1 alone."""
+
+
+def adapted(**changes: Any) -> Instance:
+    """`two_stages` with three ways to hand over to stage 2 (0 as it is, 1 `SMALL`, 2 `NOISY`), energy, and `INT8`.
+
+    Runners: v = 0, f = 1, and in int8 v8 = 2, f8 = 3.
+    v8: 0.5 + 0.25 and 1 s; f8: 0.125 + 0.0625 and 0.125 s (0.25 FLOP added at 1 and at 4 FLOP/s).
+    Hand-over to the function, untrusted: 4, 2, 4 B from v in the three ways, 0.5, 0.375, 0.5 s, 0.125, 0.0625,
+    0.125 USD; from v8 2, 1, 2 B, 0.375, 0.3125, 0.375 s, 0.0625, 0.03125, 0.0625 USD.
+    Encoding takes v 0, 0.25, 0.5 s, decoding takes f 0, 0.125, 0 s.
+    Leaks weigh 2, cross-entropy 1: a request that crosses loses 1.5, 1.625 or 0.75.
+    Energy: v 0.25 J/FLOP: 0.25 and 0.5 J, v8 0.1875 and 0.25 J; f 0.5 J/FLOP: 0.5 and 1 J, f8 0.375 and 0.5 J;
+    the VM's tier sends at 0.125 J/B.
+    """
+    two = two_stages()
+    v, f = two.options
+    instance = dataclasses.replace(
+        two,
+        tiers=(dataclasses.replace(VM, joules_per_byte=0.125), FN),
+        options=(
+            dataclasses.replace(v, flops_per_s=1.0, joules_per_flop=0.25),
+            dataclasses.replace(f, flops_per_s=4.0, joules_per_flop=0.5),
+        ),
+        links={("client", "vm"): INPUT, ("vm", "fn"): dataclasses.replace(HAND_OVER, trusted=False)},
+        ways=((PLAIN,), (AS_IT_IS, SMALL, NOISY)),
+        variants=(INT8,),
+        privacy=Privacy(weight_mse=2.0, weight_cross_entropy=1.0),
+    )
+    return dataclasses.replace(instance, **changes)
+
+
+def in_ways(**changes: Any) -> Instance:
+    """`adapted` without variants."""
+    return adapted(**{"variants": (), **changes})
+
+
+def in_variants(**changes: Any) -> Instance:
+    """`adapted` with one way everywhere."""
+    return adapted(**{"ways": ((PLAIN,), (AS_IT_IS,)), **changes})
+
+
+def own_menu(**changes: Any) -> Instance:
+    """`in_variants` where int8 is of stage 1 alone, with its own row there: 0.75 leave, 0.7 of them right."""
+    return in_variants(**{"variants": (dataclasses.replace(INT8_FIRST, menus={0: menu((0.75,), (0.7,))}),), **changes})

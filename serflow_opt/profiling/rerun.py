@@ -11,7 +11,7 @@ import torch
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.instance import Instance
 from serflow_opt.loader import find, load, read_document
-from serflow_opt.plan import Plan
+from serflow_opt.plan import Handover, Plan
 from serflow_opt.profiling.data import Labelled, split
 from serflow_opt.profiling.folder import HERE
 from serflow_opt.profiling.running import Promise, Served, serve
@@ -61,6 +61,9 @@ def rerun(
         problems.append(Problem(str(path), "exits.samples", "missing", "profile the network with --data"))
     if instance.threshold_mode == "randomized":
         problems.append(Problem(str(path), "exits.thresholds", "randomized", "run plans of menu or interpolated"))
+    if valued.plan is not None and (valued.plan.variants or any(h != _plain(h) for h in valued.plan.handovers)):
+        cure = "solve without [[variant]], [adaptation] and privacy.table to get a plan that can be run"
+        problems.append(Problem("plan", "handovers, variants", "adaptations, which are not applied here", cure))
     if problems:
         raise InputError(problems)
     assert recorded is not None
@@ -84,6 +87,11 @@ def rerun(
     together, tables = _promises(valued, instance, compare_time=here is not None and threads in (None, here))
     thresholds = {choice.stage: choice.threshold for choice in valued.thresholds if choice.threshold is not None}
     return serve(source.network, labelled, thresholds, together, tables=tables, threads=threads or here or 1)
+
+
+def _plain(handover: Handover) -> Handover:
+    """The same hand-over as it is."""
+    return Handover(before_stage=handover.before_stage)
 
 
 def _held_out(labelled: Labelled, instance: Instance, recorded: ProfileTable, path: Path) -> Labelled:

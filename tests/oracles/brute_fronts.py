@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from oracles.adapted import Plans, adapted_plans
 from oracles.brute_force import accurate_enough, fast_enough, placements, plan_table, read
 from oracles.random_instances import MAX_PLACEMENTS, random_document
 
@@ -25,19 +26,35 @@ def enumerate_front(document: Mapping[str, Any], objectives: Sequence[str]) -> n
         "accuracy": np.broadcast_to(-table.accuracy, table.cost.shape),
     }
     values = np.column_stack([everything[name][keep] for name in objectives])
+    return undominated(values) * [-1 if name == "accuracy" else 1 for name in objectives]
+
+
+def adapted_front(document: Mapping[str, Any], objectives: Sequence[str], plans: Plans | None = None) -> np.ndarray:
+    """The same for a document with docs/adaptation.md: any of cost, latency, accuracy, privacy and energy.
+
+    USD, ms, accuracy, expected leak, J. `plans`: those of the document, where they are at hand.
+    """
+    plans = plans or adapted_plans(document)
+    keep = plans.keep()
+    signs = np.array([-1 if name == "accuracy" else 1 for name in objectives])
+    return undominated(np.column_stack([plans.objective(name)[keep] for name in objectives]) * signs) * signs
+
+
+def undominated(values: np.ndarray) -> np.ndarray:
+    """The rows that no other row beats, less being better in each column; one row for rows that tie."""
+    width = values.shape[1]
     front = []
     while len(values):
         best = values[np.lexsort(values.T[::-1])[0]]
         front.append(best)
         values = values[~(values >= best - TIE * np.abs(best)).all(axis=1)]
-    found = np.array(front).reshape(len(front), len(objectives))
+    found = np.array(front).reshape(len(front), width)
     small = TIE * np.abs(found)
     beaten = [
         ((found <= point + slack).all(axis=1) & (found < point - slack).any(axis=1)).any()
         for point, slack in zip(found, small, strict=True)
     ]
-    found = found[~np.array(beaten, dtype=bool)] if len(found) else found
-    return found * [-1 if name == "accuracy" else 1 for name in objectives]
+    return found[~np.array(beaten, dtype=bool)] if len(found) else found
 
 
 def points_of(front: Any) -> np.ndarray:

@@ -1,0 +1,63 @@
+"""Adaptations: compressed hand-overs (survey 2.2.1 γ), variants of blocks of stages (κ), protections (2.2.2 π, τ).
+
+Which runner and which way a path takes is decided in `placement.py`; here is what that does to accuracy and to exits.
+
+Data
+    δ_{s,e}          accuracy lost by a request that enters stage s as e: the first stage of a block in a variant
+    δ_{s,e,k,w}      accuracy lost by a request that is handed over in way w
+    L_{s,v}          levels of stage s that belong to variant v's own menu, or to none
+
+With u the path scaled by the reach R_s, every request that crosses or enters loses its δ, exactly:
+
+    lost = Σ_{s,e} δ_{s,e} u_{s,e} + Σ_{s,e,k,w} δ_{s,e,k,w} uleave_{s,e,k,w}
+
+A variant with its own exit table brings its own levels, which are open to its runners only:
+
+    Σ_{e: v(e) = v} x_{s,e} - Σ_{l in L_{s,v}} z_{s,l} = 0         own_menu
+    Σ_{l in L_{s,v}} v_{s,l} = Σ_{e: v(e) = v} u_{s,e}             own_flow       where the scaled path is there
+
+As printed, (1 - γ) and (1 - κ) are removed at no cost (2.2.1 (5), (6)); here each entry of a menu keeps a measured
+share and costs operations and accuracy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyomo.core as pyo
+
+from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.placement import Path
+
+
+def costs_accuracy(data: Data) -> bool:
+    """Whether some way or variant costs accuracy."""
+    return any(data.lost(s, e) for s, e in data.places) or any(data.way_lost(hop) for hop in data.hops)
+
+
+def accuracy_lost(data: Data, scaled: Path) -> Any:
+    """Return the accuracy that adaptations take from all requests. Expects the path scaled by reach."""
+    return pyo.quicksum(data.lost(s, e) * scaled.on[s, e] for s, e in data.places if data.lost(s, e)) + pyo.quicksum(
+        data.way_lost(hop) * scaled.leave[hop] for hop in data.hops if data.way_lost(hop)
+    )
+
+
+def add_own_menus(m: Any, data: Data, scaled: Path | None) -> None:
+    """Tie levels to the runners they belong to. Expects `add_exits` and `add_placement`."""
+
+    def levels(s: int, v: int) -> list[int]:
+        return [level for level in data.levels[s] if data.menu[s][level].variant == v]
+
+    def runners(s: int, v: int) -> list[tuple[int, int]]:
+        return [(t, e) for t, e in data.places if t == s and data.menu_used(s, e) == v]
+
+    @m.Constraint(data.own_menus)
+    def own_menu(m: Any, s: int, v: int) -> Any:
+        chosen = [m.z[s, level] if s in data.choosing else 1.0 for level in levels(s, v)]
+        return pyo.quicksum(m.x[place] for place in runners(s, v)) - pyo.quicksum(chosen) == 0
+
+    @m.Constraint(data.own_menus if scaled is not None else [])
+    def own_flow(m: Any, s: int, v: int) -> Any:
+        assert scaled is not None
+        flow = pyo.quicksum(scaled.on[place] for place in runners(s, v))
+        return pyo.quicksum(m.v[s, level] for level in levels(s, v)) == flow

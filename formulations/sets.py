@@ -1,0 +1,348 @@
+"""Index sets of a problem: what stages can run as, how they follow each other, and which levels menus have.
+
+Sets
+----
+s in 1..M           stages
+e in runners        what a stage can run as: an option as it is, or an option in a variant (κ) of a block; p(e), k(e)
+                    its option and tier
+(s, e) in places    pairs on some path through all stages where the stage fits the option's memory on its own
+(s, e, f) in stays  ways to go on with stage s as f on the same option; e = f but where a block begins or ends
+(s, e, k, w) in hops    ways to leave runner e before stage s for tier k, handed over in way w (γ and protection): along
+                    a link within the payload limit of k, or, in a tier with stage_specific options, to another option
+                    of the same tier. e is `SOURCE` for the way in, s = 1; w is `NOTHING` where no link is crossed
+(s, e, w) in entries    runners that can take stage s over in way w
+(s, k, w, c) in hubs    where hops meet entries; c is the variant that a block which goes on carries over
+
+Ways that another one beats in everything they cost are left out, and ways that privacy limits forbid (2.2.2 (2)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from serflow_opt.instance import AS_IS, PLAIN, Instance, Link, Variant, Way
+
+SLACK = 5e-10
+"""How far, relative, a limit may be missed in the model: rounding of sums in double precision. It is half of what the
+exact evaluation forgives, so that a plan that uses all of it still passes there."""
+ROOM = 5e-8
+"""How far, relative, limits are opened in a model whose choices are all discrete. HiGHS has lost plans that met a limit
+within its own tolerances (1e-8); with this room they lie inside it. A plan that needs the room is cut off by the exact
+evaluation, and the bound stays a bound."""
+NOTHING = -1
+"""Stands where a way to hand over could: nothing crosses a link."""
+SOURCE = -1
+"""Stands for the runner that the input comes from."""
+
+Place = tuple[int, int]
+Stay = tuple[int, int, int]
+Hop = tuple[int, int, int, int]
+Entry = tuple[int, int, int]
+Hub = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """What a stage can run as: positions of an option and of a variant, `AS_IS` for none."""
+
+    option: int
+    variant: int
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """An entry of a menu: whose (a variant's with own menus, or `AS_IS`), exit rate and accuracy."""
+
+    variant: int
+    index: int
+    exit_rate: float
+    accuracy: float
+
+
+class Sets:
+    """Index sets of one instance.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    allowed
+        Pairs (stage 1..M, runner) that may be used; None: all. Pruning passes fewer.
+    levels
+        Pairs (stage 1..M, level) that may be used; None: all.
+
+    Attributes
+    ----------
+    runners
+        All runners; the first are the options as they are, in their order.
+    menu
+        Levels of each stage, those of its own menu first, then those of variants with their own.
+    levels
+        Positions in `menu` that may be used, by stage.
+    reach_low, reach_high
+        Bounds of R_s that follow from the menus: the products of 1 - largest and 1 - smallest exit rate.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        allowed: Collection[Place] | None = None,
+        levels: Collection[tuple[int, int]] | None = None,
+    ) -> None:
+        self.instance = instance
+        self.last = len(instance.stages)
+        self.stages = range(1, self.last + 1)
+        self.machines = range(len(instance.options))
+        self.runners = [Runner(p, AS_IS) for p in self.machines]
+        self.runners += [Runner(p, v) for v in range(len(instance.variants)) for p in self.machines]
+        self.tier = [instance.options[runner.option].tier for runner in self.runners]
+        self._known_ways: dict[tuple[int, int, int, int], list[int]] = {}
+        self.menu = {s: self._menu(s) for s in self.stages}
+        self.levels = {
+            s: [i for i in range(len(self.menu[s])) if levels is None or (s, i) in levels] for s in self.stages
+        }
+        self._links = self._all_links()
+        self._usable = {
+            (s, trusted): _undominated(instance, s, trusted) for s in self.stages for trusted in (True, False)
+        }
+        on = {
+            (s, e)
+            for s in self.stages
+            for e in range(len(self.runners))
+            if (allowed is None or (s, e) in allowed) and self._fits(s, e)
+        }
+        on = self._on_some_path(on)
+        self.places: list[Place] = sorted(on)
+        self.stays = self._all_stays()
+        tiers_at = {(s, self.tier[e], self.carried(s, e)) for s, e in on}
+        self.hops: list[Hop] = [
+            (s, e, k, w)
+            for s, e in [(1, SOURCE), *((s + 1, e) for s, e in self.places if s < self.last)]
+            for k in range(len(instance.tiers))
+            if (s, k, self.carried(s, e)) in tiers_at
+            for w in self._ways(s, e, k)
+        ]
+        self.hubs: list[Hub] = sorted({self.hub_left(hop) for hop in self.hops})
+        hubs = set(self.hubs)
+        self.entries: list[Entry] = [
+            (s, e, w)
+            for s, e in self.places
+            for w in range(NOTHING, len(instance.ways[s - 1]))
+            if self.hub_entered((s, e, w)) in hubs
+        ]
+        self.reach_low, self.reach_high = self._reach_bounds()
+
+    def _menu(self, s: int) -> list[Level]:
+        menus = {AS_IS: self.instance.menus[s - 1]}
+        menus |= {v: variant.menus[s - 1] for v, variant in enumerate(self.instance.variants) if s - 1 in variant.menus}
+        return [
+            Level(v, i, rate, accuracy)
+            for v, menu in menus.items()
+            for i, (rate, accuracy) in enumerate(zip(menu.exit_rates, menu.accuracies, strict=True))
+        ]
+
+    def _all_links(self) -> dict[tuple[int, int], Link | None]:
+        """Return what is crossed from tier (or SOURCE) to tier; None: nothing, and nothing to pay."""
+        instance = self.instance
+        links: dict[tuple[int, int], Link | None] = {}
+        for k, link in instance.entry_links().items():
+            links[SOURCE, k] = link
+        for k, source in enumerate(instance.tiers):
+            for j, target in enumerate(instance.tiers):
+                link = instance.links.get((source.name, target.name))
+                if k == j and source.stage_specific:
+                    links[k, j] = None
+                elif k < j and link is not None:
+                    links[k, j] = link
+        return links
+
+    def _fits(self, s: int, e: int) -> bool:
+        runner = self.runners[e]
+        if runner.variant != AS_IS and not self.instance.variants[runner.variant].covers(s - 1):
+            return False
+        limit = self.instance.options[runner.option].memory_bytes
+        return limit is None or self.parameters(s, e) + self.activation(s) <= limit * (1 + SLACK)
+
+    def _ways(self, s: int, e: int, k: int) -> list[int]:
+        """Return the ways to hand over from a runner (or SOURCE) to tier k before stage s."""
+        source, variant = (SOURCE, AS_IS) if e == SOURCE else (self.tier[e], self.runners[e].variant)
+        key = (s, source, variant, k)
+        if key not in self._known_ways:
+            self._known_ways[key] = self._find_ways(s, e, source, k)
+        return self._known_ways[key]
+
+    def _find_ways(self, s: int, e: int, source: int, k: int) -> list[int]:
+        if (source, k) not in self._links:
+            return []
+        link = self._links[source, k]
+        if source == k or (e == SOURCE and self.instance.tiers[k].name == self.instance.source):
+            return [NOTHING]
+        usable = [NOTHING] if link is None else self._usable[s, link.trusted]
+        return [w for w in usable if self.instance.accepts(k, self.sent_bytes((s, e, k, w)))]
+
+    def carried(self, s: int, e: int) -> int:
+        """Return the variant that a block which goes on at stage s carries over, when stage s or s - 1 runs as e."""
+        variant = AS_IS if s == 1 or e == SOURCE else self.runners[e].variant
+        if variant == AS_IS:
+            return AS_IS
+        block = self.instance.variants[variant]
+        return variant if block.covers(s - 2) and block.covers(s - 1) else AS_IS
+
+    def _on_some_path(self, on: set[Place]) -> set[Place]:
+        """Keep the pairs that lie on a path from the source through all stages."""
+        kept: dict[int, set[int]] = {s: set() for s in self.stages}
+        for s, e in on:
+            kept[s].add(e)
+        tiers = range(len(self.instance.tiers))
+        before = {SOURCE}
+        for s in self.stages:  # what can be reached
+            stays = {(self.runners[e].option, self.carried(s, e)) for e in before if e != SOURCE}
+            moves = {(k, self.carried(s, e)) for e in before for k in tiers if self._ways(s, e, k)}
+            before = kept[s] = {
+                f
+                for f in kept[s]
+                if (self.runners[f].option, self.carried(s, f)) in stays or (self.tier[f], self.carried(s, f)) in moves
+            }
+        after = kept[self.last]
+        for s in reversed(self.stages[1:]):  # what can go on
+            stays = {(self.runners[f].option, self.carried(s, f)) for f in after}
+            moves = {(self.tier[f], self.carried(s, f)) for f in after}
+            after = kept[s - 1] = {
+                e
+                for e in kept[s - 1]
+                if (self.runners[e].option, self.carried(s, e)) in stays
+                or any((k, self.carried(s, e)) in moves and self._ways(s, e, k) for k in tiers)
+            }
+        return {(s, e) for s in self.stages for e in kept[s]} if all(kept.values()) else set()
+
+    def _all_stays(self) -> list[Stay]:
+        """Return the pairs of runners of neighbouring stages on one option that no block forbids."""
+        after: dict[tuple[int, int, int], list[int]] = {}
+        for s, f in self.places:
+            after.setdefault((s, self.runners[f].option, self.carried(s, f)), []).append(f)
+        return [
+            (s + 1, e, f)
+            for s, e in self.places
+            for f in after.get((s + 1, self.runners[e].option, self.carried(s + 1, e)), [])
+        ]
+
+    def _reach_bounds(self) -> tuple[dict[int, float], dict[int, float]]:
+        low, high = {1: 1.0}, {1: 1.0}
+        for s in self.stages[:-1]:
+            rates = [self.exit_rate(s, level) for level in self.levels[s]]
+            low[s + 1], high[s + 1] = low[s] * (1 - max(rates)), high[s] * (1 - min(rates))
+        return low, high
+
+    @property
+    def connected(self) -> bool:
+        """Whether any path runs all stages."""
+        return bool(self.places)
+
+    @property
+    def slack(self) -> float:
+        """How far, relative, the model may miss a limit."""
+        free = self.instance.threshold_mode != "menu" and bool(self.choosing)
+        return SLACK if free else ROOM
+
+    def opened(self, limit: float) -> float:
+        """Return an upper limit as the model has it."""
+        return limit + self.slack * abs(limit)
+
+    @property
+    def rows(self) -> list[tuple[int, int]]:
+        """All pairs (s, l)."""
+        return [(s, level) for s in self.stages for level in self.levels[s]]
+
+    @property
+    def choosing(self) -> list[int]:
+        """Stages where there is more than one level."""
+        return [s for s in self.stages if len(self.levels[s]) > 1]
+
+    @property
+    def own_menus(self) -> list[tuple[int, int]]:
+        """Pairs (s, v): stage s has a menu of its own in variant v; (s, AS_IS) for its other runners there."""
+        pairs = {(s, level.variant) for s in self.stages for level in self.menu[s]}
+        return sorted(pair for pair in pairs if len({v for s, v in pairs if s == pair[0]}) > 1)
+
+    def menu_used(self, s: int, e: int) -> int:
+        """Return whose menu stage s uses when it runs as e: a variant with its own, or `AS_IS`."""
+        return self.owner(s, self.runners[e].variant)
+
+    def owner(self, s: int, variant: int) -> int:
+        """Return the variant if it has a menu of its own for stage s, else `AS_IS`."""
+        return variant if variant != AS_IS and s - 1 in self.instance.variants[variant].menus else AS_IS
+
+    def hub_left(self, hop: Hop) -> Hub:
+        """Return the hub that a hop leads to."""
+        s, e, k, w = hop
+        return s, k, w, self.carried(s, e)
+
+    def hub_entered(self, entry: Entry) -> Hub:
+        """Return the hub that an entry comes from."""
+        s, e, w = entry
+        return s, self.tier[e], w, self.carried(s, e)
+
+    def option(self, e: int) -> int:
+        """Position of a runner's option."""
+        return self.runners[e].option
+
+    def is_function(self, e: int) -> bool:
+        """Whether a runner is paid per use."""
+        return self.instance.tiers[self.tier[e]].kind == "function"
+
+    def exit_rate(self, s: int, level: int) -> float:
+        """e_{s,l}."""
+        return self.menu[s][level].exit_rate
+
+    def accuracy(self, s: int, level: int) -> float:
+        """r_{s,l}."""
+        return self.menu[s][level].accuracy
+
+    def activation(self, s: int) -> float:
+        """Largest activation stage s makes or receives, bytes."""
+        return max(self.instance.received_bytes(s - 1), self.instance.stages[s - 1].activation_bytes)
+
+    def parameters(self, s: int, e: int) -> float:
+        """w_s in the runner's variant, bytes."""
+        variant = self._variant(e)
+        return self.instance.stages[s - 1].parameter_bytes * (variant.parameters_kept if variant else 1.0)
+
+    def sent_bytes(self, hop: Hop) -> float:
+        """Bytes on the link."""
+        s, e, _, _ = hop
+        variant = AS_IS if e == SOURCE else self.runners[e].variant
+        return self.instance.sent_bytes(s - 1, variant, self._way(hop))
+
+    def _variant(self, e: int) -> Variant | None:
+        variant = self.runners[e].variant
+        return None if variant == AS_IS else self.instance.variants[variant]
+
+    def _link(self, hop: Hop) -> Link | None:
+        _, e, k, _ = hop
+        return self._links[SOURCE if e == SOURCE else self.tier[e], k]
+
+    def _way(self, hop: Hop) -> Way:
+        s, _, _, w = hop
+        return self.instance.ways[s - 1][w] if self._link(hop) is not None else PLAIN
+
+
+def _undominated(instance: Instance, s: int, trusted: bool) -> list[int]:
+    """Return the ways to hand over before stage s that may be used and that no other one beats in everything."""
+    link = Link(1.0, 0.0, 0.0, trusted)
+    ways = instance.ways[s - 1]
+    vectors = {
+        w: (way.kept, way.encode_flops, way.decode_flops, way.accuracy_loss, instance.leak(way, link))
+        for w, way in enumerate(ways)
+        if instance.may_cross(way, link)
+    }
+
+    def beaten(w: int) -> bool:
+        mine = vectors[w]
+        return any(
+            all(a <= b for a, b in zip(other, mine, strict=True)) and (other != mine or v < w)
+            for v, other in vectors.items()
+            if v != w
+        )
+
+    return [w for w in vectors if not beaten(w)]

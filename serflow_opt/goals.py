@@ -1,0 +1,60 @@
+"""What is minimised: one objective, or several on one scale; and limits that hold one while another is improved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from serflow_opt.instance import Instance, Objective
+
+Goal = Mapping[Objective, float]
+"""Coefficients of cost (USD), latency (s), loss, energy (J) and minus the accuracy; one alone as it is."""
+SAME = 1e-8
+"""Values this close, relative, differ by rounding."""
+
+
+def hold(instance: Instance, name: Objective, value: float) -> Instance:
+    """Return an instance whose plans have at most `value` of an objective: USD, s, loss, J, minus the accuracy."""
+    match name:
+        case "cost":
+            return replace(instance, cost_max_usd=value)
+        case "latency":
+            return replace(instance, latency_slo_s=value)
+        case "privacy":
+            return replace(instance, privacy_max=value)
+        case "energy":
+            return replace(instance, energy_max_j=value)
+        case "accuracy":
+            return replace(instance, accuracy_min=-value)
+
+
+def limit_of(instance: Instance, name: Objective) -> float | None:
+    """Return the limit of an objective: USD, s, loss, J, or the accuracy floor; None where there is none."""
+    limits: dict[Objective, float | None] = {
+        "cost": instance.cost_max_usd,
+        "latency": instance.latency_slo_s,
+        "privacy": instance.privacy_max,
+        "energy": instance.energy_max_j,
+        "accuracy": instance.accuracy_min,
+    }
+    return limits[name]
+
+
+def order_of(instance: Instance) -> tuple[Objective, ...]:
+    """Return what equally good plans are judged by, in turn."""
+    if instance.then or instance.minimize == "weighted":
+        return instance.then
+    return ("latency",) if instance.minimize == "cost" else ("cost",)
+
+
+def scaled(weights: Mapping[Objective, float], ideal: Goal, nadir: Goal) -> dict[Objective, float]:
+    """Return coefficients that bring objectives to a common scale: weight / (nadir - ideal).
+
+    Where ideal and nadir agree to rounding, no plan of the pay-off table gives anything up; the ideal itself is the
+    scale then.
+    """
+    scales = {}
+    for name in weights:
+        span, size = nadir[name] - ideal[name], max(abs(ideal[name]), abs(nadir[name]))
+        scales[name] = span if span > SAME * size else size or 1.0
+    return {name: weight / scales[name] for name, weight in weights.items()}

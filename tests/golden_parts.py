@@ -1,0 +1,95 @@
+"""What the golden cases share: their list, the variables a part expects, and a model as text."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Callable
+from pathlib import Path as File
+from typing import Any
+
+import pyomo.core as pyo
+
+from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.lp import write_model
+from serflow_opt.formulations.placement import Path
+from serflow_opt.instance import Instance
+
+Build = Callable[[], Any]
+CASES: dict[str, Build] = {}
+
+
+def golden(name: str) -> Callable[[Build], Build]:
+    """Register a function that builds the model of golden/<name>.lp; its docstring becomes the file's head."""
+
+    def register(function: Build) -> Build:
+        CASES[name] = function
+        return function
+
+    return register
+
+
+# ----------------------------------------------------------------------------------------------------
+# Variables a part expects, without the constraints that go with them
+
+
+def model(expression: Any = 0) -> Any:
+    """An empty model that minimises an expression."""
+    m = pyo.ConcreteModel("golden")
+    m.objective = pyo.Objective(expr=expression)
+    return m
+
+
+def minimise(m: Any, expression: Any) -> Any:
+    """The model with another objective."""
+    m.objective.set_value(expression)
+    return m
+
+
+def with_flow(data: Data) -> Any:
+    """A model with R and v."""
+    m = model()
+    m.R = pyo.Var(data.stages, bounds=lambda m, s: (data.reach_low[s], data.reach_high[s]))
+    m.v = pyo.Var(data.rows, bounds=(0.0, 1.0))
+    return m
+
+
+def add_path(m: Any, data: Data) -> Path:
+    """x, leave and enter of the plain path."""
+    m.x = pyo.Var(data.places, domain=pyo.Binary)
+    m.leave = pyo.Var(data.hops, bounds=(0.0, 1.0))
+    m.enter = pyo.Var(data.entries, bounds=(0.0, 1.0))
+    return Path(m.x, m.leave, m.enter)
+
+
+def add_scaled(m: Any, data: Data) -> Path:
+    """on, leave and enter of the path scaled by reach."""
+    m.u = pyo.Block()
+    m.u.on = pyo.Var(data.places, bounds=(0.0, 1.0))
+    m.u.leave = pyo.Var(data.hops, bounds=(0.0, 1.0))
+    m.u.enter = pyo.Var(data.entries, bounds=(0.0, 1.0))
+    return Path(m.u.on, m.u.leave, m.u.enter)
+
+
+def small_memory(instance: Instance) -> Instance:
+    """The instance with 10 B on its first option."""
+    first, *others = instance.options
+    return dataclasses.replace(instance, options=(dataclasses.replace(first, memory_bytes=10.0), *others))
+
+
+# ----------------------------------------------------------------------------------------------------
+# Text
+
+
+def lp_text(m: Any) -> str:
+    """The model in LP format."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = File(folder) / "model.lp"
+        write_model(m, path)
+        return path.read_text(encoding="utf-8")
+
+
+def normal(text: str) -> str:
+    """LP text without comments, blank lines and trailing blanks."""
+    lines = (line.rstrip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("\\")) + "\n"

@@ -1,0 +1,54 @@
+"""Fronts of random small instances with adaptations, privacy and energy against exhaustive search."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from oracles.adapted_instances import adapted_document
+from oracles.brute_fronts import adapted_front, points_of, same
+from oracles.random_instances import write
+
+import serflow_opt as so
+
+NAMES = ("cost", "latency", "privacy", "energy", "accuracy")
+PAIRS, TRIPLES = list(combinations(NAMES, 2)), list(combinations(NAMES, 3))
+
+
+def pure(seed: int) -> dict[str, Any]:
+    """A document of the pure chain: paid per request, latency as mean or worst case."""
+    document = adapted_document(seed, limits=seed % 3 == 0)
+    document["objective"] = {"minimize": "cost", "accounting": "per-request"}
+    document["workload"]["latency_measure"] = ("mean", "worst")[seed % 2]
+    return document
+
+
+def check(document: dict[str, Any], objectives: tuple[str, ...], folder: Path, method: Any = "auto") -> int:
+    if "exits" not in document:
+        objectives = tuple(name for name in objectives if name != "accuracy")
+    if len(objectives) < 2:
+        pytest.skip("the accuracy is not known")
+    front = so.pareto(so.load(write(document, folder)), objectives, method=method)  # type: ignore[arg-type]
+    expected = adapted_front(document, objectives)
+    assert front.complete
+    found = points_of(front)
+    assert same(found, expected), f"{len(found)} points, {len(expected)} expected"
+    return len(expected)
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_two_objectives(seed: int, tmp_path: Path) -> None:
+    check(pure(seed), PAIRS[seed % len(PAIRS)], tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(200, 320))
+def test_three_objectives(seed: int, tmp_path: Path) -> None:
+    check(pure(seed), TRIPLES[seed % len(TRIPLES)], tmp_path)
+
+
+def test_fronts_are_worth_looking_at() -> None:
+    sizes = [len(adapted_front(pure(seed), TRIPLES[seed % len(TRIPLES)])) for seed in range(200, 240)]
+    assert np.mean(sizes) > 5
