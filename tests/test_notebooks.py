@@ -11,7 +11,9 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-MISSING = [name for name in ("nbclient", "nbformat", "ipykernel") if importlib.util.find_spec(name) is None]
+MISSING = [
+    name for name in ("nbclient", "nbformat", "ipykernel", "ipywidgets") if importlib.util.find_spec(name) is None
+]
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -22,8 +24,9 @@ def cells_of(path: Path) -> list[dict[str, Any]]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
-def test_there_is_a_quickstart() -> None:
-    assert "quickstart" in {path.stem for path in NOTEBOOKS}
+def test_they_are_all_there() -> None:
+    names = ["own-formulation", "pareto-explorer", "quickstart", "survey-tradeoffs"]
+    assert [path.stem for path in NOTEBOOKS] == names
 
 
 @each_notebook

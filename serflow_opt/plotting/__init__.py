@@ -1,18 +1,28 @@
 """Plots: one function a file, each takes axes or makes them, and returns them."""
 
 from serflow_opt.plotting.compression import compression_panels, plot_compression
+from serflow_opt.plotting.exits import plot_exits
 from serflow_opt.plotting.front import plot_front
+from serflow_opt.plotting.front3d import plot_front_3d
+from serflow_opt.plotting.network import plot_network
+from serflow_opt.plotting.parallel import plot_parallel
 from serflow_opt.plotting.plan import plot_plan
 from serflow_opt.plotting.privacy import plot_privacy
 from serflow_opt.plotting.reconstructions import plot_reconstructions
+from serflow_opt.plotting.relaxing import plot_relaxing
 from serflow_opt.plotting.speed import plot_speed
 
 __all__ = [
     "compression_panels",
     "plot_compression",
+    "plot_exits",
     "plot_front",
+    "plot_front_3d",
+    "plot_network",
+    "plot_parallel",
     "plot_plan",
     "plot_privacy",
     "plot_reconstructions",
+    "plot_relaxing",
     "plot_speed",
 ]

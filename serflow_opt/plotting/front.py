@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from serflow_opt.plotting.plan import COLOURS
+from serflow_opt.plotting.text import SCALES, objective_title, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +25,8 @@ def plot_front(front: Front, ax: Axes | None = None) -> Axes:
     """Draw the first two objectives as a staircase, the plans on it marked by the tiers they run in.
 
     Left of and below the staircase there is no plan, or, where the front is not complete, none left of and below the
-    dashed line. With three objectives plans are dots whose colour is the third.
+    dashed line. With more objectives plans are dots whose colour is the third; see also `plot_front_3d` and
+    `plot_parallel`.
 
     Parameters
     ----------
@@ -41,29 +43,40 @@ def plot_front(front: Front, ax: Axes | None = None) -> Axes:
     if not front.plans:
         raise ValueError(f"{front.instance}: there is no plan to draw")
     ax = ax or _new_axes()
-    points = np.array(front.points)
-    scale = [1e6 if name == "cost" else 1.0 for name in front.objectives]
-    titles = {
-        "cost": "USD per million requests",
-        "latency": f"latency, {front.latency_measure} (ms)",
-        "accuracy": "accuracy",
-    }
-    points = points * scale
-    ax.set_xlabel(titles[front.objectives[0]])
-    ax.set_ylabel(titles[front.objectives[1]])
-    if len(front.objectives) == 3:
+    points = np.array(front.points) * [SCALES.get(name, 1.0) for name in front.objectives]
+    titles = [objective_title(name, front.latency_measure) for name in front.objectives]
+    ax.set_xlabel(titles[0])
+    ax.set_ylabel(titles[1])
+    if len(front.objectives) > 2:
         dots = ax.scatter(points[:, 0], points[:, 1], c=points[:, 2], s=14, cmap="viridis")
-        ax.figure.colorbar(dots, ax=ax, label=titles[front.objectives[2]])
+        ax.figure.colorbar(dots, ax=ax, label=titles[2])
     else:
         _draw_staircase(front, ax, points)
         _draw_groups(front, ax, points)
+    ax.set_title(front_title(front), fontsize=10)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def front_title(front: Front) -> str:
+    """Say whose front it is, how many plans are on it, and whether they are all there are."""
     said = "complete" if front.complete else "not complete"
     if not front.complete and front.coverage is not None:
         said = f"covered within {front.coverage:.2g}"
-    name = front.instance.replace("$", r"\$")  # matplotlib reads dollar signs as mathematics
-    ax.set_title(f"{name}: {len(front.plans):,} plans, {said}", fontsize=10)
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
+    return f"{plain(front.instance)}: {len(front.plans):,} plan{'' if len(front.plans) == 1 else 's'}, {said}"
+
+
+def groups(front: Front) -> list[tuple[str, list[int]]]:
+    """Return the plans by the tiers they run in: names, with their number, and positions; rare ones are put together.
+
+    The largest group comes first and 'elsewhere' last, so at most as many groups as there are `MARKERS`.
+    """
+    where = [_tiers(plan) for plan in front.plans]
+    by_size = sorted(set(where), key=lambda group: (-where.count(group), group))
+    named = by_size[:GROUPS] if len(by_size) > GROUPS + 1 else by_size
+    rows = {name: [n for n, group in enumerate(where) if group == name] for name in named}
+    rows["elsewhere"] = [n for n, group in enumerate(where) if group not in named]
+    return [(f"{name} ({len(mine)})", mine) for name, mine in rows.items() if mine]
 
 
 def _draw_staircase(front: Front, ax: Axes, points: np.ndarray[Any, Any]) -> None:
@@ -80,20 +93,9 @@ def _draw_staircase(front: Front, ax: Axes, points: np.ndarray[Any, Any]) -> Non
 
 
 def _draw_groups(front: Front, ax: Axes, points: np.ndarray[Any, Any]) -> None:
-    where = [_tiers(plan) for plan in front.plans]
-    by_size = sorted(set(where), key=lambda group: (-where.count(group), group))
-    named = by_size[:GROUPS] if len(by_size) > GROUPS + 1 else by_size
-    shown = [group if group in named else "elsewhere" for group in where]
-    for i, group in enumerate([*named, "elsewhere"]):
-        rows = [n for n, name in enumerate(shown) if name == group]
-        if rows:
-            ax.plot(
-                *points[rows, :2].T,
-                MARKERS[i],
-                color=COLOURS[i % len(COLOURS)],
-                markersize=5 if len(points) <= 60 else 3,
-                label=f"{group} ({len(rows)})",
-            )
+    size = 5 if len(points) <= 60 else 3
+    for (name, rows), marker, colour in zip(groups(front), MARKERS, COLOURS, strict=False):
+        ax.plot(*points[rows, :2].T, marker, color=colour, markersize=size, label=name)
     ax.legend(fontsize=8, frameon=False, title="runs on", title_fontsize=8)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from serflow_opt.plotting.text import plain
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -53,7 +55,7 @@ def _label(plan: Plan, ax: Axes, options: list[tuple[str, str]]) -> None:
     assert plan.metrics is not None
     metrics = plan.metrics
     legend: list[Any] = [
-        Patch(color=COLOURS[i % len(COLOURS)], label=_plain(f"{tier}: {option}"))
+        Patch(color=COLOURS[i % len(COLOURS)], label=plain(f"{tier}: {option}"))
         for i, (tier, option) in enumerate(options)
     ]
     if any(stage.handover_ms + stage.cold_start_ms for stage in metrics.stages):
@@ -73,15 +75,10 @@ def _label(plan: Plan, ax: Axes, options: list[tuple[str, str]]) -> None:
     ax.set_xlim(left=0)
     accuracy = "" if metrics.accuracy is None else f", accuracy {metrics.accuracy:.3f}"
     ax.set_title(
-        f"{_plain(plan.instance)}: \\${metrics.cost_usd_per_request * 1e6:.4g} per million requests{accuracy}",
+        f"{plain(plan.instance)}: \\${metrics.cost_usd_per_request * 1e6:.4g} per million requests{accuracy}",
         fontsize=10,
     )
     ax.spines[["top", "right"]].set_visible(False)
-
-
-def _plain(text: str) -> str:
-    """Keep matplotlib from reading dollar signs as mathematics."""
-    return text.replace("$", r"\$")
 
 
 def _new_axes() -> Any:
