@@ -83,10 +83,10 @@ def shape_of(size: str) -> tuple[int, int, int]:
     return stages, thresholds, options
 
 
-def load(size: str, seed: int) -> so.Instance:
+def load(size: str, seed: int, *, private: bool = False) -> so.Instance:
     """Make and read one random instance."""
     with tempfile.TemporaryDirectory() as folder:
-        return so.load(write_instance(Path(folder), *shape_of(size), seed))
+        return so.load(write_instance(Path(folder), *shape_of(size), seed, private=private))
 
 
 def shown(answer: Answer) -> str:

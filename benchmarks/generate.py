@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import argparse
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+BASELINE = 0.067
+"""Error of an attacker who sees nothing: the digits' in `instances/digits`, and so are the sizes of what follows."""
+PROTECTIONS = ((30, 0.05, 0.012), (10, 0.18, 0.08), (3, 0.6, 0.4))
+"""ε of the noise; share of the error still missing that it adds; accuracy lost at cut 0."""
 
-def write_instance(folder: Path, stages: int, thresholds: int, options: int, seed: int) -> Path:
+
+def write_instance(
+    folder: Path, stages: int, thresholds: int, options: int, seed: int, *, private: bool = False
+) -> Path:
     """Write an instance folder and return the path of its TOML file.
 
     A device, VMs and functions share the options (1 : 9 : 8). Confidences of a classifier are Beta distributed and
     sharpen with depth, so that exit rates and accuracies are those of a plausible network. The accuracy floor lies
     between what the first and the last classifier reach; the latency bound between the fastest and the slowest path.
+
+    A private instance is the same one with links from the device that are not trusted and four ways to hand over at
+    each cut, none and noise of three strengths. An attacker's error rises with the cut's depth and with the noise, the
+    accuracy falls with the noise, less at deeper cuts.
     """
     rng = np.random.default_rng([seed, stages, thresholds, options])
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,12 +101,34 @@ def write_instance(folder: Path, stages: int, thresholds: int, options: int, see
         ]
     for a, b, bandwidth in (("device", "vm", 100), ("device", "function", 100), ("vm", "function", 1000)):
         lines += ["[[link]]", f'from = "{a}"', f'to = "{b}"', f"bandwidth_mbit_s = {bandwidth}", "round_trip_ms = 4"]
+        lines += ["trusted = false"] if private and a == "device" else []
+    if private:
+        _write_privacy(folder / "privacy.csv", [150528.0, *activation[:-1]], seed)
+        lines += ["[privacy]", 'table = "privacy.csv"', f"baseline_mse = {BASELINE}"]
     path = folder / "instance.toml"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 
-def _write(path: Path, header: str, rows: list[tuple[float, ...]]) -> None:
+def _write_privacy(path: Path, sizes: list[float], seed: int) -> None:
+    """Write the table of leaks; `sizes` are the bytes that cross at each cut. It has random numbers of its own."""
+    rng = np.random.default_rng([seed, len(sizes), 9])
+    deepening = rng.uniform(0.9, 1.5)
+    rows: list[tuple[object, ...]] = []
+    for cut, size in enumerate(sizes):
+        depth = cut / len(sizes)
+        plain = BASELINE * (1 - np.exp(-deepening * depth))
+        rows.append((cut, "none", 0, "", f"{plain:.6g}", 0.25, 0.95, 0, 1))
+        for epsilon, share, lost in PROTECTIONS:
+            mse = plain + (0.98 * BASELINE - plain) * share * rng.uniform(0.9, 1.1)
+            loss = lost * (1 - 0.85 * depth) * rng.uniform(0.8, 1.2)
+            flops = round(7 * size / 4)  # 7 operations a value of 4 bytes
+            figures = (f"{mse:.6g}", f"{0.25 + 5 * loss:.6g}", f"{0.95 - loss:.6g}", flops, 1)
+            rows.append((cut, "laplace", f"{2 / epsilon:.6g}", epsilon, *figures))
+    _write(path, "cut,protection,scale,epsilon,mse,cross_entropy,accuracy,added_flops,seeds", rows)
+
+
+def _write(path: Path, header: str, rows: Sequence[tuple[object, ...]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         file.write(header + "\n")
         csv.writer(file).writerows(rows)
@@ -105,5 +139,8 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     for name in ("stages", "thresholds", "options", "seed"):
         parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--private", action="store_true", help="with a table of leaks and links that are not trusted")
     given = parser.parse_args()
-    print(write_instance(given.folder, given.stages, given.thresholds, given.options, given.seed))
+    print(
+        write_instance(given.folder, given.stages, given.thresholds, given.options, given.seed, private=given.private)
+    )

@@ -121,12 +121,15 @@ def product_form(instance: Instance) -> ProductForm:
     Raises
     ------
     ValueError
-        For what the comparison does not cover: other accountings, percentiles, stage-specific tiers, other menus.
+        For what the comparison does not cover: other accountings, percentiles, stage-specific tiers, other menus,
+        adaptations.
     """
     if instance.accounting != "per-request" or instance.threshold_mode != "menu":
         raise ValueError("the comparison covers accounting = per-request with thresholds = menu")
     if instance.quantile is not None or any(tier.stage_specific for tier in instance.tiers):
         raise ValueError("the comparison covers worst and mean latency with one option a tier")
+    if instance.variants or any(len(ways) > 1 for ways in instance.ways):
+        raise ValueError("the comparison covers hand-overs as they are and no variants")
     options, tiers, last = instance.options, instance.tiers, len(instance.stages)
     entries = instance.entry_links()
     runs = [(s, p) for s in range(last) for p, option in enumerate(options) if s or option.tier in entries]
