@@ -61,19 +61,22 @@ def nondominated(points: Floats) -> Ints:
 
 def _undominated(points: Floats) -> Ints:
     """Positions of the undominated of points in lexicographic order, compared with each other a block at a time."""
-    rest = points[:, 1:]  # the first column rises
+    columns = [np.ascontiguousarray(column) for column in points.T[1:]]  # the first column rises
     kept = np.empty(0, dtype=np.int64)
+
+    def under(above: Ints, here: Ints) -> NDArray[np.bool_]:
+        """Whether points are nowhere above others: here x above. Column by column: a short last axis is slow."""
+        below: NDArray[np.bool_] = columns[0][above][None, :] <= columns[0][here][:, None]
+        for column in columns[1:]:
+            below &= column[above][None, :] <= column[here][:, None]
+        return below
+
     for begin in range(0, len(points), BLOCK):
         here = np.arange(begin, min(begin + BLOCK, len(points)))
         for first in range(0, len(kept), BLOCK):
-            above = rest[kept[first : first + BLOCK]]
-            under = np.logical_and.reduce(above[None, :, :] <= rest[here][:, None, :], axis=2)
-            here = here[~under.any(axis=1)]
-        mine = rest[here]
+            here = here[~under(kept[first : first + BLOCK], here).any(axis=1)]
         earlier = np.tri(len(here), k=-1, dtype=bool)
-        below = np.logical_and.reduce(mine[None, :, :] <= mine[:, None, :], axis=2)
-        beaten = (below & earlier).any(axis=1)
-        kept = np.concatenate([kept, here[~beaten]])
+        kept = np.concatenate([kept, here[~(under(here, here) & earlier).any(axis=1)]])
     return kept
 
 

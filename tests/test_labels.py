@@ -183,4 +183,4 @@ def test_deadline_stops_labels_and_placements(tmp_path: Path) -> None:
     assert stopped is not None
     assert whole.gap == 0 <= stopped.gap
     assert stopped.taken == 0
-    assert front_by_placement(instance, most=1) is None
+    assert front_by_placement(instance, ("cost", "latency"), most=1) is None
