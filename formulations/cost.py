@@ -83,7 +83,7 @@ def per_request_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
 def add_cost_ceiling(m: Any, data: Data, cost: Any) -> None:
     """Add the cost <= cost_max, USD per request."""
     assert data.instance.cost_max_usd is not None
-    m.cost_ceiling = pyo.Constraint(expr=cost <= data.opened(data.instance.cost_max_usd) / data.dollar)
+    m.cost_ceiling = pyo.Constraint(expr=data.at_most(cost, data.instance.cost_max_usd / data.dollar))
 
 
 def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from serflow_opt.formulations.sets import NOTHING, SLACK, SOURCE, Entry, Hop, Hub, Place, Sets, Stay
 from serflow_opt.instance import Instance
@@ -44,6 +45,11 @@ class Data(Sets):
         )
         flops = sum(stage.flops for stage in instance.stages)
         self.joule = unit_of(option.joules_per_flop * flops for option in instance.options)
+
+    def at_most(self, value: Any, limit: float) -> Any:
+        """Return value <= limit, opened, divided by the limit's own size: solvers' tolerances are absolute."""
+        size = unit_of([abs(limit)])
+        return value / size <= self.opened(limit) / size
 
     def time(self, s: int, e: int) -> float:
         """t_{s,e} / second."""

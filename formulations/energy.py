@@ -35,4 +35,4 @@ def add_energy_ceiling(m: Any, data: Data, joules: Any) -> None:
     assert data.instance.energy_max_j is not None
     if isinstance(joules, int | float):  # nothing takes energy
         return
-    m.energy_ceiling = pyo.Constraint(expr=joules <= data.opened(data.instance.energy_max_j) / data.joule)
+    m.energy_ceiling = pyo.Constraint(expr=data.at_most(joules, data.instance.energy_max_j / data.joule))

@@ -127,4 +127,4 @@ def tail_latency(m: Any, data: Data, path: Path, deviations: float) -> Any:
 def add_latency_ceiling(m: Any, data: Data, latency: Any) -> None:
     """Add latency <= the bound (survey 2.2.3 (2))."""
     assert data.instance.latency_slo_s is not None
-    m.latency_ceiling = pyo.Constraint(expr=latency <= data.opened(data.instance.latency_slo_s) / data.second)
+    m.latency_ceiling = pyo.Constraint(expr=data.at_most(latency, data.instance.latency_slo_s / data.second))

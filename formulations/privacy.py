@@ -37,4 +37,4 @@ def add_privacy_ceiling(m: Any, data: Data, loss: Any) -> None:
     assert data.instance.privacy_max is not None
     if isinstance(loss, int | float):  # nothing leaks
         return
-    m.privacy_ceiling = pyo.Constraint(expr=loss <= data.opened(data.instance.privacy_max))
+    m.privacy_ceiling = pyo.Constraint(expr=data.at_most(loss, data.instance.privacy_max))

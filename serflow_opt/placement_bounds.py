@@ -36,6 +36,8 @@ from serflow_opt.search import EQUAL
 
 WEIGHTINGS = 9
 """Weighted sums, from the first objective to the second, that placements are bounded in."""
+TOUCHING = 1e-9
+"""Added to limits where they make corners, in units of an objective's usual size: what meets a limit lies below it."""
 NO_LIMIT = 1e300
 """Stands for infinity where it is multiplied by a weight of 0."""
 
@@ -115,7 +117,7 @@ class Sides:
         """Weighted sums of the corners: the part that plans give, and the part that limits give."""
         near, far = np.zeros((2, len(archive.points) + 1, 2))
         near[:-1, 0], near[1:, 1] = archive.points[:, 0], archive.points[:, 1]
-        far[-1, 0], far[0, 1] = self.most
+        far[-1, 0], far[0, 1] = self.most + TOUCHING
         return near @ self.weighting.T, far @ self.weighting.T
 
 

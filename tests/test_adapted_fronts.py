@@ -56,3 +56,11 @@ def test_three_objectives(seed: int, tmp_path: Path) -> None:
 def test_fronts_are_worth_looking_at() -> None:
     sizes = [len(adapted_front(pure(seed), TRIPLES[seed % len(TRIPLES)])) for seed in range(200, 240)]
     assert np.mean(sizes) > 5
+
+
+@pytest.mark.parametrize(
+    ("seed", "objectives"), [(7041, ("cost", "privacy")), (7076, ("latency", "privacy", "energy"))]
+)
+def test_leaks_at_a_limit_of_nothing_and_below_zero(seed: int, objectives: tuple[str, ...], tmp_path: Path) -> None:
+    """A privacy_max of 0 that many plans meet exactly, and small negative losses, against absolute tolerances."""
+    check(pure(seed), objectives, tmp_path)
