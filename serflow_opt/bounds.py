@@ -94,19 +94,15 @@ class Pruned:
         )
 
 
-def placements(data: Data, most: int = MOST) -> Paths | None:
-    """List the placements that keep the limits on memory and on a latency that thresholds do not change.
-
-    None when there are more than `most` placements.
-    """
-    paths = list_paths(data, most)
-    if paths is None or not len(paths):
+def possible(data: Data, paths: Paths) -> Paths:
+    """Return the placements that keep the limits on memory and on a latency that thresholds do not change."""
+    if not len(paths):
         return paths
-    possible = within_memory(data, paths)
+    holds = within_memory(data, paths)
     instance = data.instance
     if instance.latency_slo_s is not None and by_placement(instance):
-        possible &= whole_seconds(data, paths) <= instance.latency_slo_s * (1 + SLACK)
-    return paths[possible]
+        holds &= whole_seconds(data, paths) <= instance.latency_slo_s * (1 + SLACK)
+    return paths[holds]
 
 
 def by_placement(instance: Instance) -> bool:
@@ -123,19 +119,19 @@ def prune(instance: Instance, goal: Mapping[Objective, float], most: int = MOST)
     if set(goal) == {"latency"} and instance.quantile is not None and instance.deviations is None:
         return None
     data = Data(instance)
-    paths = placements(data, most)
-    if paths is None:
+    everything = list_paths(data, most)
+    if everything is None:
         return None
-    listed = len(paths)
+    listed, paths = len(everything), possible(data, everything)
     nothing = np.empty(0)
     none = Pruned(frozenset(), frozenset(), listed, 0, math.inf, None, Paths.none(data.last), nothing, nothing)
-    if not listed:
+    if not len(paths):
         return none
     exits, floor = Exits.of(data, paths), instance.accuracy_min
-    possible = _within_limits(data, paths, exits, goal)
-    if not possible.any():
+    within = _within_limits(data, paths, exits, goal)
+    if not within.any():
         return none
-    paths, exits = paths[possible], exits.rows(possible)
+    paths, exits = paths[within], exits.rows(within)
     whole = whole_seconds(data, paths)
     if "accuracy" in goal:
         unknown = np.full(len(paths), -math.inf)

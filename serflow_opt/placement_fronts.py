@@ -24,13 +24,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from serflow_opt.bounds import decision_at, placements
+from serflow_opt.bounds import decision_at, possible
 from serflow_opt.decision import Decision
 from serflow_opt.dominance import cells
 from serflow_opt.formulations.data import Data
 from serflow_opt.instance import Instance, Objective
 from serflow_opt.labels import NOISE, Accuracy, OutOfTime, Step, grow
-from serflow_opt.paths import Floats, Ints
+from serflow_opt.paths import Floats, Ints, list_paths
 from serflow_opt.placement_bounds import Archive, Sides, bound_placements
 from serflow_opt.search import EQUAL
 
@@ -85,12 +85,12 @@ def front_by_placement(
         Called with the number of plans known and the gap.
     """
     data = Data(instance)
-    paths = placements(data, most)
-    if paths is None:
+    everything = list_paths(data, most)
+    if everything is None:
         return None
-    listed = len(paths)
+    listed, paths = len(everything), possible(data, everything)
     archive = Archive.empty(data.last)
-    if not listed:
+    if not len(paths):
         return PlacementFront([], 0.0, listed, 0, 0)
     sides = bound_placements(data, paths, names, archive, deadline)
     accuracy = Accuracy(data) if instance.accuracy_min is not None else None

@@ -176,6 +176,17 @@ def test_each_placement_and_forced_threshold(seed: int, tmp_path: Path) -> None:
                 assert at_most(bounds[n], with_level), (s, level)
 
 
+def test_placements_that_limits_rule_out_count_as_listed() -> None:
+    """bert12-sst2 has 7 VMs, 6 functions and 12 stages: 7 + 6 + 11 x 7 x 6 placements, however few 500 ms leave."""
+    instance = so.load("bert12-sst2")
+    counts = []
+    for slo in (0.5, 5.0):
+        pruned = prune(instance.with_limits(latency_slo_s=slo), {"cost": 1.0})
+        assert pruned is not None
+        counts.append(pruned.listed)
+    assert counts == [7 + 6 + 11 * 7 * 6] * 2
+
+
 @pytest.mark.parametrize("seed", range(0, 80, 4))
 def test_lists_each_placement_once(seed: int, tmp_path: Path) -> None:
     """As many as the oracle finds when each stage alone must fit the memory of its option."""
