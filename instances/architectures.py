@@ -53,6 +53,14 @@ class Stage:
         return [number, 2 * work.macs * batch, FP32_BYTES * self.values * batch, FP32_BYTES * work.parameters]
 
 
+def total(stages: Sequence[Stage]) -> Layers:
+    """Sum the stages."""
+    layers = Layers(0, 0)
+    for stage in stages:
+        layers += stage.trunk
+    return layers
+
+
 def write_stages(path: Path, stages: Sequence[Stage], batch: int = 1) -> None:
     """Write stages.csv for requests of `batch` inputs."""
     rows = (stage.row(number, batch) for number, stage in enumerate(stages, start=1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from serflow_opt.instances.architectures import Layers, Stage, conv, linear, write_stages, write_table
+from serflow_opt.instances.architectures import Layers, Stage, conv, linear, total, write_stages, write_table
 
 FOLDER = Path(__file__).parent
 V3_LARGE = (
@@ -96,14 +96,6 @@ def mobilenet_v2(size: int, classes: int) -> Layers:
             layers += bottleneck(channels, expansion * channels, outputs, 3, size, stride)
             size, channels = halved(size, stride), outputs
     return layers + plain(channels, 1280, 1, size) + linear(1280, classes)
-
-
-def total(stages: list[Stage]) -> Layers:
-    """Sum the stages."""
-    layers = Layers(0, 0)
-    for stage in stages:
-        layers += stage.trunk
-    return layers
 
 
 def speed(name: str, flops: float, milliseconds: float, watt: float | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from serflow_opt.instances.architectures import Layers, Stage, conv, linear, write_stages
+from serflow_opt.instances.architectures import Stage, conv, linear, total, write_stages
 
 FOLDER = Path(__file__).parent
 WIDTHS = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
@@ -43,14 +43,6 @@ def vgg16(size: int, classes: int) -> list[Stage]:
     for inputs, outputs in ((512 * size**2, 4096), (4096, 4096), (4096, classes)):
         stages.append(Stage(linear(inputs, outputs), outputs))
     return stages
-
-
-def total(stages: list[Stage]) -> Layers:
-    """Sum the stages."""
-    layers = Layers(0, 0)
-    for stage in stages:
-        layers += stage.trunk
-    return layers
 
 
 def speed(name: str, flops: float, milliseconds: float, watt: float | None = None) -> None:
