@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import pyomo.core as pyo
 
@@ -80,7 +80,8 @@ def build(
     add_exits(m, data)
     path = add_placement(m, data)
     add_memory(m, data)
-    parts = _Parts(m, data, path, {*goal, *_limited(instance)})
+    limited = [name for name in get_args(Objective) if instance.limit(name) is not None]
+    parts = _Parts(m, data, path, {*goal, *limited})
     if data.own_menus:
         add_own_menus(m, data, parts.scaled)
     if instance.accuracy_min is not None:
@@ -102,18 +103,6 @@ def build(
         unit = 1.0
     m.objective = pyo.Objective(expr=objective, sense=pyo.minimize)
     return Built(m, data, unit)
-
-
-def _limited(instance: Instance) -> list[Objective]:
-    """What has a limit."""
-    limits: dict[Objective, float | None] = {
-        "accuracy": instance.accuracy_min,
-        "latency": instance.latency_slo_s,
-        "cost": instance.cost_max_usd,
-        "privacy": instance.privacy_max,
-        "energy": instance.energy_max_j,
-    }
-    return [name for name, limit in limits.items() if limit is not None]
 
 
 class _Parts:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 
 from serflow_opt.decision import Decision
-from serflow_opt.goals import hold, limit_of
+from serflow_opt.goals import ceiling, hold
 from serflow_opt.instance import Instance, Objective
 from serflow_opt.journal import Journal
 from serflow_opt.search import EQUAL, Settings, search
@@ -185,12 +185,8 @@ class _Search:
 
     def _bounds(self, corner: Point) -> Point:
         """Return the corner without its first coordinate, within the instance's own limits."""
-        limits = []
-        for name, value in zip(self.names[1:], corner[1:], strict=True):
-            own = limit_of(self.instance, name)
-            own = math.inf if own is None else -own if name == "accuracy" else own
-            limits.append(min(value, own))
-        return tuple(limits)
+        own = [ceiling(self.instance, name) for name in self.names[1:]]
+        return tuple(min(value, most) for value, most in zip(corner[1:], own, strict=True))
 
     def _known(self, bounds: Point) -> Answer | None:
         """Return an answer to these or wider bounds that answers these."""

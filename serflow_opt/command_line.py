@@ -25,6 +25,13 @@ Catalogs = Annotated[
 Out = Annotated[Path | None, typer.Option(help="Write the JSON document to this file.")]
 Plot = Annotated[Path | None, typer.Option(help="Draw the plan into this file (.png, .pdf, .svg).")]
 
+AccuracyMin = Annotated[float | None, typer.Option(help="Accuracy floor, 0 to 1.")]
+LatencySlo = Annotated[float | None, typer.Option(help="Latency bound, ms.")]
+LatencyMeasure = Annotated[str | None, typer.Option(help="worst, mean, or p50 .. p99.9.")]
+CostMax = Annotated[float | None, typer.Option(help="Limit on the cost of a request, USD.")]
+EnergyMax = Annotated[float | None, typer.Option(help="Limit on the energy of a request, J.")]
+PrivacyMax = Annotated[float | None, typer.Option(help="Limit on the privacy loss of a request.")]
+
 
 def finish(work: Callable[[], int], debug: bool) -> NoReturn:
     """Run a command's work and turn what happens into an exit code; no traceback without --debug."""

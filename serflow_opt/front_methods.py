@@ -11,7 +11,6 @@ from pathlib import Path
 from serflow_opt.bounds import by_placement
 from serflow_opt.box_front import front_by_boxes
 from serflow_opt.decision import Decision
-from serflow_opt.goals import limit_of
 from serflow_opt.instance import Instance, Objective
 from serflow_opt.journal import Journal
 from serflow_opt.label_setting import memory_couples, set_labels
@@ -70,7 +69,7 @@ def by_placements(asked: Asked) -> Result | None:
     if "cost" in names and instance.accounting == "reserved":
         return None
     others: list[Objective] = [n for n in ("cost", "latency", "privacy", "energy") if n not in names]
-    if any(limit_of(instance, n) is not None for n in others if n != "latency" or not by_placement(instance)):
+    if any(instance.limit(n) is not None for n in others if n != "latency" or not by_placement(instance)):
         return None
     if "latency" in names and instance.latency_measure != "mean" and not by_placement(instance):
         return None

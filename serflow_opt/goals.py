@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -28,16 +29,12 @@ def hold(instance: Instance, name: Objective, value: float) -> Instance:
             return replace(instance, accuracy_min=-value)
 
 
-def limit_of(instance: Instance, name: Objective) -> float | None:
-    """Return the limit of an objective: USD, s, loss, J, or the accuracy floor; None where there is none."""
-    limits: dict[Objective, float | None] = {
-        "cost": instance.cost_max_usd,
-        "latency": instance.latency_slo_s,
-        "privacy": instance.privacy_max,
-        "energy": instance.energy_max_j,
-        "accuracy": instance.accuracy_min,
-    }
-    return limits[name]
+def ceiling(instance: Instance, name: Objective) -> float:
+    """Return what an objective, less is better, may be at most: minus the accuracy floor; infinity without limit."""
+    limit = instance.limit(name)
+    if limit is None:
+        return math.inf
+    return -limit if name == "accuracy" else limit
 
 
 def order_of(instance: Instance) -> tuple[Objective, ...]:

@@ -338,6 +338,17 @@ class Instance:
         """Size of what the stage at this position receives: a_{s-1}, the input for the first, bytes."""
         return self.stages[stage - 1].activation_bytes if stage else self.input_bytes
 
+    def limit(self, name: Objective) -> float | None:
+        """Return the limit of an objective: USD, s, loss, J, or the accuracy floor; None where there is none."""
+        limits: dict[Objective, float | None] = {
+            "cost": self.cost_max_usd,
+            "latency": self.latency_slo_s,
+            "privacy": self.privacy_max,
+            "energy": self.energy_max_j,
+            "accuracy": self.accuracy_min,
+        }
+        return limits[name]
+
     def menu(self, stage: int, variant: int = AS_IS) -> Menu:
         """Return the menu of the stage at this position when it runs in a variant."""
         own = self.variants[variant].menus if variant != AS_IS else {}

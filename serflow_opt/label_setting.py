@@ -35,7 +35,6 @@ from serflow_opt.decision import Decision, shortest
 from serflow_opt.dominance import cells, nondominated
 from serflow_opt.formulations.adaptation import costs_accuracy
 from serflow_opt.formulations.data import SLACK, SOURCE, Data, Entry, Hop, Hub
-from serflow_opt.goals import limit_of
 from serflow_opt.instance import Instance, Objective
 from serflow_opt.labels import NOISE, Accuracy, Column, Parts, grow, step_of
 from serflow_opt.paths import Floats, Ints
@@ -123,7 +122,7 @@ def set_labels(
     OutOfTime
         When the deadline passes.
     """
-    limited = [name for name in get_args(Objective) if limit_of(instance, name) is not None]
+    limited = [name for name in get_args(Objective) if instance.limit(name) is not None]
     columns = [*objectives, *(column for column in limited if column not in objectives)]
     return _Recursion(instance, columns, coverage, deadline).run(len(objectives), on_stage)
 
@@ -264,7 +263,7 @@ class _Recursion:
         holds = np.ones(len(values), dtype=bool)
         units = {"cost": self.data.dollar, "latency": self.data.second, "energy": self.data.joule}
         for i, column in enumerate(self.columns):
-            limit = limit_of(self.instance, column)
+            limit = self.instance.limit(column)
             if column == "accuracy" and self.accuracy is not None:
                 holds &= -values[:, i] >= self.accuracy.floor
             elif limit is not None:
@@ -289,6 +288,6 @@ def _rounded(data: Data, columns: Sequence[Column]) -> list[int]:
     """Columns that may be compared roughly: parts of one sign and no limit; all but one where none has a limit."""
     mixed = {"accuracy"} if costs_accuracy(data) else set()
     mixed |= {"privacy"} if any(data.hop_leak(hop) < 0 for hop in data.hops) else set()
-    limited = [column for column in columns if limit_of(data.instance, column) is not None]
+    limited = [column for column in columns if data.instance.limit(column) is not None]
     free = [i for i, column in enumerate(columns) if column not in mixed and column not in limited]
     return free if len(free) < len(columns) else free[:-1]

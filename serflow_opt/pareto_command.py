@@ -12,7 +12,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serflow_opt.command_line import INFEASIBLE, LIMIT, OK, Catalogs, Debug, Json, finish
+from serflow_opt.command_line import (
+    INFEASIBLE,
+    LIMIT,
+    OK,
+    AccuracyMin,
+    Catalogs,
+    CostMax,
+    Debug,
+    EnergyMax,
+    Json,
+    LatencyMeasure,
+    LatencySlo,
+    PrivacyMax,
+    finish,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +51,12 @@ def pareto(
             metavar="OBJECTIVE", help="Two or more of cost, latency, privacy, energy, accuracy. Default: cost latency."
         ),
     ] = None,
-    accuracy_min: Annotated[float | None, typer.Option(help="Accuracy floor, 0 to 1.")] = None,
-    latency_slo_ms: Annotated[float | None, typer.Option(help="Latency bound, ms.")] = None,
-    latency_measure: Annotated[str | None, typer.Option(help="worst, mean, or p50 .. p99.9.")] = None,
-    cost_max_usd: Annotated[float | None, typer.Option(help="Limit on the cost of a request, USD.")] = None,
-    energy_max_j: Annotated[float | None, typer.Option(help="Limit on the energy of a request, J.")] = None,
-    privacy_max: Annotated[float | None, typer.Option(help="Limit on the privacy loss of a request.")] = None,
+    accuracy_min: AccuracyMin = None,
+    latency_slo_ms: LatencySlo = None,
+    latency_measure: LatencyMeasure = None,
+    cost_max_usd: CostMax = None,
+    energy_max_j: EnergyMax = None,
+    privacy_max: PrivacyMax = None,
     coverage: Annotated[
         float | None, typer.Option(help="Enough plans that none is beaten by more than this, relative; 0.01: 1 %.")
     ] = None,

@@ -27,7 +27,6 @@ import numpy as np
 from serflow_opt.bounds import objectives
 from serflow_opt.dominance import cells, nondominated
 from serflow_opt.formulations.data import SLACK, Data
-from serflow_opt.goals import limit_of
 from serflow_opt.instance import Objective
 from serflow_opt.labels import AT_ONCE
 from serflow_opt.lagrangian import Exits, Linear, close_bracket, reaches
@@ -132,7 +131,7 @@ def bound_placements(
     unit = np.array([float(np.median(np.abs(view.fixed + view.weight.sum(axis=1)))) or 1.0 for view in views])
     fixed = np.stack([view.fixed for view in views]) / unit[:, None]
     weight = np.stack([view.weight for view in views]) / unit[:, None, None]
-    limits = [limit_of(data.instance, name) for name in names]
+    limits = [data.instance.limit(name) for name in names]
     most = np.array([NO_LIMIT if m is None else m * (1 + SLACK) / u for m, u in zip(limits, unit, strict=True)])
     exits, floor = Exits.of(data, paths), data.instance.accuracy_min
     forgiven = (floor or 0.0) * SLACK
