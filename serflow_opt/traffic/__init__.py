@@ -1,0 +1,1 @@
+"""Traffic: provisioning for a rate or a demand, schedules over a trace, controllers, and a simulator of requests."""

@@ -1,0 +1,197 @@
+"""What is to be scaled: a network cut into blocks of stages, each with machines and a function that can run it.
+
+Thresholds are fixed here, so what share of the requests reaches a block is known. Times are seconds, prices USD.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A VM type that can run a block.
+
+    Attributes
+    ----------
+    usd_per_s
+        Rent of a whole machine, from the moment it is ordered.
+    workers
+        Requests it serves at once, each at the stated times.
+    seconds
+        By outcome, how long a request takes: entry k is that of a request that leaves at the block's stage k, the last
+        one that of a request that goes on. Hand-overs are not in it.
+    sends
+        Whether a worker is held while a request that goes on is handed over.
+    start_s
+        From order to first request.
+    billing_min_s
+        Least seconds that are billed.
+    machines_max
+        Most machines of this type at once; None: any number.
+    sd_s
+        Standard deviation of `seconds`; empty: times are fixed.
+    """
+
+    name: str
+    usd_per_s: float
+    workers: int
+    seconds: tuple[float, ...]
+    sends: bool = True
+    start_s: float = 0.0
+    billing_min_s: float = 0.0
+    machines_max: int | None = None
+    sd_s: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that can run a block, paid per use.
+
+    Attributes
+    ----------
+    usd_per_s, usd_per_request
+        Price of a busy second, and fee of an invocation.
+    seconds, sd_s
+        As those of a machine.
+    cold_start_s
+        What the first request of a new environment waits, and pays, in addition.
+    keep_alive_s
+        How long an idle environment stays warm.
+    concurrency_max
+        Most requests at once; None: any number.
+    billing_step_s
+        Busy time is rounded up to multiples of this; 0: it is not.
+    memory_mb
+        Its size, for what is written down to deploy it.
+    """
+
+    name: str
+    usd_per_s: float
+    usd_per_request: float
+    seconds: tuple[float, ...]
+    cold_start_s: float = 0.0
+    keep_alive_s: float = 300.0
+    concurrency_max: int | None = None
+    billing_step_s: float = 0.0
+    sd_s: tuple[float, ...] = ()
+    memory_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Stages that run together.
+
+    Attributes
+    ----------
+    first, last
+        Positions of its first and last stage.
+    machines
+        VM types to choose from; empty: functions only.
+    function
+        None: machines only.
+    hop_s, hop_usd
+        What handing a request over to this block takes and costs.
+    """
+
+    first: int
+    last: int
+    machines: tuple[Machine, ...]
+    function: Function | None
+    hop_s: float = 0.0
+    hop_usd: float = 0.0
+
+    @property
+    def outcomes(self) -> int:
+        """How a request can end here: leave at one of the stages, or go on."""
+        return self.last - self.first + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """The joint distribution of exits: one entry a validation sample.
+
+    Attributes
+    ----------
+    exits
+        Position of the stage where the sample leaves.
+    right
+        Whether the answer there is right.
+    """
+
+    exits: NDArray[np.int64]
+    right: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A network under traffic, at fixed thresholds.
+
+    Attributes
+    ----------
+    blocks
+        In the order of the stages; together they hold all.
+    shares
+        β_s, share of all requests that leave at each stage; sums to 1.
+    accuracies
+        r_s, of those; NaN where nobody leaves or nothing is known.
+    slo_s
+        Latency target; None: none.
+    quantile
+        Share of the requests that must keep it; 1: all.
+    draws
+        Where exits come from samples; None: exits of different requests and stages are drawn from `shares`.
+    """
+
+    name: str
+    blocks: tuple[Block, ...]
+    shares: tuple[float, ...]
+    accuracies: tuple[float, ...]
+    slo_s: float | None = None
+    quantile: float = 1.0
+    draws: Draws | None = None
+
+    def reach(self, b: int) -> float:
+        """R_b: share of all requests that enter block b."""
+        return max(0.0, 1.0 - math.fsum(self.shares[: self.blocks[b].first]))
+
+    def outcome_shares(self, b: int) -> tuple[float, ...]:
+        """Share of the requests entering block b that leave at each of its stages, and that go on."""
+        block, reach = self.blocks[b], self.reach(b)
+        if reach <= 0:
+            return (*(0.0 for _ in range(block.outcomes - 1)), 1.0)
+        leave = [share / reach for share in self.shares[block.first : block.last + 1]]
+        return (*leave, 0.0 if b == len(self.blocks) - 1 else max(0.0, 1.0 - math.fsum(leave)))
+
+    def busy_s(self, b: int, machine: Machine) -> float:
+        """Mean seconds that a request entering block b holds a worker, sending included."""
+        shares = self.outcome_shares(b)
+        sending = self.blocks[b + 1].hop_s * shares[-1] if machine.sends and b + 1 < len(self.blocks) else 0.0
+        return math.fsum(p * t for p, t in zip(shares, machine.seconds, strict=True)) + sending
+
+    def rate_per_s(self, b: int, machine: Machine) -> float:
+        """r_{b,p}: requests entering block b per second that keep all workers of a machine busy."""
+        busy = self.busy_s(b, machine)
+        return machine.workers / busy if busy > 0 else math.inf
+
+    def function_usd(self, b: int) -> float:
+        """c^F_b: mean USD that a request entering block b costs on its function, cold starts left out."""
+        function = self.blocks[b].function
+        if function is None:
+            return math.inf
+        step = function.billing_step_s
+        billed = [math.ceil(t / step * (1 - 1e-12)) * step if step else t for t in function.seconds]
+        return function.usd_per_request + function.usd_per_s * math.fsum(
+            p * t for p, t in zip(self.outcome_shares(b), billed, strict=True)
+        )
+
+    def with_machines(self, chosen: tuple[tuple[Machine, ...], ...]) -> Service:
+        """Return the same with other machines to choose from, block by block."""
+        blocks = tuple(replace(block, machines=own) for block, own in zip(self.blocks, chosen, strict=True))
+        return replace(self, blocks=blocks)
