@@ -15,9 +15,9 @@ weighted by its reach.
 
 reserved: machines are rented whole. busy_p is the sum above without the price, in seconds per request:
 
-    n_p integer, n_p >= rate busy_p / η                     rent_enough
+    n_p integer, w_p n_p >= rate busy_p / η                 rent_enough    w_p requests served at once
     n_p >= x_{s,e}                                          rent_one    e a runner of option p
-    machines    Σ_p C_p n_p / rate
+    machines    Σ_p C_p w_p n_p / rate
 
 η is the utilisation cap. rent_one stands where the stage takes time and is sure to be reached (lo_s > 0). n_p is at
 most what a whole path at the largest reach needs.
@@ -99,18 +99,21 @@ def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
         runners.setdefault(data.option(e), []).append(e)
     machines = sorted(runners)
 
+    def workers(p: int) -> int:
+        return instance.options[p].workers
+
     def most(p: int) -> int:
         # stages, and one hand-over in and one out: moves within a tier take no time
         times = [data.reach_high[s] * max(_times(data, s, runners[p]), default=0.0) for s in data.stages]
         sending = max((_sending(data, hop) for hop in data.hops if hop[1] in runners[p]), default=0.0)
         decoding = max((data.decode_time(entry) for entry in data.entries if entry[1] in runners[p]), default=0.0)
-        return math.ceil(per_second * (sum(times) + sending + decoding)) + 1
+        return math.ceil(per_second / workers(p) * (sum(times) + sending + decoding)) + 1
 
     m.n = pyo.Var(machines, domain=pyo.NonNegativeIntegers, bounds=lambda m, p: (0, most(p)))
 
     @m.Constraint(machines)
     def rent_enough(m: Any, p: int) -> Any:
-        return m.n[p] >= (1 - data.slack) * per_second * busy_time(data, runners[p], scaled)
+        return m.n[p] >= (1 - data.slack) * per_second / workers(p) * busy_time(data, runners[p], scaled)
 
     @m.Constraint([(s, e) for s, e in data.places if not data.is_function(e) and data.time(s, e) > 0])
     def rent_one(m: Any, s: int, e: int) -> Any:
@@ -118,7 +121,7 @@ def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
             return pyo.Constraint.Skip
         return m.n[data.option(e)] >= m.x[s, e]
 
-    rent = {p: data.busy_price(p) / (instance.rate_per_s * data.second) for p in machines}
+    rent = {p: data.busy_price(p) * workers(p) / (instance.rate_per_s * data.second) for p in machines}
     return pyo.quicksum(rent[p] * m.n[p] for p in machines) + function_and_link_cost(data, scaled)
 
 

@@ -256,8 +256,9 @@ def _whole_rent(data: Data, paths: Paths, compute: Floats, sending: Floats, send
         view = Linear(np.zeros(len(rows)), busy)
         least = close_bracket(exits.rows(rows), instance.accuracy_min, view).bound * data.second
         load = instance.rate_per_s * np.where(np.isfinite(least), least, 0.0) / instance.utilisation_cap
+        load /= instance.options[p].workers
         count = np.maximum(np.ceil(load * (1 - MARGIN)), (here & certain[rows]).any(axis=1))
-        rent[rows] += count * instance.options[p].usd_per_s / instance.rate_per_s
+        rent[rows] += count * instance.options[p].rent_per_s / instance.rate_per_s
     return rent
 
 

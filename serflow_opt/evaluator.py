@@ -138,17 +138,17 @@ def _cost(instance: Instance, steps: Sequence[Step]) -> tuple[float, list[Machin
     assert instance.rate_per_s is not None
     machines = []
     for key, seconds in busy.items():
-        load = instance.rate_per_s * seconds / instance.utilisation_cap
-        count = math.ceil(load * (1 - TOLERANCE))
         option = machine[key]
-        usd.append(count * option.usd_per_s / instance.rate_per_s)
+        load = instance.rate_per_s * seconds / instance.utilisation_cap / option.workers
+        count = math.ceil(load * (1 - TOLERANCE))
+        usd.append(count * option.rent_per_s / instance.rate_per_s)
         machines.append(
             Machines(
                 tier=instance.tiers[option.tier].name,
                 option=option.name,
                 count=count,
-                utilisation=instance.rate_per_s * seconds / count if count else 0.0,
-                usd_per_hour=count * option.usd_per_s * 3600,
+                utilisation=instance.rate_per_s * seconds / count / option.workers if count else 0.0,
+                usd_per_hour=count * option.rent_per_s * 3600,
             )
         )
     return math.fsum(usd), machines

@@ -85,6 +85,28 @@ NO_CLASSIFIER = Menu((), (0.0,), (0.0,))
 
 
 @dataclass(frozen=True, slots=True)
+class Scaling:
+    """How the machines or functions of a tier come and go under traffic.
+
+    Attributes
+    ----------
+    start_s, keep_alive_s
+        From a machine's order to its first request; how long an idle function stays warm. None: not said.
+    billing_min_s, billing_step_s
+        Least seconds of a machine that are billed; what a function's busy time is rounded up to, 0: not at all.
+    machines_max, concurrency_max
+        Most machines of a type at once, most requests at once on a function; None: any number.
+    """
+
+    start_s: float | None = None
+    billing_min_s: float = 0.0
+    machines_max: int | None = None
+    keep_alive_s: float | None = None
+    concurrency_max: int | None = None
+    billing_step_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Tier:
     """One level of the ordered list a request moves down."""
 
@@ -93,6 +115,7 @@ class Tier:
     stage_specific: bool = False
     payload_max_bytes: float | None = None
     joules_per_byte: float = 0.0
+    scaling: Scaling = Scaling()
 
     @property
     def pays_for_waiting(self) -> bool:
@@ -111,7 +134,7 @@ class Option:
     stage_seconds
         t_{s,p}, seconds of each stage on this option.
     usd_per_s
-        Price of a busy second: rent / 3600, or for functions price per GB-s x memory.
+        Price of a busy second of a worker: rent / 3600 / workers, or for functions price per GB-s x memory.
     usd_per_request
         Functions: fee per invocation.
     memory_bytes
@@ -129,6 +152,8 @@ class Option:
         Energy of an operation.
     stage_sd_s
         Standard deviations of the stage times, seconds; empty: stage times are fixed.
+    workers
+        Machines: requests one serves at once.
     """
 
     name: str
@@ -145,6 +170,12 @@ class Option:
     flops_per_s: float = math.inf
     joules_per_flop: float = 0.0
     stage_sd_s: tuple[float, ...] = ()
+    workers: int = 1
+
+    @property
+    def rent_per_s(self) -> float:
+        """Rent of a whole machine, USD per second."""
+        return self.usd_per_s * self.workers
 
 
 @dataclass(frozen=True, slots=True)

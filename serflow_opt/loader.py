@@ -20,6 +20,7 @@ from serflow_opt.instance import (
     Menu,
     Objective,
     Privacy,
+    Scaling,
     Stage,
     Tier,
     consistency_problems,
@@ -253,7 +254,8 @@ def _resolve(
         menus=menus,
         threshold_mode=document.exits.thresholds if document.exits else "menu",
         tiers=tuple(
-            Tier(t.name, t.kind, t.stage_specific, t.payload_max_bytes, t.joules_per_byte) for t in document.tier
+            Tier(t.name, t.kind, t.stage_specific, t.payload_max_bytes, t.joules_per_byte, _scaling(t))
+            for t in document.tier
         ),
         options=options,
         links=links,
@@ -379,3 +381,15 @@ def _link_fault(link: LinkTable, names: list[str], links: dict[tuple[str, str], 
     if link.from_ != CLIENT and names.index(link.from_) >= names.index(link.to):
         return f"{link.from_} -> {link.to} does not go down the list of tiers", "requests never move up or within"
     return None
+
+
+def _scaling(tier: TierTable) -> Scaling:
+    """How what a tier has comes and goes."""
+    return Scaling(
+        start_s=tier.start_s,
+        billing_min_s=tier.billing_min_s,
+        machines_max=tier.machines_max,
+        keep_alive_s=tier.keep_alive_s,
+        concurrency_max=tier.concurrency_max,
+        billing_step_s=tier.billing_step_ms / 1000,
+    )

@@ -61,11 +61,15 @@ def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem])
         problems.append(Problem(file, f"{place}.{key}", found, cure))
 
     function_keys = {"memory_mb", "memory_mb_range", "arch", "cold_start_ms", "cold_share", "speed_curve"}
+    function_keys |= {"keep_alive_s", "concurrency_max", "billing_step_ms"}
+    machine_keys = {"workers", "start_s", "billing_min_s", "machines_max"}
     if tier.kind == "function":
         if tier.options:
             wrong("options", "names of machines on a function tier", "list sizes as memory_mb = [...]")
         if tier.cold_share is not None and "cold_start_ms" not in tier.model_fields_set and tier.cold_share > 0:
             wrong("cold_share", f"{tier.cold_share:g} without cold_start_ms", "give cold_start_ms")
+        for key in sorted(machine_keys & tier.model_fields_set):
+            wrong(key, "on a tier of kind 'function'", "only machines have it: remove it")
     else:
         for key in sorted(function_keys & tier.model_fields_set):
             wrong(key, f"on a tier of kind '{tier.kind}'", "only functions have it: remove it")
@@ -194,9 +198,10 @@ class _Tier:
             name,
             self.position,
             **self._work(name, self._speed(vm.vcpus)),
-            usd_per_s=vm.usd_per_hour / 3600,
+            usd_per_s=vm.usd_per_hour / 3600 / self.tier.workers,
             memory_bytes=vm.memory_mb * MIB,
             labels=(vm.family, vm.arch),
+            workers=self.tier.workers,
         )
 
     def _functions(self, arch: str) -> Iterator[Option]:
@@ -288,6 +293,8 @@ class _Tier:
                 wrong("memory_mb", "missing", "a function's price follows its memory")
             if rent:
                 wrong("usd_per_hour", f"{rent:g}", "a function is paid per use: remove it")
+            if option.workers is not None:
+                wrong("workers", f"{option.workers}", "a function serves one request at a time: remove it")
         else:
             if self.tier.kind == "vm" and rent is None:
                 wrong("usd_per_hour", "missing", "give its rent, or use a name the catalogue knows")
@@ -297,16 +304,20 @@ class _Tier:
         if len(self.problems) > before:
             return
         work = self._work(option.name, speed)
+        workers = self.tier.workers if option.workers is None else option.workers
         if option.joules_per_flop is not None:
             work["joules_per_flop"] = option.joules_per_flop
         yield Option(
             option.name,
             self.position,
             **work,
-            usd_per_s=(option.usd_per_gb_s or 0.0) * (memory_mb or 0.0) / 1024 if function else (rent or 0.0) / 3600,
+            usd_per_s=(option.usd_per_gb_s or 0.0) * (memory_mb or 0.0) / 1024
+            if function
+            else (rent or 0.0) / 3600 / workers,
             usd_per_request=option.usd_per_request,
             memory_bytes=None if memory_mb is None else memory_mb * MIB,
             cold_start_s=self.cold_start_s,
             cold_share=self.cold_share,
             labels=(known.family, known.arch) if known is not None else (),
+            workers=workers,
         )

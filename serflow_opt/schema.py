@@ -25,6 +25,8 @@ def _one_or_more(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+Workers = Annotated[int, Field(ge=1, le=10_000)]
+
 OneOrMoreArchs = Annotated[
     list[Arch],
     BeforeValidator(_one_or_more, json_schema_input_type=Arch | list[Arch]),
@@ -120,6 +122,7 @@ class OptionTable(Table):
     usd_per_gb_s: NonNegative | None = Field(default=None, description="functions: price per GB and second")
     memory_mb: Positive | None = Field(default=None, description="memory, 2^20 bytes each; functions need it")
     joules_per_flop: NonNegative | None = Field(default=None, description="energy of an operation; replaces the tier's")
+    workers: Workers | None = Field(default=None, description="requests it serves at once; replaces the tier's")
 
 
 class TierTable(Table):
@@ -156,6 +159,17 @@ class TierTable(Table):
     )
     joules_per_flop: NonNegative = Field(default=0.0, description="energy of an operation, J")
     joules_per_byte: NonNegative = Field(default=0.0, description="energy of sending a byte, J")
+    workers: Workers = Field(default=1, description="machines: requests one serves at once, each at the stated times")
+    start_s: NonNegative | None = Field(
+        default=None, description="machines: seconds from the order to the first request; traffic commands need it"
+    )
+    billing_min_s: NonNegative = Field(default=0.0, description="machines: least seconds that are billed")
+    machines_max: Workers | None = Field(default=None, description="machines: most of one type and block at once")
+    keep_alive_s: NonNegative | None = Field(
+        default=None, description="functions: how long an idle one stays warm; traffic commands need it"
+    )
+    concurrency_max: Workers | None = Field(default=None, description="functions: most requests at once, per block")
+    billing_step_ms: NonNegative = Field(default=0.0, description="functions: busy time is rounded up to this; 0: not")
 
 
 class LinkTable(Table):

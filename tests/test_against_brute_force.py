@@ -31,6 +31,7 @@ import serflow_opt as so
 MENU_SEEDS = [*range(320), 405, 1124, 1130]
 RANDOMIZED_SEEDS = [*range(40), 74, 75, 82, 117, 198]  # the odd ones found an error once
 INTERPOLATED_SEEDS = [*range(30), 33, 61, 101, 138, 160]
+WORKERS_SEEDS = range(1000, 1040)
 GAP = 1e-7
 
 
@@ -103,6 +104,22 @@ def test_menu_thresholds(seed: int, tmp_path: Path) -> None:
     assert optimum.tie_break is not None
     if close(found, optimum.objective, 1e-9):
         assert close(exact["tie_break"], optimum.tie_break, 1e-6)
+
+
+@pytest.mark.parametrize("seed", WORKERS_SEEDS)
+def test_machines_that_serve_several_at_once(seed: int, tmp_path: Path) -> None:
+    document = random_document(seed)
+    for t, tier in enumerate(document["tier"]):
+        if tier["kind"] != "function":
+            tier["workers"] = 2 + (seed + t) % 15
+            tier["option"][0]["workers"] = 1 + (seed + t) % 3
+    optimum = enumerate_optimum(document)
+    answer = solved(document, tmp_path)
+    if optimum is None:
+        assert answer["status"] == "infeasible"
+        return
+    check_plan(document, answer)
+    assert close(answer["objective"]["value"], optimum.objective, 1e-6)
 
 
 @pytest.mark.parametrize("seed", RANDOMIZED_SEEDS)

@@ -107,7 +107,9 @@ def read_trace(path: str | os.PathLike[str]) -> Trace:
         steps = np.flatnonzero(np.diff(frame[clock].to_numpy()) != 1)
         for row in steps[:10]:
             after, this = int(frame[clock].iloc[row]), int(frame[clock].iloc[row + 1])
-            wrong(f"row {row + 3}, {clock}", f"{this} after {after}", "count periods up by one; write 0 where none came")
+            wrong(
+                f"row {row + 3}, {clock}", f"{this} after {after}", "count periods up by one; write 0 where none came"
+            )
         gaps = frame["gap_seconds"].to_numpy(float) if "gap_seconds" in frame.columns else np.zeros(len(frame))
         for row in np.flatnonzero(gaps > period)[:10]:
             wrong(f"row {row + 2}, gap_seconds", f"{gaps[row]:g}", f"a {clock} has {period:g} seconds")

@@ -43,6 +43,7 @@ class Option:
     memory_bytes: float  # inf when there is no limit
     cold_s: float  # function: length of a cold start
     cold_share: float  # function: share of the requests that meet one
+    workers: int = 1  # device, edge, vm: requests served at once
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ def read(document: Document) -> Problem:
                     kind=tier["kind"],
                     seconds=seconds,
                     usd_per_s=option.get("usd_per_hour", 0.0) / 3600.0,
+                    workers=option.get("workers", tier.get("workers", 1)),
                     usd_per_busy_s=option.get("usd_per_gb_s", 0.0) * (memory_mb or 0.0) / 1024.0,
                     usd_per_request=option.get("usd_per_request", 0.0),
                     memory_bytes=math.inf if memory_mb is None else memory_mb * 2.0**20,
@@ -328,7 +330,8 @@ def machines(problem: Problem, placement: Placement, time: Clock, reach: np.ndar
     assert problem.rate is not None
     busy = busy_seconds(problem, placement, time, reach)
     return {
-        spot: np.maximum(0, np.ceil(problem.rate * held / problem.cap * (1 - ROUNDING))) for spot, held in busy.items()
+        spot: np.maximum(0, np.ceil(problem.rate * held / problem.option(spot).workers / problem.cap * (1 - ROUNDING)))
+        for spot, held in busy.items()
     }
 
 
@@ -337,7 +340,7 @@ def cost(problem: Problem, placement: Placement, time: Clock, reach: np.ndarray)
     if problem.accounting == "per-request":
         total = usage_cost(problem, placement, time, reach)
         for spot, held in busy_seconds(problem, placement, time, reach).items():
-            total = total + problem.option(spot).usd_per_s * held
+            total = total + problem.option(spot).usd_per_s / problem.option(spot).workers * held
         return total
     if problem.accounting == "reserved":
         assert problem.rate is not None
@@ -363,7 +366,7 @@ def cost(problem: Problem, placement: Placement, time: Clock, reach: np.ndarray)
 
 def printed_price(option: Option) -> float:
     """USD per second of an option in the as-printed accounting."""
-    return option.usd_per_busy_s if option.kind == "function" else option.usd_per_s
+    return option.usd_per_busy_s if option.kind == "function" else option.usd_per_s / option.workers
 
 
 def cut_of(problem: Problem, placement: Placement) -> int:
@@ -701,7 +704,8 @@ def _programs(problem: Problem, placement: Placement, most: int = 400) -> tuple[
     assert problem.rate is not None
     usage = usage_cost(problem, placement, time, unit)
     needs = {
-        spot: held * problem.rate / problem.cap for spot, held in busy_seconds(problem, placement, time, unit).items()
+        spot: held * problem.rate / problem.option(spot).workers / problem.cap
+        for spot, held in busy_seconds(problem, placement, time, unit).items()
     }
     rents = {spot: problem.option(spot).usd_per_s / problem.rate for spot in needs}
     relaxed = _Program(0.0, usage + sum(rents[spot] * need for spot, need in needs.items()), False, limits)
