@@ -1,0 +1,279 @@
+"""Machines and functions under traffic, for one way to cut the network into blocks (SERFLOW).
+
+Sets
+    b in blocks         stages first_b..last_b, with a pool of machines, a function, or both
+    g in groups         rates of the demand
+    k in K_b            numbers of machines that block b may have, where they are listed
+    j in lines_{b,g}    supporting lines of what k machines carry
+
+Data
+    λ_g, π_g            requests per second, and share of the time; λ = Σ_g π_g λ_g
+    c_b, w_b            rent of a machine, USD/s, and requests it serves at once
+    t_s                 seconds of stage s on the machines of its block
+    τ_b                 seconds of the hand-over after block b, which hold a worker where machines are paid for waiting
+    fee_b, f_s          USD of entering the function of block b, and of stage s there
+    h_b                 USD of the hand-over into block b
+    η                   utilisation cap
+    slope, icpt         of line j for k machines: they carry at most slope a + icpt of a load of a busy workers. With
+                        Poisson arrivals that is a (1 - B(k w_b, a)), B Erlang's loss formula, concave in a, or η k w_b.
+                        Without a function: the load at which no more than an allowed share waits (Erlang C), slope 0
+
+Variables
+    z, R, v             thresholds, reach and their products (`exits.py`)
+    y_{g,s,l}           what of v_{s,l} is on machines while the rate is λ_g, 0 <= y_{g,s,l} <= v_{s,l}    lane
+    n_b                 machines, integer
+    size_{b,k}          1 where n_b = k (one-hot), only where numbers are listed
+    part_{b,k}          = W_b size_{b,k}, with W_b = Σ_{s in b} t_s R_s + τ_b R_{last+1} the block's seconds a request
+
+A request that enters a block on a machine stays on machines until the block ends, so the part on machines is a flow of
+its own through the same thresholds; scaled by the same one-hot choice its products are exact, too:
+
+    Σ_l y_{g,s+1,l} = Σ_l (1 - e_{s,l}) y_{g,s,l}               lane_survive   inside a block
+    y_{g,s,l} = v_{s,l} without a function, 0 without machines
+
+load_{b,g} = λ_g (Σ_{s in b} t_s Σ_l y_{g,s,l} + τ_b Σ_l (1 - e_{last,l}) y_{g,last,l}) workers are busy:
+
+    load_{b,g} <= η w_b n_b                                     pool_room      where numbers are not listed, else
+    load_{b,g} <= Σ_k (slope λ_g part_{b,k} + icpt size_{b,k})  pool_line
+    Σ_k size_{b,k} = 1, n_b = Σ_k k size_{b,k}                  one_size, count_size
+    Σ_k part_{b,k} = W_b                                        split_work
+    lo_b size_{b,k} <= part_{b,k} <= hi_b size_{b,k}            scale_work_low, scale_work
+
+lo_b and hi_b are the least and the most work that thresholds worth considering make.
+
+    min Σ_b c_b n_b + Σ_g π_g λ_g Σ_b [fee_b (R_first - Σ_l y_{g,first,l}) + Σ_{s in b} f_s (R_s - Σ_l y_{g,s,l})]
+        + λ Σ_b h_b R_first                                     USD/s
+
+Beside the accuracy floor of `exits.py`, latency holds on the slower pool of every block. The worst case is then a
+number of the structure; otherwise
+
+    R_s <= 1 - q                s the first stage that may end too late                 late_enough
+    Σ_s R_s d_s <= Latency      d_s what stage s adds on the slower pool                mean_ceiling
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyomo.core as pyo
+
+from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.exits import accuracy, add_accuracy_floor, add_exits
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Numbers of machines to choose from, and what they carry.
+
+    Attributes
+    ----------
+    counts
+        K_b.
+    lines
+        By group and line, for each number its (slope, icpt).
+    low, high
+        lo_b and hi_b, seconds a request.
+    """
+
+    counts: tuple[int, ...]
+    lines: tuple[tuple[tuple[tuple[float, float], ...], ...], ...]
+    low: float
+    high: float
+
+    @property
+    def sloping(self) -> bool:
+        """Whether what is carried depends on the work."""
+        return any(slope for lines in self.lines for line in lines for slope, _ in line)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One block; stages are numbered 1..M.
+
+    Attributes
+    ----------
+    rent, workers, times, sending
+        c_b, w_b, t_s by stage and τ_b; no times: no machines.
+    fee, prices
+        fee_b and f_s by stage; no prices: no function.
+    handover
+        h_b.
+    most
+        Most machines that can be of use, or that may be rented.
+    sizes
+        None: any number up to `most`, at the utilisation cap.
+    """
+
+    first: int
+    last: int
+    rent: float
+    workers: int
+    times: dict[int, float]
+    sending: float
+    fee: float
+    prices: dict[int, float]
+    handover: float
+    most: int
+    sizes: Sizes | None = None
+
+    @property
+    def stages(self) -> range:
+        """Stages of the block."""
+        return range(self.first, self.last + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Limits on latency that thresholds decide: `stage` may be reached by `share`; Σ R_s seconds_s <= ceiling."""
+
+    stage: int | None = None
+    share: float = 1.0
+    seconds: tuple[float, ...] = ()
+    ceiling: float = 0.0
+
+
+def build_provisioning(
+    data: Data, pools: Sequence[Pool], groups: Sequence[tuple[float, float]], late: Late, dollar: float
+) -> Any:
+    """Build the model of one structure.
+
+    Parameters
+    ----------
+    data
+        Of the instance; only its menus and floor are used.
+    pools
+        The blocks, in order.
+    groups
+        (λ_g, π_g).
+    late
+        Limits on latency beyond the worst case.
+    dollar
+        Unit of the objective, USD/s.
+
+    Returns
+    -------
+    pyomo.ConcreteModel
+        With n[b] by position of the block, z[s, l], and the objective in units of `dollar`.
+    """
+    m = pyo.ConcreteModel()
+    add_exits(m, data)
+    add_pools(m, data, pools, groups)
+    if data.instance.accuracy_min is not None:
+        add_accuracy_floor(m, data, accuracy(m, data))
+    if late.stage is not None:
+        m.late_enough = pyo.Constraint(expr=m.R[late.stage] <= data.opened(late.share))
+    if late.seconds:
+        mean = pyo.quicksum(
+            seconds / late.ceiling * m.R[s] for s, seconds in zip(data.stages, late.seconds, strict=True)
+        )
+        m.mean_ceiling = pyo.Constraint(expr=mean <= data.opened(1.0))
+    m.objective = pyo.Objective(expr=spending(m, pools, groups, dollar), sense=pyo.minimize)
+    return m
+
+
+def add_pools(m: Any, data: Data, pools: Sequence[Pool], groups: Sequence[tuple[float, float]]) -> None:
+    """Add machines and what runs on them; expects exits."""
+    machines = [b for b, pool in enumerate(pools) if pool.times]
+    split = [b for b in machines if pools[b].prices]
+    rows = [
+        (g, s, level) for g in range(len(groups)) for b in split for s in pools[b].stages for level in data.levels[s]
+    ]
+    m.n = pyo.Var(machines, domain=pyo.NonNegativeIntegers, bounds=lambda m, b: (0, pools[b].most))
+    m.y = pyo.Var(rows, bounds=lambda m, g, s, level: (0.0, data.reach_high[s]))
+
+    @m.Constraint(rows)
+    def lane(m: Any, g: int, s: int, level: int) -> Any:
+        return m.y[g, s, level] <= m.v[s, level]
+
+    @m.Constraint([(g, s) for g in range(len(groups)) for b in split for s in pools[b].stages[:-1]])
+    def lane_survive(m: Any, g: int, s: int) -> Any:
+        return pyo.quicksum(m.y[g, s + 1, level] for level in data.levels[s + 1]) == _going_on(data, s, m.y, g)
+
+    def work(b: int, flow: Any, g: int | None) -> Any:
+        pool = pools[b]
+        on = pyo.quicksum(
+            pool.times[s] * (flow[s, level] if g is None else flow[g, s, level])
+            for s in pool.stages
+            for level in data.levels[s]
+        )
+        return on + (
+            pool.sending * _going_on(data, pool.last, flow, g) if pool.sending and pool.last < data.last else 0
+        )
+
+    def load(b: int, g: int) -> Any:
+        """Workers of a block that are busy."""
+        return groups[g][0] * (work(b, m.y, g) if b in split else work(b, m.v, None))
+
+    listed = {b: sizes for b in machines if (sizes := pools[b].sizes) is not None}
+
+    @m.Constraint([b for b in machines if b not in listed], range(len(groups)))
+    def pool_room(m: Any, b: int, g: int) -> Any:
+        room = data.instance.utilisation_cap * pools[b].workers
+        return load(b, g) / room <= data.opened(1.0) * m.n[b]
+
+    if not listed:
+        return
+    choices = [(b, k) for b, sizes in listed.items() for k in range(len(sizes.counts))]
+    sloping = [b for b, sizes in listed.items() if sizes.sloping]
+    parts = [(b, k) for b, k in choices if b in sloping]
+    m.size = pyo.Var(choices, domain=pyo.Binary)
+    m.part = pyo.Var(parts, bounds=lambda m, b, k: (0.0, listed[b].high))
+
+    @m.Constraint(
+        [(b, g, j) for b, sizes in listed.items() for g, lines in enumerate(sizes.lines) for j in range(len(lines))]
+    )
+    def pool_line(m: Any, b: int, g: int, j: int) -> Any:
+        unit = pools[b].workers
+        carried = pyo.quicksum(
+            slope * groups[g][0] / unit * m.part[b, k] + icpt / unit * m.size[b, k]
+            if b in sloping
+            else icpt / unit * m.size[b, k]
+            for k, (slope, icpt) in enumerate(listed[b].lines[g][j])
+        )
+        return load(b, g) / unit <= data.opened(1.0) * carried
+
+    @m.Constraint(list(listed))
+    def one_size(m: Any, b: int) -> Any:
+        return pyo.quicksum(m.size[b, k] for k in range(len(listed[b].counts))) == 1
+
+    @m.Constraint(list(listed))
+    def count_size(m: Any, b: int) -> Any:
+        return m.n[b] == pyo.quicksum(count * m.size[b, k] for k, count in enumerate(listed[b].counts))
+
+    @m.Constraint(sloping)
+    def split_work(m: Any, b: int) -> Any:
+        return pyo.quicksum(m.part[b, k] for k in range(len(listed[b].counts))) == work(b, m.v, None)
+
+    @m.Constraint(parts)
+    def scale_work(m: Any, b: int, k: int) -> Any:
+        return m.part[b, k] <= listed[b].high * m.size[b, k]
+
+    @m.Constraint(parts)
+    def scale_work_low(m: Any, b: int, k: int) -> Any:
+        return m.part[b, k] >= listed[b].low * m.size[b, k]
+
+
+def _going_on(data: Data, s: int, flow: Any, g: int | None) -> Any:
+    """Σ_l (1 - e_{s,l}) flow_l: what goes on after stage s."""
+    return pyo.quicksum(
+        (1 - data.exit_rate(s, level)) * (flow[s, level] if g is None else flow[g, s, level])
+        for level in data.levels[s]
+    )
+
+
+def spending(m: Any, pools: Sequence[Pool], groups: Sequence[tuple[float, float]], dollar: float) -> Any:
+    """Return rent, functions and hand-overs, in units of `dollar`."""
+    mean = sum(rate * share for rate, share in groups)
+    usd = pyo.quicksum(pool.rent / dollar * m.n[b] for b, pool in enumerate(pools) if pool.times)
+    usd += pyo.quicksum(mean * pool.handover / dollar * m.R[pool.first] for pool in pools if pool.handover)
+    for pool in pools:
+        if not pool.prices:
+            continue
+        price = {s: pool.prices[s] + (pool.fee if s == pool.first else 0.0) for s in pool.stages}
+        usd += pyo.quicksum(mean * price[s] / dollar * m.R[s] for s in pool.stages)
+        if pool.times:
+            saved = {(g, s): rate * share * price[s] / dollar for g, (rate, share) in enumerate(groups) for s in price}
+            usd -= pyo.quicksum(saved[g, s] * m.y[g, s, level] for g, s, level in m.y if pool.first <= s <= pool.last)
+    return usd

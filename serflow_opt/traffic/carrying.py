@@ -1,0 +1,79 @@
+"""What machines carry of the load of a block, and what spills over to its function.
+
+smooth: requests come evenly, so machines take up to the utilisation cap, min(a, η n w) (SERFLOW).
+random: they come as a Poisson process, and who finds no free worker goes to the function: Erlang's loss formula, which
+holds whatever the distribution of the service times, min(a (1 - B(n w, a)), η n w).
+
+Both are concave and rising in the load a, so supporting lines bound them from above.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+Arrivals = Literal["random", "smooth"]
+
+
+@dataclass(frozen=True, slots=True)
+class Carrying:
+    """How machines carry load.
+
+    Attributes
+    ----------
+    arrivals
+        random or smooth.
+    cap
+        η.
+    """
+
+    arrivals: Arrivals
+    cap: float
+
+    def carried(self, servers: int, loads: Floats) -> Floats:
+        """Busy workers of `servers` that are offered loads."""
+        most = self.cap * servers
+        if self.arrivals == "smooth":
+            return np.minimum(loads, most)
+        taken: Floats = np.minimum(loads * (1 - blocked(servers, loads)), most)
+        return taken
+
+    def each(self, counts: int, workers: int, loads: Floats) -> Floats:
+        """Return what 0, 1, .., counts machines carry of loads: counts + 1 rows."""
+        rows = np.zeros((counts + 1, len(loads)))
+        blocking = np.ones(len(loads))
+        for c in range(1, counts * workers + 1):
+            if self.arrivals == "random":
+                blocking = loads * blocking / (c + loads * blocking)
+            if c % workers == 0:
+                free = loads if self.arrivals == "smooth" else loads * (1 - blocking)
+                rows[c // workers] = np.minimum(free, self.cap * c)
+        return rows
+
+    def lines(self, servers: int, points: Floats) -> list[tuple[float, float]]:
+        """Return lines (slope, intercept) above what is carried, touching it at loads, and the cap.
+
+        d/da a (1 - B) = 1 - B - B (c - a + a B), since B' = B (c / a - 1 + B).
+        """
+        cap = (0.0, self.cap * servers)
+        if self.arrivals == "smooth":
+            return [(1.0, 0.0), cap]
+        blocking = blocked(servers, points)
+        slopes = np.clip(1 - blocking - blocking * (servers - points + points * blocking), 0.0, 1.0)
+        touched = points * (1 - blocking)
+        return [cap, *zip(slopes.tolist(), (touched - slopes * points).tolist(), strict=True)]
+
+
+def blocked(servers: int, loads: Floats) -> Floats:
+    """Erlang's B of many loads."""
+    blocking = np.ones(len(loads))
+    for c in range(1, servers + 1):
+        blocking = loads * blocking / (c + loads * blocking)
+    return blocking

@@ -1,0 +1,45 @@
+"""Erlang's formulas: random arrivals at servers that are few.
+
+A. K. Erlang, "Solution of some problems in the theory of probabilities of significance in automatic telephone
+exchanges", 1917.
+"""
+
+from __future__ import annotations
+
+import math
+
+
+def erlang_b(servers: int, load: float) -> float:
+    """Share of Poisson arrivals that find all servers busy when those that do go elsewhere (M/G/c/c).
+
+    Parameters
+    ----------
+    servers
+        c.
+    load
+        a = arrivals per second x seconds of service.
+    """
+    blocked = 1.0
+    for c in range(1, servers + 1):
+        blocked = load * blocked / (c + load * blocked)
+    return blocked
+
+
+def erlang_c(servers: int, load: float) -> float:
+    """Share of Poisson arrivals that wait when all wait their turn (M/M/c); 1 at or above full load."""
+    if load >= servers:
+        return 1.0
+    blocked = erlang_b(servers, load)
+    return blocked / (1 - load / servers * (1 - blocked))
+
+
+def largest_load(servers: int, waiting: float) -> float:
+    """Return the largest load at which at most a share `waiting` of the arrivals wait, by bisection."""
+    low, high = 0.0, float(servers)
+    while high - low > 1e-12 * servers and low < math.nextafter(high, 0.0):
+        middle = (low + high) / 2
+        if erlang_c(servers, middle) <= waiting:
+            low = middle
+        else:
+            high = middle
+    return low
