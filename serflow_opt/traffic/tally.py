@@ -1,0 +1,70 @@
+"""What happened in a block, added up by periods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Tally:
+    """Sums by period; requests, their calls, and their money belong to the period when they enter the block."""
+
+    def __init__(self, period_s: float) -> None:
+        self.period_s = period_s
+        self._sums: dict[str, NDArray[Any]] = {}
+
+    def add(self, what: str, times: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> None:
+        """Count moments, or add up what happened at them."""
+        if not len(times):
+            return
+        period = (times // self.period_s).astype(np.int64)
+        first = int(period.min())
+        part = np.bincount(period - first, weights)
+        sums = self._sums.get(what)
+        if sums is None:
+            sums = np.zeros(0, part.dtype)
+        if first + len(part) > len(sums):
+            sums = np.concatenate([sums, np.zeros(first + len(part) + len(sums) // 2 - len(sums), sums.dtype)])
+        sums[first : first + len(part)] += part
+        self._sums[what] = sums
+
+    def spans(
+        self,
+        what: str,
+        starts: NDArray[np.float64],
+        ends: NDArray[np.float64],
+        weights: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Add the seconds between pairs of moments to the periods that they touch, each second times its weight."""
+        weights = np.ones(len(starts)) if weights is None else weights
+        # from its period's end on a span counts whole periods, until it ends; the rest is what its own periods get
+        for times, sign in ((starts, weights), (ends, -weights)):
+            left = (times // self.period_s + 1) * self.period_s - times
+            self.add(f"{what} edge", times, sign * left)
+            self.add(f"{what} step", times, sign)
+
+    def counts(self, what: str, periods: int) -> NDArray[np.int64]:
+        """Return the counts of so many periods."""
+        return self._of(what, periods).astype(np.int64)
+
+    def sums(self, what: str, periods: int) -> NDArray[np.float64]:
+        """Return the sums of so many periods."""
+        return self._of(what, periods).astype(float)
+
+    def seconds(self, what: str, periods: int) -> NDArray[np.float64]:
+        """Return the seconds that `spans` put into so many periods."""
+        edge, step = self.sums(f"{what} edge", periods), self.sums(f"{what} step", periods)
+        return edge + (np.cumsum(step) - step) * self.period_s
+
+    def periods(self, what: str) -> int:
+        """Periods until the last in which it happened."""
+        happened = np.flatnonzero(self._sums.get(what, np.zeros(0)))
+        return int(happened[-1]) + 1 if len(happened) else 0
+
+    def _of(self, what: str, periods: int) -> NDArray[Any]:
+        sums = self._sums.get(what, np.zeros(0))[:periods]
+        return np.concatenate([sums, np.zeros(periods - len(sums), sums.dtype)])

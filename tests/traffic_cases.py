@@ -1,0 +1,118 @@
+"""Random small services, traces and policies for the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from serflow_opt.traffic.faults import Faults
+from serflow_opt.traffic.policy import Orders, Seen
+from serflow_opt.traffic.service import Block, Function, Machine, Service
+from serflow_opt.traffic.trace import Trace
+
+
+@dataclass
+class Script:
+    """A policy that says what was written down, by the number of the decision; the last holds on."""
+
+    orders: Sequence[Orders | None]
+    every_s: float = 1.0
+    name: str = "script"
+    seen: list[Seen] = field(default_factory=list)
+
+    def decide(self, seen: Seen) -> Orders:
+        self.seen.append(seen)
+        orders = self.orders[min(len(self.seen), len(self.orders)) - 1]
+        if orders is None:
+            raise RuntimeError("no idea")
+        return orders
+
+
+def trace(*counts: int, period_s: float = 1.0) -> Trace:
+    return Trace(np.array(counts, np.int64), period_s, np.full(len(counts), period_s))
+
+
+@dataclass
+class Case:
+    service: Service
+    trace: Trace
+    policy: Callable[[], Script]
+    settings: dict[str, Any]
+
+
+def random_case(seed: int) -> Case:
+    """Draw a small case; every other has numbers whose sums are exact, so that much happens at the same moment."""
+    rng = np.random.default_rng(seed)
+    exact = seed % 2 == 0
+
+    def number(*values: float) -> float:
+        value = float(rng.choice(values))
+        return value if exact else value * float(rng.uniform(0.7, 1.3))
+
+    def some(length: int) -> tuple[float, ...]:
+        return tuple(number(0.25, 0.5, 1.0, 2.0, *([0.0] if seed % 6 == 0 else [])) for _ in range(length))
+
+    def block(first: int, last: int) -> Block:
+        n = last - first + 2
+        machines = tuple(
+            Machine(
+                f"m{k}",
+                number(1.0, 2.0),
+                int(rng.integers(1, 4)),
+                some(n),
+                bool(rng.integers(2)),
+                number(0.0, 1.0, 2.5),
+                number(0.0, 3.0),
+                None if rng.random() < 0.6 else 2,
+            )
+            for k in range(rng.integers(0, 3))
+        )
+        run = Function(
+            "f",
+            number(1.0, 2.0),
+            number(0.25),
+            some(n),
+            number(0.0, 0.5),
+            number(0.5, 2.0, 300.0),
+            None if rng.random() < 0.5 else int(rng.integers(0, 4)),
+            0.0 if rng.random() < 0.5 else 0.125,
+        )
+        with_function = not machines or rng.random() < 0.7
+        return Block(first, last, machines, run if with_function else None, number(0.0, 0.25, 0.5), number(0.0, 0.5))
+
+    lasts = np.cumsum(rng.integers(1, 3, rng.integers(1, 4))) - 1
+    blocks = tuple(block(int(a), int(b)) for a, b in zip([0, *(lasts[:-1] + 1)], lasts, strict=True))
+    shares = tuple(rng.dirichlet(np.ones(lasts[-1] + 1)).tolist())
+    service = Service("random", blocks, shares, (0.5,) * len(shares), slo_s=3.0)
+    counts = trace(*rng.choice([0, 1, 2, 4, 8], rng.integers(3, 20)).tolist())
+
+    def orders() -> Orders | None:
+        if rng.random() < 0.1:
+            return None
+        quota = tuple(
+            None
+            if rng.random() < 0.6
+            else tuple((float(at), int(rng.integers(0, 5))) for at in sorted(rng.choice(9, 2)))
+            for _ in blocks
+        )
+        wanted = tuple({m.name: int(rng.integers(0, 4)) for m in own.machines} for own in blocks)
+        return Orders(wanted, tuple(rng.integers(0, 4, len(blocks)).tolist()), quota)
+
+    script, every = [orders() for _ in range(8)], float(rng.choice([0.5, 1.0, 2.5, 3.0, 100.0]))
+    faults = Faults((("m0", 2.0, 4.0),) if rng.random() < 0.3 else (), ((1.0, 5.0, 1),) if rng.random() < 0.3 else ())
+    return Case(
+        service,
+        counts,
+        lambda: Script(script, every),
+        {
+            "seed": seed,
+            "arrivals": "even" if exact else "spread",
+            "times": "fixed" if exact else "lognormal",
+            "timeout_s": None if rng.random() < 0.5 else number(1.0, 2.0),
+            "faults": faults,
+            "period_s": 2.0,
+        },
+    )
