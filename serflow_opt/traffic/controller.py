@@ -1,0 +1,259 @@
+"""Our controller: machines by what each is expected to save, re-planned at fixed intervals, without foresight.
+
+With the rate D of a block distributed as the forecaster says, machine j of a type is worth, per second,
+
+    v_j = c^F E[carried_j(D) - carried_{j-1}(D)] - c
+
+c^F the price of a request on the function, c the rent. Starting it costs the rent of the start-up, which is to be
+earned back while it is expected to stay: it is ordered when v_j exceeds c start_s / stay_s, and stopped when v_j is
+below minus that, since it would have to be started again. With start_s = 0 this is the news-vendor's quantile.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serflow_opt.traffic.carrying import Carrying
+from serflow_opt.traffic.forecast import Forecaster, Window
+from serflow_opt.traffic.intake import Intake
+from serflow_opt.traffic.policy import Orders, Seen
+from serflow_opt.traffic.rates import Rates
+from serflow_opt.traffic.service import Block, Machine, Service
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RETRY_S = 300.0
+"""A type whose machines do not start is left alone for so long."""
+SHORT_S = 1.0
+"""Requests that are inside for less than this come and go within a second: random arrivals are counted in."""
+LONGEST_SMOOTHING_S = 60
+"""Rates are never averaged over more than this."""
+MOST_MACHINES = 10_000
+"""More of one type are not ordered, whatever is forecast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something the controller noticed or did, worth telling."""
+
+    at_s: float
+    block: int | None
+    text: str
+
+
+class Controller:
+    """A policy that scales a service.
+
+    Parameters
+    ----------
+    service
+        Blocks, each with the machine types it may use and its function.
+    every_s
+        Seconds between decisions.
+    stay_s
+        How long a machine is expected to stay once it is ordered.
+    forecaster
+        Makes a forecaster for a block; None: `Window` with its seconds smoothed over the time a request is inside.
+    name
+        What tables call it.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        every_s: float = 60.0,
+        *,
+        stay_s: float = 1800.0,
+        forecaster: Callable[[Block], Forecaster] | None = None,
+        name: str = "controller",
+    ) -> None:
+        self.service, self.every_s, self.stay_s, self.name = service, every_s, stay_s, name
+        blocks = range(len(service.blocks))
+        self._smoothing = [self._smoothing_s(b) for b in blocks]
+        self._forecasters = [
+            forecaster(block) if forecaster else self._window(b) for b, block in enumerate(service.blocks)
+        ]
+        self._plain = [self._window(b) for b in blocks]
+        self._intakes = [Intake() for _ in blocks]
+        self._not_before: list[dict[str, float]] = [{} for _ in blocks]
+        self._counts: list[dict[str, int]] = [{} for _ in blocks]
+        self.events: list[Event] = []
+
+    def decide(self, seen: Seen) -> Orders:
+        """Take in what was seen and say what is to be had."""
+        for b, counts in enumerate(seen.counts):
+            self.observe(b, seen.now_s - len(counts), counts.astype(float))
+        for b, failed in enumerate(seen.failed):
+            for name, count in failed.items():
+                if count:
+                    self._not_before[b][name] = seen.now_s + RETRY_S
+                    self._note(seen.now_s, b, f"{count} x {name} did not start: not asked for again for {RETRY_S:g} s")
+        for b, refused in enumerate(seen.throttled):
+            if refused:
+                self._note(seen.now_s, b, f"the function refused {refused} requests")
+        wanted = tuple(self._machines(b, seen) for b in range(len(self.service.blocks)))
+        self._counts = [dict(own) for own in wanted]
+        return Orders(wanted, tuple(self._queue(b, own) for b, own in enumerate(wanted)))
+
+    def observe(self, b: int, from_s: float, counts: NDArray[np.float64]) -> None:
+        """Take in requests of block b, second by second from a moment on; what is late, repeated or absurd is noted."""
+        values, wrong = self._intakes[b].take(from_s, counts)
+        for text in wrong:
+            self._note(from_s, b, text)
+        if not len(values):
+            return
+        self._plain[b].observe(values)
+        try:
+            self._forecasters[b].observe(values)
+        except Exception as error:  # a forecaster of the user's: whatever it does, serving goes on
+            self._note(from_s, b, f"the forecaster failed ({type(error).__name__}: {error})")
+
+    def state(self) -> dict[str, Any]:
+        """Return all the controller knows, to be written as JSON."""
+        return {
+            "service": self.service.name,
+            "blocks": [
+                {
+                    "forecaster": forecaster.state(),
+                    "plain": plain.state(),
+                    "intake": {"until_s": intake.until_s, "largest": intake.largest, "suspected": intake.suspected},
+                    "not_before": dict(not_before),
+                    "counts": dict(counts),
+                }
+                for forecaster, plain, intake, not_before, counts in zip(
+                    self._forecasters, self._plain, self._intakes, self._not_before, self._counts, strict=True
+                )
+            ],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state of a controller of the same service.
+
+        Raises
+        ------
+        ValueError
+            When the state is of another service.
+        """
+        if state["service"] != self.service.name or len(state["blocks"]) != len(self.service.blocks):
+            found = f"'{state['service']}' with {len(state['blocks'])} blocks"
+            raise ValueError(f"the state is of {found}, not of '{self.service.name}' with {len(self.service.blocks)}")
+        for b, own in enumerate(state["blocks"]):
+            self._forecasters[b].restore(own["forecaster"])
+            self._plain[b].restore(own["plain"])
+            self._intakes[b] = Intake(**own["intake"])
+            self._not_before[b] = dict(own["not_before"])
+            self._counts[b] = dict(own["counts"])
+
+    def _note(self, at_s: float, b: int | None, text: str) -> None:
+        self.events.append(Event(at_s, b, text))
+
+    def _smoothing_s(self, b: int) -> int:
+        """Seconds over which rates are averaged: as long as a request is inside, since no more can be told apart."""
+        machines = self.service.blocks[b].machines
+        busy = max((self.service.busy_s(b, machine) for machine in machines), default=1.0)
+        return min(LONGEST_SMOOTHING_S, max(1, round(busy)))
+
+    def _window(self, b: int) -> Window:
+        return Window(smooth_s=self._smoothing[b])
+
+    def _rates(self, b: int, now_s: float) -> Rates | None:
+        """Return the forecast, or the plain window's where it is nonsense."""
+        try:
+            rates = self._forecasters[b].rates()
+        except Exception as error:  # as above
+            self._note(now_s, b, f"the forecaster failed ({type(error).__name__}: {error})")
+            return self._plain[b].rates()
+        if rates is None:
+            return self._plain[b].rates()
+        good = np.isfinite(rates.rates).all() and (rates.rates >= 0).all() and np.isfinite(rates.shares).all()
+        largest = max(self._intakes[b].largest, 1.0)
+        if not good or abs(rates.shares.sum() - 1) > 1e-6 or rates.mean > 100 * largest:
+            self._note(now_s, b, "the forecast is no distribution of rates, or far beyond all that was seen")
+            return self._plain[b].rates()
+        return rates
+
+    def _machines(self, b: int, seen: Seen) -> dict[str, int]:
+        """Return the machines of a block: the cheapest type's best count, beside what others are there."""
+        block = self.service.blocks[b]
+        have = {m.name: seen.ready[b].get(m.name, 0) + seen.starting[b].get(m.name, 0) for m in block.machines}
+        if not block.machines:
+            return {}
+        rates = self._rates(b, seen.now_s)
+        if rates is None:  # nothing was seen yet: wait, or, where nothing else can serve, start with one
+            return have if block.function or any(have.values()) else {block.machines[0].name: 1}
+        may_start = [m for m in block.machines if seen.now_s >= self._not_before[b].get(m.name, 0.0)]
+        plans = []
+        for machine in may_start or block.machines:
+            count, usd = self._best(b, machine, rates, have)
+            plans.append((usd, machine.name, count))
+        _, name, count = min(plans)
+        if not may_start:
+            count = min(count, have[name])
+        return {other: count if other == name else self._kept(b, other, name, have, count) for other in have}
+
+    def _kept(self, b: int, other: str, chosen: str, have: dict[str, int], count: int) -> int:
+        """Machines of other types stay until those that take their place are there."""
+        types = {machine.name: machine for machine in self.service.blocks[b].machines}
+        missing = count - have[chosen]
+        if missing <= 0:
+            return 0
+        each = self.service.rate_per_s(b, types[chosen]) / self.service.rate_per_s(b, types[other])
+        return min(have[other], math.ceil(missing * each))
+
+    def _best(self, b: int, machine: Machine, rates: Rates, have: dict[str, int]) -> tuple[int, float]:
+        """Return how many machines of a type to have, and what that costs per second."""
+        block, busy = self.service.blocks[b], self.service.busy_s(b, machine)
+        now = have[machine.name]
+        most = MOST_MACHINES if machine.machines_max is None else machine.machines_max
+        if busy <= 0:
+            return min(1, most), machine.usd_per_s
+        if block.function is None:
+            count = self._alone(machine, rates, busy)
+            return min(count, most), machine.usd_per_s * count
+        usd = self.service.function_usd(b)
+        loads = rates.rates * busy
+        random = busy < SHORT_S
+        peak = float(loads[-1])
+        most = min(most, max(now, math.ceil((peak + (6 * math.sqrt(peak) + 6) * random) / machine.workers)))
+        carrying = Carrying("random" if random else "smooth", 1.0)
+        carried = carrying.each(most, machine.workers, loads) @ rates.shares
+        worth = usd / busy * np.diff(carried) - machine.usd_per_s
+        start = machine.usd_per_s * machine.start_s / self.stay_s
+        order, keep = int((worth > start).sum()), int((worth > -start).sum())
+        count = max(order, min(now, keep))
+        return count, usd * rates.mean - usd / busy * float(carried[count]) + machine.usd_per_s * count
+
+    def _alone(self, machine: Machine, rates: Rates, busy: float) -> int:
+        """Return machines for a block without a function: all of the rates, and room for random arrivals."""
+        load = rates.peak * busy
+        return max(1, math.ceil((load + 2 * math.sqrt(load)) / machine.workers))
+
+    def _queue(self, b: int, machines: dict[str, int]) -> int:
+        """Return how many requests may wait for a worker and still be in time.
+
+        With c workers that take at most t seconds a request, c floor(slack / t) waiting ones all start within the
+        slack; blocks share it.
+        """
+        block, slo = self.service.blocks[b], self.service.slo_s
+        if slo is None or not block.machines:
+            return 0
+        slack = (slo - worst_s(self.service)) / sum(bool(block.machines) for block in self.service.blocks)
+        types = {machine.name: machine for machine in block.machines}
+        longest = max(machine.seconds[-1] for machine in block.machines)
+        workers = sum(count * types[name].workers for name, count in machines.items())
+        return workers * math.floor(slack / longest) if slack > 0 and longest > 0 else 0
+
+
+def worst_s(service: Service) -> float:
+    """Seconds of a request that goes all the way on the slower pool of every block, cold starts left out."""
+    return math.fsum(
+        block.hop_s
+        + max([m.seconds[-1] for m in block.machines] + ([block.function.seconds[-1]] if block.function else [0.0]))
+        for block in service.blocks
+    )
