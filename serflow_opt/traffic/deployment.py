@@ -17,6 +17,7 @@ from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.erlang import erlang_b, erlang_c
 from serflow_opt.traffic.rates import Rates
 from serflow_opt.traffic.service import Machine, Service
+from serflow_opt.traffic.structures import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ class Part:
 class Deployment:
     """A provisioning decision and its certificate; see `provision`.
 
-    `bound` and `usd_per_s` are USD per second; `service` is what `simulate`, `schedule` and controllers take.
+    `bound` and `usd_per_s` are USD per second; `structure` and `levels` are positions in the instance; `service` is
+    what `simulate` takes, and `scalable` makes one of it with more types to choose from.
     """
 
     instance: str
@@ -87,6 +89,8 @@ class Deployment:
     parts: tuple[Part, ...] = ()
     thresholds: tuple[Choice, ...] = ()
     service: Service | None = None
+    structure: Structure = ()
+    levels: tuple[int, ...] = ()
     accuracy: float | None = None
     latency_worst_ms: float = math.nan
     latency_mean_ms: float = math.nan

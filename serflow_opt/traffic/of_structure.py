@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from serflow_opt.instance import Instance
@@ -40,6 +41,33 @@ def service_of(structures: Structures, structure: Structure, levels: Sequence[in
     quantile = 1.0 if instance.quantile is None else instance.quantile
     slo = None if instance.latency_measure == "mean" else instance.latency_slo_s
     return Service(instance.name, blocks, tuple(shares), tuple(accuracies), slo, quantile, draws)
+
+
+def scalable(instance: Instance, structure: Structure, levels: Sequence[int]) -> Service:
+    """Return the service of a deployment in which each block may use all machine types that keep its times.
+
+    The structure's own type comes first, where it has one; others follow by rent per request.
+    """
+    structures = Structures(instance, len(structure))
+    service = service_of(structures, structure, levels)
+    chosen = []
+    for b, choice in enumerate(structure):
+        others = {c.machine for c in structures.choices(choice.first, choice.last) if c.machine is not None}
+        in_time = [p for p in others if all(_keeps_time(structures, p, choice, s) for s in _stages(choice))]
+        machines = [machine_of(structures, replace(choice, machine=p)) for p in in_time]
+        machines.sort(key=lambda m, b=b: m.usd_per_s / service.rate_per_s(b, m))  # type: ignore[misc]
+        own = service.blocks[b].machines
+        chosen.append((*own, *(m for m in machines if m not in own)))
+    return service.with_machines(tuple(chosen))
+
+
+def _stages(choice: BlockChoice) -> range:
+    return range(choice.first, choice.last + 1)
+
+
+def _keeps_time(structures: Structures, p: int, choice: BlockChoice, s: int) -> bool:
+    """Whether a machine is at stage s no later than the pools a block has."""
+    return structures.seconds(p, choice.first, s) <= structures.slowest(choice, s) * (1 + 1e-9)
 
 
 def machine_of(structures: Structures, choice: BlockChoice) -> Machine:

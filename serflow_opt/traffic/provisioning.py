@@ -59,6 +59,7 @@ def provision(
     wait_max: float = 1e-3,
     gap: float = 1e-4,
     time_limit: float | None = None,
+    keep: Callable[[Structure], bool] | None = None,
     on_progress: Callable[[Moment], None] | None = None,
 ) -> Deployment:
     """Decide what to rent for a demand, and prove it.
@@ -84,6 +85,8 @@ def provision(
         Relative distance between cost and bound at which the search ends.
     time_limit
         Seconds; None: none.
+    keep
+        Which structures may be used; None: all.
     on_progress
         Called now and then.
 
@@ -120,7 +123,7 @@ def provision(
             raise InputError([Problem("", "demand", repr(rate), "write a rate above 0, requests per second")])
         demand = Rates.steady(rate)
     carrying = Carrying(arrivals, instance.utilisation_cap)
-    return _Search(instance, demand, blocks, wait_max, carrying, gap, time_limit, on_progress).run()
+    return _Search(instance, demand, blocks, wait_max, carrying, gap, time_limit, on_progress).run(keep)
 
 
 class _Search:
@@ -147,8 +150,8 @@ class _Search:
         self.found: tuple[Structure, tuple[int, ...], tuple[int, ...]] | None = None
         self.solves = 0
 
-    def run(self) -> Deployment:
-        structures = candidates(self.pricing)
+    def run(self, keep: Callable[[Structure], bool] | None) -> Deployment:
+        structures = [s for s in candidates(self.pricing) if keep is None or keep(s)]
         self._start(bounded(self.pricing, structures, math.inf))
         found = bounded(self.pricing, structures, self.best)
         self._start(found)
@@ -420,6 +423,8 @@ class _Search:
                 if menu.thresholds and s + 1 < len(levels)
             ),
             service=service,
+            structure=structure,
+            levels=levels,
             accuracy=accuracy_of(service) if self.instance.accuracy_known else None,
             latency_worst_ms=done_s[-1] * 1000,
             latency_mean_ms=mean_of(self.structures, structure, service) * 1000,

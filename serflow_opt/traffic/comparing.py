@@ -1,0 +1,280 @@
+"""Policies side by side on the same requests, and the bound that no policy can beat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.instance import Instance
+from serflow_opt.traffic.baselines import Autoscaler, Fixed, Libra, Serflow
+from serflow_opt.traffic.controller import Controller
+from serflow_opt.traffic.of_structure import scalable
+from serflow_opt.traffic.policy import Policy
+from serflow_opt.traffic.provisioning import provision
+from serflow_opt.traffic.schedule import Schedule, schedule
+from serflow_opt.traffic.service import Service
+from serflow_opt.traffic.simulation import Simulation
+from serflow_opt.traffic.simulator import simulate
+from serflow_opt.traffic.structures import Structure
+from serflow_opt.traffic.trace import Trace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from serflow_opt.traffic.deployment import Deployment
+
+POLICIES = ("functions", "maximum", "autoscaler", "libra", "serflow", "whole", "controller")
+"""What can be compared: functions only; machines for the maximum; an autoscaler; LIBRA, which knows one block and one
+run time; SERFLOW's published rule; our controller on the whole network as one block, and on blocks of stages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One policy: what it cost and how it kept the latency target."""
+
+    policy: str
+    blocks: int
+    simulation: Simulation
+    bound: float
+
+    @property
+    def usd(self) -> float:
+        """USD for the whole trace."""
+        return self.simulation.usd_total
+
+    @property
+    def violations(self) -> float:
+        """Share of the requests that missed the target or were dropped."""
+        return self.simulation.violations / max(self.simulation.arrivals, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All policies on one trace.
+
+    Attributes
+    ----------
+    rows
+        In the order of `POLICIES`.
+    bounds
+        Clairvoyant schedules by number of blocks: least cost of machines and functions with perfect foresight.
+    """
+
+    instance: str
+    trace: str
+    rows: tuple[Row, ...]
+    bounds: dict[int, Schedule] = field(default_factory=dict)
+
+    def row(self, policy: str) -> Row | None:
+        """Return the row of a policy, None where it was not run."""
+        return next((row for row in self.rows if row.policy == policy), None)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table."""
+        import pandas as pd
+
+        libra = self.row("libra")
+        records: list[dict[str, Any]] = []
+        for row in self.rows:
+            run = row.simulation
+            records.append(
+                {
+                    "policy": row.policy,
+                    "blocks": row.blocks,
+                    "usd": row.usd,
+                    "usd_machines": run.usd["machines"],
+                    "usd_functions": run.usd["functions"],
+                    "usd_links": run.usd["links"],
+                    "p50_ms": run.percentile(50) * 1000,
+                    "p95_ms": run.percentile(95) * 1000,
+                    "p99_ms": run.percentile(99) * 1000,
+                    "violations": row.violations,
+                    "dropped": sum(run.dropped.values()) / max(run.arrivals, 1),
+                    "accuracy": math.nan if run.accuracy is None else run.accuracy,
+                    "utilisation": run.utilisation,
+                    "saving_over_libra": 1 - row.usd / libra.usd if libra else math.nan,
+                    "above_bound": row.usd / row.bound - 1 if row.bound > 0 else math.nan,
+                }
+            )
+        return pd.DataFrame.from_records(records)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `compare --json` prints."""
+        rows = [
+            {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
+            for record in self.to_frame().to_dict("records")
+        ]
+        bounds = {
+            str(blocks): {"usd": found.bound, "attained": found.usd, "status": found.status, "method": found.method}
+            for blocks, found in self.bounds.items()
+        }
+        return {"instance": self.instance, "trace": self.trace, "policies": rows, "clairvoyant": bounds}
+
+
+def compare(
+    instance: Instance,
+    trace: Trace,
+    *,
+    policies: Collection[str] = POLICIES,
+    blocks: int = 2,
+    every_s: float = 60.0,
+    seed: int = 0,
+    times: str = "fixed",
+    cv: float = 0.5,
+    jobs: int = 1,
+    gap: float = 1e-3,
+    on_progress: Callable[[str], None] | None = None,
+) -> Comparison:
+    """Run policies on the same requests.
+
+    Functions only, machines for the maximum, the autoscaler, LIBRA and "whole" run the network as one block: the
+    cheapest type and function that keep the targets at the trace's rates. SERFLOW and the controller run it as the
+    blocks that `provision` finds for these rates; the controller may use any type that keeps their times.
+
+    Parameters
+    ----------
+    policies
+        Some of `POLICIES`.
+    blocks
+        Most blocks.
+    every_s
+        Seconds between decisions of the controllers, and steps of the clairvoyant schedules. LIBRA and SERFLOW decide
+        every 300 s, as published.
+    seed, times, cv
+        See `simulate`.
+    jobs
+        Processes.
+    gap
+        Of the schedules.
+    on_progress
+        Told what is being done.
+
+    Raises
+    ------
+    InputError
+        For unknown policies, instances that do not say how long machines take to start, and where no deployment keeps
+        the targets.
+    """
+    check_scaling(instance)
+    unknown = [name for name in policies if name not in POLICIES]
+    if unknown:
+        raise InputError([Problem("", "--policy", f"'{name}'", nearest(name, POLICIES)) for name in unknown])
+
+    def tell(text: str) -> None:
+        if on_progress:
+            on_progress(text)
+
+    tell("finding blocks")
+    whole = _whole(instance, trace)
+    staged = whole if blocks == 1 or len(instance.stages) == 1 else deployed(instance, trace, blocks)
+    services = {"whole": whole, "staged": staged}
+    chosen = [(name, *_policy(name, services, trace, every_s)) for name in POLICIES if name in policies]
+    tell("clairvoyant schedules")
+    bounds = {
+        len(service.blocks): schedule(service, trace, step_s=max(every_s, trace.period_s), gap=gap)
+        for service in {len(s.blocks): s for s in services.values()}.values()
+    }
+    arguments = [(service, trace, policy, seed, times, cv) for _, policy, service in chosen]
+    runs: Sequence[Simulation]
+    if jobs > 1:
+        tell(f"{len(chosen)} simulations in {jobs} processes")
+        with ProcessPoolExecutor(jobs) as pool:
+            runs = list(pool.map(_simulate, arguments))
+    else:
+        runs = []
+        for (name, _, _), argument in zip(chosen, arguments, strict=True):
+            tell(f"simulating {name}")
+            runs.append(_simulate(argument))
+    rows = tuple(
+        Row(name, len(service.blocks), run, bounds[len(service.blocks)].bound + run.usd["links"])
+        for (name, _, service), run in zip(chosen, runs, strict=True)
+    )
+    return Comparison(instance.name, trace.name, rows, bounds)
+
+
+def check_scaling(instance: Instance) -> None:
+    """Raise InputError where an instance does not say how its machines and functions come and go."""
+    problems = [
+        Problem(instance.name, f'tier "{tier.name}".{key}', "missing", cure)
+        for tier in instance.tiers
+        for key, value, needed, cure in (
+            (
+                "start_s",
+                tier.scaling.start_s,
+                tier.kind in ("vm", "edge"),
+                "seconds from the order to the first request",
+            ),
+            (
+                "keep_alive_s",
+                tier.scaling.keep_alive_s,
+                tier.kind == "function" and any(o.cold_start_s > 0 for o in instance.options),
+                "how long an idle function stays warm, seconds",
+            ),
+        )
+        if needed and value is None
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def deployed(instance: Instance, trace: Trace, blocks: int, keep: Callable[[Structure], bool] | None = None) -> Service:
+    """Return the service of the cheapest deployment for a trace's rates.
+
+    Raises
+    ------
+    InputError
+        Where there is none.
+    """
+    found: Deployment = provision(instance, trace, blocks=blocks, keep=keep, gap=1e-3, time_limit=60.0)
+    if found.service is None:
+        why = found.reason or "none was found in time"
+        raise InputError([Problem(instance.name, "targets", why, "`serflow-opt solve` says what clashes")])
+    return scalable(instance, found.structure, found.levels)
+
+
+def _whole(instance: Instance, trace: Trace) -> Service:
+    """Return the network as one block with a type and a function."""
+
+    def both(structure: Structure) -> bool:
+        return structure[0].machine is not None and structure[0].function is not None
+
+    service = deployed(instance, trace, 1, both)
+    if not service.blocks[0].machines:
+        found, cure = "no machine runs the whole network in time", "add larger types"
+        raise InputError([Problem(instance.name, "tier", found, cure)])
+    return service
+
+
+def _policy(name: str, services: dict[str, Service], trace: Trace, every_s: float) -> tuple[Policy, Service]:
+    """Return a policy and the service it scales."""
+    whole, staged = services["whole"], services["staged"]
+    block = whole.blocks[0]
+    one = replace(whole, blocks=(replace(block, machines=block.machines[:1]),))
+    machines = replace(whole, blocks=(replace(block, machines=block.machines[:1], function=None),))
+    first = staged.with_machines(tuple(own.machines[:1] for own in staged.blocks))
+    match name:
+        case "functions":
+            return Fixed(one, [0], name=name), one
+        case "maximum":
+            peak = float((trace.counts / trace.period_s).max())
+            count = math.ceil(peak / machines.rate_per_s(0, machines.blocks[0].machines[0]))
+            return Fixed(machines, [count], name=name), machines
+        case "autoscaler":
+            return Autoscaler(machines, name=name), machines
+        case "libra":
+            return Libra(one, name=name), one
+        case "serflow":
+            return Serflow(first, name=name), first
+        case "whole":
+            return Controller(whole, every_s, name=name), whole
+        case _:
+            return Controller(staged, every_s, name=name), staged
+
+
+def _simulate(argument: tuple[Service, Trace, Policy, int, str, float]) -> Simulation:
+    service, trace, policy, seed, times, cv = argument
+    return simulate(service, trace, policy, seed=seed, times=times, cv=cv)
