@@ -36,6 +36,7 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.pareto_command import pareto
 from serflow_opt.profiling.commands import profile, run
 from serflow_opt.speed.command import speed
+from serflow_opt.traffic.commands import compare, provision, scale, simulate
 
 if TYPE_CHECKING:
     from serflow_opt.instance import Instance
@@ -410,6 +411,10 @@ app.command()(pareto)
 app.command()(profile)
 app.command()(run)
 app.command()(speed)
+app.command()(provision)
+app.command()(scale)
+app.command()(simulate)
+app.command()(compare)
 
 
 def _version(wanted: bool) -> None:

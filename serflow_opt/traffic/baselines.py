@@ -75,7 +75,8 @@ class Libra:
 
     Every period: share = int(μ + φ σ) requests a second, machines = ⌈share / capacity⌉; the first int(η share) requests
     of a second go to machines, the rest to functions. When scaling up the new share counts only when the machines have
-    started, when scaling down at once. One run time is assumed for all requests: that of the whole network.
+    started, when scaling down at once. One run time is assumed for all requests: that of the whole network, or, with
+    `knows_mean`, the mean.
     """
 
     service: Service
@@ -84,6 +85,7 @@ class Libra:
     to_machines: float = 0.8
     every_s: float = 300.0
     least: int = 0
+    knows_mean: bool = False
     name: str = "LIBRA"
     ewmas: list[Ewma] = field(default_factory=list)
     quotas: list[int] = field(default_factory=list)
@@ -114,8 +116,8 @@ class Libra:
         """Requests a second that are planned for, and machines."""
         ewma, machine = self.ewmas[b], self.service.blocks[b].machines[0]
         share = float(int((ewma.mean or 0.0) + self.deviations * ewma.deviation))
-        longest = machine.seconds[-1]
-        capacity = machine.workers / longest if longest > 0 else math.inf
+        one = self.service.busy_s(b, machine) if self.knows_mean else machine.seconds[-1]
+        capacity = machine.workers / one if one > 0 else math.inf
         return share, max(self.least, math.ceil(share / capacity))
 
 

@@ -25,11 +25,14 @@ from serflow_opt.traffic.trace import Trace
 if TYPE_CHECKING:
     import pandas as pd
 
-    from serflow_opt.traffic.deployment import Deployment
-
-POLICIES = ("functions", "maximum", "autoscaler", "libra", "serflow", "whole", "controller")
+POLICIES = ("functions", "maximum", "autoscaler", "libra", "libra-mean", "serflow", "whole", "controller")
 """What can be compared: functions only; machines for the maximum; an autoscaler; LIBRA, which knows one block and one
-run time; SERFLOW's published rule; our controller on the whole network as one block, and on blocks of stages."""
+run time, that of the whole network; LIBRA told the mean run time; SERFLOW's published rule; our controller on the whole
+network as one block, and on blocks of stages."""
+CLOSE, LONG_S = 5e-3, 60.0
+"""Gap and seconds at which the search for blocks ends: what is compared is how they are scaled."""
+STAGED = ("serflow", "controller")
+"""Those that know blocks of stages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +134,9 @@ def compare(
 ) -> Comparison:
     """Run policies on the same requests.
 
-    Functions only, machines for the maximum, the autoscaler, LIBRA and "whole" run the network as one block: the
-    cheapest type and function that keep the targets at the trace's rates. SERFLOW and the controller run it as the
-    blocks that `provision` finds for these rates; the controller may use any type that keeps their times.
+    All but SERFLOW and the controller run the network as one block: the cheapest type and function that keep the
+    targets at the trace's rates. These two run it as the blocks that `provision` finds for these rates; the controller
+    may use any type that keeps their times.
 
     Parameters
     ----------
@@ -168,16 +171,15 @@ def compare(
         if on_progress:
             on_progress(text)
 
-    tell("finding blocks")
-    whole = _whole(instance, trace)
-    staged = whole if blocks == 1 or len(instance.stages) == 1 else deployed(instance, trace, blocks)
-    services = {"whole": whole, "staged": staged}
-    chosen = [(name, *_policy(name, services, trace, every_s)) for name in POLICIES if name in policies]
-    tell("clairvoyant schedules")
-    bounds = {
-        len(service.blocks): schedule(service, trace, step_s=max(every_s, trace.period_s), gap=gap)
-        for service in {len(s.blocks): s for s in services.values()}.values()
-    }
+    services: dict[bool, Service] = {}
+    for staged in sorted({name in STAGED for name in policies}):
+        tell("finding blocks of stages" if staged else "finding what runs the network whole")
+        services[staged] = service_for(instance, trace, blocks if staged else 1)
+    chosen = [(name, *_policy(name, services[name in STAGED], trace, every_s)) for name in POLICIES if name in policies]
+    bounds: dict[int, Schedule] = {}
+    for service in services.values():
+        tell("scheduling with perfect foresight")
+        bounds[len(service.blocks)] = schedule(service, trace, step_s=max(every_s, trace.period_s), gap=gap)
     arguments = [(service, trace, policy, seed, times, cv) for _, policy, service in chosen]
     runs: Sequence[Simulation]
     if jobs > 1:
@@ -221,58 +223,58 @@ def check_scaling(instance: Instance) -> None:
         raise InputError(problems)
 
 
-def deployed(instance: Instance, trace: Trace, blocks: int, keep: Callable[[Structure], bool] | None = None) -> Service:
-    """Return the service of the cheapest deployment for a trace's rates.
+def service_for(instance: Instance, trace: Trace, blocks: int) -> Service:
+    """Return the service of the cheapest deployment for a trace's rates, each block with all types that keep its times.
+
+    As one block it has a type of machines and a function, whatever is cheapest.
 
     Raises
     ------
     InputError
         Where there is none.
     """
-    found: Deployment = provision(instance, trace, blocks=blocks, keep=keep, gap=1e-3, time_limit=60.0)
-    if found.service is None:
-        why = found.reason or "none was found in time"
-        raise InputError([Problem(instance.name, "targets", why, "`serflow-opt solve` says what clashes")])
-    return scalable(instance, found.structure, found.levels)
-
-
-def _whole(instance: Instance, trace: Trace) -> Service:
-    """Return the network as one block with a type and a function."""
 
     def both(structure: Structure) -> bool:
-        return structure[0].machine is not None and structure[0].function is not None
+        return len(structure) > 1 or (structure[0].machine is not None and structure[0].function is not None)
 
-    service = deployed(instance, trace, 1, both)
-    if not service.blocks[0].machines:
-        found, cure = "no machine runs the whole network in time", "add larger types"
-        raise InputError([Problem(instance.name, "tier", found, cure)])
+    found = provision(instance, trace, blocks=blocks, keep=both if blocks == 1 else None, gap=CLOSE, time_limit=LONG_S)
+    if found.service is None:
+        why = found.reason or "no deployment was found in time"
+        if blocks == 1:
+            why += " (the whole network on a machine, and on a function beside it)"
+        raise InputError([Problem(instance.name, "targets", why, "`serflow-opt provision` says what can be had")])
+    service = scalable(instance, found.structure, found.levels)
+    if blocks == 1 and not service.blocks[0].machines:
+        why, cure = "no machine runs the whole network in time", "add larger types, or allow more latency"
+        raise InputError([Problem(instance.name, "tier", why, cure)])
     return service
 
 
-def _policy(name: str, services: dict[str, Service], trace: Trace, every_s: float) -> tuple[Policy, Service]:
-    """Return a policy and the service it scales."""
-    whole, staged = services["whole"], services["staged"]
-    block = whole.blocks[0]
-    one = replace(whole, blocks=(replace(block, machines=block.machines[:1]),))
-    machines = replace(whole, blocks=(replace(block, machines=block.machines[:1], function=None),))
-    first = staged.with_machines(tuple(own.machines[:1] for own in staged.blocks))
+def prepared(instance: Instance, trace: Trace, name: str, blocks: int, every_s: float) -> tuple[Policy, Service]:
+    """Return a policy of `POLICIES` and the service it scales."""
+    return _policy(name, service_for(instance, trace, blocks if name in STAGED else 1), trace, every_s)
+
+
+def _policy(name: str, service: Service, trace: Trace, every_s: float) -> tuple[Policy, Service]:
+    first = service.with_machines(tuple(own.machines[:1] for own in service.blocks))
+    alone = replace(first, blocks=tuple(replace(block, function=None) for block in first.blocks))
     match name:
         case "functions":
-            return Fixed(one, [0], name=name), one
+            return Fixed(first, [0], name=name), first
         case "maximum":
             peak = float((trace.counts / trace.period_s).max())
-            count = math.ceil(peak / machines.rate_per_s(0, machines.blocks[0].machines[0]))
-            return Fixed(machines, [count], name=name), machines
+            count = math.ceil(peak / alone.rate_per_s(0, alone.blocks[0].machines[0]))
+            return Fixed(alone, [count], name=name), alone
         case "autoscaler":
-            return Autoscaler(machines, name=name), machines
+            return Autoscaler(alone, name=name), alone
         case "libra":
-            return Libra(one, name=name), one
+            return Libra(first, name=name), first
+        case "libra-mean":
+            return Libra(first, knows_mean=True, name=name), first
         case "serflow":
             return Serflow(first, name=name), first
-        case "whole":
-            return Controller(whole, every_s, name=name), whole
         case _:
-            return Controller(staged, every_s, name=name), staged
+            return Controller(service, every_s, name=name), service
 
 
 def _simulate(argument: tuple[Service, Trace, Policy, int, str, float]) -> Simulation:

@@ -46,6 +46,11 @@ class Event:
     block: int | None
     text: str
 
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        where = "" if self.block is None else f", block {self.block + 1}"
+        return f"at {self.at_s:,.0f} s{where}: {self.text}"
+
 
 class Controller:
     """A policy that scales a service.

@@ -44,7 +44,7 @@ class Part:
         Rate from which one machine is cheaper than the function, c / c^F: LIBRA's cost indifference point, by block.
     s_cip
         Reach of this block below which it is cheaper on its function, behind the machines before it, than on machines
-        big enough for both blocks; None for the first block, or where no type can run both in time.
+        big enough for both blocks; None for blocks that have machines, and where no type runs both in time.
     random_spill, random_wait
         With Poisson arrivals at the mean rate: share of the block's requests that find no free worker and go to the
         function (Erlang B); without a function, that wait (Erlang C).

@@ -6,8 +6,6 @@ exchanges", 1917.
 
 from __future__ import annotations
 
-import math
-
 
 def erlang_b(servers: int, load: float) -> float:
     """Share of Poisson arrivals that find all servers busy when those that do go elsewhere (M/G/c/c).
@@ -33,10 +31,18 @@ def erlang_c(servers: int, load: float) -> float:
     return blocked / (1 - load / servers * (1 - blocked))
 
 
-def largest_load(servers: int, waiting: float) -> float:
-    """Return the largest load at which at most a share `waiting` of the arrivals wait, by bisection."""
-    low, high = 0.0, float(servers)
-    while high - low > 1e-12 * servers and low < math.nextafter(high, 0.0):
+def largest_load(servers: int, waiting: float, low: float = 0.0) -> float:
+    """Return the largest load at which at most a share `waiting` of the arrivals wait, or up to 1e-7 of c less.
+
+    Parameters
+    ----------
+    servers, waiting
+        c, and the share.
+    low
+        A load at which no more wait.
+    """
+    high = float(servers)
+    while high - low > 1e-7 * servers:
         middle = (low + high) / 2
         if erlang_c(servers, middle) <= waiting:
             low = middle

@@ -14,14 +14,22 @@ Where n_big is fixed (the survey's 3.3.2: one machine for r_max) this is ρ* = (
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from serflow_opt.traffic.of_structure import machine_of
+import numpy as np
+
 from serflow_opt.traffic.structures import BlockChoice, Structure
 
 if TYPE_CHECKING:
+    from serflow_opt.traffic.deployment import Part
     from serflow_opt.traffic.service import Service
     from serflow_opt.traffic.structure_bounds import Pricing
+
+GROUPS = 12
+"""Rates of a demand that are looked at."""
+SCANNED = 20
+"""Reaches between which an S-CIP is looked for."""
 
 
 def t_cip(rent_per_s: float, function_usd: float) -> float:
@@ -81,56 +89,88 @@ def s_cip(
     return 1.0
 
 
-def s_cips(pricing: Pricing, structure: Structure, service: Service) -> list[float | None]:
-    """Return the S-CIP of each block of a deployment, against machines that run it and the block before; None: none."""
-    structures, instance = pricing.structures, pricing.instance
-    slo = instance.latency_slo_s if instance.latency_measure == "worst" else None
-    worst = structures.done_s(structure)[-1]
+def s_cips(pricing: Pricing, structure: Structure, service: Service, parts: Sequence[Part]) -> list[float | None]:
+    """Return the S-CIP of each block of a deployment that runs on its function alone; None for the others.
+
+    Both sides as the deployment is priced: the block before as it is and this block's requests on its function, against
+    the cheapest pool (with a function beside it or not) that runs both in the same time.
+    """
     points: list[float | None] = [None]
     for b in range(1, len(structure)):
         before, here = structure[b - 1], structure[b]
         points.append(None)
-        if here.function is None or before.machine is None:
+        if before.machine is None or here.machine is not None or service.reach(b - 1) <= 0:
             continue
-        usd = service.function_usd(b) + structures.fee(here.function)
-        usd -= structures.option(here.function).usd_per_request
-        rate = pricing.demand.mean * service.reach(b - 1)
-        room = instance.utilisation_cap
-        small = service.blocks[b - 1].machines[0]
-        small_load = rate * service.busy_s(b - 1, small) / (room * small.workers)
-        small_usd = small.usd_per_s * math.ceil(small_load * (1 - 1e-9))
-        both = [c for c in structures.choices(before.first, here.last) if c.machine is not None and c.function is None]
-        within = math.inf if slo is None else slo - worst + structures.hop_s(here.first)
-        spare = within + structures.slowest(before) + structures.slowest(here)
-        found = []
-        for choice in both:
-            if structures.slowest(choice) > spare * (1 + 1e-9):
-                continue
-            found.append(_against(choice, before, service, b, rate, small_usd, usd, room, pricing))
-        if found:
-            points[-1] = min(found)
+        pair = _Pair(pricing, before, here, service, b, parts[b - 1].usd_machines + parts[b - 1].usd_functions)
+        if pair.bigger:
+            points[-1] = pair.point()
     return points
 
 
-def _against(
-    choice: BlockChoice,
-    before: BlockChoice,
-    service: Service,
-    b: int,
-    rate: float,
-    small_usd: float,
-    function_usd: float,
-    room: float,
-    pricing: Pricing,
-) -> float:
-    """S-CIP of block b against one type that runs it and the block before."""
-    big = machine_of(pricing.structures, choice)
-    seconds = pricing.structures.option(choice.machine or 0).stage_seconds
-    shares = service.shares
-    reach = [max(0.0, 1 - math.fsum(shares[:s])) for s in range(len(shares))]
-    if reach[before.first] <= 0 or reach[service.blocks[b].first] <= 0:
-        return 1.0
-    first, deep = before.first, service.blocks[b].first
-    shallow_s = math.fsum(reach[s] * seconds[s] for s in range(first, deep)) / reach[first]
-    deep_s = math.fsum(reach[s] * seconds[s] for s in range(deep, choice.last + 1)) / reach[deep]
-    return s_cip(small_usd, function_usd, rate, big.usd_per_s, shallow_s, deep_s, room * big.workers)
+class _Pair:
+    """Two blocks, one after the other, or as one on bigger machines."""
+
+    def __init__(
+        self, pricing: Pricing, before: BlockChoice, here: BlockChoice, service: Service, b: int, small_usd: float
+    ) -> None:
+        structures = pricing.structures
+        self.pricing, self.small_usd = pricing, small_usd
+        self.deep_usd = parts_usd(pricing, here, service, b)
+        self.entering = service.reach(b - 1)
+        self.rates = pricing.demand.in_groups(GROUPS)
+        spare = structures.slowest(before) + structures.slowest(here) + structures.hop_s(here.first)
+        self.bigger = [
+            choice
+            for choice in structures.choices(before.first, here.last)
+            if choice.machine is not None and structures.slowest(choice) <= spare * (1 + 1e-9)
+        ]
+        shares = service.shares
+        reach = [max(0.0, 1 - math.fsum(shares[:s])) for s in range(len(shares))]
+        self.shallow = {s + 1: reach[s] / self.entering for s in range(before.first, here.first)}
+        entered = reach[here.first]
+        self.deep = {s + 1: reach[s] / entered if entered > 0 else 1.0 for s in range(here.first, here.last + 1)}
+
+    def point(self) -> float:
+        """Smallest reach at which bigger machines are not dearer, by a scan and bisection; 1: there is none."""
+        high = next((k / SCANNED for k in range(SCANNED + 1) if self.gain(k / SCANNED) <= 0), None)
+        if high is None:
+            return self.entering
+        low = max(0.0, high - 1 / SCANNED)
+        while high - low > 1e-5 and high > 0:
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.gain(middle) > 0 else (low, middle)
+        return high * self.entering
+
+    def gain(self, deep: float) -> float:
+        """USD per second saved by the function when a share `deep` of the requests goes on to the deep block."""
+        split = self.small_usd + self.rates.mean * self.entering * deep * self.deep_usd
+        return min(self._together(choice, deep) for choice in self.bigger) - split
+
+    def _together(self, choice: BlockChoice, deep: float) -> float:
+        pricing = self.pricing
+        weight = self.shallow | {s: deep * share for s, share in self.deep.items()}
+        assert choice.machine is not None
+        option = pricing.structures.option(choice.machine)
+        loads = (
+            self.rates.rates
+            * self.entering
+            * math.fsum(t * weight[s] for s, t in pricing.machine_times(choice).items())
+        )
+        if choice.function is None:
+            caps = np.asarray(pricing.sizes(choice))
+            return option.rent_per_s * float(np.searchsorted(caps, loads[-1] * (1 - 1e-9)))
+        usd = pricing.structures.fee(choice.function)
+        usd += math.fsum(price * weight[s] for s, price in pricing.function_prices(choice).items())
+        most = pricing.most(choice)
+        carried = pricing.carrying.each(most, option.workers, loads)
+        spilled = 1 - np.divide(carried, loads, out=np.ones_like(carried), where=loads > 0)
+        spills = (spilled * self.rates.rates * self.entering) @ self.rates.shares
+        return float((option.rent_per_s * np.arange(most + 1) + usd * spills).min())
+
+
+def parts_usd(pricing: Pricing, choice: BlockChoice, service: Service, b: int) -> float:
+    """USD of a request entering a block on its function, its share of cold starts included."""
+    assert choice.function is not None
+    structures = pricing.structures
+    cold = structures.fee(choice.function) - structures.option(choice.function).usd_per_request
+    return service.function_usd(b) + cold + structures.hop_usd(choice.first)

@@ -410,7 +410,7 @@ class _Search:
         )
         service = service_of(self.structures, structure, levels)
         parts = self._parts(structure, service, counts)
-        indifferent = s_cips(self.pricing, structure, service)
+        indifferent = s_cips(self.pricing, structure, service, parts)
         done_s = self.structures.done_s(structure)
         deployment = Deployment(
             instance=self.instance.name,

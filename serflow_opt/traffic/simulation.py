@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -104,6 +104,40 @@ class Simulation:
             return math.nan
         rank = max(0, math.ceil(q / 100 * len(self.latency) * (1 - 1e-12)) - 1)
         return float(np.partition(self.latency, rank)[rank])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `simulate --json` prints."""
+
+        def known(x: float | None) -> float | None:
+            return None if x is None or not math.isfinite(x) else x
+
+        return {
+            "service": self.service,
+            "trace": self.trace,
+            "policy": self.policy,
+            "requests": {"arrived": self.arrivals, "served": self.served, "dropped": dict(self.dropped)},
+            "usd": {**self.usd, "total": self.usd_total},
+            "latency_ms": {
+                "mean": known(self.latency_mean_s * 1000),
+                **{f"p{q:g}": known(self.percentile(q) * 1000) for q in (50, 95, 99, 99.9)},
+            },
+            "latency_slo_ms": None if self.slo_s is None else self.slo_s * 1000,
+            "kept_share": self.kept,
+            "accuracy": self.accuracy,
+            "utilisation": self.utilisation,
+            "machine_hours": self.machine_seconds / 3600,
+            "blocks": [
+                {
+                    "entered": self.entered[b],
+                    "on_machines": self.by_machine[b],
+                    "on_function": self.by_function[b],
+                    "cold_starts": self.cold_starts[b],
+                    "refused": self.throttled[b],
+                }
+                for b in range(len(self.entered))
+            ],
+            "policy_errors": [{"at_s": at, "text": text} for at, text in self.policy_errors],
+        }
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table with a row a period and block.

@@ -142,10 +142,11 @@ class Pricing:
         wanted = self.most_load(choice)
         key = option.workers, math.ceil(wanted)
         if key not in self._sizes:
-            caps = [0.0]
+            caps, load = [0.0], 0.0
             while caps[-1] < key[1]:
                 servers = len(caps) * option.workers
-                caps.append(min(self.instance.utilisation_cap * servers, largest_load(servers, self.wait_max)))
+                load = largest_load(servers, self.wait_max, load)
+                caps.append(min(self.instance.utilisation_cap * servers, load))
             self._sizes[key] = tuple(caps)
         caps_ = self._sizes[key]
         return caps_ if limit is None else caps_[: limit + 1]
