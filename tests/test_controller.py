@@ -1,0 +1,231 @@
+"""The controller: its counts by arithmetic, its state, and what it does when things go wrong."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from serflow_opt.traffic.controller import RETRY_S, Controller
+from serflow_opt.traffic.faults import Faults
+from serflow_opt.traffic.policy import Orders, Seen
+from serflow_opt.traffic.rates import Rates
+from serflow_opt.traffic.service import Block, Function, Machine, Service
+from serflow_opt.traffic.simulator import simulate
+from serflow_opt.traffic.trace import Trace
+
+RENT, PRICE, ROOM = 0.1 / 3600, 0.5 * 1.667e-5 + 2e-7, 16
+"""LIBRA's constants: rent of a machine, price of a request on the function, requests a machine serves at once."""
+LARGE = Machine("m4.large", RENT, ROOM, (1.0, 1.0), start_s=100.0)
+LAMBDA = Function("lambda", 0.5 * 1.667e-5, 2e-7, (1.0, 1.0))
+
+
+def service(*machines: Machine, function: Function | None = LAMBDA, slo_s: float | None = 1.0) -> Service:
+    """One stage of one second."""
+    return Service("one", (Block(0, 0, machines or (LARGE,), function),), (1.0,), (math.nan,), slo_s)
+
+
+def seen(now: float, counts: Any, ready: dict[str, int] | None = None, **more: Any) -> Seen:
+    """What one block saw."""
+    nothing: dict[str, int] = {}
+    return Seen(
+        now,
+        (np.asarray(counts, dtype=np.int64),),
+        (ready or {},),
+        (more.get("starting", nothing),),
+        (more.get("failed", nothing),),
+        (more.get("throttled", 0),),
+    )
+
+
+def steady(rate: float, seconds: int) -> Trace:
+    """A trace of one rate."""
+    return Trace(np.full(seconds, round(rate), dtype=np.int64), 1.0, np.ones(seconds))
+
+
+class Says:
+    """A forecaster that says what it is told to."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def observe(self, counts: Any) -> None:
+        """Do not listen."""
+
+    def rates(self) -> Any:
+        """Say it."""
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def state(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+
+def test_a_machine_is_ordered_when_it_earns_more_than_it_costs() -> None:
+    """LIBRA's point is 3.2546 requests/s; the start adds 100 s of rent to 1,800 s: 3.2546 x (1 + 100/1800) = 3.4354."""
+    point = RENT / PRICE * (1 + 100 / 1800)
+    assert point == pytest.approx(3.4354, abs=5e-4)
+    for left, expected in ((point * 0.999, 2), (point * 1.001, 3)):
+        says = Says(Rates.steady(2 * ROOM + left))
+        controller = Controller(service(), forecaster=lambda block, says=says: says)
+        controller.observe(0, 0, np.full(60, 36.0))
+        assert controller.decide(seen(60, [])).machines == ({"m4.large": expected},)
+
+
+def test_a_machine_is_kept_while_stopping_would_save_less_than_a_start() -> None:
+    point = RENT / PRICE * (1 - 100 / 1800)
+    for left, expected in ((point * 0.999, 2), (point * 1.001, 3)):
+        says = Says(Rates.steady(2 * ROOM + left))
+        controller = Controller(service(), forecaster=lambda block, says=says: says)
+        controller.observe(0, 0, np.full(60, 36.0))
+        assert controller.decide(seen(60, [], {"m4.large": 3})).machines == ({"m4.large": expected},)
+
+
+def test_without_a_start_it_is_the_newsvendor() -> None:
+    """Machine j pays when P(D > (j - 1) r ..) r-fold saving beats the rent: brute force over counts."""
+    machine = replace(LARGE, start_s=0.0)
+    rng = np.random.default_rng(5)
+    values = np.unique(rng.integers(0, 200, 40)).astype(float)
+    rates = Rates(values, np.full(len(values), 1 / len(values)))
+    cost = [RENT * n + PRICE * float(np.maximum(values - ROOM * n, 0).mean()) for n in range(20)]
+    controller = Controller(service(machine), forecaster=lambda block: Says(rates))
+    controller.observe(0, 0, np.array([200.0]))
+    assert controller.decide(seen(1, [])).machines == ({"m4.large": int(np.argmin(cost))},)
+
+
+def test_the_cheaper_type_is_taken() -> None:
+    dear = replace(LARGE, name="dear", usd_per_s=RENT * 1.01)
+    controller = Controller(service(dear, LARGE), forecaster=lambda block: Says(Rates.steady(98.0)))
+    controller.observe(0, 0, np.full(60, 100.0))
+    assert controller.decide(seen(60, [])).machines == ({"dear": 0, "m4.large": 6},)
+
+
+def test_another_type_steps_in_where_one_does_not_start() -> None:
+    dear = replace(LARGE, name="dear", usd_per_s=RENT * 1.01)
+    controller = Controller(service(dear, LARGE), forecaster=lambda block: Says(Rates.steady(98.0)))
+    controller.observe(0, 0, np.full(60, 100.0))
+    controller.decide(seen(60, []))
+    after = controller.decide(seen(120, [], failed={"m4.large": 6}))
+    assert after.machines == ({"dear": 6, "m4.large": 0},)
+    assert "6 x m4.large did not start" in controller.events[-1].text
+    again = controller.decide(seen(120 + RETRY_S, [], {"dear": 6}))
+    assert again.machines[0]["m4.large"] == 6
+    assert again.machines[0]["dear"] == 6, "the old ones stay until the new ones are there"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Rates(np.array([math.nan]), np.ones(1)),
+        Rates(np.array([-5.0]), np.ones(1)),
+        Rates(np.array([1e12]), np.ones(1)),
+        Rates(np.array([5.0]), np.array([0.3])),
+        ValueError("no"),
+    ],
+)
+def test_a_forecast_that_is_nonsense_is_told_and_replaced(answer: Any) -> None:
+    controller = Controller(service(), forecaster=lambda block: Says(answer))
+    orders = controller.decide(seen(60, np.full(60, 98)))
+    assert orders.machines == ({"m4.large": 6},)
+    assert any("forecast" in event.text for event in controller.events)
+
+
+def test_a_queue_only_where_there_is_time_for_it() -> None:
+    """2.5 s of slack for requests of one second: two rounds of 16 workers may wait."""
+    says = Says(Rates.steady(16.0))
+    for slo, waiting in ((1.0, 0), (1.9, 0), (3.5, 32)):
+        controller = Controller(service(slo_s=slo), forecaster=lambda block: says)
+        controller.observe(0, 0, np.full(60, 16.0))
+        assert controller.decide(seen(60, [])).queue_max == (waiting,)
+
+
+def test_machines_alone_are_ordered_before_anything_is_known() -> None:
+    controller = Controller(service(function=None))
+    assert controller.decide(seen(0, [])).machines == ({"m4.large": 1},)
+    assert Controller(service()).decide(seen(0, [])).machines == ({"m4.large": 0},)
+
+
+def test_the_most_that_may_be_rented_is_kept() -> None:
+    few = replace(LARGE, machines_max=2)
+    controller = Controller(service(few), forecaster=lambda block: Says(Rates.steady(98.0)))
+    controller.observe(0, 0, np.full(60, 100.0))
+    assert controller.decide(seen(60, [])).machines == ({"m4.large": 2},)
+
+
+def test_a_controller_that_is_stopped_and_restored_decides_the_same() -> None:
+    rng = np.random.default_rng(0)
+    traffic = rng.poisson(np.repeat(rng.uniform(10, 120, 20), 60))
+
+    def decide(controller: Controller, step: int, have: dict[str, int]) -> Orders:
+        return controller.decide(seen(60.0 * (step + 1), traffic[60 * step : 60 * step + 60], have))
+
+    whole, have = Controller(service()), {"m4.large": 0}
+    first = Controller(service())
+    for step in range(10):
+        kept = decide(whole, step, have)
+        assert decide(first, step, have) == kept
+        have = kept.machines[0]
+    second = Controller(service())
+    second.restore(json.loads(json.dumps(first.state())))
+    for step in range(10, 20):
+        kept = decide(whole, step, have)
+        assert decide(second, step, have) == kept
+        have = kept.machines[0]
+
+
+def test_a_state_of_another_service_is_refused() -> None:
+    state = Controller(service()).state()
+    with pytest.raises(ValueError, match="'one' with 1 blocks"):
+        Controller(replace(service(), name="two")).restore(state)
+
+
+# ----------------------------------------------------------------------------------------------------
+# Things that go wrong, request by request
+
+
+def test_machines_that_cannot_be_started() -> None:
+    controller = Controller(service())
+    run = simulate(service(), steady(100, 1200), controller, faults=Faults(no_start=(("m4.large", 0.0, 600.0),)))
+    assert run.served == run.arrivals == 120_000
+    assert run.violations == 0
+    assert run.by_machine[0] > 0
+    assert any("did not start" in event.text for event in controller.events)
+    first = min(rental.ordered_s for rental in run.rentals)
+    assert first >= 600, "nothing was started in the window"
+
+
+def test_a_burst_of_ten_times_the_forecast() -> None:
+    trace = steady(50, 1800)
+    trace.counts[900:960] = 500
+    run = simulate(service(), trace, Controller(service()))
+    assert run.served == run.arrivals
+    assert run.violations == 0
+
+
+def test_functions_that_refuse() -> None:
+    controller = Controller(service())
+    run = simulate(service(), steady(100, 900), controller, faults=Faults(throttle=((300.0, 360.0, 0),)))
+    assert run.served + sum(run.dropped.values()) == run.arrivals
+    assert run.served == run.arrivals, "there are machines to wait for"
+    if run.throttled[0]:
+        assert any("refused" in event.text for event in controller.events)
+
+
+def test_a_forecaster_that_fails_all_the_time() -> None:
+    def fails(block: Block) -> Says:
+        return Says(RuntimeError("broken"))
+
+    run = simulate(service(), steady(100, 900), Controller(service(), forecaster=fails))
+    assert run.served == run.arrivals
+    assert not run.policy_errors
+    assert run.by_machine[0] > run.by_function[0]

@@ -1,0 +1,106 @@
+"""Forecasters: the moving figures by hand, distributions that sum up, states that go on where they were left."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from serflow_opt.traffic.forecast import DAY_S, Daily, Ewma, Forecaster, Window
+
+
+def test_ewma_by_hand() -> None:
+    """σ first, with the old mean, then μ: as LIBRA's simulator does."""
+    ewma = Ewma(0.2)
+    ewma.observe(np.array([10.0, 20.0, 5.0]))
+    # 10: μ 10, σ 0.  20: σ 0.2 x 10 = 2, μ 12.  5: σ 0.8 x 2 + 0.2 x 7 = 3, μ 0.8 x 12 + 1 = 10.6
+    assert (ewma.mean, ewma.deviation) == pytest.approx((10.6, 3.0))
+
+
+def test_ewma_skips_what_is_not_known() -> None:
+    with_gap, without = Ewma(), Ewma()
+    with_gap.observe(np.array([3.0, math.nan, 9.0]))
+    without.observe(np.array([3.0, 9.0]))
+    assert (with_gap.mean, with_gap.deviation) == (without.mean, without.deviation)
+
+
+def test_ewma_spreads_as_a_normal_of_that_mean_deviation() -> None:
+    """The mean absolute deviation of a normal is sd sqrt(2/π)."""
+    rates = Ewma(mean=100.0, deviation=8.0).rates()
+    assert rates is not None
+    assert rates.mean == pytest.approx(100.0)
+    absolute = float(np.abs(rates.rates - 100) @ rates.shares)
+    assert absolute == pytest.approx(8.0, rel=0.1)  # nine quantiles have lighter tails
+
+
+def test_window_weights_fade_with_age() -> None:
+    window = Window(fade_s=2.0)
+    window.observe(np.array([7.0, 1.0, 4.0]))
+    rates = window.rates()
+    assert rates is not None
+    weights = np.exp(-np.array([2.5, 1.5, 0.5]) / 2.0)
+    assert rates.mean == pytest.approx(float(weights @ [7, 1, 4] / weights.sum()))
+
+
+def test_window_forgets() -> None:
+    window = Window(fade_s=2.0)
+    window.observe(np.arange(100, dtype=float))
+    assert window.seen.tolist() == list(range(92, 100))
+
+
+def test_window_averages_over_the_time_inside() -> None:
+    window = Window(fade_s=1e9, smooth_s=3)
+    window.observe(np.array([50.0, 1.0, 2.0, 3.0, 7.0, 8.0, 9.0]))
+    rates = window.rates()
+    assert rates is not None
+    assert rates.rates.tolist() == [2.0, 8.0]  # the first second does not fill a stretch
+
+
+def test_nothing_known_no_forecast() -> None:
+    for forecaster in (Ewma(), Window(), Daily()):
+        assert forecaster.rates() is None
+    window = Window()
+    window.observe(np.array([math.nan, math.nan]))
+    assert window.rates() is None
+
+
+def test_daily_knows_what_comes_after_a_day() -> None:
+    """Traffic doubles at noon each day: just before noon the second day's forecast is twice the window's."""
+    day = np.where(np.arange(DAY_S) < DAY_S // 2, 10.0, 20.0)
+    daily = Daily(Window(fade_s=300.0), ahead_s=900.0)
+    daily.observe(np.concatenate([day, day[: DAY_S // 2]]))
+    rates, plain = daily.rates(), daily.window.rates()
+    assert rates is not None
+    assert plain is not None
+    assert plain.mean == pytest.approx(10.0)
+    assert rates.mean == pytest.approx(20.0)
+
+
+def test_daily_is_the_window_on_the_first_day() -> None:
+    daily = Daily(Window(fade_s=300.0))
+    daily.observe(np.full(7200, 5.0))
+    rates = daily.rates()
+    assert rates is not None
+    assert rates.mean == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("make", [Ewma, Window, Daily])
+def test_states_go_on(make: Any) -> None:
+    rng = np.random.default_rng(3)
+    counts = rng.poisson(30, 400).astype(float)
+    counts[17] = math.nan
+    whole: Forecaster = make()
+    whole.observe(counts)
+    first: Forecaster = make()
+    first.observe(counts[:150])
+    second: Forecaster = make()
+    second.restore(json.loads(json.dumps(first.state())))
+    second.observe(counts[150:])
+    a, b = whole.rates(), second.rates()
+    assert a is not None
+    assert b is not None
+    assert a.rates.tolist() == b.rates.tolist()
+    assert a.shares.tolist() == b.shares.tolist()
