@@ -20,7 +20,7 @@ Data
 
 Variables
     z, R, v             thresholds, reach and their products (`exits.py`)
-    y_{g,s,l}           what of v_{s,l} is on machines while the rate is λ_g, 0 <= y_{g,s,l} <= v_{s,l}    lane
+    y_{g,s,l}           what of v_{s,l} is on machines while the rate is λ_g, at least 0
     n_b                 machines, integer
     size_{b,k}          1 where n_b = k (one-hot), only where numbers are listed
     part_{b,k}          = W_b size_{b,k}, with W_b = Σ_{s in b} t_s R_s + τ_b R_{last+1} the block's seconds a request
@@ -28,6 +28,7 @@ Variables
 A request that enters a block on a machine stays on machines until the block ends, so the part on machines is a flow of
 its own through the same thresholds; scaled by the same one-hot choice its products are exact, too:
 
+    y_{g,s,l} <= v_{s,l}                                        lane
     Σ_l y_{g,s+1,l} = Σ_l (1 - e_{s,l}) y_{g,s,l}               lane_survive   inside a block
     y_{g,s,l} = v_{s,l} without a function, 0 without machines
 

@@ -95,7 +95,8 @@ class Libra:
         if not self.ewmas:
             self.ewmas = [Ewma(self.weight) for _ in self.service.blocks]
             self.quotas = [0] * len(self.service.blocks)
-        machines, quotas = [], []
+        machines: list[dict[str, int]] = []
+        quotas: list[tuple[tuple[float, int], ...]] = []
         for b, block in enumerate(self.service.blocks):
             self.ewmas[b].observe(seen.counts[b].astype(float))
             if not block.machines:

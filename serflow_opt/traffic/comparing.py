@@ -15,7 +15,8 @@ from serflow_opt.traffic.controller import Controller
 from serflow_opt.traffic.of_structure import scalable
 from serflow_opt.traffic.policy import Policy
 from serflow_opt.traffic.provisioning import provision
-from serflow_opt.traffic.schedule import Schedule, schedule
+from serflow_opt.traffic.schedule import schedule
+from serflow_opt.traffic.schedule_result import Schedule
 from serflow_opt.traffic.service import Service
 from serflow_opt.traffic.simulation import Simulation
 from serflow_opt.traffic.simulator import simulate

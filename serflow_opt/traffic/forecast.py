@@ -179,11 +179,11 @@ class Daily:
 def _means(seen: NDArray[np.float64], seconds: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Means over stretches of so many seconds, the last one ending now, and their ages."""
     whole = len(seen) // seconds * seconds
-    means = seen[len(seen) - whole :].reshape(-1, seconds).mean(axis=1)
-    return means, (np.arange(len(means))[::-1] + 0.5) * seconds
+    means = seen[len(seen) - whole :].reshape(-1, seconds).mean(axis=1).astype(np.float64)
+    return means, ((np.arange(len(means))[::-1] + 0.5) * seconds).astype(np.float64)
 
 
 def _distribution(rates: NDArray[np.float64], weights: NDArray[np.float64]) -> Rates:
     """Put equal rates together."""
     values, which = np.unique(rates, return_inverse=True)
-    return Rates(values, np.bincount(which, weights=weights))
+    return Rates(values, np.bincount(which, weights=weights).astype(np.float64))

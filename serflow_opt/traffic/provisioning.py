@@ -12,7 +12,7 @@ import numpy as np
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.formulations.data import Data
-from serflow_opt.formulations.provisioning import Late, Pool, Sizes, build_provisioning
+from serflow_opt.formulations.provisioning import Pool, Sizes, build_provisioning
 from serflow_opt.highs import HighsModel, Outcome
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Choice
@@ -22,7 +22,7 @@ from serflow_opt.traffic.indifference import s_cips
 from serflow_opt.traffic.of_structure import service_of
 from serflow_opt.traffic.rates import Rates
 from serflow_opt.traffic.service import Service
-from serflow_opt.traffic.structure_bounds import Bounded, Pricing, bounded, candidates, levels_left
+from serflow_opt.traffic.structure_bounds import Bounded, Pricing, bounded, candidates, late_of, levels_left
 from serflow_opt.traffic.structures import BlockChoice, Structure, Structures
 from serflow_opt.traffic.trace import Trace
 
@@ -82,7 +82,8 @@ def provision(
     wait_max
         Share of a block's requests that may find no free worker where the block has no function (Poisson arrivals).
     gap
-        Relative distance between cost and bound at which the search ends.
+        Relative distance between cost and bound at which the search ends. Limits in models are opened by a little, so
+        below about 1e-7 little can be proven.
     time_limit
         Seconds; None: none.
     keep
@@ -158,6 +159,7 @@ class _Search:
         found = bounded(self.pricing, found.structures, self.best)
         bounds = found.bounds.copy()
         done = 0
+        self._report(done, bounds)
         for n in range(len(bounds)):
             if bounds[n] >= self._enough() or self._late():
                 break
@@ -179,7 +181,7 @@ class _Search:
 
     def _report(self, done: int, bounds: np.ndarray) -> None:
         if self.on_progress:
-            self.on_progress(Moment(done, len(bounds), self.best, min(self.best, float(bounds.min()))))
+            self.on_progress(Moment(done, len(bounds), self.best, min([self.best, *bounds.tolist()])))
 
     def _start(self, bounded: Bounded) -> None:
         """Value the most promising structures at the thresholds their bounds like."""
@@ -231,11 +233,7 @@ class _Search:
         )
         if self.instance.latency_measure == "worst":  # of requests that need not wait
             return in_time
-        return in_time - self._waiting(structure)
-
-    def _waiting(self, structure: Structure) -> float:
-        """Share of the requests that may wait for a worker, at most."""
-        return self.pricing.wait_max * sum(choice.function is None for choice in structure)
+        return in_time - self.pricing.waiting(structure)
 
     def _best_counts(self, structure: Structure, service: Service) -> tuple[int, ...] | None:
         """Return the cheapest machines of each block at these thresholds: a news-vendor's quantile."""
@@ -269,7 +267,7 @@ class _Search:
     def _solve(self, found: Bounded, n: int) -> float:
         """Solve a structure's model, made sharper around what it finds until that is proven; return the bound."""
         structure, bound = found.structures[n], 0.0
-        late = self._limits(structure)
+        late = late_of(self.pricing, structure)
         if late is None:
             return math.inf
         levels = levels_left(self.pricing, found, n, self.best) if math.isfinite(self.best) else None
@@ -328,22 +326,6 @@ class _Search:
                     fresh = True
         return fresh
 
-    def _limits(self, structure: Structure) -> Late | None:
-        """Return what latency asks of the thresholds; None where they cannot help."""
-        bound, instance = self.instance.latency_slo_s, self.instance
-        if bound is None or instance.latency_measure == "worst":
-            return Late()
-        done = self.structures.done_s(structure)
-        if instance.latency_measure == "mean":
-            before = [0.0, *done[:-1]]
-            return Late(seconds=tuple(t - u for t, u in zip(done, before, strict=True)), ceiling=bound)
-        assert instance.quantile is not None
-        allowed = 1 - instance.quantile - self._waiting(structure)
-        late = next((s for s, t in enumerate(done, start=1) if t > bound * (1 + TOLERANCE)), None)
-        if allowed < 0 or (late == 1 and allowed < 1):
-            return None
-        return Late() if late is None else Late(stage=late, share=allowed)
-
     def _pool(self, structure: Structure, b: int, groups: Rates, points: list[float]) -> Pool | None:
         """Return a block's part of the model; None where it costs too much whatever is done."""
         choice, pricing = structure[b], self.pricing
@@ -373,7 +355,7 @@ class _Search:
             lines: tuple[tuple[tuple[tuple[float, float], ...], ...], ...] = ((line,),) * len(groups.rates)
         else:
             costs = pricing.at_least(choice)
-            counts = [k for k in range(pool.most + 1) if costs[k] <= left]
+            counts = [k for k in range(1, pool.most + 1) if costs[k] <= left]
             touching = [
                 [self.carrying.lines(k * option.workers, rate * np.asarray(points)) for k in counts]
                 for rate in groups.rates.tolist()
@@ -405,7 +387,7 @@ class _Search:
             )
         structure, levels, counts = self.found
         structure = tuple(
-            replace(choice, machine=None) if not count else choice
+            replace(choice, machine=None) if not count and choice.function is not None else choice
             for choice, count in zip(structure, counts, strict=True)
         )
         service = service_of(self.structures, structure, levels)

@@ -84,7 +84,7 @@ class Rates:
         rates do (and as much where the capacity is a break).
         """
         group = np.searchsorted(np.sort(np.asarray(breaks, dtype=float)), self.rates, side="left")
-        shares = np.bincount(group, weights=self.shares)
+        shares = np.bincount(group, weights=self.shares).astype(np.float64)
         mass = np.bincount(group, weights=self.shares * self.rates)
         used = shares > 0
         return Rates(mass[used] / shares[used], shares[used])

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.provisioning import Late
 from serflow_opt.lagrangian import Exits, Linear, close_bracket, forced_levels
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.erlang import largest_load
 from serflow_opt.traffic.of_structure import function_of
 from serflow_opt.traffic.rates import Rates
-from serflow_opt.traffic.structures import BlockChoice, Structure, Structures
+from serflow_opt.traffic.structures import BlockChoice, Structure, Structures, billed_s
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +36,8 @@ CELLS = 128
 """Cells of the grid on which Φ is known."""
 GROUPS = 12
 """Groups of a demand that bounds look at (fewer spill less, by Jensen's inequality)."""
+LATE_PRICES = (0.25, 1.0, 4.0)
+"""Multipliers of a latency limit that are tried, times the best cost known."""
 EXACT_SERVERS = 3000
 """Above so many workers bounds let machines carry up to the cap, which is more than random arrivals allow."""
 
@@ -75,6 +78,7 @@ class Pricing:
         self._overflows: dict[tuple[int, int, int | None, int], Floats] = {}
         self._profiles: dict[BlockChoice, Profile] = {}
         self._alone_functions: dict[BlockChoice, float] = {}
+        self._least_reaches: dict[int, float] = {}
 
     def _menu(self, s: int) -> tuple[Floats, Floats]:
         rate = np.array([self.data.exit_rate(s, level) for level in self.data.levels[s]])
@@ -86,8 +90,7 @@ class Pricing:
         if choice.function is None:
             return {}
         function = function_of(self.structures, choice)
-        step = function.billing_step_s
-        billed = [math.ceil(t / step * (1 - 1e-12)) * step if step else t for t in function.seconds[:-1]]
+        billed = [billed_s(t, function.billing_step_s) for t in function.seconds[:-1]]
         before = [0.0, *billed[:-1]]
         return {
             choice.first + k + 1: function.usd_per_s * (now - then)
@@ -183,7 +186,7 @@ class Pricing:
         return seconds
 
     def profile(self, choice: BlockChoice) -> Profile:
-        """Return Φ of a block with machines."""
+        """Return Φ of a block with machines, one at least: a function alone is another choice."""
         if choice not in self._profiles:
             grid = self._grid(choice)
             if choice.function is None:
@@ -191,7 +194,7 @@ class Pricing:
             else:
                 per_second = self._per_second(choice)
                 rent = self.rent(choice) * np.arange(self.most(choice) + 1)
-                costs = (rent[:, None] + per_second * self.overflow(choice, grid)).min(axis=0)
+                costs = (rent[:, None] + per_second * self.overflow(choice, grid))[1:].min(axis=0, initial=math.inf)
             self._profiles[choice] = Profile(grid, costs)
         return self._profiles[choice]
 
@@ -244,6 +247,17 @@ class Pricing:
         costs: Floats = np.where(counts < len(caps), self.rent(choice) * counts, math.inf)
         return costs
 
+    def waiting(self, structure: Structure) -> float:
+        """Share of the requests that may wait for a worker, at most."""
+        return self.wait_max * sum(choice.function is None for choice in structure)
+
+    def least_reach(self, s: int) -> float:
+        """Least share of the requests that enter stage s (1..M) when the accuracy floor is kept."""
+        if s not in self._least_reaches:
+            view = Linear(np.zeros(1), np.eye(self.data.last)[None, s - 1])
+            self._least_reaches[s] = float(close_bracket(self.exits, self.instance.accuracy_min, view).bound[0])
+        return self._least_reaches[s]
+
     def least(self, choice: BlockChoice) -> float:
         """Bound of a block by itself, USD per second."""
         if choice.machine is not None:
@@ -289,20 +303,41 @@ class Profile:
         return slope, float((costs - slope * right).min())
 
 
-def candidates(pricing: Pricing) -> list[Structure]:
-    """Return all structures that can keep a worst-case latency."""
-    structures, instance = pricing.structures, pricing.instance
-    worst = instance.latency_slo_s if instance.latency_measure == "worst" else None
-    if worst is None:
-        return list(structures.all())
-    slowest: dict[BlockChoice, float] = {}
+def late_of(pricing: Pricing, structure: Structure) -> Late | None:
+    """Return what latency asks of the thresholds of a structure; None where they cannot keep it."""
+    instance = pricing.instance
+    bound = instance.latency_slo_s
+    if bound is None:
+        return Late()
+    done = pricing.structures.done_s(structure)
+    if instance.latency_measure == "worst":
+        return Late() if done[-1] <= bound * (1 + 1e-9) else None
+    if instance.latency_measure == "mean":
+        before = [0.0, *done[:-1]]
+        return Late(seconds=tuple(t - u for t, u in zip(done, before, strict=True)), ceiling=bound)
+    assert instance.quantile is not None
+    allowed = 1 - instance.quantile - pricing.waiting(structure)
+    allowed = 0.0 if -1e-9 < allowed < 0 else allowed  # 1 - 0.999 - 0.001 is not quite nothing
+    late = next((s for s, t in enumerate(done, start=1) if t > bound * (1 + 1e-9)), None)
+    if allowed < 0 or (late is not None and pricing.least_reach(late) > allowed * (1 + 1e-9) + 1e-12):
+        return None
+    return Late() if late is None else Late(stage=late, share=allowed)
 
-    def seconds(choice: BlockChoice) -> float:
+
+def candidates(pricing: Pricing) -> list[Structure]:
+    """Return all structures that can keep the latency target."""
+    structures, instance = pricing.structures, pricing.instance
+    if instance.latency_measure != "worst" or instance.latency_slo_s is None:
+        return [structure for structure in structures.all() if late_of(pricing, structure) is not None]
+    slowest: dict[BlockChoice, float] = {}
+    bound = instance.latency_slo_s * (1 + 1e-9)
+
+    def seconds(choice: BlockChoice) -> float:  # `late_of` once a block, not once a structure
         if choice not in slowest:
             slowest[choice] = structures.hop_s(choice.first) + structures.slowest(choice)
         return slowest[choice]
 
-    return [s for s in structures.all() if math.fsum(map(seconds, s)) <= worst * (1 + 1e-9)]
+    return [structure for structure in structures.all() if math.fsum(map(seconds, structure)) <= bound]
 
 
 def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> Bounded:
@@ -320,9 +355,14 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
         lines = {choice: (0.0, pricing.weights(choice)) for choice in each}
     fixed = np.array([math.fsum(lines[choice][0] for choice in structure) for structure in structures])
     weight = np.array([np.sum([lines[choice][1] for choice in structure], axis=0) for structure in structures])
+    floor = pricing.instance.accuracy_min
     view = Linear(fixed, weight)
-    bracket = close_bracket(pricing.exits, pricing.instance.accuracy_min, view)
+    bracket = close_bracket(pricing.exits, floor, view)
     bounds = np.nan_to_num(bracket.bound, nan=math.inf, posinf=math.inf) * (1 - 1e-9)
+    if math.isfinite(best) and (late := _late_rows(pricing, structures)) is not None:
+        for price in LATE_PRICES:  # any price of being late bounds from below
+            priced = Linear(fixed - price * best * late.fixed, weight + price * best * late.weight)
+            bounds = np.maximum(bounds, close_bracket(pricing.exits, floor, priced).bound * (1 - 1e-9))
     if math.isfinite(best):
         bounds = np.maximum(bounds, [math.fsum(map(pricing.least, structure)) for structure in structures])
     order = np.argsort(bounds, kind="stable")
@@ -334,6 +374,20 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
         Linear(fixed[order], weight[order]),
         bracket.levels[order],
     )
+
+
+def _late_rows(pricing: Pricing, structures: Sequence[Structure]) -> Linear | None:
+    """Return for each structure (allowed, weights) with Σ R_s weight_s <= allowed in time; None: nothing to price."""
+    if pricing.instance.latency_slo_s is None or pricing.instance.latency_measure == "worst":
+        return None
+    allowed, weight = np.zeros(len(structures)), np.zeros((len(structures), pricing.data.last))
+    for n, structure in enumerate(structures):
+        late = late_of(pricing, structure)
+        if late is not None and late.stage is not None:
+            allowed[n], weight[n, late.stage - 1] = late.share, 1.0
+        elif late is not None and late.seconds:
+            allowed[n], weight[n] = 1.0, np.asarray(late.seconds) / late.ceiling
+    return Linear(allowed, weight)
 
 
 def levels_left(pricing: Pricing, found: Bounded, n: int, best: float) -> list[tuple[int, int]]:

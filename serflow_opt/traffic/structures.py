@@ -153,23 +153,32 @@ class Structures:
         return (option.rent_per_s, -option.workers, *times, *(t / option.workers for t in times))
 
     def _function_merits(self, p: int, first: int, last: int) -> tuple[float, ...]:
-        """What counts for a function, less is better: what it costs to enter, and each stage's time and cost."""
-        option, stages = self.option(p), range(first, last + 1)
-        times = [option.stage_seconds[s] for s in stages]
+        """What counts for a function, less is better: what it costs to enter, and each stage's time and cost so far."""
+        option = self.option(p)
         cold = option.cold_start_s if option.cold_share > 0 else 0.0
-        return (self.fee(p), cold, *times, *(option.usd_per_s * t for t in times))
+        return (self.fee(p), cold, *option.stage_seconds[first : last + 1], *self._costs_so_far(p, first, last))
+
+    def _costs_so_far(self, p: int, first: int, last: int) -> list[float]:
+        """USD of a request that leaves at each stage of a block, as billed."""
+        option = self.option(p)
+        step = self.instance.tiers[option.tier].scaling.billing_step_s
+        so_far = itertools.accumulate(option.stage_seconds[first : last + 1])
+        return [option.usd_per_s * billed_s(t, step) for t in so_far]
 
     def _no_dearer(self, q: int, p: int, first: int, last: int) -> bool:
         """Whether function q costs no more than p, whatever the exits."""
-        a, b = self.option(q), self.option(p)
-        return self.fee(q) <= self.fee(p) and all(
-            a.usd_per_s * a.stage_seconds[s] <= b.usd_per_s * b.stage_seconds[s] for s in range(first, last + 1)
-        )
+        pairs = zip(self._costs_so_far(q, first, last), self._costs_so_far(p, first, last), strict=True)
+        return self.fee(q) <= self.fee(p) and all(a <= b for a, b in pairs)
 
     def fee(self, p: int) -> float:
         """USD that a request pays on entering a function: fee and its share of a cold start."""
         option = self.option(p)
         return option.usd_per_request + option.usd_per_s * option.cold_share * option.cold_start_s
+
+
+def billed_s(seconds: float, step: float) -> float:
+    """Return seconds rounded up to what is billed; step 0: as they are."""
+    return math.ceil(seconds / step * (1 - 1e-12)) * step if step else seconds
 
 
 def _unbeaten(merits: dict[int, tuple[float, ...]]) -> list[int]:
@@ -205,6 +214,12 @@ def _check(instance: Instance) -> None:
         wrong("tier.memory_mb_range", "sizes or noise from a range", "list the choices: memory_mb = [...]")
     if instance.tail != "fixed":
         wrong("workload.tail", instance.tail, 'give tail = "fixed", and simulate times that vary')
+    if instance.minimize != "cost":
+        wrong("objective.minimize", instance.minimize, 'provisioning minimises cost: minimize = "cost"')
+    if instance.variants:
+        wrong("variant", f"{len(instance.variants)}", "provisioning takes stages as they are: leave variants out")
+    if any(len(ways) > 1 for ways in instance.ways):
+        wrong("adaptation, privacy", "several ways to hand over", "provisioning hands over as it is: leave them out")
     limits = {
         "cost_max_usd": instance.cost_max_usd,
         "energy_max_j": instance.energy_max_j,

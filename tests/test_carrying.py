@@ -1,0 +1,288 @@
+"""What machines carry, how demands are described, and traces: against textbooks, by hand, and by properties."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.stats import poisson
+
+from serflow_opt import InputError
+from serflow_opt.traffic.carrying import Carrying, blocked
+from serflow_opt.traffic.erlang import erlang_b, erlang_c, largest_load
+from serflow_opt.traffic.rates import Rates
+from serflow_opt.traffic.trace import Trace, read_trace
+
+# ----------------------------------------------------------------------------------------------------
+# Erlang
+
+
+@pytest.mark.parametrize(
+    ("servers", "load", "share"),
+    [
+        (0, 3.0, 1.0),
+        (1, 1.0, 0.5),  # a / (1 + a)
+        (2, 1.0, 0.2),  # (1/2) / (1 + 1 + 1/2)
+        (2, 2.0, 0.4),
+        (3, 0.0, 0.0),
+        (10, 5.0, 0.018385),  # tables of Erlang B
+        (20, 12.03, 0.01),
+        (100, 84.06, 0.01),
+    ],
+)
+def test_erlang_b(servers: int, load: float, share: float) -> None:
+    assert erlang_b(servers, load) == pytest.approx(share, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("servers", "load", "share"),
+    [
+        (1, 0.3, 0.3),  # M/M/1: ρ
+        (2, 1.0, 1 / 3),
+        (3, 2.0, 4 / 9),
+        (10, 5.0, 0.03611),
+        (4, 4.0, 1.0),
+        (4, 9.0, 1.0),
+        (0, 1.0, 1.0),
+    ],
+)
+def test_erlang_c(servers: int, load: float, share: float) -> None:
+    assert erlang_c(servers, load) == pytest.approx(share, rel=3e-4)
+
+
+@given(st.integers(1, 300), st.floats(1e-3, 300.0))
+def test_erlang_b_is_a_truncated_poisson_distribution(servers: int, load: float) -> None:
+    """B(c, a) = P(N = c | N <= c) for N of mean a; 1 / B = a ∫ exp(-a x) (1 + x)^c dx."""
+    exact = math.exp(poisson.logpmf(servers, load) - poisson.logcdf(servers, load))
+    assert erlang_b(servers, load) == pytest.approx(exact, rel=1e-7)
+    assert blocked(servers, np.array([load, load]))[1] == pytest.approx(exact, rel=1e-7)
+
+
+def test_erlang_b_is_the_integral() -> None:
+    inverse, _ = quad(lambda x: 5.0 * math.exp(-5.0 * x) * (1.0 + x) ** 10, 0.0, 20.0)
+    assert erlang_b(10, 5.0) == pytest.approx(1.0 / inverse, rel=1e-9)
+
+
+@given(st.integers(1, 200), st.floats(1e-4, 0.9))
+def test_largest_load_is_where_so_many_wait(servers: int, waiting: float) -> None:
+    load = largest_load(servers, waiting)
+    assert 0 < load < servers
+    assert erlang_c(servers, load) <= waiting < erlang_c(servers, load + 2e-7 * servers)
+
+
+# ----------------------------------------------------------------------------------------------------
+# Carrying
+
+caps = st.floats(0.2, 1.0)
+ways = st.sampled_from(["random", "smooth"])
+loads = st.floats(1e-3, 60.0)
+
+
+def test_what_machines_carry() -> None:
+    """Two servers, load 2: smooth min(2, 0.8 x 2) = 1.6; random 2 (1 - 0.4) = 1.2, capped at 0.5 x 2 = 1."""
+    load = np.array([2.0])
+    assert Carrying("smooth", 0.8).carried(2, load) == pytest.approx([1.6])
+    assert Carrying("random", 0.8).carried(2, load) == pytest.approx([1.2])
+    assert Carrying("random", 0.5).carried(2, load) == pytest.approx([1.0])
+    assert Carrying("random", 0.5).carried(0, load) == pytest.approx([0.0])
+
+
+@given(ways, caps, st.integers(0, 40), st.lists(loads, min_size=1, max_size=5), loads)
+def test_lines_are_above_and_touch(way: Any, cap: float, servers: int, points: list[float], load: float) -> None:
+    carrying = Carrying(way, cap)
+    lines = carrying.lines(servers, np.array(points))
+
+    def least(at: float) -> float:
+        return min(slope * at + intercept for slope, intercept in lines)
+
+    assert least(load) >= carrying.carried(servers, np.array([load]))[0] - 1e-9 * max(load, 1.0)
+    for point in points:
+        assert least(point) == pytest.approx(carrying.carried(servers, np.array([point]))[0], rel=1e-9, abs=1e-9)
+    assert all(0 <= slope <= 1 for slope, _ in lines)
+
+
+@given(ways, caps, st.integers(0, 12), st.integers(1, 5), st.lists(loads, min_size=1, max_size=4))
+def test_each_is_carried_of_every_count(way: Any, cap: float, most: int, workers: int, points: list[float]) -> None:
+    carrying, at = Carrying(way, cap), np.array(points)
+    rows = carrying.each(most, workers, at)
+    assert rows.shape == (most + 1, len(points))
+    for n, row in enumerate(rows):
+        assert row == pytest.approx(carrying.carried(n * workers, at), rel=1e-12, abs=1e-15)
+
+
+@given(ways, caps, st.integers(0, 30), loads, loads)
+def test_more_load_or_servers_carry_more(way: Any, cap: float, servers: int, a: float, b: float) -> None:
+    carrying, ends = Carrying(way, cap), np.array([a, (a + b) / 2, b])
+    left, middle, right = carrying.carried(servers, ends)
+    assert (right - left) * (b - a) >= -1e-12
+    assert middle >= (left + right) / 2 - 1e-9  # concave
+    assert (carrying.carried(servers + 1, ends) >= carrying.carried(servers, ends) - 1e-12).all()
+    assert (carrying.carried(servers, ends) <= ends + 1e-12).all()
+
+
+# ----------------------------------------------------------------------------------------------------
+# Rates
+
+
+@st.composite
+def demands(draw: Any) -> Rates:
+    values = draw(st.lists(st.floats(0.01, 100.0), min_size=1, max_size=12, unique=True))
+    weights = np.array(draw(st.lists(st.floats(0.05, 1.0), min_size=len(values), max_size=len(values))))
+    return Rates(np.sort(np.array(values)), weights / weights.sum())
+
+
+def test_rates_of_a_trace() -> None:
+    """0 and 120 requests a minute, and 60 in a minute of which half was seen, one that was not seen: 0, 2, 2 per s."""
+    trace = Trace(np.array([0, 120, 60, 0]), 60.0, np.array([60.0, 60.0, 30.0, 0.0]))
+    demand = Rates.of_trace(trace)
+    assert demand.rates.tolist() == [0.0, 2.0]
+    assert demand.shares.tolist() == pytest.approx([0.4, 0.6])
+    assert (demand.mean, demand.peak) == (pytest.approx(1.2), 2.0)
+    assert demand.mean * trace.seen_s.sum() == pytest.approx(trace.requests)
+
+
+@pytest.mark.parametrize("seen", [[60.0, 60.0], [0.0, 0.0]])
+def test_a_trace_without_requests_is_no_demand(seen: list[float]) -> None:
+    with pytest.raises(InputError) as caught:
+        Rates.of_trace(Trace(np.array([0, 0]), 60.0, np.array(seen), "quiet"))
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.place) == ("quiet", "requests")
+    assert "with traffic" in problem.cure
+
+
+def test_steady_rate() -> None:
+    assert (Rates.steady(3).mean, Rates.steady(3).peak, Rates.steady(3).spilled(2.0)) == (3.0, 3.0, 1.0)
+
+
+@given(demands(), st.lists(st.floats(0.0, 120.0), min_size=1, max_size=5))
+def test_spilled_each_is_spilled(demand: Rates, capacities: list[float]) -> None:
+    each = demand.spilled_each(np.array(capacities))
+    assert each == pytest.approx([demand.spilled(c) for c in capacities], rel=1e-9, abs=1e-9)
+
+
+@given(demands(), st.integers(1, 8), st.lists(st.floats(0.0, 120.0), max_size=4), st.floats(0.0, 120.0))
+def test_groups_spill_no_more(demand: Rates, groups: int, breaks: list[float], capacity: float) -> None:
+    """Jensen: a group spills no more than its rates do, and as much where the capacity is a break."""
+    for grouped in (demand.in_groups(groups), demand.grouped(breaks), demand.grouped([*breaks, capacity])):
+        assert grouped.shares.sum() == pytest.approx(1.0)
+        assert grouped.mean == pytest.approx(demand.mean)
+        assert (np.diff(grouped.rates) > 0).all()
+        assert grouped.peak <= demand.peak * (1 + 1e-12)
+        assert grouped.spilled(capacity) <= demand.spilled(capacity) + 1e-9
+    assert demand.grouped([*breaks, capacity]).spilled(capacity) == pytest.approx(demand.spilled(capacity), abs=1e-9)
+    assert len(demand.in_groups(groups).rates) <= max(groups, 1) or len(demand.rates) <= groups
+
+
+@given(demands())
+def test_enough_groups_are_the_rates(demand: Rates) -> None:
+    assert demand.in_groups(len(demand.rates)) is demand
+    assert demand.grouped(demand.rates.tolist()).rates == pytest.approx(demand.rates)
+
+
+# ----------------------------------------------------------------------------------------------------
+# Traces
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=40), st.sampled_from([1.0, 60.0]), st.floats(0.5, 400.0))
+def test_longer_periods_keep_sums(counts: list[int], period: float, least: float) -> None:
+    trace = Trace(np.array(counts), period, np.full(len(counts), period * 0.9))
+    longer = trace.in_periods(least)
+    assert longer.requests == trace.requests
+    assert longer.seen_s.sum() == pytest.approx(trace.seen_s.sum())
+    assert longer.period_s >= least * (1 - 1e-9)
+    assert longer.period_s < least + period or longer.period_s == period
+    assert len(longer.counts) == math.ceil(len(counts) * period / longer.period_s * (1 - 1e-12))
+
+
+def test_parts_and_multiples_of_a_trace() -> None:
+    trace = Trace(np.array([1, 2, 3, 4]), 60.0, np.full(4, 60.0), "t")
+    assert trace.in_periods(60.0).counts.tolist() == [1, 2, 3, 4]
+    assert trace.in_periods(61.0).counts.tolist() == [3, 7]
+    assert trace.slice(60.0, 180.0).counts.tolist() == [2, 3]
+    assert trace.scaled(2.5).counts.tolist() == [2, 5, 8, 10]  # halves go to the even neighbour
+    assert (trace.seconds, trace.requests, trace.scaled(2.0).name) == (240.0, 10, "t")
+
+
+def written(folder: Path, text: str) -> Path:
+    """A file with this text."""
+    path = folder / "trace.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("clock", "period"), [("second", 1.0), ("minute", 60.0), ("hour", 3600.0)])
+def test_read_trace(clock: str, period: float, tmp_path: Path) -> None:
+    trace = read_trace(written(tmp_path, f"{clock},requests,gap_seconds,note\n7,3,0,a\n8,0,0.5,b\n"))
+    assert trace.counts.tolist() == [3, 0]
+    assert (trace.period_s, trace.name) == (period, "trace")
+    assert trace.seen_s.tolist() == [period, period - 0.5]
+
+
+def test_read_trace_without_gaps(tmp_path: Path) -> None:
+    trace = read_trace(str(written(tmp_path, "minute,requests\n0,1\n1,2\n")))
+    assert trace.seen_s.tolist() == [60.0, 60.0]
+
+
+BROKEN = {
+    "clock": ("day,requests\n0,1\n", "first column", "'day'", "second, minute, hour"),
+    "no requests": ("second,count\n0,1\n", "header", "second, count", "add a column requests"),
+    "no rows": ("second,requests\n", "", "no rows", "a row a period"),
+    "empty": ("", "", "cannot be read", "second,requests"),
+    "ragged": ("second,requests\n0,1\n1,2,3,4\n", "", "cannot be read", "second,requests"),
+    "text": ("second,requests\n0,many\n", "row 2, requests", "'many'", "whole number"),
+    "negative": ("second,requests\n0,1\n1,-2\n", "row 3, requests", "-2", "0 or more"),
+    "fraction": ("second,requests\n0,1.5\n", "row 2, requests", "1.5", "whole number"),
+    "missing": ("second,requests\n0,1\n1,\n", "row 3, requests", "nan", "whole number"),
+    "infinite": ("second,requests\n0,inf\n", "row 2, requests", "inf", "whole number"),
+    "half seconds": ("second,requests\n0.5,1\n", "row 2, second", "0.5", "whole number"),
+    "jump": ("second,requests\n0,1\n2,1\n", "row 3, second", "2 after 0", "up by one"),
+    "twice": ("minute,requests\n4,1\n4,1\n", "row 3, minute", "4 after 4", "write 0"),
+    "gap": ("second,requests,gap_seconds\n0,1,2\n", "row 2, gap_seconds", "2", "a second has 1 seconds"),
+    "bad gap": ("second,requests,gap_seconds\n0,1,-1\n", "row 2, gap_seconds", "-1", "seconds, 0 or more"),
+    "no gap": ("second,requests,gap_seconds\n0,1,x\n", "row 2, gap_seconds", "'x'", "seconds, 0 or more"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_traces(name: str, tmp_path: Path) -> None:
+    text, place, found, cure = BROKEN[name]
+    path = written(tmp_path, text)
+    with pytest.raises(InputError) as caught:
+        read_trace(path)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.place) == (str(path), place)
+    assert found in problem.found
+    assert cure in problem.cure
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "trace.csv"
+    path.write_bytes(b"second,requests\n\xff\xfe,1\n")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_trace(path)
+
+
+def test_no_such_trace(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no such file; give a CSV"):
+        read_trace(tmp_path / "nowhere.csv")
+
+
+def test_a_folder_is_no_trace(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_trace(tmp_path)
+
+
+def test_all_that_is_wrong_in_a_trace(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_trace(written(tmp_path, "second,requests\n0,x\n1,-1\nz,1\n"))
+    assert [problem.place for problem in caught.value.problems] == [
+        "row 4, second",
+        "row 2, requests",
+        "row 3, requests",
+    ]
