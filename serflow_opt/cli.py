@@ -33,6 +33,7 @@ from serflow_opt.command_line import (
     read_plan,
 )
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.exporting.command import export
 from serflow_opt.pareto_command import pareto
 from serflow_opt.profiling.commands import profile, run
 from serflow_opt.speed.command import speed
@@ -415,6 +416,7 @@ app.command()(provision)
 app.command()(scale)
 app.command()(simulate)
 app.command()(compare)
+app.command()(export)
 
 
 def _version(wanted: bool) -> None:
