@@ -28,6 +28,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(File(__file__).parent))
 
 import golden_adaptation
+import golden_provisioning
+import golden_scaling
 import pyomo.core as pyo
 import pytest
 import tiny
@@ -611,10 +613,11 @@ def built_names() -> set[str]:
         golden_adaptation.whole_adapted_instance(cost_max_usd=10.0),
         golden_adaptation.uncertain(tiny.own_menu(latency_measure="p90", tail="any", minimize="latency")),
     ]
-    return {
+    models = [*(build(instance).model for instance in instances), *golden_provisioning.whole_models()]
+    return golden_scaling.built_names() | {
         constraint.local_name
-        for instance in instances
-        for constraint in build(instance).model.component_objects(pyo.Constraint, descend_into=True)
+        for model in models
+        for constraint in model.component_objects(pyo.Constraint, descend_into=True)
     }
 
 
