@@ -14,6 +14,7 @@ from serflow_opt.plotting.privacy import plot_privacy
 from serflow_opt.plotting.reconstructions import plot_reconstructions
 from serflow_opt.plotting.relaxing import plot_relaxing
 from serflow_opt.plotting.schedule import plot_schedule
+from serflow_opt.plotting.simulated import simulation_panels
 from serflow_opt.plotting.speed import plot_speed
 from serflow_opt.plotting.spending import plot_spending
 
@@ -35,4 +36,5 @@ __all__ = [
     "plot_schedule",
     "plot_speed",
     "plot_spending",
+    "simulation_panels",
 ]

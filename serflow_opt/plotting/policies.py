@@ -22,6 +22,7 @@ NAMES = {
     "maximum": "machines for the peak",
     "autoscaler": "autoscaler",
     "libra": "LIBRA",
+    "libra-mean": "LIBRA, told the mean time",
     "serflow": "SERFLOW ({blocks})",
     "whole": "controller (whole network)",
     "controller": "controller ({blocks})",

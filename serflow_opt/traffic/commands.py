@@ -175,7 +175,7 @@ def scale(
         if plot is not None:
             from serflow_opt.plotting import plot_schedule
 
-            _draw(plot, len(service.blocks) + 1, lambda axes: plot_schedule(found, axes))
+            _draw(plot, 2 * len(service.blocks) + 1, lambda axes: plot_schedule(found, axes))
         if as_json:
             print(json.dumps(found.to_dict(), indent=2))
         else:
@@ -253,7 +253,7 @@ def simulate(
         if plot is not None:
             from serflow_opt.plotting import simulation_panels
 
-            _draw(plot, len(service.blocks) + 3, lambda axes: simulation_panels(found, axes))
+            _draw(plot, 2 * len(service.blocks) + 3, lambda axes: simulation_panels(found, axes))
         if as_json:
             print(json.dumps(found.to_dict() | {"events": [str(event) for event in events]}, indent=2))
         else:

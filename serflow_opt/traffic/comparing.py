@@ -32,6 +32,8 @@ run time, that of the whole network; LIBRA told the mean run time; SERFLOW's pub
 network as one block, and on blocks of stages."""
 CLOSE, LONG_S = 5e-3, 60.0
 """Gap and seconds at which the search for blocks ends: what is compared is how they are scaled."""
+PEAK_BUSY = 0.8
+"""Share of machines for the maximum that is busy at the peak."""
 STAGED = ("serflow", "controller")
 """Those that know blocks of stages."""
 
@@ -142,7 +144,7 @@ def compare(
     Parameters
     ----------
     policies
-        Some of `POLICIES`.
+        Some of `POLICIES`. Of two that come to the same, as on a network of one stage, one is run.
     blocks
         Most blocks.
     every_s
@@ -176,7 +178,8 @@ def compare(
     for staged in sorted({name in STAGED for name in policies}):
         tell("finding blocks of stages" if staged else "finding what runs the network whole")
         services[staged] = service_for(instance, trace, blocks if staged else 1)
-    chosen = [(name, *_policy(name, services[name in STAGED], trace, every_s)) for name in POLICIES if name in policies]
+    wanted = [name for name in POLICIES if name in policies and not _twice(name, instance, blocks, policies)]
+    chosen = [(name, *_policy(name, services[name in STAGED], trace, every_s)) for name in wanted]
     bounds: dict[int, Schedule] = {}
     for service in services.values():
         tell("scheduling with perfect foresight")
@@ -264,7 +267,7 @@ def _policy(name: str, service: Service, trace: Trace, every_s: float) -> tuple[
             return Fixed(first, [0], name=name), first
         case "maximum":
             peak = float((trace.counts / trace.period_s).max())
-            count = math.ceil(peak / alone.rate_per_s(0, alone.blocks[0].machines[0]))
+            count = math.ceil(peak / (PEAK_BUSY * alone.rate_per_s(0, alone.blocks[0].machines[0])))
             return Fixed(alone, [count], name=name), alone
         case "autoscaler":
             return Autoscaler(alone, name=name), alone
@@ -276,6 +279,13 @@ def _policy(name: str, service: Service, trace: Trace, every_s: float) -> tuple[
             return Serflow(first, name=name), first
         case _:
             return Controller(service, every_s, name=name), service
+
+
+def _twice(name: str, instance: Instance, blocks: int, policies: Collection[str]) -> bool:
+    """Whether a policy does what another one that is run does, too: on one block, or on one stage with its one time."""
+    same = {"whole": "controller", "libra-mean": "libra"}.get(name)
+    one = {"whole": blocks == 1 or len(instance.stages) == 1, "libra-mean": len(instance.stages) == 1}
+    return same in policies and one.get(name, False)
 
 
 def _simulate(argument: tuple[Service, Trace, Policy, int, str, float]) -> Simulation:
