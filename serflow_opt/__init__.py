@@ -24,37 +24,55 @@ if TYPE_CHECKING:
     from serflow_opt.plan import Plan
     from serflow_opt.relaxing import relax
     from serflow_opt.solver import solve
+    from serflow_opt.traffic.comparing import compare
+    from serflow_opt.traffic.controller import Controller
+    from serflow_opt.traffic.provisioning import provision
+    from serflow_opt.traffic.schedule import schedule
+    from serflow_opt.traffic.simulator import simulate
+    from serflow_opt.traffic.trace import read_trace
 
 __version__ = "0.1.0"
 __all__ = [
     "Catalog",
+    "Controller",
     "Front",
     "InputError",
     "Instance",
     "Plan",
     "Problem",
+    "compare",
     "evaluate",
     "load",
     "load_catalog",
     "pareto",
+    "provision",
+    "read_trace",
     "relax",
+    "schedule",
     "shipped",
+    "simulate",
     "solve",
 ]
 
 _HOME = {
     "Catalog": "catalog",
+    "Controller": "traffic.controller",
     "Front": "front",
     "InputError": "errors",
     "Instance": "instance",
     "Plan": "plan",
     "Problem": "errors",
+    "compare": "traffic.comparing",
     "evaluate": "evaluator",
     "load": "loader",
     "load_catalog": "catalog",
     "pareto": "pareto_fronts",
+    "provision": "traffic.provisioning",
+    "read_trace": "traffic.trace",
     "relax": "relaxing",
+    "schedule": "traffic.schedule",
     "shipped": "loader",
+    "simulate": "traffic.simulator",
     "solve": "solver",
 }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.instance import Instance
+from serflow_opt.shown import Shown
 from serflow_opt.traffic.baselines import Autoscaler, Fixed, Libra, Serflow
 from serflow_opt.traffic.controller import Controller
 from serflow_opt.traffic.of_structure import scalable
@@ -25,6 +26,7 @@ from serflow_opt.traffic.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import RenderableType
 
 POLICIES = ("functions", "maximum", "autoscaler", "libra", "libra-mean", "serflow", "whole", "controller")
 """What can be compared: functions only; machines for the maximum; an autoscaler; LIBRA, which knows one block and one
@@ -59,7 +61,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Shown):
     """All policies on one trace.
 
     Attributes
@@ -107,6 +109,12 @@ class Comparison:
                 }
             )
         return pd.DataFrame.from_records(records)
+
+    def __rich__(self) -> RenderableType:
+        """Return the table of `report.py`."""
+        from serflow_opt.traffic.report import comparison_table
+
+        return comparison_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document that `compare --json` prints."""

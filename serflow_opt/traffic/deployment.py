@@ -8,16 +8,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from serflow_opt.plan import Choice, PlanStatus
+from serflow_opt.shown import Shown
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.erlang import erlang_b, erlang_c
 from serflow_opt.traffic.rates import Rates
 from serflow_opt.traffic.service import Machine, Service
 from serflow_opt.traffic.structures import Structure
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Shown):
     """A provisioning decision and its certificate; see `provision`.
 
     `bound` and `usd_per_s` are USD per second; `structure` and `levels` are positions in the instance; `service` is
@@ -114,6 +118,12 @@ class Deployment:
     def counts(self) -> tuple[int, ...]:
         """Machines by block."""
         return tuple(part.count for part in self.parts)
+
+    def __rich__(self) -> RenderableType:
+        """Return the table of `report.py`."""
+        from serflow_opt.traffic.report import deployment_table
+
+        return deployment_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document that `provision --json` prints."""

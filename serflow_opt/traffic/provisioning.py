@@ -22,7 +22,7 @@ from serflow_opt.traffic.indifference import s_cips
 from serflow_opt.traffic.of_structure import service_of
 from serflow_opt.traffic.rates import Rates
 from serflow_opt.traffic.service import Service
-from serflow_opt.traffic.structure_bounds import Bounded, Pricing, bounded, candidates, late_of, levels_left
+from serflow_opt.traffic.structure_bounds import Bounded, Pricing, bounded, candidates, late_of, levels_left, quickest
 from serflow_opt.traffic.structures import BlockChoice, Structure, Structures
 from serflow_opt.traffic.trace import Trace
 
@@ -153,7 +153,13 @@ class _Search:
 
     def run(self, keep: Callable[[Structure], bool] | None) -> Deployment:
         structures = [s for s in candidates(self.pricing) if keep is None or keep(s)]
-        self._start(bounded(self.pricing, structures, math.inf))
+        structures, levels = quickest(self.pricing, structures)
+        liked = bounded(self.pricing, structures, math.inf)
+        if len(levels):  # thresholds that keep the target, on the structures that may be cheapest
+            at = {structure: n for n, structure in enumerate(structures)}
+            for structure in liked.structures[:TRIED]:
+                self._offer(structure, tuple(levels[at[structure]].tolist()))
+        self._start(liked)
         found = bounded(self.pricing, structures, self.best)
         self._start(found)
         found = bounded(self.pricing, found.structures, self.best)
@@ -365,6 +371,28 @@ class _Search:
             return None
         return replace(pool, sizes=Sizes(tuple(counts), lines, float(profile.grid[0]), float(high)))
 
+    def _why_not(self, total: int) -> str:
+        """Say which target is out of reach, and what could be had."""
+        instance, pricing = self.instance, self.pricing
+        best = _most_accurate(pricing)
+        if instance.accuracy_min is not None and best < instance.accuracy_min * (1 - TOLERANCE):
+            return f"accuracy_min: the most accurate thresholds reach {best:.6g}, {instance.accuracy_min:g} was asked"
+        fastest = min((self.structures.done_s(s)[-1] for s in self.structures.all()), default=math.inf)
+        if math.isinf(fastest):
+            return (
+                "nothing runs all stages: memory_mb and payload_max_bytes leave no type and no function for some block"
+            )
+        asked = f"{instance.latency_measure} latency"
+        if total == 0 and instance.latency_slo_s is not None:
+            return (
+                f"latency_slo_ms: the fastest way through all stages takes {fastest * 1000:.6g} ms, "
+                f"{instance.latency_slo_s * 1000:g} ms was asked of the {asked}"
+            )
+        return (
+            f"accuracy_min and latency_slo_ms clash: no thresholds keep the {asked} and the accuracy together, "
+            f"alone the best are {fastest * 1000:.6g} ms on the whole path and an accuracy of {best:.6g}"
+        )
+
     def _deployment(self, bounds: np.ndarray, done: int, total: int) -> Deployment:
         seconds = time.monotonic() - self.began
         open_ = [bound for bound in bounds.tolist() if bound < self.best]
@@ -375,7 +403,7 @@ class _Search:
         )
         if self.found is None:
             proven = not math.isfinite(bound)
-            reason = "no structure and thresholds keep both the accuracy floor and the latency target" if proven else ""
+            reason = self._why_not(total) if proven else ""
             return Deployment(
                 self.instance.name,
                 "infeasible" if proven else "no_solution",
@@ -410,12 +438,20 @@ class _Search:
             accuracy=accuracy_of(service) if self.instance.accuracy_known else None,
             latency_worst_ms=done_s[-1] * 1000,
             latency_mean_ms=mean_of(self.structures, structure, service) * 1000,
-            on_time=self._on_time(structure, service),
+            on_time=math.nan if self.instance.latency_measure == "mean" else self._on_time(structure, service),
             bound=bound,
             seconds=seconds,
             method=method,
         )
         return replace(deployment, status="optimal") if deployment.gap <= self.gap * (1 + 1e-9) else deployment
+
+
+def _most_accurate(pricing: Pricing) -> float:
+    """Largest accuracy that thresholds can have."""
+    best = 0.0
+    for rates, masses in reversed([menu[0] for menu in pricing.exits.menus]):
+        best = float(np.max(masses + (1 - rates) * best))
+    return best
 
 
 def accuracy_of(service: Service) -> float:

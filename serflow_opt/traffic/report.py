@@ -51,8 +51,8 @@ def deployment_table(deployment: Deployment) -> RenderableType:
         "leave at": f"confidence by stage {leave}" if leave else "",
         "cost": f"{usd(hourly)} an hour, {usd(hourly * HOURS_PER_MONTH)} a month, "
         f"{usd(deployment.usd_per_s / demand.mean * 1e6)} per million requests",
-        "latency ms": f"worst {deployment.latency_worst_ms:.4g}, mean {deployment.latency_mean_ms:.4g} at most, "
-        f"{deployment.on_time:.4%} in time",
+        "latency ms": f"worst {deployment.latency_worst_ms:.4g}, mean {deployment.latency_mean_ms:.4g} at most"
+        + ("" if math.isnan(deployment.on_time) else f", {deployment.on_time:.4%} in time"),
         "accuracy": "" if deployment.accuracy is None else f"{deployment.accuracy:.4f}",
         "find no worker": f"{', '.join(random)} (random arrivals at the mean rate)" if random else "",
         "wait": f"{', '.join(waits)} (random arrivals at the mean rate)" if waits else "",

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.shown import Shown
 from serflow_opt.traffic.service import Machine, Service
 from serflow_opt.traffic.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+    from rich.console import RenderableType
 
 FORGIVEN = 1e-9
 """Share of the requests of a block that may go unserved without a function: rounding."""
@@ -211,7 +213,7 @@ class BlockSchedule:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Shown):
     """When which machines are rented over a trace that is known in advance.
 
     Attributes
@@ -266,6 +268,12 @@ class Schedule:
     def function_requests(self) -> float:
         """Entries of requests into blocks that functions serve."""
         return math.fsum(block.function_requests for block in self.blocks)
+
+    def __rich__(self) -> RenderableType:
+        """Return the table of `report.py`."""
+        from serflow_opt.traffic.report import schedule_table
+
+        return schedule_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON document."""

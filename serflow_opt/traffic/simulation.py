@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serflow_opt.shown import Shown
 from serflow_opt.traffic.tally import Tally
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+    from rich.console import RenderableType
 
     from serflow_opt.traffic.fleet import Rental
 
@@ -21,7 +23,7 @@ REASONS = ("timeout", "throttled", "no machine")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Simulation:
+class Simulation(Shown):
     """A service under traffic.
 
     Attributes
@@ -104,6 +106,12 @@ class Simulation:
             return math.nan
         rank = max(0, math.ceil(q / 100 * len(self.latency) * (1 - 1e-12)) - 1)
         return float(np.partition(self.latency, rank)[rank])
+
+    def __rich__(self) -> RenderableType:
+        """Return the table of `report.py`."""
+        from serflow_opt.traffic.report import simulation_table
+
+        return simulation_table(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document that `simulate --json` prints."""

@@ -36,8 +36,10 @@ CELLS = 128
 """Cells of the grid on which Φ is known."""
 GROUPS = 12
 """Groups of a demand that bounds look at (fewer spill less, by Jensen's inequality)."""
-LATE_PRICES = (0.25, 1.0, 4.0)
-"""Multipliers of a latency limit that are tried, times the best cost known."""
+LATE_PRICES = (0.01, 1000.0)
+"""Between these the multiplier of a latency limit is looked for, times the best cost known."""
+LATE_ROUNDS = 10
+"""Golden sections."""
 EXACT_SERVERS = 3000
 """Above so many workers bounds let machines carry up to the cap, which is more than random arrivals allow."""
 
@@ -360,9 +362,7 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
     bracket = close_bracket(pricing.exits, floor, view)
     bounds = np.nan_to_num(bracket.bound, nan=math.inf, posinf=math.inf) * (1 - 1e-9)
     if math.isfinite(best) and (late := _late_rows(pricing, structures)) is not None:
-        for price in LATE_PRICES:  # any price of being late bounds from below
-            priced = Linear(fixed - price * best * late.fixed, weight + price * best * late.weight)
-            bounds = np.maximum(bounds, close_bracket(pricing.exits, floor, priced).bound * (1 - 1e-9))
+        bounds = np.maximum(bounds, _priced(pricing, view, late, best) * (1 - 1e-9))
     if math.isfinite(best):
         bounds = np.maximum(bounds, [math.fsum(map(pricing.least, structure)) for structure in structures])
     order = np.argsort(bounds, kind="stable")
@@ -374,6 +374,52 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
         Linear(fixed[order], weight[order]),
         bracket.levels[order],
     )
+
+
+def _priced(pricing: Pricing, view: Linear, late: Linear, best: float) -> Floats:
+    """Bound structures with what is late moved into the cost, at the price that bounds best.
+
+    The bound is concave in the price, so golden sections close in on its best, in the logarithm, for all in step.
+    """
+    floor, count = pricing.instance.accuracy_min, len(view.fixed)
+
+    def at(log_price: Floats) -> Floats:
+        price = np.exp(log_price) * best
+        priced = Linear(view.fixed - price * late.fixed, view.weight + price[:, None] * late.weight)
+        return close_bracket(pricing.exits, floor, priced).bound
+
+    low, high = (np.full(count, math.log(end)) for end in LATE_PRICES)
+    ratio = (math.sqrt(5) - 1) / 2
+    left, right = high - ratio * (high - low), low + ratio * (high - low)
+    at_left, at_right = at(left), at(right)
+    found = np.maximum(at_left, at_right)
+    for _ in range(LATE_ROUNDS):
+        rising = at_left < at_right
+        low, high = np.where(rising, left, low), np.where(rising, high, right)
+        fresh = np.where(rising, low + ratio * (high - low), high - ratio * (high - low))
+        value = at(fresh)
+        left, at_left, right, at_right = (
+            np.where(rising, right, fresh),
+            np.where(rising, at_right, value),
+            np.where(rising, fresh, left),
+            np.where(rising, value, at_left),
+        )
+        found = np.maximum(found, value)
+    return found
+
+
+def quickest(pricing: Pricing, structures: Sequence[Structure]) -> tuple[list[Structure], NDArray[np.int64]]:
+    """Return the structures that thresholds can make keep the latency target, and for each such thresholds.
+
+    For worst-case latency, which thresholds do not change, there is nothing to do: no thresholds come back.
+    """
+    late = _late_rows(pricing, structures)
+    if late is None or not structures:
+        return list(structures), np.zeros((0, pricing.data.last), dtype=np.int64)
+    view = Linear(np.zeros(len(structures)), late.weight)
+    bracket = close_bracket(pricing.exits, pricing.instance.accuracy_min, view)
+    kept = np.flatnonzero(bracket.bound <= late.fixed * (1 + 1e-9) + 1e-12)
+    return [structures[n] for n in kept.tolist()], bracket.levels[kept]
 
 
 def _late_rows(pricing: Pricing, structures: Sequence[Structure]) -> Linear | None:
