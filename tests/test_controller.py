@@ -77,7 +77,7 @@ def test_a_machine_is_ordered_when_it_earns_more_than_it_costs() -> None:
     assert point == pytest.approx(3.4354, abs=5e-4)
     for left, expected in ((point * 0.999, 2), (point * 1.001, 3)):
         says = Says(Rates.steady(2 * ROOM + left))
-        controller = Controller(service(), forecaster=lambda block, says=says: says)
+        controller = Controller(service(), arrivals="smooth", forecaster=lambda block, says=says: says)
         controller.observe(0, 0, np.full(60, 36.0))
         assert controller.decide(seen(60, [])).machines == ({"m4.large": expected},)
 
@@ -86,7 +86,7 @@ def test_a_machine_is_kept_while_stopping_would_save_less_than_a_start() -> None
     point = RENT / PRICE * (1 - 100 / 1800)
     for left, expected in ((point * 0.999, 2), (point * 1.001, 3)):
         says = Says(Rates.steady(2 * ROOM + left))
-        controller = Controller(service(), forecaster=lambda block, says=says: says)
+        controller = Controller(service(), arrivals="smooth", forecaster=lambda block, says=says: says)
         controller.observe(0, 0, np.full(60, 36.0))
         assert controller.decide(seen(60, [], {"m4.large": 3})).machines == ({"m4.large": expected},)
 
@@ -98,21 +98,21 @@ def test_without_a_start_it_is_the_newsvendor() -> None:
     values = np.unique(rng.integers(0, 200, 40)).astype(float)
     rates = Rates(values, np.full(len(values), 1 / len(values)))
     cost = [RENT * n + PRICE * float(np.maximum(values - ROOM * n, 0).mean()) for n in range(20)]
-    controller = Controller(service(machine), forecaster=lambda block: Says(rates))
+    controller = Controller(service(machine), arrivals="smooth", forecaster=lambda block: Says(rates))
     controller.observe(0, 0, np.array([200.0]))
     assert controller.decide(seen(1, [])).machines == ({"m4.large": int(np.argmin(cost))},)
 
 
 def test_the_cheaper_type_is_taken() -> None:
     dear = replace(LARGE, name="dear", usd_per_s=RENT * 1.01)
-    controller = Controller(service(dear, LARGE), forecaster=lambda block: Says(Rates.steady(98.0)))
+    controller = Controller(service(dear, LARGE), arrivals="smooth", forecaster=lambda block: Says(Rates.steady(98.0)))
     controller.observe(0, 0, np.full(60, 100.0))
     assert controller.decide(seen(60, [])).machines == ({"dear": 0, "m4.large": 6},)
 
 
 def test_another_type_steps_in_where_one_does_not_start() -> None:
     dear = replace(LARGE, name="dear", usd_per_s=RENT * 1.01)
-    controller = Controller(service(dear, LARGE), forecaster=lambda block: Says(Rates.steady(98.0)))
+    controller = Controller(service(dear, LARGE), arrivals="smooth", forecaster=lambda block: Says(Rates.steady(98.0)))
     controller.observe(0, 0, np.full(60, 100.0))
     controller.decide(seen(60, []))
     after = controller.decide(seen(120, [], failed={"m4.large": 6}))
@@ -134,7 +134,7 @@ def test_another_type_steps_in_where_one_does_not_start() -> None:
     ],
 )
 def test_a_forecast_that_is_nonsense_is_told_and_replaced(answer: Any) -> None:
-    controller = Controller(service(), forecaster=lambda block: Says(answer))
+    controller = Controller(service(), arrivals="smooth", forecaster=lambda block: Says(answer))
     orders = controller.decide(seen(60, np.full(60, 98)))
     assert orders.machines == ({"m4.large": 6},)
     assert any("forecast" in event.text for event in controller.events)
@@ -144,7 +144,7 @@ def test_a_queue_only_where_there_is_time_for_it() -> None:
     """2.5 s of slack for requests of one second: two rounds of 16 workers may wait."""
     says = Says(Rates.steady(16.0))
     for slo, waiting in ((1.0, 0), (1.9, 0), (3.5, 32)):
-        controller = Controller(service(slo_s=slo), forecaster=lambda block: says)
+        controller = Controller(service(slo_s=slo), arrivals="smooth", forecaster=lambda block: says)
         controller.observe(0, 0, np.full(60, 16.0))
         assert controller.decide(seen(60, [])).queue_max == (waiting,)
 
@@ -157,7 +157,7 @@ def test_machines_alone_are_ordered_before_anything_is_known() -> None:
 
 def test_the_most_that_may_be_rented_is_kept() -> None:
     few = replace(LARGE, machines_max=2)
-    controller = Controller(service(few), forecaster=lambda block: Says(Rates.steady(98.0)))
+    controller = Controller(service(few), arrivals="smooth", forecaster=lambda block: Says(Rates.steady(98.0)))
     controller.observe(0, 0, np.full(60, 100.0))
     assert controller.decide(seen(60, [])).machines == ({"m4.large": 2},)
 

@@ -26,6 +26,7 @@ NAMES = {
     "serflow": "SERFLOW ({blocks})",
     "whole": "controller (whole network)",
     "controller": "controller ({blocks})",
+    "foresight": "rates known ({blocks})",
 }
 FAR = 3.0
 """Bars longer than the median this many times over are cut."""

@@ -69,6 +69,7 @@ class PolicyName(StrEnum):
     serflow = "serflow"
     whole = "whole"
     controller = "controller"
+    foresight = "foresight"
 
 
 def provision(

@@ -13,6 +13,7 @@ from serflow_opt.instance import Instance
 from serflow_opt.shown import Shown
 from serflow_opt.traffic.baselines import Autoscaler, Fixed, Libra, Serflow
 from serflow_opt.traffic.controller import Controller
+from serflow_opt.traffic.foresight import foresight
 from serflow_opt.traffic.of_structure import scalable
 from serflow_opt.traffic.policy import Policy
 from serflow_opt.traffic.provisioning import provision
@@ -28,15 +29,15 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
 
-POLICIES = ("functions", "maximum", "autoscaler", "libra", "libra-mean", "serflow", "whole", "controller")
+POLICIES = ("functions", "maximum", "autoscaler", "libra", "libra-mean", "serflow", "whole", "controller", "foresight")
 """What can be compared: functions only; machines for the maximum; an autoscaler; LIBRA, which knows one block and one
 run time, that of the whole network; LIBRA told the mean run time; SERFLOW's published rule; our controller on the whole
-network as one block, and on blocks of stages."""
+network as one block, and on blocks of stages; and one that knows all rates in advance, though not each request."""
 CLOSE, LONG_S = 5e-3, 60.0
 """Gap and seconds at which the search for blocks ends: what is compared is how they are scaled."""
 PEAK_BUSY = 0.8
 """Share of machines for the maximum that is busy at the peak."""
-STAGED = ("serflow", "controller")
+STAGED = ("serflow", "controller", "foresight")
 """Those that know blocks of stages."""
 
 
@@ -285,6 +286,8 @@ def _policy(name: str, service: Service, trace: Trace, every_s: float) -> tuple[
             return Libra(first, knows_mean=True, name=name), first
         case "serflow":
             return Serflow(first, name=name), first
+        case "foresight":
+            return foresight(service, trace, every_s), service
         case _:
             return Controller(service, every_s, name=name), service
 

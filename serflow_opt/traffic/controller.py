@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serflow_opt.traffic.carrying import Carrying
+from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.forecast import Forecaster, Window
 from serflow_opt.traffic.intake import Intake
 from serflow_opt.traffic.policy import Orders, Seen
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 RETRY_S = 300.0
 """A type whose machines do not start is left alone for so long."""
-SHORT_S = 1.0
-"""Requests that are inside for less than this come and go within a second: random arrivals are counted in."""
+STAYS = 3.0
+"""Rates are means over so many times a request's stay: over less, a forecast would show the randomness of single
+requests, which random arrivals count already."""
 LONGEST_SMOOTHING_S = 60
 """Rates are never averaged over more than this."""
 MOST_MACHINES = 10_000
@@ -63,8 +64,10 @@ class Controller:
         Seconds between decisions.
     stay_s
         How long a machine is expected to stay once it is ordered.
+    arrivals
+        random: at each rate requests come as a Poisson process, so machines carry less than they could; smooth: evenly.
     forecaster
-        Makes a forecaster for a block; None: `Window` with its seconds smoothed over the time a request is inside.
+        Makes a forecaster for a block; None: `Window`.
     name
         What tables call it.
     """
@@ -75,10 +78,12 @@ class Controller:
         every_s: float = 60.0,
         *,
         stay_s: float = 1800.0,
+        arrivals: Arrivals = "random",
         forecaster: Callable[[Block], Forecaster] | None = None,
         name: str = "controller",
     ) -> None:
         self.service, self.every_s, self.stay_s, self.name = service, every_s, stay_s, name
+        self._carrying = Carrying(arrivals, 1.0)
         blocks = range(len(service.blocks))
         self._smoothing = [self._smoothing_s(b) for b in blocks]
         self._forecasters = [
@@ -159,10 +164,11 @@ class Controller:
         self.events.append(Event(at_s, b, text))
 
     def _smoothing_s(self, b: int) -> int:
-        """Seconds over which rates are averaged: as long as a request is inside, since no more can be told apart."""
+        """Seconds over which rates are averaged."""
         machines = self.service.blocks[b].machines
         busy = max((self.service.busy_s(b, machine) for machine in machines), default=1.0)
-        return min(LONGEST_SMOOTHING_S, max(1, round(busy)))
+        stays = STAYS if self._carrying.arrivals == "random" else 1.0
+        return min(LONGEST_SMOOTHING_S, max(1, round(stays * busy)))
 
     def _window(self, b: int) -> Window:
         return Window(smooth_s=self._smoothing[b])
@@ -223,11 +229,10 @@ class Controller:
             return min(count, most), machine.usd_per_s * count
         usd = self.service.function_usd(b)
         loads = rates.rates * busy
-        random = busy < SHORT_S
         peak = float(loads[-1])
-        most = min(most, max(now, math.ceil((peak + (6 * math.sqrt(peak) + 6) * random) / machine.workers)))
-        carrying = Carrying("random" if random else "smooth", 1.0)
-        carried = carrying.each(most, machine.workers, loads) @ rates.shares
+        room = 6 * math.sqrt(peak) + 6 if self._carrying.arrivals == "random" else 0.0
+        most = min(most, max(now, math.ceil((peak + room) / machine.workers)))
+        carried = self._carrying.each(most, machine.workers, loads) @ rates.shares
         worth = usd / busy * np.diff(carried) - machine.usd_per_s
         start = machine.usd_per_s * machine.start_s / self.stay_s
         order, keep = int((worth > start).sum()), int((worth > -start).sum())

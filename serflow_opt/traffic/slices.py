@@ -135,6 +135,7 @@ def best_levels(
     billing_min_s: float = 0.0,
     usd_per_request: float = math.inf,
     machines_max: int | None = None,
+    held: NDArray[np.float64] | None = None,
 ) -> Levels:
     """Return the best rentals of each level.
 
@@ -148,11 +149,13 @@ def best_levels(
         Of what machines do not serve; inf: they must serve all of it.
     machines_max
         How many levels there are at most.
+    held
+        Requests a second that each level holds, cell x level, the lower levels no less; None: those of a fluid.
     """
     if not demand.peak:
         return Levels((), 0.0, True, True)
     rate = min(rate, demand.peak)
-    count = math.ceil(demand.peak / rate - LEVEL)
+    count = math.ceil(demand.peak / rate - LEVEL) if held is None else held.shape[1]
     covered = machines_max is None or count <= machines_max
     if machines_max is not None:
         count = min(count, machines_max)
@@ -162,7 +165,8 @@ def best_levels(
     for first in range(0, count, part):
         last = min(first + part, count)
         base = np.asarray(np.arange(first, last) * rate, dtype=float)
-        chosen, values = _recursion(demand, at, base, rate, usd_per_s, start_s, billing_min_s, usd_per_request)
+        own = None if held is None else held[:, first:last]
+        chosen, values = _recursion(demand, at, base, rate, usd_per_s, start_s, billing_min_s, usd_per_request, own)
         spells += chosen
         saved += values
         if math.isfinite(usd_per_request) and values[-1] <= 0:
@@ -191,6 +195,7 @@ def _recursion(
     start_s: float,
     billing_min_s: float,
     usd_per_request: float,
+    held: NDArray[np.float64] | None,
 ) -> tuple[list[tuple[Spell, ...]], list[float]]:
     """Best rentals of some levels, and what each saves."""
     end, levels = len(at) - 1, len(base)
@@ -203,7 +208,7 @@ def _recursion(
         may_start = usable - until <= MOMENT
         until, usable = np.zeros_like(until), np.zeros_like(usable)
     else:
-        served = np.clip(above, 0.0, rate) * usd_per_request
+        served = (np.clip(above, 0.0, rate) if held is None else held) * usd_per_request
         until, usable = _cumulated(demand, served, at), _cumulated(demand, served, at + start_s)
     # a rental shorter than the least billing goes on, for nothing, to the last moment before that ends
     ends = np.minimum(np.searchsorted(at, at + billing_min_s + MOMENT, side="right") - 1, end)
