@@ -23,8 +23,8 @@ from serflow_opt.traffic.structures import BlockChoice, Structure
 
 if TYPE_CHECKING:
     from serflow_opt.traffic.deployment import Part
+    from serflow_opt.traffic.pricing import Pricing
     from serflow_opt.traffic.service import Service
-    from serflow_opt.traffic.structure_bounds import Pricing
 
 GROUPS = 12
 """Rates of a demand that are looked at."""

@@ -1,0 +1,287 @@
+"""What the blocks of a structure cost: per busy second and request, and at least, by the work that requests make there.
+
+With W the seconds that a request of the service holds a worker of a block on average, the block costs
+
+    Φ(W) = min_n c n + p E[λ W - carried_n(λ W)]
+
+p the least price of a second of work on its function; without a function, the machines that the peak needs.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.formulations.data import Data
+from serflow_opt.lagrangian import Exits, Linear, close_bracket
+from serflow_opt.traffic.carrying import Carrying
+from serflow_opt.traffic.erlang import largest_load
+from serflow_opt.traffic.of_structure import function_of
+from serflow_opt.traffic.rates import Rates
+from serflow_opt.traffic.structures import BlockChoice, Structure, Structures, billed_s
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+CELLS = 128
+"""Cells of the grid on which Φ is known."""
+GROUPS = 12
+"""Groups of a demand that bounds look at (fewer spill less, by Jensen's inequality)."""
+EXACT_SERVERS = 3000
+"""Above so many workers bounds let machines carry up to the cap, which is more than random arrivals allow."""
+
+
+class Pricing:
+    """What blocks cost, per busy second and per request; shared by bounds and models.
+
+    Parameters
+    ----------
+    structures
+        Of the instance.
+    demand
+        Rates of arrival.
+    wait_max
+        Share of a block's requests that may wait where it has no function.
+    carrying
+        What machines carry.
+    """
+
+    def __init__(self, structures: Structures, demand: Rates, wait_max: float, carrying: Carrying) -> None:
+        self.structures, self.demand, self.wait_max, self.carrying = structures, demand, wait_max, carrying
+        self.instance = structures.instance
+        self.data = Data(self.instance)
+        self.exits = Exits([[self._menu(s)] for s in self.data.stages])
+        self._sizes: dict[tuple[int, int], tuple[float, ...]] = {}
+        self._grids: dict[tuple[int, int, int | None], Floats] = {}
+        self._overflows: dict[tuple[int, int, int | None, int], Floats] = {}
+        self._profiles: dict[BlockChoice, Profile] = {}
+        self._alone_functions: dict[BlockChoice, float] = {}
+        self._least_reaches: dict[int, float] = {}
+
+    def _menu(self, s: int) -> tuple[Floats, Floats]:
+        rate = np.array([self.data.exit_rate(s, level) for level in self.data.levels[s]])
+        right = np.array([self.data.accuracy(s, level) for level in self.data.levels[s]])
+        return rate, np.nan_to_num(rate * right)
+
+    def function_prices(self, choice: BlockChoice) -> dict[int, float]:
+        """USD of each stage (1..M) of a block on its function, as billed; empty without a function."""
+        if choice.function is None:
+            return {}
+        function = function_of(self.structures, choice)
+        billed = [billed_s(t, function.billing_step_s) for t in function.seconds[:-1]]
+        before = [0.0, *billed[:-1]]
+        return {
+            choice.first + k + 1: function.usd_per_s * (now - then)
+            for k, (then, now) in enumerate(zip(before, billed, strict=True))
+        }
+
+    def machine_times(self, choice: BlockChoice) -> dict[int, float]:
+        """Seconds of each stage (1..M) of a block on its machines; empty without machines."""
+        if choice.machine is None:
+            return {}
+        seconds = self.structures.option(choice.machine).stage_seconds
+        return {s + 1: seconds[s] for s in range(choice.first, choice.last + 1)}
+
+    def sending(self, choice: BlockChoice) -> float:
+        """Seconds that a hand-over after a block holds a worker."""
+        if choice.machine is None or choice.last + 1 >= len(self.instance.stages):
+            return 0.0
+        tier = self.instance.tiers[self.structures.option(choice.machine).tier]
+        return self.structures.hop_s(choice.last + 1) if tier.pays_for_waiting else 0.0
+
+    def most_load(self, choice: BlockChoice) -> float:
+        """Busy workers of a block at the largest rate and the largest reaches."""
+        times, high = self.machine_times(choice), self.data.reach_high
+        work = math.fsum(t * high[s] for s, t in times.items())
+        if choice.last + 1 < self.data.last:
+            work += self.sending(choice) * high[choice.last + 2]
+        return self.demand.peak * work
+
+    def most(self, choice: BlockChoice) -> int:
+        """Most machines that can be of use, or that may be rented."""
+        assert choice.machine is not None
+        option = self.structures.option(choice.machine)
+        useful = len(self.sizes(choice) or ()) - 1 if choice.function is None else self._useful(choice)
+        limit = self.instance.tiers[option.tier].scaling.machines_max
+        return useful if limit is None else min(useful, limit)
+
+    def _useful(self, choice: BlockChoice) -> int:
+        """How many machines save something over one less, whatever the thresholds."""
+        option, load = self.structures.option(choice.machine or 0), self.most_load(choice)
+        capped = math.ceil(load / (self.carrying.cap * option.workers))
+        if self.carrying.arrivals == "smooth":
+            return capped + 1
+        # beyond this a machine more carries next to nothing: a B(a + 6 sqrt(a) + 6, a) < 1e-5
+        return max(capped, math.ceil((load + 6 * math.sqrt(load) + 6) / option.workers)) + 1
+
+    def sizes(self, choice: BlockChoice) -> tuple[float, ...] | None:
+        """Load that 0, 1, 2, ... machines take where a block has no function; None where it has one."""
+        if choice.machine is None or choice.function is not None:
+            return None
+        option = self.structures.option(choice.machine)
+        limit = self.instance.tiers[option.tier].scaling.machines_max
+        wanted = self.most_load(choice)
+        key = option.workers, math.ceil(wanted)
+        if key not in self._sizes:
+            caps, load = [0.0], 0.0
+            while caps[-1] < key[1]:
+                servers = len(caps) * option.workers
+                load = largest_load(servers, self.wait_max, load)
+                caps.append(min(self.instance.utilisation_cap * servers, load))
+            self._sizes[key] = tuple(caps)
+        caps_ = self._sizes[key]
+        return caps_ if limit is None else caps_[: limit + 1]
+
+    def weights(self, choice: BlockChoice) -> Floats:
+        """USD per second and unit of reach of each stage, at least."""
+        mean, option = self.demand.mean, choice.machine
+        prices, times = self.function_prices(choice), self.machine_times(choice)
+        weights = np.zeros(self.data.last)
+        if prices:
+            assert choice.function is not None
+            prices[choice.first + 1] += self.structures.fee(choice.function)
+        if times:
+            assert option is not None
+            machine = self.structures.option(option)
+            usd = machine.rent_per_s / (self.instance.utilisation_cap * machine.workers)
+        for s in range(choice.first + 1, choice.last + 2):
+            either = [prices[s]] if prices else []
+            if times:
+                either.append(usd * times[s])
+            weights[s - 1] = mean * min(either)
+        if times and not prices and choice.last + 1 < self.data.last:
+            weights[choice.last + 1] += mean * usd * self.sending(choice)
+        weights[choice.first] += mean * self.structures.hop_usd(choice.first)
+        return weights
+
+    def busy(self, choice: BlockChoice) -> Floats:
+        """Seconds that a unit of reach of each stage holds a worker of a block."""
+        seconds = np.zeros(self.data.last)
+        for s, t in self.machine_times(choice).items():
+            seconds[s - 1] = t
+        if choice.last + 1 < self.data.last:
+            seconds[choice.last + 1] = self.sending(choice)
+        return seconds
+
+    def profile(self, choice: BlockChoice) -> Profile:
+        """Return Φ of a block with machines, one at least: a function alone is another choice."""
+        if choice not in self._profiles:
+            grid = self._grid(choice)
+            if choice.function is None:
+                costs = self._alone(choice, grid)
+            else:
+                per_second = self._per_second(choice)
+                rent = self.rent(choice) * np.arange(self.most(choice) + 1)
+                costs = (rent[:, None] + per_second * self.overflow(choice, grid))[1:].min(axis=0, initial=math.inf)
+            self._profiles[choice] = Profile(grid, costs)
+        return self._profiles[choice]
+
+    def rent(self, choice: BlockChoice) -> float:
+        """Rent of one machine, USD per second."""
+        assert choice.machine is not None
+        return self.structures.option(choice.machine).rent_per_s
+
+    def _per_second(self, choice: BlockChoice) -> float:
+        """Least price of a second of the machines' work on the function."""
+        prices, times = self.function_prices(choice), self.machine_times(choice)
+        return min((prices[s] / t for s, t in times.items() if t > 0), default=0.0)
+
+    def _grid(self, choice: BlockChoice) -> Floats:
+        key = choice.first, choice.last, choice.machine
+        if key not in self._grids:
+            seconds = self.busy(choice)
+            view = Linear(np.zeros(1), seconds[None, :])
+            least = float(close_bracket(self.exits, self.instance.accuracy_min, view).bound[0])
+            low = max(least * (1 - 1e-9), 0.0) if math.isfinite(least) else math.inf
+            high = float(seconds @ np.array([self.data.reach_high[s] for s in self.data.stages]))
+            self._grids[key] = np.linspace(low, max(high, low), CELLS + 1) if math.isfinite(low) else np.full(2, low)
+        return self._grids[key]
+
+    def overflow(self, choice: BlockChoice, grid: Floats) -> Floats:
+        """E[λ W - carried_n(λ W)] for n = 0, 1, .. machines and W of a grid, at least."""
+        key = choice.first, choice.last, choice.machine, len(grid)
+        if key not in self._overflows:
+            assert choice.machine is not None
+            workers, most = self.structures.option(choice.machine).workers, self.most(choice)
+            groups = self.demand.in_groups(GROUPS)
+            exact = most * workers <= EXACT_SERVERS
+            carrying = self.carrying if exact else Carrying("smooth", self.carrying.cap)
+            total = np.zeros((most + 1, len(grid)))
+            for rate, share in zip(groups.rates.tolist(), groups.shares.tolist(), strict=True):
+                total += share * (rate * grid - carrying.each(most, workers, rate * grid))
+            self._overflows[key] = np.maximum(total, 0.0)
+        return self._overflows[key]
+
+    def at_least(self, choice: BlockChoice) -> Floats:
+        """What a block with a function costs at least with 0, 1, .. machines, USD per second."""
+        grid = self._grid(choice)
+        spilled = self._per_second(choice) * self.overflow(choice, grid)[:, 0]
+        costs: Floats = self.rent(choice) * np.arange(len(spilled)) + spilled
+        return costs
+
+    def _alone(self, choice: BlockChoice, grid: Floats) -> Floats:
+        caps = np.asarray(self.sizes(choice))
+        counts = np.searchsorted(caps, self.demand.peak * grid * (1 - 1e-9))
+        costs: Floats = np.where(counts < len(caps), self.rent(choice) * counts, math.inf)
+        return costs
+
+    def waiting(self, structure: Structure) -> float:
+        """Share of the requests that may wait for a worker, at most."""
+        return self.wait_max * sum(choice.function is None for choice in structure)
+
+    def least_reach(self, s: int) -> float:
+        """Least share of the requests that enter stage s (1..M) when the accuracy floor is kept."""
+        if s not in self._least_reaches:
+            view = Linear(np.zeros(1), np.eye(self.data.last)[None, s - 1])
+            self._least_reaches[s] = float(close_bracket(self.exits, self.instance.accuracy_min, view).bound[0])
+        return self._least_reaches[s]
+
+    def least(self, choice: BlockChoice) -> float:
+        """Bound of a block by itself, USD per second."""
+        if choice.machine is not None:
+            return float(self.profile(choice).costs[0])
+        if choice not in self._alone_functions:
+            view = Linear(np.zeros(1), self.weights(choice)[None, :])
+            bound = float(close_bracket(self.exits, self.instance.accuracy_min, view).bound[0])
+            self._alone_functions[choice] = bound * (1 - 1e-9)
+        return self._alone_functions[choice]
+
+    def line(self, choice: BlockChoice, best: float) -> tuple[float, Floats]:
+        """Return a line below what a block costs in deployments that cost at most `best`: fixed part and weights."""
+        weights = np.zeros(self.data.last)
+        weights[choice.first] = self.demand.mean * self.structures.hop_usd(choice.first)
+        if choice.machine is None:
+            return 0.0, self.weights(choice)
+        profile = self.profile(choice)
+        slope, fixed = profile.line(profile.reach_of(best))
+        return fixed, weights + slope * self.busy(choice)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Φ on a grid of work: rising costs (USD/s) at rising seconds a request."""
+
+    grid: Floats
+    costs: Floats
+
+    def reach_of(self, best: float) -> int:
+        """Cells (from the first) in which a deployment that costs at most `best` can lie."""
+        return max(1, min(int(np.searchsorted(self.costs, best * (1 + 1e-9), side="right")), len(self.grid) - 1))
+
+    def line(self, cells: int) -> tuple[float, float]:
+        """Return slope and intercept of a line below Φ in the first cells; Φ rises: in a cell its left end is least."""
+        costs, grid = self.costs[: cells + 1], self.grid[: cells + 1]
+        if not math.isfinite(costs[0]):
+            return 0.0, math.inf
+        finite = np.isfinite(costs)
+        costs, grid = costs[finite], grid[finite]
+        width = grid[-1] - grid[0]
+        slope = float((costs[-1] - costs[0]) / width) if width > 0 else 0.0
+        right = np.append(grid[1:], grid[-1])
+        return slope, float((costs - slope * right).min())
