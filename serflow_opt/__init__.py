@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.provisioning import provision
     from serflow_opt.traffic.schedule import schedule
     from serflow_opt.traffic.simulator import simulate
-    from serflow_opt.traffic.trace import read_trace
+    from serflow_opt.traffic.trace import Trace, read_trace
 
 __version__ = "0.1.0"
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Instance",
     "Plan",
     "Problem",
+    "Trace",
     "compare",
     "evaluate",
     "load",
@@ -62,6 +63,7 @@ _HOME = {
     "Instance": "instance",
     "Plan": "plan",
     "Problem": "errors",
+    "Trace": "traffic.trace",
     "compare": "traffic.comparing",
     "evaluate": "evaluator",
     "load": "loader",

@@ -130,6 +130,12 @@ def test_another_type_steps_in_where_one_does_not_start() -> None:
         Rates(np.array([-5.0]), np.ones(1)),
         Rates(np.array([1e12]), np.ones(1)),
         Rates(np.array([5.0]), np.array([0.3])),
+        Rates(np.array([10.0, 60.0]), np.array([2.0, -1.0])),
+        Rates(np.array([60.0, 10.0]), np.array([0.5, 0.5])),
+        Rates(np.zeros(0), np.zeros(0)),
+        Rates([5.0, "many"], np.ones(2) / 2),  # type: ignore[arg-type, list-item]
+        98.0,
+        "98",
         ValueError("no"),
     ],
 )
@@ -181,6 +187,26 @@ def test_a_controller_that_is_stopped_and_restored_decides_the_same() -> None:
         kept = decide(whole, step, have)
         assert decide(second, step, have) == kept
         have = kept.machines[0]
+
+
+def test_a_state_goes_on_on_a_new_clock() -> None:
+    """The old process lived for an hour; the new one counts from 0 again."""
+    old = Controller(service())
+    for step in range(60):
+        old.decide(seen(60.0 * (step + 1), np.full(60, 98)))
+    old.decide(seen(3660.0, np.full(60, 98), failed={"m4.large": 6}))
+    new = Controller(service())
+    new.restore(json.loads(json.dumps(old.state())), now_s=0.0)
+    assert new.decide(seen(60.0, np.full(60, 98))).machines == ({"m4.large": 0},), "still left alone"
+    assert new.decide(seen(RETRY_S, np.full(240, 98))).machines[0]["m4.large"] > 0
+    assert not [event for event in new.events if "late" in event.text or "missing" in event.text]
+
+
+def test_what_is_wrong_all_the_time_is_not_said_all_the_time() -> None:
+    controller = Controller(service(), forecaster=lambda block: Says(ValueError("no")))
+    for step in range(60):
+        controller.decide(seen(60.0 * (step + 1), np.full(60, 98)))
+    assert len(controller.events) == 12, "an hour, once in five minutes"
 
 
 def test_a_state_of_another_service_is_refused() -> None:

@@ -10,9 +10,11 @@ Both are concave and rising in the load a, so supporting lines bound them from a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
+
+from serflow_opt.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +38,11 @@ class Carrying:
 
     arrivals: Arrivals
     cap: float
+
+    def __post_init__(self) -> None:
+        """Raise InputError for arrivals that are neither."""
+        if self.arrivals not in get_args(Arrivals):
+            raise InputError([Problem("", "arrivals", f"'{self.arrivals}'", "write random or smooth")])
 
     def carried(self, servers: int, loads: Floats) -> Floats:
         """Busy workers of `servers` that are offered loads."""

@@ -33,6 +33,8 @@ RETRY_S = 300.0
 STAYS = 3.0
 """Rates are means over so many times a request's stay: over less, a forecast would show the randomness of single
 requests, which random arrivals count already."""
+BEYOND = 20.0
+"""A forecast of so many times the busiest second seen is not believed."""
 LONGEST_SMOOTHING_S = 60
 """Rates are never averaged over more than this."""
 MOST_MACHINES = 10_000
@@ -89,14 +91,17 @@ class Controller:
         self._forecasters = [
             forecaster(block) if forecaster else self._window(b) for b, block in enumerate(service.blocks)
         ]
-        self._plain = [self._window(b) for b in blocks]
+        self._plain = [self._window(b) for b in blocks] if forecaster else self._forecasters
         self._intakes = [Intake() for _ in blocks]
         self._not_before: list[dict[str, float]] = [{} for _ in blocks]
         self._counts: list[dict[str, int]] = [{} for _ in blocks]
+        self._said: dict[tuple[int | None, str], float] = {}
+        self._now_s = 0.0
         self.events: list[Event] = []
 
     def decide(self, seen: Seen) -> Orders:
         """Take in what was seen and say what is to be had."""
+        self._now_s = seen.now_s
         for b, counts in enumerate(seen.counts):
             self.observe(b, seen.now_s - len(counts), counts.astype(float))
         for b, failed in enumerate(seen.failed):
@@ -119,19 +124,22 @@ class Controller:
         if not len(values):
             return
         self._plain[b].observe(values)
+        if self._plain is self._forecasters:
+            return
         try:
             self._forecasters[b].observe(values)
-        except Exception as error:  # a forecaster of the user's: whatever it does, serving goes on
+        except Exception as error:  # as in `_rates`
             self._note(from_s, b, f"the forecaster failed ({type(error).__name__}: {error})")
 
     def state(self) -> dict[str, Any]:
         """Return all the controller knows, to be written as JSON."""
         return {
             "service": self.service.name,
+            "now_s": self._now_s,
             "blocks": [
                 {
                     "forecaster": forecaster.state(),
-                    "plain": plain.state(),
+                    "plain": None if plain is forecaster else plain.state(),
                     "intake": {"until_s": intake.until_s, "largest": intake.largest, "suspected": intake.suspected},
                     "not_before": dict(not_before),
                     "counts": dict(counts),
@@ -142,8 +150,15 @@ class Controller:
             ],
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore(self, state: Mapping[str, Any], now_s: float | None = None) -> None:
         """Go on from a state of a controller of the same service.
+
+        Parameters
+        ----------
+        state
+            What `state` returned.
+        now_s
+            What a new clock shows at the moment of the state's last decision; None: the clock goes on.
 
         Raises
         ------
@@ -153,15 +168,23 @@ class Controller:
         if state["service"] != self.service.name or len(state["blocks"]) != len(self.service.blocks):
             found = f"'{state['service']}' with {len(state['blocks'])} blocks"
             raise ValueError(f"the state is of {found}, not of '{self.service.name}' with {len(self.service.blocks)}")
+        later = 0.0 if now_s is None else now_s - state["now_s"]
+        self._now_s = state["now_s"] + later
         for b, own in enumerate(state["blocks"]):
             self._forecasters[b].restore(own["forecaster"])
-            self._plain[b].restore(own["plain"])
+            if self._plain is not self._forecasters:
+                self._plain[b].restore(own["plain"])
             self._intakes[b] = Intake(**own["intake"])
-            self._not_before[b] = dict(own["not_before"])
+            self._intakes[b].until_s += round(later)
+            self._not_before[b] = {name: at + later for name, at in own["not_before"].items()}
             self._counts[b] = dict(own["counts"])
 
     def _note(self, at_s: float, b: int | None, text: str) -> None:
-        self.events.append(Event(at_s, b, text))
+        """Keep what happened; the same again is said once in `RETRY_S`."""
+        before = self._said.get((b, text))
+        if before is None or at_s >= before + RETRY_S:
+            self._said[b, text] = at_s
+            self.events.append(Event(at_s, b, text))
 
     def _smoothing_s(self, b: int) -> int:
         """Seconds over which rates are averaged."""
@@ -177,17 +200,28 @@ class Controller:
         """Return the forecast, or the plain window's where it is nonsense."""
         try:
             rates = self._forecasters[b].rates()
-        except Exception as error:  # as above
-            self._note(now_s, b, f"the forecaster failed ({type(error).__name__}: {error})")
+            wrong = "" if rates is None else self._nonsense(b, rates)
+        except Exception as error:  # a forecaster of the user's: whatever it does, serving goes on
+            wrong = f"the forecaster failed ({type(error).__name__}: {error})"
+        if wrong:
+            self._note(now_s, b, wrong)
             return self._plain[b].rates()
-        if rates is None:
-            return self._plain[b].rates()
-        good = np.isfinite(rates.rates).all() and (rates.rates >= 0).all() and np.isfinite(rates.shares).all()
+        return rates or self._plain[b].rates()
+
+    def _nonsense(self, b: int, rates: Rates) -> str:
+        """Say what is wrong with a forecast; nothing: nothing."""
+        if not isinstance(rates, Rates):
+            return f"the forecast is no Rates but {type(rates).__name__}"
+        values, shares = np.asarray(rates.rates, dtype=float), np.asarray(rates.shares, dtype=float)
+        good = values.ndim == 1 and values.shape == shares.shape and len(values) and np.isfinite(values).all()
+        if not (good and (values >= 0).all() and (np.diff(values) > 0).all() and (shares >= 0).all()):
+            return "the forecast is no distribution: rates from 0 on, rising, each with its share"
+        if not abs(shares.sum() - 1) <= 1e-6:
+            return f"the shares of the forecast sum to {shares.sum():g}"
         largest = max(self._intakes[b].largest, 1.0)
-        if not good or abs(rates.shares.sum() - 1) > 1e-6 or rates.mean > 100 * largest:
-            self._note(now_s, b, "the forecast is no distribution of rates, or far beyond all that was seen")
-            return self._plain[b].rates()
-        return rates
+        if rates.mean > BEYOND * largest:
+            return f"the forecast of {rates.mean:g}/s is over {BEYOND:g} times the most seen, {largest:g}/s"
+        return ""
 
     def _machines(self, b: int, seen: Seen) -> dict[str, int]:
         """Return the machines of a block: the cheapest type's best count, beside what others are there."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from serflow_opt.plan import Choice, PlanStatus
 from serflow_opt.shown import Shown
-from serflow_opt.traffic.carrying import Carrying
+from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.erlang import erlang_b, erlang_c
 from serflow_opt.traffic.rates import Rates
 from serflow_opt.traffic.service import Machine, Service
@@ -45,10 +45,11 @@ class Part:
     usd_machines, usd_functions, usd_links
         USD per second.
     t_cip
-        Rate from which one machine is cheaper than the function, c / c^F: LIBRA's cost indifference point, by block.
+        Rate from which one full machine is cheaper than the function, c / c^F: LIBRA's cost indifference point, by
+        block; without machines, of the cheapest type that keeps its time. None without a function.
     s_cip
         Reach of this block below which it is cheaper on its function, behind the machines before it, than on machines
-        big enough for both blocks; None for blocks that have machines, and where no type runs both in time.
+        big enough for both blocks; None where no type runs both in time, and without a function.
     random_spill, random_wait
         With Poisson arrivals at the mean rate: share of the block's requests that find no free worker and go to the
         function (Erlang B); without a function, that wait (Erlang C).
@@ -95,6 +96,7 @@ class Deployment(Shown):
     service: Service | None = None
     structure: Structure = ()
     levels: tuple[int, ...] = ()
+    arrivals: Arrivals = "random"
     accuracy: float | None = None
     latency_worst_ms: float = math.nan
     latency_mean_ms: float = math.nan
@@ -135,7 +137,7 @@ class Deployment(Shown):
         return {
             "instance": self.instance,
             "status": self.status,
-            "demand": {"mean_per_s": self.demand.mean, "peak_per_s": self.demand.peak},
+            "demand": {"mean_per_s": self.demand.mean, "peak_per_s": self.demand.peak, "arrivals": self.arrivals},
             "objective": {"name": "cost", "value": self.usd_per_s * 3600 if found else None, "unit": "USD/hour"},
             "bound": self.bound * 3600,
             "gap": known(self.gap),
@@ -208,7 +210,6 @@ def value_parts(
         if block.function:
             spilled = spilled_rate(demand, reach, rate, machine.workers * count if machine else 0, machine, carrying)
         kept = entering - spilled
-        t_cip = machine.usd_per_s / usd if machine and block.function and usd > 0 else None
         load = entering / rate * machine.workers if machine and rate else 0.0
         servers = count * machine.workers if machine else 0
         parts.append(
@@ -227,7 +228,6 @@ def value_parts(
                 usd_machines=count * machine.usd_per_s if machine else 0.0,
                 usd_functions=spilled * usd if block.function and spilled else 0.0,
                 usd_links=entering * block.hop_usd,
-                t_cip=t_cip,
                 random_spill=erlang_b(servers, load) if machine and block.function else None,
                 random_wait=erlang_c(servers, load) if machine and not block.function else None,
             )

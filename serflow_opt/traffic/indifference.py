@@ -90,7 +90,7 @@ def s_cip(
 
 
 def s_cips(pricing: Pricing, structure: Structure, service: Service, parts: Sequence[Part]) -> list[float | None]:
-    """Return the S-CIP of each block of a deployment that runs on its function alone; None for the others.
+    """Return the S-CIP of each block of a deployment that has a function, behind one with machines; None for others.
 
     Both sides as the deployment is priced: the block before as it is and this block's requests on its function, against
     the cheapest pool (with a function beside it or not) that runs both in the same time.
@@ -99,11 +99,28 @@ def s_cips(pricing: Pricing, structure: Structure, service: Service, parts: Sequ
     for b in range(1, len(structure)):
         before, here = structure[b - 1], structure[b]
         points.append(None)
-        if before.machine is None or here.machine is not None or service.reach(b - 1) <= 0:
+        if before.machine is None or here.function is None or service.reach(b - 1) <= 0:
             continue
         pair = _Pair(pricing, before, here, service, b, parts[b - 1].usd_machines + parts[b - 1].usd_functions)
         if pair.bigger:
             points[-1] = pair.point()
+    return points
+
+
+def t_cips(pricing: Pricing, structure: Structure, parts: Sequence[Part]) -> list[float | None]:
+    """Return the T-CIP of each block with a function: of its machines, else of the cheapest that keep its time."""
+    points = []
+    for choice, part in zip(structure, parts, strict=True):
+        within = pricing.structures.slowest(choice) * (1 + 1e-9)
+        rents = [
+            pricing.rent(other)
+            for other in pricing.structures.choices(choice.first, choice.last)
+            if other.machine is not None and other.function is None and pricing.structures.slowest(other) <= within
+        ]
+        if choice.machine is not None:
+            rents = [pricing.rent(choice)]
+        priced = choice.function is not None and rents and part.function_usd > 0
+        points.append(min(rents) / part.function_usd if priced else None)
     return points
 
 

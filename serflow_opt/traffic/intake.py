@@ -48,7 +48,8 @@ class Intake:
         start = round(from_s)
         if start < self.until_s:
             known = min(self.until_s - start, len(values))
-            wrong.append(f"{known} s before second {self.until_s} came late or twice and are dropped")
+            if known:
+                wrong.append(f"{known} s before second {self.until_s} came late or twice and are dropped")
             values, start = values[known:], start + known
         if start > self.until_s and len(values):
             wrong.append(f"seconds {self.until_s} to {start - 1} are missing")

@@ -17,7 +17,7 @@ from serflow_opt.instance import Instance
 from serflow_opt.plan import Choice
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.deployment import Deployment, Part, value_parts
-from serflow_opt.traffic.indifference import s_cips
+from serflow_opt.traffic.indifference import s_cips, t_cips
 from serflow_opt.traffic.of_structure import service_of
 from serflow_opt.traffic.pricing import Pricing
 from serflow_opt.traffic.rates import Rates
@@ -340,13 +340,17 @@ class Search:
         )
         service = service_of(self.structures, structure, levels)
         parts = self._parts(structure, service, counts)
-        indifferent = s_cips(self.pricing, structure, service, parts)
+        rates = t_cips(self.pricing, structure, parts)
+        reaches = s_cips(self.pricing, structure, service, parts)
         done_s = self.structures.done_s(structure)
         deployment = Deployment(
             instance=self.instance.name,
             status="feasible",
             demand=self.demand,
-            parts=tuple(replace(part, s_cip=s_cip) for part, s_cip in zip(parts, indifferent, strict=True)),
+            parts=tuple(
+                replace(part, t_cip=t_cip, s_cip=s_cip)
+                for part, t_cip, s_cip in zip(parts, rates, reaches, strict=True)
+            ),
             thresholds=tuple(
                 Choice(stage=s + 1, threshold=menu.thresholds[level])
                 for s, (menu, level) in enumerate(zip(self.instance.menus, levels, strict=True))
@@ -355,6 +359,7 @@ class Search:
             service=service,
             structure=structure,
             levels=levels,
+            arrivals=self.carrying.arrivals,
             accuracy=accuracy_of(service) if self.instance.accuracy_known else None,
             latency_worst_ms=done_s[-1] * 1000,
             latency_mean_ms=mean_of(self.structures, structure, service) * 1000,

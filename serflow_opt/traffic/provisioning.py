@@ -90,7 +90,7 @@ def provision(
     elif not isinstance(demand, Rates):
         rate = instance.rate_per_s if demand is None else demand
         assert rate is not None
-        if not (rate > 0 and math.isfinite(rate)):
+        if isinstance(rate, str) or not (rate > 0 and math.isfinite(rate)):
             raise InputError([Problem("", "demand", repr(rate), "write a rate above 0, requests per second")])
         demand = Rates.steady(rate)
     carrying = Carrying(arrivals, instance.utilisation_cap)

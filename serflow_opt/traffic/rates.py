@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.trace import Trace
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Rates:
     """Rates of arrival and how likely each is.
 
@@ -30,6 +30,10 @@ class Rates:
 
     rates: NDArray[np.float64]
     shares: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        """Say what it is in a line."""
+        return f"Rates(mean {self.mean:g}/s, peak {self.peak:g}/s, {len(self.rates)} values)"
 
     @classmethod
     def steady(cls, rate_per_s: float) -> Rates:

@@ -31,6 +31,8 @@ def deployment_table(deployment: Deployment) -> RenderableType:
     verdict, style = _VERDICT[deployment.status]
     demand = deployment.demand
     rate = f"{demand.mean:.4g} requests/s"
+    if deployment.arrivals == "smooth":
+        rate += ", evenly"
     if demand.peak > demand.mean:
         rate += f" on average, {demand.peak:.4g} at most"
     parts: list[RenderableType] = [
@@ -45,7 +47,8 @@ def deployment_table(deployment: Deployment) -> RenderableType:
     parts.append(_table(titles, rows, left=("machines", "function")))
     hourly = deployment.usd_per_s * 3600
     leave = ", ".join(f"{c.stage}: {c.threshold:.4g}" for c in deployment.thresholds)
-    random = [f"{p.first}-{p.last}: {p.random_spill:.1%}" for p in deployment.parts if p.random_spill is not None]
+    random = deployment.arrivals == "random"
+    spills = [f"{p.first}-{p.last}: {p.random_spill:.1%}" for p in deployment.parts if p.random_spill is not None]
     waits = [f"{p.first}-{p.last}: {p.random_wait:.2%}" for p in deployment.parts if p.random_wait is not None]
     facts = {
         "leave at": f"confidence by stage {leave}" if leave else "",
@@ -54,8 +57,8 @@ def deployment_table(deployment: Deployment) -> RenderableType:
         "latency ms": f"worst {deployment.latency_worst_ms:.4g}, mean {deployment.latency_mean_ms:.4g} at most"
         + ("" if math.isnan(deployment.on_time) else f", {deployment.on_time:.4%} in time"),
         "accuracy": "" if deployment.accuracy is None else f"{deployment.accuracy:.4f}",
-        "find no worker": f"{', '.join(random)} (random arrivals at the mean rate)" if random else "",
-        "wait": f"{', '.join(waits)} (random arrivals at the mean rate)" if waits else "",
+        "find no worker": f"{', '.join(spills)} (at random, at the mean rate)" if spills and random else "",
+        "wait": f"{', '.join(waits)} (at random, at the mean rate)" if waits else "",
     }
     proof = (
         f"no deployment is below {deployment.bound * 3600:.6g} USD/h (gap {deployment.gap:.2g}); {deployment.method}"

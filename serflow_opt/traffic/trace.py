@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 """What the first column of a trace may be called, and the seconds between its rows."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Trace:
     """Requests by period.
 
@@ -39,6 +40,35 @@ class Trace:
     period_s: float
     seen_s: NDArray[np.float64]
     name: str = "trace"
+
+    def __post_init__(self) -> None:
+        """Raise InputError for what is no trace."""
+        counts, seen = np.asarray(self.counts), np.asarray(self.seen_s, dtype=float)
+        problems = []
+        if counts.ndim != 1 or not (np.issubdtype(counts.dtype, np.integer) and (counts >= 0).all()):
+            problems.append(
+                Problem(self.name, "counts", str(counts)[:60], "give whole numbers of at least 0, a period each")
+            )
+        if seen.shape != counts.shape or not ((seen >= 0) & (seen <= self.period_s * (1 + 1e-9))).all():
+            problems.append(
+                Problem(self.name, "seen_s", str(seen)[:60], "give seconds, at most a period, for each period")
+            )
+        if not (self.period_s > 0 and math.isfinite(self.period_s)):
+            problems.append(Problem(self.name, "period_s", f"{self.period_s}", "give seconds, more than 0"))
+        if problems:
+            raise InputError(problems)
+
+    @classmethod
+    def of(cls, counts: Iterable[int], period_s: float = 1.0, name: str = "trace") -> Trace:
+        """Return a trace without gaps."""
+        array = np.asarray(list(counts))
+        return cls(array, period_s, np.full(len(array), period_s), name)
+
+    def __repr__(self) -> str:
+        """Say what it is in a line."""
+        return (
+            f"Trace('{self.name}', {self.requests:,} requests in {len(self.counts):,} periods of {self.period_s:g} s)"
+        )
 
     @property
     def seconds(self) -> float:
