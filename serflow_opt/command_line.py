@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from serflow_opt.errors import InputError, Problem
+from serflow_opt.errors import InputError, OutOfReach, Problem
 
 OK, INTERNAL, BAD_INPUT, INFEASIBLE, LIMIT = 0, 1, 2, 3, 4
 
@@ -40,7 +40,7 @@ def finish(work: Callable[[], int], debug: bool) -> NoReturn:
     except InputError as error:
         for problem in error.problems:
             print(f"error: {problem}", file=sys.stderr)
-        code = BAD_INPUT
+        code = INFEASIBLE if isinstance(error, OutOfReach) else BAD_INPUT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         code = LIMIT
@@ -53,6 +53,19 @@ def finish(work: Callable[[], int], debug: bool) -> NoReturn:
         print(f"internal error: {type(error).__name__}: {error}; run with --debug for the traceback", file=sys.stderr)
         code = INTERNAL
     raise typer.Exit(code)
+
+
+def check_out(path: Path | None, *endings: str) -> None:
+    """Raise InputError for a file that cannot be written, before any work is done."""
+    if path is None:
+        return
+    problems = []
+    if endings and path.suffix.lower() not in endings:
+        problems.append(Problem(str(path), "--out", f"ending '{path.suffix}'", f"end in {' or '.join(endings)}"))
+    if not path.parent.is_dir():
+        problems.append(Problem(str(path), "--out", "cannot write there: no such folder", "make the folder first"))
+    if problems:
+        raise InputError(problems)
 
 
 def read_plan(path: Path, instance: str) -> dict[str, Any]:

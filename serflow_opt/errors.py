@@ -35,6 +35,10 @@ class InputError(ValueError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+class OutOfReach(InputError):
+    """Targets that are proven to be out of reach: the input is fine, the answer is no."""
+
+
 def nearest(word: str, known: Sequence[str]) -> str:
     """Say which known words come closest to a mistyped one, or list them all when none is close."""
     close = difflib.get_close_matches(word, known, n=3, cutoff=0.6)

@@ -152,7 +152,8 @@ def test_a_queue_only_where_there_is_time_for_it() -> None:
     for slo, waiting in ((1.0, 0), (1.9, 0), (3.5, 32)):
         controller = Controller(service(slo_s=slo), arrivals="smooth", forecaster=lambda block: says)
         controller.observe(0, 0, np.full(60, 16.0))
-        assert controller.decide(seen(60, [])).queue_max == (waiting,)
+        assert controller.decide(seen(60, [], {"m4.large": 1})).queue_max == (waiting,)
+        assert controller.decide(seen(120, [], starting={"m4.large": 1})).queue_max == (0,), "not yet serving"
 
 
 def test_machines_alone_are_ordered_before_anything_is_known() -> None:
@@ -236,6 +237,16 @@ def test_a_burst_of_ten_times_the_forecast() -> None:
     run = simulate(service(), trace, Controller(service()))
     assert run.served == run.arrivals
     assert run.violations == 0
+
+
+def test_nobody_waits_for_machines_that_are_starting() -> None:
+    """2.5 s of slack, 100 s of start-up: what waits for a start is late."""
+    own = service(slo_s=3.5)
+    trace = steady(40, 900)
+    trace.counts[300:] = 160
+    run = simulate(own, trace, Controller(own))
+    assert run.violations == 0
+    assert run.percentile(100) > 1.0, "some did wait"
 
 
 def test_functions_that_refuse() -> None:

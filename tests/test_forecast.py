@@ -37,7 +37,7 @@ def test_ewma_spreads_as_a_normal_of_that_mean_deviation() -> None:
 
 
 def test_window_weights_fade_with_age() -> None:
-    window = Window(fade_s=2.0)
+    window = Window(fades=((2.0, 1.0),))
     window.observe(np.array([7.0, 1.0, 4.0]))
     rates = window.rates()
     assert rates is not None
@@ -45,14 +45,22 @@ def test_window_weights_fade_with_age() -> None:
     assert rates.mean == pytest.approx(float(weights @ [7, 1, 4] / weights.sum()))
 
 
+def test_memories_of_two_lengths_share_the_distribution() -> None:
+    both, short, long = (Window(fades=fades) for fades in (((2.0, 0.25), (9.0, 0.75)), ((2.0, 1.0),), ((9.0, 1.0),)))
+    for window in (both, short, long):
+        window.observe(np.array([7.0, 1.0, 4.0]))
+    means = [rates.mean for window in (both, short, long) if (rates := window.rates()) is not None]
+    assert means[0] == pytest.approx(0.25 * means[1] + 0.75 * means[2])
+
+
 def test_window_forgets() -> None:
-    window = Window(fade_s=2.0)
+    window = Window(fades=((2.0, 1.0),))
     window.observe(np.arange(100, dtype=float))
     assert window.seen.tolist() == list(range(92, 100))
 
 
 def test_window_averages_over_the_time_inside() -> None:
-    window = Window(fade_s=1e9, smooth_s=3)
+    window = Window(fades=((1e9, 1.0),), smooth_s=3)
     window.observe(np.array([50.0, 1.0, 2.0, 3.0, 7.0, 8.0, 9.0]))
     rates = window.rates()
     assert rates is not None
@@ -70,7 +78,7 @@ def test_nothing_known_no_forecast() -> None:
 def test_daily_knows_what_comes_after_a_day() -> None:
     """Traffic doubles at noon each day: just before noon the second day's forecast is twice the window's."""
     day = np.where(np.arange(DAY_S) < DAY_S // 2, 10.0, 20.0)
-    daily = Daily(Window(fade_s=300.0), ahead_s=900.0)
+    daily = Daily(Window(fades=((300.0, 1.0),)), ahead_s=900.0)
     daily.observe(np.concatenate([day, day[: DAY_S // 2]]))
     rates, plain = daily.rates(), daily.window.rates()
     assert rates is not None
@@ -80,7 +88,7 @@ def test_daily_knows_what_comes_after_a_day() -> None:
 
 
 def test_daily_is_the_window_on_the_first_day() -> None:
-    daily = Daily(Window(fade_s=300.0))
+    daily = Daily(Window(fades=((300.0, 1.0),)))
     daily.observe(np.full(7200, 5.0))
     rates = daily.rates()
     assert rates is not None

@@ -21,6 +21,7 @@ from serflow_opt.command_line import (
     Json,
     LatencyMeasure,
     LatencySlo,
+    check_out,
     finish,
 )
 from serflow_opt.errors import InputError, Problem
@@ -84,7 +85,7 @@ def provision(
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,
     latency_measure: LatencyMeasure = None,
-    gap: Annotated[float, typer.Option(help="Relative gap at which the search ends.", min=0.0)] = 1e-4,
+    gap: Annotated[float, typer.Option(help="Relative gap at which the search ends.", min=0.0, max=1.0)] = 1e-4,
     time_limit: TimeLimit = None,
     catalog: Catalogs = None,
     as_json: Json = False,
@@ -101,6 +102,7 @@ def provision(
         from serflow_opt.traffic.report import deployment_table
         from serflow_opt.traffic.trace import read_trace
 
+        check_out(out)
         if rate_per_s is not None and trace is not None:
             raise InputError([Problem("", "--rate-per-s, --trace", "both given", "give one of them")])
         instance = _instance(file, catalog, accuracy_min, latency_slo_ms, latency_measure)
@@ -143,7 +145,7 @@ def scale(
     to_s: ToS = None,
     step_s: Annotated[float, typer.Option(help="Seconds between decisions.", min=1e-3)] = 60.0,
     blocks: Blocks = 2,
-    gap: Annotated[float, typer.Option(help="Relative gap at which the search ends.", min=0.0)] = 1e-3,
+    gap: Annotated[float, typer.Option(help="Relative gap at which the search ends.", min=0.0, max=1.0)] = 1e-3,
     time_limit: TimeLimit = None,
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,
@@ -163,6 +165,7 @@ def scale(
         from serflow_opt.traffic.schedule import schedule as find
 
         check_plot(plot)
+        check_out(out, ".csv")
         instance = _instance(file, catalog, accuracy_min, latency_slo_ms, latency_measure)
         check_scaling(instance)
         part = read_part(trace, trace_scale, from_s, to_s)
@@ -229,6 +232,7 @@ def simulate(
         from serflow_opt.traffic.simulator import simulate as run
 
         check_plot(plot)
+        check_out(out, ".csv")
         instance = _instance(file, catalog, accuracy_min, latency_slo_ms, latency_measure)
         check_scaling(instance)
         faults = read_faults(no_start, throttle, instance)
@@ -292,18 +296,18 @@ def compare(
 
     def work() -> int:
         from serflow_opt.output import check_plot, show
-        from serflow_opt.traffic.comparing import POLICIES
         from serflow_opt.traffic.comparing import compare as run
         from serflow_opt.traffic.report import comparison_table
 
         check_plot(plot)
+        check_out(out, ".csv")
         instance = _instance(file, catalog, accuracy_min, latency_slo_ms, latency_measure)
         part = read_part(trace, trace_scale, from_s, to_s)
         with _telling(not as_json) as tell:
             found = run(
                 instance,
                 part,
-                policies=[name.value for name in policy] if policy else POLICIES,
+                policies=[name.value for name in policy] if policy else None,
                 blocks=blocks,
                 every_s=every_s,
                 seed=seed,

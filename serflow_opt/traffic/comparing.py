@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.errors import InputError, OutOfReach, Problem, nearest
 from serflow_opt.instance import Instance
 from serflow_opt.shown import Shown
 from serflow_opt.traffic.baselines import Autoscaler, Fixed, Libra, Serflow
@@ -37,6 +37,8 @@ CLOSE, LONG_S = 5e-3, 60.0
 """Gap and seconds at which the search for blocks ends: what is compared is how they are scaled."""
 PEAK_BUSY = 0.8
 """Share of machines for the maximum that is busy at the peak."""
+NEED_FUNCTIONS = ("functions", "libra", "libra-mean", "serflow", "foresight")
+"""Those that leave part of the requests to functions, however few machines there are."""
 STAGED = ("serflow", "controller", "foresight")
 """Those that know blocks of stages."""
 
@@ -134,7 +136,7 @@ def compare(
     instance: Instance,
     trace: Trace,
     *,
-    policies: Collection[str] = POLICIES,
+    policies: Collection[str] | None = None,
     blocks: int = 2,
     every_s: float = 60.0,
     seed: int = 0,
@@ -153,7 +155,8 @@ def compare(
     Parameters
     ----------
     policies
-        Some of `POLICIES`. Of two that come to the same, as on a network of one stage, one is run.
+        Some of `POLICIES`; None: all that the instance's tiers allow. Of two that come to the same, as on a network of
+        one stage, one is run.
     blocks
         Most blocks.
     every_s
@@ -175,6 +178,11 @@ def compare(
         the targets.
     """
     check_scaling(instance)
+    without = not has_functions(instance)
+    if policies is None:
+        policies = [name for name in POLICIES if not (without and name in NEED_FUNCTIONS)]
+    for name in policies if without else ():
+        _needs_functions(instance, name)
     unknown = [name for name in policies if name not in POLICIES]
     if unknown:
         raise InputError([Problem("", "--policy", f"'{name}'", nearest(name, POLICIES)) for name in unknown])
@@ -247,15 +255,16 @@ def service_for(instance: Instance, trace: Trace, blocks: int) -> Service:
         Where there is none.
     """
 
+    functions = has_functions(instance)
+
     def both(structure: Structure) -> bool:
-        return len(structure) > 1 or (structure[0].machine is not None and structure[0].function is not None)
+        return structure[0].machine is not None and (structure[0].function is not None or not functions)
 
     found = provision(instance, trace, blocks=blocks, keep=both if blocks == 1 else None, gap=CLOSE, time_limit=LONG_S)
     if found.service is None:
         why = found.reason or "no deployment was found in time"
-        if blocks == 1:
-            why += " (the whole network on a machine, and on a function beside it)"
-        raise InputError([Problem(instance.name, "targets", why, "`serflow-opt provision` says what can be had")])
+        problem = Problem(instance.name, "targets", why, "`serflow-opt provision` says what can be had")
+        raise OutOfReach([problem]) if found.status == "infeasible" else InputError([problem])
     service = scalable(instance, found.structure, found.levels)
     if blocks == 1 and not service.blocks[0].machines:
         why, cure = "no machine runs the whole network in time", "add larger types, or allow more latency"
@@ -263,8 +272,22 @@ def service_for(instance: Instance, trace: Trace, blocks: int) -> Service:
     return service
 
 
+def has_functions(instance: Instance) -> bool:
+    """Whether there is a tier of functions."""
+    return any(tier.kind == "function" for tier in instance.tiers)
+
+
+def _needs_functions(instance: Instance, name: str) -> None:
+    if name in NEED_FUNCTIONS:
+        others = ", ".join(other for other in POLICIES if other not in NEED_FUNCTIONS)
+        found = f"'{name}' leaves requests to functions, and there are none"
+        raise InputError([Problem(instance.name, "--policy", found, f"choose of {others}, or add a tier of functions")])
+
+
 def prepared(instance: Instance, trace: Trace, name: str, blocks: int, every_s: float) -> tuple[Policy, Service]:
     """Return a policy of `POLICIES` and the service it scales."""
+    if not has_functions(instance):
+        _needs_functions(instance, name)
     return _policy(name, service_for(instance, trace, blocks if name in STAGED else 1), trace, every_s)
 
 

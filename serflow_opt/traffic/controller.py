@@ -114,7 +114,11 @@ class Controller:
                 self._note(seen.now_s, b, f"the function refused {refused} requests")
         wanted = tuple(self._machines(b, seen) for b in range(len(self.service.blocks)))
         self._counts = [dict(own) for own in wanted]
-        return Orders(wanted, tuple(self._queue(b, own) for b, own in enumerate(wanted)))
+        serving = [
+            {name: min(count, seen.ready[b].get(name, 0)) for name, count in own.items()}
+            for b, own in enumerate(wanted)
+        ]
+        return Orders(wanted, tuple(self._queue(b, own) for b, own in enumerate(serving)))
 
     def observe(self, b: int, from_s: float, counts: NDArray[np.float64]) -> None:
         """Take in requests of block b, second by second from a moment on; what is late, repeated or absurd is noted."""
@@ -279,7 +283,7 @@ class Controller:
         return max(1, math.ceil((load + 2 * math.sqrt(load)) / machine.workers))
 
     def _queue(self, b: int, machines: dict[str, int]) -> int:
-        """Return how many requests may wait for a worker and still be in time.
+        """Return how many requests may wait for a worker of machines that serve, and still be in time.
 
         With c workers that take at most t seconds a request, c floor(slack / t) waiting ones all start within the
         slack; blocks share it.

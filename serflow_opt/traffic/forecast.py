@@ -78,25 +78,31 @@ class Ewma:
         self.mean, self.deviation = state["mean"], state["deviation"]
 
 
+FADES = ((1200.0, 0.4), (100.0, 0.3), (30.0, 0.3))
+"""Seconds in which memory fades by e, and shares: long for the spread of the rate, short for where it is now."""
+
+
 @dataclass
 class Window:
-    """The seconds of a window are the distribution; the older, the less they count.
+    """The last seconds are the distribution; the older, the less they count.
 
     Attributes
     ----------
-    fade_s
-        Weights fall by e in so many seconds; the window is four times as long.
+    fades
+        Memories of different lengths, each by the seconds in which weights fall by e and its share of the distribution.
+        What is kept is four times the longest.
     smooth_s
-        Rates are means over so many seconds, as long as a request is inside: only that many can be told apart.
+        Rates are means over so many seconds.
     """
 
-    fade_s: float = 600.0
+    fades: tuple[tuple[float, float], ...] = FADES
     smooth_s: int = 1
     seen: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def observe(self, counts: NDArray[np.float64]) -> None:
         """Take in seconds, forget the oldest."""
-        self.seen = np.concatenate([self.seen, counts])[-math.ceil(4 * self.fade_s) :]
+        kept = math.ceil(4 * max(fade for fade, _ in self.fades))
+        self.seen = np.concatenate([self.seen, counts])[-kept:]
 
     def rates(self) -> Rates | None:
         """Return the means over the window, weighted."""
@@ -104,8 +110,12 @@ class Window:
         known = ~np.isnan(means)
         if not known.any():
             return None
-        weights = np.exp(-age[known] / self.fade_s)
-        return _distribution(means[known], weights / weights.sum())
+        ages = age[known] - age[known].min()
+        weights = np.zeros(len(ages))
+        for fade, share in self.fades:
+            fading = np.exp(-ages / fade)
+            weights += share * fading / fading.sum()
+        return _distribution(means[known], weights)
 
     def state(self) -> dict[str, Any]:
         """Return the window."""

@@ -70,9 +70,12 @@ class Search:
         self.best = math.inf
         self.found: tuple[Structure, tuple[int, ...], tuple[int, ...]] | None = None
         self.solves = 0
+        self.none_kept = False
 
     def run(self, keep: Callable[[Structure], bool] | None) -> Deployment:
-        structures = [s for s in candidates(self.pricing) if keep is None or keep(s)]
+        possible = candidates(self.pricing)
+        structures = [s for s in possible if keep is None or keep(s)]
+        self.none_kept = bool(possible) and not structures
         structures, levels = quickest(self.pricing, structures)
         liked = bounded(self.pricing, structures, math.inf)
         if len(levels):  # thresholds that keep the target, on the structures that may be cheapest
@@ -297,6 +300,8 @@ class Search:
         best = _most_accurate(pricing)
         if instance.accuracy_min is not None and best < instance.accuracy_min * (1 - TOLERANCE):
             return f"accuracy_min: the most accurate thresholds reach {best:.6g}, {instance.accuracy_min:g} was asked"
+        if self.none_kept:
+            return "none of the structures that keep the targets is of the kind asked for"
         fastest = min((self.structures.done_s(s)[-1] for s in self.structures.all()), default=math.inf)
         if math.isinf(fastest):
             return (

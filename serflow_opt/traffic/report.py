@@ -87,7 +87,7 @@ def schedule_table(schedule: Schedule) -> RenderableType:
     verdict, style = _VERDICT[schedule.status]
     head = Text.assemble(
         (schedule.service.name, "bold"),
-        f"  {schedule.trace.name}, {schedule.trace.seconds / 3600:.4g} h in steps of {schedule.step_s:g} s  ",
+        f"  {schedule.trace.name}, {schedule.trace.seconds / 3600:.4g} h in steps of {schedule.step_s:,.10g} s  ",
         (verdict, style),
         f"  in {schedule.seconds:.2f} s",
     )
@@ -127,7 +127,7 @@ def simulation_table(run: Simulation, events: Iterable[object] = ()) -> Renderab
         "requests": f"{run.arrivals:,} came, {run.served:,} were answered"
         + "".join(f", {count:,} dropped ({reason})" for reason, count in lost.items()),
         "cost": f"{usd(run.usd_total)}: {money}; {usd(per)} per million answers",
-        "latency ms": f"mean {run.latency_mean_s * 1000:.4g}, " + ", ".join(f"p{q:g} {t:.4g}" for q, t in ms.items()),
+        "latency ms": f"mean {_ms(run.latency_mean_s * 1000)}, " + ", ".join(f"p{q:g} {_ms(t)}" for q, t in ms.items()),
         "in time": f"{run.kept:.4%}" + ("" if run.slo_s is None else f" within {run.slo_s * 1000:g} ms"),
         "accuracy": "" if run.accuracy is None else f"{run.accuracy:.4f}",
         "machines": f"{run.machine_seconds / 3600:.4g} hours billed in {len(run.rentals):,} rentals, "
@@ -164,12 +164,12 @@ def comparison_table(comparison: Comparison) -> RenderableType:
                 usd(record["usd"]),
                 usd(record["usd_machines"]),
                 usd(record["usd_functions"]),
-                *(f"{record[name]:,.4g}" for name in ("p50_ms", "p95_ms", "p99_ms")),
+                *(_ms(record[name]) for name in ("p50_ms", "p95_ms", "p99_ms")),
                 f"{record['violations']:.3%}",
                 f"{record['dropped']:.3%}",
                 f"{record['utilisation']:.0%}",
                 "" if math.isnan(saving) else f"{saving:.1%}",
-                "" if math.isnan(above) else f"{above:.1%}",
+                "" if math.isnan(above) or above < 0 else f"{above:.1%}",  # below: what is late was not paid for
             )
         )
     titles = (
@@ -193,6 +193,11 @@ def comparison_table(comparison: Comparison) -> RenderableType:
         for blocks, found in comparison.bounds.items()
     ]
     return Group(head, _table(titles, rows, left=("policy",)), *bounds)
+
+
+def _ms(value: float) -> str:
+    """Milliseconds in figures that can be read."""
+    return "-" if math.isnan(value) else f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def _table(titles: Iterable[str], rows: Iterable[tuple[str, ...]], left: Iterable[str] = ()) -> Table:

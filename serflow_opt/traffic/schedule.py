@@ -44,6 +44,8 @@ __all__ = ["evaluate_schedule", "schedule"]
 Plan = tuple[tuple[Spell, ...], ...]
 """By type, when its machines are rented."""
 
+ROUNDING = 1e-12
+"""Relative; a gap of this is none."""
 SAME_RATE = 1e-12
 """Rates this close, relative, count as equal."""
 PASSES = 3
@@ -186,7 +188,7 @@ def schedule(
         trace,
         step_s,
         utilisation_cap,
-        "optimal" if usd - bound <= gap * usd else "feasible",
+        "optimal" if usd - bound <= (gap + ROUNDING) * usd else "feasible",
         blocks,
         time.monotonic() - began,
     )

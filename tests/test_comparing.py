@@ -1,0 +1,202 @@
+"""Policies side by side: the same requests, the bound below all who keep the target, and the command `compare`."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from helpers import has_line, run
+from oracles.random_instances import write
+from rich.console import Console
+from test_traffic_commands import COUNTS, LIBRA_CALL_USD, M4_USD_PER_S, service_document, write_trace
+
+import serflow_opt as so
+from serflow_opt.report import usd
+from serflow_opt.traffic.comparing import PEAK_BUSY, POLICIES, Comparison
+from serflow_opt.traffic.trace import Trace
+
+LATE = ("maximum", "autoscaler")
+"""Those without a function."""
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_trace(tmp_path_factory.mktemp("traffic") / "t.csv")
+
+
+@pytest.fixture(scope="module")
+def trace(file: Path) -> Trace:
+    return so.read_trace(file)
+
+
+@pytest.fixture(scope="module")
+def two_stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(service_document(), tmp_path_factory.mktemp("two"))
+
+
+@pytest.fixture(scope="module")
+def on_libra(trace: Trace) -> Comparison:
+    return so.compare(so.load("libra"), trace)
+
+
+@pytest.fixture(scope="module")
+def on_two(two_stages: Path, trace: Trace) -> Comparison:
+    return so.compare(so.load(two_stages), trace)
+
+
+@pytest.fixture(params=["on_libra", "on_two"])
+def compared(request: pytest.FixtureRequest) -> Comparison:
+    found: Comparison = request.getfixturevalue(request.param)
+    return found
+
+
+def test_all_meet_the_same_requests(compared: Comparison) -> None:
+    assert {row.simulation.arrivals for row in compared.rows} == {sum(COUNTS)}
+    for row in compared.rows:
+        assert row.simulation.served + sum(row.simulation.dropped.values()) == sum(COUNTS)
+        assert row.simulation.policy == row.policy
+        assert row.simulation.policy_errors == ()
+
+
+def test_rows_are_in_order_and_say_nothing_twice(on_libra: Comparison, on_two: Comparison) -> None:
+    """Of one stage, the mean run time is that of the whole network, and the whole network the only block."""
+    assert [row.policy for row in on_libra.rows] == [p for p in POLICIES if p not in ("libra-mean", "whole")]
+    assert [row.policy for row in on_two.rows] == list(POLICIES)
+
+
+def test_libra_saves_nothing_over_itself(compared: Comparison) -> None:
+    frame = compared.to_frame().set_index("policy")
+    assert frame.loc["libra", "saving_over_libra"] == 0
+    base = frame.loc["libra", "usd"]
+    assert frame["saving_over_libra"].tolist() == pytest.approx((1 - frame["usd"] / base).tolist())
+
+
+def test_nobody_in_time_is_below_the_bound(compared: Comparison) -> None:
+    frame = compared.to_frame()
+    kept = frame[(frame["violations"] == 0) & (frame["dropped"] == 0) & ~frame["policy"].isin(LATE)]
+    assert {"functions", "libra"} <= set(kept["policy"])
+    assert (kept["above_bound"] >= -0.01).all(), kept
+    for row in compared.rows:
+        assert row.bound == compared.bounds[row.blocks].bound + row.simulation.usd["links"]
+
+
+def test_rows_add_up(compared: Comparison) -> None:
+    frame = compared.to_frame()
+    parts = frame["usd_machines"] + frame["usd_functions"] + frame["usd_links"]
+    assert frame["usd"].tolist() == pytest.approx(parts.tolist(), rel=1e-12)
+    assert (frame["p50_ms"] <= frame["p95_ms"]).all()
+    assert (frame["p95_ms"] <= frame["p99_ms"]).all()
+    assert ((frame["utilisation"] >= 0) & (frame["utilisation"] <= 1 + 1e-9)).all()
+    assert frame.set_index("policy").loc[list(LATE), "usd_functions"].tolist() == [0, 0]
+
+
+def test_figures_had_by_head(on_libra: Comparison) -> None:
+    """Functions cost c^F a request; for the peak machines of 16 requests/s at 80 % are there all the time at least."""
+    functions, maximum = on_libra.row("functions"), on_libra.row("maximum")
+    assert functions is not None
+    assert maximum is not None
+    assert functions.usd == pytest.approx(sum(COUNTS) * LIBRA_CALL_USD, rel=1e-9)
+    machines = math.ceil(max(COUNTS) / (PEAK_BUSY * 16))
+    assert maximum.usd >= machines * len(COUNTS) * M4_USD_PER_S * (1 - 1e-9)
+    assert on_libra.row("nobody") is None
+
+
+def test_accuracy_is_what_the_exits_give(on_libra: Comparison, on_two: Comparison) -> None:
+    """All 0.7 x 0.95 + 0.3 x 0.97 = 0.956, for they meet the same requests."""
+    assert on_libra.to_frame()["accuracy"].isna().all()
+    assert on_two.to_frame()["accuracy"].tolist() == pytest.approx([0.956] * len(POLICIES), abs=0.01)
+    assert on_two.to_frame()["accuracy"].nunique() == 1
+
+
+def test_two_processes_find_the_same(on_libra: Comparison, trace: Trace) -> None:
+    assert so.compare(so.load("libra"), trace, jobs=2).to_dict() == on_libra.to_dict()
+
+
+def test_shown_in_terminals_and_notebooks(compared: Comparison) -> None:
+    console = Console(width=300)
+    with console.capture() as capture:
+        console.print(compared)
+    for shown in (capture.get(), compared._repr_html_()):
+        for row in compared.rows:
+            assert has_line(shown, row.policy, usd(row.usd))
+        for bound in compared.bounds.values():
+            assert has_line(shown, "with perfect foresight", usd(bound.bound))
+
+
+def test_a_list_of_policies(trace: Trace) -> None:
+    """However they are ordered or repeated; without LIBRA nothing is saved over it."""
+    found = so.compare(so.load("libra"), trace, policies=["libra", "functions", "libra"])
+    assert [row.policy for row in found.rows] == ["functions", "libra"]
+    assert found.to_frame()["saving_over_libra"].notna().all()
+    alone = so.compare(so.load("libra"), trace, policies=["whole"])
+    assert [row.policy for row in alone.rows] == ["whole"]
+    assert alone.to_frame()["saving_over_libra"].isna().all()
+    assert alone.to_dict()["policies"][0]["saving_over_libra"] is None
+
+
+def test_progress_is_told(trace: Trace) -> None:
+    told: list[str] = []
+    so.compare(so.load("libra"), trace, policies=["functions", "controller"], on_progress=told.append)
+    assert any("block" in text for text in told)
+    assert [text for text in told if text.startswith("simulating")] == ["simulating functions", "simulating controller"]
+
+
+def test_unknown_policies_are_refused(trace: Trace) -> None:
+    with pytest.raises(so.InputError, match="did you mean controller"):
+        so.compare(so.load("libra"), trace, policies=["controler"])
+
+
+def test_more_time_between_decisions_changes_the_controller_alone(trace: Trace) -> None:
+    names = ["libra", "controller"]
+    often, rarely = (so.compare(so.load("libra"), trace, policies=names, every_s=every) for every in (30.0, 1000.0))
+    assert often.rows[0].usd == rarely.rows[0].usd
+    assert often.rows[1].usd != rarely.rows[1].usd
+    assert rarely.rows[1].simulation.rentals == ()  # it decides once, and has seen nothing then
+
+
+def test_blocks_only_for_those_who_know_them(file: Path, tmp_path: Path) -> None:
+    """The second stage fits no machine: nobody runs the network whole."""
+    split = write(service_document(split=True), tmp_path)
+    names = ("--policy", "controller", "--policy", "serflow")
+    document = run("compare", split, "--trace", file, *names, "--json").document
+    assert [(row["policy"], row["blocks"]) for row in document["policies"]] == [("serflow", 2), ("controller", 2)]
+    assert list(document["clairvoyant"]) == ["2"]
+    ran = run("compare", split, "--trace", file)
+    assert (ran.code, ran.stdout) == (3, "")
+    assert has_line(ran.stderr, "whole network", "serflow-opt provision")
+
+
+# --- the command ---------------------------------------------------------------------------------------------
+
+
+def test_the_command_says_what_the_function_returns(on_libra: Comparison, file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "table.csv"
+    ran = run("compare", "libra", "--trace", file, "--json", "--out", out)
+    assert (ran.code, ran.stderr) == (0, "")
+    assert ran.document == on_libra.to_dict()
+    written = pd.read_csv(out)
+    pd.testing.assert_frame_equal(written, on_libra.to_frame(), rtol=1e-12)
+
+
+def test_the_document(two_stages: Path, file: Path) -> None:
+    ran = run("compare", two_stages, "--trace", file, "--policy", "libra", "--policy", "whole", "--json")
+    document: dict[str, Any] = ran.document
+    assert (document["instance"], document["trace"]) == ("made", "t")
+    assert [row["policy"] for row in document["policies"]] == ["libra", "whole"]
+    (bound,) = document["clairvoyant"].values()
+    assert bound["usd"] <= bound["attained"]
+    assert bound["status"] == "optimal"
+    for row in document["policies"]:
+        assert row["above_bound"] == pytest.approx(row["usd"] / (bound["usd"] + row["usd_links"]) - 1)
+
+
+def test_the_table(on_libra: Comparison, file: Path) -> None:
+    ran = run("compare", "libra", "--trace", file, "--jobs", "2")
+    assert (ran.code, ran.stderr) == (0, "")
+    lines = [line.split()[0] for line in ran.stdout.splitlines()]
+    assert lines[2:-1] == [row.policy for row in on_libra.rows]
+    for row in on_libra.rows:
+        assert has_line(ran.stdout, row.policy, usd(row.usd))
