@@ -389,7 +389,7 @@ def test_simulate_says_what_the_function_returns(trace: Path) -> None:
 @pytest.mark.parametrize("split", [False, True])
 def test_rows_of_a_simulation_add_up(split: bool, trace: Path, tmp_path: Path) -> None:
     file, out = write(service_document(split=split), tmp_path), tmp_path / "rows.csv"
-    arguments = ("--trace", trace, "--timeout-s", "0.5", "--throttle", "90:150:0", "--out", out)
+    arguments = ("--trace", trace, "--timeout-s", "0.5", "--throttle", "0:60:0", "--out", out)
     document = run("simulate", file, *arguments, "--json").document
     rows = pd.read_csv(out)
     for part in ("machines", "functions", "links"):

@@ -263,6 +263,8 @@ def service_for(instance: Instance, trace: Trace, blocks: int) -> Service:
     found = provision(instance, trace, blocks=blocks, keep=both if blocks == 1 else None, gap=CLOSE, time_limit=LONG_S)
     if found.service is None:
         why = found.reason or "no deployment was found in time"
+        if blocks == 1:
+            why = f"the whole network as one block: {why}"
         problem = Problem(instance.name, "targets", why, "`serflow-opt provision` says what can be had")
         raise OutOfReach([problem]) if found.status == "infeasible" else InputError([problem])
     service = scalable(instance, found.structure, found.levels)
