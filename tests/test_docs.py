@@ -12,6 +12,7 @@ from serflow_opt import instance, plan, schema
 from serflow_opt.formulations import data, sets
 from serflow_opt.formulations.notation import NOTATION, as_markdown
 from serflow_opt.schema import keys_as_markdown
+from serflow_opt.traffic import carrying, service
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -27,7 +28,7 @@ def test_the_notation_table_is_current() -> None:
 @pytest.mark.parametrize("name", sorted({name for s in NOTATION for name in s.model.split(", ") if "." in name}))
 def test_the_notation_names_what_there_is(name: str) -> None:
     owner, attribute = name.rsplit(".", 1)
-    known = (data, sets, instance, plan, schema)
+    known = (data, sets, instance, plan, schema, service, carrying)
     home = next((getattr(module, owner) for module in known if hasattr(module, owner)), None)
     home = import_module(f"serflow_opt.{owner}") if home is None else home
     fields = {*getattr(home, "__annotations__", {}), *getattr(home, "model_fields", {})}
