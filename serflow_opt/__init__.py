@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from serflow_opt.catalog import Catalog, load_catalog
     from serflow_opt.errors import InputError, Problem
     from serflow_opt.evaluator import evaluate
+    from serflow_opt.explaining import explain
     from serflow_opt.front import Front
     from serflow_opt.instance import Instance
     from serflow_opt.loader import load, shipped
@@ -43,6 +44,7 @@ __all__ = [
     "Trace",
     "compare",
     "evaluate",
+    "explain",
     "load",
     "load_catalog",
     "pareto",
@@ -66,6 +68,7 @@ _HOME = {
     "Trace": "traffic.trace",
     "compare": "traffic.comparing",
     "evaluate": "evaluator",
+    "explain": "explaining",
     "load": "loader",
     "load_catalog": "catalog",
     "pareto": "pareto_fronts",

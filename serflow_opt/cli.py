@@ -33,6 +33,7 @@ from serflow_opt.command_line import (
     read_plan,
 )
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.explain_command import explain
 from serflow_opt.exporting.command import export
 from serflow_opt.pareto_command import pareto
 from serflow_opt.profiling.commands import profile, run
@@ -408,6 +409,7 @@ def _highs_options(given: list[str]) -> dict[str, object]:
     return options
 
 
+app.command()(explain)
 app.command()(pareto)
 app.command()(profile)
 app.command()(run)

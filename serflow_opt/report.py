@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from serflow_opt.explaining import Explanation
     from serflow_opt.plan import Metrics, Plan
 
 HOURS_PER_MONTH = 730
@@ -229,3 +231,40 @@ def plan_html(plan: Plan) -> str:
     console = Console(record=True, width=130, file=io.StringIO(), force_jupyter=False, markup=False, emoji=False)
     console.print(plan_table(plan))
     return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+
+
+def explanation_table(explanation: Explanation) -> RenderableType:
+    """Lay out the plan in a line, what each option would give in its place, and what each limit costs."""
+    plan = explanation.plan
+    if plan.plan is None:
+        return plan_table(plan)
+    unit = plan.objective.unit
+    options = Table(show_edge=False, box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("tier", "offers only", plan.objective.name, "worse by", ""):
+        figures = title in (plan.objective.name, "worse by")
+        options.add_column(title, justify="right" if figures else "left", no_wrap=True)
+    for row in explanation.options:
+        worse = explanation.worse_by(row.value)
+        remark = "the best plan" if row.chosen else "" if row.used or row.option is None else "is not used then"
+        if row.value is None:
+            remark = "no plan keeps the limits" if row.status == "infeasible" else "no plan found in time"
+        elif row.status != "optimal":
+            remark = f"{remark} (no better than {row.bound:.6g} proven)".strip()
+        value = "" if row.value is None else f"{row.value:.6g} {unit}"
+        options.add_row(row.tier, row.option or "(nothing)", value, f"{worse:.1%}" if worse < math.inf else "", remark)
+    limits = Table(show_edge=False, box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("limit", "asked", "reached", "a step further", "saves", "without it"):
+        limits.add_column(title, justify="left" if title == "limit" else "right", no_wrap=True)
+    for own in explanation.limits:
+        saved = -explanation.worse_by(own.value_looser) if own.binds else 0.0
+        without = "-" if own.value_without is None else f"{-explanation.worse_by(own.value_without):.1%}"
+        limits.add_row(
+            own.limit,
+            f"{own.asked:g}",
+            "" if own.reached is None else f"{own.reached:.6g}",
+            f"{own.looser:g}" if own.binds else "does not bind",
+            f"{saved:.1%}" if own.binds else "",
+            without if own.binds else "",
+        )
+    parts: list[RenderableType] = [plan_table(plan), Text(), options]
+    return Group(*parts, Text(), limits) if explanation.limits else Group(*parts)

@@ -1,0 +1,241 @@
+"""Why a plan is the best: what each option would give in its place, what each limit costs; all by exact re-solves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.instance import Instance
+from serflow_opt.plan import Plan
+from serflow_opt.relaxing import FLOORS, LIMITS, with_limit
+from serflow_opt.shown import Shown
+from serflow_opt.solver import solve
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+STEP = 0.1
+"""How much a limit is loosened to see what that buys, relative; of the accuracy, `POINT`."""
+POINT = 0.01
+SAME = 1e-6
+"""Values this close, relative, count as equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionRow:
+    """What is lost when a tier offers nothing but one option; value None: no plan keeps the limits.
+
+    Attributes
+    ----------
+    tier, option
+        Option None: the tier is taken away.
+    chosen
+        Whether the best plan runs on it.
+    used
+        Whether the best plan with it alone runs on it.
+    value, bound
+        Of what is minimised, in the units of plans.
+    status
+        Of that solve.
+    """
+
+    tier: str
+    option: str | None
+    chosen: bool
+    used: bool
+    value: float | None
+    bound: float | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """What a limit costs.
+
+    Attributes
+    ----------
+    limit, asked
+        Its key and value.
+    reached
+        By the best plan; None: unknown.
+    binds
+        Whether the optimum is better without it.
+    looser, value_looser
+        The limit a step further, and the optimum there.
+    value_without
+        The optimum without the limit; None: not found in time.
+    """
+
+    limit: str
+    asked: float
+    reached: float | None
+    binds: bool
+    looser: float
+    value_looser: float | None
+    value_without: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(Shown):
+    """A plan, what it beats, and what its limits cost.
+
+    Attributes
+    ----------
+    plan
+        The best plan.
+    options
+        One row an option, and one for each tier taken away, best first.
+    limits
+        One row a limit.
+    """
+
+    plan: Plan
+    options: tuple[OptionRow, ...]
+    limits: tuple[LimitRow, ...]
+
+    def worse_by(self, value: float | None) -> float:
+        """Relative distance of a value from the best one; inf: there is none."""
+        best = self.plan.objective.value
+        if value is None or best is None:
+            return math.inf
+        return (value - best) / abs(best) if best else (0.0 if value == best else math.inf)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `explain --json` prints."""
+        from dataclasses import asdict
+
+        def row(own: OptionRow) -> dict[str, Any]:
+            worse = self.worse_by(own.value)
+            return asdict(own) | {"worse_by": worse if math.isfinite(worse) else None}
+
+        return {
+            "plan": self.plan.to_dict(),
+            "options": [row(own) for own in self.options],
+            "limits": [asdict(own) for own in self.limits],
+        }
+
+    def __rich__(self) -> RenderableType:
+        """Return the tables of `report.py`."""
+        from serflow_opt.report import explanation_table
+
+        return explanation_table(self)
+
+
+def explain(
+    instance: Instance,
+    *,
+    gap: float = 1e-6,
+    time_limit: float | None = None,
+    threads: int = 0,
+    on_progress: Callable[[str], None] | None = None,
+) -> Explanation:
+    """Solve an instance, and again with each tier reduced to each of its options, and with each limit loosened.
+
+    Parameters
+    ----------
+    instance
+        The problem; with a list of options in each tier and one objective.
+    gap, time_limit, threads
+        As `solve` takes them, for each solve.
+    on_progress
+        Told what is being solved.
+
+    Returns
+    -------
+    Explanation
+        Without rows where there is no plan: then `plan.infeasible_because` explains.
+
+    Raises
+    ------
+    InputError
+        For choices from ranges and a weighted objective, whose values cannot be compared.
+    """
+    problems = []
+    if instance.minimize == "weighted":
+        found = "'weighted': its scale changes with what may be chosen"
+        problems.append(Problem(instance.name, "objective.minimize", found, "explain one objective"))
+    if instance.families:
+        found = "sizes or noise from a range"
+        problems.append(Problem(instance.name, "memory_mb_range, noise", found, "list the choices to compare"))
+    if problems:
+        raise InputError(problems)
+
+    def find(what: str, changed: Instance) -> Plan:
+        if on_progress:
+            on_progress(what)
+        return solve(changed, gap=gap, time_limit=time_limit, threads=threads)
+
+    plan = find("the best plan", instance)
+    if plan.plan is None:
+        return Explanation(plan, (), ())
+    chosen = _runs_on(plan)
+    rows = []
+    for t, tier in enumerate(instance.tiers):
+        own = [option for option in instance.options if option.tier == t]
+        others = tuple(option for option in instance.options if option.tier != t)
+        for option in own:
+            if chosen & {(tier.name, other.name) for other in own} == {(tier.name, option.name)}:
+                rows.append(_row(tier.name, option.name, chosen, plan))  # the best plan has no other there
+                continue
+            alone = replace(instance, options=tuple(o for o in instance.options if o.tier != t or o is option))
+            rows.append(_row(tier.name, option.name, chosen, find(f"{tier.name} with {option.name} alone", alone)))
+        if not chosen & {(tier.name, option.name) for option in own}:
+            rows.append(_row(tier.name, None, chosen, plan))
+        elif others:
+            rows.append(_row(tier.name, None, chosen, find(f"without {tier.name}", replace(instance, options=others))))
+    rows.sort(key=lambda row: math.inf if row.value is None else row.value)
+    return Explanation(plan, tuple(rows), tuple(_limits(instance, plan, find)))
+
+
+def _runs_on(plan: Plan) -> set[tuple[str, str]]:
+    """Tiers and options of a plan."""
+    return set() if plan.plan is None else {(entry.tier, entry.option) for entry in plan.plan.placement}
+
+
+def _row(tier: str, option: str | None, chosen: set[tuple[str, str]], plan: Plan) -> OptionRow:
+    here = (tier, option)
+    bound = None if plan.plan is None else plan.bound
+    value = None if plan.plan is None else plan.objective.value
+    return OptionRow(tier, option, here in chosen, here in _runs_on(plan), value, bound, plan.status)
+
+
+def _limits(instance: Instance, plan: Plan, find: Callable[[str, Instance], Plan]) -> list[LimitRow]:
+    """One row a limit that the instance has."""
+    best = plan.objective.value
+    assert best is not None
+    assert plan.metrics is not None
+    metrics, rows = plan.metrics, []
+    asked = {
+        "accuracy_min": (instance.accuracy_min, metrics.accuracy),
+        "latency_slo_ms": (
+            None if instance.latency_slo_s is None else instance.latency_slo_s * 1000,
+            metrics.latency_ms(instance.latency_measure),
+        ),
+        "cost_max_usd": (instance.cost_max_usd, metrics.cost_usd_per_request),
+        "energy_max_j": (instance.energy_max_j, metrics.energy_j_per_request),
+        "privacy_max": (instance.privacy_max, metrics.privacy_loss),
+        "mse_min": (instance.privacy.mse_min, None),
+        "cross_entropy_max": (instance.privacy.cross_entropy_max, None),
+    }
+    for name in LIMITS:
+        value, reached = asked[name]
+        if value is None:
+            continue
+        without = _value(find(f"without {name}", with_limit(instance, name, None)))
+        binds = without is not None and without < best - SAME * abs(best)
+        looser = (
+            max(value - POINT, 0.0) if name == "accuracy_min" else value * (1 - STEP if name in FLOORS else 1 + STEP)
+        )
+        relaxed = best
+        if binds:
+            found = _value(find(f"{name} {looser:g}", with_limit(instance, name, looser)))
+            relaxed = best if found is None else min(found, best)
+        rows.append(LimitRow(name, value, reached, binds, looser, relaxed, without))
+    return rows
+
+
+def _value(plan: Plan) -> float | None:
+    return None if plan.plan is None else plan.objective.value
