@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from serflow_opt.errors import InputError, Problem
     from serflow_opt.evaluator import evaluate
     from serflow_opt.explaining import explain
+    from serflow_opt.fleet import solve_all
     from serflow_opt.front import Front
     from serflow_opt.instance import Instance
     from serflow_opt.loader import load, shipped
@@ -55,6 +56,7 @@ __all__ = [
     "shipped",
     "simulate",
     "solve",
+    "solve_all",
 ]
 
 _HOME = {
@@ -79,6 +81,7 @@ _HOME = {
     "shipped": "loader",
     "simulate": "traffic.simulator",
     "solve": "solver",
+    "solve_all": "fleet",
 }
 
 

@@ -42,7 +42,6 @@ from serflow_opt.traffic.commands import compare, provision, scale, simulate
 
 if TYPE_CHECKING:
     from serflow_opt.instance import Instance
-    from serflow_opt.plan import Plan
 
 EXIT_CODES = {"optimal": OK, "infeasible": INFEASIBLE, "feasible": LIMIT, "no_solution": LIMIT}
 
@@ -115,6 +114,7 @@ def solve(
     ] = None,
     rate_per_s: Annotated[float | None, typer.Option(help="Requests per second.")] = None,
     accounting: Annotated[Accounting | None, typer.Option(help="How money is counted.")] = None,
+    jobs: Annotated[int, typer.Option(help="Processes, for several instances.", min=1)] = 1,
     include: Include = None,
     exclude: Exclude = None,
     catalog: Catalogs = None,
@@ -165,22 +165,25 @@ def solve(
         )
         if problems:
             raise InputError(problems)
-        plans: list[Plan] = []
-        for _, instance in instances:
-            report = (
-                progress_rows(instance, len(files) > 1) if verbose or (sys.stderr.isatty() and not as_json) else None
-            )
-            plan = solve_instance(
-                instance,
-                gap=gap,
-                time_limit=time_limit,
-                threads=threads,
-                seed=seed,
-                method=method.value,
-                options=options,
-                on_progress=report,
-            )
-            plans.append(plan)
+        chosen: dict[str, Any] = {
+            "gap": gap,
+            "time_limit": time_limit,
+            "seed": seed,
+            "method": method.value,
+            "options": options,
+        }
+        if jobs > 1:
+            from serflow_opt.fleet import solve_all
+
+            if threads:
+                chosen["threads"] = threads
+            plans = solve_all([instance for _, instance in instances], jobs=jobs, **chosen)
+        else:
+            plans = []
+            for _, instance in instances:
+                told = verbose or (sys.stderr.isatty() and not as_json)
+                report = progress_rows(instance, len(files) > 1) if told else None
+                plans.append(solve_instance(instance, threads=threads, on_progress=report, **chosen))
         if write_lp:
             write_lp_file(instances[0][1], write_lp)
         deliver(plans, as_json, out, plot)

@@ -34,6 +34,10 @@ class InputError(ValueError):
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        """Keep the problems on the way between processes."""
+        return type(self), (self.problems,)
+
 
 class OutOfReach(InputError):
     """Targets that are proven to be out of reach: the input is fine, the answer is no."""
