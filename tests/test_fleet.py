@@ -109,3 +109,13 @@ def test_the_command(instances: list[Instance], tmp_path: Path) -> None:
     for plan in (*one, *two):
         del plan["seconds"]
     assert one == two
+
+
+def test_dask_gives_the_same_plans(instances: list[Instance], alone: list[dict[str, Any]]) -> None:
+    distributed = pytest.importorskip("distributed", reason="needs the extra `dask`")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        plans = so.solve_all(instances, executor=client.get_executor())
+    assert [timeless(plan) for plan in plans] == alone
