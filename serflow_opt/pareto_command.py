@@ -61,7 +61,7 @@ def pareto(
         float | None, typer.Option(help="Enough plans that none is beaten by more than this, relative; 0.01: 1 %.")
     ] = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds; what was found by then is kept.", min=0.0)] = None,
-    jobs: Annotated[int, typer.Option(help="Processes, where plans are found one by one.", min=1)] = 1,
+    jobs: Annotated[int, typer.Option(help="Processes, where plans are found one by one (else one).", min=1)] = 1,
     resume: Annotated[
         Path | None, typer.Option(help="File that notes answers, where plans are found one by one, to go on from.")
     ] = None,
@@ -104,6 +104,8 @@ def pareto(
                 journal=resume,
                 on_progress=report,
             )
+        if resume is not None and not resume.exists():
+            print(f"note: {resume} was not needed: this front is found in one piece, not plan by plan", file=sys.stderr)
         if out is not None:
             _write(front, out)
         if plot is not None and front.plans:

@@ -40,3 +40,11 @@ def test_what_is_wrong(tmp_path: Path) -> None:
     assert has_line(ran.stderr, "cost, beauty")
     assert run("pareto", "alexnet-cifar10", "--out", tmp_path / "front.xls").code == 2
     assert run("pareto", "alexnet-cifar10", "--plot", tmp_path / "front.xls").code == 2
+
+
+def test_a_journal_that_is_not_needed_is_told(tmp_path: Path) -> None:
+    journal = tmp_path / "answers.journal"
+    ran = run("pareto", "mobilenet-v3-edge-cloud", "cost", "latency", "--resume", journal)
+    assert ran.code == 0
+    assert not journal.exists()
+    assert "was not needed" in ran.stderr
