@@ -39,6 +39,7 @@ Weights = Annotated[Path | None, typer.Option(help="State dictionary of the netw
 
 
 def profile(
+    context: typer.Context,
     network: Annotated[str, typer.Argument(help="Shipped architecture, FILE.py:NAME, MODULE:NAME, or FILE.onnx.")],
     out: Annotated[Path, typer.Option(help="Folder to make: the instance with its tables.", metavar="DIR")],
     data: Data = None,
@@ -82,6 +83,7 @@ def profile(
     def work() -> int:
         from serflow_opt.profiling import need_torch
 
+        _check_given(context, train is not Train.no, privacy, compression)
         need_torch("profile")
         from serflow_opt.profiling.machine import hardware_threads
         from serflow_opt.profiling.profile import profile
@@ -151,6 +153,23 @@ def run(
         return OK
 
     finish(work, debug)
+
+
+def _check_given(context: typer.Context, trains: bool, privacy: bool, compression: bool) -> None:
+    """Raise InputError for options that would do nothing."""
+    idle = {
+        **dict.fromkeys(("epochs", "batch_size", "learning_rate", "exit_weight"), (trains, "--train joint or frozen")),
+        **dict.fromkeys(("epsilon", "seeds"), (privacy, "--privacy")),
+        "cut": (privacy or compression, "--privacy or --compression"),
+    }
+    problems = []
+    for name, (used, cure) in idle.items():
+        source = context.get_parameter_source(name)
+        if not used and source is not None and source.name == "COMMANDLINE":
+            option = "--" + name.replace("_", "-")
+            problems.append(Problem("", option, "does nothing by itself", f"add {cure}, or leave it out"))
+    if problems:
+        raise InputError(problems)
 
 
 def _shape(text: str | None) -> tuple[int, ...] | None:

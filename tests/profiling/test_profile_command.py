@@ -539,3 +539,12 @@ print([name for name in ("torch", "onnx", "scipy", "matplotlib") if name in sys.
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_options_that_would_do_nothing_are_refused(here: Path) -> None:
+    ran = profile("net.py:Net", "--data", "data.npz", "--out", "idle", "--epochs", "3", "--cut", "1", "--epsilon", "2")
+    assert ran.code == 2
+    assert has_line(ran.stderr, "--epochs", "add --train")
+    assert has_line(ran.stderr, "--cut", "--privacy or --compression")
+    assert has_line(ran.stderr, "--epsilon", "add --privacy")
+    assert not (here / "idle").exists()
