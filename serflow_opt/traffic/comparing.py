@@ -178,11 +178,10 @@ def compare(
         the targets.
     """
     check_scaling(instance)
-    without = not has_functions(instance)
     if policies is None:
-        policies = [name for name in POLICIES if not (without and name in NEED_FUNCTIONS)]
-    for name in policies if without else ():
-        _needs_functions(instance, name)
+        policies = [name for name in POLICIES if has_functions(instance) or name not in NEED_FUNCTIONS]
+    for name in policies:
+        _check_functions(instance, name)
     unknown = [name for name in policies if name not in POLICIES]
     if unknown:
         raise InputError([Problem("", "--policy", f"'{name}'", nearest(name, POLICIES)) for name in unknown])
@@ -254,7 +253,6 @@ def service_for(instance: Instance, trace: Trace, blocks: int) -> Service:
     InputError
         Where there is none.
     """
-
     functions = has_functions(instance)
 
     def both(structure: Structure) -> bool:
@@ -279,8 +277,9 @@ def has_functions(instance: Instance) -> bool:
     return any(tier.kind == "function" for tier in instance.tiers)
 
 
-def _needs_functions(instance: Instance, name: str) -> None:
-    if name in NEED_FUNCTIONS:
+def _check_functions(instance: Instance, name: str) -> None:
+    """Raise InputError for a policy that needs functions where there are none."""
+    if name in NEED_FUNCTIONS and not has_functions(instance):
         others = ", ".join(other for other in POLICIES if other not in NEED_FUNCTIONS)
         found = f"'{name}' leaves requests to functions, and there are none"
         raise InputError([Problem(instance.name, "--policy", found, f"choose of {others}, or add a tier of functions")])
@@ -288,8 +287,7 @@ def _needs_functions(instance: Instance, name: str) -> None:
 
 def prepared(instance: Instance, trace: Trace, name: str, blocks: int, every_s: float) -> tuple[Policy, Service]:
     """Return a policy of `POLICIES` and the service it scales."""
-    if not has_functions(instance):
-        _needs_functions(instance, name)
+    _check_functions(instance, name)
     return _policy(name, service_for(instance, trace, blocks if name in STAGED else 1), trace, every_s)
 
 

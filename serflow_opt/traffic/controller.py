@@ -94,7 +94,6 @@ class Controller:
         self._plain = [self._window(b) for b in blocks] if forecaster else self._forecasters
         self._intakes = [Intake() for _ in blocks]
         self._not_before: list[dict[str, float]] = [{} for _ in blocks]
-        self._counts: list[dict[str, int]] = [{} for _ in blocks]
         self._said: dict[tuple[int | None, str], float] = {}
         self._now_s = 0.0
         self.events: list[Event] = []
@@ -113,7 +112,6 @@ class Controller:
             if refused:
                 self._note(seen.now_s, b, f"the function refused {refused} requests")
         wanted = tuple(self._machines(b, seen) for b in range(len(self.service.blocks)))
-        self._counts = [dict(own) for own in wanted]
         serving = [
             {name: min(count, seen.ready[b].get(name, 0)) for name, count in own.items()}
             for b, own in enumerate(wanted)
@@ -146,10 +144,9 @@ class Controller:
                     "plain": None if plain is forecaster else plain.state(),
                     "intake": {"until_s": intake.until_s, "largest": intake.largest, "suspected": intake.suspected},
                     "not_before": dict(not_before),
-                    "counts": dict(counts),
                 }
-                for forecaster, plain, intake, not_before, counts in zip(
-                    self._forecasters, self._plain, self._intakes, self._not_before, self._counts, strict=True
+                for forecaster, plain, intake, not_before in zip(
+                    self._forecasters, self._plain, self._intakes, self._not_before, strict=True
                 )
             ],
         }
@@ -181,7 +178,6 @@ class Controller:
             self._intakes[b] = Intake(**own["intake"])
             self._intakes[b].until_s += round(later)
             self._not_before[b] = {name: at + later for name, at in own["not_before"].items()}
-            self._counts[b] = dict(own["counts"])
 
     def _note(self, at_s: float, b: int | None, text: str) -> None:
         """Keep what happened; the same again is said once in `RETRY_S`."""

@@ -189,5 +189,4 @@ def parts_usd(pricing: Pricing, choice: BlockChoice, service: Service, b: int) -
     """USD of a request entering a block on its function, its share of cold starts included."""
     assert choice.function is not None
     structures = pricing.structures
-    cold = structures.fee(choice.function) - structures.option(choice.function).usd_per_request
-    return service.function_usd(b) + cold + structures.hop_usd(choice.first)
+    return service.function_usd(b) + structures.cold_usd(choice.function) + structures.hop_usd(choice.first)

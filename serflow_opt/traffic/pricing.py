@@ -21,7 +21,8 @@ from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.erlang import largest_load
 from serflow_opt.traffic.of_structure import function_of
 from serflow_opt.traffic.rates import Rates
-from serflow_opt.traffic.structures import BlockChoice, Structure, Structures, billed_s
+from serflow_opt.traffic.service import billed_s
+from serflow_opt.traffic.structures import BlockChoice, Structure, Structures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,13 +96,13 @@ class Pricing:
         tier = self.instance.tiers[self.structures.option(choice.machine).tier]
         return self.structures.hop_s(choice.last + 1) if tier.pays_for_waiting else 0.0
 
+    def most_work(self, choice: BlockChoice) -> float:
+        """Seconds that a request of the service holds a worker of a block, at the largest reaches."""
+        return float(self.busy(choice) @ np.array([self.data.reach_high[s] for s in self.data.stages]))
+
     def most_load(self, choice: BlockChoice) -> float:
         """Busy workers of a block at the largest rate and the largest reaches."""
-        times, high = self.machine_times(choice), self.data.reach_high
-        work = math.fsum(t * high[s] for s, t in times.items())
-        if choice.last + 1 < self.data.last:
-            work += self.sending(choice) * high[choice.last + 2]
-        return self.demand.peak * work
+        return self.demand.peak * self.most_work(choice)
 
     def most(self, choice: BlockChoice) -> int:
         """Most machines that can be of use, or that may be rented."""
@@ -199,8 +200,9 @@ class Pricing:
             view = Linear(np.zeros(1), seconds[None, :])
             least = float(close_bracket(self.exits, self.instance.accuracy_min, view).bound[0])
             low = max(least * (1 - 1e-9), 0.0) if math.isfinite(least) else math.inf
-            high = float(seconds @ np.array([self.data.reach_high[s] for s in self.data.stages]))
-            self._grids[key] = np.linspace(low, max(high, low), CELLS + 1) if math.isfinite(low) else np.full(2, low)
+            self._grids[key] = (
+                np.linspace(low, max(self.most_work(choice), low), CELLS + 1) if math.isfinite(low) else np.full(2, low)
+            )
         return self._grids[key]
 
     def overflow(self, choice: BlockChoice, grid: Floats) -> Floats:
@@ -273,6 +275,10 @@ class Profile:
     def reach_of(self, best: float) -> int:
         """Cells (from the first) in which a deployment that costs at most `best` can lie."""
         return max(1, min(int(np.searchsorted(self.costs, best * (1 + 1e-9), side="right")), len(self.grid) - 1))
+
+    def most_work(self, best: float) -> float:
+        """Most seconds a request in such a deployment; inf: of any."""
+        return float(self.grid[self.reach_of(best)])
 
     def line(self, cells: int) -> tuple[float, float]:
         """Return slope and intercept of a line below Φ in the first cells; Φ rises: in a cell its left end is least."""

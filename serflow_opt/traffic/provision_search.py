@@ -131,12 +131,7 @@ class Search:
         return cost
 
     def _parts(self, structure: Structure, service: Service, counts: Sequence[int]) -> tuple[Part, ...]:
-        cold = [
-            0.0
-            if choice.function is None
-            else self.structures.fee(choice.function) - self.structures.option(choice.function).usd_per_request
-            for choice in structure
-        ]
+        cold = [self.structures.cold_usd(choice.function) for choice in structure]
         return value_parts(service, counts, self.demand, self.carrying, cold)
 
     def _breaks_limit(self, structure: Structure, service: Service) -> bool:
@@ -184,8 +179,7 @@ class Search:
             if not reach > 0:
                 counts.append(0)
                 continue
-            cold = self.structures.fee(choice.function) - self.structures.option(choice.function).usd_per_request
-            usd = service.function_usd(b) + cold
+            usd = service.function_usd(b) + self.structures.cold_usd(choice.function)
             most = self.pricing.most(choice)
             loads = self.demand.rates * reach / rate * machine.workers
             carried = self.carrying.each(most, machine.workers, loads) @ self.demand.shares
@@ -239,9 +233,8 @@ class Search:
         """Work of a block at which lines touch what machines carry: at first the ends and some between."""
         if choice.machine is None:
             return []
-        grid = self.pricing.profile(choice).grid
-        high = grid[self.pricing.profile(choice).reach_of(self.best)] if math.isfinite(self.best) else grid[-1]
-        return [float(w) for w in np.linspace(grid[0], high, LINES)]
+        profile = self.pricing.profile(choice)
+        return [float(w) for w in np.linspace(profile.grid[0], profile.most_work(self.best), LINES)]
 
     def _sharpen(self, structure: Structure, levels: tuple[int, ...], points: list[list[float]]) -> bool:
         """Let lines touch what machines carry of a solution's work; say whether any is new."""
@@ -276,7 +269,6 @@ class Search:
         others = math.fsum(pricing.least(other) for other in structure if other is not choice)
         left = self.best * (1 + TOLERANCE) - others
         profile = pricing.profile(choice)
-        high = profile.grid[profile.reach_of(self.best)] if math.isfinite(self.best) else profile.grid[-1]
         if choice.function is None:
             caps = pricing.sizes(choice) or ()
             counts = [k for k in range(len(caps)) if option.rent_per_s * k <= left]
@@ -292,7 +284,7 @@ class Search:
             lines = tuple(tuple(zip(*by_count, strict=True)) for by_count in touching)
         if not counts:
             return None
-        return replace(pool, sizes=Sizes(tuple(counts), lines, float(profile.grid[0]), float(high)))
+        return replace(pool, sizes=Sizes(tuple(counts), lines, float(profile.grid[0]), profile.most_work(self.best)))
 
     def _why_not(self, total: int) -> str:
         """Say which target is out of reach, and what could be had."""

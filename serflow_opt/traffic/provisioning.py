@@ -6,6 +6,7 @@ __all__ = ["Moment", "provision"]
 
 import math
 from collections.abc import Callable
+from numbers import Real
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.instance import Instance
@@ -90,7 +91,7 @@ def provision(
     elif not isinstance(demand, Rates):
         rate = instance.rate_per_s if demand is None else demand
         assert rate is not None
-        if isinstance(rate, str) or not (rate > 0 and math.isfinite(rate)):
+        if not (isinstance(rate, Real) and rate > 0 and math.isfinite(rate)):
             raise InputError([Problem("", "demand", repr(rate), "write a rate above 0, requests per second")])
         demand = Rates.steady(rate)
     carrying = Carrying(arrivals, instance.utilisation_cap)

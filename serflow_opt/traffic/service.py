@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def billed_s(seconds: float, step: float) -> float:
+    """Return seconds rounded up to what is billed; step 0: as they are."""
+    return math.ceil(seconds / step * (1 - 1e-12)) * step if step else seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """A VM type that can run a block.
@@ -185,8 +190,7 @@ class Service:
         function = self.blocks[b].function
         if function is None:
             return math.inf
-        step = function.billing_step_s
-        billed = [math.ceil(t / step * (1 - 1e-12)) * step if step else t for t in function.seconds]
+        billed = [billed_s(t, function.billing_step_s) for t in function.seconds]
         return function.usd_per_request + function.usd_per_s * math.fsum(
             p * t for p, t in zip(self.outcome_shares(b), billed, strict=True)
         )

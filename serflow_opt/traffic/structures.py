@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.instance import Instance, Option
+from serflow_opt.instance import Instance, Link, Option
+from serflow_opt.traffic.service import billed_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +64,19 @@ class Structures:
     def hop_s(self, stage: int) -> float:
         """Seconds of a hand-over before the stage at this position; before the first, of the input."""
         size = self.instance.received_bytes(stage)
-        if stage:
-            return self.inner.seconds(size) if self.inner else 0.0
-        used = [t for t in (self.machine_tier, self.function_tier) if t is not None]
-        links = [self.instance.links.get((self.instance.source, self.instance.tiers[t].name)) for t in used]
-        return max(link.seconds(size) if link else 0.0 for link in links)
+        return max(link.seconds(size) if link else 0.0 for link in self._links(stage))
 
     def hop_usd(self, stage: int) -> float:
         """USD of a hand-over before the stage at this position; before the first, of the input."""
         size = self.instance.received_bytes(stage)
+        return max(link.usd_per_byte * size if link else 0.0 for link in self._links(stage))
+
+    def _links(self, stage: int) -> list[Link | None]:
+        """What a hand-over may cross: the inner link, or the input's ways to machines and to functions."""
         if stage:
-            return self.inner.usd_per_byte * size if self.inner else 0.0
+            return [self.inner]
         used = [t for t in (self.machine_tier, self.function_tier) if t is not None]
-        links = [self.instance.links.get((self.instance.source, self.instance.tiers[t].name)) for t in used]
-        return max(link.usd_per_byte * size if link else 0.0 for link in links)
+        return [self.instance.links.get((self.instance.source, self.instance.tiers[t].name)) for t in used]
 
     def seconds(self, p: int, first: int, last: int) -> float:
         """Seconds of a whole block on an option, cold start included (survey 2.2.1)."""
@@ -172,13 +172,14 @@ class Structures:
 
     def fee(self, p: int) -> float:
         """USD that a request pays on entering a function: fee and its share of a cold start."""
+        return self.option(p).usd_per_request + self.cold_usd(p)
+
+    def cold_usd(self, p: int | None) -> float:
+        """USD that cold starts add to a request on a function, on average; nothing without one."""
+        if p is None:
+            return 0.0
         option = self.option(p)
-        return option.usd_per_request + option.usd_per_s * option.cold_share * option.cold_start_s
-
-
-def billed_s(seconds: float, step: float) -> float:
-    """Return seconds rounded up to what is billed; step 0: as they are."""
-    return math.ceil(seconds / step * (1 - 1e-12)) * step if step else seconds
+        return option.usd_per_s * option.cold_share * option.cold_start_s
 
 
 def _unbeaten(merits: dict[int, tuple[float, ...]]) -> list[int]:
