@@ -112,6 +112,19 @@ def derive_menus(
     return tuple(menus)
 
 
+def answered(
+    samples: Samples, thresholds: Sequence[float], *, held_out: bool = False
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return for each sample the first exit (from 0) whose threshold it passes, the last one at the latest, and whether
+    that exit is right; see `replay`.
+    """
+    rows = samples.held_out if held_out else ~samples.held_out
+    passes = samples.confidence[rows] >= np.asarray(thresholds)[None, :]
+    passes[:, -1] = True
+    first = passes.argmax(axis=1)
+    return first, samples.correct[rows][np.arange(len(first)), first]
+
+
 def replay(samples: Samples, thresholds: Sequence[float], *, held_out: bool = False) -> Replay:
     """Run thresholds (one an exit, in order) over samples: the truth a table only approximates.
 
@@ -127,14 +140,10 @@ def replay(samples: Samples, thresholds: Sequence[float], *, held_out: bool = Fa
     """
     from scipy.stats import binomtest
 
-    rows = samples.held_out if held_out else ~samples.held_out
-    confidence, correct = samples.confidence[rows], samples.correct[rows]
-    if not len(confidence):
+    first, answers = answered(samples, thresholds, held_out=held_out)
+    if not len(first):
         raise ValueError("no samples to replay")
-    passes = confidence >= np.asarray(thresholds)[None, :]
-    passes[:, -1] = True
-    first = passes.argmax(axis=1)
-    right = int(correct[np.arange(len(first)), first].sum())
+    right = int(answers.sum())
     share = np.bincount(first, minlength=len(thresholds)) / len(first)
     interval = binomtest(right, len(first)).proportion_ci(0.95, method="exact")
     return Replay(len(first), tuple(share.tolist()), right / len(first), interval.low, interval.high)

@@ -14,7 +14,7 @@ from scipy.integrate import quad
 from scipy.stats import poisson
 
 from serflow_opt import InputError
-from serflow_opt.traffic.carrying import Carrying, blocked
+from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.erlang import erlang_b, erlang_c, largest_load
 from serflow_opt.traffic.rates import Rates
 from serflow_opt.traffic.trace import Trace, read_trace
@@ -61,7 +61,7 @@ def test_erlang_b_is_a_truncated_poisson_distribution(servers: int, load: float)
     """B(c, a) = P(N = c | N <= c) for N of mean a; 1 / B = a ∫ exp(-a x) (1 + x)^c dx."""
     exact = math.exp(poisson.logpmf(servers, load) - poisson.logcdf(servers, load))
     assert erlang_b(servers, load) == pytest.approx(exact, rel=1e-7)
-    assert blocked(servers, np.array([load, load]))[1] == pytest.approx(exact, rel=1e-7)
+    assert erlang_b(servers, np.array([load, load]))[1] == pytest.approx(exact, rel=1e-7)
 
 
 def test_erlang_b_is_the_integral() -> None:

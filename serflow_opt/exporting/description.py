@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from serflow_opt.exporting.text import LONGEST_NAME, NAME
 from serflow_opt.plan import Choice, ChosenVariant, Document, Handover, PlanStatus
+from serflow_opt.traffic.erlang import fewest_servers
 
 TURNED_AWAY = 1e-3
 """Share of the requests that may find a function at its most, at twice the expected concurrency."""
@@ -64,10 +65,7 @@ class Function(Document):
         """Fewest places that turn at most one Poisson arrival in a thousand away at twice the expected load."""
         if self.concurrency is None or not math.isfinite(self.concurrency):
             return None
-        load, places, blocked = 2 * self.concurrency, 0, 1.0
-        while places < 1 or blocked > TURNED_AWAY:  # Erlang B, a place more at a time
-            places += 1
-            blocked = load * blocked / (places + load * blocked)
+        places = fewest_servers(2 * self.concurrency, TURNED_AWAY)
         return min(places, self.concurrency_max or places)
 
 

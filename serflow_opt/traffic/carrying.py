@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.traffic.erlang import erlang_b
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +50,7 @@ class Carrying:
         most = self.cap * servers
         if self.arrivals == "smooth":
             return np.minimum(loads, most)
-        taken: Floats = np.minimum(loads * (1 - blocked(servers, loads)), most)
+        taken: Floats = np.minimum(loads * (1 - erlang_b(servers, loads)), most)
         return taken
 
     def each(self, counts: int, workers: int, loads: Floats) -> Floats:
@@ -72,15 +73,7 @@ class Carrying:
         cap = (0.0, self.cap * servers)
         if self.arrivals == "smooth":
             return [(1.0, 0.0), cap]
-        blocking = blocked(servers, points)
+        blocking = erlang_b(servers, points)
         slopes = np.clip(1 - blocking - blocking * (servers - points + points * blocking), 0.0, 1.0)
         touched = points * (1 - blocking)
         return [cap, *zip(slopes.tolist(), (touched - slopes * points).tolist(), strict=True)]
-
-
-def blocked(servers: int, loads: Floats) -> Floats:
-    """Erlang's B of many loads."""
-    blocking = np.ones(len(loads))
-    for c in range(1, servers + 1):
-        blocking = loads * blocking / (c + loads * blocking)
-    return blocking

@@ -6,8 +6,16 @@ exchanges", 1917.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeVar
 
-def erlang_b(servers: int, load: float) -> float:
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Load = TypeVar("Load", float, "NDArray[np.float64]")
+
+
+def erlang_b(servers: int, load: Load) -> Load:
     """Share of Poisson arrivals that find all servers busy when those that do go elsewhere (M/G/c/c).
 
     Parameters
@@ -15,12 +23,21 @@ def erlang_b(servers: int, load: float) -> float:
     servers
         c.
     load
-        a = arrivals per second x seconds of service.
+        a = arrivals per second x seconds of service; one, or an array of them.
     """
-    blocked = 1.0
+    blocked = 1.0 + 0.0 * load
     for c in range(1, servers + 1):
         blocked = load * blocked / (c + load * blocked)
     return blocked
+
+
+def fewest_servers(load: float, blocked: float) -> int:
+    """Return the fewest servers, at least one, that turn at most a share `blocked` of Poisson arrivals away."""
+    servers, share = 0, 1.0
+    while servers < 1 or share > blocked:  # Erlang B, a server more at a time
+        servers += 1
+        share = load * share / (servers + load * share)
+    return servers
 
 
 def erlang_c(servers: int, load: float) -> float:

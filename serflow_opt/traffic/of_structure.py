@@ -127,11 +127,10 @@ def _draws(instance: Instance, samples: Samples, levels: Sequence[int]) -> Draws
     """Where each sample behind the tables leaves at these thresholds, and whether it is right there."""
     import numpy as np
 
-    used = ~samples.held_out
+    from serflow_opt.exits import answered
+    from serflow_opt.samples import OFF
+
     at = [stage - 1 for stage in samples.classifier_stages]
-    thresholds = [instance.menus[s].thresholds[levels[s]] if instance.menus[s].thresholds else 2.0 for s in at]
-    passes = samples.confidence[used] >= np.asarray(thresholds)[None, :]
-    passes[:, -1] = True
-    first = passes.argmax(axis=1)
-    right = samples.correct[used][np.arange(len(first)), first]
+    thresholds = [instance.menus[s].thresholds[levels[s]] if instance.menus[s].thresholds else OFF for s in at]
+    first, right = answered(samples, thresholds)
     return Draws(np.asarray(at, dtype=np.int64)[first], right)
