@@ -15,8 +15,8 @@ import typer
 
 from serflow_opt.command_line import (
     BAD_INPUT,
+    EXIT_CODES,
     INFEASIBLE,
-    LIMIT,
     OK,
     AccuracyMin,
     Catalogs,
@@ -42,8 +42,6 @@ from serflow_opt.traffic.commands import compare, provision, scale, simulate
 
 if TYPE_CHECKING:
     from serflow_opt.instance import Instance
-
-EXIT_CODES = {"optimal": OK, "infeasible": INFEASIBLE, "feasible": LIMIT, "no_solution": LIMIT}
 
 app = typer.Typer(
     name="serflow-opt",

@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from serflow_opt.errors import InputError, OutOfReach, Problem
 
+if TYPE_CHECKING:
+    from serflow_opt.instance import Instance
+    from serflow_opt.shown import Shown
+
 OK, INTERNAL, BAD_INPUT, INFEASIBLE, LIMIT = 0, 1, 2, 3, 4
+EXIT_CODES = {"optimal": OK, "infeasible": INFEASIBLE, "feasible": LIMIT, "no_solution": LIMIT}
+"""By the status of a plan, a deployment or a schedule."""
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -53,6 +60,47 @@ def finish(work: Callable[[], int], debug: bool) -> NoReturn:
         print(f"internal error: {type(error).__name__}: {error}; run with --debug for the traceback", file=sys.stderr)
         code = INTERNAL
     raise typer.Exit(code)
+
+
+def load_limited(
+    file: str,
+    catalog: list[Path] | None,
+    *,
+    latency_slo_ms: float | None = None,
+    **limits: object,
+) -> Instance:
+    """Load an instance, and put limits in the place of its own where they are given; names are those of `Instance`."""
+    from serflow_opt.loader import load
+
+    limits["latency_slo_s"] = None if latency_slo_ms is None else latency_slo_ms / 1000
+    given = {key: value for key, value in limits.items() if value is not None}
+    return load(file, catalog or ()).with_limits(**given)
+
+
+@contextmanager
+def telling(wanted: bool) -> Iterator[Callable[[str], None]]:
+    """Give something to say what is being done with: a line on stderr, where somebody may be looking."""
+    if not (wanted and sys.stderr.isatty()):
+        yield lambda text: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield status.update
+
+
+def hand_over(result: Shown, as_json: bool, out: Path | None = None) -> None:
+    """Print a result, as a table or as its document, and write the document where that is asked for."""
+    from serflow_opt.files import write_atomically
+    from serflow_opt.output import show
+
+    text = json.dumps(result.to_dict(), indent=2) if as_json or out is not None else ""
+    if out is not None:
+        write_atomically(out, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+    if as_json:
+        print(text)
+    else:
+        show(result)
 
 
 def check_out(path: Path | None, *endings: str) -> None:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from contextlib import nullcontext
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from serflow_opt.command_line import (
-    INFEASIBLE,
-    LIMIT,
-    OK,
+    EXIT_CODES,
     AccuracyMin,
     Catalogs,
     CostMax,
@@ -25,9 +20,10 @@ from serflow_opt.command_line import (
     PrivacyMax,
     check_out,
     finish,
+    hand_over,
+    load_limited,
+    telling,
 )
-
-EXIT_CODES = {"optimal": OK, "infeasible": INFEASIBLE, "feasible": LIMIT, "no_solution": LIMIT}
 
 
 def explain(
@@ -49,43 +45,21 @@ def explain(
 
     def work() -> int:
         from serflow_opt.explaining import explain as find
-        from serflow_opt.files import write_atomically
-        from serflow_opt.loader import load
-        from serflow_opt.output import show
 
         check_out(out)
-        limits: dict[str, Any] = {
-            "accuracy_min": accuracy_min,
-            "latency_slo_s": None if latency_slo_ms is None else latency_slo_ms / 1000,
-            "latency_measure": latency_measure,
-            "cost_max_usd": cost_max_usd,
-            "energy_max_j": energy_max_j,
-            "privacy_max": privacy_max,
-        }
-        instance = load(file, catalog or ()).with_limits(**{k: v for k, v in limits.items() if v is not None})
-        with _status(sys.stderr.isatty() and not as_json) as status:
-            found = find(
-                instance,
-                gap=gap,
-                time_limit=time_limit,
-                on_progress=None if status is None else (lambda text: status.update(f"solving: {text}")),
-            )
-        text = json.dumps(found.to_dict(), indent=2)
-        if out is not None:
-            write_atomically(out, lambda path: path.write_text(text + "\n", encoding="utf-8"))
-        if as_json:
-            print(text)
-        else:
-            show(found)
+        instance = load_limited(
+            file,
+            catalog,
+            accuracy_min=accuracy_min,
+            latency_slo_ms=latency_slo_ms,
+            latency_measure=latency_measure,
+            cost_max_usd=cost_max_usd,
+            energy_max_j=energy_max_j,
+            privacy_max=privacy_max,
+        )
+        with telling(not as_json) as tell:
+            found = find(instance, gap=gap, time_limit=time_limit, on_progress=lambda text: tell(f"solving: {text}"))
+        hand_over(found, as_json, out)
         return EXIT_CODES[found.plan.status]
 
     finish(work, debug)
-
-
-def _status(wanted: bool) -> Any:
-    """A line on stderr where somebody may be looking."""
-    if not wanted:
-        return nullcontext(None)
-    from rich.console import Console
-
-    return Console(stderr=True).status("")

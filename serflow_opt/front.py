@@ -13,6 +13,7 @@ from pydantic import Field
 
 from serflow_opt.instance import Objective
 from serflow_opt.plan import Document, Plan
+from serflow_opt.shown import html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,13 +124,7 @@ class Front(Document):
         return front_table(self)
 
     def _repr_html_(self) -> str:
-        import io
-
-        from rich.console import Console
-
-        console = Console(record=True, width=130, file=io.StringIO(), force_jupyter=False, markup=False, emoji=False)
-        console.print(front_table(self))
-        return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+        return html(front_table(self))
 
 
 def runs_on(plan: Plan) -> str:

@@ -26,6 +26,7 @@ from serflow_opt.command_line import (
     LatencySlo,
     PrivacyMax,
     finish,
+    load_limited,
 )
 
 if TYPE_CHECKING:
@@ -76,7 +77,6 @@ def pareto(
 
     def work() -> int:
         from serflow_opt.errors import InputError, Problem
-        from serflow_opt.loader import load
         from serflow_opt.output import check_plot, show
         from serflow_opt.pareto_fronts import pareto as find
 
@@ -84,16 +84,16 @@ def pareto(
         if out is not None and out.suffix.lower() not in (".csv", ".json"):
             raise InputError([Problem(str(out), "--out", f"ending '{out.suffix}'", "end in .csv or .json")])
         wanted = [*(objectives or []), *(more or [])] or ["cost", "latency"]
-        limits = {
-            "accuracy_min": accuracy_min,
-            "latency_slo_s": None if latency_slo_ms is None else latency_slo_ms / 1000,
-            "latency_measure": latency_measure,
-            "cost_max_usd": cost_max_usd,
-            "energy_max_j": energy_max_j,
-            "privacy_max": privacy_max,
-        }
-        given = {key: value for key, value in limits.items() if value is not None}
-        instance = load(file, catalog or ()).with_limits(**given)
+        instance = load_limited(
+            file,
+            catalog,
+            accuracy_min=accuracy_min,
+            latency_slo_ms=latency_slo_ms,
+            latency_measure=latency_measure,
+            cost_max_usd=cost_max_usd,
+            energy_max_j=energy_max_j,
+            privacy_max=privacy_max,
+        )
         with _progress(sys.stderr.isatty() and not as_json) as report:
             front = find(
                 instance,

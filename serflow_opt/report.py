@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from serflow_opt.shown import html
 
 if TYPE_CHECKING:
     from serflow_opt.explaining import Explanation
@@ -228,9 +229,7 @@ def usd(amount: float) -> str:
 
 def plan_html(plan: Plan) -> str:
     """Render the report for a notebook."""
-    console = Console(record=True, width=130, file=io.StringIO(), force_jupyter=False, markup=False, emoji=False)
-    console.print(plan_table(plan))
-    return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+    return html(plan_table(plan))
 
 
 def explanation_table(explanation: Explanation) -> RenderableType:

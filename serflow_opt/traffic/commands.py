@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -12,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serflow_opt.command_line import (
-    INFEASIBLE,
-    LIMIT,
+    EXIT_CODES,
     OK,
     AccuracyMin,
     Catalogs,
@@ -23,6 +21,9 @@ from serflow_opt.command_line import (
     LatencySlo,
     check_out,
     finish,
+    hand_over,
+    load_limited,
+    telling,
 )
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.traffic.asking import (
@@ -45,9 +46,7 @@ from serflow_opt.traffic.asking import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from serflow_opt.instance import Instance
 
-EXIT_CODES = {"optimal": OK, "infeasible": INFEASIBLE, "feasible": LIMIT, "no_solution": LIMIT}
 OutCsv = Annotated[Path | None, typer.Option("--out", help="Write a row a period and block into this CSV file.")]
 Picture = Annotated[Path | None, typer.Option("--plot", help="Draw into this file (.png, .pdf, .svg).")]
 
@@ -95,17 +94,20 @@ def provision(
     """What to rent for a rate or a demand: blocks of stages, machines, functions and thresholds, proven."""
 
     def work() -> int:
-        from serflow_opt.files import write_atomically
-        from serflow_opt.output import show
         from serflow_opt.traffic.provisioning import Moment
         from serflow_opt.traffic.provisioning import provision as find
-        from serflow_opt.traffic.report import deployment_table
         from serflow_opt.traffic.trace import read_trace
 
         check_out(out)
         if rate_per_s is not None and trace is not None:
             raise InputError([Problem("", "--rate-per-s, --trace", "both given", "give one of them")])
-        instance = _instance(file, catalog, accuracy_min, latency_slo_ms, latency_measure)
+        instance = load_limited(
+            file,
+            catalog,
+            accuracy_min=accuracy_min,
+            latency_slo_ms=latency_slo_ms,
+            latency_measure=latency_measure,
+        )
         demand = read_trace(trace) if trace is not None else rate_per_s
 
         def report(moment: Moment) -> None:
@@ -114,7 +116,7 @@ def provision(
                 f"bound {moment.bound * 3600:.6g} USD/h"
             )
 
-        with _telling(not as_json) as tell:
+        with telling(not as_json) as tell:
             found = find(
                 instance,
                 demand,
@@ -125,13 +127,7 @@ def provision(
                 time_limit=time_limit,
                 on_progress=report,
             )
-        text = json.dumps(found.to_dict(), indent=2)
-        if out is not None:
-            write_atomically(out, lambda path: path.write_text(text + "\n", encoding="utf-8"))
-        if as_json:
-            print(text)
-        else:
-            show(deployment_table(found))
+        hand_over(found, as_json, out)
         return EXIT_CODES[found.status]
 
     finish(work, debug)
@@ -159,17 +155,22 @@ def scale(
     """The cheapest schedule over a trace with perfect foresight: what no controller can beat."""
 
     def work() -> int:
-        from serflow_opt.output import check_plot, show
+        from serflow_opt.output import check_plot
         from serflow_opt.traffic.comparing import check_scaling, service_for
-        from serflow_opt.traffic.report import schedule_table
         from serflow_opt.traffic.schedule import schedule as find
 
         check_plot(plot)
         check_out(out, ".csv")
-        instance = _instance(file, catalog, accuracy_min, latency_slo_ms, latency_measure)
+        instance = load_limited(
+            file,
+            catalog,
+            accuracy_min=accuracy_min,
+            latency_slo_ms=latency_slo_ms,
+            latency_measure=latency_measure,
+        )
         check_scaling(instance)
         part = read_part(trace, trace_scale, from_s, to_s)
-        with _telling(not as_json) as tell:
+        with telling(not as_json) as tell:
             tell("finding blocks")
             service = service_for(instance, part, blocks)
             tell("scheduling")
@@ -180,10 +181,7 @@ def scale(
             from serflow_opt.plotting import plot_schedule
 
             _draw(plot, 2 * len(service.blocks) + 1, lambda axes: plot_schedule(found, axes))
-        if as_json:
-            print(json.dumps(found.to_dict(), indent=2))
-        else:
-            show(schedule_table(found))
+        hand_over(found, as_json)
         return EXIT_CODES[found.status]
 
     finish(work, debug)
@@ -233,11 +231,17 @@ def simulate(
 
         check_plot(plot)
         check_out(out, ".csv")
-        instance = _instance(file, catalog, accuracy_min, latency_slo_ms, latency_measure)
+        instance = load_limited(
+            file,
+            catalog,
+            accuracy_min=accuracy_min,
+            latency_slo_ms=latency_slo_ms,
+            latency_measure=latency_measure,
+        )
         check_scaling(instance)
         faults = read_faults(no_start, throttle, instance)
         part = read_part(trace, trace_scale, from_s, to_s)
-        with _telling(not as_json) as tell:
+        with telling(not as_json) as tell:
             tell("finding blocks")
             scaled, service = prepared(instance, part, policy.value, blocks, every_s)
             found = run(
@@ -295,15 +299,20 @@ def compare(
     """Policies on the same requests, side by side, with the bound that none can beat."""
 
     def work() -> int:
-        from serflow_opt.output import check_plot, show
+        from serflow_opt.output import check_plot
         from serflow_opt.traffic.comparing import compare as run
-        from serflow_opt.traffic.report import comparison_table
 
         check_plot(plot)
         check_out(out, ".csv")
-        instance = _instance(file, catalog, accuracy_min, latency_slo_ms, latency_measure)
+        instance = load_limited(
+            file,
+            catalog,
+            accuracy_min=accuracy_min,
+            latency_slo_ms=latency_slo_ms,
+            latency_measure=latency_measure,
+        )
         part = read_part(trace, trace_scale, from_s, to_s)
-        with _telling(not as_json) as tell:
+        with telling(not as_json) as tell:
             found = run(
                 instance,
                 part,
@@ -322,27 +331,10 @@ def compare(
             from serflow_opt.plotting import plot_policies
 
             _draw(plot, 1, lambda axes: plot_policies(found, axes[0]))
-        if as_json:
-            print(json.dumps(found.to_dict(), indent=2))
-        else:
-            show(comparison_table(found))
+        hand_over(found, as_json)
         return OK
 
     finish(work, debug)
-
-
-def _instance(
-    file: str, catalog: list[Path] | None, accuracy: float | None, slo_ms: float | None, measure: str | None
-) -> Instance:
-    """Load an instance with the limits asked for."""
-    from serflow_opt.loader import load
-
-    limits: dict[str, Any] = {
-        "accuracy_min": accuracy,
-        "latency_slo_s": None if slo_ms is None else slo_ms / 1000,
-        "latency_measure": measure,
-    }
-    return load(file, catalog or ()).with_limits(**{k: v for k, v in limits.items() if v is not None})
 
 
 def _factors(path: Path) -> Any:
@@ -359,33 +351,6 @@ def _factors(path: Path) -> Any:
     if not factors.sum() > 0:
         raise InputError([Problem(str(path), "column factor", "no time at all", "give measured times / stated times")])
     return factors
-
-
-class _Telling:
-    """A line on stderr of what is being done, where somebody may be looking."""
-
-    def __init__(self, wanted: bool) -> None:
-        self.wanted = wanted and sys.stderr.isatty()
-        self.status: Any = None
-
-    def __enter__(self) -> Callable[[str], None]:
-        if self.wanted:
-            from rich.console import Console
-
-            self.status = Console(stderr=True).status("")
-            self.status.__enter__()
-        return self.tell
-
-    def __exit__(self, *error: object) -> None:
-        if self.status is not None:
-            self.status.__exit__(*error)
-
-    def tell(self, text: str) -> None:
-        if self.status is not None:
-            self.status.update(text)
-
-
-_telling = _Telling
 
 
 def _write_frame(frame: pd.DataFrame, path: Path) -> None:
