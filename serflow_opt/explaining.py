@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Plan
-from serflow_opt.relaxing import FLOORS, LIMITS, with_limit
+from serflow_opt.relaxing import FLOORS, LIMITS, asked, reached, with_limit
 from serflow_opt.shown import Shown
 from serflow_opt.solver import solve
 
@@ -60,7 +60,7 @@ class LimitRow:
     limit, asked
         Its key and value.
     reached
-        By the best plan; None: unknown.
+        By the best plan; None: the limit does not matter to it.
     binds
         Whether the optimum is better without it.
     looser, value_looser
@@ -207,23 +207,12 @@ def _limits(instance: Instance, plan: Plan, find: Callable[[str, Instance], Plan
     best = plan.objective.value
     assert best is not None
     assert plan.metrics is not None
-    metrics, rows = plan.metrics, []
-    asked = {
-        "accuracy_min": (instance.accuracy_min, metrics.accuracy),
-        "latency_slo_ms": (
-            None if instance.latency_slo_s is None else instance.latency_slo_s * 1000,
-            metrics.latency_ms(instance.latency_measure),
-        ),
-        "cost_max_usd": (instance.cost_max_usd, metrics.cost_usd_per_request),
-        "energy_max_j": (instance.energy_max_j, metrics.energy_j_per_request),
-        "privacy_max": (instance.privacy_max, metrics.privacy_loss),
-        "mse_min": (instance.privacy.mse_min, None),
-        "cross_entropy_max": (instance.privacy.cross_entropy_max, None),
-    }
+    rows = []
     for name in LIMITS:
-        value, reached = asked[name]
+        value = asked(instance, name)
         if value is None:
             continue
+        kept = reached(instance, name, plan, plan.metrics)
         without = _value(find(f"without {name}", with_limit(instance, name, None)))
         binds = without is not None and without < best - SAME * abs(best)
         looser = (
@@ -233,7 +222,7 @@ def _limits(instance: Instance, plan: Plan, find: Callable[[str, Instance], Plan
         if binds:
             found = _value(find(f"{name} {looser:g}", with_limit(instance, name, looser)))
             relaxed = best if found is None else min(found, best)
-        rows.append(LimitRow(name, value, reached, binds, looser, relaxed, without))
+        rows.append(LimitRow(name, value, kept if math.isfinite(kept) else None, binds, looser, relaxed, without))
     return rows
 
 

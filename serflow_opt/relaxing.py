@@ -98,6 +98,18 @@ def with_limit(instance: Instance, limit: str, value: float | None) -> Instance:
             return instance.with_limits(**{limit: value})
 
 
+def asked(instance: Instance, limit: str) -> float | None:
+    """Return the value of a limit, in the unit of its name; None: there is none."""
+    match limit:
+        case "latency_slo_ms":
+            return None if instance.latency_slo_s is None else instance.latency_slo_s * 1000
+        case "mse_min" | "cross_entropy_max":
+            value: float | None = getattr(instance.privacy, limit)
+        case _:
+            value = getattr(instance, limit)
+    return value
+
+
 def _check(instance: Instance, limit: str, values: Sequence[float]) -> None:
     problems = []
     if limit not in LIMITS:
@@ -130,7 +142,7 @@ def _row(instance: Instance, limit: str, plan: Plan) -> dict[str, Any]:
     return row | {
         "value": plan.objective.value,
         "bound": math.nan if plan.bound is None else plan.bound,
-        "tightest": _tightest(instance, limit, plan, metrics),
+        "tightest": reached(instance, limit, plan, metrics),
         "accuracy": math.nan if metrics.accuracy is None else metrics.accuracy,
         "latency_ms": metrics.latency_ms(instance.latency_measure),
         "cost_usd_per_request": metrics.cost_usd_per_request,
@@ -140,8 +152,8 @@ def _row(instance: Instance, limit: str, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _tightest(instance: Instance, limit: str, plan: Plan, metrics: Metrics) -> float:
-    """Return the tightest value of a limit that a plan keeps."""
+def reached(instance: Instance, limit: str, plan: Plan, metrics: Metrics) -> float:
+    """Return the tightest value of a limit that a plan keeps; infinite where the limit does not matter to it."""
     match limit:
         case "accuracy_min":
             assert metrics.accuracy is not None

@@ -228,13 +228,13 @@ def check_scaling(instance: Instance) -> None:
                 "start_s",
                 tier.scaling.start_s,
                 tier.kind in ("vm", "edge"),
-                "seconds from the order to the first request",
+                "give the seconds from a machine's order to its first request, e.g. start_s = 100.0",
             ),
             (
                 "keep_alive_s",
                 tier.scaling.keep_alive_s,
                 tier.kind == "function" and any(o.cold_start_s > 0 for o in instance.options),
-                "how long an idle function stays warm, seconds",
+                "give the seconds that an idle function stays warm, e.g. keep_alive_s = 300.0",
             ),
         )
         if needed and value is None
