@@ -138,7 +138,7 @@ def read_trace(path: str | os.PathLike[str]) -> Trace:
             bad |= numbers != numbers.round()
         kind = "seconds, 0 or more" if column == "gap_seconds" else "a whole number, 0 or more"
         for row in np.flatnonzero(bad.to_numpy())[:10]:
-            wrong(f"row {row + 2}, {column}", repr(frame[column].iloc[row]), f"write {kind}")
+            wrong(f"row {row + 2}, {column}", f"'{frame[column].iloc[row]}'", f"write {kind}")
         frame[column] = numbers
     period = PERIODS[clock]
     if not problems:
