@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from serflow_opt.catalog import DEFAULT_REGION, Catalog, load_catalog
+from serflow_opt.consistency import consistency_problems
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.instance import (
     CLIENT,
@@ -23,7 +24,6 @@ from serflow_opt.instance import (
     Scaling,
     Stage,
     Tier,
-    consistency_problems,
 )
 from serflow_opt.options import resolve_options
 from serflow_opt.schema import (
