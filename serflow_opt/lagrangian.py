@@ -15,11 +15,13 @@ placements).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt.envelope import Envelope
 from serflow_opt.formulations.data import SLACK, Data
 from serflow_opt.formulations.sets import Level
 from serflow_opt.paths import Floats, Ints, Paths, lost_accuracy, menus_used
@@ -45,14 +47,14 @@ class Exits:
     Attributes
     ----------
     menus
-        By stage and menu: exit rates and accuracy masses e·r; masses count as 0 where the accuracy is unknown.
+        By stage and menu: exit rates and accuracy masses, and which threshold is best for what follows.
     used
         N x M: which menu of the stage; None: the first of each.
     lost
         N x M: accuracy lost by a request that enters the stage; None: none.
     """
 
-    menus: list[list[tuple[Floats, Floats]]]
+    menus: list[list[Envelope]]
     used: Ints | None = None
     lost: Floats | None = None
 
@@ -61,7 +63,8 @@ class Exits:
         """Return those of placements."""
         groups = {s: sorted({level.variant for level in data.menu[s]}) for s in data.stages}
         menus = [
-            [_menu([level for level in data.menu[s] if level.variant == v]) for v in groups[s]] for s in data.stages
+            [envelope_of([level for level in data.menu[s] if level.variant == v]) for v in groups[s]]
+            for s in data.stages
         ]
         used = menus_used(data, paths)
         if used is not None:
@@ -80,14 +83,14 @@ class Exits:
         """Minimise (1 - e) value - multiplier e r over a stage's thresholds; return the threshold, its e and e r."""
         menus = self.menus[s]
         if self.used is None or len(menus) == 1:
-            rate, mass = menus[0]
-            choice = (value[:, None] * (1 - rate) - multiplier[:, None] * mass).argmin(axis=1)
-            return choice, rate[choice], mass[choice]
+            position = menus[0].best(value, multiplier)
+            return menus[0].level[position], *menus[0].leaving(position)
         choice, rates, masses = np.zeros(len(value), dtype=np.int64), np.zeros(len(value)), np.zeros(len(value))
-        for menu, (rate, mass) in enumerate(menus):
+        for menu, envelope in enumerate(menus):
             rows = np.flatnonzero(self.used[:, s] == menu)
-            best = (value[rows, None] * (1 - rate) - multiplier[rows, None] * mass).argmin(axis=1)
-            choice[rows], rates[rows], masses[rows] = best, rate[best], mass[best]
+            position = envelope.best(value[rows], multiplier[rows])
+            choice[rows] = envelope.level[position]
+            rates[rows], masses[rows] = envelope.leaving(position)
         return choice, rates, masses
 
 
@@ -101,9 +104,10 @@ class Bracket:
     levels: Ints
 
 
-def _menu(levels: list[Level]) -> tuple[Floats, Floats]:
+def envelope_of(levels: Sequence[Level]) -> Envelope:
+    """Return the envelope of a menu; masses count as 0 where the accuracy is unknown."""
     rate = np.array([level.exit_rate for level in levels])
-    return rate, np.nan_to_num(rate * np.array([level.accuracy for level in levels]))
+    return Envelope.of(rate, np.nan_to_num(rate * np.array([level.accuracy for level in levels])))
 
 
 def recursion(exits: Exits, weight: Floats, multiplier: Floats) -> tuple[Floats, Floats, Ints]:
@@ -165,11 +169,11 @@ def reaches(exits: Exits, levels: Ints) -> Floats:
     """R_s of every placement under its thresholds, N x M."""
     reach = np.ones(levels.shape)
     for s, menus in enumerate(exits.menus[:-1]):
-        rate = menus[0][0][np.minimum(levels[:, s], len(menus[0][0]) - 1)]
-        for menu, (rates, _) in enumerate(menus) if exits.used is not None else ():
+        rate = menus[0].rate[np.minimum(levels[:, s], len(menus[0].rate) - 1)]
+        for menu, envelope in enumerate(menus) if exits.used is not None else ():
             assert exits.used is not None
             rows = exits.used[:, s] == menu
-            rate[rows] = rates[levels[rows, s]]
+            rate[rows] = envelope.rate[levels[rows, s]]
         reach[:, s + 1] = reach[:, s] * (1 - rate)
     return reach
 
@@ -180,15 +184,15 @@ def forced_levels(exits: Exits, floor: float | None, view: Linear, multiplier: F
     weight = view.weight if exits.lost is None else view.weight + multiplier[:, None] * exits.lost
     suffix = [np.zeros(len(multiplier))] * (last + 1)
     for s in range(last - 1, -1, -1):
-        rate, mass = exits.menus[s][0]
+        rate, mass = exits.menus[s][0].rate, exits.menus[s][0].mass
         steps = suffix[s + 1][:, None] * (1 - rate) - multiplier[:, None] * mass
         suffix[s] = weight[:, s] + steps.min(axis=1)
     bounds: dict[LevelKey, Floats] = {}
     for s in range(last):
-        rate, mass = exits.menus[s][0]
+        rate, mass = exits.menus[s][0].rate, exits.menus[s][0].mass
         value = weight[:, s, None] + suffix[s + 1][:, None] * (1 - rate) - multiplier[:, None] * mass
         for t in range(s - 1, -1, -1):
-            rate_t, mass_t = exits.menus[t][0]
+            rate_t, mass_t = exits.menus[t][0].rate, exits.menus[t][0].mass
             steps = value[:, :, None] * (1 - rate_t) - (multiplier[:, None] * mass_t)[:, None, :]
             value = weight[:, t, None] + steps.min(axis=2)
         total = view.fixed[:, None] + value + (multiplier * (floor or 0.0))[:, None]

@@ -134,7 +134,8 @@ class _Chain:
         self.weighting, self.multiplier = sides.weighting, sides.multiplier[n]
         self.corners = corners - self.weighting @ self.fixed - self.multiplier * (accuracy.floor if accuracy else 0.0)
         used, lost, last = sides.exits.used, sides.exits.lost, self.weight.shape[1]
-        self.menus = [sides.exits.menus[s][0 if used is None else int(used[n, s])] for s in range(last)]
+        menus = [sides.exits.menus[s][0 if used is None else int(used[n, s])] for s in range(last)]
+        self.menus = [(menu.rate, menu.mass) for menu in menus]
         self.lost = np.zeros(last) if lost is None else lost[n]
         varies = (True, bool(self.weight[1].any()), accuracy is not None)
         self.compared = [column for column in range(3) if varies[column]]

@@ -36,6 +36,7 @@ from serflow_opt.decision import document_of
 from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.data import Data
 from serflow_opt.instance import Instance
+from serflow_opt.envelope import Envelope
 from serflow_opt.lagrangian import Exits, Linear, close_bracket, forced_levels
 from serflow_opt.paths import list_paths
 
@@ -366,7 +367,10 @@ def chains(draw: st.DrawFn) -> tuple[Instance, np.ndarray, float]:
 def exits_of(instance: Instance) -> Exits:
     """What leaves at each stage of the one placement of `chains`."""
     return Exits(
-        [[(np.array(menu.exit_rates), np.array(menu.exit_rates) * menu.accuracies)] for menu in instance.menus]
+        [
+            [Envelope.of(np.array(menu.exit_rates), np.array(menu.exit_rates) * menu.accuracies)]
+            for menu in instance.menus
+        ]
     )
 
 

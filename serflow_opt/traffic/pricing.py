@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.formulations.data import Data
-from serflow_opt.lagrangian import Exits, Linear, close_bracket
+from serflow_opt.lagrangian import Exits, Linear, close_bracket, envelope_of
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.erlang import largest_load
 from serflow_opt.traffic.of_structure import function_of
@@ -57,18 +57,14 @@ class Pricing:
         self.structures, self.demand, self.wait_max, self.carrying = structures, demand, wait_max, carrying
         self.instance = structures.instance
         self.data = Data(self.instance)
-        self.exits = Exits([[self._menu(s)] for s in self.data.stages])
+        levels = [[self.data.menu[s][i] for i in self.data.levels[s]] for s in self.data.stages]
+        self.exits = Exits([[envelope_of(menu)] for menu in levels])
         self._sizes: dict[tuple[int, int], tuple[float, ...]] = {}
         self._grids: dict[tuple[int, int, int | None], Floats] = {}
         self._overflows: dict[tuple[int, int, int | None, int], Floats] = {}
         self._profiles: dict[BlockChoice, Profile] = {}
         self._alone_functions: dict[BlockChoice, float] = {}
         self._least_reaches: dict[int, float] = {}
-
-    def _menu(self, s: int) -> tuple[Floats, Floats]:
-        rate = np.array([self.data.exit_rate(s, level) for level in self.data.levels[s]])
-        right = np.array([self.data.accuracy(s, level) for level in self.data.levels[s]])
-        return rate, np.nan_to_num(rate * right)
 
     def function_prices(self, choice: BlockChoice) -> dict[int, float]:
         """USD of each stage (1..M) of a block on its function, as billed; empty without a function."""

@@ -371,7 +371,7 @@ class Search:
 def _most_accurate(pricing: Pricing) -> float:
     """Largest accuracy that thresholds can have."""
     best = 0.0
-    for rates, masses in reversed([menu[0] for menu in pricing.exits.menus]):
+    for rates, masses in reversed([(menu[0].rate, menu[0].mass) for menu in pricing.exits.menus]):
         best = float(np.max(masses + (1 - rates) * best))
     return best
 
