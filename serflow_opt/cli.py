@@ -75,6 +75,7 @@ class Method(StrEnum):
     """How to search."""
 
     auto = "auto"
+    labels = "labels"
     milp = "milp"
 
 

@@ -194,8 +194,10 @@ class Certificate(Document):
     optimised: bool = Field(default=True, description="false: a given plan was only valued")
     nodes: int = 0
     refinements: int | None = Field(default=None, description="rounds of cutting the ranges of sizes and noise")
-    placements: int | None = Field(default=None, description="placements there are, when they were listed")
+    placements: int | None = Field(default=None, description="placements there are, when bounds ruled some out")
     placements_kept: int | None = Field(default=None, description="those the bounds could not rule out")
+    placements_labelled: int | None = Field(default=None, description="those whose thresholds labels were set for")
+    labels: int | None = Field(default=None, description="labels and prefixes that were kept for that")
 
 
 class Clash(Document):

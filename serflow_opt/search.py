@@ -14,8 +14,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from serflow_opt.bounds import Pruned, prune
+from serflow_opt.chain import Chain, covered
+from serflow_opt.chain_search import ChainSearch
 from serflow_opt.decision import Decision, shortest
+from serflow_opt.errors import InputError, Problem
 from serflow_opt.evaluator import evaluate
+from serflow_opt.formulations.data import Data
 from serflow_opt.formulations.model import Built, Disconnected, build
 from serflow_opt.goals import Goal
 from serflow_opt.highs import HighsModel, Outcome, Progress
@@ -23,7 +27,7 @@ from serflow_opt.instance import Instance
 from serflow_opt.paths import MOST
 from serflow_opt.plan import Metrics
 
-Method = Literal["auto", "milp"]
+Method = Literal["auto", "labels", "milp"]
 EQUAL = 1e-9
 """Objectives this close, relative, are a tie: double precision tells them no further apart."""
 MODEL_ERROR = 1e-7
@@ -51,7 +55,10 @@ class Settings:
 
 @dataclass(slots=True)
 class Found:
-    """State of a search: the best decision that holds exactly, its metrics, and the bound."""
+    """State of a search: the best decision that holds exactly, its metrics, and the bound.
+
+    `pruned` is there where placements were listed one by one, `chain` where all were swept at once.
+    """
 
     decision: Decision | None = None
     metrics: Metrics | None = None
@@ -61,6 +68,7 @@ class Found:
     nodes: int = 0
     infeasible: bool = False
     pruned: Pruned | None = None
+    chain: ChainSearch | None = None
 
     def proven(self, gap: float) -> bool:
         """Whether the decision is within the gap of the bound."""
@@ -84,7 +92,19 @@ def search(instance: Instance, settings: Settings, began: float, goal: Goal, wit
     ----------
     within
         What an earlier search of a looser problem left; None: bounds come first, where the settings allow it.
+
+    Raises
+    ------
+    InputError
+        Where labels are asked for and do not cover the instance.
     """
+    if within is None and settings.method != "milp":
+        swept = _by_chain(instance, settings, began, goal)
+        if swept is not None:
+            return swept
+        if settings.method == "labels":
+            cure = "labels take menu thresholds, accounting per request, worst or mean latency: use method auto"
+            raise InputError([Problem("", "method", "'labels' does not cover this instance", cure)])
     found = Found()
     pruned = within
     if pruned is None and settings.method == "auto":
@@ -133,6 +153,45 @@ def search(instance: Instance, settings: Settings, began: float, goal: Goal, wit
             _cut_off(model, built, outcome)
             attempt += 1
     found.bound = min(found.bound, found.value)
+    return found
+
+
+def _by_chain(instance: Instance, settings: Settings, began: float, goal: Goal) -> Found | None:
+    """Search without HiGHS, where the instance is a pure chain; None where that does not reach."""
+    fastest = set(goal) == {"latency"} and instance.latency_measure == "worst"
+    if not covered(instance, {"cost": 1.0} if fastest else goal):
+        return None
+    data = Data(instance)
+    if not data.connected:
+        return Found(infeasible=True)
+    left = seconds_left(settings, began)
+    deadline = None if left is None else time.monotonic() + left
+    chain = Chain.of(data, {"cost": 1.0} if fastest else goal)
+    report = settings.on_progress
+
+    def better(value: float, bound: float) -> None:
+        if report is not None:
+            report(Progress(time.monotonic() - began, value * chain.unit, bound * chain.unit, True))
+
+    run = ChainSearch(chain, max(settings.gap, EQUAL), deadline, better)
+    found = Found(chain=run)
+    if fastest:
+        if run.limited[:-1].any() or run.tight:
+            return None
+        quickest = run.fastest()
+        found.infeasible = quickest is None
+        decision = None if quickest is None else quickest[0]
+        found.bound = math.inf if quickest is None else quickest[1] * data.second
+    else:
+        if not run.run():
+            return None
+        decision, found.infeasible, found.bound = run.decision(), run.infeasible, run.bound * chain.unit
+    if decision is not None:
+        metrics = evaluate(instance, decision)
+        found.offer(decision, metrics, metrics.blended(goal, instance.latency_measure))
+        if found.decision is None:
+            return None  # a limit held within rounding only: the model has room for that
+        found.bound = min(found.bound, found.value)
     return found
 
 

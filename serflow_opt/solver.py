@@ -8,11 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from serflow_opt.bounds import by_placement
+from serflow_opt.chain import Chain
+from serflow_opt.chain_search import ChainSearch
 from serflow_opt.decision import document_of
 from serflow_opt.diagnose import clashes
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.evaluator import evaluate
+from serflow_opt.formulations.data import Data
 from serflow_opt.goals import Goal, hold, order_of, scaled
-from serflow_opt.highs import Progress
+from serflow_opt.highs import Progress, check_options
 from serflow_opt.instance import Instance, Objective
 from serflow_opt.notes import notes_on
 from serflow_opt.payoff import NoPayoff, Row, ideal_and_nadir, payoff_table
@@ -50,9 +54,11 @@ def solve(
     threads, seed
         Passed to HiGHS.
     method
-        auto: bounds first, the model on what they leave; milp: the whole model.
+        labels: bounds over all placements at once, label setting for thresholds, no HiGHS; it covers thresholds from
+        menus, accounting per request, worst-case and mean latency. milp: the whole flow-scaled model. auto: labels
+        where they cover the instance; else bounds on listed placements, and the model on what they leave.
     options
-        Further HiGHS options; unknown ones are an error.
+        Further HiGHS options, where HiGHS is asked; unknown ones are an error.
     on_progress
         Called with incumbent and bound (USD per request or seconds) while HiGHS searches.
 
@@ -74,6 +80,8 @@ def solve(
     ]
     if wrong:
         raise InputError(wrong)
+    if options:
+        check_options(options)
     if gap is None:
         gap = COARSE_GAP if instance.families else Settings.gap
     settings = Settings(gap, time_limit, threads, seed, method, options or {}, on_progress)
@@ -120,6 +128,9 @@ def _break_ties(instance: Instance, found: Found, settings: Settings, began: flo
     quiet = replace(settings, on_progress=None)
     if instance.minimize == "weighted":
         return
+    if found.chain is not None and found.chain.best is not None and not instance.then and found.value != 0:
+        _best_of_equals(instance, found, found.chain)
+        return
     name: Objective = instance.minimize
     held, value, pruned = instance, found.value, found.pruned
     proven = found.proven(settings.gap)
@@ -146,6 +157,22 @@ def _break_ties(instance: Instance, found: Found, settings: Settings, began: flo
             found.decision, found.metrics = second.decision, second.metrics
         proven, pruned = second.proven(settings.gap), None
         name, value = other, found.metrics.objective(other, measure)
+
+
+def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch) -> None:
+    """Of equally good plans take the one that is best in the next objective."""
+    (other,) = order_of(instance)
+    held = None
+    if other != "latency" or instance.latency_measure != "worst":
+        allowance = found.value + EQUAL * abs(found.value)
+        held = Chain.of(Data(hold(instance, instance.minimize, allowance)), {other: 1.0})  # type: ignore[arg-type]
+    for decision in chain.ties(held, EQUAL):
+        metrics = evaluate(instance, decision)
+        if found.metrics is None or metrics.breaches:
+            continue
+        now, best = (m.objective(other, instance.latency_measure) for m in (metrics, found.metrics))
+        if now < best - EQUAL * abs(best):
+            found.decision, found.metrics = decision, metrics
 
 
 def _shift(plan: Plan, at_ideal: float) -> None:
@@ -183,8 +210,7 @@ def _plan(instance: Instance, found: Found, settings: Settings, seconds: float, 
         gap = gap if math.isfinite(gap) else None
     bound = bound if math.isfinite(bound) else None
     replays = replayed(instance, found.decision) if found.decision else []
-    pruned = found.pruned
-    listing = f"{pruned.kept} of {pruned.listed} placements left by Lagrangian bounds, " if pruned else ""
+    method, counted = _proof(found)
     return Plan(
         instance=instance.name,
         status=status,
@@ -198,12 +224,34 @@ def _plan(instance: Instance, found: Found, settings: Settings, seconds: float, 
             exact_objective=exact,
             max_constraint_violation=found.metrics.violation if found.metrics else None,
             model_objective=None if found.model_value is None else found.model_value * shown,
-            method=f"{listing}flow-scaled MILP by HiGHS, plan valued by the exact evaluator",
+            method=f"{method}, plan valued by the exact evaluator",
             nodes=found.nodes,
-            placements=pruned.listed if pruned else None,
-            placements_kept=pruned.kept if pruned else None,
+            placements=counted.get("placements"),
+            placements_kept=counted.get("placements_kept"),
+            placements_labelled=counted.get("placements_labelled"),
+            labels=counted.get("labels"),
         ),
         limits=limits_of(instance),
         samples=replays,
         notes=notes_on(instance, found.decision, found.metrics, replays) if found.decision and found.metrics else [],
     )
+
+
+def _proof(found: Found) -> tuple[str, dict[str, int]]:
+    """Say what was ruled out and proven by what: in words, and as numbers of the certificate."""
+    if found.chain is not None:
+        counts = found.chain.counts
+        numbers = {
+            "placements": round(counts.placements),
+            "placements_kept": counts.listed,
+            "placements_labelled": counts.labelled,
+            "labels": counts.labels,
+        }
+        kept = f"{counts.listed:,} of {counts.placements:,.0f} placements left by Lagrangian bounds on all at once"
+        return f"{kept}, {counts.labels:,} labels for the thresholds of {counts.labelled:,}", numbers
+    pruned = found.pruned
+    if pruned is None:
+        return "flow-scaled MILP by HiGHS", {}
+    listing = f"{pruned.kept} of {pruned.listed} placements left by Lagrangian bounds"
+    numbers = {"placements": pruned.listed, "placements_kept": pruned.kept}
+    return f"{listing}, flow-scaled MILP by HiGHS", numbers

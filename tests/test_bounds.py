@@ -33,10 +33,10 @@ from oracles.random_instances import random_document, write
 import serflow_opt as so
 from serflow_opt.bounds import Pruned, objectives, prune
 from serflow_opt.decision import document_of
+from serflow_opt.envelope import Envelope
 from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.data import Data
 from serflow_opt.instance import Instance
-from serflow_opt.envelope import Envelope
 from serflow_opt.lagrangian import Exits, Linear, close_bracket, forced_levels
 from serflow_opt.paths import list_paths
 

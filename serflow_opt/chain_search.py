@@ -1,0 +1,415 @@
+"""Search of a chain that pays per request: bounds over all placements at once, then the thresholds of the few left.
+
+1. Multipliers. The Lagrangian is swept (`sweep.py`) for several multipliers side by side, over a sample of the options
+   where there are many. The placements that attain the least values get brackets of their own (`bracketing.py`): their
+   best multiplier, their bound, and thresholds that keep the accuracy floor.
+2. Incumbent. Of the placement with the least bound, label setting (`threshold_labels.py`) finds thresholds, first
+   within a wide tolerance, then within narrower ones.
+3. Proof. At its multipliers all placements are swept once more, without what cannot beat the incumbent by the gap. In
+   most cases nothing is left, and the incumbent is proven. Else the best placement left goes through 1 and 2 itself;
+   and once the best is known already, all that are left are listed (`survivors.py`), bounded one by one, and those
+   whose bounds do not rule them out get labels.
+
+What is dropped is dropped because of a bound, and the least of these bounds is that of the search. Limits on further
+columns (mean latency, energy, loss) get multipliers like the accuracy floor.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from serflow_opt.bounds import decision_at
+from serflow_opt.bracketing import Placed, bracket, columns_of, placed, task_of
+from serflow_opt.chain import Chain
+from serflow_opt.decision import Decision
+from serflow_opt.label_setting import memory_couples
+from serflow_opt.labels import OutOfTime
+from serflow_opt.paths import Floats, Ints, Mask, Paths, within_memory
+from serflow_opt.survivors import survivors
+from serflow_opt.sweep import Swept, least_whole_before, most_value, sweep
+from serflow_opt.threshold_labels import Choice, TooManyLabels, best_thresholds
+
+FEW = 20
+"""Options from which on a sample of them finds the first multipliers."""
+SAMPLED = 6
+"""Options of a tier in the sample."""
+RUNGS = (3e-3, 3e-4)
+"""Tolerances, relative, by which label setting approaches the asked one."""
+LISTED = 100_000
+"""Placements listed at most."""
+TIE_LABELS = 20_000
+"""Labels set at most in search of equally good plans."""
+TINY = 1e-12
+"""What a plan must be better by at least, relative to the size of the instance's objectives."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A placement with its multipliers (C), bound, and whether its thresholds are settled."""
+
+    those: Placed
+    weights: Floats
+    bound: float
+    done: bool = False
+
+
+@dataclass(slots=True)
+class Counts:
+    """Placements there are, listed because bounds left them, and given labels; labels kept; sweeps."""
+
+    placements: float = 0.0
+    listed: int = 0
+    labelled: int = 0
+    labels: int = 0
+    sweeps: int = 0
+
+
+class ChainSearch:
+    """The search over the arrays of an instance.
+
+    Attributes
+    ----------
+    value, bound
+        Of the best plan, and what no plan is below, in units of the chain's objective.
+    infeasible
+        Proven to have no plan.
+    counts
+        What it took.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        gap: float,
+        deadline: float | None = None,
+        on_better: Callable[[float, float], None] | None = None,
+    ) -> None:
+        self.chain, self.gap, self.deadline, self.on_better = chain, gap * (1 - 1e-6), deadline, on_better
+        self.before = least_whole_before(chain)
+        self.limited = np.isfinite(chain.limits)
+        self.tight = memory_couples(chain.data.instance)
+        self.size = float(np.abs(chain.adds[chain.on][:, 0]).mean()) * len(chain.on) if chain.on.any() else 0.0
+        self.held = np.zeros(len(chain.limits))  # multipliers of further limits
+        self.held[0] = 1.0
+        self.value, self.bound, self.infeasible = math.inf, -math.inf, False
+        self.best: tuple[Placed, Ints] | None = None
+        self.counts = Counts()
+        self._candidates: dict[bytes, Candidate] = {}
+        self._dropped = math.inf
+
+    def run(self, guess: Floats | None = None) -> bool:
+        """Search; say whether it came to an end, with a plan, without, or out of time.
+
+        It does not where bounds leave too much to list, or no plan shows whether there is one.
+
+        Parameters
+        ----------
+        guess
+            Multipliers to begin with, of an earlier search.
+        """
+        self.counts.placements = count_paths(self.chain)
+        try:
+            ended = self._search(guess)
+        except OutOfTime:
+            return True
+        if ended and not self.infeasible:
+            least = 0.0 if self._never_negative() else -math.inf
+            self.bound = min(self.value, max(self._dropped, least))
+            if self.value - self.bound <= 2 * TINY * self.size:  # the objective is zero to rounding
+                self.bound = self.value
+        return ended
+
+    def _never_negative(self) -> bool:
+        """Whether everything only adds to the objective."""
+        crossings = [c for side in (self.chain.leaving, self.chain.entering) for at in side for c in at]
+        return all((adds[..., 0] >= 0).all() for adds in (self.chain.adds, *(c.adds for c in crossings)))
+
+    def decision(self) -> Decision | None:
+        """Return the best plan."""
+        return None if self.best is None else self._decision(*self.best)
+
+    def _decision(self, those: Placed, levels: Ints) -> Decision:
+        return decision_at(self.chain.data, those.paths, 0, levels)
+
+    def ties(self, held: Chain | None, tolerance: float) -> list[Decision]:
+        """Return plans as good as the best one that are better in another objective, the best of them last.
+
+        They are looked for as long as that takes few labels.
+
+        Parameters
+        ----------
+        held
+            The arrays with the other objective as the goal, and the objective of this search limited to its best
+            value; None: the other objective is the whole time.
+        tolerance
+            Relative difference that counts as equal.
+        """
+        if self.best is None:
+            return []
+        those, levels = self.best
+        weights, most = bracket(self.chain, those, self.held).weights[0], self.value + tolerance * abs(self.value)
+        worth = most - self._offset(weights)
+        if held is not None:
+            known = dict(zip(self.chain.columns, weights.tolist(), strict=True))
+            there = np.array([known.get(name, 0.0) for name in held.columns])
+            return self._equals(held, there, worth, levels, by_whole=False)
+        sooner = float(those.whole[0]) * (1 - tolerance)
+        limits = _with(self.chain.limits, 0, most)
+        chain = replace(self.chain, limits=limits, whole_limit=min(self.chain.whole_limit, sooner))
+        return self._equals(chain, weights, worth, levels, by_whole=True)
+
+    def _equals(self, chain: Chain, weights: Floats, most: float, levels: Ints, *, by_whole: bool) -> list[Decision]:
+        swept = sweep(chain, weights[None], self.before, most_value(chain, weights, most))
+        rivals = survivors(chain, weights, swept, most, LISTED) if swept.first[0] >= 0 else None
+        if rivals is None:
+            return []
+        if self.tight:
+            rivals = rivals.rows(within_memory(chain.data, rivals.paths))
+        same = columns_of(chain, rivals, np.tile(levels, (len(rivals), 1)))
+        equal: Mask = np.all(same <= chain.limits, axis=1)
+        found: list[Decision] = []
+        least, left = math.inf, TIE_LABELS
+        for n in np.argsort(rivals.whole if by_whole else np.where(equal, same[:, 0], np.inf), kind="stable").tolist():
+            choice = Choice(levels, same[n]) if equal[n] else None
+            if left > 0 and not (by_whole and equal[n]):
+                task = task_of(chain, rivals, n)
+                limits = task.limits.copy()
+                limits[0] = min(limits[0], np.inf if by_whole else least)
+                try:
+                    better, count = best_thresholds(replace(task, limits=limits), weights, most, labels=left)
+                except TooManyLabels:
+                    left = 0
+                else:
+                    choice, left = better or choice, left - count
+            if choice is not None and (by_whole or choice.columns[0] < least):
+                least = float(choice.columns[0])
+                found.append(self._decision(rivals.rows(np.array([n])), choice.levels))
+                if by_whole:
+                    break  # the others are slower
+        return found
+
+    def _search(self, guess: Floats | None) -> bool:
+        if guess is not None:
+            self.held[1:-1] = guess[1:-1]
+            self._take(self._sweep(np.array([guess, self._accurate()]), None))
+        else:
+            sample = self._sample()
+            self._take(self._lanes(sample))
+            if not self._candidates and sample is not None:
+                self._take(self._lanes(None))
+        if not self._candidates and self.tight:  # sweeps do not see all of the memory: go through them one by one
+            return self._list(self.held, self._sweep_below(self.held, math.inf), math.inf)
+        if not self._candidates:
+            # the most accurate plan was among them: without further limits there is none
+            self.infeasible = not self.limited[:-1].any()
+            return self.infeasible
+        while True:
+            candidate = min(self._candidates.values(), key=lambda c: c.bound)
+            if not candidate.done:
+                self._label(candidate, RUNGS)
+            weights, target = candidate.weights, self._target()
+            swept = self._sweep_below(weights, target)
+            if swept.first[0] < 0:
+                self._dropped = min(self._dropped, target)
+                return self.best is not None
+            self.bound = max(self.bound, float(swept.best[0]) + self._offset(weights))
+            if not self._take(swept):
+                return self._list(weights, swept, target)
+
+    # multipliers
+
+    def _sample(self) -> Mask | None:
+        """Some options of each tier, evenly by price; None: all, where there are few."""
+        chain, options = self.chain, self.chain.data.instance.options
+        if len(options) <= FEW:
+            return None
+        chosen: set[int] = set()
+        for k in {option.tier for option in options}:
+            mine = sorted((p for p, o in enumerate(options) if o.tier == k), key=lambda p: options[p].usd_per_s)
+            chosen |= {mine[i] for i in np.linspace(0, len(mine) - 1, SAMPLED).round().astype(int).tolist()}
+        here: Mask = chain.on & np.array([runner.option in chosen for runner in chain.data.runners])
+        return here
+
+    def fastest(self) -> tuple[Decision, float] | None:
+        """Return the plan of least whole time that keeps the accuracy floor, and that time; None: there is none.
+
+        Raises
+        ------
+        ValueError
+            Where other columns have limits: a sweep for accuracy does not see them.
+        """
+        if self.limited[:-1].any() or self.tight:
+            raise ValueError("only the accuracy may have a limit")
+        swept = sweep(self.chain, self._accurate()[None], self.before, timed=True)
+        good = np.flatnonzero(swept.ends.value <= self.chain.limits[-1])
+        if not len(good):
+            return None
+        those = placed(self.chain, swept.paths(good[[swept.ends.whole[good].argmin()]]))
+        accurate = bracket(self.chain, those, self._accurate())
+        return self._decision(those, accurate.levels[0]), float(those.whole[0])
+
+    def _lanes(self, on: Mask | None) -> Swept:
+        """Sweep for multipliers over several orders of magnitude, and for the accuracy alone."""
+        chain = self.chain
+        mean = np.abs(chain.adds[chain.on if on is None else on]).mean(axis=0) * len(chain.on)
+        unit = float(mean[0]) or 1.0
+        lanes = [self.held]
+        if self.limited[-1]:
+            lanes += [_with(self.held, -1, unit * factor) for factor in 10.0 ** np.arange(-1.5, 2.1, 0.5)]
+        further = (np.flatnonzero(self.limited[1:-1]) + 1).tolist()
+        for column in further:
+            scale = unit / (float(mean[column]) or 1.0)
+            lanes += [_with(lane, column, scale * factor) for lane in list(lanes) for factor in (0.1, 1.0, 10.0)]
+        for factor in (2.5, 1.5, 1.2) if further else ():
+            swept = self._sweep(np.array(lanes), on)
+            worth = swept.best + np.array([self._offset(lane) for lane in lanes])
+            self.held = lanes[int(np.where(np.isfinite(worth), worth, -np.inf).argmax())]
+            lanes = [self.held]
+            for column in (np.flatnonzero(self.held[1:]) + 1).tolist():
+                lanes += [_with(lane, column, lane[column] * f) for lane in list(lanes) for f in (factor, 1 / factor)]
+        return self._sweep(np.array([*lanes, self._accurate()]), on)
+
+    def _accurate(self) -> Floats:
+        """Multipliers that ask for accuracy alone."""
+        return _with(np.zeros(len(self.held)), -1, 1.0)
+
+    def _offset(self, weights: Floats) -> float:
+        """What is added to V: minus the multipliers times the limits."""
+        return -float(weights[1:] @ np.where(self.limited, self.chain.limits, 0.0)[1:])
+
+    def _sweep(self, lanes: Floats, on: Mask | None) -> Swept:
+        self.counts.sweeps += 1
+        return sweep(self.chain, lanes, self.before, on=on)
+
+    def _sweep_below(self, weights: Floats, target: float) -> Swept:
+        """Sweep what may be worth at most `target`."""
+        self._check_time()
+        self.counts.sweeps += 1
+        allowed = None
+        if math.isfinite(target):
+            allowed = most_value(self.chain, weights, target - self._offset(weights))
+        return sweep(self.chain, weights[None], self.before, allowed)
+
+    # candidates
+
+    def _take(self, swept: Swept) -> bool:
+        """Bracket the placements that attain the values of a sweep; say whether one of them was new."""
+        if not (swept.first >= 0).any():
+            return False
+        paths = swept.paths()
+        if self.tight:
+            paths = paths[within_memory(self.chain.data, paths)]
+        new = {_key(paths, n): n for n in range(len(paths))}
+        new = {key: n for key, n in new.items() if key not in self._candidates}
+        if not new:
+            return False
+        those = placed(self.chain, paths[np.array(list(new.values()))])
+        brackets = bracket(self.chain, those, self.held)
+        for n, key in enumerate(new):
+            bound = float(brackets.bound[n])
+            alone = those.rows(np.array([n]))
+            self._candidates[key] = Candidate(alone, brackets.weights[n], bound, bound == math.inf)
+            self._offer(alone, brackets.levels[n], float(brackets.value[n]))
+        return True
+
+    def _offer(self, those: Placed, levels: Ints, value: float) -> None:
+        if value < self.value:
+            self.value, self.best = value, (those, levels)
+            if self.on_better is not None:
+                self.on_better(self.value, self.bound)
+
+    def _target(self, share: float = 1.0) -> float:
+        """What a plan must be worth at most to matter: better than the best by the gap, or by a share of it."""
+        if not math.isfinite(self.value):
+            return math.inf
+        return self.value - max(share * self.gap * abs(self.value), TINY * self.size)
+
+    def _label(self, candidate: Candidate, rungs: tuple[float, ...] = ()) -> None:
+        """Find the best thresholds of a placement, to within the gap."""
+        candidate.done = True
+        task = task_of(self.chain, candidate.those, 0)
+        weights, tolerances = candidate.weights, [*(rung for rung in rungs if rung > self.gap), self.gap / 2]
+        while tolerances:
+            if candidate.bound >= self._target():
+                self._dropped = min(self._dropped, candidate.bound)
+                return
+            self._check_time()
+            known, target = math.isfinite(self.value), self._target(0.5)  # the other half is for the tolerance
+            size = abs(target) if known else abs(candidate.bound) + self.size
+            off = tolerances[0] * size if len(weights) == 2 else 0.0  # more columns are compared exactly
+            choice, labels = best_thresholds(
+                task, weights, target - self._offset(weights), tolerance=off, deadline=self.deadline
+            )
+            self.counts.labels += labels
+            if choice is not None:
+                self._offer(candidate.those, choice.levels, float(choice.columns[0]))
+            if known or choice is None or len(tolerances) > 1:
+                tolerances.pop(0)  # else the tolerance was of a guessed size: once more
+        self.counts.labelled += 1
+        self._dropped = min(self._dropped, (target if choice is None else float(choice.columns[0])) - off)
+
+    def _list(self, weights: Floats, swept: Swept, target: float) -> bool:
+        """List what bounds have left, bound it again, and set labels where that does not rule it out."""
+        chain = self.chain
+        those = survivors(chain, weights, swept, target - self._offset(weights), LISTED)
+        if those is None:
+            return False
+        self._dropped = min(self._dropped, target)
+        if self.tight:
+            those = those.rows(within_memory(chain.data, those.paths))
+        self.counts.listed = len(those)
+        self._check_time()
+        brackets = bracket(chain, those, _with(weights, -1, 0.0))
+        for n in np.argsort(brackets.value, kind="stable")[:1].tolist():
+            self._offer(those.rows(np.array([n])), brackets.levels[n], float(brackets.value[n]))
+        for n in np.argsort(brackets.bound, kind="stable").tolist():
+            bound = float(brackets.bound[n])
+            if bound >= self._target():
+                self._dropped = min(self._dropped, bound)
+                break  # so are all that follow
+            known = self._candidates.get(_key(those.paths, n))
+            if known is None or not known.done:
+                self._label(Candidate(those.rows(np.array([n])), brackets.weights[n], bound))
+        self.infeasible = self.best is None  # nothing was left out but what limits forbid
+        return True
+
+    def _check_time(self) -> None:
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise OutOfTime
+
+
+def _with(weights: Floats, column: int, value: float) -> Floats:
+    changed = weights.copy()
+    changed[column] = value
+    return changed
+
+
+def _key(paths: Paths, n: int) -> bytes:
+    return b"".join(bytes(row[n].tobytes()) for row in (paths.runner, paths.way, paths.moved))
+
+
+def count_paths(chain: Chain) -> float:
+    """How many placements there are, before any limit."""
+    option = np.array([runner.option for runner in chain.data.runners])
+    counts: Floats = np.zeros(chain.on.shape[1])
+    for s in range(len(chain.on)):
+        here = np.zeros(len(counts))
+        stays = chain.stays[s]
+        if s and stays is None:
+            here += counts
+        elif s and stays is not None:
+            np.add.at(here, stays[1], counts[stays[0]])
+        for left in chain.leaving[s]:
+            for entered in chain.entering[s] if s else ():
+                if left.hub == entered.hub:
+                    same = option[left.runner][:, None] == option[entered.runner][None, :]
+                    here[entered.runner] += counts[left.runner].sum() - counts[left.runner] @ same
+            for entered in chain.entering[s] if not s else ():
+                here[entered.runner] += float(left.hub == entered.hub)
+        counts = np.where(chain.on[s], here, 0.0)
+    return float(counts.sum())
