@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 
 from serflow_opt.instance import AS_IS, PLAIN, Instance, Link, Variant, Way
 
@@ -114,15 +115,19 @@ class Sets:
         }
         on = self._on_some_path(on)
         self.places: list[Place] = sorted(on)
-        self.stays = self._all_stays()
         tiers_at = {(s, self.tier[e], self.carried(s, e)) for s, e in on}
-        self.hops: list[Hop] = [
-            (s, e, k, w)
-            for s, e in [(1, SOURCE), *((s + 1, e) for s, e in self.places if s < self.last)]
-            for k in range(len(instance.tiers))
-            if (s, k, self.carried(s, e)) in tiers_at
-            for w in self._ways(s, e, k)
-        ]
+        onward: dict[tuple[int, tuple[int, int]], list[tuple[int, int]]] = {}
+        self.hops: list[Hop] = []
+        for s, e in [(1, SOURCE), *((s + 1, e) for s, e in self.places if s < self.last)]:
+            key = s, self._kind(e)
+            if key not in onward:
+                onward[key] = [
+                    (k, w)
+                    for k in range(len(instance.tiers))
+                    if (s, k, self.carried(s, e)) in tiers_at
+                    for w in self._ways(s, e, k)
+                ]
+            self.hops += [(s, e, k, w) for k, w in onward[key]]
         self.hubs: list[Hub] = sorted({self.hub_left(hop) for hop in self.hops})
         hubs = set(self.hubs)
         self.entries: list[Entry] = [
@@ -183,6 +188,8 @@ class Sets:
 
     def carried(self, s: int, e: int) -> int:
         """Return the variant that a block which goes on at stage s carries over, when stage s or s - 1 runs as e."""
+        if not self.instance.variants:
+            return AS_IS
         variant = AS_IS if s == 1 or e == SOURCE else self.runners[e].variant
         if variant == AS_IS:
             return AS_IS
@@ -198,7 +205,8 @@ class Sets:
         before = {SOURCE}
         for s in self.stages:  # what can be reached
             stays = {(self.runners[e].option, self.carried(s, e)) for e in before if e != SOURCE}
-            moves = {(k, self.carried(s, e)) for e in before for k in tiers if self._ways(s, e, k)}
+            alike = {self._kind(e): e for e in before}.values()
+            moves = {(k, self.carried(s, e)) for e in alike for k in tiers if self._ways(s, e, k)}
             before = kept[s] = {
                 f
                 for f in kept[s]
@@ -208,16 +216,26 @@ class Sets:
         for s in reversed(self.stages[1:]):  # what can go on
             stays = {(self.runners[f].option, self.carried(s, f)) for f in after}
             moves = {(self.tier[f], self.carried(s, f)) for f in after}
+            alike = {self._kind(e): e for e in kept[s - 1]}.values()
+            leave = {
+                self._kind(e)
+                for e in alike
+                if any((k, self.carried(s, e)) in moves and self._ways(s, e, k) for k in tiers)
+            }
             after = kept[s - 1] = {
                 e
                 for e in kept[s - 1]
-                if (self.runners[e].option, self.carried(s, e)) in stays
-                or any((k, self.carried(s, e)) in moves and self._ways(s, e, k) for k in tiers)
+                if self._kind(e) in leave or (self.runners[e].option, self.carried(s, e)) in stays
             }
         return {(s, e) for s in self.stages for e in kept[s]} if all(kept.values()) else set()
 
-    def _all_stays(self) -> list[Stay]:
-        """Return the pairs of runners of neighbouring stages on one option that no block forbids."""
+    def _kind(self, e: int) -> tuple[int, int]:
+        """What the ways to leave a runner depend on: its tier and variant."""
+        return (SOURCE, AS_IS) if e == SOURCE else (self.tier[e], self.runners[e].variant)
+
+    @cached_property
+    def stays(self) -> list[Stay]:
+        """The pairs of runners of neighbouring stages on one option that no block forbids."""
         after: dict[tuple[int, int, int], list[int]] = {}
         for s, f in self.places:
             after.setdefault((s, self.runners[f].option, self.carried(s, f)), []).append(f)

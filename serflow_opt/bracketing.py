@@ -59,14 +59,14 @@ def placed(chain: Chain, paths: Paths) -> Placed:
     """Add up what a few placements take."""
     stage = np.arange(len(chain.on))
     adds, whole = chain.adds[stage, paths.runner], chain.whole[stage, paths.runner].sum(axis=1)
-    moves = np.argwhere(paths.moved)
-    for n, s in zip(moves[:, 0].tolist(), moves[:, 1].tolist(), strict=True):
+    rows, stages = np.nonzero(paths.moved)
+    for n, s in zip(rows.tolist(), stages.tolist(), strict=True):
         sender = SOURCE if s == 0 else int(paths.runner[n, s - 1])
         receiver, way = int(paths.runner[n, s]), int(paths.way[n, s])
         hub = (s + 1, chain.data.tier[receiver], way, chain.data.carried(s + 1, receiver))
         for crossing, end in [(c, sender) for c in chain.leaving[s]] + [(c, receiver) for c in chain.entering[s]]:
-            at = np.flatnonzero(crossing.runner == end) if crossing.hub == hub else ()
-            if len(at):
+            at = np.flatnonzero(crossing.runner == end).tolist() if crossing.hub == hub else []
+            if at:
                 adds[n, s] += crossing.adds[at[0]]
                 whole[n] += crossing.whole[at[0]]
     return Placed(paths, adds, whole)

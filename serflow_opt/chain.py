@@ -215,7 +215,7 @@ class _Reader:
                 "accuracy": data.way_lost(first),
             }
             leaving[hub[0] - 1].append(self._crossing(hub, senders, known, encode + move))
-        return leaving
+        return [_by_hub(crossings) for crossings in leaving]
 
     def _entering(self) -> list[list[Crossing]]:
         """Entries out of each hub: an invocation and its cold start, decoding."""
@@ -268,3 +268,16 @@ class _Reader:
                 for s in data.stages:
                     back[s - 1, e] = run_begin(data, s, e)
         return back
+
+
+def _by_hub(crossings: list[Crossing]) -> list[Crossing]:
+    """Put the crossings of each hub together."""
+    hubs: dict[Hub, list[Crossing]] = defaultdict(list)
+    for crossing in crossings:
+        hubs[crossing.hub].append(crossing)
+    return [
+        Crossing(
+            hub, *(np.concatenate([getattr(part, name) for part in parts]) for name in ("runner", "adds", "whole"))
+        )
+        for hub, parts in hubs.items()
+    ]

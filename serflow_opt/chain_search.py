@@ -40,6 +40,8 @@ SAMPLED = 6
 """Options of a tier in the sample."""
 RUNGS = (3e-3, 3e-4)
 """Tolerances, relative, by which label setting approaches the asked one."""
+SHORT = 10
+"""Stages up to which labels are so few that it is asked for at once."""
 LISTED = 100_000
 """Placements listed at most."""
 TIE_LABELS = 20_000
@@ -102,19 +104,21 @@ class ChainSearch:
         self._candidates: dict[bytes, Candidate] = {}
         self._dropped = math.inf
 
-    def run(self, guess: Floats | None = None) -> bool:
+    def run(self, pool: Paths | None = None, held: Floats | None = None) -> bool:
         """Search; say whether it came to an end, with a plan, without, or out of time.
 
         It does not where bounds leave too much to list, or no plan shows whether there is one.
 
         Parameters
         ----------
-        guess
-            Multipliers to begin with, of an earlier search.
+        pool
+            Placements to begin with, of searches that differ in limits or prices; sweeps for multipliers are spared.
+        held
+            Multipliers of the columns there, C.
         """
         self.counts.placements = count_paths(self.chain)
         try:
-            ended = self._search(guess)
+            ended = self._search(pool, held)
         except OutOfTime:
             return True
         if ended and not self.infeasible:
@@ -193,15 +197,15 @@ class ChainSearch:
                     break  # the others are slower
         return found
 
-    def _search(self, guess: Floats | None) -> bool:
-        if guess is not None:
-            self.held[1:-1] = guess[1:-1]
-            self._take(self._sweep(np.array([guess, self._accurate()]), None))
-        else:
+    def _search(self, pool: Paths | None, held: Floats | None) -> bool:
+        if pool is not None:
+            self.held = self.held if held is None else held.copy()
+            self._take(pool)
+        if not math.isfinite(self.value):
             sample = self._sample()
-            self._take(self._lanes(sample))
+            self._take(self._lanes(sample).paths())
             if not self._candidates and sample is not None:
-                self._take(self._lanes(None))
+                self._take(self._lanes(None).paths())
         if not self._candidates and self.tight:  # sweeps do not see all of the memory: go through them one by one
             return self._list(self.held, self._sweep_below(self.held, math.inf), math.inf)
         if not self._candidates:
@@ -211,14 +215,14 @@ class ChainSearch:
         while True:
             candidate = min(self._candidates.values(), key=lambda c: c.bound)
             if not candidate.done:
-                self._label(candidate, RUNGS)
+                self._label(candidate, RUNGS if len(self.before) > SHORT else ())
             weights, target = candidate.weights, self._target()
             swept = self._sweep_below(weights, target)
             if swept.first[0] < 0:
                 self._dropped = min(self._dropped, target)
                 return self.best is not None
             self.bound = max(self.bound, float(swept.best[0]) + self._offset(weights))
-            if not self._take(swept):
+            if not self._take(swept.paths()):
                 return self._list(weights, swept, target)
 
     # multipliers
@@ -297,18 +301,20 @@ class ChainSearch:
 
     # candidates
 
-    def _take(self, swept: Swept) -> bool:
-        """Bracket the placements that attain the values of a sweep; say whether one of them was new."""
-        if not (swept.first >= 0).any():
-            return False
-        paths = swept.paths()
+    def _take(self, paths: Paths) -> bool:
+        """Bracket placements; say whether one of them was new, and within what no threshold changes."""
         if self.tight:
             paths = paths[within_memory(self.chain.data, paths)]
         new = {_key(paths, n): n for n in range(len(paths))}
         new = {key: n for key, n in new.items() if key not in self._candidates}
         if not new:
             return False
-        those = placed(self.chain, paths[np.array(list(new.values()))])
+        rows = np.array(list(new.values()))
+        those = placed(self.chain, paths[rows])
+        in_time = those.whole <= self.chain.whole_limit
+        if not in_time.any():
+            return False
+        those, new = those.rows(in_time), {key: n for key, n, fits in zip(new, rows, in_time, strict=True) if fits}
         brackets = bracket(self.chain, those, self.held)
         for n, key in enumerate(new):
             bound = float(brackets.bound[n])

@@ -77,9 +77,13 @@ class Envelope:
         multiplier
             β >= 0 of each.
         """
-        with np.errstate(divide="ignore", invalid="ignore"):
+        if len(multiplier) and multiplier.min() > 0:
             u = value / multiplier
-        positions: Ints = self.breaks.searchsorted(np.where(np.isnan(u), np.inf, u))
+        else:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                u = value / multiplier
+            u = np.where(np.isnan(u), np.inf, u)
+        positions: Ints = self.breaks.searchsorted(u)
         return positions
 
     def leaving(self, position: Ints) -> tuple[Floats, Floats]:

@@ -24,7 +24,7 @@ from serflow_opt.formulations.model import Built, Disconnected, build
 from serflow_opt.goals import Goal
 from serflow_opt.highs import HighsModel, Outcome, Progress
 from serflow_opt.instance import Instance
-from serflow_opt.paths import MOST
+from serflow_opt.paths import MOST, Floats, Paths
 from serflow_opt.plan import Metrics
 
 Method = Literal["auto", "labels", "milp"]
@@ -99,9 +99,9 @@ def search(instance: Instance, settings: Settings, began: float, goal: Goal, wit
         Where labels are asked for and do not cover the instance.
     """
     if within is None and settings.method != "milp":
-        swept = _by_chain(instance, settings, began, goal)
-        if swept is not None:
-            return swept
+        by_chain = _by_chain(instance, settings, began, goal)
+        if by_chain is not None:
+            return by_chain
         if settings.method == "labels":
             cure = "labels take menu thresholds, accounting per request, worst or mean latency: use method auto"
             raise InputError([Problem("", "method", "'labels' does not cover this instance", cure)])
@@ -164,9 +164,29 @@ def _by_chain(instance: Instance, settings: Settings, began: float, goal: Goal) 
     data = Data(instance)
     if not data.connected:
         return Found(infeasible=True)
+    chain = Chain.of(data, {"cost": 1.0} if fastest else goal)
+    return swept(instance, chain, settings, began, goal)
+
+
+def swept(
+    instance: Instance,
+    chain: Chain,
+    settings: Settings,
+    began: float,
+    goal: Goal,
+    pool: Paths | None = None,
+    held: Floats | None = None,
+) -> Found | None:
+    """Search the arrays of an instance; None where that does not reach.
+
+    Parameters
+    ----------
+    pool, held
+        Of `ChainSearch.run`.
+    """
+    fastest = set(goal) == {"latency"} and instance.latency_measure == "worst"
     left = seconds_left(settings, began)
     deadline = None if left is None else time.monotonic() + left
-    chain = Chain.of(data, {"cost": 1.0} if fastest else goal)
     report = settings.on_progress
 
     def better(value: float, bound: float) -> None:
@@ -181,9 +201,9 @@ def _by_chain(instance: Instance, settings: Settings, began: float, goal: Goal) 
         quickest = run.fastest()
         found.infeasible = quickest is None
         decision = None if quickest is None else quickest[0]
-        found.bound = math.inf if quickest is None else quickest[1] * data.second
+        found.bound = math.inf if quickest is None else quickest[1] * chain.data.second
     else:
-        if not run.run():
+        if not run.run(pool, held):
             return None
         decision, found.infeasible, found.bound = run.decision(), run.infeasible, run.bound * chain.unit
     if decision is not None:

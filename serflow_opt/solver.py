@@ -94,7 +94,7 @@ def solve(
             payoff = payoff_table(instance, [name for name, _ in instance.weights], settings, began)
         except NoPayoff as missing:
             found = Found(infeasible=missing.infeasible)
-            return _explained(instance, _plan(instance, found, settings, time.monotonic() - began, {}), settings, began)
+            return _explained(instance, plan_of(instance, found, settings, time.monotonic() - began, {}), settings, began)
         ideal, nadir = ideal_and_nadir(payoff)
         goal = scaled(dict(instance.weights), ideal, nadir)
         at_ideal = math.fsum(weight * ideal[name] for name, weight in goal.items())
@@ -108,7 +108,7 @@ def solve(
         found = search(instance, settings, began, goal)
         if found.decision is not None:
             _break_ties(instance, found, settings, began)
-    plan = _plan(instance, found, settings, time.monotonic() - began, goal)
+    plan = plan_of(instance, found, settings, time.monotonic() - began, goal)
     plan.certificate.refinements = rounds
     plan.payoff = [_shown_row(row) for row in payoff]
     _shift(plan, at_ideal)
@@ -129,7 +129,7 @@ def _break_ties(instance: Instance, found: Found, settings: Settings, began: flo
     if instance.minimize == "weighted":
         return
     if found.chain is not None and found.chain.best is not None and not instance.then and found.value != 0:
-        _best_of_equals(instance, found, found.chain)
+        best_of_equals(instance, found, found.chain)
         return
     name: Objective = instance.minimize
     held, value, pruned = instance, found.value, found.pruned
@@ -159,7 +159,7 @@ def _break_ties(instance: Instance, found: Found, settings: Settings, began: flo
         name, value = other, found.metrics.objective(other, measure)
 
 
-def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch) -> None:
+def best_of_equals(instance: Instance, found: Found, chain: ChainSearch) -> None:
     """Of equally good plans take the one that is best in the next objective."""
     (other,) = order_of(instance)
     held = None
@@ -190,7 +190,7 @@ def _shown_row(row: Row) -> dict[str, float]:
     return {name: value * shown_unit(name)[0] for name, value in row.items()}
 
 
-def _plan(instance: Instance, found: Found, settings: Settings, seconds: float, goal: Goal) -> Plan:
+def plan_of(instance: Instance, found: Found, settings: Settings, seconds: float, goal: Goal) -> Plan:
     """Put the answer together."""
     shown, unit = shown_unit(instance.minimize)
     status: PlanStatus

@@ -21,43 +21,74 @@ from serflow_opt.chain import Chain, Crossing
 from serflow_opt.formulations.data import NOTHING
 from serflow_opt.paths import Floats, Ints, Mask, Paths
 
+STAY = NOTHING - 1
+"""Stands where a way to hand over could: the run goes on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Labels kept at a stage, by lane, runner, `back` and rising V.
+    """Labels of a stage, by lane, runner, `back` and rising V.
 
     Attributes
     ----------
     value, whole
         V and whole time of what is left of the network, from this stage on.
-    lane, runner, back
-        What each belongs to; `back` is the first stage that its run may begin with.
-    after, moved, way
-        Position at the next stage, whether something is handed over in between, and how.
+    tags
+        5 x N, whole numbers: lane; runner; `back`, the first stage that its run may begin with; `after`, the position
+        at the next stage; `via`, the way something is handed over in between, or `STAY`.
     """
 
     value: Floats
     whole: Floats
-    lane: Ints
-    runner: Ints
-    back: Ints
-    after: Ints
-    moved: Mask
-    way: Ints
+    tags: Ints
+
+    @classmethod
+    def of(cls, value: Floats, whole: Floats, *tags: Ints | int) -> Steps:
+        """Put labels together from tags, each an array or one number for all."""
+        table = np.empty((len(tags), len(value)), dtype=np.int64)
+        for row, tag in zip(table, tags, strict=True):
+            row[:] = tag
+        return cls(value, whole, table)
+
+    @property
+    def lane(self) -> Ints:
+        """Which set of multipliers."""
+        return self.tags[0]
+
+    @property
+    def runner(self) -> Ints:
+        """What the stage runs as."""
+        return self.tags[1]
+
+    @property
+    def back(self) -> Ints:
+        """The first stage its run may begin with."""
+        return self.tags[2]
+
+    @property
+    def after(self) -> Ints:
+        """Position at the next stage."""
+        return self.tags[3]
+
+    @property
+    def via(self) -> Ints:
+        """How it is handed over to the next stage."""
+        return self.tags[4]
 
     def rows(self, chosen: Ints | Mask) -> Steps:
         """Return some of them."""
-        return Steps(
-            self.value[chosen], self.whole[chosen], self.lane[chosen], self.runner[chosen], self.back[chosen],
-            self.after[chosen], self.moved[chosen], self.way[chosen],
-        )  # fmt: skip
+        return Steps(self.value[chosen], self.whole[chosen], self.tags[:, chosen])
 
     @classmethod
     def joined(cls, parts: list[Steps]) -> Steps:
         """Put several together."""
         if len(parts) == 1:
             return parts[0]
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__))
+        return cls(
+            np.concatenate([part.value for part in parts]),
+            np.concatenate([part.whole for part in parts]),
+            np.concatenate([part.tags for part in parts], axis=1),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +120,13 @@ class Swept:
     def paths(self, ends: Ints | None = None) -> Paths:
         """Return the placements of some ends; None: of those that attain the least V of their lane."""
         chosen = self.ends.rows(self.first[self.first >= 0] if ends is None else ends)
-        rows, runner, ways, moved = chosen.after, [], [chosen.way], [chosen.moved]
+        rows, runner, via = chosen.after, [], [chosen.via]
         for step in self.steps:
             runner.append(step.runner[rows])
-            ways.append(step.way[rows])
-            moved.append(step.moved[rows])
+            via.append(step.via[rows])
             rows = step.after[rows]
-        return Paths(np.column_stack(runner), np.column_stack(ways[:-1]), np.column_stack(moved[:-1]))
+        ways = np.column_stack(via[:-1])
+        return Paths(np.column_stack(runner), np.maximum(ways, NOTHING), ways != STAY)
 
 
 def least_whole_before(chain: Chain) -> Floats:
@@ -226,11 +257,10 @@ class _Sweep:
         """What can follow stage s on each runner."""
         chain = self.chain
         if after is None:
-            runner = np.tile(np.flatnonzero(self.on[s]), len(self.weights))
-            count, none = len(runner), np.zeros(len(runner))
-            lane = np.repeat(np.arange(len(self.weights)), count // len(self.weights))
-            nowhere = np.full(count, -1)
-            return Steps(none, none, lane, runner, chain.back[s, runner], nowhere, none > 0, nowhere)
+            here = np.flatnonzero(self.on[s])
+            lane, runner = (axis.ravel() for axis in np.indices((len(self.weights), len(here))))
+            none = np.zeros(len(lane))
+            return Steps.of(none, none, lane, here[runner], chain.back[s, here[runner]], -1, STAY)
         parts = [self._stay(s, after)]
         for crossing in chain.leaving[s + 1]:
             tail = self._moved(arriving.get(crossing.hub), crossing, s)
@@ -239,54 +269,53 @@ class _Sweep:
         return Steps.joined(parts)
 
     def _stay(self, s: int, after: Steps) -> Steps:
-        rows = np.arange(len(after.value))
-        runner = after.runner
         stays = self.chain.stays[s + 1]
+        rows, runner = np.arange(len(after.value)), after.runner
         if stays is not None:
             pairs = [(np.flatnonzero(runner == f), e) for e, f in zip(*(p.tolist() for p in stays), strict=True)]
             rows = np.concatenate([found for found, _ in pairs]) if pairs else rows[:0]
             runner = np.concatenate([np.full(len(found), e) for found, e in pairs]) if pairs else runner[:0]
         fits = (after.back[rows] <= s + 1) & self.on[s, runner]
-        rows, runner = rows[fits], runner[fits]
-        none = np.full(len(rows), NOTHING)
-        return Steps(
-            after.value[rows], after.whole[rows], after.lane[rows], runner, after.back[rows], rows, none > 0, none
-        )
+        if stays is not None or not fits.all():
+            rows, runner = rows[fits], runner[fits]
+            after = after.rows(rows)
+        return Steps.of(after.value, after.whole, after.lane, runner, after.back, rows, STAY)
 
     def _moved(self, tail: Steps | None, crossing: Crossing, s: int) -> Steps | None:
         """Labels at a hub as each of its senders has them; at the source there is one."""
         if tail is None or not len(tail.value):
             return None
-        source = crossing.runner[0] < 0
-        senders = np.arange(1) if source else np.flatnonzero(self.on[s, crossing.runner])
-        count, many = len(senders), len(tail.value)
-        adds = crossing.adds[senders] @ self.weights.T  # senders x lanes
+        senders = crossing.runner
+        source = senders[0] < 0
+        adds, whole = crossing.adds @ self.weights.T, crossing.whole  # senders x lanes
+        if not source and not self.on[s, senders].all():
+            here = np.flatnonzero(self.on[s, senders])
+            senders, adds, whole = senders[here], adds[here], whole[here]
+        shape = len(senders), len(tail.value)
+        tags = np.empty((5, *shape), dtype=np.int64)
+        tags[0], tags[3], tags[4] = tail.lane, tail.after, tail.via
+        tags[1] = senders[:, None]
+        tags[2] = 1 if source else self.chain.back[s, senders, None]
         value = (tail.value + adds[:, tail.lane]).ravel()
-        whole = (tail.whole + crossing.whole[senders, None]).ravel()
-        runner = np.repeat(crossing.runner[senders], many)
-        return Steps(
-            value, whole, np.tile(tail.lane, count), runner,
-            np.ones(len(runner), dtype=np.int64) if source else self.chain.back[s, runner],
-            np.tile(tail.after, count), np.ones(len(runner), dtype=bool), np.tile(tail.way, count),
-        )  # fmt: skip
+        return Steps(value, (tail.whole + whole[:, None]).ravel(), tags.reshape(5, -1))
 
     def _kept(self, s: int, tail: Steps) -> Steps:
         """Put stage s in front and keep what can still be within the limits and is not dominated."""
         chain = self.chain
+        whole = tail.whole
         if self.timed:
-            whole = tail.whole + chain.whole[s, tail.runner]
+            whole = whole + chain.whole[s, tail.runner]
             fits = whole + self.before[s, tail.runner] <= chain.whole_limit
-            tail, whole = tail.rows(fits), whole[fits]
-        else:
-            whole = tail.whole
+            if not fits.all():
+                tail, whole = tail.rows(fits), whole[fits]
         value = self.stage[tail.lane, s, tail.runner] + self._exits(s, tail)
-        if self.allowed is not None:
-            alive = value <= self.allowed[s, tail.runner]
-            tail, whole, value = tail.rows(alive), whole[alive], value[alive]
         group = (tail.lane * chain.on.shape[1] + tail.runner) * (len(chain.on) + 1) + tail.back
-        kept = staircase(group, value, whole)
-        tail = tail.rows(kept)
-        return Steps(value[kept], whole[kept], tail.lane, tail.runner, tail.back, tail.after, tail.moved, tail.way)
+        if self.allowed is not None:
+            alive = np.flatnonzero(value <= self.allowed[s, tail.runner])
+            kept = alive[staircase(group[alive], value[alive], whole[alive])]
+        else:
+            kept = staircase(group, value, whole)
+        return Steps(value[kept], whole[kept], tail.tags[:, kept])
 
     def _exits(self, s: int, tail: Steps) -> Floats:
         """φ of what follows."""
@@ -317,11 +346,7 @@ class _Sweep:
         whole = step.whole[rows] + crossing.whole[at]
         kept = staircase(lane, value, whole)
         rows = rows[kept]
-        count = len(rows)
-        return Steps(
-            value[kept], whole[kept], lane[kept], step.runner[rows], step.back[rows], rows,
-            np.ones(count, dtype=bool), np.full(count, crossing.hub[2]),
-        )  # fmt: skip
+        return Steps.of(value[kept], whole[kept], lane[kept], step.runner[rows], step.back[rows], rows, crossing.hub[2])
 
 
 def staircase(group: Ints, value: Floats, whole: Floats) -> Ints:

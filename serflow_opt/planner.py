@@ -1,0 +1,195 @@
+"""A planner for use inside a running service: what does not change between questions is computed once."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.chain import Chain, covered
+from serflow_opt.chain_search import ChainSearch
+from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.formulations.data import SLACK, Data
+from serflow_opt.instance import Instance
+from serflow_opt.paths import Floats, Paths
+from serflow_opt.plan import Plan
+from serflow_opt.search import EQUAL, Settings, swept
+from serflow_opt.solver import best_of_equals, plan_of, solve
+
+if TYPE_CHECKING:
+    from serflow_opt.policy import Policy
+
+GAP = 1e-4
+"""Default gap of a planner's plans."""
+REMEMBERED = 1024
+"""Answers kept."""
+LOOSER = (0.7, 0.85, 1.2, 1.5, 2.0)
+"""Latency bounds, times the instance's own, whose best placements the planner begins with."""
+
+
+class Planner:
+    """Answers what the best plan is at another rate, bound, floor or price.
+
+    Instances that labels cover (`method = "labels"` of `solve`) are answered in milliseconds: sets, coefficients and
+    the best placements of looser and tighter bounds are computed when the planner is made. Others are solved anew. An
+    answer depends on the question alone, not on earlier ones; the same question again is answered from memory. Any
+    number of threads may ask.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    gap
+        Relative distance between plan and bound at which a plan counts as optimal.
+
+    Raises
+    ------
+    InputError
+        For a negative gap.
+    """
+
+    def __init__(self, instance: Instance, *, gap: float = GAP) -> None:
+        if not gap >= 0:
+            raise InputError([Problem("", "gap", repr(gap), "write a number of at least 0")])
+        self.instance, self.gap = instance, gap
+        self._answers: OrderedDict[tuple[object, ...], Plan] = OrderedDict()
+        self._lock = Lock()
+        self._chain: Chain | None = None
+        self._pool: Paths | None = None
+        self._held: Floats | None = None
+        if instance.minimize != "weighted" and not instance.then and covered(instance, {instance.minimize: 1.0}):
+            data = Data(instance)
+            if data.connected:
+                self._warm(Chain.of(data, {instance.minimize: 1.0}))
+
+    def _warm(self, chain: Chain) -> None:
+        """Collect the placements that are best at some bound near the instance's own."""
+        self._chain = chain
+        found = []
+        bounds = [chain.whole_limit * factor for factor in (1.0, *LOOSER)] if np.isfinite(chain.whole_limit) else []
+        for whole_limit in [*bounds, np.inf]:
+            run = ChainSearch(replace(chain, whole_limit=whole_limit), max(self.gap, 1e-3))
+            if run.run() and run.best is not None:
+                found.append(run.best[0].paths)
+                self._held = run.held if self._held is None else self._held
+        if found:
+            both = [np.concatenate([getattr(paths, name) for paths in found]) for name in ("runner", "way", "moved")]
+            self._pool = Paths(*both)
+
+    def plan(
+        self,
+        *,
+        rate_per_s: float | None = None,
+        latency_slo_ms: float | None = None,
+        accuracy_min: float | None = None,
+        prices: Mapping[str, float] | None = None,
+        deadline_ms: float | None = None,
+    ) -> Plan:
+        """Return the best plan.
+
+        Parameters
+        ----------
+        rate_per_s, latency_slo_ms, accuracy_min
+            In place of the instance's; None: as they are.
+        prices
+            By name of an option: USD for an hour of a machine, or for an hour a function is busy.
+        deadline_ms
+            Milliseconds to answer in: the best plan known by then comes back with its gap; None: none.
+
+        Raises
+        ------
+        InputError
+            For unknown options, and values that do not go together.
+        """
+        began = time.monotonic()
+        question = (rate_per_s, latency_slo_ms, accuracy_min, tuple(sorted((prices or {}).items())))
+        with self._lock:
+            known = self._answers.get(question)
+            if known is not None:
+                self._answers.move_to_end(question)
+                return known
+        instance = self._changed(rate_per_s, latency_slo_ms, accuracy_min, prices or {})
+        limit = None if deadline_ms is None else deadline_ms / 1000
+        plan = self._answer(instance, Settings(self.gap, limit), began, bool(prices))
+        if plan.status in ("optimal", "infeasible"):  # what a deadline cut short may be better next time
+            with self._lock:
+                self._answers[question] = plan
+                if len(self._answers) > REMEMBERED:
+                    self._answers.popitem(last=False)
+        return plan
+
+    def policy(
+        self,
+        *,
+        rate_per_s: tuple[float, float] | None = None,
+        latency_slo_ms: tuple[float, float] | None = None,
+        tolerance: float = 0.01,
+    ) -> Policy:
+        """Return the best plan for every rate, or every latency bound, of a range; see `policy.map_policy`."""
+        from serflow_opt.policy import map_policy
+
+        return map_policy(self, rate_per_s=rate_per_s, latency_slo_ms=latency_slo_ms, tolerance=tolerance)
+
+    def _changed(
+        self, rate: float | None, slo_ms: float | None, accuracy: float | None, prices: Mapping[str, float]
+    ) -> Instance:
+        changes: dict[str, object] = {
+            "rate_per_s": rate,
+            "latency_slo_s": None if slo_ms is None else slo_ms / 1000,
+            "accuracy_min": accuracy,
+        }
+        changes = {key: value for key, value in changes.items() if value is not None}
+        names = [option.name for option in self.instance.options]
+        problems = []
+        for name, price in prices.items():
+            if name not in names:
+                hint = nearest(name, names)
+                cure = f"did you mean '{hint}'?" if hint else f"options: {', '.join(names)}"
+                problems.append(Problem("", f"prices['{name}']", "no such option", cure))
+            elif not price >= 0:
+                problems.append(Problem("", f"prices['{name}']", f"{price}", "write USD per hour, at least 0"))
+        if problems:
+            raise InputError(problems)
+        if prices:
+            changes["options"] = tuple(
+                replace(option, usd_per_s=prices[option.name] / 3600 / option.workers)
+                if option.name in prices
+                else option
+                for option in self.instance.options
+            )
+        return self.instance.with_limits(**changes) if changes else self.instance
+
+    def _answer(self, instance: Instance, settings: Settings, began: float, priced: bool) -> Plan:
+        if self._chain is None:
+            return solve(instance, gap=self.gap, time_limit=settings.time_limit)
+        goal = {instance.minimize: 1.0}
+        chain = self._chain
+        data = copy.copy(chain.data)
+        data.instance = instance
+        if priced:
+            chain = Chain.of(data, goal)
+        limits = chain.limits.copy()
+        limits[-1] = np.inf if instance.accuracy_min is None else -instance.accuracy_min * (1 - SLACK)
+        whole_limit = chain.whole_limit
+        if instance.latency_slo_s is not None and instance.latency_measure == "worst":
+            whole_limit = instance.latency_slo_s * (1 + SLACK) / data.second
+        elif instance.latency_slo_s != self.instance.latency_slo_s:  # another column, or another limit of it
+            chain = Chain.of(data, goal)
+            limits = chain.limits
+        chain = replace(chain, data=data, limits=limits, whole_limit=whole_limit)
+        found = swept(instance, chain, settings, began, goal, self._pool, self._held)
+        if found is None or found.infeasible:
+            left = None if settings.time_limit is None else settings.time_limit - (time.monotonic() - began)
+            return solve(instance, gap=self.gap, time_limit=None if left is None else max(left, 0.0))
+        if found.value != 0 and found.proven(self.gap) and settings.time_limit is None:
+            best_of_equals(instance, found, found.chain)  # type: ignore[arg-type]
+        return plan_of(instance, found, settings, time.monotonic() - began, goal)
+
+
+__all__ = ["EQUAL", "Planner"]
