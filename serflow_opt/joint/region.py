@@ -1,0 +1,107 @@
+"""What reach any thresholds that keep the accuracy floor can have: cuts that all placements share.
+
+For each direction d whose least value v over all such thresholds is proven, d · R >= v. A placement's bound is the
+linear programme over these cuts, R_0 = 1 >= R_1 >= ... >= 0, its machines and limits. Its multipliers are turned into a
+bound by weak duality here, so that a solver's tolerances do not count; they also say in which direction a further cut
+would help.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from serflow_opt.joint.choices import Choices
+from serflow_opt.joint.grid import Floats
+
+MOST_MACHINES = 1e6
+"""More machines of a type than this are not told apart from no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A placement with each number of machines between two whole numbers."""
+
+    row: int
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A bound on a box, the machines where the linear programme has it, and multipliers of loads and limits."""
+
+    value: float
+    count: Floats
+    price_load: Floats
+    price_use: Floats
+
+
+@dataclass(slots=True)
+class Region:
+    """Cuts d · R >= v."""
+
+    segments: int
+    direction: list[Floats] = field(default_factory=list)
+    least: list[float] = field(default_factory=list)
+
+    def add(self, direction: Floats, least: float) -> None:
+        """Add a cut."""
+        size = float(np.abs(direction).max()) or 1.0
+        self.direction.append(direction / size)
+        self.least.append(least / size)
+
+    def bound(self, choices: Choices, box: Box) -> Bound:
+        """Bound what a placement can have; infinite where nothing can."""
+        from scipy.optimize import linprog
+
+        row, segments = box.row, self.segments
+        weight, rent, load = choices.weight[row], choices.rent[row], choices.load[row]
+        limited = np.flatnonzero(np.isfinite(choices.most[row]))
+        use, use_rent = choices.use[row][limited], choices.use_rent[row][limited]
+        most = choices.most[row][limited]
+        slots, sides, free = len(rent), len(limited), segments - 1
+        low, high = np.array(box.low, dtype=float), np.array(box.high, dtype=float)
+        scale = abs(choices.fixed[row]) + float(weight.sum()) + float(rent @ high) or 1.0
+        sizes = np.maximum(np.abs(use).max(axis=1, initial=0.0), 1e-300) if sides else np.empty(0)
+        rows, right = [], []
+        cuts = np.array(self.direction).reshape(-1, segments)
+        if len(cuts):
+            rows.append(np.hstack([-cuts[:, 1:], np.zeros((len(cuts), slots))]))
+            right.append(cuts[:, 0] - np.array(self.least))
+        rows.append(np.hstack([load[:, 1:], -np.eye(slots)]))
+        right.append(-load[:, 0])
+        rows.append(np.hstack([use[:, 1:], use_rent]) / sizes[:, None])
+        right.append((most - use[:, 0]) / sizes)
+        order = np.zeros((max(free - 1, 0), free + slots))
+        for k in range(free - 1):
+            order[k, k], order[k, k + 1] = -1.0, 1.0
+        rows.append(order)
+        right.append(np.zeros(len(order)))
+        result = linprog(
+            np.concatenate([weight[1:], rent]) / scale,
+            A_ub=np.vstack(rows),
+            b_ub=np.concatenate(right),
+            bounds=[(0.0, 1.0)] * free + list(zip(low, high, strict=True)),
+            method="highs",
+        )
+        nothing = np.zeros(slots), np.zeros(sides)
+        if result.status == 2:
+            return Bound(math.inf, low, *nothing)
+        if result.status != 0:
+            return Bound(-math.inf, low, *nothing)
+        dual = -result.ineqlin.marginals * scale
+        dual = np.maximum(dual, 0.0)
+        of_cuts, of_loads = dual[: len(cuts)], dual[len(cuts) : len(cuts) + slots]
+        of_uses = dual[len(cuts) + slots : len(cuts) + slots + sides] / sizes
+        # weak duality: what is left of the weights is least where R is 1 up to some segment and 0 behind it
+        left = weight + of_loads @ load + of_uses @ use - (of_cuts @ cuts if len(cuts) else 0.0)
+        worth = rent - of_loads + of_uses @ use_rent
+        value = choices.fixed[row] + float(np.cumsum(left).min())
+        value += float(np.minimum(worth * low, worth * high).sum()) - float(of_uses @ most)
+        value += float(of_cuts @ np.array(self.least)) if len(cuts) else 0.0
+        full = np.zeros(len(choices.most[row]))
+        full[limited] = of_uses
+        return Bound(value, result.x[free:], of_loads, full)
