@@ -110,7 +110,9 @@ def _joint_problems(instance: Instance, file: str) -> list[Problem]:
     if asked is not None:
         held_out = instance.samples is not None and instance.samples.held_out.any()
         if not held_out:
-            wrong("workload.accuracy_confidence", f"{asked:g} without held-out samples", "set exits.holdout_share = 0.5")
+            wrong(
+                "workload.accuracy_confidence", f"{asked:g} without held-out samples", "set exits.holdout_share = 0.5"
+            )
         if instance.accuracy_min is None:
             wrong("workload.accuracy_confidence", f"{asked:g} without a floor", "set workload.accuracy_min")
     return problems

@@ -6,9 +6,9 @@ import math
 from dataclasses import replace
 
 from serflow_opt.decision import Decision
+from serflow_opt.errors import Problem
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Replayed
-
 
 OFF = 2.0
 """A threshold that no confidence reaches."""
@@ -52,6 +52,14 @@ def sampled_thresholds(instance: Instance, decision: Decision) -> list[float]:
         return []
     pairs = [(decision.weights[s - 1], instance.menus[s - 1].thresholds) for s in instance.samples.classifier_stages]
     return [math.fsum(w * t for w, t in zip(weights, ts, strict=True)) if ts else OFF for weights, ts in pairs]
+
+
+def tables_wanted(instance: Instance, what: str) -> list[Problem]:
+    """Return the problem of an instance whose exits are samples with something that works on exit tables."""
+    if not instance.joint:
+        return []
+    cure = "set exits.joint = false to work on tables derived from the samples, or solve the instance"
+    return [Problem(instance.name, "exits.joint", f"true, but {what} on exit tables", cure)]
 
 
 def at_thresholds(instance: Instance, decision: Decision) -> Instance:

@@ -94,7 +94,7 @@ class WorkloadTable(Table):
     accuracy_min: Share | None = Field(default=None, description="A_tar, survey 2.2.1 (2)")
     accuracy_confidence: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] | None = Field(
         default=None,
-        description="exits.joint only: the floor holds beyond the samples with this confidence, tested on those held out",
+        description="exits.joint only: the floor holds beyond the samples with this confidence; needs a hold-out",
     )
     latency_slo_ms: Positive | None = Field(default=None, description="Latency, survey 2.2.3 (2), milliseconds")
     latency_measure: str = Field(

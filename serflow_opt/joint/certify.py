@@ -80,8 +80,8 @@ class Certified:
         """Say why nothing could be certified."""
         seen = self.right / self.held_out
         message = (
-            f"accuracy_confidence: the most accurate plan is right on {self.right} of {self.held_out} held-out samples, "
-            f"which shows {self.lower:.4f} with confidence {self.confidence:g}, not {self.asked:g}; "
+            f"accuracy_confidence: the most accurate plan is right on {self.right} of {self.held_out} held-out "
+            f"samples, which shows {self.lower:.4f} with confidence {self.confidence:g}, not {self.asked:g}; "
         )
         needed = samples_needed(seen, self.asked, self.confidence)
         if needed is None:
@@ -127,7 +127,8 @@ def certified(instance: Instance, solve: Callable[[float], Joint], highest: floa
         The highest floor to try, as a share of those samples.
     """
     asked, confidence = instance.accuracy_min, instance.accuracy_confidence
-    assert asked is not None and confidence is not None
+    assert asked is not None
+    assert confidence is not None
     top = max(highest, asked)
     floors = [top - (top - asked) * step / (CANDIDATES - 1) for step in range(CANDIDATES)] if top > asked else [asked]
     kept: tuple[Joint, Certified] | None = None
@@ -149,7 +150,8 @@ def certified(instance: Instance, solve: Callable[[float], Joint], highest: floa
 
 
 def _test(instance: Instance, joint: Joint, floor: float, number: int) -> Certified:
-    assert instance.samples is not None and joint.decision is not None
+    assert instance.samples is not None
+    assert joint.decision is not None
     asked, confidence = instance.accuracy_min or 0.0, instance.accuracy_confidence or 0.0
     _, right = answered(instance.samples, sampled_thresholds(instance, joint.decision), held_out=True)
     lower = lower_bound(int(right.sum()), len(right), confidence)

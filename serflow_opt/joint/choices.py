@@ -73,7 +73,7 @@ class Choices:
     def values(self, reach: Floats) -> Floats:
         """Return the objective of every placement at one reach vector, infinite where a limit is broken."""
         count = self.machines(reach)
-        value = self.fixed + self.weight @ reach + (self.rent * count).sum(axis=1)
+        value: Floats = self.fixed + self.weight @ reach + (self.rent * count).sum(axis=1)
         spent = self.use @ reach + np.einsum("pij,pj->pi", self.use_rent, count)
         value[(spent > self.most).any(axis=1)] = math.inf
         return value
@@ -116,10 +116,12 @@ def choices(instance: Instance, goal: Objective) -> Choices | None:
             sides.append((view.weight, none, limit * (1 + ROUNDING) + 1e-300 - view.fixed))
     if goal != "cost":
         rent = np.zeros_like(rent)
-    use = np.stack([side[0] for side in sides], axis=1) if sides else np.zeros((len(paths), 0, weight.shape[1]))
-    use_rent = np.stack([side[1] for side in sides], axis=1) if sides else np.zeros((len(paths), 0, rent.shape[1]))
+    count, stages, width = *paths.runner.shape, rent.shape[1]
+    use = np.stack([side[0] for side in sides], axis=1) if sides else np.zeros((count, 0, stages))
+    use_rent = np.stack([side[1] for side in sides], axis=1) if sides else np.zeros((count, 0, width))
     most = np.stack([side[2] for side in sides], axis=1) if sides else np.zeros((len(paths), 0))
-    if not use_rent.any() and not rent.any():
+    load = np.where(((rent > 0) | (use_rent > 0).any(axis=1))[:, :, None], load, 0.0)  # free machines need no count
+    if not load.any():
         rent, load, use_rent = rent[:, :0], load[:, :0], use_rent[:, :, :0]
     summed = [np.add.reduceat(part, at, axis=-1) for part in (weight, load, use)]
     plain = Choices(data, paths, len(listed), fixed, summed[0], rent, summed[1], summed[2], use_rent, most)
@@ -203,5 +205,3 @@ def _with_percentiles(plain: Choices, at: list[int], goal: Objective, quantile: 
         np.concatenate([plain.use_rent[rows], np.zeros((len(rows), 1, plain.rent.shape[1]))], axis=1),
         np.concatenate([plain.most[rows], allowed], axis=1),
     )
-
-

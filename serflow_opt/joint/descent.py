@@ -41,7 +41,7 @@ def descend(grid: Grid, weight: Floats, price: float, levels: Ints) -> Ints:
 def starts(grid: Grid, aim: Aim) -> Ints:
     """Return rows of levels that descent ends in, at prices of right answers around the floor's."""
     counts = np.array(grid.levels)
-    scale = float(aim.weight[1:].sum()) or 1.0
+    scale = float(np.abs(aim.weight[1:]).sum()) or 1.0
     found = [(share * (counts - 1)).astype(np.int64) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
     if aim.need <= 0 or not len(counts):
         return np.unique(np.array(found), axis=0)
@@ -121,7 +121,5 @@ def _onward(grid: Grid, bases: Floats, levels: Ints) -> list[tuple[Floats, Float
     for k in range(last - 1, -1, -1):
         pay, hit = steps[-1]
         out = grid.leaves[k][:, levels[k]]
-        steps.append(
-            (np.where(out, 0.0, bases[:, k + 1, None] + pay), np.where(out, grid.right[:, k], hit))
-        )
+        steps.append((np.where(out, 0.0, bases[:, k + 1, None] + pay), np.where(out, grid.right[:, k], hit)))
     return steps[::-1]

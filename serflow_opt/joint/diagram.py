@@ -54,7 +54,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A bound: mix · spent + price (need - right) + Σ potential over the samples inside must stay below a limit."""
+    """A bound: mix · spent + price (need - right) + Σ potential over the samples inside must stay below a limit.
+
+    Infinite stands for the cutoff, which falls as plans are found, and what the mix adds for limits that are used up.
+    """
 
     mix: Floats
     price: float
@@ -90,9 +93,7 @@ class _Search:
     cutoff: float
     deadline: float | None
     main: _View
-    """The view that is sharpened; the last limit on the objective comes from the cutoff."""
-    slack: float
-    """What a main bound may exceed the cutoff by: price of the side limits."""
+    """The view that is sharpened."""
     views: list[_View]
     trained: dict[int, Priced] = field(default_factory=dict)
     best: float = np.inf
@@ -191,6 +192,7 @@ class _Search:
         return children
 
     def _allowance(self, view: _View) -> float:
+        """What a mix adds where all side limits are used up."""
         return float(view.mix[1:] @ self.aim.most) if len(self.aim.most) else 0.0
 
     def _sharpen(self, block: _Block, k: int) -> _Block:
@@ -232,7 +234,9 @@ class _Search:
             self.cutoff = min(self.cutoff, value - TIES * abs(value))
 
 
-def best_below(grid: Grid, aim: Aim, cutoff: float, price: Floats | None = None, deadline: float | None = None) -> Answer:
+def best_below(
+    grid: Grid, aim: Aim, cutoff: float, price: Floats | None = None, deadline: float | None = None
+) -> Answer:
     """Find the best thresholds with a value below the cutoff.
 
     Parameters
@@ -271,7 +275,7 @@ def best_below(grid: Grid, aim: Aim, cutoff: float, price: Floats | None = None,
         views += [_View.of(grid, aim, mix, steep * part, limit) for part in parts]
     if not aim.weight[1:].any():
         main = next((view for view in reversed(views) if view.price > 0), main)
-    search = _Search(grid, aim, cutoff, deadline, main, 0.0, views)
+    search = _Search(grid, aim, cutoff, deadline, main, views)
     complete = search.run()
     return Answer(search.best, search.levels, complete, search.nodes)
 
@@ -296,17 +300,18 @@ def undominated(bits: Bits, spent: Floats, right: Floats) -> Ints:
             before = (place < np.arange(len(order))) & (key[other] == key[order])
             beats = (spent[other] <= spent[order]).all(axis=1) & (right[other] >= right[order])
             beaten |= before & beats
-    same = np.flatnonzero(beaten)
-    beaten[same] = (bits[order[same]] == bits[leader[same]]).all(axis=1)  # equal hashes are no proof
+    shared = np.flatnonzero(~begins)
+    if (bits[order[shared]] != bits[leader[shared]]).any():  # different sets with the same hash: too rare to sort out
+        return np.arange(len(order))
     return np.sort(order[~beaten])
 
 
 def _hash(bits: Bits) -> NDArray[np.uint64]:
     words = np.ascontiguousarray(bits).view(np.uint64)
-    mixers = np.random.default_rng(1).integers(1, 2**63, size=words.shape[1], dtype=np.uint64) | np.uint64(1)
+    drawn = np.random.default_rng(1).integers(1, 2**63, size=words.shape[1], dtype=np.uint64)
+    mixers = np.asarray(drawn | np.uint64(1))
     mixed = words * mixers
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(32)
-    total: NDArray[np.uint64] = (mixed * mixers[::-1]).sum(axis=1, dtype=np.uint64)
-    return total
+    return np.asarray((mixed * mixers[::-1]).sum(axis=1), dtype=np.uint64)

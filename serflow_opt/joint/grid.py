@@ -55,7 +55,7 @@ class Grid:
     @property
     def exits(self) -> int:
         """K."""
-        return self.right.shape[1]
+        return int(self.right.shape[1])
 
     @property
     def levels(self) -> list[int]:
@@ -84,7 +84,7 @@ class Aim:
     Attributes
     ----------
     weight
-        K numbers, what a sample adds to the objective in segment k; at least 0.
+        K numbers, what a sample adds to the objective in segment k.
     need
         Right answers wanted, a whole number; 0 or less: any.
     use, most

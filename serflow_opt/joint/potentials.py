@@ -41,7 +41,7 @@ def free(grid: Grid, weight: Floats, price: float) -> Floats:
 
 def best_price(grid: Grid, aim: Aim) -> float:
     """Return about the λ with the best bound Σ m_0 + λ need."""
-    scale = float(aim.weight[1:].sum()) or 1.0
+    scale = float(np.abs(aim.weight[1:]).sum()) or 1.0
     prices = scale * np.geomspace(0.02, 50, 30)
     bounds = [free(grid, aim.weight, price)[0].sum() + price * aim.need for price in prices]
     return float(prices[int(np.argmax(bounds))])
@@ -101,7 +101,7 @@ class Priced:
         mu, price = self.mu[here], self.price
         best, kept = -np.inf, (mu.copy(), price)
         mean, drift = np.zeros_like(mu), 0.0
-        size = 0.3 * float(weight[first + 1 :].sum()) / 2
+        size = 0.15 * float(np.abs(weight[first + 1 :]).sum() or price)
         last = grid.exits - 1
         for step in range(steps):
             own, leaves_at, tail = -price * right[:, last], np.full(len(here), last), np.zeros(len(here))
@@ -125,7 +125,7 @@ class Priced:
             mean, drift = 0.9 * mean + 0.1 * slope, 0.9 * drift + 0.1 * owed
             pace = size / (1 + step / 40)
             mu = mu + pace * mean
-            if self.price > 0:
+            if self.price > 0 and weight[first + 1 :].any():
                 price = max(0.0, price + 20 * pace * drift)
         full = self.mu.copy()
         full[here] = kept[0]

@@ -16,9 +16,6 @@ import numpy as np
 from serflow_opt.joint.choices import Choices
 from serflow_opt.joint.grid import Floats
 
-MOST_MACHINES = 1e6
-"""More machines of a type than this are not told apart from no limit."""
-
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -53,6 +50,23 @@ class Region:
         self.direction.append(direction / size)
         self.least.append(least / size)
 
+    def quick(self, choices: Choices, box: Box) -> float:
+        """Bound by the best single cut, its direction shrunk until it is below the weights everywhere."""
+        row, low = box.row, np.array(box.low, dtype=float)
+        rent, weight = choices.rent[row], choices.weight[row]
+        bound = -math.inf
+        for weights, paid in ((weight, float(rent @ low)), (weight + rent @ choices.load[row], 0.0)):
+            value = float(np.cumsum(weights).min())
+            if self.direction and (weights[1:] >= 0).all():
+                value = float(weights[0])
+                cuts, least = np.array(self.direction), np.array(self.least)
+                behind = cuts[:, 1:]
+                ratio = np.where(behind > 0, weights[1:] / np.where(behind > 0, behind, 1.0), math.inf)
+                shrink = ratio.min(axis=1, initial=math.inf)
+                value += float(np.where(np.isfinite(shrink), shrink * (least - cuts[:, 0]), 0.0).max(initial=0.0))
+            bound = max(bound, float(choices.fixed[row]) + value + paid)
+        return bound
+
     def bound(self, choices: Choices, box: Box) -> Bound:
         """Bound what a placement can have; infinite where nothing can."""
         from scipy.optimize import linprog
@@ -64,7 +78,7 @@ class Region:
         most = choices.most[row][limited]
         slots, sides, free = len(rent), len(limited), segments - 1
         low, high = np.array(box.low, dtype=float), np.array(box.high, dtype=float)
-        scale = abs(choices.fixed[row]) + float(weight.sum()) + float(rent @ high) or 1.0
+        scale = abs(choices.fixed[row]) + float(np.abs(weight).sum()) + float(rent @ high) or 1.0
         sizes = np.maximum(np.abs(use).max(axis=1, initial=0.0), 1e-300) if sides else np.empty(0)
         rows, right = [], []
         cuts = np.array(self.direction).reshape(-1, segments)

@@ -1,7 +1,7 @@
 """The best placement and thresholds on the samples: best first over placements, thresholds proven by diagrams.
 
-Every set of thresholds that is met is tried with all placements at once. A placement's bound comes from the cuts that all
-share (`region.py`). Where it is below the best plan, the multipliers say which weights to prove next; the diagram
+Every set of thresholds that is met is tried with all placements at once. A placement's bound comes from the cuts that
+all share (`region.py`). Where it is below the best plan, the multipliers say which weights to prove next; the diagram
 (`diagram.py`) for them gives a better plan or a cut. Numbers of machines are split where they must be whole; where a
 limit leaves a gap that no multiplier closes, the diagram is run with the limit itself.
 """
@@ -20,10 +20,16 @@ from serflow_opt.joint.choices import ROUNDING, Choices
 from serflow_opt.joint.descent import descend, polish, starts
 from serflow_opt.joint.diagram import TIES, best_below
 from serflow_opt.joint.grid import Aim, Floats, Grid, Ints
-from serflow_opt.joint.region import MOST_MACHINES, Bound, Box, Region
+from serflow_opt.joint.region import Bound, Box, Region
 
 ROUNDS = 4
 """Cuts for one box before its machines are split."""
+FIRST = 3
+"""Cuts there are before numbers of machines are split rather than bounded between whole numbers."""
+BEYOND = 1e-4
+"""How far beyond a limit, relative, a cut is proven that is to rule it out: beyond a solver's tolerances."""
+SAME = 1e-6
+"""Directions this close are not proven twice."""
 POLISHED = 3
 """Ends of descents that are polished at the start."""
 
@@ -116,7 +122,7 @@ def _offer(pool: Pool, choices: Choices, best: Best, levels: Ints) -> None:
 
 
 def _scaled(direction: Floats) -> tuple[Floats, float]:
-    size = float(direction.max())
+    size = float(np.abs(direction).max())
     return (direction / size, size) if size > 0 else (direction, 1.0)
 
 
@@ -148,7 +154,7 @@ def _begin(pool: Pool, choices: Choices, best: Best, deadline: float | None) -> 
             _offer(pool, choices, best, levels)
         for n in order:
             _offer(pool, choices, best, polish(grid, aim, ends[n]))
-        if best.row is not None:
+        if best.row is not None and best.reach is not None and best.levels is not None:
             limited = _aim(pool, choices, best.row, choices.machines(best.reach, slice(best.row, best.row + 1))[0])
             _offer(pool, choices, best, polish(grid, limited, best.levels))
         if best.value >= before or (deadline is not None and time.monotonic() > deadline):
@@ -172,8 +178,9 @@ def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: float
     """Work the boxes off, least bound first, until the bound meets the best plan."""
     everyone, nobody = np.ones(pool.grid.exits), np.eye(pool.grid.exits)[0]
     least = choices.machines(nobody)
-    largest = np.minimum(choices.machines(everyone), MOST_MACHINES)
-    keys = choices.fixed + choices.weight[:, 0] + (choices.rent * least).sum(axis=1)
+    largest = choices.machines(everyone)
+    # weights of survey 2.2.3 (1) may be negative: the least is where R is 1 up to some segment and 0 behind it
+    keys = choices.fixed + np.cumsum(choices.weight, axis=1).min(axis=1) + (choices.rent * least).sum(axis=1)
     spent = choices.use @ nobody + np.einsum("pij,pj->pi", choices.use_rent, least)
     keys[(spent > choices.most).any(axis=1)] = math.inf
     ticket = itertools.count()
@@ -196,6 +203,12 @@ def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: float
         if deadline is not None and time.monotonic() > deadline:
             lost = min(lost, key)
             break
+        key = max(key, pool.region.quick(choices, box))
+        if key >= target():
+            continue
+        if heap and key > heap[0][0] + TIES * abs(key):
+            heapq.heappush(heap, (key, next(ticket), rounds, box))
+            continue
         bound = pool.region.bound(choices, box)
         key = max(key, bound.value)
         if key >= target():
@@ -203,7 +216,8 @@ def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: float
         if heap and key > heap[0][0] + TIES * abs(key):
             heapq.heappush(heap, (key, next(ticket), rounds, box))
             continue
-        if rounds < ROUNDS and _cut(pool, choices, best, box, bound, target(), deadline):
+        fixed = box.low == box.high or len(pool.region.least) < FIRST
+        if fixed and rounds < ROUNDS and _cut(pool, choices, best, box, bound, target(), deadline):
             heapq.heappush(heap, (key, next(ticket), rounds + 1, box))
             continue
         parts = _split(box, bound)
@@ -225,27 +239,44 @@ def _cut(
     direction = choices.weight[row] + bound.price_load @ choices.load[row] + bound.price_use @ choices.use[row]
     direction, size = _scaled(direction)
     if not direction[1:].any():
+        return _cut_limits(pool, choices, best, row, deadline)
+    if _known(pool, direction):
         return False
-    for known in pool.region.direction:
-        if np.abs(known - direction).max() <= 1e-6:
-            return False
     worth = choices.rent[row] - bound.price_load + bound.price_use @ choices.use_rent[row]
     machines = float(np.minimum(worth * np.array(box.low), worth * np.array(box.high)).sum())
     limits = np.where(np.isfinite(choices.most[row]), choices.most[row], 0.0)
     wanted = (target - choices.fixed[row] - machines + float(bound.price_use @ limits)) / size
-    reach = np.array(pool.reach) @ direction
-    first = pool.levels[int(reach.argmin())]
+    first = pool.levels[int((np.array(pool.reach) @ direction).argmin())]
     aim = pool.aim(direction)
     _offer(pool, choices, best, polish(pool.grid, aim, first))
-    reach = np.array(pool.reach) @ direction
-    known = float(reach.min()) * (1 - TIES)
-    cutoff = min(wanted, known)
-    answer = best_below(pool.grid, aim, cutoff * pool.grid.samples, deadline=deadline)
+    return _add_cut(pool, choices, best, direction, wanted, deadline)
+
+
+def _known(pool: Pool, direction: Floats) -> bool:
+    return any(np.abs(cut - direction).max() <= SAME for cut in pool.region.direction)
+
+
+def _cut_limits(pool: Pool, choices: Choices, best: Best, row: int, deadline: float | None) -> bool:
+    """Prove how far down a limit can be brought, where the objective gives no direction; say whether that is new."""
+    for use, most in zip(choices.use[row], choices.most[row], strict=True):
+        direction, size = _scaled(use)
+        if math.isfinite(most) and direction[1:].any() and not _known(pool, direction):
+            return _add_cut(pool, choices, best, direction, most / size * (1 + BEYOND), deadline)
+    return False
+
+
+def _add_cut(
+    pool: Pool, choices: Choices, best: Best, direction: Floats, wanted: float, deadline: float | None
+) -> bool:
+    """Prove that a direction has at least the value wanted, or what its least value is."""
+    known = float((np.array(pool.reach) @ direction).min())
+    cutoff = min(wanted, known - TIES * abs(known))
+    answer = best_below(pool.grid, pool.aim(direction), cutoff * pool.grid.samples, deadline=deadline)
     best.diagrams += 1
     pool.nodes += answer.nodes
     if answer.levels is not None:
         _offer(pool, choices, best, answer.levels)
-        cutoff = answer.value / pool.grid.samples * (1 - TIES)
+        cutoff = (answer.value - TIES * abs(answer.value)) / pool.grid.samples
     if not answer.complete:
         return False
     pool.region.add(direction, cutoff)
@@ -275,7 +306,7 @@ def _exactly(
     aim = _aim(pool, choices, row, count)
     _, size = _scaled(choices.weight[row])
     left = target - choices.fixed[row] - float(choices.rent[row] @ count)
-    if left <= 0:
+    if left <= 0 and (choices.weight[row] >= 0).all():
         return True
     limited = np.isfinite(choices.most[row])
     use = np.vstack([choices.load[row], choices.use[row][limited]])

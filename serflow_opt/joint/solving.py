@@ -1,4 +1,4 @@
-"""Solve an instance on its samples: the floor on them, or beyond them with a confidence; the answer and its certificate."""
+"""Solve an instance on its samples: floor on them, or beyond them with a confidence; the answer and its certificate."""
 
 from __future__ import annotations
 
@@ -127,21 +127,21 @@ class Solver:
             at[stage - 1] = level
         return decision_at(placements.data, placements.paths, row, at)
 
-    def _break_ties(
-        self, instance: Instance, pool: Pool, decision: Decision, value: float
-    ) -> tuple[Decision, int]:
+    def _break_ties(self, instance: Instance, pool: Pool, decision: Decision, value: float) -> tuple[Decision, int]:
         """Of equally good plans take the one that is best in further objectives, in turn."""
-        held, name, diagrams = instance, self.goal, 0
+        held, diagrams = instance, 0
+        name: Objective = self.goal
         for other in order_of(instance):
             left = None if self.deadline is None else self.deadline - time.monotonic()
             if other in (name, "accuracy") or (left is not None and left <= 0):
                 break
             held = hold(held, name, value + EQUAL * abs(value))
-            best = find(pool, self._choices(held, other), self.settings.gap, self.deadline)
+            placements = self._choices(held, other)
+            best = find(pool, placements, self.settings.gap, self.deadline)
             diagrams += best.diagrams
             if best.row is None or best.levels is None:
                 break
-            second = self._decision(self._choices(held, other), best.row, best.levels)
+            second = self._decision(placements, best.row, best.levels)
             known, found = evaluate(held, decision), evaluate(held, second)
             measure = instance.latency_measure
             if not found.breaches and found.objective(other, measure) < known.objective(other, measure):
@@ -172,7 +172,10 @@ def _plan(instance: Instance, joint: Joint, test: Certified | None, settings: Se
         bound, gap = (x if math.isfinite(x) else None for x in (bound, gap))
         notes = notes_on(instance, decision, metrics, replayed(instance, decision))
     if test is not None:
-        (notes if test.passed else clashes).extend([test.said()] if test.passed else [test.clash()])
+        if test.passed:
+            notes.append(test.said())
+        else:
+            clashes.append(test.clash())
     elif status == "infeasible":
         clashes = [_why(instance, settings, began)]
     samples = 0 if instance.samples is None else int((~instance.samples.held_out).sum())

@@ -30,8 +30,8 @@ class Ways:
     accuracy: np.ndarray
 
 
-def joint_document(seed: int) -> dict[str, Any]:
-    """A random instance with samples; limits are set so that they cut into what is possible."""
+def joint_document(seed: int) -> tuple[dict[str, Any], Ways]:
+    """A random instance with samples, and every way through it; limits cut into what is possible."""
     rng = np.random.default_rng([7, seed])
     while True:
         document = random_document(int(rng.integers(10**6)))
@@ -60,7 +60,7 @@ def joint_document(seed: int) -> dict[str, Any]:
         times = [latency(problem.measure, clock(problem, p), _reach(document, ways)) for p in allowed(problem)]
         slo = float(np.quantile(np.concatenate(times), rng.uniform(0.05, 0.9))) * 1000
         workload["latency_slo_ms"] = float(f"{slo * 1.000001:.6g}") if slo > 0 else 1.0
-    return document
+    return document, ways
 
 
 def draw_samples(rng: np.random.Generator, rows: int, exits: int) -> list[dict[str, Any]]:
@@ -93,11 +93,17 @@ def every_way(document: Mapping[str, Any]) -> Ways:
     chosen = list(itertools.product(*menus))
     inside = np.zeros((exits, len(chosen)))
     right = np.zeros(len(chosen))
+    sure = [[row[f"conf_exit{k}"] for k in range(1, exits)] for row in rows]
+    hit = [[row[f"correct_exit{k}"] for k in range(1, exits + 1)] for row in rows]
     for n, thresholds in enumerate(chosen):
-        for row in rows:
-            k = next((k for k, t in enumerate(thresholds) if row[f"conf_exit{k + 1}"] >= t), exits - 1)
-            inside[: k + 1, n] += 1
-            right[n] += row[f"correct_exit{k + 1}"]
+        leaving = [0] * exits
+        for confidences, hits in zip(sure, hit, strict=True):
+            k = 0
+            while k < exits - 1 and confidences[k] < thresholds[k]:
+                k += 1
+            leaving[k] += 1
+            right[n] += hits[k]
+        inside[:, n] = [sum(leaving[k:]) for k in range(exits)]
     return Ways(chosen, inside / len(rows), right / len(rows))
 
 
@@ -112,9 +118,8 @@ def _reach(document: Mapping[str, Any], ways: Ways) -> np.ndarray:
     return reach
 
 
-def joint_optimum(document: Mapping[str, Any]) -> float | None:
+def joint_optimum(document: Mapping[str, Any], ways: Ways) -> float | None:
     """The least objective, USD per request or milliseconds; None when no plan keeps the limits."""
-    ways = every_way(document)
     problem = read({**document, "exits": None})
     reach, workload = _reach(document, ways), document["workload"]
     keeps = ways.accuracy >= workload.get("accuracy_min", 0.0) - 1e-9
