@@ -11,6 +11,9 @@ from serflow_opt.joint.grid import Aim, Floats, Grid, Ints
 
 SWEEPS = 20
 HALVINGS = 14
+"""Prices tried at most."""
+CLOSE = 1.2
+"""Prices this close, relative, are not told apart."""
 CHANGES = 12
 """Changes of two thresholds at most."""
 
@@ -56,6 +59,8 @@ def starts(grid: Grid, aim: Aim) -> Ints:
             else:
                 low = price
             price = (low * high) ** 0.5 if low > 0 else high / 3
+            if high <= CLOSE * low:
+                break
     return np.unique(np.array(found), axis=0)
 
 

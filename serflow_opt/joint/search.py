@@ -129,6 +129,8 @@ def _scaled(direction: Floats) -> tuple[Floats, float]:
 def _begin(pool: Pool, choices: Choices, best: Best, deadline: float | None) -> None:
     """Find plans to start from; see whether the floor can be kept at all."""
     grid = pool.grid
+    if best.row is not None:  # known from another objective
+        return
     if not pool.levels:
         even = pool.aim(np.ones(grid.exits))
         accurate = descend(grid, np.zeros(grid.exits), 1.0, np.array(grid.levels, dtype=np.int64) - 1)
