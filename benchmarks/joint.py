@@ -3,8 +3,8 @@
 Real samples are read from exits/ in the folder SERFLOW_OPT_DATA names (sst2_bert_12exits.csv,
 cifar10_alexnet_2exits.csv; no licence, not included); without them only the synthetic ones are run.
 
-For each case: the proven best thresholds; the best single threshold at every classifier, all that tell samples apart
-tried with all placements; and the best plan by tables taken on all samples, which is then followed on the samples.
+For each case: the proven best thresholds; the best single threshold at every classifier, all of all menus tried with
+all placements; and the best plan by tables taken on all samples, which is then followed on the samples.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ from serflow_opt.loader import shipped_folder
 from serflow_opt.samples import replayed
 
 DOCS = Path(__file__).parent.parent / "docs"
-SHARED = 400
-"""Single thresholds tried, at quantiles of all confidences."""
 EXITS = "\njoint = true\nlevels = {levels}\nclassifier_stages = {stages}\n"
 
 
@@ -82,7 +80,7 @@ def best_single(instance: so.Instance) -> tuple[float, float, float]:
     placements = choices(instance, instance.minimize)
     assert placements is not None
     best = (math.inf, math.nan, math.nan)
-    for threshold in np.unique(np.quantile(confidence[:, :-1], np.linspace(0, 1, SHARED), method="higher")):
+    for threshold in sorted({t for menu in instance.menus for t in menu.thresholds}):
         leaves = tuple((confidence[:, k] >= threshold)[:, None] for k in range(confidence.shape[1] - 1))
         grid = Grid(leaves, right)
         counts, hits = grid.follow(np.zeros((1, grid.exits - 1), dtype=np.int64))
@@ -117,7 +115,7 @@ def run(instance: so.Instance, limit: float) -> tuple[list[str], list[str]]:
     gap = "" if plan.gap is None else f"{plan.gap:.0e}"
     proof = [name, size, str(levels), f"{plan.certificate.placements}", f"{plan.certificate.nodes:,}"]
     proof += [f"{seconds:.1f}", plan.status, gap]
-    value = plan.objective.value or math.nan
+    value = math.nan if plan.objective.value is None else plan.objective.value
     accuracy = plan.metrics.accuracy if plan.metrics else math.nan
     single, its, threshold = best_single(instance)
     promised, true = by_tables(instance)
@@ -126,7 +124,7 @@ def run(instance: so.Instance, limit: float) -> tuple[list[str], list[str]]:
         return f"{amount * 1e6:.4g}" if math.isfinite(amount) else "none"
 
     compared = [name, usd(value), f"{accuracy:.4f}", usd(single), f"{its:.4f} at {threshold:.3f}"]
-    compared += [f"{single / value - 1:.1%}", usd(promised), f"{true:.4f}"]
+    compared += [f"{single / value - 1:.1%}" if value else "", usd(promised), f"{true:.4f}"]
     return proof, compared
 
 

@@ -190,7 +190,7 @@ def test_bert_is_proven_on_its_samples(tmp_path: Path) -> None:
     text = Path(so.__file__).parents[1] / "instances" / "bert12-sst2"
     if not text.is_dir():
         text = Path(so.__file__).parent / "instances" / "bert12-sst2"
-    keys = 'samples = "samples.csv"\njoint = true\nlevels = 8\nclassifier_stages = ' + str(list(range(1, 13)))
+    keys = 'samples = "samples.csv"\njoint = true\nlevels = 20\nclassifier_stages = ' + str(list(range(1, 13)))
     lines = (text / "instance.toml").read_text(encoding="utf-8").splitlines()
     (tmp_path / "instance.toml").write_text(
         "\n".join(keys if line.startswith("table =") else line for line in lines), encoding="utf-8"

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serflow_opt.joint.grid import Aim, Floats, Grid, Ints, Mask
-from serflow_opt.joint.potentials import Priced, best_price, free
+from serflow_opt.joint.potentials import AGAIN, STEPS, Priced, best_price, free
 
 Bits = NDArray[np.uint8]
 
@@ -208,9 +208,11 @@ class _Search:
             for _ in range(2):
                 if len(rows) <= FEW or self.stopped():
                     break
-                prices = self.trained.get(k, Priced.none(grid, k, view.price))
+                known = self.trained.get(k)
+                prices = Priced.none(grid, k, view.price) if known is None else known
                 need = aim.need - float(block.right[rows].mean())
-                prices = self.trained[k] = prices.train(grid, weight, inside.mean(axis=0), need)
+                steps = STEPS if known is None else AGAIN
+                prices = self.trained[k] = prices.train(grid, weight, inside.mean(axis=0), need, steps)
                 spent = block.spent[rows] @ view.mix + prices.price * (aim.need - block.right[rows])
                 bound = spent + prices.bound(grid, weight, inside)
                 if np.isinf(view.limit):
@@ -235,7 +237,12 @@ class _Search:
 
 
 def best_below(
-    grid: Grid, aim: Aim, cutoff: float, price: Floats | None = None, deadline: float | None = None
+    grid: Grid,
+    aim: Aim,
+    cutoff: float,
+    price: Floats | None = None,
+    deadline: float | None = None,
+    trained: dict[int, Priced] | None = None,
 ) -> Answer:
     """Find the best thresholds with a value below the cutoff.
 
@@ -249,6 +256,8 @@ def best_below(
         What a unit of each side limit may be worth, where that is known: it sharpens bounds.
     deadline
         Of time.monotonic(); None: none.
+    trained
+        Prices by exit to start from, of similar aims of the same size; they are replaced by better ones.
     """
     sides = len(aim.most)
     pure = np.zeros(1 + sides)
@@ -275,7 +284,7 @@ def best_below(
         views += [_View.of(grid, aim, mix, steep * part, limit) for part in parts]
     if not aim.weight[1:].any():
         main = next((view for view in reversed(views) if view.price > 0), main)
-    search = _Search(grid, aim, cutoff, deadline, main, views)
+    search = _Search(grid, aim, cutoff, deadline, main, views, {} if trained is None else trained)
     complete = search.run()
     return Answer(search.best, search.levels, complete, search.nodes)
 

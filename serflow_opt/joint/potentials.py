@@ -26,6 +26,8 @@ from serflow_opt.joint.grid import Aim, Floats, Grid
 
 STEPS = 150
 """Subgradient steps: 150 close most of the gap to the linear relaxation, 1,000 nearly all of it."""
+AGAIN = 50
+"""Steps from prices that were trained before, on other nodes or for another aim."""
 
 
 def free(grid: Grid, weight: Floats, price: float) -> Floats:

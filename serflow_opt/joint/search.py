@@ -20,6 +20,7 @@ from serflow_opt.joint.choices import ROUNDING, Choices
 from serflow_opt.joint.descent import descend, polish, starts
 from serflow_opt.joint.diagram import TIES, best_below
 from serflow_opt.joint.grid import Aim, Floats, Grid, Ints
+from serflow_opt.joint.potentials import Priced
 from serflow_opt.joint.region import Bound, Box, Region
 
 ROUNDS = 4
@@ -43,6 +44,7 @@ class Pool:
     region: Region
     levels: list[Ints] = field(default_factory=list)
     reach: list[Floats] = field(default_factory=list)
+    trained: dict[int, Priced] = field(default_factory=dict)
     nodes: int = 0
     impossible: bool = False
 
@@ -273,7 +275,7 @@ def _add_cut(
     """Prove that a direction has at least the value wanted, or what its least value is."""
     known = float((np.array(pool.reach) @ direction).min())
     cutoff = min(wanted, known - TIES * abs(known))
-    answer = best_below(pool.grid, pool.aim(direction), cutoff * pool.grid.samples, deadline=deadline)
+    answer = best_below(pool.grid, pool.aim(direction), cutoff * pool.grid.samples, None, deadline, pool.trained)
     best.diagrams += 1
     pool.nodes += answer.nodes
     if answer.levels is not None:
@@ -313,7 +315,7 @@ def _exactly(
     limited = np.isfinite(choices.most[row])
     use = np.vstack([choices.load[row], choices.use[row][limited]])
     prices = np.concatenate([bound.price_load, bound.price_use[limited]]) * use.max(axis=1, initial=0.0) / size
-    answer = best_below(pool.grid, aim, left / size * pool.grid.samples, prices, deadline)
+    answer = best_below(pool.grid, aim, left / size * pool.grid.samples, prices, deadline, pool.trained)
     best.diagrams += 1
     pool.nodes += answer.nodes
     if answer.levels is not None:
