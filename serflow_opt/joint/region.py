@@ -2,8 +2,8 @@
 
 For each direction d whose least value v over all such thresholds is proven, d · R >= v. A placement's bound is the
 linear programme over these cuts, R_0 = 1 >= R_1 >= ... >= 0, its machines and limits. Its multipliers are turned into a
-bound by weak duality here, so that a solver's tolerances do not count; they also say in which direction a further cut
-would help.
+bound by weak duality here, so that a solver's tolerances do not count. In which direction a further cut would help is
+found from the other side: over the reach of the thresholds that are known.
 """
 
 from __future__ import annotations
@@ -28,12 +28,18 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A bound on a box, the machines where the linear programme has it, and multipliers of loads and limits."""
+    """A bound on a box, and the machines where the linear programme has it."""
 
     value: float
     count: Floats
-    price_load: Floats
-    price_use: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Multipliers of a placement's loads and limits."""
+
+    load: Floats
+    use: Floats
 
 
 @dataclass(slots=True)
@@ -101,11 +107,10 @@ class Region:
             bounds=[(0.0, 1.0)] * free + list(zip(low, high, strict=True)),
             method="highs",
         )
-        nothing = np.zeros(slots), np.zeros(sides)
         if result.status == 2:
-            return Bound(math.inf, low, *nothing)
+            return Bound(math.inf, low)
         if result.status != 0:
-            return Bound(-math.inf, low, *nothing)
+            return Bound(-math.inf, low)
         dual = -result.ineqlin.marginals * scale
         dual = np.maximum(dual, 0.0)
         of_cuts, of_loads = dual[: len(cuts)], dual[len(cuts) : len(cuts) + slots]
@@ -116,6 +121,41 @@ class Region:
         value = choices.fixed[row] + float(np.cumsum(left).min())
         value += float(np.minimum(worth * low, worth * high).sum()) - float(of_uses @ most)
         value += float(of_cuts @ np.array(self.least)) if len(cuts) else 0.0
-        full = np.zeros(len(choices.most[row]))
-        full[limited] = of_uses
-        return Bound(value, result.x[free:], of_loads, full)
+        return Bound(value, result.x[free:])
+
+
+def inner(choices: Choices, box: Box, reach: Floats, penalty: float) -> Prices:
+    """Return the multipliers with the best bound if only the given reach vectors were there (T x K).
+
+    They are those of the least mean objective of a mixture of them. Where no mixture keeps a limit, breaking it costs
+    `penalty` for its size.
+    """
+    from scipy.optimize import linprog
+
+    row = box.row
+    limited = np.flatnonzero(np.isfinite(choices.most[row]))
+    use, use_rent = choices.use[row][limited], choices.use_rent[row][limited]
+    load, rent, most = choices.load[row], choices.rent[row], choices.most[row][limited]
+    slots, sides, count = len(rent), len(limited), len(reach)
+    prices = Prices(np.zeros(slots), np.zeros(len(choices.most[row])))
+    if slots + sides == 0:
+        return prices
+    sizes = np.concatenate([np.abs(load).max(axis=1, initial=0.0), np.abs(use).max(axis=1, initial=0.0)])
+    sizes = np.maximum(sizes, 1e-300)
+    rows = np.vstack([np.hstack([load @ reach.T, -np.eye(slots)]), np.hstack([use @ reach.T, use_rent])])
+    rows = np.hstack([rows / sizes[:, None], -np.eye(slots + sides)])
+    scale = penalty or 1.0
+    result = linprog(
+        np.concatenate([reach @ choices.weight[row], rent, np.full(slots + sides, penalty)]) / scale,
+        A_ub=rows,
+        b_ub=np.concatenate([np.zeros(slots), most]) / sizes,
+        A_eq=np.concatenate([np.ones(count), np.zeros(2 * slots + sides)])[None, :],
+        b_eq=[1.0],
+        bounds=[(0.0, None)] * count + list(zip(box.low, box.high, strict=True)) + [(0.0, None)] * (slots + sides),
+        method="highs",
+    )
+    if result.status == 0:
+        dual = np.maximum(-result.ineqlin.marginals * scale, 0.0) / sizes
+        prices.load[:] = dual[:slots]
+        prices.use[limited] = dual[slots:]
+    return prices

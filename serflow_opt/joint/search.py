@@ -21,14 +21,14 @@ from serflow_opt.joint.descent import descend, polish, starts
 from serflow_opt.joint.diagram import TIES, best_below
 from serflow_opt.joint.grid import Aim, Floats, Grid, Ints
 from serflow_opt.joint.potentials import Priced
-from serflow_opt.joint.region import Bound, Box, Region
+from serflow_opt.joint.region import Bound, Box, Prices, Region, inner
 
 ROUNDS = 4
 """Cuts for one box before its machines are split."""
-FIRST = 3
-"""Cuts there are before numbers of machines are split rather than bounded between whole numbers."""
-BEYOND = 1e-4
-"""How far beyond a limit, relative, a cut is proven that is to rule it out: beyond a solver's tolerances."""
+BEYOND = 0.25
+"""How far a cut is to go beyond what rules its box out, towards the best known: further, and it is harder to prove."""
+PENALTY = 100.0
+"""Price of breaking a limit where all thresholds known do, in ranges of the objective."""
 SAME = 1e-6
 """Directions this close are not proven twice."""
 POLISHED = 3
@@ -220,15 +220,15 @@ def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: float
         if heap and key > heap[0][0] + TIES * abs(key):
             heapq.heappush(heap, (key, next(ticket), rounds, box))
             continue
-        fixed = box.low == box.high or len(pool.region.least) < FIRST
-        if fixed and rounds < ROUNDS and _cut(pool, choices, best, box, bound, target(), deadline):
+        proven, prices = _cut(pool, choices, best, box, target(), deadline)
+        if proven and rounds < ROUNDS:
             heapq.heappush(heap, (key, next(ticket), rounds + 1, box))
             continue
         parts = _split(box, bound)
         if parts:
             for part in parts:
                 heapq.heappush(heap, (key, next(ticket), 0, part))
-        elif not _exactly(pool, choices, best, box, bound, target(), deadline):
+        elif not _exactly(pool, choices, best, box, prices, target(), deadline):
             lost = min(lost, key)
     at_gap = target()
     best.bound = min(lost, best.value, at_gap) if math.isfinite(best.value) else lost
@@ -236,55 +236,41 @@ def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: float
 
 
 def _cut(
-    pool: Pool, choices: Choices, best: Best, box: Box, bound: Bound, target: float, deadline: float | None
-) -> bool:
-    """Prove the direction the multipliers point in; say whether that is new."""
+    pool: Pool, choices: Choices, best: Best, box: Box, target: float, deadline: float | None
+) -> tuple[bool, Prices]:
+    """Prove the direction that is to rule a box out; say whether that was done, and the multipliers met.
+
+    The direction is the one that would, were there no other thresholds than those in the pool. Where even that does not
+    rule the box out, no direction can.
+    """
     row = box.row
-    direction = choices.weight[row] + bound.price_load @ choices.load[row] + bound.price_use @ choices.use[row]
+    high = np.array(box.high, dtype=float)
+    range_ = float(np.abs(choices.weight[row]).sum() + choices.rent[row] @ high) or abs(choices.fixed[row]) or 1.0
+    target = min(target, choices.fixed[row] + 2 * range_)  # no plan of the box has more
+    prices = inner(choices, box, np.unique(pool.reach, axis=0), PENALTY * range_)
+    direction = choices.weight[row] + prices.load @ choices.load[row] + prices.use @ choices.use[row]
     direction, size = _scaled(direction)
-    if not direction[1:].any():
-        return _cut_limits(pool, choices, best, row, deadline)
-    if _known(pool, direction):
-        return False
-    worth = choices.rent[row] - bound.price_load + bound.price_use @ choices.use_rent[row]
-    machines = float(np.minimum(worth * np.array(box.low), worth * np.array(box.high)).sum())
+    worth = choices.rent[row] - prices.load + prices.use @ choices.use_rent[row]
+    machines = float(np.minimum(worth * np.array(box.low), worth * high).sum())
     limits = np.where(np.isfinite(choices.most[row]), choices.most[row], 0.0)
-    wanted = (target - choices.fixed[row] - machines + float(bound.price_use @ limits)) / size
-    first = pool.levels[int((np.array(pool.reach) @ direction).argmin())]
-    aim = pool.aim(direction)
-    _offer(pool, choices, best, polish(pool.grid, aim, first))
-    return _add_cut(pool, choices, best, direction, wanted, deadline)
-
-
-def _known(pool: Pool, direction: Floats) -> bool:
-    return any(np.abs(cut - direction).max() <= SAME for cut in pool.region.direction)
-
-
-def _cut_limits(pool: Pool, choices: Choices, best: Best, row: int, deadline: float | None) -> bool:
-    """Prove how far down a limit can be brought, where the objective gives no direction; say whether that is new."""
-    for use, most in zip(choices.use[row], choices.most[row], strict=True):
-        direction, size = _scaled(use)
-        if math.isfinite(most) and direction[1:].any() and not _known(pool, direction):
-            return _add_cut(pool, choices, best, direction, most / size * (1 + BEYOND), deadline)
-    return False
-
-
-def _add_cut(
-    pool: Pool, choices: Choices, best: Best, direction: Floats, wanted: float, deadline: float | None
-) -> bool:
-    """Prove that a direction has at least the value wanted, or what its least value is."""
+    wanted = (target - choices.fixed[row] - machines + float(prices.use @ limits)) / size
     known = float((np.array(pool.reach) @ direction).min())
-    cutoff = min(wanted, known - TIES * abs(known))
-    answer = best_below(pool.grid, pool.aim(direction), cutoff * pool.grid.samples, None, deadline, pool.trained)
+    if known <= wanted or not direction[1:].any():
+        return False, prices
+    if any(np.abs(cut - direction).max() <= SAME for cut in pool.region.direction):
+        return False, prices
+    cutoff = min(wanted + BEYOND * (known - wanted), known - TIES * abs(known))
+    count = pool.grid.samples
+    answer = best_below(pool.grid, pool.aim(direction), cutoff * count, None, deadline, pool.trained)
     best.diagrams += 1
     pool.nodes += answer.nodes
     if answer.levels is not None:
         _offer(pool, choices, best, answer.levels)
-        cutoff = (answer.value - TIES * abs(answer.value)) / pool.grid.samples
+        cutoff = (answer.value - TIES * abs(answer.value)) / count
     if not answer.complete:
-        return False
+        return False, prices
     pool.region.add(direction, cutoff)
-    return True
+    return True, prices
 
 
 def _split(box: Box, bound: Bound) -> list[Box]:
@@ -303,7 +289,7 @@ def _split(box: Box, bound: Bound) -> list[Box]:
 
 
 def _exactly(
-    pool: Pool, choices: Choices, best: Best, box: Box, bound: Bound, target: float, deadline: float | None
+    pool: Pool, choices: Choices, best: Best, box: Box, prices: Prices, target: float, deadline: float | None
 ) -> bool:
     """Search a placement with fixed machines to the end, limits and all; say whether that was done."""
     row, count = box.row, np.array(box.low, dtype=float)
@@ -314,8 +300,8 @@ def _exactly(
         return True
     limited = np.isfinite(choices.most[row])
     use = np.vstack([choices.load[row], choices.use[row][limited]])
-    prices = np.concatenate([bound.price_load, bound.price_use[limited]]) * use.max(axis=1, initial=0.0) / size
-    answer = best_below(pool.grid, aim, left / size * pool.grid.samples, prices, deadline, pool.trained)
+    worth = np.concatenate([prices.load, prices.use[limited]]) * use.max(axis=1, initial=0.0) / size
+    answer = best_below(pool.grid, aim, left / size * pool.grid.samples, worth, deadline, pool.trained)
     best.diagrams += 1
     pool.nodes += answer.nodes
     if answer.levels is not None:
