@@ -231,7 +231,7 @@ class _Search:
             return
         row = int(np.where(holds, block.spent[:, 0], np.inf).argmin())
         value = float(block.spent[row, 0])
-        if value < self.best:
+        if value < self.cutoff:
             self.best, self.levels = value, block.levels[row].astype(np.int64)
             self.cutoff = min(self.cutoff, value - TIES * abs(value))
 
