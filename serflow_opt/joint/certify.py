@@ -114,8 +114,10 @@ def samples_needed(share: float, floor: float, confidence: float) -> int | None:
     return high
 
 
-def certified(instance: Instance, solve: Callable[[float], Joint], highest: float) -> tuple[Joint, Certified]:
+def certified(instance: Instance, solve: Callable[[float], Joint], highest: float) -> tuple[Joint, Certified | None]:
     """Return the cheapest plan whose accuracy floor is certified, or the most accurate where none is.
+
+    The test is None where there was no plan to test: other limits, or time, left none.
 
     Parameters
     ----------
@@ -132,13 +134,13 @@ def certified(instance: Instance, solve: Callable[[float], Joint], highest: floa
     top = max(highest, asked)
     floors = [top - (top - asked) * step / (CANDIDATES - 1) for step in range(CANDIDATES)] if top > asked else [asked]
     kept: tuple[Joint, Certified] | None = None
-    first: tuple[Joint, Certified] | None = None
+    first: tuple[Joint, Certified | None] | None = None
     for number, floor in enumerate(floors, start=1):
         joint = solve(floor)
         if joint.decision is None:
             if first is None and number < len(floors):
                 continue  # other limits rule the most accurate plans out; whether they do is known before looking
-            first = first or (joint, Certified(confidence, asked, floor, 0, 1, 0.0, False, 0))
+            first = first or (joint, None)
             break
         test = _test(instance, joint, floor, number)
         first = first or (joint, test)
