@@ -124,7 +124,7 @@ def run(instance: so.Instance, limit: float) -> tuple[list[str], list[str]]:
         return f"{amount * 1e6:.4g}" if math.isfinite(amount) else "none"
 
     compared = [name, usd(value), f"{accuracy:.4f}", usd(single), f"{its:.4f} at {threshold:.3f}"]
-    compared += [f"{single / value - 1:.1%}" if value else "", usd(promised), f"{true:.4f}"]
+    compared += [f"{round(single / value - 1, 3) + 0.0:.1%}" if value else "", usd(promised), f"{true:.4f}"]
     return proof, compared
 
 
