@@ -74,7 +74,45 @@ def consistency_problems(instance: Instance, file: str) -> list[Problem]:
         )
     if not instance.accuracy_known and "accuracy" in (*dict(instance.weights), *instance.then):
         wrong("objective", "accuracy without an [exits] section", "give the last stage's accuracy in an exits table")
+    problems.extend(_joint_problems(instance, file))
     names = [tier.name for tier in instance.tiers]
     if instance.source != CLIENT and instance.source not in names:
         wrong("workload.source", f"'{instance.source}'", f"use 'client' or a tier: {', '.join(names)}")
+    return problems
+
+
+def _joint_problems(instance: Instance, file: str) -> list[Problem]:
+    """Return what does not go together with thresholds chosen on the samples themselves."""
+    problems: list[Problem] = []
+    asked = instance.accuracy_confidence
+    if not instance.joint:
+        if asked is not None:
+            found = f"{asked:g} without exits.joint"
+            cure = "set exits.joint = true (with exits.samples and holdout_share), or remove it"
+            problems.append(Problem(file, "workload.accuracy_confidence", found, cure))
+        return problems
+
+    def wrong(place: str, found: str, cure: str) -> None:
+        problems.append(Problem(file, place, found, cure))
+
+    if instance.threshold_mode != "menu":
+        wrong("exits.thresholds", f"'{instance.threshold_mode}' with joint", "write 'menu', or remove joint")
+    if any(variant.menus or variant.accuracy_loss for variant in instance.variants):
+        found = "a variant with exits or accuracy_loss of its own, with exits.joint"
+        wrong("variant", found, "the samples are of the network as it is: remove the variant, or joint")
+    if any(way.accuracy_loss for ways in instance.ways for way in ways):
+        found = "compressions or protections that lose accuracy, with exits.joint"
+        wrong("adaptation", found, "the samples are of the network as it is: keep lossless methods, or remove joint")
+    if instance.families:
+        wrong("exits.joint", "true with sizes or noise from a range", "list single sizes (memory_mb), or remove joint")
+    if instance.minimize == "weighted":
+        wrong("objective.minimize", "'weighted' with exits.joint", "minimise one objective and limit the others")
+    if asked is not None:
+        held_out = instance.samples is not None and instance.samples.held_out.any()
+        if not held_out:
+            wrong(
+                "workload.accuracy_confidence", f"{asked:g} without held-out samples", "set exits.holdout_share = 0.5"
+            )
+        if instance.accuracy_min is None:
+            wrong("workload.accuracy_confidence", f"{asked:g} without a floor", "set workload.accuracy_min")
     return problems

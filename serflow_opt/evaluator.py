@@ -21,6 +21,7 @@ from serflow_opt.plan import (
     PlanDocument,
     StageReport,
 )
+from serflow_opt.samples import at_thresholds
 from serflow_opt.walk import Step, walk
 
 TOLERANCE = 1e-9
@@ -51,6 +52,7 @@ def evaluate(instance: Instance, plan: PlanDocument | Decision | Mapping[str, ob
         When the plan does not fit the instance: unknown options, stages missing, moves up the list, links missing.
     """
     instance, decision = resolve(instance, plan)
+    instance = at_thresholds(instance, decision)
     steps = walk(instance, decision)
     clock = list(accumulate(step.whole_s for step in steps))
     cost, machines = _cost(instance, steps)

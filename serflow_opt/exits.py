@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from serflow_opt.errors import Problem
 from serflow_opt.instance import NO_CLASSIFIER, Menu
+from serflow_opt.samples import OFF
 from serflow_opt.tables import Column, read_table
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ class Replay:
 
 
 def derive_menus(
-    samples: Samples, stages: int, levels: int = 10, earlier_threshold: float | Sequence[float] | None = None
+    samples: Samples,
+    stages: int,
+    levels: int = 10,
+    earlier_threshold: float | Sequence[float] | None = None,
+    always_off: bool = False,
 ) -> tuple[Menu, ...]:
     """Make exit tables from samples.
 
@@ -80,6 +85,8 @@ def derive_menus(
         A sample reaches a classifier when no earlier confidence is at or above this; None: always. With one value
         for each classifier but the last, each value is also in that classifier's menu: a plan that chooses exactly
         these thresholds gets from the tables what it does on the samples.
+    always_off
+        Add `OFF` where a confidence reaches 1, so that every classifier can be switched off.
 
     Returns
     -------
@@ -100,7 +107,7 @@ def derive_menus(
             menus[stage - 1] = Menu((0.0,), (1.0,), (float(right.mean()) if len(right) else 0.0,))
         elif len(here):
             quantiles = np.quantile(here, np.linspace(0, 1, levels), method="higher")
-            added = [] if here.max() >= 1 else [1.0]
+            added = [1.0] if here.max() < 1 else [OFF] * always_off
             thresholds = np.unique(np.concatenate([quantiles, added, [earlier[column]] if own else []]))
             leaves = here[None, :] >= thresholds[:, None]
             leaving = leaves.sum(axis=1)
@@ -110,6 +117,44 @@ def derive_menus(
         if (strict := earlier[column]) is not None:
             reached &= confidence[:, column] < strict
     return tuple(menus)
+
+
+def menus_at(samples: Samples, menus: Sequence[Menu], thresholds: Sequence[float]) -> tuple[Menu, ...]:
+    """Return menus with what their thresholds do behind chosen earlier thresholds: the samples' own truth there.
+
+    Parameters
+    ----------
+    samples
+        Rows marked `held_out` are not used.
+    menus
+        One a stage, with the thresholds to take.
+    thresholds
+        The chosen threshold of each exit, in order; that of the last is not used.
+
+    Returns
+    -------
+    tuple of Menu
+        The same thresholds with exit rate and accuracy among the samples that reach the stage. A plan that chooses
+        exactly these thresholds gets from them what it does on the samples. Where nobody comes, nobody leaves.
+    """
+    used = ~samples.held_out
+    confidence, correct = samples.confidence[used], samples.correct[used]
+    reached = np.ones(len(confidence), dtype=bool)
+    found = list(menus)
+    for column, stage in enumerate(samples.classifier_stages):
+        menu = menus[stage - 1]
+        if not menu.thresholds:
+            continue
+        here, right = confidence[reached, column], correct[reached, column]
+        leaves = here[None, :] >= np.asarray(menu.thresholds)[:, None]
+        if column == len(samples.classifier_stages) - 1:
+            leaves[:] = True
+        leaving = leaves.sum(axis=1)
+        rates = leaving / max(len(here), 1) if column < len(samples.classifier_stages) - 1 else np.ones(1)
+        accuracies = (leaves & right[None, :]).sum(axis=1) / np.maximum(leaving, 1)
+        found[stage - 1] = Menu(menu.thresholds, tuple(rates.tolist()), tuple(accuracies.tolist()))
+        reached &= confidence[:, column] < thresholds[column]
+    return tuple(found)
 
 
 def answered(

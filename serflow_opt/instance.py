@@ -307,6 +307,10 @@ class Instance:
         Function sizes and noise strengths from whole ranges, beside `options` and `ways`.
     tail
         How percentiles read stage times: fixed, or random and independent, their sum normal or of any distribution.
+    joint
+        Whether thresholds are chosen on the samples themselves; menus then only list the thresholds.
+    accuracy_confidence
+        Confidence with which the accuracy floor is to hold beyond the samples; None: it holds on them.
     """
 
     name: str
@@ -337,6 +341,8 @@ class Instance:
     then: tuple[Objective, ...] = ()
     tail: Tail = "fixed"
     families: tuple[Family, ...] = ()
+    joint: bool = False
+    accuracy_confidence: float | None = None
 
     def __post_init__(self) -> None:
         """Fill in the plain way where no others are given."""

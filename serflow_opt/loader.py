@@ -278,6 +278,8 @@ def _resolve(
         then=tuple(objective.then),
         tail=workload.tail,
         families=(*sizes, *noise_curves(document, ways)),
+        joint=document.exits is not None and document.exits.joint,
+        accuracy_confidence=workload.accuracy_confidence,
     )
     problems.extend(consistency_problems(instance, file))
     return instance
@@ -349,7 +351,7 @@ def _menus(
         found, cure = f"{len(earlier)} values", f"give one, or {wanted}: one for each exit but the last"
         problems.append(Problem(file, "exits.earlier_threshold", found, cure))
         return (), None
-    return derive_menus(samples, stages, exits.levels, exits.earlier_threshold), samples
+    return derive_menus(samples, stages, exits.levels, exits.earlier_threshold, always_off=exits.joint), samples
 
 
 def _links(document: InstanceDocument, file: str, problems: list[Problem]) -> dict[tuple[str, str], Link]:

@@ -80,11 +80,14 @@ def write_lp_file(instance: Instance, path: Path) -> None:
     from serflow_opt.files import write_atomically
     from serflow_opt.formulations.lp import write_lp
     from serflow_opt.formulations.model import Disconnected
+    from serflow_opt.samples import tables_wanted
 
     if instance.minimize == "weighted" or instance.families:
         found = "sizes or noise from a range" if instance.families else "a weighted objective"
         cure = "list the choices" if instance.families else "write the model of one objective: --objective cost"
         raise InputError([Problem(str(path), "--write-lp", f"{found} is solved as several models", cure)])
+    if problems := tables_wanted(instance, "--write-lp writes a model"):
+        raise InputError(problems)
     try:
         write_atomically(path, lambda draft: write_lp(instance, draft))
     except Disconnected:

@@ -33,7 +33,7 @@ from serflow_opt.instance import Instance, Objective
 from serflow_opt.notes import notes_on
 from serflow_opt.paths import Floats
 from serflow_opt.plan import Certificate, Metrics, ObjectiveValue, Plan, limits_of, shown_unit
-from serflow_opt.samples import replayed
+from serflow_opt.samples import replayed, tables_wanted
 from serflow_opt.search import EQUAL
 
 FrontMethod = Literal["auto", "placements", "labels", "milp"]
@@ -127,6 +127,7 @@ def _check(
         found = "sizes or noise from a range (memory_mb_range, privacy.noise = 'curve')"
         cure = "fronts choose from lists: give memory_mb = [...], and noise = 'rows'"
         problems.append(Problem(instance.name, "objectives", found, cure))
+    problems += tables_wanted(instance, "fronts are made")
     free = instance.threshold_mode != "menu" and any(menu.chooses for menu in instance.menus)
     if coverage is None and free and ("accuracy" in objectives or instance.latency_measure == "mean"):
         found = f"none, with {instance.threshold_mode} thresholds: the front has infinitely many points"

@@ -119,6 +119,9 @@ def _check(instance: Instance, limit: str, values: Sequence[float]) -> None:
     if instance.minimize == "weighted":
         found = "'weighted': its scale changes with the limits, so its values cannot be compared"
         problems.append(Problem(instance.name, "objective.minimize", found, "minimise one objective"))
+    if limit == "accuracy_min" and instance.accuracy_confidence is not None:
+        found = f"{instance.accuracy_confidence:g}: plans are held to a higher floor on the samples than the one asked"
+        problems.append(Problem(instance.name, "workload.accuracy_confidence", found, "remove it, or relax another"))
     if problems:
         raise InputError(problems)
 

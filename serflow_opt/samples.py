@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from serflow_opt.decision import Decision
+from serflow_opt.errors import Problem
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Replayed
 
@@ -45,8 +47,25 @@ def changes_answers(instance: Instance, decision: Decision) -> bool:
 
 
 def sampled_thresholds(instance: Instance, decision: Decision) -> list[float]:
-    """Return a decision's threshold at each exit of the samples, `OFF` at one that nobody reaches."""
+    """Return a decision's threshold at each exit of the samples, one that no confidence reaches where nobody comes."""
     if instance.samples is None:
         return []
     pairs = [(decision.weights[s - 1], instance.menus[s - 1].thresholds) for s in instance.samples.classifier_stages]
     return [math.fsum(w * t for w, t in zip(weights, ts, strict=True)) if ts else OFF for weights, ts in pairs]
+
+
+def tables_wanted(instance: Instance, what: str) -> list[Problem]:
+    """Return the problem of an instance whose exits are samples with something that works on exit tables."""
+    if not instance.joint:
+        return []
+    cure = "set exits.joint = false to work on tables derived from the samples, or solve the instance"
+    return [Problem(instance.name, "exits.joint", f"true, but {what} on exit tables", cure)]
+
+
+def at_thresholds(instance: Instance, decision: Decision) -> Instance:
+    """Return a joint instance with menus that are true at the decision's thresholds; any other instance as it is."""
+    if not instance.joint or instance.samples is None:
+        return instance
+    from serflow_opt.exits import menus_at
+
+    return replace(instance, menus=menus_at(instance.samples, instance.menus, sampled_thresholds(instance, decision)))

@@ -80,6 +80,11 @@ class ExitsTable(Table):
         default=0.0, description="samples only: share of samples kept out of the tables"
     )
     seed: int = Field(default=0, ge=0, description="samples only: seed that draws the hold-out")
+    joint: bool = Field(
+        default=False,
+        description="samples only: thresholds are chosen on the samples themselves, all confidences together, "
+        "not on tables derived from them",
+    )
 
 
 class WorkloadTable(Table):
@@ -87,6 +92,10 @@ class WorkloadTable(Table):
 
     rate_per_s: Positive | None = Field(default=None, description="requests per second; `reserved` needs it")
     accuracy_min: Share | None = Field(default=None, description="A_tar, survey 2.2.1 (2)")
+    accuracy_confidence: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="exits.joint only: the floor holds beyond the samples with this confidence; needs a hold-out",
+    )
     latency_slo_ms: Positive | None = Field(default=None, description="Latency, survey 2.2.3 (2), milliseconds")
     latency_measure: str = Field(
         default="worst", pattern=f"^({LATENCY_MEASURE})$", description="worst, mean, or a percentile p50 .. p99.9"

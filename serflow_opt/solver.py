@@ -86,6 +86,10 @@ def solve(
         gap = COARSE_GAP if instance.families else Settings.gap
     settings = Settings(gap, time_limit, threads, seed, method, options or {}, on_progress)
     began = time.monotonic()
+    if instance.joint:
+        from serflow_opt.joint.solving import solve_joint
+
+        return solve_joint(instance, settings, began)
     goal: Goal
     payoff: list[Row] = []
     at_ideal = 0.0

@@ -6,9 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serflow_opt.decision import decision_of
+from serflow_opt.errors import InputError
 from serflow_opt.instance import AS_IS, Menu
 from serflow_opt.plotting.plan import COLOURS
 from serflow_opt.plotting.text import plain
+from serflow_opt.samples import tables_wanted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,8 +48,10 @@ def plot_exits(instance: Instance, ax: Axes | None = None, plan: Plan | None = N
     ValueError
         When no stage but the last has a classifier, and when there is a plan without thresholds to mark.
     InputError
-        When the plan does not fit the instance.
+        When the plan does not fit the instance, or thresholds are chosen on samples (exits.joint).
     """
+    if problems := tables_wanted(instance, "these curves are drawn"):
+        raise InputError(problems)
     curves = _curves(instance)
     if not curves:
         raise ValueError(f"{instance.name}: no stage before the last has a classifier")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.instance import Instance, Link, Option
+from serflow_opt.samples import tables_wanted
 from serflow_opt.traffic.service import billed_s
 
 
@@ -211,6 +212,7 @@ def _check(instance: Instance) -> None:
         )
     if instance.threshold_mode != "menu":
         wrong("exits.thresholds", instance.threshold_mode, 'provisioning chooses from the menu: thresholds = "menu"')
+    problems += tables_wanted(instance, "provisioning works")
     if instance.families:
         wrong("tier.memory_mb_range", "sizes or noise from a range", "list the choices: memory_mb = [...]")
     if instance.tail != "fixed":
