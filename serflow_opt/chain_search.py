@@ -339,7 +339,7 @@ class ChainSearch:
         """Find the best thresholds of a placement, to within the gap."""
         candidate.done = True
         task = task_of(self.chain, candidate.those, 0)
-        weights, tolerances = candidate.weights, [*(rung for rung in rungs if rung > self.gap), self.gap / 2]
+        weights, tolerances = candidate.weights, [*(rung for rung in rungs if rung > 3 * self.gap), self.gap / 2]
         while tolerances:
             if candidate.bound >= self._target():
                 self._dropped = min(self._dropped, candidate.bound)

@@ -19,14 +19,14 @@ from serflow_opt.formulations.data import SLACK, Data
 from serflow_opt.instance import Instance
 from serflow_opt.paths import Floats, Paths
 from serflow_opt.plan import Plan
-from serflow_opt.search import EQUAL, Settings, swept
-from serflow_opt.solver import best_of_equals, plan_of, solve
+from serflow_opt.search import Settings, swept
+from serflow_opt.solver import plan_of, solve
 
 if TYPE_CHECKING:
     from serflow_opt.policy import Policy
 
-GAP = 1e-4
-"""Default gap of a planner's plans."""
+GAP = 1e-3
+"""Default gap of a planner's plans: what follows a decimal of a price is not worth the milliseconds."""
 REMEMBERED = 1024
 """Answers kept."""
 LOOSER = (0.7, 0.85, 1.2, 1.5, 2.0)
@@ -184,12 +184,7 @@ class Planner:
             limits = chain.limits
         chain = replace(chain, data=data, limits=limits, whole_limit=whole_limit)
         found = swept(instance, chain, settings, began, goal, self._pool, self._held)
-        if found is None or found.infeasible:
+        if found is None or found.infeasible or found.decision is None:
             left = None if settings.time_limit is None else settings.time_limit - (time.monotonic() - began)
             return solve(instance, gap=self.gap, time_limit=None if left is None else max(left, 0.0))
-        if found.value != 0 and found.proven(self.gap) and settings.time_limit is None:
-            best_of_equals(instance, found, found.chain)  # type: ignore[arg-type]
         return plan_of(instance, found, settings, time.monotonic() - began, goal)
-
-
-__all__ = ["EQUAL", "Planner"]

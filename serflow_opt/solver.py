@@ -98,7 +98,9 @@ def solve(
             payoff = payoff_table(instance, [name for name, _ in instance.weights], settings, began)
         except NoPayoff as missing:
             found = Found(infeasible=missing.infeasible)
-            return _explained(instance, plan_of(instance, found, settings, time.monotonic() - began, {}), settings, began)
+            return _explained(
+                instance, plan_of(instance, found, settings, time.monotonic() - began, {}), settings, began
+            )
         ideal, nadir = ideal_and_nadir(payoff)
         goal = scaled(dict(instance.weights), ideal, nadir)
         at_ideal = math.fsum(weight * ideal[name] for name, weight in goal.items())
@@ -133,7 +135,7 @@ def _break_ties(instance: Instance, found: Found, settings: Settings, began: flo
     if instance.minimize == "weighted":
         return
     if found.chain is not None and found.chain.best is not None and not instance.then and found.value != 0:
-        best_of_equals(instance, found, found.chain)
+        _best_of_equals(instance, found, found.chain)
         return
     name: Objective = instance.minimize
     held, value, pruned = instance, found.value, found.pruned
@@ -163,7 +165,7 @@ def _break_ties(instance: Instance, found: Found, settings: Settings, began: flo
         name, value = other, found.metrics.objective(other, measure)
 
 
-def best_of_equals(instance: Instance, found: Found, chain: ChainSearch) -> None:
+def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch) -> None:
     """Of equally good plans take the one that is best in the next objective."""
     (other,) = order_of(instance)
     held = None
