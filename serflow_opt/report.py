@@ -36,13 +36,25 @@ def plan_table(plan: Plan) -> RenderableType:
     head = Text.assemble((plan.instance, "bold"), "  ", (verdict, style), f"  in {plan.seconds:.2f} s")
     parts: list[RenderableType] = [head]
     if plan.metrics is None:
-        parts += [Text(f"  {clash.message}") for clash in plan.infeasible_because]
+        parts += [Text(f"  {line}") for line in why_not(plan)]
         if plan.bound is not None:
             parts.append(Text(f"  no plan can be better than {plan.bound:.6g} {plan.objective.unit}"))
     else:
         parts += [stage_table(plan, plan.metrics), *totals(plan, plan.metrics), Text(_proof(plan))]
     parts += [Text(f"note: {note}", style="yellow") for note in plan.notes]
     return Group(*parts)
+
+
+def why_not(plan: Plan) -> list[str]:
+    """Say why there is no plan: a line a limit, and a line a set of limits that clash where that says more."""
+    lines = [clash.message for clash in plan.infeasible_because]
+    alone = {(clash.limit, clash.best) for clash in plan.infeasible_because}
+    sets = plan.clashing_sets
+    if len(sets) != 1 or {(change.limit, change.best) for change in sets[0].changes} != alone:
+        lines += [own.message for own in sets]
+    if any(not clash.sets_complete for clash in plan.infeasible_because if clash.sets):
+        lines.append("there may be further sets of limits that clash: time ran out")
+    return lines
 
 
 def stage_table(plan: Plan, metrics: Metrics) -> Table:
