@@ -86,7 +86,8 @@ def _set(reach: Reach, keys: Keys) -> ClashingSet:
     changes = [_change(limit, reach.best(keys - {limit.key}, limit.key)) for limit in limits]
     needs = [_needs(limit, change) for limit, change in zip(limits, changes, strict=True)]
     if len(limits) == 1:
-        message = f"{limits[0].said} is out of reach on its own: {needs[0]} at best"
+        nearest = needs[0].removeprefix(f"{limits[0].word} ")
+        message = f"{limits[0].said} is out of reach on its own: {nearest} at best"
     else:
         message = f"{_listed([limit.said for limit in limits])} clash: one would have to be {_listed(needs, 'or')}"
     return ClashingSet(limits=[limit.key for limit in limits], changes=changes, message=message)

@@ -261,21 +261,39 @@ def explanation_table(explanation: Explanation) -> RenderableType:
             remark = "no plan keeps the limits" if row.status == "infeasible" else "no plan found in time"
         elif row.status != "optimal":
             remark = f"{remark} (no better than {row.bound:.6g} proven)".strip()
+        if row.dominated_by is not None:
+            remark = f"{remark}{', ' if remark else ''}never better than {row.dominated_by}"
         value = "" if row.value is None else f"{row.value:.6g} {unit}"
         options.add_row(row.tier, row.option or "(nothing)", value, f"{worse:.1%}" if worse < math.inf else "", remark)
     limits = Table(show_edge=False, box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("limit", "asked", "reached", "a step further", "saves", "without it"):
+    titles = (
+        "asked",
+        "reached",
+        "a unit more",
+        "saves",
+        "next better at",
+        "saves",
+        "a step further",
+        "saves",
+        "without it",
+    )
+    for title in ("limit", *titles):
         limits.add_column(title, justify="left" if title == "limit" else "right", no_wrap=True)
+
+    def saved(value: float | None) -> str:
+        return "-" if value is None else f"{max(-explanation.worse_by(value), 0.0) + 0.0:.1%}"
+
     for own in explanation.limits:
-        saved = -explanation.worse_by(own.value_looser) if own.binds else 0.0
-        without = "-" if own.value_without is None else f"{-explanation.worse_by(own.value_without):.1%}"
-        limits.add_row(
-            own.limit,
-            f"{own.asked:g}",
-            "" if own.reached is None else f"{own.reached:.6g}",
-            f"{own.looser:g}" if own.binds else "does not bind",
-            f"{saved:.1%}" if own.binds else "",
-            without if own.binds else "",
-        )
+        kept = "" if own.reached is None else f"{own.reached:.6g}"
+        if not own.binds:
+            limits.add_row(own.limit, f"{own.asked:g}", kept, "does not bind")
+            continue
+        steps = ((own.unit_more, own.value_unit_more), (own.next_at, own.value_next), (own.looser, own.value_looser))
+        cells = [text for at, value in steps for text in ("-" if at is None else f"{at:.6g}", saved(value))]
+        limits.add_row(own.limit, f"{own.asked:g}", kept, *cells, saved(own.value_without))
     parts: list[RenderableType] = [plan_table(plan), Text(), options]
+    proof = plan.certificate
+    if proof.placements is not None and proof.placements_kept is not None:
+        ruled_out = proof.placements - proof.placements_kept
+        parts.append(Text(f"{proof.placements:,} placements considered, {ruled_out:,} ruled out by their bounds"))
     return Group(*parts, Text(), limits) if explanation.limits else Group(*parts)

@@ -180,8 +180,8 @@ def test_two_sets_that_share_nothing(tmp_path: Path) -> None:
     file = write(changed(two_tiers(), workload=limits), tmp_path)
     ran = run("solve", file)
     assert ran.code == 3
-    assert "latency (worst) at most 1 ms is out of reach on its own: latency (worst) 300 ms at best" in ran.stdout
-    assert "accuracy at least 0.99 is out of reach on its own: accuracy 0.926 at best" in ran.stdout
+    assert "latency (worst) at most 1 ms is out of reach on its own: 300 ms at best" in ran.stdout
+    assert "accuracy at least 0.99 is out of reach on its own: 0.926 at best" in ran.stdout
     advice = re.search(r"loosen together: (.*)", ran.stdout)
     assert advice
     assert run("solve", file, *advice[1].split()).code == 0
