@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from serflow_opt.evaluator import evaluate
     from serflow_opt.explaining import explain
     from serflow_opt.fleet import solve_all
+    from serflow_opt.fleets.result import Fleet
+    from serflow_opt.fleets.solving import solve_fleet
     from serflow_opt.front import Front
     from serflow_opt.instance import Instance
     from serflow_opt.loader import load, shipped
@@ -37,6 +39,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Catalog",
     "Controller",
+    "Fleet",
     "Front",
     "InputError",
     "Instance",
@@ -57,11 +60,13 @@ __all__ = [
     "simulate",
     "solve",
     "solve_all",
+    "solve_fleet",
 ]
 
 _HOME = {
     "Catalog": "catalog",
     "Controller": "traffic.controller",
+    "Fleet": "fleets.result",
     "Front": "front",
     "InputError": "errors",
     "Instance": "instance",
@@ -82,6 +87,7 @@ _HOME = {
     "simulate": "traffic.simulator",
     "solve": "solver",
     "solve_all": "fleet",
+    "solve_fleet": "fleets.solving",
 }
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HOURS_PER_MONTH = 730
 """A year of 8,760 hours in twelve."""
 
-_VERDICT = {
+VERDICT = {
     "optimal": ("proven optimal", "bold green"),
     "feasible": ("not proven: stopped at a limit", "bold yellow"),
     "infeasible": ("proven infeasible", "bold red"),
@@ -30,7 +30,7 @@ _VERDICT = {
 
 def plan_table(plan: Plan) -> RenderableType:
     """Lay a plan out: verdict, stages, totals, limits, certificate."""
-    verdict, style = _VERDICT[plan.status if plan.certificate.optimised else "valued"]
+    verdict, style = VERDICT[plan.status if plan.certificate.optimised else "valued"]
     if plan.metrics is not None and plan.metrics.breaches:
         verdict, style = "breaks a limit", "bold red"
     head = Text.assemble((plan.instance, "bold"), "  ", (verdict, style), f"  in {plan.seconds:.2f} s")
