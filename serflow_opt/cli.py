@@ -36,6 +36,7 @@ from serflow_opt.command_line import (
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.explain_command import explain
 from serflow_opt.exporting.command import export
+from serflow_opt.fleets.command import fleet
 from serflow_opt.pareto_command import pareto
 from serflow_opt.profiling.commands import profile, run
 from serflow_opt.speed.command import speed
@@ -419,6 +420,7 @@ def _highs_options(given: list[str]) -> dict[str, object]:
 
 
 app.command()(explain)
+app.command()(fleet)
 app.command()(pareto)
 app.command()(profile)
 app.command()(run)

@@ -61,6 +61,10 @@ class Closing:
         return self.parts[0].above if self.parts else math.inf
 
     def _push(self, above: float, task: Task, known: bool = False) -> None:
+        if task.cheaper_than is not None and task.cheaper_than <= 0:
+            return  # nothing is cheaper than nothing
+        if task.better_than is not None and task.better_than <= 0 and task.service.objective != "privacy":
+            return
         heapq.heappush(self.parts, Part(above, next(self._order), task, known))
 
     def _between(self, number: int, better: Column, cheaper: Column) -> None:
@@ -101,7 +105,7 @@ class Closing:
         """A plan between two others makes two smaller parts."""
         self._unknown(own)
         column = own.column
-        if column is None:
+        if column is None or not _strictly_within(column, part.task):
             return
         self.master.add(column)
         above = max(own.bound - self.best.values[part.task.number], part.above)
@@ -115,7 +119,7 @@ class Closing:
         """Other undominated plans than the best one of a part have fewer machines of some type, or are cheaper."""
         self._unknown(own)
         column, task = own.column, part.task
-        if column is None:
+        if column is None or not _strictly_within(column, part.task):
             return
         self.master.add(column)
         self.exact &= column.adds - own.bound <= LEEWAY * abs(column.adds)
@@ -133,6 +137,12 @@ class Closing:
         if key not in self._seen:
             self._seen.add(key)
             self._push(part.above, task)
+
+
+def _strictly_within(column: Column, task: Task) -> bool:
+    """Whether a plan is cheaper and better than it had to be; another one is equal to one that is known."""
+    cheaper = task.cheaper_than is None or column.usd_per_hour < task.cheaper_than
+    return cheaper and (task.better_than is None or column.adds < task.better_than)
 
 
 def undominated(columns: Iterator[Column]) -> list[Column]:

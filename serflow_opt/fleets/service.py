@@ -128,10 +128,10 @@ def answer(task: Task, settings: Settings) -> Answer:
     elif dollar > 0:
         goal["cost"] = service.per_hour * dollar
     if task.cheaper_than is not None:
-        most = task.cheaper_than * (1 - STRICTLY) / service.per_hour
+        most = _below(task.cheaper_than) / service.per_hour
         instance = hold(instance, "cost", min(most, _limit(instance, "cost")))
     if task.better_than is not None:
-        most = task.better_than * (1 - STRICTLY) / service.share
+        most = _below(task.better_than) / service.share
         instance = hold(instance, service.objective, min(most, _limit(instance, service.objective)))
     weightless = not goal
     found = search(instance, settings, time.monotonic(), _balanced(goal) or {"cost": 1.0})
@@ -168,6 +168,10 @@ def _balanced(goal: Mapping[Objective, float]) -> dict[Objective, float]:
     """Coefficients around 1, which solvers like: money is counted in millionths of a dollar."""
     largest = max((weight * (1e-6 if name == "cost" else 1.0) for name, weight in goal.items()), default=1.0)
     return {name: weight / largest for name, weight in goal.items()}
+
+
+def _below(value: float) -> float:
+    return value - STRICTLY * abs(value)
 
 
 def _limit(instance: Instance, name: Objective) -> float:
