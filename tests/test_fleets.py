@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers import changed, load, two_tiers
+from helpers import changed, load, run, two_tiers
 from oracles.brute_force import read
 from oracles.fleets import best_fleet, least_missing, points
-from oracles.random_instances import random_document
+from oracles.random_instances import random_document, write
 
 import serflow_opt as so
+from serflow_opt.errors import InputError
 
 GAP = 1e-6
 
@@ -206,3 +211,114 @@ def test_latency_with_few_machines_and_perhaps_a_budget(n: int, tmp_path: Path) 
     agrees(found, expected)
     if expected is not None:
         check(found, instances, budget, limited)
+
+
+def test_two_tiers_by_hand(tmp_path: Path) -> None:
+    """`two_tiers` twice, at 1 and 3 requests a second, all on the VM or all on the function, whole path.
+
+    VM: 300 ms; function: 550 ms with the cold start. Cheapest on the VM: 0.2 s at 2e-3 USD/s are 4e-4 USD.
+    """
+    documents = [changed(two_tiers(), workload={"rate_per_s": rate}) | {"name": f"s{rate:g}"} for rate in (1.0, 3.0)]
+    fronts = [points(document, ()) for document in documents]
+    fast = [front[front[:, 0].argmin()] for front in fronts]
+    assert fast[0] == pytest.approx([0.3, 4e-4 * 3600])
+    cheap = [front[front[:, 1].argmin()] for front in fronts]
+    budget = float(fast[1][1] + cheap[0][1])
+    found = so.solve_fleet(loaded(documents, tmp_path), budget_usd_per_hour=budget)
+    assert found.value == pytest.approx((cheap[0][0] * 0.25 + fast[1][0] * 0.75) * 1000)
+    weighted = so.solve_fleet(loaded(documents, tmp_path), budget_usd_per_hour=budget, weights={"s1": 3.0})
+    assert [own.weight for own in weighted.services] == [0.5, 0.5]
+
+
+def test_jobs_and_executors_give_the_same(tmp_path: Path) -> None:
+    documents, _ = mixed_fleet(3, (3, 3))
+    instances = loaded(documents, tmp_path)
+    one = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP)
+    two = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP, jobs=2)
+    with ThreadPoolExecutor(1) as executor:
+        three = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP, executor=executor)
+    assert one.value == pytest.approx(two.value, rel=GAP)
+    assert one.value == pytest.approx(three.value, rel=GAP)
+    assert [one.status, two.status, three.status] == ["optimal"] * 3
+
+
+def test_a_service_without_a_plan_is_named(tmp_path: Path) -> None:
+    documents, _ = mixed_fleet(3, (2, 2))
+    documents[1]["workload"]["accuracy_min"] = 0.999
+    found = so.solve_fleet(loaded(documents, tmp_path), budget_usd_per_hour=100.0)
+    assert found.status == "infeasible"
+    assert found.because[0].startswith("mixed-1: accuracy: the most accurate plan")
+
+
+def test_time_that_runs_out(tmp_path: Path) -> None:
+    documents, _ = mixed_fleet(3, (2, 2))
+    found = so.solve_fleet(loaded(documents, tmp_path), budget_usd_per_hour=100.0, time_limit=0.0)
+    assert (found.status, found.value, found.plans) == ("no_solution", None, [])
+
+
+def test_what_does_not_go_together_is_told(tmp_path: Path) -> None:
+    documents, _ = mixed_fleet(3, (2, 2))
+    del documents[0]["workload"]["rate_per_s"]
+    documents[0]["objective"]["accounting"] = "per-request"
+    documents[1]["workload"]["cost_max_usd"] = 1.0
+    instances = loaded(documents, tmp_path)
+    with pytest.raises(InputError) as told:
+        so.solve_fleet(instances, machines_max={"small": -1, "smal": 2}, weights={"nobody": 1.0}, gap=-1.0)
+    text = str(told.value)
+    for word in ("rate_per_s", "'per-request' with small", "cost_max_usd", "'smal'", "'nobody'", "gap", "-1"):
+        assert word in text
+    with pytest.raises(InputError, match="nothing is shared"):
+        so.solve_fleet(instances)
+    with pytest.raises(InputError, match="none"):
+        so.solve_fleet([], budget_usd_per_hour=1.0)
+
+
+def test_the_command(tmp_path: Path) -> None:
+    documents, _ = mixed_fleet(3, (3, 3))
+    for document in documents:
+        write(document, tmp_path / "all" / document["name"])
+    table, out = tmp_path / "fleet.csv", tmp_path / "fleet.json"
+    ran = run("fleet", tmp_path / "all", "--machines", "small=2", "--json", "--csv", table, "--out", out)
+    assert ran.code == 0
+    assert ran.document == json.loads(out.read_text(encoding="utf-8"))
+    assert ran.document["status"] == "optimal"
+    assert ran.document["bound"] <= ran.document["value"]
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["instance"] for row in rows] == [own["instance"] for own in ran.document["services"]]
+    shown = run("fleet", tmp_path / "all", "--machines", "small=2", "--minimize", "latency").stdout
+    assert "proven optimal" in shown
+    assert "of 2 small rented" in shown
+    assert run("fleet", tmp_path / "all", "--budget-usd-per-hour", "0.0001").code == 3
+    assert run("fleet", tmp_path / "all", "--machines", "small").code == 2
+    assert run("fleet", tmp_path / "all").code == 2
+
+
+def test_a_number_of_machines_holds_in_a_plan_alone(tmp_path: Path) -> None:
+    """`Option.machines_max` by itself: the cheapest plan with at most so many, by all plans."""
+    document, _ = mixed_fleet(3, (1, 1))
+    (instance,) = loaded(document, tmp_path)
+    rows = points(document[0], ("small", "big"))
+    for most in range(3):
+        options = tuple(replace(o, machines_max=most) if o.name in ("small", "big") else o for o in instance.options)
+        plan = so.solve(replace(instance, options=options))
+        fits = rows[(rows[:, 2:] <= most).all(axis=1)]
+        if not len(fits):
+            assert plan.status == "infeasible"
+            continue
+        assert plan.metrics is not None
+        assert plan.metrics.cost_usd_per_hour == pytest.approx(fits[:, 1].min(), rel=2e-6)
+
+
+def test_dask_gives_the_same(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="needs the extra `dask`")
+    documents, _ = mixed_fleet(3, (2, 2))
+    instances = loaded(documents, tmp_path)
+    here = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP)
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        there = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP, executor=client.get_executor())
+    assert (here.status, there.status) == ("optimal", "optimal")
+    assert here.value == pytest.approx(there.value, rel=GAP)

@@ -83,6 +83,11 @@ class Master:
         self.columns.append(column)
         return True
 
+    @property
+    def complete(self) -> bool:
+        """Whether a plan of each service is known."""
+        return len({own.service for own in self.columns}) == self.services
+
     def relaxed(self) -> tuple[float, Prices] | None:
         """Solve the relaxation; None where even that cannot stay within what is shared."""
         cost, limits, most, choose = self._rows()

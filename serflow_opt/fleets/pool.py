@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -51,7 +50,7 @@ class Searches:
             self.count += len(tasks)
             try:
                 return list(self.executor.map(partial(answer, settings=settings), tasks))
-            except BrokenProcessPool:
+            except BrokenExecutor:
                 self.executor = None  # a worker was killed: what it had is done here
         answers = []
         for task in tasks:

@@ -104,7 +104,7 @@ def solve_fleet(
     with Searches(settings, jobs, executor) as searches:
         best, chosen, bound = Bounded(), Chosen(), -math.inf
         because = _first_plans(services, master, searches, tell)
-        if not because:
+        if not because and master.complete:
             chosen = master.choose(searches.left, gap / 10)
             if not chosen.columns:
                 because = _what_is_missing(services, master, searches, gap, tell)
