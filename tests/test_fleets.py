@@ -19,6 +19,7 @@ from oracles.random_instances import random_document, write
 
 import serflow_opt as so
 from serflow_opt.errors import InputError
+from serflow_opt.fleets.closing import least_priced
 
 GAP = 1e-6
 
@@ -322,3 +323,12 @@ def test_dask_gives_the_same(tmp_path: Path) -> None:
         there = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP, executor=client.get_executor())
     assert (here.status, there.status) == ("optimal", "optimal")
     assert here.value == pytest.approx(there.value, rel=GAP)
+
+
+def test_the_least_value_of_a_part() -> None:
+    """Cuts f + c >= 4 and f + 0.25 c >= 2 meet at f = 4/3, c = 8/3; at 0.5 a dollar that point is worth 8/3."""
+    cuts = [(1.0, 4.0), (0.25, 2.0)]
+    assert least_priced(0.5, cuts, 0.0, (0.0, 10.0)) == pytest.approx(8 / 3)
+    assert least_priced(0.5, cuts, 0.0, (4.0, 10.0)) == pytest.approx(1.0 + 2.0)
+    assert least_priced(0.5, cuts, 1.8, (0.0, 10.0)) == pytest.approx(1.8 + 0.5 * 2.2)
+    assert least_priced(0.5, [], 1.0, (2.0, 3.0)) == 2.0

@@ -18,6 +18,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from serflow_opt.fleets.generation import Bounded
 from serflow_opt.fleets.master import Chosen, Master
 from serflow_opt.fleets.pool import Searches
@@ -36,6 +38,7 @@ class Part:
     order: int
     task: Task = field(compare=False)
     known: bool = field(default=False, compare=False)  # whether `above` is the answer of a search
+    low: tuple[float, float] = field(default=(0.0, 0.0), compare=False)  # what plans there add and cost at least
 
 
 class Closing:
@@ -60,19 +63,31 @@ class Closing:
         """No plan that is not known yet has a smaller reduced cost."""
         return self.parts[0].above if self.parts else math.inf
 
-    def _push(self, above: float, task: Task, known: bool = False) -> None:
+    def _push(self, above: float, task: Task, known: bool = False, low: tuple[float, float] = (0.0, 0.0)) -> None:
         if task.cheaper_than is not None and task.cheaper_than <= 0:
             return  # nothing is cheaper than nothing
         if task.better_than is not None and task.better_than <= 0 and task.service.objective != "privacy":
             return
-        heapq.heappush(self.parts, Part(above, next(self._order), task, known))
+        heapq.heappush(self.parts, Part(above, next(self._order), task, known, low))
 
     def _between(self, number: int, better: Column, cheaper: Column) -> None:
         """Note the part strictly between two neighbours: cheaper than the better one, better than the cheaper one."""
-        prices = self.best.prices
-        corner = prices.objective * better.adds + prices.dollar * cheaper.usd_per_hour - self.best.values[number]
-        task = Task(number, self.services[number], prices, cheaper_than=better.usd_per_hour, better_than=cheaper.adds)
-        self._push(max(corner, 0.0), task)
+        task = Task(
+            number,
+            self.services[number],
+            self.best.prices,
+            cheaper_than=better.usd_per_hour,
+            better_than=cheaper.adds,
+        )
+        self._box(0.0, task, better.adds, cheaper.usd_per_hour)
+
+    def _box(self, above: float, task: Task, adds: float, usd_per_hour: float) -> None:
+        """Note a part whose plans add and cost at least so much."""
+        assert task.cheaper_than is not None
+        value = least_priced(
+            self.best.prices.dollar, self.best.cuts[task.number], adds, (usd_per_hour, task.cheaper_than)
+        )
+        self._push(max(above, value - self.best.values[task.number]), task, low=(adds, usd_per_hour))
 
     def round(self, searches: Searches, most: float, width: int) -> None:
         """Search the parts that come first, as many as `width`, as far as their reduced costs are at most `most`."""
@@ -109,11 +124,9 @@ class Closing:
             return
         self.master.add(column)
         above = max(own.bound - self.best.values[part.task.number], part.above)
-        for task in (
-            replace(part.task, better_than=column.adds),
-            replace(part.task, cheaper_than=column.usd_per_hour),
-        ):
-            self._push(above, task)
+        adds, usd = part.low
+        self._box(above, replace(part.task, better_than=column.adds), adds, usd)
+        self._box(above, replace(part.task, cheaper_than=column.usd_per_hour), adds, usd)
 
     def _branch(self, part: Part, own: Answer) -> None:
         """Other undominated plans than the best one of a part have fewer machines of some type, or are cheaper."""
@@ -137,6 +150,20 @@ class Closing:
         if key not in self._seen:
             self._seen.add(key)
             self._push(part.above, task)
+
+
+def least_priced(dollar: float, cuts: Sequence[tuple[float, float]], adds: float, costs: tuple[float, float]) -> float:
+    """Return the least f + dollar c with f at least `adds`, c between two costs, and f + price c >= value for all cuts.
+
+    The least f is convex and piecewise linear in c, so the least value is where two pieces meet, or at an end.
+    """
+    slopes = np.array([0.0, *(-price for price, _ in cuts)])
+    heights = np.array([adds, *(value for _, value in cuts)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        meet = ((heights[None, :] - heights[:, None]) / (slopes[:, None] - slopes[None, :])).ravel()
+    low, high = costs
+    tried = np.array([low, high, *meet[(meet > low) & (meet < high)]])
+    return float(np.min(np.max(heights[:, None] + slopes[:, None] * tried, axis=0) + dollar * tried))
 
 
 def _strictly_within(column: Column, task: Task) -> bool:

@@ -32,6 +32,8 @@ class Bounded:
     values: list[float] = field(default_factory=list)
     relaxed: float = math.inf
     rounds: int = 0
+    cuts: list[list[tuple[float, float]]] = field(default_factory=list)
+    """By service, (price of a dollar, what no plan of the service is below at it), where only money is shared."""
 
 
 def tasks_at(services: Sequence[Service], prices: Prices) -> list[Task]:
@@ -76,6 +78,10 @@ def generate(
         new = [master.add(own.column) for own in answers]
         bound = lagrangian(answers, master.shared, prices)
         best.rounds = n + 1
+        best.cuts = best.cuts or [[] for _ in services]
+        for cuts, own in zip(best.cuts, answers, strict=True):
+            if prices.objective and not own.task.service.types and math.isfinite(own.bound):
+                cuts.append((prices.dollar, own.bound))
         if bound > best.bound:
             best.bound, best.prices, best.values = bound, prices, [own.bound for own in answers]
         tell("pricing", best.relaxed, best.bound)
