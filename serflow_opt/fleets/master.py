@@ -10,7 +10,11 @@ asks for the least that is missing: it has f = 0, and what is short costs 1 a do
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import ctypes
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -112,7 +116,8 @@ class Master:
         options = {"mip_rel_gap": gap} | ({} if time_limit is None else {"time_limit": max(time_limit, 0.1)})
         best = Chosen(bound=-np.inf)
         for _ in range(CUTS):
-            found = milp(cost, constraints=rows, integrality=integrality, bounds=Bounds(0, np.inf), options=options)
+            with _quiet():
+                found = milp(cost, constraints=rows, integrality=integrality, bounds=Bounds(0, np.inf), options=options)
             if found.status == 2:
                 best.bound = np.inf
             elif found.mip_dual_bound is not None:
@@ -172,3 +177,25 @@ class Master:
         machine = dict(zip(self.shared.machines, map(float, duals[int(budget) :]), strict=True))
         dollar = float(duals[0]) / self._unit if budget else 0.0
         return Prices(dollar, machine, 0.0 if self.shared.short else 1.0)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the HiGHS inside scipy prints, whatever it is told, out of results on stdout."""
+    try:
+        flush = ctypes.CDLL(None).fflush
+        saved = os.dup(1)
+    except (OSError, TypeError, AttributeError):  # no C library by that name, or no stdout
+        yield
+        return
+    sys.stdout.flush()
+    flush(None)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        flush(None)
+        os.dup2(saved, 1)
+        os.close(nowhere)
+        os.close(saved)
