@@ -20,7 +20,7 @@ reserved: machines are rented whole. busy_p is the sum above without the price, 
     machines    Σ_p C_p w_p n_p / rate
 
 η is the utilisation cap. rent_one stands where the stage takes time and is sure to be reached (lo_s > 0). n_p is at
-most what a whole path at the largest reach needs.
+most what a whole path at the largest reach needs, and what there are of it.
 
     cost <= cost_max                                        cost_ceiling
 """
@@ -107,7 +107,9 @@ def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
         times = [data.reach_high[s] * max(_times(data, s, runners[p]), default=0.0) for s in data.stages]
         sending = max((_sending(data, hop) for hop in data.hops if hop[1] in runners[p]), default=0.0)
         decoding = max((data.decode_time(entry) for entry in data.entries if entry[1] in runners[p]), default=0.0)
-        return math.ceil(per_second / workers(p) * (sum(times) + sending + decoding)) + 1
+        needed = math.ceil(per_second / workers(p) * (sum(times) + sending + decoding)) + 1
+        there_are = instance.options[p].machines_max
+        return needed if there_are is None else min(needed, there_are)
 
     m.n = pyo.Var(machines, domain=pyo.NonNegativeIntegers, bounds=lambda m, p: (0, most(p)))
 

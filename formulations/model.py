@@ -81,7 +81,9 @@ def build(
     path = add_placement(m, data)
     add_memory(m, data)
     limited = [name for name in get_args(Objective) if instance.limit(name) is not None]
-    parts = _Parts(m, data, path, {*goal, *limited})
+    counted = instance.accounting == "reserved" and any(option.machines_max is not None for option in instance.options)
+    counting: set[Objective] = {"cost"} if counted else set()  # brings the numbers of machines and their limits
+    parts = _Parts(m, data, path, {*goal, *limited, *counting})
     if data.own_menus:
         add_own_menus(m, data, parts.scaled)
     if instance.accuracy_min is not None:
@@ -94,6 +96,8 @@ def build(
         add_privacy_ceiling(m, data, parts.value("privacy"))
     if instance.energy_max_j is not None:
         add_energy_ceiling(m, data, parts.value("energy"))
+    if counted:
+        parts.value("cost")
     units = {"cost": data.dollar, "latency": data.second, "energy": data.joule}
     if len(goal) == 1:
         (only,) = goal

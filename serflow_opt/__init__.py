@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from serflow_opt.evaluator import evaluate
     from serflow_opt.explaining import explain
     from serflow_opt.fleet import solve_all
+    from serflow_opt.fleets.result import Fleet
+    from serflow_opt.fleets.solving import solve_fleet
     from serflow_opt.front import Front
     from serflow_opt.instance import Instance
     from serflow_opt.loader import load, shipped
     from serflow_opt.pareto_fronts import pareto
     from serflow_opt.plan import Plan
+    from serflow_opt.planner import Planner
+    from serflow_opt.policy import Policy
     from serflow_opt.relaxing import relax
     from serflow_opt.solver import solve
     from serflow_opt.traffic.comparing import compare
@@ -37,10 +41,13 @@ __version__ = "0.1.0"
 __all__ = [
     "Catalog",
     "Controller",
+    "Fleet",
     "Front",
     "InputError",
     "Instance",
     "Plan",
+    "Planner",
+    "Policy",
     "Problem",
     "Trace",
     "compare",
@@ -57,15 +64,19 @@ __all__ = [
     "simulate",
     "solve",
     "solve_all",
+    "solve_fleet",
 ]
 
 _HOME = {
     "Catalog": "catalog",
     "Controller": "traffic.controller",
+    "Fleet": "fleets.result",
     "Front": "front",
     "InputError": "errors",
     "Instance": "instance",
     "Plan": "plan",
+    "Planner": "planner",
+    "Policy": "policy",
     "Problem": "errors",
     "Trace": "traffic.trace",
     "compare": "traffic.comparing",
@@ -82,6 +93,7 @@ _HOME = {
     "simulate": "traffic.simulator",
     "solve": "solver",
     "solve_all": "fleet",
+    "solve_fleet": "fleets.solving",
 }
 
 

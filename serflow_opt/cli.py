@@ -29,12 +29,14 @@ from serflow_opt.command_line import (
     Out,
     Plot,
     PrivacyMax,
+    check_out,
     finish,
     read_plan,
 )
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.explain_command import explain
 from serflow_opt.exporting.command import export
+from serflow_opt.fleets.command import fleet
 from serflow_opt.pareto_command import pareto
 from serflow_opt.profiling.commands import profile, run
 from serflow_opt.speed.command import speed
@@ -88,7 +90,10 @@ Include = Annotated[
 ]
 Exclude = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="No options like this pattern; repeatable.")]
 Files = Annotated[
-    list[str], typer.Argument(help="Instance files, folders, or names of shipped instances.", metavar="FILE")
+    list[str],
+    typer.Argument(
+        help="Instance files, folders, folders of instances, patterns, or names of shipped instances.", metavar="FILE"
+    ),
 ]
 
 
@@ -129,6 +134,7 @@ def solve(
     ] = None,
     as_json: Json = False,
     out: Out = None,
+    csv: Annotated[Path | None, typer.Option(help="Write a table, one row an instance, to this CSV file.")] = None,
     plot: Plot = None,
     write_lp: Annotated[Path | None, typer.Option(help="Write the whole model in LP format.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the search on stderr.")] = False,
@@ -137,15 +143,19 @@ def solve(
     """Find the best plan and prove it."""
 
     def work() -> int:
+        from serflow_opt.many import counting, expand, write_csv
         from serflow_opt.output import check_plot, deliver, progress_rows, write_lp_file
         from serflow_opt.solver import solve as solve_instance
 
-        if len(files) > 1 and (plot or write_lp):
-            raise InputError([Problem("", "--plot, --write-lp", f"{len(files)} instances", "give one instance")])
+        names = expand(files)
+        if len(names) > 1 and (plot or write_lp):
+            raise InputError([Problem("", "--plot, --write-lp", f"{len(names)} instances", "give one instance")])
         check_plot(plot)
+        check_out(out)
+        check_out(csv, ".csv", flag="--csv")
         options = _highs_options(highs_option or [])
         instances, problems = _load_all(
-            files,
+            names,
             include,
             exclude,
             catalog,
@@ -161,6 +171,7 @@ def solve(
                 "rate_per_s": rate_per_s,
                 **_combined(objective, weight, then),
             },
+            jobs,
         )
         if problems:
             raise InputError(problems)
@@ -171,18 +182,21 @@ def solve(
             "method": method.value,
             "options": options,
         }
-        if jobs > 1:
+        told = verbose or (sys.stderr.isatty() and not as_json)
+        if len(names) > 1 and not (verbose and jobs == 1):
             from serflow_opt.fleet import solve_all
 
-            if threads:
+            if threads or jobs == 1:
                 chosen["threads"] = threads
-            plans = solve_all([instance for _, instance in instances], jobs=jobs, **chosen)
+            with counting(told, len(names), "solving") as tick:
+                plans = solve_all([own for _, own in instances], jobs=jobs, on_plan=lambda n, plan: tick(), **chosen)
         else:
             plans = []
             for _, instance in instances:
-                told = verbose or (sys.stderr.isatty() and not as_json)
-                report = progress_rows(instance, len(files) > 1) if told else None
+                report = progress_rows(instance, len(names) > 1) if told else None
                 plans.append(solve_instance(instance, threads=threads, on_progress=report, **chosen))
+        if csv:
+            write_csv(plans, csv)
         if write_lp:
             write_lp_file(instances[0][1], write_lp)
         deliver(plans, as_json, out, plot)
@@ -227,7 +241,9 @@ def validate(
     """Everything that is wrong with instance files."""
 
     def work() -> int:
-        instances, problems = _load_all(files, None, None, catalog, {})
+        from serflow_opt.many import expand
+
+        instances, problems = _load_all(expand(files), None, None, catalog, {})
         if as_json:
             fields = ("file", "place", "found", "cure")
             document = {"valid": not problems, "problems": [{f: getattr(p, f) for f in fields} for p in problems]}
@@ -346,20 +362,13 @@ def _load_all(
     exclude: list[str] | None,
     catalogs: list[Path] | None,
     changes: dict[str, Any],
+    jobs: int = 1,
 ) -> tuple[list[tuple[str, Instance]], list[Problem]]:
     """Load every file and collect the problems of all of them."""
-    from serflow_opt.loader import load
+    from serflow_opt.many import load_all
 
     given = {key: value for key, value in changes.items() if value is not None}
-    loaded: list[tuple[str, Instance]] = []
-    problems: list[Problem] = []
-    for file in files:
-        try:
-            instance = load(file, catalogs or ())
-            loaded.append((file, instance.with_limits(**given).keep(include or (), exclude or ())))
-        except InputError as error:
-            problems.extend(error.problems)
-    return loaded, problems
+    return load_all(files, catalogs or (), given, include or (), exclude or (), jobs)
 
 
 def _combined(objective: Objective | None, weight: list[str] | None, then: list[str] | None) -> dict[str, Any]:
@@ -412,6 +421,7 @@ def _highs_options(given: list[str]) -> dict[str, object]:
 
 
 app.command()(explain)
+app.command()(fleet)
 app.command()(pareto)
 app.command()(profile)
 app.command()(run)

@@ -103,15 +103,15 @@ def hand_over(result: Shown, as_json: bool, out: Path | None = None) -> None:
         show(result)
 
 
-def check_out(path: Path | None, *endings: str) -> None:
+def check_out(path: Path | None, *endings: str, flag: str = "--out") -> None:
     """Raise InputError for a file that cannot be written, before any work is done."""
     if path is None:
         return
     problems = []
     if endings and path.suffix.lower() not in endings:
-        problems.append(Problem(str(path), "--out", f"ending '{path.suffix}'", f"end in {' or '.join(endings)}"))
+        problems.append(Problem(str(path), flag, f"ending '{path.suffix}'", f"end in {' or '.join(endings)}"))
     if not path.parent.is_dir():
-        problems.append(Problem(str(path), "--out", "cannot write there: no such folder", "make the folder first"))
+        problems.append(Problem(str(path), flag, "cannot write there: no such folder", "make the folder first"))
     if problems:
         raise InputError(problems)
 

@@ -236,6 +236,13 @@ def _breaches(instance: Instance, decision: Decision, steps: Sequence[Step], met
     for p in sorted(set(decision.options)):
         option = instance.options[p]
         checks.append((f"memory of {option.name}", _memory_bytes(instance, steps, option), option.memory_bytes, False))
+    for p in (
+        sorted(set(decision.options)) if any(option.machines_max is not None for option in instance.options) else ()
+    ):
+        option = instance.options[p]
+        tier = instance.tiers[option.tier].name
+        count = sum(own.count for own in metrics.machines if (own.tier, own.option) == (tier, option.name))
+        checks.append((f"machines of {option.name}", float(count), option.machines_max, False))
     for name, value, limit, floor in checks:
         if limit is None:
             continue

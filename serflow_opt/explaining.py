@@ -8,9 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.instance import Instance
-from serflow_opt.plan import Plan
+from serflow_opt.goals import hold
+from serflow_opt.instance import Instance, Objective
+from serflow_opt.limits import limits_set
+from serflow_opt.outclassed import dominated
+from serflow_opt.plan import Plan, shown_unit
 from serflow_opt.relaxing import FLOORS, LIMITS, asked, reached, with_limit
+from serflow_opt.search import EQUAL
 from serflow_opt.shown import Shown
 from serflow_opt.solver import solve
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 STEP = 0.1
 """How much a limit is loosened to see what that buys, relative; of the accuracy, `POINT`."""
 POINT = 0.01
+UNITS = {"latency_slo_ms": 1.0, "cost_max_usd": 1e-6, "energy_max_j": 1.0}
+"""One unit of a limit: a ms, a dollar per million requests, a joule; of all others a hundredth."""
 SAME = 1e-6
 """Values this close, relative, count as equal."""
 
@@ -40,6 +46,8 @@ class OptionRow:
         Of what is minimised, in the units of plans.
     status
         Of that solve.
+    dominated_by
+        Another option of the tier that is at least as good in everything, so that this one is never needed.
     """
 
     tier: str
@@ -49,6 +57,7 @@ class OptionRow:
     value: float | None
     bound: float | None
     status: str
+    dominated_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,11 @@ class LimitRow:
         The limit a step further, and the optimum there.
     value_without
         The optimum without the limit; None: not found in time.
+    unit_more, value_unit_more
+        The limit one unit further (`UNITS`), and the optimum there.
+    next_at, value_next
+        The tightest value of the limit with a better optimum, and that optimum; None: the limit does not bind, is on
+        single hand-overs, or time ran out.
     """
 
     limit: str
@@ -76,6 +90,10 @@ class LimitRow:
     looser: float
     value_looser: float | None
     value_without: float | None
+    unit_more: float | None = None
+    value_unit_more: float | None = None
+    next_at: float | None = None
+    value_next: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +204,8 @@ def explain(
             rows.append(_row(tier.name, None, chosen, plan))
         elif others:
             rows.append(_row(tier.name, None, chosen, find(f"without {tier.name}", replace(instance, options=others))))
+    beaten = dominated(instance)
+    rows = [replace(row, dominated_by=beaten.get((row.tier, row.option or ""))) for row in rows]
     rows.sort(key=lambda row: math.inf if row.value is None else row.value)
     return Explanation(plan, tuple(rows), tuple(_limits(instance, plan, find)))
 
@@ -215,15 +235,44 @@ def _limits(instance: Instance, plan: Plan, find: Callable[[str, Instance], Plan
         kept = reached(instance, name, plan, plan.metrics)
         without = _value(find(f"without {name}", with_limit(instance, name, None)))
         binds = without is not None and without < best - SAME * abs(best)
-        looser = (
-            max(value - POINT, 0.0) if name == "accuracy_min" else value * (1 - STEP if name in FLOORS else 1 + STEP)
-        )
-        relaxed = best
+        step = POINT if name == "accuracy_min" else value * STEP
+        looser, unit_more = (_further(name, value, by) for by in (step, UNITS.get(name, 0.01)))
+        row = LimitRow(name, value, kept if math.isfinite(kept) else None, binds, looser, best, without)
         if binds:
-            found = _value(find(f"{name} {looser:g}", with_limit(instance, name, looser)))
-            relaxed = best if found is None else min(found, best)
-        rows.append(LimitRow(name, value, kept if math.isfinite(kept) else None, binds, looser, relaxed, without))
+            next_at = _next_at(instance, name, best, find)
+
+            def there(
+                limit: float, name: str = name, next_at: float | None = next_at, without: float | None = without
+            ) -> float:
+                if next_at is not None and (limit > next_at if name in FLOORS else limit < next_at):
+                    return best  # proven: nothing better before that
+                found = _value(find(f"{name} {limit:g}", with_limit(instance, name, limit)))
+                return best if found is None else min(found, best)
+
+            row = replace(
+                row, value_looser=there(looser), unit_more=unit_more, value_unit_more=there(unit_more), next_at=next_at
+            )
+            if next_at is not None:
+                row = replace(row, value_next=there(_further(name, next_at, EQUAL * abs(next_at))))
+        rows.append(row)
     return rows
+
+
+def _further(limit: str, value: float, by: float) -> float:
+    """Return a limit loosened by so much; nothing is below 0."""
+    return max(value - by, 0.0) if limit in FLOORS else value + by
+
+
+def _next_at(instance: Instance, limit: str, best: float, find: Callable[[str, Instance], Plan]) -> float | None:
+    """Return the tightest value of a limit with a better optimum: the best there is at a better objective."""
+    objectives = {own.key: own.objective for own in limits_set(instance)}
+    objective = objectives[limit]
+    if objective is None or objective == instance.minimize:
+        return None
+    minimized: Objective = instance.minimize  # type: ignore[assignment]  # weighted is refused
+    better = hold(with_limit(instance, limit, None), minimized, (best - SAME * abs(best)) / shown_unit(minimized)[0])
+    found = find(f"the next better plan by {limit}", replace(better, minimize=objective, then=()))  # type: ignore[arg-type]
+    return _value(found) if found.status == "optimal" else None
 
 
 def _value(plan: Plan) -> float | None:

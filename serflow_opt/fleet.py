@@ -13,6 +13,8 @@ from serflow_opt.solver import solve
 
 ATTEMPTS = 3
 """Times an instance is handed out before it is solved here."""
+PORTIONS, PORTION = 64, 32
+"""Instances go out in about so many portions, of at most so many: a round trip costs as much as a small solve."""
 
 
 def solve_all(
@@ -35,7 +37,7 @@ def solve_all(
         Anything that submits as those of `concurrent.futures` do, as `client.get_executor()` of Dask does. It stays
         open.
     on_plan
-        Called with the position and the plan of each instance as it is solved, in any order.
+        Called with the position and the plan of each instance as its portion comes back, in any order.
     **options
         As `solve` takes them, but for `on_progress`. With several processes `threads` is 1 unless it is given.
 
@@ -80,19 +82,23 @@ def _hand_out(
     executor: Executor, left: dict[int, Instance], options: dict[str, Any], done: Callable[[int, Plan], None]
 ) -> None:
     """Submit what is left and take in what comes back; what is lost with a worker stays left."""
-    futures: dict[Future[Plan], int] = {}
+    numbers = list(left)
+    size = min(-(-len(numbers) // PORTIONS), PORTION)
+    futures: dict[Future[list[Plan]], list[int]] = {}
     try:
-        for n, instance in left.items():
-            futures[executor.submit(_solve, instance, options)] = n
+        for first in range(0, len(numbers), size):
+            portion = numbers[first : first + size]
+            futures[executor.submit(_solve, [left[n] for n in portion], options)] = portion
     except BrokenExecutor:
         pass  # what was submitted fails with the same error below, what was not is left
     for future in as_completed(futures):
         try:
-            plan = future.result()
+            plans = future.result()
         except BrokenExecutor:
             continue
-        done(futures[future], plan)
+        for n, plan in zip(futures[future], plans, strict=True):
+            done(n, plan)
 
 
-def _solve(instance: Instance, options: dict[str, Any]) -> Plan:
-    return solve(instance, **options)
+def _solve(instances: list[Instance], options: dict[str, Any]) -> list[Plan]:
+    return [solve(instance, **options) for instance in instances]

@@ -153,6 +153,8 @@ class Option:
         Standard deviations of the stage times, seconds; empty: stage times are fixed.
     workers
         Machines: requests one serves at once.
+    machines_max
+        Most of them that may be rented (accounting reserved); None: any number.
     """
 
     name: str
@@ -170,6 +172,7 @@ class Option:
     joules_per_flop: float = 0.0
     stage_sd_s: tuple[float, ...] = ()
     workers: int = 1
+    machines_max: int | None = None
 
     @property
     def rent_per_s(self) -> float:

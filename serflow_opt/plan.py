@@ -200,6 +200,33 @@ class Certificate(Document):
     labels: int | None = Field(default=None, description="labels and prefixes that were kept for that")
 
 
+class Change(Document):
+    """A limit, and the least it would have to give way."""
+
+    limit: str
+    asked: float
+    best: float | None = Field(
+        description="tightest value that leaves a plan, in the unit of `asked`; None: it has to go"
+    )
+    unit: str = ""
+    proven: bool = Field(default=True, description="false: time ran out, a tighter value may do")
+
+
+class ClashingSet(Document):
+    """Limits that no plan keeps together, while any of them less leaves one; all other limits are left aside."""
+
+    limits: list[str]
+    changes: list[Change] = Field(description="of one limit, the others of the set kept: each would do for this set")
+    message: str
+
+
+class Repair(Document):
+    """Limits to loosen together, in turn each as little as the ones before it allow; no fewer limits do."""
+
+    changes: list[Change]
+    message: str
+
+
 class Clash(Document):
     """A limit that cannot be met, and the best that can be had while the others hold."""
 
@@ -207,6 +234,12 @@ class Clash(Document):
     asked: float
     best: float | None = Field(description="None: the limit is not what stands in the way")
     message: str
+    proven: bool = Field(default=True, description="false: time ran out, better may be had")
+    sets: list[ClashingSet] = Field(
+        default=[], description="the smallest sets of limits that clash, with this limit in them, smallest first"
+    )
+    sets_complete: bool = Field(default=True, description="false: time ran out, there may be more sets")
+    repairs: list[Repair] = Field(default=[], description="where no limit alone can make room for a plan")
 
 
 class Replayed(Document):
@@ -244,6 +277,12 @@ class Plan(Document):
     def placement(self) -> list[Placement]:
         """Where each stage runs; empty without a plan."""
         return self.plan.placement if self.plan else []
+
+    @property
+    def clashing_sets(self) -> list[ClashingSet]:
+        """The smallest sets of limits that clash, each once; empty with a plan."""
+        sets = {tuple(own.limits): own for clash in self.infeasible_because for own in clash.sets}
+        return sorted(sets.values(), key=lambda own: len(own.limits))
 
     @property
     def thresholds(self) -> list[Choice]:

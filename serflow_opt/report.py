@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HOURS_PER_MONTH = 730
 """A year of 8,760 hours in twelve."""
 
-_VERDICT = {
+VERDICT = {
     "optimal": ("proven optimal", "bold green"),
     "feasible": ("not proven: stopped at a limit", "bold yellow"),
     "infeasible": ("proven infeasible", "bold red"),
@@ -30,19 +30,31 @@ _VERDICT = {
 
 def plan_table(plan: Plan) -> RenderableType:
     """Lay a plan out: verdict, stages, totals, limits, certificate."""
-    verdict, style = _VERDICT[plan.status if plan.certificate.optimised else "valued"]
+    verdict, style = VERDICT[plan.status if plan.certificate.optimised else "valued"]
     if plan.metrics is not None and plan.metrics.breaches:
         verdict, style = "breaks a limit", "bold red"
     head = Text.assemble((plan.instance, "bold"), "  ", (verdict, style), f"  in {plan.seconds:.2f} s")
     parts: list[RenderableType] = [head]
     if plan.metrics is None:
-        parts += [Text(f"  {clash.message}") for clash in plan.infeasible_because]
+        parts += [Text(f"  {line}") for line in why_not(plan)]
         if plan.bound is not None:
             parts.append(Text(f"  no plan can be better than {plan.bound:.6g} {plan.objective.unit}"))
     else:
         parts += [stage_table(plan, plan.metrics), *totals(plan, plan.metrics), Text(_proof(plan))]
     parts += [Text(f"note: {note}", style="yellow") for note in plan.notes]
     return Group(*parts)
+
+
+def why_not(plan: Plan) -> list[str]:
+    """Say why there is no plan: a line a limit, and a line a set of limits that clash where that says more."""
+    lines = [clash.message for clash in plan.infeasible_because]
+    alone = {(clash.limit, clash.best) for clash in plan.infeasible_because}
+    sets = plan.clashing_sets
+    if len(sets) != 1 or {(change.limit, change.best) for change in sets[0].changes} != alone:
+        lines += [own.message for own in sets]
+    if any(not clash.sets_complete for clash in plan.infeasible_because if clash.sets):
+        lines.append("there may be further sets of limits that clash: time ran out")
+    return lines
 
 
 def stage_table(plan: Plan, metrics: Metrics) -> Table:
@@ -249,21 +261,39 @@ def explanation_table(explanation: Explanation) -> RenderableType:
             remark = "no plan keeps the limits" if row.status == "infeasible" else "no plan found in time"
         elif row.status != "optimal":
             remark = f"{remark} (no better than {row.bound:.6g} proven)".strip()
+        if row.dominated_by is not None:
+            remark = f"{remark}{', ' if remark else ''}never better than {row.dominated_by}"
         value = "" if row.value is None else f"{row.value:.6g} {unit}"
         options.add_row(row.tier, row.option or "(nothing)", value, f"{worse:.1%}" if worse < math.inf else "", remark)
     limits = Table(show_edge=False, box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("limit", "asked", "reached", "a step further", "saves", "without it"):
+    titles = (
+        "asked",
+        "reached",
+        "a unit more",
+        "saves",
+        "next better at",
+        "saves",
+        "a step further",
+        "saves",
+        "without it",
+    )
+    for title in ("limit", *titles):
         limits.add_column(title, justify="left" if title == "limit" else "right", no_wrap=True)
+
+    def saved(value: float | None) -> str:
+        return "-" if value is None else f"{max(-explanation.worse_by(value), 0.0) + 0.0:.1%}"
+
     for own in explanation.limits:
-        saved = -explanation.worse_by(own.value_looser) if own.binds else 0.0
-        without = "-" if own.value_without is None else f"{-explanation.worse_by(own.value_without):.1%}"
-        limits.add_row(
-            own.limit,
-            f"{own.asked:g}",
-            "" if own.reached is None else f"{own.reached:.6g}",
-            f"{own.looser:g}" if own.binds else "does not bind",
-            f"{saved:.1%}" if own.binds else "",
-            without if own.binds else "",
-        )
+        kept = "" if own.reached is None else f"{own.reached:.6g}"
+        if not own.binds:
+            limits.add_row(own.limit, f"{own.asked:g}", kept, "does not bind")
+            continue
+        steps = ((own.unit_more, own.value_unit_more), (own.next_at, own.value_next), (own.looser, own.value_looser))
+        cells = [text for at, value in steps for text in ("-" if at is None else f"{at:.6g}", saved(value))]
+        limits.add_row(own.limit, f"{own.asked:g}", kept, *cells, saved(own.value_without))
     parts: list[RenderableType] = [plan_table(plan), Text(), options]
+    proof = plan.certificate
+    if proof.placements is not None and proof.placements_kept is not None:
+        ruled_out = proof.placements - proof.placements_kept
+        parts.append(Text(f"{proof.placements:,} placements considered, {ruled_out:,} ruled out by their bounds"))
     return Group(*parts, Text(), limits) if explanation.limits else Group(*parts)

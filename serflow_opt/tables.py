@@ -36,13 +36,12 @@ class Column:
             if not text:
                 raise ValueError("write a name")
             return text
-        wanted = self.wanted()
         try:
             value = int(text) if self.kind == "whole" else float(text)
         except ValueError:
-            raise ValueError(f"write {wanted}") from None
+            raise ValueError(f"write {self.wanted()}") from None
         if not self.low <= value <= self.high or value in (math.inf, -math.inf):  # NaN fails every comparison
-            raise ValueError(f"write {wanted}")
+            raise ValueError(f"write {self.wanted()}")
         return value
 
     def wanted(self) -> str:
@@ -131,10 +130,14 @@ def read_table(
         _check_header(name, header, wanted, problems)
         sound = len(problems) == before
         by_name = {column.name: column for column in wanted}
+        plain = [by_name[title] for title in header if title in by_name]
+        usual = sound and all(type(column) is Column for column in wanted)
         for record in lines:
             if not any(cell.strip() for cell in record):
                 continue
-            row = _read_row(name, lines.line_num, header, record, by_name, found)
+            row = _read_plain(lines.line_num, plain, record) if usual else None
+            if row is None:
+                row = _read_row(name, lines.line_num, header, record, by_name, found)
             if row is not None and sound:
                 rows.append(row)
     except csv.Error as error:
@@ -161,6 +164,28 @@ def _check_header(name: str, header: list[str], wanted: Sequence[Column], proble
             )
         elif header.index(title) != position - 1:
             problems.append(Problem(name, f"line 1, column {position}", f"'{title}' twice", "keep one"))
+
+
+def _read_plain(line: int, columns: Sequence[Column], record: list[str]) -> Row | None:
+    """Read a row in which nothing is missing or wrong; None: look closer."""
+    if len(record) != len(columns):
+        return None
+    cells: dict[str, Cell] = {}
+    try:
+        for column, text in zip(columns, record, strict=True):
+            if column.kind == "text":
+                value: Cell = text.strip()
+                if not value:
+                    return None
+            else:
+                number = int(text) if column.kind == "whole" else float(text)
+                if not column.low <= number <= column.high or number in (math.inf, -math.inf):
+                    return None
+                value = number
+            cells[column.name] = value
+    except ValueError:
+        return None
+    return Row(line, cells)
 
 
 def _read_row(

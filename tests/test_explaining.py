@@ -5,18 +5,21 @@ from __future__ import annotations
 import copy
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tiny
 from helpers import run
-from oracles.brute_force import enumerate_optimum
+from oracles.brute_force import enumerate_optimum, plan_table
 from oracles.random_instances import random_document, write
 
 import serflow_opt as so
 from serflow_opt.errors import InputError
 from serflow_opt.explaining import POINT, STEP, Explanation
+from serflow_opt.outclassed import dominated
 
 SEEDS = (3, 8, 14, 21, 40, 55, 77, 96)
 
@@ -87,6 +90,57 @@ def test_each_limit_a_step_further_and_gone(seed: int, tmp_path: Path) -> None:
         assert row.value_looser is not None
         assert math.isclose(row.value_looser, further, rel_tol=2e-6)
         assert row.binds == (without < best * (1 - 1e-6))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_unit_more_and_the_next_better_plan(seed: int, tmp_path: Path) -> None:
+    """By all plans: the tightest value of a limit with a better optimum, that optimum, and the one a unit further."""
+    document = random_document(seed)
+    best = optimum(document)
+    if best is None:
+        return
+    table = plan_table(document)
+    for row in explained(document, tmp_path).limits:
+        if not row.binds:
+            assert (row.unit_more, row.next_at, row.value_next) == (None, None, None)
+            continue
+        assert row.unit_more == pytest.approx(
+            max(row.asked - 0.01, 0.0) if row.limit == "accuracy_min" else row.asked + 1
+        )
+        further = copy.deepcopy(document)
+        further["workload"][row.limit] = row.unit_more
+        expected = optimum(further)
+        assert expected is not None
+        assert row.value_unit_more is not None
+        assert math.isclose(row.value_unit_more, expected, rel_tol=2e-6)
+        if row.limit == "latency_slo_ms" and document["objective"]["minimize"] == "latency":
+            continue
+        assert row.next_at is not None
+        objective = table.cost if document["objective"]["minimize"] == "cost" else table.latency * 1000
+        accurate, latency, objective = np.broadcast_arrays(table.accuracy[None, :], table.latency * 1000, objective)
+        better = objective < best * (1 - 1e-6)
+        if row.limit == "accuracy_min":
+            slo = document["workload"].get("latency_slo_ms", math.inf)
+            tightest = accurate[better & (latency <= slo * (1 + 1e-9))].max()
+        else:
+            floor = document["workload"].get("accuracy_min", 0.0)
+            tightest = latency[better & (accurate >= floor - 1e-9)].min()
+        assert row.next_at == pytest.approx(tightest, rel=3e-6)
+        assert row.value_next is not None
+        assert row.value_next < best
+
+
+def test_options_that_are_never_needed() -> None:
+    """A copy that costs more is beaten by the first; a faster, dearer one is not; of equal ones the first stays."""
+    instance = tiny.two_stages()
+    v, f = instance.options
+    dear, fast, same = (
+        replace(v, name="dear", usd_per_s=0.75),
+        replace(v, name="fast", usd_per_s=0.75, stage_seconds=(0.5, 2.0)),
+        replace(v, name="same"),
+    )
+    found = dominated(replace(instance, options=(dear, v, fast, same, f)))
+    assert found == {("vm", "dear"): "v", ("vm", "same"): "v"}
 
 
 def test_a_tier_that_is_taken_away(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,7 @@ from oracles.random_instances import random_document, write
 import serflow_opt as so
 from serflow_opt.errors import InputError
 from serflow_opt.instance import Instance
+from serflow_opt.many import load_all
 from serflow_opt.plan import Plan
 
 SEEDS = range(12)
@@ -109,6 +111,59 @@ def test_the_command(instances: list[Instance], tmp_path: Path) -> None:
     for plan in (*one, *two):
         del plan["seconds"]
     assert one == two
+
+
+class Counts(ThreadPoolExecutor):
+    """Counts what it is asked."""
+
+    asked = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Count, and do it."""
+        self.asked += 1
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_many_small_instances_go_out_in_portions(monkeypatch: pytest.MonkeyPatch, instances: list[Instance]) -> None:
+    monkeypatch.setattr("serflow_opt.fleet.solve", lambda instance, **options: so.solve(instances[0]))
+    with Counts(2) as executor:
+        plans = so.solve_all([instances[0]] * 1000, executor=executor)
+    assert len(plans) == 1000
+    assert executor.asked <= 64
+
+
+def test_a_folder_a_pattern_and_a_table(instances: list[Instance], tmp_path: Path) -> None:
+    for seed in (3, 8, 14):
+        write(random_document(seed), tmp_path / "all" / str(seed))
+    (tmp_path / "all" / "notes").mkdir()
+    table = tmp_path / "plans.csv"
+    by_folder = run("solve", tmp_path / "all", "--json", "--csv", table)
+    by_pattern = run("solve", tmp_path / "all" / "*", "--json", "--jobs", "2")
+    names = [plan["instance"] for plan in by_folder.document]
+    assert names == [plan["instance"] for plan in by_pattern.document]
+    assert len(names) == 3
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row, plan in zip(rows, by_folder.document, strict=True):
+        assert (row["instance"], row["status"]) == (plan["instance"], plan["status"])
+        if plan["metrics"] is None:
+            assert row["value"] == row["accuracy"] == ""
+            assert row["because"]
+        else:
+            assert float(row["value"]) == plan["objective"]["value"]
+            assert float(row["latency_worst_ms"]) == plan["metrics"]["latency_worst_ms"]
+            assert row["runs_on"].startswith("1")
+    assert run("solve", tmp_path / "none*").code == 2
+    assert run("solve", tmp_path / "all" / "notes").code == 2
+    assert run("solve", tmp_path / "all", "--csv", tmp_path / "plans.txt").code == 2
+
+
+def test_many_files_are_loaded_by_several_processes(tmp_path: Path) -> None:
+    file = str(write(random_document(3), tmp_path))
+    loaded, problems = load_all([file] * 70 + ["missing"], (), {"accuracy_min": 0.5}, (), (), jobs=2)
+    assert [name for name, _ in loaded] == [file] * 70
+    assert {instance.accuracy_min for _, instance in loaded} == {0.5}
+    assert [problem.file for problem in problems] == ["missing"]
 
 
 def test_dask_gives_the_same_plans(instances: list[Instance], alone: list[dict[str, Any]]) -> None:

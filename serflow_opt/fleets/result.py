@@ -1,0 +1,180 @@
+"""The answer for a fleet: a plan for each service, what they cost together, what more of what is shared would buy.
+
+The classes here are the document that `fleet --json` prints (`Fleet`), field by field.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from serflow_opt.plan import Document, Plan, PlanStatus
+from serflow_opt.shown import html
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import RenderableType
+
+WORDS = {"cost": "cost", "latency": "mean latency", "energy": "power", "privacy": "mean leak"}
+
+
+class Worth(Document):
+    """What a unit more of something shared buys, by the multipliers of the bound: near the optimum, not a promise."""
+
+    saves: float = Field(description="of what is minimised, in its unit, for a dollar an hour or a machine more")
+
+    @classmethod
+    def of(cls, price: float, shown: float) -> Worth:
+        """Return the worth of a price in internal units."""
+        return cls(saves=price * shown)
+
+
+class Pool(Document):
+    """Machines of a type that the services share."""
+
+    type: str
+    most: int
+    used: int
+    worth: Worth | None
+
+
+class ServicePlan(Document):
+    """The plan of one service."""
+
+    instance: str
+    rate_per_s: float
+    weight: float = Field(description="times the plan's own value it is what the service adds")
+    adds: float = Field(description="to the fleet's objective, in its unit")
+    usd_per_hour: float
+    plan: Plan
+
+
+class FleetCertificate(Document):
+    """Why the answer can be trusted."""
+
+    lagrangian_bound: float | None
+    rounds: int = Field(description="rounds of prices")
+    plans: int = Field(description="plans of single services that were known in the end")
+    searches: int = Field(description="exact searches for plans of single services")
+    method: str
+
+
+class Fleet(Document):
+    """The answer to several services that share something."""
+
+    status: PlanStatus
+    minimize: str
+    value: float | None
+    unit: str
+    bound: float | None = Field(description="no plans of all services within what is shared are better")
+    gap: float | None
+    seconds: float
+    usd_per_hour: float | None = Field(description="of all services")
+    budget_usd_per_hour: float | None
+    dollar: Worth | None = Field(description="what a dollar an hour more would save")
+    machines: list[Pool]
+    services: list[ServicePlan]
+    certificate: FleetCertificate
+    because: list[str] = Field(default=[], description="why there are no plans")
+
+    @property
+    def plans(self) -> list[Plan]:
+        """The plans, in the order of the instances; empty without."""
+        return [own.plan for own in self.services]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `fleet --json` prints."""
+        document = self.model_dump(mode="json", exclude={"services"})
+        rows = [own.model_dump(mode="json", exclude={"plan"}) | {"plan": own.plan.to_dict()} for own in self.services]
+        return document | {"services": rows}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a service: rate, cost an hour, latencies (ms), accuracy, machines, where stages run."""
+        import pandas as pd
+
+        return pd.DataFrame([row(own) for own in self.services])
+
+    def words(self) -> list[str]:
+        """Say what more of what is shared would buy, and what less would cost."""
+        lines = []
+        what = WORDS[self.minimize]
+        if self.dollar is not None and self.budget_usd_per_hour is not None:
+            lines.append(_worth("a dollar an hour more", self.dollar, what, self.unit))
+        for pool in self.machines:
+            if pool.worth is not None:
+                lines.append(_worth(f"one more {pool.type}", pool.worth, what, self.unit))
+        return lines
+
+    def __rich__(self) -> RenderableType:
+        return fleet_layout(self)
+
+    def _repr_html_(self) -> str:
+        return html(fleet_layout(self), 160)
+
+
+def row(own: ServicePlan) -> dict[str, Any]:
+    """Return a service as a row of a table."""
+    from serflow_opt.front import runs_on
+
+    metrics = own.plan.metrics
+    assert metrics is not None
+    return {
+        "instance": own.instance,
+        "rate_per_s": own.rate_per_s,
+        "usd_per_hour": own.usd_per_hour,
+        "adds": own.adds,
+        "latency_ms": metrics.latency_ms(str(own.plan.limits["latency_measure"])),
+        "latency_measure": own.plan.limits["latency_measure"],
+        "accuracy": metrics.accuracy,
+        "machines": " ".join(f"{m.count} x {m.option}" for m in metrics.machines if m.count),
+        "runs_on": runs_on(own.plan),
+    }
+
+
+def _worth(more: str, worth: Worth, what: str, unit: str) -> str:
+    if worth.saves <= 0:
+        return f"{more} buys nothing: there is enough"
+    return f"{more} takes about {worth.saves:.3g} {unit} off the {what} (by the multipliers, near this optimum)"
+
+
+def fleet_layout(fleet: Fleet) -> RenderableType:
+    """Lay a fleet out: verdict, a row a service, what is shared, what is proven."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from serflow_opt.report import VERDICT, usd
+
+    verdict, style = VERDICT[fleet.status]
+    head = Text.assemble((f"{len(fleet.services) or 'no'} services", "bold"), "  ", (verdict, style))
+    head.append(f"  in {fleet.seconds:.2f} s")
+    if fleet.value is None:
+        return Group(head, *(Text(f"  {line}") for line in fleet.because))
+    table = Table(show_edge=False, box=None, header_style="bold", padding=(0, 2, 0, 0))
+    left = ("service", "machines", "runs on")
+    for title in ("service", "per s", "USD an hour", "latency ms", "accuracy", "machines", "runs on"):
+        table.add_column(title, justify="left" if title in left else "right")
+    for own in fleet.services:
+        cells = row(own)
+        table.add_row(
+            own.instance,
+            f"{own.rate_per_s:g}",
+            f"{own.usd_per_hour:.4g}",
+            f"{cells['latency_ms']:.4g} ({cells['latency_measure']})",
+            "" if cells["accuracy"] is None else f"{cells['accuracy']:.4f}",
+            cells["machines"],
+            cells["runs_on"],
+        )
+    assert fleet.usd_per_hour is not None
+    lines = [
+        f"{WORDS[fleet.minimize]} {fleet.value:.6g} {fleet.unit}; all services cost {usd(fleet.usd_per_hour)} an hour"
+    ]
+    if fleet.budget_usd_per_hour is not None:
+        lines[0] += f" of {usd(fleet.budget_usd_per_hour)}"
+    lines += [f"{pool.used} of {pool.most} {pool.type} rented" for pool in fleet.machines]
+    lines += fleet.words()
+    bound = "no bound" if fleet.bound is None else f"no plans are below {fleet.bound:.6g} (gap {fleet.gap:.2g})"
+    proof = fleet.certificate
+    lines.append(f"{bound}; {proof.method}; {proof.searches} searches, {proof.plans} plans")
+    return Group(head, table, *(Text(line) for line in lines))
