@@ -95,8 +95,8 @@ def covered(instance: Instance, goal: Goal) -> bool:
     """
     measured = instance.latency_measure in ("worst", "mean")
     summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure == "worst")
-    plain = instance.threshold_mode == "menu" and instance.accounting == "per-request" and not instance.families
-    return measured and summed and plain
+    plain = instance.threshold_mode == "menu" and instance.accounting == "per-request"
+    return measured and summed and plain and not instance.families and not instance.joint
 
 
 class _Reader:

@@ -16,6 +16,7 @@ from serflow_opt.chain import Chain, covered
 from serflow_opt.chain_search import ChainSearch
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.formulations.data import SLACK, Data
+from serflow_opt.goals import Goal
 from serflow_opt.instance import Instance
 from serflow_opt.paths import Floats, Paths
 from serflow_opt.plan import Plan
@@ -63,10 +64,11 @@ class Planner:
         self._chain: Chain | None = None
         self._pool: Paths | None = None
         self._held: Floats | None = None
-        if instance.minimize != "weighted" and not instance.then and covered(instance, {instance.minimize: 1.0}):
+        self._goal: Goal = {} if instance.minimize == "weighted" else {instance.minimize: 1.0}
+        if self._goal and not instance.then and covered(instance, self._goal):
             data = Data(instance)
             if data.connected:
-                self._warm(Chain.of(data, {instance.minimize: 1.0}))
+                self._warm(Chain.of(data, self._goal))
 
     def _warm(self, chain: Chain) -> None:
         """Collect the placements that are best at some bound near the instance's own."""
@@ -168,8 +170,7 @@ class Planner:
     def _answer(self, instance: Instance, settings: Settings, began: float, priced: bool) -> Plan:
         if self._chain is None:
             return solve(instance, gap=self.gap, time_limit=settings.time_limit)
-        goal = {instance.minimize: 1.0}
-        chain = self._chain
+        goal, chain = self._goal, self._chain
         data = copy.copy(chain.data)
         data.instance = instance
         if priced:

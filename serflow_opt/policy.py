@@ -108,7 +108,12 @@ class Policy:
     def save(self, path: str | Path) -> None:
         """Write the map as JSON."""
         pieces = [
-            {"low": p.low, "high": p.high, "gap": p.gap, "plan": None if p.plan is None else p.plan.to_dict()}
+            {
+                "low": p.low,
+                "high": p.high,
+                "gap": p.gap,
+                "plan": None if p.plan is None else p.plan.model_dump(mode="json", by_alias=True),
+            }
             for p in self.pieces
         ]
         document = {"instance": self.instance, "axis": self.axis, "pieces": pieces}

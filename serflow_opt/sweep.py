@@ -50,30 +50,34 @@ class Steps:
             row[:] = tag
         return cls(value, whole, table)
 
+    def _tag(self, row: int) -> Ints:
+        tag: Ints = self.tags[row]
+        return tag
+
     @property
     def lane(self) -> Ints:
         """Which set of multipliers."""
-        return self.tags[0]
+        return self._tag(0)
 
     @property
     def runner(self) -> Ints:
         """What the stage runs as."""
-        return self.tags[1]
+        return self._tag(1)
 
     @property
     def back(self) -> Ints:
         """The first stage its run may begin with."""
-        return self.tags[2]
+        return self._tag(2)
 
     @property
     def after(self) -> Ints:
         """Position at the next stage."""
-        return self.tags[3]
+        return self._tag(3)
 
     @property
     def via(self) -> Ints:
         """How it is handed over to the next stage."""
-        return self.tags[4]
+        return self._tag(4)
 
     def rows(self, chosen: Ints | Mask) -> Steps:
         """Return some of them."""
