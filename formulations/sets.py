@@ -107,11 +107,15 @@ class Sets:
         self._usable = {
             (s, trusted): _undominated(instance, s, trusted) for s in self.stages for trusted in (True, False)
         }
+        limits = [instance.options[runner.option].memory_bytes for runner in self.runners]
+        plain = len(self.machines)
+        needs = {s: instance.stages[s - 1].parameter_bytes + self.activation(s) for s in self.stages}
         on = {
             (s, e)
             for s in self.stages
-            for e in range(len(self.runners))
-            if (allowed is None or (s, e) in allowed) and self._fits(s, e)
+            for e, limit in enumerate(limits)
+            if (allowed is None or (s, e) in allowed)
+            and (limit is None or needs[s] <= limit * (1 + SLACK) if e < plain else self._fits(s, e))
         }
         on = self._on_some_path(on)
         self.places: list[Place] = sorted(on)
@@ -129,12 +133,11 @@ class Sets:
                 ]
             self.hops += [(s, e, k, w) for k, w in onward[key]]
         self.hubs: list[Hub] = sorted({self.hub_left(hop) for hop in self.hops})
-        hubs = set(self.hubs)
+        arriving: dict[tuple[int, int, int], list[int]] = {}
+        for s, k, w, c in self.hubs:
+            arriving.setdefault((s, k, c), []).append(w)
         self.entries: list[Entry] = [
-            (s, e, w)
-            for s, e in self.places
-            for w in range(NOTHING, len(instance.ways[s - 1]))
-            if self.hub_entered((s, e, w)) in hubs
+            (s, e, w) for s, e in self.places for w in arriving.get((s, self.tier[e], self.carried(s, e)), ())
         ]
         self.reach_low, self.reach_high = self._reach_bounds()
 
@@ -202,6 +205,8 @@ class Sets:
         for s, e in on:
             kept[s].add(e)
         tiers = range(len(self.instance.tiers))
+        if not self.instance.variants:
+            return self._on_some_plain_path(kept)
         before = {SOURCE}
         for s in self.stages:  # what can be reached
             stays = {(self.runners[e].option, self.carried(s, e)) for e in before if e != SOURCE}
@@ -227,6 +232,22 @@ class Sets:
                 for e in kept[s - 1]
                 if self._kind(e) in leave or (self.runners[e].option, self.carried(s, e)) in stays
             }
+        return {(s, e) for s in self.stages for e in kept[s]} if all(kept.values()) else set()
+
+    def _on_some_plain_path(self, kept: dict[int, set[int]]) -> set[Place]:
+        """The same without variants, where a runner is an option and all of a tier leave it alike."""
+        tier, tiers = self.tier, range(len(self.instance.tiers))
+        before = {SOURCE}
+        for s in self.stages:
+            alike = {SOURCE if e == SOURCE else tier[e]: e for e in before}.values()
+            moves = {k for e in alike for k in tiers if self._ways(s, e, k)}
+            before = kept[s] = {f for f in kept[s] if f in before or tier[f] in moves}
+        after = kept[self.last]
+        for s in reversed(self.stages[1:]):
+            into = {tier[f] for f in after}
+            alike = {tier[e]: e for e in kept[s - 1]}.values()
+            leave = {tier[e] for e in alike if any(k in into and self._ways(s, e, k) for k in tiers)}
+            after = kept[s - 1] = {e for e in kept[s - 1] if e in after or tier[e] in leave}
         return {(s, e) for s in self.stages for e in kept[s]} if all(kept.values()) else set()
 
     def _kind(self, e: int) -> tuple[int, int]:

@@ -109,6 +109,7 @@ class _Reader:
         self.unit = self.units.get(single, 1.0) if single else 1.0
         summed: Goal = {name: weight * self.units.get(name, 1.0) for name, weight in goal.items()}
         self.goal = {single: 1.0} if single else summed
+        self.joules = "energy" in goal or "energy" in others
         self.limit = np.array([
             self._limit(single) if single else np.inf, *(self._limit(name) for name in others), self._limit("accuracy")
         ])  # fmt: skip
@@ -165,7 +166,7 @@ class _Reader:
     def _stages(self, seconds: Floats, places: Ints) -> Floats:
         data, plain = self.data, len(self.data.instance.options)
         energy, lost = np.zeros(seconds.shape), np.zeros(seconds.shape)
-        for s, e in places.tolist() if "energy" in self.goal or "energy" in self.others else ():
+        for s, e in places.tolist() if self.joules else ():
             energy[s - 1, e] = data.energy(s, e)
         for s, e in places[places[:, 1] >= plain].tolist():
             lost[s - 1, e] = data.lost(s, e)
@@ -211,7 +212,7 @@ class _Reader:
                 "cost": usd,
                 "latency": encode + move,
                 "privacy": data.hop_leak(first),
-                "energy": np.array([data.hop_energy(hop) for hop in hops]),
+                "energy": np.array([data.hop_energy(hop) for hop in hops]) if self.joules else 0.0,
                 "accuracy": data.way_lost(first),
             }
             leaving[hub[0] - 1].append(self._crossing(hub, senders, known, encode + move))

@@ -348,15 +348,19 @@ class _Sweep:
         at, lane = at[rows], step.lane[rows]
         value = step.value[rows] + (crossing.adds @ self.weights.T)[at, lane]
         whole = step.whole[rows] + crossing.whole[at]
-        kept = staircase(lane, value, whole)
+        kept = staircase(lane if len(self.weights) > 1 else None, value, whole)
         rows = rows[kept]
         return Steps.of(value[kept], whole[kept], lane[kept], step.runner[rows], step.back[rows], rows, crossing.hub[2])
 
 
-def staircase(group: Ints, value: Floats, whole: Floats) -> Ints:
-    """Return the positions of the undominated of each group, by group and rising value."""
-    count = len(group)
-    order = np.argsort(value, kind="stable")
+def staircase(group: Ints | None, value: Floats, whole: Floats) -> Ints:
+    """Return the positions of the undominated of each group, by group and rising value; None: all are one group."""
+    count = len(value)
+    order: Ints = value.argsort(kind="stable")
+    if group is None:
+        times, low = whole[order], np.ones(count, dtype=bool)
+        low[1:] = times[1:] < np.minimum.accumulate(times)[:-1]
+        return order[low]
     order = order[np.argsort(group[order], kind="stable")]
     rank = np.empty(count, dtype=np.int64)
     rank[np.argsort(whole, kind="stable")] = np.arange(count)
