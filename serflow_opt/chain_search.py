@@ -264,7 +264,7 @@ class ChainSearch:
         unit = float(mean[0]) or 1.0
         lanes = [self.held]
         if self.limited[-1]:
-            lanes += [_with(self.held, -1, unit * factor) for factor in 10.0 ** np.arange(-1.5, 2.1, 0.5)]
+            lanes += [_with(self.held, -1, unit * factor) for factor in (0.1, 1.0, 3.0, 10.0, 100.0)]
         further = (np.flatnonzero(self.limited[1:-1]) + 1).tolist()
         for column in further:
             scale = unit / (float(mean[column]) or 1.0)
@@ -370,6 +370,11 @@ class ChainSearch:
             those = those.rows(within_memory(chain.data, those.paths))
         self.counts.listed = len(those)
         self._check_time()
+        settled = {key for key, candidate in self._candidates.items() if candidate.done}
+        those = those.rows(np.array([_key(those.paths, n) not in settled for n in range(len(those))], dtype=bool))
+        if not len(those):
+            self.infeasible = self.best is None
+            return True
         brackets = bracket(chain, those, _with(weights, -1, 0.0))
         for n in np.argsort(brackets.value, kind="stable")[:1].tolist():
             self._offer(those.rows(np.array([n])), brackets.levels[n], float(brackets.value[n]))
@@ -378,9 +383,7 @@ class ChainSearch:
             if bound >= self._target():
                 self._dropped = min(self._dropped, bound)
                 break  # so are all that follow
-            known = self._candidates.get(_key(those.paths, n))
-            if known is None or not known.done:
-                self._label(Candidate(those.rows(np.array([n])), brackets.weights[n], bound))
+            self._label(Candidate(those.rows(np.array([n])), brackets.weights[n], bound))
         self.infeasible = self.best is None  # nothing was left out but what limits forbid
         return True
 

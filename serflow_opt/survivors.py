@@ -88,11 +88,13 @@ class _Lookup:
 
     def __init__(self, chain: Chain, step: Steps) -> None:
         self.value, self.runner = step.value, step.runner
+        self.there = np.zeros(chain.on.shape[1], dtype=bool)
+        self.there[step.runner] = True
         self.room = chain.whole_limit * (1 + TIME_NOISE) if np.isfinite(chain.whole_limit) else 0.0
         whole = step.whole if self.room else np.zeros(len(step.whole))
         self.width = 2 * (self.room + float(whole.max(initial=0.0))) or 1.0
         self.runs = []
-        for back in np.unique(step.back).tolist():
+        for back in sorted(set(step.back.tolist())):
             rows = np.flatnonzero(step.back == back)
             # by runner, and by falling time within
             self.runs.append((back, rows, step.runner[rows] * self.width - whole[rows]))
@@ -117,7 +119,7 @@ def _handed_over(
     parts = []
     for left in chain.leaving[s]:
         for entered in chain.entering[s]:
-            if left.hub != entered.hub:
+            if left.hub != entered.hub or not look.there[entered.runner].any():
                 continue
             part = _crossed(chain, weights, s, before, most, look, left, entered)
             if part is not None:
@@ -146,14 +148,17 @@ def _crossed(
         rows = np.flatnonzero(at >= 0)
         at, sender = at[rows], before.runner[rows, s - 1]
         allowance, whole = before.allowance[rows], before.whole[rows]
+    if not len(rows):
+        return None
     allowance = allowance - left.adds[at] @ weights
     whole = whole + left.whole[at]
-    # every sender with every receiver
-    into = np.tile(np.arange(len(entered.runner)), len(rows))
-    rows, at, sender = (np.repeat(array, len(entered.runner)) for array in (rows, at, sender))
+    # every sender with every receiver that anything follows on
+    receivers = np.flatnonzero(look.there[entered.runner])
+    into = np.tile(receivers, len(rows))
+    rows, at, sender = (np.repeat(array, len(receivers)) for array in (rows, at, sender))
     receiver = entered.runner[into]
-    allowance = np.repeat(allowance, len(entered.runner)) - (entered.adds @ weights)[into]
-    whole = np.repeat(whole, len(entered.runner)) + entered.whole[into]
+    allowance = np.repeat(allowance, len(receivers)) - (entered.adds @ weights)[into]
+    whole = np.repeat(whole, len(receivers)) + entered.whole[into]
     option = np.array([runner.option for runner in chain.data.runners])
     begin = np.full(len(receiver), s + 1)
     alive = look.within(receiver, whole, begin, allowance)
