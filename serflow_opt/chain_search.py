@@ -30,6 +30,7 @@ from serflow_opt.decision import Decision
 from serflow_opt.label_setting import memory_couples
 from serflow_opt.labels import OutOfTime
 from serflow_opt.paths import Floats, Ints, Mask, Paths, within_memory
+from serflow_opt.shared_labels import SharedLabels
 from serflow_opt.survivors import survivors
 from serflow_opt.sweep import Swept, least_whole_before, most_value, sweep
 from serflow_opt.threshold_labels import Choice, TooManyLabels, best_thresholds
@@ -44,6 +45,8 @@ SHORT = 10
 """Stages up to which labels are so few that it is asked for at once."""
 LISTED = 100_000
 """Placements listed at most."""
+MANY = 12
+"""Placements from which on labels of common parts are shared."""
 TIE_LABELS = 20_000
 """Labels set at most in search of equally good plans."""
 TINY = 1e-12
@@ -378,7 +381,14 @@ class ChainSearch:
         brackets = bracket(chain, those, _with(weights, -1, 0.0))
         for n in np.argsort(brackets.value, kind="stable")[:1].tolist():
             self._offer(those.rows(np.array([n])), brackets.levels[n], float(brackets.value[n]))
-        for n in np.argsort(brackets.bound, kind="stable").tolist():
+        order = np.argsort(brackets.bound, kind="stable")
+        open_ = order[brackets.bound[order] < self._target()]
+        if len(open_) > MANY and len(weights) == 2:
+            for n in order[len(open_) : len(open_) + 1].tolist():  # the least of those ruled out
+                self._dropped = min(self._dropped, float(brackets.bound[n]))
+            self._label_together(those.rows(open_), weights, swept)
+            return True
+        for n in order.tolist():
             bound = float(brackets.bound[n])
             if bound >= self._target():
                 self._dropped = min(self._dropped, bound)
@@ -386,6 +396,21 @@ class ChainSearch:
             self._label(Candidate(those.rows(np.array([n])), brackets.weights[n], bound))
         self.infeasible = self.best is None  # nothing was left out but what limits forbid
         return True
+
+    def _label_together(self, those: Placed, weights: Floats, swept: Swept) -> None:
+        """Find the best thresholds of many placements, to within the gap."""
+        target = self._target(0.5)
+        off = self.gap / 2 * abs(target)
+        shared = SharedLabels(self.chain, weights, swept, those, target - self._offset(weights), off)
+        for n in range(len(those)):
+            self._check_time()
+            choice = shared.best(n)
+            least = target if choice is None else float(choice.columns[0])
+            self._dropped = min(self._dropped, least - off)
+            if choice is not None:
+                self._offer(those.rows(np.array([n])), choice.levels, least)
+        self.counts.labelled += len(those)
+        self.counts.labels += shared.labels
 
     def _check_time(self) -> None:
         if self.deadline is not None and time.monotonic() > self.deadline:

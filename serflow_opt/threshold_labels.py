@@ -54,7 +54,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prefixes:
+class Prefixes:
     """Reach, columns (N x 2), and how each came about: position among those a stage before, and threshold."""
 
     reach: Floats
@@ -103,7 +103,7 @@ def best_thresholds(
         When more are kept than allowed.
     """
     suffix = _suffixes(task, weights)
-    start = _prefixes(task, weights, suffix, most) if len(weights) == 2 else _Prefixes(np.ones(1), np.zeros((1, 1)), [])
+    start = prefixes(task, weights, suffix, most) if len(weights) == 2 else Prefixes(np.ones(1), np.zeros((1, 1)), [])
     count, first = len(start.reach), start.stages
     if not count:
         return None, 0
@@ -118,23 +118,25 @@ def best_thresholds(
     for s in range(len(task.adds) - 1, first - 1, -1):
         if deadline is not None and time.monotonic() > deadline:
             raise OutOfTime
-        after, level, row = _stage(task.menus[s], task.adds[s], after, [(w, float(a[s])) for w, a in tests], widths[s])
+        after, level, row = put_stage(
+            task.menus[s], task.adds[s], after, [(w, float(a[s])) for w, a in tests], widths[s]
+        )
         if not len(after):
             return None, count
         count += len(after)
         if labels is not None and count > labels:
             raise TooManyLabels
         trail.append((row, level))
-    met = _meet(task, start, after)
+    met = meet(task, start, after)
     if met is None:
         return None, count
     prefix, at, columns = met
-    levels = [*_followed(start.trail[::-1], prefix)[::-1], *_followed(trail[::-1], at)]
+    levels = [*followed(start.trail[::-1], prefix)[::-1], *followed(trail[::-1], at)]
     return Choice(np.array(levels), columns), count
 
 
-def _followed(trail: Sequence[tuple[Ints, Ints]], at: int) -> list[int]:
-    """Thresholds along a trail."""
+def followed(trail: Sequence[tuple[Ints, Ints]], at: int) -> list[int]:
+    """Return the thresholds along a trail, last step first."""
     levels = []
     for row, level in trail:
         levels.append(int(level[at]))
@@ -147,14 +149,22 @@ def _suffixes(task: Task, weights: Floats) -> Floats:
     added, beta = task.adds @ weights, float(weights[-1])
     value = np.zeros(len(task.adds) + 1)
     for s in range(len(task.adds) - 1, -1, -1):
-        value[s] = added[s] + _phi(task.menus[s], value[s + 1 : s + 2], beta)[0]
+        value[s] = added[s] + phi(task.menus[s], value[s + 1 : s + 2], beta)[0]
     return value
 
 
-def _prefixes(task: Task, weights: Floats, suffix: Floats, most: float) -> _Prefixes:
-    """Choices for the first stages that the best suffix completes to `most`: as far as they stay few."""
-    found = _Prefixes(np.ones(1), np.zeros((1, 2)), [])
-    for s, envelope in enumerate(task.menus[:-1]):
+def prefixes(task: Task, weights: Floats, suffix: Floats, most: float, stages: int | None = None) -> Prefixes:
+    """Return the choices for the first stages that the best suffix completes to `most`: as far as they stay few.
+
+    Parameters
+    ----------
+    suffix
+        The least weighted sum of what follows each stage, by the position of the stage that follows.
+    stages
+        How many stages at most; None: all but the last.
+    """
+    found = Prefixes(np.ones(1), np.zeros((1, 2)), [])
+    for s, envelope in enumerate(task.menus[: len(task.menus) - 1 if stages is None else stages]):
         go_on = found.reach[:, None] * (1 - envelope.rate)
         met = found.columns + found.reach[:, None] * task.adds[s]
         right = met[:, 1, None] - found.reach[:, None] * envelope.mass
@@ -163,12 +173,12 @@ def _prefixes(task: Task, weights: Floats, suffix: Floats, most: float) -> _Pref
         if len(row) > PREFIXES:
             break
         columns = np.column_stack([met[row, 0], right[row, level]])
-        found = _Prefixes(go_on[row, level], columns, [*found.trail, (row, level)])
+        found = Prefixes(go_on[row, level], columns, [*found.trail, (row, level)])
     return found
 
 
-def _meet(task: Task, start: _Prefixes, after: Floats) -> tuple[int, int, Floats] | None:
-    """Complete prefixes with labels: the best prefix, its label, and the columns of both together."""
+def meet(task: Task, start: Prefixes, after: Floats) -> tuple[int, int, Floats] | None:
+    """Complete prefixes with labels: return the best prefix, its label, and the columns of both together."""
     if not start.trail:
         good = np.flatnonzero((after <= task.limits).all(axis=1))
         return (0, int(best := good[after[good, 0].argmin()]), after[best]) if len(good) else None
@@ -209,19 +219,19 @@ def _widths(task: Task, weights: Floats, suffix: Floats, most: float, tolerance:
     through = suffix[:last, None] - steps  # F_s of these, all s together
     for t in range(last - 2, -1, -1):
         rows = slice(t + 1, last)
-        through[rows] = added[t] + _phi(task.menus[t], through[rows].ravel(), beta).reshape(-1, len(steps))
+        through[rows] = added[t] + phi(task.menus[t], through[rows].ravel(), beta).reshape(-1, len(steps))
     reach = np.clip(((most - through) / steps).min(axis=1), 1e-12, 1.0)
     widths: Floats = tolerance / max(last - first, 1) / reach
     return widths
 
 
-def _phi(envelope: Envelope, value: Floats, beta: float) -> Floats:
+def phi(envelope: Envelope, value: Floats, beta: float) -> Floats:
     rate, mass = envelope.leaving(envelope.best(value, np.full(len(value), beta)))
     least: Floats = (1 - rate) * value - beta * mass
     return least
 
 
-def _stage(
+def put_stage(
     envelope: Envelope, adds: Floats, after: Floats, tests: Sequence[tuple[Floats, float]], width: float
 ) -> tuple[Floats, Ints, Ints]:
     """Put a stage in front of labels: the undominated that are within the allowances, their levels and rows."""
