@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ def test_both_directions_never_fall(menu: Menu, values: list[float], beta: float
     envelope, rising = Envelope.of(*menu), np.sort(np.array(values))
     rate, mass = envelope.leaving(envelope.best(rising, np.full(len(rising), beta)))
     for found in ((1 - rate) * rising - beta * mass, envelope.most_after(rising, beta)):
-        for a, b in zip(found[:-1].tolist(), found[1:].tolist(), strict=True):
+        for a, b in pairwise(found.tolist()):
             assert b >= a or b >= a - 1e-9 * (abs(a) + beta)
 
 
