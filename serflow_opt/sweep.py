@@ -350,12 +350,13 @@ class _Sweep:
 
 
 def staircase(group: Ints, value: Floats, whole: Floats) -> Ints:
-    """Return the positions of the undominated of each group, by group and rising value."""
+    """Return the positions of the undominated of each group, by group and rising value; of equals the first."""
     count = len(group)
-    order = np.argsort(value, kind="stable")
+    by_whole = np.argsort(whole, kind="stable")
+    order = by_whole[np.argsort(value[by_whole], kind="stable")]
     order = order[np.argsort(group[order], kind="stable")]
-    rank = np.empty(count, dtype=np.int64)
-    rank[np.argsort(whole, kind="stable")] = np.arange(count)
+    rank, sorted_whole = np.zeros(count, dtype=np.int64), whole[by_whole]
+    rank[by_whole[1:]] = np.cumsum(sorted_whole[1:] != sorted_whole[:-1])  # equal times rank alike
     # ranks of later groups lie below those of earlier ones: one running minimum serves all
     key = rank[order] - group[order] * count
     kept = np.ones(count, dtype=bool)
