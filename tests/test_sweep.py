@@ -34,7 +34,7 @@ from serflow_opt.survivors import survivors
 from serflow_opt.sweep import least_whole_before, most_value, staircase, sweep
 
 Key = tuple[tuple[int, ...], tuple[int, ...]]
-PLAIN, ADAPTED = range(32), range(24)
+PLAIN, ADAPTED = range(28), range(20)
 SHOWN = {"cost": 1.0, "latency": 1e3, "privacy": 1.0, "energy": 1.0}
 """What the oracle's figures are, times USD, seconds, loss and joules."""
 ROUNDING = 1e-9
