@@ -174,8 +174,10 @@ class ChainSearch:
             return []
         if self.tight:
             rivals = rivals.rows(within_memory(chain.data, rivals.paths))
-        same = columns_of(chain, rivals, np.tile(levels, (len(rivals), 1)))
-        equal: Mask = np.all(same <= chain.limits, axis=1)
+        equal = self._same_menus(rivals)
+        same = np.full((len(rivals), len(chain.columns)), np.inf)
+        same[equal] = columns_of(chain, rivals.rows(equal), np.tile(levels, (int(equal.sum()), 1)))
+        equal &= np.all(same <= chain.limits, axis=1)
         found: list[Decision] = []
         least, left = math.inf, TIE_LABELS
         for n in np.argsort(rivals.whole if by_whole else np.where(equal, same[:, 0], np.inf), kind="stable").tolist():
@@ -196,6 +198,15 @@ class ChainSearch:
                 if by_whole:
                     break  # the others are slower
         return found
+
+    def _same_menus(self, those: Placed) -> Mask:
+        """Which placements take their thresholds from the menus that those of the best plan are from."""
+        used = self.chain.used
+        if used is None or self.best is None:
+            return np.ones(len(those), dtype=bool)
+        stages = np.arange(len(used))
+        same: Mask = (used[stages, those.paths.runner] == used[stages, self.best[0].paths.runner]).all(axis=1)
+        return same
 
     def _search(self, pool: Paths | None, held: Floats | None) -> bool:
         if pool is not None:
