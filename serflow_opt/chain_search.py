@@ -214,9 +214,14 @@ class ChainSearch:
             self._take(pool)
         if not math.isfinite(self.value):
             sample = self._sample()
-            self._take(self._lanes(sample).paths())
+            swept = self._lanes(sample)
+            self._take(swept.paths())
             if not self._candidates and sample is not None:
-                self._take(self._lanes(None).paths())
+                swept = self._lanes(None)
+                self._take(swept.paths())
+            if not self._candidates and (swept.first < 0).all():  # no placement is in time
+                self.infeasible = True
+                return True
         if not self._candidates and self.tight:  # sweeps do not see all of the memory: go through them one by one
             return self._list(self.held, self._sweep_below(self.held, math.inf), math.inf)
         if not self._candidates:
