@@ -177,8 +177,10 @@ class ChainSearch:
             return []
         if self.tight:
             rivals = rivals.rows(within_memory(chain.data, rivals.paths))
-        same = columns_of(chain, rivals, np.tile(levels, (len(rivals), 1)))
-        equal: Mask = np.all(same <= chain.limits, axis=1)
+        equal = self._same_menus(rivals)
+        same = np.full((len(rivals), len(chain.columns)), np.inf)
+        same[equal] = columns_of(chain, rivals.rows(equal), np.tile(levels, (int(equal.sum()), 1)))
+        equal &= np.all(same <= chain.limits, axis=1)
         found: list[Decision] = []
         least, left = math.inf, TIE_LABELS
         for n in np.argsort(rivals.whole if by_whole else np.where(equal, same[:, 0], np.inf), kind="stable").tolist():
@@ -200,15 +202,29 @@ class ChainSearch:
                     break  # the others are slower
         return found
 
+    def _same_menus(self, those: Placed) -> Mask:
+        """Which placements take their thresholds from the menus that those of the best plan are from."""
+        used = self.chain.used
+        if used is None or self.best is None:
+            return np.ones(len(those), dtype=bool)
+        stages = np.arange(len(used))
+        same: Mask = (used[stages, those.paths.runner] == used[stages, self.best[0].paths.runner]).all(axis=1)
+        return same
+
     def _search(self, pool: Paths | None, held: Floats | None) -> bool:
         if pool is not None:
             self.held = self.held if held is None else held.copy()
             self._take(pool)
         if not math.isfinite(self.value):
             sample = self._sample()
-            self._take(self._lanes(sample).paths())
+            swept = self._lanes(sample)
+            self._take(swept.paths())
             if not self._candidates and sample is not None:
-                self._take(self._lanes(None).paths())
+                swept = self._lanes(None)
+                self._take(swept.paths())
+            if not self._candidates and (swept.first < 0).all():  # no placement is in time
+                self.infeasible = True
+                return True
         if not self._candidates and self.tight:  # sweeps do not see all of the memory: go through them one by one
             return self._list(self.held, self._sweep_below(self.held, math.inf), math.inf)
         if not self._candidates:

@@ -97,7 +97,7 @@ class Envelope:
             with np.errstate(divide="ignore", invalid="ignore"):
                 return np.where((least == 0) & (value >= 0), np.inf, value / least)
         y = value / multiplier
-        position = self._at_breaks.searchsorted(y)
+        position = self._at_breaks.searchsorted(y, side="right")  # from φ's last value on V is unbounded
         slope, above = self._go_on[position], y + self._mass[position]
         with np.errstate(divide="ignore", invalid="ignore"):
             u = np.where(slope > 0, above / slope, np.where(above >= 0, np.inf, -np.inf))

@@ -124,14 +124,19 @@ def solve(
 def _explained(instance: Instance, plan: Plan, settings: Settings, began: float) -> Plan:
     """Add why there is no plan."""
     if plan.status == "infeasible":
-        plan.infeasible_because = clashes(instance, settings)
+        plan.infeasible_because = clashes(instance, _any_method(settings))
         plan.seconds = time.monotonic() - began
     return plan
 
 
+def _any_method(settings: Settings) -> Settings:
+    """Settings for searches with another goal or other limits, which labels may not cover."""
+    return replace(settings, method="auto") if settings.method == "labels" else settings
+
+
 def _break_ties(instance: Instance, found: Found, settings: Settings, began: float) -> None:
     """Of equally good plans take the one that is best in further objectives, in turn."""
-    quiet = replace(settings, on_progress=None)
+    quiet = replace(_any_method(settings), on_progress=None)
     if instance.minimize == "weighted":
         return
     if found.chain is not None and found.chain.best is not None and not instance.then and found.value != 0:
