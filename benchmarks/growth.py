@@ -89,8 +89,8 @@ def main() -> int:
             paired = [a.seconds / b for a, b in zip(answers_of, ours, strict=False)]
             ratio = "1" if name == "auto" else f"{'> ' if cut else ''}{statistics.median(paired):,.0f}"
             lines.append([
-                size, SHOWN[name], f"{'> ' if cut else ''}{middle:.3g} s", f"{min(seconds):.3g} .. {max(seconds):.3g} s",
-                f"{proven} of {len(seconds)}", ratio,
+                size, SHOWN[name], f"{'> ' if cut else ''}{middle:.3g} s",
+                f"{min(seconds):.3g} .. {max(seconds):.3g} s", f"{proven} of {len(seconds)}", ratio,
             ])  # fmt: skip
             curves[name].append((stages, middle))
             if cut and name != "auto":

@@ -282,3 +282,25 @@ def _by_hub(crossings: list[Crossing]) -> list[Crossing]:
         )
         for hub, parts in hubs.items()
     ]
+
+
+def count_paths(chain: Chain) -> float:
+    """How many placements there are, before any limit."""
+    option = np.array([runner.option for runner in chain.data.runners])
+    counts: Floats = np.zeros(chain.on.shape[1])
+    for s in range(len(chain.on)):
+        here = np.zeros(len(counts))
+        stays = chain.stays[s]
+        if s and stays is None:
+            here += counts
+        elif s and stays is not None:
+            np.add.at(here, stays[1], counts[stays[0]])
+        for left in chain.leaving[s]:
+            for entered in chain.entering[s] if s else ():
+                if left.hub == entered.hub:
+                    same = option[left.runner][:, None] == option[entered.runner][None, :]
+                    here[entered.runner] += counts[left.runner].sum() - counts[left.runner] @ same
+            for entered in chain.entering[s] if not s else ():
+                here[entered.runner] += float(left.hub == entered.hub)
+        counts = np.where(chain.on[s], here, 0.0)
+    return float(counts.sum())

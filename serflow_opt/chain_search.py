@@ -19,13 +19,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from serflow_opt.bounds import decision_at
-from serflow_opt.bracketing import Placed, bracket, columns_of, placed, task_of
-from serflow_opt.chain import Chain
+from serflow_opt.bracketing import Placed, bracket, placed, task_of
+from serflow_opt.chain import Chain, count_paths
 from serflow_opt.decision import Decision
 from serflow_opt.label_setting import memory_couples
 from serflow_opt.labels import OutOfTime
@@ -33,7 +33,7 @@ from serflow_opt.paths import Floats, Ints, Mask, Paths, within_memory
 from serflow_opt.shared_labels import SharedLabels
 from serflow_opt.survivors import survivors
 from serflow_opt.sweep import Swept, least_whole_before, most_value, sweep
-from serflow_opt.threshold_labels import Choice, TooManyLabels, best_thresholds
+from serflow_opt.threshold_labels import best_thresholds
 
 FEW = 20
 """Options from which on a sample of them finds the first multipliers."""
@@ -47,8 +47,6 @@ LISTED = 100_000
 """Placements listed at most."""
 MANY = 12
 """Placements from which on labels of common parts are shared."""
-TIE_LABELS = 20_000
-"""Labels set at most in search of equally good plans."""
 TINY = 1e-12
 """What a plan must be better by at least, relative to the size of the instance's objectives."""
 
@@ -138,78 +136,11 @@ class ChainSearch:
 
     def decision(self) -> Decision | None:
         """Return the best plan."""
-        return None if self.best is None else self._decision(*self.best)
+        return None if self.best is None else self.decision_of(*self.best)
 
-    def _decision(self, those: Placed, levels: Ints) -> Decision:
+    def decision_of(self, those: Placed, levels: Ints) -> Decision:
+        """Return a placement with its thresholds."""
         return decision_at(self.chain.data, those.paths, 0, levels)
-
-    def ties(self, held: Chain | None, tolerance: float) -> list[Decision]:
-        """Return plans as good as the best one that are better in another objective, the best of them last.
-
-        They are looked for as long as that takes few labels.
-
-        Parameters
-        ----------
-        held
-            The arrays with the other objective as the goal, and the objective of this search limited to its best
-            value; None: the other objective is the whole time.
-        tolerance
-            Relative difference that counts as equal.
-        """
-        if self.best is None:
-            return []
-        those, levels = self.best
-        weights, most = bracket(self.chain, those, self.held).weights[0], self.value + tolerance * abs(self.value)
-        worth = most - self._offset(weights)
-        if held is not None:
-            known = dict(zip(self.chain.columns, weights.tolist(), strict=True))
-            there = np.array([known.get(name, 0.0) for name in held.columns])
-            return self._equals(held, there, worth, levels, by_whole=False)
-        sooner = float(those.whole[0]) * (1 - tolerance)
-        limits = _with(self.chain.limits, 0, most)
-        chain = replace(self.chain, limits=limits, whole_limit=min(self.chain.whole_limit, sooner))
-        return self._equals(chain, weights, worth, levels, by_whole=True)
-
-    def _equals(self, chain: Chain, weights: Floats, most: float, levels: Ints, *, by_whole: bool) -> list[Decision]:
-        swept = sweep(chain, weights[None], self.before, most_value(chain, weights, most))
-        rivals = survivors(chain, weights, swept, most, LISTED) if swept.first[0] >= 0 else None
-        if rivals is None:
-            return []
-        if self.tight:
-            rivals = rivals.rows(within_memory(chain.data, rivals.paths))
-        equal = self._same_menus(rivals)
-        same = np.full((len(rivals), len(chain.columns)), np.inf)
-        same[equal] = columns_of(chain, rivals.rows(equal), np.tile(levels, (int(equal.sum()), 1)))
-        equal &= np.all(same <= chain.limits, axis=1)
-        found: list[Decision] = []
-        least, left = math.inf, TIE_LABELS
-        for n in np.argsort(rivals.whole if by_whole else np.where(equal, same[:, 0], np.inf), kind="stable").tolist():
-            choice = Choice(levels, same[n]) if equal[n] else None
-            if left > 0 and not (by_whole and equal[n]):
-                task = task_of(chain, rivals, n)
-                limits = task.limits.copy()
-                limits[0] = min(limits[0], np.inf if by_whole else least)
-                try:
-                    better, count = best_thresholds(replace(task, limits=limits), weights, most, labels=left)
-                except TooManyLabels:
-                    left = 0
-                else:
-                    choice, left = better or choice, left - count
-            if choice is not None and (by_whole or choice.columns[0] < least):
-                least = float(choice.columns[0])
-                found.append(self._decision(rivals.rows(np.array([n])), choice.levels))
-                if by_whole:
-                    break  # the others are slower
-        return found
-
-    def _same_menus(self, those: Placed) -> Mask:
-        """Which placements take their thresholds from the menus that those of the best plan are from."""
-        used = self.chain.used
-        if used is None or self.best is None:
-            return np.ones(len(those), dtype=bool)
-        stages = np.arange(len(used))
-        same: Mask = (used[stages, those.paths.runner] == used[stages, self.best[0].paths.runner]).all(axis=1)
-        return same
 
     def _search(self, pool: Paths | None, held: Floats | None) -> bool:
         if pool is not None:
@@ -240,7 +171,7 @@ class ChainSearch:
             if swept.first[0] < 0:
                 self._dropped = min(self._dropped, target)
                 return self.best is not None
-            self.bound = max(self.bound, float(swept.best[0]) + self._offset(weights))
+            self.bound = max(self.bound, float(swept.best[0]) + self.offset(weights))
             if not self._take(swept.paths()):
                 return self._list(weights, swept, target)
 
@@ -274,7 +205,7 @@ class ChainSearch:
             return None
         those = placed(self.chain, swept.paths(good[[swept.ends.whole[good].argmin()]]))
         accurate = bracket(self.chain, those, self._accurate())
-        return self._decision(those, accurate.levels[0]), float(those.whole[0])
+        return self.decision_of(those, accurate.levels[0]), float(those.whole[0])
 
     def _lanes(self, on: Mask | None) -> Swept:
         """Sweep for multipliers over several orders of magnitude, and for the accuracy alone."""
@@ -290,7 +221,7 @@ class ChainSearch:
             lanes += [_with(lane, column, scale * factor) for lane in list(lanes) for factor in (0.1, 1.0, 10.0)]
         for factor in (2.5, 1.5, 1.2) if further else ():
             swept = self._sweep(np.array(lanes), on)
-            worth = swept.best + np.array([self._offset(lane) for lane in lanes])
+            worth = swept.best + np.array([self.offset(lane) for lane in lanes])
             self.held = lanes[int(np.where(np.isfinite(worth), worth, -np.inf).argmax())]
             lanes = [self.held]
             for column in (np.flatnonzero(self.held[1:]) + 1).tolist():
@@ -301,7 +232,7 @@ class ChainSearch:
         """Multipliers that ask for accuracy alone."""
         return _with(np.zeros(len(self.held)), -1, 1.0)
 
-    def _offset(self, weights: Floats) -> float:
+    def offset(self, weights: Floats) -> float:
         """What is added to V: minus the multipliers times the limits."""
         return -float(weights[1:] @ np.where(self.limited, self.chain.limits, 0.0)[1:])
 
@@ -315,7 +246,7 @@ class ChainSearch:
         self.counts.sweeps += 1
         allowed = None
         if math.isfinite(target):
-            allowed = most_value(self.chain, weights, target - self._offset(weights))
+            allowed = most_value(self.chain, weights, target - self.offset(weights))
         return sweep(self.chain, weights[None], self.before, allowed)
 
     # candidates
@@ -368,7 +299,7 @@ class ChainSearch:
             size = abs(target) if known else abs(candidate.bound) + self.size
             off = tolerances[0] * size if len(weights) == 2 else 0.0  # more columns are compared exactly
             choice, labels = best_thresholds(
-                task, weights, target - self._offset(weights), tolerance=off, deadline=self.deadline
+                task, weights, target - self.offset(weights), tolerance=off, deadline=self.deadline
             )
             self.counts.labels += labels
             if choice is not None:
@@ -381,7 +312,7 @@ class ChainSearch:
     def _list(self, weights: Floats, swept: Swept, target: float) -> bool:
         """List what bounds have left, bound it again, and set labels where that does not rule it out."""
         chain = self.chain
-        those = survivors(chain, weights, swept, target - self._offset(weights), LISTED)
+        those = survivors(chain, weights, swept, target - self.offset(weights), LISTED)
         if those is None:
             return False
         self._dropped = min(self._dropped, target)
@@ -417,7 +348,7 @@ class ChainSearch:
         """Find the best thresholds of many placements, to within the gap."""
         target = self._target(0.5)
         off = self.gap / 2 * abs(target)
-        shared = SharedLabels(self.chain, weights, swept, those, target - self._offset(weights), off)
+        shared = SharedLabels(self.chain, weights, swept, those, target - self.offset(weights), off)
         for n in range(len(those)):
             self._check_time()
             choice = shared.best(n)
@@ -441,25 +372,3 @@ def _with(weights: Floats, column: int, value: float) -> Floats:
 
 def _key(paths: Paths, n: int) -> bytes:
     return b"".join(bytes(row[n].tobytes()) for row in (paths.runner, paths.way, paths.moved))
-
-
-def count_paths(chain: Chain) -> float:
-    """How many placements there are, before any limit."""
-    option = np.array([runner.option for runner in chain.data.runners])
-    counts: Floats = np.zeros(chain.on.shape[1])
-    for s in range(len(chain.on)):
-        here = np.zeros(len(counts))
-        stays = chain.stays[s]
-        if s and stays is None:
-            here += counts
-        elif s and stays is not None:
-            np.add.at(here, stays[1], counts[stays[0]])
-        for left in chain.leaving[s]:
-            for entered in chain.entering[s] if s else ():
-                if left.hub == entered.hub:
-                    same = option[left.runner][:, None] == option[entered.runner][None, :]
-                    here[entered.runner] += counts[left.runner].sum() - counts[left.runner] @ same
-            for entered in chain.entering[s] if not s else ():
-                here[entered.runner] += float(left.hub == entered.hub)
-        counts = np.where(chain.on[s], here, 0.0)
-    return float(counts.sum())

@@ -144,7 +144,8 @@ class SharedLabels:
             with np.errstate(divide="ignore", invalid="ignore"):
                 below = self.least - allowed
                 reach = np.where(at & (below > 0), np.minimum(reach, less / below), reach)
-        return np.clip(reach.max(axis=1), 1e-12, 1.0)
+        largest: Floats = np.clip(reach.max(axis=1), 1e-12, 1.0)
+        return largest
 
 
 def _least(chain: Chain, swept: Swept) -> Floats:

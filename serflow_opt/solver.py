@@ -12,6 +12,7 @@ from serflow_opt.chain import Chain
 from serflow_opt.chain_search import ChainSearch
 from serflow_opt.decision import document_of
 from serflow_opt.diagnose import clashes
+from serflow_opt.equals import equally_good
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.data import Data
@@ -177,7 +178,7 @@ def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch) -> Non
     if other != "latency" or instance.latency_measure != "worst":
         allowance = found.value + EQUAL * abs(found.value)
         held = Chain.of(Data(hold(instance, instance.minimize, allowance)), {other: 1.0})  # type: ignore[arg-type]
-    for decision in chain.ties(held, EQUAL):
+    for decision in equally_good(chain, held, EQUAL):
         metrics = evaluate(instance, decision)
         if found.metrics is None or metrics.breaches:
             continue

@@ -24,8 +24,7 @@ from oracles.random_instances import random_document, write
 from test_bounds import adapted_keys
 
 import serflow_opt as so
-from serflow_opt.chain import Chain
-from serflow_opt.chain_search import count_paths
+from serflow_opt.chain import Chain, count_paths
 from serflow_opt.formulations.data import Data
 from serflow_opt.instance import Instance
 from serflow_opt.label_setting import memory_couples
