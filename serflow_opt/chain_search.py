@@ -304,10 +304,12 @@ class ChainSearch:
             self.counts.labels += labels
             if choice is not None:
                 self._offer(candidate.those, choice.levels, float(choice.columns[0]))
-            if known or choice is None or len(tolerances) > 1:
-                tolerances.pop(0)  # else the tolerance was of a guessed size: once more
+            near = choice is None or (known and off <= self.gap * abs(float(choice.columns[0])))
+            if near or len(tolerances) > 1:
+                tolerances.pop(0)  # else the tolerance was of a guessed size, or that of a far worse plan: once more
         self.counts.labelled += 1
-        self._dropped = min(self._dropped, (target if choice is None else float(choice.columns[0])) - off)
+        # what is beyond the target was not looked at, however good the accuracy of the choice
+        self._dropped = min(self._dropped, min(target, math.inf if choice is None else float(choice.columns[0])) - off)
 
     def _list(self, weights: Floats, swept: Swept, target: float) -> bool:
         """List what bounds have left, bound it again, and set labels where that does not rule it out."""
