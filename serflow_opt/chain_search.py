@@ -354,10 +354,10 @@ class ChainSearch:
         for n in range(len(those)):
             self._check_time()
             choice = shared.best(n)
-            least = target if choice is None else float(choice.columns[0])
-            self._dropped = min(self._dropped, least - off)
+            value = math.inf if choice is None else float(choice.columns[0])
+            self._dropped = min(self._dropped, min(target, value) - off)
             if choice is not None:
-                self._offer(those.rows(np.array([n])), choice.levels, least)
+                self._offer(those.rows(np.array([n])), choice.levels, value)
         self.counts.labelled += len(those)
         self.counts.labels += shared.labels
 

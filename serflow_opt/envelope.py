@@ -58,6 +58,11 @@ class Envelope:
         return 1 - self.rate[self.level]
 
     @cached_property
+    def _per_go_on(self) -> Floats:
+        """1 / (1 - e); 1 where everybody leaves."""
+        return 1 / np.where(self._go_on > 0, self._go_on, 1.0)
+
+    @cached_property
     def _mass(self) -> Floats:
         return self.mass[self.level]
 
@@ -98,9 +103,10 @@ class Envelope:
                 return np.where((least == 0) & (value >= 0), np.inf, value / least)
         y = value / multiplier
         position = self._at_breaks.searchsorted(y, side="right")  # from φ's last value on V is unbounded
-        slope, above = self._go_on[position], y + self._mass[position]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            u = np.where(slope > 0, above / slope, np.where(above >= 0, np.inf, -np.inf))
+        above = y + self._mass[position]
+        u: Floats = above * self._per_go_on[position]
+        if self._go_on[-1] == 0:  # only the last can be flat
+            u = np.where(position < len(self.breaks), u, np.where(above >= 0, np.inf, -np.inf))
         return u * multiplier
 
 
