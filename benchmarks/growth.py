@@ -78,7 +78,7 @@ def main() -> int:
                     answers[name] = METHODS[name][1](instance, given.limit if name != "auto" else 600.0, given.gap)
                     row[name].append(answers[name])
                     print(f"{size} seed {seed} {name}: {shown(answers[name])}", file=sys.stderr)
-            wrong += [f"{size} seed {seed}: {text}" for text in contradictions(answers)]
+            wrong += [f"{size} seed {seed}: {text}" for text in contradictions(answers, given.gap)]
         ours = [a.seconds for a in row["auto"]] if "auto" in row else []
         for name, answers_of in row.items():
             if not answers_of:

@@ -47,6 +47,8 @@ LISTED = 100_000
 """Placements listed at most."""
 MANY = 12
 """Placements from which on labels of common parts are shared."""
+ROUNDING = 2.5e-9
+"""Kept of the gap for the exact value, and for a plan that is as good to rounding."""
 TINY = 1e-12
 """What a plan must be better by at least, relative to the size of the instance's objectives."""
 
@@ -92,7 +94,8 @@ class ChainSearch:
         deadline: float | None = None,
         on_better: Callable[[float, float], None] | None = None,
     ) -> None:
-        self.chain, self.gap, self.deadline, self.on_better = chain, gap * (1 - 1e-6), deadline, on_better
+        self.chain, self.deadline, self.on_better = chain, deadline, on_better
+        self.gap = max(gap - ROUNDING, gap / 2)
         self.before = least_whole_before(chain)
         self.limited = np.isfinite(chain.limits)
         self.tight = memory_couples(chain.data.instance)

@@ -141,7 +141,7 @@ def _break_ties(instance: Instance, found: Found, settings: Settings, began: flo
     if instance.minimize == "weighted":
         return
     if found.chain is not None and found.chain.best is not None and not instance.then and found.value != 0:
-        _best_of_equals(instance, found, found.chain)
+        _best_of_equals(instance, found, found.chain, settings.gap)
         return
     name: Objective = instance.minimize
     held, value, pruned = instance, found.value, found.pruned
@@ -171,7 +171,7 @@ def _break_ties(instance: Instance, found: Found, settings: Settings, began: flo
         name, value = other, found.metrics.objective(other, measure)
 
 
-def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch) -> None:
+def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch, gap: float) -> None:
     """Of equally good plans take the one that is best in the next objective."""
     (other,) = order_of(instance)
     held = None
@@ -180,7 +180,8 @@ def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch) -> Non
         held = Chain.of(Data(hold(instance, instance.minimize, allowance)), {other: 1.0})  # type: ignore[arg-type]
     for decision in equally_good(chain, held, EQUAL):
         metrics = evaluate(instance, decision)
-        if found.metrics is None or metrics.breaches:
+        value = metrics.objective(instance.minimize, instance.latency_measure)
+        if found.metrics is None or metrics.breaches or value - found.bound > max(gap, EQUAL) * abs(value):
             continue
         now, best = (m.objective(other, instance.latency_measure) for m in (metrics, found.metrics))
         if now < best - EQUAL * abs(best):

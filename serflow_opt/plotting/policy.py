@@ -38,7 +38,8 @@ def plot_policy(policy: Policy, ax: Axes | None = None) -> Axes:
         ax.plot([piece.low, piece.high], [value, value], color=f"C{number % 10}", linewidth=2.5)
     for value in policy.breakpoints:
         ax.axvline(value, color="0.8", linewidth=0.6, zorder=0)
-    ax.set_xscale("log")
+    if policy.pieces[-1].high > 10 * policy.pieces[0].low:
+        ax.set_xscale("log")
     ax.set_xlabel(AXES[policy.axis])
     ax.set_ylabel(unit)
     ax.set_title(f"{policy.instance}: {len(policy.pieces)} plans, within {policy.gap:.2g} of the best")
