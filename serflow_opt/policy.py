@@ -127,7 +127,7 @@ class Policy:
         try:
             document: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
             pieces = tuple(
-                Piece(p["low"], p["high"], None if p["plan"] is None else Plan.model_validate(p["plan"]), p["gap"])
+                Piece(p["low"], p["high"], None if p["plan"] is None else Plan.from_dict(p["plan"]), p["gap"])
                 for p in document["pieces"]
             )
             return cls(document["instance"], document["axis"], pieces)
