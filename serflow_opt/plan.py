@@ -301,6 +301,23 @@ class Plan(Document):
         return document
 
     @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Plan:
+        """Read what `to_dict` returned.
+
+        Raises
+        ------
+        ValueError
+            For a document that is none.
+        """
+        document = dict(document)
+        if isinstance(document.get("metrics"), Mapping):
+            metrics = dict(document["metrics"])
+            names = [name for name in metrics if name.startswith("latency_p")]
+            known = {name.removeprefix("latency_").removesuffix("_ms"): metrics.pop(name) for name in names}
+            document["metrics"] = metrics | {"latency_percentiles_ms": known}
+        return cls.model_validate(document)
+
+    @classmethod
     def document_schema(cls) -> dict[str, Any]:
         """Return the JSON Schema of `to_dict`."""
         schema = cls.model_json_schema()

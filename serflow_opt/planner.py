@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -151,10 +152,8 @@ class Planner:
         problems = []
         for name, price in prices.items():
             if name not in names:
-                hint = nearest(name, names)
-                cure = f"did you mean '{hint}'?" if hint else f"options: {', '.join(names)}"
-                problems.append(Problem("", f"prices['{name}']", "no such option", cure))
-            elif not price >= 0:
+                problems.append(Problem("", f"prices['{name}']", "no such option", nearest(name, names)))
+            elif not 0 <= price < math.inf:
                 problems.append(Problem("", f"prices['{name}']", f"{price}", "write USD per hour, at least 0"))
         if problems:
             raise InputError(problems)
@@ -184,7 +183,8 @@ class Planner:
             chain = Chain.of(data, goal)
             limits = chain.limits
         chain = replace(chain, data=data, limits=limits, whole_limit=whole_limit)
-        found = swept(instance, chain, settings, began, goal, self._pool, self._held)
+        held = self._held if chain.columns == self._chain.columns else None  # a new limit has no multiplier yet
+        found = swept(instance, chain, settings, began, goal, self._pool, held)
         if found is None or found.infeasible or found.decision is None:
             left = None if settings.time_limit is None else settings.time_limit - (time.monotonic() - began)
             return solve(instance, gap=self.gap, time_limit=None if left is None else max(left, 0.0))

@@ -132,7 +132,7 @@ class Policy:
         try:
             document: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
             pieces = tuple(
-                Piece(p["low"], p["high"], None if p["plan"] is None else Plan.model_validate(p["plan"]), p["gap"])
+                Piece(p["low"], p["high"], None if p["plan"] is None else Plan.from_dict(p["plan"]), p["gap"])
                 for p in document["pieces"]
             )
             return cls(document["instance"], document["axis"], pieces)
@@ -246,7 +246,7 @@ class _Map:
             done += math.log(b / a) / self.width
             if self.report is not None:
                 self.report(self.solves, done)
-        return Policy(self.planner.instance.name, self.axis, tuple(_joined(pieces)))
+        return Policy(self.planner.instance.name, self.axis, tuple(_joined(pieces, self.axis)))
 
     def _solve(self, value: float) -> Plan:
         self.solves += 1
@@ -277,13 +277,13 @@ class _Map:
         return Piece(a, b, hard, gap) if gap <= self.tolerance or over else None
 
 
-def _joined(pieces: list[Piece]) -> list[Piece]:
-    """Put neighbours with the same plan together."""
+def _joined(pieces: list[Piece], axis: Axis) -> list[Piece]:
+    """Put neighbours with the same plan together; it is the one at the end of all where it is hardest."""
     joined: list[Piece] = []
     for piece in pieces:
         last = joined[-1] if joined else None
         if last is not None and _same(last.plan, piece.plan):
-            plan = last.plan if last.gap >= piece.gap else piece.plan
+            plan = piece.plan if axis == "rate_per_s" else last.plan
             joined[-1] = Piece(last.low, piece.high, plan, max(last.gap, piece.gap))
         else:
             joined.append(piece)

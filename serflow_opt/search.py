@@ -72,7 +72,8 @@ class Found:
 
     def proven(self, gap: float) -> bool:
         """Whether the decision is within the gap of the bound."""
-        return self.value <= self.bound + max(gap, EQUAL) * abs(self.bound) * (1 + 1e-9) + 1e-15
+        size = abs(self.value) if math.isfinite(self.value) else abs(self.bound)  # relative to the plan, as it is told
+        return self.value <= self.bound + max(gap, EQUAL) * size * (1 + 1e-9) + 1e-15
 
     def offer(self, decision: Decision, metrics: Metrics, value: float) -> None:
         """Keep the better of the known decision and this one."""
