@@ -11,6 +11,7 @@ import argparse
 import statistics
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from compare import METHODS, contradictions, load, shape_of, shown
@@ -21,16 +22,25 @@ SIZES = ["5x10x18", "8x20x18", "16x20x46", "32x50x46", "64x50x46", "128x100x500"
 SHOWN = {"auto": "serflow-opt", "milp": "flow-scaled MILP", "mccormick": "McCormick / big-M", "scip": "SCIP, products"}
 
 
-def fitted(points: list[tuple[int, float]]) -> str:
-    """Exponent of seconds over stages, least squares on logarithms."""
-    if len(points) < 2:
+class Point(NamedTuple):
+    """A median over instances of so many stages, and whether the limit cut it off."""
+
+    stages: int
+    seconds: float
+    cut: bool
+
+
+def fitted(points: list[Point]) -> str:
+    """Exponent of seconds over stages, least squares on logarithms of medians that the limit did not cut off."""
+    whole = [point for point in points if not point.cut]
+    if len(whole) < 2:
         return "-"
-    x, y = np.log([stages for stages, _ in points]), np.log([seconds for _, seconds in points])
+    x, y = np.log([point.stages for point in whole]), np.log([point.seconds for point in whole])
     return f"{np.polyfit(x, y, 1)[0]:.1f}"
 
 
-def draw(path: Path, curves: dict[str, list[tuple[int, float]]], limit: float) -> None:
-    """Plot medians over stages, both axes logarithmic."""
+def draw(path: Path, curves: dict[str, list[Point]], limit: float) -> None:
+    """Plot medians over stages, both axes logarithmic; hollow where the limit cut them off."""
     import matplotlib as mpl
 
     mpl.use("agg")
@@ -38,7 +48,12 @@ def draw(path: Path, curves: dict[str, list[tuple[int, float]]], limit: float) -
 
     figure, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
     for (name, points), marker in zip(curves.items(), "osD^v", strict=False):
-        ax.plot(*zip(*points, strict=True), marker=marker, label=f"{SHOWN[name]}, stages^{fitted(points)}")
+        x, y = [point.stages for point in points], [point.seconds for point in points]
+        power = "" if fitted(points) == "-" else f", like stages$^{{{fitted(points)}}}$"
+        (line,) = ax.plot(x, y, label=SHOWN[name] + power)
+        for point in points:
+            face = "white" if point.cut else line.get_color()
+            ax.plot(point.stages, point.seconds, marker, color=line.get_color(), markerfacecolor=face)
     ax.axhline(limit, color="0.7", linestyle=":", label=f"limit, {limit:g} s")
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
@@ -63,7 +78,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="Markdown file to write, or the one whose section to replace")
     given = parser.parse_args()
     heading, lines, wrong = setting(), [], []
-    curves: dict[str, list[tuple[int, float]]] = {name: [] for name in given.methods}
+    curves: dict[str, list[Point]] = {name: [] for name in given.methods}
     for name in given.methods:
         METHODS[name][1](load("3x3x4", 0), given.limit, given.gap)  # imports and caches do not count
     alive = set(given.methods)
@@ -92,7 +107,7 @@ def main() -> int:
                 size, SHOWN[name], f"{'> ' if cut else ''}{middle:.3g} s",
                 f"{min(seconds):.3g} .. {max(seconds):.3g} s", f"{proven} of {len(seconds)}", ratio,
             ])  # fmt: skip
-            curves[name].append((stages, middle))
+            curves[name].append(Point(stages, middle, cut))
             if cut and name != "auto":
                 alive.discard(name)
     verdict = "\n".join(f"* {line}" for line in wrong) or "All methods agree, plans with plans and bounds with plans."
@@ -101,7 +116,8 @@ def main() -> int:
         f"Gap {given.gap:g}, limit {given.limit:g} s (ours 600 s), seeds from {given.first_seed} on.",
         table(["size", "method", "median", "from .. to", "proven", "times ours, same seeds"], lines),
         "Seconds grow with the stages, thresholds and options rising along, like stages to the power of: "
-        + ", ".join(f"{SHOWN[name]} {fitted(points)}" for name, points in curves.items()) + ".",
+        + ", ".join(f"{SHOWN[name]} {fitted(points)}" for name, points in curves.items())
+        + " (- where fewer than two medians are not cut off).",
         verdict,
     ])  # fmt: skip
     print(text)
