@@ -22,8 +22,8 @@ from serflow_opt.instance import Instance
 from serflow_opt.plan import Plan
 
 GAP = 1e-6
-PLAIN = [*range(20), 307]  # 307: the first plan with thresholds is far worse than the second
-ADAPTED = [0, 5, 7, *range(9, 23), 76]  # 5 and 76: nothing is in time, and more is limited; 7 and 12: own menus
+PLAIN = [*range(21), 307]  # 307: the first plan with thresholds is far worse than the second
+ADAPTED = [0, 5, 7, *range(9, 23), 76]  # 5 and 76: nothing is in time, and more is limited; 9 and 21: own menus
 EACH = [*(("plain", seed) for seed in PLAIN), *(("adapted", seed) for seed in ADAPTED)]
 
 
