@@ -93,6 +93,7 @@ class Planner:
         accuracy_min: float | None = None,
         prices: Mapping[str, float] | None = None,
         deadline_ms: float | None = None,
+        explain: bool = True,
     ) -> Plan:
         """Return the best plan.
 
@@ -104,14 +105,18 @@ class Planner:
             By name of an option: USD for an hour of a machine, or for an hour a function is busy.
         deadline_ms
             Milliseconds to answer in: the best plan known by then comes back with its gap; None: none.
+        explain
+            Whether to say which limits clash where there is no plan; that takes further solves.
 
         Raises
         ------
         InputError
-            For unknown options, and values that do not go together.
+            For unknown options, a negative deadline, and values that do not go together.
         """
         began = time.monotonic()
-        question = (rate_per_s, latency_slo_ms, accuracy_min, tuple(sorted((prices or {}).items())))
+        if deadline_ms is not None and not deadline_ms >= 0:
+            raise InputError([Problem("", "deadline_ms", f"{deadline_ms}", "write milliseconds, at least 0")])
+        question = (rate_per_s, latency_slo_ms, accuracy_min, tuple(sorted((prices or {}).items())), explain)
         with self._lock:
             known = self._answers.get(question)
             if known is not None:
@@ -119,7 +124,7 @@ class Planner:
                 return known
         instance = self._changed(rate_per_s, latency_slo_ms, accuracy_min, prices or {})
         limit = None if deadline_ms is None else deadline_ms / 1000
-        plan = self._answer(instance, Settings(self.gap, limit), began, bool(prices))
+        plan = self._answer(instance, Settings(self.gap, limit), began, priced=bool(prices), explain=explain)
         if plan.status in ("optimal", "infeasible"):  # what a deadline cut short may be better next time
             with self._lock:
                 self._answers[question] = plan
@@ -166,7 +171,7 @@ class Planner:
             )
         return self.instance.with_limits(**changes) if changes else self.instance
 
-    def _answer(self, instance: Instance, settings: Settings, began: float, priced: bool) -> Plan:
+    def _answer(self, instance: Instance, settings: Settings, began: float, *, priced: bool, explain: bool) -> Plan:
         if self._chain is None:
             return solve(instance, gap=self.gap, time_limit=settings.time_limit)
         goal, chain = self._goal, self._chain
@@ -185,7 +190,7 @@ class Planner:
         chain = replace(chain, data=data, limits=limits, whole_limit=whole_limit)
         held = self._held if chain.columns == self._chain.columns else None  # a new limit has no multiplier yet
         found = swept(instance, chain, settings, began, goal, self._pool, held)
-        if found is None or found.infeasible or found.decision is None:
+        if found is None or (found.infeasible and explain) or (found.decision is None and not found.infeasible):
             left = None if settings.time_limit is None else settings.time_limit - (time.monotonic() - began)
             return solve(instance, gap=self.gap, time_limit=None if left is None else max(left, 0.0))
         return plan_of(instance, found, settings, time.monotonic() - began, goal)

@@ -47,7 +47,8 @@ class Piece:
         Optimal at the end where that is hardest; it serves all of the interval. None: there is no plan.
     gap
         No plan anywhere in the interval is better by more than this, relative; 0: the plan is optimal throughout, to
-        the planner's gap. Ends are exact to `NARROW`, relative: within that of a step the gap is not that of the piece.
+        twice the planner's gap. Ends are exact to `NARROW`, relative: within that of a step the gap is not that of the
+        piece.
     """
 
     low: float
@@ -250,7 +251,7 @@ class _Map:
 
     def _solve(self, value: float) -> Plan:
         self.solves += 1
-        return self.planner.plan(**{self.axis: value})  # type: ignore[arg-type]
+        return self.planner.plan(**{self.axis: value}, explain=False)  # type: ignore[arg-type]
 
     def _worth(self, plan: Plan, value: float) -> float:
         """What only rises with the rate, and falls with the bound: the objective, money by the second."""
@@ -272,7 +273,7 @@ class _Map:
         least, most = self._bound(easy, easy_at), self._worth(hard, hard_at)
         gap = (most - least) / abs(most) if most != least else 0.0
         same = gap <= 2 * self.planner.gap
-        if math.log(b / a) <= NARROW or same:
+        if math.log(b / a) <= NARROW or same:  # what is left is the planner's gap at both ends
             return Piece(a, b, hard, 0.0)
         return Piece(a, b, hard, gap) if gap <= self.tolerance or over else None
 
