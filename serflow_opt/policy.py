@@ -113,7 +113,7 @@ class Policy:
                 "low": p.low,
                 "high": p.high,
                 "gap": p.gap,
-                "plan": None if p.plan is None else p.plan.model_dump(mode="json", by_alias=True),
+                "plan": None if p.plan is None else p.plan.to_dict(),
             }
             for p in self.pieces
         ]
