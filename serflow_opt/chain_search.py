@@ -335,7 +335,7 @@ class ChainSearch:
             self._offer(those.rows(np.array([n])), brackets.levels[n], float(brackets.value[n]))
         order = np.argsort(brackets.bound, kind="stable")
         open_ = order[brackets.bound[order] < self._target()]
-        if len(open_) > MANY and len(weights) == 2:
+        if len(open_) > MANY and len(weights) == 2 and math.isfinite(self.value):
             for n in order[len(open_) : len(open_) + 1].tolist():  # the least of those ruled out
                 self._dropped = min(self._dropped, float(brackets.bound[n]))
             self._label_together(those.rows(open_), weights, swept)
