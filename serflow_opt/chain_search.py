@@ -173,7 +173,8 @@ class ChainSearch:
             swept = self._sweep_below(weights, target)
             if swept.first[0] < 0:
                 self._dropped = min(self._dropped, target)
-                return self.best is not None
+                self.infeasible = self.best is None  # the bound of all placements is beyond the limit
+                return True
             self.bound = max(self.bound, float(swept.best[0]) + self.offset(weights))
             if not self._take(swept.paths()):
                 return self._list(weights, swept, target)
@@ -283,9 +284,12 @@ class ChainSearch:
                 self.on_better(self.value, self.bound)
 
     def _target(self, share: float = 1.0) -> float:
-        """What a plan must be worth at most to matter: better than the best by the gap, or by a share of it."""
+        """What a plan must be worth at most to matter: better than the best by the gap, or by a share of it.
+
+        Without a plan, what the objective's own limit allows.
+        """
         if not math.isfinite(self.value):
-            return math.inf
+            return float(self.chain.limits[0])
         return self.value - max(share * self.gap * abs(self.value), TINY * self.size)
 
     def _label(self, candidate: Candidate, rungs: tuple[float, ...] = ()) -> None:
@@ -299,7 +303,7 @@ class ChainSearch:
                 return
             self._check_time()
             known, target = math.isfinite(self.value), self._target(0.5)  # the other half is for the tolerance
-            size = abs(target) if known else abs(candidate.bound) + self.size
+            size = abs(target) if math.isfinite(target) else abs(candidate.bound) + self.size
             off = tolerances[0] * size if len(weights) == 2 else 0.0  # more columns are compared exactly
             choice, labels = best_thresholds(
                 task, weights, target - self.offset(weights), tolerance=off, deadline=self.deadline
@@ -335,10 +339,11 @@ class ChainSearch:
             self._offer(those.rows(np.array([n])), brackets.levels[n], float(brackets.value[n]))
         order = np.argsort(brackets.bound, kind="stable")
         open_ = order[brackets.bound[order] < self._target()]
-        if len(open_) > MANY and len(weights) == 2 and math.isfinite(self.value):
+        if len(open_) > MANY and len(weights) == 2 and math.isfinite(self._target()):
             for n in order[len(open_) : len(open_) + 1].tolist():  # the least of those ruled out
                 self._dropped = min(self._dropped, float(brackets.bound[n]))
             self._label_together(those.rows(open_), weights, swept)
+            self.infeasible = self.best is None
             return True
         for n in order.tolist():
             bound = float(brackets.bound[n])
