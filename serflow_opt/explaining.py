@@ -267,8 +267,8 @@ def _next_at(instance: Instance, limit: str, best: float, find: Callable[[str, I
     """Return the tightest value of a limit with a better optimum: the best there is at a better objective."""
     objectives = {own.key: own.objective for own in limits_set(instance)}
     objective = objectives[limit]
-    if objective is None or objective == instance.minimize:
-        return None
+    if objective is None or objective == instance.minimize or (instance.joint and objective == "accuracy"):
+        return None  # thresholds on samples are not chosen for the accuracy alone
     minimized: Objective = instance.minimize  # type: ignore[assignment]  # weighted is refused
     better = hold(with_limit(instance, limit, None), minimized, (best - SAME * abs(best)) / shown_unit(minimized)[0])
     found = find(f"the next better plan by {limit}", replace(better, minimize=objective, then=()))  # type: ignore[arg-type]
