@@ -128,7 +128,9 @@ def solve(
     time_limit: Annotated[float | None, typer.Option(help="Seconds for each instance.", min=0.0)] = None,
     threads: Annotated[int, typer.Option(help="HiGHS threads, at most one a processor; 0: HiGHS decides.", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="HiGHS random seed.", min=0)] = 0,
-    method: Annotated[Method, typer.Option(help="auto: bounds first; milp: the whole model.")] = Method.auto,
+    method: Annotated[
+        Method, typer.Option(help="labels: no HiGHS; milp: the whole model; auto: labels where they do, else pruned.")
+    ] = Method.auto,
     highs_option: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Further HiGHS option; repeatable.")
     ] = None,
