@@ -25,6 +25,7 @@ from serflow_opt.command_line import (
     LatencyMeasure,
     LatencySlo,
     PrivacyMax,
+    check_out,
     finish,
     load_limited,
 )
@@ -76,13 +77,11 @@ def pareto(
     """Find all plans that no other plan beats in every objective, and prove that none is missing."""
 
     def work() -> int:
-        from serflow_opt.errors import InputError, Problem
         from serflow_opt.output import check_plot, show
         from serflow_opt.pareto_fronts import pareto as find
 
         check_plot(plot)
-        if out is not None and out.suffix.lower() not in (".csv", ".json"):
-            raise InputError([Problem(str(out), "--out", f"ending '{out.suffix}'", "end in .csv or .json")])
+        check_out(out, ".csv", ".json")
         wanted = [*(objectives or []), *(more or [])] or ["cost", "latency"]
         instance = load_limited(
             file,
