@@ -207,6 +207,8 @@ def swept(
         if not run.run(pool, held):
             return None
         decision, found.infeasible, found.bound = run.decision(), run.infeasible, run.bound * chain.unit
+    if found.infeasible:
+        found.bound = math.inf  # there is nothing to bound
     if decision is not None:
         metrics = evaluate(instance, decision)
         found.offer(decision, metrics, metrics.blended(goal, instance.latency_measure))
