@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,15 +18,8 @@ if TYPE_CHECKING:
 
 WORTH_IT = 64
 """Files that one process loads sooner than others are started."""
-CSV_COLUMNS = (
-    "instance",
-    "status",
-    "objective",
-    "value",
-    "unit",
-    "bound",
-    "gap",
-    "seconds",
+OF_PLAN = ("instance", "status", "objective", "value", "unit", "bound", "gap", "seconds")
+OF_METRICS = (
     "cost_usd_per_request",
     "cost_usd_per_hour",
     "accuracy",
@@ -35,10 +27,8 @@ CSV_COLUMNS = (
     "latency_mean_ms",
     "privacy_loss",
     "energy_j_per_request",
-    "runs_on",
-    "thresholds",
-    "because",
 )
+CSV_COLUMNS = (*OF_PLAN, *OF_METRICS, "runs_on", "thresholds", "because")
 
 
 def expand(names: Sequence[str]) -> list[str]:
@@ -127,43 +117,25 @@ def counting(wanted: bool, total: int, doing: str) -> Iterator[Callable[[], None
 
 def write_csv(plans: Sequence[Plan], path: Path) -> None:
     """Write a row for each plan; what a plan does not have stays empty."""
-    from serflow_opt.files import write_atomically
+    from serflow_opt.files import write_rows
+
+    write_rows(path, CSV_COLUMNS, [_row(plan) for plan in plans])
+
+
+def _row(plan: Plan) -> dict[str, object]:
     from serflow_opt.front import runs_on
 
-    def write(draft: Path) -> None:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file)
-            rows.writerow(CSV_COLUMNS)
-            for plan in plans:
-                m = plan.metrics
-                figures = (
-                    (None,) * 7
-                    if m is None
-                    else (
-                        m.cost_usd_per_request,
-                        m.cost_usd_per_hour,
-                        m.accuracy,
-                        m.latency_worst_ms,
-                        m.latency_mean_ms,
-                        m.privacy_loss,
-                        m.energy_j_per_request,
-                    )
-                )
-                rows.writerow(
-                    (
-                        plan.instance,
-                        plan.status,
-                        plan.objective.name,
-                        plan.objective.value,
-                        plan.objective.unit,
-                        plan.bound,
-                        plan.gap,
-                        round(plan.seconds, 6),
-                        *figures,
-                        runs_on(plan),
-                        " ".join(f"{c.stage}:{c.threshold:.6g}" for c in plan.thresholds if c.threshold is not None),
-                        "; ".join(clash.message for clash in plan.infeasible_because),
-                    )
-                )
-
-    write_atomically(path, write)
+    return {
+        "instance": plan.instance,
+        "status": plan.status,
+        "objective": plan.objective.name,
+        "value": plan.objective.value,
+        "unit": plan.objective.unit,
+        "bound": plan.bound,
+        "gap": plan.gap,
+        "seconds": round(plan.seconds, 6),
+        **{name: getattr(plan.metrics, name) for name in OF_METRICS if plan.metrics is not None},
+        "runs_on": runs_on(plan),
+        "thresholds": " ".join(f"{c.stage}:{c.threshold:.6g}" for c in plan.thresholds if c.threshold is not None),
+        "because": "; ".join(clash.message for clash in plan.infeasible_because),
+    }

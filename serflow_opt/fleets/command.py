@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv as tables
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -50,7 +49,7 @@ def fleet(
     """Plan services that share a budget or machines; each keeps its own limits."""
 
     def work() -> int:
-        from serflow_opt.files import write_atomically
+        from serflow_opt.files import write_rows
         from serflow_opt.fleets.result import row
         from serflow_opt.fleets.solving import FleetProgress, solve_fleet
         from serflow_opt.many import expand, load_all
@@ -82,14 +81,7 @@ def fleet(
             )
         if csv is not None:
             rows = [row(own) for own in found.services]
-
-            def write(draft: Path) -> None:
-                with draft.open("w", encoding="utf-8", newline="") as file:
-                    writer = tables.DictWriter(file, list(rows[0]) if rows else ["instance"])
-                    writer.writeheader()
-                    writer.writerows(rows)
-
-            write_atomically(csv, write)
+            write_rows(csv, list(rows[0]) if rows else ["instance"], rows)
         hand_over(found, as_json, out)  # type: ignore[arg-type]  # shows itself like the others
         return EXIT_CODES[found.status]
 
