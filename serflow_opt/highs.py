@@ -6,6 +6,7 @@ to a matrix once and handed to highspy here.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import signal
@@ -87,8 +88,7 @@ def check_options(options: Mapping[str, object]) -> None:
     """Raise InputError for options HiGHS does not know or values it does not take."""
     import highspy
 
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
+    solver = new_solver()
     problems = []
     for name, value in options.items():
         if solver.getOptionType(name)[0] != highspy.HighsStatus.kOk:
@@ -113,6 +113,30 @@ def _set(solver: Any, name: str, value: object) -> bool:
         return bool(solver.setOptionValue(name, value) == highspy.HighsStatus.kOk)
     except TypeError:
         return False
+
+
+@functools.cache
+def _quiet() -> type:
+    """Return the class of solvers that are silent from their first moment.
+
+    From 1.16 on HiGHS introduces itself on standard output, once a process, when callbacks are enabled, which the
+    constructor of `highspy.Highs` does before anybody can set an option.
+    """
+    import highspy
+
+    class Quiet(highspy.Highs):  # type: ignore[misc]  # highspy has no types here
+        def enableCallbacks(self) -> None:
+            self.setOptionValue("output_flag", False)
+            super().enableCallbacks()
+
+    return Quiet
+
+
+def new_solver() -> Any:
+    """Return a `highspy.Highs` that never writes to standard output."""
+    solver = _quiet()()
+    solver.setOptionValue("output_flag", False)
+    return solver
 
 
 class HighsModel:
@@ -146,8 +170,7 @@ class HighsModel:
         """
         import highspy
 
-        solver = highspy.Highs()
-        solver.setOptionValue("output_flag", False)
+        solver = new_solver()
         solver.setOptionValue("primal_feasibility_tolerance", POLISHED)
         solver.setOptionValue("presolve", PRESOLVE)
         solver.passModel(self._highs().getLp())
@@ -192,7 +215,6 @@ class HighsModel:
         options
             Further HiGHS options, checked by name and value.
         """
-        import highspy
         import numpy as np
 
         if options:
@@ -223,13 +245,8 @@ class HighsModel:
                 len(known), np.array([j for j, _ in known], dtype=np.int32), np.array([v for _, v in known])
             )
         try:
-            with _watched(solver, on_progress), _interruptible(solver):
-                if solver.run() == highspy.HighsStatus.kError:
-                    # the thread pool of a process keeps the size of its first solve and refuses another: start it anew
-                    highspy.Highs.resetGlobalScheduler(True)
-                    if solver.run() == highspy.HighsStatus.kError:
-                        raise RuntimeError("HiGHS cannot run the model")
-        except BaseException:  # raised in a callback: HiGHS is left in the middle of a search
+            _run(solver, on_progress)
+        except BaseException:  # HiGHS may be left in the middle of a search
             self._solver = None
             raise
         return self._outcome(solver)
@@ -238,8 +255,7 @@ class HighsModel:
         if self._solver is None:
             import highspy
 
-            self._solver = highspy.Highs()
-            self._solver.setOptionValue("output_flag", False)
+            self._solver = new_solver()
             if self._solver.passModel(self._lp) == highspy.HighsStatus.kError:
                 raise RuntimeError("HiGHS refused the model")
             for cut in self._cuts:
@@ -282,36 +298,60 @@ def _add_row(solver: Any, columns: list[int], coefficients: list[float], upper: 
     solver.addRow(-math.inf, upper, len(columns), indices, values)
 
 
+def _run(solver: Any, on_progress: Callable[[Progress], None] | None) -> None:
+    """Run HiGHS, stopped by Ctrl-C and by an exception in a callback, which is raised once HiGHS has returned.
+
+    What a callback raises must not pass through HiGHS: releases before 1.16 let it, later ones swallow it.
+    """
+    import highspy
+
+    raised: list[BaseException] = []
+    with _interruptible(solver, raised), _watched(solver, on_progress, raised):
+        failed = solver.run() == highspy.HighsStatus.kError
+        if failed and not raised:
+            # the thread pool of a process keeps the size of its first solve and refuses another: start it anew
+            highspy.Highs.resetGlobalScheduler(True)
+            failed = solver.run() == highspy.HighsStatus.kError
+    if raised:
+        raise raised[0]
+    if failed:
+        raise RuntimeError("HiGHS cannot run the model")
+
+
 @contextmanager
-def _interruptible(solver: Any) -> Iterator[None]:
-    """Let Ctrl-C stop the search with its incumbent kept; a second Ctrl-C stops the program."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed = False
+def _interruptible(solver: Any, raised: list[BaseException]) -> Iterator[None]:
+    """Stop the search once something was raised, and at Ctrl-C with its incumbent kept; at a second Ctrl-C raise it."""
+    pressed = 0
 
     def press(number: int, frame: Any) -> None:
         nonlocal pressed
-        if pressed:
-            raise KeyboardInterrupt
-        pressed = True
+        pressed += 1
+        if pressed > 1 and not raised:
+            raised.append(KeyboardInterrupt())
 
     def check(event: Any) -> None:
-        if pressed:
+        if pressed or raised:
             event.interrupt()
 
-    solver.cbMipInterrupt.subscribe(check)
-    before = signal.signal(signal.SIGINT, press)
+    in_main = threading.current_thread() is threading.main_thread()  # the only one that may handle signals
+    before = signal.signal(signal.SIGINT, press) if in_main else None
+    asked = (solver.cbMipInterrupt, solver.cbSimplexInterrupt, solver.cbIpmInterrupt)
+    for moment in asked:
+        moment.subscribe(check)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-        solver.cbMipInterrupt.unsubscribe(check)
+        for moment in asked:
+            moment.unsubscribe(check)
+        if in_main:
+            signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
-def _watched(solver: Any, on_progress: Callable[[Progress], None] | None) -> Iterator[None]:
-    """Report improving incumbents at once and the bound about twice a second."""
+def _watched(
+    solver: Any, on_progress: Callable[[Progress], None] | None, raised: list[BaseException]
+) -> Iterator[None]:
+    """Report improving incumbents at once and the bound about twice a second; keep what the report raises."""
     if on_progress is None:
         yield
         return
@@ -320,12 +360,15 @@ def _watched(solver: Any, on_progress: Callable[[Progress], None] | None) -> Ite
     def report(event: Any, improved: bool) -> None:
         nonlocal last
         now = time.monotonic()
-        if not improved and now - last < 0.5:
+        if raised or (not improved and now - last < 0.5):
             return
         last = now
         incumbent = event.data_out.mip_primal_bound / MAGNIFIED
         known = incumbent if math.isfinite(incumbent) else None
-        on_progress(Progress(now - began, known, event.data_out.mip_dual_bound / MAGNIFIED, improved))
+        try:
+            on_progress(Progress(now - began, known, event.data_out.mip_dual_bound / MAGNIFIED, improved))
+        except BaseException as error:
+            raised.append(error)
 
     def improving(event: Any) -> None:
         report(event, True)
