@@ -41,6 +41,7 @@ from serflow_opt.pareto_command import pareto
 from serflow_opt.profiling.commands import profile, run
 from serflow_opt.speed.command import speed
 from serflow_opt.traffic.commands import compare, provision, scale, simulate
+from serflow_opt.versions_command import versions
 
 if TYPE_CHECKING:
     from serflow_opt.instance import Instance
@@ -433,6 +434,7 @@ app.command()(scale)
 app.command()(simulate)
 app.command()(compare)
 app.command()(export)
+app.command()(versions)
 
 
 def _version(wanted: bool) -> None:
