@@ -30,6 +30,8 @@ def optimum(instance: Instance, tmp_path: Any, goal: Any = None) -> float | None
     write_model(built.model, tmp_path / "model.lp")
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
+    for kind in ("primal", "dual", "mip"):
+        solver.setOptionValue(f"{kind}_feasibility_tolerance", 1e-9)
     assert solver.readModel(str(tmp_path / "model.lp")) == highspy.HighsStatus.kOk
     solver.run()
     if solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
