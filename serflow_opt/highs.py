@@ -12,13 +12,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from serflow_opt.certifying import Relaxation, tree_bound
 from serflow_opt.errors import InputError, Problem, nearest
-from serflow_opt.matrix import compile_model
+from serflow_opt.matrix import Floats, Matrix, compile_model
 
 Status = Literal["optimal", "limit", "infeasible", "no_solution"]
 
@@ -149,19 +150,26 @@ class HighsModel:
     """
 
     def __init__(self, model: Any) -> None:
-        self._lp, columns = compile_model(model)
-        self._lp.col_cost_ = [cost * MAGNIFIED for cost in self._lp.col_cost_]
-        self._lp.offset_ *= MAGNIFIED
+        self._matrix, columns = compile_model(model)
         self._pyomo = model  # variables are known by id: keep them alive
         self._index = {id(variable): j for j, variable in enumerate(columns)}
         self._solver: Any = None
-        self._cuts: list[tuple[list[int], list[float], float]] = []
+
+    @classmethod
+    def of(cls, matrix: Matrix) -> HighsModel:
+        """Return the model of a matrix: its columns are known by their numbers."""
+        model = cls.__new__(cls)
+        model._matrix, model._pyomo, model._solver = matrix, None, None
+        model._index = {j: j for j in range(len(matrix.cost))}
+        return model
 
     def add_cut(self, variables: list[Any], coefficients: list[float], upper: float) -> None:
-        """Add Σ coefficient x variable <= upper to all later solves."""
-        cut = [self._index[id(variable)] for variable in variables], coefficients, upper
-        _add_row(self._highs(), *cut)
-        self._cuts.append(cut)
+        """Add Σ coefficient x variable <= upper to all later solves; columns by number where a matrix was given."""
+        keys = variables if self._pyomo is None else [id(variable) for variable in variables]
+        columns = [self._index[key] for key in keys]
+        self._matrix = self._matrix.with_row(columns, coefficients, upper)
+        if self._solver is not None:
+            _add_row(self._solver, columns, coefficients, upper)
 
     def polish(self, outcome: Outcome) -> Outcome | None:
         """Solve the LP that is left when the integers stay as they are; None when it has no solution.
@@ -169,16 +177,17 @@ class HighsModel:
         A search ends with limits missed by up to its tolerance; a vertex of this LP meets them to rounding.
         """
         import highspy
+        import numpy as np
 
         solver = new_solver()
         solver.setOptionValue("primal_feasibility_tolerance", POLISHED)
         solver.setOptionValue("presolve", PRESOLVE)
         solver.passModel(self._highs().getLp())
-        for i, j in self._index.items():
-            if self._lp.integrality_[j] == highspy.HighsVarType.kInteger:
-                whole = float(round(outcome.values[i]))
-                solver.changeColIntegrality(j, highspy.HighsVarType.kContinuous)
-                solver.changeColBounds(j, whole, whole)
+        key = {j: i for i, j in self._index.items()}
+        for j in np.flatnonzero(self._matrix.whole).tolist():
+            whole = float(round(outcome.values[key[j]]))
+            solver.changeColIntegrality(j, highspy.HighsVarType.kContinuous)
+            solver.changeColBounds(j, whole, whole)
         solver.run()
         if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
@@ -256,20 +265,19 @@ class HighsModel:
             import highspy
 
             self._solver = new_solver()
-            if self._solver.passModel(self._lp) == highspy.HighsStatus.kError:
+            matrix = self._matrix
+            magnified = replace(matrix, cost=matrix.cost * MAGNIFIED, offset=matrix.offset * MAGNIFIED)
+            if self._solver.passModel(magnified.for_highs()) == highspy.HighsStatus.kError:
                 raise RuntimeError("HiGHS refused the model")
-            for cut in self._cuts:
-                _add_row(self._solver, *cut)
         return self._solver
 
     def _outcome(self, solver: Any) -> Outcome:
         import highspy
 
         info, state = solver.getInfo(), solver.getModelStatus()
-        is_mip = any(v == highspy.HighsVarType.kInteger for v in self._lp.integrality_)
         found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
         objective = info.objective_function_value / MAGNIFIED if found else math.nan
-        if is_mip:
+        if self._matrix.whole.any():
             bound = info.mip_dual_bound / MAGNIFIED
         else:
             bound = objective if state == highspy.HighsModelStatus.kOptimal else -math.inf
@@ -288,7 +296,66 @@ class HighsModel:
             solution = solver.getSolution().col_value
             values = {i: solution[j] for i, j in self._index.items()}
         nodes = max(int(info.mip_node_count), 0)
-        return Outcome(status, objective, bound, values, nodes, self._lp.num_row_, self._lp.num_col_)
+        return Outcome(status, objective, bound, values, nodes, len(self._matrix.row_low), len(self._matrix.cost))
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """What was found of a linear programme.
+
+    Attributes
+    ----------
+    bound
+        No solution is below this, in arithmetic whose rounding is counted: infinite where there is proven to be no
+        solution, minus infinity where nothing is proven.
+    values, multipliers
+        The solution and the multipliers of its rows; None: none found.
+    """
+
+    bound: float
+    values: Floats | None = None
+    multipliers: Floats | None = None
+
+
+def solve_linear(matrix: Matrix) -> Linear:
+    """Solve a linear programme, its whole columns taken as any others, and prove its bound (`certifying.py`)."""
+    said = relaxing(matrix)(matrix.low, matrix.high)
+    checked = tree_bound(matrix.continuous(), lambda low, high: said, math.inf, -math.inf, 1)
+    return Linear(checked.bound) if said.values is None else Linear(checked.bound, said.values, said.multipliers)
+
+
+def relaxing(matrix: Matrix) -> Callable[[Floats, Floats], Relaxation]:
+    """Return a solver of a matrix without whole columns on boxes, one after the other."""
+    import highspy
+    import numpy as np
+
+    solver = new_solver()
+    solver.setOptionValue("presolve", PRESOLVE)
+    if solver.passModel(matrix.continuous().for_highs()) == highspy.HighsStatus.kError:
+        raise RuntimeError("HiGHS refused the model")
+    columns = np.arange(len(matrix.cost), dtype=np.int32)
+
+    def relax(low: Floats, high: Floats) -> Relaxation:
+        solver.changeColsBounds(len(columns), columns, low, high)
+        return _relaxed(solver)
+
+    return relax
+
+
+def _relaxed(solver: Any) -> Relaxation:
+    """Run a linear programme and read what HiGHS says of it."""
+    import highspy
+    import numpy as np
+
+    _start(solver)
+    state = solver.getModelStatus()
+    if state == highspy.HighsModelStatus.kOptimal:
+        solution = solver.getSolution()
+        return Relaxation(np.array(solution.row_dual), np.array(solution.col_value))
+    if state == highspy.HighsModelStatus.kInfeasible:
+        _, known, ray = solver.getDualRay()
+        return Relaxation(np.array(ray) if known else None, None)
+    return Relaxation(None, None)
 
 
 def _add_row(solver: Any, columns: list[int], coefficients: list[float], upper: float) -> None:
@@ -303,19 +370,26 @@ def _run(solver: Any, on_progress: Callable[[Progress], None] | None) -> None:
 
     What a callback raises must not pass through HiGHS: releases before 1.16 let it, later ones swallow it.
     """
-    import highspy
-
     raised: list[BaseException] = []
     with _interruptible(solver, raised), _watched(solver, on_progress, raised):
-        failed = solver.run() == highspy.HighsStatus.kError
-        if failed and not raised:
-            # the thread pool of a process keeps the size of its first solve and refuses another: start it anew
-            highspy.Highs.resetGlobalScheduler(True)
-            failed = solver.run() == highspy.HighsStatus.kError
+        failed = not _start(solver, raised)
     if raised:
         raise raised[0]
     if failed:
         raise RuntimeError("HiGHS cannot run the model")
+
+
+def _start(solver: Any, raised: Sequence[BaseException] = ()) -> bool:
+    """Run HiGHS, unless something was raised in it once more where it refuses; say whether it ran."""
+    import highspy
+
+    if solver.run() != highspy.HighsStatus.kError:
+        return True
+    if raised:
+        return False
+    # the thread pool of a process keeps the size of its first solve and refuses another: start it anew
+    highspy.Highs.resetGlobalScheduler(True)
+    return bool(solver.run() != highspy.HighsStatus.kError)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A linear Pyomo model as the rows and columns that HiGHS takes.
+"""A linear model as the rows and columns that HiGHS takes.
 
 Pyomo has a compiler to standard form, but it loads all of SciPy for one sparse matrix, which takes longer than a solve.
 HiGHS takes rows as they come, so the walker that compiler is built on is enough.
@@ -7,11 +7,91 @@ HiGHS takes rows as they come, so the walker that compiler is built on is enough
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 
-def compile_model(model: Any) -> tuple[Any, list[Any]]:
-    """Return a `highspy.HighsLp` and the Pyomo variables of its columns, in order.
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """min cost x + offset, row_low <= A x <= row_high, low <= x <= high, x whole where `whole`.
+
+    Attributes
+    ----------
+    start, index, value
+        A by rows: those of row i are at start[i] to start[i + 1].
+    """
+
+    cost: Floats
+    start: Ints
+    index: Ints
+    value: Floats
+    row_low: Floats
+    row_high: Floats
+    low: Floats
+    high: Floats
+    whole: NDArray[np.bool_]
+    offset: float = 0.0
+
+    @classmethod
+    def dense(cls, cost: Floats, rows: Floats, row_low: Floats, row_high: Floats, low: Floats, high: Floats) -> Matrix:
+        """Return a matrix without whole columns from an array of rows."""
+        at, index = np.nonzero(rows)
+        start = np.searchsorted(at, np.arange(len(rows) + 1)).astype(np.int32)
+        value = np.ascontiguousarray(rows[at, index])
+        return cls(
+            cost, start, index.astype(np.int32), value, row_low, row_high, low, high, np.zeros(len(cost), dtype=bool)
+        )
+
+    @classmethod
+    def at_most(cls, cost: Floats, rows: Floats, upper: Floats, low: Floats, high: Floats) -> Matrix:
+        """Return the same with rows that have upper sides only."""
+        return cls.dense(cost, rows, np.full(len(rows), -math.inf), upper, low, high)
+
+    @property
+    def row(self) -> Ints:
+        """The row of each value."""
+        return np.repeat(np.arange(len(self.row_low), dtype=np.int32), np.diff(self.start))
+
+    def continuous(self) -> Matrix:
+        """Return the matrix with its whole columns taken as any others."""
+        return replace(self, whole=np.zeros(len(self.cost), dtype=bool))
+
+    def with_row(self, columns: list[int], coefficients: list[float], upper: float) -> Matrix:
+        """Return the matrix with one more row, Σ coefficient x column <= upper."""
+        return replace(
+            self,
+            start=np.append(self.start, np.int32(self.start[-1] + len(columns))),
+            index=np.append(self.index, np.array(columns, dtype=np.int32)),
+            value=np.append(self.value, np.array(coefficients, dtype=float)),
+            row_low=np.append(self.row_low, -math.inf),
+            row_high=np.append(self.row_high, upper),
+        )
+
+    def for_highs(self) -> Any:
+        """Return a `highspy.HighsLp`."""
+        import highspy
+
+        lp = highspy.HighsLp()
+        lp.num_row_, lp.num_col_ = len(self.row_low), len(self.cost)
+        lp.col_cost_, lp.offset_ = self.cost, self.offset
+        lp.col_lower_, lp.col_upper_ = self.low, self.high
+        if self.whole.any():
+            kinds = highspy.HighsVarType
+            lp.integrality_ = [kinds.kInteger if whole else kinds.kContinuous for whole in self.whole]
+        lp.row_lower_, lp.row_upper_ = self.row_low, self.row_high
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = self.start, self.index, self.value
+        return lp
+
+
+def compile_model(model: Any) -> tuple[Matrix, list[Any]]:
+    """Return the matrix of a Pyomo model and the variables of its columns, in order.
 
     Fixed variables are folded into constants. Variables that are in no row and not in the objective have no column.
 
@@ -20,8 +100,6 @@ def compile_model(model: Any) -> tuple[Any, list[Any]]:
     ValueError
         When a constraint or the objective is not linear.
     """
-    import highspy
-    import numpy as np
     import pyomo.core as pyo
     from pyomo.repn.linear import LinearRepnVisitor
     from pyomo.repn.util import OrderedVarRecorder
@@ -54,18 +132,16 @@ def compile_model(model: Any) -> tuple[Any, list[Any]]:
     ordered = [variables[key] for key in column]
     bounds = [variable.bounds for variable in ordered]
     sign = 1.0 if objective.sense == pyo.minimize else -1.0
-
-    lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = len(lower), len(ordered)
-    lp.col_cost_ = np.array([sign * costs.get(j, 0.0) for j in range(len(ordered))])
-    lp.offset_ = sign * float(form.constant)
-    lp.col_lower_ = np.array([-math.inf if low is None else low for low, _ in bounds])
-    lp.col_upper_ = np.array([math.inf if high is None else high for _, high in bounds])
-    kinds = highspy.HighsVarType
-    lp.integrality_ = [kinds.kContinuous if v.is_continuous() else kinds.kInteger for v in ordered]
-    lp.row_lower_, lp.row_upper_ = np.array(lower), np.array(upper)
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_ = np.array(starts, dtype=np.int32)
-    lp.a_matrix_.index_ = np.array(indices, dtype=np.int32)
-    lp.a_matrix_.value_ = np.array(values, dtype=float)
-    return lp, ordered
+    matrix = Matrix(
+        cost=np.array([sign * costs.get(j, 0.0) for j in range(len(ordered))]),
+        start=np.array(starts, dtype=np.int32),
+        index=np.array(indices, dtype=np.int32),
+        value=np.array(values, dtype=float),
+        row_low=np.array(lower, dtype=float),
+        row_high=np.array(upper, dtype=float),
+        low=np.array([-math.inf if low is None else low for low, _ in bounds]),
+        high=np.array([math.inf if high is None else high for _, high in bounds]),
+        whole=np.array([not variable.is_continuous() for variable in ordered], dtype=bool),
+        offset=sign * float(form.constant),
+    )
+    return matrix, ordered

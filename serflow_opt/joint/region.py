@@ -1,9 +1,9 @@
 """What reach any thresholds that keep the accuracy floor can have: cuts that all placements share.
 
 For each direction d whose least value v over all such thresholds is proven, d · R >= v. A placement's bound is the
-linear programme over these cuts, R_0 = 1 >= R_1 >= ... >= 0, its machines and limits. Its multipliers are turned into a
-bound by weak duality here, so that a solver's tolerances do not count. In which direction a further cut would help is
-found from the other side: over the reach of the thresholds that are known.
+linear programme over these cuts, R_0 = 1 >= R_1 >= ... >= 0, its machines and limits, bounded by its multipliers
+(`certifying.py`), so that a solver's tolerances do not count. In which direction a further cut would help is found from
+the other side: over the reach of the thresholds that are known.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from serflow_opt.highs import solve_linear
 from serflow_opt.joint.choices import Choices
 from serflow_opt.joint.grid import Floats
+from serflow_opt.matrix import Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,53 +77,33 @@ class Region:
 
     def bound(self, choices: Choices, box: Box) -> Bound:
         """Bound what a placement can have; infinite where nothing can."""
-        from scipy.optimize import linprog
-
         row, segments = box.row, self.segments
         weight, rent, load = choices.weight[row], choices.rent[row], choices.load[row]
         limited = np.flatnonzero(np.isfinite(choices.most[row]))
         use, use_rent = choices.use[row][limited], choices.use_rent[row][limited]
         most = choices.most[row][limited]
-        slots, sides, free = len(rent), len(limited), segments - 1
+        slots, free = len(rent), segments - 1
         low, high = np.array(box.low, dtype=float), np.array(box.high, dtype=float)
         scale = abs(choices.fixed[row]) + float(np.abs(weight).sum()) + float(rent @ high) or 1.0
-        sizes = np.maximum(np.abs(use).max(axis=1, initial=0.0), 1e-300) if sides else np.empty(0)
-        rows, right = [], []
+        used = np.hstack([use, use_rent])
+        sizes = np.abs(used).max(axis=1, initial=0.0)
+        sizes[sizes == 0] = 1.0
         cuts = np.array(self.direction).reshape(-1, segments)
-        if len(cuts):
-            rows.append(np.hstack([-cuts[:, 1:], np.zeros((len(cuts), slots))]))
-            right.append(cuts[:, 0] - np.array(self.least))
-        rows.append(np.hstack([load[:, 1:], -np.eye(slots)]))
-        right.append(-load[:, 0])
-        rows.append(np.hstack([use[:, 1:], use_rent]) / sizes[:, None])
-        right.append((most - use[:, 0]) / sizes)
         order = np.zeros((max(free - 1, 0), free + slots))
         for k in range(free - 1):
             order[k, k], order[k, k + 1] = -1.0, 1.0
-        rows.append(order)
-        right.append(np.zeros(len(order)))
-        result = linprog(
-            np.concatenate([weight[1:], rent]) / scale,
-            A_ub=np.vstack(rows),
-            b_ub=np.concatenate(right),
-            bounds=[(0.0, 1.0)] * free + list(zip(low, high, strict=True)),
-            method="highs",
-        )
-        if result.status == 2:
-            return Bound(math.inf, low)
-        if result.status != 0:
-            return Bound(-math.inf, low)
-        dual = -result.ineqlin.marginals * scale
-        dual = np.maximum(dual, 0.0)
-        of_cuts, of_loads = dual[: len(cuts)], dual[len(cuts) : len(cuts) + slots]
-        of_uses = dual[len(cuts) + slots : len(cuts) + slots + sides] / sizes
-        # weak duality: what is left of the weights is least where R is 1 up to some segment and 0 behind it
-        left = weight + of_loads @ load + of_uses @ use - (of_cuts @ cuts if len(cuts) else 0.0)
-        worth = rent - of_loads + of_uses @ use_rent
-        value = choices.fixed[row] + float(np.cumsum(left).min())
-        value += float(np.minimum(worth * low, worth * high).sum()) - float(of_uses @ most)
-        value += float(of_cuts @ np.array(self.least)) if len(cuts) else 0.0
-        return Bound(value, result.x[free:])
+        rows = [
+            np.hstack([-cuts[:, 1:], np.zeros((len(cuts), slots))]),
+            np.hstack([load[:, 1:], -np.eye(slots)]),
+            used[:, 1:] / sizes[:, None],
+            order,
+        ]
+        right = [cuts[:, 0] - np.array(self.least), -load[:, 0], (most - use[:, 0]) / sizes, np.zeros(len(order))]
+        cost = np.concatenate([weight[1:], rent]) / scale
+        ends = np.concatenate([np.zeros(free), low]), np.concatenate([np.ones(free), high])
+        found = solve_linear(Matrix.at_most(cost, np.vstack(rows), np.concatenate(right), *ends))
+        value = choices.fixed[row] + float(weight[0]) + found.bound * scale
+        return Bound(value, low if found.values is None else found.values[free:])
 
 
 def inner(choices: Choices, box: Box, reach: Floats, penalty: float) -> Prices:
@@ -130,8 +112,6 @@ def inner(choices: Choices, box: Box, reach: Floats, penalty: float) -> Prices:
     They are those of the least mean objective of a mixture of them. Where no mixture keeps a limit, breaking it costs
     `penalty` for its size.
     """
-    from scipy.optimize import linprog
-
     row = box.row
     limited = np.flatnonzero(np.isfinite(choices.most[row]))
     use, use_rent = choices.use[row][limited], choices.use_rent[row][limited]
@@ -140,22 +120,30 @@ def inner(choices: Choices, box: Box, reach: Floats, penalty: float) -> Prices:
     prices = Prices(np.zeros(slots), np.zeros(len(choices.most[row])))
     if slots + sides == 0:
         return prices
-    sizes = np.concatenate([np.abs(load).max(axis=1, initial=0.0), np.abs(use).max(axis=1, initial=0.0)])
-    sizes = np.maximum(sizes, 1e-300)
+    used = np.abs(np.hstack([use, use_rent])).max(axis=1, initial=0.0)
+    sizes = np.concatenate([np.abs(load).max(axis=1, initial=0.0), used])
+    sizes[sizes == 0] = 1.0
     rows = np.vstack([np.hstack([load @ reach.T, -np.eye(slots)]), np.hstack([use @ reach.T, use_rent])])
     rows = np.hstack([rows / sizes[:, None], -np.eye(slots + sides)])
     scale = penalty or 1.0
-    result = linprog(
-        np.concatenate([reach @ choices.weight[row], rent, np.full(slots + sides, penalty)]) / scale,
-        A_ub=rows,
-        b_ub=np.concatenate([np.zeros(slots), most]) / sizes,
-        A_eq=np.concatenate([np.ones(count), np.zeros(2 * slots + sides)])[None, :],
-        b_eq=[1.0],
-        bounds=[(0.0, None)] * count + list(zip(box.low, box.high, strict=True)) + [(0.0, None)] * (slots + sides),
-        method="highs",
+    some, further = np.ones(count), np.zeros(2 * slots + sides)
+    cost = np.concatenate([reach @ choices.weight[row], rent, np.full(slots + sides, penalty)]) / scale
+    mixture = np.concatenate([some, further])
+    right = np.concatenate([np.zeros(slots), most]) / sizes
+    low = np.concatenate([np.zeros(count), box.low, np.zeros(slots + sides)])
+    high = np.concatenate([some, box.high, np.full(slots + sides, math.inf)])
+    found = solve_linear(
+        Matrix.dense(
+            cost,
+            np.vstack([rows, mixture]),
+            np.append(np.full(len(right), -math.inf), 1.0),
+            np.append(right, 1.0),
+            low,
+            high,
+        )
     )
-    if result.status == 0:
-        dual = np.maximum(-result.ineqlin.marginals * scale, 0.0) / sizes
+    if found.multipliers is not None and found.values is not None:
+        dual = np.maximum(-found.multipliers[:-1] * scale, 0.0) / sizes
         prices.load[:] = dual[:slots]
         prices.use[limited] = dual[slots:]
     return prices
