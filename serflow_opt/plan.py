@@ -191,6 +191,7 @@ class Certificate(Document):
     max_constraint_violation: float | None = Field(description="largest relative breach of a limit by exact evaluation")
     model_objective: float | None = Field(description="the model's own value of the plan")
     method: str
+    scope: str = Field(default="", description="what the proof is of, where that is narrower than the question")
     optimised: bool = Field(default=True, description="false: a given plan was only valued")
     nodes: int = 0
     refinements: int | None = Field(default=None, description="rounds of cutting the ranges of sizes and noise")

@@ -41,6 +41,8 @@ def plan_table(plan: Plan) -> RenderableType:
             parts.append(Text(f"  no plan can be better than {plan.bound:.6g} {plan.objective.unit}"))
     else:
         parts += [stage_table(plan, plan.metrics), *totals(plan, plan.metrics), Text(_proof(plan))]
+    if plan.certificate.scope:
+        parts.append(Text(f"proof of    {plan.certificate.scope}"))
     parts += [Text(f"note: {note}", style="yellow") for note in plan.notes]
     return Group(*parts)
 
