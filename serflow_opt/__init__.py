@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.provisioning import provision
     from serflow_opt.traffic.schedule import schedule
     from serflow_opt.traffic.simulator import simulate
-    from serflow_opt.traffic.trace import Trace, read_trace
+    from serflow_opt.traffic.trace import Trace
+    from serflow_opt.traffic.trace_file import read_trace
 
 __version__ = "0.1.0"
 __all__ = [
@@ -86,7 +87,7 @@ _HOME = {
     "load_catalog": "catalog",
     "pareto": "pareto_fronts",
     "provision": "traffic.provisioning",
-    "read_trace": "traffic.trace",
+    "read_trace": "traffic.trace_file",
     "relax": "relaxing",
     "schedule": "traffic.schedule",
     "shipped": "loader",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from serflow_opt import InputError
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.erlang import erlang_b, erlang_c, largest_load
 from serflow_opt.traffic.rates import Rates
-from serflow_opt.traffic.trace import Trace, read_trace
+from serflow_opt.traffic.trace import Trace
 
 # ----------------------------------------------------------------------------------------------------
 # Erlang
@@ -207,82 +206,3 @@ def test_parts_and_multiples_of_a_trace() -> None:
     assert trace.slice(60.0, 180.0).counts.tolist() == [2, 3]
     assert trace.scaled(2.5).counts.tolist() == [2, 5, 8, 10]  # halves go to the even neighbour
     assert (trace.seconds, trace.requests, trace.scaled(2.0).name) == (240.0, 10, "t")
-
-
-def written(folder: Path, text: str) -> Path:
-    """A file with this text."""
-    path = folder / "trace.csv"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-@pytest.mark.parametrize(("clock", "period"), [("second", 1.0), ("minute", 60.0), ("hour", 3600.0)])
-def test_read_trace(clock: str, period: float, tmp_path: Path) -> None:
-    trace = read_trace(written(tmp_path, f"{clock},requests,gap_seconds,note\n7,3,0,a\n8,0,0.5,b\n"))
-    assert trace.counts.tolist() == [3, 0]
-    assert (trace.period_s, trace.name) == (period, "trace")
-    assert trace.seen_s.tolist() == [period, period - 0.5]
-
-
-def test_read_trace_without_gaps(tmp_path: Path) -> None:
-    trace = read_trace(str(written(tmp_path, "minute,requests\n0,1\n1,2\n")))
-    assert trace.seen_s.tolist() == [60.0, 60.0]
-
-
-BROKEN = {
-    "clock": ("day,requests\n0,1\n", "first column", "'day'", "second, minute, hour"),
-    "no requests": ("second,count\n0,1\n", "header", "second, count", "add a column requests"),
-    "no rows": ("second,requests\n", "", "no rows", "a row a period"),
-    "empty": ("", "", "cannot be read", "second,requests"),
-    "ragged": ("second,requests\n0,1\n1,2,3,4\n", "", "cannot be read", "second,requests"),
-    "text": ("second,requests\n0,many\n", "row 2, requests", "'many'", "whole number"),
-    "negative": ("second,requests\n0,1\n1,-2\n", "row 3, requests", "-2", "0 or more"),
-    "fraction": ("second,requests\n0,1.5\n", "row 2, requests", "1.5", "whole number"),
-    "missing": ("second,requests\n0,1\n1,\n", "row 3, requests", "nan", "whole number"),
-    "infinite": ("second,requests\n0,inf\n", "row 2, requests", "inf", "whole number"),
-    "half seconds": ("second,requests\n0.5,1\n", "row 2, second", "0.5", "whole number"),
-    "jump": ("second,requests\n0,1\n2,1\n", "row 3, second", "2 after 0", "up by one"),
-    "twice": ("minute,requests\n4,1\n4,1\n", "row 3, minute", "4 after 4", "write 0"),
-    "gap": ("second,requests,gap_seconds\n0,1,2\n", "row 2, gap_seconds", "2", "a second has 1 seconds"),
-    "bad gap": ("second,requests,gap_seconds\n0,1,-1\n", "row 2, gap_seconds", "-1", "seconds, 0 or more"),
-    "no gap": ("second,requests,gap_seconds\n0,1,x\n", "row 2, gap_seconds", "'x'", "seconds, 0 or more"),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_broken_traces(name: str, tmp_path: Path) -> None:
-    text, place, found, cure = BROKEN[name]
-    path = written(tmp_path, text)
-    with pytest.raises(InputError) as caught:
-        read_trace(path)
-    (problem,) = caught.value.problems
-    assert (problem.file, problem.place) == (str(path), place)
-    assert found in problem.found
-    assert cure in problem.cure
-
-
-def test_bytes_that_are_no_text(tmp_path: Path) -> None:
-    path = tmp_path / "trace.csv"
-    path.write_bytes(b"second,requests\n\xff\xfe,1\n")
-    with pytest.raises(InputError, match="cannot be read"):
-        read_trace(path)
-
-
-def test_no_such_trace(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no such file; give a CSV"):
-        read_trace(tmp_path / "nowhere.csv")
-
-
-def test_a_folder_is_no_trace(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
-        read_trace(tmp_path)
-
-
-def test_all_that_is_wrong_in_a_trace(tmp_path: Path) -> None:
-    with pytest.raises(InputError) as caught:
-        read_trace(written(tmp_path, "second,requests\n0,x\n1,-1\nz,1\n"))
-    assert [problem.place for problem in caught.value.problems] == [
-        "row 4, second",
-        "row 2, requests",
-        "row 3, requests",
-    ]

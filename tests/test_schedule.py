@@ -19,7 +19,8 @@ from serflow_opt.traffic.schedule import dominated, schedule
 from serflow_opt.traffic.schedule_result import Rental, Schedule, evaluate_schedule
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 from serflow_opt.traffic.slices import Demand, best_levels, moments
-from serflow_opt.traffic.trace import Trace, read_trace
+from serflow_opt.traffic.trace import Trace
+from serflow_opt.traffic.trace_file import read_trace
 
 DATA = Path(os.environ.get("SERFLOW_OPT_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Where the raw traces lie; they are not part of the project."""

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.trace import Trace
 
 File = Annotated[str, typer.Argument(help="Instance file, folder, or shipped instance.", metavar="FILE")]
-TraceFile = Annotated[Path, typer.Option("--trace", help="CSV: second,requests (or minute, hour).")]
+TraceFile = Annotated[
+    Path, typer.Option("--trace", help="CSV (second,requests; time stamps; a row a request), or shipped: twitter-day.")
+]
 TraceScale = Annotated[float, typer.Option(help="Multiply the trace's requests.", min=0.0, max=1e4)]
 FromS = Annotated[float, typer.Option(help="Start of the part of the trace that is used, seconds.", min=0.0)]
 ToS = Annotated[float | None, typer.Option(help="End of that part, seconds.", min=0.0)]
@@ -47,7 +49,7 @@ class Moments(StrEnum):
 
 def read_part(path: Path, scale: float, from_s: float, to_s: float | None) -> Trace:
     """Read the part of a trace that is asked for."""
-    from serflow_opt.traffic.trace import read_trace
+    from serflow_opt.traffic.trace_file import read_trace
 
     trace = read_trace(path)
     end = trace.seconds if to_s is None else to_s

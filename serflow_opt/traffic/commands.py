@@ -75,7 +75,7 @@ class PolicyName(StrEnum):
 def provision(
     file: File,
     rate_per_s: Annotated[float | None, typer.Option(help="Requests per second.")] = None,
-    trace: Annotated[Path | None, typer.Option(help="CSV second,requests: its minutes are the demand.")] = None,
+    trace: Annotated[Path | None, typer.Option(help="CSV or shipped trace: its minutes are the demand.")] = None,
     blocks: Blocks = 2,
     arrivals: Annotated[ArrivalKind, typer.Option(help="random: Poisson; smooth: evenly.")] = ArrivalKind.random,
     wait_max: Annotated[
@@ -96,7 +96,7 @@ def provision(
     def work() -> int:
         from serflow_opt.traffic.provisioning import Moment
         from serflow_opt.traffic.provisioning import provision as find
-        from serflow_opt.traffic.trace import read_trace
+        from serflow_opt.traffic.trace_file import read_trace
 
         check_out(out)
         if rate_per_s is not None and trace is not None:
