@@ -1,0 +1,460 @@
+"""Values every decision of a small instance by the written definitions and takes the best, without the package.
+
+A decision: which row of its menu each classifier uses, which form each block of stages runs in, on which option each
+stage runs as far as anybody gets, and how each hand-over happens. Shares of requests are exact fractions; times and
+money floats.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import NormalDist
+
+from oracles.enumeration_reading import MACHINES, PASSING, Choice, Documents, Form, Manner, Row, Wire
+
+KEPT = 1e-9
+"""A limit counts as kept within this, relative."""
+ORDER = ("cost", "latency", "privacy", "energy", "accuracy")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is decided; `ways` before each stage that runs, None where nothing crosses."""
+
+    rows: tuple[Row | None, ...]
+    forms: tuple[Form, ...]
+    placement: tuple[Choice, ...]
+    ways: tuple[Manner | None, ...]
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a decision achieves: milliseconds, USD and joules a request."""
+
+    cost: float
+    latency: float
+    privacy: float
+    energy: float
+    accuracy: float
+    worst: float
+    mean: float
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best value, None where no decision keeps the limits, the decision, and how many decisions there were."""
+
+    value: float | None
+    decision: Decision | None
+    worth: Worth | None
+    count: int
+
+
+def best(doc: Documents) -> Best:
+    """The best decision of an instance."""
+    count = 0
+    kept: list[tuple[Decision, Worth]] = []
+    for decision in decisions(doc):
+        count += 1
+        worth = Valuation(doc, decision).worth()
+        if limits_kept(doc, worth):
+            kept.append((decision, worth))
+    if not kept:
+        return Best(None, None, None, count)
+    if doc.minimize == "weighted":
+        score = weighted(doc, [worth for _, worth in kept])
+    else:
+        score = [getattr(worth, doc.minimize) for _, worth in kept]
+    i = min(range(len(kept)), key=score.__getitem__)
+    return Best(score[i], *kept[i], count)
+
+
+def limits_kept(doc: Documents, worth: Worth) -> bool:
+    """Whether a decision keeps the limits on the whole."""
+    floor = doc.workload.get("accuracy_min")
+    if floor is not None and worth.accuracy < float(floor) - KEPT * abs(float(floor)):
+        return False
+    ceilings = (
+        ("latency_slo_ms", worth.latency),
+        ("cost_max_usd", worth.cost),
+        ("energy_max_j", worth.energy),
+        ("privacy_max", worth.privacy),
+    )
+    return all(value <= float(doc.workload.get(name, math.inf)) * (1 + KEPT) for name, value in ceilings)
+
+
+def weighted(doc: Documents, worths: list[Worth]) -> list[float]:
+    """The weighted sum on the scale from ideal to nadir of the pay-off table."""
+    names = [name for name in ORDER if doc.weights.get(name)]
+    columns = [{name: -w.accuracy if name == "accuracy" else getattr(w, name) for name in names} for w in worths]
+    corners = []
+    for first in names:
+        left = columns
+        for name in [first, *(other for other in names if other != first)]:
+            least = min(column[name] for column in left)
+            left = [column for column in left if column[name] <= least + KEPT * abs(least)]
+        corners.append(left[0])
+    total = [0.0] * len(columns)
+    for name in names:
+        ideal, nadir = (pick(corner[name] for corner in corners) for pick in (min, max))
+        scale = (nadir - ideal if nadir > ideal + KEPT * abs(ideal) else abs(ideal)) or 1.0
+        for i, column in enumerate(columns):
+            total[i] += doc.weights[name] * (column[name] - ideal) / scale
+    return total
+
+
+def decisions(doc: Documents) -> Iterator[Decision]:
+    """All decisions that links, memory, payloads and the limits on single hand-overs allow."""
+    forms = [(None, *doc.forms[block]) for block in sorted(doc.forms)]
+    for chosen in itertools.product(*forms):
+        running = tuple(form for form in chosen if form)
+        menus = [menu(doc, running, s) for s in range(doc.depth)]
+        seen: dict[int, list[tuple[tuple[Choice, ...], tuple[Manner | None, ...]]]] = {}
+        for rows in cut_off(menus):
+            length = len(rows)
+            if length not in seen:
+                seen[length] = [
+                    (placement, ways)
+                    for placement in placements(doc, length)
+                    if fits(doc, running, placement)
+                    for ways in itertools.product(*ways_of(doc, running, placement))
+                ]
+            for placement, ways in seen[length]:
+                yield Decision(rows, running, placement, ways)
+
+
+def menu(doc: Documents, forms: tuple[Form, ...], s: int) -> tuple[Row | None, ...]:
+    """Rows to choose from at a stage: those of the form it runs in, if it has any."""
+    for form in forms:
+        if form.first <= s <= form.last and s in form.rows:
+            return form.rows[s]
+    if s in doc.rows:
+        return doc.rows[s]
+    return (Row(0.0, Fraction(1), Fraction(1)),) if s == doc.depth - 1 else (None,)
+
+
+def cut_off(menus: list[tuple[Row | None, ...]]) -> Iterator[tuple[Row | None, ...]]:
+    """All choices of rows, each as long as anybody gets."""
+    for row in menus[0]:
+        if len(menus) == 1 or (row is not None and row.exit_rate == 1):
+            yield (row,)
+        else:
+            for rest in cut_off(menus[1:]):
+                yield (row, *rest)
+
+
+def placements(doc: Documents, length: int, start: tuple[Choice, ...] = ()) -> Iterator[tuple[Choice, ...]]:
+    """All ways to place the first stages: tiers never fall, links are there, one option a tier unless it may mix."""
+    if len(start) == length:
+        yield start
+        return
+    for k, group in enumerate(doc.groups):
+        if not start:
+            if not may_enter(doc, k):
+                continue
+            choices = group.choices
+        elif k == start[-1].tier:
+            choices = group.choices if group.mixed else (start[-1],)
+        elif k > start[-1].tier and (doc.groups[start[-1].tier].name, group.name) in doc.wires:
+            choices = group.choices
+        else:
+            continue
+        for choice in choices:
+            yield from placements(doc, length, (*start, choice))
+
+
+def may_enter(doc: Documents, k: int) -> bool:
+    """Whether the input can get from its source to tier k."""
+    return doc.source in ("client", doc.groups[k].name) or (doc.source, doc.groups[k].name) in doc.wires
+
+
+def wire_before(doc: Documents, placement: tuple[Choice, ...], s: int) -> Wire | None:
+    """The link that is crossed before stage s."""
+    to = doc.groups[placement[s].tier].name
+    sender = doc.source if s == 0 else doc.groups[placement[s - 1].tier].name
+    return doc.wires.get((sender, to)) if sender != to else None
+
+
+def made(doc: Documents, forms: tuple[Form, ...], s: int) -> float:
+    """Bytes that stage s hands on, before any compression; those of the input for -1."""
+    if s < 0:
+        return doc.input_bytes
+    kept = next((form.activations for form in forms if form.first <= s <= form.last), 1.0)
+    return doc.activations[s] * kept
+
+
+def ways_of(doc: Documents, forms: tuple[Form, ...], placement: tuple[Choice, ...]) -> list[list[Manner | None]]:
+    """Before each stage the ways to hand over that payloads and the limits on single hand-overs allow."""
+    found: list[list[Manner | None]] = []
+    for s, choice in enumerate(placement):
+        payload = doc.groups[choice.tier].payload
+        size = made(doc, forms, s - 1)
+        wire = wire_before(doc, placement, s)
+        if wire is None:
+            arrives = s == 0 and doc.source == "client"
+            found.append([] if arrives and payload is not None and size > payload * (1 + KEPT) else [None])
+            continue
+        allowed: list[Manner | None] = []
+        for way in doc.manners.get(s, (Manner(),)):
+            floor, ceiling = doc.workload.get("mse_min"), doc.workload.get("cross_entropy_max")
+            if payload is not None and size * way.kept > payload * (1 + KEPT):
+                continue
+            if floor is not None and not wire.trusted and (way.mse is None or way.mse < float(floor) * (1 - KEPT)):
+                continue
+            if ceiling is not None and way.nats is not None and way.nats > float(ceiling) * (1 + KEPT):
+                continue
+            allowed.append(way)
+        found.append(allowed)
+    return found
+
+
+def fits(doc: Documents, forms: tuple[Form, ...], placement: tuple[Choice, ...]) -> bool:
+    """Whether parameters and the largest activation, at full size, fit each option's memory."""
+    for choice in set(placement):
+        if choice.memory is None:
+            continue
+        stages = [s for s, at in enumerate(placement) if at == choice]
+        parameters = sum(
+            doc.parameters[s] * next((form.parameters for form in forms if form.first <= s <= form.last), 1.0)
+            for s in stages
+        )
+        largest = max(max(doc.activations[s], doc.activations[s - 1] if s else doc.input_bytes) for s in stages)
+        if parameters + largest > choice.memory * (1 + KEPT):
+            return False
+    return True
+
+
+class Valuation:
+    """One decision, term by term."""
+
+    def __init__(self, doc: Documents, decision: Decision) -> None:
+        self.doc, self.decision = doc, decision
+        self.at = decision.placement
+        self.length = len(self.at)
+        reach = [Fraction(1)]
+        for row in decision.rows:
+            reach.append(reach[-1] * (1 - row.exit_rate if row else 1))
+        self.exact_reach = reach
+        self.reach = [float(r) for r in reach]
+        self.wires = [wire_before(doc, self.at, s) for s in range(self.length)]
+        self.sent = [
+            made(doc, decision.forms, s - 1) * (way.kept if way else 1.0) for s, way in enumerate(decision.ways)
+        ]
+        self.hop = [
+            self.sent[s] * 8 / wire.bits_per_second + wire.round_trip if wire else 0.0
+            for s, wire in enumerate(self.wires)
+        ]
+        self.work = [self.operations(s) for s in range(self.length)]
+        self.time = [self.seconds(s) for s in range(self.length)]
+        self.encode = [self.coding(s, before=True) for s in range(self.length)]
+        self.decode = [self.coding(s, before=False) for s in range(self.length)]
+        self.enters = [s == 0 or self.at[s] != self.at[s - 1] for s in range(self.length)]
+        self.cold = [
+            doc.groups[choice.tier].cold if self.enters[s] and doc.groups[choice.tier].cold_share else 0.0
+            for s, choice in enumerate(self.at)
+        ]
+
+    def form(self, s: int) -> Form | None:
+        """The form stage s runs in."""
+        return next((form for form in self.decision.forms if form.first <= s <= form.last), None)
+
+    def operations(self, s: int) -> float:
+        """Operations of a stage."""
+        form = self.form(s)
+        if form is None:
+            return self.doc.flops[s]
+        return self.doc.flops[s] * form.factor + (form.added if s == form.first else 0.0)
+
+    def seconds(self, s: int) -> float:
+        """Time of a stage without coding."""
+        form, choice = self.form(s), self.at[s]
+        if form is None:
+            return choice.seconds[s]
+        added = form.added / choice.speed if s == form.first and form.added else 0.0
+        return choice.seconds[s] * form.factor + added
+
+    def coding(self, s: int, before: bool) -> float:
+        """Seconds on the sender, or on the receiver, of the hand-over before stage s."""
+        way = self.decision.ways[s]
+        if way is None or (before and s == 0):
+            return 0.0
+        flops = way.encode if before else way.decode
+        return flops / self.at[s - 1 if before else s].speed if flops else 0.0
+
+    def worth(self) -> Worth:
+        """Everything a decision achieves."""
+        worst = sum(self.time) + sum(self.hop) + sum(self.encode) + sum(self.decode) + sum(self.cold)
+        mean = sum(
+            self.reach[s]
+            * (
+                self.time[s]
+                + self.hop[s]
+                + self.encode[s]
+                + self.decode[s]
+                + self.cold[s] * float(self.doc.groups[self.at[s].tier].cold_share)
+            )
+            for s in range(self.length)
+        )
+        measure = self.doc.workload.get("latency_measure", "worst")
+        if measure in ("worst", "mean"):
+            latency = {"worst": worst, "mean": mean}[measure]
+        elif self.doc.workload.get("tail", "fixed") == "fixed":
+            latency = self.percentile(Fraction(measure[1:]) / 100)
+        else:
+            latency = worst + self.spread(float(measure[1:]) / 100)
+        return Worth(
+            cost=self.cost(),
+            latency=latency * 1000,
+            privacy=self.privacy(),
+            energy=self.energy(),
+            accuracy=self.accuracy(),
+            worst=worst * 1000,
+            mean=mean * 1000,
+        )
+
+    def accuracy(self) -> float:
+        """Share of requests answered right."""
+        total = Fraction(0)
+        for s, row in enumerate(self.decision.rows):
+            if row:
+                total += self.exact_reach[s] * row.exit_rate * row.accuracy
+            if way := self.decision.ways[s]:
+                total -= self.exact_reach[s] * way.lost
+        for form in self.decision.forms:
+            if form.first < self.length:
+                total -= self.exact_reach[form.first] * form.lost
+        return float(total)
+
+    def percentile(self, share: Fraction) -> float:
+        """Time after which at most 1 - share are inside: each exit class with or without each of its cold starts."""
+        atoms: list[tuple[float, Fraction]] = []
+        meets: list[tuple[float, Fraction]] = []
+        passed = 0.0
+        for s, row in enumerate(self.decision.rows):
+            passed += self.encode[s] + self.hop[s] + self.decode[s] + self.time[s]
+            if self.cold[s]:
+                meets.append((self.cold[s], self.doc.groups[self.at[s].tier].cold_share))
+            leaves = self.exact_reach[s] * row.exit_rate if row else Fraction(0)
+            if not leaves:
+                continue
+            for cold in itertools.product((False, True), repeat=len(meets)):
+                mass, late = leaves, 0.0
+                for met, (seconds, part) in zip(cold, meets, strict=True):
+                    mass *= part if met else 1 - part
+                    late += seconds if met else 0.0
+                if mass:
+                    atoms.append((passed + late, mass))
+        inside = Fraction(0)
+        atoms.sort()
+        for time, mass in reversed(atoms):
+            inside += mass
+            if inside > 1 - share:
+                return time
+        return 0.0
+
+    def spread(self, share: float) -> float:
+        """k standard deviations of the whole path."""
+        k = NormalDist().inv_cdf(share) if self.doc.workload["tail"] == "normal" else math.sqrt(share / (1 - share))
+        forms = [self.form(s) for s in range(self.length)]
+        return k * math.hypot(
+            *(self.at[s].deviations[s] * (form.factor if form else 1.0) for s, form in enumerate(forms))
+        )
+
+    def charged(self, choice: Choice) -> float:
+        """Seconds per request that an option is busy with stages, coding included."""
+        total = 0.0
+        for s in range(self.length):
+            if self.at[s] == choice:
+                total += self.reach[s] * (self.time[s] + self.decode[s])
+            if s and self.at[s - 1] == choice:
+                total += self.reach[s] * self.encode[s]
+        return total
+
+    def passing(self, choice: Choice) -> float:
+        """Seconds per request that an option spends handing over."""
+        if self.doc.groups[choice.tier].kind not in PASSING:
+            return 0.0
+        return sum(self.reach[s] * self.hop[s] for s in range(1, self.length) if self.at[s - 1] == choice)
+
+    def cost(self) -> float:
+        """USD a request."""
+        if self.doc.accounting == "as-printed":
+            return self.printed_cost()
+        total = sum(self.reach[s] * self.sent[s] * wire.usd_per_byte for s, wire in enumerate(self.wires) if wire)
+        for choice in set(self.at):
+            group = self.doc.groups[choice.tier]
+            if group.kind in MACHINES:
+                total += self.machine_cost(choice)
+            else:
+                calls = sum(self.reach[s] for s in range(self.length) if self.at[s] == choice and self.enters[s])
+                total += calls * (choice.fee + choice.usd_per_second * float(group.cold_share) * group.cold)
+                total += choice.usd_per_second * self.charged(choice)
+        return total
+
+    def machine_cost(self, choice: Choice) -> float:
+        """USD a request for an option rented by the hour: its busy time, or whole machines."""
+        busy = self.charged(choice) + self.passing(choice)
+        if self.doc.accounting == "per-request":
+            return choice.usd_per_hour / 3600 / choice.workers * busy
+        rate = float(self.doc.workload["rate_per_s"])
+        cap = float(self.doc.workload.get("utilisation_cap", Fraction(8, 10)))
+        number = math.ceil(rate * busy / (choice.workers * cap) * (1 - KEPT))
+        return number * choice.usd_per_hour / 3600 / rate
+
+    def printed_cost(self) -> float:
+        """The survey's formula to the letter: two tiers, whole times, shares of those who leave."""
+        cut = sum(choice.tier == 0 for choice in self.at)
+        total = 0.0
+        for part, stages in ((0, range(cut)), (1, range(cut, self.length))):
+            if not stages:
+                continue
+            choice = self.at[stages[0]]
+            group = self.doc.groups[choice.tier]
+            price = choice.usd_per_second if group.kind == "function" else choice.usd_per_hour / 3600 / choice.workers
+            seconds = sum(self.time[s] + self.decode[s] for s in stages)
+            if part == 0 and cut < self.length:
+                seconds += self.hop[cut] + self.encode[cut]
+            if part == 1:
+                seconds += group.cold
+            left = sum(self.exact_reach[s] - self.exact_reach[s + 1] for s in stages)
+            total += price * seconds * float(left)
+        return total
+
+    def energy(self) -> float:
+        """Joules a request."""
+        total = 0.0
+        for s, choice in enumerate(self.at):
+            way, wire = self.decision.ways[s], self.wires[s]
+            joules = choice.joules_per_flop * (self.work[s] + (way.decode if way else 0.0))
+            if way and s:
+                joules += self.at[s - 1].joules_per_flop * way.encode
+            if wire:
+                senders = [g for g in self.doc.groups if g.name == (self.doc.source if s == 0 else "")]
+                if s:
+                    senders = [self.doc.groups[self.at[s - 1].tier]]
+                joules += sum(group.joules_per_byte for group in senders) * self.sent[s]
+            total += self.reach[s] * joules
+        return total
+
+    def privacy(self) -> float:
+        """The expected leak of a request."""
+        total = 0.0
+        for s, wire in enumerate(self.wires):
+            way = self.decision.ways[s]
+            if wire is None or way is None:
+                continue
+            loss = self.doc.weight_nats * way.nats_added
+            if not wire.trusted:
+                loss += self.doc.weight_mse * self.leak(way)
+            total += self.reach[s] * loss
+        return total
+
+    def leak(self, way: Manner) -> float:
+        """How much an attacker learns: all of it where the error is unknown."""
+        if way.mse is None or self.doc.baseline_mse is None:
+            return 1.0
+        return max(0.0, 1 - way.mse / self.doc.baseline_mse)

@@ -1,0 +1,312 @@
+"""Reads the documents of an instance for `enumeration`: `tomllib` and `csv` alone, nothing of the package.
+
+Written from the pages on instance files and on adaptation. Only what is drawn by `enumeration_draws` is read: options
+written out, tables of exits with one row chosen each, no samples, no ranges, no curves.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import tomllib
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+MACHINES = ("device", "edge", "vm")
+PASSING = ("vm", "edge")
+"""Kinds that are paid for the seconds of a hand-over."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A threshold of a classifier: which share of those who arrive leaves, and how often they are right."""
+
+    threshold: float
+    exit_rate: Fraction
+    accuracy: Fraction
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An option of a tier; seconds a stage, USD a second, bytes, joules an operation."""
+
+    name: str
+    tier: int
+    speed: float
+    seconds: tuple[float, ...]
+    deviations: tuple[float, ...]
+    usd_per_hour: float
+    workers: int
+    fee: float
+    usd_per_second: float
+    memory: float | None
+    joules_per_flop: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """A tier."""
+
+    name: str
+    kind: str
+    choices: tuple[Choice, ...]
+    cold: float
+    cold_share: Fraction
+    mixed: bool
+    payload: float | None
+    joules_per_byte: float
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A link."""
+
+    bits_per_second: float
+    round_trip: float
+    usd_per_byte: float
+    trusted: bool
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a hand-over happens at a cut: a compression and a protection."""
+
+    compression: str = "none"
+    width: str = ""
+    protection: str = "none"
+    scale: str = ""
+    kept: float = 1.0
+    encode: float = 0.0
+    decode: float = 0.0
+    lost: Fraction = Fraction(0)
+    nats_added: float = 0.0
+    nats: float | None = None
+    mse: float | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """A block of stages in a variant."""
+
+    name: str
+    first: int
+    last: int
+    factor: float
+    added: float
+    parameters: float
+    activations: float
+    lost: Fraction
+    rows: dict[int, tuple[Row, ...]]
+
+
+@dataclass(frozen=True)
+class Documents:
+    """An instance; stages count from 0 here."""
+
+    flops: tuple[float, ...]
+    activations: tuple[float, ...]
+    parameters: tuple[float, ...]
+    input_bytes: float
+    rows: dict[int, tuple[Row, ...]]
+    groups: tuple[Group, ...]
+    wires: dict[tuple[str, str], Wire]
+    source: str
+    manners: dict[int, tuple[Manner, ...]]
+    forms: dict[tuple[int, int], tuple[Form, ...]]
+    baseline_mse: float | None
+    weight_mse: float
+    weight_nats: float
+    workload: dict[str, Any]
+    minimize: str
+    accounting: str
+    weights: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def depth(self) -> int:
+        """Number of stages."""
+        return len(self.flops)
+
+
+def read(path: Path) -> Documents:
+    """The documents of the instance in the TOML file `path`."""
+    raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Fraction)
+    folder = path.parent
+    network, workload, objective = raw["network"], raw["workload"], raw["objective"]
+    stages = sorted(table(folder / network["stages"]), key=lambda row: int(row["stage"]))
+    flops = tuple(float(row["flops"]) for row in stages)
+    privacy = raw.get("privacy", {})
+    return Documents(
+        flops=flops,
+        activations=tuple(float(row["activation_bytes"]) for row in stages),
+        parameters=tuple(float(row["parameter_bytes"]) for row in stages),
+        input_bytes=float(network["input_bytes"]),
+        rows=exit_rows(folder / raw["exits"]["table"]) if "exits" in raw else {},
+        groups=tuple(group(k, tier, folder, flops) for k, tier in enumerate(raw["tier"])),
+        wires={(link["from"], link["to"]): wire(link) for link in raw.get("link", [])},
+        source=workload.get("source", "client"),
+        manners=ways(raw, folder),
+        forms=blocks(raw.get("variant", []), folder),
+        baseline_mse=float(privacy["baseline_mse"]) if "baseline_mse" in privacy else None,
+        weight_mse=float(privacy.get("weight_mse", 1)),
+        weight_nats=float(privacy.get("weight_cross_entropy", 0)),
+        workload=workload,
+        minimize=objective.get("minimize", "cost"),
+        accounting=objective.get("accounting", "per-request"),
+        weights={name: float(weight) for name, weight in objective.get("weights", {}).items()},
+    )
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with path.open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+def exit_rows(path: Path) -> dict[int, tuple[Row, ...]]:
+    """Rows of an exit table by stage."""
+    found: dict[int, list[Row]] = {}
+    for line in table(path):
+        row = Row(float(line["threshold"]), Fraction(line["exit_rate"]), Fraction(line["accuracy"]))
+        found.setdefault(int(line["stage"]) - 1, []).append(row)
+    return {s: tuple(rows) for s, rows in found.items()}
+
+
+def group(k: int, tier: dict[str, Any], folder: Path, flops: tuple[float, ...]) -> Group:
+    """Tier number k."""
+    cold = float(tier.get("cold_start_ms", 0)) / 1000
+    share = Fraction(tier.get("cold_share", 1 if cold else 0))
+    times = table(folder / tier["stage_times"]) if "stage_times" in tier else []
+    return Group(
+        name=tier["name"],
+        kind=tier["kind"],
+        choices=tuple(choice(k, tier, option, times, flops) for option in tier["option"]),
+        cold=cold if tier["kind"] == "function" else 0.0,
+        cold_share=share,
+        mixed=bool(tier.get("stage_specific", False)),
+        payload=float(tier["payload_max_bytes"]) if "payload_max_bytes" in tier else None,
+        joules_per_byte=float(tier.get("joules_per_byte", 0)),
+    )
+
+
+def choice(
+    k: int, tier: dict[str, Any], option: dict[str, Any], times: list[dict[str, str]], flops: tuple[float, ...]
+) -> Choice:
+    """An option of tier k: measured where the tier has times, else operations through speed."""
+    measured = {int(row["stage"]) - 1: row for row in times if row["option"] == option["name"]}
+    if times:
+        seconds = tuple(float(measured[s]["mean_ms"]) / 1000 for s in range(len(flops)))
+        deviations = tuple(float(measured[s].get("sd_ms") or 0) / 1000 for s in range(len(flops)))
+        speed = sum(flops) / sum(seconds) if sum(seconds) > 0 else float("inf")
+    else:
+        speed = float(option["flops_per_s"])
+        seconds = tuple(f / speed for f in flops)
+        deviations = tuple(0.0 for _ in flops)
+    gigabytes = float(option.get("memory_mb", 0)) / 1024
+    return Choice(
+        name=option["name"],
+        tier=k,
+        speed=speed,
+        seconds=seconds,
+        deviations=deviations,
+        usd_per_hour=float(option.get("usd_per_hour", 0)),
+        workers=int(option.get("workers", tier.get("workers", 1))),
+        fee=float(option.get("usd_per_request", 0)),
+        usd_per_second=float(option.get("usd_per_gb_s", 0)) * gigabytes,
+        memory=float(option["memory_mb"]) * 2**20 if "memory_mb" in option else None,
+        joules_per_flop=float(option.get("joules_per_flop", tier.get("joules_per_flop", 0))),
+    )
+
+
+def wire(link: dict[str, Any]) -> Wire:
+    """A link in bits, seconds and USD a byte."""
+    return Wire(
+        bits_per_second=float(link["bandwidth_mbit_s"]) * 1e6,
+        round_trip=float(link.get("round_trip_ms", 0)) / 1000,
+        usd_per_byte=float(link.get("usd_per_gb", 0)) / 1e9,
+        trusted=bool(link.get("trusted", True)),
+    )
+
+
+def ways(raw: dict[str, Any], folder: Path) -> dict[int, tuple[Manner, ...]]:
+    """The pairs of a compression and a protection at each cut that has a row."""
+    adaptation, privacy = raw.get("adaptation", {}), raw.get("privacy", {})
+    packed = by_cut(folder, adaptation.get("handovers"), "method", adaptation.get("methods"))
+    shielded = by_cut(folder, privacy.get("table"), "protection", privacy.get("protections"))
+    found = {}
+    for cut in sorted(packed.keys() | shielded.keys()):
+        compressions: list[dict[str, str] | None] = [*packed.get(cut, [])] or [None]
+        protections: list[dict[str, str] | None] = [*shielded.get(cut, [])] or [None]
+        pairs = [
+            manner(compression, protection, compressions, protections)
+            for compression, protection in itertools.product(compressions, protections)
+            if fixed_size(compression) or protection is None or protection["protection"] == "none"
+        ]
+        found[cut] = tuple(pairs)
+    return found
+
+
+def fixed_size(compression: dict[str, str] | None) -> bool:
+    """Whether a compression's size does not depend on the values."""
+    return compression is None or not float(compression.get("kept_sd") or 0)
+
+
+def by_cut(folder: Path, name: str | None, column: str, kept: list[str] | None) -> dict[int, list[dict[str, str]]]:
+    """Rows of a table by cut, of the methods that are kept; `none` always is."""
+    found: dict[int, list[dict[str, str]]] = {}
+    for row in table(folder / name) if name else []:
+        if kept is None or row[column] == "none" or row[column] in kept:
+            found.setdefault(int(row["cut"]), []).append(row)
+    return found
+
+
+def manner(
+    compression: dict[str, str] | None,
+    protection: dict[str, str] | None,
+    compressions: list[dict[str, str] | None],
+    protections: list[dict[str, str] | None],
+) -> Manner:
+    """One way, its losses against `none` of the same table."""
+    plain = next((row for row in compressions if row and row["method"] == "none"), None)
+    bare = next((row for row in protections if row and row["protection"] == "none"), None)
+    lost, added = Fraction(0), 0.0
+    for row, base in ((compression, plain), (protection, bare)):
+        if row and base:
+            lost += Fraction(base["accuracy"]) - Fraction(row["accuracy"])
+            added += float(row["cross_entropy"]) - float(base["cross_entropy"])
+    first = bare or plain
+    return Manner(
+        compression=compression["method"] if compression else "none",
+        width=(compression.get("width") or "") if compression else "",
+        protection=protection["protection"] if protection else "none",
+        scale=protection["scale"] if protection else "",
+        kept=float(compression["kept_fraction"]) if compression else 1.0,
+        encode=(float(compression["encode_flops"]) if compression else 0.0)
+        + (float(protection["added_flops"]) if protection else 0.0),
+        decode=float(compression["decode_flops"]) if compression else 0.0,
+        lost=lost,
+        nats_added=added,
+        nats=float(first["cross_entropy"]) + added if first else None,
+        mse=float(protection["mse"]) if protection else None,
+    )
+
+
+def blocks(variants: list[dict[str, Any]], folder: Path) -> dict[tuple[int, int], tuple[Form, ...]]:
+    """Variants by the stages of their block."""
+    found: dict[tuple[int, int], list[Form]] = {}
+    for variant in variants:
+        first, last = (int(s) - 1 for s in variant["stages"])
+        form = Form(
+            name=variant["name"],
+            first=first,
+            last=last,
+            factor=float(variant.get("flops_factor", 1)),
+            added=float(variant.get("added_flops", 0)),
+            parameters=float(variant.get("parameters_kept", 1)),
+            activations=float(variant.get("activations_kept", 1)),
+            lost=Fraction(variant.get("accuracy_loss", 0)),
+            rows=exit_rows(folder / variant["exits"]) if "exits" in variant else {},
+        )
+        found.setdefault((first, last), []).append(form)
+    return {block: tuple(forms) for block, forms in found.items()}

@@ -1,0 +1,100 @@
+"""A few draws of `oracles.enumeration_draws` by both methods; `oracles/compare_enumeration.py` takes thousands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from oracles.compare_enumeration import Method, compare
+from oracles.enumeration import best
+from oracles.enumeration_draws import draw
+from oracles.enumeration_reading import read
+
+WITHOUT = ("extreme", "truncated", "cold", "weighted")
+
+
+@pytest.mark.parametrize("method", ["auto", "milp"])
+@pytest.mark.parametrize("seed", range(40))
+def test_the_best_of_all_decisions_is_found(tmp_path: Path, seed: int, method: Method) -> None:
+    """Status, value and every figure of the plan are those of the enumeration."""
+    outcome = compare(draw(seed, tmp_path, WITHOUT), method)
+    assert outcome.verdict == "agreed", outcome.words
+
+
+def written(folder: Path, exits: str, question: str) -> Path:
+    """Two stages of 1e9 and 3e9 operations on a VM of 1e10/s at 3.6 USD/h and a function of 2e10/s."""
+    (folder / "stages.csv").write_text(
+        "stage,flops,activation_bytes,parameter_bytes\n1,1e9,1000000,0\n2,3e9,0,0\n", encoding="utf-8"
+    )
+    (folder / "exits.csv").write_text(f"stage,threshold,exit_rate,accuracy\n{exits}2,0,1,0.9\n", encoding="utf-8")
+    path = folder / "instance.toml"
+    path.write_text(
+        f"""schema = 1
+name = "by hand"
+[network]
+stages = "stages.csv"
+input_bytes = 0
+[exits]
+table = "exits.csv"
+[[tier]]
+name = "vm"
+kind = "vm"
+[[tier.option]]
+name = "v"
+flops_per_s = 1e10
+usd_per_hour = 3.6
+[[tier]]
+name = "fn"
+kind = "function"
+cold_start_ms = 500.0
+cold_share = 0.1
+[[tier.option]]
+name = "f"
+flops_per_s = 2e10
+memory_mb = 1024
+usd_per_gb_s = 0.0001
+usd_per_request = 0.00001
+[[link]]
+from = "vm"
+to = "fn"
+bandwidth_mbit_s = 80.0
+{question}""",
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("exits", "question", "value"),
+    [
+        # the function alone: 1e-5 + 1e-4 x (0.1 x 0.5 + 0.05 + 0.5 x 0.15) = 2.75e-5 USD
+        ("1,0.5,0.5,0.8\n", '[workload]\n[objective]\nminimize = "cost"\n', 2.75e-5),
+        # the VM alone: 100 + 300 ms; the function alone would take 50 + 150 + 500, both 100 + 100 + 150 + 500
+        ("1,0.5,0.5,0.8\n", '[workload]\n[objective]\nminimize = "latency"\n', 400.0),
+        # the function alone: 50 + 0.1 x 500 + 0.5 x 150 = 175; the VM alone 100 + 0.5 x 300 = 250
+        ("1,0.5,0.5,0.8\n", '[workload]\nlatency_measure = "mean"\n[objective]\nminimize = "latency"\n', 175.0),
+        # a tenth meets the cold start, so 90 % are through after 200 ms: half after 50, as much as 0.45 more after 200
+        ("1,0.5,0.5,0.8\n", '[workload]\nlatency_measure = "p90"\n[objective]\nminimize = "latency"\n', 200.0),
+        # everybody leaves after stage 1 on the VM: nobody runs stage 2
+        ("1,0.5,1,0.8\n", '[workload]\n[objective]\nminimize = "latency"\n', 100.0),
+        # ... but then 0.85 are not right, so half must go on or all: 0.5 x 0.8 + 0.5 x 0.9 = 0.85
+        (
+            "1,0.5,1,0.8\n1,0.6,0.5,0.8\n",
+            '[workload]\naccuracy_min = 0.85\n[objective]\nminimize = "latency"\n',
+            400.0,
+        ),
+        # ten requests a second keep a VM 1 + 0.5 x 3 = 2.5 seconds busy each second: 4 VMs at 0.8 for 4 x 0.001 USD/s
+        (
+            "1,0.5,0.5,0.8\n",
+            '[workload]\nrate_per_s = 10\nlatency_slo_ms = 400\n[objective]\naccounting = "reserved"\n',
+            4e-4,
+        ),
+        ("1,0.5,0.5,0.8\n", "[workload]\nlatency_slo_ms = 399\n[objective]\n", None),
+    ],
+)
+def test_the_enumeration_finds_what_was_worked_out_by_hand(
+    tmp_path: Path, exits: str, question: str, value: float | None
+) -> None:
+    """Arithmetic alone; the package has no part in it."""
+    found = best(read(written(tmp_path, exits, question)))
+    assert found.value == (None if value is None else pytest.approx(value, rel=1e-12))
