@@ -10,21 +10,19 @@ asks for the least that is missing: it has f = 0, and what is short costs 1 a do
 
 from __future__ import annotations
 
-import ctypes
-import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-from scipy.sparse import csr_matrix, lil_matrix
 
 from serflow_opt.fleets.service import Column, Prices
+from serflow_opt.highs import HighsModel, solve_linear
+from serflow_opt.matrix import Floats, Matrix
 
 ROUNDING = 1e-9
 """What is shared may be exceeded by this, relative: rounding noise of sums."""
+OPENED = 1e-7
+"""How far, relative to limits of at least 1, what is shared is opened in the search."""
 CUTS = 50
 """Choices cut off at most because they exceed what is shared by more than the solver's tolerance hides."""
 
@@ -94,46 +92,35 @@ class Master:
 
     def relaxed(self) -> tuple[float, Prices] | None:
         """Solve the relaxation; None where even that cannot stay within what is shared."""
-        cost, limits, most, choose = self._rows()
-        found = linprog(
-            cost, A_ub=limits if len(most) else None, b_ub=most if len(most) else None, A_eq=choose,
-            b_eq=np.ones(self.services), bounds=(0, None), method="highs",
-        )  # fmt: skip
-        if found.status != 0:
+        matrix = self._matrix()
+        found = solve_linear(matrix)
+        if found.values is None or found.multipliers is None:
             return None
-        duals = np.maximum(-found.ineqlin.marginals, 0.0) if len(most) else np.zeros(0)
-        return float(found.fun), self._prices(duals)
+        duals = np.maximum(-found.multipliers[self.services :], 0.0)
+        return float(matrix.cost @ found.values), self._prices(duals)
 
     def choose(self, time_limit: float | None, gap: float) -> Chosen:
         """Choose one plan for each service; a choice that only the solver's tolerance allows is cut off."""
-        cost, limits, most, choose = self._rows()
         count = len(self.columns)
-        rows: list[LinearConstraint] = [LinearConstraint(choose, 1, 1)]
-        if len(most):
-            slack = 1e-7  # opened a little: what meets a limit exactly may not be lost, what exceeds it is cut off
-            rows.append(LinearConstraint(limits, -np.inf, most + slack * np.maximum(1.0, np.abs(most))))
-        integrality = np.concatenate([np.ones(count), np.zeros(len(cost) - count)])
-        options = {"mip_rel_gap": gap} | ({} if time_limit is None else {"time_limit": max(time_limit, 0.1)})
+        matrix = self._matrix()
+        most = matrix.row_high.copy()
+        # opened a little: what meets a limit exactly may not be lost, what exceeds it is cut off
+        most[self.services :] += OPENED * np.maximum(1.0, np.abs(most[self.services :]))
+        model = HighsModel.of(replace(matrix, row_high=most, whole=np.arange(len(matrix.cost)) < count))
         best = Chosen(bound=-np.inf)
         for _ in range(CUTS):
-            with _quiet():
-                found = milp(cost, constraints=rows, integrality=integrality, bounds=Bounds(0, np.inf), options=options)
-            if found.status == 2:
-                best.bound = np.inf
-            elif found.mip_dual_bound is not None:
-                best.bound = max(best.bound, float(found.mip_dual_bound))
-            if found.x is None:
+            found = model.solve(gap=gap, time_limit=None if time_limit is None else max(time_limit, 0.1))
+            best.bound = np.inf if found.status == "infeasible" else max(best.bound, found.bound)
+            if not found.values:
                 break
-            picked = np.flatnonzero(found.x[:count] > 0.5)
+            picked = [j for j in range(count) if found.values[j] > 0.5]
             columns = sorted((self.columns[j] for j in picked), key=lambda own: own.service)
             value = self.value(columns)
             if self.shared.short or self.shared.kept(columns):
                 if value < best.value:
                     best.columns, best.value = columns, value
                 break
-            row = lil_matrix((1, len(cost)))
-            row[0, picked] = 1.0
-            rows.append(LinearConstraint(csr_matrix(row), -np.inf, len(picked) - 1))
+            model.add_cut(picked, [1.0] * len(picked), len(picked) - 1)
         best.bound = min(best.bound, best.value)
         return best
 
@@ -143,59 +130,35 @@ class Master:
             return self.shared.missing(columns)
         return float(np.sum([own.adds for own in columns]))
 
-    def _rows(self) -> tuple[np.ndarray, csr_matrix, np.ndarray, csr_matrix]:
-        """Costs, what is shared (limits x <= most, scaled to 1 for the budget), and one plan for each service."""
+    def _matrix(self) -> Matrix:
+        """One plan for each service, then what is shared (the budget scaled to 1), as rows."""
         shared, count = self.shared, len(self.columns)
         names = list(shared.machines)
         budget = shared.budget is not None
-        slacks = (budget + len(names)) if shared.short else 0
+        limits = budget + len(names)
+        slacks = limits if shared.short else 0
         cost = np.array([0.0 if shared.short else own.adds for own in self.columns] + [1.0] * slacks)
-        limits = lil_matrix((budget + len(names), count + slacks))
-        most = []
-        if budget:
-            assert shared.budget is not None
-            unit = self._unit
-            limits[0, :count] = [own.usd_per_hour / unit for own in self.columns]
-            most.append(shared.budget / unit)
-        for t, name in enumerate(names, start=int(budget)):
-            limits[t, :count] = [own.count(name) for own in self.columns]
+        rows = np.zeros((self.services + limits, count + slacks))
+        rows[[own.service for own in self.columns], range(count)] = 1.0
+        most = [1.0] * self.services
+        if shared.budget is not None:
+            rows[self.services, :count] = [own.usd_per_hour / self._unit for own in self.columns]
+            most.append(shared.budget / self._unit)
+        for t, name in enumerate(names, start=self.services + budget):
+            rows[t, :count] = [own.count(name) for own in self.columns]
             most.append(float(shared.machines[name]))
         for t in range(slacks):
-            limits[t, count + t] = -1.0 / (self._unit if budget and t == 0 else 1.0)
-        choose = csr_matrix(
-            (np.ones(count), ([own.service for own in self.columns], range(count))),
-            shape=(self.services, count + slacks),
-        )
-        return cost, csr_matrix(limits), np.array(most), choose
+            rows[self.services + t, count + t] = -1.0 / (self._unit if budget and t == 0 else 1.0)
+        low = np.array([1.0] * self.services + [-np.inf] * limits)
+        ends = np.zeros(count + slacks), np.array([1.0] * count + [np.inf] * slacks)
+        return Matrix.dense(cost, rows, low, np.array(most), *ends)
 
     @property
     def _unit(self) -> float:
         return self.shared.budget or 1.0
 
-    def _prices(self, duals: np.ndarray) -> Prices:
+    def _prices(self, duals: Floats) -> Prices:
         budget = self.shared.budget is not None
         machine = dict(zip(self.shared.machines, map(float, duals[int(budget) :]), strict=True))
         dollar = float(duals[0]) / self._unit if budget else 0.0
         return Prices(dollar, machine, 0.0 if self.shared.short else 1.0)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what the HiGHS inside scipy prints, whatever it is told, out of results on stdout."""
-    try:
-        flush = ctypes.CDLL(None).fflush
-        saved = os.dup(1)
-    except (OSError, TypeError, AttributeError):  # no C library by that name, or no stdout
-        yield
-        return
-    sys.stdout.flush()
-    flush(None)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    try:
-        yield
-    finally:
-        flush(None)
-        os.dup2(saved, 1)
-        os.close(nowhere)
-        os.close(saved)
