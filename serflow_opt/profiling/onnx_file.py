@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 InputShape = Sequence[int] | Mapping[str, Sequence[int]]
 
+NAMELESS = ("?", "-1", "None")
+"""What exporters call dimensions they know nothing of: two of that name need not be equal."""
 CURE = "give the shape of the input with --input, such as 1x3x224x224"
 
 
@@ -43,6 +45,7 @@ def open_model(path: Path) -> ModelProto:
     if model.functions:
         model = inline_local_functions(model)
     _check_order(str(path), model)
+    _open_unknown(model)
     return model
 
 
@@ -84,6 +87,17 @@ def fix_inputs(file: str, model: ModelProto, given: InputShape | None, fixed: Se
     problems += [problem for value in inputs for problem in _open(file, value)]
     if problems:
         raise InputError(problems)
+
+
+def _open_unknown(model: ModelProto) -> None:
+    """Leave open what a file says of sizes it does not know: some exporters write -1, or a name that stands for any."""
+    graph = model.graph
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        for dimension in value.type.tensor_type.shape.dim:
+            if dimension.HasField("dim_value") and dimension.dim_value < 0:
+                dimension.ClearField("dim_value")
+            elif dimension.dim_param in NAMELESS:
+                dimension.ClearField("dim_param")
 
 
 def _check_order(file: str, model: ModelProto) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +74,7 @@ def read_onnx(
     """
     model = open_model(Path(path))
     fix_inputs(str(path), model, input_shape, fixed)
-    sizes = sizes_of(str(path), model)
+    sizes = sizes_of(Path(path), model)
     graph, uncounted = _as_graph(sizes, fixed)
     cuts = choose_cuts(graph, at, most, str(path))
     return OnnxNetwork(
@@ -114,7 +114,7 @@ def _as_graph(sizes: Sizes, fixed: Sequence[str]) -> tuple[Graph, list[str]]:
         elif asks_size(node):
             folded |= {value: {} for value in written}
         elif all(value in folded for value in read):  # sizes, constants and what follows from them alone
-            folded |= dict.fromkeys(written, parameters)
+            folded |= {value: _held(sizes, read, value, parameters) for value in written}
         else:
             try:
                 work = flops(node, sizes.shape)
@@ -130,6 +130,16 @@ def _as_graph(sizes: Sizes, fixed: Sequence[str]) -> tuple[Graph, list[str]]:
     if problems:
         raise InputError(dict.fromkeys(problems))
     return graph, uncounted
+
+
+def _held(sizes: Sizes, read: Sequence[str], value: str, parameters: Mapping[str, float]) -> Mapping[str, float]:
+    """Return the parameters behind a folded value: itself where it has more elements than all it is made from.
+
+    Weights may be made in the graph, out of a shape and a number. Dequantised ones are held as they are stored.
+    """
+    made = prod(sizes.shapes.get(value, ()))
+    from_ = sum(prod(sizes.shapes.get(source, ())) for source in read)
+    return {value: sizes.bytes(value)} if made > max(from_, 1) and sizes.bytes(value) < inf else parameters
 
 
 def _names(nodes: Sequence[NodeProto]) -> list[str]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil, inf, prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serflow_opt.errors import Problem
@@ -37,6 +38,8 @@ class Sizes:
         By value: dimensions, where all are known, and bits of an element.
     faults
         By value: what inference said where it failed.
+    unread
+        By initialiser whose values would tell sizes: where they are, and cannot be read.
     """
 
     file: str
@@ -47,6 +50,7 @@ class Sizes:
     shapes: Mapping[str, Shape]
     bits: Mapping[str, int]
     faults: Mapping[str, str]
+    unread: Mapping[str, str]
 
     def shape(self, name: str) -> Shape:
         """Return a value's shape; KeyError with its name when it is unknown."""
@@ -67,6 +71,9 @@ class Sizes:
         if not is_onnx(node):
             found = f"its size is unknown: {node.op_type} of {node.domain} is no operator of ONNX"
             cure = "take the file from before it was optimised for one runtime"
+        elif unread := [value for value in node.input if value in self.unread]:
+            found = f"its size depends on '{unread[0]}', whose values cannot be read ({self.unread[unread[0]]})"
+            cure = "put the file with the values beside the model, or export it with fixed input shapes"
         elif name in self.faults:
             found = f"{node.op_type} does not fit its inputs ({self.faults[name]})"
             cure = "check the shape given with --input, or export the model again"
@@ -100,8 +107,8 @@ def dimensions(kind: TypeProto) -> list[int | None] | None:
     return [dim.dim_value if dim.HasField("dim_value") else None for dim in kind.tensor_type.shape.dim]
 
 
-def sizes_of(file: str, model: ModelProto) -> Sizes:
-    """Return the sizes of a model's values; those of its inputs must be known."""
+def sizes_of(path: Path, model: ModelProto) -> Sizes:
+    """Return the sizes of a model's values; those of its inputs must be known. External data lie beside its file."""
     from onnx.helper import make_tensor_type_proto
 
     graph = model.graph
@@ -109,7 +116,8 @@ def sizes_of(file: str, model: ModelProto) -> Sizes:
     held |= {sparse.values.name: (sparse.values.data_type, tuple(sparse.dims)) for sparse in graph.sparse_initializer}
     types = {value.name: value.type for value in graph.input}
     types |= {name: make_tensor_type_proto(element, shape) for name, (element, shape) in held.items()}
-    faults = _infer(model, types)
+    data, unread = _small_initialisers(path, model)
+    faults = _infer(model, types, data)
     shapes = {name: shape for name, kind in types.items() if (shape := _shape(kind)) is not None}
     bits = {name: size for name, kind in types.items() if (size := _bits(kind.tensor_type.elem_type))}
     stored = {tensor.name: prod(tensor.dims) * _bits(tensor.data_type) for tensor in graph.initializer}
@@ -117,7 +125,7 @@ def sizes_of(file: str, model: ModelProto) -> Sizes:
         indices = prod(sparse.indices.dims) * _bits(sparse.indices.data_type)
         stored[sparse.values.name] = prod(sparse.values.dims) * _bits(sparse.values.data_type) + indices
     return Sizes(
-        file=file,
+        file=str(path),
         nodes=tuple(graph.node),
         inputs=tuple(value.name for value in graph.input if value.name not in held),
         outputs=tuple(value.name for value in graph.output),
@@ -125,18 +133,18 @@ def sizes_of(file: str, model: ModelProto) -> Sizes:
         shapes=shapes,
         bits=bits,
         faults=faults,
+        unread=unread,
     )
 
 
-def _infer(model: ModelProto, types: dict[str, TypeProto]) -> dict[str, str]:
-    """Add the types of what each node makes; return what was said where that failed."""
+def _infer(model: ModelProto, types: dict[str, TypeProto], data: dict[str, Any]) -> dict[str, str]:
+    """Add the types of what each node makes, given small values; return what was said where that failed."""
     from onnx.defs import get_schema
     from onnx.numpy_helper import from_array
     from onnx.shape_inference import infer_node_outputs
 
     said = {value.name: value.type for value in (*model.graph.value_info, *model.graph.output)}
     opsets = {entry.domain: entry.version for entry in model.opset_import}
-    data = _small_initialisers(model)
     faults: dict[str, str] = {}
     for node in model.graph.node:
         read = set(reads(node))
@@ -161,12 +169,26 @@ def _infer(model: ModelProto, types: dict[str, TypeProto]) -> dict[str, str]:
     return faults
 
 
-def _small_initialisers(model: ModelProto) -> dict[str, Any]:
+def _small_initialisers(path: Path, model: ModelProto) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the values of small initialisers, and where those are that cannot be read: weights may be left out."""
     from onnx import TensorProto
+    from onnx.external_data_helper import load_external_data_for_tensor
     from onnx.numpy_helper import to_array
 
-    inside = [tensor for tensor in model.graph.initializer if tensor.data_location != TensorProto.EXTERNAL]
-    return {tensor.name: to_array(tensor) for tensor in inside if prod(tensor.dims) <= SMALL}
+    values: dict[str, Any] = {}
+    unread: dict[str, str] = {}
+    for tensor in model.graph.initializer:
+        if prod(tensor.dims) > SMALL:
+            continue
+        where = "the file has none"
+        try:
+            if tensor.data_location == TensorProto.EXTERNAL:
+                where = next((entry.value for entry in tensor.external_data if entry.key == "location"), "nowhere")
+                load_external_data_for_tensor(tensor, str(path.parent))
+            values[tensor.name] = to_array(tensor)
+        except Exception:  # no file, one that is too short, or one outside the model's folder: said where it matters
+            unread[tensor.name] = where
+    return values, unread
 
 
 def _computed(

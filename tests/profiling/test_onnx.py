@@ -388,3 +388,64 @@ def test_files_that_are_no_model(tmp_path: Path) -> None:
         "Relu reads it, but no operation before makes it",
         "no operation makes it",
     ]
+
+
+@pytest.mark.parametrize("unknown", [-1, "-1", "?", None])
+def test_sizes_that_the_file_does_not_know_are_asked_for(unknown: int | str | None, tmp_path: Path) -> None:
+    """Some exporters write -1 where a size is open. The first dimension counts as 1: 8 x 8 x 4 x 27 products."""
+    file = File(x=(unknown, 3, 8, 8))
+    path = file.write(tmp_path, file.add("Conv", "x", file.weight(4, 3, 3, 3), pads=[1, 1, 1, 1]))
+    assert total(read_onnx(path)) == 2 * 64 * 4 * 27
+    file = File(x=(1, 3, unknown, unknown))
+    path = file.write(tmp_path, file.add("Conv", "x", file.weight(4, 3, 3, 3), pads=[1, 1, 1, 1]))
+    with pytest.raises(InputError, match="dimension 3 is open") as refused:
+        read_onnx(path)
+    assert [problem.place for problem in refused.value.problems] == ["input 'x'"] * 2
+    assert total(read_onnx(path, (1, 3, 8, 8))) == 2 * 64 * 4 * 27
+    assert total(read_onnx(path, (1, 3, 8, 4))) == 2 * 32 * 4 * 27, "two open sizes need not be equal"
+
+
+def test_weights_that_were_left_out_are_counted_by_their_shapes(tmp_path: Path) -> None:
+    file = File(x=(1, 3, 8, 8))
+    convolved = file.add("Conv", "x", file.weight(90, 3, 3, 3), file.weight(90), pads=[1, 1, 1, 1])
+    path = file.write(tmp_path, file.add("Gemm", file.add("Flatten", convolved), file.weight(5760, 10)))
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        tensor.ClearField("raw_data")
+    onnx.save(model, path)
+    network = read_onnx(path)
+    assert total(network) == 2 * 64 * 90 * 27 + 2 * 5760 * 10
+    assert sum(stage.parameter_bytes for stage in network.stages) == 4 * (90 * 27 + 90 + 57600)
+
+
+@pytest.mark.parametrize("made_by", ["ConstantOfShape", "Expand", "RandomNormal"])
+def test_weights_that_are_made_in_the_graph_are_parameters(made_by: str, tmp_path: Path) -> None:
+    file = File(x=(1, 100))
+    match made_by:
+        case "ConstantOfShape":
+            weights = file.add(made_by, file.sizes(100, 50))
+        case "Expand":
+            weights = file.add(made_by, file.weight(1), file.sizes(100, 50))
+        case _:
+            weights = file.add(made_by, shape=[100, 50])
+    network = read_onnx(file.write(tmp_path, file.add("MatMul", "x", weights)))
+    assert (total(network), network.stages[-1].parameter_bytes) == (2 * 100 * 50, 4 * 100 * 50)
+
+
+def test_dequantised_weights_are_held_as_they_are_stored(tmp_path: Path) -> None:
+    file = File(x=(1, 100))
+    weights = file.add("DequantizeLinear", file.weight(100, 50, kind=np.int8), file.weight(1))
+    network = read_onnx(file.write(tmp_path, file.add("MatMul", "x", weights)))
+    assert network.stages[-1].parameter_bytes == 100 * 50 + 4
+
+
+def test_sizes_are_read_from_the_file_beside_the_model(tmp_path: Path) -> None:
+    """The shape that Reshape is given lies in the external data like everything else."""
+    file = File(x=(1, 3, 8, 8))
+    flat = file.add("Reshape", file.add("Relu", "x"), file.sizes(1, 192))
+    path = file.write(tmp_path, file.add("MatMul", flat, file.weight(192, 10)))
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="w.bin", size_threshold=0)
+    assert total(read_onnx(path)) == 2 * 192 * 10
+    (tmp_path / "w.bin").unlink()
+    with pytest.raises(InputError, match=r"whose values cannot be read \(w.bin\); put the file"):
+        read_onnx(path)
