@@ -289,7 +289,11 @@ def test_kubernetes_of_a_solved_plan(folder: Path) -> None:
     assert json.loads(config["data"]["THRESHOLDS"]) == plan["plan"]["thresholds"]
     (deployment,) = of_kind(documents, "Deployment")
     count, spec = plan["metrics"]["machines"][0]["count"], deployment["spec"]["template"]["spec"]
-    assert deployment["spec"]["replicas"] == count
+    (scaler,) = of_kind(documents, "HorizontalPodAutoscaler")
+    assert scaler["spec"]["minReplicas"] == count
+    assert "replicas" not in deployment["spec"], "a number that is applied again would undo the autoscaler's"
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+    assert deployment["spec"]["strategy"] == rolling, "a pod a node: there is no node for one more"
     assert spec["nodeSelector"] == {"node.kubernetes.io/instance-type": "c6i.large"}
     (container,) = spec["containers"]
     told = {entry["name"]: entry["value"] for entry in container["env"]}

@@ -117,13 +117,22 @@ def _machines(
         "affinity": Said(affinity, "one pod a machine, as the plan counts them"),
         "containers": [container],
     }
-    count = {"replicas": machine.count} if machine.count else {}
+    scaler = _scaler(description, block, machine, name)
+    # beside an autoscaler, every `kubectl apply` would throw its number back to this one
+    count = {"replicas": machine.count} if machine.count and scaler is None else {}
+    # a pod more than there are nodes would wait for a node for ever
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
     template = {"metadata": {"labels": labels, "annotations": _digest(description)}, "spec": spec}
     deployment = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": _metadata(description, name, block),
-        "spec": {**count, "selector": {"matchLabels": labels}, "template": template},
+        "spec": {
+            **count,
+            "strategy": Said(strategy, "a pod a node: the old one goes before the new one comes"),
+            "selector": {"matchLabels": labels},
+            "template": template,
+        },
     }
     service = {
         "apiVersion": "v1",
@@ -135,7 +144,6 @@ def _machines(
     if machine.count is None:
         counted = f"{machine.type}; the plan counts none, so one starts and nothing scales it"
     documents = [(f"{block.words}: {counted}", deployment), (f"{block.words}: where requests go", service)]
-    scaler = _scaler(description, block, machine, name)
     return documents + ([(f"{block.words}: more machines when these are busy", scaler)] if scaler else [])
 
 
