@@ -9,18 +9,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from serflow_opt.formulations.sets import NOTHING, SLACK, SOURCE, Entry, Hop, Hub, Place, Sets, Stay
 from serflow_opt.instance import Instance
 
-__all__ = ["NOTHING", "SLACK", "SOURCE", "Data", "Entry", "Hop", "Hub", "Place", "Stay", "unit_of"]
+__all__ = ["NOTHING", "SLACK", "SOURCE", "Chance", "Data", "Entry", "Hop", "Hub", "Place", "Stay", "unit_of"]
 
 
 def unit_of(values: Iterable[float]) -> float:
     """Return the power of two nearest the geometric mean of the positive values, 1 when there is none."""
     logs = [math.log2(value) for value in values if value > 0]
     return 2.0 ** round(sum(logs) / len(logs)) if logs else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """A cold start that a share of the requests meets: on entering a tier, or there before a stage (0: any)."""
+
+    tier: int
+    stage: int
+    share: float
 
 
 class Data(Sets):
@@ -144,12 +155,29 @@ class Data(Sets):
         return self.instance.options[self.runners[e].option].cold_share
 
     def whole_cold_time(self, e: int) -> float:
-        """T_cold where cold starts happen at all, / second: what worst case and percentiles count."""
+        """T_cold where cold starts happen at all, / second: what the worst case counts."""
         return self.cold_time(e) if self.cold_share(e) > 0 else 0.0
 
     def mean_cold_time(self, e: int) -> float:
         """T_cold times the share of requests that meet one, / second."""
         return self.cold_time(e) * self.cold_share(e)
+
+    def chance(self, s: int, e: int) -> Chance | None:
+        """Return the chance of a cold start of a function that takes over at stage s; None: all meet it, or nobody."""
+        if not 0 < self.cold_share(e) < 1 or self.cold_time(e) <= 0:
+            return None
+        changes = self.instance.tiers[self.tier[e]].stage_specific
+        return Chance(self.tier[e], s if changes else 0, self.cold_share(e))
+
+    @cached_property
+    def chances(self) -> list[Chance]:
+        """All chances of cold starts, by falling probability times length."""
+        mean: dict[Chance, float] = {}
+        for s, e, _ in self.entries:
+            chance = self.chance(s, e)
+            if chance is not None:
+                mean[chance] = max(mean.get(chance, 0.0), self.mean_cold_time(e))
+        return sorted(mean, key=lambda chance: -mean[chance])
 
     def invocation_price(self, e: int) -> float:
         """What a request pays on entering a function: fee and its share of a cold start, / dollar; 0 for machines."""

@@ -11,7 +11,7 @@ The measures differ only in what the path is multiplied by:
 
     worst       the plain path, c_p whole when cold starts happen at all      (2.2.3 (2): Latency >= T_I + T_F)
     mean        the path times the reach R_s, c_p times its share             (2.2.1 (1), discounted by reach)
-    percentile  the path times a tail marker g_s, c_p whole as for worst
+    percentile  the path times a tail marker g_s
 
 Percentile q of the deterministic mixture: everybody who leaves at stage s has taken the same time, so the percentile
 is the time through the first stage after which at most 1 - q of the requests are still inside. g_s = 1 marks the
@@ -19,6 +19,23 @@ stages that count:
 
     R_s - (1 - q) <= (hi_s - (1 - q)) g_s     for s > 1       tail
     g_s <= g_{s-1}, g_1 = 1                                   tail_order
+
+A cold start that only a share of the requests meets is a chance i of probability P_i (`Data.chances`): those of a tier
+are one chance for each share its options have, as a request enters the tier once; in a stage_specific tier there is one
+for each stage, too. Chances are independent, and one that no function of the plan takes changes nothing. So the
+requests fall into as many kinds k, sets of chances, as there are sets, each a share P_k = Π_i P_i Π_j (1 - P_j) of
+every exit class. A kind has a marker and a path scaled by it of its own, with the cold starts of its chances, T_k, and
+L_k is what part of it is late:
+
+    T_k <= T_q                                                late_time
+    R_s - hi_s g_{k,s} <= L_k                                 late_share
+    Σ_k P_k L_k <= 1 - q                                      late
+    g_{k,s} <= g_{k,s-1}                                      late_order
+    g_{k,s} <= g_{j,s}      j is k less one chance            late_chance
+    g_{k,s} = 1             where lo_s times the share of the kinds that have all chances of k is above 1 - q
+
+Beyond `MOST_CHANCES` chances the lesser ones, by probability times cold start, are left out, which makes the model a
+relaxation: the exact evaluation cuts off what is valued too low.
 
 Percentile q of random stage times (`tail`): with independent stages the variance of a path is Σ σ²_{s,e} x_{s,e}, and
 since x² = x its root is a norm, convex in x. With k standard deviations for q (`Instance.deviations`)
@@ -44,21 +61,36 @@ are opened by `Sets.slack`.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
+from itertools import combinations
 from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.data import Data, Hop
+from serflow_opt.formulations.data import Chance, Data, Hop
 from serflow_opt.formulations.placement import Path, add_scaled_path
 
+MOST_CHANCES = 4
+"""Chances of cold starts that the model tells apart: their sets are 2 to the power of this."""
 
-def path_time(data: Data, path: Path, *, cold: str) -> Any:
-    """Return the time of a path in units of `data.second`; cold is 'whole' or 'shared'."""
 
-    cold_time = data.mean_cold_time if cold == "shared" else data.whole_cold_time
+def path_time(data: Data, path: Path, *, cold: str, met: Collection[Chance] = ()) -> Any:
+    """Return the time of a path in units of `data.second`.
+
+    Parameters
+    ----------
+    cold
+        'whole', 'shared', or 'met': whole where all requests meet it or the chance is one of `met`.
+    """
+
+    def cold_time(s: int, e: int) -> float:
+        if cold == "shared":
+            return data.mean_cold_time(e)
+        chance = data.chance(s, e) if cold == "met" else None
+        return data.whole_cold_time(e) if chance is None or chance in met else 0.0
 
     def begin(s: int, e: int, w: int) -> float:
-        return cold_time(e) + data.decode_time((s, e, w))
+        return cold_time(s, e) + data.decode_time((s, e, w))
 
     def move(hop: Hop) -> float:
         return data.hop_time(hop) + data.encode_time(hop)
@@ -83,6 +115,9 @@ def mean_latency(m: Any, data: Data, scaled: Path) -> Any:
 def percentile_latency(m: Any, data: Data, quantile: float) -> Any:
     """Return the time that a share `quantile` of the requests stays within. Expects exits and placement."""
     inside = 1 - quantile + data.slack
+    chances = data.chances[:MOST_CHANCES]
+    if data.chances:
+        return _mixed_percentile(m, data, inside, chances)
     m.g = pyo.Var(data.stages, domain=pyo.Binary)
     m.g[1].fix(1)
     for s in data.stages[1:]:
@@ -101,7 +136,51 @@ def percentile_latency(m: Any, data: Data, quantile: float) -> Any:
     low = {s: 1.0 if data.reach_low[s] > inside or s == 1 else 0.0 for s in data.stages}
     high = {s: 0.0 if s > 1 and data.reach_high[s] <= inside else 1.0 for s in data.stages}
     marked = add_scaled_path(m, data, "tail_path", m.g, low, high)
-    return path_time(data, marked, cold="whole")
+    return path_time(data, marked, cold="whole")  # all requests meet the cold starts there are
+
+
+def _mixed_percentile(m: Any, data: Data, inside: float, chances: Collection[Chance]) -> Any:
+    """Return the percentile where cold starts are met by chance: T_q, with at most `inside` of the requests late."""
+    kinds = [kind for count in range(len(chances) + 1) for kind in combinations(chances, count)]
+    number = {kind: k for k, kind in enumerate(kinds)}
+
+    def share(kind: tuple[Chance, ...]) -> float:
+        return math.prod(chance.share if chance in kind else 1 - chance.share for chance in chances)
+
+    def surely(k: int, s: int) -> bool:
+        all_of = math.prod(chance.share for chance in kinds[k])
+        return all_of * data.reach_low[s] > inside
+
+    m.T_q = pyo.Var(domain=pyo.NonNegativeReals)
+    m.late_g = pyo.Var(list(number.values()), data.stages, domain=pyo.Binary)
+    m.L = pyo.Var(list(number.values()), bounds=(0.0, 1.0))
+    for k, s in m.late_g:
+        if surely(k, s):
+            m.late_g[k, s].fix(1)
+
+    @m.Constraint(list(number.values()), data.stages)
+    def late_share(m: Any, k: int, s: int) -> Any:
+        return pyo.Constraint.Skip if surely(k, s) else m.R[s] - data.reach_high[s] * m.late_g[k, s] <= m.L[k]
+
+    m.late = pyo.Constraint(expr=pyo.quicksum(share(kind) * m.L[k] for kind, k in number.items()) <= inside)
+
+    @m.Constraint(list(number.values()), data.stages[1:])
+    def late_order(m: Any, k: int, s: int) -> Any:
+        return pyo.Constraint.Skip if surely(k, s) else m.late_g[k, s] <= m.late_g[k, s - 1]
+
+    lesser = [(number[kind], number[kind[:i] + kind[i + 1 :]]) for kind in kinds for i in range(len(kind))]
+
+    @m.Constraint([(k, j, s) for k, j in lesser for s in data.stages])
+    def late_chance(m: Any, k: int, j: int, s: int) -> Any:
+        return pyo.Constraint.Skip if surely(j, s) else m.late_g[k, s] <= m.late_g[j, s]
+
+    m.late_time = pyo.Constraint(list(number.values()))
+    for kind, k in number.items():
+        low = {s: float(surely(k, s)) for s in data.stages}
+        weight = {s: m.late_g[k, s] for s in data.stages}
+        marked = add_scaled_path(m, data, f"late_path_{k}", weight, low, dict.fromkeys(data.stages, 1.0))
+        m.late_time[k] = path_time(data, marked, cold="met", met=kind) <= m.T_q
+    return m.T_q
 
 
 def tail_latency(m: Any, data: Data, path: Path, deviations: float) -> Any:

@@ -62,9 +62,7 @@ def evaluate(instance: Instance, plan: PlanDocument | Decision | Mapping[str, ob
         accuracy=accuracy if instance.accuracy_known else None,
         latency_worst_ms=clock[-1] * 1000,
         latency_mean_ms=math.fsum(step.mean_s for step in steps) * 1000,
-        latency_percentiles_ms={
-            f"p{q:g}": _percentile(instance, steps, clock, q / 100) * 1000 for q in sorted(quantiles)
-        },
+        latency_percentiles_ms={f"p{q:g}": _percentile(instance, steps, q / 100) * 1000 for q in sorted(quantiles)},
         cost_usd_per_request=cost,
         cost_usd_per_hour=None if instance.rate_per_s is None else cost * instance.rate_per_s * 3600,
         privacy_loss=_privacy_loss(instance, steps),
@@ -94,17 +92,42 @@ def evaluate(instance: Instance, plan: PlanDocument | Decision | Mapping[str, ob
     return metrics
 
 
-def _percentile(instance: Instance, steps: Sequence[Step], clock: Sequence[float], quantile: float) -> float:
+def _percentile(instance: Instance, steps: Sequence[Step], quantile: float) -> float:
     """A time within which a share `quantile` of the requests is done, in seconds.
 
-    Fixed stage times: the time after which at most 1 - quantile of the requests are still inside. Random ones: of a
-    request that goes all the way, mean + k standard deviations, k by the distribution assumed.
+    Fixed stage times: the time after which at most 1 - quantile of the requests are still inside; of those that a
+    function takes, a share meets its cold start. Random ones: of a request that goes all the way and meets every cold
+    start, mean + k standard deviations, k by the distribution assumed.
     """
     if instance.tail != "fixed":
         k = replace(instance, latency_measure=f"p{quantile * 100!r}").deviations or 0.0
-        return clock[-1] + k * math.sqrt(math.fsum(step.sd_s**2 for step in steps))
-    inside = [*(step.reach for step in steps[1:]), 0.0]
-    return next(t for t, left in zip(clock, inside, strict=True) if left <= 1 - quantile + TOLERANCE)
+        return math.fsum(step.whole_s for step in steps) + k * math.sqrt(math.fsum(step.sd_s**2 for step in steps))
+    done = sorted(_times(steps), reverse=True)
+    late = 0.0
+    for seconds, share in done:
+        late += share
+        if late > 1 - quantile + TOLERANCE:
+            return seconds
+    return done[-1][0]
+
+
+def _times(steps: Sequence[Step]) -> list[tuple[float, float]]:
+    """When requests are done, seconds, and which share of them: by the stage they leave at and cold starts they met.
+
+    A request meets the cold start of each function it comes to with the probability `cold_share`, independently.
+    """
+    clock, delays, times = 0.0, {0.0: 1.0}, []
+    for step in steps:
+        certain = step.cold_share >= 1
+        clock += step.whole_s if certain else step.warm_s
+        if step.cold_s > 0 and not certain:
+            met: dict[float, float] = {}
+            for delay, share in delays.items():
+                met[delay] = met.get(delay, 0.0) + share * (1 - step.cold_share)
+                met[delay + step.cold_s] = met.get(delay + step.cold_s, 0.0) + share * step.cold_share
+            delays = met
+        times += [(clock + delay, step.leave * share) for delay, share in delays.items() if step.leave > 0]
+    return times
 
 
 def _cost(instance: Instance, steps: Sequence[Step]) -> tuple[float, list[Machines]]:

@@ -71,6 +71,11 @@ class Step:
         return self.encode_s + self.wait_s + self.cold_s + self.decode_s + self.compute_s
 
     @property
+    def warm_s(self) -> float:
+        """The same without the cold start."""
+        return self.encode_s + self.wait_s + self.decode_s + self.compute_s
+
+    @property
     def mean_s(self) -> float:
         """The same with the cold start by its share, times the reach (survey 2.2.1 (1), discounted by reach)."""
         cold = self.cold_s * self.cold_share

@@ -38,13 +38,37 @@ def test_latencies(tmp_path: Path) -> None:
     # stage 1, hand-over, cold start, stage 2
     assert found.latency_worst_ms == pytest.approx(100 + 120 + 400 + 100, rel=1e-12)
     assert found.latency_mean_ms == pytest.approx(100 + 0.5 * (120 + 0.25 * 400 + 100), rel=1e-12)
-    # half of the requests are done after stage 1
+    # half of the requests are done after stage 1, and of the others a quarter, 12.5 % of all, meets the cold start
     expected = {"p50": 100.0, "p95": 720.0, "p97.5": 720.0, "p99": 720.0}
     assert found.latency_percentiles_ms == pytest.approx(expected, rel=1e-12)
     first, second = found.stages
     assert (first.compute_ms, first.handover_ms, first.cold_start_ms) == pytest.approx((100, 0, 0))
     assert (second.compute_ms, second.handover_ms, second.cold_start_ms) == pytest.approx((100, 120, 400))
     assert (first.finished_ms, second.finished_ms) == pytest.approx((100, 720))
+
+
+@pytest.mark.parametrize(("share", "p95", "p99"), [(1.0, 720, 720), (0.1, 320, 720), (0.02, 320, 320), (0.0, 320, 320)])
+def test_a_cold_start_counts_in_a_percentile_by_its_share(share: float, p95: float, p99: float, tmp_path: Path) -> None:
+    """Half of the requests reach the function: 5 % of all are late at a share of 0.1, 1 % at 0.02."""
+    document = two_tiers()
+    document["tier"][1]["cold_share"] = share
+    found = so.evaluate(load(document, tmp_path), plan_of([V, F], {1: 0.5}))
+    assert found.latency_percentiles_ms == pytest.approx({"p50": 100.0, "p95": p95, "p99": p99})
+    assert found.latency_worst_ms == pytest.approx(720 if share > 0 else 320)
+    assert found.latency_mean_ms == pytest.approx(100 + 0.5 * (120 + share * 400 + 100))
+
+
+def test_cold_starts_of_several_functions_are_independent(tmp_path: Path) -> None:
+    """Stage 1 on a function takes 50 ms, stage 2 on another 100 ms, reached by half; each cold start 400 ms, 0.4."""
+    document = two_tiers()
+    tier = document["tier"][1]
+    tier |= {"stage_specific": True, "cold_share": 0.4}
+    tier["option"].append(dict(tier["option"][0], name="g"))
+    # 50 ms: 0.5 x 0.6; 150: 0.5 x 0.36; 450: 0.5 x 0.4; 550: 0.5 x 2 x 0.4 x 0.6; 950: 0.5 x 0.16
+    for measure, expected in {"p50": 450, "p68": 450, "p68.1": 550, "p92": 550, "p92.1": 950}.items():
+        document["workload"] = {"latency_measure": measure}
+        found = so.evaluate(load(document, tmp_path), plan_of([F, ("fn", "g")], {1: 0.5}))
+        assert found.latency_ms(measure) == pytest.approx(expected), measure
 
 
 @pytest.mark.parametrize(("measure", "expected"), [("p50", 300.0), ("p60", 300.0)])

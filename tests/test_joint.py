@@ -35,3 +35,18 @@ def test_the_best_plan_is_that_of_exhaustive_search(seed: int, tmp_path: Path) -
     again = so.evaluate(instance, plan.to_dict())
     assert again.cost_usd_per_request == plan.metrics.cost_usd_per_request
     assert math.isclose(again.accuracy or 0.0, accuracy, abs_tol=1e-12)
+
+
+@pytest.mark.parametrize("seed", [0, 4, 5, 6, 10, 13, 26, 29])
+def test_cold_starts_that_a_share_meets(seed: int, tmp_path: Path) -> None:
+    document, ways = joint_document(seed)
+    document["workload"]["latency_measure"] = "p90"
+    document["workload"].pop("latency_slo_ms", None)
+    document["objective"]["minimize"] = "latency"
+    for tier in document["tier"]:
+        if tier["kind"] == "function":
+            tier |= {"cold_start_ms": 50.0, "cold_share": (0.05, 0.1, 0.3)[seed % 3]}
+    plan = so.solve(so.load(write(document, tmp_path)), gap=1e-7)
+    expected = joint_optimum(document, ways)
+    assert (plan.status == "infeasible") == (expected is None)
+    assert plan.objective.value == (expected if expected is None else pytest.approx(expected, rel=1e-7))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -167,41 +168,68 @@ def _rented(data: Data, paths: Paths) -> tuple[Floats, Floats, Floats]:
 
 
 def _with_percentiles(plain: Choices, at: list[int], goal: Objective, quantile: float) -> Choices:
-    """Add what a percentile of fixed times asks: that few enough are still inside after some stage.
+    """Add what a percentile of fixed times asks: that few enough requests are late.
 
-    Where it is limited, the stage is the last that ends within the limit. Where it is minimised, each stage is a choice
-    of its own, with the time it ends as objective.
+    Where it is limited, that is by the limit. Where it is minimised, each moment at which some kind of requests is done
+    with some stage is a choice of its own, with that moment as objective.
     """
     data, instance = plain.data, plain.data.instance
-    clock = np.cumsum(times(data, plain.paths, data.whole_cold_time) * data.second, axis=1)
-    stages = clock.shape[1]
+    share, done = _kinds(data, plain.paths)
+    slo, rows = instance.latency_slo_s, np.arange(len(plain))
     if goal == "latency":
-        rows, ends = np.repeat(np.arange(len(plain)), stages), np.tile(np.arange(stages), len(plain))
-        if instance.latency_slo_s is not None:
-            kept = clock[rows, ends] <= instance.latency_slo_s * (1 + SLACK)
-            rows, ends = rows[kept], ends[kept]
-        fixed = clock[rows, ends]
-    elif instance.latency_slo_s is not None:
-        within = (clock <= instance.latency_slo_s * (1 + SLACK)).sum(axis=1)
-        rows = np.flatnonzero(within > 0)
-        ends, fixed = within[rows] - 1, plain.fixed[rows]
+        rows = np.repeat(rows, done[0].size if len(done) else 0)
+        moment = done.ravel()
+        if slo is not None:
+            kept = moment <= slo * (1 + SLACK)
+            rows, moment = rows[kept], moment[kept]
+        fixed, limit = moment, moment
+    elif slo is not None:
+        fixed, limit = plain.fixed, np.full(len(rows), slo)
     else:
         return plain
-    # inside after a stage: those in the segment of the next stage; nobody after the last
-    segment = np.searchsorted(np.array(at), np.arange(1, stages + 1), side="right") - 1
-    inside = np.zeros((len(rows), 1, plain.weight.shape[1]))
-    more = np.flatnonzero(ends < stages - 1)
-    inside[more, 0, segment[ends[more]]] = 1.0
+    # who leaves at stage s, R_s - R_{s+1}, is late if the kind is: R_s counts by those that are late from s on
+    late = (share[rows, :, None] * (done[rows] > limit[:, None, None] * (1 + SLACK))).sum(axis=1)
+    use = np.add.reduceat(np.diff(late, prepend=0.0, axis=1), at, axis=1)[:, None, :]
     allowed = np.full((len(rows), 1), 1 - quantile + ROUNDING)
+    able = np.flatnonzero(late[:, 0] <= allowed[:, 0])  # else too many are late whatever the thresholds
+    rows = rows[able]
     return Choices(
         data,
         plain.paths[rows],
         plain.listed,
-        fixed,
+        fixed[able],
         plain.weight[rows],
         plain.rent[rows],
         plain.load[rows],
-        np.concatenate([plain.use[rows], inside], axis=1),
+        np.concatenate([plain.use[rows], use[able]], axis=1),
         np.concatenate([plain.use_rent[rows], np.zeros((len(rows), 1, plain.rent.shape[1]))], axis=1),
-        np.concatenate([plain.most[rows], allowed], axis=1),
+        np.concatenate([plain.most[rows], allowed[able]], axis=1),
     )
+
+
+def _kinds(data: Data, paths: Paths) -> tuple[Floats, Floats]:
+    """Requests of each placement by the cold starts they meet: the share of each kind, and its clock.
+
+    P x K, and P x K x M, seconds at the end of each stage. A share of those that come to a function meets its cold
+    start, whichever others they meet.
+    """
+
+    def certain(e: int) -> float:
+        return data.cold_time(e) if data.cold_share(e) >= 1 else 0.0
+
+    def chance(e: int) -> float:
+        return data.cold_share(e) if data.cold_time(e) > 0 and data.cold_share(e) < 1 else 0.0
+
+    warm = times(data, paths, certain)
+    met = arrivals(data, paths, lambda entry: chance(entry[1]))
+    cold = arrivals(data, paths, lambda entry: data.cold_time(entry[1]))
+    coin = np.cumsum(met > 0, axis=1)  # the first, second, ... of the placement
+    coins = int(coin.max(initial=0))
+    shares, clocks = [], []
+    for kind in product((False, True), repeat=coins):
+        yes = (met > 0) & np.array([False, *kind])[coin]
+        heads = np.where(yes, met, np.where(met > 0, 1 - met, 1.0)).prod(axis=1)
+        missing = coin[:, -1:] <= np.arange(coins) if len(paths) else np.zeros((0, coins), dtype=bool)
+        shares.append(np.where((missing & np.array(kind, dtype=bool)).any(axis=1), 0.0, heads))
+        clocks.append(np.cumsum(warm + np.where(yes, cold, 0.0), axis=1) * data.second)
+    return np.stack(shares, axis=1), np.stack(clocks, axis=1)

@@ -25,6 +25,7 @@ from oracles.brute_force import (
     fast_enough,
     flows,
     moves,
+    percentile,
     percentile_of,
     placements,
     violations,
@@ -270,9 +271,8 @@ def _latency(
     """Seconds, (W, K) or (W, 1); `before` is (W, M), the others are (M,) and (M + 1, K)."""
     if measure == "mean":
         return (before + share * cold + run) @ reach[:-1]
-    ends = np.cumsum(before + np.where(share > 0, cold, 0.0) + run, axis=1)
     if measure == "worst":
-        return ends[:, -1:]
+        return np.cumsum(before + np.where(share > 0, cold, 0.0) + run, axis=1)[:, -1:]
     quantile = percentile_of(measure)
     assert quantile is not None
-    return ends[:, np.argmin(reach[1:] > 1.0 - quantile + ROUNDING, axis=0)]
+    return np.stack([percentile(quantile, way + run, cold, share, reach) for way in before])

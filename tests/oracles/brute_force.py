@@ -292,8 +292,44 @@ def latency(measure: str, time: Clock, reach: np.ndarray) -> np.ndarray:
         return (time.transfer + time.cold_share * time.cold + time.run) @ reach[:-1]
     quantile = percentile_of(measure)
     assert quantile is not None
-    still_inside = reach[1:] > 1.0 - quantile + ROUNDING  # after stage s
-    return time.ends()[np.argmin(still_inside, axis=0)]  # the first stage after which few enough are inside
+    return percentile(quantile, time.transfer + time.run, time.cold, time.cold_share, reach)
+
+
+def percentile(q: float, warm: np.ndarray, cold: np.ndarray, share: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """The least time within which a share q of the requests is done, one per column of `reach`.
+
+    Each function's cold start is met by a share of the requests that come to it, whichever others they meet.
+    """
+    leave = reach[:-1] - reach[1:]
+    kinds = starts(warm, cold, share)
+    at = np.concatenate([done for _, done in kinds])
+    shares = np.concatenate([leave * chance for chance, _ in kinds])
+    order = np.argsort(at, kind="stable")
+    later = shares[order].sum(axis=0) - np.cumsum(shares[order], axis=0)  # done after that
+    return at[order][np.argmax(later <= 1.0 - q + ROUNDING, axis=0)]
+
+
+def starts(warm: np.ndarray, cold: np.ndarray, share: np.ndarray) -> list[tuple[float, np.ndarray]]:
+    """The kinds of requests by the cold starts they meet: their share, and when they are done with each stage."""
+    coins = [s for s in range(len(cold)) if cold[s] > 0 and share[s] > 0]
+    kinds = []
+    for met in itertools.product((False, True), repeat=len(coins)):
+        chance = math.prod(share[s] if yes else 1.0 - share[s] for s, yes in zip(coins, met, strict=True))
+        extra = np.zeros(len(cold))
+        extra[[s for s, yes in zip(coins, met, strict=True) if yes]] = 1.0
+        if chance > 0:
+            kinds.append((chance, np.cumsum(warm + cold * extra)))
+    return kinds
+
+
+def lateness(time: Clock, limit: float) -> np.ndarray:
+    """Coefficients of R_1 .. R_M in the share of requests that are not done within a limit in seconds.
+
+    Those that leave at stage s, R_s - R_{s+1}, are late if their kind is; who is late at a stage is so later on.
+    """
+    kinds = starts(time.transfer + time.run, time.cold, time.cold_share)
+    late = sum(chance * (done > limit * (1.0 + FEASIBLE)) for chance, done in kinds)
+    return np.diff(late, prepend=0.0)
 
 
 def usage_cost(problem: Problem, placement: Placement, time: Clock, reach: np.ndarray) -> np.ndarray:
@@ -659,12 +695,10 @@ def _latency_limits(problem: Problem, time: Clock, mean: np.ndarray) -> tuple[tu
     quantile = percentile_of(problem.measure)
     if problem.measure == "mean":
         return ((mean / problem.slo_s, 1.0),)
-    in_time = int(np.count_nonzero(fast_enough(problem, time.ends())))  # stages that end within the limit
-    if in_time == problem.stages:
-        return ()
-    if quantile is None or in_time == 0:
-        return None
-    return ((np.eye(problem.stages)[in_time], 1.0 - quantile + ROUNDING),)  # few enough enter the next one
+    if quantile is None:
+        return () if fast_enough(problem, float(time.ends()[-1])) else None
+    late = lateness(time, problem.slo_s)
+    return () if not late.any() else ((late, 1.0 - quantile + ROUNDING),)
 
 
 def _programs(problem: Problem, placement: Placement, most: int = 400) -> tuple[list[_Program], list[_Program], bool]:
@@ -685,15 +719,16 @@ def _programs(problem: Problem, placement: Placement, most: int = 400) -> tuple[
         if problem.measure == "mean":
             both = [_Program(0.0, mean * 1000.0, False, limits)]
             return both, both, True
-        # the latency is the end of some stage: of the last one, or of one after which few enough are inside
+        # the latency is when some kind of requests is done with some stage, if few enough are late
         linear = problem.accounting != "reserved"
         usd = cost(problem, placement, time, unit) if linear else np.zeros(problem.stages)
+        if quantile is None:
+            both = [_Program(float(time.ends()[-1]) * 1000.0, usd, True, ())]
+            return both, both, True
+        kinds = starts(time.transfer + time.run, time.cold, time.cold_share)
         out = []
-        for s, end in enumerate(time.ends(), start=1):
-            if not fast_enough(problem, float(end)) or (quantile is None and s < problem.stages):
-                continue
-            enough = () if s == problem.stages else ((unit[:-1][s], 1.0 - (quantile or 0.0) + ROUNDING),)
-            out.append(_Program(float(end) * 1000.0, usd, True, enough))
+        for end in sorted({float(end) for _, done in kinds for end in done if fast_enough(problem, float(end))}):
+            out.append(_Program(end * 1000.0, usd, True, ((lateness(time, end), 1.0 - quantile + ROUNDING),)))
         return out, out, True
 
     if problem.accounting != "reserved":
