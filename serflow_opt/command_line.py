@@ -91,14 +91,12 @@ def telling(wanted: bool) -> Iterator[Callable[[str], None]]:
 
 def hand_over(result: Shown, as_json: bool, out: Path | None = None) -> None:
     """Print a result, as a table or as its document, and write the document where that is asked for."""
-    from serflow_opt.files import write_atomically
     from serflow_opt.output import show
 
-    text = json.dumps(result.to_dict(), indent=2) if as_json or out is not None else ""
     if out is not None:
-        write_atomically(out, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+        result.save(out)
     if as_json:
-        print(text)
+        print(json.dumps(result.to_dict(), indent=2))
     else:
         show(result)
 
@@ -118,21 +116,10 @@ def check_out(path: Path | None, *endings: str, flag: str = "--out") -> None:
 
 def read_plan(path: Path, instance: str) -> dict[str, Any]:
     """Read the JSON document of a plan; a shipped instance's plan may be named without its folder."""
+    from serflow_opt.files import read_json
     from serflow_opt.loader import shipped, shipped_folder
-    from serflow_opt.tables import read_text
 
-    problems: list[Problem] = []
     beside = shipped_folder() / instance / path
     if not path.exists() and instance in shipped() and beside.exists():
         path = beside
-    text = read_text(path, problems, "give a plan as `solve --out` writes it")
-    if text is None:
-        raise InputError(problems)
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        found = f"not JSON (line {error.lineno}: {error.msg})"
-        raise InputError([Problem(str(path), "", found, "give a plan as `solve --json` prints it")]) from None
-    if not isinstance(document, dict):
-        raise InputError([Problem(str(path), "", "a list", "give the document of one plan")])
-    return document
+    return read_json(path, "give a plan as `solve --out` writes it", "plan")

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import field_validator
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.goals import hold
 from serflow_opt.instance import Instance, Objective
 from serflow_opt.limits import limits_set
 from serflow_opt.outclassed import dominated
-from serflow_opt.plan import Plan, shown_unit
+from serflow_opt.plan import Document, Plan, shown_unit, validated
 from serflow_opt.relaxing import FLOORS, LIMITS, asked, reached, with_limit
 from serflow_opt.search import EQUAL
 from serflow_opt.shown import Shown
 from serflow_opt.solver import solve
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import RenderableType
 
 STEP = 0.1
@@ -96,7 +99,7 @@ class LimitRow:
     value_next: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Explanation(Shown):
     """A plan, what it beats, and what its limits cost.
 
@@ -123,7 +126,6 @@ class Explanation(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document that `explain --json` prints."""
-        from dataclasses import asdict
 
         def row(own: OptionRow) -> dict[str, Any]:
             worse = self.worse_by(own.value)
@@ -135,11 +137,49 @@ class Explanation(Shown):
             "limits": [asdict(own) for own in self.limits],
         }
 
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Return what a document is of.
+
+        Raises
+        ------
+        InputError
+            For a document of something else.
+        """
+        read = validated(_Explained, document, "give the document that `explain --json` prints")
+        return cls(read.plan, tuple(read.options), tuple(read.limits))
+
+    def to_frame(self, of: Literal["options", "limits"] = "options") -> pd.DataFrame:
+        """Return one row an option, or one a limit."""
+        import pandas as pd
+
+        kind, rows = (OptionRow, self.options) if of == "options" else (LimitRow, self.limits)
+        return pd.DataFrame([asdict(row) for row in rows], columns=list(kind.__dataclass_fields__))
+
+    def _said(self) -> str:
+        return f"{len(self.options)} options and {len(self.limits)} limits of {self.plan._said()}"
+
     def __rich__(self) -> RenderableType:
         """Return the tables of `report.py`."""
         from serflow_opt.report import explanation_table
 
         return explanation_table(self)
+
+
+class _Explained(Document):
+    """An explanation as documents have it."""
+
+    plan: Plan
+    options: list[OptionRow]
+    limits: list[LimitRow]
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _without_what_follows(cls, rows: Any) -> Any:
+        """Leave out what is computed from the others."""
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            return rows
+        return [{key: value for key, value in row.items() if key != "worse_by"} for row in rows]
 
 
 def explain(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from serflow_opt.errors import InputError, Problem
 
@@ -49,3 +51,30 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, o
             writer.writerows(rows)
 
     write_atomically(path, write)
+
+
+def read_json(path: str | Path, cure: str, what: str) -> dict[str, Any]:
+    """Read a file that holds one JSON document.
+
+    Raises
+    ------
+    InputError
+        For a file that cannot be read or holds something else; `cure` says what it should hold, `what` in a word.
+    """
+    from serflow_opt.tables import read_text
+
+    problems: list[Problem] = []
+    text = read_text(Path(path), problems, cure)
+    if text is None:
+        raise InputError(problems)
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        found = f"not JSON (line {error.lineno}: {error.msg})"
+        raise InputError([Problem(str(path), "", found, cure)]) from None
+    except RecursionError:
+        raise InputError([Problem(str(path), "", "nested without end", cure)]) from None
+    if not isinstance(document, dict):
+        kind = "a list" if isinstance(document, list) else f"{document!r:.40}"
+        raise InputError([Problem(str(path), "", kind, f"give the document of one {what.lower()}")])
+    return document

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from serflow_opt.instance import Objective
-from serflow_opt.plan import Document, Plan
-from serflow_opt.shown import html
+from serflow_opt.plan import Answer, Plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +33,7 @@ class FrontProgress:
     gap: float | None
 
 
-class Front(Document):
+class Front(Answer):
     """Undominated plans in the order of the first objective, and whether they are all there are."""
 
     instance: str
@@ -120,11 +119,12 @@ class Front(Document):
         draw = {"plane": plotting.plot_front, "space": plotting.plot_front_3d, "parallel": plotting.plot_parallel}
         return draw[kind](self, ax)
 
+    def _said(self) -> str:
+        size = f"{len(self.plans):,} plan{'' if len(self.plans) == 1 else 's'}"
+        return f"{self.instance}: {size} by {' and '.join(self.objectives)}, {_verdict(self)[0]}"
+
     def __rich__(self) -> RenderableType:
         return front_table(self)
-
-    def _repr_html_(self) -> str:
-        return html(front_table(self))
 
 
 def runs_on(plan: Plan) -> str:
@@ -142,22 +142,22 @@ def runs_on(plan: Plan) -> str:
 def front_table(front: Front) -> RenderableType:
     """Lay a front out: verdict, some of its plans, what is known of the rest."""
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
+
+    from serflow_opt.sheet import Sheet
 
     verdict, style = _verdict(front)
     size = f"{len(front.plans):,} plan{'' if len(front.plans) == 1 else 's'}"
     head = Text.assemble((front.instance, "bold"), f"  {size}  ", (verdict, style), f"  in {front.seconds:.2f} s")
-    table = Table(show_edge=False, pad_edge=False, header_style="bold", box=None, padding=(0, 2, 0, 0))
     titles = {"cost": "USD per million", "latency": f"{front.latency_measure} ms", "accuracy": "accuracy"}
     titles |= {"privacy": "privacy loss", "energy": "J"}
-    for name in front.objectives:
-        table.add_column(titles[name], justify="right", no_wrap=True)
-    table.add_column("runs on")
+    rows = []
     for i in _some(len(front.plans)):
         point = zip(front.objectives, front.points[i], strict=True)
         shown = [f"{value * 1e6:.6g}" if name == "cost" else f"{value:.6g}" for name, value in point]
-        table.add_row(*shown, runs_on(front.plans[i]))
+        rows.append((*shown, runs_on(front.plans[i])))
+    words = ("runs on",)
+    table = Sheet([*(titles[name] for name in front.objectives), *words], rows, left=words, folds=words)
     parts: list[Any] = [head, table] if front.plans else [head]
     if len(front.plans) > SHOWN:
         parts.append(Text(f"{SHOWN} of {len(front.plans):,} plans shown"))

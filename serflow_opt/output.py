@@ -98,11 +98,10 @@ def show(renderable: Any) -> None:
     """Print for people: as wide as the terminal, and wide enough for a table when there is none."""
     from rich.console import Console
 
+    from serflow_opt.shown import text
+
     console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, emoji=False, width=200, color_system=None)
-        with console.capture() as capture:
-            console.print(renderable, soft_wrap=True)
-        print("\n".join(line.rstrip() for line in capture.get().splitlines()))
-        return
-    console.print(renderable)
+    if console.is_terminal:
+        console.print(renderable)
+    else:
+        print(text(renderable))

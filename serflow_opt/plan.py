@@ -6,16 +6,23 @@ The classes here are the document that `solve --json` prints (`Plan`), field by 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import RenderableType
 
     from serflow_opt.instance import Instance, Objective
 
+PERCENTILE = r"latency_p\d+(\.\d+)?_ms"
+"""What documents call a percentile of the latency."""
 PlanStatus = Literal["optimal", "feasible", "infeasible", "no_solution"]
 
 
@@ -23,6 +30,41 @@ class Document(BaseModel):
     """A part of the plan document; unknown keys are kept out."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class Answer(Shown, Document):
+    """A result that is its own document."""
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Return what a document is of; `to_dict` gives the same again.
+
+        Raises
+        ------
+        InputError
+            For a document of something else.
+        """
+        return validated(cls, document, f"give the document of a {cls.__name__.lower()}, as `to_dict` returns it")
+
+
+Read = TypeVar("Read", bound=BaseModel)
+
+
+def validated(model: type[Read], document: object, cure: str, file: str = "") -> Read:
+    """Read a document, or raise InputError with everything that is wrong with it; `cure` is for what is missing."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        problems = []
+        for fault in error.errors(include_url=False):
+            place = "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in fault["loc"])
+            found, wanted = f"{fault['input']!r:.80}", f"{fault['msg'][:1].lower()}{fault['msg'][1:]}"
+            if fault["type"] == "missing":
+                found, wanted = "missing", cure
+            elif fault["type"] == "extra_forbidden":
+                found, wanted = "unknown key", "remove it, or use the version that wrote the document"
+            problems.append(Problem(file, place.lstrip("."), found, wanted))
+        raise InputError(problems) from None
 
 
 class Placement(Document):
@@ -139,6 +181,17 @@ class Metrics(Document):
     stages: list[StageReport]
     breaches: list[Breach]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _percentiles_apart(cls, given: Any) -> Any:
+        """Read `latency_p95_ms` and its like, as documents have them."""
+        if not isinstance(given, Mapping) or "latency_percentiles_ms" in given:
+            return given
+        names = [name for name in given if re.fullmatch(PERCENTILE, str(name))]
+        percentiles = {name.removeprefix("latency_").removesuffix("_ms"): given[name] for name in names}
+        rest = {name: value for name, value in given.items() if name not in names}
+        return rest | {"latency_percentiles_ms": percentiles}
+
     @property
     def violation(self) -> float:
         """Largest relative breach of a limit, 0 when all hold."""
@@ -254,7 +307,7 @@ class Replayed(Document):
     exit_share: list[float]
 
 
-class Plan(Document):
+class Plan(Answer):
     """The answer to an instance."""
 
     instance: str
@@ -273,6 +326,16 @@ class Plan(Document):
     infeasible_because: list[Clash] = []
     samples: list[Replayed] = []
     notes: list[str] = []
+
+    @model_validator(mode="after")
+    def _measure_is_known(self) -> Self:
+        measure = self.limits.get("latency_measure", "worst")
+        try:
+            if self.metrics is not None:
+                self.metrics.latency_ms(str(measure))
+        except (KeyError, ValueError):
+            raise ValueError(f"metrics hold no latency of the measure {measure!r} (limits.latency_measure)") from None
+        return self
 
     @property
     def placement(self) -> list[Placement]:
@@ -302,39 +365,33 @@ class Plan(Document):
         return document
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Plan:
-        """Read what `to_dict` returned.
-
-        Raises
-        ------
-        ValueError
-            For a document that is none.
-        """
-        document = dict(document)
-        if isinstance(document.get("metrics"), Mapping):
-            metrics = dict(document["metrics"])
-            names = [name for name in metrics if name.startswith("latency_p")]
-            known = {name.removeprefix("latency_").removesuffix("_ms"): metrics.pop(name) for name in names}
-            document["metrics"] = metrics | {"latency_percentiles_ms": known}
-        return cls.model_validate(document)
-
-    @classmethod
     def document_schema(cls) -> dict[str, Any]:
         """Return the JSON Schema of `to_dict`."""
         schema = cls.model_json_schema()
         metrics = schema["$defs"]["Metrics"]
         del metrics["properties"]["latency_percentiles_ms"]
         metrics["required"].remove("latency_percentiles_ms")
-        metrics["patternProperties"] = {r"^latency_p\d+(\.\d+)?_ms$": {"type": "number"}}
+        metrics["patternProperties"] = {f"^{PERCENTILE}$": {"type": "number"}}
         return schema
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a stage: option, reach, exits and times (ms)."""
+        """Return one row a stage: option, threshold, reach, exits and times (ms).
+
+        `threshold` is NaN where there is no classifier, or a mix of thresholds.
+        """
         import pandas as pd
 
-        if self.metrics is None:
-            return pd.DataFrame()
-        return pd.DataFrame([stage.model_dump() for stage in self.metrics.stages]).set_index("stage")
+        columns = list(StageReport.model_fields)
+        columns.insert(columns.index("reach"), "threshold")
+        chosen = {choice.stage: choice.threshold for choice in self.thresholds}
+        stages = self.metrics.stages if self.metrics else []
+        rows = [stage.model_dump() | {"threshold": chosen.get(stage.stage)} for stage in stages]
+        return pd.DataFrame(rows, columns=columns).astype({"threshold": float}).set_index("stage")
+
+    def _said(self) -> str:
+        value = self.objective.value
+        reached = "" if value is None else f", {self.objective.name} {value:.6g} {self.objective.unit}"
+        return f"{self.instance}: {self.status}{reached}"
 
     def _repr_html_(self) -> str:
         from serflow_opt.report import plan_html
@@ -342,7 +399,7 @@ class Plan(Document):
         html: str = plan_html(self)
         return html
 
-    def __rich__(self) -> Any:
+    def __rich__(self) -> RenderableType:
         from serflow_opt.report import plan_table
 
         return plan_table(self)

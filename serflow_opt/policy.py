@@ -9,22 +9,23 @@ optimum in it, or the interval is too narrow to matter.
 
 from __future__ import annotations
 
-import json
 import math
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import Field
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.files import write_atomically
-from serflow_opt.plan import Plan, shown_unit
+from serflow_opt.plan import Document, Plan, shown_unit, validated
+from serflow_opt.shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from rich.console import RenderableType
 
     from serflow_opt.planner import Planner
 
@@ -57,8 +58,23 @@ class Piece:
     gap: float
 
 
-@dataclass(frozen=True)
-class Policy:
+class _Piece(Document):
+    low: float = Field(gt=0, allow_inf_nan=False)
+    high: float = Field(gt=0, allow_inf_nan=False)
+    gap: float = Field(ge=0)
+    plan: Plan | None
+
+
+class _Map(Document):
+    """A policy as files have it."""
+
+    instance: str
+    axis: Axis
+    pieces: list[_Piece] = Field(min_length=1)
+
+
+@dataclass(frozen=True, repr=False)
+class Policy(Shown):
     """A map from the rate or the latency bound to the plan.
 
     Attributes
@@ -106,8 +122,8 @@ class Policy:
         """The largest gap of a piece."""
         return max((piece.gap for piece in self.pieces), default=0.0)
 
-    def save(self, path: str | Path) -> None:
-        """Write the map as JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the map as a JSON document."""
         pieces = [
             {
                 "low": p.low,
@@ -117,29 +133,23 @@ class Policy:
             }
             for p in self.pieces
         ]
-        document = {"instance": self.instance, "axis": self.axis, "pieces": pieces}
-        text = json.dumps(document, indent=1) + "\n"
-        write_atomically(Path(path), lambda file: file.write_text(text, encoding="utf-8"))
+        return {"instance": self.instance, "axis": self.axis, "pieces": pieces}
 
     @classmethod
-    def load(cls, path: str | Path) -> Policy:
-        """Read a map that `save` wrote.
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Return the map a document is of.
 
         Raises
         ------
         InputError
-            For a file that is none.
+            For a document of something else.
         """
-        try:
-            document: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-            pieces = tuple(
-                Piece(p["low"], p["high"], None if p["plan"] is None else Plan.from_dict(p["plan"]), p["gap"])
-                for p in document["pieces"]
-            )
-            return cls(document["instance"], document["axis"], pieces)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            problem = Problem(str(path), "", f"cannot be read as a policy: {error}", "save one with Policy.save")
-            raise InputError([problem]) from None
+        read = validated(_Map, document, "give what Policy.save wrote")
+        ends = [end for piece in read.pieces for end in (piece.low, piece.high)]
+        if ends != sorted(ends) or any(a != b for a, b in zip(ends[1::2], ends[2::2], strict=False)):
+            found = "they do not follow each other"
+            raise InputError([Problem("", "pieces", found, "give what Policy.save wrote, as it was")])
+        return cls(read.instance, read.axis, tuple(Piece(p.low, p.high, p.plan, p.gap) for p in read.pieces))
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table, a row a piece: ends, value, gap, placement, thresholds."""
@@ -156,6 +166,27 @@ class Policy:
             }
             for piece in self.pieces
         ])  # fmt: skip
+
+    def _said(self) -> str:
+        low, high = self.pieces[0].low, self.pieces[-1].high
+        return f"{self.instance}: {len(self.pieces)} pieces over {self.axis} {low:g} to {high:g}"
+
+    def __rich__(self) -> RenderableType:
+        """Return the table: a row a piece."""
+        from rich.console import Group
+        from rich.text import Text
+
+        from serflow_opt.sheet import Sheet
+
+        rows = []
+        for piece in self.pieces:
+            plan = piece.plan
+            value = None if plan is None else plan.objective.value
+            shown = "" if value is None or plan is None else f"{value:.6g} {plan.objective.unit}"
+            rows.append((f"{piece.low:.6g}", f"{piece.high:.6g}", shown, f"{piece.gap:.2g}", _words(plan)))
+        titles = ("from", "to", "value", "gap at most", "option and stages")
+        table = Sheet(titles, rows, left=titles[-1:], folds=titles[-1:], keys=2)
+        return Group(Text.assemble((self.instance, "bold"), f"  by {self.axis}"), table)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the value of the plan over the axis."""
@@ -217,10 +248,10 @@ def map_policy(
         raise InputError([Problem("", "policy", found, cure)])
     if not tolerance >= 0:
         raise InputError([Problem("", "tolerance", f"{tolerance}", "write a number of at least 0")])
-    return _Map(planner, axis, tolerance, on_progress).over(low, high)  # type: ignore[arg-type]
+    return _Search(planner, axis, tolerance, on_progress).over(low, high)  # type: ignore[arg-type]
 
 
-class _Map:
+class _Search:
     def __init__(
         self, planner: Planner, axis: Axis, tolerance: float, report: Callable[[int, float], None] | None
     ) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from serflow_opt.sheet import Sheet, facts_table
 from serflow_opt.shown import html
 
 if TYPE_CHECKING:
@@ -59,10 +59,9 @@ def why_not(plan: Plan) -> list[str]:
     return lines
 
 
-def stage_table(plan: Plan, metrics: Metrics) -> Table:
+def stage_table(plan: Plan, metrics: Metrics) -> Sheet:
     """One row for each run of stages on the same option with the same story, or each stage where it differs."""
-    table = Table(show_edge=False, pad_edge=False, header_style="bold", box=None, padding=(0, 2, 0, 0))
-    for title in (
+    titles = (
         "stage",
         "runs on",
         "leave when",
@@ -71,8 +70,8 @@ def stage_table(plan: Plan, metrics: Metrics) -> Table:
         "compute ms",
         "arrive ms",
         "done at ms",
-    ):
-        table.add_column(title, justify="left" if title in ("runs on", "leave when") else "right", no_wrap=True)
+    )
+    rows = []
     thresholds = {choice.stage: choice for choice in plan.thresholds}
     last = len(metrics.stages)
     for stage in metrics.stages:
@@ -86,7 +85,7 @@ def stage_table(plan: Plan, metrics: Metrics) -> Table:
         else:
             rule = f"confidence >= {choice.threshold:.4g}"
         arriving = stage.handover_ms + stage.cold_start_ms + stage.coding_ms
-        table.add_row(
+        row = (
             str(stage.stage),
             f"{stage.tier}: {stage.option}",
             rule,
@@ -96,45 +95,38 @@ def stage_table(plan: Plan, metrics: Metrics) -> Table:
             f"{arriving:.4g}" if arriving else "",
             f"{stage.finished_ms:.4g}",
         )
-    return table
+        rows.append(row)
+    words = ("runs on", "leave when")
+    return Sheet(titles, rows, left=words, folds=words, spare=("confidence ",))
 
 
 def totals(plan: Plan, metrics: Metrics) -> list[RenderableType]:
     """Money as people think of it, machines, and each limit with what is left of it."""
-    table = Table(show_edge=False, show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(style="bold")
-    table.add_column()
+    facts: list[tuple[str, str | Text]] = []
     accounting = plan.limits.get("accounting")
     cost = f"{usd(metrics.cost_usd_per_request * 1e6)} per million requests ({accounting})"
     if metrics.cost_usd_per_hour is not None:
         hourly = metrics.cost_usd_per_hour
         cost += f" = {usd(hourly)} an hour, {usd(hourly * HOURS_PER_MONTH)} a month at {plan.limits['rate_per_s']:g}/s"
-    table.add_row("cost", cost)
+    facts.append(("cost", cost))
     for machine in metrics.machines:
-        table.add_row(
-            "machines",
-            f"{machine.count} x {machine.option} ({machine.tier}), {usd(machine.usd_per_hour)} an hour, "
-            f"{machine.utilisation:.0%} busy",
-        )
+        rented = f"{machine.count} x {machine.option} ({machine.tier}), {usd(machine.usd_per_hour)} an hour"
+        facts.append(("machines", f"{rented}, {machine.utilisation:.0%} busy"))
     percentiles = ", ".join(f"{name} {ms:.4g}" for name, ms in metrics.latency_percentiles_ms.items())
-    table.add_row(
-        "latency ms", f"worst {metrics.latency_worst_ms:.4g}, mean {metrics.latency_mean_ms:.4g}, {percentiles}"
-    )
-    table.add_row("accuracy", "unknown" if metrics.accuracy is None else f"{metrics.accuracy:.4f}")
+    latencies = f"worst {metrics.latency_worst_ms:.4g}, mean {metrics.latency_mean_ms:.4g}, {percentiles}"
+    facts.append(("latency ms", latencies))
+    facts.append(("accuracy", "unknown" if metrics.accuracy is None else f"{metrics.accuracy:.4f}"))
     for part in plan.samples:
-        table.add_row(
-            f"on {part.part} samples" if part.part == "held-out" else "on the samples",
-            f"accuracy {part.accuracy:.4f} (95 %: {part.accuracy_low:.4f} to {part.accuracy_high:.4f}, "
-            f"n = {part.samples}) when the thresholds run on all confidences together",
-        )
-    for title, text in _adaptations(plan, metrics):
-        table.add_row(title, text)
-    for line in _limits(plan, metrics):
-        table.add_row("limit", line)
+        title = f"on {part.part} samples" if part.part == "held-out" else "on the samples"
+        between = f"{part.accuracy_low:.4f} to {part.accuracy_high:.4f}, n = {part.samples}"
+        together = "when the thresholds run on all confidences together"
+        facts.append((title, f"accuracy {part.accuracy:.4f} (95 %: {between}) {together}"))
+    facts += _adaptations(plan, metrics)
+    facts += [("limit", line) for line in _limits(plan, metrics)]
     for breach in metrics.breaches:
         broken = f"{breach.limit}: {breach.value:.6g} against {breach.bound:.6g} ({breach.excess:.2%} beyond)"
-        table.add_row("BROKEN", Text(broken, style="bold red"))
-    return [table]
+        facts.append(("BROKEN", Text(broken, style="bold red")))
+    return [facts_table(facts)]
 
 
 def _adaptations(plan: Plan, metrics: Metrics) -> Iterator[tuple[str, str]]:
@@ -205,22 +197,20 @@ def _slack(slack: float, limit: float, unit: str = "") -> str:
 
 def _proof(plan: Plan) -> str:
     value, bound, unit = plan.objective.value, plan.bound, plan.objective.unit
+    reached = f"{plan.objective.name} {'unknown' if value is None else f'{value:.7g} {unit}'}"
     if bound is None:
-        return f"{plan.objective.name} {value:.7g} {unit}; {plan.certificate.method}"
+        return f"{reached}; {plan.certificate.method}"
     gap = "none" if plan.gap is None else f"{plan.gap:.2g}"
-    return (
-        f"{plan.objective.name} {value:.7g} {unit}, no plan is below {bound:.7g} (gap {gap}); {plan.certificate.method}"
-    )
+    return f"{reached}, no plan is below {bound:.7g} (gap {gap}); {plan.certificate.method}"
 
 
-def fleet_table(plans: Sequence[Plan]) -> Table:
+def fleet_table(plans: Sequence[Plan]) -> Sheet:
     """One row an instance, for several instances in one command."""
-    table = Table(show_edge=False, box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("instance", "status", "objective", "gap", "USD per million", "accuracy", "worst ms", "mean ms", "s"):
-        table.add_column(title, justify="left" if title in ("instance", "status") else "right")
+    titles = ("instance", "status", "objective", "gap", "USD per million", "accuracy", "worst ms", "mean ms", "s")
+    rows = []
     for plan in plans:
         metrics = plan.metrics
-        table.add_row(
+        row = (
             plan.instance,
             plan.status,
             "" if plan.objective.value is None else f"{plan.objective.value:.6g} {plan.objective.unit}",
@@ -231,7 +221,8 @@ def fleet_table(plans: Sequence[Plan]) -> Table:
             "" if metrics is None else f"{metrics.latency_mean_ms:.4g}",
             f"{plan.seconds:.2f}",
         )
-    return table
+        rows.append(row)
+    return Sheet(titles, rows, left=("instance", "status"), folds=("instance",))
 
 
 def usd(amount: float) -> str:
@@ -252,10 +243,7 @@ def explanation_table(explanation: Explanation) -> RenderableType:
     if plan.plan is None:
         return plan_table(plan)
     unit = plan.objective.unit
-    options = Table(show_edge=False, box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("tier", "offers only", plan.objective.name, "worse by", ""):
-        figures = title in (plan.objective.name, "worse by")
-        options.add_column(title, justify="right" if figures else "left", no_wrap=True)
+    options = []
     for row in explanation.options:
         worse = explanation.worse_by(row.value)
         remark = "the best plan" if row.chosen else "" if row.used or row.option is None else "is not used then"
@@ -266,9 +254,11 @@ def explanation_table(explanation: Explanation) -> RenderableType:
         if row.dominated_by is not None:
             remark = f"{remark}{', ' if remark else ''}never better than {row.dominated_by}"
         value = "" if row.value is None else f"{row.value:.6g} {unit}"
-        options.add_row(row.tier, row.option or "(nothing)", value, f"{worse:.1%}" if worse < math.inf else "", remark)
-    limits = Table(show_edge=False, box=None, header_style="bold", padding=(0, 2, 0, 0))
+        further = f"{worse:.1%}" if worse < math.inf else ""
+        options.append((row.tier, row.option or "(nothing)", value, further, remark))
+    limits = []
     titles = (
+        "limit",
         "asked",
         "reached",
         "a unit more",
@@ -279,8 +269,6 @@ def explanation_table(explanation: Explanation) -> RenderableType:
         "saves",
         "without it",
     )
-    for title in ("limit", *titles):
-        limits.add_column(title, justify="left" if title == "limit" else "right", no_wrap=True)
 
     def saved(value: float | None) -> str:
         return "-" if value is None else f"{max(-explanation.worse_by(value), 0.0) + 0.0:.1%}"
@@ -288,14 +276,17 @@ def explanation_table(explanation: Explanation) -> RenderableType:
     for own in explanation.limits:
         kept = "" if own.reached is None else f"{own.reached:.6g}"
         if not own.binds:
-            limits.add_row(own.limit, f"{own.asked:g}", kept, "does not bind")
+            limits.append((own.limit, f"{own.asked:g}", kept, "does not bind", *[""] * (len(titles) - 4)))
             continue
         steps = ((own.unit_more, own.value_unit_more), (own.next_at, own.value_next), (own.looser, own.value_looser))
         cells = [text for at, value in steps for text in ("-" if at is None else f"{at:.6g}", saved(value))]
-        limits.add_row(own.limit, f"{own.asked:g}", kept, *cells, saved(own.value_without))
-    parts: list[RenderableType] = [plan_table(plan), Text(), options]
+        limits.append((own.limit, f"{own.asked:g}", kept, *cells, saved(own.value_without)))
+    words = ("tier", "offers only", "")
+    of_options = Sheet((*words[:2], plan.objective.name, "worse by", ""), options, left=words, folds=words, keys=2)
+    of_limits = Sheet(titles, limits, left=titles[:1], stays=("saves",))
+    parts: list[RenderableType] = [plan_table(plan), Text(), of_options]
     proof = plan.certificate
     if proof.placements is not None and proof.placements_kept is not None:
         ruled_out = proof.placements - proof.placements_kept
         parts.append(Text(f"{proof.placements:,} placements considered, {ruled_out:,} ruled out by their bounds"))
-    return Group(*parts, Text(), limits) if explanation.limits else Group(*parts)
+    return Group(*parts, Text(), of_limits) if explanation.limits else Group(*parts)

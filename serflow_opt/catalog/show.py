@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from serflow_opt.catalog import Catalog
+from serflow_opt.sheet import Sheet, facts_table
 
 
 def as_documents(catalog: Catalog) -> dict[str, list[dict[str, Any]]]:
@@ -20,29 +21,42 @@ def as_documents(catalog: Catalog) -> dict[str, list[dict[str, Any]]]:
 
 
 def as_table(catalog: Catalog) -> RenderableType:
-    """Lay out VM types, then functions."""
+    """Lay out VM types, then functions, then where the figures come from."""
     parts: list[RenderableType] = []
+    every = dict.fromkeys(row.source for row in (*catalog.vms, *catalog.functions))
+    sources = {source: str(n) for n, source in enumerate(every, start=1)}
     if catalog.vms:
-        table = _table("name", "region", "arch", "vCPUs", "memory GiB", "GPU", "USD/hour", "as of", "source")
+        titles = ["name", "region", "arch", "vCPUs", "memory GiB", "GPU", "USD/hour", "as of", "source"]
+        rows = []
         for vm in catalog.vms:
             gpu = f"{vm.gpu_count} x {vm.gpu}" if vm.gpu else ""
             size = f"{vm.vcpus:g}", f"{vm.memory_mb / 1024:g}"
-            price = f"{vm.usd_per_hour:g}", vm.as_of.isoformat(), vm.source
-            table.add_row(vm.name, vm.region, vm.arch, *size, gpu, *price)
-        parts.append(table)
+            price = f"{vm.usd_per_hour:g}", vm.as_of.isoformat(), sources[vm.source]
+            rows.append((vm.name, vm.region, vm.arch, *size, gpu, *price))
+        parts += [_table(titles, rows, keys=2), ""]
     if catalog.functions:
-        table = _table("name", "region", "arch", "memory MB", "USD/GB-s", "USD/million", "as of", "source")
+        titles = [
+            "name",
+            "region",
+            "arch",
+            "memory MB",
+            "longest s",
+            "call MB",
+            "USD/GB-s",
+            "USD/million",
+            "as of",
+            "source",
+        ]
+        functions = []
         for row in catalog.functions:
-            memory = f"{row.memory_min_mb:g}..{row.memory_max_mb:g}"
-            price = f"{row.usd_per_gb_s:g}", f"{row.usd_per_request * 1e6:g}", row.as_of.isoformat()
-            table.add_row(row.name, row.region, row.arch, memory, *price, row.source)
-        parts.append(table)
-    return Group(*parts)
+            most = f"{row.memory_min_mb:g}..{row.memory_max_mb:g}", f"{row.duration_max_s:g}"
+            call = f"{row.payload_max_bytes / 2**20:g}"
+            price = f"{row.usd_per_gb_s:g}", f"{row.usd_per_request * 1e6:g}"
+            dated = row.as_of.isoformat(), sources[row.source]
+            functions.append((row.name, row.region, row.arch, *most, call, *price, *dated))
+        parts += [_table(titles, functions, keys=3), ""]
+    return Group(*parts, facts_table((f"source {n}", source) for source, n in sources.items()))
 
 
-def _table(*titles: str) -> Table:
-    table = Table(show_edge=False, box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for title in titles:
-        numeric = title[0].isupper() or title in ("vCPUs", "memory GiB", "memory MB")
-        table.add_column(title, justify="right" if numeric else "left", overflow="fold")
-    return table
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], keys: int) -> Sheet:
+    return Sheet(titles, rows, left=("name", "region", "arch", "GPU", "as of"), keys=keys)

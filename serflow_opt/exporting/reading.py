@@ -5,23 +5,19 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.exporting.description import Description
 from serflow_opt.exporting.facts import Facts
 from serflow_opt.exporting.provisioned import Provisioned, describe_provisioned
-from serflow_opt.exporting.solved import describe_solved, folded
+from serflow_opt.exporting.solved import describe_solved
 from serflow_opt.exporting.text import LONGEST_NAME, NAME, slug
-from serflow_opt.plan import Certificate, ObjectiveValue, Plan, PlanDocument
+from serflow_opt.plan import Certificate, ObjectiveValue, Plan, PlanDocument, validated
 from serflow_opt.tables import read_text
 
 if TYPE_CHECKING:
     from serflow_opt.instance import Instance
-
-Read = TypeVar("Read", bound=BaseModel)
 
 CURE = "give what `solve --out`, `provision --json` or `export --format json` writes"
 
@@ -65,16 +61,16 @@ def _described(document: Any, path: Path, facts: Facts, name: str | None) -> Des
     if not isinstance(document, dict):
         raise InputError([Problem(file, "", f"a {type(document).__name__}, not a plan", CURE)])
     if {"schema", "blocks"} <= document.keys():
-        described = _validated(Description, document, file)
+        described = validated(Description, document, CURE, file)
         return described.model_copy(update={"name": name}) if name else described
     if {"demand", "blocks"} <= document.keys():
-        provisioned = _validated(Provisioned, document, file)
+        provisioned = validated(Provisioned, document, CURE, file)
         return describe_provisioned(provisioned, name or slug(provisioned.instance), facts)
     if {"plan", "status"} <= document.keys():
-        plan = _validated(Plan, folded(document), file)
+        plan = validated(Plan, document, CURE, file)
         return describe_solved(plan, name or slug(plan.instance), facts)
     if "placement" in document:
-        bare = _validated(PlanDocument, document, file)
+        bare = validated(PlanDocument, document, CURE, file)
         plan = _valued_nowhere(bare, facts.instance.name if facts.instance else path.stem)
         return describe_solved(plan, name or slug(plan.instance), facts)
     keys = ", ".join(map(str, list(document)[:8])) or "no keys"
@@ -96,20 +92,3 @@ def _valued_nowhere(plan: PlanDocument, instance: str) -> Plan:
             exact_objective=None, max_constraint_violation=None, model_objective=None, method="", optimised=False
         ),
     )
-
-
-def _validated(model: type[Read], document: dict[str, Any], file: str) -> Read:
-    """Read a document, or raise everything that is wrong with it."""
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        problems = []
-        for fault in error.errors(include_url=False):
-            place = "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in fault["loc"])
-            found, cure = f"{fault['input']!r:.80}", f"{fault['msg'][:1].lower()}{fault['msg'][1:]}"
-            if fault["type"] == "missing":
-                found, cure = "missing", CURE
-            elif fault["type"] == "extra_forbidden":
-                found, cure = "unknown key", "remove it, or export with the version that wrote the plan"
-            problems.append(Problem(file, place.lstrip("."), found, cure))
-        raise InputError(problems) from None

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 from itertools import groupby
-from typing import Any
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.exporting.description import Block, Description
@@ -14,16 +12,6 @@ from serflow_opt.exporting.facts import Facts
 from serflow_opt.plan import Machines, Metrics, Placement, Plan, PlanDocument
 
 Key = tuple[str, str]
-
-
-def folded(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Undo what `Plan.to_dict` does to the percentiles."""
-    if not isinstance(document.get("metrics"), Mapping):
-        return dict(document)
-    metrics = dict(document["metrics"])
-    names = [name for name in metrics if name.startswith("latency_p") and name.endswith("_ms")]
-    percentiles = {name[len("latency_") : -len("_ms")]: metrics.pop(name) for name in names}
-    return {**document, "metrics": {**metrics, "latency_percentiles_ms": percentiles}}
 
 
 def describe_solved(plan: Plan, name: str, facts: Facts) -> Description:

@@ -82,7 +82,7 @@ def fleet(
         if csv is not None:
             rows = [row(own) for own in found.services]
             write_rows(csv, list(rows[0]) if rows else ["instance"], rows)
-        hand_over(found, as_json, out)  # type: ignore[arg-type]  # shows itself like the others
+        hand_over(found, as_json, out)
         return EXIT_CODES[found.status]
 
     finish(work, debug)

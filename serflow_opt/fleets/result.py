@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from serflow_opt.plan import Document, Plan, PlanStatus
-from serflow_opt.shown import html
+from serflow_opt.plan import Answer, Document, Plan, PlanStatus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +59,7 @@ class FleetCertificate(Document):
     method: str
 
 
-class Fleet(Document):
+class Fleet(Answer):
     """The answer to several services that share something."""
 
     status: PlanStatus
@@ -106,11 +105,12 @@ class Fleet(Document):
                 lines.append(_worth(f"one more {pool.type}", pool.worth, what, self.unit))
         return lines
 
+    def _said(self) -> str:
+        reached = "" if self.value is None else f", {WORDS[self.minimize]} {self.value:.6g} {self.unit}"
+        return f"of {len(self.services)} services: {self.status}{reached}"
+
     def __rich__(self) -> RenderableType:
         return fleet_layout(self)
-
-    def _repr_html_(self) -> str:
-        return html(fleet_layout(self), 160)
 
 
 def row(own: ServicePlan) -> dict[str, Any]:
@@ -141,23 +141,22 @@ def _worth(more: str, worth: Worth, what: str, unit: str) -> str:
 def fleet_layout(fleet: Fleet) -> RenderableType:
     """Lay a fleet out: verdict, a row a service, what is shared, what is proven."""
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
     from serflow_opt.report import VERDICT, usd
+    from serflow_opt.sheet import Sheet
 
     verdict, style = VERDICT[fleet.status]
     head = Text.assemble((f"{len(fleet.services) or 'no'} services", "bold"), "  ", (verdict, style))
     head.append(f"  in {fleet.seconds:.2f} s")
     if fleet.value is None:
         return Group(head, *(Text(f"  {line}") for line in fleet.because))
-    table = Table(show_edge=False, box=None, header_style="bold", padding=(0, 2, 0, 0))
+    titles = ("service", "per s", "USD an hour", "latency ms", "accuracy", "machines", "runs on")
     left = ("service", "machines", "runs on")
-    for title in ("service", "per s", "USD an hour", "latency ms", "accuracy", "machines", "runs on"):
-        table.add_column(title, justify="left" if title in left else "right")
+    rows = []
     for own in fleet.services:
         cells = row(own)
-        table.add_row(
+        shown = (
             own.instance,
             f"{own.rate_per_s:g}",
             f"{own.usd_per_hour:.4g}",
@@ -166,6 +165,8 @@ def fleet_layout(fleet: Fleet) -> RenderableType:
             cells["machines"],
             cells["runs_on"],
         )
+        rows.append(shown)
+    table = Sheet(titles, rows, left=left, folds=left)
     assert fleet.usd_per_hour is not None
     lines = [
         f"{WORDS[fleet.minimize]} {fleet.value:.6g} {fleet.unit}; all services cost {usd(fleet.usd_per_hour)} an hour"

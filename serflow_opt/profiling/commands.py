@@ -187,20 +187,19 @@ def _shape(text: str | None) -> tuple[int, ...] | None:
 
 def _table(served: Served) -> RenderableType:
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
     from serflow_opt.profiling.running import NORMAL_95
+    from serflow_opt.sheet import Sheet
 
-    table = Table(show_edge=False, pad_edge=False, header_style="bold", box=None, padding=(0, 2, 0, 0))
-    for title in (f"{served.requests} requests", "exit tables", "together", "measured", "95 % interval", ""):
-        table.add_column(title, no_wrap=True)
+    titles = (f"{served.requests} requests", "exit tables", "together", "measured", "95 % interval", "")
+    rows: list[tuple[str, ...]] = []
 
     def share(name: str, estimate: Estimate) -> None:
         promises = ("-" if figure is None else f"{figure:.4f}" for figure in (estimate.tables, estimate.promised))
         verdict = {True: "agrees", False: "differs", None: ""}[estimate.agrees]
         interval = f"{estimate.low:.4f} .. {estimate.high:.4f}"
-        table.add_row(name, *promises, f"{estimate.measured:.4f}", interval, verdict)
+        rows.append((name, *promises, f"{estimate.measured:.4f}", interval, verdict))
 
     share("accuracy", served.accuracy)
     for stage, estimate in served.exit_share.items():
@@ -210,7 +209,7 @@ def _table(served: Served) -> RenderableType:
     margin = NORMAL_95 * (served.mean_error_ms or 0.0)
     interval = f"{served.mean_ms - margin:.4g} .. {served.mean_ms + margin:.4g}"
     ratio = "" if served.time_ratio is None else f"{served.time_ratio - 1:+.1%}"
-    table.add_row("mean time, ms", *promises, f"{served.mean_ms:.4g}", interval, ratio)
-    table.add_row("p95, p99, ms", "-", "-", f"{served.p95_ms:.4g}, {served.p99_ms:.4g}", "", "")
+    rows.append(("mean time, ms", *promises, f"{served.mean_ms:.4g}", interval, ratio))
+    rows.append(("p95, p99, ms", "-", "-", f"{served.p95_ms:.4g}, {served.p99_ms:.4g}", "", ""))
     note = "together: what the thresholds do on the samples behind the tables; the last column compares with it"
-    return Group(table, Text(note))
+    return Group(Sheet(titles, rows, left=titles), Text(note))

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from serflow_opt.sheet import Sheet
 from serflow_opt.speed.fit import Estimate, SpeedFit
 from serflow_opt.speed.points import Point
 
@@ -106,12 +107,10 @@ def as_table(measured: Measured, curve: str | None = None) -> RenderableType:
     return Group(*parts)
 
 
-def _points(measured: Measured) -> Table:
-    table = Table(show_edge=False, pad_edge=False, header_style="bold", box=None, padding=(0, 2, 0, 0))
-    for title in ("memory MB", "vCPUs", "measured ms", "sd ms", "fitted ms", "residual"):
-        table.add_column(title, justify="right")
+def _points(measured: Measured) -> Sheet:
+    rows = []
     for point, residual in zip(measured.points, measured.fit.residuals, strict=True):
-        table.add_row(
+        row = (
             str(point.memory_mb),
             f"{point.memory_mb / measured.fit.mb_per_vcpu:.3f}",
             f"{1000 * point.seconds:.5g}",
@@ -119,7 +118,8 @@ def _points(measured: Measured) -> Table:
             f"{1000 * measured.fit.seconds(point.memory_mb):.5g}",
             f"{residual:+.1%}",
         )
-    return table
+        rows.append(row)
+    return Sheet(("memory MB", "vCPUs", "measured ms", "sd ms", "fitted ms", "residual"), rows)
 
 
 def _figure_rows(measured: Measured) -> Table:
@@ -185,14 +185,13 @@ def toml_lines(measured: Measured, curve: str | None = None) -> list[str]:
     return lines
 
 
-def summary_table(all_measured: Sequence[Measured]) -> Table:
+def summary_table(all_measured: Sequence[Measured]) -> Sheet:
     """Lay out one row a file, for several files in one command."""
-    table = Table(show_edge=False, box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("file", "sizes", "on one vCPU ms", "FLOP/s a vCPU", "parallel (95 %)", "fixed ms", "rms", "largest"):
-        table.add_column(title, justify="left" if title == "file" else "right")
+    titles = ("file", "sizes", "on one vCPU ms", "FLOP/s a vCPU", "parallel (95 %)", "fixed ms", "rms", "largest")
+    rows = []
     for measured in all_measured:
         fit, flops = measured.fit, measured.flops
-        table.add_row(
+        row = (
             measured.file,
             str(len(measured.points)),
             f"{1000 * fit.vcpu_seconds.value:.4g}",
@@ -202,4 +201,5 @@ def summary_table(all_measured: Sequence[Measured]) -> Table:
             f"{fit.rms:.1%}",
             f"{max(fit.residuals, key=abs):+.1%}",
         )
-    return table
+        rows.append(row)
+    return Sheet(titles, rows, left=("file",), folds=("file",))

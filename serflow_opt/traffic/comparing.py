@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from serflow_opt.errors import InputError, OutOfReach, Problem, nearest
 from serflow_opt.instance import Instance
-from serflow_opt.shown import Shown
+from serflow_opt.kept import Kept
 from serflow_opt.traffic.baselines import Autoscaler, Fixed, Libra, Serflow
 from serflow_opt.traffic.controller import Controller
 from serflow_opt.traffic.foresight import foresight
@@ -63,8 +63,8 @@ class Row:
         return self.simulation.violations / max(self.simulation.arrivals, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison(Shown):
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(Kept):
     """All policies on one trace.
 
     Attributes
@@ -119,8 +119,11 @@ class Comparison(Shown):
 
         return comparison_table(self)
 
+    def _said(self) -> str:
+        return f"{self.instance}, {self.trace}: {', '.join(row.policy for row in self.rows)}"
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the document that `compare --json` prints."""
+        """Return the document that `compare --json` prints; `save` keeps the whole."""
         rows = [
             {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
             for record in self.to_frame().to_dict("records")

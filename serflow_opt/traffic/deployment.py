@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serflow_opt.kept import Kept
 from serflow_opt.plan import Choice, PlanStatus
-from serflow_opt.shown import Shown
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.erlang import erlang_b, erlang_c
 from serflow_opt.traffic.rates import Rates
@@ -21,6 +21,7 @@ from serflow_opt.traffic.service import Machine, Service
 from serflow_opt.traffic.structures import Structure
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import RenderableType
 
 
@@ -80,8 +81,8 @@ class Part:
         return self.usd_machines + self.usd_functions + self.usd_links
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment(Shown):
+@dataclass(frozen=True, slots=True, repr=False)
+class Deployment(Kept):
     """A provisioning decision and its certificate; see `provision`.
 
     `bound` and `usd_per_s` are USD per second; `structure` and `levels` are positions in the instance; `service` is
@@ -127,8 +128,21 @@ class Deployment(Shown):
 
         return deployment_table(self)
 
+    def _said(self) -> str:
+        reached = f", {self.usd_per_s * 3600:.6g} USD/hour" if self.parts else ""
+        return f"{self.instance}: {self.status}{reached}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a block: what it rents, how its traffic splits, what it costs an hour."""
+        import pandas as pd
+
+        columns = ("first", "last", "reach", "rate", "machine", "count", "machine_rate", "busy", "function", "spilled")
+        rows = [{name: getattr(part, name) for name in columns} for part in self.parts]
+        frame = pd.DataFrame(rows, columns=columns)
+        return frame.assign(usd_per_hour=[part.usd_per_s * 3600 for part in self.parts])
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the document that `provision --json` prints."""
+        """Return the document that `provision --json` prints; `save` keeps the whole."""
 
         def known(x: float | None) -> float | None:
             return None if x is None or not math.isfinite(x) else x

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from serflow_opt.report import HOURS_PER_MONTH, usd
+from serflow_opt.sheet import Sheet, facts_table
 
 if TYPE_CHECKING:
     from serflow_opt.traffic.comparing import Comparison
@@ -200,20 +200,10 @@ def _ms(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
-def _table(titles: Iterable[str], rows: Iterable[tuple[str, ...]], left: Iterable[str] = ()) -> Table:
-    table = Table(show_edge=False, pad_edge=False, header_style="bold", box=None, padding=(0, 2, 0, 0))
-    for title in titles:
-        table.add_column(title, justify="left" if title in left else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    return table
+def _table(titles: Iterable[str], rows: Iterable[tuple[str, ...]], left: Iterable[str] = ()) -> Sheet:
+    words = tuple(left)
+    return Sheet(tuple(titles), list(rows), left=words, folds=words)
 
 
-def _facts(facts: dict[str, str]) -> Table:
-    table = Table(show_edge=False, show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(style="bold")
-    table.add_column()
-    for name, text in facts.items():
-        if text:
-            table.add_row(name, text)
-    return table
+def _facts(facts: dict[str, str]) -> RenderableType:
+    return facts_table(facts.items())

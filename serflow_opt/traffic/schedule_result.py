@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem, nearest
-from serflow_opt.shown import Shown
+from serflow_opt.kept import Kept
 from serflow_opt.traffic.service import Machine, Service
 from serflow_opt.traffic.trace import Trace
 
@@ -212,8 +212,8 @@ class BlockSchedule:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule(Shown):
+@dataclass(frozen=True, slots=True, repr=False)
+class Schedule(Kept):
     """When which machines are rented over a trace that is known in advance.
 
     Attributes
@@ -275,8 +275,11 @@ class Schedule(Shown):
 
         return schedule_table(self)
 
+    def _said(self) -> str:
+        return f"{self.service.name}, {self.trace.name}: {self.status}, {self.usd:.6g} USD"
+
     def to_dict(self) -> dict[str, Any]:
-        """Return it as a JSON document."""
+        """Return the document that `scale --json` prints; `save` keeps the whole."""
         return {
             "service": self.service.name,
             "trace": self.trace.name,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serflow_opt.shown import Shown
+from serflow_opt.kept import Kept
 from serflow_opt.traffic.tally import Tally
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ REASONS = ("timeout", "throttled", "no machine")
 """Why requests are dropped: they waited too long; the function refused and there was no machine; none ever came."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Simulation(Shown):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Simulation(Kept):
     """A service under traffic.
 
     Attributes
@@ -113,8 +113,11 @@ class Simulation(Shown):
 
         return simulation_table(self)
 
+    def _said(self) -> str:
+        return f"{self.service}, {self.trace} by {self.policy}: {self.usd_total:.6g} USD, {self.kept:.4%} in time"
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the document that `simulate --json` prints."""
+        """Return the document that `simulate --json` prints; `save` keeps every latency, too."""
 
         def known(x: float | None) -> float | None:
             return None if x is None or not math.isfinite(x) else x
