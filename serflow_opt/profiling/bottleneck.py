@@ -164,7 +164,7 @@ def train_bottleneck(
                 with torch.no_grad():
                     sent = network.until(cut, part.inputs)
                 rebuilt = code(sent)
-                answers = network.after(cut, rebuilt.clone())  # the next stage may work in place
+                answers = network.after(cut, rebuilt)
                 wrong = torch.stack([functional.cross_entropy(logits, part.labels) for logits in answers]).mean()
                 loss = functional.mse_loss(rebuilt, sent) / variance + classifier_weight * wrong
                 optimiser.zero_grad()

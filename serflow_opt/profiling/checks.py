@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor, nn
 
 from serflow_opt.errors import Problem
 from serflow_opt.profiling.data import Labelled, Parts
+from serflow_opt.profiling.network import MultiExit
 from serflow_opt.profiling.sources import Source, first_line
 
 if TYPE_CHECKING:
@@ -88,6 +90,45 @@ def wrong_fit(spec: str, source: Source, data: Labelled | None, settings: Settin
         elif data is not None and (logits.ndim != 2 or logits.shape[1] < data.classes):
             found = f"the exit at stage {stage} gives {tuple(logits.shape[1:])}, the labels go up to {data.classes - 1}"
             yield Problem(spec, "--data", found, "give each exit one logit a class, and number classes from 0")
+    yield from _wrong_writes(spec, source.network, source.example(2) if data is None else data.inputs[:2])
+
+
+@torch.inference_mode()
+def _wrong_writes(spec: str, network: MultiExit, x: Tensor) -> Iterator[Problem]:
+    """Say which parts change what they only ought to read.
+
+    A classifier that works in place changes what the next stage gets, so that the network's answers depend on which
+    exits are run; a first stage that does changes the data.
+    """
+    if _writes(network.stages[0], x):
+        cure = "copy it first, or take inplace=True from the first operation"
+        yield Problem(spec, "", "stage 1 changes its input in place", cure)
+    last = len(network.stages)
+    for number, stage in enumerate(network.stages, start=1):
+        x = stage(x.clone())
+        if number < last and number in network.exits and _writes(network.exits[number], x):
+            found = f"the exit at stage {number} changes in place what stage {number + 1} reads, where it is run"
+            cure = "take inplace=True from its first operation; train again if it was trained so"
+            yield Problem(spec, "", found, cure)
+
+
+def _writes(module: nn.Module, given: Tensor) -> bool:
+    """Whether a module changes its input: this one, or one with numbers of both signs where it takes such."""
+    tried = [given]
+    if given.is_floating_point():
+        generator = torch.Generator().manual_seed(0)
+        tried.append(torch.randn(given.shape, generator=generator).to(given))
+    for number, before in enumerate(tried):
+        after = before.clone()
+        try:
+            module(after)
+        except Exception:
+            if number == 0:
+                raise
+            continue  # numbers that are no input of its kind
+        if not torch.equal(after.nan_to_num(), before.nan_to_num()):
+            return True
+    return False
 
 
 def wrong_parts(spec: str, parts: Parts, settings: Settings) -> Iterator[Problem]:

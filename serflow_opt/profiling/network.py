@@ -87,6 +87,7 @@ class MultiExit(nn.Module):
     def after(self, cut: int, activation: Tensor) -> list[Tensor]:
         """Run stages cut + 1..M and return the logits of their classifiers, in order."""
         logits = []
+        activation = activation.clone() if cut else activation  # the next stage may work in place
         for number, stage in enumerate(self.stages[cut:], start=cut + 1):
             activation = stage(activation)
             if number in self.classifier_stages:

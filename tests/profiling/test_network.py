@@ -194,3 +194,12 @@ def test_modules_are_grouped_in_order() -> None:
     modules = [nn.Linear(1, 1) for _ in range(5)]
     stages = chain(modules, [0, 1, 4])
     assert [list(stage.children()) for stage in stages] == [modules[:1], modules[1:4], modules[4:]]
+
+
+def test_what_crosses_a_cut_is_left_as_it_is() -> None:
+    """The stage behind a cut may work in place; what was sent is measured again."""
+    network = MultiExit([nn.Linear(4, 4), nn.Sequential(nn.ReLU(inplace=True), nn.Linear(4, 2))])
+    sent = torch.tensor([[-1.0, 2.0, -3.0, 4.0]])
+    with torch.inference_mode():
+        network.after(1, sent)
+    assert sent.tolist() == [[-1.0, 2.0, -3.0, 4.0]]

@@ -548,3 +548,25 @@ def test_options_that_would_do_nothing_are_refused(here: Path) -> None:
     assert has_line(ran.stderr, "--cut", "--privacy or --compression")
     assert has_line(ran.stderr, "--epsilon", "add --privacy")
     assert not (here / "idle").exists()
+
+
+HEAD = "nn.Sequential(nn.ReLU(inplace={}), nn.Linear(8, 3))"
+
+
+@pytest.mark.parametrize(
+    ("first", "head", "said"), [(True, False, "stage 1 changes its input"), (False, True, "stage 2 reads")]
+)
+def test_what_works_in_place_on_what_others_read_is_refused(here: Path, first: bool, head: bool, said: str) -> None:
+    """Measured with its exits run, such a network is another than the one that is served."""
+    text = (
+        "from torch import nn\nfrom serflow_opt.profiling.network import MultiExit\n"
+        f"def build(first={first}, head={head}):\n"
+        "    one = nn.Sequential(nn.ReLU(inplace=first), nn.Linear(4, 8))\n"
+        "    two = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(8, 8))\n"  # inside a stage nobody minds
+        f"    return MultiExit([one, two], {{1: {HEAD.format(head)}, 2: nn.Linear(8, 3)}})\n"
+    )
+    (here / "place.py").write_text(text)
+    ran = profile("place.py:build", "--input", "4", "--out", "out")
+    assert ran.code == 2
+    assert has_line(ran.stderr, "place.py:build", said, "inplace=True")
+    assert len(ran.stderr.splitlines()) == 1
