@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 import serflow_opt as so
+from serflow_opt.deadline import Deadline
 from serflow_opt.goals import hold
 from serflow_opt.pareto_fronts import pareto
 from serflow_opt.search import Settings, search
@@ -68,8 +69,8 @@ def even_grid(instance: so.Instance, names: Sequence[str], front: np.ndarray, co
         bounded = instance
         for name, bound in zip(names[1:], cell, strict=True):
             bounded = hold(bounded, name, float(bound))  # type: ignore[arg-type]
-        settings = Settings(gap=GAP, time_limit=left, threads=1, method="milp")
-        found = search(bounded, settings, time.monotonic(), {names[0]: 1.0})  # type: ignore[dict-item]
+        settings = Settings(gap=GAP, deadline=Deadline(left), threads=1, method="milp")
+        found = search(bounded, settings, {names[0]: 1.0})  # type: ignore[dict-item]
         solves += 1
         if found.metrics is not None and found.proven(GAP):
             points.append([found.metrics.objective(name, instance.latency_measure) for name in names])  # type: ignore[arg-type]

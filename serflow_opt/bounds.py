@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.decision import Decision, shortest
 from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.data import SLACK, Data, Place
@@ -110,16 +111,18 @@ def by_placement(instance: Instance) -> bool:
     return instance.latency_measure == "worst" or instance.deviations is not None
 
 
-def prune(instance: Instance, goal: Mapping[Objective, float], most: int = MOST) -> Pruned | None:
+def prune(
+    instance: Instance, goal: Mapping[Objective, float], most: int = MOST, deadline: Deadline = NEVER
+) -> Pruned | None:
     """List the placements, bound each, and drop what cannot win.
 
     Returns None where there are more than `most` placements, or a percentile of fixed times is minimised. Where the
-    accuracy counts, what limits rule out is all that goes.
+    accuracy counts, what limits rule out is all that goes. Raises OutOfTime at the deadline.
     """
     if set(goal) == {"latency"} and instance.quantile is not None and instance.deviations is None:
         return None
     data = Data(instance)
-    everything = list_paths(data, most)
+    everything = list_paths(data, most, deadline)
     if everything is None:
         return None
     listed, paths = len(everything), possible(data, everything)
@@ -128,7 +131,7 @@ def prune(instance: Instance, goal: Mapping[Objective, float], most: int = MOST)
     if not len(paths):
         return none
     exits, floor = Exits.of(data, paths), instance.accuracy_min
-    within = _within_limits(data, paths, exits, goal)
+    within = _within_limits(data, paths, exits, goal, deadline)
     if not within.any():
         return none
     paths, exits = paths[within], exits.rows(within)
@@ -137,7 +140,7 @@ def prune(instance: Instance, goal: Mapping[Objective, float], most: int = MOST)
         unknown = np.full(len(paths), -math.inf)
         return Pruned(_places(paths), None, listed, len(paths), -math.inf, None, paths, unknown, whole)
     views = blended(data, paths, goal)
-    brackets = [close_bracket(exits, floor, view) for view in views]
+    brackets = [close_bracket(exits, floor, view, deadline) for view in views]
     bound = np.maximum.reduce([bracket.bound for bracket in brackets])
     start, best = _best_start(data, paths, brackets, goal)
     limit = best + MARGIN * abs(best)
@@ -166,7 +169,7 @@ def _places(paths: Paths) -> frozenset[Place]:
     return frozenset((s + 1, int(e)) for s in range(paths.runner.shape[1]) for e in np.unique(paths.runner[:, s]))
 
 
-def _within_limits(data: Data, paths: Paths, exits: Exits, goal: Mapping[Objective, float]) -> Mask:
+def _within_limits(data: Data, paths: Paths, exits: Exits, goal: Mapping[Objective, float], deadline: Deadline) -> Mask:
     """Which placements some thresholds may bring within each limit, and to the accuracy floor."""
     instance = data.instance
     limits: dict[Objective, float | None] = {
@@ -179,7 +182,7 @@ def _within_limits(data: Data, paths: Paths, exits: Exits, goal: Mapping[Objecti
     for name, limit in limits.items():
         if limit is not None and name not in goal:
             for view in objectives(data, paths, name):
-                bound = close_bracket(exits, instance.accuracy_min, view).bound
+                bound = close_bracket(exits, instance.accuracy_min, view, deadline).bound
                 possible &= bound <= limit * (1 + MARGIN) if limit > 0 else bound <= MARGIN
     return possible
 

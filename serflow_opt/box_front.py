@@ -14,17 +14,17 @@ it ended.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.decision import Decision
 from serflow_opt.goals import ceiling, hold
 from serflow_opt.instance import Instance, Objective
 from serflow_opt.journal import Journal
 from serflow_opt.search import EQUAL, Settings, search
+from serflow_opt.stopping import workers
 from serflow_opt.zones import Point, Zones, inside
 
 STEP = 1.2e-7
@@ -61,7 +61,7 @@ def front_by_boxes(
     instance: Instance,
     names: Sequence[Objective],
     coverage: float = 0.0,
-    time_limit: float | None = None,
+    deadline: Deadline = NEVER,
     jobs: int = 1,
     journal: Journal | None = None,
     on_point: Callable[[int, int], None] | None = None,
@@ -72,8 +72,8 @@ def front_by_boxes(
     ----------
     coverage
         0: every point, as far as points differ by more than 1.2e-7. Above: a plan within this factor of each.
-    time_limit
-        Seconds for everything; None: none.
+    deadline
+        When to stop.
     jobs
         Processes that work on it; with one, everything happens here.
     journal
@@ -81,12 +81,11 @@ def front_by_boxes(
     on_point
         Called with the number of plans known and of boxes open.
     """
-    deadline = None if time_limit is None else time.monotonic() + time_limit
     search_ = _Search(instance, tuple(names), max(coverage, STEP), deadline, journal, on_point)
     if jobs <= 1:
         return search_.run(None, 1)
     # started anew, not forked: HiGHS keeps threads, which a fork would leave behind
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+    with workers(jobs, "spawn") as pool:
         return search_.run(pool, jobs)
 
 
@@ -96,7 +95,7 @@ class _Search:
         instance: Instance,
         names: tuple[Objective, ...],
         step: float,
-        deadline: float | None,
+        deadline: Deadline,
         journal: Journal | None,
         on_point: Callable[[int, int], None] | None,
     ) -> None:
@@ -116,15 +115,15 @@ class _Search:
             self._settle()
             free = [u for u in self._in_order() if self._bounds(u) not in self.failed]
             free = [u for u in free if self._bounds(u) not in self.waiting.values()]
-            if self._late() or not (free or self.waiting):
+            if self.deadline.expired or not (free or self.waiting):
                 break
             if pool is None:
-                self._take(_ask(self.instance, self.names, self._bounds(free[0]), self._seconds()))
+                self._take(_ask(self.instance, self.names, self._bounds(free[0]), self.deadline))
                 continue
             for corner in free[: jobs - len(self.waiting)]:
                 bounds = self._bounds(corner)
-                self.waiting[pool.submit(_ask, self.instance, self.names, bounds, self._seconds())] = bounds
-            done, _ = wait(self.waiting, self._seconds(), FIRST_COMPLETED)
+                self.waiting[pool.submit(_ask, self.instance, self.names, bounds, self.deadline)] = bounds
+            done, _ = wait(self.waiting, self.deadline.left_or_none, FIRST_COMPLETED)
             for future in done:
                 del self.waiting[future]
                 self._take(future.result())
@@ -141,7 +140,7 @@ class _Search:
         orders = [(name, *(other for other in self.names if other != name)) for name in self.names]
         free = (math.inf,) * (len(self.names) - 1)
         known = self._known(free)
-        ask = [(self.instance, order, free, self._seconds()) for order in orders[1 if known else 0 :]]
+        ask = [(self.instance, order, free, self.deadline) for order in orders[1 if known else 0 :]]
         ends = list(pool.map(_ask, *zip(*ask, strict=True)) if pool is not None else (_ask(*one) for one in ask))
         if known is None:
             self._take(ends[0])
@@ -172,12 +171,6 @@ class _Search:
                         changed = True
                         break
                     self.zones.close(corner)
-
-    def _late(self) -> bool:
-        return self.deadline is not None and time.monotonic() >= self.deadline
-
-    def _seconds(self) -> float | None:
-        return None if self.deadline is None else max(self.deadline - time.monotonic(), 0.0)
 
     def _in_order(self) -> list[Point]:
         """Open corners, the widest bounds on all but the first objective first: their answers answer most others."""
@@ -217,15 +210,14 @@ class _Search:
             self.on_point(len(self.solved.decisions), len(self.zones.open))
 
 
-def _ask(instance: Instance, names: tuple[Objective, ...], bounds: Point, time_limit: float | None) -> Answer:
+def _ask(instance: Instance, names: tuple[Objective, ...], bounds: Point, deadline: Deadline) -> Answer:
     """Find what is best in the first objective within bounds on the others, and of that what no other plan beats."""
-    began = time.monotonic()
-    settings = Settings(gap=GAP, time_limit=time_limit, threads=1)
+    settings = Settings(gap=GAP, deadline=deadline, threads=1)
     limited = instance
     for name, bound in zip(names[1:], bounds, strict=True):
         if math.isfinite(bound):
             limited = hold(limited, name, bound)
-    found = search(limited, settings, began, {names[0]: 1.0})
+    found = search(limited, settings, {names[0]: 1.0})
     if found.infeasible:
         return Answer(bounds, None, None, True, 1)
     solves = 1
@@ -238,7 +230,7 @@ def _ask(instance: Instance, names: tuple[Objective, ...], bounds: Point, time_l
         if not others:
             continue
         goal = {name: 1 / (abs(metrics.objective(name, measure)) or 1.0) for name in others}
-        found = search(limited, settings, began, goal)
+        found = search(limited, settings, goal)
         solves += 1
         if found.metrics is None and not found.infeasible:
             return Answer(bounds, None, None, False, solves)

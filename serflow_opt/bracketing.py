@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from serflow_opt.chain import Chain
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.envelope import Envelope
 from serflow_opt.formulations.data import SOURCE
 from serflow_opt.lagrangian import Exits, Linear, close_bracket
@@ -72,19 +73,21 @@ def placed(chain: Chain, paths: Paths) -> Placed:
     return Placed(paths, adds, whole)
 
 
-def bracket(chain: Chain, those: Placed, held: Floats) -> Brackets:
+def bracket(chain: Chain, those: Placed, held: Floats, deadline: Deadline = NEVER) -> Brackets:
     """Close the bracket of the accuracy floor of each placement.
 
     Parameters
     ----------
     held
         Multipliers of the columns; the accuracy's is found here.
+    deadline
+        When to stop: OutOfTime is raised.
     """
     exits = Exits(chain.menus, _used(chain, those.paths), _lost(those))
     limits = np.where(np.isfinite(chain.limits), chain.limits, 0.0)
     fixed = np.full(len(those), -float(held[1:-1] @ limits[1:-1]))
     floor = -chain.limits[-1] if np.isfinite(chain.limits[-1]) else None
-    found = close_bracket(exits, floor, Linear(fixed, those.adds[:, :, :-1] @ held[:-1]))
+    found = close_bracket(exits, floor, Linear(fixed, those.adds[:, :, :-1] @ held[:-1]), deadline)
     weights = np.tile(held, (len(those), 1))
     weights[:, -1] = found.multiplier
     columns = columns_of(chain, those, found.levels)

@@ -17,7 +17,6 @@ columns (mean latency, energy, loss) get multipliers like the accuracy floor.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,9 +25,9 @@ import numpy as np
 from serflow_opt.bounds import decision_at
 from serflow_opt.bracketing import Placed, bracket, placed, task_of
 from serflow_opt.chain import Chain, count_paths
+from serflow_opt.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.decision import Decision
 from serflow_opt.label_setting import memory_couples
-from serflow_opt.labels import OutOfTime
 from serflow_opt.paths import Floats, Ints, Mask, Paths, within_memory
 from serflow_opt.shared_labels import SharedLabels
 from serflow_opt.survivors import survivors
@@ -91,10 +90,12 @@ class ChainSearch:
         self,
         chain: Chain,
         gap: float,
-        deadline: float | None = None,
+        deadline: Deadline = NEVER,
         on_better: Callable[[float, float], None] | None = None,
+        grace_s: float = 0.0,
     ) -> None:
-        self.chain, self.deadline, self.on_better = chain, deadline, on_better
+        self.chain, self.on_better = chain, on_better
+        self._deadlines = deadline, deadline.later(grace_s) if grace_s else deadline
         self.gap = max(gap - ROUNDING, gap / 2)
         self.before = least_whole_before(chain)
         self.limited = np.isfinite(chain.limits)
@@ -131,6 +132,11 @@ class ChainSearch:
             if self.value - self.bound <= 2 * TINY * self.size:  # the objective is zero to rounding
                 self.bound = self.value
         return ended
+
+    @property
+    def deadline(self) -> Deadline:
+        """When to stop: a little later where no plan is known yet."""
+        return self._deadlines[self.best is None]
 
     def _never_negative(self) -> bool:
         """Whether everything only adds to the objective."""
@@ -203,7 +209,7 @@ class ChainSearch:
         """
         if self.limited[:-1].any() or self.tight:
             raise ValueError("only the accuracy may have a limit")
-        swept = sweep(self.chain, self._accurate()[None], self.before, timed=True)
+        swept = sweep(self.chain, self._accurate()[None], self.before, timed=True, deadline=self.deadline)
         good = np.flatnonzero(swept.ends.value <= self.chain.limits[-1])
         if not len(good):
             return None
@@ -242,16 +248,16 @@ class ChainSearch:
 
     def _sweep(self, lanes: Floats, on: Mask | None) -> Swept:
         self.counts.sweeps += 1
-        return sweep(self.chain, lanes, self.before, on=on)
+        return sweep(self.chain, lanes, self.before, on=on, deadline=self.deadline)
 
     def _sweep_below(self, weights: Floats, target: float) -> Swept:
         """Sweep what may be worth at most `target`."""
-        self._check_time()
+        self.deadline.check()
         self.counts.sweeps += 1
         allowed = None
         if math.isfinite(target):
             allowed = most_value(self.chain, weights, target - self.offset(weights))
-        return sweep(self.chain, weights[None], self.before, allowed)
+        return sweep(self.chain, weights[None], self.before, allowed, deadline=self.deadline)
 
     # candidates
 
@@ -301,7 +307,7 @@ class ChainSearch:
             if candidate.bound >= self._target():
                 self._dropped = min(self._dropped, candidate.bound)
                 return
-            self._check_time()
+            self.deadline.check()
             known, target = math.isfinite(self.value), self._target(0.5)  # the other half is for the tolerance
             size = abs(target) if math.isfinite(target) else abs(candidate.bound) + self.size
             off = tolerances[0] * size if len(weights) == 2 else 0.0  # more columns are compared exactly
@@ -321,20 +327,20 @@ class ChainSearch:
     def _list(self, weights: Floats, swept: Swept, target: float) -> bool:
         """List what bounds have left, bound it again, and set labels where that does not rule it out."""
         chain = self.chain
-        those = survivors(chain, weights, swept, target - self.offset(weights), LISTED)
+        those = survivors(chain, weights, swept, target - self.offset(weights), LISTED, self.deadline)
         if those is None:
             return False
         self._dropped = min(self._dropped, target)
         if self.tight:
             those = those.rows(within_memory(chain.data, those.paths))
         self.counts.listed = len(those)
-        self._check_time()
+        self.deadline.check()
         settled = {key for key, candidate in self._candidates.items() if candidate.done}
         those = those.rows(np.array([_key(those.paths, n) not in settled for n in range(len(those))], dtype=bool))
         if not len(those):
             self.infeasible = self.best is None
             return True
-        brackets = bracket(chain, those, _with(weights, -1, 0.0))
+        brackets = bracket(chain, those, _with(weights, -1, 0.0), self.deadline)
         for n in np.argsort(brackets.value, kind="stable")[:1].tolist():
             self._offer(those.rows(np.array([n])), brackets.levels[n], float(brackets.value[n]))
         order = np.argsort(brackets.bound, kind="stable")
@@ -358,9 +364,9 @@ class ChainSearch:
         """Find the best thresholds of many placements, to within the gap."""
         target = self._target(0.5)
         off = self.gap / 2 * abs(target)
-        shared = SharedLabels(self.chain, weights, swept, those, target - self.offset(weights), off)
+        shared = SharedLabels(self.chain, weights, swept, those, target - self.offset(weights), off, self.deadline)
         for n in range(len(those)):
-            self._check_time()
+            self.deadline.check()
             choice = shared.best(n)
             value = math.inf if choice is None else float(choice.columns[0])
             self._dropped = min(self._dropped, min(target, value) - off)
@@ -368,10 +374,6 @@ class ChainSearch:
                 self._offer(those.rows(np.array([n])), choice.levels, value)
         self.counts.labelled += len(those)
         self.counts.labels += shared.labels
-
-    def _check_time(self) -> None:
-        if self.deadline is not None and time.monotonic() > self.deadline:
-            raise OutOfTime
 
 
 def _with(weights: Floats, column: int, value: float) -> Floats:

@@ -40,6 +40,7 @@ from serflow_opt.fleets.command import fleet
 from serflow_opt.pareto_command import pareto
 from serflow_opt.profiling.commands import profile, run
 from serflow_opt.speed.command import speed
+from serflow_opt.stopping import ending_at_second, stoppable
 from serflow_opt.traffic.commands import compare, provision, scale, simulate
 from serflow_opt.versions_command import versions
 
@@ -195,9 +196,10 @@ def solve(
                 plans = solve_all([own for _, own in instances], jobs=jobs, on_plan=lambda n, plan: tick(), **chosen)
         else:
             plans = []
-            for _, instance in instances:
-                report = progress_rows(instance, len(names) > 1) if told else None
-                plans.append(solve_instance(instance, threads=threads, on_progress=report, **chosen))
+            with stoppable():  # Ctrl-C ends all of them
+                for _, instance in instances:
+                    report = progress_rows(instance, len(names) > 1) if told else None
+                    plans.append(solve_instance(instance, threads=threads, on_progress=report, **chosen))
         if csv:
             write_csv(plans, csv)
         if write_lp:
@@ -456,7 +458,8 @@ def _main(
 
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    with ending_at_second():
+        app()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from serflow_opt.errors import InputError, OutOfReach, Problem
+from serflow_opt.stopping import INTERRUPTED
 
 if TYPE_CHECKING:
     from serflow_opt.instance import Instance
@@ -50,7 +51,7 @@ def finish(work: Callable[[], int], debug: bool) -> NoReturn:
         code = INFEASIBLE if isinstance(error, OutOfReach) else BAD_INPUT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        code = LIMIT
+        code = INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         code = OK

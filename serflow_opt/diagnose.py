@@ -31,7 +31,7 @@ def clashes(instance: Instance, settings: Settings) -> list[Clash]:
     instance
         An instance without any plan.
     settings
-        Of the solve; the time limit holds for the explanation anew.
+        Of the solve: the explanation ends with its deadline.
 
     Returns
     -------

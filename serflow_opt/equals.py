@@ -53,8 +53,9 @@ def equally_good(search: ChainSearch, held: Chain | None, tolerance: float) -> l
 def _better(
     search: ChainSearch, chain: Chain, weights: Floats, most: float, levels: Ints, *, by_whole: bool
 ) -> list[Decision]:
-    swept = sweep(chain, weights[None], search.before, most_value(chain, weights, most))
-    rivals = survivors(chain, weights, swept, most, LISTED) if swept.first[0] >= 0 else None
+    deadline = search.deadline
+    swept = sweep(chain, weights[None], search.before, most_value(chain, weights, most), deadline=deadline)
+    rivals = survivors(chain, weights, swept, most, LISTED, deadline) if swept.first[0] >= 0 else None
     if rivals is None:
         return []
     if search.tight:
@@ -72,7 +73,8 @@ def _better(
             limits = task.limits.copy()
             limits[0] = min(limits[0], np.inf if by_whole else least)
             try:
-                other, count = best_thresholds(replace(task, limits=limits), weights, most, labels=left)
+                task = replace(task, limits=limits)
+                other, count = best_thresholds(task, weights, most, labels=left, deadline=deadline)
             except TooManyLabels:
                 left = 0
             else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
@@ -30,12 +29,12 @@ def no_placement(instance: Instance, settings: Settings) -> Clash:
     instance
         Without targets, and without any placement.
     settings
-        Of the solve; the time limit holds for the explanation anew.
+        Of the solve.
     """
-    plain, began = replace(instance, latency_measure="worst", tail="fixed"), time.monotonic()
+    plain = replace(instance, latency_measure="worst", tail="fixed")
 
     def holds(changed: Instance) -> bool | None:
-        found = search(changed, settings, began, {"latency": 1.0})
+        found = search(changed, settings, {"latency": 1.0})
         return True if found.decision is not None else False if found.infeasible else None
 
     def kept(keys: Keys) -> bool | None:

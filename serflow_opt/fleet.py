@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from typing import Any
 
-from serflow_opt.errors import InputError, Problem
+from serflow_opt.arguments import Arguments
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Plan
 from serflow_opt.solver import solve
+from serflow_opt.stopping import stoppable, workers
 
 ATTEMPTS = 3
 """Times an instance is handed out before it is solved here."""
@@ -51,8 +52,19 @@ def solve_all(
     InputError
         For jobs below 1, and as `solve` does.
     """
-    if jobs < 1:
-        raise InputError([Problem("", "jobs", f"{jobs}", "write a whole number of at least 1")])
+    with Arguments() as given:
+        jobs = given.whole("jobs", jobs, 1)
+    with stoppable():
+        return _solved(instances, jobs, executor, on_plan, options)
+
+
+def _solved(
+    instances: Iterable[Instance],
+    jobs: int,
+    executor: Executor | None,
+    on_plan: Callable[[int, Plan], None] | None,
+    options: dict[str, Any],
+) -> list[Plan]:
     todo = dict(enumerate(instances))
     plans: dict[int, Plan] = {}
 
@@ -70,7 +82,7 @@ def solve_all(
             if executor is not None:
                 _hand_out(executor, left, options, done)
             else:
-                with ProcessPoolExecutor(min(jobs, len(left))) as pool:
+                with workers(min(jobs, len(left))) as pool:
                     _hand_out(pool, left, options, done)
     for n, instance in todo.items():
         if n not in plans:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from serflow_opt.bounds import by_placement
 from serflow_opt.box_front import front_by_boxes
+from serflow_opt.deadline import Deadline, OutOfTime
 from serflow_opt.decision import Decision
 from serflow_opt.instance import Instance, Objective
 from serflow_opt.journal import Journal
 from serflow_opt.label_setting import memory_couples, set_labels
-from serflow_opt.labels import OutOfTime
-from serflow_opt.paths import MOST
 from serflow_opt.placement_fronts import front_by_placement
-from serflow_opt.search import AT_ONCE, PER_SECOND
+from serflow_opt.search import listable
 
 COARSE = (0.5, 0.1, 0.03)
 """Coverages that labels are first set with where there is a time limit, so that something is known when it ends."""
@@ -25,7 +23,7 @@ COARSE = (0.5, 0.1, 0.03)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked for: coverage 0 is the whole front, the deadline is of time.monotonic(), report takes progress.
+    """What is asked for: coverage 0 is the whole front, report takes progress.
 
     `jobs` processes and a `journal` are for the search by solves.
     """
@@ -33,15 +31,10 @@ class Asked:
     instance: Instance
     objectives: tuple[Objective, ...]
     coverage: float
-    deadline: float | None
+    deadline: Deadline
     jobs: int
     journal: Path | None
     report: Callable[[str, int, float | None], None]
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Seconds until the deadline, None without one."""
-        return None if self.deadline is None else max(self.deadline - time.monotonic(), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +66,10 @@ def by_placements(asked: Asked) -> Result | None:
         return None
     if "latency" in names and instance.latency_measure != "mean" and not by_placement(instance):
         return None
-    left = asked.seconds_left
-    most = MOST if left is None else min(MOST, max(AT_ONCE, int(left * PER_SECOND)))
     found = front_by_placement(
         instance,
         names,
-        most,
+        listable(asked.deadline),
         asked.coverage,
         asked.deadline,
         lambda plans, gap: asked.report("placements", plans, gap),
@@ -103,7 +94,7 @@ def by_labels(asked: Asked) -> Result | None:
     if timed and instance.quantile is not None:
         return None
     found, reached, labels = None, None, 0
-    coarse = COARSE if asked.deadline is not None else ()
+    coarse = COARSE if asked.deadline.limited else ()
     for coverage in (*(c for c in coarse if c > asked.coverage), asked.coverage):
 
         def report(stage: int, labels: int, coverage: float = coverage, reached: float | None = reached) -> None:
@@ -127,7 +118,7 @@ def by_solves(asked: Asked) -> Result | None:
         asked.instance,
         order,
         asked.coverage,
-        asked.seconds_left,
+        asked.deadline,
         asked.jobs,
         journal,
         lambda plans, boxes: asked.report(f"solves, {boxes} boxes open", plans, None),

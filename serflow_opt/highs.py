@@ -9,8 +9,6 @@ from __future__ import annotations
 import functools
 import math
 import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,8 +16,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from serflow_opt.certifying import Relaxation, tree_bound
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.matrix import Floats, Matrix, compile_model
+from serflow_opt.stopping import stoppable
 
 Status = Literal["optimal", "limit", "infeasible", "no_solution"]
 
@@ -171,8 +171,8 @@ class HighsModel:
         if self._solver is not None:
             _add_row(self._solver, columns, coefficients, upper)
 
-    def polish(self, outcome: Outcome) -> Outcome | None:
-        """Solve the LP that is left when the integers stay as they are; None when it has no solution.
+    def polish(self, outcome: Outcome, deadline: Deadline = NEVER) -> Outcome | None:
+        """Solve the LP that is left when the integers stay as they are; None when it has no solution, or time runs out.
 
         A search ends with limits missed by up to its tolerance; a vertex of this LP meets them to rounding.
         """
@@ -182,13 +182,15 @@ class HighsModel:
         solver = new_solver()
         solver.setOptionValue("primal_feasibility_tolerance", POLISHED)
         solver.setOptionValue("presolve", PRESOLVE)
+        solver.setOptionValue("time_limit", deadline.left)
         solver.passModel(self._highs().getLp())
         key = {j: i for i, j in self._index.items()}
         for j in np.flatnonzero(self._matrix.whole).tolist():
             whole = float(round(outcome.values[key[j]]))
             solver.changeColIntegrality(j, highspy.HighsVarType.kContinuous)
             solver.changeColBounds(j, whole, whole)
-        solver.run()
+        with _interruptible(solver, []):
+            _start(solver)
         if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         solution = solver.getSolution().col_value
@@ -317,15 +319,15 @@ class Linear:
     multipliers: Floats | None = None
 
 
-def solve_linear(matrix: Matrix) -> Linear:
+def solve_linear(matrix: Matrix, deadline: Deadline = NEVER) -> Linear:
     """Solve a linear programme, its whole columns taken as any others, and prove its bound (`certifying.py`)."""
-    said = relaxing(matrix)(matrix.low, matrix.high)
+    said = relaxing(matrix, deadline)(matrix.low, matrix.high)
     checked = tree_bound(matrix.continuous(), lambda low, high: said, math.inf, -math.inf, 1)
     return Linear(checked.bound) if said.values is None else Linear(checked.bound, said.values, said.multipliers)
 
 
-def relaxing(matrix: Matrix) -> Callable[[Floats, Floats], Relaxation]:
-    """Return a solver of a matrix without whole columns on boxes, one after the other."""
+def relaxing(matrix: Matrix, deadline: Deadline = NEVER) -> Callable[[Floats, Floats], Relaxation]:
+    """Return a solver of a matrix without whole columns on boxes, one after the other; it knows nothing out of time."""
     import highspy
     import numpy as np
 
@@ -337,6 +339,7 @@ def relaxing(matrix: Matrix) -> Callable[[Floats, Floats], Relaxation]:
 
     def relax(low: Floats, high: Floats) -> Relaxation:
         solver.changeColsBounds(len(columns), columns, low, high)
+        solver.setOptionValue("time_limit", deadline.left)
         return _relaxed(solver)
 
     return relax
@@ -347,7 +350,8 @@ def _relaxed(solver: Any) -> Relaxation:
     import highspy
     import numpy as np
 
-    _start(solver)
+    with _interruptible(solver, []):
+        _start(solver)
     state = solver.getModelStatus()
     if state == highspy.HighsModelStatus.kOptimal:
         solution = solver.getSolution()
@@ -395,30 +399,21 @@ def _start(solver: Any, raised: Sequence[BaseException] = ()) -> bool:
 @contextmanager
 def _interruptible(solver: Any, raised: list[BaseException]) -> Iterator[None]:
     """Stop the search once something was raised, and at Ctrl-C with its incumbent kept; at a second Ctrl-C raise it."""
-    pressed = 0
+    with stoppable() as stop:
 
-    def press(number: int, frame: Any) -> None:
-        nonlocal pressed
-        pressed += 1
-        if pressed > 1 and not raised:
-            raised.append(KeyboardInterrupt())
+        def check(event: Any) -> None:
+            if stop.pressed or raised:
+                event.interrupt()
 
-    def check(event: Any) -> None:
-        if pressed or raised:
-            event.interrupt()
-
-    in_main = threading.current_thread() is threading.main_thread()  # the only one that may handle signals
-    before = signal.signal(signal.SIGINT, press) if in_main else None
-    asked = (solver.cbMipInterrupt, solver.cbSimplexInterrupt, solver.cbIpmInterrupt)
-    for moment in asked:
-        moment.subscribe(check)
-    try:
-        yield
-    finally:
+        asked = (solver.cbMipInterrupt, solver.cbSimplexInterrupt, solver.cbIpmInterrupt)
         for moment in asked:
-            moment.unsubscribe(check)
-        if in_main:
-            signal.signal(signal.SIGINT, before)
+            moment.subscribe(check)
+        try:
+            with stop.held():
+                yield
+        finally:
+            for moment in asked:
+                moment.unsubscribe(check)
 
 
 @contextmanager

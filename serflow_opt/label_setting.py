@@ -31,6 +31,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.decision import Decision, shortest
 from serflow_opt.dominance import cells, nondominated
 from serflow_opt.formulations.adaptation import costs_accuracy
@@ -98,7 +99,7 @@ def set_labels(
     instance: Instance,
     objectives: Sequence[Column],
     coverage: float = 0.0,
-    deadline: float | None = None,
+    deadline: Deadline = NEVER,
     on_stage: Callable[[int, int], None] | None = None,
 ) -> Found:
     """Return the plans no other plan dominates, of an instance with menu thresholds that pays per request.
@@ -113,7 +114,7 @@ def set_labels(
     coverage
         0: all plans of the front. Above: plans that leave no point of it more than this factor away.
     deadline
-        Of time.monotonic(), s; None: none.
+        When to stop.
     on_stage
         Called with each stage that is done and the labels kept so far.
 
@@ -128,7 +129,7 @@ def set_labels(
 
 
 class _Recursion:
-    def __init__(self, instance: Instance, columns: Sequence[Column], coverage: float, deadline: float | None) -> None:
+    def __init__(self, instance: Instance, columns: Sequence[Column], coverage: float, deadline: Deadline) -> None:
         self.instance, self.columns, self.deadline = instance, tuple(columns), deadline
         self.data = Data(instance)
         self.parts = Parts(self.data, columns)

@@ -14,13 +14,13 @@ as well.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.dominance import nondominated
 from serflow_opt.formulations.data import SLACK, SOURCE, Data, Entry, Hop
 from serflow_opt.instance import Objective
@@ -31,10 +31,6 @@ NOISE = 1e-12
 """Values this close, relative, count as equal while labels are compared: rounding of sums in double precision."""
 AT_ONCE = 500_000
 """Candidates made at once, about."""
-
-
-class OutOfTime(Exception):
-    """The deadline passed before the labels of stage 1 were there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ def grow(
     after: Floats,
     alive: Callable[[Floats], NDArray[np.bool_]],
     compared: Callable[[Floats], Floats],
-    deadline: float | None = None,
+    deadline: Deadline = NEVER,
 ) -> Grown:
     """Return the undominated labels of a stage.
 
@@ -93,14 +89,13 @@ def grow(
     Raises
     ------
     OutOfTime
-        When the deadline, of time.monotonic(), passes.
+        When the deadline passes.
     """
     nobody = np.empty(0, dtype=np.int64)
     kept = Grown(np.empty((0, after.shape[1])), nobody, nobody)
     levels = max(1, AT_ONCE // max(1, len(after)))
     for first in range(0, len(step.scale), levels):
-        if deadline is not None and time.monotonic() > deadline:
-            raise OutOfTime
+        deadline.check()
         part = Step(step.scale[first : first + levels], step.leave[first : first + levels])
         values = part.extend(here, after)
         rows = np.flatnonzero(alive(values))

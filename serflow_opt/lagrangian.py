@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.envelope import Envelope
 from serflow_opt.formulations.data import SLACK, Data
 from serflow_opt.formulations.sets import Level
@@ -124,8 +125,8 @@ def recursion(exits: Exits, weight: Floats, multiplier: Floats) -> tuple[Floats,
     return cost, right, levels
 
 
-def close_bracket(exits: Exits, floor: float | None, view: Linear) -> Bracket:
-    """Find for each placement the multiplier of the accuracy floor with the best bound."""
+def close_bracket(exits: Exits, floor: float | None, view: Linear, deadline: Deadline = NEVER) -> Bracket:
+    """Find for each placement the multiplier of the accuracy floor with the best bound; OutOfTime at the deadline."""
     zero = np.zeros(len(view.fixed))
     low_cost, low_right, low_levels = recursion(exits, view.weight, zero)
     if floor is None:
@@ -141,6 +142,7 @@ def close_bracket(exits: Exits, floor: float | None, view: Linear) -> Bracket:
     for _ in range(ROUNDS):
         if not len(open_):
             break
+        deadline.check()
         step = (high_cost[open_] - low_cost[open_]) / (high_right[open_] - low_right[open_])
         step = np.maximum(step, 0.0)
         cost, right, levels = recursion(exits.rows(open_), view.weight[open_], step)

@@ -12,8 +12,6 @@ objective or has a limit.
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +19,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from serflow_opt.arguments import Arguments
+from serflow_opt.deadline import Deadline
 from serflow_opt.decision import Decision, document_of
 from serflow_opt.dominance import cells, nondominated
 from serflow_opt.errors import InputError, Problem
@@ -35,6 +35,7 @@ from serflow_opt.paths import Floats
 from serflow_opt.plan import Certificate, Metrics, ObjectiveValue, Plan, limits_of, shown_unit
 from serflow_opt.samples import replayed, tables_wanted
 from serflow_opt.search import EQUAL
+from serflow_opt.stopping import stoppable
 
 FrontMethod = Literal["auto", "placements", "labels", "milp"]
 METHODS = {"placements": by_placements, "labels": by_labels, "milp": by_solves}
@@ -84,31 +85,31 @@ def pareto(
     InputError
         For objectives, coverage or a method that do not go with the instance.
     """
-    began = time.monotonic()
-    _check(instance, objectives, coverage, time_limit, method)
-
-    def report(doing: str, plans: int, gap: float | None) -> None:
-        if on_progress is not None:
-            on_progress(FrontProgress(time.monotonic() - began, doing, plans, gap))
-
-    deadline = None if time_limit is None else began + time_limit
+    with Arguments() as given:
+        seconds, jobs = given.limit("time_limit", time_limit), given.whole("jobs", jobs, 1)
+        if coverage is not None:
+            coverage = given.number("coverage", coverage, above=True)
+        given.one_of("method", method, get_args(FrontMethod))
+        given.problems += _misfits(instance, objectives, coverage)
     path = None if journal is None else Path(journal)
-    asked = Asked(instance, tuple(objectives), coverage or 0.0, deadline, jobs, path, report)
-    for find in METHODS.values() if method == "auto" else [METHODS[method]]:
-        result = find(asked)
-        if result is not None:
-            return _front(asked, result, began)
+    with stoppable():
+        deadline = Deadline(seconds)
+
+        def report(doing: str, plans: int, gap: float | None) -> None:
+            if on_progress is not None:
+                on_progress(FrontProgress(deadline.seconds, doing, plans, gap))
+
+        asked = Asked(instance, tuple(objectives), coverage or 0.0, deadline, jobs, path, report)
+        for find in METHODS.values() if method == "auto" else [METHODS[method]]:
+            result = find(asked)
+            if result is not None:
+                return _front(asked, result)
     cure = "use method = 'auto'"
     raise InputError([Problem(instance.name, "method", f"'{method}' does not cover this instance", cure)])
 
 
-def _check(
-    instance: Instance,
-    objectives: Sequence[str],
-    coverage: float | None,
-    time_limit: float | None,
-    method: str,
-) -> None:
+def _misfits(instance: Instance, objectives: Sequence[str], coverage: float | None) -> list[Problem]:
+    """What does not go together."""
     problems = []
     known = get_args(Objective)
     if not (2 <= len(set(objectives)) == len(objectives)) or not set(objectives) <= set(known):
@@ -117,12 +118,6 @@ def _check(
     if "accuracy" in objectives and not instance.accuracy_known:
         found = "accuracy without an [exits] section"
         problems.append(Problem(instance.name, "objectives", found, "give the exits, or drop accuracy"))
-    if coverage is not None and not 0 < coverage < math.inf:
-        problems.append(Problem("", "coverage", repr(coverage), "write a number above 0, 0.01 for one percent"))
-    if time_limit is not None and not time_limit >= 0:
-        problems.append(Problem("", "time_limit", repr(time_limit), "write a number of at least 0"))
-    if method not in get_args(FrontMethod):
-        problems.append(Problem("", "method", repr(method), f"use one of {', '.join(get_args(FrontMethod))}"))
     if instance.families:
         found = "sizes or noise from a range (memory_mb_range, privacy.noise = 'curve')"
         cure = "fronts choose from lists: give memory_mb = [...], and noise = 'rows'"
@@ -132,11 +127,10 @@ def _check(
     if coverage is None and free and ("accuracy" in objectives or instance.latency_measure == "mean"):
         found = f"none, with {instance.threshold_mode} thresholds: the front has infinitely many points"
         problems.append(Problem(instance.name, "coverage", found, "write a coverage, e.g. 0.01, or choose from menus"))
-    if problems:
-        raise InputError(problems)
+    return problems
 
 
-def _front(asked: Asked, result: Result, began: float) -> Front:
+def _front(asked: Asked, result: Result) -> Front:
     """Value what was found exactly, drop what ties or is beaten, and say what is known of the rest."""
     instance = asked.instance
     valued = [(decision, evaluate(instance, decision)) for decision in result.decisions]
@@ -157,7 +151,7 @@ def _front(asked: Asked, result: Result, began: float) -> Front:
         hypervolume=reached,
         hypervolume_bound=most,
         method=f"{result.method}; plans valued by the exact evaluator",
-        seconds=time.monotonic() - began,
+        seconds=asked.deadline.seconds,
         counts=result.counts,
     )
 

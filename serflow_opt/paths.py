@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.formulations.data import NOTHING, SLACK, SOURCE, Data, Entry, Hop
 from serflow_opt.instance import AS_IS
 
@@ -55,8 +56,8 @@ class Paths:
         return cls(nothing, nothing, nothing.astype(bool))
 
 
-def list_paths(data: Data, most: int = MOST) -> Paths | None:
-    """Return every placement, None when there are more than `most`."""
+def list_paths(data: Data, most: int = MOST, deadline: Deadline = NEVER) -> Paths | None:
+    """Return every placement, None when there are more than `most`; raise OutOfTime at the deadline."""
     if not data.connected:
         return Paths.none(data.last)
     onward: dict[tuple[int, int], list[tuple[int, int, bool]]] = {}
@@ -75,6 +76,7 @@ def list_paths(data: Data, most: int = MOST) -> Paths | None:
     grown = ways_on.get((1, SOURCE), nothing)
     runner, way, moved = grown[:, :1], grown[:, 1:2], grown[:, 2:3]
     for s in data.stages[1:]:
+        deadline.check()
         blocks = []
         for e in np.unique(runner[:, -1]).tolist():
             rows = np.flatnonzero(runner[:, -1] == e)

@@ -26,7 +26,7 @@ class NoPayoff(Exception):
         self.infeasible = infeasible
 
 
-def lexicographic(instance: Instance, order: Sequence[Objective], settings: Settings, began: float) -> Metrics:
+def lexicographic(instance: Instance, order: Sequence[Objective], settings: Settings) -> Metrics:
     """Return the metrics of the plan that is best in the first objective, of these in the second, and so on.
 
     Raises
@@ -36,7 +36,7 @@ def lexicographic(instance: Instance, order: Sequence[Objective], settings: Sett
     """
     limited, metrics = instance, None
     for name in order:
-        found = search(limited, settings, began, {name: 1.0})
+        found = search(limited, settings, {name: 1.0})
         if found.metrics is None or not found.proven(settings.gap):
             if metrics is not None:  # the limit of the last round is met by the plan of the last round
                 break
@@ -47,7 +47,7 @@ def lexicographic(instance: Instance, order: Sequence[Objective], settings: Sett
     return metrics
 
 
-def payoff_table(instance: Instance, names: Sequence[Objective], settings: Settings, began: float) -> list[Row]:
+def payoff_table(instance: Instance, names: Sequence[Objective], settings: Settings) -> list[Row]:
     """Return a row for each objective: what all are when that one is best.
 
     Raises
@@ -59,7 +59,7 @@ def payoff_table(instance: Instance, names: Sequence[Objective], settings: Setti
     rows = []
     for first in names:
         order = [first, *(name for name in names if name != first)]
-        metrics = lexicographic(instance, order, settings, began)
+        metrics = lexicographic(instance, order, settings)
         rows.append({name: metrics.objective(name, instance.latency_measure) for name in names})
     return rows
 

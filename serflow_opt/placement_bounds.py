@@ -18,13 +18,13 @@ largest gap of the placements that have not been looked into is, at any time, ho
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from serflow_opt.bounds import objectives
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.dominance import cells, nondominated
 from serflow_opt.formulations.data import SLACK, Data
 from serflow_opt.instance import Objective
@@ -121,11 +121,11 @@ class Sides:
 
 
 def bound_placements(
-    data: Data, paths: Paths, names: Sequence[Objective], archive: Archive, deadline: float | None = None
+    data: Data, paths: Paths, names: Sequence[Objective], archive: Archive, deadline: Deadline = NEVER
 ) -> Sides:
     """Bound placements in one objective, in the other and between; put the plans that attain bounds into the archive.
 
-    At the deadline, of time.monotonic(), it stops with fewer weightings, two at least.
+    At the deadline it stops with fewer weightings, two at least.
     """
     views = [objectives(data, paths, name)[0] for name in names]
     unit = np.array([float(np.median(np.abs(view.fixed + view.weight.sum(axis=1)))) or 1.0 for view in views])
@@ -141,7 +141,7 @@ def bound_placements(
     bounds: list[Floats] = []
     multipliers: list[Floats] = []
     for part in (parts[0], parts[-1], *parts[1:-1]):
-        if len(weightings) > 1 and deadline is not None and time.monotonic() > deadline:
+        if len(weightings) > 1 and deadline.expired:
             break
         weighting = np.array([1 - part, part])
         view = Linear(np.tensordot(weighting, fixed, 1), np.tensordot(weighting, weight, 1))

@@ -25,11 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serflow_opt.bounds import decision_at, possible
+from serflow_opt.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.decision import Decision
 from serflow_opt.dominance import cells
 from serflow_opt.formulations.data import Data
 from serflow_opt.instance import Instance, Objective
-from serflow_opt.labels import NOISE, Accuracy, OutOfTime, Step, grow
+from serflow_opt.labels import NOISE, Accuracy, Step, grow
 from serflow_opt.paths import Floats, Ints, list_paths
 from serflow_opt.placement_bounds import Archive, Sides, bound_placements
 from serflow_opt.search import EQUAL
@@ -65,7 +66,7 @@ def front_by_placement(
     names: Sequence[Objective],
     most: int,
     coverage: float = 0.0,
-    deadline: float | None = None,
+    deadline: Deadline = NEVER,
     on_placement: Callable[[int, float], None] | None = None,
 ) -> PlacementFront | None:
     """Return the front of two objectives, None where there are more than `most` placements.
@@ -80,7 +81,7 @@ def front_by_placement(
     coverage
         The gap to stop at.
     deadline
-        Of time.monotonic(), s; None: none.
+        When to stop.
     on_placement
         Called with the number of plans known and the gap.
     """
@@ -140,7 +141,7 @@ class _Chain:
         varies = (True, bool(self.weight[1].any()), accuracy is not None)
         self.compared = [column for column in range(3) if varies[column]]
 
-    def plans(self, deadline: float | None) -> tuple[Floats, Ints, int]:
+    def plans(self, deadline: Deadline) -> tuple[Floats, Ints, int]:
         """Return cost and latency of the undominated plans, their thresholds, and how many labels were kept."""
         values, kept = np.zeros((1, 3)), 0  # cost, latency, minus accuracy
         way: list[tuple[Ints, Ints]] = []

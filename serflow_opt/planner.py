@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.arguments import Arguments
 from serflow_opt.chain import Chain, covered
 from serflow_opt.chain_search import ChainSearch
+from serflow_opt.deadline import Deadline
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.formulations.data import SLACK, Data
 from serflow_opt.goals import Goal
@@ -22,7 +23,7 @@ from serflow_opt.instance import Instance
 from serflow_opt.paths import Floats, Paths
 from serflow_opt.plan import Plan
 from serflow_opt.search import Settings, swept
-from serflow_opt.solver import plan_of, solve
+from serflow_opt.solver import answer, plan_of
 
 if TYPE_CHECKING:
     from serflow_opt.policy import Policy
@@ -113,9 +114,15 @@ class Planner:
         InputError
             For unknown options, a negative deadline, and values that do not go together.
         """
-        began = time.monotonic()
-        if deadline_ms is not None and not deadline_ms >= 0:
-            raise InputError([Problem("", "deadline_ms", f"{deadline_ms}", "write milliseconds, at least 0")])
+        with Arguments() as given:
+            limit = given.limit("deadline_ms", deadline_ms)
+            rate_per_s, latency_slo_ms, accuracy_min = (
+                None if value is None else given.number(name, value)
+                for name, value in (
+                    ("rate_per_s", rate_per_s), ("latency_slo_ms", latency_slo_ms), ("accuracy_min", accuracy_min),
+                )
+            )  # fmt: skip
+        deadline = Deadline(None if limit is None else limit / 1000)
         question = (rate_per_s, latency_slo_ms, accuracy_min, tuple(sorted((prices or {}).items())), explain)
         with self._lock:
             known = self._answers.get(question)
@@ -123,8 +130,7 @@ class Planner:
                 self._answers.move_to_end(question)
                 return known
         instance = self._changed(rate_per_s, latency_slo_ms, accuracy_min, prices or {})
-        limit = None if deadline_ms is None else deadline_ms / 1000
-        plan = self._answer(instance, Settings(self.gap, limit), began, priced=bool(prices), explain=explain)
+        plan = self._answer(instance, Settings(self.gap, deadline), priced=bool(prices), explain=explain)
         if plan.status in ("optimal", "infeasible"):  # what a deadline cut short may be better next time
             with self._lock:
                 self._answers[question] = plan
@@ -171,9 +177,9 @@ class Planner:
             )
         return self.instance.with_limits(**changes) if changes else self.instance
 
-    def _answer(self, instance: Instance, settings: Settings, began: float, *, priced: bool, explain: bool) -> Plan:
+    def _answer(self, instance: Instance, settings: Settings, *, priced: bool, explain: bool) -> Plan:
         if self._chain is None:
-            return solve(instance, gap=self.gap, time_limit=settings.time_limit)
+            return answer(instance, settings)
         goal, chain = self._goal, self._chain
         data = copy.copy(chain.data)
         data.instance = instance
@@ -189,8 +195,7 @@ class Planner:
             limits = chain.limits
         chain = replace(chain, data=data, limits=limits, whole_limit=whole_limit)
         held = self._held if chain.columns == self._chain.columns else None  # a new limit has no multiplier yet
-        found = swept(instance, chain, settings, began, goal, self._pool, held)
+        found = swept(instance, chain, settings, goal, self._pool, held, grace_s=0.0)
         if found is None or (found.infeasible and explain) or (found.decision is None and not found.infeasible):
-            left = None if settings.time_limit is None else settings.time_limit - (time.monotonic() - began)
-            return solve(instance, gap=self.gap, time_limit=None if left is None else max(left, 0.0))
-        return plan_of(instance, found, settings, time.monotonic() - began, goal)
+            return answer(instance, settings)
+        return plan_of(instance, found, settings, goal)

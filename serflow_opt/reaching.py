@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
@@ -29,11 +28,11 @@ class Best:
 
 
 class Reach:
-    """Answers about an instance without a plan; the time limit of the settings holds for all of them together."""
+    """Answers about an instance without a plan; the deadline of the settings holds for all of them together."""
 
     def __init__(self, instance: Instance, settings: Settings) -> None:
         self.instance = instance
-        self.settings, self.began = replace(settings, on_progress=None), time.monotonic()
+        self.settings = replace(settings, on_progress=None)
         self.limits = limits_set(instance)
         self.keys = [limit.key for limit in self.limits]
         self.known = Known(clashing=[frozenset(self.keys)])
@@ -72,7 +71,7 @@ class Reach:
         free = put(instance, key, None)
         if limit.objective is None:
             return self._best_way(free, limit, kept)
-        found = search(free, self.settings, self.began, {limit.objective: 1.0})
+        found = search(free, self.settings, {limit.objective: 1.0})
         self._note(found, kept)
         if found.decision is None:
             return None
@@ -107,7 +106,7 @@ class Reach:
     def _ask(self, instance: Instance, kept: Keys | None = None) -> bool | None:
         """Whether an instance has a plan; None: time ran out."""
         goal = "latency" if instance.quantile is None else "cost"
-        found = search(instance, self.settings, self.began, {goal: 1.0})  # type: ignore[dict-item]
+        found = search(instance, self.settings, {goal: 1.0})  # type: ignore[dict-item]
         self._note(found, kept)
         return True if found.decision is not None else False if found.infeasible else None
 

@@ -19,7 +19,7 @@ from serflow_opt.families import Cell, Family, FunctionSizes, NoiseCurve
 from serflow_opt.formulations.data import Data
 from serflow_opt.goals import Goal
 from serflow_opt.instance import Instance, Option, Way
-from serflow_opt.search import EQUAL, Found, Settings, search, seconds_left
+from serflow_opt.search import EQUAL, Found, Settings, search
 
 FIRST = 12
 """Cells that a range is first cut into."""
@@ -94,7 +94,7 @@ def _with(instance: Instance, options: list[Option], ways: list[list[Way]]) -> I
     return replace(instance, options=tuple(options), ways=tuple(map(tuple, ways)), families=())
 
 
-def refine(instance: Instance, settings: Settings, began: float, goal: Goal) -> Refined:
+def refine(instance: Instance, settings: Settings, goal: Goal) -> Refined:
     """Search for the best plan of an instance with ranges.
 
     Limits are the instance's own; equally good plans are not told apart.
@@ -104,7 +104,7 @@ def refine(instance: Instance, settings: Settings, began: float, goal: Goal) -> 
     best, holder, bound, nodes, rounds = Found(), instance, -math.inf, 0, 0
     while rounds < ROUNDS:
         relaxed = _relax(instance, cells)
-        lower = search(relaxed.instance, quiet, began, goal)
+        lower = search(relaxed.instance, quiet, goal)
         nodes += lower.nodes
         if lower.infeasible:
             best.infeasible = best.decision is None
@@ -115,13 +115,12 @@ def refine(instance: Instance, settings: Settings, began: float, goal: Goal) -> 
             break
         used = relaxed.used(lower.decision)
         restricted = _restrict(instance, used)
-        upper = search(restricted, quiet, began, goal)
+        upper = search(restricted, quiet, goal)
         nodes += upper.nodes
         if upper.decision is not None and upper.value < best.value:
             best, holder = upper, restricted
         best.bound, best.pruned = min(bound, best.value), lower.pruned
-        left = seconds_left(settings, began)
-        if best.proven(settings.gap) or (left is not None and left <= 0):
+        if best.proven(settings.gap) or settings.deadline.expired:
             break
         rounds += 1
         alive = _alive(relaxed, lower.pruned, best.value)

@@ -8,7 +8,6 @@ goes on. So the decision returned keeps its limits exactly, and the bound is the
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,6 +15,7 @@ from typing import Literal
 from serflow_opt.bounds import Pruned, prune
 from serflow_opt.chain import Chain, covered
 from serflow_opt.chain_search import ChainSearch
+from serflow_opt.deadline import GRACE_S, Deadline, OutOfTime
 from serflow_opt.decision import Decision, shortest
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.evaluator import evaluate
@@ -42,10 +42,10 @@ CONES = 1_000
 
 @dataclass(frozen=True)
 class Settings:
-    """How to search: gap, seconds in all, HiGHS threads and seed, further HiGHS options, progress callback."""
+    """How to search: gap, when to stop, HiGHS threads and seed, further HiGHS options, progress callback."""
 
     gap: float = 1e-6
-    time_limit: float | None = None
+    deadline: Deadline = field(default_factory=Deadline)
     threads: int = 0
     seed: int = 0
     method: Method = "auto"
@@ -81,12 +81,12 @@ class Found:
             self.decision, self.metrics, self.value = decision, metrics, value
 
 
-def seconds_left(settings: Settings, began: float) -> float | None:
-    """Seconds left; None without limit."""
-    return None if settings.time_limit is None else settings.time_limit - (time.monotonic() - began)
+def listable(deadline: Deadline) -> int:
+    """Return how many placements may be listed one by one in the time left."""
+    return min(MOST, max(AT_ONCE, int(deadline.left * PER_SECOND))) if deadline.limited else MOST
 
 
-def search(instance: Instance, settings: Settings, began: float, goal: Goal, within: Pruned | None = None) -> Found:
+def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | None = None) -> Found:
     """Search for the best decision that holds exactly.
 
     Parameters
@@ -100,7 +100,7 @@ def search(instance: Instance, settings: Settings, began: float, goal: Goal, wit
         Where labels are asked for and do not cover the instance.
     """
     if within is None and settings.method != "milp":
-        by_chain = _by_chain(instance, settings, began, goal)
+        by_chain = _by_chain(instance, settings, goal)
         if by_chain is not None:
             return by_chain
         if settings.method == "labels":
@@ -109,8 +109,10 @@ def search(instance: Instance, settings: Settings, began: float, goal: Goal, wit
     found = Found()
     pruned = within
     if pruned is None and settings.method == "auto":
-        left = seconds_left(settings, began)
-        pruned = prune(instance, goal, MOST if left is None else min(MOST, max(AT_ONCE, int(left * PER_SECOND))))
+        try:
+            pruned = prune(instance, goal, listable(settings.deadline), settings.deadline.later(GRACE_S))
+        except OutOfTime:
+            return found
     found.pruned = pruned
     if pruned is not None and within is None:
         if pruned.kept == 0 or pruned.bound == math.inf:
@@ -121,19 +123,19 @@ def search(instance: Instance, settings: Settings, began: float, goal: Goal, wit
             metrics = evaluate(instance, pruned.start)
             found.offer(pruned.start, metrics, metrics.blended(goal, instance.latency_measure))
     try:
+        settings.deadline.check()
         built = build(
             instance, goal, allowed=pruned.places if pruned else None, levels=pruned.levels if pruned else None
         )
+    except OutOfTime:
+        return found
     except Disconnected:
         found.infeasible = True
         return found
     model = HighsModel(built.model)
     attempt = cones = 0
-    while attempt < ATTEMPTS and cones < CONES:
-        left = seconds_left(settings, began)
-        if left is not None and left <= 0:
-            break
-        outcome = _run(model, built, settings, left, found)
+    while attempt < ATTEMPTS and cones < CONES and not settings.deadline.expired:
+        outcome = _run(model, built, settings, found)
         found.nodes += outcome.nodes
         # a cut removes one plan of a menu, but a whole family of continuous thresholds: no bound from what is left then
         proves = attempt == 0 or instance.threshold_mode == "menu"
@@ -146,7 +148,7 @@ def search(instance: Instance, settings: Settings, began: float, goal: Goal, wit
             found.bound = max(found.bound, outcome.bound * built.unit)
         if outcome.status == "no_solution":
             break
-        if _take(instance, built, model, outcome, found, goal) or outcome.status == "limit":
+        if _take(instance, built, model, outcome, found, goal, settings) or outcome.status == "limit":
             break
         if _cut_cone(model, built, outcome):
             cones += 1
@@ -157,7 +159,7 @@ def search(instance: Instance, settings: Settings, began: float, goal: Goal, wit
     return found
 
 
-def _by_chain(instance: Instance, settings: Settings, began: float, goal: Goal) -> Found | None:
+def _by_chain(instance: Instance, settings: Settings, goal: Goal) -> Found | None:
     """Search without HiGHS, where the instance is a pure chain; None where that does not reach."""
     fastest = set(goal) == {"latency"} and instance.latency_measure == "worst"
     if not covered(instance, {"cost": 1.0} if fastest else goal):
@@ -166,17 +168,17 @@ def _by_chain(instance: Instance, settings: Settings, began: float, goal: Goal) 
     if not data.connected:
         return Found(infeasible=True)
     chain = Chain.of(data, {"cost": 1.0} if fastest else goal)
-    return swept(instance, chain, settings, began, goal)
+    return swept(instance, chain, settings, goal)
 
 
 def swept(
     instance: Instance,
     chain: Chain,
     settings: Settings,
-    began: float,
     goal: Goal,
     pool: Paths | None = None,
     held: Floats | None = None,
+    grace_s: float = GRACE_S,
 ) -> Found | None:
     """Search the arrays of an instance; None where that does not reach.
 
@@ -184,22 +186,25 @@ def swept(
     ----------
     pool, held
         Of `ChainSearch.run`.
+    grace_s
+        What a first plan may take beyond the deadline.
     """
     fastest = set(goal) == {"latency"} and instance.latency_measure == "worst"
-    left = seconds_left(settings, began)
-    deadline = None if left is None else time.monotonic() + left
-    report = settings.on_progress
+    report, deadline = settings.on_progress, settings.deadline
 
     def better(value: float, bound: float) -> None:
         if report is not None:
-            report(Progress(time.monotonic() - began, value * chain.unit, bound * chain.unit, True))
+            report(Progress(deadline.seconds, value * chain.unit, bound * chain.unit, True))
 
-    run = ChainSearch(chain, max(settings.gap, EQUAL), deadline, better)
+    run = ChainSearch(chain, max(settings.gap, EQUAL), deadline, better, grace_s)
     found = Found(chain=run)
     if fastest:
         if run.limited[:-1].any() or run.tight:
             return None
-        quickest = run.fastest()
+        try:
+            quickest = run.fastest()
+        except OutOfTime:
+            return found
         found.infeasible = quickest is None
         decision = None if quickest is None else quickest[0]
         found.bound = math.inf if quickest is None else quickest[1] * chain.data.second
@@ -218,9 +223,17 @@ def swept(
     return found
 
 
-def _take(instance: Instance, built: Built, model: HighsModel, outcome: Outcome, found: Found, goal: Goal) -> bool:
+def _take(
+    instance: Instance,
+    built: Built,
+    model: HighsModel,
+    outcome: Outcome,
+    found: Found,
+    goal: Goal,
+    settings: Settings,
+) -> bool:
     """Value the incumbent exactly and keep it if it is the best; say whether the model valued it rightly."""
-    polished = outcome if instance.threshold_mode == "menu" else model.polish(outcome)
+    polished = outcome if instance.threshold_mode == "menu" else model.polish(outcome, settings.deadline)
     if polished is None:
         return False
     decision = _read(instance, built, polished)
@@ -233,7 +246,7 @@ def _take(instance: Instance, built: Built, model: HighsModel, outcome: Outcome,
     return not metrics.breaches and value <= modelled + MODEL_ERROR * abs(value)
 
 
-def _run(model: HighsModel, built: Built, settings: Settings, left: float | None, found: Found) -> Outcome:
+def _run(model: HighsModel, built: Built, settings: Settings, found: Found) -> Outcome:
     start = _start(built, found.decision) if found.decision is not None else None
     report = settings.on_progress
     if report is not None:
@@ -246,7 +259,7 @@ def _run(model: HighsModel, built: Built, settings: Settings, left: float | None
         report = scaled
     return model.solve(
         gap=settings.gap / 2,  # the other half is for the exact value of the incumbent
-        time_limit=left,
+        time_limit=settings.deadline.left,
         threads=settings.threads,
         seed=settings.seed,
         start=start,

@@ -14,6 +14,7 @@ import numpy as np
 
 from serflow_opt.bracketing import Placed, task_of
 from serflow_opt.chain import Chain
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.paths import Floats, Ints
 from serflow_opt.sweep import Swept, most_value
 from serflow_opt.threshold_labels import Choice, Prefixes, followed, meet, prefixes, put_stage
@@ -44,12 +45,22 @@ class SharedLabels:
         What the weighted columns may come to.
     tolerance
         How far the objective may stay behind the best there is within `most`, in its units.
+    deadline
+        When to stop: OutOfTime is raised.
     """
 
     def __init__(
-        self, chain: Chain, weights: Floats, swept: Swept, those: Placed, most: float, tolerance: float
+        self,
+        chain: Chain,
+        weights: Floats,
+        swept: Swept,
+        those: Placed,
+        most: float,
+        tolerance: float,
+        deadline: Deadline = NEVER,
     ) -> None:
         self.chain, self.weights, self.those, self.most = chain, weights, those, most
+        self.deadline = deadline
         self.least = _least(chain, swept)
         self.tests = [(weights, most_value(chain, weights, most))]
         for column in np.flatnonzero(np.isfinite(chain.limits)).tolist():
@@ -112,6 +123,7 @@ class SharedLabels:
         else:
             t = last
         for stage in range(t - 1, s - 1, -1):
+            self.deadline.check()
             e = int(paths.runner[n, stage])
             after = np.zeros((1, len(self.weights))) if known is None else known.values + self._handed(n, stage + 1)
             menu = chain.menus[stage][0 if chain.used is None else int(chain.used[stage, e])]

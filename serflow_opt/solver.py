@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import get_args
 
+from serflow_opt.arguments import Arguments
 from serflow_opt.bounds import by_placement
 from serflow_opt.chain import Chain
 from serflow_opt.chain_search import ChainSearch
+from serflow_opt.deadline import Deadline, OutOfTime
 from serflow_opt.decision import document_of
 from serflow_opt.diagnose import clashes
 from serflow_opt.equals import equally_good
-from serflow_opt.errors import InputError, Problem
 from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.data import Data
 from serflow_opt.goals import Goal, hold, order_of, scaled
@@ -24,7 +25,8 @@ from serflow_opt.payoff import NoPayoff, Row, ideal_and_nadir, payoff_table
 from serflow_opt.plan import Certificate, ObjectiveValue, Plan, PlanStatus, limits_of, shown_unit
 from serflow_opt.refining import refine
 from serflow_opt.samples import replayed
-from serflow_opt.search import EQUAL, Found, Method, Settings, search, seconds_left
+from serflow_opt.search import EQUAL, Found, Method, Settings, search
+from serflow_opt.stopping import stoppable
 
 COARSE_GAP = 1e-4
 """Default gap where choices come from ranges."""
@@ -72,61 +74,64 @@ def solve(
     Raises
     ------
     InputError
-        For a negative gap or time limit, and for HiGHS options that do not exist.
+        For arguments that are none, as a negative gap or an unknown method, and for HiGHS options that do not exist.
     """
-    wrong = [
-        Problem("", name, repr(value), "write a number of at least 0")
-        for name, value in (("gap", gap), ("time_limit", time_limit))
-        if value is not None and not value >= 0
-    ]
-    if wrong:
-        raise InputError(wrong)
+    with Arguments() as given:
+        if not isinstance(instance, Instance):
+            given.wrong("instance", instance, "give what load() returns: solve(load('bert12-sst2'))")
+        if gap is not None:
+            gap = given.number("gap", gap)
+        seconds = given.limit("time_limit", time_limit)
+        threads, seed = given.whole("threads", threads), given.whole("seed", seed)
+        given.one_of("method", method, get_args(Method))
     if options:
         check_options(options)
     if gap is None:
         gap = COARSE_GAP if instance.families else Settings.gap
-    settings = Settings(gap, time_limit, threads, seed, method, options or {}, on_progress)
-    began = time.monotonic()
+    with stoppable():
+        settings = Settings(gap, Deadline(seconds), threads, seed, method, options or {}, on_progress)
+        return answer(instance, settings)
+
+
+def answer(instance: Instance, settings: Settings) -> Plan:
+    """Solve an instance with checked settings; what `solve` does."""
     if instance.joint:
         from serflow_opt.joint.solving import solve_joint
 
-        return solve_joint(instance, settings, began)
+        return solve_joint(instance, settings)
     goal: Goal
     payoff: list[Row] = []
-    at_ideal = 0.0
     if instance.minimize == "weighted":
         try:
-            payoff = payoff_table(instance, [name for name, _ in instance.weights], settings, began)
+            payoff = payoff_table(instance, [name for name, _ in instance.weights], settings)
         except NoPayoff as missing:
             found = Found(infeasible=missing.infeasible)
-            return _explained(
-                instance, plan_of(instance, found, settings, time.monotonic() - began, {}), settings, began
-            )
+            return _explained(instance, plan_of(instance, found, settings, {}), settings)
         ideal, nadir = ideal_and_nadir(payoff)
         goal = scaled(dict(instance.weights), ideal, nadir)
-        at_ideal = math.fsum(weight * ideal[name] for name, weight in goal.items())
     else:
         goal = {instance.minimize: 1.0}
     rounds = None
     if instance.families:
-        refined = refine(instance, settings, began, goal)
+        refined = refine(instance, settings, goal)
         instance, found, rounds = refined.instance, refined.found, refined.rounds
     else:
-        found = search(instance, settings, began, goal)
+        found = search(instance, settings, goal)
         if found.decision is not None:
-            _break_ties(instance, found, settings, began)
-    plan = plan_of(instance, found, settings, time.monotonic() - began, goal)
+            _break_ties(instance, found, settings)
+    plan = plan_of(instance, found, settings, goal)
     plan.certificate.refinements = rounds
     plan.payoff = [_shown_row(row) for row in payoff]
-    _shift(plan, at_ideal)
-    return _explained(instance, plan, settings, began)
+    if payoff:
+        _shift(plan, goal, ideal)
+    return _explained(instance, plan, settings)
 
 
-def _explained(instance: Instance, plan: Plan, settings: Settings, began: float) -> Plan:
+def _explained(instance: Instance, plan: Plan, settings: Settings) -> Plan:
     """Add why there is no plan."""
     if plan.status == "infeasible":
         plan.infeasible_because = clashes(instance, _any_method(settings))
-        plan.seconds = time.monotonic() - began
+        plan.seconds = settings.deadline.seconds
     return plan
 
 
@@ -135,7 +140,7 @@ def _any_method(settings: Settings) -> Settings:
     return replace(settings, method="auto") if settings.method == "labels" else settings
 
 
-def _break_ties(instance: Instance, found: Found, settings: Settings, began: float) -> None:
+def _break_ties(instance: Instance, found: Found, settings: Settings) -> None:
     """Of equally good plans take the one that is best in further objectives, in turn."""
     quiet = replace(_any_method(settings), on_progress=None)
     if instance.minimize == "weighted":
@@ -147,8 +152,7 @@ def _break_ties(instance: Instance, found: Found, settings: Settings, began: flo
     held, value, pruned = instance, found.value, found.pruned
     proven = found.proven(settings.gap)
     for other in order_of(instance):
-        left = seconds_left(settings, began)
-        if not proven or (left is not None and left <= 0) or other == name:
+        if not proven or settings.deadline.expired or other == name:
             return
         assert found.metrics is not None
         allowance = value + EQUAL * abs(value)
@@ -160,7 +164,7 @@ def _break_ties(instance: Instance, found: Found, settings: Settings, began: flo
             within = pruned.rivals(allowance, better)
             if not within.kept:
                 return
-        second = search(held, quiet, began, {other: 1.0}, within)
+        second = search(held, quiet, {other: 1.0}, within)
         found.nodes += second.nodes
         if second.decision is None or second.metrics is None:
             return
@@ -178,7 +182,11 @@ def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch, gap: f
     if other != "latency" or instance.latency_measure != "worst":
         allowance = found.value + EQUAL * abs(found.value)
         held = Chain.of(Data(hold(instance, instance.minimize, allowance)), {other: 1.0})  # type: ignore[arg-type]
-    for decision in equally_good(chain, held, EQUAL):
+    try:
+        equals = equally_good(chain, held, EQUAL)
+    except OutOfTime:
+        return
+    for decision in equals:
         metrics = evaluate(instance, decision)
         value = metrics.objective(instance.minimize, instance.latency_measure)
         if found.metrics is None or metrics.breaches or value - found.bound > max(gap, EQUAL) * abs(value):
@@ -188,14 +196,21 @@ def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch, gap: f
             found.decision, found.metrics = decision, metrics
 
 
-def _shift(plan: Plan, at_ideal: float) -> None:
+def _shift(plan: Plan, goal: Goal, ideal: Goal) -> None:
     """Count a weighted objective from its value at the ideal point: 0 there, the sum of the weights at the nadir."""
+    at_ideal = math.fsum(weight * ideal[name] for name, weight in goal.items())
+    unit = next(iter(goal.values())) if len(goal) == 1 else 1.0  # one alone is searched for as it is
+
+    def shifted(value: float | None) -> float | None:
+        if value is None:
+            return None
+        above = value * unit - at_ideal
+        return 0.0 if abs(above) <= EQUAL * abs(at_ideal) else above
+
     certificate = plan.certificate
-    plan.objective.value = None if plan.objective.value is None else plan.objective.value - at_ideal
-    plan.bound = None if plan.bound is None else plan.bound - at_ideal
+    plan.objective.value, plan.bound = shifted(plan.objective.value), shifted(plan.bound)
     certificate.exact_objective = plan.objective.value
-    if certificate.model_objective is not None:
-        certificate.model_objective -= at_ideal
+    certificate.model_objective = shifted(certificate.model_objective)
 
 
 def _shown_row(row: Row) -> dict[str, float]:
@@ -203,7 +218,7 @@ def _shown_row(row: Row) -> dict[str, float]:
     return {name: value * shown_unit(name)[0] for name, value in row.items()}
 
 
-def plan_of(instance: Instance, found: Found, settings: Settings, seconds: float, goal: Goal) -> Plan:
+def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) -> Plan:
     """Put the answer together."""
     shown, unit = shown_unit(instance.minimize)
     status: PlanStatus
@@ -230,7 +245,7 @@ def plan_of(instance: Instance, found: Found, settings: Settings, seconds: float
         objective=ObjectiveValue(name=instance.minimize, value=exact, unit=unit),
         bound=bound,
         gap=gap,
-        seconds=seconds,
+        seconds=settings.deadline.seconds,
         plan=document_of(instance, found.decision) if found.decision else None,
         metrics=found.metrics,
         certificate=Certificate(

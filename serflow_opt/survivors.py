@@ -14,6 +14,7 @@ import numpy as np
 
 from serflow_opt.bracketing import Placed
 from serflow_opt.chain import Chain, Crossing
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.formulations.data import NOTHING, SOURCE
 from serflow_opt.paths import Floats, Ints, Mask, Paths
 from serflow_opt.sweep import Steps, Swept
@@ -42,7 +43,9 @@ class _Prefixes:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__))
 
 
-def survivors(chain: Chain, weights: Floats, swept: Swept, most: float, listed: int) -> Placed | None:
+def survivors(
+    chain: Chain, weights: Floats, swept: Swept, most: float, listed: int, deadline: Deadline = NEVER
+) -> Placed | None:
     """List the placements whose best plan, by the multipliers, is worth at most `most`.
 
     Parameters
@@ -53,9 +56,12 @@ def survivors(chain: Chain, weights: Floats, swept: Swept, most: float, listed: 
         Of one lane with these multipliers, over all labels that `most` leaves.
     listed
         How many to list at most; None comes back beyond.
+    deadline
+        When to stop: OutOfTime is raised.
     """
     prefixes: _Prefixes | None = None
     for s in range(len(chain.on)):
+        deadline.check()
         look = _Lookup(chain, swept.steps[s])
         parts = _handed_over(chain, weights, s, prefixes, most, look)
         if prefixes is not None:

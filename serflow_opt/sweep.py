@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from serflow_opt.chain import Chain, Crossing
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.formulations.data import NOTHING
 from serflow_opt.paths import Floats, Ints, Mask, Paths
 
@@ -207,6 +208,7 @@ def sweep(
     on: Mask | None = None,
     *,
     timed: bool = False,
+    deadline: Deadline = NEVER,
 ) -> Swept:
     """Run the recursion.
 
@@ -222,8 +224,15 @@ def sweep(
         States to keep to, M x E; None: all.
     timed
         Keep the least V for each whole time, also where that has no limit.
+    deadline
+        When to stop.
+
+    Raises
+    ------
+    OutOfTime
+        When the deadline passes.
     """
-    return _Sweep(chain, weights, before, allowed, chain.on if on is None else on, timed).run()
+    return _Sweep(chain, weights, before, allowed, chain.on if on is None else on, timed).run(deadline)
 
 
 class _Sweep:
@@ -235,12 +244,13 @@ class _Sweep:
         self.beta = weights[:, -1]
         self.timed = timed or np.isfinite(chain.whole_limit)
 
-    def run(self) -> Swept:
+    def run(self, deadline: Deadline) -> Swept:
         chain = self.chain
         steps: list[Steps] = []
         arriving: dict[object, Steps] = {}
         step: Steps | None = None
         for s in range(len(chain.on) - 1, -1, -1):
+            deadline.check()
             step = self._kept(s, self._tails(s, step, arriving))
             steps.append(step)
             arriving = {crossing.hub: self._arriving(step, crossing) for crossing in chain.entering[s]}

@@ -14,15 +14,14 @@ accuracy is enough, one search in the staircase of labels. That takes two column
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.dominance import nondominated
 from serflow_opt.envelope import Envelope
-from serflow_opt.labels import OutOfTime
 from serflow_opt.paths import Floats, Ints
 
 PREFIXES = 2_000
@@ -72,7 +71,7 @@ def best_thresholds(
     most: float,
     *,
     tolerance: float = 0.0,
-    deadline: float | None = None,
+    deadline: Deadline = NEVER,
     labels: int | None = None,
 ) -> tuple[Choice | None, int]:
     """Return the thresholds that minimise the first column within the limits, and how many labels it took.
@@ -86,7 +85,7 @@ def best_thresholds(
     tolerance
         How far the first column may stay behind the best there is within `most`, in its units.
     deadline
-        Of time.monotonic().
+        When to stop.
     labels
         How many may be kept; None: any number.
 
@@ -116,8 +115,7 @@ def best_thresholds(
     after = np.zeros((1, len(weights)))
     trail: list[tuple[Ints, Ints]] = []
     for s in range(len(task.adds) - 1, first - 1, -1):
-        if deadline is not None and time.monotonic() > deadline:
-            raise OutOfTime
+        deadline.check()
         after, level, row = put_stage(
             task.menus[s], task.adds[s], after, [(w, float(a[s])) for w, a in tests], widths[s]
         )

@@ -20,6 +20,7 @@ from oracles.random_instances import write
 
 import serflow_opt as so
 from serflow_opt.clashing import smallest_clashes, smallest_repairs
+from serflow_opt.deadline import Deadline
 
 SEEDS = range(20)
 DRAWS = 4
@@ -192,7 +193,7 @@ def test_time_that_runs_out_is_said(tmp_path: Path) -> None:
     from serflow_opt.search import Settings
 
     instance = load(changed(two_tiers(), workload={"accuracy_min": 0.99, "latency_slo_ms": 1.0}), tmp_path)
-    told = clashes(instance, Settings(time_limit=0.0, method="milp"))
+    told = clashes(instance, Settings(deadline=Deadline(0.0), method="milp"))
     assert [clash.limit for clash in told] == ["unknown"]
     assert not told[0].sets_complete
 

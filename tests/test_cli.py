@@ -527,7 +527,7 @@ def test_ctrl_c_is_no_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(serflow_opt.solver, "solve", interrupt)
     ran = run("solve", GOOD)
-    assert ran.code == 4
+    assert ran.code == 130
     assert "interrupted" in ran.stderr
 
 

@@ -14,8 +14,8 @@ from oracles.brute_fronts import covers, enumerate_front, front_document, long_m
 
 import serflow_opt as so
 from serflow_opt import labels
+from serflow_opt.deadline import Deadline, OutOfTime
 from serflow_opt.label_setting import memory_couples, set_labels
-from serflow_opt.labels import OutOfTime
 from serflow_opt.pareto_fronts import pareto
 from serflow_opt.placement_fronts import KNOTS, front_by_placement
 
@@ -176,9 +176,9 @@ def test_memory_of_several_runs_couples_labels(tmp_path: Path) -> None:
 def test_deadline_stops_labels_and_placements(tmp_path: Path) -> None:
     instance = load(document_of(3), tmp_path)
     with pytest.raises(OutOfTime):
-        set_labels(instance, ("cost", "latency"), deadline=0.0)
+        set_labels(instance, ("cost", "latency"), deadline=Deadline(0.0))
     whole = front_by_placement(instance, ("cost", "latency"), 10_000)
-    stopped = front_by_placement(instance, ("cost", "latency"), 10_000, deadline=0.0)
+    stopped = front_by_placement(instance, ("cost", "latency"), 10_000, deadline=Deadline(0.0))
     assert whole is not None
     assert stopped is not None
     assert whole.gap == 0 <= stopped.gap

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from serflow_opt import threshold_labels
+from serflow_opt.deadline import Deadline, OutOfTime
 from serflow_opt.envelope import Envelope
-from serflow_opt.labels import OutOfTime
 from serflow_opt.threshold_labels import Task, TooManyLabels, best_thresholds
 
 ROUNDING = 1e-9
@@ -172,8 +171,8 @@ def test_more_labels_than_allowed() -> None:
 def test_out_of_time() -> None:
     task, weights = long_task()
     with pytest.raises(OutOfTime):
-        best_thresholds(task, weights, 1e3, deadline=time.monotonic() - 1)
-    assert best_thresholds(task, weights, 1e3, deadline=time.monotonic() + 600)[0] is not None
+        best_thresholds(task, weights, 1e3, deadline=Deadline(-1))
+    assert best_thresholds(task, weights, 1e3, deadline=Deadline(600))[0] is not None
 
 
 def test_by_hand() -> None:

@@ -197,7 +197,7 @@ def close(
     closing = Closing(services, master, best)
     known = chosen.bound
     width = max(len(services), 2 * searches.jobs)
-    while not searches.over:
+    while not searches.deadline.expired:
         before = len(master.columns)
         closing.round(searches, chosen.value - best.bound, width)
         if (
@@ -205,7 +205,7 @@ def close(
             or not math.isfinite(closing.above)
             or closing.above > chosen.value - best.bound
         ):
-            again = master.choose(searches.left, gap / 10)
+            again = master.choose(searches.deadline, gap / 10)
             if again.value < chosen.value:
                 chosen = again
             known = again.bound

@@ -68,9 +68,9 @@ def generate(
     """
     best = Bounded()
     for n in range(ROUNDS):
-        if searches.over:
+        if searches.deadline.expired:
             break
-        relaxed = master.relaxed()
+        relaxed = master.relaxed(searches.deadline)
         if relaxed is None:
             break
         best.relaxed, prices = relaxed

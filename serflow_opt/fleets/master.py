@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from serflow_opt.deadline import Deadline
 from serflow_opt.fleets.service import Column, Prices
 from serflow_opt.highs import HighsModel, solve_linear
 from serflow_opt.matrix import Floats, Matrix
@@ -90,16 +91,16 @@ class Master:
         """Whether a plan of each service is known."""
         return len({own.service for own in self.columns}) == self.services
 
-    def relaxed(self) -> tuple[float, Prices] | None:
-        """Solve the relaxation; None where even that cannot stay within what is shared."""
+    def relaxed(self, deadline: Deadline) -> tuple[float, Prices] | None:
+        """Solve the relaxation; None where even that cannot stay within what is shared, or time runs out."""
         matrix = self._matrix()
-        found = solve_linear(matrix)
+        found = solve_linear(matrix, deadline=deadline)
         if found.values is None or found.multipliers is None:
             return None
         duals = np.maximum(-found.multipliers[self.services :], 0.0)
         return float(matrix.cost @ found.values), self._prices(duals)
 
-    def choose(self, time_limit: float | None, gap: float) -> Chosen:
+    def choose(self, deadline: Deadline, gap: float) -> Chosen:
         """Choose one plan for each service; a choice that only the solver's tolerance allows is cut off."""
         count = len(self.columns)
         matrix = self._matrix()
@@ -109,7 +110,7 @@ class Master:
         model = HighsModel.of(replace(matrix, row_high=most, whole=np.arange(len(matrix.cost)) < count))
         best = Chosen(bound=-np.inf)
         for _ in range(CUTS):
-            found = model.solve(gap=gap, time_limit=None if time_limit is None else max(time_limit, 0.1))
+            found = model.solve(gap=gap, time_limit=deadline.left)
             best.bound = np.inf if found.status == "infeasible" else max(best.bound, found.bound)
             if not found.values:
                 break

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 
+from serflow_opt.deadline import Deadline
 from serflow_opt.fleets.service import Answer, Task, answer
 from serflow_opt.search import Settings
+from serflow_opt.stopping import workers
 
 
 class Searches:
@@ -19,13 +19,13 @@ class Searches:
 
     def __init__(self, settings: Settings, jobs: int, executor: Executor | None = None) -> None:
         self.settings, self.jobs, self.executor = settings, jobs, executor
-        self.began, self.count = time.monotonic(), 0
+        self.count = 0
         self._open = ExitStack()
 
     def __enter__(self) -> Searches:
         """Start the processes."""
         if self.executor is None and self.jobs > 1:
-            self.executor = self._open.enter_context(ProcessPoolExecutor(self.jobs))
+            self.executor = self._open.enter_context(workers(self.jobs))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -33,30 +33,23 @@ class Searches:
         self._open.close()
 
     @property
-    def left(self) -> float | None:
-        """Seconds left; None: any number."""
-        limit = self.settings.time_limit
-        return None if limit is None else limit - (time.monotonic() - self.began)
-
-    @property
-    def over(self) -> bool:
-        """Whether time has run out."""
-        return self.left is not None and self.left <= 0
+    def deadline(self) -> Deadline:
+        """When all ends."""
+        return self.settings.deadline
 
     def ask(self, tasks: Sequence[Task]) -> list[Answer]:
         """Answer tasks, in their order; those that time does not allow with nothing known."""
-        settings = replace(self.settings, time_limit=self.left)
         if self.executor is not None and len(tasks) > 1:
             self.count += len(tasks)
             try:
-                return list(self.executor.map(partial(answer, settings=settings), tasks))
+                return list(self.executor.map(partial(answer, settings=self.settings), tasks))
             except BrokenExecutor:
                 self.executor = None  # a worker was killed: what it had is done here
         answers = []
         for task in tasks:
-            if self.over:
+            if self.deadline.expired:
                 answers.append(Answer(task, None, -math.inf))
                 continue
             self.count += 1
-            answers.append(answer(task, replace(self.settings, time_limit=self.left)))
+            answers.append(answer(task, self.settings))
         return answers

@@ -11,7 +11,6 @@ Prices of machines are added to their rents, so that the search sees an ordinary
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -20,7 +19,7 @@ from serflow_opt.evaluator import evaluate
 from serflow_opt.goals import hold
 from serflow_opt.instance import Instance, Objective, Option
 from serflow_opt.plan import Metrics
-from serflow_opt.search import Settings, search
+from serflow_opt.search import EQUAL, Settings, search
 
 HOUR = 3600.0
 STRICTLY = 1e-7
@@ -89,7 +88,10 @@ class Prices:
 
 @dataclass(frozen=True)
 class Task:
-    """What to find: a plan of a service at prices; below a cost (USD an hour), below what it adds, on few machines."""
+    """What to find: a plan of a service at prices; below a cost (USD an hour), below what it adds, on few machines.
+
+    `as_good_as` is what it may add at most, other than `better_than`, which it stays below.
+    """
 
     number: int
     service: Service
@@ -97,6 +99,7 @@ class Task:
     most: tuple[tuple[str, int], ...] = ()
     cheaper_than: float | None = None
     better_than: float | None = None
+    as_good_as: float | None = None
 
 
 @dataclass(frozen=True)
@@ -133,8 +136,11 @@ def answer(task: Task, settings: Settings) -> Answer:
     if task.better_than is not None:
         most = _below(task.better_than) / service.share
         instance = hold(instance, service.objective, min(most, _limit(instance, service.objective)))
+    if task.as_good_as is not None:
+        most = task.as_good_as / service.share
+        instance = hold(instance, service.objective, min(most + EQUAL * abs(most), _limit(instance, service.objective)))
     weightless = not goal
-    found = search(instance, settings, time.monotonic(), _balanced(goal) or {"cost": 1.0})
+    found = search(instance, settings, _balanced(goal) or {"cost": 1.0})
     if found.decision is None:
         return Answer(task, None, math.inf if found.infeasible else 0.0 if weightless else -math.inf)
     scale = next(iter(goal.values())) / next(iter(_balanced(goal).values())) if len(goal) > 1 else sum(goal.values())

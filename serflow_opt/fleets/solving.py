@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
+from serflow_opt.arguments import Arguments, as_number, shown
+from serflow_opt.deadline import Deadline
 from serflow_opt.decision import document_of
-from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.errors import Problem, nearest
 from serflow_opt.fleets.closing import close
 from serflow_opt.fleets.generation import Bounded, generate
 from serflow_opt.fleets.master import Chosen, Master, Shared
 from serflow_opt.fleets.pool import Searches
 from serflow_opt.fleets.result import Fleet, FleetCertificate, Pool, ServicePlan, Worth
-from serflow_opt.fleets.service import Prices, Service, Task
+from serflow_opt.fleets.service import STRICTLY, Prices, Service, Task
 from serflow_opt.instance import Instance, Objective
-from serflow_opt.search import Settings
-from serflow_opt.solver import solve
+from serflow_opt.search import EQUAL, Settings
+from serflow_opt.solver import answer
+from serflow_opt.stopping import stoppable
 from serflow_opt.valuation import value_plan
 
 GAP = 1e-4
@@ -88,32 +90,76 @@ def solve_fleet(
     InputError
         For instances without a rate, limits that do not fit, and nothing that is shared.
     """
-    began = time.monotonic()
     machines = dict(machines_max or {})
     minimize = minimize or ("latency" if budget_usd_per_hour is not None else "cost")
-    _check(instances, budget_usd_per_hour, machines, minimize, weights or {}, gap, time_limit, jobs)
+    with Arguments() as given:
+        if budget_usd_per_hour is not None:
+            budget_usd_per_hour = given.number("budget_usd_per_hour", budget_usd_per_hour, above=True)
+        gap, jobs = given.number("gap", gap), given.whole("jobs", jobs, 1)
+        seconds = given.limit("time_limit", time_limit)
+        given.one_of("minimize", minimize, MINIMIZED)
+        given.problems += _misfits(instances, budget_usd_per_hour, machines, weights or {})
     services = _services(instances, machines, minimize, weights or {})
     shared = Shared(budget_usd_per_hour, machines)
-    settings = Settings(gap=gap * FINER, time_limit=time_limit, threads=1 if jobs > 1 else 0)
     master = Master(len(services), shared)
+    with stoppable():
+        deadline = Deadline(seconds)
 
-    def tell(doing: str, value: float, bound: float) -> None:
-        if on_progress is not None:
-            on_progress(FleetProgress(time.monotonic() - began, doing, value, bound, len(master.columns)))
+        def tell(doing: str, value: float, bound: float) -> None:
+            if on_progress is not None:
+                on_progress(FleetProgress(deadline.seconds, doing, value, bound, len(master.columns)))
 
-    with Searches(settings, jobs, executor) as searches:
-        best, chosen, bound = Bounded(), Chosen(), -math.inf
-        because = _first_plans(services, master, searches, tell)
-        if not because and master.complete:
-            chosen = master.choose(searches.left, gap / 10)
-            if not chosen.columns:
-                because = _what_is_missing(services, master, searches, gap, tell)
-                chosen = master.choose(searches.left, gap / 10)
-            if chosen.columns:
-                best = generate(services, master, searches, gap, tell)
-                chosen = master.choose(searches.left, gap / 10)
-                chosen, bound = close(services, master, best, chosen, searches, gap, tell)
-    return _fleet(services, shared, master, searches, best, chosen, bound, because, gap, began)
+        settings = Settings(gap=gap * FINER, deadline=deadline, threads=1 if jobs > 1 else 0)
+        with Searches(settings, jobs, executor) as searches:
+            return _search(services, shared, master, searches, gap, tell)
+
+
+def _search(
+    services: Sequence[Service],
+    shared: Shared,
+    master: Master,
+    searches: Searches,
+    gap: float,
+    tell: Callable[[str, float, float], None],
+) -> Fleet:
+    """First plans, prices, the gap closed, and of equally good plans the cheapest."""
+    best, chosen, bound = Bounded(), Chosen(), -math.inf
+    because = _first_plans(services, master, searches, tell)
+    if not because and master.complete:
+        chosen = master.choose(searches.deadline, gap / 10)
+        if not chosen.columns:
+            because = _what_is_missing(services, master, searches, gap, tell)
+            chosen = master.choose(searches.deadline, gap / 10)
+        if chosen.columns:
+            best = generate(services, master, searches, gap, tell)
+            chosen = master.choose(searches.deadline, gap / 10)
+            chosen, bound = close(services, master, best, chosen, searches, gap, tell)
+            chosen = _cheapest(services, shared, chosen, searches)
+    return _fleet(services, shared, master, searches, best, chosen, bound, because, gap)
+
+
+def _cheapest(services: Sequence[Service], shared: Shared, chosen: Chosen, searches: Searches) -> Chosen:
+    """Of plans that are as good for each service take the cheapest.
+
+    Where the budget does not bind, each service has its best value, and no equally good fleet is cheaper.
+    """
+    if services[0].objective == "cost" or len(chosen.columns) != len(services) or searches.deadline.expired:
+        return chosen
+    _, used = shared.used(chosen.columns)
+    tasks = []
+    for own in chosen.columns:
+        service = services[own.service]
+        most = tuple((t, shared.machines[t] - used[t] + own.count(t)) for t in service.types)
+        tasks.append(Task(own.service, service, Prices(1.0, {}, 0.0), most=most, as_good_as=own.adds))
+    columns = list(chosen.columns)
+    for n, found in enumerate(searches.ask(tasks)):
+        if found.column is None or found.column.usd_per_hour >= columns[n].usd_per_hour * (1 - STRICTLY):
+            continue
+        changed = [*columns[:n], found.column, *columns[n + 1 :]]
+        if shared.kept(changed):
+            columns = changed
+    value = math.fsum(own.adds for own in columns)
+    return replace(chosen, columns=columns, value=value) if value <= chosen.value * (1 + EQUAL) else chosen
 
 
 def _services(
@@ -164,7 +210,7 @@ def _first_plans(
 
 def _why(service: Service, searches: Searches) -> str:
     """Say why a service has no plan even alone."""
-    plan = solve(service.instance, time_limit=searches.left)
+    plan = answer(service.instance, Settings(deadline=searches.deadline))
     reasons = "; ".join(clash.message for clash in plan.infeasible_because) or "no plan keeps its limits"
     return f"{service.instance.name}: {reasons}"
 
@@ -179,7 +225,7 @@ def _what_is_missing(
     """Find the least by which plans exceed what is shared: dollars an hour and machines, added up; [] where nothing."""
     short = Master(len(services), replace(master.shared, short=True), master.columns)
     best = generate(services, short, searches, gap, tell)
-    chosen, bound = close(services, short, best, short.choose(searches.left, gap / 10), searches, gap, tell)
+    chosen, bound = close(services, short, best, short.choose(searches.deadline, gap / 10), searches, gap, tell)
     for column in short.columns:
         master.add(column)
     if bound <= 1e-6 * max(1.0, master.shared.budget or 0.0):
@@ -204,7 +250,6 @@ def _fleet(
     bound: float,
     because: list[str],
     gap: float,
-    began: float,
 ) -> Fleet:
     """Put the answer together; plans are valued anew, each by the exact evaluator."""
     minimize = services[0].objective
@@ -242,7 +287,7 @@ def _fleet(
         unit=unit,
         bound=bound * shown if math.isfinite(bound) else None,
         gap=None if relative is None else max(relative, 0.0),
-        seconds=time.monotonic() - began,
+        seconds=searches.deadline.seconds,
         usd_per_hour=used[0] if chosen.columns else None,
         budget_usd_per_hour=shared.budget,
         dollar=Worth.of(best.prices.dollar, shown) if shared.budget is not None and best.values else None,
@@ -275,16 +320,10 @@ UNITS = {
 }
 
 
-def _check(
-    instances: Sequence[Instance],
-    budget: float | None,
-    machines: Mapping[str, int],
-    minimize: str,
-    weights: Mapping[str, float],
-    gap: float,
-    time_limit: float | None,
-    jobs: int,
-) -> None:
+def _misfits(
+    instances: Sequence[Instance], budget: float | None, machines: Mapping[str, int], weights: Mapping[str, float]
+) -> list[Problem]:
+    """What does not go together."""
     problems: list[Problem] = []
 
     def wrong(file: str, place: str, found: str, cure: str) -> None:
@@ -292,24 +331,15 @@ def _check(
 
     if not instances:
         wrong("", "instances", "none", "name the services")
-    if minimize not in MINIMIZED:
-        wrong("", "minimize", repr(minimize), f"use one of {', '.join(MINIMIZED)}")
     if budget is None and not machines:
         cure = "give a budget or numbers of machines; `solve FILE...` plans services that share nothing"
         wrong("", "budget_usd_per_hour, machines_max", "nothing is shared", cure)
-    if budget is not None and not 0 < budget < math.inf:
-        wrong("", "budget_usd_per_hour", repr(budget), "write a number above 0")
-    for place, value in (("gap", gap), ("time_limit", time_limit)):
-        if value is not None and not value >= 0:
-            wrong("", place, repr(value), "write a number of at least 0")
-    if jobs < 1:
-        wrong("", "jobs", repr(jobs), "write a whole number of at least 1")
     names = sorted({instance.name for instance in instances})
     for name, weight in weights.items():
         if name not in names:
             wrong("", "weights", f"'{name}'", nearest(name, names))
-        elif not 0 < weight < math.inf:
-            wrong("", f"weights of {name}", repr(weight), "write a number above 0")
+        elif not 0 < as_number(weight) < math.inf:
+            wrong("", f"weights of {name}", shown(weight), "write a number above 0")
     offered: set[str] = set()
     for instance in instances:
         mine = {o.name for o in instance.options if instance.tiers[o.tier].kind != "function"}
@@ -329,7 +359,7 @@ def _check(
     for name, most in machines.items():
         if name not in offered:
             wrong("", "machines_max", f"'{name}'", nearest(name, sorted(offered)))
-        if most < 0 or most != int(most):
-            wrong("", f"machines_max of {name}", repr(most), "write a whole number of at least 0")
-    if problems:
-        raise InputError(problems)
+        count = as_number(most)
+        if not (0 <= count < math.inf and count == int(count)):
+            wrong("", f"machines_max of {name}", shown(most), "write a whole number of at least 0")
+    return problems

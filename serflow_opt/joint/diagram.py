@@ -13,12 +13,12 @@ Blocks are worked off deepest first, best bound first, so memory stays bounded a
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.joint.grid import Aim, Floats, Grid, Ints, Mask
 from serflow_opt.joint.potentials import AGAIN, STEPS, Priced, best_price, free
 
@@ -91,7 +91,7 @@ class _Search:
     grid: Grid
     aim: Aim
     cutoff: float
-    deadline: float | None
+    deadline: Deadline
     main: _View
     """The view that is sharpened."""
     views: list[_View]
@@ -101,7 +101,7 @@ class _Search:
     nodes: int = 0
 
     def stopped(self) -> bool:
-        return self.deadline is not None and time.monotonic() > self.deadline
+        return self.deadline.expired
 
     def run(self) -> bool:
         """Search; say whether to the end."""
@@ -241,7 +241,7 @@ def best_below(
     aim: Aim,
     cutoff: float,
     price: Floats | None = None,
-    deadline: float | None = None,
+    deadline: Deadline = NEVER,
     trained: dict[int, Priced] | None = None,
 ) -> Answer:
     """Find the best thresholds with a value below the cutoff.
@@ -255,7 +255,7 @@ def best_below(
     price
         What a unit of each side limit may be worth, where that is known: it sharpens bounds.
     deadline
-        Of time.monotonic(); None: none.
+        When to stop.
     trained
         Prices by exit to start from, of similar aims of the same size; they are replaced by better ones.
     """

@@ -11,11 +11,11 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-import time
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from serflow_opt.deadline import Deadline
 from serflow_opt.joint.choices import ROUNDING, Choices
 from serflow_opt.joint.descent import descend, polish, starts
 from serflow_opt.joint.diagram import TIES, best_below
@@ -83,7 +83,7 @@ class Best:
     """Diagrams run."""
 
 
-def find(pool: Pool, choices: Choices, gap: float, deadline: float | None) -> Best:
+def find(pool: Pool, choices: Choices, gap: float, deadline: Deadline) -> Best:
     """Find the best plan of these placements.
 
     Parameters
@@ -93,7 +93,7 @@ def find(pool: Pool, choices: Choices, gap: float, deadline: float | None) -> Be
     gap
         Relative distance of plan and bound at which to stop.
     deadline
-        Of time.monotonic(); None: none.
+        When to stop.
     """
     best = Best()
     if not len(choices):
@@ -128,7 +128,7 @@ def _scaled(direction: Floats) -> tuple[Floats, float]:
     return (direction / size, size) if size > 0 else (direction, 1.0)
 
 
-def _begin(pool: Pool, choices: Choices, best: Best, deadline: float | None) -> None:
+def _begin(pool: Pool, choices: Choices, best: Best, deadline: Deadline) -> None:
     """Find plans to start from; see whether the floor can be kept at all."""
     grid = pool.grid
     if best.row is not None:  # known from another objective
@@ -161,7 +161,7 @@ def _begin(pool: Pool, choices: Choices, best: Best, deadline: float | None) -> 
         if best.row is not None and best.reach is not None and best.levels is not None:
             limited = _aim(pool, choices, best.row, choices.machines(best.reach, slice(best.row, best.row + 1))[0])
             _offer(pool, choices, best, polish(grid, limited, best.levels))
-        if best.value >= before or (deadline is not None and time.monotonic() > deadline):
+        if best.value >= before or deadline.expired:
             break
 
 
@@ -178,7 +178,7 @@ def _aim(pool: Pool, choices: Choices, row: int, count: Floats) -> Aim:
     return Aim(weight, pool.need, use / size[:, None], most / size * grid.samples)
 
 
-def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: float | None) -> None:
+def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: Deadline) -> None:
     """Work the boxes off, least bound first, until the bound meets the best plan."""
     everyone, nobody = np.ones(pool.grid.exits), np.eye(pool.grid.exits)[0]
     least = choices.machines(nobody)
@@ -204,7 +204,7 @@ def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: float
         if key >= target():
             lost = min(lost, key)
             break
-        if deadline is not None and time.monotonic() > deadline:
+        if deadline.expired:
             lost = min(lost, key)
             break
         key = max(key, pool.region.quick(choices, box))
@@ -235,9 +235,7 @@ def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: float
     best.infeasible = best.row is None and math.isinf(lost)
 
 
-def _cut(
-    pool: Pool, choices: Choices, best: Best, box: Box, target: float, deadline: float | None
-) -> tuple[bool, Prices]:
+def _cut(pool: Pool, choices: Choices, best: Best, box: Box, target: float, deadline: Deadline) -> tuple[bool, Prices]:
     """Prove the direction that is to rule a box out; say whether that was done, and the multipliers met.
 
     The direction is the one that would, were there no other thresholds than those in the pool. Where even that does not
@@ -289,7 +287,7 @@ def _split(box: Box, bound: Bound) -> list[Box]:
 
 
 def _exactly(
-    pool: Pool, choices: Choices, best: Best, box: Box, prices: Prices, target: float, deadline: float | None
+    pool: Pool, choices: Choices, best: Best, box: Box, prices: Prices, target: float, deadline: Deadline
 ) -> bool:
     """Search a placement with fixed machines to the end, limits and all; say whether that was done."""
     row, count = box.row, np.array(box.low, dtype=float)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, replace
 
 from serflow_opt.bounds import decision_at
@@ -36,7 +35,7 @@ class Joint:
     placements: int
 
 
-def solve_joint(instance: Instance, settings: Settings, began: float) -> Plan:
+def solve_joint(instance: Instance, settings: Settings) -> Plan:
     """Solve an instance whose thresholds are chosen on the samples themselves.
 
     Parameters
@@ -44,9 +43,7 @@ def solve_joint(instance: Instance, settings: Settings, began: float) -> Plan:
     instance
         With `joint` set; what does not go with it is an error of the instance file.
     settings
-        Gap and time limit are used; there is no model to hand to HiGHS.
-    began
-        Of time.monotonic().
+        Gap and deadline are used; there is no model to hand to HiGHS.
 
     Raises
     ------
@@ -61,21 +58,21 @@ def solve_joint(instance: Instance, settings: Settings, began: float) -> Plan:
         wrong.append(Problem("", "--method", "'milp' with exits.joint", cure))
     if wrong:
         raise InputError(wrong)
-    solver = Solver(instance, settings, began)
+    solver = Solver(instance, settings)
     if instance.accuracy_confidence is None:
         joint = solver.solve(instance.accuracy_min)
-        return _plan(instance, joint, None, settings, began)
-    return _plan(instance, *certified(instance, solver.solve, solver.most_accurate()), settings, began)
+        return _plan(instance, joint, None, settings)
+    return _plan(instance, *certified(instance, solver.solve, solver.most_accurate()), settings)
 
 
 class Solver:
     """Solves for one floor after another; keeps grid and placements."""
 
-    def __init__(self, instance: Instance, settings: Settings, began: float) -> None:
+    def __init__(self, instance: Instance, settings: Settings) -> None:
         assert instance.minimize != "weighted"
         self.instance, self.settings, self.goal = instance, settings, instance.minimize
         self.grid = Grid.of(instance)
-        self.deadline = None if settings.time_limit is None else began + settings.time_limit
+        self.deadline = settings.deadline
         self.choices = self._choices(instance, self.goal)
 
     def _choices(self, instance: Instance, goal: Objective) -> Choices:
@@ -132,8 +129,7 @@ class Solver:
         held, diagrams = instance, 0
         name: Objective = self.goal
         for other in order_of(instance):
-            left = None if self.deadline is None else self.deadline - time.monotonic()
-            if other in (name, "accuracy") or (left is not None and left <= 0):
+            if other in (name, "accuracy") or self.deadline.expired:
                 break
             held = hold(held, name, value + EQUAL * abs(value))
             placements = self._choices(held, other)
@@ -152,7 +148,7 @@ class Solver:
         return decision, diagrams
 
 
-def _plan(instance: Instance, joint: Joint, test: Certified | None, settings: Settings, began: float) -> Plan:
+def _plan(instance: Instance, joint: Joint, test: Certified | None, settings: Settings) -> Plan:
     """Put the answer together."""
     shown, unit = shown_unit(instance.minimize)
     status: PlanStatus
@@ -177,7 +173,7 @@ def _plan(instance: Instance, joint: Joint, test: Certified | None, settings: Se
         else:
             clashes.append(test.clash())
     elif status == "infeasible":
-        clashes = [_why(instance, settings, began)]
+        clashes = [_why(instance, settings)]
     samples = 0 if instance.samples is None else int((~instance.samples.held_out).sum())
     method = f"{joint.placements} placements on {samples} samples together: {joint.diagrams} decision diagrams"
     method += f" of {joint.nodes} nodes and the cuts they prove, plan valued by the exact evaluator"
@@ -189,7 +185,7 @@ def _plan(instance: Instance, joint: Joint, test: Certified | None, settings: Se
         objective=ObjectiveValue(name=instance.minimize, value=exact, unit=unit),
         bound=bound,
         gap=gap,
-        seconds=time.monotonic() - began,
+        seconds=settings.deadline.seconds,
         plan=document_of(instance, decision) if decision is not None else None,
         metrics=metrics,
         certificate=Certificate(
@@ -207,9 +203,9 @@ def _plan(instance: Instance, joint: Joint, test: Certified | None, settings: Se
     )
 
 
-def _why(instance: Instance, settings: Settings, began: float) -> Clash:
+def _why(instance: Instance, settings: Settings) -> Clash:
     """Say why no plan exists: what accuracy can be had, or that the other limits clash."""
-    solver = Solver(instance, settings, began)
+    solver = Solver(instance, settings)
     reached = solver.most_accurate()
     asked = instance.accuracy_min
     if asked is not None and reached < asked * (1 - ROUNDING):
