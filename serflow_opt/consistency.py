@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 import re
 
+from serflow_opt.arguments import as_number, shown
 from serflow_opt.errors import Problem
 from serflow_opt.instance import CLIENT, LATENCY_MEASURE, LATENCY_MEASURES_IN_WORDS, Instance
+
+SMALLEST = 1e-300
+"""Limits this small meet numbers that double precision no longer has."""
 
 
 def consistency_problems(instance: Instance, file: str) -> list[Problem]:
@@ -19,7 +23,7 @@ def consistency_problems(instance: Instance, file: str) -> list[Problem]:
     slo = instance.latency_slo_s
     for place, value, low, high in (
         ("workload.rate_per_s", instance.rate_per_s, 0.0, math.inf),
-        ("workload.latency_slo_ms", None if slo is None else slo * 1000, 0.0, math.inf),
+        ("workload.latency_slo_ms", None if slo is None else as_number(slo) * 1000, 0.0, math.inf),
         ("workload.accuracy_min", instance.accuracy_min, -1e-300, 1.0),
         ("workload.cost_max_usd", instance.cost_max_usd, 0.0, math.inf),
         ("workload.energy_max_j", instance.energy_max_j, 0.0, math.inf),
@@ -27,8 +31,14 @@ def consistency_problems(instance: Instance, file: str) -> list[Problem]:
         ("workload.mse_min", instance.privacy.mse_min, 0.0, math.inf),
         ("workload.cross_entropy_max", instance.privacy.cross_entropy_max, 0.0, math.inf),
     ):
-        if value is not None and not (low < value <= high and math.isfinite(value)):
-            wrong(place, f"{value:g}", "write a number from 0 to 1" if high == 1.0 else "write a number above 0")
+        if value is None:
+            continue
+        number = as_number(value)
+        if not (low < number <= high and math.isfinite(number)):
+            found = shown(value) if math.isnan(number) else f"{number:g}"
+            wrong(place, found, "write a number from 0 to 1" if high == 1.0 else "write a number above 0")
+        elif 0 < number < SMALLEST:
+            wrong(place, f"{number:g}", f"nothing that small can be reckoned with: write at least {SMALLEST:g}")
     if instance.tail != "fixed" and instance.quantile is None:
         wrong(
             "workload.tail",

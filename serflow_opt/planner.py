@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.arguments import Arguments
+from serflow_opt.arguments import Arguments, as_number, shown
 from serflow_opt.chain import Chain, covered
 from serflow_opt.chain_search import ChainSearch
 from serflow_opt.deadline import Deadline
@@ -116,12 +116,8 @@ class Planner:
         """
         with Arguments() as given:
             limit = given.limit("deadline_ms", deadline_ms)
-            rate_per_s, latency_slo_ms, accuracy_min = (
-                None if value is None else given.number(name, value)
-                for name, value in (
-                    ("rate_per_s", rate_per_s), ("latency_slo_ms", latency_slo_ms), ("accuracy_min", accuracy_min),
-                )
-            )  # fmt: skip
+            if latency_slo_ms is not None and math.isnan(as_number(latency_slo_ms)):
+                given.number("latency_slo_ms", latency_slo_ms, above=True)
         deadline = Deadline(None if limit is None else limit / 1000)
         question = (rate_per_s, latency_slo_ms, accuracy_min, tuple(sorted((prices or {}).items())), explain)
         with self._lock:
@@ -164,8 +160,8 @@ class Planner:
         for name, price in prices.items():
             if name not in names:
                 problems.append(Problem("", f"prices['{name}']", "no such option", nearest(name, names)))
-            elif not 0 <= price < math.inf:
-                problems.append(Problem("", f"prices['{name}']", f"{price}", "write USD per hour, at least 0"))
+            elif not 0 <= as_number(price) < math.inf:
+                problems.append(Problem("", f"prices['{name}']", shown(price), "write USD per hour, at least 0"))
         if problems:
             raise InputError(problems)
         if prices:

@@ -188,6 +188,10 @@ def test_eight_threads(base: str) -> None:
         ({"rate_per_s": 0.0}, "rate_per_s: 0; write a number above 0"),
         ({"rate_per_s": math.nan}, "rate_per_s: nan; write a number above 0"),
         ({"latency_slo_ms": -5.0}, "latency_slo_ms: -5; write a number above 0"),
+        ({"latency_slo_ms": "x"}, "latency_slo_ms: 'x'; write a number above 0"),
+        ({"rate_per_s": "1"}, "rate_per_s: '1'; write a number above 0"),
+        ({"deadline_ms": "soon"}, "deadline_ms: 'soon'; write a number of at least 0"),
+        ({"prices": {"v": "cheap"}}, r"prices\['v'\]: 'cheap'; write USD"),
         ({"accuracy_min": 1.5}, "accuracy_min: 1.5; write a number from 0 to 1"),
     ],
 )
