@@ -2,9 +2,9 @@
 
     python tests/oracles/compare_enumeration.py --seeds 0 300 --method auto --method milp --keep differences
 
-Each answer is one of: agreed; wrong optimal; wrong infeasible; wrong value (of the plan itself, any figure); unproven
-(stopped at a limit); no_solution; refused (files said to be bad); uncovered (the method does not take the instance);
-crash.
+Each answer is one of: agreed; wrong optimal; wrong infeasible; wrong value (of the plan itself, any figure); wrong
+bound; wrong reason (of having no plan); worse tie (an equally good plan is better in what comes then); unproven
+(stopped at a limit); no_solution; refused (files said to be bad); uncovered (by the method); crash.
 """
 
 from __future__ import annotations
@@ -24,7 +24,19 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import serflow_opt as so
-from oracles.enumeration import Best, Decision, Valuation, Worth, best, decisions, limits_kept
+from oracles.enumeration import (
+    KEPT,
+    Best,
+    Decision,
+    Valuation,
+    Worth,
+    after,
+    best,
+    decisions,
+    limits_kept,
+    objective,
+)
+from oracles.enumeration_clashes import clashes_apart
 from oracles.enumeration_draws import TRAITS, draw
 from oracles.enumeration_reading import Choice, Documents, Manner, read
 
@@ -70,37 +82,53 @@ def judge(path: Path, doc: Documents, right: Best, method: Method, time_limit: f
 def verdict_of(answer: dict[str, Any], doc: Documents, right: Best) -> tuple[str, str]:
     """What is wrong with an answer."""
     status = answer["status"]
-    words = f"{status}, best of {right.count}: {right.value}"
+    words = f"{status}, best of {len(right.worths)}: {right.value!r}"
     if status == "infeasible":
-        return ("agreed", words) if right.value is None else ("wrong infeasible", words)
+        if right.value is not None:
+            return "wrong infeasible", words
+        because = answer["infeasible_because"]
+        apart = clashes_apart(because, doc, right.worths, GAP + EXACT) if right.worths else ""
+        return ("wrong reason", f"{words}; {apart}") if apart else ("agreed", words)
     if status == "no_solution":
         return "no_solution", f"{words}; {answer['notes']}"
     value = answer["objective"]["value"]
-    words = f"{status} {value!r}, best of {right.count}: {right.value!r}"
-    if right.value is None:
+    words = f"{status} {value!r}, best of {len(right.worths)}: {right.value!r}"
+    if right.value is None or right.worth is None:
         return "wrong optimal", words
-    decision = decision_of(answer["plan"], doc)
-    worth = Valuation(doc, decision).worth()
+    worth = Valuation(doc, decision_of(answer["plan"], doc)).worth()
     if not limits_kept(doc, worth):
         return "wrong optimal", f"{words}; breaks a limit: {worth}"
-    if doc.minimize != "weighted":
-        differences = figures_apart(answer, worth, getattr(worth, doc.minimize))
-        if differences:
-            return "wrong value", f"{words}; {differences}"
-    apart = value - right.value
+    if doc.minimize != "weighted" and (apart := figures_apart(answer, worth, getattr(worth, doc.minimize))):
+        return "wrong value", f"{words}; {apart}"
+    missed = value - right.value
     scale = max(abs(right.value), 1.0) if doc.minimize == "weighted" else abs(right.value)
-    if abs(apart) <= (GAP + EXACT) * scale:
-        return ("agreed", words) if status == "optimal" else ("unproven", words)
-    if status == "optimal" or apart < 0:
-        return "wrong optimal", words
-    return "unproven", words
+    if abs(missed) > (GAP + EXACT) * scale:
+        return ("wrong optimal" if status == "optimal" or missed < 0 else "unproven"), words
+    if answer["bound"] is not None and answer["bound"] > right.value + EXACT * scale:
+        return "wrong bound", f"{words}; bound {answer['bound']!r}"
+    if status != "optimal":
+        return "unproven", words
+    if missed <= KEPT * scale and (apart := tie_apart(doc, worth, right.worth)):
+        return "worse tie", f"{words}; {apart}"
+    return "agreed", words
 
 
-def figures_apart(answer: dict[str, Any], worth: Worth, objective: float) -> str:
+def tie_apart(doc: Documents, worth: Worth, right: Worth) -> str:
+    """By which of what comes then a plan is worse than an equally good one."""
+    for name in after(doc):
+        got, least = objective(worth, name), objective(right, name)
+        if got > least + (GAP + EXACT) * abs(least):
+            return f"{name} {got!r}, right {least!r}"
+        if got < least - KEPT * abs(least):
+            return ""
+    return ""
+
+
+def figures_apart(answer: dict[str, Any], worth: Worth, aim: float) -> str:
     """Figures of a plan that the oracle has otherwise."""
     metrics = answer["metrics"]
     pairs = {
-        "objective": (answer["objective"]["value"], objective),
+        "objective": (answer["objective"]["value"], aim),
         "accuracy": (metrics["accuracy"], worth.accuracy),
         "worst": (metrics["latency_worst_ms"], worth.worst),
         "mean": (metrics["latency_mean_ms"], worth.mean),

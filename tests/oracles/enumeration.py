@@ -18,6 +18,16 @@ from oracles.enumeration_reading import MACHINES, PASSING, Choice, Documents, Fo
 
 KEPT = 1e-9
 """A limit counts as kept within this, relative."""
+LIMITS = {
+    "accuracy_min": ("accuracy", -1),
+    "latency_slo_ms": ("latency", 1),
+    "cost_max_usd": ("cost", 1),
+    "energy_max_j": ("energy", 1),
+    "privacy_max": ("privacy", 1),
+    "mse_min": ("least_mse", -1),
+    "cross_entropy_max": ("most_nats", 1),
+}
+"""Limits, the figures they bound, and 1 for ceilings, -1 for floors."""
 ORDER = ("cost", "latency", "privacy", "energy", "accuracy")
 
 
@@ -42,55 +52,69 @@ class Worth:
     accuracy: float
     worst: float
     mean: float
+    least_mse: float
+    most_nats: float
 
 
 @dataclass(frozen=True)
 class Best:
-    """The best value, None where no decision keeps the limits, the decision, and how many decisions there were."""
+    """The best value, None where no decision keeps the limits, the decision and its worth, and the worths of all."""
 
     value: float | None
     decision: Decision | None
     worth: Worth | None
-    count: int
+    worths: list[Worth]
 
 
 def best(doc: Documents) -> Best:
-    """The best decision of an instance."""
-    count = 0
-    kept: list[tuple[Decision, Worth]] = []
-    for decision in decisions(doc):
-        count += 1
-        worth = Valuation(doc, decision).worth()
-        if limits_kept(doc, worth):
-            kept.append((decision, worth))
+    """The best decision of an instance, of equally good ones the one that is best in what comes then."""
+    all_of_them = [(decision, Valuation(doc, decision).worth()) for decision in decisions(doc)]
+    worths = [worth for _, worth in all_of_them]
+    kept = [(decision, worth) for decision, worth in all_of_them if limits_kept(doc, worth)]
     if not kept:
-        return Best(None, None, None, count)
+        return Best(None, None, None, worths)
     if doc.minimize == "weighted":
         score = weighted(doc, [worth for _, worth in kept])
     else:
         score = [getattr(worth, doc.minimize) for _, worth in kept]
-    i = min(range(len(kept)), key=score.__getitem__)
-    return Best(score[i], *kept[i], count)
+    value = min(score)
+    kept = [pair for pair, mark in zip(kept, score, strict=True) if mark <= value + KEPT * abs(value)]
+    for name in after(doc):
+        least = min(objective(worth, name) for _, worth in kept)
+        kept = [pair for pair in kept if objective(pair[1], name) <= least + KEPT * abs(least)]
+    return Best(value, *kept[0], worths)
+
+
+def after(doc: Documents) -> tuple[str, ...]:
+    """What equally good plans are compared by: what is asked for, else latency, or cost."""
+    if doc.minimize == "weighted":
+        return ()
+    return doc.then or (("latency",) if doc.minimize == "cost" else ("cost",))
+
+
+def objective(worth: Worth, name: str) -> float:
+    """A figure as it is minimised."""
+    return -worth.accuracy if name == "accuracy" else float(getattr(worth, name))
 
 
 def limits_kept(doc: Documents, worth: Worth) -> bool:
-    """Whether a decision keeps the limits on the whole."""
-    floor = doc.workload.get("accuracy_min")
-    if floor is not None and worth.accuracy < float(floor) - KEPT * abs(float(floor)):
-        return False
-    ceilings = (
-        ("latency_slo_ms", worth.latency),
-        ("cost_max_usd", worth.cost),
-        ("energy_max_j", worth.energy),
-        ("privacy_max", worth.privacy),
+    """Whether a decision keeps the limits."""
+    return keeps({name: float(doc.workload[name]) for name in LIMITS if name in doc.workload}, worth)
+
+
+def keeps(asked: dict[str, float], worth: Worth) -> bool:
+    """Whether a decision keeps some limits, within 1e-9 of them."""
+    return all(
+        sign * getattr(worth, figure) <= sign * asked[name] + KEPT * abs(asked[name])
+        for name, (figure, sign) in LIMITS.items()
+        if name in asked
     )
-    return all(value <= float(doc.workload.get(name, math.inf)) * (1 + KEPT) for name, value in ceilings)
 
 
 def weighted(doc: Documents, worths: list[Worth]) -> list[float]:
     """The weighted sum on the scale from ideal to nadir of the pay-off table."""
     names = [name for name in ORDER if doc.weights.get(name)]
-    columns = [{name: -w.accuracy if name == "accuracy" else getattr(w, name) for name in names} for w in worths]
+    columns = [{name: objective(worth, name) for name in names} for worth in worths]
     corners = []
     for first in names:
         left = columns
@@ -108,7 +132,7 @@ def weighted(doc: Documents, worths: list[Worth]) -> list[float]:
 
 
 def decisions(doc: Documents) -> Iterator[Decision]:
-    """All decisions that links, memory, payloads and the limits on single hand-overs allow."""
+    """All decisions that links, memory and payloads allow."""
     forms = [(None, *doc.forms[block]) for block in sorted(doc.forms)]
     for chosen in itertools.product(*forms):
         running = tuple(form for form in chosen if form)
@@ -188,7 +212,7 @@ def made(doc: Documents, forms: tuple[Form, ...], s: int) -> float:
 
 
 def ways_of(doc: Documents, forms: tuple[Form, ...], placement: tuple[Choice, ...]) -> list[list[Manner | None]]:
-    """Before each stage the ways to hand over that payloads and the limits on single hand-overs allow."""
+    """Before each stage the ways to hand over that payloads allow."""
     found: list[list[Manner | None]] = []
     for s, choice in enumerate(placement):
         payload = doc.groups[choice.tier].payload
@@ -198,17 +222,8 @@ def ways_of(doc: Documents, forms: tuple[Form, ...], placement: tuple[Choice, ..
             arrives = s == 0 and doc.source == "client"
             found.append([] if arrives and payload is not None and size > payload * (1 + KEPT) else [None])
             continue
-        allowed: list[Manner | None] = []
-        for way in doc.manners.get(s, (Manner(),)):
-            floor, ceiling = doc.workload.get("mse_min"), doc.workload.get("cross_entropy_max")
-            if payload is not None and size * way.kept > payload * (1 + KEPT):
-                continue
-            if floor is not None and not wire.trusted and (way.mse is None or way.mse < float(floor) * (1 - KEPT)):
-                continue
-            if ceiling is not None and way.nats is not None and way.nats > float(ceiling) * (1 + KEPT):
-                continue
-            allowed.append(way)
-        found.append(allowed)
+        ways = doc.manners.get(s, (Manner(),))
+        found.append([way for way in ways if payload is None or size * way.kept <= payload * (1 + KEPT)])
     return found
 
 
@@ -314,7 +329,16 @@ class Valuation:
             accuracy=self.accuracy(),
             worst=worst * 1000,
             mean=mean * 1000,
+            least_mse=min((self.error(s) for s in range(self.length)), default=math.inf),
+            most_nats=max((way.nats for way in self.decision.ways if way and way.nats is not None), default=-math.inf),
         )
+
+    def error(self, s: int) -> float:
+        """Error of an attacker at the hand-over before a stage: infinite where nothing is exposed, unknown is least."""
+        wire, way = self.wires[s], self.decision.ways[s]
+        if wire is None or wire.trusted or way is None:
+            return math.inf
+        return -math.inf if way.mse is None else way.mse
 
     def accuracy(self) -> float:
         """Share of requests answered right."""

@@ -1,7 +1,6 @@
 """Draws small instances of all kinds for `enumeration` and writes them as folders: a TOML file and its tables.
 
-Limits are taken from what a decision drawn by chance achieves, exactly or nearly, so that they bind, clash or just
-hold.
+Limits are taken from what decisions drawn by chance achieve, exactly or nearly, so that they bind, clash or just hold.
 """
 
 from __future__ import annotations
@@ -311,20 +310,25 @@ class Draw:
                 names = [name for name in names if name != "accuracy"] or ["cost"]
             objective["minimize"] = "weighted"
             objective["weights"] = {name: rng.choice((1.0, 0.5, 3.0)) for name in names}
+        elif rng.random() < 0.2:
+            others = ("cost", "latency", "privacy", "energy", "accuracy" if "exits" in self.body else "latency")
+            left = sorted({*others} - {objective["minimize"]})
+            objective["then"] = rng.sample(left, rng.choice((1, 2)))
         self.body["objective"] = objective
 
     def limit(self, doc: Documents, many: list[Any]) -> None:
         """Limits near what a decision achieves."""
         rng, workload = self.rng, self.body["workload"]
-        worth = Valuation(doc, rng.choice(many)).worth()
-        if "exits" in self.body and rng.random() < 0.6 and worth.accuracy > 0:
-            workload["accuracy_min"] = min(1.0, worth.accuracy / rng.choice(SLACKS))
-        for key, value, share in (
-            ("latency_slo_ms", worth.latency, 0.5),
-            ("cost_max_usd", worth.cost, 0.2),
-            ("energy_max_j", worth.energy, 0.2),
-            ("privacy_max", worth.privacy, 0.2),
+        worths = [Valuation(doc, rng.choice(many)).worth() for _ in range(rng.choice((1, 1, 1, 3)))]
+        if "exits" in self.body and rng.random() < 0.6 and (accuracy := max(w.accuracy for w in worths)) > 0:
+            workload["accuracy_min"] = min(1.0, accuracy / rng.choice(SLACKS))
+        for key, name, share in (
+            ("latency_slo_ms", "latency", 0.5),
+            ("cost_max_usd", "cost", 0.25),
+            ("energy_max_j", "energy", 0.25),
+            ("privacy_max", "privacy", 0.25),
         ):
+            value = min(getattr(worth, name) for worth in worths)
             if rng.random() < share and 1e-300 < value < 1e300:
                 workload[key] = value * rng.choice(SLACKS)
         if self.traits["adapted"] and rng.random() < 0.15:

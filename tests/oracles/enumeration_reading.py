@@ -121,6 +121,7 @@ class Documents:
     workload: dict[str, Any]
     minimize: str
     accounting: str
+    then: tuple[str, ...] = ()
     weights: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -154,6 +155,7 @@ def read(path: Path) -> Documents:
         workload=workload,
         minimize=objective.get("minimize", "cost"),
         accounting=objective.get("accounting", "per-request"),
+        then=tuple(objective.get("then", ())),
         weights={name: float(weight) for name, weight in objective.get("weights", {}).items()},
     )
 
