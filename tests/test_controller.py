@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serflow_opt.traffic.controller import RETRY_S, Controller
+from serflow_opt.errors import InputError
+from serflow_opt.traffic.controller import MOST_EVENTS, RETRY_S, Controller
 from serflow_opt.traffic.faults import Faults
+from serflow_opt.traffic.forecast import Daily, Ewma
 from serflow_opt.traffic.policy import Orders, Seen
 from serflow_opt.traffic.rates import Rates
 from serflow_opt.traffic.service import Block, Function, Machine, Service
@@ -214,6 +216,137 @@ def test_a_state_of_another_service_is_refused() -> None:
     state = Controller(service()).state()
     with pytest.raises(ValueError, match="'one' with 1 blocks"):
         Controller(replace(service(), name="two")).restore(state)
+
+
+def test_any_clock_will_do() -> None:
+    """Whatever the clock shows and however it jumps, the same traffic leads to the same machines in the end."""
+    counts = np.full(60, 98)
+    plain = Controller(service())
+    for step in range(1, 20):
+        expected = plain.decide(seen(60.0 * step, counts))
+    for clock in (
+        [1.76e9 + 60 * step for step in range(20)],
+        [60.0, 120.0, *(3.15e7 + 60 * step for step in range(20))],
+        [1.76e9, 1.76e9 + 60, *(60.0 * step for step in range(1, 22))],
+        [60.0, math.nan, math.inf, -math.inf, 1e300, *(60.0 * step for step in range(2, 20))],
+    ):
+        controller = Controller(service())
+        for now_s in clock:
+            found = controller.decide(seen(now_s, counts))
+        assert found == expected, controller.events
+        json.dumps(controller.state(), allow_nan=False)
+
+
+def test_a_type_is_not_left_alone_for_ever_when_the_clock_is_set_back() -> None:
+    controller = Controller(service())
+    controller.decide(seen(1.76e9, np.full(60, 98), failed={"m4.large": 6}))
+    for step in range(1, 10):
+        orders = controller.decide(seen(60.0 * step, np.full(60, 98)))
+    assert orders.machines[0]["m4.large"] > 0
+
+
+def test_events_do_not_grow_for_ever() -> None:
+    controller = Controller(service())
+    for step in range(5000):
+        controller.observe(0, 10.0 * step, np.full(9, 5.0))  # another second is missing each time
+    assert MOST_EVENTS <= len(controller.events) < 2 * MOST_EVENTS
+    assert "seconds 49989 to 49989 are missing" in controller.events[-1].text
+
+
+def test_what_was_seen_of_other_blocks_is_refused() -> None:
+    with pytest.raises(InputError, match="counts: 2 blocks; the service has 1"):
+        Controller(service()).decide(Seen(0.0, (np.zeros(1), np.zeros(1)), ({},) * 2, ({},) * 2, ({},) * 2, (0, 0)))  # type: ignore[arg-type]
+
+
+DAILY = {"forecaster": lambda block: Daily()}
+EWMA = {"forecaster": lambda block: Ewma()}
+
+
+@pytest.mark.parametrize("more", [{}, DAILY, EWMA])
+def test_the_state_is_json_whatever_was_measured(more: Any) -> None:
+    """A thousand steps of clocks, counts and machines, absurd ones among them; each state can be restored."""
+    rng = np.random.default_rng(3)
+    odd = [math.nan, math.inf, -math.inf, -1.0, 1e308, 1e12, 1e7, 2.5, 0.0]
+    own = service(replace(LARGE, machines_max=20))
+    controller, now_s = Controller(own, **more), 0.0
+    for step in range(1000):
+        now_s += float(rng.choice([60.0, 60.0, 60.0, 0.0, -30.0, 86_400.0, 1e7, -1e7]))
+        counts = rng.poisson(50, rng.integers(0, 90)).astype(float)
+        for _ in range(rng.integers(0, 4) if len(counts) else 0):
+            counts[rng.integers(len(counts))] = odd[rng.integers(len(odd))]
+        moment = odd[rng.integers(len(odd))] if rng.random() < 0.1 else now_s
+        what: Any = ["many", None, 7.0, [[1, 2], [3]], ["x"]][rng.integers(5)] if rng.random() < 0.05 else counts
+        ready = {"m4.large": odd[rng.integers(len(odd))] if rng.random() < 0.1 else int(rng.integers(0, 9))}
+        orders = controller.decide(Seen(moment, (what,), (ready,), ({},), ({"m4.large": 1},), (3,)))  # type: ignore[arg-type]
+        assert orders.machines[0]["m4.large"] >= 0
+        if step % 10 == 0:
+            state = json.loads(json.dumps(controller.state(), allow_nan=False))
+            after = Controller(own, **more)
+            after.restore(state)
+            assert after.state() == state
+
+
+@pytest.mark.parametrize("more", [{}, DAILY, EWMA])
+def test_damaged_states_are_refused_by_key(more: Any) -> None:
+    """At each place of a state something else, or nothing: restored, or refused naming the place, and as it was."""
+    controller = Controller(service(), **more)
+    for step in range(1, 4):
+        controller.decide(seen(60.0 * step + 30, np.full(60, 98), failed={"m4.large": 1}))
+    good = json.loads(json.dumps(controller.state()))
+    others = [None, True, "x", -1, 1e300, math.nan, 10**400, [], {}, [1], ["x"], [math.inf], {"a": 1}]
+    rng = np.random.default_rng(4)
+    refused = 0
+    for _ in range(1000):
+        state = json.loads(json.dumps(good))
+        place: list[Any] = []
+        inside = state
+        while isinstance(inside, (dict, list)) and inside and (not place or rng.random() < 0.8):
+            keys = list(inside) if isinstance(inside, dict) else list(range(len(inside)))
+            key = keys[rng.integers(len(keys))]
+            place.append(key)
+            around, inside = inside, inside[key]
+        if isinstance(around, dict) and rng.random() < 0.3:
+            del around[key]
+        else:
+            around[key] = others[rng.integers(len(others))]
+        fresh = Controller(service(), **more)
+        before = fresh.state()
+        try:
+            fresh.restore(state)
+            json.dumps(fresh.state(), allow_nan=False)
+            fresh.decide(seen(300.0, np.full(60, 98)))
+        except InputError as error:
+            refused += 1
+            assert fresh.state() == before
+            (problem,) = error.problems
+            named = [part for part in place if isinstance(part, str)]
+            assert problem.place == "service" or any(part in problem.place for part in named), (place, problem)
+    assert refused > 300
+
+
+@pytest.mark.parametrize("state", [None, [], "x", {}, {"service": "one"}, {"service": "one", "blocks": 3, "now_s": 0}])
+def test_what_is_no_state_is_refused(state: Any) -> None:
+    with pytest.raises(InputError, match="state"):
+        Controller(service()).restore(state)
+    with pytest.raises(InputError, match="now_s"):
+        Controller(service()).restore(Controller(service()).state(), now_s=math.nan)
+
+
+def test_a_forecaster_whose_state_cannot_be_written_starts_afresh() -> None:
+    class Odd(Says):
+        def state(self) -> dict[str, Any]:
+            return {"seen": {1, 2}, "mean": math.nan}
+
+        def restore(self, state: Mapping[str, Any]) -> None:
+            raise KeyError("mean")
+
+    controller = Controller(service(), forecaster=lambda block: Odd(Rates.steady(5.0)))
+    state = json.loads(json.dumps(controller.state(), allow_nan=False))
+    assert "state is lost" in controller.events[-1].text
+    controller.restore(state)
+    state["blocks"][0]["forecaster"] = {"mean": 3}
+    with pytest.raises(InputError, match=r"blocks\[0\].forecaster: the forecaster cannot restore it"):
+        controller.restore(state)
 
 
 # ----------------------------------------------------------------------------------------------------

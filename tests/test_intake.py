@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from serflow_opt.traffic.intake import Intake
+from serflow_opt.traffic.intake import DAY_S, FAR_S, Intake
 
 
 def test_good_measurements_pass() -> None:
@@ -69,18 +70,71 @@ def test_a_burst_of_ten_times_is_believed() -> None:
 
 
 def test_no_time_is_told() -> None:
-    values, wrong = Intake().take(math.nan, [1.0])
+    for moment in (math.nan, math.inf, -1.0, 1e17):
+        values, wrong = Intake().take(moment, [1.0])
+        assert not len(values)
+        assert wrong
+
+
+def test_the_clock_starts_where_the_first_measurement_does() -> None:
+    intake = Intake()
+    values, wrong = intake.take(1.76e9, [3.0, 4.0])
+    assert (values.tolist(), wrong, intake.until_s) == ([3.0, 4.0], [], 1_760_000_002)
+
+
+@pytest.mark.parametrize("jump", [FAR_S + 1, 86_400, 31_536_000, 1_760_000_000, 10**15])
+def test_a_clock_that_jumps_is_believed_the_second_time(jump: int) -> None:
+    """The gap is bridged by at most two days, at the same time of day."""
+    intake = Intake()
+    intake.take(0, [1.0] * 60)
+    values, wrong = intake.take(60 + jump, [2.0] * 60)
     assert not len(values)
-    assert wrong
+    assert "not believed yet" in wrong[0]
+    values, wrong = intake.take(120 + jump, [3.0] * 60)
+    gap = values[:-60]
+    assert np.isnan(gap).all()
+    assert len(gap) <= 2 * DAY_S
+    assert len(gap) % DAY_S == (jump + 60) % DAY_S
+    assert values[-60:].tolist() == [3.0] * 60
+    assert wrong == [f"seconds 60 to {119 + jump} are missing"]
+    assert intake.until_s == 180 + jump
 
 
+def test_a_clock_that_is_set_back_is_believed_the_second_time() -> None:
+    intake = Intake(until_s=1_760_000_000)
+    assert not len(intake.take(0, [1.0] * 60)[0])
+    values, wrong = intake.take(60, [2.0] * 60)
+    assert values.tolist() == [2.0] * 60
+    assert wrong == ["the clock was set back from second 1760000000 to 60"]
+    assert intake.until_s == 120
+
+
+def test_one_measurement_from_elsewhere_does_no_harm() -> None:
+    """An hour-old message, and one of a broken clock, between good ones."""
+    intake = Intake(until_s=10_000)
+    for elsewhere in (0, 10**9, 5000):
+        known = intake.until_s
+        assert known is not None
+        assert not len(intake.take(elsewhere, [9.0] * 60)[0])
+        values, wrong = intake.take(known, [1.0] * 60)
+        assert (values.tolist(), wrong) == ([1.0] * 60, [])
+
+
+def test_more_than_there_can_be_is_never_believed() -> None:
+    values, wrong = Intake().take(0, [1e300, 1e300, 1e300, 5.0])
+    assert np.isnan(values).tolist() == [True, True, True, False]
+    assert wrong == ["3 s with counts that are no numbers of requests are dropped"]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.tuples(st.integers(-5, 60), st.lists(st.floats(), max_size=6)), max_size=12))
 def test_the_clock_never_goes_back_and_nothing_bad_comes_out(measured: list[tuple[int, list[float]]]) -> None:
     intake = Intake()
     for start, counts in measured:
         before = intake.until_s
         values, _ = intake.take(start, counts)
-        assert intake.until_s == before + len(values)
+        if intake.until_s != before:
+            assert intake.until_s == (start if before is None else before) + len(values)
         known = values[~np.isnan(values)]
         assert (known >= 0).all()
         assert np.isfinite(known).all()

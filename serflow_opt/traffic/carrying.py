@@ -9,6 +9,7 @@ Both are concave and rising in the load a, so supporting lines bound them from a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -56,14 +57,23 @@ class Carrying:
     def each(self, counts: int, workers: int, loads: Floats) -> Floats:
         """Return what 0, 1, .., counts machines carry of loads: counts + 1 rows."""
         rows = np.zeros((counts + 1, len(loads)))
+        for n, carried in enumerate(self._rows(counts, workers, loads), start=1):
+            rows[n] = carried
+        return rows
+
+    def mean(self, counts: int, workers: int, loads: Floats, shares: Floats) -> Floats:
+        """Return what 0, 1, .., counts machines carry on average of loads, each of which has its share of the time."""
+        return np.array([0.0, *(float(row @ shares) for row in self._rows(counts, workers, loads))])
+
+    def _rows(self, counts: int, workers: int, loads: Floats) -> Iterator[Floats]:
+        """Yield what 1, .., counts machines carry of each load."""
         blocking = np.ones(len(loads))
         for c in range(1, counts * workers + 1):
             if self.arrivals == "random":
                 blocking = loads * blocking / (c + loads * blocking)
             if c % workers == 0:
                 free = loads if self.arrivals == "smooth" else loads * (1 - blocking)
-                rows[c // workers] = np.minimum(free, self.cap * c)
-        return rows
+                yield np.minimum(free, self.cap * c)
 
     def lines(self, servers: int, points: Floats) -> list[tuple[float, float]]:
         """Return lines (slope, intercept) above what is carried, touching it at loads, and the cap.

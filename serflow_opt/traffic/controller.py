@@ -11,16 +11,21 @@ below minus that, since it would have to be started again. With start_s = 0 this
 
 from __future__ import annotations
 
+import copy
+import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.traffic import saved
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.forecast import Forecaster, Window
-from serflow_opt.traffic.intake import Intake
+from serflow_opt.traffic.intake import IMPOSSIBLE, LAST_S, Intake
 from serflow_opt.traffic.policy import Orders, Seen
 from serflow_opt.traffic.rates import Rates
 from serflow_opt.traffic.service import Block, Machine, Service
@@ -39,6 +44,8 @@ LONGEST_SMOOTHING_S = 60
 """Rates are never averaged over more than this."""
 MOST_MACHINES = 10_000
 """More of one type are not ordered, whatever is forecast."""
+MOST_EVENTS = 1000
+"""Events that are kept, and texts that are not said again at once; older ones go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +95,10 @@ class Controller:
         self._carrying = Carrying(arrivals, 1.0)
         blocks = range(len(service.blocks))
         self._smoothing = [self._smoothing_s(b) for b in blocks]
-        self._forecasters = [
+        self._forecasters: list[Forecaster] = [
             forecaster(block) if forecaster else self._window(b) for b, block in enumerate(service.blocks)
         ]
-        self._plain = [self._window(b) for b in blocks] if forecaster else self._forecasters
+        self._plain: list[Forecaster] = [self._window(b) for b in blocks] if forecaster else self._forecasters
         self._intakes = [Intake() for _ in blocks]
         self._not_before: list[dict[str, float]] = [{} for _ in blocks]
         self._said: dict[tuple[int | None, str], float] = {}
@@ -99,21 +106,43 @@ class Controller:
         self.events: list[Event] = []
 
     def decide(self, seen: Seen) -> Orders:
-        """Take in what was seen and say what is to be had."""
-        self._now_s = seen.now_s
+        """Take in what was seen and say what is to be had.
+
+        Raises
+        ------
+        InputError
+            When it is of another number of blocks.
+        """
+        parts = {"counts": seen.counts, "ready": seen.ready, "starting": seen.starting, "failed": seen.failed}
+        wrong = [
+            Problem("Seen", name, f"{len(part)} blocks", f"the service has {len(self.service.blocks)}")
+            for name, part in (parts | {"throttled": seen.throttled}).items()
+            if len(part) != len(self.service.blocks)
+        ]
+        if wrong:
+            raise InputError(wrong)
+        now_s = float(seen.now_s) if isinstance(seen.now_s, Real) else math.nan
+        if abs(now_s) < LAST_S:  # nor NaN
+            self._now_s = now_s
         for b, counts in enumerate(seen.counts):
-            self.observe(b, seen.now_s - len(counts), counts.astype(float))
+            try:
+                measured = np.asarray(counts, dtype=float).ravel()
+            except (TypeError, ValueError):
+                self._note(self._now_s, b, "a measurement that is no list of numbers is dropped")
+            else:
+                self.observe(b, now_s - len(measured), measured)
+        now_s = self._now_s
         for b, failed in enumerate(seen.failed):
             for name, count in failed.items():
                 if count:
-                    self._not_before[b][name] = seen.now_s + RETRY_S
-                    self._note(seen.now_s, b, f"{count} x {name} did not start: not asked for again for {RETRY_S:g} s")
+                    self._not_before[b][name] = now_s + RETRY_S
+                    self._note(now_s, b, f"{count} x {name} did not start: not asked for again for {RETRY_S:g} s")
         for b, refused in enumerate(seen.throttled):
             if refused:
-                self._note(seen.now_s, b, f"the function refused {refused} requests")
+                self._note(now_s, b, f"the function refused {refused} requests")
         wanted = tuple(self._machines(b, seen) for b in range(len(self.service.blocks)))
         serving = [
-            {name: min(count, seen.ready[b].get(name, 0)) for name, count in own.items()}
+            {name: min(count, _machines(seen.ready[b], name)) for name, count in own.items()}
             for b, own in enumerate(wanted)
         ]
         return Orders(wanted, tuple(self._queue(b, own) for b, own in enumerate(serving)))
@@ -122,7 +151,7 @@ class Controller:
         """Take in requests of block b, second by second from a moment on; what is late, repeated or absurd is noted."""
         values, wrong = self._intakes[b].take(from_s, counts)
         for text in wrong:
-            self._note(from_s, b, text)
+            self._note(self._now_s, b, text)
         if not len(values):
             return
         self._plain[b].observe(values)
@@ -131,7 +160,7 @@ class Controller:
         try:
             self._forecasters[b].observe(values)
         except Exception as error:  # as in `_rates`
-            self._note(from_s, b, f"the forecaster failed ({type(error).__name__}: {error})")
+            self._note(self._now_s, b, f"the forecaster failed ({type(error).__name__}: {error})")
 
     def state(self) -> dict[str, Any]:
         """Return all the controller knows, to be written as JSON."""
@@ -140,13 +169,13 @@ class Controller:
             "now_s": self._now_s,
             "blocks": [
                 {
-                    "forecaster": forecaster.state(),
+                    "forecaster": self._written(b, forecaster),
                     "plain": None if plain is forecaster else plain.state(),
                     "intake": {"until_s": intake.until_s, "largest": intake.largest, "suspected": intake.suspected},
                     "not_before": dict(not_before),
                 }
-                for forecaster, plain, intake, not_before in zip(
-                    self._forecasters, self._plain, self._intakes, self._not_before, strict=True
+                for b, (forecaster, plain, intake, not_before) in enumerate(
+                    zip(self._forecasters, self._plain, self._intakes, self._not_before, strict=True)
                 )
             ],
         }
@@ -163,28 +192,68 @@ class Controller:
 
         Raises
         ------
-        ValueError
-            When the state is of another service.
+        InputError
+            When the state is of another service, or damaged: it names the key, and nothing is changed.
         """
-        if state["service"] != self.service.name or len(state["blocks"]) != len(self.service.blocks):
-            found = f"'{state['service']}' with {len(state['blocks'])} blocks"
-            raise ValueError(f"the state is of {found}, not of '{self.service.name}' with {len(self.service.blocks)}")
-        later = 0.0 if now_s is None else now_s - state["now_s"]
-        self._now_s = state["now_s"] + later
-        for b, own in enumerate(state["blocks"]):
-            self._forecasters[b].restore(own["forecaster"])
-            if self._plain is not self._forecasters:
-                self._plain[b].restore(own["plain"])
-            self._intakes[b] = Intake(**own["intake"])
-            self._intakes[b].until_s += round(later)
-            self._not_before[b] = {name: at + later for name, at in own["not_before"].items()}
+        name, blocks = saved.entry(saved.mapping(state), "service"), saved.entry(state, "blocks")
+        if not isinstance(blocks, (list, tuple)):
+            raise saved.damaged("blocks", blocks, "a list")
+        if name != self.service.name or len(blocks) != len(self.service.blocks):
+            found = f"of '{name}' with {len(blocks)} blocks"
+            cure = f"restore one of '{self.service.name}' with {len(self.service.blocks)}"
+            raise InputError([Problem("state", "service", found, cure)])
+        if now_s is not None and not (isinstance(now_s, Real) and abs(now_s) < LAST_S):
+            raise InputError([Problem("", "now_s", f"{now_s}", "give seconds, or None")])
+        before = saved.number(state, "now_s")
+        later = 0.0 if now_s is None else now_s - before
+        read = [self._read(b, saved.mapping(own, f"blocks[{b}]"), later) for b, own in enumerate(blocks)]
+        for b, (forecaster, plain, intake, not_before) in enumerate(read):
+            self._forecasters[b], self._intakes[b], self._not_before[b] = forecaster, intake, not_before
+            self._plain[b] = plain
+        self._now_s = before + later
+
+    def _read(
+        self, b: int, own: Mapping[str, Any], later: float
+    ) -> tuple[Forecaster, Forecaster, Intake, dict[str, float]]:
+        """Read what is saved of a block: forecaster, plain window, clock, and types that are left alone."""
+        place = f"blocks[{b}]."
+        forecaster = _restored(self._forecasters[b], own, "forecaster", place)
+        same = self._plain is self._forecasters
+        plain = forecaster if same else _restored(self._plain[b], own, "plain", place)
+        clock, inside = saved.mapping(saved.entry(own, "intake", place), f"{place}intake"), f"{place}intake."
+        until = saved.entry(clock, "until_s", inside)
+        suspected = saved.entry(clock, "suspected", inside)
+        if not isinstance(suspected, bool):
+            raise saved.damaged(f"{inside}suspected", suspected, "true or false")
+        largest = saved.number(clock, "largest", inside, low=0.0, high=IMPOSSIBLE)
+        known = None if until is None else max(0, saved.whole(clock, "until_s", inside, low=0.0) + round(later))
+        waits = saved.mapping(saved.entry(own, "not_before", place), f"{place}not_before")
+        not_before = {name: saved.number(waits, name, f"{place}not_before.") + later for name in waits}
+        return forecaster, plain, Intake(known, largest, suspected), not_before
+
+    def _written(self, b: int, forecaster: Forecaster) -> Any:
+        """Return a forecaster's state; None where one of the user's is no JSON."""
+        try:
+            state = forecaster.state()
+            json.dumps(state, allow_nan=False)
+        except Exception as error:  # as in `_rates`
+            self._note(self._now_s, b, f"the forecaster's state is lost ({type(error).__name__}: {error})")
+            return None
+        return state
 
     def _note(self, at_s: float, b: int | None, text: str) -> None:
         """Keep what happened; the same again is said once in `RETRY_S`."""
         before = self._said.get((b, text))
-        if before is None or at_s >= before + RETRY_S:
-            self._said[b, text] = at_s
-            self.events.append(Event(at_s, b, text))
+        if before is not None and abs(at_s - before) < RETRY_S:
+            return
+        if len(self._said) >= MOST_EVENTS:
+            self._said = {key: at for key, at in self._said.items() if abs(at_s - at) < RETRY_S}
+            while len(self._said) >= MOST_EVENTS:
+                del self._said[next(iter(self._said))]
+        self._said[b, text] = at_s
+        self.events.append(Event(at_s, b, text))
+        if len(self.events) >= 2 * MOST_EVENTS:
+            del self.events[:-MOST_EVENTS]
 
     def _smoothing_s(self, b: int) -> int:
         """Seconds over which rates are averaged."""
@@ -226,13 +295,15 @@ class Controller:
     def _machines(self, b: int, seen: Seen) -> dict[str, int]:
         """Return the machines of a block: the cheapest type's best count, beside what others are there."""
         block = self.service.blocks[b]
-        have = {m.name: seen.ready[b].get(m.name, 0) + seen.starting[b].get(m.name, 0) for m in block.machines}
+        have = {m.name: _machines(seen.ready[b], m.name) + _machines(seen.starting[b], m.name) for m in block.machines}
         if not block.machines:
             return {}
-        rates = self._rates(b, seen.now_s)
+        rates = self._rates(b, self._now_s)
         if rates is None:  # nothing was seen yet: wait, or, where nothing else can serve, start with one
             return have if block.function or any(have.values()) else {block.machines[0].name: 1}
-        may_start = [m for m in block.machines if seen.now_s >= self._not_before[b].get(m.name, 0.0)]
+        waits = {name: at - self._now_s for name, at in self._not_before[b].items()}
+        # who would have to wait longer was told so by a clock that was set back
+        may_start = [m for m in block.machines if not 0 < waits.get(m.name, 0.0) <= RETRY_S]
         plans = []
         for machine in may_start or block.machines:
             count, usd = self._best(b, machine, rates, have)
@@ -266,7 +337,7 @@ class Controller:
         peak = float(loads[-1])
         room = 6 * math.sqrt(peak) + 6 if self._carrying.arrivals == "random" else 0.0
         most = min(most, max(now, math.ceil((peak + room) / machine.workers)))
-        carried = self._carrying.each(most, machine.workers, loads) @ rates.shares
+        carried = self._carrying.mean(most, machine.workers, loads, rates.shares)
         worth = usd / busy * np.diff(carried) - machine.usd_per_s
         start = machine.usd_per_s * machine.start_s / self.stay_s
         order, keep = int((worth > start).sum()), int((worth > -start).sum())
@@ -292,6 +363,31 @@ class Controller:
         longest = max(machine.seconds[-1] for machine in block.machines)
         workers = sum(count * types[name].workers for name, count in machines.items())
         return workers * math.floor(slack / longest) if slack > 0 and longest > 0 else 0
+
+
+def _machines(counts: Mapping[str, int], name: str) -> int:
+    """How many machines of a type somebody says there are; what is no number is none."""
+    try:
+        return max(0, int(counts.get(name, 0)))
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
+def _restored(forecaster: Forecaster, own: Mapping[str, Any], key: str, place: str) -> Forecaster:
+    """Return a copy of a forecaster that goes on from a saved state; None: it starts afresh."""
+    state, fresh = saved.entry(own, key, place), copy.deepcopy(forecaster)
+    if state is None:
+        return fresh
+    try:
+        fresh.restore(saved.mapping(state, ""))
+    except InputError as error:
+        raise InputError(
+            replace(problem, place=f"{place}{key}.{problem.place}".rstrip(".")) for problem in error.problems
+        ) from None
+    except Exception as error:  # a forecaster of the user's
+        found = f"the forecaster cannot restore it ({type(error).__name__}: {error})"
+        raise InputError([Problem("state", f"{place}{key}", found, saved.CURE)]) from None
+    return fresh
 
 
 def worst_s(service: Service) -> float:

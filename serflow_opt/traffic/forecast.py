@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from serflow_opt.traffic import saved
 from serflow_opt.traffic.rates import Rates
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Forecaster(Protocol):
         """Return all it knows, to be written as JSON."""
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from such a state."""
+        """Go on from such a state; InputError names the key that cannot have been saved."""
 
 
 @dataclass
@@ -75,7 +76,8 @@ class Ewma:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from them."""
-        self.mean, self.deviation = state["mean"], state["deviation"]
+        mean = None if saved.entry(state, "mean") is None else saved.number(state, "mean", low=0.0)
+        self.mean, self.deviation = mean, saved.number(state, "deviation", low=0.0)
 
 
 FADES = ((1200.0, 0.4), (100.0, 0.3), (30.0, 0.3))
@@ -99,10 +101,14 @@ class Window:
     smooth_s: int = 1
     seen: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
+    @property
+    def kept(self) -> int:
+        """Seconds that are remembered."""
+        return math.ceil(4 * max(fade for fade, _ in self.fades))
+
     def observe(self, counts: NDArray[np.float64]) -> None:
         """Take in seconds, forget the oldest."""
-        kept = math.ceil(4 * max(fade for fade, _ in self.fades))
-        self.seen = np.concatenate([self.seen, counts])[-kept:]
+        self.seen = np.concatenate([self.seen, counts])[-self.kept :]
 
     def rates(self) -> Rates | None:
         """Return the means over the window, weighted."""
@@ -123,7 +129,8 @@ class Window:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from it."""
-        self.seen = np.array([math.nan if x is None else x for x in state["seen"]], dtype=float)
+        seen = saved.numbers(state, "seen", low=0.0)
+        self.seen = np.array(seen[-self.kept :], dtype=float)
 
 
 @dataclass
@@ -180,10 +187,14 @@ class Daily:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from them."""
-        self.window.restore(state["window"])
-        self.profile = np.array([math.nan if x is None else x for x in state["profile"]], dtype=float)
-        self.now_s = state["now_s"]
-        self.minute = [math.nan if x is None else x for x in state["minute"]]
+        profile = saved.numbers(state, "profile", low=0.0)
+        if len(profile) != len(self.profile):
+            raise saved.damaged("profile", f"{len(profile)} rates", f"one for each of {len(self.profile)} minutes")
+        now_s, minute = saved.whole(state, "now_s", low=0.0), saved.numbers(state, "minute", low=0.0)
+        if len(minute) != now_s % 60:
+            raise saved.damaged("minute", f"{len(minute)} s", f"{now_s % 60} s at second {now_s}")
+        self.window.restore(saved.mapping(saved.entry(state, "window"), "window"))
+        self.profile, self.now_s, self.minute = np.array(profile, dtype=float), now_s, minute
 
 
 def _means(seen: NDArray[np.float64], seconds: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
