@@ -15,7 +15,8 @@ from test_traffic_commands import COUNTS, LIBRA_CALL_USD, M4_USD_PER_S, service_
 
 import serflow_opt as so
 from serflow_opt.report import usd
-from serflow_opt.traffic.comparing import PEAK_BUSY, POLICIES, Comparison
+from serflow_opt.traffic.comparing import POLICIES, Comparison
+from serflow_opt.traffic.named_policies import PEAK_BUSY
 from serflow_opt.traffic.trace import Trace
 
 LATE = ("maximum", "autoscaler")
@@ -140,7 +141,10 @@ def test_a_list_of_policies(trace: Trace) -> None:
 def test_progress_is_told(trace: Trace) -> None:
     told: list[str] = []
     so.compare(so.load("libra"), trace, policies=["functions", "controller"], on_progress=told.append)
-    assert any("block" in text for text in told)
+    assert [text for text in told if text.startswith("finding")] == [
+        "finding what functions scales",
+        "finding what controller scales",
+    ]
     assert [text for text in told if text.startswith("simulating")] == ["simulating functions", "simulating controller"]
 
 
@@ -158,15 +162,108 @@ def test_more_time_between_decisions_changes_the_controller_alone(trace: Trace) 
 
 
 def test_blocks_only_for_those_who_know_them(file: Path, tmp_path: Path) -> None:
-    """The second stage fits no machine: nobody runs the network whole."""
+    """The second stage fits no machine: as one block, a function alone runs the network, and no machine does."""
     split = write(service_document(split=True), tmp_path)
-    names = ("--policy", "controller", "--policy", "serflow")
-    document = run("compare", split, "--trace", file, *names, "--json").document
-    assert [(row["policy"], row["blocks"]) for row in document["policies"]] == [("serflow", 2), ("controller", 2)]
-    assert list(document["clairvoyant"]) == ["2"]
-    ran = run("compare", split, "--trace", file)
-    assert (ran.code, ran.stdout) == (3, "")
-    assert has_line(ran.stderr, "whole network", "serflow-opt provision")
+    document = run("compare", split, "--trace", file, "--json").document
+    blocks = {row["policy"]: row["blocks"] for row in document["policies"]}
+    assert blocks == {"functions": 1, "serflow": 2, "whole": 1, "controller": 2, "foresight": 2}
+    assert list(document["clairvoyant"]) == ["1", "2"]
+    assert list(document["left_out"]) == ["maximum", "autoscaler", "libra", "libra-mean"]
+    assert "no type of machines runs the whole network" in document["left_out"]["maximum"]
+    assert "no type of machines with a function runs" in document["left_out"]["libra"]
+    rows = {row["policy"]: row for row in document["policies"]}
+    assert rows["functions"]["dropped"] == rows["functions"]["usd_machines"] == 0
+
+
+def without_tier(name: str, **keys: Any) -> dict[str, Any]:
+    """The service with one tier of its two; keys of options replace those there are."""
+    document = service_document()
+    document["tier"] = [tier for tier in document["tier"] if tier["name"] != name]
+    for tier in document["tier"]:
+        tier["option"] = [option | keys for option in tier["option"]]
+    return document | {"link": []}
+
+
+def test_functions_only(file: Path, tmp_path: Path) -> None:
+    """0.4 GB-s x 4 and 0.6 more for three of ten, and the fee; who rents machines is left out."""
+    alone = write(without_tier("vm"), tmp_path)
+    document = run("compare", alone, "--trace", file, "--json").document
+    usd = sum(COUNTS) * 2e-7 + sum(COUNTS) * 4 * 1.667e-5 * (0.4 + 0.3 * 0.6)
+    assert [row["policy"] for row in document["policies"]] == ["functions", "whole", "controller", "foresight"]
+    for row in document["policies"]:
+        assert row["usd"] == pytest.approx(usd, rel=0.01)
+        assert (row["violations"], row["like_for_like"]) == (0, True)
+    assert document["clairvoyant"]["1"]["usd"] == pytest.approx(usd, rel=1e-9)
+    assert set(document["left_out"].values()) == {"there is no tier of machines"}
+    assert run("simulate", alone, "--trace", file, "--policy", "functions", "--json").document["usd"]["machines"] == 0
+    ran = run("simulate", alone, "--trace", file, "--policy", "serflow")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert has_line(ran.stderr, "--policy serflow", "no tier of machines")
+
+
+@pytest.mark.parametrize("rent", [0.1, 0.0])
+def test_machines_only(rent: float, file: Path, tmp_path: Path) -> None:
+    """Machines serve all, free ones, too; only who came before the first machine was there may be late."""
+    alone = write(without_tier("fn", usd_per_hour=rent), tmp_path)
+    document = run("compare", alone, "--trace", file, "--json").document
+    names = [row["policy"] for row in document["policies"]]
+    assert names == ["maximum", "autoscaler", "whole", "controller", "foresight"]
+    assert set(document["left_out"]) == {"functions", "libra", "libra-mean", "serflow"}
+    for row in document["policies"]:
+        assert (row["dropped"], row["usd_functions"]) == (0, 0)
+        assert (row["usd"] > 0) == (rent > 0)
+        assert row["like_for_like"] == (row["violations"] == 0)
+    ran = run("compare", alone, "--trace", file, "--policy", "libra", "--policy", "serflow")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert has_line(ran.stderr, "--policy libra", "no tier of functions")
+
+
+def test_machines_that_are_too_few_for_a_bound(tmp_path: Path) -> None:
+    """Four machines serve 4 / 0.58 requests/s each. In one second 60 come: these wait, and no schedule serves all."""
+    document = without_tier("fn")
+    document["tier"][0]["machines_max"] = 4
+    trace = so.Trace.of(([10] * 59 + [60]) * 3, name="bursts")
+    found = so.compare(so.load(write(document, tmp_path)), trace, policies=["maximum", "foresight"])
+    assert [row.simulation.served for row in found.rows] == [trace.requests] * 2
+    assert not found.bounds
+    assert found.to_frame()["above_bound"].isna().all()
+    (note,) = found.notes
+    assert "raise machines_max" in note
+
+
+def test_free_machines_and_a_function(file: Path, tmp_path: Path) -> None:
+    """Nobody who may choose pays for the function once free machines are there."""
+    document = service_document()
+    document["tier"][0]["option"][0]["usd_per_hour"] = 0.0
+    found = so.compare(so.load(write(document, tmp_path)), so.read_trace(file))
+    assert not found.left_out
+    for row in found.rows:
+        assert row.simulation.served == sum(COUNTS)
+        assert row.simulation.usd["machines"] == 0
+
+
+def test_late_requests_are_marked(tmp_path: Path) -> None:
+    """Nothing for 100 s, then 40/s: machines start in 30 s, and who came before them is late."""
+    trace = so.Trace.of([0] * 100 + [40] * 80, name="burst")
+    found = so.compare(so.load(write(service_document(), tmp_path)), trace, policies=["functions", "autoscaler"])
+    frame = found.to_frame().set_index("policy")
+    assert frame["like_for_like"].tolist() == [True, False]
+    shown = Console(width=300)
+    with shown.capture() as capture:
+        shown.print(found)
+    lines = {line.split()[0]: line.rstrip() for line in capture.get().splitlines() if line}
+    assert lines["autoscaler"].endswith(f"{frame.loc['autoscaler', 'above_bound']:.1%}*")
+    assert lines["functions"].endswith(f"{frame.loc['functions', 'above_bound']:.1%}")
+    assert "late or dropped" in lines["*"]
+    assert "multiples of 60 s" in lines["proof"]
+
+
+def test_the_bound_decides_whenever_a_policy_does(tmp_path: Path) -> None:
+    """An hour is a period; a controller that decides every 30 s beside LIBRA's 300 is bounded in steps of 30 s."""
+    trace = so.Trace.of([36000], 3600.0)
+    found = so.compare(so.load("libra"), trace, policies=["libra", "controller"], every_s=30.0)
+    assert found.bounds[1].step_s == 30
+    assert "30 s" in found.to_dict()["clairvoyant"]["1"]["scope"]
 
 
 # --- the command ---------------------------------------------------------------------------------------------
@@ -197,6 +294,6 @@ def test_the_table(on_libra: Comparison, file: Path) -> None:
     ran = run("compare", "libra", "--trace", file, "--jobs", "2")
     assert (ran.code, ran.stderr) == (0, "")
     lines = [line.split()[0] for line in ran.stdout.splitlines()]
-    assert lines[2:-1] == [row.policy for row in on_libra.rows]
+    assert lines[2 : 2 + len(on_libra.rows)] == [row.policy for row in on_libra.rows]
     for row in on_libra.rows:
         assert has_line(ran.stdout, row.policy, usd(row.usd))

@@ -176,7 +176,7 @@ def test_no_such_trace(command: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("time,requests\n0,1\n", ("first column", "'time'", "second, minute, hour")),
+        ("day,requests\n0,1\n", ("first column", "'day'", "second, minute, hour")),
         ("second,count\n0,1\n", ("add a column requests",)),
         ("second,requests\n", ("no rows",)),
         ("", ("cannot be read",)),

@@ -156,7 +156,7 @@ def scale(
 
     def work() -> int:
         from serflow_opt.output import check_plot
-        from serflow_opt.traffic.comparing import check_scaling, service_for
+        from serflow_opt.traffic.named_policies import check_scaling, service_for
         from serflow_opt.traffic.schedule import schedule as find
 
         check_plot(plot)
@@ -225,7 +225,7 @@ def simulate(
 
     def work() -> int:
         from serflow_opt.output import check_plot, show
-        from serflow_opt.traffic.comparing import check_scaling, prepared
+        from serflow_opt.traffic.named_policies import check_scaling, prepared
         from serflow_opt.traffic.report import simulation_table
         from serflow_opt.traffic.simulator import simulate as run
 

@@ -5,42 +5,38 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from serflow_opt.errors import InputError, OutOfReach, Problem, nearest
 from serflow_opt.instance import Instance
 from serflow_opt.kept import Kept
-from serflow_opt.traffic.baselines import Autoscaler, Fixed, Libra, Serflow
-from serflow_opt.traffic.controller import Controller
-from serflow_opt.traffic.foresight import foresight
-from serflow_opt.traffic.of_structure import scalable
+from serflow_opt.traffic.named_policies import (
+    LONG_S,
+    POLICIES,
+    Services,
+    Unfit,
+    check_scaling,
+    policy_of,
+    service_for,
+)
 from serflow_opt.traffic.policy import Policy
-from serflow_opt.traffic.provisioning import provision
 from serflow_opt.traffic.schedule import schedule
 from serflow_opt.traffic.schedule_result import Schedule
 from serflow_opt.traffic.service import Service
 from serflow_opt.traffic.simulation import Simulation
 from serflow_opt.traffic.simulator import simulate
-from serflow_opt.traffic.structures import Structure
 from serflow_opt.traffic.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
 
-POLICIES = ("functions", "maximum", "autoscaler", "libra", "libra-mean", "serflow", "whole", "controller", "foresight")
-"""What can be compared: functions only; machines for the maximum; an autoscaler; LIBRA, which knows one block and one
-run time, that of the whole network; LIBRA told the mean run time; SERFLOW's published rule; our controller on the whole
-network as one block, and on blocks of stages; and one that knows all rates in advance, though not each request."""
-CLOSE, LONG_S = 5e-3, 60.0
-"""Gap and seconds at which the search for blocks ends: what is compared is how they are scaled."""
-PEAK_BUSY = 0.8
-"""Share of machines for the maximum that is busy at the peak."""
-NEED_FUNCTIONS = ("functions", "libra", "libra-mean", "serflow", "foresight")
-"""Those that leave part of the requests to functions, however few machines there are."""
-STAGED = ("serflow", "controller", "foresight")
-"""Those that know blocks of stages."""
+__all__ = ["POLICIES", "Comparison", "Row", "compare", "service_for"]
+
+MOST_MOMENTS = 100_000
+"""Moments of decision of a clairvoyant schedule; where those of the policies are more, it decides as the controllers
+do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +68,31 @@ class Comparison(Kept):
     rows
         In the order of `POLICIES`.
     bounds
-        Clairvoyant schedules by number of blocks: least cost of machines and functions with perfect foresight.
+        Clairvoyant schedules by number of blocks: least cost of machines and functions with perfect foresight, every
+        request served as it comes.
+    left_out
+        Policies that cannot serve this instance, and why.
+    notes
+        Why there is no bound, where there is none.
     """
 
     instance: str
     trace: str
     rows: tuple[Row, ...]
     bounds: dict[int, Schedule] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def row(self, policy: str) -> Row | None:
         """Return the row of a policy, None where it was not run."""
         return next((row for row in self.rows if row.policy == policy), None)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the table."""
+        """Return the table.
+
+        Where `like_for_like` is false requests were late or dropped. The bound serves all of them as they come, so such
+        a policy may be below it, and what it saves over another one is not money alone.
+        """
         import pandas as pd
 
         libra = self.row("libra")
@@ -109,6 +116,7 @@ class Comparison(Kept):
                     "utilisation": run.utilisation,
                     "saving_over_libra": 1 - row.usd / libra.usd if libra else math.nan,
                     "above_bound": row.usd / row.bound - 1 if row.bound > 0 else math.nan,
+                    "like_for_like": not run.violations,
                 }
             )
         return pd.DataFrame.from_records(records)
@@ -129,10 +137,23 @@ class Comparison(Kept):
             for record in self.to_frame().to_dict("records")
         ]
         bounds = {
-            str(blocks): {"usd": found.bound, "attained": found.usd, "status": found.status, "method": found.method}
+            str(blocks): {
+                "usd": found.bound,
+                "attained": found.usd,
+                "status": found.status,
+                "method": found.method,
+                "scope": found.scope,
+            }
             for blocks, found in self.bounds.items()
         }
-        return {"instance": self.instance, "trace": self.trace, "policies": rows, "clairvoyant": bounds}
+        return {
+            "instance": self.instance,
+            "trace": self.trace,
+            "policies": rows,
+            "clairvoyant": bounds,
+            "left_out": dict(self.left_out),
+            "notes": list(self.notes),
+        }
 
 
 def compare(
@@ -151,20 +172,20 @@ def compare(
 ) -> Comparison:
     """Run policies on the same requests.
 
-    All but SERFLOW and the controller run the network as one block: the cheapest type and function that keep the
-    targets at the trace's rates. These two run it as the blocks that `provision` finds for these rates; the controller
-    may use any type that keeps their times.
+    All but SERFLOW, the controller and foresight run the network as one block: the cheapest type and function that keep
+    the targets at the trace's rates. These run it as the blocks that `provision` finds for these rates; the controller
+    and foresight may use any type that keeps their times.
 
     Parameters
     ----------
     policies
-        Some of `POLICIES`; None: all that the instance's tiers allow. Of two that come to the same, as on a network of
-        one stage, one is run.
+        Some of `POLICIES`; None: all. Those that cannot serve this instance are left out, with the reason. Of two that
+        come to the same, as on a network of one stage, one is run.
     blocks
         Most blocks.
     every_s
-        Seconds between decisions of the controllers, and steps of the clairvoyant schedules. LIBRA and SERFLOW decide
-        every 300 s, as published.
+        Seconds between decisions of the controllers. LIBRA and SERFLOW decide every 300 s, as published. The
+        clairvoyant schedules decide whenever one of the policies does.
     seed, times, cv
         See `simulate`.
     jobs
@@ -177,15 +198,12 @@ def compare(
     Raises
     ------
     InputError
-        For unknown policies, instances that do not say how long machines take to start, and where no deployment keeps
-        the targets.
+        For unknown policies, instances that do not say how long machines take to start, and where none of the policies
+        can serve.
     """
     check_scaling(instance)
-    if policies is None:
-        policies = [name for name in POLICIES if has_functions(instance) or name not in NEED_FUNCTIONS]
-    for name in policies:
-        _check_functions(instance, name)
-    unknown = [name for name in policies if name not in POLICIES]
+    asked = POLICIES if policies is None else policies
+    unknown = [name for name in asked if name not in POLICIES]
     if unknown:
         raise InputError([Problem("", "--policy", f"'{name}'", nearest(name, POLICIES)) for name in unknown])
 
@@ -193,16 +211,24 @@ def compare(
         if on_progress:
             on_progress(text)
 
-    services: dict[bool, Service] = {}
-    for staged in sorted({name in STAGED for name in policies}):
-        tell("finding blocks of stages" if staged else "finding what runs the network whole")
-        services[staged] = service_for(instance, trace, blocks if staged else 1)
-    wanted = [name for name in POLICIES if name in policies and not _twice(name, instance, blocks, policies)]
-    chosen = [(name, *_policy(name, services[name in STAGED], trace, every_s)) for name in wanted]
-    bounds: dict[int, Schedule] = {}
-    for service in services.values():
-        tell("scheduling with perfect foresight")
-        bounds[len(service.blocks)] = schedule(service, trace, step_s=max(every_s, trace.period_s), gap=gap)
+    found, left_out = Services(instance, trace, blocks), {}
+    chosen: list[tuple[str, Policy, Service]] = []
+    whole: list[Service] = []
+    for name in POLICIES:
+        if name not in asked or _twice(name, instance, blocks, asked):
+            continue
+        tell(f"finding what {name} scales")
+        service = found.of(name)
+        if isinstance(service, Unfit):
+            left_out[name] = service
+            continue
+        whole += [service] if service not in whole else []
+        chosen.append((name, *policy_of(name, service, trace, every_s)))
+    if not chosen:
+        problems = [problem for name, why in left_out.items() for problem in why.error(name).problems]
+        raise (OutOfReach if all(why.proven for why in left_out.values()) else InputError)(problems)
+    tell("scheduling with perfect foresight")
+    bounds, notes = _bounds(whole, trace, _step_s([policy for _, policy, _ in chosen], trace, every_s), gap)
     arguments = [(service, trace, policy, seed, times, cv) for _, policy, service in chosen]
     runs: Sequence[Simulation]
     if jobs > 1:
@@ -215,107 +241,40 @@ def compare(
             tell(f"simulating {name}")
             runs.append(_simulate(argument))
     rows = tuple(
-        Row(name, len(service.blocks), run, bounds[len(service.blocks)].bound + run.usd["links"])
+        Row(name, len(service.blocks), run, _above(bounds.get(len(service.blocks)), run))
         for (name, _, service), run in zip(chosen, runs, strict=True)
     )
-    return Comparison(instance.name, trace.name, rows, bounds)
+    reasons = {name: why.reason for name, why in left_out.items()}
+    return Comparison(instance.name, trace.name, rows, bounds, reasons, notes)
 
 
-def check_scaling(instance: Instance) -> None:
-    """Raise InputError where an instance does not say how its machines and functions come and go."""
-    problems = [
-        Problem(instance.name, f'tier "{tier.name}".{key}', "missing", cure)
-        for tier in instance.tiers
-        for key, value, needed, cure in (
-            (
-                "start_s",
-                tier.scaling.start_s,
-                tier.kind in ("vm", "edge"),
-                "give the seconds from a machine's order to its first request, e.g. start_s = 100.0",
-            ),
-            (
-                "keep_alive_s",
-                tier.scaling.keep_alive_s,
-                tier.kind == "function" and any(o.cold_start_s > 0 for o in instance.options),
-                "give the seconds that an idle function stays warm, e.g. keep_alive_s = 300.0",
-            ),
-        )
-        if needed and value is None
-    ]
-    if problems:
-        raise InputError(problems)
+def _above(bound: Schedule | None, run: Simulation) -> float:
+    """What a run would have cost at least; hand-overs, which all pay alike, are not in the schedule."""
+    return 0.0 if bound is None else bound.bound + run.usd["links"]
 
 
-def service_for(instance: Instance, trace: Trace, blocks: int) -> Service:
-    """Return the service of the cheapest deployment for a trace's rates, each block with all types that keep its times.
-
-    As one block it has a type of machines and a function, whatever is cheapest.
-
-    Raises
-    ------
-    InputError
-        Where there is none.
-    """
-    functions = has_functions(instance)
-
-    def both(structure: Structure) -> bool:
-        return structure[0].machine is not None and (structure[0].function is not None or not functions)
-
-    found = provision(instance, trace, blocks=blocks, keep=both if blocks == 1 else None, gap=CLOSE, time_limit=LONG_S)
-    if found.service is None:
-        why = found.reason or "no deployment was found in time"
-        if blocks == 1:
-            why = f"the whole network as one block: {why}"
-        problem = Problem(instance.name, "targets", why, "`serflow-opt provision` says what can be had")
-        raise OutOfReach([problem]) if found.status == "infeasible" else InputError([problem])
-    service = scalable(instance, found.structure, found.levels)
-    if blocks == 1 and not service.blocks[0].machines:
-        why, cure = "no machine runs the whole network in time", "add larger types, or allow more latency"
-        raise InputError([Problem(instance.name, "tier", why, cure)])
-    return service
+def _step_s(policies: Sequence[Policy], trace: Trace, every_s: float) -> float:
+    """Seconds of which all moments of decision are multiples, to a millisecond, if these are not too many."""
+    step = math.gcd(*(round(policy.every_s * 1000) for policy in policies if math.isfinite(policy.every_s))) / 1000
+    return step if step > 0 and trace.seconds <= MOST_MOMENTS * step else max(every_s, trace.seconds / MOST_MOMENTS)
 
 
-def has_functions(instance: Instance) -> bool:
-    """Whether there is a tier of functions."""
-    return any(tier.kind == "function" for tier in instance.tiers)
-
-
-def _check_functions(instance: Instance, name: str) -> None:
-    """Raise InputError for a policy that needs functions where there are none."""
-    if name in NEED_FUNCTIONS and not has_functions(instance):
-        others = ", ".join(other for other in POLICIES if other not in NEED_FUNCTIONS)
-        found = f"'{name}' leaves requests to functions, and there are none"
-        raise InputError([Problem(instance.name, "--policy", found, f"choose of {others}, or add a tier of functions")])
-
-
-def prepared(instance: Instance, trace: Trace, name: str, blocks: int, every_s: float) -> tuple[Policy, Service]:
-    """Return a policy of `POLICIES` and the service it scales."""
-    _check_functions(instance, name)
-    return _policy(name, service_for(instance, trace, blocks if name in STAGED else 1), trace, every_s)
-
-
-def _policy(name: str, service: Service, trace: Trace, every_s: float) -> tuple[Policy, Service]:
-    first = service.with_machines(tuple(own.machines[:1] for own in service.blocks))
-    alone = replace(first, blocks=tuple(replace(block, function=None) for block in first.blocks))
-    match name:
-        case "functions":
-            return Fixed(first, [0], name=name), first
-        case "maximum":
-            peak = float((trace.counts / trace.period_s).max())
-            count = math.ceil(peak / (PEAK_BUSY * alone.rate_per_s(0, alone.blocks[0].machines[0])))
-            return Fixed(alone, [count], name=name), alone
-        case "autoscaler":
-            return Autoscaler(alone, name=name), alone
-        case "libra":
-            return Libra(first, name=name), first
-        case "libra-mean":
-            return Libra(first, knows_mean=True, name=name), first
-        case "serflow":
-            return Serflow(first, name=name), first
-        case "foresight":
-            return foresight(service, trace, every_s), service
-        case _:
-            return Controller(service, every_s, name=name), service
+def _bounds(
+    services: Sequence[Service], trace: Trace, step_s: float, gap: float
+) -> tuple[dict[int, Schedule], tuple[str, ...]]:
+    """Return the schedule with the lowest bound for each number of blocks, and where there is none."""
+    bounds: dict[int, Schedule] = {}
+    notes: list[str] = []
+    for service in services:
+        count = len(service.blocks)
+        try:
+            found = schedule(service, trace, step_s=step_s, gap=gap, time_limit=LONG_S)
+        except InputError as error:  # machines that are too few for the largest rate
+            notes.append(f"no schedule serves all as they come, {count} block{'s' * (count > 1)}: {error}")
+            continue
+        if count not in bounds or found.bound < bounds[count].bound:
+            bounds[count] = found
+    return dict(sorted(bounds.items())), tuple(notes)
 
 
 def _twice(name: str, instance: Instance, blocks: int, policies: Collection[str]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from serflow_opt.traffic.policy import Orders, Seen
 from serflow_opt.traffic.service import Machine, Service
 from serflow_opt.traffic.slices import Demand, Levels, Spell, best_levels, moments
 from serflow_opt.traffic.trace import Trace
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +53,20 @@ class Foresight:
 
 
 def foresight(service: Service, trace: Trace, every_s: float = 60.0) -> Foresight:
-    """Return the policy that knows a trace's rates; blocks need functions, and use one type each."""
+    """Return the policy that knows a trace's rates; each block uses one type of machines, or its function alone."""
     machines: list[str | None] = []
     spells: list[tuple[Spell, ...]] = []
     for b, block in enumerate(service.blocks):
+        must = block.function is None
         each = [(machine.name, _levels(service, b, machine, trace, every_s)) for machine in block.machines]
-        found = [(levels.usd, name, levels) for name, levels in each]
-        best = min(found, key=lambda own: own[:2], default=None)
-        rented = best is not None and best[0] < 0
-        machines.append(best[1] if best is not None and rented else None)
-        spells.append(tuple(best[2].rentals) if best is not None and rented else ())
+        found = [(not levels.covered if must else False, levels.usd, name, levels) for name, levels in each]
+        best = min(found, key=lambda own: own[:3], default=None)
+        if best is None or not (must or best[1] < 0):
+            machines.append(None)
+            spells.append(())
+        else:
+            machines.append(best[2])
+            spells.append(tuple(best[3].rentals))
     return Foresight(tuple(machines), tuple(spells), every_s)
 
 
@@ -69,6 +77,8 @@ def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: f
     busy = service.busy_s(b, machine)
     loads = rates * busy
     random = trace.period_s > busy  # shorter periods show the randomness of single requests themselves
+    if service.blocks[b].function is None:
+        return _alone(machine, Demand(edges, rates), loads, random, every_s)
     peak = float(loads.max(initial=0.0))
     count = math.ceil((peak + (6 * math.sqrt(peak) + 6) * random) / machine.workers)
     carrying = Carrying("random" if random else "smooth", 1.0)
@@ -83,4 +93,25 @@ def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: f
         usd_per_request=service.function_usd(b),
         machines_max=machine.machines_max,
         held=np.diff(carried, axis=0).T / busy,
+    )
+
+
+def _alone(machine: Machine, demand: Demand, loads: NDArray[np.float64], random: bool, every_s: float) -> Levels:
+    """Best rentals of a type that has to serve all: in each period machines for the rate, and room for random arrivals.
+
+    What is waiting when a period ends is served in the next one: that has a machine, too. Orders may lie before second
+    0, as far as machines take to start; a policy cannot give them before, so who comes first waits.
+    """
+    workers = loads + (2 * np.sqrt(loads) if random else 0.0)
+    needed = np.ceil(workers / machine.workers * (1 - 1e-12))
+    came = demand.rates > 0
+    needed = np.maximum(needed, came | np.concatenate([[False], came[:-1]]))
+    return best_levels(
+        Demand(demand.edges, needed),
+        moments(float(demand.edges[-1]), every_s, [machine.start_s]),
+        rate=1.0,
+        usd_per_s=machine.usd_per_s,
+        start_s=machine.start_s,
+        billing_min_s=machine.billing_min_s,
+        machines_max=machine.machines_max,
     )

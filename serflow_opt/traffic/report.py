@@ -114,7 +114,8 @@ def schedule_table(schedule: Schedule) -> RenderableType:
     total = (
         f"{usd(schedule.usd)}, no schedule is below {usd(schedule.bound)} (gap {schedule.gap:.2g}); {schedule.method}"
     )
-    return Group(head, _table(titles, rows, left=("machines",)), *map(Text, dict.fromkeys(left)), Text(total))
+    proof = Text(f"proof of    {schedule.scope}")
+    return Group(head, _table(titles, rows, left=("machines",)), *map(Text, dict.fromkeys(left)), Text(total), proof)
 
 
 def simulation_table(run: Simulation, events: Iterable[object] = ()) -> RenderableType:
@@ -157,6 +158,7 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     rows = []
     for record in frame.to_dict("records"):
         saving, above = record["saving_over_libra"], record["above_bound"]
+        mark = " " if record["like_for_like"] else "*"
         rows.append(
             (
                 record["policy"],
@@ -168,8 +170,8 @@ def comparison_table(comparison: Comparison) -> RenderableType:
                 f"{record['violations']:.3%}",
                 f"{record['dropped']:.3%}",
                 f"{record['utilisation']:.0%}",
-                "" if math.isnan(saving) else f"{saving:.1%}",
-                "" if math.isnan(above) or above < 0 else f"{above:.1%}",  # below: what is late was not paid for
+                "" if math.isnan(saving) else f"{saving:.1%}{mark}",
+                "" if math.isnan(above) else f"{above:.1%}{mark}",
             )
         )
     titles = (
@@ -192,7 +194,13 @@ def comparison_table(comparison: Comparison) -> RenderableType:
         Text(f"with perfect foresight, {blocks} block{'s' * (blocks > 1)}: no less than {usd(found.bound)}")
         for blocks, found in comparison.bounds.items()
     ]
-    return Group(head, _table(titles, rows, left=("policy",)), *bounds)
+    said = []
+    if not frame["like_for_like"].all():
+        said.append(Text("* some were late or dropped, which costs nothing here: not to be compared by cost alone"))
+    said += [Text(f"proof of    {scope}") for scope in dict.fromkeys(own.scope for own in comparison.bounds.values())]
+    said += [Text(note, style="yellow") for note in comparison.notes]
+    said += [Text(f"left out    {name}: {why}", style="yellow") for name, why in comparison.left_out.items()]
+    return Group(head, _table(titles, rows, left=("policy",)), *bounds, *said)
 
 
 def _ms(value: float) -> str:

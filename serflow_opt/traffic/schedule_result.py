@@ -219,7 +219,7 @@ class Schedule(Kept):
     Attributes
     ----------
     usd, bound
-        What it costs, exactly, and what no schedule with decisions at the same moments is below.
+        What it costs, exactly, and what no schedule of its `scope` is below.
     status
         optimal: within the gap asked for; feasible: not proven to be.
     seconds
@@ -253,6 +253,14 @@ class Schedule(Kept):
     def method(self) -> str:
         """How it was found and proven, of all blocks."""
         return "; ".join(dict.fromkeys(block.method for block in self.blocks))
+
+    @property
+    def scope(self) -> str:
+        """Of what the bound is, which is narrower than what could be done."""
+        return (
+            f"schedules that order and stop machines at multiples of {self.step_s:,.10g} s and serve every request "
+            "when it comes"
+        )
 
     @property
     def usd_machines(self) -> float:
@@ -293,6 +301,7 @@ class Schedule(Kept):
             "usd_functions": self.usd_functions,
             "function_requests": self.function_requests,
             "method": self.method,
+            "scope": self.scope,
             "seconds": self.seconds,
             "blocks": [block.to_dict() for block in self.blocks],
         }

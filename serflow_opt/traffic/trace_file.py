@@ -201,7 +201,8 @@ def _opened(file: Path) -> io.TextIOBase:
 
 def _check_header(header: list[str], refuse: Callable[..., InputError]) -> None:
     """Raise InputError for names of columns that do not say what there is."""
-    clock, problems = header[0], []
+    clock = header[0]
+    problems: list[Problem] = []
     known = (*PERIODS, *STAMPS)
     if clock not in known:
         problems += refuse("first column", f"'{clock}'", f"call it {', '.join(known)}: it tells time").problems
