@@ -5,7 +5,8 @@ Sets
 s in 1..M           stages
 e in runners        what a stage can run as: an option as it is, or an option in a variant (κ) of a block; p(e), k(e)
                     its option and tier
-(s, e) in places    pairs on some path through all stages where the stage fits the option's memory on its own
+(s, e) in places    pairs on some path through all stages where the stage fits the option's memory on its own and rules
+                    allow it
 (s, e, f) in stays  ways to go on with stage s as f on the same option; e = f but where a block begins or ends
 (s, e, k, w) in hops    ways to leave runner e before stage s for tier k, handed over in way w (γ and protection): along
                     a link within the payload limit of k, or, in a tier with stage_specific options, to another option
@@ -115,6 +116,7 @@ class Sets:
             for s in self.stages
             for e, limit in enumerate(limits)
             if (allowed is None or (s, e) in allowed)
+            and instance.allows(s - 1, instance.options[self.runners[e].option])
             and (limit is None or needs[s] <= limit * (1 + SLACK) if e < plain else self._fits(s, e))
         }
         on = self._on_some_path(on)

@@ -256,6 +256,10 @@ def _breaches(instance: Instance, decision: Decision, steps: Sequence[Step], met
             checks.append(("mse_min", step.way.mse or 0.0, asked.mse_min, True))
         if step.way.cross_entropy is not None:
             checks.append(("cross_entropy_max", step.way.cross_entropy, asked.cross_entropy_max, False))
+    for number, rule in enumerate(instance.rules, start=1):
+        broken = sum(not rule.allows(step.stage, instance.words(step.option)) for step in steps)
+        if broken:
+            breaches.append(Breach(limit=f"rule {number}", value=float(broken), bound=0.0, excess=1.0))
     for p in sorted(set(decision.options)):
         option = instance.options[p]
         checks.append((f"memory of {option.name}", _memory_bytes(instance, steps, option), option.memory_bytes, False))

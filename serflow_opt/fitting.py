@@ -17,7 +17,7 @@ SHOWN = 3
 """Stages that fit nowhere and links that would help, named at most."""
 BRIDGE = Link(bytes_per_s=1e15, round_trip_s=0.0, usd_per_byte=0.0)
 """Stands for a link that is missing."""
-KEYS = ("memory_mb", "payload_max_bytes", "link")
+KEYS = ("memory_mb", "payload_max_bytes", "link", "rule")
 Holds = Callable[[Instance], bool | None]
 
 
@@ -45,7 +45,7 @@ def no_placement(instance: Instance, settings: Settings) -> Clash:
     message = (
         "no placement exists even without targets: no chain of links, memory and payload limits lets every "
         "stage run somewhere; check [[link]], memory_mb and payload_max_bytes"
-    )
+    ) + (", and [[rule]]" if instance.rules else "")
     return Clash(limit="placement", asked=0.0, best=None, message=message, sets=sets, sets_complete=complete)
 
 
@@ -55,6 +55,8 @@ def _keeping(instance: Instance, keys: Keys) -> Instance:
         instance = replace(instance, options=tuple(replace(o, memory_bytes=None) for o in instance.options))
     if "payload_max_bytes" not in keys:
         instance = replace(instance, tiers=tuple(replace(t, payload_max_bytes=None) for t in instance.tiers))
+    if "rule" not in keys:
+        instance = replace(instance, rules=())
     if "link" not in keys:
         bridges = dict.fromkeys(_missing(instance), BRIDGE)
         instance = replace(instance, links={**bridges, **instance.links})
@@ -73,7 +75,12 @@ def _missing(instance: Instance) -> list[tuple[str, str]]:
 def _set(instance: Instance, keys: Keys, holds: Holds) -> ClashingSet:
     """Put a set into words, with the least change of each of its limits while the others of the set hold."""
     limits = [key for key in KEYS if key in keys]
-    least = {"memory_mb": _least_memory, "payload_max_bytes": _least_payload, "link": _helpful_links}
+    least = {
+        "memory_mb": _least_memory,
+        "payload_max_bytes": _least_payload,
+        "link": _helpful_links,
+        "rule": _helpful_rules,
+    }
     changes, needs = zip(*(least[key](instance, keys, holds) for key in limits), strict=True)
     message = f"{' with '.join(limits)}: it would take {', or '.join(needs)}"
     if "memory_mb" in keys:
@@ -107,6 +114,18 @@ def _helpful_links(instance: Instance, keys: Keys, holds: Holds) -> tuple[Change
     named = " or ".join(f"{a} -> {b}" for a, b in single[:SHOWN])
     change = Change(limit="link", asked=float(len(instance.links)), best=None, unit="links")
     return change, f"a link {named}" if named else "more than one further link"
+
+
+def _helpful_rules(instance: Instance, keys: Keys, holds: Holds) -> tuple[Change, str]:
+    """Find the rules each of which alone, if it went, would open a way."""
+    base = _keeping(instance, keys)
+    single = [
+        f"{number} ({rule})"
+        for number, rule in enumerate(base.rules, start=1)
+        if holds(replace(base, rules=tuple(other for other in base.rules if other is not rule)))
+    ]
+    change = Change(limit="rule", asked=float(len(instance.rules)), best=None, unit="rules")
+    return change, f"to drop rule {' or '.join(single[:SHOWN])}" if single else "to drop more than one rule"
 
 
 def stages_too_large(instance: Instance) -> list[str]:

@@ -15,6 +15,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.rules import Rule
 
 if TYPE_CHECKING:
     from serflow_opt.exits import Samples
@@ -313,6 +314,8 @@ class Instance:
         How percentiles read stage times: fixed, or random and independent, their sum normal or of any distribution.
     joint
         Whether thresholds are chosen on the samples themselves; menus then only list the thresholds.
+    rules
+        Where stages may run, beside what fits.
     accuracy_confidence
         Confidence with which the accuracy floor is to hold beyond the samples; None: it holds on them.
     """
@@ -347,6 +350,7 @@ class Instance:
     families: tuple[Family, ...] = ()
     joint: bool = False
     accuracy_confidence: float | None = None
+    rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in the plain way where no others are given."""
@@ -430,6 +434,15 @@ class Instance:
         limit = self.tiers[tier].payload_max_bytes
         return limit is None or size <= limit
 
+    def words(self, option: Option) -> tuple[str, ...]:
+        """Return what an option goes by in patterns: name, tier, kind, and its labels: family and architecture."""
+        tier = self.tiers[option.tier]
+        return (option.name, tier.name, tier.kind, *option.labels)
+
+    def allows(self, stage: int, option: Option) -> bool:
+        """Whether the rules let the stage at this position run on an option."""
+        return not self.rules or all(rule.allows(stage, self.words(option)) for rule in self.rules)
+
     def option_named(self, tier: str, option: str) -> int | None:
         """Return the position of an option, None when there is none of that name in that tier."""
         for position, candidate in enumerate(self.options):
@@ -468,14 +481,10 @@ class Instance:
         """
         include, exclude = tuple(include), tuple(exclude)
 
-        def words(option: Option) -> tuple[str, ...]:
-            tier = self.tiers[option.tier]
-            return (option.name, tier.name, tier.kind, *option.labels)
-
         def matches(option: Option, patterns: tuple[str, ...]) -> bool:
-            return any(fnmatchcase(word, pattern) for word in words(option) for pattern in patterns)
+            return any(fnmatchcase(word, pattern) for word in self.words(option) for pattern in patterns)
 
-        known = ", ".join(sorted({word for option in self.options for word in words(option)}))
+        known = ", ".join(sorted({word for option in self.options for word in self.words(option)}))
         problems = [
             Problem("", flag, f"'{pattern}' matches no option", f"options go by: {known}")
             for flag, patterns in (("--include", include), ("--exclude", exclude))

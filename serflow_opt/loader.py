@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
@@ -26,6 +27,7 @@ from serflow_opt.instance import (
     Tier,
 )
 from serflow_opt.options import resolve_options
+from serflow_opt.rules import read_rules
 from serflow_opt.schema import (
     MANY,
     ONE,
@@ -38,6 +40,7 @@ from serflow_opt.schema import (
     OptionTable,
     PrivacyTable,
     ProfileTable,
+    RuleTable,
     TierTable,
     VariantTable,
     WeightsTable,
@@ -207,6 +210,7 @@ _TABLES: dict[str, Any] = {
     "option": OptionTable,
     "link": LinkTable,
     "variant": VariantTable,
+    "rule": RuleTable,
     "adaptation": AdaptationTable,
     "privacy": PrivacyTable,
     "objective": ObjectiveTable,
@@ -281,6 +285,8 @@ def _resolve(
         joint=document.exits is not None and document.exits.joint,
         accuracy_confidence=workload.accuracy_confidence,
     )
+    words = sorted({word for option in options for word in instance.words(option)})
+    instance = replace(instance, rules=read_rules(document.rule, words, len(stages), file, problems))
     problems.extend(consistency_problems(instance, file))
     return instance
 

@@ -35,6 +35,7 @@ OneOrMoreFiles = Annotated[
     list[FileName],
     BeforeValidator(_one_or_more, json_schema_input_type=FileName | list[FileName]),
 ]
+OneOrMoreNames = Annotated[list[Name], BeforeValidator(_one_or_more, json_schema_input_type=Name | list[Name])]
 ONE, MANY = "=one", "=many"
 """Tags of the alternatives of a key; they stand in pydantic's places, not in the user's."""
 OneOrManyShares = Annotated[
@@ -231,6 +232,18 @@ class VariantTable(Table):
     exits: FileName | None = Field(default=None, description="CSV: own rows for classifiers in the block")
 
 
+class RuleTable(Table):
+    """[[rule]]: where stages may run: pins them to options, or forbids them some."""
+
+    stages: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=2)] = Field(
+        description="one stage, or first and last"
+    )
+    only: OneOrMoreNames = Field(
+        default=[], description="pattern(s) of options they run on, if at all: name, tier, kind, family, architecture"
+    )
+    never: OneOrMoreNames = Field(default=[], description="pattern(s) of options they never run on")
+
+
 class WeightsTable(Table):
     """[objective.weights]: of each objective, on the scale from its ideal to its nadir value."""
 
@@ -294,6 +307,7 @@ class InstanceDocument(Table):
     tier: list[TierTable] = Field(min_length=1)
     link: list[LinkTable] = []
     variant: list[VariantTable] = []
+    rule: list[RuleTable] = []
     adaptation: AdaptationTable | None = None
     privacy: PrivacyTable | None = None
     objective: ObjectiveTable = ObjectiveTable()
@@ -311,6 +325,7 @@ def keys_as_markdown() -> str:
         ("[[tier.option]]", OptionTable),
         ("[[link]]", LinkTable),
         ("[[variant]]", VariantTable),
+        ("[[rule]]", RuleTable),
         ("[adaptation]", AdaptationTable),
         ("[privacy]", PrivacyTable),
         ("[objective]", ObjectiveTable),

@@ -139,6 +139,8 @@ class Structures:
     def _fits(self, p: int, first: int, last: int) -> bool:
         """Whether parameters, the largest activation and what comes in fit the option."""
         instance, option = self.instance, self.option(p)
+        if not all(instance.allows(s, option) for s in range(first, last + 1)):
+            return False
         received = instance.received_bytes(first)
         if not instance.accepts(option.tier, received) and instance.source != instance.tiers[option.tier].name:
             return False

@@ -84,6 +84,7 @@ class Problem:
     cap: float
     minimize: str
     accounting: str
+    rules: list[Mapping[str, Any]] = field(default_factory=list)  # as the document has them; patterns are names
 
     def option(self, spot: Spot) -> Option:
         """The option at a spot."""
@@ -172,6 +173,7 @@ def read(document: Document) -> Problem:
         cap=workload.get("utilisation_cap", 0.8),
         minimize=objective["minimize"],
         accounting=objective.get("accounting", "per-request"),
+        rules=document.get("rule", []),
     )
 
 
@@ -209,7 +211,7 @@ def moves(problem: Problem, placement: Placement) -> list[tuple[str, str] | None
 
 def violations(problem: Problem, placement: Placement) -> dict[str, float]:
     """By how much, relatively, a placement breaks each kind of limit (0: kept; inf: cannot be done)."""
-    found = {"order": 0.0, "option": 0.0, "link": 0.0, "payload": 0.0, "memory": 0.0}
+    found = {"order": 0.0, "option": 0.0, "link": 0.0, "payload": 0.0, "memory": 0.0, "rule": 0.0}
     on: dict[Spot, list[int]] = {}
     for s, spot in enumerate(placement):
         on.setdefault(spot, []).append(s)
@@ -232,6 +234,11 @@ def violations(problem: Problem, placement: Placement) -> dict[str, float]:
             largest = max(max(problem.activation[s], problem.activation[s + 1]) for s in here)
             need = sum(problem.parameters[s] for s in here) + largest
             found["memory"] = max(found["memory"], (need - limit) / limit)
+    for rule in problem.rules:
+        for s in range(rule["stages"][0] - 1, rule["stages"][-1]):
+            names = {problem.tier_names[placement[s][0]], problem.option(placement[s]).name}
+            if names & set(rule.get("never", [])) or not names & set(rule.get("only", names)):
+                found["rule"] = math.inf
     return found
 
 
