@@ -17,12 +17,12 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from serflow_opt.deadline import Deadline
 from serflow_opt.matrix import Floats, Matrix
 
 ROUNDOFF = 2.0**-53
@@ -132,7 +132,7 @@ def tree_bound(
     matrix: Matrix,
     relax: Callable[[Floats, Floats], Relaxation],
     target: float,
-    deadline: float,
+    deadline: Deadline,
     most: int,
     cutoff: float = math.inf,
 ) -> Checked:
@@ -145,7 +145,7 @@ def tree_bound(
     target
         Bound to stop at; infinite: until no box is left.
     deadline
-        Of time.monotonic(), s; the first box is bounded whatever it is.
+        The first box is bounded whatever it is.
     cutoff
         The objective of a solution known: the bound is at most that.
     """
@@ -156,7 +156,7 @@ def tree_bound(
     tickets = itertools.count(1)
     done = 0
     settled = math.inf
-    while heap and done < most and (done == 0 or time.monotonic() < deadline):
+    while heap and done < most and (done == 0 or not deadline.expired):
         parent, _, low, high = heap[0]
         if parent >= target:
             break

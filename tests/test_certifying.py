@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from serflow_opt.certifying import Relaxation, boxed, safe_bound, tree_bound
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.highs import relaxing, solve_linear
 from serflow_opt.matrix import Floats, Matrix
 
@@ -121,10 +122,10 @@ def test_boxes_split_reach_the_whole_optimum() -> None:
     for _ in range(60):
         matrix = wholes(draw)
         best = exactly(matrix)
-        checked = tree_bound(matrix, relaxing(matrix), best - 1e-9 * abs(best), INF, 200)
+        checked = tree_bound(matrix, relaxing(matrix), best - 1e-9 * abs(best), NEVER, 200)
         assert checked.bound <= best
         proven += checked.bound >= best - 1e-9 * abs(best)
-        one = tree_bound(matrix, relaxing(matrix), INF, -INF, 200)
+        one = tree_bound(matrix, relaxing(matrix), INF, Deadline(0), 200)
         assert one.boxes <= 1
         assert one.bound <= best
     assert proven >= 55
@@ -142,7 +143,7 @@ def test_a_solver_that_lies_proves_nothing() -> None:
             multipliers = None if kind == 0 else draw.normal(size=2) * 10
             return Relaxation(multipliers, None if kind < 2 else draw.uniform(low, high))
 
-        assert tree_bound(matrix, lie, INF, INF, 50).bound <= best
+        assert tree_bound(matrix, lie, INF, NEVER, 50).bound <= best
 
 
 def test_a_ray_proves_that_there_is_no_solution() -> None:

@@ -20,6 +20,7 @@ from oracles.random_instances import random_document, write
 import serflow_opt as so
 from serflow_opt.errors import InputError
 from serflow_opt.highs import PRESOLVE, HighsModel, Outcome, Progress, check_options
+from serflow_opt.highs_options import ALLOWED, why_refused
 from serflow_opt.solver import solve
 
 ITEMS, SACKS, CAPACITY = 14, 4, 150
@@ -246,6 +247,43 @@ def test_all_wrong_options_at_once() -> None:
     with pytest.raises(InputError) as caught:
         check_options({"mip_rel_gapp": 0.1, "threads": 1, "presolve": "perhaps"})
     assert [p.place for p in caught.value.problems] == ["HiGHS option mip_rel_gapp", "HiGHS option presolve"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("small_matrix_value", 0.1, "another problem"),
+        ("large_matrix_value", 1.0, "refused"),
+        ("user_bound_scale", 1000, "scaled again"),
+        ("user_objective_scale", 1000, "scaled again"),
+        ("objective_bound", 1.0, "false proofs"),
+        ("infinite_cost", 1e3, "endless"),
+        ("mip_feasibility_tolerance", 0.1, "use --gap"),
+        ("primal_feasibility_tolerance", 0.1, "use --gap"),
+        ("kkt_tolerance", 0.1, "use --gap"),
+        ("presolve", "on", "infeasible"),
+        ("solver", "pdlp", "simplex"),
+        ("solve_relaxation", True, "fractions"),
+        ("write_model_file", "model.lp", "--write-lp"),
+        ("read_solution_file", "start.sol", "files"),
+        ("log_file", "highs.log", "--verbose"),
+        ("time_limit", 1e9, "--time-limit"),
+    ],
+)
+def test_options_that_would_change_the_answer_are_refused(name: str, value: object, why: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check_options({name: value})
+    (problem,) = caught.value.problems
+    assert why in problem.cure
+
+
+def test_every_option_of_highs_is_allowed_or_has_a_reason() -> None:
+    """Those allowed exist; any other, one of a later release too, is refused with a reason."""
+    options = highspy.HighsOptions()
+    names = {name for name in dir(options) if not name.startswith("_")}
+    assert names >= ALLOWED
+    assert all(why_refused(name) for name in names - ALLOWED)
+    assert why_refused("some_new_option") is not None
 
 
 @pytest.mark.parametrize("options", [{"mip_rel_gapp": 0.1}, {"presolve": "perhaps"}])
