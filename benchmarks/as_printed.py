@@ -39,7 +39,7 @@ def name_of(plan: Plan, stages: int) -> str:
 
 def compare(instance: so.Instance, bound_ms: float) -> list[str] | None:
     """Return a row of the table; None when a plan is not proven."""
-    bounded = instance.with_limits(latency_slo_s=bound_ms / 1000, then=("accuracy",))
+    bounded = instance.with_limits(latency_slo_ms=bound_ms, then=("accuracy",))
     priced = {way: bounded.with_limits(accounting=way) for way in (PRINTED, REPAIRED)}
     cells, costs = [f"{bound_ms:g}"], []
     for way in (PRINTED, REPAIRED):

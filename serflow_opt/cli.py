@@ -167,7 +167,7 @@ def solve(
                 "minimize": objective and objective.value,
                 "accounting": accounting and accounting.value,
                 "accuracy_min": accuracy_min,
-                "latency_slo_s": None if latency_slo_ms is None else latency_slo_ms / 1000,
+                "latency_slo_ms": latency_slo_ms,
                 "latency_measure": latency_measure,
                 "cost_max_usd": cost_max_usd,
                 "energy_max_j": energy_max_j,
@@ -399,12 +399,7 @@ def _combined(objective: Objective | None, weight: list[str] | None, then: list[
             problems.append(Problem("", "--weight", repr(text), "write OBJECTIVE=WEIGHT, with a weight above 0"))
     if problems:
         raise InputError(problems)
-    changes: dict[str, Any] = {"then": None if then is None else tuple(then)}
-    if weights:
-        changes |= {"minimize": "weighted", "weights": tuple(weights.items())}
-    elif objective not in (None, Objective.weighted):
-        changes["weights"] = ()
-    return changes
+    return {"then": then, "weights": weights or None} | ({"minimize": "weighted"} if weights else {})
 
 
 def _highs_options(given: list[str]) -> dict[str, object]:

@@ -66,14 +66,11 @@ def finish(work: Callable[[], int], debug: bool) -> NoReturn:
 def load_limited(
     file: str,
     catalog: list[Path] | None,
-    *,
-    latency_slo_ms: float | None = None,
     **limits: object,
 ) -> Instance:
-    """Load an instance, and put limits in the place of its own where they are given; names are those of `Instance`."""
+    """Load an instance, and put limits in the place of its own where they are given; names are those of files."""
     from serflow_opt.loader import load
 
-    limits["latency_slo_s"] = None if latency_slo_ms is None else latency_slo_ms / 1000
     given = {key: value for key, value in limits.items() if value is not None}
     return load(file, catalog or ()).with_limits(**given)
 

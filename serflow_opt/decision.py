@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -43,6 +45,10 @@ class Decision:
     def variant(self, stage: int) -> int:
         """Position of the variant of the stage at this position, or `AS_IS`."""
         return self.variants[stage] if self.variants else AS_IS
+
+
+Given = PlanDocument | Decision | Plan | Mapping[str, Any] | str | Path
+"""A plan, a part of it, its document, or the path of that."""
 
 
 def document_of(instance: Instance, decision: Decision) -> PlanDocument:
@@ -89,7 +95,7 @@ def link_before(instance: Instance, options: Sequence[int], stage: int) -> Link 
     return None if came_from == tier else instance.links.get((came_from, tier))
 
 
-def resolve(instance: Instance, plan: PlanDocument | Decision | Plan | Mapping[str, Any]) -> tuple[Instance, Decision]:
+def resolve(instance: Instance, plan: Given) -> tuple[Instance, Decision]:
     """Find a plan in an instance, with the members of ranges that it names; see `decision_of`."""
     if not instance.families or isinstance(plan, Decision):
         return instance, decision_of(instance, plan)
@@ -108,7 +114,7 @@ def resolve(instance: Instance, plan: PlanDocument | Decision | Plan | Mapping[s
     return held, decision_of(held, document)
 
 
-def decision_of(instance: Instance, plan: PlanDocument | Decision | Plan | Mapping[str, Any]) -> Decision:
+def decision_of(instance: Instance, plan: Given) -> Decision:
     """Find a plan's names and thresholds in an instance.
 
     Raises
@@ -188,14 +194,22 @@ def _ways(instance: Instance, document: PlanDocument, options: Sequence[int], pr
     return ways
 
 
-def _document(plan: PlanDocument | Plan | Mapping[str, Any], problems: list[Problem]) -> PlanDocument | None:
+def _document(plan: Given, problems: list[Problem]) -> PlanDocument | None:
     if isinstance(plan, PlanDocument):
         return plan
+    if isinstance(plan, str | PathLike):
+        from serflow_opt.files import read_json
+
+        plan = read_json(Path(plan), "give a plan as Plan.save writes it", "plan")
     inner: Any = plan.plan if isinstance(plan, Plan) else plan
     if isinstance(inner, Mapping):
         inner = inner.get("plan", inner)
     if inner is None:
         problems.append(Problem("plan", "", "it holds no plan (infeasible, or none found)", "solve first"))
+        return None
+    if not isinstance(inner, Mapping | PlanDocument):
+        found = f"{type(inner).__name__} {inner!r}"
+        problems.append(Problem("plan", "", f"{found:.80}", "give a Plan, its document, or the path of one"))
         return None
     try:
         return PlanDocument.model_validate(inner)

@@ -7,18 +7,18 @@ stage as a request would walk it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from serflow_opt.decision import Decision, resolve
+from serflow_opt.decision import Decision, Given, resolve
+from serflow_opt.given import on_instance
 from serflow_opt.instance import Instance, Option
 from serflow_opt.plan import (
     Breach,
     Crossing,
     Machines,
     Metrics,
-    PlanDocument,
     StageReport,
 )
 from serflow_opt.samples import at_thresholds
@@ -30,7 +30,8 @@ PERCENTILES = (50.0, 95.0, 99.0)
 """Reported for every plan, beside the one asked for."""
 
 
-def evaluate(instance: Instance, plan: PlanDocument | Decision | Mapping[str, object]) -> Metrics:
+@on_instance
+def evaluate(instance: Instance, plan: Given) -> Metrics:
     """Return the exact metrics of a plan.
 
     Parameters
@@ -38,7 +39,7 @@ def evaluate(instance: Instance, plan: PlanDocument | Decision | Mapping[str, ob
     instance
         The problem.
     plan
-        A decision, a plan, or its document as `solve --json` prints it.
+        A decision, a plan, its document as `solve --json` prints it, or the path of one.
 
     Returns
     -------

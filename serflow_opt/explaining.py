@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import field_validator
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.given import on_instance
 from serflow_opt.goals import hold
 from serflow_opt.instance import Instance, Objective
 from serflow_opt.limits import limits_set
@@ -182,6 +183,7 @@ class _Explained(Document):
         return [{key: value for key, value in row.items() if key != "worse_by"} for row in rows]
 
 
+@on_instance
 def explain(
     instance: Instance,
     *,

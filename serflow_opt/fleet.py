@@ -7,6 +7,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from typing import Any
 
 from serflow_opt.arguments import Arguments
+from serflow_opt.given import Named, instances_of
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Plan
 from serflow_opt.solver import solve
@@ -19,7 +20,7 @@ PORTIONS, PORTION = 64, 32
 
 
 def solve_all(
-    instances: Iterable[Instance],
+    instances: Iterable[Named],
     *,
     jobs: int = 1,
     executor: Executor | None = None,
@@ -55,7 +56,7 @@ def solve_all(
     with Arguments() as given:
         jobs = given.whole("jobs", jobs, 1)
     with stoppable():
-        return _solved(instances, jobs, executor, on_plan, options)
+        return _solved(instances_of(instances), jobs, executor, on_plan, options)
 
 
 def _solved(

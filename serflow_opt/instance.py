@@ -29,7 +29,6 @@ Tail = Literal["fixed", "normal", "any"]
 ThresholdMode = Literal["menu", "interpolated", "randomized"]
 
 CLIENT = "client"
-UPPER_LIMITS = ("latency_slo_s", "cost_max_usd", "energy_max_j", "privacy_max")
 """The source that is no tier: where requests come from."""
 LATENCY_MEASURE = r"worst|mean|p(5\d|[6-8]\d|9\d)(\.\d+)?"
 """worst, mean, or a percentile p50 .. p99.9 (survey 2.2.3 line 2 bounds the worst case)."""
@@ -450,17 +449,29 @@ class Instance:
                 return position
         return None
 
+    @property
+    def latency_slo_ms(self) -> float | None:
+        """The latency bound as files have it, milliseconds; None: there is none."""
+        return None if self.latency_slo_s is None else self.latency_slo_s * 1000
+
     def with_limits(self, **changes: object) -> Instance:
         """Return a copy with other targets, rate, objective or accounting.
+
+        Parameters
+        ----------
+        **changes
+            By their keys in files: `latency_slo_ms`, `accuracy_min`, `rate_per_s`, `minimize`, `accounting` and all
+            others of [workload] and [objective]. None takes a limit away.
 
         Raises
         ------
         InputError
-            When the changed values do not go together.
+            For keys that are none, and when the changed values do not go together.
         """
-        changed = dataclasses.replace(self, **{name: _plain(name, value) for name, value in changes.items()})  # type: ignore[arg-type]
         from serflow_opt.consistency import consistency_problems
+        from serflow_opt.whatif import fields
 
+        changed = dataclasses.replace(self, **fields(self, changes))
         problems = consistency_problems(changed, self.name)
         if problems:
             raise InputError(problems)
@@ -503,16 +514,6 @@ class Instance:
         if problems:
             raise InputError(problems)
         return dataclasses.replace(self, options=kept)
-
-
-def _plain(name: str, value: object) -> object:
-    """Return a limit as Python's own number; None: an upper one that is infinite is none."""
-    from serflow_opt.arguments import as_number
-
-    number = as_number(value)
-    if math.isnan(number):  # no number: what is wrong with it is told with all else
-        return value
-    return None if number == math.inf and name in UPPER_LIMITS else number
 
 
 def _in_catalogue(pattern: str) -> bool:

@@ -138,7 +138,7 @@ def decode(value: Any, depth: int = 0) -> Any:
     if hasattr(made, "model_validate"):
         return made.model_validate(fields)
     parts = {name: decode(entry, depth + 1) for name, entry in fields.items()}
-    if dataclasses.is_dataclass(made):
+    if isinstance(made, type) and dataclasses.is_dataclass(made):
         return made(**parts)
     bare = object.__new__(made)
     bare.__dict__.update(parts)

@@ -27,6 +27,7 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.evaluator import evaluate
 from serflow_opt.front import Front, FrontProgress
 from serflow_opt.front_methods import Asked, Result, by_labels, by_placements, by_solves
+from serflow_opt.given import on_instance
 from serflow_opt.goals import hold
 from serflow_opt.hypervolume import hypervolume
 from serflow_opt.instance import Instance, Objective
@@ -41,6 +42,7 @@ FrontMethod = Literal["auto", "placements", "labels", "milp"]
 METHODS = {"placements": by_placements, "labels": by_labels, "milp": by_solves}
 
 
+@on_instance
 def pareto(
     instance: Instance,
     objectives: Sequence[Objective] = ("cost", "latency"),

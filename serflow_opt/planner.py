@@ -18,6 +18,7 @@ from serflow_opt.chain_search import ChainSearch
 from serflow_opt.deadline import Deadline
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.formulations.data import SLACK, Data
+from serflow_opt.given import Named, instance_of
 from serflow_opt.goals import Goal
 from serflow_opt.instance import Instance
 from serflow_opt.paths import Floats, Paths
@@ -47,7 +48,7 @@ class Planner:
     Parameters
     ----------
     instance
-        The problem.
+        The problem, or what `load` takes.
     gap
         Relative distance between plan and bound at which a plan counts as optimal.
 
@@ -57,9 +58,10 @@ class Planner:
         For a negative gap.
     """
 
-    def __init__(self, instance: Instance, *, gap: float = GAP) -> None:
+    def __init__(self, instance: Named, *, gap: float = GAP) -> None:
         if not gap >= 0:
             raise InputError([Problem("", "gap", repr(gap), "write a number of at least 0")])
+        instance = instance_of(instance)
         self.instance, self.gap = instance, gap
         self._answers: OrderedDict[tuple[object, ...], Plan] = OrderedDict()
         self._lock = Lock()
@@ -151,7 +153,7 @@ class Planner:
     ) -> Instance:
         changes: dict[str, object] = {
             "rate_per_s": rate,
-            "latency_slo_s": None if slo_ms is None else slo_ms / 1000,
+            "latency_slo_ms": slo_ms,
             "accuracy_min": accuracy,
         }
         changes = {key: value for key, value in changes.items() if value is not None}

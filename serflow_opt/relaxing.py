@@ -11,6 +11,7 @@ from serflow_opt.decision import decision_of
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.evaluator import evaluate
 from serflow_opt.front import runs_on
+from serflow_opt.given import on_instance
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Metrics, Plan
 from serflow_opt.solver import solve
@@ -24,6 +25,7 @@ FLOORS = ("accuracy_min", "mse_min")
 LIMITS = (*FLOORS, "latency_slo_ms", "cost_max_usd", "energy_max_j", "privacy_max", "cross_entropy_max")
 
 
+@on_instance
 def relax(
     instance: Instance,
     limit: str,
@@ -90,7 +92,7 @@ def with_limit(instance: Instance, limit: str, value: float | None) -> Instance:
     """
     match limit:
         case "latency_slo_ms":
-            return instance.with_limits(latency_slo_s=None if value is None else value / 1000)
+            return instance.with_limits(latency_slo_ms=value)
         case "mse_min" | "cross_entropy_max":
             changes: dict[str, Any] = {limit: value}
             return instance.with_limits(privacy=replace(instance.privacy, **changes))

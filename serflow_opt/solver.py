@@ -17,6 +17,7 @@ from serflow_opt.diagnose import clashes
 from serflow_opt.equals import equally_good
 from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.data import Data
+from serflow_opt.given import on_instance
 from serflow_opt.goals import Goal, hold, order_of, scaled
 from serflow_opt.highs import Progress, check_options
 from serflow_opt.instance import Instance, Objective
@@ -32,6 +33,7 @@ COARSE_GAP = 1e-4
 """Default gap where choices come from ranges."""
 
 
+@on_instance
 def solve(
     instance: Instance,
     *,

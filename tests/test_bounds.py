@@ -182,7 +182,7 @@ def test_placements_that_limits_rule_out_count_as_listed() -> None:
     instance = so.load("bert12-sst2")
     counts = []
     for slo in (0.5, 5.0):
-        pruned = prune(instance.with_limits(latency_slo_s=slo), {"cost": 1.0})
+        pruned = prune(instance.with_limits(latency_slo_ms=slo * 1000), {"cost": 1.0})
         assert pruned is not None
         counts.append(pruned.listed)
     assert counts == [7 + 6 + 11 * 7 * 6] * 2

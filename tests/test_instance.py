@@ -35,8 +35,8 @@ def test_instances_do_not_change(instance: so.Instance) -> None:
     [
         ({"accuracy_min": 1.01}, "accuracy_min"),
         ({"accuracy_min": float("nan")}, "accuracy_min"),
-        ({"latency_slo_s": 0.0}, "latency_slo_ms"),
-        ({"latency_slo_s": float("inf")}, "latency_slo_ms"),
+        ({"latency_slo_ms": 0.0}, "latency_slo_ms"),
+        ({"latency_slo_ms": float("inf")}, "latency_slo_ms"),
         ({"rate_per_s": -1.0}, "rate_per_s"),
         ({"latency_measure": "p49"}, "p50 to p99.9"),
         ({"latency_measure": "worse"}, "worst"),
@@ -51,7 +51,7 @@ def test_instances_do_not_change(instance: so.Instance) -> None:
         ({"tail": "normal"}, "latency_measure 'worst'"),
         ({"tail": "any", "latency_measure": "mean"}, "remove tail"),
         ({"minimize": "weighted"}, "without weights"),
-        ({"weights": (("cost", 1.0),)}, "weights without"),
+        ({"minimize": "cost", "weights": (("cost", 1.0),)}, "weights without"),
         ({"accounting": "as-printed", "variants": (tiny.INT8,)}, "adaptations"),
     ],
 )

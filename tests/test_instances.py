@@ -162,9 +162,9 @@ def test_what_the_readmes_say_of_the_optima() -> None:
     assert solved("alexnet-cifar10").thresholds[0].threshold == pytest.approx(0.772849)
     for name in ("bert12-sst2", "vgg16-cifar10-hybrid"):
         assert {place.tier for place in solved(name).placement} == {"vm", "function"}
-    faster = so.load("resnet50-lambda").with_limits(latency_slo_s=0.4)
+    faster = so.load("resnet50-lambda").with_limits(latency_slo_ms=400)
     assert so.solve(faster).placement[0].option == "lambda-3008MB"
-    free = so.load("resnet50-lambda").with_limits(latency_slo_s=None)
+    free = so.load("resnet50-lambda").with_limits(latency_slo_ms=None)
     assert so.solve(free).placement[0].option == "lambda-2048MB"
 
 

@@ -155,7 +155,7 @@ def test_a_certified_plan_costs_no_less_than_one_that_keeps_the_floor_on_its_sam
 
 def test_without_a_plan_to_test_the_other_limits_are_blamed(tmp_path: Path) -> None:
     confidence, correct = draw(np.random.default_rng(7), 200)
-    instance = write(tmp_path, confidence, correct).with_limits(latency_slo_s=1e-6)
+    instance = write(tmp_path, confidence, correct).with_limits(latency_slo_ms=0.001)
     plan = so.solve(instance)
     assert plan.status == "infeasible"
     assert [clash.limit for clash in plan.infeasible_because] == ["placement"]

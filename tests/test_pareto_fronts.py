@@ -154,7 +154,7 @@ def test_plans_are_proven_answers_to_their_own_question(tmp_path: Path) -> None:
         assert exact[f"latency_{measure}_ms"] == pytest.approx(latency, rel=1e-9)
         assert plan.limits["latency_slo_ms"] == pytest.approx(latency, rel=1e-12)
     asked = front.plans[len(front.plans) // 2]
-    limited = instance.with_limits(minimize="cost", latency_slo_s=asked.metrics.latency_ms(measure) / 1000)  # type: ignore[union-attr]
+    limited = instance.with_limits(minimize="cost", latency_slo_ms=asked.metrics.latency_ms(measure))  # type: ignore[union-attr]
     assert so.solve(limited).objective.value == pytest.approx(asked.objective.value, rel=2e-6)
 
 

@@ -61,7 +61,7 @@ def asked(instance: Instance, question: Question) -> Instance:
     )
     for name, value in (
         ("rate_per_s", question.get("rate_per_s")),
-        ("latency_slo_s", question["latency_slo_ms"] / 1000 if "latency_slo_ms" in question else None),
+        ("latency_slo_ms", question.get("latency_slo_ms")),
         ("accuracy_min", question.get("accuracy_min")),
     ):
         found = found if value is None else found.with_limits(**{name: value})
@@ -303,7 +303,7 @@ def test_policy_serves_every_point(mapped: Any, source: Any, low: float, high: f
     assert policy.instance == instance.name
     assert policy.gap <= tolerance
     for value, _ in zip(points(policy, low, high), range(50), strict=False):
-        name, one = ("rate_per_s", value) if mapped is by_rate else ("latency_slo_s", value / 1000)
+        name, one = ("rate_per_s", value) if mapped is by_rate else ("latency_slo_ms", value)
         here = instance.with_limits(**{name: one})
         exact = so.solve(here, gap=1e-9)
         piece = policy.piece(value)

@@ -28,12 +28,12 @@ def main() -> None:
     parser.add_argument("--bounds-ms", type=float, nargs="+", default=[175, 200, 240, *range(250, 321, 5)])
     given = parser.parse_args()
     instance = so.load(given.instance)
-    alone = hourly(instance.keep(include=["c6i.xlarge"], exclude=["function"]).with_limits(latency_slo_s=None))
+    alone = hourly(instance.keep(include=["c6i.xlarge"], exclude=["function"]).with_limits(latency_slo_ms=None))
     assert alone is not None
     print(f"| bound, ms | optimal plan | USD/hour | saving against c6i.xlarge alone ({alone[0]:.4g} USD/hour) |")
     print("|---|---|---|---|")
     for bound in given.bounds_ms:
-        best = hourly(instance.with_limits(latency_slo_s=bound / 1000))
+        best = hourly(instance.with_limits(latency_slo_ms=bound))
         if best is None:
             print(f"| {bound:g} | none keeps the bound | | |")
         else:

@@ -23,7 +23,7 @@ def as_documents(catalog: Catalog) -> dict[str, list[dict[str, Any]]]:
 def as_table(catalog: Catalog) -> RenderableType:
     """Lay out VM types, then functions, then where the figures come from."""
     parts: list[RenderableType] = []
-    every = dict.fromkeys(row.source for row in (*catalog.vms, *catalog.functions))
+    every = dict.fromkeys([*(vm.source for vm in catalog.vms), *(row.source for row in catalog.functions)])
     sources = {source: str(n) for n, source in enumerate(every, start=1)}
     if catalog.vms:
         titles = ["name", "region", "arch", "vCPUs", "memory GiB", "GPU", "USD/hour", "as of", "source"]
@@ -51,9 +51,9 @@ def as_table(catalog: Catalog) -> RenderableType:
         for row in catalog.functions:
             most = f"{row.memory_min_mb:g}..{row.memory_max_mb:g}", f"{row.duration_max_s:g}"
             call = f"{row.payload_max_bytes / 2**20:g}"
-            price = f"{row.usd_per_gb_s:g}", f"{row.usd_per_request * 1e6:g}"
+            usd = f"{row.usd_per_gb_s:g}", f"{row.usd_per_request * 1e6:g}"
             dated = row.as_of.isoformat(), sources[row.source]
-            functions.append((row.name, row.region, row.arch, *most, call, *price, *dated))
+            functions.append((row.name, row.region, row.arch, *most, call, *usd, *dated))
         parts += [_table(titles, functions, keys=3), ""]
     return Group(*parts, facts_table((f"source {n}", source) for source, n in sources.items()))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -17,6 +17,7 @@ from serflow_opt.fleets.master import Chosen, Master, Shared
 from serflow_opt.fleets.pool import Searches
 from serflow_opt.fleets.result import Fleet, FleetCertificate, Pool, ServicePlan, Worth
 from serflow_opt.fleets.service import STRICTLY, Prices, Service, Task
+from serflow_opt.given import Named, instances_of
 from serflow_opt.instance import Instance, Objective
 from serflow_opt.search import EQUAL, Settings
 from serflow_opt.solver import answer
@@ -42,7 +43,7 @@ class FleetProgress:
 
 
 def solve_fleet(
-    instances: Sequence[Instance],
+    instances: Iterable[Named],
     *,
     budget_usd_per_hour: float | None = None,
     machines_max: Mapping[str, int] | None = None,
@@ -59,7 +60,8 @@ def solve_fleet(
     Parameters
     ----------
     instances
-        One for each service, each with `rate_per_s` and limits of its own. What they minimise does not matter.
+        One for each service, or what `load` takes, each with `rate_per_s` and limits of its own. What they minimise
+        does not matter.
     budget_usd_per_hour
         Most that all plans together cost, USD an hour at the services' rates; None: any amount.
     machines_max
@@ -90,6 +92,7 @@ def solve_fleet(
     InputError
         For instances without a rate, limits that do not fit, and nothing that is shared.
     """
+    instances = instances_of(instances)
     machines = dict(machines_max or {})
     minimize = minimize or ("latency" if budget_usd_per_hour is not None else "cost")
     with Arguments() as given:

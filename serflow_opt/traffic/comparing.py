@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serflow_opt.errors import InputError, OutOfReach, Problem, nearest
+from serflow_opt.given import on_instance, trace_of
 from serflow_opt.instance import Instance
 from serflow_opt.kept import Kept
 from serflow_opt.traffic.named_policies import (
@@ -156,9 +158,10 @@ class Comparison(Kept):
         }
 
 
+@on_instance
 def compare(
     instance: Instance,
-    trace: Trace,
+    trace: Trace | str | Path,
     *,
     policies: Collection[str] | None = None,
     blocks: int = 2,
@@ -201,6 +204,7 @@ def compare(
         For unknown policies, instances that do not say how long machines take to start, and where none of the policies
         can serve.
     """
+    trace = trace_of(trace)
     check_scaling(instance)
     asked = POLICIES if policies is None else policies
     unknown = [name for name in asked if name not in POLICIES]

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from serflow_opt.errors import InputError, OutOfReach, Problem
+from serflow_opt.given import on_instance, trace_of
 from serflow_opt.traffic.baselines import Autoscaler, Fixed, Libra, Serflow
 from serflow_opt.traffic.controller import Controller
 from serflow_opt.traffic.foresight import foresight
@@ -158,7 +160,8 @@ KEEPS = {
 """Which structures have what is wanted."""
 
 
-def service_for(instance: Instance, trace: Trace, blocks: int) -> Service:
+@on_instance
+def service_for(instance: Instance, trace: Trace | str | Path, blocks: int) -> Service:
     """Return the service of the cheapest deployment for a trace's rates, each block with all types that keep its times.
 
     As one block it has a type of machines and a function, where both keep the targets; else what is cheapest.
@@ -168,7 +171,7 @@ def service_for(instance: Instance, trace: Trace, blocks: int) -> Service:
     InputError
         Where there is none.
     """
-    found = Services(instance, trace, blocks).service("any", blocks)
+    found = Services(instance, trace_of(trace), blocks).service("any", blocks)
     if isinstance(found, Unfit):
         raise found.error("")
     return found

@@ -7,8 +7,11 @@ __all__ = ["Moment", "provision"]
 import math
 from collections.abc import Callable
 from numbers import Real
+from os import PathLike
+from pathlib import Path
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.given import on_instance, trace_of
 from serflow_opt.instance import Instance
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.deployment import Deployment
@@ -21,9 +24,10 @@ WINDOW_S = 60.0
 """Periods of a trace are put together to at least this: what varies within is taken for random arrivals."""
 
 
+@on_instance
 def provision(
     instance: Instance,
-    demand: float | Trace | Rates | None = None,
+    demand: float | Trace | Rates | str | Path | None = None,
     *,
     blocks: int = 2,
     arrivals: Arrivals = "random",
@@ -44,7 +48,8 @@ def provision(
     instance
         Accuracy floor and latency target hold; latency as if a request always met the slower pool of a block.
     demand
-        Requests per second; a trace, whose minutes are the distribution of rates; None: the instance's rate_per_s.
+        Requests per second; a trace, or the path of one, whose minutes are the distribution of rates; None: the
+        instance's rate_per_s.
     blocks
         Most blocks.
     arrivals
@@ -86,6 +91,8 @@ def provision(
         problems.append(Problem(instance.name, "workload.rate_per_s", "missing", "give it, a rate, or a trace"))
     if problems:
         raise InputError(problems)
+    if isinstance(demand, str | PathLike):
+        demand = trace_of(demand)
     if isinstance(demand, Trace):
         demand = Rates.of_trace(demand.in_periods(WINDOW_S))
     elif not isinstance(demand, Rates):

@@ -17,11 +17,13 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.given import service_of, trace_of
 from serflow_opt.traffic.schedule_result import (
     BlockSchedule,
     Rental,
@@ -135,7 +137,7 @@ class Task:
 
 def schedule(
     service: Service,
-    trace: Trace,
+    trace: Trace | str | Path,
     *,
     step_s: float = 60.0,
     utilisation_cap: float = 1.0,
@@ -163,6 +165,7 @@ def schedule(
     InputError
         When a parameter makes no sense, or a block without a function cannot be served by its machines.
     """
+    service, trace = service_of(service), trace_of(trace)
     began = time.monotonic()
     _check(step_s, utilisation_cap, gap, time_limit)
     tasks = [_task(service, b, trace, step_s, utilisation_cap) for b in range(len(service.blocks))]

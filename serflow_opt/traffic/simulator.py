@@ -7,10 +7,13 @@ and between two decisions the blocks are worked off one after the other; the res
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.given import service_of, trace_of
 from serflow_opt.traffic.faults import Faults
 from serflow_opt.traffic.policy import Orders, Seen
 from serflow_opt.traffic.requests import Requests, draw
@@ -32,7 +35,7 @@ _MOST = 1 << 17  # requests in a step: bounds memory where the policy is rarely 
 
 def simulate(
     service: Service,
-    trace: Trace,
+    trace: Trace | str | Path,
     policy: Policy,
     *,
     seed: int = 0,
@@ -73,6 +76,10 @@ def simulate(
     ValueError
         When a parameter makes no sense.
     """
+    service, trace = service_of(service), trace_of(trace)
+    if not hasattr(policy, "decide"):
+        cure = "give a policy: so.Controller(service), or anything with `decide`"
+        raise InputError([Problem("", "policy", f"{type(policy).__name__} {policy!r:.60}", cure)])
     law = Law.of(times, cv)
     positive = {"period_s": period_s, "policy.every_s": policy.every_s, "timeout_s": timeout_s}
     for name, value in positive.items():
