@@ -58,7 +58,7 @@ def on_instance(verb: Callable[Concatenate[Instance, P], R]) -> Callable[Concate
         return verb(instance_of(instance), *args, **kwargs)
 
     update_wrapper(asked, verb)
-    return asked
+    return asked  # type: ignore[return-value]  # by keyword, too
 
 
 def trace_of(given: object) -> Trace:

@@ -79,8 +79,6 @@ def solve(
         For arguments that are none, as a negative gap or an unknown method, and for HiGHS options that do not exist.
     """
     with Arguments() as given:
-        if not isinstance(instance, Instance):
-            given.wrong("instance", instance, "give what load() returns: solve(load('bert12-sst2'))")
         if gap is not None:
             gap = given.number("gap", gap)
         seconds = given.limit("time_limit", time_limit)
