@@ -200,10 +200,10 @@ def test_nothing_is_connected(tmp_path: Path) -> None:
         # v costs 0.625 + R_2, f 1.25 + 0.5 R_2, both 0.625 + 1.625 R_2 (`test_bounds.test_by_hand`)
         ({}, 1.125, ["v", "v"]),
         ({"accuracy_min": 0.9}, 1.375, ["v", "v"]),
-        ({"latency_slo_ms": 3000.0}, 0.625 + 1.625 * 0.5, ["v", "f"]),
-        ({"latency_slo_ms": 2000.0}, 1.5, ["f", "f"]),
-        ({"latency_slo_ms": 2000.0, "accuracy_min": 0.9}, 1.625, ["f", "f"]),
-        ({"latency_slo_ms": 900.0}, None, None),
+        ({"latency_slo_s": 3.0}, 0.625 + 1.625 * 0.5, ["v", "f"]),
+        ({"latency_slo_s": 2.0}, 1.5, ["f", "f"]),
+        ({"latency_slo_s": 2.0, "accuracy_min": 0.9}, 1.625, ["f", "f"]),
+        ({"latency_slo_s": 0.9}, None, None),
         ({"accuracy_min": 0.946}, None, None),
     ],
 )

@@ -160,7 +160,7 @@ def test_a_payload_limit_can_be_what_stands_in_the_way(tmp_path: Path) -> None:
 
 def test_a_limit_met_with_equality_is_met(tmp_path: Path) -> None:
     instance = load(two_tiers(), tmp_path)
-    for changes in ({"accuracy_min": 0.926}, {"latency_slo_ms": 300.0}):
+    for changes in ({"accuracy_min": 0.926}, {"latency_slo_s": 0.3}):
         assert so.solve(replace(instance, **changes)).status == "optimal"  # type: ignore[arg-type]
 
 
