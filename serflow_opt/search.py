@@ -24,6 +24,7 @@ from serflow_opt.formulations.model import Built, Disconnected, build
 from serflow_opt.goals import Goal
 from serflow_opt.highs import HighsModel, Outcome, Progress
 from serflow_opt.instance import Instance
+from serflow_opt.own_constraints import Extra, add_own
 from serflow_opt.paths import MOST, Floats, Paths
 from serflow_opt.plan import Metrics
 
@@ -42,7 +43,7 @@ CONES = 1_000
 
 @dataclass(frozen=True)
 class Settings:
-    """How to search: gap, when to stop, HiGHS threads and seed, further HiGHS options, progress callback."""
+    """How to search: gap, when to stop, HiGHS threads and seed, further options, progress callback, own constraints."""
 
     gap: float = 1e-6
     deadline: Deadline = field(default_factory=Deadline)
@@ -51,6 +52,7 @@ class Settings:
     method: Method = "auto"
     options: Mapping[str, object] = field(default_factory=dict)
     on_progress: Callable[[Progress], None] | None = None
+    extra: Extra | None = None
 
 
 @dataclass(slots=True)
@@ -99,7 +101,8 @@ def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | 
     InputError
         Where labels are asked for and do not cover the instance.
     """
-    if within is None and settings.method != "milp":
+    plain = settings.extra is None  # labels and bounds on placements know nothing of a user's constraints
+    if within is None and settings.method != "milp" and plain:
         by_chain = _by_chain(instance, settings, goal)
         if by_chain is not None:
             return by_chain
@@ -108,7 +111,7 @@ def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | 
             raise InputError([Problem("", "method", "'labels' does not cover this instance", cure)])
     found = Found()
     pruned = within
-    if pruned is None and settings.method == "auto":
+    if pruned is None and settings.method == "auto" and plain:
         try:
             pruned = prune(instance, goal, listable(settings.deadline), settings.deadline.later(GRACE_S))
         except OutOfTime:
@@ -132,6 +135,8 @@ def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | 
     except Disconnected:
         found.infeasible = True
         return found
+    if settings.extra is not None:
+        add_own(built, settings.extra)
     model = HighsModel(built.model)
     attempt = cones = 0
     while attempt < ATTEMPTS and cones < CONES and not settings.deadline.expired:

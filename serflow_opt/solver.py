@@ -15,6 +15,7 @@ from serflow_opt.deadline import Deadline, OutOfTime
 from serflow_opt.decision import document_of
 from serflow_opt.diagnose import clashes
 from serflow_opt.equals import equally_good
+from serflow_opt.errors import Problem
 from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.data import Data
 from serflow_opt.given import on_instance
@@ -22,8 +23,9 @@ from serflow_opt.goals import Goal, hold, order_of, scaled
 from serflow_opt.highs import Progress, check_options
 from serflow_opt.instance import Instance, Objective
 from serflow_opt.notes import notes_on
+from serflow_opt.own_constraints import Extra
 from serflow_opt.payoff import NoPayoff, Row, ideal_and_nadir, payoff_table
-from serflow_opt.plan import Certificate, ObjectiveValue, Plan, PlanStatus, limits_of, shown_unit
+from serflow_opt.plan import Certificate, Clash, ObjectiveValue, Plan, PlanStatus, limits_of, shown_unit
 from serflow_opt.refining import refine
 from serflow_opt.samples import replayed
 from serflow_opt.search import EQUAL, Found, Method, Settings, search
@@ -44,6 +46,7 @@ def solve(
     method: Method = "auto",
     options: Mapping[str, object] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    extra: Extra | None = None,
 ) -> Plan:
     """Find a plan of minimum cost or latency and prove it.
 
@@ -66,6 +69,10 @@ def solve(
         Further HiGHS options, where HiGHS is asked; unknown ones are an error.
     on_progress
         Called with incumbent and bound (USD per request or seconds) while HiGHS searches.
+    extra
+        Called with the Pyomo model and its `formulations.data.Data` before each solve; adds linear constraints. The
+        plan is read back and valued exactly as always; that it keeps these constraints is HiGHS's word, within its
+        tolerance. Labels and bounds on placements are off. It takes menus, ranges and `exits.joint` do not go with it.
 
     Returns
     -------
@@ -84,13 +91,27 @@ def solve(
         seconds = given.limit("time_limit", time_limit)
         threads, seed = given.whole("threads", threads), given.whole("seed", seed)
         given.one_of("method", method, get_args(Method))
+        if extra is not None:
+            _check_extra(given, instance, method, extra)
     if options:
         check_options(options)
     if gap is None:
         gap = COARSE_GAP if instance.families else Settings.gap
     with stoppable():
-        settings = Settings(gap, Deadline(seconds), threads, seed, method, options or {}, on_progress)
+        settings = Settings(gap, Deadline(seconds), threads, seed, method, options or {}, on_progress, extra)
         return answer(instance, settings)
+
+
+def _check_extra(given: Arguments, instance: Instance, method: Method, extra: Extra) -> None:
+    """Say what own constraints do not go with."""
+    if not callable(extra):
+        given.wrong("extra", extra, "give a function of the model and its data that adds constraints")
+    elif method == "labels":
+        given.wrong("method", method, "labels know nothing of own constraints: use auto or milp")
+    elif isinstance(instance, Instance) and (instance.joint or instance.families):
+        what = "exits.joint" if instance.joint else "ranges"
+        cure = "own constraints go into a model of menus and lists: leave out joint, or list sizes and strengths"
+        given.problems.append(Problem("", "extra", f"does not go with {what}", cure))
 
 
 def answer(instance: Instance, settings: Settings) -> Plan:
@@ -129,10 +150,25 @@ def answer(instance: Instance, settings: Settings) -> Plan:
 
 def _explained(instance: Instance, plan: Plan, settings: Settings) -> Plan:
     """Add why there is no plan."""
-    if plan.status == "infeasible":
+    if plan.status == "infeasible" and settings.extra is not None:
+        plan.infeasible_because = _without_own(instance, settings)
+    elif plan.status == "infeasible":
         plan.infeasible_because = clashes(instance, _any_method(settings))
         plan.seconds = settings.deadline.seconds
     return plan
+
+
+def _without_own(instance: Instance, settings: Settings) -> list[Clash]:
+    """Say whether the user's own constraints stand in the way, by what there is without them."""
+    other = answer(instance, replace(settings, extra=None, on_progress=None))
+    if other.status == "infeasible":
+        return other.infeasible_because
+    goal = other.objective
+    found = "time ran out before a plan was found without them"
+    if goal.value is not None:
+        found = f"without them {goal.name} {goal.value:.6g} {goal.unit} can be had"
+    message = f"extra: the constraints of your own leave no plan; {found}"
+    return [Clash(limit="extra", asked=0.0, best=None, message=message, proven=goal.value is not None)]
 
 
 def _any_method(settings: Settings) -> Settings:
@@ -239,6 +275,8 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
     bound = bound if math.isfinite(bound) else None
     replays = replayed(instance, found.decision) if found.decision else []
     method, counted = _proof(found)
+    if settings.extra is not None:
+        method += " with constraints of your own"
     return Plan(
         instance=instance.name,
         status=status,
