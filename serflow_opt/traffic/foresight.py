@@ -92,7 +92,7 @@ def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: f
         billing_min_s=machine.billing_min_s,
         usd_per_request=service.function_usd(b),
         machines_max=machine.machines_max,
-        held=np.diff(carried, axis=0).T / busy,
+        held=np.diff(carried, axis=0).T / busy if busy > 0 else None,
     )
 
 

@@ -25,6 +25,9 @@ _VERDICT = {
     "no_solution": ("stopped before anything was found", "bold red"),
 }
 
+_WHY_LOST = {"no machine": "no machine was there, and no function beside it"}
+"""Reasons of dropped requests, where they need more words."""
+
 
 def deployment_table(deployment: Deployment) -> RenderableType:
     """Blocks, what they rent, how traffic splits, where it would change, and what is proven."""
@@ -121,7 +124,7 @@ def schedule_table(schedule: Schedule) -> RenderableType:
 def simulation_table(run: Simulation, events: Iterable[object] = ()) -> RenderableType:
     """Money, latency, where requests ran, and what went wrong."""
     ms = {q: run.percentile(q) * 1000 for q in (50, 95, 99, 99.9)}
-    lost = {reason: count for reason, count in run.dropped.items() if count}
+    lost = {_WHY_LOST.get(reason, reason): count for reason, count in run.dropped.items() if count}
     per = run.usd_total / max(run.served, 1) * 1e6
     money = ", ".join(f"{name} {usd(part)}" for name, part in run.usd.items())
     facts = {

@@ -50,6 +50,8 @@ ROUNDING = 1e-12
 """Relative; a gap of this is none."""
 SAME_RATE = 1e-12
 """Rates this close, relative, count as equal."""
+MOST_STEPS = 2_000_000
+"""Moments of decision; a second each are 23 days."""
 PASSES = 3
 """How often the types of a mix are improved in turn."""
 
@@ -167,7 +169,7 @@ def schedule(
     """
     service, trace = service_of(service), trace_of(trace)
     began = time.monotonic()
-    _check(step_s, utilisation_cap, gap, time_limit)
+    _check(step_s, utilisation_cap, gap, time_limit, trace)
     tasks = [_task(service, b, trace, step_s, utilisation_cap) for b in range(len(service.blocks))]
     problems = [problem for task in tasks for problem in _unservable(task)]
     if problems:
@@ -197,11 +199,14 @@ def schedule(
     )
 
 
-def _check(step_s: float, utilisation_cap: float, gap: float, time_limit: float | None) -> None:
+def _check(step_s: float, utilisation_cap: float, gap: float, time_limit: float | None, trace: Trace) -> None:
     """Raise InputError with the parameters that make no sense."""
     problems = []
     if not (step_s > 0 and math.isfinite(step_s)):
         problems.append(Problem("", "step_s", f"{step_s}", "write seconds, more than 0"))
+    elif trace.seconds > MOST_STEPS * step_s:
+        found = f"{step_s:g}, and a trace of {trace.seconds:,.10g} s"
+        problems.append(Problem("", "step_s", found, f"write at least {trace.seconds / MOST_STEPS:g}, or take a part"))
     if not 0 < utilisation_cap <= 1:
         problems.append(
             Problem("", "utilisation_cap", f"{utilisation_cap}", "write a share, more than 0 and at most 1")

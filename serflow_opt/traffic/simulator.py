@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.service import Service
     from serflow_opt.traffic.trace import Trace
 
+MOST_SIMULATED = 300_000_000
+"""Requests of one simulation; these take about 12 GB and a quarter of an hour."""
 _MOST = 1 << 17  # requests in a step: bounds memory where the policy is rarely asked
 
 
@@ -74,12 +76,16 @@ def simulate(
     Raises
     ------
     ValueError
-        When a parameter makes no sense.
+        When a parameter makes no sense, or the trace has more requests than can be simulated (InputError).
     """
     service, trace = service_of(service), trace_of(trace)
     if not hasattr(policy, "decide"):
         cure = "give a policy: so.Controller(service), or anything with `decide`"
         raise InputError([Problem("", "policy", f"{type(policy).__name__} {policy!r:.60}", cure)])
+    if trace.requests > MOST_SIMULATED:
+        found = f"{trace.requests:,} requests"
+        cure = f"take a part of it, or scale it down: at most {MOST_SIMULATED:,} are simulated one by one"
+        raise InputError([Problem(trace.name, "requests", found, cure)])
     law = Law.of(times, cv)
     positive = {"period_s": period_s, "policy.every_s": policy.every_s, "timeout_s": timeout_s}
     for name, value in positive.items():
@@ -180,7 +186,7 @@ def _checked(orders: Orders, service: Service) -> Orders:
         raise ValueError(f"orders for another number of blocks than {n}")
     for block, wanted in zip(service.blocks, orders.machines, strict=True):
         unknown = set(wanted) - {machine.name for machine in block.machines}
-        if unknown or any(number != int(number) or number < 0 for number in wanted.values()):
+        if unknown or not all(0 <= number < math.inf and number == int(number) for number in wanted.values()):
             raise ValueError(f"machines {wanted}: unknown, or not a whole number of 0 or more")
     machines = tuple({name: int(number) for name, number in wanted.items()} for wanted in orders.machines)
     steps: list[Steps | None] = [
