@@ -84,14 +84,14 @@ def consistency_problems(instance: Instance, file: str) -> list[Problem]:
         )
     if not instance.accuracy_known and "accuracy" in (*dict(instance.weights), *instance.then):
         wrong("objective", "accuracy without an [exits] section", "give the last stage's accuracy in an exits table")
-    problems.extend(_joint_problems(instance, file))
+    problems.extend(joint_problems(instance, file))
     names = [tier.name for tier in instance.tiers]
     if instance.source != CLIENT and instance.source not in names:
         wrong("workload.source", f"'{instance.source}'", f"use 'client' or a tier: {', '.join(names)}")
     return problems
 
 
-def _joint_problems(instance: Instance, file: str) -> list[Problem]:
+def joint_problems(instance: Instance, file: str) -> list[Problem]:
     """Return what does not go together with thresholds chosen on the samples themselves."""
     problems: list[Problem] = []
     asked = instance.accuracy_confidence

@@ -65,7 +65,7 @@ class Replay:
 def derive_menus(
     samples: Samples,
     stages: int,
-    levels: int = 10,
+    levels: int | None = 10,
     earlier_threshold: float | Sequence[float] | None = None,
     always_off: bool = False,
 ) -> tuple[Menu, ...]:
@@ -80,7 +80,7 @@ def derive_menus(
     levels
         Thresholds for each classifier, placed at quantiles of the confidences of the samples that reach it, so
         that exit rates are about evenly spaced. Equal quantiles give fewer. Where no confidence reaches 1, the
-        threshold 1 is added: it switches the classifier off.
+        threshold 1 is added: it switches the classifier off. None: every confidence of theirs.
     earlier_threshold
         A sample reaches a classifier when no earlier confidence is at or above this; None: always. With one value
         for each classifier but the last, each value is also in that classifier's menu: a plan that chooses exactly
@@ -106,14 +106,10 @@ def derive_menus(
         if stage == stages:
             menus[stage - 1] = Menu((0.0,), (1.0,), (float(right.mean()) if len(right) else 0.0,))
         elif len(here):
-            quantiles = np.quantile(here, np.linspace(0, 1, levels), method="higher")
+            spread = here if levels is None else np.quantile(here, np.linspace(0, 1, levels), method="higher")
             added = [1.0] if here.max() < 1 else [OFF] * always_off
-            thresholds = np.unique(np.concatenate([quantiles, added, [earlier[column]] if own else []]))
-            leaves = here[None, :] >= thresholds[:, None]
-            leaving = leaves.sum(axis=1)
-            accuracies = (leaves & right[None, :]).sum(axis=1) / np.maximum(leaving, 1)
-            rates = leaving / len(here)
-            menus[stage - 1] = Menu(tuple(thresholds.tolist()), tuple(rates.tolist()), tuple(accuracies.tolist()))
+            thresholds = np.unique(np.concatenate([spread, added, [earlier[column]] if own else []]))
+            menus[stage - 1] = _menu(here, right, thresholds)
         if (strict := earlier[column]) is not None:
             reached &= confidence[:, column] < strict
     return tuple(menus)
@@ -146,15 +142,22 @@ def menus_at(samples: Samples, menus: Sequence[Menu], thresholds: Sequence[float
         if not menu.thresholds:
             continue
         here, right = confidence[reached, column], correct[reached, column]
-        leaves = here[None, :] >= np.asarray(menu.thresholds)[:, None]
-        if column == len(samples.classifier_stages) - 1:
-            leaves[:] = True
-        leaving = leaves.sum(axis=1)
-        rates = leaving / max(len(here), 1) if column < len(samples.classifier_stages) - 1 else np.ones(1)
-        accuracies = (leaves & right[None, :]).sum(axis=1) / np.maximum(leaving, 1)
-        found[stage - 1] = Menu(menu.thresholds, tuple(rates.tolist()), tuple(accuracies.tolist()))
+        if column == len(samples.classifier_stages) - 1:  # everybody leaves
+            found[stage - 1] = Menu(menu.thresholds, (1.0,), (float(right.mean()) if len(right) else 0.0,))
+        else:
+            found[stage - 1] = _menu(here, right, np.asarray(menu.thresholds))
         reached &= confidence[:, column] < thresholds[column]
     return tuple(found)
+
+
+def _menu(confidence: NDArray[np.float64], correct: NDArray[np.bool_], thresholds: NDArray[np.float64]) -> Menu:
+    """Return what rising thresholds do on samples that reach them."""
+    order = np.argsort(confidence)
+    below = np.searchsorted(confidence[order], thresholds, side="left")
+    leaving = len(order) - below
+    right = np.concatenate([correct[order][::-1].cumsum()[::-1], [0]])[below]
+    rates, accuracies = leaving / max(len(order), 1), right / np.maximum(leaving, 1)
+    return Menu(tuple(thresholds.tolist()), tuple(rates.tolist()), tuple(accuracies.tolist()))
 
 
 def answered(

@@ -357,7 +357,9 @@ def _menus(
         found, cure = f"{len(earlier)} values", f"give one, or {wanted}: one for each exit but the last"
         problems.append(Problem(file, "exits.earlier_threshold", found, cure))
         return (), None
-    return derive_menus(samples, stages, exits.levels, exits.earlier_threshold, always_off=exits.joint), samples
+    if exits.joint and exits.levels is None:
+        return derive_menus(samples, stages, None, always_off=True), samples
+    return derive_menus(samples, stages, exits.levels or 10, exits.earlier_threshold, always_off=exits.joint), samples
 
 
 def _links(document: InstanceDocument, file: str, problems: list[Problem]) -> dict[tuple[str, str], Link]:

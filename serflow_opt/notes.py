@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from serflow_opt.consistency import joint_problems
 from serflow_opt.decision import Decision
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Metrics, Replayed
-from serflow_opt.samples import changes_answers, sampled_thresholds
+from serflow_opt.samples import changes_answers
 
 
 def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: list[Replayed]) -> list[str]:
     """Return a sentence for each thing to know."""
     notes = []
-    chosen = ", ".join(repr(min(threshold, 1.0)) for threshold in sampled_thresholds(instance, decision)[:-1])
     for part in replays:
         if instance.accuracy_min is not None and part.accuracy < instance.accuracy_min:
-            why = "exits are correlated; take the tables at the chosen thresholds "
-            why += f"(earlier_threshold = [{chosen}]), or raise accuracy_min"
             if part.part == "held-out":
                 why = "thresholds fit the samples they were chosen on a little too well; raise accuracy_min"
+            elif clashes := joint_problems(replace(instance, joint=True), ""):
+                places = " and ".join(problem.place for problem in clashes)
+                why = f"exits are correlated; raise accuracy_min, or use exits.joint = true, without {places}"
+            else:
+                why = "exits are correlated; set exits.joint = true: it chooses thresholds on the samples themselves"
             notes.append(
                 f"run together on the {part.samples} {part.part} samples the thresholds reach accuracy "
                 f"{part.accuracy:.4f}, below the {instance.accuracy_min:g} asked: {why}"

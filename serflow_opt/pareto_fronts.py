@@ -34,7 +34,7 @@ from serflow_opt.instance import Instance, Objective
 from serflow_opt.notes import notes_on
 from serflow_opt.paths import Floats
 from serflow_opt.plan import Certificate, Metrics, ObjectiveValue, Plan, limits_of, shown_unit
-from serflow_opt.samples import replayed, tables_wanted
+from serflow_opt.samples import replayed, tables_scope, tables_wanted
 from serflow_opt.search import EQUAL
 from serflow_opt.stopping import stoppable
 
@@ -188,6 +188,7 @@ def _plan(asked: Asked, decision: Decision, metrics: Metrics, result: Result, pr
             max_constraint_violation=metrics.violation,
             model_objective=None,
             method=f"point of a front: {result.method}, plan valued by the exact evaluator",
+            scope=tables_scope(instance),
             optimised=proven,
         ),
         limits=limits_of(question),

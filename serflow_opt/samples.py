@@ -62,6 +62,16 @@ def tables_wanted(instance: Instance, what: str) -> list[Problem]:
     return [Problem(instance.name, "exits.joint", f"true, but {what} on exit tables", cure)]
 
 
+def tables_scope(instance: Instance) -> str:
+    """Say what is proven where tables stand for samples: nothing about thresholds behind other earlier ones."""
+    if instance.samples is None or instance.joint or len(instance.samples.classifier_stages) < 2:
+        return ""
+    return (
+        "exit tables, each made from the samples at one setting of the earlier thresholds; exits.joint = true works on "
+        "the samples themselves"
+    )
+
+
 def at_thresholds(instance: Instance, decision: Decision) -> Instance:
     """Return a joint instance with menus that are true at the decision's thresholds; any other instance as it is."""
     if not instance.joint or instance.samples is None:

@@ -71,7 +71,11 @@ class ExitsTable(Table):
     classifier_stages: list[Annotated[int, Field(ge=1)]] | None = Field(
         default=None, description="samples only: the stage of exit 1, exit 2, ..."
     )
-    levels: int = Field(default=10, ge=1, le=1000, description="samples only: thresholds derived per classifier")
+    levels: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None,
+        description="samples only: thresholds on offer per classifier, at quantiles; left out: 10 in tables, "
+        "every confidence with joint",
+    )
     earlier_threshold: OneOrManyShares | None = Field(
         default=None,
         description="samples only: tables are taken on what earlier exits let through at this threshold, or at these, "

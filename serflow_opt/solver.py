@@ -27,7 +27,7 @@ from serflow_opt.own_constraints import Extra
 from serflow_opt.payoff import NoPayoff, Row, ideal_and_nadir, payoff_table
 from serflow_opt.plan import Certificate, Clash, ObjectiveValue, Plan, PlanStatus, limits_of, shown_unit
 from serflow_opt.refining import refine
-from serflow_opt.samples import replayed
+from serflow_opt.samples import replayed, tables_scope
 from serflow_opt.search import EQUAL, Found, Method, Settings, search
 from serflow_opt.stopping import stoppable
 
@@ -291,6 +291,7 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
             max_constraint_violation=found.metrics.violation if found.metrics else None,
             model_objective=None if found.model_value is None else found.model_value * shown,
             method=f"{method}, plan valued by the exact evaluator",
+            scope=tables_scope(instance),
             nodes=found.nodes,
             placements=counted.get("placements"),
             placements_kept=counted.get("placements_kept"),

@@ -66,6 +66,11 @@ class Choices:
         """Return P."""
         return len(self.fixed)
 
+    def monotone(self) -> bool:
+        """Whether no stage lessens the objective or the use of a limit, so that to leave earlier never costs more."""
+        paid = (self.weight[:, 1:], self.rent, self.load[:, :, 1:], self.use[:, :, 1:], self.use_rent)
+        return all(bool((part >= 0).all()) for part in paid)
+
     def machines(self, reach: Floats, rows: Ints | slice = slice(None)) -> Floats:
         """Return the machines rented at one reach vector, P x J."""
         count: Floats = np.ceil(self.load[rows] @ reach * (1 - ROUNDING))

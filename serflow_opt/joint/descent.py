@@ -1,13 +1,15 @@
 """Good thresholds quickly: coordinate descent with a price on right answers, then the best change of two at once.
 
-Each step values all thresholds of an exit, or of two exits, while the others stay: sums over samples, in one product.
+Each step values all thresholds of an exit while the others stay, every value the samples have: sums over samples by
+the number of thresholds they pass. Of two exits one is tried at all its thresholds too, where they are few, else in
+steps that double.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from serflow_opt.joint.grid import Aim, Floats, Grid, Ints
+from serflow_opt.joint.grid import Aim, Floats, Grid, Ints, at_least, at_levels, by_rank
 
 SWEEPS = 20
 HALVINGS = 14
@@ -16,6 +18,8 @@ CLOSE = 1.2
 """Prices this close, relative, are not told apart."""
 CHANGES = 12
 """Changes of two thresholds at most."""
+ALL = 200
+"""Up to so many thresholds of an exit are tried beside all of another."""
 
 
 def descend(grid: Grid, weight: Floats, price: float, levels: Ints) -> Ints:
@@ -28,14 +32,15 @@ def descend(grid: Grid, weight: Floats, price: float, levels: Ints) -> Ints:
         onward = [np.empty(0)] * grid.exits
         onward[last] = leaving[:, last]
         for k in range(last - 1, -1, -1):
-            onward[k] = np.where(grid.leaves[k][:, levels[k]], leaving[:, k], weight[k + 1] + onward[k + 1])
+            onward[k] = np.where(grid.leaves(k, levels[k]), leaving[:, k], weight[k + 1] + onward[k + 1])
         inside = np.ones(grid.samples)
         for k in range(last):
-            values = (inside * (leaving[:, k] - weight[k + 1] - onward[k + 1])) @ grid.leaves[k]
+            gains = inside * (leaving[:, k] - weight[k + 1] - onward[k + 1])
+            values = at_levels(grid.passed[:, k], grid.levels[k], gains)
             level = int(values.argmin())
             if values[level] < values[levels[k]] - 1e-9 * abs(values[levels[k]]):
                 levels[k], changed = level, True
-            inside = inside * ~grid.leaves[k][:, levels[k]]
+            inside = inside * ~grid.leaves(k, levels[k])
         if not changed:
             break
     return levels
@@ -72,6 +77,15 @@ def _breach(aim: Aim, right: Floats, use: Floats) -> Floats:
     return missed
 
 
+def _tried(count: int, level: int) -> Ints:
+    """Which levels of an exit are tried beside all of another: all, or its own and those in steps that double."""
+    if count <= ALL:
+        return np.arange(count)
+    steps = 2 ** np.arange(int(count).bit_length())
+    near = np.concatenate([[level], level - steps, level + steps])
+    return np.unique(near[(near >= 0) & (near < count)])
+
+
 def polish(grid: Grid, aim: Aim, levels: Ints, changes: int = CHANGES) -> Ints:
     """Take the best change of two thresholds, first of the breach of limits, then of the value, until none helps."""
     levels = levels.copy()
@@ -86,30 +100,31 @@ def polish(grid: Grid, aim: Aim, levels: Ints, changes: int = CHANGES) -> Ints:
         inside = np.ones(grid.samples, dtype=bool)
         before, right_before = bases[:, 0] * grid.samples, 0.0
         for k in range(last):
-            stays = (inside[:, None] & ~grid.leaves[k]).T.astype(float)
-            gone = inside.astype(float) - stays
-            rights = right_before + gone @ grid.right[:, k]
-            paid = before[:, None] + bases[:, k + 1, None] * stays.sum(axis=1)
+            tried = _tried(grid.levels[k], int(levels[k]))
+            stays = (inside[:, None] & (grid.passed[:, k, None] <= tried[None, :])).astype(float)
+            rights = right_before + grid.right[:, k] @ (inside[:, None] - stays)
+            paid = before[:, None] + bases[:, k + 1, None] * stays.sum(axis=0)
             for j in range(k + 1, last):
-                out = grid.leaves[j]
                 pay, hit = onward[j + 1]
                 pay = pay + bases[:, j + 1, None]
-                totals = [
-                    (paid[b] + stays @ pay[b])[:, None] - stays @ (pay[b][:, None] * out) for b in range(len(bases))
-                ]
-                hits = (rights + stays @ hit)[:, None] + stays @ ((grid.right[:, j] - hit)[:, None] * out)
-                missed = _breach(aim, hits, np.array(totals[1:]))
+                columns = [*pay, grid.right[:, j] - hit]
+                summed = by_rank(grid.passed[:, j], grid.levels[j], columns) @ stays
+                gone = at_least(summed, grid.levels[j])  # by base (and right answers), level of j, level of k tried
+                totals = (paid + pay @ stays)[:, None, :] - gone[:-1]
+                hits = (rights + hit @ stays)[None, :] + gone[-1]
+                missed = _breach(aim, hits, totals[1:])
                 least = missed.min()
                 row = int(np.where(missed <= least, totals[0], np.inf).argmin())
                 key = (float(least), float(totals[0].flat[row]))
                 if key < (best[0] - 1e-9, 0.0) or (key[0] <= best[0] and key[1] < best[1] - 1e-9 * abs(best[1])):
+                    level, at = divmod(row, len(tried))
                     best, chosen = key, levels.copy()
-                    chosen[k], chosen[j] = divmod(row, hits.shape[1])
-                leaves_now = stays * out[:, levels[j]]
-                rights = rights + leaves_now @ grid.right[:, j]
+                    chosen[k], chosen[j] = tried[at], level
+                leaves_now = stays * grid.leaves(j, levels[j])[:, None]
+                rights = rights + grid.right[:, j] @ leaves_now
                 stays = stays - leaves_now
-                paid = paid + bases[:, j + 1, None] * stays.sum(axis=1)
-            out_now = inside & grid.leaves[k][:, levels[k]]
+                paid = paid + bases[:, j + 1, None] * stays.sum(axis=0)
+            out_now = inside & grid.leaves(k, levels[k])
             right_before += float(grid.right[out_now, k].sum())
             inside &= ~out_now
             before = before + bases[:, k + 1] * inside.sum()
@@ -125,6 +140,6 @@ def _onward(grid: Grid, bases: Floats, levels: Ints) -> list[tuple[Floats, Float
     steps = [(np.zeros((len(bases), grid.samples)), grid.right[:, last])]
     for k in range(last - 1, -1, -1):
         pay, hit = steps[-1]
-        out = grid.leaves[k][:, levels[k]]
+        out = grid.leaves(k, levels[k])
         steps.append((np.where(out, 0.0, bases[:, k + 1, None] + pay), np.where(out, grid.right[:, k], hit)))
     return steps[::-1]

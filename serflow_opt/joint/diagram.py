@@ -2,13 +2,18 @@
 
 A node of layer k is what is left after thresholds for exits 0..k-1: the set of samples inside (as bits), what has been
 spent and how many answers are right so far. Its children take one threshold of exit k each; all of a block of nodes
-are valued by one matrix product, inside x [passes l]. A child goes
+are valued by one product with a sparse matrix, which sums the samples inside by the thresholds they pass. A child goes
 
+* when lowering its threshold costs none of the samples inside a right answer (`grid.py`);
 * when a bound on what the samples inside still add (`potentials.py`) takes it to the cutoff, or beyond a limit;
 * when another child has the same set inside, spent no more and has as many right (easy samples are easy for every
   exit, so different thresholds often leave the same set: on 12-exit BERT nine children of ten merge or go).
 
 Blocks are worked off deepest first, best bound first, so memory stays bounded and good plans come early.
+
+Instead of single levels a child may take a cell of neighbours (`cells.py`): at the least of them most samples leave,
+at the highest of them fewest leave wrong, and both at once is better than any level between. What diagrams of cells
+find is a bound on all levels.
 """
 
 from __future__ import annotations
@@ -19,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serflow_opt.deadline import NEVER, Deadline
-from serflow_opt.joint.grid import Aim, Floats, Grid, Ints, Mask
+from serflow_opt.joint.cells import Cells
+from serflow_opt.joint.grid import Aim, Floats, Grid, Ints, Mask, at_least, by_rank
 from serflow_opt.joint.potentials import AGAIN, STEPS, Priced, best_price, free
 
 Bits = NDArray[np.uint8]
@@ -40,16 +46,20 @@ class Answer:
     ----------
     value, levels
         Their value and levels (K-1 positions in the menus); infinity and None: none were found.
+    bound
+        Proven: no thresholds have less. The cutoff, or the value found, where the search was completed.
     complete
         Whether the search was, so that nothing is better than `value` and below the cutoff.
-    nodes
-        Children valued.
+    nodes, diagrams
+        Children valued, and diagrams run.
     """
 
     value: float
     levels: Ints | None
+    bound: float
     complete: bool
     nodes: int
+    diagrams: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,28 +105,22 @@ class _Search:
     main: _View
     """The view that is sharpened."""
     views: list[_View]
+    cells: Cells
+    most: float
+    """Children valued at most."""
     trained: dict[int, Priced] = field(default_factory=dict)
     best: float = np.inf
     levels: Ints | None = None
     nodes: int = 0
+    bound: float = -np.inf
 
     def stopped(self) -> bool:
-        return self.deadline.expired
+        return self.nodes > self.most or self.deadline.expired
 
     def run(self) -> bool:
         """Search; say whether to the end."""
-        grid, aim = self.grid, self.aim
-        everybody = np.packbits(np.ones((1, grid.samples), dtype=bool), axis=1)
-        everybody = np.pad(everybody, ((0, 0), (0, -everybody.shape[1] % 8)))
-        weights = np.concatenate([aim.weight[:1], aim.use[:, 0]])
-        root = _Block(
-            everybody,
-            grid.samples * weights[None, :],
-            np.zeros(1),
-            np.zeros((1, 0), dtype=np.uint16),
-            np.full(1, -np.inf),
-        )
-        stack = [root]
+        grid = self.grid
+        stack = [self._root()]
         while stack:
             block = stack.pop()
             block = block.take(block.bound < self.cutoff)
@@ -127,6 +131,8 @@ class _Search:
                 continue
             children = self._children(block)
             if children is None:
+                left = [part.bound.min(initial=np.inf) for part in [block, *stack]]
+                self.bound = min(self.cutoff, *left)
                 return False
             if not len(children):
                 continue
@@ -134,49 +140,70 @@ class _Search:
             order = np.argsort(children.bound, kind="stable")
             parts = [order[first : first + most] for first in range(0, len(order), most)]
             stack.extend(children.take(np.sort(part)) for part in reversed(parts))
+        self.bound = self.cutoff if self.levels is None else min(self.cutoff, self.best)
         return True
 
+    def _root(self) -> _Block:
+        grid, aim = self.grid, self.aim
+        everybody = np.packbits(np.ones((1, grid.samples), dtype=bool), axis=1)
+        everybody = np.pad(everybody, ((0, 0), (0, -everybody.shape[1] % 8)))
+        spent = grid.samples * np.concatenate([aim.weight[:1], aim.use[:, 0]])
+        bound = max(
+            float(spent @ view.mix + view.price * aim.need + view.potential[0].sum()) - self._allowance(view)
+            for view in self.views
+            if np.isinf(view.limit)
+        )
+        return _Block(everybody, spent[None, :], np.zeros(1), np.zeros((1, 0), dtype=np.uint16), np.array([bound]))
+
     def _inside(self, bits: Bits) -> Floats:
-        return np.unpackbits(bits, axis=1, count=self.grid.samples).astype(float)
+        """Return the samples inside as numbers, N x B."""
+        return np.unpackbits(bits, axis=1, count=self.grid.samples).T.astype(float, order="C")
 
     def _children(self, block: _Block) -> _Block | None:
         """Return the children of nodes that may still win; None when time is up."""
         grid, aim, k = self.grid, self.aim, block.levels.shape[1]
-        leaves, count = grid.leaves[k], grid.leaves[k].shape[1]
+        low, high = self.cells.ranks(grid, k)
+        count = len(self.cells.low[k])
         weights = np.vstack([aim.weight, aim.use])[:, k + 1]
-        after = np.column_stack([view.potential[k + 1] for view in self.views])
-        columns = [leaves, leaves * grid.right[:, k, None], *(leaves * after[:, [v]] for v in range(after.shape[1]))]
-        matrix = np.concatenate(columns, axis=1).astype(float)
-        away = np.packbits(~leaves.T, axis=1)
+        after = np.array([view.potential[k + 1] for view in self.views])
+        marks = grid.marks[:, k].astype(float)
+        columns = [np.ones(grid.samples), grid.right[:, k], *after]
+        leaving, marked = by_rank(low, count, columns), by_rank(high, count, [marks])
+        spared = None if self.cells.single(k) else by_rank(low, count, [marks])
+        away = np.packbits(low[None, :] <= np.arange(count)[:, None], axis=1)
         away = np.pad(away, ((0, 0), (0, block.bits.shape[1] - away.shape[1])))
         grown: list[_Block] = []
-        at_once = max(1, HELD // 8 // max(grid.samples, matrix.shape[1]))
+        at_once = max(1, HELD // 8 // max(grid.samples, len(columns) * count))
         for first in range(0, len(block), at_once):
             if self.stopped():
                 return None
             part = slice(first, first + at_once)
             inside = self._inside(block.bits[part])
-            products = (inside @ matrix).reshape(len(inside), -1, count)
-            staying = inside.sum(axis=1)[:, None] - products[:, 0]
-            right = block.right[part, None] + products[:, 1]
-            spent = block.spent[part, None, :] + staying[:, :, None] * weights
-            later = inside @ after
+            gone = at_least(leaving @ inside, count)
+            wrong = at_least(marked @ inside, count)[0]
+            staying = inside.sum(axis=0) - gone[0]
+            right = block.right[part] + gone[1]
+            if spared is not None:  # those between the ends of a cell leave, and count as right as if they had stayed
+                right += at_least(spared @ inside, count)[0] - wrong
+            spent = block.spent[part].T[:, None, :] + staying * weights[:, None, None]
+            later = after @ inside
             alive = np.ones(staying.shape, dtype=bool)
-            alive[:, 1:] = products[:, 0, 1:] != products[:, 0, :-1]  # else the set of the threshold before
+            alive[1:] = wrong[1:] != wrong[:-1]  # else the level before is as good
             bound = np.full(staying.shape, -np.inf)
             for v, view in enumerate(self.views):
-                total = spent @ view.mix + view.price * (aim.need - right) + later[:, v, None] - products[:, 2 + v]
+                total = np.tensordot(view.mix, spent, 1) + view.price * (aim.need - right) + later[v] - gone[2 + v]
                 if np.isinf(view.limit):
                     np.maximum(bound, total - self._allowance(view), out=bound)
                 else:
                     alive &= total <= view.limit
+            np.maximum(bound, block.bound[part], out=bound)
             alive &= bound < self.cutoff
             self.nodes += alive.size
-            rows, level = np.nonzero(alive)
+            rows, level = np.nonzero(alive.T)
             if len(rows):
                 levels = np.column_stack([block.levels[part][rows], level.astype(np.uint16)])
                 bits = block.bits[part][rows] & away[level]
-                grown.append(_Block(bits, spent[alive], right[alive], levels, bound[alive]))
+                grown.append(_Block(bits, spent[:, level, rows].T, right[level, rows], levels, bound[level, rows]))
         if not grown:
             return block.take(np.empty(0, dtype=np.int64))
         children = _Block(
@@ -212,20 +239,20 @@ class _Search:
                 prices = Priced.none(grid, k, view.price) if known is None else known
                 need = aim.need - float(block.right[rows].mean())
                 steps = STEPS if known is None else AGAIN
-                prices = self.trained[k] = prices.train(grid, weight, inside.mean(axis=0), need, steps)
+                prices = self.trained[k] = prices.train(grid, weight, inside.mean(axis=1), need, steps)
                 spent = block.spent[rows] @ view.mix + prices.price * (aim.need - block.right[rows])
                 bound = spent + prices.bound(grid, weight, inside)
                 if np.isinf(view.limit):
                     reached = bound - self._allowance(view)
                     block.bound[rows] = np.maximum(block.bound[rows], reached)
                 alive = bound < most if np.isinf(view.limit) else bound <= most
-                rows, inside = rows[alive], inside[alive]
+                rows, inside = rows[alive], np.ascontiguousarray(inside[:, alive])
             kept.append(rows)
         return block.take(np.concatenate(kept))
 
     def _finish(self, block: _Block) -> None:
         """Value nodes without exits to choose at, exactly."""
-        right = block.right + self._inside(block.bits) @ self.grid.right[:, -1]
+        right = block.right + self.grid.right[:, -1] @ self._inside(block.bits)
         holds = (right >= self.aim.need) & (block.spent[:, 1:] <= self.aim.most).all(axis=1)
         if not holds.any():
             return
@@ -243,6 +270,8 @@ def best_below(
     price: Floats | None = None,
     deadline: Deadline = NEVER,
     trained: dict[int, Priced] | None = None,
+    cells: Cells | None = None,
+    most: float = np.inf,
 ) -> Answer:
     """Find the best thresholds with a value below the cutoff.
 
@@ -258,6 +287,10 @@ def best_below(
         When to stop.
     trained
         Prices by exit to start from, of similar aims of the same size; they are replaced by better ones.
+    cells
+        Ranges of levels to choose from, so that the value is a bound on all levels; None: single levels.
+    most
+        Children to value at most.
     """
     sides = len(aim.most)
     pure = np.zeros(1 + sides)
@@ -284,9 +317,19 @@ def best_below(
         views += [_View.of(grid, aim, mix, steep * part, limit) for part in parts]
     if not aim.weight[1:].any():
         main = next((view for view in reversed(views) if view.price > 0), main)
-    search = _Search(grid, aim, cutoff, deadline, main, views, {} if trained is None else trained)
+    search = _Search(
+        grid,
+        aim,
+        cutoff,
+        deadline,
+        main,
+        views,
+        Cells.each(grid) if cells is None else cells,
+        most,
+        {} if trained is None else trained,
+    )
     complete = search.run()
-    return Answer(search.best, search.levels, complete, search.nodes)
+    return Answer(search.best, search.levels, search.bound, complete, search.nodes)
 
 
 def undominated(bits: Bits, spent: Floats, right: Floats) -> Ints:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.joint.grid import Aim, Floats, Grid
+from serflow_opt.joint.grid import Aim, Floats, Grid, at_least, at_levels, by_rank
 
 STEPS = 150
 """Subgradient steps: 150 close most of the gap to the linear relaxation, 1,000 nearly all of it."""
@@ -34,9 +34,8 @@ def free(grid: Grid, weight: Floats, price: float) -> Floats:
     """Return m_k of each sample at each exit, K x N."""
     potential = -price * grid.right.T
     for k in range(grid.exits - 2, -1, -1):
-        leaves = grid.leaves[k]
         stay = weight[k + 1] + potential[k + 1]
-        may, must = leaves[:, 0], leaves[:, -1]
+        may, must = grid.may(k), grid.must(k)
         potential[k] = np.where(must, potential[k], np.where(may, np.minimum(potential[k], stay), stay))
     return potential
 
@@ -71,22 +70,17 @@ class Priced:
         return cls(first, np.zeros((grid.samples, grid.exits - 1)), price)
 
     def bound(self, grid: Grid, weight: Floats, inside: Floats) -> Floats:
-        """Bound what samples add from exit `first` on, less λ for each right answer: for each row of inside (B x N)."""
+        """Bound what samples add from exit `first` on, less λ a right answer: for each column of inside (N x B)."""
         own, tail = -self.price * grid.right[:, -1], np.zeros(grid.samples)
-        columns = []
+        least = np.zeros(inside.shape[1])
         for j in range(grid.exits - 2, self.first - 1, -1):
-            leaves, mu = grid.leaves[j], self.mu[:, j]
-            may, must = leaves[:, 0], leaves[:, -1]
+            mu, may, must = self.mu[:, j], grid.may(j), grid.must(j)
             leave, stay = mu + tail - self.price * grid.right[:, j], weight[j + 1] + own
             own = np.where(must, leave, np.where(may, np.minimum(leave, stay), stay))
             tail = tail + np.where(must, mu, np.where(may, np.minimum(mu, 0.0), 0.0))
-            columns.append(-(leaves * mu[:, None]))
-        products = inside @ np.column_stack([own, *columns])
-        total: Floats = products[:, 0].copy()
-        start = 1
-        for block in columns:
-            total += products[:, start : start + block.shape[1]].min(axis=1)
-            start += block.shape[1]
+            taken = by_rank(grid.passed[:, j], grid.levels[j], [-mu]) @ inside
+            least += at_least(taken, grid.levels[j])[0].min(axis=0)
+        total: Floats = own @ inside + least
         return total
 
     def train(self, grid: Grid, weight: Floats, share: Floats, need: float, steps: int = STEPS) -> Priced:
@@ -97,9 +91,9 @@ class Priced:
         here = np.flatnonzero(share > 0)
         w, right = share[here], grid.right[here]
         exits, first = range(self.first, grid.exits - 1), self.first
-        passed = {j: grid.leaves[j][here].sum(axis=1) for j in exits}
-        may = {j: passed[j] > 0 for j in exits}
-        must = {j: passed[j] == grid.leaves[j].shape[1] for j in exits}
+        passed = {j: grid.passed[here, j] for j in exits}
+        may = {j: grid.may(j)[here] for j in exits}
+        must = {j: grid.must(j)[here] for j in exits}
         mu, price = self.mu[here], self.price
         best, kept = -np.inf, (mu.copy(), price)
         mean, drift = np.zeros_like(mu), 0.0
@@ -116,8 +110,7 @@ class Priced:
             slope = np.zeros_like(mu)
             for j in exits:
                 later = (leaves_at < j) & (must[j] | (may[j] & (mu[:, j] < 0)))
-                histogram = np.bincount(passed[j], weights=w * mu[:, j], minlength=grid.leaves[j].shape[1] + 1)
-                taken = -histogram[::-1].cumsum()[::-1][1:]
+                taken = -at_levels(passed[j], grid.levels[j], w * mu[:, j])
                 level = int(taken.argmin())
                 total += float(taken[level])
                 slope[:, j] = ((leaves_at == j) | later).astype(float) - (passed[j] > level)

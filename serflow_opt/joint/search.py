@@ -18,9 +18,10 @@ import numpy as np
 from serflow_opt.deadline import Deadline
 from serflow_opt.joint.choices import ROUNDING, Choices
 from serflow_opt.joint.descent import descend, polish, starts
-from serflow_opt.joint.diagram import TIES, best_below
+from serflow_opt.joint.diagram import TIES, Answer
 from serflow_opt.joint.grid import Aim, Floats, Grid, Ints
 from serflow_opt.joint.potentials import Priced
+from serflow_opt.joint.proving import least
 from serflow_opt.joint.region import Bound, Box, Prices, Region, inner
 
 ROUNDS = 4
@@ -139,13 +140,10 @@ def _begin(pool: Pool, choices: Choices, best: Best, deadline: Deadline) -> None
         for levels in [*starts(grid, even), polish(grid, pool.aim(even.weight), accurate)]:
             _offer(pool, choices, best, levels)
     if not pool.levels:
-        answer = best_below(grid, pool.aim(np.ones(grid.exits)), math.inf, deadline=deadline)
-        best.diagrams += 1
-        pool.nodes += answer.nodes
+        answer = _least(pool, choices, best, pool.aim(np.ones(grid.exits)), math.inf, None, deadline)
         if answer.levels is None:
             pool.impossible = answer.complete
             return
-        _offer(pool, choices, best, answer.levels)
     for _ in range(3):
         before = best.value
         row = best.row if best.row is not None else int((choices.fixed + choices.weight.sum(axis=1)).argmin())
@@ -197,15 +195,12 @@ def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: Deadl
     def target() -> float:
         return best.value - max(gap / 2, TIES) * abs(best.value) if math.isfinite(best.value) else math.inf
 
-    lost = math.inf
-    """The least bound of boxes that time did not suffice for."""
+    lost: list[tuple[float, Box]] = []
+    """Boxes that time did not suffice for, and their bounds."""
     while heap:
         key, _, rounds, box = heapq.heappop(heap)
-        if key >= target():
-            lost = min(lost, key)
-            break
-        if deadline.expired:
-            lost = min(lost, key)
+        if key >= target() or deadline.expired:
+            lost.append((key, box))
             break
         key = max(key, pool.region.quick(choices, box))
         if key >= target():
@@ -229,10 +224,12 @@ def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: Deadl
             for part in parts:
                 heapq.heappush(heap, (key, next(ticket), 0, part))
         elif not _exactly(pool, choices, best, box, prices, target(), deadline):
-            lost = min(lost, key)
-    at_gap = target()
-    best.bound = min(lost, best.value, at_gap) if math.isfinite(best.value) else lost
-    best.infeasible = best.row is None and math.isinf(lost)
+            lost.append((key, box))
+    lost += [(key, box) for key, _, _, box in heap]
+    # cuts may have come in since these bounds were taken
+    proven = min((max(key, pool.region.quick(choices, box)) for key, box in lost), default=math.inf)
+    best.bound = min(proven, target()) if math.isfinite(best.value) else proven
+    best.infeasible = best.row is None and math.isinf(proven)
 
 
 def _cut(pool: Pool, choices: Choices, best: Best, box: Box, target: float, deadline: Deadline) -> tuple[bool, Prices]:
@@ -259,16 +256,10 @@ def _cut(pool: Pool, choices: Choices, best: Best, box: Box, target: float, dead
         return False, prices
     cutoff = min(wanted + BEYOND * (known - wanted), known - TIES * abs(known))
     count = pool.grid.samples
-    answer = best_below(pool.grid, pool.aim(direction), cutoff * count, None, deadline, pool.trained)
-    best.diagrams += 1
-    pool.nodes += answer.nodes
-    if answer.levels is not None:
-        _offer(pool, choices, best, answer.levels)
-        cutoff = (answer.value - TIES * abs(answer.value)) / count
-    if not answer.complete:
-        return False, prices
-    pool.region.add(direction, cutoff)
-    return True, prices
+    answer = _least(pool, choices, best, pool.aim(direction), cutoff * count, None, deadline)
+    if math.isfinite(answer.bound):
+        pool.region.add(direction, answer.bound / count)
+    return answer.complete, prices
 
 
 def _split(box: Box, bound: Bound) -> list[Box]:
@@ -299,9 +290,17 @@ def _exactly(
     limited = np.isfinite(choices.most[row])
     use = np.vstack([choices.load[row], choices.use[row][limited]])
     worth = np.concatenate([prices.load, prices.use[limited]]) * use.max(axis=1, initial=0.0) / size
-    answer = best_below(pool.grid, aim, left / size * pool.grid.samples, worth, deadline, pool.trained)
-    best.diagrams += 1
+    return _least(pool, choices, best, aim, left / size * pool.grid.samples, worth, deadline).complete
+
+
+def _least(
+    pool: Pool, choices: Choices, best: Best, aim: Aim, cutoff: float, worth: Floats | None, deadline: float | None
+) -> Answer:
+    """Find and prove the least of an aim below a cutoff; try what is met on the way with all placements."""
+    near = pool.levels[int(np.argmin(np.array(pool.reach) @ aim.weight))] if pool.levels else None
+    answer, met = least(pool.grid, aim, cutoff, worth, deadline, pool.trained, near)
+    best.diagrams += answer.diagrams
     pool.nodes += answer.nodes
-    if answer.levels is not None:
-        _offer(pool, choices, best, answer.levels)
-    return answer.complete
+    for levels in met:
+        _offer(pool, choices, best, levels)
+    return answer

@@ -71,9 +71,9 @@ class Solver:
     def __init__(self, instance: Instance, settings: Settings) -> None:
         assert instance.minimize != "weighted"
         self.instance, self.settings, self.goal = instance, settings, instance.minimize
-        self.grid = Grid.of(instance)
         self.deadline = settings.deadline
         self.choices = self._choices(instance, self.goal)
+        self.grid = Grid.of(instance, self.choices.monotone())
 
     def _choices(self, instance: Instance, goal: Objective) -> Choices:
         found = choices(instance, goal)
@@ -120,8 +120,8 @@ class Solver:
 
         assert self.instance.samples is not None
         at = np.zeros(len(self.instance.stages), dtype=np.int64)
-        for stage, level in zip(self.instance.samples.classifier_stages, levels.tolist(), strict=False):
-            at[stage - 1] = level
+        for stage, level, menu in zip(self.instance.samples.classifier_stages, levels, self.grid.menu, strict=False):
+            at[stage - 1] = menu[level]
         return decision_at(placements.data, placements.paths, row, at)
 
     def _break_ties(self, instance: Instance, pool: Pool, decision: Decision, value: float) -> tuple[Decision, int]:
@@ -133,6 +133,8 @@ class Solver:
                 break
             held = hold(held, name, value + EQUAL * abs(value))
             placements = self._choices(held, other)
+            if self.grid.monotone and not placements.monotone():
+                break  # thresholds that cannot be best in this objective were left out
             best = find(pool, placements, self.settings.gap, self.deadline)
             diagrams += best.diagrams
             if best.row is None or best.levels is None:
@@ -193,6 +195,7 @@ def _plan(instance: Instance, joint: Joint, test: Certified | None, settings: Se
             max_constraint_violation=metrics.violation if metrics else None,
             model_objective=None if decision is None else joint.value * shown,
             method=method,
+            scope=_scope(instance),
             nodes=joint.nodes,
             placements=joint.placements,
         ),
@@ -200,6 +203,20 @@ def _plan(instance: Instance, joint: Joint, test: Certified | None, settings: Se
         samples=replayed(instance, decision) if decision is not None else [],
         infeasible_because=clashes,
         notes=notes,
+    )
+
+
+def _scope(instance: Instance) -> str:
+    """Say that thresholds are of menus, where some confidences of the samples are on none."""
+    samples = instance.samples
+    assert samples is not None
+    menus = [instance.menus[stage - 1].thresholds for stage in samples.classifier_stages[:-1]]
+    confidence = samples.confidence[~samples.held_out].T
+    if all(set(seen.tolist()) <= set(menu) for menu, seen in zip(menus, confidence, strict=False)):
+        return ""
+    return (
+        f"menus of {max(map(len, menus))} thresholds or fewer an exit; without exits.levels every confidence of the "
+        "samples is on offer"
     )
 
 

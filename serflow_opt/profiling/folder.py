@@ -164,7 +164,8 @@ classifier_stages = {list(measured.classifier_stages)}
 levels = {LEVELS}
 holdout_share = {HOLDOUT_SHARE}                  # kept out of the tables; plans are replayed on it
 # Tables are taken on what earlier exits let through at these thresholds: as near as could be found to those that the
-# plan for the limits below chooses. `solve` shows what a plan's thresholds do together, and which values fit it.
+# plan for the limits below chooses. `solve` shows what a plan's thresholds do together. joint = true instead of levels
+# and earlier_threshold chooses them on the samples themselves.
 earlier_threshold = [{earlier}]
 """
 

@@ -19,6 +19,8 @@ from oracles.random_instances import random_document
 
 OFF = 2.0
 MOST_PLACEMENTS = 300
+MOST_ROWS = {3: 60, 4: 18, 5: 9}
+"""Samples by exits: every set of thresholds is tried, one more than samples to the power of exits but the last."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,12 @@ class Ways:
     accuracy: np.ndarray
 
 
-def joint_document(seed: int) -> tuple[dict[str, Any], Ways]:
-    """A random instance with samples, and every way through it; limits cut into what is possible."""
-    rng = np.random.default_rng([7, seed])
+def joint_document(seed: int, every_value: bool = False) -> tuple[dict[str, Any], Ways]:
+    """A random instance with samples, and every way through it; limits cut into what is possible.
+
+    Thresholds are of menus, or every confidence of fewer samples.
+    """
+    rng = np.random.default_rng([8 if every_value else 7, seed])
     while True:
         document = random_document(int(rng.integers(10**6)))
         stages = len(document["tables"]["stages.csv"])
@@ -41,20 +46,26 @@ def joint_document(seed: int) -> tuple[dict[str, Any], Ways]:
     count = int(rng.integers(3, min(5, stages) + 1))
     where = [*sorted(rng.choice(np.arange(1, stages), count - 1, replace=False).tolist()), stages]
     document["tables"].pop("exits.csv", None)
-    document["tables"]["samples.csv"] = draw_samples(rng, int(rng.integers(30, 201)), count)
-    document["exits"] = {
-        "samples": "samples.csv",
-        "classifier_stages": where,
-        "joint": True,
-        "levels": int(rng.integers(3, 5)),
-    }
+    document["exits"] = {"samples": "samples.csv", "classifier_stages": where, "joint": True}
+    if every_value:
+        rows = draw_samples(rng, int(rng.integers(1, MOST_ROWS[count] + 1)), count)
+    else:
+        rows = draw_samples(rng, int(rng.integers(30, 201)), count)
+        document["exits"]["levels"] = int(rng.integers(3, 5))
+    document["tables"]["samples.csv"] = rows
     workload = document["workload"]
     for key in ("accuracy_min", "latency_slo_ms"):
         workload.pop(key, None)
     ways = every_way(document)
     if rng.random() < 0.9:
         floor = float(np.quantile(ways.accuracy, rng.uniform(0.3, 1.0)))
-        workload["accuracy_min"] = min(1.0, math.floor(floor * 1000) / 1000 + (0.002 if rng.random() < 0.1 else 0.0))
+        if every_value:  # exactly what some thresholds have; one right answer more than any in one case of ten
+            floor = float(np.quantile(ways.accuracy, rng.uniform(0.3, 1.0), method="nearest"))
+            workload["accuracy_min"] = floor
+            if rng.random() < 0.1:
+                workload["accuracy_min"] = min(1.0, float(ways.accuracy.max()) + 1 / len(rows))
+        else:
+            workload["accuracy_min"] = min(1.0, math.floor(floor * 1000) / 1000 + 0.002 * (rng.random() < 0.1))
     if rng.random() < 0.6:
         problem = read({**document, "exits": None})
         times = [latency(problem.measure, clock(problem, p), _reach(document, ways)) for p in allowed(problem)]
@@ -76,9 +87,14 @@ def draw_samples(rng: np.random.Generator, rows: int, exits: int) -> list[dict[s
     return table
 
 
-def thresholds_on_offer(values: Sequence[float], levels: int) -> list[float]:
-    """Evenly spaced order statistics of the confidences, the next one above where none fits, and one that is off."""
+def thresholds_on_offer(values: Sequence[float], levels: int | None) -> list[float]:
+    """Evenly spaced order statistics of the confidences, the next one above where none fits, and one that is off.
+
+    Without levels: every confidence.
+    """
     order = sorted(values)
+    if levels is None:
+        return sorted({*order, OFF})
     spread = {order[math.ceil(round(step * (len(order) - 1) / (levels - 1), 9))] for step in range(levels)}
     return sorted(spread | {1.0 if order[-1] < 1 else OFF})
 
@@ -87,7 +103,7 @@ def every_way(document: Mapping[str, Any]) -> Ways:
     """Follow every sample through every set of thresholds."""
     rows, exits = document["tables"]["samples.csv"], len(document["exits"]["classifier_stages"])
     menus = [
-        thresholds_on_offer([row[f"conf_exit{k}"] for row in rows], document["exits"]["levels"])
+        thresholds_on_offer([row[f"conf_exit{k}"] for row in rows], document["exits"].get("levels"))
         for k in range(1, exits)
     ]
     chosen = list(itertools.product(*menus))
