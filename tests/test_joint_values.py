@@ -14,6 +14,7 @@ from oracles.random_instances import write
 from test_joint_files import document
 
 import serflow_opt as so
+from serflow_opt.deadline import Deadline
 from serflow_opt.joint import proving
 from serflow_opt.joint.grid import Aim, Grid
 
@@ -127,5 +128,5 @@ def test_the_bound_holds_however_little_was_searched(seed: int, monkeypatch: pyt
         assert answer.complete
         assert answer.value == pytest.approx(best)
         assert answer.bound <= best + 1e-9
-        late, _ = proving.least(grid, aim, math.inf, deadline=0.0)
+        late, _ = proving.least(grid, aim, math.inf, deadline=Deadline(0))
         assert late.bound <= best + 1e-9

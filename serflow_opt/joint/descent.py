@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from serflow_opt.joint.grid import Aim, Floats, Grid, Ints, at_least, at_levels, by_rank
+from serflow_opt.joint.grid import Aim, Floats, Grid, Ints, at_least, at_levels, by_rank, total
 
 SWEEPS = 20
 HALVINGS = 14
@@ -102,16 +102,17 @@ def polish(grid: Grid, aim: Aim, levels: Ints, changes: int = CHANGES) -> Ints:
         for k in range(last):
             tried = _tried(grid.levels[k], int(levels[k]))
             stays = (inside[:, None] & (grid.passed[:, k, None] <= tried[None, :])).astype(float)
-            rights = right_before + grid.right[:, k] @ (inside[:, None] - stays)
+            rights = right_before + total(grid.right[:, k], inside[:, None] - stays)
             paid = before[:, None] + bases[:, k + 1, None] * stays.sum(axis=0)
             for j in range(k + 1, last):
                 pay, hit = onward[j + 1]
                 pay = pay + bases[:, j + 1, None]
-                columns = [*pay, grid.right[:, j] - hit]
+                columns = [*pay, hit, grid.right[:, j], np.ones(grid.samples)]
                 summed = by_rank(grid.passed[:, j], grid.levels[j], columns) @ stays
-                gone = at_least(summed, grid.levels[j])  # by base (and right answers), level of j, level of k tried
-                totals = (paid + pay @ stays)[:, None, :] - gone[:-1]
-                hits = (rights + hit @ stays)[None, :] + gone[-1]
+                sums = at_least(summed, grid.levels[j])  # by column, everybody and level of j, level of k tried
+                inside_now, gone = sums[:, 0], sums[:, 1:]
+                totals = (paid + inside_now[:-3])[:, None, :] - gone[:-3]
+                hits = rights + inside_now[-3] - gone[-3] + gone[-2]
                 missed = _breach(aim, hits, totals[1:])
                 least = missed.min()
                 row = int(np.where(missed <= least, totals[0], np.inf).argmin())
@@ -120,10 +121,9 @@ def polish(grid: Grid, aim: Aim, levels: Ints, changes: int = CHANGES) -> Ints:
                     level, at = divmod(row, len(tried))
                     best, chosen = key, levels.copy()
                     chosen[k], chosen[j] = tried[at], level
-                leaves_now = stays * grid.leaves(j, levels[j])[:, None]
-                rights = rights + grid.right[:, j] @ leaves_now
-                stays = stays - leaves_now
-                paid = paid + bases[:, j + 1, None] * stays.sum(axis=0)
+                rights = rights + gone[-2, levels[j]]
+                paid = paid + bases[:, j + 1, None] * (inside_now[-1] - gone[-1, levels[j]])
+                stays = stays * ~grid.leaves(j, levels[j])[:, None]
             out_now = inside & grid.leaves(k, levels[k])
             right_before += float(grid.right[out_now, k].sum())
             inside &= ~out_now

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.joint.cells import Cells
-from serflow_opt.joint.grid import Aim, Floats, Grid, Ints, Mask, at_least, by_rank
+from serflow_opt.joint.grid import Aim, Floats, Grid, Ints, Mask, at_least, by_rank, total
 from serflow_opt.joint.potentials import AGAIN, STEPS, Priced, best_price, free
 
 Bits = NDArray[np.uint8]
@@ -179,23 +179,24 @@ class _Search:
                 return None
             part = slice(first, first + at_once)
             inside = self._inside(block.bits[part])
-            gone = at_least(leaving @ inside, count)
-            wrong = at_least(marked @ inside, count)[0]
-            staying = inside.sum(axis=0) - gone[0]
+            sums = at_least(leaving @ inside, count)
+            later, gone = sums[2:, 0], sums[:, 1:]
+            wrong = at_least(marked @ inside, count)[0, 1:]
+            staying = sums[0, 0] - gone[0]
             right = block.right[part] + gone[1]
             if spared is not None:  # those between the ends of a cell leave, and count as right as if they had stayed
-                right += at_least(spared @ inside, count)[0] - wrong
+                right += at_least(spared @ inside, count)[0, 1:] - wrong
             spent = block.spent[part].T[:, None, :] + staying * weights[:, None, None]
-            later = after @ inside
             alive = np.ones(staying.shape, dtype=bool)
             alive[1:] = wrong[1:] != wrong[:-1]  # else the level before is as good
             bound = np.full(staying.shape, -np.inf)
             for v, view in enumerate(self.views):
-                total = np.tensordot(view.mix, spent, 1) + view.price * (aim.need - right) + later[v] - gone[2 + v]
+                paid = sum(part * mix for part, mix in zip(spent, view.mix, strict=True))
+                reached = paid + view.price * (aim.need - right) + later[v] - gone[2 + v]
                 if np.isinf(view.limit):
-                    np.maximum(bound, total - self._allowance(view), out=bound)
+                    np.maximum(bound, reached - self._allowance(view), out=bound)
                 else:
-                    alive &= total <= view.limit
+                    alive &= reached <= view.limit
             np.maximum(bound, block.bound[part], out=bound)
             alive &= bound < self.cutoff
             self.nodes += alive.size
@@ -252,7 +253,7 @@ class _Search:
 
     def _finish(self, block: _Block) -> None:
         """Value nodes without exits to choose at, exactly."""
-        right = block.right + self.grid.right[:, -1] @ self._inside(block.bits)
+        right = block.right + total(self.grid.right[:, -1], self._inside(block.bits))
         holds = (right >= self.aim.need) & (block.spent[:, 1:] <= self.aim.most).all(axis=1)
         if not holds.any():
             return

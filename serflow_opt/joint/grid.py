@@ -25,6 +25,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
+DENSE = 20_000
+"""Matrices with up to so many entries are not worth making sparse."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
@@ -89,7 +92,8 @@ class Grid:
             menu.append(np.flatnonzero(released))
             ranks.append(np.searchsorted(menu[-1], passed[:, k], side="left"))
         reduced = np.column_stack(ranks) if ranks else passed
-        return cls(reduced, tuple(len(kept) for kept in menu), right, marks, monotone, tuple(menu))
+        by_exit = [np.asfortranarray(part) for part in (reduced, right, marks)]
+        return cls(by_exit[0], tuple(len(kept) for kept in menu), by_exit[1], by_exit[2], monotone, tuple(menu))
 
     @property
     def samples(self) -> int:
@@ -119,14 +123,14 @@ class Grid:
         count = len(levels)
         inside = np.ones((count, self.samples), dtype=bool)
         counts = np.full((count, self.exits), self.samples)
-        right = np.zeros(count)
+        right = np.zeros(count, dtype=np.int64)
         for k in range(self.exits - 1):
             out = inside & (self.passed[None, :, k] > levels[:, k, None])
-            right += out @ self.right[:, k]
+            right += (out & (self.right[:, k] > 0)).sum(axis=1)
             inside &= ~out
             counts[:, k + 1] = inside.sum(axis=1)
-        right += inside @ self.right[:, -1]
-        return counts, np.rint(right).astype(np.int64)
+        right += (inside & (self.right[:, -1] > 0)).sum(axis=1)
+        return counts, right
 
 
 def at_levels(passed: Ints, count: int, values: Floats) -> Floats:
@@ -134,29 +138,37 @@ def at_levels(passed: Ints, count: int, values: Floats) -> Floats:
     return np.bincount(passed, weights=values, minlength=count + 1)[:0:-1].cumsum()[::-1]
 
 
-def by_rank(passed: Ints, count: int, columns: list[Floats]) -> csr_array:
-    """Return the matrix, C `count` x N, that sums columns (C of length N) by the levels that samples pass, 1..count.
+def by_rank(passed: Ints, count: int, columns: list[Floats]) -> Floats | csr_array:
+    """Return the matrix, C (`count` + 1) x N, that sums columns (C of length N) by the levels that samples pass.
 
-    Times samples inside (N x B) it is what `at_least` takes.
+    Times samples inside (N x B) it is what `at_least` takes. Sparse, unless small: a product of dense matrices is done
+    by all cores at once, and where these are busy they wait for each other.
     """
+    values = np.array(columns)
+    shape = (len(values) * (count + 1), len(passed))
+    row, where = np.nonzero(values)
+    at = row * (count + 1) + passed[where]
+    if shape[0] * shape[1] <= DENSE:
+        dense = np.zeros(shape)
+        dense[at, where] = values[row, where]
+        return dense
     from scipy.sparse import csr_array
 
-    rows, where, values = [], [], []
-    for c, column in enumerate(columns):
-        some = np.flatnonzero((column != 0) & (passed > 0))
-        rows.append(c * count + passed[some] - 1)
-        where.append(some)
-        values.append(column[some])
-    shape = (len(columns) * count, len(passed))
-    return csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(where))), shape=shape)
+    return csr_array((values[row, where], (at, where)), shape=shape)
 
 
 def at_least(sums: Floats, count: int) -> Floats:
-    """Turn sums by rank (C `count` x B) into sums over the samples that leave at each level: C x `count` x B."""
-    by_level = sums.reshape(-1, count, sums.shape[1])
-    for level in range(count - 2, -1, -1):
+    """Turn sums by rank into sums over those inside, and over those who leave at each level: C x (1 + `count`) x B."""
+    by_level = sums.reshape(-1, count + 1, sums.shape[1])
+    for level in range(count - 1, -1, -1):
         by_level[:, level] += by_level[:, level + 1]
     return by_level
+
+
+def total(column: Floats, inside: Floats) -> Floats:
+    """Return the sum of a column over the samples inside (N x B)."""
+    summed: Floats = (by_rank(np.zeros(len(column), dtype=np.int64), 0, [column]) @ inside)[0]
+    return summed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.joint.grid import Aim, Floats, Grid, at_least, at_levels, by_rank
+from serflow_opt.joint.grid import Aim, Floats, Grid, at_least, at_levels, by_rank, total
 
 STEPS = 150
 """Subgradient steps: 150 close most of the gap to the linear relaxation, 1,000 nearly all of it."""
@@ -79,9 +79,8 @@ class Priced:
             own = np.where(must, leave, np.where(may, np.minimum(leave, stay), stay))
             tail = tail + np.where(must, mu, np.where(may, np.minimum(mu, 0.0), 0.0))
             taken = by_rank(grid.passed[:, j], grid.levels[j], [-mu]) @ inside
-            least += at_least(taken, grid.levels[j])[0].min(axis=0)
-        total: Floats = own @ inside + least
-        return total
+            least += at_least(taken, grid.levels[j])[0, 1:].min(axis=0)
+        return total(own, inside) + least
 
     def train(self, grid: Grid, weight: Floats, share: Floats, need: float, steps: int = STEPS) -> Priced:
         """Return better prices for samples that are inside with the given shares and owe `need` right answers.
@@ -106,16 +105,16 @@ class Priced:
                 takes = must[j] | (may[j] & (leave < stay))
                 own, leaves_at = np.where(takes, leave, stay), np.where(takes, j, leaves_at)
                 tail = tail + np.where(must[j], mu[:, j], np.where(may[j], np.minimum(mu[:, j], 0.0), 0.0))
-            total = float(w @ own) + price * need
+            bound = float(w @ own) + price * need
             slope = np.zeros_like(mu)
             for j in exits:
                 later = (leaves_at < j) & (must[j] | (may[j] & (mu[:, j] < 0)))
                 taken = -at_levels(passed[j], grid.levels[j], w * mu[:, j])
                 level = int(taken.argmin())
-                total += float(taken[level])
+                bound += float(taken[level])
                 slope[:, j] = ((leaves_at == j) | later).astype(float) - (passed[j] > level)
-            if total > best:
-                best, kept = total, (mu.copy(), price)
+            if bound > best:
+                best, kept = bound, (mu.copy(), price)
             owed = (need - float(w @ right[np.arange(len(here)), leaves_at])) / float(w.sum())
             mean, drift = 0.9 * mean + 0.1 * slope, 0.9 * drift + 0.1 * owed
             pace = size / (1 + step / 40)

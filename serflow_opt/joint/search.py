@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from serflow_opt.deadline import Deadline
+from serflow_opt.joint import proving
 from serflow_opt.joint.choices import ROUNDING, Choices
 from serflow_opt.joint.descent import descend, polish, starts
 from serflow_opt.joint.diagram import TIES, Answer
 from serflow_opt.joint.grid import Aim, Floats, Grid, Ints
 from serflow_opt.joint.potentials import Priced
-from serflow_opt.joint.proving import least
 from serflow_opt.joint.region import Bound, Box, Prices, Region, inner
 
 ROUNDS = 4
@@ -144,10 +144,14 @@ def _begin(pool: Pool, choices: Choices, best: Best, deadline: Deadline) -> None
         if answer.levels is None:
             pool.impossible = answer.complete
             return
+    towards: list[Floats] = []
     for _ in range(3):
         before = best.value
         row = best.row if best.row is not None else int((choices.fixed + choices.weight.sum(axis=1)).argmin())
         direction, _ = _scaled(choices.weight[row] + choices.rent[row] @ choices.load[row])
+        if any(np.abs(known - direction).max() <= SAME for known in towards):
+            break
+        towards.append(direction)
         aim = pool.aim(direction)
         ends = starts(grid, aim)
         counts, right = grid.follow(ends)
@@ -227,9 +231,9 @@ def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: Deadl
             lost.append((key, box))
     lost += [(key, box) for key, _, _, box in heap]
     # cuts may have come in since these bounds were taken
-    proven = min((max(key, pool.region.quick(choices, box)) for key, box in lost), default=math.inf)
-    best.bound = min(proven, target()) if math.isfinite(best.value) else proven
-    best.infeasible = best.row is None and math.isinf(proven)
+    left = min((max(key, pool.region.quick(choices, box)) for key, box in lost), default=math.inf)
+    best.bound = min(left, target()) if math.isfinite(best.value) else left
+    best.infeasible = best.row is None and math.isinf(left)
 
 
 def _cut(pool: Pool, choices: Choices, best: Best, box: Box, target: float, deadline: Deadline) -> tuple[bool, Prices]:
@@ -294,11 +298,11 @@ def _exactly(
 
 
 def _least(
-    pool: Pool, choices: Choices, best: Best, aim: Aim, cutoff: float, worth: Floats | None, deadline: float | None
+    pool: Pool, choices: Choices, best: Best, aim: Aim, cutoff: float, worth: Floats | None, deadline: Deadline
 ) -> Answer:
     """Find and prove the least of an aim below a cutoff; try what is met on the way with all placements."""
     near = pool.levels[int(np.argmin(np.array(pool.reach) @ aim.weight))] if pool.levels else None
-    answer, met = least(pool.grid, aim, cutoff, worth, deadline, pool.trained, near)
+    answer, met = proving.least(pool.grid, aim, cutoff, worth, deadline, pool.trained, near)
     best.diagrams += answer.diagrams
     pool.nodes += answer.nodes
     for levels in met:
