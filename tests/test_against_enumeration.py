@@ -10,7 +10,7 @@ from oracles.enumeration import best
 from oracles.enumeration_draws import draw
 from oracles.enumeration_reading import read
 
-WITHOUT = ("extreme", "truncated", "weighted")
+WITHOUT = ("extreme", "truncated")
 
 
 @pytest.mark.parametrize("method", ["auto", "milp"])

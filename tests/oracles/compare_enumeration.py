@@ -2,6 +2,8 @@
 
     python tests/oracles/compare_enumeration.py --seeds 0 300 --method auto --method milp --keep differences
 
+`--method evaluate` takes no optimum but some decisions of each draw, and compares what the evaluator says of them.
+
 Each answer is one of: agreed; wrong optimal; wrong infeasible; wrong value (of the plan itself, any figure); wrong
 bound; wrong reason (of having no plan); worse tie (an equally good plan is better in what comes then); unproven
 (stopped at a limit); no_solution; refused (files said to be bad); uncovered (by the method); crash.
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import random
 import statistics
 import sys
 import tempfile
@@ -18,7 +21,7 @@ import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -27,7 +30,6 @@ import serflow_opt as so
 from oracles.enumeration import (
     KEPT,
     Best,
-    Decision,
     Valuation,
     Worth,
     after,
@@ -38,12 +40,11 @@ from oracles.enumeration import (
 )
 from oracles.enumeration_clashes import clashes_apart
 from oracles.enumeration_draws import TRAITS, draw
-from oracles.enumeration_reading import Choice, Documents, Manner, read
+from oracles.enumeration_plans import EXACT, decision_of, document_of, figures_apart
+from oracles.enumeration_reading import Documents, read
 
-Method = Literal["auto", "milp", "labels"]
+Method = Literal["auto", "milp", "labels", "evaluate"]
 GAP = 1e-6
-EXACT = 1e-8
-"""What two valuations of one plan may differ, relative."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def judge(path: Path, doc: Documents, right: Best, method: Method, time_limit: f
     start = time.perf_counter()
     try:
         instance = so.load(path)
+        if method == "evaluate":
+            return Outcome(*evaluated(path, instance, doc, right), time.perf_counter() - start)
     except so.InputError as error:
         return Outcome("refused", str(error).partition("\n")[0], time.perf_counter() - start)
     try:
@@ -75,12 +78,33 @@ def judge(path: Path, doc: Documents, right: Best, method: Method, time_limit: f
     except Exception:
         return Outcome("crash", traceback.format_exc(limit=-3), time.perf_counter() - start)
     seconds = time.perf_counter() - start
-    verdict, words = verdict_of(plan.to_dict(), doc, right)
+    verdict, words = verdict_of(plan, doc, right)
     return Outcome(verdict, words, seconds)
 
 
-def verdict_of(answer: dict[str, Any], doc: Documents, right: Best) -> tuple[str, str]:
+def evaluated(path: Path, instance: so.Instance, doc: Documents, right: Best) -> tuple[str, str]:
+    """Decisions drawn by chance, good and bad, valued by the package's evaluator and by the oracle."""
+    drawn = random.Random(path.read_text(encoding="utf-8")).sample(range(len(right.worths)), min(10, len(right.worths)))
+    for i, decision in enumerate(decisions(doc)):
+        if i not in drawn:
+            continue
+        document, worth = document_of(decision, doc), right.worths[i]
+        try:
+            metrics = so.evaluate(instance, document)
+        except so.InputError as error:
+            return "wrong value", f"refused: {error}; {document}"
+        except Exception:
+            return "crash", f"{traceback.format_exc(limit=-3)} {document}"
+        if apart := figures_apart(metrics.model_dump(), Valuation(doc, decision), worth):
+            return "wrong value", f"{apart}; {document}"
+        if bool(metrics.breaches) == limits_kept(doc, worth):
+            return "wrong value", f"breaches {metrics.breaches}, right {worth}; {document}"
+    return "agreed", ""
+
+
+def verdict_of(plan: so.Plan, doc: Documents, right: Best) -> tuple[str, str]:
     """What is wrong with an answer."""
+    answer = plan.to_dict()
     status = answer["status"]
     words = f"{status}, best of {len(right.worths)}: {right.value!r}"
     if status == "infeasible":
@@ -93,13 +117,16 @@ def verdict_of(answer: dict[str, Any], doc: Documents, right: Best) -> tuple[str
         return "no_solution", f"{words}; {answer['notes']}"
     value = answer["objective"]["value"]
     words = f"{status} {value!r}, best of {len(right.worths)}: {right.value!r}"
-    if right.value is None or right.worth is None:
+    if right.value is None or right.worth is None or plan.metrics is None:
         return "wrong optimal", words
-    worth = Valuation(doc, decision_of(answer["plan"], doc)).worth()
+    valuation = Valuation(doc, decision_of(answer["plan"], doc))
+    worth = valuation.worth()
     if not limits_kept(doc, worth):
         return "wrong optimal", f"{words}; breaks a limit: {worth}"
-    if doc.minimize != "weighted" and (apart := figures_apart(answer, worth, getattr(worth, doc.minimize))):
+    if apart := figures_apart(plan.metrics.model_dump(), valuation, worth):
         return "wrong value", f"{words}; {apart}"
+    if doc.minimize != "weighted" and abs(value - getattr(worth, doc.minimize)) > EXACT * abs(value):
+        return "wrong value", f"{words}; the plan's is {getattr(worth, doc.minimize)!r}"
     missed = value - right.value
     scale = max(abs(right.value), 1.0) if doc.minimize == "weighted" else abs(right.value)
     if abs(missed) > (GAP + EXACT) * scale:
@@ -124,78 +151,13 @@ def tie_apart(doc: Documents, worth: Worth, right: Worth) -> str:
     return ""
 
 
-def figures_apart(answer: dict[str, Any], worth: Worth, aim: float) -> str:
-    """Figures of a plan that the oracle has otherwise."""
-    metrics = answer["metrics"]
-    pairs = {
-        "objective": (answer["objective"]["value"], aim),
-        "accuracy": (metrics["accuracy"], worth.accuracy),
-        "worst": (metrics["latency_worst_ms"], worth.worst),
-        "mean": (metrics["latency_mean_ms"], worth.mean),
-        "cost": (metrics["cost_usd_per_request"], worth.cost),
-        "energy": (metrics["energy_j_per_request"], worth.energy),
-        "privacy": (metrics["privacy_loss"], worth.privacy),
-    }
-    return "; ".join(
-        f"{name} {got!r}, right {right!r}"
-        for name, (got, right) in pairs.items()
-        if got is not None and abs(got - right) > EXACT * max(abs(got), abs(right))
-    )
-
-
-def decision_of(plan: dict[str, Any], doc: Documents) -> Decision:
-    """The decision that a plan describes."""
-    groups = {group.name: group for group in doc.groups}
-    placement: list[Choice] = []
-    for place in sorted(plan["placement"], key=lambda place: place["stage"]):
-        placement.append(next(c for c in groups[place["tier"]].choices if c.name == place["option"]))
-    forms = tuple(
-        next(f for f in doc.forms[v["stages"][0] - 1, v["stages"][1] - 1] if f.name == v["variant"])
-        for v in plan["variants"]
-    )
-    chosen = {choice["stage"] - 1: choice["threshold"] for choice in plan["thresholds"]}
-    ways = {way["before_stage"] - 1: way for way in plan["handovers"]}
-    for decision in matching(doc, tuple(placement), forms):
-        if all(
-            row is None or s == doc.depth - 1 or row.threshold == chosen.get(s, row.threshold)
-            for s, row in enumerate(decision.rows)
-        ) and all(named(doc, s, way, ways.get(s)) for s, way in enumerate(decision.ways)):
-            return decision
-    raise ValueError(f"no decision is {plan}")
-
-
-def matching(doc: Documents, placement: tuple[Choice, ...], forms: tuple[Any, ...]) -> list[Decision]:
-    """Decisions with a placement, as far as anybody gets, and forms."""
-    return [
-        decision
-        for decision in decisions(doc)
-        if decision.placement == placement[: len(decision.placement)]
-        and {form.name for form in decision.forms} == {form.name for form in forms}
-    ]
-
-
-def named(doc: Documents, s: int, way: Manner | None, said: dict[str, Any] | None) -> bool:
-    """Whether a way is the one a plan names; what is not named happens as it is."""
-    if way is None:
-        return said is None
-    said = said or {}
-    same = sum(
-        other.compression == way.compression for other in {m.compression: m for m in doc.manners.get(s, ())}.values()
-    )
-    compression = said.get("compression") or "none"
-    if compression not in (way.compression, f"{way.compression} {way.width}") or same > 1:
-        return False
-    if (said.get("protection") or "none") != way.protection:
-        return False
-    return way.protection == "none" or float(way.scale) == float(said["scale"])
-
-
 def main() -> int:
     """Compare a range of seeds; 1 when anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs=2, default=(0, 100), metavar=("FIRST", "END"))
-    parser.add_argument("--method", action="append", choices=("auto", "milp", "labels"))
+    parser.add_argument("--method", action="append", choices=("auto", "milp", "labels", "evaluate"))
     parser.add_argument("--without", action="append", default=[], choices=TRAITS)
+    parser.add_argument("--always", action="append", default=[], choices=TRAITS)
     parser.add_argument("--time-limit", type=float, default=60.0)
     parser.add_argument("--keep", type=Path, help="folder that the instances which differ are written to")
     asked = parser.parse_args()
@@ -204,7 +166,7 @@ def main() -> int:
     seconds: dict[str, list[float]] = {method: [] for method in methods}
     with tempfile.TemporaryDirectory() as scratch:
         for seed in range(*asked.seeds):
-            path = draw(seed, Path(scratch) / str(seed), tuple(asked.without))
+            path = draw(seed, Path(scratch) / str(seed), asked.without, asked.always)
             doc = read(path)
             right = best(doc)
             for method in methods:
@@ -214,7 +176,7 @@ def main() -> int:
                 if outcome.verdict not in ("agreed", "uncovered"):
                     print(f"{seed} {method}: {outcome.verdict}: {outcome.words}", flush=True)
                     if asked.keep:
-                        draw(seed, asked.keep / str(seed), tuple(asked.without))
+                        draw(seed, asked.keep / str(seed), asked.without, asked.always)
     for method in methods:
         times = seconds[method]
         print(f"{method}: {dict(counts[method])}, median {statistics.median(times):.3f} s, longest {max(times):.1f} s")

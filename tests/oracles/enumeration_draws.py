@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,20 @@ from oracles.enumeration import Valuation, decisions
 from oracles.enumeration_reading import Documents, read
 
 TRAITS = ("extreme", "truncated", "cold", "adapted", "tail", "weighted", "printed")
-"""Kinds of draws that can be left out."""
+"""Kinds of draws that can be left out, or be in every draw."""
 MOST = 4000
 """Decisions of an instance, at most."""
 MEASURES = ("worst", "worst", "mean", "mean", "p50", "p75", "p90", "p95", "p99", "p99.9")
 SLACKS = (1.0, 1.0, 1.0, 1.0 - 1e-7, 1.0 + 1e-7, 1.0 - 1e-3, 1.01, 1.3, 3.0, 0.8)
 
 
-def draw(seed: int, folder: Path, without: tuple[str, ...] = ()) -> Path:
-    """Write the instance of a seed to `folder`, drawn again until it is small enough; the path of its TOML file."""
+def draw(seed: int, folder: Path, without: Sequence[str] = (), always: Sequence[str] = ()) -> Path:
+    """Write the instance of a seed to `folder`, drawn again until it is small enough; the path of its TOML file.
+
+    Traits in `without` are left out, those in `always` are in every draw.
+    """
     for attempt in range(1000):
-        drawn = Draw(random.Random(f"{seed}.{attempt}"), without)
+        drawn = Draw(random.Random(f"{seed}.{attempt}"), without, always)
         path = drawn.write(folder, f"drawn-{seed}")
         doc = read(path)
         many = [decision for _, decision in zip(range(MOST + 1), decisions(doc), strict=False)]
@@ -41,10 +45,10 @@ def draw(seed: int, folder: Path, without: tuple[str, ...] = ()) -> Path:
 class Draw:
     """One instance as it is drawn: the document as nested dictionaries and its tables by file name."""
 
-    def __init__(self, rng: random.Random, without: tuple[str, ...]) -> None:
+    def __init__(self, rng: random.Random, without: Sequence[str], always: Sequence[str]) -> None:
         self.rng = rng
         self.traits = {
-            name: name not in without and rng.random() < share
+            name: name not in without and (rng.random() < share or name in always)
             for name, share in zip(TRAITS, (0.2, 0.3, 0.4, 0.25, 0.1, 0.1, 0.08), strict=True)
         }
         self.depth = rng.choice((1, 2, 2, 3, 3, 4))
