@@ -2,7 +2,8 @@
 
     python tests/oracles/compare_enumeration.py --seeds 0 300 --method auto --method milp --keep differences
 
-`--method evaluate` takes no optimum but some decisions of each draw, and compares what the evaluator says of them.
+`--method evaluate` takes no optimum but some decisions of each draw, and compares what the evaluator says of them;
+`--method front` compares a front of two or three objectives.
 
 Each answer is one of: agreed; wrong optimal; wrong infeasible; wrong value (of the plan itself, any figure); wrong
 bound; wrong reason (of having no plan); worse tie (an equally good plan is better in what comes then); unproven
@@ -21,7 +22,7 @@ import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -29,6 +30,7 @@ if __name__ == "__main__":
 import serflow_opt as so
 from oracles.enumeration import (
     KEPT,
+    ORDER,
     Best,
     Valuation,
     Worth,
@@ -40,10 +42,12 @@ from oracles.enumeration import (
 )
 from oracles.enumeration_clashes import clashes_apart
 from oracles.enumeration_draws import TRAITS, draw
+from oracles.enumeration_fronts import front_apart
 from oracles.enumeration_plans import EXACT, decision_of, document_of, figures_apart
 from oracles.enumeration_reading import Documents, read
 
-Method = Literal["auto", "milp", "labels", "evaluate"]
+Solving = Literal["auto", "milp", "labels"]
+Method = Solving | Literal["evaluate", "front"]
 GAP = 1e-6
 
 
@@ -67,12 +71,13 @@ def judge(path: Path, doc: Documents, right: Best, method: Method, time_limit: f
     start = time.perf_counter()
     try:
         instance = so.load(path)
-        if method == "evaluate":
-            return Outcome(*evaluated(path, instance, doc, right), time.perf_counter() - start)
+        if method in ("evaluate", "front"):
+            check = evaluated if method == "evaluate" else front_found
+            return Outcome(*check(path, instance, doc, right), time.perf_counter() - start)
     except so.InputError as error:
         return Outcome("refused", str(error).partition("\n")[0], time.perf_counter() - start)
     try:
-        plan = so.solve(instance, method=method, time_limit=time_limit)
+        plan = so.solve(instance, method=cast(Solving, method), time_limit=time_limit)
     except so.InputError as error:
         return Outcome("uncovered", str(error), time.perf_counter() - start)
     except Exception:
@@ -100,6 +105,23 @@ def evaluated(path: Path, instance: so.Instance, doc: Documents, right: Best) ->
         if bool(metrics.breaches) == limits_kept(doc, worth):
             return "wrong value", f"breaches {metrics.breaches}, right {worth}; {document}"
     return "agreed", ""
+
+
+def front_found(path: Path, instance: so.Instance, doc: Documents, right: Best) -> tuple[str, str]:
+    """A front of two or three objectives drawn by chance."""
+    rng = random.Random(path.read_text(encoding="utf-8"))
+    names = rng.sample(ORDER[: 5 if doc.rows else 4], rng.choice((2, 2, 3)))
+    try:
+        front = so.pareto(instance, names, time_limit=60.0)
+    except Exception:
+        return "crash", f"{names} {traceback.format_exc(limit=-3)}"
+    kept = [worth for worth in right.worths if limits_kept(doc, worth)]
+    found = [Valuation(doc, decision_of(plan.to_dict()["plan"], doc)).worth() for plan in front.plans]
+    if not all(limits_kept(doc, worth) for worth in found):
+        return "wrong front", f"{names}: a plan breaks a limit; {front.method}"
+    if apart := front_apart(found, kept, names):
+        return ("wrong front" if front.complete else "unproven"), f"{names}: {apart}; {front.method}"
+    return ("agreed" if front.complete else "unproven"), f"{len(found)} plans"
 
 
 def verdict_of(plan: so.Plan, doc: Documents, right: Best) -> tuple[str, str]:
@@ -155,7 +177,7 @@ def main() -> int:
     """Compare a range of seeds; 1 when anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs=2, default=(0, 100), metavar=("FIRST", "END"))
-    parser.add_argument("--method", action="append", choices=("auto", "milp", "labels", "evaluate"))
+    parser.add_argument("--method", action="append", choices=("auto", "milp", "labels", "evaluate", "front"))
     parser.add_argument("--without", action="append", default=[], choices=TRAITS)
     parser.add_argument("--always", action="append", default=[], choices=TRAITS)
     parser.add_argument("--time-limit", type=float, default=60.0)

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import NormalDist
+from typing import Literal
 
 from oracles.enumeration_reading import MACHINES, PASSING, Choice, Documents, Form, Manner, Row, Wire
 
+Objective = Literal["cost", "latency", "privacy", "energy", "accuracy"]
 KEPT = 1e-9
 """A limit counts as kept within this, relative."""
 LIMITS = {
@@ -28,7 +30,7 @@ LIMITS = {
     "cross_entropy_max": ("most_nats", 1),
 }
 """Limits, the figures they bound, and 1 for ceilings, -1 for floors."""
-ORDER = ("cost", "latency", "privacy", "energy", "accuracy")
+ORDER: tuple[Objective, ...] = ("cost", "latency", "privacy", "energy", "accuracy")
 
 
 @dataclass(frozen=True)
