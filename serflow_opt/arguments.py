@@ -29,7 +29,11 @@ class Arguments:
 
     def wrong(self, name: str, value: object, cure: str) -> None:
         """Note an argument that does not fit."""
-        self.problems.append(Problem("", name, shown(value), cure))
+        self.misfit(name, shown(value), cure)
+
+    def misfit(self, name: str, found: str, cure: str) -> None:
+        """Note what does not go together, in words."""
+        self.problems.append(Problem("", name, found, cure))
 
     def number(self, name: str, value: object, low: float = 0.0, *, above: bool = False) -> float:
         """Return a finite number of at least (or above) `low`, NaN where it is none."""

@@ -218,26 +218,57 @@ def objectives(data: Data, paths: Paths, name: Objective) -> list[Linear]:
     raise ValueError(f"no linear underestimate of {name}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Of N placements: seconds in each stage, and of sending before it (by `sender`); which runners are functions."""
+
+    compute: Floats
+    sending: Floats
+    sender: Ints
+    price: Floats
+    function: Mask
+
+    @classmethod
+    def of(cls, data: Data, paths: Paths) -> _Work:
+        return cls(
+            compute_times(data, paths) + arrivals(data, paths, data.decode_time),
+            moves(data, paths, lambda hop: data.encode_time(hop) + data.hop_time(hop) * data.waits(hop[1])),
+            np.column_stack([paths.runner[:, 0], paths.runner[:, :-1]]),
+            by_runner(data, data.busy_price),
+            by_runner(data, data.is_function) > 0,
+        )
+
+    def used(self, data: Data, paths: Paths) -> Floats:
+        """What is paid by use, functions and links."""
+        fees = by_runner(data, data.invocation_price)
+        by_use = self.compute * self.price[paths.runner] + np.where(paths.moved, fees[paths.runner], 0.0)
+        sent: Floats = np.where(self.function[self.sender], self.sending * self.price[self.sender], 0.0)
+        return np.where(self.function[paths.runner], by_use, 0.0) + moves(data, paths, data.hop_price) + sent
+
+    def on_machines(self, paths: Paths, by_second: Floats) -> Floats:
+        """The same of machines, each second times what it counts by runner."""
+        here: Floats = np.where(self.function[paths.runner], 0.0, self.compute * by_second[paths.runner])
+        return here + np.where(self.function[self.sender], 0.0, self.sending * by_second[self.sender])
+
+
+def busy_and_other(data: Data, paths: Paths) -> list[Linear]:
+    """Seconds that a request keeps machines busy, and USD it pays for all else."""
+    work, nothing = _Work.of(data, paths), np.zeros(len(paths))
+    busy = work.on_machines(paths, np.ones(len(work.price)))
+    return [Linear(nothing, busy * data.second), Linear(nothing, work.used(data, paths) * data.dollar)]
+
+
 def _costs(data: Data, paths: Paths) -> list[Linear]:
     instance = data.instance
     nothing = np.zeros(len(paths))
     if instance.accounting == "as-printed":
         return [_as_printed(data, paths)]
-    price, fees = by_runner(data, data.busy_price), by_runner(data, data.invocation_price)
-    function = by_runner(data, data.is_function) > 0
-    compute = compute_times(data, paths) + arrivals(data, paths, data.decode_time)
-    sending = moves(data, paths, lambda hop: data.encode_time(hop) + data.hop_time(hop) * data.waits(hop[1]))
-    sender = np.column_stack([paths.runner[:, 0], paths.runner[:, :-1]])
-    by_use = compute * price[paths.runner] + np.where(paths.moved, fees[paths.runner], 0.0)
-    links = moves(data, paths, data.hop_price)
-    sent_price = sending * price[sender]
-    used = np.where(function[paths.runner], by_use, 0.0) + links + np.where(function[sender], sent_price, 0.0)
-    machine = np.where(function[paths.runner], 0.0, compute * price[paths.runner])
-    machine += np.where(function[sender], 0.0, sent_price)
+    work = _Work.of(data, paths)
+    used, machine = work.used(data, paths), work.on_machines(paths, work.price)
     if instance.accounting == "per-request":
         return [Linear(nothing, (used + machine) * data.dollar)]
     fractional = Linear(nothing, (used + machine / instance.utilisation_cap) * data.dollar)
-    rent = _whole_rent(data, paths, compute, sending, sender)
+    rent = _whole_rent(data, paths, work.compute, work.sending, work.sender)
     return [fractional, Linear(rent, used * data.dollar)]
 
 

@@ -275,7 +275,7 @@ class ChainSearch:
         if not in_time.any():
             return False
         those, new = those.rows(in_time), {key: n for key, n, fits in zip(new, rows, in_time, strict=True) if fits}
-        brackets = bracket(self.chain, those, self.held)
+        brackets = bracket(self.chain, those, self.held, self.deadline)
         for n, key in enumerate(new):
             bound = float(brackets.bound[n])
             alone = those.rows(np.array([n]))

@@ -23,11 +23,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.bounds import objectives
 from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.dominance import cells, nondominated
 from serflow_opt.formulations.data import SLACK, Data
-from serflow_opt.instance import Objective
 from serflow_opt.labels import AT_ONCE
 from serflow_opt.lagrangian import Exits, Linear, close_bracket, reaches
 from serflow_opt.paths import Floats, Ints, Paths
@@ -121,17 +119,20 @@ class Sides:
 
 
 def bound_placements(
-    data: Data, paths: Paths, names: Sequence[Objective], archive: Archive, deadline: Deadline = NEVER
+    data: Data,
+    paths: Paths,
+    views: Sequence[Linear],
+    limits: Sequence[float | None],
+    archive: Archive,
+    deadline: Deadline = NEVER,
 ) -> Sides:
     """Bound placements in one objective, in the other and between; put the plans that attain bounds into the archive.
 
     At the deadline it stops with fewer weightings, two at least.
     """
-    views = [objectives(data, paths, name)[0] for name in names]
     unit = np.array([float(np.median(np.abs(view.fixed + view.weight.sum(axis=1)))) or 1.0 for view in views])
     fixed = np.stack([view.fixed for view in views]) / unit[:, None]
     weight = np.stack([view.weight for view in views]) / unit[:, None, None]
-    limits = [data.instance.limit(name) for name in names]
     most = np.array([NO_LIMIT if m is None else m * (1 + SLACK) / u for m, u in zip(limits, unit, strict=True)])
     exits, floor = Exits.of(data, paths), data.instance.accuracy_min
     forgiven = (floor or 0.0) * SLACK

@@ -24,14 +24,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from serflow_opt.bounds import decision_at, possible
+from serflow_opt.bounds import decision_at, objectives, possible
 from serflow_opt.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.decision import Decision
 from serflow_opt.dominance import cells
 from serflow_opt.formulations.data import Data
 from serflow_opt.instance import Instance, Objective
 from serflow_opt.labels import NOISE, Accuracy, Step, grow
-from serflow_opt.paths import Floats, Ints, list_paths
+from serflow_opt.lagrangian import Linear
+from serflow_opt.paths import Floats, Ints, Paths, list_paths
 from serflow_opt.placement_bounds import Archive, Sides, bound_placements
 from serflow_opt.search import EQUAL
 
@@ -85,6 +86,33 @@ def front_by_placement(
     on_placement
         Called with the number of plans known and the gap.
     """
+    return front_of(
+        instance,
+        lambda data, paths: [objectives(data, paths, name)[0] for name in names],
+        [instance.limit(name) for name in names],
+        most,
+        coverage,
+        deadline,
+        on_placement,
+    )
+
+
+def front_of(
+    instance: Instance,
+    views_of: Callable[[Data, Paths], Sequence[Linear]],
+    limits: Sequence[float | None],
+    most: int,
+    coverage: float = 0.0,
+    deadline: Deadline = NEVER,
+    on_placement: Callable[[int, float], None] | None = None,
+) -> PlacementFront | None:
+    """Return the front of two sums over stages, each with a limit or None; else as `front_by_placement`.
+
+    Parameters
+    ----------
+    views_of
+        The two sums of placements, in any units.
+    """
     data = Data(instance)
     everything = list_paths(data, most)
     if everything is None:
@@ -93,7 +121,7 @@ def front_by_placement(
     archive = Archive.empty(data.last)
     if not len(paths):
         return PlacementFront([], 0.0, listed, 0, 0)
-    sides = bound_placements(data, paths, names, archive, deadline)
+    sides = bound_placements(data, paths, views_of(data, paths), limits, archive, deadline)
     accuracy = Accuracy(data) if instance.accuracy_min is not None else None
     aim = max(coverage, EQUAL)
     gaps = sides.gaps(np.arange(len(paths)), archive)

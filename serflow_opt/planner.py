@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -15,15 +16,17 @@ import numpy as np
 from serflow_opt.arguments import Arguments, as_number, shown
 from serflow_opt.chain import Chain, covered
 from serflow_opt.chain_search import ChainSearch
-from serflow_opt.deadline import Deadline
+from serflow_opt.deadline import GRACE_S, Deadline
+from serflow_opt.decision import Decision, decision_of
 from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.data import SLACK, Data
 from serflow_opt.given import Named, instance_of
 from serflow_opt.goals import Goal
 from serflow_opt.instance import Instance
 from serflow_opt.paths import Floats, Paths
-from serflow_opt.plan import Plan
-from serflow_opt.search import Settings, swept
+from serflow_opt.plan import Plan, shown_unit
+from serflow_opt.search import Found, Settings, swept
 from serflow_opt.solver import answer, plan_of
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ GAP = 1e-3
 """Default gap of a planner's plans: what follows a decimal of a price is not worth the milliseconds."""
 REMEMBERED = 1024
 """Answers kept."""
+KNOWN = 8
+"""Plans kept for deadlines that leave no time to search."""
 LOOSER = (0.7, 0.85, 1.2, 1.5, 2.0)
 """Latency bounds, times the instance's own, whose best placements the planner begins with."""
 
@@ -59,34 +64,54 @@ class Planner:
     """
 
     def __init__(self, instance: Named, *, gap: float = GAP) -> None:
-        if not gap >= 0:
-            raise InputError([Problem("", "gap", repr(gap), "write a number of at least 0")])
+        with Arguments() as given:
+            gap = given.number("gap", gap)
         instance = instance_of(instance)
         self.instance, self.gap = instance, gap
         self._answers: OrderedDict[tuple[object, ...], Plan] = OrderedDict()
         self._lock = Lock()
+        self._known: OrderedDict[Decision, None] = OrderedDict()
         self._chain: Chain | None = None
         self._pool: Paths | None = None
         self._held: Floats | None = None
         self._goal: Goal = {} if instance.minimize == "weighted" else {instance.minimize: 1.0}
-        if self._goal and not instance.then and covered(instance, self._goal):
-            data = Data(instance)
-            if data.connected:
-                self._warm(Chain.of(data, self._goal))
+        began = time.monotonic()
+        data = Data(instance)
+        self._setup_s = time.monotonic() - began
+        """What a search takes before it can look at the clock, where nothing is warm."""
+        if self._goal and not instance.then and covered(instance, self._goal) and data.connected:
+            self._chain = Chain.of(data, self._goal)
+            self._warm(self._chain)
+        elif instance.minimize == "cost" and instance.accounting == "reserved" and data.connected:
+            fractional = replace(instance, accounting="per-request")  # machines by use: not far from the best
+            if covered(fractional, self._goal):
+                self._near(Chain.of(Data(fractional), self._goal))
 
     def _warm(self, chain: Chain) -> None:
         """Collect the placements that are best at some bound near the instance's own."""
-        self._chain = chain
-        found = []
-        bounds = [chain.whole_limit * factor for factor in (1.0, *LOOSER)] if np.isfinite(chain.whole_limit) else []
-        for whole_limit in [*bounds, np.inf]:
-            run = ChainSearch(replace(chain, whole_limit=whole_limit), max(self.gap, 1e-3))
-            if run.run() and run.best is not None:
-                found.append(run.best[0].paths)
-                self._held = run.held if self._held is None else self._held
+        runs = self._near(chain)
+        found = [run.best[0].paths for run in runs if run.best is not None]
+        if runs:
+            self._held = runs[0].held
         if found:
             both = [np.concatenate([getattr(paths, name) for paths in found]) for name in ("runner", "way", "moved")]
             self._pool = Paths(*both)
+
+    def _near(self, chain: Chain) -> list[ChainSearch]:
+        """Search at bounds near the instance's own, and note the best plans, the fastest of all among them."""
+        bounds = [chain.whole_limit * factor for factor in (1.0, *LOOSER)] if np.isfinite(chain.whole_limit) else []
+        runs = []
+        for whole_limit in [*bounds, np.inf]:
+            run = ChainSearch(replace(chain, whole_limit=whole_limit), max(self.gap, 1e-3))
+            if run.run() and run.best is not None:
+                runs.append(run)
+        plans = [run.decision() for run in runs]
+        last = ChainSearch(chain, self.gap)
+        if not (last.limited[:-1].any() or last.tight):
+            quickest = last.fastest()
+            plans.append(None if quickest is None else quickest[0])
+        self._known.update((plan, None) for plan in plans if plan is not None)
+        return runs
 
     def plan(
         self,
@@ -128,7 +153,9 @@ class Planner:
                 self._answers.move_to_end(question)
                 return known
         instance = self._changed(rate_per_s, latency_slo_ms, accuracy_min, prices or {})
-        plan = self._answer(instance, Settings(self.gap, deadline), priced=bool(prices), explain=explain)
+        known = self._best_known(instance, deadline) if deadline.limited else None
+        plan = self._within(instance, deadline, known, priced=bool(prices), explain=explain)
+        self._remember(instance, plan)
         if plan.status in ("optimal", "infeasible"):  # what a deadline cut short may be better next time
             with self._lock:
                 self._answers[question] = plan
@@ -142,11 +169,34 @@ class Planner:
         rate_per_s: tuple[float, float] | None = None,
         latency_slo_ms: tuple[float, float] | None = None,
         tolerance: float = 0.01,
+        time_limit: float | None = None,
+        jobs: int = 1,
+        on_progress: Callable[[int, float], None] | None = None,
     ) -> Policy:
-        """Return the best plan for every rate, or every latency bound, of a range; see `policy.map_policy`."""
-        from serflow_opt.policy import map_policy
+        """Return the best plan for every rate, or every latency bound, of a range; see `mapping.map_policy`."""
+        from serflow_opt.mapping import map_policy
 
-        return map_policy(self, rate_per_s=rate_per_s, latency_slo_ms=latency_slo_ms, tolerance=tolerance)
+        return map_policy(
+            self,
+            rate_per_s=rate_per_s,
+            latency_slo_ms=latency_slo_ms,
+            tolerance=tolerance,
+            time_limit=time_limit,
+            jobs=jobs,
+            on_progress=on_progress,
+        )
+
+    def __getstate__(self) -> dict[str, object]:
+        """Travel without what only this process can use; copies have a memory of their own."""
+        with self._lock:
+            return {key: value for key, value in self.__dict__.items() if key != "_lock"} | {
+                "_answers": self._answers.copy()
+            }
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Arrive."""
+        self.__dict__.update(state)
+        self._lock = Lock()
 
     def _changed(
         self, rate: float | None, slo_ms: float | None, accuracy: float | None, prices: Mapping[str, float]
@@ -175,6 +225,51 @@ class Planner:
             )
         return self.instance.with_limits(**changes) if changes else self.instance
 
+    def _best_known(self, instance: Instance, deadline: Deadline) -> Found | None:
+        """Value the plans known, as many as time allows; return the best one that keeps the limits."""
+        if not self._goal:
+            return None
+        with self._lock:
+            decisions = list(self._known)
+        found = Found()
+        for decision in reversed(decisions):
+            if found.decision is not None and deadline.expired:
+                break
+            metrics = evaluate(instance, decision)
+            found.offer(decision, metrics, metrics.blended(self._goal, instance.latency_measure))
+        return found if found.decision is not None else None
+
+    def _within(
+        self, instance: Instance, deadline: Deadline, known: Found | None, *, priced: bool, explain: bool
+    ) -> Plan:
+        """Answer within a deadline: by a search, by the best plan known, or by that with what a search proves."""
+        settings = Settings(self.gap, deadline, grace_s=GRACE_S if known is None else 0.0)
+        late = deadline.expired or (self._chain is None and deadline.left < self._setup_s)
+        if known is None or not late:
+            plan = self._answer(instance, settings, priced=priced, explain=explain)
+            if known is None or plan.status in ("optimal", "infeasible"):
+                return plan
+            shown, _ = shown_unit(instance.minimize)
+            if plan.objective.value is not None and plan.objective.value <= known.value * shown:
+                return plan
+            known.bound = -math.inf if plan.bound is None else plan.bound / shown
+        plan = plan_of(instance, known, settings, self._goal)
+        plan.certificate.method = (
+            "best of the plans of earlier answers, valued by the exact evaluator: no time to search"
+        )
+        return plan
+
+    def _remember(self, instance: Instance, plan: Plan) -> None:
+        """Keep the plan of an answer for deadlines to come."""
+        if plan.plan is None:
+            return
+        decision = decision_of(instance, plan.plan)
+        with self._lock:
+            self._known[decision] = None
+            self._known.move_to_end(decision)
+            if len(self._known) > KNOWN:
+                self._known.popitem(last=False)
+
     def _answer(self, instance: Instance, settings: Settings, *, priced: bool, explain: bool) -> Plan:
         if self._chain is None:
             return answer(instance, settings)
@@ -193,7 +288,7 @@ class Planner:
             limits = chain.limits
         chain = replace(chain, data=data, limits=limits, whole_limit=whole_limit)
         held = self._held if chain.columns == self._chain.columns else None  # a new limit has no multiplier yet
-        found = swept(instance, chain, settings, goal, self._pool, held, grace_s=0.0)
+        found = swept(instance, chain, settings, goal, self._pool, held)
         if found is None or (found.infeasible and explain) or (found.decision is None and not found.infeasible):
             return answer(instance, settings)
         return plan_of(instance, found, settings, goal)

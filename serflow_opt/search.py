@@ -43,7 +43,10 @@ CONES = 1_000
 
 @dataclass(frozen=True)
 class Settings:
-    """How to search: gap, when to stop, HiGHS threads and seed, further options, progress callback, own constraints."""
+    """How to search: gap, when to stop, HiGHS threads and seed, further options, progress callback, own constraints.
+
+    `grace_s` is what a first plan may take beyond the deadline.
+    """
 
     gap: float = 1e-6
     deadline: Deadline = field(default_factory=Deadline)
@@ -53,6 +56,7 @@ class Settings:
     options: Mapping[str, object] = field(default_factory=dict)
     on_progress: Callable[[Progress], None] | None = None
     extra: Extra | None = None
+    grace_s: float = GRACE_S
 
 
 @dataclass(slots=True)
@@ -113,7 +117,7 @@ def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | 
     pruned = within
     if pruned is None and settings.method == "auto" and plain:
         try:
-            pruned = prune(instance, goal, listable(settings.deadline), settings.deadline.later(GRACE_S))
+            pruned = prune(instance, goal, listable(settings.deadline), settings.deadline.later(settings.grace_s))
         except OutOfTime:
             return found
     found.pruned = pruned
@@ -183,7 +187,6 @@ def swept(
     goal: Goal,
     pool: Paths | None = None,
     held: Floats | None = None,
-    grace_s: float = GRACE_S,
 ) -> Found | None:
     """Search the arrays of an instance; None where that does not reach.
 
@@ -191,8 +194,6 @@ def swept(
     ----------
     pool, held
         Of `ChainSearch.run`.
-    grace_s
-        What a first plan may take beyond the deadline.
     """
     fastest = set(goal) == {"latency"} and instance.latency_measure == "worst"
     report, deadline = settings.on_progress, settings.deadline
@@ -201,7 +202,7 @@ def swept(
         if report is not None:
             report(Progress(deadline.seconds, value * chain.unit, bound * chain.unit, True))
 
-    run = ChainSearch(chain, max(settings.gap, EQUAL), deadline, better, grace_s)
+    run = ChainSearch(chain, max(settings.gap, EQUAL), deadline, better, settings.grace_s)
     found = Found(chain=run)
     if fastest:
         if run.limited[:-1].any() or run.tight:
