@@ -245,6 +245,11 @@ class Certificate(Document):
     model_objective: float | None = Field(description="the model's own value of the plan")
     method: str
     scope: str = Field(default="", description="what the proof is of, where that is narrower than the question")
+    checked_bound: float | None = Field(
+        default=None,
+        description="no plan is better whatever a solver says: by multipliers in arithmetic whose rounding is counted, "
+        "Lagrangian bounds and labels; the rest of `bound` is the solver's word",
+    )
     optimised: bool = Field(default=True, description="false: a given plan was only valued")
     nodes: int = 0
     refinements: int | None = Field(default=None, description="rounds of cutting the ranges of sizes and noise")

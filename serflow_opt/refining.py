@@ -102,15 +102,16 @@ def refine(instance: Instance, settings: Settings, goal: Goal) -> Refined:
     cells = [_first(family) for family in instance.families]
     quiet = replace(settings, gap=settings.gap / 2, on_progress=None)
     best, holder, bound, nodes, rounds = Found(), instance, -math.inf, 0, 0
+    checked = -math.inf
     while rounds < ROUNDS:
         relaxed = _relax(instance, cells)
         lower = search(relaxed.instance, quiet, goal)
         nodes += lower.nodes
         if lower.infeasible:
             best.infeasible = best.decision is None
-            bound = best.value
+            bound = checked = best.value
             break
-        bound = max(bound, lower.bound)
+        bound, checked, best.doubt = max(bound, lower.bound), max(checked, lower.checked), lower.doubt
         if lower.decision is None:
             break
         used = relaxed.used(lower.decision)
@@ -134,6 +135,7 @@ def refine(instance: Instance, settings: Settings, goal: Goal) -> Refined:
             break
         cells = finer
     best.bound, best.nodes, best.model_value = min(bound, best.value), nodes, None
+    best.checked = min(checked, best.bound)
     return Refined(holder, best, rounds)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from serflow_opt.bounds import Pruned, prune
@@ -37,6 +37,9 @@ AT_ONCE, PER_SECOND = 5_000, 10_000
 """Placements that are bounded whatever the time limit, and more of them for each second there is."""
 ATTEMPTS = 50
 """Incumbents cut off at most before the search stops with the best plan that holds."""
+SECONDED, AT_LEAST_S = 0.05, 0.1
+"""Share of the time of a search by HiGHS alone that bounds and labels get to confirm it, and seconds at least."""
+BEATEN = "HiGHS was wrong: a plan known is better than what it proved, so that its word was not taken"
 CONES = 1_000
 """Cuts of the cone of a tail latency at most."""
 
@@ -63,7 +66,9 @@ class Settings:
 class Found:
     """State of a search: the best decision that holds exactly, its metrics, and the bound.
 
-    `pruned` is there where placements were listed one by one, `chain` where all were swept at once.
+    `pruned` is there where placements were listed one by one, `chain` where all were swept at once. Nothing is better
+    than `checked` whatever a solver says: that is from multipliers (`certifying.py`), Lagrangian bounds and labels.
+    `doubt` says what of a solver's word was not confirmed.
     """
 
     decision: Decision | None = None
@@ -73,6 +78,8 @@ class Found:
     model_value: float | None = None
     nodes: int = 0
     infeasible: bool = False
+    checked: float = -math.inf
+    doubt: str = ""
     pruned: Pruned | None = None
     chain: ChainSearch | None = None
 
@@ -125,7 +132,7 @@ def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | 
         if pruned.kept == 0 or pruned.bound == math.inf:
             found.infeasible = True
             return found
-        found.bound = pruned.bound - EQUAL * abs(pruned.bound)
+        found.bound = found.checked = pruned.bound - EQUAL * abs(pruned.bound)
         if pruned.start is not None:
             metrics = evaluate(instance, pruned.start)
             found.offer(pruned.start, metrics, metrics.blended(goal, instance.latency_measure))
@@ -143,18 +150,22 @@ def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | 
         add_own(built, settings.extra)
     model = HighsModel(built.model)
     attempt = cones = 0
+    beaten = False
     while attempt < ATTEMPTS and cones < CONES and not settings.deadline.expired:
         outcome = _run(model, built, settings, found)
         found.nodes += outcome.nodes
         # a cut removes one plan of a menu, but a whole family of continuous thresholds: no bound from what is left then
         proves = attempt == 0 or instance.threshold_mode == "menu"
+        found.doubt = outcome.doubt
+        beaten = attempt == 0 and outcome.bound * built.unit > found.value + MODEL_ERROR * abs(found.value)
         if outcome.status == "infeasible":
             found.infeasible = found.decision is None and proves
             if attempt > 0 and proves:
                 found.bound = math.inf
             break
-        if proves and math.isfinite(outcome.bound):
+        if proves and math.isfinite(outcome.bound) and not beaten:
             found.bound = max(found.bound, outcome.bound * built.unit)
+            found.checked = max(found.checked, outcome.checked * built.unit)
         if outcome.status == "no_solution":
             break
         if _take(instance, built, model, outcome, found, goal, settings) or outcome.status == "limit":
@@ -164,8 +175,47 @@ def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | 
         else:
             _cut_off(model, built, outcome)
             attempt += 1
+    if beaten:
+        found.doubt = BEATEN
     found.bound = min(found.bound, found.value)
+    if settings.method == "milp" and within is None and plain and not settings.deadline.expired:
+        _second(instance, settings, goal, found)
+    found.checked = min(found.checked, found.bound)
     return found
+
+
+def _second(instance: Instance, settings: Settings, goal: Goal, found: Found) -> None:
+    """Hold what HiGHS says against bounds on all placements and labels, as far as they get in a share of its time.
+
+    A plan that it says there is none of, or that is better than its bound, refutes it.
+    """
+    deadline = settings.deadline
+    quick = Deadline(min(deadline.left, max(SECONDED * deadline.seconds, AT_LEAST_S)))
+    second = _by_chain(instance, replace(settings, deadline=quick, on_progress=None), goal)
+    if second is None:
+        try:
+            pruned = prune(instance, goal, AT_ONCE, quick)
+        except OutOfTime:
+            return
+        if pruned is None:
+            return
+        second = Found(infeasible=not pruned.kept, bound=pruned.bound - EQUAL * abs(pruned.bound))
+        if pruned.start is not None:
+            metrics = evaluate(instance, pruned.start)
+            second.offer(pruned.start, metrics, metrics.blended(goal, instance.latency_measure))
+    if second.infeasible:
+        if found.decision is None:
+            found.infeasible, found.doubt = True, ""
+        return
+    found.checked = max(found.checked, second.bound)
+    if second.decision is not None and second.metrics is not None:
+        refuted = found.infeasible or found.bound > second.value + MODEL_ERROR * abs(second.value)
+        if refuted:
+            found.infeasible, found.bound = False, second.bound
+        if refuted or found.decision is None:
+            found.doubt = BEATEN if refuted else ""
+        found.offer(second.decision, second.metrics, second.value)
+    found.bound = min(max(found.bound, second.bound), found.value)
 
 
 def _by_chain(instance: Instance, settings: Settings, goal: Goal) -> Found | None:
@@ -220,6 +270,7 @@ def swept(
         decision, found.infeasible, found.bound = run.decision(), run.infeasible, run.bound * chain.unit
     if found.infeasible:
         found.bound = math.inf  # there is nothing to bound
+    found.checked = found.bound
     if decision is not None:
         metrics = evaluate(instance, decision)
         found.offer(decision, metrics, metrics.blended(goal, instance.latency_measure))

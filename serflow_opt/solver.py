@@ -246,6 +246,7 @@ def _shift(plan: Plan, goal: Goal, ideal: Goal) -> None:
     certificate = plan.certificate
     plan.objective.value, plan.bound = shifted(plan.objective.value), shifted(plan.bound)
     certificate.exact_objective = plan.objective.value
+    certificate.checked_bound = shifted(certificate.checked_bound)
     certificate.model_objective = shifted(certificate.model_objective)
 
 
@@ -273,6 +274,10 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
         status = "optimal" if gap <= max(settings.gap, EQUAL) else "feasible"
         gap = gap if math.isfinite(gap) else None
     bound = bound if math.isfinite(bound) else None
+    checked = found.checked * shown if bound is None else min(found.checked * shown, bound)
+    if instance.minimize in ("cost", "latency", "energy"):
+        checked = max(checked, 0.0)
+    doubts = [found.doubt] if found.doubt else []
     replays = replayed(instance, found.decision) if found.decision else []
     method, counted = _proof(found)
     if settings.extra is not None:
@@ -292,6 +297,7 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
             model_objective=None if found.model_value is None else found.model_value * shown,
             method=f"{method}, plan valued by the exact evaluator",
             scope=tables_scope(instance),
+            checked_bound=checked if math.isfinite(checked) else None,
             nodes=found.nodes,
             placements=counted.get("placements"),
             placements_kept=counted.get("placements_kept"),
@@ -300,7 +306,8 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
         ),
         limits=limits_of(instance),
         samples=replays,
-        notes=notes_on(instance, found.decision, found.metrics, replays) if found.decision and found.metrics else [],
+        notes=doubts
+        + (notes_on(instance, found.decision, found.metrics, replays) if found.decision and found.metrics else []),
     )
 
 
