@@ -115,6 +115,12 @@ def test_foresight_with_machines_alone_keeps_the_target(kind: str) -> None:
     assert run.by_machine[0] == run.arrivals
 
 
+def test_foresight_whose_machines_start_later_than_it_wished() -> None:
+    """Ordered at 0 s instead of -50 s they serve at 200 s who came at 150 s, and are not stopped before."""
+    own = service(((longer(SMALL, start_s=200.0),), None))
+    assert served("foresight", own, Trace.of([0] * 150 + [3] + [0] * 49)).served == 3
+
+
 def test_large_rates() -> None:
     """Fifty thousand requests a second: schedules and controllers end."""
     trace = Trace.of([50_000, 50_000], 1.0)
@@ -124,6 +130,16 @@ def test_large_rates() -> None:
     policy, scaled = policy_of("functions", ONE_BLOCK["both"], trace, 60.0)
     with pytest.raises(so.InputError, match="at most"):
         so.simulate(scaled, Trace.of([10**10], 60.0), policy)
+
+
+def test_decisions_without_end_are_refused() -> None:
+    own, trace = ONE_BLOCK["machines"], Trace.of([1] * 100, 3600.0)
+    hasty = Always(own)
+    hasty.every_s = 1e-3
+    with pytest.raises(so.InputError, match="every_s"):
+        so.simulate(own, trace, hasty)
+    with pytest.raises(so.InputError, match="step_s"):
+        so.schedule(own, trace, step_s=1e-3)
 
 
 def document(**kinds: Any) -> dict[str, Any]:

@@ -99,13 +99,12 @@ def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: f
 def _alone(machine: Machine, demand: Demand, loads: NDArray[np.float64], random: bool, every_s: float) -> Levels:
     """Best rentals of a type that has to serve all: in each period machines for the rate, and room for random arrivals.
 
-    What is waiting when a period ends is served in the next one: that has a machine, too. Orders may lie before second
-    0, as far as machines take to start; a policy cannot give them before, so who comes first waits.
+    Once the first machine is needed one stays: somebody may be waiting. Orders may lie before second 0, as far as
+    machines take to start; a policy cannot give them before, so who comes first waits.
     """
     workers = loads + (2 * np.sqrt(loads) if random else 0.0)
     needed = np.ceil(workers / machine.workers * (1 - 1e-12))
-    came = demand.rates > 0
-    needed = np.maximum(needed, came | np.concatenate([[False], came[:-1]]))
+    needed = np.maximum(needed, np.cumsum(demand.rates) > 0)
     return best_levels(
         Demand(demand.edges, needed),
         moments(float(demand.edges[-1]), every_s, [machine.start_s]),

@@ -199,7 +199,9 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     ]
     said = []
     if not frame["like_for_like"].all():
-        said.append(Text("* some were late or dropped, which costs nothing here: not to be compared by cost alone"))
+        said.append(
+            Text("* some were late, dropped, or waited, which costs nothing here: not to be compared by cost alone")
+        )
     said += [Text(f"proof of    {scope}") for scope in dict.fromkeys(own.scope for own in comparison.bounds.values())]
     said += [Text(note, style="yellow") for note in comparison.notes]
     said += [Text(f"left out    {name}: {why}", style="yellow") for name, why in comparison.left_out.items()]

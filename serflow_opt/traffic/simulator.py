@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MOST_SIMULATED = 300_000_000
 """Requests of one simulation; these take about 12 GB and a quarter of an hour."""
+MOST_DECISIONS = 10_000_000
+"""Of a policy in one simulation; these take minutes without a single request."""
 _MOST = 1 << 17  # requests in a step: bounds memory where the policy is rarely asked
 
 
@@ -91,6 +93,9 @@ def simulate(
     for name, value in positive.items():
         if value is not None and not (value > 0 or (name == "timeout_s" and value == 0)):
             raise ValueError(f"{name}: {value}; give a number above 0")
+    if trace.seconds > MOST_DECISIONS * policy.every_s:
+        found, least = f"{policy.every_s:g}, and a trace of {trace.seconds:,.10g} s", trace.seconds / MOST_DECISIONS
+        raise InputError([Problem("", "every_s", found, f"give at least {least:g}, or take a part of the trace")])
     requests = draw(service, trace, seed, arrivals)
     hops = [block.hop_s for block in service.blocks]
     stations = [
