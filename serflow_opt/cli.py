@@ -247,11 +247,17 @@ def validate(
 
     def work() -> int:
         from serflow_opt.many import expand
+        from serflow_opt.notes import cautions
 
         instances, problems = _load_all(expand(files), None, None, catalog, {})
+        told = {file: cautions(instance) for file, instance in instances}
         if as_json:
             fields = ("file", "place", "found", "cure")
-            document = {"valid": not problems, "problems": [{f: getattr(p, f) for f in fields} for p in problems]}
+            document = {
+                "valid": not problems,
+                "problems": [{f: getattr(p, f) for f in fields} for p in problems],
+                "warnings": [{"file": file, "text": text} for file, texts in told.items() for text in texts],
+            }
             print(json.dumps(document, indent=2))
             return BAD_INPUT if problems else OK
         for file, instance in instances:
@@ -260,6 +266,9 @@ def validate(
                 f"{file}: valid; {len(instance.stages)} stages, {levels} thresholds, "
                 f"{len(instance.options)} options in {len(instance.tiers)} tiers"
             )
+        for file, texts in told.items():
+            for text in texts:
+                print(f"warning: {file}: {text}", file=sys.stderr)
         if problems:
             raise InputError(problems)
         return OK
@@ -453,6 +462,9 @@ def _main(
 
 def main() -> None:
     """Entry point of the console script."""
+    from serflow_opt.output import spell_out
+
+    spell_out(sys.stdout)
     with ending_at_second():
         app()
 

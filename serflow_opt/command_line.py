@@ -18,6 +18,8 @@ from serflow_opt.errors import InputError, OutOfReach, Problem
 from serflow_opt.stopping import INTERRUPTED
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from serflow_opt.instance import Instance
     from serflow_opt.shown import Shown
 
@@ -70,9 +72,18 @@ def load_limited(
 ) -> Instance:
     """Load an instance, and put limits in the place of its own where they are given; names are those of files."""
     from serflow_opt.loader import load
+    from serflow_opt.notes import cautions
 
     given = {key: value for key, value in limits.items() if value is not None}
-    return load(file, catalog or ()).with_limits(**given)
+    instance = load(file, catalog or ()).with_limits(**given)
+    for text in cautions(instance):
+        print(f"warning: {file}: {text}", file=sys.stderr)
+    return instance
+
+
+def spinner(console: Console) -> str:
+    """Return what turns while something is done: in letters that the screen has."""
+    return "dots" if console.encoding.startswith("utf") else "line"
 
 
 @contextmanager
@@ -83,7 +94,8 @@ def telling(wanted: bool) -> Iterator[Callable[[str], None]]:
         return
     from rich.console import Console
 
-    with Console(stderr=True).status("") as status:
+    console = Console(stderr=True)
+    with console.status("", spinner=spinner(console)) as status:
         yield status.update
 
 

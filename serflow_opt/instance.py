@@ -156,6 +156,8 @@ class Option:
         Machines: requests one serves at once.
     machines_max
         Most of them that may be rented (accounting reserved); None: any number.
+    idle_accelerator
+        What it has beside vCPUs, where its speed is that of the vCPUs; "" without.
     """
 
     name: str
@@ -174,6 +176,7 @@ class Option:
     stage_sd_s: tuple[float, ...] = ()
     workers: int = 1
     machines_max: int | None = None
+    idle_accelerator: str = ""
 
     @property
     def rent_per_s(self) -> float:

@@ -11,9 +11,18 @@ from serflow_opt.plan import Metrics, Replayed
 from serflow_opt.samples import changes_answers
 
 
+def cautions(instance: Instance) -> list[str]:
+    """Return what is likely to be meant otherwise, though nothing is wrong with it."""
+    idle = [f"{option.name} ({option.idle_accelerator})" for option in instance.options if option.idle_accelerator]
+    if not idle:
+        return []
+    cure = "give stage_times, or write them as [[tier.option]] with flops_per_s"
+    return [f"{', '.join(idle)}: at the speed of the vCPUs (flops_per_s_per_vcpu), the accelerator idle; {cure}"]
+
+
 def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: list[Replayed]) -> list[str]:
     """Return a sentence for each thing to know."""
-    notes = []
+    notes = cautions(instance)
     for part in replays:
         if instance.accuracy_min is not None and part.accuracy < instance.accuracy_min:
             if part.part == "held-out":

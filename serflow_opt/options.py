@@ -202,6 +202,7 @@ class _Tier:
             memory_bytes=vm.memory_mb * MIB,
             labels=(vm.family, vm.arch),
             workers=self.tier.workers,
+            idle_accelerator=vm.accelerator if self.times is None else "",
         )
 
     def _functions(self, arch: str) -> Iterator[Option]:

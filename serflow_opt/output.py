@@ -94,6 +94,12 @@ def write_lp_file(instance: Instance, path: Path) -> None:
         print(f"{path}: not written, no placement runs all stages", file=sys.stderr)
 
 
+def spell_out(stream: Any) -> None:
+    """Let a stream write what it has no letters for as codes, instead of failing."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
+
+
 def show(renderable: Any) -> None:
     """Print for people: as wide as the terminal, and wide enough for a table when there is none."""
     from rich.console import Console

@@ -28,6 +28,7 @@ from serflow_opt.command_line import (
     check_out,
     finish,
     load_limited,
+    spinner,
 )
 
 if TYPE_CHECKING:
@@ -129,8 +130,14 @@ def _progress(wanted: bool) -> Iterator[Callable[[FrontProgress], None] | None]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), BarColumn(20), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    columns = (
+        SpinnerColumn(spinner(console)),
+        BarColumn(20),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def show(progress: FrontProgress) -> None:

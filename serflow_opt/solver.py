@@ -22,10 +22,10 @@ from serflow_opt.given import on_instance
 from serflow_opt.goals import Goal, hold, order_of, scaled
 from serflow_opt.highs import Progress, check_options
 from serflow_opt.instance import Instance, Objective
-from serflow_opt.notes import notes_on
+from serflow_opt.notes import cautions, notes_on
 from serflow_opt.own_constraints import Extra
 from serflow_opt.payoff import NoPayoff, Row, ideal_and_nadir, payoff_table
-from serflow_opt.plan import Certificate, Clash, ObjectiveValue, Plan, PlanStatus, limits_of, shown_unit
+from serflow_opt.plan import Certificate, Clash, ObjectiveValue, Plan, PlanStatus, Replayed, limits_of, shown_unit
 from serflow_opt.refining import refine
 from serflow_opt.samples import replayed, tables_scope
 from serflow_opt.search import EQUAL, Found, Method, Settings, search
@@ -306,9 +306,15 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
         ),
         limits=limits_of(instance),
         samples=replays,
-        notes=doubts
-        + (notes_on(instance, found.decision, found.metrics, replays) if found.decision and found.metrics else []),
+        notes=doubts + _said_of(instance, found, replays),
     )
+
+
+def _said_of(instance: Instance, found: Found, replays: list[Replayed]) -> list[str]:
+    """Return what a reader should know beside the numbers."""
+    if found.decision is None or found.metrics is None:
+        return cautions(instance)
+    return notes_on(instance, found.decision, found.metrics, replays)
 
 
 def _proof(found: Found) -> tuple[str, dict[str, int]]:

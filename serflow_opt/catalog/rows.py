@@ -10,6 +10,10 @@ Key = tuple[str, ...]
 """What identifies a row: (name, region) of a VM type, (provider, region, arch) of a function price."""
 
 
+OWN_CHIPS = {"inf1": "Inferentia", "inf2": "Inferentia2", "trn1": "Trainium"}
+"""Families with accelerators that are no GPUs."""
+
+
 @dataclass(frozen=True, slots=True)
 class VmType:
     """A virtual machine type rented by the hour, in one region.
@@ -50,6 +54,13 @@ class VmType:
     def key(self) -> Key:
         """What identifies the row: name and region."""
         return (self.name, self.region)
+
+    @property
+    def accelerator(self) -> str:
+        """What it computes with beside its vCPUs: 4 x A10G, or a chip of the provider's; "" without."""
+        if self.gpu:
+            return f"{self.gpu_count} x {self.gpu}"
+        return OWN_CHIPS.get(self.family, "")
 
 
 @dataclass(frozen=True, slots=True)
