@@ -10,6 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
 
+from pydantic import ValidationError
+
 from serflow_opt.catalog import DEFAULT_REGION, Catalog, load_catalog
 from serflow_opt.consistency import consistency_problems
 from serflow_opt.errors import InputError, Problem, nearest
@@ -102,7 +104,7 @@ def load(name: str | Path, catalogs: Sequence[str | Path] = ()) -> Instance:
     """
     path = find(name)
     problems: list[Problem] = []
-    document = read_document(path, problems)
+    document = read_document(path, problems, catalogs)
     if document is None:
         raise InputError(problems)
     instance = _resolve(document, path, catalogs, problems)
@@ -111,10 +113,8 @@ def load(name: str | Path, catalogs: Sequence[str | Path] = ()) -> Instance:
     return instance
 
 
-def read_document(path: Path, problems: list[Problem]) -> InstanceDocument | None:
-    """Parse and validate the TOML file alone."""
-    from pydantic import ValidationError
-
+def read_document(path: Path, problems: list[Problem], catalogs: Sequence[str | Path] = ()) -> InstanceDocument | None:
+    """Parse and validate the TOML file; where it has faults, look for those of the tables beside it, too."""
     text = read_text(path, problems)
     if text is None:
         return None
@@ -127,34 +127,34 @@ def read_document(path: Path, problems: list[Problem]) -> InstanceDocument | Non
         return InstanceDocument.model_validate(raw)
     except ValidationError as error:
         problems.extend(_explain(str(path), raw, dict(e)) for e in error.errors(include_url=False))
-        _check_what_can_be_read(path, raw, problems)
+        _check_what_can_be_read(path, raw, error, catalogs, problems)
         return None
 
 
-def _check_what_can_be_read(path: Path, raw: dict[str, Any], problems: list[Problem]) -> None:
-    """Report faults in tables and option names, too, when the document itself has faults."""
+def _check_what_can_be_read(
+    path: Path, raw: dict[str, Any], error: ValidationError, catalogs: Sequence[str | Path], problems: list[Problem]
+) -> None:
+    """Report faults in tables, option names and what does not go together, too, when the document has faults."""
+    from serflow_opt.mending import follows, mended
 
-    def text(*keys: str) -> str | None:
-        value: Any = raw
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        return value if isinstance(value, str) and value.isprintable() and value else None
-
-    stages, exits = text("network", "stages"), text("exits", "table")
-    count = len(_stages(path.parent / stages, problems)) if stages else 0
-    if exits and count:
-        from serflow_opt.exits import read_menus
-
-        read_menus(path.parent / exits, count, problems)
+    sound = mended(raw, error)
+    faults = [] if sound is None else sound[1]
+    if sound is not None:
+        further: list[Problem] = []
+        _resolve(sound[0], path, catalogs, further)
+        problems.extend(problem for problem in further if not follows(problem, str(path), faults))
+    broken = {place[1] for place in faults if len(place) > 1 and place[0] == "tier"}
     tiers = raw.get("tier")
     for position, tier in enumerate(tiers if isinstance(tiers, list) and not raw.get("catalog") else (), start=1):
+        if sound is not None and position - 1 not in broken:
+            continue  # told already
         names = tier.get("options") if isinstance(tier, dict) else None
         for name in names if isinstance(names, list) else ():
             try:
                 load_catalog().vm(str(name), str(tier.get("region", DEFAULT_REGION)))
-            except InputError as error:
+            except InputError as unknown:
                 place = f'tier[{position}].options (of "{tier.get("name", position)}")'
-                problems.extend(Problem(str(path), place, p.found, p.cure) for p in error.problems)
+                problems.extend(Problem(str(path), place, p.found, p.cure) for p in unknown.problems)
 
 
 def _explain(file: str, raw: Any, error: dict[str, Any]) -> Problem:
@@ -246,8 +246,12 @@ def _resolve(
     links = _links(document, file, problems)
     ways = read_ways(document, folder, len(stages), file, problems) if stages else ()
     variants = read_variants(document, folder, len(stages), file, problems) if stages else ()
-    if problems or not menus:
-        return None
+    # with faults so far, what does not go together is told all the same; nothing else comes of the instance then
+    unread = not menus
+    if unread:
+        stages = stages or (Stage(0.0, 0.0, 0.0),)
+        right = math.nan if document.exits is None else 1.0
+        menus = (*[NO_CLASSIFIER] * (len(stages) - 1), Menu((0.0,), (1.0,), (right,)))
     workload, objective = document.workload, document.objective
     privacy = document.privacy or PrivacyTable()
     instance = Instance(
@@ -281,13 +285,16 @@ def _resolve(
         weights=_weights(objective),
         then=tuple(objective.then),
         tail=workload.tail,
-        families=(*sizes, *noise_curves(document, ways)),
+        families=(*sizes, *(noise_curves(document, ways) if ways else ())),
         joint=document.exits is not None and document.exits.joint,
         accuracy_confidence=workload.accuracy_confidence,
     )
     words = sorted({word for option in options for word in instance.words(option)})
     instance = replace(instance, rules=read_rules(document.rule, words, len(stages), file, problems))
-    problems.extend(consistency_problems(instance, file))
+    wrong = consistency_problems(instance, file)
+    if unread:  # nothing is known of the samples
+        wrong = [problem for problem in wrong if "held-out" not in problem.found]
+    problems.extend(wrong)
     return instance
 
 

@@ -38,7 +38,9 @@ def resolve_options(
             times = _read_times(folder / tier.stage_times, len(stages), found)
         if tier.speed_curve is not None:
             curve = read_curve(folder / tier.speed_curve, found)
-        if not found:
+        if found:
+            _check_names(tier, catalog, file, place, found)
+        else:
             resolved = _Tier(tier, position, catalog, stages, times, curve, file, place, found)
             drafts = list(resolved.options())
             families += resolved.families()
@@ -52,6 +54,15 @@ def resolve_options(
             options += drafts
         problems += found
     return tuple(options), tuple(families)
+
+
+def _check_names(tier: TierTable, catalog: Catalog, file: str, place: str, problems: list[Problem]) -> None:
+    """Check the names of a tier that has other faults."""
+    for name in tier.options if tier.kind != "function" else ():
+        try:
+            catalog.vm(name, tier.region)
+        except InputError as error:
+            problems += [Problem(file, f"{place}.options", p.found, p.cure) for p in error.problems]
 
 
 def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem]) -> None:
