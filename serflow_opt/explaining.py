@@ -20,6 +20,7 @@ from serflow_opt.relaxing import FLOORS, LIMITS, asked, reached, with_limit
 from serflow_opt.search import EQUAL
 from serflow_opt.shown import Shown
 from serflow_opt.solver import solve
+from serflow_opt.stopping import stoppable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,6 +185,7 @@ class _Explained(Document):
 
 
 @on_instance
+@stoppable()
 def explain(
     instance: Instance,
     *,

@@ -15,6 +15,7 @@ from serflow_opt.given import on_instance
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Metrics, Plan
 from serflow_opt.solver import solve
+from serflow_opt.stopping import stoppable
 from serflow_opt.walk import walk
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ LIMITS = (*FLOORS, "latency_slo_ms", "cost_max_usd", "energy_max_j", "privacy_ma
 
 
 @on_instance
+@stoppable()
 def relax(
     instance: Instance,
     limit: str,

@@ -112,6 +112,8 @@ def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | 
     InputError
         Where labels are asked for and do not cover the instance.
     """
+    if not settings.grace_s and settings.deadline.expired:
+        return Found()
     plain = settings.extra is None  # labels and bounds on placements know nothing of a user's constraints
     if within is None and settings.method != "milp" and plain:
         by_chain = _by_chain(instance, settings, goal)
@@ -137,12 +139,11 @@ def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | 
             metrics = evaluate(instance, pruned.start)
             found.offer(pruned.start, metrics, metrics.blended(goal, instance.latency_measure))
     try:
-        settings.deadline.check()
+        if settings.deadline.expired and Data(instance).connected:
+            return found
         built = build(
             instance, goal, allowed=pruned.places if pruned else None, levels=pruned.levels if pruned else None
         )
-    except OutOfTime:
-        return found
     except Disconnected:
         found.infeasible = True
         return found

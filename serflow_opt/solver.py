@@ -153,7 +153,7 @@ def _explained(instance: Instance, plan: Plan, settings: Settings) -> Plan:
     if plan.status == "infeasible" and settings.extra is not None:
         plan.infeasible_because = _without_own(instance, settings)
     elif plan.status == "infeasible":
-        plan.infeasible_because = clashes(instance, _any_method(settings))
+        plan.infeasible_because = clashes(instance, replace(_any_method(settings), grace_s=0.0))
         plan.seconds = settings.deadline.seconds
     return plan
 

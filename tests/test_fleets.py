@@ -332,3 +332,20 @@ def test_the_least_value_of_a_part() -> None:
     assert least_priced(0.5, cuts, 0.0, (4.0, 10.0)) == pytest.approx(1.0 + 2.0)
     assert least_priced(0.5, cuts, 1.8, (0.0, 10.0)) == pytest.approx(1.8 + 0.5 * 2.2)
     assert least_priced(0.5, [], 1.0, (2.0, 3.0)) == 2.0
+
+
+@pytest.mark.parametrize("budget", [50.0, 4.0])
+def test_of_equally_fast_plans_the_cheapest(budget: float, tmp_path: Path) -> None:
+    """Two types as fast as each other, one of them dearer: 1 and 3 USD an hour; one machine a service is enough."""
+    documents = []
+    for name in ("one", "other"):
+        document = changed(two_tiers(), objective={"accounting": "reserved"}, workload={"rate_per_s": 0.5})
+        document["name"] = name
+        document["tier"][0]["option"] = [
+            {"name": own, "flops_per_s": 1e12, "usd_per_hour": usd} for own, usd in (("dear", 3.0), ("cheap", 1.0))
+        ]
+        documents.append(document)
+    found = so.solve_fleet(loaded(documents, tmp_path), budget_usd_per_hour=budget)
+    assert found.status == "optimal"
+    assert {place.option for own in found.plans for place in own.placement} == {"cheap"}
+    assert found.usd_per_hour == pytest.approx(2.0)

@@ -6,13 +6,18 @@ import math
 from pathlib import Path
 from typing import Any
 
+import pyomo.environ as pyo
 import pytest
 from helpers import changed, load, two_tiers
 from oracles.random_instances import random_document
 
 import serflow_opt as so
-from serflow_opt.highs import Progress
+from serflow_opt import highs, search
+from serflow_opt.deadline import Deadline
+from serflow_opt.diagnose import clashes
+from serflow_opt.highs import HighsModel, Progress
 from serflow_opt.plan import Plan
+from serflow_opt.search import Settings
 
 
 def vm_alone(**tables: Any) -> dict[str, Any]:
@@ -260,3 +265,54 @@ def test_progress_is_reported_in_the_objective_s_unit(tmp_path: Path) -> None:
         assert progress.bound * scale <= plan.objective.value * (1 + 1e-6)
         if progress.incumbent is not None:
             assert progress.incumbent * scale >= plan.objective.value * (1 - 1e-6)
+
+
+@pytest.mark.parametrize("name", ["cost", "latency", "privacy"])
+def test_one_weight_is_zero_at_its_ideal(name: str, tmp_path: Path) -> None:
+    instance = load(two_tiers(), tmp_path).with_limits(minimize="weighted", weights={name: 2.0})
+    plan = so.solve(instance)
+    alone = so.solve(load(two_tiers(), tmp_path / "alone").with_limits(minimize=name))
+    assert (plan.status, plan.objective.value) == ("optimal", 0.0)
+    assert plan.bound == pytest.approx(0.0, abs=1e-5)
+    assert plan.metrics is not None
+    assert alone.metrics is not None
+    assert plan.metrics.objective(name, "worst") == pytest.approx(alone.metrics.objective(name, "worst"))
+
+
+def test_out_of_time_nothing_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No bounds, no model, no explanation, once the deadline has passed and no grace is given."""
+
+    def begun(*given: object, **named: object) -> None:
+        raise AssertionError("began")
+
+    instance = load(two_tiers(), tmp_path)
+    for part in ("prune", "build", "covered"):
+        monkeypatch.setattr(search, part, begun)
+    late = Settings(deadline=Deadline(0.0), grace_s=0.0)
+    found = search.search(instance, late, {"cost": 1.0})
+    assert (found.decision, found.infeasible, found.bound) == (None, False, -math.inf)
+    assert [clash.limit for clash in clashes(instance.with_limits(accuracy_min=0.99), late)] == ["unknown"]
+
+
+def test_a_polish_ends_with_its_time() -> None:
+    """The linear programme after a search is within the limit, too."""
+    m = pyo.ConcreteModel()
+    m.n, m.x = pyo.Var(domain=pyo.Integers, bounds=(0, 5)), pyo.Var(bounds=(0, 10))
+    m.row, m.goal = pyo.Constraint(expr=m.n + m.x >= 7.5), pyo.Objective(expr=m.n + 2 * m.x)
+    model = HighsModel(m)
+    outcome = model.solve()
+    polished = model.polish(outcome)
+    assert polished is not None
+    assert polished.objective == pytest.approx(5 + 2 * 2.5)
+    made: list[Any] = []
+    original = highs.new_solver
+
+    def watched() -> Any:
+        made.append(original())
+        return made[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(highs, "new_solver", watched)
+        model.polish(outcome, Deadline(1200.0))
+    (used,) = made
+    assert 0 < used.getOptionValue("time_limit")[1] <= 1200.0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from serflow_opt.deadline import Deadline
 from serflow_opt.formulations.data import Data
 from serflow_opt.formulations.provisioning import Pool, Sizes, build_provisioning
 from serflow_opt.highs import HighsModel, Outcome
@@ -61,8 +61,7 @@ class Search:
         time_limit: float | None,
         on_progress: Callable[[Moment], None] | None,
     ) -> None:
-        self.began = time.monotonic()
-        self.instance, self.demand, self.gap, self.time_limit = instance, demand, gap, time_limit
+        self.instance, self.demand, self.gap, self.deadline = instance, demand, gap, Deadline(time_limit)
         self.structures = Structures(instance, blocks)
         self.pricing = Pricing(self.structures, demand, wait_max, carrying)
         self.carrying = carrying
@@ -90,7 +89,7 @@ class Search:
         done = 0
         self._report(done, bounds)
         for n in range(len(bounds)):
-            if bounds[n] >= self._enough() or self._late():
+            if bounds[n] >= self._enough() or self.deadline.expired:
                 break
             bounds[n] = max(bounds[n], self._solve(found, n))
             done = n + 1
@@ -100,13 +99,6 @@ class Search:
     def _enough(self) -> float:
         """A structure whose bound is at least this cannot improve on the best by more than the gap."""
         return self.best * (1 - self.gap)
-
-    def _left(self) -> float | None:
-        return None if self.time_limit is None else self.time_limit - (time.monotonic() - self.began)
-
-    def _late(self) -> bool:
-        left = self._left()
-        return left is not None and left <= 0
 
     def _report(self, done: int, bounds: np.ndarray) -> None:
         if self.on_progress:
@@ -207,7 +199,7 @@ class Search:
             shares = list(zip(groups.rates.tolist(), groups.shares.tolist(), strict=True))
             built = build_provisioning(data, [pool for pool in pools if pool is not None], shares, late, dollar)
             self.solves += 1
-            outcome = HighsModel(built).solve(gap=self.gap / 4, time_limit=self._left())
+            outcome = HighsModel(built).solve(gap=self.gap / 4, time_limit=self.deadline.left)
             if outcome.status == "infeasible":
                 return self.best
             bound = max(bound, outcome.bound * dollar)
@@ -311,7 +303,7 @@ class Search:
         )
 
     def _deployment(self, bounds: np.ndarray, done: int, total: int) -> Deployment:
-        seconds = time.monotonic() - self.began
+        seconds = self.deadline.seconds
         open_ = [bound for bound in bounds.tolist() if bound < self.best]
         bound = min([self.best, *open_]) if math.isfinite(self.best) else min(bounds.tolist(), default=math.inf)
         method = (

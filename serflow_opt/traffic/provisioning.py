@@ -10,9 +10,11 @@ from numbers import Real
 from os import PathLike
 from pathlib import Path
 
+from serflow_opt.arguments import as_number
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.given import on_instance, trace_of
 from serflow_opt.instance import Instance
+from serflow_opt.stopping import stoppable
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.deployment import Deployment
 from serflow_opt.traffic.provision_search import Moment, Search
@@ -25,6 +27,7 @@ WINDOW_S = 60.0
 
 
 @on_instance
+@stoppable()
 def provision(
     instance: Instance,
     demand: float | Trace | Rates | str | Path | None = None,
@@ -83,7 +86,7 @@ def provision(
             ("blocks", blocks, blocks >= 1, "whole number of at least 1"),
             ("wait_max", wait_max, 0 < wait_max < 1, "number between 0 and 1"),
             ("gap", gap, gap >= 0, "number of at least 0"),
-            ("time_limit", time_limit, time_limit is None or time_limit >= 0, "number of at least 0"),
+            ("time_limit", time_limit, time_limit is None or as_number(time_limit) >= 0, "number of at least 0"),
         )
         if not good
     ]

@@ -14,7 +14,6 @@ than they must be to serve then; that is billed. Machines of other blocks are fi
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +21,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.arguments import as_number, shown
+from serflow_opt.deadline import Deadline
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.given import service_of, trace_of
+from serflow_opt.stopping import stoppable
 from serflow_opt.traffic.schedule_result import (
     BlockSchedule,
     Rental,
@@ -137,6 +139,7 @@ class Task:
         return self.demand.less(served)
 
 
+@stoppable()
 def schedule(
     service: Service,
     trace: Trace | str | Path,
@@ -168,8 +171,8 @@ def schedule(
         When a parameter makes no sense, or a block without a function cannot be served by its machines.
     """
     service, trace = service_of(service), trace_of(trace)
-    began = time.monotonic()
     _check(step_s, utilisation_cap, gap, time_limit, trace)
+    deadline = Deadline(time_limit)
     tasks = [_task(service, b, trace, step_s, utilisation_cap) for b in range(len(service.blocks))]
     problems = [problem for task in tasks for problem in _unservable(task)]
     if problems:
@@ -180,12 +183,12 @@ def schedule(
             from serflow_opt.highs import Progress
 
             usd, bound = math.fsum(task.usd for task in tasks), math.fsum(task.bound for task in tasks)
-            on_progress(Progress(time.monotonic() - began, usd if math.isfinite(usd) else None, bound, improved))
+            on_progress(Progress(deadline.seconds, usd if math.isfinite(usd) else None, bound, improved))
 
     for task in tasks:
         _first(task)
         report(True)
-    _prove(tasks, gap, math.inf if time_limit is None else began + time_limit, report)
+    _prove(tasks, gap, deadline, report)
     blocks = tuple(_block(task) for task in tasks)
     usd, bound = math.fsum(block.usd for block in blocks), math.fsum(block.bound for block in blocks)
     return Schedule(
@@ -195,7 +198,7 @@ def schedule(
         utilisation_cap,
         "optimal" if usd - bound <= (gap + ROUNDING) * usd else "feasible",
         blocks,
-        time.monotonic() - began,
+        deadline.seconds,
     )
 
 
@@ -213,8 +216,8 @@ def _check(step_s: float, utilisation_cap: float, gap: float, time_limit: float 
         )
     if not gap >= 0:
         problems.append(Problem("", "gap", f"{gap}", "write 0 or more"))
-    if time_limit is not None and not time_limit >= 0:
-        problems.append(Problem("", "time_limit", f"{time_limit}", "write seconds, or None"))
+    if time_limit is not None and not as_number(time_limit) >= 0:
+        problems.append(Problem("", "time_limit", shown(time_limit), "write seconds, or None"))
     if problems:
         raise InputError(problems)
 
@@ -332,11 +335,11 @@ def improve(task: Task, plan: Plan, order: Iterable[int]) -> None:
         order = list(range(len(task.machines)))
 
 
-def _prove(tasks: list[Task], gap: float, deadline: float, report: Callable[[bool], None]) -> None:
+def _prove(tasks: list[Task], gap: float, deadline: Deadline, report: Callable[[bool], None]) -> None:
     """Work on the block that misses most, until all together are within the gap."""
     open_tasks = [task for task in tasks if task.usd > task.bound]
     provers: dict[int, Iterator[bool]] = {}
-    while open_tasks and time.monotonic() < deadline:
+    while open_tasks and not deadline.expired:
         usd, bound = math.fsum(task.usd for task in tasks), math.fsum(task.bound for task in tasks)
         if usd - bound <= gap * usd:
             return

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyomo.core as pyo
 
+from serflow_opt.deadline import Deadline
 from serflow_opt.formulations.scaling import Fleet, Kind, Line, add_cover, add_fleet, add_overflow, function_cost, rent
 from serflow_opt.highs import HighsModel, Outcome
 from serflow_opt.traffic.schedule import Plan, Task, improve
@@ -41,7 +42,7 @@ SECONDS = 5.0
 """For the MILP of a window that is not the whole horizon."""
 
 
-def prove(task: Task, gap: float, deadline: float) -> Iterator[bool]:
+def prove(task: Task, gap: float, deadline: Deadline) -> Iterator[bool]:
     """Raise the bound of a block and improve its schedule, pausing after each part; say whether both may have changed.
 
     It ends when nothing is left to do or time is up.
@@ -53,16 +54,22 @@ def prove(task: Task, gap: float, deadline: float) -> Iterator[bool]:
             way = "MILP" if whole else "LP bound"
             if way not in task.how:
                 task.how.append(way)
+            late = False
             for left, window in zip(range(len(windows), 0, -1), windows, strict=True):
-                limit = max(0.0, deadline - time.monotonic()) / (left if whole else 1)
+                late = deadline.expired
+                if late:
+                    break
+                limit = deadline.left / (left if whole else 1)
                 window.solve(gap / 2, min(limit, SECONDS) if whole and len(windows) > 1 else limit, whole=whole)
             task.raise_bound(math.fsum(window.bound for window in windows))
             yield False
+            if late:
+                return
             numbers = np.concatenate([window.numbers for window in windows], axis=1)
             for threshold in THRESHOLDS[:1] if whole else THRESHOLDS:
                 _round(task, numbers, threshold)
                 yield True
-        if len(windows) == 1 or time.monotonic() >= deadline:
+        if len(windows) == 1 or deadline.expired:
             return
         steps *= LONGER
 
