@@ -85,7 +85,7 @@ def stage_table(plan: Plan, metrics: Metrics) -> Sheet:
         elif choice.mix:
             rule = " or ".join(f">= {part.threshold:.4g} ({part.probability:.1%})" for part in choice.mix)
         else:
-            rule = f"confidence >= {choice.threshold:.4g}"
+            rule = "never" if (choice.threshold or 0.0) > 1 else f"confidence >= {choice.threshold:.4g}"
         arriving = stage.handover_ms + stage.cold_start_ms + stage.coding_ms
         row = (
             str(stage.stage),

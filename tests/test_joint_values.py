@@ -36,10 +36,10 @@ def test_no_confidence_of_the_samples_does_better(seed: int, tmp_path: Path) -> 
     assert accuracy >= made["workload"].get("accuracy_min", 0.0) - 1e-12
 
 
-def of_samples(rows: list[dict[str, Any]], exits: int, floor: float, folder: Path) -> so.Instance:
+def of_samples(rows: list[dict[str, Any]], exits: int, floor: float, folder: Path, **keys: Any) -> so.Instance:
     """Stages of equal work, an exit after each, one function: the cost goes with the mean number of stages."""
     made = document()
-    made["exits"] = {"samples": "samples.csv", "classifier_stages": list(range(1, exits + 1)), "joint": True}
+    made["exits"] = {"samples": "samples.csv", "classifier_stages": list(range(1, exits + 1)), "joint": True, **keys}
     made["tables"]["samples.csv"] = rows
     made["tables"]["stages.csv"] = made["tables"]["stages.csv"][:exits]
     made["workload"] = {"accuracy_min": floor}
@@ -107,6 +107,46 @@ def test_a_menu_says_that_it_is_one(tmp_path: Path) -> None:
     assert every.objective.value is not None
     assert menu.objective.value is not None
     assert every.objective.value <= menu.objective.value * (1 + 1e-9)
+
+
+EASY_AND_HARD = [
+    *[sample((0.9, 1), (0.5, 1))] * 5,
+    *[sample((0.6, 0), (0.5, 1))] * 2,
+    *[sample((0.3, 0), (0.5, 1))] * 2,
+    sample((0.3, 0), (0.5, 0)),
+]
+"""Exit 2 is right on 9 of 10, but on 2 of the 3 that have less than 0.6 at exit 1."""
+
+
+def test_a_plan_by_tables_that_misses_its_floor_leads_to_the_samples(tmp_path: Path) -> None:
+    """At 0.6 seven leave, five right: tables promise 0.5 + 0.3 x 0.9 = 0.77, the samples have 0.5 + 0.2 = 0.7."""
+    by_tables = so.solve(of_samples(EASY_AND_HARD, 2, 0.75, tmp_path, joint=False))
+    assert by_tables.metrics is not None
+    assert by_tables.metrics.accuracy == pytest.approx(0.77)
+    assert by_tables.samples[0].accuracy == pytest.approx(0.7)
+    assert any("exits.joint = true" in note for note in by_tables.notes)
+    assert "exits.joint = true" in by_tables.certificate.scope
+    # at 0.9 five leave, all right, and of the rest four are: 0.9
+    joint = so.solve(of_samples(EASY_AND_HARD, 2, 0.75, tmp_path))
+    assert joint.status == "optimal"
+    assert joint.samples[0].accuracy == pytest.approx(0.9)
+
+
+def test_a_cure_that_does_not_go_with_the_instance_is_not_given(tmp_path: Path) -> None:
+    instance = of_samples(EASY_AND_HARD, 2, 0.75, tmp_path, joint=False, thresholds="interpolated")
+    (note,) = so.solve(instance).notes
+    assert "raise accuracy_min" in note
+    assert "without exits.thresholds" in note
+
+
+def test_infeasible_by_tables_of_another_setting_says_so(tmp_path: Path) -> None:
+    """Behind 0.6 exit 2 is right on 2/3: at 0.9 tables promise 0.5 + 0.5 x 2/3 = 0.83; the samples have 0.9 there."""
+    keys = {"joint": False, "earlier_threshold": [0.6]}
+    by_tables = so.solve(of_samples(EASY_AND_HARD, 2, 0.85, tmp_path, **keys))
+    assert by_tables.status == "infeasible"
+    assert "one setting of the earlier thresholds" in by_tables.certificate.scope
+    assert "exits.joint = true" in by_tables.certificate.scope
+    assert so.solve(of_samples(EASY_AND_HARD, 2, 0.85, tmp_path)).status == "optimal"
 
 
 @pytest.mark.parametrize("seed", range(12))
