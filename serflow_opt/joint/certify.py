@@ -85,7 +85,7 @@ class Certified:
         )
         needed = samples_needed(seen, self.asked, self.confidence)
         if needed is None:
-            message += "no number of samples can show it at this accuracy: lower accuracy_min, or add levels"
+            message += "no number of samples can show it at this accuracy: lower accuracy_min"
         else:
             message += f"at this accuracy about {needed} held-out samples would show it"
         return Clash(limit="accuracy_confidence", asked=self.asked, best=self.lower, message=message)

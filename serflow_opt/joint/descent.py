@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.joint.grid import Aim, Floats, Grid, Ints, at_least, at_levels, by_rank, total
 
 SWEEPS = 20
@@ -46,8 +47,8 @@ def descend(grid: Grid, weight: Floats, price: float, levels: Ints) -> Ints:
     return levels
 
 
-def starts(grid: Grid, aim: Aim) -> Ints:
-    """Return rows of levels that descent ends in, at prices of right answers around the floor's."""
+def starts(grid: Grid, aim: Aim, deadline: Deadline = NEVER) -> Ints:
+    """Return rows of levels that descent ends in, at prices of right answers around the floor's, until time is up."""
     counts = np.array(grid.levels)
     scale = float(np.abs(aim.weight[1:]).sum()) or 1.0
     found = [(share * (counts - 1)).astype(np.int64) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
@@ -56,6 +57,8 @@ def starts(grid: Grid, aim: Aim) -> Ints:
     for first in found[:5]:
         low, high, price = 0.0, 100 * scale, 5 * scale
         for _ in range(HALVINGS):
+            if deadline.expired:
+                break
             levels = descend(grid, aim.weight, price, first)
             found.append(levels)
             _, right = grid.follow(levels[None, :])
@@ -86,12 +89,15 @@ def _tried(count: int, level: int) -> Ints:
     return np.unique(near[(near >= 0) & (near < count)])
 
 
-def polish(grid: Grid, aim: Aim, levels: Ints, changes: int = CHANGES) -> Ints:
-    """Take the best change of two thresholds, first of the breach of limits, then of the value, until none helps."""
+def polish(grid: Grid, aim: Aim, levels: Ints, deadline: Deadline = NEVER) -> Ints:
+    """Take the best change of two thresholds, first of the breach of limits, then of the value, until none helps.
+
+    When time is up, the best change so far is taken.
+    """
     levels = levels.copy()
     last = grid.exits - 1
     bases = np.vstack([aim.weight, aim.use])
-    for _ in range(changes):
+    for _ in range(CHANGES):
         onward = _onward(grid, bases, levels)
         counts, right = grid.follow(levels[None, :])
         spent = bases @ counts[0]
@@ -100,6 +106,8 @@ def polish(grid: Grid, aim: Aim, levels: Ints, changes: int = CHANGES) -> Ints:
         inside = np.ones(grid.samples, dtype=bool)
         before, right_before = bases[:, 0] * grid.samples, 0.0
         for k in range(last):
+            if deadline.expired:
+                return chosen
             tried = _tried(grid.levels[k], int(levels[k]))
             stays = (inside[:, None] & (grid.passed[:, k, None] <= tried[None, :])).astype(float)
             rights = right_before + total(grid.right[:, k], inside[:, None] - stays)

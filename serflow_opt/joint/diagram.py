@@ -170,7 +170,13 @@ class _Search:
         columns = [np.ones(grid.samples), grid.right[:, k], *after]
         leaving, marked = by_rank(low, count, columns), by_rank(high, count, [marks])
         spared = None if self.cells.single(k) else by_rank(low, count, [marks])
-        away = np.packbits(low[None, :] <= np.arange(count)[:, None], axis=1)
+        some = max(1, HELD // 8 // grid.samples)
+        away = np.concatenate(
+            [
+                np.packbits(low[None, :] <= np.arange(begin, min(begin + some, count))[:, None], axis=1)
+                for begin in range(0, count, some)
+            ]
+        )
         away = np.pad(away, ((0, 0), (0, block.bits.shape[1] - away.shape[1])))
         grown: list[_Block] = []
         at_once = max(1, HELD // 8 // max(grid.samples, len(columns) * count))

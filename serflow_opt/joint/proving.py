@@ -1,8 +1,8 @@
 """Which diagrams are run for one set of weights: all levels at once where that is quick, else cells, finer and finer.
 
-A diagram over all levels proves nothing useful before it ends. One over cells is soon done and bounds them all; its
-cells are one level wide at the best thresholds known and grow away from them. Where nothing in them is below the
-cutoff, neither is any level.
+A diagram over all levels proves little before it ends. One over cells is soon done and bounds them all; its cells are
+one level wide at the best thresholds known and grow away from them. Where nothing in them is below the cutoff, neither
+is any level.
 """
 
 from __future__ import annotations
@@ -18,10 +18,18 @@ from serflow_opt.joint.diagram import Answer, best_below
 from serflow_opt.joint.grid import Aim, Floats, Grid, Ints
 from serflow_opt.joint.potentials import Priced
 
-QUICK = 4e9
-"""Samples x children of the first diagram over all levels: some ten seconds. Those over cells may have as many each."""
-GROWTH = (2.0, 1.5, 1.25, 1.12, 1.06)
-"""How much wider a cell is than the one before it, away from the best thresholds known."""
+STAGES = (
+    (None, 1e9),
+    (2.0, 4e9),
+    (None, 8e9),
+    (1.5, 4e9),
+    (1.25, 4e9),
+    (1.12, 4e9),
+    (1.06, 4e9),
+    (None, np.inf),
+)
+"""Diagrams in turn: how much wider each cell is than the one before it (None: all levels), and samples x children at
+most, of which a core values about 4e8 a second."""
 
 
 def least(
@@ -49,36 +57,27 @@ def least(
     """
     met: list[Ints] = []
     trained = {} if trained is None else trained
-    quick = QUICK / grid.samples
-    answer = best_below(grid, aim, cutoff, price, deadline, trained, most=quick)
-    if answer.levels is not None:
-        met.append(answer.levels)
-    if answer.complete:
-        return answer, met
-
     around = near if near is not None else np.array(grid.levels, dtype=np.int64) - 1
-    for growth in GROWTH if grid.monotone else ():
-        if deadline.expired:
-            break
-        cells = Cells.around(grid, around, growth)
-        coarse = best_below(grid, aim, min(cutoff, answer.value), price, deadline, trained, cells, quick)
+    answer = Answer(np.inf, None, -np.inf, complete=False, nodes=0, diagrams=0)
+    for growth, effort in STAGES:
+        if growth is not None and not grid.monotone:
+            continue
+        cells = None if growth is None else Cells.around(grid, around, growth)
+        most, below = effort / grid.samples, min(cutoff, answer.value)
+        part = best_below(grid, aim, below, price, deadline, trained, cells, most)
         answer = replace(
             answer,
-            bound=max(answer.bound, coarse.bound),
-            nodes=answer.nodes + coarse.nodes,
+            bound=max(answer.bound, part.bound),
+            nodes=answer.nodes + part.nodes,
             diagrams=answer.diagrams + 1,
+            complete=part.complete and (cells is None or part.levels is None),
         )
-        if coarse.complete and coarse.levels is None:
-            return replace(answer, complete=True), met
-        if coarse.levels is not None:
-            ends = np.array([high[level] for high, level in zip(cells.high, coarse.levels, strict=True)])
-            met.append(polish(grid, aim, ends))
-    if deadline.expired:
-        return answer, met
-    full = best_below(grid, aim, min(cutoff, answer.value), price, deadline, trained)
-    if full.levels is not None:
-        met.append(full.levels)
-    else:
-        full = replace(full, value=answer.value, levels=answer.levels)
-    bound = max(answer.bound, full.bound)
-    return replace(full, bound=bound, nodes=answer.nodes + full.nodes, diagrams=answer.diagrams + 1), met
+        if part.levels is not None and cells is None:
+            answer = replace(answer, value=part.value, levels=part.levels)
+            met.append(part.levels)
+        elif part.levels is not None and cells is not None:
+            ends = np.array([high[level] for high, level in zip(cells.high, part.levels, strict=True)])
+            met.append(polish(grid, aim, ends, deadline))
+        if answer.complete or deadline.expired:
+            break
+    return answer, met

@@ -137,7 +137,7 @@ def _begin(pool: Pool, choices: Choices, best: Best, deadline: Deadline) -> None
     if not pool.levels:
         even = pool.aim(np.ones(grid.exits))
         accurate = descend(grid, np.zeros(grid.exits), 1.0, np.array(grid.levels, dtype=np.int64) - 1)
-        for levels in [*starts(grid, even), polish(grid, pool.aim(even.weight), accurate)]:
+        for levels in [*starts(grid, even, deadline), polish(grid, pool.aim(even.weight), accurate, deadline)]:
             _offer(pool, choices, best, levels)
     if not pool.levels:
         answer = _least(pool, choices, best, pool.aim(np.ones(grid.exits)), math.inf, None, deadline)
@@ -153,16 +153,16 @@ def _begin(pool: Pool, choices: Choices, best: Best, deadline: Deadline) -> None
             break
         towards.append(direction)
         aim = pool.aim(direction)
-        ends = starts(grid, aim)
+        ends = starts(grid, aim, deadline)
         counts, right = grid.follow(ends)
         order = np.argsort(np.where(right >= pool.need, aim.value(counts), math.inf))[:POLISHED]
         for levels in ends:
             _offer(pool, choices, best, levels)
         for n in order:
-            _offer(pool, choices, best, polish(grid, aim, ends[n]))
+            _offer(pool, choices, best, polish(grid, aim, ends[n], deadline))
         if best.row is not None and best.reach is not None and best.levels is not None:
             limited = _aim(pool, choices, best.row, choices.machines(best.reach, slice(best.row, best.row + 1))[0])
-            _offer(pool, choices, best, polish(grid, limited, best.levels))
+            _offer(pool, choices, best, polish(grid, limited, best.levels, deadline))
         if best.value >= before or deadline.expired:
             break
 
