@@ -140,7 +140,7 @@ def decisions(doc: Documents) -> Iterator[Decision]:
         running = tuple(form for form in chosen if form)
         menus = [menu(doc, running, s) for s in range(doc.depth)]
         seen: dict[int, list[tuple[tuple[Choice, ...], tuple[Manner | None, ...]]]] = {}
-        for rows in cut_off(menus):
+        for rows in cut_off(menus, ends=doc.accounting != "as-printed"):
             length = len(rows)
             if length not in seen:
                 seen[length] = [
@@ -163,13 +163,13 @@ def menu(doc: Documents, forms: tuple[Form, ...], s: int) -> tuple[Row | None, .
     return (Row(0.0, Fraction(1), Fraction(1)),) if s == doc.depth - 1 else (None,)
 
 
-def cut_off(menus: list[tuple[Row | None, ...]]) -> Iterator[tuple[Row | None, ...]]:
-    """All choices of rows, each as long as anybody gets."""
+def cut_off(menus: list[tuple[Row | None, ...]], ends: bool) -> Iterator[tuple[Row | None, ...]]:
+    """All choices of rows, each as long as anybody gets; the survey's formula as printed knows of no such end."""
     for row in menus[0]:
-        if len(menus) == 1 or (row is not None and row.exit_rate == 1):
+        if len(menus) == 1 or (ends and row is not None and row.exit_rate == 1):
             yield (row,)
         else:
-            for rest in cut_off(menus[1:]):
+            for rest in cut_off(menus[1:], ends):
                 yield (row, *rest)
 
 
