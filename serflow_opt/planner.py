@@ -153,8 +153,8 @@ class Planner:
                 self._answers.move_to_end(question)
                 return known
         instance = self._changed(rate_per_s, latency_slo_ms, accuracy_min, prices or {})
-        known = self._best_known(instance, deadline) if deadline.limited else None
-        plan = self._within(instance, deadline, known, priced=bool(prices), explain=explain)
+        incumbent = self._best_known(instance, deadline) if deadline.limited else None
+        plan = self._within(instance, deadline, incumbent, priced=bool(prices), explain=explain)
         self._remember(instance, plan)
         if plan.status in ("optimal", "infeasible"):  # what a deadline cut short may be better next time
             with self._lock:

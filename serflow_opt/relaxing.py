@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from serflow_opt.arguments import as_number, shown
 from serflow_opt.decision import decision_of
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.evaluator import evaluate
@@ -72,7 +73,7 @@ def relax(
     floor = limit in FLOORS
     rows: dict[float, dict[str, Any]] = {}
     plan: Plan | None = None
-    for value in sorted({float(v) for v in values}, reverse=not floor):
+    for value in sorted({as_number(v) for v in values}, reverse=not floor):
         here = with_limit(instance, limit, value)
         solved = not _still_holds(here, plan)
         if solved:
@@ -118,6 +119,9 @@ def _check(instance: Instance, limit: str, values: Sequence[float]) -> None:
     problems = []
     if limit not in LIMITS:
         problems.append(Problem("", "limit", f"'{limit}'", nearest(limit, LIMITS)))
+    for value in values:
+        if math.isnan(as_number(value)):
+            problems.append(Problem("", "values", shown(value), "write a number"))
     if not len(values):
         problems.append(Problem("", "values", "none", "give some values of the limit"))
     if instance.minimize == "weighted":

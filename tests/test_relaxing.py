@@ -96,3 +96,8 @@ def test_what_cannot_be_relaxed() -> None:
     weighted = tiny.two_stages(minimize="weighted", weights=(("cost", 1.0), ("latency", 1.0)))
     with pytest.raises(so.InputError, match="weighted"):
         relax(weighted, "accuracy_min", [0.5])
+
+
+def test_values_that_are_no_numbers() -> None:
+    with pytest.raises(so.InputError, match=r"values: 'x'; write a number\nvalues: nan; write a number"):
+        so.relax(tiny.two_stages(), "latency_slo_ms", ["x", 500.0, math.nan])  # type: ignore[list-item]
