@@ -17,11 +17,16 @@ Data
     slope, icpt         of line j for k machines: they carry at most slope a + icpt of a load of a busy workers. With
                         Poisson arrivals that is a (1 - B(k w_b, a)), B Erlang's loss formula, concave in a, or η k w_b.
                         Without a function: the load at which no more than an allowed share waits (Erlang C), slope 0
+    wslope, wicpt       of line j below what requests wait for k machines that have no function, in the unit of room:
+                        wslope W + wicpt, W as below
+    d_s, room           what stage s adds to the latency promised, and what there is: seconds of the mean, or the share
+                        of late requests; both sides are divided by room, which is above 0
 
 Variables
     z, R, v             thresholds, reach and their products (`exits.py`)
     y_{g,s,l}           what of v_{s,l} is on machines while the rate is λ_g, at least 0
-    n_b                 machines, integer
+    n_b                 machines, integer, at least 1: a function alone is another structure
+    wait_b              what waiting takes of room, at least 0; only without a function, where it counts
     size_{b,k}          1 where n_b = k (one-hot), only where numbers are listed
     part_{b,k}          = W_b size_{b,k}, with W_b = Σ_{s in b} t_s R_s + τ_b R_{last+1} the block's seconds a request
 
@@ -48,8 +53,8 @@ lo_b and hi_b are the least and the most work that thresholds worth considering 
 Beside the accuracy floor of `exits.py`, latency holds on the slower pool of every block. The worst case is then a
 number of the structure; otherwise
 
-    R_s <= 1 - q                s the first stage that may end too late                 late_enough
-    Σ_s R_s d_s <= Latency      d_s what stage s adds on the slower pool                mean_ceiling
+    Σ_s R_s d_s + Σ_b wait_b <= room                            in_time
+    wait_b >= Σ_k (wslope part_{b,k} + wicpt size_{b,k})        wait_line      without a function
 """
 
 from __future__ import annotations
@@ -76,17 +81,20 @@ class Sizes:
         By group and line, for each number its (slope, icpt).
     low, high
         lo_b and hi_b, seconds a request.
+    waits
+        By line, for each number its (wslope, wicpt); empty where waiting does not count.
     """
 
     counts: tuple[int, ...]
     lines: tuple[tuple[tuple[tuple[float, float], ...], ...], ...]
     low: float
     high: float
+    waits: tuple[tuple[tuple[float, float], ...], ...] = ()
 
     @property
     def sloping(self) -> bool:
-        """Whether what is carried depends on the work."""
-        return any(slope for lines in self.lines for line in lines for slope, _ in line)
+        """Whether what is carried, or waits, depends on the work."""
+        return bool(self.waits) or any(slope for lines in self.lines for line in lines for slope, _ in line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +135,10 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """Limits on latency that thresholds decide: `stage` may be reached by `share`; Σ R_s seconds_s <= ceiling."""
+    """Limit on latency that thresholds decide: Σ_s R_s weights_s + what waits <= room; no weights: none."""
 
-    stage: int | None = None
-    share: float = 1.0
-    seconds: tuple[float, ...] = ()
-    ceiling: float = 0.0
+    weights: tuple[float, ...] = ()
+    room: float = 1.0
 
 
 def build_provisioning(
@@ -149,7 +155,7 @@ def build_provisioning(
     groups
         (λ_g, π_g).
     late
-        Limits on latency beyond the worst case.
+        Limit on latency beyond the worst case.
     dollar
         Unit of the objective, USD/s.
 
@@ -163,13 +169,8 @@ def build_provisioning(
     add_pools(m, data, pools, groups)
     if data.instance.accuracy_min is not None:
         add_accuracy_floor(m, data, accuracy(m, data))
-    if late.stage is not None:
-        m.late_enough = pyo.Constraint(expr=m.R[late.stage] <= data.opened(late.share))
-    if late.seconds:
-        mean = pyo.quicksum(
-            seconds / late.ceiling * m.R[s] for s, seconds in zip(data.stages, late.seconds, strict=True)
-        )
-        m.mean_ceiling = pyo.Constraint(expr=mean <= data.opened(1.0))
+    if late.weights:
+        add_latency(m, data, pools, late)
     m.objective = pyo.Objective(expr=spending(m, pools, groups, dollar), sense=pyo.minimize)
     return m
 
@@ -181,7 +182,7 @@ def add_pools(m: Any, data: Data, pools: Sequence[Pool], groups: Sequence[tuple[
     rows = [
         (g, s, level) for g in range(len(groups)) for b in split for s in pools[b].stages for level in data.levels[s]
     ]
-    m.n = pyo.Var(machines, domain=pyo.NonNegativeIntegers, bounds=lambda m, b: (0, pools[b].most))
+    m.n = pyo.Var(machines, domain=pyo.NonNegativeIntegers, bounds=lambda m, b: (1, pools[b].most))
     m.y = pyo.Var(rows, bounds=lambda m, g, s, level: (0.0, data.reach_high[s]))
 
     @m.Constraint(rows)
@@ -254,6 +255,25 @@ def add_pools(m: Any, data: Data, pools: Sequence[Pool], groups: Sequence[tuple[
     @m.Constraint(parts)
     def scale_work_low(m: Any, b: int, k: int) -> Any:
         return m.part[b, k] >= listed[b].low * m.size[b, k]
+
+
+def add_latency(m: Any, data: Data, pools: Sequence[Pool], late: Late) -> None:
+    """Limit latency beyond the worst case; expects pools."""
+    waiting = {b: sizes for b, pool in enumerate(pools) if (sizes := pool.sizes) is not None and sizes.waits}
+    m.wait = pyo.Var(list(waiting), domain=pyo.NonNegativeReals)
+
+    @m.Constraint([(b, j) for b, sizes in waiting.items() for j in range(len(sizes.waits))])
+    def wait_line(m: Any, b: int, j: int) -> Any:
+        lines = enumerate(waiting[b].waits[j])
+        return m.wait[b] >= pyo.quicksum(
+            slope / late.room * m.part[b, k] + icpt / late.room * m.size[b, k] for k, (slope, icpt) in lines
+        )
+
+    reached = pyo.quicksum(
+        weight / late.room * m.R[s] for s, weight in zip(data.stages, late.weights, strict=True) if weight
+    )
+    taken = reached + pyo.quicksum(m.wait[b] for b in waiting)
+    m.in_time = pyo.Constraint(expr=taken <= data.opened(1.0))
 
 
 def _going_on(data: Data, s: int, flow: Any, g: int | None) -> Any:

@@ -23,6 +23,8 @@ from serflow_opt.command_line import (
     CostMax,
     Debug,
     EnergyMax,
+    Exclude,
+    Include,
     Json,
     LatencyMeasure,
     LatencySlo,
@@ -83,14 +85,6 @@ class Method(StrEnum):
     milp = "milp"
 
 
-Include = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="PATTERN",
-        help="Only options like this pattern (name, family, arch, tier), in tiers where it matches; repeatable.",
-    ),
-]
-Exclude = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="No options like this pattern; repeatable.")]
 Files = Annotated[
     list[str],
     typer.Argument(

@@ -35,6 +35,15 @@ Catalogs = Annotated[
 Out = Annotated[Path | None, typer.Option(help="Write the JSON document to this file.")]
 Plot = Annotated[Path | None, typer.Option(help="Draw the plan into this file (.png, .pdf, .svg).")]
 
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Only options like this pattern (name, family, arch, tier), in tiers where it matches; repeatable.",
+    ),
+]
+Exclude = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="No options like this pattern; repeatable.")]
+
 AccuracyMin = Annotated[float | None, typer.Option(help="Accuracy floor, 0 to 1.")]
 LatencySlo = Annotated[float | None, typer.Option(help="Latency bound, ms.")]
 LatencyMeasure = Annotated[str | None, typer.Option(help="worst, mean, or p50 .. p99.9.")]
@@ -68,14 +77,22 @@ def finish(work: Callable[[], int], debug: bool) -> NoReturn:
 def load_limited(
     file: str,
     catalog: list[Path] | None,
+    *,
+    include: list[str] | None = None,
+    exclude: list[str] | None = None,
     **limits: object,
 ) -> Instance:
-    """Load an instance, and put limits in the place of its own where they are given; names are those of files."""
+    """Load an instance, and put limits in the place of its own where they are given; names are those of files.
+
+    Of its options those stay that `Instance.keep` keeps.
+    """
     from serflow_opt.loader import load
     from serflow_opt.notes import cautions
 
     given = {key: value for key, value in limits.items() if value is not None}
     instance = load(file, catalog or ()).with_limits(**given)
+    if include or exclude:
+        instance = instance.keep(include or (), exclude or ())
     for text in cautions(instance):
         print(f"warning: {file}: {text}", file=sys.stderr)
     return instance

@@ -14,7 +14,7 @@ from scipy.stats import poisson
 
 from serflow_opt import InputError
 from serflow_opt.traffic.carrying import Carrying
-from serflow_opt.traffic.erlang import erlang_b, erlang_c, largest_load
+from serflow_opt.traffic.erlang import erlang_b, erlang_c, largest_loads
 from serflow_opt.traffic.rates import Rates
 from serflow_opt.traffic.trace import Trace
 
@@ -70,9 +70,14 @@ def test_erlang_b_is_the_integral() -> None:
 
 @given(st.integers(1, 200), st.floats(1e-4, 0.9))
 def test_largest_load_is_where_so_many_wait(servers: int, waiting: float) -> None:
-    load = largest_load(servers, waiting)
+    load, more = largest_loads(np.array([servers, servers + 3]), waiting)
+    assert more > load
     assert 0 < load < servers
     assert erlang_c(servers, load) <= waiting < erlang_c(servers, load + 2e-7 * servers)
+
+
+def test_all_may_wait() -> None:
+    assert largest_loads(np.array([1, 5]), 1.0).tolist() == [1.0, 5.0]
 
 
 # ----------------------------------------------------------------------------------------------------

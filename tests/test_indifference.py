@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serflow_opt import Instance
-from serflow_opt.instance import Option, Stage
+from serflow_opt.instance import Link, Option, Stage
 from serflow_opt.traffic.deployment import Deployment
 from serflow_opt.traffic.indifference import machines_for, s_cip, t_cip
 from serflow_opt.traffic.provisioning import provision
@@ -81,7 +81,8 @@ def test_the_cap_makes_machines_smaller_not_the_point(cap: float) -> None:
 @pytest.mark.parametrize("full", [0, 1, 3])
 def test_the_point_is_of_requests_that_enter_the_block(full: int) -> None:
     """`tiny.two_stages` at a cap of 1: a machine takes 0.5/s, a request is 1.5 USD, the T-CIP 1/3 a second."""
-    instance = tiny.two_stages(utilisation_cap=1.0)
+    links = {("client", name): tiny.INPUT for name in ("vm", "fn")} | {("vm", "fn"): tiny.HAND_OVER}
+    instance = tiny.two_stages(utilisation_cap=1.0, links=links)
     for above, more in ((0.333, 0), (0.334, 1)):
         rate = 0.5 * full + above
         assert machines_for(rate, 0.5, 0.5, 1.5) == full + more
@@ -149,7 +150,7 @@ def survey(deep_share: float) -> Instance:
             Option("big", 0, (0.2, 0.5), XLARGE),
             Option("fn", 1, (50.0, 1.0), FUNCTION),
         ),
-        links={},
+        links={("vm", "fn"): Link(math.inf, 0.0, 0.0)},
         utilisation_cap=0.8,
     )
 

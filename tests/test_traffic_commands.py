@@ -124,7 +124,7 @@ def test_infeasible_is_3_and_says_why() -> None:
     ran = run("provision", "bert12-sst2", "--latency-slo-ms", "1")
     assert (ran.code, ran.stderr) == (3, "")
     assert has_line(ran.stdout, "proven infeasible")
-    assert has_line(ran.stdout, "latency_slo_ms", "the fastest way through all stages takes")
+    assert has_line(ran.stdout, "latency_slo_ms", "out of reach", "--latency-slo-ms 15.5")
     document = run("provision", "bert12-sst2", "--latency-slo-ms", "1", "--json").document
     assert (document["status"], document["blocks"], document["objective"]["value"]) == ("infeasible", [], None)
     assert "latency_slo_ms" in document["reason"]
@@ -261,11 +261,19 @@ def test_keep_alive_does_not_matter_without_cold_starts(trace: Path, tmp_path: P
     assert run("scale", write(document, tmp_path), "--trace", trace).code == 0
 
 
-@pytest.mark.parametrize("command", TRAFFIC)
-def test_devices(command: str, trace: Path, tmp_path: Path) -> None:
-    """Nobody rents the phones of their users."""
+def test_tiers_left_out(tmp_path: Path) -> None:
+    """Free phones take all in 4 and 10 s; without them, or without functions, machines are rented."""
     file = write(service_document(device=True), tmp_path)
-    assert refused(run(command, file, "--trace", trace), "phone", "device")
+    slow = ("--latency-slo-ms", "20000", "--json")
+    phones = run("provision", file, *slow).document
+    assert [block["machine_tier"] for block in phones["blocks"]] == ["phone"]
+    assert phones["metrics"]["usd_per_hour"] == 0
+    for flags in (("--exclude", "phone"), ("--exclude", "phone", "--exclude", "function")):
+        document = run("provision", file, *slow, *flags).document
+        assert document["status"] == "optimal"
+        assert {block["machine_tier"] for block in document["blocks"]} == {"vm"}
+        assert {block["function_tier"] for block in document["blocks"]} <= {"fn" if len(flags) == 2 else None, None}
+    assert run("provision", file, *slow, "--include", "m9").code == 2
 
 
 @pytest.mark.parametrize("command", TRACED)

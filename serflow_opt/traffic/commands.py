@@ -16,6 +16,8 @@ from serflow_opt.command_line import (
     AccuracyMin,
     Catalogs,
     Debug,
+    Exclude,
+    Include,
     Json,
     LatencyMeasure,
     LatencySlo,
@@ -76,7 +78,9 @@ def provision(
     file: File,
     rate_per_s: Annotated[float | None, typer.Option(help="Requests per second.")] = None,
     trace: Annotated[Path | None, typer.Option(help="CSV or shipped trace: its minutes are the demand.")] = None,
-    blocks: Blocks = 2,
+    blocks: Annotated[
+        int | None, typer.Option(help="Most blocks of stages; as many as tiers, 2 at least.", min=1)
+    ] = None,
     arrivals: Annotated[ArrivalKind, typer.Option(help="random: Poisson; smooth: evenly.")] = ArrivalKind.random,
     wait_max: Annotated[
         float, typer.Option(help="Share that may wait for a worker where a block has no function.")
@@ -84,6 +88,8 @@ def provision(
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,
     latency_measure: LatencyMeasure = None,
+    include: Include = None,
+    exclude: Exclude = None,
     gap: Annotated[float, typer.Option(help="Relative gap at which the search ends.", min=0.0, max=1.0)] = 1e-4,
     time_limit: TimeLimit = None,
     catalog: Catalogs = None,
@@ -104,6 +110,8 @@ def provision(
         instance = load_limited(
             file,
             catalog,
+            include=include,
+            exclude=exclude,
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,

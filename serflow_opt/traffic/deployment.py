@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serflow_opt.kept import Kept
-from serflow_opt.plan import Choice, PlanStatus
+from serflow_opt.plan import Choice, ClashingSet, PlanStatus
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.erlang import erlang_b, erlang_c
 from serflow_opt.traffic.rates import Rates
@@ -54,6 +54,8 @@ class Part:
     random_spill, random_wait
         With Poisson arrivals at the mean rate: share of the block's requests that find no free worker and go to the
         function (Erlang B); without a function, that wait (Erlang C).
+    machine_tier, function_tier
+        Names of the tiers they are in.
     """
 
     first: int
@@ -74,6 +76,8 @@ class Part:
     s_cip: float | None = None
     random_spill: float | None = None
     random_wait: float | None = None
+    machine_tier: str | None = None
+    function_tier: str | None = None
 
     @property
     def usd_per_s(self) -> float:
@@ -85,8 +89,11 @@ class Part:
 class Deployment(Kept):
     """A provisioning decision and its certificate; see `provision`.
 
-    `bound` and `usd_per_s` are USD per second; `structure` and `levels` are positions in the instance; `service` is
-    what `simulate` takes, and `scalable` makes one of it with more types to choose from.
+    `bound` and `usd_per_s` are USD per second; `structure` and `levels` are positions in the instance, for the stages
+    that run somewhere; `service` is what `simulate` takes, and `scalable` makes one of it with more types to choose
+    from. `latency_mean_ms` includes `latency_wait_ms`, the mean wait for machines without a function; `on_time` counts
+    who waits as late. `scope` says in a line under what assumptions the proof holds, `clashing` which limits leave no
+    deployment.
     """
 
     instance: str
@@ -101,11 +108,14 @@ class Deployment(Kept):
     accuracy: float | None = None
     latency_worst_ms: float = math.nan
     latency_mean_ms: float = math.nan
+    latency_wait_ms: float = 0.0
     on_time: float = math.nan
     bound: float = 0.0
     seconds: float = 0.0
     method: str = ""
     reason: str = ""
+    scope: str = ""
+    clashing: tuple[ClashingSet, ...] = ()
 
     @property
     def usd_per_s(self) -> float:
@@ -115,7 +125,9 @@ class Deployment(Kept):
     @property
     def gap(self) -> float:
         """Relative distance of cost and bound."""
-        return max(0.0, (self.usd_per_s - self.bound) / self.usd_per_s) if self.parts and self.usd_per_s else math.inf
+        if not self.parts:
+            return math.inf
+        return max(0.0, (self.usd_per_s - self.bound) / self.usd_per_s) if self.usd_per_s else 0.0
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -157,17 +169,21 @@ class Deployment(Kept):
             "gap": known(self.gap),
             "seconds": self.seconds,
             "method": self.method,
+            "scope": self.scope,
             "reason": self.reason,
+            "clashing_sets": [own.model_dump() for own in self.clashing],
             "blocks": [
                 {
                     "stages": [part.first, part.last],
                     "reach": part.reach,
                     "requests_per_s": part.rate,
                     "machine": part.machine,
+                    "machine_tier": part.machine_tier,
                     "count": part.count,
-                    "machine_requests_per_s": part.machine_rate,
+                    "machine_requests_per_s": known(part.machine_rate),
                     "busy": part.busy,
                     "function": part.function,
+                    "function_tier": part.function_tier,
                     "function_requests_per_s": part.spilled,
                     "function_usd_per_request": known(part.function_usd),
                     "usd_per_hour": {
@@ -186,6 +202,7 @@ class Deployment(Kept):
                 "accuracy": self.accuracy,
                 "latency_worst_ms": known(self.latency_worst_ms),
                 "latency_mean_ms": known(self.latency_mean_ms),
+                "latency_wait_ms": known(self.latency_wait_ms),
                 "on_time_share": known(self.on_time),
                 "usd_per_hour": self.usd_per_s * 3600 if found else None,
                 "usd_per_million_requests": self.usd_per_s / self.demand.mean * 1e6 if found else None,

@@ -48,21 +48,31 @@ def erlang_c(servers: int, load: float) -> float:
     return blocked / (1 - load / servers * (1 - blocked))
 
 
-def largest_load(servers: int, waiting: float, low: float = 0.0) -> float:
-    """Return the largest load at which at most a share `waiting` of the arrivals wait, or up to 1e-7 of c less.
+def largest_loads(servers: NDArray[np.int64], waiting: float) -> NDArray[np.float64]:
+    """Return the largest loads at which at most a share of the arrivals wait, or up to 1e-7 of c less.
 
     Parameters
     ----------
-    servers, waiting
-        c, and the share.
-    low
-        A load at which no more wait.
+    servers
+        Numbers of servers c, rising.
+    waiting
+        The share.
     """
-    high = float(servers)
-    while high - low > 1e-7 * servers:
+    import numpy as np
+
+    high = servers.astype(float)
+    if waiting >= 1:
+        return high
+    low = np.zeros(len(servers))
+    for _ in range(24):  # 2^-24 < 1e-7
         middle = (low + high) / 2
-        if erlang_c(servers, middle) <= waiting:
-            low = middle
-        else:
-            high = middle
+        blocked = np.ones(len(servers))
+        first = 0
+        for c in range(1, int(servers[-1]) + 1):
+            while servers[first] < c:
+                first += 1
+            offered = middle[first:] * blocked[first:]
+            blocked[first:] = offered / (c + offered)
+        keeps = blocked <= waiting * (1 - middle / servers * (1 - blocked))  # Erlang C
+        low, high = np.where(keeps, middle, low), np.where(keeps, high, middle)
     return low

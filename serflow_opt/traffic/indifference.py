@@ -135,11 +135,13 @@ class _Pair:
         self.deep_usd = parts_usd(pricing, here, service, b)
         self.entering = service.reach(b - 1)
         self.rates = pricing.demand.in_groups(GROUPS)
-        spare = structures.slowest(before) + structures.slowest(here) + structures.hop_s(here.first)
+        spare = structures.slowest(before) + structures.slowest(here) + here.hop_s
         self.bigger = [
             choice
             for choice in structures.choices(before.first, here.last)
-            if choice.machine is not None and structures.slowest(choice) <= spare * (1 + 1e-9)
+            if choice.machine is not None
+            and structures.tier(choice.machine) == structures.tier(before.machine)
+            and structures.slowest(choice) <= spare * (1 + 1e-9)
         ]
         shares = service.shares
         reach = [max(0.0, 1 - math.fsum(shares[:s])) for s in range(len(shares))]
@@ -175,7 +177,7 @@ class _Pair:
         )
         if choice.function is None:
             caps = np.asarray(pricing.sizes(choice))
-            return option.rent_per_s * float(np.searchsorted(caps, loads[-1] * (1 - 1e-9)))
+            return option.rent_per_s * float(max(np.searchsorted(caps, loads[-1] * (1 - 1e-9)), 1))
         usd = pricing.structures.fee(choice.function)
         usd += math.fsum(price * weight[s] for s, price in pricing.function_prices(choice).items())
         most = pricing.most(choice)
@@ -189,4 +191,4 @@ def parts_usd(pricing: Pricing, choice: BlockChoice, service: Service, b: int) -
     """USD of a request entering a block on its function, its share of cold starts included."""
     assert choice.function is not None
     structures = pricing.structures
-    return service.function_usd(b) + structures.cold_usd(choice.function) + structures.hop_usd(choice.first)
+    return service.function_usd(b) + structures.cold_usd(choice.function) + choice.hop_usd

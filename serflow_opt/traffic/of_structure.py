@@ -22,7 +22,7 @@ def service_of(structures: Structures, structure: Structure, levels: Sequence[in
     """Return the service of a structure at thresholds given as positions in the menus."""
     instance = structures.instance
     shares, accuracies, reach = [], [], 1.0
-    for menu, level in zip(instance.menus, levels, strict=True):
+    for menu, level in zip(instance.menus, levels, strict=False):  # stages that nobody reaches may be left out
         shares.append(reach * menu.exit_rates[level])
         accuracies.append(menu.accuracies[level] if menu.exit_rates[level] > 0 else math.nan)
         reach *= 1 - menu.exit_rates[level]
@@ -32,8 +32,8 @@ def service_of(structures: Structures, structure: Structure, levels: Sequence[in
             last=choice.last,
             machines=() if choice.machine is None else (machine_of(structures, choice),),
             function=None if choice.function is None else function_of(structures, choice),
-            hop_s=structures.hop_s(choice.first),
-            hop_usd=structures.hop_usd(choice.first),
+            hop_s=choice.hop_s,
+            hop_usd=choice.hop_usd,
         )
         for choice in structure
     )
@@ -52,12 +52,18 @@ def scalable(instance: Instance, structure: Structure, levels: Sequence[int]) ->
     service = service_of(structures, structure, levels)
     chosen = []
     for b, choice in enumerate(structure):
-        others = {c.machine for c in structures.choices(choice.first, choice.last) if c.machine is not None}
+        own = structures.tier(choice.machine)
+        same = (
+            c.machine
+            for c in structures.choices(choice.first, choice.last)
+            if own in (None, structures.tier(c.machine))
+        )
+        others = {p for p in same if p is not None}
         in_time = [p for p in others if all(_keeps_time(structures, p, choice, s) for s in _stages(choice))]
         machines = [machine_of(structures, replace(choice, machine=p)) for p in in_time]
         machines.sort(key=lambda m, b=b: m.usd_per_s / service.rate_per_s(b, m))  # type: ignore[misc]
-        own = service.blocks[b].machines
-        chosen.append((*own, *(m for m in machines if m not in own)))
+        first = service.blocks[b].machines
+        chosen.append((*first, *(m for m in machines if m not in first)))
     return service.with_machines(tuple(chosen))
 
 
@@ -131,6 +137,7 @@ def _draws(instance: Instance, samples: Samples, levels: Sequence[int]) -> Draws
     from serflow_opt.samples import OFF
 
     at = [stage - 1 for stage in samples.classifier_stages]
-    thresholds = [instance.menus[s].thresholds[levels[s]] if instance.menus[s].thresholds else OFF for s in at]
+    known = [s < len(levels) and bool(instance.menus[s].thresholds) for s in at]
+    thresholds = [instance.menus[s].thresholds[levels[s]] if here else OFF for s, here in zip(at, known, strict=True)]
     first, right = answered(samples, thresholds)
     return Draws(np.asarray(at, dtype=np.int64)[first], right)

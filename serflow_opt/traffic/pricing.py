@@ -10,7 +10,7 @@ p the least price of a second of work on its function; without a function, the m
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,11 +18,13 @@ import numpy as np
 from serflow_opt.formulations.data import Data
 from serflow_opt.lagrangian import Exits, Linear, close_bracket, envelope_of
 from serflow_opt.traffic.carrying import Carrying
-from serflow_opt.traffic.erlang import largest_load
+from serflow_opt.traffic.erlang import largest_loads
 from serflow_opt.traffic.of_structure import function_of
+from serflow_opt.traffic.promise import Promise
 from serflow_opt.traffic.rates import Rates
 from serflow_opt.traffic.service import billed_s
-from serflow_opt.traffic.structures import BlockChoice, Structure, Structures
+from serflow_opt.traffic.structures import BlockChoice, Structures
+from serflow_opt.traffic.waits import Waits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +36,8 @@ CELLS = 128
 """Cells of the grid on which Φ is known."""
 GROUPS = 12
 """Groups of a demand that bounds look at (fewer spill less, by Jensen's inequality)."""
+NEGLIGIBLE = 1e-7
+"""Share of the latency limit that is too little to rent a machine for."""
 EXACT_SERVERS = 3000
 """Above so many workers bounds let machines carry up to the cap, which is more than random arrivals allow."""
 
@@ -48,7 +52,7 @@ class Pricing:
     demand
         Rates of arrival.
     wait_max
-        Share of a block's requests that may wait where it has no function.
+        Share of a block's requests that may wait where it has no function; of no account where they come evenly.
     carrying
         What machines carry.
     """
@@ -56,12 +60,14 @@ class Pricing:
     def __init__(self, structures: Structures, demand: Rates, wait_max: float, carrying: Carrying) -> None:
         self.structures, self.demand, self.wait_max, self.carrying = structures, demand, wait_max, carrying
         self.instance = structures.instance
+        self.promise = Promise(structures, demand, carrying)
         self.data = Data(self.instance)
         levels = [[self.data.menu[s][i] for i in self.data.levels[s]] for s in self.data.stages]
         self.exits = Exits([[envelope_of(menu)] for menu in levels])
+        self._known_caps: dict[int, Floats] = {}
         self._sizes: dict[tuple[int, int], tuple[float, ...]] = {}
-        self._grids: dict[tuple[int, int, int | None], Floats] = {}
-        self._overflows: dict[tuple[int, int, int | None, int], Floats] = {}
+        self._grids: dict[BlockChoice, Floats] = {}
+        self._overflows: dict[tuple[BlockChoice, int], Floats] = {}
         self._profiles: dict[BlockChoice, Profile] = {}
         self._alone_functions: dict[BlockChoice, float] = {}
         self._least_reaches: dict[int, float] = {}
@@ -84,13 +90,6 @@ class Pricing:
             return {}
         seconds = self.structures.option(choice.machine).stage_seconds
         return {s + 1: seconds[s] for s in range(choice.first, choice.last + 1)}
-
-    def sending(self, choice: BlockChoice) -> float:
-        """Seconds that a hand-over after a block holds a worker."""
-        if choice.machine is None or choice.last + 1 >= len(self.instance.stages):
-            return 0.0
-        tier = self.instance.tiers[self.structures.option(choice.machine).tier]
-        return self.structures.hop_s(choice.last + 1) if tier.pays_for_waiting else 0.0
 
     def most_work(self, choice: BlockChoice) -> float:
         """Seconds that a request of the service holds a worker of a block, at the largest reaches."""
@@ -123,17 +122,39 @@ class Pricing:
             return None
         option = self.structures.option(choice.machine)
         limit = self.instance.tiers[option.tier].scaling.machines_max
-        wanted = self.most_load(choice)
-        key = option.workers, math.ceil(wanted)
+        key = option.workers, math.ceil(self.most_load(choice))
         if key not in self._sizes:
-            caps, load = [0.0], 0.0
-            while caps[-1] < key[1]:
-                servers = len(caps) * option.workers
-                load = largest_load(servers, self.wait_max, load)
-                caps.append(min(self.instance.utilisation_cap * servers, load))
-            self._sizes[key] = tuple(caps)
-        caps_ = self._sizes[key]
-        return caps_ if limit is None else caps_[: limit + 1]
+            useful = self._useful_alone(*key, self.promise.waits(choice))
+            self._sizes[key] = tuple(self._caps(option.workers, useful)[: useful + 1].tolist())
+        caps = self._sizes[key]
+        return caps if limit is None else caps[: limit + 1]
+
+    def _caps(self, workers: int, count: int) -> Floats:
+        """Load that 0, 1, .., count machines take, or more of them."""
+        known = self._known_caps.get(workers, np.zeros(0))
+        if len(known) <= count:
+            servers = workers * np.arange(1, max(count, 2 * len(known)) + 1)
+            full = self.instance.utilisation_cap * servers
+            if self.carrying.arrivals == "random":
+                full = np.minimum(full, largest_loads(servers, self.wait_max))
+            known = self._known_caps[workers] = np.concatenate(([0.0], full))
+        return known
+
+    def _useful_alone(self, workers: int, load: float, waits: Waits | None) -> int:
+        """How many machines without a function take a load, and keep waits below what matters."""
+        count = max(1, math.ceil(load / workers))
+        while (caps := self._caps(workers, count))[count] < load:
+            count = int(np.searchsorted(caps, load)) if caps[-1] >= load else 2 * count
+        if waits is None:
+            return count
+        least, work = NEGLIGIBLE * self.promise.room, load / self.demand.peak
+        step = 1
+        while waits.of((count + step) * workers, work) > least:
+            count, step = count + step, 2 * step
+        while step > 1:
+            step //= 2
+            count += step * (waits.of((count + step) * workers, work) > least)
+        return count + 1
 
     def weights(self, choice: BlockChoice) -> Floats:
         """USD per second and unit of reach of each stage, at least."""
@@ -153,8 +174,8 @@ class Pricing:
                 either.append(usd * times[s])
             weights[s - 1] = mean * min(either)
         if times and not prices and choice.last + 1 < self.data.last:
-            weights[choice.last + 1] += mean * usd * self.sending(choice)
-        weights[choice.first] += mean * self.structures.hop_usd(choice.first)
+            weights[choice.last + 1] += mean * usd * choice.sending_s
+        weights[choice.first] += mean * choice.hop_usd
         return weights
 
     def busy(self, choice: BlockChoice) -> Floats:
@@ -163,14 +184,16 @@ class Pricing:
         for s, t in self.machine_times(choice).items():
             seconds[s - 1] = t
         if choice.last + 1 < self.data.last:
-            seconds[choice.last + 1] = self.sending(choice)
+            seconds[choice.last + 1] = choice.sending_s
         return seconds
 
     def profile(self, choice: BlockChoice) -> Profile:
         """Return Φ of a block with machines, one at least: a function alone is another choice."""
         if choice not in self._profiles:
             grid = self._grid(choice)
-            if choice.function is None:
+            if not math.isfinite(grid[0]):  # no thresholds keep the floor
+                costs = np.full(len(grid), math.inf)
+            elif choice.function is None:
                 costs = self._alone(choice, grid)
             else:
                 per_second = self._per_second(choice)
@@ -190,7 +213,7 @@ class Pricing:
         return min((prices[s] / t for s, t in times.items() if t > 0), default=0.0)
 
     def _grid(self, choice: BlockChoice) -> Floats:
-        key = choice.first, choice.last, choice.machine
+        key = replace(choice, function=None, hop_s=0.0, hop_usd=0.0)
         if key not in self._grids:
             seconds = self.busy(choice)
             view = Linear(np.zeros(1), seconds[None, :])
@@ -203,7 +226,7 @@ class Pricing:
 
     def overflow(self, choice: BlockChoice, grid: Floats) -> Floats:
         """E[λ W - carried_n(λ W)] for n = 0, 1, .. machines and W of a grid, at least."""
-        key = choice.first, choice.last, choice.machine, len(grid)
+        key = replace(choice, function=None, hop_s=0.0, hop_usd=0.0), len(grid)
         if key not in self._overflows:
             assert choice.machine is not None
             workers, most = self.structures.option(choice.machine).workers, self.most(choice)
@@ -225,13 +248,9 @@ class Pricing:
 
     def _alone(self, choice: BlockChoice, grid: Floats) -> Floats:
         caps = np.asarray(self.sizes(choice))
-        counts = np.searchsorted(caps, self.demand.peak * grid * (1 - 1e-9))
+        counts = np.maximum(np.searchsorted(caps, self.demand.peak * grid * (1 - 1e-9)), 1)
         costs: Floats = np.where(counts < len(caps), self.rent(choice) * counts, math.inf)
         return costs
-
-    def waiting(self, structure: Structure) -> float:
-        """Share of the requests that may wait for a worker, at most."""
-        return self.wait_max * sum(choice.function is None for choice in structure)
 
     def least_reach(self, s: int) -> float:
         """Least share of the requests that enter stage s (1..M) when the accuracy floor is kept."""
@@ -253,7 +272,7 @@ class Pricing:
     def line(self, choice: BlockChoice, best: float) -> tuple[float, Floats]:
         """Return a line below what a block costs in deployments that cost at most `best`: fixed part and weights."""
         weights = np.zeros(self.data.last)
-        weights[choice.first] = self.demand.mean * self.structures.hop_usd(choice.first)
+        weights[choice.first] = self.demand.mean * choice.hop_usd
         if choice.machine is None:
             return 0.0, self.weights(choice)
         profile = self.profile(choice)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,21 +15,23 @@ from serflow_opt.formulations.data import Data
 from serflow_opt.formulations.provisioning import Pool, Sizes, build_provisioning
 from serflow_opt.highs import HighsModel, Outcome
 from serflow_opt.instance import Instance
-from serflow_opt.plan import Choice
 from serflow_opt.traffic.carrying import Carrying
-from serflow_opt.traffic.deployment import Deployment, Part, value_parts
-from serflow_opt.traffic.indifference import s_cips, t_cips
+from serflow_opt.traffic.deployment import Part, value_parts
 from serflow_opt.traffic.of_structure import service_of
 from serflow_opt.traffic.pricing import Pricing
+from serflow_opt.traffic.promise import TOLERANCE
 from serflow_opt.traffic.rates import Rates
 from serflow_opt.traffic.service import Service
 from serflow_opt.traffic.structure_bounds import Bounded, bounded, candidates, late_of, levels_left, quickest
 from serflow_opt.traffic.structures import BlockChoice, Structure, Structures
 
-TOLERANCE = 1e-9
-"""Limits count as kept within this, relative."""
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 TRIED = 50
 """Structures whose thresholds are tried as a start."""
+SOME = 500
+"""Structures that are looked at together where any will do."""
 MOST_ROUNDS = 12
 """Times a model is made sharper, at most."""
 FEWEST_GROUPS = 6
@@ -47,137 +50,207 @@ class Moment:
     bound: float
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What `provision` is asked; see there."""
+
+    instance: Instance
+    demand: Rates
+    blocks: int
+    wait_max: float
+    carrying: Carrying
+    keep: Callable[[Structure], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A deployment: positions of options and thresholds, machines by block."""
+
+    structure: Structure
+    levels: tuple[int, ...]
+    counts: tuple[int, ...]
+
+
 class Search:
-    """One search, see `provision`."""
+    """One search.
+
+    Parameters
+    ----------
+    question
+        What is asked.
+    gap
+        See `provision`; inf: any deployment will do.
+    deadline
+        When to stop.
+    on_progress
+        See `provision`.
+    best
+        Cost of a deployment known from elsewhere, USD per second.
+    structures
+        Those of the network, under whatever limits; None: not known yet.
+
+    Attributes
+    ----------
+    best, found
+        Least cost known, and the deployment where it was found here.
+    bound
+        After `run`: no deployment costs less, but for those known from elsewhere.
+    total, done, solves
+        Structures that can keep the targets, those looked into, and models solved.
+    """
 
     def __init__(
         self,
-        instance: Instance,
-        demand: Rates,
-        blocks: int,
-        wait_max: float,
-        carrying: Carrying,
+        question: Question,
         gap: float,
-        time_limit: float | None,
-        on_progress: Callable[[Moment], None] | None,
+        deadline: Deadline,
+        on_progress: Callable[[Moment], None] | None = None,
+        best: float = math.inf,
+        structures: Structures | None = None,
     ) -> None:
-        self.instance, self.demand, self.gap, self.deadline = instance, demand, gap, Deadline(time_limit)
-        self.structures = Structures(instance, blocks)
-        self.pricing = Pricing(self.structures, demand, wait_max, carrying)
-        self.carrying = carrying
-        self.on_progress = on_progress
-        self.best = math.inf
-        self.found: tuple[Structure, tuple[int, ...], tuple[int, ...]] | None = None
-        self.solves = 0
-        self.none_kept = False
+        self.instance, self.demand, self.gap, self.deadline = question.instance, question.demand, gap, deadline
+        known = Structures(question.instance, question.blocks) if structures is None else structures
+        self.structures = known.under(question.instance)
+        self.pricing = Pricing(self.structures, question.demand, question.wait_max, question.carrying)
+        self.promise = self.pricing.promise
+        self.carrying, self.keep, self.on_progress = question.carrying, question.keep, on_progress
+        self.best = best
+        self.found: Found | None = None
+        self.bound = 0.0
+        self.total = self.done = self.solves = 0
 
-    def run(self, keep: Callable[[Structure], bool] | None) -> Deployment:
-        possible = candidates(self.pricing)
-        structures = [s for s in possible if keep is None or keep(s)]
-        self.none_kept = bool(possible) and not structures
-        structures, levels = quickest(self.pricing, structures)
-        liked = bounded(self.pricing, structures, math.inf)
-        if len(levels):  # thresholds that keep the target, on the structures that may be cheapest
-            at = {structure: n for n, structure in enumerate(structures)}
-            for structure in liked.structures[:TRIED]:
-                self._offer(structure, tuple(levels[at[structure]].tolist()))
-        self._start(liked)
+    def run(self) -> None:
+        """Search until the gap is closed, or time is over."""
+        structures, every = list[Structure](), self.structures.all()
+        while some := list(itertools.islice(every, SOME if math.isinf(self.gap) else None)):
+            structures += self._possible(some)
+            if self.found is not None and math.isinf(self.gap):
+                return
+        self.total = len(structures)
         found = bounded(self.pricing, structures, self.best)
-        self._start(found)
+        self._start(found.structures, found.levels)
         found = bounded(self.pricing, found.structures, self.best)
         bounds = found.bounds.copy()
-        done = 0
-        self._report(done, bounds)
+        self._report(bounds)
         for n in range(len(bounds)):
             if bounds[n] >= self._enough() or self.deadline.expired:
                 break
             bounds[n] = max(bounds[n], self._solve(found, n))
-            done = n + 1
-            self._report(done, bounds)
-        return self._deployment(bounds, done, len(structures))
+            self.done = n + 1
+            self._report(bounds)
+        self.bound = min([bound for bound in bounds.tolist() if bound < self.best], default=self.best)
+
+    def _possible(self, among: Iterable[Structure]) -> list[Structure]:
+        """Return the structures that can keep the targets; where nothing is known, value the most promising."""
+        structures = [s for s in candidates(self.pricing, among) if self.keep is None or self.keep(s)]
+        structures, levels = quickest(self.pricing, structures)
+        if math.isinf(self.best):
+            liked = bounded(self.pricing, structures, math.inf)
+            if len(levels):  # thresholds that keep the target, on the structures that may be cheapest
+                at = {structure: n for n, structure in enumerate(structures)}
+                self._start(liked.structures, [levels[at[structure]] for structure in liked.structures[:TRIED]])
+            self._start(liked.structures, liked.levels)
+        return structures
 
     def _enough(self) -> float:
         """A structure whose bound is at least this cannot improve on the best by more than the gap."""
+        if math.isinf(self.gap) or math.isinf(self.best):
+            return math.inf if self.found is None else -math.inf
         return self.best * (1 - self.gap)
 
-    def _report(self, done: int, bounds: np.ndarray) -> None:
+    def _report(self, bounds: np.ndarray) -> None:
         if self.on_progress:
-            self.on_progress(Moment(done, len(bounds), self.best, min([self.best, *bounds.tolist()])))
+            self.on_progress(Moment(self.done, len(bounds), self.best, min([self.best, *bounds.tolist()])))
 
-    def _start(self, bounded: Bounded) -> None:
-        """Value the most promising structures at the thresholds their bounds like."""
-        for structure, levels in zip(bounded.structures[:TRIED], bounded.levels[:TRIED].tolist(), strict=True):
-            self._offer(structure, tuple(levels))
+    def _start(self, structures: Sequence[Structure], levels: Iterable[NDArray[np.int64]]) -> None:
+        """Value the most promising structures at thresholds, such as those that their bounds like."""
+        for structure, own in zip(structures[:TRIED], levels, strict=False):
+            if self.found is not None and math.isinf(self.gap):
+                return
+            self._offer(structure, tuple(own.tolist()))
 
     def _offer(self, structure: Structure, levels: tuple[int, ...]) -> float:
         """Value thresholds with their best counts exactly, keep them when they are the best, and return the cost."""
         service = service_of(self.structures, structure, levels)
-        if self._breaks_limit(structure, service):
+        floor = self.instance.accuracy_min
+        if floor is not None and service.accuracy < floor * (1 - TOLERANCE):
             return math.inf
-        best_counts = self._best_counts(structure, service)
-        if best_counts is None:
+        counts = self._best_counts(structure, service)
+        if counts is None:
             return math.inf
-        cost = math.fsum(part.usd_per_s for part in self._parts(structure, service, best_counts))
+        cost = math.fsum(part.usd_per_s for part in self.parts(structure, service, counts))
         if cost < self.best:
-            self.best, self.found = cost, (structure, levels, best_counts)
+            self.best, self.found = cost, Found(structure, levels, counts)
         return cost
 
-    def _parts(self, structure: Structure, service: Service, counts: Sequence[int]) -> tuple[Part, ...]:
+    def parts(self, structure: Structure, service: Service, counts: Sequence[int]) -> tuple[Part, ...]:
+        """Value machines exactly."""
         cold = [self.structures.cold_usd(choice.function) for choice in structure]
         return value_parts(service, counts, self.demand, self.carrying, cold)
 
-    def _breaks_limit(self, structure: Structure, service: Service) -> bool:
-        """Whether accuracy or latency is missed by more than the tolerance."""
-        instance = self.instance
-        floor, bound = instance.accuracy_min, instance.latency_slo_s
-        if floor is not None and accuracy_of(service) < floor * (1 - TOLERANCE):
-            return True
-        if bound is None:
-            return False
-        if instance.latency_measure == "mean":
-            return mean_of(self.structures, structure, service) > bound * (1 + TOLERANCE)
-        return self._on_time(structure, service) < service.quantile * (1 - TOLERANCE)
-
-    def _on_time(self, structure: Structure, service: Service) -> float:
-        """Share of the requests that keep the latency target: done in time, and not waiting for a worker."""
-        bound = self.instance.latency_slo_s
-        if bound is None:
-            return 1.0
-        done = self.structures.done_s(structure)
-        in_time = math.fsum(
-            share for share, t in zip(service.shares, done, strict=True) if t <= bound * (1 + TOLERANCE)
-        )
-        if self.instance.latency_measure == "worst":  # of requests that need not wait
-            return in_time
-        return in_time - self.pricing.waiting(structure)
-
     def _best_counts(self, structure: Structure, service: Service) -> tuple[int, ...] | None:
-        """Return the cheapest machines of each block at these thresholds: a news-vendor's quantile."""
+        """Return the cheapest machines of each block at these thresholds; None where none keep the targets."""
+        spare = self.promise.spare(structure, service)
+        if spare < 0:
+            return None
         counts = []
         for b, choice in enumerate(structure):
             if choice.machine is None:
                 counts.append(0)
-                continue
-            machine, reach = service.blocks[b].machines[0], service.reach(b)
-            rate = service.rate_per_s(b, machine)
-            if choice.function is None:
-                caps = np.asarray(self.pricing.sizes(choice))
-                load = self.demand.peak * reach / rate * machine.workers if rate else 0.0
+            elif choice.function is not None:
+                counts.append(self._beside_function(choice, service, b))
+            else:
+                machine, caps = service.blocks[b].machines[0], np.asarray(self.pricing.sizes(choice))
+                load = self.demand.peak * service.reach(b) * service.busy_s(b, machine)
                 enough = np.flatnonzero(caps >= load * (1 - TOLERANCE))
-                if not len(enough):
+                if not len(enough) or len(caps) < 2:
                     return None
-                counts.append(int(enough[0]))
-                continue
-            if not reach > 0:
-                counts.append(0)
-                continue
-            usd = service.function_usd(b) + self.structures.cold_usd(choice.function)
-            most = self.pricing.most(choice)
-            loads = self.demand.rates * reach / rate * machine.workers
-            carried = self.carrying.each(most, machine.workers, loads) @ self.demand.shares
-            saved = usd * rate / machine.workers * carried
-            counts.append(int(np.argmin(machine.usd_per_s * np.arange(most + 1) - saved)))
-        return tuple(counts)
+                counts.append(max(int(enough[0]), 1))
+        return self._patient(structure, service, counts, spare)
+
+    def _beside_function(self, choice: BlockChoice, service: Service, b: int) -> int:
+        """Return how many machines are cheapest beside a function: a news-vendor's quantile."""
+        machine, reach = service.blocks[b].machines[0], service.reach(b)
+        if not reach > 0:
+            return 0
+        usd = service.function_usd(b) + self.structures.cold_usd(choice.function)
+        rate = service.rate_per_s(b, machine)
+        if math.isinf(rate):  # one machine takes all
+            return int(machine.usd_per_s < usd * self.demand.mean * reach)
+        most = self.pricing.most(choice)
+        loads = self.demand.rates * reach / rate * machine.workers
+        carried = self.carrying.each(most, machine.workers, loads) @ self.demand.shares
+        saved = usd * rate / machine.workers * carried
+        return int(np.argmin(machine.usd_per_s * np.arange(most + 1) - saved))
+
+    def _patient(
+        self, structure: Structure, service: Service, counts: Sequence[int], spare: float
+    ) -> tuple[int, ...] | None:
+        """Add the cheapest machines that leave waits within what latency spares them; None where none are enough."""
+        patient = [b for b, choice in enumerate(structure) if self.promise.waits(choice)]
+        best: tuple[float, list[int]] = (math.inf, [])
+
+        def extend(done: int, chosen: list[int], left: float, usd: float) -> None:
+            nonlocal best
+            if done == len(patient):
+                best = min(best, (usd, chosen))
+                return
+            b = patient[done]
+            rent = service.blocks[b].machines[0].usd_per_s
+            for count in range(counts[b], self.pricing.most(structure[b]) + 1):
+                if usd + rent * count >= best[0]:
+                    return
+                wait = self.promise.wait(structure[b], service, b, count)
+                if wait <= left:
+                    extend(done + 1, [*chosen, count], left - wait, usd + rent * count)
+                    if done == len(patient) - 1:
+                        return
+
+        extend(0, [], spare, 0.0)
+        if len(best[1]) < len(patient):
+            return None
+        raised = dict(zip(patient, best[1], strict=True))
+        return tuple(raised.get(b, count) for b, count in enumerate(counts))
 
     def _solve(self, found: Bounded, n: int) -> float:
         """Solve a structure's model, made sharper around what it finds until that is proven; return the bound."""
@@ -199,7 +272,7 @@ class Search:
             shares = list(zip(groups.rates.tolist(), groups.shares.tolist(), strict=True))
             built = build_provisioning(data, [pool for pool in pools if pool is not None], shares, late, dollar)
             self.solves += 1
-            outcome = HighsModel(built).solve(gap=self.gap / 4, time_limit=self.deadline.left)
+            outcome = HighsModel(built).solve(gap=self.gap / 4, time_limit=self.deadline.left_or_none)
             if outcome.status == "infeasible":
                 return self.best
             bound = max(bound, outcome.bound * dollar)
@@ -250,10 +323,10 @@ class Search:
             rent=option.rent_per_s if option else 0.0,
             workers=option.workers if option else 1,
             times=pricing.machine_times(choice),
-            sending=pricing.sending(choice),
+            sending=choice.sending_s,
             fee=self.structures.fee(choice.function) if choice.function is not None else 0.0,
             prices=pricing.function_prices(choice),
-            handover=self.structures.hop_usd(choice.first),
+            handover=choice.hop_usd,
             most=pricing.most(choice) if option else 0,
         )
         if option is None or (choice.function is not None and self.carrying.arrivals == "smooth"):
@@ -263,7 +336,7 @@ class Search:
         profile = pricing.profile(choice)
         if choice.function is None:
             caps = pricing.sizes(choice) or ()
-            counts = [k for k in range(len(caps)) if option.rent_per_s * k <= left]
+            counts = [k for k in range(1, len(caps)) if option.rent_per_s * k <= left]
             line = tuple((0.0, caps[k]) for k in counts)
             lines: tuple[tuple[tuple[tuple[float, float], ...], ...], ...] = ((line,),) * len(groups.rates)
         else:
@@ -276,103 +349,8 @@ class Search:
             lines = tuple(tuple(zip(*by_count, strict=True)) for by_count in touching)
         if not counts:
             return None
-        return replace(pool, sizes=Sizes(tuple(counts), lines, float(profile.grid[0]), profile.most_work(self.best)))
-
-    def _why_not(self, total: int) -> str:
-        """Say which target is out of reach, and what could be had."""
-        instance, pricing = self.instance, self.pricing
-        best = _most_accurate(pricing)
-        if instance.accuracy_min is not None and best < instance.accuracy_min * (1 - TOLERANCE):
-            return f"accuracy_min: the most accurate thresholds reach {best:.6g}, {instance.accuracy_min:g} was asked"
-        if self.none_kept:
-            return "none of the structures that keep the targets is of the kind asked for"
-        fastest = min((self.structures.done_s(s)[-1] for s in self.structures.all()), default=math.inf)
-        if math.isinf(fastest):
-            return (
-                "nothing runs all stages: memory_mb and payload_max_bytes leave no type and no function for some block"
-            )
-        asked = f"{instance.latency_measure} latency"
-        if total == 0 and instance.latency_slo_s is not None:
-            return (
-                f"latency_slo_ms: the fastest way through all stages takes {fastest * 1000:.6g} ms, "
-                f"{instance.latency_slo_s * 1000:g} ms was asked of the {asked}"
-            )
-        return (
-            f"accuracy_min and latency_slo_ms clash: no thresholds keep the {asked} and the accuracy together, "
-            f"alone the best are {fastest * 1000:.6g} ms on the whole path and an accuracy of {best:.6g}"
+        low, high, waits = float(profile.grid[0]), profile.most_work(self.best), self.promise.waits(choice)
+        tangents = (
+            tuple(tuple(waits.tangent(k * option.workers, work) for k in counts) for work in points) if waits else ()
         )
-
-    def _deployment(self, bounds: np.ndarray, done: int, total: int) -> Deployment:
-        seconds = self.deadline.seconds
-        open_ = [bound for bound in bounds.tolist() if bound < self.best]
-        bound = min([self.best, *open_]) if math.isfinite(self.best) else min(bounds.tolist(), default=math.inf)
-        method = (
-            f"{total:,} structures, {done:,} not ruled out by Lagrangian bounds, {self.solves:,} flow-scaled MILPs by "
-            "HiGHS, valued by arithmetic on the service"
-        )
-        if self.found is None:
-            proven = not math.isfinite(bound)
-            reason = self._why_not(total) if proven else ""
-            return Deployment(
-                self.instance.name,
-                "infeasible" if proven else "no_solution",
-                self.demand,
-                bound=bound if not proven else 0.0,
-                seconds=seconds,
-                method=method,
-                reason=reason,
-            )
-        structure, levels, counts = self.found
-        structure = tuple(
-            replace(choice, machine=None) if not count and choice.function is not None else choice
-            for choice, count in zip(structure, counts, strict=True)
-        )
-        service = service_of(self.structures, structure, levels)
-        parts = self._parts(structure, service, counts)
-        rates = t_cips(self.pricing, structure, parts)
-        reaches = s_cips(self.pricing, structure, service, parts)
-        done_s = self.structures.done_s(structure)
-        deployment = Deployment(
-            instance=self.instance.name,
-            status="feasible",
-            demand=self.demand,
-            parts=tuple(
-                replace(part, t_cip=t_cip, s_cip=s_cip)
-                for part, t_cip, s_cip in zip(parts, rates, reaches, strict=True)
-            ),
-            thresholds=tuple(
-                Choice(stage=s + 1, threshold=menu.thresholds[level])
-                for s, (menu, level) in enumerate(zip(self.instance.menus, levels, strict=True))
-                if menu.thresholds and s + 1 < len(levels)
-            ),
-            service=service,
-            structure=structure,
-            levels=levels,
-            arrivals=self.carrying.arrivals,
-            accuracy=accuracy_of(service) if self.instance.accuracy_known else None,
-            latency_worst_ms=done_s[-1] * 1000,
-            latency_mean_ms=mean_of(self.structures, structure, service) * 1000,
-            on_time=math.nan if self.instance.latency_measure == "mean" else self._on_time(structure, service),
-            bound=bound,
-            seconds=seconds,
-            method=method,
-        )
-        return replace(deployment, status="optimal") if deployment.gap <= self.gap * (1 + 1e-9) else deployment
-
-
-def _most_accurate(pricing: Pricing) -> float:
-    """Largest accuracy that thresholds can have."""
-    best = 0.0
-    for rates, masses in reversed([(menu[0].rate, menu[0].mass) for menu in pricing.exits.menus]):
-        best = float(np.max(masses + (1 - rates) * best))
-    return best
-
-
-def accuracy_of(service: Service) -> float:
-    """Σ_s β_s A_s (survey 2.2.1 (2))."""
-    return math.fsum(b * a for b, a in zip(service.shares, service.accuracies, strict=True) if b > 0)
-
-
-def mean_of(structures: Structures, structure: Structure, service: Service) -> float:
-    """Mean seconds of a request that always meets the slower pool."""
-    return math.fsum(b * t for b, t in zip(service.shares, structures.done_s(structure), strict=True))
+        return replace(pool, sizes=Sizes(tuple(counts), lines, low, high, tangents))

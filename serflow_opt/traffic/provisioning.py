@@ -6,21 +6,26 @@ __all__ = ["Moment", "provision"]
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from numbers import Real
 from os import PathLike
 from pathlib import Path
 
 from serflow_opt.arguments import as_number
+from serflow_opt.deadline import Deadline
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.given import on_instance, trace_of
 from serflow_opt.instance import Instance
 from serflow_opt.stopping import stoppable
+from serflow_opt.traffic.answering import deployment_of
 from serflow_opt.traffic.carrying import Arrivals, Carrying
+from serflow_opt.traffic.cut_short import cut_short
 from serflow_opt.traffic.deployment import Deployment
-from serflow_opt.traffic.provision_search import Moment, Search
+from serflow_opt.traffic.provision_search import Moment, Question, Search
 from serflow_opt.traffic.rates import Rates
 from serflow_opt.traffic.structures import Structure
 from serflow_opt.traffic.trace import Trace
+from serflow_opt.traffic.why_not import why_not
 
 WINDOW_S = 60.0
 """Periods of a trace are put together to at least this: what varies within is taken for random arrivals."""
@@ -32,7 +37,7 @@ def provision(
     instance: Instance,
     demand: float | Trace | Rates | str | Path | None = None,
     *,
-    blocks: int = 2,
+    blocks: int | None = None,
     arrivals: Arrivals = "random",
     wait_max: float = 1e-3,
     gap: float = 1e-4,
@@ -54,7 +59,7 @@ def provision(
         Requests per second; a trace, or the path of one, whose minutes are the distribution of rates; None: the
         instance's rate_per_s.
     blocks
-        Most blocks.
+        Most blocks; None: as many as tiers, but two at least.
     arrivals
         random: requests come as a Poisson process at each rate, and those that find no free worker go to the function
         (`carrying.py`); smooth: evenly, and machines are filled to the utilisation cap.
@@ -83,7 +88,7 @@ def provision(
     problems = [
         Problem("", name, repr(value), f"write a {kind}")
         for name, value, good, kind in (
-            ("blocks", blocks, blocks >= 1, "whole number of at least 1"),
+            ("blocks", blocks, blocks is None or blocks >= 1, "whole number of at least 1"),
             ("wait_max", wait_max, 0 < wait_max < 1, "number between 0 and 1"),
             ("gap", gap, gap >= 0, "number of at least 0"),
             ("time_limit", time_limit, time_limit is None or as_number(time_limit) >= 0, "number of at least 0"),
@@ -104,5 +109,16 @@ def provision(
         if not (isinstance(rate, Real) and rate > 0 and math.isfinite(rate)):
             raise InputError([Problem("", "demand", repr(rate), "write a rate above 0, requests per second")])
         demand = Rates.steady(rate)
-    carrying = Carrying(arrivals, instance.utilisation_cap)
-    return Search(instance, demand, blocks, wait_max, carrying, gap, time_limit, on_progress).run(keep)
+    most = max(2, len({option.tier for option in instance.options})) if blocks is None else blocks
+    question = Question(instance, demand, most, wait_max, Carrying(arrivals, instance.utilisation_cap), keep)
+    deadline = Deadline(time_limit)
+    searches: list[Search] = []
+    for network in (instance, *cut_short(instance)):
+        best = min((search.best for search in searches), default=math.inf)
+        searches.append(Search(replace(question, instance=network), gap, deadline, on_progress, best))
+        searches[-1].run()
+    found = deployment_of(question, searches, deadline.seconds)
+    if found.status != "infeasible":
+        return found
+    reason, sets = why_not(question, deadline)
+    return replace(found, reason=reason, clashing=sets, seconds=deadline.seconds)

@@ -57,12 +57,14 @@ def deployment_table(deployment: Deployment) -> RenderableType:
         "leave at": f"confidence by stage {leave}" if leave else "",
         "cost": f"{usd(hourly)} an hour, {usd(hourly * HOURS_PER_MONTH)} a month, "
         f"{usd(deployment.usd_per_s / demand.mean * 1e6)} per million requests",
-        "latency ms": f"worst {deployment.latency_worst_ms:.4g}, mean {deployment.latency_mean_ms:.4g} at most"
+        "latency ms": f"worst {deployment.latency_worst_ms:.4g}, mean {deployment.latency_mean_ms:.4g}"
+        + (f" with {deployment.latency_wait_ms:.3g} of waiting" if deployment.latency_wait_ms >= 5e-4 else "")
         + ("" if math.isnan(deployment.on_time) else f", {deployment.on_time:.4%} in time"),
         "accuracy": "" if deployment.accuracy is None else f"{deployment.accuracy:.4f}",
         "find no worker": f"{', '.join(spills)} (at random, at the mean rate)" if spills and random else "",
         "wait": f"{', '.join(waits)} (at random, at the mean rate)" if waits else "",
     }
+    facts["proof of"] = deployment.scope
     proof = (
         f"no deployment is below {deployment.bound * 3600:.6g} USD/h (gap {deployment.gap:.2g}); {deployment.method}"
     )
@@ -75,7 +77,7 @@ def _part(part: Part) -> tuple[str, ...]:
         f"{part.first}-{part.last}",
         f"{part.reach:.1%}, {part.rate:.4g}/s",
         f"{part.count} x {part.machine}" if part.machine else "-",
-        f"{part.machine_rate:.4g}/s" if part.machine else "",
+        _rate(part.machine_rate) if part.machine else "",
         f"{part.busy:.0%}" if part.count else "",
         part.function or "-",
         f"{part.spilled:.4g}/s" if part.function else "",
@@ -83,6 +85,11 @@ def _part(part: Part) -> tuple[str, ...]:
         cip,
         "" if part.s_cip is None else f"{part.s_cip:.1%}",
     )
+
+
+def _rate(rate: float) -> str:
+    """Requests per second; machines that take no time take any."""
+    return f"{rate:.4g}/s" if math.isfinite(rate) else "any"
 
 
 def schedule_table(schedule: Schedule) -> RenderableType:

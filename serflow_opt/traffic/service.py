@@ -166,6 +166,11 @@ class Service:
         """R_b: share of all requests that enter block b."""
         return max(0.0, 1.0 - math.fsum(self.shares[: self.blocks[b].first]))
 
+    @property
+    def accuracy(self) -> float:
+        """Σ_s β_s A_s (survey 2.2.1 (2))."""
+        return math.fsum(b * a for b, a in zip(self.shares, self.accuracies, strict=True) if b > 0)
+
     def outcome_shares(self, b: int) -> tuple[float, ...]:
         """Share of the requests entering block b that leave at each of its stages, and that go on."""
         block, reach = self.blocks[b], self.reach(b)
@@ -184,6 +189,21 @@ class Service:
         """r_{b,p}: requests entering block b per second that keep all workers of a machine busy."""
         busy = self.busy_s(b, machine)
         return machine.workers / busy if busy > 0 else math.inf
+
+    def variability(self, b: int, machine: Machine) -> float:
+        """Return (1 + cv²) / 2 of the seconds that a request holds a worker, at least 1: times what M/M/c waits.
+
+        Waits grow with the second moment of the service times; times that vary less than exponential ones wait less,
+        by how much is left out.
+        """
+        shares, mean = self.outcome_shares(b), self.busy_s(b, machine)
+        if not mean > 0:
+            return 1.0
+        sending = self.blocks[b + 1].hop_s if machine.sends and b + 1 < len(self.blocks) else 0.0
+        held = [*machine.seconds[:-1], machine.seconds[-1] + sending]
+        deviations = machine.sd_s or (0.0,) * len(held)
+        square = math.fsum(p * (t * t + d * d) for p, t, d in zip(shares, held, deviations, strict=True))
+        return max(1.0, square / mean**2 / 2)
 
     def function_usd(self, b: int) -> float:
         """c^F_b: mean USD that a request entering block b costs on its function, cold starts left out."""

@@ -10,7 +10,7 @@ Latency that depends on the thresholds is moved into the cost the same way.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,39 +47,23 @@ class Bounded:
 
 def late_of(pricing: Pricing, structure: Structure) -> Late | None:
     """Return what latency asks of the thresholds of a structure; None where they cannot keep it."""
-    instance = pricing.instance
-    bound = instance.latency_slo_s
-    if bound is None:
-        return Late()
-    done = pricing.structures.done_s(structure)
-    if instance.latency_measure == "worst":
-        return Late() if done[-1] <= bound * (1 + 1e-9) else None
-    if instance.latency_measure == "mean":
-        before = [0.0, *done[:-1]]
-        return Late(seconds=tuple(t - u for t, u in zip(done, before, strict=True)), ceiling=bound)
-    assert instance.quantile is not None
-    allowed = 1 - instance.quantile - pricing.waiting(structure)
-    allowed = 0.0 if -1e-9 < allowed < 0 else allowed  # 1 - 0.999 - 0.001 is not quite nothing
-    late = next((s for s, t in enumerate(done, start=1) if t > bound * (1 + 1e-9)), None)
-    if allowed < 0 or (late is not None and pricing.least_reach(late) > allowed * (1 + 1e-9) + 1e-12):
-        return None
-    return Late() if late is None else Late(stage=late, share=allowed)
+    return pricing.promise.late(structure, pricing.least_reach)
 
 
-def candidates(pricing: Pricing) -> list[Structure]:
-    """Return all structures that can keep the latency target."""
+def candidates(pricing: Pricing, among: Iterable[Structure]) -> list[Structure]:
+    """Return those structures that can keep the latency target."""
     structures, instance = pricing.structures, pricing.instance
     if instance.latency_measure != "worst" or instance.latency_slo_s is None:
-        return [structure for structure in structures.all() if late_of(pricing, structure) is not None]
+        return [structure for structure in among if late_of(pricing, structure) is not None]
     slowest: dict[BlockChoice, float] = {}
     bound = instance.latency_slo_s * (1 + 1e-9)
 
     def seconds(choice: BlockChoice) -> float:  # `late_of` once a block, not once a structure
         if choice not in slowest:
-            slowest[choice] = structures.hop_s(choice.first) + structures.slowest(choice)
+            slowest[choice] = choice.hop_s + structures.slowest(choice)
         return slowest[choice]
 
-    return [structure for structure in structures.all() if math.fsum(map(seconds, structure)) <= bound]
+    return [structure for structure in among if math.fsum(map(seconds, structure)) <= bound]
 
 
 def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> Bounded:
@@ -163,16 +147,18 @@ def quickest(pricing: Pricing, structures: Sequence[Structure]) -> tuple[list[St
 
 
 def _late_rows(pricing: Pricing, structures: Sequence[Structure]) -> Linear | None:
-    """Return for each structure (allowed, weights) with Σ R_s weight_s <= allowed in time; None: nothing to price."""
+    """Return for each structure (allowed, weights) with Σ R_s weight_s <= allowed in time; None: nothing to price.
+
+    What requests wait is left out, which keeps bounds below.
+    """
     if pricing.instance.latency_slo_s is None or pricing.instance.latency_measure == "worst":
         return None
     allowed, weight = np.zeros(len(structures)), np.zeros((len(structures), pricing.data.last))
     for n, structure in enumerate(structures):
         late = late_of(pricing, structure)
-        if late is not None and late.stage is not None:
-            allowed[n], weight[n, late.stage - 1] = late.share, 1.0
-        elif late is not None and late.seconds:
-            allowed[n], weight[n] = 1.0, np.asarray(late.seconds) / late.ceiling
+        if late is not None and late.weights:
+            unit = late.room if pricing.instance.quantile is None else 1.0
+            allowed[n], weight[n] = late.room / unit, np.asarray(late.weights) / unit
     return Linear(allowed, weight)
 
 

@@ -1,31 +1,47 @@
 """How a network can be cut into blocks, and what can run each: everything about a deployment but thresholds and counts.
 
-Each block has a pool of machines of one type, a function, or both; then the balancer splits its traffic. All pools and
-functions stand in one network: a hand-over between blocks takes the link between the tier of machines and that of
-functions, whichever way it goes.
+Each block has a pool of machines of one type, a function, or both; then the balancer splits its traffic. `hops.py` says
+which blocks can follow each other.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.instance import Instance, Link, Option
+from serflow_opt.instance import Instance, Option
 from serflow_opt.samples import tables_wanted
+from serflow_opt.traffic.hops import Hop, Hops, Tiers
 from serflow_opt.traffic.service import billed_s
 
 
 @dataclass(frozen=True, slots=True)
 class BlockChoice:
-    """Stages first..last (positions) and the positions of the options that run them; None: no such pool."""
+    """What runs a block, and where it stands among others.
+
+    Attributes
+    ----------
+    first, last
+        Positions of its stages.
+    machine, function
+        Positions of the options that run them; None: no such pool.
+    hop_s, hop_usd
+        Of handing a request over to the block.
+    sending_s
+        How long handing on to the block behind holds a worker.
+    """
 
     first: int
     last: int
     machine: int | None
     function: int | None
+    hop_s: float = 0.0
+    hop_usd: float = 0.0
+    sending_s: float = 0.0
 
 
 Structure = tuple[BlockChoice, ...]
@@ -37,99 +53,178 @@ class Structures:
     Parameters
     ----------
     instance
-        One tier of machines that are rented (vm or edge), one of functions, or one of the two.
+        Tiers that have no option left are passed over.
     most
         Most blocks.
 
     Raises
     ------
     InputError
-        When the instance has other tiers, or limits and choices that provisioning does not know.
+        When the instance has limits and choices that provisioning does not know.
     """
 
     def __init__(self, instance: Instance, most: int) -> None:
         self.instance, self.most = instance, most
         _check(instance)
-        kinds = [tier.kind for tier in instance.tiers]
-        self.machine_tier = next((t for t, kind in enumerate(kinds) if kind != "function"), None)
-        self.function_tier = next((t for t, kind in enumerate(kinds) if kind == "function"), None)
-        self.machines = [p for p, o in enumerate(instance.options) if o.tier == self.machine_tier]
-        self.functions = [p for p, o in enumerate(instance.options) if o.tier == self.function_tier]
-        names = [instance.tiers[t].name for t in (self.machine_tier, self.function_tier) if t is not None]
-        self.inner = instance.links.get((names[0], names[-1])) or instance.links.get((names[-1], names[0]))
+        used = sorted({option.tier for option in instance.options})
+        self.machine_tiers = [t for t in used if instance.tiers[t].kind != "function"]
+        self.function_tiers = [t for t in used if instance.tiers[t].kind == "function"]
+        self.hops = Hops(instance, self.machine_tiers, self.function_tiers)
+        self._paces: dict[tuple[int, int, int | None, int | None, float], tuple[float, ...]] = {}
+        self._offers: dict[tuple[int, int], dict[Tiers, list[BlockChoice]]] = {}
+
+    def under(self, instance: Instance) -> Structures:
+        """Return these structures under other limits, which change nothing of what can run what."""
+        other = copy(self)
+        other.instance = instance
+        return other
 
     def option(self, p: int) -> Option:
         """Return the option at a position."""
         return self.instance.options[p]
 
-    def hop_s(self, stage: int) -> float:
-        """Seconds of a hand-over before the stage at this position; before the first, of the input."""
-        size = self.instance.received_bytes(stage)
-        return max(link.seconds(size) if link else 0.0 for link in self._links(stage))
+    def tier(self, p: int | None) -> int | None:
+        """Return the position of an option's tier."""
+        return None if p is None else self.option(p).tier
 
-    def hop_usd(self, stage: int) -> float:
-        """USD of a hand-over before the stage at this position; before the first, of the input."""
-        size = self.instance.received_bytes(stage)
-        return max(link.usd_per_byte * size if link else 0.0 for link in self._links(stage))
-
-    def _links(self, stage: int) -> list[Link | None]:
-        """What a hand-over may cross: the inner link, or the input's ways to machines and to functions."""
-        if stage:
-            return [self.inner]
-        used = [t for t in (self.machine_tier, self.function_tier) if t is not None]
-        return [self.instance.links.get((self.instance.source, self.instance.tiers[t].name)) for t in used]
+    def tiers(self, choice: BlockChoice) -> Tiers:
+        """Return the tiers of a block's pools."""
+        return self.tier(choice.machine), self.tier(choice.function)
 
     def seconds(self, p: int, first: int, last: int) -> float:
-        """Seconds of a whole block on an option, cold start included (survey 2.2.1)."""
-        option = self.option(p)
-        cold = option.cold_start_s if option.cold_share > 0 else 0.0
-        return cold + math.fsum(option.stage_seconds[first : last + 1])
+        """Seconds of a whole block on an option, without cold starts (survey 2.2.1)."""
+        return math.fsum(self.option(p).stage_seconds[first : last + 1])
+
+    def cold_s(self, p: int | None) -> float:
+        """Seconds of a function's cold start, whole; 0 where nobody meets one."""
+        if p is None or not self.option(p).cold_share > 0:
+            return 0.0
+        return self.option(p).cold_start_s
+
+    def counted_cold_s(self, p: int | None) -> float:
+        """Seconds that the latency measure adds to all on a function: whole in worst, by share in mean, else none."""
+        measure = self.instance.latency_measure
+        share = 1.0 if measure == "worst" or p is None else self.option(p).cold_share if measure == "mean" else 0.0
+        return share * self.cold_s(p)
+
+    def pace_s(self, choice: BlockChoice, cold_s: float) -> tuple[float, ...]:
+        """Seconds from the start of a block to the end of each of its stages, on the slower of its pools.
+
+        `cold_s` is what cold starts add on the function.
+        """
+        key = choice.first, choice.last, choice.machine, choice.function, cold_s
+        if key not in self._paces:
+            machine, function = (
+                () if p is None else self._ends_s(p, choice.first, choice.last)
+                for p in (choice.machine, choice.function)
+            )
+            late = tuple(cold_s + t for t in function)
+            self._paces[key] = tuple(map(max, machine, late)) if machine and late else machine + late
+        return self._paces[key]
+
+    def _ends_s(self, p: int, first: int, last: int) -> tuple[float, ...]:
+        """Seconds from the start of a block to the end of each of its stages on an option, without cold starts."""
+        times = self.option(p).stage_seconds
+        return tuple(math.fsum(times[first : s + 1]) for s in range(first, last + 1))
 
     def slowest(self, choice: BlockChoice, last: int | None = None) -> float:
-        """Seconds from the start of a block to the end of a stage in it, on the slower of its pools."""
-        end = choice.last if last is None else last
-        return max(self.seconds(p, choice.first, end) for p in (choice.machine, choice.function) if p is not None)
+        """Seconds from the start of a block to the end of a stage in it, on the slower of its pools.
 
-    def done_s(self, structure: Structure) -> list[float]:
-        """Seconds until each stage is done, on the slowest way there."""
-        clock, done = 0.0, []
-        for choice in structure:
-            clock += self.hop_s(choice.first)
-            done += [clock + self.slowest(choice, s) for s in range(choice.first, choice.last + 1)]
+        Of cold starts it has what the latency measure adds to all; `last` is the block's where it is None.
+        """
+        pace = self.pace_s(choice, self.counted_cold_s(choice.function))
+        return pace[-1 if last is None else last - choice.first]
+
+    def done_s(self, structure: Structure, cold_s: Sequence[float] | None = None) -> list[float]:
+        """Seconds until each stage is done, on the slowest way there.
+
+        `cold_s` is what cold starts add to a request on the function of each block; None: what the measure adds to all.
+        """
+        clock, done = 0.0, list[float]()
+        for b, choice in enumerate(structure):
+            clock += choice.hop_s
+            added = self.counted_cold_s(choice.function) if cold_s is None else cold_s[b]
+            done += [clock + t for t in self.pace_s(choice, added)]
             clock = done[-1]
         return done
 
     def choices(self, first: int, last: int) -> list[BlockChoice]:
-        """Return what can run a block, without what another choice beats in everything."""
-        machines = _unbeaten(
-            {p: self._machine_merits(p, first, last) for p in self.machines if self._fits(p, first, last)}
-        )
-        functions = _unbeaten(
-            {p: self._function_merits(p, first, last) for p in self.functions if self._fits(p, first, last)}
-        )
+        """Return what can run a block, without what another choice beats in everything; hand-overs are left out."""
+        machines = [p for t in self.machine_tiers for p in self._unbeaten(t, self._machine_merits, first, last)]
+        functions = [p for t in self.function_tiers for p in self._unbeaten(t, self._function_merits, first, last)]
         found = [BlockChoice(first, last, p, None) for p in machines]
         found += [BlockChoice(first, last, None, f) for f in functions]
         for p in machines:
             for f in functions:
-                within = max(self.seconds(p, first, last), self.seconds(f, first, last))
+                pair = BlockChoice(first, last, p, f)
+                within = self.slowest(pair)
                 cheaper = (
                     g
                     for g in functions
-                    if g != f and self.seconds(g, first, last) <= within and self._no_dearer(g, f, first, last)
+                    if g != f
+                    and self.tier(g) == self.tier(f)
+                    and self.slowest(replace(pair, function=g)) <= within
+                    and self._no_dearer(g, f, first, last)
                 )
                 if self._percentile or not any(cheaper):
-                    found.append(BlockChoice(first, last, p, f))
+                    found.append(pair)
         return found
 
     def all(self) -> Iterator[Structure]:
         """Yield all structures of up to `most` blocks."""
-        count = len(self.instance.stages)
-        known = {(a, b): self.choices(a, b) for a in range(count) for b in range(a, count)}
-        for blocks in range(1, min(self.most, count) + 1):
-            for cuts in itertools.combinations(range(1, count), blocks - 1):
-                ends = [*cuts, count]
-                spans = [(a, b - 1) for a, b in zip([0, *cuts], ends, strict=True)]
-                yield from itertools.product(*(known[span] for span in spans))
+        for spans in cuts(len(self.instance.stages), self.most):
+            for choices in self._lanes(spans):
+                yield from itertools.product(*choices)
+
+    def count(self) -> int:
+        """Return how many structures there are."""
+        ways = cuts(len(self.instance.stages), self.most)
+        return sum(math.prod(map(len, choices)) for spans in ways for choices in self._lanes(spans))
+
+    def _lanes(self, spans: Sequence[tuple[int, int]]) -> Iterator[list[list[BlockChoice]]]:
+        """Yield for each way to take tiers for blocks that can follow each other what can run each of them."""
+        offers = [self._by_tiers(*span) for span in spans]
+        for taken in itertools.product(*offers):
+            hops = self._hops(taken, [first for first, _ in spans])
+            if hops is not None:
+                sending = [*(hop.seconds for hop in hops[1:]), 0.0]
+                yield [
+                    [self._placed(choice, hop, held) for choice in offer[tiers]]
+                    for offer, tiers, hop, held in zip(offers, taken, hops, sending, strict=True)
+                ]
+
+    def _by_tiers(self, first: int, last: int) -> dict[Tiers, list[BlockChoice]]:
+        if (first, last) not in self._offers:
+            offers: dict[Tiers, list[BlockChoice]] = {}
+            for choice in self.choices(first, last):
+                offers.setdefault(self.tiers(choice), []).append(choice)
+            self._offers[first, last] = offers
+        return self._offers[first, last]
+
+    def _hops(self, taken: Sequence[Tiers], stages: Sequence[int]) -> list[Hop] | None:
+        """Return the hand-overs into blocks on these tiers; None where some cannot follow each other."""
+        order = [machines for machines, _ in taken if machines is not None]
+        hops = [self.hops.into_first(taken[0])]
+        hops += [
+            self.hops.between(*pair, stage) for pair, stage in zip(itertools.pairwise(taken), stages[1:], strict=True)
+        ]
+        known = [hop for hop in hops if hop is not None]
+        return known if order == sorted(order) and len(known) == len(hops) else None
+
+    def _placed(self, choice: BlockChoice, hop: Hop, held_s: float) -> BlockChoice:
+        """Put a block between others; `held_s` is what the hand-over behind it takes."""
+        tier = self.tier(choice.machine)
+        holds = tier is not None and self.instance.tiers[tier].pays_for_waiting
+        return replace(choice, hop_s=hop.seconds, hop_usd=hop.usd, sending_s=held_s if holds else 0.0)
+
+    def without(self, structure: Structure, empty: Iterable[int]) -> Structure:
+        """Return a structure without the machines of some blocks, which have functions."""
+        gone = set(empty)
+        bare = [replace(choice, machine=None) if b in gone else choice for b, choice in enumerate(structure)]
+        hops = self._hops([self.tiers(choice) for choice in bare], [choice.first for choice in bare])
+        assert hops is not None  # fewer pools, fewer ways
+        sending = [*(hop.seconds for hop in hops[1:]), 0.0]
+        return tuple(self._placed(*own) for own in zip(bare, hops, sending, strict=True))
 
     @property
     def _percentile(self) -> bool:
@@ -142,12 +237,27 @@ class Structures:
         if not all(instance.allows(s, option) for s in range(first, last + 1)):
             return False
         received = instance.received_bytes(first)
+        if not first and option.tier not in instance.entry_links():
+            return False
         if not instance.accepts(option.tier, received) and instance.source != instance.tiers[option.tier].name:
             return False
         stages = instance.stages[first : last + 1]
         largest = max(received, *(stage.activation_bytes for stage in stages))
         held = math.fsum(stage.parameter_bytes for stage in stages) + largest
         return option.memory_bytes is None or held <= option.memory_bytes * (1 + 1e-9)
+
+    def _unbeaten(
+        self, tier: int, merits_of: Callable[[int, int, int], tuple[float, ...]], first: int, last: int
+    ) -> list[int]:
+        """Return the options of a tier that a block fits and no other is as good as in everything; of equals, one."""
+        fitting = [p for p, o in enumerate(self.instance.options) if o.tier == tier and self._fits(p, first, last)]
+        merits = {p: merits_of(p, first, last) for p in fitting}
+
+        def beats(q: int, p: int) -> bool:
+            as_good = all(a <= b for a, b in zip(merits[q], merits[p], strict=True))
+            return as_good and (merits[q] != merits[p] or q < p)
+
+        return [p for p in fitting if not any(beats(q, p) for q in fitting)]
 
     def _machine_merits(self, p: int, first: int, last: int) -> tuple[float, ...]:
         """What counts for a pool, less is better: rent, times, and work a machine does at a time."""
@@ -158,8 +268,8 @@ class Structures:
     def _function_merits(self, p: int, first: int, last: int) -> tuple[float, ...]:
         """What counts for a function, less is better: what it costs to enter, and each stage's time and cost so far."""
         option = self.option(p)
-        cold = option.cold_start_s if option.cold_share > 0 else 0.0
-        return (self.fee(p), cold, *option.stage_seconds[first : last + 1], *self._costs_so_far(p, first, last))
+        times, costs = option.stage_seconds[first : last + 1], self._costs_so_far(p, first, last)
+        return (self.fee(p), self.cold_s(p), option.cold_share, *times, *costs)
 
     def _costs_so_far(self, p: int, first: int, last: int) -> list[float]:
         """USD of a request that leaves at each stage of a block, as billed."""
@@ -185,14 +295,12 @@ class Structures:
         return option.usd_per_s * option.cold_share * option.cold_start_s
 
 
-def _unbeaten(merits: dict[int, tuple[float, ...]]) -> list[int]:
-    """Return the keys whose merits no other's are all as good as; of equals, the first."""
-
-    def beats(q: int, p: int) -> bool:
-        as_good = all(a <= b for a, b in zip(merits[q], merits[p], strict=True))
-        return as_good and (merits[q] != merits[p] or q < p)
-
-    return [p for p in merits if not any(beats(q, p) for q in merits)]
+def cuts(stages: int, most: int) -> Iterator[list[tuple[int, int]]]:
+    """Yield (first, last) of the blocks of every way to cut a chain into at most so many."""
+    for blocks in range(1, min(most, stages) + 1):
+        for inner in itertools.combinations(range(1, stages), blocks - 1):
+            ends = [*inner, stages]
+            yield [(a, b - 1) for a, b in zip([0, *inner], ends, strict=True)]
 
 
 def _check(instance: Instance) -> None:
@@ -202,16 +310,6 @@ def _check(instance: Instance) -> None:
     def wrong(place: str, found: str, cure: str) -> None:
         problems.append(Problem(instance.name, place, found, cure))
 
-    rented = [tier for tier in instance.tiers if tier.kind in ("vm", "edge")]
-    functions = [tier for tier in instance.tiers if tier.kind == "function"]
-    others = [tier.name for tier in instance.tiers if tier.kind == "device"]
-    if others or len(rented) > 1 or len(functions) > 1:
-        found = ", ".join(f"{tier.name} ({tier.kind})" for tier in instance.tiers)
-        wrong(
-            "tier",
-            found,
-            "provisioning takes one tier of rented machines (vm or edge), one of functions, or one of both",
-        )
     if instance.threshold_mode != "menu":
         wrong("exits.thresholds", instance.threshold_mode, 'provisioning chooses from the menu: thresholds = "menu"')
     problems += tables_wanted(instance, "provisioning works")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from oracles.provisioned import Block, Setting, choices, cuts, latency_s, setting
+from oracles.provisioned import Block, Setting, choices, cuts, latency_s, priced, setting
 
 MEASURES = ("worst", "mean", "p50", "p90", "p95", "p99", "p99.9")
 
@@ -226,5 +226,11 @@ def _latencies(rng: np.random.Generator, at: Setting, levels: list[tuple[int, ..
         if all(offers):
             picked = [offer[int(rng.integers(len(offer)))] for offer in offers]
             spans = [Block(first, last, pools) for (first, last), pools in zip(cut, picked, strict=True)]
-            found.append(latency_s(at, spans, levels[int(rng.integers(len(levels)))]))
+            chosen = levels[int(rng.integers(len(levels)))]
+            if at.moves(spans) is None or at.reach(chosen)[-2] <= 0.0:
+                continue
+            counted = [next(priced(at, block, at.reach(chosen), 0.0), None) for block in spans]
+            blocks = [own[1] for own in counted if own is not None]
+            if len(blocks) == len(spans):
+                found.append(latency_s(at, blocks, chosen))
     return sorted(time for time in found if math.isfinite(time))
