@@ -350,7 +350,10 @@ class Search:
         if not counts:
             return None
         low, high, waits = float(profile.grid[0]), profile.most_work(self.best), self.promise.waits(choice)
-        tangents = (
-            tuple(tuple(waits.tangent(k * option.workers, work) for k in counts) for work in points) if waits else ()
-        )
+        tangents: tuple[tuple[tuple[float, float], ...], ...] = ()
+        if waits is not None:  # beyond what machines take there is nothing to bound
+            full = {k: cap / self.demand.peak for k, cap in enumerate(pricing.sizes(choice) or ())}
+            tangents = tuple(
+                tuple(waits.tangent(k * option.workers, min(work, full[k])) for k in counts) for work in points
+            )
         return replace(pool, sizes=Sizes(tuple(counts), lines, low, high, tangents))

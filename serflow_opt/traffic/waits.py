@@ -20,8 +20,8 @@ from serflow_opt.traffic.rates import Rates
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FULL = 1 - 1e-6
-"""Load of a worker up to which tangents are drawn; at 1 the queue grows for ever."""
+FULL = 0.995
+"""Load of a worker up to which tangents are drawn: towards 1 the queue grows for ever, and so do their slopes."""
 
 
 @dataclass(frozen=True, slots=True)
