@@ -261,7 +261,7 @@ class Planner:
 
     def _remember(self, instance: Instance, plan: Plan) -> None:
         """Keep the plan of an answer for deadlines to come."""
-        if plan.plan is None:
+        if plan.plan is None or instance.families:  # sizes from ranges are no options of the instance
             return
         decision = decision_of(instance, plan.plan)
         with self._lock:
