@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from unittest.mock import patch
 
 import pyomo.core as pyo
 from product_form import Key, ProductForm, Term, product_form
@@ -16,8 +17,8 @@ from scip_product import Answer
 from serflow_opt import Instance
 from serflow_opt.highs import HighsModel
 
-AS_SHIPPED = {"presolve": "choose"}
-"""The package switches presolve off because it may call feasible models infeasible; others leave it on."""
+AS_SHIPPED = "choose"
+"""Others leave presolve on; the package switches it off because it may call feasible models infeasible."""
 
 
 def solve_mccormick(instance: Instance, time_limit: float, gap: float) -> Answer:
@@ -26,7 +27,8 @@ def solve_mccormick(instance: Instance, time_limit: float, gap: float) -> Answer
     form = product_form(instance)
     m = build(form)
     left = max(time_limit - (time.perf_counter() - began), 0.0)
-    outcome = HighsModel(m).solve(gap=gap, time_limit=left, options=AS_SHIPPED)
+    with patch("serflow_opt.highs.PRESOLVE", AS_SHIPPED):
+        outcome = HighsModel(m).solve(gap=gap, time_limit=left)
     seconds = time.perf_counter() - began
     bound = outcome.bound * form.unit
     if outcome.status in ("infeasible", "no_solution"):

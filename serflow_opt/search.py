@@ -37,8 +37,9 @@ AT_ONCE, PER_SECOND = 5_000, 10_000
 """Placements that are bounded whatever the time limit, and more of them for each second there is."""
 ATTEMPTS = 50
 """Incumbents cut off at most before the search stops with the best plan that holds."""
-SECONDED, AT_LEAST_S = 0.05, 0.1
-"""Share of the time of a search by HiGHS alone that bounds and labels get to confirm it, and seconds at least."""
+SECONDED, AT_LEAST_S, SURE_S = 0.05, 0.1, 2.0
+"""Share of the time of a search by HiGHS alone that bounds and labels get to confirm it, and seconds at least: for a
+plan, and for that there is none."""
 BEATEN = "HiGHS was wrong: a plan known is better than what it proved, so that its word was not taken"
 CONES = 1_000
 """Cuts of the cone of a tail latency at most."""
@@ -99,13 +100,17 @@ def listable(deadline: Deadline) -> int:
     return min(MOST, max(AT_ONCE, int(deadline.left * PER_SECOND))) if deadline.limited else MOST
 
 
-def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | None = None) -> Found:
+def search(
+    instance: Instance, settings: Settings, goal: Goal, within: Pruned | None = None, *, check: bool = True
+) -> Found:
     """Search for the best decision that holds exactly.
 
     Parameters
     ----------
     within
         What an earlier search of a looser problem left; None: bounds come first, where the settings allow it.
+    check
+        Whether a solver's word is to be checked; not where a plan is wanted and no proof.
 
     Raises
     ------
@@ -153,7 +158,7 @@ def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | 
     attempt = cones = 0
     beaten = False
     while attempt < ATTEMPTS and cones < CONES and not settings.deadline.expired:
-        outcome = _run(model, built, settings, found)
+        outcome = _run(model, built, settings, found, check)
         found.nodes += outcome.nodes
         # a cut removes one plan of a menu, but a whole family of continuous thresholds: no bound from what is left then
         proves = attempt == 0 or instance.threshold_mode == "menu"
@@ -163,6 +168,8 @@ def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | 
             found.infeasible = found.decision is None and proves
             if attempt > 0 and proves:
                 found.bound = math.inf
+            if proves:
+                found.checked = max(found.checked, outcome.checked)
             break
         if proves and math.isfinite(outcome.bound) and not beaten:
             found.bound = max(found.bound, outcome.bound * built.unit)
@@ -179,10 +186,17 @@ def search(instance: Instance, settings: Settings, goal: Goal, within: Pruned | 
     if beaten:
         found.doubt = BEATEN
     found.bound = min(found.bound, found.value)
-    if settings.method == "milp" and within is None and plain and not settings.deadline.expired:
+    if settings.method == "milp" and within is None and plain and check and not _is_sure(found, settings.gap):
         _second(instance, settings, goal, found)
     found.checked = min(found.checked, found.bound)
     return found
+
+
+def _is_sure(found: Found, gap: float) -> bool:
+    """Whether multipliers alone prove what was found."""
+    if found.decision is None:
+        return found.infeasible and found.checked == math.inf
+    return found.checked >= found.bound - gap * abs(found.bound)
 
 
 def _second(instance: Instance, settings: Settings, goal: Goal, found: Found) -> None:
@@ -191,7 +205,10 @@ def _second(instance: Instance, settings: Settings, goal: Goal, found: Found) ->
     A plan that it says there is none of, or that is better than its bound, refutes it.
     """
     deadline = settings.deadline
-    quick = Deadline(min(deadline.left, max(SECONDED * deadline.seconds, AT_LEAST_S)))
+    if deadline.expired:
+        return
+    least = AT_LEAST_S if found.decision is not None else SURE_S
+    quick = Deadline(min(deadline.left, max(SECONDED * deadline.seconds, least)))
     second = _by_chain(instance, replace(settings, deadline=quick, on_progress=None), goal)
     if second is None:
         try:
@@ -304,7 +321,7 @@ def _take(
     return not metrics.breaches and value <= modelled + MODEL_ERROR * abs(value)
 
 
-def _run(model: HighsModel, built: Built, settings: Settings, found: Found) -> Outcome:
+def _run(model: HighsModel, built: Built, settings: Settings, found: Found, check: bool) -> Outcome:
     start = _start(built, found.decision) if found.decision is not None else None
     report = settings.on_progress
     if report is not None:
@@ -323,6 +340,7 @@ def _run(model: HighsModel, built: Built, settings: Settings, found: Found) -> O
         start=start,
         on_progress=report,
         options=settings.options,
+        check=check,
     )
 
 

@@ -200,7 +200,7 @@ def _break_ties(instance: Instance, found: Found, settings: Settings) -> None:
             within = pruned.rivals(allowance, better)
             if not within.kept:
                 return
-        second = search(held, quiet, {other: 1.0}, within)
+        second = search(held, quiet, {other: 1.0}, within, check=False)
         found.nodes += second.nodes
         if second.decision is None or second.metrics is None:
             return

@@ -33,6 +33,13 @@ def high(outcome: Outcome) -> Outcome:
     return replace(outcome, bound=2 * outcome.bound)
 
 
+@pytest.fixture(autouse=True)
+def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is."""
+    for name in ("AT_LEAST_S", "SURE_S"):
+        monkeypatch.setattr(f"serflow_opt.search.{name}", 60.0)
+
+
 @pytest.fixture
 def lying(monkeypatch: pytest.MonkeyPatch) -> Callable[[Lie], None]:
     """Have HiGHS's adapter say something else than what it found."""
