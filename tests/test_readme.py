@@ -1,10 +1,11 @@
-"""The commands in the README do what they say, as they are printed."""
+"""The commands in the README, and the Python beside them in the pages on traffic, do what they say as printed."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers import REPOSITORY, has_line, run
@@ -39,3 +40,17 @@ def test_traffic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert has_line(said["compare"], "controller")
     assert "left out" not in said["compare"]
     assert {file.name for file in tmp_path.iterdir()} == {"rent.json", "day.png"}
+
+
+def test_the_controller_and_a_policy_of_ones_own() -> None:
+    """The Python blocks of the page on traffic, one after the other."""
+    text = (REPOSITORY / "docs" / "traffic.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(block, names)
+    run, service, trace = names["run"], names["service"], names["trace"]
+    assert (run.policy, run.served) == ("controller", trace.requests)
+    own = names["so"].simulate(service, trace, names["Fixed"]())
+    assert (own.policy, own.policy_errors, own.served) == ("always two", (), trace.requests)
+    rents = [block.machines[0].usd_per_s for block in service.blocks if block.machines]
+    assert own.usd["machines"] == pytest.approx(2 * trace.seconds * sum(rents), rel=0.01)
