@@ -254,7 +254,7 @@ def test_late_requests_are_marked(tmp_path: Path) -> None:
     lines = {line.split()[0]: line.rstrip() for line in capture.get().splitlines() if line}
     assert lines["autoscaler"].endswith(f"{frame.loc['autoscaler', 'above_bound']:.1%}*")
     assert lines["functions"].endswith(f"{frame.loc['functions', 'above_bound']:.1%}")
-    assert "late, dropped, or waited" in lines["*"]
+    assert "late or dropped" in lines["*"]
     assert "multiples of 60 s" in lines["proof"]
 
 

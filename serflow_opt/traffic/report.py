@@ -206,9 +206,7 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     ]
     said = []
     if not frame["like_for_like"].all():
-        said.append(
-            Text("* some were late, dropped, or waited, which costs nothing here: not to be compared by cost alone")
-        )
+        said.append(Text("* late or dropped requests, or below the terms of the bound: do not compare by cost alone"))
     said += [Text(f"proof of    {scope}") for scope in dict.fromkeys(own.scope for own in comparison.bounds.values())]
     said += [Text(note, style="yellow") for note in comparison.notes]
     said += [Text(f"left out    {name}: {why}", style="yellow") for name, why in comparison.left_out.items()]

@@ -258,8 +258,8 @@ class Schedule(Kept):
     def scope(self) -> str:
         """Of what the bound is, which is narrower than what could be done."""
         return (
-            f"schedules that order and stop machines at multiples of {self.step_s:,.10g} s and serve every request "
-            "when it comes"
+            f"schedules that order and stop machines at multiples of {self.step_s:,.10g} s, and serve a fluid of "
+            "requests as it comes"
         )
 
     @property
