@@ -13,7 +13,8 @@ With u the path scaled by the reach R_s, every request that crosses or enters lo
 
 A variant with its own exit table brings its own levels, which are open to its runners only:
 
-    Σ_{e: v(e) = v} x_{s,e} - Σ_{l in L_{s,v}} z_{s,l} = 0         own_menu
+    Σ_{e: v(e) = v} x_{s,e} - Σ_{l in L_{s,v}} z_{s,l} = 0         own_menu       a stage nobody reaches has no x and
+                                                                                 takes a level of its own menu
     Σ_{l in L_{s,v}} v_{s,l} = Σ_{e: v(e) = v} u_{s,e}             own_flow       where the scaled path is there
 
 As printed, (1 - γ) and (1 - κ) are removed at no cost (2.2.1 (5), (6)); here each entry of a menu keeps a measured
@@ -28,6 +29,7 @@ import pyomo.core as pyo
 
 from serflow_opt.formulations.data import Data
 from serflow_opt.formulations.placement import Path
+from serflow_opt.instance import AS_IS
 
 
 def costs_accuracy(data: Data) -> bool:
@@ -54,6 +56,9 @@ def add_own_menus(m: Any, data: Data, scaled: Path | None) -> None:
     @m.Constraint(data.own_menus)
     def own_menu(m: Any, s: int, v: int) -> Any:
         chosen = [m.z[s, level] if s in data.choosing else 1.0 for level in levels(s, v)]
+        if v == AS_IS and any(t < s for t, _ in data.ends):
+            others = [place for place in data.places if place[0] == s and place not in runners(s, v)]
+            return 1 - pyo.quicksum(m.x[place] for place in others) - pyo.quicksum(chosen) == 0
         return pyo.quicksum(m.x[place] for place in runners(s, v)) - pyo.quicksum(chosen) == 0
 
     @m.Constraint(data.own_menus if scaled is not None else [])

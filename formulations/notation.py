@@ -43,6 +43,7 @@ NOTATION = (
     Symbol("leave_{s,e,k,w}", "1 when e hands over to tier k before stage s in way w", "", "", "leave"),
     Symbol("enter_{s,e,w}", "1 when e takes stage s over in way w", "", "", "enter"),
     Symbol("way_{s,w}", "1 when what is handed over before s is in way w", "binary", "2.2.1 (5) γ", "way"),
+    Symbol("end_{s,e}", "1 when the plan ends at stage s, where everybody leaves", "", "", "end"),
     Symbol("u_{s,e}", "W_s x_{s,e}, the path scaled by a weight of the stage", "", "", "reach_path, tail_path"),
     Symbol("cutid", "stages that run before the hand-over", "", "2.2.3 (7)", "PlanDocument.cut"),
     Symbol("τ_s, T^T", "time of a hand-over before stage s", "s", "2.2.1 (5), 2.2.3 (6)", "Data.hop_time"),

@@ -12,15 +12,23 @@ Variables
     leave_{s,e,k,w}  1 when e ran stage s-1 and hands over to tier k before stage s in way w
     enter_{s,e,w}    1 when e takes stage s over in way w
     way_{s,w}        1 when what is handed over before stage s is handed over in way w; where there are several
+    end_{s,e}        1 when the plan ends at stage s, which runs as e; where all may leave there, s < M
 
 Equations
     Σ_{k,w} leave_{1,source,k,w} = 1                               one_start
-    x_{s-1,e} = Σ_f stay_{s,e,f} + Σ_{k,w} leave_{s,e,k,w}         go_on
+    x_{s-1,e} = Σ_f stay_{s,e,f} + Σ_{k,w} leave_{s,e,k,w} + end_{s-1,e}    go_on
     x_{s,e} = Σ_f stay_{s,f,e} + Σ_w enter_{s,e,w}                 arrive
     Σ_{e at h} enter_{s,e,w} = Σ_{e to h} leave_{s,e,k,w}          hand_over      h = (s, k, w, variant carried over)
     Σ_w way_{s,w} = 1                                              one_way
     Σ_{e,k} leave_{s,e,k,w} <= way_{s,w}                           in_one_way
     Σ_t w_t x_{t,e} + act_s x_{s,e} <= memory_p                    fit_memory     over the runners e of option p
+
+A plan ends early only where everybody leaves, at levels F_s with exit rate 1:
+
+    Σ_e end_{s,e} <= Σ_{l in F_s} z_{s,l}                          end_leaves       thresholds from menus
+    Σ_{l not in F_s} v_{s,l} <= hi_s (1 - Σ_e end_{s,e})           end_leaves_all   thresholds between or mixed
+
+hi_s is the largest reach the menus allow. Stages behind the end have R = 0 and no x, hence no time, cost or memory.
 
 Only x and way need integrality: the rest is a flow in a network. A hub carries the variant of a block that goes on, so
 a block runs in one variant across hand-overs. act_s is the largest activation stage s makes or receives.
@@ -85,6 +93,9 @@ def add_placement(m: Any, data: Data) -> Path:
     m.stay = pyo.Var(data.stays, bounds=(0.0, 1.0))
     m.leave = pyo.Var(data.hops, bounds=(0.0, 1.0))
     m.enter = pyo.Var(data.entries, bounds=(0.0, 1.0))
+    ends = [(s, e) for s, e in data.places if data.may_end(s, e)]
+    if ends:
+        m.end = pyo.Var(ends, bounds=(0.0, 1.0))
     at = _Incidence(data)
 
     @m.Constraint()
@@ -93,7 +104,8 @@ def add_placement(m: Any, data: Data) -> Path:
 
     @m.Constraint([(s + 1, e) for s, e in data.places if s < data.last])
     def go_on(m: Any, s: int, e: int) -> Any:
-        return m.x[s - 1, e] == _sum(m.stay, at.stays_from[s, e]) + _sum(m.leave, at.leave_from[s, e])
+        here = m.end[s - 1, e] if data.may_end(s - 1, e) else 0.0
+        return m.x[s - 1, e] == _sum(m.stay, at.stays_from[s, e]) + _sum(m.leave, at.leave_from[s, e]) + here
 
     @m.Constraint(data.places)
     def arrive(m: Any, s: int, e: int) -> Any:
@@ -105,6 +117,8 @@ def add_placement(m: Any, data: Data) -> Path:
         return _sum(m.enter, at.enter_from[hub]) == _sum(m.leave, at.leave_to[hub])
 
     _add_ways(m, data)
+    if ends:
+        _add_ends(m, data)
     return Path(m.x, m.leave, m.enter)
 
 
@@ -125,6 +139,24 @@ def _add_ways(m: Any, data: Data) -> None:
     @m.Constraint(rows)
     def in_one_way(m: Any, s: int, w: int) -> Any:
         return _sum(m.leave, by_way[s, w]) <= m.way[s, w]
+
+
+def _add_ends(m: Any, data: Data) -> None:
+    """Let the plan end early only where everybody leaves. Expects `add_exits` where there are levels to choose."""
+    some = [s for s in sorted({s for s, _ in m.end}) if any(data.exit_rate(s, i) < 1 for i in data.levels[s])]
+    menu = data.instance.threshold_mode == "menu"
+
+    def ending(s: int) -> Any:
+        return pyo.quicksum(m.end[place] for place in m.end if place[0] == s)
+
+    @m.Constraint(some if menu else [])
+    def end_leaves(m: Any, s: int) -> Any:
+        return ending(s) <= pyo.quicksum(m.z[s, i] for i in data.levels[s] if data.exit_rate(s, i) >= 1)
+
+    @m.Constraint([] if menu else some)
+    def end_leaves_all(m: Any, s: int) -> Any:
+        others = pyo.quicksum(m.v[s, i] for i in data.levels[s] if data.exit_rate(s, i) < 1)
+        return others <= data.reach_high[s] * (1 - ending(s))
 
 
 def add_memory(m: Any, data: Data) -> None:

@@ -5,8 +5,12 @@ Sets
 s in 1..M           stages
 e in runners        what a stage can run as: an option as it is, or an option in a variant (κ) of a block; p(e), k(e)
                     its option and tier
-(s, e) in places    pairs on some path through all stages where the stage fits the option's memory on its own and rules
-                    allow it
+(s, v) in ends      stages before the last one where all may leave, by the menu of variant v or their own, `AS_IS`: a
+                    plan may end there, and what comes after needs nothing. There are none in `as-printed`, whose
+                    formula pays for all stages, where it makes no difference (`ending_matters`), and where no plan that
+                    ends there keeps the accuracy floor
+(s, e) in places    pairs on some path from the source to an end, where the stage fits the option's memory on its own
+                    and rules allow it
 (s, e, f) in stays  ways to go on with stage s as f on the same option; e = f but where a block begins or ends
 (s, e, k, w) in hops    ways to leave runner e before stage s for tier k, handed over in way w (γ and protection): along
                     a link within the payload limit of k, or, in a tier with stage_specific options, to another option
@@ -32,6 +36,8 @@ ROOM = 5e-8
 """How far, relative, limits are opened in a model whose choices are all discrete. HiGHS has lost plans that met a limit
 within its own tolerances (1e-8); with this room they lie inside it. A plan that needs the room is cut off by the exact
 evaluation, and the bound stays a bound."""
+CERTAIN = 1e-6
+"""How far, relative, a floor must be out of reach before an end is left out: more than any rounding and any room."""
 NOTHING = -1
 """Stands where a way to hand over could: nothing crosses a link."""
 SOURCE = -1
@@ -82,6 +88,8 @@ class Sets:
         Levels of each stage, those of its own menu first, then those of variants with their own.
     levels
         Positions in `menu` that may be used, by stage.
+    ends
+        By stage and variant whose menu it is, the most accurate level at which all leave (a position in `menu`).
     reach_low, reach_high
         Bounds of R_s that follow from the menus: the products of 1 - largest and 1 - smallest exit rate.
     """
@@ -104,6 +112,7 @@ class Sets:
         self.levels = {
             s: [i for i in range(len(self.menu[s])) if levels is None or (s, i) in levels] for s in self.stages
         }
+        self.ends = self.all_ends() if ending_matters(instance) else {}
         self._links = self._all_links()
         self._usable = {
             (s, trusted): _undominated(instance, s, trusted) for s in self.stages for trusted in (True, False)
@@ -151,6 +160,46 @@ class Sets:
             for v, menu in menus.items()
             for i, (rate, accuracy) in enumerate(zip(menu.exit_rates, menu.accuracies, strict=True))
         ]
+
+    def all_ends(self) -> dict[tuple[int, int], int]:
+        """Return where plans may end, by the levels there are and the accuracy floor.
+
+        Where thresholds are chosen on samples, at every classifier: whether all leave there, earlier ones decide, too.
+        """
+        if self.instance.joint:
+            assert self.instance.samples is not None
+            return {(s, AS_IS): 0 for s in self.instance.samples.classifier_stages[:-1]}
+        ends: dict[tuple[int, int], int] = {}
+        for s in self.stages[:-1]:
+            for i in self.levels[s]:
+                level = self.menu[s][i]
+                best = ends.get((s, level.variant))
+                if level.exit_rate >= 1 and (best is None or level.accuracy > self.menu[s][best].accuracy):
+                    ends[s, level.variant] = i
+        return {(s, v): i for (s, v), i in ends.items() if self._accurate_enough(s, self.menu[s][i])}
+
+    def _accurate_enough(self, end: int, last: Level) -> bool:
+        """Whether some thresholds of the stages before an end may bring a plan that ends there to the accuracy floor.
+
+        Adaptations may cost accuracy, which is left out; where some bring accuracy, nothing is ruled out.
+        """
+        instance = self.instance
+        changes = [way.accuracy_loss for ways in instance.ways for way in ways]
+        changes += [variant.accuracy_loss for variant in instance.variants]
+        if instance.accuracy_min is None or min(changes, default=0.0) < 0:
+            return True
+        best = last.accuracy
+        for s in range(end - 1, 0, -1):
+            levels = [self.menu[s][i] for i in self.levels[s]]
+            best = max(
+                (1 - level.exit_rate) * best + (level.exit_rate * level.accuracy if level.exit_rate > 0 else 0.0)
+                for level in levels
+            )
+        return best >= instance.accuracy_min * (1 - CERTAIN)
+
+    def may_end(self, s: int, e: int) -> bool:
+        """Whether a plan may end at stage s when it runs as e: everybody leaves at some level."""
+        return bool(self.ends) and (s, self.menu_used(s, e)) in self.ends
 
     def _all_links(self) -> dict[tuple[int, int], Link | None]:
         """Return what is crossed from tier (or SOURCE) to tier; None: nothing, and nothing to pay."""
@@ -202,7 +251,7 @@ class Sets:
         return variant if block.covers(s - 2) and block.covers(s - 1) else AS_IS
 
     def _on_some_path(self, on: set[Place]) -> set[Place]:
-        """Keep the pairs that lie on a path from the source through all stages."""
+        """Keep the pairs that lie on a path from the source to an end."""
         kept: dict[int, set[int]] = {s: set() for s in self.stages}
         for s, e in on:
             kept[s].add(e)
@@ -232,9 +281,11 @@ class Sets:
             after = kept[s - 1] = {
                 e
                 for e in kept[s - 1]
-                if self._kind(e) in leave or (self.runners[e].option, self.carried(s, e)) in stays
+                if self._kind(e) in leave
+                or (self.runners[e].option, self.carried(s, e)) in stays
+                or self.may_end(s - 1, e)
             }
-        return {(s, e) for s in self.stages for e in kept[s]} if all(kept.values()) else set()
+        return {(s, e) for s in self.stages for e in kept[s]} if kept[1] else set()
 
     def _on_some_plain_path(self, kept: dict[int, set[int]]) -> set[Place]:
         """The same without variants, where a runner is an option and all of a tier leave it alike."""
@@ -249,8 +300,8 @@ class Sets:
             into = {tier[f] for f in after}
             alike = {tier[e]: e for e in kept[s - 1]}.values()
             leave = {tier[e] for e in alike if any(k in into and self._ways(s, e, k) for k in tiers)}
-            after = kept[s - 1] = {e for e in kept[s - 1] if e in after or tier[e] in leave}
-        return {(s, e) for s in self.stages for e in kept[s]} if all(kept.values()) else set()
+            after = kept[s - 1] = {e for e in kept[s - 1] if e in after or tier[e] in leave or self.may_end(s - 1, e)}
+        return {(s, e) for s in self.stages for e in kept[s]} if kept[1] else set()
 
     def _kind(self, e: int) -> tuple[int, int]:
         """What the ways to leave a runner depend on: its tier and variant."""
@@ -277,7 +328,7 @@ class Sets:
 
     @property
     def connected(self) -> bool:
-        """Whether any path runs all stages."""
+        """Whether there is any path."""
         return bool(self.places)
 
     @property
@@ -366,6 +417,22 @@ class Sets:
     def _way(self, hop: Hop) -> Way:
         s, _, _, w = hop
         return self.instance.ways[s - 1][w] if self._link(hop) is not None else PLAIN
+
+
+def ending_matters(instance: Instance) -> bool:
+    """Whether a plan that ends where everybody leaves can be better than one that goes on with stages nobody reaches.
+
+    These take no money, energy or mean time, and they can stay on the last option without a link to cross. What they
+    may take is time in the worst case, or of a request that goes all the way, and memory; and rules may forbid them.
+    """
+    if not instance.may_end_early:
+        return False
+    if instance.latency_measure == "worst" or instance.deviations is not None or instance.rules:
+        return True
+    grown = max([1.0, *(variant.parameters_kept for variant in instance.variants)])
+    whole = sum(stage.parameter_bytes for stage in instance.stages) * grown
+    whole += max([instance.input_bytes, *(stage.activation_bytes for stage in instance.stages)])
+    return any(option.memory_bytes is not None and option.memory_bytes < whole for option in instance.options)
 
 
 def _undominated(instance: Instance, s: int, trusted: bool) -> list[int]:

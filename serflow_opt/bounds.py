@@ -26,6 +26,7 @@ from serflow_opt.instance import Instance, Objective
 from serflow_opt.lagrangian import Bracket, Exits, LevelKey, Linear, close_bracket, forced_levels
 from serflow_opt.paths import (
     MOST,
+    NOWHERE,
     Floats,
     Ints,
     Mask,
@@ -37,6 +38,7 @@ from serflow_opt.paths import (
     leaks,
     list_paths,
     moves,
+    option_of,
     times,
     whole_seconds,
     within_memory,
@@ -150,23 +152,24 @@ def prune(
     kept = paths[alive]
     levels = None
     widest = max(len(menu) for menu in data.menu.values())
-    simple = instance.threshold_mode == "menu" and exits.used is None
+    simple = instance.threshold_mode == "menu" and not data.own_menus
     if start is not None and simple and len(kept) * widest**2 <= MOST_FORCED:
+        rows, stages = exits.rows(alive), kept.stages
         forced = [
-            forced_levels(
-                exits.rows(alive), floor, Linear(view.fixed[alive], view.weight[alive]), bracket.multiplier[alive]
-            )
+            forced_levels(rows, floor, Linear(view.fixed[alive], view.weight[alive]), bracket.multiplier[alive], stages)
             for view, bracket in zip(views, brackets, strict=True)
         ]
         levels = frozenset(
             key for key in forced[0] if (np.maximum.reduce([table[key] for table in forced]) <= limit).any()
         )
         levels |= {(s + 1, row.index(1.0)) for s, row in enumerate(start.weights)}
+        levels |= {(s, 0) for s in set(data.stages) - {s for s, _ in levels}}  # behind the end of all that is left
     return Pruned(_places(kept), levels, listed, len(kept), float(bound.min()), start, kept, bound[alive], whole[alive])
 
 
 def _places(paths: Paths) -> frozenset[Place]:
-    return frozenset((s + 1, int(e)) for s in range(paths.runner.shape[1]) for e in np.unique(paths.runner[:, s]))
+    pairs = ((s + 1, int(e)) for s in range(paths.runner.shape[1]) for e in np.unique(paths.runner[:, s]))
+    return frozenset((s, e) for s, e in pairs if e != NOWHERE)
 
 
 def _within_limits(data: Data, paths: Paths, exits: Exits, goal: Mapping[Objective, float], deadline: Deadline) -> Mask:
@@ -277,11 +280,11 @@ def _whole_rent(data: Data, paths: Paths, compute: Floats, sending: Floats, send
     instance = data.instance
     assert instance.rate_per_s is not None
     certain = np.array([data.reach_low[s] > 0 for s in data.stages])[None, :] & (compute_times(data, paths) > 0)
-    option = np.array([runner.option for runner in data.runners])
+    option = option_of(data)
     exits = Exits.of(data, paths)
     rent = np.zeros(len(paths))
     for p in np.unique(option[paths.runner]).tolist():
-        if data.is_function(p):
+        if p == NOWHERE or data.is_function(p):
             continue
         here = option[paths.runner] == p
         rows = np.flatnonzero(here.any(axis=1))
@@ -313,18 +316,25 @@ def _as_printed(data: Data, paths: Paths) -> Linear:
 
 
 def decision_at(data: Data, paths: Paths, n: int, levels: Ints) -> Decision:
-    """Return placement n with a threshold for each stage, by its position in the menu the stage uses."""
-    instance = data.instance
-    runners = [data.runners[e] for e in paths.runner[n].tolist()]
+    """Return placement n with a threshold for each stage, by its position in the menu the stage uses.
+
+    Where a plan ends early, everybody leaves at the best such level of the last stage, whatever position is given; but
+    where thresholds are chosen on samples, at the one that is.
+    """
+    instance, count = data.instance, int(paths.stages[n])
+    runners = [data.runners[e] for e in paths.runner[n, :count].tolist()]
+    chosen_at = levels[:count].tolist()
+    if count < data.last and not instance.joint:
+        owner = data.menu_used(count, int(paths.runner[n, count - 1]))
+        chosen_at[-1] = data.menu[count][data.ends[count, owner]].index
     variants = [runner.variant for runner in runners]
     menus = [instance.menu(s, v) for s, v in enumerate(variants)]
     weights = tuple(
         tuple(float(level == chosen) for level in range(len(menu.exit_rates)))
-        for menu, chosen in zip(menus, levels.tolist(), strict=True)
+        for menu, chosen in zip(menus, chosen_at, strict=True)
     )
-    return shortest(
-        [runner.option for runner in runners], weights, [max(way, 0) for way in paths.way[n].tolist()], variants
-    )
+    ways = [max(way, 0) for way in paths.way[n, :count].tolist()]
+    return shortest([runner.option for runner in runners], weights, ways, variants)
 
 
 def _best_start(

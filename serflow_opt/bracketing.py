@@ -10,8 +10,8 @@ from serflow_opt.chain import Chain
 from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.envelope import Envelope
 from serflow_opt.formulations.data import SOURCE
-from serflow_opt.lagrangian import Exits, Linear, close_bracket
-from serflow_opt.paths import Floats, Ints, Mask, Paths
+from serflow_opt.lagrangian import Exits, Linear, close_bracket, closed
+from serflow_opt.paths import NOWHERE, Floats, Ints, Mask, Paths
 from serflow_opt.threshold_labels import Task
 
 
@@ -58,8 +58,11 @@ class Brackets:
 
 def placed(chain: Chain, paths: Paths) -> Placed:
     """Add up what a few placements take."""
-    stage = np.arange(len(chain.on))
+    stage, there = np.arange(len(chain.on)), paths.runner != NOWHERE
     adds, whole = chain.adds[stage, paths.runner], chain.whole[stage, paths.runner].sum(axis=1)
+    if not there.all():
+        adds[~there] = 0.0
+        whole = np.where(there, chain.whole[stage, paths.runner], 0.0).sum(axis=1)
     rows, stages = np.nonzero(paths.moved)
     for n, s in zip(rows.tolist(), stages.tolist(), strict=True):
         sender = SOURCE if s == 0 else int(paths.runner[n, s - 1])
@@ -83,7 +86,7 @@ def bracket(chain: Chain, those: Placed, held: Floats, deadline: Deadline = NEVE
     deadline
         When to stop: OutOfTime is raised.
     """
-    exits = Exits(chain.menus, _used(chain, those.paths), _lost(those))
+    exits = Exits(chain.menus, menus_used(chain, those.paths), _lost(those))
     limits = np.where(np.isfinite(chain.limits), chain.limits, 0.0)
     fixed = np.full(len(those), -float(held[1:-1] @ limits[1:-1]))
     floor = -chain.limits[-1] if np.isfinite(chain.limits[-1]) else None
@@ -97,7 +100,7 @@ def bracket(chain: Chain, those: Placed, held: Floats, deadline: Deadline = NEVE
 
 def columns_of(chain: Chain, those: Placed, levels: Ints) -> Floats:
     """What thresholds make of the columns, N x C."""
-    used = _used(chain, those.paths)
+    used = menus_used(chain, those.paths)
     columns = np.zeros((len(those), those.adds.shape[2]))
     for s in range(levels.shape[1] - 1, -1, -1):
         rate, mass = np.empty(len(those)), np.empty(len(those))
@@ -110,14 +113,17 @@ def columns_of(chain: Chain, those: Placed, levels: Ints) -> Floats:
 
 
 def task_of(chain: Chain, those: Placed, n: int) -> Task:
-    """Return the threshold problem of a placement."""
-    used = _used(chain, those.paths)
+    """Return the threshold problem of a placement, of the stages it has."""
+    used = menus_used(chain, those.paths)
     menus: list[Envelope] = [menus[0 if used is None else int(used[n, s])] for s, menus in enumerate(chain.menus)]
-    return Task(menus, those.adds[n], chain.limits)
+    count = int(those.paths.stages[n])
+    return Task(menus[:count], those.adds[n, :count], chain.limits)
 
 
-def _used(chain: Chain, paths: Paths) -> Ints | None:
-    return None if chain.used is None else chain.used[np.arange(len(chain.on)), paths.runner]
+def menus_used(chain: Chain, paths: Paths) -> Ints | None:
+    """Return which menus placements use, N x M; None: the first everywhere."""
+    used = None if chain.used is None else chain.used[np.arange(len(chain.on)), paths.runner]
+    return closed(used, chain.closing, paths)
 
 
 def _lost(those: Placed) -> Floats | None:

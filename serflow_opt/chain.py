@@ -20,7 +20,7 @@ from serflow_opt.formulations.data import SLACK, SOURCE, Data, Entry, Hop, Hub
 from serflow_opt.goals import Goal
 from serflow_opt.instance import Instance, Objective
 from serflow_opt.label_setting import memory_couples, run_begin
-from serflow_opt.lagrangian import envelope_of
+from serflow_opt.lagrangian import menus_of
 from serflow_opt.paths import Floats, Ints, Mask
 
 
@@ -55,6 +55,9 @@ class Chain:
         M x E x C and M x E: what a stage adds to the columns and to the whole time.
     menus, used
         By stage, the envelopes of its menus; M x E: which of them a state uses, None: the first everywhere.
+    closing, ends
+        By stage, for a menu, the one that stands for it where a plan ends there (`lagrangian.menus_of`). M x E: the
+        accuracy of those that leave then, NaN where no plan may end; None: nowhere.
     leaving, entering
         By position of the stage handed over to: ways into hubs, from `SOURCE` at the first; and out of them.
     stays
@@ -73,6 +76,8 @@ class Chain:
     whole: Floats
     menus: list[list[Envelope]]
     used: Ints | None
+    closing: list[dict[int, int]]
+    ends: Floats | None
     leaving: list[list[Crossing]]
     entering: list[list[Crossing]]
     stays: list[tuple[Ints, Ints] | None]
@@ -127,6 +132,13 @@ class _Reader:
             used = np.zeros((data.last, count), dtype=np.int64)
             for s, e in data.places:
                 used[s - 1, e] = groups[s].index(data.menu_used(s, e))
+        menus, closing = menus_of(data)
+        ends = None
+        if data.ends:
+            ends = np.full((data.last, count), np.nan)
+            for s, e in data.places:
+                if data.may_end(s, e):
+                    ends[s - 1, e] = np.nan_to_num(data.accuracy(s, data.ends[s, data.menu_used(s, e)]))
         latest = instance.latency_slo_s if self.is_whole else None
         return Chain(
             data=data,
@@ -137,8 +149,10 @@ class _Reader:
             on=on,
             adds=self._stages(seconds, places),
             whole=seconds if self.is_whole else np.zeros_like(seconds),
-            menus=[[self._envelope(s, owner) for owner in groups[s]] for s in data.stages],
+            menus=menus,
             used=used,
+            closing=closing,
+            ends=ends,
             leaving=self._leaving(),
             entering=self._entering(),
             stays=self._stays(on),
@@ -188,9 +202,6 @@ class _Reader:
         for i, name in enumerate(columns, start=1):
             adds[..., i] = known[name]
         return adds
-
-    def _envelope(self, s: int, owner: int) -> Envelope:
-        return envelope_of([level for level in self.data.menu[s] if level.variant == owner])
 
     def _leaving(self) -> list[list[Crossing]]:
         """Hops into each hub; those of senders that share link, way and variant together."""
@@ -288,6 +299,7 @@ def count_paths(chain: Chain) -> float:
     """How many placements there are, before any limit."""
     option = np.array([runner.option for runner in chain.data.runners])
     counts: Floats = np.zeros(chain.on.shape[1])
+    ended = 0.0
     for s in range(len(chain.on)):
         here = np.zeros(len(counts))
         stays = chain.stays[s]
@@ -303,4 +315,6 @@ def count_paths(chain: Chain) -> float:
             for entered in chain.entering[s] if not s else ():
                 here[entered.runner] += float(left.hub == entered.hub)
         counts = np.where(chain.on[s], here, 0.0)
-    return float(counts.sum())
+        if chain.ends is not None:
+            ended += float(counts[np.isfinite(chain.ends[s])].sum())
+    return float(counts.sum()) + ended

@@ -285,7 +285,8 @@ class ChainSearch:
 
     def _offer(self, those: Placed, levels: Ints, value: float) -> None:
         if value < self.value:
-            self.value, self.best = value, (those, levels)
+            behind = np.zeros(len(self.chain.on) - len(levels), dtype=np.int64)  # nobody gets there
+            self.value, self.best = value, (those, np.append(levels, behind))
             if self.on_better is not None:
                 self.on_better(self.value, self.bound)
 

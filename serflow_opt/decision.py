@@ -23,7 +23,8 @@ class Decision:
     Attributes
     ----------
     options
-        Position of the option of each stage in the instance's list.
+        Position of the option of each stage in the instance's list; fewer than there are stages where the plan ends
+        before, at a stage where everybody leaves.
     weights
         For each stage, how often each menu entry is used; sums to 1. One entry is 1 for a menu; two neighbours share
         for interpolated thresholds; any for randomized ones. Entries are of the menu of the stage's variant.
@@ -40,11 +41,35 @@ class Decision:
 
     def way(self, stage: int) -> int:
         """Position of the way to hand over to the stage at this position."""
-        return self.ways[stage] if self.ways else 0
+        return self.ways[stage] if stage < len(self.ways) else 0
 
     def variant(self, stage: int) -> int:
         """Position of the variant of the stage at this position, or `AS_IS`."""
-        return self.variants[stage] if self.variants else AS_IS
+        return self.variants[stage] if stage < len(self.variants) else AS_IS
+
+    def first(self, stages: int) -> Decision:
+        """Return what is decided about the first stages."""
+        return shortest(self.options[:stages], self.weights[:stages], self.ways[:stages], self.variants[:stages])
+
+
+def ended(instance: Instance, decision: Decision) -> Decision:
+    """Return a decision without the stages that nobody reaches: it ends where everybody leaves."""
+    stages = _stages_reached(instance, decision) or len(decision.options)
+    return decision if stages == len(decision.options) else decision.first(stages)
+
+
+def _stages_reached(instance: Instance, decision: Decision) -> int | None:
+    """Return how many stages there are up to the first where everybody leaves; None: there is none."""
+    if not instance.may_end_early:
+        return None
+    if instance.joint:  # the menus are true at the thresholds chosen only
+        from serflow_opt.samples import at_thresholds
+
+        instance = at_thresholds(instance, decision)
+    for s, weights in enumerate(decision.weights):
+        if instance.menu(s, decision.variant(s)).lets_all_leave(weights):
+            return s + 1
+    return None
 
 
 Given = PlanDocument | Decision | Plan | Mapping[str, Any] | str | Path
@@ -52,7 +77,8 @@ Given = PlanDocument | Decision | Plan | Mapping[str, Any] | str | Path
 
 
 def document_of(instance: Instance, decision: Decision) -> PlanDocument:
-    """Say a decision in names and thresholds."""
+    """Say a decision in names and thresholds, without stages that nobody reaches."""
+    decision = ended(instance, decision)
     placement = [
         Placement(
             stage=s + 1,
@@ -74,7 +100,7 @@ def document_of(instance: Instance, decision: Decision) -> PlanDocument:
         else:
             choices.append(Choice(stage=s + 1, threshold=math.fsum(t * w for t, w in used)))
     handovers = []
-    for s, ways in enumerate(instance.ways):
+    for s, ways in enumerate(instance.ways[: len(decision.options)]):
         if len(ways) > 1 and link_before(instance, decision.options, s) is not None:
             way = ways[decision.way(s)]
             handovers.append(
@@ -130,18 +156,24 @@ def decision_of(instance: Instance, plan: Given) -> Decision:
         raise InputError(problems)
     options = _placed_options(instance, document, problems)
     variants = _variants(instance, document, problems)
-    weights = _menu_weights(instance, document, variants, problems)
+    weights = _menu_weights(instance, document, variants[: len(options)] if options else variants, problems)
     last = len(instance.tiers) - 1
     cut = sum(instance.options[p].tier < last for p in options)
     if not problems and document.cut not in (None, cut):
         found = f"{document.cut}, but {cut} stages run before the last tier"
         problems.append(Problem("plan", "cut", found, f"write {cut}, or leave it out"))
+    options = options[: len(weights)]
+    partial = shortest(options, weights, (), variants[: len(options)])
+    if not problems and len(options) < len(instance.stages) and _stages_reached(instance, partial) is None:
+        found = f"stages 1..{len(options)}, but not everybody leaves there"
+        cure = f"place the stages up to {len(instance.stages)}, or let everybody leave before"
+        problems.append(Problem("plan", "placement", found, cure))
     if not problems:
         _check_moves(instance, options, problems)
     ways = _ways(instance, document, options, problems) if not problems else []
     if problems:
         raise InputError(problems)
-    return shortest(options, weights, ways, variants)
+    return ended(instance, shortest(options, weights, ways, variants[: len(options)]))
 
 
 def shortest(
@@ -172,10 +204,12 @@ def _variants(instance: Instance, document: PlanDocument, problems: list[Problem
 
 def _ways(instance: Instance, document: PlanDocument, options: Sequence[int], problems: list[Problem]) -> list[int]:
     """Return the way to hand over to each stage."""
-    ways = [0] * len(instance.stages)
+    ways = [0] * len(options)
     named: set[int] = set()
     for entry in document.handovers:
         s = entry.before_stage - 1
+        if len(ways) <= s < len(instance.stages):
+            continue  # nobody gets there
         place = f"handovers, before stage {entry.before_stage}"
         if s >= len(ways) or link_before(instance, options, s) is None:
             problems.append(Problem("plan", place, "nothing crosses a link there", "remove it"))
@@ -222,10 +256,12 @@ def _document(plan: Given, problems: list[Problem]) -> PlanDocument | None:
 
 def _placed_options(instance: Instance, document: PlanDocument, problems: list[Problem]) -> list[int]:
     by_stage = {entry.stage: entry for entry in document.placement}
-    stages = range(1, len(instance.stages) + 1)
-    if len(by_stage) != len(document.placement) or sorted(by_stage) != list(stages):
+    count = len(instance.stages)
+    stages = range(1, (min(len(by_stage), count) if instance.may_end_early else count) + 1)
+    if len(by_stage) != len(document.placement) or sorted(by_stage) != list(stages) or not by_stage:
         found = f"stages {sorted(entry.stage for entry in document.placement)}"
-        problems.append(Problem("plan", "placement", found, f"place each stage 1..{len(instance.stages)} once"))
+        cure = f"place each stage 1..{count} once" + (", or those up to one where everybody leaves" * (count > 1))
+        problems.append(Problem("plan", "placement", found, cure))
         return []
     options = []
     for s in stages:
@@ -265,6 +301,8 @@ def _check_moves(instance: Instance, options: list[int], problems: list[Problem]
 def _menu_weights(
     instance: Instance, document: PlanDocument, variants: Sequence[int], problems: list[Problem]
 ) -> list[tuple[float, ...]]:
+    """Return how often each menu entry is used, of the stages placed, up to one where everybody leaves."""
+    last = len(instance.stages)
     chosen = {choice.stage: choice for choice in document.thresholds}
     stages = [choice.stage for choice in document.thresholds]
     for stage in sorted({s for s in stages if stages.count(s) > 1}):
@@ -273,7 +311,7 @@ def _menu_weights(
     for s, variant in enumerate(variants, start=1):
         menu = instance.menu(s - 1, variant)
         choice = chosen.pop(s, None)
-        if not menu.thresholds or s == len(variants):
+        if not menu.thresholds or s == last:
             weights.append((1.0,))
             if choice is not None and not (menu.thresholds and choice.threshold == 0):
                 found = "a threshold where " + ("everybody leaves" if menu.thresholds else "there is no classifier")
@@ -299,7 +337,9 @@ def _menu_weights(
             found = "none" if choice is None else ", ".join(f"{t:g} (x {p:g})" for t, p in parts)
             problems.append(Problem("plan", f"thresholds, stage {s}", found, f"choose from {known}"))
         weights.append(tuple(row))
-    for stage in chosen:
+        if instance.may_end_early and not instance.joint and any(row) and menu.lets_all_leave(row):
+            return weights  # nobody gets further, whatever is said of it
+    for stage in chosen if len(weights) == last else (s for s in chosen if not 1 <= s <= last):
         problems.append(Problem("plan", f"thresholds, stage {stage}", "no such stage", "remove it"))
     return weights
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from serflow_opt.bracketing import Placed, bracket, columns_of, task_of
+from serflow_opt.bracketing import Placed, bracket, columns_of, menus_used, task_of
 from serflow_opt.chain import Chain
 from serflow_opt.chain_search import LISTED, ChainSearch
 from serflow_opt.decision import Decision
@@ -89,9 +89,10 @@ def _better(
 
 def _same_menus(search: ChainSearch, those: Placed) -> Mask:
     """Which placements take their thresholds from the menus that those of the best plan are from."""
-    used = search.chain.used
-    if used is None or search.best is None:
+    if search.best is None:
         return np.ones(len(those), dtype=bool)
-    stages = np.arange(len(used))
-    same: Mask = (used[stages, those.paths.runner] == used[stages, search.best[0].paths.runner]).all(axis=1)
+    used, best = menus_used(search.chain, those.paths), menus_used(search.chain, search.best[0].paths)
+    if used is None or best is None:
+        return np.ones(len(those), dtype=bool)
+    same: Mask = (used == best).all(axis=1)
     return same

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from serflow_opt.decision import Decision, Given, resolve
+from serflow_opt.decision import Given, resolve
 from serflow_opt.given import on_instance
 from serflow_opt.instance import Instance, Option
 from serflow_opt.plan import (
@@ -58,6 +58,7 @@ def evaluate(instance: Instance, plan: Given) -> Metrics:
     clock = list(accumulate(step.whole_s for step in steps))
     cost, machines = _cost(instance, steps)
     accuracy = math.fsum([step.right for step in steps] + [-step.lost for step in steps])
+    unreached = len(instance.stages) - len(steps)
     quantiles = {*PERCENTILES, *([instance.quantile * 100] if instance.quantile else [])}
     metrics = Metrics(
         accuracy=accuracy if instance.accuracy_known else None,
@@ -69,8 +70,8 @@ def evaluate(instance: Instance, plan: Given) -> Metrics:
         privacy_loss=_privacy_loss(instance, steps),
         energy_j_per_request=_energy(steps),
         crossings=[_crossing(instance, step) for step in steps if step.link is not None],
-        reach=[step.reach for step in steps],
-        exit_share=[step.leave for step in steps],
+        reach=[step.reach for step in steps] + [0.0] * unreached,
+        exit_share=[step.leave for step in steps] + [0.0] * unreached,
         machines=machines,
         stages=[
             StageReport(
@@ -89,7 +90,7 @@ def evaluate(instance: Instance, plan: Given) -> Metrics:
         ],
         breaches=[],
     )
-    metrics.breaches.extend(_breaches(instance, decision, steps, metrics))
+    metrics.breaches.extend(_breaches(instance, steps, metrics))
     return metrics
 
 
@@ -232,7 +233,7 @@ def _crossing(instance: Instance, step: Step) -> Crossing:
     )
 
 
-def _breaches(instance: Instance, decision: Decision, steps: Sequence[Step], metrics: Metrics) -> list[Breach]:
+def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> list[Breach]:
     """List limits that are broken by more than the tolerance, relative to the limit."""
     checks: list[tuple[str, float, float | None, bool]] = []
     breaches = []
@@ -261,13 +262,10 @@ def _breaches(instance: Instance, decision: Decision, steps: Sequence[Step], met
         broken = sum(not rule.allows(step.stage, instance.words(step.option)) for step in steps)
         if broken:
             breaches.append(Breach(limit=f"rule {number}", value=float(broken), bound=0.0, excess=1.0))
-    for p in sorted(set(decision.options)):
-        option = instance.options[p]
+    used = list({id(step.option): step.option for step in steps}.values())
+    for option in used:
         checks.append((f"memory of {option.name}", _memory_bytes(instance, steps, option), option.memory_bytes, False))
-    for p in (
-        sorted(set(decision.options)) if any(option.machines_max is not None for option in instance.options) else ()
-    ):
-        option = instance.options[p]
+    for option in used if any(option.machines_max is not None for option in instance.options) else ():
         tier = instance.tiers[option.tier].name
         count = sum(own.count for own in metrics.machines if (own.tier, own.option) == (tier, option.name))
         checks.append((f"machines of {option.name}", float(count), option.machines_max, False))

@@ -129,13 +129,14 @@ def _helpful_rules(instance: Instance, keys: Keys, holds: Holds) -> tuple[Change
 
 
 def stages_too_large(instance: Instance) -> list[str]:
-    """Name the stages that fit no option, with what they need and the largest there is."""
+    """Name the stages that fit no option and that all plans have, with what they need and the largest there is."""
     if any(option.memory_bytes is None for option in instance.options):
         return []
     largest = max(instance.options, key=lambda option: option.memory_bytes or 0.0)
     assert largest.memory_bytes is not None
     said = []
-    for s in range(len(instance.stages)):
+    early = [s for s, menu in enumerate(instance.menus) if instance.may_end_early and max(menu.exit_rates) >= 1]
+    for s in range(min([*early, len(instance.stages) - 1]) + 1):
         need = _need(instance, s)
         if need > largest.memory_bytes * (1 + 1e-9):
             said.append(

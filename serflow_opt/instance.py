@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from statistics import NormalDist
@@ -79,6 +79,10 @@ class Menu:
     def chooses(self) -> bool:
         """Whether there is more than one entry to choose from."""
         return len(self.exit_rates) > 1
+
+    def lets_all_leave(self, weights: Sequence[float]) -> bool:
+        """Whether everybody leaves with entries used so often: a share ever so near to 1 sends somebody on."""
+        return all(rate >= 1 for rate, weight in zip(self.exit_rates, weights, strict=True) if weight > 0)
 
 
 NO_CLASSIFIER = Menu((), (0.0,), (0.0,))
@@ -374,6 +378,11 @@ class Instance:
         if q is None or self.tail == "fixed":
             return None
         return NormalDist().inv_cdf(q) if self.tail == "normal" else math.sqrt(q / (1 - q))
+
+    @property
+    def may_end_early(self) -> bool:
+        """Whether a plan may end where everybody leaves: not by the survey's formula, which pays for the whole path."""
+        return self.accounting != "as-printed"
 
     @property
     def accuracy_known(self) -> bool:

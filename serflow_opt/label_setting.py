@@ -8,7 +8,8 @@ that can complete a label depend on its state alone, so a label that another one
 (`labels.py`). Where options of a tier may change from stage to stage, or variants change the memory of earlier stages,
 several runs on one option could need memory together: such instances are not covered (`memory_couples`).
 
-What is left at stage 1, with the way in, is the front.
+What is left at stage 1, with the way in, is the front. Where all may leave at a stage, a plan may end there: such a
+state has one label, of the stage and the exit alone.
 
 Coverage
 --------
@@ -153,13 +154,17 @@ class _Recursion:
             now = []
             for e in [e for t, e in data.places if t == s]:
                 step = steps[data.menu_used(s, e)]
-                for b, tail in self._tails(s, e, after, arriving).items():
-                    here = self.parts.stage(s, e)
-                    grown = grow(step, here, tail.values, self._alive(s), self._compared, self.deadline)
-                    if len(grown.level):
+                here = self.parts.stage(s, e)
+                grown = [(b, step, tail, 0) for b, tail in self._tails(s, e, after, arriving).items()]
+                if data.may_end(s, e):
+                    level = data.menu[s][data.ends[s, data.menu_used(s, e)]].index
+                    grown.append((run_begin(data, s, e), step.only(level), self._nothing(), level))
+                for b, may_leave, tail, first in grown:
+                    found = grow(may_leave, here, tail.values, self._alive(s), self._compared, self.deadline)
+                    if len(found.level):
                         now.append(len(self.states))
-                        labels = Labels(grown.values, tail.state[grown.row], tail.row[grown.row], tail.way[grown.row])
-                        self.states.append(State(e, b, grown.level, labels))
+                        labels = Labels(found.values, tail.state[found.row], tail.row[found.row], tail.way[found.row])
+                        self.states.append(State(e, b, found.level + first, labels))
             after, arriving = now, self._arriving(s, now)
             if on_stage is not None:
                 on_stage(s, sum(len(state.level) for state in self.states))
@@ -170,8 +175,7 @@ class _Recursion:
         data = self.data
         alone = run_begin(data, s, e)
         if s == data.last:
-            nothing = np.full(1, -1)
-            return {alone: Labels(np.zeros((1, len(self.columns))), nothing, nothing, np.zeros(1, dtype=np.int64))}
+            return {alone: self._nothing()}
         tails: dict[int, list[Labels]] = {}
         carried = data.carried(s + 1, e)
         for number in after:
@@ -184,6 +188,11 @@ class _Recursion:
             if labels is not None:
                 tails.setdefault(alone, []).append(labels.moved(self.parts.hop(hop)))
         return {b: self._pooled(several) for b, several in tails.items()}
+
+    def _nothing(self) -> Labels:
+        """What follows the end of a plan."""
+        none = np.full(1, -1)
+        return Labels(np.zeros((1, len(self.columns))), none, none, np.zeros(1, dtype=np.int64))
 
     def _of(self, number: int) -> Labels:
         """A state's labels as what may follow an earlier stage."""
@@ -249,6 +258,8 @@ class _Recursion:
         number, row, way = int(plans.state[i]), int(plans.row[i]), int(plans.way[i])
         options, weights, ways, variants = [], [], [], []
         for s in data.stages:
+            if number < 0:
+                break
             state = self.states[number]
             runner = data.runners[state.runner]
             size = len(self.instance.menu(s - 1, runner.variant).exit_rates)

@@ -40,6 +40,10 @@ class Step:
     scale: Floats
     leave: Floats
 
+    def only(self, level: int) -> Step:
+        """Return one threshold alone."""
+        return Step(self.scale[level : level + 1], self.leave[level : level + 1])
+
     def extend(self, here: Floats, after: Floats) -> Floats:
         """Return here + leave_l + scale_l V for all levels and labels, one level after the other."""
         grown: Floats = self.scale[:, None, :] * after + (self.leave + here)[:, None, :]

@@ -48,7 +48,8 @@ class Exits:
     Attributes
     ----------
     menus
-        By stage and menu: exit rates and accuracy masses, and which threshold is best for what follows.
+        By stage and menu, those of `menus_of`: exit rates and accuracy masses, and which threshold is best for what
+        follows.
     used
         N x M: which menu of the stage; None: the first of each.
     lost
@@ -62,15 +63,12 @@ class Exits:
     @classmethod
     def of(cls, data: Data, paths: Paths) -> Exits:
         """Return those of placements."""
-        groups = {s: sorted({level.variant for level in data.menu[s]}) for s in data.stages}
-        menus = [
-            [envelope_of([level for level in data.menu[s] if level.variant == v]) for v in groups[s]]
-            for s in data.stages
-        ]
+        menus, closing = menus_of(data)
         used = menus_used(data, paths)
         if used is not None:
-            used = np.column_stack([np.searchsorted(groups[s], used[:, s - 1]) for s in data.stages])
-        return cls(menus, used, lost_accuracy(data, paths))
+            owners = {s: sorted({level.variant for level in data.menu[s]}) for s in data.stages}
+            used = np.column_stack([np.searchsorted(owners[s], used[:, s - 1]) for s in data.stages])
+        return cls(menus, closed(used, closing, paths), lost_accuracy(data, paths))
 
     def rows(self, chosen: Ints | NDArray[np.bool_]) -> Exits:
         """Return those of some of the placements."""
@@ -109,6 +107,36 @@ def envelope_of(levels: Sequence[Level]) -> Envelope:
     """Return the envelope of a menu; masses count as 0 where the accuracy is unknown."""
     rate = np.array([level.exit_rate for level in levels])
     return Envelope.of(rate, np.nan_to_num(rate * np.array([level.accuracy for level in levels])))
+
+
+def menus_of(data: Data) -> tuple[list[list[Envelope]], list[dict[int, int]]]:
+    """Return the menus of each stage, and by stage, for a menu, the one that stands for it where a plan ends there.
+
+    The stage's own menu comes first, then those of variants, then the ones with nothing but the best level at which
+    everybody leaves.
+    """
+    menus, closing = [], []
+    for s in data.stages:
+        owners = sorted({level.variant for level in data.menu[s]})
+        here = [envelope_of([level for level in data.menu[s] if level.variant == owner]) for owner in owners]
+        ends = [menu for menu, owner in enumerate(owners) if (s, owner) in data.ends]
+        closing.append({menu: len(here) + k for k, menu in enumerate(ends)})
+        menus.append(here + [envelope_of([data.menu[s][data.ends[s, owners[menu]]]]) for menu in ends])
+    return menus, closing
+
+
+def closed(used: Ints | None, closing: list[dict[int, int]], paths: Paths) -> Ints | None:
+    """Return which menus placements use (None: the first everywhere), with those of plans that end early."""
+    if not any(closing):
+        return used
+    used = np.zeros(paths.runner.shape, dtype=np.int64) if used is None else used.copy()
+    end = paths.stages - 1
+    for s, menus in enumerate(closing):
+        here = end == s
+        column = used[:, s].copy()
+        for menu, last in menus.items():
+            used[here & (column == menu), s] = last
+    return used
 
 
 def recursion(exits: Exits, weight: Floats, multiplier: Floats) -> tuple[Floats, Floats, Ints]:
@@ -180,14 +208,22 @@ def reaches(exits: Exits, levels: Ints) -> Floats:
     return reach
 
 
-def forced_levels(exits: Exits, floor: float | None, view: Linear, multiplier: Floats) -> dict[LevelKey, Floats]:
-    """Bound of each placement with one threshold forced, at the placement's multiplier; not with own menus."""
+def forced_levels(
+    exits: Exits, floor: float | None, view: Linear, multiplier: Floats, stages: Ints
+) -> dict[LevelKey, Floats]:
+    """Bound of each placement with one threshold forced, at the placement's multiplier; not with own menus.
+
+    `stages` is how many each placement has. Where it ends early only levels at which everybody leaves can be, and
+    behind that none has to be.
+    """
     last = view.weight.shape[1]
     weight = view.weight if exits.lost is None else view.weight + multiplier[:, None] * exits.lost
     suffix = [np.zeros(len(multiplier))] * (last + 1)
     for s in range(last - 1, -1, -1):
         rate, mass = exits.menus[s][0].rate, exits.menus[s][0].mass
         steps = suffix[s + 1][:, None] * (1 - rate) - multiplier[:, None] * mass
+        if s < last - 1:
+            steps[np.ix_(stages == s + 1, rate < 1)] = math.inf
         suffix[s] = weight[:, s] + steps.min(axis=1)
     bounds: dict[LevelKey, Floats] = {}
     for s in range(last):
@@ -198,6 +234,9 @@ def forced_levels(exits: Exits, floor: float | None, view: Linear, multiplier: F
             steps = value[:, :, None] * (1 - rate_t) - (multiplier[:, None] * mass_t)[:, None, :]
             value = weight[:, t, None] + steps.min(axis=2)
         total = view.fixed[:, None] + value + (multiplier * (floor or 0.0))[:, None]
+        total[stages <= s] = math.inf
+        if s < last - 1:
+            total[np.ix_(stages == s + 1, exits.menus[s][0].rate < 1)] = math.inf
         for level in range(total.shape[1]):
             bounds[s + 1, level] = total[:, level]
     return bounds

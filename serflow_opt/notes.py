@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from serflow_opt.consistency import joint_problems
-from serflow_opt.decision import Decision
+from serflow_opt.decision import Decision, ended
 from serflow_opt.instance import Instance
 from serflow_opt.plan import Metrics, Replayed
 from serflow_opt.samples import changes_answers
@@ -42,6 +42,7 @@ def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: 
             "thresholds were not run on the samples, which are of the network as it is"
         )
     sent = {crossing.before_stage - 1: crossing.bytes for crossing in metrics.crossings}
+    decision = ended(instance, decision)
     for s, p in enumerate(decision.options):
         option = instance.options[p]
         if s and decision.options[s - 1] == p:

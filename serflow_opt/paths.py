@@ -14,6 +14,9 @@ from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.formulations.data import NOTHING, SLACK, SOURCE, Data, Entry, Hop
 from serflow_opt.instance import AS_IS
 
+NOWHERE = -1
+"""Stands where a runner could: the plan has ended before."""
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -30,7 +33,7 @@ class Paths:
     Attributes
     ----------
     runner
-        N x M: position in `Data.runners`.
+        N x M: position in `Data.runners`, `NOWHERE` behind the end of a plan that ends where everybody leaves.
     way
         N x M: position of the way to hand over to the stage, `NOTHING` where no link is crossed.
     moved
@@ -48,6 +51,12 @@ class Paths:
     def __getitem__(self, rows: Mask | Ints) -> Paths:
         """Return some of the placements."""
         return Paths(self.runner[rows], self.way[rows], self.moved[rows])
+
+    @property
+    def stages(self) -> Ints:
+        """How many stages each placement has, N."""
+        count: Ints = (self.runner != NOWHERE).sum(axis=1)
+        return count
 
     @classmethod
     def none(cls, stages: int) -> Paths:
@@ -71,6 +80,12 @@ def list_paths(data: Data, most: int = MOST, deadline: Deadline = NEVER) -> Path
         for f in into.get(data.hub_left(hop), []):
             if e == SOURCE or data.option(e) != data.option(f):
                 onward.setdefault((s, e), []).append((f, w, True))
+    if data.ends:
+        for s in data.stages[1:]:
+            onward[s, NOWHERE] = [(NOWHERE, NOTHING, False)]
+        for s, e in data.places:
+            if data.may_end(s, e):
+                onward.setdefault((s + 1, e), []).append((NOWHERE, NOTHING, False))
     ways_on = {key: np.array(targets, dtype=np.int64) for key, targets in onward.items()}
     nothing = np.empty((0, 3), dtype=np.int64)
     grown = ways_on.get((1, SOURCE), nothing)
@@ -101,7 +116,7 @@ def within_memory(data: Data, paths: Paths) -> Mask:
     tight = [p for p, o in enumerate(data.instance.options) if o.memory_bytes is not None and o.memory_bytes < most]
     if not tight:
         return fits
-    option = np.array([runner.option for runner in data.runners])[paths.runner]
+    option = option_of(data)[paths.runner]
     size = sizes[np.arange(data.last)[None, :], paths.runner]
     for p in tight:
         limit = data.instance.options[p].memory_bytes or 0.0
@@ -154,11 +169,16 @@ def menus_used(data: Data, paths: Paths) -> Ints | None:
     """Position of the variant whose own menu a stage uses, or `AS_IS`, N x M; None: there are no own menus."""
     if not data.own_menus:
         return None
-    used = np.full((data.last, len(data.runners)), AS_IS)
+    used = np.full((data.last, len(data.runners) + 1), AS_IS)  # the last is NOWHERE
     for s, e in data.places:
         used[s - 1, e] = data.menu_used(s, e)
     chosen: Ints = used[np.arange(data.last)[None, :], paths.runner]
     return chosen
+
+
+def option_of(data: Data) -> Ints:
+    """Position of the option of each runner, and `NOWHERE` of `NOWHERE`."""
+    return np.array([*(runner.option for runner in data.runners), NOWHERE])
 
 
 def by_runner(data: Data, value: Callable[[int], float]) -> Floats:
@@ -173,7 +193,7 @@ def _at_places(data: Data, paths: Paths, value: Callable[[int, int], float]) -> 
 
 
 def _by_place(data: Data, value: Callable[[int, int], float]) -> Floats:
-    table = np.zeros((data.last, len(data.runners)))
+    table = np.zeros((data.last, len(data.runners) + 1))  # NOWHERE, -1, is the last
     for s, e in data.places:
         table[s - 1, e] = value(s, e)
     return table

@@ -138,7 +138,7 @@ def front_of(
             continue
         if on_placement is not None:
             on_placement(len(archive.points), gap)
-        chain = _Chain(sides, n, sides.reachable(n, archive, aim), accuracy)
+        chain = _Chain(sides, n, int(paths.stages[n]), sides.reachable(n, archive, aim), accuracy)
         try:
             points, levels, kept = chain.plans(deadline)
         except OutOfTime:
@@ -157,12 +157,13 @@ def front_of(
 class _Chain:
     """Labels of one placement, as far as they can get below one of some corners."""
 
-    def __init__(self, sides: Sides, n: int, corners: Floats, accuracy: Accuracy | None) -> None:
+    def __init__(self, sides: Sides, n: int, stages: int, corners: Floats, accuracy: Accuracy | None) -> None:
         self.accuracy = accuracy
         self.fixed, self.weight = sides.fixed[:, n], sides.weight[:, n]
         self.weighting, self.multiplier = sides.weighting, sides.multiplier[n]
         self.corners = corners - self.weighting @ self.fixed - self.multiplier * (accuracy.floor if accuracy else 0.0)
-        used, lost, last = sides.exits.used, sides.exits.lost, self.weight.shape[1]
+        used, lost, last = sides.exits.used, sides.exits.lost, stages
+        self.behind = self.weight.shape[1] - stages
         menus = [sides.exits.menus[s][0 if used is None else int(used[n, s])] for s in range(last)]
         self.menus = [(menu.rate, menu.mass) for menu in menus]
         self.lost = np.zeros(last) if lost is None else lost[n]
@@ -184,7 +185,7 @@ class _Chain:
         if self.accuracy is not None:  # what is attainable was a bound, where adaptations gain accuracy
             rows = np.flatnonzero(-values[:, 2] >= self.accuracy.floor)
             values = values[rows]
-        levels = np.empty((len(values), len(way)), dtype=np.int64)
+        levels = np.zeros((len(values), len(way) + self.behind), dtype=np.int64)
         for s, (level, row) in enumerate(reversed(way)):
             levels[:, s], rows = level[rows], row[rows]
         return values[:, :2] + self.fixed, levels, kept

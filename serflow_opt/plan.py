@@ -109,7 +109,7 @@ class ChosenVariant(Document):
 class PlanDocument(Document):
     """What is decided. Hand-overs that are not named happen as they are, blocks that are not named run as they are."""
 
-    placement: list[Placement]
+    placement: list[Placement] = Field(description="stages 1.. in order, to the last or one where everybody leaves")
     cut: int | None = Field(default=None, description="stages that run before the last tier of the list")
     thresholds: list[Choice] = []
     handovers: list[Handover] = []

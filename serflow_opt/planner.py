@@ -21,6 +21,7 @@ from serflow_opt.decision import Decision, decision_of
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.evaluator import evaluate
 from serflow_opt.formulations.data import SLACK, Data
+from serflow_opt.formulations.sets import ending_matters
 from serflow_opt.given import Named, instance_of
 from serflow_opt.goals import Goal
 from serflow_opt.instance import Instance
@@ -276,6 +277,10 @@ class Planner:
         goal, chain = self._goal, self._chain
         data = copy.copy(chain.data)
         data.instance = instance
+        lower = instance.accuracy_min != self.instance.accuracy_min and ending_matters(instance)
+        if lower and not data.all_ends().keys() <= data.ends.keys():  # plans may end where none could
+            data = Data(instance)
+            chain = Chain.of(data, goal)
         if priced:
             chain = Chain.of(data, goal)
         limits = chain.limits.copy()

@@ -19,6 +19,7 @@ from serflow_opt.families import Cell, Family, FunctionSizes, NoiseCurve
 from serflow_opt.formulations.data import Data
 from serflow_opt.goals import Goal
 from serflow_opt.instance import Instance, Option, Way
+from serflow_opt.paths import NOWHERE
 from serflow_opt.search import EQUAL, Found, Settings, search
 
 FIRST = 12
@@ -151,6 +152,6 @@ def _alive(relaxed: _Relaxed, pruned: Pruned | None, value: float) -> set[Named]
         return None
     paths = pruned.rivals(value + EQUAL * abs(value)).paths
     data = Data(relaxed.instance)
-    options = {data.option(e) for e in np.unique(paths.runner).tolist()}
+    options = {data.option(e) for e in np.unique(paths.runner).tolist() if e != NOWHERE}
     ways = {(s, w) for s in range(paths.way.shape[1]) for w in np.unique(paths.way[:, s]).tolist()}
     return relaxed.cells(options, ways)

@@ -111,6 +111,9 @@ def totals(plan: Plan, metrics: Metrics) -> list[RenderableType]:
         hourly = metrics.cost_usd_per_hour
         cost += f" = {usd(hourly)} an hour, {usd(hourly * HOURS_PER_MONTH)} a month at {plan.limits['rate_per_s']:g}/s"
     facts.append(("cost", cost))
+    if len(metrics.stages) < len(metrics.reach):
+        end, stages = len(metrics.stages), len(metrics.reach)
+        facts.append(("ends", f"at stage {end} of {stages}, where everybody leaves: what comes behind is not placed"))
     for machine in metrics.machines:
         rented = f"{machine.count} x {machine.option} ({machine.tier}), {usd(machine.usd_per_hour)} an hour"
         facts.append(("machines", f"{rented}, {machine.utilisation:.0%} busy"))

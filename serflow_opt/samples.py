@@ -47,11 +47,21 @@ def changes_answers(instance: Instance, decision: Decision) -> bool:
 
 
 def sampled_thresholds(instance: Instance, decision: Decision) -> list[float]:
-    """Return a decision's threshold at each exit of the samples, one that no confidence reaches where nobody comes."""
+    """Return a decision's threshold at each exit of the samples, one that no confidence reaches where nobody comes.
+
+    Where a plan ends before the last stage, everybody leaves: 0.
+    """
     if instance.samples is None:
         return []
-    pairs = [(decision.weights[s - 1], instance.menus[s - 1].thresholds) for s in instance.samples.classifier_stages]
-    return [math.fsum(w * t for w, t in zip(weights, ts, strict=True)) if ts else OFF for weights, ts in pairs]
+
+    def threshold(s: int) -> float:
+        end = len(decision.weights)
+        if s >= end:
+            return 0.0 if s == end else OFF
+        levels = instance.menus[s - 1].thresholds
+        return math.fsum(w * t for w, t in zip(decision.weights[s - 1], levels, strict=True)) if levels else OFF
+
+    return [threshold(s) for s in instance.samples.classifier_stages]
 
 
 def tables_wanted(instance: Instance, what: str) -> list[Problem]:

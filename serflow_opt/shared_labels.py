@@ -15,7 +15,7 @@ import numpy as np
 from serflow_opt.bracketing import Placed, task_of
 from serflow_opt.chain import Chain
 from serflow_opt.deadline import NEVER, Deadline
-from serflow_opt.paths import Floats, Ints
+from serflow_opt.paths import NOWHERE, Floats, Ints
 from serflow_opt.sweep import Swept, most_value
 from serflow_opt.threshold_labels import Choice, Prefixes, followed, meet, prefixes, put_stage
 
@@ -86,7 +86,7 @@ class SharedLabels:
             return None
         prefix, at, columns = met
         levels = followed(start.trail[::-1], prefix)[::-1]
-        for s in range(start.stages, len(self.chain.on)):
+        for s in range(start.stages, int(self.those.paths.stages[n])):
             step = self._suffix(n, s)
             levels.append(int(step.level[at]))
             at = int(step.row[at])
@@ -99,22 +99,24 @@ class SharedLabels:
 
     def _follows(self, n: int) -> Floats:
         """The least V of what follows each stage of a placement, by the position of the stage that follows."""
-        last = len(self.chain.on)
-        handed = self.those.adds[n] - self.chain.adds[np.arange(last), self.those.paths.runner[n]]
-        return np.append(self.least[np.arange(last), self.those.paths.runner[n]] + handed @ self.weights, 0.0)
+        stages = np.arange(int(self.those.paths.stages[n]))
+        runner = self.those.paths.runner[n, : len(stages)]
+        handed = self.those.adds[n, : len(stages)] - self.chain.adds[stages, runner]
+        return np.append(self.least[stages, runner] + handed @ self.weights, 0.0)
 
     def _prefix(self, n: int) -> Prefixes:
-        paths, end = self.those.paths, self.first + 1
+        paths, end = self.those.paths, self.first + 1  # where a plan ends before, that is in the key, too
         key = b"".join(bytes(part[n, :end].tobytes()) for part in (paths.runner, paths.way, paths.moved))
         if key not in self._prefixes:
             task = task_of(self.chain, self.those, n)
-            self._prefixes[key] = prefixes(task, self.weights, self._follows(n), self.most, self.first)
+            first = min(self.first, len(task.menus) - 1)
+            self._prefixes[key] = prefixes(task, self.weights, self._follows(n), self.most, first)
             self.labels += len(self._prefixes[key].reach)
         return self._prefixes[key]
 
     def _suffix(self, n: int, s: int) -> _Suffix:
         """Labels of the stages from position s on, without the hand-over before."""
-        chain, paths, last = self.chain, self.those.paths, len(self.chain.on)
+        chain, paths, last = self.chain, self.those.paths, int(self.those.paths.stages[n])
         known: _Suffix | None = None
         for t in range(s, last):  # the longest suffix that is there already
             known = self._suffixes.get(self._key(n, t))
@@ -126,7 +128,10 @@ class SharedLabels:
             self.deadline.check()
             e = int(paths.runner[n, stage])
             after = np.zeros((1, len(self.weights))) if known is None else known.values + self._handed(n, stage + 1)
-            menu = chain.menus[stage][0 if chain.used is None else int(chain.used[stage, e])]
+            position = 0 if chain.used is None else int(chain.used[stage, e])
+            if stage == last - 1 < len(chain.on) - 1:  # everybody leaves
+                position = chain.closing[stage][position]
+            menu = chain.menus[stage][position]
             tests = [(weights, float(allowed[stage, e])) for weights, allowed in self.tests]
             known = _Suffix(*put_stage(menu, chain.adds[stage, e], after, tests, float(self.widths[stage])))
             self.labels += len(known.values)
@@ -147,7 +152,8 @@ class SharedLabels:
         """
         at = np.zeros_like(self.chain.on)
         runner = self.those.paths.runner
-        at[np.arange(len(at)), runner] = True
+        for s in range(len(at)):
+            at[s, runner[runner[:, s] != NOWHERE, s]] = True
         reach = np.where(at, 1.0, 0.0)
         slack = abs(self.most) + np.abs(np.where(np.isfinite(self.least), self.least, 0.0)).max()
         for halving in range(HALVINGS):

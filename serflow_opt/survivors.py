@@ -8,7 +8,7 @@ every prefix that is kept can be completed: the work is that of what is listed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,6 +60,8 @@ def survivors(
         When to stop: OutOfTime is raised.
     """
     prefixes: _Prefixes | None = None
+    finished: list[_Prefixes] = []
+    room = chain.whole_limit * (1 + TIME_NOISE)
     for s in range(len(chain.on)):
         deadline.check()
         look = _Lookup(chain, swept.steps[s])
@@ -67,21 +69,31 @@ def survivors(
         if prefixes is not None:
             parts += _gone_on(chain, s, prefixes, look)
         if not parts:
-            return _none(chain)
+            prefixes = None
+            break
         prefixes = _Prefixes.joined(parts)
-        if len(prefixes.whole) > listed:
+        if len(prefixes.whole) + sum(len(part.whole) for part in finished) > listed:
             return None
         # what is left after the stage and its exits
         here = prefixes.runner[:, s]
         adds = chain.adds[s, here]
-        left = _after_exits(chain, s, here, prefixes.allowance - adds @ weights, float(weights[-1]))
+        allowance, whole = prefixes.allowance - adds @ weights, prefixes.whole + chain.whole[s, here]
+        left = _after_exits(chain, s, here, allowance, float(weights[-1]))
         prefixes.adds[:, s] += adds
+        if chain.ends is not None:
+            worth = -float(weights[-1]) * chain.ends[s, here]
+            enough = worth <= allowance + TIME_NOISE * (np.abs(allowance) + np.abs(adds @ weights))
+            rows = np.flatnonzero(enough & (whole <= room))
+            finished.append(replace(prefixes.rows(rows), whole=whole[rows]))
         prefixes = _Prefixes(
-            left, prefixes.whole + chain.whole[s, here], prefixes.begin,
+            left, whole, prefixes.begin,
             prefixes.runner, prefixes.way, prefixes.moved, prefixes.adds,
         )  # fmt: skip
-    assert prefixes is not None
-    return Placed(Paths(prefixes.runner, prefixes.way, prefixes.moved), prefixes.adds, prefixes.whole)
+    found = [part for part in [*finished, prefixes] if part is not None]
+    if not found:
+        return _none(chain)
+    all_of = _Prefixes.joined(found)
+    return Placed(Paths(all_of.runner, all_of.way, all_of.moved), all_of.adds, all_of.whole)
 
 
 def _none(chain: Chain) -> Placed:

@@ -20,10 +20,12 @@ import numpy as np
 from serflow_opt.chain import Chain, Crossing
 from serflow_opt.deadline import NEVER, Deadline
 from serflow_opt.formulations.data import NOTHING
-from serflow_opt.paths import Floats, Ints, Mask, Paths
+from serflow_opt.paths import NOWHERE, Floats, Ints, Mask, Paths
 
 STAY = NOTHING - 1
 """Stands where a way to hand over could: the run goes on."""
+END = STAY - 1
+"""Stands there, too: the plan ends, everybody leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Steps:
         V and whole time of what is left of the network, from this stage on.
     tags
         5 x N, whole numbers: lane; runner; `back`, the first stage that its run may begin with; `after`, the position
-        at the next stage; `via`, the way something is handed over in between, or `STAY`.
+        at the next stage, -1 where there is none; `via`, the way something is handed over in between, `STAY` or `END`.
     """
 
     value: Floats
@@ -127,11 +129,19 @@ class Swept:
         chosen = self.ends.rows(self.first[self.first >= 0] if ends is None else ends)
         rows, runner, via = chosen.after, [], [chosen.via]
         for step in self.steps:
-            runner.append(step.runner[rows])
-            via.append(step.via[rows])
-            rows = step.after[rows]
+            gone = rows < 0
+            if gone.any():
+                there = rows[~gone]
+                columns = [np.full(len(rows), value) for value in (NOWHERE, STAY, -1)]
+                for column, tags in zip(columns, (step.runner, step.via, step.after), strict=True):
+                    column[~gone] = tags[there]
+            else:
+                columns = [step.runner[rows], step.via[rows], step.after[rows]]
+            runner.append(columns[0])
+            via.append(columns[1])
+            rows = columns[2]
         ways = np.column_stack(via[:-1])
-        return Paths(np.column_stack(runner), np.maximum(ways, NOTHING), ways != STAY)
+        return Paths(np.column_stack(runner), np.maximum(ways, NOTHING), ways > STAY)
 
 
 def least_whole_before(chain: Chain) -> Floats:
@@ -271,16 +281,21 @@ class _Sweep:
         """What can follow stage s on each runner."""
         chain = self.chain
         if after is None:
-            here = np.flatnonzero(self.on[s])
-            lane, runner = (axis.ravel() for axis in np.indices((len(self.weights), len(here))))
-            none = np.zeros(len(lane))
-            return Steps.of(none, none, lane, here[runner], chain.back[s, here[runner]], -1, STAY)
+            return self._nothing(np.flatnonzero(self.on[s]), s, STAY)
         parts = [self._stay(s, after)]
+        if chain.ends is not None and np.isfinite(chain.ends[s]).any():
+            parts.append(self._nothing(np.flatnonzero(self.on[s] & np.isfinite(chain.ends[s])), s, END))
         for crossing in chain.leaving[s + 1]:
             tail = self._moved(arriving.get(crossing.hub), crossing, s)
             if tail is not None:
                 parts.append(tail)
         return Steps.joined(parts)
+
+    def _nothing(self, here: Ints, s: int, via: int) -> Steps:
+        """Nothing follows stage s on some runners."""
+        lane, runner = (axis.ravel() for axis in np.indices((len(self.weights), len(here))))
+        none = np.zeros(len(lane))
+        return Steps.of(none, none, lane, here[runner], self.chain.back[s, here[runner]], -1, via)
 
     def _stay(self, s: int, after: Steps) -> Steps:
         stays = self.chain.stays[s + 1]
@@ -342,11 +357,18 @@ class _Sweep:
             return exits
 
         if chain.used is None:
-            return phi(slice(None), 0)
+            return self._closed(s, tail, phi(slice(None), 0))
         exits, used = np.empty(len(tail.value)), chain.used[s, tail.runner]
         for menu in range(len(chain.menus[s])):
             rows = np.flatnonzero(used == menu)
             exits[rows] = phi(rows, menu)
+        return self._closed(s, tail, exits)
+
+    def _closed(self, s: int, tail: Steps, exits: Floats) -> Floats:
+        """The same with those that end with stage s: everybody leaves."""
+        if self.chain.ends is not None:
+            ended = np.flatnonzero(tail.via == END)
+            exits[ended] = -self.beta[tail.lane[ended]] * self.chain.ends[s, tail.runner[ended]]
         return exits
 
     def _arriving(self, step: Steps, crossing: Crossing) -> Steps:

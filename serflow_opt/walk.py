@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from serflow_opt.decision import Decision, link_before
+from serflow_opt.decision import Decision, ended, link_before
 from serflow_opt.instance import AS_IS, PLAIN, Instance, Link, Option, Tier, Variant, Way
 
 
@@ -83,7 +83,8 @@ class Step:
 
 
 def walk(instance: Instance, decision: Decision) -> list[Step]:
-    """Walk a decision stage by stage."""
+    """Walk a decision stage by stage, as far as anybody gets."""
+    decision = ended(instance, decision)
     steps: list[Step] = []
     reach = 1.0
     source = next((tier for tier in instance.tiers if tier.name == instance.source), None)

@@ -24,13 +24,14 @@ from oracles.brute_force import (
     read,
     value,
 )
-from oracles.random_instances import random_document, write
+from oracles.random_instances import ending_document, random_document, write
 
 import serflow_opt as so
 
 MENU_SEEDS = [*range(320), 405, 1124, 1130]
 RANDOMIZED_SEEDS = [*range(40), 74, 75, 82, 117, 198]  # the odd ones found an error once
 INTERPOLATED_SEEDS = [*range(30), 33, 61, 101, 138, 160]
+ENDING_SEEDS = range(60)
 WORKERS_SEEDS = range(1000, 1040)
 GAP = 1e-7
 
@@ -103,6 +104,24 @@ def test_menu_thresholds(seed: int, tmp_path: Path) -> None:
     assert answer["bound"] <= optimum.objective * (1 + 1e-9) + 1e-18, "the bound is above the optimum"
     assert optimum.tie_break is not None
     if close(found, optimum.objective, 1e-9):
+        assert close(exact["tie_break"], optimum.tie_break, 1e-6)
+
+
+@pytest.mark.parametrize("method", ["auto", "milp"])
+@pytest.mark.parametrize("seed", ENDING_SEEDS)
+def test_plans_that_may_end_early(seed: int, method: str, tmp_path: Path) -> None:
+    if method == "milp" and seed % 3:
+        pytest.skip("the whole model on every third")
+    document = ending_document(seed)
+    optimum = enumerate_optimum(document)
+    answer = so.solve(so.load(write(document, tmp_path)), gap=GAP, method=method).to_dict()
+    if optimum is None:
+        assert answer["status"] == "infeasible"
+        return
+    exact = check_plan(document, answer)
+    assert close(answer["objective"]["value"], optimum.objective, 1e-6)
+    assert answer["bound"] <= optimum.objective * (1 + 1e-9) + 1e-18
+    if close(answer["objective"]["value"], optimum.objective, 1e-9):
         assert close(exact["tie_break"], optimum.tie_break, 1e-6)
 
 

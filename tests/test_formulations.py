@@ -179,6 +179,36 @@ def plain_path() -> Any:
     return m
 
 
+def all_may_leave(**changes: Any) -> Instance:
+    """`two_stages` where all may leave at stage 1."""
+    return tiny.two_stages(menus=(tiny.menu((1.0, 0.25)), tiny.two_stages().menus[1]), **changes)
+
+
+@golden("placement.add_placement-may_end")
+def path_that_may_end() -> Any:
+    """As the plain path, with e = 1 | 0.25 at stage 1: the plan may end there.
+    go_on before stage 2: x_1v = stay_2vv + leave_2v,fn + end_1v; x_1f = stay_2ff + end_1f.
+    end_leaves: end_1v + end_1f <= z_1,0.
+    """
+    data = Data(all_may_leave())
+    m = model()
+    m.z = pyo.Var([(1, 0), (1, 1)], domain=pyo.Binary)
+    placement.add_placement(m, data)
+    return m
+
+
+@golden("placement.add_placement-may_end_mixed")
+def path_that_may_end_by_mixed_thresholds() -> Any:
+    """The same for a mix of thresholds: v is R_1 = 1 times the probability.
+    end_leaves_all: v_1,1 <= 1 (1 - end_1v - end_1f).
+    """
+    data = Data(all_may_leave(threshold_mode="randomized"))
+    m = model()
+    m.v = pyo.Var([(1, 0), (1, 1)], bounds=(0.0, 1.0))
+    placement.add_placement(m, data)
+    return m
+
+
 @golden("placement.add_placement-stage_specific")
 def plain_path_stage_specific() -> Any:
     """Options v = 0, w = 1 in a stage_specific tier, f = 2. v and w may be left for their own tier, too:
@@ -626,6 +656,8 @@ def built_names() -> set[str]:
         dataclasses.replace(base, threshold_mode="interpolated", latency_measure="mean"),
         dataclasses.replace(base, threshold_mode="randomized", latency_measure="p50"),
         dataclasses.replace(always_cold(), latency_measure="p50", minimize="latency"),
+        all_may_leave(),
+        all_may_leave(threshold_mode="randomized"),
         dataclasses.replace(base, accounting="reserved", rate_per_s=2.0),
         dataclasses.replace(base, accounting="as-printed"),
         golden_adaptation.whole_adapted_instance(cost_max_usd=10.0),

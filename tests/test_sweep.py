@@ -21,7 +21,7 @@ from oracles.adapted import Plans, adapted_plans
 from oracles.adapted_instances import adapted_document
 from oracles.brute_force import Problem, allowed, clock, cost, read
 from oracles.random_instances import random_document, write
-from test_bounds import adapted_keys
+from test_bounds import NOT_LISTED, adapted_keys
 
 import serflow_opt as so
 from serflow_opt.chain import Chain, count_paths
@@ -80,7 +80,7 @@ class Case:
 
 @cache
 def case_of(kind: str, seed: int) -> Case | None:
-    """None where nothing can be placed."""
+    """None where nothing can be placed, or where plans that cannot be accurate enough are not listed."""
     document = document_of(kind, seed)
     with TemporaryDirectory() as folder:
         instance = so.load(write(document, Path(folder)))
@@ -89,7 +89,10 @@ def case_of(kind: str, seed: int) -> Case | None:
         return None
     chain = Chain.of(data, {instance.minimize: 1.0})  # type: ignore[dict-item]
     plans = adapted_plans(document)
-    return Case(instance, chain, adapted_keys(instance, plans), columns_of(chain, plans), kept_of(chain, plans))
+    keys = adapted_keys(data, plans)
+    if NOT_LISTED in keys:  # some ends are left out for the floor, which a sweep does not know
+        return None
+    return Case(instance, chain, keys, columns_of(chain, plans), kept_of(chain, plans))
 
 
 def columns_of(chain: Chain, plans: Plans) -> np.ndarray:
@@ -156,7 +159,11 @@ def test_least_of_all_plans(kind: str, seed: int) -> None:
         else:
             assert swept.best[n] == pytest.approx(min(expected.values()), rel=ROUNDING, abs=size)
             at = int((swept.first[:n] >= 0).sum())
-            assert expected[paths[at]] == pytest.approx(min(expected.values()), rel=ROUNDING, abs=size)
+            # where everybody leaves, a placement that goes on all the same is worth as much
+            assert case.chain.data.ends or paths[at] in expected
+            assert expected.get(paths[at], min(expected.values())) == pytest.approx(
+                min(expected.values()), rel=ROUNDING, abs=size
+            )
 
 
 @pytest.mark.parametrize(("kind", "seed"), EACH)
@@ -180,7 +187,11 @@ def test_survivors_are_those_within(kind: str, seed: int) -> None:
                 paths = paths[within_memory(chain.data, paths)]
             there = keys_of(paths)
             assert len(set(there)) == len(there), "a placement stands twice"
-            assert set(there) == {key for key, value in expected.items() if value <= most}
+            within = {key for key, value in expected.items() if value <= most}
+            if chain.data.ends:  # placements that go on behind an exit where everybody leaves are there, too
+                assert within <= set(there)
+            else:
+                assert set(there) == within
             if found.whole.any():
                 assert (found.whole <= chain.whole_limit * (1 + 1e-9)).all()
             if len(found) > 1:
@@ -214,8 +225,9 @@ def test_counts_by_hand() -> None:
 
 
 def test_shipped_instance_by_hand() -> None:
-    """bert12-sst2 has 7 VMs, 6 functions and 12 stages (`test_bounds`): 7 + 6 + 11 x 7 x 6."""
-    assert count_paths(Chain.of(Data(so.load("bert12-sst2")), {"cost": 1.0})) == 7 + 6 + 11 * 7 * 6
+    """bert12-sst2 has 7 VMs, 6 functions and 12 stages (`test_bounds`): 7 + 6 + 11 x 7 x 6, and 433 that end at 11."""
+    count = count_paths(Chain.of(Data(so.load("bert12-sst2")), {"cost": 1.0}))
+    assert count == 7 + 6 + 11 * 7 * 6 + 7 + 6 + 10 * 7 * 6
 
 
 # ----------------------------------------------------------------------------------------------------

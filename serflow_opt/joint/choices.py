@@ -20,12 +20,14 @@ from serflow_opt.instance import Instance, Objective
 from serflow_opt.joint.grid import Floats, Ints
 from serflow_opt.paths import (
     MOST,
+    NOWHERE,
     Paths,
     arrivals,
     by_runner,
     compute_times,
     list_paths,
     moves,
+    option_of,
     times,
 )
 
@@ -40,7 +42,8 @@ class Choices:
     Attributes
     ----------
     data, paths
-        The placements; some may stand more than once, each time with another promise on a percentile.
+        The placements; some may stand more than once, each time with another promise on a percentile. Those that end
+        early have the limit that nobody is inside behind.
     listed
         How many placements there were before limits ruled any out.
     fixed, weight
@@ -120,6 +123,10 @@ def choices(instance: Instance, goal: Objective) -> Choices | None:
         else:
             view = objectives(data, paths, name)[0]
             sides.append((view.weight, none, limit * (1 + ROUNDING) + 1e-300 - view.fixed))
+    if data.ends:
+        end = paths.stages
+        behind = end[:, None] == np.arange(paths.runner.shape[1])  # the stage after the last one
+        sides.append((behind.astype(float), none, np.where(end < paths.runner.shape[1], ROUNDING, math.inf)))
     if goal != "cost":
         rent = np.zeros_like(rent)
     count, stages, width = *paths.runner.shape, rent.shape[1]
@@ -146,7 +153,7 @@ def _rented(data: Data, paths: Paths) -> tuple[Floats, Floats, Floats]:
     assert instance.rate_per_s is not None
     price, fees = by_runner(data, data.busy_price), by_runner(data, data.invocation_price)
     function = by_runner(data, data.is_function) > 0
-    option = np.array([runner.option for runner in data.runners])
+    option = option_of(data)
     compute = compute_times(data, paths) + arrivals(data, paths, data.decode_time)
     sending = moves(data, paths, lambda hop: data.encode_time(hop) + data.hop_time(hop) * data.waits(hop[1]))
     sender = np.column_stack([paths.runner[:, 0], paths.runner[:, :-1]])
@@ -157,7 +164,7 @@ def _rented(data: Data, paths: Paths) -> tuple[Floats, Floats, Floats]:
     found: list[tuple[Ints, Ints, float, Floats]] = []
     for p in np.unique(option[paths.runner]).tolist():
         runs, sends = option[paths.runner] == p, option[sender] == p
-        if instance.tiers[instance.options[p].tier].kind == "function":
+        if p == NOWHERE or instance.tiers[instance.options[p].tier].kind == "function":
             continue
         rows = np.flatnonzero(runs.any(axis=1))
         busy = np.where(runs[rows], compute[rows], 0.0) + np.where(sends[rows], sending[rows], 0.0)

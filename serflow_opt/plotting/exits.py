@@ -101,7 +101,7 @@ def _mark(instance: Instance, plan: Plan, curves: list[_Curve], rates: Any, righ
     for curve in curves:
         own = decision.variant(curve.stage)
         owner = own if own != AS_IS and curve.stage in instance.variants[own].menus else AS_IS
-        if curve.variant != owner:
+        if curve.variant != owner or curve.stage >= len(decision.weights):
             continue
         menu, weights = curve.menu, decision.weights[curve.stage]
         used = [i for i, weight in enumerate(weights) if weight > 0]

@@ -85,7 +85,10 @@ def rerun(
         labelled = _held_out(labelled, instance, recorded, path)
     here = _threads_of(valued)
     together, tables = _promises(valued, instance, compare_time=here is not None and threads in (None, here))
+    end = len(valued.placement)  # of a plan that ends early: everybody leaves there
     thresholds = {choice.stage: choice.threshold for choice in valued.thresholds if choice.threshold is not None}
+    if end < len(instance.stages):
+        thresholds[end] = 0.0
     return serve(source.network, labelled, thresholds, together, tables=tables, threads=threads or here or 1)
 
 

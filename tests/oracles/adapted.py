@@ -24,6 +24,7 @@ from oracles.brute_force import (
     combinations,
     fast_enough,
     flows,
+    last_stage,
     moves,
     percentile,
     percentile_of,
@@ -138,19 +139,26 @@ def adapted_plans(document: Document) -> Plans:
     for case in cases(adapted):
         picked, rates, right = combinations(case.problem.menus)
         reach, accuracy = flows(case.problem, rates, right)
+        last = last_stage(case.problem, reach)
         for placement in spots:
-            if not can_be_done(case, placement):
-                continue
+            # stages nobody reaches need nothing: of the placements they could have, the one that stays counts
+            fits = {s: _stays(placement, s) and can_be_done(case, placement[:s]) for s in np.unique(last).tolist()}
+            can = np.array([fits[s] for s in last.tolist()])
             crosses = crossings(case, placement)
             ways = choices(adapted, case, placement, crosses)
-            if not all(ways):
+            if not all(ways) or not can.any():
                 continue
-            figures, ways_picked = values(adapted, case, placement, crosses, ways, reach, accuracy)
-            groups.append(Group(start, case, placement, crosses, ways, ways_picked, picked))
+            figures, ways_picked = values(adapted, case, placement, crosses, ways, reach[:, can], accuracy[can])
+            groups.append(Group(start, case, placement, crosses, ways, ways_picked, picked[:, can]))
             columns.append(figures)
             start += figures.shape[1]
     everything = np.concatenate(columns, axis=1) if columns else np.empty((7, 0))
     return Plans(adapted, groups, *everything)
+
+
+def _stays(placement: Placement, stages: int) -> bool:
+    """Whether the stages behind the first ones are where the last of those is."""
+    return all(spot == placement[stages - 1] for spot in placement[stages:])
 
 
 def can_be_done(case: Case, placement: Placement) -> bool:
@@ -249,7 +257,8 @@ def values(
             assert problem.rate is not None
             machines = np.maximum(0, np.ceil(problem.rate * seconds / problem.cap * (1 - ROUNDING)))
             cost = cost + machines * option.usd_per_s / problem.rate
-    seconds = _latency(problem.measure, np.hstack(before), np.array(cold), np.array(shares), np.array(run), reach)
+    last = last_stage(problem, reach)
+    seconds = _latency(problem.measure, np.hstack(before), np.array(cold), np.array(shares), np.array(run), reach, last)
     privacy = np.where(np.abs(privacy) < NOISE, 0.0, privacy)
     out = (cost, seconds * 1000.0, accuracy[None, :] - lost, privacy, energy, mse, entropy)
     return np.stack([np.broadcast_to(values, shape).ravel() for values in out]), picked
@@ -266,13 +275,19 @@ def leak(adapted: Adapted, way: Way) -> float:
 
 
 def _latency(
-    measure: str, before: np.ndarray, cold: np.ndarray, share: np.ndarray, run: np.ndarray, reach: np.ndarray
+    measure: str,
+    before: np.ndarray,
+    cold: np.ndarray,
+    share: np.ndarray,
+    run: np.ndarray,
+    reach: np.ndarray,
+    last: np.ndarray,
 ) -> np.ndarray:
     """Seconds, (W, K) or (W, 1); `before` is (W, M), the others are (M,) and (M + 1, K)."""
     if measure == "mean":
         return (before + share * cold + run) @ reach[:-1]
     if measure == "worst":
-        return np.cumsum(before + np.where(share > 0, cold, 0.0) + run, axis=1)[:, -1:]
+        return np.cumsum(before + np.where(share > 0, cold, 0.0) + run, axis=1)[:, last - 1]
     quantile = percentile_of(measure)
     assert quantile is not None
     return np.stack([percentile(quantile, way + run, cold, share, reach) for way in before])

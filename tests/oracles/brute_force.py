@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -291,10 +291,37 @@ def percentile_of(measure: str) -> float | None:
     return float(measure[1:]) / 100.0 if measure.startswith("p") else None
 
 
-def latency(measure: str, time: Clock, reach: np.ndarray) -> np.ndarray:
-    """Latency in seconds, one per column of `reach`."""
+def last_stage(problem: Problem, reach: np.ndarray) -> np.ndarray:
+    """The last stage that somebody reaches, one per column of `reach`; the survey's formula pays for all stages."""
+    if problem.accounting == "as-printed":
+        return np.full(reach.shape[1], problem.stages)
+    return np.count_nonzero(reach[:-1] > 0, axis=0)
+
+
+def ending_at(problem: Problem) -> list[Problem]:
+    """The problem, and those of plans that end before its last stage: at a stage with rows where everybody leaves."""
+    found = [problem]
+    for s in range(1, problem.stages) if problem.accounting != "as-printed" else ():
+        rows = [row for row in problem.menus[s - 1] if row[1] == 1]
+        if rows:
+            shorter = replace(
+                problem,
+                stages=s,
+                flops=problem.flops[:s],
+                activation=problem.activation[: s + 1],
+                parameters=problem.parameters[:s],
+                menus=[*problem.menus[: s - 1], rows],
+                classifiers=[c for c in problem.classifiers if c <= s],
+            )
+            found.append(shorter)
+    return found
+
+
+def latency(measure: str, time: Clock, reach: np.ndarray, last: np.ndarray | None = None) -> np.ndarray:
+    """Latency in seconds, one per column of `reach`; `last`: of `last_stage`, None: all stages are reached."""
     if measure == "worst":
-        return np.full(reach.shape[1], time.ends()[-1])
+        ends = time.ends()
+        return np.full(reach.shape[1], ends[-1]) if last is None else ends[last - 1]
     if measure == "mean":
         return (time.transfer + time.cold_share * time.cold + time.run) @ reach[:-1]
     quantile = percentile_of(measure)
@@ -473,8 +500,8 @@ class PlanTable:
     picked: np.ndarray  # (M, K) index of the menu row
     reach: np.ndarray  # (M + 1, K)
     accuracy: np.ndarray  # (K)
-    latency: np.ndarray  # (P, K)
-    cost: np.ndarray  # (P, K)
+    latency: np.ndarray  # (P, K); inf where memory, a link or a payload forbids it
+    cost: np.ndarray  # (P, K); likewise
 
 
 def plan_table(document: Document, ignore: Collection[str] = ()) -> PlanTable:
@@ -482,14 +509,21 @@ def plan_table(document: Document, ignore: Collection[str] = ()) -> PlanTable:
     problem = read(document)
     picked, rates, right = combinations(problem.menus)
     reach, accuracy = flows(problem, rates, right)
-    spots = allowed(problem, ignore)
-    seconds = np.empty((len(spots), reach.shape[1]))
-    usd = np.empty_like(seconds)
-    for i, placement in enumerate(spots):
-        time = clock(problem, placement)
-        seconds[i] = latency(problem.measure, time, reach)
-        usd[i] = cost(problem, placement, time, reach)
-    return PlanTable(problem, spots, picked, reach, accuracy, seconds, usd)
+    last = last_stage(problem, reach)
+    spots, latencies, costs = [], [], []
+    for placement in placements(problem):
+        fits = np.zeros(problem.stages + 1, dtype=bool)  # by the last stage reached: what comes behind needs nothing
+        for s in np.unique(last):
+            broken = violations(problem, placement[:s])
+            fits[s] = all(amount <= FEASIBLE or kind in ignore for kind, amount in broken.items())
+        can = fits[last]
+        if can.any():
+            time = clock(problem, placement)
+            spots.append(placement)
+            latencies.append(np.where(can, latency(problem.measure, time, reach, last), math.inf))
+            costs.append(np.where(can, cost(problem, placement, time, reach), math.inf))
+    shape = len(spots), reach.shape[1]
+    return PlanTable(problem, spots, picked, reach, accuracy, np.reshape(latencies, shape), np.reshape(costs, shape))
 
 
 def accurate_enough(problem: Problem, accuracy: np.ndarray | float) -> Any:
@@ -512,7 +546,7 @@ def enumerate_optimum(
     """
     table = table or plan_table(document, ignore)
     problem = table.problem
-    keep = np.ones(table.cost.shape, dtype=bool)
+    keep = np.isfinite(table.cost)
     if "accuracy" not in ignore:
         keep &= accurate_enough(problem, table.accuracy)[None, :]
     if "latency" not in ignore:
@@ -562,7 +596,7 @@ def value(document: Document, plan_document: Mapping[str, Any]) -> dict[str, Any
         (option.tier, option.name): (t, o) for t, tier in enumerate(problem.options) for o, option in enumerate(tier)
     }
     entries = sorted(plan["placement"], key=lambda entry: entry["stage"])
-    if [entry["stage"] for entry in entries] != list(range(1, problem.stages + 1)):
+    if [entry["stage"] for entry in entries] != list(range(1, len(entries) + 1)) or not entries:
         raise ValueError(f"placement does not name each stage once: {entries}")
     placement: Placement = tuple(spots[entry["tier"], entry["option"]] for entry in entries)
 
@@ -570,13 +604,22 @@ def value(document: Document, plan_document: Mapping[str, Any]) -> dict[str, Any
     if len(asked) != len(plan["thresholds"]) or not set(asked) <= {*problem.classifiers, problem.stages}:
         raise ValueError(f"thresholds name a stage twice or one without a classifier: {plan['thresholds']}")
     rates, right = np.zeros((problem.stages, 1)), np.zeros((problem.stages, 1))
-    for s, menu in enumerate(problem.menus, start=1):
+    for s, menu in enumerate(problem.menus[: len(placement)], start=1):
         if s not in problem.classifiers:
             rates[s - 1], right[s - 1] = menu[0][1:]
             continue
         if s not in asked:
             raise ValueError(f"no threshold for the classifier of stage {s}")
         rates[s - 1], right[s - 1] = _exit_point(problem.thresholds, menu, asked[s])
+    stages = problem.stages
+    if problem.accounting != "as-printed":  # what is said of stages that nobody reaches does not count
+        end = next((s for s in range(1, len(placement)) if rates[s - 1] > 1.0 - 1e-12), len(placement))
+        if end < stages:
+            rates[end - 1] = np.round(rates[end - 1], 12)
+            problem = replace(problem, stages=end)
+            placement, rates, right = placement[:end], rates[:end], right[:end]
+    if len(placement) != problem.stages or rates[-1] != 1:
+        raise ValueError(f"stages are missing where not everybody has left: {entries}")
 
     reach, accuracy = flows(problem, rates, right)
     time = clock(problem, placement)
@@ -593,8 +636,8 @@ def value(document: Document, plan_document: Mapping[str, Any]) -> dict[str, Any
         "accuracy": float(accuracy[0]) if problem.has_exits else None,
         "cost_usd_per_request": usd,
         "cost_usd_per_hour": None if problem.rate is None else usd * problem.rate * 3600.0,
-        "reach": [float(r) for r in reach[:-1, 0]],
-        "exit_share": [float(b) for b in (reach[:-1] - reach[1:])[:, 0]],
+        "reach": [float(r) for r in reach[:-1, 0]] + [0.0] * (stages - problem.stages),
+        "exit_share": [float(b) for b in (reach[:-1] - reach[1:])[:, 0]] + [0.0] * (stages - problem.stages),
         "objective": usd if problem.minimize == "cost" else seconds[problem.measure] * 1000.0,
         "tie_break": seconds[problem.measure] * 1000.0 if problem.minimize == "cost" else usd,
         "cut": cut_of(problem, placement),
@@ -771,19 +814,19 @@ def randomized_optimum(document: Document) -> Optimum | None:
     found: list[tuple[Placement, _Mixed]] = []
     count = 0
     best = math.inf
-    for placement in allowed(problem):
-        relaxed, programs, exact = _programs(problem, placement)
+    for shorter, placement in [(one, placement) for one in ending_at(problem) for placement in allowed(one)]:
+        relaxed, programs, exact = _programs(shorter, placement)
         if not exact:
             raise ValueError("too many machine counts")
         if relaxed is not programs:
-            bounds = [bound for bound in (_solve(problem, problem.menus, r) for r in relaxed) if bound is not None]
+            bounds = [bound for bound in (_solve(shorter, shorter.menus, r) for r in relaxed) if bound is not None]
             if not bounds or min(bound.objective for bound in bounds) > best:
                 continue
         for program in programs:
             if program.constant > best * (1.0 + TIE):
                 continue
             count += 1
-            mixed = _solve(problem, problem.menus, program)
+            mixed = _solve(shorter, shorter.menus, program)
             if mixed is not None:
                 best = min(best, mixed.objective)
                 found.append((placement, mixed))
@@ -797,13 +840,20 @@ def randomized_optimum(document: Document) -> Optimum | None:
             "stage": s,
             "mix": [
                 {"threshold": row[0], "probability": p}
-                for row, p in zip(problem.menus[s - 1], mixed.probabilities[s - 1], strict=True)
+                for row, p in zip(_rows(problem, placement, s), mixed.probabilities[s - 1], strict=True)
                 if p > 0
             ],
         }
         for s in problem.classifiers
+        if s <= len(placement)
     ]
     return Optimum(best, mixed.tie_break if linear else None, _spell(problem, placement), thresholds, count)
+
+
+def _rows(problem: Problem, placement: Placement, s: int) -> list[Row]:
+    """The rows of a stage; where the placement ends early, those of its last stage where everybody leaves."""
+    ends = s == len(placement) < problem.stages
+    return [row for row in problem.menus[s - 1] if row[1] == 1 or not ends]
 
 
 @dataclass(frozen=True)
@@ -827,33 +877,33 @@ def interpolated_bracket(document: Document, pieces: int = 12) -> Bracket | None
     problem = read(document)
     if len(problem.classifiers) > 3:
         raise ValueError("at most 3 classifiers")
-    spots = allowed(problem)
+    upper, all_exact = math.inf, True
+    for shorter in ending_at(problem):
+        reach, accuracy = flows(shorter, *combinations([_refine(menu, pieces) for menu in shorter.menus])[1:])
+        good = accurate_enough(shorter, accuracy)
+        for placement in allowed(shorter):
+            time = clock(shorter, placement)
+            seconds = latency(shorter.measure, time, reach)
+            keep = good & fast_enough(shorter, seconds)
+            if keep.any():
+                objective = cost(shorter, placement, time, reach) if shorter.minimize == "cost" else seconds * 1000.0
+                upper = min(upper, float(objective[keep].min()))
 
-    reach, accuracy = flows(problem, *combinations([_refine(menu, pieces) for menu in problem.menus])[1:])
-    good = accurate_enough(problem, accuracy)
-    upper = math.inf
-    for placement in spots:
-        time = clock(problem, placement)
-        seconds = latency(problem.measure, time, reach)
-        keep = good & fast_enough(problem, seconds)
-        if keep.any():
-            objective = cost(problem, placement, time, reach) if problem.minimize == "cost" else seconds * 1000.0
-            upper = min(upper, float(objective[keep].min()))
-
-    lower, all_exact = upper, True
-    pairs = [list(itertools.pairwise(menu)) if len(menu) > 1 else [tuple(menu)] for menu in problem.menus]
-    for placement in spots:
-        relaxed, programs, exact = _programs(problem, placement)
-        if relaxed is not programs and not any(_below(problem, problem.menus, r, lower) for r in relaxed):
-            continue
-        all_exact = all_exact and exact
-        for program in programs:
-            if not _below(problem, problem.menus, program, lower):
+    lower = upper
+    for shorter in ending_at(problem):
+        pairs = [list(itertools.pairwise(menu)) if len(menu) > 1 else [tuple(menu)] for menu in shorter.menus]
+        for placement in allowed(shorter):
+            relaxed, programs, exact = _programs(shorter, placement)
+            if relaxed is not programs and not any(_below(shorter, shorter.menus, r, lower) for r in relaxed):
                 continue
-            for menus in itertools.product(*pairs):
-                mixed = _solve(problem, menus, program)
-                if mixed is not None:
-                    lower = min(lower, mixed.objective)
+            all_exact = all_exact and exact
+            for program in programs:
+                if not _below(shorter, shorter.menus, program, lower):
+                    continue
+                for menus in itertools.product(*pairs):
+                    mixed = _solve(shorter, menus, program)
+                    if mixed is not None:
+                        lower = min(lower, mixed.objective)
     return None if math.isinf(lower) else Bracket(lower, upper, all_exact)
 
 

@@ -20,6 +20,7 @@ def enumerate_front(document: Mapping[str, Any], objectives: Sequence[str]) -> n
     """The undominated values of all plans that keep the limits: USD, ms, accuracy; one row for plans that tie."""
     table = plan_table(document)
     keep = accurate_enough(table.problem, table.accuracy)[None, :] & fast_enough(table.problem, table.latency)
+    keep &= np.isfinite(table.cost)
     everything = {
         "cost": table.cost,
         "latency": table.latency * 1000,
@@ -103,7 +104,8 @@ def front_document(seed: int, pure: bool = True) -> dict[str, Any]:
         floor = float(np.quantile(table.accuracy, rng.uniform(0, 1), method="lower"))
         workload["accuracy_min"] = floor if rng.random() < 0.3 else round(floor, 4)
     if rng.random() < 0.3:
-        slowest = float(np.quantile(table.latency, rng.uniform(0.02, 1), method="lower")) * 1000
+        seconds = table.latency[np.isfinite(table.latency)]
+        slowest = float(np.quantile(seconds, rng.uniform(0.02, 1), method="lower")) * 1000
         workload["latency_slo_ms"] = slowest if rng.random() < 0.3 else round(slowest, 4) or slowest
     return document
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from oracles.brute_force import allowed, clock, cost, latency, read
+from oracles.brute_force import FEASIBLE, allowed, clock, cost, last_stage, latency, placements, read, violations
 from oracles.random_instances import random_document
 
 OFF = 2.0
@@ -139,11 +139,17 @@ def joint_optimum(document: Mapping[str, Any], ways: Ways) -> float | None:
     problem = read({**document, "exits": None})
     reach, workload = _reach(document, ways), document["workload"]
     keeps = ways.accuracy >= workload.get("accuracy_min", 0.0) - 1e-9
+    last = last_stage(problem, reach)
     best = math.inf
-    for placement in allowed(problem):
+    for placement in placements(problem):
+        # what nobody reaches needs no memory, link or payload
+        done = {s: max(violations(problem, placement[:s]).values()) <= FEASIBLE for s in np.unique(last).tolist()}
+        can = np.array([done[s] for s in last.tolist()])
+        if not can.any():
+            continue
         time = clock(problem, placement)
-        seconds = latency(problem.measure, time, reach)
-        fits = keeps & (seconds <= (problem.slo_s or math.inf) * (1 + 1e-9))
+        seconds = latency(problem.measure, time, reach, last)
+        fits = can & keeps & (seconds <= (problem.slo_s or math.inf) * (1 + 1e-9))
         value = cost(problem, placement, time, reach) if problem.minimize == "cost" else seconds * 1000
         if fits.any():
             best = min(best, float(value[fits].min()))

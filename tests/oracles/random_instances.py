@@ -49,6 +49,36 @@ def random_document(seed: int, thresholds: str = "menu") -> dict[str, Any]:
     return document
 
 
+def ending_document(seed: int, thresholds: str = "menu") -> dict[str, Any]:
+    """A random instance where at some classifiers everybody may leave, so that plans may end there.
+
+    Half of the time they are nearly as right as the last stage; stages behind are at times too large for any option.
+    """
+    rng = np.random.default_rng([3, seed])
+    while True:
+        document = random_document(int(rng.integers(10**6)), thresholds)
+        rows = document["tables"].get("exits.csv", [])
+        stages = sorted({row["stage"] for row in rows})[:-1]
+        if stages and document["objective"].get("accounting") != "as-printed":
+            break
+    document["name"] = f"ending-{seed}"
+    for stage in stages:
+        mine = [row for row in rows if row["stage"] == stage]
+        if _chance(rng, 0.7):
+            mine[0]["exit_rate"] = 1.0
+            if _chance(rng, 0.5):
+                mine[0]["accuracy"] = _digits(rows[-1]["accuracy"] * rng.uniform(0.9, 1.02))
+                mine[0]["accuracy"] = min(1.0, mine[0]["accuracy"])
+            if len(mine) > 2 and _chance(rng, 0.2):
+                mine[1]["exit_rate"] = 1.0
+    if _chance(rng, 0.3):
+        document["tables"]["stages.csv"][-1]["parameter_bytes"] = int(_log(rng, 1e7, 1e10))
+    for key in ("accuracy_min", "latency_slo_ms"):
+        document["workload"].pop(key, None)
+    _set_limits(rng, document)
+    return document
+
+
 def write(document: Mapping[str, Any], folder: Path) -> Path:
     """Write instance.toml and its tables into `folder`; the path of instance.toml."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -397,6 +427,9 @@ def _set_limits(rng: Generator, document: dict[str, Any]) -> None:
         accurate[:] = True
     if fate in ("latency", "together") or _chance(rng, 0.75):
         good = table.latency[:, accurate].ravel() * 1000.0
+        good = good[np.isfinite(good)]
+        if not len(good):
+            return
         if fate == "latency":
             limit = _digits(table.latency.min() * 1000.0 * rng.uniform(0.5, 0.999))
         elif fate == "together":
