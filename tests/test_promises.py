@@ -127,3 +127,14 @@ def test_these_instances_promise_all_kinds_of_things(tmp_path: Path) -> None:
     assert any(part.machine and part.function for deployment in kept for part in deployment.parts)
     assert any(part.machine and not part.function for deployment in kept for part in deployment.parts)
     assert any(deployment.service and deployment.service.quantile < 1 for deployment in kept)
+
+
+def test_a_mean_is_kept_with_its_waits(tmp_path: Path) -> None:
+    """Machines alone near their limit: what the simulator measures is within what is promised, waits included."""
+    asked = document(0)
+    asked["workload"] |= {"latency_measure": "mean", "latency_slo_ms": 1e4, "utilisation_cap": 0.95}
+    deployment = provision(so.load(write(asked, tmp_path)), blocks=1, wait_max=0.5)
+    assert deployment.latency_wait_ms > 1
+    run = served(deployment, SECONDS, 0)
+    assert run.latency_mean_s * 1000 <= deployment.latency_mean_ms
+    assert run.latency_mean_s * 1000 > deployment.latency_mean_ms - deployment.latency_wait_ms
