@@ -15,7 +15,7 @@ from typing import Any
 from oracles.enumeration import Valuation, decisions
 from oracles.enumeration_reading import Documents, read
 
-TRAITS = ("extreme", "truncated", "cold", "adapted", "tail", "weighted", "printed")
+TRAITS = ("extreme", "truncated", "cold", "adapted", "tail", "weighted", "printed", "listed")
 """Kinds of draws that can be left out, or be in every draw."""
 MOST = 4000
 """Decisions of an instance, at most."""
@@ -49,7 +49,7 @@ class Draw:
         self.rng = rng
         self.traits = {
             name: name not in without and (rng.random() < share or name in always)
-            for name, share in zip(TRAITS, (0.2, 0.3, 0.4, 0.25, 0.1, 0.1, 0.08), strict=True)
+            for name, share in zip(TRAITS, (0.2, 0.3, 0.4, 0.25, 0.1, 0.1, 0.08, 0.2), strict=True)
         }
         self.depth = rng.choice((1, 2, 2, 3, 3, 4))
         self.tables: dict[str, list[dict[str, Any]]] = {}
@@ -153,6 +153,8 @@ class Draw:
             if rng.random() < 0.3:
                 tier["machines_max"] = rng.choice((1, 2))
         measured = rng.random() < (0.7 if self.traits["tail"] else 0.2)
+        if kind in ("vm", "function") and self.traits["listed"] and not measured:
+            return tier | self.listed(kind)
         tier["option"] = [self.option(kind, f"o{k}{i}", measured) for i in range(rng.choice((1, 2, 2, 3)))]
         if measured:
             tier["stage_times"] = f"times{k}.csv"
@@ -162,6 +164,26 @@ class Draw:
                 for s in range(self.depth)
             ]
         return tier
+
+    def listed(self, kind: str) -> dict[str, Any]:
+        """Options by name or size, with prices of the instance's own."""
+        rng = self.rng
+        self.body["catalog"] = ["vms.csv", "functions.csv"]
+        if "vms.csv" not in self.tables:
+            self.tables["vms.csv"] = [
+                {"name": f"m{v}", "vcpus": v, "memory_mb": 1024 * v, "usd_per_hour": self.size(1e-2, 10, 1e-18, 1e6)}
+                | {"as_of": "2026-01-01"}
+                for v in (1, 2, 8)
+            ]
+            prices = {"usd_per_gb_s": self.size(1e-6, 1e-4, 1e-18, 1e6), "usd_per_request": rng.choice((0.0, 2e-7))}
+            self.tables["functions.csv"] = [{"region": "mine", "arch": "x86_64"} | prices | {"as_of": "2026-01-01"}]
+        tier = {"flops_per_s_per_vcpu": self.size(1e8, 1e12, 1e3, 1e18)}
+        if rng.random() < 0.7:
+            tier["parallel_fraction"] = rng.choice((0.0, 0.5, 0.95))
+        if kind == "vm":
+            return tier | {"options": rng.sample(("m1", "m2", "m8"), rng.choice((1, 2, 3)))}
+        sizes = sorted(rng.sample((128, 512, 1769, 3538, 10240), rng.choice((1, 2, 3))))
+        return tier | {"memory_mb": sizes, "region": "mine"}
 
     def measured(self) -> dict[str, Any]:
         """A measured time."""

@@ -138,13 +138,14 @@ def read(path: Path) -> Documents:
     stages = sorted(table(folder / network["stages"]), key=lambda row: int(row["stage"]))
     flops = tuple(float(row["flops"]) for row in stages)
     privacy = raw.get("privacy", {})
+    prices = [row for name in raw.get("catalog", []) for row in table(folder / name)]
     return Documents(
         flops=flops,
         activations=tuple(float(row["activation_bytes"]) for row in stages),
         parameters=tuple(float(row["parameter_bytes"]) for row in stages),
         input_bytes=float(network["input_bytes"]),
         rows=exit_rows(folder / raw["exits"]["table"]) if "exits" in raw else {},
-        groups=tuple(group(k, tier, folder, flops) for k, tier in enumerate(raw["tier"])),
+        groups=tuple(group(k, tier | priced(tier, prices), folder, flops) for k, tier in enumerate(raw["tier"])),
         wires={(link["from"], link["to"]): wire(link) for link in raw.get("link", [])},
         source=workload.get("source", "client"),
         manners=ways(raw, folder),
@@ -173,6 +174,35 @@ def exit_rows(path: Path) -> dict[int, tuple[Row, ...]]:
         row = Row(float(line["threshold"]), Fraction(line["exit_rate"]), Fraction(line["accuracy"]))
         found.setdefault(int(line["stage"]) - 1, []).append(row)
     return {s: tuple(rows) for s, rows in found.items()}
+
+
+def priced(tier: dict[str, Any], prices: list[dict[str, str]]) -> dict[str, Any]:
+    """Options of a tier that are named or sized instead of written out, from the instance's own prices."""
+    if "option" in tier:
+        return {}
+    core, p = float(tier.get("flops_per_s_per_vcpu", 0)), float(tier.get("parallel_fraction", 1))
+    if tier["kind"] != "function":
+        rows = {row["name"]: row for row in prices if row.get("vcpus")}
+        return {
+            "option": [
+                {"name": name, "flops_per_s": amdahl(core, p, float(rows[name]["vcpus"]))}
+                | {key: Fraction(rows[name][key]) for key in ("usd_per_hour", "memory_mb")}
+                for name in tier["options"]
+            ]
+        }
+    row = next(row for row in prices if row.get("usd_per_gb_s") and row["region"] == tier["region"])
+    paid = {key: Fraction(row[key]) for key in ("usd_per_gb_s", "usd_per_request")}
+    return {
+        "option": [
+            {"name": f"lambda-{size}MB", "memory_mb": size, "flops_per_s": amdahl(core, p, size / 1769)} | paid
+            for size in tier["memory_mb"]
+        ]
+    }
+
+
+def amdahl(core: float, parallel: float, vcpus: float) -> float:
+    """Speed of some vCPUs."""
+    return core * vcpus if vcpus < 1 else core / ((1 - parallel) + parallel / vcpus)
 
 
 def group(k: int, tier: dict[str, Any], folder: Path, flops: tuple[float, ...]) -> Group:
