@@ -125,7 +125,7 @@ class Sets:
             for s in self.stages
             for e, limit in enumerate(limits)
             if (allowed is None or (s, e) in allowed)
-            and instance.allows(s - 1, instance.options[self.runners[e].option])
+            and instance.allows(s - 1, instance.options[self.runners[e].option], self.runners[e].variant)
             and (limit is None or needs[s] <= limit * (1 + SLACK) if e < plain else self._fits(s, e))
         }
         on = self._on_some_path(on)

@@ -18,6 +18,7 @@ from serflow_opt.command_line import (
     EXIT_CODES,
     INFEASIBLE,
     OK,
+    AccountingFlag,
     AccuracyMin,
     Catalogs,
     CostMax,
@@ -28,11 +29,14 @@ from serflow_opt.command_line import (
     Json,
     LatencyMeasure,
     LatencySlo,
+    Objective,
     Out,
     Plot,
     PrivacyMax,
+    Rate,
     check_out,
     finish,
+    load_limited,
     read_plan,
 )
 from serflow_opt.errors import InputError, Problem
@@ -57,24 +61,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-
-class Objective(StrEnum):
-    """What can be minimised."""
-
-    cost = "cost"
-    latency = "latency"
-    privacy = "privacy"
-    energy = "energy"
-    weighted = "weighted"
-
-
-class Accounting(StrEnum):
-    """How money is counted."""
-
-    per_request = "per-request"
-    reserved = "reserved"
-    as_printed = "as-printed"
 
 
 class Method(StrEnum):
@@ -112,8 +98,8 @@ def solve(
     then: Annotated[
         list[str] | None, typer.Option(metavar="OBJECTIVE", help="Of equally good plans the best in this; repeatable.")
     ] = None,
-    rate_per_s: Annotated[float | None, typer.Option(help="Requests per second.")] = None,
-    accounting: Annotated[Accounting | None, typer.Option(help="How money is counted.")] = None,
+    rate_per_s: Rate = None,
+    accounting: AccountingFlag = None,
     jobs: Annotated[int, typer.Option(help="Processes, for several instances.", min=1)] = 1,
     include: Include = None,
     exclude: Exclude = None,
@@ -208,6 +194,14 @@ def solve(
 def evaluate(
     file: Annotated[str, typer.Argument(help="Instance file, folder, or shipped instance.")],
     plan: Annotated[Path, typer.Argument(help="Plan as `solve --json` or `--out` writes it.")],
+    accuracy_min: AccuracyMin = None,
+    latency_slo_ms: LatencySlo = None,
+    latency_measure: LatencyMeasure = None,
+    cost_max_usd: CostMax = None,
+    energy_max_j: EnergyMax = None,
+    privacy_max: PrivacyMax = None,
+    rate_per_s: Rate = None,
+    accounting: AccountingFlag = None,
     catalog: Catalogs = None,
     as_json: Json = False,
     out: Out = None,
@@ -217,12 +211,22 @@ def evaluate(
     """The exact value of any plan, by code that shares nothing with the optimiser. Exit code 3: it breaks a limit."""
 
     def work() -> int:
-        from serflow_opt.loader import load
         from serflow_opt.output import check_plot, deliver
         from serflow_opt.valuation import value_plan
 
         check_plot(plot)
-        instance = load(file, catalog or ())
+        instance = load_limited(
+            file,
+            catalog,
+            accuracy_min=accuracy_min,
+            latency_slo_ms=latency_slo_ms,
+            latency_measure=latency_measure,
+            cost_max_usd=cost_max_usd,
+            energy_max_j=energy_max_j,
+            privacy_max=privacy_max,
+            rate_per_s=rate_per_s,
+            accounting=accounting,
+        )
         valued = value_plan(instance, read_plan(plan, file))
         deliver([valued], as_json, out, plot)
         return INFEASIBLE if valued.metrics and valued.metrics.breaches else OK
@@ -272,11 +276,15 @@ def validate(
 
 @app.command()
 def new(
-    folder: Annotated[Path, typer.Argument(help="Folder to make.", metavar="DIR")],
-    from_: Annotated[str, typer.Option("--from", help="Shipped instance to start from.")],
+    folder: Annotated[Path | None, typer.Argument(help="Folder to make.", metavar="DIR")] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Shipped instance to start from; left out: a small one, commented.")
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List what there is to start from.")] = False,
+    as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Copy a shipped instance to start from."""
+    """Make an instance to start from: a small one with every line explained, or a copy of a shipped one."""
 
     def work() -> int:
         import shutil
@@ -284,12 +292,18 @@ def new(
         from serflow_opt.errors import nearest
         from serflow_opt.loader import shipped, shipped_folder
 
-        if from_ not in shipped():
-            raise InputError([Problem("", "--from", f"no shipped instance '{from_}'", nearest(from_, shipped()))])
+        if listed:
+            return _list_instances(as_json)
+        if folder is None:
+            raise InputError([Problem("", "DIR", "missing", "name the folder to make; --list shows what there is")])
+        if from_ is not None and from_ not in shipped():
+            cure = f"{nearest(from_, shipped())} (serflow-opt new --list)"
+            raise InputError([Problem("", "--from", f"no shipped instance '{from_}'", cure)])
         if folder.exists():
             raise InputError([Problem(str(folder), "", "exists already", "name a folder that does not")])
+        template = Path(__file__).parent / "blank" if from_ is None else shipped_folder() / from_
         try:
-            shutil.copytree(shipped_folder() / from_, folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+            shutil.copytree(template, folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
         except OSError as error:
             cure = "choose a folder you may write to"
             raise InputError([Problem(str(folder), "", f"cannot be made ({error.strerror})", cure)]) from None

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -44,6 +45,27 @@ Include = Annotated[
 ]
 Exclude = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="No options like this pattern; repeatable.")]
 
+
+class Objective(StrEnum):
+    """What can be minimised."""
+
+    cost = "cost"
+    latency = "latency"
+    privacy = "privacy"
+    energy = "energy"
+    weighted = "weighted"
+
+
+class Accounting(StrEnum):
+    """How money is counted."""
+
+    per_request = "per-request"
+    reserved = "reserved"
+    as_printed = "as-printed"
+
+
+AccountingFlag = Annotated[Accounting | None, typer.Option("--accounting", help="How money is counted.")]
+Rate = Annotated[float | None, typer.Option(help="Requests per second.")]
 AccuracyMin = Annotated[float | None, typer.Option(help="Accuracy floor, 0 to 1.")]
 LatencySlo = Annotated[float | None, typer.Option(help="Latency bound, ms.")]
 LatencyMeasure = Annotated[str | None, typer.Option(help="worst, mean, or p50 .. p99.9.")]
@@ -74,6 +96,12 @@ def finish(work: Callable[[], int], debug: bool) -> NoReturn:
     raise typer.Exit(code)
 
 
+def given_limits(limits: Mapping[str, object]) -> dict[str, object]:
+    """Return what was given, words as words."""
+    given = {key: value for key, value in limits.items() if value is not None}
+    return {key: value.value if isinstance(value, StrEnum) else value for key, value in given.items()}
+
+
 def load_limited(
     file: str,
     catalog: list[Path] | None,
@@ -89,8 +117,7 @@ def load_limited(
     from serflow_opt.loader import load
     from serflow_opt.notes import cautions
 
-    given = {key: value for key, value in limits.items() if value is not None}
-    instance = load(file, catalog or ()).with_limits(**given)
+    instance = load(file, catalog or ()).with_limits(**given_limits(limits))
     if include or exclude:
         instance = instance.keep(include or (), exclude or ())
     for text in cautions(instance):

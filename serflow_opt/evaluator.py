@@ -252,6 +252,8 @@ def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> li
     for step in steps:
         if step.sender_tier is not step.tier:
             checks.append((f"payload of {step.tier.name}", step.sent_bytes, step.tier.payload_max_bytes, False))
+        longest = step.option.run_max_s
+        checks.append((f"run time of {step.option.name} at stage {step.stage + 1}", step.compute_s, longest, False))
         if step.link is None:
             continue
         if not step.link.trusted:

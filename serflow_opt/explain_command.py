@@ -8,16 +8,21 @@ import typer
 
 from serflow_opt.command_line import (
     EXIT_CODES,
+    AccountingFlag,
     AccuracyMin,
     Catalogs,
     CostMax,
     Debug,
     EnergyMax,
+    Exclude,
+    Include,
     Json,
     LatencyMeasure,
     LatencySlo,
+    Objective,
     Out,
     PrivacyMax,
+    Rate,
     check_out,
     finish,
     hand_over,
@@ -28,12 +33,17 @@ from serflow_opt.command_line import (
 
 def explain(
     file: Annotated[str, typer.Argument(help="Instance file, folder, or shipped instance.", metavar="FILE")],
+    objective: Annotated[Objective | None, typer.Option(help="What to minimise.")] = None,
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,
     latency_measure: LatencyMeasure = None,
     cost_max_usd: CostMax = None,
     energy_max_j: EnergyMax = None,
     privacy_max: PrivacyMax = None,
+    rate_per_s: Rate = None,
+    accounting: AccountingFlag = None,
+    include: Include = None,
+    exclude: Exclude = None,
     gap: Annotated[float, typer.Option(help="Relative gap of each solve.", min=0.0)] = 1e-6,
     time_limit: Annotated[float | None, typer.Option(help="Seconds for each solve.", min=0.0)] = None,
     catalog: Catalogs = None,
@@ -50,12 +60,17 @@ def explain(
         instance = load_limited(
             file,
             catalog,
+            minimize=objective,
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,
             cost_max_usd=cost_max_usd,
             energy_max_j=energy_max_j,
             privacy_max=privacy_max,
+            rate_per_s=rate_per_s,
+            accounting=accounting,
+            include=include,
+            exclude=exclude,
         )
         with telling(not as_json) as tell:
             found = find(instance, gap=gap, time_limit=time_limit, on_progress=lambda text: tell(f"solving: {text}"))

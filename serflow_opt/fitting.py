@@ -17,7 +17,7 @@ SHOWN = 3
 """Stages that fit nowhere and links that would help, named at most."""
 BRIDGE = Link(bytes_per_s=1e15, round_trip_s=0.0, usd_per_byte=0.0)
 """Stands for a link that is missing."""
-KEYS = ("memory_mb", "payload_max_bytes", "link", "rule")
+KEYS = ("memory_mb", "payload_max_bytes", "link", "rule", "run_max_s")
 Holds = Callable[[Instance], bool | None]
 
 
@@ -45,7 +45,10 @@ def no_placement(instance: Instance, settings: Settings) -> Clash:
     message = (
         "no placement exists even without targets: no chain of links, memory and payload limits lets every "
         "stage run somewhere; check [[link]], memory_mb and payload_max_bytes"
-    ) + (", and [[rule]]" if instance.rules else "")
+    )
+    if "run_max_s" in {key for keys in found for key in keys}:
+        message += ", and how long functions may run"
+    message += ", and [[rule]]" if instance.rules else ""
     return Clash(limit="placement", asked=0.0, best=None, message=message, sets=sets, sets_complete=complete)
 
 
@@ -55,6 +58,8 @@ def _keeping(instance: Instance, keys: Keys) -> Instance:
         instance = replace(instance, options=tuple(replace(o, memory_bytes=None) for o in instance.options))
     if "payload_max_bytes" not in keys:
         instance = replace(instance, tiers=tuple(replace(t, payload_max_bytes=None) for t in instance.tiers))
+    if "run_max_s" not in keys:
+        instance = replace(instance, options=tuple(replace(o, run_max_s=None) for o in instance.options))
     if "rule" not in keys:
         instance = replace(instance, rules=())
     if "link" not in keys:
@@ -80,6 +85,7 @@ def _set(instance: Instance, keys: Keys, holds: Holds) -> ClashingSet:
         "payload_max_bytes": _least_payload,
         "link": _helpful_links,
         "rule": _helpful_rules,
+        "run_max_s": _shorter_runs,
     }
     changes, needs = zip(*(least[key](instance, keys, holds) for key in limits), strict=True)
     message = f"{' with '.join(limits)}: it would take {', or '.join(needs)}"
@@ -126,6 +132,17 @@ def _helpful_rules(instance: Instance, keys: Keys, holds: Holds) -> tuple[Change
     ]
     change = Change(limit="rule", asked=float(len(instance.rules)), best=None, unit="rules")
     return change, f"to drop rule {' or '.join(single[:SHOWN])}" if single else "to drop more than one rule"
+
+
+def _shorter_runs(instance: Instance, keys: Keys, holds: Holds) -> tuple[Change, str]:
+    """Find the stage that takes longest on the fastest function, which may not run as long."""
+    functions = [option for option in instance.options if option.run_max_s is not None]
+    asked = max((option.run_max_s or 0.0 for option in functions), default=0.0)
+    runs = [min(option.stage_seconds[s] for option in functions) for s in range(len(instance.stages))]
+    s = max(range(len(runs)), key=runs.__getitem__)
+    change = Change(limit="run_max_s", asked=asked, best=runs[s], unit="s")
+    words = f"functions that may run {runs[s]:.4g} s, not {asked:g} s as the catalogue says: cut stage {s + 1}"
+    return change, words
 
 
 def stages_too_large(instance: Instance) -> list[str]:

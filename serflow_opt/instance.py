@@ -149,7 +149,7 @@ class Option:
         Words the option can be filtered by, beside its name: family, architecture.
     call_max_bytes, run_max_s
         Functions of the catalogue: what the provider takes in one call, and how long one may run. Plans that go
-        beyond get a note.
+        beyond get a note; no stage runs where it alone would take longer.
     flops_per_s
         Speed at what hand-overs and variants add to the stages, FLOP/s; infinite where stages take no time.
     joules_per_flop
@@ -445,13 +445,23 @@ class Instance:
         limit = self.tiers[tier].payload_max_bytes
         return limit is None or size <= limit
 
+    def _run_s(self, stage: int, option: Option, variant: int) -> float:
+        """Seconds of a stage alone, in a variant."""
+        seconds = option.stage_seconds[stage]
+        if variant != AS_IS and self.variants[variant].covers(stage):
+            own = self.variants[variant]
+            seconds = seconds * own.flops_factor + (own.added_flops / option.flops_per_s if own.first == stage else 0.0)
+        return seconds
+
     def words(self, option: Option) -> tuple[str, ...]:
         """Return what an option goes by in patterns: name, tier, kind, and its labels: family and architecture."""
         tier = self.tiers[option.tier]
         return (option.name, tier.name, tier.kind, *option.labels)
 
-    def allows(self, stage: int, option: Option) -> bool:
-        """Whether the rules let the stage at this position run on an option."""
+    def allows(self, stage: int, option: Option, variant: int = AS_IS) -> bool:
+        """Whether rules, and how long a function may run, let the stage at this position run on an option."""
+        if option.run_max_s is not None and self._run_s(stage, option, variant) > option.run_max_s * (1 + 1e-9):
+            return False
         return not self.rules or all(rule.allows(stage, self.words(option)) for rule in self.rules)
 
     def option_named(self, tier: str, option: str) -> int | None:

@@ -57,5 +57,8 @@ def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: 
         last = next((t for t in range(s, len(decision.options)) if decision.options[t] != p), len(decision.options))
         seconds = sum(stage.compute_ms for stage in metrics.stages[s:last]) / 1000
         if option.run_max_s is not None and seconds > option.run_max_s:
-            notes.append(f"{option.name} runs {seconds:.4g} s a call, more than the {option.run_max_s:g} s allowed")
+            notes.append(
+                f"{option.name} runs {seconds:.4g} s a call, more than the {option.run_max_s:g} s allowed: "
+                "limits on runs are held stage by stage, so put fewer stages there"
+            )
     return notes

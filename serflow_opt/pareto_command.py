@@ -16,15 +16,19 @@ from serflow_opt.command_line import (
     INFEASIBLE,
     LIMIT,
     OK,
+    AccountingFlag,
     AccuracyMin,
     Catalogs,
     CostMax,
     Debug,
     EnergyMax,
+    Exclude,
+    Include,
     Json,
     LatencyMeasure,
     LatencySlo,
     PrivacyMax,
+    Rate,
     check_out,
     finish,
     load_limited,
@@ -60,6 +64,10 @@ def pareto(
     cost_max_usd: CostMax = None,
     energy_max_j: EnergyMax = None,
     privacy_max: PrivacyMax = None,
+    rate_per_s: Rate = None,
+    accounting: AccountingFlag = None,
+    include: Include = None,
+    exclude: Exclude = None,
     coverage: Annotated[
         float | None, typer.Option(help="Enough plans that none is beaten by more than this, relative; 0.01: 1 %.")
     ] = None,
@@ -93,6 +101,10 @@ def pareto(
             cost_max_usd=cost_max_usd,
             energy_max_j=energy_max_j,
             privacy_max=privacy_max,
+            rate_per_s=rate_per_s,
+            accounting=accounting,
+            include=include,
+            exclude=exclude,
         )
         with _progress(sys.stderr.isatty() and not as_json) as report:
             front = find(

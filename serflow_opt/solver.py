@@ -279,6 +279,7 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
         checked = max(checked, 0.0)
     doubts = [found.doubt] if found.doubt else []
     replays = replayed(instance, found.decision) if found.decision else []
+    notes = _said_of(instance, found, replays)
     method, counted = _proof(found)
     if settings.extra is not None:
         method += " with constraints of your own"
@@ -296,7 +297,7 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
             max_constraint_violation=found.metrics.violation if found.metrics else None,
             model_objective=None if found.model_value is None else found.model_value * shown,
             method=f"{method}, plan valued by the exact evaluator",
-            scope=tables_scope(instance),
+            scope="; ".join(filter(None, (tables_scope(instance), _runs_scope(notes)))),
             checked_bound=checked if math.isfinite(checked) else None,
             nodes=found.nodes,
             placements=counted.get("placements"),
@@ -306,8 +307,14 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
         ),
         limits=limits_of(instance),
         samples=replays,
-        notes=doubts + _said_of(instance, found, replays),
+        notes=doubts + notes,
     )
+
+
+def _runs_scope(notes: list[str]) -> str:
+    """Say so where a plan is only held to the longest run of a function stage by stage."""
+    long = any("s a call, more than" in note for note in notes)
+    return "plans whose functions may run too long are not ruled out, but for single stages" if long else ""
 
 
 def _said_of(instance: Instance, found: Found, replays: list[Replayed]) -> list[str]:

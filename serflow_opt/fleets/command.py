@@ -8,7 +8,24 @@ from typing import Annotated
 
 import typer
 
-from serflow_opt.command_line import EXIT_CODES, Catalogs, Debug, Json, Out, check_out, finish, hand_over, telling
+from serflow_opt.command_line import (
+    EXIT_CODES,
+    AccountingFlag,
+    AccuracyMin,
+    Catalogs,
+    Debug,
+    Exclude,
+    Include,
+    Json,
+    LatencyMeasure,
+    LatencySlo,
+    Out,
+    check_out,
+    finish,
+    given_limits,
+    hand_over,
+    telling,
+)
 from serflow_opt.errors import InputError, Problem
 
 
@@ -37,6 +54,12 @@ def fleet(
     weight: Annotated[
         list[str] | None, typer.Option(metavar="INSTANCE=WEIGHT", help="How much a service counts; repeatable.")
     ] = None,
+    accuracy_min: AccuracyMin = None,
+    latency_slo_ms: LatencySlo = None,
+    latency_measure: LatencyMeasure = None,
+    accounting: AccountingFlag = None,
+    include: Include = None,
+    exclude: Exclude = None,
     gap: Annotated[float, typer.Option(help="Relative gap that counts as optimal.", min=0.0)] = 1e-4,
     time_limit: Annotated[float | None, typer.Option(help="Seconds for everything.", min=0.0)] = None,
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
@@ -58,7 +81,15 @@ def fleet(
         check_out(csv, ".csv", flag="--csv")
         most = {name: int(value) for name, value in _pairs("--machines", machines, "TYPE=NUMBER", whole=True).items()}
         weights = _pairs("--weight", weight, "INSTANCE=WEIGHT", whole=False)
-        loaded, problems = load_all(expand(files), catalog or (), {}, (), (), jobs)
+        changes = given_limits(
+            {
+                "accuracy_min": accuracy_min,
+                "latency_slo_ms": latency_slo_ms,
+                "latency_measure": latency_measure,
+                "accounting": accounting,
+            }
+        )
+        loaded, problems = load_all(expand(files), catalog or (), changes, include or (), exclude or (), jobs)
         if problems:
             raise InputError(problems)
         with telling(not as_json) as tell:

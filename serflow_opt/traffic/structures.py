@@ -241,6 +241,9 @@ class Structures:
             return False
         if not instance.accepts(option.tier, received) and instance.source != instance.tiers[option.tier].name:
             return False
+        seconds = math.fsum(option.stage_seconds[first : last + 1])
+        if option.run_max_s is not None and seconds > option.run_max_s * (1 + 1e-9):
+            return False
         stages = instance.stages[first : last + 1]
         largest = max(received, *(stage.activation_bytes for stage in stages))
         held = math.fsum(stage.parameter_bytes for stage in stages) + largest
