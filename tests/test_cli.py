@@ -136,7 +136,7 @@ def test_bad_flags_exit_2_and_say_why(arguments: tuple[str, ...], parts: tuple[s
     assert has_line(ran.stderr, *parts), ran.stderr
 
 
-@pytest.mark.parametrize("arguments", [("solve",), ("frobnicate",), ("evaluate", "good"), ("new", "x")])
+@pytest.mark.parametrize("arguments", [("solve",), ("frobnicate",), ("evaluate", "good"), ("new",)])
 def test_usage_errors_exit_2(arguments: tuple[str, ...]) -> None:
     ran = run(*arguments)
     assert (ran.code, ran.stdout) == (2, "")
