@@ -19,9 +19,8 @@ from serflow_opt.joint.grid import Aim, Floats, Grid, Ints
 from serflow_opt.joint.potentials import Priced
 
 STAGES = (
-    (None, 1e9),
+    (None, 4e9),
     (2.0, 4e9),
-    (None, 8e9),
     (1.5, 4e9),
     (1.25, 4e9),
     (1.12, 4e9),
@@ -30,6 +29,8 @@ STAGES = (
 )
 """Diagrams in turn: how much wider each cell is than the one before it (None: all levels), and samples x children at
 most, of which a core values about 4e8 a second."""
+PART = 1 / 3
+"""Share of the time left that a diagram but the last may take."""
 
 
 def least(
@@ -64,7 +65,8 @@ def least(
             continue
         cells = None if growth is None else Cells.around(grid, around, growth)
         most, below = effort / grid.samples, min(cutoff, answer.value)
-        part = best_below(grid, aim, below, price, deadline, trained, cells, most)
+        until = Deadline(deadline.left * PART) if deadline.limited and np.isfinite(effort) else deadline
+        part = best_below(grid, aim, below, price, until, trained, cells, most)
         answer = replace(
             answer,
             bound=max(answer.bound, part.bound),
