@@ -15,11 +15,12 @@ from typing import Any
 from oracles.enumeration import Valuation, decisions
 from oracles.enumeration_reading import Documents, read
 
-TRAITS = ("extreme", "truncated", "cold", "adapted", "tail", "weighted", "printed", "listed")
+TRAITS = ("extreme", "truncated", "cold", "adapted", "tail", "weighted", "printed", "listed", "near")
 """Kinds of draws that can be left out, or be in every draw."""
 MOST = 4000
 """Decisions of an instance, at most."""
 MEASURES = ("worst", "worst", "mean", "mean", "p50", "p75", "p90", "p95", "p99", "p99.9")
+NEAR = (1.0 - 1e-7, 1.0 - 1e-8, 1.0 - 1e-6, 1.0 + 1e-7)
 SLACKS = (1.0, 1.0, 1.0, 1.0 - 1e-7, 1.0 + 1e-7, 1.0 - 1e-3, 1.01, 1.3, 3.0, 0.8)
 
 
@@ -49,7 +50,7 @@ class Draw:
         self.rng = rng
         self.traits = {
             name: name not in without and (rng.random() < share or name in always)
-            for name, share in zip(TRAITS, (0.2, 0.3, 0.4, 0.25, 0.1, 0.1, 0.08, 0.2), strict=True)
+            for name, share in zip(TRAITS, (0.2, 0.3, 0.4, 0.25, 0.1, 0.1, 0.08, 0.2, 0.1), strict=True)
         }
         self.depth = rng.choice((1, 2, 2, 3, 3, 4))
         self.tables: dict[str, list[dict[str, Any]]] = {}
@@ -345,9 +346,10 @@ class Draw:
     def limit(self, doc: Documents, many: list[Any]) -> None:
         """Limits near what a decision achieves."""
         rng, workload = self.rng, self.body["workload"]
+        slacks = NEAR if self.traits["near"] else SLACKS
         worths = [Valuation(doc, rng.choice(many)).worth() for _ in range(rng.choice((1, 1, 1, 3)))]
         if "exits" in self.body and rng.random() < 0.6 and (accuracy := max(w.accuracy for w in worths)) > 0:
-            workload["accuracy_min"] = min(1.0, accuracy / rng.choice(SLACKS))
+            workload["accuracy_min"] = min(1.0, accuracy / rng.choice(slacks))
         for key, name, share in (
             ("latency_slo_ms", "latency", 0.5),
             ("cost_max_usd", "cost", 0.25),
@@ -356,7 +358,7 @@ class Draw:
         ):
             value = min(getattr(worth, name) for worth in worths)
             if rng.random() < share and 1e-300 < value < 1e300:
-                workload[key] = value * rng.choice(SLACKS)
+                workload[key] = value * rng.choice(slacks)
         if self.traits["adapted"] and rng.random() < 0.15:
             workload["mse_min"] = round(0.05 * rng.random(), 4)
         if self.traits["adapted"] and rng.random() < 0.15:
