@@ -165,5 +165,6 @@ def _late_rows(pricing: Pricing, structures: Sequence[Structure]) -> Linear | No
 def levels_left(pricing: Pricing, found: Bounded, n: int, best: float) -> list[tuple[int, int]]:
     """Pairs (stage, level) that a deployment of structure n cheaper than `best` can use."""
     view = Linear(found.view.fixed[n : n + 1], found.view.weight[n : n + 1])
-    forced = forced_levels(pricing.exits, pricing.instance.accuracy_min, view, found.multiplier[n : n + 1])
+    whole = np.array([pricing.data.last])
+    forced = forced_levels(pricing.exits, pricing.instance.accuracy_min, view, found.multiplier[n : n + 1], whole)
     return [key for key, bound in forced.items() if not bound[0] * (1 - 1e-9) > best]
