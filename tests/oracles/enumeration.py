@@ -230,7 +230,9 @@ def ways_of(doc: Documents, forms: tuple[Form, ...], placement: tuple[Choice, ..
 
 
 def fits(doc: Documents, forms: tuple[Form, ...], placement: tuple[Choice, ...]) -> bool:
-    """Whether parameters and the largest activation, at full size, fit each option's memory."""
+    """Whether parameters and the largest activation fit each option's memory, and no stage is too long."""
+    if any(seconds(choice, s, form_of(forms, s)) > choice.longest * (1 + KEPT) for s, choice in enumerate(placement)):
+        return False
     for choice in set(placement):
         if choice.memory is None:
             continue
@@ -243,6 +245,19 @@ def fits(doc: Documents, forms: tuple[Form, ...], placement: tuple[Choice, ...])
         if parameters + largest > choice.memory * (1 + KEPT):
             return False
     return True
+
+
+def form_of(forms: tuple[Form, ...], s: int) -> Form | None:
+    """The form stage s runs in."""
+    return next((form for form in forms if form.first <= s <= form.last), None)
+
+
+def seconds(choice: Choice, s: int, form: Form | None) -> float:
+    """Time of a stage on an option, without coding."""
+    if form is None:
+        return choice.seconds[s]
+    added = form.added / choice.speed if s == form.first and form.added else 0.0
+    return choice.seconds[s] * form.factor + added
 
 
 class Valuation:
@@ -266,7 +281,7 @@ class Valuation:
             for s, wire in enumerate(self.wires)
         ]
         self.work = [self.operations(s) for s in range(self.length)]
-        self.time = [self.seconds(s) for s in range(self.length)]
+        self.time = [seconds(self.at[s], s, self.form(s)) for s in range(self.length)]
         self.encode = [self.coding(s, before=True) for s in range(self.length)]
         self.decode = [self.coding(s, before=False) for s in range(self.length)]
         self.enters = [s == 0 or self.at[s] != self.at[s - 1] for s in range(self.length)]
@@ -277,7 +292,7 @@ class Valuation:
 
     def form(self, s: int) -> Form | None:
         """The form stage s runs in."""
-        return next((form for form in self.decision.forms if form.first <= s <= form.last), None)
+        return form_of(self.decision.forms, s)
 
     def operations(self, s: int) -> float:
         """Operations of a stage."""
@@ -285,14 +300,6 @@ class Valuation:
         if form is None:
             return self.doc.flops[s]
         return self.doc.flops[s] * form.factor + (form.added if s == form.first else 0.0)
-
-    def seconds(self, s: int) -> float:
-        """Time of a stage without coding."""
-        form, choice = self.form(s), self.at[s]
-        if form is None:
-            return choice.seconds[s]
-        added = form.added / choice.speed if s == form.first and form.added else 0.0
-        return choice.seconds[s] * form.factor + added
 
     def coding(self, s: int, before: bool) -> float:
         """Seconds on the sender, or on the receiver, of the hand-over before stage s."""
@@ -369,9 +376,9 @@ class Valuation:
                 continue
             for cold in itertools.product((False, True), repeat=len(meets)):
                 mass, late = leaves, 0.0
-                for met, (seconds, part) in zip(cold, meets, strict=True):
+                for met, (delay, part) in zip(cold, meets, strict=True):
                     mass *= part if met else 1 - part
-                    late += seconds if met else 0.0
+                    late += delay if met else 0.0
                 if mass:
                     atoms.append((passed + late, mass))
         inside = Fraction(0)
@@ -441,13 +448,13 @@ class Valuation:
             choice = self.at[stages[0]]
             group = self.doc.groups[choice.tier]
             price = choice.usd_per_second if group.kind == "function" else choice.usd_per_hour / 3600 / choice.workers
-            seconds = sum(self.time[s] + self.decode[s] for s in stages)
+            busy = sum(self.time[s] + self.decode[s] for s in stages)
             if part == 0 and cut < self.length:
-                seconds += self.hop[cut] + self.encode[cut]
+                busy += self.hop[cut] + self.encode[cut]
             if part == 1:
-                seconds += group.cold
+                busy += group.cold
             left = sum(self.exact_reach[s] - self.exact_reach[s + 1] for s in stages)
-            total += price * seconds * float(left)
+            total += price * busy * float(left)
         return total
 
     def energy(self) -> float:

@@ -177,7 +177,11 @@ class Draw:
                 for v in (1, 2, 8)
             ]
             prices = {"usd_per_gb_s": self.size(1e-6, 1e-4, 1e-18, 1e6), "usd_per_request": rng.choice((0.0, 2e-7))}
-            self.tables["functions.csv"] = [{"region": "mine", "arch": "x86_64"} | prices | {"as_of": "2026-01-01"}]
+            self.tables["functions.csv"] = [
+                {"region": "mine", "arch": "x86_64"}
+                | prices
+                | {"duration_max_s": rng.choice((900, 900, 1e15, 0.1, 1)), "as_of": "2026-01-01"}
+            ]
         tier = {"flops_per_s_per_vcpu": self.size(1e8, 1e12, 1e3, 1e18)}
         if rng.random() < 0.7:
             tier["parallel_fraction"] = rng.choice((0.0, 0.5, 0.95))

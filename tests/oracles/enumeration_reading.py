@@ -43,6 +43,7 @@ class Choice:
     usd_per_second: float
     memory: float | None
     joules_per_flop: float
+    longest: float
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,7 @@ def priced(tier: dict[str, Any], prices: list[dict[str, str]]) -> dict[str, Any]
         }
     row = next(row for row in prices if row.get("usd_per_gb_s") and row["region"] == tier["region"])
     paid = {key: Fraction(row[key]) for key in ("usd_per_gb_s", "usd_per_request")}
+    paid["longest_s"] = Fraction(row.get("duration_max_s") or 900)
     return {
         "option": [
             {"name": f"lambda-{size}MB", "memory_mb": size, "flops_per_s": amdahl(core, p, size / 1769)} | paid
@@ -248,6 +250,7 @@ def choice(
         usd_per_second=float(option.get("usd_per_gb_s", 0)) * gigabytes,
         memory=float(option["memory_mb"]) * 2**20 if "memory_mb" in option else None,
         joules_per_flop=float(option.get("joules_per_flop", tier.get("joules_per_flop", 0))),
+        longest=float(option.get("longest_s", "inf")),
     )
 
 
