@@ -559,7 +559,8 @@ def test_value_is_the_expectation_over_requests(seed: int) -> None:
             )
             times += [(warm + late, stay * rows[s][1] * p) for p, late in luck]
             paid, mean, before = paid + usd, mean + seconds, option
-            paths.append((stay * rows[s][1], paid, mean, worst))
+            # what lies behind an exit where everybody leaves is on nobody's way
+            paths.append((stay * rows[s][1], paid, mean, worst if stay > 0 else paths[-1][3]))
             stay *= 1 - rows[s][1]
         assert sum(path[0] for path in paths) == pytest.approx(1.0)
 

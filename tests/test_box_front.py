@@ -12,6 +12,7 @@ from oracles.brute_fronts import adapted_front, covers, points_of, same
 from oracles.random_instances import write
 
 import serflow_opt as so
+from serflow_opt.deadline import Deadline
 from serflow_opt.front_methods import Asked, by_solves
 
 TRIPLES = (("cost", "latency", "privacy"), ("cost", "latency", "energy"), ("cost", "privacy", "accuracy"))
@@ -108,7 +109,7 @@ def test_what_is_reported(tmp_path: Path) -> None:
     told: list[tuple[str, int]] = []
     instance = so.load(write(a_document(), tmp_path))
     asked = Asked(
-        instance, ("cost", "latency"), 0.0, None, 1, None, lambda doing, plans, gap: told.append((doing, plans))
+        instance, ("cost", "latency"), 0.0, Deadline(), 1, None, lambda doing, plans, gap: told.append((doing, plans))
     )
     result = by_solves(asked)
     assert result is not None

@@ -45,5 +45,6 @@ def test_twice_ends_at_once() -> None:
         started.send_signal(signal.SIGINT)
         time.sleep(0.05)
     code, stdout, stderr = ended(started)
-    assert (code, "Traceback" in stderr) in ((130, False), (4, False))
+    killed = -signal.SIGINT  # where the second comes when nobody listens any more: 130 in a shell
+    assert (code, "Traceback" in stderr) in ((130, False), (4, False), (killed, False))
     assert code == 4 or not stdout

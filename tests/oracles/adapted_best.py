@@ -71,7 +71,13 @@ def adapted_value(
         (option.tier, option.name): (t, o) for t, tier in enumerate(problem.options) for o, option in enumerate(tier)
     }
     where: Placement = tuple(spots[entry] for entry in placement)
-    if not can_be_done(case, where):
+    rows = [
+        [next(row for row in menu if row[0] == (thresholds or {})[s])] if s in problem.classifiers else menu
+        for s, menu in enumerate(problem.menus, start=1)
+    ]
+    reach, accuracy = flows(problem, *combinations(rows)[1:])
+    reached = int((reach[: len(where), 0] > 0).sum())
+    if not can_be_done(case, where[:reached]):
         return {"done": False}
     crosses = crossings(case, where)
     asked = {cut for cut, crossed in enumerate(crosses) if crossed}
@@ -83,11 +89,6 @@ def adapted_value(
     )
     if not all(usable):
         return {"done": False}
-    rows = [
-        [next(row for row in menu if row[0] == (thresholds or {})[s])] if s in problem.classifiers else menu
-        for s, menu in enumerate(problem.menus, start=1)
-    ]
-    reach, accuracy = flows(problem, *combinations(rows)[1:])
     plan = Plans(adapted, [], *values(adapted, case, where, crosses, usable, reach, accuracy)[0])
     figures: dict[str, Any] = {name: float(plan.objective(name)[0]) for name in (*OBJECTIVES, "accuracy")}
     figures |= {"mse": float(plan.mse[0]), "entropy": float(plan.entropy[0])}

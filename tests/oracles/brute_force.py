@@ -235,7 +235,7 @@ def violations(problem: Problem, placement: Placement) -> dict[str, float]:
             need = sum(problem.parameters[s] for s in here) + largest
             found["memory"] = max(found["memory"], (need - limit) / limit)
     for rule in problem.rules:
-        for s in range(rule["stages"][0] - 1, rule["stages"][-1]):
+        for s in range(rule["stages"][0] - 1, min(rule["stages"][-1], len(placement))):  # those that run
             names = {problem.tier_names[placement[s][0]], problem.option(placement[s]).name}
             if names & set(rule.get("never", [])) or not names & set(rule.get("only", names)):
                 found["rule"] = math.inf
