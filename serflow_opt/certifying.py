@@ -83,7 +83,7 @@ def boxed(matrix: Matrix, cutoff: float = math.inf) -> tuple[Floats, Floats]:
 
     Rows are gone through some times, the objective as one more: a column is at most what the others leave.
     """
-    low, high = matrix.low.copy(), matrix.high.copy()
+    low, high = matrix.low.astype(float), matrix.high.astype(float)  # counts beyond 64 bits come as objects
     rows = len(matrix.row_low)
     costly = np.flatnonzero(matrix.cost)
     row = np.concatenate([matrix.row, np.full(len(costly), rows, dtype=np.int32)])

@@ -38,6 +38,8 @@ MOST_BOXES = 2_000
 """Boxes bounded at most in a check."""
 SURE_S = 1.0
 """Seconds that confirming that there is no solution may take, or as many as the search took."""
+FAR = 1e-2
+"""Share by which multipliers may fall short of a bound before a second search has to say the same."""
 LATE_S = 0.05
 """Seconds for that when there are none left."""
 OTHERWISE: Mapping[str, object] = {
@@ -335,7 +337,18 @@ class HighsModel:
         checked = tree_bound(scaled_.matrix, relax, target, until, MOST_BOXES, known).bound
         checked = min(checked / scaled_.objective, scaled_.cutoff)
         bound = outcome.bound if whole else min(outcome.bound, checked)
+        if whole and checked < bound - FAR * abs(bound):
+            outcome = self._again(outcome, options, deadline)
+            bound = min(bound, outcome.bound)
         return replace(outcome, bound=bound, checked=min(checked, bound))
+
+    def _again(self, outcome: Outcome, options: Mapping[str, object], deadline: Deadline) -> Outcome:
+        """Search again, otherwise and shortly, where multipliers do not come near; return the better outcome."""
+        self._solver = None
+        second = self._search({**options, **OTHERWISE}, Deadline(min(deadline.left, SURE_S)), {}, None)
+        self._solver = None
+        better = second.values and not second.objective >= outcome.objective
+        return replace(second, bound=min(second.bound, outcome.bound)) if better else outcome
 
     def _confirmed(self, outcome: Outcome, options: Mapping[str, object], deadline: Deadline) -> Outcome:
         """Confirm that a model has no solution: by multipliers box by box, else by a second search done otherwise."""

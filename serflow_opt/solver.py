@@ -270,7 +270,7 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
         bound = min(found.bound * shown, exact)
         if instance.minimize in ("cost", "latency", "energy"):
             bound = max(bound, 0.0)
-        gap = 0.0 if exact == bound else (exact - bound) / abs(exact)
+        gap = 0.0 if exact == bound else (exact - bound) / (abs(exact) or 1.0)  # of nothing there is no share
         status = "optimal" if gap <= max(settings.gap, EQUAL) else "feasible"
         gap = gap if math.isfinite(gap) else None
     bound = bound if math.isfinite(bound) else None

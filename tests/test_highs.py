@@ -533,7 +533,7 @@ def test_polish_keeps_cuts() -> None:
 def test_presolve_stays_off() -> None:
     assert PRESOLVE == "off"
     model = HighsModel(knapsack())
-    model.solve()
+    model.solve(check=False)  # a second search may differ
     assert model._solver.getOptionValue("presolve")[1] == "off"
 
 
