@@ -250,7 +250,7 @@ def test_by_hand() -> None:
 # ----------------------------------------------------------------------------------------------------
 # With ways to hand over, variants, privacy and energy
 
-ADAPTED_SEEDS = range(60)
+ADAPTED_SEEDS = range(40)
 ADAPTED_UNITS = {"cost": 1.0, "latency": 1000.0, "privacy": 1.0, "energy": 1.0}
 
 
