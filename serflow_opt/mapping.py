@@ -288,7 +288,7 @@ class _Search:
             nothing = easy.status == hard.status == "infeasible" or (narrow and hard.status == "infeasible")
             return Piece(a, b, None, 0.0 if nothing else math.inf) if nothing or over else None
         least, most = self._bound(easy, easy_at), self._worth(hard, hard_at)
-        gap = (most - least) / abs(most) if most != least else 0.0
+        gap = (most - least) / (abs(most) or 1.0) if most != least else 0.0
         if narrow or gap <= EQUAL:
             return Piece(a, b, hard, 0.0)
         return Piece(a, b, hard, gap) if gap <= max(self.tolerance, 2 * self.planner.gap) or over else None

@@ -216,7 +216,7 @@ def _word_alone(plan: Plan) -> str:
     value = plan.objective.value
     if bound is None or checked is None or value is None or bound - checked <= CHECKED * abs(bound):
         return ""
-    gap = (value - checked) / abs(value)
+    gap = (value - checked) / (abs(value) or 1.0)
     return f", by the solver's word; below {checked:.7g} (gap {gap:.2g}) whatever it says"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import run
 
 import serflow_opt as so
 
@@ -27,3 +28,8 @@ def test_what_was_wrong_once_is_right(name: str, value: float, method: Any) -> N
     assert plan.objective.value == pytest.approx(value, rel=1e-6, abs=1e-12)
     assert plan.gap is not None
     assert plan.gap <= 1e-6
+
+
+def test_a_value_of_0_is_printed() -> None:
+    ran = run("solve", FOUND / "zero-division", "--method", "milp")
+    assert (ran.code, "proven optimal" in ran.stdout) == (0, True)

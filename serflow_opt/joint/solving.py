@@ -165,7 +165,7 @@ def _plan(instance: Instance, joint: Joint, test: Certified | None, settings: Se
     else:
         exact = metrics.objective(instance.minimize, instance.latency_measure) * shown
         bound = max(min(joint.bound * shown, exact), 0.0)
-        gap = 0.0 if exact == bound else (exact - bound) / abs(exact)
+        gap = 0.0 if exact == bound else (exact - bound) / (abs(exact) or 1.0)
         status = "optimal" if gap <= max(settings.gap, EQUAL) and not metrics.breaches else "feasible"
         bound, gap = (x if math.isfinite(x) else None for x in (bound, gap))
         notes = notes_on(instance, decision, metrics, replayed(instance, decision))
