@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from serflow_opt.errors import InputError, OutOfReach, Problem
-from serflow_opt.stopping import INTERRUPTED
+from serflow_opt.stopping import INTERRUPTED, answered
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -93,6 +93,7 @@ def finish(work: Callable[[], int], debug: bool) -> NoReturn:
             raise
         print(f"internal error: {type(error).__name__}: {error}; run with --debug for the traceback", file=sys.stderr)
         code = INTERNAL
+    answered()
     raise typer.Exit(code)
 
 

@@ -52,6 +52,8 @@ class Stop:
 
 _current: ContextVar[Stop | None] = ContextVar("_current", default=None)
 _last_press = float("-inf")
+_commanded = False
+"""Whether the process is a command's own."""
 
 
 def current() -> Stop:
@@ -130,6 +132,15 @@ def _work_on() -> None:
     signal.set_wakeup_fd(-1)  # a fork has the parent's
 
 
+def answered() -> None:
+    """Pass over Ctrl-C from here on where a command has said all: it would only spoil the exit code.
+
+    Python gives the key back to the system while it shuts down, which takes long with large libraries.
+    """
+    if _commanded and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
 def ending_at_second() -> Iterator[None]:
     """End the process at a second Ctrl-C even where a solver keeps Python from seeing it: for commands."""
@@ -138,7 +149,8 @@ def ending_at_second() -> Iterator[None]:
         return
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    global _commanded
+    before, _commanded = signal.set_wakeup_fd(writer, warn_on_full_buffer=False), True
     done = threading.Event()
 
     def watch() -> None:
@@ -155,7 +167,9 @@ def ending_at_second() -> Iterator[None]:
     try:
         yield
     finally:
+        answered()
         done.set()
+        _commanded = False
         signal.set_wakeup_fd(before)
         os.write(writer, OVER)  # closing is not enough: forks have the pipe, too
         watcher.join()
