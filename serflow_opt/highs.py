@@ -47,10 +47,10 @@ OTHERWISE: Mapping[str, object] = {
     "random_seed": 17,
     "simplex_scale_strategy": 0,
     "mip_heuristic_effort": 0.3,
-    "primal_feasibility_tolerance": 1e-7,
-    "mip_feasibility_tolerance": 1e-7,
 }
 """How a second search differs from the first."""
+LOOSER: Mapping[str, object] = {"primal_feasibility_tolerance": 1e-7, "mip_feasibility_tolerance": 1e-7}
+"""And further where the first found nothing; where it did, what only wider tolerances let through is no better."""
 POLISHED = 1e-10
 """Primal tolerance once the integers are fixed and only an LP is left."""
 PRESOLVE = "off"
@@ -359,7 +359,7 @@ class HighsModel:
         if tree_bound(scaled_.matrix, relax, math.inf, until, MOST_BOXES).bound == math.inf:
             return replace(outcome, bound=math.inf, checked=math.inf)
         self._solver = None
-        second = self._search({**options, **OTHERWISE}, deadline, {}, None)
+        second = self._search({**options, **OTHERWISE, **LOOSER}, deadline, {}, None)
         self._solver = None
         if second.status == "infeasible" or second.values:
             return second
