@@ -14,7 +14,7 @@ from scipy.stats import poisson
 
 from serflow_opt import InputError
 from serflow_opt.traffic.carrying import Carrying
-from serflow_opt.traffic.erlang import erlang_b, erlang_c, largest_loads
+from serflow_opt.traffic.erlang import erlang_b, erlang_c, fewest_servers, largest_loads
 from serflow_opt.traffic.rates import Rates
 from serflow_opt.traffic.trace import Trace
 
@@ -61,6 +61,40 @@ def test_erlang_b_is_a_truncated_poisson_distribution(servers: int, load: float)
     exact = math.exp(poisson.logpmf(servers, load) - poisson.logcdf(servers, load))
     assert erlang_b(servers, load) == pytest.approx(exact, rel=1e-7)
     assert erlang_b(servers, np.array([load, load]))[1] == pytest.approx(exact, rel=1e-7)
+
+
+@pytest.mark.parametrize("servers", [257, 1000, 40_000])
+@pytest.mark.parametrize("deviations", [-30.0, -10.0, -4.0, -0.5, 0.0, 1.0, 5.0, 9.9, 10.1, 40.0, 1e5])
+def test_erlang_b_of_many_servers_is_that_of_one_more_at_a_time(servers: int, deviations: float) -> None:
+    load = servers + deviations * math.sqrt(servers)
+    if load < 0:
+        load = 0.3 * servers
+    blocked = 1.0
+    for c in range(1, servers + 1):
+        blocked = load * blocked / (c + load * blocked)
+    assert erlang_b(servers, load) == pytest.approx(blocked, rel=1e-11, abs=1e-290)
+    assert erlang_b(servers, np.array([load, 0.0])).tolist() == pytest.approx([blocked, 0.0], rel=1e-11, abs=1e-290)
+
+
+def test_erlang_b_of_very_many_servers() -> None:
+    """At full load 1/B = sqrt(pi c / 2) + 2/3 + sqrt(pi / (288 c)), far above 1 - c/a."""
+    c = 10**12
+    assert erlang_b(c, float(c)) == pytest.approx(1 / (math.sqrt(math.pi * c / 2) + 2 / 3), rel=1e-11)
+    assert erlang_b(c, 4.0 * c) == pytest.approx(0.75, rel=1e-9)
+    assert erlang_b(c, 0.5 * c) == 0.0
+
+
+@pytest.mark.parametrize("load", [0.5, 200.0, 300.0, 5000.0, 1e9])
+def test_fewest_servers_turn_no_more_away(load: float) -> None:
+    servers = fewest_servers(load, 1e-3)
+    assert erlang_b(servers, load) <= 1e-3 < erlang_b(servers - 1, load)
+
+
+def test_largest_loads_of_many_and_few_agree() -> None:
+    servers = np.arange(200, 320)
+    loads = largest_loads(servers, 1e-2)
+    assert [erlang_c(int(c), load) <= 1e-2 for c, load in zip(servers, loads, strict=True)] == [True] * 120
+    assert min(erlang_c(int(c), load + 2e-7 * c) for c, load in zip(servers, loads, strict=True)) > 1e-2
 
 
 def test_erlang_b_is_the_integral() -> None:
