@@ -15,7 +15,7 @@ from pathlib import Path
 from reporting import table, write
 
 import serflow_opt as so
-from serflow_opt.plan import Plan
+from serflow_opt.plan.document import Plan
 
 PRINTED, REPAIRED = "as-printed", "per-request"
 HEADER = [

@@ -26,8 +26,8 @@ from pyomo.opt import SolverResults
 
 from serflow_opt import Instance
 from serflow_opt.formulations.adaptation import accuracy_lost, costs_accuracy
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.cost import per_request_cost
-from serflow_opt.formulations.data import Data
 from serflow_opt.formulations.exits import accuracy, add_accuracy_floor, add_exits
 from serflow_opt.formulations.latency import add_latency_ceiling, mean_latency, worst_latency
 from serflow_opt.formulations.placement import add_memory, add_placement, add_scaled_path

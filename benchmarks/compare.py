@@ -34,7 +34,7 @@ def ours(method: str, presolve: str = "off") -> Method:
 
     def run(instance: so.Instance, limit: float, gap: float) -> Answer:
         began = time.perf_counter()
-        with patch("serflow_opt.highs.PRESOLVE", presolve):
+        with patch("serflow_opt.backend.highs.PRESOLVE", presolve):
             plan = so.solve(instance, gap=gap, time_limit=limit, method=method)  # type: ignore[arg-type]
         seconds = time.perf_counter() - began
         status = {"feasible": "limit", "no_solution": "limit"}.get(plan.status, plan.status)

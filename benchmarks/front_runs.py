@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 import serflow_opt as so
-from serflow_opt.deadline import Deadline
-from serflow_opt.goals import hold
-from serflow_opt.pareto_fronts import pareto
-from serflow_opt.search import Settings, search
+from serflow_opt.fronts.pareto import pareto
+from serflow_opt.ground.deadline import Deadline
+from serflow_opt.search.best import Settings, search
+from serflow_opt.search.goal import hold
 
 GAP = 1e-6
 """Relative gap of rivals' solves."""

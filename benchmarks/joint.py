@@ -24,11 +24,11 @@ import numpy as np
 from reporting import setting, table, write
 
 import serflow_opt as so
-from serflow_opt.exits import derive_menus
-from serflow_opt.joint.choices import choices
-from serflow_opt.joint.grid import Floats
-from serflow_opt.loader import shipped_folder
-from serflow_opt.samples import replayed
+from serflow_opt.plan.samples import replayed
+from serflow_opt.problem.exits import derive_menus
+from serflow_opt.problem.loader import shipped_folder
+from serflow_opt.search.joint.choices import choices
+from serflow_opt.search.joint.grid import Floats
 
 DOCS = Path(__file__).parent.parent / "docs"
 EXITS = "\njoint = true\nclassifier_stages = {stages}\n"
@@ -127,7 +127,7 @@ def by_tables(instance: so.Instance) -> tuple[float, float]:
     plan = so.solve(tables)
     if plan.plan is None or plan.objective.value is None:
         return math.nan, math.nan
-    from serflow_opt.decision import decision_of
+    from serflow_opt.plan.decision import decision_of
 
     (part, *_) = replayed(tables, decision_of(tables, plan))
     return plan.objective.value, part.accuracy

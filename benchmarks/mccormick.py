@@ -15,7 +15,7 @@ from product_form import Key, ProductForm, Term, product_form
 from scip_product import Answer
 
 from serflow_opt import Instance
-from serflow_opt.highs import HighsModel
+from serflow_opt.backend.highs import HighsModel
 
 AS_SHIPPED = "choose"
 """Others leave presolve on; the package switches it off because it may call feasible models infeasible."""
@@ -27,7 +27,7 @@ def solve_mccormick(instance: Instance, time_limit: float, gap: float) -> Answer
     form = product_form(instance)
     m = build(form)
     left = max(time_limit - (time.perf_counter() - began), 0.0)
-    with patch("serflow_opt.highs.PRESOLVE", AS_SHIPPED):
+    with patch("serflow_opt.backend.highs.PRESOLVE", AS_SHIPPED):
         outcome = HighsModel(m).solve(gap=gap, time_limit=left)
     seconds = time.perf_counter() - began
     bound = outcome.bound * form.unit

@@ -17,9 +17,9 @@ from reporting import cores, setting, table, write
 
 import serflow_opt as so
 from serflow_opt.plotting import plot_policies
-from serflow_opt.traffic.comparing import Comparison, compare
-from serflow_opt.traffic.trace import Trace
-from serflow_opt.traffic.trace_file import read_trace
+from serflow_opt.traffic.control.compare import Comparison, compare
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.demand.trace_file import read_trace
 
 DOCS = Path(__file__).parent.parent / "docs"
 DAY_S = 86_400

@@ -18,11 +18,11 @@ import highspy
 import numpy as np
 from reporting import setting, table, write
 
-from serflow_opt.traffic.schedule import schedule
-from serflow_opt.traffic.schedule_result import served_per_s
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.demand.trace_file import read_trace
+from serflow_opt.traffic.schedule.result import served_per_s
+from serflow_opt.traffic.schedule.solve import schedule
 from serflow_opt.traffic.service import Block, Function, Machine, Service
-from serflow_opt.traffic.trace import Trace
-from serflow_opt.traffic.trace_file import read_trace
 
 SECONDS = (0.12, 0.2, 0.25)
 """Of a request in each block, on one worker of the slower generation."""

@@ -23,7 +23,7 @@ from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.data import SOURCE, Data
+from serflow_opt.formulations.coefficients import SOURCE, Data
 from serflow_opt.formulations.placement import Path
 
 

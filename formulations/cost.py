@@ -33,7 +33,7 @@ from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.data import SOURCE, Data, Hop
+from serflow_opt.formulations.coefficients import SOURCE, Data, Hop
 from serflow_opt.formulations.placement import Path
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.placement import Path
 
 

@@ -67,7 +67,7 @@ from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.data import Chance, Data, Hop
+from serflow_opt.formulations.coefficients import Chance, Data, Hop
 from serflow_opt.formulations.placement import Path, add_scaled_path
 
 MOST_CHANCES = 4

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from serflow_opt.formulations.model import build
-from serflow_opt.instance import Instance
+from serflow_opt.problem.instance import Instance
 
 
 def write_lp(instance: Instance, path: Path) -> None:
-    """Write the model of an instance, unpruned, in scaled units (`data.py`).
+    """Write the model of an instance, unpruned, in scaled units (`coefficients.py`).
 
     Raises
     ------

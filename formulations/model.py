@@ -10,8 +10,8 @@ import pyomo.core as pyo
 
 from serflow_opt.formulations.adaptation import accuracy_lost, add_own_menus, costs_accuracy
 from serflow_opt.formulations.as_printed import as_printed_cost
+from serflow_opt.formulations.coefficients import Data, Place
 from serflow_opt.formulations.cost import add_cost_ceiling, per_request_cost, reserved_cost
-from serflow_opt.formulations.data import Data, Place
 from serflow_opt.formulations.energy import add_energy_ceiling, energy
 from serflow_opt.formulations.exits import accuracy, add_accuracy_floor, add_exits
 from serflow_opt.formulations.latency import (
@@ -23,7 +23,7 @@ from serflow_opt.formulations.latency import (
 )
 from serflow_opt.formulations.placement import Path, add_memory, add_placement, add_scaled_path
 from serflow_opt.formulations.privacy import add_privacy_ceiling, privacy_loss
-from serflow_opt.instance import Instance, Objective
+from serflow_opt.problem.instance import Instance, Objective
 
 COSTS = {"per-request": per_request_cost, "reserved": reserved_cost, "as-printed": as_printed_cost}
 

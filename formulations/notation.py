@@ -26,7 +26,7 @@ NOTATION = (
     Symbol("f_s", "operations of a stage per request", "FLOP", "2.2.1 (7)", "Stage.flops"),
     Symbol("a_s", "activation a stage hands on; a_0 is the input", "byte", "2.2.1 (5), (6)", "Stage.activation_bytes"),
     Symbol("w_s", "parameters of a stage", "byte", "", "Stage.parameter_bytes"),
-    Symbol("μ_p", "speed of an option", "FLOP/s", "2.2.1 (7), 2.2.3 (9), (10)", "families.amdahl_flops_per_s"),
+    Symbol("μ_p", "speed of an option", "FLOP/s", "2.2.1 (7), 2.2.3 (9), (10)", "problem.ranges.amdahl_flops_per_s"),
     Symbol("t_{s,e}", "time of a stage on a runner, f_s / μ_p or measured", "s", "2.2.1 (7)", "Data.time"),
     Symbol("σ_{s,e}", "standard deviation of that time", "s", "", "Data.deviation"),
     Symbol("spread", "standard deviation of the whole path's time", "s", "", "spread"),

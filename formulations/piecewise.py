@@ -22,7 +22,7 @@ from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.coefficients import Data
 
 
 def add_scaled_piecewise(m: Any, data: Data) -> None:

@@ -55,7 +55,7 @@ from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.data import NOTHING, SOURCE, Data
+from serflow_opt.formulations.coefficients import NOTHING, SOURCE, Data
 
 
 @dataclass(frozen=True, slots=True)

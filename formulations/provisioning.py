@@ -65,7 +65,7 @@ from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.exits import accuracy, add_accuracy_floor, add_exits
 
 

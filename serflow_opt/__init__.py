@@ -14,29 +14,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from serflow_opt.catalog import Catalog, load_catalog
     from serflow_opt.errors import InputError, Problem
-    from serflow_opt.evaluator import evaluate
-    from serflow_opt.explaining import explain
-    from serflow_opt.fleet import solve_all
+    from serflow_opt.fleets.batch import solve_all
     from serflow_opt.fleets.result import Fleet
-    from serflow_opt.fleets.solving import solve_fleet
-    from serflow_opt.front import Front
-    from serflow_opt.instance import Instance
-    from serflow_opt.loader import load, shipped
-    from serflow_opt.pareto_fronts import pareto
-    from serflow_opt.plan import Plan
-    from serflow_opt.planner import Planner
-    from serflow_opt.policy import Policy
-    from serflow_opt.relaxing import relax
-    from serflow_opt.solver import solve
-    from serflow_opt.traffic.comparing import compare
-    from serflow_opt.traffic.controller import Controller
-    from serflow_opt.traffic.provisioning import provision
-    from serflow_opt.traffic.schedule import schedule
-    from serflow_opt.traffic.simulator import simulate
-    from serflow_opt.traffic.trace import Trace
-    from serflow_opt.traffic.trace_file import read_trace
+    from serflow_opt.fleets.solve import solve_fleet
+    from serflow_opt.fronts.front import Front
+    from serflow_opt.fronts.pareto import pareto
+    from serflow_opt.plan.document import Plan
+    from serflow_opt.plan.evaluator import evaluate
+    from serflow_opt.planner.planner import Planner
+    from serflow_opt.planner.policy import Policy
+    from serflow_opt.problem.catalog import Catalog, load_catalog
+    from serflow_opt.problem.instance import Instance
+    from serflow_opt.problem.loader import load, shipped
+    from serflow_opt.sensitivity.explain import explain
+    from serflow_opt.sensitivity.relax import relax
+    from serflow_opt.solving import solve
+    from serflow_opt.traffic.control.compare import compare
+    from serflow_opt.traffic.control.controller import Controller
+    from serflow_opt.traffic.demand.trace import Trace
+    from serflow_opt.traffic.demand.trace_file import read_trace
+    from serflow_opt.traffic.provision.solve import provision
+    from serflow_opt.traffic.schedule.solve import schedule
+    from serflow_opt.traffic.simulate.simulate import simulate
 
 __version__ = "0.1.0"
 __all__ = [
@@ -69,32 +69,32 @@ __all__ = [
 ]
 
 _HOME = {
-    "Catalog": "catalog",
-    "Controller": "traffic.controller",
+    "Catalog": "problem.catalog",
+    "Controller": "traffic.control.controller",
     "Fleet": "fleets.result",
-    "Front": "front",
+    "Front": "fronts.front",
     "InputError": "errors",
-    "Instance": "instance",
-    "Plan": "plan",
-    "Planner": "planner",
-    "Policy": "policy",
+    "Instance": "problem.instance",
+    "Plan": "plan.document",
+    "Planner": "planner.planner",
+    "Policy": "planner.policy",
     "Problem": "errors",
-    "Trace": "traffic.trace",
-    "compare": "traffic.comparing",
-    "evaluate": "evaluator",
-    "explain": "explaining",
-    "load": "loader",
-    "load_catalog": "catalog",
-    "pareto": "pareto_fronts",
-    "provision": "traffic.provisioning",
-    "read_trace": "traffic.trace_file",
-    "relax": "relaxing",
-    "schedule": "traffic.schedule",
-    "shipped": "loader",
-    "simulate": "traffic.simulator",
-    "solve": "solver",
-    "solve_all": "fleet",
-    "solve_fleet": "fleets.solving",
+    "Trace": "traffic.demand.trace",
+    "compare": "traffic.control.compare",
+    "evaluate": "plan.evaluator",
+    "explain": "sensitivity.explain",
+    "load": "problem.loader",
+    "load_catalog": "problem.catalog",
+    "pareto": "fronts.pareto",
+    "provision": "traffic.provision.solve",
+    "read_trace": "traffic.demand.trace_file",
+    "relax": "sensitivity.relax",
+    "schedule": "traffic.schedule.solve",
+    "shipped": "problem.loader",
+    "simulate": "traffic.simulate.simulate",
+    "solve": "solving",
+    "solve_all": "fleets.batch",
+    "solve_fleet": "fleets.solve",
 }
 
 

@@ -61,7 +61,7 @@ def read_json(path: str | Path, cure: str, what: str) -> dict[str, Any]:
     InputError
         For a file that cannot be read or holds something else; `cure` says what it should hold, `what` in a word.
     """
-    from serflow_opt.tables import read_text
+    from serflow_opt.problem.tables import read_text
 
     problems: list[Problem] = []
     text = read_text(Path(path), problems, cure)

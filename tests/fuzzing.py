@@ -22,8 +22,8 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from serflow_opt.cli import app
-from serflow_opt.loader import shipped_folder
+from serflow_opt.cli.main import app
+from serflow_opt.problem.loader import shipped_folder
 
 SECONDS = 60
 """Longer than any of these small problems takes on a busy machine: a hang."""

@@ -13,9 +13,9 @@ import tiny
 from golden_parts import add_path, add_scaled, golden, minimise, model, small_memory, with_flow
 
 from serflow_opt.formulations import adaptation, cost, energy, exits, latency, placement, privacy
-from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.model import build
-from serflow_opt.instance import PLAIN, Instance
+from serflow_opt.problem.instance import PLAIN, Instance
 
 # ----------------------------------------------------------------------------------------------------
 # Placement

@@ -10,10 +10,10 @@ from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.lp import write_model
 from serflow_opt.formulations.placement import Path
-from serflow_opt.instance import Instance
+from serflow_opt.problem.instance import Instance
 
 Build = Callable[[], Any]
 CASES: dict[str, Build] = {}

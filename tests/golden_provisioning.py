@@ -10,7 +10,7 @@ import pyomo.core as pyo
 import tiny
 from golden_parts import golden, minimise, with_flow
 
-from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.provisioning import (
     Late,
     Pool,

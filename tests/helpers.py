@@ -15,7 +15,7 @@ from oracles.random_instances import write
 from typer.testing import CliRunner
 
 import serflow_opt as so
-from serflow_opt.cli import app
+from serflow_opt.cli.main import app
 
 DATA = Path(__file__).parent / "data"
 GOOD = DATA / "good"

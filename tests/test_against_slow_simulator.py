@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from oracles.slow_simulator import Found, SlowSimulator
 from traffic_cases import Case, Script, random_case
 
-from serflow_opt.traffic.requests import draw
-from serflow_opt.traffic.service_times import Durations, Law
-from serflow_opt.traffic.simulation import Simulation
-from serflow_opt.traffic.simulator import simulate
+from serflow_opt.traffic.simulate.requests import draw
+from serflow_opt.traffic.simulate.result import Simulation
+from serflow_opt.traffic.simulate.service_times import Durations, Law
+from serflow_opt.traffic.simulate.simulate import simulate
 
 
 def slowly(case: Case, policy: Script) -> tuple[Found, np.ndarray]:
@@ -148,8 +148,8 @@ def test_the_seed_decides() -> None:
 def test_steps_inside_an_interval_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     cases = [random_case(seed) for seed in range(40)]
     whole = [simulate(c.service, c.trace, c.policy(), **c.settings) for c in cases]
-    monkeypatch.setattr("serflow_opt.traffic.simulator._MOST", 3)
-    monkeypatch.setattr("serflow_opt.traffic.station._BATCH", 2)
+    monkeypatch.setattr("serflow_opt.traffic.simulate.simulate._MOST", 3)
+    monkeypatch.setattr("serflow_opt.traffic.simulate.block._BATCH", 2)
     for case, once in zip(cases, whole, strict=True):
         again = simulate(case.service, case.trace, case.policy(), **case.settings)
         assert again.latency.tolist() == once.latency.tolist()

@@ -12,7 +12,7 @@ import pytest
 from helpers import load, two_tiers
 
 import serflow_opt as so
-from serflow_opt.arguments import Arguments, as_number
+from serflow_opt.ground.arguments import Arguments, as_number
 
 
 @pytest.mark.parametrize(

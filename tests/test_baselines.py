@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serflow_opt.traffic.baselines import Autoscaler, Fixed, Libra, Serflow
-from serflow_opt.traffic.policy import Seen
+from serflow_opt.traffic.control.baselines import Autoscaler, Fixed, Libra, Serflow
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.scaling_policy import Seen
 from serflow_opt.traffic.service import Block, Function, Machine, Service
-from serflow_opt.traffic.simulator import simulate
-from serflow_opt.traffic.trace import Trace
+from serflow_opt.traffic.simulate.simulate import simulate
 
 LARGE = Machine("m4.large", 0.1 / 3600, 16, (1.0, 1.0), start_s=100.0)
 LAMBDA = Function("lambda", 0.5 * 1.667e-5, 2e-7, (1.0, 1.0))

@@ -32,15 +32,15 @@ from oracles.brute_force import (
 from oracles.random_instances import random_document, write
 
 import serflow_opt as so
-from serflow_opt.bounds import Pruned, objectives, prune
-from serflow_opt.decision import document_of
-from serflow_opt.envelope import Envelope
-from serflow_opt.evaluator import evaluate
-from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.sets import ending_matters
-from serflow_opt.instance import Instance
-from serflow_opt.lagrangian import Exits, Linear, close_bracket, forced_levels
-from serflow_opt.paths import NOWHERE, list_paths
+from serflow_opt.plan.decision import document_of
+from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.problem.instance import Instance
+from serflow_opt.search.envelope import Envelope
+from serflow_opt.search.lagrangian import Exits, Linear, close_bracket, forced_levels
+from serflow_opt.search.placements import NOWHERE, list_paths
+from serflow_opt.search.prune import Pruned, objectives, prune
 
 MENU_SEEDS = range(80)
 MIXED_SEEDS = range(12)

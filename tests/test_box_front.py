@@ -12,8 +12,8 @@ from oracles.brute_fronts import adapted_front, covers, points_of, same
 from oracles.random_instances import write
 
 import serflow_opt as so
-from serflow_opt.deadline import Deadline
-from serflow_opt.front_methods import Asked, by_solves
+from serflow_opt.fronts.methods import Asked, by_solves
+from serflow_opt.ground.deadline import Deadline
 
 TRIPLES = (("cost", "latency", "privacy"), ("cost", "latency", "energy"), ("cost", "privacy", "accuracy"))
 

@@ -14,9 +14,9 @@ from scipy.stats import poisson
 
 from serflow_opt import InputError
 from serflow_opt.traffic.carrying import Carrying
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.erlang import erlang_b, erlang_c, fewest_servers, largest_loads
-from serflow_opt.traffic.rates import Rates
-from serflow_opt.traffic.trace import Trace
 
 # ----------------------------------------------------------------------------------------------------
 # Erlang

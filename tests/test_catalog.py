@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from serflow_opt.catalog import Catalog, load_catalog
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.problem.catalog import Catalog, load_catalog
 
 VM_HEADER = "name,vcpus,memory_mb,usd_per_hour,as_of"
 FUNCTION_HEADER = "region,arch,usd_per_gb_s,usd_per_request,as_of"
@@ -133,7 +133,7 @@ def test_reading_prices_needs_only_the_standard_library() -> None:
     code = (
         "import sys, types; package = types.ModuleType('serflow_opt'); package.__path__ = [sys.argv[1]]\n"
         "sys.modules['serflow_opt'] = package\n"
-        "from serflow_opt.catalog import load_catalog\n"
+        "from serflow_opt.problem.catalog import load_catalog\n"
         "assert load_catalog().vms and not {'numpy', 'pandas'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code, str(folder)], check=True)

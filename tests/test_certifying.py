@@ -10,10 +10,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from serflow_opt.certifying import Relaxation, boxed, safe_bound, tree_bound
-from serflow_opt.deadline import NEVER, Deadline
-from serflow_opt.highs import relaxing, solve_linear
-from serflow_opt.matrix import Floats, Matrix
+from serflow_opt.backend.certifying import Relaxation, boxed, safe_bound, tree_bound
+from serflow_opt.backend.highs import relaxing, solve_linear
+from serflow_opt.backend.matrix import Floats, Matrix
+from serflow_opt.ground.deadline import NEVER, Deadline
 
 INF = math.inf
 

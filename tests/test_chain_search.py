@@ -18,8 +18,8 @@ from oracles.adapted_best import Best, best
 from test_sweep import document_of
 
 import serflow_opt as so
-from serflow_opt.instance import Instance
-from serflow_opt.plan import Plan
+from serflow_opt.plan.document import Plan
+from serflow_opt.problem.instance import Instance
 
 GAP = 1e-6
 PLAIN = [*range(21), 307]  # 307: the first plan with thresholds is far worse than the second

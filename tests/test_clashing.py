@@ -19,8 +19,8 @@ from oracles.adapted_reading import read_adapted
 from oracles.random_instances import write
 
 import serflow_opt as so
-from serflow_opt.clashing import smallest_clashes, smallest_repairs
-from serflow_opt.deadline import Deadline
+from serflow_opt.ground.deadline import Deadline
+from serflow_opt.infeasibility.conflicts import smallest_clashes, smallest_repairs
 
 SEEDS = range(20)
 DRAWS = 4
@@ -189,8 +189,8 @@ def test_two_sets_that_share_nothing(tmp_path: Path) -> None:
 
 
 def test_time_that_runs_out_is_said(tmp_path: Path) -> None:
-    from serflow_opt.diagnose import clashes
-    from serflow_opt.search import Settings
+    from serflow_opt.infeasibility.explain import clashes
+    from serflow_opt.search.best import Settings
 
     instance = load(changed(two_tiers(), workload={"accuracy_min": 0.99, "latency_slo_ms": 1.0}), tmp_path)
     told = clashes(instance, Settings(deadline=Deadline(0.0), method="milp"))

@@ -14,8 +14,8 @@ from helpers import BAD, GOOD, V, changed, has_line, islands, plan_of, run, run_
 from oracles.random_instances import write
 from typer.testing import CliRunner
 
-from serflow_opt.cli import app
-from serflow_opt.loader import load, shipped, shipped_folder
+from serflow_opt.cli.main import app
+from serflow_opt.problem.loader import load, shipped, shipped_folder
 
 
 @pytest.fixture(scope="module")
@@ -506,12 +506,12 @@ def test_every_command_explains_itself(command: str) -> None:
 
 
 def test_an_internal_error_exits_1_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    import serflow_opt.solver
+    import serflow_opt.solving
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(serflow_opt.solver, "solve", fail)
+    monkeypatch.setattr(serflow_opt.solving, "solve", fail)
     ran = run("solve", GOOD, "--json")
     assert (ran.code, ran.stdout) == (1, "")
     assert has_line(ran.stderr, "internal error", "boom", "--debug")
@@ -520,12 +520,12 @@ def test_an_internal_error_exits_1_without_a_traceback(monkeypatch: pytest.Monke
 
 
 def test_ctrl_c_is_no_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    import serflow_opt.solver
+    import serflow_opt.solving
 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(serflow_opt.solver, "solve", interrupt)
+    monkeypatch.setattr(serflow_opt.solving, "solve", interrupt)
     ran = run("solve", GOOD)
     assert ran.code == 130
     assert "interrupted" in ran.stderr

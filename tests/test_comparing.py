@@ -14,10 +14,10 @@ from rich.console import Console
 from test_traffic_commands import COUNTS, LIBRA_CALL_USD, M4_USD_PER_S, service_document, write_trace
 
 import serflow_opt as so
-from serflow_opt.report import usd
-from serflow_opt.traffic.comparing import POLICIES, Comparison
-from serflow_opt.traffic.named_policies import PEAK_BUSY
-from serflow_opt.traffic.trace import Trace
+from serflow_opt.report.plan import usd
+from serflow_opt.traffic.control.compare import POLICIES, Comparison
+from serflow_opt.traffic.control.named_policies import PEAK_BUSY
+from serflow_opt.traffic.demand.trace import Trace
 
 LATE = ("maximum", "autoscaler")
 """Those without a function."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import serflow_opt as so
-from serflow_opt.profiling.consistent import Settled, settle
+from serflow_opt.profiling.measure.consistent import Settled, settle
 
 INSTANCE = """schema = 1
 name = "made"

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from serflow_opt.errors import InputError
-from serflow_opt.traffic.controller import MOST_EVENTS, RETRY_S, Controller
-from serflow_opt.traffic.faults import Faults
-from serflow_opt.traffic.forecast import Daily, Ewma
-from serflow_opt.traffic.policy import Orders, Seen
-from serflow_opt.traffic.rates import Rates
+from serflow_opt.traffic.control.controller import MOST_EVENTS, RETRY_S, Controller
+from serflow_opt.traffic.demand.forecast import Daily, Ewma
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.service import Block, Function, Machine, Service
-from serflow_opt.traffic.simulator import simulate
-from serflow_opt.traffic.trace import Trace
+from serflow_opt.traffic.simulate.faults import Faults
+from serflow_opt.traffic.simulate.simulate import simulate
 
 RENT, PRICE, ROOM = 0.1 / 3600, 0.5 * 1.667e-5 + 2e-7, 16
 """LIBRA's constants: rent of a machine, price of a request on the function, requests a machine serves at once."""

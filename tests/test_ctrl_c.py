@@ -57,7 +57,7 @@ def test_all_is_said_before_it_comes(arguments: list[str], code: int) -> None:
     """While Python shuts down nobody takes the key."""
     lines = [
         "import atexit, os, signal, sys",
-        "from serflow_opt.cli import main",
+        "from serflow_opt.cli.main import main",
         "atexit.register(os.kill, os.getpid(), signal.SIGINT)",
         f"sys.argv = ['serflow-opt', *{arguments}]",
         "main()",

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from serflow_opt import stopping
-from serflow_opt.deadline import NEVER, Deadline, OutOfTime
-from serflow_opt.stopping import Stop, stoppable
+from serflow_opt.ground import stopping
+from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
+from serflow_opt.ground.stopping import Stop, stoppable
 
 
 @pytest.fixture

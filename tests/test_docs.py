@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import tiny
 
-from serflow_opt import instance, plan, schema
-from serflow_opt.formulations import data, sets
+from serflow_opt.formulations import coefficients as data
+from serflow_opt.formulations import sets
 from serflow_opt.formulations.notation import NOTATION, as_markdown
-from serflow_opt.schema import keys_as_markdown
+from serflow_opt.plan import document as plan
+from serflow_opt.problem import instance, schema
+from serflow_opt.problem.schema import keys_as_markdown
 from serflow_opt.traffic import carrying, service
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -10,7 +10,7 @@ from helpers import F, V, changed, has_line, load, plan_of, run, two_tiers
 from oracles.random_instances import write
 
 import serflow_opt as so
-from serflow_opt.formulations.data import Data
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.sets import ending_matters
 
 

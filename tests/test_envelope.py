@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serflow_opt.envelope import Envelope
+from serflow_opt.search.envelope import Envelope
 
 Menu = tuple[np.ndarray, np.ndarray]
 SIXTEENTHS = 16

@@ -9,7 +9,7 @@ import pytest
 from helpers import F, V, changed, load, plan_of, two_tiers
 
 import serflow_opt as so
-from serflow_opt.plan import Metrics
+from serflow_opt.plan.document import Metrics
 
 
 def metrics(folder: Path, places: list[tuple[str, str]], threshold: float = 0.5, **tables: Any) -> Metrics:

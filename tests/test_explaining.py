@@ -18,8 +18,8 @@ from oracles.random_instances import random_document, write
 
 import serflow_opt as so
 from serflow_opt.errors import InputError
-from serflow_opt.explaining import POINT, STEP, Explanation
-from serflow_opt.outclassed import dominated
+from serflow_opt.sensitivity.dominated import dominated
+from serflow_opt.sensitivity.explain import POINT, STEP, Explanation
 
 SEEDS = (3, 8, 14, 21, 40, 55, 77, 96)
 

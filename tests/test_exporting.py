@@ -20,15 +20,15 @@ from oracles.random_instances import write
 from typer.testing import CliRunner
 
 import serflow_opt as so
-from serflow_opt.exporting.command import export
-from serflow_opt.exporting.description import Description, Function, Machine
-from serflow_opt.exporting.hcl import literal_text
-from serflow_opt.exporting.text import NAME, one_line, slug
-from serflow_opt.exporting.yaml_text import Said, to_yaml
+from serflow_opt.cli.export import export
+from serflow_opt.export.description import Description, Function, Machine
+from serflow_opt.export.hcl import literal_text
+from serflow_opt.export.text import NAME, one_line, slug
+from serflow_opt.export.yaml_text import Said, to_yaml
+from serflow_opt.plan.valuation import value_plan
+from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.erlang import erlang_b
-from serflow_opt.traffic.provisioning import provision
-from serflow_opt.traffic.rates import Rates
-from serflow_opt.valuation import value_plan
+from serflow_opt.traffic.provision.solve import provision
 
 FORMATS = ("terraform", "k8s", "json")
 SOURCE = {"solved": "solve", "provisioned": "provision"}

@@ -17,10 +17,10 @@ from helpers import run
 from oracles.random_instances import random_document, write
 
 import serflow_opt as so
+from serflow_opt.cli.many import load_all
 from serflow_opt.errors import InputError
-from serflow_opt.instance import Instance
-from serflow_opt.many import load_all
-from serflow_opt.plan import Plan
+from serflow_opt.plan.document import Plan
+from serflow_opt.problem.instance import Instance
 
 SEEDS = range(12)
 
@@ -125,7 +125,7 @@ class Counts(ThreadPoolExecutor):
 
 
 def test_many_small_instances_go_out_in_portions(monkeypatch: pytest.MonkeyPatch, instances: list[Instance]) -> None:
-    monkeypatch.setattr("serflow_opt.fleet.solve", lambda instance, **options: so.solve(instances[0]))
+    monkeypatch.setattr("serflow_opt.fleets.batch.solve", lambda instance, **options: so.solve(instances[0]))
     with Counts(2) as executor:
         plans = so.solve_all([instances[0]] * 1000, executor=executor)
     assert len(plans) == 1000

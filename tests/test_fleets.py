@@ -19,7 +19,7 @@ from oracles.random_instances import random_document, write
 
 import serflow_opt as so
 from serflow_opt.errors import InputError
-from serflow_opt.fleets.closing import least_priced
+from serflow_opt.fleets.close_gap import least_priced
 
 GAP = 1e-6
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serflow_opt.traffic.forecast import DAY_S, Daily, Ewma, Forecaster, Window
+from serflow_opt.traffic.demand.forecast import DAY_S, Daily, Ewma, Forecaster, Window
 
 
 def test_ewma_by_hand() -> None:

@@ -48,14 +48,14 @@ from golden_parts import (
 
 import serflow_opt.formulations
 from serflow_opt.formulations import as_printed, cost, exits, latency, piecewise, placement
-from serflow_opt.formulations.data import SLACK, Data
+from serflow_opt.formulations.coefficients import SLACK, Data
 from serflow_opt.formulations.lp import write_lp
 from serflow_opt.formulations.model import build
 from serflow_opt.formulations.sets import ROOM
-from serflow_opt.instance import Instance
+from serflow_opt.problem.instance import Instance
 
 GOLDEN = File(__file__).parent / "golden"
-NO_PARTS = {"data", "lp", "model", "notation", "sets"}
+NO_PARTS = {"coefficients", "lp", "model", "notation", "sets"}
 """Modules of the formulations that hold data, put parts together or write them out."""
 
 # ----------------------------------------------------------------------------------------------------
@@ -618,7 +618,7 @@ def test_limits_are_opened_by_room_where_all_choices_are_discrete(changes: dict[
 
 
 def test_slack_is_half_of_what_evaluation_forgives() -> None:
-    from serflow_opt.evaluator import TOLERANCE
+    from serflow_opt.plan.evaluator import TOLERANCE
 
     assert SLACK * 2 <= TOLERANCE
 

@@ -13,10 +13,10 @@ from golden_adaptation import uncertain, whole_adapted_instance
 from golden_parts import lp_text
 
 from serflow_opt.formulations.adaptation import costs_accuracy
-from serflow_opt.formulations.data import NOTHING, SOURCE, Data
+from serflow_opt.formulations.coefficients import NOTHING, SOURCE, Data
 from serflow_opt.formulations.lp import write_model
 from serflow_opt.formulations.model import Disconnected, build
-from serflow_opt.instance import AS_IS, PLAIN, Instance, Way
+from serflow_opt.problem.instance import AS_IS, PLAIN, Instance, Way
 
 
 def ways_before(instance: Instance, stage: int) -> set[int]:

@@ -12,7 +12,7 @@ from helpers import GOOD, changed, load, two_tiers
 from test_traffic_commands import service_document, write_trace
 
 import serflow_opt as so
-from serflow_opt.traffic.comparing import service_for
+from serflow_opt.traffic.control.compare import service_for
 
 ANY: Any = None
 RENTED = changed(two_tiers(), workload={"rate_per_s": 5.0}, objective={"accounting": "reserved"})

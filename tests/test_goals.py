@@ -17,8 +17,8 @@ from oracles.adapted import Plans, adapted_plans
 from oracles.adapted_instances import adapted_document
 
 import serflow_opt as so
-from serflow_opt.goals import hold, order_of, scaled
-from serflow_opt.plan import Plan
+from serflow_opt.plan.document import Plan
+from serflow_opt.search.goal import hold, order_of, scaled
 
 EQUAL = 1e-9
 UNITS = {"cost": 1.0, "latency": 1.0, "privacy": 1.0, "energy": 1.0, "accuracy": -1.0}

@@ -18,10 +18,10 @@ from oracles.brute_force import enumerate_optimum
 from oracles.random_instances import random_document, write
 
 import serflow_opt as so
+from serflow_opt.backend.highs import PRESOLVE, HighsModel, Outcome, Progress, check_options
+from serflow_opt.backend.options import ALLOWED, why_refused
 from serflow_opt.errors import InputError
-from serflow_opt.highs import PRESOLVE, HighsModel, Outcome, Progress, check_options
-from serflow_opt.highs_options import ALLOWED, why_refused
-from serflow_opt.solver import solve
+from serflow_opt.solving import solve
 
 ITEMS, SACKS, CAPACITY = 14, 4, 150
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serflow_opt import Instance
-from serflow_opt.instance import Link, Option, Stage
-from serflow_opt.traffic.deployment import Deployment
-from serflow_opt.traffic.indifference import machines_for, s_cip, t_cip
-from serflow_opt.traffic.provisioning import provision
+from serflow_opt.problem.instance import Link, Option, Stage
+from serflow_opt.traffic.provision.indifference import machines_for, s_cip, t_cip
+from serflow_opt.traffic.provision.result import Deployment
+from serflow_opt.traffic.provision.solve import provision
 
 # ----------------------------------------------------------------------------------------------------
 # T-CIP

@@ -10,8 +10,8 @@ import tiny
 from helpers import GOOD, changed, load, two_tiers
 
 import serflow_opt as so
-from serflow_opt.formulations.data import Data
-from serflow_opt.instance import AS_IS, PLAIN, Link, Privacy, Way
+from serflow_opt.formulations.coefficients import Data
+from serflow_opt.problem.instance import AS_IS, PLAIN, Link, Privacy, Way
 
 
 @pytest.fixture

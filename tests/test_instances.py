@@ -20,8 +20,8 @@ from helpers import run, validator
 from oracles.brute_force import enumerate_optimum
 
 import serflow_opt as so
-from serflow_opt.loader import shipped_folder
-from serflow_opt.plan import Plan
+from serflow_opt.plan.document import Plan
+from serflow_opt.problem.loader import shipped_folder
 
 NAMES = so.shipped()
 DOCUMENTS = sorted(str(p.relative_to(shipped_folder())) for p in shipped_folder().glob("*/*.toml"))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from serflow_opt.traffic.intake import DAY_S, FAR_S, Intake
+from serflow_opt.traffic.demand.intake import DAY_S, FAR_S, Intake
 
 
 def test_good_measurements_pass() -> None:

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import binom
 
 import serflow_opt as so
-from serflow_opt.joint.certify import lower_bound, samples_needed
+from serflow_opt.search.joint.certify import lower_bound, samples_needed
 
 FOLDER_TOML = """
 schema = 1

@@ -8,11 +8,11 @@ import math
 import numpy as np
 import pytest
 
-from serflow_opt.joint.cells import Cells
-from serflow_opt.joint.descent import polish, starts
-from serflow_opt.joint.diagram import best_below, undominated
-from serflow_opt.joint.grid import Aim, Grid
-from serflow_opt.joint.potentials import Priced, free
+from serflow_opt.search.joint.cells import Cells
+from serflow_opt.search.joint.descent import polish, starts
+from serflow_opt.search.joint.diagram import best_below, undominated
+from serflow_opt.search.joint.grid import Aim, Grid
+from serflow_opt.search.joint.potentials import Priced, free
 
 
 def drawn(seed: int) -> tuple[Grid, np.ndarray, int]:

@@ -14,9 +14,9 @@ from oracles.random_instances import write
 from test_joint_files import document
 
 import serflow_opt as so
-from serflow_opt.deadline import Deadline
-from serflow_opt.joint import proving
-from serflow_opt.joint.grid import Aim, Grid
+from serflow_opt.ground.deadline import Deadline
+from serflow_opt.search.joint import proving
+from serflow_opt.search.joint.grid import Aim, Grid
 
 
 @pytest.mark.parametrize("seed", range(60))

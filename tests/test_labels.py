@@ -13,11 +13,11 @@ from helpers import changed, load, two_tiers
 from oracles.brute_fronts import covers, enumerate_front, front_document, long_menus, points_of, same
 
 import serflow_opt as so
-from serflow_opt import labels
-from serflow_opt.deadline import Deadline, OutOfTime
-from serflow_opt.label_setting import memory_couples, set_labels
-from serflow_opt.pareto_fronts import pareto
-from serflow_opt.placement_fronts import KNOTS, front_by_placement
+from serflow_opt.fronts import labels
+from serflow_opt.fronts.by_placement import KNOTS, front_by_placement
+from serflow_opt.fronts.label_setting import memory_couples, set_labels
+from serflow_opt.fronts.pareto import pareto
+from serflow_opt.ground.deadline import Deadline, OutOfTime
 
 SEEDS = range(120)
 

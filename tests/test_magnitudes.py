@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from serflow_opt.highs import HighsModel
-from serflow_opt.magnitudes import CHEAPEST, LEAST, is_comfortable, plain, scaled
-from serflow_opt.matrix import Matrix
+from serflow_opt.backend.highs import HighsModel
+from serflow_opt.backend.magnitudes import CHEAPEST, LEAST, is_comfortable, plain, scaled
+from serflow_opt.backend.matrix import Matrix
 
 INF = math.inf
 

@@ -73,7 +73,7 @@ def test_package_data_catches_every_file(name: str) -> None:
 
 
 def test_shipped_instances_are_the_folders() -> None:
-    from serflow_opt.loader import shipped
+    from serflow_opt.problem.loader import shipped
 
     folders = sorted(file.parent.name for file in (ROOT / "instances").glob("*/instance.toml"))
     assert folders
@@ -96,7 +96,7 @@ def test_import_is_light() -> None:
 
 
 def test_help_is_light() -> None:
-    code = "import sys; sys.argv = ['serflow-opt', '--help']; from serflow_opt.cli import main; main()"
+    code = "import sys; sys.argv = ['serflow-opt', '--help']; from serflow_opt.cli.main import main; main()"
     found = imported(code)
     assert "typer" in found
     assert found & SLOW == set()

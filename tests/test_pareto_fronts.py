@@ -15,10 +15,10 @@ from oracles.brute_fronts import covers, enumerate_front, front_document, points
 from rich.console import Console
 
 import serflow_opt as so
-from serflow_opt import box_front
-from serflow_opt.front import SHOWN, Front, FrontProgress
-from serflow_opt.pareto_fronts import pareto
-from serflow_opt.search import Found
+from serflow_opt.fronts import by_boxes as box_front
+from serflow_opt.fronts.front import SHOWN, Front, FrontProgress
+from serflow_opt.fronts.pareto import pareto
+from serflow_opt.search.best import Found
 
 COUPLED = [1, 5, 6, 16, 18, 19, 36, 41, 47, 49, 53, 60]
 """Rented machines, the printed formula, percentiles; fronts of 3 to 8 points."""

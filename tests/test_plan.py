@@ -15,7 +15,7 @@ from helpers import F, V, changed, load, plan_of, two_tiers, validator
 from rich.console import Console
 
 import serflow_opt as so
-from serflow_opt.plan import Plan
+from serflow_opt.plan.document import Plan
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_the_document_has_what_the_contract_says(plan: Plan) -> None:
 
 @pytest.mark.parametrize(("places", "cut"), [([V, V], 2), ([V, F], 1), ([F, F], 0)])
 def test_cut_counts_the_stages_before_the_last_tier(places: list[tuple[str, str]], cut: int, tmp_path: Path) -> None:
-    from serflow_opt.valuation import value_plan
+    from serflow_opt.plan.valuation import value_plan
 
     valued = value_plan(load(two_tiers(), tmp_path), plan_of(places, {1: 0.5}))
     assert valued.plan is not None

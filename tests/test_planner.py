@@ -22,12 +22,12 @@ from helpers import changed, load, two_tiers
 from test_sweep import document_of
 
 import serflow_opt as so
-from serflow_opt import mapping
-from serflow_opt.instance import Instance
-from serflow_opt.mapping import NARROW, map_policy
-from serflow_opt.plan import Plan
-from serflow_opt.planner import GAP, Planner
-from serflow_opt.policy import Policy
+from serflow_opt.plan.document import Plan
+from serflow_opt.planner import mapping
+from serflow_opt.planner.mapping import NARROW, map_policy
+from serflow_opt.planner.planner import GAP, Planner
+from serflow_opt.planner.policy import Policy
+from serflow_opt.problem.instance import Instance
 
 Question = dict[str, Any]
 QUESTIONS: list[Question] = [

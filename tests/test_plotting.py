@@ -17,10 +17,8 @@ from helpers import changed, load, two_tiers
 from test_relaxing import only_split
 
 import serflow_opt as so
-from serflow_opt.front import Front
-from serflow_opt.instance import Instance
-from serflow_opt.loader import shipped_folder
-from serflow_opt.plan import Plan
+from serflow_opt.fronts.front import Front
+from serflow_opt.plan.document import Plan
 from serflow_opt.plotting import (
     plot_exits,
     plot_front,
@@ -31,7 +29,9 @@ from serflow_opt.plotting import (
     plot_relaxing,
 )
 from serflow_opt.plotting.text import amount, brief, money, objective_title, percent
-from serflow_opt.relaxing import relax
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.loader import shipped_folder
+from serflow_opt.sensitivity.relax import relax
 
 matplotlib.use("Agg")
 

@@ -18,14 +18,14 @@ from serflow_opt.plotting import plot_latency, plot_policies, plot_pools, plot_s
 from serflow_opt.plotting.latency import rare
 from serflow_opt.plotting.text import brief
 from serflow_opt.plotting.timeline import CELLS, Timeline, duration
-from serflow_opt.traffic.comparing import Comparison, Row
-from serflow_opt.traffic.policy import Orders
-from serflow_opt.traffic.schedule import schedule
-from serflow_opt.traffic.schedule_result import Schedule
+from serflow_opt.traffic.control.compare import Comparison, Row
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.scaling_policy import Orders
+from serflow_opt.traffic.schedule.result import Schedule
+from serflow_opt.traffic.schedule.solve import schedule
 from serflow_opt.traffic.service import Block, Function, Machine, Service
-from serflow_opt.traffic.simulation import Simulation
-from serflow_opt.traffic.simulator import simulate
-from serflow_opt.traffic.trace import Trace
+from serflow_opt.traffic.simulate.result import Simulation
+from serflow_opt.traffic.simulate.simulate import simulate
 
 matplotlib.use("Agg")
 

@@ -14,11 +14,11 @@ from oracles.random_instances import write
 from test_traffic_commands import service_document
 
 import serflow_opt as so
-from serflow_opt.traffic.named_policies import POLICIES, POOLS, Services, Unfit, policy_of
-from serflow_opt.traffic.policy import Orders, Seen
+from serflow_opt.traffic.control.named_policies import POLICIES, POOLS, Services, Unfit, policy_of
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.service import Block, Function, Machine, Service
-from serflow_opt.traffic.simulation import Simulation
-from serflow_opt.traffic.trace import Trace
+from serflow_opt.traffic.simulate.result import Simulation
 
 SMALL = Machine("small", 1e-5, 2, (0.1, 0.2, 0.2), start_s=30.0, billing_min_s=60.0)
 BIG = Machine("big", 3e-5, 8, (0.05, 0.1, 0.1), start_s=60.0)

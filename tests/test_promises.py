@@ -11,12 +11,12 @@ import pytest
 from oracles.random_instances import write
 
 import serflow_opt as so
-from serflow_opt.traffic.baselines import Fixed
-from serflow_opt.traffic.deployment import Deployment
-from serflow_opt.traffic.provisioning import provision
-from serflow_opt.traffic.simulation import Simulation
-from serflow_opt.traffic.simulator import simulate
-from serflow_opt.traffic.trace import Trace
+from serflow_opt.traffic.control.baselines import Fixed
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.provision.result import Deployment
+from serflow_opt.traffic.provision.solve import provision
+from serflow_opt.traffic.simulate.result import Simulation
+from serflow_opt.traffic.simulate.simulate import simulate
 
 WAIT_MAX = 1e-3
 WARM_S = 200

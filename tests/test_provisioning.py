@@ -36,10 +36,10 @@ from oracles.provisioned import (
 from oracles.provisioned_instances import Case, draw
 
 from serflow_opt import InputError, Instance
-from serflow_opt.traffic.deployment import Deployment
-from serflow_opt.traffic.provisioning import Moment, provision
-from serflow_opt.traffic.rates import Rates
-from serflow_opt.traffic.trace import Trace
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.provision.result import Deployment
+from serflow_opt.traffic.provision.solve import Moment, provision
 
 SLOW = {4, 7, 18, 61, 73, 77}
 """Seeds whose search takes seconds: few machines, which bounds take for fractions of machines."""

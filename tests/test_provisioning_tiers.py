@@ -13,9 +13,9 @@ from oracles.provisioned import optimum
 from oracles.provisioned_instances import draw
 
 from serflow_opt import Instance
-from serflow_opt.instance import Link, Option, Tier
-from serflow_opt.traffic.provisioning import provision
-from serflow_opt.traffic.rates import Rates
+from serflow_opt.problem.instance import Link, Option, Tier
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.provision.solve import provision
 
 QUICK = Link(bytes_per_s=8.0, round_trip_s=0.0, usd_per_byte=0.0)
 """4 B take 0.5 s, for nothing."""

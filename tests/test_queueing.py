@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serflow_opt.traffic.policy import Orders, Seen
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.service import Block, Function, Machine, Service
-from serflow_opt.traffic.simulation import Simulation
-from serflow_opt.traffic.simulator import simulate
-from serflow_opt.traffic.trace import Trace
+from serflow_opt.traffic.simulate.result import Simulation
+from serflow_opt.traffic.simulate.simulate import simulate
 
 SECONDS = 40_000
 BATCHES = 25

@@ -8,7 +8,7 @@ import pytest
 from helpers import F, V, changed, load, plan_of, two_tiers
 
 import serflow_opt as so
-from serflow_opt.rated import Rated, metrics_at
+from serflow_opt.planner.rated import Rated, metrics_at
 
 
 @pytest.mark.parametrize("places", [[V, V], [V, F], [F, F]])

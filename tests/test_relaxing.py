@@ -10,8 +10,8 @@ import pytest
 import tiny
 
 import serflow_opt as so
-from serflow_opt.instance import Instance
-from serflow_opt.relaxing import LIMITS, relax, with_limit
+from serflow_opt.problem.instance import Instance
+from serflow_opt.sensitivity.relax import LIMITS, relax, with_limit
 
 
 def column(curve: pd.DataFrame, name: str) -> list[object]:
@@ -80,7 +80,7 @@ def test_nothing_crosses() -> None:
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_limits_are_set_in_their_units(limit: str) -> None:
-    from serflow_opt.plan import limits_of
+    from serflow_opt.plan.document import limits_of
 
     assert limits_of(with_limit(tiny.two_stages(), limit, 0.5))[limit] == pytest.approx(0.5)
     assert limits_of(with_limit(with_limit(tiny.two_stages(), limit, 0.5), limit, None))[limit] is None

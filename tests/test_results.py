@@ -13,13 +13,13 @@ from helpers import GOOD, changed, load, run, two_tiers
 from test_traffic_commands import service_document, write_trace
 
 import serflow_opt as so
-from serflow_opt.explaining import Explanation
-from serflow_opt.kept import decode, encode
-from serflow_opt.shown import Shown
-from serflow_opt.traffic.comparing import Comparison, service_for
-from serflow_opt.traffic.deployment import Deployment
-from serflow_opt.traffic.schedule_result import Schedule
-from serflow_opt.traffic.simulation import Simulation
+from serflow_opt.ground.display import Shown
+from serflow_opt.ground.kept import decode, encode
+from serflow_opt.sensitivity.explain import Explanation
+from serflow_opt.traffic.control.compare import Comparison, service_for
+from serflow_opt.traffic.provision.result import Deployment
+from serflow_opt.traffic.schedule.result import Schedule
+from serflow_opt.traffic.simulate.result import Simulation
 
 COUNTS = (20, 40, 60, 40, 20, 0)
 """Requests by second."""

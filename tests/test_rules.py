@@ -13,7 +13,7 @@ from oracles.random_instances import random_document, write
 
 import serflow_opt as so
 from serflow_opt.errors import InputError
-from serflow_opt.outclassed import dominated
+from serflow_opt.sensitivity.dominated import dominated
 
 
 def ruled(*rules: dict[str, Any], **tables: Any) -> dict[str, Any]:

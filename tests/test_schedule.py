@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from oracles import schedules as oracle
 
+from serflow_opt.backend.highs import Progress
 from serflow_opt.errors import InputError
-from serflow_opt.highs import Progress
-from serflow_opt.traffic.schedule import dominated, schedule
-from serflow_opt.traffic.schedule_result import Rental, Schedule, evaluate_schedule
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.demand.trace_file import read_trace
+from serflow_opt.traffic.schedule.levels import Demand, best_levels, moments
+from serflow_opt.traffic.schedule.result import Rental, Schedule, evaluate_schedule
+from serflow_opt.traffic.schedule.solve import dominated, schedule
 from serflow_opt.traffic.service import Block, Function, Machine, Service
-from serflow_opt.traffic.slices import Demand, best_levels, moments
-from serflow_opt.traffic.trace import Trace
-from serflow_opt.traffic.trace_file import read_trace
 
 DATA = Path(os.environ.get("SERFLOW_OPT_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Where the raw traces lie; they are not part of the project."""
@@ -292,7 +292,7 @@ def test_two_types(seed: int, billing: bool, with_function: bool) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_windows_bound_from_below(seed: int, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same with windows of a step or two, which are never the whole horizon at first."""
-    monkeypatch.setattr("serflow_opt.traffic.schedule_model.STEPS", steps)
+    monkeypatch.setattr("serflow_opt.traffic.schedule.model.STEPS", steps)
     case = random_case(100 + seed, 2, billing=bool(seed % 2), with_function=seed % 3 > 0)
     bounds = check_proven(case)
     assert max(bounds) <= optimum(case) * (1 + 1e-7) + 1e-7
@@ -420,7 +420,7 @@ def test_parts_of_levels_are_all_levels(monkeypatch: pytest.MonkeyPatch) -> None
     demand = Demand(np.arange(41.0), rng.integers(0, 30, 40).astype(float))
     given: dict[str, Any] = {"rate": 2.0, "usd_per_s": 1.0, "start_s": 1.5, "usd_per_request": 1.0}
     whole = best_levels(demand, moments(40.0, 1.0), **given)
-    monkeypatch.setattr("serflow_opt.traffic.slices.CELLS", 100)
+    monkeypatch.setattr("serflow_opt.traffic.schedule.levels.CELLS", 100)
     parts = best_levels(demand, moments(40.0, 1.0), **given)
     assert parts.spells == whole.spells
     assert parts.usd == pytest.approx(whole.usd)

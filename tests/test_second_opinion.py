@@ -12,11 +12,11 @@ import pytest
 import tiny
 
 import serflow_opt as so
-from serflow_opt import highs
-from serflow_opt.certifying import Relaxation
-from serflow_opt.highs import HighsModel, Outcome
-from serflow_opt.matrix import Matrix
-from serflow_opt.search import BEATEN
+from serflow_opt.backend import highs
+from serflow_opt.backend.certifying import Relaxation
+from serflow_opt.backend.highs import HighsModel, Outcome
+from serflow_opt.backend.matrix import Matrix
+from serflow_opt.search.best import BEATEN
 
 Lie = Callable[[Outcome], Outcome]
 
@@ -37,7 +37,7 @@ def high(outcome: Outcome) -> Outcome:
 def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is."""
     for name in ("AT_LEAST_S", "SURE_S"):
-        monkeypatch.setattr(f"serflow_opt.search.{name}", 60.0)
+        monkeypatch.setattr(f"serflow_opt.search.best.{name}", 60.0)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_plan_known_refutes_what_is_not_so(lie: Lie, lying: Callable[[Lie], No
 
 def test_what_is_not_confirmed_is_no_answer(lying: Callable[[Lie], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without plan, bounds and labels an unconfirmed "infeasible" ends without an answer, and says why."""
-    monkeypatch.setattr("serflow_opt.search._second", lambda *given: None)
+    monkeypatch.setattr("serflow_opt.search.best._second", lambda *given: None)
     lying(doubtful)
     plan = so.solve(tiny.two_stages(), method="milp")
     assert (plan.status, plan.plan, plan.notes) == ("no_solution", None, ["not confirmed"])

@@ -12,14 +12,14 @@ from helpers import load
 from oracles.random_instances import random_document
 
 import serflow_opt as so
-from serflow_opt import chain_search
-from serflow_opt.bracketing import placed, task_of
-from serflow_opt.chain import Chain
-from serflow_opt.formulations.data import Data
-from serflow_opt.paths import list_paths, within_memory
-from serflow_opt.shared_labels import SharedLabels
-from serflow_opt.sweep import least_whole_before, sweep
-from serflow_opt.threshold_labels import Task
+from serflow_opt.formulations.coefficients import Data
+from serflow_opt.search import combinatorial as chain_search
+from serflow_opt.search.bound_recursion import least_whole_before, sweep
+from serflow_opt.search.layered import Chain
+from serflow_opt.search.placed import placed, task_of
+from serflow_opt.search.placements import list_paths, within_memory
+from serflow_opt.search.shared_labels import SharedLabels
+from serflow_opt.search.threshold_labels import Task
 
 SEEDS = [seed for seed in range(300) if random_document(seed)["objective"].get("accounting") == "per-request"]
 

@@ -11,7 +11,7 @@ from helpers import GOOD, run
 from rich.console import Console
 from test_traffic_commands import service_document, write_trace
 
-from serflow_opt.sheet import Sheet
+from serflow_opt.ground.sheet import Sheet
 
 TITLES = ("stage", "runs on", "leave when", "leave here", "still inside", "done at ms")
 ROWS = [

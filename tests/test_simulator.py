@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from traffic_cases import Script, trace
 
-from serflow_opt.traffic.faults import Faults
-from serflow_opt.traffic.policy import Orders
-from serflow_opt.traffic.requests import draw
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.scaling_policy import Orders
 from serflow_opt.traffic.service import Block, Draws, Function, Machine, Service
-from serflow_opt.traffic.simulation import Simulation
-from serflow_opt.traffic.simulator import simulate
-from serflow_opt.traffic.trace import Trace
+from serflow_opt.traffic.simulate.faults import Faults
+from serflow_opt.traffic.simulate.requests import draw
+from serflow_opt.traffic.simulate.result import Simulation
+from serflow_opt.traffic.simulate.simulate import simulate
 
 
 def machine(name: str = "vm", seconds: Sequence[float] = (1.0, 1.0), workers: int = 1, **more: Any) -> Machine:

@@ -12,12 +12,13 @@ from helpers import changed, load, two_tiers
 from oracles.random_instances import random_document
 
 import serflow_opt as so
-from serflow_opt import highs, search
-from serflow_opt.deadline import Deadline
-from serflow_opt.diagnose import clashes
-from serflow_opt.highs import HighsModel, Progress
-from serflow_opt.plan import Plan
-from serflow_opt.search import Settings
+from serflow_opt.backend import highs
+from serflow_opt.backend.highs import HighsModel, Progress
+from serflow_opt.ground.deadline import Deadline
+from serflow_opt.infeasibility.explain import clashes
+from serflow_opt.plan.document import Plan
+from serflow_opt.search import best as search
+from serflow_opt.search.best import Settings
 
 
 def vm_alone(**tables: Any) -> dict[str, Any]:

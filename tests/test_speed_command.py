@@ -10,7 +10,7 @@ import pytest
 from helpers import has_line, load, run, run_for_real, two_tiers
 
 import serflow_opt as so
-from serflow_opt.loader import shipped_folder
+from serflow_opt.problem.loader import shipped_folder
 
 EXACT = "memory_mb,mean_ms,sd_ms\n884,2001.131222,20\n1769,1000,\n3538,700,5\n7076,550,5\n"
 """1 s on one vCPU of 1,769 MB, p = 0.6: 1,769 / 884 s, 1 s, 0.4 + 0.6 / 2 s and 0.4 + 0.6 / 4 s."""

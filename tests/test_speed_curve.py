@@ -11,7 +11,7 @@ from oracles.random_instances import write
 
 import serflow_opt as so
 from serflow_opt.errors import Problem
-from serflow_opt.speed.curve import SpeedCurve, read_curve, write_curve
+from serflow_opt.problem.speed_curve import SpeedCurve, read_curve, write_curve
 from serflow_opt.speed.points import Point
 
 CURVE = [

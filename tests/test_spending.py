@@ -9,11 +9,11 @@ import pytest
 import tiny
 
 import serflow_opt as so
-from serflow_opt.decision import Decision
-from serflow_opt.evaluator import evaluate
-from serflow_opt.instance import Instance
-from serflow_opt.loader import shipped_folder
-from serflow_opt.spending import Spending, spending
+from serflow_opt.plan.decision import Decision
+from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.plan.spending import Spending, spending
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.loader import shipped_folder
 
 HALF = ((1.0, 0.0), (1.0,))
 """Half of the requests leave at stage 1."""

@@ -15,7 +15,7 @@ import typer
 from helpers import run_for_real
 
 import serflow_opt
-from serflow_opt.cli import app
+from serflow_opt.cli.main import app
 
 TRACE = "second,requests\n" + "".join(f"{second},{count}\n" for second, count in enumerate((3, 0, 5, 2, 1, 4)))
 POINTS = "memory_mb,mean_ms\n512,400\n1024,200\n1769,116\n3538,70\n"

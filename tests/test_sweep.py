@@ -24,13 +24,13 @@ from oracles.random_instances import random_document, write
 from test_bounds import NOT_LISTED, adapted_keys
 
 import serflow_opt as so
-from serflow_opt.chain import Chain, count_paths
-from serflow_opt.formulations.data import Data
-from serflow_opt.instance import Instance
-from serflow_opt.label_setting import memory_couples
-from serflow_opt.paths import Paths, list_paths, within_memory
-from serflow_opt.survivors import survivors
-from serflow_opt.sweep import least_whole_before, most_value, staircase, sweep
+from serflow_opt.formulations.coefficients import Data
+from serflow_opt.fronts.label_setting import memory_couples
+from serflow_opt.problem.instance import Instance
+from serflow_opt.search.bound_recursion import least_whole_before, most_value, staircase, sweep
+from serflow_opt.search.enumerate import survivors
+from serflow_opt.search.layered import Chain, count_paths
+from serflow_opt.search.placements import Paths, list_paths, within_memory
 
 Key = tuple[tuple[int, ...], tuple[int, ...]]
 PLAIN, ADAPTED = range(28), range(20)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from serflow_opt import threshold_labels
-from serflow_opt.deadline import Deadline, OutOfTime
-from serflow_opt.envelope import Envelope
-from serflow_opt.threshold_labels import Task, TooManyLabels, best_thresholds
+from serflow_opt.ground.deadline import Deadline, OutOfTime
+from serflow_opt.search import threshold_labels
+from serflow_opt.search.envelope import Envelope
+from serflow_opt.search.threshold_labels import Task, TooManyLabels, best_thresholds
 
 ROUNDING = 1e-9
 

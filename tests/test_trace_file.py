@@ -11,8 +11,8 @@ import pytest
 
 import serflow_opt as so
 from serflow_opt.errors import InputError
-from serflow_opt.traffic.trace import MOST_IN_A_PERIOD, Trace
-from serflow_opt.traffic.trace_file import read_trace, shipped_traces
+from serflow_opt.traffic.demand.trace import MOST_IN_A_PERIOD, Trace
+from serflow_opt.traffic.demand.trace_file import read_trace, shipped_traces
 
 
 def written(folder: Path, text: str) -> Path:

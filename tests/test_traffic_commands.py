@@ -16,8 +16,8 @@ from oracles.random_instances import write
 from rich.console import Console
 
 import serflow_opt as so
-from serflow_opt.report import usd
-from serflow_opt.shown import Shown
+from serflow_opt.ground.display import Shown
+from serflow_opt.report.plan import usd
 
 TRAFFIC = ("provision", "scale", "simulate", "compare")
 TRACED = TRAFFIC[1:]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serflow_opt.zones import Zones, inside, shrunk
+from serflow_opt.fronts.search_region import Zones, inside, shrunk
 
 INF = math.inf
 

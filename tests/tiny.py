@@ -9,7 +9,19 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from serflow_opt.instance import NO_CLASSIFIER, PLAIN, Instance, Link, Menu, Option, Privacy, Stage, Tier, Variant, Way
+from serflow_opt.problem.instance import (
+    NO_CLASSIFIER,
+    PLAIN,
+    Instance,
+    Link,
+    Menu,
+    Option,
+    Privacy,
+    Stage,
+    Tier,
+    Variant,
+    Way,
+)
 
 __all__ = [
     "NO_CLASSIFIER",

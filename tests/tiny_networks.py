@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from serflow_opt.profiling.data import Labelled
-from serflow_opt.profiling.network import MultiExit
+from serflow_opt.profiling.data.parts import Labelled
+from serflow_opt.profiling.stages.network import MultiExit
 
 
 class Columns(nn.Module):

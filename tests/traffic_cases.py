@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from serflow_opt.traffic.faults import Faults
-from serflow_opt.traffic.policy import Orders, Seen
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.service import Block, Function, Machine, Service
-from serflow_opt.traffic.trace import Trace
+from serflow_opt.traffic.simulate.faults import Faults
 
 
 @dataclass

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serflow_opt.exits import Samples, derive_menus
 from serflow_opt.instances.architectures import amdahl_fraction, bert_base_exits, write_stages, write_table
+from serflow_opt.problem.exits import Samples, derive_menus
 
 FOLDER = Path(__file__).parent
 EXITS = 12

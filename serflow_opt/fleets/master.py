@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from serflow_opt.deadline import Deadline
-from serflow_opt.fleets.service import Column, Prices
-from serflow_opt.highs import HighsModel, solve_linear
-from serflow_opt.matrix import Floats, Matrix
+from serflow_opt.backend.highs import HighsModel, solve_linear
+from serflow_opt.backend.matrix import Floats, Matrix
+from serflow_opt.fleets.pricing import Column, Prices
+from serflow_opt.ground.deadline import Deadline
 
 ROUNDING = 1e-9
 """What is shared may be exceeded by this, relative: rounding noise of sums."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from serflow_opt.plan import Answer, Document, Plan, PlanStatus
+from serflow_opt.plan.document import Answer, Document, Plan, PlanStatus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +115,7 @@ class Fleet(Answer):
 
 def row(own: ServicePlan) -> dict[str, Any]:
     """Return a service as a row of a table."""
-    from serflow_opt.front import runs_on
+    from serflow_opt.fronts.front import runs_on
 
     metrics = own.plan.metrics
     assert metrics is not None
@@ -143,8 +143,8 @@ def fleet_layout(fleet: Fleet) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    from serflow_opt.report import VERDICT, usd
-    from serflow_opt.sheet import Sheet
+    from serflow_opt.ground.sheet import Sheet
+    from serflow_opt.report.plan import VERDICT, usd
 
     verdict, style = VERDICT[fleet.status]
     head = Text.assemble((f"{len(fleet.services) or 'no'} services", "bold"), "  ", (verdict, style))

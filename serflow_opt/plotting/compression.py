@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from serflow_opt.profiling.compression_table import CompressionRow
+    from serflow_opt.problem.compression_table import CompressionRow
 
 COLUMNS = 3
 FAMILIES = {

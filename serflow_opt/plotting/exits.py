@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from serflow_opt.decision import decision_of
 from serflow_opt.errors import InputError
-from serflow_opt.instance import AS_IS, Menu
+from serflow_opt.plan.decision import decision_of
+from serflow_opt.plan.samples import tables_wanted
 from serflow_opt.plotting.plan import COLOURS
 from serflow_opt.plotting.text import plain
-from serflow_opt.samples import tables_wanted
+from serflow_opt.problem.instance import AS_IS, Menu
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from serflow_opt.instance import Instance
-    from serflow_opt.plan import Plan
+    from serflow_opt.plan.document import Plan
+    from serflow_opt.problem.instance import Instance
 
 
 class _Curve(NamedTuple):

@@ -12,8 +12,8 @@ from serflow_opt.plotting.text import SCALES, objective_title, plain
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from serflow_opt.front import Front
-    from serflow_opt.plan import Plan
+    from serflow_opt.fronts.front import Front
+    from serflow_opt.plan.document import Plan
 
 MARKERS = "osD^vP"
 """One for each group of plans, so that groups are told apart without colours, too."""

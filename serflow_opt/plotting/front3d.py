@@ -13,7 +13,7 @@ from serflow_opt.plotting.text import SCALES, objective_title
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from serflow_opt.front import Front
+    from serflow_opt.fronts.front import Front
 
 
 def plot_front_3d(front: Front, ax: Axes | None = None) -> Axes:

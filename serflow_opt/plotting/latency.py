@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from serflow_opt.traffic.simulation import Simulation
+    from serflow_opt.traffic.simulate.result import Simulation
 
 STYLES = ("-", "--", ":", "-.")
 """One after the other, so that curves are told apart without colours, too."""

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.decision import decision_of
+from serflow_opt.plan.decision import decision_of
+from serflow_opt.plan.spending import Spending, spending
+from serflow_opt.plan.walk import Step, walk
 from serflow_opt.plotting.plan import COLOURS
 from serflow_opt.plotting.text import amount, brief, money, percent, plain
-from serflow_opt.spending import Spending, spending
-from serflow_opt.walk import Step, walk
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from serflow_opt.instance import Instance
-    from serflow_opt.plan import Metrics, Plan
+    from serflow_opt.plan.document import Metrics, Plan
+    from serflow_opt.problem.instance import Instance
 
 BOX = 0.64
 """Width of a stage, of the 1 between neighbours."""

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from serflow_opt.instance import Objective
 from serflow_opt.plotting.front import front_title
 from serflow_opt.plotting.text import SCALES, brief, objective_title
+from serflow_opt.problem.instance import Objective
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from serflow_opt.front import Front
+    from serflow_opt.fronts.front import Front
 
 
 def plot_parallel(front: Front, ax: Axes | None = None) -> Axes:

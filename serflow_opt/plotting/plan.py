@@ -9,7 +9,7 @@ from serflow_opt.plotting.text import plain
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from serflow_opt.plan import Plan
+    from serflow_opt.plan.document import Plan
 
 COLOURS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377")
 """Colours that also people who see red and green alike can tell apart (Paul Tol's bright scheme)."""

@@ -14,7 +14,7 @@ from serflow_opt.plotting.timeline import legend_below, tidy
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from serflow_opt.traffic.comparing import Comparison, Row
+    from serflow_opt.traffic.control.compare import Comparison, Row
 
 KINDS = {"machines": MACHINES, "functions": FUNCTIONS, "links": OTHERS}
 NAMES = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from serflow_opt.policy import Policy
+    from serflow_opt.planner.policy import Policy
 
 AXES = {"rate_per_s": "requests per second", "latency_slo_ms": "latency bound, ms"}
 

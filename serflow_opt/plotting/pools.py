@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from serflow_opt.traffic.simulation import Simulation
+    from serflow_opt.traffic.simulate.result import Simulation
 
 MACHINES, FUNCTIONS, OTHERS = COLOURS[0], COLOURS[1], "0.65"
 """Colours of what money is spent on; the last is that of links."""

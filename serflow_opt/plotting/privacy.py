@@ -10,7 +10,7 @@ from serflow_opt.plotting.plan import COLOURS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from serflow_opt.profiling.privacy_table import PrivacyRow
+    from serflow_opt.problem.privacy_table import PrivacyRow
 
 MARKERS = "osD^vP"
 """By strength within a protection, which also lightens the colour of the weak ones."""

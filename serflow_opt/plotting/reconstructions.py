@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.profiling.privacy_table import NONE
+from serflow_opt.problem.privacy_table import NONE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from serflow_opt.profiling.privacy import Privacy
-    from serflow_opt.profiling.privacy_table import PrivacyRow
+    from serflow_opt.problem.privacy_table import PrivacyRow
+    from serflow_opt.profiling.privacy.measure import Privacy
 
 ACROSS = 4
 """Images side by side in a cell; more go below."""

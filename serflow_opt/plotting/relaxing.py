@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.plan import limits_of
+from serflow_opt.plan.document import limits_of
 from serflow_opt.plotting.plan import COLOURS
 from serflow_opt.plotting.text import SCALES, objective_title, plain
-from serflow_opt.relaxing import FLOORS, relax
+from serflow_opt.sensitivity.relax import FLOORS, relax
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from serflow_opt.instance import Instance
+    from serflow_opt.problem.instance import Instance
 
 TITLES = {
     "accuracy_min": "accuracy asked for, at least",

@@ -15,7 +15,7 @@ from serflow_opt.plotting.timeline import Timeline, legend_beside
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from serflow_opt.traffic.schedule_result import Schedule
+    from serflow_opt.traffic.schedule.result import Schedule
 
 TYPES = tuple(colour for colour in COLOURS if colour != FUNCTIONS)
 """Colours of machine types."""

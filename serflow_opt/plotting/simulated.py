@@ -12,7 +12,7 @@ from serflow_opt.plotting.spending import plot_spending
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from serflow_opt.traffic.simulation import Simulation
+    from serflow_opt.traffic.simulate.result import Simulation
 
 
 def simulation_panels(simulation: Simulation, axes: Sequence[Axes]) -> tuple[Axes, ...]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from serflow_opt.traffic.simulation import Simulation
+    from serflow_opt.traffic.simulate.result import Simulation
 
 PALEST = 0.65
 """Share of white in the colour of the last block."""

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from serflow_opt.traffic.simulation import Simulation
+    from serflow_opt.traffic.simulate.result import Simulation
 
 CELLS = 720
 """Most cells over the width of a picture."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serflow_opt.files import write_atomically
-from serflow_opt.profiling.data import Parts
-from serflow_opt.profiling.network import MultiExit
+from serflow_opt.profiling.data.parts import Parts
+from serflow_opt.profiling.stages.network import MultiExit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,8 +39,8 @@ def write_leaks(
 
     from serflow_opt.plotting.privacy import plot_privacy
     from serflow_opt.plotting.reconstructions import plot_reconstructions
-    from serflow_opt.profiling.privacy import EPSILONS, Progress, measure_privacy
-    from serflow_opt.profiling.privacy_table import trend, write_privacy
+    from serflow_opt.problem.privacy_table import trend, write_privacy
+    from serflow_opt.profiling.privacy.measure import EPSILONS, Progress, measure_privacy
 
     def progress(done: Progress) -> None:
         say(f"attack {done.done}/{done.total}: {done.what}")
@@ -64,8 +64,8 @@ def write_compressed(
 ) -> None:
     """Compress what crosses the cuts; write compression.csv and compression.png."""
     from serflow_opt.plotting.compression import compression_panels
-    from serflow_opt.profiling.compression import measure_compression
-    from serflow_opt.profiling.compression_table import CompressionRow, write_compression
+    from serflow_opt.problem.compression_table import CompressionRow, write_compression
+    from serflow_opt.profiling.compression.measure import measure_compression
 
     def progress(done: int, total: int, row: CompressionRow) -> None:
         kept = f"{row.kept_fraction:.3f} of the bytes, right {row.accuracy:.4f}"

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from serflow_opt.errors import Problem
-from serflow_opt.profiling.data import Labelled, Parts
-from serflow_opt.profiling.network import MultiExit
-from serflow_opt.profiling.sources import Source, first_line
+from serflow_opt.profiling.data.parts import Labelled, Parts
+from serflow_opt.profiling.data.sources import Source, first_line
+from serflow_opt.profiling.stages.network import MultiExit
 
 if TYPE_CHECKING:
     from serflow_opt.profiling.settings import Settings

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serflow_opt.files import write_atomically
-from serflow_opt.instance import Stage
+from serflow_opt.problem.instance import Stage
 
 if TYPE_CHECKING:
-    from serflow_opt.profiling.timing import StageTimes
-    from serflow_opt.schema import ProfileTable
+    from serflow_opt.problem.schema import ProfileTable
+    from serflow_opt.profiling.measure.timing import StageTimes
 
 ASSUMED_FLOPS_PER_S = 1.68e10
 """Of one vCPU, where nothing was run: ResNet-50 on AWS Lambda, SeBS (instances/vgg16-cifar10-hybrid/README.md)."""

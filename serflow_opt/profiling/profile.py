@@ -14,22 +14,22 @@ from pathlib import Path
 import torch
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.instance import Stage
-from serflow_opt.profiling import machine
+from serflow_opt.problem.instance import Stage
+from serflow_opt.problem.schema import ProfileTable
 from serflow_opt.profiling.at_cuts import Say, write_compressed, write_leaks
-from serflow_opt.profiling.calibration import calibrate
 from serflow_opt.profiling.checks import wrong_fit, wrong_folder, wrong_parts, wrong_request
-from serflow_opt.profiling.consistent import settle
-from serflow_opt.profiling.counting import count
-from serflow_opt.profiling.data import Labelled, Parts, split
-from serflow_opt.profiling.exit_samples import sample_exits, write_samples
+from serflow_opt.profiling.data.parts import Labelled, Parts, split
+from serflow_opt.profiling.data.sources import Example, Source, load_data, load_network
 from serflow_opt.profiling.folder import Measured, install, write_instance, write_stages
-from serflow_opt.profiling.network import MultiExit
+from serflow_opt.profiling.measure import machine
+from serflow_opt.profiling.measure.calibration import calibrate
+from serflow_opt.profiling.measure.consistent import settle
+from serflow_opt.profiling.measure.counting import count
+from serflow_opt.profiling.measure.exit_samples import sample_exits, write_samples
+from serflow_opt.profiling.measure.timing import StageTimes, thread_count, time_stages, write_times
+from serflow_opt.profiling.measure.training import Epoch, train
 from serflow_opt.profiling.settings import Settings
-from serflow_opt.profiling.sources import Example, Source, load_data, load_network
-from serflow_opt.profiling.timing import StageTimes, thread_count, time_stages, write_times
-from serflow_opt.profiling.training import Epoch, train
-from serflow_opt.schema import ProfileTable
+from serflow_opt.profiling.stages.network import MultiExit
 
 WEIGHTS = "network.pt"
 DEFAULTS = Settings()
@@ -264,7 +264,7 @@ def _write_settled(measured: Measured, file: Path, say: Say) -> None:
 
 def _count_onnx(spec: str, folder: Path, name: str, settings: Settings, say: Say) -> None:
     """Write an instance from the sizes of an ONNX graph."""
-    from serflow_opt.profiling.onnx_model import read_onnx
+    from serflow_opt.profiling.onnx.model import read_onnx
 
     found = read_onnx(spec, settings.input_shape, settings.most)
     for line in (*found.notes, *(f"not counted: {operation}" for operation in found.uncounted)):

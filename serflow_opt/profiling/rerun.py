@@ -9,16 +9,16 @@ from typing import Any
 import torch
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.instance import Instance
-from serflow_opt.loader import find, load, read_document
-from serflow_opt.plan import Handover, Plan
-from serflow_opt.profiling.data import Labelled, split
+from serflow_opt.plan.document import Handover, Plan
+from serflow_opt.plan.valuation import value_plan
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.loader import find, load, read_document
+from serflow_opt.problem.schema import ProfileTable
+from serflow_opt.profiling.data.parts import Labelled, split
+from serflow_opt.profiling.data.sources import load_data, load_network
 from serflow_opt.profiling.folder import HERE
+from serflow_opt.profiling.measure.timing import option_name
 from serflow_opt.profiling.running import Promise, Served, serve
-from serflow_opt.profiling.sources import load_data, load_network
-from serflow_opt.profiling.timing import option_name
-from serflow_opt.schema import ProfileTable
-from serflow_opt.valuation import value_plan
 
 
 def rerun(

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from serflow_opt.profiling.data import Labelled
-from serflow_opt.profiling.network import MultiExit
-from serflow_opt.profiling.timing import thread_count
+from serflow_opt.profiling.data.parts import Labelled
+from serflow_opt.profiling.measure.timing import thread_count
+from serflow_opt.profiling.stages.network import MultiExit
 
 NORMAL_95 = 1.959964
 """Of a standard normal variable, 95 % lie within."""

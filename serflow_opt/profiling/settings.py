@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from serflow_opt.profiling.training import Training
+from serflow_opt.profiling.measure.training import Training
 
 
 @dataclass(frozen=True, slots=True)

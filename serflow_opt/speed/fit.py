@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, least_squares, lsq_linear
 from scipy.special import stdtrit
 
-from serflow_opt.families import amdahl_flops_per_s
+from serflow_opt.problem.ranges import amdahl_flops_per_s
 from serflow_opt.speed.points import Point
 
 Vector = NDArray[np.float64]

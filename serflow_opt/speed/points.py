@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.problem.tables import Column, read_table, read_text
 from serflow_opt.speed.power_tuning import read_power_tuning
-from serflow_opt.tables import Column, read_table, read_text
 
 SHORTEST_MS = 1e-6
 """A time must be positive; no clock tells less than this from nothing."""

@@ -9,9 +9,9 @@ pytest.importorskip("torch")
 import torch
 from torch import nn
 
-from serflow_opt.profiling.bottleneck import Bottleneck, train_bottleneck, widths_for
-from serflow_opt.profiling.data import Labelled
-from serflow_opt.profiling.network import MultiExit
+from serflow_opt.profiling.compression.bottleneck import Bottleneck, train_bottleneck, widths_for
+from serflow_opt.profiling.data.parts import Labelled
+from serflow_opt.profiling.stages.network import MultiExit
 
 
 def network(stages: list[nn.Module]) -> MultiExit:

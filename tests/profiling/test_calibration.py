@@ -13,9 +13,9 @@ import torch
 from tiny_networks import clusters, learner, told
 from torch import Tensor
 
-from serflow_opt.profiling.calibration import best_temperature, calibrate, calibration_error
-from serflow_opt.profiling.data import Labelled
-from serflow_opt.profiling.training import Training, all_logits, train
+from serflow_opt.profiling.data.parts import Labelled
+from serflow_opt.profiling.measure.calibration import best_temperature, calibrate, calibration_error
+from serflow_opt.profiling.measure.training import Training, all_logits, train
 
 
 def tossed(count: int, classes: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -15,10 +15,10 @@ from torch import nn
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.plotting.compression import compression_panels, plot_compression
-from serflow_opt.profiling.compression import measure_compression
-from serflow_opt.profiling.compression_table import CompressionRow, read_compression, write_compression
-from serflow_opt.profiling.data import Labelled, Parts
-from serflow_opt.profiling.network import MultiExit
+from serflow_opt.problem.compression_table import CompressionRow, read_compression, write_compression
+from serflow_opt.profiling.compression.measure import measure_compression
+from serflow_opt.profiling.data.parts import Labelled, Parts
+from serflow_opt.profiling.stages.network import MultiExit
 
 matplotlib.use("Agg")
 

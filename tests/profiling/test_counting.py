@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from serflow_opt.instances import architectures
-from serflow_opt.profiling.counting import count, counter, parameter_bytes
-from serflow_opt.profiling.network import MultiExit
+from serflow_opt.profiling.measure.counting import count, counter, parameter_bytes
+from serflow_opt.profiling.stages.network import MultiExit
 
 
 class Call(nn.Module):

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from serflow_opt.errors import InputError
-from serflow_opt.profiling.counting import count, counter
-from serflow_opt.profiling.cutting import Pieces, cut
-from serflow_opt.profiling.network import MultiExit
+from serflow_opt.profiling.measure.counting import count, counter
+from serflow_opt.profiling.stages.cutting import Pieces, cut
+from serflow_opt.profiling.stages.network import MultiExit
 
 KIB = 1024
 

@@ -8,7 +8,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from serflow_opt.profiling.data import SHARES, Labelled, Parts, split
+from serflow_opt.profiling.data.parts import SHARES, Labelled, Parts, split
 
 
 def numbered(*counts: int) -> Labelled:

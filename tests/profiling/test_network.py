@@ -15,7 +15,7 @@ from tiny_networks import Columns, Runs, calls, learner, sure, told
 from torch import nn
 
 from serflow_opt.errors import InputError
-from serflow_opt.profiling.network import MultiExit, as_multi_exit, chain, stage_shapes
+from serflow_opt.profiling.stages.network import MultiExit, as_multi_exit, chain, stage_shapes
 
 
 def protocol(stages: Any, exits: Any) -> nn.Module:

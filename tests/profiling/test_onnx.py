@@ -17,8 +17,8 @@ from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_te
 from onnx.numpy_helper import from_array
 
 from serflow_opt.errors import InputError
-from serflow_opt.profiling.onnx_flops import flops
-from serflow_opt.profiling.onnx_model import OnnxNetwork, read_onnx
+from serflow_opt.profiling.onnx.flops import flops
+from serflow_opt.profiling.onnx.model import OnnxNetwork, read_onnx
 
 Shape = Sequence[int | str | None]
 
@@ -62,7 +62,7 @@ def total(network: OnnxNetwork) -> float:
 
 
 def torch_flops(module: object, example: object) -> float:
-    from serflow_opt.profiling.counting import counter
+    from serflow_opt.profiling.measure.counting import counter
 
     with counter() as work:
         module.eval()(example)  # type: ignore[attr-defined]

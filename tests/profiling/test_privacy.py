@@ -14,12 +14,12 @@ from torch import nn  # noqa: E402
 
 from serflow_opt.errors import InputError  # noqa: E402
 from serflow_opt.plotting.reconstructions import plot_reconstructions  # noqa: E402
-from serflow_opt.profiling import privacy  # noqa: E402
-from serflow_opt.profiling.data import Labelled, Parts  # noqa: E402
-from serflow_opt.profiling.inversion import Attack  # noqa: E402
-from serflow_opt.profiling.network import MultiExit  # noqa: E402
-from serflow_opt.profiling.privacy import Privacy, Progress, measure_privacy  # noqa: E402
-from serflow_opt.profiling.training import Training  # noqa: E402
+from serflow_opt.profiling.data.parts import Labelled, Parts  # noqa: E402
+from serflow_opt.profiling.measure.training import Training  # noqa: E402
+from serflow_opt.profiling.privacy import measure as privacy  # noqa: E402
+from serflow_opt.profiling.privacy.inversion import Attack  # noqa: E402
+from serflow_opt.profiling.privacy.measure import Privacy, Progress, measure_privacy  # noqa: E402
+from serflow_opt.profiling.stages.network import MultiExit  # noqa: E402
 
 MARK = 0.75
 """Value of a corner pixel that only measured images have."""

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from serflow_opt.errors import Problem
 from serflow_opt.plotting.privacy import plot_privacy
-from serflow_opt.profiling.privacy_table import PrivacyRow, read_privacy, trend, write_privacy
+from serflow_opt.problem.privacy_table import PrivacyRow, read_privacy, trend, write_privacy
 
 PLAIN = PrivacyRow(0, "none", 0.0, None, None, 0.0, 0.0, 1.0, 0.0, 0.1, 0.0, 0.97, 0.0, 0.0, 3)
 NOISY = PrivacyRow(1, "laplace", 0.5, 8.0, 2.0, 0.03, 0.001, None, None, 0.25, None, 0.9, 0.01, 700.0, 3)
@@ -47,7 +47,7 @@ def test_every_fault_is_named(tmp_path: Path) -> None:
 
 
 def test_it_is_read_without_pytorch() -> None:
-    code = "import sys, serflow_opt.profiling.privacy_table; sys.exit('torch' in sys.modules)"
+    code = "import sys, serflow_opt.problem.privacy_table; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -532,9 +532,9 @@ class TestWithoutPyTorch:
 def test_pytorch_is_not_read_before_it_is_needed() -> None:
     code = """
 import sys
-import serflow_opt.cli
+import serflow_opt.cli.main
 from typer.testing import CliRunner
-assert CliRunner().invoke(serflow_opt.cli.app, ["profile", "--help"]).exit_code == 0
+assert CliRunner().invoke(serflow_opt.cli.main.app, ["profile", "--help"]).exit_code == 0
 print([name for name in ("torch", "onnx", "scipy", "matplotlib") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
@@ -559,7 +559,7 @@ HEAD = "nn.Sequential(nn.ReLU(inplace={}), nn.Linear(8, 3))"
 def test_what_works_in_place_on_what_others_read_is_refused(here: Path, first: bool, head: bool, said: str) -> None:
     """Measured with its exits run, such a network is another than the one that is served."""
     text = (
-        "from torch import nn\nfrom serflow_opt.profiling.network import MultiExit\n"
+        "from torch import nn\nfrom serflow_opt.profiling.stages.network import MultiExit\n"
         f"def build(first={first}, head={head}):\n"
         "    one = nn.Sequential(nn.ReLU(inplace=first), nn.Linear(4, 8))\n"
         "    two = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(8, 8))\n"  # inside a stage nobody minds

@@ -9,9 +9,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from serflow_opt.profiling.data import Labelled  # noqa: E402
-from serflow_opt.profiling.network import MultiExit  # noqa: E402
-from serflow_opt.profiling.protection import (  # noqa: E402
+from serflow_opt.profiling.data.parts import Labelled  # noqa: E402
+from serflow_opt.profiling.measure.training import Training, train  # noqa: E402
+from serflow_opt.profiling.privacy.protection import (  # noqa: E402
     ClipAndNoise,
     clip,
     laplace,
@@ -19,8 +19,8 @@ from serflow_opt.profiling.protection import (  # noqa: E402
     train_against_leak,
     unprotected,
 )
-from serflow_opt.profiling.similarity import distance_correlation  # noqa: E402
-from serflow_opt.profiling.training import Training, train  # noqa: E402
+from serflow_opt.profiling.privacy.similarity import distance_correlation  # noqa: E402
+from serflow_opt.profiling.stages.network import MultiExit  # noqa: E402
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 import numpy as np
 import torch
 
-from serflow_opt.profiling.quantisation import Quantiser, fit_quantiser, pack, unpack
+from serflow_opt.profiling.compression.quantisation import Quantiser, fit_quantiser, pack, unpack
 
 
 @pytest.mark.parametrize(

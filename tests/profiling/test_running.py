@@ -18,9 +18,9 @@ from tiny_networks import Runs, calls, sure, told
 from torch import nn
 
 from serflow_opt.profiling import running
-from serflow_opt.profiling.data import Labelled
-from serflow_opt.profiling.network import MultiExit
+from serflow_opt.profiling.data.parts import Labelled
 from serflow_opt.profiling.running import Promise, estimate, serve
+from serflow_opt.profiling.stages.network import MultiExit
 
 NOTHING = Promise(samples=100, accuracy=None, exit_share={}, mean_ms=None)
 TEN = Labelled(

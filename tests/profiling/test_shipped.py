@@ -13,14 +13,14 @@ import pytest
 pytest.importorskip("torch")
 
 from serflow_opt.errors import Problem
-from serflow_opt.loader import shipped, shipped_folder
-from serflow_opt.profiling.compression_table import read_compression
-from serflow_opt.profiling.counting import count
-from serflow_opt.profiling.data import split
-from serflow_opt.profiling.exit_samples import sample_exits
+from serflow_opt.problem.compression_table import read_compression
+from serflow_opt.problem.loader import shipped, shipped_folder
+from serflow_opt.problem.privacy_table import read_privacy
+from serflow_opt.profiling.data.parts import split
+from serflow_opt.profiling.data.sources import load_data, load_network
 from serflow_opt.profiling.folder import write_stages
-from serflow_opt.profiling.privacy_table import read_privacy
-from serflow_opt.profiling.sources import load_data, load_network
+from serflow_opt.profiling.measure.counting import count
+from serflow_opt.profiling.measure.exit_samples import sample_exits
 from serflow_opt.profiling.zoo import ARCHITECTURES
 
 FOLDER = shipped_folder()

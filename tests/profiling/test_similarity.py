@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch")
 
-from serflow_opt.profiling.similarity import (  # noqa: E402
+from serflow_opt.profiling.privacy.similarity import (  # noqa: E402
     distance_correlation,
     squared_error,
     structural_similarity,

@@ -17,7 +17,7 @@ from tiny_networks import NETWORK, clusters, differing, weights, write_data, wri
 from torch import nn
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.profiling.sources import load_data, load_network
+from serflow_opt.profiling.data.sources import load_data, load_network
 
 
 def problems(work: Callable[[], object]) -> tuple[Problem, ...]:
@@ -207,7 +207,7 @@ class TestData:
         monkeypatch.chdir(tmp_path)
         text = """
 import numpy as np, torch
-from serflow_opt.profiling.data import Labelled
+from serflow_opt.profiling.data.parts import Labelled
 pair = (np.ones((2, 3)), [1, 0])
 def lists(): return [[1.0, 2.0]], [1]
 def tensors(): return torch.zeros(2, 3, requires_grad=True), torch.tensor([0, 1])

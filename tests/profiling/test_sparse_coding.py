@@ -14,9 +14,9 @@ pytest.importorskip("torch")
 import numpy as np
 import torch
 
-from serflow_opt.profiling.quantisation import Quantiser
-from serflow_opt.profiling.sparse_coding import Deflated, Sparse
-from serflow_opt.profiling.wire import Raw
+from serflow_opt.profiling.compression.quantisation import Quantiser
+from serflow_opt.profiling.compression.sparse_coding import Deflated, Sparse
+from serflow_opt.profiling.compression.wire import Raw
 
 BIT_PATTERNS = st.lists(st.one_of(st.just(0), st.just(1 << 31), st.integers(0, 2**32 - 1)), max_size=40)
 """Any fp32 there is: zeros of both signs, NaNs, infinities."""

@@ -14,8 +14,8 @@ import torch
 from tiny_networks import Runs, told
 from torch import Tensor, nn
 
-from serflow_opt.profiling.network import MultiExit
-from serflow_opt.profiling.timing import StageTimes, option_name, thread_count, time_stages, write_times
+from serflow_opt.profiling.measure.timing import StageTimes, option_name, thread_count, time_stages, write_times
+from serflow_opt.profiling.stages.network import MultiExit
 
 PAUSE, SLACK = 0.005, 0.1
 """What a stage sleeps, and what the busiest test machine may add to it, s."""

@@ -14,9 +14,9 @@ import torch
 from tiny_networks import Columns, clusters, differing, learner, told, weights
 from torch import Tensor, nn
 
-from serflow_opt.profiling.data import Labelled
-from serflow_opt.profiling.network import MultiExit
-from serflow_opt.profiling.training import Epoch, Training, all_logits, batches, joint_loss, reset, train
+from serflow_opt.profiling.data.parts import Labelled
+from serflow_opt.profiling.measure.training import Epoch, Training, all_logits, batches, joint_loss, reset, train
+from serflow_opt.profiling.stages.network import MultiExit
 
 LN2, LN3 = math.log(2), math.log(3)
 STILL = 1e-12

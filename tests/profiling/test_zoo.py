@@ -11,11 +11,11 @@ pytest.importorskip("torch")
 
 import torch
 
-from serflow_opt.instance import Stage
 from serflow_opt.instances import architectures
-from serflow_opt.profiling.counting import count
-from serflow_opt.profiling.network import MultiExit
-from serflow_opt.profiling.training import all_logits
+from serflow_opt.problem.instance import Stage
+from serflow_opt.profiling.measure.counting import count
+from serflow_opt.profiling.measure.training import all_logits
+from serflow_opt.profiling.stages.network import MultiExit
 from serflow_opt.profiling.zoo import ARCHITECTURES
 from serflow_opt.profiling.zoo.bert import EncoderLayer
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from serflow_opt.profiling.network import MultiExit
+    from serflow_opt.profiling.stages.network import MultiExit
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from serflow_opt.profiling.network import MultiExit
+from serflow_opt.profiling.stages.network import MultiExit
 
 LAYERS, HIDDEN, HEADS = 12, 768, 12
 VOCABULARY, POSITIONS, SEGMENTS = 30_522, 512, 2

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from serflow_opt.profiling.network import MultiExit
+from serflow_opt.profiling.stages.network import MultiExit
 from serflow_opt.profiling.zoo.layers import conv_norm
 
 CLASSES = 10

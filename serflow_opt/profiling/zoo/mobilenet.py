@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from serflow_opt.profiling.network import MultiExit
+from serflow_opt.profiling.stages.network import MultiExit
 from serflow_opt.profiling.zoo.layers import conv_norm
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from serflow_opt.profiling.network import MultiExit
+from serflow_opt.profiling.stages.network import MultiExit
 from serflow_opt.profiling.zoo.layers import conv_norm
 
 GROUPS = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))

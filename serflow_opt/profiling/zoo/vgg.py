@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from serflow_opt.profiling.network import MultiExit
+from serflow_opt.profiling.stages.network import MultiExit
 from serflow_opt.profiling.zoo.layers import conv_norm
 
 WIDTHS = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)

@@ -1,0 +1,191 @@
+"""Scaled coefficients that all parts of the model read, over the sets of `sets.py`.
+
+Operations (1e10 FLOP), times (1e-3 s), energies and prices (1e-6 USD) in one matrix break a solver's tolerances, so
+each is divided by a unit of the instance's own size before it reaches a constraint. The units are powers of two:
+dividing by them is exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from serflow_opt.formulations.sets import NOTHING, SLACK, SOURCE, Entry, Hop, Hub, Place, Sets, Stay
+from serflow_opt.problem.instance import Instance
+
+__all__ = ["NOTHING", "SLACK", "SOURCE", "Chance", "Data", "Entry", "Hop", "Hub", "Place", "Stay", "unit_of"]
+
+
+def unit_of(values: Iterable[float]) -> float:
+    """Return the power of two nearest the geometric mean of the positive values, 1 when there is none."""
+    logs = [math.log2(value) for value in values if value > 0]
+    return 2.0 ** round(sum(logs) / len(logs)) if logs else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """A cold start that a share of the requests meets: on entering a tier, or there before a stage (0: any)."""
+
+    tier: int
+    stage: int
+    share: float
+
+
+class Data(Sets):
+    """Sets and coefficients of one instance; the parameters are those of `Sets`.
+
+    Attributes
+    ----------
+    second, dollar, joule
+        The units times, money and energy are divided by.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        allowed: Collection[Place] | None = None,
+        levels: Collection[tuple[int, int]] | None = None,
+    ) -> None:
+        super().__init__(instance, allowed, levels)
+        self.second = unit_of(sum(option.stage_seconds) for option in instance.options)
+        self.dollar = unit_of(
+            sum(option.stage_seconds) * option.usd_per_s + option.usd_per_request for option in instance.options
+        )
+        flops = sum(stage.flops for stage in instance.stages)
+        self.joule = unit_of(option.joules_per_flop * flops for option in instance.options)
+
+    def at_most(self, value: Any, limit: float) -> Any:
+        """Return value <= limit, opened, divided by the limit's own size: solvers' tolerances are absolute."""
+        size = unit_of([abs(limit)])
+        return value / size <= self.opened(limit) / size
+
+    def time(self, s: int, e: int) -> float:
+        """t_{s,e} / second."""
+        option, variant = self.instance.options[self.runners[e].option], self._variant(e)
+        seconds = option.stage_seconds[s - 1]
+        if variant is not None:
+            added = variant.added_flops if variant.first == s - 1 else 0.0
+            seconds = seconds * variant.flops_factor + added / option.flops_per_s
+        return seconds / self.second
+
+    def deviation(self, s: int, e: int) -> float:
+        """Standard deviation of t_{s,e}, / second."""
+        option, variant = self.instance.options[self.runners[e].option], self._variant(e)
+        sd = option.stage_sd_s[s - 1] if option.stage_sd_s else 0.0
+        return sd * (variant.flops_factor if variant else 1.0) / self.second
+
+    def lost(self, s: int, e: int) -> float:
+        """Accuracy lost by a request that enters stage s in the runner's variant: at the first stage of the block."""
+        variant = self._variant(e)
+        return variant.accuracy_loss if variant is not None and variant.first == s - 1 else 0.0
+
+    def way_lost(self, hop: Hop) -> float:
+        """Accuracy lost by a request that is handed over."""
+        return self._way(hop).accuracy_loss
+
+    def hop_time(self, hop: Hop) -> float:
+        """τ_s / second (survey 2.2.1 (5)), T_0 for the way in (6)."""
+        link = self._link(hop)
+        return link.seconds(self.sent_bytes(hop)) / self.second if link is not None else 0.0
+
+    def hop_price(self, hop: Hop) -> float:
+        """USD of the link per request that crosses, / dollar."""
+        link = self._link(hop)
+        return link.usd_per_byte * self.sent_bytes(hop) / self.dollar if link is not None else 0.0
+
+    def hop_leak(self, hop: Hop) -> float:
+        """Privacy loss of a request that crosses."""
+        link = self._link(hop)
+        return self.instance.leak(self._way(hop), link) if link is not None else 0.0
+
+    def hop_energy(self, hop: Hop) -> float:
+        """Joules of encoding and sending per request that crosses, / joule."""
+        _, e, _, _ = hop
+        if self._link(hop) is None:
+            return 0.0
+        if e == SOURCE:
+            senders = [tier for tier in self.instance.tiers if tier.name == self.instance.source]
+            per_byte, encoding = sum(tier.joules_per_byte for tier in senders), 0.0
+        else:
+            option = self.instance.options[self.runners[e].option]
+            per_byte = self.instance.tiers[self.tier[e]].joules_per_byte
+            encoding = option.joules_per_flop * self._way(hop).encode_flops
+        return (encoding + per_byte * self.sent_bytes(hop)) / self.joule
+
+    def encode_time(self, hop: Hop) -> float:
+        """Time the sender takes to compress and protect, / second; the source's is not counted."""
+        _, e, _, _ = hop
+        if e == SOURCE:
+            return 0.0
+        return self._way(hop).encode_flops / self.instance.options[self.runners[e].option].flops_per_s / self.second
+
+    def decode_time(self, entry: Entry) -> float:
+        """Time the receiver takes to undo it, / second."""
+        s, e, w = entry
+        flops = 0.0 if w == NOTHING else self.instance.ways[s - 1][w].decode_flops
+        return flops / self.instance.options[self.runners[e].option].flops_per_s / self.second
+
+    def decode_energy(self, entry: Entry) -> float:
+        """Joules of decoding, / joule."""
+        s, e, w = entry
+        flops = 0.0 if w == NOTHING else self.instance.ways[s - 1][w].decode_flops
+        return self.instance.options[self.runners[e].option].joules_per_flop * flops / self.joule
+
+    def energy(self, s: int, e: int) -> float:
+        """Joules of stage s, / joule."""
+        option, variant = self.instance.options[self.runners[e].option], self._variant(e)
+        flops = self.instance.stages[s - 1].flops
+        if variant is not None:
+            flops = flops * variant.flops_factor + (variant.added_flops if variant.first == s - 1 else 0.0)
+        return option.joules_per_flop * flops / self.joule
+
+    def busy_price(self, e: int) -> float:
+        """Price of one busy unit of time, / dollar."""
+        return self.instance.options[self.runners[e].option].usd_per_s * self.second / self.dollar
+
+    def cold_time(self, e: int) -> float:
+        """T_cold of a function, / second."""
+        return self.instance.options[self.runners[e].option].cold_start_s / self.second
+
+    def cold_share(self, e: int) -> float:
+        """Share of requests that meet a cold start."""
+        return self.instance.options[self.runners[e].option].cold_share
+
+    def whole_cold_time(self, e: int) -> float:
+        """T_cold where cold starts happen at all, / second: what the worst case counts."""
+        return self.cold_time(e) if self.cold_share(e) > 0 else 0.0
+
+    def mean_cold_time(self, e: int) -> float:
+        """T_cold times the share of requests that meet one, / second."""
+        return self.cold_time(e) * self.cold_share(e)
+
+    def chance(self, s: int, e: int) -> Chance | None:
+        """Return the chance of a cold start of a function that takes over at stage s; None: all meet it, or nobody."""
+        if not 0 < self.cold_share(e) < 1 or self.cold_time(e) <= 0:
+            return None
+        changes = self.instance.tiers[self.tier[e]].stage_specific
+        return Chance(self.tier[e], s if changes else 0, self.cold_share(e))
+
+    @cached_property
+    def chances(self) -> list[Chance]:
+        """All chances of cold starts, by falling probability times length."""
+        mean: dict[Chance, float] = {}
+        for s, e, _ in self.entries:
+            chance = self.chance(s, e)
+            if chance is not None:
+                mean[chance] = max(mean.get(chance, 0.0), self.mean_cold_time(e))
+        return sorted(mean, key=lambda chance: -mean[chance])
+
+    def invocation_price(self, e: int) -> float:
+        """What a request pays on entering a function: fee and its share of a cold start, / dollar; 0 for machines."""
+        if not self.is_function(e):
+            return 0.0
+        fee = self.instance.options[self.runners[e].option].usd_per_request
+        return fee / self.dollar + self.busy_price(e) * self.mean_cold_time(e)
+
+    def waits(self, e: int) -> bool:
+        """Whether a runner is paid for, or kept busy by, the seconds of a hand-over it sends."""
+        return e != SOURCE and self.instance.tiers[self.tier[e]].pays_for_waiting

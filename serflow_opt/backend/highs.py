@@ -1,0 +1,597 @@
+"""The one place that talks to HiGHS: a Pyomo model in, an outcome with incumbent, dual bound and status out.
+
+Pyomo's own HiGHS interfaces pass no start, ignore misspelt options and cannot report progress, so the model is compiled
+to a matrix once and handed to highspy here.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from serflow_opt.backend.certifying import Relaxation, tree_bound
+from serflow_opt.backend.magnitudes import Scaled, is_comfortable, plain, scaled
+from serflow_opt.backend.matrix import Floats, Matrix, compile_model
+from serflow_opt.backend.options import why_refused
+from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.stopping import stoppable
+
+Status = Literal["optimal", "limit", "infeasible", "no_solution"]
+
+FEASIBILITY = 1e-8
+"""Primal and integrality tolerance of the search. At 1e-9, the size of constants inside HiGHS, it can lose plans that
+meet a limit with equality; what 1e-8 lets through is found by the exact evaluation and cut off."""
+RESCALED = 5
+"""Times at most that a model is scaled anew for a solution far smaller than the one before."""
+WITHIN = 1e-6
+"""How far, relative, above a solution known others are looked for, and below HiGHS's bound a check may stay."""
+CHECKING = 0.1
+"""Share of the time of a search that checking its bound may take, beyond the first box."""
+MOST_BOXES = 2_000
+"""Boxes bounded at most in a check."""
+SURE_S = 1.0
+"""Seconds that confirming that there is no solution may take, or as many as the search took."""
+FAR = 1e-2
+"""Share by which multipliers may fall short of a bound before a second search has to say the same."""
+LATE_S = 0.05
+"""Seconds for that when there are none left."""
+OTHERWISE: Mapping[str, object] = {
+    "presolve": "on",
+    "random_seed": 17,
+    "simplex_scale_strategy": 0,
+    "mip_heuristic_effort": 0.3,
+}
+"""How a second search differs from the first."""
+LOOSER: Mapping[str, object] = {"primal_feasibility_tolerance": 1e-7, "mip_feasibility_tolerance": 1e-7}
+"""And further where the first found nothing; where it did, what only wider tolerances let through is no better."""
+POLISHED = 1e-10
+"""Primal tolerance once the integers are fixed and only an LP is left."""
+PRESOLVE = "off"
+"""HiGHS 1.15.1 with presolve calls about one in a hundred small feasible placement models infeasible (HiGHS issue 3090
+is of that kind); without it all agree with exhaustive search. 1.16.0 was right on 1,711 (docs/model.md), but the older
+release is allowed, and a proof that may be wrong is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A moment of the search: seconds since the start, incumbent (None: none yet) and dual bound."""
+
+    seconds: float
+    incumbent: float | None
+    bound: float
+    improved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What HiGHS found.
+
+    Attributes
+    ----------
+    status
+        optimal: incumbent within the asked gap of the bound; limit: stopped with an incumbent; infeasible: proven
+        to have no solution; no_solution: stopped before one was found, or not proven that there is none (`doubt`).
+    objective
+        The incumbent's value, NaN without one.
+    bound
+        No solution is better than this; for a model with whole numbers that is HiGHS's word.
+    values
+        By Pyomo variable id; read with `value`.
+    checked
+        No solution is better than this, by multipliers in arithmetic whose rounding is counted.
+    doubt
+        What was not proven, in words.
+    """
+
+    status: Status
+    objective: float
+    bound: float
+    values: dict[int, float]
+    nodes: int
+    rows: int
+    columns: int
+    checked: float = -math.inf
+    doubt: str = ""
+
+    def value(self, variable: Any) -> float:
+        """Return a variable's value in the incumbent: NaN without one, 0 when it is in no constraint."""
+        if not self.values:
+            return math.nan
+        return float(variable.value) if variable.fixed else self.values.get(id(variable), 0.0)
+
+
+def check_options(options: Mapping[str, object]) -> None:
+    """Raise InputError for options HiGHS does not know or values it does not take."""
+    import highspy
+
+    solver = new_solver()
+    problems = []
+    for name, value in options.items():
+        if solver.getOptionType(name)[0] != highspy.HighsStatus.kOk:
+            known = [n for n in dir(solver.getOptions()) if not n.startswith("_")]
+            problems.append(Problem("", f"HiGHS option {name}", "unknown", nearest(name, known)))
+        elif (why := why_refused(name)) is not None:
+            problems.append(Problem("", f"HiGHS option {name}", repr(value), why))
+        elif not _set(solver, name, value):
+            kind = solver.getOptionType(name)[1].name.removeprefix("k").lower()
+            problems.append(Problem("", f"HiGHS option {name}", repr(value), f"write a {kind} that HiGHS accepts"))
+    if problems:
+        raise InputError(problems)
+
+
+def _set(solver: Any, name: str, value: object) -> bool:
+    """Set an option; say whether HiGHS took it."""
+    import highspy
+
+    if isinstance(value, float) and math.isnan(value):
+        return False
+    try:
+        return bool(solver.setOptionValue(name, value) == highspy.HighsStatus.kOk)
+    except TypeError:
+        return False
+
+
+@functools.cache
+def _quiet() -> type:
+    """Return the class of solvers that are silent from their first moment.
+
+    From 1.16 on HiGHS introduces itself on standard output, once a process, when callbacks are enabled, which the
+    constructor of `highspy.Highs` does before anybody can set an option.
+    """
+    import highspy
+
+    class Quiet(highspy.Highs):  # type: ignore[misc]  # highspy has no types here
+        def enableCallbacks(self) -> None:
+            self.setOptionValue("output_flag", False)
+            super().enableCallbacks()
+
+    return Quiet
+
+
+def new_solver() -> Any:
+    """Return a `highspy.Highs` that never writes to standard output."""
+    solver = _quiet()()
+    solver.setOptionValue("output_flag", False)
+    return solver
+
+
+class HighsModel:
+    """A compiled model that can be solved, cut and solved again.
+
+    Parameters
+    ----------
+    model
+        A Pyomo model with linear constraints and one active objective.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._matrix, columns = compile_model(model)
+        self._pyomo = model  # variables are known by id: keep them alive
+        self._index = {id(variable): j for j, variable in enumerate(columns)}
+        self._scaled: Scaled | None = None
+        self._solver: Any = None
+
+    @classmethod
+    def of(cls, matrix: Matrix) -> HighsModel:
+        """Return the model of a matrix: its columns are known by their numbers."""
+        model = cls.__new__(cls)
+        model._matrix, model._pyomo, model._scaled, model._solver = matrix, None, None, None
+        model._index = {j: j for j in range(len(matrix.cost))}
+        return model
+
+    def add_cut(self, variables: list[Any], coefficients: list[float], upper: float) -> None:
+        """Add Σ coefficient x variable <= upper to all later solves; columns by number where a matrix was given."""
+        keys = variables if self._pyomo is None else [id(variable) for variable in variables]
+        columns = [self._index[key] for key in keys]
+        self._matrix = self._matrix.with_row(columns, coefficients, upper)
+        if self._scaled is None or self._scaled.loosened or self._scaled.matrix is None:
+            self._use(None)
+        else:
+            self._scaled = replace(self._scaled, matrix=self._scaled.matrix.with_row(columns, coefficients, upper))
+            if self._solver is not None:
+                _add_row(self._solver, columns, coefficients, upper)
+
+    def polish(self, outcome: Outcome, deadline: Deadline = NEVER) -> Outcome | None:
+        """Solve the LP that is left when the integers stay as they are; None when it has no solution, or time runs out.
+
+        A search ends with limits missed by up to its tolerance; a vertex of this LP meets them to rounding.
+        """
+        import highspy
+        import numpy as np
+
+        solver = new_solver()
+        solver.setOptionValue("primal_feasibility_tolerance", POLISHED)
+        solver.setOptionValue("presolve", PRESOLVE)
+        solver.setOptionValue("time_limit", deadline.left)
+        solver.passModel(self._highs().getLp())
+        key = {j: i for i, j in self._index.items()}
+        scaled_ = self._scaling()
+        assert scaled_.matrix is not None
+        for j in np.flatnonzero(scaled_.matrix.whole).tolist():
+            whole = float(round(outcome.values[key[j]]))
+            solver.changeColIntegrality(j, highspy.HighsVarType.kContinuous)
+            solver.changeColBounds(j, whole, whole)
+        with _interruptible(solver, []):
+            _start(solver)
+        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        solution = np.array(solver.getSolution().col_value) * scaled_.column
+        polished = {i: float(solution[j]) for i, j in self._index.items()}
+        return replace(outcome, objective=self._valued(solution), values=polished)
+
+    def solve(
+        self,
+        *,
+        gap: float = 1e-6,
+        time_limit: float | None = None,
+        threads: int = 0,
+        seed: int = 0,
+        start: Mapping[int, float] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        options: Mapping[str, object] | None = None,
+        check: bool = True,
+    ) -> Outcome:
+        """Run HiGHS, again where its answer is too small for its tolerances, and check what it says.
+
+        Parameters
+        ----------
+        gap
+            Relative gap at which the incumbent counts as optimal.
+        time_limit
+            Seconds; None: none.
+        threads, seed
+            As HiGHS understands them; threads 0 leaves the number to HiGHS, and there are never more than processors.
+        start
+            Values by variable id, possibly of some variables only; HiGHS completes them.
+        on_progress
+            Called from within the search.
+        options
+            Further HiGHS options, checked by name and value.
+        check
+            Whether to check the bound; that there is no solution is confirmed anyway.
+        """
+        if options:
+            check_options(options)
+        deadline = Deadline(time_limit)
+        chosen: dict[str, object] = {
+            "mip_rel_gap": gap,
+            "mip_abs_gap": 0.0,
+            "threads": threads,
+            "random_seed": seed,
+            "presolve": PRESOLVE,
+            "primal_feasibility_tolerance": FEASIBILITY,
+            "dual_feasibility_tolerance": FEASIBILITY,
+            "mip_feasibility_tolerance": FEASIBILITY,
+            **(options or {}),
+        }
+
+        known: dict[int, float] = dict(start or {})
+        outcome = self._search(chosen, deadline, known, on_progress)
+        for _ in range(RESCALED):
+            if not outcome.values or deadline.expired or self._scaling().resolves(outcome.objective):
+                break
+            cutoff = outcome.objective + WITHIN * abs(outcome.objective)
+            if cutoff > self._scaling().cutoff / 2:
+                break
+            self._use(scaled(self._matrix, cutoff))
+            known |= outcome.values
+            outcome = _refined(outcome, self._search(chosen, deadline, known, on_progress), cutoff)
+        if check or outcome.status == "infeasible":
+            return self._checked(outcome, chosen, deadline)
+        return outcome
+
+    def _search(
+        self,
+        options: Mapping[str, object],
+        deadline: Deadline,
+        start: Mapping[int, float],
+        on_progress: Callable[[Progress], None] | None,
+    ) -> Outcome:
+        """Run HiGHS once on the model as it is scaled."""
+        import numpy as np
+
+        scaled_ = self._scaling()
+        if scaled_.matrix is None:  # nothing is within the bounds that rows and cutoff leave
+            return Outcome("infeasible", math.nan, scaled_.cutoff, {}, 0, *self._size, checked=scaled_.cutoff)
+        solver = self._highs()
+        chosen: dict[str, object] = {"output_flag": False, "time_limit": deadline.left, **options}
+        if isinstance(chosen["threads"], int):  # HiGHS would start as many as it is told
+            chosen["threads"] = min(chosen["threads"], os.cpu_count() or 1)
+        solver.resetOptions()  # they stick to a Highs object from one solve to the next
+        for name, value in chosen.items():
+            if not _set(solver, name, value):
+                raise RuntimeError(f"HiGHS does not take {name} = {value!r}")
+        if start:
+            known = [(self._index[i], v) for i, v in start.items() if i in self._index]
+            columns = np.array([j for j, _ in known], dtype=np.int32)
+            solver.setSolution(len(known), columns, np.array([v for _, v in known]) / scaled_.column[columns])
+        try:
+            _run(solver, on_progress, scaled_.objective)
+        except BaseException:  # HiGHS may be left in the middle of a search
+            self._solver = None
+            raise
+        return self._outcome(solver)
+
+    def _checked(self, outcome: Outcome, options: Mapping[str, object], deadline: Deadline) -> Outcome:
+        """Check a bound as far as that takes a small share of the search, and confirm that there is no solution."""
+        scaled_ = self._scaling()
+        if scaled_.matrix is None:
+            return outcome
+        if outcome.status == "infeasible":
+            return self._confirmed(outcome, options, deadline.later(LATE_S))
+        if deadline.expired or not math.isfinite(outcome.bound):
+            return outcome
+        target = min(outcome.bound, scaled_.cutoff) * scaled_.objective
+        target -= WITHIN * abs(target)
+        known = math.inf if math.isnan(outcome.objective) else outcome.objective * scaled_.objective
+        whole = bool(scaled_.matrix.whole.any())
+        relax = relaxing(scaled_.matrix, deadline) if whole else _last(self._highs())
+        until = Deadline(min(deadline.left, CHECKING * deadline.seconds))
+        checked = tree_bound(scaled_.matrix, relax, target, until, MOST_BOXES, known).bound
+        checked = min(checked / scaled_.objective, scaled_.cutoff)
+        bound = outcome.bound if whole else min(outcome.bound, checked)
+        if whole and checked < bound - FAR * abs(bound):
+            outcome = self._again(outcome, options, deadline)
+            bound = min(bound, outcome.bound)
+        return replace(outcome, bound=bound, checked=min(checked, bound))
+
+    def _again(self, outcome: Outcome, options: Mapping[str, object], deadline: Deadline) -> Outcome:
+        """Search again, otherwise and shortly, where multipliers do not come near; return the better outcome."""
+        self._solver = None
+        second = self._search({**options, **OTHERWISE}, Deadline(min(deadline.left, SURE_S)), {}, None)
+        self._solver = None
+        better = second.values and not second.objective >= outcome.objective
+        return replace(second, bound=min(second.bound, outcome.bound)) if better else outcome
+
+    def _confirmed(self, outcome: Outcome, options: Mapping[str, object], deadline: Deadline) -> Outcome:
+        """Confirm that a model has no solution: by multipliers box by box, else by a second search done otherwise."""
+        scaled_ = self._scaling()
+        assert scaled_.matrix is not None
+        until = Deadline(min(deadline.left, max(deadline.seconds, SURE_S)))
+        relax = relaxing(scaled_.matrix, until)
+        if tree_bound(scaled_.matrix, relax, math.inf, until, MOST_BOXES).bound == math.inf:
+            return replace(outcome, bound=math.inf, checked=math.inf)
+        self._solver = None
+        second = self._search({**options, **OTHERWISE, **LOOSER}, deadline, {}, None)
+        self._solver = None
+        if second.status == "infeasible" or second.values:
+            return second
+        doubt = "HiGHS found the model to have no solution, which could not be confirmed in time"
+        return replace(outcome, status="no_solution", bound=-math.inf, doubt=doubt)
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return len(self._matrix.row_low), len(self._matrix.cost)
+
+    def _valued(self, solution: Floats) -> float:
+        return float(self._matrix.cost @ solution) + self._matrix.offset
+
+    def _scaling(self) -> Scaled:
+        """Return the model as HiGHS has it."""
+        if self._scaled is None:
+            self._scaled = plain(self._matrix) if is_comfortable(self._matrix) else scaled(self._matrix)
+        return self._scaled
+
+    def _use(self, scaling: Scaled | None) -> None:
+        """Give HiGHS another model from now on."""
+        self._scaled, self._solver = scaling, None
+
+    def _highs(self) -> Any:
+        if self._solver is None:
+            import highspy
+
+            self._solver = new_solver()
+            matrix = self._scaling().matrix
+            assert matrix is not None
+            if self._solver.passModel(matrix.for_highs()) == highspy.HighsStatus.kError:
+                raise RuntimeError("HiGHS refused the model")
+        return self._solver
+
+    def _outcome(self, solver: Any) -> Outcome:
+        import highspy
+        import numpy as np
+
+        info, state, scaled_ = solver.getInfo(), solver.getModelStatus(), self._scaling()
+        found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        solved = state == highspy.HighsModelStatus.kOptimal
+        objective, values = math.nan, {}
+        if found:
+            solution = np.array(solver.getSolution().col_value) * scaled_.column
+            values = {i: float(solution[j]) for i, j in self._index.items()}
+            objective = info.objective_function_value / scaled_.objective
+        if self._matrix.whole.any() and scaled_.matrix is not None and scaled_.matrix.whole.any():
+            bound = info.mip_dual_bound / scaled_.objective
+        else:
+            bound = objective if solved else -math.inf
+        if found and scaled_.loosened:
+            objective = self._valued(solution)
+        infeasible = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
+        status: Status
+        if state in infeasible and not found:
+            status = "infeasible"
+        elif solved and found:
+            status = "optimal"
+        elif found:
+            status = "limit"
+        else:
+            status = "no_solution"
+        nodes = max(int(info.mip_node_count), 0)
+        return Outcome(status, objective, bound, values, nodes, *self._size)
+
+
+def _refined(first: Outcome, second: Outcome, cutoff: float) -> Outcome:
+    """Return what two searches say together, the second for what is at most `cutoff`."""
+    bound = max(first.bound, min(second.bound, cutoff))
+    nodes = first.nodes + second.nodes
+    if second.status == "infeasible":  # nothing is below
+        return replace(first, bound=max(first.bound, cutoff), nodes=nodes)
+    if second.values:
+        return replace(second, bound=bound, nodes=nodes)
+    return replace(first, status="limit", bound=bound, nodes=nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """What was found of a linear programme.
+
+    Attributes
+    ----------
+    bound
+        No solution is below this, in arithmetic whose rounding is counted: infinite where there is proven to be no
+        solution, minus infinity where nothing is proven.
+    values, multipliers
+        The solution and the multipliers of its rows; None: none found.
+    """
+
+    bound: float
+    values: Floats | None = None
+    multipliers: Floats | None = None
+
+
+def solve_linear(matrix: Matrix, deadline: Deadline = NEVER) -> Linear:
+    """Solve a linear programme, its whole columns taken as any others, and prove its bound (`certifying.py`)."""
+    said = relaxing(matrix, deadline)(matrix.low, matrix.high)
+    known = math.inf if said.values is None else float(matrix.cost @ said.values) + matrix.offset
+    checked = tree_bound(matrix.continuous(), lambda low, high: said, math.inf, NEVER, 1, known)
+    return Linear(checked.bound) if said.values is None else Linear(checked.bound, said.values, said.multipliers)
+
+
+def relaxing(matrix: Matrix, deadline: Deadline = NEVER) -> Callable[[Floats, Floats], Relaxation]:
+    """Return a solver of a matrix without whole columns on boxes, one after the other; it knows nothing out of time."""
+    import highspy
+    import numpy as np
+
+    solver = new_solver()
+    solver.setOptionValue("presolve", PRESOLVE)
+    if solver.passModel(matrix.continuous().for_highs()) == highspy.HighsStatus.kError:
+        raise RuntimeError("HiGHS refused the model")
+    columns = np.arange(len(matrix.cost), dtype=np.int32)
+
+    def relax(low: Floats, high: Floats) -> Relaxation:
+        solver.changeColsBounds(len(columns), columns, low, high)
+        solver.setOptionValue("time_limit", deadline.left)
+        with _interruptible(solver, []):
+            _start(solver)
+        return _said(solver)
+
+    return relax
+
+
+def _last(solver: Any) -> Callable[[Floats, Floats], Relaxation]:
+    """Return what says of any box what HiGHS says of the linear programme it has run."""
+    said = _said(solver)
+    return lambda low, high: said
+
+
+def _said(solver: Any) -> Relaxation:
+    """Read what HiGHS says of a linear programme it has run."""
+    import highspy
+    import numpy as np
+
+    state = solver.getModelStatus()
+    if state == highspy.HighsModelStatus.kOptimal:
+        solution = solver.getSolution()
+        return Relaxation(np.array(solution.row_dual), np.array(solution.col_value))
+    if state == highspy.HighsModelStatus.kInfeasible:
+        _, known, ray = solver.getDualRay()
+        return Relaxation(np.array(ray) if known else None, None)
+    return Relaxation(None, None)
+
+
+def _add_row(solver: Any, columns: list[int], coefficients: list[float], upper: float) -> None:
+    import numpy as np
+
+    indices, values = np.array(columns, dtype=np.int32), np.array(coefficients, dtype=float)
+    solver.addRow(-math.inf, upper, len(columns), indices, values)
+
+
+def _run(solver: Any, on_progress: Callable[[Progress], None] | None, unit: float) -> None:
+    """Run HiGHS, stopped by Ctrl-C and by an exception in a callback, which is raised once HiGHS has returned.
+
+    What a callback raises must not pass through HiGHS: releases before 1.16 let it, later ones swallow it.
+    """
+    raised: list[BaseException] = []
+    with _interruptible(solver, raised), _watched(solver, on_progress, raised, unit):
+        failed = not _start(solver, raised)
+    if raised:
+        raise raised[0]
+    if failed:
+        raise RuntimeError("HiGHS cannot run the model")
+
+
+def _start(solver: Any, raised: Sequence[BaseException] = ()) -> bool:
+    """Run HiGHS, unless something was raised in it once more where it refuses; say whether it ran."""
+    import highspy
+
+    if solver.run() != highspy.HighsStatus.kError:
+        return True
+    if raised:
+        return False
+    # the thread pool of a process keeps the size of its first solve and refuses another: start it anew
+    highspy.Highs.resetGlobalScheduler(True)
+    return bool(solver.run() != highspy.HighsStatus.kError)
+
+
+@contextmanager
+def _interruptible(solver: Any, raised: list[BaseException]) -> Iterator[None]:
+    """Stop the search once something was raised, and at Ctrl-C with its incumbent kept; at a second Ctrl-C raise it."""
+    with stoppable() as stop:
+
+        def check(event: Any) -> None:
+            if stop.pressed or raised:
+                event.interrupt()
+
+        asked = (solver.cbMipInterrupt, solver.cbSimplexInterrupt, solver.cbIpmInterrupt)
+        for moment in asked:
+            moment.subscribe(check)
+        try:
+            with stop.held():
+                yield
+        finally:
+            for moment in asked:
+                moment.unsubscribe(check)
+
+
+@contextmanager
+def _watched(
+    solver: Any, on_progress: Callable[[Progress], None] | None, raised: list[BaseException], unit: float
+) -> Iterator[None]:
+    """Report improving incumbents at once and the bound about twice a second; keep what the report raises."""
+    if on_progress is None:
+        yield
+        return
+    began = last = time.monotonic()
+
+    def report(event: Any, improved: bool) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if raised or (not improved and now - last < 0.5):
+            return
+        last = now
+        incumbent = event.data_out.mip_primal_bound / unit
+        known = incumbent if math.isfinite(incumbent) else None
+        try:
+            on_progress(Progress(now - began, known, event.data_out.mip_dual_bound / unit, improved))
+        except BaseException as error:
+            raised.append(error)
+
+    def improving(event: Any) -> None:
+        report(event, True)
+
+    def logging(event: Any) -> None:
+        report(event, False)
+
+    solver.cbMipImprovingSolution.subscribe(improving)
+    solver.cbMipLogging.subscribe(logging)
+    try:
+        yield
+    finally:
+        solver.cbMipImprovingSolution.unsubscribe(improving)
+        solver.cbMipLogging.unsubscribe(logging)

@@ -1,0 +1,1 @@
+"""The command `serflow-opt`, one command a file."""

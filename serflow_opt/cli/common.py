@@ -1,0 +1,180 @@
+"""What all commands share: options that mean the same everywhere, exit codes, and how work ends.
+
+0 solved to the asked gap; 1 internal error; 2 bad input or usage; 3 proven infeasible; 4 stopped at a limit.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from serflow_opt.errors import InputError, OutOfReach, Problem
+from serflow_opt.ground.stopping import INTERRUPTED, answered
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from serflow_opt.ground.display import Shown
+    from serflow_opt.problem.instance import Instance
+
+OK, INTERNAL, BAD_INPUT, INFEASIBLE, LIMIT = 0, 1, 2, 3, 4
+EXIT_CODES = {"optimal": OK, "infeasible": INFEASIBLE, "feasible": LIMIT, "no_solution": LIMIT}
+"""By the status of a plan, a deployment or a schedule."""
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Catalogs = Annotated[
+    list[Path] | None, typer.Option("--catalog", help="Price CSV that adds to or overrides the catalogue.")
+]
+Out = Annotated[Path | None, typer.Option(help="Write the JSON document to this file.")]
+Plot = Annotated[Path | None, typer.Option(help="Draw the plan into this file (.png, .pdf, .svg).")]
+
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Only options like this pattern (name, family, arch, tier), in tiers where it matches; repeatable.",
+    ),
+]
+Exclude = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="No options like this pattern; repeatable.")]
+
+
+class Objective(StrEnum):
+    """What can be minimised."""
+
+    cost = "cost"
+    latency = "latency"
+    privacy = "privacy"
+    energy = "energy"
+    weighted = "weighted"
+
+
+class Accounting(StrEnum):
+    """How money is counted."""
+
+    per_request = "per-request"
+    reserved = "reserved"
+    as_printed = "as-printed"
+
+
+AccountingFlag = Annotated[Accounting | None, typer.Option("--accounting", help="How money is counted.")]
+Rate = Annotated[float | None, typer.Option(help="Requests per second.")]
+AccuracyMin = Annotated[float | None, typer.Option(help="Accuracy floor, 0 to 1.")]
+LatencySlo = Annotated[float | None, typer.Option(help="Latency bound, ms.")]
+LatencyMeasure = Annotated[str | None, typer.Option(help="worst, mean, or p50 .. p99.9.")]
+CostMax = Annotated[float | None, typer.Option(help="Limit on the cost of a request, USD.")]
+EnergyMax = Annotated[float | None, typer.Option(help="Limit on the energy of a request, J.")]
+PrivacyMax = Annotated[float | None, typer.Option(help="Limit on the privacy loss of a request.")]
+
+
+def finish(work: Callable[[], int], debug: bool) -> NoReturn:
+    """Run a command's work and turn what happens into an exit code; no traceback without --debug."""
+    try:
+        code = work()
+    except InputError as error:
+        for problem in error.problems:
+            print(f"error: {problem}", file=sys.stderr)
+        code = INFEASIBLE if isinstance(error, OutOfReach) else BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        code = INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = OK
+    except Exception as error:
+        if debug:
+            raise
+        print(f"internal error: {type(error).__name__}: {error}; run with --debug for the traceback", file=sys.stderr)
+        code = INTERNAL
+    answered()
+    raise typer.Exit(code)
+
+
+def given_limits(limits: Mapping[str, object]) -> dict[str, object]:
+    """Return what was given, words as words."""
+    given = {key: value for key, value in limits.items() if value is not None}
+    return {key: value.value if isinstance(value, StrEnum) else value for key, value in given.items()}
+
+
+def load_limited(
+    file: str,
+    catalog: list[Path] | None,
+    *,
+    include: list[str] | None = None,
+    exclude: list[str] | None = None,
+    **limits: object,
+) -> Instance:
+    """Load an instance, and put limits in the place of its own where they are given; names are those of files.
+
+    Of its options those stay that `Instance.keep` keeps.
+    """
+    from serflow_opt.plan.notes import cautions
+    from serflow_opt.problem.loader import load
+
+    instance = load(file, catalog or ()).with_limits(**given_limits(limits))
+    if include or exclude:
+        instance = instance.keep(include or (), exclude or ())
+    for text in cautions(instance):
+        print(f"warning: {file}: {text}", file=sys.stderr)
+    return instance
+
+
+def spinner(console: Console) -> str:
+    """Return what turns while something is done: in letters that the screen has."""
+    return "dots" if console.encoding.startswith("utf") else "line"
+
+
+@contextmanager
+def telling(wanted: bool) -> Iterator[Callable[[str], None]]:
+    """Give something to say what is being done with: a line on stderr, where somebody may be looking."""
+    if not (wanted and sys.stderr.isatty()):
+        yield lambda text: None
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("", spinner=spinner(console)) as status:
+        yield status.update
+
+
+def hand_over(result: Shown, as_json: bool, out: Path | None = None) -> None:
+    """Print a result, as a table or as its document, and write the document where that is asked for."""
+    from serflow_opt.cli.output import show
+
+    if out is not None:
+        result.save(out)
+    if as_json:
+        print(json.dumps(result.to_dict(), indent=2))
+    else:
+        show(result)
+
+
+def check_out(path: Path | None, *endings: str, flag: str = "--out") -> None:
+    """Raise InputError for a file that cannot be written, before any work is done."""
+    if path is None:
+        return
+    problems = []
+    if endings and path.suffix.lower() not in endings:
+        problems.append(Problem(str(path), flag, f"ending '{path.suffix}'", f"end in {' or '.join(endings)}"))
+    if not path.parent.is_dir():
+        problems.append(Problem(str(path), flag, "cannot write there: no such folder", "make the folder first"))
+    if problems:
+        raise InputError(problems)
+
+
+def read_plan(path: Path, instance: str) -> dict[str, Any]:
+    """Read the JSON document of a plan; a shipped instance's plan may be named without its folder."""
+    from serflow_opt.files import read_json
+    from serflow_opt.problem.loader import shipped, shipped_folder
+
+    beside = shipped_folder() / instance / path
+    if not path.exists() and instance in shipped() and beside.exists():
+        path = beside
+    return read_json(path, "give a plan as `solve --out` writes it", "plan")

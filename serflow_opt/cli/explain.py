@@ -1,0 +1,80 @@
+"""The command `explain`: what the best plan beats, by how much, and what its limits cost."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from serflow_opt.cli.common import (
+    EXIT_CODES,
+    AccountingFlag,
+    AccuracyMin,
+    Catalogs,
+    CostMax,
+    Debug,
+    EnergyMax,
+    Exclude,
+    Include,
+    Json,
+    LatencyMeasure,
+    LatencySlo,
+    Objective,
+    Out,
+    PrivacyMax,
+    Rate,
+    check_out,
+    finish,
+    hand_over,
+    load_limited,
+    telling,
+)
+
+
+def explain(
+    file: Annotated[str, typer.Argument(help="Instance file, folder, or shipped instance.", metavar="FILE")],
+    objective: Annotated[Objective | None, typer.Option(help="What to minimise.")] = None,
+    accuracy_min: AccuracyMin = None,
+    latency_slo_ms: LatencySlo = None,
+    latency_measure: LatencyMeasure = None,
+    cost_max_usd: CostMax = None,
+    energy_max_j: EnergyMax = None,
+    privacy_max: PrivacyMax = None,
+    rate_per_s: Rate = None,
+    accounting: AccountingFlag = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    gap: Annotated[float, typer.Option(help="Relative gap of each solve.", min=0.0)] = 1e-6,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds for each solve.", min=0.0)] = None,
+    catalog: Catalogs = None,
+    as_json: Json = False,
+    out: Out = None,
+    debug: Debug = False,
+) -> None:
+    """Options considered, what the winner beats and by how much, which limits bind and what relaxing them buys."""
+
+    def work() -> int:
+        from serflow_opt.sensitivity.explain import explain as find
+
+        check_out(out)
+        instance = load_limited(
+            file,
+            catalog,
+            minimize=objective,
+            accuracy_min=accuracy_min,
+            latency_slo_ms=latency_slo_ms,
+            latency_measure=latency_measure,
+            cost_max_usd=cost_max_usd,
+            energy_max_j=energy_max_j,
+            privacy_max=privacy_max,
+            rate_per_s=rate_per_s,
+            accounting=accounting,
+            include=include,
+            exclude=exclude,
+        )
+        with telling(not as_json) as tell:
+            found = find(instance, gap=gap, time_limit=time_limit, on_progress=lambda text: tell(f"solving: {text}"))
+        hand_over(found, as_json, out)
+        return EXIT_CODES[found.plan.status]
+
+    finish(work, debug)

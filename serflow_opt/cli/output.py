@@ -1,0 +1,113 @@
+"""Hand results over: tables and JSON on stdout, files written whole, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serflow_opt.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from serflow_opt.backend.highs import Progress
+    from serflow_opt.plan.document import Plan
+    from serflow_opt.problem.instance import Instance
+
+
+def progress_rows(instance: Instance, named: bool) -> Callable[[Progress], None]:
+    """Print a row for a new best plan, and now and then the bound, once a search takes longer than a second."""
+    unit = "USD/request" if instance.minimize == "cost" else "s"
+    printed = 0.0
+
+    def show(progress: Progress) -> None:
+        nonlocal printed
+        if progress.seconds < 1 or (not progress.improved and progress.seconds - printed < 2):
+            return
+        printed = progress.seconds
+        best = "none yet" if progress.incumbent is None else f"{progress.incumbent:.6g}"
+        mark = "*" if progress.improved else " "
+        name = f"{instance.name} " if named else ""
+        print(f"{name}{mark}{progress.seconds:7.1f} s  best {best}  bound {progress.bound:.6g} {unit}", file=sys.stderr)
+
+    return show
+
+
+def check_plot(path: Path | None) -> None:
+    """Raise InputError for a picture that cannot be written, before any work is done."""
+    known = ("png", "pdf", "svg", "jpg", "webp")
+    if path is not None and path.suffix[1:].lower() not in known:
+        raise InputError([Problem(str(path), "--plot", f"ending '{path.suffix}'", f"end in .{', .'.join(known)}")])
+
+
+def deliver(plans: list[Plan], as_json: bool, out: Path | None, plot: Path | None) -> None:
+    """Print and write what was asked for."""
+    documents: Any = [plan.to_dict() for plan in plans]
+    text = json.dumps(documents[0] if len(documents) == 1 else documents, indent=2)
+    if out:
+        from serflow_opt.files import write_atomically
+
+        write_atomically(out, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+    if plot:
+        _draw(plans[0], plot)
+    if as_json:
+        print(text)
+        return
+    from serflow_opt.report.plan import fleet_table, plan_table
+
+    if len(plans) == 1:
+        show(plan_table(plans[0]))
+    else:
+        show(fleet_table(plans))
+
+
+def _draw(plan: Plan, path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    from serflow_opt.files import write_atomically
+    from serflow_opt.plotting import plot_plan
+
+    if plan.metrics is None:
+        print(f"{path}: not drawn, there is no plan", file=sys.stderr)
+        return
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    plot_plan(plan, figure.subplots())
+    write_atomically(path, lambda draft: figure.savefig(draft, dpi=150))
+
+
+def write_lp_file(instance: Instance, path: Path) -> None:
+    from serflow_opt.files import write_atomically
+    from serflow_opt.formulations.lp import write_lp
+    from serflow_opt.formulations.model import Disconnected
+    from serflow_opt.plan.samples import tables_wanted
+
+    if instance.minimize == "weighted" or instance.families:
+        found = "sizes or noise from a range" if instance.families else "a weighted objective"
+        cure = "list the choices" if instance.families else "write the model of one objective: --objective cost"
+        raise InputError([Problem(str(path), "--write-lp", f"{found} is solved as several models", cure)])
+    if problems := tables_wanted(instance, "--write-lp writes a model"):
+        raise InputError(problems)
+    try:
+        write_atomically(path, lambda draft: write_lp(instance, draft))
+    except Disconnected:
+        print(f"{path}: not written, no placement runs all stages", file=sys.stderr)
+
+
+def spell_out(stream: Any) -> None:
+    """Let a stream write what it has no letters for as codes, instead of failing."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
+
+
+def show(renderable: Any) -> None:
+    """Print for people: as wide as the terminal, and wide enough for a table when there is none."""
+    from rich.console import Console
+
+    from serflow_opt.ground.display import text
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    if console.is_terminal:
+        console.print(renderable)
+    else:
+        print(text(renderable))

@@ -1,0 +1,377 @@
+"""The commands for traffic: provision, scale, simulate, compare."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serflow_opt.cli.common import (
+    EXIT_CODES,
+    OK,
+    AccuracyMin,
+    Catalogs,
+    Debug,
+    Exclude,
+    Include,
+    Json,
+    LatencyMeasure,
+    LatencySlo,
+    check_out,
+    finish,
+    hand_over,
+    load_limited,
+    telling,
+)
+from serflow_opt.cli.traffic_options import (
+    Blocks,
+    Cv,
+    EveryS,
+    File,
+    FromS,
+    Moments,
+    Seed,
+    TimeLimit,
+    Times,
+    ToS,
+    TraceFile,
+    TraceScale,
+    read_faults,
+    read_part,
+)
+from serflow_opt.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+OutCsv = Annotated[Path | None, typer.Option("--out", help="Write a row a period and block into this CSV file.")]
+Picture = Annotated[Path | None, typer.Option("--plot", help="Draw into this file (.png, .pdf, .svg).")]
+
+
+class ArrivalKind(StrEnum):
+    """How evenly requests come."""
+
+    random = "random"
+    smooth = "smooth"
+
+
+class PolicyName(StrEnum):
+    """Who scales."""
+
+    functions = "functions"
+    maximum = "maximum"
+    autoscaler = "autoscaler"
+    libra = "libra"
+    libra_mean = "libra-mean"
+    serflow = "serflow"
+    whole = "whole"
+    controller = "controller"
+    foresight = "foresight"
+
+
+def provision(
+    file: File,
+    rate_per_s: Annotated[float | None, typer.Option(help="Requests per second.")] = None,
+    trace: Annotated[Path | None, typer.Option(help="CSV or shipped trace: its minutes are the demand.")] = None,
+    blocks: Annotated[
+        int | None, typer.Option(help="Most blocks of stages; as many as tiers, 2 at least.", min=1)
+    ] = None,
+    arrivals: Annotated[ArrivalKind, typer.Option(help="random: Poisson; smooth: evenly.")] = ArrivalKind.random,
+    wait_max: Annotated[
+        float, typer.Option(help="Share that may wait for a worker where a block has no function.")
+    ] = 1e-3,
+    accuracy_min: AccuracyMin = None,
+    latency_slo_ms: LatencySlo = None,
+    latency_measure: LatencyMeasure = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    gap: Annotated[float, typer.Option(help="Relative gap at which the search ends.", min=0.0, max=1.0)] = 1e-4,
+    time_limit: TimeLimit = None,
+    catalog: Catalogs = None,
+    as_json: Json = False,
+    out: Annotated[Path | None, typer.Option(help="Write the JSON document to this file.")] = None,
+    debug: Debug = False,
+) -> None:
+    """What to rent for a rate or a demand: blocks of stages, machines, functions and thresholds, proven."""
+
+    def work() -> int:
+        from serflow_opt.traffic.demand.trace_file import read_trace
+        from serflow_opt.traffic.provision.solve import Moment
+        from serflow_opt.traffic.provision.solve import provision as find
+
+        check_out(out)
+        if rate_per_s is not None and trace is not None:
+            raise InputError([Problem("", "--rate-per-s, --trace", "both given", "give one of them")])
+        instance = load_limited(
+            file,
+            catalog,
+            include=include,
+            exclude=exclude,
+            accuracy_min=accuracy_min,
+            latency_slo_ms=latency_slo_ms,
+            latency_measure=latency_measure,
+        )
+        demand = read_trace(trace) if trace is not None else rate_per_s
+
+        def report(moment: Moment) -> None:
+            tell(
+                f"{moment.done} of {moment.structures} structures, best {moment.best * 3600:.6g}, "
+                f"bound {moment.bound * 3600:.6g} USD/h"
+            )
+
+        with telling(not as_json) as tell:
+            found = find(
+                instance,
+                demand,
+                blocks=blocks,
+                arrivals=arrivals.value,
+                wait_max=wait_max,
+                gap=gap,
+                time_limit=time_limit,
+                on_progress=report,
+            )
+        hand_over(found, as_json, out)
+        return EXIT_CODES[found.status]
+
+    finish(work, debug)
+
+
+def scale(
+    file: File,
+    trace: TraceFile,
+    trace_scale: TraceScale = 1.0,
+    from_s: FromS = 0.0,
+    to_s: ToS = None,
+    step_s: Annotated[float, typer.Option(help="Seconds between decisions.", min=1e-3)] = 60.0,
+    blocks: Blocks = 2,
+    gap: Annotated[float, typer.Option(help="Relative gap at which the search ends.", min=0.0, max=1.0)] = 1e-3,
+    time_limit: TimeLimit = None,
+    accuracy_min: AccuracyMin = None,
+    latency_slo_ms: LatencySlo = None,
+    latency_measure: LatencyMeasure = None,
+    catalog: Catalogs = None,
+    as_json: Json = False,
+    out: OutCsv = None,
+    plot: Picture = None,
+    debug: Debug = False,
+) -> None:
+    """The cheapest schedule over a trace with perfect foresight: what no controller can beat."""
+
+    def work() -> int:
+        from serflow_opt.cli.output import check_plot
+        from serflow_opt.traffic.control.named_policies import check_scaling, service_for
+        from serflow_opt.traffic.schedule.solve import schedule as find
+
+        check_plot(plot)
+        check_out(out, ".csv")
+        instance = load_limited(
+            file,
+            catalog,
+            accuracy_min=accuracy_min,
+            latency_slo_ms=latency_slo_ms,
+            latency_measure=latency_measure,
+        )
+        check_scaling(instance)
+        part = read_part(trace, trace_scale, from_s, to_s)
+        with telling(not as_json) as tell:
+            tell("finding blocks")
+            service = service_for(instance, part, blocks)
+            tell("scheduling")
+            found = find(service, part, step_s=max(step_s, part.period_s), gap=gap, time_limit=time_limit)
+        if out is not None:
+            _write_frame(found.to_frame(), out)
+        if plot is not None:
+            from serflow_opt.plotting import plot_schedule
+
+            _draw(plot, 2 * len(service.blocks) + 1, lambda axes: plot_schedule(found, axes))
+        hand_over(found, as_json)
+        return EXIT_CODES[found.status]
+
+    finish(work, debug)
+
+
+def simulate(
+    file: File,
+    trace: TraceFile,
+    policy: Annotated[PolicyName, typer.Option(help="Who scales.")] = PolicyName.controller,
+    trace_scale: TraceScale = 1.0,
+    from_s: FromS = 0.0,
+    to_s: ToS = None,
+    blocks: Blocks = 2,
+    every_s: EveryS = 60.0,
+    seed: Seed = 0,
+    times: Annotated[Times, typer.Option(help="How service times scatter.")] = Times.fixed,
+    factors: Annotated[
+        Path | None, typer.Option(help="CSV with a column factor: measured times / stated ones; instead of --times.")
+    ] = None,
+    cv: Cv = 0.5,
+    moments: Annotated[Moments, typer.Option(help="When requests come within a period.")] = Moments.spread,
+    timeout_s: Annotated[
+        float | None, typer.Option(help="A request that waits longer for a block is dropped.", min=0.0)
+    ] = None,
+    no_start: Annotated[
+        list[str] | None, typer.Option(metavar="TYPE:FROM:TO", help="Machines that cannot be started; repeatable.")
+    ] = None,
+    throttle: Annotated[
+        list[str] | None, typer.Option(metavar="FROM:TO:LIMIT", help="Most requests at once on functions; repeatable.")
+    ] = None,
+    accuracy_min: AccuracyMin = None,
+    latency_slo_ms: LatencySlo = None,
+    latency_measure: LatencyMeasure = None,
+    catalog: Catalogs = None,
+    as_json: Json = False,
+    out: OutCsv = None,
+    plot: Picture = None,
+    debug: Debug = False,
+) -> None:
+    """Send every request of a trace through a service that a policy scales."""
+
+    def work() -> int:
+        from serflow_opt.cli.output import check_plot, show
+        from serflow_opt.report.traffic import simulation_table
+        from serflow_opt.traffic.control.named_policies import check_scaling, prepared
+        from serflow_opt.traffic.simulate.simulate import simulate as run
+
+        check_plot(plot)
+        check_out(out, ".csv")
+        instance = load_limited(
+            file,
+            catalog,
+            accuracy_min=accuracy_min,
+            latency_slo_ms=latency_slo_ms,
+            latency_measure=latency_measure,
+        )
+        check_scaling(instance)
+        faults = read_faults(no_start, throttle, instance)
+        part = read_part(trace, trace_scale, from_s, to_s)
+        with telling(not as_json) as tell:
+            tell("finding blocks")
+            scaled, service = prepared(instance, part, policy.value, blocks, every_s)
+            found = run(
+                service,
+                part,
+                scaled,
+                seed=seed,
+                times=times.value if factors is None else _factors(factors),
+                cv=cv,
+                timeout_s=timeout_s,
+                arrivals=moments.value,
+                faults=faults,
+                on_progress=lambda share: tell(f"simulating, {share:.0%}"),
+            )
+        events = getattr(scaled, "events", [])
+        if out is not None:
+            _write_frame(found.to_frame(), out)
+        if plot is not None:
+            from serflow_opt.plotting import simulation_panels
+
+            _draw(plot, 2 * len(service.blocks) + 3, lambda axes: simulation_panels(found, axes))
+        if as_json:
+            print(json.dumps(found.to_dict() | {"events": [str(event) for event in events]}, indent=2))
+        else:
+            show(simulation_table(found, events))
+        return OK
+
+    finish(work, debug)
+
+
+def compare(
+    file: File,
+    trace: TraceFile,
+    policy: Annotated[
+        list[PolicyName] | None, typer.Option(help="Who scales; repeatable; left out: all there are.")
+    ] = None,
+    trace_scale: TraceScale = 1.0,
+    from_s: FromS = 0.0,
+    to_s: ToS = None,
+    blocks: Blocks = 2,
+    every_s: EveryS = 60.0,
+    seed: Seed = 0,
+    times: Annotated[Times, typer.Option(help="How service times scatter.")] = Times.fixed,
+    cv: Cv = 0.5,
+    jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    accuracy_min: AccuracyMin = None,
+    latency_slo_ms: LatencySlo = None,
+    latency_measure: LatencyMeasure = None,
+    catalog: Catalogs = None,
+    as_json: Json = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the table into this CSV file.")] = None,
+    plot: Picture = None,
+    debug: Debug = False,
+) -> None:
+    """Policies on the same requests, side by side, with the bound that none can beat."""
+
+    def work() -> int:
+        from serflow_opt.cli.output import check_plot
+        from serflow_opt.traffic.control.compare import compare as run
+
+        check_plot(plot)
+        check_out(out, ".csv")
+        instance = load_limited(
+            file,
+            catalog,
+            accuracy_min=accuracy_min,
+            latency_slo_ms=latency_slo_ms,
+            latency_measure=latency_measure,
+        )
+        part = read_part(trace, trace_scale, from_s, to_s)
+        with telling(not as_json) as tell:
+            found = run(
+                instance,
+                part,
+                policies=[name.value for name in policy] if policy else None,
+                blocks=blocks,
+                every_s=every_s,
+                seed=seed,
+                times=times.value,
+                cv=cv,
+                jobs=jobs,
+                on_progress=tell,
+            )
+        if out is not None:
+            _write_frame(found.to_frame(), out)
+        if plot is not None:
+            from serflow_opt.plotting import plot_policies
+
+            _draw(plot, 1, lambda axes: plot_policies(found, axes[0]))
+        hand_over(found, as_json)
+        return OK
+
+    finish(work, debug)
+
+
+def _factors(path: Path) -> Any:
+    """Read measured factors of service times."""
+    from serflow_opt.problem.tables import Column, read_table
+
+    problems: list[Problem] = []
+    rows = read_table(path, [Column("factor", "number", 0)], problems)
+    if problems:
+        raise InputError(problems)
+    import numpy as np
+
+    factors = np.array([row.number("factor") for row in rows])
+    if not factors.sum() > 0:
+        raise InputError([Problem(str(path), "column factor", "no time at all", "give measured times / stated times")])
+    return factors
+
+
+def _write_frame(frame: pd.DataFrame, path: Path) -> None:
+    from serflow_opt.files import write_atomically
+
+    write_atomically(path, lambda draft: frame.to_csv(draft, index=False))
+
+
+def _draw(path: Path, panels: int, draw: Callable[[Any], object]) -> None:
+    from matplotlib.figure import Figure
+
+    from serflow_opt.files import write_atomically
+
+    figure = Figure(figsize=(10, 2.2 + 1.8 * panels), layout="constrained")
+    draw(figure.subplots(panels, 1, squeeze=False)[:, 0])
+    write_atomically(path, lambda draft: figure.savefig(draft, dpi=150))

@@ -1,0 +1,96 @@
+"""What the traffic commands are asked, as options, and read into what the functions take."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serflow_opt.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from serflow_opt.problem.instance import Instance
+    from serflow_opt.traffic.demand.trace import Trace
+    from serflow_opt.traffic.simulate.faults import Faults
+
+File = Annotated[str, typer.Argument(help="Instance file, folder, or shipped instance.", metavar="FILE")]
+TraceFile = Annotated[
+    Path, typer.Option("--trace", help="CSV (second,requests; time stamps; a row a request), or shipped: twitter-day.")
+]
+TraceScale = Annotated[float, typer.Option(help="Multiply the trace's requests.", min=0.0, max=1e4)]
+FromS = Annotated[float, typer.Option(help="Start of the part of the trace that is used, seconds.", min=0.0)]
+ToS = Annotated[float | None, typer.Option(help="End of that part, seconds.", min=0.0)]
+Blocks = Annotated[int, typer.Option(help="Most blocks of stages.", min=1)]
+EveryS = Annotated[float, typer.Option(help="Seconds between decisions.", min=1e-3)]
+Seed = Annotated[int, typer.Option(help="Of all that is drawn.", min=0)]
+Cv = Annotated[float, typer.Option(help="Coefficient of variation of service times.", min=0.0, max=1e3)]
+TimeLimit = Annotated[
+    float | None, typer.Option(help="Seconds for the search; what was found by then is kept.", min=0.0)
+]
+
+
+class Times(StrEnum):
+    """How service times scatter."""
+
+    fixed = "fixed"
+    lognormal = "lognormal"
+    pareto = "pareto"
+
+
+class Moments(StrEnum):
+    """When requests come within a period of the trace."""
+
+    spread = "spread"
+    even = "even"
+    poisson = "poisson"
+
+
+def read_part(path: Path, scale: float, from_s: float, to_s: float | None) -> Trace:
+    """Read the part of a trace that is asked for."""
+    from serflow_opt.traffic.demand.trace_file import read_trace
+
+    trace = read_trace(path)
+    end = trace.seconds if to_s is None else to_s
+    if round(from_s / trace.period_s) >= round(min(end, trace.seconds) / trace.period_s):
+        found = f"no period from {from_s:g} to {end:g} s"
+        raise InputError([Problem(str(path), "--from-s, --to-s", found, f"the trace has 0 to {trace.seconds:g} s")])
+    if from_s or to_s is not None:
+        trace = trace.slice(from_s, min(end, trace.seconds))
+    return trace if scale == 1 else trace.scaled(scale)
+
+
+def read_faults(no_start: list[str] | None, throttle: list[str] | None, instance: Instance) -> Faults:
+    """Read TYPE:FROM:TO and FROM:TO:LIMIT."""
+    from serflow_opt.traffic.simulate.faults import Faults
+
+    problems: list[Problem] = []
+    stops, limits = [], []
+    rented = [t for t, tier in enumerate(instance.tiers) if tier.kind != "function"]
+    known = [option.name for option in instance.options if option.tier in rented]
+    for text in no_start or []:
+        name, _, rest = text.partition(":")
+        window = _numbers(rest, 2)
+        if name not in known or window is None or not window[0] < window[1]:
+            problems.append(Problem("", "--no-start", f"'{text}'", f"write TYPE:FROM:TO, TYPE of {', '.join(known)}"))
+        else:
+            stops.append((name, window[0], window[1]))
+    for text in throttle or []:
+        numbers = _numbers(text, 3)
+        if numbers is None or numbers[2] != int(numbers[2]) or not numbers[0] < numbers[1]:
+            problems.append(Problem("", "--throttle", f"'{text}'", "write FROM:TO:LIMIT, seconds and requests at once"))
+        else:
+            limits.append((numbers[0], numbers[1], int(numbers[2])))
+    if problems:
+        raise InputError(problems)
+    return Faults(tuple(stops), tuple(limits))
+
+
+def _numbers(text: str, count: int) -> list[float] | None:
+    """Numbers between colons, None where there are not so many."""
+    try:
+        numbers = [float(part) for part in text.split(":")]
+    except ValueError:
+        return None
+    return numbers if len(numbers) == count and all(0 <= x < 1e18 for x in numbers) else None

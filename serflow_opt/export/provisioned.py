@@ -1,0 +1,121 @@
+"""The document of `provision` as a description."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.export.description import Block, Description
+from serflow_opt.export.facts import Facts
+from serflow_opt.plan.document import Choice, PlanStatus
+from serflow_opt.problem.instance import Instance, Option
+
+
+class ProvisionedBlock(BaseModel):
+    """A block as `provision --json` prints it; what deploying does not need is passed over."""
+
+    stages: Annotated[list[int], Field(min_length=2, max_length=2)]
+    reach: float
+    requests_per_s: float
+    machine: str | None
+    count: int
+    busy: float
+    function: str | None
+    function_requests_per_s: float
+
+
+class Demand(BaseModel):
+    """Requests per second."""
+
+    mean_per_s: float
+    peak_per_s: float
+
+
+class ProvisionedMetrics(BaseModel):
+    """What is promised."""
+
+    accuracy: float | None
+    latency_worst_ms: float | None
+    latency_mean_ms: float | None
+    usd_per_hour: float | None
+
+
+class Provisioned(BaseModel):
+    """What is read of the document; every key is needed, so that none misspelt is taken for unknown."""
+
+    instance: str
+    status: PlanStatus
+    demand: Demand
+    reason: str
+    blocks: list[ProvisionedBlock]
+    thresholds: list[Choice]
+    metrics: ProvisionedMetrics
+
+
+def describe_provisioned(document: Provisioned, name: str, facts: Facts) -> Description:
+    """Say what is to be started for machines and functions behind them."""
+    if not document.blocks:
+        found = f"'{document.status}': there is nothing to start{f' ({document.reason})' if document.reason else ''}"
+        raise InputError([Problem(facts.file, "status", found, "relax the limits, or allow more machines")])
+    metrics, instance = document.metrics, facts.instance
+    latency = {"worst": metrics.latency_worst_ms, "mean": metrics.latency_mean_ms}
+    return Description(
+        name=name,
+        instance=document.instance,
+        source="provision",
+        status=document.status,
+        requests_per_s=document.demand.mean_per_s,
+        peak_requests_per_s=document.demand.peak_per_s,
+        accuracy=metrics.accuracy,
+        latency_ms={key: value for key, value in latency.items() if value is not None},
+        latency_slo_ms=instance.latency_slo_s * 1000 if instance and instance.latency_slo_s is not None else None,
+        latency_measure=instance.latency_measure if instance else None,
+        usd_per_hour=metrics.usd_per_hour,
+        thresholds=document.thresholds,
+        blocks=[_block(document, number, facts) for number in range(len(document.blocks))],
+    )
+
+
+def _block(document: Provisioned, number: int, facts: Facts) -> Block:
+    """At the peak machines keep at least what they keep on average, so the function gets at most the rest."""
+    given, place = document.blocks[number], f"blocks[{number + 1}]"
+    first, last = given.stages
+    block = Block(first=first, last=last, requests_per_s=given.requests_per_s)
+    if given.machine is not None and given.count > 0:
+        block.machine = facts.machine(given.machine, None, f"{place}.machine", given.count, given.busy)
+    if given.function is not None:
+        option = facts.option(given.function, None, f"{place}.function")
+        kept = given.requests_per_s - given.function_requests_per_s
+        peak = max(given.function_requests_per_s, document.demand.peak_per_s * given.reach - kept)
+        at_once = None
+        if option is not None and facts.instance is not None:
+            at_once = peak * _busy_s(facts.instance, option, document.thresholds, first, last, facts.file)
+        spilled = given.function_requests_per_s
+        block.function = facts.function(given.function, None, f"{place}.function", spilled, at_once)
+    if block.machine is None and block.function is None:
+        found = "neither a machine nor a function"
+        raise InputError([Problem(facts.file, place, found, "give the document as `provision --json` prints it")])
+    return block
+
+
+def _busy_s(instance: Instance, option: Option, choices: list[Choice], first: int, last: int, file: str) -> float:
+    """Mean seconds of a request that enters a block, by the exit tables at the plan's thresholds."""
+    if last > len(instance.stages):
+        found = f"stage {last} of {len(instance.stages)}"
+        raise InputError([Problem(file, "blocks", found, f"give the plan's instance, not '{instance.name}'")])
+    chosen = {choice.stage: choice.threshold for choice in choices}
+    inside, seconds = 1.0, []
+    for s in range(first - 1, last):
+        seconds.append(inside * option.stage_seconds[s])
+        menu, threshold = instance.menus[s], chosen.get(s + 1)
+        if threshold is None:
+            continue
+        rate = next((e for t, e in zip(menu.thresholds, menu.exit_rates, strict=False) if t == threshold), None)
+        if rate is None:
+            found = f"'{instance.name}' has no threshold {threshold!r} at stage {s + 1}"
+            raise InputError([Problem(file, "thresholds", found, "give the instance that the plan is of")])
+        inside *= 1 - rate
+    return math.fsum(seconds)

@@ -1,0 +1,1 @@
+"""Several objectives: fronts by labels, placement by placement, or box by box."""

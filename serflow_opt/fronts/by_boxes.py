@@ -1,0 +1,244 @@
+"""The front of any objectives by one solve after the other, for instances whose parts do not add up stage by stage.
+
+Rented machines, percentiles and thresholds between menu entries couple the stages in ways that labels of suffixes do
+not hold. There boxes are searched (`search_region.py`): minimise the first objective within a box's bounds on the
+others, then, with that held, the others, so that no weakly dominated plan comes out. A plan found splits the boxes; a
+box without one is closed. Answers are kept by the bounds they were found under: the same plan answers every tighter
+bounds that it keeps, and where nothing was found, nothing is within tighter bounds. So three objectives take about
+three questions a plan.
+
+Questions are independent: several processes can work on them, and a journal of the answers lets a search go on where
+it ended.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, field, replace
+
+from serflow_opt.fronts.journal import Journal
+from serflow_opt.fronts.search_region import Point, Zones, inside
+from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.stopping import workers
+from serflow_opt.plan.decision import Decision
+from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.search.best import EQUAL, Settings, search
+from serflow_opt.search.goal import ceiling, hold
+
+STEP = 1.2e-7
+"""Least relative step between points: above what limits are opened by in the model."""
+GAP = 5e-8
+"""Relative gap of each solve."""
+KEPT = 2e-9
+"""How far, relative, a plan may be above a bound it was found under: what the exact evaluation forgives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is best within bounds: a plan and its objectives, or neither (`proven`), or nothing known in time."""
+
+    bounds: Point
+    decision: Decision | None
+    point: Point | None
+    proven: bool
+    solves: int
+
+
+@dataclass(slots=True)
+class Solved:
+    """Plans found, whether no box is open, searches made, the best value of each objective, and corners closed."""
+
+    decisions: list[Decision] = field(default_factory=list)
+    complete: bool = False
+    solves: int = 0
+    ideal: Point | None = None
+    closed: list[Point] = field(default_factory=list)
+
+
+def front_by_boxes(
+    instance: Instance,
+    names: Sequence[Objective],
+    coverage: float = 0.0,
+    deadline: Deadline = NEVER,
+    jobs: int = 1,
+    journal: Journal | None = None,
+    on_point: Callable[[int, int], None] | None = None,
+) -> Solved:
+    """Return the front of two or more objectives, the first of them not the accuracy.
+
+    Parameters
+    ----------
+    coverage
+        0: every point, as far as points differ by more than 1.2e-7. Above: a plan within this factor of each.
+    deadline
+        When to stop.
+    jobs
+        Processes that work on it; with one, everything happens here.
+    journal
+        Answers of an earlier search of the same front, and where to note new ones.
+    on_point
+        Called with the number of plans known and of boxes open.
+    """
+    search_ = _Search(instance, tuple(names), max(coverage, STEP), deadline, journal, on_point)
+    if jobs <= 1:
+        return search_.run(None, 1)
+    # started anew, not forked: HiGHS keeps threads, which a fork would leave behind
+    with workers(jobs, "spawn") as pool:
+        return search_.run(pool, jobs)
+
+
+class _Search:
+    def __init__(
+        self,
+        instance: Instance,
+        names: tuple[Objective, ...],
+        step: float,
+        deadline: Deadline,
+        journal: Journal | None,
+        on_point: Callable[[int, int], None] | None,
+    ) -> None:
+        self.instance, self.names, self.deadline, self.journal = instance, names, deadline, journal
+        self.on_point = on_point
+        self.zones = Zones(len(names), step)
+        self.solved = Solved()
+        self.answers = [Answer(b, d, z, True, 0) for b, d, z in journal.answers] if journal else []
+        self.failed: set[Point] = set()
+        self.ideal: list[float] = [-math.inf] * len(names)
+        self.waiting: dict[Future[Answer], Point] = {}
+
+    def run(self, pool: Executor | None, jobs: int) -> Solved:
+        """Find the ends of the front, then work on open boxes until none is left or time is over."""
+        self._find_ends(pool)
+        while True:
+            self._settle()
+            free = [u for u in self._in_order() if self._bounds(u) not in self.failed]
+            free = [u for u in free if self._bounds(u) not in self.waiting.values()]
+            if self.deadline.expired or not (free or self.waiting):
+                break
+            if pool is None:
+                self._take(_ask(self.instance, self.names, self._bounds(free[0]), self.deadline))
+                continue
+            for corner in free[: jobs - len(self.waiting)]:
+                bounds = self._bounds(corner)
+                self.waiting[pool.submit(_ask, self.instance, self.names, bounds, self.deadline)] = bounds
+            done, _ = wait(self.waiting, self.deadline.left_or_none, FIRST_COMPLETED)
+            for future in done:
+                del self.waiting[future]
+                self._take(future.result())
+        for future in self.waiting:
+            future.cancel()
+        self.solved.complete = not self.zones.open
+        self.solved.closed = self.zones.closed
+        if all(map(math.isfinite, self.ideal)):
+            self.solved.ideal = tuple(self.ideal)
+        return self.solved
+
+    def _find_ends(self, pool: Executor | None) -> None:
+        """Find the plans that are best in each objective: boxes beneath these values are empty."""
+        orders = [(name, *(other for other in self.names if other != name)) for name in self.names]
+        free = (math.inf,) * (len(self.names) - 1)
+        known = self._known(free)
+        ask = [(self.instance, order, free, self.deadline) for order in orders[1 if known else 0 :]]
+        ends = list(pool.map(_ask, *zip(*ask, strict=True)) if pool is not None else (_ask(*one) for one in ask))
+        if known is None:
+            self._take(ends[0])
+        else:
+            ends.insert(0, replace(known, solves=0))
+        self.solved.solves += sum(end.solves for end in ends[1:])
+        for i, (order, end) in enumerate(zip(orders, ends, strict=True)):
+            if end.point is None:
+                self.ideal[i] = math.inf if end.proven else -math.inf
+                continue
+            self.ideal[i] = end.point[0] - 2 * GAP * abs(end.point[0])
+            values = dict(zip(order, end.point, strict=True))
+            self._note(replace(end, point=tuple(values[name] for name in self.names)))
+
+    def _settle(self) -> None:
+        """Close and split boxes as far as what is known answers them."""
+        changed = True
+        while changed:
+            changed = False
+            for corner in list(self.zones.open):
+                answer = self._known(self._bounds(corner))
+                below = any(u <= low for u, low in zip(corner, self.ideal, strict=True))
+                if below or (answer is not None and answer.point is None):
+                    self.zones.close(corner)
+                elif answer is not None and answer.point is not None:
+                    if inside(self.zones.covered(answer.point), corner):
+                        self._note(answer)
+                        changed = True
+                        break
+                    self.zones.close(corner)
+
+    def _in_order(self) -> list[Point]:
+        """Open corners, the widest bounds on all but the first objective first: their answers answer most others."""
+        return sorted(self.zones.open, key=lambda u: u[1:], reverse=True)
+
+    def _bounds(self, corner: Point) -> Point:
+        """Return the corner without its first coordinate, within the instance's own limits."""
+        own = [ceiling(self.instance, name) for name in self.names[1:]]
+        return tuple(min(value, most) for value, most in zip(corner[1:], own, strict=True))
+
+    def _known(self, bounds: Point) -> Answer | None:
+        """Return an answer to these or wider bounds that answers these."""
+        for answer in self.answers:
+            wider = all(a <= b for a, b in zip(bounds, answer.bounds, strict=True))
+            point = answer.point
+            if wider and (point is None or all(z <= b + KEPT * abs(b) for z, b in zip(point[1:], bounds, strict=True))):
+                return answer
+        return None
+
+    def _take(self, answer: Answer) -> None:
+        self.solved.solves += answer.solves
+        if not answer.proven:
+            self.failed.add(answer.bounds)
+            return
+        self.answers.append(answer)
+        if self.journal is not None:
+            self.journal.add(answer.bounds, answer.decision, answer.point)
+
+    def _note(self, answer: Answer) -> None:
+        """Take a plan into the front."""
+        assert answer.decision is not None
+        assert answer.point is not None
+        if answer.decision not in self.solved.decisions:
+            self.solved.decisions.append(answer.decision)
+        self.zones.add(answer.point)
+        if self.on_point is not None:
+            self.on_point(len(self.solved.decisions), len(self.zones.open))
+
+
+def _ask(instance: Instance, names: tuple[Objective, ...], bounds: Point, deadline: Deadline) -> Answer:
+    """Find what is best in the first objective within bounds on the others, and of that what no other plan beats."""
+    settings = Settings(gap=GAP, deadline=deadline, threads=1)
+    limited = instance
+    for name, bound in zip(names[1:], bounds, strict=True):
+        if math.isfinite(bound):
+            limited = hold(limited, name, bound)
+    found = search(limited, settings, {names[0]: 1.0})
+    if found.infeasible:
+        return Answer(bounds, None, None, True, 1)
+    solves = 1
+    decision, metrics = found.decision, found.metrics
+    if metrics is None or not found.proven(GAP):
+        return Answer(bounds, None, None, False, solves)
+    measure = instance.latency_measure
+    limited = hold(limited, names[0], found.value + EQUAL * abs(found.value))
+    for others in ([name for name in names[1:] if name != "accuracy"], [n for n in names if n == "accuracy"]):
+        if not others:
+            continue
+        goal = {name: 1 / (abs(metrics.objective(name, measure)) or 1.0) for name in others}
+        found = search(limited, settings, goal)
+        solves += 1
+        if found.metrics is None and not found.infeasible:
+            return Answer(bounds, None, None, False, solves)
+        if found.metrics is not None:  # else what is held is met by the plan known alone, to within rounding
+            if not found.proven(GAP):
+                return Answer(bounds, None, None, False, solves)
+            decision, metrics = found.decision, found.metrics
+        for name in others:
+            value = metrics.objective(name, measure)
+            limited = hold(limited, name, value + EQUAL * abs(value))
+    return Answer(bounds, decision, tuple(metrics.objective(name, measure) for name in names), True, solves)

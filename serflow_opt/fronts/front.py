@@ -1,0 +1,186 @@
+"""A front: plans none of which is beaten in every objective by another, and what is known about those that are missing.
+
+The classes here are the document that `pareto --json` prints (`Front`), field by field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from serflow_opt.plan.document import Answer, Plan
+from serflow_opt.problem.instance import Objective
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from rich.console import RenderableType
+
+SHOWN = 24
+"""Plans shown in a table at most; `to_frame` has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontProgress:
+    """A moment of the search: seconds since the start, what is going on, plans known, gap (None: unknown)."""
+
+    seconds: float
+    doing: str
+    plans: int
+    gap: float | None
+
+
+class Front(Answer):
+    """Undominated plans in the order of the first objective, and whether they are all there are."""
+
+    instance: str
+    objectives: list[Objective]
+    latency_measure: str
+    plans: list[Plan]
+    complete: bool = Field(description="whether no undominated plan is missing; plans that tie appear once")
+    coverage: float | None = Field(
+        description="each plan there is has one here that is at most this much worse, relative, in every objective; "
+        "0: complete; None: unknown"
+    )
+    hypervolume: float | None = Field(
+        description="share, dominated by the front, of the box from the best values there could be to the worst of the "
+        "front; None: unknown, or all plans agree in some objective"
+    )
+    hypervolume_bound: float | None = Field(description="share of the same box that no front can exceed")
+    method: str
+    seconds: float
+    counts: dict[str, int]
+
+    @property
+    def points(self) -> list[tuple[float, ...]]:
+        """The objectives of each plan: USD per request, ms, loss, J, share of right answers."""
+        return [tuple(self._value(plan, name) for name in self.objectives) for plan in self.plans]
+
+    def _value(self, plan: Plan, name: str) -> float:
+        assert plan.metrics is not None
+        value = plan.metrics.objective(name, self.latency_measure)
+        return {"latency": 1000.0, "accuracy": -1.0}.get(name, 1.0) * value
+
+    @property
+    def columns(self) -> list[str]:
+        """The objectives' names with their units, as the metrics of a plan call them."""
+        names = {
+            "cost": "cost_usd_per_request",
+            "latency": f"latency_{self.latency_measure}_ms",
+            "accuracy": "accuracy",
+            "privacy": "privacy_loss",
+            "energy": "energy_j_per_request",
+        }
+        return [names[name] for name in self.objectives]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `pareto --json` prints."""
+        return self.model_dump(mode="json", exclude={"plans"}) | {"plans": [plan.to_dict() for plan in self.plans]}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a plan: the objectives, the other metrics, where stages run and when requests leave."""
+        import pandas as pd
+
+        rows = []
+        for plan, point in zip(self.plans, self.points, strict=True):
+            metrics = plan.metrics
+            assert metrics is not None
+            row: dict[str, Any] = dict(zip(self.columns, point, strict=True))
+            row.setdefault("cost_usd_per_request", metrics.cost_usd_per_request)
+            row.setdefault("latency_worst_ms", metrics.latency_worst_ms)
+            row.setdefault("latency_mean_ms", metrics.latency_mean_ms)
+            row.setdefault("accuracy", metrics.accuracy)
+            row.setdefault("privacy_loss", metrics.privacy_loss)
+            row.setdefault("energy_j_per_request", metrics.energy_j_per_request)
+            row["runs_on"] = runs_on(plan)
+            row["thresholds"] = " ".join(
+                f"{c.stage}:{c.threshold:.6g}" for c in plan.thresholds if c.threshold is not None
+            )
+            row["handovers"] = " ".join(
+                f"{h.before_stage}:{h.compression}+{h.protection}{f' {h.scale:g}' if h.scale else ''}"
+                for h in (plan.plan.handovers if plan.plan else [])
+            )
+            row["variants"] = " ".join(
+                f"{v.stages[0]}-{v.stages[1]}:{v.variant}" for v in (plan.plan.variants if plan.plan else [])
+            )
+            rows.append(row)
+        return pd.DataFrame(rows, columns=None if rows else [*self.columns, "runs_on", "thresholds"])
+
+    def plot(self, ax: Axes | None = None, kind: Literal["plane", "space", "parallel"] = "plane") -> Axes:
+        """Draw the front.
+
+        plane: the first two objectives, a third told by colour; space: three objectives; parallel: an axis for each.
+        """
+        from serflow_opt import plotting
+
+        draw = {"plane": plotting.plot_front, "space": plotting.plot_front_3d, "parallel": plotting.plot_parallel}
+        return draw[kind](self, ax)
+
+    def _said(self) -> str:
+        size = f"{len(self.plans):,} plan{'' if len(self.plans) == 1 else 's'}"
+        return f"{self.instance}: {size} by {' and '.join(self.objectives)}, {_verdict(self)[0]}"
+
+    def __rich__(self) -> RenderableType:
+        return front_table(self)
+
+
+def runs_on(plan: Plan) -> str:
+    """Say where stages run, in one line: 1-3 vm: c6i.large, 4-12 function: lambda-1769MB."""
+    runs: list[tuple[int, int, str]] = []
+    for place in plan.placement:
+        where = f"{place.tier}: {place.option}"
+        if runs and runs[-1][2] == where:
+            runs[-1] = (runs[-1][0], place.stage, where)
+        else:
+            runs.append((place.stage, place.stage, where))
+    return ", ".join(f"{a}{'' if a == b else f'-{b}'} {where}" for a, b, where in runs)
+
+
+def front_table(front: Front) -> RenderableType:
+    """Lay a front out: verdict, some of its plans, what is known of the rest."""
+    from rich.console import Group
+    from rich.text import Text
+
+    from serflow_opt.ground.sheet import Sheet
+
+    verdict, style = _verdict(front)
+    size = f"{len(front.plans):,} plan{'' if len(front.plans) == 1 else 's'}"
+    head = Text.assemble((front.instance, "bold"), f"  {size}  ", (verdict, style), f"  in {front.seconds:.2f} s")
+    titles = {"cost": "USD per million", "latency": f"{front.latency_measure} ms", "accuracy": "accuracy"}
+    titles |= {"privacy": "privacy loss", "energy": "J"}
+    rows = []
+    for i in _some(len(front.plans)):
+        point = zip(front.objectives, front.points[i], strict=True)
+        shown = [f"{value * 1e6:.6g}" if name == "cost" else f"{value:.6g}" for name, value in point]
+        rows.append((*shown, runs_on(front.plans[i])))
+    words = ("runs on",)
+    table = Sheet([*(titles[name] for name in front.objectives), *words], rows, left=words, folds=words)
+    parts: list[Any] = [head, table] if front.plans else [head]
+    if len(front.plans) > SHOWN:
+        parts.append(Text(f"{SHOWN} of {len(front.plans):,} plans shown"))
+    parts.append(Text(_proof(front)))
+    return Group(*parts)
+
+
+def _some(count: int) -> Sequence[int]:
+    """Positions spread evenly, the ends among them."""
+    return range(count) if count <= SHOWN else [round(i * (count - 1) / (SHOWN - 1)) for i in range(SHOWN)]
+
+
+def _verdict(front: Front) -> tuple[str, str]:
+    if front.complete:
+        return ("the complete front", "bold green") if front.plans else ("no plan keeps the limits", "bold red")
+    if front.coverage is None:
+        return "not complete: stopped at a limit", "bold yellow"
+    return f"every plan of the front covered within {front.coverage:.3g}", "bold green"
+
+
+def _proof(front: Front) -> str:
+    counts = ", ".join(f"{count:,} {name}" for name, count in front.counts.items())
+    text = f"{front.method} ({counts})"
+    if front.complete or front.hypervolume is None or front.hypervolume_bound is None:
+        return text
+    return f"hypervolume {front.hypervolume:.2%} of the box, {front.hypervolume_bound:.2%} at most; {text}"

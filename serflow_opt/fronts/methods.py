@@ -1,0 +1,139 @@
+"""The three ways to a front, each with what it covers, and their results in one shape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from serflow_opt.fronts.by_boxes import front_by_boxes
+from serflow_opt.fronts.by_placement import front_by_placement
+from serflow_opt.fronts.journal import Journal
+from serflow_opt.fronts.label_setting import memory_couples, set_labels
+from serflow_opt.ground.deadline import Deadline, OutOfTime
+from serflow_opt.plan.decision import Decision
+from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.search.best import listable
+from serflow_opt.search.prune import by_placement
+
+COARSE = (0.5, 0.1, 0.03)
+"""Coverages that labels are first set with where there is a time limit, so that something is known when it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for: coverage 0 is the whole front, report takes progress.
+
+    `jobs` processes and a `journal` are for the search by solves.
+    """
+
+    instance: Instance
+    objectives: tuple[Objective, ...]
+    coverage: float
+    deadline: Deadline
+    jobs: int
+    journal: Path | None
+    report: Callable[[str, int, float | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a method found.
+
+    `coverage` 0 says that the front is complete, None that this is not known. Then `ideal` is the best value of each
+    objective (USD, seconds, loss, J, minus the accuracy), if that is known, and below each of the corners `closed`
+    there is no plan.
+    """
+
+    decisions: list[Decision]
+    coverage: float | None
+    method: str
+    counts: dict[str, int] = field(default_factory=dict)
+    ideal: tuple[float, ...] | None = None
+    closed: list[tuple[float, ...]] = field(default_factory=list)
+
+
+def by_placements(asked: Asked) -> Result | None:
+    """Two objectives of the pure chain but the accuracy (cost also as printed), where placements can be listed."""
+    instance, names = asked.instance, asked.objectives
+    if len(names) != 2 or "accuracy" in names or not _from_menus(instance):
+        return None
+    if "cost" in names and instance.accounting == "reserved":
+        return None
+    others: list[Objective] = [n for n in ("cost", "latency", "privacy", "energy") if n not in names]
+    if any(instance.limit(n) is not None for n in others if n != "latency" or not by_placement(instance)):
+        return None
+    if "latency" in names and instance.latency_measure != "mean" and not by_placement(instance):
+        return None
+    found = front_by_placement(
+        instance,
+        names,
+        listable(asked.deadline),
+        asked.coverage,
+        asked.deadline,
+        lambda plans, gap: asked.report("placements", plans, gap),
+    )
+    if found is None:
+        return None
+    return Result(
+        found.decisions,
+        found.gap if math.isfinite(found.gap) else None,
+        "Lagrangian bounds of all placements, label setting for those that may add to the front",
+        {"placements": found.listed, "with labels": found.taken, "labels": found.labels},
+    )
+
+
+def by_labels(asked: Asked) -> Result | None:
+    """Any objectives of the pure chain; with a deadline, coarse fronts first."""
+    instance, objectives = asked.instance, asked.objectives
+    timed = "latency" in objectives or instance.latency_slo_s is not None
+    paid = "cost" in objectives or instance.cost_max_usd is not None
+    if not _from_menus(instance) or (paid and instance.accounting != "per-request") or memory_couples(instance):
+        return None
+    if timed and instance.quantile is not None:
+        return None
+    found, reached, labels = None, None, 0
+    coarse = COARSE if asked.deadline.limited else ()
+    for coverage in (*(c for c in coarse if c > asked.coverage), asked.coverage):
+
+        def report(stage: int, labels: int, coverage: float = coverage, reached: float | None = reached) -> None:
+            asked.report(f"stage {stage}, {labels:,} labels, coverage {coverage:g}", 0, reached)
+
+        try:
+            found = set_labels(instance, objectives, coverage, asked.deadline, report)
+        except OutOfTime:
+            break
+        reached, labels = coverage, found.labels
+    return Result(found.decisions if found else [], reached, "label setting over (stage, option)", {"labels": labels})
+
+
+def by_solves(asked: Asked) -> Result | None:
+    """Any objectives of any instance."""
+    order = sorted(asked.objectives, key=lambda name: name == "accuracy")  # the accuracy is not bounded from outside
+    journal = None
+    if asked.journal is not None:
+        journal = Journal(asked.journal, asked.instance, f"{order} {asked.coverage!r}")
+    solved = front_by_boxes(
+        asked.instance,
+        order,
+        asked.coverage,
+        asked.deadline,
+        asked.jobs,
+        journal,
+        lambda plans, boxes: asked.report(f"solves, {boxes} boxes open", plans, None),
+    )
+    back = [order.index(name) for name in asked.objectives]
+    return Result(
+        solved.decisions,
+        asked.coverage if solved.complete else None,
+        "search of boxes, each plan proven by HiGHS",
+        {"solves": solved.solves},
+        None if solved.ideal is None else tuple(solved.ideal[i] for i in back),
+        [tuple(corner[i] for i in back) for corner in solved.closed],
+    )
+
+
+def _from_menus(instance: Instance) -> bool:
+    """Whether thresholds are menu entries, one for each classifier."""
+    return instance.threshold_mode == "menu" or not any(menu.chooses for menu in instance.menus)

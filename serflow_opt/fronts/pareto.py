@@ -1,0 +1,222 @@
+"""Fronts of several objectives: choose the method, value every plan exactly, say what is proven.
+
+Three methods, the first that applies:
+
+* two objectives of the pure chain but the accuracy: placement by placement (`by_placement.py`);
+* any objectives of the pure chain: labels over (stage, option) (`label_setting.py`);
+* any objectives of any instance: one solve after the other (`by_boxes.py`).
+
+The pure chain: accounting per request, thresholds from menus, latency measured as mean or worst case wherever it is an
+objective or has a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.fronts.front import Front, FrontProgress
+from serflow_opt.fronts.hypervolume import hypervolume
+from serflow_opt.fronts.methods import Asked, Result, by_labels, by_placements, by_solves
+from serflow_opt.ground.arguments import Arguments
+from serflow_opt.ground.arrays import cells, nondominated
+from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.stopping import stoppable
+from serflow_opt.plan.decision import Decision, document_of
+from serflow_opt.plan.document import Certificate, Metrics, ObjectiveValue, Plan, limits_of, shown_unit
+from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.plan.notes import notes_on
+from serflow_opt.plan.samples import replayed, tables_scope, tables_wanted
+from serflow_opt.problem.given import on_instance
+from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.search.best import EQUAL
+from serflow_opt.search.goal import hold
+from serflow_opt.search.placements import Floats
+
+FrontMethod = Literal["auto", "placements", "labels", "milp"]
+METHODS = {"placements": by_placements, "labels": by_labels, "milp": by_solves}
+
+
+@on_instance
+def pareto(
+    instance: Instance,
+    objectives: Sequence[Objective] = ("cost", "latency"),
+    *,
+    coverage: float | None = None,
+    time_limit: float | None = None,
+    method: FrontMethod = "auto",
+    jobs: int = 1,
+    journal: str | Path | None = None,
+    on_progress: Callable[[FrontProgress], None] | None = None,
+) -> Front:
+    """Find the plans that no other plan beats in every objective, within the instance's limits.
+
+    Parameters
+    ----------
+    instance
+        The problem. Its latency measure says which latency; what it minimises does not matter.
+    objectives
+        Two or more of cost, latency, privacy, energy and accuracy.
+    coverage
+        None: the whole front. Otherwise plans such that each plan there is has one among them that is at most this
+        much worse, relative, in every objective: 0.01 is one percent. The accuracy is the share of right answers.
+    time_limit
+        Seconds; at the limit what was found is returned, with what is known of the rest.
+    method
+        auto takes the first that covers the instance of placements, labels and milp; name one to compare.
+    jobs
+        Processes, where the front is found by solves; a script then needs `if __name__ == "__main__":`.
+    journal
+        File that notes answers, where the front is found by solves: a search that ended early goes on from it.
+    on_progress
+        Called now and then.
+
+    Returns
+    -------
+    Front
+        Plans from best to worst in the first objective, each valued by the exact evaluator. In a complete front each is
+        proven to be the best there is within its own values of the other objectives.
+
+    Raises
+    ------
+    InputError
+        For objectives, coverage or a method that do not go with the instance.
+    """
+    with Arguments() as given:
+        seconds, jobs = given.limit("time_limit", time_limit), given.whole("jobs", jobs, 1)
+        if coverage is not None:
+            coverage = given.number("coverage", coverage, above=True)
+        given.one_of("method", method, get_args(FrontMethod))
+        given.problems += _misfits(instance, objectives, coverage)
+    path = None if journal is None else Path(journal)
+    with stoppable():
+        deadline = Deadline(seconds)
+
+        def report(doing: str, plans: int, gap: float | None) -> None:
+            if on_progress is not None:
+                on_progress(FrontProgress(deadline.seconds, doing, plans, gap))
+
+        asked = Asked(instance, tuple(objectives), coverage or 0.0, deadline, jobs, path, report)
+        for find in METHODS.values() if method == "auto" else [METHODS[method]]:
+            result = find(asked)
+            if result is not None:
+                return _front(asked, result)
+    cure = "use method = 'auto'"
+    raise InputError([Problem(instance.name, "method", f"'{method}' does not cover this instance", cure)])
+
+
+def _misfits(instance: Instance, objectives: Sequence[str], coverage: float | None) -> list[Problem]:
+    """What does not go together."""
+    problems = []
+    known = get_args(Objective)
+    if not (2 <= len(set(objectives)) == len(objectives)) or not set(objectives) <= set(known):
+        found = ", ".join(map(str, objectives)) or "none"
+        problems.append(Problem("", "objectives", found, f"name two or more of {', '.join(known)}, each once"))
+    if "accuracy" in objectives and not instance.accuracy_known:
+        found = "accuracy without an [exits] section"
+        problems.append(Problem(instance.name, "objectives", found, "give the exits, or drop accuracy"))
+    if instance.families:
+        found = "sizes or noise from a range (memory_mb_range, privacy.noise = 'curve')"
+        cure = "fronts choose from lists: give memory_mb = [...], and noise = 'rows'"
+        problems.append(Problem(instance.name, "objectives", found, cure))
+    problems += tables_wanted(instance, "fronts are made")
+    free = instance.threshold_mode != "menu" and any(menu.chooses for menu in instance.menus)
+    if coverage is None and free and ("accuracy" in objectives or instance.latency_measure == "mean"):
+        found = f"none, with {instance.threshold_mode} thresholds: the front has infinitely many points"
+        problems.append(Problem(instance.name, "coverage", found, "write a coverage, e.g. 0.01, or choose from menus"))
+    return problems
+
+
+def _front(asked: Asked, result: Result) -> Front:
+    """Value what was found exactly, drop what ties or is beaten, and say what is known of the rest."""
+    instance = asked.instance
+    valued = [(decision, evaluate(instance, decision)) for decision in result.decisions]
+    kept = [(decision, metrics) for decision, metrics in valued if not metrics.breaches]
+    values = np.array([_values(asked, metrics) for _, metrics in kept]).reshape(len(kept), len(asked.objectives))
+    best = nondominated(cells(values, EQUAL)).tolist()
+    coverage = result.coverage if len(kept) == len(valued) else None
+    complete = coverage == 0
+    plans = [_plan(asked, decision, metrics, result, complete) for decision, metrics in (kept[i] for i in best)]
+    reached, most = _hypervolumes(values[best], coverage, result)
+    return Front(
+        instance=instance.name,
+        objectives=list(asked.objectives),
+        latency_measure=instance.latency_measure,
+        plans=plans,
+        complete=complete,
+        coverage=coverage,
+        hypervolume=reached,
+        hypervolume_bound=most,
+        method=f"{result.method}; plans valued by the exact evaluator",
+        seconds=asked.deadline.seconds,
+        counts=result.counts,
+    )
+
+
+def _values(asked: Asked, metrics: Metrics) -> list[float]:
+    """The objectives as numbers of which less is better: USD, seconds, loss, joules, minus the accuracy."""
+    return [metrics.objective(name, asked.instance.latency_measure) for name in asked.objectives]
+
+
+def _plan(asked: Asked, decision: Decision, metrics: Metrics, result: Result, proven: bool) -> Plan:
+    """A point as the answer to the question it answers: the first objective, with its other values as limits."""
+    instance = asked.instance
+    goal = next(name for name in asked.objectives if name != "accuracy")
+    question = replace(instance, minimize=goal)
+    for name in asked.objectives:
+        if name != goal:
+            question = hold(question, name, metrics.objective(name, instance.latency_measure))
+    shown, unit = shown_unit(goal)
+    value = metrics.objective(goal, instance.latency_measure) * shown
+    replays = replayed(instance, decision)
+    return Plan(
+        instance=instance.name,
+        status="optimal" if proven else "feasible",
+        objective=ObjectiveValue(name=goal, value=value, unit=unit),
+        bound=value if proven else None,
+        gap=0.0 if proven else None,
+        seconds=0.0,
+        plan=document_of(instance, decision),
+        metrics=metrics,
+        certificate=Certificate(
+            exact_objective=value,
+            max_constraint_violation=metrics.violation,
+            model_objective=None,
+            method=f"point of a front: {result.method}, plan valued by the exact evaluator",
+            scope=tables_scope(instance),
+            optimised=proven,
+        ),
+        limits=limits_of(question),
+        samples=replays,
+        notes=notes_on(instance, decision, metrics, replays),
+    )
+
+
+def _hypervolumes(values: Floats, coverage: float | None, result: Result) -> tuple[float | None, float | None]:
+    """Share of the box that is dominated, and that can be; None where that is unknown or the box is flat.
+
+    The box reaches from the best values there could be to the worst of the front. What can be dominated: what the
+    points divided by 1 + coverage dominate, or all but the boxes that are known to be empty.
+    """
+    if not len(values) or values.shape[1] > 3 or (coverage is None and result.ideal is None):
+        return None, None
+    worst = values.max(axis=0)
+    if coverage is not None:
+        possible = np.where(values < 0, np.maximum(values * (1 + coverage), -1.0), values / (1 + coverage))
+        best = possible.min(axis=0)
+    else:
+        best = np.minimum(np.array(result.ideal), values.min(axis=0))
+    box = float(np.prod(worst - best))
+    if box == 0:  # all plans agree in some objective
+        return None, None
+    if coverage is not None:
+        most = hypervolume(possible.tolist(), worst.tolist())
+    else:  # seen from the other side, an empty box below a corner is what the corner dominates
+        empty = [(-np.minimum(corner, worst)).tolist() for corner in result.closed]
+        most = box - hypervolume(empty, (-best).tolist())
+    return hypervolume(values.tolist(), worst.tolist()) / box, most / box

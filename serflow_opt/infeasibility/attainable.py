@@ -1,0 +1,131 @@
+"""The best value of each limit while others hold: proven, remembered, and what its plan says of further limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+from serflow_opt.infeasibility.conflicts import Keys, Known
+from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.limits import ABOVE, Limit, keeping, limits_set, put
+from serflow_opt.search.best import EQUAL, Found, Settings, search
+from serflow_opt.search.goal import ceiling
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The tightest value that a limit can have, in the unit shown; None: no value, the limit has to go.
+
+    Attributes
+    ----------
+    proven
+        Whether no tighter value can be kept.
+    """
+
+    value: float | None
+    proven: bool
+
+
+class Reach:
+    """Answers about an instance without a plan; the deadline of the settings holds for all of them together."""
+
+    def __init__(self, instance: Instance, settings: Settings) -> None:
+        self.instance = instance
+        self.settings = replace(settings, on_progress=None)
+        self.limits = limits_set(instance)
+        self.keys = [limit.key for limit in self.limits]
+        self.known = Known(clashing=[frozenset(self.keys)])
+        self._best: dict[tuple[Keys, str], Best | None] = {}
+
+    def limit(self, key: str) -> Limit:
+        """Return a limit by its key."""
+        return self.limits[self.keys.index(key)]
+
+    def can_be_kept(self, keys: Keys) -> bool | None:
+        """Whether some plan keeps these limits; None: time ran out."""
+        known = self.known.can_be_kept(keys)
+        for key in () if known is not None else sorted(keys, key=self.keys.index):
+            if self.limit(key).objective is not None:
+                self.best(keys - {key}, key)  # its value is wanted if they clash, and tells if they do not
+                known = self.known.can_be_kept(keys)
+                break
+        if known is None:
+            known = self._ask(keeping(self.instance, keys))
+            if known is False:
+                self.known.tell(keys, False)
+        return known
+
+    def best(self, kept: Collection[str], key: str) -> Best | None:
+        """Return the tightest value of a limit while some others are kept; None: they clash, or time ran out."""
+        kept = frozenset(kept) - {key}
+        if self.known.can_be_kept(kept) is False:
+            return None
+        if (kept, key) not in self._best:
+            self._best[kept, key] = self.best_of(keeping(self.instance, kept), key, kept)
+        return self._best[kept, key]
+
+    def best_of(self, instance: Instance, key: str, kept: Keys | None = None) -> Best | None:
+        """Return the tightest value of a limit, None without a plan; what it says is noted for `kept`."""
+        limit = self.limit(key)
+        free = put(instance, key, None)
+        if limit.objective is None:
+            return self._best_way(free, limit, kept)
+        found = search(free, self.settings, {limit.objective: 1.0})
+        self._note(found, kept)
+        if found.decision is None:
+            return None
+        highest = ceiling(self.instance, limit.objective)
+        if kept is not None and found.bound > highest + EQUAL * abs(highest):
+            self.known.tell(kept | {key}, False)
+        value = abs(found.value) if limit.objective == "accuracy" else found.value
+        proven = found.proven(self.settings.gap) and not self.instance.families
+        return Best(value * ABOVE.get(key, 1.0), proven)
+
+    def _best_way(self, free: Instance, limit: Limit, kept: Keys | None) -> Best | None:
+        """Return the tightest value of a limit on single hand-overs: one of those that the ways are known to have."""
+        if not self._ask(free, kept):
+            return None
+        ways = [way for ways in self.instance.ways for way in ways]
+        values = {way.mse if limit.floor else way.cross_entropy for way in ways}
+        looser = sorted(v for v in values if v is not None and (v < limit.asked if limit.floor else v > limit.asked))
+        if limit.floor:
+            looser.reverse()
+        unknown = False
+
+        def holds(value: float) -> bool:
+            nonlocal unknown
+            answer = self._ask(put(free, limit.key, value or -1.0))  # an error of 0 is known, unlike none at all
+            unknown |= answer is None
+            return bool(answer)
+
+        asked = kept is not None and self.known.can_be_kept(kept | {limit.key})
+        value = limit.asked if asked else first(looser, holds)
+        return Best(value, not unknown and not self.instance.families)
+
+    def _ask(self, instance: Instance, kept: Keys | None = None) -> bool | None:
+        """Whether an instance has a plan; None: time ran out."""
+        goal = "latency" if instance.quantile is None else "cost"
+        found = search(instance, self.settings, {goal: 1.0})  # type: ignore[dict-item]
+        self._note(found, kept)
+        return True if found.decision is not None else False if found.infeasible else None
+
+    def _note(self, found: Found, kept: Keys | None) -> None:
+        """Take in what a search says of the limits."""
+        if found.decision is not None:
+            broken = {breach.limit for breach in evaluate(self.instance, found.decision).breaches}
+            self.known.tell(frozenset(self.keys) - broken, True)
+        elif found.infeasible and kept is not None:
+            self.known.tell(kept, False)
+
+
+def first(values: list[float], holds: Callable[[float], bool]) -> float | None:
+    """Return the first value that holds, where all after one that holds do too."""
+    low, high = 0, len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if holds(values[middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return values[low] if low < len(values) else None

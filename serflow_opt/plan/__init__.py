@@ -1,0 +1,1 @@
+"""What is decided, what it is worth exactly (the witness, which shares nothing with the model), and its document."""

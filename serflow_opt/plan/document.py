@@ -1,0 +1,442 @@
+"""A plan: what runs where, when requests leave, what that achieves, and what is proven about it.
+
+The classes here are the document that `solve --json` prints (`Plan`), field by field.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.ground.display import Shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import RenderableType
+
+    from serflow_opt.problem.instance import Instance, Objective
+
+PERCENTILE = r"latency_p\d+(\.\d+)?_ms"
+"""What documents call a percentile of the latency."""
+PlanStatus = Literal["optimal", "feasible", "infeasible", "no_solution"]
+
+
+class Document(BaseModel):
+    """A part of the plan document; unknown keys are kept out."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class Answer(Shown, Document):
+    """A result that is its own document."""
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Return what a document is of; `to_dict` gives the same again.
+
+        Raises
+        ------
+        InputError
+            For a document of something else.
+        """
+        return validated(cls, document, f"give the document of a {cls.__name__.lower()}, as `to_dict` returns it")
+
+
+Read = TypeVar("Read", bound=BaseModel)
+
+
+def validated(model: type[Read], document: object, cure: str, file: str = "") -> Read:
+    """Read a document, or raise InputError with everything that is wrong with it; `cure` is for what is missing."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        problems = []
+        for fault in error.errors(include_url=False):
+            place = "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in fault["loc"])
+            found, wanted = f"{fault['input']!r:.80}", f"{fault['msg'][:1].lower()}{fault['msg'][1:]}"
+            if fault["type"] == "missing":
+                found, wanted = "missing", cure
+            elif fault["type"] == "extra_forbidden":
+                found, wanted = "unknown key", "remove it, or use the version that wrote the document"
+            problems.append(Problem(file, place.lstrip("."), found, wanted))
+        raise InputError(problems) from None
+
+
+class Placement(Document):
+    """Where one stage runs."""
+
+    stage: int = Field(ge=1)
+    tier: str
+    option: str
+
+
+class Mix(Document):
+    """One threshold of a coin flip and how often it is used."""
+
+    threshold: float
+    probability: float = Field(ge=0, le=1)
+
+
+class Choice(Document):
+    """The threshold of one classifier, or the coin flip between thresholds."""
+
+    stage: int = Field(ge=1)
+    threshold: float | None = None
+    mix: list[Mix] | None = None
+
+
+class Handover(Document):
+    """How a request is handed over to a stage: as the tables of compressions and protections call it."""
+
+    before_stage: int = Field(ge=1)
+    compression: str = "none"
+    protection: str = "none"
+    scale: float = Field(default=0.0, description="strength of the protection")
+
+
+class ChosenVariant(Document):
+    """The variant a block of stages runs in."""
+
+    stages: list[int] = Field(min_length=2, max_length=2)
+    variant: str
+
+
+class PlanDocument(Document):
+    """What is decided. Hand-overs that are not named happen as they are, blocks that are not named run as they are."""
+
+    placement: list[Placement] = Field(description="stages 1.. in order, to the last or one where everybody leaves")
+    cut: int | None = Field(default=None, description="stages that run before the last tier of the list")
+    thresholds: list[Choice] = []
+    handovers: list[Handover] = []
+    variants: list[ChosenVariant] = []
+
+
+class Breach(Document):
+    """A limit that a plan breaks; excess is relative to the bound."""
+
+    limit: str
+    value: float
+    bound: float
+    excess: float
+
+
+class Machines(Document):
+    """Machines rented for the given rate (accounting = reserved)."""
+
+    tier: str
+    option: str
+    count: int
+    utilisation: float = Field(description="busy share of one machine's time at the given rate")
+    usd_per_hour: float = Field(description="of all of them")
+
+
+class StageReport(Document):
+    """One stage on its way: times in ms along the whole path."""
+
+    stage: int
+    tier: str
+    option: str
+    reach: float
+    exit_share: float
+    compute_ms: float
+    handover_ms: float
+    cold_start_ms: float
+    coding_ms: float = Field(description="compressing and protecting before the hand-over, undoing it after")
+    finished_ms: float
+
+
+class Crossing(Document):
+    """A hand-over over a link, and what leaks there."""
+
+    before_stage: int
+    from_: str = Field(alias="from")
+    to: str
+    trusted: bool
+    bytes: float
+    reach: float = Field(description="share of all requests that cross")
+    mse: float | None = Field(description="error of an attacker's reconstruction; None: unknown")
+    leak: float = Field(description="1 - mse / error of an attacker who sees nothing; 0 on a trusted link")
+
+
+class Metrics(Document):
+    """What a plan achieves, by the exact evaluator."""
+
+    accuracy: float | None
+    latency_worst_ms: float
+    latency_mean_ms: float
+    latency_percentiles_ms: dict[str, float]
+    cost_usd_per_request: float
+    cost_usd_per_hour: float | None
+    privacy_loss: float = Field(description="expected leak of a request, and weighted cross-entropy added")
+    energy_j_per_request: float
+    crossings: list[Crossing]
+    reach: list[float]
+    exit_share: list[float]
+    machines: list[Machines]
+    stages: list[StageReport]
+    breaches: list[Breach]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _percentiles_apart(cls, given: Any) -> Any:
+        """Read `latency_p95_ms` and its like, as documents have them."""
+        if not isinstance(given, Mapping) or "latency_percentiles_ms" in given:
+            return given
+        names = [name for name in given if re.fullmatch(PERCENTILE, str(name))]
+        percentiles = {name.removeprefix("latency_").removesuffix("_ms"): given[name] for name in names}
+        rest = {name: value for name, value in given.items() if name not in names}
+        return rest | {"latency_percentiles_ms": percentiles}
+
+    @property
+    def violation(self) -> float:
+        """Largest relative breach of a limit, 0 when all hold."""
+        return max((breach.excess for breach in self.breaches), default=0.0)
+
+    def objective(self, name: str, measure: str) -> float:
+        """Return an objective, less is better: USD, seconds of the measure, loss, joules, minus the accuracy."""
+        match name:
+            case "cost":
+                return self.cost_usd_per_request
+            case "latency":
+                return self.latency_ms(measure) / 1000
+            case "privacy":
+                return self.privacy_loss
+            case "energy":
+                return self.energy_j_per_request
+            case "accuracy":
+                return -(self.accuracy or 0.0)
+        raise ValueError(f"no objective {name!r}")
+
+    def blended(self, goal: Mapping[Objective, float], measure: str) -> float:
+        """Return a weighted sum of objectives; one alone as it is."""
+        if len(goal) == 1:
+            return self.objective(next(iter(goal)), measure)
+        return math.fsum(weight * self.objective(name, measure) for name, weight in goal.items())
+
+    def latency_ms(self, measure: str) -> float:
+        """Return the latency by its measure's name: worst, mean or pNN."""
+        match measure:
+            case "worst":
+                return self.latency_worst_ms
+            case "mean":
+                return self.latency_mean_ms
+            case _:
+                return self.latency_percentiles_ms[f"p{float(measure[1:]):g}"]
+
+
+class ObjectiveValue(Document):
+    """What was minimised and how far."""
+
+    name: str
+    value: float | None
+    unit: str
+
+
+class Certificate(Document):
+    """Why the answer can be trusted."""
+
+    exact_objective: float | None
+    max_constraint_violation: float | None = Field(description="largest relative breach of a limit by exact evaluation")
+    model_objective: float | None = Field(description="the model's own value of the plan")
+    method: str
+    scope: str = Field(default="", description="what the proof is of, where that is narrower than the question")
+    checked_bound: float | None = Field(
+        default=None,
+        description="no plan is better whatever a solver says: by multipliers in arithmetic whose rounding is counted, "
+        "Lagrangian bounds and labels; the rest of `bound` is the solver's word",
+    )
+    optimised: bool = Field(default=True, description="false: a given plan was only valued")
+    nodes: int = 0
+    refinements: int | None = Field(default=None, description="rounds of cutting the ranges of sizes and noise")
+    placements: int | None = Field(default=None, description="placements there are, when bounds ruled some out")
+    placements_kept: int | None = Field(default=None, description="those the bounds could not rule out")
+    placements_labelled: int | None = Field(default=None, description="those whose thresholds labels were set for")
+    labels: int | None = Field(default=None, description="labels and prefixes that were kept for that")
+
+
+class Change(Document):
+    """A limit, and the least it would have to give way."""
+
+    limit: str
+    asked: float
+    best: float | None = Field(
+        description="tightest value that leaves a plan, in the unit of `asked`; None: it has to go"
+    )
+    unit: str = ""
+    proven: bool = Field(default=True, description="false: time ran out, a tighter value may do")
+
+
+class ClashingSet(Document):
+    """Limits that no plan keeps together, while any of them less leaves one; all other limits are left aside."""
+
+    limits: list[str]
+    changes: list[Change] = Field(description="of one limit, the others of the set kept: each would do for this set")
+    message: str
+
+
+class Repair(Document):
+    """Limits to loosen together, in turn each as little as the ones before it allow; no fewer limits do."""
+
+    changes: list[Change]
+    message: str
+
+
+class Clash(Document):
+    """A limit that cannot be met, and the best that can be had while the others hold."""
+
+    limit: str
+    asked: float
+    best: float | None = Field(description="None: the limit is not what stands in the way")
+    message: str
+    proven: bool = Field(default=True, description="false: time ran out, better may be had")
+    sets: list[ClashingSet] = Field(
+        default=[], description="the smallest sets of limits that clash, with this limit in them, smallest first"
+    )
+    sets_complete: bool = Field(default=True, description="false: time ran out, there may be more sets")
+    repairs: list[Repair] = Field(default=[], description="where no limit alone can make room for a plan")
+
+
+class Replayed(Document):
+    """What the thresholds do on the samples the tables came from, or on those held out."""
+
+    part: Literal["table", "held-out"]
+    samples: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    exit_share: list[float]
+
+
+class Plan(Answer):
+    """The answer to an instance."""
+
+    instance: str
+    status: PlanStatus
+    objective: ObjectiveValue
+    bound: float | None
+    gap: float | None
+    seconds: float
+    plan: PlanDocument | None
+    metrics: Metrics | None
+    certificate: Certificate
+    limits: dict[str, float | str | None] = {}
+    payoff: list[dict[str, float]] = Field(
+        default=[], description="weighted: what each objective is when one of them is best, a row for each"
+    )
+    infeasible_because: list[Clash] = []
+    samples: list[Replayed] = []
+    notes: list[str] = []
+
+    @model_validator(mode="after")
+    def _measure_is_known(self) -> Self:
+        measure = self.limits.get("latency_measure", "worst")
+        try:
+            if self.metrics is not None:
+                self.metrics.latency_ms(str(measure))
+        except (KeyError, ValueError):
+            raise ValueError(f"metrics hold no latency of the measure {measure!r} (limits.latency_measure)") from None
+        return self
+
+    @property
+    def placement(self) -> list[Placement]:
+        """Where each stage runs; empty without a plan."""
+        return self.plan.placement if self.plan else []
+
+    @property
+    def clashing_sets(self) -> list[ClashingSet]:
+        """The smallest sets of limits that clash, each once; empty with a plan."""
+        sets = {tuple(own.limits): own for clash in self.infeasible_because for own in clash.sets}
+        return sorted(sets.values(), key=lambda own: len(own.limits))
+
+    @property
+    def thresholds(self) -> list[Choice]:
+        """The threshold of each classifier; empty without a plan."""
+        return self.plan.thresholds if self.plan else []
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `solve --json` prints."""
+        document = self.model_dump(mode="json", by_alias=True)
+        if self.plan:
+            for choice in document["plan"]["thresholds"]:
+                choice.pop("mix" if choice["mix"] is None else "threshold")
+        if self.metrics:
+            for name, value in document["metrics"].pop("latency_percentiles_ms").items():
+                document["metrics"][f"latency_{name}_ms"] = value
+        return document
+
+    @classmethod
+    def document_schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema of `to_dict`."""
+        schema = cls.model_json_schema()
+        metrics = schema["$defs"]["Metrics"]
+        del metrics["properties"]["latency_percentiles_ms"]
+        metrics["required"].remove("latency_percentiles_ms")
+        metrics["patternProperties"] = {f"^{PERCENTILE}$": {"type": "number"}}
+        return schema
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a stage: option, threshold, reach, exits and times (ms).
+
+        `threshold` is NaN where there is no classifier, or a mix of thresholds.
+        """
+        import pandas as pd
+
+        columns = list(StageReport.model_fields)
+        columns.insert(columns.index("reach"), "threshold")
+        chosen = {choice.stage: choice.threshold for choice in self.thresholds}
+        stages = self.metrics.stages if self.metrics else []
+        rows = [stage.model_dump() | {"threshold": chosen.get(stage.stage)} for stage in stages]
+        return pd.DataFrame(rows, columns=columns).astype({"threshold": float}).set_index("stage")
+
+    def _said(self) -> str:
+        value = self.objective.value
+        reached = "" if value is None else f", {self.objective.name} {value:.6g} {self.objective.unit}"
+        return f"{self.instance}: {self.status}{reached}"
+
+    def _repr_html_(self) -> str:
+        from serflow_opt.report.plan import plan_html
+
+        html: str = plan_html(self)
+        return html
+
+    def __rich__(self) -> RenderableType:
+        from serflow_opt.report.plan import plan_table
+
+        return plan_table(self)
+
+
+SHOWN_UNITS = {
+    "cost": (1.0, "USD/request"),
+    "latency": (1000.0, "ms"),
+    "privacy": (1.0, "leak"),
+    "energy": (1.0, "J/request"),
+    "accuracy": (-1.0, "share right"),
+    "weighted": (1.0, "weighted"),
+}
+
+
+def shown_unit(minimize: str) -> tuple[float, str]:
+    """Return what an objective is multiplied by in documents, and its unit there: latencies are in ms."""
+    return SHOWN_UNITS[minimize]
+
+
+def limits_of(instance: Instance) -> dict[str, float | str | None]:
+    """Return the targets a plan is held against, and how its money is counted."""
+    return {
+        "accuracy_min": instance.accuracy_min,
+        "latency_slo_ms": None if instance.latency_slo_s is None else instance.latency_slo_s * 1000,
+        "latency_measure": instance.latency_measure,
+        "tail": instance.tail,
+        "cost_max_usd": instance.cost_max_usd,
+        "energy_max_j": instance.energy_max_j,
+        "privacy_max": instance.privacy_max,
+        "mse_min": instance.privacy.mse_min,
+        "cross_entropy_max": instance.privacy.cross_entropy_max,
+        "rate_per_s": instance.rate_per_s,
+        "accounting": instance.accounting,
+    }

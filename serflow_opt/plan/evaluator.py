@@ -1,0 +1,293 @@
+"""The exact value of a plan by the original nonlinear formulas: the witness that shares nothing with the model.
+
+Nothing here is scaled, linearised or relaxed, and nothing is imported from `formulations`. A plan is walked stage by
+stage as a request would walk it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
+
+from serflow_opt.plan.decision import Given, resolve
+from serflow_opt.plan.document import (
+    Breach,
+    Crossing,
+    Machines,
+    Metrics,
+    StageReport,
+)
+from serflow_opt.plan.samples import at_thresholds
+from serflow_opt.plan.walk import Step, walk
+from serflow_opt.problem.given import on_instance
+from serflow_opt.problem.instance import Instance, Option
+
+TOLERANCE = 1e-9
+"""Limits count as kept, and shares and machine loads as equal, within this: rounding noise of double precision."""
+PERCENTILES = (50.0, 95.0, 99.0)
+"""Reported for every plan, beside the one asked for."""
+
+
+@on_instance
+def evaluate(instance: Instance, plan: Given) -> Metrics:
+    """Return the exact metrics of a plan.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    plan
+        A decision, a plan, its document as `solve --json` prints it, or the path of one.
+
+    Returns
+    -------
+    Metrics
+        Accuracy, latencies (ms), cost (USD), privacy loss, energy (J), reach and exit shares, and `breaches`: the
+        limits the plan breaks.
+
+    Raises
+    ------
+    InputError
+        When the plan does not fit the instance: unknown options, stages missing, moves up the list, links missing.
+    """
+    instance, decision = resolve(instance, plan)
+    instance = at_thresholds(instance, decision)
+    steps = walk(instance, decision)
+    clock = list(accumulate(step.whole_s for step in steps))
+    cost, machines = _cost(instance, steps)
+    accuracy = math.fsum([step.right for step in steps] + [-step.lost for step in steps])
+    unreached = len(instance.stages) - len(steps)
+    quantiles = {*PERCENTILES, *([instance.quantile * 100] if instance.quantile else [])}
+    metrics = Metrics(
+        accuracy=accuracy if instance.accuracy_known else None,
+        latency_worst_ms=clock[-1] * 1000,
+        latency_mean_ms=math.fsum(step.mean_s for step in steps) * 1000,
+        latency_percentiles_ms={f"p{q:g}": _percentile(instance, steps, q / 100) * 1000 for q in sorted(quantiles)},
+        cost_usd_per_request=cost,
+        cost_usd_per_hour=None if instance.rate_per_s is None else cost * instance.rate_per_s * 3600,
+        privacy_loss=_privacy_loss(instance, steps),
+        energy_j_per_request=_energy(steps),
+        crossings=[_crossing(instance, step) for step in steps if step.link is not None],
+        reach=[step.reach for step in steps] + [0.0] * unreached,
+        exit_share=[step.leave for step in steps] + [0.0] * unreached,
+        machines=machines,
+        stages=[
+            StageReport(
+                stage=step.stage + 1,
+                tier=step.tier.name,
+                option=step.option.name,
+                reach=step.reach,
+                exit_share=step.leave,
+                compute_ms=step.compute_s * 1000,
+                handover_ms=step.wait_s * 1000,
+                cold_start_ms=step.cold_s * 1000,
+                coding_ms=(step.encode_s + step.decode_s) * 1000,
+                finished_ms=finished * 1000,
+            )
+            for step, finished in zip(steps, clock, strict=True)
+        ],
+        breaches=[],
+    )
+    metrics.breaches.extend(_breaches(instance, steps, metrics))
+    return metrics
+
+
+def _percentile(instance: Instance, steps: Sequence[Step], quantile: float) -> float:
+    """A time within which a share `quantile` of the requests is done, in seconds.
+
+    Fixed stage times: the time after which at most 1 - quantile of the requests are still inside; of those that a
+    function takes, a share meets its cold start. Random ones: of a request that goes all the way and meets every cold
+    start, mean + k standard deviations, k by the distribution assumed.
+    """
+    if instance.tail != "fixed":
+        k = replace(instance, latency_measure=f"p{quantile * 100!r}").deviations or 0.0
+        return math.fsum(step.whole_s for step in steps) + k * math.sqrt(math.fsum(step.sd_s**2 for step in steps))
+    done = sorted(_times(steps), reverse=True)
+    late = 0.0
+    for seconds, share in done:
+        late += share
+        if late > 1 - quantile + TOLERANCE:
+            return seconds
+    return done[-1][0]
+
+
+def _times(steps: Sequence[Step]) -> list[tuple[float, float]]:
+    """When requests are done, seconds, and which share of them: by the stage they leave at and cold starts they met.
+
+    A request meets the cold start of each function it comes to with the probability `cold_share`, independently.
+    """
+    clock, delays, times = 0.0, {0.0: 1.0}, []
+    for step in steps:
+        certain = step.cold_share >= 1
+        clock += step.whole_s if certain else step.warm_s
+        if step.cold_s > 0 and not certain:
+            met: dict[float, float] = {}
+            for delay, share in delays.items():
+                met[delay] = met.get(delay, 0.0) + share * (1 - step.cold_share)
+                met[delay + step.cold_s] = met.get(delay + step.cold_s, 0.0) + share * step.cold_share
+            delays = met
+        times += [(clock + delay, step.leave * share) for delay, share in delays.items() if step.leave > 0]
+    return times
+
+
+def _cost(instance: Instance, steps: Sequence[Step]) -> tuple[float, list[Machines]]:
+    """USD per request in the instance's accounting, and the machines rented (reserved)."""
+    if instance.accounting == "as-printed":
+        return _as_printed(steps), []
+    usd: list[float] = []
+    busy: dict[int, float] = {}
+    machine: dict[int, Option] = {}
+
+    def work(option: Option, seconds: float) -> None:
+        """Count seconds of work per request, and pay for them where use is paid."""
+        if instance.tiers[option.tier].kind == "function":
+            usd.append(option.usd_per_s * seconds)
+        else:
+            machine[id(option)] = option
+            busy[id(option)] = busy.get(id(option), 0.0) + seconds
+
+    for step in steps:
+        if step.link is not None:
+            usd.append(step.link.usd_per_byte * step.sent_bytes * step.reach)
+            if step.sender is not None and step.sender_tier is not None:
+                work(step.sender, step.encode_s * step.reach)
+                if step.sender_tier.pays_for_waiting:
+                    work(step.sender, step.wait_s * step.reach)
+        if step.tier.kind == "function" and step.begins:
+            cold = step.option.usd_per_s * step.cold_s * step.cold_share
+            usd.append(step.reach * (step.option.usd_per_request + cold))
+        work(step.option, (step.decode_s + step.compute_s) * step.reach)
+    if instance.accounting == "per-request":
+        usd += [machine[key].usd_per_s * seconds for key, seconds in busy.items()]
+        return math.fsum(usd), []
+    assert instance.rate_per_s is not None
+    machines = []
+    for key, seconds in busy.items():
+        option = machine[key]
+        load = instance.rate_per_s * seconds / instance.utilisation_cap / option.workers
+        count = math.ceil(load * (1 - TOLERANCE))
+        usd.append(count * option.rent_per_s / instance.rate_per_s)
+        machines.append(
+            Machines(
+                tier=instance.tiers[option.tier].name,
+                option=option.name,
+                count=count,
+                utilisation=instance.rate_per_s * seconds / count / option.workers if count else 0.0,
+                usd_per_hour=count * option.rent_per_s * 3600,
+            )
+        )
+    return math.fsum(usd), machines
+
+
+def _as_printed(steps: Sequence[Step]) -> float:
+    """Survey 2.2.3 (1), (5), (6): C_I T_I Σ_{<=cut} β + C_F T_F Σ_{>cut} β."""
+    first = [step for step in steps if step.option.tier == 0]
+    second = [step for step in steps if step.option.tier != 0]
+    cost = 0.0
+    if first:
+        handover = second[0].wait_s if second else 0.0
+        seconds = math.fsum(step.compute_s for step in first) + handover
+        cost += first[0].option.usd_per_s * seconds * math.fsum(step.leave for step in first)
+    if second:
+        option = second[0].option
+        seconds = math.fsum(step.compute_s for step in second) + option.cold_start_s
+        cost += option.usd_per_s * seconds * math.fsum(step.leave for step in second)
+    return cost
+
+
+def _privacy_loss(instance: Instance, steps: Sequence[Step]) -> float:
+    """Survey 2.2.2 (1) over what crosses links, by the share that crosses."""
+    return math.fsum(step.reach * instance.leak(step.way, step.link) for step in steps if step.link is not None)
+
+
+def _energy(steps: Sequence[Step]) -> float:
+    """Joules per request: operations where they are done, bytes where they are sent."""
+    joules = []
+    for step in steps:
+        per_flop = step.option.joules_per_flop
+        joules.append(step.reach * per_flop * step.flops)
+        if step.link is not None:
+            joules.append(step.reach * per_flop * step.way.decode_flops)
+            if step.sender is not None:
+                joules.append(step.reach * step.sender.joules_per_flop * step.way.encode_flops)
+            if step.sender_tier is not None:
+                joules.append(step.reach * step.sender_tier.joules_per_byte * step.sent_bytes)
+    return math.fsum(joules)
+
+
+def _crossing(instance: Instance, step: Step) -> Crossing:
+    assert step.link is not None
+    return Crossing.model_validate(
+        {
+            "before_stage": step.stage + 1,
+            "from": step.sender_tier.name if step.sender_tier else instance.source,
+            "to": step.tier.name,
+            "trusted": step.link.trusted,
+            "bytes": step.sent_bytes,
+            "reach": step.reach,
+            "mse": step.way.mse,
+            "leak": 0.0 if step.link.trusted else step.way.leak,
+        }
+    )
+
+
+def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> list[Breach]:
+    """List limits that are broken by more than the tolerance, relative to the limit."""
+    checks: list[tuple[str, float, float | None, bool]] = []
+    breaches = []
+    if metrics.accuracy is not None:
+        checks.append(("accuracy_min", metrics.accuracy, instance.accuracy_min, True))
+    if instance.latency_slo_s is not None:
+        checks.append(
+            ("latency_slo_ms", metrics.latency_ms(instance.latency_measure), instance.latency_slo_s * 1000, False)
+        )
+    checks += [
+        ("cost_max_usd", metrics.cost_usd_per_request, instance.cost_max_usd, False),
+        ("energy_max_j", metrics.energy_j_per_request, instance.energy_max_j, False),
+        ("privacy_max", metrics.privacy_loss, instance.privacy_max, False),
+    ]
+    asked = instance.privacy
+    for step in steps:
+        if step.sender_tier is not step.tier:
+            checks.append((f"payload of {step.tier.name}", step.sent_bytes, step.tier.payload_max_bytes, False))
+        longest = step.option.run_max_s
+        checks.append((f"run time of {step.option.name} at stage {step.stage + 1}", step.compute_s, longest, False))
+        if step.link is None:
+            continue
+        if not step.link.trusted:
+            checks.append(("mse_min", step.way.mse or 0.0, asked.mse_min, True))
+        if step.way.cross_entropy is not None:
+            checks.append(("cross_entropy_max", step.way.cross_entropy, asked.cross_entropy_max, False))
+    for number, rule in enumerate(instance.rules, start=1):
+        broken = sum(not rule.allows(step.stage, instance.words(step.option)) for step in steps)
+        if broken:
+            breaches.append(Breach(limit=f"rule {number}", value=float(broken), bound=0.0, excess=1.0))
+    used = list({id(step.option): step.option for step in steps}.values())
+    for option in used:
+        checks.append((f"memory of {option.name}", _memory_bytes(instance, steps, option), option.memory_bytes, False))
+    for option in used if any(option.machines_max is not None for option in instance.options) else ():
+        tier = instance.tiers[option.tier].name
+        count = sum(own.count for own in metrics.machines if (own.tier, own.option) == (tier, option.name))
+        checks.append((f"machines of {option.name}", float(count), option.machines_max, False))
+    for name, value, limit, floor in checks:
+        if limit is None:
+            continue
+        excess = (limit - value if floor else value - limit) / max(abs(limit), 1e-300)
+        if excess > TOLERANCE:
+            breaches.append(Breach(limit=name, value=value, bound=limit, excess=excess))
+    return breaches
+
+
+def _memory_bytes(instance: Instance, steps: Sequence[Step], option: Option) -> float:
+    """Parameters of all stages on an option plus the largest activation it makes or receives, bytes."""
+    mine = [step for step in steps if step.option is option]
+    largest = max(
+        max(instance.received_bytes(step.stage), instance.stages[step.stage].activation_bytes) for step in mine
+    )
+    kept = [
+        instance.stages[step.stage].parameter_bytes * (step.variant.parameters_kept if step.variant else 1.0)
+        for step in mine
+    ]
+    return math.fsum(kept) + largest

@@ -1,0 +1,64 @@
+"""What a reader of a plan should know beside its numbers: provider limits, and tables that promise too much."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from serflow_opt.plan.decision import Decision, ended
+from serflow_opt.plan.document import Metrics, Replayed
+from serflow_opt.plan.samples import changes_answers
+from serflow_opt.problem.consistency import joint_problems
+from serflow_opt.problem.instance import Instance
+
+
+def cautions(instance: Instance) -> list[str]:
+    """Return what is likely to be meant otherwise, though nothing is wrong with it."""
+    idle = [f"{option.name} ({option.idle_accelerator})" for option in instance.options if option.idle_accelerator]
+    if not idle:
+        return []
+    cure = "give stage_times, or write them as [[tier.option]] with flops_per_s"
+    return [f"{', '.join(idle)}: at the speed of the vCPUs (flops_per_s_per_vcpu), the accelerator idle; {cure}"]
+
+
+def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: list[Replayed]) -> list[str]:
+    """Return a sentence for each thing to know."""
+    notes = cautions(instance)
+    for part in replays:
+        if instance.accuracy_min is not None and part.accuracy < instance.accuracy_min:
+            if part.part == "held-out":
+                why = "thresholds fit the samples they were chosen on a little too well; raise accuracy_min"
+            elif clashes := joint_problems(replace(instance, joint=True), ""):
+                places = " and ".join(problem.place for problem in clashes)
+                why = f"exits are correlated; raise accuracy_min, or use exits.joint = true, without {places}"
+            else:
+                why = "exits are correlated; set exits.joint = true: it chooses thresholds on the samples themselves"
+            notes.append(
+                f"run together on the {part.samples} {part.part} samples the thresholds reach accuracy "
+                f"{part.accuracy:.4f}, below the {instance.accuracy_min:g} asked: {why}"
+            )
+    if instance.samples is not None and changes_answers(instance, decision):
+        notes.append(
+            "variants or hand-overs change the network's answers: what they lose is added up from their tables; "
+            "thresholds were not run on the samples, which are of the network as it is"
+        )
+    sent = {crossing.before_stage - 1: crossing.bytes for crossing in metrics.crossings}
+    decision = ended(instance, decision)
+    for s, p in enumerate(decision.options):
+        option = instance.options[p]
+        if s and decision.options[s - 1] == p:
+            continue
+        size = sent.get(s, instance.received_bytes(s))
+        if option.call_max_bytes is not None and size > option.call_max_bytes:
+            notes.append(
+                f"what stage {s + 1} receives ({size / 1e6:.3g} MB) is more than {option.name} takes in one call "
+                f"({option.call_max_bytes / 1e6:.3g} MB): send it through storage, or rule it out with "
+                f"payload_max_bytes = {option.call_max_bytes:.0f}"
+            )
+        last = next((t for t in range(s, len(decision.options)) if decision.options[t] != p), len(decision.options))
+        seconds = sum(stage.compute_ms for stage in metrics.stages[s:last]) / 1000
+        if option.run_max_s is not None and seconds > option.run_max_s:
+            notes.append(
+                f"{option.name} runs {seconds:.4g} s a call, more than the {option.run_max_s:g} s allowed: "
+                "limits on runs are held stage by stage, so put fewer stages there"
+            )
+    return notes

@@ -1,0 +1,138 @@
+"""A request on its way: what it meets at each stage of a plan. The exact evaluation sums this up.
+
+Nothing here is scaled, linearised or relaxed, and nothing is imported from `formulations`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from serflow_opt.plan.decision import Decision, ended, link_before
+from serflow_opt.problem.instance import AS_IS, PLAIN, Instance, Link, Option, Tier, Variant, Way
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage on the way of a request.
+
+    Attributes
+    ----------
+    stage
+        Position of the stage.
+    option, tier, variant
+        What runs it; variant None: as it is.
+    sender, sender_tier
+        What ran the stage before, and where the request came from; None: nothing, the client.
+    link, way, sent_bytes
+        What is crossed on the way in; link None: nothing.
+    reach, leave, right
+        Share of all requests that enter, that leave here, and that leave here with the right answer.
+    lost
+        Share of all requests that lose their right answer by how they came here or what runs here.
+    wait_s, encode_s, decode_s
+        Hand-over: transfer, and what compression and protection add before and after it.
+    cold_s, cold_share
+        Cold start of a function that begins here, and the share of requests that meet one.
+    compute_s, sd_s
+        Time of the stage, and its standard deviation.
+    flops
+        Operations of the stage.
+    begins
+        Whether the option takes over here.
+    """
+
+    stage: int
+    option: Option
+    tier: Tier
+    variant: Variant | None
+    sender: Option | None
+    sender_tier: Tier | None
+    link: Link | None
+    way: Way
+    sent_bytes: float
+    reach: float
+    leave: float
+    right: float
+    lost: float
+    wait_s: float
+    encode_s: float
+    decode_s: float
+    cold_s: float
+    cold_share: float
+    compute_s: float
+    sd_s: float
+    flops: float
+    begins: bool
+
+    @property
+    def whole_s(self) -> float:
+        """Seconds from the end of the stage before to the end of this one, cold start whole."""
+        return self.encode_s + self.wait_s + self.cold_s + self.decode_s + self.compute_s
+
+    @property
+    def warm_s(self) -> float:
+        """The same without the cold start."""
+        return self.encode_s + self.wait_s + self.decode_s + self.compute_s
+
+    @property
+    def mean_s(self) -> float:
+        """The same with the cold start by its share, times the reach (survey 2.2.1 (1), discounted by reach)."""
+        cold = self.cold_s * self.cold_share
+        return self.reach * (self.encode_s + self.wait_s + cold + self.decode_s + self.compute_s)
+
+
+def walk(instance: Instance, decision: Decision) -> list[Step]:
+    """Walk a decision stage by stage, as far as anybody gets."""
+    decision = ended(instance, decision)
+    steps: list[Step] = []
+    reach = 1.0
+    source = next((tier for tier in instance.tiers if tier.name == instance.source), None)
+    for s, p in enumerate(decision.options):
+        option = instance.options[p]
+        tier = instance.tiers[option.tier]
+        position = decision.variant(s)
+        variant = None if position == AS_IS else instance.variants[position]
+        menu, weights = instance.menu(s, position), decision.weights[s]
+        rate = math.fsum(w * e for w, e in zip(weights, menu.exit_rates, strict=True))
+        mass = math.fsum(
+            w * e * r for w, e, r in zip(weights, menu.exit_rates, menu.accuracies, strict=True) if w * e > 0
+        )
+        before = steps[-1].option if steps else None
+        link = link_before(instance, decision.options, s)
+        way = PLAIN if link is None else instance.ways[s][decision.way(s)]
+        sent = instance.sent_bytes(s, decision.variant(s - 1) if s else AS_IS, way)
+        begins = before is not option
+        cold = option.cold_start_s if tier.kind == "function" and begins and option.cold_share > 0 else 0.0
+        factor = variant.flops_factor if variant else 1.0
+        enters_block = variant is not None and variant.first == s
+        added = variant.added_flops if variant and enters_block else 0.0
+        lost = (way.accuracy_loss if link else 0.0) + (variant.accuracy_loss if variant and enters_block else 0.0)
+        steps.append(
+            Step(
+                stage=s,
+                option=option,
+                tier=tier,
+                variant=variant,
+                sender=before,
+                sender_tier=steps[-1].tier if steps else source,
+                link=link,
+                way=way,
+                sent_bytes=sent,
+                reach=reach,
+                leave=reach * rate,
+                right=reach * mass,
+                lost=reach * lost,
+                wait_s=link.seconds(sent) if link else 0.0,
+                encode_s=way.encode_flops / before.flops_per_s if link and before else 0.0,
+                decode_s=way.decode_flops / option.flops_per_s if link else 0.0,
+                cold_s=cold,
+                cold_share=option.cold_share,
+                compute_s=option.stage_seconds[s] * factor + added / option.flops_per_s,
+                sd_s=option.stage_sd_s[s] * factor if option.stage_sd_s else 0.0,
+                flops=instance.stages[s].flops * factor + added,
+                begins=begins,
+            )
+        )
+        reach *= 1 - rate
+    return steps

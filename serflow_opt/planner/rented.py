@@ -1,0 +1,83 @@
+"""Plans one of which is the best at any rate, where machines are rented whole: found once, for all rates.
+
+A plan keeps its machines busy for b seconds a request and pays g for all else; at a rate it costs
+ceil(rate b / cap) machines and g a request. With one type of machine in a plan at most, both only rise with b and g:
+whatever the rate, some plan is best that no other plan on the same type beats in b and g. The front of the two is
+found type by type (`by_placement.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from serflow_opt.fronts.by_placement import front_of
+from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.stopping import workers
+from serflow_opt.plan.decision import Decision
+from serflow_opt.problem.instance import Instance
+from serflow_opt.search.placements import MOST
+from serflow_opt.search.prune import busy_and_other, by_placement
+
+
+def covers(instance: Instance) -> bool:
+    """Whether this finds the cheapest plans of an instance."""
+    machines = [tier for tier in instance.tiers if tier.kind != "function"]
+    menus = instance.threshold_mode == "menu" or not any(menu.chooses for menu in instance.menus)
+    timed = instance.latency_slo_s is not None and not by_placement(instance)
+    limited = any(limit is not None for limit in (instance.cost_max_usd, instance.energy_max_j, instance.privacy_max))
+    one_type = len(machines) <= 1 and not any(tier.stage_specific for tier in machines)
+    plain = instance.minimize == "cost" and not (instance.then or instance.families or instance.joint)
+    plain &= all(option.machines_max is None for option in instance.options)
+    return plain and instance.accounting == "reserved" and one_type and menus and not timed and not limited
+
+
+def best_at_some_rate(
+    instance: Instance, deadline: Deadline, jobs: int, on_type: Callable[[int, int], None]
+) -> list[Decision] | None:
+    """Return plans one of which is the best at any rate; None where there are too many placements.
+
+    Parameters
+    ----------
+    instance
+        One that `covers` takes.
+    deadline
+        When to stop.
+    jobs
+        Processes.
+    on_type
+        Called with the types of machines that are done, of how many.
+
+    Raises
+    ------
+    OutOfTime
+        When the deadline passes.
+    """
+    machine = [p for p, option in enumerate(instance.options) if instance.tiers[option.tier].kind != "function"]
+    functions = [p for p in range(len(instance.options)) if p not in machine]
+    offers = [sorted([*functions, p]) for p in machine] or [functions]
+    one = partial(_front, instance, deadline)
+    found: dict[Decision, None] = {}
+
+    def take(n: int, decisions: list[Decision] | None) -> bool:
+        found.update(dict.fromkeys(decisions or ()))
+        on_type(n + 1, len(offers))
+        return decisions is not None
+
+    if jobs > 1 and len(offers) > 1:
+        with workers(min(jobs, len(offers)), "spawn") as pool:
+            complete = all(take(n, own) for n, own in enumerate(pool.map(one, offers)))
+    else:
+        complete = all(take(n, one(offer)) for n, offer in enumerate(offers))
+    return list(found) if complete else None
+
+
+def _front(instance: Instance, deadline: Deadline, offer: list[int]) -> list[Decision] | None:
+    """The front with some of the options; decisions are those of the whole instance."""
+    some = replace(instance, options=tuple(instance.options[p] for p in offer))
+    front = front_of(some, busy_and_other, (None, None), MOST, deadline=deadline)
+    if front is None:
+        return None
+    deadline.check()  # a front that time cut short is none
+    return [replace(own, options=tuple(offer[p] for p in own.options)) for own in front.decisions]

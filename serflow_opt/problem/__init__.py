@@ -1,0 +1,1 @@
+"""Data in: instance files, CSV tables and prices, read, checked, and resolved to an `Instance`."""

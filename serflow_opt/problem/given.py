@@ -1,0 +1,101 @@
+"""What functions are given: an instance, or what is loaded as one; everything else is told what it should have been."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from functools import update_wrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.problem.instance import Instance
+
+if TYPE_CHECKING:
+    from serflow_opt.traffic.demand.trace import Trace
+    from serflow_opt.traffic.service import Service
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Named = Instance | str | Path
+"""An instance, or the name or path that `load` takes."""
+
+
+def instance_of(given: object) -> Instance:
+    """Return an instance as it is, and load what names one.
+
+    Raises
+    ------
+    InputError
+        For anything else, and as `load` does.
+    """
+    if isinstance(given, Instance):
+        return given
+    if isinstance(given, str | os.PathLike):
+        from serflow_opt.problem.loader import load
+
+        return load(Path(given) if isinstance(given, os.PathLike) else given)
+    raise _wrong("instance", given, "give an instance: so.load(...), or the name or path that it takes")
+
+
+def instances_of(given: object) -> list[Instance]:
+    """Return instances as they are, and load what names them; one alone is no list.
+
+    Raises
+    ------
+    InputError
+        As `instance_of` does.
+    """
+    if isinstance(given, Instance | str | os.PathLike) or not isinstance(given, Iterable):
+        raise _wrong("instances", given, "give a list of instances, or of names or paths that so.load takes")
+    return [instance_of(own) for own in given]
+
+
+def on_instance(verb: Callable[Concatenate[Instance, P], R]) -> Callable[Concatenate[Named, P], R]:
+    """Let a function of an instance take what names one, too."""
+
+    def asked(instance: Named, *args: P.args, **kwargs: P.kwargs) -> R:
+        return verb(instance_of(instance), *args, **kwargs)
+
+    update_wrapper(asked, verb)
+    return asked  # type: ignore[return-value]  # by keyword, too
+
+
+def trace_of(given: object) -> Trace:
+    """Return a trace as it is, and read the file that is named.
+
+    Raises
+    ------
+    InputError
+        For anything else, and as `read_trace` does.
+    """
+    from serflow_opt.traffic.demand.trace import Trace
+    from serflow_opt.traffic.demand.trace_file import read_trace
+
+    if isinstance(given, Trace):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return read_trace(Path(given))
+    raise _wrong("trace", given, "give a trace: so.read_trace(...), or the path that it takes")
+
+
+def service_of(given: object) -> Service:
+    """Return a service as it is.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    from serflow_opt.traffic.service import Service
+
+    if isinstance(given, Service):
+        return given
+    home = "serflow_opt.traffic.control.compare"
+    cure = f"give a service: so.provision(...).service, or {home}.service_for(instance, trace)"
+    raise _wrong("service", given, cure)
+
+
+def _wrong(place: str, given: object, cure: str) -> InputError:
+    found = f"{type(given).__name__} {given!r}"
+    return InputError([Problem("", place, found if len(found) <= 80 else f"{found[:77]}...", cure)])

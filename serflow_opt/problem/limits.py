@@ -1,0 +1,108 @@
+"""The limits that an instance sets on what plans achieve: named, taken away, put in place of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+from serflow_opt.problem.instance import Instance, Objective
+
+ABOVE = {"latency_slo_ms": 1000.0}
+"""Shown units in one of the instance's, where they differ: ms in a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit that is set.
+
+    Attributes
+    ----------
+    key
+        Its name in instance files.
+    objective
+        What it is on; None: on single hand-overs, known by the ways to hand over.
+    asked
+        Its value in the unit shown: ms, USD, J, share.
+    unit, word
+        The unit with a blank before it, and what it is on in words.
+    best
+        Words for the plan that is best there, with a place for what it keeps.
+    flag
+        What sets it on the command line; None: only the file does.
+    """
+
+    key: str
+    objective: Objective | None
+    asked: float
+    unit: str
+    word: str
+    best: str
+    flag: str | None
+
+    @property
+    def floor(self) -> bool:
+        """Whether it is looser when it is lower."""
+        return self.key in ("accuracy_min", "mse_min")
+
+    @property
+    def said(self) -> str:
+        """The limit in words."""
+        return f"{self.word} at {'least' if self.floor else 'most'} {self.asked:g}{self.unit}"
+
+    def set_to(self, value: float | None) -> str:
+        """Say what sets it to a value: a flag to paste, or the line of the file; None: it is dropped."""
+        if not value and self.key in ("mse_min", "cross_entropy_max"):
+            return f"no {self.key}"
+        assert value is not None
+        return f"{self.flag} {value:g}" if self.flag else f"{self.key} = {value:g}"
+
+
+def limits_set(instance: Instance) -> list[Limit]:
+    """Return the limits that an instance sets, in a fixed order."""
+    return list(_limits(instance))
+
+
+def _limits(instance: Instance) -> Iterator[Limit]:
+    latency = f"latency ({instance.latency_measure})"
+    told: tuple[tuple[str, Objective | None, str, str, str], ...] = (
+        ("latency_slo_ms", "latency", " ms", latency, "fastest plan{} takes"),
+        ("accuracy_min", "accuracy", "", "accuracy", "most accurate plan{} reaches"),
+        ("cost_max_usd", "cost", " USD", "cost", "cheapest plan{} costs"),
+        ("energy_max_j", "energy", " J", "energy", "most frugal plan{} takes"),
+        ("privacy_max", "privacy", "", "privacy", "plan that leaks least{} loses"),
+        ("mse_min", None, "", "reconstruction error", ""),
+        ("cross_entropy_max", None, " nats", "cross-entropy", ""),
+    )
+    for key, objective, unit, word, best in told:
+        asked = value_of(instance, key)
+        if asked is not None:
+            flag = None if objective is None else f"--{key.replace('_', '-')}"
+            yield Limit(key, objective, asked * ABOVE.get(key, 1.0), unit, word, best, flag)
+
+
+def value_of(instance: Instance, key: str) -> float | None:
+    """Return the value of a limit in the instance's unit (s, USD, J, share); None: it is not set."""
+    if key in ("mse_min", "cross_entropy_max"):
+        value: float | None = getattr(instance.privacy, key)
+    else:
+        value = getattr(instance, _field(key))
+    return value
+
+
+def put(instance: Instance, key: str, value: float | None) -> Instance:
+    """Return a copy with another value of a limit, in the instance's unit; None: without it."""
+    if key in ("mse_min", "cross_entropy_max"):
+        return replace(instance, privacy=replace(instance.privacy, **{key: value}))  # type: ignore[arg-type]
+    return replace(instance, **{_field(key): value})  # type: ignore[arg-type]
+
+
+def keeping(instance: Instance, keys: Collection[str]) -> Instance:
+    """Return a copy without the limits that are not named."""
+    for limit in limits_set(instance):
+        if limit.key not in keys:
+            instance = put(instance, limit.key, None)
+    return instance
+
+
+def _field(key: str) -> str:
+    return "latency_slo_s" if key == "latency_slo_ms" else key

@@ -1,0 +1,412 @@
+"""Read an instance folder: TOML and CSV in, one frozen `Instance` out, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.problem.catalog import DEFAULT_REGION, Catalog, load_catalog
+from serflow_opt.problem.consistency import consistency_problems
+from serflow_opt.problem.handovers import noise_curves, read_ways
+from serflow_opt.problem.instance import (
+    CLIENT,
+    LATENCY_MEASURES_IN_WORDS,
+    NO_CLASSIFIER,
+    Instance,
+    Link,
+    Menu,
+    Objective,
+    Privacy,
+    Scaling,
+    Stage,
+    Tier,
+)
+from serflow_opt.problem.options import resolve_options
+from serflow_opt.problem.rules import read_rules
+from serflow_opt.problem.schema import (
+    MANY,
+    ONE,
+    AdaptationTable,
+    ExitsTable,
+    InstanceDocument,
+    LinkTable,
+    NetworkTable,
+    ObjectiveTable,
+    OptionTable,
+    PrivacyTable,
+    ProfileTable,
+    RuleTable,
+    TierTable,
+    VariantTable,
+    WeightsTable,
+    WorkloadTable,
+)
+from serflow_opt.problem.tables import Column, read_table, read_text
+from serflow_opt.problem.variants import read_variants
+
+MAX_STAGES = 10_000
+
+
+def shipped() -> list[str]:
+    """Return the names of the instances that come with the package."""
+    return sorted(p.name for p in shipped_folder().iterdir() if (p / "instance.toml").is_file())
+
+
+def shipped_folder() -> Path:
+    """Return the folder of the shipped instances."""
+    return Path(str(resources.files("serflow_opt.instances")))
+
+
+def find(name: str | Path) -> Path:
+    """Return the TOML file meant by a path, a folder that holds instance.toml, or a shipped instance's name.
+
+    Raises
+    ------
+    InputError
+        When it is none of these.
+    """
+    path = Path(name)
+    try:
+        if path.is_dir():
+            path = path / "instance.toml"
+        if path.exists():
+            return path
+    except (OSError, ValueError):  # a name no file can have: too long, or with a null byte
+        pass
+    inside = shipped_folder() / str(name) / "instance.toml"
+    if str(name) in shipped() and inside.is_file():
+        return inside
+    raise InputError([Problem(str(name), "", "no such file, nor a shipped instance", nearest(str(name), shipped()))])
+
+
+def load(name: str | Path, catalogs: Sequence[str | Path] = ()) -> Instance:
+    """Read and check an instance.
+
+    Parameters
+    ----------
+    name
+        Path of the TOML file or of its folder, or the name of a shipped instance.
+    catalogs
+        Price files that add to or override the catalogue, applied after those the instance names.
+
+    Raises
+    ------
+    InputError
+        With every problem found, each with file, place, value and cure.
+    """
+    path = find(name)
+    problems: list[Problem] = []
+    document = read_document(path, problems, catalogs)
+    if document is None:
+        raise InputError(problems)
+    instance = _resolve(document, path, catalogs, problems)
+    if problems or instance is None:
+        raise InputError(problems)
+    return instance
+
+
+def read_document(path: Path, problems: list[Problem], catalogs: Sequence[str | Path] = ()) -> InstanceDocument | None:
+    """Parse and validate the TOML file; where it has faults, look for those of the tables beside it, too."""
+    text = read_text(path, problems)
+    if text is None:
+        return None
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        problems.append(Problem(str(path), "", f"not TOML: {error}", "mend the line named"))
+        return None
+    try:
+        return InstanceDocument.model_validate(raw)
+    except ValidationError as error:
+        problems.extend(_explain(str(path), raw, dict(e)) for e in error.errors(include_url=False))
+        _check_what_can_be_read(path, raw, error, catalogs, problems)
+        return None
+
+
+def _check_what_can_be_read(
+    path: Path, raw: dict[str, Any], error: ValidationError, catalogs: Sequence[str | Path], problems: list[Problem]
+) -> None:
+    """Report faults in tables, option names and what does not go together, too, when the document has faults."""
+    from serflow_opt.problem.mending import follows, mended
+
+    sound = mended(raw, error)
+    faults = [] if sound is None else sound[1]
+    if sound is not None:
+        further: list[Problem] = []
+        _resolve(sound[0], path, catalogs, further)
+        problems.extend(problem for problem in further if not follows(problem, str(path), faults))
+    broken = {place[1] for place in faults if len(place) > 1 and place[0] == "tier"}
+    tiers = raw.get("tier")
+    for position, tier in enumerate(tiers if isinstance(tiers, list) and not raw.get("catalog") else (), start=1):
+        if sound is not None and position - 1 not in broken:
+            continue  # told already
+        names = tier.get("options") if isinstance(tier, dict) else None
+        for name in names if isinstance(names, list) else ():
+            try:
+                load_catalog().vm(str(name), str(tier.get("region", DEFAULT_REGION)))
+            except InputError as unknown:
+                place = f'tier[{position}].options (of "{tier.get("name", position)}")'
+                problems.extend(Problem(str(path), place, p.found, p.cure) for p in unknown.problems)
+
+
+def _explain(file: str, raw: Any, error: dict[str, Any]) -> Problem:
+    """Turn one pydantic error into place, value and cure."""
+    loc = [step for step in error["loc"] if step not in (ONE, MANY)]
+    *parents, last = loc
+    place, table = "", raw
+    model: Any = InstanceDocument
+    for step in loc:
+        place += f"[{step + 1}]" if isinstance(step, int) else f"{'.' if place else ''}{step}"
+    for step in parents:
+        try:
+            table = table[step]
+        except (TypeError, KeyError, IndexError):
+            table = None
+        if isinstance(step, str) and step in _TABLES:
+            model = _TABLES[step]
+    context = error.get("ctx", {})
+    found, cure = repr(error["input"]), error["msg"]
+    match error["type"]:
+        case "extra_forbidden":
+            names = [field.alias or name for name, field in model.model_fields.items()]
+            found, cure = f"unknown key (= {found})", nearest(str(last), names)
+        case "missing":
+            field = next((f for n, f in model.model_fields.items() if str(last) in (n, f.alias)), None)
+            found, cure = "missing", f"add it{f': {field.description}' if field and field.description else ''}"
+        case "literal_error":
+            cure = f"write {context['expected']}"
+        case "string_pattern_mismatch":
+            cure = LATENCY_MEASURES_IN_WORDS if last == "latency_measure" else "write the name of a file"
+        case "finite_number":
+            cure = "write a finite number"
+        case "greater_than":
+            cure = f"write a number above {context['gt']:g}"
+        case "greater_than_equal":
+            cure = f"write a number of at least {context['ge']:g}"
+        case "less_than":
+            cure = f"write a number below {context['lt']:g}"
+        case "less_than_equal":
+            cure = f"write a number of at most {context['le']:g}"
+        case "float_type" | "int_type" | "string_type" | "list_type" | "bool_type" | "model_type" as kind:
+            cure = f"write {_KINDS[kind]}"
+    if isinstance(table, dict) and isinstance(table.get("name"), str) and parents:
+        place += f' (of "{table["name"]}")'
+    return Problem(file, place, found if len(found) < 120 else found[:117] + "...", cure)
+
+
+_TABLES: dict[str, Any] = {
+    "network": NetworkTable,
+    "exits": ExitsTable,
+    "workload": WorkloadTable,
+    "tier": TierTable,
+    "option": OptionTable,
+    "link": LinkTable,
+    "variant": VariantTable,
+    "rule": RuleTable,
+    "adaptation": AdaptationTable,
+    "privacy": PrivacyTable,
+    "objective": ObjectiveTable,
+    "weights": WeightsTable,
+    "profile": ProfileTable,
+}
+_KINDS = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "string_type": "a text in quotes",
+    "list_type": "a list in [ ]",
+    "bool_type": "true or false",
+    "model_type": "a table",
+}
+
+
+def _resolve(
+    document: InstanceDocument, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
+) -> Instance | None:
+    """Bring the tables beside the document in and put everything into SI units."""
+    folder, file = path.parent, str(path)
+    catalog = _catalog(document, folder, catalogs, problems)
+    stages = _stages(folder / document.network.stages, problems)
+    menus: tuple[Menu, ...] = ()
+    samples = None
+    if stages:
+        menus, samples = _menus(document.exits, folder, file, len(stages), problems)
+    elif document.exits and document.exits.table:
+        from serflow_opt.problem.exits import exit_columns
+
+        read_table(folder / document.exits.table, exit_columns(MAX_STAGES), problems)
+    options, sizes = resolve_options(document, stages, catalog, folder, file, problems)
+    links = _links(document, file, problems)
+    ways = read_ways(document, folder, len(stages), file, problems) if stages else ()
+    variants = read_variants(document, folder, len(stages), file, problems) if stages else ()
+    # with faults so far, what does not go together is told all the same; nothing else comes of the instance then
+    unread = not menus
+    if unread:
+        stages = stages or (Stage(0.0, 0.0, 0.0),)
+        right = math.nan if document.exits is None else 1.0
+        menus = (*[NO_CLASSIFIER] * (len(stages) - 1), Menu((0.0,), (1.0,), (right,)))
+    workload, objective = document.workload, document.objective
+    privacy = document.privacy or PrivacyTable()
+    instance = Instance(
+        name=document.name,
+        description=document.description,
+        stages=stages,
+        input_bytes=document.network.input_bytes,
+        menus=menus,
+        threshold_mode=document.exits.thresholds if document.exits else "menu",
+        tiers=tuple(
+            Tier(t.name, t.kind, t.stage_specific, t.payload_max_bytes, t.joules_per_byte, _scaling(t))
+            for t in document.tier
+        ),
+        options=options,
+        links=links,
+        source=workload.source,
+        rate_per_s=workload.rate_per_s,
+        accuracy_min=workload.accuracy_min,
+        latency_slo_s=None if workload.latency_slo_ms is None else workload.latency_slo_ms / 1000,
+        latency_measure=workload.latency_measure,
+        utilisation_cap=workload.utilisation_cap,
+        minimize=objective.minimize,
+        accounting=objective.accounting,
+        samples=samples,
+        ways=ways,
+        variants=variants,
+        privacy=Privacy(privacy.weight_mse, privacy.weight_cross_entropy, workload.mse_min, workload.cross_entropy_max),
+        cost_max_usd=workload.cost_max_usd,
+        energy_max_j=workload.energy_max_j,
+        privacy_max=workload.privacy_max,
+        weights=_weights(objective),
+        then=tuple(objective.then),
+        tail=workload.tail,
+        families=(*sizes, *(noise_curves(document, ways) if ways else ())),
+        joint=document.exits is not None and document.exits.joint,
+        accuracy_confidence=workload.accuracy_confidence,
+    )
+    words = sorted({word for option in options for word in instance.words(option)})
+    instance = replace(instance, rules=read_rules(document.rule, words, len(stages), file, problems))
+    wrong = consistency_problems(instance, file)
+    if unread:  # nothing is known of the samples
+        wrong = [problem for problem in wrong if "held-out" not in problem.found]
+    problems.extend(wrong)
+    return instance
+
+
+def _weights(objective: ObjectiveTable) -> tuple[tuple[Objective, float], ...]:
+    if objective.weights is None:
+        return ()
+    names: tuple[Objective, ...] = get_args(Objective)
+    return tuple((name, weight) for name in names if (weight := getattr(objective.weights, name)) > 0)
+
+
+def _catalog(document: InstanceDocument, folder: Path, extra: Sequence[str | Path], problems: list[Problem]) -> Catalog:
+    catalog = load_catalog()
+    for path in [*(folder / name for name in document.catalog), *map(Path, extra)]:
+        try:
+            catalog = catalog.with_rows(path)
+        except InputError as error:
+            problems.extend(error.problems)
+    return catalog
+
+
+def _stages(path: Path, problems: list[Problem]) -> tuple[Stage, ...]:
+    """Read stage,flops,activation_bytes,parameter_bytes: one row a stage, 1..M."""
+    columns = [
+        Column("stage", "whole", 1, MAX_STAGES),
+        Column("flops", "number", 0),
+        Column("activation_bytes", "number", 0),
+        Column("parameter_bytes", "number", 0),
+    ]
+    before = len(problems)
+    rows = read_table(path, columns, problems)
+    if len(problems) > before:
+        return ()
+    numbers = sorted(row.whole("stage") for row in rows)
+    if numbers != list(range(1, len(rows) + 1)):
+        absent = sorted(set(range(1, max(numbers) + 1)) - set(numbers))
+        found = f"stage(s) {', '.join(map(str, absent[:10]))} missing" if absent else "a stage stands twice"
+        problems.append(Problem(str(path), "column stage", found, "give one row for each stage 1..M"))
+        return ()
+    return tuple(
+        Stage(*(row.number(c) for c in ("flops", "activation_bytes", "parameter_bytes")))
+        for row in sorted(rows, key=lambda row: row.whole("stage"))
+    )
+
+
+def _menus(
+    exits: ExitsTable | None, folder: Path, file: str, stages: int, problems: list[Problem]
+) -> tuple[tuple[Menu, ...], Any]:
+    from serflow_opt.problem.exits import derive_menus, read_menus, read_samples
+
+    if exits is None:
+        return (*[NO_CLASSIFIER] * (stages - 1), Menu((0.0,), (1.0,), (math.nan,))), None
+    if (exits.table is None) == (exits.samples is None):
+        found = "neither table nor samples" if exits.table is None else "table and samples"
+        problems.append(Problem(file, "exits", found, "give one of exits.table and exits.samples"))
+        return (), None
+    if exits.table is not None:
+        unused = sorted(exits.model_fields_set - {"table", "thresholds"})
+        for key in unused:
+            problems.append(Problem(file, f"exits.{key}", "only used with samples", "remove it"))
+        return read_menus(folder / exits.table, stages, problems), None
+    assert exits.samples is not None
+    samples = read_samples(folder / exits.samples, exits, stages, file, problems)
+    if samples is None:
+        return (), None
+    earlier, wanted = exits.earlier_threshold, len(samples.classifier_stages) - 1
+    if isinstance(earlier, list) and len(earlier) != wanted:
+        found, cure = f"{len(earlier)} values", f"give one, or {wanted}: one for each exit but the last"
+        problems.append(Problem(file, "exits.earlier_threshold", found, cure))
+        return (), None
+    if exits.joint and exits.levels is None:
+        return derive_menus(samples, stages, None, always_off=True), samples
+    return derive_menus(samples, stages, exits.levels or 10, exits.earlier_threshold, always_off=exits.joint), samples
+
+
+def _links(document: InstanceDocument, file: str, problems: list[Problem]) -> dict[tuple[str, str], Link]:
+    """Index the links and check that each goes down the list."""
+    names = [tier.name for tier in document.tier]
+    for position, name in enumerate(names):
+        if names.index(name) != position or name == CLIENT:
+            found = f"'{name}'" + (" twice" if name != CLIENT else " means the place requests come from")
+            problems.append(Problem(file, f"tier[{position + 1}].name", found, "give each tier its own name"))
+    links: dict[tuple[str, str], Link] = {}
+    for position, link in enumerate(document.link, start=1):
+        place = f"link[{position}]"
+        fault = _link_fault(link, names, links)
+        if fault:
+            problems.append(Problem(file, place, *fault))
+        else:
+            links[link.from_, link.to] = Link(
+                link.bandwidth_mbit_s * 1e6 / 8, link.round_trip_ms / 1000, link.usd_per_gb / 1e9, link.trusted
+            )
+    return links
+
+
+def _link_fault(link: LinkTable, names: list[str], links: dict[tuple[str, str], Link]) -> tuple[str, str] | None:
+    for end, known in ((link.from_, [CLIENT, *names]), (link.to, names)):
+        if end not in known:
+            return f"no tier '{end}'", nearest(end, known)
+    if (link.from_, link.to) in links:
+        return f"{link.from_} -> {link.to} twice", "keep one"
+    if link.from_ != CLIENT and names.index(link.from_) >= names.index(link.to):
+        return f"{link.from_} -> {link.to} does not go down the list of tiers", "requests never move up or within"
+    return None
+
+
+def _scaling(tier: TierTable) -> Scaling:
+    """How what a tier has comes and goes."""
+    return Scaling(
+        start_s=tier.start_s,
+        billing_min_s=tier.billing_min_s,
+        machines_max=tier.machines_max,
+        keep_alive_s=tier.keep_alive_s,
+        concurrency_max=tier.concurrency_max,
+        billing_step_s=tier.billing_step_ms / 1000,
+    )

@@ -1,0 +1,335 @@
+"""From tier tables and prices to options: what each is called, how fast it runs each stage, what it costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.problem.catalog import Catalog
+from serflow_opt.problem.instance import Option, Stage
+from serflow_opt.problem.ranges import MIB, FunctionSizes, amdahl_flops_per_s
+from serflow_opt.problem.schema import InstanceDocument, OptionTable, TierTable
+from serflow_opt.problem.speed_curve import SpeedCurve, read_curve
+from serflow_opt.problem.tables import Column, read_table
+
+
+def resolve_options(
+    document: InstanceDocument,
+    stages: Sequence[Stage],
+    catalog: Catalog,
+    folder: Path,
+    file: str,
+    problems: list[Problem],
+) -> tuple[tuple[Option, ...], tuple[FunctionSizes, ...]]:
+    """Make the options of all tiers, in the order of the file, and the ranges of sizes."""
+    options: list[Option] = []
+    families: list[FunctionSizes] = []
+    for position, tier in enumerate(document.tier):
+        place = f'tier[{position + 1}] "{tier.name}"'
+        found: list[Problem] = []
+        _check_tier(tier, file, place, found)
+        times: dict[tuple[int, str], Timed] | None = None
+        curve: SpeedCurve | None = None
+        if tier.stage_times is not None:
+            times = _read_times(folder / tier.stage_times, len(stages), found)
+        if tier.speed_curve is not None:
+            curve = read_curve(folder / tier.speed_curve, found)
+        if found:
+            _check_names(tier, catalog, file, place, found)
+        else:
+            resolved = _Tier(tier, position, catalog, stages, times, curve, file, place, found)
+            drafts = list(resolved.options())
+            families += resolved.families()
+            names = [option.name for option in drafts]
+            for name in sorted({n for n in names if names.count(n) > 1}):
+                found.append(Problem(file, place, f"option '{name}' twice", "keep one"))
+            if times is not None and not found:
+                path = str(folder / str(tier.stage_times))
+                for name in sorted({option for _, option in times} - set(names)):
+                    found.append(Problem(path, "column option", f"no option '{name}'", f"options: {', '.join(names)}"))
+            options += drafts
+        problems += found
+    return tuple(options), tuple(families)
+
+
+def _check_names(tier: TierTable, catalog: Catalog, file: str, place: str, problems: list[Problem]) -> None:
+    """Check the names of a tier that has other faults."""
+    for name in tier.options if tier.kind != "function" else ():
+        try:
+            catalog.vm(name, tier.region)
+        except InputError as error:
+            problems += [Problem(file, f"{place}.options", p.found, p.cure) for p in error.problems]
+
+
+def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem]) -> None:
+    """Check that the keys of a tier fit its kind and each other."""
+
+    def wrong(key: str, found: str, cure: str) -> None:
+        problems.append(Problem(file, f"{place}.{key}", found, cure))
+
+    function_keys = {"memory_mb", "memory_mb_range", "arch", "cold_start_ms", "cold_share", "speed_curve"}
+    function_keys |= {"keep_alive_s", "concurrency_max", "billing_step_ms"}
+    machine_keys = {"workers", "start_s", "billing_min_s", "machines_max"}
+    if tier.kind == "function":
+        if tier.options:
+            wrong("options", "names of machines on a function tier", "list sizes as memory_mb = [...]")
+        if tier.cold_share is not None and "cold_start_ms" not in tier.model_fields_set and tier.cold_share > 0:
+            wrong("cold_share", f"{tier.cold_share:g} without cold_start_ms", "give cold_start_ms")
+        for key in sorted(machine_keys & tier.model_fields_set):
+            wrong(key, "on a tier of kind 'function'", "only machines have it: remove it")
+    else:
+        for key in sorted(function_keys & tier.model_fields_set):
+            wrong(key, f"on a tier of kind '{tier.kind}'", "only functions have it: remove it")
+    if tier.memory_mb_range is not None and tier.stage_times is not None:
+        wrong(
+            "memory_mb_range", "given together with stage_times", "times are measured at single sizes: list memory_mb"
+        )
+    if not (tier.options or tier.option or tier.memory_mb or tier.memory_mb_range):
+        need = "memory_mb" if tier.kind == "function" else "options"
+        wrong(need, "no option to run on", f"give {need} = [...] or [[tier.option]]")
+    measured = [key for key in ("stage_times", "speed_curve") if getattr(tier, key) is not None]
+    for key in ("flops_per_s_per_vcpu", "parallel_fraction", *measured[1:]):
+        if measured and key in tier.model_fields_set:
+            what = "times replace speeds" if measured[0] == "stage_times" else "speeds replace the law"
+            wrong(key, f"given together with {measured[0]}", f"measured {what}: remove one of them")
+    sized = tier.options or tier.memory_mb or tier.memory_mb_range
+    if not measured and tier.flops_per_s_per_vcpu is None and sized:
+        either = "speed_curve or stage_times" if tier.kind == "function" else "or stage_times"
+        wrong("flops_per_s_per_vcpu", "missing", f"give the speed of one vCPU in FLOP/s, {either}")
+
+
+class Timed(NamedTuple):
+    """Mean and standard deviation of a stage's time, seconds."""
+
+    mean: float
+    sd: float
+
+
+def _read_times(path: Path, stages: int, problems: list[Problem]) -> dict[tuple[int, str], Timed]:
+    """Read stage,option,mean_ms[,sd_ms,p95_ms,p99_ms] and return seconds by stage and option."""
+    columns = [
+        Column("stage", "whole", 1, stages or math.inf),
+        Column("option", "text"),
+        Column("mean_ms", "number", 0),
+    ]
+    columns += [Column(name, "number", 0, required=False) for name in ("sd_ms", "p95_ms", "p99_ms")]
+    times: dict[tuple[int, str], Timed] = {}
+    for row in read_table(path, columns, problems):
+        key = (row.whole("stage"), str(row.cells["option"]))
+        if key in times:
+            found = f"stage {key[0]} on '{key[1]}' stands twice"
+            problems.append(Problem(str(path), f"line {row.line}", found, "keep one row"))
+        sd = row.number("sd_ms") if "sd_ms" in row.cells else 0.0
+        times[key] = Timed(row.number("mean_ms") / 1000, sd / 1000)
+    return times
+
+
+class _Tier:
+    """One tier being resolved; yields its options and notes what is wrong."""
+
+    def __init__(
+        self,
+        tier: TierTable,
+        position: int,
+        catalog: Catalog,
+        stages: Sequence[Stage],
+        times: dict[tuple[int, str], Timed] | None,
+        curve: SpeedCurve | None,
+        file: str,
+        place: str,
+        problems: list[Problem],
+    ) -> None:
+        self.tier, self.position, self.catalog = tier, position, catalog
+        self.stages, self.times, self.curve = stages, times, curve
+        self.file, self.place, self.problems = file, place, problems
+        self.cold_start_s = tier.cold_start_ms / 1000
+        self.cold_share = (1.0 if tier.cold_start_ms > 0 else 0.0) if tier.cold_share is None else tier.cold_share
+
+    def options(self) -> Iterator[Option]:
+        """Yield machines by name, then functions by size, then options written out."""
+        for name in self.tier.options:
+            yield from self._machine(name)
+        for arch in self.tier.arch if self.tier.memory_mb else ():
+            yield from self._functions(arch)
+        for number, option in enumerate(self.tier.option, start=1):
+            yield from self._inline(option, f'{self.place}.option[{number}] "{option.name}"')
+
+    def _work(self, name: str, flops_per_s: float | None) -> dict[str, Any]:
+        """Stage times, speed and energy: measured where there is a table, else operations / speed (2.2.1 (7))."""
+        flops = math.fsum(stage.flops for stage in self.stages)
+        joules = self.tier.joules_per_flop
+        if self.times is None:
+            assert flops_per_s is not None
+            seconds = tuple(stage.flops / flops_per_s for stage in self.stages)
+            if seconds and not math.isfinite(sum(seconds)):
+                found = f"{flops_per_s:g} FLOP/s on '{name}' makes a stage take forever"
+                self.problems.append(Problem(self.file, self.place, found, "check the speed and the stages' FLOPs"))
+                seconds = ()
+            return {"stage_seconds": seconds, "flops_per_s": flops_per_s, "joules_per_flop": joules}
+        absent = [s for s in range(1, len(self.stages) + 1) if (s, name) not in self.times]
+        if absent:
+            found = f"no time for '{name}' at stage(s) {', '.join(map(str, absent[:10]))}"
+            self.problems.append(
+                Problem(str(self.tier.stage_times), "", found, "give a row for each stage and option of the tier")
+            )
+            return {"stage_seconds": ()}
+        timed = [self.times[s, name] for s in range(1, len(self.stages) + 1)]
+        whole = math.fsum(t.mean for t in timed)
+        return {
+            "stage_seconds": tuple(t.mean for t in timed),
+            "flops_per_s": flops / whole if whole else math.inf,
+            "joules_per_flop": joules,
+            "stage_sd_s": tuple(t.sd for t in timed) if any(t.sd for t in timed) else (),
+        }
+
+    def _speed(self, vcpus: float) -> float | None:
+        per_vcpu = self.tier.flops_per_s_per_vcpu
+        return None if per_vcpu is None else amdahl_flops_per_s(vcpus, per_vcpu, self.tier.parallel_fraction)
+
+    def _measured_speed(self, memory_mb: float, place: str) -> float | None:
+        """Speed on the curve, FLOP/s; outside it nothing is known, and that is a problem."""
+        assert self.curve is not None
+        if not self.curve.covers(memory_mb):
+            cure = f"{self.tier.speed_curve} is measured from {self.curve.span}: stay within, or measure there"
+            self.problems.append(Problem(self.file, place, f"{memory_mb:g} MB is outside the speed curve", cure))
+            return None
+        return self.curve.at(memory_mb)
+
+    def _machine(self, name: str) -> Iterator[Option]:
+        try:
+            vm = self.catalog.vm(name, self.tier.region)
+        except InputError as error:
+            self.problems += [Problem(self.file, f"{self.place}.options", p.found, p.cure) for p in error.problems]
+            return
+        yield Option(
+            name,
+            self.position,
+            **self._work(name, self._speed(vm.vcpus)),
+            usd_per_s=vm.usd_per_hour / 3600 / self.tier.workers,
+            memory_bytes=vm.memory_mb * MIB,
+            labels=(vm.family, vm.arch),
+            workers=self.tier.workers,
+            idle_accelerator=vm.accelerator if self.times is None else "",
+        )
+
+    def _functions(self, arch: str) -> Iterator[Option]:
+        family = self._sizes(arch)
+        if family is None:
+            return
+        for memory_mb in self.tier.memory_mb:
+            if not family.low <= memory_mb <= family.high:
+                cure = f"{family.labels[1]} has {family.low:g} to {family.high:g} MB"
+                self.problems.append(Problem(self.file, f"{self.place}.memory_mb", f"{memory_mb}", cure))
+            elif self.curve is None or self._measured_speed(memory_mb, f"{self.place}.memory_mb") is not None:
+                yield self._timed(family.option(memory_mb))
+
+    def families(self) -> Iterator[FunctionSizes]:
+        """Yield the ranges of sizes."""
+        if self.tier.memory_mb_range is None:
+            return
+        low, high = self.tier.memory_mb_range
+        place = f"{self.place}.memory_mb_range"
+        for arch in self.tier.arch:
+            family = self._sizes(arch)
+            if family is None:
+                return
+            spans = [(family.low, family.high, family.labels[1])]
+            if self.curve is not None:
+                spans.append((self.curve.memory_mb[0], self.curve.memory_mb[-1], str(self.tier.speed_curve)))
+            wrong = [
+                f"{name} has {first:g} to {last:g} MB" for first, last, name in spans if low < first or high > last
+            ]
+            if wrong or low >= high:
+                cure = wrong[0] if wrong else "write the smaller size first"
+                self.problems.append(Problem(self.file, place, f"[{low}, {high}]", cure))
+            else:
+                yield replace(family, low=float(low), high=float(high))
+
+    def _timed(self, option: Option) -> Option:
+        """Replace FLOPs / speed by measured times where there is a table."""
+        return option if self.times is None else replace(option, **self._work(option.name, None))
+
+    def _sizes(self, arch: str) -> FunctionSizes | None:
+        """Return the sizes the provider has."""
+        try:
+            price = self.catalog.function(self.tier.region, arch)
+        except InputError as error:
+            self.problems += [Problem(self.file, f"{self.place}.region", p.found, p.cure) for p in error.problems]
+            return None
+        return FunctionSizes(
+            tier=self.position,
+            arch=arch,
+            low=price.memory_min_mb,
+            high=price.memory_max_mb,
+            stage_flops=tuple(stage.flops for stage in self.stages),
+            usd_per_gb_s=price.usd_per_gb_s,
+            usd_per_request=price.usd_per_request,
+            mb_per_vcpu=price.mb_per_vcpu,
+            per_vcpu=self.tier.flops_per_s_per_vcpu if self.times is None else 1.0,
+            parallel_fraction=self.tier.parallel_fraction,
+            curve=self.curve,
+            cold_start_s=self.cold_start_s,
+            cold_share=self.cold_share,
+            joules_per_flop=self.tier.joules_per_flop,
+            labels=(arch, price.name),
+            call_max_bytes=price.payload_max_bytes,
+            run_max_s=price.duration_max_s,
+        )
+
+    def _inline(self, option: OptionTable, place: str) -> Iterator[Option]:
+        def wrong(key: str, found: str, cure: str) -> None:
+            self.problems.append(Problem(self.file, f"{place}.{key}", found, cure))
+
+        before = len(self.problems)
+        function = self.tier.kind == "function"
+        known = self.catalog.find_vm(option.name, self.tier.region) if not function else None
+        rent, memory_mb = option.usd_per_hour, option.memory_mb
+        if known is not None:
+            rent = known.usd_per_hour if rent is None else rent
+            memory_mb = known.memory_mb if memory_mb is None else memory_mb
+        speed = option.flops_per_s
+        if speed is None and self.curve is not None:
+            speed = None if memory_mb is None else self._measured_speed(memory_mb, f"{place}.memory_mb")
+        elif speed is None and self.times is None:
+            wrong("flops_per_s", "missing", "give its speed in FLOP/s, or stage_times for the tier")
+        if self.times is not None and option.flops_per_s is not None:
+            wrong("flops_per_s", "given together with stage_times", "measured times replace speeds: remove it")
+        if function:
+            if option.usd_per_gb_s is None:
+                wrong("usd_per_gb_s", "missing", "give the price per GB and second")
+            if memory_mb is None:
+                wrong("memory_mb", "missing", "a function's price follows its memory")
+            if rent:
+                wrong("usd_per_hour", f"{rent:g}", "a function is paid per use: remove it")
+            if option.workers is not None:
+                wrong("workers", f"{option.workers}", "a function serves one request at a time: remove it")
+        else:
+            if self.tier.kind == "vm" and rent is None:
+                wrong("usd_per_hour", "missing", "give its rent, or use a name the catalogue knows")
+            for key in ("usd_per_request", "usd_per_gb_s"):
+                if getattr(option, key):
+                    wrong(key, f"{getattr(option, key):g}", f"a {self.tier.kind} is paid by the hour: remove it")
+        if len(self.problems) > before:
+            return
+        work = self._work(option.name, speed)
+        workers = self.tier.workers if option.workers is None else option.workers
+        if option.joules_per_flop is not None:
+            work["joules_per_flop"] = option.joules_per_flop
+        yield Option(
+            option.name,
+            self.position,
+            **work,
+            usd_per_s=(option.usd_per_gb_s or 0.0) * (memory_mb or 0.0) / 1024
+            if function
+            else (rent or 0.0) / 3600 / workers,
+            usd_per_request=option.usd_per_request,
+            memory_bytes=None if memory_mb is None else memory_mb * MIB,
+            cold_start_s=self.cold_start_s,
+            cold_share=self.cold_share,
+            labels=(known.family, known.arch) if known is not None else (),
+            workers=workers,
+        )

@@ -1,0 +1,257 @@
+"""Choices from a range: function sizes in steps of 1 MB, and noise between its measured strengths.
+
+A family says what each of its members is, exactly, and what is nowhere worse than any member of a cell of its range:
+the relaxation that `ranges.py` gets its bounds from.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from serflow_opt.problem.instance import Instance, Option, Way
+from serflow_opt.problem.speed_curve import SpeedCurve
+
+MIB = 2**20
+"""Clouds count memory in these."""
+
+Cell = tuple[float, float]
+"""Ends of a part of a range; equal for a single member."""
+
+
+def amdahl_flops_per_s(vcpus: float, per_vcpu: float, parallel_fraction: float) -> float:
+    """Speed on v vCPUs, FLOP/s: per_vcpu / ((1 - p) + p / v), and per_vcpu x v below one vCPU (small functions)."""
+    if vcpus < 1:
+        return per_vcpu * vcpus
+    return per_vcpu / ((1 - parallel_fraction) + parallel_fraction / vcpus)
+
+
+def function_name(arch: str, memory_mb: float) -> str:
+    """Name a function size: lambda-1769MB, lambda-arm64-1769MB."""
+    return f"lambda-{'' if arch == 'x86_64' else arch + '-'}{memory_mb:g}MB"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSizes:
+    """A cloud function of any size from a range, on one architecture.
+
+    Attributes
+    ----------
+    low, high
+        Smallest and largest size, MB of 2^20 bytes.
+    usd_per_gb_s, usd_per_request, mb_per_vcpu
+        Its price and how memory brings vCPUs.
+    per_vcpu, parallel_fraction
+        Amdahl's law; per_vcpu None where there is a measured curve.
+    """
+
+    tier: int
+    arch: str
+    low: float
+    high: float
+    stage_flops: tuple[float, ...]
+    usd_per_gb_s: float
+    usd_per_request: float
+    mb_per_vcpu: float
+    per_vcpu: float | None
+    parallel_fraction: float
+    curve: SpeedCurve | None
+    cold_start_s: float
+    cold_share: float
+    joules_per_flop: float
+    labels: tuple[str, ...]
+    call_max_bytes: float | None
+    run_max_s: float | None
+
+    def flops_per_s(self, memory_mb: float) -> float:
+        """Speed of a size, FLOP/s."""
+        if self.curve is not None:
+            return self.curve.at(memory_mb)
+        assert self.per_vcpu is not None
+        return amdahl_flops_per_s(memory_mb / self.mb_per_vcpu, self.per_vcpu, self.parallel_fraction)
+
+    def option(self, memory_mb: float) -> Option:
+        """Return a size as an option."""
+        return self._option(
+            function_name(self.arch, memory_mb),
+            memory_mb,
+            self.flops_per_s(memory_mb),
+            self.usd_per_gb_s * memory_mb / 1024,
+            self.usd_per_request,
+        )
+
+    def relaxed(self, cell: Cell) -> Option:
+        """Return an option that is nowhere slower, dearer or smaller than any size of a cell.
+
+        It has the largest speed and the least price per operation, which belong to different sizes. The price of a
+        second that makes these two agree may be above that of the smallest size; what a cold start would cost too much
+        then comes off the fee.
+        """
+        low, high = cell
+        if low == high:
+            return self.option(low)
+        sizes = self._extremes(low, high)
+        speeds = [self.flops_per_s(size) for size in sizes]
+        per_flop = min(size / 1024 * self.usd_per_gb_s / speed for size, speed in zip(sizes, speeds, strict=True))
+        speed, least = max(speeds), self.usd_per_gb_s * low / 1024
+        usd_per_s = per_flop * speed
+        too_much = max(usd_per_s - least, 0.0) * self.cold_start_s * self.cold_share
+        name = f"{function_name(self.arch, low)}..{high:g}MB"
+        return self._option(name, high, speed, usd_per_s, self.usd_per_request - too_much)
+
+    def _extremes(self, low: float, high: float) -> list[float]:
+        """Sizes among which speed and price per operation are extreme: the ends, and kinks between them.
+
+        Between kinks the speed is linear in the size (below one vCPU, and on a curve) or 1 / (1 - p + p / v). Either
+        way it is monotone, and size / speed is, too.
+        """
+        knots = [self.mb_per_vcpu, *(self.curve.memory_mb if self.curve else ())]
+        return [low, *(knot for knot in knots if low < knot < high), high]
+
+    def _option(self, name: str, memory_mb: float, speed: float, usd_per_s: float, fee: float) -> Option:
+        return Option(
+            name,
+            self.tier,
+            tuple(flops / speed for flops in self.stage_flops),
+            usd_per_s=usd_per_s,
+            usd_per_request=fee,
+            memory_bytes=memory_mb * MIB,
+            cold_start_s=self.cold_start_s,
+            cold_share=self.cold_share,
+            labels=self.labels,
+            call_max_bytes=self.call_max_bytes,
+            run_max_s=self.run_max_s,
+            flops_per_s=speed,
+            joules_per_flop=self.joules_per_flop,
+        )
+
+    @property
+    def span(self) -> Cell:
+        """The whole range."""
+        return self.low, self.high
+
+    def parts(self, cell: Cell, count: int) -> list[Cell]:
+        """Cut a cell into at most `count` cells, about evenly in the logarithm; sizes are whole."""
+        low, high = cell
+        if high - low < count:
+            return [(size, size) for size in range(round(low), round(high) + 1)]
+        cuts = sorted({round(low * (high / low) ** (i / count)) for i in range(1, count)} | {round(low), round(high)})
+        return [(a if i == 0 else a + 1, b) for i, (a, b) in enumerate(pairwise(cuts))]
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseCurve:
+    """One protection at one cut, of any strength between its measured rows: linear in the scale between them.
+
+    Attributes
+    ----------
+    stage
+        Position of the stage that is handed over to.
+    rows
+        The ways measured, by rising scale.
+    baseline_mse
+        Error of an attacker who sees nothing.
+    """
+
+    stage: int
+    rows: tuple[Way, ...]
+    baseline_mse: float
+
+    @property
+    def span(self) -> Cell:
+        """The whole range."""
+        return self.rows[0].scale, self.rows[-1].scale
+
+    def way(self, scale: float) -> Way:
+        """Return a strength as a way."""
+        above = next((i for i, row in enumerate(self.rows) if row.scale >= scale), len(self.rows) - 1)
+        if self.rows[above].scale == scale or above == 0:
+            return self.rows[above]
+        a, b = self.rows[above - 1], self.rows[above]
+        part = (scale - a.scale) / (b.scale - a.scale)
+
+        def between(x: float | None, y: float | None) -> float:
+            assert x is not None
+            assert y is not None
+            return x + part * (y - x)
+
+        mse = between(a.mse, b.mse)
+        return replace(
+            a,
+            scale=scale,
+            encode_flops=between(a.encode_flops, b.encode_flops),
+            accuracy_loss=between(a.accuracy_loss, b.accuracy_loss),
+            cross_entropy=between(a.cross_entropy, b.cross_entropy),
+            cross_entropy_added=between(a.cross_entropy_added, b.cross_entropy_added),
+            mse=mse,
+            leak=max(0.0, 1 - mse / self.baseline_mse),
+        )
+
+    def relaxed(self, cell: Cell) -> Way:
+        """Return a way that costs, loses and leaks no more than any strength of a cell."""
+        low, high = cell
+        inside = [row for row in self.rows if low < row.scale < high]
+        ways = [self.way(low), *inside, self.way(high)]
+        return replace(
+            ways[0],
+            protection=f"{ways[0].protection} {low:g}..{high:g}" if low < high else ways[0].protection,
+            encode_flops=min(way.encode_flops for way in ways),
+            accuracy_loss=min(way.accuracy_loss for way in ways),
+            cross_entropy=min(way.cross_entropy or 0.0 for way in ways),
+            cross_entropy_added=min(way.cross_entropy_added for way in ways),
+            mse=max(way.mse or 0.0 for way in ways),
+            leak=min(way.leak for way in ways),
+        )
+
+    def parts(self, cell: Cell, count: int) -> list[Cell]:
+        """Cut a cell evenly, first at the measured rows inside it; one narrower than 1e-9 of the range is a member."""
+        low, high = cell
+        inside = [row.scale for row in self.rows if low < row.scale < high]
+        if inside:
+            ends = [low, *inside, high]
+            return list(pairwise(ends))
+        if high - low <= 1e-9 * (self.span[1] - self.span[0]):
+            return [((low + high) / 2,) * 2]
+        ends = [low + (high - low) * i / count for i in range(count + 1)]
+        return list(pairwise(ends))
+
+
+Family = FunctionSizes | NoiseCurve
+
+
+def with_members(instance: Instance, names: Sequence[tuple[str, str]], scales: Sequence[tuple[int, Way]]) -> Instance:
+    """Return the instance with members of its families that a plan names, beside what it has.
+
+    Parameters
+    ----------
+    names
+        Tier and option of stages.
+    scales
+        For hand-overs, the position of the stage and a way with compression, protection and scale.
+    """
+    options, ways = list(instance.options), [list(known) for known in instance.ways]
+    for tier, name in dict.fromkeys(names):
+        match = re.fullmatch(r"lambda-(arm64-)?(\d+)MB", name)
+        if match is None or instance.option_named(tier, name) is not None:
+            continue
+        size, arch = int(match[2]), "arm64" if match[1] else "x86_64"
+        for family in instance.families:
+            if not isinstance(family, FunctionSizes) or instance.tiers[family.tier].name != tier:
+                continue
+            if family.low <= size <= family.high and family.arch == arch:
+                options.append(family.option(size))
+    for stage, wanted in scales:
+        kind = (wanted.compression, wanted.protection)
+        known = [
+            w for w in ways[stage] if (w.compression, w.protection) == kind and math.isclose(w.scale, wanted.scale)
+        ]
+        for family in instance.families:
+            if known or not isinstance(family, NoiseCurve) or family.stage != stage:
+                continue
+            first = family.rows[0]
+            if (first.compression, first.protection) == kind and family.span[0] <= wanted.scale <= family.span[1]:
+                ways[stage].append(family.way(wanted.scale))
+    return replace(instance, options=tuple(options), ways=tuple(map(tuple, ways)))

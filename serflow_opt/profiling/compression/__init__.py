@@ -1,0 +1,1 @@
+"""What compressing a hand-over costs and keeps."""

@@ -1,0 +1,1 @@
+"""Operations, times, exits and training of a network."""

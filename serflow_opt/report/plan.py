@@ -1,0 +1,308 @@
+"""A plan as a person wants to read it: what runs where, what it costs, what the limits leave, what is proven."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from serflow_opt.ground.display import html
+from serflow_opt.ground.sheet import Sheet, facts_table
+
+if TYPE_CHECKING:
+    from serflow_opt.plan.document import Metrics, Plan
+    from serflow_opt.sensitivity.explain import Explanation
+
+HOURS_PER_MONTH = 730
+"""A year of 8,760 hours in twelve."""
+
+CHECKED = 1e-5
+"""Bounds closer than this, relative, are told as one."""
+VERDICT = {
+    "optimal": ("proven optimal", "bold green"),
+    "feasible": ("not proven: stopped at a limit", "bold yellow"),
+    "infeasible": ("proven infeasible", "bold red"),
+    "valued": ("valued exactly, keeps its limits", "bold green"),
+    "no_solution": ("stopped before a plan was found", "bold red"),
+}
+
+
+def plan_table(plan: Plan) -> RenderableType:
+    """Lay a plan out: verdict, stages, totals, limits, certificate."""
+    verdict, style = VERDICT[plan.status if plan.certificate.optimised else "valued"]
+    if plan.metrics is not None and plan.metrics.breaches:
+        verdict, style = "breaks a limit", "bold red"
+    head = Text.assemble((plan.instance, "bold"), "  ", (verdict, style), f"  in {plan.seconds:.2f} s")
+    parts: list[RenderableType] = [head]
+    if plan.metrics is None:
+        parts += [Text(f"  {line}") for line in why_not(plan)]
+        if plan.bound is not None:
+            parts.append(Text(f"  no plan can be better than {plan.bound:.6g} {plan.objective.unit}"))
+    else:
+        parts += [stage_table(plan, plan.metrics), *totals(plan, plan.metrics), Text(_proof(plan))]
+    if plan.certificate.scope:
+        parts.append(Text(f"proof of    {plan.certificate.scope}"))
+    parts += [Text(f"note: {note}", style="yellow") for note in plan.notes]
+    return Group(*parts)
+
+
+def why_not(plan: Plan) -> list[str]:
+    """Say why there is no plan: a line a limit, and a line a set of limits that clash where that says more."""
+    lines = [clash.message for clash in plan.infeasible_because]
+    alone = {(clash.limit, clash.best) for clash in plan.infeasible_because}
+    sets = plan.clashing_sets
+    if len(sets) != 1 or {(change.limit, change.best) for change in sets[0].changes} != alone:
+        lines += [own.message for own in sets]
+    if any(not clash.sets_complete for clash in plan.infeasible_because if clash.sets):
+        lines.append("there may be further sets of limits that clash: time ran out")
+    return lines
+
+
+def stage_table(plan: Plan, metrics: Metrics) -> Sheet:
+    """One row for each run of stages on the same option with the same story, or each stage where it differs."""
+    titles = (
+        "stage",
+        "runs on",
+        "leave when",
+        "leave here",
+        "still inside",
+        "compute ms",
+        "arrive ms",
+        "done at ms",
+    )
+    rows = []
+    thresholds = {choice.stage: choice for choice in plan.thresholds}
+    last = len(metrics.stages)
+    for stage in metrics.stages:
+        choice = thresholds.get(stage.stage)
+        if stage.stage == last:
+            rule = "always"
+        elif choice is None:
+            rule = "-"
+        elif choice.mix:
+            rule = " or ".join(f">= {part.threshold:.4g} ({part.probability:.1%})" for part in choice.mix)
+        else:
+            rule = "never" if (choice.threshold or 0.0) > 1 else f"confidence >= {choice.threshold:.4g}"
+        arriving = stage.handover_ms + stage.cold_start_ms + stage.coding_ms
+        row = (
+            str(stage.stage),
+            f"{stage.tier}: {stage.option}",
+            rule,
+            f"{stage.exit_share:.1%}",
+            f"{max(stage.reach - stage.exit_share, 0.0):.1%}",
+            f"{stage.compute_ms:.4g}",
+            f"{arriving:.4g}" if arriving else "",
+            f"{stage.finished_ms:.4g}",
+        )
+        rows.append(row)
+    words = ("runs on", "leave when")
+    return Sheet(titles, rows, left=words, folds=words, spare=("confidence ",))
+
+
+def totals(plan: Plan, metrics: Metrics) -> list[RenderableType]:
+    """Money as people think of it, machines, and each limit with what is left of it."""
+    facts: list[tuple[str, str | Text]] = []
+    accounting = plan.limits.get("accounting")
+    cost = f"{usd(metrics.cost_usd_per_request * 1e6)} per million requests ({accounting})"
+    if metrics.cost_usd_per_hour is not None:
+        hourly = metrics.cost_usd_per_hour
+        cost += f" = {usd(hourly)} an hour, {usd(hourly * HOURS_PER_MONTH)} a month at {plan.limits['rate_per_s']:g}/s"
+    facts.append(("cost", cost))
+    if len(metrics.stages) < len(metrics.reach):
+        end, stages = len(metrics.stages), len(metrics.reach)
+        facts.append(("ends", f"at stage {end} of {stages}, where everybody leaves: what comes behind is not placed"))
+    for machine in metrics.machines:
+        rented = f"{machine.count} x {machine.option} ({machine.tier}), {usd(machine.usd_per_hour)} an hour"
+        facts.append(("machines", f"{rented}, {machine.utilisation:.0%} busy"))
+    percentiles = ", ".join(f"{name} {ms:.4g}" for name, ms in metrics.latency_percentiles_ms.items())
+    latencies = f"worst {metrics.latency_worst_ms:.4g}, mean {metrics.latency_mean_ms:.4g}, {percentiles}"
+    facts.append(("latency ms", latencies))
+    facts.append(("accuracy", "unknown" if metrics.accuracy is None else f"{metrics.accuracy:.4f}"))
+    for part in plan.samples:
+        title = f"on {part.part} samples" if part.part == "held-out" else "on the samples"
+        between = f"{part.accuracy_low:.4f} to {part.accuracy_high:.4f}, n = {part.samples}"
+        together = "when the thresholds run on all confidences together"
+        facts.append((title, f"accuracy {part.accuracy:.4f} (95 %: {between}) {together}"))
+    facts += _adaptations(plan, metrics)
+    facts += [("limit", line) for line in _limits(plan, metrics)]
+    for breach in metrics.breaches:
+        broken = f"{breach.limit}: {breach.value:.6g} against {breach.bound:.6g} ({breach.excess:.2%} beyond)"
+        facts.append(("BROKEN", Text(broken, style="bold red")))
+    return [facts_table(facts)]
+
+
+def _adaptations(plan: Plan, metrics: Metrics) -> Iterator[tuple[str, str]]:
+    """Variants, what crosses links and how, what leaks, energy: where there is something to say."""
+    assert plan.plan is not None
+    for variant in plan.plan.variants:
+        yield "variant", f"stages {variant.stages[0]} to {variant.stages[1]}: {variant.variant}"
+    ways = {handover.before_stage: handover for handover in plan.plan.handovers}
+    exposed = any(not crossing.trusted for crossing in metrics.crossings)
+    for crossing in metrics.crossings if ways or exposed else ():
+        way = ways.get(crossing.before_stage)
+        text = f"before stage {crossing.before_stage}: {crossing.from_} -> {crossing.to}, {_bytes(crossing.bytes)}"
+        if way is not None and way.compression != "none":
+            text += f", {way.compression}"
+        if way is not None and way.protection != "none":
+            text += f", {way.protection} {way.scale:.4g}"
+        if not crossing.trusted:
+            error = "unknown" if crossing.mse is None else f"{crossing.mse:.4g}"
+            text += f"; untrusted, reconstruction error {error}, leak {crossing.leak:.3f} of {crossing.reach:.1%}"
+        yield "hand-over", text
+    if metrics.privacy_loss or exposed:
+        yield "privacy loss", f"{metrics.privacy_loss:.4g}"
+    if metrics.energy_j_per_request:
+        yield "energy", f"{metrics.energy_j_per_request:.4g} J per request"
+    if plan.payoff:
+        names = list(plan.payoff[0])
+        spans = (
+            f"{name} {min(row[name] for row in plan.payoff):.4g} to {max(row[name] for row in plan.payoff):.4g}"
+            for name in names
+        )
+        yield "ideal to nadir", ", ".join(spans)
+
+
+def _bytes(size: float) -> str:
+    return f"{size / 1e6:.3g} MB" if size >= 1e6 else f"{size / 1e3:.3g} kB" if size >= 1e3 else f"{size:.3g} B"
+
+
+def _limits(plan: Plan, metrics: Metrics) -> list[str]:
+    lines = []
+    floor, ceiling = plan.limits.get("accuracy_min"), plan.limits.get("latency_slo_ms")
+    if isinstance(floor, float) and metrics.accuracy is not None:
+        lines.append(f"accuracy >= {floor:g}: {_slack(metrics.accuracy - floor, floor)}")
+    measure = str(plan.limits["latency_measure"])
+    ceilings = [
+        (f"latency ({measure})", metrics.latency_ms(measure), ceiling, " ms"),
+        ("cost", metrics.cost_usd_per_request, plan.limits.get("cost_max_usd"), " USD"),
+        ("energy", metrics.energy_j_per_request, plan.limits.get("energy_max_j"), " J"),
+        ("privacy loss", metrics.privacy_loss, plan.limits.get("privacy_max"), ""),
+    ]
+    for name, reached, limit, unit in ceilings:
+        if isinstance(limit, float):
+            lines.append(f"{name} <= {limit:g}{unit}: {_slack(limit - reached, limit, unit)}")
+    exposed = [crossing.mse for crossing in metrics.crossings if not crossing.trusted]
+    least = plan.limits.get("mse_min")
+    if isinstance(least, float):
+        known = [mse for mse in exposed if mse is not None]
+        said = _slack(min(known) - least, least) if known else "nothing crosses an untrusted link"
+        lines.append(f"reconstruction error >= {least:g}: {said}")
+    return lines
+
+
+def _slack(slack: float, limit: float, unit: str = "") -> str:
+    if abs(slack) <= 1e-6 * abs(limit):
+        return "binds"
+    share = f" ({slack / limit:.2%})" if limit else ""
+    return f"{slack:.4g}{unit} to spare{share}" if slack > 0 else f"missed by {-slack:.4g}{unit}"
+
+
+def _proof(plan: Plan) -> str:
+    value, bound, unit = plan.objective.value, plan.bound, plan.objective.unit
+    reached = f"{plan.objective.name} {'unknown' if value is None else f'{value:.7g} {unit}'}"
+    if bound is None:
+        return f"{reached}; {plan.certificate.method}"
+    gap = "none" if plan.gap is None else f"{plan.gap:.2g}"
+    alone = _word_alone(plan)
+    return f"{reached}, no plan is below {bound:.7g} (gap {gap}){alone}; {plan.certificate.method}"
+
+
+def _word_alone(plan: Plan) -> str:
+    """Say what no plan is below apart from the solver's word, where that is less."""
+    checked, bound = plan.certificate.checked_bound, plan.bound
+    value = plan.objective.value
+    if bound is None or checked is None or value is None or bound - checked <= CHECKED * abs(bound):
+        return ""
+    gap = (value - checked) / (abs(value) or 1.0)
+    return f", by the solver's word; below {checked:.7g} (gap {gap:.2g}) whatever it says"
+
+
+def fleet_table(plans: Sequence[Plan]) -> Sheet:
+    """One row an instance, for several instances in one command."""
+    titles = ("instance", "status", "objective", "gap", "USD per million", "accuracy", "worst ms", "mean ms", "s")
+    rows = []
+    for plan in plans:
+        metrics = plan.metrics
+        row = (
+            plan.instance,
+            plan.status,
+            "" if plan.objective.value is None else f"{plan.objective.value:.6g} {plan.objective.unit}",
+            "" if plan.gap is None else f"{plan.gap:.1e}",
+            "" if metrics is None else f"{metrics.cost_usd_per_request * 1e6:.4g}",
+            "" if metrics is None or metrics.accuracy is None else f"{metrics.accuracy:.4f}",
+            "" if metrics is None else f"{metrics.latency_worst_ms:.4g}",
+            "" if metrics is None else f"{metrics.latency_mean_ms:.4g}",
+            f"{plan.seconds:.2f}",
+        )
+        rows.append(row)
+    return Sheet(titles, rows, left=("instance", "status"), folds=("instance",))
+
+
+def usd(amount: float) -> str:
+    """Write an amount of money with enough digits to tell it from zero."""
+    if amount == 0:
+        return "$0"
+    return f"${amount:,.2f}" if abs(amount) >= 1 else f"${amount:.4g}"
+
+
+def plan_html(plan: Plan) -> str:
+    """Render the report for a notebook."""
+    return html(plan_table(plan))
+
+
+def explanation_table(explanation: Explanation) -> RenderableType:
+    """Lay out the plan in a line, what each option would give in its place, and what each limit costs."""
+    plan = explanation.plan
+    if plan.plan is None:
+        return plan_table(plan)
+    unit = plan.objective.unit
+    options = []
+    for row in explanation.options:
+        worse = explanation.worse_by(row.value)
+        remark = "the best plan" if row.chosen else "" if row.used or row.option is None else "is not used then"
+        if row.value is None:
+            remark = "no plan keeps the limits" if row.status == "infeasible" else "no plan found in time"
+        elif row.status != "optimal":
+            remark = f"{remark} (no better than {row.bound:.6g} proven)".strip()
+        if row.dominated_by is not None:
+            remark = f"{remark}{', ' if remark else ''}never better than {row.dominated_by}"
+        value = "" if row.value is None else f"{row.value:.6g} {unit}"
+        further = f"{worse:.1%}" if worse < math.inf else ""
+        options.append((row.tier, row.option or "(nothing)", value, further, remark))
+    limits = []
+    titles = (
+        "limit",
+        "asked",
+        "reached",
+        "a unit more",
+        "saves",
+        "next better at",
+        "saves",
+        "a step further",
+        "saves",
+        "without it",
+    )
+
+    def saved(value: float | None) -> str:
+        return "-" if value is None else f"{max(-explanation.worse_by(value), 0.0) + 0.0:.1%}"
+
+    for own in explanation.limits:
+        kept = "" if own.reached is None else f"{own.reached:.6g}"
+        if not own.binds:
+            limits.append((own.limit, f"{own.asked:g}", kept, "does not bind", *[""] * (len(titles) - 4)))
+            continue
+        steps = ((own.unit_more, own.value_unit_more), (own.next_at, own.value_next), (own.looser, own.value_looser))
+        cells = [text for at, value in steps for text in ("-" if at is None else f"{at:.6g}", saved(value))]
+        limits.append((own.limit, f"{own.asked:g}", kept, *cells, saved(own.value_without)))
+    words = ("tier", "offers only", "")
+    of_options = Sheet((*words[:2], plan.objective.name, "worse by", ""), options, left=words, folds=words, keys=2)
+    of_limits = Sheet(titles, limits, left=titles[:1], stays=("saves",))
+    parts: list[RenderableType] = [plan_table(plan), Text(), of_options]
+    proof = plan.certificate
+    if proof.placements is not None and proof.placements_kept is not None:
+        ruled_out = proof.placements - proof.placements_kept
+        parts.append(Text(f"{proof.placements:,} placements considered, {ruled_out:,} ruled out by their bounds"))
+    return Group(*parts, Text(), of_limits) if explanation.limits else Group(*parts)

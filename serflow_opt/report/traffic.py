@@ -1,0 +1,227 @@
+"""Deployments, schedules, simulations and comparisons as people want to read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from serflow_opt.ground.sheet import Sheet, facts_table
+from serflow_opt.report.plan import HOURS_PER_MONTH, usd
+
+if TYPE_CHECKING:
+    from serflow_opt.traffic.control.compare import Comparison
+    from serflow_opt.traffic.provision.result import Deployment, Part
+    from serflow_opt.traffic.schedule.result import Schedule
+    from serflow_opt.traffic.simulate.result import Simulation
+
+_VERDICT = {
+    "optimal": ("proven optimal", "bold green"),
+    "feasible": ("not proven: stopped at a limit", "bold yellow"),
+    "infeasible": ("proven infeasible", "bold red"),
+    "no_solution": ("stopped before anything was found", "bold red"),
+}
+
+_WHY_LOST = {"no machine": "no machine was there, and no function beside it"}
+"""Reasons of dropped requests, where they need more words."""
+
+
+def deployment_table(deployment: Deployment) -> RenderableType:
+    """Blocks, what they rent, how traffic splits, where it would change, and what is proven."""
+    verdict, style = _VERDICT[deployment.status]
+    demand = deployment.demand
+    rate = f"{demand.mean:.4g} requests/s"
+    if deployment.arrivals == "smooth":
+        rate += ", evenly"
+    if demand.peak > demand.mean:
+        rate += f" on average, {demand.peak:.4g} at most"
+    parts: list[RenderableType] = [
+        Text.assemble(
+            (deployment.instance, "bold"), f"  {rate}  ", (verdict, style), f"  in {deployment.seconds:.2f} s"
+        )
+    ]
+    if not deployment.parts:
+        return Group(*parts, Text(f"  {deployment.reason}"))
+    rows = [_part(part) for part in deployment.parts]
+    titles = ("stages", "enter", "machines", "each takes", "busy", "function", "to function", "USD/h", "T-CIP", "S-CIP")
+    parts.append(_table(titles, rows, left=("machines", "function")))
+    hourly = deployment.usd_per_s * 3600
+    leave = ", ".join(f"{c.stage}: {c.threshold:.4g}" for c in deployment.thresholds)
+    random = deployment.arrivals == "random"
+    spills = [f"{p.first}-{p.last}: {p.random_spill:.1%}" for p in deployment.parts if p.random_spill is not None]
+    waits = [f"{p.first}-{p.last}: {p.random_wait:.2%}" for p in deployment.parts if p.random_wait is not None]
+    facts = {
+        "leave at": f"confidence by stage {leave}" if leave else "",
+        "cost": f"{usd(hourly)} an hour, {usd(hourly * HOURS_PER_MONTH)} a month, "
+        f"{usd(deployment.usd_per_s / demand.mean * 1e6)} per million requests",
+        "latency ms": f"worst {deployment.latency_worst_ms:.4g}, mean {deployment.latency_mean_ms:.4g}"
+        + (f" with {deployment.latency_wait_ms:.3g} of waiting" if deployment.latency_wait_ms >= 5e-4 else "")
+        + ("" if math.isnan(deployment.on_time) else f", {deployment.on_time:.4%} in time"),
+        "accuracy": "" if deployment.accuracy is None else f"{deployment.accuracy:.4f}",
+        "find no worker": f"{', '.join(spills)} (at random, at the mean rate)" if spills and random else "",
+        "wait": f"{', '.join(waits)} (at random, at the mean rate)" if waits else "",
+    }
+    facts["proof of"] = deployment.scope
+    proof = (
+        f"no deployment is below {deployment.bound * 3600:.6g} USD/h (gap {deployment.gap:.2g}); {deployment.method}"
+    )
+    return Group(*parts, _facts(facts), Text(proof))
+
+
+def _part(part: Part) -> tuple[str, ...]:
+    cip = "" if part.t_cip is None or not math.isfinite(part.t_cip) else f"{part.t_cip:.4g}/s"
+    return (
+        f"{part.first}-{part.last}",
+        f"{part.reach:.1%}, {part.rate:.4g}/s",
+        f"{part.count} x {part.machine}" if part.machine else "-",
+        _rate(part.machine_rate) if part.machine else "",
+        f"{part.busy:.0%}" if part.count else "",
+        part.function or "-",
+        f"{part.spilled:.4g}/s" if part.function else "",
+        f"{part.usd_per_s * 3600:.4g}",
+        cip,
+        "" if part.s_cip is None else f"{part.s_cip:.1%}",
+    )
+
+
+def _rate(rate: float) -> str:
+    """Requests per second; machines that take no time take any."""
+    return f"{rate:.4g}/s" if math.isfinite(rate) else "any"
+
+
+def schedule_table(schedule: Schedule) -> RenderableType:
+    """What the clairvoyant rents, block by block."""
+    verdict, style = _VERDICT[schedule.status]
+    head = Text.assemble(
+        (schedule.service.name, "bold"),
+        f"  {schedule.trace.name}, {schedule.trace.seconds / 3600:.4g} h in steps of {schedule.step_s:,.10g} s  ",
+        (verdict, style),
+        f"  in {schedule.seconds:.2f} s",
+    )
+    rows = []
+    for own in schedule.blocks:
+        block = schedule.service.blocks[own.block]
+        hours: dict[str, float] = {}
+        for rental in own.rentals:
+            hours[rental.machine] = hours.get(rental.machine, 0.0) + (rental.to_s - rental.from_s) / 3600
+        rented = ", ".join(f"{name} {h:.4g} h" for name, h in hours.items()) or "-"
+        rows.append(
+            (
+                f"{block.first + 1}-{block.last + 1}",
+                rented,
+                f"{len(own.rentals):,}",
+                f"{own.function_requests:,.0f}",
+                usd(own.usd_machines),
+                usd(own.usd_functions),
+                f"{own.gap:.2g}",
+            )
+        )
+    titles = ("stages", "machines", "orders", "on the function", "rent", "functions", "gap")
+    left = [f"{name} never better than {by}" for own in schedule.blocks for name, by in own.dropped.items()]
+    total = (
+        f"{usd(schedule.usd)}, no schedule is below {usd(schedule.bound)} (gap {schedule.gap:.2g}); {schedule.method}"
+    )
+    proof = Text(f"proof of    {schedule.scope}")
+    return Group(head, _table(titles, rows, left=("machines",)), *map(Text, dict.fromkeys(left)), Text(total), proof)
+
+
+def simulation_table(run: Simulation, events: Iterable[object] = ()) -> RenderableType:
+    """Money, latency, where requests ran, and what went wrong."""
+    ms = {q: run.percentile(q) * 1000 for q in (50, 95, 99, 99.9)}
+    lost = {_WHY_LOST.get(reason, reason): count for reason, count in run.dropped.items() if count}
+    per = run.usd_total / max(run.served, 1) * 1e6
+    money = ", ".join(f"{name} {usd(part)}" for name, part in run.usd.items())
+    facts = {
+        "requests": f"{run.arrivals:,} came, {run.served:,} were answered"
+        + "".join(f", {count:,} dropped ({reason})" for reason, count in lost.items()),
+        "cost": f"{usd(run.usd_total)}: {money}; {usd(per)} per million answers",
+        "latency ms": f"mean {_ms(run.latency_mean_s * 1000)}, " + ", ".join(f"p{q:g} {_ms(t)}" for q, t in ms.items()),
+        "in time": f"{run.kept:.4%}" + ("" if run.slo_s is None else f" within {run.slo_s * 1000:g} ms"),
+        "accuracy": "" if run.accuracy is None else f"{run.accuracy:.4f}",
+        "machines": f"{run.machine_seconds / 3600:.4g} hours billed in {len(run.rentals):,} rentals, "
+        f"{run.utilisation:.0%} of their workers' time busy",
+    }
+    rows = [
+        (
+            f"{b + 1}",
+            f"{run.entered[b]:,}",
+            f"{run.by_machine[b]:,}",
+            f"{run.by_function[b]:,}",
+            f"{run.cold_starts[b]:,}",
+            f"{run.throttled[b]:,}",
+        )
+        for b in range(len(run.entered))
+    ]
+    titles = ("block", "entered", "on machines", "on the function", "cold starts", "refused")
+    head = Text.assemble((run.service, "bold"), f"  {run.trace}  scaled by ", (run.policy, "bold"))
+    said = [Text(f"at {at:,.0f} s: {text}", style="yellow") for at, text in run.policy_errors[:10]]
+    said += [Text(str(event), style="yellow") for event in list(events)[:20]]
+    return Group(head, _facts(facts), _table(titles, rows), *said)
+
+
+def comparison_table(comparison: Comparison) -> RenderableType:
+    """A row a policy."""
+    frame = comparison.to_frame()
+    rows = []
+    for record in frame.to_dict("records"):
+        saving, above = record["saving_over_libra"], record["above_bound"]
+        mark = " " if record["like_for_like"] else "*"
+        rows.append(
+            (
+                record["policy"],
+                str(record["blocks"]),
+                usd(record["usd"]),
+                usd(record["usd_machines"]),
+                usd(record["usd_functions"]),
+                *(_ms(record[name]) for name in ("p50_ms", "p95_ms", "p99_ms")),
+                f"{record['violations']:.3%}",
+                f"{record['dropped']:.3%}",
+                f"{record['utilisation']:.0%}",
+                "" if math.isnan(saving) else f"{saving:.1%}{mark}",
+                "" if math.isnan(above) else f"{above:.1%}{mark}",
+            )
+        )
+    titles = (
+        "policy",
+        "blocks",
+        "cost",
+        "machines",
+        "functions",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "late",
+        "dropped",
+        "busy",
+        "saves over LIBRA",
+        "above the bound",
+    )
+    head = Text.assemble((comparison.instance, "bold"), f"  {comparison.trace}")
+    bounds = [
+        Text(f"with perfect foresight, {blocks} block{'s' * (blocks > 1)}: no less than {usd(found.bound)}")
+        for blocks, found in comparison.bounds.items()
+    ]
+    said = []
+    if not frame["like_for_like"].all():
+        said.append(Text("* late or dropped requests, or below the terms of the bound: do not compare by cost alone"))
+    said += [Text(f"proof of    {scope}") for scope in dict.fromkeys(own.scope for own in comparison.bounds.values())]
+    said += [Text(note, style="yellow") for note in comparison.notes]
+    said += [Text(f"left out    {name}: {why}", style="yellow") for name, why in comparison.left_out.items()]
+    return Group(head, _table(titles, rows, left=("policy",)), *bounds, *said)
+
+
+def _ms(value: float) -> str:
+    """Milliseconds in figures that can be read."""
+    return "-" if math.isnan(value) else f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
+def _table(titles: Iterable[str], rows: Iterable[tuple[str, ...]], left: Iterable[str] = ()) -> Sheet:
+    words = tuple(left)
+    return Sheet(tuple(titles), list(rows), left=words, folds=words)
+
+
+def _facts(facts: dict[str, str]) -> RenderableType:
+    return facts_table(facts.items())

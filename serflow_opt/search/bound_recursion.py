@@ -1,0 +1,410 @@
+"""The best plan of a Lagrangian over all placements at once, under a limit on the whole time: a backward recursion.
+
+With multipliers on the columns that have a limit, a plan is worth one number V, and with V of what follows, the best
+threshold of a stage is a search in its envelope (`envelope.py`). What is left at a state (stage, runner) is the least V
+for each whole time: a staircase, few steps long, because of two suffixes with the same state the one that is slower and
+not better can go. So the bound
+
+    min { V : whole time within its limit } + Σ multiplier x (- limit)
+
+holds for every placement, and is exact for the multipliers: nothing is relaxed but the limits of the columns. Several
+sets of multipliers, *lanes*, are swept together: at small sizes most of the time is the overhead of array operations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from serflow_opt.formulations.coefficients import NOTHING
+from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.search.layered import Chain, Crossing
+from serflow_opt.search.placements import NOWHERE, Floats, Ints, Mask, Paths
+
+STAY = NOTHING - 1
+"""Stands where a way to hand over could: the run goes on."""
+END = STAY - 1
+"""Stands there, too: the plan ends, everybody leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Labels of a stage, by lane, runner, `back` and rising V.
+
+    Attributes
+    ----------
+    value, whole
+        V and whole time of what is left of the network, from this stage on.
+    tags
+        5 x N, whole numbers: lane; runner; `back`, the first stage that its run may begin with; `after`, the position
+        at the next stage, -1 where there is none; `via`, the way something is handed over in between, `STAY` or `END`.
+    """
+
+    value: Floats
+    whole: Floats
+    tags: Ints
+
+    @classmethod
+    def of(cls, value: Floats, whole: Floats, *tags: Ints | int) -> Steps:
+        """Put labels together from tags, each an array or one number for all."""
+        table = np.empty((len(tags), len(value)), dtype=np.int64)
+        for row, tag in zip(table, tags, strict=True):
+            row[:] = tag
+        return cls(value, whole, table)
+
+    def _tag(self, row: int) -> Ints:
+        tag: Ints = self.tags[row]
+        return tag
+
+    @property
+    def lane(self) -> Ints:
+        """Which set of multipliers."""
+        return self._tag(0)
+
+    @property
+    def runner(self) -> Ints:
+        """What the stage runs as."""
+        return self._tag(1)
+
+    @property
+    def back(self) -> Ints:
+        """The first stage its run may begin with."""
+        return self._tag(2)
+
+    @property
+    def after(self) -> Ints:
+        """Position at the next stage."""
+        return self._tag(3)
+
+    @property
+    def via(self) -> Ints:
+        """How it is handed over to the next stage."""
+        return self._tag(4)
+
+    def rows(self, chosen: Ints | Mask) -> Steps:
+        """Return some of them."""
+        return Steps(self.value[chosen], self.whole[chosen], self.tags[:, chosen])
+
+    @classmethod
+    def joined(cls, parts: list[Steps]) -> Steps:
+        """Put several together."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            np.concatenate([part.value for part in parts]),
+            np.concatenate([part.whole for part in parts]),
+            np.concatenate([part.tags for part in parts], axis=1),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found.
+
+    Attributes
+    ----------
+    best
+        Least V of each lane; infinite where nothing is left.
+    ends
+        Whole plans, way in included, that are within the limit of the whole time; `after` is a label of stage 1.
+    first
+        Which of `ends` attain the least V, -1 where nothing is left.
+    steps
+        Labels by stage.
+    """
+
+    best: Floats
+    first: Ints
+    ends: Steps
+    steps: list[Steps]
+
+    @property
+    def labels(self) -> int:
+        """How many were kept."""
+        return sum(len(step.value) for step in self.steps)
+
+    def paths(self, ends: Ints | None = None) -> Paths:
+        """Return the placements of some ends; None: of those that attain the least V of their lane."""
+        chosen = self.ends.rows(self.first[self.first >= 0] if ends is None else ends)
+        rows, runner, via = chosen.after, [], [chosen.via]
+        for step in self.steps:
+            gone = rows < 0
+            if gone.any():
+                there = rows[~gone]
+                columns = [np.full(len(rows), value) for value in (NOWHERE, STAY, -1)]
+                for column, tags in zip(columns, (step.runner, step.via, step.after), strict=True):
+                    column[~gone] = tags[there]
+            else:
+                columns = [step.runner[rows], step.via[rows], step.after[rows]]
+            runner.append(columns[0])
+            via.append(columns[1])
+            rows = columns[2]
+        ways = np.column_stack(via[:-1])
+        return Paths(np.column_stack(runner), np.maximum(ways, NOTHING), ways > STAY)
+
+
+def least_whole_before(chain: Chain) -> Floats:
+    """Least whole time before each state, M x E: what a label must leave room for."""
+    least = np.full(chain.on.shape, np.inf)
+    done: Floats | None = None
+    for s in range(len(chain.on)):
+        if done is not None:
+            stays = chain.stays[s]
+            if stays is None:
+                least[s] = done
+            else:
+                np.minimum.at(least[s], stays[1], done[stays[0]])
+        hubs: dict[object, float] = {}
+        for crossing in chain.leaving[s]:
+            arrive = (0.0 if done is None else done[crossing.runner]) + crossing.whole
+            hubs[crossing.hub] = min(hubs.get(crossing.hub, np.inf), float(arrive.min()))
+        for crossing in chain.entering[s]:
+            into = hubs.get(crossing.hub, np.inf) + crossing.whole
+            least[s, crossing.runner] = np.minimum(least[s, crossing.runner], into)
+        least[s, ~chain.on[s]] = np.inf
+        done = least[s] + chain.whole[s]
+    return least
+
+
+def most_value(chain: Chain, weights: Floats, most: float) -> Floats:
+    """Return the largest V that a label may have at each state if some prefix shall complete it to at most `most`.
+
+    The largest allowance over all prefixes, placements and thresholds alike: φ never falls, so it is handed forward
+    state by state.
+
+    Parameters
+    ----------
+    weights
+        C multipliers.
+    most
+        Of V at the source.
+    """
+    allowed = np.full(chain.on.shape, -np.inf)
+    stage = chain.adds @ weights
+    after: Floats | None = None
+    beta = float(weights[-1])
+    for s in range(len(chain.on)):
+        if after is not None:
+            stays = chain.stays[s]
+            if stays is None:
+                allowed[s] = after
+            else:
+                np.maximum.at(allowed[s], stays[1], after[stays[0]])
+        hubs: dict[object, float] = {}
+        for crossing in chain.leaving[s]:
+            left = (most if after is None else after[crossing.runner]) - crossing.adds @ weights
+            hubs[crossing.hub] = max(hubs.get(crossing.hub, -np.inf), float(left.max()))
+        for crossing in chain.entering[s]:
+            into = hubs.get(crossing.hub, -np.inf) - crossing.adds @ weights
+            allowed[s, crossing.runner] = np.maximum(allowed[s, crossing.runner], into)
+        allowed[s, ~chain.on[s]] = -np.inf
+        room = allowed[s] - stage[s]
+        if chain.used is None:
+            after = chain.menus[s][0].most_after(room, beta)
+        else:
+            after = np.full(len(room), -np.inf)
+            for menu, envelope in enumerate(chain.menus[s]):
+                rows = chain.used[s] == menu
+                after[rows] = envelope.most_after(room[rows], beta)
+    return allowed
+
+
+def sweep(
+    chain: Chain,
+    weights: Floats,
+    before: Floats,
+    allowed: Floats | None = None,
+    on: Mask | None = None,
+    *,
+    timed: bool = False,
+    deadline: Deadline = NEVER,
+) -> Swept:
+    """Run the recursion.
+
+    Parameters
+    ----------
+    weights
+        Lanes x C multipliers; the last column is the accuracy's.
+    before
+        Of `least_whole_before`.
+    allowed
+        Of `most_value`, for a single lane; None: all labels count.
+    on
+        States to keep to, M x E; None: all.
+    timed
+        Keep the least V for each whole time, also where that has no limit.
+    deadline
+        When to stop.
+
+    Raises
+    ------
+    OutOfTime
+        When the deadline passes.
+    """
+    return _Sweep(chain, weights, before, allowed, chain.on if on is None else on, timed).run(deadline)
+
+
+class _Sweep:
+    def __init__(
+        self, chain: Chain, weights: Floats, before: Floats, allowed: Floats | None, on: Mask, timed: bool
+    ) -> None:
+        self.chain, self.weights, self.before, self.allowed, self.on = chain, weights, before, allowed, on
+        self.stage = np.ascontiguousarray(np.moveaxis(chain.adds @ weights.T, -1, 0))  # lanes x M x E
+        self.beta = weights[:, -1]
+        self.timed = timed or np.isfinite(chain.whole_limit)
+
+    def run(self, deadline: Deadline) -> Swept:
+        chain = self.chain
+        steps: list[Steps] = []
+        arriving: dict[object, Steps] = {}
+        step: Steps | None = None
+        for s in range(len(chain.on) - 1, -1, -1):
+            deadline.check()
+            step = self._kept(s, self._tails(s, step, arriving))
+            steps.append(step)
+            arriving = {crossing.hub: self._arriving(step, crossing) for crossing in chain.entering[s]}
+        steps.reverse()
+        tails = [self._moved(arriving.get(crossing.hub), crossing, 0) for crossing in chain.leaving[0]]
+        there = [tail for tail in tails if tail is not None]
+        ends = Steps.joined(there) if there else steps[0].rows(np.arange(0))
+        ends = ends.rows(ends.whole <= chain.whole_limit)
+        lanes = len(self.weights)
+        best, first = np.full(lanes, np.inf), np.full(lanes, -1)
+        for lane in np.unique(ends.lane).tolist():
+            rows = np.flatnonzero(ends.lane == lane)
+            first[lane] = rows[ends.value[rows].argmin()]
+            best[lane] = ends.value[first[lane]]
+        return Swept(best, first, ends, steps)
+
+    def _tails(self, s: int, after: Steps | None, arriving: dict[object, Steps]) -> Steps:
+        """What can follow stage s on each runner."""
+        chain = self.chain
+        if after is None:
+            return self._nothing(np.flatnonzero(self.on[s]), s, STAY)
+        parts = [self._stay(s, after)]
+        if chain.ends is not None and np.isfinite(chain.ends[s]).any():
+            parts.append(self._nothing(np.flatnonzero(self.on[s] & np.isfinite(chain.ends[s])), s, END))
+        for crossing in chain.leaving[s + 1]:
+            tail = self._moved(arriving.get(crossing.hub), crossing, s)
+            if tail is not None:
+                parts.append(tail)
+        return Steps.joined(parts)
+
+    def _nothing(self, here: Ints, s: int, via: int) -> Steps:
+        """Nothing follows stage s on some runners."""
+        lane, runner = (axis.ravel() for axis in np.indices((len(self.weights), len(here))))
+        none = np.zeros(len(lane))
+        return Steps.of(none, none, lane, here[runner], self.chain.back[s, here[runner]], -1, via)
+
+    def _stay(self, s: int, after: Steps) -> Steps:
+        stays = self.chain.stays[s + 1]
+        rows, runner = np.arange(len(after.value)), after.runner
+        if stays is not None:
+            pairs = [(np.flatnonzero(runner == f), e) for e, f in zip(*(p.tolist() for p in stays), strict=True)]
+            rows = np.concatenate([found for found, _ in pairs]) if pairs else rows[:0]
+            runner = np.concatenate([np.full(len(found), e) for found, e in pairs]) if pairs else runner[:0]
+        fits = (after.back[rows] <= s + 1) & self.on[s, runner]
+        if stays is not None or not fits.all():
+            rows, runner = rows[fits], runner[fits]
+            after = after.rows(rows)
+        return Steps.of(after.value, after.whole, after.lane, runner, after.back, rows, STAY)
+
+    def _moved(self, tail: Steps | None, crossing: Crossing, s: int) -> Steps | None:
+        """Labels at a hub as each of its senders has them; at the source there is one."""
+        if tail is None or not len(tail.value):
+            return None
+        senders = crossing.runner
+        source = senders[0] < 0
+        adds, whole = crossing.adds @ self.weights.T, crossing.whole  # senders x lanes
+        if not source and not self.on[s, senders].all():
+            here = np.flatnonzero(self.on[s, senders])
+            senders, adds, whole = senders[here], adds[here], whole[here]
+        shape = len(senders), len(tail.value)
+        tags = np.empty((5, *shape), dtype=np.int64)
+        tags[0], tags[3], tags[4] = tail.lane, tail.after, tail.via
+        tags[1] = senders[:, None]
+        tags[2] = 1 if source else self.chain.back[s, senders, None]
+        value = (tail.value + adds[:, tail.lane]).ravel()
+        return Steps(value, (tail.whole + whole[:, None]).ravel(), tags.reshape(5, -1))
+
+    def _kept(self, s: int, tail: Steps) -> Steps:
+        """Put stage s in front and keep what can still be within the limits and is not dominated."""
+        chain = self.chain
+        whole = tail.whole
+        if self.timed:
+            whole = whole + chain.whole[s, tail.runner]
+            fits = whole + self.before[s, tail.runner] <= chain.whole_limit
+            if not fits.all():
+                tail, whole = tail.rows(fits), whole[fits]
+        value = self.stage[tail.lane, s, tail.runner] + self._exits(s, tail)
+        group = (tail.lane * chain.on.shape[1] + tail.runner) * (len(chain.on) + 1) + tail.back
+        if self.allowed is not None:
+            alive = np.flatnonzero(value <= self.allowed[s, tail.runner])
+            kept = alive[staircase(group[alive], value[alive], whole[alive])]
+        else:
+            kept = staircase(group, value, whole)
+        return Steps(value[kept], whole[kept], tail.tags[:, kept])
+
+    def _exits(self, s: int, tail: Steps) -> Floats:
+        """φ of what follows."""
+        chain, beta = self.chain, self.beta[tail.lane]
+
+        def phi(rows: Ints | slice, menu: int) -> Floats:
+            envelope = chain.menus[s][menu]
+            rate, mass = envelope.leaving(envelope.best(tail.value[rows], beta[rows]))
+            exits: Floats = (1 - rate) * tail.value[rows] - beta[rows] * mass
+            return exits
+
+        if chain.used is None:
+            return self._closed(s, tail, phi(slice(None), 0))
+        exits, used = np.empty(len(tail.value)), chain.used[s, tail.runner]
+        for menu in range(len(chain.menus[s])):
+            rows = np.flatnonzero(used == menu)
+            exits[rows] = phi(rows, menu)
+        return self._closed(s, tail, exits)
+
+    def _closed(self, s: int, tail: Steps, exits: Floats) -> Floats:
+        """The same with those that end with stage s: everybody leaves."""
+        if self.chain.ends is not None:
+            ended = np.flatnonzero(tail.via == END)
+            exits[ended] = -self.beta[tail.lane[ended]] * self.chain.ends[s, tail.runner[ended]]
+        return exits
+
+    def _arriving(self, step: Steps, crossing: Crossing) -> Steps:
+        """Labels of a stage as the hub before it has them."""
+        position = np.full(self.chain.on.shape[1], -1)
+        position[crossing.runner] = np.arange(len(crossing.runner))
+        at = position[step.runner]
+        rows = np.flatnonzero(at >= 0)
+        at, lane = at[rows], step.lane[rows]
+        value = step.value[rows] + (crossing.adds @ self.weights.T)[at, lane]
+        whole = step.whole[rows] + crossing.whole[at]
+        kept = staircase(lane if len(self.weights) > 1 else None, value, whole)
+        rows = rows[kept]
+        return Steps.of(value[kept], whole[kept], lane[kept], step.runner[rows], step.back[rows], rows, crossing.hub[2])
+
+
+def staircase(group: Ints | None, value: Floats, whole: Floats) -> Ints:
+    """Return the positions of the undominated of each group, by group and rising value; of equals the first.
+
+    Parameters
+    ----------
+    group
+        None: all are one.
+    """
+    count = len(value)
+    by_whole = np.argsort(whole, kind="stable")
+    order: Ints = by_whole[np.argsort(value[by_whole], kind="stable")]
+    if group is None:
+        times, low = whole[order], np.ones(count, dtype=bool)
+        low[1:] = times[1:] < np.minimum.accumulate(times)[:-1]
+        return order[low]
+    order = order[np.argsort(group[order], kind="stable")]
+    rank, sorted_whole = np.zeros(count, dtype=np.int64), whole[by_whole]
+    rank[by_whole[1:]] = np.cumsum(sorted_whole[1:] != sorted_whole[:-1])  # equal times rank alike
+    # ranks of later groups lie below those of earlier ones: one running minimum serves all
+    key = rank[order] - group[order] * count
+    kept = np.ones(count, dtype=bool)
+    kept[1:] = key[1:] < np.minimum.accumulate(key)[:-1]
+    return order[kept]

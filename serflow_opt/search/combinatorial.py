@@ -1,0 +1,387 @@
+"""Search of a chain that pays per request: bounds over all placements at once, then the thresholds of the few left.
+
+1. Multipliers. The Lagrangian is swept (`bound_recursion.py`) for several multipliers side by side, over a sample of
+   the options where there are many. The placements that attain the least values get brackets of their own
+   (`placed.py`): their best multiplier, their bound, and thresholds that keep the accuracy floor.
+2. Incumbent. Of the placement with the least bound, label setting (`threshold_labels.py`) finds thresholds, first
+   within a wide tolerance, then within narrower ones.
+3. Proof. At its multipliers all placements are swept once more, without what cannot beat the incumbent by the gap. In
+   most cases nothing is left, and the incumbent is proven. Else the best placement left goes through 1 and 2 itself;
+   and once the best is known already, all that are left are listed (`enumerate.py`), bounded one by one, and those
+   whose bounds do not rule them out get labels.
+
+What is dropped is dropped because of a bound, and the least of these bounds is that of the search. Limits on further
+columns (mean latency, energy, loss) get multipliers like the accuracy floor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from serflow_opt.fronts.label_setting import memory_couples
+from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
+from serflow_opt.plan.decision import Decision
+from serflow_opt.search.bound_recursion import Swept, least_whole_before, most_value, sweep
+from serflow_opt.search.enumerate import survivors
+from serflow_opt.search.layered import Chain, count_paths
+from serflow_opt.search.placed import Placed, bracket, placed, task_of
+from serflow_opt.search.placements import Floats, Ints, Mask, Paths, within_memory
+from serflow_opt.search.prune import decision_at
+from serflow_opt.search.shared_labels import SharedLabels
+from serflow_opt.search.threshold_labels import best_thresholds
+
+FEW = 20
+"""Options from which on a sample of them finds the first multipliers."""
+SAMPLED = 6
+"""Options of a tier in the sample."""
+RUNGS = (3e-3, 3e-4)
+"""Tolerances, relative, by which label setting approaches the asked one."""
+SHORT = 10
+"""Stages up to which labels are so few that it is asked for at once."""
+LISTED = 100_000
+"""Placements listed at most."""
+MANY = 12
+"""Placements from which on labels of common parts are shared."""
+ROUNDING = 2.5e-9
+"""Kept of the gap for the exact value, and for a plan that is as good to rounding."""
+TINY = 1e-12
+"""What a plan must be better by at least, relative to the size of the instance's objectives."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A placement with its multipliers (C), bound, and whether its thresholds are settled."""
+
+    those: Placed
+    weights: Floats
+    bound: float
+    done: bool = False
+
+
+@dataclass(slots=True)
+class Counts:
+    """Placements there are, listed because bounds left them, and given labels; labels kept; sweeps."""
+
+    placements: float = 0.0
+    listed: int = 0
+    labelled: int = 0
+    labels: int = 0
+    sweeps: int = 0
+
+
+class ChainSearch:
+    """The search over the arrays of an instance.
+
+    Attributes
+    ----------
+    value, bound
+        Of the best plan, and what no plan is below, in units of the chain's objective.
+    infeasible
+        Proven to have no plan.
+    counts
+        What it took.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        gap: float,
+        deadline: Deadline = NEVER,
+        on_better: Callable[[float, float], None] | None = None,
+        grace_s: float = 0.0,
+    ) -> None:
+        self.chain, self.on_better = chain, on_better
+        self._deadlines = deadline, deadline.later(grace_s) if grace_s else deadline
+        self.gap = max(gap - ROUNDING, gap / 2)
+        self.before = least_whole_before(chain)
+        self.limited = np.isfinite(chain.limits)
+        self.tight = memory_couples(chain.data.instance)
+        self.size = float(np.abs(chain.adds[chain.on][:, 0]).mean()) * len(chain.on) if chain.on.any() else 0.0
+        self.held = np.zeros(len(chain.limits))  # multipliers of further limits
+        self.held[0] = 1.0
+        self.value, self.bound, self.infeasible = math.inf, -math.inf, False
+        self.best: tuple[Placed, Ints] | None = None
+        self.counts = Counts()
+        self._candidates: dict[bytes, Candidate] = {}
+        self._dropped = math.inf
+
+    def run(self, pool: Paths | None = None, held: Floats | None = None) -> bool:
+        """Search; say whether it came to an end, with a plan, without, or out of time.
+
+        It does not where bounds leave too much to list, or no plan shows whether there is one.
+
+        Parameters
+        ----------
+        pool
+            Placements to begin with, of searches that differ in limits or prices; sweeps for multipliers are spared.
+        held
+            Multipliers of the columns there, C.
+        """
+        self.counts.placements = count_paths(self.chain)
+        try:
+            ended = self._search(pool, held)
+        except OutOfTime:
+            return True
+        if ended and not self.infeasible:
+            least = 0.0 if self._never_negative() else -math.inf
+            self.bound = min(self.value, max(self._dropped, least))
+            if self.value - self.bound <= 2 * TINY * self.size:  # the objective is zero to rounding
+                self.bound = self.value
+        return ended
+
+    @property
+    def deadline(self) -> Deadline:
+        """When to stop: a little later where no plan is known yet."""
+        return self._deadlines[self.best is None]
+
+    def _never_negative(self) -> bool:
+        """Whether everything only adds to the objective."""
+        crossings = [c for side in (self.chain.leaving, self.chain.entering) for at in side for c in at]
+        return all((adds[..., 0] >= 0).all() for adds in (self.chain.adds, *(c.adds for c in crossings)))
+
+    def decision(self) -> Decision | None:
+        """Return the best plan."""
+        return None if self.best is None else self.decision_of(*self.best)
+
+    def decision_of(self, those: Placed, levels: Ints) -> Decision:
+        """Return a placement with its thresholds."""
+        return decision_at(self.chain.data, those.paths, 0, levels)
+
+    def _search(self, pool: Paths | None, held: Floats | None) -> bool:
+        if pool is not None:
+            self.held = self.held if held is None else held.copy()
+            self._take(pool)
+        if not math.isfinite(self.value):
+            sample = self._sample()
+            swept = self._lanes(sample)
+            self._take(swept.paths())
+            if not self._candidates and sample is not None:
+                swept = self._lanes(None)
+                self._take(swept.paths())
+            if not self._candidates and (swept.first < 0).all():  # no placement is in time
+                self.infeasible = True
+                return True
+        if not self._candidates and self.tight:  # sweeps do not see all of the memory: go through them one by one
+            return self._list(self.held, self._sweep_below(self.held, math.inf), math.inf)
+        if not self._candidates:
+            # the most accurate plan was among them: without further limits there is none
+            self.infeasible = not self.limited[:-1].any()
+            return self.infeasible
+        while True:
+            candidate = min(self._candidates.values(), key=lambda c: c.bound)
+            if not candidate.done:
+                self._label(candidate, RUNGS if len(self.before) > SHORT else ())
+            weights, target = candidate.weights, self._target()
+            swept = self._sweep_below(weights, target)
+            if swept.first[0] < 0:
+                self._dropped = min(self._dropped, target)
+                self.infeasible = self.best is None  # the bound of all placements is beyond the limit
+                return True
+            self.bound = max(self.bound, float(swept.best[0]) + self.offset(weights))
+            if not self._take(swept.paths()):
+                return self._list(weights, swept, target)
+
+    # multipliers
+
+    def _sample(self) -> Mask | None:
+        """Some options of each tier, evenly by price; None: all, where there are few."""
+        chain, options = self.chain, self.chain.data.instance.options
+        if len(options) <= FEW:
+            return None
+        chosen: set[int] = set()
+        for k in {option.tier for option in options}:
+            mine = sorted((p for p, o in enumerate(options) if o.tier == k), key=lambda p: options[p].usd_per_s)
+            chosen |= {mine[i] for i in np.linspace(0, len(mine) - 1, SAMPLED).round().astype(int).tolist()}
+        here: Mask = chain.on & np.array([runner.option in chosen for runner in chain.data.runners])
+        return here
+
+    def fastest(self) -> tuple[Decision, float] | None:
+        """Return the plan of least whole time that keeps the accuracy floor, and that time; None: there is none.
+
+        Raises
+        ------
+        ValueError
+            Where other columns have limits: a sweep for accuracy does not see them.
+        """
+        if self.limited[:-1].any() or self.tight:
+            raise ValueError("only the accuracy may have a limit")
+        swept = sweep(self.chain, self._accurate()[None], self.before, timed=True, deadline=self.deadline)
+        good = np.flatnonzero(swept.ends.value <= self.chain.limits[-1])
+        if not len(good):
+            return None
+        those = placed(self.chain, swept.paths(good[[swept.ends.whole[good].argmin()]]))
+        accurate = bracket(self.chain, those, self._accurate())
+        return self.decision_of(those, accurate.levels[0]), float(those.whole[0])
+
+    def _lanes(self, on: Mask | None) -> Swept:
+        """Sweep for multipliers over several orders of magnitude, and for the accuracy alone."""
+        chain = self.chain
+        mean = np.abs(chain.adds[chain.on if on is None else on]).mean(axis=0) * len(chain.on)
+        unit = float(mean[0]) or 1.0
+        lanes = [self.held]
+        if self.limited[-1]:
+            lanes += [_with(self.held, -1, unit * factor) for factor in (0.1, 1.0, 3.0, 10.0, 100.0)]
+        further = (np.flatnonzero(self.limited[1:-1]) + 1).tolist()
+        for column in further:
+            scale = unit / (float(mean[column]) or 1.0)
+            lanes += [_with(lane, column, scale * factor) for lane in list(lanes) for factor in (0.1, 1.0, 10.0)]
+        for factor in (2.5, 1.5, 1.2) if further else ():
+            swept = self._sweep(np.array(lanes), on)
+            worth = swept.best + np.array([self.offset(lane) for lane in lanes])
+            self.held = lanes[int(np.where(np.isfinite(worth), worth, -np.inf).argmax())]
+            lanes = [self.held]
+            for column in (np.flatnonzero(self.held[1:]) + 1).tolist():
+                lanes += [_with(lane, column, lane[column] * f) for lane in list(lanes) for f in (factor, 1 / factor)]
+        return self._sweep(np.array([*lanes, self._accurate()]), on)
+
+    def _accurate(self) -> Floats:
+        """Multipliers that ask for accuracy alone."""
+        return _with(np.zeros(len(self.held)), -1, 1.0)
+
+    def offset(self, weights: Floats) -> float:
+        """What is added to V: minus the multipliers times the limits."""
+        return -float(weights[1:] @ np.where(self.limited, self.chain.limits, 0.0)[1:])
+
+    def _sweep(self, lanes: Floats, on: Mask | None) -> Swept:
+        self.counts.sweeps += 1
+        return sweep(self.chain, lanes, self.before, on=on, deadline=self.deadline)
+
+    def _sweep_below(self, weights: Floats, target: float) -> Swept:
+        """Sweep what may be worth at most `target`."""
+        self.deadline.check()
+        self.counts.sweeps += 1
+        allowed = None
+        if math.isfinite(target):
+            allowed = most_value(self.chain, weights, target - self.offset(weights))
+        return sweep(self.chain, weights[None], self.before, allowed, deadline=self.deadline)
+
+    # candidates
+
+    def _take(self, paths: Paths) -> bool:
+        """Bracket placements; say whether one of them was new, and within what no threshold changes."""
+        if self.tight:
+            paths = paths[within_memory(self.chain.data, paths)]
+        new = {_key(paths, n): n for n in range(len(paths))}
+        new = {key: n for key, n in new.items() if key not in self._candidates}
+        if not new:
+            return False
+        rows = np.array(list(new.values()))
+        those = placed(self.chain, paths[rows])
+        in_time = those.whole <= self.chain.whole_limit
+        if not in_time.any():
+            return False
+        those, new = those.rows(in_time), {key: n for key, n, fits in zip(new, rows, in_time, strict=True) if fits}
+        brackets = bracket(self.chain, those, self.held, self.deadline)
+        for n, key in enumerate(new):
+            bound = float(brackets.bound[n])
+            alone = those.rows(np.array([n]))
+            self._candidates[key] = Candidate(alone, brackets.weights[n], bound, bound == math.inf)
+            self._offer(alone, brackets.levels[n], float(brackets.value[n]))
+        return True
+
+    def _offer(self, those: Placed, levels: Ints, value: float) -> None:
+        if value < self.value:
+            behind = np.zeros(len(self.chain.on) - len(levels), dtype=np.int64)  # nobody gets there
+            self.value, self.best = value, (those, np.append(levels, behind))
+            if self.on_better is not None:
+                self.on_better(self.value, self.bound)
+
+    def _target(self, share: float = 1.0) -> float:
+        """What a plan must be worth at most to matter: better than the best by the gap, or by a share of it.
+
+        Without a plan, what the objective's own limit allows.
+        """
+        if not math.isfinite(self.value):
+            return float(self.chain.limits[0])
+        return self.value - max(share * self.gap * abs(self.value), TINY * self.size)
+
+    def _label(self, candidate: Candidate, rungs: tuple[float, ...] = ()) -> None:
+        """Find the best thresholds of a placement, to within the gap."""
+        candidate.done = True
+        task = task_of(self.chain, candidate.those, 0)
+        weights, tolerances = candidate.weights, [*(rung for rung in rungs if rung > 3 * self.gap), self.gap / 2]
+        while tolerances:
+            if candidate.bound >= self._target():
+                self._dropped = min(self._dropped, candidate.bound)
+                return
+            self.deadline.check()
+            known, target = math.isfinite(self.value), self._target(0.5)  # the other half is for the tolerance
+            size = abs(target) if math.isfinite(target) else abs(candidate.bound) + self.size
+            off = tolerances[0] * size if len(weights) == 2 else 0.0  # more columns are compared exactly
+            choice, labels = best_thresholds(
+                task, weights, target - self.offset(weights), tolerance=off, deadline=self.deadline
+            )
+            self.counts.labels += labels
+            if choice is not None:
+                self._offer(candidate.those, choice.levels, float(choice.columns[0]))
+            near = choice is None or (known and off <= self.gap * abs(float(choice.columns[0])))
+            if near or len(tolerances) > 1:
+                tolerances.pop(0)  # else the tolerance was of a guessed size, or that of a far worse plan: once more
+        self.counts.labelled += 1
+        # what is beyond the target was not looked at, however good the accuracy of the choice
+        self._dropped = min(self._dropped, min(target, math.inf if choice is None else float(choice.columns[0])) - off)
+
+    def _list(self, weights: Floats, swept: Swept, target: float) -> bool:
+        """List what bounds have left, bound it again, and set labels where that does not rule it out."""
+        chain = self.chain
+        those = survivors(chain, weights, swept, target - self.offset(weights), LISTED, self.deadline)
+        if those is None:
+            return False
+        self._dropped = min(self._dropped, target)
+        if self.tight:
+            those = those.rows(within_memory(chain.data, those.paths))
+        self.counts.listed = len(those)
+        self.deadline.check()
+        settled = {key for key, candidate in self._candidates.items() if candidate.done}
+        those = those.rows(np.array([_key(those.paths, n) not in settled for n in range(len(those))], dtype=bool))
+        if not len(those):
+            self.infeasible = self.best is None
+            return True
+        brackets = bracket(chain, those, _with(weights, -1, 0.0), self.deadline)
+        for n in np.argsort(brackets.value, kind="stable")[:1].tolist():
+            self._offer(those.rows(np.array([n])), brackets.levels[n], float(brackets.value[n]))
+        order = np.argsort(brackets.bound, kind="stable")
+        open_ = order[brackets.bound[order] < self._target()]
+        if len(open_) > MANY and len(weights) == 2 and math.isfinite(self._target()):
+            for n in order[len(open_) : len(open_) + 1].tolist():  # the least of those ruled out
+                self._dropped = min(self._dropped, float(brackets.bound[n]))
+            self._label_together(those.rows(open_), weights, swept)
+            self.infeasible = self.best is None
+            return True
+        for n in order.tolist():
+            bound = float(brackets.bound[n])
+            if bound >= self._target():
+                self._dropped = min(self._dropped, bound)
+                break  # so are all that follow
+            self._label(Candidate(those.rows(np.array([n])), brackets.weights[n], bound))
+        self.infeasible = self.best is None  # nothing was left out but what limits forbid
+        return True
+
+    def _label_together(self, those: Placed, weights: Floats, swept: Swept) -> None:
+        """Find the best thresholds of many placements, to within the gap."""
+        target = self._target(0.5)
+        off = self.gap / 2 * abs(target)
+        shared = SharedLabels(self.chain, weights, swept, those, target - self.offset(weights), off, self.deadline)
+        for n in range(len(those)):
+            self.deadline.check()
+            choice = shared.best(n)
+            value = math.inf if choice is None else float(choice.columns[0])
+            self._dropped = min(self._dropped, min(target, value) - off)
+            if choice is not None:
+                self._offer(those.rows(np.array([n])), choice.levels, value)
+        self.counts.labelled += len(those)
+        self.counts.labels += shared.labels
+
+
+def _with(weights: Floats, column: int, value: float) -> Floats:
+    changed = weights.copy()
+    changed[column] = value
+    return changed
+
+
+def _key(paths: Paths, n: int) -> bytes:
+    return b"".join(bytes(row[n].tobytes()) for row in (paths.runner, paths.way, paths.moved))

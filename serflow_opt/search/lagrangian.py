@@ -1,0 +1,242 @@
+"""A Lagrangian bound for many placements at once, and the thresholds that attain it.
+
+With the placement fixed, what a plan costs (or its mean time) is const + Σ_s R_s w_s, where w_s is what a request that
+enters stage s adds there. Only the accuracy floor couples the classifiers. Moving it into the objective with a
+multiplier λ leaves, for each placement, one backward recursion over the stages
+
+    V_s = w_s + min_l { -λ e_{s,l} r_{s,l} + (1 - e_{s,l}) V_{s+1} },
+
+so const + V_1 + λ A_tar is below every plan of that placement, and the thresholds that attain the minimum are a plan of
+known cost and accuracy. Accuracy that adaptations take away, d_s of a request that enters stage s, adds λ d_s to w_s.
+λ is found by intersecting the two supporting lines that bracket A_tar, for all placements in step (numpy over
+placements).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serflow_opt.formulations.coefficients import SLACK, Data
+from serflow_opt.formulations.sets import Level
+from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.search.envelope import Envelope
+from serflow_opt.search.placements import Floats, Ints, Paths, lost_accuracy, menus_used
+
+LevelKey = tuple[int, int]
+
+ROUNDS = 25
+"""Multiplier updates at most; the bracket usually closes within ten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Objectives of N placements: fixed[n] + Σ_s R_s weight[n, s] is at most the true value of any plan."""
+
+    fixed: Floats
+    weight: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Exits:
+    """What leaves at each stage of N placements.
+
+    Attributes
+    ----------
+    menus
+        By stage and menu, those of `menus_of`: exit rates and accuracy masses, and which threshold is best for what
+        follows.
+    used
+        N x M: which menu of the stage; None: the first of each.
+    lost
+        N x M: accuracy lost by a request that enters the stage; None: none.
+    """
+
+    menus: list[list[Envelope]]
+    used: Ints | None = None
+    lost: Floats | None = None
+
+    @classmethod
+    def of(cls, data: Data, paths: Paths) -> Exits:
+        """Return those of placements."""
+        menus, closing = menus_of(data)
+        used = menus_used(data, paths)
+        if used is not None:
+            owners = {s: sorted({level.variant for level in data.menu[s]}) for s in data.stages}
+            used = np.column_stack([np.searchsorted(owners[s], used[:, s - 1]) for s in data.stages])
+        return cls(menus, closed(used, closing, paths), lost_accuracy(data, paths))
+
+    def rows(self, chosen: Ints | NDArray[np.bool_]) -> Exits:
+        """Return those of some of the placements."""
+        return Exits(
+            self.menus,
+            None if self.used is None else self.used[chosen],
+            None if self.lost is None else self.lost[chosen],
+        )
+
+    def best(self, s: int, value: Floats, multiplier: Floats) -> tuple[Ints, Floats, Floats]:
+        """Minimise (1 - e) value - multiplier e r over a stage's thresholds; return the threshold, its e and e r."""
+        menus = self.menus[s]
+        if self.used is None or len(menus) == 1:
+            position = menus[0].best(value, multiplier)
+            return menus[0].level[position], *menus[0].leaving(position)
+        choice, rates, masses = np.zeros(len(value), dtype=np.int64), np.zeros(len(value)), np.zeros(len(value))
+        for menu, envelope in enumerate(menus):
+            rows = np.flatnonzero(self.used[:, s] == menu)
+            position = envelope.best(value[rows], multiplier[rows])
+            choice[rows] = envelope.level[position]
+            rates[rows], masses[rows] = envelope.leaving(position)
+        return choice, rates, masses
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """For each placement: its bound, the multiplier that gave it, and the best thresholds met that keep the floor."""
+
+    bound: Floats
+    multiplier: Floats
+    value: Floats
+    levels: Ints
+
+
+def envelope_of(levels: Sequence[Level]) -> Envelope:
+    """Return the envelope of a menu; masses count as 0 where the accuracy is unknown."""
+    rate = np.array([level.exit_rate for level in levels])
+    return Envelope.of(rate, np.nan_to_num(rate * np.array([level.accuracy for level in levels])))
+
+
+def menus_of(data: Data) -> tuple[list[list[Envelope]], list[dict[int, int]]]:
+    """Return the menus of each stage, and by stage, for a menu, the one that stands for it where a plan ends there.
+
+    The stage's own menu comes first, then those of variants, then the ones with nothing but the best level at which
+    everybody leaves.
+    """
+    menus, closing = [], []
+    for s in data.stages:
+        owners = sorted({level.variant for level in data.menu[s]})
+        here = [envelope_of([level for level in data.menu[s] if level.variant == owner]) for owner in owners]
+        ends = [menu for menu, owner in enumerate(owners) if (s, owner) in data.ends]
+        closing.append({menu: len(here) + k for k, menu in enumerate(ends)})
+        menus.append(here + [envelope_of([data.menu[s][data.ends[s, owners[menu]]]]) for menu in ends])
+    return menus, closing
+
+
+def closed(used: Ints | None, closing: list[dict[int, int]], paths: Paths) -> Ints | None:
+    """Return which menus placements use (None: the first everywhere), with those of plans that end early."""
+    if not any(closing):
+        return used
+    used = np.zeros(paths.runner.shape, dtype=np.int64) if used is None else used.copy()
+    end = paths.stages - 1
+    for s, menus in enumerate(closing):
+        here = end == s
+        column = used[:, s].copy()
+        for menu, last in menus.items():
+            used[here & (column == menu), s] = last
+    return used
+
+
+def recursion(exits: Exits, weight: Floats, multiplier: Floats) -> tuple[Floats, Floats, Ints]:
+    """Solve V for each placement; return cost, accuracy and thresholds of the minimising policy."""
+    count, last = weight.shape
+    cost, right = np.zeros(count), np.zeros(count)
+    levels = np.zeros(weight.shape, dtype=np.int64)
+    for s in range(last - 1, -1, -1):
+        levels[:, s], rate, mass = exits.best(s, cost - multiplier * right, multiplier)
+        cost = weight[:, s] + (1 - rate) * cost
+        right = mass + (1 - rate) * right
+        if exits.lost is not None:
+            right -= exits.lost[:, s]
+    return cost, right, levels
+
+
+def close_bracket(exits: Exits, floor: float | None, view: Linear, deadline: Deadline = NEVER) -> Bracket:
+    """Find for each placement the multiplier of the accuracy floor with the best bound; OutOfTime at the deadline."""
+    zero = np.zeros(len(view.fixed))
+    low_cost, low_right, low_levels = recursion(exits, view.weight, zero)
+    if floor is None:
+        return Bracket(view.fixed + low_cost, zero, view.fixed + low_cost, low_levels)
+    slack = floor * (1 - SLACK)
+    # the most accurate thresholds: no cost, multiplier 1
+    _, high_right, high_levels = recursion(exits, np.zeros(view.weight.shape), np.ones(len(zero)))
+    possible, feasible = high_right >= slack, low_right >= slack
+    high_cost = np.where(feasible, low_cost, _cost_of(exits, view.weight, high_levels))
+    high_levels = np.where(feasible[:, None], low_levels, high_levels)
+    bound, multiplier = low_cost.copy(), zero.copy()
+    open_ = np.flatnonzero(~feasible & possible)
+    for _ in range(ROUNDS):
+        if not len(open_):
+            break
+        deadline.check()
+        step = (high_cost[open_] - low_cost[open_]) / (high_right[open_] - low_right[open_])
+        step = np.maximum(step, 0.0)
+        cost, right, levels = recursion(exits.rows(open_), view.weight[open_], step)
+        value = cost + step * (floor - right)
+        better = value > bound[open_]
+        bound[open_] = np.where(better, value, bound[open_])
+        multiplier[open_] = np.where(better, step, multiplier[open_])
+        keeps = right >= slack
+        line = low_cost[open_] + step * (floor - low_right[open_])
+        done = value >= line - 1e-13 * np.abs(line)
+        above, below = open_[keeps], open_[~keeps]
+        high_cost[above], high_right[above], high_levels[above] = cost[keeps], right[keeps], levels[keeps]
+        low_cost[below], low_right[below] = cost[~keeps], right[~keeps]
+        open_ = open_[~done & (high_right[open_] > low_right[open_])]
+    never = np.where(possible, 0.0, math.inf)
+    return Bracket(view.fixed + bound + never, multiplier, view.fixed + high_cost + never, high_levels)
+
+
+def _cost_of(exits: Exits, weight: Floats, levels: Ints) -> Floats:
+    """Σ_s R_s w_s of every placement under its thresholds."""
+    total: Floats = (reaches(exits, levels) * weight).sum(axis=1)
+    return total
+
+
+def reaches(exits: Exits, levels: Ints) -> Floats:
+    """R_s of every placement under its thresholds, N x M."""
+    reach = np.ones(levels.shape)
+    for s, menus in enumerate(exits.menus[:-1]):
+        rate = menus[0].rate[np.minimum(levels[:, s], len(menus[0].rate) - 1)]
+        for menu, envelope in enumerate(menus) if exits.used is not None else ():
+            assert exits.used is not None
+            rows = exits.used[:, s] == menu
+            rate[rows] = envelope.rate[levels[rows, s]]
+        reach[:, s + 1] = reach[:, s] * (1 - rate)
+    return reach
+
+
+def forced_levels(
+    exits: Exits, floor: float | None, view: Linear, multiplier: Floats, stages: Ints
+) -> dict[LevelKey, Floats]:
+    """Bound of each placement with one threshold forced, at the placement's multiplier; not with own menus.
+
+    `stages` is how many each placement has. Where it ends early only levels at which everybody leaves can be, and
+    behind that none has to be.
+    """
+    last = view.weight.shape[1]
+    weight = view.weight if exits.lost is None else view.weight + multiplier[:, None] * exits.lost
+    suffix = [np.zeros(len(multiplier))] * (last + 1)
+    for s in range(last - 1, -1, -1):
+        rate, mass = exits.menus[s][0].rate, exits.menus[s][0].mass
+        steps = suffix[s + 1][:, None] * (1 - rate) - multiplier[:, None] * mass
+        if s < last - 1:
+            steps[np.ix_(stages == s + 1, rate < 1)] = math.inf
+        suffix[s] = weight[:, s] + steps.min(axis=1)
+    bounds: dict[LevelKey, Floats] = {}
+    for s in range(last):
+        rate, mass = exits.menus[s][0].rate, exits.menus[s][0].mass
+        value = weight[:, s, None] + suffix[s + 1][:, None] * (1 - rate) - multiplier[:, None] * mass
+        for t in range(s - 1, -1, -1):
+            rate_t, mass_t = exits.menus[t][0].rate, exits.menus[t][0].mass
+            steps = value[:, :, None] * (1 - rate_t) - (multiplier[:, None] * mass_t)[:, None, :]
+            value = weight[:, t, None] + steps.min(axis=2)
+        total = view.fixed[:, None] + value + (multiplier * (floor or 0.0))[:, None]
+        total[stages <= s] = math.inf
+        if s < last - 1:
+            total[np.ix_(stages == s + 1, exits.menus[s][0].rate < 1)] = math.inf
+        for level in range(total.shape[1]):
+            bounds[s + 1, level] = total[:, level]
+    return bounds

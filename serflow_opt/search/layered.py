@@ -1,0 +1,320 @@
+"""Coefficients of an instance as arrays over the states of a request: which stage it enters, on which runner.
+
+A suffix of the network, stages s..M, is worth a vector per request that enters it: the *columns* (what is minimised,
+what has a limit, minus the accuracy), each a sum Σ R_s w_s over the suffix, and the *whole* time of a request that goes
+all the way, where the latency is that of the worst case. Stages, hand-overs and beginnings add vectors; thresholds
+scale the columns by 1 - e and leave the whole time alone. `bound_recursion.py` and `enumerate.py` run over them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+
+from serflow_opt.formulations.coefficients import SLACK, SOURCE, Data, Entry, Hop, Hub
+from serflow_opt.fronts.label_setting import memory_couples, run_begin
+from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.search.envelope import Envelope
+from serflow_opt.search.goal import Goal
+from serflow_opt.search.lagrangian import menus_of
+from serflow_opt.search.placements import Floats, Ints, Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """Ways into or out of a hub: runners, what each adds (n x columns) and how much whole time."""
+
+    hub: Hub
+    runner: Ints
+    adds: Floats
+    whole: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Arrays over M stages and E runners, all scaled as `Data` scales them.
+
+    Attributes
+    ----------
+    columns
+        Names of the C columns: what is minimised ("objective" for a sum), what else has a limit, and minus the
+        accuracy.
+    unit
+        Of the objective: times this it is in USD, seconds, loss or joules.
+    limits
+        Upper limit of each column, infinite where there is none; of the last, minus the accuracy floor.
+    whole_limit
+        Of the whole time; infinite where there is none.
+    on
+        M x E: which states there are.
+    adds, whole
+        M x E x C and M x E: what a stage adds to the columns and to the whole time.
+    menus, used
+        By stage, the envelopes of its menus; M x E: which of them a state uses, None: the first everywhere.
+    closing, ends
+        By stage, for a menu, the one that stands for it where a plan ends there (`lagrangian.menus_of`). M x E: the
+        accuracy of those that leave then, NaN where no plan may end; None: nowhere.
+    leaving, entering
+        By position of the stage handed over to: ways into hubs, from `SOURCE` at the first; and out of them.
+    stays
+        By position of the stage that follows: pairs of runners (before, after); None: each goes on as itself.
+    back
+        M x E: the first stage, from 1, that a run on the runner's option which ends here may begin with, by memory.
+    """
+
+    data: Data
+    columns: tuple[str, ...]
+    unit: float
+    limits: Floats
+    whole_limit: float
+    on: Mask
+    adds: Floats
+    whole: Floats
+    menus: list[list[Envelope]]
+    used: Ints | None
+    closing: list[dict[int, int]]
+    ends: Floats | None
+    leaving: list[list[Crossing]]
+    entering: list[list[Crossing]]
+    stays: list[tuple[Ints, Ints] | None]
+    back: Ints
+
+    @classmethod
+    def of(cls, data: Data, goal: Goal) -> Chain:
+        """Make the arrays of an instance and a goal that `covered` accepts."""
+        instance = data.instance
+        whole = instance.latency_measure == "worst"
+        limited = [name for name in get_args(Objective) if instance.limit(name) is not None and name != "accuracy"]
+        others = [name for name in limited if not (name == "latency" and whole) and set(goal) != {name}]
+        return _Reader(data, goal, others, whole).chain()
+
+
+def covered(instance: Instance, goal: Goal) -> bool:
+    """Whether columns and whole time say all about an instance and what is minimised.
+
+    Menu thresholds, paid per request, no percentile; worst-case latency and accuracy are limits there, not goals.
+    """
+    measured = instance.latency_measure in ("worst", "mean")
+    summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure == "worst")
+    plain = instance.threshold_mode == "menu" and instance.accounting == "per-request"
+    return measured and summed and plain and not instance.families and not instance.joint
+
+
+class _Reader:
+    def __init__(self, data: Data, goal: Goal, others: Sequence[Objective], whole: bool) -> None:
+        self.data, self.others, self.is_whole = data, others, whole
+        self.price = np.array([data.busy_price(e) for e in range(len(data.runners))])
+        self.units = {"cost": data.dollar, "latency": data.second, "energy": data.joule}
+        # a single goal stays in its own units, several are summed in theirs
+        self.single = single = next(iter(goal)) if len(goal) == 1 else None
+        self.unit = self.units.get(single, 1.0) if single else 1.0
+        summed: Goal = {name: weight * self.units.get(name, 1.0) for name, weight in goal.items()}
+        self.goal = {single: 1.0} if single else summed
+        self.joules = "energy" in goal or "energy" in others
+        self.limit = np.array([
+            self._limit(single) if single else np.inf, *(self._limit(name) for name in others), self._limit("accuracy")
+        ])  # fmt: skip
+
+    def chain(self) -> Chain:
+        data, instance = self.data, self.data.instance
+        count = len(data.runners)
+        on = np.zeros((data.last, count), dtype=bool)
+        places = np.array(data.places, dtype=np.int64).reshape(-1, 2)
+        on[places[:, 0] - 1, places[:, 1]] = True
+        seconds = self._seconds(places)
+        groups = {s: sorted({level.variant for level in data.menu[s]}) for s in data.stages}
+        used = None
+        if any(len(owners) > 1 for owners in groups.values()):
+            used = np.zeros((data.last, count), dtype=np.int64)
+            for s, e in data.places:
+                used[s - 1, e] = groups[s].index(data.menu_used(s, e))
+        menus, closing = menus_of(data)
+        ends = None
+        if data.ends:
+            ends = np.full((data.last, count), np.nan)
+            for s, e in data.places:
+                if data.may_end(s, e):
+                    ends[s - 1, e] = np.nan_to_num(data.accuracy(s, data.ends[s, data.menu_used(s, e)]))
+        latest = instance.latency_slo_s if self.is_whole else None
+        return Chain(
+            data=data,
+            columns=(self.single or "objective", *self.others, "accuracy"),
+            unit=self.unit,
+            limits=self.limit,
+            whole_limit=np.inf if latest is None else latest * (1 + SLACK) / data.second,
+            on=on,
+            adds=self._stages(seconds, places),
+            whole=seconds if self.is_whole else np.zeros_like(seconds),
+            menus=menus,
+            used=used,
+            closing=closing,
+            ends=ends,
+            leaving=self._leaving(),
+            entering=self._entering(),
+            stays=self._stays(on),
+            back=self._back(on),
+        )
+
+    def _limit(self, name: Objective) -> float:
+        """An upper limit in the units of the column, opened by what sums in double precision may miss."""
+        limit = self.data.instance.limit(name)
+        if limit is None:
+            return np.inf
+        if name == "accuracy":
+            return -limit * (1 - SLACK)
+        return limit * (1 + SLACK) / self.units.get(name, 1.0)
+
+    def _seconds(self, places: Ints) -> Floats:
+        """t_{s,e} / second, M x E."""
+        data = self.data
+        plain = np.array([option.stage_seconds for option in data.instance.options]).T / data.second
+        seconds = np.tile(plain, len(data.instance.variants) + 1)
+        for s, e in places[places[:, 1] >= plain.shape[1]].tolist():
+            seconds[s - 1, e] = data.time(s, e)
+        return seconds
+
+    def _stages(self, seconds: Floats, places: Ints) -> Floats:
+        data, plain = self.data, len(self.data.instance.options)
+        energy, lost = np.zeros(seconds.shape), np.zeros(seconds.shape)
+        for s, e in places.tolist() if self.joules else ():
+            energy[s - 1, e] = data.energy(s, e)
+        for s, e in places[places[:, 1] >= plain].tolist():
+            lost[s - 1, e] = data.lost(s, e)
+        known: dict[Objective, Floats | float] = {
+            "cost": seconds * self.price,
+            "latency": seconds,
+            "privacy": 0.0,
+            "energy": energy,
+            "accuracy": lost,
+        }
+        return self._vectors(seconds.shape, known)
+
+    def _vectors(self, shape: tuple[int, ...], known: dict[Objective, Floats | float]) -> Floats:
+        """Columns of what is known of each objective: the goal, what has a limit, accuracy lost."""
+        adds = np.zeros((*shape, len(self.others) + 2))
+        for name, weight in self.goal.items():
+            adds[..., 0] += weight * known[name]
+        columns: list[Objective] = [*self.others, "accuracy"]
+        for i, name in enumerate(columns, start=1):
+            adds[..., i] = known[name]
+        return adds
+
+    def _leaving(self) -> list[list[Crossing]]:
+        """Hops into each hub; those of senders that share link, way and variant together."""
+        data = self.data
+        groups: dict[tuple[Hub, int, int], list[Hop]] = defaultdict(list)
+        for hop in data.hops:
+            e = hop[1]
+            alike = (SOURCE, SOURCE) if e == SOURCE else (data.tier[e], data.runners[e].variant)
+            groups[(data.hub_left(hop), *alike)].append(hop)
+        leaving: list[list[Crossing]] = [[] for _ in data.stages]
+        for (hub, _, _), hops in groups.items():
+            senders = np.array([hop[1] for hop in hops])
+            first, way = hops[0], data.instance.ways[hops[0][0] - 1][max(hops[0][3], 0)]
+            move = data.hop_time(first)
+            encode = np.array([data.encode_time(hop) for hop in hops]) if way.encode_flops else np.zeros(len(hops))
+            price = np.where(senders == SOURCE, 0.0, self.price[senders])
+            usd = data.hop_price(first) + price * (encode + move * data.waits(first[1]))
+            known: dict[Objective, Floats | float] = {
+                "cost": usd,
+                "latency": encode + move,
+                "privacy": data.hop_leak(first),
+                "energy": np.array([data.hop_energy(hop) for hop in hops]) if self.joules else 0.0,
+                "accuracy": data.way_lost(first),
+            }
+            leaving[hub[0] - 1].append(self._crossing(hub, senders, known, encode + move))
+        return [_by_hub(crossings) for crossings in leaving]
+
+    def _entering(self) -> list[list[Crossing]]:
+        """Entries out of each hub: an invocation and its cold start, decoding."""
+        data = self.data
+        groups: dict[Hub, list[Entry]] = defaultdict(list)
+        for entry in data.entries:
+            groups[data.hub_entered(entry)].append(entry)
+        runners = range(len(data.runners))
+        fee = np.array([data.invocation_price(e) for e in runners])
+        cold = np.array([data.whole_cold_time(e) if self.is_whole else data.mean_cold_time(e) for e in runners])
+        entering: list[list[Crossing]] = [[] for _ in data.stages]
+        for hub, entries in groups.items():
+            receivers = np.array([entry[1] for entry in entries])
+            way = data.instance.ways[hub[0] - 1][max(hub[2], 0)]
+            decode = np.array([data.decode_time(x) for x in entries]) if way.decode_flops else np.zeros(len(entries))
+            time = cold[receivers] + decode
+            known: dict[Objective, Floats | float] = {
+                "cost": fee[receivers] + decode * self.price[receivers],
+                "latency": time,
+                "privacy": 0.0,
+                "energy": np.array([data.decode_energy(x) for x in entries]) if way.decode_flops else 0.0,
+                "accuracy": 0.0,
+            }
+            entering[hub[0] - 1].append(self._crossing(hub, receivers, known, time))
+        return entering
+
+    def _crossing(self, hub: Hub, runner: Ints, known: dict[Objective, Floats | float], time: Floats) -> Crossing:
+        adds = self._vectors(runner.shape, known)
+        return Crossing(hub, runner, adds, time if self.is_whole else np.zeros_like(time))
+
+    def _stays(self, on: Mask) -> list[tuple[Ints, Ints] | None]:
+        data = self.data
+        stays: list[tuple[Ints, Ints] | None] = [None] * data.last
+        if data.instance.variants:
+            for s in data.stages[1:]:
+                pairs = [(e, f) for t, e, f in data.stays if t == s]
+                both = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+                stays[s - 1] = both[:, 0], both[:, 1]
+        return stays
+
+    def _back(self, on: Mask) -> Ints:
+        """Where memory allows everything, 1; else as far as a run may reach back."""
+        data = self.data
+        back = np.ones(on.shape, dtype=np.int64)
+        whole = sum(stage.parameter_bytes for stage in data.instance.stages)
+        largest = max(data.activation(s) for s in data.stages)
+        for e, runner in enumerate(data.runners):
+            limit = data.instance.options[runner.option].memory_bytes
+            if limit is not None and whole + largest > limit and not memory_couples(data.instance):
+                for s in data.stages:
+                    back[s - 1, e] = run_begin(data, s, e)
+        return back
+
+
+def _by_hub(crossings: list[Crossing]) -> list[Crossing]:
+    """Put the crossings of each hub together."""
+    hubs: dict[Hub, list[Crossing]] = defaultdict(list)
+    for crossing in crossings:
+        hubs[crossing.hub].append(crossing)
+    return [
+        Crossing(
+            hub, *(np.concatenate([getattr(part, name) for part in parts]) for name in ("runner", "adds", "whole"))
+        )
+        for hub, parts in hubs.items()
+    ]
+
+
+def count_paths(chain: Chain) -> float:
+    """How many placements there are, before any limit."""
+    option = np.array([runner.option for runner in chain.data.runners])
+    counts: Floats = np.zeros(chain.on.shape[1])
+    ended = 0.0
+    for s in range(len(chain.on)):
+        here = np.zeros(len(counts))
+        stays = chain.stays[s]
+        if s and stays is None:
+            here += counts
+        elif s and stays is not None:
+            np.add.at(here, stays[1], counts[stays[0]])
+        for left in chain.leaving[s]:
+            for entered in chain.entering[s] if s else ():
+                if left.hub == entered.hub:
+                    same = option[left.runner][:, None] == option[entered.runner][None, :]
+                    here[entered.runner] += counts[left.runner].sum() - counts[left.runner] @ same
+            for entered in chain.entering[s] if not s else ():
+                here[entered.runner] += float(left.hub == entered.hub)
+        counts = np.where(chain.on[s], here, 0.0)
+        if chain.ends is not None:
+            ended += float(counts[np.isfinite(chain.ends[s])].sum())
+    return float(counts.sum()) + ended

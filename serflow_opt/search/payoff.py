@@ -1,0 +1,70 @@
+"""The pay-off table: each objective at its best, the others as good as that leaves them.
+
+Row i is the lexicographic optimum with objective i first: a plan nothing beats, so that no row overstates what the
+others must give up. The best of a column is its ideal value, the worst its nadir value; weights of objectives in
+different units are meant on the scale between the two (survey 2.2 (1)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from serflow_opt.plan.document import Metrics
+from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.search.best import Settings, search
+from serflow_opt.search.goal import Goal, hold
+
+Row = dict[Objective, float]
+
+
+class NoPayoff(Exception):
+    """Some row was not proven in time, or there is no plan at all (`infeasible`)."""
+
+    def __init__(self, infeasible: bool) -> None:
+        super().__init__("no plan" if infeasible else "out of time")
+        self.infeasible = infeasible
+
+
+def lexicographic(instance: Instance, order: Sequence[Objective], settings: Settings) -> Metrics:
+    """Return the metrics of the plan that is best in the first objective, of these in the second, and so on.
+
+    Raises
+    ------
+    NoPayoff
+        When there is none, or it was not proven.
+    """
+    limited, metrics = instance, None
+    for name in order:
+        found = search(limited, settings, {name: 1.0})
+        if found.metrics is None or not found.proven(settings.gap):
+            if metrics is not None:  # the limit of the last round is met by the plan of the last round
+                break
+            raise NoPayoff(found.infeasible)
+        metrics = found.metrics
+        limited = hold(limited, name, found.value)
+    assert metrics is not None
+    return metrics
+
+
+def payoff_table(instance: Instance, names: Sequence[Objective], settings: Settings) -> list[Row]:
+    """Return a row for each objective: what all are when that one is best.
+
+    Raises
+    ------
+    NoPayoff
+        When there is no plan, or a row was not proven in time.
+    """
+    settings = replace(settings, on_progress=None)
+    rows = []
+    for first in names:
+        order = [first, *(name for name in names if name != first)]
+        metrics = lexicographic(instance, order, settings)
+        rows.append({name: metrics.objective(name, instance.latency_measure) for name in names})
+    return rows
+
+
+def ideal_and_nadir(rows: Sequence[Row]) -> tuple[Goal, Goal]:
+    """Return the best and the worst of each column."""
+    names = list(rows[0])
+    return {n: min(row[n] for row in rows) for n in names}, {n: max(row[n] for row in rows) for n in names}

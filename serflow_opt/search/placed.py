@@ -1,0 +1,131 @@
+"""Placements of a chain one by one: what they add to the columns, their own bounds, and thresholds that attain them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from serflow_opt.formulations.coefficients import SOURCE
+from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.search.envelope import Envelope
+from serflow_opt.search.lagrangian import Exits, Linear, close_bracket, closed
+from serflow_opt.search.layered import Chain
+from serflow_opt.search.placements import NOWHERE, Floats, Ints, Mask, Paths
+from serflow_opt.search.threshold_labels import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """N placements, what each stage with the hand-over before it adds to the columns, and their whole times.
+
+    Attributes
+    ----------
+    adds
+        N x M x C.
+    whole
+        N.
+    """
+
+    paths: Paths
+    adds: Floats
+    whole: Floats
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self.whole)
+
+    def rows(self, chosen: Ints | Mask) -> Placed:
+        """Return some of them."""
+        return Placed(self.paths[chosen], self.adds[chosen], self.whole[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class Brackets:
+    """Of N placements: bounds and the multipliers (N x C) that gave them; thresholds that keep the accuracy floor.
+
+    Attributes
+    ----------
+    value
+        What the thresholds come to; infinite where they break another limit, or none keep the floor.
+    """
+
+    bound: Floats
+    weights: Floats
+    value: Floats
+    levels: Ints
+
+
+def placed(chain: Chain, paths: Paths) -> Placed:
+    """Add up what a few placements take."""
+    stage, there = np.arange(len(chain.on)), paths.runner != NOWHERE
+    adds, whole = chain.adds[stage, paths.runner], chain.whole[stage, paths.runner].sum(axis=1)
+    if not there.all():
+        adds[~there] = 0.0
+        whole = np.where(there, chain.whole[stage, paths.runner], 0.0).sum(axis=1)
+    rows, stages = np.nonzero(paths.moved)
+    for n, s in zip(rows.tolist(), stages.tolist(), strict=True):
+        sender = SOURCE if s == 0 else int(paths.runner[n, s - 1])
+        receiver, way = int(paths.runner[n, s]), int(paths.way[n, s])
+        hub = (s + 1, chain.data.tier[receiver], way, chain.data.carried(s + 1, receiver))
+        for crossing, end in [(c, sender) for c in chain.leaving[s]] + [(c, receiver) for c in chain.entering[s]]:
+            at = np.flatnonzero(crossing.runner == end).tolist() if crossing.hub == hub else []
+            if at:
+                adds[n, s] += crossing.adds[at[0]]
+                whole[n] += crossing.whole[at[0]]
+    return Placed(paths, adds, whole)
+
+
+def bracket(chain: Chain, those: Placed, held: Floats, deadline: Deadline = NEVER) -> Brackets:
+    """Close the bracket of the accuracy floor of each placement.
+
+    Parameters
+    ----------
+    held
+        Multipliers of the columns; the accuracy's is found here.
+    deadline
+        When to stop: OutOfTime is raised.
+    """
+    exits = Exits(chain.menus, menus_used(chain, those.paths), _lost(those))
+    limits = np.where(np.isfinite(chain.limits), chain.limits, 0.0)
+    fixed = np.full(len(those), -float(held[1:-1] @ limits[1:-1]))
+    floor = -chain.limits[-1] if np.isfinite(chain.limits[-1]) else None
+    found = close_bracket(exits, floor, Linear(fixed, those.adds[:, :, :-1] @ held[:-1]), deadline)
+    weights = np.tile(held, (len(those), 1))
+    weights[:, -1] = found.multiplier
+    columns = columns_of(chain, those, found.levels)
+    holds = np.isfinite(found.value) & (columns <= chain.limits).all(axis=1)
+    return Brackets(found.bound, weights, np.where(holds, columns[:, 0], np.inf), found.levels)
+
+
+def columns_of(chain: Chain, those: Placed, levels: Ints) -> Floats:
+    """What thresholds make of the columns, N x C."""
+    used = menus_used(chain, those.paths)
+    columns = np.zeros((len(those), those.adds.shape[2]))
+    for s in range(levels.shape[1] - 1, -1, -1):
+        rate, mass = np.empty(len(those)), np.empty(len(those))
+        for menu, envelope in enumerate(chain.menus[s]):
+            rows = slice(None) if used is None else used[:, s] == menu
+            rate[rows], mass[rows] = envelope.rate[levels[rows, s]], envelope.mass[levels[rows, s]]
+        columns = those.adds[:, s] + (1 - rate)[:, None] * columns
+        columns[:, -1] -= mass
+    return columns
+
+
+def task_of(chain: Chain, those: Placed, n: int) -> Task:
+    """Return the threshold problem of a placement, of the stages it has."""
+    used = menus_used(chain, those.paths)
+    menus: list[Envelope] = [menus[0 if used is None else int(used[n, s])] for s, menus in enumerate(chain.menus)]
+    count = int(those.paths.stages[n])
+    return Task(menus[:count], those.adds[n, :count], chain.limits)
+
+
+def menus_used(chain: Chain, paths: Paths) -> Ints | None:
+    """Return which menus placements use, N x M; None: the first everywhere."""
+    used = None if chain.used is None else chain.used[np.arange(len(chain.on)), paths.runner]
+    return closed(used, chain.closing, paths)
+
+
+def _lost(those: Placed) -> Floats | None:
+    lost = those.adds[:, :, -1]
+    return lost if lost.any() else None

@@ -1,0 +1,223 @@
+"""All placements of an instance as rows: which runner each stage has, in which way it is handed over to, and what that
+takes in memory, seconds, money, energy, leaks and accuracy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serflow_opt.formulations.coefficients import NOTHING, SLACK, SOURCE, Data, Entry, Hop
+from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.problem.instance import AS_IS
+
+NOWHERE = -1
+"""Stands where a runner could: the plan has ended before."""
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+MOST = 200_000
+"""Placements listed at most. 110,000 of 16 stages x 20 thresholds are bounded in five seconds; the
+whole model takes a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """N placements.
+
+    Attributes
+    ----------
+    runner
+        N x M: position in `Data.runners`, `NOWHERE` behind the end of a plan that ends where everybody leaves.
+    way
+        N x M: position of the way to hand over to the stage, `NOTHING` where no link is crossed.
+    moved
+        N x M: whether the stage is handed over to, in a tier or to another.
+    """
+
+    runner: Ints
+    way: Ints
+    moved: Mask
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self.runner)
+
+    def __getitem__(self, rows: Mask | Ints) -> Paths:
+        """Return some of the placements."""
+        return Paths(self.runner[rows], self.way[rows], self.moved[rows])
+
+    @property
+    def stages(self) -> Ints:
+        """How many stages each placement has, N."""
+        count: Ints = (self.runner != NOWHERE).sum(axis=1)
+        return count
+
+    @classmethod
+    def none(cls, stages: int) -> Paths:
+        """Return no placement."""
+        nothing = np.empty((0, stages), dtype=np.int64)
+        return cls(nothing, nothing, nothing.astype(bool))
+
+
+def list_paths(data: Data, most: int = MOST, deadline: Deadline = NEVER) -> Paths | None:
+    """Return every placement, None when there are more than `most`; raise OutOfTime at the deadline."""
+    if not data.connected:
+        return Paths.none(data.last)
+    onward: dict[tuple[int, int], list[tuple[int, int, bool]]] = {}
+    for s, e, f in data.stays:
+        onward.setdefault((s, e), []).append((f, NOTHING, False))
+    into: dict[tuple[int, int, int, int], list[int]] = {}
+    for entry in data.entries:
+        into.setdefault(data.hub_entered(entry), []).append(entry[1])
+    for hop in data.hops:
+        s, e, _, w = hop
+        for f in into.get(data.hub_left(hop), []):
+            if e == SOURCE or data.option(e) != data.option(f):
+                onward.setdefault((s, e), []).append((f, w, True))
+    if data.ends:
+        for s in data.stages[1:]:
+            onward[s, NOWHERE] = [(NOWHERE, NOTHING, False)]
+        for s, e in data.places:
+            if data.may_end(s, e):
+                onward.setdefault((s + 1, e), []).append((NOWHERE, NOTHING, False))
+    ways_on = {key: np.array(targets, dtype=np.int64) for key, targets in onward.items()}
+    nothing = np.empty((0, 3), dtype=np.int64)
+    grown = ways_on.get((1, SOURCE), nothing)
+    runner, way, moved = grown[:, :1], grown[:, 1:2], grown[:, 2:3]
+    for s in data.stages[1:]:
+        deadline.check()
+        blocks = []
+        for e in np.unique(runner[:, -1]).tolist():
+            rows = np.flatnonzero(runner[:, -1] == e)
+            targets = ways_on.get((s, e), nothing)
+            blocks.append((np.repeat(rows, len(targets)), np.tile(targets, (len(rows), 1))))
+        before = np.concatenate([rows for rows, _ in blocks])
+        after = np.concatenate([targets for _, targets in blocks])
+        if len(before) > most:
+            return None
+        runner = np.column_stack([runner[before], after[:, 0]])
+        way = np.column_stack([way[before], after[:, 1]])
+        moved = np.column_stack([moved[before], after[:, 2]])
+    return Paths(runner, way, moved > 0)
+
+
+def within_memory(data: Data, paths: Paths) -> Mask:
+    """Which placements fit the memory of every option they use."""
+    fits = np.ones(len(paths), dtype=bool)
+    sizes = _by_place(data, data.parameters)
+    peak = np.array([data.activation(s) for s in data.stages])
+    most = sizes.max(axis=1).sum() + peak.max()
+    tight = [p for p, o in enumerate(data.instance.options) if o.memory_bytes is not None and o.memory_bytes < most]
+    if not tight:
+        return fits
+    option = option_of(data)[paths.runner]
+    size = sizes[np.arange(data.last)[None, :], paths.runner]
+    for p in tight:
+        limit = data.instance.options[p].memory_bytes or 0.0
+        here = option == p
+        used = np.where(here, size, 0.0).sum(axis=1) + np.max(np.where(here, peak, 0.0), axis=1)
+        fits &= ~here.any(axis=1) | (used <= limit * (1 + SLACK))
+    return fits
+
+
+def whole_seconds(data: Data, paths: Paths) -> Floats:
+    """Latency of each placement where it does not depend on thresholds, seconds: worst case, or a tail above it."""
+    total: Floats = times(data, paths, data.whole_cold_time).sum(axis=1)
+    deviations = data.instance.deviations
+    if deviations is not None:
+        sd = _at_places(data, paths, data.deviation)
+        total = total + deviations * np.sqrt((sd**2).sum(axis=1))
+    return total * data.second
+
+
+def times(data: Data, paths: Paths, cold: Callable[[int], float]) -> Floats:
+    """Time of each stage with the hand-over and cold start before it, N x M, / second."""
+    spent = compute_times(data, paths)
+    spent += moves(data, paths, lambda hop: data.hop_time(hop) + data.encode_time(hop))
+    return spent + arrivals(data, paths, lambda entry: cold(entry[1]) + data.decode_time(entry))
+
+
+def compute_times(data: Data, paths: Paths) -> Floats:
+    """Time of each stage alone, N x M, / second."""
+    return _at_places(data, paths, data.time)
+
+
+def energies(data: Data, paths: Paths) -> Floats:
+    """Energy of each stage with the hand-over before it, N x M, / joule."""
+    used = _at_places(data, paths, data.energy) + moves(data, paths, data.hop_energy)
+    return used + arrivals(data, paths, data.decode_energy)
+
+
+def leaks(data: Data, paths: Paths) -> Floats:
+    """Privacy loss of the hand-over before each stage, N x M."""
+    return moves(data, paths, data.hop_leak)
+
+
+def lost_accuracy(data: Data, paths: Paths) -> Floats | None:
+    """Accuracy that a request loses by how it comes to a stage and what runs there, N x M; None: nothing anywhere."""
+    lost = _at_places(data, paths, data.lost) + moves(data, paths, data.way_lost)
+    return lost if lost.any() else None
+
+
+def menus_used(data: Data, paths: Paths) -> Ints | None:
+    """Position of the variant whose own menu a stage uses, or `AS_IS`, N x M; None: there are no own menus."""
+    if not data.own_menus:
+        return None
+    used = np.full((data.last, len(data.runners) + 1), AS_IS)  # the last is NOWHERE
+    for s, e in data.places:
+        used[s - 1, e] = data.menu_used(s, e)
+    chosen: Ints = used[np.arange(data.last)[None, :], paths.runner]
+    return chosen
+
+
+def option_of(data: Data) -> Ints:
+    """Position of the option of each runner, and `NOWHERE` of `NOWHERE`."""
+    return np.array([*(runner.option for runner in data.runners), NOWHERE])
+
+
+def by_runner(data: Data, value: Callable[[int], float]) -> Floats:
+    """A number for each runner, as an array."""
+    return np.array([value(e) for e in range(len(data.runners))], dtype=float)
+
+
+def _at_places(data: Data, paths: Paths, value: Callable[[int, int], float]) -> Floats:
+    """A number of each (stage, runner) on the paths, N x M."""
+    chosen: Floats = _by_place(data, value)[np.arange(data.last)[None, :], paths.runner]
+    return chosen
+
+
+def _by_place(data: Data, value: Callable[[int, int], float]) -> Floats:
+    table = np.zeros((data.last, len(data.runners) + 1))  # NOWHERE, -1, is the last
+    for s, e in data.places:
+        table[s - 1, e] = value(s, e)
+    return table
+
+
+def moves(data: Data, paths: Paths, value: Callable[[Hop], float]) -> Floats:
+    """Something of the hand-over before each stage, N x M."""
+    widest = max(len(ways) for ways in data.instance.ways) + 1
+    table = np.zeros((data.last, len(data.runners) + 1, len(data.instance.tiers), widest))
+    for hop in data.hops:
+        s, e, k, w = hop
+        table[s - 1, e, k, w] = value(hop)  # SOURCE and NOTHING, -1, are the last
+    tier = np.array(data.tier)[paths.runner]
+    sender = np.column_stack([np.full(len(paths), SOURCE), paths.runner[:, :-1]])
+    moved: Floats = np.where(paths.moved, table[np.arange(data.last)[None, :], sender, tier, paths.way], 0.0)
+    return moved
+
+
+def arrivals(data: Data, paths: Paths, value: Callable[[Entry], float]) -> Floats:
+    """Something of taking over at each stage, N x M."""
+    widest = max(len(ways) for ways in data.instance.ways) + 1
+    table = np.zeros((data.last, len(data.runners), widest))
+    for entry in data.entries:
+        s, e, w = entry
+        table[s - 1, e, w] = value(entry)
+    arrived: Floats = np.where(paths.moved, table[np.arange(data.last)[None, :], paths.runner, paths.way], 0.0)
+    return arrived

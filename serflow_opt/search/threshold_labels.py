@@ -1,0 +1,255 @@
+"""The best thresholds of one placement, exactly: label setting from the end, prefixes from the start, met in between.
+
+A label is what a choice of thresholds makes of the suffix s..M, a number for each column per request that enters it.
+Choosing threshold l at stage s maps the label after it, y, to w_s + (1 - e_l) y, less e_l r_l in the column of minus
+the accuracy. That keeps dominance, so of two labels the one that is nowhere better can go. And so can a label no prefix
+completes to what is asked for: by the multipliers of the Lagrangian it may be worth at most the allowance of stage s
+(`sweep.most_value`, here for a single placement), and the same holds for each column that has a limit, by itself.
+
+A prefix is a choice for the stages 1..s-1: the reach R it leaves and the columns Y of what it has met. It is of use
+only if the best suffix, by the multipliers, completes it. Prefixes are few at the first stages, where labels are many:
+all requests come through there, and nothing may be lost. Where both meet, a prefix needs the cheapest label whose
+accuracy is enough, one search in the staircase of labels. That takes two columns; with more, labels go all the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from serflow_opt.ground.arrays import nondominated
+from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.search.envelope import Envelope
+from serflow_opt.search.placements import Floats, Ints
+
+PREFIXES = 2_000
+"""Prefixes kept at most before labels meet them."""
+
+
+class TooManyLabels(Exception):
+    """More labels than were allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One placement: the menus its stages use, what stages add to K columns (M x K), and limits on these.
+
+    The first column is what is minimised, the last minus the accuracy.
+    """
+
+    menus: Sequence[Envelope]
+    adds: Floats
+    limits: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Thresholds, as positions in the menus, and the columns they make."""
+
+    levels: Ints
+    columns: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixes:
+    """Reach, columns (N x 2), and how each came about: position among those a stage before, and threshold."""
+
+    reach: Floats
+    columns: Floats
+    trail: list[tuple[Ints, Ints]]
+
+    @property
+    def stages(self) -> int:
+        return len(self.trail)
+
+
+def best_thresholds(
+    task: Task,
+    weights: Floats,
+    most: float,
+    *,
+    tolerance: float = 0.0,
+    deadline: Deadline = NEVER,
+    labels: int | None = None,
+) -> tuple[Choice | None, int]:
+    """Return the thresholds that minimise the first column within the limits, and how many labels it took.
+
+    Parameters
+    ----------
+    weights
+        K multipliers, 1 for the first column.
+    most
+        What the weighted columns may come to: choices beyond it are not looked at.
+    tolerance
+        How far the first column may stay behind the best there is within `most`, in its units.
+    deadline
+        When to stop.
+    labels
+        How many may be kept; None: any number.
+
+    Returns
+    -------
+    tuple
+        None where no choice is within `most` and the limits.
+
+    Raises
+    ------
+    OutOfTime
+        When the deadline passes.
+    TooManyLabels
+        When more are kept than allowed.
+    """
+    suffix = _suffixes(task, weights)
+    start = prefixes(task, weights, suffix, most) if len(weights) == 2 else Prefixes(np.ones(1), np.zeros((1, 1)), [])
+    count, first = len(start.reach), start.stages
+    if not count:
+        return None, 0
+    tests = [(weights, _allowances(task, weights, most))]
+    for column in np.flatnonzero(np.isfinite(task.limits)).tolist():
+        alone = np.zeros(len(weights))
+        alone[column] = 1.0
+        tests.append((alone, _allowances(task, alone, float(task.limits[column]))))
+    widths = _widths(task, weights, suffix, most, tolerance, first)
+    after = np.zeros((1, len(weights)))
+    trail: list[tuple[Ints, Ints]] = []
+    for s in range(len(task.adds) - 1, first - 1, -1):
+        deadline.check()
+        after, level, row = put_stage(
+            task.menus[s], task.adds[s], after, [(w, float(a[s])) for w, a in tests], widths[s]
+        )
+        if not len(after):
+            return None, count
+        count += len(after)
+        if labels is not None and count > labels:
+            raise TooManyLabels
+        trail.append((row, level))
+    met = meet(task, start, after)
+    if met is None:
+        return None, count
+    prefix, at, columns = met
+    levels = [*followed(start.trail[::-1], prefix)[::-1], *followed(trail[::-1], at)]
+    return Choice(np.array(levels), columns), count
+
+
+def followed(trail: Sequence[tuple[Ints, Ints]], at: int) -> list[int]:
+    """Return the thresholds along a trail, last step first."""
+    levels = []
+    for row, level in trail:
+        levels.append(int(level[at]))
+        at = int(row[at])
+    return levels
+
+
+def _suffixes(task: Task, weights: Floats) -> Floats:
+    """V_s: the least weighted sum of a suffix that begins with each stage; 0 behind the last."""
+    added, beta = task.adds @ weights, float(weights[-1])
+    value = np.zeros(len(task.adds) + 1)
+    for s in range(len(task.adds) - 1, -1, -1):
+        value[s] = added[s] + phi(task.menus[s], value[s + 1 : s + 2], beta)[0]
+    return value
+
+
+def prefixes(task: Task, weights: Floats, suffix: Floats, most: float, stages: int | None = None) -> Prefixes:
+    """Return the choices for the first stages that the best suffix completes to `most`: as far as they stay few.
+
+    Parameters
+    ----------
+    suffix
+        The least weighted sum of what follows each stage, by the position of the stage that follows.
+    stages
+        How many stages at most; None: all but the last.
+    """
+    found = Prefixes(np.ones(1), np.zeros((1, 2)), [])
+    for s, envelope in enumerate(task.menus[: len(task.menus) - 1 if stages is None else stages]):
+        go_on = found.reach[:, None] * (1 - envelope.rate)
+        met = found.columns + found.reach[:, None] * task.adds[s]
+        right = met[:, 1, None] - found.reach[:, None] * envelope.mass
+        alive = met[:, 0, None] + weights[1] * right + go_on * suffix[s + 1] <= most
+        row, level = np.nonzero(alive)
+        if len(row) > PREFIXES:
+            break
+        columns = np.column_stack([met[row, 0], right[row, level]])
+        found = Prefixes(go_on[row, level], columns, [*found.trail, (row, level)])
+    return found
+
+
+def meet(task: Task, start: Prefixes, after: Floats) -> tuple[int, int, Floats] | None:
+    """Complete prefixes with labels: return the best prefix, its label, and the columns of both together."""
+    if not start.trail:
+        good = np.flatnonzero((after <= task.limits).all(axis=1))
+        return (0, int(best := good[after[good, 0].argmin()]), after[best]) if len(good) else None
+    room = task.limits[1] - start.columns[:, 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        needed = np.where(start.reach > 0, room / start.reach, np.where(room >= 0, np.inf, -np.inf))
+    at = np.searchsorted(-after[:, 1], -needed)  # by rising cost, minus the accuracy falls
+    rows = np.flatnonzero(at < len(after))
+    total = start.columns[rows] + start.reach[rows, None] * after[at[rows]]
+    good = np.flatnonzero(total[:, 0] <= task.limits[0])
+    if not len(good):
+        return None
+    best = int(good[total[good, 0].argmin()])
+    return int(rows[best]), int(at[rows[best]]), total[best]
+
+
+def _allowances(task: Task, weights: Floats, most: float) -> Floats:
+    """The largest weighted sum that a label of each stage may have if a prefix shall complete it to `most`."""
+    allowed = np.empty(len(task.adds))
+    left = np.array([most])
+    for s, envelope in enumerate(task.menus):
+        allowed[s] = left[0]
+        left = envelope.most_after(left - task.adds[s] @ weights, float(weights[-1]))
+    return allowed
+
+
+def _widths(task: Task, weights: Floats, suffix: Floats, most: float, tolerance: float, first: int) -> Floats:
+    """By how much a label of each stage may be worse in the first column so that no plan is by more than `tolerance`.
+
+    What is lost at stage s counts with the reach of the prefix. With F_s(V) the least that a prefix makes of V, and v
+    the least V of a suffix, no prefix that is of use has a reach above (most - F_s(v - h)) / h, for any h > 0.
+    """
+    last, beta = len(task.adds), float(weights[-1])
+    if tolerance <= 0:
+        return np.zeros(last)
+    added = task.adds @ weights
+    steps = np.abs(suffix[:last]).max() * 2.0 ** np.arange(-12, 3)
+    through = suffix[:last, None] - steps  # F_s of these, all s together
+    for t in range(last - 2, -1, -1):
+        rows = slice(t + 1, last)
+        through[rows] = added[t] + phi(task.menus[t], through[rows].ravel(), beta).reshape(-1, len(steps))
+    reach = np.clip(((most - through) / steps).min(axis=1), 1e-12, 1.0)
+    widths: Floats = tolerance / max(last - first, 1) / reach
+    return widths
+
+
+def phi(envelope: Envelope, value: Floats, beta: float) -> Floats:
+    rate, mass = envelope.leaving(envelope.best(value, np.full(len(value), beta)))
+    least: Floats = (1 - rate) * value - beta * mass
+    return least
+
+
+def put_stage(
+    envelope: Envelope, adds: Floats, after: Floats, tests: Sequence[tuple[Floats, float]], width: float
+) -> tuple[Floats, Ints, Ints]:
+    """Put a stage in front of labels: the undominated that are within the allowances, their levels and rows."""
+    go_on = (1 - envelope.rate)[:, None]
+    alive = np.ones((len(go_on), len(after)), dtype=bool)
+    for weights, most in tests:
+        value = go_on * (after @ weights) - (weights[-1] * envelope.mass)[:, None]
+        alive &= value <= most - adds @ weights
+    level, row = np.nonzero(alive)
+    values = adds + go_on[level] * after[row]
+    values[:, -1] -= envelope.mass[level]
+    if values.shape[1] > 2:
+        order = nondominated(values)
+    else:
+        order = values[:, 0].argsort(kind="stable")
+        wrong = values[order, 1]
+        kept = np.ones(len(order), dtype=bool)
+        kept[1:] = wrong[1:] < np.minimum.accumulate(wrong)[:-1]
+        order = order[kept]
+    if width > 0 and len(order) > 1 and values.shape[1] == 2:  # of labels in a cell the last is the most accurate
+        cell = np.floor((values[order, 0] - values[order[0], 0]) / width)
+        order = order[np.append(cell[1:] != cell[:-1], True)]
+    return values[order], level[order], row[order]

@@ -1,0 +1,323 @@
+"""Why a plan is the best: what each option would give in its place, what each limit costs; all by exact re-solves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import field_validator
+
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.ground.display import Shown
+from serflow_opt.ground.stopping import stoppable
+from serflow_opt.plan.document import Document, Plan, shown_unit, validated
+from serflow_opt.problem.given import on_instance
+from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.problem.limits import limits_set
+from serflow_opt.search.best import EQUAL
+from serflow_opt.search.goal import hold
+from serflow_opt.sensitivity.dominated import dominated
+from serflow_opt.sensitivity.relax import FLOORS, LIMITS, asked, reached, with_limit
+from serflow_opt.solving import solve
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import RenderableType
+
+STEP = 0.1
+"""How much a limit is loosened to see what that buys, relative; of the accuracy, `POINT`."""
+POINT = 0.01
+UNITS = {"latency_slo_ms": 1.0, "cost_max_usd": 1e-6, "energy_max_j": 1.0}
+"""One unit of a limit: a ms, a dollar per million requests, a joule; of all others a hundredth."""
+SAME = 1e-6
+"""Values this close, relative, count as equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionRow:
+    """What is lost when a tier offers nothing but one option; value None: no plan keeps the limits.
+
+    Attributes
+    ----------
+    tier, option
+        Option None: the tier is taken away.
+    chosen
+        Whether the best plan runs on it.
+    used
+        Whether the best plan with it alone runs on it.
+    value, bound
+        Of what is minimised, in the units of plans.
+    status
+        Of that solve.
+    dominated_by
+        Another option of the tier that is at least as good in everything, so that this one is never needed.
+    """
+
+    tier: str
+    option: str | None
+    chosen: bool
+    used: bool
+    value: float | None
+    bound: float | None
+    status: str
+    dominated_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """What a limit costs.
+
+    Attributes
+    ----------
+    limit, asked
+        Its key and value.
+    reached
+        By the best plan; None: the limit does not matter to it.
+    binds
+        Whether the optimum is better without it.
+    looser, value_looser
+        The limit a step further, and the optimum there.
+    value_without
+        The optimum without the limit; None: not found in time.
+    unit_more, value_unit_more
+        The limit one unit further (`UNITS`), and the optimum there.
+    next_at, value_next
+        The tightest value of the limit with a better optimum, and that optimum; None: the limit does not bind, is on
+        single hand-overs, or time ran out.
+    """
+
+    limit: str
+    asked: float
+    reached: float | None
+    binds: bool
+    looser: float
+    value_looser: float | None
+    value_without: float | None
+    unit_more: float | None = None
+    value_unit_more: float | None = None
+    next_at: float | None = None
+    value_next: float | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Explanation(Shown):
+    """A plan, what it beats, and what its limits cost.
+
+    Attributes
+    ----------
+    plan
+        The best plan.
+    options
+        One row an option, and one for each tier taken away, best first.
+    limits
+        One row a limit.
+    """
+
+    plan: Plan
+    options: tuple[OptionRow, ...]
+    limits: tuple[LimitRow, ...]
+
+    def worse_by(self, value: float | None) -> float:
+        """Relative distance of a value from the best one; inf: there is none."""
+        best = self.plan.objective.value
+        if value is None or best is None:
+            return math.inf
+        return (value - best) / abs(best) if best else (0.0 if value == best else math.inf)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `explain --json` prints."""
+
+        def row(own: OptionRow) -> dict[str, Any]:
+            worse = self.worse_by(own.value)
+            return asdict(own) | {"worse_by": worse if math.isfinite(worse) else None}
+
+        return {
+            "plan": self.plan.to_dict(),
+            "options": [row(own) for own in self.options],
+            "limits": [asdict(own) for own in self.limits],
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Return what a document is of.
+
+        Raises
+        ------
+        InputError
+            For a document of something else.
+        """
+        read = validated(_Explained, document, "give the document that `explain --json` prints")
+        return cls(read.plan, tuple(read.options), tuple(read.limits))
+
+    def to_frame(self, of: Literal["options", "limits"] = "options") -> pd.DataFrame:
+        """Return one row an option, or one a limit."""
+        import pandas as pd
+
+        kind, rows = (OptionRow, self.options) if of == "options" else (LimitRow, self.limits)
+        return pd.DataFrame([asdict(row) for row in rows], columns=list(kind.__dataclass_fields__))
+
+    def _said(self) -> str:
+        return f"{len(self.options)} options and {len(self.limits)} limits of {self.plan._said()}"
+
+    def __rich__(self) -> RenderableType:
+        """Return the tables of `plan.py`."""
+        from serflow_opt.report.plan import explanation_table
+
+        return explanation_table(self)
+
+
+class _Explained(Document):
+    """An explanation as documents have it."""
+
+    plan: Plan
+    options: list[OptionRow]
+    limits: list[LimitRow]
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _without_what_follows(cls, rows: Any) -> Any:
+        """Leave out what is computed from the others."""
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            return rows
+        return [{key: value for key, value in row.items() if key != "worse_by"} for row in rows]
+
+
+@on_instance
+@stoppable()
+def explain(
+    instance: Instance,
+    *,
+    gap: float = 1e-6,
+    time_limit: float | None = None,
+    threads: int = 0,
+    on_progress: Callable[[str], None] | None = None,
+) -> Explanation:
+    """Solve an instance, and again with each tier reduced to each of its options, and with each limit loosened.
+
+    Parameters
+    ----------
+    instance
+        The problem; with a list of options in each tier and one objective.
+    gap, time_limit, threads
+        As `solve` takes them, for each solve.
+    on_progress
+        Told what is being solved.
+
+    Returns
+    -------
+    Explanation
+        Without rows where there is no plan: then `plan.infeasible_because` explains.
+
+    Raises
+    ------
+    InputError
+        For choices from ranges and a weighted objective, whose values cannot be compared.
+    """
+    problems = []
+    if instance.minimize == "weighted":
+        found = "'weighted': its scale changes with what may be chosen"
+        problems.append(Problem(instance.name, "objective.minimize", found, "explain one objective"))
+    if instance.families:
+        found = "sizes or noise from a range"
+        problems.append(Problem(instance.name, "memory_mb_range, noise", found, "list the choices to compare"))
+    if problems:
+        raise InputError(problems)
+
+    def find(what: str, changed: Instance) -> Plan:
+        if on_progress:
+            on_progress(what)
+        return solve(changed, gap=gap, time_limit=time_limit, threads=threads)
+
+    plan = find("the best plan", instance)
+    if plan.plan is None:
+        return Explanation(plan, (), ())
+    chosen = _runs_on(plan)
+    rows = []
+    for t, tier in enumerate(instance.tiers):
+        own = [option for option in instance.options if option.tier == t]
+        others = tuple(option for option in instance.options if option.tier != t)
+        for option in own:
+            if chosen & {(tier.name, other.name) for other in own} == {(tier.name, option.name)}:
+                rows.append(_row(tier.name, option.name, chosen, plan))  # the best plan has no other there
+                continue
+            alone = replace(instance, options=tuple(o for o in instance.options if o.tier != t or o is option))
+            rows.append(_row(tier.name, option.name, chosen, find(f"{tier.name} with {option.name} alone", alone)))
+        if not chosen & {(tier.name, option.name) for option in own}:
+            rows.append(_row(tier.name, None, chosen, plan))
+        elif others:
+            rows.append(_row(tier.name, None, chosen, find(f"without {tier.name}", replace(instance, options=others))))
+    beaten = dominated(instance)
+    rows = [replace(row, dominated_by=beaten.get((row.tier, row.option or ""))) for row in rows]
+    rows.sort(key=lambda row: math.inf if row.value is None else row.value)
+    return Explanation(plan, tuple(rows), tuple(_limits(instance, plan, find)))
+
+
+def _runs_on(plan: Plan) -> set[tuple[str, str]]:
+    """Tiers and options of a plan."""
+    return set() if plan.plan is None else {(entry.tier, entry.option) for entry in plan.plan.placement}
+
+
+def _row(tier: str, option: str | None, chosen: set[tuple[str, str]], plan: Plan) -> OptionRow:
+    here = (tier, option)
+    bound = None if plan.plan is None else plan.bound
+    value = None if plan.plan is None else plan.objective.value
+    return OptionRow(tier, option, here in chosen, here in _runs_on(plan), value, bound, plan.status)
+
+
+def _limits(instance: Instance, plan: Plan, find: Callable[[str, Instance], Plan]) -> list[LimitRow]:
+    """One row a limit that the instance has."""
+    best = plan.objective.value
+    assert best is not None
+    assert plan.metrics is not None
+    rows = []
+    for name in LIMITS:
+        value = asked(instance, name)
+        if value is None:
+            continue
+        kept = reached(instance, name, plan, plan.metrics)
+        without = _value(find(f"without {name}", with_limit(instance, name, None)))
+        binds = without is not None and without < best - SAME * abs(best)
+        step = POINT if name == "accuracy_min" else value * STEP
+        looser, unit_more = (_further(name, value, by) for by in (step, UNITS.get(name, 0.01)))
+        row = LimitRow(name, value, kept if math.isfinite(kept) else None, binds, looser, best, without)
+        if binds:
+            next_at = _next_at(instance, name, best, find)
+
+            def there(
+                limit: float, name: str = name, next_at: float | None = next_at, without: float | None = without
+            ) -> float:
+                if next_at is not None and (limit > next_at if name in FLOORS else limit < next_at):
+                    return best  # proven: nothing better before that
+                found = _value(find(f"{name} {limit:g}", with_limit(instance, name, limit)))
+                return best if found is None else min(found, best)
+
+            row = replace(
+                row, value_looser=there(looser), unit_more=unit_more, value_unit_more=there(unit_more), next_at=next_at
+            )
+            if next_at is not None:
+                row = replace(row, value_next=there(_further(name, next_at, EQUAL * abs(next_at))))
+        rows.append(row)
+    return rows
+
+
+def _further(limit: str, value: float, by: float) -> float:
+    """Return a limit loosened by so much; nothing is below 0."""
+    return max(value - by, 0.0) if limit in FLOORS else value + by
+
+
+def _next_at(instance: Instance, limit: str, best: float, find: Callable[[str, Instance], Plan]) -> float | None:
+    """Return the tightest value of a limit with a better optimum: the best there is at a better objective."""
+    objectives = {own.key: own.objective for own in limits_set(instance)}
+    objective = objectives[limit]
+    if objective is None or objective == instance.minimize or (instance.joint and objective == "accuracy"):
+        return None  # thresholds on samples are not chosen for the accuracy alone
+    minimized: Objective = instance.minimize  # type: ignore[assignment]  # weighted is refused
+    better = hold(with_limit(instance, limit, None), minimized, (best - SAME * abs(best)) / shown_unit(minimized)[0])
+    found = find(f"the next better plan by {limit}", replace(better, minimize=objective, then=()))  # type: ignore[arg-type]
+    return _value(found) if found.status == "optimal" else None
+
+
+def _value(plan: Plan) -> float | None:
+    return None if plan.plan is None else plan.objective.value

@@ -1,0 +1,353 @@
+"""Solve an instance: search, break ties, explain what is infeasible, put the answer and its certificate together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import get_args
+
+from serflow_opt.backend.highs import Progress, check_options
+from serflow_opt.errors import Problem
+from serflow_opt.formulations.coefficients import Data
+from serflow_opt.ground.arguments import Arguments
+from serflow_opt.ground.deadline import Deadline, OutOfTime
+from serflow_opt.ground.stopping import stoppable
+from serflow_opt.infeasibility.explain import clashes
+from serflow_opt.plan.decision import document_of
+from serflow_opt.plan.document import (
+    Certificate,
+    Clash,
+    ObjectiveValue,
+    Plan,
+    PlanStatus,
+    Replayed,
+    limits_of,
+    shown_unit,
+)
+from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.plan.notes import cautions, notes_on
+from serflow_opt.plan.samples import replayed, tables_scope
+from serflow_opt.problem.given import on_instance
+from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.search.best import EQUAL, Found, Method, Settings, search
+from serflow_opt.search.combinatorial import ChainSearch
+from serflow_opt.search.goal import Goal, hold, order_of, scaled
+from serflow_opt.search.layered import Chain
+from serflow_opt.search.own_constraints import Extra
+from serflow_opt.search.payoff import NoPayoff, Row, ideal_and_nadir, payoff_table
+from serflow_opt.search.prune import by_placement
+from serflow_opt.search.ranges import refine
+from serflow_opt.search.ties import equally_good
+
+COARSE_GAP = 1e-4
+"""Default gap where choices come from ranges."""
+
+
+@on_instance
+def solve(
+    instance: Instance,
+    *,
+    gap: float | None = None,
+    time_limit: float | None = None,
+    threads: int = 0,
+    seed: int = 0,
+    method: Method = "auto",
+    options: Mapping[str, object] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    extra: Extra | None = None,
+) -> Plan:
+    """Find a plan of minimum cost or latency and prove it.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    gap
+        Relative distance between plan and bound at which the plan counts as optimal; None: 1e-6, or 1e-4 where sizes or
+        noise come from ranges.
+    time_limit
+        Seconds for everything; None: none. At the limit the best plan found is returned with its gap.
+    threads, seed
+        Passed to HiGHS.
+    method
+        labels: bounds over all placements at once, label setting for thresholds, no HiGHS; it covers thresholds from
+        menus, accounting per request, worst-case and mean latency. milp: the whole flow-scaled model. auto: labels
+        where they cover the instance; else bounds on listed placements, and the model on what they leave.
+    options
+        Further HiGHS options, where HiGHS is asked; unknown ones are an error.
+    on_progress
+        Called with incumbent and bound (USD per request or seconds) while HiGHS searches.
+    extra
+        Called with the Pyomo model and its `formulations.data.Data` before each solve; adds linear constraints. The
+        plan is read back and valued exactly as always; that it keeps these constraints is HiGHS's word, within its
+        tolerance. Labels and bounds on placements are off. It takes menus, ranges and `exits.joint` do not go with it.
+
+    Returns
+    -------
+    Plan
+        `status` is optimal (proven within the gap), feasible (stopped before), infeasible (proven) or no_solution
+        (stopped before a plan was found).
+
+    Raises
+    ------
+    InputError
+        For arguments that are none, as a negative gap or an unknown method, and for HiGHS options that do not exist.
+    """
+    with Arguments() as given:
+        if gap is not None:
+            gap = given.number("gap", gap)
+        seconds = given.limit("time_limit", time_limit)
+        threads, seed = given.whole("threads", threads), given.whole("seed", seed)
+        given.one_of("method", method, get_args(Method))
+        if extra is not None:
+            _check_extra(given, instance, method, extra)
+    if options:
+        check_options(options)
+    if gap is None:
+        gap = COARSE_GAP if instance.families else Settings.gap
+    with stoppable():
+        settings = Settings(gap, Deadline(seconds), threads, seed, method, options or {}, on_progress, extra)
+        return answer(instance, settings)
+
+
+def _check_extra(given: Arguments, instance: Instance, method: Method, extra: Extra) -> None:
+    """Say what own constraints do not go with."""
+    if not callable(extra):
+        given.wrong("extra", extra, "give a function of the model and its data that adds constraints")
+    elif method == "labels":
+        given.wrong("method", method, "labels know nothing of own constraints: use auto or milp")
+    elif isinstance(instance, Instance) and (instance.joint or instance.families):
+        what = "exits.joint" if instance.joint else "ranges"
+        cure = "own constraints go into a model of menus and lists: leave out joint, or list sizes and strengths"
+        given.problems.append(Problem("", "extra", f"does not go with {what}", cure))
+
+
+def answer(instance: Instance, settings: Settings) -> Plan:
+    """Solve an instance with checked settings; what `solve` does."""
+    if instance.joint:
+        from serflow_opt.search.joint.solve import solve_joint
+
+        return solve_joint(instance, settings)
+    goal: Goal
+    payoff: list[Row] = []
+    if instance.minimize == "weighted":
+        try:
+            payoff = payoff_table(instance, [name for name, _ in instance.weights], settings)
+        except NoPayoff as missing:
+            found = Found(infeasible=missing.infeasible)
+            return _explained(instance, plan_of(instance, found, settings, {}), settings)
+        ideal, nadir = ideal_and_nadir(payoff)
+        goal = scaled(dict(instance.weights), ideal, nadir)
+    else:
+        goal = {instance.minimize: 1.0}
+    rounds = None
+    if instance.families:
+        refined = refine(instance, settings, goal)
+        instance, found, rounds = refined.instance, refined.found, refined.rounds
+    else:
+        found = search(instance, settings, goal)
+        if found.decision is not None:
+            _break_ties(instance, found, settings)
+    plan = plan_of(instance, found, settings, goal)
+    plan.certificate.refinements = rounds
+    plan.payoff = [_shown_row(row) for row in payoff]
+    if payoff:
+        _shift(plan, goal, ideal)
+    return _explained(instance, plan, settings)
+
+
+def _explained(instance: Instance, plan: Plan, settings: Settings) -> Plan:
+    """Add why there is no plan."""
+    if plan.status == "infeasible" and settings.extra is not None:
+        plan.infeasible_because = _without_own(instance, settings)
+    elif plan.status == "infeasible":
+        plan.infeasible_because = clashes(instance, replace(_any_method(settings), grace_s=0.0))
+        plan.seconds = settings.deadline.seconds
+    return plan
+
+
+def _without_own(instance: Instance, settings: Settings) -> list[Clash]:
+    """Say whether the user's own constraints stand in the way, by what there is without them."""
+    other = answer(instance, replace(settings, extra=None, on_progress=None))
+    if other.status == "infeasible":
+        return other.infeasible_because
+    goal = other.objective
+    found = "time ran out before a plan was found without them"
+    if goal.value is not None:
+        found = f"without them {goal.name} {goal.value:.6g} {goal.unit} can be had"
+    message = f"extra: the constraints of your own leave no plan; {found}"
+    return [Clash(limit="extra", asked=0.0, best=None, message=message, proven=goal.value is not None)]
+
+
+def _any_method(settings: Settings) -> Settings:
+    """Settings for searches with another goal or other limits, which labels may not cover."""
+    return replace(settings, method="auto") if settings.method == "labels" else settings
+
+
+def _break_ties(instance: Instance, found: Found, settings: Settings) -> None:
+    """Of equally good plans take the one that is best in further objectives, in turn."""
+    quiet = replace(_any_method(settings), on_progress=None)
+    if instance.minimize == "weighted":
+        return
+    if found.chain is not None and found.chain.best is not None and not instance.then and found.value != 0:
+        _best_of_equals(instance, found, found.chain, settings.gap)
+        return
+    name: Objective = instance.minimize
+    held, value, pruned = instance, found.value, found.pruned
+    proven = found.proven(settings.gap)
+    for other in order_of(instance):
+        if not proven or settings.deadline.expired or other == name:
+            return
+        assert found.metrics is not None
+        allowance = value + EQUAL * abs(value)
+        held = hold(held, name, allowance)
+        within = None
+        if pruned is not None and name == "cost":  # what the bounds left may be all there is
+            known = found.metrics.objective(other, instance.latency_measure)
+            better = known * (1 - EQUAL) if other == "latency" and by_placement(instance) else math.inf
+            within = pruned.rivals(allowance, better)
+            if not within.kept:
+                return
+        second = search(held, quiet, {other: 1.0}, within, check=False)
+        found.nodes += second.nodes
+        if second.decision is None or second.metrics is None:
+            return
+        measure = instance.latency_measure
+        if second.metrics.objective(other, measure) < found.metrics.objective(other, measure):
+            found.decision, found.metrics = second.decision, second.metrics
+        proven, pruned = second.proven(settings.gap), None
+        name, value = other, found.metrics.objective(other, measure)
+
+
+def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch, gap: float) -> None:
+    """Of equally good plans take the one that is best in the next objective."""
+    (other,) = order_of(instance)
+    held = None
+    if other != "latency" or instance.latency_measure != "worst":
+        allowance = found.value + EQUAL * abs(found.value)
+        held = Chain.of(Data(hold(instance, instance.minimize, allowance)), {other: 1.0})  # type: ignore[arg-type]
+    try:
+        equals = equally_good(chain, held, EQUAL)
+    except OutOfTime:
+        return
+    for decision in equals:
+        metrics = evaluate(instance, decision)
+        value = metrics.objective(instance.minimize, instance.latency_measure)
+        if found.metrics is None or metrics.breaches or value - found.bound > max(gap, EQUAL) * abs(value):
+            continue
+        now, best = (m.objective(other, instance.latency_measure) for m in (metrics, found.metrics))
+        if now < best - EQUAL * abs(best):
+            found.decision, found.metrics = decision, metrics
+
+
+def _shift(plan: Plan, goal: Goal, ideal: Goal) -> None:
+    """Count a weighted objective from its value at the ideal point: 0 there, the sum of the weights at the nadir."""
+    at_ideal = math.fsum(weight * ideal[name] for name, weight in goal.items())
+    unit = next(iter(goal.values())) if len(goal) == 1 else 1.0  # one alone is searched for as it is
+
+    def shifted(value: float | None) -> float | None:
+        if value is None:
+            return None
+        above = value * unit - at_ideal
+        return 0.0 if abs(above) <= EQUAL * abs(at_ideal) else above
+
+    certificate = plan.certificate
+    plan.objective.value, plan.bound = shifted(plan.objective.value), shifted(plan.bound)
+    certificate.exact_objective = plan.objective.value
+    certificate.checked_bound = shifted(certificate.checked_bound)
+    certificate.model_objective = shifted(certificate.model_objective)
+
+
+def _shown_row(row: Row) -> dict[str, float]:
+    """A row of the pay-off table in the units documents use."""
+    return {name: value * shown_unit(name)[0] for name, value in row.items()}
+
+
+def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) -> Plan:
+    """Put the answer together."""
+    shown, unit = shown_unit(instance.minimize)
+    status: PlanStatus
+    bound: float | None
+    exact: float | None = None
+    gap: float | None = None
+    if found.metrics is None:
+        status = "infeasible" if found.infeasible else "no_solution"
+        bound = found.bound * shown
+    else:
+        exact = found.metrics.blended(goal, instance.latency_measure) * shown
+        bound = min(found.bound * shown, exact)
+        if instance.minimize in ("cost", "latency", "energy"):
+            bound = max(bound, 0.0)
+        gap = 0.0 if exact == bound else (exact - bound) / (abs(exact) or 1.0)  # of nothing there is no share
+        status = "optimal" if gap <= max(settings.gap, EQUAL) else "feasible"
+        gap = gap if math.isfinite(gap) else None
+    bound = bound if math.isfinite(bound) else None
+    checked = found.checked * shown if bound is None else min(found.checked * shown, bound)
+    if instance.minimize in ("cost", "latency", "energy"):
+        checked = max(checked, 0.0)
+    doubts = [found.doubt] if found.doubt else []
+    replays = replayed(instance, found.decision) if found.decision else []
+    notes = _said_of(instance, found, replays)
+    method, counted = _proof(found)
+    if settings.extra is not None:
+        method += " with constraints of your own"
+    return Plan(
+        instance=instance.name,
+        status=status,
+        objective=ObjectiveValue(name=instance.minimize, value=exact, unit=unit),
+        bound=bound,
+        gap=gap,
+        seconds=settings.deadline.seconds,
+        plan=document_of(instance, found.decision) if found.decision else None,
+        metrics=found.metrics,
+        certificate=Certificate(
+            exact_objective=exact,
+            max_constraint_violation=found.metrics.violation if found.metrics else None,
+            model_objective=None if found.model_value is None else found.model_value * shown,
+            method=f"{method}, plan valued by the exact evaluator",
+            scope="; ".join(filter(None, (tables_scope(instance), _runs_scope(notes)))),
+            checked_bound=checked if math.isfinite(checked) else None,
+            nodes=found.nodes,
+            placements=counted.get("placements"),
+            placements_kept=counted.get("placements_kept"),
+            placements_labelled=counted.get("placements_labelled"),
+            labels=counted.get("labels"),
+        ),
+        limits=limits_of(instance),
+        samples=replays,
+        notes=doubts + notes,
+    )
+
+
+def _runs_scope(notes: list[str]) -> str:
+    """Say so where a plan is only held to the longest run of a function stage by stage."""
+    long = any("s a call, more than" in note for note in notes)
+    return "plans whose functions may run too long are not ruled out, but for single stages" if long else ""
+
+
+def _said_of(instance: Instance, found: Found, replays: list[Replayed]) -> list[str]:
+    """Return what a reader should know beside the numbers."""
+    if found.decision is None or found.metrics is None:
+        return cautions(instance)
+    return notes_on(instance, found.decision, found.metrics, replays)
+
+
+def _proof(found: Found) -> tuple[str, dict[str, int]]:
+    """Say what was ruled out and proven by what: in words, and as numbers of the certificate."""
+    if found.chain is not None:
+        counts = found.chain.counts
+        numbers = {
+            "placements": round(counts.placements),
+            "placements_kept": counts.listed,
+            "placements_labelled": counts.labelled,
+            "labels": counts.labels,
+        }
+        kept = f"{counts.listed:,} of {counts.placements:,.0f} placements left by Lagrangian bounds on all at once"
+        return f"{kept}, {counts.labels:,} labels for the thresholds of {counts.labelled:,}", numbers
+    pruned = found.pruned
+    if pruned is None:
+        return "flow-scaled MILP by HiGHS", {}
+    listing = f"{pruned.kept} of {pruned.listed} placements left by Lagrangian bounds"
+    numbers = {"placements": pruned.listed, "placements_kept": pruned.kept}
+    return f"{listing}, flow-scaled MILP by HiGHS", numbers

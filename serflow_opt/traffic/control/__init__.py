@@ -1,0 +1,1 @@
+"""Policies that scale a service without foresight, and what they are compared with."""

@@ -1,0 +1,329 @@
+"""Policies side by side on the same requests, and the bound that no policy can beat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serflow_opt.errors import InputError, OutOfReach, Problem, nearest
+from serflow_opt.ground.kept import Kept
+from serflow_opt.problem.given import on_instance, trace_of
+from serflow_opt.problem.instance import Instance
+from serflow_opt.traffic.control.controller import worst_s
+from serflow_opt.traffic.control.named_policies import (
+    LONG_S,
+    POLICIES,
+    Services,
+    Unfit,
+    check_scaling,
+    policy_of,
+    service_for,
+)
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.scaling_policy import Policy
+from serflow_opt.traffic.schedule.result import Schedule
+from serflow_opt.traffic.schedule.solve import schedule
+from serflow_opt.traffic.service import Service
+from serflow_opt.traffic.simulate.requests import draw
+from serflow_opt.traffic.simulate.result import Simulation
+from serflow_opt.traffic.simulate.simulate import simulate
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import RenderableType
+
+__all__ = ["POLICIES", "Comparison", "Row", "compare", "service_for"]
+
+ROUNDING = 1e-9
+"""Relative; who is so little below a bound is not."""
+MOST_MOMENTS = 10_000
+"""Moments of decision of a clairvoyant schedule, a week of minutes; where those of the policies together are more, it
+decides as the controllers do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One policy: what it cost and how it kept the latency target.
+
+    Attributes
+    ----------
+    bound
+        What nobody could be below who serves the same requests when they come; 0: unknown.
+    unhurried_s
+        How long the slowest way takes without waiting; counts where requests have no target of their own.
+    """
+
+    policy: str
+    blocks: int
+    simulation: Simulation
+    bound: float
+    unhurried_s: float = math.inf
+
+    @property
+    def usd(self) -> float:
+        """USD for the whole trace."""
+        return self.simulation.usd_total
+
+    @property
+    def violations(self) -> float:
+        """Share of the requests that missed the target or were dropped."""
+        return self.simulation.violations / max(self.simulation.arrivals, 1)
+
+    @property
+    def like_for_like(self) -> bool:
+        """Whether money is all there is to compare: nobody was late or dropped, nor saved by letting requests wait."""
+        run = self.simulation
+        waited = run.slo_s is None and bool((run.latency > self.unhurried_s * (1 + 1e-6)).any())
+        return not (run.violations or waited or self.usd < self.bound * (1 - ROUNDING))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(Kept):
+    """All policies on one trace.
+
+    Attributes
+    ----------
+    rows
+        In the order of `POLICIES`.
+    bounds
+        Clairvoyant schedules by number of blocks: least cost of machines and functions with perfect foresight, every
+        request served as it comes.
+    left_out
+        Policies that cannot serve this instance, and why.
+    notes
+        Why there is no bound, where there is none.
+    """
+
+    instance: str
+    trace: str
+    rows: tuple[Row, ...]
+    bounds: dict[int, Schedule] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def row(self, policy: str) -> Row | None:
+        """Return the row of a policy, None where it was not run."""
+        return next((row for row in self.rows if row.policy == policy), None)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table.
+
+        Where `like_for_like` is false requests were late, dropped, or waited. The bound serves all of them as they
+        come, so such a policy may be below it, and what it saves over another one is not money alone.
+        """
+        import pandas as pd
+
+        libra = self.row("libra")
+        records: list[dict[str, Any]] = []
+        for row in self.rows:
+            run = row.simulation
+            records.append(
+                {
+                    "policy": row.policy,
+                    "blocks": row.blocks,
+                    "usd": row.usd,
+                    "usd_machines": run.usd["machines"],
+                    "usd_functions": run.usd["functions"],
+                    "usd_links": run.usd["links"],
+                    "p50_ms": run.percentile(50) * 1000,
+                    "p95_ms": run.percentile(95) * 1000,
+                    "p99_ms": run.percentile(99) * 1000,
+                    "violations": row.violations,
+                    "dropped": sum(run.dropped.values()) / max(run.arrivals, 1),
+                    "accuracy": math.nan if run.accuracy is None else run.accuracy,
+                    "utilisation": run.utilisation,
+                    "saving_over_libra": 1 - row.usd / libra.usd if libra else math.nan,
+                    "above_bound": row.usd / row.bound - 1 if row.bound > 0 else math.nan,
+                    "like_for_like": row.like_for_like,
+                }
+            )
+        return pd.DataFrame.from_records(records)
+
+    def __rich__(self) -> RenderableType:
+        """Return the table of `traffic.py`."""
+        from serflow_opt.report.traffic import comparison_table
+
+        return comparison_table(self)
+
+    def _said(self) -> str:
+        return f"{self.instance}, {self.trace}: {', '.join(row.policy for row in self.rows)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `compare --json` prints; `save` keeps the whole."""
+        rows = [
+            {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
+            for record in self.to_frame().to_dict("records")
+        ]
+        bounds = {
+            str(blocks): {
+                "usd": found.bound,
+                "attained": found.usd,
+                "status": found.status,
+                "method": found.method,
+                "scope": found.scope,
+            }
+            for blocks, found in self.bounds.items()
+        }
+        return {
+            "instance": self.instance,
+            "trace": self.trace,
+            "policies": rows,
+            "clairvoyant": bounds,
+            "left_out": dict(self.left_out),
+            "notes": list(self.notes),
+        }
+
+
+@on_instance
+def compare(
+    instance: Instance,
+    trace: Trace | str | Path,
+    *,
+    policies: Collection[str] | None = None,
+    blocks: int = 2,
+    every_s: float = 60.0,
+    seed: int = 0,
+    times: str = "fixed",
+    cv: float = 0.5,
+    jobs: int = 1,
+    gap: float = 1e-3,
+    on_progress: Callable[[str], None] | None = None,
+) -> Comparison:
+    """Run policies on the same requests.
+
+    All but SERFLOW, the controller and foresight run the network as one block: the cheapest type and function that keep
+    the targets at the trace's rates. These run it as the blocks that `provision` finds for these rates; the controller
+    and foresight may use any type that keeps their times.
+
+    Parameters
+    ----------
+    policies
+        Some of `POLICIES`; None: all. Those that cannot serve this instance are left out, with the reason. Of two that
+        come to the same, as on a network of one stage, one is run.
+    blocks
+        Most blocks.
+    every_s
+        Seconds between decisions of the controllers. LIBRA and SERFLOW decide every 300 s, as published. The
+        clairvoyant schedules decide whenever one of the policies does.
+    seed, times, cv
+        See `simulate`.
+    jobs
+        Processes.
+    gap
+        Of the schedules.
+    on_progress
+        Told what is being done.
+
+    Raises
+    ------
+    InputError
+        For unknown policies, instances that do not say how long machines take to start, and where none of the policies
+        can serve.
+    """
+    trace = trace_of(trace)
+    check_scaling(instance)
+    asked = POLICIES if policies is None else policies
+    unknown = [name for name in asked if name not in POLICIES]
+    if unknown:
+        raise InputError([Problem("", "--policy", f"'{name}'", nearest(name, POLICIES)) for name in unknown])
+
+    def tell(text: str) -> None:
+        if on_progress:
+            on_progress(text)
+
+    found, left_out = Services(instance, trace, blocks), {}
+    chosen: list[tuple[str, Policy, Service]] = []
+    whole: list[Service] = []
+    for name in POLICIES:
+        if name not in asked or _twice(name, instance, blocks, asked):
+            continue
+        tell(f"finding what {name} scales")
+        service = found.of(name)
+        if isinstance(service, Unfit):
+            left_out[name] = service
+            continue
+        whole += [service] if service not in whole else []
+        chosen.append((name, *policy_of(name, service, trace, every_s)))
+    if not chosen:
+        problems = [problem for name, why in left_out.items() for problem in why.error(name).problems]
+        raise (OutOfReach if all(why.proven for why in left_out.values()) else InputError)(problems)
+    tell("scheduling with perfect foresight")
+    step_s = _step_s([policy for _, policy, _ in chosen], trace, every_s)
+    bounds, notes = _bounds([_as_drawn(service, trace, seed) for service in whole], trace, step_s, gap)
+    arguments = [(service, trace, policy, seed, times, cv) for _, policy, service in chosen]
+    runs: Sequence[Simulation]
+    if jobs > 1:
+        tell(f"{len(chosen)} simulations in {jobs} processes")
+        with ProcessPoolExecutor(jobs) as pool:
+            runs = list(pool.map(_simulate, arguments))
+    else:
+        runs = []
+        for (name, _, _), argument in zip(chosen, arguments, strict=True):
+            tell(f"simulating {name}")
+            runs.append(_simulate(argument))
+    rows = tuple(
+        Row(name, len(service.blocks), run, _above(bounds.get(len(service.blocks)), run), _unhurried_s(service))
+        for (name, _, service), run in zip(chosen, runs, strict=True)
+    )
+    reasons = {name: why.reason for name, why in left_out.items()}
+    return Comparison(instance.name, trace.name, rows, bounds, reasons, notes)
+
+
+def _as_drawn(service: Service, trace: Trace, seed: int) -> Service:
+    """Return the service with the exits that the requests of a simulation happen to take."""
+    exits = draw(service, trace, seed).exits
+    shares = np.bincount(exits, minlength=len(service.shares)) / max(len(exits), 1)
+    return replace(service, shares=tuple(shares.tolist()))
+
+
+def _unhurried_s(service: Service) -> float:
+    """Seconds of a request that goes all the way, meets every cold start, and waits nowhere."""
+    functions = [block.function for block in service.blocks if block.function is not None]
+    return worst_s(service) + math.fsum(function.cold_start_s for function in functions)
+
+
+def _above(bound: Schedule | None, run: Simulation) -> float:
+    """What a run would have cost at least; hand-overs, which all pay alike, are not in the schedule."""
+    return 0.0 if bound is None else bound.bound + run.usd["links"]
+
+
+def _step_s(policies: Sequence[Policy], trace: Trace, every_s: float) -> float:
+    """Seconds of which all moments of decision are multiples, to a millisecond, if these are not too many."""
+    step = math.gcd(*(round(policy.every_s * 1000) for policy in policies if math.isfinite(policy.every_s))) / 1000
+    return step if step > 0 and trace.seconds <= MOST_MOMENTS * step else every_s
+
+
+def _bounds(
+    services: Sequence[Service], trace: Trace, step_s: float, gap: float
+) -> tuple[dict[int, Schedule], tuple[str, ...]]:
+    """Return the schedule with the lowest bound for each number of blocks, and where there is none."""
+    bounds: dict[int, Schedule] = {}
+    notes: list[str] = []
+    for service in services:
+        count = len(service.blocks)
+        try:
+            found = schedule(service, trace, step_s=step_s, gap=gap, time_limit=LONG_S)
+        except InputError as error:  # machines that are too few for the largest rate
+            notes.append(f"no schedule serves all as they come, {count} block{'s' * (count > 1)}: {error}")
+            continue
+        if count not in bounds or found.bound < bounds[count].bound:
+            bounds[count] = found
+    return dict(sorted(bounds.items())), tuple(notes)
+
+
+def _twice(name: str, instance: Instance, blocks: int, policies: Collection[str]) -> bool:
+    """Whether a policy does what another one that is run does, too: on one block, or on one stage with its one time."""
+    same = {"whole": "controller", "libra-mean": "libra"}.get(name)
+    one = {"whole": blocks == 1 or len(instance.stages) == 1, "libra-mean": len(instance.stages) == 1}
+    return same in policies and one.get(name, False)
+
+
+def _simulate(argument: tuple[Service, Trace, Policy, int, str, float]) -> Simulation:
+    service, trace, policy, seed, times, cv = argument
+    return simulate(service, trace, policy, seed=seed, times=times, cv=cv)

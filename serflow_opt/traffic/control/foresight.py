@@ -1,0 +1,116 @@
+"""What could be had by knowing all rates in advance, but not each request: a schedule that random arrivals are in.
+
+The clairvoyant bound takes traffic for a fluid, which machines carry whole. Requests come one by one, though, and some
+find all workers busy however well the rate is known. Here machine j of a type is worth what it carries more than j - 1
+do of Poisson arrivals at each rate (`carrying.py`); since that falls with j, the levels of `levels.py` are the optimum
+of a type. Simulated beside the policies, it tells the price of not knowing the rates from the price of randomness.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.traffic.carrying import Carrying
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.scaling_policy import Orders, Seen
+from serflow_opt.traffic.schedule.levels import Demand, Levels, Spell, best_levels, moments
+from serflow_opt.traffic.service import Machine, Service
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """A policy that has its schedule from the start.
+
+    Attributes
+    ----------
+    machines
+        By block, the type that is used; None: the function alone.
+    spells
+        By block, when each machine is rented.
+    """
+
+    machines: tuple[str | None, ...]
+    spells: tuple[tuple[Spell, ...], ...]
+    every_s: float
+    name: str = "foresight"
+
+    def decide(self, seen: Seen) -> Orders:
+        """Have what the schedule has now."""
+        now = seen.now_s + 1e-6
+        return Orders(
+            tuple(
+                {} if name is None else {name: sum(begin <= now < end for begin, end in spells)}
+                for name, spells in zip(self.machines, self.spells, strict=True)
+            )
+        )
+
+
+def foresight(service: Service, trace: Trace, every_s: float = 60.0) -> Foresight:
+    """Return the policy that knows a trace's rates; each block uses one type of machines, or its function alone."""
+    machines: list[str | None] = []
+    spells: list[tuple[Spell, ...]] = []
+    for b, block in enumerate(service.blocks):
+        must = block.function is None
+        each = [(machine.name, _levels(service, b, machine, trace, every_s)) for machine in block.machines]
+        found = [(not levels.covered if must else False, levels.usd, name, levels) for name, levels in each]
+        best = min(found, key=lambda own: own[:3], default=None)
+        if best is None or not (must or best[1] < 0):
+            machines.append(None)
+            spells.append(())
+        else:
+            machines.append(best[2])
+            spells.append(tuple(best[3].rentals))
+    return Foresight(tuple(machines), tuple(spells), every_s)
+
+
+def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: float) -> Levels:
+    """Best rentals of one type."""
+    edges = np.asarray(np.arange(len(trace.counts) + 1) * trace.period_s, dtype=float)
+    rates = np.asarray(trace.counts * (service.reach(b) / trace.period_s), dtype=float)
+    busy = service.busy_s(b, machine)
+    loads = rates * busy
+    random = trace.period_s > busy  # shorter periods show the randomness of single requests themselves
+    if service.blocks[b].function is None:
+        return _alone(machine, Demand(edges, rates), loads, random, every_s)
+    peak = float(loads.max(initial=0.0))
+    count = math.ceil((peak + (6 * math.sqrt(peak) + 6) * random) / machine.workers)
+    carrying = Carrying("random" if random else "smooth", 1.0)
+    carried = carrying.each(count, machine.workers, loads)
+    return best_levels(
+        Demand(edges, rates),
+        moments(trace.seconds, every_s),
+        rate=service.rate_per_s(b, machine),
+        usd_per_s=machine.usd_per_s,
+        start_s=machine.start_s,
+        billing_min_s=machine.billing_min_s,
+        usd_per_request=service.function_usd(b),
+        machines_max=machine.machines_max,
+        held=np.diff(carried, axis=0).T / busy if busy > 0 else None,
+    )
+
+
+def _alone(machine: Machine, demand: Demand, loads: NDArray[np.float64], random: bool, every_s: float) -> Levels:
+    """Best rentals of a type that has to serve all: in each period machines for the rate, and room for random arrivals.
+
+    Once the first machine is needed one stays: somebody may be waiting. Orders may lie before second 0, as far as
+    machines take to start; a policy cannot give them before, so who comes first waits.
+    """
+    workers = loads + (2 * np.sqrt(loads) if random else 0.0)
+    needed = np.ceil(workers / machine.workers * (1 - 1e-12))
+    needed = np.maximum(needed, np.cumsum(demand.rates) > 0)
+    return best_levels(
+        Demand(demand.edges, needed),
+        moments(float(demand.edges[-1]), every_s, [machine.start_s]),
+        rate=1.0,
+        usd_per_s=machine.usd_per_s,
+        start_s=machine.start_s,
+        billing_min_s=machine.billing_min_s,
+        machines_max=machine.machines_max,
+    )

@@ -1,0 +1,241 @@
+"""Policies by name: what each needs of an instance, and the service it scales there.
+
+All but SERFLOW, the controller and foresight run the network as one block. Most leave requests to functions beside
+machines, so there both must keep the targets; where no type and no function do so together, those that can do with one
+of the two get the cheapest of that kind, and the others cannot serve, which is said with the reason.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from serflow_opt.errors import InputError, OutOfReach, Problem
+from serflow_opt.problem.given import on_instance, trace_of
+from serflow_opt.traffic.control.baselines import Autoscaler, Fixed, Libra, Serflow
+from serflow_opt.traffic.control.controller import Controller
+from serflow_opt.traffic.control.foresight import foresight
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.provision.service_of import scalable
+from serflow_opt.traffic.provision.solve import WINDOW_S, provision
+
+if TYPE_CHECKING:
+    from serflow_opt.problem.instance import Instance
+    from serflow_opt.traffic.demand.trace import Trace
+    from serflow_opt.traffic.provision.structures import Structure
+    from serflow_opt.traffic.scaling_policy import Policy
+    from serflow_opt.traffic.service import Service
+
+POLICIES = ("functions", "maximum", "autoscaler", "libra", "libra-mean", "serflow", "whole", "controller", "foresight")
+"""What can be compared: functions only; machines for the maximum; an autoscaler; LIBRA, which knows one block and one
+run time, that of the whole network; LIBRA told the mean run time; SERFLOW's published rule; our controller on the whole
+network as one block, and on blocks of stages; and one that knows all rates in advance, though not each request."""
+STAGED = ("serflow", "controller", "foresight")
+"""Those that know blocks of stages."""
+Pools = Literal["functions", "machines", "both", "any"]
+"""What must be there to serve a block: a function, machines, machines and a function beside them, either."""
+POOLS: dict[str, Pools] = {
+    "functions": "functions",
+    "maximum": "machines",
+    "autoscaler": "machines",
+    "libra": "both",
+    "libra-mean": "both",
+    "serflow": "both",
+    "whole": "any",
+    "controller": "any",
+    "foresight": "any",
+}
+"""What each policy needs."""
+WANTED = {"functions": "no function", "machines": "no type of machines", "both": "no type of machines with a function"}
+CLOSE, LONG_S = 5e-3, 60.0
+"""Gap and seconds at which the search for blocks ends: what is compared is how they are scaled."""
+PEAK_BUSY = 0.8
+"""Share of machines for the maximum that is busy at the peak."""
+TIMES, MOST_TIMES = 4.0, 4.0**6
+"""Where functions alone are cheapest at a trace's rates, machines are chosen for so many times the rates, and again,
+until they pay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why a policy cannot serve; `proven`: nothing else can be had, `file`: which instance."""
+
+    file: str
+    reason: str
+    proven: bool
+
+    def error(self, name: str) -> InputError:
+        """Return what is raised where nobody else is asked for."""
+        place = f"--policy {name}" if name else "targets"
+        problem = Problem(self.file, place, self.reason, "`serflow-opt provision` says what can be had")
+        return (OutOfReach if self.proven else InputError)([problem])
+
+
+class Services:
+    """The services of an instance for the rates of a trace, each found once.
+
+    Parameters
+    ----------
+    blocks
+        Most blocks, for policies that know blocks of stages.
+    """
+
+    def __init__(self, instance: Instance, trace: Trace, blocks: int) -> None:
+        self.instance, self.blocks = instance, blocks
+        self._rates = Rates.of_trace(trace.in_periods(WINDOW_S))
+        self._known: dict[tuple[Pools, int], Service | Unfit] = {}
+
+    def of(self, name: str) -> Service | Unfit:
+        """Return what a policy scales."""
+        return self.service(POOLS[name], self.blocks if name in STAGED else 1)
+
+    def service(self, pools: Pools, blocks: int) -> Service | Unfit:
+        """Return the service of the cheapest deployment with these pools, or why there is none.
+
+        As one block it has machines and a function wherever both keep the targets, whichever is asked for.
+        """
+        if blocks == 1 and pools != "both":
+            both = self._found("both", 1)
+            if not isinstance(both, Unfit):
+                return both
+        elif pools == "both":
+            either = self._found("any", blocks)
+            if not isinstance(either, Unfit) and self._has_both(either):
+                return either
+        return self._found(pools, blocks)
+
+    def _has_both(self, service: Service) -> bool:
+        blocks = service.blocks
+        return all(block.function is not None for block in blocks) and any(block.machines for block in blocks)
+
+    def _found(self, pools: Pools, blocks: int) -> Service | Unfit:
+        if (pools, blocks) not in self._known:
+            self._known[pools, blocks] = self._search(pools, blocks)
+        return self._known[pools, blocks]
+
+    def _search(self, pools: Pools, blocks: int) -> Service | Unfit:
+        kinds = {tier.kind == "function" for tier in self.instance.tiers}
+        for function, what in ((True, "functions"), (False, "machines")):
+            if pools in (what, "both") and function not in kinds:
+                return Unfit(self.instance.name, f"there is no tier of {what}", False)
+        keep = None if pools == "any" else KEEPS[pools]
+        rates, times = self._rates, 1.0
+        while True:
+            found = provision(self.instance, rates, blocks=blocks, keep=keep, gap=CLOSE, time_limit=LONG_S)
+            if found.service is None:
+                return self._unfit(pools, blocks, found.status == "infeasible", found.reason)
+            service = scalable(self.instance, found.structure, found.levels)
+            if pools != "both" or any(choice.machine is not None for choice in found.structure):
+                return service
+            if times >= MOST_TIMES:
+                return service if self._has_both(service) else self._unfit(pools, blocks, False, "machines never pay")
+            times *= TIMES
+            rates = replace(self._rates, rates=self._rates.rates * times)
+
+    def _unfit(self, pools: Pools, blocks: int, proven: bool, reason: str) -> Unfit:
+        """Say why nothing was found."""
+        if pools == "any":
+            whole = "the whole network as one block: " if blocks == 1 else ""
+            text = whole + (reason or f"no deployment was found within {LONG_S:g} s")
+        else:
+            how = "runs the whole network" if blocks == 1 else "runs it in blocks"
+            text = f"{WANTED[pools]} {how} and keeps the targets"
+            if not proven:
+                text += f": {reason}" if reason else f", as far as was found within {LONG_S:g} s"
+        return Unfit(self.instance.name, text, proven)
+
+
+def _both(structure: Structure) -> bool:
+    functions = all(choice.function is not None for choice in structure)
+    return functions and any(choice.machine is not None for choice in structure)
+
+
+KEEPS = {
+    "functions": lambda structure: all(choice.machine is None for choice in structure),
+    "machines": lambda structure: all(choice.function is None for choice in structure),
+    "both": _both,
+}
+"""Which structures have what is wanted."""
+
+
+@on_instance
+def service_for(instance: Instance, trace: Trace | str | Path, blocks: int) -> Service:
+    """Return the service of the cheapest deployment for a trace's rates, each block with all types that keep its times.
+
+    As one block it has a type of machines and a function, where both keep the targets; else what is cheapest.
+
+    Raises
+    ------
+    InputError
+        Where there is none.
+    """
+    found = Services(instance, trace_of(trace), blocks).service("any", blocks)
+    if isinstance(found, Unfit):
+        raise found.error("")
+    return found
+
+
+def prepared(instance: Instance, trace: Trace, name: str, blocks: int, every_s: float) -> tuple[Policy, Service]:
+    """Return a policy of `POLICIES` and the service it scales.
+
+    Raises
+    ------
+    InputError
+        Where it cannot serve.
+    """
+    found = Services(instance, trace, blocks).of(name)
+    if isinstance(found, Unfit):
+        raise found.error(name)
+    return policy_of(name, found, trace, every_s)
+
+
+def policy_of(name: str, service: Service, trace: Trace, every_s: float) -> tuple[Policy, Service]:
+    """Return a policy on a service that has what it needs, and the part of the service that it uses."""
+    first = service.with_machines(tuple(own.machines[:1] for own in service.blocks))
+    alone = replace(first, blocks=tuple(replace(block, function=None) for block in first.blocks))
+    match name:
+        case "functions":
+            return Fixed(first, [0], name=name), first
+        case "maximum":
+            peak = float((trace.counts / trace.period_s).max())
+            count = math.ceil(peak / (PEAK_BUSY * alone.rate_per_s(0, alone.blocks[0].machines[0])))
+            return Fixed(alone, [max(1, count)], name=name), alone
+        case "autoscaler":
+            return Autoscaler(alone, name=name), alone
+        case "libra":
+            return Libra(first, name=name), first
+        case "libra-mean":
+            return Libra(first, knows_mean=True, name=name), first
+        case "serflow":
+            return Serflow(first, name=name), first
+        case "foresight":
+            return foresight(service, trace, every_s), service
+        case _:
+            return Controller(service, every_s, name=name), service
+
+
+def check_scaling(instance: Instance) -> None:
+    """Raise InputError where an instance does not say how its machines and functions come and go."""
+    problems = [
+        Problem(instance.name, f'tier "{tier.name}".{key}', "missing", cure)
+        for tier in instance.tiers
+        for key, value, needed, cure in (
+            (
+                "start_s",
+                tier.scaling.start_s,
+                tier.kind in ("vm", "edge"),
+                "give the seconds from a machine's order to its first request, e.g. start_s = 100.0",
+            ),
+            (
+                "keep_alive_s",
+                tier.scaling.keep_alive_s,
+                tier.kind == "function" and any(o.cold_start_s > 0 for o in instance.options),
+                "give the seconds that an idle function stays warm, e.g. keep_alive_s = 300.0",
+            ),
+        )
+        if needed and value is None
+    ]
+    if problems:
+        raise InputError(problems)

@@ -1,0 +1,1 @@
+"""How many requests come: traces, rates, forecasts, measurements."""

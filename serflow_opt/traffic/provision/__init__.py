@@ -1,0 +1,1 @@
+"""Blocks, machines, functions and thresholds for a demand, proven."""

@@ -1,0 +1,139 @@
+"""From searches to the deployment that answers: its figures, what is proven, and of what."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from serflow_opt.plan.document import Choice, PlanStatus
+from serflow_opt.problem.instance import Instance
+from serflow_opt.traffic.provision.indifference import s_cips, t_cips
+from serflow_opt.traffic.provision.promise import Promise
+from serflow_opt.traffic.provision.result import Deployment, Part
+from serflow_opt.traffic.provision.search import Found, Question, Search
+from serflow_opt.traffic.provision.service_of import service_of
+from serflow_opt.traffic.provision.structures import Structure
+from serflow_opt.traffic.service import Service
+
+
+def deployment_of(question: Question, searches: Sequence[Search], seconds: float) -> Deployment:
+    """Return what searches found together; the last that found anything found the best.
+
+    Parameters
+    ----------
+    question
+        What was asked.
+    searches
+        Of the network as it is, and cut short where everybody may leave.
+    seconds
+        What they took.
+    """
+    total, done, solves = (sum(getattr(own, name) for own in searches) for name in ("total", "done", "solves"))
+    method = (
+        f"{total:,} structures, {done:,} not ruled out by Lagrangian bounds, {solves:,} flow-scaled MILPs by "
+        "HiGHS, valued by arithmetic on the service"
+    )
+    bound = min(own.bound for own in searches)
+    winner = next((own for own in reversed(searches) if own.found is not None), None)
+    if winner is None or winner.found is None:
+        status: PlanStatus = "no_solution" if math.isfinite(bound) else "infeasible"
+        return Deployment(
+            question.instance.name,
+            status,
+            question.demand,
+            arrivals=question.carrying.arrivals,
+            bound=bound if status == "no_solution" else 0.0,
+            seconds=seconds,
+            method=method,
+        )
+    deployment = _valued(question, winner, winner.found)
+    deployment = replace(deployment, bound=min(bound, deployment.usd_per_s), seconds=seconds, method=method)
+    return replace(deployment, status="optimal") if deployment.gap <= winner.gap * (1 + 1e-9) else deployment
+
+
+def _valued(question: Question, search: Search, found: Found) -> Deployment:
+    """Value a deployment, without the machines that it makes no use of."""
+    instance, structures = question.instance, search.structures
+    empty = [b for b, count in enumerate(found.counts) if not count and found.structure[b].function is not None]
+    structure = structures.without(found.structure, empty)
+    service = service_of(structures, structure, found.levels)
+    parts = search.parts(structure, service, found.counts)
+    points = zip(
+        parts,
+        structure,
+        t_cips(search.pricing, structure, parts),
+        s_cips(search.pricing, structure, service, parts),
+        strict=True,
+    )
+    promise = search.promise
+    waiting_s = promise.waiting_s(structure, service, found.counts)
+    levels = _in_menus(search.instance, instance, found.levels)
+    return Deployment(
+        instance=instance.name,
+        status="feasible",
+        demand=question.demand,
+        parts=tuple(
+            replace(
+                part,
+                t_cip=t_cip,
+                s_cip=s_cip,
+                machine_tier=_tier(instance, choice.machine),
+                function_tier=_tier(instance, choice.function),
+            )
+            for part, choice, t_cip, s_cip in points
+        ),
+        thresholds=tuple(
+            Choice(stage=s + 1, threshold=menu.thresholds[level])
+            for s, (menu, level) in enumerate(zip(instance.menus, levels, strict=False))
+            if menu.thresholds and s + 1 < len(instance.stages)
+        ),
+        service=service,
+        structure=structure,
+        levels=levels,
+        arrivals=question.carrying.arrivals,
+        accuracy=service.accuracy if instance.accuracy_known else None,
+        latency_worst_ms=promise.worst_s(structure, service) * 1000,
+        latency_mean_ms=(promise.path_s(structure, service) + waiting_s) * 1000,
+        latency_wait_ms=waiting_s * 1000,
+        on_time=_on_time(promise, structure, service, found.counts),
+        scope=_scope(question, parts),
+    )
+
+
+def _in_menus(searched: Instance, instance: Instance, levels: tuple[int, ...]) -> tuple[int, ...]:
+    """Turn positions in the menus of a network cut short into those in the menus of the instance."""
+    thresholds = [menu.thresholds for menu in searched.menus]
+    return tuple(
+        level if thresholds[s] == menu.thresholds else menu.thresholds.index(thresholds[s][level])
+        for s, (menu, level) in enumerate(zip(instance.menus, levels, strict=False))
+    )
+
+
+def _tier(instance: Instance, p: int | None) -> str | None:
+    return None if p is None else instance.tiers[instance.options[p].tier].name
+
+
+def _on_time(promise: Promise, structure: Structure, service: Service, counts: Sequence[int]) -> float:
+    """Share of the requests that keep the latency target, NaN where it is on the mean; who waits counts as late."""
+    if promise.measure == "mean":
+        return math.nan
+    if promise.instance.latency_slo_s is None:
+        return 1.0
+    waiting = promise.waiting_share(structure, service, counts)
+    return max(0.0, 1 - promise.late_share(structure, service) - waiting)
+
+
+def _scope(question: Question, parts: Sequence[Part]) -> str:
+    """Say in a line under what assumptions the deployment is the cheapest."""
+    instance = question.instance
+    smooth = question.carrying.arrivals == "smooth"
+    said = ["requests that come evenly" if smooth else "Poisson arrivals at every block"]
+    target = instance.latency_slo_s is not None
+    if target and any(part.machine and part.function for part in parts):
+        said.append("latency as if all met the slower pool of a block")
+    if target and not smooth and any(part.machine and not part.function for part in parts):
+        measure = instance.latency_measure
+        waiting = {"worst": "of requests that need not wait", "mean": "waits as in M/M/c queues"}
+        said.append(waiting.get(measure, "requests that wait count as late"))
+    return "; ".join(said)

@@ -1,0 +1,170 @@
+"""Bounds of what structures cost, so that few need a model.
+
+What a block costs at least by the work W that requests make there is Φ(W) (`pricing.py`). W is at least what the most
+frugal thresholds make (the Lagrangian of the accuracy floor on the block's seconds), and at most what costs as much as
+the best deployment known. Between the two a line below Φ bounds the block, and W is linear in the reaches: so the
+Lagrangian bounds a structure over all thresholds at once (`lagrangian.py`), and says which thresholds can still win.
+Latency that depends on the thresholds is moved into the cost the same way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.formulations.provisioning import Late
+from serflow_opt.search.lagrangian import Linear, close_bracket, forced_levels
+from serflow_opt.traffic.provision.structures import BlockChoice, Structure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+from serflow_opt.traffic.provision.pricing import Pricing
+
+LATE_PRICES = (0.01, 1000.0)
+"""Between these the multiplier of a latency limit is looked for, times the best cost known."""
+LATE_ROUNDS = 10
+"""Golden sections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """Structures in the order of their bounds (USD/s); for each the multiplier of the floor, line and liked levels."""
+
+    structures: list[Structure]
+    bounds: Floats
+    multiplier: Floats
+    view: Linear
+    levels: NDArray[np.int64]
+
+
+def late_of(pricing: Pricing, structure: Structure) -> Late | None:
+    """Return what latency asks of the thresholds of a structure; None where they cannot keep it."""
+    return pricing.promise.late(structure, pricing.least_reach)
+
+
+def candidates(pricing: Pricing, among: Iterable[Structure]) -> list[Structure]:
+    """Return those structures that can keep the latency target."""
+    structures, instance = pricing.structures, pricing.instance
+    if instance.latency_measure != "worst" or instance.latency_slo_s is None:
+        return [structure for structure in among if late_of(pricing, structure) is not None]
+    slowest: dict[BlockChoice, float] = {}
+    bound = instance.latency_slo_s * (1 + 1e-9)
+
+    def seconds(choice: BlockChoice) -> float:  # `late_of` once a block, not once a structure
+        if choice not in slowest:
+            slowest[choice] = choice.hop_s + structures.slowest(choice)
+        return slowest[choice]
+
+    return [structure for structure in among if math.fsum(map(seconds, structure)) <= bound]
+
+
+def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> Bounded:
+    """Bound structures against the best deployment known (inf: none), cheapest bound first.
+
+    Deployments that cost more than `best` are not bounded: a bound above it says only that.
+    """
+    if not structures:
+        nothing = np.zeros(0)
+        return Bounded([], nothing, nothing, Linear(nothing, np.zeros((0, pricing.data.last))), np.zeros((0, 0), int))
+    each = {choice for structure in structures for choice in structure}
+    if math.isfinite(best):
+        lines = {choice: pricing.line(choice, best) for choice in each}
+    else:
+        lines = {choice: (0.0, pricing.weights(choice)) for choice in each}
+    fixed = np.array([math.fsum(lines[choice][0] for choice in structure) for structure in structures])
+    weight = np.array([np.sum([lines[choice][1] for choice in structure], axis=0) for structure in structures])
+    floor = pricing.instance.accuracy_min
+    view = Linear(fixed, weight)
+    bracket = close_bracket(pricing.exits, floor, view)
+    bounds = np.nan_to_num(bracket.bound, nan=math.inf, posinf=math.inf) * (1 - 1e-9)
+    if math.isfinite(best) and (late := _late_rows(pricing, structures)) is not None:
+        bounds = np.maximum(bounds, _priced(pricing, view, late, best) * (1 - 1e-9))
+    if math.isfinite(best):
+        bounds = np.maximum(bounds, [math.fsum(map(pricing.least, structure)) for structure in structures])
+    order = np.argsort(bounds, kind="stable")
+    order = order[np.isfinite(bounds[order]) & (bounds[order] < best)]
+    return Bounded(
+        [structures[n] for n in order],
+        bounds[order],
+        bracket.multiplier[order],
+        Linear(fixed[order], weight[order]),
+        bracket.levels[order],
+    )
+
+
+def _priced(pricing: Pricing, view: Linear, late: Linear, best: float) -> Floats:
+    """Bound structures with what is late moved into the cost, at the price that bounds best.
+
+    The bound is concave in the price, so golden sections close in on its best, in the logarithm, for all in step.
+    """
+    floor, count = pricing.instance.accuracy_min, len(view.fixed)
+
+    def at(log_price: Floats) -> Floats:
+        price = np.exp(log_price) * best
+        priced = Linear(view.fixed - price * late.fixed, view.weight + price[:, None] * late.weight)
+        return close_bracket(pricing.exits, floor, priced).bound
+
+    low, high = (np.full(count, math.log(end)) for end in LATE_PRICES)
+    ratio = (math.sqrt(5) - 1) / 2
+    left, right = high - ratio * (high - low), low + ratio * (high - low)
+    at_left, at_right = at(left), at(right)
+    found = np.maximum(at_left, at_right)
+    for _ in range(LATE_ROUNDS):
+        rising = at_left < at_right
+        low, high = np.where(rising, left, low), np.where(rising, high, right)
+        fresh = np.where(rising, low + ratio * (high - low), high - ratio * (high - low))
+        value = at(fresh)
+        left, at_left, right, at_right = (
+            np.where(rising, right, fresh),
+            np.where(rising, at_right, value),
+            np.where(rising, fresh, left),
+            np.where(rising, value, at_left),
+        )
+        found = np.maximum(found, value)
+    return found
+
+
+def quickest(pricing: Pricing, structures: Sequence[Structure]) -> tuple[list[Structure], NDArray[np.int64]]:
+    """Return the structures that thresholds can make keep the latency target, and for each such thresholds.
+
+    For worst-case latency, which thresholds do not change, there is nothing to do: no thresholds come back.
+    """
+    late = _late_rows(pricing, structures)
+    if late is None or not structures:
+        return list(structures), np.zeros((0, pricing.data.last), dtype=np.int64)
+    view = Linear(np.zeros(len(structures)), late.weight)
+    bracket = close_bracket(pricing.exits, pricing.instance.accuracy_min, view)
+    kept = np.flatnonzero(bracket.bound <= late.fixed * (1 + 1e-9) + 1e-12)
+    return [structures[n] for n in kept.tolist()], bracket.levels[kept]
+
+
+def _late_rows(pricing: Pricing, structures: Sequence[Structure]) -> Linear | None:
+    """Return for each structure (allowed, weights) with Σ R_s weight_s <= allowed in time; None: nothing to price.
+
+    What requests wait is left out, which keeps bounds below.
+    """
+    if pricing.instance.latency_slo_s is None or pricing.instance.latency_measure == "worst":
+        return None
+    allowed, weight = np.zeros(len(structures)), np.zeros((len(structures), pricing.data.last))
+    for n, structure in enumerate(structures):
+        late = late_of(pricing, structure)
+        if late is not None and late.weights:
+            unit = late.room if pricing.instance.quantile is None else 1.0
+            allowed[n], weight[n] = late.room / unit, np.asarray(late.weights) / unit
+    return Linear(allowed, weight)
+
+
+def levels_left(pricing: Pricing, found: Bounded, n: int, best: float) -> list[tuple[int, int]]:
+    """Pairs (stage, level) that a deployment of structure n cheaper than `best` can use."""
+    view = Linear(found.view.fixed[n : n + 1], found.view.weight[n : n + 1])
+    whole = np.array([pricing.data.last])
+    forced = forced_levels(pricing.exits, pricing.instance.accuracy_min, view, found.multiplier[n : n + 1], whole)
+    return [key for key, bound in forced.items() if not bound[0] * (1 - 1e-9) > best]

@@ -1,0 +1,280 @@
+"""What to rent for a demand: pools, functions, how traffic splits, and the exact value of it.
+
+The value is computed here by the formulas of the docstrings, from the service alone: it shares nothing with the model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serflow_opt.ground.kept import Kept
+from serflow_opt.plan.document import Choice, ClashingSet, PlanStatus
+from serflow_opt.traffic.carrying import Arrivals, Carrying
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.erlang import erlang_b, erlang_c
+from serflow_opt.traffic.provision.structures import Structure
+from serflow_opt.traffic.service import Machine, Service
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import RenderableType
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A block of a deployment; rates are of requests entering the block, per second.
+
+    Attributes
+    ----------
+    first, last
+        Stages, from 1.
+    machine, count, machine_rate
+        VM type, how many, and what one takes at the utilisation cap; None, 0, 0.0 without machines.
+    function, function_usd
+        Function, and what a request costs there, USD, its share of cold starts included; None, inf without.
+    reach, rate
+        Share of all requests that enter, and how many a second on average.
+    spilled
+        Requests per second that go to the function.
+    busy
+        Mean share of the machines' time that is busy.
+    usd_machines, usd_functions, usd_links
+        USD per second.
+    t_cip
+        Rate from which one full machine is cheaper than the function, c / c^F: LIBRA's cost indifference point, by
+        block; without machines, of the cheapest type that keeps its time. None without a function.
+    s_cip
+        Reach of this block below which it is cheaper on its function, behind the machines before it, than on machines
+        big enough for both blocks; None where no type runs both in time, and without a function.
+    random_spill, random_wait
+        With Poisson arrivals at the mean rate: share of the block's requests that find no free worker and go to the
+        function (Erlang B); without a function, that wait (Erlang C).
+    machine_tier, function_tier
+        Names of the tiers they are in.
+    """
+
+    first: int
+    last: int
+    machine: str | None
+    count: int
+    machine_rate: float
+    function: str | None
+    function_usd: float
+    reach: float
+    rate: float
+    spilled: float
+    busy: float
+    usd_machines: float
+    usd_functions: float
+    usd_links: float
+    t_cip: float | None = None
+    s_cip: float | None = None
+    random_spill: float | None = None
+    random_wait: float | None = None
+    machine_tier: str | None = None
+    function_tier: str | None = None
+
+    @property
+    def usd_per_s(self) -> float:
+        """USD per second."""
+        return self.usd_machines + self.usd_functions + self.usd_links
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Deployment(Kept):
+    """A provisioning decision and its certificate; see `provision`.
+
+    `bound` and `usd_per_s` are USD per second; `structure` and `levels` are positions in the instance, for the stages
+    that run somewhere; `service` is what `simulate` takes, and `scalable` makes one of it with more types to choose
+    from. `latency_mean_ms` includes `latency_wait_ms`, the mean wait for machines without a function; `on_time` counts
+    who waits as late. `scope` says in a line under what assumptions the proof holds, `clashing` which limits leave no
+    deployment.
+    """
+
+    instance: str
+    status: PlanStatus
+    demand: Rates
+    parts: tuple[Part, ...] = ()
+    thresholds: tuple[Choice, ...] = ()
+    service: Service | None = None
+    structure: Structure = ()
+    levels: tuple[int, ...] = ()
+    arrivals: Arrivals = "random"
+    accuracy: float | None = None
+    latency_worst_ms: float = math.nan
+    latency_mean_ms: float = math.nan
+    latency_wait_ms: float = 0.0
+    on_time: float = math.nan
+    bound: float = 0.0
+    seconds: float = 0.0
+    method: str = ""
+    reason: str = ""
+    scope: str = ""
+    clashing: tuple[ClashingSet, ...] = ()
+
+    @property
+    def usd_per_s(self) -> float:
+        """What it costs, USD per second."""
+        return math.fsum(part.usd_per_s for part in self.parts) if self.parts else math.inf
+
+    @property
+    def gap(self) -> float:
+        """Relative distance of cost and bound."""
+        if not self.parts:
+            return math.inf
+        return max(0.0, (self.usd_per_s - self.bound) / self.usd_per_s) if self.usd_per_s else 0.0
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Machines by block."""
+        return tuple(part.count for part in self.parts)
+
+    def __rich__(self) -> RenderableType:
+        """Return the table of `traffic.py`."""
+        from serflow_opt.report.traffic import deployment_table
+
+        return deployment_table(self)
+
+    def _said(self) -> str:
+        reached = f", {self.usd_per_s * 3600:.6g} USD/hour" if self.parts else ""
+        return f"{self.instance}: {self.status}{reached}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a block: what it rents, how its traffic splits, what it costs an hour."""
+        import pandas as pd
+
+        columns = ("first", "last", "reach", "rate", "machine", "count", "machine_rate", "busy", "function", "spilled")
+        rows = [{name: getattr(part, name) for name in columns} for part in self.parts]
+        frame = pd.DataFrame(rows, columns=columns)
+        return frame.assign(usd_per_hour=[part.usd_per_s * 3600 for part in self.parts])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `provision --json` prints; `save` keeps the whole."""
+
+        def known(x: float | None) -> float | None:
+            return None if x is None or not math.isfinite(x) else x
+
+        found = bool(self.parts)
+        return {
+            "instance": self.instance,
+            "status": self.status,
+            "demand": {"mean_per_s": self.demand.mean, "peak_per_s": self.demand.peak, "arrivals": self.arrivals},
+            "objective": {"name": "cost", "value": self.usd_per_s * 3600 if found else None, "unit": "USD/hour"},
+            "bound": self.bound * 3600,
+            "gap": known(self.gap),
+            "seconds": self.seconds,
+            "method": self.method,
+            "scope": self.scope,
+            "reason": self.reason,
+            "clashing_sets": [own.model_dump() for own in self.clashing],
+            "blocks": [
+                {
+                    "stages": [part.first, part.last],
+                    "reach": part.reach,
+                    "requests_per_s": part.rate,
+                    "machine": part.machine,
+                    "machine_tier": part.machine_tier,
+                    "count": part.count,
+                    "machine_requests_per_s": known(part.machine_rate),
+                    "busy": part.busy,
+                    "function": part.function,
+                    "function_tier": part.function_tier,
+                    "function_requests_per_s": part.spilled,
+                    "function_usd_per_request": known(part.function_usd),
+                    "usd_per_hour": {
+                        "machines": part.usd_machines * 3600,
+                        "functions": part.usd_functions * 3600,
+                        "links": part.usd_links * 3600,
+                    },
+                    "t_cip_per_s": known(part.t_cip),
+                    "s_cip": known(part.s_cip),
+                    "random_arrivals": {"spill": part.random_spill, "wait": part.random_wait},
+                }
+                for part in self.parts
+            ],
+            "thresholds": [choice.model_dump(exclude_none=True) for choice in self.thresholds],
+            "metrics": {
+                "accuracy": self.accuracy,
+                "latency_worst_ms": known(self.latency_worst_ms),
+                "latency_mean_ms": known(self.latency_mean_ms),
+                "latency_wait_ms": known(self.latency_wait_ms),
+                "on_time_share": known(self.on_time),
+                "usd_per_hour": self.usd_per_s * 3600 if found else None,
+                "usd_per_million_requests": self.usd_per_s / self.demand.mean * 1e6 if found else None,
+            },
+        }
+
+
+def value_parts(
+    service: Service, counts: Sequence[int], demand: Rates, carrying: Carrying, cold_usd: Sequence[float]
+) -> tuple[Part, ...]:
+    """Value machines for a demand, block by block.
+
+    With a function a block's machines take what they carry of the load a = λ R_b / r_b w, and the function the rest;
+    where arrivals are smooth that is E[(λ R_b - η n r_b)^+] c^F_b (SERFLOW). Without one machines take all.
+
+    Parameters
+    ----------
+    service
+        Blocks with one type of machine each at most.
+    counts
+        Machines by block.
+    demand
+        Rates of the requests that arrive at the service.
+    carrying
+        What machines carry.
+    cold_usd
+        By block, what cold starts add to a request on its function, USD.
+    """
+    parts = []
+    for b, block in enumerate(service.blocks):
+        reach, count = service.reach(b), counts[b]
+        machine = block.machines[0] if block.machines else None
+        usd = service.function_usd(b) + cold_usd[b] if block.function else math.inf
+        rate = service.rate_per_s(b, machine) if machine else 0.0
+        entering, spilled = demand.mean * reach, 0.0
+        if block.function:
+            spilled = spilled_rate(demand, reach, rate, machine.workers * count if machine else 0, machine, carrying)
+        kept = entering - spilled
+        load = entering / rate * machine.workers if machine and rate else 0.0
+        servers = count * machine.workers if machine else 0
+        parts.append(
+            Part(
+                first=block.first + 1,
+                last=block.last + 1,
+                machine=machine.name if machine else None,
+                count=count,
+                machine_rate=carrying.cap * rate,
+                function=block.function.name if block.function else None,
+                function_usd=usd,
+                reach=reach,
+                rate=entering,
+                spilled=spilled,
+                busy=kept / rate / count if count and rate else 0.0,
+                usd_machines=count * machine.usd_per_s if machine else 0.0,
+                usd_functions=spilled * usd if block.function and spilled else 0.0,
+                usd_links=entering * block.hop_usd,
+                random_spill=erlang_b(servers, load) if machine and block.function else None,
+                random_wait=erlang_c(servers, load) if machine and not block.function else None,
+            )
+        )
+    return tuple(parts)
+
+
+def spilled_rate(
+    demand: Rates, reach: float, machine_rate: float, servers: int, machine: Machine | None, carrying: Carrying
+) -> float:
+    """Requests per second of a block that its machines do not take, on average over the rates."""
+    entering = demand.rates * reach
+    if machine is None or servers == 0 or not entering.any():
+        return float(entering @ demand.shares)
+    if math.isinf(machine_rate):
+        return 0.0
+    loads = entering / machine_rate * machine.workers
+    taken = np.divide(carrying.carried(servers, loads), loads, out=np.ones_like(loads), where=loads > 0)
+    return float((entering * (1 - taken)) @ demand.shares)

@@ -1,0 +1,143 @@
+"""From a structure and thresholds to the service that is put under traffic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from serflow_opt.problem.instance import Instance
+from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
+from serflow_opt.traffic.service import Block, Draws, Function, Machine, Service
+
+if TYPE_CHECKING:
+    from serflow_opt.problem.exits import Samples
+
+KEEP_ALIVE_S = 300.0
+"""How long an idle function stays warm where the instance does not say; only simulations look at it."""
+
+
+def service_of(structures: Structures, structure: Structure, levels: Sequence[int]) -> Service:
+    """Return the service of a structure at thresholds given as positions in the menus."""
+    instance = structures.instance
+    shares, accuracies, reach = [], [], 1.0
+    for menu, level in zip(instance.menus, levels, strict=False):  # stages that nobody reaches may be left out
+        shares.append(reach * menu.exit_rates[level])
+        accuracies.append(menu.accuracies[level] if menu.exit_rates[level] > 0 else math.nan)
+        reach *= 1 - menu.exit_rates[level]
+    blocks = tuple(
+        Block(
+            first=choice.first,
+            last=choice.last,
+            machines=() if choice.machine is None else (machine_of(structures, choice),),
+            function=None if choice.function is None else function_of(structures, choice),
+            hop_s=choice.hop_s,
+            hop_usd=choice.hop_usd,
+        )
+        for choice in structure
+    )
+    draws = None if instance.samples is None else _draws(instance, instance.samples, levels)
+    quantile = 1.0 if instance.quantile is None else instance.quantile
+    slo = None if instance.latency_measure == "mean" else instance.latency_slo_s
+    return Service(instance.name, blocks, tuple(shares), tuple(accuracies), slo, quantile, draws)
+
+
+def scalable(instance: Instance, structure: Structure, levels: Sequence[int]) -> Service:
+    """Return the service of a deployment in which each block may use all machine types that keep its times.
+
+    The structure's own type comes first, where it has one; others follow by rent per request.
+    """
+    structures = Structures(instance, len(structure))
+    service = service_of(structures, structure, levels)
+    chosen = []
+    for b, choice in enumerate(structure):
+        own = structures.tier(choice.machine)
+        same = (
+            c.machine
+            for c in structures.choices(choice.first, choice.last)
+            if own in (None, structures.tier(c.machine))
+        )
+        others = {p for p in same if p is not None}
+        in_time = [p for p in others if all(_keeps_time(structures, p, choice, s) for s in _stages(choice))]
+        machines = [machine_of(structures, replace(choice, machine=p)) for p in in_time]
+        machines.sort(key=lambda m, b=b: m.usd_per_s / service.rate_per_s(b, m))  # type: ignore[misc]
+        first = service.blocks[b].machines
+        chosen.append((*first, *(m for m in machines if m not in first)))
+    return service.with_machines(tuple(chosen))
+
+
+def _stages(choice: BlockChoice) -> range:
+    return range(choice.first, choice.last + 1)
+
+
+def _keeps_time(structures: Structures, p: int, choice: BlockChoice, s: int) -> bool:
+    """Whether a machine is at stage s no later than the pools a block has."""
+    return structures.seconds(p, choice.first, s) <= structures.slowest(choice, s) * (1 + 1e-9)
+
+
+def machine_of(structures: Structures, choice: BlockChoice) -> Machine:
+    """Return the machines of a block."""
+    assert choice.machine is not None
+    option = structures.option(choice.machine)
+    tier = structures.instance.tiers[option.tier]
+    return Machine(
+        name=option.name,
+        usd_per_s=option.rent_per_s,
+        workers=option.workers,
+        seconds=_outcomes(option.stage_seconds, choice),
+        sends=tier.pays_for_waiting,
+        start_s=tier.scaling.start_s or 0.0,
+        billing_min_s=tier.scaling.billing_min_s,
+        machines_max=tier.scaling.machines_max,
+        sd_s=_deviations(option.stage_sd_s, choice),
+    )
+
+
+def function_of(structures: Structures, choice: BlockChoice) -> Function:
+    """Return the function of a block."""
+    assert choice.function is not None
+    option = structures.option(choice.function)
+    scaling = structures.instance.tiers[option.tier].scaling
+    return Function(
+        name=option.name,
+        usd_per_s=option.usd_per_s,
+        usd_per_request=option.usd_per_request,
+        seconds=_outcomes(option.stage_seconds, choice),
+        cold_start_s=option.cold_start_s,
+        keep_alive_s=KEEP_ALIVE_S if scaling.keep_alive_s is None else scaling.keep_alive_s,
+        concurrency_max=scaling.concurrency_max,
+        billing_step_s=scaling.billing_step_s,
+        sd_s=_deviations(option.stage_sd_s, choice),
+        memory_mb=None if option.memory_bytes is None else option.memory_bytes / 2**20,
+    )
+
+
+def _outcomes(seconds: Sequence[float], choice: BlockChoice) -> tuple[float, ...]:
+    """Time until a request leaves at each stage of a block, and until it goes on."""
+    times = [math.fsum(seconds[choice.first : s + 1]) for s in range(choice.first, choice.last + 1)]
+    return (*times, times[-1])
+
+
+def _deviations(sd: Sequence[float], choice: BlockChoice) -> tuple[float, ...]:
+    """Standard deviations of those times; stages are independent."""
+    if not sd:
+        return ()
+    square = [
+        math.sqrt(math.fsum(x * x for x in sd[choice.first : s + 1])) for s in range(choice.first, choice.last + 1)
+    ]
+    return (*square, square[-1])
+
+
+def _draws(instance: Instance, samples: Samples, levels: Sequence[int]) -> Draws:
+    """Where each sample behind the tables leaves at these thresholds, and whether it is right there."""
+    import numpy as np
+
+    from serflow_opt.plan.samples import OFF
+    from serflow_opt.problem.exits import answered
+
+    at = [stage - 1 for stage in samples.classifier_stages]
+    known = [s < len(levels) and bool(instance.menus[s].thresholds) for s in at]
+    thresholds = [instance.menus[s].thresholds[levels[s]] if here else OFF for s, here in zip(at, known, strict=True)]
+    first, right = answered(samples, thresholds)
+    return Draws(np.asarray(at, dtype=np.int64)[first], right)

@@ -1,0 +1,124 @@
+"""Provision: blocks, machines, functions, thresholds and how traffic splits, decided together and proven."""
+
+from __future__ import annotations
+
+__all__ = ["Moment", "provision"]
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from numbers import Real
+from os import PathLike
+from pathlib import Path
+
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.ground.arguments import as_number
+from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.stopping import stoppable
+from serflow_opt.problem.given import on_instance, trace_of
+from serflow_opt.problem.instance import Instance
+from serflow_opt.traffic.carrying import Arrivals, Carrying
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.provision.answer import deployment_of
+from serflow_opt.traffic.provision.cut_short import cut_short
+from serflow_opt.traffic.provision.result import Deployment
+from serflow_opt.traffic.provision.search import Moment, Question, Search
+from serflow_opt.traffic.provision.structures import Structure
+from serflow_opt.traffic.provision.why_not import why_not
+
+WINDOW_S = 60.0
+"""Periods of a trace are put together to at least this: what varies within is taken for random arrivals."""
+
+
+@on_instance
+@stoppable()
+def provision(
+    instance: Instance,
+    demand: float | Trace | Rates | str | Path | None = None,
+    *,
+    blocks: int | None = None,
+    arrivals: Arrivals = "random",
+    wait_max: float = 1e-3,
+    gap: float = 1e-4,
+    time_limit: float | None = None,
+    keep: Callable[[Structure], bool] | None = None,
+    on_progress: Callable[[Moment], None] | None = None,
+) -> Deployment:
+    """Decide what to rent for a demand, and prove it.
+
+    The network is cut into blocks of stages. Each has a pool of machines of one type, a function, or both; the function
+    takes what machines do not carry. Blocks, types, counts, function sizes and thresholds are chosen together, at least
+    cost per second (SERFLOW; `formulations/provisioning.py`).
+
+    Parameters
+    ----------
+    instance
+        Accuracy floor and latency target hold; latency as if a request always met the slower pool of a block.
+    demand
+        Requests per second; a trace, or the path of one, whose minutes are the distribution of rates; None: the
+        instance's rate_per_s.
+    blocks
+        Most blocks; None: as many as tiers, but two at least.
+    arrivals
+        random: requests come as a Poisson process at each rate, and those that find no free worker go to the function
+        (`carrying.py`); smooth: evenly, and machines are filled to the utilisation cap.
+    wait_max
+        Share of a block's requests that may find no free worker where the block has no function (Poisson arrivals).
+    gap
+        Relative distance between cost and bound at which the search ends. Limits in models are opened by a little, so
+        below about 1e-7 little can be proven.
+    time_limit
+        Seconds; None: none.
+    keep
+        Which structures may be used; None: all.
+    on_progress
+        Called now and then.
+
+    Returns
+    -------
+    Deployment
+        `status` is optimal (proven within the gap), feasible, infeasible or no_solution.
+
+    Raises
+    ------
+    InputError
+        For instances with tiers, limits or choices that provisioning does not take, and for values out of range.
+    """
+    problems = [
+        Problem("", name, repr(value), f"write a {kind}")
+        for name, value, good, kind in (
+            ("blocks", blocks, blocks is None or blocks >= 1, "whole number of at least 1"),
+            ("wait_max", wait_max, 0 < wait_max < 1, "number between 0 and 1"),
+            ("gap", gap, gap >= 0, "number of at least 0"),
+            ("time_limit", time_limit, time_limit is None or as_number(time_limit) >= 0, "number of at least 0"),
+        )
+        if not good
+    ]
+    if demand is None and instance.rate_per_s is None:
+        problems.append(Problem(instance.name, "workload.rate_per_s", "missing", "give it, a rate, or a trace"))
+    if problems:
+        raise InputError(problems)
+    if isinstance(demand, str | PathLike):
+        demand = trace_of(demand)
+    if isinstance(demand, Trace):
+        demand = Rates.of_trace(demand.in_periods(WINDOW_S))
+    elif not isinstance(demand, Rates):
+        rate = instance.rate_per_s if demand is None else demand
+        assert rate is not None
+        if not (isinstance(rate, Real) and rate > 0 and math.isfinite(rate)):
+            raise InputError([Problem("", "demand", repr(rate), "write a rate above 0, requests per second")])
+        demand = Rates.steady(rate)
+    most = max(2, len({option.tier for option in instance.options})) if blocks is None else blocks
+    question = Question(instance, demand, most, wait_max, Carrying(arrivals, instance.utilisation_cap), keep)
+    deadline = Deadline(time_limit)
+    searches: list[Search] = []
+    for network in (instance, *cut_short(instance)):
+        best = min((search.best for search in searches), default=math.inf)
+        searches.append(Search(replace(question, instance=network), gap, deadline, on_progress, best))
+        searches[-1].run()
+    found = deployment_of(question, searches, deadline.seconds)
+    if found.status != "infeasible":
+        return found
+    reason, sets = why_not(question, deadline)
+    return replace(found, reason=reason, clashing=sets, seconds=deadline.seconds)

@@ -1,0 +1,340 @@
+"""How a network can be cut into blocks, and what can run each: everything about a deployment but thresholds and counts.
+
+Each block has a pool of machines of one type, a function, or both; then the balancer splits its traffic. `hops.py` says
+which blocks can follow each other.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.plan.samples import tables_wanted
+from serflow_opt.problem.instance import Instance, Option
+from serflow_opt.traffic.provision.hops import Hop, Hops, Tiers
+from serflow_opt.traffic.service import billed_s
+
+
+@dataclass(frozen=True, slots=True)
+class BlockChoice:
+    """What runs a block, and where it stands among others.
+
+    Attributes
+    ----------
+    first, last
+        Positions of its stages.
+    machine, function
+        Positions of the options that run them; None: no such pool.
+    hop_s, hop_usd
+        Of handing a request over to the block.
+    sending_s
+        How long handing on to the block behind holds a worker.
+    """
+
+    first: int
+    last: int
+    machine: int | None
+    function: int | None
+    hop_s: float = 0.0
+    hop_usd: float = 0.0
+    sending_s: float = 0.0
+
+
+Structure = tuple[BlockChoice, ...]
+
+
+class Structures:
+    """The structures of an instance.
+
+    Parameters
+    ----------
+    instance
+        Tiers that have no option left are passed over.
+    most
+        Most blocks.
+
+    Raises
+    ------
+    InputError
+        When the instance has limits and choices that provisioning does not know.
+    """
+
+    def __init__(self, instance: Instance, most: int) -> None:
+        self.instance, self.most = instance, most
+        _check(instance)
+        used = sorted({option.tier for option in instance.options})
+        self.machine_tiers = [t for t in used if instance.tiers[t].kind != "function"]
+        self.function_tiers = [t for t in used if instance.tiers[t].kind == "function"]
+        self.hops = Hops(instance, self.machine_tiers, self.function_tiers)
+        self._paces: dict[tuple[int, int, int | None, int | None, float], tuple[float, ...]] = {}
+        self._offers: dict[tuple[int, int], dict[Tiers, list[BlockChoice]]] = {}
+
+    def under(self, instance: Instance) -> Structures:
+        """Return these structures under other limits, which change nothing of what can run what."""
+        other = copy(self)
+        other.instance = instance
+        return other
+
+    def option(self, p: int) -> Option:
+        """Return the option at a position."""
+        return self.instance.options[p]
+
+    def tier(self, p: int | None) -> int | None:
+        """Return the position of an option's tier."""
+        return None if p is None else self.option(p).tier
+
+    def tiers(self, choice: BlockChoice) -> Tiers:
+        """Return the tiers of a block's pools."""
+        return self.tier(choice.machine), self.tier(choice.function)
+
+    def seconds(self, p: int, first: int, last: int) -> float:
+        """Seconds of a whole block on an option, without cold starts (survey 2.2.1)."""
+        return math.fsum(self.option(p).stage_seconds[first : last + 1])
+
+    def cold_s(self, p: int | None) -> float:
+        """Seconds of a function's cold start, whole; 0 where nobody meets one."""
+        if p is None or not self.option(p).cold_share > 0:
+            return 0.0
+        return self.option(p).cold_start_s
+
+    def counted_cold_s(self, p: int | None) -> float:
+        """Seconds that the latency measure adds to all on a function: whole in worst, by share in mean, else none."""
+        measure = self.instance.latency_measure
+        share = 1.0 if measure == "worst" or p is None else self.option(p).cold_share if measure == "mean" else 0.0
+        return share * self.cold_s(p)
+
+    def pace_s(self, choice: BlockChoice, cold_s: float) -> tuple[float, ...]:
+        """Seconds from the start of a block to the end of each of its stages, on the slower of its pools.
+
+        `cold_s` is what cold starts add on the function.
+        """
+        key = choice.first, choice.last, choice.machine, choice.function, cold_s
+        if key not in self._paces:
+            machine, function = (
+                () if p is None else self._ends_s(p, choice.first, choice.last)
+                for p in (choice.machine, choice.function)
+            )
+            late = tuple(cold_s + t for t in function)
+            self._paces[key] = tuple(map(max, machine, late)) if machine and late else machine + late
+        return self._paces[key]
+
+    def _ends_s(self, p: int, first: int, last: int) -> tuple[float, ...]:
+        """Seconds from the start of a block to the end of each of its stages on an option, without cold starts."""
+        times = self.option(p).stage_seconds
+        return tuple(math.fsum(times[first : s + 1]) for s in range(first, last + 1))
+
+    def slowest(self, choice: BlockChoice, last: int | None = None) -> float:
+        """Seconds from the start of a block to the end of a stage in it, on the slower of its pools.
+
+        Of cold starts it has what the latency measure adds to all; `last` is the block's where it is None.
+        """
+        pace = self.pace_s(choice, self.counted_cold_s(choice.function))
+        return pace[-1 if last is None else last - choice.first]
+
+    def done_s(self, structure: Structure, cold_s: Sequence[float] | None = None) -> list[float]:
+        """Seconds until each stage is done, on the slowest way there.
+
+        `cold_s` is what cold starts add to a request on the function of each block; None: what the measure adds to all.
+        """
+        clock, done = 0.0, list[float]()
+        for b, choice in enumerate(structure):
+            clock += choice.hop_s
+            added = self.counted_cold_s(choice.function) if cold_s is None else cold_s[b]
+            done += [clock + t for t in self.pace_s(choice, added)]
+            clock = done[-1]
+        return done
+
+    def choices(self, first: int, last: int) -> list[BlockChoice]:
+        """Return what can run a block, without what another choice beats in everything; hand-overs are left out."""
+        machines = [p for t in self.machine_tiers for p in self._unbeaten(t, self._machine_merits, first, last)]
+        functions = [p for t in self.function_tiers for p in self._unbeaten(t, self._function_merits, first, last)]
+        found = [BlockChoice(first, last, p, None) for p in machines]
+        found += [BlockChoice(first, last, None, f) for f in functions]
+        for p in machines:
+            for f in functions:
+                pair = BlockChoice(first, last, p, f)
+                within = self.slowest(pair)
+                cheaper = (
+                    g
+                    for g in functions
+                    if g != f
+                    and self.tier(g) == self.tier(f)
+                    and self.slowest(replace(pair, function=g)) <= within
+                    and self._no_dearer(g, f, first, last)
+                )
+                if self._percentile or not any(cheaper):
+                    found.append(pair)
+        return found
+
+    def all(self) -> Iterator[Structure]:
+        """Yield all structures of up to `most` blocks."""
+        for spans in cuts(len(self.instance.stages), self.most):
+            for choices in self._lanes(spans):
+                yield from itertools.product(*choices)
+
+    def count(self) -> int:
+        """Return how many structures there are."""
+        ways = cuts(len(self.instance.stages), self.most)
+        return sum(math.prod(map(len, choices)) for spans in ways for choices in self._lanes(spans))
+
+    def _lanes(self, spans: Sequence[tuple[int, int]]) -> Iterator[list[list[BlockChoice]]]:
+        """Yield for each way to take tiers for blocks that can follow each other what can run each of them."""
+        offers = [self._by_tiers(*span) for span in spans]
+        for taken in itertools.product(*offers):
+            hops = self._hops(taken, [first for first, _ in spans])
+            if hops is not None:
+                sending = [*(hop.seconds for hop in hops[1:]), 0.0]
+                yield [
+                    [self._placed(choice, hop, held) for choice in offer[tiers]]
+                    for offer, tiers, hop, held in zip(offers, taken, hops, sending, strict=True)
+                ]
+
+    def _by_tiers(self, first: int, last: int) -> dict[Tiers, list[BlockChoice]]:
+        if (first, last) not in self._offers:
+            offers: dict[Tiers, list[BlockChoice]] = {}
+            for choice in self.choices(first, last):
+                offers.setdefault(self.tiers(choice), []).append(choice)
+            self._offers[first, last] = offers
+        return self._offers[first, last]
+
+    def _hops(self, taken: Sequence[Tiers], stages: Sequence[int]) -> list[Hop] | None:
+        """Return the hand-overs into blocks on these tiers; None where some cannot follow each other."""
+        order = [machines for machines, _ in taken if machines is not None]
+        hops = [self.hops.into_first(taken[0])]
+        hops += [
+            self.hops.between(*pair, stage) for pair, stage in zip(itertools.pairwise(taken), stages[1:], strict=True)
+        ]
+        known = [hop for hop in hops if hop is not None]
+        return known if order == sorted(order) and len(known) == len(hops) else None
+
+    def _placed(self, choice: BlockChoice, hop: Hop, held_s: float) -> BlockChoice:
+        """Put a block between others; `held_s` is what the hand-over behind it takes."""
+        tier = self.tier(choice.machine)
+        holds = tier is not None and self.instance.tiers[tier].pays_for_waiting
+        return replace(choice, hop_s=hop.seconds, hop_usd=hop.usd, sending_s=held_s if holds else 0.0)
+
+    def without(self, structure: Structure, empty: Iterable[int]) -> Structure:
+        """Return a structure without the machines of some blocks, which have functions."""
+        gone = set(empty)
+        bare = [replace(choice, machine=None) if b in gone else choice for b, choice in enumerate(structure)]
+        hops = self._hops([self.tiers(choice) for choice in bare], [choice.first for choice in bare])
+        assert hops is not None  # fewer pools, fewer ways
+        sending = [*(hop.seconds for hop in hops[1:]), 0.0]
+        return tuple(self._placed(*own) for own in zip(bare, hops, sending, strict=True))
+
+    @property
+    def _percentile(self) -> bool:
+        """Whether the times inside a block count, not only its end."""
+        return self.instance.latency_measure != "worst"
+
+    def _fits(self, p: int, first: int, last: int) -> bool:
+        """Whether parameters, the largest activation and what comes in fit the option."""
+        instance, option = self.instance, self.option(p)
+        if not all(instance.allows(s, option) for s in range(first, last + 1)):
+            return False
+        received = instance.received_bytes(first)
+        if not first and option.tier not in instance.entry_links():
+            return False
+        if not instance.accepts(option.tier, received) and instance.source != instance.tiers[option.tier].name:
+            return False
+        seconds = math.fsum(option.stage_seconds[first : last + 1])
+        if option.run_max_s is not None and seconds > option.run_max_s * (1 + 1e-9):
+            return False
+        stages = instance.stages[first : last + 1]
+        largest = max(received, *(stage.activation_bytes for stage in stages))
+        held = math.fsum(stage.parameter_bytes for stage in stages) + largest
+        return option.memory_bytes is None or held <= option.memory_bytes * (1 + 1e-9)
+
+    def _unbeaten(
+        self, tier: int, merits_of: Callable[[int, int, int], tuple[float, ...]], first: int, last: int
+    ) -> list[int]:
+        """Return the options of a tier that a block fits and no other is as good as in everything; of equals, one."""
+        fitting = [p for p, o in enumerate(self.instance.options) if o.tier == tier and self._fits(p, first, last)]
+        merits = {p: merits_of(p, first, last) for p in fitting}
+
+        def beats(q: int, p: int) -> bool:
+            as_good = all(a <= b for a, b in zip(merits[q], merits[p], strict=True))
+            return as_good and (merits[q] != merits[p] or q < p)
+
+        return [p for p in fitting if not any(beats(q, p) for q in fitting)]
+
+    def _machine_merits(self, p: int, first: int, last: int) -> tuple[float, ...]:
+        """What counts for a pool, less is better: rent, times, and work a machine does at a time."""
+        option, stages = self.option(p), range(first, last + 1)
+        times = [option.stage_seconds[s] for s in stages]
+        return (option.rent_per_s, -option.workers, *times, *(t / option.workers for t in times))
+
+    def _function_merits(self, p: int, first: int, last: int) -> tuple[float, ...]:
+        """What counts for a function, less is better: what it costs to enter, and each stage's time and cost so far."""
+        option = self.option(p)
+        times, costs = option.stage_seconds[first : last + 1], self._costs_so_far(p, first, last)
+        return (self.fee(p), self.cold_s(p), option.cold_share, *times, *costs)
+
+    def _costs_so_far(self, p: int, first: int, last: int) -> list[float]:
+        """USD of a request that leaves at each stage of a block, as billed."""
+        option = self.option(p)
+        step = self.instance.tiers[option.tier].scaling.billing_step_s
+        so_far = itertools.accumulate(option.stage_seconds[first : last + 1])
+        return [option.usd_per_s * billed_s(t, step) for t in so_far]
+
+    def _no_dearer(self, q: int, p: int, first: int, last: int) -> bool:
+        """Whether function q costs no more than p, whatever the exits."""
+        pairs = zip(self._costs_so_far(q, first, last), self._costs_so_far(p, first, last), strict=True)
+        return self.fee(q) <= self.fee(p) and all(a <= b for a, b in pairs)
+
+    def fee(self, p: int) -> float:
+        """USD that a request pays on entering a function: fee and its share of a cold start."""
+        return self.option(p).usd_per_request + self.cold_usd(p)
+
+    def cold_usd(self, p: int | None) -> float:
+        """USD that cold starts add to a request on a function, on average; nothing without one."""
+        if p is None:
+            return 0.0
+        option = self.option(p)
+        return option.usd_per_s * option.cold_share * option.cold_start_s
+
+
+def cuts(stages: int, most: int) -> Iterator[list[tuple[int, int]]]:
+    """Yield (first, last) of the blocks of every way to cut a chain into at most so many."""
+    for blocks in range(1, min(most, stages) + 1):
+        for inner in itertools.combinations(range(1, stages), blocks - 1):
+            ends = [*inner, stages]
+            yield [(a, b - 1) for a, b in zip([0, *inner], ends, strict=True)]
+
+
+def _check(instance: Instance) -> None:
+    """Raise InputError for what provisioning would have to leave out."""
+    problems: list[Problem] = []
+
+    def wrong(place: str, found: str, cure: str) -> None:
+        problems.append(Problem(instance.name, place, found, cure))
+
+    if instance.threshold_mode != "menu":
+        wrong("exits.thresholds", instance.threshold_mode, 'provisioning chooses from the menu: thresholds = "menu"')
+    problems += tables_wanted(instance, "provisioning works")
+    if instance.families:
+        wrong("tier.memory_mb_range", "sizes or noise from a range", "list the choices: memory_mb = [...]")
+    if instance.tail != "fixed":
+        wrong("workload.tail", instance.tail, 'give tail = "fixed", and simulate times that vary')
+    if instance.minimize != "cost":
+        wrong("objective.minimize", instance.minimize, 'provisioning minimises cost: minimize = "cost"')
+    if instance.variants:
+        wrong("variant", f"{len(instance.variants)}", "provisioning takes stages as they are: leave variants out")
+    if any(len(ways) > 1 for ways in instance.ways):
+        wrong("adaptation, privacy", "several ways to hand over", "provisioning hands over as it is: leave them out")
+    limits = {
+        "cost_max_usd": instance.cost_max_usd,
+        "energy_max_j": instance.energy_max_j,
+        "privacy_max": instance.privacy_max,
+        "mse_min": instance.privacy.mse_min,
+        "cross_entropy_max": instance.privacy.cross_entropy_max,
+    }
+    for name, value in limits.items():
+        if value is not None:
+            wrong(f"workload.{name}", f"{value:g}", "provisioning keeps accuracy and latency only: leave it out")
+    if problems:
+        raise InputError(problems)

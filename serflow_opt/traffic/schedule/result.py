@@ -1,0 +1,372 @@
+"""A schedule of machines, what it costs exactly, and how it reads as a table.
+
+The evaluation here knows nothing of levels or models: it sweeps over the moments at which demand or machines change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.ground.kept import Kept
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.service import Machine, Service
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+    from rich.console import RenderableType
+
+FORGIVEN = 1e-9
+"""Share of the requests of a block that may go unserved without a function: rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rental:
+    """One machine: its type, when it is ordered, and when it is stopped."""
+
+    machine: str
+    from_s: float
+    to_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What rentals of a block cost.
+
+    Attributes
+    ----------
+    usd_functions
+        inf where requests are left over and there is no function.
+    function_requests
+        Requests that no machine serves.
+    """
+
+    usd_machines: float
+    usd_functions: float
+    function_requests: float
+
+    @property
+    def usd(self) -> float:
+        """All of it."""
+        return self.usd_machines + self.usd_functions
+
+
+def billed_s(machine: Machine, rental: Rental) -> float:
+    """Seconds of a rental that are paid for."""
+    return max(machine.billing_min_s, rental.to_s - rental.from_s)
+
+
+def served_per_s(service: Service, b: int, machine: Machine, utilisation_cap: float) -> float:
+    """Return the requests a second that a machine serves."""
+    return utilisation_cap * service.rate_per_s(b, machine)
+
+
+def evaluate_block(
+    service: Service, b: int, trace: Trace, rentals: Sequence[Rental], *, utilisation_cap: float = 1.0
+) -> Value:
+    """Return what rentals of one block cost.
+
+    Raises
+    ------
+    InputError
+        When a type is unknown, stops before it was ordered, or is rented more often at once than it may be.
+    """
+    types = {machine.name: machine for machine in service.blocks[b].machines}
+    problems = _wrong(types, rentals, f"block {b + 1}")
+    if problems:
+        raise InputError(problems)
+    rent = math.fsum(types[own.machine].usd_per_s * billed_s(types[own.machine], own) for own in rentals)
+    edges, capacity = _capacity(service, b, trace, rentals, utilisation_cap)
+    middle, length = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
+    period = np.minimum((middle / trace.period_s).astype(np.int64), len(trace.counts) - 1)
+    demand = trace.counts[period] * (service.reach(b) / trace.period_s)
+    left = math.fsum((np.maximum(demand - capacity, 0.0) * length).tolist())
+    price = service.function_usd(b)
+    if math.isfinite(price):
+        return Value(rent, price * left, left)
+    whole = trace.requests * service.reach(b)
+    return Value(rent, 0.0, 0.0) if left <= FORGIVEN * whole else Value(rent, math.inf, left)
+
+
+def evaluate_schedule(
+    service: Service, trace: Trace, rentals: Sequence[Sequence[Rental]], *, utilisation_cap: float = 1.0
+) -> tuple[Value, ...]:
+    """Return what rentals cost, block by block.
+
+    Demand is spread evenly over each period of the trace; at every moment usable machines serve what they can, the
+    function the rest.
+    """
+    return tuple(
+        evaluate_block(service, b, trace, own, utilisation_cap=utilisation_cap)
+        for b, own in zip(range(len(service.blocks)), rentals, strict=True)
+    )
+
+
+def _wrong(types: dict[str, Machine], rentals: Sequence[Rental], place: str) -> list[Problem]:
+    """What is wrong with rentals."""
+    problems = []
+    for own in rentals:
+        if own.machine not in types:
+            problems.append(
+                Problem("", f"{place}, {own.machine}", "no machine of the block", nearest(own.machine, [*types]))
+            )
+        elif own.to_s <= own.from_s:
+            problems.append(
+                Problem("", f"{place}, {own.machine}", f"from {own.from_s:g} s to {own.to_s:g} s", "stop later")
+            )
+    for name, machine in types.items():
+        if machine.machines_max is None:
+            continue
+        changes = sorted(
+            change
+            for own in rentals
+            if own.machine == name
+            for change in ((own.from_s, 1), (own.to_s, -1))  # at one moment stops come first
+        )
+        now = most = 0
+        for _, change in changes:
+            now += change
+            most = max(most, now)
+        if most > machine.machines_max:
+            problems.append(Problem("", f"{place}, {name}", f"{most} at once", f"at most {machine.machines_max}"))
+    return problems
+
+
+def _capacity(
+    service: Service, b: int, trace: Trace, rentals: Sequence[Rental], cap: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the moments at which demand or capacity changes, and the requests a second that can be served between."""
+    types = {machine.name: machine for machine in service.blocks[b].machines}
+    end = trace.seconds
+    changes: dict[float, dict[str, int]] = {}
+    for own in rentals:
+        begin, stop = max(own.from_s + types[own.machine].start_s, 0.0), min(own.to_s, end)
+        if begin < stop:
+            for moment, change in ((begin, 1), (stop, -1)):
+                at = changes.setdefault(moment, {})
+                at[own.machine] = at.get(own.machine, 0) + change
+    edges = np.union1d(np.arange(len(trace.counts) + 1) * trace.period_s, np.array(list(changes), dtype=float))
+    capacity = np.zeros(len(edges) - 1)
+    for name, machine in types.items():
+        moments = sorted(moment for moment, change in changes.items() if change.get(name))
+        counts = np.zeros(len(edges), dtype=np.int64)
+        counts[np.searchsorted(edges, moments)] = [changes[moment][name] for moment in moments]
+        usable = np.cumsum(counts)[:-1]  # counted in machines, so that none of them remains by rounding
+        rate = served_per_s(service, b, machine, cap)
+        capacity += np.where(usable > 0, usable * (rate if math.isfinite(rate) else 1e300), 0.0)
+    return edges, capacity
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSchedule:
+    """The schedule of one block.
+
+    Attributes
+    ----------
+    block
+        Its position.
+    rentals
+        Machines, by the moment of their order.
+    usd, bound
+        What it costs, exactly, and what no schedule is below.
+    method
+        How it was found and proven.
+    dropped
+        Types left out, and for each one that is never worse.
+    """
+
+    block: int
+    rentals: tuple[Rental, ...]
+    usd: float
+    bound: float
+    usd_machines: float
+    usd_functions: float
+    function_requests: float
+    method: str
+    dropped: dict[str, str]
+
+    @property
+    def gap(self) -> float:
+        """How far the bound is below, relative."""
+        return (self.usd - self.bound) / self.usd if self.usd > 0 else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a JSON document."""
+        return {
+            "block": self.block,
+            "rentals": [[own.machine, own.from_s, own.to_s] for own in self.rentals],
+            "usd": self.usd,
+            "bound": self.bound,
+            "gap": self.gap,
+            "usd_machines": self.usd_machines,
+            "usd_functions": self.usd_functions,
+            "function_requests": self.function_requests,
+            "method": self.method,
+            "dropped": dict(self.dropped),
+        }
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Schedule(Kept):
+    """When which machines are rented over a trace that is known in advance.
+
+    Attributes
+    ----------
+    usd, bound
+        What it costs, exactly, and what no schedule of its `scope` is below.
+    status
+        optimal: within the gap asked for; feasible: not proven to be.
+    seconds
+        How long it took to find.
+    """
+
+    service: Service = field(repr=False)
+    trace: Trace = field(repr=False)
+    step_s: float
+    utilisation_cap: float
+    status: Literal["optimal", "feasible"]
+    blocks: tuple[BlockSchedule, ...] = field(repr=False)
+    seconds: float
+
+    @property
+    def usd(self) -> float:
+        """What it costs."""
+        return math.fsum(block.usd for block in self.blocks)
+
+    @property
+    def bound(self) -> float:
+        """What no schedule is below."""
+        return math.fsum(block.bound for block in self.blocks)
+
+    @property
+    def gap(self) -> float:
+        """How far the bound is below, relative."""
+        return (self.usd - self.bound) / self.usd if self.usd > 0 else 0.0
+
+    @property
+    def method(self) -> str:
+        """How it was found and proven, of all blocks."""
+        return "; ".join(dict.fromkeys(block.method for block in self.blocks))
+
+    @property
+    def scope(self) -> str:
+        """Of what the bound is, which is narrower than what could be done."""
+        return (
+            f"schedules that order and stop machines at multiples of {self.step_s:,.10g} s, and serve a fluid of "
+            "requests as it comes"
+        )
+
+    @property
+    def usd_machines(self) -> float:
+        """Rent."""
+        return math.fsum(block.usd_machines for block in self.blocks)
+
+    @property
+    def usd_functions(self) -> float:
+        """What functions cost."""
+        return math.fsum(block.usd_functions for block in self.blocks)
+
+    @property
+    def function_requests(self) -> float:
+        """Entries of requests into blocks that functions serve."""
+        return math.fsum(block.function_requests for block in self.blocks)
+
+    def __rich__(self) -> RenderableType:
+        """Return the table of `traffic.py`."""
+        from serflow_opt.report.traffic import schedule_table
+
+        return schedule_table(self)
+
+    def _said(self) -> str:
+        return f"{self.service.name}, {self.trace.name}: {self.status}, {self.usd:.6g} USD"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `scale --json` prints; `save` keeps the whole."""
+        return {
+            "service": self.service.name,
+            "trace": self.trace.name,
+            "step_s": self.step_s,
+            "utilisation_cap": self.utilisation_cap,
+            "status": self.status,
+            "usd": self.usd,
+            "bound": self.bound,
+            "gap": self.gap,
+            "usd_machines": self.usd_machines,
+            "usd_functions": self.usd_functions,
+            "function_requests": self.function_requests,
+            "method": self.method,
+            "scope": self.scope,
+            "seconds": self.seconds,
+            "blocks": [block.to_dict() for block in self.blocks],
+        }
+
+    def to_frame(self, period_s: float | None = None) -> pd.DataFrame:
+        """Return a table with a row a period and block.
+
+        Columns: start_s, block, demand (requests), one a machine type (rented, mean over the period), capacity
+        (requests that usable machines could serve), function_requests, usd_machines, usd_functions. Rent is counted
+        when it falls due; what least billing adds, with the order; what is paid before second 0, in the first row.
+
+        Parameters
+        ----------
+        period_s
+            Length of a row; None: a step.
+        """
+        import pandas as pd
+
+        row = period_s or self.step_s
+        edges = np.append(np.arange(math.ceil(self.trace.seconds / row - 1e-9)) * row, self.trace.seconds)
+        tables = []
+        names = list(dict.fromkeys(machine.name for block in self.service.blocks for machine in block.machines))
+        for own in self.blocks:
+            columns = _rows(self, own, edges)
+            table = {"start_s": edges[:-1], "block": own.block, "demand": columns.pop("demand")}
+            table |= {name: columns.pop(f"machine {name}", np.zeros(len(edges) - 1)) for name in names}
+            tables.append(pd.DataFrame(table | columns))
+        return pd.concat(tables).sort_values(["start_s", "block"], kind="stable", ignore_index=True)
+
+
+def _rows(schedule: Schedule, own: BlockSchedule, edges: NDArray[np.float64]) -> dict[str, Any]:
+    """Columns of a block's rows."""
+    service, trace, b = schedule.service, schedule.trace, own.block
+    times, capacity = _capacity(service, b, trace, own.rentals, schedule.utilisation_cap)
+    cells = np.union1d(times, edges)
+    middle, length = (cells[1:] + cells[:-1]) / 2, np.diff(cells)
+    can = capacity[np.searchsorted(times, middle, side="right") - 1]
+    period = np.minimum((middle / trace.period_s).astype(np.int64), len(trace.counts) - 1)
+    demand = np.asarray(trace.counts[period] * (service.reach(b) / trace.period_s), dtype=float)
+    row = np.searchsorted(edges, middle, side="right") - 1
+
+    def by_row(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.bincount(row, amounts * length, minlength=len(edges) - 1), dtype=float)
+
+    over = by_row(np.maximum(demand - can, 0.0))
+    price = service.function_usd(b)
+    columns: dict[str, Any] = {
+        "demand": by_row(demand),
+        "capacity": by_row(can),
+        "function_requests": over,
+        "usd_machines": np.zeros(len(edges) - 1),
+        "usd_functions": over * price if math.isfinite(price) else np.zeros(len(edges) - 1),
+    }
+    for machine in service.blocks[b].machines:
+        rented = np.zeros(len(edges) - 1)
+        for rental in own.rentals:
+            if rental.machine != machine.name:
+                continue
+            inside = np.clip(np.minimum(edges[1:], rental.to_s) - np.maximum(edges[:-1], rental.from_s), 0.0, None)
+            rented += inside
+            first = int(np.clip(np.searchsorted(edges, rental.from_s, side="right") - 1, 0, len(edges) - 2))
+            rest = billed_s(machine, rental) - float(inside.sum())
+            columns["usd_machines"] += machine.usd_per_s * inside
+            columns["usd_machines"][first] += machine.usd_per_s * rest
+        columns[f"machine {machine.name}"] = rented / np.diff(edges)
+    if not math.isfinite(price):
+        columns["function_requests"] = np.zeros(len(edges) - 1)
+    return columns

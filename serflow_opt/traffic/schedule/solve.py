@@ -1,0 +1,380 @@
+"""The cheapest schedule over a trace that is known in advance: what no policy that learns as it goes can beat.
+
+Demand is a fluid: requests come evenly within each period of the trace, and each is served at the moment it comes, by
+a usable machine, at its mean rate, or by the function, at its mean cost. Queues, cold starts of functions, their limits
+of concurrency, and fees of hand-overs are left out; a policy that lets requests wait is bounded only as far as waiting
+does not carry them over a peak. Machines are ordered and stopped at multiples of a step, all at the
+latest at the end of the trace, and are rented from the order on. Blocks have their demands whatever serves them, so
+each is scheduled for itself.
+
+A block without a function has no other way than machines, so these may be ordered before second 0, though no earlier
+than they must be to serve then; that is billed. Machines of other blocks are first ordered at second 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.ground.arguments import as_number, shown
+from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.stopping import stoppable
+from serflow_opt.problem.given import service_of, trace_of
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.schedule.levels import MOMENT, Demand, Levels, Spell, best_levels, moments
+from serflow_opt.traffic.schedule.result import (
+    BlockSchedule,
+    Rental,
+    Schedule,
+    evaluate_block,
+    evaluate_schedule,
+    served_per_s,
+)
+from serflow_opt.traffic.service import Machine, Service
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from serflow_opt.backend.highs import Progress
+
+__all__ = ["evaluate_schedule", "schedule"]
+
+Plan = tuple[tuple[Spell, ...], ...]
+"""By type, when its machines are rented."""
+
+ROUNDING = 1e-12
+"""Relative; a gap of this is none."""
+SAME_RATE = 1e-12
+"""Rates this close, relative, count as equal."""
+MOST_STEPS = 2_000_000
+"""Moments of decision; a second each are 23 days."""
+PASSES = 3
+"""How often the types of a mix are improved in turn."""
+
+
+@dataclass(slots=True)
+class Task:
+    """One block on its way to a schedule.
+
+    Attributes
+    ----------
+    machines, rates
+        The types that are left, and the requests a second that each serves.
+    """
+
+    service: Service
+    b: int
+    trace: Trace
+    cap: float
+    demand: Demand
+    at: NDArray[np.float64]
+    usd_per_request: float
+    machines: tuple[Machine, ...]
+    rates: tuple[float, ...]
+    dropped: dict[str, str]
+    plan: Plan = ()
+    usd: float = math.inf
+    bound: float = 0.0
+    how: list[str] = field(default_factory=list)
+
+    @property
+    def must(self) -> bool:
+        """Whether machines have to serve all there is."""
+        return not math.isfinite(self.usd_per_request)
+
+    @property
+    def gap(self) -> float:
+        """How far the bound is below, relative."""
+        return (self.usd - self.bound) / self.usd if self.usd > 0 else 0.0
+
+    def rentals(self, plan: Plan) -> tuple[Rental, ...]:
+        """Return the machines of a plan, in the order of their orders."""
+        found = [
+            Rental(machine.name, float(begin), float(end))
+            for machine, spells in zip(self.machines, plan, strict=True)
+            for begin, end in spells
+        ]
+        return tuple(sorted(found, key=lambda own: (own.from_s, own.to_s, own.machine)))
+
+    def offer(self, plan: Plan) -> bool:
+        """Take a plan if it is the best so far; say whether it is."""
+        usd = evaluate_block(self.service, self.b, self.trace, self.rentals(plan), utilisation_cap=self.cap).usd
+        if usd >= self.usd:
+            return False
+        self.plan, self.usd = plan, usd
+        return True
+
+    def raise_bound(self, bound: float) -> None:
+        """Note that no schedule is below; what lies above the value of a schedule does so by rounding."""
+        self.bound = min(max(self.bound, bound), self.usd)
+
+    def levels(self, p: int, demand: Demand, *, billing: bool = True) -> Levels:
+        """Return the best rentals of one type for a demand."""
+        machine = self.machines[p]
+        early = self.at >= -machine.start_s - MOMENT
+        return best_levels(
+            demand,
+            self.at[early],
+            rate=self.rates[p],
+            usd_per_s=machine.usd_per_s,
+            start_s=machine.start_s,
+            billing_min_s=machine.billing_min_s if billing else 0.0,
+            usd_per_request=self.usd_per_request,
+            machines_max=machine.machines_max,
+        )
+
+    def left_by(self, plan: Plan, but: int = -1) -> Demand:
+        """Return the demand that is left by the machines of a plan, those of one type not counted."""
+        served = []
+        for p, spells in enumerate(plan):
+            if p != but:
+                usable = [(begin + self.machines[p].start_s, end) for begin, end in spells]
+                served.append((self.rates[p], usable))
+        return self.demand.less(served)
+
+
+@stoppable()
+def schedule(
+    service: Service,
+    trace: Trace | str | Path,
+    *,
+    step_s: float = 60.0,
+    utilisation_cap: float = 1.0,
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Schedule:
+    """Find the cheapest machines and functions for a trace.
+
+    Parameters
+    ----------
+    step_s
+        Seconds between decisions.
+    utilisation_cap
+        Share of a machine's rate that is used.
+    gap
+        Relative gap at which a schedule counts as optimal.
+    time_limit
+        Seconds; None: none. The first schedule and bound are made whatever it says.
+    on_progress
+        Called with the sums over blocks, whenever a block has a better schedule or bound.
+
+    Raises
+    ------
+    InputError
+        When a parameter makes no sense, or a block without a function cannot be served by its machines.
+    """
+    service, trace = service_of(service), trace_of(trace)
+    _check(step_s, utilisation_cap, gap, time_limit, trace)
+    deadline = Deadline(time_limit)
+    tasks = [_task(service, b, trace, step_s, utilisation_cap) for b in range(len(service.blocks))]
+    problems = [problem for task in tasks for problem in _unservable(task)]
+    if problems:
+        raise InputError(problems)
+
+    def report(improved: bool) -> None:
+        if on_progress is not None:
+            from serflow_opt.backend.highs import Progress
+
+            usd, bound = math.fsum(task.usd for task in tasks), math.fsum(task.bound for task in tasks)
+            on_progress(Progress(deadline.seconds, usd if math.isfinite(usd) else None, bound, improved))
+
+    for task in tasks:
+        _first(task)
+        report(True)
+    _prove(tasks, gap, deadline, report)
+    blocks = tuple(_block(task) for task in tasks)
+    usd, bound = math.fsum(block.usd for block in blocks), math.fsum(block.bound for block in blocks)
+    return Schedule(
+        service,
+        trace,
+        step_s,
+        utilisation_cap,
+        "optimal" if usd - bound <= (gap + ROUNDING) * usd else "feasible",
+        blocks,
+        deadline.seconds,
+    )
+
+
+def _check(step_s: float, utilisation_cap: float, gap: float, time_limit: float | None, trace: Trace) -> None:
+    """Raise InputError with the parameters that make no sense."""
+    problems = []
+    if not (step_s > 0 and math.isfinite(step_s)):
+        problems.append(Problem("", "step_s", f"{step_s}", "write seconds, more than 0"))
+    elif trace.seconds > MOST_STEPS * step_s:
+        found = f"{step_s:g}, and a trace of {trace.seconds:,.10g} s"
+        problems.append(Problem("", "step_s", found, f"write at least {trace.seconds / MOST_STEPS:g}, or take a part"))
+    if not 0 < utilisation_cap <= 1:
+        problems.append(
+            Problem("", "utilisation_cap", f"{utilisation_cap}", "write a share, more than 0 and at most 1")
+        )
+    if not gap >= 0:
+        problems.append(Problem("", "gap", f"{gap}", "write 0 or more"))
+    if time_limit is not None and not as_number(time_limit) >= 0:
+        problems.append(Problem("", "time_limit", shown(time_limit), "write seconds, or None"))
+    if problems:
+        raise InputError(problems)
+
+
+def _task(service: Service, b: int, trace: Trace, step_s: float, cap: float) -> Task:
+    """What there is to do for a block."""
+    edges = np.arange(len(trace.counts) + 1) * trace.period_s
+    rates = trace.counts * (service.reach(b) / trace.period_s)
+    demand = Demand(np.asarray(edges, dtype=float), np.asarray(rates, dtype=float))
+    price = service.function_usd(b)
+    served = {
+        machine.name: min(served_per_s(service, b, machine, cap), max(demand.peak, 1.0))
+        for machine in service.blocks[b].machines
+    }
+    dropped = dominated(service.blocks[b].machines, served)
+    kept = tuple(machine for machine in service.blocks[b].machines if machine.name not in dropped)
+    early = [machine.start_s for machine in kept] if not math.isfinite(price) else []
+    at = moments(trace.seconds, step_s, early)
+    return Task(
+        service, b, trace, cap, demand, at, price, kept, tuple(served[machine.name] for machine in kept), dropped
+    )
+
+
+def dominated(machines: Iterable[Machine], rates: dict[str, float]) -> dict[str, str]:
+    """Return types that need not be looked at, each with one that is never worse.
+
+    Whatever a machine of the one serves, k = ⌈r_p / r_q⌉ machines of the other, rented at the same times, serve as
+    well: they start no later, bill no longer, cost no more, and there may be any number of them.
+    """
+    kept: list[Machine] = []
+    dropped: dict[str, str] = {}
+
+    def worse(p: Machine, q: Machine) -> bool:
+        number = math.ceil(rates[p.name] / rates[q.name] * (1 - SAME_RATE))
+        return (
+            q.machines_max is None
+            and number * q.usd_per_s <= p.usd_per_s * (1 + SAME_RATE)
+            and q.start_s <= p.start_s
+            and q.billing_min_s <= p.billing_min_s
+        )
+
+    for machine in machines:
+        better = next((q for q in kept if worse(machine, q)), None)
+        if better is not None:
+            dropped[machine.name] = better.name
+            continue
+        for q in [q for q in kept if worse(q, machine)]:
+            dropped[q.name] = machine.name
+            kept.remove(q)
+        kept.append(machine)
+    for name, other in dropped.items():
+        while other in dropped:
+            other = dropped[other]
+        dropped[name] = other
+    return dropped
+
+
+def _unservable(task: Task) -> list[Problem]:
+    """What keeps the machines of a block without a function from serving it."""
+    if not task.must or not task.demand.peak:
+        return []
+    place = f"block {task.b + 1}"
+    if not task.machines:
+        return [Problem("", place, "neither machines nor a function", "give it one of them")]
+    if any(machine.machines_max is None for machine in task.machines):
+        return []
+    most = sum((machine.machines_max or 0) * rate for machine, rate in zip(task.machines, task.rates, strict=True))
+    if most >= task.demand.peak * (1 - SAME_RATE):
+        return []
+    found = f"no function, up to {task.demand.peak:g} requests/s, and all machines together serve {most:g}"
+    return [Problem("", place, found, "raise machines_max, or give it a function")]
+
+
+def _first(task: Task) -> None:
+    """The best that types reach alone or in turn, and a first bound."""
+    kinds = range(len(task.machines))
+    nothing: Plan = tuple(() for _ in kinds)
+    whole = 0.0 if task.must else task.usd_per_request * task.demand.requests
+    task.offer(nothing)
+    task.raise_bound(_fluid(task))
+    if not task.demand.peak or not task.machines:
+        task.raise_bound(task.usd)
+        task.how.append("functions alone" if task.demand.peak else "no demand")
+        return
+    task.how.append("slices + dominance" if task.dropped else "slices")
+    starts: list[Plan] = []
+    for p in kinds:
+        best = task.levels(p, task.demand)
+        plan = (*nothing[:p], tuple(best.rentals), *nothing[p + 1 :])
+        task.offer(plan)
+        starts.append(plan)
+        if len(kinds) == 1:
+            bound = best.usd if best.exact else task.levels(p, task.demand, billing=False).usd
+            task.raise_bound(whole + bound)
+    if len(kinds) > 1:
+        cheap = sorted(kinds, key=lambda p: task.machines[p].usd_per_s / task.rates[p])
+        for p in kinds:
+            if task.must or starts[p] == task.plan:
+                improve(task, starts[p], [q for q in cheap if q != p])
+
+
+def improve(task: Task, plan: Plan, order: Iterable[int]) -> None:
+    """Fit types in turn to what the others leave, as long as that helps."""
+    order = list(order)
+    best = math.inf
+    for _ in range(PASSES):
+        for q in order:
+            fitted = task.levels(q, task.left_by(plan, but=q))
+            plan = (*plan[:q], tuple(fitted.rentals), *plan[q + 1 :])
+        usd = evaluate_block(task.service, task.b, task.trace, task.rentals(plan), utilisation_cap=task.cap).usd
+        task.offer(plan)
+        if not usd < best:
+            return
+        best = usd
+        order = list(range(len(task.machines)))
+
+
+def _prove(tasks: list[Task], gap: float, deadline: Deadline, report: Callable[[bool], None]) -> None:
+    """Work on the block that misses most, until all together are within the gap."""
+    open_tasks = [task for task in tasks if task.usd > task.bound]
+    provers: dict[int, Iterator[bool]] = {}
+    while open_tasks and not deadline.expired:
+        usd, bound = math.fsum(task.usd for task in tasks), math.fsum(task.bound for task in tasks)
+        if usd - bound <= gap * usd:
+            return
+        task = max(open_tasks, key=lambda task: task.usd - task.bound)
+        if task.b not in provers:
+            from serflow_opt.traffic.schedule.model import prove  # loads Pyomo
+
+            provers[task.b] = prove(task, gap, deadline)
+        improved = next(provers[task.b], None)
+        if improved is None or task.usd <= task.bound:
+            open_tasks.remove(task)
+        else:
+            report(improved)
+
+
+def _fluid(task: Task) -> float:
+    """What the requests would cost if machines came in any size, at once and by the second."""
+    cheapest = [machine.usd_per_s / rate for machine, rate in zip(task.machines, task.rates, strict=True)]
+    price = min([*cheapest, task.usd_per_request], default=0.0)
+    return task.demand.requests * price if math.isfinite(price) else 0.0
+
+
+def _block(task: Task) -> BlockSchedule:
+    """The result of a block."""
+    rentals = task.rentals(task.plan)
+    value = evaluate_block(task.service, task.b, task.trace, rentals, utilisation_cap=task.cap)
+    method = " + ".join(task.how)
+    return BlockSchedule(
+        task.b,
+        rentals,
+        value.usd,
+        min(task.bound, value.usd),
+        value.usd_machines,
+        value.usd_functions,
+        value.function_requests,
+        method,
+        dict(task.dropped),
+    )

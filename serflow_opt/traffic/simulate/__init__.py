@@ -1,0 +1,1 @@
+"""A service under traffic, request by request."""

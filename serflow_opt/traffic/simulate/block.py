@@ -1,0 +1,195 @@
+"""A block under traffic: takes the requests of one step of time after the other, and keeps the accounts."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.traffic.simulate.pool import Pool
+from serflow_opt.traffic.simulate.tally import Tally
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from serflow_opt.traffic.service import Block
+    from serflow_opt.traffic.simulate.faults import Faults
+    from serflow_opt.traffic.simulate.service_times import Durations
+
+Steps = tuple[tuple[float, int], ...]
+"""A quota: from when in seconds since the start, how many requests of each second; before the first, none."""
+_BATCH = 1 << 16
+
+
+class Station:
+    """A block under traffic.
+
+    Parameters
+    ----------
+    hop_s
+        What handing a request over to the next block takes.
+    """
+
+    def __init__(
+        self, block: Block, hop_s: float, durations: Durations, faults: Faults, timeout_s: float | None, period_s: float
+    ) -> None:
+        self.block, self.hop_s = block, hop_s
+        self.pool = Pool(block, faults, timeout_s)
+        self.tally = Tally(period_s)
+        self.entered = self.by_machine = self.by_function = self.cold_starts = 0
+        self.busy_s = self.usd_function = 0.0
+        self.quota: Steps | None = None
+        self._durations = durations
+        self._pending: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+        self._unsettled = 0
+        self._entries: list[NDArray[np.float64]] = []
+        self._machine_accounts: list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]] = []
+        self._function_accounts: list[tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]] = []
+        self._seen: list[NDArray[np.float64]] = []
+        self._second, self._of_second = -1, 0  # the second of the last arrival, and the arrivals in it so far
+        self._refused = 0
+
+    def feed(self, numbers: NDArray[np.int64], times: NDArray[np.float64]) -> None:
+        """Announce requests that will arrive."""
+        if len(numbers):
+            self._pending.append((numbers, times))
+
+    def step(self, until_s: float) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Let everything happen up to a moment: arrivals before it, all else at it, too.
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            Requests whose service has begun, when it ends, and whether they go on.
+        """
+        numbers, times = self._take(until_s)
+        self._seen.append(times)
+        self._entries.append(times)
+        self._unsettled += len(times)
+        outcomes = self._durations.outcomes(numbers)
+        function, pool = self.block.function, self.pool
+        holds = [self._hold(k, numbers, outcomes)[1].tolist() for k in range(len(self.block.machines))]
+        calls = np.zeros(0) if function is None else self._durations.seconds(function, numbers, outcomes)
+        pool.arrive(numbers.tolist(), times.tolist(), holds, calls.tolist(), self._allowed(times))
+        pool.advance(until_s)
+        on_machines = self._from_machines(numbers, times)
+        on_function = self._from_function(numbers, times, calls)
+        if self._unsettled > _BATCH or math.isinf(until_s):
+            self.settle()
+        served = np.concatenate([on_machines[0], on_function[0]])
+        ends = np.concatenate([on_machines[1], on_function[1]])
+        return served, ends, self._durations.outcomes(served) == self.block.outcomes - 1
+
+    def report(self, since_s: float, now_s: float) -> tuple[NDArray[np.int64], int]:
+        """Return the arrivals in each second, and how many the function refused, since the last report."""
+        first, end = math.floor(since_s), math.ceil(now_s)
+        times = np.concatenate([np.zeros(0), *self._seen])
+        counts = np.bincount(times.astype(np.int64) - first, minlength=end - first).astype(np.int64)
+        refused = self.pool.refused - self._refused
+        self._seen, self._refused = [], self.pool.refused
+        return counts, refused
+
+    def settle(self) -> None:
+        """Enter what has happened into the accounts."""
+        tally, function = self.tally, self.block.function
+        entries = np.concatenate([np.zeros(0), *self._entries])
+        self.entered += len(entries)
+        tally.add("arrivals", entries)
+        tally.add("usd link", entries, np.full(len(entries), self.block.hop_usd))
+        self._entries, self._unsettled = [], 0
+        if self._machine_accounts:
+            machines, starts, ends = (np.concatenate(parts) for parts in zip(*self._machine_accounts, strict=True))
+            self.pool.fleet.served(machines, ends)
+            self.by_machine += len(machines)
+            self.busy_s += float((ends - starts).sum())
+            tally.spans("busy", starts, ends)
+        if self._function_accounts and function is not None:
+            times, cold, seconds = (np.concatenate(parts) for parts in zip(*self._function_accounts, strict=True))
+            step = function.billing_step_s
+            billed = np.ceil(seconds / step * (1 - 1e-12)) * step if step else seconds
+            usd = function.usd_per_request + function.usd_per_s * billed
+            self.by_function += len(times)
+            self.cold_starts += int(cold.sum())
+            self.usd_function += float(usd.sum())
+            tally.add("function", times)
+            tally.add("cold", times[cold])
+            tally.add("usd function", times, usd)
+        self._machine_accounts, self._function_accounts = [], []
+
+    def _take(self, until_s: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Take the announced requests that arrive before a moment, in order of time, and then of their number."""
+        if not self._pending:
+            return np.zeros(0, np.int64), np.zeros(0)
+        numbers, times = (np.concatenate(parts) for parts in zip(*self._pending, strict=True))
+        now = times < until_s
+        if now.all():
+            self._pending = []
+        else:
+            self._pending = [(numbers[~now], times[~now])]
+            numbers, times = numbers[now], times[now]
+        if (np.diff(times) <= 0).any():
+            order = np.lexsort((numbers, times))
+            numbers, times = numbers[order], times[order]
+        return numbers, times
+
+    def _hold(
+        self, k: int, numbers: NDArray[np.int64], outcomes: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How long a type of machine works for requests, and how long they hold a worker."""
+        machine = self.block.machines[k]
+        seconds = self._durations.seconds(machine, numbers, outcomes)
+        if not (machine.sends and self.hop_s):
+            return seconds, seconds
+        return seconds, seconds + self.hop_s * (outcomes == self.block.outcomes - 1)
+
+    def _allowed(self, times: NDArray[np.float64]) -> list[bool] | None:
+        """Whether the quota lets each request go to machines."""
+        seconds = np.floor(times)
+        place = np.arange(len(times)) - np.searchsorted(seconds, seconds)
+        place[seconds == self._second] += self._of_second
+        if len(times):
+            self._second, self._of_second = int(seconds[-1]), int(place[-1]) + 1
+        if self.quota is None:
+            return None
+        starts = [start for start, _ in self.quota]
+        most = np.array([0, *(most for _, most in self.quota)])
+        allowed: list[bool] = (place < most[np.searchsorted(starts, times, side="right")]).tolist()
+        return allowed
+
+    def _from_machines(
+        self, numbers: NDArray[np.int64], times: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Empty the pool's lists of requests that machines have begun with; when are they done?"""
+        (places, on), (later, starts, on_later) = self.pool.at_once, self.pool.later
+        if not (places or later):
+            return np.zeros(0, np.int64), np.zeros(0)
+        place = np.array(places, np.int64)
+        who = np.concatenate([numbers[place], np.array(later, np.int64)])
+        start = np.concatenate([times[place], np.array(starts, float)])
+        machines = np.array(on + on_later, np.int64)
+        outcomes = self._durations.outcomes(who)
+        kinds = np.array(self.pool.fleet.kind)[machines]
+        seconds, holds = np.empty(len(who)), np.empty(len(who))
+        for k in range(len(self.block.machines)):
+            own = kinds == k
+            seconds[own], holds[own] = self._hold(k, who[own], outcomes[own])
+        self._machine_accounts.append((machines, start, start + holds))
+        for done in (places, on, later, starts, on_later):
+            done.clear()
+        return who, start + seconds
+
+    def _from_function(
+        self, numbers: NDArray[np.int64], times: NDArray[np.float64], calls: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Empty the pool's lists of calls; when are they done?"""
+        places, colds = self.pool.called
+        function = self.block.function
+        if not places or function is None:
+            return np.zeros(0, np.int64), np.zeros(0)
+        place, cold = np.array(places, np.int64), np.array(colds)
+        start, seconds = times[place], calls[place] + cold * function.cold_start_s
+        self._function_accounts.append((start, cold, seconds))
+        places.clear()
+        colds.clear()
+        return numbers[place], start + seconds

@@ -1,0 +1,157 @@
+"""The machines of a block: ordered, starting, serving, told to stop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from heapq import heapify, heappush
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from serflow_opt.traffic.service import Machine
+    from serflow_opt.traffic.simulate.faults import Faults
+
+
+@dataclass(frozen=True, slots=True)
+class Rental:
+    """A machine from order to bill.
+
+    Attributes
+    ----------
+    ordered_s, ready_s
+        When it was ordered, and when it could serve, had it not been stopped before.
+    stopped_s
+        When it was told to stop; infinite: never.
+    end_s
+        When its last request was done, and not before it was told to stop or the trace ended.
+    billed_s, usd
+        Seconds that are billed, from the order on, and their price.
+    """
+
+    block: int
+    machine: str
+    workers: int
+    ordered_s: float
+    ready_s: float
+    stopped_s: float
+    end_s: float
+    billed_s: float
+    usd: float
+
+
+class Fleet:
+    """Machines of a block. Each is known by its number in the order of orders: the lowest has been there longest.
+
+    Attributes
+    ----------
+    busy
+        Heap of (moment, machine): when a worker is free again. Workers of a machine that starts are in it, too, free
+        when it is ready. The last entry is infinite, so that the heap is never empty.
+    idle
+        Heap of the machines that have free workers.
+    free, kind
+        By machine: free workers, and position of its type.
+    active
+        By type, the machines that serve or start.
+    """
+
+    __slots__ = ("_last", "_ordered", "_ready", "_stops", "_types", "active", "busy", "free", "idle", "kind")
+
+    def __init__(self, types: tuple[Machine, ...]) -> None:
+        self._types = types
+        self.busy: list[tuple[float, int]] = [(math.inf, -1)]
+        self.idle: list[int] = []
+        self.free: list[int] = []
+        self.kind: list[int] = []
+        self.active: list[list[int]] = [[] for _ in types]
+        self._ordered: list[float] = []
+        self._ready: list[float] = []
+        self._stops: list[float] = []
+        self._last = np.zeros(16)
+
+    @property
+    def present(self) -> int:
+        """Machines that serve or start."""
+        return sum(map(len, self.active))
+
+    def ready(self, now_s: float) -> dict[str, int]:
+        """Machines that serve, by type."""
+        return {
+            machine.name: sum(self._ready[m] <= now_s for m in active)
+            for machine, active in zip(self._types, self.active, strict=True)
+        }
+
+    def starting(self, now_s: float) -> dict[str, int]:
+        """Machines that start, by type."""
+        return {
+            machine.name: sum(self._ready[m] > now_s for m in active)
+            for machine, active in zip(self._types, self.active, strict=True)
+        }
+
+    def want(self, wanted: Mapping[str, int], now_s: float, faults: Faults) -> dict[str, int]:
+        """Order and stop machines until there are as many as wanted.
+
+        Returns
+        -------
+        dict of str to int
+            Orders by type that failed.
+        """
+        failed = {}
+        for k, (machine, active) in enumerate(zip(self._types, self.active, strict=True)):
+            number = wanted.get(machine.name, 0)
+            # machines of a type start equally fast: those that are starting are the youngest
+            self._stop([active.pop() for _ in range(len(active) - number)], now_s)
+            missing = max(0, number - len(active))
+            room = missing if machine.machines_max is None else max(0, machine.machines_max - len(active))
+            orders = 0 if missing and faults.fails(machine.name, now_s) else min(missing, room)
+            for _ in range(orders):
+                self._order(k, machine, now_s)
+            failed[machine.name] = missing - orders
+        return failed
+
+    def served(self, machines: NDArray[np.int64], until_s: NDArray[np.float64]) -> None:
+        """Note until when machines have been at work."""
+        np.maximum.at(self._last, machines, until_s)
+
+    def rentals(self, block: int, end_s: float) -> list[Rental]:
+        """Bill all machines at the end of the trace."""
+        bills = []
+        for m, k in enumerate(self.kind):
+            machine, ordered, stop = self._types[k], self._ordered[m], self._stops[m]
+            end = max(min(stop, end_s), float(self._last[m]))
+            billed = max(machine.billing_min_s, end - ordered)
+            usd = machine.usd_per_s * billed
+            bills.append(Rental(block, machine.name, machine.workers, ordered, self._ready[m], stop, end, billed, usd))
+        return bills
+
+    def _order(self, k: int, machine: Machine, now_s: float) -> None:
+        m, ready = len(self.kind), now_s + machine.start_s
+        self.kind.append(k)
+        self.free.append(0)
+        self._ordered.append(now_s)
+        self._ready.append(ready)
+        self._stops.append(math.inf)
+        if m == len(self._last):
+            self._last = np.concatenate([self._last, np.zeros(m)])
+        self.active[k].append(m)
+        for _ in range(machine.workers):
+            heappush(self.busy, (ready, m))
+
+    def _stop(self, machines: list[int], now_s: float) -> None:
+        if not machines:
+            return
+        for m in machines:
+            self.free[m] = 0
+            self._stops[m] = now_s
+        gone = set(machines)
+        self.idle[:] = [m for m in self.idle if m not in gone]
+        heapify(self.idle)
+        # what they still serve ends by itself: nobody waits for these workers
+        self.busy[:] = [entry for entry in self.busy if entry[1] not in gone]
+        heapify(self.busy)

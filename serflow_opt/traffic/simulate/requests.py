@@ -1,0 +1,67 @@
+"""The requests of a simulation: when they come, where they leave, and whether the answer is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from serflow_opt.traffic.demand.trace import Trace
+    from serflow_opt.traffic.service import Service
+
+ARRIVALS = ("spread", "poisson", "even")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Requests:
+    """Requests in the order of arrival.
+
+    Attributes
+    ----------
+    times
+        When each is sent, seconds.
+    exits
+        Position of the stage where it leaves.
+    right
+        1: the answer is right, 0: wrong, -1: unknown.
+    """
+
+    times: NDArray[np.float64]
+    exits: NDArray[np.int16]
+    right: NDArray[np.int8]
+
+
+def draw(service: Service, trace: Trace, seed: int, arrivals: str = "spread") -> Requests:
+    """Draw the requests of a trace.
+
+    Moments and exits come from streams of their own: who scales, and how long services take, changes neither.
+    """
+    times = _moments(trace, np.random.default_rng([seed, 0]), arrivals)
+    rng, n = np.random.default_rng([seed, 1]), len(times)
+    if service.draws is not None:
+        samples = rng.integers(0, len(service.draws.exits), n)
+        return Requests(
+            times, service.draws.exits[samples].astype(np.int16), service.draws.right[samples].astype(np.int8)
+        )
+    edges = np.cumsum(service.shares)
+    last = int(np.flatnonzero(service.shares)[-1])  # rounding must send nobody to a stage where none leaves
+    exits = np.minimum(np.searchsorted(edges, rng.random(n) * edges[-1], side="right"), last).astype(np.int16)
+    accuracy = np.asarray(service.accuracies, float)[exits]
+    right = np.where(np.isnan(accuracy), -1, rng.random(n) < accuracy).astype(np.int8)
+    return Requests(times, exits, right)
+
+
+def _moments(trace: Trace, rng: np.random.Generator, arrivals: str) -> NDArray[np.float64]:
+    if arrivals not in ARRIVALS:
+        raise ValueError(f"arrivals: '{arrivals}'; give one of {', '.join(ARRIVALS)}")
+    counts = rng.poisson(trace.counts) if arrivals == "poisson" else trace.counts
+    period = np.repeat(np.arange(len(counts)), counts)
+    if arrivals == "even":
+        place = np.arange(len(period)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return (period + (place + 0.5) / np.repeat(counts, counts)) * trace.period_s
+    times: NDArray[np.float64] = np.sort((period + rng.random(len(period))) * trace.period_s)
+    return times

@@ -1,0 +1,265 @@
+"""A service under traffic, request by request.
+
+Requests only go on, never back, and what a block does depends on no later one. So time is cut where the policy decides,
+and between two decisions the blocks are worked off one after the other; the result is that of one queue of all events.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.problem.given import service_of, trace_of
+from serflow_opt.traffic.scaling_policy import Orders, Seen
+from serflow_opt.traffic.simulate.block import Station, Steps
+from serflow_opt.traffic.simulate.faults import Faults
+from serflow_opt.traffic.simulate.requests import Requests, draw
+from serflow_opt.traffic.simulate.result import REASONS, Simulation
+from serflow_opt.traffic.simulate.service_times import Durations, Law
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from serflow_opt.traffic.demand.trace import Trace
+    from serflow_opt.traffic.scaling_policy import Policy
+    from serflow_opt.traffic.service import Service
+
+MOST_SIMULATED = 300_000_000
+"""Requests of one simulation; these take about 12 GB and a quarter of an hour."""
+MOST_DECISIONS = 10_000_000
+"""Of a policy in one simulation; these take minutes without a single request."""
+_MOST = 1 << 17  # requests in a step: bounds memory where the policy is rarely asked
+
+
+def simulate(
+    service: Service,
+    trace: Trace | str | Path,
+    policy: Policy,
+    *,
+    seed: int = 0,
+    times: str | NDArray[np.float64] = "fixed",
+    cv: float = 0.5,
+    timeout_s: float | None = None,
+    arrivals: str = "spread",
+    faults: Faults = Faults(),  # noqa: B008 - it is frozen
+    period_s: float = 60.0,
+    on_progress: Callable[[float], None] | None = None,
+) -> Simulation:
+    """Send the requests of a trace through a service that a policy scales.
+
+    Requests, exits and service times follow from the seed alone, so policies meet the same requests.
+
+    Parameters
+    ----------
+    seed
+        Of all that is drawn.
+    times
+        How service times scatter around the stated ones, by a factor with mean 1, one a request and block: fixed;
+        lognormal or pareto with coefficient of variation `cv`; or measured factors, drawn with replacement. Where an
+        option states a standard deviation, lognormal keeps that.
+    timeout_s
+        A request that waits longer in front of a block is dropped; None: none is.
+    arrivals
+        Moments in a period of the trace: spread (at random), even (equally spaced), or poisson (at random, and so is
+        their number).
+    faults
+        Machines that do not start, functions that refuse.
+    period_s
+        Length of the periods of the result's table.
+    on_progress
+        Called with the share of the trace that is done.
+
+    Raises
+    ------
+    ValueError
+        When a parameter makes no sense, or the trace has more requests than can be simulated (InputError).
+    """
+    service, trace = service_of(service), trace_of(trace)
+    if not hasattr(policy, "decide"):
+        cure = "give a policy: so.Controller(service), or anything with `decide`"
+        raise InputError([Problem("", "policy", f"{type(policy).__name__} {policy!r:.60}", cure)])
+    if trace.requests > MOST_SIMULATED:
+        found = f"{trace.requests:,} requests"
+        cure = f"take a part of it, or scale it down: at most {MOST_SIMULATED:,} are simulated one by one"
+        raise InputError([Problem(trace.name, "requests", found, cure)])
+    law = Law.of(times, cv)
+    positive = {"period_s": period_s, "policy.every_s": policy.every_s, "timeout_s": timeout_s}
+    for name, value in positive.items():
+        if value is not None and not (value > 0 or (name == "timeout_s" and value == 0)):
+            raise ValueError(f"{name}: {value}; give a number above 0")
+    if trace.seconds > MOST_DECISIONS * policy.every_s:
+        found, least = f"{policy.every_s:g}, and a trace of {trace.seconds:,.10g} s", trace.seconds / MOST_DECISIONS
+        raise InputError([Problem("", "every_s", found, f"give at least {least:g}, or take a part of the trace")])
+    requests = draw(service, trace, seed, arrivals)
+    hops = [block.hop_s for block in service.blocks]
+    stations = [
+        Station(
+            block,
+            hop_s,
+            Durations(block, requests.exits, law, np.random.default_rng([seed, 2, b])),
+            faults,
+            timeout_s,
+            period_s,
+        )
+        for b, (block, hop_s) in enumerate(zip(service.blocks, [*hops[1:], 0.0], strict=True))
+    ]
+    done = np.full(len(requests.times), math.nan)
+    errors = _run(service, trace, policy, faults, stations, requests, done, on_progress)
+    return _result(service, trace, policy, stations, requests, done, errors, period_s)
+
+
+def _run(
+    service: Service,
+    trace: Trace,
+    policy: Policy,
+    faults: Faults,
+    stations: list[Station],
+    requests: Requests,
+    done: NDArray[np.float64],
+    on_progress: Callable[[float], None] | None,
+) -> list[tuple[float, str]]:
+    """Go through time, from decision to decision; writes when requests are done."""
+    entries = requests.times + service.blocks[0].hop_s
+    errors: list[tuple[float, str]] = []
+    failed: tuple[dict[str, int], ...] = tuple({m.name: 0 for m in block.machines} for block in service.blocks)
+    orders = _checked(Orders(tuple({} for _ in stations)), service)
+    since = now = 0.0
+    turn = sent = 0
+    while now < trace.seconds:
+        try:
+            orders = _checked(policy.decide(_look(stations, since, now, failed)), service)
+        except Exception as error:  # whatever a policy does, serving goes on
+            errors.append((now, f"{type(error).__name__}: {error}"))
+        for station, queue_max, quota in zip(stations, orders.queue_max, orders.quota, strict=True):
+            station.pool.queue_max, station.quota = queue_max, quota
+        failed = tuple(s.pool.fleet.want(own, now, faults) for s, own in zip(stations, orders.machines, strict=True))
+        turn += 1
+        since, now = now, min(turn * policy.every_s, trace.seconds)
+        end = int(np.searchsorted(entries, now))
+        parts = max(1, math.ceil((end - sent) / _MOST))
+        for until in [*np.linspace(since, now, parts + 1)[1:-1].tolist(), now]:
+            end = int(np.searchsorted(entries, until))
+            _step(stations, np.arange(sent, end), entries[sent:end], until, done)
+            sent = end
+        if on_progress is not None:
+            on_progress(now / trace.seconds)
+    _step(stations, np.arange(sent, len(entries)), entries[sent:], math.inf, done)
+    return errors
+
+
+def _step(
+    stations: list[Station],
+    numbers: NDArray[np.int64],
+    times: NDArray[np.float64],
+    until_s: float,
+    done: NDArray[np.float64],
+) -> None:
+    """Work the blocks off, one after the other, up to a moment."""
+    for b, station in enumerate(stations):
+        station.feed(numbers, times)
+        numbers, ends, on = station.step(until_s)
+        if b == len(stations) - 1:
+            done[numbers] = ends
+        else:
+            done[numbers[~on]] = ends[~on]
+            numbers, times = numbers[on], ends[on] + station.hop_s
+
+
+def _look(stations: list[Station], since_s: float, now_s: float, failed: tuple[dict[str, int], ...]) -> Seen:
+    reports = [station.report(since_s, now_s) for station in stations]
+    return Seen(
+        now_s,
+        tuple(counts for counts, _ in reports),
+        tuple(station.pool.fleet.ready(now_s) for station in stations),
+        tuple(station.pool.fleet.starting(now_s) for station in stations),
+        failed,
+        tuple(refused for _, refused in reports),
+    )
+
+
+def _checked(orders: Orders, service: Service) -> Orders:
+    """Return orders with everything filled in; a policy that orders nonsense has failed."""
+    n = len(service.blocks)
+    queues, quotas = orders.queue_max or (0,) * n, orders.quota or (None,) * n
+    if not len(orders.machines) == len(queues) == len(quotas) == n:
+        raise ValueError(f"orders for another number of blocks than {n}")
+    for block, wanted in zip(service.blocks, orders.machines, strict=True):
+        unknown = set(wanted) - {machine.name for machine in block.machines}
+        if unknown or not all(0 <= number < math.inf and number == int(number) for number in wanted.values()):
+            raise ValueError(f"machines {wanted}: unknown, or not a whole number of 0 or more")
+    machines = tuple({name: int(number) for name, number in wanted.items()} for wanted in orders.machines)
+    steps: list[Steps | None] = [
+        None if quota is None else tuple(sorted(((float(s), int(n)) for s, n in quota), key=lambda step: step[0]))
+        for quota in quotas
+    ]
+    return Orders(machines, tuple(int(most) for most in queues), tuple(steps))
+
+
+def _result(
+    service: Service,
+    trace: Trace,
+    policy: Policy,
+    stations: list[Station],
+    requests: Requests,
+    done: NDArray[np.float64],
+    errors: list[tuple[float, str]],
+    period_s: float,
+) -> Simulation:
+    served = np.isfinite(done)
+    latency = (done - requests.times)[served]
+    dropped = {reason: sum(len(station.pool.lost[reason]) for station in stations) for reason in REASONS}
+    late = 0 if service.slo_s is None else int((latency > service.slo_s * (1 + 1e-9)).sum())
+    rentals = [rental for b, station in enumerate(stations) for rental in station.pool.fleet.rentals(b, trace.seconds)]
+    for station in stations:
+        for reason, moments in station.pool.lost.items():
+            station.tally.add(reason, np.array(moments, float))
+    ends = [trace.seconds, *(r.end_s for r in rentals), *(r.ordered_s + r.billed_s for r in rentals)]
+    periods = max(math.ceil(max(ends) / period_s * (1 - 1e-12)), *(s.tally.periods("arrivals") for s in stations))
+    right = requests.right[served]
+    result = Simulation(
+        service=service.name,
+        trace=trace.name,
+        policy=policy.name,
+        arrivals=len(done),
+        served=int(served.sum()),
+        dropped=dropped,
+        entered=tuple(station.entered for station in stations),
+        by_machine=tuple(station.by_machine for station in stations),
+        by_function=tuple(station.by_function for station in stations),
+        cold_starts=tuple(station.cold_starts for station in stations),
+        throttled=tuple(station.pool.refused for station in stations),
+        latency=latency.astype(np.float32),
+        slo_s=service.slo_s,
+        violations=late + sum(dropped.values()),
+        accuracy=float(right.mean()) if len(right) and right.min() >= 0 else None,
+        usd={
+            "machines": math.fsum(rental.usd for rental in rentals),
+            "functions": math.fsum(station.usd_function for station in stations),
+            "links": math.fsum(station.entered * station.block.hop_usd for station in stations),
+        },
+        rentals=tuple(rentals),
+        busy_worker_s=math.fsum(station.busy_s for station in stations),
+        policy_errors=tuple(errors),
+        period_s=period_s,
+        periods=periods,
+        tallies=tuple(station.tally for station in stations),
+    )
+    _balanced(result)
+    return result
+
+
+def _balanced(found: Simulation) -> None:
+    """Raise if a request was lost or counted twice."""
+    lost = sum(found.dropped.values())
+    runs = sum(found.by_machine) + sum(found.by_function)
+    if found.arrivals != found.served + lost or sum(found.entered) != runs + lost or found.entered[0] != found.arrivals:
+        raise AssertionError(
+            f"{found.arrivals} requests arrived, {found.served} were served and {lost} dropped; blocks were entered "
+            f"{sum(found.entered)} times and {runs} runs counted"
+        )
