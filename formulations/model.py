@@ -21,7 +21,7 @@ from serflow_opt.formulations.latency import (
     tail_latency,
     worst_latency,
 )
-from serflow_opt.formulations.placement import Path, add_memory, add_placement, add_scaled_path
+from serflow_opt.formulations.placement import Path, add_memory, add_placement, add_runs, add_scaled_path
 from serflow_opt.formulations.privacy import add_privacy_ceiling, privacy_loss
 from serflow_opt.problem.instance import Instance, Objective
 
@@ -80,6 +80,7 @@ def build(
     add_exits(m, data)
     path = add_placement(m, data)
     add_memory(m, data)
+    add_runs(m, data)
     limited = [name for name in get_args(Objective) if instance.limit(name) is not None]
     counted = instance.accounting == "reserved" and any(option.machines_max is not None for option in instance.options)
     counting: set[Objective] = {"cost"} if counted else set()  # brings the numbers of machines and their limits

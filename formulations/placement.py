@@ -22,6 +22,10 @@ Equations
     Σ_w way_{s,w} = 1                                              one_way
     Σ_{e,k} leave_{s,e,k,w} <= way_{s,w}                           in_one_way
     Σ_t w_t x_{t,e} + act_s x_{s,e} <= memory_p                    fit_memory     over the runners e of option p
+    Σ_{t in W} x_{t,e} <= |W| - 1                                  no_run         W a run of stages too long for p
+    Σ_{t in W} t_{t,e} x_{t,e} <= run_p + over (|W| - Σ x_{t,e})   fit_run        W too long in some variants
+
+`over` is what W takes in its slowest variants beyond run_p, so fit_run asks nothing of a W that is not all on p.
 
 A plan ends early only where everybody leaves, at levels F_s with exit rate 1:
 
@@ -55,7 +59,7 @@ from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.coefficients import NOTHING, SOURCE, Data
+from serflow_opt.formulations.coefficients import NOTHING, SLACK, SOURCE, Data
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,51 @@ def add_memory(m: Any, data: Data) -> None:
             data.parameters(t, f) / memory[p] * m.x[t, f] for t, f in data.places if data.option(f) == p
         )
         return parameters + data.activation(s) / memory[p] * m.x[s, e] <= 1 + data.slack
+
+
+def add_runs(m: Any, data: Data) -> None:
+    """Add no_run and fit_run where a run of stages may take longer than its option may run. Expects `add_placement`."""
+    options = data.instance.options
+    runners: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for s, e in data.places:
+        runners[data.option(e), s].append((s, e))
+    never, sometimes = [], []
+    for p, option in enumerate(options):
+        if not data.instance.may_run_long(option):
+            continue
+        limit = _run_limit(data, p)
+        for first in data.stages:
+            least = most = 0.0
+            for last in range(first, data.last + 1):
+                here = [data.time(*place) for place in runners[p, last]]
+                if not here:
+                    break
+                least, most = least + min(here), most + max(here)
+                if least > limit:
+                    never.append((p, first, last))
+                    break
+                if most > limit:
+                    sometimes.append((p, first, last))
+
+    def within(p: int, first: int, last: int) -> list[tuple[int, int]]:
+        return [place for s in range(first, last + 1) for place in runners[p, s]]
+
+    @m.Constraint(never)
+    def no_run(m: Any, p: int, first: int, last: int) -> Any:
+        return _sum(m.x, within(p, first, last)) <= last - first
+
+    @m.Constraint(sometimes)
+    def fit_run(m: Any, p: int, first: int, last: int) -> Any:
+        limit = _run_limit(data, p)
+        most = sum(max(data.time(*place) for place in runners[p, s]) for s in range(first, last + 1))
+        over = most / limit - 1
+        taken = pyo.quicksum(data.time(*place) / limit * m.x[place] for place in within(p, first, last))
+        return taken + over * _sum(m.x, within(p, first, last)) <= 1 + over * (last - first + 1)
+
+
+def _run_limit(data: Data, p: int) -> float:
+    """How long an option may run, with the room for rounding, / second."""
+    return (data.instance.options[p].run_max_s or 0.0) * (1 + SLACK) / data.second
 
 
 def add_scaled_path(

@@ -423,11 +423,14 @@ def ending_matters(instance: Instance) -> bool:
     """Whether a plan that ends where everybody leaves can be better than one that goes on with stages nobody reaches.
 
     These take no money, energy or mean time, and they can stay on the last option without a link to cross. What they
-    may take is time in the worst case, or of a request that goes all the way, and memory; and rules may forbid them.
+    may take is time in the worst case, of a request that goes all the way, or of a call of a function, and memory; and
+    rules may forbid them.
     """
     if not instance.may_end_early:
         return False
     if instance.latency_measure == "worst" or instance.deviations is not None or instance.rules:
+        return True
+    if any(instance.may_run_long(option) for option in instance.options):
         return True
     grown = max([1.0, *(variant.parameters_kept for variant in instance.variants)])
     whole = sum(stage.parameter_bytes for stage in instance.stages) * grown

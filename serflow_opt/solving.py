@@ -306,7 +306,7 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
             max_constraint_violation=found.metrics.violation if found.metrics else None,
             model_objective=None if found.model_value is None else found.model_value * shown,
             method=f"{method}, plan valued by the exact evaluator",
-            scope="; ".join(filter(None, (tables_scope(instance), _runs_scope(notes)))),
+            scope=tables_scope(instance),
             checked_bound=checked if math.isfinite(checked) else None,
             nodes=found.nodes,
             placements=counted.get("placements"),
@@ -318,12 +318,6 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
         samples=replays,
         notes=doubts + notes,
     )
-
-
-def _runs_scope(notes: list[str]) -> str:
-    """Say so where a plan is only held to the longest run of a function stage by stage."""
-    long = any("s a call, more than" in note for note in notes)
-    return "plans whose functions may run too long are not ruled out, but for single stages" if long else ""
 
 
 def _said_of(instance: Instance, found: Found, replays: list[Replayed]) -> list[str]:

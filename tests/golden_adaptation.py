@@ -10,7 +10,7 @@ import dataclasses
 from typing import Any
 
 import tiny
-from golden_parts import add_path, add_scaled, golden, minimise, model, small_memory, with_flow
+from golden_parts import add_path, add_scaled, golden, minimise, model, short_runs, small_memory, with_flow
 
 from serflow_opt.formulations import adaptation, cost, energy, exits, latency, placement, privacy
 from serflow_opt.formulations.coefficients import Data
@@ -64,6 +64,19 @@ def memory_of_variants() -> Any:
     m = model()
     add_path(m, data)
     placement.add_memory(m, data)
+    return m
+
+
+@golden("placement.add_runs-variant")
+def runs_of_variants() -> Any:
+    """f takes 0.25 s a stage, 0.1875 s for stage 1 in int8, and may run 15/32 s: too short for 0.5 s, not for 0.4375 s.
+    over = 0.5 x 32/15 - 1 = 1/15: (8/15 + 1/15) x_1f + (6/15 + 1/15) x_1f8 + (8/15 + 1/15) x_2f <= 1 + 2/15, each time
+    over the limit less by 5e-10 of itself: 0.6 x_1f + 0.466667 x_1f8 + 0.6 x_2f <= 1.133333.
+    """
+    data = Data(short_runs(tiny.in_variants(variants=(tiny.INT8_FIRST,)), 15 / 32))
+    m = model()
+    add_path(m, data)
+    placement.add_runs(m, data)
     return m
 
 

@@ -77,6 +77,12 @@ def small_memory(instance: Instance) -> Instance:
     return dataclasses.replace(instance, options=(dataclasses.replace(first, memory_bytes=10.0), *others))
 
 
+def short_runs(instance: Instance, seconds: float) -> Instance:
+    """The instance with so many seconds that its second option, the function, may run."""
+    first, second, *others = instance.options
+    return dataclasses.replace(instance, options=(first, dataclasses.replace(second, run_max_s=seconds), *others))
+
+
 # ----------------------------------------------------------------------------------------------------
 # Text
 

@@ -42,6 +42,7 @@ from golden_parts import (
     minimise,
     model,
     normal,
+    short_runs,
     small_memory,
     with_flow,
 )
@@ -244,6 +245,16 @@ def memory() -> Any:
     m = model()
     add_path(m, data)
     placement.add_memory(m, data)
+    return m
+
+
+@golden("placement.add_runs")
+def runs() -> Any:
+    """f takes 0.25 s a stage and may run 0.375 s: x_1f + x_2f <= 1. v has no limit."""
+    data = Data(short_runs(tiny.two_stages(), 0.375))
+    m = model()
+    add_path(m, data)
+    placement.add_runs(m, data)
     return m
 
 

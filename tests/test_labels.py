@@ -15,7 +15,7 @@ from oracles.brute_fronts import covers, enumerate_front, front_document, long_m
 import serflow_opt as so
 from serflow_opt.fronts import labels
 from serflow_opt.fronts.by_placement import KNOTS, front_by_placement
-from serflow_opt.fronts.label_setting import memory_couples, set_labels
+from serflow_opt.fronts.label_setting import set_labels, stages_couple
 from serflow_opt.fronts.pareto import pareto
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 
@@ -38,7 +38,7 @@ def test_cost_and_latency(seed: int, tmp_path: Path) -> None:
     instance = load(document, tmp_path)
     expected = expected_of(seed, ("cost", "latency"))
     for method in ("placements", "labels"):
-        if method == "labels" and memory_couples(instance):
+        if method == "labels" and stages_couple(instance):
             continue
         front = pareto(instance, method=method)
         assert front.complete
@@ -49,7 +49,7 @@ def test_cost_and_latency(seed: int, tmp_path: Path) -> None:
 def test_fronts_with_accuracy(seed: int, tmp_path: Path) -> None:
     document = document_of(seed)
     instance = load(document, tmp_path)
-    if not instance.accuracy_known or memory_couples(instance):
+    if not instance.accuracy_known or stages_couple(instance):
         return
     for objectives in (("cost", "accuracy"), ("latency", "accuracy"), ("cost", "latency", "accuracy")):
         front = pareto(instance, objectives, method="labels")
@@ -63,7 +63,7 @@ def test_coverage(seed: int, coverage: float, tmp_path: Path) -> None:
     document = document_of(seed)
     instance = load(document, tmp_path)
     asked = [("placements", ("cost", "latency"))]
-    if not memory_couples(instance):
+    if not stages_couple(instance):
         asked += [("labels", ("cost", "latency"))]
         asked += [("labels", ("cost", "latency", "accuracy"))] if instance.accuracy_known else []
     for method, objectives in asked:
@@ -166,11 +166,11 @@ def test_memory_of_several_runs_couples_labels(tmp_path: Path) -> None:
     document["tier"][0] |= {"stage_specific": True}
     document["tier"][0]["option"][0]["memory_mb"] = 10
     instance = load(document, tmp_path)
-    assert memory_couples(instance)
+    assert stages_couple(instance)
     with pytest.raises(so.InputError, match="does not cover"):
         pareto(instance, method="labels")
     document["tier"][0]["option"][0]["memory_mb"] = 100
-    assert not memory_couples(load(document, tmp_path))
+    assert not stages_couple(load(document, tmp_path))
 
 
 def test_deadline_stops_labels_and_placements(tmp_path: Path) -> None:

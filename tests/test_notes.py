@@ -41,12 +41,6 @@ def test_what_a_function_does_not_take_in_one_call() -> None:
     assert "payload_max_bytes = 3" in note
 
 
-def test_a_call_that_runs_too_long() -> None:
-    (note,) = notes(with_limits(100.0, 0.4), ON_FUNCTION)  # two stages, 0.5 s in one call
-    assert "0.5 s" in note
-    assert notes(with_limits(100.0, 0.4), ACROSS) == []  # one stage, 0.25 s
-
-
 def test_tables_that_promise_more_than_the_samples_hold() -> None:
     """Of four samples two leave at once, one of them wrongly; the rest is right: 3/4, not the 0.88 of the table."""
     instance = tiny.two_stages(accuracy_min=0.88)

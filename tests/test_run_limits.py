@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 from helpers import load, plan_of, two_tiers
+from oracles.compare_enumeration import verdict_of
+from oracles.enumeration import best
+from oracles.enumeration_draws import draw
+from oracles.enumeration_reading import read
 from oracles.random_instances import write
 
 import serflow_opt as so
@@ -46,8 +50,8 @@ def test_the_evaluator_calls_it_a_breach(tmp_path: Path) -> None:
     folder = write(slow(1.9e13, [1769]), tmp_path)
     valued = so.evaluate(folder, plan_of([("fn", "lambda-1769MB")] * 2, {1: 0.5}))
     (breach,) = valued.breaches
-    assert (breach.limit, breach.bound) == ("run time of lambda-1769MB at stage 2", 900.0)
-    assert breach.value == pytest.approx(950.0)
+    assert (breach.limit, breach.bound) == ("run time of lambda-1769MB at stages 1 to 2", 900.0)
+    assert breach.value == pytest.approx(950.1)  # 2e9 and 1.9e13 FLOP at 2e10 FLOP/s
 
 
 @pytest.mark.parametrize("longest", [0.04, 0.06, 0.12, 0.3])
@@ -59,20 +63,45 @@ def test_against_all_placements(longest: float, method: Any, tmp_path: Path) -> 
     limited = dataclasses.replace(instance, options=(vm, dataclasses.replace(function, run_max_s=longest)))
     costs = []
     for places, threshold in product(([("vm", "v")] * 2, [("vm", "v"), ("fn", "f")], [("fn", "f")] * 2), (0.5, 0.9)):
-        alone = [0.05, 0.1]
-        if all(tier == "vm" or seconds <= longest for (tier, _), seconds in zip(places, alone, strict=True)):
+        if sum(seconds for (tier, _), seconds in zip(places, [0.05, 0.1], strict=True) if tier == "fn") <= longest:
             costs.append(so.evaluate(instance, plan_of(places, {1: threshold})).cost_usd_per_request)
     assert so.solve(limited, method=method).objective.value == pytest.approx(min(costs), rel=1e-9)
 
 
-def test_a_run_of_several_stages_is_said_not_to_be_ruled_out(tmp_path: Path) -> None:
+def test_stages_that_follow_each_other_are_one_call(tmp_path: Path) -> None:
+    """150 ms together; what clashes is said, and how long it would have to be."""
     instance = load(two_tiers(), tmp_path).keep(exclude=["vm"])
-    (function,) = instance.options
-    limited = dataclasses.replace(instance, options=(dataclasses.replace(function, run_max_s=0.12),))
-    plan = so.solve(limited)
-    assert "run" in plan.certificate.scope
-    assert any("0.15 s a call" in note for note in plan.notes)
-    assert not so.solve(instance).certificate.scope
+    plan = so.solve(held(instance, 0.12))
+    assert plan.status == "infeasible"
+    (clash,) = plan.clashing_sets
+    assert clash.changes[0].best == pytest.approx(0.15)
+    assert so.solve(held(instance, 0.15)).status == "optimal"
+
+
+def held(instance: so.Instance, longest: float) -> so.Instance:
+    """Let no function run longer."""
+    functions = [option for option in instance.options if instance.tiers[option.tier].kind == "function"]
+    options = [dataclasses.replace(o, run_max_s=longest) if o in functions else o for o in instance.options]
+    return dataclasses.replace(instance, options=tuple(options))
+
+
+@pytest.mark.parametrize("method", ["auto", "milp"])
+@pytest.mark.parametrize("seed", [3, 19, 45, 101, 184, 192])
+def test_against_the_enumeration_of_all_decisions(seed: int, method: Any, tmp_path: Path) -> None:
+    """Variants that change times and tiers that change functions, too. What some stages take is how long all may."""
+    path = draw(seed, tmp_path)
+    doc, instance = read(path), so.load(path)
+    times = [choice.seconds for group in doc.groups if group.kind == "function" for choice in group.choices]
+    longest = sum(times[seed % len(times)][seed % 2 : len(doc.flops) - 1])
+    groups = [
+        dataclasses.replace(group, choices=tuple(dataclasses.replace(c, longest=longest) for c in group.choices))
+        if group.kind == "function"
+        else group
+        for group in doc.groups
+    ]
+    limited = dataclasses.replace(doc, groups=tuple(groups))
+    verdict, words = verdict_of(so.solve(held(instance, longest), method=method), limited, best(limited))
+    assert verdict == "agreed", words
 
 
 def test_provision_rules_it_out_too(tmp_path: Path) -> None:

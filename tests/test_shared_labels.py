@@ -17,7 +17,7 @@ from serflow_opt.search import combinatorial as chain_search
 from serflow_opt.search.bound_recursion import least_whole_before, sweep
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import placed, task_of
-from serflow_opt.search.placements import list_paths, within_memory
+from serflow_opt.search.placements import list_paths, within_options
 from serflow_opt.search.shared_labels import SharedLabels
 from serflow_opt.search.threshold_labels import Task
 
@@ -49,7 +49,7 @@ def test_each_placement_gets_its_best(seed: int, tolerance: float, tmp_path: Pat
     paths = list_paths(data)
     assert paths is not None
     those = placed(chain, paths)
-    those = those.rows((those.whole <= chain.whole_limit) & within_memory(data, paths))
+    those = those.rows((those.whole <= chain.whole_limit) & within_options(data, paths))
     if not len(those):
         pytest.skip("nothing in time")
     weights = np.array([1.0, 2.0])

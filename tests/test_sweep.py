@@ -25,12 +25,12 @@ from test_bounds import NOT_LISTED, adapted_keys
 
 import serflow_opt as so
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.fronts.label_setting import memory_couples
+from serflow_opt.fronts.label_setting import stages_couple
 from serflow_opt.problem.instance import Instance
 from serflow_opt.search.bound_recursion import least_whole_before, most_value, staircase, sweep
 from serflow_opt.search.enumerate import survivors
 from serflow_opt.search.layered import Chain, count_paths
-from serflow_opt.search.placements import Paths, list_paths, within_memory
+from serflow_opt.search.placements import Paths, list_paths, within_options
 
 Key = tuple[tuple[int, ...], tuple[int, ...]]
 PLAIN, ADAPTED = range(28), range(20)
@@ -75,7 +75,7 @@ class Case:
     @property
     def tight(self) -> bool:
         """Whether sweeps see only part of what memory forbids."""
-        return memory_couples(self.instance)
+        return stages_couple(self.instance)
 
 
 @cache
@@ -184,7 +184,7 @@ def test_survivors_are_those_within(kind: str, seed: int) -> None:
             assert found is not None
             paths = found.paths
             if case.tight:
-                paths = paths[within_memory(chain.data, paths)]
+                paths = paths[within_options(chain.data, paths)]
             there = keys_of(paths)
             assert len(set(there)) == len(there), "a placement stands twice"
             within = {key for key, value in expected.items() if value <= most}

@@ -6,7 +6,8 @@ State
 by its memory. Which stages follow on it does not matter beyond that, nor does anything else of the suffix: the prefixes
 that can complete a label depend on its state alone, so a label that another one of its state dominates can go
 (`labels.py`). Where options of a tier may change from stage to stage, or variants change the memory of earlier stages,
-several runs on one option could need memory together: such instances are not covered (`memory_couples`).
+several runs on one option could need memory together; and a run may leave for its own option where it would take too
+long, or take longer in a variant: such instances are not covered (`stages_couple`).
 
 What is left at stage 1, with the way in, is the front. Where all may leave at a stage, a plan may end there: such a
 state has one label, of the stage and the exit alone.
@@ -38,7 +39,7 @@ from serflow_opt.fronts.labels import NOISE, Accuracy, Column, Parts, grow, step
 from serflow_opt.ground.arrays import cells, nondominated
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.plan.decision import Decision, shortest
-from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.problem.instance import Instance, Objective, Option
 from serflow_opt.search.placements import Floats, Ints
 
 
@@ -82,18 +83,20 @@ class State:
     labels: Labels
 
 
-def memory_couples(instance: Instance) -> bool:
-    """Whether stages on one option can be too large together in a way that a run of them does not tell."""
+def stages_couple(instance: Instance) -> bool:
+    """Whether stages on one option can be too much together, for memory or time, in a way that a run does not tell."""
     grown = max([1.0, *(variant.parameters_kept for variant in instance.variants)])
     whole = sum(stage.parameter_bytes for stage in instance.stages) * grown
     largest = max([instance.input_bytes, *(stage.activation_bytes for stage in instance.stages)])
     resized = any(variant.parameters_kept != 1.0 for variant in instance.variants)
-    return len(instance.stages) > 1 and any(
-        option.memory_bytes is not None
-        and (resized or instance.tiers[option.tier].stage_specific)
-        and whole + largest > option.memory_bytes
-        for option in instance.options
-    )
+    retimed = any(variant.flops_factor != 1.0 or variant.added_flops for variant in instance.variants)
+
+    def couple(option: Option) -> bool:
+        several = instance.tiers[option.tier].stage_specific
+        too_large = option.memory_bytes is not None and whole + largest > option.memory_bytes
+        return (too_large and (resized or several)) or ((retimed or several) and instance.may_run_long(option))
+
+    return len(instance.stages) > 1 and any(couple(option) for option in instance.options)
 
 
 def set_labels(
@@ -284,13 +287,17 @@ class _Recursion:
 
 
 def run_begin(data: Data, s: int, e: int) -> int:
-    """Return the first stage that a run of stages on e's option which ends with stage s can begin with, by memory."""
-    limit = data.instance.options[data.option(e)].memory_bytes
-    first, parameters, largest = s, 0.0, 0.0
+    """Return the first stage that a run on e's option which ends with stage s can begin with, by memory and time."""
+    option = data.instance.options[data.option(e)]
+    limit, longest = option.memory_bytes, option.run_max_s
+    first, parameters, largest, seconds = s, 0.0, 0.0, 0.0
     for t in range(s, 0, -1):
+        seconds += option.stage_seconds[t - 1]
         parameters += data.instance.stages[t - 1].parameter_bytes
         largest = max(largest, data.activation(t))
         if limit is not None and t < s and parameters + largest > limit * (1 + SLACK):
+            break
+        if longest is not None and t < s and seconds > longest * (1 + SLACK):
             break
         first = t
     return first

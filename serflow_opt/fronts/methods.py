@@ -10,7 +10,7 @@ from pathlib import Path
 from serflow_opt.fronts.by_boxes import front_by_boxes
 from serflow_opt.fronts.by_placement import front_by_placement
 from serflow_opt.fronts.journal import Journal
-from serflow_opt.fronts.label_setting import memory_couples, set_labels
+from serflow_opt.fronts.label_setting import set_labels, stages_couple
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.plan.decision import Decision
 from serflow_opt.problem.instance import Instance, Objective
@@ -89,7 +89,7 @@ def by_labels(asked: Asked) -> Result | None:
     instance, objectives = asked.instance, asked.objectives
     timed = "latency" in objectives or instance.latency_slo_s is not None
     paid = "cost" in objectives or instance.cost_max_usd is not None
-    if not _from_menus(instance) or (paid and instance.accounting != "per-request") or memory_couples(instance):
+    if not _from_menus(instance) or (paid and instance.accounting != "per-request") or stages_couple(instance):
         return None
     if timed and instance.quantile is not None:
         return None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import combinations
 
 from serflow_opt.infeasibility.conflicts import Keys, smallest_clashes
 from serflow_opt.plan.document import Change, Clash, ClashingSet
-from serflow_opt.problem.instance import CLIENT, Instance, Link
+from serflow_opt.problem.instance import CLIENT, Instance, Link, Option
 from serflow_opt.search.best import Settings, search
 
 MIB = 2.0**20
@@ -135,14 +135,35 @@ def _helpful_rules(instance: Instance, keys: Keys, holds: Holds) -> tuple[Change
 
 
 def _shorter_runs(instance: Instance, keys: Keys, holds: Holds) -> tuple[Change, str]:
-    """Find the stage that takes longest on the fastest function, which may not run as long."""
-    functions = [option for option in instance.options if option.run_max_s is not None]
+    """Find how long functions would have to be allowed to run, and the stage that is too long for all of them."""
+    base = _keeping(instance, keys)
+    functions = [option for option in base.options if option.run_max_s is not None]
     asked = max((option.run_max_s or 0.0 for option in functions), default=0.0)
-    runs = [min(option.stage_seconds[s] for option in functions) for s in range(len(instance.stages))]
-    s = max(range(len(runs)), key=runs.__getitem__)
-    change = Change(limit="run_max_s", asked=asked, best=runs[s], unit="s")
-    words = f"functions that may run {runs[s]:.4g} s, not {asked:g} s as the catalogue says: cut stage {s + 1}"
-    return change, words
+    times = sorted({seconds for option in functions for seconds in _run_times(option)})
+    n = _first(len(times), lambda n: holds(_with_runs(base, times[n - 1])))
+    least = None if n is None else times[n - 1]
+    alone = [min(option.stage_seconds[s] for option in functions) for s in range(len(base.stages))]
+    s = max(range(len(alone)), key=alone.__getitem__)
+    cure = f"cut stage {s + 1}" if alone[s] > asked else "let fewer stages follow each other on one"
+    proven = least is not None and not base.variants
+    change = Change(limit="run_max_s", asked=asked, best=least, unit="s", proven=proven)
+    longer = "longer (how long: time ran out)" if least is None else f"{least:.4g} s"
+    return change, f"functions that may run {longer}, not {asked:g} s as the catalogue says: {cure}"
+
+
+def _run_times(option: Option) -> Iterator[float]:
+    """Seconds that runs of stages on an option take, each stage as it is."""
+    count = len(option.stage_seconds)
+    return (math.fsum(option.stage_seconds[i:j]) for i in range(count) for j in range(i + 1, count + 1))
+
+
+def _with_runs(instance: Instance, seconds: float) -> Instance:
+    """Let functions run at least so long."""
+    own = [option.run_max_s for option in instance.options]
+    longer = [None if may is None else max(may, seconds) for may in own]
+    return replace(
+        instance, options=tuple(replace(o, run_max_s=may) for o, may in zip(instance.options, longer, strict=True))
+    )
 
 
 def stages_too_large(instance: Instance) -> list[str]:

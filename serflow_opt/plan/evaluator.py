@@ -252,8 +252,6 @@ def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> li
     for step in steps:
         if step.sender_tier is not step.tier:
             checks.append((f"payload of {step.tier.name}", step.sent_bytes, step.tier.payload_max_bytes, False))
-        longest = step.option.run_max_s
-        checks.append((f"run time of {step.option.name} at stage {step.stage + 1}", step.compute_s, longest, False))
         if step.link is None:
             continue
         if not step.link.trusted:
@@ -264,6 +262,11 @@ def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> li
         broken = sum(not rule.allows(step.stage, instance.words(step.option)) for step in steps)
         if broken:
             breaches.append(Breach(limit=f"rule {number}", value=float(broken), bound=0.0, excess=1.0))
+    for run in _runs(steps):
+        first, last, option = run[0].stage + 1, run[-1].stage + 1, run[0].option
+        place = f"stage {first}" if first == last else f"stages {first} to {last}"
+        seconds = math.fsum(step.compute_s for step in run)
+        checks.append((f"run time of {option.name} at {place}", seconds, option.run_max_s, False))
     used = list({id(step.option): step.option for step in steps}.values())
     for option in used:
         checks.append((f"memory of {option.name}", _memory_bytes(instance, steps, option), option.memory_bytes, False))
@@ -278,6 +281,17 @@ def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> li
         if excess > TOLERANCE:
             breaches.append(Breach(limit=name, value=value, bound=limit, excess=excess))
     return breaches
+
+
+def _runs(steps: Sequence[Step]) -> list[list[Step]]:
+    """Part the steps where the option changes: a function is called once for each part."""
+    runs: list[list[Step]] = []
+    for step in steps:
+        if runs and runs[-1][-1].option is step.option:
+            runs[-1].append(step)
+        else:
+            runs.append([step])
+    return runs
 
 
 def _memory_bytes(instance: Instance, steps: Sequence[Step], option: Option) -> float:

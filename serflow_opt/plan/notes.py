@@ -54,11 +54,4 @@ def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: 
                 f"({option.call_max_bytes / 1e6:.3g} MB): send it through storage, or rule it out with "
                 f"payload_max_bytes = {option.call_max_bytes:.0f}"
             )
-        last = next((t for t in range(s, len(decision.options)) if decision.options[t] != p), len(decision.options))
-        seconds = sum(stage.compute_ms for stage in metrics.stages[s:last]) / 1000
-        if option.run_max_s is not None and seconds > option.run_max_s:
-            notes.append(
-                f"{option.name} runs {seconds:.4g} s a call, more than the {option.run_max_s:g} s allowed: "
-                "limits on runs are held stage by stage, so put fewer stages there"
-            )
     return notes

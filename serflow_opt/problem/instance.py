@@ -148,8 +148,8 @@ class Option:
     labels
         Words the option can be filtered by, beside its name: family, architecture.
     call_max_bytes, run_max_s
-        Functions of the catalogue: what the provider takes in one call, and how long one may run. Plans that go
-        beyond get a note; no stage runs where it alone would take longer.
+        Functions of the catalogue: what the provider takes in one call, and how long one may run. Plans
+        that hand over more get a note; no stages run together where they would take longer.
     flops_per_s
         Speed at what hand-overs and variants add to the stages, FLOP/s; infinite where stages take no time.
     joules_per_flop
@@ -452,6 +452,14 @@ class Instance:
             own = self.variants[variant]
             seconds = seconds * own.flops_factor + (own.added_flops / option.flops_per_s if own.first == stage else 0.0)
         return seconds
+
+    def may_run_long(self, option: Option) -> bool:
+        """Whether all stages together, each in its slowest variant, would run longer on an option than it may."""
+        if option.run_max_s is None:
+            return False
+        variants = range(AS_IS, len(self.variants))
+        longest = sum(max(self._run_s(s, option, v) for v in variants) for s in range(len(self.stages)))
+        return longest > option.run_max_s
 
     def words(self, option: Option) -> tuple[str, ...]:
         """Return what an option goes by in patterns: name, tier, kind, and its labels: family and architecture."""

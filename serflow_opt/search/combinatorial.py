@@ -22,14 +22,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.fronts.label_setting import memory_couples
+from serflow_opt.fronts.label_setting import stages_couple
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.bound_recursion import Swept, least_whole_before, most_value, sweep
 from serflow_opt.search.enumerate import survivors
 from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, bracket, placed, task_of
-from serflow_opt.search.placements import Floats, Ints, Mask, Paths, within_memory
+from serflow_opt.search.placements import Floats, Ints, Mask, Paths, within_options
 from serflow_opt.search.prune import decision_at
 from serflow_opt.search.shared_labels import SharedLabels
 from serflow_opt.search.threshold_labels import best_thresholds
@@ -99,7 +99,7 @@ class ChainSearch:
         self.gap = max(gap - ROUNDING, gap / 2)
         self.before = least_whole_before(chain)
         self.limited = np.isfinite(chain.limits)
-        self.tight = memory_couples(chain.data.instance)
+        self.tight = stages_couple(chain.data.instance)
         self.size = float(np.abs(chain.adds[chain.on][:, 0]).mean()) * len(chain.on) if chain.on.any() else 0.0
         self.held = np.zeros(len(chain.limits))  # multipliers of further limits
         self.held[0] = 1.0
@@ -165,7 +165,7 @@ class ChainSearch:
             if not self._candidates and (swept.first < 0).all():  # no placement is in time
                 self.infeasible = True
                 return True
-        if not self._candidates and self.tight:  # sweeps do not see all of the memory: go through them one by one
+        if not self._candidates and self.tight:  # sweeps do not see all of memory and time: go through them one by one
             return self._list(self.held, self._sweep_below(self.held, math.inf), math.inf)
         if not self._candidates:
             # the most accurate plan was among them: without further limits there is none
@@ -264,7 +264,7 @@ class ChainSearch:
     def _take(self, paths: Paths) -> bool:
         """Bracket placements; say whether one of them was new, and within what no threshold changes."""
         if self.tight:
-            paths = paths[within_memory(self.chain.data, paths)]
+            paths = paths[within_options(self.chain.data, paths)]
         new = {_key(paths, n): n for n in range(len(paths))}
         new = {key: n for key, n in new.items() if key not in self._candidates}
         if not new:
@@ -333,7 +333,7 @@ class ChainSearch:
             return False
         self._dropped = min(self._dropped, target)
         if self.tight:
-            those = those.rows(within_memory(chain.data, those.paths))
+            those = those.rows(within_options(chain.data, those.paths))
         self.counts.listed = len(those)
         self.deadline.check()
         settled = {key for key, candidate in self._candidates.items() if candidate.done}

@@ -16,7 +16,7 @@ from typing import get_args
 import numpy as np
 
 from serflow_opt.formulations.coefficients import SLACK, SOURCE, Data, Entry, Hop, Hub
-from serflow_opt.fronts.label_setting import memory_couples, run_begin
+from serflow_opt.fronts.label_setting import run_begin, stages_couple
 from serflow_opt.problem.instance import Instance, Objective
 from serflow_opt.search.envelope import Envelope
 from serflow_opt.search.goal import Goal
@@ -63,7 +63,8 @@ class Chain:
     stays
         By position of the stage that follows: pairs of runners (before, after); None: each goes on as itself.
     back
-        M x E: the first stage, from 1, that a run on the runner's option which ends here may begin with, by memory.
+        M x E: the first stage, from 1, that a run on the runner's option which ends here may begin with, by memory
+        and time.
     """
 
     data: Data
@@ -269,14 +270,17 @@ class _Reader:
         return stays
 
     def _back(self, on: Mask) -> Ints:
-        """Where memory allows everything, 1; else as far as a run may reach back."""
+        """Where memory and time allow everything, 1; else as far as a run may reach back."""
         data = self.data
         back = np.ones(on.shape, dtype=np.int64)
         whole = sum(stage.parameter_bytes for stage in data.instance.stages)
         largest = max(data.activation(s) for s in data.stages)
+        long = [data.instance.may_run_long(option) for option in data.instance.options]
+        if stages_couple(data.instance):
+            return back
         for e, runner in enumerate(data.runners):
             limit = data.instance.options[runner.option].memory_bytes
-            if limit is not None and whole + largest > limit and not memory_couples(data.instance):
+            if long[runner.option] or (limit is not None and whole + largest > limit):
                 for s in data.stages:
                     back[s - 1, e] = run_begin(data, s, e)
         return back

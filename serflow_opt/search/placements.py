@@ -107,7 +107,28 @@ def list_paths(data: Data, most: int = MOST, deadline: Deadline = NEVER) -> Path
     return Paths(runner, way, moved > 0)
 
 
-def within_memory(data: Data, paths: Paths) -> Mask:
+def within_options(data: Data, paths: Paths) -> Mask:
+    """Which placements fit the memory of every option they use, and run no longer there than it may."""
+    return _within_memory(data, paths) & _within_runs(data, paths)
+
+
+def _within_runs(data: Data, paths: Paths) -> Mask:
+    """Which placements have no run of stages on an option that takes longer than it may."""
+    options, fits = data.instance.options, np.ones(len(paths), dtype=bool)
+    long = [p for p, option in enumerate(options) if data.instance.may_run_long(option)]
+    if not long:
+        return fits
+    option, seconds = option_of(data)[paths.runner], compute_times(data, paths) * data.second
+    for p in long:
+        limit = (options[p].run_max_s or 0.0) * (1 + SLACK)
+        run = np.zeros(len(paths))
+        for here, own in zip((option == p).T, seconds.T, strict=True):
+            run = np.where(here, run + own, 0.0)
+            fits &= run <= limit
+    return fits
+
+
+def _within_memory(data: Data, paths: Paths) -> Mask:
     """Which placements fit the memory of every option they use."""
     fits = np.ones(len(paths), dtype=bool)
     sizes = _by_place(data, data.parameters)

@@ -41,7 +41,7 @@ from serflow_opt.search.placements import (
     option_of,
     times,
     whole_seconds,
-    within_memory,
+    within_options,
 )
 
 MOST_FORCED = 5_000_000
@@ -98,10 +98,10 @@ class Pruned:
 
 
 def possible(data: Data, paths: Paths) -> Paths:
-    """Return the placements that keep the limits on memory and on a latency that thresholds do not change."""
+    """Return the placements that keep the limits on memory, runs and on a latency that thresholds do not change."""
     if not len(paths):
         return paths
-    holds = within_memory(data, paths)
+    holds = within_options(data, paths)
     instance = data.instance
     if instance.latency_slo_s is not None and by_placement(instance):
         holds &= whole_seconds(data, paths) <= instance.latency_slo_s * (1 + SLACK)

@@ -13,7 +13,7 @@ from serflow_opt.search.combinatorial import LISTED, ChainSearch
 from serflow_opt.search.enumerate import survivors
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed, bracket, columns_of, menus_used, task_of
-from serflow_opt.search.placements import Floats, Ints, Mask, within_memory
+from serflow_opt.search.placements import Floats, Ints, Mask, within_options
 from serflow_opt.search.threshold_labels import Choice, TooManyLabels, best_thresholds
 
 MOST_LABELS = 20_000
@@ -59,7 +59,7 @@ def _better(
     if rivals is None:
         return []
     if search.tight:
-        rivals = rivals.rows(within_memory(chain.data, rivals.paths))
+        rivals = rivals.rows(within_options(chain.data, rivals.paths))
     equal = _same_menus(search, rivals)
     same = np.full((len(rivals), len(chain.columns)), np.inf)
     same[equal] = columns_of(chain, rivals.rows(equal), np.tile(levels, (int(equal.sum()), 1)))

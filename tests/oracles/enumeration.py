@@ -230,9 +230,12 @@ def ways_of(doc: Documents, forms: tuple[Form, ...], placement: tuple[Choice, ..
 
 
 def fits(doc: Documents, forms: tuple[Form, ...], placement: tuple[Choice, ...]) -> bool:
-    """Whether parameters and the largest activation fit each option's memory, and no stage is too long."""
-    if any(seconds(choice, s, form_of(forms, s)) > choice.longest * (1 + KEPT) for s, choice in enumerate(placement)):
-        return False
+    """Whether parameters and the largest activation fit each option's memory, and no call is too long."""
+    call = 0.0
+    for s, choice in enumerate(placement):
+        call = seconds(choice, s, form_of(forms, s)) + (call if s and placement[s - 1] == choice else 0.0)
+        if call > choice.longest * (1 + KEPT):
+            return False
     for choice in set(placement):
         if choice.memory is None:
             continue
