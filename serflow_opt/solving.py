@@ -12,6 +12,7 @@ from serflow_opt.errors import Problem
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline, OutOfTime
+from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.infeasibility.explain import clashes
 from serflow_opt.plan.decision import document_of
@@ -234,7 +235,7 @@ def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch, gap: f
     for decision in equals:
         metrics = evaluate(instance, decision)
         value = metrics.objective(instance.minimize, instance.latency_measure)
-        if found.metrics is None or metrics.breaches or value - found.bound > max(gap, EQUAL) * abs(value):
+        if found.metrics is None or metrics.breaches or relative_gap(value, found.bound) > max(gap, EQUAL):
             continue
         now, best = (m.objective(other, instance.latency_measure) for m in (metrics, found.metrics))
         if now < best - EQUAL * abs(best):
@@ -279,7 +280,7 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
         bound = min(found.bound * shown, exact)
         if instance.minimize in ("cost", "latency", "energy"):
             bound = max(bound, 0.0)
-        gap = 0.0 if exact == bound else (exact - bound) / (abs(exact) or 1.0)  # of nothing there is no share
+        gap = relative_gap(exact, bound)
         status = "optimal" if gap <= max(settings.gap, EQUAL) else "feasible"
         gap = gap if math.isfinite(gap) else None
     bound = bound if math.isfinite(bound) else None

@@ -16,6 +16,7 @@ from serflow_opt.fleets.result import Fleet, FleetCertificate, Pool, ServicePlan
 from serflow_opt.fleets.workers import Searches
 from serflow_opt.ground.arguments import Arguments, as_number, shown
 from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.plan.decision import document_of
 from serflow_opt.plan.valuation import value_plan
@@ -280,7 +281,7 @@ def _fleet(
         )
     used = shared.used(chosen.columns)
     value = chosen.value if chosen.columns else None
-    relative = None if value is None or not math.isfinite(bound) else (value - bound) / (abs(value) or 1.0)
+    relative = None if value is None or not math.isfinite(bound) else relative_gap(value, bound)
     proven = relative is not None and relative <= max(gap, 1e-12)
     status = "infeasible" if because and value is None else "no_solution" if value is None else "feasible"
     return Fleet(
@@ -289,7 +290,7 @@ def _fleet(
         value=None if value is None else value * shown,
         unit=unit,
         bound=bound * shown if math.isfinite(bound) else None,
-        gap=None if relative is None else max(relative, 0.0),
+        gap=relative,
         seconds=searches.deadline.seconds,
         usd_per_hour=used[0] if chosen.columns else None,
         budget_usd_per_hour=shared.budget,

@@ -25,6 +25,7 @@ import numpy as np
 
 from serflow_opt.ground.arguments import Arguments, as_number
 from serflow_opt.ground.deadline import Deadline, OutOfTime
+from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable, workers
 from serflow_opt.plan.document import Plan, shown_unit
 from serflow_opt.plan.evaluator import evaluate
@@ -288,7 +289,7 @@ class _Search:
             nothing = easy.status == hard.status == "infeasible" or (narrow and hard.status == "infeasible")
             return Piece(a, b, None, 0.0 if nothing else math.inf) if nothing or over else None
         least, most = self._bound(easy, easy_at), self._worth(hard, hard_at)
-        gap = (most - least) / (abs(most) or 1.0) if most != least else 0.0
+        gap = relative_gap(most, least)
         if narrow or gap <= EQUAL:
             return Piece(a, b, hard, 0.0)
         return Piece(a, b, hard, gap) if gap <= max(self.tolerance, 2 * self.planner.gap) or over else None

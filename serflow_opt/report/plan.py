@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from serflow_opt.ground.display import html
+from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.sheet import Sheet, facts_table
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def _word_alone(plan: Plan) -> str:
     value = plan.objective.value
     if bound is None or checked is None or value is None or bound - checked <= CHECKED * abs(bound):
         return ""
-    gap = (value - checked) / (abs(value) or 1.0)
+    gap = relative_gap(value, checked)
     return f", by the solver's word; below {checked:.7g} (gap {gap:.2g}) whatever it says"
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.plan.decision import Decision, document_of
 from serflow_opt.plan.document import Certificate, Clash, ObjectiveValue, Plan, PlanStatus, limits_of, shown_unit
 from serflow_opt.plan.evaluator import evaluate
@@ -103,7 +104,7 @@ class Solver:
         instance = replace(self.instance, accuracy_min=floor)
         decision, value = self._exact(instance, self.choices, best)
         diagrams = best.diagrams
-        if decision is not None and best.value - best.bound <= max(self.settings.gap, EQUAL) * abs(best.value):
+        if decision is not None and relative_gap(best.value, best.bound) <= max(self.settings.gap, EQUAL):
             decision, more = self._break_ties(instance, pool, decision, value)
             diagrams += more
         return Joint(decision, value, best.bound, best.infeasible, diagrams, pool.nodes, self.choices.listed)
@@ -145,7 +146,7 @@ class Solver:
             if not found.breaches and found.objective(other, measure) < known.objective(other, measure):
                 decision, known = second, found
             name, value = other, known.objective(other, measure)
-            if best.bound < best.value - max(self.settings.gap, EQUAL) * abs(best.value):
+            if relative_gap(best.value, best.bound) > max(self.settings.gap, EQUAL):
                 break
         return decision, diagrams
 
@@ -165,7 +166,7 @@ def _plan(instance: Instance, joint: Joint, test: Certified | None, settings: Se
     else:
         exact = metrics.objective(instance.minimize, instance.latency_measure) * shown
         bound = max(min(joint.bound * shown, exact), 0.0)
-        gap = 0.0 if exact == bound else (exact - bound) / (abs(exact) or 1.0)
+        gap = relative_gap(exact, bound)
         status = "optimal" if gap <= max(settings.gap, EQUAL) and not metrics.breaches else "feasible"
         bound, gap = (x if math.isfinite(x) else None for x in (bound, gap))
         notes = notes_on(instance, decision, metrics, replayed(instance, decision))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.kept import Kept
 from serflow_opt.plan.document import Choice, ClashingSet, PlanStatus
 from serflow_opt.traffic.carrying import Arrivals, Carrying
@@ -127,7 +128,7 @@ class Deployment(Kept):
         """Relative distance of cost and bound."""
         if not self.parts:
             return math.inf
-        return max(0.0, (self.usd_per_s - self.bound) / self.usd_per_s) if self.usd_per_s else 0.0
+        return relative_gap(self.usd_per_s, self.bound)
 
     @property
     def counts(self) -> tuple[int, ...]:

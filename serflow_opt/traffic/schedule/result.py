@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.kept import Kept
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.service import Machine, Service
@@ -194,7 +195,7 @@ class BlockSchedule:
     @property
     def gap(self) -> float:
         """How far the bound is below, relative."""
-        return (self.usd - self.bound) / self.usd if self.usd > 0 else 0.0
+        return relative_gap(self.usd, self.bound)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON document."""
@@ -247,7 +248,7 @@ class Schedule(Kept):
     @property
     def gap(self) -> float:
         """How far the bound is below, relative."""
-        return (self.usd - self.bound) / self.usd if self.usd > 0 else 0.0
+        return relative_gap(self.usd, self.bound)
 
     @property
     def method(self) -> str:

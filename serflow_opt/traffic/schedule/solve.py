@@ -24,6 +24,7 @@ import numpy as np
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arguments import as_number, shown
 from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.problem.given import service_of, trace_of
 from serflow_opt.traffic.demand.trace import Trace
@@ -91,7 +92,7 @@ class Task:
     @property
     def gap(self) -> float:
         """How far the bound is below, relative."""
-        return (self.usd - self.bound) / self.usd if self.usd > 0 else 0.0
+        return relative_gap(self.usd, self.bound)
 
     def rentals(self, plan: Plan) -> tuple[Rental, ...]:
         """Return the machines of a plan, in the order of their orders."""
