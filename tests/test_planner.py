@@ -6,6 +6,7 @@ import copy
 import json
 import math
 import pickle
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -176,6 +177,14 @@ def test_eight_threads(base: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda question: told(shared.plan(**question)), QUESTIONS * 4))
     assert found == expected * 4
+
+
+@pytest.mark.parametrize("pace", [0.0, 1e4])
+def test_what_is_proven_does_not_depend_on_the_clock(pace: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = [told(Planner(BASES["reserved"]).plan(**question)) for question in QUESTIONS]
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: pace * clock())
+    assert [told(Planner(BASES["reserved"]).plan(**question)) for question in QUESTIONS] == expected
 
 
 # ----------------------------------------------------------------------------------------------------

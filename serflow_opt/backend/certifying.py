@@ -28,6 +28,8 @@ from serflow_opt.ground.deadline import Deadline
 ROUNDOFF = 2.0**-53
 FRACTION = 1e-6
 """What a whole variable may be off by and still count as whole where boxes are split: a choice, no part of a proof."""
+PER_BOX = 20
+"""What a box costs beside its simplex iterations, counted in them."""
 PASSES = 3
 """Times that boxes are propagated through the rows."""
 
@@ -36,11 +38,12 @@ PASSES = 3
 class Relaxation:
     """What a solver says of a linear programme: multipliers of the rows, or a ray of them where there is no solution.
 
-    No multipliers: it says nothing. `values`: the solution, none beside a ray.
+    No multipliers: it says nothing. `values`: the solution, none beside a ray. `iterations`: what it took.
     """
 
     multipliers: Floats | None
     values: Floats | None
+    iterations: int = 0
 
 
 def safe_bound(matrix: Matrix, multipliers: Floats, low: Floats, high: Floats, *, feasibility: bool = False) -> float:
@@ -135,8 +138,11 @@ def tree_bound(
     deadline: Deadline,
     most: int,
     cutoff: float = math.inf,
+    work: float = math.inf,
 ) -> Checked:
     """Bound the solutions of a matrix by boxes, until the target is reached, time is up, or `most` boxes are bounded.
+
+    What is proven is the same on any machine, however busy, where time is not what ends it.
 
     Parameters
     ----------
@@ -148,6 +154,8 @@ def tree_bound(
         The first box is bounded whatever it is.
     cutoff
         The objective of a solution known: the bound is at most that.
+    work
+        Simplex iterations to end after, a box counted as some more.
     """
     low, high = boxed(matrix, cutoff)
     if (low > high).any():
@@ -155,8 +163,9 @@ def tree_bound(
     heap: list[tuple[float, int, Floats, Floats]] = [(-math.inf, 0, low, high)]
     tickets = itertools.count(1)
     done = 0
+    spent = 0.0
     settled = math.inf
-    while heap and done < most and (done == 0 or not deadline.expired):
+    while heap and done < most and (done == 0 or not (spent >= work or deadline.expired)):
         parent, _, low, high = heap[0]
         if parent >= target:
             break
@@ -164,6 +173,7 @@ def tree_bound(
         # what rows say of other columns stays with the rows, so that multipliers are theirs
         said = relax(np.where(matrix.whole, low, matrix.low), np.where(matrix.whole, high, matrix.high))
         done += 1
+        spent += said.iterations + PER_BOX
         bound = parent
         if said.multipliers is not None:
             if said.values is None:

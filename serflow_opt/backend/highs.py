@@ -32,12 +32,15 @@ RESCALED = 5
 """Times at most that a model is scaled anew for a solution far smaller than the one before."""
 WITHIN = 1e-6
 """How far, relative, above a solution known others are looked for, and below HiGHS's bound a check may stay."""
-CHECKING = 0.1
-"""Share of the time of a search that checking its bound may take, beyond the first box."""
+CHECKING, LEAST_WORK = 0.1, 1_000
+"""Share of the simplex iterations of a search that checking its bound may take, and how many in any case: a count, so
+that what is proven does not depend on how busy a machine is."""
 MOST_BOXES = 2_000
 """Boxes bounded at most in a check."""
 SURE_S = 1.0
-"""Seconds that confirming that there is no solution may take, or as many as the search took."""
+"""Seconds that a second search after a plan may take."""
+SURE_WORK = 40_000
+"""Simplex iterations that confirming that there is no solution may take, or as many as the search took."""
 FAR = 1e-2
 """Share by which multipliers may fall short of a bound before a second search has to say the same."""
 LATE_S = 0.05
@@ -88,6 +91,8 @@ class Outcome:
         No solution is better than this, by multipliers in arithmetic whose rounding is counted.
     doubt
         What was not proven, in words.
+    iterations
+        Of the simplex method, in all.
     """
 
     status: Status
@@ -99,6 +104,7 @@ class Outcome:
     columns: int
     checked: float = -math.inf
     doubt: str = ""
+    iterations: int = 0
 
     def value(self, variable: Any) -> float:
         """Return a variable's value in the incumbent: NaN without one, 0 when it is in no constraint."""
@@ -333,8 +339,8 @@ class HighsModel:
         known = math.inf if math.isnan(outcome.objective) else outcome.objective * scaled_.objective
         whole = bool(scaled_.matrix.whole.any())
         relax = relaxing(scaled_.matrix, deadline) if whole else _last(self._highs())
-        until = Deadline(min(deadline.left, CHECKING * deadline.seconds))
-        checked = tree_bound(scaled_.matrix, relax, target, until, MOST_BOXES, known).bound
+        work = max(CHECKING * outcome.iterations, LEAST_WORK)
+        checked = tree_bound(scaled_.matrix, relax, target, deadline, MOST_BOXES, known, work).bound
         checked = min(checked / scaled_.objective, scaled_.cutoff)
         bound = outcome.bound if whole else min(outcome.bound, checked)
         if whole and checked < bound - FAR * abs(bound):
@@ -354,9 +360,9 @@ class HighsModel:
         """Confirm that a model has no solution: by multipliers box by box, else by a second search done otherwise."""
         scaled_ = self._scaling()
         assert scaled_.matrix is not None
-        until = Deadline(min(deadline.left, max(deadline.seconds, SURE_S)))
-        relax = relaxing(scaled_.matrix, until)
-        if tree_bound(scaled_.matrix, relax, math.inf, until, MOST_BOXES).bound == math.inf:
+        relax = relaxing(scaled_.matrix, deadline)
+        work = max(outcome.iterations, SURE_WORK)
+        if tree_bound(scaled_.matrix, relax, math.inf, deadline, MOST_BOXES, work=work).bound == math.inf:
             return replace(outcome, bound=math.inf, checked=math.inf)
         self._solver = None
         second = self._search({**options, **OTHERWISE, **LOOSER}, deadline, {}, None)
@@ -422,19 +428,19 @@ class HighsModel:
             status = "limit"
         else:
             status = "no_solution"
-        nodes = max(int(info.mip_node_count), 0)
-        return Outcome(status, objective, bound, values, nodes, *self._size)
+        nodes, iterations = max(int(info.mip_node_count), 0), max(int(info.simplex_iteration_count), 0)
+        return Outcome(status, objective, bound, values, nodes, *self._size, iterations=iterations)
 
 
 def _refined(first: Outcome, second: Outcome, cutoff: float) -> Outcome:
     """Return what two searches say together, the second for what is at most `cutoff`."""
     bound = max(first.bound, min(second.bound, cutoff))
-    nodes = first.nodes + second.nodes
+    first = replace(first, nodes=first.nodes + second.nodes, iterations=first.iterations + second.iterations)
     if second.status == "infeasible":  # nothing is below
-        return replace(first, bound=max(first.bound, cutoff), nodes=nodes)
+        return replace(first, bound=max(first.bound, cutoff))
     if second.values:
-        return replace(second, bound=bound, nodes=nodes)
-    return replace(first, status="limit", bound=bound, nodes=nodes)
+        return replace(second, bound=bound, nodes=first.nodes, iterations=first.iterations)
+    return replace(first, status="limit", bound=bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,14 +501,14 @@ def _said(solver: Any) -> Relaxation:
     import highspy
     import numpy as np
 
-    state = solver.getModelStatus()
+    state, iterations = solver.getModelStatus(), max(int(solver.getInfo().simplex_iteration_count), 0)
     if state == highspy.HighsModelStatus.kOptimal:
         solution = solver.getSolution()
-        return Relaxation(np.array(solution.row_dual), np.array(solution.col_value))
+        return Relaxation(np.array(solution.row_dual), np.array(solution.col_value), iterations)
     if state == highspy.HighsModelStatus.kInfeasible:
         _, known, ray = solver.getDualRay()
-        return Relaxation(np.array(ray) if known else None, None)
-    return Relaxation(None, None)
+        return Relaxation(np.array(ray) if known else None, None, iterations)
+    return Relaxation(None, None, iterations)
 
 
 def _add_row(solver: Any, columns: list[int], coefficients: list[float], upper: float) -> None:

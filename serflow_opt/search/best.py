@@ -37,9 +37,9 @@ AT_ONCE, PER_SECOND = 5_000, 10_000
 """Placements that are bounded whatever the time limit, and more of them for each second there is."""
 ATTEMPTS = 50
 """Incumbents cut off at most before the search stops with the best plan that holds."""
-SECONDED, AT_LEAST_S, SURE_S = 0.05, 0.1, 2.0
-"""Share of the time of a search by HiGHS alone that bounds and labels get to confirm it, and seconds at least: for a
-plan, and for that there is none."""
+SECONDED, AT_LEAST_S = 0.05, 2.0
+"""Share of the time of a search by HiGHS alone that bounds and labels get to confirm it, and seconds at least, in which
+small questions are done however busy a machine is."""
 BEATEN = "HiGHS was wrong: a plan known is better than what it proved, so that its word was not taken"
 CONES = 1_000
 """Cuts of the cone of a tail latency at most."""
@@ -207,8 +207,7 @@ def _second(instance: Instance, settings: Settings, goal: Goal, found: Found) ->
     deadline = settings.deadline
     if deadline.expired:
         return
-    least = AT_LEAST_S if found.decision is not None else SURE_S
-    quick = Deadline(min(deadline.left, max(SECONDED * deadline.seconds, least)))
+    quick = Deadline(min(deadline.left, max(SECONDED * deadline.seconds, AT_LEAST_S)))
     second = _by_chain(instance, replace(settings, deadline=quick, on_progress=None), goal)
     if second is None:
         try:
