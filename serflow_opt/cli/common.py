@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from serflow_opt.errors import InputError, OutOfReach, Problem
+from serflow_opt.ground.deadline import OutOfTime
 from serflow_opt.ground.stopping import INTERRUPTED, answered
 
 if TYPE_CHECKING:
@@ -82,6 +83,9 @@ def finish(work: Callable[[], int], debug: bool) -> NoReturn:
         for problem in error.problems:
             print(f"error: {problem}", file=sys.stderr)
         code = INFEASIBLE if isinstance(error, OutOfReach) else BAD_INPUT
+    except OutOfTime as error:
+        print(f"stopped: {error}", file=sys.stderr)
+        code = LIMIT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         code = INTERRUPTED

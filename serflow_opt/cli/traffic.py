@@ -12,6 +12,7 @@ import typer
 
 from serflow_opt.cli.common import (
     EXIT_CODES,
+    LIMIT,
     OK,
     AccuracyMin,
     Catalogs,
@@ -35,6 +36,7 @@ from serflow_opt.cli.traffic_options import (
     FromS,
     Moments,
     Seed,
+    SimulationLimit,
     TimeLimit,
     Times,
     ToS,
@@ -164,6 +166,8 @@ def scale(
 
     def work() -> int:
         from serflow_opt.cli.output import check_plot
+        from serflow_opt.ground.deadline import Deadline
+        from serflow_opt.ground.stopping import stoppable
         from serflow_opt.traffic.control.named_policies import check_scaling, service_for
         from serflow_opt.traffic.schedule.solve import schedule as find
 
@@ -178,11 +182,12 @@ def scale(
         )
         check_scaling(instance)
         part = read_part(trace, trace_scale, from_s, to_s)
-        with telling(not as_json) as tell:
+        with stoppable(), telling(not as_json) as tell:
+            deadline = Deadline(time_limit)
             tell("finding blocks")
-            service = service_for(instance, part, blocks)
+            service = service_for(instance, part, blocks, deadline)
             tell("scheduling")
-            found = find(service, part, step_s=max(step_s, part.period_s), gap=gap, time_limit=time_limit)
+            found = find(service, part, step_s=max(step_s, part.period_s), gap=gap, time_limit=deadline)
         if out is not None:
             _write_frame(found.to_frame(), out)
         if plot is not None:
@@ -220,6 +225,7 @@ def simulate(
     throttle: Annotated[
         list[str] | None, typer.Option(metavar="FROM:TO:LIMIT", help="Most requests at once on functions; repeatable.")
     ] = None,
+    time_limit: SimulationLimit = None,
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,
     latency_measure: LatencyMeasure = None,
@@ -233,8 +239,11 @@ def simulate(
 
     def work() -> int:
         from serflow_opt.cli.output import check_plot, show
+        from serflow_opt.ground.deadline import Deadline
+        from serflow_opt.ground.stopping import stoppable
         from serflow_opt.report.traffic import simulation_table
         from serflow_opt.traffic.control.named_policies import check_scaling, prepared
+        from serflow_opt.traffic.simulate.simulate import check_number
         from serflow_opt.traffic.simulate.simulate import simulate as run
 
         check_plot(plot)
@@ -249,9 +258,11 @@ def simulate(
         check_scaling(instance)
         faults = read_faults(no_start, throttle, instance)
         part = read_part(trace, trace_scale, from_s, to_s)
-        with telling(not as_json) as tell:
+        check_number(part)
+        with stoppable(), telling(not as_json) as tell:
+            deadline = Deadline(time_limit)
             tell("finding blocks")
-            scaled, service = prepared(instance, part, policy.value, blocks, every_s)
+            scaled, service = prepared(instance, part, policy.value, blocks, every_s, deadline)
             found = run(
                 service,
                 part,
@@ -262,6 +273,7 @@ def simulate(
                 timeout_s=timeout_s,
                 arrivals=moments.value,
                 faults=faults,
+                time_limit=deadline,
                 on_progress=lambda share: tell(f"simulating, {share:.0%}"),
             )
         events = getattr(scaled, "events", [])
@@ -295,6 +307,7 @@ def compare(
     times: Annotated[Times, typer.Option(help="How service times scatter.")] = Times.fixed,
     cv: Cv = 0.5,
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    time_limit: SimulationLimit = None,
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,
     latency_measure: LatencyMeasure = None,
@@ -331,6 +344,7 @@ def compare(
                 times=times.value,
                 cv=cv,
                 jobs=jobs,
+                time_limit=time_limit,
                 on_progress=tell,
             )
         if out is not None:
@@ -340,7 +354,7 @@ def compare(
 
             _draw(plot, 1, lambda axes: plot_policies(found, axes[0]))
         hand_over(found, as_json)
-        return OK
+        return LIMIT if found.stopped else OK
 
     finish(work, debug)
 

@@ -29,6 +29,9 @@ Cv = Annotated[float, typer.Option(help="Coefficient of variation of service tim
 TimeLimit = Annotated[
     float | None, typer.Option(help="Seconds for the search; what was found by then is kept.", min=0.0)
 ]
+SimulationLimit = Annotated[
+    float | None, typer.Option("--time-limit", help="Seconds; what is not through by then is left out.", min=0.0)
+]
 
 
 class Times(StrEnum):

@@ -10,7 +10,7 @@ from serflow_opt.ground.stopping import Stop, current
 
 
 class OutOfTime(Exception):
-    """The deadline passed before there was an answer."""
+    """The deadline passed before there was an answer; the text says how far things were."""
 
 
 class Deadline:
@@ -30,6 +30,11 @@ class Deadline:
         self.began = time.monotonic()
         self._end = math.inf if seconds is None else self.began + float(seconds)
         self._stop: Stop = current()
+
+    @classmethod
+    def of(cls, limit: float | Deadline | None) -> Deadline:
+        """Return a deadline that goes on, or a new one in so many seconds."""
+        return limit if isinstance(limit, Deadline) else cls(limit)
 
     @property
     def seconds(self) -> float:

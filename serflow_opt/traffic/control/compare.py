@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serflow_opt.errors import InputError, OutOfReach, Problem, nearest
+from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.kept import Kept
+from serflow_opt.ground.stopping import stoppable, workers
 from serflow_opt.problem.given import on_instance, trace_of
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.control.controller import worst_s
@@ -32,7 +33,7 @@ from serflow_opt.traffic.schedule.solve import schedule
 from serflow_opt.traffic.service import Service
 from serflow_opt.traffic.simulate.requests import draw
 from serflow_opt.traffic.simulate.result import Simulation
-from serflow_opt.traffic.simulate.simulate import simulate
+from serflow_opt.traffic.simulate.simulate import check_number, simulate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,6 +99,8 @@ class Comparison(Kept):
         Policies that cannot serve this instance, and why.
     notes
         Why there is no bound, where there is none.
+    stopped
+        Whether time was up or Ctrl-C pressed before all was done; `left_out` and `notes` say what is missing.
     """
 
     instance: str
@@ -106,6 +109,7 @@ class Comparison(Kept):
     bounds: dict[int, Schedule] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    stopped: bool = False
 
     def row(self, policy: str) -> Row | None:
         """Return the row of a policy, None where it was not run."""
@@ -177,10 +181,12 @@ class Comparison(Kept):
             "clairvoyant": bounds,
             "left_out": dict(self.left_out),
             "notes": list(self.notes),
+            "stopped": self.stopped,
         }
 
 
 @on_instance
+@stoppable()
 def compare(
     instance: Instance,
     trace: Trace | str | Path,
@@ -193,6 +199,7 @@ def compare(
     cv: float = 0.5,
     jobs: int = 1,
     gap: float = 1e-3,
+    time_limit: float | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Run policies on the same requests.
@@ -217,6 +224,8 @@ def compare(
         Processes.
     gap
         Of the schedules.
+    time_limit
+        Seconds; None: none. Policies that are not through by then are left out, with how far they came.
     on_progress
         Told what is being done.
 
@@ -225,9 +234,13 @@ def compare(
     InputError
         For unknown policies, instances that do not say how long machines take to start, and where none of the policies
         can serve.
+    OutOfTime
+        Where time was up before the first policy was through.
     """
+    deadline = Deadline(time_limit)
     trace = trace_of(trace)
     check_scaling(instance)
+    check_number(trace)
     asked = POLICIES if policies is None else policies
     unknown = [name for name in asked if name not in POLICIES]
     if unknown:
@@ -237,42 +250,56 @@ def compare(
         if on_progress:
             on_progress(text)
 
-    found, left_out = Services(instance, trace, blocks), {}
+    found = Services(instance, trace, blocks, deadline)
+    left_out: dict[str, Unfit] = {}
+    late: dict[str, str] = {}
     chosen: list[tuple[str, Policy, Service]] = []
     whole: list[Service] = []
     for name in POLICIES:
         if name not in asked or _twice(name, instance, blocks, asked):
             continue
         tell(f"finding what {name} scales")
-        service = found.of(name)
-        if isinstance(service, Unfit):
-            left_out[name] = service
+        try:
+            service = found.of(name)
+            if isinstance(service, Unfit):
+                left_out[name] = service
+                continue
+            chosen.append((name, *policy_of(name, service, trace, every_s, deadline)))
+        except OutOfTime as error:
+            late[name] = str(error)
             continue
         whole += [service] if service not in whole else []
-        chosen.append((name, *policy_of(name, service, trace, every_s)))
-    if not chosen:
+    if not chosen and not late:
         problems = [problem for name, why in left_out.items() for problem in why.error(name).problems]
         raise (OutOfReach if all(why.proven for why in left_out.values()) else InputError)(problems)
     tell("scheduling with perfect foresight")
     step_s = _step_s([policy for _, policy, _ in chosen], trace, every_s)
-    bounds, notes = _bounds([_as_drawn(service, trace, seed) for service in whole], trace, step_s, gap)
-    arguments = [(service, trace, policy, seed, times, cv) for _, policy, service in chosen]
-    runs: Sequence[Simulation]
+    bounds, notes = _bounds(whole, trace, seed, step_s, gap, deadline)
+    cut = deadline.expired
+    arguments = [(service, trace, policy, seed, times, cv, deadline) for _, policy, service in chosen]
+    runs: Sequence[Simulation | str]
     if jobs > 1:
         tell(f"{len(chosen)} simulations in {jobs} processes")
-        with ProcessPoolExecutor(jobs) as pool:
+        with workers(jobs) as pool:
             runs = list(pool.map(_simulate, arguments))
     else:
         runs = []
         for (name, _, _), argument in zip(chosen, arguments, strict=True):
             tell(f"simulating {name}")
             runs.append(_simulate(argument))
-    rows = tuple(
-        Row(name, len(service.blocks), run, _above(bounds.get(len(service.blocks)), run), _unhurried_s(service))
-        for (name, _, service), run in zip(chosen, runs, strict=True)
-    )
-    reasons = {name: why.reason for name, why in left_out.items()}
-    return Comparison(instance.name, trace.name, rows, bounds, reasons, notes)
+    rows = []
+    for (name, _, service), run in zip(chosen, runs, strict=True):
+        if isinstance(run, str):
+            late[name] = run
+            continue
+        bound = _above(bounds.get(len(service.blocks)), run)
+        rows.append(Row(name, len(service.blocks), run, bound, _unhurried_s(service)))
+    if not rows:
+        reasons = {why: [name for name in late if late[name] == why] for why in late.values()}
+        raise OutOfTime("; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items()))
+    unfit = {name: why.reason for name, why in left_out.items()}
+    stopped = {name: f"stopped: {why}" for name, why in late.items()}
+    return Comparison(instance.name, trace.name, tuple(rows), bounds, unfit | stopped, notes, bool(late or cut))
 
 
 def _as_drawn(service: Service, trace: Trace, seed: int) -> Service:
@@ -300,15 +327,19 @@ def _step_s(policies: Sequence[Policy], trace: Trace, every_s: float) -> float:
 
 
 def _bounds(
-    services: Sequence[Service], trace: Trace, step_s: float, gap: float
+    services: Sequence[Service], trace: Trace, seed: int, step_s: float, gap: float, deadline: Deadline
 ) -> tuple[dict[int, Schedule], tuple[str, ...]]:
-    """Return the schedule with the lowest bound for each number of blocks, and where there is none."""
+    """Return the schedule with the lowest bound for each number of blocks, and why there is none."""
     bounds: dict[int, Schedule] = {}
     notes: list[str] = []
     for service in services:
         count = len(service.blocks)
+        if deadline.expired:
+            notes.append(f"stopped before the schedule with perfect foresight of {count} block{'s' * (count > 1)}")
+            continue
         try:
-            found = schedule(service, trace, step_s=step_s, gap=gap, time_limit=LONG_S)
+            drawn = _as_drawn(service, trace, seed)
+            found = schedule(drawn, trace, step_s=step_s, gap=gap, time_limit=min(LONG_S, deadline.left))
         except InputError as error:  # machines that are too few for the largest rate
             notes.append(f"no schedule serves all as they come, {count} block{'s' * (count > 1)}: {error}")
             continue
@@ -324,6 +355,10 @@ def _twice(name: str, instance: Instance, blocks: int, policies: Collection[str]
     return same in policies and one.get(name, False)
 
 
-def _simulate(argument: tuple[Service, Trace, Policy, int, str, float]) -> Simulation:
-    service, trace, policy, seed, times, cv = argument
-    return simulate(service, trace, policy, seed=seed, times=times, cv=cv)
+def _simulate(argument: tuple[Service, Trace, Policy, int, str, float, Deadline]) -> Simulation | str:
+    """Simulate, or say how far it came in time."""
+    service, trace, policy, seed, times, cv, deadline = argument
+    try:
+        return simulate(service, trace, policy, seed=seed, times=times, cv=cv, time_limit=deadline)
+    except OutOfTime as error:
+        return str(error)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.scaling_policy import Orders, Seen
@@ -52,13 +53,22 @@ class Foresight:
         )
 
 
-def foresight(service: Service, trace: Trace, every_s: float = 60.0) -> Foresight:
-    """Return the policy that knows a trace's rates; each block uses one type of machines, or its function alone."""
+def foresight(service: Service, trace: Trace, every_s: float = 60.0, deadline: Deadline = NEVER) -> Foresight:
+    """Return the policy that knows a trace's rates; each block uses one type of machines, or its function alone.
+
+    Raises
+    ------
+    OutOfTime
+        At the deadline.
+    """
     machines: list[str | None] = []
     spells: list[tuple[Spell, ...]] = []
     for b, block in enumerate(service.blocks):
         must = block.function is None
-        each = [(machine.name, _levels(service, b, machine, trace, every_s)) for machine in block.machines]
+        try:
+            each = [(own.name, _levels(service, b, own, trace, every_s, deadline)) for own in block.machines]
+        except OutOfTime:
+            raise OutOfTime(f"no schedule of block {b + 1} was found; allow more time") from None
         found = [(not levels.covered if must else False, levels.usd, name, levels) for name, levels in each]
         best = min(found, key=lambda own: own[:3], default=None)
         if best is None or not (must or best[1] < 0):
@@ -70,7 +80,7 @@ def foresight(service: Service, trace: Trace, every_s: float = 60.0) -> Foresigh
     return Foresight(tuple(machines), tuple(spells), every_s)
 
 
-def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: float) -> Levels:
+def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: float, deadline: Deadline) -> Levels:
     """Best rentals of one type."""
     edges = np.asarray(np.arange(len(trace.counts) + 1) * trace.period_s, dtype=float)
     rates = np.asarray(trace.counts * (service.reach(b) / trace.period_s), dtype=float)
@@ -78,7 +88,7 @@ def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: f
     loads = rates * busy
     random = trace.period_s > busy  # shorter periods show the randomness of single requests themselves
     if service.blocks[b].function is None:
-        return _alone(machine, Demand(edges, rates), loads, random, every_s)
+        return _alone(machine, Demand(edges, rates), loads, random, every_s, deadline)
     peak = float(loads.max(initial=0.0))
     count = math.ceil((peak + (6 * math.sqrt(peak) + 6) * random) / machine.workers)
     carrying = Carrying("random" if random else "smooth", 1.0)
@@ -93,10 +103,13 @@ def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: f
         usd_per_request=service.function_usd(b),
         machines_max=machine.machines_max,
         held=np.diff(carried, axis=0).T / busy if busy > 0 else None,
+        deadline=deadline,
     )
 
 
-def _alone(machine: Machine, demand: Demand, loads: NDArray[np.float64], random: bool, every_s: float) -> Levels:
+def _alone(
+    machine: Machine, demand: Demand, loads: NDArray[np.float64], random: bool, every_s: float, deadline: Deadline
+) -> Levels:
     """Best rentals of a type that has to serve all: in each period machines for the rate, and room for random arrivals.
 
     Once the first machine is needed one stays: somebody may be waiting. Orders may lie before second 0, as far as
@@ -113,4 +126,5 @@ def _alone(machine: Machine, demand: Demand, loads: NDArray[np.float64], random:
         start_s=machine.start_s,
         billing_min_s=machine.billing_min_s,
         machines_max=machine.machines_max,
+        deadline=deadline,
     )

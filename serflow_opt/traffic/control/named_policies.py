@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from serflow_opt.errors import InputError, OutOfReach, Problem
+from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
+from serflow_opt.ground.stopping import stoppable
 from serflow_opt.problem.given import on_instance, trace_of
 from serflow_opt.traffic.control.baselines import Autoscaler, Fixed, Libra, Serflow
 from serflow_opt.traffic.control.controller import Controller
@@ -80,10 +82,12 @@ class Services:
     ----------
     blocks
         Most blocks, for policies that know blocks of stages.
+    deadline
+        When to stop: what was found by then is taken, and OutOfTime raised where nothing was.
     """
 
-    def __init__(self, instance: Instance, trace: Trace, blocks: int) -> None:
-        self.instance, self.blocks = instance, blocks
+    def __init__(self, instance: Instance, trace: Trace, blocks: int, deadline: Deadline = NEVER) -> None:
+        self.instance, self.blocks, self.deadline = instance, blocks, deadline
         self._rates = Rates.of_trace(trace.in_periods(WINDOW_S))
         self._known: dict[tuple[Pools, int], Service | Unfit] = {}
 
@@ -123,8 +127,11 @@ class Services:
         keep = None if pools == "any" else KEEPS[pools]
         rates, times = self._rates, 1.0
         while True:
-            found = provision(self.instance, rates, blocks=blocks, keep=keep, gap=CLOSE, time_limit=LONG_S)
+            limit = min(LONG_S, self.deadline.left)
+            found = provision(self.instance, rates, blocks=blocks, keep=keep, gap=CLOSE, time_limit=limit)
             if found.service is None:
+                if found.status == "no_solution" and self.deadline.expired:
+                    raise OutOfTime("no blocks of stages were found that keep the targets; allow more time")
                 return self._unfit(pools, blocks, found.status == "infeasible", found.reason)
             service = scalable(self.instance, found.structure, found.levels)
             if pools != "both" or any(choice.machine is not None for choice in found.structure):
@@ -161,7 +168,10 @@ KEEPS = {
 
 
 @on_instance
-def service_for(instance: Instance, trace: Trace | str | Path, blocks: int) -> Service:
+@stoppable()
+def service_for(
+    instance: Instance, trace: Trace | str | Path, blocks: int, time_limit: float | Deadline | None = None
+) -> Service:
     """Return the service of the cheapest deployment for a trace's rates, each block with all types that keep its times.
 
     As one block it has a type of machines and a function, where both keep the targets; else what is cheapest.
@@ -170,28 +180,36 @@ def service_for(instance: Instance, trace: Trace | str | Path, blocks: int) -> S
     ------
     InputError
         Where there is none.
+    OutOfTime
+        Where none was found in time.
     """
-    found = Services(instance, trace_of(trace), blocks).service("any", blocks)
+    found = Services(instance, trace_of(trace), blocks, Deadline.of(time_limit)).service("any", blocks)
     if isinstance(found, Unfit):
         raise found.error("")
     return found
 
 
-def prepared(instance: Instance, trace: Trace, name: str, blocks: int, every_s: float) -> tuple[Policy, Service]:
+def prepared(
+    instance: Instance, trace: Trace, name: str, blocks: int, every_s: float, deadline: Deadline = NEVER
+) -> tuple[Policy, Service]:
     """Return a policy of `POLICIES` and the service it scales.
 
     Raises
     ------
     InputError
         Where it cannot serve.
+    OutOfTime
+        Where no service was found in time.
     """
-    found = Services(instance, trace, blocks).of(name)
+    found = Services(instance, trace, blocks, deadline).of(name)
     if isinstance(found, Unfit):
         raise found.error(name)
-    return policy_of(name, found, trace, every_s)
+    return policy_of(name, found, trace, every_s, deadline)
 
 
-def policy_of(name: str, service: Service, trace: Trace, every_s: float) -> tuple[Policy, Service]:
+def policy_of(
+    name: str, service: Service, trace: Trace, every_s: float, deadline: Deadline = NEVER
+) -> tuple[Policy, Service]:
     """Return a policy on a service that has what it needs, and the part of the service that it uses."""
     first = service.with_machines(tuple(own.machines[:1] for own in service.blocks))
     alone = replace(first, blocks=tuple(replace(block, function=None) for block in first.blocks))
@@ -211,7 +229,7 @@ def policy_of(name: str, service: Service, trace: Trace, every_s: float) -> tupl
         case "serflow":
             return Serflow(first, name=name), first
         case "foresight":
-            return foresight(service, trace, every_s), service
+            return foresight(service, trace, every_s, deadline), service
         case _:
             return Controller(service, every_s, name=name), service
 

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.errors import InputError, Problem
 from serflow_opt.formulations.coefficients import Data
+from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.search.lagrangian import Exits, Linear, close_bracket, envelope_of
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
@@ -38,6 +40,8 @@ GROUPS = 12
 """Groups of a demand that bounds look at (fewer spill less, by Jensen's inequality)."""
 NEGLIGIBLE = 1e-7
 """Share of the latency limit that is too little to rent a machine for."""
+MOST_MACHINES = 100_000
+"""Machines of one type that a block is priced with, at most: costs of more grow in proportion to the load."""
 EXACT_SERVERS = 3000
 """Above so many workers bounds let machines carry up to the cap, which is more than random arrivals allow."""
 
@@ -55,9 +59,19 @@ class Pricing:
         Share of a block's requests that may wait where it has no function; of no account where they come evenly.
     carrying
         What machines carry.
+    deadline
+        When to stop: whatever is priced after it raises OutOfTime.
     """
 
-    def __init__(self, structures: Structures, demand: Rates, wait_max: float, carrying: Carrying) -> None:
+    def __init__(
+        self,
+        structures: Structures,
+        demand: Rates,
+        wait_max: float,
+        carrying: Carrying,
+        deadline: Deadline = NEVER,
+    ) -> None:
+        self.deadline = deadline
         self.structures, self.demand, self.wait_max, self.carrying = structures, demand, wait_max, carrying
         self.instance = structures.instance
         self.promise = Promise(structures, demand, carrying)
@@ -65,7 +79,7 @@ class Pricing:
         levels = [[self.data.menu[s][i] for i in self.data.levels[s]] for s in self.data.stages]
         self.exits = Exits([[envelope_of(menu)] for menu in levels])
         self._known_caps: dict[int, Floats] = {}
-        self._sizes: dict[tuple[int, int], tuple[float, ...]] = {}
+        self._sizes: dict[tuple[int, int, int | None], tuple[float, ...]] = {}
         self._grids: dict[BlockChoice, Floats] = {}
         self._overflows: dict[tuple[BlockChoice, int], Floats] = {}
         self._profiles: dict[BlockChoice, Profile] = {}
@@ -102,10 +116,22 @@ class Pricing:
     def most(self, choice: BlockChoice) -> int:
         """Most machines that can be of use, or that may be rented."""
         assert choice.machine is not None
-        option = self.structures.option(choice.machine)
         useful = len(self.sizes(choice) or ()) - 1 if choice.function is None else self._useful(choice)
+        return self._checked(choice, useful)
+
+    def _checked(self, choice: BlockChoice, count: int) -> int:
+        """Return a number of machines within machines_max; raise InputError for more than can be priced."""
+        option = self.structures.option(choice.machine or 0)
         limit = self.instance.tiers[option.tier].scaling.machines_max
-        return useful if limit is None else min(useful, limit)
+        count = count if limit is None else min(count, limit)
+        if count > MOST_MACHINES:
+            found = f"at {self.demand.peak:,.6g} requests/s a block would take {count:,} machines of {option.name}"
+            cure = (
+                f"scale the demand down so that there are at most {MOST_MACHINES:,}: more cost in proportion; "
+                "or give machines_max, or larger machines"
+            )
+            raise InputError([Problem(self.instance.name, "demand", found, cure)])
+        return count
 
     def _useful(self, choice: BlockChoice) -> int:
         """How many machines save something over one less, whatever the thresholds."""
@@ -122,12 +148,17 @@ class Pricing:
             return None
         option = self.structures.option(choice.machine)
         limit = self.instance.tiers[option.tier].scaling.machines_max
-        key = option.workers, math.ceil(self.most_load(choice))
+        load = math.ceil(self.most_load(choice))
+        key = option.workers, load, limit
         if key not in self._sizes:
-            useful = self._useful_alone(*key, self.promise.waits(choice))
+            self.deadline.check()
+            full = math.ceil(load / option.workers)
+            useful = self._checked(choice, full)
+            if useful == full:
+                useful = self._useful_alone(option.workers, load, self.promise.waits(choice))
+                useful = useful if limit is None else min(useful, limit)
             self._sizes[key] = tuple(self._caps(option.workers, useful)[: useful + 1].tolist())
-        caps = self._sizes[key]
-        return caps if limit is None else caps[: limit + 1]
+        return self._sizes[key]
 
     def _caps(self, workers: int, count: int) -> Floats:
         """Load that 0, 1, .., count machines take, or more of them."""
@@ -190,6 +221,7 @@ class Pricing:
     def profile(self, choice: BlockChoice) -> Profile:
         """Return Φ of a block with machines, one at least: a function alone is another choice."""
         if choice not in self._profiles:
+            self.deadline.check()
             grid = self._grid(choice)
             if not math.isfinite(grid[0]):  # no thresholds keep the floor
                 costs = np.full(len(grid), math.inf)
@@ -235,6 +267,7 @@ class Pricing:
             carrying = self.carrying if exact else Carrying("smooth", self.carrying.cap)
             total = np.zeros((most + 1, len(grid)))
             for rate, share in zip(groups.rates.tolist(), groups.shares.tolist(), strict=True):
+                self.deadline.check()
                 total += share * (rate * grid - carrying.each(most, workers, rate * grid))
             self._overflows[key] = np.maximum(total, 0.0)
         return self._overflows[key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import numpy as np
 from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.provisioning import Pool, Sizes, build_provisioning
-from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
@@ -36,6 +37,8 @@ MOST_ROUNDS = 12
 """Times a model is made sharper, at most."""
 FEWEST_GROUPS = 6
 """Groups of the demand in a structure's first model; each sharper one has twice as many."""
+COUNTED = 1000
+"""Machines beside a function that are compared one by one."""
 LINES = 4
 """Lines above what machines carry in a structure's first model."""
 
@@ -111,7 +114,7 @@ class Search:
         self.instance, self.demand, self.gap, self.deadline = question.instance, question.demand, gap, deadline
         known = Structures(question.instance, question.blocks) if structures is None else structures
         self.structures = known.under(question.instance)
-        self.pricing = Pricing(self.structures, question.demand, question.wait_max, question.carrying)
+        self.pricing = Pricing(self.structures, question.demand, question.wait_max, question.carrying, deadline)
         self.promise = self.pricing.promise
         self.carrying, self.keep, self.on_progress = question.carrying, question.keep, on_progress
         self.best = best
@@ -121,6 +124,14 @@ class Search:
 
     def run(self) -> None:
         """Search until the gap is closed, or time is over."""
+        try:
+            self._run()
+        except OutOfTime:
+            pass  # what is found and proven stays
+        finally:
+            self.pricing.deadline = NEVER  # an answer is described, whatever it takes
+
+    def _run(self) -> None:
         structures, every = list[Structure](), self.structures.all()
         while some := list(itertools.islice(every, SOME if math.isinf(self.gap) else None)):
             structures += self._possible(some)
@@ -131,14 +142,13 @@ class Search:
         self._start(found.structures, found.levels)
         found = bounded(self.pricing, found.structures, self.best)
         bounds = found.bounds.copy()
-        self._report(bounds)
+        self._proven(bounds)
         for n in range(len(bounds)):
             if bounds[n] >= self._enough() or self.deadline.expired:
                 break
             bounds[n] = max(bounds[n], self._solve(found, n))
             self.done = n + 1
-            self._report(bounds)
-        self.bound = min([bound for bound in bounds.tolist() if bound < self.best], default=self.best)
+            self._proven(bounds)
 
     def _possible(self, among: Iterable[Structure]) -> list[Structure]:
         """Return the structures that can keep the targets; where nothing is known, value the most promising."""
@@ -158,7 +168,9 @@ class Search:
             return math.inf if self.found is None else -math.inf
         return self.best * (1 - self.gap)
 
-    def _report(self, bounds: np.ndarray) -> None:
+    def _proven(self, bounds: NDArray[np.float64]) -> None:
+        """Take the bounds of all structures as they are now."""
+        self.bound = min([bound for bound in bounds.tolist() if bound < self.best], default=self.best)
         if self.on_progress:
             self.on_progress(Moment(self.done, len(bounds), self.best, min([self.best, *bounds.tolist()])))
 
@@ -219,9 +231,15 @@ class Search:
             return int(machine.usd_per_s < usd * self.demand.mean * reach)
         most = self.pricing.most(choice)
         loads = self.demand.rates * reach / rate * machine.workers
-        carried = self.carrying.each(most, machine.workers, loads) @ self.demand.shares
-        saved = usd * rate / machine.workers * carried
-        return int(np.argmin(machine.usd_per_s * np.arange(most + 1) - saved))
+        each, shares = usd * rate / machine.workers, self.demand.shares
+        if most <= COUNTED:
+            carried = self.carrying.each(most, machine.workers, loads) @ shares
+            return int(np.argmin(machine.usd_per_s * np.arange(most + 1) - each * carried))
+
+        def saved(count: int) -> float:  # concave in the count: a machine more saves less
+            return each * float(self.carrying.carried(count * machine.workers, loads) @ shares)
+
+        return bisect_left(range(most), True, key=lambda n: saved(n + 1) - saved(n) <= machine.usd_per_s)
 
     def _patient(
         self, structure: Structure, service: Service, counts: Sequence[int], spare: float

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from serflow_opt.errors import InputError
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.infeasibility.conflicts import Keys, smallest_clashes
 from serflow_opt.plan.document import Change, ClashingSet
@@ -166,7 +167,10 @@ class _Answers:
             if key not in self._known:
                 self._known[key] = Structures(network, question.blocks)
             search = Search(replace(question, instance=network), math.inf, self.deadline, structures=self._known[key])
-            search.run()
+            try:
+                search.run()
+            except InputError:  # without machines_max there are more than can be priced
+                return None
             if search.found is not None:
                 return True
             told &= math.isinf(search.bound)

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.ground.deadline import NEVER, Deadline
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -136,6 +138,7 @@ def best_levels(
     usd_per_request: float = math.inf,
     machines_max: int | None = None,
     held: NDArray[np.float64] | None = None,
+    deadline: Deadline = NEVER,
 ) -> Levels:
     """Return the best rentals of each level.
 
@@ -151,6 +154,13 @@ def best_levels(
         How many levels there are at most.
     held
         Requests a second that each level holds, cell x level, the lower levels no less; None: those of a fluid.
+    deadline
+        When to stop.
+
+    Raises
+    ------
+    OutOfTime
+        At the deadline.
     """
     if not demand.peak:
         return Levels((), 0.0, True, True)
@@ -166,7 +176,9 @@ def best_levels(
         last = min(first + part, count)
         base = np.asarray(np.arange(first, last) * rate, dtype=float)
         own = None if held is None else held[:, first:last]
-        chosen, values = _recursion(demand, at, base, rate, usd_per_s, start_s, billing_min_s, usd_per_request, own)
+        chosen, values = _recursion(
+            demand, at, base, rate, usd_per_s, start_s, billing_min_s, usd_per_request, own, deadline
+        )
         spells += chosen
         saved += values
         if math.isfinite(usd_per_request) and values[-1] <= 0:
@@ -196,6 +208,7 @@ def _recursion(
     billing_min_s: float,
     usd_per_request: float,
     held: NDArray[np.float64] | None,
+    deadline: Deadline,
 ) -> tuple[list[tuple[Spell, ...]], list[float]]:
     """Best rentals of some levels, and what each saves."""
     end, levels = len(at) - 1, len(base)
@@ -223,6 +236,7 @@ def _recursion(
     ended = np.zeros((len(at), levels), dtype=bool)
     ready = 0
     for k in range(1, len(at)):
+        deadline.check()
         while ready < k and at[ready] + billing_min_s <= at[k] + MOMENT:
             gain = value[ready] + usd_per_s * at[ready] - usable[ready]
             if must:

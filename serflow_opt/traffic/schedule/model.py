@@ -67,7 +67,7 @@ def prove(task: Task, gap: float, deadline: Deadline) -> Iterator[bool]:
                 return
             numbers = np.concatenate([window.numbers for window in windows], axis=1)
             for threshold in THRESHOLDS[:1] if whole else THRESHOLDS:
-                _round(task, numbers, threshold)
+                _round(task, numbers, threshold, deadline)
                 yield True
         if len(windows) == 1 or deadline.expired:
             return
@@ -217,7 +217,7 @@ class _Window:
         return np.array([[outcome.value(m.n[p, k]) for k in self.fleet.steps] for p in self.fleet.types])
 
 
-def _round(task: Task, numbers: NDArray[np.float64], threshold: float) -> None:
+def _round(task: Task, numbers: NDArray[np.float64], threshold: float, deadline: Deadline) -> None:
     """Make whole machines of fractions, and fit types in turn to what the others leave."""
     whole = np.floor(numbers + (1 - threshold) + 1e-6).astype(np.int64)
     for p, machine in enumerate(task.machines):
@@ -228,7 +228,7 @@ def _round(task: Task, numbers: NDArray[np.float64], threshold: float) -> None:
     task.offer(_plan(task, whole, oldest=True))
     kinds = list(range(len(plan)))
     for first in kinds:
-        improve(task, plan, [*(q for q in kinds if q != first), first])
+        improve(task, plan, [*(q for q in kinds if q != first), first], deadline)
 
 
 def _plan(task: Task, numbers: NDArray[np.int64], *, oldest: bool) -> Plan:

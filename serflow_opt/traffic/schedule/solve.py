@@ -23,7 +23,7 @@ import numpy as np
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arguments import as_number, shown
-from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.problem.given import service_of, trace_of
@@ -115,7 +115,7 @@ class Task:
         """Note that no schedule is below; what lies above the value of a schedule does so by rounding."""
         self.bound = min(max(self.bound, bound), self.usd)
 
-    def levels(self, p: int, demand: Demand, *, billing: bool = True) -> Levels:
+    def levels(self, p: int, demand: Demand, *, billing: bool = True, deadline: Deadline = NEVER) -> Levels:
         """Return the best rentals of one type for a demand."""
         machine = self.machines[p]
         early = self.at >= -machine.start_s - MOMENT
@@ -128,6 +128,7 @@ class Task:
             billing_min_s=machine.billing_min_s if billing else 0.0,
             usd_per_request=self.usd_per_request,
             machines_max=machine.machines_max,
+            deadline=deadline,
         )
 
     def left_by(self, plan: Plan, but: int = -1) -> Demand:
@@ -148,7 +149,7 @@ def schedule(
     step_s: float = 60.0,
     utilisation_cap: float = 1.0,
     gap: float = 1e-3,
-    time_limit: float | None = None,
+    time_limit: float | Deadline | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Schedule:
     """Find the cheapest machines and functions for a trace.
@@ -162,7 +163,7 @@ def schedule(
     gap
         Relative gap at which a schedule counts as optimal.
     time_limit
-        Seconds; None: none. The first schedule and bound are made whatever it says.
+        Seconds; None: none. The simplest schedule and a bound are made whatever it says.
     on_progress
         Called with the sums over blocks, whenever a block has a better schedule or bound.
 
@@ -173,7 +174,7 @@ def schedule(
     """
     service, trace = service_of(service), trace_of(trace)
     _check(step_s, utilisation_cap, gap, time_limit, trace)
-    deadline = Deadline(time_limit)
+    deadline = Deadline.of(time_limit)
     tasks = [_task(service, b, trace, step_s, utilisation_cap) for b in range(len(service.blocks))]
     problems = [problem for task in tasks for problem in _unservable(task)]
     if problems:
@@ -187,9 +188,14 @@ def schedule(
             on_progress(Progress(deadline.seconds, usd if math.isfinite(usd) else None, bound, improved))
 
     for task in tasks:
-        _first(task)
-        report(True)
-    _prove(tasks, gap, deadline, report)
+        _simplest(task)
+    try:
+        for task in tasks:
+            _first(task, deadline)
+            report(True)
+        _prove(tasks, gap, deadline, report)
+    except OutOfTime:
+        pass  # every block has a schedule and a bound
     blocks = tuple(_block(task) for task in tasks)
     usd, bound = math.fsum(block.usd for block in blocks), math.fsum(block.bound for block in blocks)
     return Schedule(
@@ -203,7 +209,9 @@ def schedule(
     )
 
 
-def _check(step_s: float, utilisation_cap: float, gap: float, time_limit: float | None, trace: Trace) -> None:
+def _check(
+    step_s: float, utilisation_cap: float, gap: float, time_limit: float | Deadline | None, trace: Trace
+) -> None:
     """Raise InputError with the parameters that make no sense."""
     problems = []
     if not (step_s > 0 and math.isfinite(step_s)):
@@ -217,7 +225,7 @@ def _check(step_s: float, utilisation_cap: float, gap: float, time_limit: float 
         )
     if not gap >= 0:
         problems.append(Problem("", "gap", f"{gap}", "write 0 or more"))
-    if time_limit is not None and not as_number(time_limit) >= 0:
+    if time_limit is not None and not isinstance(time_limit, Deadline) and not as_number(time_limit) >= 0:
         problems.append(Problem("", "time_limit", shown(time_limit), "write seconds, or None"))
     if problems:
         raise InputError(problems)
@@ -292,13 +300,26 @@ def _unservable(task: Task) -> list[Problem]:
     return [Problem("", place, found, "raise machines_max, or give it a function")]
 
 
-def _first(task: Task) -> None:
-    """The best that types reach alone or in turn, and a first bound."""
+def _simplest(task: Task) -> None:
+    """The function alone, or machines for the peak all the time; and what a fluid of machines costs."""
+    cheap = sorted(range(len(task.machines)), key=lambda p: task.machines[p].usd_per_s / task.rates[p])
+    counts, left = [0] * len(task.machines), task.demand.peak if task.must else 0.0
+    for p in cheap:
+        most, rate = task.machines[p].machines_max, task.rates[p]
+        needed = max(0, math.ceil(left / rate * (1 - SAME_RATE)))
+        counts[p] = needed if most is None else min(needed, most)
+        left -= counts[p] * rate
+    end = float(task.at[-1])
+    begins = [float(task.at[task.at >= -machine.start_s - MOMENT][0]) for machine in task.machines]
+    task.offer(tuple(((begin, end),) * count for begin, count in zip(begins, counts, strict=True)))
+    task.raise_bound(_fluid(task))
+
+
+def _first(task: Task, deadline: Deadline) -> None:
+    """The best that types reach alone or in turn, and a better bound."""
     kinds = range(len(task.machines))
     nothing: Plan = tuple(() for _ in kinds)
     whole = 0.0 if task.must else task.usd_per_request * task.demand.requests
-    task.offer(nothing)
-    task.raise_bound(_fluid(task))
     if not task.demand.peak or not task.machines:
         task.raise_bound(task.usd)
         task.how.append("functions alone" if task.demand.peak else "no demand")
@@ -306,27 +327,27 @@ def _first(task: Task) -> None:
     task.how.append("slices + dominance" if task.dropped else "slices")
     starts: list[Plan] = []
     for p in kinds:
-        best = task.levels(p, task.demand)
+        best = task.levels(p, task.demand, deadline=deadline)
         plan = (*nothing[:p], tuple(best.rentals), *nothing[p + 1 :])
         task.offer(plan)
         starts.append(plan)
         if len(kinds) == 1:
-            bound = best.usd if best.exact else task.levels(p, task.demand, billing=False).usd
+            bound = best.usd if best.exact else task.levels(p, task.demand, billing=False, deadline=deadline).usd
             task.raise_bound(whole + bound)
     if len(kinds) > 1:
         cheap = sorted(kinds, key=lambda p: task.machines[p].usd_per_s / task.rates[p])
         for p in kinds:
             if task.must or starts[p] == task.plan:
-                improve(task, starts[p], [q for q in cheap if q != p])
+                improve(task, starts[p], [q for q in cheap if q != p], deadline)
 
 
-def improve(task: Task, plan: Plan, order: Iterable[int]) -> None:
+def improve(task: Task, plan: Plan, order: Iterable[int], deadline: Deadline) -> None:
     """Fit types in turn to what the others leave, as long as that helps."""
     order = list(order)
     best = math.inf
     for _ in range(PASSES):
         for q in order:
-            fitted = task.levels(q, task.left_by(plan, but=q))
+            fitted = task.levels(q, task.left_by(plan, but=q), deadline=deadline)
             plan = (*plan[:q], tuple(fitted.rentals), *plan[q + 1 :])
         usd = evaluate_block(task.service, task.b, task.trace, task.rentals(plan), utilisation_cap=task.cap).usd
         task.offer(plan)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.ground.deadline import Deadline, OutOfTime
+from serflow_opt.ground.stopping import stoppable
 from serflow_opt.problem.given import service_of, trace_of
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.simulate.block import Station, Steps
@@ -37,6 +39,7 @@ MOST_DECISIONS = 10_000_000
 _MOST = 1 << 17  # requests in a step: bounds memory where the policy is rarely asked
 
 
+@stoppable()
 def simulate(
     service: Service,
     trace: Trace | str | Path,
@@ -49,6 +52,7 @@ def simulate(
     arrivals: str = "spread",
     faults: Faults = Faults(),  # noqa: B008 - it is frozen
     period_s: float = 60.0,
+    time_limit: float | Deadline | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Simulation:
     """Send the requests of a trace through a service that a policy scales.
@@ -72,11 +76,15 @@ def simulate(
         Machines that do not start, functions that refuse.
     period_s
         Length of the periods of the result's table.
+    time_limit
+        Seconds; None: none.
     on_progress
         Called with the share of the trace that is done.
 
     Raises
     ------
+    OutOfTime
+        When time is up, or Ctrl-C pressed, before all requests are through: part of a trace is no answer.
     ValueError
         When a parameter makes no sense, or the trace has more requests than can be simulated (InputError).
     """
@@ -84,10 +92,8 @@ def simulate(
     if not hasattr(policy, "decide"):
         cure = "give a policy: so.Controller(service), or anything with `decide`"
         raise InputError([Problem("", "policy", f"{type(policy).__name__} {policy!r:.60}", cure)])
-    if trace.requests > MOST_SIMULATED:
-        found = f"{trace.requests:,} requests"
-        cure = f"take a part of it, or scale it down: at most {MOST_SIMULATED:,} are simulated one by one"
-        raise InputError([Problem(trace.name, "requests", found, cure)])
+    deadline = Deadline.of(time_limit)
+    check_number(trace)
     law = Law.of(times, cv)
     positive = {"period_s": period_s, "policy.every_s": policy.every_s, "timeout_s": timeout_s}
     for name, value in positive.items():
@@ -110,8 +116,18 @@ def simulate(
         for b, (block, hop_s) in enumerate(zip(service.blocks, [*hops[1:], 0.0], strict=True))
     ]
     done = np.full(len(requests.times), math.nan)
-    errors = _run(service, trace, policy, faults, stations, requests, done, on_progress)
+    errors = _run(service, trace, policy, faults, stations, requests, done, deadline, on_progress)
     return _result(service, trace, policy, stations, requests, done, errors, period_s)
+
+
+def check_number(trace: Trace) -> None:
+    """Raise InputError where a trace has more requests than can be replayed one by one."""
+    if trace.requests <= MOST_SIMULATED:
+        return
+    found, share = f"{trace.requests:,} requests", MOST_SIMULATED / trace.requests
+    most = f"at most {MOST_SIMULATED:,} are simulated one by one"
+    cure = f"take a part of it, or scale it down (--trace-scale {share:.1g}): {most}"
+    raise InputError([Problem(trace.name, "requests", found, cure)])
 
 
 def _run(
@@ -122,6 +138,7 @@ def _run(
     stations: list[Station],
     requests: Requests,
     done: NDArray[np.float64],
+    deadline: Deadline,
     on_progress: Callable[[float], None] | None,
 ) -> list[tuple[float, str]]:
     """Go through time, from decision to decision; writes when requests are done."""
@@ -144,6 +161,11 @@ def _run(
         end = int(np.searchsorted(entries, now))
         parts = max(1, math.ceil((end - sent) / _MOST))
         for until in [*np.linspace(since, now, parts + 1)[1:-1].tolist(), now]:
+            if deadline.expired:
+                raise OutOfTime(
+                    f"{sent:,} of {len(entries):,} requests were simulated, up to second {since:,.10g} of "
+                    f"{trace.seconds:,.10g}; allow more time, or take a part (--to-s)"
+                )
             end = int(np.searchsorted(entries, until))
             _step(stations, np.arange(sent, end), entries[sent:end], until, done)
             sent = end
