@@ -364,6 +364,10 @@ def _menus(
         found, cure = f"{len(earlier)} values", f"give one, or {wanted}: one for each exit but the last"
         problems.append(Problem(file, "exits.earlier_threshold", found, cure))
         return (), None
+    if exits.joint and exits.levels is None and earlier is not None:
+        cure = "remove it, or give exits.levels: thresholds are chosen among all values, not from tables"
+        problems.append(Problem(file, "exits.earlier_threshold", "given with joint = true", cure))
+        return (), None
     if exits.joint and exits.levels is None:
         return derive_menus(samples, stages, None, always_off=True), samples
     return derive_menus(samples, stages, exits.levels or 10, exits.earlier_threshold, always_off=exits.joint), samples

@@ -79,7 +79,7 @@ class ExitsTable(Table):
     earlier_threshold: OneOrManyShares | None = Field(
         default=None,
         description="samples only: tables are taken on what earlier exits let through at this threshold, or at these, "
-        "one for each exit but the last; left out: on all samples",
+        "one for each exit but the last; left out: on all samples; with `joint` only beside `levels`",
     )
     holdout_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = Field(
         default=0.0, description="samples only: share of samples kept out of the tables"
