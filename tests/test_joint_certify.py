@@ -10,7 +10,8 @@ import pytest
 from scipy.stats import binom
 
 import serflow_opt as so
-from serflow_opt.search.joint.certify import lower_bound, samples_needed
+from serflow_opt.ground.shares import lower_bound
+from serflow_opt.search.joint.certify import samples_needed
 
 FOLDER_TOML = """
 schema = 1

@@ -31,7 +31,10 @@ def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: 
                 places = " and ".join(problem.place for problem in clashes)
                 why = f"exits are correlated; raise accuracy_min, or use exits.joint = true, without {places}"
             else:
-                why = "exits are correlated; set exits.joint = true, without earlier_threshold: it chooses thresholds on the samples themselves"
+                why = (
+                    "exits are correlated; set exits.joint = true, without earlier_threshold: it chooses thresholds "
+                    "on the samples themselves"
+                )
             notes.append(
                 f"run together on the {part.samples} {part.part} samples the thresholds reach accuracy "
                 f"{part.accuracy:.4f}, below the {instance.accuracy_min:g} asked: {why}"

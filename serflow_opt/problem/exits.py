@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serflow_opt.errors import Problem
+from serflow_opt.ground.shares import interval
 from serflow_opt.plan.samples import OFF
 from serflow_opt.problem.instance import NO_CLASSIFIER, Menu
 from serflow_opt.problem.tables import Column, read_table
@@ -186,15 +187,12 @@ def replay(samples: Samples, thresholds: Sequence[float], *, held_out: bool = Fa
     ValueError
         When no such samples are left.
     """
-    from scipy.stats import binomtest
-
     first, answers = answered(samples, thresholds, held_out=held_out)
     if not len(first):
         raise ValueError("no samples to replay")
     right = int(answers.sum())
     share = np.bincount(first, minlength=len(thresholds)) / len(first)
-    interval = binomtest(right, len(first)).proportion_ci(0.95, method="exact")
-    return Replay(len(first), tuple(share.tolist()), right / len(first), interval.low, interval.high)
+    return Replay(len(first), tuple(share.tolist()), right / len(first), *interval(right, len(first)))
 
 
 def exit_columns(stages: int) -> list[Column]:

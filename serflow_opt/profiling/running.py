@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt.ground.shares import interval
 from serflow_opt.profiling.data.parts import Labelled
 from serflow_opt.profiling.measure.timing import thread_count
 from serflow_opt.profiling.stages.network import MultiExit
@@ -154,12 +155,9 @@ def serve(
 
 def estimate(count: int, requests: int, promised: float | None, samples: int, tables: float | None = None) -> Estimate:
     """Compare a counted share of `requests` with one promised from so many `samples`."""
-    from scipy.stats import binomtest
-
     share = count / requests
-    exact = binomtest(count, requests).proportion_ci(0.95, method="exact")
     agrees = None if promised is None else _same_share(share, requests, promised, samples)
-    return Estimate(promised, share, float(exact.low), float(exact.high), agrees, tables)
+    return Estimate(promised, share, *interval(count, requests), agrees, tables)
 
 
 def _same_share(share: float, requests: int, promised: float, samples: int) -> bool:

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from serflow_opt.ground.shares import lower_bound
 from serflow_opt.plan.document import Clash
 from serflow_opt.plan.samples import sampled_thresholds
 from serflow_opt.problem.exits import answered
@@ -89,13 +90,6 @@ class Certified:
         else:
             message += f"at this accuracy about {needed} held-out samples would show it"
         return Clash(limit="accuracy_confidence", asked=self.asked, best=self.lower, message=message)
-
-
-def lower_bound(right: int, count: int, confidence: float) -> float:
-    """Return the exact one-sided (Clopper-Pearson) lower bound of a share at a confidence."""
-    from scipy.stats import beta
-
-    return float(beta.ppf(1 - confidence, right, count - right + 1)) if right else 0.0
 
 
 def samples_needed(share: float, floor: float, confidence: float) -> int | None:
