@@ -162,20 +162,20 @@ class Pricing:
 
     def _caps(self, workers: int, count: int) -> Floats:
         """Load that 0, 1, .., count machines take, or more of them."""
-        known = self._known_caps.get(workers, np.zeros(0))
+        known = self._known_caps.get(workers, np.zeros(1))
         if len(known) <= count:
-            servers = workers * np.arange(1, max(count, 2 * len(known)) + 1)
+            servers = workers * np.arange(len(known), max(count, len(known) * 9 // 8) + 1)
             full = self.instance.utilisation_cap * servers
             if self.carrying.arrivals == "random":
                 full = np.minimum(full, largest_loads(servers, self.wait_max))
-            known = self._known_caps[workers] = np.concatenate(([0.0], full))
+            known = self._known_caps[workers] = np.concatenate((known, full))
         return known
 
     def _useful_alone(self, workers: int, load: float, waits: Waits | None) -> int:
         """How many machines without a function take a load, and keep waits below what matters."""
         count = max(1, math.ceil(load / workers))
         while (caps := self._caps(workers, count))[count] < load:
-            count = int(np.searchsorted(caps, load)) if caps[-1] >= load else 2 * count
+            count = int(np.searchsorted(caps, load)) if caps[-1] >= load else count + count // 8 + 1
         if waits is None:
             return count
         least, work = NEGLIGIBLE * self.promise.room, load / self.demand.peak
