@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers import run
-from test_traffic_commands import write_trace
+from oracles.random_instances import write
+from test_traffic_commands import service_document, write_trace
 
 import serflow_opt as so
 from serflow_opt.ground.deadline import Deadline, OutOfTime
@@ -119,3 +121,33 @@ def test_scale_without_time_has_the_simplest_schedule(tmp_path: Path) -> None:
     ran = run("scale", "libra", "--trace", write_trace(tmp_path / "t.csv"), "--time-limit", "0", "--json")
     assert ran.code == 4
     assert '"status": "feasible"' in ran.stdout or ran.stderr.startswith("stopped: ")
+
+
+def test_deployments_tell_the_solvers_word_from_what_was_checked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """HiGHS is believed, but where multipliers show less that is said, too."""
+    solve = search.HighsModel.solve
+
+    def unchecked(own: search.HighsModel, **given: Any) -> search.Outcome:
+        return replace(solve(own, **given), checked=-math.inf)
+
+    instance = so.load(write(service_document(large=True), tmp_path))
+    checked = so.provision(instance, 30.0)
+    assert checked.bound * (1 - 1e-5) <= checked.checked_bound <= checked.bound
+    monkeypatch.setattr(search.HighsModel, "solve", unchecked)
+    found = so.provision(instance, 30.0)
+    assert (found.status, found.bound) == (checked.status, pytest.approx(checked.bound, rel=1e-6))
+    assert 0 < found.checked_bound < found.bound
+    assert "by the solver's word" in " ".join(str(found).split())
+    assert found.to_dict()["checked_bound"] == found.checked_bound * 3600
+
+
+def test_doubt_is_the_reason_of_no_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    doubtful = search.Outcome("no_solution", math.nan, -math.inf, {}, 0, 0, 0, doubt="not confirmed")
+    monkeypatch.setattr(search.HighsModel, "solve", lambda own, **given: doubtful)
+    monkeypatch.setattr(search.Search, "_offer", lambda own, structure, levels: math.inf)
+    found = so.provision(LIBRA, 30.0)
+    assert (found.status, found.reason) == ("no_solution", "not confirmed")
+    monkeypatch.setattr(search.HighsModel, "solve", lambda own, **given: replace(doubtful, doubt=""))
+    assert "--time-limit" in so.provision(LIBRA, 30.0).reason

@@ -207,15 +207,13 @@ def _proof(plan: Plan) -> str:
     if bound is None:
         return f"{reached}; {plan.certificate.method}"
     gap = "none" if plan.gap is None else f"{plan.gap:.2g}"
-    alone = _word_alone(plan)
+    alone = "" if value is None else word_alone(value, bound, plan.certificate.checked_bound)
     return f"{reached}, no plan is below {bound:.7g} (gap {gap}){alone}; {plan.certificate.method}"
 
 
-def _word_alone(plan: Plan) -> str:
-    """Say what no plan is below apart from the solver's word, where that is less."""
-    checked, bound = plan.certificate.checked_bound, plan.bound
-    value = plan.objective.value
-    if bound is None or checked is None or value is None or bound - checked <= CHECKED * abs(bound):
+def word_alone(value: float, bound: float, checked: float | None) -> str:
+    """Say what nothing is below apart from the solver's word, where that is less."""
+    if checked is None or bound - checked <= CHECKED * abs(bound):
         return ""
     gap = relative_gap(value, checked)
     return f", by the solver's word; below {checked:.7g} (gap {gap:.2g}) whatever it says"

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from serflow_opt.ground.sheet import Sheet, facts_table
-from serflow_opt.report.plan import HOURS_PER_MONTH, usd
+from serflow_opt.report.plan import HOURS_PER_MONTH, usd, word_alone
 
 if TYPE_CHECKING:
     from serflow_opt.traffic.control.compare import Comparison
@@ -65,8 +65,10 @@ def deployment_table(deployment: Deployment) -> RenderableType:
         "wait": f"{', '.join(waits)} (at random, at the mean rate)" if waits else "",
     }
     facts["proof of"] = deployment.scope
+    alone = word_alone(hourly, deployment.bound * 3600, deployment.checked_bound * 3600)
     proof = (
-        f"no deployment is below {deployment.bound * 3600:.6g} USD/h (gap {deployment.gap:.2g}); {deployment.method}"
+        f"no deployment is below {deployment.bound * 3600:.6g} USD/h (gap {deployment.gap:.2g}){alone}; "
+        f"{deployment.method}"
     )
     return Group(*parts, _facts(facts), Text(proof))
 
@@ -121,8 +123,10 @@ def schedule_table(schedule: Schedule) -> RenderableType:
         )
     titles = ("stages", "machines", "orders", "on the function", "rent", "functions", "gap")
     left = [f"{name} never better than {by}" for own in schedule.blocks for name, by in own.dropped.items()]
+    alone = word_alone(schedule.usd, schedule.bound, schedule.checked_bound)
     total = (
-        f"{usd(schedule.usd)}, no schedule is below {usd(schedule.bound)} (gap {schedule.gap:.2g}); {schedule.method}"
+        f"{usd(schedule.usd)}, no schedule is below {usd(schedule.bound)} (gap {schedule.gap:.2g}){alone}; "
+        f"{schedule.method}"
     )
     proof = Text(f"proof of    {schedule.scope}")
     return Group(head, _table(titles, rows, left=("machines",)), *map(Text, dict.fromkeys(left)), Text(total), proof)
@@ -201,7 +205,10 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     )
     head = Text.assemble((comparison.instance, "bold"), f"  {comparison.trace}")
     bounds = [
-        Text(f"with perfect foresight, {blocks} block{'s' * (blocks > 1)}: no less than {usd(found.bound)}")
+        Text(
+            f"with perfect foresight, {blocks} block{'s' * (blocks > 1)}: no less than {usd(found.bound)}"
+            + word_alone(found.usd, found.bound, found.checked_bound)
+        )
         for blocks, found in comparison.bounds.items()
     ]
     said = []

@@ -167,6 +167,7 @@ class Comparison(Kept):
         bounds = {
             str(blocks): {
                 "usd": found.bound,
+                "checked_bound": found.checked_bound,
                 "attained": found.usd,
                 "status": found.status,
                 "method": found.method,

@@ -16,6 +16,9 @@ from serflow_opt.traffic.provision.service_of import service_of
 from serflow_opt.traffic.provision.structures import Structure
 from serflow_opt.traffic.service import Service
 
+LATE = "time was up before a deployment was found; allow more with --time-limit"
+"""Why there is no answer, where no solver was in doubt."""
+
 
 def deployment_of(question: Question, searches: Sequence[Search], seconds: float) -> Deployment:
     """Return what searches found together; the last that found anything found the best.
@@ -35,6 +38,7 @@ def deployment_of(question: Question, searches: Sequence[Search], seconds: float
         "HiGHS, valued by arithmetic on the service"
     )
     bound = min(own.bound for own in searches)
+    checked = min(own.checked for own in searches)
     winner = next((own for own in reversed(searches) if own.found is not None), None)
     if winner is None or winner.found is None:
         status: PlanStatus = "no_solution" if math.isfinite(bound) else "infeasible"
@@ -44,11 +48,16 @@ def deployment_of(question: Question, searches: Sequence[Search], seconds: float
             question.demand,
             arrivals=question.carrying.arrivals,
             bound=bound if status == "no_solution" else 0.0,
+            checked_bound=checked if status == "no_solution" else 0.0,
             seconds=seconds,
             method=method,
+            reason=next((own.doubt for own in searches if own.doubt), LATE) if status == "no_solution" else "",
         )
     deployment = _valued(question, winner, winner.found)
-    deployment = replace(deployment, bound=min(bound, deployment.usd_per_s), seconds=seconds, method=method)
+    value = deployment.usd_per_s
+    deployment = replace(
+        deployment, bound=min(bound, value), checked_bound=min(checked, value), seconds=seconds, method=method
+    )
     return replace(deployment, status="optimal") if deployment.gap <= winner.gap * (1 + 1e-9) else deployment
 
 

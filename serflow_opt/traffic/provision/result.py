@@ -93,8 +93,8 @@ class Deployment(Kept):
     `bound` and `usd_per_s` are USD per second; `structure` and `levels` are positions in the instance, for the stages
     that run somewhere; `service` is what `simulate` takes, and `scalable` makes one of it with more types to choose
     from. `latency_mean_ms` includes `latency_wait_ms`, the mean wait for machines without a function; `on_time` counts
-    who waits as late. `scope` says in a line under what assumptions the proof holds, `clashing` which limits leave no
-    deployment.
+    who waits as late. `checked_bound` is what no deployment is below whatever a solver says. `scope` says in a line
+    under what assumptions the proof holds, `reason` why there is no answer, `clashing` which limits leave none.
     """
 
     instance: str
@@ -112,6 +112,7 @@ class Deployment(Kept):
     latency_wait_ms: float = 0.0
     on_time: float = math.nan
     bound: float = 0.0
+    checked_bound: float = 0.0
     seconds: float = 0.0
     method: str = ""
     reason: str = ""
@@ -167,6 +168,7 @@ class Deployment(Kept):
             "demand": {"mean_per_s": self.demand.mean, "peak_per_s": self.demand.peak, "arrivals": self.arrivals},
             "objective": {"name": "cost", "value": self.usd_per_s * 3600 if found else None, "unit": "USD/hour"},
             "bound": self.bound * 3600,
+            "checked_bound": self.checked_bound * 3600,
             "gap": known(self.gap),
             "seconds": self.seconds,
             "method": self.method,

@@ -33,6 +33,8 @@ TRIED = 50
 """Structures whose thresholds are tried as a start."""
 SOME = 500
 """Structures that are looked at together where any will do."""
+FIRST_S = 1.0
+"""What a first deployment and bound may take beyond the limit: none at all are of no use to anybody."""
 MOST_ROUNDS = 12
 """Times a model is made sharper, at most."""
 FEWEST_GROUPS = 6
@@ -97,7 +99,11 @@ class Search:
     best, found
         Least cost known, and the deployment where it was found here.
     bound
-        After `run`: no deployment costs less, but for those known from elsewhere.
+        No deployment costs less, but for those known from elsewhere.
+    checked
+        The same, whatever a solver says.
+    doubt
+        What a solver said last that was not proven, in words.
     total, done, solves
         Structures that can keep the targets, those looked into, and models solved.
     """
@@ -114,12 +120,15 @@ class Search:
         self.instance, self.demand, self.gap, self.deadline = question.instance, question.demand, gap, deadline
         known = Structures(question.instance, question.blocks) if structures is None else structures
         self.structures = known.under(question.instance)
-        self.pricing = Pricing(self.structures, question.demand, question.wait_max, question.carrying, deadline)
+        self.pricing = Pricing(
+            self.structures, question.demand, question.wait_max, question.carrying, deadline.later(FIRST_S)
+        )
         self.promise = self.pricing.promise
         self.carrying, self.keep, self.on_progress = question.carrying, question.keep, on_progress
         self.best = best
         self.found: Found | None = None
-        self.bound = 0.0
+        self.bound = self.checked = 0.0
+        self.doubt = ""
         self.total = self.done = self.solves = 0
 
     def run(self) -> None:
@@ -141,14 +150,15 @@ class Search:
         found = bounded(self.pricing, structures, self.best)
         self._start(found.structures, found.levels)
         found = bounded(self.pricing, found.structures, self.best)
-        bounds = found.bounds.copy()
-        self._proven(bounds)
+        bounds, checked = found.bounds.copy(), found.bounds.copy()
+        self._proven(bounds, checked)
         for n in range(len(bounds)):
             if bounds[n] >= self._enough() or self.deadline.expired:
                 break
-            bounds[n] = max(bounds[n], self._solve(found, n))
+            bound, sure = self._solve(found, n)
+            bounds[n], checked[n] = max(bounds[n], bound), max(checked[n], sure)
             self.done = n + 1
-            self._proven(bounds)
+            self._proven(bounds, checked)
 
     def _possible(self, among: Iterable[Structure]) -> list[Structure]:
         """Return the structures that can keep the targets; where nothing is known, value the most promising."""
@@ -168,9 +178,10 @@ class Search:
             return math.inf if self.found is None else -math.inf
         return self.best * (1 - self.gap)
 
-    def _proven(self, bounds: NDArray[np.float64]) -> None:
+    def _proven(self, bounds: NDArray[np.float64], checked: NDArray[np.float64]) -> None:
         """Take the bounds of all structures as they are now."""
-        self.bound = min([bound for bound in bounds.tolist() if bound < self.best], default=self.best)
+        self.bound = float(bounds.min(initial=self.best))
+        self.checked = float(checked.min(initial=self.best))
         if self.on_progress:
             self.on_progress(Moment(self.done, len(bounds), self.best, min([self.best, *bounds.tolist()])))
 
@@ -270,32 +281,39 @@ class Search:
         raised = dict(zip(patient, best[1], strict=True))
         return tuple(raised.get(b, count) for b, count in enumerate(counts))
 
-    def _solve(self, found: Bounded, n: int) -> float:
-        """Solve a structure's model, made sharper around what it finds until that is proven; return the bound."""
-        structure, bound = found.structures[n], 0.0
+    def _solve(self, found: Bounded, n: int) -> tuple[float, float]:
+        """Solve a structure's model, made sharper around what it finds until that is proven.
+
+        Returns
+        -------
+        tuple
+            The bound, and the bound whatever HiGHS says.
+        """
+        structure, bound, checked = found.structures[n], 0.0, 0.0
         late = late_of(self.pricing, structure)
         if late is None:
-            return math.inf
+            return math.inf, math.inf
         levels = levels_left(self.pricing, found, n, self.best) if math.isfinite(self.best) else None
         if levels is not None and {s for s, _ in levels} != set(self.pricing.data.stages):
-            return self.best
+            return self.best, self.best
         data = Data(self.instance, levels=levels)
         points = [self._points(choice) for choice in structure]
         for sharper in range(MOST_ROUNDS):
             groups = self.demand.in_groups(FEWEST_GROUPS * 2**sharper)
             pools = [self._pool(structure, b, groups, points[b]) for b in range(len(structure))]
             if None in pools:
-                return self.best
+                return self.best, self.best
             dollar = self.best if math.isfinite(self.best) else self.demand.mean * 1e-6
             shares = list(zip(groups.rates.tolist(), groups.shares.tolist(), strict=True))
             built = build_provisioning(data, [pool for pool in pools if pool is not None], shares, late, dollar)
             self.solves += 1
             outcome = HighsModel(built).solve(gap=self.gap / 4, time_limit=self.deadline.left_or_none)
             if outcome.status == "infeasible":
-                return self.best
-            bound = max(bound, outcome.bound * dollar)
+                return self.best, self.best
+            bound, checked = max(bound, outcome.bound * dollar), max(checked, outcome.checked * dollar)
             if outcome.status == "no_solution":
-                return bound
+                self.doubt = outcome.doubt
+                return bound, checked
             chosen = tuple(self._chosen(data, built, outcome, s) for s in data.stages)
             cost = self._offer(structure, chosen)
             if bound >= min(cost, self.best) * (1 - self.gap):
@@ -303,7 +321,7 @@ class Search:
             fresh = self._sharpen(structure, chosen, points)
             if not fresh and len(groups.rates) == len(self.demand.rates):
                 break
-        return bound
+        return bound, checked
 
     def _chosen(self, data: Data, model: Any, outcome: Outcome, s: int) -> int:
         """Position of the threshold a solution uses at stage s."""

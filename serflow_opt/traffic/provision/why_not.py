@@ -228,7 +228,11 @@ def _nothing_runs(question: Question, answers: _Answers) -> str:
     free = _keeping(question, limits_of(question), frozenset())
     if next(Structures(free.instance, question.blocks).all(), None) is not None:
         return "no number of machines takes the load: a function beside them, or faster machines, would"
-    why = f"nothing runs all stages in {question.blocks} block(s): memory_mb, payload_max_bytes and links leave no way"
+    names = ["memory_mb", "payload_max_bytes", "links"]
+    if any(option.run_max_s is not None for option in question.instance.options):
+        names.append("how long a call of a function may run")
+    given = f"{', '.join(names[:-1])} and {names[-1]}"
+    why = f"nothing runs all stages in {question.blocks} block(s): {given} leave no way"
     more = _more_blocks(free, answers)
     return f"{why}; --blocks {more} would do" if more else why
 

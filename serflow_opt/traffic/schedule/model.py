@@ -61,7 +61,8 @@ def prove(task: Task, gap: float, deadline: Deadline) -> Iterator[bool]:
                     break
                 limit = deadline.left / (left if whole else 1)
                 window.solve(gap / 2, min(limit, SECONDS) if whole and len(windows) > 1 else limit, whole=whole)
-            task.raise_bound(math.fsum(window.bound for window in windows))
+            checked = math.fsum(window.checked for window in windows)
+            task.raise_bound(math.fsum(window.bound for window in windows), checked)
             yield False
             if late:
                 return
@@ -99,6 +100,8 @@ class _Window:
     ----------
     bound
         USD that these steps cost at least.
+    checked
+        The same, whatever HiGHS says.
     numbers
         Machines rented, type x step, in the best solution so far.
     settled
@@ -126,7 +129,7 @@ class _Window:
             dollar=usd * (b - a) / total / SIZE,
             batch=max(task.rates) * float(np.diff(task.at).max()),
         )
-        self.bound, self.settled, self.lost = 0.0, False, math.inf
+        self.bound, self.checked, self.settled, self.lost = 0.0, 0.0, False, math.inf
         self.lines = self.fleet.all_lines()
         self.added = 0
         middle = (at[:-1] + at[1:]) / 2
@@ -155,6 +158,7 @@ class _Window:
             outcome = solver.solve(gap=gap, time_limit=left if math.isfinite(left) else None, start=start)
             if math.isfinite(outcome.bound):
                 self.bound = max(self.bound, outcome.bound * self.fleet.dollar)
+                self.checked = max(self.checked, outcome.checked * self.fleet.dollar)
             if not outcome.values:
                 return
             self.numbers = self._numbers(m, outcome)

@@ -180,6 +180,8 @@ class BlockSchedule:
         How it was found and proven.
     dropped
         Types left out, and for each one that is never worse.
+    checked_bound
+        What no schedule is below whatever a solver says.
     """
 
     block: int
@@ -191,6 +193,7 @@ class BlockSchedule:
     function_requests: float
     method: str
     dropped: dict[str, str]
+    checked_bound: float = 0.0
 
     @property
     def gap(self) -> float:
@@ -204,6 +207,7 @@ class BlockSchedule:
             "rentals": [[own.machine, own.from_s, own.to_s] for own in self.rentals],
             "usd": self.usd,
             "bound": self.bound,
+            "checked_bound": self.checked_bound,
             "gap": self.gap,
             "usd_machines": self.usd_machines,
             "usd_functions": self.usd_functions,
@@ -244,6 +248,11 @@ class Schedule(Kept):
     def bound(self) -> float:
         """What no schedule is below."""
         return math.fsum(block.bound for block in self.blocks)
+
+    @property
+    def checked_bound(self) -> float:
+        """What no schedule is below whatever a solver says."""
+        return math.fsum(block.checked_bound for block in self.blocks)
 
     @property
     def gap(self) -> float:
@@ -297,6 +306,7 @@ class Schedule(Kept):
             "status": self.status,
             "usd": self.usd,
             "bound": self.bound,
+            "checked_bound": self.checked_bound,
             "gap": self.gap,
             "usd_machines": self.usd_machines,
             "usd_functions": self.usd_functions,

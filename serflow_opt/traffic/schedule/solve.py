@@ -67,6 +67,8 @@ class Task:
     ----------
     machines, rates
         The types that are left, and the requests a second that each serves.
+    bound, checked
+        No schedule is below, and whatever a solver says.
     """
 
     service: Service
@@ -82,6 +84,7 @@ class Task:
     plan: Plan = ()
     usd: float = math.inf
     bound: float = 0.0
+    checked: float = 0.0
     how: list[str] = field(default_factory=list)
 
     @property
@@ -111,9 +114,16 @@ class Task:
         self.plan, self.usd = plan, usd
         return True
 
-    def raise_bound(self, bound: float) -> None:
-        """Note that no schedule is below; what lies above the value of a schedule does so by rounding."""
+    def raise_bound(self, bound: float, checked: float | None = None) -> None:
+        """Note that no schedule is below; what lies above the value of a schedule does so by rounding.
+
+        Parameters
+        ----------
+        checked
+            The same whatever a solver says; None: no solver has said anything.
+        """
         self.bound = min(max(self.bound, bound), self.usd)
+        self.checked = min(max(self.checked, bound if checked is None else checked), self.bound)
 
     def levels(self, p: int, demand: Demand, *, billing: bool = True, deadline: Deadline = NEVER) -> Levels:
         """Return the best rentals of one type for a demand."""
@@ -399,4 +409,5 @@ def _block(task: Task) -> BlockSchedule:
         value.function_requests,
         method,
         dict(task.dropped),
+        min(task.checked, value.usd),
     )
