@@ -23,6 +23,7 @@ from serflow_opt.formulations.latency import (
 )
 from serflow_opt.formulations.placement import Path, add_memory, add_placement, add_runs, add_scaled_path
 from serflow_opt.formulations.privacy import add_privacy_ceiling, privacy_loss
+from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.problem.instance import Instance, Objective
 
 COSTS = {"per-request": per_request_cost, "reserved": reserved_cost, "as-printed": as_printed_cost}
@@ -50,6 +51,7 @@ def build(
     goal: Mapping[Objective, float] | None = None,
     allowed: Collection[Place] | None = None,
     levels: Collection[tuple[int, int]] | None = None,
+    deadline: Deadline = NEVER,
 ) -> Built:
     """Build the model of an instance.
 
@@ -64,11 +66,15 @@ def build(
         Pairs (stage, runner) left in the model; None: all.
     levels
         Pairs (stage, level) left in the model; None: all.
+    deadline
+        When to stop, between the parts of the model.
 
     Raises
     ------
     Disconnected
         When no path runs all stages.
+    OutOfTime
+        When the deadline passes.
     """
     if goal is None:
         assert instance.minimize != "weighted"
@@ -78,13 +84,15 @@ def build(
         raise Disconnected
     m = pyo.ConcreteModel(instance.name)
     add_exits(m, data)
+    deadline.check()
     path = add_placement(m, data)
+    deadline.check()
     add_memory(m, data)
     add_runs(m, data)
     limited = [name for name in get_args(Objective) if instance.limit(name) is not None]
     counted = instance.accounting == "reserved" and any(option.machines_max is not None for option in instance.options)
     counting: set[Objective] = {"cost"} if counted else set()  # brings the numbers of machines and their limits
-    parts = _Parts(m, data, path, {*goal, *limited, *counting})
+    parts = _Parts(m, data, path, {*goal, *limited, *counting}, deadline)
     if data.own_menus:
         add_own_menus(m, data, parts.scaled)
     if instance.accuracy_min is not None:
@@ -113,8 +121,8 @@ def build(
 class _Parts:
     """The objectives as expressions in the model's units, each made once."""
 
-    def __init__(self, m: Any, data: Data, path: Path, names: Collection[Objective]) -> None:
-        self.m, self.data, self.path = m, data, path
+    def __init__(self, m: Any, data: Data, path: Path, names: Collection[Objective], deadline: Deadline) -> None:
+        self.m, self.data, self.path, self.deadline = m, data, path, deadline
         mean = data.instance.latency_measure == "mean"
         loses = "accuracy" in names and costs_accuracy(data)
         self.scaled: Any = None
@@ -126,6 +134,7 @@ class _Parts:
     def value(self, name: Objective) -> Any:
         """Return an objective, less is better."""
         if name not in self.made:
+            self.deadline.check()
             self.made[name] = self._make(name)
         return self.made[name]
 

@@ -8,12 +8,18 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
+import pyomo.core as pyo
 import pytest
+import tiny
 
+from serflow_opt.backend.matrix import ROWS, compile_model
+from serflow_opt.formulations.model import build
 from serflow_opt.ground import stopping
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.stopping import Stop, stoppable
+from serflow_opt.search.prune import prune
 
 
 @pytest.fixture
@@ -140,3 +146,35 @@ def test_other_threads_and_own_handlers_are_left_alone() -> None:
         assert (stop, seen[-1]) == (Stop(), signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_models_are_not_built_beyond_it() -> None:
+    """A large model takes seconds in Python alone."""
+    late, instance = Deadline(0.0), tiny.two_stages()
+    built = build(instance)
+    assert len(compile_model(built.model)[0].row_low) < ROWS
+    for work in (lambda: build(instance, deadline=late), lambda: compile_model(many_rows(ROWS), late)):
+        with pytest.raises(OutOfTime):
+            work()
+
+
+def test_what_is_known_is_kept_where_thresholds_are_not_bounded_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*given: object) -> None:
+        raise OutOfTime
+
+    instance = tiny.two_stages(accuracy_min=0.9)
+    pruned = prune(instance, {"cost": 1.0})
+    monkeypatch.setattr("serflow_opt.search.prune.forced_levels", late)
+    without = prune(instance, {"cost": 1.0})
+    assert pruned is not None
+    assert without is not None
+    assert (without.bound, without.start, without.levels) == (pruned.bound, pruned.start, None)
+
+
+def many_rows(count: int) -> Any:
+    """A model of so many rows."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(0.0, 1.0))
+    m.row = pyo.Constraint(range(count), rule=lambda m, i: m.x <= i + 1)
+    m.objective = pyo.Objective(expr=m.x)
+    return m

@@ -175,10 +175,12 @@ class HighsModel:
     ----------
     model
         A Pyomo model with linear constraints and one active objective.
+    deadline
+        When to give up compiling it, by OutOfTime.
     """
 
-    def __init__(self, model: Any) -> None:
-        self._matrix, columns = compile_model(model)
+    def __init__(self, model: Any, deadline: Deadline = NEVER) -> None:
+        self._matrix, columns = compile_model(model, deadline)
         self._pyomo = model  # variables are known by id: keep them alive
         self._index = {id(variable): j for j, variable in enumerate(columns)}
         self._scaled: Scaled | None = None

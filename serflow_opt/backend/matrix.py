@@ -13,6 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt.ground.deadline import NEVER, Deadline
+
+ROWS = 256
+"""Rows after which the clock is looked at: a few milliseconds."""
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 
@@ -90,7 +95,7 @@ class Matrix:
         return lp
 
 
-def compile_model(model: Any) -> tuple[Matrix, list[Any]]:
+def compile_model(model: Any, deadline: Deadline = NEVER) -> tuple[Matrix, list[Any]]:
     """Return the matrix of a Pyomo model and the variables of its columns, in order.
 
     Fixed variables are folded into constants. Variables that are in no row and not in the objective have no column.
@@ -99,6 +104,8 @@ def compile_model(model: Any) -> tuple[Matrix, list[Any]]:
     ------
     ValueError
         When a constraint or the objective is not linear.
+    OutOfTime
+        When the deadline passes.
     """
     import pyomo.core as pyo
     from pyomo.repn.linear import LinearRepnVisitor
@@ -110,15 +117,17 @@ def compile_model(model: Any) -> tuple[Matrix, list[Any]]:
     starts, indices, values = [0], [], []
     lower, upper = [], []
 
-    def walk(body: Any, name: str) -> Any:
+    def walk(body: Any, part: Any) -> Any:
         form = visitor.walk_expression(body)
         if form.nonlinear is not None:
-            raise ValueError(f"{name} is not linear")
+            raise ValueError(f"{part.name} is not linear")
         return form
 
     for constraint in model.component_data_objects(pyo.Constraint, active=True, descend_into=pyo.Block):
+        if not len(starts) % ROWS:
+            deadline.check()
         low, body, high = constraint.to_bounded_expression(True)
-        form = walk(body, constraint.name)
+        form = walk(body, constraint)
         for key, coefficient in form.linear.items():
             if coefficient:
                 indices.append(column.setdefault(key, len(column)))
@@ -127,7 +136,7 @@ def compile_model(model: Any) -> tuple[Matrix, list[Any]]:
         lower.append(-math.inf if low is None else low - form.constant)
         upper.append(math.inf if high is None else high - form.constant)
     (objective,) = model.component_data_objects(pyo.Objective, active=True)
-    form = walk(objective.expr, objective.name)
+    form = walk(objective.expr, objective)
     costs = {column.setdefault(key, len(column)): c for key, c in form.linear.items()}
     ordered = [variables[key] for key in column]
     bounds = [variable.bounds for variable in ordered]

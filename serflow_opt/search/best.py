@@ -147,14 +147,20 @@ def search(
         if settings.deadline.expired and Data(instance).connected:
             return found
         built = build(
-            instance, goal, allowed=pruned.places if pruned else None, levels=pruned.levels if pruned else None
+            instance,
+            goal,
+            allowed=pruned.places if pruned else None,
+            levels=pruned.levels if pruned else None,
+            deadline=settings.deadline,
         )
+        if settings.extra is not None:
+            add_own(built, settings.extra)
+        model = HighsModel(built.model, settings.deadline)
     except Disconnected:
         found.infeasible = True
         return found
-    if settings.extra is not None:
-        add_own(built, settings.extra)
-    model = HighsModel(built.model)
+    except OutOfTime:
+        return found
     attempt = cones = 0
     beaten = False
     while attempt < ATTEMPTS and cones < CONES and not settings.deadline.expired:

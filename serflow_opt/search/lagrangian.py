@@ -209,12 +209,17 @@ def reaches(exits: Exits, levels: Ints) -> Floats:
 
 
 def forced_levels(
-    exits: Exits, floor: float | None, view: Linear, multiplier: Floats, stages: Ints
+    exits: Exits,
+    floor: float | None,
+    view: Linear,
+    multiplier: Floats,
+    stages: Ints,
+    deadline: Deadline = NEVER,
 ) -> dict[LevelKey, Floats]:
     """Bound of each placement with one threshold forced, at the placement's multiplier; not with own menus.
 
     `stages` is how many each placement has. Where it ends early only levels at which everybody leaves can be, and
-    behind that none has to be.
+    behind that none has to be. Raises OutOfTime at the deadline.
     """
     last = view.weight.shape[1]
     weight = view.weight if exits.lost is None else view.weight + multiplier[:, None] * exits.lost
@@ -230,6 +235,7 @@ def forced_levels(
         rate, mass = exits.menus[s][0].rate, exits.menus[s][0].mass
         value = weight[:, s, None] + suffix[s + 1][:, None] * (1 - rate) - multiplier[:, None] * mass
         for t in range(s - 1, -1, -1):
+            deadline.check()
             rate_t, mass_t = exits.menus[t][0].rate, exits.menus[t][0].mass
             steps = value[:, :, None] * (1 - rate_t) - (multiplier[:, None] * mass_t)[:, None, :]
             value = weight[:, t, None] + steps.min(axis=2)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from serflow_opt.formulations.coefficients import SLACK, Data, Place
-from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance, Objective
@@ -154,17 +154,26 @@ def prune(
     widest = max(len(menu) for menu in data.menu.values())
     simple = instance.threshold_mode == "menu" and not data.own_menus
     if start is not None and simple and len(kept) * widest**2 <= MOST_FORCED:
-        rows, stages = exits.rows(alive), kept.stages
-        forced = [
-            forced_levels(rows, floor, Linear(view.fixed[alive], view.weight[alive]), bracket.multiplier[alive], stages)
+        here = [
+            (Linear(view.fixed[alive], view.weight[alive]), bracket.multiplier[alive])
             for view, bracket in zip(views, brackets, strict=True)
         ]
-        levels = frozenset(
-            key for key in forced[0] if (np.maximum.reduce([table[key] for table in forced]) <= limit).any()
-        )
-        levels |= {(s + 1, row.index(1.0)) for s, row in enumerate(start.weights)}
-        levels |= {(s, 0) for s in set(data.stages) - {s for s, _ in levels}}  # behind the end of all that is left
+        try:
+            forced = [forced_levels(exits.rows(alive), floor, *own, kept.stages, deadline) for own in here]
+        except OutOfTime:  # all thresholds stay: start and bound are known
+            forced = []
+        levels = _levels_left(data, forced, limit, start) if forced else None
     return Pruned(_places(kept), levels, listed, len(kept), float(bound.min()), start, kept, bound[alive], whole[alive])
+
+
+def _levels_left(
+    data: Data, forced: list[dict[LevelKey, Floats]], limit: float, start: Decision
+) -> frozenset[LevelKey]:
+    """Which levels some placement may have within a limit, and those of the best plan known."""
+    levels = frozenset(key for key in forced[0] if (np.maximum.reduce([table[key] for table in forced]) <= limit).any())
+    levels |= {(s + 1, row.index(1.0)) for s, row in enumerate(start.weights)}
+    # behind the end of all that is left any will do
+    return levels | {(s, 0) for s in set(data.stages) - {s for s, _ in levels}}
 
 
 def _places(paths: Paths) -> frozenset[Place]:
