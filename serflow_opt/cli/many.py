@@ -123,7 +123,7 @@ def write_csv(plans: Sequence[Plan], path: Path) -> None:
 
 
 def _row(plan: Plan) -> dict[str, object]:
-    from serflow_opt.fronts.front import runs_on
+    from serflow_opt.plan.document import runs_on
 
     return {
         "instance": plan.instance,

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from serflow_opt.plan.document import Answer, Document, Plan, PlanStatus
+from serflow_opt.plan.document import Answer, Document, Plan, PlanStatus, runs_on
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import RenderableType
 
 WORDS = {"cost": "cost", "latency": "mean latency", "energy": "power", "privacy": "mean leak"}
 
@@ -109,14 +108,9 @@ class Fleet(Answer):
         reached = "" if self.value is None else f", {WORDS[self.minimize]} {self.value:.6g} {self.unit}"
         return f"of {len(self.services)} services: {self.status}{reached}"
 
-    def __rich__(self) -> RenderableType:
-        return fleet_layout(self)
-
 
 def row(own: ServicePlan) -> dict[str, Any]:
     """Return a service as a row of a table."""
-    from serflow_opt.fronts.front import runs_on
-
     metrics = own.plan.metrics
     assert metrics is not None
     return {
@@ -136,46 +130,3 @@ def _worth(more: str, worth: Worth, what: str, unit: str) -> str:
     if worth.saves <= 0:
         return f"{more} buys nothing: there is enough"
     return f"{more} takes about {worth.saves:.3g} {unit} off the {what} (by the multipliers, near this optimum)"
-
-
-def fleet_layout(fleet: Fleet) -> RenderableType:
-    """Lay a fleet out: verdict, a row a service, what is shared, what is proven."""
-    from rich.console import Group
-    from rich.text import Text
-
-    from serflow_opt.ground.sheet import Sheet
-    from serflow_opt.report.plan import VERDICT, usd
-
-    verdict, style = VERDICT[fleet.status]
-    head = Text.assemble((f"{len(fleet.services) or 'no'} services", "bold"), "  ", (verdict, style))
-    head.append(f"  in {fleet.seconds:.2f} s")
-    if fleet.value is None:
-        return Group(head, *(Text(f"  {line}") for line in fleet.because))
-    titles = ("service", "per s", "USD an hour", "latency ms", "accuracy", "machines", "runs on")
-    left = ("service", "machines", "runs on")
-    rows = []
-    for own in fleet.services:
-        cells = row(own)
-        shown = (
-            own.instance,
-            f"{own.rate_per_s:g}",
-            f"{own.usd_per_hour:.4g}",
-            f"{cells['latency_ms']:.4g} ({cells['latency_measure']})",
-            "" if cells["accuracy"] is None else f"{cells['accuracy']:.4f}",
-            cells["machines"],
-            cells["runs_on"],
-        )
-        rows.append(shown)
-    table = Sheet(titles, rows, left=left, folds=left)
-    assert fleet.usd_per_hour is not None
-    lines = [
-        f"{WORDS[fleet.minimize]} {fleet.value:.6g} {fleet.unit}; all services cost {usd(fleet.usd_per_hour)} an hour"
-    ]
-    if fleet.budget_usd_per_hour is not None:
-        lines[0] += f" of {usd(fleet.budget_usd_per_hour)}"
-    lines += [f"{pool.used} of {pool.most} {pool.type} rented" for pool in fleet.machines]
-    lines += fleet.words()
-    bound = "no bound" if fleet.bound is None else f"no plans are below {fleet.bound:.6g} (gap {fleet.gap:.2g})"
-    proof = fleet.certificate
-    lines.append(f"{bound}; {proof.method}; {proof.searches} searches, {proof.plans} plans")
-    return Group(head, table, *(Text(line) for line in lines))

@@ -5,22 +5,25 @@ The classes here are the document that `pareto --json` prints (`Front`), field b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from serflow_opt.plan.document import Answer, Plan
+from serflow_opt.ground.display import named
+from serflow_opt.plan.document import Answer, Plan, runs_on
 from serflow_opt.problem.instance import Objective
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from rich.console import RenderableType
 
-SHOWN = 24
-"""Plans shown in a table at most; `to_frame` has all."""
+KINDS = {
+    "plane": "plotting.front:plot_front",
+    "space": "plotting.front3d:plot_front_3d",
+    "parallel": "plotting.parallel:plot_parallel",
+}
+"""What draws a front in which way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,73 +117,18 @@ class Front(Answer):
 
         plane: the first two objectives, a third told by colour; space: three objectives; parallel: an axis for each.
         """
-        from serflow_opt import plotting
-
-        draw = {"plane": plotting.plot_front, "space": plotting.plot_front_3d, "parallel": plotting.plot_parallel}
-        return draw[kind](self, ax)
+        axes: Axes = named(KINDS[kind])(self, ax)
+        return axes
 
     def _said(self) -> str:
         size = f"{len(self.plans):,} plan{'' if len(self.plans) == 1 else 's'}"
-        return f"{self.instance}: {size} by {' and '.join(self.objectives)}, {_verdict(self)[0]}"
-
-    def __rich__(self) -> RenderableType:
-        return front_table(self)
+        return f"{self.instance}: {size} by {' and '.join(self.objectives)}, {verdict(self)[0]}"
 
 
-def runs_on(plan: Plan) -> str:
-    """Say where stages run, in one line: 1-3 vm: c6i.large, 4-12 function: lambda-1769MB."""
-    runs: list[tuple[int, int, str]] = []
-    for place in plan.placement:
-        where = f"{place.tier}: {place.option}"
-        if runs and runs[-1][2] == where:
-            runs[-1] = (runs[-1][0], place.stage, where)
-        else:
-            runs.append((place.stage, place.stage, where))
-    return ", ".join(f"{a}{'' if a == b else f'-{b}'} {where}" for a, b, where in runs)
-
-
-def front_table(front: Front) -> RenderableType:
-    """Lay a front out: verdict, some of its plans, what is known of the rest."""
-    from rich.console import Group
-    from rich.text import Text
-
-    from serflow_opt.ground.sheet import Sheet
-
-    verdict, style = _verdict(front)
-    size = f"{len(front.plans):,} plan{'' if len(front.plans) == 1 else 's'}"
-    head = Text.assemble((front.instance, "bold"), f"  {size}  ", (verdict, style), f"  in {front.seconds:.2f} s")
-    titles = {"cost": "USD per million", "latency": f"{front.latency_measure} ms", "accuracy": "accuracy"}
-    titles |= {"privacy": "privacy loss", "energy": "J"}
-    rows = []
-    for i in _some(len(front.plans)):
-        point = zip(front.objectives, front.points[i], strict=True)
-        shown = [f"{value * 1e6:.6g}" if name == "cost" else f"{value:.6g}" for name, value in point]
-        rows.append((*shown, runs_on(front.plans[i])))
-    words = ("runs on",)
-    table = Sheet([*(titles[name] for name in front.objectives), *words], rows, left=words, folds=words)
-    parts: list[Any] = [head, table] if front.plans else [head]
-    if len(front.plans) > SHOWN:
-        parts.append(Text(f"{SHOWN} of {len(front.plans):,} plans shown"))
-    parts.append(Text(_proof(front)))
-    return Group(*parts)
-
-
-def _some(count: int) -> Sequence[int]:
-    """Positions spread evenly, the ends among them."""
-    return range(count) if count <= SHOWN else [round(i * (count - 1) / (SHOWN - 1)) for i in range(SHOWN)]
-
-
-def _verdict(front: Front) -> tuple[str, str]:
+def verdict(front: Front) -> tuple[str, str]:
+    """Say what is proven of a front, and in which style."""
     if front.complete:
         return ("the complete front", "bold green") if front.plans else ("no plan keeps the limits", "bold red")
     if front.coverage is None:
         return "not complete: stopped at a limit", "bold yellow"
     return f"every plan of the front covered within {front.coverage:.3g}", "bold green"
-
-
-def _proof(front: Front) -> str:
-    counts = ", ".join(f"{count:,} {name}" for name, count in front.counts.items())
-    text = f"{front.method} ({counts})"
-    if front.complete or front.hypervolume is None or front.hypervolume_bound is None:
-        return text
-    return f"hypervolume {front.hypervolume:.2%} of the box, {front.hypervolume_bound:.2%} at most; {text}"

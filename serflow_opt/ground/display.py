@@ -6,12 +6,25 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+VIEWS = {
+    "Comparison": "report.traffic:comparison_table",
+    "Deployment": "report.traffic:deployment_table",
+    "Explanation": "report.explanation:explanation_table",
+    "Fleet": "report.fleet:fleet_table",
+    "Front": "report.front:front_table",
+    "Plan": "report.plan:plan_table",
+    "Policy": "report.policy:policy_table",
+    "Schedule": "report.traffic:schedule_table",
+    "Simulation": "report.traffic:simulation_table",
+}
+"""What lays out each result: results know what they say, not how it looks."""
 WIDE = 200
 """Characters a line may have where nobody watches: files and pipes."""
 
@@ -79,7 +92,8 @@ class Shown:
 
     def __rich__(self) -> RenderableType:
         """Return the layout."""
-        raise NotImplementedError
+        layout: RenderableType = named(VIEWS[type(self).__name__])(self)
+        return layout
 
     def __str__(self) -> str:
         """Return the table."""
@@ -91,6 +105,12 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return html(self.__rich__(), 160)
+
+
+def named(where: str) -> Any:
+    """Return what a registry names as `module:name`, imported now."""
+    module, _, name = where.partition(":")
+    return getattr(import_module(f"serflow_opt.{module}"), name)
 
 
 def html(renderable: RenderableType, width: int = 130) -> str:

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.ground.display import Shown
+from serflow_opt.ground.display import Shown, html
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import RenderableType
 
     from serflow_opt.problem.instance import Instance, Objective
 
@@ -399,15 +398,7 @@ class Plan(Answer):
         return f"{self.instance}: {self.status}{reached}"
 
     def _repr_html_(self) -> str:
-        from serflow_opt.report.plan import plan_html
-
-        html: str = plan_html(self)
-        return html
-
-    def __rich__(self) -> RenderableType:
-        from serflow_opt.report.plan import plan_table
-
-        return plan_table(self)
+        return html(self.__rich__())
 
 
 SHOWN_UNITS = {
@@ -440,3 +431,15 @@ def limits_of(instance: Instance) -> dict[str, float | str | None]:
         "rate_per_s": instance.rate_per_s,
         "accounting": instance.accounting,
     }
+
+
+def runs_on(plan: Plan) -> str:
+    """Say where stages run, in one line: 1-3 vm: c6i.large, 4-12 function: lambda-1769MB."""
+    runs: list[tuple[int, int, str]] = []
+    for place in plan.placement:
+        where = f"{place.tier}: {place.option}"
+        if runs and runs[-1][2] == where:
+            runs[-1] = (runs[-1][0], place.stage, where)
+        else:
+            runs.append((place.stage, place.stage, where))
+    return ", ".join(f"{a}{'' if a == b else f'-{b}'} {where}" for a, b, where in runs)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arguments import as_number, shown
-from serflow_opt.ground.display import Shown
+from serflow_opt.ground.display import Shown, named
 from serflow_opt.plan.document import Document, Plan, validated
 from serflow_opt.planner.rated import metrics_at
 from serflow_opt.search.best import EQUAL
@@ -21,7 +21,6 @@ from serflow_opt.search.best import EQUAL
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from rich.console import RenderableType
 
 
 Axis = Literal["rate_per_s", "latency_slo_ms"]
@@ -190,7 +189,7 @@ class Policy(Shown):
                 "value": None if piece.plan is None else piece.plan.objective.value,
                 "unit": None if piece.plan is None else piece.plan.objective.unit,
                 "gap": piece.gap,
-                "placement": _words(piece.plan),
+                "placement": words(piece.plan),
             }
             for piece in self.pieces
         ])  # fmt: skip
@@ -199,31 +198,13 @@ class Policy(Shown):
         low, high = self.pieces[0].low, self.pieces[-1].high
         return f"{self.instance}: {len(self.pieces)} pieces over {self.axis} {low:g} to {high:g}"
 
-    def __rich__(self) -> RenderableType:
-        """Return the table: a row a piece."""
-        from rich.console import Group
-        from rich.text import Text
-
-        from serflow_opt.ground.sheet import Sheet
-
-        rows = []
-        for piece in self.pieces:
-            plan = piece.plan
-            value = None if plan is None else plan.objective.value
-            shown = "" if value is None or plan is None else f"{value:.6g} {plan.objective.unit}"
-            rows.append((f"{piece.low:.6g}", f"{piece.high:.6g}", shown, f"{piece.gap:.2g}", _words(plan)))
-        titles = ("from", "to", "value", "gap at most", "option and stages")
-        table = Sheet(titles, rows, left=titles[-1:], folds=titles[-1:], keys=2)
-        return Group(Text.assemble((self.instance, "bold"), f"  by {self.axis}"), table)
-
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the value of the plan over the axis."""
-        from serflow_opt.plotting.policy import plot_policy
+        axes: Axes = named("plotting.policy:plot_policy")(self, ax)
+        return axes
 
-        return plot_policy(self, ax)
 
-
-def _words(plan: Plan | None) -> str:
+def words(plan: Plan | None) -> str:
     """The runs of a plan: option and stages."""
     if plan is None or plan.plan is None:
         return "no plan"

@@ -24,7 +24,6 @@ from serflow_opt.solving import solve
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import RenderableType
 
 STEP = 0.1
 """How much a limit is loosened to see what that buys, relative; of the accuracy, `POINT`."""
@@ -160,12 +159,6 @@ class Explanation(Shown):
 
     def _said(self) -> str:
         return f"{len(self.options)} options and {len(self.limits)} limits of {self.plan._said()}"
-
-    def __rich__(self) -> RenderableType:
-        """Return the tables of `plan.py`."""
-        from serflow_opt.report.plan import explanation_table
-
-        return explanation_table(self)
 
 
 class _Explained(Document):

@@ -37,7 +37,6 @@ from serflow_opt.traffic.simulate.simulate import check_number, simulate
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import RenderableType
 
 __all__ = ["POLICIES", "Comparison", "Row", "compare", "service_for"]
 
@@ -148,12 +147,6 @@ class Comparison(Kept):
                 }
             )
         return pd.DataFrame.from_records(records)
-
-    def __rich__(self) -> RenderableType:
-        """Return the table of `traffic.py`."""
-        from serflow_opt.report.traffic import comparison_table
-
-        return comparison_table(self)
 
     def _said(self) -> str:
         return f"{self.instance}, {self.trace}: {', '.join(row.policy for row in self.rows)}"

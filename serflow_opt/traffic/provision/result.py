@@ -23,7 +23,6 @@ from serflow_opt.traffic.service import Machine, Service
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import RenderableType
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +134,6 @@ class Deployment(Kept):
     def counts(self) -> tuple[int, ...]:
         """Machines by block."""
         return tuple(part.count for part in self.parts)
-
-    def __rich__(self) -> RenderableType:
-        """Return the table of `traffic.py`."""
-        from serflow_opt.report.traffic import deployment_table
-
-        return deployment_table(self)
 
     def _said(self) -> str:
         reached = f", {self.usd_per_s * 3600:.6g} USD/hour" if self.parts else ""

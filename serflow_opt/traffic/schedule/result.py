@@ -21,7 +21,6 @@ from serflow_opt.traffic.service import Machine, Service
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
-    from rich.console import RenderableType
 
 FORGIVEN = 1e-9
 """Share of the requests of a block that may go unserved without a function: rounding."""
@@ -286,12 +285,6 @@ class Schedule(Kept):
     def function_requests(self) -> float:
         """Entries of requests into blocks that functions serve."""
         return math.fsum(block.function_requests for block in self.blocks)
-
-    def __rich__(self) -> RenderableType:
-        """Return the table of `traffic.py`."""
-        from serflow_opt.report.traffic import schedule_table
-
-        return schedule_table(self)
 
     def _said(self) -> str:
         return f"{self.service.name}, {self.trace.name}: {self.status}, {self.usd:.6g} USD"

@@ -14,7 +14,6 @@ from serflow_opt.traffic.simulate.tally import Tally
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
-    from rich.console import RenderableType
 
     from serflow_opt.traffic.simulate.machines import Rental
 
@@ -106,12 +105,6 @@ class Simulation(Kept):
             return math.nan
         rank = max(0, math.ceil(q / 100 * len(self.latency) * (1 - 1e-12)) - 1)
         return float(np.partition(self.latency, rank)[rank])
-
-    def __rich__(self) -> RenderableType:
-        """Return the table of `traffic.py`."""
-        from serflow_opt.report.traffic import simulation_table
-
-        return simulation_table(self)
 
     def _said(self) -> str:
         return f"{self.service}, {self.trace} by {self.policy}: {self.usd_total:.6g} USD, {self.kept:.4%} in time"

@@ -1,0 +1,123 @@
+"""Which modules import which, read off the source: type-only imports and those inside functions included."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("errors",),
+    ("files", "ground", "backend"),
+    ("problem",),
+    ("formulations", "plan", "speed"),
+    ("search",),
+    ("infeasibility", "fronts", "traffic"),
+    ("solving", "export"),
+    ("planner", "sensitivity", "fleets"),
+    ("report", "plotting", "__init__"),
+    ("profiling",),
+    ("cli",),
+)
+"""Packages and modules of the root, from the ground up: each imports from itself and from below only."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module: its dotted name under `serflow_opt`, its file, and its tree."""
+
+    name: str
+    file: Path
+    tree: ast.Module
+
+    @property
+    def package(self) -> str:
+        """The package of the root, or the module of the root, that it belongs to."""
+        return self.name.split(".")[0]
+
+
+@cache
+def modules() -> dict[str, Module]:
+    """Return all modules of the package, by name."""
+    found = {}
+    for top, prefix in ((ROOT / "serflow_opt", ()), (ROOT / "formulations", ("formulations",))):
+        for file in sorted(top.rglob("*.py")):
+            parts = (*prefix, *file.relative_to(top).with_suffix("").parts)
+            if parts[-1] == "__init__" and len(parts) > 1:
+                parts = parts[:-1]
+            name = ".".join(parts)
+            found[name] = Module(name, file, ast.parse(file.read_text(encoding="utf-8")))
+    return found
+
+
+def imported(module: Module) -> Iterator[tuple[str, list[str]]]:
+    """Yield each module of ours that a module imports, with the names it takes."""
+    known = modules()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "serflow_opt":
+            home = node.module.removeprefix("serflow_opt").removeprefix(".")
+            for alias in node.names:
+                inner = f"{home}.{alias.name}".removeprefix(".")
+                if inner in known:
+                    yield inner, [alias.name]
+                else:
+                    yield home or "__init__", [alias.name]
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "serflow_opt":
+                    yield alias.name.removeprefix("serflow_opt").removeprefix(".") or "__init__", []
+
+
+@cache
+def arrows() -> dict[str, dict[str, list[str]]]:
+    """Return for each module those that it imports, with the names it takes from each."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, module in modules().items():
+        into: dict[str, list[str]] = {}
+        for other, names in imported(module):
+            if other != name:
+                into.setdefault(other, []).extend(names)
+        found[name] = into
+    return found
+
+
+def layer_of(package: str) -> int:
+    """Return the number of the layer that a package stands in."""
+    return next(i for i, names in enumerate(LAYERS) if package in names)
+
+
+def rings() -> list[list[str]]:
+    """Return the sets of modules that import each other in a ring (strongly connected components of two and more)."""
+    graph = arrows()
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for other in graph.get(name, {}):
+            if other not in graph:
+                continue
+            if other not in index:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], index[other])
+        if low[name] == index[name]:
+            ring = []
+            while True:
+                ring.append(stack.pop())
+                if ring[-1] == name:
+                    break
+            if len(ring) > 1:
+                found.append(sorted(ring))
+
+    for name in graph:
+        if name not in index:
+            visit(name)
+    return found
