@@ -24,11 +24,11 @@ import numpy as np
 from reporting import setting, table, write
 
 import serflow_opt as so
+from serflow_opt.ground.arrays import Floats
 from serflow_opt.plan.samples import replayed
 from serflow_opt.problem.exits import derive_menus
 from serflow_opt.problem.loader import shipped_folder
 from serflow_opt.search.joint.choices import choices
-from serflow_opt.search.joint.grid import Floats
 
 DOCS = Path(__file__).parent.parent / "docs"
 EXITS = "\njoint = true\nclassifier_stages = {stages}\n"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serflow_opt.fronts.hypervolume import hypervolume
-from serflow_opt.ground.arrays import BLOCK, cells, nondominated
+from serflow_opt.ground.dominance import BLOCK, cells, nondominated
 
 
 def points_of(columns: int) -> st.SearchStrategy[list[tuple[int, ...]]]:

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.backend.matrix import Floats, Matrix
+from serflow_opt.backend.matrix import Matrix
+from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
 
 ROUNDOFF = 2.0**-53

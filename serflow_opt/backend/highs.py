@@ -17,9 +17,10 @@ from typing import Any, Literal
 
 from serflow_opt.backend.certifying import Relaxation, tree_bound
 from serflow_opt.backend.magnitudes import Scaled, is_comfortable, plain, scaled
-from serflow_opt.backend.matrix import Floats, Matrix, compile_model
+from serflow_opt.backend.matrix import Matrix, compile_model
 from serflow_opt.backend.options import why_refused
 from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.stopping import stoppable
 

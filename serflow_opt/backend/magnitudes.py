@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from serflow_opt.backend.certifying import ROUNDOFF, boxed
-from serflow_opt.backend.matrix import Floats, Matrix
+from serflow_opt.backend.matrix import Matrix
+from serflow_opt.ground.arrays import Floats
 
 MAGNIFIED = 2.0**10
 """What the objective is multiplied by on its way into HiGHS, which ends a search within its feasibility tolerance,

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import NEVER, Deadline
 
 ROWS = 256
 """Rows after which the clock is looked at: a few milliseconds."""
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 
 

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from serflow_opt.backend.highs import HighsModel, solve_linear
-from serflow_opt.backend.matrix import Floats, Matrix
+from serflow_opt.backend.matrix import Matrix
 from serflow_opt.fleets.pricing import Column, Prices
+from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
 
 ROUNDING = 1e-9

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serflow_opt.formulations.coefficients import SLACK, SOURCE, Data, Entry, Hop
-from serflow_opt.ground.arrays import nondominated
+from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.dominance import nondominated
 from serflow_opt.problem.instance import Objective
-from serflow_opt.search.placements import Floats, Ints
 
 Column = Objective
 NOISE = 1e-12

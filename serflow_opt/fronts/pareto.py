@@ -24,8 +24,9 @@ from serflow_opt.fronts.front import Front, FrontProgress
 from serflow_opt.fronts.hypervolume import hypervolume
 from serflow_opt.fronts.methods import Asked, Result, by_labels, by_placements, by_solves
 from serflow_opt.ground.arguments import Arguments
-from serflow_opt.ground.arrays import cells, nondominated
+from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.plan.decision import Decision, document_of
 from serflow_opt.plan.document import Certificate, Metrics, ObjectiveValue, Plan, limits_of, shown_unit
@@ -36,7 +37,6 @@ from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance, Objective
 from serflow_opt.search.best import EQUAL
 from serflow_opt.search.goal import hold
-from serflow_opt.search.placements import Floats
 
 FrontMethod = Literal["auto", "placements", "labels", "milp"]
 METHODS = {"placements": by_placements, "labels": by_labels, "milp": by_solves}

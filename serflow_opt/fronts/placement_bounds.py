@@ -25,11 +25,12 @@ import numpy as np
 
 from serflow_opt.formulations.coefficients import SLACK, Data
 from serflow_opt.fronts.labels import AT_ONCE
-from serflow_opt.ground.arrays import cells, nondominated
+from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.search.best import EQUAL
 from serflow_opt.search.lagrangian import Exits, Linear, close_bracket, reaches
-from serflow_opt.search.placements import Floats, Ints, Paths
+from serflow_opt.search.placements import Paths
 
 WEIGHTINGS = 9
 """Weighted sums, from the first objective to the second, that placements are bounded in."""

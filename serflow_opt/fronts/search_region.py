@@ -16,8 +16,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serflow_opt.ground.arrays import nondominated
-from serflow_opt.search.placements import Floats
+from serflow_opt.ground.arrays import Floats
+from serflow_opt.ground.dominance import nondominated
 
 Point = tuple[float, ...]
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.ground.arguments import Arguments, as_number
+from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable, workers
@@ -33,7 +34,6 @@ from serflow_opt.planner.policy import Axis, Piece, Policy
 from serflow_opt.planner.rated import HOUR, Rated
 from serflow_opt.planner.rented import best_at_some_rate, covers
 from serflow_opt.search.best import EQUAL, Found, Settings
-from serflow_opt.search.placements import Floats
 from serflow_opt.solving import plan_of
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.formulations.coefficients import SLACK, Data
 from serflow_opt.formulations.sets import ending_matters
 from serflow_opt.ground.arguments import Arguments, as_number, shown
+from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import GRACE_S, Deadline
 from serflow_opt.plan.decision import Decision, decision_of
 from serflow_opt.plan.document import Plan, shown_unit
@@ -27,7 +28,7 @@ from serflow_opt.search.best import Found, Settings, swept
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.layered import Chain, covered
-from serflow_opt.search.placements import Floats, Paths
+from serflow_opt.search.placements import Paths
 from serflow_opt.solving import answer, plan_of
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from serflow_opt.ground.arrays import Floats
 from serflow_opt.plan.document import Metrics
 from serflow_opt.plan.evaluator import TOLERANCE
-from serflow_opt.search.placements import Floats
 
 HOUR = 3600.0
 

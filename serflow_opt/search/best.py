@@ -16,6 +16,7 @@ from serflow_opt.backend.highs import HighsModel, Outcome, Progress
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.model import Built, Disconnected, build
+from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import GRACE_S, Deadline, OutOfTime
 from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.plan.document import Metrics
@@ -25,7 +26,7 @@ from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.layered import Chain, covered
 from serflow_opt.search.own_constraints import Extra, add_own
-from serflow_opt.search.placements import MOST, Floats, Paths
+from serflow_opt.search.placements import MOST, Paths
 from serflow_opt.search.prune import Pruned, prune
 
 Method = Literal["auto", "labels", "milp"]

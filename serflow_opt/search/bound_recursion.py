@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from serflow_opt.formulations.coefficients import NOTHING
+from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.search.layered import Chain, Crossing
-from serflow_opt.search.placements import NOWHERE, Floats, Ints, Mask, Paths
+from serflow_opt.search.placements import NOWHERE, Paths
 
 STAY = NOTHING - 1
 """Stands where a way to hand over could: the run goes on."""

@@ -23,13 +23,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from serflow_opt.fronts.label_setting import stages_couple
+from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.bound_recursion import Swept, least_whole_before, most_value, sweep
 from serflow_opt.search.enumerate import survivors
 from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, bracket, placed, task_of
-from serflow_opt.search.placements import Floats, Ints, Mask, Paths, within_options
+from serflow_opt.search.placements import Paths, within_options
 from serflow_opt.search.prune import decision_at
 from serflow_opt.search.shared_labels import SharedLabels
 from serflow_opt.search.threshold_labels import best_thresholds

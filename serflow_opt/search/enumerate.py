@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from serflow_opt.formulations.coefficients import NOTHING, SOURCE
+from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.search.bound_recursion import Steps, Swept
 from serflow_opt.search.layered import Chain, Crossing
 from serflow_opt.search.placed import Placed
-from serflow_opt.search.placements import Floats, Ints, Mask, Paths
+from serflow_opt.search.placements import Paths
 
 TIME_NOISE = 1e-12
 """Whole times are searched with this much room, relative to their limit."""

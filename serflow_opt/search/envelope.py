@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
-from serflow_opt.search.placements import Floats, Ints
+from serflow_opt.ground.arrays import Floats, Ints
 
 
 @dataclass(frozen=True)

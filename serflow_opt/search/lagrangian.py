@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 
 from serflow_opt.formulations.coefficients import SLACK, Data
 from serflow_opt.formulations.sets import Level
+from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.placements import Floats, Ints, Paths, lost_accuracy, menus_used
+from serflow_opt.search.placements import Paths, lost_accuracy, menus_used
 
 LevelKey = tuple[int, int]
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from serflow_opt.formulations.coefficients import SOURCE
+from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.search.envelope import Envelope
 from serflow_opt.search.lagrangian import Exits, Linear, close_bracket, closed
 from serflow_opt.search.layered import Chain
-from serflow_opt.search.placements import NOWHERE, Floats, Ints, Mask, Paths
+from serflow_opt.search.placements import NOWHERE, Paths
 from serflow_opt.search.threshold_labels import Task
 
 

@@ -8,18 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from serflow_opt.formulations.coefficients import NOTHING, SLACK, SOURCE, Data, Entry, Hop
+from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.problem.instance import AS_IS
 
 NOWHERE = -1
 """Stands where a runner could: the plan has ended before."""
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 MOST = 200_000
 """Placements listed at most. 110,000 of 16 stages x 20 thresholds are bounded in five seconds; the

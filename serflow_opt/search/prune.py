@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from serflow_opt.formulations.coefficients import SLACK, Data, Place
+from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.plan.evaluator import evaluate
@@ -27,9 +28,6 @@ from serflow_opt.search.lagrangian import Bracket, Exits, LevelKey, Linear, clos
 from serflow_opt.search.placements import (
     MOST,
     NOWHERE,
-    Floats,
-    Ints,
-    Mask,
     Paths,
     arrivals,
     by_runner,

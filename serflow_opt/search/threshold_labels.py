@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.ground.arrays import nondominated
+from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.dominance import nondominated
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.placements import Floats, Ints
 
 PREFIXES = 2_000
 """Prefixes kept at most before labels meet them."""

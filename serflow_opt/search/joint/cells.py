@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.search.joint.grid import Grid, Ints
+from serflow_opt.ground.arrays import Ints
+from serflow_opt.search.joint.grid import Grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,8 +15,8 @@ from itertools import product
 import numpy as np
 
 from serflow_opt.formulations.coefficients import SLACK, Data
+from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.problem.instance import Instance, Objective
-from serflow_opt.search.joint.grid import Floats, Ints
 from serflow_opt.search.placements import (
     MOST,
     NOWHERE,

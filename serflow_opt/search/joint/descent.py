@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
-from serflow_opt.search.joint.grid import Aim, Floats, Grid, Ints, at_least, at_levels, by_rank, total
+from serflow_opt.search.joint.grid import Aim, Grid, at_least, at_levels, by_rank, total
 
 SWEEPS = 20
 HALVINGS = 14

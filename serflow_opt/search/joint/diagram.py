@@ -23,9 +23,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.search.joint.cells import Cells
-from serflow_opt.search.joint.grid import Aim, Floats, Grid, Ints, Mask, at_least, by_rank, total
+from serflow_opt.search.joint.grid import Aim, Grid, at_least, by_rank, total
 from serflow_opt.search.joint.potentials import AGAIN, STEPS, Priced, best_price, free
 
 Bits = NDArray[np.uint8]

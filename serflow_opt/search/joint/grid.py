@@ -14,16 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.problem.instance import Instance
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 DENSE = 20_000
 """Matrices with up to so many entries are not worth making sparse."""

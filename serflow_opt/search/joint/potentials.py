@@ -22,7 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.search.joint.grid import Aim, Floats, Grid, at_least, at_levels, by_rank, total
+from serflow_opt.ground.arrays import Floats
+from serflow_opt.search.joint.grid import Aim, Grid, at_least, at_levels, by_rank, total
 
 STEPS = 150
 """Subgradient steps: 150 close most of the gap to the linear relaxation, 1,000 nearly all of it."""

@@ -11,11 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.search.joint.cells import Cells
 from serflow_opt.search.joint.descent import polish
 from serflow_opt.search.joint.diagram import Answer, best_below
-from serflow_opt.search.joint.grid import Aim, Floats, Grid, Ints
+from serflow_opt.search.joint.grid import Aim, Grid
 from serflow_opt.search.joint.potentials import Priced
 
 STAGES = (

@@ -15,8 +15,8 @@ import numpy as np
 
 from serflow_opt.backend.highs import solve_linear
 from serflow_opt.backend.matrix import Matrix
+from serflow_opt.ground.arrays import Floats
 from serflow_opt.search.joint.choices import Choices
-from serflow_opt.search.joint.grid import Floats
 
 
 @dataclass(frozen=True, slots=True)

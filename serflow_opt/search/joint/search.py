@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.search.joint import proving
 from serflow_opt.search.joint.choices import ROUNDING, Choices
 from serflow_opt.search.joint.descent import descend, polish, starts
 from serflow_opt.search.joint.diagram import TIES, Answer
-from serflow_opt.search.joint.grid import Aim, Floats, Grid, Ints
+from serflow_opt.search.joint.grid import Aim, Grid
 from serflow_opt.search.joint.potentials import Priced
 from serflow_opt.search.joint.region import Bound, Box, Prices, Region, inner
 

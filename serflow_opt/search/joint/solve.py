@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.ground.arrays import Ints
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.plan.decision import Decision, document_of
 from serflow_opt.plan.document import Certificate, Clash, ObjectiveValue, Plan, PlanStatus, limits_of, shown_unit
@@ -17,7 +18,7 @@ from serflow_opt.search.best import EQUAL, Settings
 from serflow_opt.search.goal import hold, order_of
 from serflow_opt.search.joint.certify import Certified, certified
 from serflow_opt.search.joint.choices import ROUNDING, Choices, choices
-from serflow_opt.search.joint.grid import Grid, Ints
+from serflow_opt.search.joint.grid import Grid
 from serflow_opt.search.joint.search import Best, Pool, find
 from serflow_opt.search.placements import MOST
 from serflow_opt.search.prune import decision_at
