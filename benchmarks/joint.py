@@ -127,7 +127,7 @@ def by_tables(instance: so.Instance) -> tuple[float, float]:
     plan = so.solve(tables)
     if plan.plan is None or plan.objective.value is None:
         return math.nan, math.nan
-    from serflow_opt.plan.decision import decision_of
+    from serflow_opt.plan.names import decision_of
 
     (part, *_) = replayed(tables, decision_of(tables, plan))
     return plan.objective.value, part.accuracy

@@ -29,7 +29,7 @@ import pyomo.core as pyo
 
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.placement import Path
-from serflow_opt.problem.instance import AS_IS
+from serflow_opt.problem.kinds import AS_IS
 
 
 def costs_accuracy(data: Data) -> bool:

@@ -24,7 +24,8 @@ from serflow_opt.formulations.latency import (
 from serflow_opt.formulations.placement import Path, add_memory, add_placement, add_runs, add_scaled_path
 from serflow_opt.formulations.privacy import add_privacy_ceiling, privacy_loss
 from serflow_opt.ground.deadline import NEVER, Deadline
-from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import Objective
 
 COSTS = {"per-request": per_request_cost, "reserved": reserved_cost, "as-printed": as_printed_cost}
 

@@ -27,7 +27,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
-from serflow_opt.problem.instance import AS_IS, PLAIN, Instance, Link, Variant, Way
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import AS_IS
+from serflow_opt.problem.network import PLAIN, Variant, Way
+from serflow_opt.problem.offers import Link
 
 SLACK = 5e-10
 """How far, relative, a limit may be missed in the model: rounding of sums in double precision. It is half of what the

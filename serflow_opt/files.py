@@ -53,6 +53,36 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, o
     write_atomically(path, write)
 
 
+MAX_BYTES = 50_000_000
+"""No table of stages, exits, samples or times comes near this; a bigger file is the wrong file."""
+
+
+RELATIVE = "check the name; paths are relative to the instance file"
+
+
+def read_text(path: Path, problems: list[Problem], absent: str = RELATIVE) -> str | None:
+    """Return a file's text, or None after saying why it cannot be read; `absent` is the cure when there is none."""
+
+    def wrong(found: str, cure: str) -> None:
+        problems.append(Problem(str(path), "", found, cure))
+
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            wrong(f"{size / 1e6:.0f} MB", f"files here hold at most {MAX_BYTES / 1e6:.0f} MB: is it the right file?")
+            return None
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        wrong("no such file", absent)
+    except UnicodeDecodeError as error:
+        wrong(f"byte {error.object[error.start]:#04x} at offset {error.start} is not UTF-8", "save the file as UTF-8")
+    except ValueError:
+        wrong("no file can have this name", absent)
+    except OSError as error:
+        wrong(f"cannot be read ({error.strerror})", "give a readable file")
+    return None
+
+
 def read_json(path: str | Path, cure: str, what: str) -> dict[str, Any]:
     """Read a file that holds one JSON document.
 
@@ -61,7 +91,6 @@ def read_json(path: str | Path, cure: str, what: str) -> dict[str, Any]:
     InputError
         For a file that cannot be read or holds something else; `cure` says what it should hold, `what` in a word.
     """
-    from serflow_opt.problem.tables import read_text
 
     problems: list[Problem] = []
     text = read_text(Path(path), problems, cure)

@@ -15,7 +15,6 @@ from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.infeasibility.explain import clashes
-from serflow_opt.plan.decision import document_of
 from serflow_opt.plan.document import (
     Certificate,
     Clash,
@@ -27,10 +26,12 @@ from serflow_opt.plan.document import (
     shown_unit,
 )
 from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.plan.names import document_of
 from serflow_opt.plan.notes import cautions, notes_on
 from serflow_opt.plan.samples import replayed, tables_scope
 from serflow_opt.problem.given import on_instance
-from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.best import EQUAL, Found, Method, Settings, search
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal, hold, order_of, scaled

@@ -15,7 +15,8 @@ from golden_parts import add_path, add_scaled, golden, minimise, model, short_ru
 from serflow_opt.formulations import adaptation, cost, energy, exits, latency, placement, privacy
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.model import build
-from serflow_opt.problem.instance import PLAIN, Instance
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.network import PLAIN
 
 # ----------------------------------------------------------------------------------------------------
 # Placement

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serflow_opt.problem.exits import Samples, derive_menus
+from serflow_opt.problem.exits import derive_menus
 from serflow_opt.problem.loader import shipped_folder
+from serflow_opt.problem.network import Samples
 
 DATA = Path(os.environ.get("SERFLOW_OPT_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Where the raw samples lie; they carry no licence and are not part of the project."""

@@ -10,7 +10,8 @@ from helpers import GOOD
 from scipy.stats import beta
 
 import serflow_opt as so
-from serflow_opt.problem.exits import Samples, derive_menus, replay
+from serflow_opt.problem.exits import derive_menus, replay
+from serflow_opt.problem.network import Samples
 
 #            a    b    c    d    e    f    g    h
 FIRST = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]

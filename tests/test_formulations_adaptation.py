@@ -16,7 +16,9 @@ from serflow_opt.formulations.adaptation import costs_accuracy
 from serflow_opt.formulations.coefficients import NOTHING, SOURCE, Data
 from serflow_opt.formulations.lp import write_model
 from serflow_opt.formulations.model import Disconnected, build
-from serflow_opt.problem.instance import AS_IS, PLAIN, Instance, Way
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import AS_IS
+from serflow_opt.problem.network import PLAIN, Way
 
 
 def ways_before(instance: Instance, stage: int) -> set[int]:

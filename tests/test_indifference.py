@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serflow_opt import Instance
-from serflow_opt.problem.instance import Link, Option, Stage
+from serflow_opt.problem.network import Stage
+from serflow_opt.problem.offers import Link, Option
 from serflow_opt.traffic.provision.indifference import machines_for, s_cip, t_cip
 from serflow_opt.traffic.provision.result import Deployment
 from serflow_opt.traffic.provision.solve import provision

@@ -11,7 +11,9 @@ from helpers import GOOD, changed, load, two_tiers
 
 import serflow_opt as so
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.problem.instance import AS_IS, PLAIN, Link, Privacy, Way
+from serflow_opt.problem.kinds import AS_IS
+from serflow_opt.problem.network import PLAIN, Privacy, Way
+from serflow_opt.problem.offers import Link
 
 
 @pytest.fixture

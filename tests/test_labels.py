@@ -15,9 +15,10 @@ from oracles.brute_fronts import covers, enumerate_front, front_document, long_m
 import serflow_opt as so
 from serflow_opt.fronts import labels
 from serflow_opt.fronts.by_placement import KNOTS, front_by_placement
-from serflow_opt.fronts.label_setting import set_labels, stages_couple
+from serflow_opt.fronts.label_setting import set_labels
 from serflow_opt.fronts.pareto import pareto
 from serflow_opt.ground.deadline import Deadline, OutOfTime
+from serflow_opt.search.runs import stages_couple
 
 SEEDS = range(120)
 

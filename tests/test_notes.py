@@ -10,8 +10,8 @@ import tiny
 
 import serflow_opt as so
 from serflow_opt.plan.valuation import value_plan
-from serflow_opt.problem.exits import Samples
 from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.network import Samples
 
 ON_FUNCTION: list[dict[str, Any]] = [{"stage": s, "tier": "fn", "option": "f"} for s in (1, 2)]
 ACROSS = [{"stage": 1, "tier": "vm", "option": "v"}, ON_FUNCTION[1]]

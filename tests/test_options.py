@@ -9,7 +9,7 @@ import pytest
 from helpers import load, two_tiers
 
 import serflow_opt as so
-from serflow_opt.problem.instance import Option
+from serflow_opt.problem.offers import Option
 from serflow_opt.problem.ranges import amdahl_flops_per_s, function_name
 
 

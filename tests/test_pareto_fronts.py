@@ -16,8 +16,9 @@ from rich.console import Console
 
 import serflow_opt as so
 from serflow_opt.fronts import by_boxes as box_front
-from serflow_opt.fronts.front import SHOWN, Front, FrontProgress
+from serflow_opt.fronts.front import Front, FrontProgress
 from serflow_opt.fronts.pareto import pareto
+from serflow_opt.report.front import SHOWN
 from serflow_opt.search.best import Found
 
 COUPLED = [1, 5, 6, 16, 18, 19, 36, 41, 47, 49, 53, 60]

@@ -13,7 +13,7 @@ from oracles.provisioned import optimum
 from oracles.provisioned_instances import draw
 
 from serflow_opt import Instance
-from serflow_opt.problem.instance import Link, Option, Tier
+from serflow_opt.problem.offers import Link, Option, Tier
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.solve import provision
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import serflow_opt as so
-from serflow_opt.problem.instance import Way
+from serflow_opt.problem.network import Way
 from serflow_opt.problem.ranges import FunctionSizes, NoiseCurve
 
 USD_PER_GB_S, FEE, MB_PER_VCPU = 0.0000166667, 2e-7, 1769.0

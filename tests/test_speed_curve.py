@@ -11,8 +11,8 @@ from oracles.random_instances import write
 
 import serflow_opt as so
 from serflow_opt.errors import Problem
-from serflow_opt.problem.speed_curve import SpeedCurve, read_curve, write_curve
-from serflow_opt.speed.points import Point
+from serflow_opt.problem.speed_curve import SpeedCurve, read_curve
+from serflow_opt.speed.points import Point, write_curve
 
 CURVE = [
     {"memory_mb": 3000, "flops_per_s": 6e10},  # in any order

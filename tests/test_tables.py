@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from serflow_opt.errors import InputError, Problem, nearest
-from serflow_opt.files import write_atomically
-from serflow_opt.problem.tables import Column, Row, read_table, read_text
+from serflow_opt.files import read_text, write_atomically
+from serflow_opt.problem.tables import Column, Row, read_table
 
 COLUMNS = [
     Column("name", "text"),

@@ -9,19 +9,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from serflow_opt.problem.instance import (
-    NO_CLASSIFIER,
-    PLAIN,
-    Instance,
-    Link,
-    Menu,
-    Option,
-    Privacy,
-    Stage,
-    Tier,
-    Variant,
-    Way,
-)
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.network import NO_CLASSIFIER, PLAIN, Menu, Privacy, Stage, Variant, Way
+from serflow_opt.problem.offers import Link, Option, Tier
 
 __all__ = [
     "NO_CLASSIFIER",

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from serflow_opt.instances.architectures import amdahl_fraction, bert_base_exits, write_stages, write_table
-from serflow_opt.problem.exits import Samples, derive_menus
+from serflow_opt.problem.exits import derive_menus
+from serflow_opt.problem.network import Samples
 
 FOLDER = Path(__file__).parent
 EXITS = 12

@@ -397,7 +397,7 @@ def _combined(objective: Objective | None, weight: list[str] | None, then: list[
     """Read --weight and --then; weights make the objective weighted, another objective drops the file's weights."""
     from typing import get_args
 
-    from serflow_opt.problem.instance import Objective as Name
+    from serflow_opt.problem.kinds import Objective as Name
 
     problems = [
         Problem("", flag, repr(text), f"name one of {', '.join(get_args(Name))}")

@@ -53,7 +53,7 @@ def speed(
             raise InputError([Problem(str(out), "--out", "a curve is in FLOP/s", "give --flops or --network")])
         measured = _fit_all(files, operations, _mb_per_vcpu(mb_per_vcpu), fixed)
         if out and operations is not None:
-            from serflow_opt.problem.speed_curve import write_curve
+            from serflow_opt.speed.points import write_curve
 
             write_curve(out, measured[0].points, operations)
         if plot:

@@ -10,7 +10,9 @@ from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.export.description import Function, Machine
 from serflow_opt.problem.catalog import load_catalog
 from serflow_opt.problem.catalog.rows import VmType
-from serflow_opt.problem.instance import Instance, Option, TierKind
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import TierKind
+from serflow_opt.problem.offers import Option
 from serflow_opt.problem.ranges import MIB
 
 LAMBDA = re.compile(r"lambda-(?:(?P<arch>arm64)-)?(?P<memory>\d+(?:\.\d+)?)MB")

@@ -11,7 +11,8 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.export.description import Block, Description
 from serflow_opt.export.facts import Facts
 from serflow_opt.plan.document import Choice, PlanStatus
-from serflow_opt.problem.instance import Instance, Option
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.offers import Option
 
 
 class ProvisionedBlock(BaseModel):

@@ -13,8 +13,8 @@ from serflow_opt.export.facts import Facts
 from serflow_opt.export.provisioned import Provisioned, describe_provisioned
 from serflow_opt.export.solved import describe_solved
 from serflow_opt.export.text import LONGEST_NAME, NAME, slug
+from serflow_opt.files import read_text
 from serflow_opt.plan.document import Certificate, ObjectiveValue, Plan, PlanDocument, validated
-from serflow_opt.problem.tables import read_text
 
 if TYPE_CHECKING:
     from serflow_opt.problem.instance import Instance

@@ -23,7 +23,8 @@ from serflow_opt.fronts.search_region import Point, Zones, inside
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.stopping import workers
 from serflow_opt.plan.decision import Decision
-from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.best import EQUAL, Settings, search
 from serflow_opt.search.goal import ceiling, hold
 

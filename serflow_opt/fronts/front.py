@@ -12,7 +12,7 @@ from pydantic import Field
 
 from serflow_opt.ground.display import named
 from serflow_opt.plan.document import Answer, Plan, runs_on
-from serflow_opt.problem.instance import Objective
+from serflow_opt.problem.kinds import Objective
 
 if TYPE_CHECKING:
     import pandas as pd

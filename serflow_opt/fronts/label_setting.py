@@ -37,10 +37,12 @@ from serflow_opt.formulations.adaptation import costs_accuracy
 from serflow_opt.formulations.coefficients import SLACK, SOURCE, Data, Entry, Hop, Hub
 from serflow_opt.fronts.labels import NOISE, Accuracy, Column, Parts, grow, step_of
 from serflow_opt.ground.arrays import Floats, Ints
-from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.plan.decision import Decision, shortest
-from serflow_opt.problem.instance import Instance, Objective, Option
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import Objective
+from serflow_opt.search.runs import run_begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +83,6 @@ class State:
     reach_back: int
     level: Ints
     labels: Labels
-
-
-def stages_couple(instance: Instance) -> bool:
-    """Whether stages on one option can be too much together, for memory or time, in a way that a run does not tell."""
-    grown = max([1.0, *(variant.parameters_kept for variant in instance.variants)])
-    whole = sum(stage.parameter_bytes for stage in instance.stages) * grown
-    largest = max([instance.input_bytes, *(stage.activation_bytes for stage in instance.stages)])
-    resized = any(variant.parameters_kept != 1.0 for variant in instance.variants)
-    retimed = any(variant.flops_factor != 1.0 or variant.added_flops for variant in instance.variants)
-
-    def couple(option: Option) -> bool:
-        several = instance.tiers[option.tier].stage_specific
-        too_large = option.memory_bytes is not None and whole + largest > option.memory_bytes
-        return (too_large and (resized or several)) or ((retimed or several) and instance.may_run_long(option))
-
-    return len(instance.stages) > 1 and any(couple(option) for option in instance.options)
 
 
 def set_labels(
@@ -284,23 +270,6 @@ class _Recursion:
             elif limit is not None:
                 holds &= values[:, i] * units.get(column, 1.0) <= limit * (1 + SLACK)
         return holds
-
-
-def run_begin(data: Data, s: int, e: int) -> int:
-    """Return the first stage that a run on e's option which ends with stage s can begin with, by memory and time."""
-    option = data.instance.options[data.option(e)]
-    limit, longest = option.memory_bytes, option.run_max_s
-    first, parameters, largest, seconds = s, 0.0, 0.0, 0.0
-    for t in range(s, 0, -1):
-        seconds += option.stage_seconds[t - 1]
-        parameters += data.instance.stages[t - 1].parameter_bytes
-        largest = max(largest, data.activation(t))
-        if limit is not None and t < s and parameters + largest > limit * (1 + SLACK):
-            break
-        if longest is not None and t < s and seconds > longest * (1 + SLACK):
-            break
-        first = t
-    return first
 
 
 def _rounded(data: Data, columns: Sequence[Column]) -> list[int]:

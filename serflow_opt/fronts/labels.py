@@ -24,7 +24,7 @@ from serflow_opt.formulations.coefficients import SLACK, SOURCE, Data, Entry, Ho
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import nondominated
-from serflow_opt.problem.instance import Objective
+from serflow_opt.problem.kinds import Objective
 
 Column = Objective
 NOISE = 1e-12

@@ -10,12 +10,14 @@ from pathlib import Path
 from serflow_opt.fronts.by_boxes import front_by_boxes
 from serflow_opt.fronts.by_placement import front_by_placement
 from serflow_opt.fronts.journal import Journal
-from serflow_opt.fronts.label_setting import set_labels, stages_couple
+from serflow_opt.fronts.label_setting import set_labels
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.plan.decision import Decision
-from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.best import listable
 from serflow_opt.search.prune import by_placement
+from serflow_opt.search.runs import stages_couple
 
 COARSE = (0.5, 0.1, 0.03)
 """Coverages that labels are first set with where there is a time limit, so that something is known when it ends."""

@@ -9,7 +9,9 @@ from itertools import combinations
 
 from serflow_opt.infeasibility.conflicts import Keys, smallest_clashes
 from serflow_opt.plan.document import Change, Clash, ClashingSet
-from serflow_opt.problem.instance import CLIENT, Instance, Link, Option
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import CLIENT
+from serflow_opt.problem.offers import Link, Option
 from serflow_opt.search.best import Settings, search
 
 MIB = 2.0**20

@@ -18,7 +18,8 @@ from serflow_opt.ground.display import Shown, html
 if TYPE_CHECKING:
     import pandas as pd
 
-    from serflow_opt.problem.instance import Instance, Objective
+    from serflow_opt.problem.instance import Instance
+    from serflow_opt.problem.kinds import Objective
 
 PERCENTILE = r"latency_p\d+(\.\d+)?_ms"
 """What documents call a percentile of the latency."""

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from serflow_opt.plan.decision import Given, resolve
 from serflow_opt.plan.document import (
     Breach,
     Crossing,
@@ -19,10 +18,12 @@ from serflow_opt.plan.document import (
     Metrics,
     StageReport,
 )
+from serflow_opt.plan.names import Given, resolve
 from serflow_opt.plan.samples import at_thresholds
 from serflow_opt.plan.walk import Step, walk
 from serflow_opt.problem.given import on_instance
-from serflow_opt.problem.instance import Instance, Option
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.offers import Option
 
 TOLERANCE = 1e-9
 """Limits count as kept, and shares and machine loads as equal, within this: rounding noise of double precision."""

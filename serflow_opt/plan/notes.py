@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from serflow_opt.plan.decision import Decision, ended
+from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Metrics, Replayed
+from serflow_opt.plan.names import ended
 from serflow_opt.plan.samples import changes_answers
-from serflow_opt.problem.consistency import joint_problems
-from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.instance import Instance, joint_problems
 
 
 def cautions(instance: Instance) -> list[str]:

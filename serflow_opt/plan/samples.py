@@ -9,9 +9,7 @@ from serflow_opt.errors import Problem
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Replayed
 from serflow_opt.problem.instance import Instance
-
-OFF = 2.0
-"""A threshold that no confidence reaches."""
+from serflow_opt.problem.network import OFF
 
 
 def replayed(instance: Instance, decision: Decision) -> list[Replayed]:

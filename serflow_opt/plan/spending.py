@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from serflow_opt.plan.decision import Decision, decision_of
+from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Plan, PlanDocument
 from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.plan.names import decision_of
 from serflow_opt.plan.walk import Step, walk
-from serflow_opt.problem.instance import Instance, Option
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.offers import Option
 
 
 @dataclass(frozen=True, slots=True)

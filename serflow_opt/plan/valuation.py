@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from serflow_opt.plan.decision import document_of, resolve
 from serflow_opt.plan.document import Certificate, ObjectiveValue, Plan, limits_of, shown_unit
 from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.plan.names import document_of, resolve
 from serflow_opt.plan.notes import notes_on
 from serflow_opt.plan.samples import replayed
 from serflow_opt.problem.instance import Instance

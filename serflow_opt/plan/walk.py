@@ -8,8 +8,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from serflow_opt.plan.decision import Decision, ended, link_before
-from serflow_opt.problem.instance import AS_IS, PLAIN, Instance, Link, Option, Tier, Variant, Way
+from serflow_opt.plan.decision import Decision
+from serflow_opt.plan.names import ended, link_before
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import AS_IS
+from serflow_opt.problem.network import PLAIN, Variant, Way
+from serflow_opt.problem.offers import Link, Option, Tier
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
@@ -33,11 +33,9 @@ from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.planner.policy import Axis, Piece, Policy
 from serflow_opt.planner.rated import HOUR, Rated
 from serflow_opt.planner.rented import best_at_some_rate, covers
+from serflow_opt.problem.instance import Instance
 from serflow_opt.search.best import EQUAL, Found, Settings
 from serflow_opt.solving import plan_of
-
-if TYPE_CHECKING:
-    from serflow_opt.planner.planner import Planner
 
 NARROW = 1e-6
 """Intervals this narrow, relative, are not halved: the step between their ends lies in them."""
@@ -52,8 +50,25 @@ AT_ONCE = 4_000_000
 Report = Callable[[int, float], None]
 
 
+class Asked(Protocol):
+    """What is asked for plans: a `Planner`."""
+
+    instance: Instance
+    gap: float
+
+    def plan(
+        self,
+        *,
+        rate_per_s: float | None = None,
+        latency_slo_ms: float | None = None,
+        deadline_ms: float | None = None,
+        explain: bool = True,
+    ) -> Plan:
+        """Return the best plan."""
+
+
 def map_policy(
-    planner: Planner,
+    planner: Asked,
     *,
     rate_per_s: tuple[float, float] | None = None,
     latency_slo_ms: tuple[float, float] | None = None,
@@ -118,7 +133,7 @@ def _is_pair(both: object) -> bool:
 
 
 def _at_once(
-    planner: Planner, low: float, high: float, tolerance: float, deadline: Deadline, jobs: int, report: Report
+    planner: Asked, low: float, high: float, tolerance: float, deadline: Deadline, jobs: int, report: Report
 ) -> Policy | None:
     """The map over rates of an instance whose best plans are found for all rates; None where that does not reach."""
     instance = planner.instance.with_limits(rate_per_s=high)
@@ -225,7 +240,7 @@ def _missed(terms: Sequence[Rated], rates: Floats) -> tuple[Floats, Floats]:
 
 
 class _Search:
-    def __init__(self, planner: Planner, axis: Axis, tolerance: float, deadline: Deadline, report: Report) -> None:
+    def __init__(self, planner: Asked, axis: Axis, tolerance: float, deadline: Deadline, report: Report) -> None:
         self.planner, self.axis, self.tolerance = planner, axis, tolerance
         self.deadline, self.report = deadline, report
         self.hourly = axis == "rate_per_s" and planner.instance.minimize == "cost"
@@ -295,10 +310,10 @@ class _Search:
         return Piece(a, b, hard, gap) if gap <= max(self.tolerance, 2 * self.planner.gap) or over else None
 
 
-def _ask(planner: Planner, axis: Axis, deadline: Deadline, value: float) -> Plan:
+def _ask(planner: Asked, axis: Axis, deadline: Deadline, value: float) -> Plan:
     left = deadline.left_or_none
     asked: dict[str, float] = {axis: value}
-    return planner.plan(**asked, deadline_ms=None if left is None else 1000 * left, explain=False)  # type: ignore[arg-type]
+    return planner.plan(**asked, deadline_ms=None if left is None else 1000 * left, explain=False)
 
 
 def _unknown(plan: Plan) -> float:

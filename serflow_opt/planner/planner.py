@@ -19,9 +19,10 @@ from serflow_opt.formulations.sets import ending_matters
 from serflow_opt.ground.arguments import Arguments, as_number, shown
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import GRACE_S, Deadline
-from serflow_opt.plan.decision import Decision, decision_of
+from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Plan, shown_unit
 from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.plan.names import decision_of
 from serflow_opt.problem.given import Named, instance_of
 from serflow_opt.problem.instance import Instance
 from serflow_opt.search.best import Found, Settings, swept

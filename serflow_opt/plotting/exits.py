@@ -6,11 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serflow_opt.errors import InputError
-from serflow_opt.plan.decision import decision_of
-from serflow_opt.plan.samples import tables_wanted
+from serflow_opt.plan.names import decision_of
 from serflow_opt.plotting.plan import COLOURS
 from serflow_opt.plotting.text import plain
-from serflow_opt.problem.instance import AS_IS, Menu
+from serflow_opt.problem.exits import tables_wanted
+from serflow_opt.problem.kinds import AS_IS
+from serflow_opt.problem.network import Menu
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.plan.decision import decision_of
+from serflow_opt.plan.names import decision_of
 from serflow_opt.plan.spending import Spending, spending
 from serflow_opt.plan.walk import Step, walk
 from serflow_opt.plotting.plan import COLOURS

@@ -8,7 +8,7 @@ import numpy as np
 
 from serflow_opt.plotting.front import front_title
 from serflow_opt.plotting.text import SCALES, brief, objective_title
-from serflow_opt.problem.instance import Objective
+from serflow_opt.problem.kinds import Objective
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from serflow_opt.problem.privacy_table import NONE
 
@@ -12,14 +13,32 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from serflow_opt.problem.privacy_table import PrivacyRow
-    from serflow_opt.profiling.privacy.measure import Privacy
-
 ACROSS = 4
 """Images side by side in a cell; more go below."""
 IMAGE_INCHES = 0.45
 
 
-def plot_reconstructions(privacy: Privacy, figure: Figure | None = None) -> Figure:
+class Rebuilt(Protocol):
+    """Inputs that an attacker rebuilt, and the row of the table that they belong to."""
+
+    @property
+    def row(self) -> PrivacyRow: ...
+    @property
+    def inputs(self) -> Tensor: ...
+
+
+class Measured(Protocol):
+    """What `measure_privacy` found, as far as it is drawn."""
+
+    @property
+    def originals(self) -> Tensor: ...
+    @property
+    def rebuilt(self) -> Sequence[Rebuilt]: ...
+    @property
+    def baseline_mse(self) -> float: ...
+
+
+def plot_reconstructions(privacy: Measured, figure: Figure | None = None) -> Figure:
     """Draw the reconstructions that were kept, each group with the mean squared error that the table has for it.
 
     Parameters

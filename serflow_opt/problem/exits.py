@@ -20,36 +20,13 @@ from numpy.typing import NDArray
 
 from serflow_opt.errors import Problem
 from serflow_opt.ground.shares import interval
-from serflow_opt.plan.samples import OFF
-from serflow_opt.problem.instance import NO_CLASSIFIER, Menu
+from serflow_opt.problem.network import NO_CLASSIFIER, OFF, Menu, Samples
 from serflow_opt.problem.tables import Column, read_table
 
 if TYPE_CHECKING:
     from serflow_opt.problem.schema import ExitsTable
 
 _EXIT_COLUMN = re.compile(r"(conf|correct|pred)_exit(\d+)")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Samples:
-    """One row per validation sample.
-
-    Attributes
-    ----------
-    confidence
-        Largest softmax probability at each exit, N x exits.
-    correct
-        Whether the exit was right, N x exits.
-    classifier_stages
-        Stage (1..M) of each exit.
-    held_out
-        Rows kept out of the derived tables, length N.
-    """
-
-    confidence: NDArray[np.float64]
-    correct: NDArray[np.bool_]
-    classifier_stages: tuple[int, ...]
-    held_out: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

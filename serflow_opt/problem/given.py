@@ -6,14 +6,10 @@ import os
 from collections.abc import Callable, Iterable
 from functools import update_wrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.problem.instance import Instance
-
-if TYPE_CHECKING:
-    from serflow_opt.traffic.demand.trace import Trace
-    from serflow_opt.traffic.service import Service
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,7 +31,7 @@ def instance_of(given: object) -> Instance:
         from serflow_opt.problem.loader import load
 
         return load(Path(given) if isinstance(given, os.PathLike) else given)
-    raise _wrong("instance", given, "give an instance: so.load(...), or the name or path that it takes")
+    raise wrong("instance", given, "give an instance: so.load(...), or the name or path that it takes")
 
 
 def instances_of(given: object) -> list[Instance]:
@@ -47,7 +43,7 @@ def instances_of(given: object) -> list[Instance]:
         As `instance_of` does.
     """
     if isinstance(given, Instance | str | os.PathLike) or not isinstance(given, Iterable):
-        raise _wrong("instances", given, "give a list of instances, or of names or paths that so.load takes")
+        raise wrong("instances", given, "give a list of instances, or of names or paths that so.load takes")
     return [instance_of(own) for own in given]
 
 
@@ -61,41 +57,7 @@ def on_instance(verb: Callable[Concatenate[Instance, P], R]) -> Callable[Concate
     return asked  # type: ignore[return-value]  # by keyword, too
 
 
-def trace_of(given: object) -> Trace:
-    """Return a trace as it is, and read the file that is named.
-
-    Raises
-    ------
-    InputError
-        For anything else, and as `read_trace` does.
-    """
-    from serflow_opt.traffic.demand.trace import Trace
-    from serflow_opt.traffic.demand.trace_file import read_trace
-
-    if isinstance(given, Trace):
-        return given
-    if isinstance(given, str | os.PathLike):
-        return read_trace(Path(given))
-    raise _wrong("trace", given, "give a trace: so.read_trace(...), or the path that it takes")
-
-
-def service_of(given: object) -> Service:
-    """Return a service as it is.
-
-    Raises
-    ------
-    InputError
-        For anything else.
-    """
-    from serflow_opt.traffic.service import Service
-
-    if isinstance(given, Service):
-        return given
-    home = "serflow_opt.traffic.control.compare"
-    cure = f"give a service: so.provision(...).service, or {home}.service_for(instance, trace)"
-    raise _wrong("service", given, cure)
-
-
-def _wrong(place: str, given: object, cure: str) -> InputError:
+def wrong(place: str, given: object, cure: str) -> InputError:
+    """Return the error of an argument that is something else."""
     found = f"{type(given).__name__} {given!r}"
     return InputError([Problem("", place, found if len(found) <= 80 else f"{found[:77]}...", cure)])

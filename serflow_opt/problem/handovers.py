@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from serflow_opt.errors import Problem, nearest
 from serflow_opt.problem.compression_table import CompressionRow, read_compression
-from serflow_opt.problem.instance import PLAIN, Way
+from serflow_opt.problem.network import PLAIN, Way
 from serflow_opt.problem.privacy_table import PrivacyRow, read_privacy
 from serflow_opt.problem.ranges import NoiseCurve
 from serflow_opt.problem.schema import InstanceDocument

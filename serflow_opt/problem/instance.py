@@ -8,284 +8,33 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Literal
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.ground.arguments import as_number, shown
+from serflow_opt.problem.filtering import kept
+from serflow_opt.problem.kinds import (
+    AS_IS,
+    CLIENT,
+    LATENCY_MEASURE,
+    LATENCY_MEASURES_IN_WORDS,
+    Accounting,
+    Minimize,
+    Objective,
+    Tail,
+    ThresholdMode,
+)
+from serflow_opt.problem.network import PLAIN, UNWEIGHED, Menu, Privacy, Samples, Stage, Variant, Way
+from serflow_opt.problem.offers import Link, Option, Tier
+from serflow_opt.problem.ranges import Range
 from serflow_opt.problem.rules import Rule
+from serflow_opt.problem.what_if import fields
 
-if TYPE_CHECKING:
-    from serflow_opt.problem.exits import Samples
-    from serflow_opt.problem.ranges import Family
-
-TierKind = Literal["device", "edge", "vm", "function"]
-Accounting = Literal["per-request", "reserved", "as-printed"]
-Minimize = Literal["cost", "latency", "privacy", "energy", "weighted"]
-Objective = Literal["cost", "latency", "privacy", "energy", "accuracy"]
-Tail = Literal["fixed", "normal", "any"]
-ThresholdMode = Literal["menu", "interpolated", "randomized"]
-
-CLIENT = "client"
-"""The source that is no tier: where requests come from."""
-LATENCY_MEASURE = r"worst|mean|p(5\d|[6-8]\d|9\d)(\.\d+)?"
-"""worst, mean, or a percentile p50 .. p99.9 (survey 2.2.3 line 2 bounds the worst case)."""
-LATENCY_MEASURES_IN_WORDS = "write worst, mean, or a percentile from p50 to p99.9"
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A contiguous block of the network (the survey's partition pid).
-
-    Attributes
-    ----------
-    flops
-        f_s, operations per request, FLOP.
-    activation_bytes
-        a_s, size of what the stage hands on, bytes.
-    parameter_bytes
-        w_s, bytes.
-    """
-
-    flops: float
-    activation_bytes: float
-    parameter_bytes: float
-
-
-@dataclass(frozen=True, slots=True)
-class Menu:
-    """What can happen at the end of a stage, one entry a threshold.
-
-    A stage without classifier has one entry that lets nobody leave; the last stage has one that lets everybody
-    leave.
-
-    Attributes
-    ----------
-    thresholds
-        α, rising; empty for a stage without classifier.
-    exit_rates
-        e_{s,l}, P(leaves here | reached the stage), weakly falling.
-    accuracies
-        r_{s,l}, accuracy of those that leave; NaN at the last stage when nothing is known about accuracy.
-    """
-
-    thresholds: tuple[float, ...]
-    exit_rates: tuple[float, ...]
-    accuracies: tuple[float, ...]
-
-    @property
-    def chooses(self) -> bool:
-        """Whether there is more than one entry to choose from."""
-        return len(self.exit_rates) > 1
-
-    def lets_all_leave(self, weights: Sequence[float]) -> bool:
-        """Whether everybody leaves with entries used so often: a share ever so near to 1 sends somebody on."""
-        return all(rate >= 1 for rate, weight in zip(self.exit_rates, weights, strict=True) if weight > 0)
-
-
-NO_CLASSIFIER = Menu((), (0.0,), (0.0,))
-
-
-@dataclass(frozen=True, slots=True)
-class Scaling:
-    """How the machines or functions of a tier come and go under traffic.
-
-    Attributes
-    ----------
-    start_s, keep_alive_s
-        From a machine's order to its first request; how long an idle function stays warm. None: not said.
-    billing_min_s, billing_step_s
-        Least seconds of a machine that are billed; what a function's busy time is rounded up to, 0: not at all.
-    machines_max, concurrency_max
-        Most machines of a type at once, most requests at once on a function; None: any number.
-    """
-
-    start_s: float | None = None
-    billing_min_s: float = 0.0
-    machines_max: int | None = None
-    keep_alive_s: float | None = None
-    concurrency_max: int | None = None
-    billing_step_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """One level of the ordered list a request moves down."""
-
-    name: str
-    kind: TierKind
-    stage_specific: bool = False
-    payload_max_bytes: float | None = None
-    joules_per_byte: float = 0.0
-    scaling: Scaling = Scaling()
-
-    @property
-    def pays_for_waiting(self) -> bool:
-        """Whether its machines are paid for the seconds a hand-over takes (VMs and edge servers)."""
-        return self.kind in ("vm", "edge")
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """Something a stage can run on.
-
-    Attributes
-    ----------
-    tier
-        Position of its tier in the instance's list.
-    stage_seconds
-        t_{s,p}, seconds of each stage on this option.
-    usd_per_s
-        Price of a busy second of a worker: rent / 3600 / workers, or for functions price per GB-s x memory.
-    usd_per_request
-        Functions: fee per invocation.
-    memory_bytes
-        What parameters and activations must fit into; None: unlimited.
-    cold_start_s, cold_share
-        Functions: seconds of a cold start and the share of requests that meet one.
-    labels
-        Words the option can be filtered by, beside its name: family, architecture.
-    call_max_bytes, run_max_s
-        Functions of the catalogue: what the provider takes in one call, and how long one may run. Plans
-        that hand over more get a note; no stages run together where they would take longer.
-    flops_per_s
-        Speed at what hand-overs and variants add to the stages, FLOP/s; infinite where stages take no time.
-    joules_per_flop
-        Energy of an operation.
-    stage_sd_s
-        Standard deviations of the stage times, seconds; empty: stage times are fixed.
-    workers
-        Machines: requests one serves at once.
-    machines_max
-        Most of them that may be rented (accounting reserved); None: any number.
-    idle_accelerator
-        What it has beside vCPUs, where its speed is that of the vCPUs; "" without.
-    """
-
-    name: str
-    tier: int
-    stage_seconds: tuple[float, ...]
-    usd_per_s: float
-    usd_per_request: float = 0.0
-    memory_bytes: float | None = None
-    cold_start_s: float = 0.0
-    cold_share: float = 0.0
-    labels: tuple[str, ...] = ()
-    call_max_bytes: float | None = None
-    run_max_s: float | None = None
-    flops_per_s: float = math.inf
-    joules_per_flop: float = 0.0
-    stage_sd_s: tuple[float, ...] = ()
-    workers: int = 1
-    machines_max: int | None = None
-    idle_accelerator: str = ""
-
-    @property
-    def rent_per_s(self) -> float:
-        """Rent of a whole machine, USD per second."""
-        return self.usd_per_s * self.workers
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to hand over before a stage: a compression (survey's γ) and a protection (2.2.2).
-
-    Attributes
-    ----------
-    compression, protection, scale
-        Their names, and the strength of the protection.
-    kept
-        Bytes on the link / bytes of the activation.
-    encode_flops, decode_flops
-        Operations added on the option that sends and on the one that receives.
-    accuracy_loss
-        Share of right answers lost by those that cross; negative where it helps.
-    cross_entropy, cross_entropy_added
-        Nats, with this way and more than without; None: unknown.
-    mse
-        Error of an attacker's reconstruction; None: unknown.
-    leak
-        1 - mse / error of an attacker who sees nothing, 0 at least; 1 where unknown.
-    """
-
-    compression: str = "none"
-    protection: str = "none"
-    scale: float = 0.0
-    kept: float = 1.0
-    encode_flops: float = 0.0
-    decode_flops: float = 0.0
-    accuracy_loss: float = 0.0
-    cross_entropy: float | None = None
-    cross_entropy_added: float = 0.0
-    mse: float | None = None
-    leak: float = 1.0
-
-
-PLAIN = Way()
-"""As it is: neither compressed nor protected."""
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """Another form of a block of stages: quantised, pruned, distilled (survey's κ).
-
-    Attributes
-    ----------
-    first, last
-        Positions of its first and last stage.
-    flops_factor, parameters_kept, activations_kept
-        Times those of each stage of the block as it is.
-    added_flops
-        Operations added in its first stage.
-    accuracy_loss
-        Share of right answers lost by those that enter the block.
-    menus
-        Own menus of stages in the block, by position; others keep theirs.
-    """
-
-    name: str
-    first: int
-    last: int
-    flops_factor: float = 1.0
-    added_flops: float = 0.0
-    parameters_kept: float = 1.0
-    activations_kept: float = 1.0
-    accuracy_loss: float = 0.0
-    menus: dict[int, Menu] = field(default_factory=dict)
-
-    def covers(self, stage: int) -> bool:
-        """Whether the stage at this position is in the block."""
-        return self.first <= stage <= self.last
-
-
-AS_IS = -1
-"""Stands where a variant's position could: the stage runs as it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Privacy:
-    """How leaks and lost cross-entropy are weighed, and what is asked of hand-overs; None where nothing is."""
-
-    weight_mse: float = 1.0
-    weight_cross_entropy: float = 0.0
-    mse_min: float | None = None
-    cross_entropy_max: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A way down the list: from a tier, or from the client, to a later tier."""
-
-    bytes_per_s: float
-    round_trip_s: float
-    usd_per_byte: float
-    trusted: bool = True
-
-    def seconds(self, size: float) -> float:
-        """Time to move `size` bytes: size / bandwidth + round trip (survey 2.2.1 (5), (6))."""
-        return size / self.bytes_per_s + self.round_trip_s
+SMALLEST = 1e-300
+"""Limits this small meet numbers that double precision no longer has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,14 +95,14 @@ class Instance:
     samples: Samples | None = None
     ways: tuple[tuple[Way, ...], ...] = ()
     variants: tuple[Variant, ...] = ()
-    privacy: Privacy = Privacy()
+    privacy: Privacy = UNWEIGHED
     cost_max_usd: float | None = None
     energy_max_j: float | None = None
     privacy_max: float | None = None
     weights: tuple[tuple[Objective, float], ...] = ()
     then: tuple[Objective, ...] = ()
     tail: Tail = "fixed"
-    families: tuple[Family, ...] = ()
+    families: tuple[Range, ...] = ()
     joint: bool = False
     accuracy_confidence: float | None = None
     rules: tuple[Rule, ...] = ()
@@ -498,10 +247,8 @@ class Instance:
         InputError
             For keys that are none, and when the changed values do not go together.
         """
-        from serflow_opt.problem.consistency import consistency_problems
-        from serflow_opt.problem.what_if import fields
-
-        changed = dataclasses.replace(self, **fields(self, changes))
+        own = [field.name for field in dataclasses.fields(self)]
+        changed = dataclasses.replace(self, **fields(self.name, self.privacy, own, changes))
         problems = consistency_problems(changed, self.name)
         if problems:
             raise InputError(problems)
@@ -520,34 +267,119 @@ class Instance:
             When a pattern matches nothing (to exclude what the catalogue knows and the instance lacks is no error), or
         nothing is left.
         """
-        include, exclude = tuple(include), tuple(exclude)
+        return dataclasses.replace(self, options=kept(self.options, self.words, tuple(include), tuple(exclude)))
 
-        def matches(option: Option, patterns: tuple[str, ...]) -> bool:
-            return any(fnmatchcase(word, pattern) for word in self.words(option) for pattern in patterns)
 
-        known = ", ".join(sorted({word for option in self.options for word in self.words(option)}))
-        problems = [
-            Problem("", flag, f"'{pattern}' matches no option", f"options go by: {known}")
-            for flag, patterns in (("--include", include), ("--exclude", exclude))
-            for pattern in patterns
-            if not any(matches(option, (pattern,)) for option in self.options)
-            and not (flag == "--exclude" and _in_catalogue(pattern))
-        ]
-        limited = {option.tier for option in self.options if matches(option, include)}
-        kept = tuple(
-            option
-            for option in self.options
-            if (option.tier not in limited or matches(option, include)) and not matches(option, exclude)
+def consistency_problems(instance: Instance, file: str) -> list[Problem]:
+    """Return what does not go together in an instance's targets, accounting and tiers."""
+    problems: list[Problem] = []
+
+    def wrong(place: str, found: str, cure: str) -> None:
+        problems.append(Problem(file, place, found, cure))
+
+    slo = instance.latency_slo_s
+    for place, value, low, high in (
+        ("workload.rate_per_s", instance.rate_per_s, 0.0, math.inf),
+        ("workload.latency_slo_ms", None if slo is None else as_number(slo) * 1000, 0.0, math.inf),
+        ("workload.accuracy_min", instance.accuracy_min, -1e-300, 1.0),
+        ("workload.cost_max_usd", instance.cost_max_usd, 0.0, math.inf),
+        ("workload.energy_max_j", instance.energy_max_j, 0.0, math.inf),
+        ("workload.privacy_max", instance.privacy_max, -1e-300, math.inf),
+        ("workload.mse_min", instance.privacy.mse_min, 0.0, math.inf),
+        ("workload.cross_entropy_max", instance.privacy.cross_entropy_max, 0.0, math.inf),
+    ):
+        if value is None:
+            continue
+        number = as_number(value)
+        if not (low < number <= high and math.isfinite(number)):
+            found = shown(value) if math.isnan(number) else f"{number:g}"
+            wrong(place, found, "write a number from 0 to 1" if high == 1.0 else "write a number above 0")
+        elif 0 < number < SMALLEST:
+            wrong(place, f"{number:g}", f"nothing that small can be reckoned with: write at least {SMALLEST:g}")
+    if instance.tail != "fixed" and instance.quantile is None:
+        wrong(
+            "workload.tail",
+            f"'{instance.tail}' with latency_measure '{instance.latency_measure}'",
+            "write pNN, or remove tail",
         )
-        if not kept and not problems:
-            problems.append(Problem("", "--exclude", "no option is left", "exclude less"))
-        if problems:
-            raise InputError(problems)
-        return dataclasses.replace(self, options=kept)
+    if not re.fullmatch(LATENCY_MEASURE, instance.latency_measure):
+        wrong("workload.latency_measure", f"'{instance.latency_measure}'", LATENCY_MEASURES_IN_WORDS)
+    if instance.accounting == "reserved" and instance.rate_per_s is None:
+        wrong("objective.accounting", "'reserved' without a rate", "set workload.rate_per_s: VMs are rented for a rate")
+    if instance.accounting == "as-printed":
+        if len(instance.tiers) != 2:
+            wrong(
+                "objective.accounting",
+                f"'as-printed' with {len(instance.tiers)} tier(s)",
+                "the survey's formula has exactly two tiers, IaaS then FaaS",
+            )
+        if instance.variants or any(len(ways) > 1 for ways in instance.ways):
+            wrong(
+                "objective.accounting",
+                "'as-printed' with adaptations",
+                "the survey's formula has none: remove [[variant]], [adaptation] and privacy.table",
+            )
+        if any(tier.stage_specific for tier in instance.tiers):
+            wrong(
+                "objective.accounting",
+                "'as-printed' with stage_specific tiers",
+                "the survey's formula has one capacity a tier: remove stage_specific",
+            )
+    if instance.accuracy_min is not None and not instance.accuracy_known:
+        wrong(
+            "workload.accuracy_min",
+            f"{instance.accuracy_min:g} without an [exits] section",
+            "give the last stage's accuracy in an exits table, or remove accuracy_min",
+        )
+    if (instance.minimize == "weighted") != bool(instance.weights):
+        found = "weights without minimize = 'weighted'" if instance.weights else "'weighted' without weights"
+        wrong("objective.weights", found, "write minimize = 'weighted' and weights = { cost = 1.0, latency = 1.0 }")
+    if instance.then and (instance.minimize == "weighted" or instance.families):
+        found = "then with 'weighted'" if instance.minimize == "weighted" else "then with sizes or noise from a range"
+        wrong(
+            "objective.then", found, "remove one of them: equally good plans are told apart for single objectives only"
+        )
+    if not instance.accuracy_known and "accuracy" in (*dict(instance.weights), *instance.then):
+        wrong("objective", "accuracy without an [exits] section", "give the last stage's accuracy in an exits table")
+    problems.extend(joint_problems(instance, file))
+    names = [tier.name for tier in instance.tiers]
+    if instance.source != CLIENT and instance.source not in names:
+        wrong("workload.source", f"'{instance.source}'", f"use 'client' or a tier: {', '.join(names)}")
+    return problems
 
 
-def _in_catalogue(pattern: str) -> bool:
-    from serflow_opt.problem.catalog import load_catalog
+def joint_problems(instance: Instance, file: str) -> list[Problem]:
+    """Return what does not go together with thresholds chosen on the samples themselves."""
+    problems: list[Problem] = []
+    asked = instance.accuracy_confidence
+    if not instance.joint:
+        if asked is not None:
+            found = f"{asked:g} without exits.joint"
+            cure = "set exits.joint = true (with exits.samples and holdout_share), or remove it"
+            problems.append(Problem(file, "workload.accuracy_confidence", found, cure))
+        return problems
 
-    known = load_catalog().filter([pattern], [])
-    return bool(known.vms or known.functions)
+    def wrong(place: str, found: str, cure: str) -> None:
+        problems.append(Problem(file, place, found, cure))
+
+    if instance.threshold_mode != "menu":
+        wrong("exits.thresholds", f"'{instance.threshold_mode}' with joint", "write 'menu', or remove joint")
+    if any(variant.menus or variant.accuracy_loss for variant in instance.variants):
+        found = "a variant with exits or accuracy_loss of its own, with exits.joint"
+        wrong("variant", found, "the samples are of the network as it is: remove the variant, or joint")
+    if any(way.accuracy_loss for ways in instance.ways for way in ways):
+        found = "compressions or protections that lose accuracy, with exits.joint"
+        wrong("adaptation", found, "the samples are of the network as it is: keep lossless methods, or remove joint")
+    if instance.families:
+        wrong("exits.joint", "true with sizes or noise from a range", "list single sizes (memory_mb), or remove joint")
+    if instance.minimize == "weighted":
+        wrong("objective.minimize", "'weighted' with exits.joint", "minimise one objective and limit the others")
+    if asked is not None:
+        held_out = instance.samples is not None and instance.samples.held_out.any()
+        if not held_out:
+            wrong(
+                "workload.accuracy_confidence", f"{asked:g} without held-out samples", "set exits.holdout_share = 0.5"
+            )
+        if instance.accuracy_min is None:
+            wrong("workload.accuracy_confidence", f"{asked:g} without a floor", "set workload.accuracy_min")
+    return problems

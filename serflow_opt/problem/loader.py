@@ -13,22 +13,13 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.files import read_text
 from serflow_opt.problem.catalog import DEFAULT_REGION, Catalog, load_catalog
-from serflow_opt.problem.consistency import consistency_problems
 from serflow_opt.problem.handovers import noise_curves, read_ways
-from serflow_opt.problem.instance import (
-    CLIENT,
-    LATENCY_MEASURES_IN_WORDS,
-    NO_CLASSIFIER,
-    Instance,
-    Link,
-    Menu,
-    Objective,
-    Privacy,
-    Scaling,
-    Stage,
-    Tier,
-)
+from serflow_opt.problem.instance import Instance, consistency_problems
+from serflow_opt.problem.kinds import CLIENT, LATENCY_MEASURES_IN_WORDS, Objective
+from serflow_opt.problem.network import NO_CLASSIFIER, Menu, Privacy, Stage
+from serflow_opt.problem.offers import Link, Scaling, Tier
 from serflow_opt.problem.options import resolve_options
 from serflow_opt.problem.rules import read_rules
 from serflow_opt.problem.schema import (
@@ -49,7 +40,7 @@ from serflow_opt.problem.schema import (
     WeightsTable,
     WorkloadTable,
 )
-from serflow_opt.problem.tables import Column, read_table, read_text
+from serflow_opt.problem.tables import Column, read_table
 from serflow_opt.problem.variants import read_variants
 
 MAX_STAGES = 10_000

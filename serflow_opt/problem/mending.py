@@ -13,7 +13,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from serflow_opt.errors import Problem
-from serflow_opt.problem.instance import TierKind
+from serflow_opt.problem.kinds import TierKind
 from serflow_opt.problem.schema import MANY, ONE, InstanceDocument
 
 ROUNDS = 4

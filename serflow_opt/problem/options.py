@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.problem.catalog import Catalog
-from serflow_opt.problem.instance import Option, Stage
+from serflow_opt.problem.network import Stage
+from serflow_opt.problem.offers import Option
 from serflow_opt.problem.ranges import MIB, FunctionSizes, amdahl_flops_per_s
 from serflow_opt.problem.schema import InstanceDocument, OptionTable, TierTable
 from serflow_opt.problem.speed_curve import SpeedCurve, read_curve

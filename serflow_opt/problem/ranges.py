@@ -6,13 +6,11 @@ the relaxation that `ranges.py` gets its bounds from.
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from serflow_opt.problem.instance import Instance, Option, Way
+from serflow_opt.problem.network import Way
+from serflow_opt.problem.offers import Option
 from serflow_opt.problem.speed_curve import SpeedCurve
 
 MIB = 2**20
@@ -219,39 +217,4 @@ class NoiseCurve:
         return list(pairwise(ends))
 
 
-Family = FunctionSizes | NoiseCurve
-
-
-def with_members(instance: Instance, names: Sequence[tuple[str, str]], scales: Sequence[tuple[int, Way]]) -> Instance:
-    """Return the instance with members of its families that a plan names, beside what it has.
-
-    Parameters
-    ----------
-    names
-        Tier and option of stages.
-    scales
-        For hand-overs, the position of the stage and a way with compression, protection and scale.
-    """
-    options, ways = list(instance.options), [list(known) for known in instance.ways]
-    for tier, name in dict.fromkeys(names):
-        match = re.fullmatch(r"lambda-(arm64-)?(\d+)MB", name)
-        if match is None or instance.option_named(tier, name) is not None:
-            continue
-        size, arch = int(match[2]), "arm64" if match[1] else "x86_64"
-        for family in instance.families:
-            if not isinstance(family, FunctionSizes) or instance.tiers[family.tier].name != tier:
-                continue
-            if family.low <= size <= family.high and family.arch == arch:
-                options.append(family.option(size))
-    for stage, wanted in scales:
-        kind = (wanted.compression, wanted.protection)
-        known = [
-            w for w in ways[stage] if (w.compression, w.protection) == kind and math.isclose(w.scale, wanted.scale)
-        ]
-        for family in instance.families:
-            if known or not isinstance(family, NoiseCurve) or family.stage != stage:
-                continue
-            first = family.rows[0]
-            if (first.compression, first.protection) == kind and family.span[0] <= wanted.scale <= family.span[1]:
-                ways[stage].append(family.way(wanted.scale))
-    return replace(instance, options=tuple(options), ways=tuple(map(tuple, ways)))
+Range = FunctionSizes | NoiseCurve

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from serflow_opt.problem.instance import LATENCY_MEASURE, Accounting, Minimize, Objective, Tail, ThresholdMode, TierKind
+from serflow_opt.problem.kinds import LATENCY_MEASURE, Accounting, Minimize, Objective, Tail, ThresholdMode, TierKind
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]

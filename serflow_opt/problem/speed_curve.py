@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from serflow_opt.errors import Problem
-from serflow_opt.files import write_atomically
 from serflow_opt.problem.tables import Column, read_table
-from serflow_opt.speed.points import Point
 
 COLUMNS = (Column("memory_mb", "whole", 1), Column("flops_per_s", "number", 1))
 
@@ -62,16 +59,3 @@ def read_curve(path: Path, problems: list[Problem]) -> SpeedCurve | None:
     if len(problems) > before:
         return None
     return SpeedCurve(tuple(sorted(speeds)), tuple(speeds[memory_mb] for memory_mb in sorted(speeds)))
-
-
-def write_curve(path: Path, points: Sequence[Point], flops: float) -> None:
-    """Write the curve through measured points for work of so many FLOPs: the whole work then takes the times measured.
-
-    Raises
-    ------
-    InputError
-        When the file cannot be written.
-    """
-    rows = [f"{point.memory_mb},{flops / point.seconds:.9g}" for point in points]
-    text = "\n".join(["memory_mb,flops_per_s", *rows, ""])
-    write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8", newline="\n"))

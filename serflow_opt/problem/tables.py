@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from serflow_opt.errors import Problem, nearest
+from serflow_opt.files import read_text
 
-MAX_BYTES = 50_000_000
-"""No table of stages, exits, samples or times comes near this; a bigger file is the wrong file."""
 MAX_PROBLEMS = 20
 """Faults reported one by one for a file; the rest is counted."""
 
@@ -70,32 +69,6 @@ class Row:
         value = self.cells[column]
         assert isinstance(value, int)
         return value
-
-
-RELATIVE = "check the name; paths are relative to the instance file"
-
-
-def read_text(path: Path, problems: list[Problem], absent: str = RELATIVE) -> str | None:
-    """Return a file's text, or None after saying why it cannot be read; `absent` is the cure when there is none."""
-
-    def wrong(found: str, cure: str) -> None:
-        problems.append(Problem(str(path), "", found, cure))
-
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            wrong(f"{size / 1e6:.0f} MB", f"files here hold at most {MAX_BYTES / 1e6:.0f} MB: is it the right file?")
-            return None
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        wrong("no such file", absent)
-    except UnicodeDecodeError as error:
-        wrong(f"byte {error.object[error.start]:#04x} at offset {error.start} is not UTF-8", "save the file as UTF-8")
-    except ValueError:
-        wrong("no file can have this name", absent)
-    except OSError as error:
-        wrong(f"cannot be read ({error.strerror})", "give a readable file")
-    return None
 
 
 def read_table(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from serflow_opt.errors import Problem
-from serflow_opt.problem.instance import Menu, Variant
+from serflow_opt.problem.network import Menu, Variant
 from serflow_opt.problem.schema import InstanceDocument, VariantTable
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, get_args
 
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.ground.arguments import as_number
-from serflow_opt.problem.instance import Accounting, Instance, Minimize, Objective, Tail
+from serflow_opt.problem.kinds import Accounting, Minimize, Objective, Tail
+from serflow_opt.problem.network import Privacy
 
 AS_FILES = (
     "rate_per_s",
@@ -42,10 +43,19 @@ NEEDED = ("latency_measure", "tail", "source", "utilisation_cap", "minimize", "t
 """Keys that cannot be taken away."""
 
 
-def fields(instance: Instance, changes: Mapping[str, object]) -> dict[str, Any]:
+def fields(name: str, privacy: Privacy, own: Collection[str], changes: Mapping[str, object]) -> dict[str, Any]:
     """Return the fields of an instance that changes by key stand for.
 
     Weights make the objective weighted, and another objective drops the instance's weights, where only one is given.
+
+    Parameters
+    ----------
+    name, privacy
+        Of the instance.
+    own
+        Its fields.
+    changes
+        By key.
 
     Raises
     ------
@@ -54,28 +64,27 @@ def fields(instance: Instance, changes: Mapping[str, object]) -> dict[str, Any]:
     """
     problems: list[Problem] = []
     found: dict[str, Any] = {}
-    own = {field.name for field in dataclasses.fields(Instance)}
     for key, value in changes.items():
         if key == "latency_slo_s":
             cure = "latency_slo_s is now latency_slo_ms, in milliseconds, as files have it"
             warnings.warn(cure, DeprecationWarning, stacklevel=3)
             found[key] = _plain(key, value)
         elif key not in KEYS and key not in own:
-            problems.append(Problem(instance.name, key, "no such key", nearest(key, KEYS)))
+            problems.append(Problem(name, key, "no such key", nearest(key, KEYS)))
         elif value is None and key in NEEDED:
-            problems.append(Problem(instance.name, key, "None", "it always has a value: leave it out to keep it"))
+            problems.append(Problem(name, key, "None", "it always has a value: leave it out to keep it"))
         elif key == "latency_slo_ms":
             bound = _plain(key, value)
             found["latency_slo_s"] = bound / 1000 if isinstance(bound, float) else bound
         elif key in OF_HANDOVERS:
-            privacy = found.get("privacy", instance.privacy)
-            found["privacy"] = dataclasses.replace(privacy, **{key: _plain(key, value)})
+            known = found.get("privacy", privacy)
+            found["privacy"] = dataclasses.replace(known, **{key: _plain(key, value)})
         elif key in ("then", "weights"):
-            found[key] = _named(instance, key, value, problems)
+            found[key] = _named(name, key, value, problems)
         else:
             if key in WORDS and value not in WORDS[key]:
                 cure = nearest(str(value), WORDS[key])
-                problems.append(Problem(instance.name, key, f"{value!r}", cure))
+                problems.append(Problem(name, key, f"{value!r}", cure))
             found[key] = _plain(key, value)
     if problems:
         raise InputError(problems)
@@ -94,7 +103,7 @@ def _plain(key: str, value: object) -> Any:
     return None if number == math.inf and key in UPPER_LIMITS else number
 
 
-def _named(instance: Instance, key: str, value: object, problems: list[Problem]) -> tuple[Any, ...]:
+def _named(instance: str, key: str, value: object, problems: list[Problem]) -> tuple[Any, ...]:
     """Return objectives, or weights by objective, as instances hold them: in a fixed order."""
     given: Any = value
     if key == "then":
@@ -104,13 +113,13 @@ def _named(instance: Instance, key: str, value: object, problems: list[Problem])
         pairs = dict(given) if key == "weights" else dict.fromkeys(given)
     except (TypeError, ValueError):
         cure = "give a dict, { 'cost': 1.0 }" if key == "weights" else "give a list of objectives"
-        problems.append(Problem(instance.name, key, f"{value!r}", cure))
+        problems.append(Problem(instance, key, f"{value!r}", cure))
         return ()
     for name, weight in pairs.items():
         if name not in WORDS[key]:
-            problems.append(Problem(instance.name, key, f"{name!r}", nearest(str(name), WORDS[key])))
+            problems.append(Problem(instance, key, f"{name!r}", nearest(str(name), WORDS[key])))
         elif key == "weights" and not (0 <= as_number(weight) < math.inf):
-            problems.append(Problem(instance.name, f"{key}.{name}", f"{weight!r}", "write a number of at least 0"))
+            problems.append(Problem(instance, f"{key}.{name}", f"{weight!r}", "write a number of at least 0"))
     if key == "then":
         return tuple(pairs)
     return tuple((name, as_number(pairs[name])) for name in WORDS[key] if pairs.get(name))

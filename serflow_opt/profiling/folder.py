@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serflow_opt.files import write_atomically
-from serflow_opt.problem.instance import Stage
+from serflow_opt.problem.network import Stage
 
 if TYPE_CHECKING:
     from serflow_opt.problem.schema import ProfileTable

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.problem.instance import Stage
+from serflow_opt.problem.network import Stage
 from serflow_opt.problem.schema import ProfileTable
 from serflow_opt.profiling.at_cuts import Say, write_compressed, write_leaks
 from serflow_opt.profiling.checks import wrong_fit, wrong_folder, wrong_parts, wrong_request

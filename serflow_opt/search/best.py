@@ -21,7 +21,8 @@ from serflow_opt.ground.deadline import GRACE_S, Deadline, OutOfTime
 from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.plan.document import Metrics
 from serflow_opt.plan.evaluator import evaluate
-from serflow_opt.problem.instance import AS_IS, Instance
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import AS_IS
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.layered import Chain, covered

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.fronts.label_setting import stages_couple
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.plan.decision import Decision
@@ -30,8 +29,9 @@ from serflow_opt.search.bound_recursion import Swept, least_whole_before, most_v
 from serflow_opt.search.enumerate import survivors
 from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, bracket, placed, task_of
-from serflow_opt.search.placements import Paths, within_options
+from serflow_opt.search.placements import Paths
 from serflow_opt.search.prune import decision_at
+from serflow_opt.search.runs import stages_couple, within_options
 from serflow_opt.search.shared_labels import SharedLabels
 from serflow_opt.search.threshold_labels import best_thresholds
 

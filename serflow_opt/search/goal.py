@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import Objective
 
 Goal = Mapping[Objective, float]
 """Coefficients of cost (USD), latency (s), loss, energy (J) and minus the accuracy; one alone as it is."""

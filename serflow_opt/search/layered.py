@@ -16,12 +16,13 @@ from typing import get_args
 import numpy as np
 
 from serflow_opt.formulations.coefficients import SLACK, SOURCE, Data, Entry, Hop, Hub
-from serflow_opt.fronts.label_setting import run_begin, stages_couple
 from serflow_opt.ground.arrays import Floats, Ints, Mask
-from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.envelope import Envelope
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.lagrangian import menus_of
+from serflow_opt.search.runs import run_begin, stages_couple
 
 
 @dataclass(frozen=True, slots=True)

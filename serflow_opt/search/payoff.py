@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from serflow_opt.plan.document import Metrics
-from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.best import Settings, search
 from serflow_opt.search.goal import Goal, hold
 

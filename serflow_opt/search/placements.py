@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.formulations.coefficients import NOTHING, SLACK, SOURCE, Data, Entry, Hop
+from serflow_opt.formulations.coefficients import NOTHING, SOURCE, Data, Entry, Hop
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
-from serflow_opt.problem.instance import AS_IS
+from serflow_opt.problem.kinds import AS_IS
 
 NOWHERE = -1
 """Stands where a runner could: the plan has ended before."""
@@ -103,46 +103,6 @@ def list_paths(data: Data, most: int = MOST, deadline: Deadline = NEVER) -> Path
     return Paths(runner, way, moved > 0)
 
 
-def within_options(data: Data, paths: Paths) -> Mask:
-    """Which placements fit the memory of every option they use, and run no longer there than it may."""
-    return _within_memory(data, paths) & _within_runs(data, paths)
-
-
-def _within_runs(data: Data, paths: Paths) -> Mask:
-    """Which placements have no run of stages on an option that takes longer than it may."""
-    options, fits = data.instance.options, np.ones(len(paths), dtype=bool)
-    long = [p for p, option in enumerate(options) if data.instance.may_run_long(option)]
-    if not long:
-        return fits
-    option, seconds = option_of(data)[paths.runner], compute_times(data, paths) * data.second
-    for p in long:
-        limit = (options[p].run_max_s or 0.0) * (1 + SLACK)
-        run = np.zeros(len(paths))
-        for here, own in zip((option == p).T, seconds.T, strict=True):
-            run = np.where(here, run + own, 0.0)
-            fits &= run <= limit
-    return fits
-
-
-def _within_memory(data: Data, paths: Paths) -> Mask:
-    """Which placements fit the memory of every option they use."""
-    fits = np.ones(len(paths), dtype=bool)
-    sizes = _by_place(data, data.parameters)
-    peak = np.array([data.activation(s) for s in data.stages])
-    most = sizes.max(axis=1).sum() + peak.max()
-    tight = [p for p, o in enumerate(data.instance.options) if o.memory_bytes is not None and o.memory_bytes < most]
-    if not tight:
-        return fits
-    option = option_of(data)[paths.runner]
-    size = sizes[np.arange(data.last)[None, :], paths.runner]
-    for p in tight:
-        limit = data.instance.options[p].memory_bytes or 0.0
-        here = option == p
-        used = np.where(here, size, 0.0).sum(axis=1) + np.max(np.where(here, peak, 0.0), axis=1)
-        fits &= ~here.any(axis=1) | (used <= limit * (1 + SLACK))
-    return fits
-
-
 def whole_seconds(data: Data, paths: Paths) -> Floats:
     """Latency of each placement where it does not depend on thresholds, seconds: worst case, or a tail above it."""
     total: Floats = times(data, paths, data.whole_cold_time).sum(axis=1)
@@ -205,11 +165,12 @@ def by_runner(data: Data, value: Callable[[int], float]) -> Floats:
 
 def _at_places(data: Data, paths: Paths, value: Callable[[int, int], float]) -> Floats:
     """A number of each (stage, runner) on the paths, N x M."""
-    chosen: Floats = _by_place(data, value)[np.arange(data.last)[None, :], paths.runner]
+    chosen: Floats = by_place(data, value)[np.arange(data.last)[None, :], paths.runner]
     return chosen
 
 
-def _by_place(data: Data, value: Callable[[int, int], float]) -> Floats:
+def by_place(data: Data, value: Callable[[int, int], float]) -> Floats:
+    """Return a table of what each stage takes as each runner, stages x (runners + 1); the last column is nowhere."""
     table = np.zeros((data.last, len(data.runners) + 1))  # NOWHERE, -1, is the last
     for s, e in data.places:
         table[s - 1, e] = value(s, e)

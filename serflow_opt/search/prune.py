@@ -23,7 +23,8 @@ from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.plan.evaluator import evaluate
-from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.lagrangian import Bracket, Exits, LevelKey, Linear, close_bracket, forced_levels
 from serflow_opt.search.placements import (
     MOST,
@@ -39,8 +40,8 @@ from serflow_opt.search.placements import (
     option_of,
     times,
     whole_seconds,
-    within_options,
 )
+from serflow_opt.search.runs import within_options
 
 MOST_FORCED = 5_000_000
 """Numbers held at once while thresholds are forced; beyond, all thresholds stay."""

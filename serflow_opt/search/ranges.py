@@ -15,8 +15,10 @@ import numpy as np
 
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.plan.decision import Decision
-from serflow_opt.problem.instance import Instance, Option, Way
-from serflow_opt.problem.ranges import Cell, Family, FunctionSizes, NoiseCurve
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.network import Way
+from serflow_opt.problem.offers import Option
+from serflow_opt.problem.ranges import Cell, FunctionSizes, NoiseCurve, Range
 from serflow_opt.search.best import EQUAL, Found, Settings, search
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.placements import NOWHERE
@@ -140,7 +142,7 @@ def refine(instance: Instance, settings: Settings, goal: Goal) -> Refined:
     return Refined(holder, best, rounds)
 
 
-def _first(family: Family) -> list[Cell]:
+def _first(family: Range) -> list[Cell]:
     if isinstance(family, NoiseCurve):
         return family.parts(family.span, 1)
     return family.parts(family.span, FIRST)

@@ -14,7 +14,7 @@ from serflow_opt.search.combinatorial import LISTED, ChainSearch
 from serflow_opt.search.enumerate import survivors
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed, bracket, columns_of, menus_used, task_of
-from serflow_opt.search.placements import within_options
+from serflow_opt.search.runs import within_options
 from serflow_opt.search.threshold_labels import Choice, TooManyLabels, best_thresholds
 
 MOST_LABELS = 20_000

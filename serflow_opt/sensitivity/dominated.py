@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from serflow_opt.problem.instance import Instance, Option
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.offers import Option
 
 
 def dominated(instance: Instance) -> dict[tuple[str, str], str]:

@@ -14,7 +14,8 @@ from serflow_opt.ground.display import Shown
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.plan.document import Document, Plan, shown_unit, validated
 from serflow_opt.problem.given import on_instance
-from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import Objective
 from serflow_opt.problem.limits import limits_set
 from serflow_opt.search.best import EQUAL
 from serflow_opt.search.goal import hold

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.ground.arguments import as_number, shown
 from serflow_opt.ground.stopping import stoppable
-from serflow_opt.plan.decision import decision_of
 from serflow_opt.plan.document import Metrics, Plan, runs_on
 from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.plan.names import decision_of
 from serflow_opt.plan.walk import walk
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.problem.tables import Column, read_table, read_text
+from serflow_opt.files import read_text, write_atomically
+from serflow_opt.problem.tables import Column, read_table
 from serflow_opt.speed.power_tuning import read_power_tuning
 
 SHORTEST_MS = 1e-6
@@ -78,3 +80,16 @@ def _check_sizes(file: str, placed: list[tuple[str, Point]], problems: list[Prob
     if len(sizes) == 1 and not problems:
         found = f"one memory size, {min(sizes)} MB"
         problems.append(Problem(file, "", found, "measure at two sizes or more, some above one vCPU"))
+
+
+def write_curve(path: Path, points: Sequence[Point], flops: float) -> None:
+    """Write the curve through measured points for work of so many FLOPs: the whole work then takes the times measured.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be written.
+    """
+    rows = [f"{point.memory_mb},{flops / point.seconds:.9g}" for point in points]
+    text = "\n".join(["memory_mb,flops_per_s", *rows, ""])
+    write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8", newline="\n"))

@@ -14,7 +14,8 @@ import torch
 from tiny_networks import sure, told
 
 from serflow_opt.errors import Problem
-from serflow_opt.problem.exits import Samples, read_samples
+from serflow_opt.problem.exits import read_samples
+from serflow_opt.problem.network import Samples
 from serflow_opt.problem.schema import ExitsTable
 from serflow_opt.profiling.data.parts import Labelled
 from serflow_opt.profiling.measure.exit_samples import ExitSamples, sample_exits, write_samples

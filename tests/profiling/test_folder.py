@@ -14,7 +14,7 @@ pytest.importorskip("torch")
 from helpers import run
 
 import serflow_opt as so
-from serflow_opt.problem.instance import Stage
+from serflow_opt.problem.network import Stage
 from serflow_opt.problem.schema import ProfileTable
 from serflow_opt.profiling.folder import Measured, instance_text, parallel_fraction, write_instance, write_stages
 from serflow_opt.profiling.measure.timing import StageTimes, write_times

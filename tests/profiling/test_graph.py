@@ -9,7 +9,7 @@ from math import inf
 import pytest
 
 from serflow_opt.errors import InputError
-from serflow_opt.problem.instance import Stage
+from serflow_opt.problem.network import Stage
 from serflow_opt.profiling.stages.graph import Cut, Graph, Operation, choose_cuts, crossings, stages
 
 

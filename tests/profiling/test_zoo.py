@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 import torch
 
 from serflow_opt.instances import architectures
-from serflow_opt.problem.instance import Stage
+from serflow_opt.problem.network import Stage
 from serflow_opt.profiling.measure.counting import count
 from serflow_opt.profiling.measure.training import all_logits
 from serflow_opt.profiling.stages.network import MultiExit

@@ -11,12 +11,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("files", "ground", "backend"),
-    ("problem",),
+    ("files",),
+    ("ground",),
+    ("backend", "problem"),
     ("formulations", "plan", "speed"),
     ("search",),
-    ("infeasibility", "fronts", "traffic"),
-    ("solving", "export"),
+    ("infeasibility", "fronts"),
+    ("traffic", "solving"),
+    ("export",),
     ("planner", "sensitivity", "fleets"),
     ("report", "plotting", "__init__"),
     ("profiling",),
@@ -84,13 +86,18 @@ def arrows() -> dict[str, dict[str, list[str]]]:
     return found
 
 
+def packages() -> set[str]:
+    """Return the packages and modules of the root."""
+    return {module.package for module in modules().values()}
+
+
 def layer_of(package: str) -> int:
     """Return the number of the layer that a package stands in."""
     return next(i for i, names in enumerate(LAYERS) if package in names)
 
 
 def rings() -> list[list[str]]:
-    """Return the sets of modules that import each other in a ring (strongly connected components of two and more)."""
+    """Return the sets of modules that import each other in a ring: Tarjan's strongly connected components of two up."""
     graph = arrows()
     index: dict[str, int] = {}
     low: dict[str, int] = {}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serflow_opt.errors import InputError
-from serflow_opt.problem.instance import Stage
+from serflow_opt.problem.network import Stage
 from serflow_opt.profiling.onnx.file import InputShape, fix_inputs, open_model
 from serflow_opt.profiling.onnx.flops import flops
 from serflow_opt.profiling.onnx.shapes import Sizes, asks_size, reads, sizes_of

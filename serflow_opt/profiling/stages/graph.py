@@ -16,7 +16,7 @@ from itertools import accumulate, pairwise
 from math import inf
 
 from serflow_opt.errors import InputError, Problem, nearest
-from serflow_opt.problem.instance import Stage
+from serflow_opt.problem.network import Stage
 
 
 @dataclass(frozen=True, slots=True)

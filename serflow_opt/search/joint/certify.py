@@ -28,7 +28,7 @@ from serflow_opt.problem.exits import answered
 from serflow_opt.problem.instance import Instance
 
 if TYPE_CHECKING:
-    from serflow_opt.search.joint.solve import Joint
+    from serflow_opt.search.joint.floors import Joint
 
 CANDIDATES = 8
 """Floors on the samples thresholds are chosen on: more find a cheaper plan and take longer."""

@@ -16,7 +16,8 @@ import numpy as np
 
 from serflow_opt.formulations.coefficients import SLACK, Data
 from serflow_opt.ground.arrays import Floats, Ints
-from serflow_opt.problem.instance import Instance, Objective
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.placements import (
     MOST,
     NOWHERE,

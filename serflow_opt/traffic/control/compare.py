@@ -14,7 +14,7 @@ from serflow_opt.errors import InputError, OutOfReach, Problem, nearest
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.kept import Kept
 from serflow_opt.ground.stopping import stoppable, workers
-from serflow_opt.problem.given import on_instance, trace_of
+from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.control.controller import worst_s
 from serflow_opt.traffic.control.named_policies import (
@@ -27,6 +27,7 @@ from serflow_opt.traffic.control.named_policies import (
     service_for,
 )
 from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.given import trace_of
 from serflow_opt.traffic.scaling_policy import Policy
 from serflow_opt.traffic.schedule.result import Schedule
 from serflow_opt.traffic.schedule.solve import schedule

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Literal
 from serflow_opt.errors import InputError, OutOfReach, Problem
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.stopping import stoppable
-from serflow_opt.problem.given import on_instance, trace_of
+from serflow_opt.problem.given import on_instance
 from serflow_opt.traffic.control.baselines import Autoscaler, Fixed, Libra, Serflow
 from serflow_opt.traffic.control.controller import Controller
 from serflow_opt.traffic.control.foresight import foresight
 from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.given import trace_of
 from serflow_opt.traffic.provision.service_of import scalable
 from serflow_opt.traffic.provision.solve import WINDOW_S, provision
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from serflow_opt.problem.instance import Instance, Menu
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.network import Menu
 
 
 def cut_short(instance: Instance) -> Iterator[Instance]:

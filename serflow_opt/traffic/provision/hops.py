@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serflow_opt.problem.instance import Instance, Link
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.offers import Link
 
 Tiers = tuple[int | None, int | None]
 """Positions of the tiers of a block's machines and of its function; None: no such pool."""

@@ -12,7 +12,7 @@ from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Str
 from serflow_opt.traffic.service import Block, Draws, Function, Machine, Service
 
 if TYPE_CHECKING:
-    from serflow_opt.problem.exits import Samples
+    from serflow_opt.problem.network import Samples
 
 KEEP_ALIVE_S = 300.0
 """How long an idle function stays warm where the instance does not say; only simulations look at it."""
@@ -133,8 +133,8 @@ def _draws(instance: Instance, samples: Samples, levels: Sequence[int]) -> Draws
     """Where each sample behind the tables leaves at these thresholds, and whether it is right there."""
     import numpy as np
 
-    from serflow_opt.plan.samples import OFF
     from serflow_opt.problem.exits import answered
+    from serflow_opt.problem.network import OFF
 
     at = [stage - 1 for stage in samples.classifier_stages]
     known = [s < len(levels) and bool(instance.menus[s].thresholds) for s in at]

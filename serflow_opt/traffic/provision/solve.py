@@ -15,11 +15,12 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arguments import as_number
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.stopping import stoppable
-from serflow_opt.problem.given import on_instance, trace_of
+from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.given import trace_of
 from serflow_opt.traffic.provision.answer import deployment_of
 from serflow_opt.traffic.provision.cut_short import cut_short
 from serflow_opt.traffic.provision.result import Deployment

@@ -21,7 +21,7 @@ from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.formulations.scaling import Fleet, Kind, Line, add_cover, add_fleet, add_overflow, function_cost, rent
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.traffic.schedule.levels import Spell
-from serflow_opt.traffic.schedule.solve import Plan, Task, improve
+from serflow_opt.traffic.schedule.task import Plan, Task, improve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ import numpy as np
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.stopping import stoppable
-from serflow_opt.problem.given import service_of, trace_of
+from serflow_opt.traffic.given import service_of, trace_of
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.simulate.block import Station, Steps
 from serflow_opt.traffic.simulate.faults import Faults

@@ -1,0 +1,122 @@
+"""What stages can run on, and what lies between: tiers, options with prices and speeds, links."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from serflow_opt.problem.kinds import TierKind
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """How the machines or functions of a tier come and go under traffic.
+
+    Attributes
+    ----------
+    start_s, keep_alive_s
+        From a machine's order to its first request; how long an idle function stays warm. None: not said.
+    billing_min_s, billing_step_s
+        Least seconds of a machine that are billed; what a function's busy time is rounded up to, 0: not at all.
+    machines_max, concurrency_max
+        Most machines of a type at once, most requests at once on a function; None: any number.
+    """
+
+    start_s: float | None = None
+    billing_min_s: float = 0.0
+    machines_max: int | None = None
+    keep_alive_s: float | None = None
+    concurrency_max: int | None = None
+    billing_step_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One level of the ordered list a request moves down."""
+
+    name: str
+    kind: TierKind
+    stage_specific: bool = False
+    payload_max_bytes: float | None = None
+    joules_per_byte: float = 0.0
+    scaling: Scaling = Scaling()
+
+    @property
+    def pays_for_waiting(self) -> bool:
+        """Whether its machines are paid for the seconds a hand-over takes (VMs and edge servers)."""
+        return self.kind in ("vm", "edge")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something a stage can run on.
+
+    Attributes
+    ----------
+    tier
+        Position of its tier in the instance's list.
+    stage_seconds
+        t_{s,p}, seconds of each stage on this option.
+    usd_per_s
+        Price of a busy second of a worker: rent / 3600 / workers, or for functions price per GB-s x memory.
+    usd_per_request
+        Functions: fee per invocation.
+    memory_bytes
+        What parameters and activations must fit into; None: unlimited.
+    cold_start_s, cold_share
+        Functions: seconds of a cold start and the share of requests that meet one.
+    labels
+        Words the option can be filtered by, beside its name: family, architecture.
+    call_max_bytes, run_max_s
+        Functions of the catalogue: what the provider takes in one call, and how long one may run. Plans
+        that hand over more get a note; no stages run together where they would take longer.
+    flops_per_s
+        Speed at what hand-overs and variants add to the stages, FLOP/s; infinite where stages take no time.
+    joules_per_flop
+        Energy of an operation.
+    stage_sd_s
+        Standard deviations of the stage times, seconds; empty: stage times are fixed.
+    workers
+        Machines: requests one serves at once.
+    machines_max
+        Most of them that may be rented (accounting reserved); None: any number.
+    idle_accelerator
+        What it has beside vCPUs, where its speed is that of the vCPUs; "" without.
+    """
+
+    name: str
+    tier: int
+    stage_seconds: tuple[float, ...]
+    usd_per_s: float
+    usd_per_request: float = 0.0
+    memory_bytes: float | None = None
+    cold_start_s: float = 0.0
+    cold_share: float = 0.0
+    labels: tuple[str, ...] = ()
+    call_max_bytes: float | None = None
+    run_max_s: float | None = None
+    flops_per_s: float = math.inf
+    joules_per_flop: float = 0.0
+    stage_sd_s: tuple[float, ...] = ()
+    workers: int = 1
+    machines_max: int | None = None
+    idle_accelerator: str = ""
+
+    @property
+    def rent_per_s(self) -> float:
+        """Rent of a whole machine, USD per second."""
+        return self.usd_per_s * self.workers
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A way down the list: from a tier, or from the client, to a later tier."""
+
+    bytes_per_s: float
+    round_trip_s: float
+    usd_per_byte: float
+    trusted: bool = True
+
+    def seconds(self, size: float) -> float:
+        """Time to move `size` bytes: size / bandwidth + round trip (survey 2.2.1 (5), (6))."""
+        return size / self.bytes_per_s + self.round_trip_s

@@ -1,0 +1,116 @@
+"""The layers of the package, read off its imports; `architecture.py` has the table."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from project.architecture import arrows, layer_of, modules, packages, rings
+
+from serflow_opt.ground.display import VIEWS, named
+
+HOMES = {
+    "pyomo": ("formulations", "backend.matrix", "search.own_constraints", "traffic.schedule.model"),
+    "highspy": ("backend",),
+    "typer": ("cli",),
+    "torch": ("profiling", "plotting.reconstructions"),
+}
+"""The only packages and modules that import a library, by library."""
+MOST_LINES, MOST_IN_A_FUNCTION = 400, 80
+LONGER = {
+    "backend.highs",
+    "cli.main",
+    "formulations.sets",
+    "plan.document",
+    "plotting.network",
+    "problem.loader",
+    "search.best",
+    "search.bound_recursion",
+}
+"""Modules that are longer still; one that no longer is must leave the list."""
+LONGER_FUNCTIONS = {
+    "cli.main.solve",  # an argument an option
+    "cli.pareto.pareto",
+    "cli.profiling.profile",
+    "cli.traffic.simulate",
+    "search.best.search",
+    "traffic.control.compare.compare",
+    "traffic.provision.solve.provision",
+}
+
+
+def test_each_package_stands_in_a_layer() -> None:
+    """A new package has to be put into the table."""
+    for package in packages():
+        layer_of(package)
+
+
+def test_imports_point_to_lower_layers() -> None:
+    """A module imports from its own package and from lower layers only."""
+    wrong = [
+        f"{name} -> {other}: {', '.join(taken)}"
+        for name, into in arrows().items()
+        for other, taken in into.items()
+        if name.split(".")[0] != other.split(".")[0] and layer_of(other.split(".")[0]) >= layer_of(name.split(".")[0])
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_there_is_no_ring_of_imports() -> None:
+    """No module reaches itself, type-only imports and those inside functions included."""
+    assert rings() == []
+
+
+def test_the_witness_reaches_nothing_of_the_model() -> None:
+    """The exact evaluation shares no module with formulations and searches that is not plain data."""
+    reached, new = set(), {"plan.evaluator"}
+    while new:
+        reached |= new
+        new = {other for name in new for other in arrows().get(name, {})} - reached
+    assert {name.split(".")[0] for name in reached} <= {"plan", "problem", "ground", "files", "errors"}
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_is_imported_in_its_place_only(library: str) -> None:
+    """There is one way to HiGHS, one to Pyomo and one to the command line."""
+    found = set()
+    for name, module in modules().items():
+        for node in ast.walk(module.tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if any(own.split(".")[0] == library for own in names):
+                found.add(name)
+    homes = HOMES[library]
+    assert [name for name in found if not any(name == home or name.startswith(f"{home}.") for home in homes)] == []
+
+
+def test_only_highs_solves_programmes() -> None:
+    """SciPy's solvers are not used: their word would be taken without a check."""
+    for name, module in modules().items():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ImportFrom) and node.module == "scipy.optimize":
+                assert not {alias.name for alias in node.names} & {"linprog", "milp"}, name
+
+
+def test_modules_are_short() -> None:
+    """No module is longer than 400 lines, but for those that are known to be."""
+    long = {name for name, module in modules().items() if len(module.file.read_text("utf-8").splitlines()) > MOST_LINES}
+    assert long == LONGER
+
+
+def test_functions_are_short() -> None:
+    """No function is longer than 80 lines, but for those that are known to be."""
+    long = {
+        f"{name}.{node.name}"
+        for name, module in modules().items()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > MOST_IN_A_FUNCTION
+    }
+    assert long == LONGER_FUNCTIONS
+
+
+@pytest.mark.parametrize("result", VIEWS)
+def test_each_result_has_its_view(result: str) -> None:
+    """What the registry names is there."""
+    assert callable(named(VIEWS[result]))
