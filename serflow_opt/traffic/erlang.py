@@ -124,7 +124,9 @@ def largest_loads(servers: NDArray[np.int64], waiting: float) -> Floats:
     low = np.zeros(len(servers))
     for _ in range(24):  # 2^-24 < 1e-7
         middle = (low + high) / 2
-        blocked = np.concatenate([_of_few(servers[:few], middle[:few]), _of_many(servers[few:], middle[few:])])
+        blocked = np.concatenate(
+            [_of_few(servers[:few], middle[:few]), _of_many(servers[few:].astype(float), middle[few:])]
+        )
         keeps = blocked <= waiting * (1 - middle / servers * (1 - blocked))  # Erlang C
         low, high = np.where(keeps, middle, low), np.where(keeps, high, middle)
     return low
