@@ -80,7 +80,7 @@ def write_lp_file(instance: Instance, path: Path) -> None:
     from serflow_opt.files import write_atomically
     from serflow_opt.formulations.lp import write_lp
     from serflow_opt.formulations.model import Disconnected
-    from serflow_opt.problem.exits import tables_wanted
+    from serflow_opt.plan.samples import tables_wanted
 
     if instance.minimize == "weighted" or instance.families:
         found = "sizes or noise from a range" if instance.families else "a weighted objective"

@@ -33,8 +33,7 @@ from serflow_opt.plan.document import Certificate, Metrics, ObjectiveValue, Plan
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import document_of
 from serflow_opt.plan.notes import notes_on
-from serflow_opt.plan.samples import replayed, tables_scope
-from serflow_opt.problem.exits import tables_wanted
+from serflow_opt.plan.samples import replayed, tables_scope, tables_wanted
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective

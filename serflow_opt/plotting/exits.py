@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serflow_opt.errors import InputError
 from serflow_opt.plan.names import decision_of
+from serflow_opt.plan.samples import tables_wanted
 from serflow_opt.plotting.plan import COLOURS
 from serflow_opt.plotting.text import plain
-from serflow_opt.problem.exits import tables_wanted
 from serflow_opt.problem.kinds import AS_IS
 from serflow_opt.problem.network import Menu
 

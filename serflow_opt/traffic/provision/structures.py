@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.problem.exits import tables_wanted
+from serflow_opt.plan.samples import tables_wanted
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Option
 from serflow_opt.traffic.provision.hops import Hop, Hops, Tiers
