@@ -138,8 +138,9 @@ def _instance(folder: Path, draw: random.Random) -> Case:
 def _trace(folder: Path, draw: random.Random) -> Case:
     path = folder / "trace.csv"
     path.write_bytes(damaged(TRACE, draw))
-    command = draw.choice((["scale"], ["simulate"], ["simulate", "--policy", "functions"]))
-    return "trace", [command[0], "libra", "--trace", str(path), *command[1:]]
+    compared = ["compare", "--policy", "libra", "--policy", "foresight"]
+    command = draw.choice((["scale"], ["simulate"], ["simulate", "--policy", "functions"], compared))
+    return "trace", [command[0], "libra", "--trace", str(path), *command[1:], "--time-limit", "2"]
 
 
 def _plan(folder: Path, draw: random.Random) -> Case:
@@ -236,7 +237,8 @@ def attempt(seed: int) -> tuple[str, int, str]:
             return tried, ran.exit_code, ran.stderr[-300:]
         if ran.exit_code == 2 and not ran.output.strip():
             return tried, 2, "refused without a word"
-        if ran.exit_code != 2 and arguments[0] not in ("export", "profile"):
+        silent = ran.exit_code == 2 or (ran.exit_code == 4 and ran.stderr.startswith("stopped: "))
+        if not silent and arguments[0] not in ("export", "profile"):
             try:
                 json.loads(ran.stdout)
             except ValueError:
