@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from helpers import run
 from oracles.random_instances import write
@@ -19,6 +20,7 @@ from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.provision import search
 from serflow_opt.traffic.schedule.solve import evaluate_schedule, schedule
 from serflow_opt.traffic.service import Block, Machine, Service
+from serflow_opt.traffic.simulate import requests
 from serflow_opt.traffic.simulate import simulate as simulating
 
 LIBRA = so.load("libra")
@@ -92,7 +94,7 @@ def test_simulation_without_time_says_how_far_it_came(monkeypatch: pytest.Monkey
     policy = so.Controller(service, every_s=10.0)
     with pytest.raises(OutOfTime, match=r"^0 of 1,200 requests were simulated, up to second 0 of 30"):
         so.simulate(service, SMALL, policy, time_limit=0.0)
-    looked = iter([False, False])
+    looked = iter([False] * 4)  # twice while requests are drawn, then once a decision
     monkeypatch.setattr(Deadline, "expired", property(lambda own: next(looked, True)))
     with pytest.raises(OutOfTime, match=r"^800 of 1,200 requests were simulated, up to second 20 of 30"):
         simulating.simulate(service, SMALL, policy)
@@ -151,3 +153,17 @@ def test_doubt_is_the_reason_of_no_deployment(monkeypatch: pytest.MonkeyPatch) -
     assert (found.status, found.reason) == ("no_solution", "not confirmed")
     monkeypatch.setattr(search.HighsModel, "solve", lambda own, **given: replace(doubtful, doubt=""))
     assert "--time-limit" in so.provision(LIBRA, 30.0).reason
+
+
+@pytest.mark.parametrize("arrivals", ["spread", "poisson"])
+def test_requests_drawn_in_parts_are_those_drawn_at_once(arrivals: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = so.provision(LIBRA, 40.0).service
+    assert service is not None
+    trace = Trace.of([3, 0, 50, 0, 7, 1])
+    whole = requests.draw(service, trace, 1, arrivals)
+    monkeypatch.setattr(requests, "AT_ONCE", 5)
+    parts = requests.draw(service, trace, 1, arrivals)
+    assert whole.times.tolist() == parts.times.tolist()
+    assert (np.diff(parts.times) >= 0).all()
+    if arrivals == "spread":
+        assert np.bincount(parts.times.astype(int), minlength=6).tolist() == [3, 0, 50, 0, 7, 1]

@@ -297,9 +297,9 @@ def compare(
     return Comparison(instance.name, trace.name, tuple(rows), bounds, unfit | stopped, notes, bool(late or cut))
 
 
-def _as_drawn(service: Service, trace: Trace, seed: int) -> Service:
+def _as_drawn(service: Service, trace: Trace, seed: int, deadline: Deadline) -> Service:
     """Return the service with the exits that the requests of a simulation happen to take."""
-    exits = draw(service, trace, seed).exits
+    exits = draw(service, trace, seed, deadline=deadline).exits
     shares = np.bincount(exits, minlength=len(service.shares)) / max(len(exits), 1)
     return replace(service, shares=tuple(shares.tolist()))
 
@@ -329,12 +329,12 @@ def _bounds(
     notes: list[str] = []
     for service in services:
         count = len(service.blocks)
-        if deadline.expired:
+        try:
+            drawn = _as_drawn(service, trace, seed, deadline)
+            found = schedule(drawn, trace, step_s=step_s, gap=gap, time_limit=min(LONG_S, deadline.left))
+        except OutOfTime:
             notes.append(f"stopped before the schedule with perfect foresight of {count} block{'s' * (count > 1)}")
             continue
-        try:
-            drawn = _as_drawn(service, trace, seed)
-            found = schedule(drawn, trace, step_s=step_s, gap=gap, time_limit=min(LONG_S, deadline.left))
         except InputError as error:  # machines that are too few for the largest rate
             notes.append(f"no schedule serves all as they come, {count} block{'s' * (count > 1)}: {error}")
             continue

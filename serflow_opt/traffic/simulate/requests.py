@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.ground.deadline import NEVER, Deadline
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.service import Service
 
 ARRIVALS = ("spread", "poisson", "even")
+AT_ONCE = 1_000_000
+"""Requests drawn between two looks at the clock, if a period has no more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,12 +39,13 @@ class Requests:
     right: NDArray[np.int8]
 
 
-def draw(service: Service, trace: Trace, seed: int, arrivals: str = "spread") -> Requests:
-    """Draw the requests of a trace.
+def draw(service: Service, trace: Trace, seed: int, arrivals: str = "spread", deadline: Deadline = NEVER) -> Requests:
+    """Draw the requests of a trace; raise OutOfTime at the deadline.
 
     Moments and exits come from streams of their own: who scales, and how long services take, changes neither.
     """
-    times = _moments(trace, np.random.default_rng([seed, 0]), arrivals)
+    times = _moments(trace, np.random.default_rng([seed, 0]), arrivals, deadline)
+    deadline.check()
     rng, n = np.random.default_rng([seed, 1]), len(times)
     if service.draws is not None:
         samples = rng.integers(0, len(service.draws.exits), n)
@@ -55,13 +60,22 @@ def draw(service: Service, trace: Trace, seed: int, arrivals: str = "spread") ->
     return Requests(times, exits, right)
 
 
-def _moments(trace: Trace, rng: np.random.Generator, arrivals: str) -> NDArray[np.float64]:
+def _moments(trace: Trace, rng: np.random.Generator, arrivals: str, deadline: Deadline) -> NDArray[np.float64]:
     if arrivals not in ARRIVALS:
         raise ValueError(f"arrivals: '{arrivals}'; give one of {', '.join(ARRIVALS)}")
     counts = rng.poisson(trace.counts) if arrivals == "poisson" else trace.counts
-    period = np.repeat(np.arange(len(counts)), counts)
     if arrivals == "even":
+        period = np.repeat(np.arange(len(counts)), counts)
         place = np.arange(len(period)) - np.repeat(np.cumsum(counts) - counts, counts)
         return (period + (place + 0.5) / np.repeat(counts, counts)) * trace.period_s
-    times: NDArray[np.float64] = np.sort((period + rng.random(len(period))) * trace.period_s)
-    return times
+    parts = [np.zeros(0)]
+    first = 0
+    below = np.cumsum(counts)
+    while first < len(counts):  # in parts of whole periods, which come in the order of time
+        deadline.check()
+        drawn = below[first - 1] if first else 0
+        end = max(first + 1, int(np.searchsorted(below, drawn + AT_ONCE, side="right")))
+        period = np.repeat(np.arange(first, end), counts[first:end])
+        parts.append(np.sort((period + rng.random(len(period))) * trace.period_s))
+        first = end
+    return np.concatenate(parts)

@@ -102,7 +102,10 @@ def simulate(
     if trace.seconds > MOST_DECISIONS * policy.every_s:
         found, least = f"{policy.every_s:g}, and a trace of {trace.seconds:,.10g} s", trace.seconds / MOST_DECISIONS
         raise InputError([Problem("", "every_s", found, f"give at least {least:g}, or take a part of the trace")])
-    requests = draw(service, trace, seed, arrivals)
+    try:
+        requests = draw(service, trace, seed, arrivals, deadline)
+    except OutOfTime:
+        raise _stopped(0, trace.requests, 0.0, trace) from None
     hops = [block.hop_s for block in service.blocks]
     stations = [
         Station(
@@ -128,6 +131,14 @@ def check_number(trace: Trace) -> None:
     most = f"at most {MOST_SIMULATED:,} are simulated one by one"
     cure = f"take a part of it, or scale it down (--trace-scale {share:.1g}): {most}"
     raise InputError([Problem(trace.name, "requests", found, cure)])
+
+
+def _stopped(sent: int, count: int, now: float, trace: Trace) -> OutOfTime:
+    """Return what is raised when time is up."""
+    return OutOfTime(
+        f"{sent:,} of {count:,} requests were simulated, up to second {now:,.10g} of {trace.seconds:,.10g}; "
+        "allow more time, or take a part (--to-s)"
+    )
 
 
 def _run(
@@ -162,10 +173,7 @@ def _run(
         parts = max(1, math.ceil((end - sent) / _MOST))
         for until in [*np.linspace(since, now, parts + 1)[1:-1].tolist(), now]:
             if deadline.expired:
-                raise OutOfTime(
-                    f"{sent:,} of {len(entries):,} requests were simulated, up to second {since:,.10g} of "
-                    f"{trace.seconds:,.10g}; allow more time, or take a part (--to-s)"
-                )
+                raise _stopped(sent, len(entries), since, trace)
             end = int(np.searchsorted(entries, until))
             _step(stations, np.arange(sent, end), entries[sent:end], until, done)
             sent = end
