@@ -16,6 +16,7 @@ from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.infeasibility.explain import clashes
 from serflow_opt.plan.document import (
+    BY_WORD,
     Certificate,
     Clash,
     ObjectiveValue,
@@ -32,7 +33,7 @@ from serflow_opt.plan.samples import replayed, tables_scope
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.best import EQUAL, Found, Method, Settings, search
+from serflow_opt.search.best import EQUAL, OUT_OF_TIME, Found, Method, Settings, search
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal, hold, order_of, scaled
 from serflow_opt.search.layered import Chain
@@ -137,7 +138,7 @@ def answer(instance: Instance, settings: Settings) -> Plan:
         try:
             payoff = payoff_table(instance, [name for name, _ in instance.weights], settings)
         except NoPayoff as missing:
-            found = Found(infeasible=missing.infeasible)
+            found = Found(infeasible=missing.infeasible, doubt=missing.reason)
             return _explained(instance, plan_of(instance, found, settings, {}), settings)
         ideal, nadir = ideal_and_nadir(payoff)
         goal = scaled(dict(instance.weights), ideal, nadir)
@@ -285,10 +286,11 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
         status = "optimal" if gap <= max(settings.gap, EQUAL) else "feasible"
         gap = gap if math.isfinite(gap) else None
     bound = bound if math.isfinite(bound) else None
+    word = bound is not None and not found.checked * shown >= bound - EQUAL * abs(bound)
     checked = found.checked * shown if bound is None else min(found.checked * shown, bound)
     if instance.minimize in ("cost", "latency", "energy"):
         checked = max(checked, 0.0)
-    doubts = [found.doubt] if found.doubt else []
+    doubts = [found.doubt] if found.doubt else [OUT_OF_TIME] if status == "no_solution" else []
     replays = replayed(instance, found.decision) if found.decision else []
     notes = _said_of(instance, found, replays)
     method, counted = _proof(found)
@@ -308,7 +310,7 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
             max_constraint_violation=found.metrics.violation if found.metrics else None,
             model_objective=None if found.model_value is None else found.model_value * shown,
             method=f"{method}, plan valued by the exact evaluator",
-            scope=tables_scope(instance),
+            scope="; ".join(filter(None, (BY_WORD if word else "", tables_scope(instance)))),
             checked_bound=checked if math.isfinite(checked) else None,
             nodes=found.nodes,
             placements=counted.get("placements"),

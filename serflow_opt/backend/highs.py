@@ -92,6 +92,8 @@ class Outcome:
         No solution is better than this, by multipliers in arithmetic whose rounding is counted.
     doubt
         What was not proven, in words.
+    ended
+        How the search did, in HiGHS's words.
     iterations
         Of the simplex method, in all.
     """
@@ -105,6 +107,7 @@ class Outcome:
     columns: int
     checked: float = -math.inf
     doubt: str = ""
+    ended: str = ""
     iterations: int = 0
 
     def value(self, variable: Any) -> float:
@@ -293,7 +296,7 @@ class HighsModel:
             known |= outcome.values
             outcome = _refined(outcome, self._search(chosen, deadline, known, on_progress), cutoff)
         if check or outcome.status == "infeasible":
-            return self._checked(outcome, chosen, deadline)
+            return self._checked(outcome, chosen, deadline, gap)
         return outcome
 
     def _search(
@@ -328,7 +331,7 @@ class HighsModel:
             raise
         return self._outcome(solver)
 
-    def _checked(self, outcome: Outcome, options: Mapping[str, object], deadline: Deadline) -> Outcome:
+    def _checked(self, outcome: Outcome, options: Mapping[str, object], deadline: Deadline, gap: float) -> Outcome:
         """Check a bound as far as that takes a small share of the search, and confirm that there is no solution."""
         scaled_ = self._scaling()
         if scaled_.matrix is None:
@@ -338,7 +341,7 @@ class HighsModel:
         if deadline.expired or not math.isfinite(outcome.bound):
             return outcome
         target = min(outcome.bound, scaled_.cutoff) * scaled_.objective
-        target -= WITHIN * abs(target)
+        target -= min(WITHIN, gap / 2) * abs(target)  # so that search and check together stay within the gap
         known = math.inf if math.isnan(outcome.objective) else outcome.objective * scaled_.objective
         whole = bool(scaled_.matrix.whole.any())
         relax = relaxing(scaled_.matrix, deadline) if whole else _last(self._highs())
@@ -432,7 +435,8 @@ class HighsModel:
         else:
             status = "no_solution"
         nodes, iterations = max(int(info.mip_node_count), 0), max(int(info.simplex_iteration_count), 0)
-        return Outcome(status, objective, bound, values, nodes, *self._size, iterations=iterations)
+        ended = solver.modelStatusToString(state).lower()
+        return Outcome(status, objective, bound, values, nodes, *self._size, ended=ended, iterations=iterations)
 
 
 def _refined(first: Outcome, second: Outcome, cutoff: float) -> Outcome:

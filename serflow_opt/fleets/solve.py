@@ -285,6 +285,8 @@ def _fleet(
     relative = None if value is None or not math.isfinite(bound) else relative_gap(value, bound)
     proven = relative is not None and relative <= max(gap, 1e-12)
     status = "infeasible" if because and value is None else "no_solution" if value is None else "feasible"
+    if status == "no_solution":
+        because = ["time ran out before plans of all services were found that keep what they share"]
     return Fleet(
         status="optimal" if proven else status,  # type: ignore[arg-type]
         minimize=minimize,

@@ -60,7 +60,8 @@ def clashes(instance: Instance, settings: Settings) -> list[Clash]:
 
 def _alone(reach: Reach, limit: Limit, best: Best) -> Clash:
     """Say what this limit would have to be while the others hold."""
-    asked = f"{limit.asked:g}{limit.unit} {'was' if limit.floor or limit.objective is None else 'were'} asked"
+    were = "was" if limit.floor or limit.objective is None else "were"
+    asked = f"{_apart(limit.asked, best.value)}{limit.unit} {were} asked"
     if limit.objective is None:
         reached = "no known error can be kept" if best.value is None else f"{_tightest(limit)} is {best.value:.6g}"
         message = f"{limit.key}: {reached}, {limit.asked:g} was asked"
@@ -68,12 +69,20 @@ def _alone(reach: Reach, limit: Limit, best: Best) -> Clash:
         assert best.value is not None
         others = "".join(f" with {other.said}" for other in reach.limits if other is not limit and other.objective)
         message = (
-            f"{limit.word}: the {limit.best.format(others)} {best.value:.6g}{limit.unit}, {asked}; "
+            f"{limit.word}: the {limit.best.format(others)} {_apart(best.value, limit.asked)}{limit.unit}, {asked}; "
             f"allow {limit.set_to(rounded(limit, best.value))}"
         )
     if not best.proven:
         message += " (not proven to be the least change)"
     return Clash(limit=limit.key, asked=limit.asked, best=best.value, message=message, proven=best.proven)
+
+
+def _apart(value: float, other: float | None) -> str:
+    """Write a number with six digits, or as many as tell it from another."""
+    digits = 6
+    while other is not None and digits < 17 and f"{value:.{digits}g}" == f"{other:.{digits}g}":
+        digits += 1
+    return f"{value:.{digits}g}"
 
 
 def _tightest(limit: Limit) -> str:

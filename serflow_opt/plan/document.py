@@ -26,6 +26,10 @@ PERCENTILE = r"latency_p\d+(\.\d+)?_ms"
 PlanStatus = Literal["optimal", "feasible", "infeasible", "no_solution"]
 
 
+BY_WORD = "all but the bound, which beyond checked_bound is HiGHS's word"
+"""What a proof is of where a solver's bound was not checked up to the asked gap."""
+
+
 class Document(BaseModel):
     """A part of the plan document; unknown keys are kept out."""
 
@@ -392,6 +396,11 @@ class Plan(Answer):
         stages = self.metrics.stages if self.metrics else []
         rows = [stage.model_dump() | {"threshold": chosen.get(stage.stage)} for stage in stages]
         return pd.DataFrame(rows, columns=columns).astype({"threshold": float}).set_index("stage")
+
+    @property
+    def by_word(self) -> bool:
+        """Whether the bound is a solver's word beyond `certificate.checked_bound`."""
+        return BY_WORD in self.certificate.scope
 
     def _said(self) -> str:
         value = self.objective.value

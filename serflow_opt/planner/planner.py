@@ -255,7 +255,9 @@ class Planner:
             shown, _ = shown_unit(instance.minimize)
             if plan.objective.value is not None and plan.objective.value <= known.value * shown:
                 return plan
+            checked = plan.certificate.checked_bound
             known.bound = -math.inf if plan.bound is None else plan.bound / shown
+            known.checked = -math.inf if checked is None else checked / shown
         plan = plan_of(instance, known, settings, self._goal)
         plan.certificate.method = (
             "best of the plans of earlier answers, valued by the exact evaluator: no time to search"

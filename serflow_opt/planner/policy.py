@@ -121,7 +121,9 @@ class Policy(Shown):
                 "bound": exact - piece.gap * abs(exact),
                 "gap": piece.gap,
                 "status": "optimal" if piece.gap <= max(self.tolerance, EQUAL) else "feasible",
-                "certificate": plan.certificate.model_copy(update={"exact_objective": exact, "model_objective": None}),
+                "certificate": plan.certificate.model_copy(
+                    update={"exact_objective": exact, "model_objective": None, "checked_bound": None}
+                ),
             }
         )
 

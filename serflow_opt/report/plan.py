@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 HOURS_PER_MONTH = 730
 """A year of 8,760 hours in twelve."""
 
-CHECKED = 1e-5
+CHECKED = 1e-6
 """Bounds closer than this, relative, are told as one."""
+NOTHING = 1e-9
+"""Gaps up to this are told as 0: double precision tells value and bound no further apart."""
 VERDICT = {
     "optimal": ("proven optimal", "bold green"),
     "feasible": ("not proven: stopped at a limit", "bold yellow"),
@@ -31,6 +33,8 @@ VERDICT = {
 def plan_table(plan: Plan) -> RenderableType:
     """Lay a plan out: verdict, stages, totals, limits, certificate."""
     verdict, style = VERDICT[plan.status if plan.certificate.optimised else "valued"]
+    if plan.status == "optimal" and plan.by_word:
+        verdict = "optimal by the solver's word"
     if plan.metrics is not None and plan.metrics.breaches:
         verdict, style = "breaks a limit", "bold red"
     head = Text.assemble((plan.instance, "bold"), "  ", (verdict, style), f"  in {plan.seconds:.2f} s")
@@ -203,8 +207,8 @@ def _proof(plan: Plan) -> str:
     reached = f"{plan.objective.name} {'unknown' if value is None else f'{value:.7g} {unit}'}"
     if bound is None:
         return f"{reached}; {plan.certificate.method}"
-    gap = "none" if plan.gap is None else f"{plan.gap:.2g}"
-    alone = "" if value is None else word_alone(value, bound, plan.certificate.checked_bound)
+    alone = word_alone(value, bound, plan.certificate.checked_bound) if plan.by_word and value is not None else ""
+    gap = "none" if plan.gap is None else f"{plan.gap if plan.gap > NOTHING else 0:.2g}"
     return f"{reached}, no plan is below {bound:.7g} (gap {gap}){alone}; {plan.certificate.method}"
 
 

@@ -18,13 +18,15 @@ from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.model import Built, Disconnected, build
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import GRACE_S, Deadline, OutOfTime
-from serflow_opt.plan.decision import Decision, shortest
+from serflow_opt.ground.gaps import relative_gap
+from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Metrics
-from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.plan.evaluator import TOLERANCE, evaluate
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.kinds import AS_IS
+from serflow_opt.problem.limits import limits_set, put
 from serflow_opt.search.combinatorial import ChainSearch
-from serflow_opt.search.goal import Goal
+from serflow_opt.search.goal import Goal, ceiling
+from serflow_opt.search.incumbent import decision_in, start_of
 from serflow_opt.search.layered import Chain, covered
 from serflow_opt.search.own_constraints import Extra, add_own
 from serflow_opt.search.placements import MOST, Paths
@@ -43,6 +45,7 @@ SECONDED, AT_LEAST_S = 0.05, 2.0
 """Share of the time of a search by HiGHS alone that bounds and labels get to confirm it, and seconds at least, in which
 small questions are done however busy a machine is."""
 BEATEN = "HiGHS was wrong: a plan known is better than what it proved, so that its word was not taken"
+OUT_OF_TIME = "time ran out before a plan was found"
 CONES = 1_000
 """Cuts of the cone of a tail latency at most."""
 
@@ -71,7 +74,7 @@ class Found:
 
     `pruned` is there where placements were listed one by one, `chain` where all were swept at once. Nothing is better
     than `checked` whatever a solver says: that is from multipliers (`certifying.py`), Lagrangian bounds and labels.
-    `doubt` says what of a solver's word was not confirmed.
+    `doubt` says what of a solver's word was not confirmed, or why there is no plan; `refused` plans did not hold.
     """
 
     decision: Decision | None = None
@@ -83,6 +86,7 @@ class Found:
     infeasible: bool = False
     checked: float = -math.inf
     doubt: str = ""
+    refused: int = 0
     pruned: Pruned | None = None
     chain: ChainSearch | None = None
 
@@ -119,6 +123,31 @@ def search(
     InputError
         Where labels are asked for and do not cover the instance.
     """
+    found = _searched(instance, settings, goal, within, check)
+    if found.decision is None and not found.infeasible:
+        if (found.refused or found.doubt) and settings.extra is None and _misses(instance, settings):
+            found.infeasible, found.bound, found.checked, found.doubt = True, math.inf, math.inf, ""
+        found.doubt = found.doubt or ("" if found.infeasible else OUT_OF_TIME)
+    elif relative_gap(found.value, found.checked) <= max(settings.gap - 2 * EQUAL, EQUAL):
+        found.bound = found.checked  # all that is told is proven then
+    return found
+
+
+def _misses(instance: Instance, settings: Settings) -> bool:
+    """Whether what is best in some limit alone misses it while the others hold, be it by less than HiGHS resolves."""
+    closely = replace(settings, gap=0.0, method="auto", on_progress=None)
+    for limit in limits_set(instance):
+        if limit.objective is None:
+            continue
+        most = ceiling(instance, limit.objective)
+        found = _searched(put(instance, limit.key, None), closely, {limit.objective: 1.0}, None, check=True)
+        if found.infeasible or found.checked > most + 1.1 * TOLERANCE * abs(most):  # what bounds are rounded by, too
+            return True
+    return False
+
+
+def _searched(instance: Instance, settings: Settings, goal: Goal, within: Pruned | None, check: bool) -> Found:
+    """Search for the best decision, as `search`; what is said of it is HiGHS's word yet."""
     if not settings.grace_s and settings.deadline.expired:
         return Found()
     plain = settings.extra is None  # labels and bounds on placements know nothing of a user's constraints
@@ -163,6 +192,17 @@ def search(
         return found
     except OutOfTime:
         return found
+    _by_model(instance, built, model, settings, goal, found, check)
+    if settings.method == "milp" and within is None and plain and check and not _is_sure(found, settings.gap):
+        _second(instance, settings, goal, found)
+    found.checked = min(found.checked, found.bound)
+    return found
+
+
+def _by_model(
+    instance: Instance, built: Built, model: HighsModel, settings: Settings, goal: Goal, found: Found, check: bool
+) -> None:
+    """Ask HiGHS again and again, until what it finds holds exactly."""
     attempt = cones = 0
     beaten = False
     while attempt < ATTEMPTS and cones < CONES and not settings.deadline.expired:
@@ -183,6 +223,8 @@ def search(
             found.bound = max(found.bound, outcome.bound * built.unit)
             found.checked = max(found.checked, outcome.checked * built.unit)
         if outcome.status == "no_solution":
+            if found.decision is None and not found.doubt:
+                found.doubt = f"HiGHS ended without a plan: {outcome.ended}"
             break
         if _take(instance, built, model, outcome, found, goal, settings) or outcome.status == "limit":
             break
@@ -191,13 +233,14 @@ def search(
         else:
             _cut_off(model, built, outcome)
             attempt += 1
+    found.refused = attempt + cones
+    if found.decision is None and not found.infeasible and not found.doubt and attempt:
+        found.doubt = (
+            f"HiGHS found plans that break a limit by less than its tolerance, {attempt} of them, and no other"
+        )
     if beaten:
         found.doubt = BEATEN
     found.bound = min(found.bound, found.value)
-    if settings.method == "milp" and within is None and plain and check and not _is_sure(found, settings.gap):
-        _second(instance, settings, goal, found)
-    found.checked = min(found.checked, found.bound)
-    return found
 
 
 def _is_sure(found: Found, gap: float) -> bool:
@@ -318,7 +361,7 @@ def _take(
     polished = outcome if instance.threshold_mode == "menu" else model.polish(outcome, settings.deadline)
     if polished is None:
         return False
-    decision = _read(instance, built, polished)
+    decision = decision_in(instance, built, polished)
     metrics = evaluate(instance, decision)
     value = metrics.blended(goal, instance.latency_measure)
     found.offer(decision, metrics, value)
@@ -329,7 +372,7 @@ def _take(
 
 
 def _run(model: HighsModel, built: Built, settings: Settings, found: Found, check: bool) -> Outcome:
-    start = _start(built, found.decision) if found.decision is not None else None
+    start = start_of(built, found.decision) if found.decision is not None else None
     report = settings.on_progress
     if report is not None:
         given, unit = report, built.unit
@@ -349,90 +392,6 @@ def _run(model: HighsModel, built: Built, settings: Settings, found: Found, chec
         options=settings.options,
         check=check,
     )
-
-
-def _start(built: Built, decision: Decision) -> dict[int, float]:
-    """Give HiGHS the binaries of a decision; it completes the rest."""
-    m, data = built.model, built.data
-    values = {}
-    decision = _filled(data, decision)
-    for s, e in data.places:
-        runner = data.runners[e]
-        placed = s <= len(decision.options)
-        chosen = placed and (runner.option, runner.variant) == (decision.options[s - 1], decision.variant(s - 1))
-        values[id(m.x[s, e])] = float(chosen)
-    for s in {s for s, w in m.way if w == decision.way(s - 1)}:
-        values |= {id(m.way[t, w]): float(decision.way(s - 1) == w) for t, w in m.way if t == s}
-    if data.instance.threshold_mode == "menu":
-        for s, i in m.z:
-            level, owner = data.menu[s][i], data.owner(s, decision.variant(s - 1))
-            if s <= len(decision.weights):
-                values[id(m.z[s, i])] = decision.weights[s - 1][level.index] if level.variant == owner else 0.0
-            else:  # nobody gets here: any threshold will do
-                first = next((j for j in data.levels[s] if data.menu[s][j].variant == owner), None)
-                values[id(m.z[s, i])] = float(i == first)
-    return values
-
-
-def _filled(data: Data, decision: Decision) -> Decision:
-    """A decision that ends early, with stages that nobody reaches on its last option, where the model has them all."""
-    if data.ends:
-        return decision
-    count, end = len(data.instance.stages), len(decision.options)
-    last = decision.variant(end - 1)
-    block = data.instance.variants[last].last + 1 if last != AS_IS else end  # one that has begun is gone through
-    variants = [decision.variant(s) if s < end else last if s < block else AS_IS for s in range(count)]
-    options = decision.options + decision.options[-1:] * (count - end)
-    return shortest(options, decision.weights, decision.ways, variants)
-
-
-def _read(instance: Instance, built: Built, outcome: Outcome) -> Decision:
-    """Read the decision out of an incumbent: the binaries rounded, the weights of continuous thresholds normalised."""
-    m, data = built.model, built.data
-    runners = []
-    for s in data.stages:
-        here = [e for t, e in data.places if t == s]
-        if data.ends and sum(outcome.value(m.x[s, e]) for e in here) < 0.5:
-            break  # the plan has ended
-        runners.append(data.runners[max(here, key=lambda e: outcome.value(m.x[s, e]))])
-    stages = data.stages[: len(runners)]
-    variants = [runner.variant for runner in runners]
-    ways = []
-    for s in stages:
-        crossing = [(hop, outcome.value(m.leave[hop])) for hop in data.hops if hop[0] == s]
-        best = max(crossing, key=lambda pair: pair[1], default=None)
-        ways.append(max(best[0][3], 0) if best is not None and best[1] > 0.5 else 0)
-    weights = [_weights(instance, built, outcome, s, variants[s - 1], s == len(stages)) for s in stages]
-    return shortest([runner.option for runner in runners], weights, ways, variants)
-
-
-def _weights(instance: Instance, built: Built, outcome: Outcome, s: int, variant: int, last: bool) -> tuple[float, ...]:
-    """Read how often each entry of the stage's menu is used; everybody leaves at the last one of the plan."""
-    m, data = built.model, built.data
-    levels = [i for i in data.levels[s] if data.menu[s][i].variant == data.owner(s, variant)]
-    row = [0.0] * len(instance.menu(s - 1, variant).exit_rates)
-
-    def put(level: int, weight: float) -> None:
-        row[data.menu[s][level].index] = weight
-
-    usable = [level for level in levels if not last or data.exit_rate(s, level) >= 1]
-    if len(usable) == 1:
-        put(usable[0], 1.0)
-    elif instance.threshold_mode == "menu":
-        put(max(usable, key=lambda level: outcome.value(m.z[s, level])), 1.0)
-    else:
-        flows = [max(outcome.value(m.v[s, level]), 0.0) for level in levels]
-        if instance.threshold_mode == "interpolated":
-            first = max(levels[:-1], key=lambda i: outcome.value(m.segment[s, i]))
-            flows = [f if level in (first, first + 1) else 0.0 for level, f in zip(levels, flows, strict=True)]
-        flows = [f if level in usable else 0.0 for level, f in zip(levels, flows, strict=True)]
-        total = math.fsum(flows)
-        if total <= 1e-12:  # nobody gets here: any threshold will do
-            flows, total = [float(level == usable[0]) for level in levels], 1.0
-        kept = [f if f > 1e-9 * total else 0.0 for f in flows]
-        for level, flow in zip(levels, kept, strict=True):
-            put(level, flow / math.fsum(kept))
-    return tuple(row)
 
 
 def _cut_cone(model: HighsModel, built: Built, outcome: Outcome) -> bool:

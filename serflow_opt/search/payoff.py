@@ -20,11 +20,11 @@ Row = dict[Objective, float]
 
 
 class NoPayoff(Exception):
-    """Some row was not proven in time, or there is no plan at all (`infeasible`)."""
+    """Some row was not proven, for a reason, or there is no plan at all (`infeasible`)."""
 
-    def __init__(self, infeasible: bool) -> None:
-        super().__init__("no plan" if infeasible else "out of time")
-        self.infeasible = infeasible
+    def __init__(self, infeasible: bool, reason: str) -> None:
+        super().__init__(reason)
+        self.infeasible, self.reason = infeasible, reason
 
 
 def lexicographic(instance: Instance, order: Sequence[Objective], settings: Settings) -> Metrics:
@@ -41,7 +41,8 @@ def lexicographic(instance: Instance, order: Sequence[Objective], settings: Sett
         if found.metrics is None or not found.proven(settings.gap):
             if metrics is not None:  # the limit of the last round is met by the plan of the last round
                 break
-            raise NoPayoff(found.infeasible)
+            reason = found.doubt or f"time ran out before the best {name}, which weights are measured by, was proven"
+            raise NoPayoff(found.infeasible, "" if found.infeasible else reason)
         metrics = found.metrics
         limited = hold(limited, name, found.value)
     assert metrics is not None

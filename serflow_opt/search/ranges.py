@@ -19,7 +19,7 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.network import Way
 from serflow_opt.problem.offers import Option
 from serflow_opt.problem.ranges import Cell, FunctionSizes, NoiseCurve, Range
-from serflow_opt.search.best import EQUAL, Found, Settings, search
+from serflow_opt.search.best import EQUAL, OUT_OF_TIME, Found, Settings, search
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.placements import NOWHERE
 from serflow_opt.search.prune import Pruned
@@ -137,6 +137,8 @@ def refine(instance: Instance, settings: Settings, goal: Goal) -> Refined:
         if finer == cells:  # single members everywhere: nothing is relaxed any more
             break
         cells = finer
+    if best.decision is None and not best.infeasible:
+        best.doubt = best.doubt or OUT_OF_TIME
     best.bound, best.nodes, best.model_value = min(bound, best.value), nodes, None
     best.checked = min(checked, best.bound)
     return Refined(holder, best, rounds)

@@ -12,7 +12,7 @@ from serflow_opt.plan.names import document_of
 from serflow_opt.plan.notes import notes_on
 from serflow_opt.plan.samples import replayed
 from serflow_opt.problem.instance import Instance
-from serflow_opt.search.best import EQUAL, Settings
+from serflow_opt.search.best import EQUAL, OUT_OF_TIME, Settings
 from serflow_opt.search.joint.certify import Certified, certified
 from serflow_opt.search.joint.choices import ROUNDING
 from serflow_opt.search.joint.floors import Joint, Solver
@@ -60,6 +60,7 @@ def _plan(instance: Instance, joint: Joint, test: Certified | None, settings: Se
     if metrics is None or decision is None:
         refused = test is not None and not test.passed
         status = "infeasible" if refused or joint.infeasible else "no_solution"
+        notes += [OUT_OF_TIME] if status == "no_solution" else []
     else:
         exact = metrics.objective(instance.minimize, instance.latency_measure) * shown
         bound = max(min(joint.bound * shown, exact), 0.0)
