@@ -203,12 +203,12 @@ class Instance:
         return seconds
 
     def may_run_long(self, option: Option) -> bool:
-        """Whether all stages together, each in its slowest variant, would run longer on an option than it may."""
+        """Whether all stages together, slowed by any variants, could run longer on an option than it may."""
         if option.run_max_s is None:
             return False
-        variants = range(AS_IS, len(self.variants))
-        longest = sum(max(self._run_s(s, option, v) for v in variants) for s in range(len(self.stages)))
-        return longest > option.run_max_s
+        longest = sum(option.stage_seconds) * max((variant.flops_factor for variant in self.variants), default=1.0)
+        longest += sum(variant.added_flops for variant in self.variants) / option.flops_per_s
+        return max(longest, sum(option.stage_seconds)) > option.run_max_s
 
     def words(self, option: Option) -> tuple[str, ...]:
         """Return what an option goes by in patterns: name, tier, kind, and its labels: family and architecture."""

@@ -51,7 +51,7 @@ def erlang_b(servers: int, load: Load) -> Load:
     return blocked
 
 
-def _of_many(servers: Floats, load: Floats) -> Floats:
+def _of_many(servers: Floats | NDArray[np.int64], load: Floats) -> Floats:
     """Erlang B of more than `FEW` servers, each with its load."""
     from scipy.special import gammaincc
 
