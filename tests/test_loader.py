@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import BAD, GOOD, has_line, run, run_for_real
+from helpers import BAD, GOOD, has_line, load, run, run_for_real, two_tiers
 
 import serflow_opt as so
 
@@ -140,3 +140,11 @@ def test_no_exits_section_means_that_nobody_leaves_early(tmp_path: Path) -> None
     instance = so.load(tmp_path)
     assert [menu.exit_rates for menu in instance.menus] == [(0.0,), (0.0,), (1.0,)]
     assert not instance.accuracy_known
+
+
+def test_a_price_beyond_what_can_be_reckoned_with_is_refused(tmp_path: Path) -> None:
+    """1e308 is a number; times two seconds it is none."""
+    document = two_tiers()
+    document["tier"][1]["option"][0]["usd_per_gb_s"] = 1e308
+    with pytest.raises(so.InputError, match=r"usd_per_gb_s.*1e\+308; write a number of at most 1e\+100"):
+        load(document, tmp_path)

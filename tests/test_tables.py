@@ -154,3 +154,9 @@ def test_a_folder_that_is_absent_or_a_target_that_is_a_folder_is_bad_input(tmp_p
         with pytest.raises(InputError, match=str(target)):
             write_atomically(target, lambda draft: draft.write_text("x"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_beyond_what_can_be_reckoned_with_are_refused(tmp_path: Path) -> None:
+    rows, problems = read(tmp_path, "name,count,size\na,1,1e308\nb,1,1e100\n")
+    assert [row.cells["name"] for row in rows] == ["b"]
+    assert [(own.place, own.cure) for own in problems] == [("line 2, column size", "write a number of at most 1e+100")]

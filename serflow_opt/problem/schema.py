@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from serflow_opt.problem.kinds import LATENCY_MEASURE, Accounting, Minimize, Objective, Tail, ThresholdMode, TierKind
+from serflow_opt.problem.tables import LARGEST
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
 FileName = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f]+$")]

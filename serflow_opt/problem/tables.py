@@ -19,6 +19,10 @@ MAX_PROBLEMS = 20
 Cell = float | int | str
 
 
+LARGEST = 1e100
+"""Numbers in files: what is made of them, such as a price times a time times a rate, is still a number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """What a column holds: a number within bounds, a whole number within bounds, or text."""
@@ -41,6 +45,8 @@ class Column:
             raise ValueError(f"write {self.wanted()}") from None
         if not self.low <= value <= self.high or value in (math.inf, -math.inf):  # NaN fails every comparison
             raise ValueError(f"write {self.wanted()}")
+        if abs(value) > LARGEST:
+            raise ValueError(f"write a number of at most {LARGEST:g}")
         return value
 
     def wanted(self) -> str:
@@ -152,7 +158,7 @@ def _read_plain(line: int, columns: Sequence[Column], record: list[str]) -> Row 
                     return None
             else:
                 number = int(text) if column.kind == "whole" else float(text)
-                if not column.low <= number <= column.high or number in (math.inf, -math.inf):
+                if not (column.low <= number <= column.high and -LARGEST <= number <= LARGEST):
                     return None
                 value = number
             cells[column.name] = value
