@@ -238,6 +238,9 @@ class _Search:
         kept: list[Ints] = []
         at_once = max(FEW, HELD // 4 // grid.samples)
         for first in range(0, len(block), at_once):
+            if self.stopped():
+                kept.append(np.arange(first, len(block)))
+                break
             rows = np.arange(first, min(first + at_once, len(block)))
             inside = self._inside(block.bits[rows])
             for _ in range(2):
