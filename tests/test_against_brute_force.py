@@ -28,11 +28,11 @@ from oracles.random_instances import ending_document, random_document, write
 
 import serflow_opt as so
 
-MENU_SEEDS = [*range(320), 405, 1124, 1130]
-RANDOMIZED_SEEDS = [*range(40), 74, 75, 82, 117, 198]  # the odd ones found an error once
-INTERPOLATED_SEEDS = [*range(30), 33, 61, 101, 138, 160]
-ENDING_SEEDS = range(60)
-WORKERS_SEEDS = range(1000, 1040)
+MENU_SEEDS = [*range(0, 320, 2), 405, 1124, 1130]
+RANDOMIZED_SEEDS = [*range(20), 74, 75, 82, 117, 198]  # the odd ones found an error once
+INTERPOLATED_SEEDS = [*range(16), 33, 61, 101, 138, 160]
+ENDING_SEEDS = range(30)
+WORKERS_SEEDS = range(1000, 1020)
 GAP = 1e-7
 
 
@@ -243,45 +243,40 @@ def _features(document: Mapping[str, Any]) -> set[str]:
 
 
 def test_random_instances_cover_the_model() -> None:
-    seen = Counter(feature for seed in MENU_SEEDS for feature in _features(random_document(seed)))
+    seen = Counter(feature for seed in MENU_SEEDS[::2] for feature in _features(random_document(seed)))
     least = {
-        **dict.fromkeys(("per-request", "reserved", "as-printed"), 40),
-        **dict.fromkeys(("worst", "mean", "p50", "p90", "p95", "p99", "p99.9"), 20),
-        **{
-            f"{accounting} {measure}": 2
-            for accounting in ("per-request", "reserved", "as-printed")
-            for measure in ("worst", "mean", "p50", "p90", "p95", "p99", "p99.9")
-        },
-        **{f"tier {kind}": 60 for kind in ("device", "edge", "vm", "function")},
-        **{f"{count} stages": 20 for count in range(1, 7)},
-        **{f"{count} tiers": 10 for count in range(1, 5)},
-        **{f"cold share {share}": 10 for share in ("default", "fraction", "0", "1")},
-        **{f"infeasible {accounting}": 3 for accounting in ("per-request", "reserved", "as-printed")},
-        **{f"minimize {objective}": 80 for objective in ("cost", "latency")},
-        "infeasible": 20,
+        **dict.fromkeys(("per-request", "reserved", "as-printed"), 10),
+        **dict.fromkeys(("worst", "mean", "p50", "p90", "p95", "p99", "p99.9"), 5),
+        **{f"tier {kind}": 12 for kind in ("device", "edge", "vm", "function")},
+        **{f"{count} stages": 4 for count in range(1, 7)},
+        **{f"{count} tiers": 2 for count in range(1, 5)},
+        **{f"cold share {share}": 2 for share in ("default", "fraction", "0", "1")},
+        **{f"infeasible {accounting}": 1 for accounting in ("per-request", "reserved", "as-printed")},
+        **{f"minimize {objective}": 25 for objective in ("cost", "latency")},
+        "infeasible": 5,
         "infeasible: placement": 1,
-        "stage_specific": 60,
-        "stage_times": 60,
-        "payload_max_bytes": 40,
-        "no exits": 5,
-        "source is a tier": 40,
-        "missing links": 60,
-        "binding accuracy": 40,
-        "binding latency": 40,
-        "binding memory": 30,
-        "binding payload": 4,
-        "binding link": 10,
-        "ties to break": 40,
-        "several tiers used": 40,
-        "several options of a tier used": 8,
-        "several machines of a kind": 20,
-        "percentile below worst": 40,
-        "cold start by its share in a percentile": 5,
-        "priced link used": 20,
+        "stage_specific": 15,
+        "stage_times": 15,
+        "payload_max_bytes": 10,
+        "no exits": 2,
+        "source is a tier": 10,
+        "missing links": 15,
+        "binding accuracy": 10,
+        "binding latency": 10,
+        "binding memory": 7,
+        "binding payload": 2,
+        "binding link": 2,
+        "ties to break": 10,
+        "several tiers used": 10,
+        "several options of a tier used": 2,
+        "several machines of a kind": 5,
+        "percentile below worst": 8,
+        "cold start by its share in a percentile": 2,
+        "priced link used": 5,
     }
     short = {feature: (seen[feature], count) for feature, count in least.items() if seen[feature] < count}
     assert not short
-    assert seen["infeasible"] <= 60
+    assert seen["infeasible"] <= 30
 
 
 def test_mixed_instances_are_worth_solving() -> None:

@@ -125,7 +125,8 @@ class Counts(ThreadPoolExecutor):
 
 
 def test_many_small_instances_go_out_in_portions(monkeypatch: pytest.MonkeyPatch, instances: list[Instance]) -> None:
-    monkeypatch.setattr("serflow_opt.fleets.batch.solve", lambda instance, **options: so.solve(instances[0]))
+    plan = so.solve(instances[0])
+    monkeypatch.setattr("serflow_opt.fleets.batch.solve", lambda instance, **options: plan)
     with Counts(2) as executor:
         plans = so.solve_all([instances[0]] * 1000, executor=executor)
     assert len(plans) == 1000
