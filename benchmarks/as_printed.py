@@ -1,4 +1,4 @@
-"""The survey's cost (2.2.3, equation 1) as printed and repaired, side by side.
+"""The cost of survey 2.2.3 (1) as printed and repaired, side by side.
 
 For each latency bound the plan that is optimal as printed and the one that is optimal repaired (`per-request`), each
 priced in both accountings by `evaluate`. Both keep the same bounds on latency and accuracy. As printed, thresholds

@@ -1,4 +1,4 @@
-"""Adaptations: compressed hand-overs (survey 2.2.1 γ), variants of blocks of stages (κ), protections (2.2.2 π, τ).
+"""Adaptations: compressed hand-overs (γ), variants of blocks of stages (κ), protections (π, τ).
 
 Which runner and which way a path takes is decided in `placement.py`; here is what that does to accuracy and to exits.
 
@@ -17,8 +17,8 @@ A variant with its own exit table brings its own levels, which are open to its r
                                                                                  takes a level of its own menu
     Σ_{l in L_{s,v}} v_{s,l} = Σ_{e: v(e) = v} u_{s,e}             own_flow       where the scaled path is there
 
-As printed, (1 - γ) and (1 - κ) are removed at no cost (2.2.1 (5), (6)); here each entry of a menu keeps a measured
-share and costs operations and accuracy.
+As printed, (1 - γ) and (1 - κ) are removed at no cost (survey 2.2.1 (5), survey 2.2.1 (6)); here each entry
+of a menu keeps a measured share and costs operations and accuracy.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def costs_accuracy(data: Data) -> bool:
 
 
 def accuracy_lost(data: Data, scaled: Path) -> Any:
-    """Return the accuracy that adaptations take from all requests. Expects the path scaled by reach."""
+    """Return the accuracy that adaptations take from requests (survey 2.2.1 (4)). Expects the path scaled by reach."""
     return pyo.quicksum(data.lost(s, e) * scaled.on[s, e] for s, e in data.places if data.lost(s, e)) + pyo.quicksum(
         data.way_lost(hop) * scaled.leave[hop] for hop in data.hops if data.way_lost(hop)
     )
@@ -54,7 +54,7 @@ def add_own_menus(m: Any, data: Data, scaled: Path | None) -> None:
         return [(t, e) for t, e in data.places if t == s and data.menu_used(s, e) == v]
 
     @m.Constraint(data.own_menus)
-    def own_menu(m: Any, s: int, v: int) -> Any:
+    def own_menu(m: Any, s: int, v: int) -> Any:  # survey 2.2.1 (4)
         chosen = [m.z[s, level] if s in data.choosing else 1.0 for level in levels(s, v)]
         if v == AS_IS and any(t < s for t, _ in data.ends):
             others = [place for place in data.places if place[0] == s and place not in runners(s, v)]
@@ -62,7 +62,7 @@ def add_own_menus(m: Any, data: Data, scaled: Path | None) -> None:
         return pyo.quicksum(m.x[place] for place in runners(s, v)) - pyo.quicksum(chosen) == 0
 
     @m.Constraint(data.own_menus if scaled is not None else [])
-    def own_flow(m: Any, s: int, v: int) -> Any:
+    def own_flow(m: Any, s: int, v: int) -> Any:  # survey 2.2.1 (4)
         assert scaled is not None
         flow = pyo.quicksum(scaled.on[place] for place in runners(s, v))
         return pyo.quicksum(m.v[s, level] for level in levels(s, v)) == flow

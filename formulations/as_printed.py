@@ -1,4 +1,4 @@
-"""The survey's cost to the letter (2.2.3, equations 1, 5 and 6), for comparison with `cost.py`.
+"""The survey's cost to the letter (survey 2.2.3 (1)), for comparison with `cost.py`.
 
     L^C = C_I T_I Σ_{pid <= cutid} β_pid + C_F T_F Σ_{pid > cutid} β_pid      (1)
     T_F = FLOPs_{cutid+1}^M / μ_F + T_cold                                    (5)
@@ -28,7 +28,10 @@ from serflow_opt.formulations.placement import Path
 
 
 def as_printed_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
-    """Return equation (1) in units of `data.dollar` per request. Expects two tiers and the path scaled by reach."""
+    """Return the cost as printed, in units of `data.dollar` per request. Expects two tiers and the scaled path.
+
+    The objective is survey 2.2.3 (1), with T_F of survey 2.2.3 (5) and T_I of survey 2.2.3 (6).
+    """
 
     def run(p: int, first: int, last: int) -> float:
         return sum(data.time(s, p) for s in range(first, last + 1))

@@ -63,7 +63,7 @@ class Data(Sets):
         return value / size <= self.opened(limit) / size
 
     def time(self, s: int, e: int) -> float:
-        """t_{s,e} / second."""
+        """t_{s,e} / second (survey 2.2.1 (7))."""
         option, variant = self.instance.options[self.runners[e].option], self._variant(e)
         seconds = option.stage_seconds[s - 1]
         if variant is not None:
@@ -87,7 +87,7 @@ class Data(Sets):
         return self._way(hop).accuracy_loss
 
     def hop_time(self, hop: Hop) -> float:
-        """τ_s / second (survey 2.2.1 (5)), T_0 for the way in (6)."""
+        """τ_s / second (survey 2.2.1 (5), survey 2.2.3 (6)), T_0 for the way in (survey 2.2.1 (6))."""
         link = self._link(hop)
         return link.seconds(self.sent_bytes(hop)) / self.second if link is not None else 0.0
 
@@ -97,7 +97,7 @@ class Data(Sets):
         return link.usd_per_byte * self.sent_bytes(hop) / self.dollar if link is not None else 0.0
 
     def hop_leak(self, hop: Hop) -> float:
-        """Privacy loss of a request that crosses."""
+        """Privacy loss of a request that crosses (survey 2.2.2 (1)), with the noise measured (survey 2.2.2 (3))."""
         link = self._link(hop)
         return self.instance.leak(self._way(hop), link) if link is not None else 0.0
 
@@ -147,7 +147,7 @@ class Data(Sets):
         return self.instance.options[self.runners[e].option].usd_per_s * self.second / self.dollar
 
     def cold_time(self, e: int) -> float:
-        """T_cold of a function, / second."""
+        """T_cold of a function, / second (survey 2.2.3 (5))."""
         return self.instance.options[self.runners[e].option].cold_start_s / self.second
 
     def cold_share(self, e: int) -> float:

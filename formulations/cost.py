@@ -1,4 +1,4 @@
-"""Money per request as it is billed (survey 2.2.3, equations 1, 5 and 6, read so that every request is paid for).
+"""Money per request as it is billed (survey 2.2.3 (1), read so that every request is paid for).
 
 Common to both accountings, with u the path scaled by the reach R_s and h_{s,e} the operations of hand-overs (encoding
 before one, decoding after it), in USD per request:
@@ -6,7 +6,8 @@ before one, decoding after it), in USD per request:
     functions   Σ_{s,e} C_e (t_{s,e} u_{s,e} + h_{s,e}) + Σ_{s,e,w} (fee_e + C_e share_e T_cold,e) uenter_{s,e,w}
     links       Σ_{s,e,k,w} price_{s,e,k,w} uleave_{s,e,k,w}          from the source, too
 
-per-request: a machine costs its price for the time it is busy, and VMs and edge servers also while they send (6):
+per-request: a machine costs its price for the time it is busy, and VMs and edge servers also while they send
+(survey 2.2.3 (6)):
 
     machines    Σ_{s,e} C_e (t_{s,e} u_{s,e} + h_{s,e}) + Σ_{s,e,k,w} C_e τ_{s,e,k,w} uleave_{s,e,k,w}
 
@@ -38,7 +39,7 @@ from serflow_opt.formulations.placement import Path
 
 
 def function_and_link_cost(data: Data, scaled: Path) -> Any:
-    """Return what functions and links cost per request, in units of `data.dollar`."""
+    """Return what functions and links cost per request (survey 2.2.3 (1)), in units of `data.dollar`."""
     fees = [(entry, data.invocation_price(entry[1])) for entry in data.entries if data.is_function(entry[1])]
     return (
         _working(data, scaled, lambda e: data.busy_price(e) if data.is_function(e) else 0.0)
@@ -70,12 +71,12 @@ def _working(data: Data, scaled: Path, price: Callable[[int], float]) -> Any:
 
 
 def _sending(data: Data, hop: Hop) -> float:
-    """How long a hand-over keeps the sender busy."""
+    """How long a hand-over keeps the sender busy (survey 2.2.3 (6))."""
     return data.encode_time(hop) + (data.hop_time(hop) if data.waits(hop[1]) else 0.0)
 
 
 def per_request_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
-    """Return price x busy time, functions and links, in units of `data.dollar` per request."""
+    """Return price x busy time, functions and links (survey 2.2.3 (1)), in units of `data.dollar` per request."""
     machines = _working(data, scaled, lambda e: 0.0 if data.is_function(e) else data.busy_price(e))
     return machines + function_and_link_cost(data, scaled)
 
@@ -83,11 +84,13 @@ def per_request_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
 def add_cost_ceiling(m: Any, data: Data, cost: Any) -> None:
     """Add the cost <= cost_max, USD per request."""
     assert data.instance.cost_max_usd is not None
-    m.cost_ceiling = pyo.Constraint(expr=data.at_most(cost, data.instance.cost_max_usd / data.dollar))
+    m.cost_ceiling = pyo.Constraint(  # survey 2.2.3 (1)
+        expr=data.at_most(cost, data.instance.cost_max_usd / data.dollar)
+    )
 
 
 def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
-    """Return rent shared by the requests, functions and links, in units of `data.dollar` per request.
+    """Return rent shared by requests, functions and links (survey 2.2.3 (1)), in units of `data.dollar` per request.
 
     Adds n[p], the machines rented. Expects placement and the path scaled by reach.
     """
@@ -114,11 +117,11 @@ def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
     m.n = pyo.Var(machines, domain=pyo.NonNegativeIntegers, bounds=lambda m, p: (0, most(p)))
 
     @m.Constraint(machines)
-    def rent_enough(m: Any, p: int) -> Any:
+    def rent_enough(m: Any, p: int) -> Any:  # survey 2.2.3 (1)
         return m.n[p] >= (1 - data.slack) * per_second / workers(p) * busy_time(data, runners[p], scaled)
 
     @m.Constraint([(s, e) for s, e in data.places if not data.is_function(e) and data.time(s, e) > 0])
-    def rent_one(m: Any, s: int, e: int) -> Any:
+    def rent_one(m: Any, s: int, e: int) -> Any:  # survey 2.2.3 (1)
         if data.reach_low[s] <= 0:
             return pyo.Constraint.Skip
         return m.n[data.option(e)] >= m.x[s, e]

@@ -1,4 +1,4 @@
-"""Thresholds, reach and accuracy (survey 2.2.1, equations 2 and 3).
+"""Thresholds, reach and accuracy (survey 2.2.1 (2), survey 2.2.1 (3)).
 
 Data
     e_{s,l}  share of the requests reaching stage s that leave there at threshold l
@@ -16,8 +16,8 @@ choice by the flow makes this product exact and linear:
     Σ_l z_{s,l} = 1                                       one_threshold
     Σ_l v_{s,l} = R_s                                     split_reach
     lo_s z_{s,l} <= v_{s,l} <= hi_s z_{s,l}               scale_choice_low, scale_choice
-    R_{s+1} = Σ_l (1 - e_{s,l}) v_{s,l}                   survive          (3)
-    Σ_s Σ_l e_{s,l} r_{s,l} v_{s,l} - lost >= A_tar       accuracy_floor   (2)
+    R_{s+1} = Σ_l (1 - e_{s,l}) v_{s,l}                   survive
+    Σ_s Σ_l e_{s,l} r_{s,l} v_{s,l} - lost >= A_tar       accuracy_floor
 
 lost is what adaptations take away (`adaptation.py`), 0 without them. lo_s and hi_s are the smallest and largest reach
 the menus allow, so no big-M is guessed.
@@ -45,11 +45,11 @@ def add_exits(m: Any, data: Data) -> None:
     m.v = pyo.Var(data.rows, bounds=lambda m, s, level: (0.0, data.reach_high[s]))
 
     @m.Constraint(data.stages)
-    def split_reach(m: Any, s: int) -> Any:
+    def split_reach(m: Any, s: int) -> Any:  # survey 2.2.1 (3), survey 2.2.3 (4)
         return pyo.quicksum(m.v[s, level] for level in data.levels[s]) == m.R[s]
 
     @m.Constraint(data.stages[:-1])
-    def survive(m: Any, s: int) -> Any:
+    def survive(m: Any, s: int) -> Any:  # survey 2.2.1 (3), survey 2.2.3 (4)
         stays = pyo.quicksum((1 - data.exit_rate(s, level)) * m.v[s, level] for level in data.levels[s])
         return m.R[s + 1] == stays
 
@@ -67,15 +67,15 @@ def _add_one_hot(m: Any, data: Data) -> None:
     m.z = pyo.Var(rows, domain=pyo.Binary)
 
     @m.Constraint(data.choosing)
-    def one_threshold(m: Any, s: int) -> Any:
+    def one_threshold(m: Any, s: int) -> Any:  # survey 2.2.1 (9), survey 2.2.3 (7)
         return pyo.quicksum(m.z[s, level] for level in data.levels[s]) == 1
 
     @m.Constraint(rows)
-    def scale_choice(m: Any, s: int, level: int) -> Any:
+    def scale_choice(m: Any, s: int, level: int) -> Any:  # survey 2.2.1 (3), survey 2.2.3 (4)
         return m.v[s, level] <= data.reach_high[s] * m.z[s, level]
 
     @m.Constraint([row for row in rows if data.reach_low[row[0]] > 0])
-    def scale_choice_low(m: Any, s: int, level: int) -> Any:
+    def scale_choice_low(m: Any, s: int, level: int) -> Any:  # survey 2.2.1 (3), survey 2.2.3 (4)
         return m.v[s, level] >= data.reach_low[s] * m.z[s, level]
 
 
@@ -89,6 +89,8 @@ def accuracy(m: Any, data: Data) -> Any:
 
 
 def add_accuracy_floor(m: Any, data: Data, reached: Any) -> None:
-    """Add the accuracy >= A_tar (survey 2.2.1 (2), 2.2.3 (3))."""
+    """Add the accuracy >= A_tar."""
     assert data.instance.accuracy_min is not None
-    m.accuracy_floor = pyo.Constraint(expr=reached >= -data.opened(-data.instance.accuracy_min))
+    m.accuracy_floor = pyo.Constraint(  # survey 2.2 (2), survey 2.2.1 (2), survey 2.2.3 (3)
+        expr=reached >= -data.opened(-data.instance.accuracy_min)
+    )

@@ -1,16 +1,17 @@
-"""Latency (survey 2.2.1, equations 1, 5, 6, 7, 8; 2.2.3, equations 2, 5, 6).
+"""Latency: the time of a path and its measures (survey 2.2.1 (1), survey 2.2.3 (2)).
 
 The time of a path is linear in the path's own variables:
 
     T = Σ_{s,e} t_{s,e} on_{s,e} + Σ_{s,e,k,w} (τ_{s,e,k,w} + enc_{e,w}) leave_{s,e,k,w}
       + Σ_{s,e,w} (c_e + dec_{e,w}) enter_{s,e,w}
 
-with t stage times (7), τ hand-over times (5), before stage 1 the input's way in (6), enc and dec what compression and
-protection add on the sender and the receiver, and c_e a function's cold start (2.2.3 (5)).
+with t stage times (survey 2.2.1 (7)), τ hand-over times (survey 2.2.1 (5)), before stage 1 the input's way in
+(survey 2.2.1 (6)), enc and dec what compression and protection add on the sender and the receiver, and c_e a function's
+cold start (survey 2.2.3 (5)).
 The measures differ only in what the path is multiplied by:
 
-    worst       the plain path, c_p whole when cold starts happen at all      (2.2.3 (2): Latency >= T_I + T_F)
-    mean        the path times the reach R_s, c_p times its share             (2.2.1 (1), discounted by reach)
+    worst       the plain path, c_p whole when cold starts happen at all   survey 2.2.3 (2): Latency >= T_I + T_F
+    mean        the path times the reach R_s, c_p times its share          survey 2.2.1 (1), discounted by reach
     percentile  the path times a tail marker g_s
 
 Percentile q of the deterministic mixture: everybody who leaves at stage s has taken the same time, so the percentile
@@ -50,7 +51,7 @@ The cone spread >= ‖σ x‖ is approached from outside: at each solution x̄ t
 
 which holds for all x (Cauchy-Schwarz) and with equality at x̄. There are finitely many x̄.
 
-A bound on the measure asked for, whichever it is (2.2.3 (2)):
+A bound on the measure asked for, whichever it is:
 
     latency <= Latency                        latency_ceiling
 
@@ -75,7 +76,7 @@ MOST_CHANCES = 4
 
 
 def path_time(data: Data, path: Path, *, cold: str, met: Collection[Chance] = ()) -> Any:
-    """Return the time of a path in units of `data.second`.
+    """Return the time of a path in units of `data.second` (survey 2.2.1 (8)).
 
     Parameters
     ----------
@@ -204,6 +205,8 @@ def tail_latency(m: Any, data: Data, path: Path, deviations: float) -> Any:
 
 
 def add_latency_ceiling(m: Any, data: Data, latency: Any) -> None:
-    """Add latency <= the bound (survey 2.2.3 (2))."""
+    """Add latency <= the bound."""
     assert data.instance.latency_slo_s is not None
-    m.latency_ceiling = pyo.Constraint(expr=data.at_most(latency, data.instance.latency_slo_s / data.second))
+    m.latency_ceiling = pyo.Constraint(  # survey 2.2.3 (2)
+        expr=data.at_most(latency, data.instance.latency_slo_s / data.second)
+    )

@@ -1,4 +1,4 @@
-"""The parts put together: one Pyomo model of one instance (survey 2.2, equations 1 and 2)."""
+"""The parts put together: one Pyomo model of one instance (survey 2.2 (1), survey 2.2 (2))."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def build(
     levels: Collection[tuple[int, int]] | None = None,
     deadline: Deadline = NEVER,
 ) -> Built:
-    """Build the model of an instance.
+    """Build the model of an instance (survey 2.2 (1)).
 
     Parameters
     ----------

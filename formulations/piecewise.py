@@ -1,4 +1,4 @@
-"""Thresholds between menu points: a piecewise-linear curve times a flow, exactly (model of survey 2.2.1 (3)).
+"""Thresholds between menu points: a piecewise-linear curve times a flow, exactly (survey 2.2.1 (3)).
 
 Between neighbouring thresholds α_l and α_{l+1} the exit rate e(α) and the accuracy mass e(α) r(α) are linear. Both
 are then linear in the weights of the two end points, and both are needed times the reach R_s. Scaling the weights by
@@ -33,19 +33,19 @@ def add_scaled_piecewise(m: Any, data: Data) -> None:
     m.right = pyo.Var(segments, bounds=(0.0, 1.0))
 
     @m.Constraint(data.choosing)
-    def one_segment(m: Any, s: int) -> Any:
+    def one_segment(m: Any, s: int) -> Any:  # survey 2.2.1 (9), survey 2.2.3 (7)
         return pyo.quicksum(m.segment[s, i] for i in data.levels[s][:-1]) == 1
 
     @m.Constraint(segments)
-    def scale_segment(m: Any, s: int, i: int) -> Any:
+    def scale_segment(m: Any, s: int, i: int) -> Any:  # survey 2.2.1 (3), survey 2.2.3 (4)
         return m.left[s, i] + m.right[s, i] <= data.reach_high[s] * m.segment[s, i]
 
     @m.Constraint([(s, i) for s, i in segments if data.reach_low[s] > 0])
-    def scale_segment_low(m: Any, s: int, i: int) -> Any:
+    def scale_segment_low(m: Any, s: int, i: int) -> Any:  # survey 2.2.1 (3), survey 2.2.3 (4)
         return m.left[s, i] + m.right[s, i] >= data.reach_low[s] * m.segment[s, i]
 
     @m.Constraint([(s, level) for s in data.choosing for level in data.levels[s]])
-    def weigh_ends(m: Any, s: int, level: int) -> Any:
+    def weigh_ends(m: Any, s: int, level: int) -> Any:  # survey 2.2.1 (3), survey 2.2.3 (4)
         ends = []
         if (s, level) in m.left:
             ends.append(m.left[s, level])

@@ -1,4 +1,4 @@
-"""Which stage runs on what: a path through a layered graph (survey 2.2.1 ξ, 2.2.3 cutid, equations 7, 9, 10).
+"""Which stage runs on what: a path through a layered graph (survey 2.2.3 (7), survey 2.2.3 (9), survey 2.2.3 (10)).
 
 Nodes are pairs (stage, runner); a runner is an option, as it is or in a variant of a block of stages. From one layer
 to the next a path stays on its option or leaves it for a tier further down the list, in one of the ways to hand over,
@@ -103,20 +103,20 @@ def add_placement(m: Any, data: Data) -> Path:
     at = _Incidence(data)
 
     @m.Constraint()
-    def one_start(m: Any) -> Any:
+    def one_start(m: Any) -> Any:  # survey 2.2.3 (7)
         return _sum(m.leave, at.leave_from[1, SOURCE]) == 1
 
     @m.Constraint([(s + 1, e) for s, e in data.places if s < data.last])
-    def go_on(m: Any, s: int, e: int) -> Any:
+    def go_on(m: Any, s: int, e: int) -> Any:  # survey 2.2.3 (7)
         here = m.end[s - 1, e] if data.may_end(s - 1, e) else 0.0
         return m.x[s - 1, e] == _sum(m.stay, at.stays_from[s, e]) + _sum(m.leave, at.leave_from[s, e]) + here
 
     @m.Constraint(data.places)
-    def arrive(m: Any, s: int, e: int) -> Any:
+    def arrive(m: Any, s: int, e: int) -> Any:  # survey 2.2.1 (9), survey 2.2.3 (9), survey 2.2.3 (10)
         return m.x[s, e] == _sum(m.stay, at.stays_to[s, e]) + _sum(m.enter, at.enter_to[s, e])
 
     @m.Constraint(data.hubs)
-    def hand_over(m: Any, s: int, k: int, w: int, c: int) -> Any:
+    def hand_over(m: Any, s: int, k: int, w: int, c: int) -> Any:  # survey 2.2.3 (7)
         hub = s, k, w, c
         return _sum(m.enter, at.enter_from[hub]) == _sum(m.leave, at.leave_to[hub])
 
@@ -137,11 +137,11 @@ def _add_ways(m: Any, data: Data) -> None:
     m.way = pyo.Var(rows, domain=pyo.Binary)
 
     @m.Constraint(several)
-    def one_way(m: Any, s: int) -> Any:
+    def one_way(m: Any, s: int) -> Any:  # survey 2.2.1 (10)
         return pyo.quicksum(m.way[row] for row in rows if row[0] == s) == 1
 
     @m.Constraint(rows)
-    def in_one_way(m: Any, s: int, w: int) -> Any:
+    def in_one_way(m: Any, s: int, w: int) -> Any:  # survey 2.2.1 (10)
         return _sum(m.leave, by_way[s, w]) <= m.way[s, w]
 
 

@@ -18,7 +18,8 @@ e in runners        what a stage can run as: an option as it is, or an option in
 (s, e, w) in entries    runners that can take stage s over in way w
 (s, k, w, c) in hubs    where hops meet entries; c is the variant that a block which goes on carries over
 
-Ways that another one beats in everything they cost are left out, and ways that privacy limits forbid (2.2.2 (2)).
+Ways that another one beats in everything they cost are left out, and ways that privacy limits forbid
+(survey 2.2.2 (2)).
 """
 
 from __future__ import annotations
@@ -404,7 +405,7 @@ class Sets:
         return self.instance.stages[s - 1].parameter_bytes * (variant.parameters_kept if variant else 1.0)
 
     def sent_bytes(self, hop: Hop) -> float:
-        """Bytes on the link."""
+        """Bytes on the link, Size times what is kept (survey 2.2.1 (5), survey 2.2.1 (6))."""
         s, e, _, _ = hop
         variant = AS_IS if e == SOURCE else self.runners[e].variant
         return self.instance.sent_bytes(s - 1, variant, self._way(hop))
@@ -442,7 +443,7 @@ def ending_matters(instance: Instance) -> bool:
 
 
 def _undominated(instance: Instance, s: int, trusted: bool) -> list[int]:
-    """Return the ways to hand over before stage s that may be used and that no other one beats in everything."""
+    """Return the ways to hand over that privacy allows (survey 2.2.2 (2)) and that no other one beats in everything."""
     link = Link(1.0, 0.0, 0.0, trusted)
     ways = instance.ways[s - 1]
     vectors = {

@@ -56,7 +56,7 @@ from serflow_opt.formulations.sets import ROOM
 from serflow_opt.problem.instance import Instance
 
 GOLDEN = File(__file__).parent / "golden"
-NO_PARTS = {"coefficients", "lp", "model", "notation", "sets"}
+NO_PARTS = {"coefficients", "equations", "lp", "model", "notation", "sets"}
 """Modules of the formulations that hold data, put parts together or write them out."""
 
 # ----------------------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def test_a_leak_counts_on_untrusted_links_only() -> None:
 def test_ways_that_privacy_limits_forbid_are_left_out(
     floor: float | None, ceiling: float | None, kept: set[int]
 ) -> None:
-    """Errors are 0.25, 0.25, 0.75, cross-entropies 0.25, 0.375, 0.5 (2.2.2 (2)). The input has none of either."""
+    """Errors are 0.25, 0.25, 0.75, cross-entropies 0.25, 0.375, 0.5, survey 2.2.2 (2). The input has none of either."""
     asked = dataclasses.replace(tiny.in_ways().privacy, mse_min=floor, cross_entropy_max=ceiling)
     instance = tiny.in_ways(privacy=asked)
     assert ways_before(instance, 2) == kept

@@ -183,7 +183,7 @@ def _cost(instance: Instance, steps: Sequence[Step]) -> tuple[float, list[Machin
 
 
 def _as_printed(steps: Sequence[Step]) -> float:
-    """Survey 2.2.3 (1), (5), (6): C_I T_I Σ_{<=cut} β + C_F T_F Σ_{>cut} β."""
+    """The cost as printed, survey 2.2.3 (1): C_I T_I Σ_{<=cut} β + C_F T_F Σ_{>cut} β."""
     first = [step for step in steps if step.option.tier == 0]
     second = [step for step in steps if step.option.tier != 0]
     cost = 0.0
@@ -199,7 +199,7 @@ def _as_printed(steps: Sequence[Step]) -> float:
 
 
 def _privacy_loss(instance: Instance, steps: Sequence[Step]) -> float:
-    """Survey 2.2.2 (1) over what crosses links, by the share that crosses."""
+    """The leak of survey 2.2.2 (1) over what crosses links, by the share that crosses."""
     return math.fsum(step.reach * instance.leak(step.way, step.link) for step in steps if step.link is not None)
 
 

@@ -13,7 +13,7 @@ ThresholdMode = Literal["menu", "interpolated", "randomized"]
 CLIENT = "client"
 """The source that is no tier: where requests come from."""
 LATENCY_MEASURE = r"worst|mean|p(5\d|[6-8]\d|9\d)(\.\d+)?"
-"""worst, mean, or a percentile p50 .. p99.9 (survey 2.2.3 line 2 bounds the worst case)."""
+"""worst, mean, or a percentile p50 .. p99.9 (survey 2.2.3 (2) bounds the worst case)."""
 LATENCY_MEASURES_IN_WORDS = "write worst, mean, or a percentile from p50 to p99.9"
 AS_IS = -1
 """Stands where a variant's position could: the stage runs as it is."""

@@ -118,5 +118,5 @@ class Link:
     trusted: bool = True
 
     def seconds(self, size: float) -> float:
-        """Time to move `size` bytes: size / bandwidth + round trip (survey 2.2.1 (5), (6))."""
+        """Time to move `size` bytes: size / bandwidth + round trip (survey 2.2.1 (5), survey 2.2.1 (6))."""
         return size / self.bytes_per_s + self.round_trip_s

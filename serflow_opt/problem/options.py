@@ -160,7 +160,7 @@ class _Tier:
             yield from self._inline(option, f'{self.place}.option[{number}] "{option.name}"')
 
     def _work(self, name: str, flops_per_s: float | None) -> dict[str, Any]:
-        """Stage times, speed and energy: measured where there is a table, else operations / speed (2.2.1 (7))."""
+        """Stage times, speed and energy: measured where there is a table, else operations / speed, survey 2.2.1 (7)."""
         flops = math.fsum(stage.flops for stage in self.stages)
         joules = self.tier.joules_per_flop
         if self.times is None:
