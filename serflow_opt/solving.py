@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import get_args
 
-from serflow_opt.backend.highs import Progress, check_options
+from serflow_opt.backend.running import Progress, check_options
 from serflow_opt.errors import Problem
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.arguments import Arguments

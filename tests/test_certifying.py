@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from serflow_opt.backend.certifying import Relaxation, boxed, safe_bound, tree_bound
-from serflow_opt.backend.highs import relaxing, solve_linear
+from serflow_opt.backend.linear import relaxing, solve_linear
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import NEVER, Deadline

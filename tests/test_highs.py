@@ -18,8 +18,9 @@ from oracles.brute_force import enumerate_optimum
 from oracles.random_instances import random_document, write
 
 import serflow_opt as so
-from serflow_opt.backend.highs import PRESOLVE, HighsModel, Outcome, Progress, check_options
+from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.backend.options import ALLOWED, why_refused
+from serflow_opt.backend.running import PRESOLVE, Progress, check_options
 from serflow_opt.errors import InputError
 from serflow_opt.solving import solve
 

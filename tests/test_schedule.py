@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from oracles import schedules as oracle
 
-from serflow_opt.backend.highs import Progress
+from serflow_opt.backend.running import Progress
 from serflow_opt.errors import InputError
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.demand.trace_file import read_trace

@@ -12,7 +12,7 @@ import pytest
 import tiny
 
 import serflow_opt as so
-from serflow_opt.backend import highs
+from serflow_opt.backend import linear
 from serflow_opt.backend.certifying import Relaxation
 from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.backend.matrix import Matrix
@@ -92,7 +92,7 @@ def boxes(total: float) -> HighsModel:
 
 
 def test_a_second_search_confirms_where_multipliers_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(highs, "_said", lambda solver: Relaxation(None, None))
+    monkeypatch.setattr(linear, "_said", lambda solver: Relaxation(None, None))
     outcome = boxes(1.5).solve()
     assert (outcome.status, outcome.checked) == ("infeasible", -math.inf)
 

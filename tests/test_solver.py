@@ -13,7 +13,8 @@ from oracles.random_instances import random_document
 
 import serflow_opt as so
 from serflow_opt.backend import highs
-from serflow_opt.backend.highs import HighsModel, Progress
+from serflow_opt.backend.highs import HighsModel
+from serflow_opt.backend.running import Progress
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.infeasibility.explain import clashes
 from serflow_opt.plan.document import Plan

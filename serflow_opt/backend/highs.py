@@ -6,23 +6,28 @@ to a matrix once and handed to highspy here.
 
 from __future__ import annotations
 
-import functools
 import math
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from serflow_opt.backend.certifying import Relaxation, tree_bound
+from serflow_opt.backend.certifying import tree_bound
+from serflow_opt.backend.linear import last_word, relaxing
 from serflow_opt.backend.magnitudes import Scaled, is_comfortable, plain, scaled
 from serflow_opt.backend.matrix import Matrix, compile_model
-from serflow_opt.backend.options import why_refused
-from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.backend.running import (
+    PRESOLVE,
+    Progress,
+    check_options,
+    interruptible,
+    new_solver,
+    run_search,
+    run_solver,
+    set_option,
+)
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import NEVER, Deadline
-from serflow_opt.ground.stopping import stoppable
 
 Status = Literal["optimal", "limit", "infeasible", "no_solution"]
 
@@ -57,20 +62,6 @@ LOOSER: Mapping[str, object] = {"primal_feasibility_tolerance": 1e-7, "mip_feasi
 """And further where the first found nothing; where it did, what only wider tolerances let through is no better."""
 POLISHED = 1e-10
 """Primal tolerance once the integers are fixed and only an LP is left."""
-PRESOLVE = "off"
-"""HiGHS 1.15.1 with presolve calls about one in a hundred small feasible placement models infeasible (HiGHS issue 3090
-is of that kind); without it all agree with exhaustive search. 1.16.0 was right on 1,711 (docs/model.md), but the older
-release is allowed, and a proof that may be wrong is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A moment of the search: seconds since the start, incumbent (None: none yet) and dual bound."""
-
-    seconds: float
-    incumbent: float | None
-    bound: float
-    improved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,61 +106,6 @@ class Outcome:
         if not self.values:
             return math.nan
         return float(variable.value) if variable.fixed else self.values.get(id(variable), 0.0)
-
-
-def check_options(options: Mapping[str, object]) -> None:
-    """Raise InputError for options HiGHS does not know or values it does not take."""
-    import highspy
-
-    solver = new_solver()
-    problems = []
-    for name, value in options.items():
-        if solver.getOptionType(name)[0] != highspy.HighsStatus.kOk:
-            known = [n for n in dir(solver.getOptions()) if not n.startswith("_")]
-            problems.append(Problem("", f"HiGHS option {name}", "unknown", nearest(name, known)))
-        elif (why := why_refused(name)) is not None:
-            problems.append(Problem("", f"HiGHS option {name}", repr(value), why))
-        elif not _set(solver, name, value):
-            kind = solver.getOptionType(name)[1].name.removeprefix("k").lower()
-            problems.append(Problem("", f"HiGHS option {name}", repr(value), f"write a {kind} that HiGHS accepts"))
-    if problems:
-        raise InputError(problems)
-
-
-def _set(solver: Any, name: str, value: object) -> bool:
-    """Set an option; say whether HiGHS took it."""
-    import highspy
-
-    if isinstance(value, float) and math.isnan(value):
-        return False
-    try:
-        return bool(solver.setOptionValue(name, value) == highspy.HighsStatus.kOk)
-    except TypeError:
-        return False
-
-
-@functools.cache
-def _quiet() -> type:
-    """Return the class of solvers that are silent from their first moment.
-
-    From 1.16 on HiGHS introduces itself on standard output, once a process, when callbacks are enabled, which the
-    constructor of `highspy.Highs` does before anybody can set an option.
-    """
-    import highspy
-
-    class Quiet(highspy.Highs):  # type: ignore[misc]  # highspy has no types here
-        def enableCallbacks(self) -> None:
-            self.setOptionValue("output_flag", False)
-            super().enableCallbacks()
-
-    return Quiet
-
-
-def new_solver() -> Any:
-    """Return a `highspy.Highs` that never writes to standard output."""
-    solver = _quiet()()
-    solver.setOptionValue("output_flag", False)
-    return solver
 
 
 class HighsModel:
@@ -230,8 +166,8 @@ class HighsModel:
             whole = float(round(outcome.values[key[j]]))
             solver.changeColIntegrality(j, highspy.HighsVarType.kContinuous)
             solver.changeColBounds(j, whole, whole)
-        with _interruptible(solver, []):
-            _start(solver)
+        with interruptible(solver, []):
+            run_solver(solver)
         if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         solution = np.array(solver.getSolution().col_value) * scaled_.column
@@ -318,14 +254,14 @@ class HighsModel:
             chosen["threads"] = min(chosen["threads"], os.cpu_count() or 1)
         solver.resetOptions()  # they stick to a Highs object from one solve to the next
         for name, value in chosen.items():
-            if not _set(solver, name, value):
+            if not set_option(solver, name, value):
                 raise RuntimeError(f"HiGHS does not take {name} = {value!r}")
         if start:
             known = [(self._index[i], v) for i, v in start.items() if i in self._index]
             columns = np.array([j for j, _ in known], dtype=np.int32)
             solver.setSolution(len(known), columns, np.array([v for _, v in known]) / scaled_.column[columns])
         try:
-            _run(solver, on_progress, scaled_.objective)
+            run_search(solver, on_progress, scaled_.objective)
         except BaseException:  # HiGHS may be left in the middle of a search
             self._solver = None
             raise
@@ -344,7 +280,7 @@ class HighsModel:
         target -= min(WITHIN, gap / 2) * abs(target)  # so that search and check together stay within the gap
         known = math.inf if math.isnan(outcome.objective) else outcome.objective * scaled_.objective
         whole = bool(scaled_.matrix.whole.any())
-        relax = relaxing(scaled_.matrix, deadline) if whole else _last(self._highs())
+        relax = relaxing(scaled_.matrix, deadline) if whole else last_word(self._highs())
         work = max(CHECKING * outcome.iterations, LEAST_WORK)
         checked = tree_bound(scaled_.matrix, relax, target, deadline, MOST_BOXES, known, work).bound
         checked = min(checked / scaled_.objective, scaled_.cutoff)
@@ -450,161 +386,8 @@ def _refined(first: Outcome, second: Outcome, cutoff: float) -> Outcome:
     return replace(first, status="limit", bound=bound)
 
 
-@dataclass(frozen=True, slots=True)
-class Linear:
-    """What was found of a linear programme.
-
-    Attributes
-    ----------
-    bound
-        No solution is below this, in arithmetic whose rounding is counted: infinite where there is proven to be no
-        solution, minus infinity where nothing is proven.
-    values, multipliers
-        The solution and the multipliers of its rows; None: none found.
-    """
-
-    bound: float
-    values: Floats | None = None
-    multipliers: Floats | None = None
-
-
-def solve_linear(matrix: Matrix, deadline: Deadline = NEVER) -> Linear:
-    """Solve a linear programme, its whole columns taken as any others, and prove its bound (`certifying.py`)."""
-    said = relaxing(matrix, deadline)(matrix.low, matrix.high)
-    known = math.inf if said.values is None else float(matrix.cost @ said.values) + matrix.offset
-    checked = tree_bound(matrix.continuous(), lambda low, high: said, math.inf, NEVER, 1, known)
-    return Linear(checked.bound) if said.values is None else Linear(checked.bound, said.values, said.multipliers)
-
-
-def relaxing(matrix: Matrix, deadline: Deadline = NEVER) -> Callable[[Floats, Floats], Relaxation]:
-    """Return a solver of a matrix without whole columns on boxes, one after the other; it knows nothing out of time."""
-    import highspy
-    import numpy as np
-
-    solver = new_solver()
-    solver.setOptionValue("presolve", PRESOLVE)
-    if solver.passModel(matrix.continuous().for_highs()) == highspy.HighsStatus.kError:
-        raise RuntimeError("HiGHS refused the model")
-    columns = np.arange(len(matrix.cost), dtype=np.int32)
-
-    def relax(low: Floats, high: Floats) -> Relaxation:
-        solver.changeColsBounds(len(columns), columns, low, high)
-        solver.setOptionValue("time_limit", deadline.left)
-        with _interruptible(solver, []):
-            _start(solver)
-        return _said(solver)
-
-    return relax
-
-
-def _last(solver: Any) -> Callable[[Floats, Floats], Relaxation]:
-    """Return what says of any box what HiGHS says of the linear programme it has run."""
-    said = _said(solver)
-    return lambda low, high: said
-
-
-def _said(solver: Any) -> Relaxation:
-    """Read what HiGHS says of a linear programme it has run."""
-    import highspy
-    import numpy as np
-
-    state, iterations = solver.getModelStatus(), max(int(solver.getInfo().simplex_iteration_count), 0)
-    if state == highspy.HighsModelStatus.kOptimal:
-        solution = solver.getSolution()
-        return Relaxation(np.array(solution.row_dual), np.array(solution.col_value), iterations)
-    if state == highspy.HighsModelStatus.kInfeasible:
-        _, known, ray = solver.getDualRay()
-        return Relaxation(np.array(ray) if known else None, None, iterations)
-    return Relaxation(None, None, iterations)
-
-
 def _add_row(solver: Any, columns: list[int], coefficients: list[float], upper: float) -> None:
     import numpy as np
 
     indices, values = np.array(columns, dtype=np.int32), np.array(coefficients, dtype=float)
     solver.addRow(-math.inf, upper, len(columns), indices, values)
-
-
-def _run(solver: Any, on_progress: Callable[[Progress], None] | None, unit: float) -> None:
-    """Run HiGHS, stopped by Ctrl-C and by an exception in a callback, which is raised once HiGHS has returned.
-
-    What a callback raises must not pass through HiGHS: releases before 1.16 let it, later ones swallow it.
-    """
-    raised: list[BaseException] = []
-    with _interruptible(solver, raised), _watched(solver, on_progress, raised, unit):
-        failed = not _start(solver, raised)
-    if raised:
-        raise raised[0]
-    if failed:
-        raise RuntimeError("HiGHS cannot run the model")
-
-
-def _start(solver: Any, raised: Sequence[BaseException] = ()) -> bool:
-    """Run HiGHS, unless something was raised in it once more where it refuses; say whether it ran."""
-    import highspy
-
-    if solver.run() != highspy.HighsStatus.kError:
-        return True
-    if raised:
-        return False
-    # the thread pool of a process keeps the size of its first solve and refuses another: start it anew
-    highspy.Highs.resetGlobalScheduler(True)
-    return bool(solver.run() != highspy.HighsStatus.kError)
-
-
-@contextmanager
-def _interruptible(solver: Any, raised: list[BaseException]) -> Iterator[None]:
-    """Stop the search once something was raised, and at Ctrl-C with its incumbent kept; at a second Ctrl-C raise it."""
-    with stoppable() as stop:
-
-        def check(event: Any) -> None:
-            if stop.pressed or raised:
-                event.interrupt()
-
-        asked = (solver.cbMipInterrupt, solver.cbSimplexInterrupt, solver.cbIpmInterrupt)
-        for moment in asked:
-            moment.subscribe(check)
-        try:
-            with stop.held():
-                yield
-        finally:
-            for moment in asked:
-                moment.unsubscribe(check)
-
-
-@contextmanager
-def _watched(
-    solver: Any, on_progress: Callable[[Progress], None] | None, raised: list[BaseException], unit: float
-) -> Iterator[None]:
-    """Report improving incumbents at once and the bound about twice a second; keep what the report raises."""
-    if on_progress is None:
-        yield
-        return
-    began = last = time.monotonic()
-
-    def report(event: Any, improved: bool) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if raised or (not improved and now - last < 0.5):
-            return
-        last = now
-        incumbent = event.data_out.mip_primal_bound / unit
-        known = incumbent if math.isfinite(incumbent) else None
-        try:
-            on_progress(Progress(now - began, known, event.data_out.mip_dual_bound / unit, improved))
-        except BaseException as error:
-            raised.append(error)
-
-    def improving(event: Any) -> None:
-        report(event, True)
-
-    def logging(event: Any) -> None:
-        report(event, False)
-
-    solver.cbMipImprovingSolution.subscribe(improving)
-    solver.cbMipLogging.subscribe(logging)
-    try:
-        yield
-    finally:
-        solver.cbMipImprovingSolution.unsubscribe(improving)
-        solver.cbMipLogging.unsubscribe(logging)

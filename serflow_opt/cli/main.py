@@ -431,7 +431,7 @@ def _highs_options(given: list[str]) -> dict[str, object]:
         except json.JSONDecodeError:
             options[name] = value
     if options:
-        from serflow_opt.backend.highs import check_options
+        from serflow_opt.backend.running import check_options
 
         check_options(options)
     return options

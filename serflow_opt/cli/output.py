@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from serflow_opt.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from serflow_opt.backend.highs import Progress
+    from serflow_opt.backend.running import Progress
     from serflow_opt.plan.document import Plan
     from serflow_opt.problem.instance import Instance
 

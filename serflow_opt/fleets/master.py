@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from serflow_opt.backend.highs import HighsModel, solve_linear
+from serflow_opt.backend.highs import HighsModel
+from serflow_opt.backend.linear import solve_linear
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.fleets.pricing import Column, Prices
 from serflow_opt.ground.arrays import Floats

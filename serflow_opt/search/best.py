@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from serflow_opt.backend.highs import HighsModel, Outcome, Progress
+from serflow_opt.backend.highs import HighsModel, Outcome
+from serflow_opt.backend.running import Progress
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.model import Built, Disconnected, build
@@ -206,7 +207,7 @@ def _by_model(
     attempt = cones = 0
     beaten = False
     while attempt < ATTEMPTS and cones < CONES and not settings.deadline.expired:
-        outcome = _run(model, built, settings, found, check)
+        outcome = run(model, built, settings, found, check)
         found.nodes += outcome.nodes
         # a cut removes one plan of a menu, but a whole family of continuous thresholds: no bound from what is left then
         proves = attempt == 0 or instance.threshold_mode == "menu"
@@ -371,7 +372,7 @@ def _take(
     return not metrics.breaches and value <= modelled + MODEL_ERROR * abs(value)
 
 
-def _run(model: HighsModel, built: Built, settings: Settings, found: Found, check: bool) -> Outcome:
+def run(model: HighsModel, built: Built, settings: Settings, found: Found, check: bool) -> Outcome:
     start = start_of(built, found.decision) if found.decision is not None else None
     report = settings.on_progress
     if report is not None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from serflow_opt.backend.highs import solve_linear
+from serflow_opt.backend.linear import solve_linear
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.search.joint.choices import Choices

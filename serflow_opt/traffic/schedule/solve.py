@@ -38,7 +38,7 @@ from serflow_opt.traffic.schedule.task import ROUNDING, Plan, Task, improve
 from serflow_opt.traffic.service import Machine, Service
 
 if TYPE_CHECKING:
-    from serflow_opt.backend.highs import Progress
+    from serflow_opt.backend.running import Progress
 
 __all__ = ["evaluate_schedule", "schedule"]
 
@@ -90,7 +90,7 @@ def schedule(
 
     def report(improved: bool) -> None:
         if on_progress is not None:
-            from serflow_opt.backend.highs import Progress
+            from serflow_opt.backend.running import Progress
 
             usd, bound = math.fsum(task.usd for task in tasks), math.fsum(task.bound for task in tasks)
             on_progress(Progress(deadline.seconds, usd if math.isfinite(usd) else None, bound, improved))
