@@ -1,0 +1,185 @@
+"""Write the pages that are read off the code, the instances and the notebooks.
+
+    python docs/generate.py
+
+A test holds them current. Lines are at most 80 characters, but for tables.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import textwrap
+import tomllib
+from collections.abc import Callable, Iterator
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+
+
+def equations() -> str:
+    """Where each equation of the survey stands."""
+    from serflow_opt.formulations.equations import as_markdown
+
+    return f"""# Where each equation stands
+
+By the numbers of the [survey](survey.md), section 2.2. `name` is a constraint,
+as `--write-lp` names it; `name()` a function that makes a term, a coefficient
+or a set. A search of `formulations/` for `survey 2.2.1 (3)` finds the same
+lines.
+
+{as_markdown()}
+"""
+
+
+def instances() -> str:
+    """What is shipped, by the instances' own descriptions."""
+    rows = []
+    for folder in sorted(file.parent for file in (ROOT / "instances").glob("*/instance.toml")):
+        said = tomllib.loads((folder / "instance.toml").read_text(encoding="utf-8"))
+        stages = len((folder / said["network"]["stages"]).read_text(encoding="utf-8").splitlines()) - 1
+        exits = said.get("exits", {})
+        leave = "samples" if "samples" in exits else "table" if "table" in exits else "none"
+        tiers = ", ".join(tier["name"] for tier in said["tier"])
+        others = ", ".join(f"`{file.name}`" for file in sorted(folder.glob("*.toml")) if file.name != "instance.toml")
+        what = " ".join(said["description"].replace("README.md names the source of every number.", "").split())
+        link = f"[{folder.name}](../instances/{folder.name}/README.md)"
+        rows.append(f"| {link} | {what} | {stages} | {leave} | {tiers} | {others} |")
+    table = "\n".join(rows)
+    return f"""# Shipped instances
+
+`serflow-opt solve NAME` solves one, `serflow-opt new mine --from NAME` copies
+it. The page behind each name is its README, which names the source of every
+number. *Also* are other files of the same folder: `instances/NAME/FILE`.
+
+| instance | what | stages | exits | tiers | also |
+|---|---|---|---|---|---|
+{table}
+"""
+
+
+def notebooks() -> str:
+    """The notebooks by their titles and first sentences."""
+    parts = []
+    for file in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+        title, _, text = "".join(cells[0]["source"]).partition("\n")
+        first = " ".join(text.strip().split("\n\n")[0].split())
+        first = first[: first.rindex(".") + 1]
+        link = f"[{title.removeprefix('# ')}](../notebooks/{file.name})"
+        parts.append(textwrap.fill(f"* {link}: {first}", 80, subsequent_indent="  ", **WRAP))
+    listed = "\n".join(parts)
+    return f"""# Notebooks
+
+All run without a network connection: `pip install '.[notebooks]'`, and any
+Jupyter front end.
+
+{listed}
+"""
+
+
+def commands() -> str:
+    """Every command with its arguments and options, by its own help."""
+    from serflow_opt.cli.main import app
+
+    parts = []
+    for command in app.registered_commands:
+        assert command.callback is not None
+        parts.append(_command(command.name or command.callback.__name__.replace("_", "-"), command.callback))
+    listed = "\n\n".join(parts)
+    return f"""# Commands
+
+`serflow-opt COMMAND --help` says the same. Results go to standard output,
+progress and problems to standard error. Exit codes: 0 solved to the asked gap,
+1 internal error, 2 bad input or usage, 3 proven infeasible, 4 stopped at a
+limit, 130 ended by a second Ctrl-C.
+
+{listed}
+"""
+
+
+WRAP: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+
+
+def _command(name: str, callback: Callable[..., Any]) -> str:
+    arguments, options = [], []
+    for said, is_argument in _parameters(callback):
+        (arguments if is_argument else options).append(said)
+    usage = " ".join(["serflow-opt", name, "[OPTIONS]", *(usage for usage, _, _ in arguments)])
+    text = [textwrap.fill(part, 80, **WRAP) for part in inspect.cleandoc(callback.__doc__ or "").split("\n\n")]
+    items = [
+        textwrap.fill(f"* {head}: {' '.join(words.split())}", 80, subsequent_indent="  ", **WRAP)
+        for _, head, words in [*arguments, *options]
+    ]
+    return "\n\n".join([f"## {name}", f"    {usage}", *text, "\n".join(items)])
+
+
+def _parameters(callback: Callable[..., Any]) -> Iterator[tuple[tuple[str, str, str], bool]]:
+    """Yield usage, head and words of each parameter, and whether it is an argument."""
+    hints = get_type_hints(callback, include_extras=True)
+    for name, parameter in inspect.signature(callback).parameters.items():
+        if get_origin(hints[name]) is not Annotated:  # the context
+            continue
+        kind, info = get_args(hints[name])[0], hints[name].__metadata__[0]
+        is_argument = type(info).__name__ == "ArgumentInfo"
+        if getattr(info, "hidden", False):
+            continue
+        default = parameter.default
+        words = [info.help or ""]
+        value = _metavar(kind, info.metavar, name if is_argument else "")
+        if len(value) > 50:
+            words.append(f"One of {value.replace('|', ', ')}.")
+            value = name.upper()
+        words += [f"At least {info.min:g}."] if info.min is not None else []
+        words += [f"At most {info.max:g}."] if info.max is not None else []
+        if not (default is inspect.Parameter.empty or default is None or isinstance(default, bool | list | tuple)):
+            words.append(f"Default: {getattr(default, 'value', default)}." if info.show_default else "")
+        if is_argument:
+            usage = f"{value}..." if get_origin(_bare(kind)) is list else value
+            usage = usage if default is inspect.Parameter.empty else f"[{usage}]"
+            yield (usage, f"`{usage}`", " ".join(words)), True
+        else:
+            given = [decl for decl in (info.default, *(info.param_decls or ())) if str(decl).startswith("-")]
+            flags = given or ["--" + name.replace("_", "-")]
+            if _bare(kind) is bool and not given:
+                flags.append("--no-" + name.replace("_", "-"))
+            head = ", ".join(f"`{flag} {value}`".replace(" `", "`") for flag in flags)
+            yield ("", head, " ".join(words)), False
+
+
+def _bare(kind: Any) -> Any:
+    """Return a type without None."""
+    if get_origin(kind) in (Union, UnionType):
+        return next(part for part in get_args(kind) if part is not NoneType)
+    return kind
+
+
+def _metavar(kind: Any, given: str | None, argument: str) -> str:
+    """Return what stands for a value."""
+    kind = _bare(kind)
+    if given or argument:
+        return given or argument.upper()
+    if kind is bool:
+        return ""
+    if get_origin(kind) is list:
+        kind = get_args(kind)[0]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return "|".join(str(member.value) for member in kind)
+    return {"str": "TEXT", "int": "INTEGER", "float": "NUMBER", "Path": "PATH"}[kind.__name__]
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands,
+    "equations.md": equations,
+    "instances.md": instances,
+    "notebooks.md": notebooks,
+}
+"""All pages that are generated, by file."""
+
+if __name__ == "__main__":
+    for page, text in PAGES.items():
+        (DOCS / page).write_text(text(), encoding="utf-8")
