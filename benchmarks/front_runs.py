@@ -23,8 +23,9 @@ import numpy as np
 import serflow_opt as so
 from serflow_opt.fronts.pareto import pareto
 from serflow_opt.ground.deadline import Deadline
-from serflow_opt.search.best import Settings, search
+from serflow_opt.search.best import search
 from serflow_opt.search.goal import hold
+from serflow_opt.search.outcome import Settings
 
 GAP = 1e-6
 """Relative gap of rivals' solves."""

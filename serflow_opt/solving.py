@@ -14,6 +14,7 @@ from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.infeasibility.explain import clashes
 from serflow_opt.plan.document import (
     BY_WORD,
@@ -33,10 +34,11 @@ from serflow_opt.plan.samples import replayed, tables_scope
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.best import EQUAL, OUT_OF_TIME, Found, Method, Settings, search
+from serflow_opt.search.best import search
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal, hold, order_of, scaled
 from serflow_opt.search.layered import Chain
+from serflow_opt.search.outcome import OUT_OF_TIME, Found, Method, Settings
 from serflow_opt.search.own_constraints import Extra
 from serflow_opt.search.payoff import NoPayoff, Row, ideal_and_nadir, payoff_table
 from serflow_opt.search.prune import by_placement

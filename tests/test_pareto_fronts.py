@@ -19,7 +19,7 @@ from serflow_opt.fronts import by_boxes as box_front
 from serflow_opt.fronts.front import Front, FrontProgress
 from serflow_opt.fronts.pareto import pareto
 from serflow_opt.report.front import SHOWN
-from serflow_opt.search.best import Found
+from serflow_opt.search.outcome import Found
 
 COUPLED = [1, 5, 6, 16, 18, 19, 36, 41, 47, 49, 53, 60]
 """Rented machines, the printed formula, percentiles; fronts of 3 to 8 points."""

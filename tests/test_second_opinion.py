@@ -16,7 +16,7 @@ from serflow_opt.backend import linear
 from serflow_opt.backend.certifying import Relaxation
 from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.backend.matrix import Matrix
-from serflow_opt.search.best import BEATEN
+from serflow_opt.search.milp import BEATEN
 
 Lie = Callable[[Outcome], Outcome]
 

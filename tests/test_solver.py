@@ -19,7 +19,7 @@ from serflow_opt.ground.deadline import Deadline
 from serflow_opt.infeasibility.explain import clashes
 from serflow_opt.plan.document import Plan
 from serflow_opt.search import best as search
-from serflow_opt.search.best import Settings
+from serflow_opt.search.outcome import Settings
 
 
 def vm_alone(**tables: Any) -> dict[str, Any]:

@@ -14,14 +14,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Metrics
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.problem.offers import Option
-from serflow_opt.search.best import EQUAL, Settings, search
+from serflow_opt.search.best import search
 from serflow_opt.search.goal import hold
+from serflow_opt.search.outcome import Settings
 
 HOUR = 3600.0
 STRICTLY = 1e-7

@@ -18,12 +18,13 @@ from serflow_opt.ground.arguments import Arguments, as_number, shown
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.names import document_of
 from serflow_opt.plan.valuation import value_plan
 from serflow_opt.problem.given import Named, instances_of
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.best import EQUAL, Settings
+from serflow_opt.search.outcome import Settings
 from serflow_opt.solving import answer
 
 GAP = 1e-4

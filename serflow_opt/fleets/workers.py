@@ -11,7 +11,7 @@ from functools import partial
 from serflow_opt.fleets.pricing import Answer, Task, answer
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.stopping import workers
-from serflow_opt.search.best import Settings
+from serflow_opt.search.outcome import Settings
 
 
 class Searches:

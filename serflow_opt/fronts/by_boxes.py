@@ -22,11 +22,13 @@ from serflow_opt.fronts.journal import Journal
 from serflow_opt.fronts.search_region import Point, Zones, inside
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.stopping import workers
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.decision import Decision
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.best import EQUAL, Settings, search
+from serflow_opt.search.best import search
 from serflow_opt.search.goal import ceiling, hold
+from serflow_opt.search.outcome import Settings
 
 STEP = 1.2e-7
 """Least relative step between points: above what limits are opened by in the model."""

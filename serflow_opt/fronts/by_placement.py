@@ -30,10 +30,10 @@ from serflow_opt.fronts.placement_bounds import Archive, Sides, bound_placements
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.dominance import cells
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.decision import Decision
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.best import EQUAL
 from serflow_opt.search.lagrangian import Linear
 from serflow_opt.search.placements import Paths, list_paths
 from serflow_opt.search.prune import decision_at, objectives, possible

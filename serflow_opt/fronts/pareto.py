@@ -28,6 +28,7 @@ from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.ground.stopping import stoppable
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Certificate, Metrics, ObjectiveValue, Plan, limits_of, shown_unit
 from serflow_opt.plan.evaluator import evaluate
@@ -37,7 +38,6 @@ from serflow_opt.plan.samples import replayed, tables_scope, tables_wanted
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.best import EQUAL
 from serflow_opt.search.goal import hold
 
 FrontMethod = Literal["auto", "placements", "labels", "milp"]

@@ -28,7 +28,7 @@ from serflow_opt.fronts.labels import AT_ONCE
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import cells, nondominated
-from serflow_opt.search.best import EQUAL
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.search.lagrangian import Exits, Linear, close_bracket, reaches
 from serflow_opt.search.placements import Paths
 

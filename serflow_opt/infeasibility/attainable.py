@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.infeasibility.conflicts import Keys, Known
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.limits import ABOVE, Limit, keeping, limits_set, put
-from serflow_opt.search.best import EQUAL, Found, Settings, search
+from serflow_opt.search.best import search
 from serflow_opt.search.goal import ceiling
+from serflow_opt.search.outcome import Found, Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.infeasibility.attainable import Best, Reach
 from serflow_opt.infeasibility.conflicts import Keys, smallest_clashes, smallest_repairs
 from serflow_opt.infeasibility.placement import no_placement
 from serflow_opt.plan.document import Change, Clash, ClashingSet, Repair
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.limits import ABOVE, Limit, keeping, put
-from serflow_opt.search.best import EQUAL, Settings
+from serflow_opt.search.outcome import Settings
 
 REPAIRS = 3
 """Repairs worked out at most, where several of the same size exist."""

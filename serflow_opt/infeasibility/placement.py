@@ -12,7 +12,8 @@ from serflow_opt.plan.document import Change, Clash, ClashingSet
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import CLIENT
 from serflow_opt.problem.offers import Link, Option
-from serflow_opt.search.best import Settings, search
+from serflow_opt.search.best import search
+from serflow_opt.search.outcome import Settings
 
 MIB = 2.0**20
 SHOWN = 3

@@ -25,10 +25,11 @@ from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import decision_of
 from serflow_opt.problem.given import Named, instance_of
 from serflow_opt.problem.instance import Instance
-from serflow_opt.search.best import Found, Settings, swept
+from serflow_opt.search.best import swept
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.layered import Chain, covered
+from serflow_opt.search.outcome import Found, Settings
 from serflow_opt.search.placements import Paths
 from serflow_opt.solving import answer, plan_of
 

@@ -13,8 +13,9 @@ from dataclasses import replace
 from serflow_opt.plan.document import Metrics
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.best import Settings, search
+from serflow_opt.search.best import search
 from serflow_opt.search.goal import Goal, hold
+from serflow_opt.search.outcome import Settings
 
 Row = dict[Objective, float]
 

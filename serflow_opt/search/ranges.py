@@ -14,13 +14,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from serflow_opt.formulations.coefficients import Data
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.decision import Decision
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.network import Way
 from serflow_opt.problem.offers import Option
 from serflow_opt.problem.ranges import Cell, FunctionSizes, NoiseCurve, Range
-from serflow_opt.search.best import EQUAL, OUT_OF_TIME, Found, Settings, search
+from serflow_opt.search.best import search
 from serflow_opt.search.goal import Goal
+from serflow_opt.search.outcome import OUT_OF_TIME, Found, Settings
 from serflow_opt.search.placements import NOWHERE
 from serflow_opt.search.prune import Pruned
 

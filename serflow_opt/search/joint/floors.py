@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arrays import Ints
 from serflow_opt.ground.gaps import relative_gap
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.best import EQUAL, Settings
 from serflow_opt.search.goal import hold, order_of
 from serflow_opt.search.joint.choices import ROUNDING, Choices, choices
 from serflow_opt.search.joint.grid import Grid
 from serflow_opt.search.joint.search import Best, Pool, find
+from serflow_opt.search.outcome import Settings
 from serflow_opt.search.placements import MOST
 from serflow_opt.search.prune import decision_at
 

@@ -1,0 +1,141 @@
+"""The search by HiGHS: solve, value exactly, cut off what does not hold, again.
+
+The model is a relaxation of the truth by solver tolerances only. Each incumbent is valued by `evaluator.py`; one that
+breaks a limit there, or costs more than the model thought (a machine too few by rounding), is cut off and the search
+goes on. So the decision returned keeps its limits exactly, and the bound is the solver's.
+"""
+
+from __future__ import annotations
+
+import math
+
+from serflow_opt.backend.highs import HighsModel, Outcome
+from serflow_opt.backend.running import Progress
+from serflow_opt.formulations.model import Built
+from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.problem.instance import Instance
+from serflow_opt.search.goal import Goal
+from serflow_opt.search.incumbent import decision_in, start_of
+from serflow_opt.search.outcome import Found, Settings
+
+MODEL_ERROR = 1e-7
+"""How far, relative, the model may value a plan below its exact value before the plan is cut off and searched again."""
+ATTEMPTS = 50
+"""Incumbents cut off at most before the search stops with the best plan that holds."""
+BEATEN = "HiGHS was wrong: a plan known is better than what it proved, so that its word was not taken"
+CONES = 1_000
+"""Cuts of the cone of a tail latency at most."""
+
+
+def search_model(
+    instance: Instance, built: Built, model: HighsModel, settings: Settings, goal: Goal, found: Found, check: bool
+) -> None:
+    """Ask HiGHS again and again, until what it finds holds exactly."""
+    attempt = cones = 0
+    beaten = False
+    while attempt < ATTEMPTS and cones < CONES and not settings.deadline.expired:
+        outcome = _run(model, built, settings, found, check)
+        found.nodes += outcome.nodes
+        # a cut removes one plan of a menu, but a whole family of continuous thresholds: no bound from what is left then
+        proves = attempt == 0 or instance.threshold_mode == "menu"
+        found.doubt = outcome.doubt
+        beaten = attempt == 0 and outcome.bound * built.unit > found.value + MODEL_ERROR * abs(found.value)
+        if outcome.status == "infeasible":
+            found.infeasible = found.decision is None and proves
+            if attempt > 0 and proves:
+                found.bound = math.inf
+            if proves:
+                found.checked = max(found.checked, outcome.checked)
+            break
+        if proves and math.isfinite(outcome.bound) and not beaten:
+            found.bound = max(found.bound, outcome.bound * built.unit)
+            found.checked = max(found.checked, outcome.checked * built.unit)
+        if outcome.status == "no_solution":
+            if found.decision is None and not found.doubt:
+                found.doubt = f"HiGHS ended without a plan: {outcome.ended}"
+            break
+        if _take(instance, built, model, outcome, found, goal, settings) or outcome.status == "limit":
+            break
+        if _cut_cone(model, built, outcome):
+            cones += 1
+        else:
+            _cut_off(model, built, outcome)
+            attempt += 1
+    found.refused = attempt + cones
+    if found.decision is None and not found.infeasible and not found.doubt and attempt:
+        found.doubt = (
+            f"HiGHS found plans that break a limit by less than its tolerance, {attempt} of them, and no other"
+        )
+    if beaten:
+        found.doubt = BEATEN
+    found.bound = min(found.bound, found.value)
+
+
+def _take(
+    instance: Instance,
+    built: Built,
+    model: HighsModel,
+    outcome: Outcome,
+    found: Found,
+    goal: Goal,
+    settings: Settings,
+) -> bool:
+    """Value the incumbent exactly and keep it if it is the best; say whether the model valued it rightly."""
+    polished = outcome if instance.threshold_mode == "menu" else model.polish(outcome, settings.deadline)
+    if polished is None:
+        return False
+    decision = decision_in(instance, built, polished)
+    metrics = evaluate(instance, decision)
+    value = metrics.blended(goal, instance.latency_measure)
+    found.offer(decision, metrics, value)
+    modelled = polished.objective * built.unit
+    if found.decision == decision:
+        found.model_value = modelled
+    return not metrics.breaches and value <= modelled + MODEL_ERROR * abs(value)
+
+
+def _run(model: HighsModel, built: Built, settings: Settings, found: Found, check: bool) -> Outcome:
+    start = start_of(built, found.decision) if found.decision is not None else None
+    report = settings.on_progress
+    if report is not None:
+        given, unit = report, built.unit
+
+        def scaled(p: Progress) -> None:
+            incumbent = None if p.incumbent is None else p.incumbent * unit
+            given(Progress(p.seconds, incumbent, p.bound * unit, p.improved))
+
+        report = scaled
+    return model.solve(
+        gap=settings.gap / 2,  # the other half is for the exact value of the incumbent
+        time_limit=settings.deadline.left,
+        threads=settings.threads,
+        seed=settings.seed,
+        start=start,
+        on_progress=report,
+        options=settings.options,
+        check=check,
+    )
+
+
+def _cut_cone(model: HighsModel, built: Built, outcome: Outcome) -> bool:
+    """Cut the cone of a tail latency (`latency.py`) at the incumbent; say whether the incumbent broke it."""
+    m, data = built.model, built.data
+    if m.component("spread") is None:
+        return False
+    chosen = [place for place in data.places if outcome.value(m.x[place]) > 0.5 and data.deviation(*place) > 0]
+    norm = math.sqrt(math.fsum(data.deviation(*place) ** 2 for place in chosen))
+    if norm - outcome.value(m.spread) <= EQUAL * norm:
+        return False
+    columns = [m.x[place] for place in chosen]
+    model.add_cut([*columns, m.spread], [*(data.deviation(*place) ** 2 / norm for place in chosen), -1.0], 0.0)
+    return True
+
+
+def _cut_off(model: HighsModel, built: Built, outcome: Outcome) -> None:
+    """Exclude the incumbent's binaries (a no-good cut): exact evaluation showed that they do not hold."""
+    m = built.model
+    names = ("x", "z", "segment", "way")
+    binaries = [v for name in names if (c := m.component(name)) is not None for v in c.values()]
+    chosen = [variable for variable in binaries if outcome.value(variable) > 0.5]
+    model.add_cut(chosen, [1.0] * len(chosen), len(chosen) - 1)
