@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from serflow_opt.formulations.sets import NOTHING, SLACK, SOURCE, Entry, Hop, Hub, Place, Sets, Stay
+from serflow_opt.formulations.elements import NOTHING, SOURCE, Entry, Hop, Hub, Place, Stay
+from serflow_opt.formulations.sets import Sets
 from serflow_opt.problem.instance import Instance
 
-__all__ = ["NOTHING", "SLACK", "SOURCE", "Chance", "Data", "Entry", "Hop", "Hub", "Place", "Stay", "unit_of"]
+__all__ = ["NOTHING", "SOURCE", "Chance", "Data", "Entry", "Hop", "Hub", "Place", "Stay", "unit_of"]
 
 
 def unit_of(values: Iterable[float]) -> float:

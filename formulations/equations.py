@@ -37,6 +37,7 @@ PAGES = {
     "placement": "model.md#placement-a-path",
     "privacy": "adaptation.md",
     "provisioning": "model.md#traffic-a-second-flow-through-the-same-thresholds",
+    "reductions": "model.md#placement-a-path",
     "scaling": "model.md#traffic-a-second-flow-through-the-same-thresholds",
     "sets": "model.md#placement-a-path",
 }

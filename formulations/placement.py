@@ -59,7 +59,8 @@ from typing import Any
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.coefficients import NOTHING, SLACK, SOURCE, Data
+from serflow_opt.formulations.coefficients import NOTHING, SOURCE, Data
+from serflow_opt.ground.tolerances import SLACK
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,51 +25,15 @@ Ways that another one beats in everything they cost are left out, and ways that 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cached_property
 
+from serflow_opt.formulations.elements import NOTHING, SOURCE, Entry, Hop, Hub, Level, Place, Runner, Stay
+from serflow_opt.formulations.reductions import ending_matters, floor_in_reach, undominated
+from serflow_opt.ground.tolerances import ROOM, SLACK
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import AS_IS
 from serflow_opt.problem.network import PLAIN, Variant, Way
 from serflow_opt.problem.offers import Link
-
-SLACK = 5e-10
-"""How far, relative, a limit may be missed in the model: rounding of sums in double precision. It is half of what the
-exact evaluation forgives, so that a plan that uses all of it still passes there."""
-ROOM = 5e-8
-"""How far, relative, limits are opened in a model whose choices are all discrete. HiGHS has lost plans that met a limit
-within its own tolerances (1e-8); with this room they lie inside it. A plan that needs the room is cut off by the exact
-evaluation, and the bound stays a bound."""
-CERTAIN = 1e-6
-"""How far, relative, a floor must be out of reach before an end is left out: more than any rounding and any room."""
-NOTHING = -1
-"""Stands where a way to hand over could: nothing crosses a link."""
-SOURCE = -1
-"""Stands for the runner that the input comes from."""
-
-Place = tuple[int, int]
-Stay = tuple[int, int, int]
-Hop = tuple[int, int, int, int]
-Entry = tuple[int, int, int]
-Hub = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Runner:
-    """What a stage can run as: positions of an option and of a variant, `AS_IS` for none."""
-
-    option: int
-    variant: int
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """An entry of a menu: whose (a variant's with own menus, or `AS_IS`), exit rate and accuracy."""
-
-    variant: int
-    index: int
-    exit_rate: float
-    accuracy: float
 
 
 class Sets:
@@ -119,7 +83,7 @@ class Sets:
         self.ends = self.all_ends() if ending_matters(instance) else {}
         self._links = self._all_links()
         self._usable = {
-            (s, trusted): _undominated(instance, s, trusted) for s in self.stages for trusted in (True, False)
+            (s, trusted): undominated(instance, s, trusted) for s in self.stages for trusted in (True, False)
         }
         limits = [instance.options[runner.option].memory_bytes for runner in self.runners]
         plain = len(self.machines)
@@ -180,26 +144,8 @@ class Sets:
                 best = ends.get((s, level.variant))
                 if level.exit_rate >= 1 and (best is None or level.accuracy > self.menu[s][best].accuracy):
                     ends[s, level.variant] = i
-        return {(s, v): i for (s, v), i in ends.items() if self._accurate_enough(s, self.menu[s][i])}
-
-    def _accurate_enough(self, end: int, last: Level) -> bool:
-        """Whether some thresholds of the stages before an end may bring a plan that ends there to the accuracy floor.
-
-        Adaptations may cost accuracy, which is left out; where some bring accuracy, nothing is ruled out.
-        """
-        instance = self.instance
-        changes = [way.accuracy_loss for ways in instance.ways for way in ways]
-        changes += [variant.accuracy_loss for variant in instance.variants]
-        if instance.accuracy_min is None or min(changes, default=0.0) < 0:
-            return True
-        best = last.accuracy
-        for s in range(end - 1, 0, -1):
-            levels = [self.menu[s][i] for i in self.levels[s]]
-            best = max(
-                (1 - level.exit_rate) * best + (level.exit_rate * level.accuracy if level.exit_rate > 0 else 0.0)
-                for level in levels
-            )
-        return best >= instance.accuracy_min * (1 - CERTAIN)
+        menus = {s: [self.menu[s][i] for i in levels] for s, levels in self.levels.items()}
+        return {(s, v): i for (s, v), i in ends.items() if floor_in_reach(self.instance, menus, s, self.menu[s][i])}
 
     def may_end(self, s: int, e: int) -> bool:
         """Whether a plan may end at stage s when it runs as e: everybody leaves at some level."""
@@ -421,43 +367,3 @@ class Sets:
     def _way(self, hop: Hop) -> Way:
         s, _, _, w = hop
         return self.instance.ways[s - 1][w] if self._link(hop) is not None else PLAIN
-
-
-def ending_matters(instance: Instance) -> bool:
-    """Whether a plan that ends where everybody leaves can be better than one that goes on with stages nobody reaches.
-
-    These take no money, energy or mean time, and they can stay on the last option without a link to cross. What they
-    may take is time in the worst case, of a request that goes all the way, or of a call of a function, and memory; and
-    rules may forbid them.
-    """
-    if not instance.may_end_early:
-        return False
-    if instance.latency_measure == "worst" or instance.deviations is not None or instance.rules:
-        return True
-    if any(instance.may_run_long(option) for option in instance.options):
-        return True
-    grown = max([1.0, *(variant.parameters_kept for variant in instance.variants)])
-    whole = sum(stage.parameter_bytes for stage in instance.stages) * grown
-    whole += max([instance.input_bytes, *(stage.activation_bytes for stage in instance.stages)])
-    return any(option.memory_bytes is not None and option.memory_bytes < whole for option in instance.options)
-
-
-def _undominated(instance: Instance, s: int, trusted: bool) -> list[int]:
-    """Return the ways to hand over that privacy allows (survey 2.2.2 (2)) and that no other one beats in everything."""
-    link = Link(1.0, 0.0, 0.0, trusted)
-    ways = instance.ways[s - 1]
-    vectors = {
-        w: (way.kept, way.encode_flops, way.decode_flops, way.accuracy_loss, instance.leak(way, link))
-        for w, way in enumerate(ways)
-        if instance.may_cross(way, link)
-    }
-
-    def beaten(w: int) -> bool:
-        mine = vectors[w]
-        return any(
-            all(a <= b for a, b in zip(other, mine, strict=True)) and (other != mine or v < w)
-            for v, other in vectors.items()
-            if v != w
-        )
-
-    return [w for w in vectors if not beaten(w)]

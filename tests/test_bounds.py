@@ -33,7 +33,7 @@ from oracles.random_instances import random_document, write
 
 import serflow_opt as so
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.formulations.sets import ending_matters
+from serflow_opt.formulations.reductions import ending_matters
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import document_of
 from serflow_opt.problem.instance import Instance

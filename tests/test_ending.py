@@ -11,7 +11,7 @@ from oracles.random_instances import write
 
 import serflow_opt as so
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.formulations.sets import ending_matters
+from serflow_opt.formulations.reductions import ending_matters
 
 
 def may_end(**tables: Any) -> dict[str, Any]:

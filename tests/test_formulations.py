@@ -49,14 +49,14 @@ from golden_parts import (
 
 import serflow_opt.formulations
 from serflow_opt.formulations import as_printed, cost, exits, latency, piecewise, placement
-from serflow_opt.formulations.coefficients import SLACK, Data
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.lp import write_lp
 from serflow_opt.formulations.model import build
-from serflow_opt.formulations.sets import ROOM
+from serflow_opt.ground.tolerances import ROOM, SLACK
 from serflow_opt.problem.instance import Instance
 
 GOLDEN = File(__file__).parent / "golden"
-NO_PARTS = {"coefficients", "equations", "lp", "model", "notation", "sets"}
+NO_PARTS = {"coefficients", "equations", "lp", "model", "notation", "reductions", "sets"}
 """Modules of the formulations that hold data, put parts together or write them out."""
 
 # ----------------------------------------------------------------------------------------------------

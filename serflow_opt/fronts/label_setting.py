@@ -34,11 +34,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serflow_opt.formulations.adaptation import costs_accuracy
-from serflow_opt.formulations.coefficients import SLACK, SOURCE, Data, Entry, Hop, Hub
+from serflow_opt.formulations.coefficients import SOURCE, Data, Entry, Hop, Hub
 from serflow_opt.fronts.labels import NOISE, Accuracy, Column, Parts, grow, step_of
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import cells, nondominated
+from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from serflow_opt.formulations.coefficients import SLACK, SOURCE, Data, Entry, Hop
+from serflow_opt.formulations.coefficients import SOURCE, Data, Entry, Hop
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import nondominated
+from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.problem.kinds import Objective
 
 Column = Objective

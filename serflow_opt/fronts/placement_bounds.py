@@ -23,12 +23,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.formulations.coefficients import SLACK, Data
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.fronts.labels import AT_ONCE
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import cells, nondominated
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import EQUAL, SLACK
 from serflow_opt.search.lagrangian import Exits, Linear, close_bracket, reaches
 from serflow_opt.search.placements import Paths
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem, nearest
-from serflow_opt.formulations.coefficients import SLACK, Data
-from serflow_opt.formulations.sets import ending_matters
+from serflow_opt.formulations.coefficients import Data
+from serflow_opt.formulations.reductions import ending_matters
 from serflow_opt.ground.arguments import Arguments, as_number, shown
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import GRACE_S, Deadline
+from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Plan, shown_unit
 from serflow_opt.plan.evaluator import evaluate

@@ -21,10 +21,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from serflow_opt.formulations.coefficients import SLACK, Data
-from serflow_opt.formulations.sets import Level
+from serflow_opt.formulations.coefficients import Data
+from serflow_opt.formulations.elements import Level
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.search.envelope import Envelope
 from serflow_opt.search.placements import Paths, lost_accuracy, menus_used
 

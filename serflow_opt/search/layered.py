@@ -15,8 +15,9 @@ from typing import get_args
 
 import numpy as np
 
-from serflow_opt.formulations.coefficients import SLACK, SOURCE, Data, Entry, Hop, Hub
+from serflow_opt.formulations.coefficients import SOURCE, Data, Entry, Hop, Hub
 from serflow_opt.ground.arrays import Floats, Ints, Mask
+from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.envelope import Envelope

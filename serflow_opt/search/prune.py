@@ -18,9 +18,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from serflow_opt.formulations.coefficients import SLACK, Data, Place
+from serflow_opt.formulations.coefficients import Data, Place
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
+from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from serflow_opt.formulations.coefficients import SLACK, Data
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.arrays import Mask
+from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Option
 from serflow_opt.search.placements import Paths, by_place, compute_times, option_of

@@ -19,7 +19,6 @@ HOMES = {
 MOST_LINES, MOST_IN_A_FUNCTION = 400, 80
 LONGER = {
     "cli.main",
-    "formulations.sets",
     "plan.document",
     "plotting.network",
     "problem.loader",

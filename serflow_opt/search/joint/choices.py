@@ -14,8 +14,9 @@ from itertools import product
 
 import numpy as np
 
-from serflow_opt.formulations.coefficients import SLACK, Data
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.arrays import Floats, Ints
+from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.placements import (
