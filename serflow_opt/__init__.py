@@ -10,6 +10,7 @@ Names are imported when they are first used, so that `import serflow_opt` is qui
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,18 +31,23 @@ if TYPE_CHECKING:
     from serflow_opt.sensitivity.explain import explain
     from serflow_opt.sensitivity.relax import relax
     from serflow_opt.solving import solve
-    from serflow_opt.traffic.control.compare import compare
+    from serflow_opt.traffic.control.compare import Comparison, compare, service_for
     from serflow_opt.traffic.control.controller import Controller
     from serflow_opt.traffic.demand.trace import Trace
     from serflow_opt.traffic.demand.trace_file import read_trace
+    from serflow_opt.traffic.provision.result import Deployment
     from serflow_opt.traffic.provision.solve import provision
+    from serflow_opt.traffic.schedule.result import Schedule
     from serflow_opt.traffic.schedule.solve import schedule
+    from serflow_opt.traffic.simulate.result import Simulation
     from serflow_opt.traffic.simulate.simulate import simulate
 
 __version__ = "0.1.0"
 __all__ = [
     "Catalog",
+    "Comparison",
     "Controller",
+    "Deployment",
     "Fleet",
     "Front",
     "InputError",
@@ -50,6 +56,8 @@ __all__ = [
     "Planner",
     "Policy",
     "Problem",
+    "Schedule",
+    "Simulation",
     "Trace",
     "compare",
     "evaluate",
@@ -61,6 +69,7 @@ __all__ = [
     "read_trace",
     "relax",
     "schedule",
+    "service_for",
     "shipped",
     "simulate",
     "solve",
@@ -70,7 +79,9 @@ __all__ = [
 
 _HOME = {
     "Catalog": "problem.catalog",
+    "Comparison": "traffic.control.compare",
     "Controller": "traffic.control.controller",
+    "Deployment": "traffic.provision.result",
     "Fleet": "fleets.result",
     "Front": "fronts.front",
     "InputError": "errors",
@@ -79,6 +90,8 @@ _HOME = {
     "Planner": "planner.planner",
     "Policy": "planner.policy",
     "Problem": "errors",
+    "Schedule": "traffic.schedule.result",
+    "Simulation": "traffic.simulate.result",
     "Trace": "traffic.demand.trace",
     "compare": "traffic.control.compare",
     "evaluate": "plan.evaluator",
@@ -90,6 +103,7 @@ _HOME = {
     "read_trace": "traffic.demand.trace_file",
     "relax": "sensitivity.relax",
     "schedule": "traffic.schedule.solve",
+    "service_for": "traffic.control.compare",
     "shipped": "problem.loader",
     "simulate": "traffic.simulate.simulate",
     "solve": "solving",
@@ -101,6 +115,21 @@ _HOME = {
 _checkout = Path(__file__).parent.parent
 if (_checkout / "formulations" / "model.py").is_file():
     __path__.append(str(_checkout))  # run from a source checkout: formulations/ and instances/ stand at its top
+
+
+class _Finder:
+    """Asked last by `import`: finds modules by their old names."""
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> Any:
+        if not name.startswith("serflow_opt."):
+            return None
+        from serflow_opt.ground.moved import spec_of
+
+        return spec_of(name)
+
+
+sys.meta_path.append(_Finder)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,1 +1,8 @@
 """The cheapest schedule of machines over a trace that is known in advance."""
+
+from typing import TYPE_CHECKING
+
+from serflow_opt.ground.moved import old_names
+
+if not TYPE_CHECKING:
+    __getattr__ = old_names(__name__)
