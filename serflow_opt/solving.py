@@ -16,17 +16,7 @@ from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.infeasibility.explain import clashes
-from serflow_opt.plan.document import (
-    BY_WORD,
-    Certificate,
-    Clash,
-    ObjectiveValue,
-    Plan,
-    PlanStatus,
-    Replayed,
-    limits_of,
-    shown_unit,
-)
+from serflow_opt.plan.document import BY_WORD, Certificate, Clash, ObjectiveValue, Plan, PlanStatus, Replayed
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import document_of
 from serflow_opt.plan.notes import cautions, notes_on
@@ -34,6 +24,7 @@ from serflow_opt.plan.samples import replayed, tables_scope
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
+from serflow_opt.problem.limits import limits_of, shown_unit
 from serflow_opt.search.best import search
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal, hold, order_of, scaled

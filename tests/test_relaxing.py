@@ -80,7 +80,7 @@ def test_nothing_crosses() -> None:
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_limits_are_set_in_their_units(limit: str) -> None:
-    from serflow_opt.plan.document import limits_of
+    from serflow_opt.problem.limits import limits_of
 
     assert limits_of(with_limit(tiny.two_stages(), limit, 0.5))[limit] == pytest.approx(0.5)
     assert limits_of(with_limit(with_limit(tiny.two_stages(), limit, 0.5), limit, None))[limit] is None

@@ -14,10 +14,11 @@ from oracles.random_instances import random_document
 import serflow_opt as so
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.search import combinatorial as chain_search
-from serflow_opt.search.bound_recursion import least_whole_before, sweep
+from serflow_opt.search.bound_recursion import sweep
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import placed, task_of
 from serflow_opt.search.placements import list_paths
+from serflow_opt.search.prefixes import least_whole_before
 from serflow_opt.search.runs import within_options
 from serflow_opt.search.shared_labels import SharedLabels
 from serflow_opt.search.threshold_labels import Task

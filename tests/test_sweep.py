@@ -25,11 +25,13 @@ from test_bounds import NOT_LISTED, adapted_keys
 
 import serflow_opt as so
 from serflow_opt.formulations.coefficients import Data
+from serflow_opt.ground.dominance import staircase
 from serflow_opt.problem.instance import Instance
-from serflow_opt.search.bound_recursion import least_whole_before, most_value, staircase, sweep
+from serflow_opt.search.bound_recursion import sweep
 from serflow_opt.search.enumerate import survivors
 from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placements import Paths, list_paths
+from serflow_opt.search.prefixes import least_whole_before, most_value
 from serflow_opt.search.runs import stages_couple, within_options
 
 Key = tuple[tuple[int, ...], tuple[int, ...]]

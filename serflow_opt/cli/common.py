@@ -29,6 +29,12 @@ OK, INTERNAL, BAD_INPUT, INFEASIBLE, LIMIT = 0, 1, 2, 3, 4
 EXIT_CODES = {"optimal": OK, "infeasible": INFEASIBLE, "feasible": LIMIT, "no_solution": LIMIT}
 """By the status of a plan, a deployment or a schedule."""
 
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        help="Instance files, folders, folders of instances, patterns, or names of shipped instances.", metavar="FILE"
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Catalogs = Annotated[
@@ -128,6 +134,21 @@ def load_limited(
     for text in cautions(instance):
         print(f"warning: {file}: {text}", file=sys.stderr)
     return instance
+
+
+def load_given(
+    files: list[str],
+    include: list[str] | None,
+    exclude: list[str] | None,
+    catalogs: list[Path] | None,
+    changes: dict[str, Any],
+    jobs: int = 1,
+) -> tuple[list[tuple[str, Instance]], list[Problem]]:
+    """Load every file and collect the problems of all of them."""
+    from serflow_opt.cli.many import load_all
+
+    given = {key: value for key, value in changes.items() if value is not None}
+    return load_all(files, catalogs or (), given, include or (), exclude or (), jobs)
 
 
 def spinner(console: Console) -> str:

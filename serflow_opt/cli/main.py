@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serflow_opt.cli.common import (
-    BAD_INPUT,
     EXIT_CODES,
     INFEASIBLE,
     OK,
@@ -25,6 +24,7 @@ from serflow_opt.cli.common import (
     Debug,
     EnergyMax,
     Exclude,
+    Files,
     Include,
     Json,
     LatencyMeasure,
@@ -36,12 +36,14 @@ from serflow_opt.cli.common import (
     Rate,
     check_out,
     finish,
+    load_given,
     load_limited,
     read_plan,
 )
 from serflow_opt.cli.explain import explain
 from serflow_opt.cli.export import export
 from serflow_opt.cli.fleet import fleet
+from serflow_opt.cli.instances import catalog, new, schema, validate
 from serflow_opt.cli.pareto import pareto
 from serflow_opt.cli.profiling import profile, run
 from serflow_opt.cli.speed import speed
@@ -51,7 +53,7 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.stopping import ending_at_second, stoppable
 
 if TYPE_CHECKING:
-    from serflow_opt.problem.instance import Instance
+    pass
 
 app = typer.Typer(
     name="serflow-opt",
@@ -69,14 +71,6 @@ class Method(StrEnum):
     auto = "auto"
     labels = "labels"
     milp = "milp"
-
-
-Files = Annotated[
-    list[str],
-    typer.Argument(
-        help="Instance files, folders, folders of instances, patterns, or names of shipped instances.", metavar="FILE"
-    ),
-]
 
 
 @app.command()
@@ -138,7 +132,7 @@ def solve(
         check_out(out)
         check_out(csv, ".csv", flag="--csv")
         options = _highs_options(highs_option or [])
-        instances, problems = _load_all(
+        instances, problems = load_given(
             names,
             include,
             exclude,
@@ -234,165 +228,6 @@ def evaluate(
     finish(work, debug)
 
 
-@app.command()
-def validate(
-    files: Files,
-    catalog: Catalogs = None,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Everything that is wrong with instance files."""
-
-    def work() -> int:
-        from serflow_opt.cli.many import expand
-        from serflow_opt.plan.notes import cautions
-
-        instances, problems = _load_all(expand(files), None, None, catalog, {})
-        told = {file: cautions(instance) for file, instance in instances}
-        if as_json:
-            fields = ("file", "place", "found", "cure")
-            document = {
-                "valid": not problems,
-                "problems": [{f: getattr(p, f) for f in fields} for p in problems],
-                "warnings": [{"file": file, "text": text} for file, texts in told.items() for text in texts],
-            }
-            print(json.dumps(document, indent=2))
-            return BAD_INPUT if problems else OK
-        for file, instance in instances:
-            levels = sum(len(menu.thresholds) for menu in instance.menus[:-1])
-            print(
-                f"{file}: valid; {len(instance.stages)} stages, {levels} thresholds, "
-                f"{len(instance.options)} options in {len(instance.tiers)} tiers"
-            )
-        for file, texts in told.items():
-            for text in texts:
-                print(f"warning: {file}: {text}", file=sys.stderr)
-        if problems:
-            raise InputError(problems)
-        return OK
-
-    finish(work, debug)
-
-
-@app.command()
-def new(
-    folder: Annotated[Path | None, typer.Argument(help="Folder to make.", metavar="DIR")] = None,
-    from_: Annotated[
-        str | None, typer.Option("--from", help="Shipped instance to start from; left out: a small one, commented.")
-    ] = None,
-    listed: Annotated[bool, typer.Option("--list", help="List what there is to start from.")] = False,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Make an instance to start from: a small one with every line explained, or a copy of a shipped one."""
-
-    def work() -> int:
-        import shutil
-
-        from serflow_opt.errors import nearest
-        from serflow_opt.problem.loader import shipped, shipped_folder
-
-        if listed:
-            return _list_instances(as_json)
-        if folder is None:
-            raise InputError([Problem("", "DIR", "missing", "name the folder to make; --list shows what there is")])
-        if from_ is not None and from_ not in shipped():
-            cure = f"{nearest(from_, shipped())} (serflow-opt new --list)"
-            raise InputError([Problem("", "--from", f"no shipped instance '{from_}'", cure)])
-        if folder.exists():
-            raise InputError([Problem(str(folder), "", "exists already", "name a folder that does not")])
-        template = Path(__file__).parent / "blank" if from_ is None else shipped_folder() / from_
-        try:
-            shutil.copytree(template, folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
-        except OSError as error:
-            cure = "choose a folder you may write to"
-            raise InputError([Problem(str(folder), "", f"cannot be made ({error.strerror})", cure)]) from None
-        print(f"{folder / 'instance.toml'}: edit it, then `serflow-opt solve {folder}`")
-        return OK
-
-    finish(work, debug)
-
-
-@app.command()
-def catalog(
-    pattern: Annotated[list[str] | None, typer.Argument(help="Names, families, regions, architectures.")] = None,
-    exclude: Exclude = None,
-    add: Annotated[list[Path] | None, typer.Option("--catalog", help="Price CSV to add.")] = None,
-    instances: Annotated[bool, typer.Option("--instances", help="List the shipped instances instead.")] = False,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """List prices with source and date."""
-
-    def work() -> int:
-        if instances:
-            return _list_instances(as_json)
-        from serflow_opt.cli.output import show
-        from serflow_opt.problem.catalog import load_catalog
-        from serflow_opt.report.catalog import as_documents, as_table
-
-        rows = load_catalog().with_rows(*(add or [])).filter(pattern or (), exclude or ())
-        if not rows.vms and not rows.functions:
-            cure = "patterns match names, families, regions and architectures; try c6i.* or eu-west-1"
-            raise InputError([Problem("catalogue", "", f"nothing like {' '.join(pattern or [])}", cure)])
-        if as_json:
-            print(json.dumps(as_documents(rows), indent=2))
-        else:
-            show(as_table(rows))
-        return OK
-
-    finish(work, debug)
-
-
-@app.command()
-def schema(
-    what: Annotated[str, typer.Argument(help="instance or plan")] = "instance",
-    debug: Debug = False,
-) -> None:
-    """JSON Schema of instance files and of plans."""
-
-    def work() -> int:
-        from serflow_opt.plan.document import Plan
-        from serflow_opt.problem.schema import InstanceDocument
-
-        if what == "instance":
-            print(json.dumps(InstanceDocument.model_json_schema(by_alias=True), indent=2))
-        elif what == "plan":
-            print(json.dumps(Plan.document_schema(), indent=2))
-        else:
-            raise InputError([Problem("", "schema", f"'{what}'", "write instance or plan")])
-        return OK
-
-    finish(work, debug)
-
-
-def _list_instances(as_json: bool) -> int:
-    from serflow_opt.problem.loader import load, shipped
-
-    rows = [(name, load(name)) for name in shipped()]
-    if as_json:
-        print(json.dumps([{"name": name, "description": instance.description} for name, instance in rows], indent=2))
-    else:
-        for name, instance in rows:
-            print(f"{name}: {' '.join(instance.description.split())}")
-    return OK
-
-
-def _load_all(
-    files: list[str],
-    include: list[str] | None,
-    exclude: list[str] | None,
-    catalogs: list[Path] | None,
-    changes: dict[str, Any],
-    jobs: int = 1,
-) -> tuple[list[tuple[str, Instance]], list[Problem]]:
-    """Load every file and collect the problems of all of them."""
-    from serflow_opt.cli.many import load_all
-
-    given = {key: value for key, value in changes.items() if value is not None}
-    return load_all(files, catalogs or (), given, include or (), exclude or (), jobs)
-
-
 def _combined(objective: Objective | None, weight: list[str] | None, then: list[str] | None) -> dict[str, Any]:
     """Read --weight and --then; weights make the objective weighted, another objective drops the file's weights."""
     from typing import get_args
@@ -437,6 +272,10 @@ def _highs_options(given: list[str]) -> dict[str, object]:
     return options
 
 
+app.command()(validate)
+app.command()(new)
+app.command()(catalog)
+app.command()(schema)
 app.command()(explain)
 app.command()(fleet)
 app.command()(pareto)

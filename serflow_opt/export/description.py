@@ -8,7 +8,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from serflow_opt.export.text import LONGEST_NAME, NAME
-from serflow_opt.plan.document import Choice, ChosenVariant, Document, Handover, PlanStatus
+from serflow_opt.ground.document import Document
+from serflow_opt.plan.document import Choice, ChosenVariant, Handover, PlanStatus
 from serflow_opt.traffic.erlang import fewest_servers
 
 TURNED_AWAY = 1e-3

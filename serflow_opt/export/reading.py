@@ -14,7 +14,8 @@ from serflow_opt.export.provisioned import Provisioned, describe_provisioned
 from serflow_opt.export.solved import describe_solved
 from serflow_opt.export.text import LONGEST_NAME, NAME, slug
 from serflow_opt.files import read_text
-from serflow_opt.plan.document import Certificate, ObjectiveValue, Plan, PlanDocument, validated
+from serflow_opt.ground.document import validated
+from serflow_opt.plan.document import Certificate, ObjectiveValue, Plan, PlanDocument
 
 if TYPE_CHECKING:
     from serflow_opt.problem.instance import Instance

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from serflow_opt.plan.document import Answer, Document, Plan, PlanStatus, runs_on
+from serflow_opt.ground.document import Answer, Document
+from serflow_opt.plan.document import Plan, PlanStatus, runs_on
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from serflow_opt.ground.display import named
-from serflow_opt.plan.document import Answer, Plan, runs_on
+from serflow_opt.ground.document import Answer
+from serflow_opt.plan.document import Plan, runs_on
 from serflow_opt.problem.kinds import Objective
 
 if TYPE_CHECKING:

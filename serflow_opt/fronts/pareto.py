@@ -30,7 +30,7 @@ from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.decision import Decision
-from serflow_opt.plan.document import Certificate, Metrics, ObjectiveValue, Plan, limits_of, shown_unit
+from serflow_opt.plan.document import Certificate, Metrics, ObjectiveValue, Plan
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import document_of
 from serflow_opt.plan.notes import notes_on
@@ -38,6 +38,7 @@ from serflow_opt.plan.samples import replayed, tables_scope, tables_wanted
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
+from serflow_opt.problem.limits import limits_of, shown_unit
 from serflow_opt.search.goal import hold
 
 FrontMethod = Literal["auto", "placements", "labels", "milp"]

@@ -104,3 +104,28 @@ def cells(values: Floats, tolerance: float) -> Floats:
         number = np.floor(np.log(np.abs(values)) / np.log1p(tolerance)) + OFFSET
     numbered: Floats = np.where(values == 0, 0.0, np.copysign(number, values))
     return numbered
+
+
+def staircase(group: Ints | None, value: Floats, whole: Floats) -> Ints:
+    """Return the positions of the undominated of each group, by group and rising value; of equals the first.
+
+    Parameters
+    ----------
+    group
+        None: all are one.
+    """
+    count = len(value)
+    by_whole = np.argsort(whole, kind="stable")
+    order: Ints = by_whole[np.argsort(value[by_whole], kind="stable")]
+    if group is None:
+        times, low = whole[order], np.ones(count, dtype=bool)
+        low[1:] = times[1:] < np.minimum.accumulate(times)[:-1]
+        return order[low]
+    order = order[np.argsort(group[order], kind="stable")]
+    rank, sorted_whole = np.zeros(count, dtype=np.int64), whole[by_whole]
+    rank[by_whole[1:]] = np.cumsum(sorted_whole[1:] != sorted_whole[:-1])  # equal times rank alike
+    # ranks of later groups lie below those of earlier ones: one running minimum serves all
+    key = rank[order] - group[order] * count
+    kept = np.ones(count, dtype=bool)
+    kept[1:] = key[1:] < np.minimum.accumulate(key)[:-1]
+    return order[kept]

@@ -8,17 +8,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from serflow_opt.errors import InputError, Problem
-from serflow_opt.ground.display import Shown, html
+from serflow_opt.ground.display import html
+from serflow_opt.ground.document import Answer, Document
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from serflow_opt.problem.instance import Instance
     from serflow_opt.problem.kinds import Objective
 
 PERCENTILE = r"latency_p\d+(\.\d+)?_ms"
@@ -28,47 +27,6 @@ PlanStatus = Literal["optimal", "feasible", "infeasible", "no_solution"]
 
 BY_WORD = "all but the bound, which beyond checked_bound is HiGHS's word"
 """What a proof is of where a solver's bound was not checked up to the asked gap."""
-
-
-class Document(BaseModel):
-    """A part of the plan document; unknown keys are kept out."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-
-class Answer(Shown, Document):
-    """A result that is its own document."""
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Return what a document is of; `to_dict` gives the same again.
-
-        Raises
-        ------
-        InputError
-            For a document of something else.
-        """
-        return validated(cls, document, f"give the document of a {cls.__name__.lower()}, as `to_dict` returns it")
-
-
-Read = TypeVar("Read", bound=BaseModel)
-
-
-def validated(model: type[Read], document: object, cure: str, file: str = "") -> Read:
-    """Read a document, or raise InputError with everything that is wrong with it; `cure` is for what is missing."""
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        problems = []
-        for fault in error.errors(include_url=False):
-            place = "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in fault["loc"])
-            found, wanted = f"{fault['input']!r:.80}", f"{fault['msg'][:1].lower()}{fault['msg'][1:]}"
-            if fault["type"] == "missing":
-                found, wanted = "missing", cure
-            elif fault["type"] == "extra_forbidden":
-                found, wanted = "unknown key", "remove it, or use the version that wrote the document"
-            problems.append(Problem(file, place.lstrip("."), found, wanted))
-        raise InputError(problems) from None
 
 
 class Placement(Document):
@@ -115,9 +73,9 @@ class PlanDocument(Document):
 
     placement: list[Placement] = Field(description="stages 1.. in order, to the last or one where everybody leaves")
     cut: int | None = Field(default=None, description="stages that run before the last tier of the list")
-    thresholds: list[Choice] = []
-    handovers: list[Handover] = []
-    variants: list[ChosenVariant] = []
+    thresholds: list[Choice] = Field(default=[])
+    handovers: list[Handover] = Field(default=[])
+    variants: list[ChosenVariant] = Field(default=[])
 
 
 class Breach(Document):
@@ -328,13 +286,13 @@ class Plan(Answer):
     plan: PlanDocument | None
     metrics: Metrics | None
     certificate: Certificate
-    limits: dict[str, float | str | None] = {}
+    limits: dict[str, float | str | None] = Field(default={})
     payoff: list[dict[str, float]] = Field(
         default=[], description="weighted: what each objective is when one of them is best, a row for each"
     )
-    infeasible_because: list[Clash] = []
-    samples: list[Replayed] = []
-    notes: list[str] = []
+    infeasible_because: list[Clash] = Field(default=[])
+    samples: list[Replayed] = Field(default=[])
+    notes: list[str] = Field(default=[])
 
     @model_validator(mode="after")
     def _measure_is_known(self) -> Self:
@@ -409,38 +367,6 @@ class Plan(Answer):
 
     def _repr_html_(self) -> str:
         return html(self.__rich__())
-
-
-SHOWN_UNITS = {
-    "cost": (1.0, "USD/request"),
-    "latency": (1000.0, "ms"),
-    "privacy": (1.0, "leak"),
-    "energy": (1.0, "J/request"),
-    "accuracy": (-1.0, "share right"),
-    "weighted": (1.0, "weighted"),
-}
-
-
-def shown_unit(minimize: str) -> tuple[float, str]:
-    """Return what an objective is multiplied by in documents, and its unit there: latencies are in ms."""
-    return SHOWN_UNITS[minimize]
-
-
-def limits_of(instance: Instance) -> dict[str, float | str | None]:
-    """Return the targets a plan is held against, and how its money is counted."""
-    return {
-        "accuracy_min": instance.accuracy_min,
-        "latency_slo_ms": None if instance.latency_slo_s is None else instance.latency_slo_s * 1000,
-        "latency_measure": instance.latency_measure,
-        "tail": instance.tail,
-        "cost_max_usd": instance.cost_max_usd,
-        "energy_max_j": instance.energy_max_j,
-        "privacy_max": instance.privacy_max,
-        "mse_min": instance.privacy.mse_min,
-        "cross_entropy_max": instance.privacy.cross_entropy_max,
-        "rate_per_s": instance.rate_per_s,
-        "accounting": instance.accounting,
-    }
 
 
 def runs_on(plan: Plan) -> str:

@@ -6,12 +6,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from serflow_opt.plan.document import Certificate, ObjectiveValue, Plan, limits_of, shown_unit
+from serflow_opt.plan.document import Certificate, ObjectiveValue, Plan
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import document_of, resolve
 from serflow_opt.plan.notes import notes_on
 from serflow_opt.plan.samples import replayed
 from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.limits import limits_of, shown_unit
 
 
 def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:

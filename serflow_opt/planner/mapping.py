@@ -29,12 +29,13 @@ from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable, workers
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.plan.document import Plan, shown_unit
+from serflow_opt.plan.document import Plan
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.planner.policy import Axis, Piece, Policy
 from serflow_opt.planner.rated import HOUR, Rated
 from serflow_opt.planner.rented import best_at_some_rate, covers
 from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.limits import shown_unit
 from serflow_opt.search.outcome import Found, Settings
 from serflow_opt.solving import plan_of
 

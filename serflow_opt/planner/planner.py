@@ -21,11 +21,12 @@ from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import GRACE_S, Deadline
 from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.plan.decision import Decision
-from serflow_opt.plan.document import Plan, shown_unit
+from serflow_opt.plan.document import Plan
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import decision_of
 from serflow_opt.problem.given import Named, instance_of
 from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.limits import shown_unit
 from serflow_opt.search.best import swept
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal

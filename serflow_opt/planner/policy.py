@@ -14,8 +14,9 @@ from pydantic import Field
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arguments import as_number, shown
 from serflow_opt.ground.display import Shown, named
+from serflow_opt.ground.document import Document, validated
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.plan.document import Document, Plan, validated
+from serflow_opt.plan.document import Plan
 from serflow_opt.planner.rated import metrics_at
 
 if TYPE_CHECKING:

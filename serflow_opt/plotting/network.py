@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from serflow_opt.plan.names import decision_of
 from serflow_opt.plan.spending import Spending, spending
 from serflow_opt.plan.walk import Step, walk
-from serflow_opt.plotting.plan import COLOURS
+from serflow_opt.plotting.network_scene import BOX, FALL, HALF, HOP, LANE, Band, Pen, Scene, new_axes, pen_for, scene_of
 from serflow_opt.plotting.text import amount, brief, money, percent, plain
 
 if TYPE_CHECKING:
@@ -20,18 +19,6 @@ if TYPE_CHECKING:
     from serflow_opt.plan.document import Metrics, Plan
     from serflow_opt.problem.instance import Instance
 
-BOX = 0.64
-"""Width of a stage, of the 1 between neighbours."""
-HOP = 0.85
-"""Added between neighbours with a link between them."""
-HALF = 0.3
-"""Half the height of a stage, which is also half the thickness of the flow that all requests make."""
-FALL, LINE = 0.2, 0.155
-"""How far exits fall below a stage, and the room for a line of what is written below that."""
-TALL, WIDE, WIDER = 0.85, 0.62, 0.86
-"""Inches of a unit in a picture made here: upwards, and along, without and with exits to write below."""
-LANE = 0.75
-"""Height of the bars below the network."""
 UNTRUSTED, FLOW, GREY = "#CC3311", "0.8", "0.45"
 
 
@@ -63,9 +50,9 @@ def plot_network(instance: Instance, plan: Plan, ax: Axes | None = None) -> Axes
     if plan.plan is None or plan.metrics is None:
         raise ValueError(f"{plan.instance}: there is no plan to draw ({plan.status})")
     steps = walk(instance, decision_of(instance, plan.plan))
-    scene = _scene(instance, steps)
-    ax = ax or _new_axes(scene)
-    pen = _pen(ax, scene)
+    scene = scene_of(instance, steps)
+    ax = ax or new_axes(scene)
+    pen = pen_for(ax, scene)
     _draw_bands(pen, scene)
     for step in steps:
         _draw_flow(pen, scene, step)
@@ -85,95 +72,7 @@ def plot_network(instance: Instance, plan: Plan, ax: Axes | None = None) -> Axes
     return ax
 
 
-@dataclass
-class _Band:
-    """A tier, or the client, as a strip: its name, centre of its stages, upper and lower edge."""
-
-    name: str
-    used: bool
-    centre: float = 0.0
-    high: float = 0.0
-    low: float = 0.0
-
-
-@dataclass
-class _Scene:
-    """Where everything is."""
-
-    steps: Sequence[Step]
-    source: str
-    bands: dict[str, _Band]
-    x: list[float]
-    colours: list[str]
-    left: float
-    right: float
-    top: float = 0.0
-    bottom: float = 0.0
-    exits: bool = False
-    lanes: list[float] = field(default_factory=list)
-
-
-@dataclass
-class _Pen:
-    """Axes, the size of what is written on them, points, and the width of a letter and height of a line there."""
-
-    ax: Any
-    size: float
-    letter: float
-    line: float
-
-    def write(self, x: float, y: float, text: str, **style: Any) -> None:
-        """Write in the scene's own size."""
-        style.setdefault("fontsize", self.size)
-        self.ax.text(x, y, plain(text), **style)
-
-
-def _scene(instance: Instance, steps: Sequence[Step]) -> _Scene:
-    x, at = [], 0.0
-    for step in steps:
-        at += 1.0 + (HOP if step.link is not None else 0.0)
-        x.append(at)
-    names = [tier.name for tier in instance.tiers]
-    if steps[0].link is not None and instance.source not in names:
-        names.insert(0, instance.source)
-    used = {step.tier.name for step in steps} | ({instance.source} if steps[0].link is not None else set())
-    bands = {name: _Band(name, name in used) for name in names}
-    options = list(dict.fromkeys(id(step.option) for step in steps))
-    colours = [COLOURS[options.index(id(step.option)) % len(COLOURS)] for step in steps]
-    exits = any(step.leave > 0 for step in steps[:-1])
-    scene = _Scene(steps, instance.source, bands, x, colours, 0.0, x[-1] + 1.0, exits=exits)
-    height = 0.0
-    for band in bands.values():
-        band.high = height
-        if band.used:
-            band.centre = height - 0.62 - HALF
-            height = band.centre - HALF - _room_below(instance, steps, band.name)
-        else:
-            band.centre = height - 0.16
-            height -= 0.32
-        band.low = height
-    last_exit = x[-1] + 0.75
-    scene.right = max(last_exit, x[-1] + BOX / 2 + 0.2)
-    scene.left = -0.55
-    height -= 0.25
-    for _ in range(2):
-        height -= LANE + 0.32
-        scene.lanes.append(height)
-    scene.bottom = height - 0.1
-    scene.top = 0.05
-    return scene
-
-
-def _room_below(instance: Instance, steps: Sequence[Step], tier: str) -> float:
-    """Height below the stages of a tier: what leaves there, and what is written about it."""
-    if any(step.tier.name == tier and step.leave > 0 for step in steps[:-1]):
-        return FALL + 3 * LINE + 0.1
-    if steps[-1].tier.name == tier:
-        return FALL + (2 if instance.accuracy_known else 1) * LINE + 0.1
-    return 0.25
-
-
-def _draw_bands(pen: _Pen, scene: _Scene) -> None:
+def _draw_bands(pen: Pen, scene: Scene) -> None:
     from matplotlib.patches import Rectangle
 
     for i, band in enumerate(scene.bands.values()):
@@ -187,7 +86,7 @@ def _draw_bands(pen: _Pen, scene: _Scene) -> None:
         pen.write(scene.left + 0.08, y, name, va=align, ha="left", zorder=5, **style)
 
 
-def _draw_flow(pen: _Pen, scene: _Scene, step: Step) -> None:
+def _draw_flow(pen: Pen, scene: Scene, step: Step) -> None:
     """The requests on their way to a stage, as thick as their share."""
     s = step.stage
     band = scene.bands[step.tier.name]
@@ -203,12 +102,12 @@ def _draw_flow(pen: _Pen, scene: _Scene, step: Step) -> None:
     _ribbon(pen, (begin, y), (end, band.centre), HALF * step.reach, None if safe else UNTRUSTED)
 
 
-def _draw_source(pen: _Pen, scene: _Scene, band: _Band, x: float) -> None:
+def _draw_source(pen: Pen, scene: Scene, band: Band, x: float) -> None:
     pen.ax.plot([x, x], [band.centre - HALF, band.centre + HALF], color="0.3", linewidth=2, solid_capstyle="butt")
     pen.write(x - 0.07, band.centre, "input", rotation=90, ha="right", va="center", color="0.3")
 
 
-def _ribbon(pen: _Pen, begin: tuple[float, float], end: tuple[float, float], half: float, edge: str | None) -> None:
+def _ribbon(pen: Pen, begin: tuple[float, float], end: tuple[float, float], half: float, edge: str | None) -> None:
     """A band of flow, half as thick as given to either side, that begins and ends level."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
@@ -227,7 +126,7 @@ def _ribbon(pen: _Pen, begin: tuple[float, float], end: tuple[float, float], hal
             pen.ax.add_patch(PathPatch(line, fill=False, zorder=2, **style))
 
 
-def _draw_stage(pen: _Pen, scene: _Scene, step: Step) -> None:
+def _draw_stage(pen: Pen, scene: Scene, step: Step) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     x, y = scene.x[step.stage], scene.bands[step.tier.name].centre
@@ -246,7 +145,7 @@ def _draw_stage(pen: _Pen, scene: _Scene, step: Step) -> None:
     pen.write(x, y, str(step.stage + 1), color="white", weight="bold", ha="center", va="center", zorder=4)
 
 
-def _draw_exit(pen: _Pen, scene: _Scene, instance: Instance, plan: Plan, step: Step) -> None:
+def _draw_exit(pen: Pen, scene: Scene, instance: Instance, plan: Plan, step: Step) -> None:
     """Who leaves: an arrow as wide as their share of all requests, and what is known of them."""
     from matplotlib.patches import Polygon
 
@@ -277,7 +176,7 @@ def _threshold(plan: Plan, stage: int) -> str:
     return f"conf ≥ {chosen.threshold:.4g}"
 
 
-def _draw_names(pen: _Pen, scene: _Scene) -> None:
+def _draw_names(pen: Pen, scene: Scene) -> None:
     """What runs the stages, over each run of them; and variants, over their blocks."""
     places = [(step.tier.name, step.option.name) for step in scene.steps]
     level: dict[str, float] = {}
@@ -299,7 +198,7 @@ def _draw_names(pen: _Pen, scene: _Scene) -> None:
             _draw_variant(pen, scene, first, last)
 
 
-def _draw_variant(pen: _Pen, scene: _Scene, first: int, last: int) -> None:
+def _draw_variant(pen: Pen, scene: Scene, first: int, last: int) -> None:
     from matplotlib.patches import Rectangle
 
     step = scene.steps[first]
@@ -312,7 +211,7 @@ def _draw_variant(pen: _Pen, scene: _Scene, first: int, last: int) -> None:
     pen.write(begin, centre + HALF + 0.06, step.variant.name, va="bottom", style="italic", color="0.2", zorder=5)
 
 
-def _write_crossing(pen: _Pen, scene: _Scene, instance: Instance, step: Step) -> None:
+def _write_crossing(pen: Pen, scene: Scene, instance: Instance, step: Step) -> None:
     """Say what is sent, how, and what leaks; beside the flow in the upper band, which no later stage uses."""
     assert step.link is not None
     s, way = step.stage, step.way
@@ -334,7 +233,7 @@ def _write_crossing(pen: _Pen, scene: _Scene, instance: Instance, step: Step) ->
         pen.write(x, y - i * pen.line, text, ha="left", va="center", zorder=6, **style)
 
 
-def _draw_lanes(pen: _Pen, scene: _Scene, metrics: Metrics, spent: Sequence[Spending] | None) -> None:
+def _draw_lanes(pen: Pen, scene: Scene, metrics: Metrics, spent: Sequence[Spending] | None) -> None:
     """Bars below the network: time of each stage, money of each stage; the way to it is hatched."""
     times = [(stage.compute_ms, stage.handover_ms + stage.coding_ms + stage.cold_start_ms) for stage in metrics.stages]
     _draw_lane(pen, scene, scene.lanes[0], "ms, of those\nwho get here", times)
@@ -347,7 +246,7 @@ def _draw_lanes(pen: _Pen, scene: _Scene, metrics: Metrics, spent: Sequence[Spen
     _draw_lane(pen, scene, scene.lanes[1], f"USD {of},\nof all requests", usd)
 
 
-def _draw_lane(pen: _Pen, scene: _Scene, base: float, title: str, values: Sequence[tuple[float, float]]) -> None:
+def _draw_lane(pen: Pen, scene: Scene, base: float, title: str, values: Sequence[tuple[float, float]]) -> None:
     from matplotlib.patches import Rectangle
 
     most = max(own + way for own, way in values)
@@ -386,20 +285,3 @@ def _title(instance: Instance, plan: Plan, metrics: Metrics) -> str:
         said.append(f"privacy loss {brief(metrics.privacy_loss)}")
     words = [f"{plan.instance}:", *(f"{text}," for text in said[:-1]), said[-1]]
     return " ".join(word.replace(" ", "\N{NO-BREAK SPACE}") for word in words)
-
-
-def _pen(ax: Any, scene: _Scene) -> _Pen:
-    """Write as large as columns and bands allow, from 5 to 8 points; a letter is about 0.56 times as wide as large."""
-    frame = ax.get_window_extent()
-    along = frame.width / ax.figure.dpi / (scene.right - scene.left)
-    upwards = frame.height / ax.figure.dpi / (scene.top - scene.bottom)
-    size = min(8.0, max(5.0, min(along * 8 / (WIDER if scene.exits else WIDE), upwards * 8 / TALL) * 1.1))
-    return _Pen(ax, size, letter=0.56 * size / 72 / along, line=1.3 * size / 72 / upwards)
-
-
-def _new_axes(scene: _Scene) -> Any:
-    import matplotlib.pyplot as plt
-
-    wide = (WIDER if scene.exits else WIDE) * (scene.right - scene.left)
-    size = (min(22.0, max(6.5, wide)), TALL * (scene.top - scene.bottom) + 0.3)
-    return plt.subplots(figsize=size, layout="constrained")[1]

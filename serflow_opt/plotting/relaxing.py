@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.plan.document import limits_of
 from serflow_opt.plotting.plan import COLOURS
 from serflow_opt.plotting.text import SCALES, objective_title, plain
+from serflow_opt.problem.limits import limits_of
 from serflow_opt.sensitivity.relax import FLOORS, relax
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The limits that an instance sets on what plans achieve: named, taken away, put in place of each other."""
+"""The limits that an instance sets on what plans achieve: named, taken away, put in place of each other, shown."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from serflow_opt.problem.kinds import Objective
 
 ABOVE = {"latency_slo_ms": 1000.0}
 """Shown units in one of the instance's, where they differ: ms in a second."""
+SHOWN_UNITS = {
+    "cost": (1.0, "USD/request"),
+    "latency": (1000.0, "ms"),
+    "privacy": (1.0, "leak"),
+    "energy": (1.0, "J/request"),
+    "accuracy": (-1.0, "share right"),
+    "weighted": (1.0, "weighted"),
+}
+"""What objectives are multiplied by in documents, and their units there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +116,25 @@ def keeping(instance: Instance, keys: Collection[str]) -> Instance:
 
 def _field(key: str) -> str:
     return "latency_slo_s" if key == "latency_slo_ms" else key
+
+
+def shown_unit(minimize: str) -> tuple[float, str]:
+    """Return what an objective is multiplied by in documents, and its unit there."""
+    return SHOWN_UNITS[minimize]
+
+
+def limits_of(instance: Instance) -> dict[str, float | str | None]:
+    """Return the targets a plan is held against, and how its money is counted."""
+    return {
+        "accuracy_min": instance.accuracy_min,
+        "latency_slo_ms": None if instance.latency_slo_s is None else instance.latency_slo_s * 1000,
+        "latency_measure": instance.latency_measure,
+        "tail": instance.tail,
+        "cost_max_usd": instance.cost_max_usd,
+        "energy_max_j": instance.energy_max_j,
+        "privacy_max": instance.privacy_max,
+        "mse_min": instance.privacy.mse_min,
+        "cross_entropy_max": instance.privacy.cross_entropy_max,
+        "rate_per_s": instance.rate_per_s,
+        "accounting": instance.accounting,
+    }

@@ -15,31 +15,15 @@ from pydantic import ValidationError
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.files import read_text
 from serflow_opt.problem.catalog import DEFAULT_REGION, Catalog, load_catalog
+from serflow_opt.problem.document_faults import explained
 from serflow_opt.problem.handovers import noise_curves, read_ways
 from serflow_opt.problem.instance import Instance, consistency_problems
-from serflow_opt.problem.kinds import CLIENT, LATENCY_MEASURES_IN_WORDS, Objective
+from serflow_opt.problem.kinds import CLIENT, Objective
 from serflow_opt.problem.network import NO_CLASSIFIER, Menu, Privacy, Stage
 from serflow_opt.problem.offers import Link, Scaling, Tier
 from serflow_opt.problem.options import resolve_options
 from serflow_opt.problem.rules import read_rules
-from serflow_opt.problem.schema import (
-    MANY,
-    ONE,
-    AdaptationTable,
-    ExitsTable,
-    InstanceDocument,
-    LinkTable,
-    NetworkTable,
-    ObjectiveTable,
-    OptionTable,
-    PrivacyTable,
-    ProfileTable,
-    RuleTable,
-    TierTable,
-    VariantTable,
-    WeightsTable,
-    WorkloadTable,
-)
+from serflow_opt.problem.schema import ExitsTable, InstanceDocument, LinkTable, ObjectiveTable, PrivacyTable, TierTable
 from serflow_opt.problem.tables import Column, read_table
 from serflow_opt.problem.variants import read_variants
 
@@ -117,7 +101,7 @@ def read_document(path: Path, problems: list[Problem], catalogs: Sequence[str | 
     try:
         return InstanceDocument.model_validate(raw)
     except ValidationError as error:
-        problems.extend(_explain(str(path), raw, dict(e)) for e in error.errors(include_url=False))
+        problems.extend(explained(str(path), raw, dict(e)) for e in error.errors(include_url=False))
         _check_what_can_be_read(path, raw, error, catalogs, problems)
         return None
 
@@ -146,76 +130,6 @@ def _check_what_can_be_read(
             except InputError as unknown:
                 place = f'tier[{position}].options (of "{tier.get("name", position)}")'
                 problems.extend(Problem(str(path), place, p.found, p.cure) for p in unknown.problems)
-
-
-def _explain(file: str, raw: Any, error: dict[str, Any]) -> Problem:
-    """Turn one pydantic error into place, value and cure."""
-    loc = [step for step in error["loc"] if step not in (ONE, MANY)]
-    *parents, last = loc
-    place, table = "", raw
-    model: Any = InstanceDocument
-    for step in loc:
-        place += f"[{step + 1}]" if isinstance(step, int) else f"{'.' if place else ''}{step}"
-    for step in parents:
-        try:
-            table = table[step]
-        except (TypeError, KeyError, IndexError):
-            table = None
-        if isinstance(step, str) and step in _TABLES:
-            model = _TABLES[step]
-    context = error.get("ctx", {})
-    found, cure = repr(error["input"]), error["msg"]
-    match error["type"]:
-        case "extra_forbidden":
-            names = [field.alias or name for name, field in model.model_fields.items()]
-            found, cure = f"unknown key (= {found})", nearest(str(last), names)
-        case "missing":
-            field = next((f for n, f in model.model_fields.items() if str(last) in (n, f.alias)), None)
-            found, cure = "missing", f"add it{f': {field.description}' if field and field.description else ''}"
-        case "literal_error":
-            cure = f"write {context['expected']}"
-        case "string_pattern_mismatch":
-            cure = LATENCY_MEASURES_IN_WORDS if last == "latency_measure" else "write the name of a file"
-        case "finite_number":
-            cure = "write a finite number"
-        case "greater_than":
-            cure = f"write a number above {context['gt']:g}"
-        case "greater_than_equal":
-            cure = f"write a number of at least {context['ge']:g}"
-        case "less_than":
-            cure = f"write a number below {context['lt']:g}"
-        case "less_than_equal":
-            cure = f"write a number of at most {context['le']:g}"
-        case "float_type" | "int_type" | "string_type" | "list_type" | "bool_type" | "model_type" as kind:
-            cure = f"write {_KINDS[kind]}"
-    if isinstance(table, dict) and isinstance(table.get("name"), str) and parents:
-        place += f' (of "{table["name"]}")'
-    return Problem(file, place, found if len(found) < 120 else found[:117] + "...", cure)
-
-
-_TABLES: dict[str, Any] = {
-    "network": NetworkTable,
-    "exits": ExitsTable,
-    "workload": WorkloadTable,
-    "tier": TierTable,
-    "option": OptionTable,
-    "link": LinkTable,
-    "variant": VariantTable,
-    "rule": RuleTable,
-    "adaptation": AdaptationTable,
-    "privacy": PrivacyTable,
-    "objective": ObjectiveTable,
-    "weights": WeightsTable,
-    "profile": ProfileTable,
-}
-_KINDS = {
-    "float_type": "a number",
-    "int_type": "a whole number",
-    "string_type": "a text in quotes",
-    "list_type": "a list in [ ]",
-    "bool_type": "true or false",
-    "model_type": "a table",
-}
 
 
 def _resolve(

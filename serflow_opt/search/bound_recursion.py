@@ -20,6 +20,7 @@ import numpy as np
 from serflow_opt.formulations.coefficients import NOTHING
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.dominance import staircase
 from serflow_opt.search.layered import Chain, Crossing
 from serflow_opt.search.placements import NOWHERE, Paths
 
@@ -143,72 +144,6 @@ class Swept:
             rows = columns[2]
         ways = np.column_stack(via[:-1])
         return Paths(np.column_stack(runner), np.maximum(ways, NOTHING), ways > STAY)
-
-
-def least_whole_before(chain: Chain) -> Floats:
-    """Least whole time before each state, M x E: what a label must leave room for."""
-    least = np.full(chain.on.shape, np.inf)
-    done: Floats | None = None
-    for s in range(len(chain.on)):
-        if done is not None:
-            stays = chain.stays[s]
-            if stays is None:
-                least[s] = done
-            else:
-                np.minimum.at(least[s], stays[1], done[stays[0]])
-        hubs: dict[object, float] = {}
-        for crossing in chain.leaving[s]:
-            arrive = (0.0 if done is None else done[crossing.runner]) + crossing.whole
-            hubs[crossing.hub] = min(hubs.get(crossing.hub, np.inf), float(arrive.min()))
-        for crossing in chain.entering[s]:
-            into = hubs.get(crossing.hub, np.inf) + crossing.whole
-            least[s, crossing.runner] = np.minimum(least[s, crossing.runner], into)
-        least[s, ~chain.on[s]] = np.inf
-        done = least[s] + chain.whole[s]
-    return least
-
-
-def most_value(chain: Chain, weights: Floats, most: float) -> Floats:
-    """Return the largest V that a label may have at each state if some prefix shall complete it to at most `most`.
-
-    The largest allowance over all prefixes, placements and thresholds alike: φ never falls, so it is handed forward
-    state by state.
-
-    Parameters
-    ----------
-    weights
-        C multipliers.
-    most
-        Of V at the source.
-    """
-    allowed = np.full(chain.on.shape, -np.inf)
-    stage = chain.adds @ weights
-    after: Floats | None = None
-    beta = float(weights[-1])
-    for s in range(len(chain.on)):
-        if after is not None:
-            stays = chain.stays[s]
-            if stays is None:
-                allowed[s] = after
-            else:
-                np.maximum.at(allowed[s], stays[1], after[stays[0]])
-        hubs: dict[object, float] = {}
-        for crossing in chain.leaving[s]:
-            left = (most if after is None else after[crossing.runner]) - crossing.adds @ weights
-            hubs[crossing.hub] = max(hubs.get(crossing.hub, -np.inf), float(left.max()))
-        for crossing in chain.entering[s]:
-            into = hubs.get(crossing.hub, -np.inf) - crossing.adds @ weights
-            allowed[s, crossing.runner] = np.maximum(allowed[s, crossing.runner], into)
-        allowed[s, ~chain.on[s]] = -np.inf
-        room = allowed[s] - stage[s]
-        if chain.used is None:
-            after = chain.menus[s][0].most_after(room, beta)
-        else:
-            after = np.full(len(room), -np.inf)
-            for menu, envelope in enumerate(chain.menus[s]):
-                rows = chain.used[s] == menu
-                after[rows] = envelope.most_after(room[rows], beta)
-    return allowed
 
 
 def sweep(
@@ -384,28 +319,3 @@ class _Sweep:
         kept = staircase(lane if len(self.weights) > 1 else None, value, whole)
         rows = rows[kept]
         return Steps.of(value[kept], whole[kept], lane[kept], step.runner[rows], step.back[rows], rows, crossing.hub[2])
-
-
-def staircase(group: Ints | None, value: Floats, whole: Floats) -> Ints:
-    """Return the positions of the undominated of each group, by group and rising value; of equals the first.
-
-    Parameters
-    ----------
-    group
-        None: all are one.
-    """
-    count = len(value)
-    by_whole = np.argsort(whole, kind="stable")
-    order: Ints = by_whole[np.argsort(value[by_whole], kind="stable")]
-    if group is None:
-        times, low = whole[order], np.ones(count, dtype=bool)
-        low[1:] = times[1:] < np.minimum.accumulate(times)[:-1]
-        return order[low]
-    order = order[np.argsort(group[order], kind="stable")]
-    rank, sorted_whole = np.zeros(count, dtype=np.int64), whole[by_whole]
-    rank[by_whole[1:]] = np.cumsum(sorted_whole[1:] != sorted_whole[:-1])  # equal times rank alike
-    # ranks of later groups lie below those of earlier ones: one running minimum serves all
-    key = rank[order] - group[order] * count
-    kept = np.ones(count, dtype=bool)
-    kept[1:] = key[1:] < np.minimum.accumulate(key)[:-1]
-    return order[kept]

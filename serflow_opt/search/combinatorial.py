@@ -25,11 +25,12 @@ import numpy as np
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.plan.decision import Decision
-from serflow_opt.search.bound_recursion import Swept, least_whole_before, most_value, sweep
+from serflow_opt.search.bound_recursion import Swept, sweep
 from serflow_opt.search.enumerate import survivors
 from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, bracket, placed, task_of
 from serflow_opt.search.placements import Paths
+from serflow_opt.search.prefixes import least_whole_before, most_value
 from serflow_opt.search.prune import decision_at
 from serflow_opt.search.runs import stages_couple, within_options
 from serflow_opt.search.shared_labels import SharedLabels

@@ -14,10 +14,11 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
-from serflow_opt.search.bound_recursion import Swept, most_value
+from serflow_opt.search.bound_recursion import Swept
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed, task_of
 from serflow_opt.search.placements import NOWHERE
+from serflow_opt.search.prefixes import most_value
 from serflow_opt.search.threshold_labels import Choice, Prefixes, followed, meet, prefixes, put_stage
 
 HALVINGS = 24

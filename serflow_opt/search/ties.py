@@ -9,11 +9,12 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.plan.decision import Decision
-from serflow_opt.search.bound_recursion import most_value, sweep
+from serflow_opt.search.bound_recursion import sweep
 from serflow_opt.search.combinatorial import LISTED, ChainSearch
 from serflow_opt.search.enumerate import survivors
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed, bracket, columns_of, menus_used, task_of
+from serflow_opt.search.prefixes import most_value
 from serflow_opt.search.runs import within_options
 from serflow_opt.search.threshold_labels import Choice, TooManyLabels, best_thresholds
 

@@ -11,13 +11,14 @@ from pydantic import field_validator
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.display import Shown
+from serflow_opt.ground.document import Document, validated
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.plan.document import Document, Plan, shown_unit, validated
+from serflow_opt.plan.document import Plan
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.problem.limits import limits_set
+from serflow_opt.problem.limits import limits_set, shown_unit
 from serflow_opt.search.goal import hold
 from serflow_opt.sensitivity.dominated import dominated
 from serflow_opt.sensitivity.relax import FLOORS, LIMITS, asked, reached, with_limit

@@ -7,12 +7,13 @@ import math
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.plan.document import Certificate, Clash, ObjectiveValue, Plan, PlanStatus, limits_of, shown_unit
+from serflow_opt.plan.document import Certificate, Clash, ObjectiveValue, Plan, PlanStatus
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import document_of
 from serflow_opt.plan.notes import notes_on
 from serflow_opt.plan.samples import replayed
 from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.limits import limits_of, shown_unit
 from serflow_opt.search.joint.certify import Certified, certified
 from serflow_opt.search.joint.choices import ROUNDING
 from serflow_opt.search.joint.floors import Joint, Solver
