@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from tiny_networks import clusters, learner, told
+from support.tiny_networks import clusters, learner, told
 from torch import Tensor
 
 from serflow_opt.profiling.data.parts import Labelled

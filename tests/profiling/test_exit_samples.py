@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from tiny_networks import sure, told
+from support.tiny_networks import sure, told
 
 from serflow_opt.errors import Problem
 from serflow_opt.problem.exits import read_samples

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from helpers import run
+from support.helpers import run
 
 import serflow_opt as so
 from serflow_opt.problem.network import Stage

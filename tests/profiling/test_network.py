@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from tiny_networks import Columns, Runs, calls, learner, sure, told
+from support.tiny_networks import Columns, Runs, calls, learner, sure, told
 from torch import nn
 
 from serflow_opt.errors import InputError

@@ -17,9 +17,9 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from helpers import Ran, has_line, run
 from scipy.stats import beta
-from tiny_networks import clusters, differing, write_data, write_network
+from support.helpers import Ran, has_line, run
+from support.tiny_networks import clusters, differing, write_data, write_network
 from torch import Tensor, nn
 
 import serflow_opt as so

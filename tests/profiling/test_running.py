@@ -14,7 +14,7 @@ pytest.importorskip("torch")
 
 import torch
 from scipy.stats import beta, binomtest
-from tiny_networks import Runs, calls, sure, told
+from support.tiny_networks import Runs, calls, sure, told
 from torch import nn
 
 from serflow_opt.profiling import running

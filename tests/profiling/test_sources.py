@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from tiny_networks import NETWORK, clusters, differing, weights, write_data, write_network
+from support.tiny_networks import NETWORK, clusters, differing, weights, write_data, write_network
 from torch import nn
 
 from serflow_opt.errors import InputError, Problem

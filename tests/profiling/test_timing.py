@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from tiny_networks import Runs, told
+from support.tiny_networks import Runs, told
 from torch import Tensor, nn
 
 from serflow_opt.profiling.measure.timing import StageTimes, option_name, thread_count, time_stages, write_times

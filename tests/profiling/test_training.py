@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from tiny_networks import Columns, clusters, differing, learner, told, weights
+from support.tiny_networks import Columns, clusters, differing, learner, told, weights
 from torch import Tensor, nn
 
 from serflow_opt.profiling.data.parts import Labelled

@@ -1,0 +1,104 @@
+"""Standard output belongs to the answer: every command, started as users start it, prints one JSON document."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import typer
+from support.helpers import run_for_real
+
+import serflow_opt
+from serflow_opt.cli.main import app
+
+TRACE = "second,requests\n" + "".join(f"{second},{count}\n" for second, count in enumerate((3, 0, 5, 2, 1, 4)))
+POINTS = "memory_mb,mean_ms\n512,400\n1024,200\n1769,116\n3538,70\n"
+CALLS: dict[str, tuple[str, ...]] = {
+    "solve": ("libra",),
+    "evaluate": ("libra", "plan.json"),
+    "validate": ("libra", "bert12-sst2"),
+    "catalog": ("c7g.*",),
+    "explain": ("libra",),
+    "fleet": ("libra", "libra", "--budget-usd-per-hour", "3"),
+    "pareto": ("libra", "cost", "latency"),
+    "run": ("digits", "plan.json"),
+    "new": ("--list",),
+    "speed": ("points.csv", "--flops", "8.2e9"),
+    "provision": ("libra",),
+    "scale": ("libra", "--trace", "trace.csv"),
+    "simulate": ("libra", "--trace", "trace.csv"),
+    "compare": ("libra", "--trace", "trace.csv"),
+    "versions": (),
+}
+"""Arguments of every command that has --json."""
+WITH_HIGHS: tuple[tuple[str, ...], ...] = (
+    ("solve", "libra", "--method", "milp"),
+    ("solve", "libra", "resnet50-lambda", "--jobs", "2", "--method", "milp"),
+    ("solve", "libra", "--method", "milp", "--threads", "2", "--gap", "0"),
+)
+"""Calls that make HiGHS work, in this process, in workers, in threads."""
+
+
+def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    installed = Path(sysconfig.get_path("scripts")) / "serflow-opt"
+    start: Sequence[str] = [str(installed)] if installed.exists() else [sys.executable, "-m", "serflow_opt.cli"]
+    return subprocess.run(
+        [*start, *arguments, "--json"], capture_output=True, text=True, cwd=cwd, timeout=300, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("commands")
+    (path / "trace.csv").write_text(TRACE)
+    (path / "points.csv").write_text(POINTS)
+    return path
+
+
+def test_every_command_with_json_is_called_here() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    having = {name for name, own in commands.items() if any("--json" in option.opts for option in own.params)}
+    assert having == set(CALLS)
+
+
+@pytest.mark.parametrize(
+    "call", [(name, *arguments) for name, arguments in CALLS.items()] + list(WITH_HIGHS), ids=" ".join
+)
+def test_standard_output_is_one_json_document(call: tuple[str, ...], folder: Path) -> None:
+    if call[0] == "run" and find_spec("torch") is None:
+        pytest.skip("run needs PyTorch: pip install 'serflow-opt[profile]'")
+    if "plan.json" in call and not (plan := folder / f"{call[1]}.json").exists():
+        solved = command("solve", call[1], "--out", str(plan), cwd=folder)
+        assert solved.returncode == 0, solved.stderr
+    done = command(*(str(plan) if word == "plan.json" else word for word in call), cwd=folder)
+    assert done.returncode == 0, done.stderr
+    json.loads(done.stdout)
+
+
+def test_highs_says_nothing_in_a_thread_of_a_user(tmp_path: Path) -> None:
+    """What a service or a notebook prints stays its own, whichever thread is the first to reach HiGHS."""
+    script = tmp_path / "service.py"
+    script.write_text(
+        "import threading, serflow_opt as so\n"
+        "instance = so.load('libra')\n"
+        "works = [threading.Thread(target=so.solve, args=(instance,), kwargs={'method': 'milp'}) for _ in range(3)]\n"
+        "[work.start() for work in works]\n"
+        "[work.join() for work in works]\n"
+        "print('mine')\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout, done.stderr) == ("mine\n", "")
+
+
+def test_versions_name_what_takes_part() -> None:
+    ran = run_for_real("versions")
+    lines = dict(line.split(maxsplit=1) for line in ran.stdout.splitlines())
+    assert lines["serflow-opt"] == serflow_opt.__version__
+    assert {"python", "system", "highspy", "pyomo", "numpy", "scipy"} <= set(lines)
+    assert "pytest" not in lines

@@ -1,0 +1,351 @@
+"""Fleets that share a budget or machines, against every choice of plans there is."""
+
+from __future__ import annotations
+
+import csv
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from oracles.brute_force import read
+from oracles.fleets import best_fleet, least_missing, points
+from oracles.random_instances import random_document, write
+from support.helpers import changed, load, run, two_tiers
+
+import serflow_opt as so
+from serflow_opt.errors import InputError
+from serflow_opt.fleets.close_gap import least_priced
+
+GAP = 1e-6
+
+
+@cache
+def usable() -> tuple[int, ...]:
+    """Seeds of random documents with menus, and no option's name in two tiers."""
+    seeds = []
+    for seed in range(120):
+        document = random_document(seed)
+        names = [option["name"] for tier in document["tier"] for option in tier["option"]]
+        menus = document.get("exits", {}).get("thresholds", "menu") == "menu"
+        if menus and len(set(names)) == len(names):
+            seeds.append(seed)
+    return tuple(seeds)
+
+
+def service(seed: int, rng: np.random.Generator, reserved: bool) -> dict[str, Any] | None:
+    """A random document with a rate that a few machines serve; None: no plan keeps its limits."""
+    document = changed(random_document(seed))
+    if reserved:
+        document["objective"]["accounting"] = "reserved"
+    cap = document["workload"].get("utilisation_cap", 0.8)
+    path = float(np.median([sum(option.seconds) for tier in read(document).options for option in tier]))
+    document["workload"]["rate_per_s"] = float(f"{rng.uniform(0.3, 3.0) * cap / path:.4g}")
+    document["name"] = f"service-{seed}"
+    return document if len(points(document, ())) else None
+
+
+def mixed_service(rng: np.random.Generator, name: str) -> dict[str, Any]:
+    """Three stages on two types of VMs that services share, or on functions, which cost more and are slower."""
+    document = two_tiers()
+    stages = int(rng.integers(2, 4))
+    flops = rng.uniform(0.5e9, 3e9, stages)
+    document["tables"]["stages.csv"] = [
+        {"stage": s + 1, "flops": int(f), "activation_bytes": int(rng.integers(1e4, 5e5)), "parameter_bytes": 10**6}
+        for s, f in enumerate(flops)
+    ]
+    exits = []
+    for s in range(1, stages):
+        low, high = sorted(rng.uniform(0.1, 0.8, 2))
+        exits.append({"stage": s, "threshold": 0.5, "exit_rate": round(high, 3), "accuracy": round(0.7 + 0.04 * s, 3)})
+        exits.append({"stage": s, "threshold": 0.9, "exit_rate": round(low, 3), "accuracy": round(0.85 + 0.02 * s, 3)})
+    document["tables"]["exits.csv"] = [*exits, {"stage": stages, "threshold": 0, "exit_rate": 1, "accuracy": 0.93}]
+    vm, fn = document["tier"]
+    vm["option"] = [
+        {
+            "name": "small",
+            "flops_per_s": float(rng.uniform(1e10, 2e10)),
+            "usd_per_hour": round(rng.uniform(0.05, 0.2), 3),
+        },
+        {"name": "big", "flops_per_s": float(rng.uniform(3e10, 6e10)), "usd_per_hour": round(rng.uniform(0.2, 0.5), 3)},
+    ]
+    base = {"flops_per_s": float(rng.uniform(1e10, 3e10)), "memory_mb": 1024, "usd_per_request": 2e-7}
+    fn["option"] = [
+        base | {"name": "lean", "usd_per_gb_s": float(rng.uniform(1e-5, 4e-5))},
+        base | {"name": "wide", "flops_per_s": base["flops_per_s"] * 2, "memory_mb": 2048, "usd_per_gb_s": 3e-5},
+    ]
+    document["workload"] = {
+        "rate_per_s": round(float(rng.uniform(3.0, 40.0)), 1),
+        "latency_measure": str(rng.choice(["worst", "mean"])),
+        "accuracy_min": float(rng.choice([0.7, 0.8, 0.85, 0.9])),
+    }
+    document["objective"]["accounting"] = "reserved"
+    document["name"] = name
+    return document
+
+
+def mixed_fleet(n: int, size: tuple[int, int]) -> tuple[list[dict[str, Any]], np.random.Generator]:
+    """Some services of `mixed_service`, each with a plan alone."""
+    rng = np.random.default_rng([13, n])
+    documents: list[dict[str, Any]] = []
+    count = int(rng.integers(size[0], size[1] + 1))
+    while len(documents) < count:
+        own = mixed_service(rng, f"mixed-{len(documents)}")
+        if len(points(own, ())):
+            documents.append(own)
+    return documents, rng
+
+
+def fleet(n: int, reserved: bool, size: tuple[int, int]) -> tuple[list[dict[str, Any]], np.random.Generator]:
+    """Some services, each with a plan alone."""
+    rng = np.random.default_rng([11, n, reserved])
+    documents: list[dict[str, Any]] = []
+    count = int(rng.integers(size[0], size[1] + 1))
+    while len(documents) < count:
+        own = service(int(rng.choice(usable())), rng, reserved)
+        if own is not None:
+            documents.append(own)
+    return documents, rng
+
+
+def loaded(documents: list[dict[str, Any]], folder: Path) -> list[so.Instance]:
+    return [load(document, folder / str(k)) for k, document in enumerate(documents)]
+
+
+def check(found: so.Fleet, instances: list[so.Instance], budget: float | None, most: dict[str, int]) -> None:
+    """Each plan keeps its limits, all together what they share, and the sums are right."""
+    assert len(found.plans) == len(instances)
+    usd = 0.0
+    counts = dict.fromkeys(most, 0)
+    for plan, instance in zip(found.plans, instances, strict=True):
+        assert plan.plan is not None
+        metrics = so.evaluate(instance, plan.plan)
+        assert metrics.breaches == []
+        assert metrics.cost_usd_per_hour is not None
+        usd += metrics.cost_usd_per_hour
+        for own in metrics.machines:
+            if own.option in counts:
+                counts[own.option] += own.count
+    assert found.usd_per_hour == pytest.approx(usd, rel=1e-9)
+    if budget is not None:
+        assert usd <= budget * (1 + 1e-8)
+    assert all(counts[name] <= most[name] for name in most)
+    assert {pool.type: pool.used for pool in found.machines} == counts
+
+
+def agrees(found: so.Fleet, expected: float | None) -> None:
+    """The value is the best there is, its bound no better."""
+    if expected is None:
+        assert (found.status, found.value, found.plans) == ("infeasible", None, [])
+        assert found.because
+        return
+    assert found.status == "optimal"
+    assert found.value == pytest.approx(expected, rel=3e-6, abs=1e-12)
+    assert found.bound is not None
+    assert found.bound <= expected * (1 + 1e-6) + 1e-12
+
+
+@pytest.mark.parametrize("n", range(20))
+def test_a_budget_against_all_choices(n: int, tmp_path: Path) -> None:
+    documents, rng = mixed_fleet(n, (2, 4)) if n % 2 else fleet(n, n % 3 == 0, (2, 4))
+    fronts = [points(document, ()) for document in documents]
+    least = sum(front[:, 1].min() for front in fronts)
+    most = sum(front[front[:, 0].argmin(), 1] for front in fronts)
+    share = rng.choice([-0.05, 0.0, 0.1, 0.3, 0.5, 0.8, 1.1])
+    budget = float(least + share * (most - least)) if share >= 0 else float(least * 0.95)
+    expected = best_fleet(documents, "latency", budget, {})
+    assert (expected is None) == (share < 0)
+    instances = loaded(documents, tmp_path)
+    found = so.solve_fleet(instances, budget_usd_per_hour=budget, gap=GAP)
+    agrees(found, expected)
+    if expected is None:
+        assert "cheapest" in found.because[0]
+        advice = float(found.because[0].split("--budget-usd-per-hour ")[1])
+        assert so.solve_fleet(instances, budget_usd_per_hour=advice, gap=1e-3).value is not None
+    else:
+        check(found, instances, budget, {})
+
+
+@pytest.mark.parametrize("n", range(24))
+def test_machines_against_all_choices(n: int, tmp_path: Path) -> None:
+    documents, rng = mixed_fleet(n, (2, 4)) if n % 4 else fleet(n, reserved=True, size=(2, 3))
+    limited = limits(documents, rng)
+    expected = best_fleet(documents, "cost", None, limited)
+    instances = loaded(documents, tmp_path)
+    found = so.solve_fleet(instances, machines_max=limited, gap=GAP)
+    agrees(found, expected)
+    if expected is None:
+        assert "the least that would do" in found.because[0]
+        told = [int(word) for word in found.because[0].split(": ")[1].split() if word.isdigit()]
+        assert sum(told) == least_missing(documents, limited)
+    else:
+        check(found, instances, None, limited)
+
+
+def limits(documents: list[dict[str, Any]], rng: np.random.Generator) -> dict[str, int]:
+    """Fewer machines of one or two types than the services would rent, mostly no fewer than they need."""
+    names = sorted({o["name"] for d in documents for t in d["tier"] for o in t["option"] if t["kind"] != "function"})
+    fronts = [points(document, names) for document in documents]
+    free = sum(front[front[:, 1].argmin(), 2:] for front in fronts)
+    needed = sum(front[:, 2:].min(axis=0) for front in fronts)
+    used = [k for k, count in enumerate(free) if count] or [0]
+    limited = {}
+    for k in rng.permutation(used)[:2]:
+        least = 0 if rng.random() < 0.15 else int(needed[k])
+        limited[names[k]] = int(rng.integers(least, max(int(free[k]), least) + 1))
+    return limited
+
+
+@pytest.mark.parametrize("n", range(16))
+def test_latency_with_few_machines_and_perhaps_a_budget(n: int, tmp_path: Path) -> None:
+    documents, rng = mixed_fleet(100 + n, (2, 3))
+    limited = limits(documents, rng)
+    cheapest = best_fleet(documents, "cost", None, limited)
+    budget = None if n % 2 or cheapest is None else cheapest * float(rng.choice([0.98, 1.0, 1.05, 1.3]))
+    expected = best_fleet(documents, "latency", budget, limited)
+    instances = loaded(documents, tmp_path)
+    found = so.solve_fleet(instances, machines_max=limited, budget_usd_per_hour=budget, minimize="latency", gap=GAP)
+    agrees(found, expected)
+    if expected is not None:
+        check(found, instances, budget, limited)
+
+
+def test_two_tiers_by_hand(tmp_path: Path) -> None:
+    """`two_tiers` twice, at 1 and 3 requests a second, all on the VM or all on the function, whole path.
+
+    VM: 300 ms; function: 550 ms with the cold start. Cheapest on the VM: 0.2 s at 2e-3 USD/s are 4e-4 USD.
+    """
+    documents = [changed(two_tiers(), workload={"rate_per_s": rate}) | {"name": f"s{rate:g}"} for rate in (1.0, 3.0)]
+    fronts = [points(document, ()) for document in documents]
+    fast = [front[front[:, 0].argmin()] for front in fronts]
+    assert fast[0] == pytest.approx([0.3, 4e-4 * 3600])
+    cheap = [front[front[:, 1].argmin()] for front in fronts]
+    budget = float(fast[1][1] + cheap[0][1])
+    found = so.solve_fleet(loaded(documents, tmp_path), budget_usd_per_hour=budget)
+    assert found.value == pytest.approx((cheap[0][0] * 0.25 + fast[1][0] * 0.75) * 1000)
+    weighted = so.solve_fleet(loaded(documents, tmp_path), budget_usd_per_hour=budget, weights={"s1": 3.0})
+    assert [own.weight for own in weighted.services] == [0.5, 0.5]
+
+
+def test_jobs_and_executors_give_the_same(tmp_path: Path) -> None:
+    documents, _ = mixed_fleet(3, (3, 3))
+    instances = loaded(documents, tmp_path)
+    one = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP)
+    two = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP, jobs=2)
+    with ThreadPoolExecutor(1) as executor:
+        three = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP, executor=executor)
+    assert one.value == pytest.approx(two.value, rel=GAP)
+    assert one.value == pytest.approx(three.value, rel=GAP)
+    assert [one.status, two.status, three.status] == ["optimal"] * 3
+
+
+def test_a_service_without_a_plan_is_named(tmp_path: Path) -> None:
+    documents, _ = mixed_fleet(3, (2, 2))
+    documents[1]["workload"]["accuracy_min"] = 0.999
+    found = so.solve_fleet(loaded(documents, tmp_path), budget_usd_per_hour=100.0)
+    assert found.status == "infeasible"
+    assert found.because[0].startswith("mixed-1: accuracy: the most accurate plan")
+
+
+def test_time_that_runs_out(tmp_path: Path) -> None:
+    documents, _ = mixed_fleet(3, (2, 2))
+    found = so.solve_fleet(loaded(documents, tmp_path), budget_usd_per_hour=100.0, time_limit=0.0)
+    assert (found.status, found.value, found.plans) == ("no_solution", None, [])
+
+
+def test_what_does_not_go_together_is_told(tmp_path: Path) -> None:
+    documents, _ = mixed_fleet(3, (2, 2))
+    del documents[0]["workload"]["rate_per_s"]
+    documents[0]["objective"]["accounting"] = "per-request"
+    documents[1]["workload"]["cost_max_usd"] = 1.0
+    instances = loaded(documents, tmp_path)
+    with pytest.raises(InputError) as told:
+        so.solve_fleet(instances, machines_max={"small": -1, "smal": 2}, weights={"nobody": 1.0}, gap=-1.0)
+    text = str(told.value)
+    for word in ("rate_per_s", "'per-request' with small", "cost_max_usd", "'smal'", "'nobody'", "gap", "-1"):
+        assert word in text
+    with pytest.raises(InputError, match="nothing is shared"):
+        so.solve_fleet(instances)
+    with pytest.raises(InputError, match="none"):
+        so.solve_fleet([], budget_usd_per_hour=1.0)
+
+
+def test_the_command(tmp_path: Path) -> None:
+    documents, _ = mixed_fleet(3, (3, 3))
+    for document in documents:
+        write(document, tmp_path / "all" / document["name"])
+    table, out = tmp_path / "fleet.csv", tmp_path / "fleet.json"
+    ran = run("fleet", tmp_path / "all", "--machines", "small=2", "--json", "--csv", table, "--out", out)
+    assert ran.code == 0
+    assert ran.document == json.loads(out.read_text(encoding="utf-8"))
+    assert ran.document["status"] == "optimal"
+    assert ran.document["bound"] <= ran.document["value"]
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["instance"] for row in rows] == [own["instance"] for own in ran.document["services"]]
+    shown = run("fleet", tmp_path / "all", "--machines", "small=2", "--minimize", "latency").stdout
+    assert "proven optimal" in shown
+    assert "of 2 small rented" in shown
+    assert run("fleet", tmp_path / "all", "--budget-usd-per-hour", "0.0001").code == 3
+    assert run("fleet", tmp_path / "all", "--machines", "small").code == 2
+    assert run("fleet", tmp_path / "all").code == 2
+
+
+def test_a_number_of_machines_holds_in_a_plan_alone(tmp_path: Path) -> None:
+    """`Option.machines_max` by itself: the cheapest plan with at most so many, by all plans."""
+    document, _ = mixed_fleet(3, (1, 1))
+    (instance,) = loaded(document, tmp_path)
+    rows = points(document[0], ("small", "big"))
+    for most in range(3):
+        options = tuple(replace(o, machines_max=most) if o.name in ("small", "big") else o for o in instance.options)
+        plan = so.solve(replace(instance, options=options))
+        fits = rows[(rows[:, 2:] <= most).all(axis=1)]
+        if not len(fits):
+            assert plan.status == "infeasible"
+            continue
+        assert plan.metrics is not None
+        assert plan.metrics.cost_usd_per_hour == pytest.approx(fits[:, 1].min(), rel=2e-6)
+
+
+def test_dask_gives_the_same(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="needs the extra `dask`")
+    documents, _ = mixed_fleet(3, (2, 2))
+    instances = loaded(documents, tmp_path)
+    here = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP)
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        there = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP, executor=client.get_executor())
+    assert (here.status, there.status) == ("optimal", "optimal")
+    assert here.value == pytest.approx(there.value, rel=GAP)
+
+
+def test_the_least_value_of_a_part() -> None:
+    """Cuts f + c >= 4 and f + 0.25 c >= 2 meet at f = 4/3, c = 8/3; at 0.5 a dollar that point is worth 8/3."""
+    cuts = [(1.0, 4.0), (0.25, 2.0)]
+    assert least_priced(0.5, cuts, 0.0, (0.0, 10.0)) == pytest.approx(8 / 3)
+    assert least_priced(0.5, cuts, 0.0, (4.0, 10.0)) == pytest.approx(1.0 + 2.0)
+    assert least_priced(0.5, cuts, 1.8, (0.0, 10.0)) == pytest.approx(1.8 + 0.5 * 2.2)
+    assert least_priced(0.5, [], 1.0, (2.0, 3.0)) == 2.0
+
+
+@pytest.mark.parametrize("budget", [50.0, 4.0])
+def test_of_equally_fast_plans_the_cheapest(budget: float, tmp_path: Path) -> None:
+    """Two types as fast as each other, one of them dearer: 1 and 3 USD an hour; one machine a service is enough."""
+    documents = []
+    for name in ("one", "other"):
+        document = changed(two_tiers(), objective={"accounting": "reserved"}, workload={"rate_per_s": 0.5})
+        document["name"] = name
+        document["tier"][0]["option"] = [
+            {"name": own, "flops_per_s": 1e12, "usd_per_hour": usd} for own, usd in (("dear", 3.0), ("cheap", 1.0))
+        ]
+        documents.append(document)
+    found = so.solve_fleet(loaded(documents, tmp_path), budget_usd_per_hour=budget)
+    assert found.status == "optimal"
+    assert {place.option for own in found.plans for place in own.placement} == {"cheap"}
+    assert found.usd_per_hour == pytest.approx(2.0)

@@ -1,0 +1,234 @@
+"""Every policy on every kind of service and trace: it serves, or says why it cannot; and a policy of one's own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from oracles.random_instances import write
+from support.service import service_document
+
+import serflow_opt as so
+from serflow_opt.traffic.control.named_policies import POLICIES, POOLS, Services, Unfit, policy_of
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.scaling_policy import Orders, Seen
+from serflow_opt.traffic.service import Block, Function, Machine, Service
+from serflow_opt.traffic.simulate.result import Simulation
+
+SMALL = Machine("small", 1e-5, 2, (0.1, 0.2, 0.2), start_s=30.0, billing_min_s=60.0)
+BIG = Machine("big", 3e-5, 8, (0.05, 0.1, 0.1), start_s=60.0)
+CALL = Function("call", 1e-4, 1e-7, (0.1, 0.2, 0.2), cold_start_s=0.2)
+SHARES, RIGHT = (0.5, 0.3, 0.2), (0.9, 0.95, math.nan)
+
+
+def service(*blocks: tuple[tuple[Machine, ...], Function | None], slo_s: float | None = 2.0) -> Service:
+    """Three stages: as one block, or the last one by itself."""
+    made = [Block(0, 1, *blocks[0]), *(Block(2, 2, *own, hop_s=0.01) for own in blocks[1:])]
+    if len(made) == 1:
+        made = [Block(0, 2, *blocks[0])]
+    return Service("three", tuple(made), SHARES, RIGHT, slo_s)
+
+
+def longer(machine: Machine, **keys: Any) -> Machine:
+    """The machine, for all three stages."""
+    return replace(machine, seconds=(*machine.seconds, 0.3), **keys)
+
+
+def last(machine: Machine) -> Machine:
+    """The machine, for the last stage alone."""
+    return replace(machine, seconds=(0.1, 0.1))
+
+
+WHOLE = replace(CALL, seconds=(0.1, 0.2, 0.3, 0.3))
+LAST = replace(CALL, seconds=(0.1, 0.1))
+ONE_BLOCK = {
+    "both": service(((longer(SMALL), longer(BIG)), WHOLE)),
+    "functions": service(((), WHOLE)),
+    "machines": service(((longer(SMALL),), None)),
+    "free machines": service(((longer(SMALL, usd_per_s=0.0),), WHOLE)),
+    "free machines only": service(((longer(SMALL, usd_per_s=0.0), longer(BIG)), None)),
+    "free functions": service(((longer(SMALL),), replace(WHOLE, usd_per_s=0.0, usd_per_request=0.0))),
+    "no time": service(((replace(SMALL, seconds=(0.0,) * 4),), replace(WHOLE, seconds=(0.0,) * 4))),
+    "no time, machines": service(((replace(SMALL, seconds=(0.0,) * 4),), None)),
+    "no target": service(((longer(SMALL),), WHOLE), slo_s=None),
+}
+TWO_BLOCKS = {
+    "both": service(((SMALL,), CALL), ((last(BIG),), LAST)),
+    "machines, then functions": service(((SMALL,), None), ((), LAST)),
+    "functions, then machines": service(((), CALL), ((last(BIG),), None)),
+    "machines": service(((SMALL, BIG), None), ((last(BIG),), None)),
+    "functions": service(((), CALL), ((), LAST)),
+}
+TRACES = {
+    "steady": Trace.of([600] * 4, 60.0),
+    "one request": Trace.of([0, 1, 0], 60.0),
+    "nothing": Trace.of([0, 0], 60.0),
+    "on and off": Trace.of([0, 300, 0, 0, 300, 0], 60.0),
+    "one second": Trace.of([50]),
+    "seconds": Trace.of(np.random.default_rng(0).poisson(8, 300)),
+}
+
+
+def able(name: str, own: Service) -> bool:
+    """Whether a service has what a policy needs."""
+    functions = [block.function is not None for block in own.blocks]
+    machines = [bool(block.machines) for block in own.blocks]
+    return {
+        "functions": all(functions),
+        "machines": all(machines),
+        "both": all(functions) and any(machines),
+        "any": True,
+    }[POOLS[name]]
+
+
+def served(name: str, own: Service, trace: Trace) -> Simulation:
+    policy, scaled = policy_of(name, own, trace, 60.0)
+    run = so.simulate(scaled, trace, policy)
+    assert run.policy_errors == ()
+    assert run.arrivals == trace.requests
+    return run
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_who_is_able_serves_all(name: str) -> None:
+    staged = name in ("serflow", "controller", "foresight")
+    services = [*ONE_BLOCK.items(), *(TWO_BLOCKS.items() if staged else [])]
+    for (kind, own), (what, trace) in product(services, TRACES.items()):
+        if able(name, own):
+            run = served(name, own, trace)
+            assert run.served == trace.requests, (kind, what, run.dropped)
+            assert math.isfinite(run.usd_total)
+
+
+@pytest.mark.parametrize("kind", ["machines", "free machines only", "machines, then functions"])
+def test_foresight_with_machines_alone_keeps_the_target(kind: str) -> None:
+    """10/s of 0.14 s on two workers a machine: once machines are there, at 60 s at the latest, few are late."""
+    own = ONE_BLOCK.get(kind) or TWO_BLOCKS[kind]
+    trace = Trace.of([0] * 2 + [600] * 20, 60.0)
+    run = served("foresight", own, trace)
+    assert run.violations <= 0.02 * run.arrivals
+    assert run.by_machine[0] == run.arrivals
+
+
+def test_foresight_whose_machines_start_later_than_it_wished() -> None:
+    """Ordered at 0 s instead of -50 s they serve at 200 s who came at 150 s, and are not stopped before."""
+    own = service(((longer(SMALL, start_s=200.0),), None))
+    assert served("foresight", own, Trace.of([0] * 150 + [3] + [0] * 49)).served == 3
+
+
+def test_large_rates() -> None:
+    """Fifty thousand requests a second: schedules and controllers end."""
+    trace = Trace.of([50_000, 50_000], 1.0)
+    for name in ("functions", "libra", "controller", "foresight"):
+        run = served(name, ONE_BLOCK["both"], trace)
+        assert run.served == 100_000
+    policy, scaled = policy_of("functions", ONE_BLOCK["both"], trace, 60.0)
+    with pytest.raises(so.InputError, match="at most"):
+        so.simulate(scaled, Trace.of([10**10], 60.0), policy)
+
+
+def test_decisions_without_end_are_refused() -> None:
+    own, trace = ONE_BLOCK["machines"], Trace.of([1] * 100, 3600.0)
+    hasty = Always(own)
+    hasty.every_s = 1e-3
+    with pytest.raises(so.InputError, match="every_s"):
+        so.simulate(own, trace, hasty)
+    with pytest.raises(so.InputError, match="step_s"):
+        so.schedule(own, trace, step_s=1e-3)
+
+
+def document(**kinds: Any) -> dict[str, Any]:
+    """The two-stage network with machines and a function, changed."""
+    made = service_document()
+    for tier in made["tier"]:
+        tier["option"] = [option | kinds.get(tier["name"], {}) for option in tier["option"]]
+    return made
+
+
+def test_machines_that_never_pay_are_left_out(tmp_path: Path) -> None:
+    """At 1 USD a machine-second no rate makes them pay, and the function is slower: nobody who needs both can serve."""
+    dear = so.load(write(document(vm={"usd_per_hour": 3600.0, "flops_per_s": 9e8}), tmp_path))
+    services = Services(dear, Trace.of([40] * 60), 2)
+    found = {name: services.of(name) for name in ("functions", "maximum", "libra", "controller")}
+    assert isinstance(found["libra"], Unfit)
+    assert "machines never pay" in found["libra"].reason
+    assert not isinstance(found["functions"], Unfit)
+    assert found["functions"].blocks[0].function is not None
+    assert not isinstance(found["maximum"], Unfit)
+    assert [block.function for block in found["maximum"].blocks] == [None]
+    assert not isinstance(found["controller"], Unfit)
+
+
+def test_machines_that_pay_at_larger_rates_are_there(tmp_path: Path) -> None:
+    """One request in ten seconds pays for no machine, and machines are slower; LIBRA has the type that pays first."""
+    slow = so.load(write(document(vm={"flops_per_s": 9e8}), tmp_path))
+    found = Services(slow, Trace.of([1] + [0] * 9), 2).of("libra")
+    assert not isinstance(found, Unfit)
+    assert found.blocks[0].machines[0].name == "m"
+    assert found.blocks[0].function is not None
+
+
+def test_targets_out_of_reach_are_said_for_all(tmp_path: Path) -> None:
+    made = service_document()
+    made["workload"]["latency_slo_ms"] = 10.0
+    with pytest.raises(so.InputError) as caught:
+        so.compare(so.load(write(made, tmp_path)), Trace.of([40] * 60))
+    assert type(caught.value).__name__ == "OutOfReach"
+    said = {problem.place: problem.found for problem in caught.value.problems}
+    assert list(said) == [f"--policy {name}" for name in POLICIES]
+    assert "latency_slo_ms" in said["--policy controller"]
+
+
+# --- a policy of one's own -----------------------------------------------------------------------------------
+
+
+class Always:
+    """The same machines all the time, as the documentation has it."""
+
+    name, every_s = "always two", 60.0
+
+    def __init__(self, own: Service, count: int = 2) -> None:
+        self.own, self.count = own, count
+
+    def decide(self, seen: Seen) -> Orders:
+        """Have them."""
+        return Orders(tuple({b.machines[0].name: self.count} if b.machines else {} for b in self.own.blocks))
+
+
+@pytest.mark.parametrize("own", [ONE_BLOCK["machines"], TWO_BLOCKS["machines, then functions"]])
+def test_a_policy_of_ones_own(own: Service) -> None:
+    """Ordered at 0 s and paid until the end: 2 machines x 1,200 s."""
+    trace = Trace.of([300] * 20, 60.0)
+    run = so.simulate(own, trace, Always(own))
+    assert (run.policy, run.policy_errors, run.served) == ("always two", (), 6000)
+    assert run.usd["machines"] == pytest.approx(2 * 1200 * SMALL.usd_per_s, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("orders", "text"),
+    [
+        (Orders(({"huge": 1},)), "unknown"),
+        (Orders(({"small": -1},)), "0 or more"),
+        (Orders(({"small": 1.5},)), "whole number"),  # type: ignore[dict-item]
+        (Orders(({"small": math.nan},)), "whole number"),  # type: ignore[dict-item]
+        (Orders(({"small": 1}, {})), "another number of blocks"),
+        ({"small": 1}, "AttributeError"),
+        (None, "AttributeError"),
+    ],
+)
+def test_orders_that_are_none_are_told(orders: Any, text: str) -> None:
+    class Wrong(Always):
+        def decide(self, seen: Seen) -> Orders:
+            found: Orders = orders
+            return found
+
+    own = ONE_BLOCK["machines"]
+    run = so.simulate(own, Trace.of([10, 10], 60.0), Wrong(own))
+    assert text in run.policy_errors[0][1]
+    assert run.dropped["no machine"] == 20
+    assert "no function" in "".join(map(str, [run._repr_html_()]))

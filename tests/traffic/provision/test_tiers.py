@@ -1,0 +1,148 @@
+"""Provisioning over several tiers: which blocks can follow each other, and what keeps deployments from existing."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oracles.provisioned import optimum
+from oracles.provisioned_instances import draw
+from support import tiny
+from support.helpers import load
+
+from serflow_opt import Instance
+from serflow_opt.problem.offers import Link, Option, Tier
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.provision.solve import provision
+
+QUICK = Link(bytes_per_s=8.0, round_trip_s=0.0, usd_per_byte=0.0)
+"""4 B take 0.5 s, for nothing."""
+
+
+def drones(**changes: Any) -> Instance:
+    """Stage 1 is for drones only, stage 2 for edge servers, VMs or functions: 1 and 2 s, elsewhere 1,000 s."""
+    kinds = (Tier("drone", "device"), Tier("en", "edge"), Tier("vm", "vm"), Tier("fn", "function"))
+    return tiny.two_stages(
+        tiers=kinds,
+        options=(
+            Option("d", 0, (1.0, 2.0), 1.0, memory_bytes=7.0),
+            Option("e", 1, (1e3, 2.0), 0.75),
+            Option("v", 2, (1e3, 2.0), 0.5),
+            Option("f", 3, (1e3, 2.0), 9.0),
+        ),
+        links={("drone", name): QUICK for name in ("en", "vm", "fn")},
+        source="drone",
+        utilisation_cap=1.0,
+        **changes,
+    )
+
+
+def test_each_block_takes_its_tier() -> None:
+    """At 1/s a drone is busy, and with R_2 = 0.5 one VM: 1 + 0.5. The input is on the drones, hence no link before."""
+    found = provision(drones(), 1.0, arrivals="smooth")
+    assert (found.status, found.usd_per_s) == ("optimal", pytest.approx(1.5, rel=1e-9))
+    assert [(part.machine_tier, part.count) for part in found.parts] == [("drone", 1), ("vm", 1)]
+    assert found.latency_worst_ms == pytest.approx((1 + 0.5 + 2) * 1000)
+
+
+def test_tiers_without_a_link_cannot_hand_over() -> None:
+    links = {("drone", "en"): QUICK, ("vm", "fn"): QUICK}
+    found = provision(dataclasses.replace(drones(), links=links), 1.0, arrivals="smooth")
+    assert [part.machine_tier for part in found.parts] == ["drone", "en"]
+    apart = provision(dataclasses.replace(drones(), links={}), 1.0, arrivals="smooth")
+    assert apart.status == "infeasible"
+    assert "nothing runs all stages in 4 block(s)" in apart.reason
+
+
+def test_nothing_goes_up_the_list() -> None:
+    """VMs before drones: what begins there cannot end on a drone, and drones hold stage 1 only."""
+    base = drones()
+    swapped = dataclasses.replace(
+        base,
+        options=(
+            dataclasses.replace(base.options[0], memory_bytes=None, stage_seconds=(99.0, 2.0)),
+            dataclasses.replace(base.options[2], memory_bytes=7.0, stage_seconds=(1.0, 2.0), tier=2),
+        ),
+        links={("drone", "vm"): QUICK},
+        source="client",
+    )
+    found = provision(swapped, 1.0, arrivals="smooth")
+    assert [(part.first, part.last, part.machine_tier) for part in found.parts] == [(1, 2, "drone")]
+
+
+def test_more_blocks_are_named() -> None:
+    """Three stages that each fit one tier only need three blocks, as many as tiers."""
+    three = tiny.three_stages()
+    only = dataclasses.replace(
+        three,
+        tiers=(Tier("drone", "device"), Tier("en", "edge"), Tier("vm", "vm")),
+        options=tuple(
+            Option(name, t, tuple(1.0 if s == t else 1e4 for s in range(3)), 0.5) for t, name in enumerate("dev")
+        ),
+        links={("drone", "en"): QUICK, ("en", "vm"): QUICK},
+        latency_slo_s=10.0,
+    )
+    assert [part.machine_tier for part in provision(only, 1.0, arrivals="smooth").parts] == ["drone", "en", "vm"]
+    two = provision(only, 1.0, blocks=2, arrivals="smooth")
+    assert two.status == "infeasible"
+    assert "--blocks 3" in two.reason
+    assert [own.limits for own in two.clashing] == [["latency_slo_ms"]]
+
+
+@pytest.mark.parametrize("seed", [3, 11, 23, 36, 52])
+def test_a_second_tier_of_machines_against_exhaustive_search(seed: int, tmp_path: Path) -> None:
+    """A drawn service, with a copy of its machines at half the price behind a link."""
+    case = draw(seed)
+    machines = [tier for tier in case.document["tier"] if tier["kind"] != "function"]
+    if not machines:
+        pytest.skip("no machines")
+    cheap = {**machines[0], "name": "cheap"}
+    cheap["option"] = [{**option, "usd_per_hour": option["usd_per_hour"] / 2} for option in machines[0]["option"]]
+    links = [
+        *case.document.get("link", []),
+        {"from": machines[0]["name"], "to": "cheap", "bandwidth_mbit_s": 100.0, "usd_per_gb": 0.01},
+    ]
+    document = {**case.document, "tier": [*case.document["tier"], cheap], "link": links}
+    best = optimum(document, case.rates, 2, case.arrivals, case.wait_max)
+    import numpy as np
+
+    shares, rates = (np.array(column) for column in zip(*case.rates, strict=True))
+    demand = Rates(rates, shares)
+    found = provision(
+        load(document, tmp_path),
+        demand,
+        blocks=2,
+        arrivals=case.arrivals,  # type: ignore[arg-type]
+        wait_max=case.wait_max,
+    )
+    if best is None:
+        assert found.status == "infeasible"
+        return
+    assert found.status == "optimal"
+    assert found.usd_per_s == pytest.approx(best.usd_per_s, rel=1.001e-4)
+
+
+def test_machines_max_against_wait_max() -> None:
+    """A load of 0.2 on one machine: 0.2 wait. Three machines keep C(3, 0.2) = 0.0012, four 0.00006."""
+    tier = tiny.one_vm().tiers[0]
+    few = dataclasses.replace(tier, scaling=dataclasses.replace(tier.scaling, machines_max=1))
+    instance = tiny.one_vm(tiers=(few,), menus=(tiny.menu((0.5,), (0.8,)), tiny.LAST), latency_slo_s=60.0)
+    found = provision(instance, 0.1, blocks=1, wait_max=1e-3)
+    assert found.status == "infeasible"
+    assert [own.limits for own in found.clashing] == [["machines_max", "wait_max"]]
+    assert found.reason.startswith("machines_max (vm 1) and wait_max (0.001) clash: machines_max = 4 or --wait-max 0.2")
+    assert "accuracy" not in found.reason
+    assert provision(instance, 0.1, blocks=1, arrivals="smooth").counts == (1,)
+
+
+def test_accuracy_against_latency() -> None:
+    """Within 2.6 s on average only R_2 = 0.5 is: 0.5 x 1.5 + 0.5 x 3.5 = 2.5; R_2 = 0.75 takes 3 s."""
+    instance = tiny.one_vm(latency_slo_s=2.6, latency_measure="mean", accuracy_min=0.9)
+    found = provision(instance, 2.0, arrivals="smooth")
+    assert (found.status, [own.limits for own in found.clashing]) == (
+        "infeasible",
+        [["latency_slo_ms", "accuracy_min"]],
+    )
+    assert "3000 ms (--latency-slo-ms 3000) or 0.88 (--accuracy-min 0.88) would do" in found.reason

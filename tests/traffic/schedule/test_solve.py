@@ -1,0 +1,460 @@
+"""Schedules over a known trace: against all schedules of small instances, arithmetic, and figures of a real trace."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from oracles import schedules as oracle
+
+from serflow_opt.backend.running import Progress
+from serflow_opt.errors import InputError
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.demand.trace_file import read_trace
+from serflow_opt.traffic.schedule.levels import Demand, best_levels, moments
+from serflow_opt.traffic.schedule.result import Rental, Schedule, evaluate_schedule
+from serflow_opt.traffic.schedule.solve import dominated, schedule
+from serflow_opt.traffic.service import Block, Function, Machine, Service
+
+DATA = Path(os.environ.get("SERFLOW_OPT_DATA", Path(__file__).parents[4] / "shared" / "data"))
+"""Where the raw traces lie; they are not part of the project."""
+
+
+def machine(name: str = "m", usd_per_s: float = 1.0, rate: float = 1.0, **changes: Any) -> Machine:
+    """A type with one worker that serves `rate` requests a second."""
+    return Machine(name, usd_per_s, 1, (1 / rate, 1 / rate), **changes)
+
+
+def function(usd: float = 1.0) -> Function:
+    """A function at a price a request."""
+    return Function("f", 0.0, usd, (1.0, 1.0))
+
+
+def service(*machines: Machine, usd: float | None = 1.0) -> Service:
+    """One block of one stage; usd None: without a function."""
+    return Service("s", (Block(0, 0, machines, None if usd is None else function(usd)),), (1.0,), (0.9,))
+
+
+def trace(*counts: int, period_s: float = 1.0) -> Trace:
+    """Requests by period."""
+    return Trace(np.array(counts, dtype=np.int64), period_s, np.full(len(counts), period_s))
+
+
+def rentals(found: Schedule) -> list[tuple[str, float, float]]:
+    """Machines of the first block."""
+    return [(own.machine, own.from_s, own.to_s) for own in found.blocks[0].rentals]
+
+
+# ----------------------------------------------------------------------------------------------------
+# By hand
+
+
+def test_machine_that_is_worth_its_start() -> None:
+    """10 requests in each of 6 s; 1 machine serves 10/s at 2 USD/s, usable 2 s after its order; 0.5 USD a request.
+
+    Functions alone 30. Ordered at 0: rent 12, functions for 2 s 10, together 22.
+    """
+    found = schedule(service(machine(usd_per_s=2.0, rate=10.0, start_s=2.0), usd=0.5), trace(*[10] * 6), step_s=1)
+    assert found.usd == pytest.approx(22)
+    assert found.bound == pytest.approx(22)
+    assert found.status == "optimal"
+    assert rentals(found) == [("m", 0, 6)]
+    assert found.function_requests == pytest.approx(20)
+
+
+def test_peak_is_left_to_the_function() -> None:
+    """Machine 10/s at 3 USD/s; a second serves it from 3 / 0.5 = 6 requests a second on, so 16 of 16, 5 of 15 not."""
+    demand = trace(10, 15, 16, 10)
+    found = schedule(service(machine(usd_per_s=3.0, rate=10.0), usd=0.5), demand, step_s=1)
+    # one machine for 4 s, 12; 5 requests to the function, 2.5; of 6 requests machine or function, 3 either way
+    assert found.usd == pytest.approx(12 + 2.5 + 3)
+
+
+def test_least_billing_bridges() -> None:
+    """Two requests-seconds 3 s apart: least billing of 4 s pays the time between, one machine serves both for 4."""
+    found = schedule(service(machine(usd_per_s=1.0, rate=10.0, billing_min_s=4.0)), trace(10, 0, 0, 10), step_s=1)
+    assert found.usd == pytest.approx(4)
+    assert found.gap <= 1e-3
+    assert rentals(found) == [("m", 0, 4)]
+
+
+def test_lag_that_ends_inside_a_period() -> None:
+    """60 requests a minute, lag 90 s, steps of 60 s: 90 requests to the function at 1 USD; rent 4 minutes."""
+    found = schedule(
+        service(machine(usd_per_s=0.1, rate=1.0, start_s=90.0)), trace(60, 60, 60, 60, period_s=60.0), step_s=60
+    )
+    assert found.usd == pytest.approx(90 + 240 * 0.1)
+
+
+def test_without_function_machines_come_before_the_trace() -> None:
+    """Lag 5 s: ordered at -5 s, rented 5 + 4 s."""
+    found = schedule(service(machine(start_s=5.0), usd=None), trace(1, 1, 1, 1), step_s=2)
+    assert rentals(found) == [("m", -5, 4)]
+    assert found.usd == pytest.approx(9)
+    assert found.status == "optimal"
+    assert found.function_requests == 0
+
+
+def test_too_few_machines_without_function() -> None:
+    with pytest.raises(
+        InputError, match=r"block 1: no function, up to 3 requests/s.*together serve 2; raise machines_max"
+    ):
+        schedule(service(machine(machines_max=2), usd=None), trace(1, 3))
+
+
+def test_neither_machines_nor_function() -> None:
+    with pytest.raises(InputError, match="neither machines nor a function"):
+        schedule(service(usd=None), trace(1, 3))
+
+
+def test_functions_alone() -> None:
+    found = schedule(service(usd=0.25), trace(3, 5))
+    assert (found.usd, found.bound, found.status) == (2.0, 2.0, "optimal")
+    assert found.method == "functions alone"
+
+
+def test_no_requests() -> None:
+    found = schedule(service(machine(), usd=None), trace(0, 0))
+    assert (found.usd, found.bound, found.gap, found.status) == (0.0, 0.0, 0.0, "optimal")
+
+
+def test_utilisation_cap_leaves_room() -> None:
+    """At a cap of 0.5 two machines serve what one could."""
+    found = schedule(service(machine(rate=10.0), usd=None), trace(10, 10), step_s=1, utilisation_cap=0.5)
+    assert found.usd == pytest.approx(4)
+
+
+def test_blocks_add_up() -> None:
+    """Half of the requests go on to block 2, so there machines serve 5/s, two of rate 2.5; blocks are independent."""
+    blocks = (
+        Block(0, 0, (machine("a", 1.0, 10.0, sends=False),), function()),
+        Block(1, 1, (machine("b", 0.5, 2.5, sends=False),), function()),
+    )
+    both = Service("s", blocks, (0.5, 0.5), (0.9, 0.9))
+    found = schedule(both, trace(10, 10, 10), step_s=1)
+    assert [block.usd for block in found.blocks] == pytest.approx([3.0, 3.0])
+    assert found.usd == pytest.approx(6.0)
+
+
+def test_cheap_big_machine_for_the_base_and_small_ones_for_peaks() -> None:
+    """Base 10/s on a machine of 10/s at 5 USD/s, 2 s of 2 more requests on a machine of 2/s at 1.5 USD/s, 3 USD.
+
+    A second big one would cost 10; small ones alone 7.5 a second; the function, at 2, 8 for the 4 requests.
+    """
+    big, small = machine("big", 5.0, 10.0), machine("small", 1.5, 2.0)
+    found = schedule(service(big, small, usd=2.0), trace(10, 12, 12, 10), step_s=1, gap=1e-6)
+    assert found.usd == pytest.approx(4 * 5 + 3)
+    assert found.bound == pytest.approx(found.usd, rel=1e-6)
+    assert rentals(found) == [("big", 0, 4), ("small", 1, 3)]
+
+
+# ----------------------------------------------------------------------------------------------------
+# Dominance
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_dropped"),
+    [
+        ({}, True),  # two small ones cost what it costs
+        ({"usd_per_s": 1.99}, False),
+        ({"rate": 4.1}, False),  # three small ones would be needed
+        ({"start_s": 9.0}, False),
+        ({"billing_min_s": 59.0}, False),
+        ({"start_s": 11.0, "billing_min_s": 61.0}, True),
+        ({"machines_max": 1}, True),
+    ],
+)
+def test_dominance(changes: dict[str, Any], is_dropped: bool) -> None:
+    small = machine("small", 1.0, 2.0, start_s=10.0, billing_min_s=60.0)
+    big = machine(**{"name": "big", "usd_per_s": 2.0, "rate": 4.0, "start_s": 10.0, "billing_min_s": 60.0, **changes})
+    rates = {own.name: 1 / own.seconds[0] for own in (small, big)}
+    assert dominated((small, big), rates) == dominated((big, small), rates) == ({"big": "small"} if is_dropped else {})
+
+
+def test_type_that_may_run_out_dominates_none() -> None:
+    few, other = machine("few", 1.0, 2.0, machines_max=3), machine("other", 2.0, 2.0)
+    assert dominated((few, other), {"few": 2.0, "other": 2.0}) == {}
+
+
+def test_one_of_equal_types_is_kept() -> None:
+    assert dominated((machine("a"), machine("b"), machine("c")), dict.fromkeys("abc", 1.0)) == {"b": "a", "c": "a"}
+
+
+def test_dropped_types_are_named() -> None:
+    found = schedule(service(machine("dear", 2.0), machine("cheap", 1.0), usd=3.0), trace(1, 1), step_s=1)
+    assert found.blocks[0].dropped == {"dear": "cheap"}
+    assert found.method == "slices + dominance"
+
+
+# ----------------------------------------------------------------------------------------------------
+# Against all schedules
+
+
+def random_case(seed: int, types: int, *, billing: bool, with_function: bool) -> dict[str, Any]:
+    """A service and a trace small enough to try everything, with times in whole seconds."""
+    rng = np.random.default_rng(seed)
+    step = int(rng.choice([1, 2, 3]))
+    steps = int(rng.integers(3, 6)) if types == 1 else int(rng.integers(2, 5))
+    most = int(rng.integers(1, 4 if with_function else 3)) if types == 1 else 2
+    lags = 4 if with_function else 3
+    if most == 3:  # the oracle takes long
+        steps = 3
+    if not with_function:
+        steps = min(steps, 4 - types)
+    period = int(rng.choice([1, step, 2 * step]))
+    seconds = steps * step - int(rng.integers(0, step)) * (period == 1)
+    periods = math.ceil(seconds / period)
+    machines = tuple(
+        machine(
+            f"m{p}",
+            float(rng.uniform(0.5, 2.0)) * (1 + p),
+            float(rng.uniform(1.0, 2.0)) * (1 + p),
+            start_s=float(rng.integers(0, lags)),
+            billing_min_s=float(rng.integers(2, 6)) if billing else 0.0,
+            machines_max=int(rng.integers(1, most + 1)) if rng.random() < 0.5 or types > 1 else None,
+        )
+        for p in range(types)
+    )
+    rates = [1 / own.seconds[0] for own in machines]
+    can = sum(rate * (own.machines_max or most) for rate, own in zip(rates, machines, strict=True))
+    peak = can if not with_function else min(rates) * most
+    counts = rng.integers(0, max(1, math.floor(peak * period)) + 1, size=periods)
+    usd = float(rng.uniform(0.5, 3.0)) if with_function else None
+    made = trace(*counts.tolist(), period_s=float(period))
+    at = [*range(0, math.ceil(made.seconds - 1e-9), step), int(made.seconds)]
+    if usd is None:
+        starts = {int(own.start_s) for own in machines}
+        early = {-start for start in starts} | {-k * step for k in range(1, 9) if k * step <= max(starts)}
+        at = sorted({*at, *(moment for moment in early if moment < 0)})
+    kinds = [
+        oracle.Kind(own.name, rate, own.usd_per_s, int(own.start_s), int(own.billing_min_s), own.machines_max)
+        for rate, own in zip(rates, machines, strict=True)
+    ]
+    demand = np.repeat(counts / period, period).tolist()
+    return {
+        "service": service(*machines, usd=usd),
+        "trace": made,
+        "step_s": step,
+        "kinds": kinds,
+        "demand": demand,
+        "moments": at,
+        "usd": math.inf if usd is None else usd,
+        "most": most,
+    }
+
+
+def optimum(case: dict[str, Any]) -> float:
+    """The least cost of all schedules."""
+    return oracle.best(case["kinds"], case["demand"], case["moments"], case["usd"], case["most"])
+
+
+def check_value(case: dict[str, Any], found: Schedule) -> None:
+    """What is said to be the cost is what the oracle says the machines cost."""
+    names = [kind.name for kind in case["kinds"]]
+    own = [(names.index(name), int(begin), int(end)) for name, begin, end in rentals(found)]
+    assert found.usd == pytest.approx(oracle.cost(case["kinds"], own, case["demand"], case["usd"]), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("with_function", [True, False])
+@pytest.mark.parametrize("seed", range(60))
+def test_one_type_is_exact(seed: int, with_function: bool) -> None:
+    case = random_case(seed, 1, billing=False, with_function=with_function)
+    found = schedule(case["service"], case["trace"], step_s=case["step_s"])
+    check_value(case, found)
+    assert found.usd == pytest.approx(optimum(case), rel=1e-9, abs=1e-9)
+    assert found.bound == pytest.approx(found.usd, rel=1e-9, abs=1e-9)
+    assert found.status == "optimal"
+    assert found.method in ("slices", "no demand")
+
+
+@pytest.mark.parametrize("with_function", [True, False])
+@pytest.mark.parametrize("seed", range(40))
+def test_least_billing(seed: int, with_function: bool) -> None:
+    case = random_case(seed, 1, billing=True, with_function=with_function)
+    check_proven(case)
+
+
+@pytest.mark.parametrize("with_function", [True, False])
+@pytest.mark.parametrize("billing", [True, False])
+@pytest.mark.parametrize("seed", range(25))
+def test_two_types(seed: int, billing: bool, with_function: bool) -> None:
+    case = random_case(seed, 2, billing=billing, with_function=with_function)
+    check_proven(case)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+@pytest.mark.parametrize("seed", range(12))
+def test_windows_bound_from_below(seed: int, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with windows of a step or two, which are never the whole horizon at first."""
+    monkeypatch.setattr("serflow_opt.traffic.schedule.model.STEPS", steps)
+    case = random_case(100 + seed, 2, billing=bool(seed % 2), with_function=seed % 3 > 0)
+    bounds = check_proven(case)
+    assert max(bounds) <= optimum(case) * (1 + 1e-7) + 1e-7
+
+
+def check_proven(case: dict[str, Any]) -> list[float]:
+    """The schedule is optimal within the gap, and no bound is above the optimum; return the bounds on the way."""
+    bounds: list[Progress] = []
+    found = schedule(case["service"], case["trace"], step_s=case["step_s"], gap=1e-6, on_progress=bounds.append)
+    truth = optimum(case)
+    check_value(case, found)
+    assert found.bound <= truth * (1 + 1e-7) + 1e-7
+    assert found.usd >= truth * (1 - 1e-9) - 1e-9
+    assert found.usd <= truth * (1 + 1.1e-6) + 1e-7
+    assert found.status == "optimal"
+    return [progress.bound for progress in bounds] or [0.0]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_gap_is_honest_at_once(seed: int) -> None:
+    """Without time for the model, value and bound still hold the optimum between them."""
+    case = random_case(200 + seed, 2, billing=bool(seed % 2), with_function=bool(seed % 4))
+    found = schedule(case["service"], case["trace"], step_s=case["step_s"], gap=0.0, time_limit=0.0)
+    truth = optimum(case)
+    check_value(case, found)
+    assert found.bound <= truth * (1 + 1e-9) + 1e-9
+    assert found.usd >= truth * (1 - 1e-9) - 1e-9
+
+
+# ----------------------------------------------------------------------------------------------------
+# The evaluator
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_evaluator(seed: int) -> None:
+    """Random rentals, sensible or not, cost what the oracle says, second by second."""
+    rng = np.random.default_rng(seed)
+    case = random_case(seed, 2, billing=True, with_function=bool(seed % 3))
+    own = []
+    for p, kind in enumerate(case["kinds"]):
+        for _ in range(kind.machines_max):
+            begin, end = sorted(rng.choice(case["moments"], 2, replace=False).tolist())
+            own.append((p, begin, end))
+    listed = [Rental(case["kinds"][p].name, float(begin), float(end)) for p, begin, end in own]
+    (value,) = evaluate_schedule(case["service"], case["trace"], [listed])
+    assert value.usd == pytest.approx(oracle.cost(case["kinds"], own, case["demand"], case["usd"]), rel=1e-12)
+
+
+def test_evaluator_names_what_is_wrong() -> None:
+    few = service(machine("few", machines_max=1))
+    listed = [Rental("few", 0.0, 2.0), Rental("few", 1.0, 2.0), Rental("fwe", 0.0, 1.0), Rental("few", 3.0, 3.0)]
+    with pytest.raises(InputError) as caught:
+        evaluate_schedule(few, trace(1, 1, 1), [listed])
+    text = str(caught.value)
+    assert "block 1, fwe: no machine of the block; did you mean few?" in text
+    assert "block 1, few: from 3 s to 3 s; stop later" in text
+    assert "block 1, few: 2 at once; at most 1" in text
+
+
+# ----------------------------------------------------------------------------------------------------
+# What is written down
+
+
+def mixed() -> Schedule:
+    """Two blocks, two types each, one without a function."""
+    own = tuple(
+        machine(f"m{p}", 1.0 + 0.8 * p, 2.0 * (1 + p), start_s=3.0, billing_min_s=5.0, sends=False) for p in (0, 1)
+    )
+    blocks = (Block(0, 0, own, function()), Block(1, 1, own, None))
+    return schedule(Service("s", blocks, (0.5, 0.5), (0.9, 0.9)), trace(8, 1, 9, 4, 0, 3, period_s=4.0), step_s=2.0)
+
+
+@pytest.mark.parametrize("period_s", [None, 1.0, 5.0, 100.0])
+def test_frame_sums_to_totals(period_s: float | None) -> None:
+    found = mixed()
+    frame = found.to_frame(period_s)
+    assert frame.columns.tolist() == [
+        "start_s", "block", "demand", "m0", "m1", "capacity", "function_requests", "usd_machines", "usd_functions",
+    ]  # fmt: skip
+    sums = frame[["demand", "function_requests", "usd_machines", "usd_functions"]].sum().tolist()
+    assert sums == pytest.approx([25 * 1.5, found.function_requests, found.usd_machines, found.usd_functions])
+    assert len(frame) == 2 * math.ceil(24 / (period_s or 2.0))
+
+
+def test_document() -> None:
+    found = mixed()
+    document = json.loads(json.dumps(found.to_dict()))
+    assert document["usd"] == found.usd
+    assert document["usd"] == pytest.approx(document["usd_machines"] + document["usd_functions"])
+    assert document["gap"] == (found.usd - found.bound) / found.usd <= 1e-3
+    assert [len(block["rentals"]) for block in document["blocks"]] == [len(block.rentals) for block in found.blocks]
+
+
+def test_progress_rises_to_the_end() -> None:
+    """Bounds rise and costs fall, both to those of the result."""
+    seen: list[Progress] = []
+    big, small = machine("big", 5.0, 10.0, start_s=2.0), machine("small", 1.5, 2.0)
+    found = schedule(service(big, small), trace(10, 12, 13, 10, 3, 7), step_s=1, gap=1e-9, on_progress=seen.append)
+    costs = [moment.incumbent for moment in seen if moment.incumbent is not None]
+    assert costs == sorted(costs, reverse=True)
+    assert [moment.bound for moment in seen] == sorted(moment.bound for moment in seen)
+    assert seen[-1].incumbent == pytest.approx(found.usd)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"step_s": 0.0}, "step_s: 0.0; write seconds, more than 0"),
+        ({"utilisation_cap": 1.5}, "utilisation_cap: 1.5"),
+        ({"gap": -1.0}, "gap: -1.0"),
+        ({"time_limit": -1.0}, "time_limit: -1.0"),
+    ],
+)
+def test_parameters_without_sense(given: dict[str, float], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        schedule(service(machine()), trace(1), **given)  # type: ignore[arg-type]
+
+
+# ----------------------------------------------------------------------------------------------------
+# Levels
+
+
+def test_parts_of_levels_are_all_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    demand = Demand(np.arange(41.0), rng.integers(0, 30, 40).astype(float))
+    given: dict[str, Any] = {"rate": 2.0, "usd_per_s": 1.0, "start_s": 1.5, "usd_per_request": 1.0}
+    whole = best_levels(demand, moments(40.0, 1.0), **given)
+    monkeypatch.setattr("serflow_opt.traffic.schedule.levels.CELLS", 100)
+    parts = best_levels(demand, moments(40.0, 1.0), **given)
+    assert parts.spells == whole.spells
+    assert parts.usd == pytest.approx(whole.usd)
+
+
+def test_moments_end_with_the_trace_and_begin_before_it() -> None:
+    assert moments(10.0, 4.0).tolist() == [0, 4, 8, 10]
+    assert moments(10.0, 4.0, [5.0, 1.0]).tolist() == [-5, -4, -1, 0, 4, 8, 10]
+
+
+# ----------------------------------------------------------------------------------------------------
+# A real trace
+
+
+@pytest.mark.parametrize(
+    ("start_s", "step_s", "usd"),
+    [(100.0, 300.0, 16.6712), (100.0, 60.0, 16.5172), (0.0, 300.0, 16.3311), (0.0, 60.0, 15.7644), (0.0, 1.0, 11.6613)],
+)
+def test_wits(start_s: float, step_s: float, usd: float) -> None:
+    """A VM at 0.1 USD/h with 16 workers at 1 s; a function of 512 MB, 1 s. Figures of a separate script."""
+    path = DATA / "traces" / "wits_per_second.csv"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not here (set SERFLOW_OPT_DATA)")
+    vm = Machine("vm", 0.1 / 3600, 16, (1.0, 1.0), start_s=start_s)
+    libra = Service("libra", (Block(0, 0, (vm,), Function("f", 0.5 * 1.667e-5, 2e-7, (1.0, 1.0))),), (1.0,), (0.9,))
+    found = schedule(libra, read_trace(path), step_s=step_s)
+    assert found.usd == pytest.approx(usd, abs=5e-5)
+    assert found.bound == pytest.approx(found.usd, rel=1e-9)
+
+
+def test_types_of_one_price_are_one() -> None:
+    """A second size of a type changes nothing when two small ones are as good."""
+    alone = schedule(service(machine("a", 1.0, 2.0)), trace(3, 7, 5), step_s=1)
+    both = schedule(service(machine("b", 2.0, 4.0), machine("a", 1.0, 2.0)), trace(3, 7, 5), step_s=1)
+    assert dataclasses.replace(both.blocks[0], dropped={}, method="") == dataclasses.replace(
+        alone.blocks[0], dropped={}, method=""
+    )
