@@ -94,11 +94,8 @@ _HOME = {
     "Simulation": "traffic.simulate.result",
     "Trace": "traffic.demand.trace",
     "compare": "traffic.control.compare",
-    "evaluate": "plan.evaluator",
-    "explain": "sensitivity.explain",
-    "load": "problem.loader",
+    "load": "families.loading",
     "load_catalog": "problem.catalog",
-    "pareto": "fronts.pareto",
     "provision": "traffic.provision.solve",
     "read_trace": "traffic.demand.trace_file",
     "relax": "sensitivity.relax",
@@ -106,10 +103,16 @@ _HOME = {
     "service_for": "traffic.control.compare",
     "shipped": "problem.loader",
     "simulate": "traffic.simulate.simulate",
-    "solve": "solving",
-    "solve_all": "fleets.batch",
-    "solve_fleet": "fleets.solve",
 }
+_VERBS = {
+    "evaluate": "evaluate",
+    "explain": "explain",
+    "pareto": "pareto",
+    "solve": "solve",
+    "solve_all": "solve_all",
+    "solve_fleet": "fleet",
+}
+"""Functions that take problems of any family, by the verb they are the door to."""
 
 
 _checkout = Path(__file__).parent.parent
@@ -133,6 +136,10 @@ sys.meta_path.append(_Finder)
 
 
 def __getattr__(name: str) -> Any:
+    if name in _VERBS:
+        from serflow_opt.families.verbs import door
+
+        return door(name, _VERBS[name])
     if name not in _HOME:
         raise AttributeError(f"module 'serflow_opt' has no attribute '{name}'")
     from importlib import import_module

@@ -154,3 +154,11 @@ def compile_model(model: Any, deadline: Deadline = NEVER) -> tuple[Matrix, list[
         offset=sign * float(form.constant),
     )
     return matrix, ordered
+
+
+def binaries_of(model: Any) -> tuple[list[Any], bool]:
+    """Return the binary variables of a Pyomo model that are not fixed, and whether no others are left to choose."""
+    import pyomo.core as pyo
+
+    free = [variable for variable in model.component_data_objects(pyo.Var, active=True) if not variable.fixed]
+    return [variable for variable in free if variable.is_binary()], all(variable.is_binary() for variable in free)

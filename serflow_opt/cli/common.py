@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from serflow_opt.ground.display import Shown
-    from serflow_opt.problem.instance import Instance
 
 OK, INTERNAL, BAD_INPUT, INFEASIBLE, LIMIT = 0, 1, 2, 3, 4
 EXIT_CODES = {"optimal": OK, "infeasible": INFEASIBLE, "feasible": LIMIT, "no_solution": LIMIT}
@@ -79,6 +78,12 @@ LatencyMeasure = Annotated[str | None, typer.Option(help="worst, mean, or p50 ..
 CostMax = Annotated[float | None, typer.Option(help="Limit on the cost of a request, USD.")]
 EnergyMax = Annotated[float | None, typer.Option(help="Limit on the energy of a request, J.")]
 PrivacyMax = Annotated[float | None, typer.Option(help="Limit on the privacy loss of a request.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Another limit or goal, as files call it; for any kind; repeatable."
+    ),
+]
 
 
 def finish(work: Callable[[], int], debug: bool) -> NoReturn:
@@ -116,24 +121,45 @@ def given_limits(limits: Mapping[str, object]) -> dict[str, object]:
 def load_limited(
     file: str,
     catalog: list[Path] | None,
+    verb: str,
     *,
     include: list[str] | None = None,
     exclude: list[str] | None = None,
+    settings: list[str] | None = None,
     **limits: object,
-) -> Instance:
-    """Load an instance, and put limits in the place of its own where they are given; names are those of files.
+) -> Any:
+    """Load an instance for a verb, and put limits in the place of its own where they are given, by the names of files.
 
     Of its options those stay that `Instance.keep` keeps.
     """
-    from serflow_opt.plan.notes import cautions
-    from serflow_opt.problem.loader import load
+    from serflow_opt.families.loading import load
+    from serflow_opt.families.registry import family_of
+    from serflow_opt.families.verbs import answering
 
-    instance = load(file, catalog or ()).with_limits(**given_limits(limits))
-    if include or exclude:
-        instance = instance.keep(include or (), exclude or ())
-    for text in cautions(instance):
+    problem = load(file, catalog or ())
+    answering(verb, problem)
+    family = family_of(problem)
+    changes = given_limits({**limits, **read_settings(settings)})
+    problem = family.changed(
+        problem, {**changes, **({"include": include or (), "exclude": exclude or ()} if include or exclude else {})}
+    )
+    for text in family.cautions(problem):
         print(f"warning: {file}: {text}", file=sys.stderr)
-    return instance
+    return problem
+
+
+def read_settings(given: list[str] | None) -> dict[str, object]:
+    """Read KEY=VALUE, repeated: numbers as numbers, all else as words."""
+    settings: dict[str, object] = {}
+    for text in given or ():
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise InputError([Problem("", "--set", repr(text), "write KEY=VALUE, as --set accuracy_min=0.9")])
+        try:
+            settings[key] = float(value)
+        except ValueError:
+            settings[key] = value
+    return settings
 
 
 def load_given(
@@ -143,7 +169,7 @@ def load_given(
     catalogs: list[Path] | None,
     changes: dict[str, Any],
     jobs: int = 1,
-) -> tuple[list[tuple[str, Instance]], list[Problem]]:
+) -> tuple[list[tuple[str, Any]], list[Problem]]:
     """Load every file and collect the problems of all of them."""
     from serflow_opt.cli.many import load_all
 

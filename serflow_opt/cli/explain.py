@@ -23,6 +23,7 @@ from serflow_opt.cli.common import (
     Out,
     PrivacyMax,
     Rate,
+    Settings,
     check_out,
     finish,
     hand_over,
@@ -42,6 +43,7 @@ def explain(
     privacy_max: PrivacyMax = None,
     rate_per_s: Rate = None,
     accounting: AccountingFlag = None,
+    settings: Settings = None,
     include: Include = None,
     exclude: Exclude = None,
     gap: Annotated[float, typer.Option(help="Relative gap of each solve.", min=0.0)] = 1e-6,
@@ -54,12 +56,14 @@ def explain(
     """Options considered, what the winner beats and by how much, which limits bind and what relaxing them buys."""
 
     def work() -> int:
-        from serflow_opt.sensitivity.explain import explain as find
+        from serflow_opt.families.verbs import answering
 
         check_out(out)
         instance = load_limited(
             file,
             catalog,
+            "explain",
+            settings=settings,
             minimize=objective,
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,
@@ -73,6 +77,7 @@ def explain(
             exclude=exclude,
         )
         with telling(not as_json) as tell:
+            find = answering("explain", instance)
             found = find(instance, gap=gap, time_limit=time_limit, on_progress=lambda text: tell(f"solving: {text}"))
         hand_over(found, as_json, out)
         return EXIT_CODES[found.plan.status]

@@ -23,10 +23,10 @@ def validate(
 
     def work() -> int:
         from serflow_opt.cli.many import expand
-        from serflow_opt.plan.notes import cautions
+        from serflow_opt.families.registry import family_of
 
         instances, problems = load_given(expand(files), None, None, catalog, {})
-        told = {file: cautions(instance) for file, instance in instances}
+        told = {file: family_of(instance).cautions(instance) for file, instance in instances}
         if as_json:
             fields = ("file", "place", "found", "cure")
             document = {
@@ -37,11 +37,7 @@ def validate(
             print(json.dumps(document, indent=2))
             return BAD_INPUT if problems else OK
         for file, instance in instances:
-            levels = sum(len(menu.thresholds) for menu in instance.menus[:-1])
-            print(
-                f"{file}: valid; {len(instance.stages)} stages, {levels} thresholds, "
-                f"{len(instance.options)} options in {len(instance.tiers)} tiers"
-            )
+            print(f"{file}: valid; {family_of(instance).in_a_line(instance)}")
         for file, texts in told.items():
             for text in texts:
                 print(f"warning: {file}: {text}", file=sys.stderr)
@@ -121,21 +117,22 @@ def catalog(
 
 
 def schema(
-    what: Annotated[str, typer.Argument(help="instance or plan")] = "instance",
+    what: Annotated[str, typer.Argument(help="instance, plan, or a kind of instances")] = "instance",
     debug: Debug = False,
 ) -> None:
     """JSON Schema of instance files and of plans."""
 
     def work() -> int:
+        from serflow_opt.families.registry import DEFAULT, get, kinds
         from serflow_opt.plan.document import Plan
-        from serflow_opt.problem.schema import InstanceDocument
 
-        if what == "instance":
-            print(json.dumps(InstanceDocument.model_json_schema(by_alias=True), indent=2))
-        elif what == "plan":
+        if what == "plan":
             print(json.dumps(Plan.document_schema(), indent=2))
+        elif what == "instance" or what in kinds():
+            print(json.dumps(get(DEFAULT if what == "instance" else what).schema(), indent=2))
         else:
-            raise InputError([Problem("", "schema", f"'{what}'", "write instance or plan")])
+            cure = f"write instance or plan, or a kind of instances: {', '.join(kinds())}"
+            raise InputError([Problem("", "schema", f"'{what}'", cure)])
         return OK
 
     finish(work, debug)

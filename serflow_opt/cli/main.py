@@ -9,7 +9,7 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -34,11 +34,13 @@ from serflow_opt.cli.common import (
     Plot,
     PrivacyMax,
     Rate,
+    Settings,
     check_out,
     finish,
     load_given,
     load_limited,
     read_plan,
+    read_settings,
 )
 from serflow_opt.cli.explain import explain
 from serflow_opt.cli.export import export
@@ -51,9 +53,6 @@ from serflow_opt.cli.traffic import compare, provision, scale, simulate
 from serflow_opt.cli.versions import versions
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.stopping import ending_at_second, stoppable
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     name="serflow-opt",
@@ -94,6 +93,7 @@ def solve(
     ] = None,
     rate_per_s: Rate = None,
     accounting: AccountingFlag = None,
+    settings: Settings = None,
     jobs: Annotated[int, typer.Option(help="Processes, for several instances.", min=1)] = 1,
     include: Include = None,
     exclude: Exclude = None,
@@ -123,7 +123,7 @@ def solve(
     def work() -> int:
         from serflow_opt.cli.many import counting, expand, write_csv
         from serflow_opt.cli.output import check_plot, deliver, progress_rows, write_lp_file
-        from serflow_opt.solving import solve as solve_instance
+        from serflow_opt.families.verbs import answering, door
 
         names = expand(files)
         if len(names) > 1 and (plot or write_lp):
@@ -148,11 +148,15 @@ def solve(
                 "privacy_max": privacy_max,
                 "rate_per_s": rate_per_s,
                 **_combined(objective, weight, then),
+                **read_settings(settings),
             },
             jobs,
         )
         if problems:
             raise InputError(problems)
+        for flag, file in (("plot", plot), ("write_lp", write_lp)):
+            if file is not None:
+                answering(flag, instances[0][1])
         chosen: dict[str, Any] = {
             "gap": gap,
             "time_limit": time_limit,
@@ -162,18 +166,19 @@ def solve(
         }
         told = verbose or (sys.stderr.isatty() and not as_json)
         if len(names) > 1 and not (verbose and jobs == 1):
-            from serflow_opt.fleets.batch import solve_all
-
             if threads or jobs == 1:
                 chosen["threads"] = threads
             with counting(told, len(names), "solving") as tick:
-                plans = solve_all([own for _, own in instances], jobs=jobs, on_plan=lambda n, plan: tick(), **chosen)
+                plans = door("solve_all", "solve_all")(
+                    [own for _, own in instances], jobs=jobs, on_plan=lambda n, plan: tick(), **chosen
+                )
         else:
             plans = []
             with stoppable():  # Ctrl-C ends all of them
                 for _, instance in instances:
                     report = progress_rows(instance, len(names) > 1) if told else None
-                    plans.append(solve_instance(instance, threads=threads, on_progress=report, **chosen))
+                    solve_it = door("solve", "solve")
+                    plans.append(solve_it(instance, threads=threads, on_progress=report, **chosen))
         if csv:
             write_csv(plans, csv)
         if write_lp:
@@ -196,6 +201,7 @@ def evaluate(
     privacy_max: PrivacyMax = None,
     rate_per_s: Rate = None,
     accounting: AccountingFlag = None,
+    settings: Settings = None,
     catalog: Catalogs = None,
     as_json: Json = False,
     out: Out = None,
@@ -206,12 +212,14 @@ def evaluate(
 
     def work() -> int:
         from serflow_opt.cli.output import check_plot, deliver
-        from serflow_opt.plan.valuation import value_plan
+        from serflow_opt.families.verbs import answering
 
         check_plot(plot)
         instance = load_limited(
             file,
             catalog,
+            "value",
+            settings=settings,
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,
@@ -221,9 +229,11 @@ def evaluate(
             rate_per_s=rate_per_s,
             accounting=accounting,
         )
-        valued = value_plan(instance, read_plan(plan, file))
+        if plot is not None:
+            answering("plot", instance)
+        valued = answering("value", instance)(instance, read_plan(plan, file))
         deliver([valued], as_json, out, plot)
-        return INFEASIBLE if valued.metrics and valued.metrics.breaches else OK
+        return INFEASIBLE if valued.status == "infeasible" else OK
 
     finish(work, debug)
 

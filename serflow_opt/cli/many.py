@@ -8,27 +8,12 @@ from contextlib import contextmanager
 from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from serflow_opt.errors import InputError, Problem
 
-if TYPE_CHECKING:
-    from serflow_opt.plan.document import Plan
-    from serflow_opt.problem.instance import Instance
-
 WORTH_IT = 64
 """Files that one process loads sooner than others are started."""
-OF_PLAN = ("instance", "status", "objective", "value", "unit", "bound", "gap", "seconds")
-OF_METRICS = (
-    "cost_usd_per_request",
-    "cost_usd_per_hour",
-    "accuracy",
-    "latency_worst_ms",
-    "latency_mean_ms",
-    "privacy_loss",
-    "energy_j_per_request",
-)
-CSV_COLUMNS = (*OF_PLAN, *OF_METRICS, "runs_on", "thresholds", "because")
 
 
 def expand(names: Sequence[str]) -> list[str]:
@@ -68,7 +53,7 @@ def load_all(
     include: Sequence[str],
     exclude: Sequence[str],
     jobs: int = 1,
-) -> tuple[list[tuple[str, Instance]], list[Problem]]:
+) -> tuple[list[tuple[str, Any]], list[Problem]]:
     """Load instances with other targets and fewer options, and collect the problems of all of them.
 
     Several processes share the work where there are more than `WORTH_IT` files.
@@ -91,11 +76,14 @@ def _load(
     changes: Mapping[str, Any],
     include: Sequence[str],
     exclude: Sequence[str],
-) -> Instance | list[Problem]:
-    from serflow_opt.problem.loader import load
+) -> Any | list[Problem]:
+    from serflow_opt.families.loading import load
+    from serflow_opt.families.registry import family_of
 
+    options = {"include": include, "exclude": exclude} if include or exclude else {}
     try:
-        return load(file, catalogs).with_limits(**changes).keep(include, exclude)
+        problem = load(file, catalogs)
+        return family_of(problem).changed(problem, {**changes, **options})
     except InputError as error:
         return list(error.problems)
 
@@ -115,27 +103,10 @@ def counting(wanted: bool, total: int, doing: str) -> Iterator[Callable[[], None
         yield lambda: progress.advance(task)
 
 
-def write_csv(plans: Sequence[Plan], path: Path) -> None:
-    """Write a row for each plan; what a plan does not have stays empty."""
+def write_csv(answers: Sequence[Any], path: Path) -> None:
+    """Write a row for each answer; what one does not have stays empty."""
+    from serflow_opt.families.registry import family_of
     from serflow_opt.files import write_rows
 
-    write_rows(path, CSV_COLUMNS, [_row(plan) for plan in plans])
-
-
-def _row(plan: Plan) -> dict[str, object]:
-    from serflow_opt.plan.document import runs_on
-
-    return {
-        "instance": plan.instance,
-        "status": plan.status,
-        "objective": plan.objective.name,
-        "value": plan.objective.value,
-        "unit": plan.objective.unit,
-        "bound": plan.bound,
-        "gap": plan.gap,
-        "seconds": round(plan.seconds, 6),
-        **{name: getattr(plan.metrics, name) for name in OF_METRICS if plan.metrics is not None},
-        "runs_on": runs_on(plan),
-        "thresholds": " ".join(f"{c.stage}:{c.threshold:.6g}" for c in plan.thresholds if c.threshold is not None),
-        "because": "; ".join(clash.message for clash in plan.infeasible_because),
-    }
+    rows = [family_of(answer).row(answer) for answer in answers]
+    write_rows(path, list(dict.fromkeys(column for row in rows for column in row)), rows)

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from serflow_opt.problem.instance import Instance
 
 
-def progress_rows(instance: Instance, named: bool) -> Callable[[Progress], None]:
+def progress_rows(problem: Any, named: bool) -> Callable[[Progress], None]:
     """Print a row for a new best plan, and now and then the bound, once a search takes longer than a second."""
-    unit = "USD/request" if instance.minimize == "cost" else "s"
+    from serflow_opt.families.registry import family_of
+
+    family = family_of(problem)
+    asked = family.optimised(problem)
+    unit = next((own.unit for own in family.quantities if own.name == asked), "")
     printed = 0.0
 
     def show(progress: Progress) -> None:
@@ -28,8 +32,11 @@ def progress_rows(instance: Instance, named: bool) -> Callable[[Progress], None]
         printed = progress.seconds
         best = "none yet" if progress.incumbent is None else f"{progress.incumbent:.6g}"
         mark = "*" if progress.improved else " "
-        name = f"{instance.name} " if named else ""
-        print(f"{name}{mark}{progress.seconds:7.1f} s  best {best}  bound {progress.bound:.6g} {unit}", file=sys.stderr)
+        name = f"{problem.name} " if named else ""
+        print(
+            f"{name}{mark}{progress.seconds:7.1f} s  best {best}  bound {progress.bound:.6g} {unit}".rstrip(),
+            file=sys.stderr,
+        )
 
     return show
 
@@ -41,8 +48,8 @@ def check_plot(path: Path | None) -> None:
         raise InputError([Problem(str(path), "--plot", f"ending '{path.suffix}'", f"end in .{', .'.join(known)}")])
 
 
-def deliver(plans: list[Plan], as_json: bool, out: Path | None, plot: Path | None) -> None:
-    """Print and write what was asked for."""
+def deliver(plans: list[Any], as_json: bool, out: Path | None, plot: Path | None) -> None:
+    """Print and write what was asked for: answers of any kinds."""
     documents: Any = [plan.to_dict() for plan in plans]
     text = json.dumps(documents[0] if len(documents) == 1 else documents, indent=2)
     if out:
@@ -54,12 +61,12 @@ def deliver(plans: list[Plan], as_json: bool, out: Path | None, plot: Path | Non
     if as_json:
         print(text)
         return
-    from serflow_opt.report.plan import fleet_table, plan_table
-
     if len(plans) == 1:
-        show(plan_table(plans[0]))
+        show(plans[0])
     else:
-        show(fleet_table(plans))
+        from serflow_opt.families.verbs import answering_all
+
+        show(answering_all("table", plans)(plans))
 
 
 def _draw(plan: Plan, path: Path) -> None:

@@ -29,6 +29,7 @@ from serflow_opt.cli.common import (
     LatencySlo,
     PrivacyMax,
     Rate,
+    Settings,
     check_out,
     finish,
     load_limited,
@@ -66,6 +67,7 @@ def pareto(
     privacy_max: PrivacyMax = None,
     rate_per_s: Rate = None,
     accounting: AccountingFlag = None,
+    settings: Settings = None,
     include: Include = None,
     exclude: Exclude = None,
     coverage: Annotated[
@@ -87,14 +89,16 @@ def pareto(
 
     def work() -> int:
         from serflow_opt.cli.output import check_plot, show
-        from serflow_opt.fronts.pareto import pareto as find
+        from serflow_opt.families.verbs import answering
 
         check_plot(plot)
         check_out(out, ".csv", ".json")
-        wanted = [*(objectives or []), *(more or [])] or ["cost", "latency"]
+        wanted = [*(objectives or []), *(more or [])]
         instance = load_limited(
             file,
             catalog,
+            "pareto",
+            settings=settings,
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,
@@ -107,9 +111,9 @@ def pareto(
             exclude=exclude,
         )
         with _progress(sys.stderr.isatty() and not as_json) as report:
-            front = find(
+            front = answering("pareto", instance)(
                 instance,
-                wanted,  # type: ignore[arg-type]  # what is no objective is told by pareto itself
+                *([wanted] if wanted else []),
                 coverage=coverage,
                 time_limit=time_limit,
                 jobs=jobs,

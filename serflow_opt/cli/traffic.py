@@ -112,6 +112,7 @@ def provision(
         instance = load_limited(
             file,
             catalog,
+            "provision",
             include=include,
             exclude=exclude,
             accuracy_min=accuracy_min,
@@ -176,6 +177,7 @@ def scale(
         instance = load_limited(
             file,
             catalog,
+            "scale",
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,
@@ -251,6 +253,7 @@ def simulate(
         instance = load_limited(
             file,
             catalog,
+            "simulate",
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,
@@ -328,6 +331,7 @@ def compare(
         instance = load_limited(
             file,
             catalog,
+            "compare",
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,

@@ -10,7 +10,6 @@ from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.stopping import stoppable, workers
 from serflow_opt.plan.document import Plan
 from serflow_opt.problem.given import Named, instances_of
-from serflow_opt.problem.instance import Instance
 from serflow_opt.solving import solve
 
 ATTEMPTS = 3
@@ -56,20 +55,22 @@ def solve_all(
     with Arguments() as given:
         jobs = given.whole("jobs", jobs, 1)
     with stoppable():
-        return _solved(instances_of(instances), jobs, executor, on_plan, options)
+        return solve_each(instances_of(instances), solve, jobs, executor, on_plan, options)
 
 
-def _solved(
-    instances: Iterable[Instance],
+def solve_each(
+    problems: Iterable[Any],
+    solve: Callable[..., Any],
     jobs: int,
     executor: Executor | None,
-    on_plan: Callable[[int, Plan], None] | None,
+    on_plan: Callable[[int, Any], None] | None,
     options: dict[str, Any],
-) -> list[Plan]:
-    todo = dict(enumerate(instances))
-    plans: dict[int, Plan] = {}
+) -> list[Any]:
+    """Solve problems of any family with a function that processes can be handed; as `solve_all`."""
+    todo = dict(enumerate(problems))
+    plans: dict[int, Any] = {}
 
-    def done(n: int, plan: Plan) -> None:
+    def done(n: int, plan: Any) -> None:
         plans[n] = plan
         if on_plan:
             on_plan(n, plan)
@@ -77,31 +78,35 @@ def _solved(
     if executor is not None or jobs > 1:
         options = {"threads": 1, **options}
         for _ in range(ATTEMPTS):
-            left = {n: instance for n, instance in todo.items() if n not in plans}
+            left = {n: problem for n, problem in todo.items() if n not in plans}
             if not left:
                 break
             if executor is not None:
-                _hand_out(executor, left, options, done)
+                _hand_out(executor, left, solve, options, done)
             else:
                 with workers(min(jobs, len(left))) as pool:
-                    _hand_out(pool, left, options, done)
-    for n, instance in todo.items():
+                    _hand_out(pool, left, solve, options, done)
+    for n, problem in todo.items():
         if n not in plans:
-            done(n, solve(instance, **options))
+            done(n, solve(problem, **options))
     return [plans[n] for n in todo]
 
 
 def _hand_out(
-    executor: Executor, left: dict[int, Instance], options: dict[str, Any], done: Callable[[int, Plan], None]
+    executor: Executor,
+    left: dict[int, Any],
+    solve: Callable[..., Any],
+    options: dict[str, Any],
+    done: Callable[[int, Any], None],
 ) -> None:
     """Submit what is left and take in what comes back; what is lost with a worker stays left."""
     numbers = list(left)
     size = min(-(-len(numbers) // PORTIONS), PORTION)
-    futures: dict[Future[list[Plan]], list[int]] = {}
+    futures: dict[Future[list[Any]], list[int]] = {}
     try:
         for first in range(0, len(numbers), size):
             portion = numbers[first : first + size]
-            futures[executor.submit(_solve, [left[n] for n in portion], options)] = portion
+            futures[executor.submit(_solve, solve, [left[n] for n in portion], options)] = portion
     except BrokenExecutor:
         pass  # what was submitted fails with the same error below, what was not is left
     for future in as_completed(futures):
@@ -113,5 +118,5 @@ def _hand_out(
             done(n, plan)
 
 
-def _solve(instances: list[Instance], options: dict[str, Any]) -> list[Plan]:
-    return [solve(instance, **options) for instance in instances]
+def _solve(solve: Callable[..., Any], problems: list[Any], options: dict[str, Any]) -> list[Any]:
+    return [solve(problem, **options) for problem in problems]

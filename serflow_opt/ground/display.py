@@ -23,6 +23,7 @@ VIEWS = {
     "Policy": "report.policy:policy_table",
     "Schedule": "report.traffic:schedule_table",
     "Simulation": "report.traffic:simulation_table",
+    "Solution": "report.solution:solution_table",
 }
 """What lays out each result: results know what they say, not how it looks."""
 WIDE = 200

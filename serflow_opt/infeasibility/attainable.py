@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.infeasibility.conflicts import Keys, Known
+from serflow_opt.infeasibility.placement import no_placement
+from serflow_opt.plan.document import Clash
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import Objective
 from serflow_opt.problem.limits import ABOVE, Limit, keeping, limits_set, put
 from serflow_opt.search.best import search
 from serflow_opt.search.goal import ceiling
@@ -29,16 +34,36 @@ class Best:
     proven: bool
 
 
-class Reach:
-    """Answers about an instance without a plan; the deadline of the settings holds for all of them together."""
+class Attainable(ABC):
+    """Answers about a problem without a plan, whatever its family; the deadline of the settings holds for all."""
 
-    def __init__(self, instance: Instance, settings: Settings) -> None:
-        self.instance = instance
+    def __init__(self, problem: Any, limits: list[Limit], settings: Settings) -> None:
+        self.problem = problem
         self.settings = replace(settings, on_progress=None)
-        self.limits = limits_set(instance)
+        self.limits = limits
         self.keys = [limit.key for limit in self.limits]
         self.known = Known(clashing=[frozenset(self.keys)])
         self._best: dict[tuple[Keys, str], Best | None] = {}
+
+    @abstractmethod
+    def keeping(self, keys: Collection[str]) -> Any:
+        """Return a copy of the problem without the limits that are not named."""
+
+    @abstractmethod
+    def put(self, problem: Any, key: str, value: float | None) -> Any:
+        """Return a copy of a problem with another value of a limit, in the unit shown; None: without it."""
+
+    @abstractmethod
+    def best_of(self, problem: Any, key: str, kept: Keys | None = None) -> Best | None:
+        """Return the tightest value of a limit, None without a plan; what it says is noted for `kept`."""
+
+    @abstractmethod
+    def ask(self, problem: Any, kept: Keys | None = None) -> bool | None:
+        """Whether a problem has a plan; None: time ran out."""
+
+    @abstractmethod
+    def nothing(self) -> Clash:
+        """Say why there is no plan even without limits."""
 
     def limit(self, key: str) -> Limit:
         """Return a limit by its key."""
@@ -53,7 +78,7 @@ class Reach:
                 known = self.known.can_be_kept(keys)
                 break
         if known is None:
-            known = self._ask(keeping(self.instance, keys))
+            known = self.ask(self.keeping(keys))
             if known is False:
                 self.known.tell(keys, False)
         return known
@@ -64,20 +89,41 @@ class Reach:
         if self.known.can_be_kept(kept) is False:
             return None
         if (kept, key) not in self._best:
-            self._best[kept, key] = self.best_of(keeping(self.instance, kept), key, kept)
+            self._best[kept, key] = self.best_of(self.keeping(kept), key, kept)
         return self._best[kept, key]
 
-    def best_of(self, instance: Instance, key: str, kept: Keys | None = None) -> Best | None:
+
+class Reach(Attainable):
+    """Answers about a placement instance without a plan."""
+
+    def __init__(self, instance: Instance, settings: Settings) -> None:
+        super().__init__(instance, limits_set(instance), settings)
+        self.instance = instance
+
+    def keeping(self, keys: Collection[str]) -> Instance:
+        """Return a copy of the instance without the limits that are not named."""
+        return keeping(self.instance, keys)
+
+    def put(self, problem: Instance, key: str, value: float | None) -> Instance:
+        """Return a copy of an instance with another value of a limit, in the unit shown; None: without it."""
+        return put(problem, key, None if value is None else value / ABOVE.get(key, 1.0))
+
+    def nothing(self) -> Clash:
+        """Say why there is no placement even without limits."""
+        return no_placement(keeping(self.instance, ()), self.settings)
+
+    def best_of(self, problem: Instance, key: str, kept: Keys | None = None) -> Best | None:
         """Return the tightest value of a limit, None without a plan; what it says is noted for `kept`."""
         limit = self.limit(key)
-        free = put(instance, key, None)
+        free = put(problem, key, None)
         if limit.objective is None:
             return self._best_way(free, limit, kept)
-        found = search(free, self.settings, {limit.objective: 1.0})
+        objective: Objective = limit.objective  # type: ignore[assignment]  # those of placements
+        found = search(free, self.settings, {objective: 1.0})
         self._note(found, kept)
         if found.decision is None:
             return None
-        highest = ceiling(self.instance, limit.objective)
+        highest = ceiling(self.instance, objective)
         if kept is not None and found.bound > highest + EQUAL * abs(highest):
             self.known.tell(kept | {key}, False)
         value = abs(found.value) if limit.objective == "accuracy" else found.value
@@ -86,7 +132,7 @@ class Reach:
 
     def _best_way(self, free: Instance, limit: Limit, kept: Keys | None) -> Best | None:
         """Return the tightest value of a limit on single hand-overs: one of those that the ways are known to have."""
-        if not self._ask(free, kept):
+        if not self.ask(free, kept):
             return None
         ways = [way for ways in self.instance.ways for way in ways]
         values = {way.mse if limit.floor else way.cross_entropy for way in ways}
@@ -97,7 +143,7 @@ class Reach:
 
         def holds(value: float) -> bool:
             nonlocal unknown
-            answer = self._ask(put(free, limit.key, value or -1.0))  # an error of 0 is known, unlike none at all
+            answer = self.ask(put(free, limit.key, value or -1.0))  # an error of 0 is known, unlike none at all
             unknown |= answer is None
             return bool(answer)
 
@@ -105,10 +151,10 @@ class Reach:
         value = limit.asked if asked else first(looser, holds)
         return Best(value, not unknown and not self.instance.families)
 
-    def _ask(self, instance: Instance, kept: Keys | None = None) -> bool | None:
+    def ask(self, problem: Instance, kept: Keys | None = None) -> bool | None:
         """Whether an instance has a plan; None: time ran out."""
-        goal = "latency" if instance.quantile is None else "cost"
-        found = search(instance, self.settings, {goal: 1.0})  # type: ignore[dict-item]
+        goal = "latency" if problem.quantile is None else "cost"
+        found = search(problem, self.settings, {goal: 1.0})  # type: ignore[dict-item]
         self._note(found, kept)
         return True if found.decision is not None else False if found.infeasible else None
 

@@ -9,15 +9,13 @@ where they alone leave no way through the stages, `placement.py` says why.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.infeasibility.attainable import Best, Reach
+from serflow_opt.infeasibility.attainable import Attainable, Best, Reach
 from serflow_opt.infeasibility.conflicts import Keys, smallest_clashes, smallest_repairs
-from serflow_opt.infeasibility.placement import no_placement
 from serflow_opt.plan.document import Change, Clash, ClashingSet, Repair
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.limits import ABOVE, Limit, keeping, put
+from serflow_opt.problem.limits import Limit
 from serflow_opt.search.outcome import Settings
 
 REPAIRS = 3
@@ -40,13 +38,17 @@ def clashes(instance: Instance, settings: Settings) -> list[Clash]:
         One for each limit whose change alone leaves a plan; where there is none, one for all limits that clash, with
         `repairs`. Each with the minimal infeasible sets that it is in.
     """
-    reach = Reach(instance, settings)
+    return explained(Reach(instance, settings))
+
+
+def explained(reach: Attainable) -> list[Clash]:
+    """Explain a proven infeasibility of a problem of any family, as `clashes` does."""
     alone = {limit.key: best for limit in reach.limits if (best := reach.best(reach.keys, limit.key)) is not None}
     anything = reach.can_be_kept(frozenset())
     if anything is None:
         return [_out_of_time()]
     if anything is False:
-        return [no_placement(keeping(instance, ()), replace(settings, on_progress=None))]
+        return [reach.nothing()]
     found, complete = smallest_clashes(reach.keys, reach.can_be_kept)
     sets = [_set(reach, keys) for keys in found]
     told = [_alone(reach, reach.limit(key), best) for key, best in alone.items()]
@@ -59,7 +61,7 @@ def clashes(instance: Instance, settings: Settings) -> list[Clash]:
     return told
 
 
-def _alone(reach: Reach, limit: Limit, best: Best) -> Clash:
+def _alone(reach: Attainable, limit: Limit, best: Best) -> Clash:
     """Say what this limit would have to be while the others hold."""
     were = "was" if limit.floor or limit.objective is None else "were"
     asked = f"{_apart(limit.asked, best.value)}{limit.unit} {were} asked"
@@ -90,7 +92,7 @@ def _tightest(limit: Limit) -> str:
     return "the largest error that can be kept" if limit.floor else "the least ceiling that can be kept"
 
 
-def _set(reach: Reach, keys: Keys) -> ClashingSet:
+def _set(reach: Attainable, keys: Keys) -> ClashingSet:
     """Put a set into words, with the least change of each of its limits while the others of the set hold."""
     limits = [limit for limit in reach.limits if limit.key in keys]
     changes = [_change(limit, reach.best(keys - {limit.key}, limit.key)) for limit in limits]
@@ -114,7 +116,7 @@ def _needs(limit: Limit, change: Change) -> str:
     return f"{limit.word} {change.best:.6g}{limit.unit}{'' if change.proven else ' (not proven)'}"
 
 
-def _together(reach: Reach, found: Sequence[Keys]) -> Clash:
+def _together(reach: Attainable, found: Sequence[Keys]) -> Clash:
     """Say which limits have to be loosened together, where no change of one helps."""
     clashing = [limit for limit in reach.limits if any(limit.key in keys for keys in found)]
     repairs = list(_repairs(reach, smallest_repairs(reach.keys, found)[:REPAIRS]))
@@ -125,10 +127,10 @@ def _together(reach: Reach, found: Sequence[Keys]) -> Clash:
     )
 
 
-def _repairs(reach: Reach, choices: Sequence[Keys]) -> Iterator[Repair]:
+def _repairs(reach: Attainable, choices: Sequence[Keys]) -> Iterator[Repair]:
     """Work out by how much the limits of a repair have to give way: in turn, each as little as possible."""
     for keys in choices:
-        held = keeping(reach.instance, set(reach.keys) - keys)
+        held = reach.keeping(set(reach.keys) - keys)
         changes = []
         for limit in (limit for limit in reach.limits if limit.key in keys):
             best = reach.best_of(held, limit.key)
@@ -136,8 +138,7 @@ def _repairs(reach: Reach, choices: Sequence[Keys]) -> Iterator[Repair]:
                 break
             changes.append(_change(limit, best))
             slack = 0.0 if best.value is None else EQUAL * abs(best.value) * (-1 if limit.floor else 1)
-            value = None if best.value is None else (best.value + slack) / ABOVE.get(limit.key, 1.0)
-            held = put(held, limit.key, value)
+            held = reach.put(held, limit.key, None if best.value is None else best.value + slack)
         else:
             parts = [
                 reach.limit(own.limit).set_to(None if own.best is None else rounded(reach.limit(own.limit), own.best))

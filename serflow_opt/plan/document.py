@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -219,6 +219,7 @@ class Certificate(Document):
     placements_kept: int | None = Field(default=None, description="those the bounds could not rule out")
     placements_labelled: int | None = Field(default=None, description="those whose thresholds labels were set for")
     labels: int | None = Field(default=None, description="labels and prefixes that were kept for that")
+    counts: dict[str, int] = Field(default={}, description="what else was counted, in the words of the method")
 
 
 class Change(Document):
@@ -277,6 +278,7 @@ class Replayed(Document):
 class Plan(Answer):
     """The answer to an instance."""
 
+    kind: ClassVar[str] = "placement"
     instance: str
     status: PlanStatus
     objective: ObjectiveValue
@@ -323,6 +325,8 @@ class Plan(Answer):
     def to_dict(self) -> dict[str, Any]:
         """Return the document that `solve --json` prints."""
         document = self.model_dump(mode="json", by_alias=True)
+        if not self.certificate.counts:
+            del document["certificate"]["counts"]
         if self.plan:
             for choice in document["plan"]["thresholds"]:
                 choice.pop("mix" if choice["mix"] is None else "threshold")

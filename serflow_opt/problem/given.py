@@ -31,6 +31,8 @@ def instance_of(given: object) -> Instance:
         from serflow_opt.problem.loader import load
 
         return load(Path(given) if isinstance(given, os.PathLike) else given)
+    if isinstance(getattr(given, "kind", None), str) and hasattr(given, "optimise"):
+        raise wrong("instance", given, f"this takes placements, and it is a {given.kind}")  # type: ignore[attr-defined]
     raise wrong("instance", given, "give an instance: so.load(...), or the name or path that it takes")
 
 

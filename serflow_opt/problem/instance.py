@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import ClassVar
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arguments import as_number, shown
@@ -75,6 +76,7 @@ class Instance:
         Confidence with which the accuracy floor is to hold beyond the samples; None: it holds on them.
     """
 
+    kind: ClassVar[str] = "placement"
     name: str
     description: str
     stages: tuple[Stage, ...]

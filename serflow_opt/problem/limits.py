@@ -28,7 +28,7 @@ class Limit:
     Attributes
     ----------
     key
-        Its name in instance files.
+        Its name in instance files: NAME_min where it is looser when it is lower.
     objective
         What it is on; None: on single hand-overs, known by the ways to hand over.
     asked
@@ -42,7 +42,7 @@ class Limit:
     """
 
     key: str
-    objective: Objective | None
+    objective: str | None
     asked: float
     unit: str
     word: str
@@ -52,7 +52,7 @@ class Limit:
     @property
     def floor(self) -> bool:
         """Whether it is looser when it is lower."""
-        return self.key in ("accuracy_min", "mse_min")
+        return self.key.endswith("_min")
 
     @property
     def said(self) -> str:

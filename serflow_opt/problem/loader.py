@@ -79,25 +79,43 @@ def load(name: str | Path, catalogs: Sequence[str | Path] = ()) -> Instance:
     """
     path = find(name)
     problems: list[Problem] = []
-    document = read_document(path, problems, catalogs)
-    if document is None:
-        raise InputError(problems)
-    instance = _resolve(document, path, catalogs, problems)
+    raw = read_toml(path, problems)
+    instance = None if raw is None else instance_in(raw, path, catalogs, problems)
     if problems or instance is None:
         raise InputError(problems)
     return instance
 
 
-def read_document(path: Path, problems: list[Problem], catalogs: Sequence[str | Path] = ()) -> InstanceDocument | None:
-    """Parse and validate the TOML file; where it has faults, look for those of the tables beside it, too."""
+def read_toml(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
+    """Parse the TOML file of an instance, of any kind."""
     text = read_text(path, problems)
     if text is None:
         return None
     try:
-        raw = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         problems.append(Problem(str(path), "", f"not TOML: {error}", "mend the line named"))
         return None
+
+
+def instance_in(
+    raw: dict[str, Any], path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
+) -> Instance | None:
+    """Return the instance that a parsed file is; None: it has faults."""
+    document = _document_in(raw, path, catalogs, problems)
+    return None if document is None else _resolve(document, path, catalogs, problems)
+
+
+def read_document(path: Path, problems: list[Problem], catalogs: Sequence[str | Path] = ()) -> InstanceDocument | None:
+    """Parse and validate the TOML file; where it has faults, look for those of the tables beside it, too."""
+    raw = read_toml(path, problems)
+    return None if raw is None else _document_in(raw, path, catalogs, problems)
+
+
+def _document_in(
+    raw: dict[str, Any], path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
+) -> InstanceDocument | None:
+    """Validate what a TOML file says."""
     try:
         return InstanceDocument.model_validate(raw)
     except ValidationError as error:

@@ -303,6 +303,7 @@ class InstanceDocument(Table):
     """One placement problem: a network, its exits, the workload, and what it may run on."""
 
     schema_: Literal[1] = Field(alias="schema", description="version of this format: 1")
+    kind: Literal["placement"] = Field(default="placement", description="kind of problem; others have other tables")
     name: Name = Field(description="what results call the instance")
     description: str = Field(default="", description="where the numbers come from")
     catalog: OneOrMoreFiles = Field(default=[], description="CSV file(s) that add to or override the prices")

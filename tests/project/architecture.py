@@ -20,6 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("traffic", "solving"),
     ("export",),
     ("planner", "sensitivity", "fleets"),
+    ("families",),
     ("report", "plotting", "__init__"),
     ("profiling",),
     ("cli",),

@@ -1,0 +1,55 @@
+"""What a search found, whatever the family: the best decision that holds exactly, its value, and the bound."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from serflow_opt.ground.tolerances import EQUAL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(slots=True)
+class Found:
+    """State of a search.
+
+    Attributes
+    ----------
+    decision, values
+        The best decision that holds exactly and what it achieves, by quantity; None: none yet.
+    violation
+        Its largest relative breach, within what an exact evaluation forgives.
+    value, bound
+        Of the goal, less is better: the decision's, and what no decision is below.
+    checked
+        What no decision is below whatever a solver says.
+    model_value
+        What the model thinks of the decision.
+    infeasible
+        Whether there is proven to be no decision.
+    doubt
+        What was not proven, in words.
+    counts
+        What was done, for the certificate.
+    """
+
+    decision: Any = None
+    values: Mapping[str, float] | None = None
+    violation: float = 0.0
+    value: float = math.inf
+    bound: float = -math.inf
+    checked: float = -math.inf
+    model_value: float | None = None
+    infeasible: bool = False
+    doubt: str = ""
+    nodes: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def proven(self, gap: float) -> bool:
+        """Whether the decision is within the gap of the bound."""
+        if self.values is None:
+            return False
+        return self.value <= self.bound + max(gap, EQUAL) * abs(self.value) * (1 + EQUAL)

@@ -1,0 +1,196 @@
+"""A family of problems with all but its mathematics: files, limits, goals and documents are the same for all."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.families.protocol import Built, Goal, Quantity, Question, Valued
+from serflow_opt.families.registry import quantity
+from serflow_opt.ground.arguments import as_number
+from serflow_opt.ground.document import validated
+from serflow_opt.plan.document import Breach
+from serflow_opt.plan.evaluator import TOLERANCE
+
+if TYPE_CHECKING:
+    from serflow_opt.backend.highs import Outcome
+    from serflow_opt.families.found import Found
+    from serflow_opt.search.outcome import Settings
+
+
+class Tables(BaseModel):
+    """What instance files of any standard family say; a family adds its own tables."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    schema_: Literal[1] = Field(alias="schema", description="version of this format: 1")
+    kind: str = Field(description="kind of problem")
+    name: str = Field(min_length=1, description="what results call the instance")
+    description: str = Field(default="", description="where the numbers come from")
+    objective: str = Field(default="", description="the quantity that is optimised; left out: the family's first")
+    limits: dict[str, float] = Field(default={}, description="NAME_max, or NAME_min where more is better")
+
+
+class Standard(ABC):
+    """A family of problems whose tables extend `Tables`.
+
+    A family gives `kind`, `words`, `quantities` and `document`, and five functions: `value` and `model`, which share
+    no code, `read`, `told` and `decided`; `data` where its tables take more than reading.
+    """
+
+    kind: str
+    words: str
+    quantities: Sequence[Quantity]
+    document: type[Tables]
+    shared: str = ""
+    own: Mapping[str, str] = {}
+
+    @abstractmethod
+    def value(self, data: Any, decision: Any) -> Valued:
+        """Value a decision exactly, limits aside."""
+
+    @abstractmethod
+    def model(self, data: Any) -> tuple[Any, Mapping[str, Any]]:
+        """Return a Pyomo model of what has to hold, limits aside, and its quantities as linear expressions."""
+
+    @abstractmethod
+    def read(self, data: Any, model: Any, value: Callable[[Any], float]) -> Any:
+        """Return the decision in a solution, whose values of variables are given."""
+
+    @abstractmethod
+    def told(self, data: Any, decision: Any) -> dict[str, Any]:
+        """Return a decision as documents have it."""
+
+    @abstractmethod
+    def decided(self, data: Any, document: Mapping[str, Any]) -> Any:
+        """Return the decision of a document. Raises InputError for one that does not fit."""
+
+    def data(self, document: Any, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]) -> Any:
+        """Return what all other functions are given: the tables as they are, unless a family makes more of them."""
+        return document
+
+    def resolve(
+        self, raw: Mapping[str, Any], path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
+    ) -> Question | None:
+        """Return the problem that a parsed file is, or add to what is wrong with it."""
+        try:
+            document = validated(self.document, raw, "add it", str(path))
+            asked = Question(self.kind, document.name, self.quantities[0].name)
+            asked = self._changed(asked, {"objective": document.objective or None, **document.limits}, str(path))
+        except InputError as error:
+            problems.extend(error.problems)
+            return None
+        before = len(problems)
+        data = self.data(document, path, catalogs, problems)
+        return None if len(problems) > before else replace(asked, data=data)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of its instance files."""
+        return self.document.model_json_schema(by_alias=True)
+
+    def changed(self, problem: Question, changes: Mapping[str, Any]) -> Question:
+        """Return a copy with another objective or other limits (None: without), by the keys of files."""
+        return self._changed(problem, changes, problem.name)
+
+    def _changed(self, problem: Question, changes: Mapping[str, Any], file: str) -> Question:
+        keys = {own.key: own for own in self.quantities}
+        limits, optimise, problems = dict(problem.limits), problem.optimise, []
+        for key, value in changes.items():
+            own = keys.get(key)
+            if key == "objective":
+                names = [quantity.name for quantity in self.quantities]
+                optimise = optimise if value is None else str(value)
+                if optimise not in names:
+                    problems.append(Problem(file, "objective", repr(value), nearest(optimise, names)))
+            elif own is None:
+                cure = f"the limits of a {self.kind}: {', '.join(keys)}"
+                problems.append(Problem(file, f"limits.{key}", f"no limit of a {self.kind}", cure))
+            elif value is None:
+                limits.pop(own.name, None)
+            elif math.isfinite(number := as_number(value)):
+                limits[own.name] = own.less(number / own.shown)
+            else:
+                problems.append(Problem(file, f"limits.{key}", repr(value), "write a finite number"))
+        if problems:
+            raise InputError(problems)
+        return replace(problem, optimise=optimise, limits=limits)
+
+    def optimised(self, problem: Question) -> str:
+        """Return the quantity that is asked for."""
+        return problem.optimise
+
+    def ceilings(self, problem: Question) -> dict[str, float]:
+        """Return the limits that are set, by quantity, less is better."""
+        return dict(problem.limits)
+
+    def held(self, problem: Question, ceilings: Mapping[str, float | None]) -> Question:
+        """Return a copy with other limits, less is better; None: without one."""
+        merged = {**problem.limits, **ceilings}
+        return replace(problem, limits={name: most for name, most in merged.items() if most is not None})
+
+    def evaluate(self, problem: Question, decision: Any) -> Valued:
+        """Value a decision exactly, and hold it against the limits."""
+        valued = self.value(problem.data, decision)
+        broken = []
+        for name, most in problem.limits.items():
+            own = quantity(self, name)
+            excess = (own.less(valued.values[name]) - most) / max(abs(most), 1e-300)
+            if excess > TOLERANCE:
+                value, bound = valued.values[name] * own.shown, own.less(most) * own.shown
+                broken.append(Breach(limit=own.key, value=value, bound=bound, excess=excess))
+        return replace(valued, breaches=(*valued.breaches, *broken))
+
+    def build(self, problem: Question, goal: Goal) -> Built:
+        """Return the model with its limits and the goal."""
+        from serflow_opt.formulations.quantities import add_goal
+
+        model, given = self.model(problem.data)
+        parts = {own.name: own.less(given[own.name]) for own in self.quantities}
+        add_goal(model, parts, goal, problem.limits)
+        return Built(model)
+
+    def decode(self, problem: Question, built: Built, outcome: Outcome) -> Any:
+        """Return the decision in a solution."""
+        return self.read(problem.data, built.model, outcome.value)
+
+    def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
+        """Leave it to the model."""
+        return None
+
+    def document_of(self, problem: Question, decision: Any) -> dict[str, Any]:
+        """Return a decision as documents have it."""
+        return self.told(problem.data, decision)
+
+    def decision_of(self, problem: Question, document: Mapping[str, Any]) -> Any:
+        """Return the decision of a document."""
+        return self.decided(problem.data, document)
+
+    def in_a_line(self, problem: Question) -> str:
+        """Say what it is of."""
+        return f"{self.kind} for {problem.optimise}"
+
+    def cautions(self, problem: Question) -> list[str]:
+        """Return what is likely to be meant otherwise: nothing."""
+        return []
+
+    def row(self, answer: Any) -> dict[str, object]:
+        """Return an answer as the row of a table, by column."""
+        return {
+            "instance": answer.instance,
+            "status": answer.status,
+            "objective": answer.objective.name,
+            "value": answer.objective.value,
+            "unit": answer.objective.unit,
+            "bound": answer.bound,
+            "gap": answer.gap,
+            "seconds": round(answer.seconds, 6),
+            **{f"metrics.{own.name}": answer.achieved(own.name) for own in self.quantities},
+            "because": "; ".join(clash.message for clash in answer.infeasible_because),
+        }

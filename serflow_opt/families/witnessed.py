@@ -1,0 +1,140 @@
+"""The best decision of any family by its model: build, hand to HiGHS, read, value exactly, cut off what does not hold.
+
+The model is a relaxation of the truth by solver tolerances only. Each incumbent is valued by the family's witness; one
+that breaks a limit there, or is worse than the model thought, is cut off and the search goes on. So the decision
+returned keeps its limits exactly, and the bound is the solver's, checked by multipliers as far as that goes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from serflow_opt.backend.highs import HighsModel, Outcome
+from serflow_opt.backend.matrix import binaries_of
+from serflow_opt.backend.running import Progress
+from serflow_opt.families.found import Found
+from serflow_opt.families.protocol import Family, Goal, NoModel, Valued
+from serflow_opt.families.registry import quantity
+from serflow_opt.ground.deadline import OutOfTime
+from serflow_opt.search.milp import ATTEMPTS, MODEL_ERROR
+from serflow_opt.search.outcome import OUT_OF_TIME, Settings
+
+if TYPE_CHECKING:
+    from serflow_opt.families.protocol import Built
+
+ROUNDING = 1e-15
+"""Where a value is 0, what the model may be below it by."""
+
+
+def best_of(family: Family, problem: Any, goal: Goal, settings: Settings) -> Found:
+    """Search for the best decision: in the family's own exact way where there is one, else by its model."""
+    found = family.search(problem, goal, settings)
+    return solve_witnessed(family, problem, goal, settings) if found is None else found
+
+
+def solve_witnessed(family: Family, problem: Any, goal: Goal, settings: Settings) -> Found:
+    """Search for the best decision by the family's model.
+
+    Parameters
+    ----------
+    family, problem
+        What is solved.
+    goal
+        What is minimised: coefficients of quantities, less is better.
+    settings
+        Gap, deadline, and what HiGHS is told.
+    """
+    found = Found()
+    try:
+        built = family.build(problem, goal)
+        model = HighsModel(built.model, settings.deadline)
+    except NoModel:
+        found.infeasible, found.bound, found.checked = True, math.inf, math.inf
+        return found
+    except OutOfTime:
+        found.doubt = OUT_OF_TIME
+        return found
+    every, only = binaries_of(built.model)
+    told = every if built.told is None else list(built.told)
+    whole = built.whole and (only or built.told is not None)
+    cut = 0
+    while cut < ATTEMPTS and not (cut and settings.deadline.expired):
+        outcome = _run(model, built, settings)
+        found.nodes += outcome.nodes
+        found.doubt = outcome.doubt
+        proves = cut == 0 or whole  # a cut may have taken more than one decision away
+        if outcome.status == "infeasible":
+            if proves:
+                found.infeasible = found.values is None
+                found.bound = math.inf
+                found.checked = max(found.checked, outcome.checked)
+            break
+        if proves and math.isfinite(outcome.bound):
+            found.bound = max(found.bound, outcome.bound * built.unit)
+            found.checked = max(found.checked, outcome.checked * built.unit)
+        if not outcome.values or _take(family, problem, goal, built, outcome, found) or outcome.status == "limit":
+            break
+        if not told:
+            found.doubt = "the witness values what HiGHS found otherwise than the model, and nothing can be cut off"
+            break
+        _cut_off(model, told, outcome)
+        cut += 1
+    if found.values is None and not found.infeasible and not found.doubt:
+        found.doubt = f"what HiGHS found does not hold exactly, {cut} times" if cut else OUT_OF_TIME
+    found.bound = min(found.bound, found.value)
+    found.checked = min(found.checked, found.bound)
+    if cut:
+        found.counts["cut_off"] = cut
+    return found
+
+
+def value_of(family: Family, goal: Goal, valued: Valued) -> float:
+    """Return what a goal is for a decision: one quantity alone as it is, several weighted; less is better."""
+    parts = [(by, quantity(family, name).less(valued.values[name])) for name, by in goal.items()]
+    return parts[0][1] if len(parts) == 1 else math.fsum(by * part for by, part in parts)
+
+
+def offer(found: Found, decision: Any, valued: Valued, value: float) -> None:
+    """Keep the better of the known decision and this one."""
+    if not valued.breaches and value < found.value:
+        found.decision, found.values, found.violation, found.value = decision, valued.values, valued.violation, value
+
+
+def _take(
+    family: Family, problem: Any, goal: Mapping[str, float], built: Built, outcome: Outcome, found: Found
+) -> bool:
+    """Value an incumbent exactly and keep it if it is the best; say whether the model valued it rightly."""
+    decision = family.decode(problem, built, outcome)
+    valued = family.evaluate(problem, decision)
+    value, modelled = value_of(family, goal, valued), outcome.objective * built.unit
+    before = found.value
+    offer(found, decision, valued, value)
+    if found.value < before:
+        found.model_value = modelled
+    return not valued.breaches and value <= modelled + MODEL_ERROR * abs(value) + ROUNDING
+
+
+def _run(model: HighsModel, built: Built, settings: Settings) -> Outcome:
+    given, report = settings.on_progress, None
+    if given is not None:
+        tell, unit = given, built.unit
+
+        def report(p: Progress) -> None:
+            tell(Progress(p.seconds, None if p.incumbent is None else p.incumbent * unit, p.bound * unit, p.improved))
+
+    return model.solve(
+        gap=settings.gap / 2,  # the other half is for the exact value of the incumbent
+        time_limit=settings.deadline.left,
+        threads=settings.threads,
+        seed=settings.seed,
+        on_progress=report,
+        options=settings.options,
+    )
+
+
+def _cut_off(model: HighsModel, told: list[Any], outcome: Outcome) -> None:
+    """Exclude one choice of the binaries: at least one of them has to be another."""
+    on = [outcome.value(variable) > 0.5 for variable in told]
+    model.add_cut(told, [1.0 if chosen else -1.0 for chosen in on], sum(on) - 1)

@@ -1,0 +1,155 @@
+"""The door for other families: a knapsack gets every verb, and is checked against all its subsets."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from families.knapsack import KNAPSACK
+from helpers import run
+
+import serflow_opt as so
+
+NAMES = ("value", "weight", "price")
+SHOWN = {"value": 1.0, "weight": 1000.0, "price": 1.0}
+
+
+def write(folder: Path, name: str, items: list[tuple[float, float, float]], limits: str, objective: str = "") -> Path:
+    """Write a knapsack; items are value, kg, USD/hour."""
+    folder.mkdir(exist_ok=True)
+    lines = ['schema = 1\nkind = "knapsack"', f'name = "{name}"', objective, f"limits = {{ {limits} }}"]
+    lines += [f'[[item]]\nname = "i{n}"\nvalue = {v}\nweight = {w}\nprice = {p}' for n, (v, w, p) in enumerate(items)]
+    (folder / "instance.toml").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+def drawn(seed: int, count: int = 7) -> list[tuple[float, float, float]]:
+    """Draw items."""
+    draw = random.Random(seed)
+    return [(draw.randint(1, 20), draw.randint(1, 15) / 10, draw.randint(0, 9)) for _ in range(count)]
+
+
+def subsets(items: list[tuple[float, float, float]]) -> Iterator[dict[str, float]]:
+    """Value, weight (g) and price of every subset."""
+    for size in range(len(items) + 1):
+        for some in combinations(items, size):
+            yield {name: sum(own[k] for own in some) * SHOWN[name] for k, name in enumerate(NAMES)}
+
+
+def within(point: dict[str, float], **most: float) -> bool:
+    """Whether a subset keeps limits, within rounding."""
+    return all(point[name] <= limit + 1e-6 for name, limit in most.items())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_solve_agrees_with_all_subsets(tmp_path: Path, seed: int) -> None:
+    """The optimum is that of brute force, proven, and the document tells it."""
+    items = drawn(seed)
+    solution = so.solve(write(tmp_path, "sack", items, "weight_max = 3000, price_max = 12"))
+    best = max(point["value"] for point in subsets(items) if within(point, weight=3000, price=12))
+    assert solution.status == "optimal"
+    assert solution.objective.value == pytest.approx(best)
+    assert solution.bound == pytest.approx(best)
+    assert solution.certificate.exact_objective == solution.objective.value
+    carried = [items[int(name[1:])] for name in solution.plan["items"]]
+    assert sum(own[0] for own in carried) == pytest.approx(best)
+    assert solution.achieved("weight") == pytest.approx(1000 * sum(own[1] for own in carried))
+    assert type(solution).from_dict(json.loads(json.dumps(solution.to_dict()))) == solution
+
+
+def test_another_quantity_can_be_asked_for(tmp_path: Path) -> None:
+    """The lightest sack of some value."""
+    items = drawn(1)
+    asked = write(tmp_path, "sack", items, "value_min = 40", 'objective = "weight"')
+    best = min(point["weight"] for point in subsets(items) if point["value"] >= 40)
+    assert so.solve(asked).objective.value == pytest.approx(best)
+    ran = run("solve", asked, "--json", "--set", "objective=price", "--set", "value_min=30")
+    best = min(point["price"] for point in subsets(items) if point["value"] >= 30)
+    assert ran.document["objective"] == {"name": "price", "value": pytest.approx(best), "unit": "USD/hour"}
+
+
+def test_commands_end_and_print_as_for_placements(tmp_path: Path) -> None:
+    """Exit codes, the table, the document, the CSV, and many files at once."""
+    items = drawn(2)
+    one = write(tmp_path / "one", "one", items, "weight_max = 3000")
+    two = write(tmp_path / "two", "two", items, "weight_max = 100, value_min = 5")
+    table, out = tmp_path / "all.csv", tmp_path / "one.json"
+    assert run("solve", one, "--out", out).code == 0
+    assert run("solve", two).code == 3
+    both = run("solve", one, two, "--json", "--csv", table)
+    assert both.code == 3
+    assert [own["status"] for own in both.document] == ["optimal", "infeasible"]
+    assert table.read_text().splitlines()[0] == (
+        "instance,status,objective,value,unit,bound,gap,seconds,metrics.value,metrics.weight,metrics.price,because"
+    )
+    assert "one" in run("solve", one, two).stdout
+    assert run("evaluate", one, out, "--json").document["objective"]["value"] == both.document[0]["objective"]["value"]
+    assert run("evaluate", two, out).code == 3
+    assert run("validate", one, two).code == 0
+    assert run("schema", "knapsack").document["properties"]["item"]
+
+
+def test_limits_that_clash_are_named_with_their_least_change(tmp_path: Path) -> None:
+    """Sets, and the tightest value of each limit, as brute force has them."""
+    items = drawn(3)
+    every = list(subsets(items))
+    solution = so.solve(write(tmp_path, "sack", items, "weight_max = 1000, value_min = 60, price_max = 100"))
+    assert solution.status == "infeasible"
+    told = {clash.limit: clash.best for clash in solution.infeasible_because}
+    assert told == {
+        "value_min": pytest.approx(max(p["value"] for p in every if within(p, weight=1000, price=100))),
+        "weight_max": pytest.approx(min(p["weight"] for p in every if p["value"] >= 60)),
+    }
+    assert [sorted(own.limits) for own in solution.infeasible_because[0].sets] == [["value_min", "weight_max"]]
+
+
+def test_several_solve_together_with_placements(tmp_path: Path) -> None:
+    """Kinds may be mixed where each is answered alone."""
+    sack = write(tmp_path, "sack", drawn(4), "weight_max = 2000")
+    answers = so.solve_all([so.load(sack), "libra", sack])
+    assert [own.status for own in answers] == ["optimal"] * 3
+    assert [own.kind for own in answers] == ["knapsack", "placement", "knapsack"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "cure"),
+    [
+        ('kind = "sack"', "kind", "placement, knapsack"),
+        ('kind = "knapsack"\nobjective = "beauty"', "objective", "value"),
+        ('kind = "knapsack"\nlimits = { height_max = 3 }', "limits.height_max", "value_min, weight_max, price_max"),
+    ],
+)
+def test_what_is_wrong_is_told(tmp_path: Path, text: str, place: str, cure: str) -> None:
+    """Place and cure, and exit code 2."""
+    write(tmp_path, "sack", drawn(5), "")
+    file = tmp_path / "instance.toml"
+    rest = file.read_text().replace('kind = "knapsack"', "")
+    rest = rest if "limits" not in text else rest.replace("limits = {  }", "")
+    file.write_text(f"{text}\n{rest}")
+    with pytest.raises(so.InputError) as error:
+        so.load(tmp_path)
+    (problem,) = error.value.problems
+    assert problem.place == place
+    assert cure in problem.cure
+    assert run("solve", tmp_path).code == 2
+
+
+def test_a_verb_without_an_answer_says_which_there_are(tmp_path: Path) -> None:
+    """A knapsack cannot be provisioned, plotted or written as an LP."""
+    sack = write(tmp_path, "sack", drawn(6), "weight_max = 2000")
+    for arguments in (("provision", sack), ("solve", sack, "--plot", tmp_path / "sack.png")):
+        ran = run(*arguments)
+        assert ran.code == 2
+        assert "a knapsack takes solve, evaluate" in ran.stderr
+    with pytest.raises(so.InputError, match="knapsack"):
+        so.relax(so.load(sack), "weight_max", [1.0])
+
+
+def test_the_family_knows_what_the_protocol_asks() -> None:
+    """Keys of limits follow the sense of quantities."""
+    assert [own.key for own in KNAPSACK.quantities] == ["value_min", "weight_max", "price_max"]
+    assert all(isinstance(own, (str, float)) for q in KNAPSACK.quantities for own in (q.name, q.shown))
