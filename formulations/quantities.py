@@ -7,13 +7,15 @@ from typing import Any
 
 import pyomo.core as pyo
 
-ROOM = 5e-8
-"""How far, relative, limits are opened: HiGHS has lost solutions that met one within its own tolerances (1e-8). What
-needs the room is cut off by the exact evaluation, and the bound stays a bound."""
+from serflow_opt.ground.tolerances import ROOM
+
+
+class OutOfReach(ValueError):
+    """A quantity that nothing changes is beyond its limit."""
 
 
 def add_goal(m: Any, parts: Mapping[str, Any], goal: Mapping[str, float], ceilings: Mapping[str, float]) -> None:
-    """Add limits and the objective to a model.
+    """Add limits, opened by `ROOM`, and the objective to a model; what needs the room is cut off by the witness.
 
     Parameters
     ----------
@@ -25,6 +27,11 @@ def add_goal(m: Any, parts: Mapping[str, Any], goal: Mapping[str, float], ceilin
         Coefficients of what is minimised.
     ceilings
         Most of each quantity that is limited, less is better.
+
+    Raises
+    ------
+    OutOfReach
+        When a quantity that no variable is in is beyond its limit.
     """
     m.limits = pyo.ConstraintList()
     for name, most in ceilings.items():
@@ -32,6 +39,6 @@ def add_goal(m: Any, parts: Mapping[str, Any], goal: Mapping[str, float], ceilin
         if not isinstance(parts[name], int | float):
             m.limits.add(parts[name] / size <= (most + ROOM * abs(most)) / size)
         elif parts[name] > most + ROOM * abs(most):  # nothing can be chosen that changes it
-            m.limits.add(pyo.Constraint.Infeasible)
+            raise OutOfReach(name)
     single = len(goal) == 1
     m.objective = pyo.Objective(expr=sum((1.0 if single else by) * parts[name] for name, by in goal.items()))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from serflow_opt.errors import InputError, Problem, nearest
-from serflow_opt.families.protocol import Built, Goal, Quantity, Question, Valued
+from serflow_opt.families.protocol import Built, Goal, NoModel, Quantity, Question, Valued
 from serflow_opt.families.registry import quantity
 from serflow_opt.ground.arguments import as_number
 from serflow_opt.ground.document import validated
@@ -149,11 +149,14 @@ class Standard(ABC):
 
     def build(self, problem: Question, goal: Goal) -> Built:
         """Return the model with its limits and the goal."""
-        from serflow_opt.formulations.quantities import add_goal
+        from serflow_opt.formulations.quantities import OutOfReach, add_goal
 
         model, given = self.model(problem.data)
         parts = {own.name: own.less(given[own.name]) for own in self.quantities}
-        add_goal(model, parts, goal, problem.limits)
+        try:
+            add_goal(model, parts, goal, problem.limits)
+        except OutOfReach as error:
+            raise NoModel from error
         return Built(model)
 
     def decode(self, problem: Question, built: Built, outcome: Outcome) -> Any:

@@ -57,6 +57,8 @@ def solve_witnessed(family: Family, problem: Any, goal: Goal, settings: Settings
         found.doubt = OUT_OF_TIME
         return found
     every, only = binaries_of(built.model)
+    if only and not every:
+        return _nothing_to_choose(family, problem, goal, built)
     told = every if built.told is None else list(built.told)
     whole = built.whole and (only or built.told is not None)
     cut = 0
@@ -74,6 +76,13 @@ def solve_witnessed(family: Family, problem: Any, goal: Goal, settings: Settings
         if proves and math.isfinite(outcome.bound):
             found.bound = max(found.bound, outcome.bound * built.unit)
             found.checked = max(found.checked, outcome.checked * built.unit)
+        if (
+            outcome.status == "no_solution"
+            and found.values is None
+            and not found.doubt
+            and not settings.deadline.expired
+        ):
+            found.doubt = f"HiGHS ended without a decision: {outcome.ended}"
         if not outcome.values or _take(family, problem, goal, built, outcome, found) or outcome.status == "limit":
             break
         if not told:
@@ -87,6 +96,17 @@ def solve_witnessed(family: Family, problem: Any, goal: Goal, settings: Settings
     found.checked = min(found.checked, found.bound)
     if cut:
         found.counts["cut_off"] = cut
+    return found
+
+
+def _nothing_to_choose(family: Family, problem: Any, goal: Goal, built: Built) -> Found:
+    """The only decision there is, which HiGHS is not asked for: a model without variables."""
+    found = Found()
+    decision = family.decode(problem, built, Outcome("optimal", 0.0, 0.0, {}, 0, 0, 0))
+    valued = family.evaluate(problem, decision)
+    offer(found, decision, valued, value_of(family, goal, valued))
+    found.infeasible = found.values is None
+    found.bound = found.checked = math.inf if found.infeasible else found.value
     return found
 
 

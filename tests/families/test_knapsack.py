@@ -61,6 +61,16 @@ def test_solve_agrees_with_all_subsets(tmp_path: Path, seed: int) -> None:
     assert type(solution).from_dict(json.loads(json.dumps(solution.to_dict()))) == solution
 
 
+def test_nothing_to_choose_is_an_answer(tmp_path: Path) -> None:
+    """A sack without items is worth nothing, proven, and cannot be worth more."""
+    write(tmp_path, "sack", [], "weight_max = 3000")
+    file = tmp_path / "instance.toml"
+    file.write_text(file.read_text().replace('name = "sack"', 'name = "sack"\nitem = []'))
+    assert so.solve(tmp_path).status == "optimal"
+    assert so.solve(tmp_path).objective.value == 0
+    assert run("solve", tmp_path, "--set", "value_min=1").code == 3
+
+
 def test_another_quantity_can_be_asked_for(tmp_path: Path) -> None:
     """The lightest sack of some value."""
     items = drawn(1)

@@ -45,7 +45,7 @@ from support.golden_parts import (
 )
 
 import serflow_opt.formulations
-from serflow_opt.formulations import as_printed, cost, exits, latency, piecewise, placement
+from serflow_opt.formulations import as_printed, cost, exits, latency, piecewise, placement, quantities
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.lp import write_lp
 from serflow_opt.formulations.model import build
@@ -508,6 +508,18 @@ def whole_percentile() -> Any:
     The optimum is 0.75.
     """
     return build(always_cold(minimize="latency", latency_measure="p50")).model
+
+
+@golden("quantities.add_goal")
+def two_items() -> Any:
+    """Two items worth 3 and 2, of 4 and 2 kg, at most 4 kg together: the limit is divided by its size and opened.
+    limits: x_1 + x_2 / 2 <= 1 + 5e-8; the objective is minus the worth.
+    """
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var([1, 2], domain=pyo.Binary)
+    parts = {"worth": -3 * m.x[1] - 2 * m.x[2], "kg": 4 * m.x[1] + 2 * m.x[2]}
+    quantities.add_goal(m, parts, {"worth": 1.0}, {"kg": 4.0})
+    return m
 
 
 # ----------------------------------------------------------------------------------------------------
