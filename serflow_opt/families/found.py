@@ -11,6 +11,9 @@ from serflow_opt.ground.tolerances import EQUAL
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+ROUNDING = 1e-15
+"""What sums that should be 0 may be off by."""
+
 
 @dataclass(slots=True)
 class Found:
@@ -52,4 +55,4 @@ class Found:
         """Whether the decision is within the gap of the bound."""
         if self.values is None:
             return False
-        return self.value <= self.bound + max(gap, EQUAL) * abs(self.value) * (1 + EQUAL)
+        return self.value <= self.bound + max(gap, EQUAL) * abs(self.value) * (1 + EQUAL) + ROUNDING

@@ -45,11 +45,11 @@ def solve(
         return answer(problem, Settings(gap, Deadline(seconds), threads, seed, "auto", options or {}, on_progress))
 
 
-def answer(problem: Any, settings: Settings) -> Solution:
-    """Solve a problem with checked settings, and say why there is no decision where that is proven."""
+def answer(problem: Any, settings: Settings, name: str = "") -> Solution:
+    """Solve a problem with checked settings for what it asks or another quantity; say why there is no decision."""
     family = family_of(problem)
-    found = best_of(family, problem, {family.optimised(problem): 1.0}, settings)
-    solution = solution_of(family, problem, found, settings)
+    found = best_of(family, problem, {name or family.optimised(problem): 1.0}, settings)
+    solution = solution_of(family, problem, found, settings, name)
     if solution.status == "infeasible":
         from serflow_opt.families.attainable import clashes
 
@@ -99,9 +99,11 @@ def value(problem: Any, document: Mapping[str, Any]) -> Solution:
     )
 
 
-def solution_of(family: Family, problem: Any, found: Found, settings: Settings) -> Solution:
-    """Put the answer together."""
-    own = quantity(family, family.optimised(problem))
+def solution_of(
+    family: Family, problem: Any, found: Found, settings: Settings, name: str = "", method: str = ""
+) -> Solution:
+    """Put the answer together, for the quantity that is asked for or another one, with other words for the method."""
+    own = quantity(family, name or family.optimised(problem))
     status: PlanStatus = "infeasible" if found.infeasible else "no_solution"
     exact = gap = None
     if found.values is not None:
@@ -123,7 +125,7 @@ def solution_of(family: Family, problem: Any, found: Found, settings: Settings) 
             exact_objective=exact,
             max_constraint_violation=None if found.values is None else found.violation,
             model_objective=None if found.model_value is None else _shown(own, found.model_value),
-            method=f"the model of a {family.kind} by HiGHS, decision valued by the exact evaluator",
+            method=method or f"the model of a {family.kind} by HiGHS, decision valued by the exact evaluator",
             scope=BY_WORD if word else "",
             checked_bound=_shown(own, found.checked),
             nodes=found.nodes,

@@ -17,6 +17,8 @@ GENERIC = {
     "evaluate": "families.solve:evaluate",
     "value": "families.solve:value",
     "solve_all": "families.many:solve_all",
+    "pareto": "families.front:pareto",
+    "explain": "families.explain:explain",
     "table": "report.solution:solutions_table",
 }
 """Verbs that the protocol alone answers."""

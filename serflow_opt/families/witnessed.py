@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.backend.matrix import binaries_of
 from serflow_opt.backend.running import Progress
-from serflow_opt.families.found import Found
+from serflow_opt.families.found import ROUNDING, Found
 from serflow_opt.families.protocol import Family, Goal, NoModel, Valued
 from serflow_opt.families.registry import quantity
 from serflow_opt.ground.deadline import OutOfTime
@@ -23,9 +23,6 @@ from serflow_opt.search.outcome import OUT_OF_TIME, Settings
 
 if TYPE_CHECKING:
     from serflow_opt.families.protocol import Built
-
-ROUNDING = 1e-15
-"""Where a value is 0, what the model may be below it by."""
 
 
 def best_of(family: Family, problem: Any, goal: Goal, settings: Settings) -> Found:

@@ -14,16 +14,16 @@ it ended.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, get_args
 
 from serflow_opt.fronts.journal import Journal
 from serflow_opt.fronts.search_region import Point, Zones, inside
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.stopping import workers
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.plan.decision import Decision
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.best import search
@@ -39,11 +39,67 @@ KEPT = 2e-9
 
 
 @dataclass(frozen=True, slots=True)
+class Best:
+    """What a search within limits found: a decision and its objectives, less is better, or neither.
+
+    `value` is that of the goal; `proven` says that the decision is within `GAP` of the bound.
+    """
+
+    decision: Any
+    values: Mapping[str, float] | None
+    value: float
+    infeasible: bool
+    proven: bool
+
+
+class Searched(Protocol):
+    """A problem of any family that can be searched within limits on its objectives; processes are handed it.
+
+    Attributes
+    ----------
+    apart
+        Objectives that a goal of several leaves out; the best in them is looked for after the others are held.
+    """
+
+    apart: Collection[str]
+
+    def ceiling(self, name: str) -> float:
+        """Return what an objective, less is better, may be at most; infinity without limit."""
+
+    def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> Best:
+        """Search within further limits, less is better, to the relative gap `GAP`, on one thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfInstance:
+    """A placement instance."""
+
+    instance: Instance
+    apart: Collection[str] = ("accuracy",)
+
+    def ceiling(self, name: str) -> float:
+        """Return what an objective may be at most."""
+        objective: Objective = name  # type: ignore[assignment]  # one of its own
+        return ceiling(self.instance, objective)
+
+    def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> Best:
+        """Search within further limits."""
+        limited = self.instance
+        for name, most in ceilings.items():
+            limited = hold(limited, name, most)  # type: ignore[arg-type]
+        found = search(limited, Settings(gap=GAP, deadline=deadline, threads=1), goal)  # type: ignore[arg-type]
+        values, metrics = None, found.metrics
+        if metrics is not None:
+            values = {name: metrics.objective(name, limited.latency_measure) for name in get_args(Objective)}
+        return Best(found.decision, values, found.value, found.infeasible, found.proven(GAP))
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What is best within bounds: a plan and its objectives, or neither (`proven`), or nothing known in time."""
 
     bounds: Point
-    decision: Decision | None
+    decision: Any
     point: Point | None
     proven: bool
     solves: int
@@ -53,7 +109,7 @@ class Answer:
 class Solved:
     """Plans found, whether no box is open, searches made, the best value of each objective, and corners closed."""
 
-    decisions: list[Decision] = field(default_factory=list)
+    decisions: list[Any] = field(default_factory=list)
     complete: bool = False
     solves: int = 0
     ideal: Point | None = None
@@ -61,18 +117,20 @@ class Solved:
 
 
 def front_by_boxes(
-    instance: Instance,
-    names: Sequence[Objective],
+    searched: Searched,
+    names: Sequence[str],
     coverage: float = 0.0,
     deadline: Deadline = NEVER,
     jobs: int = 1,
     journal: Journal | None = None,
     on_point: Callable[[int, int], None] | None = None,
 ) -> Solved:
-    """Return the front of two or more objectives, the first of them not the accuracy.
+    """Return the front of two or more objectives, the first of them none of those that are looked for apart.
 
     Parameters
     ----------
+    searched
+        The problem.
     coverage
         0: every point, as far as points differ by more than 1.2e-7. Above: a plan within this factor of each.
     deadline
@@ -84,7 +142,7 @@ def front_by_boxes(
     on_point
         Called with the number of plans known and of boxes open.
     """
-    search_ = _Search(instance, tuple(names), max(coverage, STEP), deadline, journal, on_point)
+    search_ = _Search(searched, tuple(names), max(coverage, STEP), deadline, journal, on_point)
     if jobs <= 1:
         return search_.run(None, 1)
     # started anew, not forked: HiGHS keeps threads, which a fork would leave behind
@@ -95,14 +153,14 @@ def front_by_boxes(
 class _Search:
     def __init__(
         self,
-        instance: Instance,
-        names: tuple[Objective, ...],
+        searched: Searched,
+        names: tuple[str, ...],
         step: float,
         deadline: Deadline,
         journal: Journal | None,
         on_point: Callable[[int, int], None] | None,
     ) -> None:
-        self.instance, self.names, self.deadline, self.journal = instance, names, deadline, journal
+        self.searched, self.names, self.deadline, self.journal = searched, names, deadline, journal
         self.on_point = on_point
         self.zones = Zones(len(names), step)
         self.solved = Solved()
@@ -121,11 +179,11 @@ class _Search:
             if self.deadline.expired or not (free or self.waiting):
                 break
             if pool is None:
-                self._take(_ask(self.instance, self.names, self._bounds(free[0]), self.deadline))
+                self._take(_ask(self.searched, self.names, self._bounds(free[0]), self.deadline))
                 continue
             for corner in free[: jobs - len(self.waiting)]:
                 bounds = self._bounds(corner)
-                self.waiting[pool.submit(_ask, self.instance, self.names, bounds, self.deadline)] = bounds
+                self.waiting[pool.submit(_ask, self.searched, self.names, bounds, self.deadline)] = bounds
             done, _ = wait(self.waiting, self.deadline.left_or_none, FIRST_COMPLETED)
             for future in done:
                 del self.waiting[future]
@@ -143,7 +201,7 @@ class _Search:
         orders = [(name, *(other for other in self.names if other != name)) for name in self.names]
         free = (math.inf,) * (len(self.names) - 1)
         known = self._known(free)
-        ask = [(self.instance, order, free, self.deadline) for order in orders[1 if known else 0 :]]
+        ask = [(self.searched, order, free, self.deadline) for order in orders[1 if known else 0 :]]
         ends = list(pool.map(_ask, *zip(*ask, strict=True)) if pool is not None else (_ask(*one) for one in ask))
         if known is None:
             self._take(ends[0])
@@ -181,7 +239,7 @@ class _Search:
 
     def _bounds(self, corner: Point) -> Point:
         """Return the corner without its first coordinate, within the instance's own limits."""
-        own = [ceiling(self.instance, name) for name in self.names[1:]]
+        own = [self.searched.ceiling(name) for name in self.names[1:]]
         return tuple(min(value, most) for value, most in zip(corner[1:], own, strict=True))
 
     def _known(self, bounds: Point) -> Answer | None:
@@ -213,35 +271,30 @@ class _Search:
             self.on_point(len(self.solved.decisions), len(self.zones.open))
 
 
-def _ask(instance: Instance, names: tuple[Objective, ...], bounds: Point, deadline: Deadline) -> Answer:
+def _ask(searched: Searched, names: tuple[str, ...], bounds: Point, deadline: Deadline) -> Answer:
     """Find what is best in the first objective within bounds on the others, and of that what no other plan beats."""
-    settings = Settings(gap=GAP, deadline=deadline, threads=1)
-    limited = instance
-    for name, bound in zip(names[1:], bounds, strict=True):
-        if math.isfinite(bound):
-            limited = hold(limited, name, bound)
-    found = search(limited, settings, {names[0]: 1.0})
+    ceilings = {name: bound for name, bound in zip(names[1:], bounds, strict=True) if math.isfinite(bound)}
+    found = searched.best({names[0]: 1.0}, ceilings, deadline)
     if found.infeasible:
         return Answer(bounds, None, None, True, 1)
     solves = 1
-    decision, metrics = found.decision, found.metrics
-    if metrics is None or not found.proven(GAP):
+    decision, values = found.decision, found.values
+    if values is None or not found.proven:
         return Answer(bounds, None, None, False, solves)
-    measure = instance.latency_measure
-    limited = hold(limited, names[0], found.value + EQUAL * abs(found.value))
-    for others in ([name for name in names[1:] if name != "accuracy"], [n for n in names if n == "accuracy"]):
+    ceilings[names[0]] = found.value + EQUAL * abs(found.value)
+    apart = [name for name in names if name in searched.apart]
+    for others in ([name for name in names[1:] if name not in apart], apart):
         if not others:
             continue
-        goal = {name: 1 / (abs(metrics.objective(name, measure)) or 1.0) for name in others}
-        found = search(limited, settings, goal)
+        goal = {name: 1 / (abs(values[name]) or 1.0) for name in others}
+        found = searched.best(goal, ceilings, deadline)
         solves += 1
-        if found.metrics is None and not found.infeasible:
+        if found.values is None and not found.infeasible:
             return Answer(bounds, None, None, False, solves)
-        if found.metrics is not None:  # else what is held is met by the plan known alone, to within rounding
-            if not found.proven(GAP):
+        if found.values is not None:  # else what is held is met by the plan known alone, to within rounding
+            if not found.proven:
                 return Answer(bounds, None, None, False, solves)
-            decision, metrics = found.decision, found.metrics
+            decision, values = found.decision, found.values
         for name in others:
-            value = metrics.objective(name, measure)
-            limited = hold(limited, name, value + EQUAL * abs(value))
-    return Answer(bounds, decision, tuple(metrics.objective(name, measure) for name in names), True, solves)
+            ceilings[name] = values[name] + EQUAL * abs(values[name])
+    return Answer(bounds, decision, tuple(values[name] for name in names), True, solves)

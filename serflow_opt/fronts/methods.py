@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from serflow_opt.fronts.by_boxes import front_by_boxes
+from serflow_opt.fronts.by_boxes import OfInstance, front_by_boxes
 from serflow_opt.fronts.by_placement import front_by_placement
 from serflow_opt.fronts.journal import Journal
 from serflow_opt.fronts.label_setting import set_labels
@@ -117,7 +117,7 @@ def by_solves(asked: Asked) -> Result | None:
     if asked.journal is not None:
         journal = Journal(asked.journal, asked.instance, f"{order} {asked.coverage!r}")
     solved = front_by_boxes(
-        asked.instance,
+        OfInstance(asked.instance),
         order,
         asked.coverage,
         asked.deadline,

@@ -19,11 +19,13 @@ VIEWS = {
     "Explanation": "report.explanation:explanation_table",
     "Fleet": "report.fleet:fleet_table",
     "Front": "report.front:front_table",
+    "LimitCosts": "report.solution:limits_table",
     "Plan": "report.plan:plan_table",
     "Policy": "report.policy:policy_table",
     "Schedule": "report.traffic:schedule_table",
     "Simulation": "report.traffic:simulation_table",
     "Solution": "report.solution:solution_table",
+    "SolutionFront": "report.solution:front_table",
 }
 """What lays out each result: results know what they say, not how it looks."""
 WIDE = 200

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from serflow_opt.families.answer import Solution
+    from serflow_opt.families.explain import LimitCosts
+    from serflow_opt.families.front import SolutionFront
 
 
 def solution_table(answer: Solution) -> RenderableType:
@@ -59,6 +61,47 @@ def solutions_table(answers: Sequence[Any]) -> Sheet:
     ]
     words = ("instance", "status")
     return Sheet(("instance", "status", "objective", "gap", "s"), rows, left=words, folds=words[:1])
+
+
+def front_table(front: SolutionFront) -> RenderableType:
+    """Lay a front out: what is proven of it, and a row for each decision."""
+    words, style = ("the complete front", "bold green") if front.complete else ("not complete", "bold yellow")
+    if not front.complete and front.coverage is not None:
+        words = f"every decision covered within {front.coverage:.3g}"
+    if front.complete and not front.plans:
+        words, style = "no decision keeps the limits", "bold red"
+    head = Text.assemble((front.instance, "bold"), f"  {len(front.plans):,} decisions  ", (words, style))
+    rows = [
+        (*(f"{value:.6g}" for value in point), _written(plan.plan))
+        for point, plan in zip(front.points, front.plans, strict=True)
+    ]
+    units = {own.name: own.unit for plan in front.plans for own in plan.metrics}
+    titles = [f"{name} {units.get(name, '')}".strip() for name in front.objectives]
+    table = Sheet((*titles, "decided"), rows, left=("decided",), folds=("decided",))
+    counts = ", ".join(f"{count:,} {name}" for name, count in front.counts.items())
+    return Group(head, *([table] if rows else []), Text(f"{front.method} ({counts})"))
+
+
+def limits_table(costs: LimitCosts) -> RenderableType:
+    """Lay out the best decision, and what its limits cost."""
+    goal = costs.plan.objective
+
+    def there(at: float | None, value: float | None) -> str:
+        return "" if value is None else f"{value:.6g}{'' if at is None else f' at {at:.6g}'}"
+
+    rows = [
+        (
+            own.limit,
+            f"{own.asked:g}",
+            "" if own.reached is None else f"{own.reached:.6g}",
+            there(own.next_at, own.value_next) if own.binds else "does not bind",
+            there(own.looser, own.value_looser) if own.binds else "",
+            there(None, own.value_without) if own.binds else "",
+        )
+        for own in costs.limits
+    ]
+    titles = ("limit", "asked", "reached", f"next better {goal.name}", "a step further", "without it")
+    return Group(solution_table(costs.plan), *([Text(), Sheet(titles, rows, left=titles[:1])] if rows else []))
 
 
 def _written(own: object) -> str:

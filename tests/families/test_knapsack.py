@@ -117,6 +117,49 @@ def test_limits_that_clash_are_named_with_their_least_change(tmp_path: Path) -> 
     assert [sorted(own.limits) for own in solution.infeasible_because[0].sets] == [["value_min", "weight_max"]]
 
 
+@pytest.mark.parametrize("names", [("value", "weight"), ("weight", "value", "price")])
+def test_the_front_is_that_of_all_subsets(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """Every undominated point and no other, proven complete; the same on the command line."""
+    items = drawn(7, 6)
+    sack = write(tmp_path, "sack", items, "weight_max = 4000")
+    points = {tuple(round(p[name], 6) for name in names) for p in subsets(items) if within(p, weight=4000)}
+
+    def beats(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+        return a != b and all(x >= y if name == "value" else x <= y for name, x, y in zip(names, a, b, strict=True))
+
+    best = {p for p in points if not any(beats(q, p) for q in points)}
+    front = so.pareto(sack, names)
+    assert front.complete
+    assert {tuple(round(v, 6) for v in point) for point in front.points} == best
+    assert len(front.points) == len(best)
+    ran = run("pareto", sack, *names, "--json", "--out", tmp_path / "front.csv")
+    assert ran.code == 0
+    assert len(ran.document["plans"]) == len(best)
+    assert "the complete front" in run("pareto", sack, "value", "price").stdout
+
+
+def test_explain_tells_what_each_limit_costs(tmp_path: Path) -> None:
+    """The value without each limit, and the least weight at which a better value can be had, by brute force."""
+    items = drawn(8, 6)
+    every = list(subsets(items))
+    sack = write(tmp_path, "sack", items, "weight_max = 2000, price_max = 500")
+    costs = so.explain(sack)
+    best = max(p["value"] for p in every if within(p, weight=2000))
+    by_weight, by_price = costs.limits
+    assert by_weight.limit == "weight_max"
+    assert by_weight.binds
+    assert by_weight.value_without == pytest.approx(sum(own[0] for own in items))
+    next_at = min(p["weight"] for p in every if p["value"] > best)
+    assert by_weight.next_at == pytest.approx(next_at)
+    assert by_weight.value_next == pytest.approx(max(p["value"] for p in every if within(p, weight=next_at)))
+    assert by_weight.value_looser == pytest.approx(max(p["value"] for p in every if within(p, weight=2200)))
+    assert not by_price.binds
+    ran = run("explain", sack, "--json")
+    assert ran.document["limits"][0]["next_at"] == pytest.approx(next_at)
+    assert type(costs).from_dict(ran.document).limits == costs.limits
+    assert "does not bind" in run("explain", sack).stdout
+
+
 def test_several_solve_together_with_placements(tmp_path: Path) -> None:
     """Kinds may be mixed where each is answered alone."""
     sack = write(tmp_path, "sack", drawn(4), "weight_max = 2000")

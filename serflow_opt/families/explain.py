@@ -1,0 +1,114 @@
+"""What the limits of a problem of any family cost: the optimum without each, a step further, and where it gets better.
+
+All by exact re-solves, as for placements (`sensitivity/explain.py`); what an option alone would give is not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from serflow_opt.families.answer import Solution
+from serflow_opt.families.protocol import Quantity
+from serflow_opt.families.registry import family_of, quantity
+from serflow_opt.families.solve import answer
+from serflow_opt.ground.arguments import Arguments
+from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.document import Answer
+from serflow_opt.ground.stopping import stoppable
+from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.search.outcome import Settings
+from serflow_opt.sensitivity.explain import SAME, STEP, LimitRow
+
+
+class LimitCosts(Answer):
+    """A decision, and what its limits cost, as `explain --json` prints it."""
+
+    plan: Solution
+    limits: list[LimitRow]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document."""
+        return self.model_dump(mode="json")
+
+    def _said(self) -> str:
+        return f"{len(self.limits)} limits of {self.plan._said()}"
+
+
+@stoppable()
+def explain(
+    problem: Any,
+    *,
+    gap: float = 1e-6,
+    time_limit: float | None = None,
+    threads: int = 0,
+    on_progress: Callable[[str], None] | None = None,
+) -> LimitCosts:
+    """Solve a problem, and again with each limit loosened; parameters as those of `serflow_opt.explain`.
+
+    Returns
+    -------
+    LimitCosts
+        Without rows where there is no decision: then `plan.infeasible_because` explains.
+    """
+    with Arguments() as given:
+        gap, threads = given.number("gap", gap), given.whole("threads", threads)
+        seconds = given.limit("time_limit", time_limit)
+    family = family_of(problem)
+    goal = quantity(family, family.optimised(problem))
+
+    def find(what: str, changed: Any, name: str = "") -> Solution:
+        if on_progress:
+            on_progress(what)
+        return answer(changed, Settings(gap, Deadline(seconds), threads), name)
+
+    plan = find("the best decision", problem)
+    if plan.plan is None:
+        return LimitCosts(plan=plan, limits=[])
+    ceilings = family.ceilings(problem)
+    own = [q for q in family.quantities if q.name in ceilings]
+    return LimitCosts(plan=plan, limits=[_row(problem, plan, goal, q, ceilings[q.name], find) for q in own])
+
+
+def _row(
+    problem: Any, plan: Solution, goal: Quantity, own: Quantity, most: float, find: Callable[..., Solution]
+) -> LimitRow:
+    """What one limit costs; numbers with which is calculated are less is better, in the quantities' own units."""
+    family = family_of(problem)
+    best = _less(goal, plan.objective.value)
+    assert best is not None
+    without = _less(goal, find(f"without {own.key}", family.held(problem, {own.name: None})).objective.value)
+    looser = most + STEP * abs(most)
+
+    def shown(of: Quantity, less: float | None) -> float | None:
+        return None if less is None else of.less(less) * of.shown
+
+    def at(limit: float) -> float:
+        found = find(f"{own.key} {shown(own, limit):g}", family.held(problem, {own.name: limit}))
+        value = _less(goal, found.objective.value)
+        return best if value is None else min(value, best)
+
+    asked, further = shown(own, most), shown(own, looser)
+    assert asked is not None
+    assert further is not None
+    binds = without is not None and without < best - SAME * abs(best)
+    row = LimitRow(own.key, asked, plan.achieved(own.name), binds, further, plan.objective.value, shown(goal, without))
+    if not binds:
+        return row
+    next_at = value_next = None
+    if own.name != goal.name:
+        better = family.held(problem, {own.name: None, goal.name: best - SAME * abs(best)})
+        found = find(f"the next better decision by {own.key}", better, own.name)
+        next_at = _less(own, found.objective.value) if found.status == "optimal" else None
+    if next_at is not None:
+        value_next = at(next_at + EQUAL * abs(next_at))
+    value_looser = best if next_at is not None and looser < next_at else at(looser)  # nothing better before that
+    return replace(
+        row, value_looser=shown(goal, value_looser), next_at=shown(own, next_at), value_next=shown(goal, value_next)
+    )
+
+
+def _less(own: Quantity, shown: float | None) -> float | None:
+    """Return a value as shown as a number, less is better, in the quantity's own unit."""
+    return None if shown is None else own.less(shown / own.shown)

@@ -1,0 +1,167 @@
+"""The front of several quantities of any family: every decision that no other beats in all of them, proven."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+from serflow_opt.errors import Problem
+from serflow_opt.families.answer import Solution
+from serflow_opt.families.found import Found
+from serflow_opt.families.protocol import Family, Valued
+from serflow_opt.families.registry import family_of, quantity
+from serflow_opt.families.solve import solution_of
+from serflow_opt.families.witnessed import best_of
+from serflow_opt.fronts.by_boxes import GAP, Best, Solved, front_by_boxes
+from serflow_opt.fronts.front import FrontProgress
+from serflow_opt.ground.arguments import Arguments
+from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.document import Answer
+from serflow_opt.ground.dominance import cells, nondominated
+from serflow_opt.ground.stopping import stoppable
+from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.search.outcome import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class OfFamily:
+    """A problem of a family, searched within limits."""
+
+    problem: Any
+    apart: Collection[str] = ()
+
+    def ceiling(self, name: str) -> float:
+        """Return what a quantity, less is better, may be at most; infinity without limit."""
+        return family_of(self.problem).ceilings(self.problem).get(name, np.inf)
+
+    def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> Best:
+        """Search within further limits."""
+        family = family_of(self.problem)
+        found = best_of(family, family.held(self.problem, ceilings), goal, Settings(GAP, deadline, threads=1))
+        less = None
+        if found.values is not None:
+            less = {own.name: own.less(found.values[own.name]) for own in family.quantities}
+        return Best(found.decision, less, found.value, found.infeasible, found.proven(GAP))
+
+
+class SolutionFront(Answer):
+    """Undominated decisions in the order of the first quantity, as `pareto --json` prints them."""
+
+    kind: str
+    instance: str
+    objectives: list[str]
+    plans: list[Solution]
+    complete: bool = Field(description="whether no undominated decision is missing; those that tie appear once")
+    coverage: float | None = Field(
+        description="each decision there is has one here that is at most this much worse, relative; 0: complete"
+    )
+    method: str
+    seconds: float
+    counts: dict[str, int]
+
+    @property
+    def points(self) -> list[tuple[float, ...]]:
+        """The quantities of each decision, in the units shown."""
+        values = [{own.name: own.value for own in plan.metrics} for plan in self.plans]
+        return [tuple(value[name] for name in self.objectives) for value in values]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document."""
+        return self.model_dump(mode="json")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a decision: all its quantities in the units shown, and what is decided."""
+        import pandas as pd
+
+        return pd.DataFrame([{**{own.name: own.value for own in p.metrics}, "plan": p.plan} for p in self.plans])
+
+    def _said(self) -> str:
+        return f"{self.instance}: {len(self.plans):,} decisions by {' and '.join(self.objectives)}"
+
+
+def pareto(
+    problem: Any,
+    objectives: Sequence[str] = (),
+    *,
+    coverage: float | None = None,
+    time_limit: float | None = None,
+    method: str = "auto",
+    jobs: int = 1,
+    journal: str | Path | None = None,
+    on_progress: Callable[[FrontProgress], None] | None = None,
+) -> SolutionFront:
+    """Find the decisions that no other beats in every quantity; parameters as those of `serflow_opt.pareto`.
+
+    Without objectives it is the first two quantities of the family. There is one method, and no journal is kept.
+    """
+    family = family_of(problem)
+    names = tuple(objectives) or tuple(own.name for own in family.quantities[:2])
+    with Arguments() as given:
+        seconds, jobs = given.limit("time_limit", time_limit), given.whole("jobs", jobs, 1)
+        if coverage is not None:
+            coverage = given.number("coverage", coverage, above=True)
+        given.one_of("method", method, ("auto", "milp"))
+        if journal is not None:
+            given.misfit("journal", str(journal), f"no journal is kept of a {family.kind}: leave it out")
+        known = [own.name for own in family.quantities]
+        if not (2 <= len(set(names)) == len(names)) or not set(names) <= set(known):
+            cure = f"name two or more of {', '.join(known)}, each once"
+            given.problems.append(Problem("", "objectives", ", ".join(names) or "none", cure))
+    with stoppable():
+        deadline = Deadline(seconds)
+
+        def report(plans: int, boxes: int) -> None:
+            if on_progress is not None:
+                on_progress(FrontProgress(deadline.seconds, f"solves, {boxes} boxes open", plans, None))
+
+        solved = front_by_boxes(OfFamily(problem), names, coverage or 0.0, deadline, jobs, None, report)
+        return _front(family, problem, names, solved, coverage or 0.0, deadline)
+
+
+def _front(
+    family: Family,
+    problem: Any,
+    names: tuple[str, ...],
+    solved: Solved,
+    coverage: float,
+    deadline: Deadline,
+) -> SolutionFront:
+    """Value what was found exactly, and drop what ties or is beaten."""
+    valued = [(decision, family.evaluate(problem, decision)) for decision in solved.decisions]
+    kept = [(decision, own) for decision, own in valued if not own.breaches]
+    less = [[quantity(family, name).less(own.values[name]) for name in names] for _, own in kept]
+    best = nondominated(cells(np.array(less).reshape(len(kept), len(names)), EQUAL)).tolist()
+    complete = solved.complete and len(kept) == len(valued)
+    plans = [_point(family, problem, names, *kept[i], complete and not coverage, deadline) for i in best]
+    return SolutionFront(
+        kind=family.kind,
+        instance=problem.name,
+        objectives=list(names),
+        plans=plans,
+        complete=complete and not coverage,
+        coverage=coverage if complete else None,
+        method="search of boxes, each decision proven by HiGHS and valued by the exact evaluator",
+        seconds=deadline.seconds,
+        counts={"solves": solved.solves},
+    )
+
+
+def _point(
+    family: Family, problem: Any, names: tuple[str, ...], decision: Any, own: Valued, proven: bool, deadline: Deadline
+) -> Solution:
+    """A point as the answer to the question it answers: the first quantity, with its values of the others as limits."""
+    less = {name: quantity(family, name).less(own.values[name]) for name in names}
+    asked = family.held(problem, {name: less[name] for name in names[1:]})
+    found = Found(decision, own.values, own.violation, less[names[0]])
+    if proven:
+        found.bound = found.value
+    method = "point of a front: search of boxes by HiGHS, decision valued by the exact evaluator"
+    return solution_of(family, asked, found, Settings(GAP, deadline), names[0], method)
