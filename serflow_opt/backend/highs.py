@@ -291,12 +291,12 @@ class HighsModel:
         return replace(outcome, bound=bound, checked=min(checked, bound))
 
     def _again(self, outcome: Outcome, options: Mapping[str, object], deadline: Deadline) -> Outcome:
-        """Search again, otherwise and shortly, where multipliers do not come near; return the better outcome."""
+        """Search again, otherwise and shortly, where multipliers stay far: does a solution lie below the bound?"""
         self._solver = None
         second = self._search({**options, **OTHERWISE}, Deadline(min(deadline.left, SURE_S)), {}, None)
         self._solver = None
-        better = second.values and not second.objective >= outcome.objective
-        return replace(second, bound=min(second.bound, outcome.bound)) if better else outcome
+        refuted = second.values and second.objective < outcome.bound - WITHIN * abs(outcome.bound)
+        return replace(second, bound=min(second.bound, outcome.bound)) if refuted else outcome
 
     def _confirmed(self, outcome: Outcome, options: Mapping[str, object], deadline: Deadline) -> Outcome:
         """Confirm that a model has no solution: by multipliers box by box, else by a second search done otherwise."""

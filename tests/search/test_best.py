@@ -16,6 +16,7 @@ from serflow_opt.backend import linear
 from serflow_opt.backend.certifying import Relaxation
 from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.backend.matrix import Matrix
+from serflow_opt.ground.deadline import Deadline
 from serflow_opt.search.milp import BEATEN
 
 Lie = Callable[[Outcome], Outcome]
@@ -109,6 +110,19 @@ def test_a_second_search_refutes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HighsModel, "_search", lie)
     outcome = boxes(2.0).solve()
     assert (outcome.status, outcome.objective, len(times)) == ("optimal", pytest.approx(2.0), 2)
+
+
+@pytest.mark.parametrize(("better", "status", "objective"), [(1e-9, "optimal", 1.0), (0.1, "limit", 0.9)])
+def test_only_what_lies_below_the_bound_refutes_it(
+    better: float, status: str, objective: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second search that is stopped with a solution better by a rounding takes nothing back."""
+    model = boxes(1.0)
+    first = model.solve()
+    second = replace(first, status="limit", objective=first.objective - better, bound=0.5)
+    monkeypatch.setattr(HighsModel, "_search", lambda self, *given: second)
+    told = model._again(first, {}, Deadline())
+    assert (told.status, told.objective) == (status, pytest.approx(objective, abs=1e-12 if status == "limit" else 0))
 
 
 def test_nothing_confirmed_is_no_solution(monkeypatch: pytest.MonkeyPatch) -> None:
