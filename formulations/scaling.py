@@ -69,13 +69,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyomo.core as pyo
 
+from serflow_opt.ground.tolerances import MOMENT, WHOLE_MACHINE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-NEAR = 1e-7
-"""Seconds; moments closer than this are one."""
-WHOLE = 1e-9
-"""Numbers of machines closer to a whole number than this are whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +140,9 @@ class Fleet:
             (p, k)
             for p in self.types
             for k, t in enumerate(self.moments[:-1])
-            if (k or self.first) and t >= -self.kinds[p].start_s - NEAR and t + self.kinds[p].start_s < self.end - NEAR
+            if (k or self.first)
+            and t >= -self.kinds[p].start_s - MOMENT
+            and t + self.kinds[p].start_s < self.end - MOMENT
         ]
 
     @cached_property
@@ -151,7 +150,7 @@ class Fleet:
         """Begin of each spell, and the end of the last."""
         usable = [self.moments[k] + self.kinds[p].start_s for p, k in self.orders]
         times = np.unique(np.concatenate([self.moments, usable]))
-        times = times[np.concatenate([[True], np.diff(times) > NEAR])]
+        times = times[np.concatenate([[True], np.diff(times) > MOMENT])]
         times[-1] = self.end
         return np.asarray(times)
 
@@ -163,7 +162,7 @@ class Fleet:
     @cached_property
     def step_of(self) -> list[int]:
         """k(g)."""
-        found = np.searchsorted(self.moments, self.spell_edges[:-1] + NEAR, side="right") - 1
+        found = np.searchsorted(self.moments, self.spell_edges[:-1] + MOMENT, side="right") - 1
         return [int(k) for k in found]
 
     @cached_property
@@ -177,8 +176,8 @@ class Fleet:
         found: dict[tuple[int, int], list[int]] = defaultdict(list)
         for p, orders in enumerate(self._by_type):
             for k, t in orders:
-                begin = int(np.searchsorted(self.spell_edges, t - NEAR))
-                end = int(np.searchsorted(self.spell_edges, t + self.kinds[p].start_s - NEAR))
+                begin = int(np.searchsorted(self.spell_edges, t - MOMENT))
+                end = int(np.searchsorted(self.spell_edges, t + self.kinds[p].start_s - MOMENT))
                 for g in range(begin, end):
                     found[p, g].append(k)
         return found
@@ -191,11 +190,11 @@ class Fleet:
             kind = self.kinds[p]
             for h, t in orders:
                 for k in range(h, len(self.moments) - 1):
-                    starting = self.moments[k] < t + kind.start_s - NEAR
+                    starting = self.moments[k] < t + kind.start_s - MOMENT
                     whole, part = found.setdefault((p, k), ([], []))
-                    if k == h or starting or self.moments[k + 1] <= t + kind.billing_min_s + NEAR:
+                    if k == h or starting or self.moments[k + 1] <= t + kind.billing_min_s + MOMENT:
                         whole.append(h)
-                    elif self.moments[k] < t + kind.billing_min_s - NEAR:
+                    elif self.moments[k] < t + kind.billing_min_s - MOMENT:
                         part.append(h)
                     else:
                         break
@@ -214,7 +213,7 @@ class Fleet:
     def cells(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
         """λ_i, δ_i and the spell of each cell in which there is demand."""
         edges = np.union1d(self.edges, self.spell_edges[self.spell_edges > self.edges[0]])
-        edges = edges[np.concatenate([[True], np.diff(edges) > NEAR])]
+        edges = edges[np.concatenate([[True], np.diff(edges) > MOMENT])]
         middle = (edges[1:] + edges[:-1]) / 2
         rates = self.rates[np.clip(np.searchsorted(self.edges, middle, side="right") - 1, 0, len(self.rates) - 1)]
         spell = np.searchsorted(self.spell_edges, middle, side="right") - 1
@@ -230,10 +229,10 @@ class Fleet:
         betas = [np.zeros((len(rates), len(demand))), np.tile(rates[:, None], len(demand))]
         for rate in rates:
             share = demand / rate - np.floor(demand / rate)
-            rounds = (share > WHOLE) & (share < 1 - WHOLE)
+            rounds = (share > WHOLE_MACHINE) & (share < 1 - WHOLE_MACHINE)
             share = np.where(rounds, share, 1.0)
             ratio = rates / rate
-            ratio = np.where(np.abs(ratio - np.rint(ratio)) < WHOLE, np.rint(ratio), ratio)
+            ratio = np.where(np.abs(ratio - np.rint(ratio)) < WHOLE_MACHINE, np.rint(ratio), ratio)
             floor = np.floor(ratio)[:, None]
             height = rate * share
             alphas.append(np.where(rounds, height * np.ceil(demand / rate), 0.0))
@@ -341,7 +340,7 @@ def rent(m: Any, fleet: Fleet) -> Any:
     after = {
         (p, k): float(fleet.moments[k] + fleet.kinds[p].billing_min_s - fleet.end)
         for p, k in fleet.orders
-        if fleet.last and fleet.moments[k] + fleet.kinds[p].billing_min_s > fleet.end + NEAR
+        if fleet.last and fleet.moments[k] + fleet.kinds[p].billing_min_s > fleet.end + MOMENT
     }
     return (
         pyo.quicksum(price[p] * length[k] * m.n[p, k] for p in fleet.types for k in fleet.steps)

@@ -14,7 +14,7 @@ from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import EQUAL, RANGES_GAP
 from serflow_opt.infeasibility.explain import clashes
 from serflow_opt.plan.document import BY_WORD, Certificate, Clash, ObjectiveValue, Plan, PlanStatus, Replayed
 from serflow_opt.plan.evaluator import evaluate
@@ -35,9 +35,6 @@ from serflow_opt.search.payoff import NoPayoff, Row, ideal_and_nadir, payoff_tab
 from serflow_opt.search.prune import by_placement
 from serflow_opt.search.ranges import refine
 from serflow_opt.search.ties import equally_good
-
-COARSE_GAP = 1e-4
-"""Default gap where choices come from ranges."""
 
 
 @on_instance
@@ -101,7 +98,7 @@ def solve(
     if options:
         check_options(options)
     if gap is None:
-        gap = COARSE_GAP if instance.families else Settings.gap
+        gap = RANGES_GAP if instance.families else Settings.gap
     with stoppable():
         settings = Settings(gap, Deadline(seconds), threads, seed, method, options or {}, on_progress, extra)
         return answer(instance, settings)

@@ -25,10 +25,9 @@ import numpy as np
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.tolerances import INTEGRAL, SMALLEST
 
 ROUNDOFF = 2.0**-53
-FRACTION = 1e-6
-"""What a whole variable may be off by and still count as whole where boxes are split: a choice, no part of a proof."""
 PER_BOX = 20
 """What a box costs beside its simplex iterations, counted in them."""
 PASSES = 3
@@ -73,7 +72,7 @@ def safe_bound(matrix: Matrix, multipliers: Floats, low: Floats, high: Floats, *
     terms = np.concatenate([sides, worst, [0.0 if feasibility else matrix.offset]])
     if np.isnan(terms).any() or np.isneginf(terms).any():
         return -math.inf
-    return math.fsum(terms) - 4 * ROUNDOFF * math.fsum(np.abs(terms)) - 1e-300
+    return math.fsum(terms) - 4 * ROUNDOFF * math.fsum(np.abs(terms)) - SMALLEST
 
 
 def _least(left: Floats, low: Floats, high: Floats) -> Floats:
@@ -117,8 +116,8 @@ def boxed(matrix: Matrix, cutoff: float = math.inf) -> tuple[Floats, Floats]:
             np.minimum.at(high, index[up], limit[up])
             np.maximum.at(low, index[down], limit[down])
         whole = matrix.whole
-        high[whole] = np.floor(high[whole] + 1e-6)
-        low[whole] = np.ceil(low[whole] - 1e-6)
+        high[whole] = np.floor(high[whole] + INTEGRAL)
+        low[whole] = np.ceil(low[whole] - INTEGRAL)
         if np.array_equal(before[0], high) and np.array_equal(before[1], low):
             break
     return low, high
@@ -203,7 +202,7 @@ def _fractional(matrix: Matrix, values: Floats, low: Floats, high: Floats) -> tu
     """Return the whole column that is furthest from whole, and the whole number below it."""
     off = np.where(matrix.whole & (high > low), np.abs(values - np.rint(values)), 0.0)
     column = int(np.argmax(off)) if len(off) else 0
-    if not len(off) or off[column] <= FRACTION:
+    if not len(off) or off[column] <= INTEGRAL:
         return None
     below = min(max(math.floor(values[column]), low[column]), high[column] - 1)
     return column, float(below)

@@ -28,16 +28,12 @@ from serflow_opt.backend.running import (
 )
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.tolerances import DEFAULT_GAP, FEASIBILITY, LOOSE_FEASIBILITY, POLISHED, WITHIN
 
 Status = Literal["optimal", "limit", "infeasible", "no_solution"]
 
-FEASIBILITY = 1e-8
-"""Primal and integrality tolerance of the search. At 1e-9, the size of constants inside HiGHS, it can lose plans that
-meet a limit with equality; what 1e-8 lets through is found by the exact evaluation and cut off."""
 RESCALED = 5
 """Times at most that a model is scaled anew for a solution far smaller than the one before."""
-WITHIN = 1e-6
-"""How far, relative, above a solution known others are looked for, and below HiGHS's bound a check may stay."""
 CHECKING, LEAST_WORK = 0.1, 1_000
 """Share of the simplex iterations of a search that checking its bound may take, and how many in any case: a count, so
 that what is proven does not depend on how busy a machine is."""
@@ -58,10 +54,11 @@ OTHERWISE: Mapping[str, object] = {
     "mip_heuristic_effort": 0.3,
 }
 """How a second search differs from the first."""
-LOOSER: Mapping[str, object] = {"primal_feasibility_tolerance": 1e-7, "mip_feasibility_tolerance": 1e-7}
+LOOSER: Mapping[str, object] = {
+    "primal_feasibility_tolerance": LOOSE_FEASIBILITY,
+    "mip_feasibility_tolerance": LOOSE_FEASIBILITY,
+}
 """And further where the first found nothing; where it did, what only wider tolerances let through is no better."""
-POLISHED = 1e-10
-"""Primal tolerance once the integers are fixed and only an LP is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +174,7 @@ class HighsModel:
     def solve(
         self,
         *,
-        gap: float = 1e-6,
+        gap: float = DEFAULT_GAP,
         time_limit: float | None = None,
         threads: int = 0,
         seed: int = 0,

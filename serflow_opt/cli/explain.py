@@ -30,6 +30,7 @@ from serflow_opt.cli.common import (
     load_limited,
     telling,
 )
+from serflow_opt.ground.tolerances import DEFAULT_GAP
 
 
 def explain(
@@ -46,7 +47,7 @@ def explain(
     settings: Settings = None,
     include: Include = None,
     exclude: Exclude = None,
-    gap: Annotated[float, typer.Option(help="Relative gap of each solve.", min=0.0)] = 1e-6,
+    gap: Annotated[float, typer.Option(help="Relative gap of each solve.", min=0.0)] = DEFAULT_GAP,
     time_limit: Annotated[float | None, typer.Option(help="Seconds for each solve.", min=0.0)] = None,
     catalog: Catalogs = None,
     as_json: Json = False,

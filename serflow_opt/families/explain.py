@@ -17,9 +17,9 @@ from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.document import Answer
 from serflow_opt.ground.stopping import stoppable
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import DEFAULT_GAP, EQUAL, UNCHANGED
 from serflow_opt.search.outcome import Settings
-from serflow_opt.sensitivity.explain import SAME, STEP, LimitRow
+from serflow_opt.sensitivity.explain import STEP, LimitRow
 
 
 class LimitCosts(Answer):
@@ -40,7 +40,7 @@ class LimitCosts(Answer):
 def explain(
     problem: Any,
     *,
-    gap: float = 1e-6,
+    gap: float = DEFAULT_GAP,
     time_limit: float | None = None,
     threads: int = 0,
     on_progress: Callable[[str], None] | None = None,
@@ -92,13 +92,13 @@ def _row(
     asked, further = shown(own, most), shown(own, looser)
     assert asked is not None
     assert further is not None
-    binds = without is not None and without < best - SAME * abs(best)
+    binds = without is not None and without < best - UNCHANGED * abs(best)
     row = LimitRow(own.key, asked, plan.achieved(own.name), binds, further, plan.objective.value, shown(goal, without))
     if not binds:
         return row
     next_at = value_next = None
     if own.name != goal.name:
-        better = family.held(problem, {own.name: None, goal.name: best - SAME * abs(best)})
+        better = family.held(problem, {own.name: None, goal.name: best - UNCHANGED * abs(best)})
         found = find(f"the next better decision by {own.key}", better, own.name)
         next_at = _less(own, found.objective.value) if found.status == "optimal" else None
     if next_at is not None:

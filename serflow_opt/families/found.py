@@ -6,13 +6,10 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import EQUAL, NIL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-ROUNDING = 1e-15
-"""What sums that should be 0 may be off by."""
 
 
 @dataclass(slots=True)
@@ -55,4 +52,4 @@ class Found:
         """Whether the decision is within the gap of the bound."""
         if self.values is None:
             return False
-        return self.value <= self.bound + max(gap, EQUAL) * abs(self.value) * (1 + EQUAL) + ROUNDING
+        return self.value <= self.bound + max(gap, EQUAL) * abs(self.value) * (1 + EQUAL) + NIL

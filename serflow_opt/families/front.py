@@ -17,14 +17,14 @@ from serflow_opt.families.protocol import Family, Valued
 from serflow_opt.families.registry import family_of, quantity
 from serflow_opt.families.solve import solution_of
 from serflow_opt.families.witnessed import best_of
-from serflow_opt.fronts.by_boxes import GAP, Best, Solved, front_by_boxes
+from serflow_opt.fronts.by_boxes import Best, Solved, front_by_boxes
 from serflow_opt.fronts.front import FrontProgress
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.document import Answer
 from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.ground.stopping import stoppable
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import BOX_GAP, EQUAL
 from serflow_opt.search.outcome import Settings
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ class OfFamily:
     def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> Best:
         """Search within further limits."""
         family = family_of(self.problem)
-        found = best_of(family, family.held(self.problem, ceilings), goal, Settings(GAP, deadline, threads=1))
+        found = best_of(family, family.held(self.problem, ceilings), goal, Settings(BOX_GAP, deadline, threads=1))
         less = None
         if found.values is not None:
             less = {own.name: own.less(found.values[own.name]) for own in family.quantities}
-        return Best(found.decision, less, found.value, found.infeasible, found.proven(GAP))
+        return Best(found.decision, less, found.value, found.infeasible, found.proven(BOX_GAP))
 
 
 class SolutionFront(Answer):
@@ -164,4 +164,4 @@ def _point(
     if proven:
         found.bound = found.value
     method = "point of a front: search of boxes by HiGHS, decision valued by the exact evaluator"
-    return solution_of(family, asked, found, Settings(GAP, deadline), names[0], method)
+    return solution_of(family, asked, found, Settings(BOX_GAP, deadline), names[0], method)

@@ -16,8 +16,8 @@ from serflow_opt.families.protocol import Built, Goal, NoModel, Quantity, Questi
 from serflow_opt.families.registry import quantity
 from serflow_opt.ground.arguments import as_number
 from serflow_opt.ground.document import validated
+from serflow_opt.ground.tolerances import SMALLEST, TOLERANCE
 from serflow_opt.plan.document import Breach
-from serflow_opt.plan.evaluator import TOLERANCE
 
 if TYPE_CHECKING:
     from serflow_opt.backend.highs import Outcome
@@ -141,7 +141,7 @@ class Standard(ABC):
         broken = []
         for name, most in problem.limits.items():
             own = quantity(self, name)
-            excess = (own.less(valued.values[name]) - most) / max(abs(most), 1e-300)
+            excess = (own.less(valued.values[name]) - most) / max(abs(most), SMALLEST)
             if excess > TOLERANCE:
                 value, bound = valued.values[name] * own.shown, own.less(most) * own.shown
                 broken.append(Breach(limit=own.key, value=value, bound=bound, excess=excess))

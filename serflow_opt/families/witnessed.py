@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.backend.matrix import binaries_of
 from serflow_opt.backend.running import Progress
-from serflow_opt.families.found import ROUNDING, Found
+from serflow_opt.families.found import Found
 from serflow_opt.families.protocol import Family, Goal, NoModel, Valued
 from serflow_opt.families.registry import quantity
 from serflow_opt.ground.deadline import OutOfTime
-from serflow_opt.search.milp import ATTEMPTS, MODEL_ERROR
+from serflow_opt.ground.tolerances import MODEL_ERROR, NIL
+from serflow_opt.search.milp import ATTEMPTS
 from serflow_opt.search.outcome import OUT_OF_TIME, Settings
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _take(
     offer(found, decision, valued, value)
     if found.value < before:
         found.model_value = modelled
-    return not valued.breaches and value <= modelled + MODEL_ERROR * abs(value) + ROUNDING
+    return not valued.breaches and value <= modelled + MODEL_ERROR * abs(value) + NIL
 
 
 def _run(model: HighsModel, built: Built, settings: Settings) -> Outcome:

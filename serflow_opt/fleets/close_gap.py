@@ -24,10 +24,9 @@ from serflow_opt.fleets.column_generation import Bounded
 from serflow_opt.fleets.master import Chosen, Master
 from serflow_opt.fleets.pricing import Answer, Column, Prices, Service, Task
 from serflow_opt.fleets.workers import Searches
+from serflow_opt.ground.tolerances import LEEWAY, ROUNDING
 
 Most = tuple[tuple[str, int], ...]
-LEEWAY = 1e-5
-"""What a search may leave open, relative; beyond, it was stopped."""
 
 
 @dataclass(order=True)
@@ -218,4 +217,4 @@ def close(
 
 
 def _proven(value: float, bound: float, gap: float) -> bool:
-    return value - bound <= gap * abs(value) + 1e-12
+    return value - bound <= gap * abs(value) + ROUNDING

@@ -16,11 +16,10 @@ from dataclasses import dataclass, field
 from serflow_opt.fleets.master import Master, Shared
 from serflow_opt.fleets.pricing import Answer, Prices, Service, Task
 from serflow_opt.fleets.workers import Searches
+from serflow_opt.ground.tolerances import BOUNDS_MET
 
 ROUNDS = 200
 """Rounds of prices at most."""
-CLOSE = 1e-7
-"""Relaxation and bound this close, relative, have met."""
 
 
 @dataclass
@@ -85,6 +84,6 @@ def generate(
         if bound > best.bound:
             best.bound, best.prices, best.values = bound, prices, [own.bound for own in answers]
         tell("pricing", best.relaxed, best.bound)
-        if best.relaxed - best.bound <= max(gap / 10, CLOSE) * abs(best.relaxed) or not any(new):
+        if best.relaxed - best.bound <= max(gap / 10, BOUNDS_MET) * abs(best.relaxed) or not any(new):
             break
     return best

@@ -21,11 +21,8 @@ from serflow_opt.backend.matrix import Matrix
 from serflow_opt.fleets.pricing import Column, Prices
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.tolerances import OPENED, TOLERANCE
 
-ROUNDING = 1e-9
-"""What is shared may be exceeded by this, relative: rounding noise of sums."""
-OPENED = 1e-7
-"""How far, relative to limits of at least 1, what is shared is opened in the search."""
 CUTS = 50
 """Choices cut off at most because they exceed what is shared by more than the solver's tolerance hides."""
 
@@ -46,7 +43,7 @@ class Shared:
     def kept(self, columns: Sequence[Column]) -> bool:
         """Whether plans together stay within what is shared."""
         usd, counts = self.used(columns)
-        affordable = self.budget is None or usd <= self.budget * (1 + ROUNDING)
+        affordable = self.budget is None or usd <= self.budget * (1 + TOLERANCE)
         return affordable and all(counts[name] <= most for name, most in self.machines.items())
 
     def at(self, prices: Prices) -> float:
@@ -57,7 +54,7 @@ class Shared:
     def missing(self, columns: Sequence[Column]) -> float:
         """Return how much plans exceed what is shared by: dollars an hour and machines, added up."""
         usd, counts = self.used(columns)
-        over = 0.0 if self.budget is None else max(usd - self.budget * (1 + ROUNDING), 0.0)
+        over = 0.0 if self.budget is None else max(usd - self.budget * (1 + TOLERANCE), 0.0)
         return over + sum(max(counts[name] - most, 0) for name, most in self.machines.items())
 
 

@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import EQUAL, STRICTLY
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Metrics
 from serflow_opt.plan.evaluator import evaluate
@@ -26,8 +26,6 @@ from serflow_opt.search.goal import hold
 from serflow_opt.search.outcome import Settings
 
 HOUR = 3600.0
-STRICTLY = 1e-7
-"""Values this close, relative, count as equal: a strictly better plan is better by more."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +174,7 @@ def _machines(service: Service, metrics: Metrics) -> tuple[tuple[str, int], ...]
 
 def _balanced(goal: Mapping[Objective, float]) -> dict[Objective, float]:
     """Coefficients around 1, which solvers like: money is counted in millionths of a dollar."""
-    largest = max((weight * (1e-6 if name == "cost" else 1.0) for name, weight in goal.items()), default=1.0)
+    largest = max((weight * (1 / 1e6 if name == "cost" else 1.0) for name, weight in goal.items()), default=1.0)
     return {name: weight / largest for name, weight in goal.items()}
 
 

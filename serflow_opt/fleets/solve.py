@@ -11,14 +11,14 @@ from serflow_opt.errors import Problem, nearest
 from serflow_opt.fleets.close_gap import close
 from serflow_opt.fleets.column_generation import Bounded, generate
 from serflow_opt.fleets.master import Chosen, Master, Shared
-from serflow_opt.fleets.pricing import STRICTLY, Prices, Service, Task
+from serflow_opt.fleets.pricing import Prices, Service, Task
 from serflow_opt.fleets.result import Fleet, FleetCertificate, Pool, ServicePlan, Worth
 from serflow_opt.fleets.workers import Searches
 from serflow_opt.ground.arguments import Arguments, as_number, shown
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import EQUAL, FLEET_GAP, LACKING, ROUNDING, STRICTLY, TOLERANCE, UNCHANGED
 from serflow_opt.plan.names import document_of
 from serflow_opt.plan.valuation import value_plan
 from serflow_opt.problem.given import Named, instances_of
@@ -27,8 +27,6 @@ from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.outcome import Settings
 from serflow_opt.solving import answer
 
-GAP = 1e-4
-"""Default gap of a fleet."""
 FINER = 0.01
 """Gap of the searches for single plans, in that of the fleet: they add up, and money counts against latency."""
 MINIMIZED: tuple[Objective, ...] = ("cost", "latency", "energy", "privacy")
@@ -52,7 +50,7 @@ def solve_fleet(
     machines_max: Mapping[str, int] | None = None,
     minimize: Objective | None = None,
     weights: Mapping[str, float] | None = None,
-    gap: float = GAP,
+    gap: float = FLEET_GAP,
     time_limit: float | None = None,
     jobs: int = 1,
     executor: Executor | None = None,
@@ -206,7 +204,7 @@ def _first_plans(
         if kind == Prices(1.0, {}, 0.0):
             cheapest = math.fsum(own.bound for own in answers)
     budget = shared.budget
-    if budget is not None and cheapest > budget * (1 + 1e-9):
+    if budget is not None and cheapest > budget * (1 + TOLERANCE):
         return [
             f"the cheapest plans of all services together cost {cheapest:.6g} USD an hour, {budget:g} are allowed; "
             f"allow --budget-usd-per-hour {math.ceil(cheapest * 1.0001 * 100) / 100:g}"
@@ -234,14 +232,14 @@ def _what_is_missing(
     chosen, bound = close(services, short, best, short.choose(searches.deadline, gap / 10), searches, gap, tell)
     for column in short.columns:
         master.add(column)
-    if bound <= 1e-6 * max(1.0, master.shared.budget or 0.0):
+    if bound <= LACKING * max(1.0, master.shared.budget or 0.0):
         return []
     usd, counts = master.shared.used(chosen.columns)
     parts = [f"{counts[t] - most} more {t}" for t, most in master.shared.machines.items() if counts[t] > most]
     budget = master.shared.budget
-    if budget is not None and usd > budget * (1 + 1e-9):
+    if budget is not None and usd > budget * (1 + TOLERANCE):
         parts.append(f"{usd - budget:.4g} USD an hour more")
-    proven = chosen.value - bound <= gap * abs(chosen.value) + 1e-6
+    proven = chosen.value - bound <= gap * abs(chosen.value) + LACKING
     least = "the least that would do" if proven else "what would certainly do"
     return [f"no plans of all services fit what they share; {least}: {' and '.join(parts)}"]
 
@@ -268,7 +266,7 @@ def _fleet(
         reduced = column.priced(best.prices) - best.values[column.service] if best.values else 0.0
         plan.certificate.method = (
             "part of a fleet; best at the fleet's prices"
-            if reduced <= 1e-6 * abs(chosen.value)
+            if reduced <= UNCHANGED * abs(chosen.value)
             else "part of a fleet; chosen to stay within what is shared"
         ) + ", valued by the exact evaluator"
         plans.append(
@@ -284,7 +282,7 @@ def _fleet(
     used = shared.used(chosen.columns)
     value = chosen.value if chosen.columns else None
     relative = None if value is None or not math.isfinite(bound) else relative_gap(value, bound)
-    proven = relative is not None and relative <= max(gap, 1e-12)
+    proven = relative is not None and relative <= max(gap, ROUNDING)
     status = "infeasible" if because and value is None else "no_solution" if value is None else "feasible"
     if status == "no_solution":
         because = ["time ran out before plans of all services were found that keep what they share"]

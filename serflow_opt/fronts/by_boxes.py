@@ -23,26 +23,19 @@ from serflow_opt.fronts.journal import Journal
 from serflow_opt.fronts.search_region import Point, Zones, inside
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.stopping import workers
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import BOX_GAP, BOX_STEP, EQUAL, UNDER_BOUND
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.best import search
 from serflow_opt.search.goal import ceiling, hold
 from serflow_opt.search.outcome import Settings
 
-STEP = 1.2e-7
-"""Least relative step between points: above what limits are opened by in the model."""
-GAP = 5e-8
-"""Relative gap of each solve."""
-KEPT = 2e-9
-"""How far, relative, a plan may be above a bound it was found under: what the exact evaluation forgives."""
-
 
 @dataclass(frozen=True, slots=True)
 class Best:
     """What a search within limits found: a decision and its objectives, less is better, or neither.
 
-    `value` is that of the goal; `proven` says that the decision is within `GAP` of the bound.
+    `value` is that of the goal; `proven` says that the decision is within `BOX_GAP` of the bound.
     """
 
     decision: Any
@@ -67,7 +60,7 @@ class Searched(Protocol):
         """Return what an objective, less is better, may be at most; infinity without limit."""
 
     def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> Best:
-        """Search within further limits, less is better, to the relative gap `GAP`, on one thread."""
+        """Search within further limits, less is better, to the relative gap `BOX_GAP`, on one thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +80,11 @@ class OfInstance:
         limited = self.instance
         for name, most in ceilings.items():
             limited = hold(limited, name, most)  # type: ignore[arg-type]
-        found = search(limited, Settings(gap=GAP, deadline=deadline, threads=1), goal)  # type: ignore[arg-type]
+        found = search(limited, Settings(gap=BOX_GAP, deadline=deadline, threads=1), goal)  # type: ignore[arg-type]
         values, metrics = None, found.metrics
         if metrics is not None:
             values = {name: metrics.objective(name, limited.latency_measure) for name in get_args(Objective)}
-        return Best(found.decision, values, found.value, found.infeasible, found.proven(GAP))
+        return Best(found.decision, values, found.value, found.infeasible, found.proven(BOX_GAP))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +135,7 @@ def front_by_boxes(
     on_point
         Called with the number of plans known and of boxes open.
     """
-    search_ = _Search(searched, tuple(names), max(coverage, STEP), deadline, journal, on_point)
+    search_ = _Search(searched, tuple(names), max(coverage, BOX_STEP), deadline, journal, on_point)
     if jobs <= 1:
         return search_.run(None, 1)
     # started anew, not forked: HiGHS keeps threads, which a fork would leave behind
@@ -212,7 +205,7 @@ class _Search:
             if end.point is None:
                 self.ideal[i] = math.inf if end.proven else -math.inf
                 continue
-            self.ideal[i] = end.point[0] - 2 * GAP * abs(end.point[0])
+            self.ideal[i] = end.point[0] - 2 * BOX_GAP * abs(end.point[0])
             values = dict(zip(order, end.point, strict=True))
             self._note(replace(end, point=tuple(values[name] for name in self.names)))
 
@@ -247,7 +240,9 @@ class _Search:
         for answer in self.answers:
             wider = all(a <= b for a, b in zip(bounds, answer.bounds, strict=True))
             point = answer.point
-            if wider and (point is None or all(z <= b + KEPT * abs(b) for z, b in zip(point[1:], bounds, strict=True))):
+            if wider and (
+                point is None or all(z <= b + UNDER_BOUND * abs(b) for z, b in zip(point[1:], bounds, strict=True))
+            ):
                 return answer
         return None
 

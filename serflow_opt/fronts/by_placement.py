@@ -25,12 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.fronts.labels import NOISE, Accuracy, Step, grow
+from serflow_opt.fronts.labels import Accuracy, Step, grow
 from serflow_opt.fronts.placement_bounds import Archive, Sides, bound_placements
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.dominance import cells
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 from serflow_opt.plan.decision import Decision
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
@@ -193,7 +193,7 @@ class _Chain:
         return values[:, :2] + self.fixed, levels, kept
 
     def _numbers(self, values: Floats) -> Floats:
-        return cells(values[:, self.compared], NOISE)
+        return cells(values[:, self.compared], ROUNDING)
 
     def _alive(self, s: int) -> Callable[[Floats], NDArray[np.bool_]]:
         """Which labels of the stage at position s can still keep the floor and get below a corner."""

@@ -35,11 +35,11 @@ from numpy.typing import NDArray
 
 from serflow_opt.formulations.adaptation import costs_accuracy
 from serflow_opt.formulations.coefficients import SOURCE, Data, Entry, Hop, Hub
-from serflow_opt.fronts.labels import NOISE, Accuracy, Column, Parts, grow, step_of
+from serflow_opt.fronts.labels import Accuracy, Column, Parts, grow, step_of
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import cells, nondominated
-from serflow_opt.ground.tolerances import SLACK
+from serflow_opt.ground.tolerances import ROUNDING, SLACK
 from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
@@ -126,7 +126,7 @@ class _Recursion:
         self.parts = Parts(self.data, columns)
         self.accuracy = Accuracy(self.data) if instance.accuracy_min is not None else None
         self.rounded = _rounded(self.data, self.columns) if coverage > 0 else []
-        self.width = max(float(np.expm1(np.log1p(coverage) / max(self.data.last, 1))), NOISE)
+        self.width = max(float(np.expm1(np.log1p(coverage) / max(self.data.last, 1))), ROUNDING)
         self.states: list[State] = []
         self.leaving: dict[tuple[int, int], list[Hop]] = defaultdict(list)
         for hop in self.data.hops:
@@ -208,7 +208,7 @@ class _Recursion:
             np.concatenate([labels.row for labels in several]),
             np.concatenate([labels.way for labels in several]),
         )
-        return pool.kept(nondominated(cells(pool.values, NOISE))) if len(several) > 1 else pool
+        return pool.kept(nondominated(cells(pool.values, ROUNDING))) if len(several) > 1 else pool
 
     def _alive(self, s: int) -> Callable[[Floats], NDArray[np.bool_]]:
         """Which labels of stage s can keep the accuracy floor."""
@@ -219,7 +219,7 @@ class _Recursion:
 
     def _compared(self, values: Floats) -> Floats:
         """The numbers labels are compared by: cells, of rounding noise or as wide as the coverage allows."""
-        numbers = cells(values, NOISE)
+        numbers = cells(values, ROUNDING)
         if self.rounded:
             numbers[:, self.rounded] = cells(values[:, self.rounded], self.width)
         return numbers
@@ -239,7 +239,7 @@ class _Recursion:
             return Found([], count)
         plans = self._pooled(tails)
         plans = plans.kept(np.flatnonzero(self._within_limits(plans.values)))
-        plans = plans.kept(nondominated(cells(plans.values[:, :objectives], NOISE)))
+        plans = plans.kept(nondominated(cells(plans.values[:, :objectives], ROUNDING)))
         return Found([self._decision(plans, i) for i in range(len(plans.row))], count)
 
     def _decision(self, plans: Labels, i: int) -> Decision:

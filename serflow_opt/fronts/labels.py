@@ -28,8 +28,6 @@ from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.problem.kinds import Objective
 
 Column = Objective
-NOISE = 1e-12
-"""Values this close, relative, count as equal while labels are compared: rounding of sums in double precision."""
 AT_ONCE = 500_000
 """Candidates made at once, about."""
 

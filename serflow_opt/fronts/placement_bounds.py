@@ -28,14 +28,12 @@ from serflow_opt.fronts.labels import AT_ONCE
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import cells, nondominated
-from serflow_opt.ground.tolerances import EQUAL, SLACK
+from serflow_opt.ground.tolerances import EQUAL, SLACK, TOUCHING
 from serflow_opt.search.lagrangian import Exits, Linear, close_bracket, reaches
 from serflow_opt.search.placements import Paths
 
 WEIGHTINGS = 9
 """Weighted sums, from the first objective to the second, that placements are bounded in."""
-TOUCHING = 1e-9
-"""Added to limits where they make corners, in units of an objective's usual size: what meets a limit lies below it."""
 NO_LIMIT = 1e300
 """Stands for infinity where it is multiplied by a weight of 0."""
 

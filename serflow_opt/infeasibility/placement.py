@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import combinations
 
+from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.infeasibility.conflicts import Keys, smallest_clashes
 from serflow_opt.plan.document import Change, Clash, ClashingSet
 from serflow_opt.problem.instance import Instance
@@ -179,7 +180,7 @@ def stages_too_large(instance: Instance) -> list[str]:
     early = [s for s, menu in enumerate(instance.menus) if instance.may_end_early and max(menu.exit_rates) >= 1]
     for s in range(min([*early, len(instance.stages) - 1]) + 1):
         need = _need(instance, s)
-        if need > largest.memory_bytes * (1 + 1e-9):
+        if need > largest.memory_bytes * (1 + TOLERANCE):
             said.append(
                 f"stage {s + 1} needs {need / MIB:.4g} MB, the largest option has {largest.memory_bytes / MIB:.4g} "
                 f"({instance.tiers[largest.tier].name}: {largest.name})"

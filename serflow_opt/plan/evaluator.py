@@ -11,13 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from serflow_opt.plan.document import (
-    Breach,
-    Crossing,
-    Machines,
-    Metrics,
-    StageReport,
-)
+from serflow_opt.ground.tolerances import SMALLEST, TOLERANCE
+from serflow_opt.plan.document import Breach, Crossing, Machines, Metrics, StageReport
 from serflow_opt.plan.names import Given, resolve
 from serflow_opt.plan.samples import at_thresholds
 from serflow_opt.plan.walk import Step, walk
@@ -25,8 +20,6 @@ from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Option
 
-TOLERANCE = 1e-9
-"""Limits count as kept, and shares and machine loads as equal, within this: rounding noise of double precision."""
 PERCENTILES = (50.0, 95.0, 99.0)
 """Reported for every plan, beside the one asked for."""
 
@@ -278,7 +271,7 @@ def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> li
     for name, value, limit, floor in checks:
         if limit is None:
             continue
-        excess = (limit - value if floor else value - limit) / max(abs(limit), 1e-300)
+        excess = (limit - value if floor else value - limit) / max(abs(limit), SMALLEST)
         if excess > TOLERANCE:
             breaches.append(Breach(limit=name, value=value, bound=limit, excess=excess))
     return breaches

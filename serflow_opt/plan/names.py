@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.plan.document import Choice, ChosenVariant, Handover, Mix, Placement, Plan, PlanDocument
 from serflow_opt.plan.samples import at_thresholds
@@ -326,7 +327,7 @@ def _menu_weights(
         for threshold, probability in parts:
             for level, share in _locate(instance, menu.thresholds, threshold):
                 row[level] += probability * share
-        if abs(total - 1) > 1e-9 or abs(math.fsum(row) - 1) > 1e-9:
+        if abs(total - 1) > TOLERANCE or abs(math.fsum(row) - 1) > TOLERANCE:
             known = ", ".join(f"{t:g}" for t in menu.thresholds)
             found = "none" if choice is None else ", ".join(f"{t:g} (x {p:g})" for t, p in parts)
             problems.append(Problem("plan", f"thresholds, stage {s}", found, f"choose from {known}"))
@@ -341,7 +342,7 @@ def _menu_weights(
 def _locate(instance: Instance, menu: tuple[float, ...], threshold: float) -> list[tuple[int, float]]:
     """Return the menu entries a threshold stands for, with weights; nothing when it is not on the menu."""
     for level, entry in enumerate(menu):
-        if math.isclose(threshold, entry, rel_tol=0, abs_tol=1e-12):
+        if math.isclose(threshold, entry, rel_tol=0, abs_tol=ROUNDING):
             return [(level, 1.0)]
     if instance.threshold_mode == "interpolated" and menu[0] < threshold < menu[-1]:
         level = max(i for i, entry in enumerate(menu) if entry < threshold)

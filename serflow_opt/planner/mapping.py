@@ -28,7 +28,7 @@ from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable, workers
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import EQUAL, NARROW
 from serflow_opt.plan.document import Plan
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.planner.policy import Axis, Piece, Policy
@@ -39,14 +39,10 @@ from serflow_opt.problem.limits import shown_unit
 from serflow_opt.search.outcome import Found, Settings
 from serflow_opt.solving import plan_of
 
-NARROW = 1e-6
-"""Intervals this narrow, relative, are not halved: the step between their ends lies in them."""
 MOST = 10_000
 """Solves at most."""
 STEPS = 1_000_000
 """Rates at which some plan needs a machine more, at most; beyond, solves are fewer."""
-CLOSE = 1e-9
-"""Rates this close, relative, are one."""
 AT_ONCE = 4_000_000
 """Costs compared at once."""
 Report = Callable[[int, float], None]
@@ -189,7 +185,7 @@ def _steps(terms: Sequence[Rated], low: float, high: float) -> Floats | None:
     rates = [np.arange(math.floor(low * load) + 1, math.ceil(high * load)) / load for load in loads if load > 0]
     steps = np.unique(np.concatenate([[low, high], *rates]))
     steps = steps[(steps >= low) & (steps <= high)]
-    apart = np.append(True, np.diff(steps) > CLOSE * steps[1:])
+    apart = np.append(True, np.diff(steps) > EQUAL * steps[1:])
     apart[-1] = True
     kept: Floats = steps[apart]
     return kept

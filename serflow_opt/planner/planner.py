@@ -19,7 +19,7 @@ from serflow_opt.formulations.reductions import ending_matters
 from serflow_opt.ground.arguments import Arguments, as_number, shown
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import GRACE_S, Deadline
-from serflow_opt.ground.tolerances import SLACK
+from serflow_opt.ground.tolerances import PLANNER_GAP, SLACK
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Plan
 from serflow_opt.plan.evaluator import evaluate
@@ -38,8 +38,6 @@ from serflow_opt.solving import answer, plan_of
 if TYPE_CHECKING:
     from serflow_opt.planner.policy import Policy
 
-GAP = 1e-3
-"""Default gap of a planner's plans: what follows a decimal of a price is not worth the milliseconds."""
 REMEMBERED = 1024
 """Answers kept."""
 KNOWN = 8
@@ -69,7 +67,7 @@ class Planner:
         For a negative gap.
     """
 
-    def __init__(self, instance: Named, *, gap: float = GAP) -> None:
+    def __init__(self, instance: Named, *, gap: float = PLANNER_GAP) -> None:
         with Arguments() as given:
             gap = given.number("gap", gap)
         instance = instance_of(instance)

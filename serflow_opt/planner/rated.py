@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from serflow_opt.ground.arrays import Floats
+from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.plan.document import Metrics
-from serflow_opt.plan.evaluator import TOLERANCE
 
 HOUR = 3600.0
 

@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arguments import as_number, shown
+from serflow_opt.ground.tolerances import SMALLEST, TOLERANCE
 from serflow_opt.problem.filtering import kept
 from serflow_opt.problem.kinds import (
     AS_IS,
@@ -33,9 +34,6 @@ from serflow_opt.problem.offers import Link, Option, Tier
 from serflow_opt.problem.ranges import Range
 from serflow_opt.problem.rules import Rule
 from serflow_opt.problem.what_if import fields
-
-SMALLEST = 1e-300
-"""Limits this small meet numbers that double precision no longer has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +166,9 @@ class Instance:
     def may_cross(self, way: Way, link: Link) -> bool:
         """Whether a way keeps the floor of the reconstruction error and the ceiling of the cross-entropy on a link."""
         floor, ceiling = self.privacy.mse_min, self.privacy.cross_entropy_max
-        if floor is not None and not link.trusted and (way.mse is None or way.mse < floor * (1 - 1e-9)):
+        if floor is not None and not link.trusted and (way.mse is None or way.mse < floor * (1 - TOLERANCE)):
             return False
-        return ceiling is None or way.cross_entropy is None or way.cross_entropy <= ceiling * (1 + 1e-9)
+        return ceiling is None or way.cross_entropy is None or way.cross_entropy <= ceiling * (1 + TOLERANCE)
 
     def leak(self, way: Way, link: Link) -> float:
         """Privacy loss of a request that crosses a link in a way (survey 2.2.2 (1))."""
@@ -219,7 +217,7 @@ class Instance:
 
     def allows(self, stage: int, option: Option, variant: int = AS_IS) -> bool:
         """Whether rules, and how long a function may run, let the stage at this position run on an option."""
-        if option.run_max_s is not None and self._run_s(stage, option, variant) > option.run_max_s * (1 + 1e-9):
+        if option.run_max_s is not None and self._run_s(stage, option, variant) > option.run_max_s * (1 + TOLERANCE):
             return False
         return not self.rules or all(rule.allows(stage, self.words(option)) for rule in self.rules)
 
@@ -283,10 +281,10 @@ def consistency_problems(instance: Instance, file: str) -> list[Problem]:
     for place, value, low, high in (
         ("workload.rate_per_s", instance.rate_per_s, 0.0, math.inf),
         ("workload.latency_slo_ms", None if slo is None else as_number(slo) * 1000, 0.0, math.inf),
-        ("workload.accuracy_min", instance.accuracy_min, -1e-300, 1.0),
+        ("workload.accuracy_min", instance.accuracy_min, -SMALLEST, 1.0),
         ("workload.cost_max_usd", instance.cost_max_usd, 0.0, math.inf),
         ("workload.energy_max_j", instance.energy_max_j, 0.0, math.inf),
-        ("workload.privacy_max", instance.privacy_max, -1e-300, math.inf),
+        ("workload.privacy_max", instance.privacy_max, -SMALLEST, math.inf),
         ("workload.mse_min", instance.privacy.mse_min, 0.0, math.inf),
         ("workload.cross_entropy_max", instance.privacy.cross_entropy_max, 0.0, math.inf),
     ):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.problem.network import Way
 from serflow_opt.problem.offers import Option
 from serflow_opt.problem.speed_curve import SpeedCurve
@@ -211,7 +212,7 @@ class NoiseCurve:
         if inside:
             ends = [low, *inside, high]
             return list(pairwise(ends))
-        if high - low <= 1e-9 * (self.span[1] - self.span[0]):
+        if high - low <= EQUAL * (self.span[1] - self.span[0]):
             return [((low + high) / 2,) * 2]
         ends = [low + (high - low) * i / count for i in range(count + 1)]
         return list(pairwise(ends))

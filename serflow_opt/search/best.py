@@ -18,14 +18,14 @@ from serflow_opt.formulations.model import Disconnected, build
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.gaps import relative_gap
-from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.plan.evaluator import TOLERANCE, evaluate
+from serflow_opt.ground.tolerances import EQUAL, MODEL_ERROR, TOLERANCE
+from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.limits import limits_set, put
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal, ceiling
 from serflow_opt.search.layered import Chain, covered
-from serflow_opt.search.milp import BEATEN, MODEL_ERROR, search_model
+from serflow_opt.search.milp import BEATEN, search_model
 from serflow_opt.search.outcome import OUT_OF_TIME, Found, Settings
 from serflow_opt.search.own_constraints import add_own
 from serflow_opt.search.placements import MOST, Paths

@@ -24,6 +24,7 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
+from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.bound_recursion import Swept, sweep
 from serflow_opt.search.enumerate import survivors
@@ -48,10 +49,6 @@ LISTED = 100_000
 """Placements listed at most."""
 MANY = 12
 """Placements from which on labels of common parts are shared."""
-ROUNDING = 2.5e-9
-"""Kept of the gap for the exact value, and for a plan that is as good to rounding."""
-TINY = 1e-12
-"""What a plan must be better by at least, relative to the size of the instance's objectives."""
 
 
 @dataclass(slots=True)
@@ -98,7 +95,7 @@ class ChainSearch:
     ) -> None:
         self.chain, self.on_better = chain, on_better
         self._deadlines = deadline, deadline.later(grace_s) if grace_s else deadline
-        self.gap = max(gap - ROUNDING, gap / 2)
+        self.gap = max(gap - FOR_VALUING, gap / 2)
         self.before = least_whole_before(chain)
         self.limited = np.isfinite(chain.limits)
         self.tight = stages_couple(chain.data.instance)
@@ -131,7 +128,7 @@ class ChainSearch:
         if ended and not self.infeasible:
             least = 0.0 if self._never_negative() else -math.inf
             self.bound = min(self.value, max(self._dropped, least))
-            if self.value - self.bound <= 2 * TINY * self.size:  # the objective is zero to rounding
+            if self.value - self.bound <= 2 * ROUNDING * self.size:  # the objective is zero to rounding
                 self.bound = self.value
         return ended
 
@@ -299,7 +296,7 @@ class ChainSearch:
         """
         if not math.isfinite(self.value):
             return float(self.chain.limits[0])
-        return self.value - max(share * self.gap * abs(self.value), TINY * self.size)
+        return self.value - max(share * self.gap * abs(self.value), ROUNDING * self.size)
 
     def _label(self, candidate: Candidate, rungs: tuple[float, ...] = ()) -> None:
         """Find the best thresholds of a placement, to within the gap."""

@@ -15,13 +15,11 @@ import numpy as np
 from serflow_opt.formulations.coefficients import NOTHING, SOURCE
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.search.bound_recursion import Steps, Swept
 from serflow_opt.search.layered import Chain, Crossing
 from serflow_opt.search.placed import Placed
 from serflow_opt.search.placements import Paths
-
-TIME_NOISE = 1e-12
-"""Whole times are searched with this much room, relative to their limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def survivors(
     """
     prefixes: _Prefixes | None = None
     finished: list[_Prefixes] = []
-    room = chain.whole_limit * (1 + TIME_NOISE)
+    room = chain.whole_limit * (1 + ROUNDING)
     for s in range(len(chain.on)):
         deadline.check()
         look = _Lookup(chain, swept.steps[s])
@@ -83,7 +81,7 @@ def survivors(
         prefixes.adds[:, s] += adds
         if chain.ends is not None:
             worth = -float(weights[-1]) * chain.ends[s, here]
-            enough = worth <= allowance + TIME_NOISE * (np.abs(allowance) + np.abs(adds @ weights))
+            enough = worth <= allowance + ROUNDING * (np.abs(allowance) + np.abs(adds @ weights))
             rows = np.flatnonzero(enough & (whole <= room))
             finished.append(replace(prefixes.rows(rows), whole=whole[rows]))
         prefixes = _Prefixes(
@@ -109,7 +107,7 @@ class _Lookup:
         self.value, self.runner = step.value, step.runner
         self.there = np.zeros(chain.on.shape[1], dtype=bool)
         self.there[step.runner] = True
-        self.room = chain.whole_limit * (1 + TIME_NOISE) if np.isfinite(chain.whole_limit) else 0.0
+        self.room = chain.whole_limit * (1 + ROUNDING) if np.isfinite(chain.whole_limit) else 0.0
         whole = step.whole if self.room else np.zeros(len(step.whole))
         self.width = 2 * (self.room + float(whole.max(initial=0.0))) or 1.0
         self.runs = []

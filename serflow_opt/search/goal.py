@@ -6,13 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+from serflow_opt.ground.tolerances import NO_RANGE
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 
 Goal = Mapping[Objective, float]
 """Coefficients of cost (USD), latency (s), loss, energy (J) and minus the accuracy; one alone as it is."""
-SAME = 1e-8
-"""Values this close, relative, differ by rounding."""
 
 
 def hold(instance: Instance, name: Objective, value: float) -> Instance:
@@ -54,5 +53,5 @@ def scaled(weights: Mapping[Objective, float], ideal: Goal, nadir: Goal) -> dict
     scales = {}
     for name in weights:
         span, size = nadir[name] - ideal[name], max(abs(ideal[name]), abs(nadir[name]))
-        scales[name] = span if span > SAME * size else size or 1.0
+        scales[name] = span if span > NO_RANGE * size else size or 1.0
     return {name: weight / scales[name] for name, weight in weights.items()}

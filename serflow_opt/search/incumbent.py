@@ -7,6 +7,7 @@ import math
 from serflow_opt.backend.highs import Outcome
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.model import Built
+from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import AS_IS
@@ -88,9 +89,9 @@ def _weights(instance: Instance, built: Built, outcome: Outcome, s: int, variant
             flows = [f if level in (first, first + 1) else 0.0 for level, f in zip(levels, flows, strict=True)]
         flows = [f if level in usable else 0.0 for level, f in zip(levels, flows, strict=True)]
         total = math.fsum(flows)
-        if total <= 1e-12:  # nobody gets here: any threshold will do
+        if total <= ROUNDING:  # nobody gets here: any threshold will do
             flows, total = [float(level == usable[0]) for level in levels], 1.0
-        kept = [f if f > 1e-9 * total else 0.0 for f in flows]
+        kept = [f if f > TOLERANCE * total else 0.0 for f in flows]
         for level, flow in zip(levels, kept, strict=True):
             put(level, flow / math.fsum(kept))
     return tuple(row)

@@ -25,7 +25,7 @@ from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.elements import Level
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
-from serflow_opt.ground.tolerances import SLACK
+from serflow_opt.ground.tolerances import ON_LINE, SLACK
 from serflow_opt.search.envelope import Envelope
 from serflow_opt.search.placements import Paths, lost_accuracy, menus_used
 
@@ -182,7 +182,7 @@ def close_bracket(exits: Exits, floor: float | None, view: Linear, deadline: Dea
         multiplier[open_] = np.where(better, step, multiplier[open_])
         keeps = right >= slack
         line = low_cost[open_] + step * (floor - low_right[open_])
-        done = value >= line - 1e-13 * np.abs(line)
+        done = value >= line - ON_LINE * np.abs(line)
         above, below = open_[keeps], open_[~keeps]
         high_cost[above], high_right[above], high_levels[above] = cost[keeps], right[keeps], levels[keeps]
         low_cost[below], low_right[below] = cost[~keeps], right[~keeps]

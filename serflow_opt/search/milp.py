@@ -12,15 +12,13 @@ import math
 from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.backend.running import Progress
 from serflow_opt.formulations.model import Built
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import EQUAL, MODEL_ERROR
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.incumbent import decision_in, start_of
 from serflow_opt.search.outcome import Found, Settings
 
-MODEL_ERROR = 1e-7
-"""How far, relative, the model may value a plan below its exact value before the plan is cut off and searched again."""
 ATTEMPTS = 50
 """Incumbents cut off at most before the search stops with the best plan that holds."""
 BEATEN = "HiGHS was wrong: a plan known is better than what it proved, so that its word was not taken"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from serflow_opt.backend.running import Progress
 from serflow_opt.ground.deadline import GRACE_S, Deadline
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import DEFAULT_GAP, EQUAL, NIL
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Metrics
 from serflow_opt.search.combinatorial import ChainSearch
@@ -27,7 +27,7 @@ class Settings:
     `grace_s` is what a first plan may take beyond the deadline.
     """
 
-    gap: float = 1e-6
+    gap: float = DEFAULT_GAP
     deadline: Deadline = field(default_factory=Deadline)
     threads: int = 0
     seed: int = 0
@@ -63,7 +63,7 @@ class Found:
     def proven(self, gap: float) -> bool:
         """Whether the decision is within the gap of the bound."""
         size = abs(self.value) if math.isfinite(self.value) else abs(self.bound)  # relative to the plan, as it is told
-        return self.value <= self.bound + max(gap, EQUAL) * size * (1 + 1e-9) + 1e-15
+        return self.value <= self.bound + max(gap, EQUAL) * size * (1 + EQUAL) + NIL
 
     def offer(self, decision: Decision, metrics: Metrics, value: float) -> None:
         """Keep the better of the known decision and this one."""

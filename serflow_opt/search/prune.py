@@ -21,7 +21,7 @@ import numpy as np
 from serflow_opt.formulations.coefficients import Data, Place
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
-from serflow_opt.ground.tolerances import SLACK
+from serflow_opt.ground.tolerances import MARGIN, SLACK
 from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
@@ -48,8 +48,6 @@ MOST_FORCED = 5_000_000
 """Numbers held at once while thresholds are forced; beyond, all thresholds stay."""
 CANDIDATES = 30
 """Plans evaluated exactly in search of a good one to start from."""
-MARGIN = 1e-7
-"""What a bound must exceed the best plan by, relative, before anything is dropped."""
 
 
 @dataclass(frozen=True, slots=True)

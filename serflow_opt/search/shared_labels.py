@@ -14,6 +14,7 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.search.bound_recursion import Swept
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed, task_of
@@ -164,7 +165,7 @@ class SharedLabels:
             with np.errstate(divide="ignore", invalid="ignore"):
                 below = self.least - allowed
                 reach = np.where(at & (below > 0), np.minimum(reach, less / below), reach)
-        largest: Floats = np.clip(reach.max(axis=1), 1e-12, 1.0)
+        largest: Floats = np.clip(reach.max(axis=1), ROUNDING, 1.0)
         return largest
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import nondominated
+from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.search.envelope import Envelope
 
 PREFIXES = 2_000
@@ -218,7 +219,7 @@ def _widths(task: Task, weights: Floats, suffix: Floats, most: float, tolerance:
     for t in range(last - 2, -1, -1):
         rows = slice(t + 1, last)
         through[rows] = added[t] + phi(task.menus[t], through[rows].ravel(), beta).reshape(-1, len(steps))
-    reach = np.clip(((most - through) / steps).min(axis=1), 1e-12, 1.0)
+    reach = np.clip(((most - through) / steps).min(axis=1), ROUNDING, 1.0)
     widths: Floats = tolerance / max(last - first, 1) / reach
     return widths
 

@@ -13,7 +13,7 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.display import Shown
 from serflow_opt.ground.document import Document, validated
 from serflow_opt.ground.stopping import stoppable
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import DEFAULT_GAP, EQUAL, UNCHANGED
 from serflow_opt.plan.document import Plan
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
@@ -30,10 +30,8 @@ if TYPE_CHECKING:
 STEP = 0.1
 """How much a limit is loosened to see what that buys, relative; of the accuracy, `POINT`."""
 POINT = 0.01
-UNITS = {"latency_slo_ms": 1.0, "cost_max_usd": 1e-6, "energy_max_j": 1.0}
+UNITS = {"latency_slo_ms": 1.0, "cost_max_usd": 1 / 1e6, "energy_max_j": 1.0}
 """One unit of a limit: a ms, a dollar per million requests, a joule; of all others a hundredth."""
-SAME = 1e-6
-"""Values this close, relative, count as equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +182,7 @@ class _Explained(Document):
 def explain(
     instance: Instance,
     *,
-    gap: float = 1e-6,
+    gap: float = DEFAULT_GAP,
     time_limit: float | None = None,
     threads: int = 0,
     on_progress: Callable[[str], None] | None = None,
@@ -273,7 +271,7 @@ def _limits(instance: Instance, plan: Plan, find: Callable[[str, Instance], Plan
             continue
         kept = reached(instance, name, plan, plan.metrics)
         without = _value(find(f"without {name}", with_limit(instance, name, None)))
-        binds = without is not None and without < best - SAME * abs(best)
+        binds = without is not None and without < best - UNCHANGED * abs(best)
         step = POINT if name == "accuracy_min" else value * STEP
         looser, unit_more = (_further(name, value, by) for by in (step, UNITS.get(name, 0.01)))
         row = LimitRow(name, value, kept if math.isfinite(kept) else None, binds, looser, best, without)
@@ -309,7 +307,9 @@ def _next_at(instance: Instance, limit: str, best: float, find: Callable[[str, I
     if objective is None or objective == instance.minimize or (instance.joint and objective == "accuracy"):
         return None  # thresholds on samples are not chosen for the accuracy alone
     minimized: Objective = instance.minimize  # type: ignore[assignment]  # weighted is refused
-    better = hold(with_limit(instance, limit, None), minimized, (best - SAME * abs(best)) / shown_unit(minimized)[0])
+    better = hold(
+        with_limit(instance, limit, None), minimized, (best - UNCHANGED * abs(best)) / shown_unit(minimized)[0]
+    )
     found = find(f"the next better plan by {limit}", replace(better, minimize=objective, then=()))  # type: ignore[arg-type]
     return _value(found) if found.status == "optimal" else None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.ground.arguments import as_number, shown
 from serflow_opt.ground.stopping import stoppable
+from serflow_opt.ground.tolerances import DEFAULT_GAP
 from serflow_opt.plan.document import Metrics, Plan, runs_on
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import decision_of
@@ -33,7 +34,7 @@ def relax(
     limit: str,
     values: Sequence[float],
     *,
-    gap: float = 1e-6,
+    gap: float = DEFAULT_GAP,
     time_limit: float | None = None,
     threads: int = 0,
 ) -> pd.DataFrame:

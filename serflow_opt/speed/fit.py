@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, least_squares, lsq_linear
 from scipy.special import stdtrit
 
+from serflow_opt.ground.tolerances import CONVERGED, EQUAL
 from serflow_opt.problem.ranges import amdahl_flops_per_s
 from serflow_opt.speed.points import Point
 
@@ -112,7 +113,7 @@ def fit_speed(points: Sequence[Point], mb_per_vcpu: float, fixed: bool = False) 
         raise ValueError("no point below one vCPU tells the fixed part from the serial one")
     best, squares = _solve(law.times, 0 * law.times, columns)
     parallel_s, work_s = float(best[0]), float(best[: len(columns) - fixed].sum())
-    if work_s < 1e-9 * float(law.times.min()):
+    if work_s < EQUAL * float(law.times.min()):
         raise ValueError("the times do not fall with memory: all of them would be the fixed part")
     freedom = len(points) - len(columns)
 
@@ -183,7 +184,7 @@ def _solve(
         return matrix / (offset + matrix @ c)[:, None]
 
     found = least_squares(
-        errors, np.clip(start, *bounds), slopes, bounds, method="dogbox", x_scale="jac", ftol=1e-14, xtol=1e-14
+        errors, np.clip(start, *bounds), slopes, bounds, method="dogbox", x_scale="jac", ftol=CONVERGED, xtol=CONVERGED
     )
     return found.x, float(2 * found.cost)
 
@@ -194,4 +195,4 @@ def _edge(squares: Callable[[float], float], limit: float, best: float, end: flo
         return end
     if squares(best) >= limit:  # a perfect fit, but for rounding
         return best
-    return float(brentq(lambda value: squares(value) - limit, best, end, rtol=1e-9))
+    return float(brentq(lambda value: squares(value) - limit, best, end, rtol=EQUAL))

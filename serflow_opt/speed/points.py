@@ -11,7 +11,7 @@ from serflow_opt.files import read_text, write_atomically
 from serflow_opt.problem.tables import Column, read_table
 from serflow_opt.speed.power_tuning import read_power_tuning
 
-SHORTEST_MS = 1e-6
+SHORTEST_MS = 1 / 1e6
 """A time must be positive; no clock tells less than this from nothing."""
 COLUMNS = (
     Column("memory_mb", "whole", 1),

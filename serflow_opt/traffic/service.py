@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from serflow_opt.ground.tolerances import ROUNDING
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 def billed_s(seconds: float, step: float) -> float:
     """Return seconds rounded up to what is billed; step 0: as they are."""
-    return math.ceil(seconds / step * (1 - 1e-12)) * step if step else seconds
+    return math.ceil(seconds / step * (1 - ROUNDING)) * step if step else seconds
 
 
 @dataclass(frozen=True, slots=True)

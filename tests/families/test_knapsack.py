@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from families.knapsack import KNAPSACK
-from helpers import run
+from support.helpers import run
 
 import serflow_opt as so
 

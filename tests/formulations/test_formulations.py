@@ -638,7 +638,7 @@ def test_limits_are_opened_by_room_where_all_choices_are_discrete(changes: dict[
 
 
 def test_slack_is_half_of_what_evaluation_forgives() -> None:
-    from serflow_opt.plan.evaluator import TOLERANCE
+    from serflow_opt.ground.tolerances import TOLERANCE
 
     assert SLACK * 2 <= TOLERANCE
 

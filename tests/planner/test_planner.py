@@ -23,10 +23,11 @@ from support.documents import document_of
 from support.helpers import changed, load, two_tiers
 
 import serflow_opt as so
+from serflow_opt.ground.tolerances import NARROW, PLANNER_GAP
 from serflow_opt.plan.document import Plan
 from serflow_opt.planner import mapping
-from serflow_opt.planner.mapping import NARROW, map_policy
-from serflow_opt.planner.planner import GAP, Planner
+from serflow_opt.planner.mapping import map_policy
+from serflow_opt.planner.planner import Planner
 from serflow_opt.planner.policy import Policy
 from serflow_opt.problem.instance import Instance
 
@@ -102,7 +103,7 @@ def same_answer(plan: Plan, instance: Instance, gap: float) -> None:
 def test_answers_are_those_of_solve(base: str) -> None:
     planner = Planner(BASES[base])
     for question in QUESTIONS:
-        same_answer(planner.plan(**question), asked(BASES[base], question), GAP)
+        same_answer(planner.plan(**question), asked(BASES[base], question), PLANNER_GAP)
 
 
 @cache
@@ -243,7 +244,7 @@ def test_no_time_at_all(base: str) -> None:
     if plan.objective.value is not None:
         assert plan.objective.value >= exact * (1 - 1e-9)
         assert plan.bound is None or plan.bound <= exact * (1 + 1e-9)
-    same_answer(planner.plan(), BASES[base], GAP)
+    same_answer(planner.plan(), BASES[base], PLANNER_GAP)
     assert planner.plan(deadline_ms=0) is planner.plan()
 
 
@@ -337,7 +338,7 @@ def test_policy_serves_every_point(mapped: Any, source: Any, low: float, high: f
         assert there.bound is not None
         assert there.bound <= exact.objective.value * (1 + 1e-9)
         assert exact.objective.value * (1 - 1e-9) <= worth
-        assert worth - exact.objective.value <= (piece.gap + GAP) * worth + 1e-15
+        assert worth - exact.objective.value <= (piece.gap + PLANNER_GAP) * worth + 1e-15
 
 
 @pytest.mark.parametrize(("mapped", "source", "low", "high", "tolerance"), POLICIES, ids=["rate", "bound"])
@@ -358,7 +359,7 @@ def test_policy_without_holes(mapped: Any, source: Any, low: float, high: float,
         )
     worth = [hourly(piece.plan) if mapped is by_rate else per_request(piece.plan) for piece in policy.pieces]
     rising = worth if mapped is by_rate else worth[::-1]
-    assert all(a <= b * (1 + GAP) for a, b in pairwise(rising))
+    assert all(a <= b * (1 + PLANNER_GAP) for a, b in pairwise(rising))
 
 
 def machines(plan: Plan) -> list[int]:
@@ -392,7 +393,7 @@ def test_plans_are_those_of_the_hardest_end() -> None:
 def test_a_rate_matters_only_where_machines_are_rented() -> None:
     policy = Planner(tiny.two_stages()).policy(rate_per_s=(0.1, 1e4))
     assert [(piece.low, piece.high) for piece in policy.pieces] == [(0.1, 1e4)]
-    assert policy.gap <= GAP
+    assert policy.gap <= PLANNER_GAP
     assert policy.breakpoints == []
     there, twice = policy.at(50.0), policy.at(100.0)
     assert there is not None
@@ -516,7 +517,7 @@ def test_a_map_is_that_of_solves(monkeypatch: pytest.MonkeyPatch) -> None:
         for plan, rival in ((one, other), (other, one)):
             assert rival.objective.value is not None
             assert plan.bound is not None
-            assert plan.bound <= rival.objective.value * (1 + GAP)
+            assert plan.bound <= rival.objective.value * (1 + PLANNER_GAP)
 
 
 def test_a_map_without_tolerance_has_the_best_plan_everywhere() -> None:

@@ -7,6 +7,7 @@ import ast
 import pytest
 from project.architecture import arrows, layer_of, modules, packages, rings
 
+from serflow_opt.ground import tolerances
 from serflow_opt.ground.display import VIEWS, named
 
 HOMES = {
@@ -16,6 +17,15 @@ HOMES = {
     "torch": ("profiling", "plotting.reconstructions"),
 }
 """The only packages and modules that import a library, by library."""
+SMALL = 1e-5
+"""Numbers up to this are taken for tolerances."""
+NO_TOLERANCES = {
+    "cli.profiling",  # least values of options
+    "plotting",  # of the size of pictures
+    "profiling",  # of training and measuring, which prove nothing
+    "report",  # digits shown
+}
+"""Packages and modules with small numbers of their own, and why."""
 MOST_LINES, MOST_IN_A_FUNCTION = 400, 80
 LONGER_FUNCTIONS = {
     "cli.main.solve",  # an argument an option
@@ -79,6 +89,42 @@ def test_only_highs_solves_programmes() -> None:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.ImportFrom) and node.module == "scipy.optimize":
                 assert not {alias.name for alias in node.names} & {"linprog", "milp"}, name
+
+
+def test_tolerances_have_one_home() -> None:
+    """A small number elsewhere is a tolerance that keeps no order; units are written `/ 1e6`."""
+    found = [
+        f"{name}:{node.lineno}: {node.value}"
+        for name, module in modules().items()
+        if module.package not in NO_TOLERANCES and name not in NO_TOLERANCES and name != "ground.tolerances"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, float) and 0 < node.value <= SMALL
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_tolerances_keep_their_order() -> None:
+    """Each leaves room for those before it, as the module says."""
+    chain = [
+        tolerances.ROUNDING,
+        tolerances.SLACK,
+        tolerances.TOLERANCE,
+        tolerances.FEASIBILITY,
+        tolerances.ROOM,
+        tolerances.MARGIN,
+        tolerances.DEFAULT_GAP,
+    ]
+    assert chain == sorted(set(chain))
+    assert 2 * tolerances.SLACK <= tolerances.TOLERANCE == tolerances.EQUAL
+    assert 2 * tolerances.ROOM <= tolerances.MARGIN == tolerances.MODEL_ERROR < tolerances.BOX_STEP
+    assert 2 * tolerances.BOX_GAP < tolerances.BOX_STEP
+    assert 2 * tolerances.EQUAL < tolerances.FOR_VALUING
+
+
+def test_each_tolerance_is_used() -> None:
+    """What nobody reads is no fact."""
+    used = {name for into in arrows().values() for name in into.get("ground.tolerances", [])}
+    assert used == {name for name in vars(tolerances) if name.isupper()}
 
 
 def test_modules_are_short() -> None:

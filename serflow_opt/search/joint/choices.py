@@ -16,7 +16,7 @@ import numpy as np
 
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.arrays import Floats, Ints
-from serflow_opt.ground.tolerances import SLACK
+from serflow_opt.ground.tolerances import SLACK, SMALLEST, TOLERANCE
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.placements import (
@@ -32,9 +32,6 @@ from serflow_opt.search.placements import (
     times,
 )
 from serflow_opt.search.prune import objectives, possible
-
-ROUNDING = 1e-9
-"""Shares and machine loads count as equal within this, as the exact evaluator counts them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +75,7 @@ class Choices:
 
     def machines(self, reach: Floats, rows: Ints | slice = slice(None)) -> Floats:
         """Return the machines rented at one reach vector, P x J."""
-        count: Floats = np.ceil(self.load[rows] @ reach * (1 - ROUNDING))
+        count: Floats = np.ceil(self.load[rows] @ reach * (1 - TOLERANCE))
         return count
 
     def values(self, reach: Floats) -> Floats:
@@ -121,14 +118,14 @@ def choices(instance: Instance, goal: Objective) -> Choices | None:
         if limit is None:
             continue
         if name == "cost" and used is not None:
-            sides.append((used, rent, np.full(len(paths), limit * (1 + ROUNDING))))
+            sides.append((used, rent, np.full(len(paths), limit * (1 + TOLERANCE))))
         else:
             view = objectives(data, paths, name)[0]
-            sides.append((view.weight, none, limit * (1 + ROUNDING) + 1e-300 - view.fixed))
+            sides.append((view.weight, none, limit * (1 + TOLERANCE) + SMALLEST - view.fixed))
     if data.ends:
         end = paths.stages
         behind = end[:, None] == np.arange(paths.runner.shape[1])  # the stage after the last one
-        sides.append((behind.astype(float), none, np.where(end < paths.runner.shape[1], ROUNDING, math.inf)))
+        sides.append((behind.astype(float), none, np.where(end < paths.runner.shape[1], TOLERANCE, math.inf)))
     if goal != "cost":
         rent = np.zeros_like(rent)
     count, stages, width = *paths.runner.shape, rent.shape[1]
@@ -204,7 +201,7 @@ def _with_percentiles(plain: Choices, at: list[int], goal: Objective, quantile: 
     # who leaves at stage s, R_s - R_{s+1}, is late if the kind is: R_s counts by those that are late from s on
     late = (share[rows, :, None] * (done[rows] > limit[:, None, None] * (1 + SLACK))).sum(axis=1)
     use = np.add.reduceat(np.diff(late, prepend=0.0, axis=1), at, axis=1)[:, None, :]
-    allowed = np.full((len(rows), 1), 1 - quantile + ROUNDING)
+    allowed = np.full((len(rows), 1), 1 - quantile + TOLERANCE)
     able = np.flatnonzero(late[:, 0] <= allowed[:, 0])  # else too many are late whatever the thresholds
     rows = rows[able]
     return Choices(

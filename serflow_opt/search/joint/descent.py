@@ -11,12 +11,13 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.search.joint.grid import Aim, Grid, at_least, at_levels, by_rank, total
 
 SWEEPS = 20
 HALVINGS = 14
 """Prices tried at most."""
-CLOSE = 1.2
+SIMILAR = 1.2
 """Prices this close, relative, are not told apart."""
 CHANGES = 12
 """Changes of two thresholds at most."""
@@ -40,7 +41,7 @@ def descend(grid: Grid, weight: Floats, price: float, levels: Ints) -> Ints:
             gains = inside * (leaving[:, k] - weight[k + 1] - onward[k + 1])
             values = at_levels(grid.passed[:, k], grid.levels[k], gains)
             level = int(values.argmin())
-            if values[level] < values[levels[k]] - 1e-9 * abs(values[levels[k]]):
+            if values[level] < values[levels[k]] - EQUAL * abs(values[levels[k]]):
                 levels[k], changed = level, True
             inside = inside * ~grid.leaves(k, levels[k])
         if not changed:
@@ -68,7 +69,7 @@ def starts(grid: Grid, aim: Aim, deadline: Deadline = NEVER) -> Ints:
             else:
                 low = price
             price = (low * high) ** 0.5 if low > 0 else high / 3
-            if high <= CLOSE * low:
+            if high <= SIMILAR * low:
                 break
     return np.unique(np.array(found), axis=0)
 
@@ -126,7 +127,7 @@ def polish(grid: Grid, aim: Aim, levels: Ints, deadline: Deadline = NEVER) -> In
                 least = missed.min()
                 row = int(np.where(missed <= least, totals[0], np.inf).argmin())
                 key = (float(least), float(totals[0].flat[row]))
-                if key < (best[0] - 1e-9, 0.0) or (key[0] <= best[0] and key[1] < best[1] - 1e-9 * abs(best[1])):
+                if key < (best[0] - EQUAL, 0.0) or (key[0] <= best[0] and key[1] < best[1] - EQUAL * abs(best[1])):
                     level, at = divmod(row, len(tried))
                     best, chosen = key, levels.copy()
                     chosen[k], chosen[j] = tried[at], level

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.search.joint.cells import Cells
 from serflow_opt.search.joint.grid import Aim, Grid, at_least, by_rank, total
 from serflow_opt.search.joint.potentials import AGAIN, STEPS, Priced, best_price, free
@@ -35,8 +36,6 @@ HELD = 48_000_000
 """Numbers of a block's samples x nodes, or nodes x children, held at once."""
 FEW = 200
 """Nodes for which sharper bounds are not worth their training."""
-TIES = 1e-9
-"""Plans closer than this, relative, are not told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +270,7 @@ class _Search:
         value = float(block.spent[row, 0])
         if value < self.cutoff:
             self.best, self.levels = value, block.levels[row].astype(np.int64)
-            self.cutoff = min(self.cutoff, value - TIES * abs(value))
+            self.cutoff = min(self.cutoff, value - EQUAL * abs(value))
 
 
 def best_below(

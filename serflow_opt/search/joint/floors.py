@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arrays import Ints
 from serflow_opt.ground.gaps import relative_gap
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.goal import hold, order_of
-from serflow_opt.search.joint.choices import ROUNDING, Choices, choices
+from serflow_opt.search.joint.choices import Choices, choices
 from serflow_opt.search.joint.grid import Grid
 from serflow_opt.search.joint.search import Best, Pool, find
 from serflow_opt.search.outcome import Settings
@@ -67,7 +67,7 @@ class Solver:
 
     def solve(self, floor: float | None) -> Joint:
         """Find the best decision with this accuracy on the samples, ties broken as the instance asks."""
-        need = 0 if floor is None else math.ceil(self.grid.samples * floor * (1 - ROUNDING))
+        need = 0 if floor is None else math.ceil(self.grid.samples * floor * (1 - TOLERANCE))
         pool = Pool.of(self.grid, need)
         best = find(pool, self.choices, self.settings.gap, self.deadline)
         instance = replace(self.instance, accuracy_min=floor)

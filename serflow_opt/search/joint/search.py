@@ -17,10 +17,11 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.tolerances import EQUAL, INTEGRAL, SAME_DIRECTION, SMALLEST, TOLERANCE
 from serflow_opt.search.joint import proving
-from serflow_opt.search.joint.choices import ROUNDING, Choices
+from serflow_opt.search.joint.choices import Choices
 from serflow_opt.search.joint.descent import descend, polish, starts
-from serflow_opt.search.joint.diagram import TIES, Answer
+from serflow_opt.search.joint.diagram import Answer
 from serflow_opt.search.joint.grid import Aim, Grid
 from serflow_opt.search.joint.potentials import Priced
 from serflow_opt.search.joint.region import Bound, Box, Prices, Region, inner
@@ -31,9 +32,7 @@ BEYOND = 0.25
 """How far a cut is to go beyond what rules its box out, towards the best known: further, and it is harder to prove."""
 PENALTY = 100.0
 """Price of breaking a limit where all thresholds known do, in ranges of the objective."""
-SAME = 1e-6
-"""Directions this close are not proven twice."""
-POLISHED = 3
+POLISHED_ENDS = 3
 """Ends of descents that are polished at the start."""
 
 
@@ -115,7 +114,7 @@ def _try(best: Best, choices: Choices, reach: Floats, levels: Ints) -> None:
     """Try thresholds with every placement."""
     values = choices.values(reach)
     row = int(values.argmin())
-    if values[row] < best.value - TIES * abs(best.value if math.isfinite(best.value) else 0.0):
+    if values[row] < best.value - EQUAL * abs(best.value if math.isfinite(best.value) else 0.0):
         best.row, best.levels, best.reach, best.value = row, levels, reach, float(values[row])
 
 
@@ -150,13 +149,13 @@ def _begin(pool: Pool, choices: Choices, best: Best, deadline: Deadline) -> None
         before = best.value
         row = best.row if best.row is not None else int((choices.fixed + choices.weight.sum(axis=1)).argmin())
         direction, _ = _scaled(choices.weight[row] + choices.rent[row] @ choices.load[row])
-        if any(np.abs(known - direction).max() <= SAME for known in towards):
+        if any(np.abs(known - direction).max() <= SAME_DIRECTION for known in towards):
             break
         towards.append(direction)
         aim = pool.aim(direction)
         ends = starts(grid, aim, deadline)
         counts, right = grid.follow(ends)
-        order = np.argsort(np.where(right >= pool.need, aim.value(counts), math.inf))[:POLISHED]
+        order = np.argsort(np.where(right >= pool.need, aim.value(counts), math.inf))[:POLISHED_ENDS]
         for levels in ends:
             _offer(pool, choices, best, levels)
         for n in order:
@@ -174,9 +173,9 @@ def _aim(pool: Pool, choices: Choices, row: int, count: Floats) -> Aim:
     limited = np.isfinite(choices.most[row])
     use = np.vstack([choices.load[row], choices.use[row][limited]])
     most = np.concatenate(
-        [count * (1 + ROUNDING) / (1 - ROUNDING), choices.most[row][limited] - choices.use_rent[row][limited] @ count]
+        [count * (1 + TOLERANCE) / (1 - TOLERANCE), choices.most[row][limited] - choices.use_rent[row][limited] @ count]
     )
-    size = np.maximum(use.max(axis=1, initial=0.0), 1e-300)
+    size = np.maximum(use.max(axis=1, initial=0.0), SMALLEST)
     weight, _ = _scaled(choices.weight[row])
     return Aim(weight, pool.need, use / size[:, None], most / size * grid.samples)
 
@@ -198,7 +197,7 @@ def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: Deadl
     heapq.heapify(heap)
 
     def target() -> float:
-        return best.value - max(gap / 2, TIES) * abs(best.value) if math.isfinite(best.value) else math.inf
+        return best.value - max(gap / 2, EQUAL) * abs(best.value) if math.isfinite(best.value) else math.inf
 
     lost: list[tuple[float, Box]] = []
     """Boxes that time did not suffice for, and their bounds."""
@@ -210,14 +209,14 @@ def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: Deadl
         key = max(key, pool.region.quick(choices, box))
         if key >= target():
             continue
-        if heap and key > heap[0][0] + TIES * abs(key):
+        if heap and key > heap[0][0] + EQUAL * abs(key):
             heapq.heappush(heap, (key, next(ticket), rounds, box))
             continue
         bound = pool.region.bound(choices, box)
         key = max(key, bound.value)
         if key >= target():
             continue
-        if heap and key > heap[0][0] + TIES * abs(key):
+        if heap and key > heap[0][0] + EQUAL * abs(key):
             heapq.heappush(heap, (key, next(ticket), rounds, box))
             continue
         proven, prices = _cut(pool, choices, best, box, target(), deadline)
@@ -257,9 +256,9 @@ def _cut(pool: Pool, choices: Choices, best: Best, box: Box, target: float, dead
     known = float((np.array(pool.reach) @ direction).min())
     if known <= wanted or not direction[1:].any():
         return False, prices
-    if any(np.abs(cut - direction).max() <= SAME for cut in pool.region.direction):
+    if any(np.abs(cut - direction).max() <= SAME_DIRECTION for cut in pool.region.direction):
         return False, prices
-    cutoff = min(wanted + BEYOND * (known - wanted), known - TIES * abs(known))
+    cutoff = min(wanted + BEYOND * (known - wanted), known - EQUAL * abs(known))
     count = pool.grid.samples
     answer = _least(pool, choices, best, pool.aim(direction), cutoff * count, None, deadline)
     if math.isfinite(answer.bound):
@@ -272,9 +271,9 @@ def _split(box: Box, bound: Bound) -> list[Box]:
     widths = np.array(box.high) - np.array(box.low)
     if not len(widths) or widths.max() == 0:
         return []
-    distance = np.abs(bound.count - np.round(bound.count)) + 1e-6
+    distance = np.abs(bound.count - np.round(bound.count)) + INTEGRAL
     j = int(np.where(widths > 0, distance, -1.0).argmax())
-    at = min(max(math.floor(bound.count[j] + 1e-9), box.low[j]), box.high[j] - 1)
+    at = min(max(math.floor(bound.count[j] + TOLERANCE), box.low[j]), box.high[j] - 1)
 
     def with_range(low: int, high: int) -> Box:
         return Box(box.row, (*box.low[:j], low, *box.low[j + 1 :]), (*box.high[:j], high, *box.high[j + 1 :]))

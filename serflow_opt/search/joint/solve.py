@@ -6,7 +6,7 @@ import math
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.gaps import relative_gap
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.plan.document import Certificate, Clash, ObjectiveValue, Plan, PlanStatus
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import document_of
@@ -15,7 +15,6 @@ from serflow_opt.plan.samples import replayed
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.limits import limits_of, shown_unit
 from serflow_opt.search.joint.certify import Certified, certified
-from serflow_opt.search.joint.choices import ROUNDING
 from serflow_opt.search.joint.floors import Joint, Solver
 from serflow_opt.search.outcome import OUT_OF_TIME, Settings
 
@@ -126,7 +125,7 @@ def _why(instance: Instance, settings: Settings) -> Clash:
     solver = Solver(instance, settings)
     reached = solver.most_accurate()
     asked = instance.accuracy_min
-    if asked is not None and reached < asked * (1 - ROUNDING):
+    if asked is not None and reached < asked * (1 - TOLERANCE):
         message = f"accuracy: no thresholds on offer keep {asked:g} on the {solver.grid.samples} samples; "
         message += f"the most accurate that a local search finds reach {reached:.6g}"
         return Clash(limit="accuracy_min", asked=asked, best=reached, message=message)

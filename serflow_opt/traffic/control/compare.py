@@ -14,6 +14,7 @@ from serflow_opt.errors import InputError, OutOfReach, Problem, nearest
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.kept import Kept
 from serflow_opt.ground.stopping import stoppable, workers
+from serflow_opt.ground.tolerances import EQUAL, UNCHANGED
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.control.controller import worst_s
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["POLICIES", "Comparison", "Row", "compare", "service_for"]
 
-ROUNDING = 1e-9
-"""Relative; who is so little below a bound is not."""
 MOST_MOMENTS = 10_000
 """Moments of decision of a clairvoyant schedule, a week of minutes; where those of the policies together are more, it
 decides as the controllers do."""
@@ -80,8 +79,8 @@ class Row:
     def like_for_like(self) -> bool:
         """Whether money is all there is to compare: nobody was late or dropped, nor saved by letting requests wait."""
         run = self.simulation
-        waited = run.slo_s is None and bool((run.latency > self.unhurried_s * (1 + 1e-6)).any())
-        return not (run.violations or waited or self.usd < self.bound * (1 - ROUNDING))
+        waited = run.slo_s is None and bool((run.latency > self.unhurried_s * (1 + UNCHANGED)).any())
+        return not (run.violations or waited or self.usd < self.bound * (1 - EQUAL))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

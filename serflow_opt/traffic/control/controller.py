@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.ground.tolerances import SHARES
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.demand import saved
 from serflow_opt.traffic.demand.forecast import Forecaster, Window
@@ -285,7 +286,7 @@ class Controller:
         good = values.ndim == 1 and values.shape == shares.shape and len(values) and np.isfinite(values).all()
         if not (good and (values >= 0).all() and (np.diff(values) > 0).all() and (shares >= 0).all()):
             return "the forecast is no distribution: rates from 0 on, rising, each with its share"
-        if not abs(shares.sum() - 1) <= 1e-6:
+        if not abs(shares.sum() - 1) <= SHARES:
             return f"the shares of the forecast sum to {shares.sum():g}"
         largest = max(self._intakes[b].largest, 1.0)
         if rates.mean > BEYOND * largest:

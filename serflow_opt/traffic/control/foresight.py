@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
+from serflow_opt.ground.tolerances import ROUNDING, SHORTLY_S
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.scaling_policy import Orders, Seen
@@ -44,7 +45,7 @@ class Foresight:
 
     def decide(self, seen: Seen) -> Orders:
         """Have what the schedule has now."""
-        now = seen.now_s + 1e-6
+        now = seen.now_s + SHORTLY_S
         return Orders(
             tuple(
                 {} if name is None else {name: sum(begin <= now < end for begin, end in spells)}
@@ -116,7 +117,7 @@ def _alone(
     machines take to start; a policy cannot give them before, so who comes first waits.
     """
     workers = loads + (2 * np.sqrt(loads) if random else 0.0)
-    needed = np.ceil(workers / machine.workers * (1 - 1e-12))
+    needed = np.ceil(workers / machine.workers * (1 - ROUNDING))
     needed = np.maximum(needed, np.cumsum(demand.rates) > 0)
     return best_levels(
         Demand(demand.edges, needed),

@@ -52,7 +52,7 @@ POOLS: dict[str, Pools] = {
 }
 """What each policy needs."""
 WANTED = {"functions": "no function", "machines": "no type of machines", "both": "no type of machines with a function"}
-CLOSE, LONG_S = 5e-3, 60.0
+BLOCKS_GAP, LONG_S = 5e-3, 60.0
 """Gap and seconds at which the search for blocks ends: what is compared is how they are scaled."""
 PEAK_BUSY = 0.8
 """Share of machines for the maximum that is busy at the peak."""
@@ -129,7 +129,7 @@ class Services:
         rates, times = self._rates, 1.0
         while True:
             limit = min(LONG_S, self.deadline.left)
-            found = provision(self.instance, rates, blocks=blocks, keep=keep, gap=CLOSE, time_limit=limit)
+            found = provision(self.instance, rates, blocks=blocks, keep=keep, gap=BLOCKS_GAP, time_limit=limit)
             if found.service is None:
                 if found.status == "no_solution" and self.deadline.expired:
                     raise OutOfTime("no blocks of stages were found that keep the targets; allow more time")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +52,7 @@ class Trace:
             found = f"{counts.max():.6g} requests in a period, {counts.sum(dtype=float):.6g} altogether"
             cure = f"give at most {MOST_IN_A_PERIOD:g} in a period and {MOST_REQUESTS:g} altogether"
             problems.append(Problem(self.name, "counts", found, cure))
-        if seen.shape != counts.shape or not ((seen >= 0) & (seen <= self.period_s * (1 + 1e-9))).all():
+        if seen.shape != counts.shape or not ((seen >= 0) & (seen <= self.period_s * (1 + TOLERANCE))).all():
             problems.append(
                 Problem(self.name, "seen_s", str(seen)[:60], "give seconds, at most a period, for each period")
             )
@@ -93,7 +94,7 @@ class Trace:
 
     def in_periods(self, least_s: float) -> Trace:
         """Return the trace in periods of at least so many seconds, each some of the old ones put together."""
-        many = max(1, math.ceil(least_s / self.period_s * (1 - 1e-12)))
+        many = max(1, math.ceil(least_s / self.period_s * (1 - ROUNDING)))
         starts = np.arange(0, len(self.counts), many)
         counts, seen = np.add.reduceat(self.counts, starts), np.add.reduceat(self.seen_s, starts)
         return Trace(counts, self.period_s * many, seen, self.name)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.traffic.demand.trace import MOST_IN_A_PERIOD, Trace
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ MOST_PERIODS = 10_000_000
 """More seconds than these, 116 days, are not counted one by one."""
 MOST_PROBLEMS = 10
 """Rows of one fault that are named."""
-MICROSECOND = 1e-6
+MICROSECOND = 1 / 1e6
 EPOCH_MS_FROM = 1e11
 """Seconds since 1970 do not get here for 3,000 years; milliseconds were there in 1973."""
 START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -88,7 +89,7 @@ def read_trace(path: str | os.PathLike[str]) -> Trace:
         gaps = table.numbers("gap_seconds")
         if not table.problems:
             what = f"a {clock}" if clock in PERIODS else "a period"
-            for row in np.flatnonzero(gaps > period * (1 + 1e-9))[:MOST_PROBLEMS]:
+            for row in np.flatnonzero(gaps > period * (1 + TOLERANCE))[:MOST_PROBLEMS]:
                 table.wrong(row, "gap_seconds", f"{gaps[row]:g}", f"{what} has {period:g} seconds")
     table.stop()
     return Trace(requests.astype(np.int64), period, np.clip(period - gaps, 0.0, period), table.name)

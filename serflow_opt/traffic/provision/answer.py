@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.document import Choice, PlanStatus
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.provision.indifference import s_cips, t_cips
@@ -58,7 +59,7 @@ def deployment_of(question: Question, searches: Sequence[Search], seconds: float
     deployment = replace(
         deployment, bound=min(bound, value), checked_bound=min(checked, value), seconds=seconds, method=method
     )
-    return replace(deployment, status="optimal") if deployment.gap <= winner.gap * (1 + 1e-9) else deployment
+    return replace(deployment, status="optimal") if deployment.gap <= winner.gap * (1 + EQUAL) else deployment
 
 
 def _valued(question: Question, search: Search, found: Found) -> Deployment:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.formulations.provisioning import Late
+from serflow_opt.ground.tolerances import EQUAL, ROUNDING, TOLERANCE
 from serflow_opt.search.lagrangian import Linear, close_bracket, forced_levels
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure
 
@@ -56,7 +57,7 @@ def candidates(pricing: Pricing, among: Iterable[Structure]) -> list[Structure]:
     if instance.latency_measure != "worst" or instance.latency_slo_s is None:
         return [structure for structure in among if late_of(pricing, structure) is not None]
     slowest: dict[BlockChoice, float] = {}
-    bound = instance.latency_slo_s * (1 + 1e-9)
+    bound = instance.latency_slo_s * (1 + TOLERANCE)
 
     def seconds(choice: BlockChoice) -> float:  # `late_of` once a block, not once a structure
         if choice not in slowest:
@@ -84,9 +85,9 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
     floor = pricing.instance.accuracy_min
     view = Linear(fixed, weight)
     bracket = close_bracket(pricing.exits, floor, view)
-    bounds = np.nan_to_num(bracket.bound, nan=math.inf, posinf=math.inf) * (1 - 1e-9)
+    bounds = np.nan_to_num(bracket.bound, nan=math.inf, posinf=math.inf) * (1 - EQUAL)
     if math.isfinite(best) and (late := _late_rows(pricing, structures)) is not None:
-        bounds = np.maximum(bounds, _priced(pricing, view, late, best) * (1 - 1e-9))
+        bounds = np.maximum(bounds, _priced(pricing, view, late, best) * (1 - EQUAL))
     if math.isfinite(best):
         bounds = np.maximum(bounds, [math.fsum(map(pricing.least, structure)) for structure in structures])
     order = np.argsort(bounds, kind="stable")
@@ -142,7 +143,7 @@ def quickest(pricing: Pricing, structures: Sequence[Structure]) -> tuple[list[St
         return list(structures), np.zeros((0, pricing.data.last), dtype=np.int64)
     view = Linear(np.zeros(len(structures)), late.weight)
     bracket = close_bracket(pricing.exits, pricing.instance.accuracy_min, view)
-    kept = np.flatnonzero(bracket.bound <= late.fixed * (1 + 1e-9) + 1e-12)
+    kept = np.flatnonzero(bracket.bound <= late.fixed * (1 + EQUAL) + ROUNDING)
     return [structures[n] for n in kept.tolist()], bracket.levels[kept]
 
 
@@ -167,4 +168,4 @@ def levels_left(pricing: Pricing, found: Bounded, n: int, best: float) -> list[t
     view = Linear(found.view.fixed[n : n + 1], found.view.weight[n : n + 1])
     whole = np.array([pricing.data.last])
     forced = forced_levels(pricing.exits, pricing.instance.accuracy_min, view, found.multiplier[n : n + 1], whole)
-    return [key for key, bound in forced.items() if not bound[0] * (1 - 1e-9) > best]
+    return [key for key, bound in forced.items() if not bound[0] * (1 - EQUAL) > best]

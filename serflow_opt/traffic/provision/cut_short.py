@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.network import Menu
 
@@ -23,7 +24,7 @@ def cut_short(instance: Instance) -> Iterator[Instance]:
         for before in reversed(instance.menus[:s]):
             pairs = zip(before.exit_rates, before.accuracies, strict=True)
             right = max((rate * own if rate else 0.0) + (1 - rate) * right for rate, own in pairs)
-        if instance.accuracy_min is not None and right < instance.accuracy_min * (1 - 1e-9):
+        if instance.accuracy_min is not None and right < instance.accuracy_min * (1 - TOLERANCE):
             continue
         best = max(all_leave, key=lambda level: menu.accuracies[level])
         last = Menu((menu.thresholds[best],), (menu.exit_rates[best],), (menu.accuracies[best],))

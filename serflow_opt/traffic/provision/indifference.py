@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.ground.tolerances import BISECTED, ROUNDING, TOLERANCE
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def machines_for(rate: float, rent_per_s: float, machine_rate: float, function_u
     point = t_cip(rent_per_s, function_usd)
     if point >= machine_rate:
         return 0
-    full = math.floor(rate / machine_rate * (1 + 1e-12))
+    full = math.floor(rate / machine_rate * (1 + ROUNDING))
     return full + (rate - full * machine_rate > point)
 
 
@@ -77,7 +78,7 @@ def s_cip(
     """
 
     def big(reach: float) -> int:
-        return math.ceil(rate * (shallow + reach * deep) / room * (1 - 1e-9))
+        return math.ceil(rate * (shallow + reach * deep) / room * (1 - TOLERANCE))
 
     for count in range(big(0.0), big(1.0) + 1):
         begins = max(0.0, ((count - 1) * room / rate - shallow) / deep) if deep > 0 else 0.0
@@ -111,7 +112,7 @@ def t_cips(pricing: Pricing, structure: Structure, parts: Sequence[Part]) -> lis
     """Return the T-CIP of each block with a function: of its machines, else of the cheapest that keep its time."""
     points = []
     for choice, part in zip(structure, parts, strict=True):
-        within = pricing.structures.slowest(choice) * (1 + 1e-9)
+        within = pricing.structures.slowest(choice) * (1 + TOLERANCE)
         rents = [
             pricing.rent(other)
             for other in pricing.structures.choices(choice.first, choice.last)
@@ -141,7 +142,7 @@ class _Pair:
             for choice in structures.choices(before.first, here.last)
             if choice.machine is not None
             and structures.tier(choice.machine) == structures.tier(before.machine)
-            and structures.slowest(choice) <= spare * (1 + 1e-9)
+            and structures.slowest(choice) <= spare * (1 + TOLERANCE)
         ]
         shares = service.shares
         reach = [max(0.0, 1 - math.fsum(shares[:s])) for s in range(len(shares))]
@@ -155,7 +156,7 @@ class _Pair:
         if high is None:
             return self.entering
         low = max(0.0, high - 1 / SCANNED)
-        while high - low > 1e-5 and high > 0:
+        while high - low > BISECTED and high > 0:
             middle = (low + high) / 2
             low, high = (middle, high) if self.gain(middle) > 0 else (low, middle)
         return high * self.entering
@@ -177,7 +178,7 @@ class _Pair:
         )
         if choice.function is None:
             caps = np.asarray(pricing.sizes(choice))
-            return option.rent_per_s * float(max(np.searchsorted(caps, loads[-1] * (1 - 1e-9)), 1))
+            return option.rent_per_s * float(max(np.searchsorted(caps, loads[-1] * (1 - TOLERANCE)), 1))
         usd = pricing.structures.fee(choice.function)
         usd += math.fsum(price * weight[s] for s, price in pricing.function_prices(choice).items())
         most = pricing.most(choice)

@@ -18,6 +18,7 @@ import numpy as np
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.tolerances import EQUAL, NEGLIGIBLE, TOLERANCE
 from serflow_opt.search.lagrangian import Exits, Linear, close_bracket, envelope_of
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
@@ -38,8 +39,6 @@ CELLS = 128
 """Cells of the grid on which Φ is known."""
 GROUPS = 12
 """Groups of a demand that bounds look at (fewer spill less, by Jensen's inequality)."""
-NEGLIGIBLE = 1e-7
-"""Share of the latency limit that is too little to rent a machine for."""
 MOST_MACHINES = 100_000
 """Machines of one type that a block is priced with, at most: costs of more grow in proportion to the load."""
 EXACT_SERVERS = 3000
@@ -250,7 +249,7 @@ class Pricing:
             seconds = self.busy(choice)
             view = Linear(np.zeros(1), seconds[None, :])
             least = float(close_bracket(self.exits, self.instance.accuracy_min, view).bound[0])
-            low = max(least * (1 - 1e-9), 0.0) if math.isfinite(least) else math.inf
+            low = max(least * (1 - EQUAL), 0.0) if math.isfinite(least) else math.inf
             self._grids[key] = (
                 np.linspace(low, max(self.most_work(choice), low), CELLS + 1) if math.isfinite(low) else np.full(2, low)
             )
@@ -281,7 +280,7 @@ class Pricing:
 
     def _alone(self, choice: BlockChoice, grid: Floats) -> Floats:
         caps = np.asarray(self.sizes(choice))
-        counts = np.maximum(np.searchsorted(caps, self.demand.peak * grid * (1 - 1e-9)), 1)
+        counts = np.maximum(np.searchsorted(caps, self.demand.peak * grid * (1 - TOLERANCE)), 1)
         costs: Floats = np.where(counts < len(caps), self.rent(choice) * counts, math.inf)
         return costs
 
@@ -299,7 +298,7 @@ class Pricing:
         if choice not in self._alone_functions:
             view = Linear(np.zeros(1), self.weights(choice)[None, :])
             bound = float(close_bracket(self.exits, self.instance.accuracy_min, view).bound[0])
-            self._alone_functions[choice] = bound * (1 - 1e-9)
+            self._alone_functions[choice] = bound * (1 - EQUAL)
         return self._alone_functions[choice]
 
     def line(self, choice: BlockChoice, best: float) -> tuple[float, Floats]:
@@ -322,7 +321,7 @@ class Profile:
 
     def reach_of(self, best: float) -> int:
         """Cells (from the first) in which a deployment that costs at most `best` can lie."""
-        return max(1, min(int(np.searchsorted(self.costs, best * (1 + 1e-9), side="right")), len(self.grid) - 1))
+        return max(1, min(int(np.searchsorted(self.costs, best * (1 + EQUAL), side="right")), len(self.grid) - 1))
 
     def most_work(self, best: float) -> float:
         """Most seconds a request in such a deployment; inf: of any."""

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from serflow_opt.formulations.provisioning import Late
+from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
@@ -23,9 +24,6 @@ from serflow_opt.traffic.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-TOLERANCE = 1e-9
-"""Limits count as kept within this, relative."""
 
 
 class Promise:
@@ -81,7 +79,7 @@ class Promise:
         if not any(weights) and not any(self.waits(choice) for choice in structure):
             return Late()
         least = math.fsum(weight * least_reach(s) for s, weight in enumerate(weights, start=1) if weight)
-        return None if least > self.room * (1 + TOLERANCE) + 1e-12 else Late(weights, self.room)
+        return None if least > self.room * (1 + TOLERANCE) + ROUNDING else Late(weights, self.room)
 
     def spare(self, structure: Structure, service: Service) -> float:
         """Return what is left of the limit for waiting, in its unit, within the tolerance; below 0: it is broken."""

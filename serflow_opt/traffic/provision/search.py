@@ -15,12 +15,12 @@ from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.provisioning import Pool, Sizes, build_provisioning
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
+from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.bounds import Bounded, bounded, candidates, late_of, levels_left, quickest
 from serflow_opt.traffic.provision.pricing import Pricing
-from serflow_opt.traffic.provision.promise import TOLERANCE
 from serflow_opt.traffic.provision.result import Part, value_parts
 from serflow_opt.traffic.provision.service_of import service_of
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
@@ -303,7 +303,7 @@ class Search:
             pools = [self._pool(structure, b, groups, points[b]) for b in range(len(structure))]
             if None in pools:
                 return self.best, self.best
-            dollar = self.best if math.isfinite(self.best) else self.demand.mean * 1e-6
+            dollar = self.best if math.isfinite(self.best) else self.demand.mean * (1 / 1e6)
             shares = list(zip(groups.rates.tolist(), groups.shares.tolist(), strict=True))
             built = build_provisioning(data, [pool for pool in pools if pool is not None], shares, late, dollar)
             self.solves += 1
@@ -344,7 +344,7 @@ class Search:
         for b, block in enumerate(service.blocks):
             if block.machines:
                 work = service.reach(b) * service.busy_s(b, block.machines[0])
-                if all(abs(work - known) > 1e-9 * work for known in points[b]):
+                if all(abs(work - known) > EQUAL * work for known in points[b]):
                     points[b].append(work)
                     fresh = True
         return fresh

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
 from serflow_opt.traffic.service import Block, Draws, Function, Machine, Service
@@ -73,7 +74,7 @@ def _stages(choice: BlockChoice) -> range:
 
 def _keeps_time(structures: Structures, p: int, choice: BlockChoice, s: int) -> bool:
     """Whether a machine is at stage s no later than the pools a block has."""
-    return structures.seconds(p, choice.first, s) <= structures.slowest(choice, s) * (1 + 1e-9)
+    return structures.seconds(p, choice.first, s) <= structures.slowest(choice, s) * (1 + TOLERANCE)
 
 
 def machine_of(structures: Structures, choice: BlockChoice) -> Machine:

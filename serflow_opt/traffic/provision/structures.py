@@ -13,6 +13,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.plan.samples import tables_wanted
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Option
@@ -243,12 +244,12 @@ class Structures:
         if not instance.accepts(option.tier, received) and instance.source != instance.tiers[option.tier].name:
             return False
         seconds = math.fsum(option.stage_seconds[first : last + 1])
-        if option.run_max_s is not None and seconds > option.run_max_s * (1 + 1e-9):
+        if option.run_max_s is not None and seconds > option.run_max_s * (1 + TOLERANCE):
             return False
         stages = instance.stages[first : last + 1]
         largest = max(received, *(stage.activation_bytes for stage in stages))
         held = math.fsum(stage.parameter_bytes for stage in stages) + largest
-        return option.memory_bytes is None or held <= option.memory_bytes * (1 + 1e-9)
+        return option.memory_bytes is None or held <= option.memory_bytes * (1 + TOLERANCE)
 
     def _unbeaten(
         self, tier: int, merits_of: Callable[[int, int, int], tuple[float, ...]], first: int, last: int

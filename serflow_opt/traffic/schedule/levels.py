@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.tolerances import MOMENT, WHOLE_MACHINE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 Spell = tuple[float, float]
 """From when to when, seconds."""
 
-MOMENT = 1e-7
-"""Seconds; moments closer than this are one."""
-LEVEL = 1e-9
-"""Share of a machine that the last level must hold to be one."""
 CELLS = 4_000_000
 """Entries of an array over moments and levels; what needs more is done in parts."""
 
@@ -82,7 +79,7 @@ class Demand:
         middle = (edges[1:] + edges[:-1]) / 2
         rates = self.rates[np.searchsorted(self.edges, middle, side="right") - 1]
         left = rates - level[np.searchsorted(times, middle, side="right") - 1]
-        return Demand(edges, np.where(left > LEVEL * rates, left, 0.0))
+        return Demand(edges, np.where(left > WHOLE_MACHINE * rates, left, 0.0))
 
 
 def moments(seconds: float, step_s: float, start_s: Iterable[float] = ()) -> NDArray[np.float64]:
@@ -95,7 +92,7 @@ def moments(seconds: float, step_s: float, start_s: Iterable[float] = ()) -> NDA
     """
     lags = [lag for lag in start_s if lag > 0]
     first = -math.floor(max(lags, default=0.0) / step_s)
-    steps = np.arange(first, math.ceil(seconds / step_s - LEVEL)) * step_s
+    steps = np.arange(first, math.ceil(seconds / step_s - WHOLE_MACHINE)) * step_s
     times = np.unique(np.concatenate([steps, [-lag for lag in lags], [seconds]]))
     return np.asarray(times[np.concatenate([[True], np.diff(times) > MOMENT])], dtype=float)
 
@@ -165,7 +162,7 @@ def best_levels(
     if not demand.peak:
         return Levels((), 0.0, True, True)
     rate = min(rate, demand.peak)
-    count = math.ceil(demand.peak / rate - LEVEL) if held is None else held.shape[1]
+    count = math.ceil(demand.peak / rate - WHOLE_MACHINE) if held is None else held.shape[1]
     covered = machines_max is None or count <= machines_max
     if machines_max is not None:
         count = min(count, machines_max)
@@ -215,7 +212,7 @@ def _recursion(
     above = demand.rates[:, None] - base[None, :]
     must = not math.isfinite(usd_per_request)
     if must:
-        needed = (above > LEVEL * rate).astype(float)
+        needed = (above > WHOLE_MACHINE * rate).astype(float)
         until, usable = _cumulated(demand, needed, at), _cumulated(demand, needed, at + start_s)
         may_idle = np.diff(until, axis=0) <= MOMENT
         may_start = usable - until <= MOMENT

@@ -20,6 +20,7 @@ import pyomo.core as pyo
 from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.formulations.scaling import Fleet, Kind, Line, add_cover, add_fleet, add_overflow, function_cost, rent
 from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.tolerances import CUT_DEPTH, INSTANT, INTEGRAL, ROUNDING, SHORTLY_S
 from serflow_opt.traffic.schedule.levels import Spell
 from serflow_opt.traffic.schedule.task import Plan, Task, improve
 
@@ -89,7 +90,7 @@ def _cuts(task: Task, steps: int) -> list[int]:
     cuts = [0]
     while total - cuts[-1] > 1.5 * steps:
         a, b = cuts[-1] + max(1, steps // 2), cuts[-1] + steps + max(1, steps // 2)
-        cuts.append(a + int(np.argmin(starting[a:b] + 1e-12 * np.abs(np.arange(a, b) - cuts[-1] - steps))))
+        cuts.append(a + int(np.argmin(starting[a:b] + ROUNDING * np.abs(np.arange(a, b) - cuts[-1] - steps))))
     return [*cuts, total]
 
 
@@ -114,9 +115,9 @@ class _Window:
             for machine, rate in zip(task.machines, task.rates, strict=True)
         )
         edges, at, total = task.demand.edges, task.at[a : b + 1], len(task.at) - 1
-        low = max(0, int(np.searchsorted(edges, at[0] + 1e-9, side="right")) - 1)
-        high = int(np.searchsorted(edges, at[-1] - 1e-9))
-        usd = task.usd if math.isfinite(task.usd) else max(task.bound, 1e-6)
+        low = max(0, int(np.searchsorted(edges, at[0] + INSTANT, side="right")) - 1)
+        high = int(np.searchsorted(edges, at[-1] - INSTANT))
+        usd = task.usd if math.isfinite(task.usd) else max(task.bound, 1 / 1e6)
         self.task = task
         self.fleet = Fleet(
             np.clip(edges[low : high + 1], max(at[0], 0.0), at[-1]),
@@ -165,8 +166,8 @@ class _Window:
             short = self._add(m, solver, outcome) * self.task.usd_per_request if not self.task.must else 0.0
             if outcome.status != "optimal":
                 return
-            if short <= LATE * gap * max(self.bound, 1e-12):
-                whole_numbers = bool(np.all(np.abs(self.numbers - np.rint(self.numbers)) < 1e-6))
+            if short <= LATE * gap * max(self.bound, ROUNDING):
+                whole_numbers = bool(np.all(np.abs(self.numbers - np.rint(self.numbers)) < INTEGRAL))
                 self.settled = short <= 0 and (whole or whole_numbers)
                 return
             if time.monotonic() >= until:
@@ -202,7 +203,7 @@ class _Window:
         violated: dict[int, Line] = {}
         for g, (alpha, beta) in fleet.lines_at(v).items():
             miss = alpha - float(np.dot(beta, v[:, g])) - outcome.value(m.o[g]) * fleet.batch
-            if miss > 1e-6 * max(alpha, 1.0):
+            if miss > CUT_DEPTH * max(alpha, 1.0):
                 short += miss
                 violated[g] = alpha, beta
                 k = fleet.step_of[g]
@@ -223,7 +224,7 @@ class _Window:
 
 def _round(task: Task, numbers: NDArray[np.float64], threshold: float, deadline: Deadline) -> None:
     """Make whole machines of fractions, and fit types in turn to what the others leave."""
-    whole = np.floor(numbers + (1 - threshold) + 1e-6).astype(np.int64)
+    whole = np.floor(numbers + (1 - threshold) + INTEGRAL).astype(np.int64)
     for p, machine in enumerate(task.machines):
         if machine.machines_max is not None:
             whole[p] = np.minimum(whole[p], machine.machines_max)
@@ -245,7 +246,7 @@ def _plan(task: Task, numbers: NDArray[np.int64], *, oldest: bool) -> Plan:
         for k, now in enumerate([*row.tolist(), 0]):
             while len(running) > now:
                 spells.append((running.pop(0 if oldest else -1), at[k]))
-            if at[k] >= -machine.start_s - 1e-6:
+            if at[k] >= -machine.start_s - SHORTLY_S:
                 running += [at[k]] * (now - len(running))
         plan.append(tuple(spells))
     return tuple(plan)

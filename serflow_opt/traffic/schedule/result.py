@@ -15,15 +15,13 @@ import numpy as np
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.kept import Kept
+from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.service import Machine, Service
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
-
-FORGIVEN = 1e-9
-"""Share of the requests of a block that may go unserved without a function: rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def evaluate_block(
     if math.isfinite(price):
         return Value(rent, price * left, left)
     whole = trace.requests * service.reach(b)
-    return Value(rent, 0.0, 0.0) if left <= FORGIVEN * whole else Value(rent, math.inf, left)
+    return Value(rent, 0.0, 0.0) if left <= TOLERANCE * whole else Value(rent, math.inf, left)
 
 
 def evaluate_schedule(
@@ -325,7 +323,7 @@ class Schedule(Kept):
         import pandas as pd
 
         row = period_s or self.step_s
-        edges = np.append(np.arange(math.ceil(self.trace.seconds / row - 1e-9)) * row, self.trace.seconds)
+        edges = np.append(np.arange(math.ceil(self.trace.seconds / row - TOLERANCE)) * row, self.trace.seconds)
         tables = []
         names = list(dict.fromkeys(machine.name for block in self.service.blocks for machine in block.machines))
         for own in self.blocks:

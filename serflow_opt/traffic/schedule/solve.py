@@ -24,17 +24,12 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arguments import as_number, shown
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.stopping import stoppable
+from serflow_opt.ground.tolerances import MOMENT, ROUNDING
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.given import service_of, trace_of
-from serflow_opt.traffic.schedule.levels import MOMENT, Demand, moments
-from serflow_opt.traffic.schedule.result import (
-    BlockSchedule,
-    Schedule,
-    evaluate_block,
-    evaluate_schedule,
-    served_per_s,
-)
-from serflow_opt.traffic.schedule.task import ROUNDING, Plan, Task, improve
+from serflow_opt.traffic.schedule.levels import Demand, moments
+from serflow_opt.traffic.schedule.result import BlockSchedule, Schedule, evaluate_block, evaluate_schedule, served_per_s
+from serflow_opt.traffic.schedule.task import Plan, Task, improve
 from serflow_opt.traffic.service import Machine, Service
 
 if TYPE_CHECKING:
@@ -43,8 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["evaluate_schedule", "schedule"]
 
 
-SAME_RATE = 1e-12
-"""Rates this close, relative, count as equal."""
 MOST_STEPS = 2_000_000
 """Moments of decision; a second each are 23 days."""
 
@@ -168,10 +161,10 @@ def dominated(machines: Iterable[Machine], rates: dict[str, float]) -> dict[str,
     dropped: dict[str, str] = {}
 
     def worse(p: Machine, q: Machine) -> bool:
-        number = math.ceil(rates[p.name] / rates[q.name] * (1 - SAME_RATE))
+        number = math.ceil(rates[p.name] / rates[q.name] * (1 - ROUNDING))
         return (
             q.machines_max is None
-            and number * q.usd_per_s <= p.usd_per_s * (1 + SAME_RATE)
+            and number * q.usd_per_s <= p.usd_per_s * (1 + ROUNDING)
             and q.start_s <= p.start_s
             and q.billing_min_s <= p.billing_min_s
         )
@@ -202,7 +195,7 @@ def _unservable(task: Task) -> list[Problem]:
     if any(machine.machines_max is None for machine in task.machines):
         return []
     most = sum((machine.machines_max or 0) * rate for machine, rate in zip(task.machines, task.rates, strict=True))
-    if most >= task.demand.peak * (1 - SAME_RATE):
+    if most >= task.demand.peak * (1 - ROUNDING):
         return []
     found = f"no function, up to {task.demand.peak:g} requests/s, and all machines together serve {most:g}"
     return [Problem("", place, found, "raise machines_max, or give it a function")]
@@ -214,7 +207,7 @@ def _simplest(task: Task) -> None:
     counts, left = [0] * len(task.machines), task.demand.peak if task.must else 0.0
     for p in cheap:
         most, rate = task.machines[p].machines_max, task.rates[p]
-        needed = max(0, math.ceil(left / rate * (1 - SAME_RATE)))
+        needed = max(0, math.ceil(left / rate * (1 - ROUNDING)))
         counts[p] = needed if most is None else min(needed, most)
         left -= counts[p] * rate
     end = float(task.at[-1])

@@ -11,12 +11,10 @@ import numpy as np
 
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.gaps import relative_gap
+from serflow_opt.ground.tolerances import MOMENT
 from serflow_opt.traffic.demand.trace import Trace
-from serflow_opt.traffic.schedule.levels import MOMENT, Demand, Levels, Spell, best_levels
-from serflow_opt.traffic.schedule.result import (
-    Rental,
-    evaluate_block,
-)
+from serflow_opt.traffic.schedule.levels import Demand, Levels, Spell, best_levels
+from serflow_opt.traffic.schedule.result import Rental, evaluate_block
 from serflow_opt.traffic.service import Machine, Service
 
 if TYPE_CHECKING:
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 
 Plan = tuple[tuple[Spell, ...], ...]
 """By type, when its machines are rented."""
-ROUNDING = 1e-12
-"""Relative; a gap of this is none."""
 PASSES = 3
 """How often the types of a mix are improved in turn."""
 

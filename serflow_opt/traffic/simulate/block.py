@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.traffic.simulate.pool import Pool
 from serflow_opt.traffic.simulate.tally import Tally
 
@@ -107,7 +108,7 @@ class Station:
         if self._function_accounts and function is not None:
             times, cold, seconds = (np.concatenate(parts) for parts in zip(*self._function_accounts, strict=True))
             step = function.billing_step_s
-            billed = np.ceil(seconds / step * (1 - 1e-12)) * step if step else seconds
+            billed = np.ceil(seconds / step * (1 - ROUNDING)) * step if step else seconds
             usd = function.usd_per_request + function.usd_per_s * billed
             self.by_function += len(times)
             self.cold_starts += int(cold.sum())

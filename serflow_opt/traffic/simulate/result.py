@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serflow_opt.ground.kept import Kept
+from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.traffic.simulate.tally import Tally
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Simulation(Kept):
         """Return the least latency that q percent of the served requests keep; NaN: none was served."""
         if not len(self.latency):
             return math.nan
-        rank = max(0, math.ceil(q / 100 * len(self.latency) * (1 - 1e-12)) - 1)
+        rank = max(0, math.ceil(q / 100 * len(self.latency) * (1 - ROUNDING)) - 1)
         return float(np.partition(self.latency, rank)[rank])
 
     def _said(self) -> str:
@@ -176,7 +177,7 @@ class Simulation(Kept):
                 "dropped": lost,
                 "machines_ready": machines.seconds("ready", n) / self.period_s,
                 "machines_billed": machines.seconds("billed", n) / self.period_s,
-                "busy_share": np.divide(busy, workers, out=np.zeros(n), where=workers > 1e-9 * self.period_s),
+                "busy_share": np.divide(busy, workers, out=np.zeros(n), where=workers > TOLERANCE * self.period_s),
                 "usd_machines": machines.seconds("usd", n),
                 "usd_functions": tally.sums("usd function", n),
                 "usd_links": tally.sums("usd link", n),

@@ -15,6 +15,7 @@ import numpy as np
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.stopping import stoppable
+from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.traffic.given import service_of, trace_of
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.simulate.block import Station, Steps
@@ -244,13 +245,13 @@ def _result(
     served = np.isfinite(done)
     latency = (done - requests.times)[served]
     dropped = {reason: sum(len(station.pool.lost[reason]) for station in stations) for reason in REASONS}
-    late = 0 if service.slo_s is None else int((latency > service.slo_s * (1 + 1e-9)).sum())
+    late = 0 if service.slo_s is None else int((latency > service.slo_s * (1 + TOLERANCE)).sum())
     rentals = [rental for b, station in enumerate(stations) for rental in station.pool.fleet.rentals(b, trace.seconds)]
     for station in stations:
         for reason, moments in station.pool.lost.items():
             station.tally.add(reason, np.array(moments, float))
     ends = [trace.seconds, *(r.end_s for r in rentals), *(r.ordered_s + r.billed_s for r in rentals)]
-    periods = max(math.ceil(max(ends) / period_s * (1 - 1e-12)), *(s.tally.periods("arrivals") for s in stations))
+    periods = max(math.ceil(max(ends) / period_s * (1 - ROUNDING)), *(s.tally.periods("arrivals") for s in stations))
     right = requests.right[served]
     result = Simulation(
         service=service.name,
