@@ -7,12 +7,14 @@ A test holds them current. Lines are at most 80 characters, but for tables.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import textwrap
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -172,7 +174,114 @@ def _metavar(kind: Any, given: str | None, argument: str) -> str:
     return {"str": "TEXT", "int": "INTEGER", "float": "NUMBER", "Path": "PATH"}[kind.__name__]
 
 
+TITLES = {
+    "problem": "Instances and prices",
+    "solving": "Solving",
+    "plan": "Plans and their exact value",
+    "fronts": "Fronts",
+    "sensitivity": "Explaining and relaxing",
+    "planner": "Planning inside a service",
+    "fleets": "Many services",
+    "traffic": "Traffic",
+    "errors": "Errors",
+}
+"""Packages of the public names, by the title of their page."""
+MEASURING = (
+    "profile.profile",
+    "settings.Settings",
+    "stages.cutting.cut",
+    "stages.heads.attach",
+    "stages.network.MultiExit",
+    "measure.counting.count",
+    "measure.training.train",
+    "measure.calibration.calibrate",
+    "measure.timing.time_stages",
+    "privacy.measure.measure_privacy",
+    "compression.measure.measure_compression",
+    "onnx.model.read_onnx",
+)
+"""What `serflow_opt.profiling` offers."""
+
+
+def public_names() -> dict[str, str]:
+    """Return the module that each public name is in, read off the imports for type checkers."""
+    names = _imported("serflow_opt/__init__.py")
+    return {name: names[name] for name in sorted(names) if f'"{name}",' in _source("serflow_opt/__init__.py")}
+
+
+def _source(file: str) -> str:
+    return (ROOT / file).read_text(encoding="utf-8")
+
+
+def _imported(file: str) -> dict[str, str]:
+    """Return the module that each name of ours is imported from."""
+    return {
+        alias.name: node.module
+        for node in ast.walk(ast.parse(_source(file)))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("serflow_opt.")
+        for alias in node.names
+    }
+
+
+def reference() -> str:
+    """All public names, with the first lines of their docstrings."""
+    rows = []
+    for name, module in public_names().items():
+        tree = ast.parse(_source(_file_of(module)))
+        node = next(n for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef) and n.name == name)
+        first = (ast.get_docstring(node) or "").partition("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+        rows.append(f"| [`so.{name}`]({module.split('.')[1]}.md#{module}.{name}) | {first} |")
+    table = "\n".join(rows)
+    return f"""# Python reference
+
+`import serflow_opt as so` offers the names below; `serflow_opt.plotting`,
+`serflow_opt.profiling` and `serflow_opt.formulations` are public, too, and have
+pages of their own: [pictures](plotting.md), [measuring](profiling.md), [the
+formulations](formulations.md). Everything else may change.
+
+| name | what |
+|---|---|
+{table}
+"""
+
+
+def _file_of(module: str) -> str:
+    path = module.replace(".", "/")
+    return f"{path}/__init__.py" if (ROOT / path).is_dir() else f"{path}.py"
+
+
+def _documented(title: str, names: Iterable[str], words: str = "") -> str:
+    return "\n\n".join([f"# {title}", *([words] if words else []), *(f"::: {name}" for name in names)]) + "\n"
+
+
+def _api_pages() -> dict[str, Callable[[], str]]:
+    """Return the pages of the reference; the names are read off when a page is made."""
+
+    def package(key: str) -> str:
+        names = [f"{module}.{name}" for name, module in public_names().items() if module.split(".")[1] == key]
+        return _documented(TITLES[key], names)
+
+    def pictures() -> str:
+        names = _imported("serflow_opt/plotting/__init__.py")
+        words = "All are imported as `from serflow_opt.plotting import plot_plan`."
+        return _documented("Pictures", [f"{names[name]}.{name}" for name in sorted(names)], words)
+
+    def mathematics() -> str:
+        files = sorted(file.stem for file in (ROOT / "formulations").glob("*.py") if file.stem != "__init__")
+        words = "Installed as `serflow_opt.formulations`. [Equations by their numbers](../equations.md)."
+        return _documented("The formulations", [f"formulations.{name}" for name in files], words)
+
+    pages: dict[str, Callable[[], str]] = {"api/index.md": reference}
+    pages |= {f"api/{key}.md": partial(package, key) for key in TITLES}
+    pages["api/plotting.md"] = pictures
+    names = [f"serflow_opt.profiling.{name}" for name in MEASURING]
+    pages["api/profiling.md"] = partial(_documented, "Measuring", names, "Needs the extra `profile`.")
+    pages["api/formulations.md"] = mathematics
+    return pages
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    **_api_pages(),
     "commands.md": commands,
     "equations.md": equations,
     "instances.md": instances,
@@ -181,5 +290,6 @@ PAGES: dict[str, Callable[[], str]] = {
 """All pages that are generated, by file."""
 
 if __name__ == "__main__":
+    (DOCS / "api").mkdir(exist_ok=True)
     for page, text in PAGES.items():
         (DOCS / page).write_text(text(), encoding="utf-8")

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from serflow_opt.sensitivity.explain import explain
     from serflow_opt.sensitivity.relax import relax
     from serflow_opt.solving import solve
-    from serflow_opt.traffic.control.compare import Comparison, compare, service_for
+    from serflow_opt.traffic.control.compare import Comparison, compare
     from serflow_opt.traffic.control.controller import Controller
+    from serflow_opt.traffic.control.named_policies import service_for
     from serflow_opt.traffic.demand.trace import Trace
     from serflow_opt.traffic.demand.trace_file import read_trace
     from serflow_opt.traffic.provision.result import Deployment
@@ -100,7 +101,7 @@ _HOME = {
     "read_trace": "traffic.demand.trace_file",
     "relax": "sensitivity.relax",
     "schedule": "traffic.schedule.solve",
-    "service_for": "traffic.control.compare",
+    "service_for": "traffic.control.named_policies",
     "shipped": "problem.loader",
     "simulate": "traffic.simulate.simulate",
 }

@@ -14,6 +14,7 @@ from project.architecture import LAYERS, modules
 from support import tiny
 from support.helpers import run
 
+import serflow_opt as so
 from serflow_opt.cli.main import app
 from serflow_opt.formulations import coefficients as data
 from serflow_opt.formulations import equations, sets
@@ -52,6 +53,12 @@ def test_the_page_of_commands_has_every_option() -> None:
     assert max(len(line) for line in generate.commands().splitlines()) <= 80
 
 
+def test_the_reference_has_every_public_name() -> None:
+    """And a page for each package that they are in."""
+    assert list(generate.public_names()) == sorted(so.__all__)
+    assert {module.split(".")[1] for module in generate.public_names().values()} == set(generate.TITLES)
+
+
 def test_contributing_has_the_layers() -> None:
     """The table names each package in its layer."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -78,7 +85,7 @@ def test_modules_that_pages_name_exist() -> None:
 
 def test_every_page_is_in_the_table_of_contents() -> None:
     """And every instance and notebook is linked."""
-    listed = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    listed = re.findall(r"^ +- (?:.*: )?(\S+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(listed) == sorted(file.relative_to(DOCS).as_posix() for file in DOCS.rglob("*.md"))
 
 
