@@ -74,7 +74,7 @@ def test_modules_that_pages_name_exist() -> None:
     wrong = []
     for page in (*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
         text = page.read_text(encoding="utf-8")
-        for path in re.findall(r"\b(?:serflow_opt|formulations)/[\w/]+\.py", text):
+        for path in re.findall(r"\b(?:serflow_opt|formulations|tests|docs|benchmarks)/[\w/]+\.py", text):
             wrong += [] if (ROOT / path).is_file() else [f"{page.name}: {path}"]
         for name in re.findall(r"serflow_opt(?:\.\w+)+", text):
             owner, _, last = name.rpartition(".")
