@@ -72,8 +72,8 @@ def solve(
     on_progress
         Called with incumbent and bound (USD per request or seconds) while HiGHS searches.
     extra
-        Called with the Pyomo model and its `formulations.data.Data` before each solve; adds linear constraints. The
-        plan is read back and valued exactly as always; that it keeps these constraints is HiGHS's word, within its
+        Called with the Pyomo model and its `formulations.coefficients.Data` before each solve; adds linear constraints.
+        The plan is read back and valued exactly as always; that it keeps these constraints is HiGHS's word, within its
         tolerance. Labels and bounds on placements are off. It takes menus, ranges and `exits.joint` do not go with it.
 
     Returns

@@ -16,7 +16,7 @@ from serflow_opt.problem.offers import Option
 from serflow_opt.problem.ranges import MIB
 
 LAMBDA = re.compile(r"lambda-(?:(?P<arch>arm64)-)?(?P<memory>\d+(?:\.\d+)?)MB")
-"""Names that `families.function_name` makes."""
+"""Names that `ranges.function_name` makes."""
 
 Kind = TierKind | Literal["unknown"]
 

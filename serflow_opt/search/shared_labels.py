@@ -2,8 +2,8 @@
 
 Placements that are left after bounding mostly differ in little: in the size of a function, or where the cut is. So the
 labels of a suffix are kept by the suffix, and the prefixes of the first stages by those. What a label may be worth is
-then the most that any prefix allows at its state (`sweep.most_value`), at multipliers that all share; so is the reach
-that divides the tolerance. That is for two columns, the objective and the accuracy.
+then the most that any prefix allows at its state (`prefixes.most_value`), at multipliers that all share; so is the
+reach that divides the tolerance. That is for two columns, the objective and the accuracy.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A label is what a choice of thresholds makes of the suffix s..M, a number for ea
 Choosing threshold l at stage s maps the label after it, y, to w_s + (1 - e_l) y, less e_l r_l in the column of minus
 the accuracy. That keeps dominance, so of two labels the one that is nowhere better can go. And so can a label no prefix
 completes to what is asked for: by the multipliers of the Lagrangian it may be worth at most the allowance of stage s
-(`sweep.most_value`, here for a single placement), and the same holds for each column that has a limit, by itself.
+(`prefixes.most_value`, here for a single placement), and the same holds for each column that has a limit, by itself.
 
 A prefix is a choice for the stages 1..s-1: the reach R it leaves and the columns Y of what it has met. It is of use
 only if the best suffix, by the multipliers, completes it. Prefixes are few at the first stages, where labels are many:

@@ -5,7 +5,7 @@ With v = m / mb_per_vcpu vCPUs at memory m, the time of the work is
     t(m) = fixed + a·A(v) + b / v,    A(v) = 1 above one vCPU, 1 / v below,    a, b, fixed >= 0,
 
 a and b the seconds that the serial and the parallel part of the work take on one vCPU. So vcpu_seconds = a + b,
-parallel_fraction p = b / (a + b), and t(m) - fixed = FLOPs / `families.amdahl_flops_per_s` where FLOPs / (a + b) is the
+parallel_fraction p = b / (a + b), and t(m) - fixed = FLOPs / `ranges.amdahl_flops_per_s` where FLOPs / (a + b) is the
 speed of one vCPU. `fixed` is time that no memory shortens (waiting for the network); it is 0 unless asked for.
 
 The fit minimises Σ (ln t_i - ln t(m_i))², that is relative errors, so that the short times of large sizes weigh as

@@ -29,7 +29,7 @@ MANY, MANY_MORE = 90, 14
 
 @pytest.fixture
 def front(tmp_path: Path) -> Front:
-    """The four plans of `two_tiers` in cost, worst-case latency and accuracy; see test_labels.py."""
+    """The four plans of `two_tiers` in cost, worst-case latency and accuracy; see test_label_setting.py."""
     return pareto(load(two_tiers(), tmp_path), ("cost", "latency", "accuracy"))
 
 

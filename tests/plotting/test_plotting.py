@@ -237,7 +237,7 @@ def test_no_plan_for_any_value() -> None:
 
 @pytest.fixture
 def front(tmp_path: Path) -> Front:
-    """The four plans of `two_tiers` in cost, worst-case latency and accuracy; see test_labels.py."""
+    """The four plans of `two_tiers` in cost, worst-case latency and accuracy; see test_label_setting.py."""
     return so.pareto(load(two_tiers(), tmp_path), ("cost", "latency", "accuracy"))
 
 
