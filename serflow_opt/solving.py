@@ -29,7 +29,7 @@ from serflow_opt.search.best import search
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal, hold, order_of, scaled
 from serflow_opt.search.layered import Chain
-from serflow_opt.search.outcome import OUT_OF_TIME, Found, Method, Settings
+from serflow_opt.search.outcome import GAP_LEFT, OUT_OF_TIME, Found, Method, Settings
 from serflow_opt.search.own_constraints import Extra
 from serflow_opt.search.payoff import NoPayoff, Row, ideal_and_nadir, payoff_table
 from serflow_opt.search.prune import by_placement
@@ -281,6 +281,8 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
     if instance.minimize in ("cost", "latency", "energy"):
         checked = max(checked, 0.0)
     doubts = [found.doubt] if found.doubt else [OUT_OF_TIME] if status == "no_solution" else []
+    if status == "feasible" and not doubts and not settings.deadline.expired:
+        doubts = [GAP_LEFT]
     replays = replayed(instance, found.decision) if found.decision else []
     notes = _said_of(instance, found, replays)
     method, counted = _proof(found)

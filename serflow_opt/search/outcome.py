@@ -18,6 +18,7 @@ from serflow_opt.search.prune import Pruned
 
 Method = Literal["auto", "labels", "milp"]
 OUT_OF_TIME = "time ran out before a plan was found"
+GAP_LEFT = "HiGHS ended with a gap left, though no limit on time stopped it: its numbers do not resolve what is left"
 
 
 @dataclass(frozen=True)

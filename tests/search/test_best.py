@@ -18,6 +18,7 @@ from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.search.milp import BEATEN
+from serflow_opt.search.outcome import GAP_LEFT
 
 Lie = Callable[[Outcome], Outcome]
 
@@ -139,3 +140,11 @@ def test_nothing_confirmed_is_no_solution(monkeypatch: pytest.MonkeyPatch) -> No
     outcome = boxes(2.0).solve()
     assert (outcome.status, outcome.bound) == ("no_solution", -math.inf)
     assert outcome.doubt
+
+
+def test_a_gap_that_no_limit_left_gets_a_reason(lying: Callable[[Lie], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """HiGHS ends with a bound of 0, and nothing else bounds the plan."""
+    monkeypatch.setattr("serflow_opt.search.best._second", lambda *given: None)
+    lying(lambda outcome: replace(outcome, bound=0.0, checked=0.0))
+    plan = so.solve(tiny.two_stages(accounting="reserved", rate_per_s=1.0), method="milp")
+    assert (plan.status, plan.notes[0]) == ("feasible", GAP_LEFT)
