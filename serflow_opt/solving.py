@@ -16,15 +16,15 @@ from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL, RANGES_GAP
 from serflow_opt.infeasibility.explain import clashes
-from serflow_opt.plan.document import BY_WORD, Certificate, Clash, ObjectiveValue, Plan, PlanStatus, Replayed
+from serflow_opt.plan.answer import answer_with
+from serflow_opt.plan.document import BY_WORD, Clash, Plan, PlanStatus
 from serflow_opt.plan.evaluator import evaluate
-from serflow_opt.plan.names import document_of
-from serflow_opt.plan.notes import cautions, notes_on
-from serflow_opt.plan.samples import replayed, tables_scope
+from serflow_opt.plan.notes import cautions
+from serflow_opt.plan.samples import tables_scope
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.problem.limits import limits_of, shown_unit
+from serflow_opt.problem.limits import shown_unit
 from serflow_opt.search.best import search
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal, hold, order_of, scaled
@@ -259,7 +259,7 @@ def _shown_row(row: Row) -> dict[str, float]:
 
 def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) -> Plan:
     """Put the answer together."""
-    shown, unit = shown_unit(instance.minimize)
+    shown = shown_unit(instance.minimize)[0]
     status: PlanStatus
     bound: float | None
     exact: float | None = None
@@ -280,47 +280,31 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
     checked = found.checked * shown if bound is None else min(found.checked * shown, bound)
     if instance.minimize in ("cost", "latency", "energy"):
         checked = max(checked, 0.0)
-    doubts = [found.doubt] if found.doubt else [OUT_OF_TIME] if status == "no_solution" else []
-    if status == "feasible" and not doubts and not settings.deadline.expired:
-        doubts = [GAP_LEFT]
-    replays = replayed(instance, found.decision) if found.decision else []
-    notes = _said_of(instance, found, replays)
-    method, counted = _proof(found)
+    notes = [found.doubt] if found.doubt else [OUT_OF_TIME] if status == "no_solution" else []
+    if status == "feasible" and not notes and not settings.deadline.expired:
+        notes = [GAP_LEFT]
+    if found.decision is None:
+        notes += cautions(instance)
+    method, counts = _proof(found)
     if settings.extra is not None:
         method += " with constraints of your own"
-    return Plan(
-        instance=instance.name,
+    return answer_with(
+        instance,
+        found.decision,
+        found.metrics,
         status=status,
-        objective=ObjectiveValue(name=instance.minimize, value=exact, unit=unit),
+        value=exact,
         bound=bound,
         gap=gap,
         seconds=settings.deadline.seconds,
-        plan=document_of(instance, found.decision) if found.decision else None,
-        metrics=found.metrics,
-        certificate=Certificate(
-            exact_objective=exact,
-            max_constraint_violation=found.metrics.violation if found.metrics else None,
-            model_objective=None if found.model_value is None else found.model_value * shown,
-            method=f"{method}, plan valued by the exact evaluator",
-            scope="; ".join(filter(None, (BY_WORD if word else "", tables_scope(instance)))),
-            checked_bound=checked if math.isfinite(checked) else None,
-            nodes=found.nodes,
-            placements=counted.get("placements"),
-            placements_kept=counted.get("placements_kept"),
-            placements_labelled=counted.get("placements_labelled"),
-            labels=counted.get("labels"),
-        ),
-        limits=limits_of(instance),
-        samples=replays,
-        notes=doubts + notes,
+        model_value=None if found.model_value is None else found.model_value * shown,
+        method=f"{method}, plan valued by the exact evaluator",
+        scope="; ".join(filter(None, (BY_WORD if word else "", tables_scope(instance)))),
+        checked_bound=checked if math.isfinite(checked) else None,
+        nodes=found.nodes,
+        counts=counts,
+        notes=notes,
     )
-
-
-def _said_of(instance: Instance, found: Found, replays: list[Replayed]) -> list[str]:
-    """Return what a reader should know beside the numbers."""
-    if found.decision is None or found.metrics is None:
-        return cautions(instance)
-    return notes_on(instance, found.decision, found.metrics, replays)
 
 
 def _proof(found: Found) -> tuple[str, dict[str, int]]:

@@ -29,16 +29,15 @@ from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.plan.answer import answer_with
 from serflow_opt.plan.decision import Decision
-from serflow_opt.plan.document import Certificate, Metrics, ObjectiveValue, Plan
+from serflow_opt.plan.document import Metrics, Plan
 from serflow_opt.plan.evaluator import evaluate
-from serflow_opt.plan.names import document_of
-from serflow_opt.plan.notes import notes_on
-from serflow_opt.plan.samples import replayed, tables_scope, tables_wanted
+from serflow_opt.plan.samples import tables_scope, tables_wanted
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.problem.limits import limits_of, shown_unit
+from serflow_opt.problem.limits import shown_unit
 from serflow_opt.search.goal import hold
 
 FrontMethod = Literal["auto", "placements", "labels", "milp"]
@@ -174,29 +173,20 @@ def _plan(asked: Asked, decision: Decision, metrics: Metrics, result: Result, pr
     for name in asked.objectives:
         if name != goal:
             question = hold(question, name, metrics.objective(name, instance.latency_measure))
-    shown, unit = shown_unit(goal)
-    value = metrics.objective(goal, instance.latency_measure) * shown
-    replays = replayed(instance, decision)
-    return Plan(
-        instance=instance.name,
+    value = metrics.objective(goal, instance.latency_measure) * shown_unit(goal)[0]
+    return answer_with(
+        instance,
+        decision,
+        metrics,
         status="optimal" if proven else "feasible",
-        objective=ObjectiveValue(name=goal, value=value, unit=unit),
+        value=value,
         bound=value if proven else None,
         gap=0.0 if proven else None,
         seconds=0.0,
-        plan=document_of(instance, decision),
-        metrics=metrics,
-        certificate=Certificate(
-            exact_objective=value,
-            max_constraint_violation=metrics.violation,
-            model_objective=None,
-            method=f"point of a front: {result.method}, plan valued by the exact evaluator",
-            scope=tables_scope(instance),
-            optimised=proven,
-        ),
-        limits=limits_of(question),
-        samples=replays,
-        notes=notes_on(instance, decision, metrics, replays),
+        method=f"point of a front: {result.method}, plan valued by the exact evaluator",
+        scope=tables_scope(instance),
+        optimised=proven,
+        question=question,
     )
 
 

@@ -6,13 +6,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from serflow_opt.plan.document import Certificate, ObjectiveValue, Plan
+from serflow_opt.plan.answer import answer_with
+from serflow_opt.plan.document import Plan
 from serflow_opt.plan.evaluator import evaluate
-from serflow_opt.plan.names import document_of, resolve
-from serflow_opt.plan.notes import notes_on
-from serflow_opt.plan.samples import replayed
+from serflow_opt.plan.names import resolve
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.limits import limits_of, shown_unit
+from serflow_opt.problem.limits import shown_unit
 
 
 def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
@@ -26,28 +25,19 @@ def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
     began = time.monotonic()
     instance, decision = resolve(instance, document)
     metrics = evaluate(instance, decision)
-    replays = replayed(instance, decision)
-    shown, unit = shown_unit(instance.minimize)
     # a weighted objective depends on ideal and nadir, which only a solve finds
     weighted = instance.minimize == "weighted"
+    shown = shown_unit(instance.minimize)[0]
     value = None if weighted else metrics.objective(instance.minimize, instance.latency_measure) * shown
-    return Plan(
-        instance=instance.name,
+    plan = answer_with(
+        instance,
+        decision,
+        metrics,
         status="infeasible" if metrics.breaches else "feasible",
-        objective=ObjectiveValue(name=instance.minimize, value=value, unit=unit),
-        bound=None,
-        gap=None,
-        seconds=time.monotonic() - began,
-        plan=document_of(instance, decision),
-        metrics=metrics,
-        certificate=Certificate(
-            exact_objective=value,
-            max_constraint_violation=metrics.violation,
-            model_objective=None,
-            method="valued by the exact evaluator, not optimised",
-            optimised=False,
-        ),
-        limits=limits_of(instance),
-        samples=replays,
-        notes=notes_on(instance, decision, metrics, replays),
+        value=value,
+        method="valued by the exact evaluator, not optimised",
+        seconds=0.0,
+        optimised=False,
     )
+    plan.seconds = time.monotonic() - began
+    return plan

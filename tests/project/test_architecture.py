@@ -91,6 +91,18 @@ def test_only_highs_solves_programmes() -> None:
                 assert not {alias.name for alias in node.names} & {"linprog", "milp"}, name
 
 
+def test_plans_are_put_together_in_one_place() -> None:
+    """All solved and valued plans come from `plan.answer`; export wraps documents that only say what is decided."""
+    found = {
+        name
+        for name, module in modules().items()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Plan"
+        if "plan.document" in arrows()[name]
+    }
+    assert found == {"plan.answer", "export.reading"}
+
+
 def test_tolerances_have_one_home() -> None:
     """A small number elsewhere is a tolerance that keeps no order; units are written `/ 1e6`."""
     found = [

@@ -7,13 +7,11 @@ import math
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
-from serflow_opt.plan.document import Certificate, Clash, ObjectiveValue, Plan, PlanStatus
+from serflow_opt.plan.answer import answer_with
+from serflow_opt.plan.document import Clash, Plan, PlanStatus
 from serflow_opt.plan.evaluator import evaluate
-from serflow_opt.plan.names import document_of
-from serflow_opt.plan.notes import notes_on
-from serflow_opt.plan.samples import replayed
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.limits import limits_of, shown_unit
+from serflow_opt.problem.limits import shown_unit
 from serflow_opt.search.joint.certify import Certified, certified
 from serflow_opt.search.joint.floors import Joint, Solver
 from serflow_opt.search.outcome import OUT_OF_TIME, Settings
@@ -51,59 +49,48 @@ def solve_joint(instance: Instance, settings: Settings) -> Plan:
 
 def _plan(instance: Instance, joint: Joint, test: Certified | None, settings: Settings) -> Plan:
     """Put the answer together."""
-    shown, unit = shown_unit(instance.minimize)
+    shown = shown_unit(instance.minimize)[0]
     status: PlanStatus
     decision = joint.decision if test is None or test.passed else None
     metrics = evaluate(instance, decision) if decision is not None else None
     exact = bound = gap = None
-    notes: list[str] = []
-    clashes: list[Clash] = []
     if metrics is None or decision is None:
         refused = test is not None and not test.passed
         status = "infeasible" if refused or joint.infeasible else "no_solution"
-        notes += [OUT_OF_TIME] if status == "no_solution" else []
     else:
         exact = metrics.objective(instance.minimize, instance.latency_measure) * shown
         bound = max(min(joint.bound * shown, exact), 0.0)
         gap = relative_gap(exact, bound)
         status = "optimal" if gap <= max(settings.gap, EQUAL) and not metrics.breaches else "feasible"
         bound, gap = (x if math.isfinite(x) else None for x in (bound, gap))
-        notes = notes_on(instance, decision, metrics, replayed(instance, decision))
-    if test is not None:
-        if test.passed:
-            notes.append(test.said())
-        else:
-            clashes.append(test.clash())
-    elif status == "infeasible":
-        clashes = [_why(instance, settings)]
     samples = 0 if instance.samples is None else int((~instance.samples.held_out).sum())
     method = f"{joint.placements} placements on {samples} samples together: {joint.diagrams} decision diagrams"
     method += f" of {joint.nodes} nodes and the cuts they prove, plan valued by the exact evaluator"
     if test is not None and test.passed:
         method += f"; {test.method()}"
-    return Plan(
-        instance=instance.name,
+    plan = answer_with(
+        instance,
+        decision,
+        metrics,
         status=status,
-        objective=ObjectiveValue(name=instance.minimize, value=exact, unit=unit),
+        value=exact,
         bound=bound,
         gap=gap,
         seconds=settings.deadline.seconds,
-        plan=document_of(instance, decision) if decision is not None else None,
-        metrics=metrics,
-        certificate=Certificate(
-            exact_objective=exact,
-            max_constraint_violation=metrics.violation if metrics else None,
-            model_objective=None if decision is None else joint.value * shown,
-            method=method,
-            scope=_scope(instance),
-            nodes=joint.nodes,
-            placements=joint.placements,
-        ),
-        limits=limits_of(instance),
-        samples=replayed(instance, decision) if decision is not None else [],
-        infeasible_because=clashes,
-        notes=notes,
+        model_value=None if decision is None else joint.value * shown,
+        method=method,
+        scope=_scope(instance),
+        nodes=joint.nodes,
+        counts={"placements": joint.placements},
+        notes=[OUT_OF_TIME] if status == "no_solution" else (),
     )
+    if test is not None and test.passed:
+        plan.notes.append(test.said())
+    elif test is not None:
+        plan.infeasible_because = [test.clash()]
+    elif status == "infeasible":
+        plan.infeasible_because = [_why(instance, settings)]
+    return plan
 
 
 def _scope(instance: Instance) -> str:
