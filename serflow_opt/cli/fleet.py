@@ -73,9 +73,9 @@ def fleet(
 
     def work() -> int:
         from serflow_opt.cli.many import expand, load_all
+        from serflow_opt.families.verbs import answering_all
         from serflow_opt.files import write_rows
-        from serflow_opt.fleets.result import row
-        from serflow_opt.fleets.solve import FleetProgress, solve_fleet
+        from serflow_opt.fleets.solve import FleetProgress
 
         check_out(out)
         check_out(csv, ".csv", flag="--csv")
@@ -99,8 +99,9 @@ def fleet(
                     f"{progress.doing}: {progress.plans:,} plans, bound {progress.bound:.5g}, best {progress.value:.5g}"
                 )
 
-            found = solve_fleet(
-                [instance for _, instance in loaded],
+            instances = [instance for _, instance in loaded]
+            found = answering_all("fleet", instances)(
+                instances,
                 budget_usd_per_hour=budget_usd_per_hour,
                 machines_max=most,
                 minimize=None if minimize is None else minimize.value,
@@ -111,7 +112,7 @@ def fleet(
                 on_progress=told,
             )
         if csv is not None:
-            rows = [row(own) for own in found.services]
+            rows = found.rows()
             write_rows(csv, list(rows[0]) if rows else ["instance"], rows)
         hand_over(found, as_json, out)
         return EXIT_CODES[found.status]

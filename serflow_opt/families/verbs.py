@@ -19,6 +19,7 @@ GENERIC = {
     "solve_all": "families.many:solve_all",
     "pareto": "families.front:pareto",
     "explain": "families.explain:explain",
+    "fleet": "families.fleet:solve_fleet",
     "table": "report.solution:solutions_table",
 }
 """Verbs that the protocol alone answers."""

@@ -94,6 +94,10 @@ class Fleet(Answer):
 
         return pd.DataFrame([row(own) for own in self.services])
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row a service, by column, as `to_frame` has them."""
+        return [row(own) for own in self.services]
+
     def words(self) -> list[str]:
         """Say what more of what is shared would buy, and what less would cost."""
         lines = []

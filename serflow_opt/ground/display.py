@@ -25,6 +25,7 @@ VIEWS = {
     "Schedule": "report.traffic:schedule_table",
     "Simulation": "report.traffic:simulation_table",
     "Solution": "report.solution:solution_table",
+    "SolutionFleet": "report.solution:fleet_table",
     "SolutionFront": "report.solution:front_table",
 }
 """What lays out each result: results know what they say, not how it looks."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from serflow_opt.families.answer import Solution
     from serflow_opt.families.explain import LimitCosts
+    from serflow_opt.families.fleet import SolutionFleet
     from serflow_opt.families.front import SolutionFront
 
 
@@ -80,6 +81,20 @@ def front_table(front: SolutionFront) -> RenderableType:
     table = Sheet((*titles, "decided"), rows, left=("decided",), folds=("decided",))
     counts = ", ".join(f"{count:,} {name}" for name, count in front.counts.items())
     return Group(head, *([table] if rows else []), Text(f"{front.method} ({counts})"))
+
+
+def fleet_table(fleet: SolutionFleet) -> RenderableType:
+    """Lay a fleet out: what is proven, a row for each problem, or why there is nothing."""
+    value = "" if fleet.value is None else f"  {fleet.minimize} {fleet.value:.6g} {fleet.unit}".rstrip()
+    head = Text(f"{fleet.status}{value}  in {fleet.seconds:.2f} s", style="bold")
+    rows = [(own.instance, f"{own.adds:.6g}", f"{own.shares:.6g}", _written(own.plan.plan)) for own in fleet.services]
+    titles = ("instance", fleet.minimize, fleet.shared, "decided")
+    table = [Sheet(titles, rows, left=(titles[0], titles[3]), folds=titles[3:])] if rows else []
+    spent = (
+        [] if fleet.total is None else [Text(f"{fleet.shared} {fleet.total:.6g} of {fleet.budget_usd_per_hour:.6g}")]
+    )
+    last = [Text(line) for line in (*fleet.because, fleet.certificate.method, f"proof of    {fleet.certificate.scope}")]
+    return Group(head, *table, *spent, *last)
 
 
 def limits_table(costs: LimitCosts) -> RenderableType:

@@ -1,0 +1,219 @@
+"""Several problems of one family under a shared budget, where the family has a quantity that adds up.
+
+Each problem's front of what is optimised and what is shared is found whole. The best choice within a budget takes one
+point of each front: another decision could be exchanged for a point that is no worse in both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import Field
+
+from serflow_opt.errors import Problem
+from serflow_opt.families.answer import Solution
+from serflow_opt.families.front import pareto
+from serflow_opt.families.protocol import Family, Quantity
+from serflow_opt.families.registry import family_of, quantity
+from serflow_opt.families.solve import answer
+from serflow_opt.fleets.master import Chosen, Master, Shared
+from serflow_opt.fleets.pricing import Column
+from serflow_opt.fleets.solve import GAP, FleetProgress
+from serflow_opt.fronts.by_boxes import STEP
+from serflow_opt.ground.arguments import Arguments
+from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.document import Answer, Document
+from serflow_opt.ground.gaps import relative_gap
+from serflow_opt.ground.stopping import stoppable
+from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.plan.document import Certificate, PlanStatus
+from serflow_opt.search.outcome import Settings
+
+
+class Member(Document):
+    """The decision of one problem of a fleet."""
+
+    instance: str
+    weight: float
+    adds: float = Field(description="to the fleet's objective")
+    shares: float = Field(description="of what is shared")
+    plan: Solution
+
+
+class SolutionFleet(Answer):
+    """The answer to several problems that share a budget, as `fleet --json` prints it."""
+
+    kind: str
+    status: PlanStatus
+    minimize: str = Field(description="the quantity that is optimised, weighted and added up")
+    value: float | None
+    unit: str
+    bound: float | None
+    gap: float | None
+    seconds: float
+    shared: str = Field(description="the quantity that the budget is on")
+    total: float | None = Field(description="of what is shared")
+    budget_usd_per_hour: float | None
+    services: list[Member]
+    certificate: Certificate
+    because: list[str] = Field(default=[], description="why there are no decisions")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document."""
+        return self.model_dump(mode="json")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row a problem, by column."""
+        return [
+            {"instance": own.instance, "adds": own.adds, self.shared: own.shares, "plan": own.plan.plan}
+            for own in self.services
+        ]
+
+    def _said(self) -> str:
+        reached = "" if self.value is None else f", {self.minimize} {self.value:.6g} {self.unit}".rstrip()
+        return f"of {len(self.services)} problems: {self.status}{reached}"
+
+
+@stoppable()
+def solve_fleet(
+    problems: Iterable[Any],
+    *,
+    budget_usd_per_hour: float | None = None,
+    machines_max: Mapping[str, int] | None = None,
+    minimize: str | None = None,
+    weights: Mapping[str, float] | None = None,
+    gap: float = GAP,
+    time_limit: float | None = None,
+    jobs: int = 1,
+    on_progress: Callable[[FleetProgress], None] | None = None,
+) -> SolutionFleet:
+    """Find a decision of each problem such that all together stay within a budget; as `serflow_opt.solve_fleet`.
+
+    Raises
+    ------
+    InputError
+        Also for machines, and for a family without a quantity that adds up.
+    """
+    asked = list(problems)
+    family = family_of(asked[0])
+    name = minimize or family.optimised(asked[0])
+    by = dict(weights or {})
+    with Arguments() as given:
+        if budget_usd_per_hour is not None:
+            budget_usd_per_hour = given.number("budget_usd_per_hour", budget_usd_per_hour, above=True)
+        gap, jobs = given.number("gap", gap), given.whole("jobs", jobs, 1)
+        seconds = given.limit("time_limit", time_limit)
+        given.one_of("minimize", name, [own.name for own in family.quantities])
+        if machines_max:
+            given.misfit("machines_max", ", ".join(machines_max), f"a {family.kind} has no machines: give a budget")
+        if not family.shared:
+            found = f"no quantity of a {family.kind} adds up"
+            given.problems.append(Problem("", "fleet", found, "solve them one by one"))
+        if budget_usd_per_hour is None:
+            given.misfit("budget_usd_per_hour", "none", "give what they share, or solve them one by one")
+        unknown = sorted(set(by) - {own.name for own in asked})
+        for key in unknown:
+            given.misfit("weights", key, "name one of the instances")
+        for key in set(by) - set(unknown):
+            given.number("weights", by[key])
+    deadline = Deadline(seconds)
+    goal, shared = quantity(family, name), quantity(family, family.shared)
+    master = Master(len(asked), Shared(budget_usd_per_hour, {}))
+    complete, because = True, []
+    for n, problem in enumerate(asked):
+        if on_progress is not None:
+            on_progress(FleetProgress(deadline.seconds, problem.name, math.inf, -math.inf, len(master.columns)))
+        plans, whole = _points(family, problem, goal, shared, Settings(gap, deadline), jobs)
+        complete &= whole
+        if whole and not plans:
+            because.append(f"{problem.name}: no decision keeps its own limits")
+        weight = by.get(problem.name, 1.0)
+        for plan in plans:
+            value, share = _own(plan, goal), _own(plan, shared)
+            master.add(Column(n, weight * goal.less(value), shared.less(share), (), plan))  # type: ignore[arg-type]
+    chosen = master.choose(deadline, gap / 10) if master.complete else Chosen()
+    if complete and not because and not chosen.columns and chosen.bound == math.inf:
+        least = [min(own.usd_per_hour for own in master.columns if own.service == n) for n in range(len(asked))]
+        because.append(f"together they take at least {math.fsum(least):.6g} {shared.unit} of {shared.word}")
+    return _fleet(family, asked, goal, shared, master, chosen, complete, because, by, gap, deadline)
+
+
+def _points(
+    family: Family, problem: Any, goal: Quantity, shared: Quantity, settings: Settings, jobs: int
+) -> tuple[Sequence[Solution], bool]:
+    """Return the decisions that can be part of a best choice, and whether none is missing."""
+    if goal.name != shared.name:
+        front = pareto(problem, (goal.name, shared.name), time_limit=settings.deadline.left_or_none, jobs=jobs)
+        return front.plans, front.complete
+    alone = answer(problem, settings, goal.name)
+    return ([alone] if alone.plan is not None else []), alone.status in ("optimal", "infeasible")
+
+
+def _own(plan: Solution, of: Quantity) -> float:
+    """Return a quantity of a decision in its own unit."""
+    shown = plan.achieved(of.name)
+    assert shown is not None
+    return shown / of.shown
+
+
+def _fleet(
+    family: Family,
+    asked: Sequence[Any],
+    goal: Quantity,
+    shared: Quantity,
+    master: Master,
+    chosen: Chosen,
+    complete: bool,
+    because: list[str],
+    weights: Mapping[str, float],
+    gap: float,
+    deadline: Deadline,
+) -> SolutionFleet:
+    """Put the answer together."""
+    status: PlanStatus = "infeasible" if because else "no_solution"
+    value = total = distance = None
+    bound = chosen.bound if complete and math.isfinite(chosen.bound) else None
+    if chosen.columns:
+        value, total = chosen.value, math.fsum(own.usd_per_hour for own in chosen.columns)
+        distance = None if bound is None else relative_gap(value, bound)
+        status = "optimal" if distance is not None and distance <= max(gap, EQUAL) else "feasible"
+
+    def shown(less: float | None) -> float | None:
+        return None if less is None else goal.less(less) * goal.shown
+
+    members = []
+    for own in chosen.columns:
+        plan: Any = own.decision
+        weight, name = weights.get(asked[own.service].name, 1.0), asked[own.service].name
+        added = goal.less(own.adds) * goal.shown
+        members.append(Member(instance=name, weight=weight, adds=added, shares=own.usd_per_hour, plan=plan))
+    return SolutionFleet(
+        kind=family.kind,
+        status=status,
+        minimize=goal.name,
+        value=shown(value),
+        unit=goal.unit_shown,
+        bound=shown(bound),
+        gap=distance,
+        seconds=deadline.seconds,
+        shared=shared.name,
+        total=total,
+        budget_usd_per_hour=master.shared.budget,
+        services=members,
+        certificate=Certificate(
+            exact_objective=shown(value),
+            max_constraint_violation=_violation(members),
+            model_objective=None,
+            method="one point of each front, chosen by HiGHS; decisions valued by the exact evaluator",
+            scope=f"decisions told apart from a relative difference of {STEP:g}; the bounds are HiGHS's word",
+            counts={"points": len(master.columns)},
+        ),
+        because=because,
+    )
+
+
+def _violation(members: Sequence[Member]) -> float | None:
+    """Largest relative breach of a limit among decisions; None without any."""
+    return max((own.plan.certificate.max_constraint_violation or 0.0 for own in members), default=None)
