@@ -22,7 +22,7 @@ from serflow_opt.ground.stopping import INTERRUPTED, answered
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from serflow_opt.ground.display import Shown
+    from serflow_opt.ground.display import Displayed
 
 OK, INTERNAL, BAD_INPUT, INFEASIBLE, LIMIT = 0, 1, 2, 3, 4
 EXIT_CODES = {"optimal": OK, "infeasible": INFEASIBLE, "feasible": LIMIT, "no_solution": LIMIT}
@@ -35,6 +35,7 @@ Files = Annotated[
     ),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")]
+Jobs = Annotated[int, typer.Option(help="Processes.", min=1)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Catalogs = Annotated[
     list[Path] | None, typer.Option("--catalog", help="Price CSV that adds to or overrides the catalogue.")
@@ -195,7 +196,7 @@ def telling(wanted: bool) -> Iterator[Callable[[str], None]]:
         yield status.update
 
 
-def hand_over(result: Shown, as_json: bool, out: Path | None = None) -> None:
+def hand_over(result: Displayed, as_json: bool, out: Path | None = None) -> None:
     """Print a result, as a table or as its document, and write the document where that is asked for."""
     from serflow_opt.cli.output import show
 

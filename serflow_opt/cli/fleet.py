@@ -16,6 +16,7 @@ from serflow_opt.cli.common import (
     Debug,
     Exclude,
     Include,
+    Jobs,
     Json,
     LatencyMeasure,
     LatencySlo,
@@ -27,6 +28,7 @@ from serflow_opt.cli.common import (
     telling,
 )
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.ground.tolerances import FLEET_GAP
 
 
 class Minimize(StrEnum):
@@ -60,9 +62,9 @@ def fleet(
     accounting: AccountingFlag = None,
     include: Include = None,
     exclude: Exclude = None,
-    gap: Annotated[float, typer.Option(help="Relative gap that counts as optimal.", min=0.0)] = 1e-4,
+    gap: Annotated[float, typer.Option(help="Relative gap that counts as optimal.", min=0.0)] = FLEET_GAP,
     time_limit: Annotated[float | None, typer.Option(help="Seconds for everything.", min=0.0)] = None,
-    jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    jobs: Jobs = 1,
     catalog: Catalogs = None,
     as_json: Json = False,
     out: Out = None,

@@ -26,6 +26,7 @@ Blocks = Annotated[int, typer.Option(help="Most blocks of stages.", min=1)]
 EveryS = Annotated[float, typer.Option(help="Seconds between decisions.", min=1e-3)]
 Seed = Annotated[int, typer.Option(help="Of all that is drawn.", min=0)]
 Cv = Annotated[float, typer.Option(help="Coefficient of variation of service times.", min=0.0, max=1e3)]
+SearchGap = Annotated[float, typer.Option("--gap", help="Relative gap at which the search ends.", min=0.0, max=1.0)]
 TimeLimit = Annotated[
     float | None, typer.Option(help="Seconds for the search; what was found by then is kept.", min=0.0)
 ]

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, get_args
 
 from serflow_opt.fronts.journal import Journal
-from serflow_opt.fronts.search_region import Point, Zones, inside
+from serflow_opt.fronts.search_region import Point, SearchRegion, inside
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.stopping import workers
 from serflow_opt.ground.tolerances import BOX_GAP, BOX_STEP, EQUAL, UNDER_BOUND
@@ -155,7 +155,7 @@ class _Search:
     ) -> None:
         self.searched, self.names, self.deadline, self.journal = searched, names, deadline, journal
         self.on_point = on_point
-        self.zones = Zones(len(names), step)
+        self.zones = SearchRegion(len(names), step)
         self.solved = Solved()
         self.answers = [Answer(b, d, z, True, 0) for b, d, z in journal.answers] if journal else []
         self.failed: set[Point] = set()

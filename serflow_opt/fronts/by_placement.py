@@ -34,7 +34,7 @@ from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 from serflow_opt.plan.decision import Decision
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.lagrangian import Linear
+from serflow_opt.search.lagrangian import LinearCost
 from serflow_opt.search.placements import Paths, list_paths
 from serflow_opt.search.prune import decision_at, objectives, possible
 
@@ -101,7 +101,7 @@ def front_by_placement(
 
 def front_of(
     instance: Instance,
-    views_of: Callable[[Data, Paths], Sequence[Linear]],
+    views_of: Callable[[Data, Paths], Sequence[LinearCost]],
     limits: Sequence[float | None],
     most: int,
     coverage: float = 0.0,

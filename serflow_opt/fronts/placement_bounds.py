@@ -29,7 +29,7 @@ from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.ground.tolerances import EQUAL, SLACK, TOUCHING
-from serflow_opt.search.lagrangian import Exits, Linear, close_bracket, reaches
+from serflow_opt.search.lagrangian import Exits, LinearCost, reaches, solve_dual
 from serflow_opt.search.placements import Paths
 
 WEIGHTINGS = 9
@@ -120,7 +120,7 @@ class Sides:
 def bound_placements(
     data: Data,
     paths: Paths,
-    views: Sequence[Linear],
+    views: Sequence[LinearCost],
     limits: Sequence[float | None],
     archive: Archive,
     deadline: Deadline = NEVER,
@@ -144,8 +144,8 @@ def bound_placements(
         if len(weightings) > 1 and deadline.expired:
             break
         weighting = np.array([1 - part, part])
-        view = Linear(np.tensordot(weighting, fixed, 1), np.tensordot(weighting, weight, 1))
-        bracket = close_bracket(exits, floor, view)
+        view = LinearCost(np.tensordot(weighting, fixed, 1), np.tensordot(weighting, weight, 1))
+        bracket = solve_dual(exits, floor, view)
         weightings.append(weighting)
         bounds.append(bracket.bound - bracket.multiplier * forgiven)
         multipliers.append(bracket.multiplier)

@@ -22,7 +22,7 @@ from serflow_opt.ground.dominance import nondominated
 Point = tuple[float, ...]
 
 
-class Zones:
+class SearchRegion:
     """Open and closed boxes of a front of `size` objectives, less is better in each."""
 
     def __init__(self, size: int, coverage: float = 0.0) -> None:

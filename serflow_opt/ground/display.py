@@ -33,7 +33,7 @@ WIDE = 200
 """Characters a line may have where nobody watches: files and pipes."""
 
 
-class Shown:
+class Displayed:
     """Something that lays itself out with rich, and whose document is enough to have it again."""
 
     __slots__ = ()

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.ground.display import Shown
+from serflow_opt.ground.display import Displayed
 
 
 class Document(BaseModel):
@@ -17,7 +17,7 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
-class Answer(Shown, Document):
+class Answer(Displayed, Document):
     """A result that is its own document."""
 
     @classmethod

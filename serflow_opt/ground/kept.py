@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import Any, Self
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.ground.display import Shown
+from serflow_opt.ground.display import Displayed
 
 HOMES = {
     "BlockChoice": "traffic.provision.structures",
@@ -46,7 +46,7 @@ DEEPEST = 40
 """Levels that data of a result can have."""
 
 
-class Kept(Shown):
+class Kept(Displayed):
     """A result that is more than its document."""
 
     __slots__ = ()

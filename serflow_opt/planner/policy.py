@@ -13,7 +13,7 @@ from pydantic import Field
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arguments import as_number, shown
-from serflow_opt.ground.display import Shown, named
+from serflow_opt.ground.display import Displayed, named
 from serflow_opt.ground.document import Document, validated
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.document import Plan
@@ -67,7 +67,7 @@ class _Map(Document):
 
 
 @dataclass(frozen=True, repr=False)
-class Policy(Shown):
+class Policy(Displayed):
     """A map from the rate or the latency bound to the plan.
 
     Attributes

@@ -101,7 +101,7 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class BoundTable:
     """What a sweep found.
 
     Attributes
@@ -155,7 +155,7 @@ def sweep(
     *,
     timed: bool = False,
     deadline: Deadline = NEVER,
-) -> Swept:
+) -> BoundTable:
     """Run the recursion.
 
     Parameters
@@ -190,7 +190,7 @@ class _Sweep:
         self.beta = weights[:, -1]
         self.timed = timed or np.isfinite(chain.whole_limit)
 
-    def run(self, deadline: Deadline) -> Swept:
+    def run(self, deadline: Deadline) -> BoundTable:
         chain = self.chain
         steps: list[Steps] = []
         arriving: dict[object, Steps] = {}
@@ -211,7 +211,7 @@ class _Sweep:
             rows = np.flatnonzero(ends.lane == lane)
             first[lane] = rows[ends.value[rows].argmin()]
             best[lane] = ends.value[first[lane]]
-        return Swept(best, first, ends, steps)
+        return BoundTable(best, first, ends, steps)
 
     def _tails(self, s: int, after: Steps | None, arriving: dict[object, Steps]) -> Steps:
         """What can follow stage s on each runner."""

@@ -26,8 +26,8 @@ from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING
 from serflow_opt.plan.decision import Decision
-from serflow_opt.search.bound_recursion import Swept, sweep
-from serflow_opt.search.enumerate import survivors
+from serflow_opt.search.bound_recursion import BoundTable, sweep
+from serflow_opt.search.enumerate import near_optimal_placements
 from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, bracket, placed, task_of
 from serflow_opt.search.placements import Paths
@@ -216,7 +216,7 @@ class ChainSearch:
         accurate = bracket(self.chain, those, self._accurate())
         return self.decision_of(those, accurate.levels[0]), float(those.whole[0])
 
-    def _lanes(self, on: Mask | None) -> Swept:
+    def _lanes(self, on: Mask | None) -> BoundTable:
         """Sweep for multipliers over several orders of magnitude, and for the accuracy alone."""
         chain = self.chain
         mean = np.abs(chain.adds[chain.on if on is None else on]).mean(axis=0) * len(chain.on)
@@ -245,11 +245,11 @@ class ChainSearch:
         """What is added to V: minus the multipliers times the limits."""
         return -float(weights[1:] @ np.where(self.limited, self.chain.limits, 0.0)[1:])
 
-    def _sweep(self, lanes: Floats, on: Mask | None) -> Swept:
+    def _sweep(self, lanes: Floats, on: Mask | None) -> BoundTable:
         self.counts.sweeps += 1
         return sweep(self.chain, lanes, self.before, on=on, deadline=self.deadline)
 
-    def _sweep_below(self, weights: Floats, target: float) -> Swept:
+    def _sweep_below(self, weights: Floats, target: float) -> BoundTable:
         """Sweep what may be worth at most `target`."""
         self.deadline.check()
         self.counts.sweeps += 1
@@ -324,10 +324,10 @@ class ChainSearch:
         # what is beyond the target was not looked at, however good the accuracy of the choice
         self._dropped = min(self._dropped, min(target, math.inf if choice is None else float(choice.columns[0])) - off)
 
-    def _list(self, weights: Floats, swept: Swept, target: float) -> bool:
+    def _list(self, weights: Floats, swept: BoundTable, target: float) -> bool:
         """List what bounds have left, bound it again, and set labels where that does not rule it out."""
         chain = self.chain
-        those = survivors(chain, weights, swept, target - self.offset(weights), LISTED, self.deadline)
+        those = near_optimal_placements(chain, weights, swept, target - self.offset(weights), LISTED, self.deadline)
         if those is None:
             return False
         self._dropped = min(self._dropped, target)
@@ -360,7 +360,7 @@ class ChainSearch:
         self.infeasible = self.best is None  # nothing was left out but what limits forbid
         return True
 
-    def _label_together(self, those: Placed, weights: Floats, swept: Swept) -> None:
+    def _label_together(self, those: Placed, weights: Floats, swept: BoundTable) -> None:
         """Find the best thresholds of many placements, to within the gap."""
         target = self._target(0.5)
         off = self.gap / 2 * abs(target)

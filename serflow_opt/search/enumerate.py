@@ -16,7 +16,7 @@ from serflow_opt.formulations.coefficients import NOTHING, SOURCE
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import ROUNDING
-from serflow_opt.search.bound_recursion import Steps, Swept
+from serflow_opt.search.bound_recursion import BoundTable, Steps
 from serflow_opt.search.layered import Chain, Crossing
 from serflow_opt.search.placed import Placed
 from serflow_opt.search.placements import Paths
@@ -42,8 +42,8 @@ class _Prefixes:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__))
 
 
-def survivors(
-    chain: Chain, weights: Floats, swept: Swept, most: float, listed: int, deadline: Deadline = NEVER
+def near_optimal_placements(
+    chain: Chain, weights: Floats, swept: BoundTable, most: float, listed: int, deadline: Deadline = NEVER
 ) -> Placed | None:
     """List the placements whose best plan, by the multipliers, is worth at most `most`.
 

@@ -36,7 +36,7 @@ ROUNDS = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Linear:
+class LinearCost:
     """Objectives of N placements: fixed[n] + Σ_s R_s weight[n, s] is at most the true value of any plan."""
 
     fixed: Floats
@@ -96,7 +96,7 @@ class Exits:
 
 
 @dataclass(frozen=True, slots=True)
-class Bracket:
+class DualBound:
     """For each placement: its bound, the multiplier that gave it, and the best thresholds met that keep the floor."""
 
     bound: Floats
@@ -155,12 +155,12 @@ def recursion(exits: Exits, weight: Floats, multiplier: Floats) -> tuple[Floats,
     return cost, right, levels
 
 
-def close_bracket(exits: Exits, floor: float | None, view: Linear, deadline: Deadline = NEVER) -> Bracket:
+def solve_dual(exits: Exits, floor: float | None, view: LinearCost, deadline: Deadline = NEVER) -> DualBound:
     """Find for each placement the multiplier of the accuracy floor with the best bound; OutOfTime at the deadline."""
     zero = np.zeros(len(view.fixed))
     low_cost, low_right, low_levels = recursion(exits, view.weight, zero)
     if floor is None:
-        return Bracket(view.fixed + low_cost, zero, view.fixed + low_cost, low_levels)
+        return DualBound(view.fixed + low_cost, zero, view.fixed + low_cost, low_levels)
     slack = floor * (1 - SLACK)
     # the most accurate thresholds: no cost, multiplier 1
     _, high_right, high_levels = recursion(exits, np.zeros(view.weight.shape), np.ones(len(zero)))
@@ -188,7 +188,7 @@ def close_bracket(exits: Exits, floor: float | None, view: Linear, deadline: Dea
         low_cost[below], low_right[below] = cost[~keeps], right[~keeps]
         open_ = open_[~done & (high_right[open_] > low_right[open_])]
     never = np.where(possible, 0.0, math.inf)
-    return Bracket(view.fixed + bound + never, multiplier, view.fixed + high_cost + never, high_levels)
+    return DualBound(view.fixed + bound + never, multiplier, view.fixed + high_cost + never, high_levels)
 
 
 def _cost_of(exits: Exits, weight: Floats, levels: Ints) -> Floats:
@@ -213,7 +213,7 @@ def reaches(exits: Exits, levels: Ints) -> Floats:
 def forced_levels(
     exits: Exits,
     floor: float | None,
-    view: Linear,
+    view: LinearCost,
     multiplier: Floats,
     stages: Ints,
     deadline: Deadline = NEVER,

@@ -10,7 +10,7 @@ from serflow_opt.formulations.coefficients import SOURCE
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.lagrangian import Exits, Linear, close_bracket, closed
+from serflow_opt.search.lagrangian import Exits, LinearCost, closed, solve_dual
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placements import NOWHERE, Paths
 from serflow_opt.search.threshold_labels import Task
@@ -91,7 +91,7 @@ def bracket(chain: Chain, those: Placed, held: Floats, deadline: Deadline = NEVE
     limits = np.where(np.isfinite(chain.limits), chain.limits, 0.0)
     fixed = np.full(len(those), -float(held[1:-1] @ limits[1:-1]))
     floor = -chain.limits[-1] if np.isfinite(chain.limits[-1]) else None
-    found = close_bracket(exits, floor, Linear(fixed, those.adds[:, :, :-1] @ held[:-1]), deadline)
+    found = solve_dual(exits, floor, LinearCost(fixed, those.adds[:, :, :-1] @ held[:-1]), deadline)
     weights = np.tile(held, (len(those), 1))
     weights[:, -1] = found.multiplier
     columns = columns_of(chain, those, found.levels)

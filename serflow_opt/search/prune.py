@@ -26,7 +26,7 @@ from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.lagrangian import Bracket, Exits, LevelKey, Linear, close_bracket, forced_levels
+from serflow_opt.search.lagrangian import DualBound, Exits, LevelKey, LinearCost, forced_levels, solve_dual
 from serflow_opt.search.placements import (
     MOST,
     NOWHERE,
@@ -140,7 +140,7 @@ def prune(
         unknown = np.full(len(paths), -math.inf)
         return Pruned(_places(paths), None, listed, len(paths), -math.inf, None, paths, unknown, whole)
     views = blended(data, paths, goal)
-    brackets = [close_bracket(exits, floor, view, deadline) for view in views]
+    brackets = [solve_dual(exits, floor, view, deadline) for view in views]
     bound = np.maximum.reduce([bracket.bound for bracket in brackets])
     start, best = _best_start(data, paths, brackets, goal)
     limit = best + MARGIN * abs(best)
@@ -153,7 +153,7 @@ def prune(
     simple = instance.threshold_mode == "menu" and not data.own_menus
     if start is not None and simple and len(kept) * widest**2 <= MOST_FORCED:
         here = [
-            (Linear(view.fixed[alive], view.weight[alive]), bracket.multiplier[alive])
+            (LinearCost(view.fixed[alive], view.weight[alive]), bracket.multiplier[alive])
             for view, bracket in zip(views, brackets, strict=True)
         ]
         try:
@@ -192,37 +192,37 @@ def _within_limits(data: Data, paths: Paths, exits: Exits, goal: Mapping[Objecti
     for name, limit in limits.items():
         if limit is not None and name not in goal:
             for view in objectives(data, paths, name):
-                bound = close_bracket(exits, instance.accuracy_min, view, deadline).bound
+                bound = solve_dual(exits, instance.accuracy_min, view, deadline).bound
                 possible &= bound <= limit * (1 + MARGIN) if limit > 0 else bound <= MARGIN
     return possible
 
 
-def blended(data: Data, paths: Paths, goal: Mapping[Objective, float]) -> list[Linear]:
+def blended(data: Data, paths: Paths, goal: Mapping[Objective, float]) -> list[LinearCost]:
     """Linear underestimates of a weighted sum of objectives, in SI units."""
     if len(goal) == 1:
         return objectives(data, paths, next(iter(goal)))
-    total = Linear(np.zeros(len(paths)), np.zeros(paths.runner.shape))
+    total = LinearCost(np.zeros(len(paths)), np.zeros(paths.runner.shape))
     for name, weight in goal.items():
         view = objectives(data, paths, name)[0]
-        total = Linear(total.fixed + weight * view.fixed, total.weight + weight * view.weight)
+        total = LinearCost(total.fixed + weight * view.fixed, total.weight + weight * view.weight)
     return [total]
 
 
-def objectives(data: Data, paths: Paths, name: Objective) -> list[Linear]:
+def objectives(data: Data, paths: Paths, name: Objective) -> list[LinearCost]:
     """Linear underestimates of an objective, in USD per request, seconds, loss or joules."""
     instance = data.instance
     nothing = np.zeros(len(paths))
     match name:
         case "privacy":
-            return [Linear(nothing, leaks(data, paths))]
+            return [LinearCost(nothing, leaks(data, paths))]
         case "energy":
-            return [Linear(nothing, energies(data, paths) * data.joule)]
+            return [LinearCost(nothing, energies(data, paths) * data.joule)]
         case "latency":
             if by_placement(instance):
-                return [Linear(whole_seconds(data, paths), np.zeros(paths.runner.shape))]
+                return [LinearCost(whole_seconds(data, paths), np.zeros(paths.runner.shape))]
             if instance.latency_measure == "mean":
-                return [Linear(nothing, times(data, paths, data.mean_cold_time) * data.second)]
-            return [Linear(nothing, np.zeros(paths.runner.shape))]  # a percentile of fixed times: nothing is known
+                return [LinearCost(nothing, times(data, paths, data.mean_cold_time) * data.second)]
+            return [LinearCost(nothing, np.zeros(paths.runner.shape))]  # a percentile of fixed times: nothing is known
         case "cost":
             return _costs(data, paths)
     raise ValueError(f"no linear underestimate of {name}")
@@ -261,14 +261,14 @@ class _Work:
         return here + np.where(self.function[self.sender], 0.0, self.sending * by_second[self.sender])
 
 
-def busy_and_other(data: Data, paths: Paths) -> list[Linear]:
+def busy_and_other(data: Data, paths: Paths) -> list[LinearCost]:
     """Seconds that a request keeps machines busy, and USD it pays for all else."""
     work, nothing = _Work.of(data, paths), np.zeros(len(paths))
     busy = work.on_machines(paths, np.ones(len(work.price)))
-    return [Linear(nothing, busy * data.second), Linear(nothing, work.used(data, paths) * data.dollar)]
+    return [LinearCost(nothing, busy * data.second), LinearCost(nothing, work.used(data, paths) * data.dollar)]
 
 
-def _costs(data: Data, paths: Paths) -> list[Linear]:
+def _costs(data: Data, paths: Paths) -> list[LinearCost]:
     instance = data.instance
     nothing = np.zeros(len(paths))
     if instance.accounting == "as-printed":
@@ -276,10 +276,10 @@ def _costs(data: Data, paths: Paths) -> list[Linear]:
     work = _Work.of(data, paths)
     used, machine = work.used(data, paths), work.on_machines(paths, work.price)
     if instance.accounting == "per-request":
-        return [Linear(nothing, (used + machine) * data.dollar)]
-    fractional = Linear(nothing, (used + machine / instance.utilisation_cap) * data.dollar)
+        return [LinearCost(nothing, (used + machine) * data.dollar)]
+    fractional = LinearCost(nothing, (used + machine / instance.utilisation_cap) * data.dollar)
     rent = _whole_rent(data, paths, work.compute, work.sending, work.sender)
-    return [fractional, Linear(rent, used * data.dollar)]
+    return [fractional, LinearCost(rent, used * data.dollar)]
 
 
 def _whole_rent(data: Data, paths: Paths, compute: Floats, sending: Floats, sender: Ints) -> Floats:
@@ -297,8 +297,8 @@ def _whole_rent(data: Data, paths: Paths, compute: Floats, sending: Floats, send
         rows = np.flatnonzero(here.any(axis=1))
         here, sends = here[rows], option[sender[rows]] == p
         busy = np.where(here, compute[rows], 0.0) + np.where(sends, sending[rows], 0.0)
-        view = Linear(np.zeros(len(rows)), busy)
-        least = close_bracket(exits.rows(rows), instance.accuracy_min, view).bound * data.second
+        view = LinearCost(np.zeros(len(rows)), busy)
+        least = solve_dual(exits.rows(rows), instance.accuracy_min, view).bound * data.second
         load = instance.rate_per_s * np.where(np.isfinite(least), least, 0.0) / instance.utilisation_cap
         load /= instance.options[p].workers
         count = np.maximum(np.ceil(load * (1 - MARGIN)), (here & certain[rows]).any(axis=1))
@@ -306,7 +306,7 @@ def _whole_rent(data: Data, paths: Paths, compute: Floats, sending: Floats, send
     return rent
 
 
-def _as_printed(data: Data, paths: Paths) -> Linear:
+def _as_printed(data: Data, paths: Paths) -> LinearCost:
     """C_I T_I (1 - R_{cut+1}) + C_F T_F R_{cut+1} for each placement (survey 2.2.3 (1))."""
     fixed, weight = np.zeros(len(paths)), np.zeros(paths.runner.shape)
     for n, path in enumerate(paths.runner.tolist()):
@@ -319,7 +319,7 @@ def _as_printed(data: Data, paths: Paths) -> Linear:
         fixed[n] = before
         if cut < data.last:
             weight[n, cut] = data.busy_price(path[cut]) * (second + data.cold_time(path[cut])) - before
-    return Linear(fixed * data.dollar, weight * data.dollar)
+    return LinearCost(fixed * data.dollar, weight * data.dollar)
 
 
 def decision_at(data: Data, paths: Paths, n: int, levels: Ints) -> Decision:
@@ -345,7 +345,7 @@ def decision_at(data: Data, paths: Paths, n: int, levels: Ints) -> Decision:
 
 
 def _best_start(
-    data: Data, paths: Paths, brackets: list[Bracket], goal: Mapping[Objective, float]
+    data: Data, paths: Paths, brackets: list[DualBound], goal: Mapping[Objective, float]
 ) -> tuple[Decision | None, float]:
     """Evaluate the most promising plans exactly; return the best that keeps all limits, and its value."""
     best, value = None, math.inf

@@ -15,7 +15,7 @@ import numpy as np
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import ROUNDING
-from serflow_opt.search.bound_recursion import Swept
+from serflow_opt.search.bound_recursion import BoundTable
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed, task_of
 from serflow_opt.search.placements import NOWHERE
@@ -56,7 +56,7 @@ class SharedLabels:
         self,
         chain: Chain,
         weights: Floats,
-        swept: Swept,
+        swept: BoundTable,
         those: Placed,
         most: float,
         tolerance: float,
@@ -169,7 +169,7 @@ class SharedLabels:
         return largest
 
 
-def _least(chain: Chain, swept: Swept) -> Floats:
+def _least(chain: Chain, swept: BoundTable) -> Floats:
     """The least V at each state, M x E; infinite where nothing is left."""
     least = np.full(chain.on.shape, np.inf)
     for s, step in enumerate(swept.steps):

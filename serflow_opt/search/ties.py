@@ -11,7 +11,7 @@ from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.bound_recursion import sweep
 from serflow_opt.search.combinatorial import LISTED, ChainSearch
-from serflow_opt.search.enumerate import survivors
+from serflow_opt.search.enumerate import near_optimal_placements
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed, bracket, columns_of, menus_used, task_of
 from serflow_opt.search.prefixes import most_value
@@ -57,7 +57,7 @@ def _better(
 ) -> list[Decision]:
     deadline = search.deadline
     swept = sweep(chain, weights[None], search.before, most_value(chain, weights, most), deadline=deadline)
-    rivals = survivors(chain, weights, swept, most, LISTED, deadline) if swept.first[0] >= 0 else None
+    rivals = near_optimal_placements(chain, weights, swept, most, LISTED, deadline) if swept.first[0] >= 0 else None
     if rivals is None:
         return []
     if search.tight:

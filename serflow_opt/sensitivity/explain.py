@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import field_validator
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.ground.display import Shown
+from serflow_opt.ground.display import Displayed
 from serflow_opt.ground.document import Document, validated
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import DEFAULT_GAP, EQUAL, UNCHANGED
@@ -101,7 +101,7 @@ class LimitRow:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Explanation(Shown):
+class Explanation(Displayed):
     """A plan, what it beats, and what its limits cost.
 
     Attributes

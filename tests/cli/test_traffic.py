@@ -17,7 +17,7 @@ from support.helpers import Ran, has_line, run, run_for_real
 from support.service import COUNTS, LIBRA_CALL_USD, M4_USD_PER_S, service_document, write_trace
 
 import serflow_opt as so
-from serflow_opt.ground.display import Shown
+from serflow_opt.ground.display import Displayed
 from serflow_opt.report.plan import usd
 
 TRAFFIC = ("provision", "scale", "simulate", "compare")
@@ -34,7 +34,7 @@ def timeless(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != "seconds"}
 
 
-def text_of(result: Shown) -> str:
+def text_of(result: Displayed) -> str:
     """What a terminal shows."""
     console = Console(width=300)
     with console.capture() as capture:

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serflow_opt.fronts.search_region import Zones, inside, shrunk
+from serflow_opt.fronts.search_region import SearchRegion, inside, shrunk
 
 INF = math.inf
 
 
 def test_two_objectives_by_hand() -> None:
-    zones = Zones(2)
+    zones = SearchRegion(2)
     assert zones.open == [(INF, INF)]
     zones.add((3.0, 5.0))
     assert sorted(zones.open) == [(3.0, INF), (INF, 5.0)]
@@ -27,7 +27,7 @@ def test_two_objectives_by_hand() -> None:
 
 
 def test_three_objectives_by_hand() -> None:
-    zones = Zones(3)
+    zones = SearchRegion(3)
     zones.add((2.0, 2.0, 2.0))
     assert sorted(zones.open) == [(2.0, INF, INF), (INF, 2.0, INF), (INF, INF, 2.0)]
     zones.add((1.0, 3.0, 1.0))  # splits the first and the last of them; (1, INF, 2) lies inside (1, INF, INF)
@@ -35,7 +35,7 @@ def test_three_objectives_by_hand() -> None:
 
 
 def test_a_point_covers_what_is_little_better() -> None:
-    zones = Zones(2, coverage=0.5)
+    zones = SearchRegion(2, coverage=0.5)
     zones.add((3.0, -0.5))
     assert sorted(zones.open) == [(2.0, INF), (INF, -0.75)]
     assert shrunk(0.0, 0.5) == -0.5
@@ -43,7 +43,7 @@ def test_a_point_covers_what_is_little_better() -> None:
 
 @given(st.lists(st.tuples(*[st.integers(1, 6)] * 3), min_size=1, max_size=12), st.tuples(*[st.integers(0, 7)] * 3))
 def test_a_place_is_open_exactly_when_no_point_covers_it(points: list[tuple[int, ...]], place: tuple[int, ...]) -> None:
-    zones = Zones(3)
+    zones = SearchRegion(3)
     for point in points:
         zones.add(tuple(map(float, point)))
     covered = any(all(p <= y for p, y in zip(point, place, strict=True)) for point in points)
@@ -51,7 +51,7 @@ def test_a_place_is_open_exactly_when_no_point_covers_it(points: list[tuple[int,
 
 
 def test_corners_inside_others_go() -> None:
-    zones = Zones(3)
+    zones = SearchRegion(3)
     for point in ((1.0, 2.0, 3.0), (2.0, 1.0, 3.0), (2.0, 3.0, 1.0), (3.0, 2.0, 1.0)):
         zones.add(point)
     assert len(set(zones.open)) == len(zones.open)

@@ -13,7 +13,7 @@ from support.helpers import GOOD, changed, load, run, two_tiers
 from support.service import service_document, write_trace
 
 import serflow_opt as so
-from serflow_opt.ground.display import Shown
+from serflow_opt.ground.display import Displayed
 from serflow_opt.ground.kept import decode, encode
 from serflow_opt.sensitivity.explain import Explanation
 from serflow_opt.traffic.control.compare import Comparison, service_for
@@ -26,7 +26,7 @@ COUNTS = (20, 40, 60, 40, 20, 0)
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shown]:
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Displayed]:
     folder = tmp_path_factory.mktemp("results")
     hybrid = load(changed(two_tiers(), workload={"latency_slo_ms": 900.0, "accuracy_min": 0.86}), folder / "hybrid")
     rented = load(
@@ -50,7 +50,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shown]:
     }
 
 
-KINDS: dict[str, type[Shown]] = {
+KINDS: dict[str, type[Displayed]] = {
     "plan": so.Plan,
     "valued": so.Plan,
     "front": so.Front,
@@ -72,7 +72,7 @@ def strict(document: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_saved_comes_back_equal(kind: str, results: dict[str, Shown], tmp_path: Path) -> None:
+def test_what_is_saved_comes_back_equal(kind: str, results: dict[str, Displayed], tmp_path: Path) -> None:
     found = results[kind]
     assert isinstance(found, KINDS[kind])
     found.save(tmp_path / "kept.json")
@@ -86,20 +86,20 @@ def test_what_is_saved_comes_back_equal(kind: str, results: dict[str, Shown], tm
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-def test_documents_are_enough(kind: str, results: dict[str, Shown]) -> None:
+def test_documents_are_enough(kind: str, results: dict[str, Displayed]) -> None:
     found = results[kind]
     assert type(found).from_dict(strict(found.to_dict())) == found
 
 
 @pytest.mark.parametrize("kind", ["plan", "valued", "front", "fleet"])
-def test_pydantic_reads_documents_too(kind: str, results: dict[str, Shown]) -> None:
+def test_pydantic_reads_documents_too(kind: str, results: dict[str, Displayed]) -> None:
     found: Any = results[kind]
     assert type(found).model_validate(found.to_dict()) == found
     assert type(found).model_validate(found.model_dump()) == found
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_print_gives_the_table_and_repr_a_line(kind: str, results: dict[str, Shown]) -> None:
+def test_print_gives_the_table_and_repr_a_line(kind: str, results: dict[str, Displayed]) -> None:
     found = results[kind]
     assert len(str(found).splitlines()) > 1
     assert "<" not in str(found).splitlines()[0]
@@ -108,7 +108,7 @@ def test_print_gives_the_table_and_repr_a_line(kind: str, results: dict[str, Sho
     assert "\n" not in repr(found)
 
 
-def test_a_simulation_read_again_has_every_latency(results: dict[str, Shown], tmp_path: Path) -> None:
+def test_a_simulation_read_again_has_every_latency(results: dict[str, Displayed], tmp_path: Path) -> None:
     found: Any = results["simulation"]
     found.save(tmp_path / "s.json")
     again = Simulation.load(tmp_path / "s.json")
@@ -118,7 +118,7 @@ def test_a_simulation_read_again_has_every_latency(results: dict[str, Shown], tm
     assert again.percentile(99.9) == found.percentile(99.9)
 
 
-def test_a_deployment_read_again_can_be_simulated(results: dict[str, Shown], tmp_path: Path) -> None:
+def test_a_deployment_read_again_can_be_simulated(results: dict[str, Displayed], tmp_path: Path) -> None:
     found: Any = results["deployment"]
     found.save(tmp_path / "d.json")
     again = Deployment.load(tmp_path / "d.json")
@@ -135,7 +135,7 @@ def test_what_commands_write_can_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["deployment", "schedule", "simulation", "comparison"])
-def test_a_digest_says_that_it_is_one(kind: str, results: dict[str, Shown]) -> None:
+def test_a_digest_says_that_it_is_one(kind: str, results: dict[str, Displayed]) -> None:
     with pytest.raises(so.InputError, match=r"digest.*save"):
         KINDS[kind].from_dict(results[kind].to_dict())
 
@@ -167,7 +167,7 @@ def _damages(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]
 @pytest.mark.parametrize("kind", ["plan", "explanation", "policy", "deployment", "schedule", "simulation"])
 @pytest.mark.parametrize("damage", [lambda value: "x", lambda value: None, lambda value: [[]], lambda value: -1])
 def test_damage_is_an_input_error_or_harmless(
-    kind: str, damage: Callable[[Any], Any], results: dict[str, Shown], tmp_path: Path
+    kind: str, damage: Callable[[Any], Any], results: dict[str, Displayed], tmp_path: Path
 ) -> None:
     results[kind].save(tmp_path / "k.json")
     whole = json.loads((tmp_path / "k.json").read_text(encoding="utf-8"))

@@ -26,7 +26,7 @@ from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.dominance import staircase
 from serflow_opt.problem.instance import Instance
 from serflow_opt.search.bound_recursion import sweep
-from serflow_opt.search.enumerate import survivors
+from serflow_opt.search.enumerate import near_optimal_placements
 from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placements import Paths, list_paths
 from serflow_opt.search.prefixes import least_whole_before, most_value
@@ -165,7 +165,7 @@ def test_survivors_are_those_within(kind: str, seed: int) -> None:
         expected = {key: value for key, value in case.least(weights).items() if key in listed}
         for most in between(sorted(expected.values())):
             swept = sweep(chain, weights[None], before, most_value(chain, weights, most))
-            found = survivors(chain, weights, swept, most, 1_000_000)
+            found = near_optimal_placements(chain, weights, swept, most, 1_000_000)
             assert found is not None
             paths = found.paths
             if case.tight:
@@ -180,7 +180,7 @@ def test_survivors_are_those_within(kind: str, seed: int) -> None:
             if found.whole.any():
                 assert (found.whole <= chain.whole_limit * (1 + 1e-9)).all()
             if len(found) > 1:
-                assert survivors(chain, weights, swept, most, len(found) - 1) is None
+                assert near_optimal_placements(chain, weights, swept, most, len(found) - 1) is None
 
 
 def between(values: list[float]) -> list[float]:

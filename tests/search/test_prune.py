@@ -38,7 +38,7 @@ from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import document_of
 from serflow_opt.problem.instance import Instance
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.lagrangian import Exits, Linear, close_bracket, forced_levels
+from serflow_opt.search.lagrangian import Exits, LinearCost, forced_levels, solve_dual
 from serflow_opt.search.placements import NOWHERE, list_paths
 from serflow_opt.search.prune import Pruned, objectives, prune
 
@@ -174,7 +174,7 @@ def test_each_placement_and_forced_threshold(seed: int, tmp_path: Path) -> None:
     ]
     assert all(n is not None or np.isinf(mine).all() for n, mine, _ in plans), "a plan that can be had is not listed"
     for view in objectives(data, paths, instance.minimize) if len(paths) else []:
-        bracket = close_bracket(exits, floor, view)
+        bracket = solve_dual(exits, floor, view)
         forced = forced_levels(exits, floor, view, bracket.multiplier, paths.stages)
         for n, mine, e in plans:
             if n is None:
@@ -283,7 +283,7 @@ def test_adapted_placements(seed: int, tmp_path: Path) -> None:
         exact = plans.objective(name) / unit
         assert exact[accurate & (where >= 0)].min() == pytest.approx(exact[accurate].min(), rel=1e-9, abs=1e-13)
         for view in objectives(data, paths, name):  # type: ignore[arg-type]
-            bound = close_bracket(exits, floor, view).bound
+            bound = solve_dual(exits, floor, view).bound
             listed = accurate & (where >= 0)
             assert (bound[where[listed]] <= exact[listed] + 1e-9 * np.abs(exact[listed]) + 1e-13).all()
 
@@ -391,7 +391,7 @@ def test_bracket_is_the_best_mixture(chain: tuple[Instance, np.ndarray, float]) 
     """The Lagrangian bound is the least cost of a mixture of policies: below every policy, and no lower."""
     instance, weight, floor = chain
     points = policies(instance, weight)
-    bracket = close_bracket(exits_of(instance), floor, Linear(np.zeros(1), weight))
+    bracket = solve_dual(exits_of(instance), floor, LinearCost(np.zeros(1), weight))
     expected = least_mixture(points, floor)
     if math.isinf(expected):
         assert math.isinf(bracket.bound[0])
@@ -412,5 +412,5 @@ def test_bracket_is_the_best_mixture(chain: tuple[Instance, np.ndarray, float]) 
 def test_bound_rises_with_the_floor(chain: tuple[Instance, np.ndarray, float], other: int) -> None:
     instance, weight, floor = chain
     low, high = sorted((floor, other / 32))
-    bounds = [close_bracket(exits_of(instance), limit, Linear(np.zeros(1), weight)).bound[0] for limit in (low, high)]
+    bounds = [solve_dual(exits_of(instance), limit, LinearCost(np.zeros(1), weight)).bound[0] for limit in (low, high)]
     assert bounds[0] <= bounds[1] + 1e-9

@@ -18,7 +18,7 @@ import numpy as np
 
 from serflow_opt.formulations.provisioning import Late
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING, TOLERANCE
-from serflow_opt.search.lagrangian import Linear, close_bracket, forced_levels
+from serflow_opt.search.lagrangian import LinearCost, forced_levels, solve_dual
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Bounded:
     structures: list[Structure]
     bounds: Floats
     multiplier: Floats
-    view: Linear
+    view: LinearCost
     levels: NDArray[np.int64]
 
 
@@ -74,7 +74,9 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
     """
     if not structures:
         nothing = np.zeros(0)
-        return Bounded([], nothing, nothing, Linear(nothing, np.zeros((0, pricing.data.last))), np.zeros((0, 0), int))
+        return Bounded(
+            [], nothing, nothing, LinearCost(nothing, np.zeros((0, pricing.data.last))), np.zeros((0, 0), int)
+        )
     each = {choice for structure in structures for choice in structure}
     if math.isfinite(best):
         lines = {choice: pricing.line(choice, best) for choice in each}
@@ -83,8 +85,8 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
     fixed = np.array([math.fsum(lines[choice][0] for choice in structure) for structure in structures])
     weight = np.array([np.sum([lines[choice][1] for choice in structure], axis=0) for structure in structures])
     floor = pricing.instance.accuracy_min
-    view = Linear(fixed, weight)
-    bracket = close_bracket(pricing.exits, floor, view)
+    view = LinearCost(fixed, weight)
+    bracket = solve_dual(pricing.exits, floor, view)
     bounds = np.nan_to_num(bracket.bound, nan=math.inf, posinf=math.inf) * (1 - EQUAL)
     if math.isfinite(best) and (late := _late_rows(pricing, structures)) is not None:
         bounds = np.maximum(bounds, _priced(pricing, view, late, best) * (1 - EQUAL))
@@ -96,12 +98,12 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
         [structures[n] for n in order],
         bounds[order],
         bracket.multiplier[order],
-        Linear(fixed[order], weight[order]),
+        LinearCost(fixed[order], weight[order]),
         bracket.levels[order],
     )
 
 
-def _priced(pricing: Pricing, view: Linear, late: Linear, best: float) -> Floats:
+def _priced(pricing: Pricing, view: LinearCost, late: LinearCost, best: float) -> Floats:
     """Bound structures with what is late moved into the cost, at the price that bounds best.
 
     The bound is concave in the price, so golden sections close in on its best, in the logarithm, for all in step.
@@ -110,8 +112,8 @@ def _priced(pricing: Pricing, view: Linear, late: Linear, best: float) -> Floats
 
     def at(log_price: Floats) -> Floats:
         price = np.exp(log_price) * best
-        priced = Linear(view.fixed - price * late.fixed, view.weight + price[:, None] * late.weight)
-        return close_bracket(pricing.exits, floor, priced).bound
+        priced = LinearCost(view.fixed - price * late.fixed, view.weight + price[:, None] * late.weight)
+        return solve_dual(pricing.exits, floor, priced).bound
 
     low, high = (np.full(count, math.log(end)) for end in LATE_PRICES)
     ratio = (math.sqrt(5) - 1) / 2
@@ -141,13 +143,13 @@ def quickest(pricing: Pricing, structures: Sequence[Structure]) -> tuple[list[St
     late = _late_rows(pricing, structures)
     if late is None or not structures:
         return list(structures), np.zeros((0, pricing.data.last), dtype=np.int64)
-    view = Linear(np.zeros(len(structures)), late.weight)
-    bracket = close_bracket(pricing.exits, pricing.instance.accuracy_min, view)
+    view = LinearCost(np.zeros(len(structures)), late.weight)
+    bracket = solve_dual(pricing.exits, pricing.instance.accuracy_min, view)
     kept = np.flatnonzero(bracket.bound <= late.fixed * (1 + EQUAL) + ROUNDING)
     return [structures[n] for n in kept.tolist()], bracket.levels[kept]
 
 
-def _late_rows(pricing: Pricing, structures: Sequence[Structure]) -> Linear | None:
+def _late_rows(pricing: Pricing, structures: Sequence[Structure]) -> LinearCost | None:
     """Return for each structure (allowed, weights) with Σ R_s weight_s <= allowed in time; None: nothing to price.
 
     What requests wait is left out, which keeps bounds below.
@@ -160,12 +162,12 @@ def _late_rows(pricing: Pricing, structures: Sequence[Structure]) -> Linear | No
         if late is not None and late.weights:
             unit = late.room if pricing.instance.quantile is None else 1.0
             allowed[n], weight[n] = late.room / unit, np.asarray(late.weights) / unit
-    return Linear(allowed, weight)
+    return LinearCost(allowed, weight)
 
 
 def levels_left(pricing: Pricing, found: Bounded, n: int, best: float) -> list[tuple[int, int]]:
     """Pairs (stage, level) that a deployment of structure n cheaper than `best` can use."""
-    view = Linear(found.view.fixed[n : n + 1], found.view.weight[n : n + 1])
+    view = LinearCost(found.view.fixed[n : n + 1], found.view.weight[n : n + 1])
     whole = np.array([pricing.data.last])
     forced = forced_levels(pricing.exits, pricing.instance.accuracy_min, view, found.multiplier[n : n + 1], whole)
     return [key for key, bound in forced.items() if not bound[0] * (1 - EQUAL) > best]

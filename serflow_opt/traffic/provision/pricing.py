@@ -19,7 +19,7 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import EQUAL, NEGLIGIBLE, TOLERANCE
-from serflow_opt.search.lagrangian import Exits, Linear, close_bracket, envelope_of
+from serflow_opt.search.lagrangian import Exits, LinearCost, envelope_of, solve_dual
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.erlang import largest_loads
@@ -247,8 +247,8 @@ class Pricing:
         key = replace(choice, function=None, hop_s=0.0, hop_usd=0.0)
         if key not in self._grids:
             seconds = self.busy(choice)
-            view = Linear(np.zeros(1), seconds[None, :])
-            least = float(close_bracket(self.exits, self.instance.accuracy_min, view).bound[0])
+            view = LinearCost(np.zeros(1), seconds[None, :])
+            least = float(solve_dual(self.exits, self.instance.accuracy_min, view).bound[0])
             low = max(least * (1 - EQUAL), 0.0) if math.isfinite(least) else math.inf
             self._grids[key] = (
                 np.linspace(low, max(self.most_work(choice), low), CELLS + 1) if math.isfinite(low) else np.full(2, low)
@@ -287,8 +287,8 @@ class Pricing:
     def least_reach(self, s: int) -> float:
         """Least share of the requests that enter stage s (1..M) when the accuracy floor is kept."""
         if s not in self._least_reaches:
-            view = Linear(np.zeros(1), np.eye(self.data.last)[None, s - 1])
-            self._least_reaches[s] = float(close_bracket(self.exits, self.instance.accuracy_min, view).bound[0])
+            view = LinearCost(np.zeros(1), np.eye(self.data.last)[None, s - 1])
+            self._least_reaches[s] = float(solve_dual(self.exits, self.instance.accuracy_min, view).bound[0])
         return self._least_reaches[s]
 
     def least(self, choice: BlockChoice) -> float:
@@ -296,8 +296,8 @@ class Pricing:
         if choice.machine is not None:
             return float(self.profile(choice).costs[0])
         if choice not in self._alone_functions:
-            view = Linear(np.zeros(1), self.weights(choice)[None, :])
-            bound = float(close_bracket(self.exits, self.instance.accuracy_min, view).bound[0])
+            view = LinearCost(np.zeros(1), self.weights(choice)[None, :])
+            bound = float(solve_dual(self.exits, self.instance.accuracy_min, view).bound[0])
             self._alone_functions[choice] = bound * (1 - EQUAL)
         return self._alone_functions[choice]
 
