@@ -20,14 +20,13 @@ from serflow_opt.families.registry import family_of, quantity
 from serflow_opt.families.solve import answer
 from serflow_opt.fleets.master import Chosen, Master, Shared
 from serflow_opt.fleets.pricing import Column
-from serflow_opt.fleets.solve import GAP, FleetProgress
-from serflow_opt.fronts.by_boxes import STEP
+from serflow_opt.fleets.solve import FleetProgress
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.document import Answer, Document
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
-from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.ground.tolerances import BOX_STEP, EQUAL, FLEET_GAP
 from serflow_opt.plan.document import Certificate, PlanStatus
 from serflow_opt.search.outcome import Settings
 
@@ -84,7 +83,7 @@ def solve_fleet(
     machines_max: Mapping[str, int] | None = None,
     minimize: str | None = None,
     weights: Mapping[str, float] | None = None,
-    gap: float = GAP,
+    gap: float = FLEET_GAP,
     time_limit: float | None = None,
     jobs: int = 1,
     on_progress: Callable[[FleetProgress], None] | None = None,
@@ -207,7 +206,7 @@ def _fleet(
             max_constraint_violation=_violation(members),
             model_objective=None,
             method="one point of each front, chosen by HiGHS; decisions valued by the exact evaluator",
-            scope=f"decisions told apart from a relative difference of {STEP:g}; the bounds are HiGHS's word",
+            scope=f"decisions told apart from a relative difference of {BOX_STEP:g}; the bounds are HiGHS's word",
             counts={"points": len(master.columns)},
         ),
         because=because,
