@@ -46,15 +46,11 @@ class Best:
 
 
 class Searched(Protocol):
-    """A problem of any family that can be searched within limits on its objectives; processes are handed it.
+    """A problem of any family that can be searched within limits on its objectives; processes are handed it."""
 
-    Attributes
-    ----------
-    apart
-        Objectives that a goal of several leaves out; the best in them is looked for after the others are held.
-    """
-
-    apart: Collection[str]
+    @property
+    def apart(self) -> Collection[str]:
+        """Objectives that a goal of several leaves out; the best in them is looked for after the others are held."""
 
     def ceiling(self, name: str) -> float:
         """Return what an objective, less is better, may be at most; infinity without limit."""

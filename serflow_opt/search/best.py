@@ -21,6 +21,7 @@ from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.tolerances import EQUAL, MODEL_ERROR, TOLERANCE
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import Objective
 from serflow_opt.problem.limits import limits_set, put
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal, ceiling
@@ -76,8 +77,9 @@ def _misses(instance: Instance, settings: Settings) -> bool:
     for limit in limits_set(instance):
         if limit.objective is None:
             continue
-        most = ceiling(instance, limit.objective)
-        found = _searched(put(instance, limit.key, None), closely, {limit.objective: 1.0}, None, check=True)
+        objective: Objective = limit.objective  # type: ignore[assignment]  # one of its own
+        most = ceiling(instance, objective)
+        found = _searched(put(instance, limit.key, None), closely, {objective: 1.0}, None, check=True)
         if found.infeasible or found.checked > most + 1.1 * TOLERANCE * abs(most):  # what bounds are rounded by, too
             return True
     return False
