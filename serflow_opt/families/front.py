@@ -140,7 +140,8 @@ def _front(
     less = [[quantity(family, name).less(own.values[name]) for name in names] for _, own in kept]
     best = nondominated(cells(np.array(less).reshape(len(kept), len(names)), EQUAL)).tolist()
     complete = solved.complete and len(kept) == len(valued)
-    plans = [_point(family, problem, names, *kept[i], complete and not coverage, deadline) for i in best]
+    proven = complete and not coverage
+    plans = [_point(family, problem, names, kept[i][0], kept[i][1], proven, deadline) for i in best]
     return SolutionFront(
         kind=family.kind,
         instance=problem.name,

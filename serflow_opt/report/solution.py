@@ -116,7 +116,9 @@ def limits_table(costs: LimitCosts) -> RenderableType:
         for own in costs.limits
     ]
     titles = ("limit", "asked", "reached", f"next better {goal.name}", "a step further", "without it")
-    return Group(solution_table(costs.plan), *([Text(), Sheet(titles, rows, left=titles[:1])] if rows else []))
+    if not rows:
+        return Group(solution_table(costs.plan))
+    return Group(solution_table(costs.plan), Text(), Sheet(titles, rows, left=titles[:1]))
 
 
 def _written(own: object) -> str:
