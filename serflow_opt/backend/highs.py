@@ -47,6 +47,8 @@ FAR = 1e-2
 """Share by which multipliers may fall short of a bound before a second search has to say the same."""
 LATE_S = 0.05
 """Seconds for that when there are none left."""
+FAILED = "an error of its own"
+"""How a search ends that HiGHS could not go through with; it is searched once more, otherwise."""
 OTHERWISE: Mapping[str, object] = {
     "presolve": "on",
     "random_seed": 17,
@@ -219,6 +221,8 @@ class HighsModel:
 
         known: dict[int, float] = dict(start or {})
         outcome = self._search(chosen, deadline, known, on_progress)
+        if outcome.ended == FAILED and not deadline.expired:
+            outcome = self._search({**chosen, **OTHERWISE}, deadline, known, on_progress)
         for _ in range(RESCALED):
             if not outcome.values or deadline.expired or self._scaling().resolves(outcome.objective):
                 break
@@ -258,10 +262,13 @@ class HighsModel:
             columns = np.array([j for j, _ in known], dtype=np.int32)
             solver.setSolution(len(known), columns, np.array([v for _, v in known]) / scaled_.column[columns])
         try:
-            run_search(solver, on_progress, scaled_.objective)
+            ran = run_search(solver, on_progress, scaled_.objective)
         except BaseException:  # HiGHS may be left in the middle of a search
             self._solver = None
             raise
+        if not ran:
+            self._solver = None
+            return Outcome("no_solution", math.nan, -math.inf, {}, 0, *self._size, ended=FAILED)
         return self._outcome(solver)
 
     def _checked(self, outcome: Outcome, options: Mapping[str, object], deadline: Deadline, gap: float) -> Outcome:

@@ -85,18 +85,19 @@ def new_solver() -> Any:
     return solver
 
 
-def run_search(solver: Any, on_progress: Callable[[Progress], None] | None, unit: float) -> None:
+def run_search(solver: Any, on_progress: Callable[[Progress], None] | None, unit: float) -> bool:
     """Run HiGHS, stopped by Ctrl-C and by an exception in a callback, which is raised once HiGHS has returned.
+
+    Return whether it ran: it can fail within a search.
 
     What a callback raises must not pass through HiGHS: releases before 1.16 let it, later ones swallow it.
     """
     raised: list[BaseException] = []
     with interruptible(solver, raised), _watched(solver, on_progress, raised, unit):
-        failed = not run_solver(solver, raised)
+        ran = run_solver(solver, raised)
     if raised:
         raise raised[0]
-    if failed:
-        raise RuntimeError("HiGHS cannot run the model")
+    return ran
 
 
 def run_solver(solver: Any, raised: Sequence[BaseException] = ()) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import highspy
+import numpy as np
 import pyomo.core as pyo
 import pyomo.environ  # noqa: F401  (registers the matrix writer)
 import pytest
@@ -18,7 +19,9 @@ from oracles.brute_force import enumerate_optimum
 from oracles.random_instances import random_document, write
 
 import serflow_opt as so
-from serflow_opt.backend.highs import HighsModel, Outcome
+from serflow_opt.backend import highs
+from serflow_opt.backend.highs import FAILED, HighsModel, Outcome
+from serflow_opt.backend.matrix import Matrix
 from serflow_opt.backend.options import ALLOWED, why_refused
 from serflow_opt.backend.running import PRESOLVE, Progress, check_options
 from serflow_opt.errors import InputError
@@ -547,3 +550,19 @@ def test_feasible_models_that_presolve_may_lose(seed: int, tmp_path: Path) -> No
     plan = solve(so.load(write(document, tmp_path)), gap=1e-7, method="milp")
     assert plan.status == "optimal"
     assert plan.objective.value == pytest.approx(optimum.objective, rel=1e-6)
+
+
+@pytest.mark.parametrize(("failures", "status"), [(1, "optimal"), (9, "no_solution")])
+def test_a_search_that_fails_is_made_once_more(failures: int, status: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HiGHS can give up within a search, with an error and no answer."""
+    left = [True] * failures
+    run = highs.run_search
+    monkeypatch.setattr(highs, "run_search", lambda *given: False if left and left.pop() else run(*given))
+    model = HighsModel.of(
+        replace(
+            Matrix.dense(np.ones(2), np.ones((1, 2)), np.ones(1), np.ones(1), np.zeros(2), np.ones(2)),
+            whole=np.ones(2, dtype=bool),
+        )
+    )
+    outcome = model.solve()
+    assert (outcome.status, outcome.ended == FAILED) == (status, status == "no_solution")
