@@ -15,7 +15,15 @@ Goal = Mapping[Objective, float]
 
 
 def hold(instance: Instance, name: Objective, value: float) -> Instance:
-    """Return an instance whose plans have at most `value` of an objective: USD, s, loss, J, minus the accuracy."""
+    """Return an instance whose plans have at most `value` of an objective: USD, s, loss, J, minus the accuracy.
+
+    Parameters
+    ----------
+    instance, name
+        A problem, and one of its objectives.
+    value
+        The ceiling, in place of the one there was.
+    """
     match name:
         case "cost":
             return replace(instance, cost_max_usd=value)
@@ -49,6 +57,13 @@ def scaled(weights: Mapping[Objective, float], ideal: Goal, nadir: Goal) -> dict
 
     Where ideal and nadir agree to rounding, no plan of the pay-off table gives anything up; the ideal itself is the
     scale then.
+
+    Parameters
+    ----------
+    weights
+        By objective, without a unit.
+    ideal, nadir
+        The best and the worst value of each objective in the pay-off table, less is better (survey 2.2 (1)).
     """
     scales = {}
     for name in weights:

@@ -49,7 +49,15 @@ def _filled(data: Data, decision: Decision) -> Decision:
 
 
 def decision_in(instance: Instance, built: Built, outcome: Outcome) -> Decision:
-    """Read the decision out of an incumbent: the binaries rounded, the weights of continuous thresholds normalised."""
+    """Read the decision out of an incumbent: the binaries rounded, the weights of continuous thresholds normalised.
+
+    Parameters
+    ----------
+    instance, built
+        What is decided, and its model.
+    outcome
+        A solution of the model, within HiGHS's tolerances.
+    """
     m, data = built.model, built.data
     runners = []
     for s in data.stages:

@@ -81,7 +81,17 @@ class Exits:
         )
 
     def best(self, s: int, value: Floats, multiplier: Floats) -> tuple[Ints, Floats, Floats]:
-        """Minimise (1 - e) value - multiplier e r over a stage's thresholds; return the threshold, its e and e r."""
+        """Minimise (1 - e) value - multiplier e r over a stage's thresholds; return the threshold, its e and e r.
+
+        Parameters
+        ----------
+        s
+            The stage, from 0.
+        value
+            N, V_{s+1}: the cost of what follows, less λ times its accuracy.
+        multiplier
+            N, λ >= 0 of the accuracy floor.
+        """
         menus = self.menus[s]
         if self.used is None or len(menus) == 1:
             position = menus[0].best(value, multiplier)
@@ -128,7 +138,17 @@ def menus_of(data: Data) -> tuple[list[list[Envelope]], list[dict[int, int]]]:
 
 
 def closed(used: Ints | None, closing: list[dict[int, int]], paths: Paths) -> Ints | None:
-    """Return which menus placements use (None: the first everywhere), with those of plans that end early."""
+    """Return which menus placements use (None: the first everywhere), with those of plans that end early.
+
+    Parameters
+    ----------
+    used
+        N x M.
+    closing
+        Of `menus_of`: by stage, for a menu, the one that stands for it where a plan ends there.
+    paths
+        The N placements, which tell where a plan ends.
+    """
     if not any(closing):
         return used
     used = np.zeros(paths.runner.shape, dtype=np.int64) if used is None else used.copy()
@@ -142,7 +162,22 @@ def closed(used: Ints | None, closing: list[dict[int, int]], paths: Paths) -> In
 
 
 def recursion(exits: Exits, weight: Floats, multiplier: Floats) -> tuple[Floats, Floats, Ints]:
-    """Solve V for each placement; return cost, accuracy and thresholds of the minimising policy."""
+    """Solve V for each placement: the recursion in the head of this module.
+
+    Parameters
+    ----------
+    exits
+        What leaves at each stage.
+    weight
+        N x M, w_s: what a request that enters the stage adds.
+    multiplier
+        N, λ >= 0 of the accuracy floor.
+
+    Returns
+    -------
+    tuple
+        Σ_s R_s w_s (N), accuracy (N) and thresholds (N x M, positions in the menus) of the minimising policy.
+    """
     count, last = weight.shape
     cost, right = np.zeros(count), np.zeros(count)
     levels = np.zeros(weight.shape, dtype=np.int64)
@@ -156,7 +191,27 @@ def recursion(exits: Exits, weight: Floats, multiplier: Floats) -> tuple[Floats,
 
 
 def solve_dual(exits: Exits, floor: float | None, view: LinearCost, deadline: Deadline = NEVER) -> DualBound:
-    """Find for each placement the multiplier of the accuracy floor with the best bound; OutOfTime at the deadline."""
+    """Find for each placement the multiplier of the accuracy floor with the best bound.
+
+    Parameters
+    ----------
+    exits, view
+        What leaves at each stage of N placements, and what is minimised.
+    floor
+        Share of right answers; None: no floor, all multipliers are 0.
+    deadline
+        When to stop.
+
+    Returns
+    -------
+    DualBound
+        In the units of `view`; infinite where no thresholds keep the floor.
+
+    Raises
+    ------
+    OutOfTime
+        When the deadline passes.
+    """
     zero = np.zeros(len(view.fixed))
     low_cost, low_right, low_levels = recursion(exits, view.weight, zero)
     if floor is None:
@@ -218,10 +273,30 @@ def forced_levels(
     stages: Ints,
     deadline: Deadline = NEVER,
 ) -> dict[LevelKey, Floats]:
-    """Bound of each placement with one threshold forced, at the placement's multiplier; not with own menus.
+    """Bound each placement with one threshold forced, at the placement's multiplier; not with own menus.
 
-    `stages` is how many each placement has. Where it ends early only levels at which everybody leaves can be, and
-    behind that none has to be. Raises OutOfTime at the deadline.
+    Where a plan ends early only levels at which everybody leaves can be, and behind that none has to be.
+
+    Parameters
+    ----------
+    exits, floor, view
+        As `solve_dual` takes them.
+    multiplier
+        N, of the accuracy floor.
+    stages
+        N, how many stages each placement has.
+    deadline
+        When to stop.
+
+    Returns
+    -------
+    dict
+        By stage (1..M) and level: N bounds in the units of `view`, infinite where the level cannot be.
+
+    Raises
+    ------
+    OutOfTime
+        When the deadline passes.
     """
     last = view.weight.shape[1]
     weight = view.weight if exits.lost is None else view.weight + multiplier[:, None] * exits.lost

@@ -29,7 +29,21 @@ CONES = 1_000
 def search_model(
     instance: Instance, built: Built, model: HighsModel, settings: Settings, goal: Goal, found: Found, check: bool
 ) -> None:
-    """Ask HiGHS again and again, until what it finds holds exactly."""
+    """Ask HiGHS again and again, until what it finds holds exactly.
+
+    Parameters
+    ----------
+    instance, built, model
+        What is searched, its Pyomo model, and the same as HiGHS has it; cuts are added to the latter.
+    settings
+        Gap, deadline, and what HiGHS is told.
+    goal
+        What is minimised: coefficients of objectives.
+    found
+        What is known before, a start included; what the search finds is put there, in the units of the goal.
+    check
+        Whether multipliers have to confirm HiGHS's word.
+    """
     attempt = cones = 0
     beaten = False
     while attempt < ATTEMPTS and cones < CONES and not settings.deadline.expired:

@@ -67,6 +67,14 @@ class Found:
         return self.value <= self.bound + max(gap, EQUAL) * size * (1 + EQUAL) + NIL
 
     def offer(self, decision: Decision, metrics: Metrics, value: float) -> None:
-        """Keep the better of the known decision and this one."""
+        """Keep the better of the known decision and this one.
+
+        Parameters
+        ----------
+        decision, metrics
+            Another decision, and what an exact evaluation says of it; one that breaks a limit is not taken.
+        value
+            Of the goal, less is better.
+        """
         if not metrics.breaches and value < self.value:
             self.decision, self.metrics, self.value = decision, metrics, value

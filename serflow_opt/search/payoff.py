@@ -31,6 +31,15 @@ class NoPayoff(Exception):
 def lexicographic(instance: Instance, order: Sequence[Objective], settings: Settings) -> Metrics:
     """Return the metrics of the plan that is best in the first objective, of these in the second, and so on.
 
+    Parameters
+    ----------
+    instance
+        Its limits hold throughout; what it minimises does not matter.
+    order
+        The most important objective first.
+    settings
+        Of each search; they have to prove its optimum within their gap.
+
     Raises
     ------
     NoPayoff
@@ -52,6 +61,13 @@ def lexicographic(instance: Instance, order: Sequence[Objective], settings: Sett
 
 def payoff_table(instance: Instance, names: Sequence[Objective], settings: Settings) -> list[Row]:
     """Return a row for each objective: what all are when that one is best.
+
+    Parameters
+    ----------
+    instance, settings
+        Of `lexicographic`.
+    names
+        The objectives: the rows, and the columns of each.
 
     Raises
     ------

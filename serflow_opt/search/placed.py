@@ -100,7 +100,15 @@ def bracket(chain: Chain, those: Placed, held: Floats, deadline: Deadline = NEVE
 
 
 def columns_of(chain: Chain, those: Placed, levels: Ints) -> Floats:
-    """What thresholds make of the columns, N x C."""
+    """What thresholds make of the columns, N x C.
+
+    Parameters
+    ----------
+    chain, those
+        The arrays of the instance, and N placements.
+    levels
+        N x M, positions in the menus that the stages use.
+    """
     used = menus_used(chain, those.paths)
     columns = np.zeros((len(those), those.adds.shape[2]))
     for s in range(levels.shape[1] - 1, -1, -1):
@@ -114,7 +122,15 @@ def columns_of(chain: Chain, those: Placed, levels: Ints) -> Floats:
 
 
 def task_of(chain: Chain, those: Placed, n: int) -> Task:
-    """Return the threshold problem of a placement, of the stages it has."""
+    """Return the threshold problem of a placement, of the stages it has.
+
+    Parameters
+    ----------
+    chain, those
+        The arrays of the instance, and placements.
+    n
+        Which of them.
+    """
     used = menus_used(chain, those.paths)
     menus: list[Envelope] = [menus[0 if used is None else int(used[n, s])] for s, menus in enumerate(chain.menus)]
     count = int(those.paths.stages[n])

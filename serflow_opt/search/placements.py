@@ -62,7 +62,22 @@ class Paths:
 
 
 def list_paths(data: Data, most: int = MOST, deadline: Deadline = NEVER) -> Paths | None:
-    """Return every placement, None when there are more than `most`; raise OutOfTime at the deadline."""
+    """Return every placement, None when there are more than `most`.
+
+    Parameters
+    ----------
+    data
+        Coefficients of an instance.
+    most
+        Placements listed at most; as many beginnings of placements, at any stage.
+    deadline
+        When to stop.
+
+    Raises
+    ------
+    OutOfTime
+        When the deadline passes.
+    """
     if not data.connected:
         return Paths.none(data.last)
     onward: dict[tuple[int, int], list[tuple[int, int, bool]]] = {}
@@ -114,7 +129,15 @@ def whole_seconds(data: Data, paths: Paths) -> Floats:
 
 
 def times(data: Data, paths: Paths, cold: Callable[[int], float]) -> Floats:
-    """Time of each stage with the hand-over and cold start before it, N x M, / second."""
+    """Time of each stage with the hand-over and cold start before it, N x M, / second.
+
+    Parameters
+    ----------
+    data, paths
+        Coefficients of an instance, and N placements.
+    cold
+        The cold start that counts for a runner, / second: whole, or by its share in the mean.
+    """
     spent = compute_times(data, paths)
     spent += moves(data, paths, lambda hop: data.hop_time(hop) + data.encode_time(hop))
     return spent + arrivals(data, paths, lambda entry: cold(entry[1]) + data.decode_time(entry))
@@ -178,7 +201,15 @@ def by_place(data: Data, value: Callable[[int, int], float]) -> Floats:
 
 
 def moves(data: Data, paths: Paths, value: Callable[[Hop], float]) -> Floats:
-    """Something of the hand-over before each stage, N x M."""
+    """Something of the hand-over before each stage, N x M.
+
+    Parameters
+    ----------
+    data, paths
+        Coefficients of an instance, and N placements.
+    value
+        What to look up, by stage, sender, tier and way; 0 where nothing is handed over.
+    """
     widest = max(len(ways) for ways in data.instance.ways) + 1
     table = np.zeros((data.last, len(data.runners) + 1, len(data.instance.tiers), widest))
     for hop in data.hops:
@@ -191,7 +222,15 @@ def moves(data: Data, paths: Paths, value: Callable[[Hop], float]) -> Floats:
 
 
 def arrivals(data: Data, paths: Paths, value: Callable[[Entry], float]) -> Floats:
-    """Something of taking over at each stage, N x M."""
+    """Something of taking over at each stage, N x M.
+
+    Parameters
+    ----------
+    data, paths
+        Coefficients of an instance, and N placements.
+    value
+        What to look up, by stage, receiver and way; 0 where nothing is handed over.
+    """
     widest = max(len(ways) for ways in data.instance.ways) + 1
     table = np.zeros((data.last, len(data.runners), widest))
     for entry in data.entries:

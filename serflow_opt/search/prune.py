@@ -116,8 +116,24 @@ def prune(
 ) -> Pruned | None:
     """List the placements, bound each, and drop what cannot win.
 
-    Returns None where there are more than `most` placements, or a percentile of fixed times is minimised. Where the
-    accuracy counts, what limits rule out is all that goes. Raises OutOfTime at the deadline.
+    Where the accuracy counts, what limits rule out is all that goes.
+
+    Parameters
+    ----------
+    instance, goal
+        What is searched, and coefficients of objectives in SI units.
+    most, deadline
+        Placements listed at most, and when to stop.
+
+    Returns
+    -------
+    Pruned | None
+        None where there are more, or a percentile of fixed times is minimised.
+
+    Raises
+    ------
+    OutOfTime
+        When the deadline passes.
     """
     if set(goal) == {"latency"} and instance.quantile is not None and instance.deviations is None:
         return None
@@ -198,7 +214,13 @@ def _within_limits(data: Data, paths: Paths, exits: Exits, goal: Mapping[Objecti
 
 
 def blended(data: Data, paths: Paths, goal: Mapping[Objective, float]) -> list[LinearCost]:
-    """Linear underestimates of a weighted sum of objectives, in SI units."""
+    """Linear underestimates of a weighted sum of objectives, in SI units.
+
+    Parameters
+    ----------
+    data, paths, goal
+        Coefficients of an instance, N placements, and coefficients of objectives.
+    """
     if len(goal) == 1:
         return objectives(data, paths, next(iter(goal)))
     total = LinearCost(np.zeros(len(paths)), np.zeros(paths.runner.shape))
@@ -209,7 +231,13 @@ def blended(data: Data, paths: Paths, goal: Mapping[Objective, float]) -> list[L
 
 
 def objectives(data: Data, paths: Paths, name: Objective) -> list[LinearCost]:
-    """Linear underestimates of an objective, in USD per request, seconds, loss or joules."""
+    """Linear underestimates of an objective, in USD per request, seconds, loss or joules.
+
+    Parameters
+    ----------
+    data, paths, name
+        Coefficients of an instance, N placements, and the objective; a ValueError for the accuracy.
+    """
     instance = data.instance
     nothing = np.zeros(len(paths))
     match name:
@@ -327,6 +355,11 @@ def decision_at(data: Data, paths: Paths, n: int, levels: Ints) -> Decision:
 
     Where a plan ends early, everybody leaves at the best such level of the last stage, whatever position is given; but
     where thresholds are chosen on samples, at the one that is.
+
+    Parameters
+    ----------
+    data, paths, n, levels
+        Coefficients of an instance, placements, which of them, and M positions in the menus.
     """
     instance, count = data.instance, int(paths.stages[n])
     runners = [data.runners[e] for e in paths.runner[n, :count].tolist()]

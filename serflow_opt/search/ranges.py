@@ -103,6 +103,15 @@ def refine(instance: Instance, settings: Settings, goal: Goal) -> Refined:
     """Search for the best plan of an instance with ranges.
 
     Limits are the instance's own; equally good plans are not told apart.
+
+    Parameters
+    ----------
+    instance
+        With ranges of sizes or noise strengths.
+    settings
+        Gap between bound and plan at which it ends, deadline, and what each search is told.
+    goal
+        What is minimised: coefficients of objectives.
     """
     cells = [_first(family) for family in instance.families]
     quiet = replace(settings, gap=settings.gap / 2, on_progress=None)

@@ -33,7 +33,15 @@ def stages_couple(instance: Instance) -> bool:
 
 
 def run_begin(data: Data, s: int, e: int) -> int:
-    """Return the first stage that a run on e's option which ends with stage s can begin with, by memory and time."""
+    """Return the first stage that a run on e's option which ends with stage s can begin with, by memory and time.
+
+    Parameters
+    ----------
+    data
+        Coefficients of an instance.
+    s, e
+        The stage, 1..M, and the position of the runner. What adaptations change is left out (`stages_couple`).
+    """
     option = data.instance.options[data.option(e)]
     limit, longest = option.memory_bytes, option.run_max_s
     first, parameters, largest, seconds = s, 0.0, 0.0, 0.0

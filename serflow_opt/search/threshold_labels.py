@@ -177,7 +177,22 @@ def prefixes(task: Task, weights: Floats, suffix: Floats, most: float, stages: i
 
 
 def meet(task: Task, start: Prefixes, after: Floats) -> tuple[int, int, Floats] | None:
-    """Complete prefixes with labels: return the best prefix, its label, and the columns of both together."""
+    """Complete prefixes with labels: return the best prefix, its label, and the columns of both together.
+
+    Parameters
+    ----------
+    task
+        The placement, its menus and limits.
+    start
+        Prefixes of a first few stages; without a stage, the one that has met nothing.
+    after
+        Labels of what follows, N x K; of two columns by rising cost and falling minus accuracy.
+
+    Returns
+    -------
+    tuple
+        None where no prefix and label together keep the limits.
+    """
     if not start.trail:
         good = np.flatnonzero((after <= task.limits).all(axis=1))
         return (0, int(best := good[after[good, 0].argmin()]), after[best]) if len(good) else None
@@ -225,6 +240,17 @@ def _widths(task: Task, weights: Floats, suffix: Floats, most: float, tolerance:
 
 
 def phi(envelope: Envelope, value: Floats, beta: float) -> Floats:
+    """Return φ(V), the least that the thresholds of a stage make of what follows (`envelope.py`).
+
+    Parameters
+    ----------
+    envelope
+        The stage's menu.
+    value
+        V, any number of them.
+    beta
+        Multiplier of the accuracy, at least 0.
+    """
     rate, mass = envelope.leaving(envelope.best(value, np.full(len(value), beta)))
     least: Floats = (1 - rate) * value - beta * mass
     return least
@@ -233,7 +259,26 @@ def phi(envelope: Envelope, value: Floats, beta: float) -> Floats:
 def put_stage(
     envelope: Envelope, adds: Floats, after: Floats, tests: Sequence[tuple[Floats, float]], width: float
 ) -> tuple[Floats, Ints, Ints]:
-    """Put a stage in front of labels: the undominated that are within the allowances, their levels and rows."""
+    """Put a stage in front of labels: the undominated that are within the allowances, their levels and rows.
+
+    Parameters
+    ----------
+    envelope
+        The stage's menu.
+    adds
+        K numbers, what the stage adds to the columns.
+    after
+        N x K, labels of what follows.
+    tests
+        Weights of the columns, K, and the allowance: what a label may come to by them.
+    width
+        Of cells of the first column, in its units: of each the most accurate label stays. 0, or K > 2: there are none.
+
+    Returns
+    -------
+    tuple
+        Labels, their thresholds, and their rows in `after`.
+    """
     go_on = (1 - envelope.rate)[:, None]
     alive = np.ones((len(go_on), len(after)), dtype=bool)
     for weights, most in tests:

@@ -30,7 +30,17 @@ class Cells:
 
     @classmethod
     def around(cls, grid: Grid, levels: Ints, growth: float) -> Cells:
-        """Return cells of one level at given levels, wider with the distance from there, by a factor a cell."""
+        """Return cells of one level at given levels, wider with the distance from there, by a factor a cell.
+
+        Parameters
+        ----------
+        grid
+            Tells how many levels each exit has.
+        levels
+            K-1, the level in the middle of each exit's cells.
+        growth
+            The factor, at least 1.
+        """
         lows = []
         for count, middle in zip(grid.levels, levels.tolist(), strict=True):
             begins, width, at = {0, middle}, 1.0, middle + 1

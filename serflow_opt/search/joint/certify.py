@@ -93,7 +93,22 @@ class Certified:
 
 
 def samples_needed(share: float, floor: float, confidence: float) -> int | None:
-    """Return about the least number of samples whose lower bound reaches the floor at a share right; None: none."""
+    """Return about the least number of samples whose lower bound reaches the floor.
+
+    Parameters
+    ----------
+    share
+        Of the samples that are right, assumed to stay as it is.
+    floor
+        Accuracy to be shown, a share.
+    confidence
+        Of the exact one-sided bound, between 0 and 1.
+
+    Returns
+    -------
+    int | None
+        None where no number does, or none up to `MOST_NEEDED`.
+    """
     low, high = 1, 1
     while lower_bound(round(share * high), high, confidence) < floor:
         high *= 2

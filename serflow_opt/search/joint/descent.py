@@ -26,7 +26,24 @@ ALL = 200
 
 
 def descend(grid: Grid, weight: Floats, price: float, levels: Ints) -> Ints:
-    """Improve Σ n_k weight_k - price · right one threshold at a time until none helps."""
+    """Improve Σ n_k weight_k - price · right one threshold at a time until none helps.
+
+    Parameters
+    ----------
+    grid
+        The samples.
+    weight
+        K, what a sample adds in each segment.
+    price
+        What a right answer is worth, in the unit of the weights.
+    levels
+        K-1, where to begin; they are not changed.
+
+    Returns
+    -------
+    Ints
+        K-1 levels: none alone can be changed for the better, or `SWEEPS` rounds are over.
+    """
     levels = levels.copy()
     leaving = -price * grid.right
     last = grid.exits - 1
@@ -50,7 +67,20 @@ def descend(grid: Grid, weight: Floats, price: float, levels: Ints) -> Ints:
 
 
 def starts(grid: Grid, aim: Aim, deadline: Deadline = NEVER) -> Ints:
-    """Return rows of levels that descent ends in, at prices of right answers around the floor's, until time is up."""
+    """Return levels that descent ends in, at prices of right answers around the floor's.
+
+    Parameters
+    ----------
+    grid, aim
+        Samples and what is wanted; limits on the side are left to `polish`.
+    deadline
+        Where it ends, what was found by then is returned.
+
+    Returns
+    -------
+    Ints
+        T x (K-1), no row twice.
+    """
     counts = np.array(grid.levels)
     scale = float(np.abs(aim.weight[1:]).sum()) or 1.0
     found = [(share * (counts - 1)).astype(np.int64) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
@@ -94,7 +124,14 @@ def _tried(count: int, level: int) -> Ints:
 def polish(grid: Grid, aim: Aim, levels: Ints, deadline: Deadline = NEVER) -> Ints:
     """Take the best change of two thresholds, first of the breach of limits, then of the value, until none helps.
 
-    When time is up, the best change so far is taken.
+    Parameters
+    ----------
+    grid, aim
+        Samples and what is wanted, with limits on the side.
+    levels
+        K-1, where to begin; they are not changed.
+    deadline
+        When time is up, the best change so far is taken.
     """
     levels = levels.copy()
     last = grid.exits - 1

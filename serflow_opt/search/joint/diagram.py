@@ -343,7 +343,20 @@ def best_below(
 
 
 def undominated(bits: Bits, spent: Floats, right: Floats) -> Ints:
-    """Return the rows that no other row with the same bits beats or equals: spent no more and as many right."""
+    """Return the rows that no other row with the same bits beats or equals: spent no more and as many right.
+
+    Parameters
+    ----------
+    bits
+        n x bytes, the samples inside; a row is a whole number of 8 bytes long.
+    spent, right
+        n x (1 + J), on weight and side uses, and n.
+
+    Returns
+    -------
+    Ints
+        Rising. With side uses a few that are beaten stay: each row is held against three others.
+    """
     key = _hash(bits)
     order = np.lexsort((-right, spent[:, 0], key))
     begins = np.concatenate([[True], key[order][1:] != key[order][:-1]])

@@ -78,7 +78,17 @@ class Grid:
 
     @classmethod
     def made(cls, passed: Ints, levels: list[int], right: Floats, monotone: bool) -> Grid:
-        """Return the grid of all levels that can be best."""
+        """Return the grid of all levels that can be best.
+
+        Parameters
+        ----------
+        passed, right
+            N x (K-1), how many of an exit's thresholds a sample reaches, and N x K, 1 where the exit is right, else 0.
+        levels
+            How many thresholds each exit but the last has.
+        monotone
+            As `of` takes it; where it is not so, only levels that no sample tells apart are merged.
+        """
         later = np.flip(np.maximum.accumulate(np.flip(right, axis=1), axis=1), axis=1)[:, 1:]
         marks = (right[:, :-1] == 0) & (later > 0) if monotone else np.ones(passed.shape, dtype=bool)
         menu, ranks = [], []
@@ -130,7 +140,15 @@ class Grid:
 
 
 def at_levels(passed: Ints, count: int, values: Floats) -> Floats:
-    """Return Σ_i values_i [sample i leaves at level l] for each of `count` levels."""
+    """Return Σ_i values_i [sample i leaves at level l] for each of `count` levels.
+
+    Parameters
+    ----------
+    passed
+        N, how many levels each sample passes, up to `count`.
+    count, values
+        How many levels there are, and N numbers.
+    """
     return np.bincount(passed, weights=values, minlength=count + 1)[:0:-1].cumsum()[::-1]
 
 
@@ -139,6 +157,13 @@ def by_rank(passed: Ints, count: int, columns: list[Floats]) -> Floats | csr_arr
 
     Times samples inside (N x B) it is what `at_least` takes. Sparse, unless small: a product of dense matrices is done
     by all cores at once, and where these are busy they wait for each other.
+
+    Parameters
+    ----------
+    passed
+        N, how many levels each sample passes, up to `count`.
+    count, columns
+        How many levels there are, and what is summed.
     """
     values = np.array(columns)
     shape = (len(values) * (count + 1), len(passed))

@@ -32,7 +32,17 @@ AGAIN = 50
 
 
 def free(grid: Grid, weight: Floats, price: float) -> Floats:
-    """Return m_k of each sample at each exit, K x N."""
+    """Return m_k of each sample at each exit, K x N.
+
+    Parameters
+    ----------
+    grid
+        The samples.
+    weight
+        K, what a sample adds in each segment.
+    price
+        λ, what a right answer is worth, in the unit of the weights.
+    """
     potential = -price * grid.right.T
     for k in range(grid.exits - 2, -1, -1):
         stay = weight[k + 1] + potential[k + 1]
@@ -67,11 +77,32 @@ class Priced:
 
     @classmethod
     def none(cls, grid: Grid, first: int, price: float) -> Priced:
-        """Return prices of 0."""
+        """Return prices of 0.
+
+        Parameters
+        ----------
+        grid, first
+            The samples, and the first exit that is priced.
+        price
+            λ, which stays as it is.
+        """
         return cls(first, np.zeros((grid.samples, grid.exits - 1)), price)
 
     def bound(self, grid: Grid, weight: Floats, inside: Floats) -> Floats:
-        """Bound what samples add from exit `first` on, less λ a right answer: for each column of inside (N x B)."""
+        """Bound what samples add from exit `first` on, less λ a right answer: for each column of inside (N x B).
+
+        Parameters
+        ----------
+        grid, weight
+            The samples, and K numbers, what one of them adds in each segment.
+        inside
+            1 where a sample is inside, else 0, N x B.
+
+        Returns
+        -------
+        Floats
+            B, in the unit of the weights.
+        """
         own, tail = -self.price * grid.right[:, -1], np.zeros(grid.samples)
         least = np.zeros(inside.shape[1])
         for j in range(grid.exits - 2, self.first - 1, -1):
@@ -87,6 +118,17 @@ class Priced:
         """Return better prices for samples that are inside with the given shares and owe `need` right answers.
 
         Steps go along a running mean of subgradients and shrink as 1 / (1 + t / 40). λ moves with them unless it is 0.
+
+        Parameters
+        ----------
+        grid, weight
+            The samples, and K numbers, what one of them adds in each segment.
+        share
+            N, the share of the nodes to be bounded that have the sample inside.
+        need
+            Right answers that are still wanted, in the mean of the nodes.
+        steps
+            How many subgradients are taken.
         """
         here = np.flatnonzero(share > 0)
         w, right = share[here], grid.right[here]

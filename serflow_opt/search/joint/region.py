@@ -111,6 +111,15 @@ def inner(choices: Choices, box: Box, reach: Floats, penalty: float) -> Prices:
 
     They are those of the least mean objective of a mixture of them. Where no mixture keeps a limit, breaking it costs
     `penalty` for its size.
+
+    Parameters
+    ----------
+    choices, box
+        The placements, and the one that is asked about, with its machines between two numbers.
+    reach
+        R_k, the share of requests inside each segment, for T choices of thresholds that are known.
+    penalty
+        In the unit of the objective.
     """
     row = box.row
     limited = np.flatnonzero(np.isfinite(choices.most[row]))
