@@ -45,7 +45,19 @@ class Matrix:
 
     @classmethod
     def dense(cls, cost: Floats, rows: Floats, row_low: Floats, row_high: Floats, low: Floats, high: Floats) -> Matrix:
-        """Return a matrix without whole columns from an array of rows."""
+        """Return a matrix without whole columns from an array of rows.
+
+        Parameters
+        ----------
+        cost
+            What one of each column costs, N.
+        rows
+            A, M x N.
+        row_low, row_high
+            Sides of the rows, M; infinite where a row has none.
+        low, high
+            Bounds of the columns, N.
+        """
         at, index = np.nonzero(rows)
         start = np.searchsorted(at, np.arange(len(rows) + 1)).astype(np.int32)
         value = np.ascontiguousarray(rows[at, index])
@@ -55,7 +67,15 @@ class Matrix:
 
     @classmethod
     def at_most(cls, cost: Floats, rows: Floats, upper: Floats, low: Floats, high: Floats) -> Matrix:
-        """Return the same with rows that have upper sides only."""
+        """Return the same with rows that have upper sides only.
+
+        Parameters
+        ----------
+        cost, rows, low, high
+            As in `dense`.
+        upper
+            Right sides of the rows, M.
+        """
         return cls.dense(cost, rows, np.full(len(rows), -math.inf), upper, low, high)
 
     @property
@@ -68,7 +88,15 @@ class Matrix:
         return replace(self, whole=np.zeros(len(self.cost), dtype=bool))
 
     def with_row(self, columns: list[int], coefficients: list[float], upper: float) -> Matrix:
-        """Return the matrix with one more row, Σ coefficient x column <= upper."""
+        """Return the matrix with one more row, Σ coefficient x column <= upper.
+
+        Parameters
+        ----------
+        columns, coefficients
+            Numbers of the columns in the row, each once, and what they are multiplied by.
+        upper
+            Right side of the row.
+        """
         return replace(
             self,
             start=np.append(self.start, np.int32(self.start[-1] + len(columns))),

@@ -50,7 +50,15 @@ def check_options(options: Mapping[str, object]) -> None:
 
 
 def set_option(solver: Any, name: str, value: object) -> bool:
-    """Set an option; say whether HiGHS took it."""
+    """Set an option; say whether HiGHS took it.
+
+    Parameters
+    ----------
+    solver
+        A `highspy.Highs`.
+    name, value
+        Of the option; NaN is never taken.
+    """
     import highspy
 
     if isinstance(value, float) and math.isnan(value):
@@ -91,6 +99,20 @@ def run_search(solver: Any, on_progress: Callable[[Progress], None] | None, unit
     Return whether it ran: it can fail within a search.
 
     What a callback raises must not pass through HiGHS: releases before 1.16 let it, later ones swallow it.
+
+    Parameters
+    ----------
+    solver
+        A `highspy.Highs` that holds its model.
+    on_progress
+        Called at each better incumbent, and about twice a second with the bound; None: nobody is told.
+    unit
+        HiGHS's objective is divided by it before it is reported.
+
+    Raises
+    ------
+    BaseException
+        What `on_progress` raised, and KeyboardInterrupt at a second Ctrl-C.
     """
     raised: list[BaseException] = []
     with interruptible(solver, raised), _watched(solver, on_progress, raised, unit):

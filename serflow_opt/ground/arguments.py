@@ -28,15 +28,41 @@ class Arguments:
             raise InputError(self.problems)
 
     def wrong(self, name: str, value: object, cure: str) -> None:
-        """Note an argument that does not fit."""
+        """Note an argument that does not fit.
+
+        Parameters
+        ----------
+        name, value
+            Of the argument, as it was given.
+        cure
+            What to give instead.
+        """
         self.misfit(name, shown(value), cure)
 
     def misfit(self, name: str, found: str, cure: str) -> None:
-        """Note what does not go together, in words."""
+        """Note what does not go together, in words.
+
+        Parameters
+        ----------
+        name
+            The argument to change.
+        found, cure
+            What is wrong with it, and what to give instead.
+        """
         self.problems.append(Problem("", name, found, cure))
 
     def number(self, name: str, value: object, low: float = 0.0, *, above: bool = False) -> float:
-        """Return a finite number of at least (or above) `low`, NaN where it is none."""
+        """Return a finite number, NaN where it is none or too small, which is noted.
+
+        Parameters
+        ----------
+        name, value
+            Of the argument, as it was given.
+        low
+            The smallest number that fits.
+        above
+            Whether `low` itself is too small.
+        """
         number = as_number(value)
         if not (math.isfinite(number) and (number > low if above else number >= low)):
             self.wrong(name, value, f"write a number {'above' if above else 'of at least'} {low:g}")
@@ -44,7 +70,15 @@ class Arguments:
         return number
 
     def limit(self, name: str, value: object, low: float = 0.0) -> float | None:
-        """Return a limit of at least `low`; None: none was set, by None or infinity."""
+        """Return a limit; None: none was set, by None or infinity, or it is too small, which is noted.
+
+        Parameters
+        ----------
+        name, value
+            Of the argument, as it was given.
+        low
+            The smallest limit that fits.
+        """
         if value is None or as_number(value) == math.inf:
             return None
         number = as_number(value)
@@ -54,7 +88,15 @@ class Arguments:
         return number
 
     def whole(self, name: str, value: object, low: int = 0) -> int:
-        """Return a whole number of at least `low`."""
+        """Return a whole number, `low` where it is none or too small, which is noted.
+
+        Parameters
+        ----------
+        name, value
+            Of the argument, as it was given.
+        low
+            The smallest number that fits.
+        """
         number = as_number(value)
         if not (math.isfinite(number) and number == int(number) and number >= low):
             self.wrong(name, value, f"write a whole number of at least {low}")
@@ -62,7 +104,15 @@ class Arguments:
         return int(number)
 
     def one_of(self, name: str, value: object, known: Sequence[str]) -> None:
-        """Note a word that is none of those known."""
+        """Note a word that is none of those known.
+
+        Parameters
+        ----------
+        name, value
+            Of the argument, as it was given.
+        known
+            All words that fit.
+        """
         if value not in known:
             self.wrong(name, value, nearest(value, known) if isinstance(value, str) else f"use {', '.join(known)}")
 

@@ -36,7 +36,24 @@ Read = TypeVar("Read", bound=BaseModel)
 
 
 def validated(model: type[Read], document: object, cure: str, file: str = "") -> Read:
-    """Read a document, or raise InputError with everything that is wrong with it; `cure` is for what is missing."""
+    """Return a document as an object of its model.
+
+    Parameters
+    ----------
+    model
+        What the document is read as.
+    document
+        Parsed JSON or TOML.
+    cure
+        What to do about a key that is missing.
+    file
+        Where the document stands, for messages; empty: in none.
+
+    Raises
+    ------
+    InputError
+        With everything that is wrong with the document.
+    """
     try:
         return model.model_validate(document)
     except ValidationError as error:

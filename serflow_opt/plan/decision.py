@@ -47,6 +47,12 @@ class Decision:
 def shortest(
     options: Sequence[int], weights: Sequence[tuple[float, ...]], ways: Sequence[int], variants: Sequence[int]
 ) -> Decision:
-    """Return a decision in its shortest form: what is as it is everywhere is left out, so that equals compare equal."""
+    """Return a decision in its shortest form: what is as it is everywhere is left out, so that equals compare equal.
+
+    Parameters
+    ----------
+    options, weights, ways, variants
+        As in `Decision`, one a stage; `ways` and `variants` may be empty.
+    """
     adapted = tuple(variants) if any(v != AS_IS for v in variants) else ()
     return Decision(tuple(options), tuple(weights), tuple(ways) if any(ways) else (), adapted)

@@ -85,7 +85,15 @@ def document_of(instance: Instance, decision: Decision) -> PlanDocument:
 
 
 def link_before(instance: Instance, options: Sequence[int], stage: int) -> Link | None:
-    """Return the link that is crossed before the stage at this position, None where none is."""
+    """Return the link that is crossed before the stage at this position, None where none is.
+
+    Parameters
+    ----------
+    options
+        Position of the option of each stage, in order.
+    stage
+        From 0; before it, the source hands over.
+    """
     tier = instance.tiers[instance.options[options[stage]].tier].name
     came_from = instance.tiers[instance.options[options[stage - 1]].tier].name if stage else instance.source
     return None if came_from == tier else instance.links.get((came_from, tier))

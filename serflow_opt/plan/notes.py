@@ -21,7 +21,15 @@ def cautions(instance: Instance) -> list[str]:
 
 
 def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: list[Replayed]) -> list[str]:
-    """Return a sentence for each thing to know."""
+    """Return a sentence for each thing to know.
+
+    Parameters
+    ----------
+    decision, metrics
+        The plan, and its exact value.
+    replays
+        What its thresholds do on the samples, part by part; empty: there are none.
+    """
     notes = cautions(instance)
     for part in replays:
         if instance.accuracy_min is not None and part.accuracy < instance.accuracy_min:
