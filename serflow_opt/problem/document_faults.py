@@ -27,7 +27,17 @@ from serflow_opt.problem.schema import (
 
 
 def explained(file: str, raw: Any, error: dict[str, Any]) -> Problem:
-    """Turn one pydantic error into place, value and cure."""
+    """Turn one pydantic error into place, value and cure.
+
+    Parameters
+    ----------
+    file
+        The instance file, for the message.
+    raw
+        The parsed file, in which the error stands.
+    error
+        One of `ValidationError.errors()`.
+    """
     loc = [step for step in error["loc"] if step not in (ONE, MANY)]
     *parents, last = loc
     place, table = "", raw

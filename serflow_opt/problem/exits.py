@@ -141,8 +141,20 @@ def _menu(confidence: NDArray[np.float64], correct: NDArray[np.bool_], threshold
 def answered(
     samples: Samples, thresholds: Sequence[float], *, held_out: bool = False
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return for each sample the first exit (from 0) whose threshold it passes, the last one at the latest, and whether
-    that exit is right; see `replay`.
+    """Return the exit at which each sample leaves, and whether that exit is right; see `replay`.
+
+    Parameters
+    ----------
+    thresholds
+        One an exit, in order; that of the last is not used.
+    held_out
+        Use the rows kept out of the tables instead of those the tables were made from.
+
+    Returns
+    -------
+    tuple of arrays
+        The first exit, from 0, whose threshold a sample passes, at the latest the last one, and whether it is right;
+        N each.
     """
     rows = samples.held_out if held_out else ~samples.held_out
     passes = samples.confidence[rows] >= np.asarray(thresholds)[None, :]
@@ -184,7 +196,23 @@ def read_menus(
     """Read an exit table: stage,threshold,exit_rate,accuracy (survey 2.2.1, α, β, A).
 
     Thresholds of a stage rise strictly, exit rates fall weakly with them, and the last stage has one row with
-    threshold 0 and exit rate 1. With `within`, rows are of these stages only, and the last one may have none.
+    threshold 0 and exit rate 1.
+
+    Parameters
+    ----------
+    path
+        The CSV file.
+    stages
+        M.
+    problems
+        Takes what is wrong with the table.
+    within
+        First and last stage, from 1: rows are of these only, and stage M may have none; None: of all.
+
+    Returns
+    -------
+    tuple of Menu
+        One a stage; empty where rows cannot be read.
     """
     before = len(problems)
     rows = read_table(path, exit_columns(stages), problems)
@@ -226,7 +254,26 @@ def read_menus(
 
 
 def read_samples(path: Path, exits: ExitsTable, stages: int, file: str, problems: list[Problem]) -> Samples | None:
-    """Read sample_id,[label],conf_exit1,[pred_exit1],correct_exit1,... and mark the hold-out."""
+    """Read sample_id,[label],conf_exit1,[pred_exit1],correct_exit1,... and mark the hold-out.
+
+    Parameters
+    ----------
+    path
+        The CSV file.
+    exits
+        Section of the instance: which stages have the exits, which share is held out, and the seed that draws it.
+    stages
+        M.
+    file
+        The instance file, for messages about its keys.
+    problems
+        Takes what is wrong.
+
+    Returns
+    -------
+    Samples or None
+        None where anything is wrong.
+    """
     count = 0
 
     def columns(header: list[str]) -> list[Column]:

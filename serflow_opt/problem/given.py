@@ -60,6 +60,16 @@ def on_instance(verb: Callable[Concatenate[Instance, P], R]) -> Callable[Concate
 
 
 def wrong(place: str, given: object, cure: str) -> InputError:
-    """Return the error of an argument that is something else."""
+    """Return the error of an argument that is something else.
+
+    Parameters
+    ----------
+    place
+        Name of the argument.
+    given
+        What it is; the message shows its type and the beginning of it.
+    cure
+        What to give instead.
+    """
     found = f"{type(given).__name__} {given!r}"
     return InputError([Problem("", place, found if len(found) <= 80 else f"{found[:77]}...", cure)])

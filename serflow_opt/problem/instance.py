@@ -159,7 +159,13 @@ class Instance:
         return own.get(stage, self.menus[stage])
 
     def sent_bytes(self, stage: int, variant: int, way: Way) -> float:
-        """Bytes that cross a link before the stage at this position, when the stage before ran in a variant."""
+        """Bytes that cross a link before the stage at this position, when the stage before ran in a variant.
+
+        Parameters
+        ----------
+        stage, variant
+            Position of the stage that receives, from 0, and of the variant of the one before, or `AS_IS`.
+        """
         kept = self.variants[variant].activations_kept if variant != AS_IS and stage else 1.0
         return self.received_bytes(stage) * kept * way.kept
 
@@ -216,7 +222,13 @@ class Instance:
         return (option.name, tier.name, tier.kind, *option.labels)
 
     def allows(self, stage: int, option: Option, variant: int = AS_IS) -> bool:
-        """Whether rules, and how long a function may run, let the stage at this position run on an option."""
+        """Whether rules, and how long a function may run, let the stage at this position run on an option.
+
+        Parameters
+        ----------
+        stage, variant
+            Position of the stage, from 0, and of the variant it runs in, or `AS_IS`.
+        """
         if option.run_max_s is not None and self._run_s(stage, option, variant) > option.run_max_s * (1 + TOLERANCE):
             return False
         return not self.rules or all(rule.allows(stage, self.words(option)) for rule in self.rules)

@@ -100,7 +100,15 @@ def value_of(instance: Instance, key: str) -> float | None:
 
 
 def put(instance: Instance, key: str, value: float | None) -> Instance:
-    """Return a copy with another value of a limit, in the instance's unit; None: without it."""
+    """Return a copy with another value of a limit.
+
+    Parameters
+    ----------
+    key
+        Its name in files; see `Limit`.
+    value
+        In the instance's unit (s, USD, J, share); None: without it.
+    """
     if key in ("mse_min", "cross_entropy_max"):
         return replace(instance, privacy=replace(instance.privacy, **{key: value}))  # type: ignore[arg-type]
     return replace(instance, **{_field(key): value})  # type: ignore[arg-type]

@@ -101,13 +101,37 @@ def read_toml(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
 def instance_in(
     raw: dict[str, Any], path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
 ) -> Instance | None:
-    """Return the instance that a parsed file is; None: it has faults."""
+    """Return the instance that a parsed file describes; None: it has faults.
+
+    Parameters
+    ----------
+    raw
+        The parsed file.
+    path
+        Of the file: names in it are relative to its folder, and messages name it.
+    catalogs
+        Price files applied after those the instance names.
+    problems
+        Takes every fault.
+    """
     document = _document_in(raw, path, catalogs, problems)
     return None if document is None else _resolve(document, path, catalogs, problems)
 
 
 def read_document(path: Path, problems: list[Problem], catalogs: Sequence[str | Path] = ()) -> InstanceDocument | None:
-    """Parse and validate the TOML file; where it has faults, look for those of the tables beside it, too."""
+    """Parse and validate the TOML file; None: it has faults.
+
+    Where it has faults, those of the tables beside it are looked for, too.
+
+    Parameters
+    ----------
+    path
+        Of the file: names in it are relative to its folder.
+    problems
+        Takes every fault.
+    catalogs
+        Price files applied after those the instance names.
+    """
     raw = read_toml(path, problems)
     return None if raw is None else _document_in(raw, path, catalogs, problems)
 

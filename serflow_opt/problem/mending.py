@@ -93,7 +93,17 @@ def _stand_in(tier: Any, number: int) -> dict[str, Any]:
 
 
 def follows(problem: Problem, file: str, faults: Sequence[Place]) -> bool:
-    """Whether a problem of a mended document may come of a fault that is told already."""
+    """Whether a problem of a mended document may come of a fault that is told already.
+
+    Parameters
+    ----------
+    problem
+        Found in the mended document, or in a table beside it.
+    file
+        The document's own; problems of other files follow from none.
+    faults
+        Where those told already stand, as `mended` returns them.
+    """
     if problem.file != file:
         return False
     tops = {place[0] for place in faults if place}

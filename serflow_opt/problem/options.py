@@ -26,7 +26,21 @@ def resolve_options(
     file: str,
     problems: list[Problem],
 ) -> tuple[tuple[Option, ...], tuple[FunctionSizes, ...]]:
-    """Make the options of all tiers, in the order of the file, and the ranges of sizes."""
+    """Make the options of all tiers, in the order of the file, and the ranges of sizes.
+
+    Parameters
+    ----------
+    stages
+        Of the network, M; empty where their table has faults.
+    catalog
+        Prices of what tiers name.
+    folder
+        What names of tables are relative to.
+    file
+        The instance file, for messages.
+    problems
+        Takes every fault; a tier with one may bring no options.
+    """
     options: list[Option] = []
     families: list[FunctionSizes] = []
     for position, tier in enumerate(document.tier):

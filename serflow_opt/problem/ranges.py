@@ -22,7 +22,17 @@ Cell = tuple[float, float]
 
 
 def amdahl_flops_per_s(vcpus: float, per_vcpu: float, parallel_fraction: float) -> float:
-    """Speed on v vCPUs, FLOP/s: per_vcpu / ((1 - p) + p / v), and per_vcpu x v below one vCPU (small functions)."""
+    """Speed on v vCPUs, FLOP/s: per_vcpu / ((1 - p) + p / v), and per_vcpu x v below one vCPU (small functions).
+
+    Parameters
+    ----------
+    vcpus
+        v, above 0; may be a fraction.
+    per_vcpu
+        FLOP/s of one.
+    parallel_fraction
+        p, the share of the work that several vCPUs divide among them, 0..1 (Amdahl, *AFIPS* 30, 1967).
+    """
     if vcpus < 1:
         return per_vcpu * vcpus
     return per_vcpu / ((1 - parallel_fraction) + parallel_fraction / vcpus)

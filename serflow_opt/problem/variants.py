@@ -13,7 +13,24 @@ from serflow_opt.problem.schema import InstanceDocument, VariantTable
 def read_variants(
     document: InstanceDocument, folder: Path, stages: int, file: str, problems: list[Problem]
 ) -> tuple[Variant, ...]:
-    """Read and check the variants of a network of M stages."""
+    """Read and check the variants of a network of M stages.
+
+    Parameters
+    ----------
+    folder
+        What names of tables are relative to.
+    stages
+        M.
+    file
+        The instance file, for messages.
+    problems
+        Takes every fault.
+
+    Returns
+    -------
+    tuple of Variant
+        In the order of the file, without those whose block does not fit the network.
+    """
     variants: list[Variant] = []
     for position, table in enumerate(document.variant, start=1):
         place = f'variant[{position}] "{table.name}"'

@@ -53,7 +53,22 @@ class Catalog:
         raise InputError([Problem("catalogue", "", found, cure)])
 
     def function(self, region: str = DEFAULT_REGION, arch: str = "x86_64", provider: str = "aws") -> FunctionPrice:
-        """Return what functions cost in this region on this architecture (`x86_64` or `arm64`)."""
+        """Return what functions cost in a region on an architecture.
+
+        Parameters
+        ----------
+        region
+            As the provider calls it.
+        arch
+            `x86_64` or `arm64`.
+        provider
+            `aws`, or another one that a price file names.
+
+        Raises
+        ------
+        InputError
+            When there is no such price, with the closest names.
+        """
         rows = self.functions
         for field, value in (("provider", provider), ("region", region), ("arch", arch)):
             left = tuple(row for row in rows if getattr(row, field) == value)
