@@ -65,7 +65,17 @@ class Pen:
     line: float
 
     def write(self, x: float, y: float, text: str, **style: Any) -> None:
-        """Write in the scene's own size."""
+        """Write in the scene's own size.
+
+        Parameters
+        ----------
+        x, y
+            Where, in units of the axes.
+        text
+            What to write; dollar signs are shown as they are.
+        **style
+            As `Axes.text` takes it; a `fontsize` goes before that of the scene.
+        """
         style.setdefault("fontsize", self.size)
         self.ax.text(x, y, plain(text), **style)
 

@@ -85,7 +85,17 @@ def panels_of(blocks: Sequence[tuple[bool, bool]], axes: Sequence[Axes] | None) 
 
 
 def draw_traffic(ax: Any, timeline: Timeline, requests: NDArray[np.float64]) -> None:
-    """Draw the requests a second that come."""
+    """Draw the requests a second that come.
+
+    Parameters
+    ----------
+    ax
+        Axes of the panel.
+    timeline
+        Of the table that `requests` comes from.
+    requests
+        Arrivals, one number a row.
+    """
     timeline.fill(ax, timeline.per_second(requests), color="0.8")
     timeline.step(ax, timeline.per_second(requests), color="0.35", linewidth=1, label=f"{requests.sum():,.0f} requests")
     ax.set_ylabel("traffic\n(requests/s)", fontsize=9)
@@ -95,7 +105,19 @@ def draw_traffic(ax: Any, timeline: Timeline, requests: NDArray[np.float64]) -> 
 def draw_function(
     ax: Any, timeline: Timeline, function: NDArray[np.float64], dropped: NDArray[np.float64], entered: float
 ) -> None:
-    """Draw the requests a second that go to the function, and upon them those that nobody serves."""
+    """Draw the requests a second that go to the function, and upon them those that nobody serves.
+
+    Parameters
+    ----------
+    ax
+        Axes of the panel.
+    timeline
+        Of the table that the numbers come from.
+    function, dropped
+        Requests that the function takes and that nobody serves, one number a row.
+    entered
+        Requests that reach the block in all, which shares in the legend are of.
+    """
     took, lost = timeline.per_second(function), timeline.per_second(dropped)
 
     def share(requests: NDArray[np.float64]) -> str:
@@ -117,7 +139,17 @@ def draw_function(
 
 
 def label_machines(ax: Any, b: int, any_machines: bool) -> None:
-    """Say whose machines these are, and count in whole ones."""
+    """Say whose machines these are, and count in whole ones.
+
+    Parameters
+    ----------
+    ax
+        Axes of the panel.
+    b
+        Position of the block, from 0.
+    any_machines
+        Whether the block rents any; without, the panel shows a 0 only.
+    """
     from matplotlib.ticker import MaxNLocator
 
     ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -132,7 +164,17 @@ def _nothing(ax: Any) -> None:
 
 
 def finish(panels: Sequence[Any], timeline: Timeline, title: str) -> None:
-    """Give panels their axes and the first one the title."""
+    """Give panels their axes and the first one the title.
+
+    Parameters
+    ----------
+    panels
+        Axes from top to bottom; only the last one says what time is counted in.
+    timeline
+        The axis they share.
+    title
+        Above the first panel; dollar signs are shown as they are.
+    """
     for ax in panels:
         tidy(ax)
         ax.set_ylim(bottom=0)

@@ -91,7 +91,17 @@ class Timeline:
         ax.set_xlabel(f"time ({self.unit.name}s), means over {duration(float(self._cells_s[0]))}", fontsize=9)
 
     def fill(self, ax: Any, top: NDArray[np.float64], bottom: Any = 0.0, **style: Any) -> None:
-        """Fill what lies between steps."""
+        """Fill what lies between steps.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on.
+        top, bottom
+            Heights, one a cell; `bottom` may be one number for all.
+        **style
+            As `Axes.stairs` takes it.
+        """
         ax.stairs(top, self.edges, baseline=bottom, fill=True, linewidth=0, **style)
 
     @property
@@ -120,7 +130,17 @@ def tidy(ax: Any) -> None:
 
 
 def legend_beside(ax: Any, title: str | None = None, reverse: bool = False) -> None:
-    """Put the legend right of axes; reversed where what is drawn last stands on top."""
+    """Put the legend right of axes.
+
+    Parameters
+    ----------
+    ax
+        Axes whose labels it shows.
+    title
+        Above the labels; None: none.
+    reverse
+        Whether what was drawn last stands on top.
+    """
     ax.legend(
         *ax.get_legend_handles_labels(),
         reverse=reverse,

@@ -213,7 +213,20 @@ def _proof(plan: Plan) -> str:
 
 
 def word_alone(value: float, bound: float, checked: float | None) -> str:
-    """Say what nothing is below apart from the solver's word, where that is less."""
+    """Say what nothing is below apart from the solver's word, where that is less.
+
+    Parameters
+    ----------
+    value, bound
+        The plan's objective and what no plan is below, in one unit.
+    checked
+        The part of the bound that was checked, in that unit; None: nothing is said.
+
+    Returns
+    -------
+    str
+        An insertion after the gap, empty where both bounds are the same.
+    """
     if checked is None or bound - checked <= CHECKED * abs(bound):
         return ""
     gap = relative_gap(value, checked)
