@@ -30,10 +30,26 @@ def write_leaks(
 ) -> float:
     """Attack the cuts; write privacy.csv, privacy.png and reconstructions.png.
 
+    Parameters
+    ----------
+    network, parts
+        The trained network, and the data: the decoders learn from `attack`, figures are of `measured`.
+    folder
+        Where the files go.
+    cuts, epsilons, seeds
+        As in `measure_privacy`; None: all cuts, and its own budgets.
+    say
+        Called with each line about what has been done.
+
     Returns
     -------
     float
         The error of guessing the mean training input: what an attacker reaches who sees nothing.
+
+    Raises
+    ------
+    InputError
+        As `measure_privacy` does.
     """
     import matplotlib.pyplot as plt
 
@@ -62,7 +78,24 @@ def write_leaks(
 def write_compressed(
     network: MultiExit, parts: Parts, folder: Path, *, cuts: Sequence[int] | None, seed: int, say: Say
 ) -> None:
-    """Compress what crosses the cuts; write compression.csv and compression.png."""
+    """Compress what crosses the cuts; write compression.csv and compression.png.
+
+    Parameters
+    ----------
+    network, parts
+        The trained network, and the data; figures are of `measured`.
+    folder
+        Where the files go.
+    cuts, seed
+        As in `measure_compression`; None: all cuts where fp32 crosses.
+    say
+        Called with a line for each row of the table.
+
+    Raises
+    ------
+    InputError
+        As `measure_compression` does.
+    """
     from serflow_opt.plotting.compression import compression_panels
     from serflow_opt.problem.compression_table import CompressionRow, write_compression
     from serflow_opt.profiling.compression.measure import measure_compression

@@ -32,7 +32,17 @@ def wrong_folder(out: Path, force: bool) -> Iterator[Problem]:
 
 
 def wrong_request(spec: str, has_data: bool, has_weights: bool, settings: Settings) -> Iterator[Problem]:
-    """Say which options do not go together."""
+    """Say which options do not go together.
+
+    Parameters
+    ----------
+    spec
+        The network's name as it was given.
+    has_data, has_weights
+        Whether labelled data and a file of weights were given.
+    settings
+        How to profile; a GPU that it asks for is looked for.
+    """
     asked = {
         "--train": settings.training != "no",
         "--privacy": settings.privacy,
@@ -60,7 +70,19 @@ def wrong_request(spec: str, has_data: bool, has_weights: bool, settings: Settin
 
 
 def wrong_fit(spec: str, source: Source, data: Labelled | None, settings: Settings) -> Iterator[Problem]:
-    """Say where network, data and settings do not fit each other."""
+    """Say where network, data and settings do not fit each other.
+
+    Parameters
+    ----------
+    spec
+        The network's name as it was given.
+    source
+        The network, which is run on two inputs, and examples of them.
+    data
+        All labelled data; None: the inputs are examples.
+    settings
+        How to profile.
+    """
     network = source.network
     stages, exits = len(network.stages), len(network.classifier_stages)
     for cut in settings.cuts or ():
@@ -132,7 +154,17 @@ def _writes(module: nn.Module, given: Tensor) -> bool:
 
 
 def wrong_parts(spec: str, parts: Parts, settings: Settings) -> Iterator[Problem]:
-    """Say which part of the data is too small for what is asked."""
+    """Say which part of the data is too small for what is asked.
+
+    Parameters
+    ----------
+    spec
+        The network's name as it was given.
+    parts
+        The data; each part that is used needs two inputs.
+    settings
+        How to profile, which says the parts that are used.
+    """
     needed = {"calibration": True, "measured": True, "train": settings.training != "no", "attack": settings.privacy}
     needed["train"] |= settings.compression or settings.privacy
     for name in (name for name, need in needed.items() if need):

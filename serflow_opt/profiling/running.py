@@ -154,7 +154,17 @@ def serve(
 
 
 def estimate(count: int, requests: int, promised: float | None, samples: int, tables: float | None = None) -> Estimate:
-    """Compare a counted share of `requests` with one promised from so many `samples`."""
+    """Compare a counted share with a promised one; see `Estimate`.
+
+    Parameters
+    ----------
+    count, requests
+        Requests that were counted, of so many served.
+    promised, samples
+        The share promised, and how many samples the promise comes from; None: none was.
+    tables
+        The share that the exit tables promise, only shown.
+    """
     share = count / requests
     agrees = None if promised is None else _same_share(share, requests, promised, samples)
     return Estimate(promised, share, *interval(count, requests), agrees, tables)

@@ -158,7 +158,17 @@ def pack(numbers: NDArray[np.uint8], bits: int) -> bytes:
 
 
 def unpack(packed: bytes, bits: int, count: int) -> NDArray[np.uint8]:
-    """Read `count` numbers that `pack` wrote."""
+    """Read `count` numbers that `pack` wrote.
+
+    Parameters
+    ----------
+    packed
+        What `pack` returned.
+    bits
+        Of a number: 1, 2, 4 or 8.
+    count
+        How many numbers there are; the last byte may hold more.
+    """
     a_byte = 8 // bits
     whole = np.frombuffer(packed, np.uint8)
     numbers = np.empty(len(whole) * a_byte, np.uint8)

@@ -71,7 +71,15 @@ def best_temperature(logits: Tensor, labels: Tensor) -> float:
 
 
 def calibration_error(logits: Tensor, labels: Tensor, bins: int = 15) -> float:
-    """Return the expected calibration error: |accuracy - confidence| in equal bins of confidence, weighted by size."""
+    """Return the expected calibration error: |accuracy - confidence| in equal bins of confidence, weighted by size.
+
+    Parameters
+    ----------
+    logits, labels
+        Answers, N x K, and the right classes, N.
+    bins
+        Number of bins, of equal width (Guo et al., *On Calibration of Modern Neural Networks*, ICML 2017, section 2).
+    """
     confidence, answer = torch.softmax(logits, dim=1).max(dim=1)
     sure: NDArray[np.float64] = confidence.double().cpu().numpy()
     right: NDArray[np.bool_] = (answer == labels).cpu().numpy()

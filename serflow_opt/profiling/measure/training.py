@@ -149,13 +149,38 @@ def _epochs(
 
 
 def joint_loss(logits: Sequence[Tensor], labels: Tensor, weights: Sequence[float]) -> Tensor:
-    """Return Σ_k w_k CE(logits_k, labels), each cross-entropy the mean over the batch, nats."""
+    """Return Σ_k w_k CE(logits_k, labels), each cross-entropy the mean over the batch, nats.
+
+    Parameters
+    ----------
+    logits
+        Answers of each exit, N x K.
+    labels
+        The right classes, N.
+    weights
+        w_k, one an exit.
+
+    Raises
+    ------
+    ValueError
+        When there is not one weight an exit.
+    """
     terms = [weight * functional.cross_entropy(answer, labels) for weight, answer in zip(weights, logits, strict=True)]
     return torch.stack(terms).sum()
 
 
 def batches(data: Labelled, size: int, generator: torch.Generator | None = None) -> Iterator[Labelled]:
-    """Yield the data in batches, shuffled when a generator is given; no batch of one, which has no variance."""
+    """Yield the data in batches, shuffled when a generator is given; no batch of one, which has no variance.
+
+    Parameters
+    ----------
+    data
+        All of it is in some batch.
+    size
+        Rows of a batch; the last one may have fewer, or one more.
+    generator
+        Draws the order; None: as the data are.
+    """
     order = torch.arange(len(data)) if generator is None else torch.randperm(len(data), generator=generator)
     groups = list(order.split(size))
     if len(groups) > 1 and len(groups[-1]) == 1:
@@ -166,7 +191,17 @@ def batches(data: Labelled, size: int, generator: torch.Generator | None = None)
 
 @torch.inference_mode()
 def all_logits(network: MultiExit, inputs: Tensor, batch: int = 256) -> list[Tensor]:
-    """Return the logits of every classifier on every input, N x classes each."""
+    """Return the logits of every classifier on every input, N x K each, in order of the stages.
+
+    Parameters
+    ----------
+    network
+        Left in evaluation mode.
+    inputs
+        N x shape of one input.
+    batch
+        Inputs run at once.
+    """
     network.eval()
     parts = [network(part) for part in inputs.split(batch)]
     return [torch.cat(column) for column in zip(*parts, strict=True)]

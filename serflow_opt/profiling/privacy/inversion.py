@@ -116,6 +116,13 @@ def decoder_body(activation: tuple[int, ...], target: tuple[int, ...], width: in
     target's is reached: sub-pixel convolutions, which upsample inside the convolution (Shi et al., 2016). Larger maps
     are folded into channels first, so that the work is done at half the target's size. Any other activation first
     passes a linear layer that makes a map of at most 8x8. Vectors come from two hidden layers.
+
+    Parameters
+    ----------
+    activation, target
+        Shapes of what crosses the cut and of an input.
+    width
+        Channels of the convolutions; hidden layers for vectors are 8 times as wide.
     """
     if len(target) != 3:
         hidden = 8 * width

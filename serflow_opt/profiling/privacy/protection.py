@@ -88,6 +88,15 @@ def laplace(like: Tensor, scale: float, generator: Generator) -> Tensor:
     """Draw Laplace noise of a tensor's shape, by the inverse of the distribution function: -b sgn(u) ln(1 - 2 |u|).
 
     A uniform draw has 24 bits in single precision, so no value exceeds 17 b; beyond lie 6e-8 of the distribution.
+
+    Parameters
+    ----------
+    like
+        Has the shape, type and device that the noise gets.
+    scale
+        b, in the unit of the activations.
+    generator
+        On the same device.
     """
     u = torch.rand(like.shape, dtype=like.dtype, device=like.device, generator=generator) - 0.5
     most = 1 - torch.finfo(like.dtype).eps / 2  # the largest number below 1: at 1 the logarithm has no value

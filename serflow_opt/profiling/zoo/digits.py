@@ -29,11 +29,29 @@ def digits() -> MultiExit:
 
 
 def convolution(channels: int, filters: int, kernel: int, *, pool: bool = False) -> nn.Sequential:
-    """Return convolution, normalisation, ReLU, and a pooling that halves the size, rounded down."""
+    """Return convolution, normalisation, ReLU, and a pooling that halves the size, rounded down.
+
+    Parameters
+    ----------
+    channels, filters
+        Channels read and written.
+    kernel
+        Side of the convolution, odd: the size stays.
+    pool
+        Whether to halve the size.
+    """
     layers = [*conv_norm(channels, filters, kernel), nn.ReLU()]
     return nn.Sequential(*layers, nn.MaxPool2d(2)) if pool else nn.Sequential(*layers)
 
 
 def branch(channels: int, size: int, window: int) -> nn.Sequential:
-    """Return a classifier that reads means over windows of a size x size activation, which costs next to nothing."""
+    """Return a classifier that reads means over windows of a size x size activation, which costs next to nothing.
+
+    Parameters
+    ----------
+    channels, size
+        Of the activation, channels x size x size.
+    window
+        Side of the windows, which do not overlap; what they do not cover is not read.
+    """
     return nn.Sequential(nn.AvgPool2d(window), nn.Flatten(), nn.Linear(channels * (size // window) ** 2, CLASSES))
