@@ -45,7 +45,13 @@ def accuracy_lost(data: Data, scaled: Path) -> Any:
 
 
 def add_own_menus(m: Any, data: Data, scaled: Path | None) -> None:
-    """Tie levels to the runners they belong to. Expects `add_exits` and `add_placement`."""
+    """Tie levels to the runners they belong to. Expects `add_exits` and `add_placement`.
+
+    Parameters
+    ----------
+    scaled
+        The path scaled by reach; None: the model has none, and own_flow is left out.
+    """
 
     def levels(s: int, v: int) -> list[int]:
         return [level for level in data.levels[s] if data.menu[s][level].variant == v]

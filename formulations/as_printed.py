@@ -31,6 +31,11 @@ def as_printed_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
     """Return the cost as printed, in units of `data.dollar` per request. Expects two tiers and the scaled path.
 
     The objective is survey 2.2.3 (1), with T_F of survey 2.2.3 (5) and T_I of survey 2.2.3 (6).
+
+    Parameters
+    ----------
+    path, scaled
+        The plain path, and the path scaled by reach.
     """
 
     def run(p: int, first: int, last: int) -> float:

@@ -49,7 +49,15 @@ def function_and_link_cost(data: Data, scaled: Path) -> Any:
 
 
 def busy_time(data: Data, runners: Collection[int], scaled: Path) -> Any:
-    """Return how long one request keeps some runners busy on average, waits included, in units of `data.second`."""
+    """Return how long one request keeps some runners busy on average, waits included, in units of `data.second`.
+
+    Parameters
+    ----------
+    runners
+        Numbers of the runners, as of one option.
+    scaled
+        The path scaled by reach.
+    """
     return _working(data, scaled, lambda e: float(e in runners))
 
 
@@ -76,13 +84,27 @@ def _sending(data: Data, hop: Hop) -> float:
 
 
 def per_request_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
-    """Return price x busy time, functions and links (survey 2.2.3 (1)), in units of `data.dollar` per request."""
+    """Return price x busy time, functions and links (survey 2.2.3 (1)), in units of `data.dollar` per request.
+
+    Parameters
+    ----------
+    m, path
+        Not read: all accountings are given the same.
+    scaled
+        The path scaled by reach.
+    """
     machines = _working(data, scaled, lambda e: 0.0 if data.is_function(e) else data.busy_price(e))
     return machines + function_and_link_cost(data, scaled)
 
 
 def add_cost_ceiling(m: Any, data: Data, cost: Any) -> None:
-    """Add the cost <= cost_max, USD per request."""
+    """Add the cost <= cost_max, USD per request.
+
+    Parameters
+    ----------
+    cost
+        Expression of the cost per request, in units of `data.dollar`.
+    """
     assert data.instance.cost_max_usd is not None
     m.cost_ceiling = pyo.Constraint(  # survey 2.2.3 (1)
         expr=data.at_most(cost, data.instance.cost_max_usd / data.dollar)
@@ -93,6 +115,13 @@ def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
     """Return rent shared by requests, functions and links (survey 2.2.3 (1)), in units of `data.dollar` per request.
 
     Adds n[p], the machines rented. Expects placement and the path scaled by reach.
+
+    Parameters
+    ----------
+    path
+        Not read: all accountings are given the same.
+    scaled
+        The path scaled by reach.
     """
     instance = data.instance
     assert instance.rate_per_s is not None

@@ -31,7 +31,14 @@ def energy(data: Data, scaled: Path) -> Any:
 
 
 def add_energy_ceiling(m: Any, data: Data, joules: Any) -> None:
-    """Add the energy <= energy_max_j."""
+    """Add the energy <= energy_max_j.
+
+    Parameters
+    ----------
+    joules
+        Expression of the mean energy of a request, in units of `data.joule`; a number where nothing takes any, and
+        nothing is added.
+    """
     assert data.instance.energy_max_j is not None
     if isinstance(joules, int | float):  # nothing takes energy
         return

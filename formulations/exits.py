@@ -89,7 +89,13 @@ def accuracy(m: Any, data: Data) -> Any:
 
 
 def add_accuracy_floor(m: Any, data: Data, reached: Any) -> None:
-    """Add the accuracy >= A_tar."""
+    """Add the accuracy >= A_tar.
+
+    Parameters
+    ----------
+    reached
+        Expression of the accuracy, a share, less what adaptations take away.
+    """
     assert data.instance.accuracy_min is not None
     m.accuracy_floor = pyo.Constraint(  # survey 2.2 (2), survey 2.2.1 (2), survey 2.2.3 (3)
         expr=reached >= -data.opened(-data.instance.accuracy_min)

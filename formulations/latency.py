@@ -104,17 +104,44 @@ def path_time(data: Data, path: Path, *, cold: str, met: Collection[Chance] = ()
 
 
 def worst_latency(m: Any, data: Data, path: Path) -> Any:
-    """Return the time of the whole path (survey 2.2.3 (2)). Expects `add_placement`."""
+    """Return the time of the whole path (survey 2.2.3 (2)). Expects `add_placement`.
+
+    Parameters
+    ----------
+    m
+        Not read: all measures are given it.
+    path
+        The plain path.
+    """
     return path_time(data, path, cold="whole")
 
 
 def mean_latency(m: Any, data: Data, scaled: Path) -> Any:
-    """Return the mean time (survey 2.2.1 (1)). Expects the path scaled by reach."""
+    """Return the mean time (survey 2.2.1 (1)). Expects the path scaled by reach.
+
+    Parameters
+    ----------
+    m
+        Not read: all measures are given it.
+    scaled
+        The path scaled by reach.
+    """
     return path_time(data, scaled, cold="shared")
 
 
 def percentile_latency(m: Any, data: Data, quantile: float) -> Any:
-    """Return the time that a share `quantile` of the requests stays within. Expects exits and placement."""
+    """Return the time that a share `quantile` of the requests stays within. Expects exits and placement.
+
+    Parameters
+    ----------
+    quantile
+        q, above 0 and below 1.
+
+    Returns
+    -------
+    pyomo expression
+        In units of `data.second`. Adds g and a scaled path, or T_q and a path a kind where cold starts come by chance.
+    """
     inside = 1 - quantile + data.slack
     chances = data.chances[:MOST_CHANCES]
     if data.chances:
@@ -188,6 +215,13 @@ def tail_latency(m: Any, data: Data, path: Path, deviations: float) -> Any:
     """Return a percentile of random stage times, `deviations` standard deviations above the mean. Expects placement.
 
     Adds spread, which the cuts of the search push up to the norm.
+
+    Parameters
+    ----------
+    path
+        The plain path.
+    deviations
+        k, of `Instance.deviations`.
     """
     m.spread = pyo.Var(domain=pyo.NonNegativeReals)
     random = [(s, e) for s, e in data.places if data.deviation(s, e) > 0]
@@ -205,7 +239,13 @@ def tail_latency(m: Any, data: Data, path: Path, deviations: float) -> Any:
 
 
 def add_latency_ceiling(m: Any, data: Data, latency: Any) -> None:
-    """Add latency <= the bound."""
+    """Add latency <= the bound.
+
+    Parameters
+    ----------
+    latency
+        Expression of the measure asked for, in units of `data.second`.
+    """
     assert data.instance.latency_slo_s is not None
     m.latency_ceiling = pyo.Constraint(  # survey 2.2.3 (2)
         expr=data.at_most(latency, data.instance.latency_slo_s / data.second)

@@ -33,7 +33,13 @@ def privacy_loss(data: Data, scaled: Path) -> Any:
 
 
 def add_privacy_ceiling(m: Any, data: Data, loss: Any) -> None:
-    """Add the loss <= privacy_max."""
+    """Add the loss <= privacy_max.
+
+    Parameters
+    ----------
+    loss
+        Expression of the expected loss of a request; a number where nothing leaks, and nothing is added.
+    """
     assert data.instance.privacy_max is not None
     if isinstance(loss, int | float):  # nothing leaks
         return

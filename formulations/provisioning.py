@@ -176,7 +176,7 @@ def build_provisioning(
 
 
 def add_pools(m: Any, data: Data, pools: Sequence[Pool], groups: Sequence[tuple[float, float]]) -> None:
-    """Add machines and what runs on them; expects exits."""
+    """Add machines and what runs on them, for blocks in order and groups (λ_g, π_g); expects exits."""
     machines = [b for b, pool in enumerate(pools) if pool.times]
     split = [b for b in machines if pools[b].prices]
     rows = [
@@ -258,7 +258,15 @@ def add_pools(m: Any, data: Data, pools: Sequence[Pool], groups: Sequence[tuple[
 
 
 def add_latency(m: Any, data: Data, pools: Sequence[Pool], late: Late) -> None:
-    """Limit latency beyond the worst case; expects pools."""
+    """Limit latency beyond the worst case; expects pools.
+
+    Parameters
+    ----------
+    pools
+        The blocks, in order.
+    late
+        The limit, with one weight a stage.
+    """
     waiting = {b: sizes for b, pool in enumerate(pools) if (sizes := pool.sizes) is not None and sizes.waits}
     m.wait = pyo.Var(list(waiting), domain=pyo.NonNegativeReals)
 
@@ -285,7 +293,17 @@ def _going_on(data: Data, s: int, flow: Any, g: int | None) -> Any:
 
 
 def spending(m: Any, pools: Sequence[Pool], groups: Sequence[tuple[float, float]], dollar: float) -> Any:
-    """Return rent, functions and hand-overs, in units of `dollar`."""
+    """Return rent, functions and hand-overs. Expects pools.
+
+    Parameters
+    ----------
+    pools
+        The blocks, in order.
+    groups
+        (λ_g, π_g): requests a second, and share of the time.
+    dollar
+        Unit of the result, USD/s.
+    """
     mean = sum(rate * share for rate, share in groups)
     usd = pyo.quicksum(pool.rent / dollar * m.n[b] for b, pool in enumerate(pools) if pool.times)
     usd += pyo.quicksum(mean * pool.handover / dollar * m.R[pool.first] for pool in pools if pool.handover)

@@ -55,7 +55,20 @@ def floor_in_reach(instance: Instance, menus: Mapping[int, Sequence[Level]], end
 
 
 def undominated(instance: Instance, s: int, trusted: bool) -> list[int]:
-    """Return the ways to hand over that privacy allows (survey 2.2.2 (2)) and that no other one beats in everything."""
+    """Return the ways to hand over that privacy allows (survey 2.2.2 (2)) and that no other one beats in everything.
+
+    Parameters
+    ----------
+    s
+        The stage that is handed over to, 1..M.
+    trusted
+        Whether the link to cross is trusted: what crosses it is not exposed.
+
+    Returns
+    -------
+    list of int
+        Positions among the ways of that stage; of equals the first.
+    """
     link = Link(1.0, 0.0, 0.0, trusted)
     ways = instance.ways[s - 1]
     vectors = {

@@ -282,7 +282,15 @@ class Fleet:
 
 
 def add_fleet(m: Any, fleet: Fleet, *, whole: bool = True) -> None:
-    """Add machines rented and ordered. With whole=False their number may be a fraction."""
+    """Add machines rented and ordered: n, u and y.
+
+    Parameters
+    ----------
+    fleet
+        Sets and data.
+    whole
+        Whether n is integer; False: it may be a fraction.
+    """
     most = [kind.machines_max for kind in fleet.kinds]
     numbers = pyo.NonNegativeIntegers if whole else pyo.NonNegativeReals
     m.n = pyo.Var(fleet.types, fleet.steps, domain=numbers, bounds=lambda m, p, k: (0, most[p]))
@@ -315,7 +323,15 @@ def _taken(m: Any, fleet: Fleet, g: int, beta: tuple[float, ...], unit: float) -
 
 
 def add_overflow(m: Any, fleet: Fleet, lines: Mapping[tuple[int, int], Line]) -> None:
-    """Add what goes to the function, in units of `fleet.batch`. Expects n and u."""
+    """Add what goes to the function, in units of `fleet.batch`. Expects n and u.
+
+    Parameters
+    ----------
+    fleet
+        Sets and data, with a function.
+    lines
+        α and β by spell and line, in requests.
+    """
     m.o = pyo.Var(np.unique(fleet.cells[2]).tolist(), bounds=(0, None))
 
     @m.Constraint(list(lines))
@@ -325,7 +341,15 @@ def add_overflow(m: Any, fleet: Fleet, lines: Mapping[tuple[int, int], Line]) ->
 
 
 def add_cover(m: Any, fleet: Fleet, lines: Mapping[tuple[int, int], Line]) -> None:
-    """Let machines serve all there is. Expects n and u."""
+    """Let machines serve all there is. Expects n and u.
+
+    Parameters
+    ----------
+    fleet
+        Sets and data, without a function.
+    lines
+        α > 0 and β by spell and line, in requests a second.
+    """
 
     @m.Constraint(list(lines))
     def cover(m: Any, g: int, l: int) -> Any:  # noqa: E741
