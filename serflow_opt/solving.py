@@ -258,7 +258,19 @@ def _shown_row(row: Row) -> dict[str, float]:
 
 
 def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) -> Plan:
-    """Put the answer together."""
+    """Put the answer together, in the units that documents use.
+
+    Parameters
+    ----------
+    instance
+        What was asked, with sizes and strengths listed where they came from ranges.
+    found
+        What the search came to, in USD a request, seconds and shares.
+    settings
+        The gap that counts as optimal, and the clock.
+    goal
+        Weights of the objectives that `found` is best in; empty where no search began.
+    """
     shown = shown_unit(instance.minimize)[0]
     status: PlanStatus
     bound: float | None

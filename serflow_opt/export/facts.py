@@ -31,6 +31,15 @@ class Facts:
     def option(self, name: str, tier: str | None, place: str) -> Option | None:
         """Return the instance's option, None without instance or where the option is a member of a range.
 
+        Parameters
+        ----------
+        name
+            Of the option, as the plan has it.
+        tier
+            Name of its tier; None: any.
+        place
+            Where the plan says so, for messages.
+
         Raises
         ------
         InputError
@@ -47,12 +56,19 @@ class Facts:
         return found
 
     def kind(self, name: str, tier: str, place: str, rented: bool) -> Kind:
-        """Return what kind of thing an option is; `rented`: the plan counts machines of it.
+        """Return what kind of thing an option is.
+
+        Parameters
+        ----------
+        name, tier, place
+            As of `option`.
+        rented
+            Whether the plan counts machines of it.
 
         Raises
         ------
         InputError
-            When nothing tells.
+            When nothing tells, or the instance has nothing of this name.
         """
         if self.instance is not None:
             self.option(name, tier, place)
@@ -67,7 +83,22 @@ class Facts:
     def machine(
         self, name: str, tier: str | None, place: str, count: int | None = None, busy: float | None = None
     ) -> Machine:
-        """Describe a machine."""
+        """Describe a machine.
+
+        Parameters
+        ----------
+        name, tier, place
+            As of `option`.
+        count
+            Machines; None: not known.
+        busy
+            Share of the time that they are busy; None: not known.
+
+        Raises
+        ------
+        InputError
+            When the instance has nothing of this name.
+        """
         option, vm = self.option(name, tier, place), vm_type(name)
         machine = Machine(type=name, count=count, busy=busy)
         if vm is not None:
@@ -86,7 +117,22 @@ class Facts:
     def function(
         self, name: str, tier: str | None, place: str, requests_per_s: float | None, concurrency: float | None
     ) -> Function:
-        """Describe a function."""
+        """Describe a function.
+
+        Parameters
+        ----------
+        name, tier, place
+            As of `option`.
+        requests_per_s
+            Of the requests that it gets; None: not known.
+        concurrency
+            Requests that it has at once; None: not known.
+
+        Raises
+        ------
+        InputError
+            When the instance has nothing of this name.
+        """
         option, made = self.option(name, tier, place), LAMBDA.fullmatch(name)
         function = Function(name=name, requests_per_s=requests_per_s, concurrency=concurrency)
         if made is not None:

@@ -57,7 +57,22 @@ class Provisioned(BaseModel):
 
 
 def describe_provisioned(document: Provisioned, name: str, facts: Facts) -> Description:
-    """Say what is to be started for machines and functions behind them."""
+    """Say what is to be started for machines and functions behind them.
+
+    Parameters
+    ----------
+    document
+        What `provision --json` printed.
+    name
+        Start of every name in what is written.
+    facts
+        What the document's names stand for.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to start, a block has no pool, or names, stages or thresholds are not the instance's.
+    """
     if not document.blocks:
         found = f"'{document.status}': there is nothing to start{f' ({document.reason})' if document.reason else ''}"
         raise InputError([Problem(facts.file, "status", found, "relax the limits, or allow more machines")])

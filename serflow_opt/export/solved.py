@@ -15,7 +15,22 @@ Key = tuple[str, str]
 
 
 def describe_solved(plan: Plan, name: str, facts: Facts) -> Description:
-    """Say what is to be started for a plan that places stages."""
+    """Say what is to be started for a plan that places stages.
+
+    Parameters
+    ----------
+    plan
+        Of `solve`, `evaluate`, or one point of `pareto`.
+    name
+        Start of every name in what is written.
+    facts
+        What the plan's names stand for.
+
+    Raises
+    ------
+    InputError
+        When there is no plan, it does not place each stage once and in order, or a name in it is unknown.
+    """
     if plan.plan is None:
         because = "; ".join(clash.message for clash in plan.infeasible_because)
         found = f"'{plan.status}': there is no plan to start{f' ({because})' if because else ''}"

@@ -29,7 +29,17 @@ class Wanted(dict[str, tuple[str, str, str | None]]):
     """Variables that have been used: type, description, and HCL of the default where one is given."""
 
     def use(self, name: str, kind: str = "", what: str = "", default: str | None = None) -> str:
-        """Return how a variable is written, and remember it."""
+        """Return how a variable is written, and remember it.
+
+        Parameters
+        ----------
+        name
+            Of the variable.
+        kind, what
+            Its HCL type and description; empty: those in `NEEDS`.
+        default
+            As HCL; None: whoever applies the file has to say.
+        """
         self[name] = (*((kind, what) if kind else NEEDS[name]), default)
         return f"var.{name}"
 

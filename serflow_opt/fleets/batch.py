@@ -66,7 +66,29 @@ def solve_each(
     on_plan: Callable[[int, Any], None] | None,
     options: dict[str, Any],
 ) -> list[Any]:
-    """Solve problems of any family with a function that processes can be handed; as `solve_all`."""
+    """Solve problems of any family with a function that processes can be handed; as `solve_all`.
+
+    Parameters
+    ----------
+    problems
+        Any number; where there are processes, they have to be ones that can be pickled.
+    solve
+        Called with a problem and the options.
+    jobs, executor, on_plan
+        As of `solve_all`.
+    options
+        Arguments of `solve` by name; with processes or an executor `threads` is 1 unless it is among them.
+
+    Returns
+    -------
+    list
+        What `solve` returned, in the order of the problems.
+
+    Raises
+    ------
+    Exception
+        The first that `solve` raises.
+    """
     todo = dict(enumerate(problems))
     plans: dict[int, Any] = {}
 

@@ -89,7 +89,17 @@ class Closing:
         self._push(max(above, value - self.best.values[task.number]), task, low=(adds, usd_per_hour))
 
     def round(self, searches: Searches, most: float, width: int) -> None:
-        """Search the parts that come first, as many as `width`, as far as their reduced costs are at most `most`."""
+        """Search the parts that come first, as many as `width`, as far as their reduced costs are at most `most`.
+
+        Parameters
+        ----------
+        searches
+            Answer the tasks.
+        most
+            In units of the fleet's objective: above it a plan is of no use.
+        width
+            Parts searched at once, at most.
+        """
         taken: list[Part] = []
         while self.parts and len(taken) < width and self.parts[0].above <= most:
             taken.append(heapq.heappop(self.parts))
@@ -155,6 +165,17 @@ def least_priced(dollar: float, cuts: Sequence[tuple[float, float]], adds: float
     """Return the least f + dollar c with f at least `adds`, c between two costs, and f + price c >= value for all cuts.
 
     The least f is convex and piecewise linear in c, so the least value is where two pieces meet, or at an end.
+
+    Parameters
+    ----------
+    dollar
+        Price of a dollar an hour, in units of the objective.
+    cuts
+        Pairs (price, value): at this price of a dollar no plan of the service has a smaller f + price c.
+    adds
+        In units of the objective.
+    costs
+        The smaller and the larger one, USD an hour.
     """
     slopes = np.array([0.0, *(-price for price, _ in cuts)])
     heights = np.array([adds, *(value for _, value in cuts)])
@@ -189,7 +210,23 @@ def close(
     gap: float,
     tell: Callable[[str, float, float], None],
 ) -> tuple[Chosen, float]:
-    """Find plans until the best choice is proven within the gap, or time runs out; return it and the bound."""
+    """Find plans until the best choice is proven within the gap, or time runs out; return it and the bound.
+
+    Parameters
+    ----------
+    services, master
+        The fleet, and the plans known, to which those found here are added.
+    best
+        The best Lagrangian bound, with its prices.
+    chosen
+        The best choice of the plans known.
+    searches
+        Answer the tasks, until their deadline.
+    gap
+        Relative distance of choice and bound that is enough.
+    tell
+        Told what is done, the value of the choice, and the bound.
+    """
     bound = min(best.bound, chosen.value)
     if _proven(chosen.value, bound, gap) or not best.values:
         return chosen, bound

@@ -41,7 +41,17 @@ def tasks_at(services: Sequence[Service], prices: Prices) -> list[Task]:
 
 
 def lagrangian(answers: Sequence[Answer], shared: Shared, prices: Prices) -> float:
-    """Return the bound that answers at prices give."""
+    """Return the bound L that answers at prices give.
+
+    Parameters
+    ----------
+    answers
+        One a service, each at these prices.
+    shared
+        Of which its worth at the prices is taken off.
+    prices
+        mu and nu_t, in units of the fleet's objective.
+    """
     return math.fsum(own.bound for own in answers) - shared.at(prices)
 
 

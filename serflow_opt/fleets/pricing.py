@@ -151,7 +151,17 @@ def answer(task: Task, settings: Settings) -> Answer:
 
 
 def column_of(number: int, service: Service, decision: Decision) -> Column:
-    """Value a plan at the prices there are."""
+    """Value a plan by the instance's own prices, without those of what is shared.
+
+    Parameters
+    ----------
+    number
+        Position of the service in the fleet.
+    service
+        Whose plan it is.
+    decision
+        The plan, one of `service.instance`.
+    """
     metrics = evaluate(service.instance, decision)
     usd_per_hour = metrics.cost_usd_per_request * service.per_hour
     return Column(number, adds(service, metrics), usd_per_hour, _machines(service, metrics), decision)

@@ -62,7 +62,17 @@ class Asked(Protocol):
         deadline_ms: float | None = None,
         explain: bool = True,
     ) -> Plan:
-        """Return the best plan."""
+        """Return the best plan.
+
+        Parameters
+        ----------
+        rate_per_s, latency_slo_ms
+            In place of the instance's; None: as they are.
+        deadline_ms
+            Milliseconds to answer in; None: none.
+        explain
+            Whether to say which limits clash where there is no plan.
+        """
 
 
 def map_policy(

@@ -177,7 +177,26 @@ class Planner:
         jobs: int = 1,
         on_progress: Callable[[int, float], None] | None = None,
     ) -> Policy:
-        """Return the best plan for every rate, or every latency bound, of a range; see `mapping.map_policy`."""
+        """Return the best plan for every rate, or every latency bound, of a range; see `mapping.map_policy`.
+
+        Parameters
+        ----------
+        rate_per_s, latency_slo_ms
+            The range, from the smaller to the larger, of the one that varies; None for the other.
+        tolerance
+            What a plan may miss within its piece, relative.
+        time_limit
+            Seconds; at the limit the map is returned with the gaps it has. None: none.
+        jobs
+            Processes.
+        on_progress
+            Called with the solves done (or types of machines) and the share of the range that is settled.
+
+        Raises
+        ------
+        InputError
+            Where not exactly one range of positive numbers is given, or the instance asks for what goes with none.
+        """
         from serflow_opt.planner.mapping import map_policy
 
         return map_policy(

@@ -39,7 +39,17 @@ class Rated:
 
     @classmethod
     def of(cls, metrics: Metrics, rate_per_s: float, cap: float) -> Rated:
-        """Return the terms of a plan valued at a rate."""
+        """Return the terms of a plan valued at a rate.
+
+        Parameters
+        ----------
+        metrics
+            Of the plan at `rate_per_s`, machines rented whole.
+        rate_per_s
+            Requests a second, more than 0.
+        cap
+            Share of a machine's time that may be used, η.
+        """
         used = [own for own in metrics.machines if own.count]
         rent = math.fsum(own.usd_per_hour for own in used)
         return cls(
@@ -61,7 +71,22 @@ class Rated:
 
 
 def metrics_at(metrics: Metrics, known_per_s: float, rate_per_s: float, cap: float) -> Metrics:
-    """Return what a plan valued at one rate achieves at another."""
+    """Return what a plan valued at one rate achieves at another.
+
+    Parameters
+    ----------
+    metrics
+        Of the plan at `known_per_s`.
+    known_per_s, rate_per_s
+        Requests a second, both more than 0.
+    cap
+        Share of a machine's time that may be used, η.
+
+    Returns
+    -------
+    Metrics
+        The same where the plan has no cost an hour; else with the machines and costs of the other rate.
+    """
     if metrics.cost_usd_per_hour is None or rate_per_s == known_per_s:
         return metrics
     terms = Rated.of(metrics, known_per_s, cap)

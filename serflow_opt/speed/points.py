@@ -83,7 +83,16 @@ def _check_sizes(file: str, placed: list[tuple[str, Point]], problems: list[Prob
 
 
 def write_curve(path: Path, points: Sequence[Point], flops: float) -> None:
-    """Write the curve through measured points for work of so many FLOPs: the whole work then takes the times measured.
+    """Write the curve through measured points: the whole work then takes the times measured.
+
+    Parameters
+    ----------
+    path
+        CSV file `memory_mb,flops_per_s`; written whole or not at all.
+    points
+        Times of one and the same work.
+    flops
+        FLOPs of that work.
 
     Raises
     ------

@@ -35,7 +35,22 @@ CURE = 'give the output of its state machine; with "includeOutputResults": true 
 
 
 def read_power_tuning(file: str, text: str, problems: list[Problem]) -> list[Found]:
-    """Return the measured sizes and durations in the order they stand; `problems` receives what is wrong."""
+    """Return the measured sizes and durations in the order they stand.
+
+    Parameters
+    ----------
+    file
+        What messages call the document.
+    text
+        The document, JSON.
+    problems
+        Receives what is wrong; nothing is raised.
+
+    Returns
+    -------
+    list
+        (place in the document, memory in MB, milliseconds); those that are wrong are left out.
+    """
 
     def wrong(place: str, found: str, cure: str = CURE) -> list[Found]:
         problems.append(Problem(file, place, found, cure))
