@@ -161,11 +161,13 @@ def best_levels(
     """
     if not demand.peak:
         return Levels((), 0.0, True, True)
+    # one machine for the peak makes one level, however fast it is: infinite rates have no multiples
     rate = min(rate, demand.peak)
     count = math.ceil(demand.peak / rate - WHOLE_MACHINE) if held is None else held.shape[1]
     covered = machines_max is None or count <= machines_max
     if machines_max is not None:
         count = min(count, machines_max)
+    # levels know nothing of each other, so they can be done in parts as memory allows
     part = max(1, CELLS // max(len(at), len(demand.rates)))
     spells: list[tuple[Spell, ...]] = []
     saved: list[float] = []
@@ -182,6 +184,7 @@ def best_levels(
             break  # lower levels hold more: none above is worth a machine
     while spells and not spells[-1]:
         spells.pop()
+    # no rental is shorter than the time between two moments
     exact = billing_min_s <= float(np.diff(at).min()) + MOMENT
     return Levels(tuple(spells), -math.fsum(saved), covered and math.isfinite(math.fsum(saved)), exact)
 
@@ -210,8 +213,10 @@ def _recursion(
     """Best rentals of some levels, and what each saves."""
     end, levels = len(at) - 1, len(base)
     above = demand.rates[:, None] - base[None, :]
+    # a rental from t to t' spares until(t') - usable(t): integrals from the first edge on, so that what depends on its
+    # begin stands apart from what depends on its end
     must = not math.isfinite(usd_per_request)
-    if must:
+    if must:  # nothing is spared; a level may be idle, or wait for a machine to start, only while it holds nothing
         needed = (above > WHOLE_MACHINE * rate).astype(float)
         until, usable = _cumulated(demand, needed, at), _cumulated(demand, needed, at + start_s)
         may_idle = np.diff(until, axis=0) <= MOMENT
@@ -223,9 +228,10 @@ def _recursion(
     # a rental shorter than the least billing goes on, for nothing, to the last moment before that ends
     ends = np.minimum(np.searchsorted(at, at + billing_min_s + MOMENT, side="right") - 1, end)
     short: dict[int, list[int]] = {}
-    for a in range(end):
+    for a in range(end):  # where a moment lies just at the end of the least billing, the running maximum has it
         if ends[a] > a and at[ends[a]] < at[a] + billing_min_s - MOMENT:
             short.setdefault(int(ends[a]), []).append(a)
+    # all levels at once, each a column; `best` is the most that a begin is worth to any end behind its least billing
     best = np.full(levels, -math.inf)
     began = np.zeros(levels, dtype=np.int32)
     value = np.zeros((len(at), levels))
@@ -241,15 +247,17 @@ def _recursion(
             better = gain > best
             best[better], began[better] = gain[better], ready
             ready += 1
+        # what an end adds is the same for every begin, so that one maximum serves: O(moments), not their square
         now = best + (until[k] - usd_per_s * at[k])
         source = began
-        for a in short.get(k, ()):
+        for a in short.get(k, ()):  # they pay the least billing, not their length
             gain = value[a] + np.maximum(until[k] - usable[a], 0.0) - usd_per_s * billing_min_s
             if must:
                 gain = np.where(may_start[a], gain, -math.inf)
             source = np.where(gain > now, a, source)
             now = np.maximum(now, gain)
         idle = np.where(may_idle[k - 1], value[k - 1], -math.inf) if must else value[k - 1]
+        # of equals idle: no machine that saves nothing
         np.greater(now, idle, out=ended[k])
         np.maximum(now, idle, out=value[k])
         origin[k] = source
@@ -269,7 +277,7 @@ def _spells(
     k = int(stops[-1])
     while k > 0:
         a = int(origin[k])
-        if found and found[-1][0] == times[k]:
+        if found and found[-1][0] == times[k]:  # the machine stays, and is spared a second start
             found[-1] = times[a], found[-1][1]
         else:
             found.append((times[a], times[k]))
