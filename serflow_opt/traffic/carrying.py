@@ -55,14 +55,42 @@ class Carrying:
         return taken
 
     def each(self, counts: int, workers: int, loads: Floats) -> Floats:
-        """Return what 0, 1, .., counts machines carry of loads: counts + 1 rows."""
+        """Return what 0, 1, .., counts machines carry of loads.
+
+        Parameters
+        ----------
+        counts
+            Most machines, N.
+        workers
+            Of a machine.
+        loads
+            Workers that would be busy if there were enough, length D.
+
+        Returns
+        -------
+        array
+            Busy workers, (N + 1) x D.
+        """
         rows = np.zeros((counts + 1, len(loads)))
         for n, carried in enumerate(self._rows(counts, workers, loads), start=1):
             rows[n] = carried
         return rows
 
     def mean(self, counts: int, workers: int, loads: Floats, shares: Floats) -> Floats:
-        """Return what 0, 1, .., counts machines carry on average of loads, each of which has its share of the time."""
+        """Return what 0, 1, .., counts machines carry on average of loads, each of which has its share of the time.
+
+        Parameters
+        ----------
+        counts, workers, loads
+            As of `each`.
+        shares
+            Of the time, one a load; they sum to 1.
+
+        Returns
+        -------
+        array
+            Busy workers, by the number of machines, length N + 1.
+        """
         return np.array([0.0, *(float(row @ shares) for row in self._rows(counts, workers, loads))])
 
     def _rows(self, counts: int, workers: int, loads: Floats) -> Iterator[Floats]:

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 RETRY_S = 300.0
 """A type whose machines do not start is left alone for so long."""
 STAYS = 3.0
-"""Rates are means over so many times a request's stay: over less, a forecast would show the randomness of single
-requests, which random arrivals count already."""
+"""Rates are means over so many stays of a request: over less they show what random arrivals count already."""
 BEYOND = 20.0
 """A forecast of so many times the busiest second seen is not believed."""
 LONGEST_SMOOTHING_S = 60
@@ -70,10 +69,8 @@ class Controller:
     ----------
     service
         Blocks, each with the machine types it may use and its function.
-    every_s
-        Seconds between decisions.
-    stay_s
-        How long a machine is expected to stay once it is ordered.
+    every_s, stay_s
+        Seconds between decisions, and those that a machine is expected to stay once it is ordered.
     arrivals
         random: at each rate requests come as a Poisson process, so machines carry less than they could; smooth: evenly.
     forecaster
@@ -149,7 +146,13 @@ class Controller:
         return Orders(wanted, tuple(self._queue(b, own) for b, own in enumerate(serving)))
 
     def observe(self, b: int, from_s: float, counts: NDArray[np.float64]) -> None:
-        """Take in requests of block b, second by second from a moment on; what is late, repeated or absurd is noted."""
+        """Take in requests of block b, second by second from a moment on; what is late, repeated or absurd is noted.
+
+        Parameters
+        ----------
+        b, from_s, counts
+            The block, the second of the first count, and requests second by second; NaN: not known.
+        """
         values, wrong = self._intakes[b].take(from_s, counts)
         for text in wrong:
             self._note(self._now_s, b, text)
@@ -186,10 +189,8 @@ class Controller:
 
         Parameters
         ----------
-        state
-            What `state` returned.
-        now_s
-            What a new clock shows at the moment of the state's last decision; None: the clock goes on.
+        state, now_s
+            What `state` returned, and what a new clock shows at its last decision; None: the clock goes on.
 
         Raises
         ------
@@ -311,7 +312,7 @@ class Controller:
             plans.append((usd, machine.name, count))
         _, name, count = min(plans)
         if not may_start:
-            count = min(count, have[name])
+            count = min(count, have[name])  # an order would fail again
         return {other: count if other == name else self._kept(b, other, name, have, count) for other in have}
 
     def _kept(self, b: int, other: str, chosen: str, have: dict[str, int], count: int) -> int:
@@ -320,7 +321,7 @@ class Controller:
         missing = count - have[chosen]
         if missing <= 0:
             return 0
-        each = self.service.rate_per_s(b, types[chosen]) / self.service.rate_per_s(b, types[other])
+        each = self.service.rate_per_s(b, types[chosen]) / self.service.rate_per_s(b, types[other])  # to serve as much
         return min(have[other], math.ceil(missing * each))
 
     def _best(self, b: int, machine: Machine, rates: Rates, have: dict[str, int]) -> tuple[int, float]:
@@ -336,13 +337,13 @@ class Controller:
         usd = self.service.function_usd(b)
         loads = rates.rates * busy
         peak = float(loads[-1])
-        room = 6 * math.sqrt(peak) + 6 if self._carrying.arrivals == "random" else 0.0
-        most = min(most, max(now, math.ceil((peak + room) / machine.workers)))
+        room = 6 * math.sqrt(peak) + 6 if self._carrying.arrivals == "random" else 0.0  # 6 σ: more would idle
+        most = min(most, max(now, math.ceil((peak + room) / machine.workers)))  # to weigh all that is there
         carried = self._carrying.mean(most, machine.workers, loads, rates.shares)
-        worth = usd / busy * np.diff(carried) - machine.usd_per_s
+        worth = usd / busy * np.diff(carried) - machine.usd_per_s  # falls: what is carried is concave in the count
         start = machine.usd_per_s * machine.start_s / self.stay_s
         order, keep = int((worth > start).sum()), int((worth > -start).sum())
-        count = max(order, min(now, keep))
+        count = max(order, min(now, keep))  # between the two nothing changes: it would not pay the start-up
         return count, usd * rates.mean - usd / busy * float(carried[count]) + machine.usd_per_s * count
 
     def _alone(self, machine: Machine, rates: Rates, busy: float) -> int:
@@ -353,8 +354,7 @@ class Controller:
     def _queue(self, b: int, machines: dict[str, int]) -> int:
         """Return how many requests may wait for a worker of machines that serve, and still be in time.
 
-        With c workers that take at most t seconds a request, c floor(slack / t) waiting ones all start within the
-        slack; blocks share it.
+        With c workers of at most t s a request, c floor(slack / t) waiting ones start in the slack, which blocks share.
         """
         block, slo = self.service.blocks[b], self.service.slo_s
         if slo is None or not block.machines:

@@ -57,6 +57,17 @@ class Foresight:
 def foresight(service: Service, trace: Trace, every_s: float = 60.0, deadline: Deadline = NEVER) -> Foresight:
     """Return the policy that knows a trace's rates; each block uses one type of machines, or its function alone.
 
+    Parameters
+    ----------
+    service
+        Blocks, each with the machine types it may use and its function.
+    trace
+        Its counts are taken for the rates, period by period.
+    every_s
+        Seconds between decisions.
+    deadline
+        When to stop.
+
     Raises
     ------
     OutOfTime

@@ -177,6 +177,17 @@ def service_for(
 
     As one block it has a type of machines and a function, where both keep the targets; else what is cheapest.
 
+    Parameters
+    ----------
+    instance
+        The problem.
+    trace
+        Gives the rates: a trace, or the path of one.
+    blocks
+        Most blocks.
+    time_limit
+        Seconds, or a clock that runs already; None: none.
+
     Raises
     ------
     InputError
@@ -195,6 +206,21 @@ def prepared(
 ) -> tuple[Policy, Service]:
     """Return a policy of `POLICIES` and the service it scales.
 
+    Parameters
+    ----------
+    instance
+        The problem.
+    trace
+        Gives the rates for which the service is made.
+    name
+        One of `POLICIES`.
+    blocks
+        Most blocks.
+    every_s
+        As of `policy_of`.
+    deadline
+        When to stop.
+
     Raises
     ------
     InputError
@@ -211,7 +237,26 @@ def prepared(
 def policy_of(
     name: str, service: Service, trace: Trace, every_s: float, deadline: Deadline = NEVER
 ) -> tuple[Policy, Service]:
-    """Return a policy on a service that has what it needs, and the part of the service that it uses."""
+    """Return a policy on a service that has what it needs, and the part of the service that it uses.
+
+    Parameters
+    ----------
+    name
+        One of `POLICIES`.
+    service
+        Whoever uses one type of machines takes each block's first.
+    trace
+        What maximum and foresight know in advance; nobody else looks at it.
+    every_s
+        Seconds between decisions of foresight and our controller; others have their own.
+    deadline
+        When to stop.
+
+    Raises
+    ------
+    OutOfTime
+        At the deadline.
+    """
     first = service.with_machines(tuple(own.machines[:1] for own in service.blocks))
     alone = replace(first, blocks=tuple(replace(block, function=None) for block in first.blocks))
     match name:

@@ -14,7 +14,17 @@ CURE = "restore a state as `state` returned it"
 
 
 def damaged(key: str, value: object, wanted: str) -> InputError:
-    """Return the error for a value that cannot have been saved."""
+    """Return the error for a value that cannot have been saved.
+
+    Parameters
+    ----------
+    key
+        Where the value stands in the state.
+    value
+        As it was read.
+    wanted
+        What was written there, in words: "a list".
+    """
     return InputError([Problem("state", key, repr(value)[:60], f"it was {wanted}: {CURE}")])
 
 
@@ -26,7 +36,22 @@ def mapping(value: object, key: str = "") -> Mapping[str, Any]:
 
 
 def entry(state: Mapping[str, Any], key: str, place: str = "") -> Any:
-    """Return the value of a key that has to be there; `place` leads to the mapping."""
+    """Return the value of a key that has to be there.
+
+    Parameters
+    ----------
+    state
+        The mapping that has it.
+    key
+        In the mapping.
+    place
+        What leads to the mapping, as `blocks[0].`; empty: it is the whole state.
+
+    Raises
+    ------
+    InputError
+        When the key is missing.
+    """
     try:
         return state[key]
     except KeyError:
@@ -36,12 +61,38 @@ def entry(state: Mapping[str, Any], key: str, place: str = "") -> Any:
 def number(
     state: Mapping[str, Any], key: str, place: str = "", *, low: float = -LARGEST, high: float = LARGEST
 ) -> float:
-    """Return the number of a key."""
+    """Return the number of a key.
+
+    Parameters
+    ----------
+    state, key, place
+        As of `entry`.
+    low, high
+        Least and most it can be.
+
+    Raises
+    ------
+    InputError
+        When it is missing, no number, or outside.
+    """
     return _number(entry(state, key, place), f"{place}{key}", low, high)
 
 
 def whole(state: Mapping[str, Any], key: str, place: str = "", *, low: float = -LARGEST) -> int:
-    """Return the whole number of a key."""
+    """Return the whole number of a key.
+
+    Parameters
+    ----------
+    state, key, place
+        As of `entry`.
+    low
+        Least it can be.
+
+    Raises
+    ------
+    InputError
+        When it is missing, no whole number, or less.
+    """
     value = number(state, key, place, low=low)
     if value != int(value):
         raise damaged(f"{place}{key}", value, "a whole number")
@@ -51,7 +102,20 @@ def whole(state: Mapping[str, Any], key: str, place: str = "", *, low: float = -
 def numbers(
     state: Mapping[str, Any], key: str, place: str = "", *, low: float = -LARGEST, high: float = LARGEST
 ) -> list[float]:
-    """Return the numbers of a key, NaN for None."""
+    """Return the numbers of a key, NaN for None.
+
+    Parameters
+    ----------
+    state, key, place
+        As of `entry`.
+    low, high
+        Least and most each can be.
+
+    Raises
+    ------
+    InputError
+        When they are missing, no list, or one is no number or outside.
+    """
     values = entry(state, key, place)
     if not isinstance(values, (list, tuple)):
         raise damaged(f"{place}{key}", values, "a list of numbers")

@@ -63,7 +63,22 @@ class Trace:
 
     @classmethod
     def of(cls, counts: Iterable[int], period_s: float = 1.0, name: str = "trace") -> Trace:
-        """Return a trace without gaps."""
+        """Return a trace without gaps.
+
+        Parameters
+        ----------
+        counts
+            Requests, period by period.
+        period_s
+            Length of a period, seconds.
+        name
+            What results call it.
+
+        Raises
+        ------
+        InputError
+            For what is no trace.
+        """
         array = np.asarray(list(counts))
         return cls(array, period_s, np.full(len(array), period_s), name)
 

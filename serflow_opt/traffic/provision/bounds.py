@@ -71,6 +71,25 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
     """Bound structures against the best deployment known (inf: none), cheapest bound first.
 
     Deployments that cost more than `best` are not bounded: a bound above it says only that.
+
+    Parameters
+    ----------
+    pricing
+        What blocks cost.
+    structures
+        Those to be bounded.
+    best
+        USD per second.
+
+    Returns
+    -------
+    Bounded
+        The structures that may cost less than `best`, with the multipliers and levels that bound them.
+
+    Raises
+    ------
+    OutOfTime
+        At the deadline of `pricing`.
     """
     if not structures:
         nothing = np.zeros(0)
@@ -166,7 +185,24 @@ def _late_rows(pricing: Pricing, structures: Sequence[Structure]) -> LinearCost 
 
 
 def levels_left(pricing: Pricing, found: Bounded, n: int, best: float) -> list[tuple[int, int]]:
-    """Pairs (stage, level) that a deployment of structure n cheaper than `best` can use."""
+    """Pairs (stage, level) that a deployment of structure n cheaper than `best` can use.
+
+    Parameters
+    ----------
+    pricing
+        What blocks cost.
+    found
+        Bounds, from `bounded`.
+    n
+        Position of the structure in `found`.
+    best
+        USD per second.
+
+    Returns
+    -------
+    list
+        Stages from 1 on; levels as `Data` numbers them.
+    """
     view = LinearCost(found.view.fixed[n : n + 1], found.view.weight[n : n + 1])
     whole = np.array([pricing.data.last])
     forced = forced_levels(pricing.exits, pricing.instance.accuracy_min, view, found.multiplier[n : n + 1], whole)

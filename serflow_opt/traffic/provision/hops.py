@@ -48,7 +48,15 @@ class Hops:
         return self._hop([entries[t] for t in used], 0)
 
     def between(self, before: Tiers, after: Tiers, stage: int) -> Hop | None:
-        """Return the hand-over before the stage at a position; None where one of the ways does not exist."""
+        """Return the hand-over before the stage at a position; None where one of the ways does not exist.
+
+        Parameters
+        ----------
+        before, after
+            Tiers of the block that hands over and of the one that takes over; every pair of their pools is a way.
+        stage
+            Position of the first stage of the block that takes over: its input is what is sent.
+        """
         links: list[Link | None] = []
         for i in before:
             for j in after:

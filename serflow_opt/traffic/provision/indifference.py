@@ -39,10 +39,21 @@ def t_cip(rent_per_s: float, function_usd: float) -> float:
 
 
 def machines_for(rate: float, rent_per_s: float, machine_rate: float, function_usd: float) -> int:
-    """How many machines serve a steady rate cheapest, the function taking the rest.
+    """How many machines serve a steady rate cheapest, the function taking the rest (LIBRA, arXiv 2104.05491).
 
     ⌊rate / r⌋ full ones, and one more when what is left is above the T-CIP; none where a full machine costs more than
     the function.
+
+    Parameters
+    ----------
+    rate
+        Requests per second.
+    rent_per_s
+        USD per second of a machine.
+    machine_rate
+        r, requests per second that a full machine serves.
+    function_usd
+        USD of a request on the function.
     """
     point = t_cip(rent_per_s, function_usd)
     if point >= machine_rate:
@@ -95,6 +106,22 @@ def s_cips(pricing: Pricing, structure: Structure, service: Service, parts: Sequ
 
     Both sides as the deployment is priced: the block before as it is and this block's requests on its function, against
     the cheapest pool (with a function beside it or not) that runs both in the same time.
+
+    Parameters
+    ----------
+    pricing
+        What blocks cost, and the demand.
+    structure
+        What runs each block.
+    service
+        The structure at its thresholds.
+    parts
+        Its blocks, valued.
+
+    Returns
+    -------
+    list
+        By block, a share of all requests (not of those entering the block before), or None.
     """
     points: list[float | None] = [None]
     for b in range(1, len(structure)):
@@ -109,7 +136,22 @@ def s_cips(pricing: Pricing, structure: Structure, service: Service, parts: Sequ
 
 
 def t_cips(pricing: Pricing, structure: Structure, parts: Sequence[Part]) -> list[float | None]:
-    """Return the T-CIP of each block with a function: of its machines, else of the cheapest that keep its time."""
+    """Return the T-CIP of each block with a function: of its machines, else of the cheapest that keep its time.
+
+    Parameters
+    ----------
+    pricing
+        What machines cost.
+    structure
+        What runs each block.
+    parts
+        Its blocks, valued: what a request costs on their functions.
+
+    Returns
+    -------
+    list
+        By block, requests per second, or None where there is no function or no machine to compare.
+    """
     points = []
     for choice, part in zip(structure, parts, strict=True):
         within = pricing.structures.slowest(choice) * (1 + TOLERANCE)
@@ -189,7 +231,19 @@ class _Pair:
 
 
 def parts_usd(pricing: Pricing, choice: BlockChoice, service: Service, b: int) -> float:
-    """USD of a request entering a block on its function, its share of cold starts included."""
+    """USD of a request entering a block on its function, its share of cold starts included.
+
+    Parameters
+    ----------
+    pricing
+        What blocks cost.
+    choice
+        What runs the block; it has a function.
+    service
+        At the thresholds in question: they say how far requests go.
+    b
+        Position of the block in the service.
+    """
     assert choice.function is not None
     structures = pricing.structures
     return service.function_usd(b) + structures.cold_usd(choice.function) + choice.hop_usd

@@ -94,7 +94,24 @@ class Promise:
         return 1 - self.instance.quantile * (1 - TOLERANCE) - self.late_share(structure, service)
 
     def wait(self, choice: BlockChoice, service: Service, b: int, count: int) -> float:
-        """Return what waiting takes of the limit in block b with so many machines; 0 where that is no matter."""
+        """Return what waiting takes of the limit in block b with so many machines; 0 where that is no matter.
+
+        Parameters
+        ----------
+        choice
+            What runs the block.
+        service
+            At the thresholds in question: they say what enters the block, and for how long.
+        b
+            Position of the block in the service.
+        count
+            Machines.
+
+        Returns
+        -------
+        float
+            In the unit of the limit: seconds of the mean, or a share of the requests.
+        """
         waits = self.waits(choice)
         return 0.0 if waits is None else self._waited(waits, service, b, count)
 
@@ -109,7 +126,17 @@ class Promise:
         return math.fsum(share * t for share, t in zip(service.shares, done, strict=True))
 
     def waiting_s(self, structure: Structure, service: Service, counts: Sequence[int]) -> float:
-        """Mean seconds that a request waits for machines without a function."""
+        """Mean seconds that a request waits for machines without a function.
+
+        Parameters
+        ----------
+        structure
+            What runs each block.
+        service
+            The structure at its thresholds.
+        counts
+            Machines by block.
+        """
         return self._sum(self.seconds, structure, service, counts)
 
     def late_share(self, structure: Structure, service: Service) -> float:
@@ -120,7 +147,13 @@ class Promise:
         return math.fsum(share * own for share, own in zip(service.shares, late, strict=True))
 
     def waiting_share(self, structure: Structure, service: Service, counts: Sequence[int]) -> float:
-        """Share of the requests that wait at most: the sum of the blocks' shares."""
+        """Share of the requests that wait at most: the sum of the blocks' shares.
+
+        Parameters
+        ----------
+        structure, service, counts
+            As of `waiting_s`.
+        """
         return self._sum(self.share, structure, service, counts)
 
     def _sum(self, waits: Waits, structure: Structure, service: Service, counts: Sequence[int]) -> float:

@@ -265,7 +265,23 @@ def value_parts(
 def spilled_rate(
     demand: Rates, reach: float, machine_rate: float, servers: int, machine: Machine | None, carrying: Carrying
 ) -> float:
-    """Requests per second of a block that its machines do not take, on average over the rates."""
+    """Requests per second of a block that its machines do not take, on average over the rates.
+
+    Parameters
+    ----------
+    demand
+        Rates of the requests that arrive at the service.
+    reach
+        R_b, share of them that enters the block.
+    machine_rate
+        r_b, requests per second that keep all workers of a machine busy; inf: one machine takes all.
+    servers
+        Workers of all its machines.
+    machine
+        Its type; None: there is none.
+    carrying
+        What machines carry.
+    """
     entering = demand.rates * reach
     if machine is None or servers == 0 or not entering.any():
         return float(entering @ demand.shares)

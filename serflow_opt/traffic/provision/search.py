@@ -85,10 +85,8 @@ class Search:
         What is asked.
     gap
         See `provision`; inf: any deployment will do.
-    deadline
-        When to stop.
-    on_progress
-        See `provision`.
+    deadline, on_progress
+        When to stop, and whom to tell; see `provision`.
     best
         Cost of a deployment known from elsewhere, USD per second.
     structures
@@ -149,11 +147,11 @@ class Search:
         self.total = len(structures)
         found = bounded(self.pricing, structures, self.best)
         self._start(found.structures, found.levels)
-        found = bounded(self.pricing, found.structures, self.best)
-        bounds, checked = found.bounds.copy(), found.bounds.copy()
+        found = bounded(self.pricing, found.structures, self.best)  # the cheaper the best, the fewer can win
+        bounds, checked = found.bounds.copy(), found.bounds.copy()  # one so far: no solver has said anything
         self._proven(bounds, checked)
         for n in range(len(bounds)):
-            if bounds[n] >= self._enough() or self.deadline.expired:
+            if bounds[n] >= self._enough() or self.deadline.expired:  # and those behind, in the order of bounds
                 break
             bound, sure = self._solve(found, n)
             bounds[n], checked[n] = max(bounds[n], bound), max(checked[n], sure)
@@ -207,7 +205,13 @@ class Search:
         return cost
 
     def parts(self, structure: Structure, service: Service, counts: Sequence[int]) -> tuple[Part, ...]:
-        """Value machines exactly."""
+        """Value machines exactly.
+
+        Parameters
+        ----------
+        structure, service, counts
+            What runs each block, the same at its thresholds, and machines by block.
+        """
         cold = [self.structures.cold_usd(choice.function) for choice in structure]
         return value_parts(service, counts, self.demand, self.carrying, cold)
 
@@ -267,12 +271,12 @@ class Search:
             b = patient[done]
             rent = service.blocks[b].machines[0].usd_per_s
             for count in range(counts[b], self.pricing.most(structure[b]) + 1):
-                if usd + rent * count >= best[0]:
+                if usd + rent * count >= best[0]:  # and so is every larger count
                     return
                 wait = self.promise.wait(structure[b], service, b, count)
                 if wait <= left:
                     extend(done + 1, [*chosen, count], left - wait, usd + rent * count)
-                    if done == len(patient) - 1:
+                    if done == len(patient) - 1:  # of the last block the fewest that do are cheapest
                         return
 
         extend(0, [], spare, 0.0)
@@ -294,12 +298,12 @@ class Search:
         if late is None:
             return math.inf, math.inf
         levels = levels_left(self.pricing, found, n, self.best) if math.isfinite(self.best) else None
-        if levels is not None and {s for s, _ in levels} != set(self.pricing.data.stages):
+        if levels is not None and {s for s, _ in levels} != set(self.pricing.data.stages):  # none is cheaper
             return self.best, self.best
         data = Data(self.instance, levels=levels)
         points = [self._points(choice) for choice in structure]
         for sharper in range(MOST_ROUNDS):
-            groups = self.demand.in_groups(FEWEST_GROUPS * 2**sharper)
+            groups = self.demand.in_groups(FEWEST_GROUPS * 2**sharper)  # they spill no more: a bound, and a small model
             pools = [self._pool(structure, b, groups, points[b]) for b in range(len(structure))]
             if None in pools:
                 return self.best, self.best
@@ -308,14 +312,14 @@ class Search:
             built = build_provisioning(data, [pool for pool in pools if pool is not None], shares, late, dollar)
             self.solves += 1
             outcome = HighsModel(built).solve(gap=self.gap / 4, time_limit=self.deadline.left_or_none)
-            if outcome.status == "infeasible":
+            if outcome.status == "infeasible":  # the model has only what can be cheaper than the best
                 return self.best, self.best
             bound, checked = max(bound, outcome.bound * dollar), max(checked, outcome.checked * dollar)
             if outcome.status == "no_solution":
                 self.doubt = outcome.doubt
                 return bound, checked
             chosen = tuple(self._chosen(data, built, outcome, s) for s in data.stages)
-            cost = self._offer(structure, chosen)
+            cost = self._offer(structure, chosen)  # exact; the model is below it by what lines and groups pass over
             if bound >= min(cost, self.best) * (1 - self.gap):
                 break
             fresh = self._sharpen(structure, chosen, points)

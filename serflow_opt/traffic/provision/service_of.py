@@ -20,7 +20,17 @@ KEEP_ALIVE_S = 300.0
 
 
 def service_of(structures: Structures, structure: Structure, levels: Sequence[int]) -> Service:
-    """Return the service of a structure at thresholds given as positions in the menus."""
+    """Return the service of a structure at thresholds given as positions in the menus.
+
+    Parameters
+    ----------
+    structures
+        Those of the instance.
+    structure
+        What runs each block.
+    levels
+        One a stage, in their order; stages at the end that nobody reaches may be left out.
+    """
     instance = structures.instance
     shares, accuracies, reach = [], [], 1.0
     for menu, level in zip(instance.menus, levels, strict=False):  # stages that nobody reaches may be left out
@@ -48,6 +58,15 @@ def scalable(instance: Instance, structure: Structure, levels: Sequence[int]) ->
     """Return the service of a deployment in which each block may use all machine types that keep its times.
 
     The structure's own type comes first, where it has one; others follow by rent per request.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    structure
+        What runs each block.
+    levels
+        As of `service_of`.
     """
     structures = Structures(instance, len(structure))
     service = service_of(structures, structure, levels)

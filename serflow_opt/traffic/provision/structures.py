@@ -94,7 +94,15 @@ class Structures:
         return self.tier(choice.machine), self.tier(choice.function)
 
     def seconds(self, p: int, first: int, last: int) -> float:
-        """Seconds of a whole block on an option, without cold starts (survey 2.2.1)."""
+        """Seconds of a whole block on an option, without cold starts (survey 2.2.1).
+
+        Parameters
+        ----------
+        p
+            Position of the option.
+        first, last
+            Positions of the block's stages.
+        """
         return math.fsum(self.option(p).stage_seconds[first : last + 1])
 
     def cold_s(self, p: int | None) -> float:

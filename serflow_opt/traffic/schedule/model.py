@@ -47,6 +47,25 @@ def prove(task: Task, gap: float, deadline: Deadline) -> Iterator[bool]:
     """Raise the bound of a block and improve its schedule, pausing after each part; say whether both may have changed.
 
     It ends when nothing is left to do or time is up.
+
+    Parameters
+    ----------
+    task
+        A block with a schedule.
+    gap
+        Relative; the model of a window is solved to half of it.
+    deadline
+        When to stop.
+
+    Yields
+    ------
+    bool
+        False after a part that can have raised the bound alone, True after one that can have improved the schedule.
+
+    Raises
+    ------
+    OutOfTime
+        At the deadline, where it comes while types are fitted to each other.
     """
     steps = STEPS
     while True:

@@ -61,7 +61,13 @@ def billed_s(machine: Machine, rental: Rental) -> float:
 
 
 def served_per_s(service: Service, b: int, machine: Machine, utilisation_cap: float) -> float:
-    """Return the requests a second that a machine serves."""
+    """Return the requests a second that a machine serves.
+
+    Parameters
+    ----------
+    b, utilisation_cap
+        Position of the block, and the share η of a machine's rate that is used.
+    """
     return utilisation_cap * service.rate_per_s(b, machine)
 
 
@@ -69,6 +75,13 @@ def evaluate_block(
     service: Service, b: int, trace: Trace, rentals: Sequence[Rental], *, utilisation_cap: float = 1.0
 ) -> Value:
     """Return what rentals of one block cost.
+
+    Parameters
+    ----------
+    b, rentals
+        Position of the block, and its machines in any order.
+    utilisation_cap
+        Share of a machine's rate that is used, η.
 
     Raises
     ------
@@ -99,6 +112,18 @@ def evaluate_schedule(
 
     Demand is spread evenly over each period of the trace; at every moment usable machines serve what they can, the
     function the rest.
+
+    Parameters
+    ----------
+    rentals
+        By block, its machines.
+    utilisation_cap
+        As of `evaluate_block`.
+
+    Raises
+    ------
+    InputError
+        As `evaluate_block` does.
     """
     return tuple(
         evaluate_block(service, b, trace, own, utilisation_cap=utilisation_cap)

@@ -94,7 +94,24 @@ class Task:
         self.checked = min(max(self.checked, bound if checked is None else checked), self.bound)
 
     def levels(self, p: int, demand: Demand, *, billing: bool = True, deadline: Deadline = NEVER) -> Levels:
-        """Return the best rentals of one type for a demand."""
+        """Return the best rentals of one type for a demand.
+
+        Parameters
+        ----------
+        p
+            Position of the type in `machines`.
+        demand
+            What it may serve: all of the block's, or what other types leave.
+        billing
+            Whether least billing counts; without it the sum is a lower bound.
+        deadline
+            When to stop.
+
+        Raises
+        ------
+        OutOfTime
+            At the deadline.
+        """
         machine = self.machines[p]
         early = self.at >= -machine.start_s - MOMENT
         return best_levels(
@@ -120,7 +137,24 @@ class Task:
 
 
 def improve(task: Task, plan: Plan, order: Iterable[int], deadline: Deadline) -> None:
-    """Fit types in turn to what the others leave, as long as that helps."""
+    """Fit types in turn to what the others leave, as long as that helps.
+
+    Parameters
+    ----------
+    task
+        Is offered what comes of it.
+    plan
+        Rentals to begin with.
+    order
+        Positions of the types that are fitted first, in this order; after that all of them are, as listed.
+    deadline
+        When to stop.
+
+    Raises
+    ------
+    OutOfTime
+        At the deadline; what `task` has taken by then stays.
+    """
     order = list(order)
     best = math.inf
     for _ in range(PASSES):

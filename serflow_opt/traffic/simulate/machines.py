@@ -97,6 +97,15 @@ class Fleet:
     def want(self, wanted: Mapping[str, int], now_s: float, faults: Faults) -> dict[str, int]:
         """Order and stop machines until there are as many as wanted.
 
+        Parameters
+        ----------
+        wanted
+            Machines by type; a type that is not named is not wanted.
+        now_s
+            The moment of the orders, seconds.
+        faults
+            Which orders fail.
+
         Returns
         -------
         dict of str to int

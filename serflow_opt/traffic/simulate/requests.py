@@ -40,9 +40,30 @@ class Requests:
 
 
 def draw(service: Service, trace: Trace, seed: int, arrivals: str = "spread", deadline: Deadline = NEVER) -> Requests:
-    """Draw the requests of a trace; raise OutOfTime at the deadline.
+    """Draw the requests of a trace.
 
     Moments and exits come from streams of their own: who scales, and how long services take, changes neither.
+
+    Parameters
+    ----------
+    service
+        Says where requests leave, and whether answers are right.
+    trace
+        How many come in each period.
+    seed
+        The same seed draws the same requests.
+    arrivals
+        spread: the trace's counts at random moments of each period; poisson: counts are random, too, with these means;
+        even: the trace's counts at equal distances.
+    deadline
+        When to stop.
+
+    Raises
+    ------
+    OutOfTime
+        At the deadline.
+    ValueError
+        For other arrivals.
     """
     times = _moments(trace, np.random.default_rng([seed, 0]), arrivals, deadline)
     deadline.check()

@@ -82,7 +82,22 @@ class Durations:
     def seconds(
         self, option: Machine | Function, numbers: NDArray[np.int64], outcomes: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """How long an option takes for these requests."""
+        """Return how long an option takes for these requests.
+
+        Parameters
+        ----------
+        option
+            Of the block.
+        numbers
+            Positions of the N requests among all.
+        outcomes
+            How each ends in the block, as `outcomes` says.
+
+        Returns
+        -------
+        array
+            Seconds, length N.
+        """
         stated: NDArray[np.float64] = np.asarray(option.seconds, float)[outcomes]
         factor = self._own.get(option, self._factor)
         return stated if factor is None else stated * factor[numbers]

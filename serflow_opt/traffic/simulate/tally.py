@@ -18,7 +18,17 @@ class Tally:
         self._sums: dict[str, NDArray[Any]] = {}
 
     def add(self, what: str, times: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> None:
-        """Count moments, or add up what happened at them."""
+        """Count moments, or add up what happened at them.
+
+        Parameters
+        ----------
+        what
+            Name of the sum.
+        times
+            Seconds, in any order.
+        weights
+            What happened at each; None: it is counted.
+        """
         if not len(times):
             return
         period = (times // self.period_s).astype(np.int64)
@@ -39,7 +49,17 @@ class Tally:
         ends: NDArray[np.float64],
         weights: NDArray[np.float64] | None = None,
     ) -> None:
-        """Add the seconds between pairs of moments to the periods that they touch, each second times its weight."""
+        """Add the seconds between pairs of moments to the periods that they touch, each second times its weight.
+
+        Parameters
+        ----------
+        what
+            Name of the sum.
+        starts, ends
+            Seconds, pair by pair.
+        weights
+            Of each pair; None: 1.
+        """
         weights = np.ones(len(starts)) if weights is None else weights
         # from its period's end on a span counts whole periods, until it ends; the rest is what its own periods get
         for times, sign in ((starts, weights), (ends, -weights)):
