@@ -22,7 +22,15 @@ ANY = 1.0
 
 
 def clashes(family: Family, problem: Any, settings: Settings) -> list[Clash]:
-    """Explain a proven infeasibility: the smallest sets of limits that clash, and the least change of each."""
+    """Explain a proven infeasibility: the smallest sets of limits that clash, and the least change of each.
+
+    Parameters
+    ----------
+    family, problem
+        A problem without a decision, and its family.
+    settings
+        Of each search; its deadline holds for all together.
+    """
     return explained(Within(family, problem, settings))
 
 
@@ -40,12 +48,24 @@ class Within(Attainable):
         return self.family.held(self.problem, {q.name: None for key, q in self.own.items() if key not in keys})
 
     def put(self, problem: Any, key: str, value: float | None) -> Any:
-        """Return a copy of a problem with another value of a limit, in the unit shown; None: without it."""
+        """Return a copy of a problem with another value of a limit, in the unit shown; None: without it.
+
+        Parameters
+        ----------
+        problem, key, value
+            As `Attainable.put` takes them.
+        """
         own = self.own[key]
         return self.family.held(problem, {own.name: None if value is None else own.less(value / own.shown)})
 
     def best_of(self, problem: Any, key: str, kept: Keys | None = None) -> Best | None:
-        """Return the tightest value of a limit, None without a decision; what it says is noted for `kept`."""
+        """Return the tightest value of a limit, None without a decision; what it says is noted for `kept`.
+
+        Parameters
+        ----------
+        problem, key, kept
+            As `Attainable.best_of` takes them.
+        """
         own = self.own[key]
         found = best_of(self.family, self.put(problem, key, None), {own.name: 1.0}, self.settings)
         self._note(found, kept)

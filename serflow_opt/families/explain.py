@@ -45,12 +45,30 @@ def explain(
     threads: int = 0,
     on_progress: Callable[[str], None] | None = None,
 ) -> LimitCosts:
-    """Solve a problem, and again with each limit loosened; parameters as those of `serflow_opt.explain`.
+    """Solve a problem, and again with each limit loosened; as `serflow_opt.explain`.
+
+    Parameters
+    ----------
+    problem
+        Of any family.
+    gap
+        Relative, of each solve.
+    time_limit
+        Seconds for each solve; None: none.
+    threads
+        Passed to HiGHS.
+    on_progress
+        Called before each solve with what is looked for.
 
     Returns
     -------
     LimitCosts
         Without rows where there is no decision: then `plan.infeasible_because` explains.
+
+    Raises
+    ------
+    InputError
+        For arguments that are none, as a negative gap.
     """
     with Arguments() as given:
         gap, threads = given.number("gap", gap), given.whole("threads", threads)

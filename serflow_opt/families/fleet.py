@@ -90,6 +90,23 @@ def solve_fleet(
 ) -> SolutionFleet:
     """Find a decision of each problem such that all together stay within a budget; as `serflow_opt.solve_fleet`.
 
+    Parameters
+    ----------
+    problems
+        Of one family, each with a name of its own.
+    budget_usd_per_hour
+        Most that the family's shared quantity adds up to, USD an hour.
+    machines_max
+        Not taken: only placements rent machines by type.
+    minimize
+        The quantity that is optimised, weighted and added up; None: what the first problem asks for.
+    weights
+        By the name of a problem, how much its quantity counts; 1 where not named.
+    gap, time_limit
+        Relative distance of value and bound that counts as optimal; seconds for everything, None: none.
+    jobs, on_progress
+        Processes that search the front of a problem; called before each problem.
+
     Raises
     ------
     InputError

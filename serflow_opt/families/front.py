@@ -43,7 +43,13 @@ class OfFamily:
         return family_of(self.problem).ceilings(self.problem).get(name, np.inf)
 
     def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> Best:
-        """Search within further limits."""
+        """Search within further limits.
+
+        Parameters
+        ----------
+        goal, ceilings, deadline
+            As `Searched.best` takes them, in the quantities' own units.
+        """
         family = family_of(self.problem)
         found = best_of(family, family.held(self.problem, ceilings), goal, Settings(BOX_GAP, deadline, threads=1))
         less = None
@@ -98,9 +104,31 @@ def pareto(
     journal: str | Path | None = None,
     on_progress: Callable[[FrontProgress], None] | None = None,
 ) -> SolutionFront:
-    """Find the decisions that no other beats in every quantity; parameters as those of `serflow_opt.pareto`.
+    """Find the decisions that no other beats in every quantity; as `serflow_opt.pareto`.
 
-    Without objectives it is the first two quantities of the family. There is one method, and no journal is kept.
+    Parameters
+    ----------
+    problem
+        Of any family; what it optimises does not matter.
+    objectives
+        Two or more of the family's quantities; none: its first two.
+    coverage
+        None: the whole front. Otherwise each decision there is has one in it that is at most this much worse, relative.
+    time_limit
+        Seconds; at the limit what was found is returned. None: none.
+    method
+        auto or milp, which is the same: there is one method.
+    jobs
+        Processes.
+    journal
+        Not taken: no journal is kept.
+    on_progress
+        Called at each decision found.
+
+    Raises
+    ------
+    InputError
+        For arguments that are none, objectives that the family does not have, and a journal.
     """
     family = family_of(problem)
     names = tuple(objectives) or tuple(own.name for own in family.quantities[:2])

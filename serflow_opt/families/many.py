@@ -20,7 +20,26 @@ def solve_all(
     on_plan: Callable[[int, Any], None] | None = None,
     **options: Any,
 ) -> list[Any]:
-    """Solve many problems; the answers come in their order. Parameters as those of `serflow_opt.solve_all`."""
+    """Solve many problems; the answers come in their order. As `serflow_opt.solve_all`.
+
+    Parameters
+    ----------
+    problems
+        Of any families.
+    jobs
+        Processes.
+    executor
+        What runs solves in place of processes of its own; None: nothing.
+    on_plan
+        Called with the position of a problem and its answer, as they come.
+    options
+        As `solve` takes them, for each problem.
+
+    Raises
+    ------
+    InputError
+        For arguments that are none.
+    """
     with Arguments() as given:
         jobs = given.whole("jobs", jobs, 1)
     with stoppable():

@@ -67,7 +67,13 @@ class Placements:
     def resolve(
         self, raw: Mapping[str, Any], path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
     ) -> Instance | None:
-        """Return the instance that a parsed file is, or add to what is wrong with it."""
+        """Return the instance that a parsed file is, or add to what is wrong with it.
+
+        Parameters
+        ----------
+        raw, path, catalogs, problems
+            As `Family.resolve` takes them.
+        """
         from serflow_opt.problem.loader import instance_in
 
         return instance_in(dict(raw), path, catalogs, problems)
@@ -128,13 +134,25 @@ class Placements:
         return Built(made.model, made.unit, told, problem.threshold_mode == "menu", made)
 
     def decode(self, problem: Instance, built: Built, outcome: Outcome) -> Decision:
-        """Return the plan in an incumbent."""
+        """Return the plan in an incumbent.
+
+        Parameters
+        ----------
+        problem, built, outcome
+            As `Family.decode` takes them.
+        """
         from serflow_opt.search.incumbent import decision_in
 
         return decision_in(problem, built.further, outcome)
 
     def search(self, problem: Instance, goal: Goal, settings: Settings) -> Found | None:
-        """Search by labels and bounds, and by the model for what they leave."""
+        """Search by labels and bounds, and by the model for what they leave.
+
+        Parameters
+        ----------
+        problem, goal, settings
+            As `Family.search` takes them.
+        """
         from serflow_opt.families.found import Found
         from serflow_opt.search.best import search
 

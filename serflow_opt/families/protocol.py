@@ -144,7 +144,19 @@ class Family(Protocol):
     def resolve(
         self, raw: Mapping[str, Any], path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
     ) -> Any:
-        """Return the problem that a parsed file is, or add to what is wrong with it."""
+        """Return the problem that a parsed file is, or add to what is wrong with it.
+
+        Parameters
+        ----------
+        raw
+            The tables of the file as they were parsed.
+        path
+            The file: messages name it, and paths in it start from its folder.
+        catalogs
+            Price files that add to or override the catalogue, applied after those the file names.
+        problems
+            Faults are appended here, all that there are; what is returned does not matter then.
+        """
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of its instance files."""
@@ -168,10 +180,28 @@ class Family(Protocol):
         """Return a model whose solutions keep what has to hold, limits included. None there: raises `NoModel`."""
 
     def decode(self, problem: Any, built: Built, outcome: Outcome) -> Any:
-        """Return the decision in a solution; `outcome.value` tells that of a variable."""
+        """Return the decision in a solution; `outcome.value` tells that of a variable.
+
+        Parameters
+        ----------
+        problem, built
+            A problem, and what `build` made of it.
+        outcome
+            A solution within HiGHS's tolerances; binaries may be off by these.
+        """
 
     def search(self, problem: Any, goal: Goal, settings: Settings) -> Found | None:
-        """Search for the best decision in a faster exact way; None: there is none, the model is solved."""
+        """Search for the best decision in a faster exact way; None: there is none, the model is solved.
+
+        Parameters
+        ----------
+        problem
+            Its limits hold; what it optimises does not matter.
+        goal
+            What is minimised, in the quantities' own units.
+        settings
+            Gap, deadline, and what HiGHS is told.
+        """
 
     def document_of(self, problem: Any, decision: Any) -> dict[str, Any]:
         """Return a decision as documents have it."""

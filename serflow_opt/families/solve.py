@@ -33,7 +33,36 @@ def solve(
     options: Mapping[str, object] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Solution:
-    """Find the best decision and prove it; parameters as those of `serflow_opt.solve`, method auto or milp."""
+    """Find the best decision and prove it; as `serflow_opt.solve`.
+
+    Parameters
+    ----------
+    problem
+        Of any family.
+    gap
+        Relative distance between decision and bound at which the decision counts as optimal; None: 1e-6.
+    time_limit
+        Seconds for everything; None: none. At the limit the best decision found is returned with its gap.
+    threads, seed
+        Passed to HiGHS.
+    method
+        auto or milp, which is the same here.
+    options
+        Further HiGHS options; unknown ones are an error.
+    on_progress
+        Called with incumbent and bound while HiGHS searches.
+
+    Returns
+    -------
+    Solution
+        `status` is optimal (proven within the gap), feasible (stopped before), infeasible (proven) or no_solution
+        (stopped before a decision was found).
+
+    Raises
+    ------
+    InputError
+        For arguments that are none, and for HiGHS options that do not exist.
+    """
     with Arguments() as given:
         gap = Settings.gap if gap is None else given.number("gap", gap)
         seconds = given.limit("time_limit", time_limit)
@@ -46,7 +75,15 @@ def solve(
 
 
 def answer(problem: Any, settings: Settings, name: str = "") -> Solution:
-    """Solve a problem with checked settings for what it asks or another quantity; say why there is no decision."""
+    """Solve a problem with checked settings for what it asks or another quantity; say why there is no decision.
+
+    Parameters
+    ----------
+    problem, settings
+        Of any family; gap, deadline, and what HiGHS is told.
+    name
+        The quantity that is optimised; empty: the one that is asked for.
+    """
     family = family_of(problem)
     found = best_of(family, problem, {name or family.optimised(problem): 1.0}, settings)
     solution = solution_of(family, problem, found, settings, name)
@@ -102,7 +139,21 @@ def value(problem: Any, document: Mapping[str, Any]) -> Solution:
 def solution_of(
     family: Family, problem: Any, found: Found, settings: Settings, name: str = "", method: str = ""
 ) -> Solution:
-    """Put the answer together, for the quantity that is asked for or another one, with other words for the method."""
+    """Put the answer together.
+
+    Parameters
+    ----------
+    family, problem
+        What was solved.
+    found
+        What its search found, less is better, in the quantities' own units.
+    settings
+        The gap at which the decision counts as optimal, and the clock.
+    name
+        The quantity that was optimised; empty: the one that is asked for.
+    method
+        How, in words; empty: by the model.
+    """
     own = quantity(family, name or family.optimised(problem))
     status: PlanStatus = "infeasible" if found.infeasible else "no_solution"
     exact = gap = None

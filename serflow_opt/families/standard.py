@@ -62,7 +62,15 @@ class Standard(ABC):
 
     @abstractmethod
     def read(self, data: Any, model: Any, value: Callable[[Any], float]) -> Any:
-        """Return the decision in a solution, whose values of variables are given."""
+        """Return the decision in a solution, whose values of variables are given.
+
+        Parameters
+        ----------
+        data, model
+            What `data` made of the tables, and what `model` made of that.
+        value
+            The value of one of its variables; binaries may be off by HiGHS's tolerances.
+        """
 
     @abstractmethod
     def told(self, data: Any, decision: Any) -> dict[str, Any]:
@@ -73,13 +81,27 @@ class Standard(ABC):
         """Return the decision of a document. Raises InputError for one that does not fit."""
 
     def data(self, document: Any, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]) -> Any:
-        """Return what all other functions are given: the tables as they are, unless a family makes more of them."""
+        """Return what all other functions are given: the tables as they are, unless a family makes more of them.
+
+        Parameters
+        ----------
+        document
+            The tables, each valid in itself.
+        path, catalogs, problems
+            As `Family.resolve` takes them.
+        """
         return document
 
     def resolve(
         self, raw: Mapping[str, Any], path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
     ) -> Question | None:
-        """Return the problem that a parsed file is, or add to what is wrong with it."""
+        """Return the problem that a parsed file is, or add to what is wrong with it.
+
+        Parameters
+        ----------
+        raw, path, catalogs, problems
+            As `Family.resolve` takes them.
+        """
         try:
             document = validated(self.document, raw, "add it", str(path))
             asked = Question(self.kind, document.name, self.quantities[0].name)
@@ -160,11 +182,23 @@ class Standard(ABC):
         return Built(model)
 
     def decode(self, problem: Question, built: Built, outcome: Outcome) -> Any:
-        """Return the decision in a solution."""
+        """Return the decision in a solution.
+
+        Parameters
+        ----------
+        problem, built, outcome
+            As `Family.decode` takes them.
+        """
         return self.read(problem.data, built.model, outcome.value)
 
     def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
-        """Leave it to the model."""
+        """Leave it to the model.
+
+        Parameters
+        ----------
+        problem, goal, settings
+            As `Family.search` takes them.
+        """
         return None
 
     def document_of(self, problem: Question, decision: Any) -> dict[str, Any]:

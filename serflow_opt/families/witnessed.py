@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
 
 def best_of(family: Family, problem: Any, goal: Goal, settings: Settings) -> Found:
-    """Search for the best decision: in the family's own exact way where there is one, else by its model."""
+    """Search for the best decision: in the family's own exact way where there is one, else by its model.
+
+    Parameters
+    ----------
+    family, problem, goal, settings
+        As `solve_witnessed` takes them.
+    """
     found = family.search(problem, goal, settings)
     return solve_witnessed(family, problem, goal, settings) if found is None else found
 
@@ -109,13 +115,31 @@ def _nothing_to_choose(family: Family, problem: Any, goal: Goal, built: Built) -
 
 
 def value_of(family: Family, goal: Goal, valued: Valued) -> float:
-    """Return what a goal is for a decision: one quantity alone as it is, several weighted; less is better."""
+    """Return what a goal is for a decision: one quantity alone as it is, several weighted; less is better.
+
+    Parameters
+    ----------
+    family, goal
+        The family, and coefficients of its quantities.
+    valued
+        What the decision achieves, in the quantities' own units.
+    """
     parts = [(by, quantity(family, name).less(valued.values[name])) for name, by in goal.items()]
     return parts[0][1] if len(parts) == 1 else math.fsum(by * part for by, part in parts)
 
 
 def offer(found: Found, decision: Any, valued: Valued, value: float) -> None:
-    """Keep the better of the known decision and this one."""
+    """Keep the better of the known decision and this one.
+
+    Parameters
+    ----------
+    found
+        It is changed where the other decision is better.
+    decision, valued
+        Another decision, and what it achieves; one that breaks something is not taken.
+    value
+        Of the goal, less is better.
+    """
     if not valued.breaches and value < found.value:
         found.decision, found.values, found.violation, found.value = decision, valued.values, valued.violation, value
 

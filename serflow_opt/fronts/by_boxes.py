@@ -56,7 +56,17 @@ class Searched(Protocol):
         """Return what an objective, less is better, may be at most; infinity without limit."""
 
     def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> Best:
-        """Search within further limits, less is better, to the relative gap `BOX_GAP`, on one thread."""
+        """Search within further limits, less is better, to the relative gap `BOX_GAP`, on one thread.
+
+        Parameters
+        ----------
+        goal
+            What is minimised: coefficients of objectives, less is better; one alone as it is.
+        ceilings
+            By objective, less is better, in the units of its values; they take the place of the problem's own.
+        deadline
+            When to stop; what was found by then comes back.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,13 @@ class OfInstance:
         return ceiling(self.instance, objective)
 
     def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> Best:
-        """Search within further limits."""
+        """Search within further limits.
+
+        Parameters
+        ----------
+        goal, ceilings, deadline
+            As `Searched.best` takes them, in USD, seconds, loss, J, and minus the accuracy.
+        """
         limited = self.instance
         for name, most in ceilings.items():
             limited = hold(limited, name, most)  # type: ignore[arg-type]

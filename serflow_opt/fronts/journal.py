@@ -53,7 +53,20 @@ class Journal:
             raise InputError([Problem(str(path), "", f"cannot be used: {error}", "name another file")]) from None
 
     def add(self, bounds: Point, decision: Decision | None, point: Point | None) -> None:
-        """Note an answer."""
+        """Note an answer, at the end of the file.
+
+        Parameters
+        ----------
+        bounds
+            On all objectives but the first, less is better; infinite where there is none.
+        decision, point
+            What is best within them, and all its objectives; None: there is nothing.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written any more.
+        """
         plan = None
         if decision is not None:
             plan = [decision.options, decision.weights, decision.ways, decision.variants]

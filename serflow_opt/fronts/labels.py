@@ -50,7 +50,17 @@ class Step:
 
 
 def step_of(data: Data, s: int, owner: int, columns: Sequence[Column]) -> Step:
-    """Return what the thresholds of stage s do, in its own menu (`AS_IS`) or in that of a variant."""
+    """Return what the thresholds of stage s do, in its own menu (`AS_IS`) or in that of a variant.
+
+    Parameters
+    ----------
+    data, s
+        Coefficients of an instance, and the stage, 1..M.
+    owner
+        The position of the variant whose menu it is, or `AS_IS`.
+    columns
+        What labels are made of.
+    """
     levels = [level for level in data.menu[s] if level.variant == owner]
     rate = np.array([level.exit_rate for level in levels])
     scale, leave = np.empty((len(rate), len(columns))), np.zeros((len(rate), len(columns)))

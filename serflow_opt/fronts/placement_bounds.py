@@ -52,7 +52,15 @@ class Archive:
         return cls(np.empty((0, 2)), np.empty(0, dtype=np.int64), np.empty((0, stages), dtype=np.int64))
 
     def add(self, points: Floats, placement: Ints, levels: Ints) -> None:
-        """Take plans in and drop what is dominated."""
+        """Take plans in and drop what is dominated.
+
+        Parameters
+        ----------
+        points
+            P x 2, in the units of `Sides`.
+        placement, levels
+            P positions of placements, and P x M thresholds, positions in the menus.
+        """
         points = np.concatenate([self.points, points])
         best = nondominated(cells(points, EQUAL))
         self.points = points[best]
@@ -103,7 +111,17 @@ class Sides:
         return np.maximum(gaps, 0.0)
 
     def reachable(self, n: int, archive: Archive, gap: float) -> Floats:
-        """Return the corners, divided by 1 + gap, that placement n may get below: corners x weightings."""
+        """Return the corners, divided by 1 + gap, that placement n may get below: corners x weightings.
+
+        Parameters
+        ----------
+        n
+            Position of the placement.
+        archive
+            The front so far.
+        gap
+            Relative; plans that are better than the archive by less than this are not looked for.
+        """
         near, far = self._corners(archive)
         corners: Floats = near / (1 + gap) + far
         within: Floats = corners[(self.bound[n] < corners).all(axis=1)]
@@ -127,7 +145,18 @@ def bound_placements(
 ) -> Sides:
     """Bound placements in one objective, in the other and between; put the plans that attain bounds into the archive.
 
-    At the deadline it stops with fewer weightings, two at least.
+    Parameters
+    ----------
+    data, paths
+        Coefficients of an instance, and N placements.
+    views
+        The two objectives of the placements.
+    limits
+        On each of the two, in the units of its view; None: none.
+    archive
+        It is changed.
+    deadline
+        Once it has passed, no weighting is added to those there are, two at least.
     """
     unit = np.array([float(np.median(np.abs(view.fixed + view.weight.sum(axis=1)))) or 1.0 for view in views])
     fixed = np.stack([view.fixed for view in views]) / unit[:, None]

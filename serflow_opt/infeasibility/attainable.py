@@ -51,11 +51,27 @@ class Attainable(ABC):
 
     @abstractmethod
     def put(self, problem: Any, key: str, value: float | None) -> Any:
-        """Return a copy of a problem with another value of a limit, in the unit shown; None: without it."""
+        """Return a copy of a problem with another value of a limit, in the unit shown; None: without it.
+
+        Parameters
+        ----------
+        problem, key, value
+            A problem with or without the limit, the limit's key in files, and what it shall ask for.
+        """
 
     @abstractmethod
     def best_of(self, problem: Any, key: str, kept: Keys | None = None) -> Best | None:
-        """Return the tightest value of a limit, None without a plan; what it says is noted for `kept`."""
+        """Return the tightest value of a limit, None without a plan; what it says is noted for `kept`.
+
+        Parameters
+        ----------
+        problem
+            With the other limits that are kept.
+        key
+            Of the limit; the value it has in `problem` does not matter.
+        kept
+            The limits that `problem` keeps as they were asked for; None: others, so that a clash is not noted.
+        """
 
     @abstractmethod
     def ask(self, problem: Any, kept: Keys | None = None) -> bool | None:
@@ -105,7 +121,13 @@ class Reach(Attainable):
         return keeping(self.instance, keys)
 
     def put(self, problem: Instance, key: str, value: float | None) -> Instance:
-        """Return a copy of an instance with another value of a limit, in the unit shown; None: without it."""
+        """Return a copy of an instance with another value of a limit, in the unit shown; None: without it.
+
+        Parameters
+        ----------
+        problem, key, value
+            As `Attainable.put` takes them.
+        """
         return put(problem, key, None if value is None else value / ABOVE.get(key, 1.0))
 
     def nothing(self) -> Clash:
@@ -113,7 +135,13 @@ class Reach(Attainable):
         return no_placement(keeping(self.instance, ()), self.settings)
 
     def best_of(self, problem: Instance, key: str, kept: Keys | None = None) -> Best | None:
-        """Return the tightest value of a limit, None without a plan; what it says is noted for `kept`."""
+        """Return the tightest value of a limit, None without a plan; what it says is noted for `kept`.
+
+        Parameters
+        ----------
+        problem, key, kept
+            As `Attainable.best_of` takes them.
+        """
         limit = self.limit(key)
         free = put(problem, key, None)
         if limit.objective is None:

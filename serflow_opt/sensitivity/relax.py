@@ -88,6 +88,13 @@ def relax(
 def with_limit(instance: Instance, limit: str, value: float | None) -> Instance:
     """Return a copy with another value of one limit, in the unit of the limit's name; None: without it.
 
+    Parameters
+    ----------
+    instance, limit
+        A problem, and one of `LIMITS`.
+    value
+        A share for accuracy_min, nats for cross_entropy_max, else USD or J a request, or ms.
+
     Raises
     ------
     InputError
@@ -164,7 +171,20 @@ def _row(instance: Instance, limit: str, plan: Plan) -> dict[str, Any]:
 
 
 def reached(instance: Instance, limit: str, plan: Plan, metrics: Metrics) -> float:
-    """Return the tightest value of a limit that a plan keeps; infinite where the limit does not matter to it."""
+    """Return the tightest value of a limit that a plan keeps; infinite where the limit does not matter to it.
+
+    Parameters
+    ----------
+    instance, limit
+        The problem, and one of `LIMITS`.
+    plan, metrics
+        A plan of it, and its exact value.
+
+    Returns
+    -------
+    float
+        In the unit of the limit's name.
+    """
     match limit:
         case "accuracy_min":
             assert metrics.accuracy is not None
