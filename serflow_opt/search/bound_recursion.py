@@ -131,7 +131,7 @@ class BoundTable:
         chosen = self.ends.rows(self.first[self.first >= 0] if ends is None else ends)
         rows, runner, via = chosen.after, [], [chosen.via]
         for step in self.steps:
-            gone = rows < 0
+            gone = rows < 0  # plans of some ends are over before
             if gone.any():
                 there = rows[~gone]
                 columns = [np.full(len(rows), value) for value in (NOWHERE, STAY, -1)]
@@ -195,15 +195,18 @@ class _Sweep:
         steps: list[Steps] = []
         arriving: dict[object, Steps] = {}
         step: Steps | None = None
+        # backwards: the best threshold of a stage depends on nothing but what follows
         for s in range(len(chain.on) - 1, -1, -1):
             deadline.check()
             step = self._kept(s, self._tails(s, step, arriving))
             steps.append(step)
+            # through hubs: each sender meets the few labels of a hub, not those of every receiver
             arriving = {crossing.hub: self._arriving(step, crossing) for crossing in chain.entering[s]}
         steps.reverse()
         tails = [self._moved(arriving.get(crossing.hub), crossing, 0) for crossing in chain.leaving[0]]
         there = [tail for tail in tails if tail is not None]
         ends = Steps.joined(there) if there else steps[0].rows(np.arange(0))
+        # labels were kept for the fastest way in; the one an end has taken may be slower
         ends = ends.rows(ends.whole <= chain.whole_limit)
         lanes = len(self.weights)
         best, first = np.full(lanes, np.inf), np.full(lanes, -1)
@@ -240,6 +243,7 @@ class _Sweep:
             pairs = [(np.flatnonzero(runner == f), e) for e, f in zip(*(p.tolist() for p in stays), strict=True)]
             rows = np.concatenate([found for found, _ in pairs]) if pairs else rows[:0]
             runner = np.concatenate([np.full(len(found), e) for found, e in pairs]) if pairs else runner[:0]
+        # stage s becomes the first of the run that stage s + 1 belongs to, as far as memory and time let it
         fits = (after.back[rows] <= s + 1) & self.on[s, runner]
         if stays is not None or not fits.all():
             rows, runner = rows[fits], runner[fits]
@@ -259,6 +263,7 @@ class _Sweep:
         shape = len(senders), len(tail.value)
         tags = np.empty((5, *shape), dtype=np.int64)
         tags[0], tags[3], tags[4] = tail.lane, tail.after, tail.via
+        # the sender's run ends here: how far it may reach back is a matter of its own stages, not of the receiver's
         tags[1] = senders[:, None]
         tags[2] = 1 if source else self.chain.back[s, senders, None]
         value = (tail.value + adds[:, tail.lane]).ravel()
@@ -274,8 +279,10 @@ class _Sweep:
             if not fits.all():
                 tail, whole = tail.rows(fits), whole[fits]
         value = self.stage[tail.lane, s, tail.runner] + self._exits(s, tail)
+        # labels of one lane, runner and `back` are completed by the same prefixes, so these can stand for each other
         group = (tail.lane * chain.on.shape[1] + tail.runner) * (len(chain.on) + 1) + tail.back
         if self.allowed is not None:
+            # first what no prefix completes: sorting takes the time
             alive = np.flatnonzero(value <= self.allowed[s, tail.runner])
             kept = alive[staircase(group[alive], value[alive], whole[alive])]
         else:
@@ -303,6 +310,7 @@ class _Sweep:
     def _closed(self, s: int, tail: Steps, exits: Floats) -> Floats:
         """The same with those that end with stage s: everybody leaves."""
         if self.chain.ends is not None:
+            # nothing follows, so that there is no threshold to weigh: what is left is the accuracy of those who leave
             ended = np.flatnonzero(tail.via == END)
             exits[ended] = -self.beta[tail.lane[ended]] * self.chain.ends[s, tail.runner[ended]]
         return exits
@@ -316,6 +324,7 @@ class _Sweep:
         at, lane = at[rows], step.lane[rows]
         value = step.value[rows] + (crossing.adds @ self.weights.T)[at, lane]
         whole = step.whole[rows] + crossing.whole[at]
+        # senders do not care who receives, nor how far the receiver's run reaches: one staircase a lane is enough
         kept = staircase(lane if len(self.weights) > 1 else None, value, whole)
         rows = rows[kept]
         return Steps.of(value[kept], whole[kept], lane[kept], step.runner[rows], step.back[rows], rows, crossing.hub[2])

@@ -95,7 +95,7 @@ class ChainSearch:
     ) -> None:
         self.chain, self.on_better = chain, on_better
         self._deadlines = deadline, deadline.later(grace_s) if grace_s else deadline
-        self.gap = max(gap - FOR_VALUING, gap / 2)
+        self.gap = max(gap - FOR_VALUING, gap / 2)  # the rest is for the exact value of the plan
         self.before = least_whole_before(chain)
         self.limited = np.isfinite(chain.limits)
         self.tight = stages_couple(chain.data.instance)
@@ -155,6 +155,7 @@ class ChainSearch:
             self.held = self.held if held is None else held.copy()
             self._take(pool)
         if not math.isfinite(self.value):
+            # 1: what multipliers come to depends on the range of prices, and a sample spans it
             sample = self._sample()
             swept = self._lanes(sample)
             self._take(swept.paths())
@@ -172,8 +173,10 @@ class ChainSearch:
             return self.infeasible
         while True:
             candidate = min(self._candidates.values(), key=lambda c: c.bound)
+            # 2: where the bound is least there is most room for a better plan
             if not candidate.done:
                 self._label(candidate, RUNGS if len(self.before) > SHORT else ())
+            # 3: the bound of all is no higher than that of this placement, which its own multipliers attain
             weights, target = candidate.weights, self._target()
             swept = self._sweep_below(weights, target)
             if swept.first[0] < 0:
@@ -181,6 +184,7 @@ class ChainSearch:
                 self.infeasible = self.best is None  # the bound of all placements is beyond the limit
                 return True
             self.bound = max(self.bound, float(swept.best[0]) + self.offset(weights))
+            # known already: further sweeps at these multipliers would find the same placement
             if not self._take(swept.paths()):
                 return self._list(weights, swept, target)
 

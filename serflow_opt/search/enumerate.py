@@ -60,6 +60,7 @@ def near_optimal_placements(
     """
     prefixes: _Prefixes | None = None
     finished: list[_Prefixes] = []
+    # the sweep added times up from the end, here it is from the start: rounding must not lose what it kept
     room = chain.whole_limit * (1 + ROUNDING)
     for s in range(len(chain.on)):
         deadline.check()
@@ -71,6 +72,7 @@ def near_optimal_placements(
             prefixes = None
             break
         prefixes = _Prefixes.joined(parts)
+        # each prefix can be completed, so there are at least as many placements
         if len(prefixes.whole) + sum(len(part.whole) for part in finished) > listed:
             return None
         # what is left after the stage and its exits
@@ -80,6 +82,7 @@ def near_optimal_placements(
         left = _after_exits(chain, s, here, allowance, float(weights[-1]))
         prefixes.adds[:, s] += adds
         if chain.ends is not None:
+            # where the plan ends nothing follows: the accuracy of those who leave has to be within the allowance
             worth = -float(weights[-1]) * chain.ends[s, here]
             enough = worth <= allowance + ROUNDING * (np.abs(allowance) + np.abs(adds @ weights))
             rows = np.flatnonzero(enough & (whole <= room))
@@ -109,8 +112,10 @@ class _Lookup:
         self.there[step.runner] = True
         self.room = chain.whole_limit * (1 + ROUNDING) if np.isfinite(chain.whole_limit) else 0.0
         whole = step.whole if self.room else np.zeros(len(step.whole))
+        # wider than all times, so that the keys of runners do not overlap and one search serves them all
         self.width = 2 * (self.room + float(whole.max(initial=0.0))) or 1.0
         self.runs = []
+        # labels of different `back` are completed by different prefixes, so each has a staircase of its own
         for back in sorted(set(step.back.tolist())):
             rows = np.flatnonzero(step.back == back)
             # by runner, and by falling time within
@@ -122,6 +127,7 @@ class _Lookup:
         if not self.room:
             whole = np.zeros(len(whole))
         for back, rows, key in self.runs:
+            # a staircase falls: of the labels within the time that is left the slowest has the least V
             at = np.searchsorted(key, runner * self.width - (self.room - whole))
             there = at < len(rows)
             row = rows[np.where(there, at, 0)] if len(rows) else at
@@ -177,12 +183,14 @@ def _crossed(
     allowance = np.repeat(allowance, len(receivers)) - (entered.adds @ weights)[into]
     whole = np.repeat(whole, len(receivers)) + entered.whole[into]
     option = np.array([runner.option for runner in chain.data.runners])
-    begin = np.full(len(receiver), s + 1)
+    begin = np.full(len(receiver), s + 1)  # a hand-over begins a run
     alive = look.within(receiver, whole, begin, allowance)
+    # on one option a run goes on (`_gone_on`): nothing is handed over from an option to itself
     alive &= (sender == SOURCE) | (option[sender] != option[receiver])
     kept = np.flatnonzero(alive)
     if not len(kept):
         return None
+    # tables only now: they are the larger part, and most pairs are gone
     adds = np.zeros((len(kept), last, columns))
     runner = np.full((len(kept), last), -1)
     way = np.full((len(kept), last), NOTHING)

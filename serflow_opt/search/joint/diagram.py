@@ -146,7 +146,7 @@ class _Search:
     def _root(self) -> _Block:
         grid, aim = self.grid, self.aim
         everybody = np.packbits(np.ones((1, grid.samples), dtype=bool), axis=1)
-        everybody = np.pad(everybody, ((0, 0), (0, -everybody.shape[1] % 8)))
+        everybody = np.pad(everybody, ((0, 0), (0, -everybody.shape[1] % 8)))  # whole words, for `_hash`
         spent = grid.samples * np.concatenate([aim.weight[:1], aim.use[:, 0]])
         bound = max(
             float(spent @ view.mix + view.price * aim.need + view.potential[0].sum()) - self._allowance(view)
@@ -170,7 +170,7 @@ class _Search:
         columns = [np.ones(grid.samples), grid.right[:, k], *after]
         leaving, marked = by_rank(low, count, columns), by_rank(high, count, [marks])
         spared = None if self.cells.single(k) else by_rank(low, count, [marks])
-        some = max(1, HELD // 8 // grid.samples)
+        some = max(1, HELD // 8 // grid.samples)  # before it is packed, the table is eight times as large
         away = np.concatenate(
             [
                 np.packbits(low[None, :] <= np.arange(begin, min(begin + some, count))[:, None], axis=1)
@@ -203,7 +203,7 @@ class _Search:
                     np.maximum(bound, reached - self._allowance(view), out=bound)
                 else:
                     alive &= reached <= view.limit
-            np.maximum(bound, block.bound[part], out=bound)
+            np.maximum(bound, block.bound[part], out=bound)  # a child is in no case better than its node
             alive &= bound < self.cutoff
             self.nodes += alive.size
             rows, level = np.nonzero(alive.T)
@@ -242,7 +242,7 @@ class _Search:
                 break
             rows = np.arange(first, min(first + at_once, len(block)))
             inside = self._inside(block.bits[rows])
-            for _ in range(2):
+            for _ in range(2):  # prices trained on those that are left fit them better
                 if len(rows) <= FEW or self.stopped():
                     break
                 known = self.trained.get(k)
@@ -312,11 +312,11 @@ def best_below(
     for mix in mixes:
         blend = Aim(mix @ np.vstack([aim.weight, aim.use]), aim.need, aim.use[:0], aim.most[:0])
         steep = best_price(grid, blend) if aim.need > 0 and blend.weight[1:].any() else 0.0
-        parts = [1.0, 2.0, 4.0, 8.0, 16.0] if steep > 0 else [0.0]
+        parts = [1.0, 2.0, 4.0, 8.0, 16.0] if steep > 0 else [0.0]  # nodes that owe more need steeper prices
         views += [_View.of(grid, aim, mix, steep * part, np.inf) for part in parts]
-    main = views[-3] if len(views) >= 5 else views[-1]
+    main = views[-3] if len(views) >= 5 else views[-1]  # the middle price of the last mix
     if aim.need > 0:
-        views.append(_View.of(grid, aim, 0 * pure, 1.0, 0.5))
+        views.append(_View.of(grid, aim, 0 * pure, 1.0, 0.5))  # right answers alone: can there be enough?
     for j in range(sides):
         mix = np.zeros(1 + sides)
         mix[1 + j] = 1.0
@@ -369,7 +369,7 @@ def undominated(bits: Bits, spent: Floats, right: Floats) -> Ints:
     else:
         start = np.flatnonzero(begins)[np.cumsum(begins) - 1]
         beaten, leader = np.zeros(len(order), dtype=bool), order[start]
-        for rank in range(3):
+        for rank in range(3):  # against all others it would be quadratic, and the cheapest beat most
             place = np.minimum(start + rank, len(order) - 1)
             other = order[place]
             before = (place < np.arange(len(order))) & (key[other] == key[order])
