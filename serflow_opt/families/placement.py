@@ -122,7 +122,13 @@ class Placements:
         return Valued(values, tuple(metrics.breaches))
 
     def build(self, problem: Instance, goal: Goal) -> Built:
-        """Return the flow-scaled model."""
+        """Return the flow-scaled model.
+
+        Raises
+        ------
+        NoModel
+            Where some stage has nothing to run on, or the input cannot get in.
+        """
         from serflow_opt.formulations.model import Disconnected, build
 
         try:

@@ -170,7 +170,13 @@ class Standard(ABC):
         return replace(valued, breaches=(*valued.breaches, *broken))
 
     def build(self, problem: Question, goal: Goal) -> Built:
-        """Return the model with its limits and the goal."""
+        """Return the model with its limits and the goal.
+
+        Raises
+        ------
+        NoModel
+            Where a quantity that nothing changes is beyond its limit.
+        """
         from serflow_opt.formulations.quantities import OutOfReach, add_goal
 
         model, given = self.model(problem.data)

@@ -83,7 +83,13 @@ def door(name: str, verb: str) -> Verb:
 
 
 def answering_all(verb: str, problems: list[Any]) -> Verb:
-    """Return what answers a verb for several problems together: of one family, unless each is answered alone."""
+    """Return what answers a verb for several problems together: of one family, unless each is answered alone.
+
+    Raises
+    ------
+    InputError
+        Where there are several families, and as `answering` does.
+    """
     kinds = list(dict.fromkeys(problem.kind for problem in problems))
     if not kinds:
         return _found(get(DEFAULT).own[verb])

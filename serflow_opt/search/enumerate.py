@@ -56,7 +56,12 @@ def near_optimal_placements(
     listed
         How many to list at most; None comes back beyond.
     deadline
-        When to stop: OutOfTime is raised.
+        When to stop.
+
+    Raises
+    ------
+    OutOfTime
+        When the deadline passes.
     """
     prefixes: _Prefixes | None = None
     finished: list[_Prefixes] = []

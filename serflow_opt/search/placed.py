@@ -85,7 +85,12 @@ def bracket(chain: Chain, those: Placed, held: Floats, deadline: Deadline = NEVE
     held
         Multipliers of the columns; the accuracy's is found here.
     deadline
-        When to stop: OutOfTime is raised.
+        When to stop.
+
+    Raises
+    ------
+    OutOfTime
+        When the deadline passes.
     """
     exits = Exits(chain.menus, menus_used(chain, those.paths), _lost(those))
     limits = np.where(np.isfinite(chain.limits), chain.limits, 0.0)

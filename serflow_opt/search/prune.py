@@ -120,10 +120,8 @@ def prune(
 
     Parameters
     ----------
-    instance, goal
-        What is searched, and coefficients of objectives in SI units.
-    most, deadline
-        Placements listed at most, and when to stop.
+    instance, goal, most, deadline
+        What is searched, coefficients of objectives in SI units, placements listed at most, and when to stop.
 
     Returns
     -------
@@ -236,7 +234,12 @@ def objectives(data: Data, paths: Paths, name: Objective) -> list[LinearCost]:
     Parameters
     ----------
     data, paths, name
-        Coefficients of an instance, N placements, and the objective; a ValueError for the accuracy.
+        Coefficients of an instance, N placements, and the objective.
+
+    Raises
+    ------
+    ValueError
+        For the accuracy.
     """
     instance = data.instance
     nothing = np.zeros(len(paths))
