@@ -20,7 +20,7 @@ from serflow_opt.fronts.pareto import pareto
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.search.runs import stages_couple
 
-SEEDS = range(120)
+SEEDS = range(60)
 
 
 @cache
@@ -58,7 +58,7 @@ def test_fronts_with_accuracy(seed: int, tmp_path: Path) -> None:
         assert same(points_of(front), expected_of(seed, objectives)), objectives
 
 
-@pytest.mark.parametrize("seed", range(0, 120, 3))
+@pytest.mark.parametrize("seed", range(0, 60, 2))
 @pytest.mark.parametrize("coverage", [0.01, 0.3])
 def test_coverage(seed: int, coverage: float, tmp_path: Path) -> None:
     document = document_of(seed)
@@ -81,13 +81,13 @@ def test_coverage(seed: int, coverage: float, tmp_path: Path) -> None:
 def test_random_instances_have_something_to_find() -> None:
     """Fronts of many points, empty ones, twins, limits that bind, memory that couples runs."""
     fronts = [len(expected_of(seed, ("cost", "latency"))) for seed in SEEDS]
-    assert sum(count == 0 for count in fronts) >= 3
-    assert sum(count >= 5 for count in fronts) >= 25
-    assert sum(count >= 20 for count in fronts) >= 5
+    assert sum(count == 0 for count in fronts) >= 1
+    assert sum(count >= 5 for count in fronts) >= 15
+    assert sum(count >= 20 for count in fronts) >= 2
     documents = [document_of(seed) for seed in SEEDS]
-    assert sum("twin" in str(document["tier"]) for document in documents) >= 20
-    assert sum("accuracy_min" in document["workload"] for document in documents) >= 60
-    assert sum("latency_slo_ms" in document["workload"] for document in documents) >= 20
+    assert sum("twin" in str(document["tier"]) for document in documents) >= 10
+    assert sum("accuracy_min" in document["workload"] for document in documents) >= 30
+    assert sum("latency_slo_ms" in document["workload"] for document in documents) >= 10
 
 
 @pytest.mark.parametrize("measure", ["mean", "worst"])

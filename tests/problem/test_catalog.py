@@ -129,7 +129,7 @@ def test_catalogue_is_read_once_and_rows_are_frozen(catalog: Catalog) -> None:
 
 def test_reading_prices_needs_only_the_standard_library() -> None:
     """The catalogue's own modules import neither numpy nor pandas (the package around them may)."""
-    folder = Path(sys.modules[Catalog.__module__].__file__ or "").parents[1]
+    folder = Path(sys.modules[Catalog.__module__].__file__ or "").parents[2]
     code = (
         "import sys, types; package = types.ModuleType('serflow_opt'); package.__path__ = [sys.argv[1]]\n"
         "sys.modules['serflow_opt'] = package\n"

@@ -35,7 +35,7 @@ def achieved(plan: Plan, name: str) -> float:
 # ----------------------------------------------------------------------------------------------------
 # Tails: pNN of a request that goes all the way, mean + k sqrt(sum of variances)
 
-TAIL_SEEDS = range(24)
+TAIL_SEEDS = range(12)
 NORMAL = {"p90": 1.2815515655446004, "p95": 1.6448536269514722, "p99": 2.3263478740408408}
 """Quantiles of the normal distribution, from tables."""
 
@@ -207,13 +207,13 @@ def test_a_tail_out_of_reach(seed: int, tmp_path: Path) -> None:
 
 
 def test_there_is_something_to_choose() -> None:
-    assert sum(len(tails(seed).latency) > 5 for seed in TAIL_SEEDS) >= 20
+    assert sum(len(tails(seed).latency) > 5 for seed in TAIL_SEEDS) >= 10
 
 
 # ----------------------------------------------------------------------------------------------------
 # Order among equals, and several objectives on one scale
 
-GOAL_SEEDS = range(30)
+GOAL_SEEDS = range(15)
 ORDERS = list(itertools.permutations(("cost", "latency", "privacy", "energy", "accuracy"), 3))
 
 

@@ -23,7 +23,7 @@ from serflow_opt.search.runs import within_options
 from serflow_opt.search.shared_labels import SharedLabels
 from serflow_opt.search.threshold_labels import Task
 
-SEEDS = [seed for seed in range(300) if random_document(seed)["objective"].get("accounting") == "per-request"]
+SEEDS = [seed for seed in range(150) if random_document(seed)["objective"].get("accounting") == "per-request"]
 
 
 def enumerated(task: Task) -> float:
