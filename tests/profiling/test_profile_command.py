@@ -129,18 +129,22 @@ class TestTheWholePath:
             assert has_line(text, f"{key} = ")
 
     def test_the_run_is_what_the_samples_say(self, profiled: Path) -> None:
-        """Counted on the held-out rows of samples.csv: the same shares, to the request, and their exact intervals."""
+        """Counted on the held-out rows of samples.csv: the same shares, to the request, and their exact intervals.
+
+        Where the plan ends, everybody leaves.
+        """
         ran = run("run", "tiny", "plan.json", "--json")
         assert ran.code == 0, ran.stderr
         served: dict[str, Any] = ran.document
         samples = so.load(profiled / "tiny").samples
         assert samples is not None
-        chosen = json.loads((profiled / "plan.json").read_text())["plan"]["thresholds"]
-        thresholds = {choice["stage"]: choice["threshold"] for choice in chosen}
+        plan = json.loads((profiled / "plan.json").read_text())["plan"]
+        end = len(plan["placement"])
+        thresholds = {choice["stage"]: choice["threshold"] for choice in plan["thresholds"]}
         left, right = dict.fromkeys((1, 2, 3), 0), 0
         for row in np.flatnonzero(samples.held_out):
             sure = [k for k in (1, 2) if k in thresholds and samples.confidence[row, k - 1] >= thresholds[k]]
-            stage = sure[0] if sure else 3
+            stage = sure[0] if sure else end
             left[stage] += 1
             right += samples.correct[row, stage - 1]
         assert served["requests"] == HELD_OUT
