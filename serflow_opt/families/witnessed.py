@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.backend.matrix import binaries_of
-from serflow_opt.backend.running import Progress
 from serflow_opt.families.found import Found
 from serflow_opt.families.protocol import Family, Goal, NoModel, Valued
 from serflow_opt.families.registry import quantity
 from serflow_opt.ground.deadline import OutOfTime
 from serflow_opt.ground.tolerances import MODEL_ERROR, NIL
-from serflow_opt.search.milp import ATTEMPTS
+from serflow_opt.search.milp import ATTEMPTS, ask
 from serflow_opt.search.outcome import OUT_OF_TIME, Settings
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def solve_witnessed(family: Family, problem: Any, goal: Goal, settings: Settings
     whole = built.whole and (only or built.told is not None)
     cut = 0
     while cut < ATTEMPTS and not (cut and settings.deadline.expired):
-        outcome = _run(model, built, settings)
+        outcome = ask(model, built.unit, settings)
         found.nodes += outcome.nodes
         found.doubt = outcome.doubt
         proves = cut == 0 or whole  # a cut may have taken more than one decision away
@@ -156,24 +155,6 @@ def _take(
     if found.value < before:
         found.model_value = modelled
     return not valued.breaches and value <= modelled + MODEL_ERROR * abs(value) + NIL
-
-
-def _run(model: HighsModel, built: Built, settings: Settings) -> Outcome:
-    given, report = settings.on_progress, None
-    if given is not None:
-        tell, unit = given, built.unit
-
-        def report(p: Progress) -> None:
-            tell(Progress(p.seconds, None if p.incumbent is None else p.incumbent * unit, p.bound * unit, p.improved))
-
-    return model.solve(
-        gap=settings.gap / 2,  # the other half is for the exact value of the incumbent
-        time_limit=settings.deadline.left,
-        threads=settings.threads,
-        seed=settings.seed,
-        on_progress=report,
-        options=settings.options,
-    )
 
 
 def _cut_off(model: HighsModel, told: list[Any], outcome: Outcome) -> None:

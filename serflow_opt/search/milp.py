@@ -8,6 +8,7 @@ goes on. So the decision returned keeps its limits exactly, and the bound is the
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.backend.running import Progress
@@ -47,7 +48,8 @@ def search_model(
     attempt = cones = 0
     beaten = False
     while attempt < ATTEMPTS and cones < CONES and not settings.deadline.expired:
-        outcome = _run(model, built, settings, found, check)
+        start = start_of(built, found.decision) if found.decision is not None else None
+        outcome = ask(model, built.unit, settings, start, check=check)
         found.nodes += outcome.nodes
         # a cut removes one plan of a menu, but a whole family of continuous thresholds: no bound from what is left then
         proves = attempt == 0 or instance.threshold_mode == "menu"
@@ -107,24 +109,35 @@ def _take(
     return not metrics.breaches and value <= modelled + MODEL_ERROR * abs(value)
 
 
-def _run(model: HighsModel, built: Built, settings: Settings, found: Found, check: bool) -> Outcome:
-    start = start_of(built, found.decision) if found.decision is not None else None
-    report = settings.on_progress
-    if report is not None:
-        given, unit = report, built.unit
+def ask(
+    model: HighsModel, unit: float, settings: Settings, start: Mapping[int, float] | None = None, *, check: bool = True
+) -> Outcome:
+    """Have a model solved as the settings say.
 
-        def scaled(p: Progress) -> None:
-            incumbent = None if p.incumbent is None else p.incumbent * unit
-            given(Progress(p.seconds, incumbent, p.bound * unit, p.improved))
+    Parameters
+    ----------
+    model, unit
+        The model, and what its objective is in: progress is told in the goal's own unit.
+    settings
+        Half of the gap is for the model; the other half is for the exact value of the incumbent.
+    start
+        Values by variable id.
+    check
+        Whether HiGHS's bound is to be checked.
+    """
+    tell = settings.on_progress
 
-        report = scaled
+    def report(p: Progress) -> None:
+        assert tell is not None
+        tell(Progress(p.seconds, None if p.incumbent is None else p.incumbent * unit, p.bound * unit, p.improved))
+
     return model.solve(
-        gap=settings.gap / 2,  # the other half is for the exact value of the incumbent
+        gap=settings.gap / 2,
         time_limit=settings.deadline.left,
         threads=settings.threads,
         seed=settings.seed,
         start=start,
-        on_progress=report,
+        on_progress=None if tell is None else report,
         options=settings.options,
         check=check,
     )
