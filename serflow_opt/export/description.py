@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from serflow_opt.export.text import LONGEST_NAME, NAME
 from serflow_opt.ground.document import Document
 from serflow_opt.plan.document import Choice, ChosenVariant, Handover, PlanStatus
-from serflow_opt.traffic.erlang import fewest_servers
+from serflow_opt.traffic.queues.erlang import fewest_servers
 
 TURNED_AWAY = 1e-3
 """Share of the requests that may find a function at its most, at twice the expected concurrency."""

@@ -109,6 +109,8 @@ SAME_DIRECTION = 1e-6
 """Absolute: directions of the thresholds' region this close are not proven twice."""
 SHORTLY_S = 1e-6
 """Seconds; what is due at a moment has happened this much later."""
+EVEN = 1e-6
+"""The terms of a geometric sum that rise or fall by less than this over all of it are taken to do so by as much."""
 LEEWAY = 1e-5
 """What a search for a plan of a fleet may leave open; beyond, it was stopped."""
 BISECTED = 1e-5

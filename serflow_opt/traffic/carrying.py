@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.traffic.erlang import erlang_b
+from serflow_opt.traffic.queues.erlang import erlang_b
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

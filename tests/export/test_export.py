@@ -27,8 +27,8 @@ from serflow_opt.export.text import NAME, one_line, slug
 from serflow_opt.export.yaml_text import Said, to_yaml
 from serflow_opt.plan.valuation import value_plan
 from serflow_opt.traffic.demand.rates import Rates
-from serflow_opt.traffic.erlang import erlang_b
 from serflow_opt.traffic.provision.solve import provision
+from serflow_opt.traffic.queues.erlang import erlang_b
 
 FORMATS = ("terraform", "k8s", "json")
 SOURCE = {"solved": "solve", "provisioned": "provision"}

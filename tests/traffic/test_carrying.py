@@ -16,7 +16,7 @@ from serflow_opt import InputError
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.demand.trace import Trace
-from serflow_opt.traffic.erlang import erlang_b, erlang_c, fewest_servers, largest_loads
+from serflow_opt.traffic.queues.erlang import erlang_b, erlang_c, fewest_servers, largest_loads
 
 # ----------------------------------------------------------------------------------------------------
 # Erlang

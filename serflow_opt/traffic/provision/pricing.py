@@ -22,11 +22,11 @@ from serflow_opt.ground.tolerances import EQUAL, NEGLIGIBLE, TOLERANCE
 from serflow_opt.search.lagrangian import Exits, LinearCost, envelope_of, solve_dual
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
-from serflow_opt.traffic.erlang import largest_loads
 from serflow_opt.traffic.provision.promise import Promise
 from serflow_opt.traffic.provision.service_of import function_of
 from serflow_opt.traffic.provision.structures import BlockChoice, Structures
 from serflow_opt.traffic.provision.waits import Waits
+from serflow_opt.traffic.queues.erlang import largest_loads
 from serflow_opt.traffic.service import billed_s
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from serflow_opt.ground.kept import Kept
 from serflow_opt.plan.document import Choice, ClashingSet, PlanStatus
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.demand.rates import Rates
-from serflow_opt.traffic.erlang import erlang_b, erlang_c
 from serflow_opt.traffic.provision.structures import Structure
+from serflow_opt.traffic.queues.erlang import erlang_b, erlang_c
 from serflow_opt.traffic.service import Machine, Service
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.traffic.demand.rates import Rates
-from serflow_opt.traffic.erlang import erlang_b
+from serflow_opt.traffic.queues.erlang import erlang_b
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

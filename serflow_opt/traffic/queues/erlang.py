@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 Load = TypeVar("Load", float, "NDArray[np.float64]")
 
-FEW = 256
-"""So many servers are counted one by one."""
+FEW, FEW_AT_ONCE = 256, 64
+"""So many servers are counted one by one, for one load and for an array of loads."""
 ABOVE, TERMS = 10.0, 60
 """A load of c + 10 sqrt(c) or more takes at most so many terms of the continued fraction."""
 
@@ -42,7 +42,7 @@ def erlang_b(servers: int, load: Load) -> Load:
     load
         a = arrivals per second x seconds of service; one, or an array of them.
     """
-    if servers > FEW:
+    if servers > (FEW_AT_ONCE if isinstance(load, np.ndarray) else FEW):
         many = _of_many(np.asarray(servers, dtype=float), np.asarray(load, dtype=float))
         return many if isinstance(load, np.ndarray) else float(many)
     blocked = 1.0 + 0.0 * load
@@ -52,7 +52,7 @@ def erlang_b(servers: int, load: Load) -> Load:
 
 
 def _of_many(servers: Floats | NDArray[np.int64], load: Floats) -> Floats:
-    """Erlang B of more than `FEW` servers, each with its load."""
+    """Erlang B of more than `FEW_AT_ONCE` servers, each with its load."""
     from scipy.special import gammaincc
 
     c, a = np.broadcast_arrays(servers, load)
