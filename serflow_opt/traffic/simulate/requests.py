@@ -68,17 +68,38 @@ def draw(service: Service, trace: Trace, seed: int, arrivals: str = "spread", de
     times = _moments(trace, np.random.default_rng([seed, 0]), arrivals, deadline)
     deadline.check()
     rng, n = np.random.default_rng([seed, 1]), len(times)
-    if service.draws is not None:
-        samples = rng.integers(0, len(service.draws.exits), n)
-        return Requests(
-            times, service.draws.exits[samples].astype(np.int16), service.draws.right[samples].astype(np.int8)
-        )
-    edges = np.cumsum(service.shares)
-    last = int(np.flatnonzero(service.shares)[-1])  # rounding must send nobody to a stage where none leaves
-    exits = np.minimum(np.searchsorted(edges, rng.random(n) * edges[-1], side="right"), last).astype(np.int16)
+    exits, samples = leaving(service, n, rng)
+    if service.draws is not None and samples is not None:
+        return Requests(times, exits, service.draws.right[samples].astype(np.int8))
     accuracy = np.asarray(service.accuracies, float)[exits]
     right = np.where(np.isnan(accuracy), -1, rng.random(n) < accuracy).astype(np.int8)
     return Requests(times, exits, right)
+
+
+def leaving(service: Service, n: int, rng: np.random.Generator) -> tuple[NDArray[np.int16], NDArray[np.int64] | None]:
+    """Draw where requests leave.
+
+    Parameters
+    ----------
+    service
+        Says where, by its samples or its shares.
+    n
+        How many requests.
+    rng
+        To draw from.
+
+    Returns
+    -------
+    tuple
+        Position of the stage of each, and its sample; None: they are not drawn from samples.
+    """
+    if service.draws is not None:
+        samples = rng.integers(0, len(service.draws.exits), n)
+        return service.draws.exits[samples].astype(np.int16), samples
+    edges = np.cumsum(service.shares)
+    last = int(np.flatnonzero(service.shares)[-1])  # rounding must send nobody to a stage where none leaves
+    exits = np.minimum(np.searchsorted(edges, rng.random(n) * edges[-1], side="right"), last).astype(np.int16)
+    return exits, None
 
 
 def _moments(trace: Trace, rng: np.random.Generator, arrivals: str, deadline: Deadline) -> NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""Whether a service keeps its latency under steady traffic, found by simulation until the odds decide."""

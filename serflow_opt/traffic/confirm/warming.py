@@ -1,0 +1,82 @@
+"""How many requests a service takes to forget that it began empty.
+
+For a block, in requests that enter it, with c workers, load ρ and coefficient of variation cv of the time that a
+request holds a worker, these are added up:
+
+    min(ρ, 1) c (1 + cv²)       who comes while one is served, and so while workers fill
+    2 (1 + cv²) ρ / (1 - ρ)²    the relaxation time of the backlog, taken for reflected Brownian motion
+    K² / 4 + K                  instead, where it is less and at most K wait: the motion between two walls
+
+In heavy traffic the second is the 4 / (1 - ρ)² service times of M/M/1 (J. Abate and W. Whitt, "Transient behavior of
+the M/M/1 queue: starting at the origin", 1987). The sum divided by the share of the requests that enters the block is
+in requests of the service. Blocks one behind another add up, and so do the requests that come while one is on its way
+to a block behind. `CUT` times that is cut off, which leaves e^-3, 5 %, of what the slowest mode is off at first, and
+less than 1 % of it in the mean of the `COUNT` times that count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from serflow_opt.traffic.confirm.batch import Line
+from serflow_opt.traffic.simulate.requests import leaving
+from serflow_opt.traffic.simulate.service_times import Durations
+
+CUT, COUNT = 3, 9
+"""Relaxation times that are cut off, and that count."""
+PILOT = 4096
+"""Requests whose times tell how much the times of a block vary."""
+
+
+def relaxation(line: Line, rate: float, spreads: Sequence[float]) -> float:
+    """Return the requests in which a service forgets how it began, at least 1; infinite at full load.
+
+    Parameters
+    ----------
+    line
+        The service and its workers.
+    rate
+        Requests per second.
+    spreads
+        By block, 1 + cv².
+    """
+    total, blocks = 1.0, line.service.blocks
+    for b, (workers, most, spread) in enumerate(zip(line.workers, line.queue_max, spreads, strict=True)):
+        block, reach = blocks[b], line.service.reach(b)
+        if b + 1 < len(blocks):
+            total += rate * (blocks[b + 1].hop_s + (0.0 if block.function is None else max(block.function.seconds)))
+        if not (workers and reach > 0):
+            continue
+        load = rate * reach * line.service.busy_s(b, block.machines[0]) / workers
+        backlog = math.inf if load == 1 else 2 * spread * load / (1 - load) ** 2
+        if block.function is not None and most is not None:
+            backlog = min(backlog, most * most / 4 + most)
+        total += (min(load, 1.0) * workers * spread + backlog) / reach
+    return total
+
+
+def spreads(line: Line, seed: int) -> tuple[float, ...]:
+    """Return by block 1 + cv² of how long a request holds a worker, as a sample has it; 1 where there is none.
+
+    Parameters
+    ----------
+    line
+        The service.
+    seed
+        Of the sample.
+    """
+    exits, _ = leaving(line.service, PILOT, np.random.default_rng([seed, 0]))
+    found = []
+    for b, block in enumerate(line.service.blocks):
+        numbers = np.flatnonzero(exits >= block.first)
+        if not (line.workers[b] and len(numbers)):
+            found.append(1.0)
+            continue
+        durations = Durations(block, exits, line.law, np.random.default_rng([seed, 1, b]))
+        holds = line.hold(b, durations, numbers, durations.outcomes(numbers))[1]
+        mean = float(holds.mean())
+        found.append(float(np.square(holds).mean()) / mean**2 if mean > 0 else 1.0)
+    return tuple(found)
