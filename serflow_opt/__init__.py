@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from serflow_opt.sensitivity.explain import explain
     from serflow_opt.sensitivity.relax import relax
     from serflow_opt.solving import solve
+    from serflow_opt.traffic.balancer import Balancer
     from serflow_opt.traffic.control.compare import Comparison, compare
     from serflow_opt.traffic.control.controller import Controller
     from serflow_opt.traffic.control.named_policies import service_for
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Balancer",
     "Catalog",
     "Comparison",
     "Controller",
@@ -79,6 +81,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Balancer": "traffic.balancer",
     "Catalog": "problem.catalog",
     "Comparison": "traffic.control.compare",
     "Controller": "traffic.control.controller",

@@ -50,6 +50,7 @@ def test_the_controller_and_a_policy_of_ones_own() -> None:
         exec(block, names)
     run, service, trace = names["run"], names["service"], names["trace"]
     assert (run.policy, run.served) == ("controller", trace.requests)
+    assert names["places"] == ["machine", "machine", "wait", "function"]
     own = names["so"].simulate(service, trace, names["Fixed"]())
     assert (own.policy, own.policy_errors, own.served) == ("always two", (), trace.requests)
     rents = [block.machines[0].usd_per_s for block in service.blocks if block.machines]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.traffic.balancer import leaves
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -86,7 +88,7 @@ def _few_wait(
         else:
             while waiting and waiting[0] <= t:
                 waiting.popleft()
-            if len(waiting) >= queue_max:
+            if leaves(False, len(waiting), queue_max, True):
                 begun.append(np.nan)
                 continue
             waiting.append(start)

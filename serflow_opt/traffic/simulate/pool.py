@@ -12,6 +12,7 @@ from collections import deque
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from serflow_opt.traffic.balancer import leaves
 from serflow_opt.traffic.simulate.functions import Environments
 from serflow_opt.traffic.simulate.machines import Fleet
 
@@ -78,7 +79,8 @@ class Pool:
             Whether each goes to machines, free or not; None: no quota.
         """
         fleet, queue, function = self.fleet, self._queue, self.function
-        busy, idle, free, kind, present = fleet.busy, fleet.idle, fleet.free, fleet.kind, fleet.present
+        busy, idle, free, kind, present = fleet.busy, fleet.idle, fleet.free, fleet.kind, fleet.present > 0
+        queue_max = self.queue_max
         at, on = self.at_once
         called, cold = self.called
         for j, t in enumerate(times):
@@ -93,9 +95,9 @@ class Pool:
             if queue:
                 self._expire(t)
             if quota is None:
-                call = not idle and function and (len(queue) >= self.queue_max or not present)
+                call = not idle and function and leaves(False, len(queue), queue_max, present)
             else:
-                call = function and not (quota[j] and present)
+                call = function and leaves(bool(idle), len(queue), queue_max, present, quota[j])
             if call and function:
                 met = function.call(t, calls[j])
                 if met is not None:
