@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -115,4 +115,32 @@ def random_case(seed: int) -> Case:
             "faults": faults,
             "period_s": 2.0,
         },
+    )
+
+
+def troubled_case(seed: int) -> Case:
+    """Draw a case in which requests wait while ten times as many come, starts fail, and functions take one at a time.
+
+    Ever more may wait, and in every other case the orders are the same all the time, so that queues grow.
+    """
+    case, rng = random_case(seed), np.random.default_rng([seed, 1])
+    counts = case.trace.counts + 1
+    first = int(rng.integers(0, len(counts) - 1))
+    counts[first : first + 2] *= 10
+    at, fault = float(first), float(rng.integers(1, 4))
+    names = {machine.name for block in case.service.blocks for machine in block.machines}
+    faults = Faults(
+        tuple((name, at, at + fault) for name in sorted(names)), ((at, at + fault, int(rng.integers(0, 2))),)
+    )
+    room = tuple(int(most) for most in rng.choice([1, 5, 20, 1000], len(case.service.blocks)))
+    script = case.policy()
+    orders = [None if own is None else replace(own, queue_max=room) for own in script.orders]
+    if rng.random() < 0.5:
+        wanted = tuple({m.name: int(rng.integers(0, 3)) for m in block.machines} for block in case.service.blocks)
+        orders = [Orders(wanted, room)]
+    return replace(
+        case,
+        trace=trace(*counts.tolist()),
+        policy=lambda: Script(orders, script.every_s),
+        settings=case.settings | {"faults": faults},
     )

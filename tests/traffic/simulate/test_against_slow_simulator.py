@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles.slow_simulator import Found, SlowSimulator
-from support.traffic_cases import Case, Script, random_case
+from support.traffic_cases import Case, Script, random_case, troubled_case
 
 from serflow_opt.traffic.simulate.requests import draw
 from serflow_opt.traffic.simulate.result import Simulation
@@ -64,6 +64,43 @@ def test_against_one_queue_of_all_events(seeds: range) -> None:
         for a, b in zip(fast_policy.seen, slow_policy.seen, strict=True):
             assert [c.tolist() for c in a.counts] == [c.tolist() for c in b.counts]
             assert replace(a, counts=()) == replace(b, counts=())
+
+
+@pytest.mark.parametrize("seeds", [range(k, k + 30) for k in (0, 30)], ids=str)
+def test_bursts_and_faults_while_requests_wait(seeds: range) -> None:
+    """Each request is answered or dropped for a reason, in every block, as the queue of all events has it."""
+    waited = lost = refused = 0
+    for seed in seeds:
+        case = troubled_case(seed)
+        policy = case.policy()
+        found = simulate(case.service, case.trace, policy, **case.settings)
+        truth, times = slowly(case, case.policy())
+        compare(found, truth, times, case.settings["period_s"])
+        accounts(found, truth, case)
+        failed = sum(sum(own.values()) for seen in policy.seen for own in seen.failed)
+        later = [start for state in truth.states for start, _ in state.work if start not in set(state.entered)]
+        waited += bool(failed and later)
+        lost += sum(found.dropped.values())
+        refused += sum(found.throttled)
+    assert min(waited, lost, refused) > 0
+
+
+def accounts(found: Simulation, truth: Found, case: Case) -> None:
+    """Who enters a block runs there or is dropped there, and who runs there is answered or enters the next one."""
+    frame = found.to_frame()
+    dropped = [int(frame[frame["block"] == b]["dropped"].sum()) for b in range(len(found.entered))]
+    ran = [a + b for a, b in zip(found.by_machine, found.by_function, strict=True)]
+    assert found.entered[0] == found.arrivals == case.trace.requests
+    assert list(found.entered) == [a + b for a, b in zip(ran, dropped, strict=True)]
+    assert found.arrivals == found.served + sum(found.dropped.values())
+    assert found.violations >= sum(found.dropped.values())
+    assert set(truth.done).isdisjoint(truth.dropped)
+    assert len(truth.done) + len(truth.dropped) == found.arrivals
+    answered = [a - b for a, b in zip(ran, [*found.entered[1:], 0], strict=True)]
+    assert min(answered) >= 0
+    assert sum(answered) == found.served
+    assert found.dropped["throttled"] <= sum(found.throttled)
+    assert found.dropped["timeout"] == 0 or case.settings["timeout_s"] is not None
 
 
 def compare(found: Simulation, truth: Found, times: np.ndarray, period_s: float) -> None:
