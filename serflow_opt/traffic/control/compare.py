@@ -17,7 +17,6 @@ from serflow_opt.ground.stopping import stoppable, workers
 from serflow_opt.ground.tolerances import EQUAL, UNCHANGED
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
-from serflow_opt.traffic.control.controller import worst_s
 from serflow_opt.traffic.control.named_policies import (
     LONG_S,
     POLICIES,
@@ -27,6 +26,7 @@ from serflow_opt.traffic.control.named_policies import (
     policy_of,
     service_for,
 )
+from serflow_opt.traffic.control.slack import worst_s
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.given import trace_of
 from serflow_opt.traffic.scaling_policy import Policy

@@ -1,0 +1,154 @@
+"""How long a request may wait in a block and still be in time, and how many may wait.
+
+Who leaves at stage s has the target less its path as slack, which the blocks that it may wait in share equally; the
+path is that of the slowest pool of each other block. A target that a share q has to keep lets 1 - q be late; one that
+all have to keep is taken to be kept when all but `TAIL` do.
+
+Who takes the k-th place of a queue waits for k departures. With all c workers busy these come at rate c / m; times of
+different workers are independent, so the wait is taken for a gamma distribution with that mean, of shape k / v, where
+v = max(1, cv²). Places are given out up to the last one at which those who get it are late by no more than the share
+that is allowed: then whatever the rate is, no more are. Where even the longest times end in the slack, nobody is late.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.ground.tolerances import TOLERANCE
+from serflow_opt.traffic.queues.service_time import ServiceTime
+
+if TYPE_CHECKING:
+    from serflow_opt.ground.arrays import Floats
+    from serflow_opt.traffic.service import Block, Machine, Service
+
+TAIL = 1e-4
+"""Share of the requests that may be late where the target is for all."""
+MARGIN = 0.8
+"""Of what may be late so much is planned for: forecasts err, and functions start cold."""
+MOST_LATE = 0.5
+"""No more of those who enter a block are made late, however few they are among all requests."""
+
+
+@dataclass(frozen=True)
+class Slack:
+    """What is left to wait in front of machines of a type.
+
+    Attributes
+    ----------
+    seconds
+        By exit class of those who enter the block, what they may wait here, s; none where there is no target. Who is
+        late without waiting is in none.
+    shares
+        Of these classes among those who enter.
+    allowed
+        Share of those who enter that may be late from waiting here.
+    longest_s, service
+        The longest a request holds a worker, s, and how long requests do.
+    """
+
+    seconds: Floats
+    shares: Floats
+    allowed: float
+    longest_s: float
+    service: ServiceTime
+
+    @property
+    def least_s(self) -> float:
+        """The slack of those who have least, s."""
+        return float(self.seconds.min(initial=math.inf))
+
+    def late(self, waits_beyond: Floats) -> Floats:
+        """Return the share late, by row, from the shares that wait beyond the slack of each class."""
+        late: Floats = waits_beyond @ self.shares
+        return late
+
+    def room(self, workers: int, rate_per_s: float) -> int:
+        """Return how many may wait for so many workers, which serve so many requests a second when all are busy."""
+        from scipy.special import gammaincc
+
+        if not (len(self.seconds) and workers and 0 < rate_per_s < math.inf):
+            return 0
+        scatter = max(1.0, self.service.cv2)
+        sure = workers * math.floor(self.least_s / self.longest_s) if self.longest_s > 0 else 0
+        low, high = 0, 1
+        while self._late_at(high, rate_per_s, scatter, gammaincc) <= self.allowed:
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            late = self._late_at(middle, rate_per_s, scatter, gammaincc) > self.allowed
+            low, high = (low, middle) if late else (middle, high)
+        return max(sure, low)
+
+    def _late_at(self, place: int, rate_per_s: float, scatter: float, above: np.ufunc) -> float:
+        """Return the share late of those who take a place of the queue."""
+        return float(self.shares @ above(place / scatter, self.seconds * rate_per_s / scatter))
+
+
+def slack_of(service: Service, b: int, machine: Machine) -> Slack:
+    """Return the slack in front of machines of a type in block b.
+
+    Parameters
+    ----------
+    service, b
+        The service, and the block.
+    machine
+        One of its types.
+    """
+    block = service.blocks[b]
+    sending = service.blocks[b + 1].hop_s if machine.sends and b + 1 < len(service.blocks) else 0.0
+    held = (*machine.seconds[:-1], machine.seconds[-1] + sending)
+    outcomes = service.outcome_shares(b)
+    deviations = machine.sd_s or (0.0,) * len(held)
+    spread = math.fsum(p * d * d for p, d in zip(outcomes, deviations, strict=True))
+    square = math.fsum(p * t * t for p, t in zip(outcomes, held, strict=True))
+    served = ServiceTime(held, outcomes, math.sqrt(spread / square) if square > 0 else 0.0)
+    longest = max((t for p, t in zip(outcomes, held, strict=True) if p > 0), default=0.0)
+    reach = service.reach(b)
+    if service.slo_s is None or not reach > 0:
+        return Slack(np.zeros(0), np.zeros(0), 0.0, longest, served)
+    stages = [s for s in range(block.first, len(service.shares)) if service.shares[s] > 0]
+    left = [_left(service, b, machine, s) for s in stages]
+    in_time = [k for k, seconds in enumerate(left) if seconds >= -TOLERANCE * service.slo_s]
+    seconds = np.array([max(0.0, left[k]) for k in in_time])
+    shares = np.array([service.shares[stages[k]] for k in in_time]) / reach
+    waiting = sum(bool(own.machines) for own in service.blocks)
+    return Slack(seconds, shares, min(MOST_LATE, allowed_late(service) / waiting / reach), longest, served)
+
+
+def allowed_late(service: Service) -> float:
+    """Return the share of all requests that waits are planned to make late."""
+    if service.slo_s is None:
+        return 1.0
+    latest = service.slo_s * (1 + TOLERANCE)
+    anyway = math.fsum(share for s, share in enumerate(service.shares) if _path_s(service, s) > latest)
+    return max(0.0, MARGIN * max(TAIL, 1 - service.quantile) - anyway)
+
+
+def worst_s(service: Service) -> float:
+    """Seconds of a request that goes all the way on the slower pool of every block, cold starts left out."""
+    return _path_s(service, service.blocks[-1].last)
+
+
+def _left(service: Service, b: int, machine: Machine, s: int) -> float:
+    """What is left to wait in block b for a request that leaves at stage s, s."""
+    assert service.slo_s is not None
+    block = service.blocks[b]
+    own = machine.seconds[min(s, block.last) - block.first] if s <= block.last else machine.seconds[-1]
+    path = _path_s(service, s) - _slowest_s(block, s) + own
+    sharing = sum(bool(other.machines) for other in service.blocks if other.first <= s)
+    return (service.slo_s - path) / sharing
+
+
+def _path_s(service: Service, s: int) -> float:
+    """Seconds of a request that leaves at stage s, on the slower pool of every block."""
+    return math.fsum(block.hop_s + _slowest_s(block, s) for block in service.blocks if block.first <= s)
+
+
+def _slowest_s(block: Block, s: int) -> float:
+    """Seconds that the slower pool of a block takes for a request that leaves at stage s."""
+    k = s - block.first if s <= block.last else -1
+    return max([m.seconds[k] for m in block.machines] + ([block.function.seconds[k]] if block.function else [0.0]))

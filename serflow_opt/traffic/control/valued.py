@@ -1,0 +1,118 @@
+"""The plan of a block by what machines are worth: which type, how many, and what stays until it is there."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from serflow_opt.traffic.control.worth import Worth
+from serflow_opt.traffic.demand import saved
+
+if TYPE_CHECKING:
+    from serflow_opt.traffic.carrying import Arrivals
+    from serflow_opt.traffic.demand.rates import Rates
+    from serflow_opt.traffic.service import Service
+
+RETRY_S = 300.0
+"""A type whose machines do not start is left alone for so long."""
+
+
+class Valued:
+    """Machines of a block, by their worth.
+
+    Parameters
+    ----------
+    service, b
+        The service, and the block.
+    stay_s, arrivals
+        As of `Worth`.
+    """
+
+    def __init__(self, service: Service, b: int, stay_s: float, arrivals: Arrivals) -> None:
+        self.block = service.blocks[b]
+        self.worths = {machine.name: Worth(service, b, machine, stay_s, arrivals) for machine in self.block.machines}
+        self._not_before: dict[str, float] = {}
+        self._lower: dict[str, tuple[float, int]] = {}  # since when fewer are needed than there are, and how many were
+
+    def did_not_start(self, name: str, now_s: float) -> None:
+        """Leave a type alone for a while."""
+        self._not_before[name] = now_s + RETRY_S
+
+    def machines(self, now_s: float, rates: Rates | None, have: Mapping[str, int]) -> dict[str, int]:
+        """Return the machines to have by type: the cheapest type's best count, beside what others are there.
+
+        Parameters
+        ----------
+        now_s, rates
+            The moment, and the forecast; None: nothing was seen yet.
+        have
+            Machines that serve or start, by type.
+        """
+        if not have:
+            return {}
+        if rates is None:  # wait, or, where nothing else can serve, start with one
+            here = self.block.function or any(have.values())
+            return dict(have) if here else {self.block.machines[0].name: 1}
+        # who would have to wait longer was told so by a clock that was set back
+        may_start = [m for m in have if not 0 < self._not_before.get(m, now_s) - now_s <= RETRY_S]
+        plans = []
+        for name in may_start or have:
+            count, usd = self.worths[name].best(rates, have[name])
+            plans.append((usd, name, count))
+        _, name, count = min(plans)
+        if not may_start:
+            count = min(count, have[name])  # an order would fail again
+        if self.worths[name].alone:
+            count = self._stays(name, count, have[name], now_s)
+        return {other: count if other == name else self._kept(other, name, have, count) for other in have}
+
+    def state(self) -> dict[str, Any]:
+        """Return what is remembered, to be written as JSON."""
+        lower = {name: [since, count] for name, (since, count) in self._lower.items()}
+        return {"not_before": dict(self._not_before), "lower": lower}
+
+    def restored(self, own: Mapping[str, Any], place: str, later: float) -> Valued:
+        """Return a copy that goes on from a saved state.
+
+        Parameters
+        ----------
+        own, place
+            The mapping that has it, and what leads there.
+        later
+            Seconds by which the new clock is ahead of the old one.
+        """
+        waits = saved.mapping(saved.entry(own, "not_before", place), f"{place}not_before")
+        not_before = {name: saved.number(waits, name, f"{place}not_before.") + later for name in waits}
+        lower = {}
+        for name, pair in saved.mapping(saved.entry(own, "lower", place), f"{place}lower").items():
+            if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+                raise saved.damaged(f"{place}lower.{name}", pair, "a moment and a count")
+            inside = {"since": pair[0], "count": pair[1]}
+            since = saved.number(inside, "since", f"{place}lower.{name}.") + later
+            lower[str(name)] = (since, saved.whole(inside, "count", f"{place}lower.{name}.", low=0))
+        fresh = copy.copy(self)
+        fresh._not_before, fresh._lower = not_before, lower
+        return fresh
+
+    def _stays(self, name: str, count: int, have: int, now_s: float) -> int:
+        """Keep machines that are not needed for as long as their start would take: then they have cost as much."""
+        if count >= have:
+            self._lower.pop(name, None)
+            return count
+        since, most = self._lower.get(name, (now_s, count))
+        most = max(most, count)
+        if 0 <= now_s - since < self.worths[name].machine.start_s:
+            self._lower[name] = (since, most)
+            return have
+        self._lower[name] = (now_s, count)
+        return most
+
+    def _kept(self, other: str, chosen: str, have: Mapping[str, int], count: int) -> int:
+        """Machines of other types stay until those that take their place are there."""
+        missing = count - have[chosen]
+        if missing <= 0:
+            return 0
+        each = self.worths[chosen].rate_per_s / self.worths[other].rate_per_s  # to serve as much
+        return min(have[other], math.ceil(missing * each))

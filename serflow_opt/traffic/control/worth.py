@@ -1,0 +1,179 @@
+"""What machines of a type are worth: what they carry of random arrivals within the slack, by load.
+
+With rates distributed as forecast, n machines carry E[λ (1 - lost_n(λ))], lost_n the share that finds as many waiting
+as may (`queues/`). The least of
+
+    rent n - c^F E[λ (1 - lost_n(λ))] + κ |n - have|,        κ = rent start_s / stay_s
+
+is wanted, c^F the price of a request on the function: a machine is ordered when it earns the rent of its start while it
+is expected to stay, and stopped when it loses as much. Without a function all wait, and the fewest machines are wanted
+that make no more late than may be.
+
+What machines lose is tabulated over loads once for each number of machines, so that a decision is a product of a table
+and a distribution.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.traffic.carrying import Arrivals, Carrying
+from serflow_opt.traffic.control.slack import Slack, slack_of
+from serflow_opt.traffic.queues.waiting import waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from serflow_opt.ground.arrays import Floats
+    from serflow_opt.traffic.demand.rates import Rates
+    from serflow_opt.traffic.service import Machine, Service
+
+MOST_MACHINES = 10_000
+"""More of one type are not ordered, whatever is forecast."""
+LOADS = np.concatenate([[0.0], np.geomspace(1e-2, 1e6, 922)])
+"""Busy workers, 2 % apart, at which losses are tabulated; between two of them they are taken for straight."""
+ROWS = 1024
+"""Numbers of machines for which tables are kept."""
+AT_ONCE = 256
+"""Numbers of machines compared at once; where there are more, these are spread out, and then those near the best."""
+
+
+class Worth:
+    """Machines of a type in a block.
+
+    Parameters
+    ----------
+    service, b, machine
+        The service, the block, and one of its types.
+    stay_s
+        Seconds that a machine is expected to stay.
+    arrivals
+        See `Carrying`.
+    """
+
+    def __init__(self, service: Service, b: int, machine: Machine, stay_s: float, arrivals: Arrivals) -> None:
+        self.machine, self.busy_s = machine, service.busy_s(b, machine)
+        self.slack: Slack = slack_of(service, b, machine)
+        self.rate_per_s = service.rate_per_s(b, machine)
+        self.alone = service.blocks[b].function is None
+        self.usd = 0.0 if self.alone else service.function_usd(b)
+        self.restart = machine.usd_per_s * machine.start_s / stay_s
+        self._smooth = Carrying("smooth", 1.0) if arrivals == "smooth" else None
+        self._lost: OrderedDict[int, Floats] = OrderedDict()
+        self._late: OrderedDict[int, Floats] = OrderedDict()
+
+    def best(self, rates: Rates, now: int) -> tuple[int, float]:
+        """Return how many machines to have, and what that costs a second.
+
+        Parameters
+        ----------
+        rates
+            As forecast.
+        now
+            How many are there.
+        """
+        most = MOST_MACHINES if self.machine.machines_max is None else self.machine.machines_max
+        rent = self.machine.usd_per_s
+        if self.busy_s <= 0:
+            return min(1, most), rent
+        if self.alone:
+            count = min(self._fewest(rates), most)
+            return count, rent * count
+        peak = rates.peak * self.busy_s
+        room = 0.0 if self._smooth else 6 * math.sqrt(peak) + 6  # 6 σ: more would idle
+        most = min(most, max(now, math.ceil((peak + room) / self.machine.workers)))  # to weigh all that is there
+        weights = self.weights(rates)
+
+        def cost(counts: Floats) -> Floats:
+            return rent * counts - self.usd * self._carried(counts, rates, weights)
+
+        count = _least(lambda counts: cost(counts) + self.restart * np.abs(counts - now), most, now)
+        return count, self.usd * rates.mean + float(cost(np.array([count]))[0])
+
+    def weights(self, rates: Rates) -> Floats:
+        """Return the shares of time of `LOADS`, which have the mean of the forecast."""
+        loads = np.minimum(rates.rates * self.busy_s, LOADS[-1])
+        above = np.clip(np.searchsorted(LOADS, loads, side="right"), 1, len(LOADS) - 1)
+        part = (loads - LOADS[above - 1]) / (LOADS[above] - LOADS[above - 1])
+        size = len(LOADS)
+        low = np.bincount(above - 1, weights=rates.shares * (1 - part), minlength=size)
+        return np.asarray(low + np.bincount(above, weights=rates.shares * part, minlength=size), dtype=float)
+
+    def lost(self, count: int) -> Floats:
+        """Return the share that so many machines leave to the function, at each of `LOADS`."""
+        return _row(self._lost, count, self._loses)
+
+    def late(self, count: int) -> Floats:
+        """Return the share that waits too long for so many machines when all wait, at each of `LOADS`."""
+        return _row(self._late, count, self._delays)
+
+    def room(self, count: int) -> int:
+        """Return how many may wait for so many machines."""
+        return self.slack.room(count * self.machine.workers, count * self.rate_per_s)
+
+    def _loses(self, count: int) -> Floats:
+        if self._smooth:
+            servers = float(count * self.machine.workers)
+            return 1 - np.divide(np.minimum(LOADS, servers), LOADS, out=np.ones_like(LOADS), where=LOADS > 0)
+        return waiting(count * self.machine.workers, LOADS / self.busy_s, self.slack.service, self.room(count)).lost
+
+    def _delays(self, count: int) -> Floats:
+        servers = count * self.machine.workers
+        if not len(self.slack.seconds) or self._smooth:  # no target: nobody is to wait for ever
+            return np.where(servers > LOADS, 0.0, 1.0)
+        waits = waiting(servers, LOADS / self.busy_s, self.slack.service)
+        return self.slack.late(waits.beyond(self.slack.seconds))
+
+    def _carried(self, counts: Floats, rates: Rates, weights: Floats) -> Floats:
+        """Return requests a second that so many machines carry."""
+        if self._smooth:  # exactly
+            servers = counts * self.machine.workers
+            return (
+                np.array(
+                    [float(self._smooth.carried(int(c), rates.rates * self.busy_s) @ rates.shares) for c in servers]
+                )
+                / self.busy_s
+            )
+        work = weights * LOADS / self.busy_s
+        return np.array([float(work @ (1 - self.lost(int(count)))) for count in counts])
+
+    def _fewest(self, rates: Rates) -> int:
+        """Return the fewest machines, one at least, that make no more late than may be."""
+        if not len(self.slack.seconds):  # no target: all of the rates, and room for random arrivals
+            load = rates.peak * self.busy_s
+            return max(1, math.ceil((load + 2 * math.sqrt(load)) / self.machine.workers))
+        work = self.weights(rates) * LOADS
+        allowed = self.slack.allowed * float(work.sum())
+        low, high = 0, 1
+        while high < MOST_MACHINES and float(work @ self.late(high)) > allowed:
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if float(work @ self.late(middle)) > allowed else (low, middle)
+        return min(high, MOST_MACHINES)
+
+
+def _least(cost: Callable[[Floats], Floats], most: int, now: int) -> int:
+    """Return the count of least cost: of all, or of some spread out and those near the best of them."""
+    step = most // AT_ONCE + 1
+    counts = np.unique([*range(0, most + 1, step), most, min(now, most)])
+    best = int(counts[np.argmin(cost(counts))])
+    if step > 1:
+        near = np.arange(max(0, best - step), min(most, best + step) + 1)
+        best = int(near[np.argmin(cost(near))])
+    return best
+
+
+def _row(rows: OrderedDict[int, Floats], count: int, made: Callable[[int], Floats]) -> Floats:
+    """Return a row of a table, which is made when it is first needed; the one not used for longest goes."""
+    if count in rows:
+        rows.move_to_end(count)
+        return rows[count]
+    rows[count] = made(count)
+    if len(rows) > ROWS:
+        rows.popitem(last=False)
+    return rows[count]
