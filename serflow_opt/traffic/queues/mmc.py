@@ -84,7 +84,8 @@ class Exponential:
         lift = np.maximum(room * log, 0.0)
         exponent = np.minimum(-(1 - rho) * x - lift, HUGE)
         above = np.exp(exponent) * gammaincc(room, rho * x) - np.exp(room * log - lift) * gammaincc(room, x)
-        return np.clip(above / (np.sign(log) * np.expm1(-np.abs(room * log))), 0.0, 1.0)
+        longer: Floats = np.clip(above / (np.sign(log) * np.expm1(-np.abs(room * log))), 0.0, 1.0)
+        return longer
 
 
 def _geometric(log: Floats, terms: Floats) -> Floats:

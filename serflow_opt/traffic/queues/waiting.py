@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.traffic.queues.erlang import erlang_b
-from serflow_opt.traffic.queues.mgc import stretch
-from serflow_opt.traffic.queues.mmc import Exponential
+from serflow_opt.traffic.queues.limited import Limited
+from serflow_opt.traffic.queues.mdc import FULLEST, FixedTimes
+from serflow_opt.traffic.queues.mgc import TwoMoments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,35 +68,62 @@ def waiting(servers: int, rates_per_s: Floats, service: ServiceTime, room: int |
         How many may wait; who finds so many waiting goes away. `None`: room for all.
     """
     loads = np.asarray(rates_per_s, dtype=float) * service.mean
-    limited = "" if room is None else "/K"
-    if room == 0 or servers == 0:
-        lost = np.where(loads > 0, 1.0, 0.0) if servers == 0 else erlang_b(servers, loads)
+    some = loads > 0
+    nothing = np.zeros_like(loads)
+    if servers == 0:
         if room is None:
-            return _everyone("no servers", loads > 0)
-        return Waiting(f"M/G/{'c/c' if room == 0 else 'c/K'}", True, lost, np.zeros_like(loads), _none(len(loads)))
-    served = (loads > 0) if room is not None else (loads > 0) & (loads < servers)
-    factor = stretch(servers, loads[served], service.cv2)
-    queue = Exponential(servers, loads[served], None if room is None else room / factor)
-    unit = factor * service.mean / servers
-    lost, mean = np.zeros_like(loads), np.where(served | (loads == 0), 0.0, np.inf)
-    lost[served], waits = queue.shares()
-    waits = waits / (1 - lost[served])
-    mean[served] = waits * queue.services_left() * unit
+            ever = np.where(some, np.inf, 0.0)
+            return Waiting("no server", True, nothing, ever, lambda times: some[:, None] + 0.0 * times)
+        return Waiting("no server", True, np.where(some, 1.0, 0.0), nothing, _nobody(len(loads)))
+    if room == 0:
+        return Waiting("M/G/c/c", True, erlang_b(servers, loads), nothing, _nobody(len(loads)))
+    if room is not None:
+        return _limited(servers, loads, service, room)
+    return _unlimited(servers, loads, service)
+
+
+def _limited(servers: int, loads: Floats, service: ServiceTime, room: int) -> Waiting:
+    """Return what is waited where `room` may wait."""
+    some = loads > 0
+    queue = Limited.at(servers, loads[some], service, room)
+    lost, mean = np.zeros_like(loads), np.zeros_like(loads)
+    lost[some], mean[some] = queue.lost, queue.mean_s
 
     def beyond(times: Floats) -> Floats:
-        shares = np.where(served | (loads == 0), 0.0, 1.0)[:, None] * np.ones_like(times)
-        shares[served] = waits[:, None] * queue.beyond(times / unit[:, None])
-        return shares
+        longer = np.zeros((len(loads), len(times)))
+        longer[some] = queue.beyond(times)
+        return longer
 
-    return Waiting(f"M/G/c{limited} by two moments", False, lost, mean, beyond)
+    return Waiting("M/G/c/K by two moments", False, lost, mean, beyond)
 
 
-def _none(rates: int) -> Callable[[Floats], Floats]:
+def _unlimited(servers: int, loads: Floats, service: ServiceTime) -> Waiting:
+    """Return what is waited where all may wait."""
+    over = loads >= servers
+    served = (loads > 0) & ~over
+    mean = np.where(over, np.inf, 0.0)
+    of_each: Callable[[Floats], Floats]
+    exact = len(set(service.seconds)) == 1 and service.cv_extra == 0.0
+    if exact and np.all(loads[served] <= FULLEST * servers):
+        queues = [FixedTimes.at(servers, float(a)) for a in loads[served]]
+        name = "M/D/c"
+        mean[served] = [queue.mean * service.mean for queue in queues]
+        of_each = lambda x: np.array([queue.beyond(x) for queue in queues]).reshape(-1, len(x))  # noqa: E731
+    else:
+        queue = TwoMoments.at(servers, loads[served], service.cv2)
+        name, exact = "M/G/c by two moments", False
+        mean[served] = queue.waits * queue.mean * service.mean
+        of_each = lambda x: queue.waits[:, None] * queue.beyond(x)  # noqa: E731
+
+    def beyond(times: Floats) -> Floats:
+        longer = np.where(over, 1.0, 0.0)[:, None] + 0.0 * times
+        if served.any():
+            longer[served] = of_each(times / service.mean)
+        return longer
+
+    return Waiting(name, exact, np.zeros_like(loads), mean, beyond)
+
+
+def _nobody(rates: int) -> Callable[[Floats], Floats]:
     """Nobody waits."""
     return lambda times: np.zeros((rates, len(times)))
-
-
-def _everyone(queue: str, some: Floats) -> Waiting:
-    """Whoever comes waits for ever."""
-    ever = np.where(some, np.inf, 0.0)
-    return Waiting(queue, True, np.zeros_like(ever), ever, lambda times: np.where(some, 1.0, 0.0)[:, None] + 0 * times)

@@ -10,6 +10,10 @@ from serflow_opt.traffic.queues.service_time import ServiceTime
 from serflow_opt.traffic.queues.waiting import Waiting, waiting
 
 ROUNDING = 1e-9
+TABLED = 2e-3
+"""Exact values and those from a table differ by less."""
+FITTED = 2e-2
+"""Places are worth what a fit says, to so much."""
 TIMES = np.array([0.0, 0.01, 0.1, 0.3, 1.0, 2.0, 5.0, 20.0])
 
 servers = st.integers(1, 40)
@@ -23,13 +27,13 @@ def at(c: int, load: float, cv2: float, room: int | None, servers_for: int | Non
     return waiting(c, np.array([load * (servers_for or c)]), ServiceTime.of_moments(1.0, cv2), room)
 
 
-def assert_longer(longer: Waiting, shorter: Waiting) -> None:
-    assert longer.mean_s[0] >= shorter.mean_s[0] * (1 - ROUNDING)
-    assert np.all(longer.beyond(TIMES) >= shorter.beyond(TIMES) - ROUNDING)
+def assert_longer(longer: Waiting, shorter: Waiting, within: float = ROUNDING) -> None:
+    assert longer.mean_s[0] >= shorter.mean_s[0] * (1 - within) - ROUNDING
+    assert np.all(longer.beyond(TIMES) >= shorter.beyond(TIMES) - within)
 
 
 @given(servers, loads, loads, cv2s, rooms)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_rise_with_the_rate(c: int, one: float, other: float, cv2: float, room: int | None) -> None:
     high, low = at(c, max(one, other), cv2, room), at(c, min(one, other), cv2, room)
     assert_longer(high, low)
@@ -37,25 +41,25 @@ def test_rise_with_the_rate(c: int, one: float, other: float, cv2: float, room: 
 
 
 @given(servers, loads, cv2s, cv2s, rooms)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_rise_with_the_scatter(c: int, load: float, one: float, other: float, room: int | None) -> None:
     """Not the waits where room is limited: who does not find room keeps nobody else waiting."""
     high, low = at(c, load, max(one, other), room), at(c, load, min(one, other), room)
-    assert high.lost[0] >= low.lost[0] - ROUNDING
+    assert high.lost[0] >= low.lost[0] * (1 - FITTED)
     if room is None:
-        assert_longer(high, low)
+        assert_longer(high, low, within=TABLED)
 
 
 @given(servers, loads, cv2s, st.integers(0, 60), st.none() | st.integers(1, 30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_rise_with_room_where_fewer_are_lost(c: int, load: float, cv2: float, room: int, more: int | None) -> None:
     high, low = at(c, load, cv2, None if more is None else room + more), at(c, load, cv2, room)
-    assert_longer(high, low)
+    assert_longer(high, low, within=TABLED)
     assert high.lost[0] <= low.lost[0] + ROUNDING
 
 
 @given(servers, loads, cv2s, rooms)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_fall_with_servers(c: int, load: float, cv2: float, room: int | None) -> None:
     high, low = at(c, load, cv2, room), at(c + 1, load, cv2, room, servers_for=c)
     assert_longer(high, low)

@@ -1,0 +1,73 @@
+"""How many leave c busy servers within a time, while there are others to follow them.
+
+Who finds c busy and j waiting waits longer than t if at most j leave until then. Each server is then in the middle of a
+service, by itself: until the first leaves it takes a residual time, after that whole services (equilibrium renewal
+process, D. R. Cox, "Renewal theory", 1962, chapter 2), and
+
+    P(W > t | j waiting) = P(N_1(t) + ... + N_c(t) <= j).
+
+Exact for exponential times; for others residual times and j are not independent.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.ground.tolerances import ROUNDING
+from serflow_opt.traffic.queues.residual import excess, excess_squared, on_grid
+
+if TYPE_CHECKING:
+    from serflow_opt.ground.arrays import Floats
+    from serflow_opt.traffic.queues.service_time import ServiceTime
+
+STEPS = 512
+"""Steps of the grid of times, half of them up to the latest."""
+DAMPING = 23.0
+"""What is beyond a period of a transform comes back into it times exp(-23)."""
+
+
+def at_most(servers: int, service: ServiceTime, most: int, times: Floats) -> Floats:
+    """Return P(at most j leave within t), j = 0 .. most - 1: a row for each time."""
+    alone: Floats = np.minimum(excess(service, times) / service.mean, 1.0)
+    if most == 1:
+        nobody: Floats = np.power(alone, servers)
+        return nobody[:, None]
+    horizon = 3 * service.mean * (most / servers + 1) * max(1.0, service.cv2)
+    left = _left_one_server(service, most, np.minimum(times, horizon))
+    period = 2 ** math.ceil(math.log2(2 * most))
+    damping = np.exp(-DAMPING / period * np.arange(max(period, left.shape[1])))
+    angles = np.outer(np.arange(left.shape[1]), np.arange(period // 2 + 1)) * (-2j * math.pi / period)
+    transform = (left * damping[: left.shape[1]]) @ np.exp(angles)
+    exactly = np.fft.irfft(transform**servers, n=period, axis=1)[:, :most] / damping[:most]
+    together = np.clip(np.cumsum(np.maximum(exactly, 0.0), axis=1), 0.0, 1.0)
+    late = times > horizon  # nearly never; by the first who leaves
+    if late.any():
+        at_horizon = max(float(excess(service, np.array([horizon]))[0]) / service.mean, ROUNDING)
+        together[late] *= np.minimum(alone[late] / at_horizon, 1.0)[:, None] ** servers
+    return together
+
+
+def _left_one_server(service: ServiceTime, most: int, times: Floats) -> Floats:
+    """Return P(n leave one server within t), n = 0 .. most - 1 or as far as there are any: a row for each time."""
+    last = float(times.max(initial=0.0))
+    if last == 0.0:
+        return np.ones((len(times), 1))
+    step = last / (STEPS // 2 - 1)
+    grid = step * np.arange(STEPS + 1.0)
+    first = on_grid(excess_squared(service, grid) / service.mean, step)
+    each = on_grid(excess(service, grid), step)
+    damping = np.exp(-DAMPING / STEPS * np.arange(STEPS))
+    z = np.exp(-DAMPING / STEPS - 2j * math.pi / STEPS * np.arange(STEPS // 2 + 1))
+    following = np.fft.rfft(each * damping)
+    transform = np.fft.rfft(first * damping) / (1 - z) * following
+    at_least = [np.ones(len(times)), np.maximum(1 - excess(service, times) / service.mean, 0.0)]
+    while len(at_least) <= most and at_least[-1].max() > ROUNDING:
+        until = np.fft.irfft(transform, n=STEPS) / damping
+        until[1:] = (until[1:] + until[:-1]) / 2  # the mass at a time counts half there
+        until[0] = 0.0
+        at_least.append(np.clip(np.interp(times, grid[: STEPS // 2], until[: STEPS // 2]), 0.0, at_least[-1]))
+        transform = transform * following
+    return np.maximum(-np.diff(np.array(at_least), axis=0).T, 0.0)
