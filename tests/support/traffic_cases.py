@@ -129,9 +129,9 @@ def troubled_case(seed: int) -> Case:
     counts[first : first + 2] *= 10
     at, fault = float(first), float(rng.integers(1, 4))
     names = {machine.name for block in case.service.blocks for machine in block.machines}
-    faults = Faults(
-        tuple((name, at, at + fault) for name in sorted(names)), ((at, at + fault, int(rng.integers(0, 2))),)
-    )
+    since = float(rng.choice([0.0, at]))  # from the first orders on, or while machines are there
+    no_start = tuple((name, since, at + fault) for name in sorted(names))
+    faults = Faults(no_start, ((at, at + fault, int(rng.integers(0, 2))),))
     room = tuple(int(most) for most in rng.choice([1, 5, 20, 1000], len(case.service.blocks)))
     script = case.policy()
     orders = [None if own is None else replace(own, queue_max=room) for own in script.orders]
