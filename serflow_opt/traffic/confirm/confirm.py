@@ -97,7 +97,7 @@ def confirm(
         n * rounds.number,
         rounds.waited / n if n else math.nan,
         rounds.on_function,
-        note or rounds.note,
+        note,
     )
 
 
@@ -106,19 +106,23 @@ def _decide(
 ) -> tuple[Verdict, float, float, str]:
     """Let rounds follow each other until their interval has no limit in it, or requests or time are spent."""
     limit = target.limit * (1 + TOLERANCE)
-    low, high, note = -math.inf, math.inf, ""
-    for look, number in enumerate(schedule(), start=1):
-        while len(rounds.low) < number and not note:
-            note = "time is up" if deadline.expired else rounds.spent
-            if not note:
+    low, high = -math.inf, math.inf
+    if not deadline.expired:
+        rounds.another()
+        looks = schedule(rounds.most // rounds.requests)
+        for number in looks:
+            while len(rounds.low) < number and not deadline.expired:
                 rounds.another()
-        if len(rounds.low) > 1:
-            low, high = interval(rounds.low, rounds.high, rounds.worst, look, confidence)
-            low, high = max(low, 0.0), min(high, 1.0) if target.measure == "share" else high
-        verdict: Verdict = "kept" if high <= limit else "broken" if low > limit else "undecided"
-        if note or verdict != "undecided":
-            return verdict, low, high, note if verdict == "undecided" else ""
-    raise AssertionError("the looks have no end")
+            if len(rounds.low) > 1:
+                low, high = interval(rounds.low, rounds.high, rounds.worst, (1 - confidence) / len(looks))
+                low, high = max(low, 0.0), min(high, 1.0) if target.measure == "share" else high
+            if high <= limit or low > limit:
+                return "kept" if high <= limit else "broken", low, high, rounds.note
+            if deadline.expired:
+                break
+        else:
+            return "undecided", low, high, rounds.note or f"no more than {rounds.most:,} requests were allowed"
+    return "undecided", low, high, "time is up"
 
 
 class _Rounds:
@@ -132,6 +136,8 @@ class _Rounds:
         By round, the measure at least and at most: requests whose warm-up is cut short count as late at most.
     worst
         The measure of a round with nothing but one stretch of late requests, as long as the service remembers.
+    most
+        Requests that are allowed.
     requests, waited
         Sums: requests simulated, and mean seconds waited in each round.
     note
@@ -143,7 +149,7 @@ class _Rounds:
         self._rates = demand.rates[used]
         requests = demand.shares[used] * self._rates
         self._below = np.cumsum(requests / requests.sum())
-        self._line, self._target, self._seed, self._most = line, target, seed, most
+        self._line, self._target, self._seed, self.most = line, target, seed, most
         self._spreads = spreads(line, seed)
         self.number = min(len(self._rates), RATES_MAX)
         self._longest = most / (ROUNDS * math.sqrt(self.number))
@@ -160,12 +166,6 @@ class _Rounds:
         if not self.low:
             return ()
         return tuple((self._called / np.maximum(self._entered, SMALLEST)).tolist())
-
-    @property
-    def spent(self) -> str:
-        """Why there is no room for another round; empty: there is."""
-        mean = self.requests / len(self.low) if self.low else 0.0
-        return f"no more than {self._most:,} requests were allowed" if self.requests + mean > self._most else ""
 
     def another(self) -> None:
         """Draw where in the demand a round begins, and go through it in equal steps from there."""
