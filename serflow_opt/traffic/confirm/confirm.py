@@ -107,22 +107,22 @@ def _decide(
     """Let rounds follow each other until their interval has no limit in it, or requests or time are spent."""
     limit = target.limit * (1 + TOLERANCE)
     low, high = -math.inf, math.inf
-    if not deadline.expired:
-        rounds.another()
-        looks = schedule(rounds.most // rounds.requests)
-        for number in looks:
-            while len(rounds.low) < number and not deadline.expired:
-                rounds.another()
-            if len(rounds.low) > 1:
-                low, high = interval(rounds.low, rounds.high, rounds.worst, (1 - confidence) / len(looks))
-                low, high = max(low, 0.0), min(high, 1.0) if target.measure == "share" else high
-            if high <= limit or low > limit:
-                return "kept" if high <= limit else "broken", low, high, rounds.note
-            if deadline.expired:
-                break
-        else:
-            return "undecided", low, high, rounds.note or f"no more than {rounds.most:,} requests were allowed"
-    return "undecided", low, high, "time is up"
+    if deadline.expired:
+        return "undecided", low, high, "time is up"
+    rounds.another()
+    looks = schedule(rounds.most // rounds.requests)
+    for number in looks:
+        while len(rounds.low) < number and not (deadline.expired or rounds.spent):
+            rounds.another()
+        if len(rounds.low) > 1:
+            low, high = interval(rounds.low, rounds.high, rounds.worst, (1 - confidence) / len(looks))
+            low, high = max(low, 0.0), min(high, 1.0) if target.measure == "share" else high
+        if high <= limit or low > limit:
+            return "kept" if high <= limit else "broken", low, high, rounds.note
+        if len(rounds.low) < number:
+            break
+    stopped = "time is up" if deadline.expired else f"no more than {rounds.most:,} requests were allowed"
+    return "undecided", low, high, rounds.note or stopped
 
 
 class _Rounds:
@@ -166,6 +166,12 @@ class _Rounds:
         if not self.low:
             return ()
         return tuple((self._called / np.maximum(self._entered, SMALLEST)).tolist())
+
+    @property
+    def spent(self) -> bool:
+        """Whether there is no room for another round, once there are two."""
+        n = len(self.low)
+        return n > 1 and self.requests * (n + 1) > self.most * n
 
     def another(self) -> None:
         """Draw where in the demand a round begins, and go through it in equal steps from there."""
