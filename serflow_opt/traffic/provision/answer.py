@@ -11,8 +11,9 @@ from serflow_opt.plan.document import Choice, PlanStatus
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.provision.indifference import s_cips, t_cips
 from serflow_opt.traffic.provision.promise import Promise
+from serflow_opt.traffic.provision.question import Found, Question
 from serflow_opt.traffic.provision.result import Deployment, Part
-from serflow_opt.traffic.provision.search import Found, Question, Search
+from serflow_opt.traffic.provision.search import Search
 from serflow_opt.traffic.provision.service_of import service_of
 from serflow_opt.traffic.provision.structures import Structure
 from serflow_opt.traffic.service import Service

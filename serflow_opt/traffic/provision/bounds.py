@@ -10,16 +10,16 @@ Latency that depends on the thresholds is moved into the cost the same way.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serflow_opt.formulations.provisioning import Late
-from serflow_opt.ground.tolerances import EQUAL, ROUNDING, TOLERANCE
+from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 from serflow_opt.search.lagrangian import LinearCost, forced_levels, solve_dual
-from serflow_opt.traffic.provision.structures import BlockChoice, Structure
+from serflow_opt.traffic.provision.structures import Structure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,22 +49,6 @@ class Bounded:
 def late_of(pricing: Pricing, structure: Structure) -> Late | None:
     """Return what latency asks of the thresholds of a structure; None where they cannot keep it."""
     return pricing.promise.late(structure, pricing.least_reach)
-
-
-def candidates(pricing: Pricing, among: Iterable[Structure]) -> list[Structure]:
-    """Return those structures that can keep the latency target."""
-    structures, instance = pricing.structures, pricing.instance
-    if instance.latency_measure != "worst" or instance.latency_slo_s is None:
-        return [structure for structure in among if late_of(pricing, structure) is not None]
-    slowest: dict[BlockChoice, float] = {}
-    bound = instance.latency_slo_s * (1 + TOLERANCE)
-
-    def seconds(choice: BlockChoice) -> float:  # `late_of` once a block, not once a structure
-        if choice not in slowest:
-            slowest[choice] = choice.hop_s + structures.slowest(choice)
-        return slowest[choice]
-
-    return [structure for structure in among if math.fsum(map(seconds, structure)) <= bound]
 
 
 def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> Bounded:

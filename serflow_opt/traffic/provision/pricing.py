@@ -10,6 +10,7 @@ p the least price of a second of work on its function; without a function, the m
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,7 @@ class Pricing:
         self._grids: dict[BlockChoice, Floats] = {}
         self._overflows: dict[tuple[BlockChoice, int], Floats] = {}
         self._profiles: dict[BlockChoice, Profile] = {}
-        self._alone_functions: dict[BlockChoice, float] = {}
+        self._leasts: dict[BlockChoice, float] = {}
         self._least_reaches: dict[int, float] = {}
 
     def function_prices(self, choice: BlockChoice) -> dict[int, float]:
@@ -246,14 +247,26 @@ class Pricing:
     def _grid(self, choice: BlockChoice) -> Floats:
         key = replace(choice, function=None, hop_s=0.0, hop_usd=0.0)
         if key not in self._grids:
-            seconds = self.busy(choice)
-            view = LinearCost(np.zeros(1), seconds[None, :])
-            least = float(solve_dual(self.exits, self.instance.accuracy_min, view).bound[0])
+            least = self._least_of([choice])[0]
             low = max(least * (1 - EQUAL), 0.0) if math.isfinite(least) else math.inf
             self._grids[key] = (
                 np.linspace(low, max(self.most_work(choice), low), CELLS + 1) if math.isfinite(low) else np.full(2, low)
             )
         return self._grids[key]
+
+    def _least_of(self, choices: Sequence[BlockChoice]) -> list[float]:
+        """Return the least seconds a request in blocks with machines, the least USD/s of functions alone."""
+        new = [choice for choice in dict.fromkeys(map(_bare, choices)) if choice not in self._leasts]
+        if new:
+            weight = np.array([self.weights(c) if c.machine is None else self.busy(c) for c in new])
+            found = solve_dual(self.exits, self.instance.accuracy_min, LinearCost(np.zeros(len(new)), weight))
+            self._leasts.update(zip(new, found.bound.tolist(), strict=True))
+        return [self._leasts[_bare(choice)] for choice in choices]
+
+    def prepare(self, choices: Sequence[BlockChoice]) -> None:
+        """Look at many blocks at once, which takes less time than one by one."""
+        self.deadline.check()
+        self._least_of(choices)
 
     def overflow(self, choice: BlockChoice, grid: Floats) -> Floats:
         """E[λ W - carried_n(λ W)] for n = 0, 1, .. machines and W of a grid, at least."""
@@ -295,11 +308,7 @@ class Pricing:
         """Bound of a block by itself, USD per second."""
         if choice.machine is not None:
             return float(self.profile(choice).costs[0])
-        if choice not in self._alone_functions:
-            view = LinearCost(np.zeros(1), self.weights(choice)[None, :])
-            bound = float(solve_dual(self.exits, self.instance.accuracy_min, view).bound[0])
-            self._alone_functions[choice] = bound * (1 - EQUAL)
-        return self._alone_functions[choice]
+        return self._least_of([choice])[0] * (1 - EQUAL)
 
     def line(self, choice: BlockChoice, best: float) -> tuple[float, Floats]:
         """Return a line below what a block costs in deployments that cost at most `best`: fixed part and weights."""
@@ -310,6 +319,13 @@ class Pricing:
         profile = self.profile(choice)
         slope, fixed = profile.line(profile.reach_of(best))
         return fixed, weights + slope * self.busy(choice)
+
+
+def _bare(choice: BlockChoice) -> BlockChoice:
+    """Return a block as its least is known: with machines only these count, and what hands over to it does not."""
+    if choice.machine is None:
+        return choice
+    return replace(choice, function=None, hop_s=0.0, hop_usd=0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import itertools
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,14 +16,15 @@ from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.provisioning import Pool, Sizes, build_provisioning
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
-from serflow_opt.problem.instance import Instance
-from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
-from serflow_opt.traffic.provision.bounds import Bounded, bounded, candidates, late_of, levels_left, quickest
+from serflow_opt.traffic.provision.bounds import Bounded, bounded, late_of, levels_left, quickest
+from serflow_opt.traffic.provision.candidates import Candidates
+from serflow_opt.traffic.provision.cutting import Cutting
 from serflow_opt.traffic.provision.pricing import Pricing
+from serflow_opt.traffic.provision.question import Found, Moment, Question
 from serflow_opt.traffic.provision.result import Part, value_parts
 from serflow_opt.traffic.provision.service_of import service_of
-from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
+from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures, plainness
 from serflow_opt.traffic.service import Service
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 TRIED = 50
 """Structures whose thresholds are tried as a start."""
 SOME = 500
-"""Structures that are looked at together where any will do."""
+"""Structures that are looked at together where no deployment is known."""
+MANY = 2000
+"""Structures that are bounded together where one is."""
 FIRST_S = 1.0
 """What a first deployment and bound may take beyond the limit: none at all are of no use to anybody."""
 MOST_ROUNDS = 12
@@ -43,37 +46,6 @@ COUNTED = 1000
 """Machines beside a function that are compared one by one."""
 LINES = 4
 """Lines above what machines carry in a structure's first model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """How far a search is: structures proven or solved, of how many; best and bound, USD per second."""
-
-    done: int
-    structures: int
-    best: float
-    bound: float
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What `provision` is asked; see there."""
-
-    instance: Instance
-    demand: Rates
-    blocks: int
-    wait_max: float
-    carrying: Carrying
-    keep: Callable[[Structure], bool] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A deployment: positions of options and thresholds, machines by block."""
-
-    structure: Structure
-    levels: tuple[int, ...]
-    counts: tuple[int, ...]
 
 
 class Search:
@@ -89,8 +61,8 @@ class Search:
         When to stop, and whom to tell; see `provision`.
     best
         Cost of a deployment known from elsewhere, USD per second.
-    structures
-        Those of the network, under whatever limits; None: not known yet.
+    cutting
+        Cuts of the network, under whatever limits; None: not known yet.
 
     Attributes
     ----------
@@ -113,11 +85,12 @@ class Search:
         deadline: Deadline,
         on_progress: Callable[[Moment], None] | None = None,
         best: float = math.inf,
-        structures: Structures | None = None,
+        cutting: Cutting | None = None,
     ) -> None:
         self.instance, self.demand, self.gap, self.deadline = question.instance, question.demand, gap, deadline
-        known = Structures(question.instance, question.blocks) if structures is None else structures
-        self.structures = known.under(question.instance)
+        known = Cutting(Structures(question.instance, question.blocks)) if cutting is None else cutting
+        self.cutting = known.under(question.instance)
+        self.structures = self.cutting.structures
         self.pricing = Pricing(
             self.structures, question.demand, question.wait_max, question.carrying, deadline.later(FIRST_S)
         )
@@ -139,15 +112,22 @@ class Search:
             self.pricing.deadline = NEVER  # an answer is described, whatever it takes
 
     def _run(self) -> None:
-        structures, every = list[Structure](), self.structures.all()
-        while some := list(itertools.islice(every, SOME if math.isinf(self.gap) else None)):
-            structures += self._possible(some)
-            if self.found is not None and math.isinf(self.gap):
-                return
-        self.total = len(structures)
+        self.total = self.cutting.count()
+        among = Candidates(self.pricing, self.cutting)
+        self.bound = self.checked = min(self.best, among.root)
+        if math.isinf(self.best):
+            self._any(among)
+        if math.isinf(self.best):  # and `bound` says how sure that is
+            return
+        if self.found is not None and math.isinf(self.gap):
+            return
+        structures, every = list[Structure](), among.below(lambda: self.best)
+        while some := list(itertools.islice(every, MANY)):  # the cheaper the best, the fewer can win
+            found = bounded(self.pricing, self._possible(some)[0], self.best)
+            self._start(found.structures, found.levels)
+            structures += found.structures
+        structures.sort(key=plainness)  # of equals the plainest comes first
         found = bounded(self.pricing, structures, self.best)
-        self._start(found.structures, found.levels)
-        found = bounded(self.pricing, found.structures, self.best)  # the cheaper the best, the fewer can win
         bounds, checked = found.bounds.copy(), found.bounds.copy()  # one so far: no solver has said anything
         self._proven(bounds, checked)
         for n in range(len(bounds)):
@@ -155,20 +135,39 @@ class Search:
                 break
             bound, sure = self._solve(found, n)
             bounds[n], checked[n] = max(bounds[n], bound), max(checked[n], sure)
-            self.done = n + 1
+            self.done += 1
             self._proven(bounds, checked)
 
-    def _possible(self, among: Iterable[Structure]) -> list[Structure]:
-        """Return the structures that can keep the targets; where nothing is known, value the most promising."""
-        structures = [s for s in candidates(self.pricing, among) if self.keep is None or self.keep(s)]
-        structures, levels = quickest(self.pricing, structures)
-        if math.isinf(self.best):
+    def _any(self, among: Candidates) -> None:
+        """Look for a first deployment: by thresholds that bounds like, or else by models."""
+        every = among.rising()
+        while some := list(itertools.islice(every, SOME)):
+            structures, levels = self._possible(some)
             liked = bounded(self.pricing, structures, math.inf)
             if len(levels):  # thresholds that keep the target, on the structures that may be cheapest
                 at = {structure: n for n, structure in enumerate(structures)}
                 self._start(liked.structures, [levels[at[structure]] for structure in liked.structures[:TRIED]])
             self._start(liked.structures, liked.levels)
-        return structures
+            if self.found is not None:
+                return
+        every, bounds, checked = among.below(lambda: math.inf), [math.inf], [math.inf]
+        while some := list(itertools.islice(every, SOME)):
+            liked = bounded(self.pricing, self._possible(some)[0], math.inf)
+            for n in range(len(liked.structures)):
+                if self.deadline.expired:
+                    raise OutOfTime
+                bound, sure = self._solve(liked, n)
+                if self.found is not None:
+                    return
+                bounds.append(bound)
+                checked.append(sure)
+                self.done += 1
+        self.bound, self.checked = min(bounds), min(checked)
+
+    def _possible(self, among: Iterable[Structure]) -> tuple[list[Structure], NDArray[np.int64]]:
+        """Return the structures that can keep the targets, and thresholds that do so; none where all do."""
+        kept = sorted((s for s in among if self.keep is None or self.keep(s)), key=plainness)
+        return quickest(self.pricing, [s for s in kept if late_of(self.pricing, s) is not None])
 
     def _enough(self) -> float:
         """A structure whose bound is at least this cannot improve on the best by more than the gap."""

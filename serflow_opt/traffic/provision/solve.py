@@ -23,8 +23,9 @@ from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.given import trace_of
 from serflow_opt.traffic.provision.answer import deployment_of
 from serflow_opt.traffic.provision.cut_short import cut_short
+from serflow_opt.traffic.provision.question import Moment, Question
 from serflow_opt.traffic.provision.result import Deployment
-from serflow_opt.traffic.provision.search import Moment, Question, Search
+from serflow_opt.traffic.provision.search import Search
 from serflow_opt.traffic.provision.structures import Structure
 from serflow_opt.traffic.provision.why_not import why_not
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
@@ -47,6 +47,14 @@ class BlockChoice:
 
 
 Structure = tuple[BlockChoice, ...]
+
+
+def plainness(structure: Structure) -> tuple[int, list[tuple[int, int, int, int]]]:
+    """Return what puts structures into an order: few blocks first, cut early, machines alone, functions alone, both."""
+    pools = [
+        (0 if c.function is None else 1 if c.machine is None else 2, c.machine or 0, c.function or 0) for c in structure
+    ]
+    return len(structure), [(c.first, *own) for c, own in zip(structure, pools, strict=True)]
 
 
 class Structures:
@@ -180,30 +188,8 @@ class Structures:
                     found.append(pair)
         return found
 
-    def all(self) -> Iterator[Structure]:
-        """Yield all structures of up to `most` blocks."""
-        for spans in cuts(len(self.instance.stages), self.most):
-            for choices in self._lanes(spans):
-                yield from itertools.product(*choices)
-
-    def count(self) -> int:
-        """Return how many structures there are."""
-        ways = cuts(len(self.instance.stages), self.most)
-        return sum(math.prod(map(len, choices)) for spans in ways for choices in self._lanes(spans))
-
-    def _lanes(self, spans: Sequence[tuple[int, int]]) -> Iterator[list[list[BlockChoice]]]:
-        """Yield for each way to take tiers for blocks that can follow each other what can run each of them."""
-        offers = [self._by_tiers(*span) for span in spans]
-        for taken in itertools.product(*offers):
-            hops = self._hops(taken, [first for first, _ in spans])
-            if hops is not None:
-                sending = [*(hop.seconds for hop in hops[1:]), 0.0]
-                yield [
-                    [self._placed(choice, hop, held) for choice in offer[tiers]]
-                    for offer, tiers, hop, held in zip(offers, taken, hops, sending, strict=True)
-                ]
-
-    def _by_tiers(self, first: int, last: int) -> dict[Tiers, list[BlockChoice]]:
+    def offers(self, first: int, last: int) -> dict[Tiers, list[BlockChoice]]:
+        """Return what can run a block, by the tiers of its pools; hand-overs are left out."""
         if (first, last) not in self._offers:
             offers: dict[Tiers, list[BlockChoice]] = {}
             for choice in self.choices(first, last):
@@ -221,7 +207,7 @@ class Structures:
         known = [hop for hop in hops if hop is not None]
         return known if order == sorted(order) and len(known) == len(hops) else None
 
-    def _placed(self, choice: BlockChoice, hop: Hop, held_s: float) -> BlockChoice:
+    def placed(self, choice: BlockChoice, hop: Hop, held_s: float) -> BlockChoice:
         """Put a block between others; `held_s` is what the hand-over behind it takes."""
         tier = self.tier(choice.machine)
         holds = tier is not None and self.instance.tiers[tier].pays_for_waiting
@@ -234,7 +220,7 @@ class Structures:
         hops = self._hops([self.tiers(choice) for choice in bare], [choice.first for choice in bare])
         assert hops is not None  # fewer pools, fewer ways
         sending = [*(hop.seconds for hop in hops[1:]), 0.0]
-        return tuple(self._placed(*own) for own in zip(bare, hops, sending, strict=True))
+        return tuple(self.placed(*own) for own in zip(bare, hops, sending, strict=True))
 
     @property
     def _percentile(self) -> bool:
@@ -306,14 +292,6 @@ class Structures:
             return 0.0
         option = self.option(p)
         return option.usd_per_s * option.cold_share * option.cold_start_s
-
-
-def cuts(stages: int, most: int) -> Iterator[list[tuple[int, int]]]:
-    """Yield (first, last) of the blocks of every way to cut a chain into at most so many."""
-    for blocks in range(1, min(most, stages) + 1):
-        for inner in itertools.combinations(range(1, stages), blocks - 1):
-            ends = [*inner, stages]
-            yield [(a, b - 1) for a, b in zip([0, *inner], ends, strict=True)]
 
 
 def _check(instance: Instance) -> None:

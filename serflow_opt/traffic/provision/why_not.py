@@ -16,7 +16,9 @@ from serflow_opt.ground.deadline import Deadline
 from serflow_opt.infeasibility.conflicts import Keys, smallest_clashes
 from serflow_opt.plan.document import Change, ClashingSet
 from serflow_opt.traffic.provision.cut_short import cut_short
-from serflow_opt.traffic.provision.search import Question, Search
+from serflow_opt.traffic.provision.cutting import Cutting
+from serflow_opt.traffic.provision.question import Question
+from serflow_opt.traffic.provision.search import Search
 from serflow_opt.traffic.provision.structures import Structures
 
 MOST = 1e9
@@ -155,7 +157,7 @@ class _Answers:
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
-        self._known: dict[tuple[int, int], Structures] = {}
+        self._known: dict[tuple[int, int], Cutting] = {}
 
     def any(self, question: Question) -> bool | None:
         """Whether there is a deployment; None: that could not be told, or not in time."""
@@ -165,8 +167,8 @@ class _Answers:
                 return None
             key = len(network.stages), question.blocks
             if key not in self._known:
-                self._known[key] = Structures(network, question.blocks)
-            search = Search(replace(question, instance=network), math.inf, self.deadline, structures=self._known[key])
+                self._known[key] = Cutting(Structures(network, question.blocks))
+            search = Search(replace(question, instance=network), math.inf, self.deadline, cutting=self._known[key])
             try:
                 search.run()
             except InputError:  # without machines_max there are more than can be priced
@@ -226,7 +228,7 @@ def _at(steps: int, unit: float) -> float:
 def _nothing_runs(question: Question, answers: _Answers) -> str:
     """Say that nothing runs all stages, whatever the limits."""
     free = _keeping(question, limits_of(question), frozenset())
-    if next(Structures(free.instance, question.blocks).all(), None) is not None:
+    if Cutting(Structures(free.instance, question.blocks)).count():
         return "no number of machines takes the load: a function beside them, or faster machines, would"
     names = ["memory_mb", "payload_max_bytes", "links"]
     if any(option.run_max_s is not None for option in question.instance.options):
@@ -240,7 +242,7 @@ def _nothing_runs(question: Question, answers: _Answers) -> str:
 def _more_blocks(question: Question, answers: _Answers) -> int | None:
     """Return how many more blocks make a deployment possible, as far as that is soon said; None where they do not."""
     for blocks in range(question.blocks + 1, min(question.blocks + MORE_BLOCKS, len(question.instance.stages)) + 1):
-        if Structures(question.instance, blocks).count() > MOST_STRUCTURES:
+        if Cutting(Structures(question.instance, blocks)).count() > MOST_STRUCTURES:
             return None
         if answers.any(replace(question, blocks=blocks)):
             return blocks

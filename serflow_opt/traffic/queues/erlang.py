@@ -53,10 +53,12 @@ def erlang_b(servers: int, load: Load) -> Load:
 
 def _of_many(servers: Floats | NDArray[np.int64], load: Floats) -> Floats:
     """Erlang B of more than `FEW_AT_ONCE` servers, each with its load."""
-    from scipy.special import gammaincc
-
     c, a = np.broadcast_arrays(servers, load)
     blocked = np.zeros(c.shape)
+    if not blocked.size:  # Pyomo makes the import dear: it looks out for SciPy, and then loads all of it
+        return blocked
+    from scipy.special import gammaincc
+
     above = a > c + ABOVE * np.sqrt(c)
     below = ~above & (a > 0)
     blocked[below] = _poisson(c[below], a[below]) / gammaincc(c[below] + 1, a[below])

@@ -1,0 +1,141 @@
+"""The structures that may keep the targets and cost less than the best deployment known, listed without the others.
+
+Of what structures cost and how long they take there are bounds that add up along the blocks, so that `listing.py` can
+leave out what cannot be completed:
+
+* USD: what stages cost per request at least (`Pricing.weights`), over all thresholds that keep the accuracy floor; and
+  the sum of what each block costs at least by itself (`Pricing.least`), which knows that machines are whole.
+* seconds: of the whole path for the worst case; for a percentile as far as more requests get than may be late; for the
+  mean of all over all thresholds. Nobody waits, and cold starts count where all meet them: that is no more than it is.
+
+Targets hold to the tolerances of `Promise.late`, which has the last word on each structure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from serflow_opt.ground.arrays import Floats
+from serflow_opt.ground.tolerances import EQUAL, ROUNDING, TOLERANCE
+from serflow_opt.traffic.provision.completions import Reached, Sum, Weights
+from serflow_opt.traffic.provision.cutting import Cutting
+from serflow_opt.traffic.provision.hops import Hop
+from serflow_opt.traffic.provision.listing import Limit, Listing
+from serflow_opt.traffic.provision.pricing import Pricing
+from serflow_opt.traffic.provision.structures import BlockChoice, Structure
+
+BANDS = 8
+"""Bands of cost in which structures are listed where no deployment is known: each reaches four times as far."""
+
+LARGEST = 1e300
+"""Stands for any cost."""
+
+
+class Candidates:
+    """Structures that may keep the targets.
+
+    Parameters
+    ----------
+    pricing
+        What blocks cost.
+    cutting
+        Cuts of the instance.
+
+    Raises
+    ------
+    OutOfTime
+        At the deadline of `pricing`.
+    """
+
+    def __init__(self, pricing: Pricing, cutting: Cutting) -> None:
+        self.pricing, self.cutting, self.most = pricing, cutting, cutting.structures.most
+        self.structures, self.instance = pricing.structures, pricing.instance
+        self.possible = math.isfinite(pricing.least_reach(1))
+        if not self.possible:
+            return
+        self._cost = self._reached(pricing.weights, lambda hop: pricing.demand.mean * hop.usd)
+        self._latency = self._latency_limits()
+        self._leasts: Sum | None = None
+
+    @property
+    def root(self) -> float:
+        """No structure costs less, USD per second; infinite where there is none."""
+        return self._cost.root * (1 - EQUAL) if self.possible else math.inf
+
+    def below(self, best: Callable[[], float]) -> Iterator[Structure]:
+        """Yield the structures that may cost less than the best known, in no order.
+
+        Parameters
+        ----------
+        best
+            Returns USD per second, which may fall meanwhile; inf: any that can take the load.
+        """
+        if not self.possible:
+            return
+        if self._leasts is None:
+            self.pricing.prepare(self.cutting.choices())
+            self._leasts = Sum(self.cutting, self.most, self.pricing.least, lambda cut, hop: 0.0)
+
+        def within() -> float:
+            return min(best(), LARGEST)
+
+        limits = [Limit(self._cost, within), Limit(self._leasts, within), *self._latency]
+        for _, structure in self._listed(limits):
+            yield structure
+
+    def rising(self) -> Iterator[Structure]:
+        """Yield all structures, band by band of what they cost at least."""
+        if not self.possible:
+            return
+        done, width = -math.inf, max(self._cost.highest - self._cost.root, 0.0)
+        for band in range(BANDS, -1, -1):
+            most = self._cost.root + width / 4**band if band else LARGEST
+            for cost, structure in self._listed([_fixed(self._cost, most), *self._latency]):
+                if cost > done:
+                    yield structure
+            done = most
+
+    def _listed(self, limits: list[Limit]) -> Listing:
+        return Listing(self.cutting, self.most, limits, self.pricing.deadline)
+
+    def _reached(self, block: Callable[[BlockChoice], Floats], hop: Callable[[Hop], float]) -> Reached:
+        weights = Weights(self.cutting, self.pricing.exits, block, hop)
+        return Reached(weights, self.instance.accuracy_min, self.most, self.pricing.deadline)
+
+    def _latency_limits(self) -> list[Limit]:
+        bound = self.instance.latency_slo_s
+        if bound is None:
+            return []
+        most = bound * (1 + TOLERANCE)
+        if self.instance.latency_measure == "mean":
+            return [_fixed(self._reached(self._per_stage, lambda hop: hop.seconds), most)]
+        far = self._far()
+        path = Sum(
+            self.cutting,
+            self.most,
+            lambda choice: math.fsum(self._per_stage(choice)[:far]),
+            lambda cut, hop: hop.seconds if cut < far else 0.0,
+        )
+        return [_fixed(path, most)]
+
+    def _far(self) -> int:
+        """How many stages must be done in time: those that more requests reach than may be late, whatever is chosen."""
+        stages = self.pricing.data.stages
+        if self.instance.quantile is None:
+            return len(stages)
+        late = self.pricing.promise.room * (1 + TOLERANCE) + ROUNDING
+        return sum(self.pricing.least_reach(s) > late for s in stages)
+
+    def _per_stage(self, choice: BlockChoice) -> Floats:
+        """Seconds of each stage in a block, on the slower of its pools."""
+        seconds = np.zeros(self.cutting.last)
+        ends = self.structures.pace_s(choice, self.structures.counted_cold_s(choice.function))
+        seconds[choice.first : choice.last + 1] = np.diff(ends, prepend=0.0)
+        return seconds
+
+
+def _fixed(measure: Sum | Reached, most: float) -> Limit:
+    return Limit(measure, lambda: most)

@@ -1,0 +1,42 @@
+"""What `provision` is asked, how far a search for the answer is, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from serflow_opt.problem.instance import Instance
+from serflow_opt.traffic.carrying import Carrying
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.provision.structures import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """How far a search is: structures proven or solved, of how many; best and bound, USD per second."""
+
+    done: int
+    structures: int
+    best: float
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What `provision` is asked; see there."""
+
+    instance: Instance
+    demand: Rates
+    blocks: int
+    wait_max: float
+    carrying: Carrying
+    keep: Callable[[Structure], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A deployment: positions of options and thresholds, machines by block."""
+
+    structure: Structure
+    levels: tuple[int, ...]
+    counts: tuple[int, ...]
