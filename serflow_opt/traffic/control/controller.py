@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.traffic.control.contest import Contest
 from serflow_opt.traffic.control.journal import Event, Journal
 from serflow_opt.traffic.control.outlook import Outlook
 from serflow_opt.traffic.control.valued import RETRY_S, Valued
@@ -32,6 +33,8 @@ STAYS = 3.0
 """Rates are means over so many stays of a request: over less they show what random arrivals count already."""
 ALONE_SMOOTHING_S = 10
 """At least, where all wait for machines: a queue outlasts a second in which more come than can be served."""
+MOST_CAME_S = 3600
+"""Seconds since the last decision that are looked back on."""
 MOST_COUNTED = 1_000_000
 """More machines than this are not there, whoever says so."""
 LONGEST_SMOOTHING_S = 60
@@ -77,6 +80,8 @@ class Controller:
             )
             for b in blocks
         ]
+        self._contests = [Contest(_smoothing_s(service, b, arrivals), partial(self._note, b)) for b in blocks]
+        self._came = [np.zeros(0) for _ in blocks]  # since the last decision
         self._now_s = 0.0
 
     @property
@@ -108,11 +113,15 @@ class Controller:
         b, from_s, counts
             The block, the second of the first count, and requests second by second; NaN: not known.
         """
-        self._outlooks[b].observe(from_s, counts)
+        new = self._outlooks[b].observe(from_s, counts)
+        self._came[b] = np.concatenate([self._came[b], new])[-MOST_CAME_S:]
 
     def state(self) -> dict[str, Any]:
         """Return all the controller knows, to be written as JSON."""
-        blocks = [outlook.state() | plan.state() for outlook, plan in zip(self._outlooks, self._plans, strict=True)]
+        blocks = [
+            outlook.state() | plan.state() | {"contest": contest.state()}
+            for outlook, plan, contest in zip(self._outlooks, self._plans, self._contests, strict=True)
+        ]
         return {"service": self.service.name, "now_s": self._now_s, "blocks": blocks}
 
     def restore(self, state: Mapping[str, Any], now_s: float | None = None) -> None:
@@ -139,12 +148,14 @@ class Controller:
             raise InputError([Problem("", "now_s", f"{now_s}", "give seconds, or None")])
         before = saved.number(state, "now_s")
         later = 0.0 if now_s is None else now_s - before
-        outlooks, plans = [], []
+        outlooks, plans, contests = [], [], []
         for b, own in enumerate(blocks):
             place = f"blocks[{b}]."
             outlooks.append(self._outlooks[b].restored(saved.mapping(own, f"blocks[{b}]"), place, later))
             plans.append(self._plans[b].restored(own, place, later))
-        self._outlooks, self._plans, self._now_s = outlooks, plans, before + later
+            contests.append(self._contests[b].restored(own, place, later))
+        self._outlooks, self._plans, self._contests, self._now_s = outlooks, plans, contests, before + later
+        self._came = [np.zeros(0) for _ in blocks]
 
     def _take_in(self, seen: Seen) -> None:
         """Take in the clock, the requests, and what went wrong."""
@@ -177,9 +188,20 @@ class Controller:
 
     def _machines(self, b: int, seen: Seen) -> dict[str, int]:
         """Return the machines of a block."""
-        types = self.service.blocks[b].machines
-        have = {m.name: _machines(seen.ready[b], m.name) + _machines(seen.starting[b], m.name) for m in types}
-        return self._plans[b].machines(self._now_s, self._outlooks[b].rates() if types else None, have)
+        block, plan = self.service.blocks[b], self._plans[b]
+        if not block.machines:
+            return {}
+        have = {
+            machine.name: _machines(seen.ready[b], machine.name) + _machines(seen.starting[b], machine.name)
+            for machine in block.machines
+        }
+        came, self._came[b] = self._came[b], np.zeros(0)
+        rates = self._outlooks[b].rates()
+        if rates is None:  # nothing was seen yet: wait, or, where nothing else can serve, start with one
+            return have if block.function or any(have.values()) else {block.machines[0].name: 1}
+        name, own = plan.choice(self._now_s, rates, have)
+        count = self._contests[b].count(self._now_s, came, plan.worths[name], rates, own)
+        return plan.machines(self._now_s, name, count, have)
 
     def _note(self, b: int | None, text: str) -> None:
         self._journal.note(self._now_s, b, text)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.ground.tolerances import TOLERANCE
+from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.traffic.queues.service_time import ServiceTime
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Slack:
         if not (len(self.seconds) and workers and 0 < rate_per_s < math.inf):
             return 0
         scatter = max(1.0, self.service.cv2)
-        sure = workers * math.floor(self.least_s / self.longest_s) if self.longest_s > 0 else 0
+        sure = workers * math.floor(self.least_s / self.longest_s * (1 + ROUNDING)) if self.longest_s > 0 else 0
         low, high = 0, 1
         while self._late_at(high, rate_per_s, scatter, gammaincc) <= self.allowed:
             low, high = high, 2 * high

@@ -40,33 +40,43 @@ class Valued:
         """Leave a type alone for a while."""
         self._not_before[name] = now_s + RETRY_S
 
-    def machines(self, now_s: float, rates: Rates | None, have: Mapping[str, int]) -> dict[str, int]:
-        """Return the machines to have by type: the cheapest type's best count, beside what others are there.
+    def choice(self, now_s: float, rates: Rates, have: Mapping[str, int]) -> tuple[str, int]:
+        """Return the cheapest type, and how many of it to have.
 
         Parameters
         ----------
         now_s, rates
-            The moment, and the forecast; None: nothing was seen yet.
+            The moment, and the forecast.
         have
-            Machines that serve or start, by type.
+            Machines that serve or start, by type: all types of the block, one at least.
         """
-        if not have:
-            return {}
-        if rates is None:  # wait, or, where nothing else can serve, start with one
-            here = self.block.function or any(have.values())
-            return dict(have) if here else {self.block.machines[0].name: 1}
-        # who would have to wait longer was told so by a clock that was set back
-        may_start = [m for m in have if not 0 < self._not_before.get(m, now_s) - now_s <= RETRY_S]
+        may_start = self._may_start(now_s, have)
         plans = []
         for name in may_start or have:
             count, usd = self.worths[name].best(rates, have[name])
             plans.append((usd, name, count))
         _, name, count = min(plans)
-        if not may_start:
-            count = min(count, have[name])  # an order would fail again
         if self.worths[name].alone:
             count = self._stays(name, count, have[name], now_s)
+        return name, count
+
+    def machines(self, now_s: float, name: str, count: int, have: Mapping[str, int]) -> dict[str, int]:
+        """Return the machines to have by type, when so many of one type are wanted, beside what others are there.
+
+        Parameters
+        ----------
+        now_s, name, count
+            The moment, the type, and how many of it.
+        have
+            As of `choice`.
+        """
+        if not self._may_start(now_s, have):
+            count = min(count, have[name])  # an order would fail again
         return {other: count if other == name else self._kept(other, name, have, count) for other in have}
+
+    def _may_start(self, now_s: float, have: Mapping[str, int]) -> list[str]:
+        """Types that may be ordered; who would have to wait longer was told so by a clock that was set back."""
+        return [name for name in have if not 0 < self._not_before.get(name, now_s) - now_s <= RETRY_S]
 
     def state(self) -> dict[str, Any]:
         """Return what is remembered, to be written as JSON."""

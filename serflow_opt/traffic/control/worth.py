@@ -94,6 +94,24 @@ class Worth:
         count = _least(lambda counts: cost(counts) + self.restart * np.abs(counts - now), most, now)
         return count, self.usd * rates.mean + float(cost(np.array([count]))[0])
 
+    @property
+    def load_rates(self) -> Floats:
+        """Requests a second at each of `LOADS`."""
+        rates: Floats = LOADS / self.busy_s
+        return rates
+
+    def late_at(self, count: int, rate_per_s: float) -> float:
+        """Return the share that so many machines let wait too long at a rate, all waiting."""
+        if count <= 0 or self.busy_s <= 0:
+            return float(count <= 0)
+        return float(np.interp(rate_per_s * self.busy_s, LOADS, self.late(count)))
+
+    def late_behind(self, wait_s: float) -> float:
+        """Return the share that is late if all wait so long."""
+        if not len(self.slack.seconds):
+            return 0.0
+        return float(self.slack.shares @ (self.slack.seconds < wait_s))
+
     def weights(self, rates: Rates) -> Floats:
         """Return the shares of time of `LOADS`, which have the mean of the forecast."""
         loads = np.minimum(rates.rates * self.busy_s, LOADS[-1])

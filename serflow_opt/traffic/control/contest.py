@@ -1,0 +1,272 @@
+"""Never worse than target tracking: the controller's plan of a block against what tracking would have had.
+
+Each contestant has a fleet of its own in thought, which starts and stops as it orders. Once a period is over, all
+fleets are valued by the same formulas on the requests that came: rent, what the function took, and without a function
+who was late, those behind a backlog among them. Sums fade, so memory is constant. Who kept the target for the least
+money over the last hour or so gives the orders; the plan by worth does at first, and as long as nobody is clearly
+cheaper.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serflow_opt.traffic.control.slack import MARGIN
+from serflow_opt.traffic.control.tracking import Target
+from serflow_opt.traffic.demand import saved
+from serflow_opt.traffic.demand.rates import Rates
+
+if TYPE_CHECKING:
+    from serflow_opt.ground.arrays import Floats
+    from serflow_opt.traffic.control.worth import Worth
+
+OWN = "worth"
+TRACKED = (0.6, 0.7, 0.8, 0.9)
+"""Shares busy of the rivals."""
+FADE_S = 3600.0
+"""Sums of money and of late requests fall by e in so many seconds."""
+FIRST_S = 1800.0
+"""Nobody is replaced before so many seconds were valued."""
+CLEARLY = 0.03
+"""Who gives the orders is replaced by somebody who would have paid so much less, of what he paid."""
+LONGEST_S = 3600.0
+"""A period that seems longer is a clock that jumped: it is not valued."""
+
+
+@dataclass
+class Contestant:
+    """Somebody who orders machines in thought, and what came of it.
+
+    Attributes
+    ----------
+    target
+        None: the plan by worth.
+    ready, starting
+        Machines that serve, and (seconds until they do, how many) of those that start.
+    backlog
+        Requests that wait because more came than could be served.
+    usd, late
+        Money, and late requests, both faded.
+    """
+
+    target: Target | None = None
+    ready: int = 0
+    starting: list[tuple[float, int]] = field(default_factory=list)
+    backlog: float = 0.0
+    usd: float = 0.0
+    late: float = 0.0
+
+    @property
+    def have(self) -> int:
+        """Machines that serve or start."""
+        return self.ready + sum(count for _, count in self.starting)
+
+    def advance(self, seconds: float) -> list[tuple[float, int]]:
+        """Let time pass; return (seconds, machines that served) of its parts."""
+        parts, gone = [], 0.0
+        for left, count in self.starting:
+            if left <= seconds:
+                parts.append((max(0.0, left - gone), self.ready))
+                gone, self.ready = max(gone, left), self.ready + count
+        self.starting = [(left - seconds, count) for left, count in self.starting if left > seconds]
+        return [*parts, (seconds - gone, self.ready)]
+
+    def want(self, count: int, start_s: float) -> None:
+        """Order or stop machines; those that start are stopped first."""
+        if count > self.have:
+            self.starting.append((start_s, count - self.have))
+        while self.have > count and self.starting:
+            left, _ = self.starting.pop()
+            if self.have < count:
+                self.starting.append((left, count - self.have))
+        self.ready = min(self.ready, count)
+
+    def value(self, worth: Worth, parts: list[tuple[float, int]], rates: Floats, step_s: float) -> None:
+        """Add what a period cost and made late.
+
+        Parameters
+        ----------
+        worth
+            Of the type.
+        parts
+            As `advance` returned them, before the orders.
+        rates
+            Requests a second, step by step.
+        step_s
+            Seconds of a step.
+        """
+        seconds = math.fsum(s for s, _ in parts)
+        values, shares = np.unique(rates, return_counts=True)
+        work = worth.weights(Rates(values, shares / len(rates)))
+        self.usd += worth.machine.usd_per_s * self.have * seconds
+        if not worth.alone:
+            called = math.fsum(s * float(work @ (worth.load_rates * worth.lost(n))) for s, n in parts if s > 0)
+            self.usd += worth.usd * called
+            return
+        ends = np.cumsum([s for s, _ in parts])
+        for k, rate in enumerate(rates.tolist()):
+            n = parts[min(int(np.searchsorted(ends, (k + 0.5) * step_s)), len(parts) - 1)][1]
+            served = n * worth.rate_per_s
+            self.backlog = max(0.0, self.backlog + (rate - served) * step_s)
+            behind = worth.late_behind(self.backlog / served if served > 0 else math.inf if self.backlog else 0.0)
+            self.late += rate * step_s * max(behind, worth.late_at(n, rate))
+
+
+class Contest:
+    """Who gives the orders in a block.
+
+    Parameters
+    ----------
+    smooth_s
+        Seconds over which rates are averaged.
+    note
+        Told who takes over.
+    """
+
+    def __init__(self, smooth_s: int, note: Callable[[str], None]) -> None:
+        self._smooth_s, self._note = smooth_s, note
+        self.contestants = {OWN: Contestant()}
+        self.contestants |= {f"tracking-{busy:.0%}"[:-1]: Contestant(Target(busy)) for busy in TRACKED}
+        self.in_force = OWN
+        self._last_s: float | None = None
+        self._valued_s = self._came = 0.0
+
+    def count(self, now_s: float, came: Floats, worth: Worth, rates: Rates, own: int) -> int:
+        """Return how many machines of a type to have.
+
+        Parameters
+        ----------
+        now_s, came
+            The moment, and requests by second since the last one; NaN: not known.
+        worth, rates
+            Of the type, and the forecast.
+        own
+            What the plan by worth wants as things are.
+        """
+        seconds = 0.0 if self._last_s is None else now_s - self._last_s
+        self._last_s = now_s
+        means = self._means(came)
+        if 0 < seconds <= LONGEST_S:
+            self._value(seconds, means, worth)
+        load = float(means.mean()) / worth.rate_per_s if len(means) and worth.rate_per_s < math.inf else 0.0
+        wanted = {}
+        for name, one in self.contestants.items():
+            target = one.target
+            thought = worth.best(rates, one.have)[0] if target is None else target.count(now_s, one.have, load)
+            one.want(thought, worth.machine.start_s)
+            wanted[name] = own if target is None else thought
+        self._choose(worth)
+        most = worth.machine.machines_max
+        return wanted[self.in_force] if most is None else min(most, wanted[self.in_force])
+
+    def _value(self, seconds: float, rates: Floats, worth: Worth) -> None:
+        fade = math.exp(-seconds / FADE_S)
+        parts = {name: one.advance(seconds) for name, one in self.contestants.items()}
+        if not len(rates):
+            return
+        self._came = self._came * fade + float(rates.mean()) * seconds
+        self._valued_s = min(self._valued_s + seconds, LONGEST_S)
+        for name, one in self.contestants.items():
+            one.usd, one.late = one.usd * fade, one.late * fade
+            one.value(worth, parts[name], rates, seconds / len(rates))
+
+    def _choose(self, worth: Worth) -> None:
+        """Let somebody else give the orders, if he would have done clearly better."""
+        if self._valued_s < FIRST_S:
+            return
+        allowed = worth.slack.allowed / MARGIN * self._came
+        now = self.contestants[self.in_force]
+        keeping = {name: one.usd for name, one in self.contestants.items() if one.late <= allowed}
+        if keeping:
+            name, usd = min(keeping.items(), key=lambda own: own[1])
+            change = self.in_force not in keeping or usd < (1 - CLEARLY) * now.usd
+        else:
+            name = min(self.contestants, key=lambda own: self.contestants[own].late)
+            change = self.contestants[name].late < (1 - CLEARLY) * now.late
+        if change and name != self.in_force:
+            other = self.contestants[name]
+            self._note(
+                f"{name} gives the orders instead of {self.in_force}: over the last hour it would have paid "
+                f"{other.usd:.3g} USD instead of {now.usd:.3g}, with {other.late:.3g} instead of {now.late:.3g} late"
+            )
+            self.in_force = name
+
+    def _means(self, came: Floats) -> Floats:
+        """Return rates over steps; steps in which nothing is known are left out."""
+        known = came[~np.isnan(came)]
+        step = min(self._smooth_s, max(len(known), 1))
+        whole = len(known) // step * step
+        means: Floats = known[len(known) - whole :].reshape(-1, step).mean(axis=1)
+        return means
+
+    def state(self) -> dict[str, Any]:
+        """Return all of it, to be written as JSON."""
+        rows = {}
+        for name, one in self.contestants.items():
+            recent = [] if one.target is None else [list(pair) for pair in one.target.recent]
+            starting = [list(pair) for pair in one.starting]
+            rows[name] = {"ready": one.ready, "starting": starting, "recent": recent}
+            rows[name] |= {"backlog": one.backlog, "usd": one.usd, "late": one.late}
+        sums = {"last_s": self._last_s, "valued_s": self._valued_s, "came": self._came}
+        return {"in_force": self.in_force, "contestants": rows, **sums}
+
+    def restored(self, own: Mapping[str, Any], place: str, later: float) -> Contest:
+        """Return a copy that goes on from a saved state.
+
+        Parameters
+        ----------
+        own, place
+            The mapping that has it, and what leads there.
+        later
+            Seconds by which the new clock is ahead of the old one.
+
+        Raises
+        ------
+        InputError
+            Names the key that is damaged.
+        """
+        fresh = copy.copy(self)
+        inside = f"{place}contest."
+        state = saved.mapping(saved.entry(own, "contest", place), f"{place}contest")
+        fresh.in_force = saved.entry(state, "in_force", inside)
+        if fresh.in_force not in list(self.contestants):
+            raise saved.damaged(f"{inside}in_force", fresh.in_force, f"one of {', '.join(self.contestants)}")
+        last = saved.entry(state, "last_s", inside)
+        fresh._last_s = None if last is None else saved.number(state, "last_s", inside) + later
+        fresh._valued_s = saved.number(state, "valued_s", inside, low=0.0)
+        fresh._came = saved.number(state, "came", inside, low=0.0)
+        rows = saved.mapping(saved.entry(state, "contestants", inside), f"{inside}contestants")
+        fresh.contestants = {
+            name: _read(saved.entry(rows, name, f"{inside}contestants."), f"{inside}contestants.{name}", one, later)
+            for name, one in self.contestants.items()
+        }
+        return fresh
+
+
+def _read(value: object, place: str, before: Contestant, later: float) -> Contestant:
+    row, inside = saved.mapping(value, place), f"{place}."
+    sums = {key: saved.number(row, key, inside, low=0.0) for key in ("backlog", "usd", "late")}
+    starting = _pairs(row, "starting", inside, 0.0)
+    target = None if before.target is None else Target(before.target.busy, _pairs(row, "recent", inside, later))
+    return Contestant(target, saved.whole(row, "ready", inside, low=0.0), starting, **sums)
+
+
+def _pairs(row: Mapping[str, Any], key: str, inside: str, later: float) -> list[tuple[float, int]]:
+    """Read (seconds, count) pairs."""
+    pairs = saved.entry(row, key, inside)
+    if not isinstance(pairs, (list, tuple)):
+        raise saved.damaged(f"{inside}{key}", pairs, "a list of pairs")
+    found = []
+    for i, pair in enumerate(pairs):
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            raise saved.damaged(f"{inside}{key}[{i}]", pair, "a pair of seconds and a count")
+        both, where = {"seconds": pair[0], "count": pair[1]}, f"{inside}{key}[{i}]."
+        seconds = saved.number(both, "seconds", where) + later
+        found.append((seconds, saved.whole(both, "count", where, low=0.0)))
+    return found
