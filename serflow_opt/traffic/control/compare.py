@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,20 +20,21 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.control.named_policies import (
     LONG_S,
     POLICIES,
+    USUAL,
     Services,
     Unfit,
     check_scaling,
     policy_of,
     service_for,
 )
-from serflow_opt.traffic.control.slack import worst_s
+from serflow_opt.traffic.control.slack import TAIL, worst_s
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.given import trace_of
 from serflow_opt.traffic.scaling_policy import Policy
 from serflow_opt.traffic.schedule.result import Schedule
 from serflow_opt.traffic.schedule.solve import schedule
 from serflow_opt.traffic.service import Service
-from serflow_opt.traffic.simulate.requests import draw
+from serflow_opt.traffic.simulate.requests import Requests, draw
 from serflow_opt.traffic.simulate.result import Simulation
 from serflow_opt.traffic.simulate.simulate import check_number, simulate
 
@@ -57,6 +58,8 @@ class Row:
         What nobody could be below who serves the same requests when they come; 0: unknown.
     unhurried_s
         How long the slowest way takes without waiting; counts where requests have no target of their own.
+    allowed
+        Share of the requests that the target lets be late; where it is for all, a share that does not count.
     """
 
     policy: str
@@ -64,6 +67,7 @@ class Row:
     simulation: Simulation
     bound: float
     unhurried_s: float = math.inf
+    allowed: float = TAIL
 
     @property
     def usd(self) -> float:
@@ -74,6 +78,11 @@ class Row:
     def violations(self) -> float:
         """Share of the requests that missed the target or were dropped."""
         return self.simulation.violations / max(self.simulation.arrivals, 1)
+
+    @property
+    def keeps_target(self) -> bool:
+        """Whether no more were late or dropped than the target allows."""
+        return self.violations <= self.allowed
 
     @property
     def like_for_like(self) -> bool:
@@ -138,6 +147,7 @@ class Comparison(Kept):
                     "p95_ms": run.percentile(95) * 1000,
                     "p99_ms": run.percentile(99) * 1000,
                     "violations": row.violations,
+                    "keeps_target": row.keeps_target,
                     "dropped": sum(run.dropped.values()) / max(run.arrivals, 1),
                     "accuracy": math.nan if run.accuracy is None else run.accuracy,
                     "utilisation": run.utilisation,
@@ -205,8 +215,8 @@ def compare(
     Parameters
     ----------
     policies
-        Some of `POLICIES`; None: all. Those that cannot serve this instance are left out, with the reason. Of two that
-        come to the same, as on a network of one stage, one is run.
+        Some of `POLICIES`; None: `USUAL`. Those that cannot serve this instance are left out, with the reason. Of two
+        that come to the same, as on a network of one stage, one is run.
     blocks
         Most blocks.
     every_s
@@ -235,7 +245,7 @@ def compare(
     trace = trace_of(trace)
     check_scaling(instance)
     check_number(trace)
-    asked = POLICIES if policies is None else policies
+    asked = USUAL if policies is None else policies
     unknown = [name for name in asked if name not in POLICIES]
     if unknown:
         raise InputError([Problem("", "--policy", f"'{name}'", nearest(name, POLICIES)) for name in unknown])
@@ -268,9 +278,12 @@ def compare(
         raise (OutOfReach if all(why.proven for why in left_out.values()) else InputError)(problems)
     tell("scheduling with perfect foresight")
     step_s = _step_s([policy for _, policy, _ in chosen], trace, every_s)
-    bounds, notes = _bounds(whole, trace, seed, step_s, gap, deadline)
+    drawn = _drawn([*whole, *(service for _, _, service in chosen)], trace, seed, deadline)
+    bounds, notes = _bounds(whole, trace, drawn, step_s, gap, deadline)
     cut = deadline.expired
-    arguments = [(service, trace, policy, seed, times, cv, deadline) for _, policy, service in chosen]
+    arguments = [
+        (service, trace, policy, seed, times, cv, deadline, drawn.get(_exits(service))) for _, policy, service in chosen
+    ]
     runs: Sequence[Simulation | str]
     if jobs > 1:
         tell(f"{len(chosen)} simulations in {jobs} processes")
@@ -287,7 +300,8 @@ def compare(
             late[name] = run
             continue
         bound = _above(bounds.get(len(service.blocks)), run)
-        rows.append(Row(name, len(service.blocks), run, bound, _unhurried_s(service)))
+        allowed = max(TAIL, 1 - service.quantile)
+        rows.append(Row(name, len(service.blocks), run, bound, _unhurried_s(service), allowed))
     if not rows:
         reasons = {why: [name for name in late if late[name] == why] for why in late.values()}
         raise OutOfTime("; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items()))
@@ -296,9 +310,28 @@ def compare(
     return Comparison(instance.name, trace.name, tuple(rows), bounds, unfit | stopped, notes, bool(late or cut))
 
 
-def _as_drawn(service: Service, trace: Trace, seed: int, deadline: Deadline) -> Service:
+def _exits(service: Service) -> tuple[object, ...]:
+    """Return what the requests of a service depend on: services that agree in it meet the same ones."""
+    return service.shares, service.accuracies, id(service.draws)
+
+
+def _drawn(
+    services: Sequence[Service], trace: Trace, seed: int, deadline: Deadline
+) -> dict[tuple[object, ...], Requests]:
+    """Draw the requests of all services, as far as there is time."""
+    found: dict[tuple[object, ...], Requests] = {}
+    for service in services:
+        try:
+            key = _exits(service)
+            found[key] = found[key] if key in found else draw(service, trace, seed, deadline=deadline)
+        except OutOfTime:
+            break
+    return found
+
+
+def _as_drawn(service: Service, requests: Requests) -> Service:
     """Return the service with the exits that the requests of a simulation happen to take."""
-    exits = draw(service, trace, seed, deadline=deadline).exits
+    exits = requests.exits
     shares = np.bincount(exits, minlength=len(service.shares)) / max(len(exits), 1)
     return replace(service, shares=tuple(shares.tolist()))
 
@@ -321,7 +354,12 @@ def _step_s(policies: Sequence[Policy], trace: Trace, every_s: float) -> float:
 
 
 def _bounds(
-    services: Sequence[Service], trace: Trace, seed: int, step_s: float, gap: float, deadline: Deadline
+    services: Sequence[Service],
+    trace: Trace,
+    requests: Mapping[tuple[object, ...], Requests],
+    step_s: float,
+    gap: float,
+    deadline: Deadline,
 ) -> tuple[dict[int, Schedule], tuple[str, ...]]:
     """Return the schedule with the lowest bound for each number of blocks, and why there is none."""
     bounds: dict[int, Schedule] = {}
@@ -329,7 +367,9 @@ def _bounds(
     for service in services:
         count = len(service.blocks)
         try:
-            drawn = _as_drawn(service, trace, seed, deadline)
+            if _exits(service) not in requests:
+                raise OutOfTime
+            drawn = _as_drawn(service, requests[_exits(service)])
             found = schedule(drawn, trace, step_s=step_s, gap=gap, time_limit=min(LONG_S, deadline.left))
         except OutOfTime:
             notes.append(f"stopped before the schedule with perfect foresight of {count} block{'s' * (count > 1)}")
@@ -349,10 +389,10 @@ def _twice(name: str, instance: Instance, blocks: int, policies: Collection[str]
     return same in policies and one.get(name, False)
 
 
-def _simulate(argument: tuple[Service, Trace, Policy, int, str, float, Deadline]) -> Simulation | str:
+def _simulate(argument: tuple[Service, Trace, Policy, int, str, float, Deadline, Requests | None]) -> Simulation | str:
     """Simulate, or say how far it came in time."""
-    service, trace, policy, seed, times, cv, deadline = argument
+    service, trace, policy, seed, times, cv, deadline, requests = argument
     try:
-        return simulate(service, trace, policy, seed=seed, times=times, cv=cv, time_limit=deadline)
+        return simulate(service, trace, policy, seed=seed, times=times, cv=cv, time_limit=deadline, requests=requests)
     except OutOfTime as error:
         return str(error)

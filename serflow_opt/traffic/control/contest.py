@@ -151,10 +151,12 @@ class Contest:
         """
         seconds = 0.0 if self._last_s is None else now_s - self._last_s
         self._last_s = now_s
+        if worth.busy_s <= 0:  # one machine serves all there is
+            return own
         means = self._means(came)
         if 0 < seconds <= LONGEST_S:
             self._value(seconds, means, worth)
-        load = float(means.mean()) / worth.rate_per_s if len(means) and worth.rate_per_s < math.inf else 0.0
+        load = float(means.mean()) / worth.rate_per_s if len(means) else 0.0
         wanted = {}
         for name, one in self.contestants.items():
             target = one.target

@@ -19,6 +19,7 @@ from serflow_opt.problem.given import on_instance
 from serflow_opt.traffic.control.baselines import Autoscaler, Fixed, Libra, Serflow
 from serflow_opt.traffic.control.controller import Controller
 from serflow_opt.traffic.control.foresight import foresight
+from serflow_opt.traffic.control.tracking import Tracking
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.given import trace_of
 from serflow_opt.traffic.provision.service_of import scalable
@@ -31,10 +32,18 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.scaling_policy import Policy
     from serflow_opt.traffic.service import Service
 
-POLICIES = ("functions", "maximum", "autoscaler", "libra", "libra-mean", "serflow", "whole", "controller", "foresight")
-"""What can be compared: functions only; machines for the maximum; an autoscaler; LIBRA, which knows one block and one
-run time, that of the whole network; LIBRA told the mean run time; SERFLOW's published rule; our controller on the whole
-network as one block, and on blocks of stages; and one that knows all rates in advance, though not each request."""
+TRACKING = {"tracking-60": 0.6, "tracking-70": 0.7, "tracking-80": 0.8}
+"""Target tracking, by the share busy that is its target."""
+POLICIES = (
+    *("functions", "maximum", "autoscaler", *TRACKING),
+    *("libra", "libra-mean", "serflow", "whole", "controller", "foresight"),
+)
+"""What can be compared: functions only; machines for the maximum; an autoscaler; target tracking; LIBRA, which knows
+one block and one run time, that of the whole network; LIBRA told the mean run time; SERFLOW's published rule; our
+controller on the whole network as one block, and on blocks of stages; and one that knows all rates in advance, though
+not each request."""
+USUAL = tuple(name for name in POLICIES if name not in ("tracking-60", "tracking-80"))
+"""Those that are compared where none are named."""
 STAGED = ("serflow", "controller", "foresight")
 """Those that know blocks of stages."""
 Pools = Literal["functions", "machines", "both", "any"]
@@ -43,6 +52,7 @@ POOLS: dict[str, Pools] = {
     "functions": "functions",
     "maximum": "machines",
     "autoscaler": "machines",
+    **dict.fromkeys(TRACKING, "machines"),
     "libra": "both",
     "libra-mean": "both",
     "serflow": "both",
@@ -248,7 +258,7 @@ def policy_of(
     trace
         What maximum and foresight know in advance; nobody else looks at it.
     every_s
-        Seconds between decisions of foresight and our controller; others have their own.
+        Seconds between decisions of foresight, target tracking and our controller; others have their own.
     deadline
         When to stop.
 
@@ -268,6 +278,8 @@ def policy_of(
             return Fixed(alone, [max(1, count)], name=name), alone
         case "autoscaler":
             return Autoscaler(alone, name=name), alone
+        case _ if name in TRACKING:
+            return Tracking(alone, TRACKING[name], every_s, name), alone
         case "libra":
             return Libra(first, name=name), first
         case "libra-mean":

@@ -55,6 +55,7 @@ def simulate(
     period_s: float = 60.0,
     time_limit: float | Deadline | None = None,
     on_progress: Callable[[float], None] | None = None,
+    requests: Requests | None = None,
 ) -> Simulation:
     """Send the requests of a trace through a service that a policy scales.
 
@@ -81,6 +82,8 @@ def simulate(
         Seconds; None: none.
     on_progress
         Called with the share of the trace that is done.
+    requests
+        What `draw` returned for the service, the trace, the seed and the arrivals; None: they are drawn.
 
     Raises
     ------
@@ -104,7 +107,7 @@ def simulate(
         found, least = f"{policy.every_s:g}, and a trace of {trace.seconds:,.10g} s", trace.seconds / MOST_DECISIONS
         raise InputError([Problem("", "every_s", found, f"give at least {least:g}, or take a part of the trace")])
     try:
-        requests = draw(service, trace, seed, arrivals, deadline)
+        requests = draw(service, trace, seed, arrivals, deadline) if requests is None else requests
     except OutOfTime:
         raise _stopped(0, trace.requests, 0.0, trace) from None
     hops = [block.hop_s for block in service.blocks]

@@ -15,11 +15,11 @@ from support.service import COUNTS, LIBRA_CALL_USD, M4_USD_PER_S, service_docume
 
 import serflow_opt as so
 from serflow_opt.report.plan import usd
-from serflow_opt.traffic.control.compare import POLICIES, Comparison
+from serflow_opt.traffic.control.compare import USUAL, Comparison
 from serflow_opt.traffic.control.named_policies import PEAK_BUSY
 from serflow_opt.traffic.demand.trace import Trace
 
-LATE = ("maximum", "autoscaler")
+LATE = ("maximum", "autoscaler", "tracking-70")
 """Those without a function."""
 
 
@@ -64,8 +64,8 @@ def test_all_meet_the_same_requests(compared: Comparison) -> None:
 
 def test_rows_are_in_order_and_say_nothing_twice(on_libra: Comparison, on_two: Comparison) -> None:
     """Of one stage, the mean run time is that of the whole network, and the whole network the only block."""
-    assert [row.policy for row in on_libra.rows] == [p for p in POLICIES if p not in ("libra-mean", "whole")]
-    assert [row.policy for row in on_two.rows] == list(POLICIES)
+    assert [row.policy for row in on_libra.rows] == [p for p in USUAL if p not in ("libra-mean", "whole")]
+    assert [row.policy for row in on_two.rows] == list(USUAL)
 
 
 def test_libra_saves_nothing_over_itself(compared: Comparison) -> None:
@@ -91,7 +91,7 @@ def test_rows_add_up(compared: Comparison) -> None:
     assert (frame["p50_ms"] <= frame["p95_ms"]).all()
     assert (frame["p95_ms"] <= frame["p99_ms"]).all()
     assert ((frame["utilisation"] >= 0) & (frame["utilisation"] <= 1 + 1e-9)).all()
-    assert frame.set_index("policy").loc[list(LATE), "usd_functions"].tolist() == [0, 0]
+    assert frame.set_index("policy").loc[list(LATE), "usd_functions"].tolist() == [0] * len(LATE)
 
 
 def test_figures_had_by_head(on_libra: Comparison) -> None:
@@ -108,7 +108,7 @@ def test_figures_had_by_head(on_libra: Comparison) -> None:
 def test_accuracy_is_what_the_exits_give(on_libra: Comparison, on_two: Comparison) -> None:
     """All 0.7 x 0.95 + 0.3 x 0.97 = 0.956, for they meet the same requests."""
     assert on_libra.to_frame()["accuracy"].isna().all()
-    assert on_two.to_frame()["accuracy"].tolist() == pytest.approx([0.956] * len(POLICIES), abs=0.01)
+    assert on_two.to_frame()["accuracy"].tolist() == pytest.approx([0.956] * len(USUAL), abs=0.01)
     assert on_two.to_frame()["accuracy"].nunique() == 1
 
 
@@ -168,7 +168,7 @@ def test_blocks_only_for_those_who_know_them(file: Path, tmp_path: Path) -> None
     blocks = {row["policy"]: row["blocks"] for row in document["policies"]}
     assert blocks == {"functions": 1, "serflow": 2, "whole": 1, "controller": 2, "foresight": 2}
     assert list(document["clairvoyant"]) == ["1", "2"]
-    assert list(document["left_out"]) == ["maximum", "autoscaler", "libra", "libra-mean"]
+    assert list(document["left_out"]) == ["maximum", "autoscaler", "tracking-70", "libra", "libra-mean"]
     assert "no type of machines runs the whole network" in document["left_out"]["maximum"]
     assert "no type of machines with a function runs" in document["left_out"]["libra"]
     rows = {row["policy"]: row for row in document["policies"]}
@@ -207,7 +207,7 @@ def test_machines_only(rent: float, file: Path, tmp_path: Path) -> None:
     alone = write(without_tier("fn", usd_per_hour=rent), tmp_path)
     document = run("compare", alone, "--trace", file, "--json").document
     names = [row["policy"] for row in document["policies"]]
-    assert names == ["maximum", "autoscaler", "whole", "controller", "foresight"]
+    assert names == ["maximum", "autoscaler", "tracking-70", "whole", "controller", "foresight"]
     assert set(document["left_out"]) == {"functions", "libra", "libra-mean", "serflow"}
     for row in document["policies"]:
         assert (row["dropped"], row["usd_functions"]) == (0, 0)

@@ -14,7 +14,7 @@ from oracles.random_instances import write
 from support.service import service_document
 
 import serflow_opt as so
-from serflow_opt.traffic.control.named_policies import POLICIES, POOLS, Services, Unfit, policy_of
+from serflow_opt.traffic.control.named_policies import POLICIES, POOLS, USUAL, Services, Unfit, policy_of
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.service import Block, Function, Machine, Service
@@ -180,7 +180,7 @@ def test_targets_out_of_reach_are_said_for_all(tmp_path: Path) -> None:
         so.compare(so.load(write(made, tmp_path)), Trace.of([40] * 60))
     assert type(caught.value).__name__ == "OutOfReach"
     said = {problem.place: problem.found for problem in caught.value.problems}
-    assert list(said) == [f"--policy {name}" for name in POLICIES]
+    assert list(said) == [f"--policy {name}" for name in USUAL]
     assert "latency_slo_ms" in said["--policy controller"]
 
 
