@@ -18,7 +18,7 @@ from serflow_opt.ground.tolerances import SMALLEST, TOLERANCE
 from serflow_opt.traffic.confirm.batch import Line
 from serflow_opt.traffic.confirm.looks import interval, schedule
 from serflow_opt.traffic.confirm.result import Confirmation, Target, Verdict
-from serflow_opt.traffic.confirm.warming import COUNT, CUT, relaxation, spreads
+from serflow_opt.traffic.confirm.warming import COUNT, CUT, STRETCH, relaxation, spreads
 from serflow_opt.traffic.simulate.service_times import Law
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _decide(
         while len(rounds.low) < number and not (deadline.expired or rounds.spent):
             rounds.another()
         if len(rounds.low) > 1:
-            low, high = interval(rounds.low, rounds.high, rounds.worst, (1 - confidence) / len(looks))
+            low, high = interval(rounds.low, rounds.high, rounds.varies, (1 - confidence) / len(looks))
             low, high = max(low, 0.0), min(high, 1.0) if target.measure == "share" else high
         if high <= limit or low > limit:
             return "kept" if high <= limit else "broken", low, high, rounds.note
@@ -134,8 +134,9 @@ class _Rounds:
         Batches of a round.
     low, high
         By round, the measure at least and at most: requests whose warm-up is cut short count as late at most.
-    worst
-        The measure of a round with nothing but one stretch of late requests, as long as the service remembers.
+    varies
+        Variance of a round's share of late requests as a multiple of that share, at least: what rare stretches of late
+        requests have, of their mean length all.
     most
         Requests that are allowed.
     requests, waited
@@ -156,7 +157,7 @@ class _Rounds:
         self.low: list[float] = []
         self.high: list[float] = []
         self.requests = 0
-        self.waited = self.worst = 0.0
+        self.waited = self.varies = 0.0
         self.note = ""
         self._entered, self._called = np.zeros(len(line.workers)), np.zeros(len(line.workers))
 
@@ -201,7 +202,7 @@ class _Rounds:
             value, most = float(batch.latency.mean()), math.inf
         else:
             value, most = float((batch.latency > target.slo_s * (1 + TOLERANCE)).mean()), 1.0
-            self.worst = max(self.worst, memory / count / self.number)
+            self.varies = max(self.varies, max(memory * STRETCH, 1.0) / count / self.number)
         if needed <= memory:
             return value, value
         self.note = f"near full load, at {rate:g} requests/s, the warm-up is cut short"

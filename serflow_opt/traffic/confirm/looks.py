@@ -5,8 +5,10 @@ them errs with no more than the sum, however they depend on each other (Bonferro
 to one level is S. J. Pocock, "Group sequential methods in the design and analysis of clinical trials", 1977). One may
 stop at any look and keep its interval. Each is Student's, of independent rounds that are means of many requests.
 
-Student's interval of few late requests is too low: what happens rarely has perhaps not been seen yet. So its upper end
-is taken with one round more than there were, which is as bad as the worst seen, and no better than a given floor.
+Student's upper end is too low where few are late: what happens rarely varies more than the little that was seen of it.
+So that end is the largest mean m from which those seen are not further than Student says, with a variance in proportion
+to m, as that of rare stretches of late requests is (a score interval: E. B. Wilson, "Probable inference, the law of
+succession, and statistical inference", 1927), and in no lower proportion than a given one.
 """
 
 from __future__ import annotations
@@ -29,25 +31,26 @@ def schedule(most: int) -> list[int]:
     return [*looks, max(most, 2)]
 
 
-def interval(low: Sequence[float], high: Sequence[float], worst: float, error: float) -> tuple[float, float]:
+def interval(low: Sequence[float], high: Sequence[float], least: float, error: float) -> tuple[float, float]:
     """Return the ends of a confidence interval.
 
     Parameters
     ----------
     low, high
         Means of the rounds, at least and at most; the same where they are known.
-    worst
-        What a round that has not been seen may be, at least.
+    least
+        Variance of a round's mean as a multiple of the mean, at least.
     error
         How often the mean may be outside.
     """
-    return _end(low, error / 2, -1), _end([*high, max(worst, *high)], error / 2, 1)
-
-
-def _end(values: Sequence[float], error: float, side: int) -> float:
     from scipy.special import stdtrit
 
-    n, array = len(values), np.asarray(values)
-    if not np.isfinite(array).all():
-        return side * math.inf
-    return float(array.mean() + side * -stdtrit(n - 1, error) * array.std(ddof=1) / math.sqrt(n))
+    n, below, above = len(low), np.asarray(low), np.asarray(high)
+    t = float(-stdtrit(n - 1, error / 2))
+    bottom = float(below.mean()) - t * float(below.std(ddof=1)) / math.sqrt(n)
+    if not np.isfinite(above).all():
+        return bottom, math.inf
+    mean = float(above.mean())
+    multiple = max(float(above.var(ddof=1)) / mean if mean > 0 else 0.0, least)
+    half = t * t * multiple / (2 * n)
+    return bottom, mean + half + math.sqrt(half * half + 2 * half * mean)

@@ -27,6 +27,10 @@ from serflow_opt.traffic.simulate.service_times import Durations
 
 CUT, COUNT = 3, 9
 """Relaxation times that are cut off, and that count."""
+STRETCH = 0.25
+"""Relaxation times that a stretch of late requests lasts, where few are late: those of M/M/1 above a high level are
+(1 - ρ)^-2 service times long on average (D. Aldous, "Probability approximations via the Poisson clumping heuristic",
+1989)."""
 PILOT = 4096
 """Requests whose times tell how much the times of a block vary."""
 
