@@ -31,10 +31,10 @@ DAMPING = 23.0
 
 def at_most(servers: int, service: ServiceTime, most: int, times: Floats) -> Floats:
     """Return P(at most j leave within t), j = 0 .. most - 1: a row for each time."""
-    alone: Floats = np.minimum(excess(service, times) / service.mean, 1.0)
+    alone = np.minimum(excess(service, times) / service.mean, 1.0)
     if most == 1:
-        nobody: Floats = np.power(alone, servers)
-        return nobody[:, None]
+        nobody: Floats = np.power(alone, servers)[:, None]
+        return nobody
     horizon = 3 * service.mean * (most / servers + 1) * max(1.0, service.cv2)
     left = _left_one_server(service, most, np.minimum(times, horizon))
     period = 2 ** math.ceil(math.log2(2 * most))
@@ -42,7 +42,7 @@ def at_most(servers: int, service: ServiceTime, most: int, times: Floats) -> Flo
     angles = np.outer(np.arange(left.shape[1]), np.arange(period // 2 + 1)) * (-2j * math.pi / period)
     transform = (left * damping[: left.shape[1]]) @ np.exp(angles)
     exactly = np.fft.irfft(transform**servers, n=period, axis=1)[:, :most] / damping[:most]
-    together = np.clip(np.cumsum(np.maximum(exactly, 0.0), axis=1), 0.0, 1.0)
+    together: Floats = np.clip(np.cumsum(np.maximum(exactly, 0.0), axis=1), 0.0, 1.0)
     late = times > horizon  # nearly never; by the first who leaves
     if late.any():
         at_horizon = max(float(excess(service, np.array([horizon]))[0]) / service.mean, ROUNDING)

@@ -93,24 +93,23 @@ class Limited:
         return cls(servers, room, service, loads, places[:, -1], lost, finds, stable, unlimited)
 
     @property
-    def mean_s(self) -> Floats:
-        """Mean waits of those served, s: Little's law."""
+    def mean(self) -> Floats:
+        """Mean waits of those served, in mean service times: Little's law."""
         waiting = self.finds @ np.arange(self.room) + self.lost * self.room
         mean = waiting / (self.loads * (1 - self.lost))
-        mean[self.stable] = np.minimum(mean[self.stable], self.unlimited.waits * self.unlimited.mean)
-        return mean * self.service.mean
+        mean[self.stable] = np.minimum(mean[self.stable], self.unlimited.mean)
+        return mean
 
-    def beyond(self, times: Floats) -> Floats:
-        """Return the shares of those served who wait longer than each of the times, s: a row for each load."""
+    def beyond(self, x: Floats) -> Floats:
+        """Return the shares of those served who wait longer than x mean service times: a row for each load."""
         if self.room <= ONE_BY_ONE:
-            longer = self.finds @ at_most(self.servers, self.service, self.room, times).T
+            longer = self.finds @ at_most(self.servers, self.service, self.room, x * self.service.mean).T
         else:
             alike = Exponential(self.servers, self.loads, self.places)
-            scale = self.servers / self.service.mean * self.places / self.room
-            longer = alike.beyond(times * scale[:, None]) * self.finds.sum(axis=1, keepdims=True)
+            scale = self.servers * self.places / self.room
+            longer = alike.beyond(x * scale[:, None]) * self.finds.sum(axis=1, keepdims=True)
         longer /= (1 - self.lost)[:, None]
-        at_room_for_all = self.unlimited.waits[:, None] * self.unlimited.beyond(times / self.service.mean)
-        longer[self.stable] = np.minimum(longer[self.stable], at_room_for_all)
+        longer[self.stable] = np.minimum(longer[self.stable], self.unlimited.beyond(x))
         return np.clip(longer, 0.0, 1.0)
 
 

@@ -103,6 +103,27 @@ class FixedTimes:
         return beyond
 
 
+@dataclass(frozen=True)
+class FixedTimesAt:
+    """Waiting at several loads."""
+
+    queues: tuple[FixedTimes, ...]
+
+    @classmethod
+    def of(cls, servers: int, loads: Floats) -> FixedTimesAt:
+        """Return the queues at some loads."""
+        return cls(tuple(FixedTimes.at(servers, float(load)) for load in loads))
+
+    @property
+    def mean(self) -> Floats:
+        """Mean waits in service times."""
+        return np.array([queue.mean for queue in self.queues])
+
+    def beyond(self, x: Floats) -> Floats:
+        """Return the shares that wait longer than x service times: a row for each load."""
+        return np.array([queue.beyond(x) for queue in self.queues])
+
+
 def _poisson(j: Floats, mean: Floats) -> Floats:
     """Probabilities of each j: a row for each mean, which is positive."""
     from scipy.special import gammaln

@@ -68,18 +68,18 @@ class TwoMoments:
 
     @property
     def mean(self) -> Floats:
-        """Mean waits of those who wait, in mean service times."""
+        """Mean waits, in mean service times."""
         slopes = np.diff(self.quantiles) / np.diff(LEVELS)
-        mean: Floats = slopes @ -np.diff(np.exp(-LEVELS))
+        mean: Floats = self.waits * (slopes @ -np.diff(np.exp(-LEVELS)))
         return mean
 
     def beyond(self, times: Floats) -> Floats:
-        """Return the shares of those who wait that wait longer than each of the times, in mean service times."""
+        """Return the shares that wait longer than each of the times, in mean service times."""
         levels = np.empty((len(self.loads), len(times)))
         for row, quantiles in zip(levels, self.quantiles, strict=True):
             row[:] = np.interp(times, quantiles, LEVELS)
         last = self.quantiles[:, -1:]
-        longer: Floats = np.exp(-levels - np.maximum(times / last - 1, 0.0) * LEVELS[-1])
+        longer: Floats = self.waits[:, None] * np.exp(-levels - np.maximum(times / last - 1, 0.0) * LEVELS[-1])
         return longer
 
 

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.queues.service_time import ServiceTime
 
+FARTHEST, LEAST_WORK = 1e4, 1e-5
+"""Mean service times up to which there is a longest, and the share of work above it."""
+
 
 def excess(service: ServiceTime, times: Floats) -> Floats:
     """Return E (S - t)+, s, for each time t; at 0 it is the mean, and over that the share of residual times above t."""
     total = np.zeros_like(times)
     for seconds, share in zip(service.seconds, service.shares, strict=True):
-        if service.cv_extra == 0.0:
+        if not service.scatters:
             total += share * np.maximum(seconds - times, 0.0)
         else:
             above, sigma = _deviations(service, seconds, times)
@@ -34,13 +37,22 @@ def excess_squared(service: ServiceTime, times: Floats) -> Floats:
     """Return E ((S - t)+)^2 / 2, s^2, for each time t: what `excess` is the slope of, up to its sign."""
     total = np.zeros_like(times)
     for seconds, share in zip(service.seconds, service.shares, strict=True):
-        if service.cv_extra == 0.0:
+        if not service.scatters:
             total += share * np.maximum(seconds - times, 0.0) ** 2 / 2
         else:
             above, sigma = _deviations(service, seconds, times)
             square = seconds**2 * math.exp(sigma**2) * _normal(above + 2 * sigma)
             total += share * (square - 2 * seconds * times * _normal(above + sigma) + times**2 * _normal(above)) / 2
     return np.maximum(total, 0.0)
+
+
+def longest(service: ServiceTime) -> float:
+    """Return the longest time, s; with a factor that scatters the one above which the least work is."""
+    if not service.scatters:
+        return max(service.seconds)
+    times = service.mean * np.geomspace(1.0, FARTHEST, 400)
+    above = np.flatnonzero(excess(service, times) > LEAST_WORK * service.mean)
+    return float(times[above[-1]]) if len(above) else max(service.seconds)
 
 
 def on_grid(tail_integral: Floats, step: float) -> Floats:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from serflow_opt.ground.tolerances import ROUNDING
+
 
 @dataclass(frozen=True)
 class ServiceTime:
@@ -28,6 +30,11 @@ class ServiceTime:
     def of_moments(cls, mean: float, cv2: float) -> ServiceTime:
         """Return a service time by its mean, s, and its squared coefficient of variation, all that is known."""
         return cls((mean,), (1.0,), math.sqrt(cv2))
+
+    @property
+    def scatters(self) -> bool:
+        """Whether there is a factor to speak of."""
+        return self.cv_extra > ROUNDING
 
     @property
     def mean(self) -> float:

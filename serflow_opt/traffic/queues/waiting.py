@@ -9,7 +9,8 @@ import numpy as np
 
 from serflow_opt.traffic.queues.erlang import erlang_b
 from serflow_opt.traffic.queues.limited import Limited
-from serflow_opt.traffic.queues.mdc import FULLEST, FixedTimes
+from serflow_opt.traffic.queues.mdc import FULLEST, FixedTimesAt
+from serflow_opt.traffic.queues.mg1 import OneServer, OneServerLimited, fits
 from serflow_opt.traffic.queues.mgc import TwoMoments
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.queues.service_time import ServiceTime
+
+FEW = 64
+"""At so many rates waits are exact where they can be; at more they are all read off tables, which are off by 1 %."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +89,19 @@ def waiting(servers: int, rates_per_s: Floats, service: ServiceTime, room: int |
 def _limited(servers: int, loads: Floats, service: ServiceTime, room: int) -> Waiting:
     """Return what is waited where `room` may wait."""
     some = loads > 0
-    queue = Limited.at(servers, loads[some], service, room)
     lost, mean = np.zeros_like(loads), np.zeros_like(loads)
-    lost[some], mean[some] = queue.lost, queue.mean_s
+    one = servers == 1 and fits(service, room) and len(loads) <= FEW
+    served = loads[some]
+    queue = OneServerLimited.at(served, service, room) if one else Limited.at(servers, served, service, room)
+    lost[some], mean[some] = queue.lost, queue.mean * service.mean
 
     def beyond(times: Floats) -> Floats:
         longer = np.zeros((len(loads), len(times)))
-        longer[some] = queue.beyond(times)
+        longer[some] = queue.beyond(times / service.mean)
         return longer
 
-    return Waiting("M/G/c/K by two moments", False, lost, mean, beyond)
+    name = _with_factor("M/G/1/K", service) if one else "M/G/c/K by two moments"
+    return Waiting(name, one and not service.scatters, lost, mean, beyond)
 
 
 def _unlimited(servers: int, loads: Floats, service: ServiceTime) -> Waiting:
@@ -102,26 +109,29 @@ def _unlimited(servers: int, loads: Floats, service: ServiceTime) -> Waiting:
     over = loads >= servers
     served = (loads > 0) & ~over
     mean = np.where(over, np.inf, 0.0)
-    of_each: Callable[[Floats], Floats]
-    exact = len(set(service.seconds)) == 1 and service.cv_extra == 0.0
-    if exact and np.all(loads[served] <= FULLEST * servers):
-        queues = [FixedTimes.at(servers, float(a)) for a in loads[served]]
-        name = "M/D/c"
-        mean[served] = [queue.mean * service.mean for queue in queues]
-        of_each = lambda x: np.array([queue.beyond(x) for queue in queues]).reshape(-1, len(x))  # noqa: E731
+    fixed = len(set(service.seconds)) == 1 and not service.scatters
+    queue: FixedTimesAt | OneServer | TwoMoments
+    if fixed and len(loads) <= FEW and np.all(loads[served] <= FULLEST * servers):
+        name, queue = "M/D/c", FixedTimesAt.of(servers, loads[served])
+    elif servers == 1 and len(loads) <= FEW and fits(service, None):
+        name, queue = _with_factor("M/G/1", service), OneServer(service, loads[served])
     else:
-        queue = TwoMoments.at(servers, loads[served], service.cv2)
-        name, exact = "M/G/c by two moments", False
-        mean[served] = queue.waits * queue.mean * service.mean
-        of_each = lambda x: queue.waits[:, None] * queue.beyond(x)  # noqa: E731
+        name, queue = "M/G/c by two moments", TwoMoments.at(servers, loads[served], service.cv2)
+    mean[served] = queue.mean * service.mean
 
     def beyond(times: Floats) -> Floats:
         longer = np.where(over, 1.0, 0.0)[:, None] + 0.0 * times
         if served.any():
-            longer[served] = of_each(times / service.mean)
+            longer[served] = queue.beyond(times / service.mean)
         return longer
 
+    exact = not service.scatters and not isinstance(queue, TwoMoments)
     return Waiting(name, exact, np.zeros_like(loads), mean, beyond)
+
+
+def _with_factor(queue: str, service: ServiceTime) -> str:
+    """Return the queue's name, with what was taken for the law of a factor that scatters."""
+    return queue if not service.scatters else f"{queue} with a log-normal factor"
 
 
 def _nobody(rates: int) -> Callable[[Floats], Floats]:

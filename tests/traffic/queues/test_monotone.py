@@ -33,7 +33,7 @@ def assert_longer(longer: Waiting, shorter: Waiting, within: float = ROUNDING) -
 
 
 @given(servers, loads, loads, cv2s, rooms)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_rise_with_the_rate(c: int, one: float, other: float, cv2: float, room: int | None) -> None:
     high, low = at(c, max(one, other), cv2, room), at(c, min(one, other), cv2, room)
     assert_longer(high, low)
@@ -41,7 +41,7 @@ def test_rise_with_the_rate(c: int, one: float, other: float, cv2: float, room: 
 
 
 @given(servers, loads, cv2s, cv2s, rooms)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_rise_with_the_scatter(c: int, load: float, one: float, other: float, room: int | None) -> None:
     """Not the waits where room is limited: who does not find room keeps nobody else waiting."""
     high, low = at(c, load, max(one, other), room), at(c, load, min(one, other), room)
@@ -50,8 +50,8 @@ def test_rise_with_the_scatter(c: int, load: float, one: float, other: float, ro
         assert_longer(high, low, within=TABLED)
 
 
-@given(servers, loads, cv2s, st.integers(0, 60), st.none() | st.integers(1, 30))
-@settings(max_examples=150, deadline=None)
+@given(servers, loads, cv2s, st.integers(0, 30), st.none() | st.integers(1, 30))
+@settings(max_examples=100, deadline=None)
 def test_rise_with_room_where_fewer_are_lost(c: int, load: float, cv2: float, room: int, more: int | None) -> None:
     high, low = at(c, load, cv2, None if more is None else room + more), at(c, load, cv2, room)
     assert_longer(high, low, within=TABLED)
@@ -59,7 +59,7 @@ def test_rise_with_room_where_fewer_are_lost(c: int, load: float, cv2: float, ro
 
 
 @given(servers, loads, cv2s, rooms)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_fall_with_servers(c: int, load: float, cv2: float, room: int | None) -> None:
     high, low = at(c, load, cv2, room), at(c + 1, load, cv2, room, servers_for=c)
     assert_longer(high, low)
