@@ -111,6 +111,8 @@ SHORTLY_S = 1e-6
 """Seconds; what is due at a moment has happened this much later."""
 EVEN = 1e-6
 """The terms of a geometric sum that rise or fall by less than this over all of it are taken to do so by as much."""
+RARE_WORK = 1e-5
+"""Of the work of all requests, so little in what is left of the longest times is not looked at."""
 LEEWAY = 1e-5
 """What a search for a plan of a fleet may leave open; beyond, it was stopped."""
 BISECTED = 1e-5

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.ground.tolerances import SMALLEST
+from serflow_opt.ground.tolerances import RARE_WORK, SMALLEST
 
 if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.queues.service_time import ServiceTime
 
-FARTHEST, LEAST_WORK = 1e4, 1e-5
-"""Mean service times up to which there is a longest, and the share of work above it."""
+FARTHEST = 1e4
+"""Mean service times up to which there is a longest."""
 
 
 def excess(service: ServiceTime, times: Floats) -> Floats:
@@ -47,11 +47,11 @@ def excess_squared(service: ServiceTime, times: Floats) -> Floats:
 
 
 def longest(service: ServiceTime) -> float:
-    """Return the longest time, s; with a factor that scatters the one above which the least work is."""
+    """Return the longest time, s; with a factor that scatters the one above which hardly any work is."""
     if not service.scatters:
         return max(service.seconds)
     times = service.mean * np.geomspace(1.0, FARTHEST, 400)
-    above = np.flatnonzero(excess(service, times) > LEAST_WORK * service.mean)
+    above = np.flatnonzero(excess(service, times) > RARE_WORK * service.mean)
     return float(times[above[-1]]) if len(above) else max(service.seconds)
 
 
