@@ -15,7 +15,7 @@ from typing import Any, Literal
 from serflow_opt.backend.certifying import tree_bound
 from serflow_opt.backend.linear import last_word, relaxing
 from serflow_opt.backend.magnitudes import Scaled, is_comfortable, plain, scaled
-from serflow_opt.backend.matrix import Matrix, compile_model
+from serflow_opt.backend.matrix import Cuts, Matrix, compile_model
 from serflow_opt.backend.running import (
     PRESOLVE,
     Progress,
@@ -136,14 +136,17 @@ class HighsModel:
     def add_cut(self, variables: list[Any], coefficients: list[float], upper: float) -> None:
         """Add Σ coefficient x variable <= upper to all later solves; columns by number where a matrix was given."""
         keys = variables if self._pyomo is None else [id(variable) for variable in variables]
-        columns = [self._index[key] for key in keys]
-        self._matrix = self._matrix.with_row(columns, coefficients, upper)
+        self.add_cuts(Cuts.of([len(keys)], [self._index[key] for key in keys], coefficients, [upper]))
+
+    def add_cuts(self, cuts: Cuts) -> None:
+        """Add rows to all later solves."""
+        self._matrix = self._matrix.with_cuts(cuts)
         if self._scaled is None or self._scaled.loosened or self._scaled.matrix is None:
             self._use(None)
         else:
-            self._scaled = replace(self._scaled, matrix=self._scaled.matrix.with_row(columns, coefficients, upper))
+            self._scaled = replace(self._scaled, matrix=self._scaled.matrix.with_cuts(cuts))
             if self._solver is not None:
-                _add_row(self._solver, columns, coefficients, upper)
+                cuts.give(self._solver)
 
     def polish(self, outcome: Outcome, deadline: Deadline = NEVER) -> Outcome | None:
         """Solve the LP that is left when the integers stay as they are; None when it has no solution, or time runs out.
@@ -388,10 +391,3 @@ def _refined(first: Outcome, second: Outcome, cutoff: float) -> Outcome:
     if second.values:
         return replace(second, bound=bound, nodes=first.nodes, iterations=first.iterations)
     return replace(first, status="limit", bound=bound)
-
-
-def _add_row(solver: Any, columns: list[int], coefficients: list[float], upper: float) -> None:
-    import numpy as np
-
-    indices, values = np.array(columns, dtype=np.int32), np.array(coefficients, dtype=float)
-    solver.addRow(-math.inf, upper, len(columns), indices, values)

@@ -23,6 +23,38 @@ Ints = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
+class Cuts:
+    """Rows to add, Σ value x column <= upper.
+
+    Attributes
+    ----------
+    ends
+        By row, where its columns end in `index` and `value`.
+    index, value
+        Numbers of the columns, row after row, each once in a row, and what they are multiplied by.
+    upper
+        Right sides of the rows.
+    """
+
+    ends: Ints
+    index: Ints
+    value: Floats
+    upper: Floats
+
+    @classmethod
+    def of(cls, ends: list[int], index: list[int], value: list[float], upper: list[float]) -> Cuts:
+        """Return cuts from lists."""
+        whole = np.array(ends, dtype=np.int32), np.array(index, dtype=np.int32)
+        return cls(*whole, np.array(value, dtype=float), np.array(upper, dtype=float))
+
+    def give(self, solver: Any) -> None:
+        """Add the rows to the model that a `highspy.Highs` holds."""
+        starts = np.concatenate([[0], self.ends[:-1]]).astype(np.int32)
+        low = np.full(len(self.upper), -math.inf)
+        solver.addRows(len(low), low, self.upper, len(self.index), starts, self.index, self.value)
+
+
+@dataclass(frozen=True, slots=True)
 class Matrix:
     """min cost x + offset, row_low <= A x <= row_high, low <= x <= high, x whole where `whole`.
 
@@ -87,23 +119,15 @@ class Matrix:
         """Return the matrix with its whole columns taken as any others."""
         return replace(self, whole=np.zeros(len(self.cost), dtype=bool))
 
-    def with_row(self, columns: list[int], coefficients: list[float], upper: float) -> Matrix:
-        """Return the matrix with one more row, Σ coefficient x column <= upper.
-
-        Parameters
-        ----------
-        columns, coefficients
-            Numbers of the columns in the row, each once, and what they are multiplied by.
-        upper
-            Right side of the row.
-        """
+    def with_cuts(self, cuts: Cuts) -> Matrix:
+        """Return the matrix with more rows."""
         return replace(
             self,
-            start=np.append(self.start, np.int32(self.start[-1] + len(columns))),
-            index=np.append(self.index, np.array(columns, dtype=np.int32)),
-            value=np.append(self.value, np.array(coefficients, dtype=float)),
-            row_low=np.append(self.row_low, -math.inf),
-            row_high=np.append(self.row_high, upper),
+            start=np.append(self.start, self.start[-1] + cuts.ends),
+            index=np.append(self.index, cuts.index),
+            value=np.append(self.value, cuts.value),
+            row_low=np.append(self.row_low, np.full(len(cuts.upper), -math.inf)),
+            row_high=np.append(self.row_high, cuts.upper),
         )
 
     def for_highs(self) -> Any:

@@ -117,6 +117,8 @@ LEEWAY = 1e-5
 """What a search for a plan of a fleet may leave open; beyond, it was stopped."""
 BISECTED = 1e-5
 """Absolute: a share found by bisection is known to this."""
+WORTHLESS = 1e-5
+"""Worths of a machine this small, of a slot's mean cost, are none."""
 RANGES_GAP = 1e-4
 """Default gap where choices come from ranges."""
 FLEET_GAP = 1e-4

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,6 +93,11 @@ def prove(task: Task, gap: float, deadline: Deadline) -> Iterator[bool]:
         if len(windows) == 1 or deadline.expired:
             return
         steps *= LONGER
+
+
+def relaxed(model: Iterator[bool]) -> Iterator[bool]:
+    """Return the first part of `prove`: the relaxations of the first windows, and the schedules made of them."""
+    return islice(model, 1 + len(THRESHOLDS))
 
 
 def _cuts(task: Task, steps: int) -> list[int]:

@@ -252,14 +252,31 @@ def _prove(tasks: list[Task], gap: float, deadline: Deadline, report: Callable[[
             return
         task = max(open_tasks, key=lambda task: task.usd - task.bound)
         if task.b not in provers:
-            from serflow_opt.traffic.schedule.model import prove  # loads Pyomo
-
-            provers[task.b] = prove(task, gap, deadline)
+            provers[task.b] = _prover(task, gap, len(tasks) - len(provers), deadline)
         improved = next(provers[task.b], None)
         if improved is None or task.usd <= task.bound:
             open_tasks.remove(task)
         else:
             report(improved)
+
+
+def _prover(task: Task, gap: float, blocks: int, deadline: Deadline) -> Iterator[bool]:
+    """Work on a block: its mixes of types, and what these leave open by the time-expanded model."""
+    model: Iterator[bool] | None = None
+    if len(task.machines) > 1:
+        from serflow_opt.traffic.schedule.mixing import coarse, mix
+
+        if not coarse(task):  # capacities are nearly continuous: the relaxation is as close, and sooner there
+            from serflow_opt.traffic.schedule.model import prove, relaxed  # loads Pyomo
+
+            model = prove(task, gap, deadline)
+            yield from relaxed(model)
+        if task.usd - task.bound > gap * task.usd:
+            yield from mix(task, gap, blocks, deadline)
+    if task.usd - task.bound > gap * task.usd:
+        from serflow_opt.traffic.schedule.model import prove
+
+        yield from model or prove(task, gap, deadline)
 
 
 def _fluid(task: Task) -> float:

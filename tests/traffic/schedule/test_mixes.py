@@ -1,0 +1,177 @@
+"""Schedules of several types by mixes: bounds and schedules against a MILP over all rentals, and the parts by hand."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from oracles import schedules as oracle
+from oracles import spells
+
+from serflow_opt.ground.deadline import NEVER
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.schedule.mixes import Knapsack, Scale
+from serflow_opt.traffic.schedule.mixing import mix
+from serflow_opt.traffic.schedule.prices import Prices
+from serflow_opt.traffic.schedule.slots import Slots
+from serflow_opt.traffic.schedule.solve import _first, _simplest, _task, schedule
+from serflow_opt.traffic.schedule.task import Task
+from serflow_opt.traffic.service import Block, Function, Machine, Service
+
+NEAR = 1e-5
+"""What the MILP may be off by: tolerances of rows, times prices."""
+
+
+def case(seed: int, *, whole: bool, billing: bool, with_function: bool) -> tuple[Task, float]:
+    """A block with two or three types over six to ten steps, and what it costs at least."""
+    rng = np.random.default_rng(seed)
+    types, steps = int(rng.integers(2, 4)), int(rng.integers(6, 11))
+    step, period = int(rng.choice([1, 2, 3])), int(rng.choice([1, 2, 3]))
+    machines, kinds = [], []
+    for p in range(types):
+        rate = float(rng.integers(1, 4) * (1 + p)) if whole else float(rng.uniform(1, 2) * (1 + p) ** 1.3)
+        usd = float(rng.uniform(0.5, 1.1)) * rate * 0.9**p
+        start = float(rng.integers(0, 5))
+        least = float(rng.choice([3, 5])) if billing else 0.0
+        most = int(rng.integers(1, 4)) if p and rng.random() < 0.3 else None
+        machines.append(Machine(f"m{p}", usd, 1, (1 / rate, 1 / rate), True, start, least, most))
+        kinds.append(oracle.Kind(f"m{p}", rate, usd, int(start), int(least), most))
+    counts = rng.integers(0, 12 * period + 1, size=math.ceil(steps * step / period))
+    trace = Trace(counts.astype(np.int64), float(period), np.full(len(counts), float(period)))
+    price = float(rng.uniform(0.5, 2.0)) if with_function else math.inf
+    function = Function("f", 0.0, price, (1.0, 1.0)) if with_function else None
+    task = _task(Service("s", (Block(0, 0, tuple(machines), function),), (1.0,), (0.9,)), 0, trace, float(step), 1.0)
+    moments = [round(float(moment)) for moment in task.at]
+    return task, spells.cheapest(kinds, np.repeat(counts / period, period).tolist(), moments, price)
+
+
+def solved(task: Task) -> list[float]:
+    """Bounds on the way to what mixes make of a block."""
+    _simplest(task)
+    _first(task, NEVER)
+    bounds = [task.bound]
+    if len(task.machines) > 1 and task.demand.peak:
+        bounds += [task.bound for _ in mix(task, 1e-6, 1, NEVER)]
+    return bounds
+
+
+@pytest.mark.parametrize("with_function", [True, False])
+@pytest.mark.parametrize("seed", range(12))
+def test_rates_with_a_common_unit_are_exact(seed: int, with_function: bool) -> None:
+    task, truth = case(seed, whole=True, billing=False, with_function=with_function)
+    bounds = solved(task)
+    assert task.usd == pytest.approx(truth, rel=1e-6)
+    assert bounds[-1] == pytest.approx(truth, rel=1e-6)
+    assert task.bound == task.checked  # no solver's word is in it
+
+
+@pytest.mark.parametrize("with_function", [True, False])
+@pytest.mark.parametrize(("whole", "billing"), [(False, False), (True, True), (False, True)])
+@pytest.mark.parametrize("seed", range(8))
+def test_bound_and_schedule_hold_the_optimum(seed: int, whole: bool, billing: bool, with_function: bool) -> None:
+    task, truth = case(50 + seed, whole=whole, billing=billing, with_function=with_function)
+    bounds = solved(task)
+    assert bounds == sorted(bounds)
+    assert bounds[-1] <= truth + NEAR
+    assert task.usd >= truth - NEAR
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_windows_bound_from_below(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with LPs of three slots and windows of two, and boxes of a few mixes, found piece by piece."""
+    for name, value in (
+        ("prices.WINDOW", 3), ("prices.AT_LEAST", 1), ("mixing.FIRST", 2), ("boxes.VOLUME", 6), ("boxes.CELLS", 20),
+    ):  # fmt: skip
+        monkeypatch.setattr(f"serflow_opt.traffic.schedule.{name}", value)
+    task, truth = case(100 + seed, whole=seed % 2 > 0, billing=seed % 3 == 0, with_function=seed % 4 > 0)
+    bounds = solved(task)
+    assert bounds[-1] <= truth + NEAR
+    assert task.usd >= truth - NEAR
+
+
+def test_several_blocks_are_proven() -> None:
+    """Two big ones and a small one over a plateau with a peak: 3 types of which none is dominated."""
+    kinds = [("a", 1.0, 2.0, 1.0), ("b", 1.8, 4.0, 1.0), ("c", 3.4, 8.0, 2.0)]
+    machines = tuple(
+        Machine(name, usd, 1, (1 / rate,) * 2, sends=False, start_s=start) for name, usd, rate, start in kinds
+    )
+    own = Function("f", 0.0, 1.5, (1.0, 1.0))
+    blocks = (Block(0, 0, machines, own), Block(1, 1, machines, None))
+    demand = np.array([4, 9, 13, 22, 17, 17, 15, 8, 2, 0, 11, 19], dtype=np.int64)
+    trace = Trace(demand, 1.0, np.ones(len(demand)))
+    found = schedule(Service("s", blocks, (0.5, 0.5), (0.9, 0.9)), trace, step_s=1.0, gap=1e-6)
+    kept = [oracle.Kind(name, rate, usd, int(start), 0) for name, usd, rate, start in kinds]
+    first = spells.cheapest(kept, demand.tolist(), range(13), 1.5)
+    second = spells.cheapest(kept, (demand / 2).tolist(), range(-2, 13), math.inf)
+    assert [block.usd for block in found.blocks] == pytest.approx([first, second], abs=NEAR)
+    assert found.status == "optimal"
+    assert found.method == "slices + mixes"
+
+
+def slots_of(demand: list[int], rates: list[float], **changes: Any) -> Slots:
+    """Slots of a second each, machines at 1 USD a second and request/s, a function at 1.5."""
+    machines = tuple(Machine(f"m{p}", rate**0.9, 1, (1 / rate, 1 / rate), **changes) for p, rate in enumerate(rates))
+    service = Service("s", (Block(0, 0, machines, Function("f", 0.0, 1.5, (1.0, 1.0))),), (1.0,), (0.9,))
+    trace = Trace(np.array(demand, dtype=np.int64), 1.0, np.ones(len(demand)))
+    return Slots.of(_task(service, 0, trace, 1.0, 1.0))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_knapsack(seed: int) -> None:
+    """Against all mixes; prices that are none, or even paid for, among them."""
+    rng = np.random.default_rng(seed)
+    slots = slots_of(rng.integers(0, 15, 6).tolist(), [2.0, 3.0, 7.0])
+    prices = rng.uniform(-0.5, 5.0, (len(slots), 3))
+    knapsack = Knapsack(slots, Scale.of(slots.rates, float(slots.peak.max())), 0, len(slots))
+    least, mixes = knapsack.cheapest(prices)
+    above = knapsack.above(prices)
+    most = [2 * int(number) for number in slots.most.max(axis=0)]  # numbers are put together of powers of two
+    for g in range(len(slots)):
+        every = np.array(list(itertools.product(*(range(number + 1) for number in most))))
+        usd = every @ prices[g] + slots.left_usd(np.full(len(every), g), every @ slots.rates)
+        within = (every <= slots.most[g]).all(axis=1)
+        assert usd.min() - 1e-9 <= least[g] <= usd[within].min() + 1e-9
+        own = slots.left_usd(np.array([g]), mixes[g : g + 1] @ slots.rates)[0] + float(mixes[g] @ prices[g])
+        assert own == pytest.approx(least[g])
+        for p, values in enumerate(above):
+            for number in range(int(slots.most[g, p]) + 1):
+                assert values[number, g] <= usd[within & (every[:, p] == number)].min() - least[g] + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("rates", "unit", "weight"),
+    [([2.0, 4.0, 6.0], 2.0, (1, 2, 3)), ([2.0, 3.0], 1.0, (2, 3)), ([25 / 3, 28 / 3], 1 / 3, (25, 28))],
+)
+def test_unit_of_rates(rates: list[float], unit: float, weight: tuple[int, ...]) -> None:
+    found = Scale.of(np.array(rates), 100.0)
+    assert found.unit == pytest.approx(unit)
+    assert (found.weight, found.whole) == (weight, True)
+
+
+def test_rates_without_a_unit_come_in_fractions() -> None:
+    found = Scale.of(np.array([1.0, math.pi]), 100.0)
+    assert not found.whole
+    assert found.weight[1] == 1
+    assert found.share[1] * math.pi == pytest.approx(found.unit)
+
+
+def test_numbers_and_plans_are_one() -> None:
+    slots = slots_of([5, 9, 14, 3, 0, 8], [2.0, 3.0, 7.0], start_s=1.0)
+    numbers = np.minimum(np.random.default_rng(0).integers(0, 3, (len(slots), 3)), slots.most)
+    assert (slots.numbers(slots.plan(numbers)) == numbers).all()
+
+
+def test_any_worths_bound() -> None:
+    """Random worths within their limits, against the optimum."""
+    task, truth = case(7, whole=True, billing=False, with_function=True)
+    slots = Slots.of(task)
+    prices = Prices(slots, truth)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        inner = rng.uniform(prices.low, np.maximum(prices.high, prices.low))
+        prices.worth[1:] = inner[1:]
+        prices.evaluate(0, len(slots), NEVER)
+        assert prices.bound <= truth + NEAR
