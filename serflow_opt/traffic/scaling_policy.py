@@ -54,11 +54,14 @@ class Orders:
     quota
         None: requests go to machines while these have room. Else steps (from when in seconds, requests): in each second
         the first so many requests go to machines, free or not, and all others to the function.
+    degraded
+        Whether requests that come from now on are served with the second menu of thresholds, where the service has one.
     """
 
     machines: tuple[dict[str, int], ...]
     queue_max: tuple[int, ...] = ()
     quota: tuple[tuple[tuple[float, int], ...] | None, ...] = ()
+    degraded: bool = False
 
 
 class Policy(Protocol):

@@ -154,6 +154,8 @@ class Service:
         Share of the requests that must keep it; 1: all.
     draws
         Where exits come from samples; None: exits of different requests and stages are drawn from `shares`.
+    degraded
+        The same blocks with a second menu of thresholds, less accurate and earlier out, which a policy may switch to.
     """
 
     name: str
@@ -163,6 +165,7 @@ class Service:
     slo_s: float | None = None
     quantile: float = 1.0
     draws: Draws | None = None
+    degraded: Service | None = None
 
     def reach(self, b: int) -> float:
         """R_b: share of all requests that enter block b."""

@@ -167,6 +167,13 @@ class Contest:
         most = worth.machine.machines_max
         return wanted[self.in_force] if most is None else min(most, wanted[self.in_force])
 
+    def behind(self, worths: Mapping[str, Worth]) -> bool:
+        """Whether what waits for the machines in force makes newcomers late, by the account."""
+        one, worth = self.contestants[self.in_force], next(iter(worths.values()), None)
+        if worth is None or not one.ready or not one.backlog:
+            return False
+        return worth.late_behind(one.backlog / (one.ready * worth.rate_per_s)) > 0
+
     def _value(self, seconds: float, rates: Floats, worth: Worth) -> None:
         fade = math.exp(-seconds / FADE_S)
         parts = {name: one.advance(seconds) for name, one in self.contestants.items()}

@@ -17,6 +17,7 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.traffic.control.contest import Contest
 from serflow_opt.traffic.control.journal import Event, Journal
 from serflow_opt.traffic.control.outlook import Outlook
+from serflow_opt.traffic.control.overload import Overload, overloaded
 from serflow_opt.traffic.control.valued import RETRY_S, Valued
 from serflow_opt.traffic.demand import saved
 from serflow_opt.traffic.demand.intake import LAST_S
@@ -82,6 +83,7 @@ class Controller:
         ]
         self._contests = [Contest(_smoothing_s(service, b, arrivals), partial(self._note, b)) for b in blocks]
         self._came = [np.zeros(0) for _ in blocks]  # since the last decision
+        self._overload = Overload(service, partial(self._note, None))
         self._now_s = 0.0
 
     @property
@@ -98,12 +100,23 @@ class Controller:
             When it is of another number of blocks.
         """
         self._take_in(seen)
+        rates = [float(np.nanmean(came)) if np.isfinite(came).any() else 0.0 for came in self._came]
         machines = tuple(self._machines(b, seen) for b in range(len(self.service.blocks)))
         serving = [
             {name: min(count, _machines(seen.ready[b], name)) for name, count in own.items()}
             for b, own in enumerate(machines)
         ]
-        return Orders(machines, tuple(queue_max(plan, own) for plan, own in zip(self._plans, serving, strict=True)))
+        over = [
+            b
+            for b, plan in enumerate(self._plans)
+            if self.service.degraded is not None
+            and (
+                overloaded(self.service, b, plan.worths, serving[b], rates[b], seen.throttled[b])
+                or self._contests[b].behind(plan.worths)
+            )
+        ]
+        waiting = tuple(queue_max(plan, own) for plan, own in zip(self._plans, serving, strict=True))
+        return Orders(machines, waiting, degraded=self._overload.decide(over))
 
     def observe(self, b: int, from_s: float, counts: NDArray[np.float64]) -> None:
         """Take in requests of block b, second by second from a moment on; what is late, repeated or absurd is noted.
@@ -113,6 +126,9 @@ class Controller:
         b, from_s, counts
             The block, the second of the first count, and requests second by second; NaN: not known.
         """
+        if self._overload.degraded and self.service.degraded is not None and b > 0:
+            after = self.service.degraded.reach(b)  # what the first menu would have sent here
+            counts = np.asarray(counts, dtype=float) * (self.service.reach(b) / after if after > 0 else 1.0)
         new = self._outlooks[b].observe(from_s, counts)
         self._came[b] = np.concatenate([self._came[b], new])[-MOST_CAME_S:]
 
@@ -122,7 +138,8 @@ class Controller:
             outlook.state() | plan.state() | {"contest": contest.state()}
             for outlook, plan, contest in zip(self._outlooks, self._plans, self._contests, strict=True)
         ]
-        return {"service": self.service.name, "now_s": self._now_s, "blocks": blocks}
+        menu = {"degraded": self._overload.degraded, "calm": self._overload.calm}
+        return {"service": self.service.name, "now_s": self._now_s, "menu": menu, "blocks": blocks}
 
     def restore(self, state: Mapping[str, Any], now_s: float | None = None) -> None:
         """Go on from a state of a controller of the same service.
@@ -146,6 +163,10 @@ class Controller:
             raise InputError([Problem("state", "service", found, cure)])
         if now_s is not None and not (isinstance(now_s, Real) and abs(now_s) < LAST_S):
             raise InputError([Problem("", "now_s", f"{now_s}", "give seconds, or None")])
+        menu = saved.mapping(saved.entry(state, "menu"), "menu")
+        degraded, calm = saved.entry(menu, "degraded", "menu."), saved.whole(menu, "calm", "menu.", low=0.0)
+        if not isinstance(degraded, bool):
+            raise saved.damaged("menu.degraded", degraded, "true or false")
         before = saved.number(state, "now_s")
         later = 0.0 if now_s is None else now_s - before
         outlooks, plans, contests = [], [], []
@@ -155,6 +176,7 @@ class Controller:
             plans.append(self._plans[b].restored(own, place, later))
             contests.append(self._contests[b].restored(own, place, later))
         self._outlooks, self._plans, self._contests, self._now_s = outlooks, plans, contests, before + later
+        self._overload = Overload(self.service, self._overload.note, degraded, calm)
         self._came = [np.zeros(0) for _ in blocks]
 
     def _take_in(self, seen: Seen) -> None:

@@ -95,10 +95,20 @@ class Services:
         Most blocks, for policies that know blocks of stages.
     deadline
         When to stop: what was found by then is taken, and OutOfTime raised where nothing was.
+    degraded_accuracy
+        As of `service_for`.
     """
 
-    def __init__(self, instance: Instance, trace: Trace, blocks: int, deadline: Deadline = NEVER) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        trace: Trace,
+        blocks: int,
+        deadline: Deadline = NEVER,
+        degraded_accuracy: float | None = None,
+    ) -> None:
         self.instance, self.blocks, self.deadline = instance, blocks, deadline
+        self._floor = degraded_accuracy
         self._rates = Rates.of_trace(trace.in_periods(WINDOW_S))
         self._known: dict[tuple[Pools, int], Service | Unfit] = {}
 
@@ -144,13 +154,34 @@ class Services:
                 if found.status == "no_solution" and self.deadline.expired:
                     raise OutOfTime("no blocks of stages were found that keep the targets; allow more time")
                 return self._unfit(pools, blocks, found.status == "infeasible", found.reason)
-            service = scalable(self.instance, found.structure, found.levels)
+            service = self._with_second_menu(scalable(self.instance, found.structure, found.levels), found.structure)
             if pools != "both" or any(choice.machine is not None for choice in found.structure):
                 return service
             if times >= MOST_TIMES:
                 return service if self._has_both(service) else self._unfit(pools, blocks, False, "machines never pay")
             times *= TIMES
             rates = replace(self._rates, rates=self._rates.rates * times)
+
+    def _with_second_menu(self, service: Service, structure: Structure) -> Service:
+        """Add the cheapest thresholds on the same blocks that keep the lower floor of accuracy."""
+        if self._floor is None:
+            return service
+        lower = self.instance.with_limits(accuracy_min=self._floor)
+        limit = min(LONG_S, self.deadline.left)
+        found = provision(
+            *(lower, self._rates),
+            blocks=len(structure),
+            keep=lambda other: other == structure,
+            gap=BLOCKS_GAP,
+            time_limit=limit,
+        )
+        if found.service is None:
+            reason = found.reason or f"nothing was found within {limit:g} s"
+            cure = "give a lower floor, or None"
+            raise InputError([Problem(self.instance.name, "degraded_accuracy", f"{self._floor:g}: {reason}", cure)])
+        second = scalable(self.instance, structure, found.levels)
+        menu = replace(service, shares=second.shares, accuracies=second.accuracies, draws=second.draws)
+        return replace(service, degraded=menu)
 
     def _unfit(self, pools: Pools, blocks: int, proven: bool, reason: str) -> Unfit:
         """Say why nothing was found."""
@@ -181,7 +212,11 @@ KEEPS = {
 @on_instance
 @stoppable()
 def service_for(
-    instance: Instance, trace: Trace | str | Path, blocks: int, time_limit: float | Deadline | None = None
+    instance: Instance,
+    trace: Trace | str | Path,
+    blocks: int,
+    time_limit: float | Deadline | None = None,
+    degraded_accuracy: float | None = None,
 ) -> Service:
     """Return the service of the cheapest deployment for a trace's rates, each block with all types that keep its times.
 
@@ -197,6 +232,9 @@ def service_for(
         Most blocks.
     time_limit
         Seconds, or a clock that runs already; None: none.
+    degraded_accuracy
+        Accuracy floor of a second menu of thresholds on the same blocks, which the controller serves with under
+        overload: `Service.degraded`. None: there is no second menu.
 
     Raises
     ------
@@ -205,7 +243,9 @@ def service_for(
     OutOfTime
         Where none was found in time.
     """
-    found = Services(instance, trace_of(trace), blocks, Deadline.of(time_limit)).service("any", blocks)
+    found = Services(instance, trace_of(trace), blocks, Deadline.of(time_limit), degraded_accuracy).service(
+        "any", blocks
+    )
     if isinstance(found, Unfit):
         raise found.error("")
     return found

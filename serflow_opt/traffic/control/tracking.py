@@ -67,7 +67,7 @@ class Tracking:
     def decide(self, seen: Seen) -> Orders:
         """Follow the target."""
         self.targets = self.targets or [Target(self.busy) for _ in self.service.blocks]
-        machines = []
+        machines: list[dict[str, int]] = []
         for b, block in enumerate(self.service.blocks):
             if not block.machines:
                 machines.append({})

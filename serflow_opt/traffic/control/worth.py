@@ -92,7 +92,7 @@ class Worth:
             return rent * counts - self.usd * self._carried(counts, rates, weights)
 
         count = _least(lambda counts: cost(counts) + self.restart * np.abs(counts - now), most, now)
-        return count, self.usd * rates.mean + float(cost(np.array([count]))[0])
+        return count, self.usd * rates.mean + float(cost(np.array([float(count)]))[0])
 
     @property
     def load_rates(self) -> Floats:
@@ -105,6 +105,12 @@ class Worth:
         if count <= 0 or self.busy_s <= 0:
             return float(count <= 0)
         return float(np.interp(rate_per_s * self.busy_s, LOADS, self.late(count)))
+
+    def lost_at(self, count: int, rate_per_s: float) -> float:
+        """Return the share that so many machines leave to the function at a rate."""
+        if self.busy_s <= 0:
+            return float(count <= 0)
+        return float(np.interp(rate_per_s * self.busy_s, LOADS, self.lost(count)))
 
     def late_behind(self, wait_s: float) -> float:
         """Return the share that is late if all wait so long."""
@@ -136,14 +142,15 @@ class Worth:
     def _loses(self, count: int) -> Floats:
         if self._smooth:
             servers = float(count * self.machine.workers)
-            return 1 - np.divide(np.minimum(LOADS, servers), LOADS, out=np.ones_like(LOADS), where=LOADS > 0)
+            lost: Floats = 1 - np.divide(np.minimum(LOADS, servers), LOADS, out=np.ones_like(LOADS), where=LOADS > 0)
+            return lost
         return waiting(count * self.machine.workers, LOADS / self.busy_s, self.slack.service, self.room(count)).lost
 
     def _delays(self, count: int) -> Floats:
         servers = count * self.machine.workers
         if not len(self.slack.seconds) or self._smooth:  # no target: nobody is to wait for ever
             return np.where(servers > LOADS, 0.0, 1.0)
-        waits = waiting(servers, LOADS / self.busy_s, self.slack.service)
+        waits = waiting(servers, self.load_rates, self.slack.service)
         return self.slack.late(waits.beyond(self.slack.seconds))
 
     def _carried(self, counts: Floats, rates: Rates, weights: Floats) -> Floats:
@@ -181,7 +188,7 @@ def _least(cost: Callable[[Floats], Floats], most: int, now: int) -> int:
     counts = np.unique([*range(0, most + 1, step), most, min(now, most)])
     best = int(counts[np.argmin(cost(counts))])
     if step > 1:
-        near = np.arange(max(0, best - step), min(most, best + step) + 1)
+        near = np.arange(max(0, best - step), min(most, best + step) + 1, dtype=float)
         best = int(near[np.argmin(cost(near))])
     return best
 

@@ -49,6 +49,8 @@ class Simulation(Kept):
         When the policy failed, and how. The orders before were kept.
     period_s, periods
         Length and number of the periods of `to_frame`. They reach beyond the trace if anything lasted longer.
+    degraded, degraded_s
+        Requests that were served with the second menu of thresholds, and for how many seconds it was in force.
     """
 
     service: str
@@ -73,6 +75,8 @@ class Simulation(Kept):
     period_s: float
     periods: int
     tallies: tuple[Tally, ...]
+    degraded: int = 0
+    degraded_s: float = 0.0
 
     @property
     def usd_total(self) -> float:
@@ -129,6 +133,7 @@ class Simulation(Kept):
             "latency_slo_ms": None if self.slo_s is None else self.slo_s * 1000,
             "kept_share": self.kept,
             "accuracy": self.accuracy,
+            "degraded": {"requests": self.degraded, "seconds": self.degraded_s},
             "utilisation": self.utilisation,
             "machine_hours": self.machine_seconds / 3600,
             "blocks": [

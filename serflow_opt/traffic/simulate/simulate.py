@@ -110,6 +110,10 @@ def simulate(
         requests = draw(service, trace, seed, arrivals, deadline) if requests is None else requests
     except OutOfTime:
         raise _stopped(0, trace.requests, 0.0, trace) from None
+    second: Requests | None = None
+    if service.degraded is not None:  # the same moments, and the same samples where there are any
+        second = draw(service.degraded, trace, seed, arrivals, deadline)
+        requests = Requests(requests.times, requests.exits.copy(), requests.right.copy())  # who is degraded changes
     hops = [block.hop_s for block in service.blocks]
     stations = [
         Station(
@@ -123,8 +127,8 @@ def simulate(
         for b, (block, hop_s) in enumerate(zip(service.blocks, [*hops[1:], 0.0], strict=True))
     ]
     done = np.full(len(requests.times), math.nan)
-    errors = _run(service, trace, policy, faults, stations, requests, done, deadline, on_progress)
-    return _result(service, trace, policy, stations, requests, done, errors, period_s)
+    errors, degraded = _run(service, trace, policy, faults, stations, requests, second, done, deadline, on_progress)
+    return _result(service, trace, policy, stations, requests, done, errors, degraded, period_s)
 
 
 def check_number(trace: Trace) -> None:
@@ -152,13 +156,21 @@ def _run(
     faults: Faults,
     stations: list[Station],
     requests: Requests,
+    second: Requests | None,
     done: NDArray[np.float64],
     deadline: Deadline,
     on_progress: Callable[[float], None] | None,
-) -> list[tuple[float, str]]:
-    """Go through time, from decision to decision; writes when requests are done."""
+) -> tuple[list[tuple[float, str]], tuple[int, float]]:
+    """Go through time, from decision to decision; writes when requests are done, and where they leave by which menu.
+
+    Returns
+    -------
+    tuple
+        The policy's errors; and requests, and seconds, with the second menu.
+    """
     entries = requests.times + service.blocks[0].hop_s
     errors: list[tuple[float, str]] = []
+    number, seconds = 0, 0.0
     failed: tuple[dict[str, int], ...] = tuple({m.name: 0 for m in block.machines} for block in service.blocks)
     orders = _checked(Orders(tuple({} for _ in stations)), service)
     since = now = 0.0
@@ -173,7 +185,10 @@ def _run(
         failed = tuple(s.pool.fleet.want(own, now, faults) for s, own in zip(stations, orders.machines, strict=True))
         turn += 1
         since, now = now, min(turn * policy.every_s, trace.seconds)
-        end = int(np.searchsorted(entries, now))
+        end = int(np.searchsorted(entries, now)) if now < trace.seconds else len(entries)
+        if orders.degraded and second is not None:
+            requests.exits[sent:end], requests.right[sent:end] = second.exits[sent:end], second.right[sent:end]
+            number, seconds = number + end - sent, seconds + now - since
         parts = max(1, math.ceil((end - sent) / _MOST))
         for until in [*np.linspace(since, now, parts + 1)[1:-1].tolist(), now]:
             if deadline.expired:
@@ -184,7 +199,7 @@ def _run(
         if on_progress is not None:
             on_progress(now / trace.seconds)
     _step(stations, np.arange(sent, len(entries)), entries[sent:], math.inf, done)
-    return errors
+    return errors, (number, seconds)
 
 
 def _step(
@@ -232,7 +247,7 @@ def _checked(orders: Orders, service: Service) -> Orders:
         None if quota is None else tuple(sorted(((float(s), int(n)) for s, n in quota), key=lambda step: step[0]))
         for quota in quotas
     ]
-    return Orders(machines, tuple(int(most) for most in queues), tuple(steps))
+    return Orders(machines, tuple(int(most) for most in queues), tuple(steps), bool(orders.degraded))
 
 
 def _result(
@@ -243,6 +258,7 @@ def _result(
     requests: Requests,
     done: NDArray[np.float64],
     errors: list[tuple[float, str]],
+    degraded: tuple[int, float],
     period_s: float,
 ) -> Simulation:
     served = np.isfinite(done)
@@ -283,6 +299,8 @@ def _result(
         period_s=period_s,
         periods=periods,
         tallies=tuple(station.tally for station in stations),
+        degraded=degraded[0],
+        degraded_s=degraded[1],
     )
     _balanced(result)
     return result

@@ -1,0 +1,120 @@
+"""The second menu of thresholds: who is served with it, and when the controller switches to it and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from oracles.random_instances import write
+from support.service import service_document
+
+import serflow_opt as so
+from serflow_opt.traffic.control.controller import Controller
+from serflow_opt.traffic.control.overload import Overload
+from serflow_opt.traffic.scaling_policy import Orders, Seen
+from serflow_opt.traffic.service import Block, Draws, Function, Machine, Service
+
+MACHINE = Machine("m", 1e-5, 1, (0.1, 0.3, 0.3), start_s=30.0, machines_max=4)
+CALL = Function("f", 1e-4, 0.0, (0.1, 0.3, 0.3), concurrency_max=2)
+
+
+def service(function: Function | None = None) -> Service:
+    """Half leave after 0.1 s, by the second menu nine of ten; the early answers are worse."""
+    block = (Block(0, 1, (MACHINE,), function),)
+    second = Service("net", block, (0.9, 0.1), (0.8, 1.0), 1.0, 0.95)
+    return replace(second, shares=(0.5, 0.5), accuracies=(0.9, 1.0), degraded=second)
+
+
+class Switches:
+    """Two machines, and the second menu between two moments."""
+
+    name, every_s = "switches", 10.0
+
+    def decide(self, seen: Seen) -> Orders:
+        """Switch."""
+        return Orders(({"m": 2},), degraded=100 <= seen.now_s < 200)
+
+
+def test_requests_leave_by_the_menu_in_force() -> None:
+    """3/s of 0.2 s for 300 s: of the 300 that come in the middle nine of ten leave early, of the others half."""
+    own = service()
+    run = so.simulate(own, so.Trace.of([3] * 300), Switches(), seed=1)
+    assert (run.degraded, run.degraded_s) == (300, 100.0)
+    assert run.busy_worker_s == pytest.approx(600 * 0.2 + 300 * 0.12, rel=0.05)
+    assert run.accuracy == pytest.approx((600 * 0.95 + 300 * 0.82) / 900, abs=0.03)
+    assert run.to_dict()["degraded"] == {"requests": 300, "seconds": 100.0}
+    plain = so.simulate(replace(own, degraded=None), so.Trace.of([3] * 300), Switches(), seed=1)
+    assert plain.degraded == 0
+    assert plain.busy_worker_s == pytest.approx(900 * 0.2, rel=0.05)
+
+
+def test_the_same_samples_leave_by_both_menus() -> None:
+    """Two samples: the first is right and leaves late by the first menu alone, the second is wrong and always early."""
+    own = service()
+    first = Draws(np.array([1, 0]), np.array([True, False]))
+    second = Draws(np.array([0, 0]), np.array([True, False]))
+    assert own.degraded is not None
+    own = replace(own, draws=first, degraded=replace(own.degraded, draws=second))
+    runs = [so.simulate(own, so.Trace.of([3] * 300), Switches(), seed=2) for _ in range(2)]
+    alike = so.simulate(replace(own, degraded=None), so.Trace.of([3] * 300), Switches(), seed=2)
+    assert runs[0].accuracy == runs[1].accuracy == alike.accuracy, "requests are the same samples"
+    assert runs[0].busy_worker_s < alike.busy_worker_s
+
+
+@pytest.mark.parametrize("function", [None, CALL])
+def test_accuracy_goes_before_requests_do(function: Function | None) -> None:
+    """Four machines serve 20/s of the first menu and 33/s of the second; 28/s come for ten minutes."""
+    trace = so.Trace.of([600] * 5 + [1680] * 10 + [600] * 15, 60.0)
+    own = service(function)
+    controller = Controller(own)
+    run = so.simulate(own, trace, controller, seed=3, timeout_s=3.0)
+    before = so.simulate(replace(own, degraded=None), trace, Controller(own), seed=3, timeout_s=3.0)
+    assert not run.policy_errors
+    assert sum(run.dropped.values()) < sum(before.dropped.values())
+    assert run.violations < 0.5 * before.violations
+    assert run.accuracy is not None
+    assert before.accuracy is not None
+    assert 0.82 < run.accuracy < before.accuracy
+    assert 500 <= run.degraded_s <= 1500
+    said = [event.text for event in controller.events if "menu" in event.text]
+    assert "overloaded: served with the second menu, accuracy 0.82" in said[0]
+    assert said[-1] == "back to the first menu, accuracy 0.95"
+
+
+def test_without_overload_and_without_a_second_menu_nothing_changes() -> None:
+    trace = so.Trace.of([600] * 15, 60.0)
+    own = service(replace(CALL, concurrency_max=None))
+    assert so.simulate(own, trace, Controller(own)).degraded == 0
+    tight = replace(service(), degraded=None)
+    assert so.simulate(tight, trace.scaled(3), Controller(tight)).degraded == 0
+    assert Overload(tight, lambda text: None).decide([0]) is False
+
+
+def test_the_menu_in_force_is_saved() -> None:
+    controller = Controller(service())
+    ready = ({"m": 4},)
+    none: tuple[dict[str, int], ...] = ({},)
+    first = controller.decide(Seen(60.0, (np.full(60, 28),), ready, none, none, (0,)))
+    assert first.degraded
+    again = Controller(service())
+    again.restore(json.loads(json.dumps(controller.state())))
+    assert again.decide(Seen(120.0, (np.full(60, 28),), ready, none, none, (0,))).degraded
+    for minute in range(3, 10):
+        orders = again.decide(Seen(60.0 * minute, (np.full(60, 5),), ready, none, none, (0,)))
+    assert not orders.degraded
+
+
+def test_the_second_menu_of_an_instance(tmp_path: Path) -> None:
+    """Two thresholds: 0.8 sends 70 % out at 0.95, 0.5 sends 90 % out at 0.90; a floor of 0.90 allows the latter."""
+    made = service_document()
+    made["workload"]["accuracy_min"] = 0.95
+    made["tables"]["exits.csv"].insert(0, {"stage": 1, "threshold": 0.5, "exit_rate": 0.9, "accuracy": 0.90})
+    instance, trace = so.load(write(made, tmp_path)), so.Trace.of([40] * 60)
+    found = so.service_for(instance, trace, blocks=1, degraded_accuracy=0.90)
+    assert found.degraded is not None
+    assert found.shares == pytest.approx((0.7, 0.3))
+    assert found.degraded.shares == pytest.approx((0.9, 0.1))
+    assert found.degraded.blocks == found.blocks
