@@ -12,7 +12,9 @@ States with room have the same proportions whatever the room is (exact for one s
     p(c + j) / p(c) = (ρ^j' - ρ^(j+1)') / (1 - ρ),  j < r,   and   p(c + r) / p(c) = ρ^r',
 
 which for all r' lets as many go as the busy servers serve. What a request waits that finds j waiting: see
-`departures`. At most, it is what it were with room for all.
+`departures`. That takes servers to be in the middle of any service; but in long queues the long ones have piled up. So
+where r' < r waits are no shorter than those for r' exponential services, r/r' times as long each. At most, they are
+what they were with room for all.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.queues.service_time import ServiceTime
 
 ONE_BY_ONE = 256
-"""So many who wait are told apart. More leave so evenly that they are taken for as many exponential servers."""
+"""So many who wait are told apart; more are only taken for r' exponential services."""
 SEEN, BY_QUEUE, BY_SERVERS = 1.3, 1.05, -0.7
 """The fitted time."""
 LESS_AT_LOW_LOADS = 0.1
@@ -102,12 +104,15 @@ class Limited:
 
     def beyond(self, x: Floats) -> Floats:
         """Return the shares of those served who wait longer than x mean service times: a row for each load."""
+        longer = np.zeros((len(self.loads), len(x)))
         if self.room <= ONE_BY_ONE:
             longer = self.finds @ at_most(self.servers, self.service, self.room, x * self.service.mean).T
-        else:
-            alike = Exponential(self.servers, self.loads, self.places)
-            scale = self.servers * self.places / self.room
-            longer = alike.beyond(x * scale[:, None]) * self.finds.sum(axis=1, keepdims=True)
+        uneven = (self.places < self.room) | (self.room > ONE_BY_ONE)
+        if uneven.any():
+            alike = Exponential(self.servers, self.loads[uneven], self.places[uneven])
+            scale = self.servers * self.places[uneven] / self.room
+            fewer = alike.beyond(x * scale[:, None]) * self.finds[uneven].sum(axis=1, keepdims=True)
+            longer[uneven] = np.maximum(longer[uneven], fewer)
         longer /= (1 - self.lost)[:, None]
         longer[self.stable] = np.minimum(longer[self.stable], self.unlimited.beyond(x))
         return np.clip(longer, 0.0, 1.0)
