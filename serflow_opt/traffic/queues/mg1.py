@@ -34,6 +34,8 @@ FINE, FINEST = 50, 2**15
 """Steps to a mean service time where there is room for all, and at most so many steps."""
 DAMPING = 27.0
 """What is beyond the grid comes back into it times exp(-27)."""
+FALLEN = 45.0
+"""Mean waits after which hardly anybody still waits."""
 CELLS = 128
 """Steps to the longest service time where room is limited."""
 LONGEST, MOST = 60.0, 64
@@ -67,7 +69,12 @@ class OneServer:
 
     def beyond(self, x: Floats) -> Floats:
         """Return the shares that wait longer than x mean service times: a row for each load."""
-        last = max(float(x.max(initial=0.0)), 1 / FINE)
+        return np.array([load * self._of_those_who_wait(float(load), x) for load in self.loads])
+
+    def _of_those_who_wait(self, rho: float, x: Floats) -> Floats:
+        """Return the shares of those who wait that wait longer than x, at a load."""
+        latest = FALLEN * (1 + self.service.cv2) / 2 / (1 - rho) + 2 * longest(self.service) / self.service.mean
+        last = min(max(float(x.max(initial=0.0)), 1 / FINE), latest)
         steps = min(max(1024, 2 ** math.ceil(math.log2(2 * FINE * last))), FINEST)
         step = last / (steps // 2 - 1)
         mean = self.service.mean
@@ -75,13 +82,13 @@ class OneServer:
         residual = on_grid(excess_squared(self.service, times) / mean**2, step)
         damping = np.exp(-DAMPING / steps * np.arange(steps))
         z = np.exp(-DAMPING / steps - 2j * math.pi / steps * np.arange(steps // 2 + 1))
-        each, rho = np.fft.rfft(residual * damping), self.loads[:, None]
-        until = np.fft.irfft(each * (1 - rho) / ((1 - rho * each) * (1 - z)), n=steps, axis=1) / damping
-        until[:, 1:] = (until[:, 1:] + until[:, :-1]) / 2  # the mass at a time counts half there
-        until[:, 0] = 0.0
-        grid = step * np.arange(steps // 2)
-        above = np.minimum.accumulate(np.clip(1 - until[:, : steps // 2], 0.0, 1.0), axis=1)
-        return np.array([share * np.interp(x, grid, row) for share, row in zip(self.loads, above, strict=True)])
+        each = np.fft.rfft(residual * damping)
+        until = np.fft.irfft(each * (1 - rho) / ((1 - rho * each) * (1 - z)), n=steps) / damping
+        until[1:] = (until[1:] + until[:-1]) / 2  # the mass at a time counts half there
+        until[0] = 0.0
+        above = np.minimum.accumulate(np.clip(1 - until[: steps // 2], 0.0, 1.0))
+        longer: Floats = np.interp(x, step * np.arange(steps // 2), above)
+        return longer
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,7 @@ class OneServerLimited:
         law = on_grid(
             excess(self.service, step * self.service.mean * np.arange(length + 1.0)) / self.service.mean, step
         )
-        law = law[: np.flatnonzero(law)[-1] + 1]
+        law = np.trim_zeros(law, "b") if law.any() else law[:1]  # none: all services are longer than is asked
         services = np.zeros(length)  # j of them, in steps
         services[0] = 1.0
         longer = np.zeros((len(self.lost), len(x)))

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 FEW = 64
 """At so many rates waits are exact where they can be; at more they are all read off tables, which are off by 1 %."""
 
+FOR_EVER_S = 1e12
+"""Seconds; longer times are taken for as long."""
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -51,7 +54,7 @@ class Waiting:
         Beyond 0 is the share that waits at all; nobody is served before his time, so that below 0 it is 1.
         """
         times = np.asarray(times, dtype=float)
-        return np.where(times < 0, 1.0, self._beyond(np.maximum(times, 0.0)))
+        return np.where(times < 0, 1.0, self._beyond(np.clip(times, 0.0, FOR_EVER_S)))
 
 
 def waiting(servers: int, rates_per_s: Floats, service: ServiceTime, room: int | None = None) -> Waiting:
@@ -74,6 +77,8 @@ def waiting(servers: int, rates_per_s: Floats, service: ServiceTime, room: int |
     loads = np.asarray(rates_per_s, dtype=float) * service.mean
     some = loads > 0
     nothing = np.zeros_like(loads)
+    if not some.any():
+        return Waiting("nobody comes", True, nothing, nothing, _nobody(len(loads)))
     if servers == 0:
         if room is None:
             ever = np.where(some, np.inf, 0.0)

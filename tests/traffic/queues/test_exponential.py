@@ -65,6 +65,24 @@ def test_nobody_comes_or_too_many_do() -> None:
             assert queue.lost[3] > 0.99
 
 
+def test_services_that_take_no_time() -> None:
+    for servers, room in ((1, None), (2, None), (1, 3), (2, 3)):
+        queue = waiting(servers, np.array([0.0, 5.0]), ServiceTime((0.0,), (1.0,)), room)
+        assert queue.mean_s.tolist() == queue.lost.tolist() == [0.0, 0.0]
+        assert queue.beyond(np.array([0.0, 1.0])).tolist() == [[0.0, 0.0]] * 2
+
+
+@pytest.mark.parametrize("room", [None, 1, 5])
+@pytest.mark.parametrize("servers", [1, 3])
+@pytest.mark.parametrize("service", [ServiceTime((0.1,), (1.0,)), ServiceTime((0.1, 0.5), (0.9, 0.1), 0.3)])
+def test_long_times_do_not_blur_short_ones(servers: int, room: int | None, service: ServiceTime) -> None:
+    queue = waiting(servers, np.array([0.1, 0.9, 0.99]) * servers / service.mean, service, room)
+    both = queue.beyond(np.array([0.05, 0.2, 1e4, 1e300, np.inf]))
+    assert both[:, :2] == pytest.approx(queue.beyond(np.array([0.05, 0.2])), rel=2e-2, abs=1e-4)
+    assert both[:, 2:] == pytest.approx(0.0, abs=1e-9)
+    assert queue.beyond(np.zeros(1))[:, 0] == pytest.approx(queue.beyond(np.array([0.0, 1.0]))[:, 0])
+
+
 def test_room_for_none_is_erlang_b() -> None:
     queue = waiting(2, np.array([10.0]), ServiceTime((0.1, 0.3), (0.5, 0.5)), room=0)
     assert queue.lost == pytest.approx(0.4)  # two servers, load 2
