@@ -58,7 +58,6 @@ class Candidates:
             return
         self._cost = self._reached(pricing.weights, lambda hop: pricing.demand.mean * hop.usd)
         self._latency = self._latency_limits()
-        self._leasts: Sum | None = None
 
     @property
     def root(self) -> float:
@@ -75,15 +74,16 @@ class Candidates:
         """
         if not self.possible:
             return
-        if self._leasts is None:
-            self.pricing.prepare(self.cutting.choices())
-            self._leasts = Sum(self.cutting, self.most, self.pricing.least, lambda cut, hop: 0.0)
 
         def within() -> float:
             return min(best(), LARGEST)
 
-        limits = [Limit(self._cost, within), Limit(self._leasts, within), *self._latency]
-        for _, structure in self._listed(limits):
+        self.pricing.prepare(self.cutting.choices())
+        limits = [Limit(self._cost, within), *self._latency]
+        rough = Limit(self._summed(self.pricing.roughly), within)
+        usable = self._listed([*limits, rough]).blocks()
+        least = Limit(self._summed(lambda choice: self.pricing.least(choice) if choice in usable else math.inf), within)
+        for _, structure in self._listed([*limits, least]):
             yield structure
 
     def rising(self) -> Iterator[Structure]:
@@ -100,6 +100,9 @@ class Candidates:
 
     def _listed(self, limits: list[Limit]) -> Listing:
         return Listing(self.cutting, self.most, limits, self.pricing.deadline)
+
+    def _summed(self, block: Callable[[BlockChoice], float]) -> Sum:
+        return Sum(self.cutting, self.most, block, lambda cut, hop: 0.0)
 
     def _reached(self, block: Callable[[BlockChoice], Floats], hop: Callable[[Hop], float]) -> Reached:
         weights = Weights(self.cutting, self.pricing.exits, block, hop)

@@ -42,6 +42,11 @@ class Sum:
         What each takes; infinite: it cannot be.
     hop
         What a hand-over at a cut takes.
+
+    Attributes
+    ----------
+    behind
+        Least behind each cut in each state, with any number of blocks.
     """
 
     def __init__(
@@ -59,6 +64,14 @@ class Sum:
                 there = np.flatnonzero(after >= 0)
                 taken = self._taken(cut, state)[there] + self._least[:-1, first[there], after[there]]
                 self._least[1:, cut, state] = taken.min(axis=1, initial=math.inf)
+        self.behind = np.full(self._least.shape[1:], math.inf)
+        self.behind[cutting.last, 0] = 0.0
+        for cut in range(cutting.last, 0, -1):
+            for state in cutting.at[cut]:
+                first, after = cutting.ahead(cut, state).first, cutting.after(cut, state)
+                there = np.flatnonzero(after >= 0)
+                taken = self._taken(cut, state)[there] + self.behind[cut, state]
+                np.minimum.at(self.behind, (first[there], after[there]), taken)
 
     def _taken(self, cut: int, state: int) -> Floats:
         key = cut, self.cutting.states[state].tiers
@@ -214,6 +227,11 @@ class Reached:
     deadline
         When to stop.
 
+    Attributes
+    ----------
+    behind
+        Least V behind each cut in each state, with any number of blocks.
+
     Raises
     ------
     OutOfTime
@@ -224,9 +242,10 @@ class Reached:
         self.weights, cutting = weights, weights.cutting
         self.multiplier = np.array([weights.multiplier(floor)])
         self._credit = float(self.multiplier[0]) * (floor or 0.0)
-        least, largest = weights.behind(self.multiplier), weights.behind(self.multiplier, most=True)
-        self._low = least[:, :, 0].min(axis=1, initial=math.inf)
-        self._width = largest[:, :, 0].max(axis=1, initial=-math.inf) - self._low
+        self.behind: Floats = weights.behind(self.multiplier)[:, :, 0]
+        self._low = self.behind.min(axis=1, initial=math.inf)
+        largest = weights.behind(self.multiplier, most=True)[:, :, 0]
+        self._width = largest.max(axis=1, initial=-math.inf) - self._low
         known = np.isfinite(self._width)  # some cuts cannot be
         self._low[~known], self._width[~known] = 0.0, 0.0
         dense_below = np.linspace(0, 1, POINTS) ** 2

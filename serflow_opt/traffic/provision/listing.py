@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from serflow_opt.ground.arrays import Floats, Ints
+from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 from serflow_opt.traffic.provision.cutting import Cutting
@@ -24,7 +24,15 @@ CHUNK = 256
 
 
 class Measure(Protocol):
-    """What structures come to at least; 0 behind the last stage."""
+    """What structures come to at least; 0 behind the last stage.
+
+    Attributes
+    ----------
+    behind
+        Least behind each cut in each state.
+    """
+
+    behind: Floats
 
     def extended(self, cut: int, state: int, values: Floats) -> Floats:
         """Return what each block ahead of a cut makes of each value behind it, values x blocks."""
@@ -41,6 +49,12 @@ class Limit:
 
     measure: Measure
     most: Callable[[], float]
+
+    def kept(self, least: Floats) -> Mask:
+        """Which structures that come to at least so much may be within it."""
+        most = self.most()
+        within: Mask = least <= most + EQUAL * abs(most) + ROUNDING
+        return within
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +123,23 @@ class Listing:
                 whole = self.limits[0].measure.completed(0, 0 * at, at, pieces.values[0][:, None])
                 yield from zip(whole[:, 0].tolist(), map(self._structure, pieces.trail.tolist()), strict=True)
 
+    def blocks(self) -> set[BlockChoice]:
+        """Return what can run blocks of them, and some more: by each limit the best can be in front and behind."""
+        found = set[BlockChoice]()
+        for cut in range(1, self.cutting.last + 1):
+            for state in self.cutting.at[cut]:
+                ahead, after = self.cutting.ahead(cut, state), self.cutting.after(cut, state)
+                there = np.flatnonzero(after >= 0)
+                good = np.ones(len(there), dtype=bool)
+                for limit in self.limits:
+                    behind = limit.measure.behind[cut, state]
+                    value = limit.measure.extended(cut, state, np.array([behind]))[:, there]
+                    good &= limit.kept(
+                        limit.measure.completed(self.most - 1, ahead.first[there], after[there], value)[0]
+                    )
+                found.update(ahead.choices[row] for row in there[good].tolist())
+        return found
+
     def _grown(self, pieces: _Pieces) -> Iterator[_Pieces]:
         """Put a block in front of each piece, in all ways that can be completed."""
         cut, state = pieces.cut, pieces.state
@@ -120,8 +151,7 @@ class Listing:
         values = list[Floats]()
         for limit, own in zip(self.limits, pieces.values, strict=True):
             value = limit.measure.extended(cut, state, own)[:, there]
-            most = limit.most()
-            good &= limit.measure.completed(left, first, after, value) <= most + EQUAL * abs(most) + ROUNDING
+            good &= limit.kept(limit.measure.completed(left, first, after, value))
             values.append(value)
         piece, block = np.nonzero(good)
         steps = np.stack([np.full(len(piece), cut), np.full(len(piece), state), there[block]], axis=1)

@@ -310,6 +310,23 @@ class Pricing:
             return float(self.profile(choice).costs[0])
         return self._least_of([choice])[0] * (1 - EQUAL)
 
+    def roughly(self, choice: BlockChoice) -> float:
+        """Return what a block costs at least if machines were busy up to the cap: below `least`, and soon told."""
+        if choice.machine is None:
+            return self.least(choice)
+        option, work = self.structures.option(choice.machine), self._least_of([choice])[0]
+        if not math.isfinite(work):  # no thresholds keep the floor
+            return math.inf
+        takes = self.carrying.cap * option.workers
+        limit = self.instance.tiers[option.tier].scaling.machines_max
+        if choice.function is None:
+            count = max(1, math.ceil(self.demand.peak * work / takes * (1 - TOLERANCE)))
+            return math.inf if limit is not None and count > limit else option.rent_per_s * count * (1 - EQUAL)
+        mean, per_second = self.demand.mean * work, self._per_second(choice)
+        full = max(1, math.floor(mean / takes))
+        each = (option.rent_per_s * n + per_second * max(mean - takes * n, 0.0) for n in {1, full, full + 1})
+        return min(each) * (1 - EQUAL)
+
     def line(self, choice: BlockChoice, best: float) -> tuple[float, Floats]:
         """Return a line below what a block costs in deployments that cost at most `best`: fixed part and weights."""
         weights = np.zeros(self.data.last)
