@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 from serflow_opt.formulations.provisioning import Late
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 from serflow_opt.search.lagrangian import LinearCost, forced_levels, solve_dual
+from serflow_opt.traffic.provision.by_count import by_count
 from serflow_opt.traffic.provision.structures import Structure
 
 if TYPE_CHECKING:
@@ -44,6 +45,18 @@ class Bounded:
     multiplier: Floats
     view: LinearCost
     levels: NDArray[np.int64]
+
+    def below(self, best: float) -> Bounded:
+        """Return those that may cost less than `best`, cheapest bound first."""
+        order = np.argsort(self.bounds, kind="stable")
+        order = order[np.isfinite(self.bounds[order]) & (self.bounds[order] < best)]
+        return Bounded(
+            [self.structures[n] for n in order],
+            self.bounds[order],
+            self.multiplier[order],
+            LinearCost(self.view.fixed[order], self.view.weight[order]),
+            self.levels[order],
+        )
 
 
 def late_of(pricing: Pricing, structure: Structure) -> Late | None:
@@ -95,15 +108,14 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
         bounds = np.maximum(bounds, _priced(pricing, view, late, best) * (1 - EQUAL))
     if math.isfinite(best):
         bounds = np.maximum(bounds, [math.fsum(map(pricing.least, structure)) for structure in structures])
-    order = np.argsort(bounds, kind="stable")
-    order = order[np.isfinite(bounds[order]) & (bounds[order] < best)]
-    return Bounded(
-        [structures[n] for n in order],
-        bounds[order],
-        bracket.multiplier[order],
-        LinearCost(fixed[order], weight[order]),
-        bracket.levels[order],
-    )
+    return Bounded(list(structures), bounds, bracket.multiplier, view, bracket.levels).below(best)
+
+
+def sharpened(pricing: Pricing, found: Bounded, best: float) -> Bounded:
+    """Return structures with bounds for each number of machines where these are higher; see `bounded`."""
+    if not found.structures or not math.isfinite(best):
+        return found
+    return replace(found, bounds=np.maximum(found.bounds, by_count(pricing, found.structures, best))).below(best)
 
 
 def _priced(pricing: Pricing, view: LinearCost, late: LinearCost, best: float) -> Floats:

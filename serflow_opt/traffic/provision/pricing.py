@@ -228,11 +228,15 @@ class Pricing:
             elif choice.function is None:
                 costs = self._alone(choice, grid)
             else:
-                per_second = self._per_second(choice)
-                rent = self.rent(choice) * np.arange(self.most(choice) + 1)
-                costs = (rent[:, None] + per_second * self.overflow(choice, grid))[1:].min(axis=0, initial=math.inf)
+                costs = self.by_count(choice)[1:].min(axis=0, initial=math.inf)
             self._profiles[choice] = Profile(grid, costs)
         return self._profiles[choice]
+
+    def by_count(self, choice: BlockChoice) -> Floats:
+        """Return what 0, 1, .. machines and the function beside them cost at least, by the work of the grid."""
+        rent = self.rent(choice) * np.arange(self.most(choice) + 1)
+        costs: Floats = rent[:, None] + self._per_second(choice) * self.overflow(choice, self._grid(choice))
+        return costs
 
     def rent(self, choice: BlockChoice) -> float:
         """Rent of one machine, USD per second."""
@@ -329,13 +333,17 @@ class Pricing:
 
     def line(self, choice: BlockChoice, best: float) -> tuple[float, Floats]:
         """Return a line below what a block costs in deployments that cost at most `best`: fixed part and weights."""
-        weights = np.zeros(self.data.last)
-        weights[choice.first] = self.demand.mean * choice.hop_usd
         if choice.machine is None:
             return 0.0, self.weights(choice)
         profile = self.profile(choice)
         slope, fixed = profile.line(profile.reach_of(best))
-        return fixed, weights + slope * self.busy(choice)
+        return fixed, self.handing(choice) + slope * self.busy(choice)
+
+    def handing(self, choice: BlockChoice) -> Floats:
+        """USD per second and unit of reach of each stage, for handing over to a block."""
+        weights = np.zeros(self.data.last)
+        weights[choice.first] = self.demand.mean * choice.hop_usd
+        return weights
 
 
 def _bare(choice: BlockChoice) -> BlockChoice:

@@ -17,7 +17,7 @@ from serflow_opt.formulations.provisioning import Pool, Sizes, build_provisionin
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.traffic.demand.rates import Rates
-from serflow_opt.traffic.provision.bounds import Bounded, bounded, late_of, levels_left, quickest
+from serflow_opt.traffic.provision.bounds import Bounded, bounded, late_of, levels_left, quickest, sharpened
 from serflow_opt.traffic.provision.candidates import Candidates
 from serflow_opt.traffic.provision.cutting import Cutting
 from serflow_opt.traffic.provision.pricing import Pricing
@@ -127,7 +127,7 @@ class Search:
             self._start(found.structures, found.levels)
             structures += found.structures
         structures.sort(key=plainness)  # of equals the plainest comes first
-        found = bounded(self.pricing, structures, self.best)
+        found = sharpened(self.pricing, bounded(self.pricing, structures, self.best), self.best)
         bounds, checked = found.bounds.copy(), found.bounds.copy()  # one so far: no solver has said anything
         self._proven(bounds, checked)
         for n in range(len(bounds)):

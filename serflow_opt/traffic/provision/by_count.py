@@ -1,0 +1,164 @@
+"""Sharper bounds of structures, for each number of machines by itself.
+
+What n machines and the function beside them cost is convex in the work W of a block (`carrying.py`), so that lines
+below it touch it. The least over all n, which `bounds.py` looks at, is nearly concave: lines below that are far off.
+Without a function n machines take work up to a limit, which is priced. So a structure costs no less than the least,
+over the numbers its blocks may have, of the best Lagrangian bound over such lines.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
+from serflow_opt.search.lagrangian import LinearCost, solve_dual
+from serflow_opt.traffic.provision.pricing import Pricing
+from serflow_opt.traffic.provision.structures import BlockChoice, Structure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+LINES = 12
+"""Lines that are tried for each number of machines."""
+MOST_SIZES = 100
+"""Ways to choose numbers of machines for a structure that are looked at: with more, a machine matters less."""
+PRICES = np.geomspace(1 / 16, 16, LINES)
+"""Of work where a block has machines alone, times what the best deployment costs at the most work there may be."""
+SWEEPS = 2
+"""Times the lines of each block are chosen anew where several have machines."""
+ROWS = 20_000
+"""Lagrangians that are solved at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """A number of machines: what it costs at least, and lines (slope, start) below what it costs by work."""
+
+    least: float
+    slopes: Floats
+    starts: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A structure (its position) with numbers of machines; `weight` is of all that does not depend on these."""
+
+    structure: int
+    weight: Floats
+    blocks: list[BlockChoice]
+    sizes: tuple[_Size, ...]
+
+
+def by_count(pricing: Pricing, structures: Sequence[Structure], best: float) -> Floats:
+    """Bound structures against the best deployment known, USD per second; inf: none can be cheaper.
+
+    Parameters
+    ----------
+    pricing
+        What blocks cost.
+    structures
+        Those to be bounded.
+    best
+        USD per second, finite.
+
+    Raises
+    ------
+    OutOfTime
+        At the deadline of `pricing`.
+    """
+    bounds = np.zeros(len(structures))
+    rows: list[_Row] = []
+    for n, structure in enumerate(structures):
+        pricing.deadline.check()
+        leasts = [pricing.least(choice) for choice in structure]
+        left = [best * (1 + TOLERANCE) - math.fsum(leasts[:b] + leasts[b + 1 :]) for b in range(len(structure))]
+        rented = [b for b, choice in enumerate(structure) if choice.machine is not None]
+        sizes = [_sizes(pricing, structure[b], left[b]) for b in rented]
+        if not rented or math.prod(map(len, sizes)) > MOST_SIZES:
+            continue
+        alone = math.fsum(least for b, least in enumerate(leasts) if b not in rented)
+        weight = np.zeros(pricing.data.last)
+        for choice in structure:
+            weight += pricing.weights(choice) if choice.machine is None else pricing.handing(choice)
+        bounds[n] = math.inf
+        for own in itertools.product(*sizes):
+            if alone + math.fsum(size.least for size in own) < best:
+                rows.append(_Row(n, weight, [structure[b] for b in rented], own))
+    step = ROWS // LINES
+    for begin in range(0, len(rows), step):
+        some = rows[begin : begin + step]
+        np.minimum.at(bounds, [row.structure for row in some], _bounds(pricing, some))
+    return bounds * (1 - EQUAL)
+
+
+def _bounds(pricing: Pricing, rows: Sequence[_Row]) -> Floats:
+    """Bound each row, with lines chosen block by block."""
+    count, last = len(rows), pricing.data.last
+    slots = max(len(row.sizes) for row in rows)
+    busy, slopes, starts = (
+        np.zeros((slots, count, last)),
+        np.zeros((slots, count, LINES)),
+        np.zeros((slots, count, LINES)),
+    )
+    for r, row in enumerate(rows):
+        for j, (choice, size) in enumerate(zip(row.blocks, row.sizes, strict=True)):
+            busy[j, r], slopes[j, r], starts[j, r] = pricing.busy(choice), size.slopes, size.starts
+    weight = np.array([row.weight for row in rows])
+    chosen = np.full((slots, count), LINES // 2)
+    every, found = np.arange(count), np.full(count, -math.inf)
+    for j in [*range(slots)] * (SWEEPS if slots > 1 else 1):
+        pricing.deadline.check()
+        others = [i for i in range(slots) if i != j]
+        fixed = sum((starts[i, every, chosen[i]] for i in others), np.zeros(count))
+        moved = sum((slopes[i, every, chosen[i], None] * busy[i] for i in others), weight)
+        whole = LinearCost(
+            (fixed[:, None] + starts[j]).ravel(),
+            (moved[:, None, :] + slopes[j][:, :, None] * busy[j][:, None, :]).reshape(-1, last),
+        )
+        values = solve_dual(pricing.exits, pricing.instance.accuracy_min, whole).bound.reshape(count, LINES)
+        chosen[j], found = values.argmax(axis=1), np.maximum(found, values.max(axis=1))
+    return found
+
+
+def _sizes(pricing: Pricing, choice: BlockChoice, left: float) -> list[_Size]:
+    """Return the numbers of machines of a block that may cost less than what is left for it."""
+    rent, profile = pricing.rent(choice), pricing.profile(choice)
+    if not math.isfinite(profile.costs[0]):
+        return []
+    if choice.function is None:
+        loads = np.asarray(pricing.sizes(choice)) * (1 + TOLERANCE)
+        return [
+            _Size(rent * count, prices, rent * count - prices * work)
+            for count, work in enumerate((loads / pricing.demand.peak).tolist())
+            if count and work >= profile.grid[0] and rent * count <= left
+            for prices in [PRICES * left / work]
+        ]
+    grid = profile.grid[: profile.reach_of(left) + 1]
+    costs = pricing.by_count(choice)[:, : len(grid)]
+    return [_Size(float(own[0]), *_below(grid, own)) for own in costs[1:] if own[0] <= left]
+
+
+def _below(grid: Floats, costs: Floats) -> tuple[Floats, Floats]:
+    """Return lines (slopes, starts) below a convex and rising function that is known at points of an even grid.
+
+    In a cell with chord slope s, between chords of slopes a and b, the function is above both of these, and so at most
+    (s - a)(b - s) / (b - a) of a cell below its chord.
+    """
+    width = grid[1] - grid[0]
+    if not width > 0:
+        return np.zeros(LINES), np.full(LINES, costs[0])
+    slopes = np.maximum.accumulate(np.diff(costs) / width)
+    before, after = np.concatenate([[0.0], slopes[:-1]]), np.append(slopes[1:], math.inf)
+    with np.errstate(invalid="ignore"):
+        dips = np.where(np.isfinite(after), (slopes - before) * (after - slopes) / (after - before), slopes - before)
+    cells = np.linspace(0, len(slopes) - 1, LINES).round().astype(int)
+    starts = costs[cells] - slopes[cells] * grid[cells] - np.nan_to_num(dips[cells]) * width
+    return slopes[cells], starts
