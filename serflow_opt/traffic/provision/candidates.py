@@ -8,13 +8,15 @@ leave out what cannot be completed:
 * seconds: of the whole path for the worst case; for a percentile as far as more requests get than may be late; for the
   mean of all over all thresholds. Nobody waits, and cold starts count where all meet them: that is no more than it is.
 
-Targets hold to the tolerances of `Promise.late`, which has the last word on each structure.
+Targets hold to the tolerances of `Promise.late`, which has the last word on each structure. All that is listed or asked
+for raises OutOfTime at the deadline of the pricing.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 import numpy as np
 
@@ -32,6 +34,8 @@ BANDS = 8
 
 LARGEST = 1e300
 """Stands for any cost."""
+FEW = 300
+"""So many structures are listed one by one, which takes less time than a recursion."""
 
 
 class Candidates:
@@ -44,25 +48,27 @@ class Candidates:
     cutting
         Cuts of the instance.
 
-    Raises
-    ------
-    OutOfTime
-        At the deadline of `pricing`.
+    Attributes
+    ----------
+    count
+        How many structures there are; 0 where no thresholds keep the accuracy floor.
     """
 
     def __init__(self, pricing: Pricing, cutting: Cutting) -> None:
         self.pricing, self.cutting, self.most = pricing, cutting, cutting.structures.most
         self.structures, self.instance = pricing.structures, pricing.instance
-        self.possible = math.isfinite(pricing.least_reach(1))
-        if not self.possible:
-            return
-        self._cost = self._reached(pricing.weights, lambda hop: pricing.demand.mean * hop.usd)
-        self._latency = self._latency_limits()
+        self.count = cutting.count() if math.isfinite(pricing.least_reach(1)) else 0  # else nothing keeps the floor
+
+    @cached_property
+    def _cost(self) -> Reached:
+        return self._reached(self.pricing.weights, lambda hop: self.pricing.demand.mean * hop.usd)
 
     @property
     def root(self) -> float:
         """No structure costs less, USD per second; infinite where there is none."""
-        return self._cost.root * (1 - EQUAL) if self.possible else math.inf
+        if self.count <= FEW:
+            return 0.0 if self.count else math.inf
+        return self._cost.root * (1 - EQUAL)
 
     def below(self, best: Callable[[], float]) -> Iterator[Structure]:
         """Yield the structures that may cost less than the best known, in no order.
@@ -72,7 +78,10 @@ class Candidates:
         best
             Returns USD per second, which may fall meanwhile; inf: any that can take the load.
         """
-        if not self.possible:
+        if self.count <= FEW:
+            for structure in self.anyhow():
+                if math.fsum(map(self.pricing.roughly, structure)) < best():
+                    yield structure
             return
 
         def within() -> float:
@@ -86,9 +95,15 @@ class Candidates:
         for _, structure in self._listed([*limits, least]):
             yield structure
 
+    def anyhow(self) -> Iterator[Structure]:
+        """Yield all structures, in no order."""
+        for _, structure in self._listed(self._latency if self.count > FEW else []) if self.count else ():
+            yield structure
+
     def rising(self) -> Iterator[Structure]:
-        """Yield all structures, band by band of what they cost at least."""
-        if not self.possible:
+        """Yield all structures, band by band of what they cost at least; a few in no order."""
+        if self.count <= FEW:
+            yield from self.anyhow()
             return
         done, width = -math.inf, max(self._cost.highest - self._cost.root, 0.0)
         for band in range(BANDS, -1, -1):
@@ -108,7 +123,8 @@ class Candidates:
         weights = Weights(self.cutting, self.pricing.exits, block, hop)
         return Reached(weights, self.instance.accuracy_min, self.most, self.pricing.deadline)
 
-    def _latency_limits(self) -> list[Limit]:
+    @cached_property
+    def _latency(self) -> list[Limit]:
         bound = self.instance.latency_slo_s
         if bound is None:
             return []

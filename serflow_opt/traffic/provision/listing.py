@@ -91,7 +91,7 @@ class Listing:
     most
         Most blocks.
     limits
-        What all structures must be within, one at least.
+        What all structures must be within.
     deadline
         When to stop.
     """
@@ -101,7 +101,7 @@ class Listing:
         self._placed: dict[tuple[BlockChoice, Hop], BlockChoice] = {}
 
     def __iter__(self) -> Iterator[tuple[float, Structure]]:
-        """Yield them, in no order, each with what it comes to by the first limit.
+        """Yield them, in no order, each with what it comes to by the first limit; 0 without limits.
 
         Raises
         ------
@@ -119,9 +119,15 @@ class Listing:
             if pieces.cut:
                 waiting += self._grown(pieces)
             else:
-                at = np.array([pieces.state])
-                whole = self.limits[0].measure.completed(0, 0 * at, at, pieces.values[0][:, None])
-                yield from zip(whole[:, 0].tolist(), map(self._structure, pieces.trail.tolist()), strict=True)
+                yield from zip(self._whole(pieces), map(self._structure, pieces.trail.tolist()), strict=True)
+
+    def _whole(self, pieces: _Pieces) -> list[float]:
+        """Return what whole structures come to by the first limit."""
+        if not self.limits:
+            return [0.0] * len(pieces.trail)
+        begin, state = np.array([0]), np.array([pieces.state])
+        whole: list[float] = self.limits[0].measure.completed(0, begin, state, pieces.values[0][:, None])[:, 0].tolist()
+        return whole
 
     def blocks(self) -> set[BlockChoice]:
         """Return what can run blocks of them, and some more: by each limit the best can be in front and behind."""

@@ -112,9 +112,10 @@ class Search:
             self.pricing.deadline = NEVER  # an answer is described, whatever it takes
 
     def _run(self) -> None:
-        self.total = self.cutting.count()
         among = Candidates(self.pricing, self.cutting)
-        self.bound = self.checked = min(self.best, among.root)
+        self.total = among.count
+        if math.isfinite(self.gap):
+            self.bound = self.checked = min(self.best, among.root)
         if math.isinf(self.best):
             self._any(among)
         if math.isinf(self.best):  # and `bound` says how sure that is
@@ -140,9 +141,10 @@ class Search:
 
     def _any(self, among: Candidates) -> None:
         """Look for a first deployment: by thresholds that bounds like, or else by models."""
-        every = among.rising()
+        every, possible = among.anyhow() if math.isinf(self.gap) else among.rising(), 0
         while some := list(itertools.islice(every, SOME)):
             structures, levels = self._possible(some)
+            possible += len(structures)
             liked = bounded(self.pricing, structures, math.inf)
             if len(levels):  # thresholds that keep the target, on the structures that may be cheapest
                 at = {structure: n for n, structure in enumerate(structures)}
@@ -151,7 +153,7 @@ class Search:
             if self.found is not None:
                 return
         every, bounds, checked = among.below(lambda: math.inf), [math.inf], [math.inf]
-        while some := list(itertools.islice(every, SOME)):
+        while possible and (some := list(itertools.islice(every, SOME))):
             liked = bounded(self.pricing, self._possible(some)[0], math.inf)
             for n in range(len(liked.structures)):
                 if self.deadline.expired:
