@@ -27,15 +27,14 @@ import numpy as np
 from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.traffic.queues.departures import at_most
 from serflow_opt.traffic.queues.dispersion import dispersion
-from serflow_opt.traffic.queues.erlang import erlang_b
 from serflow_opt.traffic.queues.mgc import TwoMoments
 from serflow_opt.traffic.queues.mmc import Exponential
 
 if TYPE_CHECKING:
-    from serflow_opt.ground.arrays import Floats, Mask
+    from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.queues.service_time import ServiceTime
 
-ONE_BY_ONE = 256
+ONE_BY_ONE = 128
 """So many who wait are told apart; more are only taken for r' exponential services."""
 SEEN, BY_QUEUE, BY_SERVERS = 1.3, 1.05, -0.7
 """The fitted time."""
@@ -53,75 +52,89 @@ class Limited:
         c and r, at least 1.
     service
         Service times.
-    loads
-        a, positive.
-    places
-        r', for each load.
-    lost, finds
-        Shares of the arrivals that find no room, and that find c busy and j waiting, j < r: a row for each load.
-    stable, unlimited
-        Which loads are below c, and waiting there with room for all.
+    alike
+        Exponential servers with room r'.
+    lost, waits
+        Shares of the arrivals that find no room, and that wait.
+    chances
+        Chances of those who wait to find j waiting, j < r: a row for each load; `None`: not told apart.
+    unlimited
+        Waiting with room for all, at those loads that are below c.
     """
 
     servers: int
     room: int
     service: ServiceTime
-    loads: Floats
-    places: Floats
+    alike: Exponential
     lost: Floats
-    finds: Floats
-    stable: Mask
+    waits: Floats
+    chances: Floats | None
     unlimited: TwoMoments
 
     @classmethod
     def at(cls, servers: int, loads: Floats, service: ServiceTime, room: int) -> Limited:
-        """Return the queue at some loads."""
-        blocked = erlang_b(servers, loads)[:, None]
+        """Return the queue at some loads, which are positive and may be above c."""
         log = np.log(loads / servers)[:, None]
-        places = _places(servers, log, service, room)
-        below = np.hstack([np.zeros_like(log), places[:, :-1]])
-        top = np.maximum(places[:, -1:] * log, 0.0)  # all is divided by exp of this: nothing is infinite
-        steps = (places - below) * log
-        even = np.abs(log) < ROUNDING
-        safe = np.where(even, 1.0, log)
-        width = np.where(even, places - below, np.expm1(-np.abs(steps)) / np.expm1(-np.abs(safe)))
-        # where ρ > 1, (ρ^s - 1) / (ρ - 1) is the same of 1/ρ, times ρ^(s - 1)
-        weights = blocked * width * np.exp(below * log - top + np.where(log > 0, steps - log, 0.0))
-        lost = blocked * np.exp(places[:, -1:] * log - top)
-        total = (1 - blocked) * np.exp(-top) + weights.sum(axis=1, keepdims=True) + lost
-        stable = loads < servers
-        unlimited = TwoMoments.at(servers, loads[stable], service.cv2)
-        lost, finds = (lost / total)[:, 0], weights / total
-        return cls(servers, room, service, loads, places[:, -1], lost, finds, stable, unlimited)
+        few = room <= ONE_BY_ONE
+        places = _worth(servers, log, service, np.arange(1.0, room + 1) if few else np.array([float(room)]))
+        alike = Exponential(servers, loads, places[:, -1])
+        lost, waits = alike.shares()
+        unlimited = TwoMoments.at(servers, loads[loads < servers], service.cv2)
+        return cls(servers, room, service, alike, lost, waits, _chances(log, places) if few else None, unlimited)
 
     @property
     def mean(self) -> Floats:
         """Mean waits of those served, in mean service times: Little's law."""
-        waiting = self.finds @ np.arange(self.room) + self.lost * self.room
-        mean = waiting / (self.loads * (1 - self.lost))
-        mean[self.stable] = np.minimum(mean[self.stable], self.unlimited.mean)
-        return mean
+        if self.chances is None:
+            mean = self.waits * self.alike.services_left() / self._rate
+        else:
+            mean = (self.waits * (self.chances @ np.arange(self.room)) + self.lost * self.room) / self.alike.loads
+        return self._at_most(mean / (1 - self.lost), self.unlimited.mean)
 
     def beyond(self, x: Floats) -> Floats:
         """Return the shares of those served who wait longer than x mean service times: a row for each load."""
-        longer = np.zeros((len(self.loads), len(x)))
-        if self.room <= ONE_BY_ONE:
-            longer = self.finds @ at_most(self.servers, self.service, self.room, x * self.service.mean).T
-        uneven = (self.places < self.room) | (self.room > ONE_BY_ONE)
-        if uneven.any():
-            alike = Exponential(self.servers, self.loads[uneven], self.places[uneven])
-            scale = self.servers * self.places[uneven] / self.room
-            fewer = alike.beyond(x * scale[:, None]) * self.finds[uneven].sum(axis=1, keepdims=True)
-            longer[uneven] = np.maximum(longer[uneven], fewer)
-        longer /= (1 - self.lost)[:, None]
-        longer[self.stable] = np.minimum(longer[self.stable], self.unlimited.beyond(x))
-        return np.clip(longer, 0.0, 1.0)
+        if self.chances is None:
+            longer = self.alike.beyond(x * self._rate[:, None])
+        else:
+            longer = self.chances @ at_most(self.servers, self.service, self.room, x * self.service.mean).T
+            assert self.alike.room is not None
+            uneven = self.alike.room < self.room
+            if uneven.any():
+                fewer = Exponential(self.servers, self.alike.loads[uneven], self.alike.room[uneven])
+                longer[uneven] = np.maximum(longer[uneven], fewer.beyond(x * self._rate[uneven, None]))
+        longer *= (self.waits / (1 - self.lost))[:, None]
+        return np.clip(self._at_most(longer, self.unlimited.beyond(x)), 0.0, 1.0)
+
+    @property
+    def _rate(self) -> Floats:
+        """Services of `alike` in a mean service time: r' of them take as long as r."""
+        assert self.alike.room is not None
+        return self.servers * self.alike.room / self.room
+
+    def _at_most(self, values: Floats, unlimited: Floats) -> Floats:
+        """Return the values, where loads are below c at most those with room for all."""
+        stable = self.alike.loads < self.servers
+        values[stable] = np.minimum(values[stable], unlimited)
+        return values
 
 
-def _places(servers: int, log: Floats, service: ServiceTime, room: int) -> Floats:
-    """Return r' of 1, 2, ... r places: a row for each logarithm of ρ."""
-    places = np.arange(1, room + 1)
+def _worth(servers: int, log: Floats, service: ServiceTime, places: Floats) -> Floats:
+    """Return r' for numbers of places r, rising: a row for each logarithm of ρ."""
     seen = dispersion(service, SEEN * places**BY_QUEUE * float(servers) ** BY_SERVERS)
     less = LESS_AT_LOW_LOADS * np.maximum(1 - seen, 0.0) * np.maximum(-log, 0.0)
     worth: Floats = np.maximum.accumulate(places / ((1 + seen) / 2 + less), axis=1)
     return worth
+
+
+def _chances(log: Floats, places: Floats) -> Floats:
+    """Return (ρ^j' - ρ^(j+1)') / (1 - ρ), so that each row sums to 1; `places` are 1', 2', ... r'."""
+    below = np.hstack([np.zeros_like(log), places[:, :-1]])
+    width = places - below
+    even = np.abs(log) < ROUNDING
+    safe = np.where(even, 1.0, log)
+    width = np.where(even, width, np.expm1(-np.abs(width * safe)) / np.expm1(-np.abs(safe)))
+    # where ρ > 1, (ρ^s - 1) / (ρ - 1) is the same of 1/ρ, times ρ^(s - 1)
+    powers = below * log + np.where(log > 0, (places - below - 1) * log, 0.0)
+    weights = width * np.exp(powers - powers.max(axis=1, keepdims=True))
+    chances: Floats = weights / weights.sum(axis=1, keepdims=True)
+    return chances
