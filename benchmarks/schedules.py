@@ -1,9 +1,10 @@
 """Schedules over a known trace beside the plain time-expanded MILP, both by HiGHS in the end.
 
-The instances: a day of minutes (times `--factor`), three blocks, six VM types, decisions every minute. `sizes` has
-types whose prices are proportional to their sizes, in two generations; `mixed` has six of which none is dominated,
-as a big one is cheaper a worker and starts later. The plain MILP has machines rented, ordered and usable and the
-overflow of each minute, as in textbooks, for all blocks at once, without rounded lines, windows or a start.
+The instances: a day of minutes (times `--factor`), three blocks, decisions every 60, 10 or 1 s (`--steps`). `one` has
+one VM type; `sizes` six whose prices are proportional to their sizes, in two generations; `mixed` six of which none is
+dominated, as a big one is cheaper a worker and starts later. The plain MILP, at steps of a minute, has machines rented,
+ordered and usable and the overflow of each minute, as in textbooks, for all blocks at once, without rounded lines,
+windows or a start. Seconds are those of a clock, and of processors: the latter do not depend on what else runs.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from itertools import product
 from pathlib import Path
-from typing import Any
 
 import highspy
 import numpy as np
@@ -30,6 +31,7 @@ SHARES = (0.5, 0.3, 0.2)
 FUNCTION = 1.66667e-5 * 1769 / 1024, 2e-7
 """USD a second of 1,769 MB, and a request (serflow_opt/catalog/functions.csv)."""
 TYPES = {
+    "one": [("vm4", 0.16, 4, 1.0, 100.0)],
     # name, USD/h (c6i, c7i: serflow_opt/catalog/vms.csv; the others are made up), workers, speed, start in s
     "sizes": [
         ("c6i.large", 0.085, 2, 1.0, 100.0),
@@ -128,6 +130,7 @@ def main() -> int:
     parser.add_argument("--factor", type=float, default=5.0, help="what counts are multiplied by")
     parser.add_argument("--minutes", type=int, default=1440)
     parser.add_argument("--instances", nargs="+", choices=list(TYPES), default=list(TYPES))
+    parser.add_argument("--steps", nargs="+", type=float, default=[60.0, 10.0, 1.0], help="seconds between decisions")
     parser.add_argument("--methods", nargs="+", choices=["serflow-opt", "plain"], default=["serflow-opt", "plain"])
     parser.add_argument("--limit", type=float, default=60.0, help="seconds a run")
     parser.add_argument("--gap", type=float, default=1e-3)
@@ -136,28 +139,32 @@ def main() -> int:
     heading = setting()
     trace = read_trace(given.trace).slice(0, given.minutes * 60.0).scaled(given.factor)
     rows: list[list[str]] = []
-    best: dict[str, Any] = {}
+    best: dict[tuple[str, float], float] = {}
     wrong = False
-    for name in given.instances:
-        service = instance(name)
-        for method in given.methods:
-            if method == "plain":
-                usd, bound, seconds, columns = plain(service, trace, given.limit, given.gap)
-                what = f"plain MILP in HiGHS, {columns:,} columns"
-            else:
-                found = schedule(service, trace, gap=given.gap, time_limit=given.limit)
-                usd, bound, seconds = found.usd, found.bound, found.seconds
-                what = "serflow-opt"
-                best[name] = found
-            gap = (usd - bound) / usd if usd < float("inf") else float("inf")
-            print(f"{name} {method}: {usd:.5f} {bound:.5f} {seconds:.1f} s", file=sys.stderr)
-            rows.append([name, what, f"{usd:.4f}", f"{bound:.4f}", f"{100 * gap:.3f} %", f"{seconds:.1f} s"])
-            # the plain model starts machines no later than they do: its bound holds for all
-            wrong |= method == "plain" and name in best and bound > best[name].usd * (1 + 1e-6)
+    for name, method, step in product(given.instances, given.methods, given.steps):
+        if method == "plain" and step != trace.period_s:
+            continue
+        service, began = instance(name), time.process_time()
+        if method == "plain":
+            usd, bound, seconds, size = plain(service, trace, given.limit, given.gap)
+            what = f"plain MILP in HiGHS, {size:,} columns"
+        else:
+            found = schedule(service, trace, step_s=step, gap=given.gap, time_limit=given.limit)
+            usd, bound, seconds = found.usd, found.bound, found.seconds
+            what = "serflow-opt"
+            best[name, step] = usd
+        gap = (usd - bound) / usd if usd < float("inf") else float("inf")
+        busy = time.process_time() - began
+        print(f"{name} {method} {step:g} s: {usd:.5f} {bound:.5f} {seconds:.1f} s", file=sys.stderr)
+        cells = [f"{usd:.4f}", f"{bound:.4f}", f"{100 * gap:.3f} %", f"{seconds:.1f} s", f"{busy:.1f} s"]
+        rows.append([name, f"{step:g} s", what, *cells])
+        # the plain model starts machines no later than they do: its bound holds for all
+        wrong |= method == "plain" and bound > best.get((name, step), float("inf")) * (1 + 1e-6)
     periods = (
         f"{len(trace.counts):,} minutes of {trace.name} x {given.factor:g}, limit {given.limit:g} s, gap {given.gap:g}."
     )
-    text = "\n\n".join([heading, periods, table(["types", "method", "USD", "bound", "gap", "seconds"], rows)])
+    columns = ["types", "step", "method", "USD", "bound", "gap", "seconds", "of processors"]
+    text = "\n\n".join([heading, periods, table(columns, rows)])
     print(text)
     if given.out:
         write(given.out, "schedules", text)

@@ -213,8 +213,8 @@ def _change(usd: Floats, axis: int, old: tuple[int, int], new: tuple[int, int], 
     wide[old[0] - low : old[1] - low + 1] = values
     if math.isfinite(more):
         for k in range(max(old[0], low) - low + 1, new[1] - low + 1):
-            np.minimum(wide[k], wide[k - 1] + more, out=wide[k])
+            wide[k] = np.minimum(wide[k], wide[k - 1] + more)
     if math.isfinite(less):
         for k in range(old[1] - low - 1, new[0] - low - 1, -1):
-            np.minimum(wide[k], wide[k + 1] + less, out=wide[k])
+            wide[k] = np.minimum(wide[k], wide[k + 1] + less)
     return np.moveaxis(wide[new[0] - low : new[1] - low + 1], 0, axis)

@@ -97,6 +97,36 @@ def moments(seconds: float, step_s: float, start_s: Iterable[float] = ()) -> NDA
     return np.asarray(times[np.concatenate([[True], np.diff(times) > MOMENT])], dtype=float)
 
 
+def fewer(
+    at: NDArray[np.float64], step_s: float, demand: Demand, start_s: Iterable[float], billing_min_s: Iterable[float]
+) -> NDArray[np.float64]:
+    """Return the moments of decision at which something can be gained, or all where that is not known.
+
+    Where demand stays as it is, what machines cost and carry changes evenly with the moments at which they become
+    usable and stop: all these that lie between two changes of demand can be moved together, one way or the other at no
+    cost, until one of them meets a change. That needs moments on one grid, and least billing that never binds.
+
+    Parameters
+    ----------
+    at
+        Moments, every step.
+    start_s, billing_min_s
+        By type.
+    """
+    starts, least = list(start_s), list(billing_min_s)
+    changed = np.concatenate([[True], np.diff(demand.rates) != 0, [True]])
+    marks = np.unique(np.concatenate([demand.edges[changed], starts]))
+    marks = marks[(marks >= 0) & (marks <= at[-1])]
+    on_grid = np.abs(marks - np.rint(marks / step_s) * step_s) <= MOMENT
+    gap = float(np.diff(marks).min(initial=math.inf))
+    if not on_grid.all() or any(own > lag + gap + MOMENT for own, lag in zip(least, starts, strict=True)):
+        return at
+    chosen = np.unique(np.concatenate([marks, *(marks - lag for lag in starts)]))
+    near = np.clip(np.searchsorted(at, chosen - MOMENT), 0, len(at) - 1)
+    found = at[np.unique(near[np.abs(at[near] - chosen) <= MOMENT])]
+    return found if len(found) < len(at) else at
+
+
 @dataclass(frozen=True, slots=True)
 class Levels:
     """The best rentals of a type, level by level.

@@ -27,8 +27,9 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import MOMENT, ROUNDING
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.given import service_of, trace_of
-from serflow_opt.traffic.schedule.levels import Demand, moments
+from serflow_opt.traffic.schedule.levels import Demand, fewer, moments
 from serflow_opt.traffic.schedule.result import BlockSchedule, Schedule, evaluate_block, evaluate_schedule, served_per_s
+from serflow_opt.traffic.schedule.rough import best_of_all, coarser
 from serflow_opt.traffic.schedule.task import Plan, Task, improve
 from serflow_opt.traffic.service import Machine, Service
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["evaluate_schedule", "schedule"]
 
 
+MANY = 10_000
+"""Moments of decision from which on types are not tried one by one first."""
 MOST_STEPS = 2_000_000
 """Moments of decision; a second each are 23 days."""
 
@@ -146,6 +149,8 @@ def _task(service: Service, b: int, trace: Trace, step_s: float, cap: float) -> 
     kept = tuple(machine for machine in service.blocks[b].machines if machine.name not in dropped)
     early = [machine.start_s for machine in kept] if not math.isfinite(price) else []
     at = moments(trace.seconds, step_s, early)
+    if all(own.machines_max is None or not own.start_s for own in kept):  # else an order may have to wait for a stop
+        at = fewer(at, step_s, demand, [own.start_s for own in kept], [own.billing_min_s for own in kept])
     return Task(
         service, b, trace, cap, demand, at, price, kept, tuple(served[machine.name] for machine in kept), dropped
     )
@@ -226,6 +231,9 @@ def _first(task: Task, deadline: Deadline) -> None:
         task.how.append("functions alone" if task.demand.peak else "no demand")
         return
     task.how.append("slices + dominance" if task.dropped else "slices")
+    if len(kinds) > 1 and len(task.at) > MANY:
+        task.raise_bound(best_of_all(task, deadline))
+        return
     starts: list[Plan] = []
     for p in kinds:
         best = task.levels(p, task.demand, deadline=deadline)
@@ -246,16 +254,19 @@ def _prove(tasks: list[Task], gap: float, deadline: Deadline, report: Callable[[
     """Work on the block that misses most, until all together are within the gap."""
     open_tasks = [task for task in tasks if task.usd > task.bound]
     provers: dict[int, Iterator[bool]] = {}
+    improved: bool | None = None
     while open_tasks and not deadline.expired:
         usd, bound = math.fsum(task.usd for task in tasks), math.fsum(task.bound for task in tasks)
         if usd - bound <= gap * usd:
             return
-        task = max(open_tasks, key=lambda task: task.usd - task.bound)
+        if improved is not False:  # a block keeps its turn until it may have a better schedule
+            task = max(open_tasks, key=lambda task: task.usd - task.bound)
         if task.b not in provers:
             provers[task.b] = _prover(task, gap, len(tasks) - len(provers), deadline)
         improved = next(provers[task.b], None)
         if improved is None or task.usd <= task.bound:
             open_tasks.remove(task)
+            improved = None
         else:
             report(improved)
 
@@ -266,7 +277,9 @@ def _prover(task: Task, gap: float, blocks: int, deadline: Deadline) -> Iterator
     if len(task.machines) > 1:
         from serflow_opt.traffic.schedule.mixing import coarse, mix
 
-        if not coarse(task):  # capacities are nearly continuous: the relaxation is as close, and sooner there
+        if len(task.at) > MANY:
+            yield from coarser(task, gap, blocks, deadline)
+        elif not coarse(task):  # capacities are nearly continuous: the relaxation is as close, and sooner there
             from serflow_opt.traffic.schedule.model import prove, relaxed  # loads Pyomo
 
             model = prove(task, gap, deadline)

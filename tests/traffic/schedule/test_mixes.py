@@ -16,6 +16,7 @@ from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.schedule.mixes import Knapsack, Scale
 from serflow_opt.traffic.schedule.mixing import mix
 from serflow_opt.traffic.schedule.prices import Prices
+from serflow_opt.traffic.schedule.rough import best_of_all, coarser
 from serflow_opt.traffic.schedule.slots import Slots
 from serflow_opt.traffic.schedule.solve import _first, _simplest, _task, schedule
 from serflow_opt.traffic.schedule.task import Task
@@ -90,6 +91,18 @@ def test_windows_bound_from_below(seed: int, monkeypatch: pytest.MonkeyPatch) ->
     bounds = solved(task)
     assert bounds[-1] <= truth + NEAR
     assert task.usd >= truth - NEAR
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_where_moments_are_many(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bound by one type that is no worse than any, schedules at coarser steps: the optimum is between them."""
+    task, truth = case(150 + seed, whole=seed % 2 > 0, billing=seed % 3 == 0, with_function=seed % 4 > 0)
+    _simplest(task)
+    assert best_of_all(task, NEVER) <= truth + NEAR
+    monkeypatch.setattr("serflow_opt.traffic.schedule.rough.MOMENTS", 4)
+    before = task.usd
+    for _ in coarser(task, 1e-6, 1, NEVER):
+        assert truth - NEAR <= task.usd <= before
 
 
 def test_several_blocks_are_proven() -> None:
@@ -175,3 +188,25 @@ def test_any_worths_bound() -> None:
         prices.worth[1:] = inner[1:]
         prices.evaluate(0, len(slots), NEVER)
         assert prices.bound <= truth + NEAR
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_moments_between_changes_of_demand_gain_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps of a second in periods of three to five: the optimum over all moments is that over the few chosen."""
+    rng = np.random.default_rng(seed)
+    period, types = int(rng.integers(3, 6)), 1 + seed % 2
+    rates = rng.integers(1, 4, types) * np.arange(1, types + 1)
+    machines = tuple(
+        Machine(f"m{p}", float(rng.uniform(0.6, 1.1) * rate), 1, (1 / rate,) * 2, start_s=float(rng.integers(0, 7)))
+        for p, rate in enumerate(rates.tolist())
+    )
+    function = Function("f", 0.0, 1.5, (1.0, 1.0)) if seed % 3 else None
+    service = Service("s", (Block(0, 0, machines, function),), (1.0,), (0.9,))
+    trace = Trace(rng.integers(0, 9, 5) * period, float(period), np.full(5, float(period)))
+    few = schedule(service, trace, step_s=1.0, gap=1e-7)
+    assert len(_task(service, 0, trace, 1.0, 1.0).at) < 5 * period
+    monkeypatch.setattr("serflow_opt.traffic.schedule.solve.fewer", lambda at, *_: at)
+    every = schedule(service, trace, step_s=1.0, gap=1e-7)
+    assert few.usd == pytest.approx(every.usd, rel=3e-7)
+    assert few.bound <= every.usd * (1 + 1e-9)
+    assert few.status == every.status == "optimal"
