@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.queues.service_time import ServiceTime
 
 ONE_BY_ONE = 128
-"""So many who wait are told apart; more are only taken for r' exponential services."""
+"""So many who wait are told apart; of more there are so many groups."""
 SEEN, BY_QUEUE, BY_SERVERS = 1.3, 1.05, -0.7
 """The fitted time."""
 LESS_AT_LOW_LOADS = 0.1
@@ -56,8 +56,10 @@ class Limited:
         Exponential servers with room r'.
     lost, waits
         Shares of the arrivals that find no room, and that wait.
+    places
+        Up to how many who wait are one group: 1, 2, ... r, where they are told apart.
     chances
-        Chances of those who wait to find j waiting, j < r: a row for each load; `None`: not told apart.
+        Chances of those who wait to be of each group: a row for each load.
     unlimited
         Waiting with room for all, at those loads that are below c.
     """
@@ -68,48 +70,57 @@ class Limited:
     alike: Exponential
     lost: Floats
     waits: Floats
-    chances: Floats | None
+    places: Floats
+    chances: Floats
     unlimited: TwoMoments
 
     @classmethod
     def at(cls, servers: int, loads: Floats, service: ServiceTime, room: int) -> Limited:
         """Return the queue at some loads, which are positive and may be above c."""
         log = np.log(loads / servers)[:, None]
-        few = room <= ONE_BY_ONE
-        places = _worth(servers, log, service, np.arange(1.0, room + 1) if few else np.array([float(room)]))
-        alike = Exponential(servers, loads, places[:, -1])
+        places = (
+            np.unique(np.round(np.geomspace(1, room, ONE_BY_ONE))) if room > ONE_BY_ONE else np.arange(1.0, room + 1)
+        )
+        worth = _worth(servers, log, service, places)
+        alike = Exponential(servers, loads, worth[:, -1])
         lost, waits = alike.shares()
         unlimited = TwoMoments.at(servers, loads[loads < servers], service.cv2)
-        return cls(servers, room, service, alike, lost, waits, _chances(log, places) if few else None, unlimited)
+        return cls(servers, room, service, alike, lost, waits, places, _chances(log, worth), unlimited)
 
     @property
     def mean(self) -> Floats:
         """Mean waits of those served, in mean service times: Little's law."""
-        if self.chances is None:
-            mean = self.waits * self.alike.services_left() / self._rate
-        else:
-            mean = (self.waits * (self.chances @ np.arange(self.room)) + self.lost * self.room) / self.alike.loads
-        return self._at_most(mean / (1 - self.lost), self.unlimited.mean)
+        waiting = self.waits * (self.chances @ self._found) + self.lost * self.room
+        return self._at_most(waiting / self.alike.loads / (1 - self.lost), self.unlimited.mean)
 
     def beyond(self, x: Floats) -> Floats:
         """Return the shares of those served who wait longer than x mean service times: a row for each load."""
-        if self.chances is None:
-            longer = self.alike.beyond(x * self._rate[:, None])
+        if self.room > ONE_BY_ONE:
+            longer = self.chances @ self._beyond_of_groups(x)
         else:
             longer = self.chances @ at_most(self.servers, self.service, self.room, x * self.service.mean).T
-            assert self.alike.room is not None
-            uneven = self.alike.room < self.room
-            if uneven.any():
-                fewer = Exponential(self.servers, self.alike.loads[uneven], self.alike.room[uneven])
-                longer[uneven] = np.maximum(longer[uneven], fewer.beyond(x * self._rate[uneven, None]))
+        assert self.alike.room is not None
+        uneven = self.alike.room < self.room
+        if uneven.any():
+            fewer = Exponential(self.servers, self.alike.loads[uneven], self.alike.room[uneven])
+            rate = self.servers * self.alike.room[uneven] / self.room  # r' services take as long as r
+            longer[uneven] = np.maximum(longer[uneven], fewer.beyond(x * rate[:, None]))
         longer *= (self.waits / (1 - self.lost))[:, None]
         return np.clip(self._at_most(longer, self.unlimited.beyond(x)), 0.0, 1.0)
 
     @property
-    def _rate(self) -> Floats:
-        """Services of `alike` in a mean service time: r' of them take as long as r."""
-        assert self.alike.room is not None
-        return self.servers * self.alike.room / self.room
+    def _found(self) -> Floats:
+        """How many each group finds waiting on average, where all of it are as many."""
+        return (np.append(0.0, self.places[:-1]) + self.places - 1) / 2
+
+    def _beyond_of_groups(self, x: Floats) -> Floats:
+        """Return the shares of each group that wait longer than x: for as many exponential services as it is worth."""
+        from scipy.special import gammaincc
+
+        services = self._found + 1
+        worth = _worth(self.servers, np.zeros((1, 1)), self.service, services)[0]
+        longer: Floats = gammaincc(worth[:, None], x * (self.servers * worth / services)[:, None])
+        return longer
 
     def _at_most(self, values: Floats, unlimited: Floats) -> Floats:
         """Return the values, where loads are below c at most those with room for all."""

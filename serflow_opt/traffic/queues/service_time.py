@@ -20,6 +20,7 @@ class ServiceTime:
         Share of the requests that each of them holds; they sum to 1.
     cv_extra
         Coefficient of variation of the factor, which is independent of the time and 1 on average. 0: there is none.
+        Where its law matters it is taken to be log-normal.
     """
 
     seconds: tuple[float, ...]

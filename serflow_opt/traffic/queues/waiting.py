@@ -61,7 +61,8 @@ def waiting(servers: int, rates_per_s: Floats, service: ServiceTime, room: int |
     """Return what Poisson arrivals wait, first come first served.
 
     Waits rise with the rate and the room, and fall with the servers. With the scatter of the service times they rise
-    where there is room for all; where room is limited more are lost instead, and those who are served may wait less.
+    where there is room for all; where room is limited more are lost instead, and those who are served may wait less. So
+    fixed times bound from below what is lost, and what is waited where there is room for all.
 
     Parameters
     ----------
