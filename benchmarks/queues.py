@@ -1,8 +1,8 @@
 """Waits in front of identical servers: the formulas of `traffic/queues` beside requests simulated one by one.
 
 Over numbers of servers, loads, service times and rooms to wait: by how much the formulas miss the share that finds no
-room, the mean wait, the share that waits, and the shares that wait longer than one in ten, in a hundred and in a
-thousand of those who wait do in the simulation. Shares that the simulation does not know well enough are left out.
+room, the mean wait, the share that waits, and the shares that wait longer than one in ten and in a hundred of those
+who wait do in the simulation. Shares that the simulation does not know well enough are left out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from serflow_opt.traffic.queues.waiting import waiting
 SERVERS, LOADS, ROOMS = (1, 2, 8, 32), (0.5, 0.8, 0.95), (None, 1, 2, "c", "4c")
 RUNS = 1000
 """Side by side."""
-LEVELS = (0.1, 0.01, 0.001)
+LEVELS = (0.1, 0.01)
 SEEN = 400
 """Requests that a share must rest on."""
 LOST, MEAN, WAITS = range(3)
