@@ -18,7 +18,7 @@ import numpy as np
 
 from serflow_opt.formulations.provisioning import Late
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING
-from serflow_opt.search.lagrangian import LinearCost, forced_levels, solve_dual
+from serflow_opt.search.lagrangian import DualBound, LinearCost, forced_levels, solve_dual
 from serflow_opt.traffic.provision.by_count import by_count
 from serflow_opt.traffic.provision.structures import Structure
 
@@ -38,13 +38,17 @@ LATE_ROUNDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Bounded:
-    """Structures in the order of their bounds (USD/s); for each the multiplier of the floor, line and liked levels."""
+    """Structures in the order of their bounds (USD/s); for each the multiplier of the floor, line and liked levels.
+
+    `late` is what the line has for being late, at a price: <= 0 in sum where the target is kept.
+    """
 
     structures: list[Structure]
     bounds: Floats
     multiplier: Floats
     view: LinearCost
     levels: NDArray[np.int64]
+    late: LinearCost
 
     def below(self, best: float) -> Bounded:
         """Return those that may cost less than `best`, cheapest bound first."""
@@ -56,6 +60,7 @@ class Bounded:
             self.multiplier[order],
             LinearCost(self.view.fixed[order], self.view.weight[order]),
             self.levels[order],
+            LinearCost(self.late.fixed[order], self.late.weight[order]),
         )
 
 
@@ -89,10 +94,8 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
         At the deadline of `pricing`.
     """
     if not structures:
-        nothing = np.zeros(0)
-        return Bounded(
-            [], nothing, nothing, LinearCost(nothing, np.zeros((0, pricing.data.last))), np.zeros((0, 0), int)
-        )
+        nothing, none = np.zeros(0), LinearCost(np.zeros(0), np.zeros((0, pricing.data.last)))
+        return Bounded([], nothing, nothing, none, np.zeros((0, 0), int), none)
     each = {choice for structure in structures for choice in structure}
     if math.isfinite(best):
         lines = {choice: pricing.line(choice, best) for choice in each}
@@ -103,38 +106,57 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
     floor = pricing.instance.accuracy_min
     view = LinearCost(fixed, weight)
     bracket = solve_dual(pricing.exits, floor, view)
+    price, late = np.zeros(len(structures)), _late_rows(pricing, structures)
+    if math.isfinite(best) and late is not None:
+        price, bracket = _priced(pricing, view, late, best, bracket)
+        late = LinearCost(-price * late.fixed, price[:, None] * late.weight)
+        view = LinearCost(view.fixed + late.fixed, view.weight + late.weight)
+    else:
+        late = LinearCost(np.zeros(len(structures)), np.zeros(weight.shape))
     bounds = np.nan_to_num(bracket.bound, nan=math.inf, posinf=math.inf) * (1 - EQUAL)
-    if math.isfinite(best) and (late := _late_rows(pricing, structures)) is not None:
-        bounds = np.maximum(bounds, _priced(pricing, view, late, best) * (1 - EQUAL))
     if math.isfinite(best):
         bounds = np.maximum(bounds, [math.fsum(map(pricing.least, structure)) for structure in structures])
-    return Bounded(list(structures), bounds, bracket.multiplier, view, bracket.levels).below(best)
+    return Bounded(list(structures), bounds, bracket.multiplier, view, bracket.levels, late).below(best)
 
 
 def sharpened(pricing: Pricing, found: Bounded, best: float) -> Bounded:
     """Return structures with bounds for each number of machines where these are higher; see `bounded`."""
     if not found.structures or not math.isfinite(best):
         return found
-    return replace(found, bounds=np.maximum(found.bounds, by_count(pricing, found.structures, best))).below(best)
+    counted = by_count(pricing, found.structures, best, found.late)
+    return replace(found, bounds=np.maximum(found.bounds, counted)).below(best)
 
 
-def _priced(pricing: Pricing, view: LinearCost, late: LinearCost, best: float) -> Floats:
-    """Bound structures with what is late moved into the cost, at the price that bounds best.
+def _priced(
+    pricing: Pricing, view: LinearCost, late: LinearCost, best: float, free: DualBound
+) -> tuple[Floats, DualBound]:
+    """Bound structures with what is late moved into the cost, at the price that bounds best: prices and bounds.
 
-    The bound is concave in the price, so golden sections close in on its best, in the logarithm, for all in step.
+    The bound is concave in the price, so golden sections close in on its best, in the logarithm, for all in step;
+    `free` is at price 0.
     """
     floor, count = pricing.instance.accuracy_min, len(view.fixed)
+    price, found = np.zeros(count), free
 
     def at(log_price: Floats) -> Floats:
-        price = np.exp(log_price) * best
-        priced = LinearCost(view.fixed - price * late.fixed, view.weight + price[:, None] * late.weight)
-        return solve_dual(pricing.exits, floor, priced).bound
+        nonlocal price, found
+        own = np.exp(log_price) * best
+        priced = LinearCost(view.fixed - own * late.fixed, view.weight + own[:, None] * late.weight)
+        dual = solve_dual(pricing.exits, floor, priced)
+        better = dual.bound > found.bound
+        price = np.where(better, own, price)
+        found = DualBound(
+            np.where(better, dual.bound, found.bound),
+            np.where(better, dual.multiplier, found.multiplier),
+            np.where(better, dual.value, found.value),
+            np.where(better[:, None], dual.levels, found.levels),
+        )
+        return dual.bound
 
     low, high = (np.full(count, math.log(end)) for end in LATE_PRICES)
     ratio = (math.sqrt(5) - 1) / 2
     left, right = high - ratio * (high - low), low + ratio * (high - low)
     at_left, at_right = at(left), at(right)
-    found = np.maximum(at_left, at_right)
     for _ in range(LATE_ROUNDS):
         rising = at_left < at_right
         low, high = np.where(rising, left, low), np.where(rising, high, right)
@@ -146,8 +168,7 @@ def _priced(pricing: Pricing, view: LinearCost, late: LinearCost, best: float) -
             np.where(rising, fresh, left),
             np.where(rising, value, at_left),
         )
-        found = np.maximum(found, value)
-    return found
+    return price, found
 
 
 def quickest(pricing: Pricing, structures: Sequence[Structure]) -> tuple[list[Structure], NDArray[np.int64]]:

@@ -49,15 +49,16 @@ class _Size:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A structure (its position) with numbers of machines; `weight` is of all that does not depend on these."""
+    """A structure (its position) with numbers of machines; `fixed` and `weight` are of all but these."""
 
     structure: int
+    fixed: float
     weight: Floats
     blocks: list[BlockChoice]
     sizes: tuple[_Size, ...]
 
 
-def by_count(pricing: Pricing, structures: Sequence[Structure], best: float) -> Floats:
+def by_count(pricing: Pricing, structures: Sequence[Structure], best: float, late: LinearCost) -> Floats:
     """Bound structures against the best deployment known, USD per second; inf: none can be cheaper.
 
     Parameters
@@ -68,6 +69,8 @@ def by_count(pricing: Pricing, structures: Sequence[Structure], best: float) -> 
         Those to be bounded.
     best
         USD per second, finite.
+    late
+        For each what lateness costs at a price; <= 0 in sum where the target is kept.
 
     Raises
     ------
@@ -85,13 +88,13 @@ def by_count(pricing: Pricing, structures: Sequence[Structure], best: float) -> 
         if not rented or math.prod(map(len, sizes)) > MOST_SIZES:
             continue
         alone = math.fsum(least for b, least in enumerate(leasts) if b not in rented)
-        weight = np.zeros(pricing.data.last)
+        weight = late.weight[n].copy()
         for choice in structure:
             weight += pricing.weights(choice) if choice.machine is None else pricing.handing(choice)
         bounds[n] = math.inf
         for own in itertools.product(*sizes):
             if alone + math.fsum(size.least for size in own) < best:
-                rows.append(_Row(n, weight, [structure[b] for b in rented], own))
+                rows.append(_Row(n, float(late.fixed[n]), weight, [structure[b] for b in rented], own))
     step = ROWS // LINES
     for begin in range(0, len(rows), step):
         some = rows[begin : begin + step]
@@ -111,16 +114,16 @@ def _bounds(pricing: Pricing, rows: Sequence[_Row]) -> Floats:
     for r, row in enumerate(rows):
         for j, (choice, size) in enumerate(zip(row.blocks, row.sizes, strict=True)):
             busy[j, r], slopes[j, r], starts[j, r] = pricing.busy(choice), size.slopes, size.starts
-    weight = np.array([row.weight for row in rows])
+    fixed, weight = np.array([row.fixed for row in rows]), np.array([row.weight for row in rows])
     chosen = np.full((slots, count), LINES // 2)
     every, found = np.arange(count), np.full(count, -math.inf)
     for j in [*range(slots)] * (SWEEPS if slots > 1 else 1):
         pricing.deadline.check()
         others = [i for i in range(slots) if i != j]
-        fixed = sum((starts[i, every, chosen[i]] for i in others), np.zeros(count))
+        start = sum((starts[i, every, chosen[i]] for i in others), fixed)
         moved = sum((slopes[i, every, chosen[i], None] * busy[i] for i in others), weight)
         whole = LinearCost(
-            (fixed[:, None] + starts[j]).ravel(),
+            (start[:, None] + starts[j]).ravel(),
             (moved[:, None, :] + slopes[j][:, :, None] * busy[j][:, None, :]).reshape(-1, last),
         )
         values = solve_dual(pricing.exits, pricing.instance.accuracy_min, whole).bound.reshape(count, LINES)
