@@ -2,13 +2,15 @@
 
 The clairvoyant bound takes traffic for a fluid, which machines carry whole. Requests come one by one, though, and some
 find all workers busy however well the rate is known. Here machine j of a type is worth what it carries more than j - 1
-do of Poisson arrivals at each rate (`carrying.py`); since that falls with j, the levels of `levels.py` are the optimum
-of a type. Simulated beside the policies, it tells the price of not knowing the rates from the price of randomness.
+do of Poisson arrivals at each rate, those among them that wait within the slack (`worth.py`); where that falls with j,
+the levels of `levels.py` are the optimum of a type. Simulated beside the policies, it tells the price of not knowing
+the rates from the price of randomness.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ import numpy as np
 
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import ROUNDING, SHORTLY_S
-from serflow_opt.traffic.carrying import Carrying
+from serflow_opt.traffic.control.worth import LOADS, MOST_MACHINES, Worth
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.schedule.levels import Demand, Levels, Spell, best_levels, moments
@@ -24,6 +26,9 @@ from serflow_opt.traffic.service import Machine, Service
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+EACH = 100
+"""So many machines are weighed one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +41,26 @@ class Foresight:
         By block, the type that is used; None: the function alone.
     spells
         By block, when each machine is rented.
+    worths
+        By block, what machines of the type are worth.
     """
 
     machines: tuple[str | None, ...]
     spells: tuple[tuple[Spell, ...], ...]
+    worths: tuple[Worth | None, ...]
     every_s: float
     name: str = "foresight"
 
     def decide(self, seen: Seen) -> Orders:
-        """Have what the schedule has now."""
+        """Have what the schedule has now, and let wait who is in time for machines that serve."""
         now = seen.now_s + SHORTLY_S
-        return Orders(
-            tuple(
-                {} if name is None else {name: sum(begin <= now < end for begin, end in spells)}
-                for name, spells in zip(self.machines, self.spells, strict=True)
-            )
-        )
+        wanted = [sum(begin <= now < end for begin, end in spells) for spells in self.spells]
+        names = list(zip(self.machines, wanted, strict=True))
+        waiting = [
+            0 if name is None or worth is None else worth.room(min(count, seen.ready[b].get(name, 0)))
+            for b, ((name, count), worth) in enumerate(zip(names, self.worths, strict=True))
+        ]
+        return Orders(tuple({} if name is None else {name: count} for name, count in names), tuple(waiting))
 
 
 def foresight(service: Service, trace: Trace, every_s: float = 60.0, deadline: Deadline = NEVER) -> Foresight:
@@ -75,6 +84,7 @@ def foresight(service: Service, trace: Trace, every_s: float = 60.0, deadline: D
     """
     machines: list[str | None] = []
     spells: list[tuple[Spell, ...]] = []
+    worths: list[Worth | None] = []
     for b, block in enumerate(service.blocks):
         must = block.function is None
         try:
@@ -86,10 +96,13 @@ def foresight(service: Service, trace: Trace, every_s: float = 60.0, deadline: D
         if best is None or not (must or best[1] < 0):
             machines.append(None)
             spells.append(())
+            worths.append(None)
         else:
             machines.append(best[2])
             spells.append(tuple(best[3].rentals))
-    return Foresight(tuple(machines), tuple(spells), every_s)
+            (own,) = (machine for machine in block.machines if machine.name == best[2])
+            worths.append(Worth(service, b, own, 1.0, "random"))
+    return Foresight(tuple(machines), tuple(spells), tuple(worths), every_s)
 
 
 def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: float, deadline: Deadline) -> Levels:
@@ -99,12 +112,12 @@ def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: f
     busy = service.busy_s(b, machine)
     loads = rates * busy
     random = trace.period_s > busy  # shorter periods show the randomness of single requests themselves
+    worth = Worth(service, b, machine, 1.0, "random" if random else "smooth")
     if service.blocks[b].function is None:
-        return _alone(machine, Demand(edges, rates), loads, random, every_s, deadline)
+        return _alone(worth, Demand(edges, rates), loads, random, every_s, deadline)
     peak = float(loads.max(initial=0.0))
     count = math.ceil((peak + (6 * math.sqrt(peak) + 6) * random) / machine.workers)
-    carrying = Carrying("random" if random else "smooth", 1.0)
-    carried = carrying.each(count, machine.workers, loads)
+    held = _held(worth, count, loads) if busy > 0 else None
     return best_levels(
         Demand(edges, rates),
         moments(trace.seconds, every_s),
@@ -114,21 +127,47 @@ def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: f
         billing_min_s=machine.billing_min_s,
         usd_per_request=service.function_usd(b),
         machines_max=machine.machines_max,
-        held=np.diff(carried, axis=0).T / busy if busy > 0 else None,
+        held=held,
         deadline=deadline,
     )
 
 
+def _held(worth: Worth, counts: int, loads: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return requests a second that machine 1, .., counts carries more than those before it at each load.
+
+    As many may wait as a whole number, so that one machine more may now and then add more than the one before; the
+    levels take them in falling order. Many machines are weighed some at a time, equally within.
+    """
+    more, before, weighed = np.empty((counts, len(loads))), np.zeros(len(loads)), 0
+    for n in _weighed(counts):
+        carried = (1 - worth.lost_of(n, loads)) * loads / worth.busy_s
+        more[weighed:n] = (carried - before) / (n - weighed)
+        before, weighed = carried, n
+    return np.ascontiguousarray(np.sort(np.maximum(more, 0.0), axis=0)[::-1].T)
+
+
+def _weighed(most: int) -> Iterator[int]:
+    """Yield 1, 2, .., and above `EACH` every hundredth part more, up to a number of machines and with it."""
+    n = 0
+    while n < most:
+        n = min(most, n + 1 + n // EACH)
+        yield n
+
+
 def _alone(
-    machine: Machine, demand: Demand, loads: NDArray[np.float64], random: bool, every_s: float, deadline: Deadline
+    worth: Worth, demand: Demand, loads: NDArray[np.float64], random: bool, every_s: float, deadline: Deadline
 ) -> Levels:
-    """Best rentals of a type that has to serve all: in each period machines for the rate, and room for random arrivals.
+    """Best rentals of a type that has to serve all: in each period machines that keep the target at its rate.
 
     Once the first machine is needed one stays: somebody may be waiting. Orders may lie before second 0, as far as
     machines take to start; a policy cannot give them before, so who comes first waits.
     """
-    workers = loads + (2 * np.sqrt(loads) if random else 0.0)
-    needed = np.ceil(workers / machine.workers * (1 - ROUNDING))
+    machine = worth.machine
+    if random and len(worth.slack.seconds):
+        needed = _fewest(worth, loads)
+    else:  # who comes evenly need not wait; where there is no target there is room for random arrivals
+        workers = loads + (2 * np.sqrt(loads) if random else 0.0)
+        needed = np.ceil(workers / machine.workers * (1 - ROUNDING))
     needed = np.maximum(needed, np.cumsum(demand.rates) > 0)
     return best_levels(
         Demand(demand.edges, needed),
@@ -140,3 +179,14 @@ def _alone(
         machines_max=machine.machines_max,
         deadline=deadline,
     )
+
+
+def _fewest(worth: Worth, loads: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the fewest machines that make no more late than may be, for each load."""
+    needed, missing = np.zeros(len(loads)), loads > 0
+    for count in _weighed(MOST_MACHINES):
+        if not missing.any():
+            break
+        needed[missing] = count
+        missing &= np.interp(loads, LOADS, worth.late(count)) > worth.slack.allowed
+    return needed

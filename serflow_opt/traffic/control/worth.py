@@ -36,10 +36,12 @@ MOST_MACHINES = 10_000
 """More of one type are not ordered, whatever is forecast."""
 LOADS = np.concatenate([[0.0], np.geomspace(1e-2, 1e6, 922)])
 """Busy workers, 2 % apart, at which losses are tabulated; between two of them they are taken for straight."""
+PLACES = 128
+"""Places of a queue that are valued; more would carry another request only within a hundredth of full load."""
 ROWS = 1024
 """Numbers of machines for which tables are kept."""
-AT_ONCE = 256
-"""Numbers of machines compared at once; where there are more, these are spread out, and then those near the best."""
+AT_ONCE, SPREAD = 256, 32
+"""So many numbers of machines are all compared; where there are more, some spread out, and then those near the best."""
 
 
 class Worth:
@@ -110,7 +112,16 @@ class Worth:
         """Return the share that so many machines leave to the function at a rate."""
         if self.busy_s <= 0:
             return float(count <= 0)
-        return float(np.interp(rate_per_s * self.busy_s, LOADS, self.lost(count)))
+        return float(self.lost_of(count, np.array([rate_per_s * self.busy_s]))[0])
+
+    def lost_of(self, count: int, loads: Floats) -> Floats:
+        """Return the share that so many machines leave to the function at each of some loads."""
+        if count <= 0:
+            return np.ones_like(loads)
+        if self._smooth:
+            servers = float(count * self.machine.workers)
+            return 1 - np.minimum(1.0, servers / np.maximum(loads, servers))
+        return np.interp(loads, LOADS, self.lost(count))
 
     def late_behind(self, wait_s: float) -> float:
         """Return the share that is late if all wait so long."""
@@ -144,7 +155,8 @@ class Worth:
             servers = float(count * self.machine.workers)
             lost: Floats = 1 - np.divide(np.minimum(LOADS, servers), LOADS, out=np.ones_like(LOADS), where=LOADS > 0)
             return lost
-        return waiting(count * self.machine.workers, LOADS / self.busy_s, self.slack.service, self.room(count)).lost
+        room = min(self.room(count), PLACES)
+        return waiting(count * self.machine.workers, LOADS / self.busy_s, self.slack.service, room).lost
 
     def _delays(self, count: int) -> Floats:
         servers = count * self.machine.workers
@@ -184,13 +196,14 @@ class Worth:
 
 def _least(cost: Callable[[Floats], Floats], most: int, now: int) -> int:
     """Return the count of least cost: of all, or of some spread out and those near the best of them."""
-    step = most // AT_ONCE + 1
-    counts = np.unique([*range(0, most + 1, step), most, min(now, most)])
-    best = int(counts[np.argmin(cost(counts))])
-    if step > 1:
-        near = np.arange(max(0, best - step), min(most, best + step) + 1, dtype=float)
-        best = int(near[np.argmin(cost(near))])
-    return best
+    low, high, best = 0, most, min(most, now)
+    while True:
+        step = 1 if high - low <= AT_ONCE else (high - low) // SPREAD
+        counts = np.unique([*range(low, high + 1, step), high, best])
+        best = int(counts[np.argmin(cost(counts.astype(float)))])
+        if step == 1:
+            return best
+        low, high = max(0, best - step), min(most, best + step)
 
 
 def _row(rows: OrderedDict[int, Floats], count: int, made: Callable[[int], Floats]) -> Floats:
