@@ -17,8 +17,9 @@ Data
     slope, icpt         of line j for k machines: they carry at most slope a + icpt of a load of a busy workers. With
                         Poisson arrivals that is a (1 - B(k w_b, a)), B Erlang's loss formula, concave in a, or η k w_b.
                         Without a function: the load at which no more than an allowed share waits (Erlang C), slope 0
-    wslope, wicpt       of line j below what requests wait for k machines that have no function, in the unit of room:
-                        wslope W + wicpt, W as below
+    wslope, wicpt       of line j below what requests wait for k machines, in the unit of room: wslope W + wicpt, W as
+                        below
+    g_{b,k,s}           what R_s makes late of room at least, waits in block b included, if it has size k
     d_s, room           what stage s adds to the latency promised, and what there is: seconds of the mean, or the share
                         of late requests; both sides are divided by room, which is above 0
 
@@ -26,7 +27,7 @@ Variables
     z, R, v             thresholds, reach and their products (`exits.py`)
     y_{g,s,l}           what of v_{s,l} is on machines while the rate is λ_g, at least 0
     n_b                 machines, integer, at least 1: a function alone is another structure
-    wait_b              what waiting takes of room, at least 0; only without a function, where it counts
+    wait_b              what waiting takes of room, at least 0; only where it counts
     size_{b,k}          1 where n_b = k (one-hot), only where numbers are listed
     part_{b,k}          = W_b size_{b,k}, with W_b = Σ_{s in b} t_s R_s + τ_b R_{last+1} the block's seconds a request
 
@@ -45,7 +46,11 @@ load_{b,g} = λ_g (Σ_{s in b} t_s Σ_l y_{g,s,l} + τ_b Σ_l (1 - e_{last,l}) y
     Σ_k part_{b,k} = W_b                                        split_work
     lo_b size_{b,k} <= part_{b,k} <= hi_b size_{b,k}            scale_work_low, scale_work
 
-lo_b and hi_b are the least and the most work that thresholds worth considering make.
+    lo_b <= W_b <= hi_b                                         work_range
+    Σ_s g_{b,k,s} R_s <= 1 + M_{b,k} (1 - size_{b,k})           late_size      M_{b,k} = Σ_s g_{b,k,s} max R_s - 1
+
+lo_b and hi_b are the least and the most work that thresholds worth considering make. A number of machines comes several
+times where different numbers of requests may wait for them.
 
     min Σ_b c_b n_b + Σ_g π_g λ_g Σ_b [fee_b (R_first - Σ_l y_{g,first,l}) + Σ_{s in b} f_s (R_s - Σ_l y_{g,s,l})]
         + λ Σ_b h_b R_first                                     USD/s
@@ -54,7 +59,7 @@ Beside the accuracy floor of `exits.py`, latency holds on the slower pool of eve
 number of the structure; otherwise
 
     Σ_s R_s d_s + Σ_b wait_b <= room                            in_time
-    wait_b >= Σ_k (wslope part_{b,k} + wicpt size_{b,k})        wait_line      without a function
+    wait_b >= Σ_k (wslope part_{b,k} + wicpt size_{b,k})        wait_line
 """
 
 from __future__ import annotations
@@ -82,7 +87,9 @@ class Sizes:
     low, high
         lo_b and hi_b, seconds a request.
     waits
-        By line, for each number its (wslope, wicpt); empty where waiting does not count.
+        By line, for each number its (wslope, wicpt); empty where the mean does not count.
+    late
+        For each number g_{b,k,s} of the block's stages; empty where no share of late requests counts.
     """
 
     counts: tuple[int, ...]
@@ -90,6 +97,7 @@ class Sizes:
     low: float
     high: float
     waits: tuple[tuple[tuple[float, float], ...], ...] = ()
+    late: tuple[tuple[float, ...], ...] = ()
 
     @property
     def sloping(self) -> bool:
@@ -167,6 +175,7 @@ def build_provisioning(
     m = pyo.ConcreteModel()
     add_exits(m, data)
     add_pools(m, data, pools, groups)
+    add_limits(m, data, pools)
     if data.instance.accuracy_min is not None:
         add_accuracy_floor(m, data, accuracy(m, data))
     if late.weights:
@@ -193,20 +202,9 @@ def add_pools(m: Any, data: Data, pools: Sequence[Pool], groups: Sequence[tuple[
     def lane_survive(m: Any, g: int, s: int) -> Any:
         return pyo.quicksum(m.y[g, s + 1, level] for level in data.levels[s + 1]) == _going_on(data, s, m.y, g)
 
-    def work(b: int, flow: Any, g: int | None) -> Any:
-        pool = pools[b]
-        on = pyo.quicksum(
-            pool.times[s] * (flow[s, level] if g is None else flow[g, s, level])
-            for s in pool.stages
-            for level in data.levels[s]
-        )
-        return on + (
-            pool.sending * _going_on(data, pool.last, flow, g) if pool.sending and pool.last < data.last else 0
-        )
-
     def load(b: int, g: int) -> Any:
         """Workers of a block that are busy."""
-        return groups[g][0] * (work(b, m.y, g) if b in split else work(b, m.v, None))
+        return groups[g][0] * _work(data, pools[b], *((m.y, g) if b in split else (m.v, None)))
 
     listed = {b: sizes for b in machines if (sizes := pools[b].sizes) is not None}
 
@@ -246,7 +244,7 @@ def add_pools(m: Any, data: Data, pools: Sequence[Pool], groups: Sequence[tuple[
 
     @m.Constraint(sloping)
     def split_work(m: Any, b: int) -> Any:
-        return pyo.quicksum(m.part[b, k] for k in range(len(listed[b].counts))) == work(b, m.v, None)
+        return pyo.quicksum(m.part[b, k] for k in range(len(listed[b].counts))) == _work(data, pools[b], m.v, None)
 
     @m.Constraint(parts)
     def scale_work(m: Any, b: int, k: int) -> Any:
@@ -255,6 +253,36 @@ def add_pools(m: Any, data: Data, pools: Sequence[Pool], groups: Sequence[tuple[
     @m.Constraint(parts)
     def scale_work_low(m: Any, b: int, k: int) -> Any:
         return m.part[b, k] >= listed[b].low * m.size[b, k]
+
+
+def add_limits(m: Any, data: Data, pools: Sequence[Pool]) -> None:
+    """Keep the work of listed sizes in range, and what each makes late within the room; expects pools."""
+    listed = {b: sizes for b, pool in enumerate(pools) if (sizes := pool.sizes) is not None}
+
+    @m.Constraint([b for b, sizes in listed.items() if sizes.high > 0])
+    def work_range(m: Any, b: int) -> Any:
+        sizes = listed[b]
+        made = _work(data, pools[b], m.v, None) / sizes.high
+        return pyo.inequality(sizes.low / sizes.high - (data.opened(1.0) - 1), made, data.opened(1.0))
+
+    @m.Constraint([(b, k) for b, sizes in listed.items() for k, row in enumerate(sizes.late) if any(row)])
+    def late_size(m: Any, b: int, k: int) -> Any:
+        shares = dict(zip(pools[b].stages, listed[b].late[k], strict=True))
+        most = sum(share * data.reach_high[s] for s, share in shares.items()) - 1
+        if most <= 0:
+            return pyo.Constraint.Skip
+        late = pyo.quicksum(share * m.R[s] for s, share in shares.items() if share)
+        return late <= data.opened(1.0) + most * (1 - m.size[b, k])
+
+
+def _work(data: Data, pool: Pool, flow: Any, g: int | None) -> Any:
+    """Seconds that a request of the service holds a worker of a pool: all of a flow, or its part in group g."""
+    on = pyo.quicksum(
+        pool.times[s] * (flow[s, level] if g is None else flow[g, s, level])
+        for s in pool.stages
+        for level in data.levels[s]
+    )
+    return on + (pool.sending * _going_on(data, pool.last, flow, g) if pool.sending and pool.last < data.last else 0)
 
 
 def add_latency(m: Any, data: Data, pools: Sequence[Pool], late: Late) -> None:

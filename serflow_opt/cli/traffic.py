@@ -90,8 +90,8 @@ def provision(
     ] = None,
     arrivals: Annotated[ArrivalKind, typer.Option(help="random: Poisson; smooth: evenly.")] = ArrivalKind.random,
     wait_max: Annotated[
-        float, typer.Option(help="Share that may wait for a worker where a block has no function.")
-    ] = 1e-3,
+        float | None, typer.Option(help="Share that may wait at all without a function; none: any in time.")
+    ] = None,
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,
     latency_measure: LatencyMeasure = None,

@@ -113,6 +113,10 @@ EVEN = 1e-6
 """The terms of a geometric sum that rise or fall by less than this over all of it are taken to do so by as much."""
 RARE_WORK = 1e-5
 """Of the work of all requests, so little in what is left of the longest times is not looked at."""
+HARDLY = 1e-6
+"""Share of the requests for which it does not pay to let more wait."""
+FULLEST = 1 - 1e-6
+"""Load of a worker of machines alone, at most: at 1 a queue of random arrivals grows for ever."""
 LEEWAY = 1e-5
 """What a search for a plan of a fleet may leave open; beyond, it was stopped."""
 BISECTED = 1e-5

@@ -13,6 +13,7 @@ from serflow_opt.ground.sheet import Sheet, facts_table
 from serflow_opt.report.plan import HOURS_PER_MONTH, usd, word_alone
 
 if TYPE_CHECKING:
+    from serflow_opt.traffic.confirm.result import Confirmation
     from serflow_opt.traffic.control.compare import Comparison
     from serflow_opt.traffic.provision.result import Deployment, Part
     from serflow_opt.traffic.schedule.result import Schedule
@@ -61,9 +62,11 @@ def deployment_table(deployment: Deployment) -> RenderableType:
         + (f" with {deployment.latency_wait_ms:.3g} of waiting" if deployment.latency_wait_ms >= 5e-4 else "")
         + ("" if math.isnan(deployment.on_time) else f", {deployment.on_time:.4%} in time"),
         "accuracy": "" if deployment.accuracy is None else f"{deployment.accuracy:.4f}",
-        "find no worker": f"{', '.join(spills)} (at random, at the mean rate)" if spills and random else "",
+        "find no room": f"{', '.join(spills)} (at random, at the mean rate)" if spills and random else "",
         "wait": f"{', '.join(waits)} (at random, at the mean rate)" if waits else "",
     }
+    facts["in queue"] = _queues(deployment) if random else ""
+    facts["simulated"] = _simulated(deployment)
     facts["proof of"] = deployment.scope
     alone = word_alone(hourly, deployment.bound * 3600, deployment.checked_bound * 3600)
     proof = (
@@ -71,6 +74,34 @@ def deployment_table(deployment: Deployment) -> RenderableType:
         f"{deployment.method}"
     )
     return Group(*parts, _facts(facts), Text(proof))
+
+
+def _queues(deployment: Deployment) -> str:
+    """How many may wait beside a function."""
+    own = [f"{p.first}-{p.last}: {p.queue_max}" for p in deployment.parts if p.queue_max]
+    return f"at most {', '.join(own)}; others go to the function" if own else ""
+
+
+def _simulated(deployment: Deployment) -> str:
+    """What simulations say of the promise."""
+    simulated = deployment.simulated
+    if simulated is None:
+        return ""
+    said = [f"{_found(simulated.kept)}: {simulated.kept.verdict}"]
+    for own in simulated.less:
+        part = deployment.parts[own.block]
+        said.append(f"a machine less in {part.first}-{part.last}: {_found(own.found)}: {own.found.verdict}")
+    return "; ".join([*said, simulated.changed] if simulated.changed else said)
+
+
+def _found(found: Confirmation) -> str:
+    if math.isnan(found.value):
+        return found.note
+    if found.target.measure == "mean":
+        low, high, limit = (f"{x * 1000:.4g}" for x in (found.low, found.high, found.target.slo_s))
+        return f"mean {low} to {high} ms of {limit} ({found.requests:,} requests)"
+    low, high = f"{found.low:.2%}", f"{found.high:.2%}"
+    return f"{low} to {high} late, {found.target.share:.3%} allowed ({found.requests:,} requests)"
 
 
 def _part(part: Part) -> tuple[str, ...]:

@@ -195,20 +195,22 @@ class Service:
         busy = self.busy_s(b, machine)
         return machine.workers / busy if busy > 0 else math.inf
 
-    def variability(self, b: int, machine: Machine) -> float:
-        """Return (1 + cv²) / 2 of the seconds that a request holds a worker, at least 1: times what M/M/c waits.
+    def longest_s(self, b: int, machine: Machine) -> float:
+        """Most seconds that a request entering block b holds a worker, sending included."""
+        sending = self.blocks[b + 1].hop_s if machine.sends and b + 1 < len(self.blocks) else 0.0
+        return max(*machine.seconds[:-1], machine.seconds[-1] + sending)
 
-        Waits grow with the second moment of the service times; times that vary less than exponential ones wait less,
-        by how much is left out.
-        """
+    def cv2(self, b: int, machine: Machine) -> float:
+        """Squared coefficient of variation of the seconds that a request entering block b holds a worker."""
         shares, mean = self.outcome_shares(b), self.busy_s(b, machine)
         if not mean > 0:
-            return 1.0
+            return 0.0
         sending = self.blocks[b + 1].hop_s if machine.sends and b + 1 < len(self.blocks) else 0.0
         held = [*machine.seconds[:-1], machine.seconds[-1] + sending]
         deviations = machine.sd_s or (0.0,) * len(held)
-        square = math.fsum(p * (t * t + d * d) for p, t, d in zip(shares, held, deviations, strict=True))
-        return max(1.0, square / mean**2 / 2)
+        # about the mean, which does not cancel where times hardly vary
+        square = math.fsum(p * ((t - mean) ** 2 + d * d) for p, t, d in zip(shares, held, deviations, strict=True))
+        return square / mean**2
 
     def function_usd(self, b: int) -> float:
         """c^F_b: mean USD that a request entering block b costs on its function, cold starts left out."""

@@ -16,6 +16,7 @@ from serflow_opt.formulations.provisioning import (
     Pool,
     Sizes,
     add_latency,
+    add_limits,
     add_pools,
     build_provisioning,
     spending,
@@ -73,8 +74,10 @@ PATIENT = dataclasses.replace(
 )
 """The same with 1 or 2 machines that take any load, where waiting counts."""
 LATE = Late(weights=(0.0, 0.25), room=0.5)
-LISTED = Sizes((0, 2), ((((0.0, 0.0), (0.75, 0.25)), ((0.0, 0.0), (0.0, 2.0))),), 2.0, 2.5)
-"""0 or 2 machines: they carry at most 0.75 a + 0.25 of a load a, and at most 2."""
+LISTED = Sizes(
+    (0, 2), ((((0.0, 0.0), (0.75, 0.25)), ((0.0, 0.0), (0.0, 2.0))),), 2.0, 2.5, late=((0.5, 2.0), (0.0, 0.0))
+)
+"""0 or 2 machines: they carry at most 0.75 a + 0.25 of a load a, and at most 2; without, 0.5 R_1 + 2 R_2 <= 1."""
 
 Groups = tuple[tuple[float, float], ...]
 GROUP: Groups = ((4.0, 1.0),)
@@ -181,6 +184,27 @@ def scale_work() -> Any:
 def scale_work_low() -> Any:
     """part_0k >= 2 size_0k for k = 0, 1."""
     return only("scale_work_low", [listed(BOTH)], GROUP)
+
+
+def limits(sizes: Sizes, name: str) -> Any:
+    """One of the rows that limit sizes of both stages."""
+    pools, data = [dataclasses.replace(BOTH, sizes=sizes)], Data(tiny.two_stages())
+    m = with_flow(data)
+    add_pools(m, data, pools, GROUP)
+    add_limits(m, data, pools)
+    return alone(m, name)
+
+
+@golden("provisioning.add_limits-work_range")
+def work_range() -> Any:
+    """2 <= W = v_10 + v_11 + 2 v_20 <= 2.5, divided by 2.5: 0.8 - 5e-8 <= 0.4 (v_10 + v_11) + 0.8 v_20 <= 1 + 5e-8."""
+    return limits(LISTED, "work_range")
+
+
+@golden("provisioning.add_limits-late_size")
+def late_size() -> Any:
+    """Of size 0 the row is 0.5 R_1 + 2 R_2 <= 1 + M (1 - size_00), M = 0.5 x 1 + 2 x max R_2 - 1; size 1 has none."""
+    return limits(LISTED, "late_size")
 
 
 def spent(pools: Sequence[Pool], groups: Groups) -> Any:

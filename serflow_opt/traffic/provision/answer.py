@@ -6,23 +6,28 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.document import Choice, PlanStatus
 from serflow_opt.problem.instance import Instance
+from serflow_opt.traffic.provision.confirmed import Simulated, confirmed
+from serflow_opt.traffic.provision.counts import Counts
 from serflow_opt.traffic.provision.indifference import s_cips, t_cips
+from serflow_opt.traffic.provision.lateness import TAIL
 from serflow_opt.traffic.provision.promise import Promise
 from serflow_opt.traffic.provision.question import Found, Question
 from serflow_opt.traffic.provision.result import Deployment, Part
 from serflow_opt.traffic.provision.search import Search
 from serflow_opt.traffic.provision.service_of import service_of
 from serflow_opt.traffic.provision.structures import Structure
+from serflow_opt.traffic.provision.waits import Wait
 from serflow_opt.traffic.service import Service
 
 LATE = "time was up before a deployment was found; allow more with --time-limit"
 """Why there is no answer, where no solver was in doubt."""
 
 
-def deployment_of(question: Question, searches: Sequence[Search], seconds: float) -> Deployment:
+def deployment_of(question: Question, searches: Sequence[Search], deadline: Deadline) -> Deployment:
     """Return what searches found together; the last that found anything found the best.
 
     Parameters
@@ -31,8 +36,8 @@ def deployment_of(question: Question, searches: Sequence[Search], seconds: float
         What was asked.
     searches
         Of the network as it is, and cut short where everybody may leave.
-    seconds
-        What they took.
+    deadline
+        When to stop simulating it.
     """
     total, done, solves = (sum(getattr(own, name) for own in searches) for name in ("total", "done", "solves"))
     method = (
@@ -51,25 +56,36 @@ def deployment_of(question: Question, searches: Sequence[Search], seconds: float
             arrivals=question.carrying.arrivals,
             bound=bound if status == "no_solution" else 0.0,
             checked_bound=checked if status == "no_solution" else 0.0,
-            seconds=seconds,
+            seconds=deadline.seconds,
             method=method,
             reason=next((own.doubt for own in searches if own.doubt), LATE) if status == "no_solution" else "",
         )
-    deployment = _valued(question, winner, winner.found)
-    value = deployment.usd_per_s
+    deployment = _valued(question, winner, winner.found, deadline)
+    value, simulated = deployment.usd_per_s, deployment.simulated
     deployment = replace(
-        deployment, bound=min(bound, value), checked_bound=min(checked, value), seconds=seconds, method=method
+        deployment, bound=min(bound, value), checked_bound=min(checked, value), seconds=deadline.seconds, method=method
     )
-    return replace(deployment, status="optimal") if deployment.gap <= winner.gap * (1 + EQUAL) else deployment
+    if deployment.gap > winner.gap * (1 + EQUAL) or (simulated is not None and not simulated.agrees):
+        return deployment
+    return replace(deployment, status="optimal")
 
 
-def _valued(question: Question, search: Search, found: Found) -> Deployment:
-    """Value a deployment, without the machines that it makes no use of."""
+def _valued(question: Question, search: Search, found: Found, deadline: Deadline) -> Deployment:
+    """Value a deployment, without the machines that it makes no use of, as simulations leave it."""
     instance, structures = question.instance, search.structures
-    empty = [b for b, count in enumerate(found.counts) if not count and found.structure[b].function is not None]
+    counts = [size.count for size in found.sizes]
+    empty = [b for b, count in enumerate(counts) if not count and found.structure[b].function is not None]
     structure = structures.without(found.structure, empty)
     service = service_of(structures, structure, found.levels)
-    parts = search.parts(structure, service, found.counts)
+    promise, sizes, simulated = search.promise, found.sizes, None
+    if question.confirm:
+        counts_of = Counts(search.pricing, structure, service)
+        fewest = [
+            0 if choice.machine is None or choice.function is not None else counts_of.enough(b) or size.count
+            for b, (choice, size) in enumerate(zip(structure, sizes, strict=True))
+        ]
+        sizes, simulated = confirmed(promise, structure, service, sizes, fewest, question.demand, deadline)
+    parts = search.parts(structure, service, sizes)
     points = zip(
         parts,
         structure,
@@ -77,8 +93,8 @@ def _valued(question: Question, search: Search, found: Found) -> Deployment:
         s_cips(search.pricing, structure, service, parts),
         strict=True,
     )
-    promise = search.promise
-    waiting_s = promise.waiting_s(structure, service, found.counts)
+    waits = [promise.wait(service, b, size.count, size.room) for b, size in enumerate(sizes)]
+    waiting_s = promise.waiting_s(service, waits)
     levels = _in_menus(search.instance, instance, found.levels)
     return Deployment(
         instance=instance.name,
@@ -107,8 +123,9 @@ def _valued(question: Question, search: Search, found: Found) -> Deployment:
         latency_worst_ms=promise.worst_s(structure, service) * 1000,
         latency_mean_ms=(promise.path_s(structure, service) + waiting_s) * 1000,
         latency_wait_ms=waiting_s * 1000,
-        on_time=_on_time(promise, structure, service, found.counts),
-        scope=_scope(question, parts),
+        on_time=_on_time(promise, structure, service, waits),
+        scope=_scope(question, parts, simulated),
+        simulated=simulated,
     )
 
 
@@ -125,17 +142,16 @@ def _tier(instance: Instance, p: int | None) -> str | None:
     return None if p is None else instance.tiers[instance.options[p].tier].name
 
 
-def _on_time(promise: Promise, structure: Structure, service: Service, counts: Sequence[int]) -> float:
-    """Share of the requests that keep the latency target, NaN where it is on the mean; who waits counts as late."""
+def _on_time(promise: Promise, structure: Structure, service: Service, waits: Sequence[Wait | None]) -> float:
+    """Share of the requests that keep the latency target, waits included; NaN where it is on the mean."""
     if promise.measure == "mean":
         return math.nan
-    if promise.instance.latency_slo_s is None:
+    if not promise.limited:
         return 1.0
-    waiting = promise.waiting_share(structure, service, counts)
-    return max(0.0, 1 - promise.late_share(structure, service) - waiting)
+    return max(0.0, 1 - promise.lateness(structure, service).late(waits))
 
 
-def _scope(question: Question, parts: Sequence[Part]) -> str:
+def _scope(question: Question, parts: Sequence[Part], simulated: Simulated | None) -> str:
     """Say in a line under what assumptions the deployment is the cheapest."""
     instance = question.instance
     smooth = question.carrying.arrivals == "smooth"
@@ -143,8 +159,7 @@ def _scope(question: Question, parts: Sequence[Part]) -> str:
     target = instance.latency_slo_s is not None
     if target and any(part.machine and part.function for part in parts):
         said.append("latency as if all met the slower pool of a block")
-    if target and not smooth and any(part.machine and not part.function for part in parts):
-        measure = instance.latency_measure
-        waiting = {"worst": "of requests that need not wait", "mean": "waits as in M/M/c queues"}
-        said.append(waiting.get(measure, "requests that wait count as late"))
+    if not smooth and any(part.machine and part.queue_max != 0 for part in parts) and target:
+        tail = f", for all but {TAIL:g} of the requests" if instance.latency_measure == "worst" else ""
+        said.append(f"waits as in M/G/c queues by two moments{tail}")
     return "; ".join(said)

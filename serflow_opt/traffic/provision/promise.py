@@ -2,8 +2,8 @@
 
 Cold starts count as people meet them: whole in the worst case, by their share in the mean, and in a percentile as what
 happens to a share of those who reach a function, whatever their exit. Stages that nobody reaches take no time. Where
-requests come at random and a block has machines alone, those who find no free worker wait (`waits.py`): in the mean
-their wait counts, in a percentile they count as late; the worst case is of those who need not wait.
+requests come at random they wait for machines (`waits.py`), and what counts is whether they are in time all the same
+(`lateness.py`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from serflow_opt.formulations.provisioning import Late
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.provision.lateness import TAIL, Ending, Lateness, waited_s
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
-from serflow_opt.traffic.provision.waits import Waits
+from serflow_opt.traffic.provision.waits import Held, Queues, Wait
 from serflow_opt.traffic.service import Service
 
 if TYPE_CHECKING:
@@ -43,23 +44,37 @@ class Promise:
         self.structures, self.instance = structures, structures.instance
         self.measure = self.instance.latency_measure
         self.random = carrying.arrivals == "random"
-        self.seconds, self.share = Waits(demand, mean=True), Waits(demand, mean=False)
+        self.queues = Queues(demand)
 
     @property
     def room(self) -> float:
-        """The latency limit in its unit: seconds, or the share of the requests that may be late; inf: none."""
+        """The latency limit in its unit: seconds of the mean, or the share of late requests; inf: none."""
         bound, quantile = self.instance.latency_slo_s, self.instance.quantile
-        return math.inf if bound is None else bound if quantile is None else 1 - quantile
+        if bound is None:
+            return math.inf
+        return bound if self.measure == "mean" else TAIL if quantile is None else 1 - quantile
 
-    def waits(self, choice: BlockChoice) -> Waits | None:
-        """Return what a block's machines make requests wait, in the unit of the limit; None where that is no matter."""
-        alone = choice.machine is not None and choice.function is None
-        if not (alone and self.random) or self.instance.latency_slo_s is None or self.measure == "worst":
-            return None
-        return self.seconds if self.measure == "mean" else self.share
+    @property
+    def most(self) -> float:
+        """The largest `taken` that keeps the limit, within the tolerance; inf: there is none."""
+        quantile = self.instance.quantile
+        if self.measure == "mean":
+            return self.room * (1 + TOLERANCE)
+        return self.room if quantile is None else 1 - quantile * (1 - TOLERANCE)
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is a latency limit."""
+        return self.instance.latency_slo_s is not None
+
+    def queued(self, choice: BlockChoice) -> bool:
+        """Whether requests may wait for a block's machines: for ever without a function, else as the target allows."""
+        if choice.machine is None or not self.random:
+            return False
+        return choice.function is None or self.instance.latency_slo_s is not None
 
     def late(self, structure: Structure, least_reach: Callable[[int], float]) -> Late | None:
-        """Return what latency asks of the thresholds and counts of a structure; None where they cannot keep it.
+        """Return what latency asks of the thresholds of a structure, waits left out; None where they cannot keep it.
 
         Parameters
         ----------
@@ -76,44 +91,63 @@ class Promise:
             weights = tuple(max(0.0, now - before) for before, now in itertools.pairwise([0.0, *done]))
         else:
             weights = self._late_from(structure, bound)
-        if not any(weights) and not any(self.waits(choice) for choice in structure):
+        if not any(weights) and not (self.measure == "mean" and any(map(self.queued, structure))):
             return Late()
         least = math.fsum(weight * least_reach(s) for s, weight in enumerate(weights, start=1) if weight)
         return None if least > self.room * (1 + TOLERANCE) + ROUNDING else Late(weights, self.room)
 
-    def spare(self, structure: Structure, service: Service) -> float:
-        """Return what is left of the limit for waiting, in its unit, within the tolerance; below 0: it is broken."""
-        bound = self.instance.latency_slo_s
-        if bound is None:
-            return math.inf
-        if self.measure == "worst":
-            return bound * (1 + TOLERANCE) - self.worst_s(structure, service)
-        if self.measure == "mean":
-            return bound * (1 + TOLERANCE) - self.path_s(structure, service)
-        assert self.instance.quantile is not None
-        return 1 - self.instance.quantile * (1 - TOLERANCE) - self.late_share(structure, service)
+    def lateness(self, structure: Structure, service: Service) -> Lateness:
+        """Return what waits take of the limit at the thresholds of a service."""
+        block_of = [b for b, choice in enumerate(structure) for _ in range(choice.first, choice.last + 1)]
+        endings = [
+            Ending(b, share * own, seconds)
+            for share, cold in self.colds(structure)
+            for b, own, seconds in zip(block_of, service.shares, self.structures.done_s(structure, cold), strict=False)
+        ]
+        return Lateness(self.queues, endings, None if self.measure == "mean" else self.instance.latency_slo_s)
 
-    def wait(self, choice: BlockChoice, service: Service, b: int, count: int) -> float:
-        """Return what waiting takes of the limit in block b with so many machines; 0 where that is no matter.
+    def taken(self, lateness: Lateness, waits: Sequence[Wait | None], service: Service) -> float:
+        """Return what a deployment takes of the limit, in its unit; 0 where there is none.
 
         Parameters
         ----------
-        choice
-            What runs the block.
+        lateness
+            At the thresholds of the service.
+        waits
+            By block; None: nobody waits.
         service
-            At the thresholds in question: they say what enters the block, and for how long.
-        b
-            Position of the block in the service.
+            Says what enters each block.
+        """
+        if self.instance.latency_slo_s is None:
+            return 0.0
+        if self.measure == "mean":
+            return lateness.mean_s(waits, [service.reach(b) for b in range(len(waits))])
+        return lateness.late(waits)
+
+    def wait(self, service: Service, b: int, count: int, room: int | None) -> Wait | None:
+        """Return the waits of a block; None where nobody waits.
+
+        Parameters
+        ----------
+        service, b
+            At the thresholds in question, and the block.
         count
             Machines.
-
-        Returns
-        -------
-        float
-            In the unit of the limit: seconds of the mean, or a share of the requests.
+        room
+            Requests that may wait; None: all.
         """
-        waits = self.waits(choice)
-        return 0.0 if waits is None else self._waited(waits, service, b, count)
+        if not self.random or not count or room == 0:
+            return None
+        machine, reach = service.blocks[b].machines[0], service.reach(b)
+        held = Held.of(service, b, machine)
+        if not (held.seconds > 0 and reach > 0):
+            return None
+        longest = service.longest_s(b, machine) if self.sure(service.blocks[b].function is not None) else None
+        return self.queues.of(count * machine.workers, room, reach, held.seconds, held.cv2, longest)
+
+    def sure(self, beside: bool) -> bool:
+        """Whether the longest possible wait counts: in the worst case, where a function takes who would wait longer."""
+        return self.measure == "worst" and beside
 
     def worst_s(self, structure: Structure, service: Service) -> float:
         """Seconds until the last stage that anybody reaches is done, cold starts whole."""
@@ -125,45 +159,9 @@ class Promise:
         done = self.structures.done_s(structure, [self._mean_cold_s(choice.function) for choice in structure])
         return math.fsum(share * t for share, t in zip(service.shares, done, strict=True))
 
-    def waiting_s(self, structure: Structure, service: Service, counts: Sequence[int]) -> float:
-        """Mean seconds that a request waits for machines without a function.
-
-        Parameters
-        ----------
-        structure
-            What runs each block.
-        service
-            The structure at its thresholds.
-        counts
-            Machines by block.
-        """
-        return self._sum(self.seconds, structure, service, counts)
-
-    def late_share(self, structure: Structure, service: Service) -> float:
-        """Share of the requests that end after the limit without having waited; 0 where there is none."""
-        if self.instance.latency_slo_s is None:
-            return 0.0
-        late = itertools.accumulate(self._late_from(structure, self.instance.latency_slo_s))
-        return math.fsum(share * own for share, own in zip(service.shares, late, strict=True))
-
-    def waiting_share(self, structure: Structure, service: Service, counts: Sequence[int]) -> float:
-        """Share of the requests that wait at most: the sum of the blocks' shares.
-
-        Parameters
-        ----------
-        structure, service, counts
-            As of `waiting_s`.
-        """
-        return self._sum(self.share, structure, service, counts)
-
-    def _sum(self, waits: Waits, structure: Structure, service: Service, counts: Sequence[int]) -> float:
-        alone = [b for b, choice in enumerate(structure) if choice.machine is not None and choice.function is None]
-        return math.fsum(self._waited(waits, service, b, counts[b]) for b in alone) if self.random else 0.0
-
-    def _waited(self, waits: Waits, service: Service, b: int, count: int) -> float:
-        machine = service.blocks[b].machines[0]
-        found = waits.of(count * machine.workers, service.reach(b) * service.busy_s(b, machine))
-        return found * service.variability(b, machine) if waits.mean else found
+    def waiting_s(self, service: Service, waits: Sequence[Wait | None]) -> float:
+        """Mean seconds that a request waits for machines; waits are by block."""
+        return waited_s(self.queues, waits, [service.reach(b) for b in range(len(waits))])
 
     def _mean_cold_s(self, p: int | None) -> float:
         return 0.0 if p is None else self.structures.option(p).cold_share * self.structures.cold_s(p)
@@ -174,7 +172,7 @@ class Promise:
         It is the share that meets cold starts which add up to that.
         """
         late = [0.0] * (structure[-1].last + 1)
-        for share, cold in self._colds(structure):
+        for share, cold in self.colds(structure):
             clock = 0.0
             for choice, added in zip(structure, cold, strict=True):
                 clock += choice.hop_s
@@ -185,8 +183,14 @@ class Promise:
                 clock += pace[-1]
         return tuple(late)
 
-    def _colds(self, structure: Structure) -> Iterator[tuple[float, tuple[float, ...]]]:
-        """Yield the ways to meet cold starts, each with its share of the requests and the seconds by block."""
+    def colds(self, structure: Structure) -> Iterator[tuple[float, tuple[float, ...]]]:
+        """Yield the ways to meet cold starts as the measure counts them, with their shares and the seconds by block."""
+        if self.measure == "worst":
+            yield 1.0, tuple(self.structures.cold_s(choice.function) for choice in structure)
+            return
+        if self.measure == "mean":
+            yield 1.0, tuple(self._mean_cold_s(choice.function) for choice in structure)
+            return
         ways: list[tuple[float, tuple[float, ...]]] = [(1.0, ())]
         for choice in structure:
             seconds = self.structures.cold_s(choice.function)
@@ -197,4 +201,4 @@ class Promise:
             ways = [
                 (share * own, (*cold, added)) for share, cold in ways for own, added in ((1 - met, 0.0), (met, seconds))
             ]
-        return ((share, cold) for share, cold in ways if share > 0)
+        yield from ((share, cold) for share, cold in ways if share > 0)

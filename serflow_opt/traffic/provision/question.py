@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.provision.counts import Size
 from serflow_opt.traffic.provision.structures import Structure
 
 
@@ -28,15 +29,16 @@ class Question:
     instance: Instance
     demand: Rates
     blocks: int
-    wait_max: float
+    wait_max: float | None
     carrying: Carrying
     keep: Callable[[Structure], bool] | None = None
+    confirm: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A deployment: positions of options and thresholds, machines by block."""
+    """A deployment: positions of options and thresholds, machines and waiting places by block."""
 
     structure: Structure
     levels: tuple[int, ...]
-    counts: tuple[int, ...]
+    sizes: tuple[Size, ...]

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.kept import Kept
 from serflow_opt.plan.document import Choice, ClashingSet, PlanStatus
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.provision.confirmed import Simulated
+from serflow_opt.traffic.provision.spill import no_room, spilled_rate
 from serflow_opt.traffic.provision.structures import Structure
-from serflow_opt.traffic.queues.erlang import erlang_b, erlang_c
-from serflow_opt.traffic.service import Machine, Service
+from serflow_opt.traffic.queues.erlang import erlang_c
+from serflow_opt.traffic.service import Service
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +35,8 @@ class Part:
         Stages, from 1.
     machine, count, machine_rate
         VM type, how many, and what one takes at the utilisation cap; None, 0, 0.0 without machines.
+    queue_max
+        Requests that may wait for a worker where others go to the function; None without machines, or a function.
     function, function_usd
         Function, and what a request costs there, USD, its share of cold starts included; None, inf without.
     reach, rate
@@ -52,8 +54,8 @@ class Part:
         Reach of this block below which it is cheaper on its function, behind the machines before it, than on machines
         big enough for both blocks; None where no type runs both in time, and without a function.
     random_spill, random_wait
-        With Poisson arrivals at the mean rate: share of the block's requests that find no free worker and go to the
-        function (Erlang B); without a function, that wait (Erlang C).
+        With Poisson arrivals at the mean rate: share of the block's requests that find neither a free worker nor room
+        to wait and go to the function; without a function, that wait (Erlang C).
     machine_tier, function_tier
         Names of the tiers they are in.
     """
@@ -62,6 +64,7 @@ class Part:
     last: int
     machine: str | None
     count: int
+    queue_max: int | None
     machine_rate: float
     function: str | None
     function_usd: float
@@ -91,9 +94,10 @@ class Deployment(Kept):
 
     `bound` and `usd_per_s` are USD per second; `structure` and `levels` are positions in the instance, for the stages
     that run somewhere; `service` is what `simulate` takes, and `scalable` makes one of it with more types to choose
-    from. `latency_mean_ms` includes `latency_wait_ms`, the mean wait for machines without a function; `on_time` counts
-    who waits as late. `checked_bound` is what no deployment is below whatever a solver says. `scope` says in a line
-    under what assumptions the proof holds, `reason` why there is no answer, `clashing` which limits leave none.
+    from. `latency_mean_ms` includes `latency_wait_ms`, the mean wait for machines; `on_time` is the share that is in
+    time, waits included. `simulated` is what simulations say of the promise; None: nobody waits. `checked_bound` is
+    what no deployment is below whatever a solver says. `scope` says in a line under what assumptions the proof holds,
+    `reason` why there is no answer, `clashing` which limits leave none.
     """
 
     instance: str
@@ -117,6 +121,7 @@ class Deployment(Kept):
     reason: str = ""
     scope: str = ""
     clashing: tuple[ClashingSet, ...] = ()
+    simulated: Simulated | None = None
 
     @property
     def usd_per_s(self) -> float:
@@ -167,6 +172,7 @@ class Deployment(Kept):
             "method": self.method,
             "scope": self.scope,
             "reason": self.reason,
+            "simulated": None if self.simulated is None else self.simulated.to_dict(),
             "clashing_sets": [own.model_dump() for own in self.clashing],
             "blocks": [
                 {
@@ -176,6 +182,7 @@ class Deployment(Kept):
                     "machine": part.machine,
                     "machine_tier": part.machine_tier,
                     "count": part.count,
+                    "queue_max": part.queue_max,
                     "machine_requests_per_s": known(part.machine_rate),
                     "busy": part.busy,
                     "function": part.function,
@@ -207,7 +214,12 @@ class Deployment(Kept):
 
 
 def value_parts(
-    service: Service, counts: Sequence[int], demand: Rates, carrying: Carrying, cold_usd: Sequence[float]
+    service: Service,
+    counts: Sequence[int],
+    rooms: Sequence[int | None],
+    demand: Rates,
+    carrying: Carrying,
+    cold_usd: Sequence[float],
 ) -> tuple[Part, ...]:
     """Value machines for a demand, block by block.
 
@@ -218,8 +230,8 @@ def value_parts(
     ----------
     service
         Blocks with one type of machine each at most.
-    counts
-        Machines by block.
+    counts, rooms
+        Machines by block, and requests that may wait for them beside a function.
     demand
         Rates of the requests that arrive at the service.
     carrying
@@ -234,8 +246,11 @@ def value_parts(
         usd = service.function_usd(b) + cold_usd[b] if block.function else math.inf
         rate = service.rate_per_s(b, machine) if machine else 0.0
         entering, spilled = demand.mean * reach, 0.0
+        room = (rooms[b] or 0) if block.function else None
         if block.function:
-            spilled = spilled_rate(demand, reach, rate, machine.workers * count if machine else 0, machine, carrying)
+            cv2 = service.cv2(b, machine) if machine else 1.0
+            servers = machine.workers * count if machine else 0
+            spilled = spilled_rate(demand, reach, rate, servers, machine, carrying, room or 0, cv2)
         kept = entering - spilled
         load = entering / rate * machine.workers if machine and rate else 0.0
         servers = count * machine.workers if machine else 0
@@ -245,6 +260,7 @@ def value_parts(
                 last=block.last + 1,
                 machine=machine.name if machine else None,
                 count=count,
+                queue_max=room if count else None,
                 machine_rate=carrying.cap * rate,
                 function=block.function.name if block.function else None,
                 function_usd=usd,
@@ -255,38 +271,8 @@ def value_parts(
                 usd_machines=count * machine.usd_per_s if machine else 0.0,
                 usd_functions=spilled * usd if block.function and spilled else 0.0,
                 usd_links=entering * block.hop_usd,
-                random_spill=erlang_b(servers, load) if machine and block.function else None,
+                random_spill=no_room(servers, load, room or 0, cv2) if machine and block.function else None,
                 random_wait=erlang_c(servers, load) if machine and not block.function else None,
             )
         )
     return tuple(parts)
-
-
-def spilled_rate(
-    demand: Rates, reach: float, machine_rate: float, servers: int, machine: Machine | None, carrying: Carrying
-) -> float:
-    """Requests per second of a block that its machines do not take, on average over the rates.
-
-    Parameters
-    ----------
-    demand
-        Rates of the requests that arrive at the service.
-    reach
-        R_b, share of them that enters the block.
-    machine_rate
-        r_b, requests per second that keep all workers of a machine busy; inf: one machine takes all.
-    servers
-        Workers of all its machines.
-    machine
-        Its type; None: there is none.
-    carrying
-        What machines carry.
-    """
-    entering = demand.rates * reach
-    if machine is None or servers == 0 or not entering.any():
-        return float(entering @ demand.shares)
-    if math.isinf(machine_rate):
-        return 0.0
-    loads = entering / machine_rate * machine.workers
-    taken = np.divide(carrying.carried(servers, loads), loads, out=np.ones_like(loads), where=loads > 0)
-    return float((entering * (1 - taken)) @ demand.shares)

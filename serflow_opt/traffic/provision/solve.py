@@ -41,10 +41,11 @@ def provision(
     *,
     blocks: int | None = None,
     arrivals: Arrivals = "random",
-    wait_max: float = 1e-3,
-    gap: float = 1e-4,
+    wait_max: float | None = None,
+    gap: float = 1e-3,
     time_limit: float | None = None,
     keep: Callable[[Structure], bool] | None = None,
+    confirm: bool = True,
     on_progress: Callable[[Moment], None] | None = None,
 ) -> Deployment:
     """Decide what to rent for a demand, and prove it.
@@ -56,7 +57,8 @@ def provision(
     Parameters
     ----------
     instance
-        Accuracy floor and latency target hold; latency as if a request always met the slower pool of a block.
+        Accuracy floor and latency target hold, waits included; latency as if a request always met the slower pool of a
+        block.
     demand
         Requests per second; a trace, or the path of one, whose minutes are the distribution of rates; None: the
         instance's rate_per_s.
@@ -66,7 +68,8 @@ def provision(
         random: requests come as a Poisson process at each rate, and those that find no free worker go to the function
         (`carrying.py`); smooth: evenly, and machines are filled to the utilisation cap.
     wait_max
-        Share of a block's requests that may find no free worker where the block has no function (Poisson arrivals).
+        Share of a block's requests that may find no free worker where the block has no function (Poisson arrivals), a
+        limit beside the latency target; None: any.
     gap
         Relative distance between cost and bound at which the search ends. Limits in models are opened by a little, so
         below about 1e-7 little can be proven.
@@ -74,6 +77,8 @@ def provision(
         Seconds; None: none.
     keep
         Which structures may be used; None: all.
+    confirm
+        Whether a simulation confirms the promise of latency where requests wait, and that no machine is too many.
     on_progress
         Called now and then.
 
@@ -91,7 +96,7 @@ def provision(
         Problem("", name, repr(value), f"write a {kind}")
         for name, value, good, kind in (
             ("blocks", blocks, blocks is None or blocks >= 1, "whole number of at least 1"),
-            ("wait_max", wait_max, 0 < wait_max < 1, "number between 0 and 1"),
+            ("wait_max", wait_max, wait_max is None or 0 < wait_max < 1, "number between 0 and 1"),
             ("gap", gap, gap >= 0, "number of at least 0"),
             ("time_limit", time_limit, time_limit is None or as_number(time_limit) >= 0, "number of at least 0"),
         )
@@ -112,14 +117,14 @@ def provision(
             raise InputError([Problem("", "demand", repr(rate), "write a rate above 0, requests per second")])
         demand = Rates.steady(rate)
     most = max(2, len({option.tier for option in instance.options})) if blocks is None else blocks
-    question = Question(instance, demand, most, wait_max, Carrying(arrivals, instance.utilisation_cap), keep)
+    question = Question(instance, demand, most, wait_max, Carrying(arrivals, instance.utilisation_cap), keep, confirm)
     deadline = Deadline(time_limit)
     searches: list[Search] = []
     for network in (instance, *cut_short(instance)):
         best = min((search.best for search in searches), default=math.inf)
         searches.append(Search(replace(question, instance=network), gap, deadline, on_progress, best))
         searches[-1].run()
-    found = deployment_of(question, searches, deadline.seconds)
+    found = deployment_of(question, searches, deadline)
     if found.status != "infeasible":
         return found
     reason, sets = why_not(question, deadline)

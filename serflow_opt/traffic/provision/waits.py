@@ -1,79 +1,169 @@
-"""What requests wait where a block has machines alone: Erlang's formula for those who find no free worker.
+"""What requests wait at the machines of a block: by rate of the demand, for numbers of machines and of waiting places.
 
-With c workers and a load of a busy ones (M/M/c, first come first served) a share C(c, a) waits, C/(c - a) service times
-on average. With W the seconds that a request of the service holds a worker of the block, a = λ W, and a request of the
-service waits C W / (c - a) there on average. Both are convex in W, and so is their mean over the rates of a demand: so
-tangents bound them from below.
+A request that finds no free worker waits where fewer than `room` are waiting, else it goes to the block's function; a
+block without a function has room for all. The queue is taken for M/G/c by the first two moments of the seconds that a
+request holds a worker (`traffic/queues`), at every rate as if it lasted.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.ground.tolerances import HARDLY, ROUNDING
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.queues.erlang import erlang_b
+from serflow_opt.traffic.queues.service_time import ServiceTime
+from serflow_opt.traffic.queues.waiting import Waiting, waiting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FULL = 0.995
-"""Load of a worker up to which tangents are drawn: towards 1 the queue grows for ever, and so do their slopes."""
+    from serflow_opt.traffic.service import Machine, Service
+
+    Floats = NDArray[np.float64]
+
+MOST_RATES = 100
+"""Rates of a demand that waits are computed for; where there are more, groups of them count as their largest."""
+ROOMS: tuple[int, ...] = (*range(9), 10, 12, 15, 18, 22, 27, 33, 40, 50, 60, 75, 90, 110, 135, 165, 200, 250)
+"""Numbers of requests that may wait where others go to a function: each at most a quarter more than the one before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """Waiting for machines that have no function beside them, as a request sees it on average over the rates.
+def useful_rooms(servers: int, load: float, cap: float) -> int:
+    """How many of `ROOMS` are worth having: with more than the last hardly anybody more is served.
+
+    As exponential servers have it: a share B ρ^r finds no room, and machines are not filled above the utilisation cap.
+
+    Parameters
+    ----------
+    servers
+        c.
+    load
+        a, the largest.
+    cap
+        η.
+    """
+    full = load / servers
+    spilled = max(HARDLY, 1 - cap / full) if full > 0 else 1.0
+    blocked = erlang_b(servers, load)
+    if blocked <= spilled:
+        return 1
+    if full >= 1 - HARDLY:
+        return len(ROOMS)
+    room = math.log(spilled / blocked) / math.log(full)
+    return min(bisect_left(ROOMS, room) + 1, len(ROOMS))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """How long requests that enter a block hold a worker: mean, s, and squared coefficient of variation."""
+
+    seconds: float
+    cv2: float
+
+    @classmethod
+    def of(cls, service: Service, b: int, machine: Machine) -> Held:
+        """Return it for a block of a service on a type of machines."""
+        return cls(service.busy_s(b, machine), service.cv2(b, machine))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wait:
+    """What those who enter a block meet; rows by rate.
 
     Attributes
     ----------
-    demand
-        Rates of arrival.
-    mean
-        Whether seconds are meant, or the share of a block's requests that wait at all.
+    lost
+        Share that finds no room, and goes to the function.
+    seconds
+        Mean wait, of all who enter.
+    most_s
+        Seconds that nobody waits longer than, where all count as waiting so long; None: waits count as they come.
     """
 
-    demand: Rates
-    mean: bool
+    lost: Floats
+    seconds: Floats
+    queue: Waiting
+    most_s: float | None = None
 
-    def of(self, servers: int, work: float) -> float:
-        """Return the wait of a request of the service, s, or the share of the block's that wait; inf: too few servers.
+    def beyond(self, times: Floats) -> Floats:
+        """Return P(wait > t) of all who enter, by rate and time (s, 0 or more)."""
+        if self.most_s is not None:
+            return np.where(times < self.most_s, 1.0, 0.0) * np.ones((len(self.lost), 1))
+        return (1 - self.lost)[:, None] * self.queue.beyond(times)
+
+
+class Queues:
+    """Waits under a demand.
+
+    Parameters
+    ----------
+    demand
+        Rates of arrival.
+
+    Attributes
+    ----------
+    rates
+        Those that waits are computed for, requests of the service per second, rising.
+    weights
+        Share of the requests that come at each.
+    """
+
+    def __init__(self, demand: Rates) -> None:
+        self.rates, self.weights = _rounded_up(demand)
+        self.peak = float(self.rates[-1])
+        self.of = lru_cache(maxsize=20_000)(self._of)
+
+    def _of(
+        self,
+        servers: int,
+        room: int | None,
+        reach: float,
+        seconds: float,
+        cv2: float,
+        longest_s: float | None = None,
+    ) -> Wait:
+        """Return the waits of a block.
 
         Parameters
         ----------
         servers
-            Workers of all machines.
-        work
-            Seconds that a request of the service holds one of them, on average.
+            Workers of all its machines.
+        room
+            Requests that may wait; None: all.
+        reach
+            Share of the service's requests that enter.
+        seconds, cv2
+            Mean and squared coefficient of variation of the time that one holds a worker.
+        longest_s
+            The longest such time, where the longest wait counts; None: waits count as they come.
         """
-        return self._value_and_slope(servers, work)[0]
+        cv2 = cv2 if cv2 > ROUNDING else 0.0
+        found = waiting(servers, self.rates * reach, ServiceTime.of_moments(seconds, cv2), room)
+        with np.errstate(invalid="ignore"):
+            mean = np.where(found.lost < 1, (1 - found.lost) * found.mean_s, 0.0)
+        # of those who wait, a worker takes the next one at least every `longest_s`
+        most = None if longest_s is None or room is None else math.ceil(room / servers) * longest_s
+        return Wait(found.lost, mean, found, most)
 
-    def tangent(self, servers: int, work: float) -> tuple[float, float]:
-        """Return slope and intercept of a line below `of`, which touches it at this work or where servers are full."""
-        at = min(work, FULL * servers / self.demand.peak)
-        value, slope = self._value_and_slope(servers, at)
-        return slope, value - slope * at
+    def mean(self, values: Floats) -> Floats:
+        """Return the mean over requests of what depends on the rate; rows by rate."""
+        mean: Floats = self.weights @ values
+        return mean
 
-    def _value_and_slope(self, servers: int, work: float) -> tuple[float, float]:
-        """Of `of`, and its derivative: B' = B (c/a - 1 + B), C = c B / D with D = c - a (1 - B)."""
-        if work <= 0:
-            return (0.0, 0.0) if servers else (math.inf, 0.0)
-        loads: NDArray[np.float64] = self.demand.rates * work
-        if loads[-1] >= servers:
-            return math.inf, 0.0
-        weights = self.demand.shares * self.demand.rates / self.demand.mean
-        used = loads > 0  # in the other seconds nobody comes
-        loads, weights, rates = loads[used], weights[used], self.demand.rates[used]
-        blocked = erlang_b(servers, loads)
-        free = servers - loads * (1 - blocked)
-        rising = blocked * (servers / loads - 1 + blocked)
-        share = servers * blocked / free
-        slope = servers * rising / free - share * (loads * rising - (1 - blocked)) / free
-        if self.mean:
-            spare = servers - loads
-            slope = (slope * work * rates + share * (1 + loads / spare)) / spare
-            return float(weights @ (share * work / spare)), float(weights @ slope)
-        return float(weights @ share), float(weights @ (slope * rates))
+
+def _rounded_up(demand: Rates) -> tuple[Floats, Floats]:
+    """Return rates at which somebody comes and shares of the requests, few enough: waits rise with the rate."""
+    used = demand.rates > 0
+    rates, mass = demand.rates[used], (demand.rates * demand.shares)[used] / demand.mean
+    if len(rates) <= MOST_RATES:
+        return rates, mass
+    group = np.minimum((np.cumsum(mass) - mass / 2) * MOST_RATES, MOST_RATES - 1).astype(np.int64)
+    last = np.flatnonzero(np.append(np.diff(group) > 0, True))
+    weights: Floats = np.bincount(group, weights=mass)[group[last]].astype(np.float64)
+    return rates[last], weights

@@ -110,7 +110,11 @@ def limits_of(question: Question) -> list[Limit]:
         limits.append(
             Limit("machines_max", said, float(min(most)), "", _put_machines, math.inf, True, "machines_max = {0}")
         )
-    if question.carrying.arrivals == "random" and any(t.kind != "function" for t in instance.tiers):
+    if (
+        question.wait_max is not None
+        and question.carrying.arrivals == "random"
+        and any(t.kind != "function" for t in instance.tiers)
+    ):
         said = f"wait_max ({question.wait_max:g})"
         limits.append(Limit("wait_max", said, question.wait_max, "", _put_wait, 1.0, False, "--wait-max {0}"))
     return limits
@@ -142,7 +146,7 @@ def _put_machines(question: Question, value: float | None) -> Question:
 
 
 def _put_wait(question: Question, value: float | None) -> Question:
-    return replace(question, wait_max=1.0 if value is None else value)
+    return replace(question, wait_max=value)
 
 
 def _keeping(question: Question, limits: Sequence[Limit], keys: Keys) -> Question:

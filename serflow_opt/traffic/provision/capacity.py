@@ -1,0 +1,298 @@
+"""What machines without a function take, and what waits for machines take of the latency limit at least."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.formulations.coefficients import Data
+from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.tolerances import EQUAL, FULLEST, NEGLIGIBLE, TOLERANCE
+from serflow_opt.search.lagrangian import Exits, LinearCost, envelope_of, solve_dual
+from serflow_opt.traffic.carrying import Carrying
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.provision.promise import Promise
+from serflow_opt.traffic.provision.relaxed import Relaxed, Slack, least_squares, slack_of
+from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
+from serflow_opt.traffic.queues.erlang import erlang_c, largest_loads
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+CELLS = 128
+"""Cells of the grid of works that costs are known on."""
+MOST_MACHINES = 100_000
+"""Machines of one type that a block is priced with, at most: costs of more grow in proportion to the load."""
+
+
+class Capacity:
+    """Work that requests make in blocks, and machines under the limits on waiting.
+
+    Parameters
+    ----------
+    structures
+        Of the instance.
+    demand
+        Rates of arrival.
+    wait_max
+        Share of a block's requests that may wait at all where it has no function, Poisson arrivals; None: any.
+    carrying
+        What machines carry.
+    deadline
+        When to stop: whatever is priced after it raises OutOfTime.
+    levels
+        Pairs (stage, level) that thresholds are chosen from; None: all.
+    """
+
+    def __init__(
+        self,
+        structures: Structures,
+        demand: Rates,
+        wait_max: float | None,
+        carrying: Carrying,
+        deadline: Deadline = NEVER,
+        levels: Collection[tuple[int, int]] | None = None,
+    ) -> None:
+        self.deadline, self.levels = deadline, levels
+        self.structures, self.demand, self.wait_max, self.carrying = structures, demand, wait_max, carrying
+        self.instance = structures.instance
+        self.promise = Promise(structures, demand, carrying)
+        self.data = Data(self.instance, levels=levels)
+        menus = [[self.data.menu[s][i] for i in self.data.levels[s]] for s in self.data.stages]
+        self.exits = Exits([[envelope_of(menu)] for menu in menus])
+        self._sizes: dict[BlockChoice, tuple[float, ...]] = {}
+        self._relaxed: dict[tuple[BlockChoice, bytes], Relaxed] = {}
+        self._grids: dict[BlockChoice, Floats] = {}
+        self._leasts: dict[BlockChoice, float] = {}
+        self._least_reaches: dict[int, float] = {}
+
+    def machine_times(self, choice: BlockChoice) -> dict[int, float]:
+        """Seconds of each stage (1..M) of a block on its machines; empty without machines."""
+        if choice.machine is None:
+            return {}
+        seconds = self.structures.option(choice.machine).stage_seconds
+        return {s + 1: seconds[s] for s in range(choice.first, choice.last + 1)}
+
+    def most_work(self, choice: BlockChoice) -> float:
+        """Seconds that a request of the service holds a worker of a block, at the largest reaches."""
+        return float(self.busy(choice) @ np.array([self.data.reach_high[s] for s in self.data.stages]))
+
+    def most_load(self, choice: BlockChoice) -> float:
+        """Busy workers of a block at the largest rate and the largest reaches."""
+        return self.demand.peak * self.most_work(choice)
+
+    def checked(self, choice: BlockChoice, count: int) -> int:
+        """Return a number of machines within machines_max; raise InputError for more than can be priced."""
+        option = self.structures.option(choice.machine or 0)
+        limit = self.instance.tiers[option.tier].scaling.machines_max
+        count = count if limit is None else min(count, limit)
+        if count > MOST_MACHINES:
+            found = f"at {self.demand.peak:,.6g} requests/s a block would take {count:,} machines of {option.name}"
+            cure = (
+                f"scale the demand down so that there are at most {MOST_MACHINES:,}: more cost in proportion; "
+                "or give machines_max, or larger machines"
+            )
+            raise InputError([Problem(self.instance.name, "demand", found, cure)])
+        return count
+
+    def busy(self, choice: BlockChoice) -> Floats:
+        """Seconds that a unit of reach of each stage holds a worker of a block."""
+        seconds = np.zeros(self.data.last)
+        for s, t in self.machine_times(choice).items():
+            seconds[s - 1] = t
+        if choice.last + 1 < self.data.last:
+            seconds[choice.last + 1] = choice.sending_s
+        return seconds
+
+    def least_work(self, choice: BlockChoice) -> float:
+        """Least seconds that a request of the service holds a worker of a block; inf: no thresholds keep the floor."""
+        return float(self._grid(choice)[0])
+
+    def _grid(self, choice: BlockChoice) -> Floats:
+        key = replace(choice, function=None, hop_s=0.0, hop_usd=0.0)
+        if key not in self._grids:
+            least = self._least_of([choice])[0]
+            low = max(least * (1 - EQUAL), 0.0) if math.isfinite(least) else math.inf
+            self._grids[key] = (
+                np.linspace(low, max(self.most_work(choice), low), CELLS + 1) if math.isfinite(low) else np.full(2, low)
+            )
+        return self._grids[key]
+
+    def _least_of(self, choices: Sequence[BlockChoice]) -> list[float]:
+        """Return the least seconds a request in blocks with machines, the least USD/s of functions alone."""
+        new = [choice for choice in dict.fromkeys(map(_bare, choices)) if choice not in self._leasts]
+        if new:
+            weight = np.array([self.weighed(c) for c in new])
+            found = solve_dual(self.exits, self.instance.accuracy_min, LinearCost(np.zeros(len(new)), weight))
+            self._leasts.update(zip(new, found.bound.tolist(), strict=True))
+        return [self._leasts[_bare(choice)] for choice in choices]
+
+    def weighed(self, choice: BlockChoice) -> Floats:
+        """What the least of a block is of, by a unit of reach of each stage: seconds that it holds a worker."""
+        return self.busy(choice)
+
+    def prepare(self, choices: Sequence[BlockChoice]) -> None:
+        """Look at many blocks at once, which takes less time than one by one."""
+        self.deadline.check()
+        self._least_of(choices)
+
+    def least_reach(self, s: int) -> float:
+        """Least share of the requests that enter stage s (1..M) when the accuracy floor is kept."""
+        if s not in self._least_reaches:
+            view = LinearCost(np.zeros(1), np.eye(self.data.last)[None, s - 1])
+            self._least_reaches[s] = float(solve_dual(self.exits, self.instance.accuracy_min, view).bound[0])
+        return self._least_reaches[s]
+
+    def sizes(self, choice: BlockChoice) -> tuple[float, ...] | None:
+        """Load that 0, 1, 2, ... machines take where a block has no function; None where it has one.
+
+        At least: thresholds, and waits in other blocks, may leave less.
+        """
+        if choice.machine is None or choice.function is not None:
+            return None
+        key = replace(choice, hop_usd=0.0)
+        if key not in self._sizes:
+            self.deadline.check()
+            option, load = self.structures.option(choice.machine), self.most_load(choice)
+            limit = self.instance.tiers[option.tier].scaling.machines_max
+            relaxed, full = self.relaxed(choice), math.ceil(load / option.workers)
+            useful = self.checked(choice, full)
+            if useful == full:
+                useful = self._useful_alone(choice, load)
+                useful = useful if limit is None else min(useful, limit)
+            low = self.least_work(choice)
+            needless = int(self.demand.peak * low / option.workers) if math.isfinite(low) else useful
+            caps = [0.0] * (min(needless, useful) + 1)  # fewer than the least work keeps busy take no load at all
+            caps += [self.takes(choice, count, relaxed) for count in range(len(caps), useful + 1)]
+            self._sizes[key] = tuple(np.maximum.accumulate(caps).tolist())
+        return self._sizes[key]
+
+    def takes(self, choice: BlockChoice, count: int, relaxed: Relaxed | None) -> float:
+        """Most load that machines without a function take, if thresholds are as kind as may be.
+
+        Parameters
+        ----------
+        choice
+            What runs the block.
+        count
+            Machines.
+        relaxed
+            What waits take of the latency limit; None: nothing.
+        """
+        assert choice.machine is not None
+        workers = self.structures.option(choice.machine).workers
+        full = self.instance.utilisation_cap * count * workers
+        if self.carrying.arrivals != "random":
+            return full
+        full = min(full, FULLEST * count * workers)
+        if self.wait_max is not None:
+            full = min(full, float(largest_loads(np.array([count * workers]), self.wait_max)[0]))
+        if relaxed is None:
+            return full
+        low, high = self.least_work(choice), self.most_work(choice)
+        return self.demand.peak * min(full / self.demand.peak, relaxed.most_work(count, low, max(low, high)))
+
+    def _useful_alone(self, choice: BlockChoice, load: float) -> int:
+        """How many machines without a function take a load, and make hardly anybody wait."""
+        assert choice.machine is not None
+        workers = self.structures.option(choice.machine).workers
+
+        def enough(count: int) -> bool:
+            if self.takes(choice, count, None) < load:
+                return False
+            return not self.promise.queued(choice) or erlang_c(count * workers, load) <= least
+
+        least = NEGLIGIBLE * min(self.promise.room, 1.0) if self.promise.limited else 1.0
+        low = max(1, math.ceil(load / workers))
+        step = 1
+        while not enough(low + step):
+            low, step = low + step, 2 * step
+            if low > 2 * MOST_MACHINES:
+                return low
+        return low + bisect_left(range(step), True, key=lambda n: enough(low + n))
+
+    def relaxed(self, choice: BlockChoice, slack: Slack | None = None) -> Relaxed | None:
+        """Return the least that waits for a block's machines take of the latency limit; None: nothing.
+
+        Parameters
+        ----------
+        choice
+            What runs the block.
+        slack
+            Of those who leave in it; None: as if the blocks before took no time.
+        """
+        if not (self.promise.limited and self.promise.queued(choice)):
+            return None
+        if self.promise.measure == "mean":
+            slack = None
+        elif slack is None:
+            bound, cold = self.instance.latency_slo_s, 0.0
+            assert bound is not None
+            if self.promise.measure == "worst":
+                cold = self.structures.cold_s(choice.function)
+            done = [choice.hop_s + t for t in self.structures.pace_s(choice, cold)]
+            slack = slack_of(bound * (1 + TOLERANCE), [(1.0, done)])
+        key = replace(choice, hop_usd=0.0), b"" if slack is None else slack.seconds.tobytes()
+        if key not in self._relaxed:
+            assert choice.machine is not None
+            seconds = self.structures.option(choice.machine).stage_seconds
+            longest = math.fsum(seconds[choice.first : choice.last + 1]) + choice.sending_s
+            self._relaxed[key] = Relaxed(
+                queues=self.promise.queues,
+                workers=self.structures.option(choice.machine).workers,
+                reaches=np.array([self.least_reach(s + 1) for s in range(choice.first, choice.last + 1)]),
+                reach_high=self.data.reach_high[choice.first + 1],
+                first_s=seconds[choice.first],
+                square=self._least_squares(choice, longest),
+                slack=slack,
+                room=self.promise.room * (1 + TOLERANCE),
+                cap=self.carrying.cap,
+                longest_s=longest if self.promise.sure(choice.function is not None) else None,
+            )
+        return self._relaxed[key]
+
+    def relaxed_in(self, structure: Structure, b: int) -> Relaxed | None:
+        """Return `relaxed` of a block where it stands: what the way there takes is known."""
+        choice, promise = structure[b], self.promise
+        if not (promise.limited and promise.queued(choice)):
+            return None
+        if promise.measure == "mean":
+            late = promise.late(structure, self.least_reach)
+            taken = (
+                0.0
+                if late is None
+                else math.fsum(weight * self.least_reach(s) for s, weight in enumerate(late.weights, start=1) if weight)
+            )
+            whole = self.relaxed(choice)
+            assert whole is not None
+            return replace(whole, room=max(0.0, whole.room - taken * (1 - EQUAL)))
+        assert self.instance.latency_slo_s is not None
+        stages = slice(choice.first, choice.last + 1)
+        ways = [(share, self.structures.done_s(structure, cold)[stages]) for share, cold in promise.colds(structure)]
+        return self.relaxed(choice, slack_of(self.instance.latency_slo_s * (1 + TOLERANCE), ways))
+
+    def _least_squares(self, choice: BlockChoice, longest: float) -> tuple[tuple[float, float], ...]:
+        """Lines (slope, start) below the least second moment of the time that a worker is held, s², by the work."""
+        times = self.machine_times(choice)
+        ends = [*itertools.accumulate(times[s] for s in sorted(times))]
+        square = np.zeros(self.data.last)
+        square[choice.first : choice.last + 1] = np.diff(np.square([0.0, *ends]))
+        if choice.last + 1 < self.data.last:
+            square[choice.last + 1] = longest**2 - ends[-1] ** 2
+        return least_squares(self.exits, self.instance.accuracy_min, square, self.busy(choice), longest)
+
+
+def _bare(choice: BlockChoice) -> BlockChoice:
+    """Return a block as its least is known: with machines only these count, and what hands over to it does not."""
+    if choice.machine is None:
+        return choice
+    return replace(choice, function=None, hop_s=0.0, hop_usd=0.0)

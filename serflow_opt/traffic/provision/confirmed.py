@@ -1,0 +1,188 @@
+"""What a simulation makes of a deployment whose promise rests on a formula for waits.
+
+The formula takes departures for Poisson, waits of blocks for independent, and service times for two moments. So the
+counts it finds are put under simulated traffic: they have to keep the limit, and one machine less in any block without
+a function has to break it. Where formula and simulation disagree the simulation decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from serflow_opt.ground.deadline import Deadline
+from serflow_opt.traffic.confirm.confirm import confirm
+from serflow_opt.traffic.confirm.result import Confirmation, Target
+from serflow_opt.traffic.provision.lateness import TAIL
+from serflow_opt.traffic.provision.waits import ROOMS
+
+if TYPE_CHECKING:
+    from serflow_opt.traffic.demand.rates import Rates
+    from serflow_opt.traffic.provision.counts import Size
+    from serflow_opt.traffic.provision.promise import Promise
+    from serflow_opt.traffic.provision.structures import Structure
+    from serflow_opt.traffic.service import Service
+
+MOST_CHANGES = 20
+"""Changes of a deployment that simulations ask for, at most."""
+REQUESTS, REQUESTS_LESS, REQUESTS_TAIL = 1_000_000, 300_000, 3_000_000
+"""Requests that a simulation of a deployment may take, one with a machine less, and either in the worst case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Less:
+    """What came of one machine less in a block.
+
+    Attributes
+    ----------
+    block
+        Its position.
+    found
+        What the simulation says.
+    """
+
+    block: int
+    found: Confirmation
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """What simulations say of a deployment.
+
+    Attributes
+    ----------
+    kept
+        Of the deployment.
+    less
+        Of one machine less, for each block that has machines alone.
+    changed
+        What the simulation changed of the formula's answer, in words; empty: nothing.
+    """
+
+    kept: Confirmation
+    less: tuple[Less, ...] = ()
+    changed: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether simulation and formula come to the same counts."""
+        return not self.changed and self.kept.verdict != "broken"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {
+            "kept": self.kept.to_dict(),
+            "one_less": [{"block": own.block + 1, **own.found.to_dict()} for own in self.less],
+            "changed": self.changed,
+        }
+
+
+def target_of(promise: Promise) -> Target | None:
+    """Return what a simulation is to confirm; None where there is no latency limit."""
+    bound, quantile = promise.instance.latency_slo_s, promise.instance.quantile
+    if bound is None:
+        return None
+    if promise.measure == "mean":
+        return Target("mean", bound)
+    return Target("share", bound, TAIL if quantile is None else 1 - quantile)
+
+
+def confirmed(
+    promise: Promise,
+    structure: Structure,
+    service: Service,
+    sizes: Sequence[Size],
+    fewest: Sequence[int],
+    demand: Rates,
+    deadline: Deadline,
+) -> tuple[tuple[Size, ...], Simulated | None]:
+    """Put a deployment under simulated traffic, and change its sizes until it keeps the limit with no machine too many.
+
+    Parameters
+    ----------
+    promise
+        The latency limit.
+    structure, service, sizes
+        What runs each block, the same at its thresholds, and machines by block.
+    fewest
+        By block, the fewest machines that other limits leave, such as the utilisation cap.
+    demand
+        Rates of arrival.
+    deadline
+        When to stop.
+
+    Returns
+    -------
+    tuple
+        The sizes, and what was simulated; None where nobody waits.
+    """
+    target = target_of(promise)
+    waiting = [b for b, size in enumerate(sizes) if size.count and size.room != 0]
+    if target is None or not promise.random or not waiting:
+        return tuple(sizes), None
+    asked = target
+    cold = [0.0 if c.function is None else promise.structures.option(c.function).cold_share for c in structure]
+
+    def simulated(own: Sequence[Size], most: int) -> Confirmation:
+        counts, rooms = [size.count for size in own], [size.room for size in own]
+        return confirm(
+            service,
+            counts,
+            demand,
+            target=asked,
+            queue_max=rooms,
+            cold_shares=cold,
+            most_requests=most,
+            deadline=deadline,
+        )
+
+    tail = promise.measure == "worst"
+    most, most_less = (REQUESTS_TAIL, REQUESTS_TAIL) if tail else (REQUESTS, REQUESTS_LESS)
+    first, now = [(size.count, size.room) for size in sizes], list(sizes)
+    found = simulated(now, most)
+    for _ in range(MOST_CHANGES):
+        if found.verdict != "broken" or not _more(now, waiting, service):
+            break
+        found = simulated(now, most)
+    less: dict[int, Less] = {}
+    alone = [b for b in waiting if structure[b].function is None]
+    while found.verdict != "broken":
+        b = next((b for b in alone if b not in less and now[b].count > max(fewest[b], 1)), None)
+        if b is None:
+            break
+        fewer = [replace(size, count=size.count - (n == b)) for n, size in enumerate(now)]
+        own = simulated(fewer, most_less)
+        if own.verdict == "kept":
+            now, found, less = fewer, own, {}
+        else:
+            less[b] = Less(b, own)
+    changed = [
+        f"stages {structure[b].first + 1}-{structure[b].last + 1}: {_said(now[b])}, not {_said(sizes[b])}"
+        for b in range(len(now))
+        if (now[b].count, now[b].room) != first[b]
+    ]
+    sized = tuple(replace(size, wait=promise.wait(service, b, size.count, size.room)) for b, size in enumerate(now))
+    return sized, Simulated(found, tuple(less.values()), "; ".join(changed))
+
+
+def _more(now: list[Size], waiting: Sequence[int], service: Service) -> bool:
+    """Let fewer wait beside a function, or else add the cheapest machine; say whether anything could be done."""
+    roomy = [b for b in waiting if now[b].room]
+    if roomy:
+        b = max(roomy, key=lambda b: now[b].room or 0)
+        room = now[b].room or 0
+        now[b] = replace(now[b], room=max(own for own in ROOMS if own < room))
+        return True
+    alone = [b for b in waiting if now[b].room is None]
+    free = [b for b in alone if (most := service.blocks[b].machines[0].machines_max) is None or now[b].count < most]
+    if not free:
+        return False
+    b = min(free, key=lambda b: service.blocks[b].machines[0].usd_per_s)
+    now[b] = replace(now[b], count=now[b].count + 1)
+    return True
+
+
+def _said(size: Size) -> str:
+    waits = "" if size.room is None else f" and {size.room} that may wait"
+    return f"{size.count} machine{'s' * (size.count != 1)}{waits}"

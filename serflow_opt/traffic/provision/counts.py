@@ -1,0 +1,277 @@
+"""The cheapest machines and waiting places of each block at fixed thresholds.
+
+A machine more costs its rent; beside a function it saves what it carries. A place more to wait in saves calls of the
+function, and makes requests wait. The limit on latency couples the blocks: what one block waits, others cannot. Costs
+fall with the places and lateness rises, so for given machines the most places that are in time are cheapest; several
+blocks are gone through one by one, cut off by cost.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from serflow_opt.ground.tolerances import FULLEST, TOLERANCE, UNCHANGED
+from serflow_opt.traffic.carrying import Carrying
+from serflow_opt.traffic.provision.spill import spilled_rate
+from serflow_opt.traffic.provision.waits import ROOMS, Held, Wait, useful_rooms
+from serflow_opt.traffic.queues.erlang import erlang_c
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from serflow_opt.traffic.provision.pricing import Pricing
+    from serflow_opt.traffic.provision.structures import Structure
+    from serflow_opt.traffic.service import Service
+
+GROUPS = 100
+"""Groups of the demand by which numbers of machines are compared; the best is valued at all rates."""
+COUNTED = 64
+"""Machines beside a function that are compared one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Machines of a block.
+
+    Attributes
+    ----------
+    count
+        How many.
+    room
+        Requests that may wait for them where others go to the function; None: there is none, all wait.
+    usd
+        USD per second, the function's part included.
+    wait
+        What requests meet; None: nobody waits.
+    """
+
+    count: int
+    room: int | None
+    usd: float = 0.0
+    wait: Wait | None = None
+
+
+class Counts:
+    """Sizes of the blocks of a structure at the thresholds of a service.
+
+    Parameters
+    ----------
+    pricing
+        What blocks cost, and the promise they keep.
+    structure, service
+        What runs each block, and the same at its thresholds.
+    """
+
+    def __init__(self, pricing: Pricing, structure: Structure, service: Service) -> None:
+        self.pricing, self.structure, self.service = pricing, structure, service
+        self.promise = pricing.promise
+        self.demand = pricing.demand.in_groups(GROUPS)
+        self.lateness = self.promise.lateness(structure, service)
+        self._counts: dict[int, list[int]] = {}  # machines beside a function that may be best, by block
+
+    def best(self, below: float = math.inf) -> tuple[Size, ...] | None:
+        """Return the cheapest sizes that keep the limit on latency; None where none cost less than `below`, USD/s."""
+        blocks = range(len(self.structure))
+        if self._taken([None] * len(blocks)) > self.promise.most:
+            return None
+        sizes: list[Size | None] = [self._unqueued(b) for b in blocks]
+        coupled = [b for b in blocks if sizes[b] is None]
+        if math.fsum(own.usd for own in sizes if own) + math.fsum(map(self._least_usd, coupled)) >= below:
+            return None
+        least = {b: self._alone(b) for b in coupled}
+        if any(own is None for own in least.values()):
+            return None
+        spent = math.fsum(own.usd for own in (*sizes, *least.values()) if own is not None)
+        if spent >= below * (1 + TOLERANCE):
+            return None
+        if len(coupled) == 1:
+            sizes[coupled[0]] = least[coupled[0]]
+        elif coupled:
+            left = below - math.fsum(own.usd for own in sizes if own is not None)
+            together = self._together(coupled, {b: own for b, own in least.items() if own is not None}, left)
+            if together is None:
+                return None
+            for b, own in together.items():
+                sizes[b] = own
+        found = tuple(own for own in sizes if own is not None)
+        return found if len(found) == len(sizes) else None
+
+    def _taken(self, waits: Sequence[Wait | None]) -> float:
+        return self.promise.taken(self.lateness, waits, self.service)
+
+    def _keeps(self, waits: dict[int, Wait | None]) -> bool:
+        return self._taken([waits.get(b) for b in range(len(self.structure))]) <= self.promise.most
+
+    def _unqueued(self, b: int) -> Size | None:
+        """Return the size of a block that has nothing to do with the limit; None: it has."""
+        choice = self.structure[b]
+        if choice.machine is None or (not self.service.reach(b) > 0 and choice.function is not None):
+            return Size(0, 0)
+        if self.promise.queued(choice) and self.pricing.instance.latency_slo_s is not None and self._held(b) > 0:
+            return None
+        if choice.function is not None:
+            return min(self._worth_counting(b, waiting=False), key=lambda own: own.usd)
+        count = self.enough(b)
+        return Size(0, 0, math.inf) if count is None else self._size(b, count, None)
+
+    def _held(self, b: int) -> float:
+        """Seconds that a request entering a block holds a worker."""
+        return self.service.busy_s(b, self.service.blocks[b].machines[0])
+
+    def _size(self, b: int, count: int, room: int | None) -> Size:
+        """Value machines of a block."""
+        block = self.service.blocks[b]
+        machine, wait = block.machines[0], self.promise.wait(self.service, b, count, room)
+        usd = count * machine.usd_per_s
+        if block.function is not None:
+            rate, cv2 = self.service.rate_per_s(b, machine), Held.of(self.service, b, machine).cv2
+            servers, carrying = count * machine.workers, self.pricing.carrying
+            spilled = spilled_rate(self.demand, self.service.reach(b), rate, servers, machine, carrying, room or 0, cv2)
+            usd += self._call_usd(b) * spilled
+        return Size(count, room, usd, wait)
+
+    def enough(self, b: int) -> int | None:
+        """Return the fewest machines without a function that take the load, waits apart; None: none may."""
+        machine, pricing = self.service.blocks[b].machines[0], self.pricing
+        load = pricing.demand.peak * self.service.reach(b) * self._held(b)
+        cap, most = pricing.instance.utilisation_cap, pricing.most(self.structure[b])
+        count = max(1, math.ceil(load / (cap * machine.workers) * (1 - TOLERANCE)))
+        if pricing.carrying.arrivals == "random":
+            while load > FULLEST * count * machine.workers:
+                count += 1
+            if pricing.wait_max is not None:
+                while count <= most and erlang_c(count * machine.workers, load) > pricing.wait_max * (1 + TOLERANCE):
+                    count += 1
+        return count if count <= most else None
+
+    def _alone(self, b: int) -> Size | None:
+        """Return the cheapest size of a block if nobody waits elsewhere; None where none is in time."""
+        if self.structure[b].function is None:
+            return next(self._bare(b, math.inf, {}), None)
+        found = list(self._worth_counting(b))
+        self._counts[b] = [own.count for own in found]
+        return min((own for own in found if math.isfinite(own.usd)), key=lambda own: (own.usd, own.count), default=None)
+
+    def _bare(self, b: int, usd: float, others: dict[int, Wait | None]) -> Iterator[Size]:
+        """Yield machines without a function that are in time beside others, fewest first, as long as below a cost."""
+        low, most = self.enough(b), self.pricing.most(self.structure[b])
+        if low is None:
+            return
+
+        def keeps(count: int) -> bool:
+            return self._keeps({**others, b: self.promise.wait(self.service, b, count, None)})
+
+        step, high = 1, low
+        while high < most and not keeps(high):
+            low, high, step = high + 1, min(high + step, most), 2 * step
+        if not keeps(high):
+            return
+        first = low + bisect_left(range(low, high), True, key=keeps)
+        for count in range(first, most + 1):
+            size = self._size(b, count, None)
+            if size.usd > usd:
+                return
+            yield size
+
+    def _roomy(self, b: int, count: int, others: dict[int, Wait | None]) -> Size | None:
+        """Return a number of machines beside a function with the most places that are in time; None: not even none."""
+        places = self._places(b, count, others)
+        return self._size(b, count, ROOMS[places - 1]) if places else None
+
+    def _places(self, b: int, count: int, others: dict[int, Wait | None]) -> int:
+        """How many of `ROOMS` are in time."""
+        if not count:
+            return 1
+
+        def late(n: int) -> bool:
+            return not self._keeps({**others, b: self.promise.wait(self.service, b, count, ROOMS[n])})
+
+        machine = self.service.blocks[b].machines[0]
+        load = self.demand.peak * self.service.reach(b) * self._held(b)
+        most = useful_rooms(count * machine.workers, load, self.pricing.carrying.cap)
+        return bisect_left(range(most), True, key=late)
+
+    def _worth_counting(self, b: int, waiting: bool = True) -> Iterator[Size]:
+        """Yield sizes beside a function among which the cheapest is; `waiting`: with all places that are in time.
+
+        What machines save is concave in their number: where there may be many, the best is closed in on.
+        """
+        machine = self.service.blocks[b].machines[0]
+        if math.isinf(self.service.rate_per_s(b, machine)):  # one machine takes all
+            yield from (self._size(b, count, 0) for count in (0, 1))
+            return
+        low, high = 0, self.pricing.most(self.structure[b])
+
+        def size(count: int) -> Size:
+            own = self._roomy(b, count, {}) if waiting else self._size(b, count, 0)
+            return Size(count, 0, math.inf) if own is None else own
+
+        while high - low > COUNTED:
+            middle = (low + high) // 2
+            if size(middle + 1).usd >= size(middle).usd:
+                high = middle + 1
+            else:
+                low = middle
+        best = math.inf
+        for count in range(low, high + 1):
+            if count * machine.usd_per_s > best:
+                return
+            if self._fluid_usd(b, count) < best:
+                own = size(count)
+                best = min(best, own.usd)
+                yield own
+
+    def _least_usd(self, b: int) -> float:
+        """USD per second of a block's machines and function, at least."""
+        if self.structure[b].function is None:
+            count = self.enough(b)
+            return math.inf if count is None else count * self.service.blocks[b].machines[0].usd_per_s
+        most = self.pricing.most(self.structure[b])
+        # machines carry a load that is concave in their number: the cost is convex
+        best = bisect_left(range(most), True, key=lambda n: self._fluid_usd(b, n + 1) >= self._fluid_usd(b, n))
+        return self._fluid_usd(b, best)
+
+    def _fluid_usd(self, b: int, count: int) -> float:
+        """USD per second of machines beside a function, at least: as if they carried whatever they can."""
+        machine, smooth = self.service.blocks[b].machines[0], Carrying("smooth", self.pricing.carrying.cap)
+        rate = self.service.rate_per_s(b, machine)
+        spilled = spilled_rate(self.demand, self.service.reach(b), rate, count * machine.workers, machine, smooth)
+        return count * machine.usd_per_s + self._call_usd(b) * spilled
+
+    def _call_usd(self, b: int) -> float:
+        """USD of a request on the function of a block."""
+        return self.service.function_usd(b) + self.pricing.structures.cold_usd(self.structure[b].function)
+
+    def _together(self, coupled: list[int], least: dict[int, Size], below: float) -> dict[int, Size] | None:
+        """Return the cheapest sizes of blocks that share the limit; None where none cost less than `below`."""
+        best: dict[int, Size] | None = None
+        rest = {b: math.fsum(least[c].usd for c in coupled[n + 1 :]) for n, b in enumerate(coupled)}
+
+        def extend(n: int, chosen: dict[int, Size], spent: float) -> None:
+            nonlocal best, below
+            b, waits, last = coupled[n], {c: size.wait for c, size in chosen.items()}, n == len(coupled) - 1
+            for sizes in self._rows(b, waits):
+                for size in sizes:
+                    usd = spent + size.usd
+                    if usd + rest[b] >= below * (1 - UNCHANGED):  # and so is whatever follows in the row
+                        break
+                    if last:
+                        best, below = {**chosen, b: size}, usd
+                        break
+                    extend(n + 1, {**chosen, b: size}, usd)
+
+        extend(0, {}, 0.0)
+        return best
+
+    def _rows(self, b: int, others: dict[int, Wait | None]) -> Iterator[Iterator[Size]]:
+        """Yield the sizes of a block that are in time beside others, in rows of rising cost."""
+        if self.structure[b].function is None:
+            yield self._bare(b, math.inf, others)
+            return
+        for count in self._counts[b]:
+            places = self._places(b, count, others)
+            yield (self._size(b, count, ROOMS[n]) for n in (range(places - 1, -1, -1) if count else range(places)))

@@ -1,0 +1,171 @@
+"""How much of a latency limit a service takes at fixed thresholds: share of late requests, or mean seconds.
+
+A request that leaves at stage s needs T_s without waiting, on the slower pool of every block, and has the slack L - T_s
+left of the limit L. With W_b the wait in front of block b, taken for independent of each other at every rate,
+
+    late  =  Σ_s β_s P(W_1 + .. + W_b(s) > L - T_s)         percentiles; the worst case, but for TAIL of the requests
+    mean  =  Σ_s β_s T_s + Σ_b R_b E[W_b]
+
+Cold starts add to T_s: by share in percentiles and in the mean, whole in the worst case. Sums of several waits are
+taken on a grid.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.ground.tolerances import TOLERANCE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from serflow_opt.traffic.provision.waits import Queues, Wait
+
+    Floats = NDArray[np.float64]
+
+TAIL = 1e-4
+"""Share of the requests that may wait longer than a worst-case limit allows: no queue keeps it for all."""
+CELLS = 256
+"""Cells of the grid for sums of waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Requests that leave at one stage and meet the same cold starts.
+
+    Attributes
+    ----------
+    block
+        Position of the block where they leave.
+    share
+        Of all requests.
+    seconds
+        What they need without waiting.
+    """
+
+    block: int
+    share: float
+    seconds: float
+
+
+class Lateness:
+    """What waits take of a limit.
+
+    Parameters
+    ----------
+    queues
+        Under the demand.
+    endings
+        All requests, by where they leave and the cold starts they meet.
+    bound_s
+        L, seconds; None where the limit is on the mean.
+    """
+
+    def __init__(self, queues: Queues, endings: Sequence[Ending], bound_s: float | None) -> None:
+        self.queues, self.endings = queues, [own for own in endings if own.share > 0]
+        self.bound_s = math.inf if bound_s is None else bound_s * (1 + TOLERANCE)
+        self.slack = np.array([self.bound_s - own.seconds for own in self.endings])
+        self.share = np.array([own.share for own in self.endings])
+        self.block = np.array([own.block for own in self.endings], dtype=np.int64)
+
+    def late(self, waits: Sequence[Wait | None]) -> float:
+        """Share of the requests that end after the limit.
+
+        Parameters
+        ----------
+        waits
+            By block; None: nobody waits.
+        """
+        lost = self.share[self.slack < 0].sum()
+        waiting = [b for b, wait in enumerate(waits) if wait is not None]
+        behind = (self.slack >= 0) & (self.block >= min(waiting, default=len(waits)))
+        if not behind.any():
+            return float(lost)
+        slack, share, block = self.slack[behind], self.share[behind], self.block[behind]
+        if len(waiting) == 1 or not (block >= waiting[1]).any():
+            wait = waits[waiting[0]]
+            assert wait is not None
+            return float(lost + self.queues.mean(wait.beyond(slack)) @ share)
+        return float(lost + self._of_sums(waits, waiting, slack, share, block))
+
+    def _of_sums(
+        self, waits: Sequence[Wait | None], waiting: list[int], slack: Floats, share: Floats, block: NDArray[np.int64]
+    ) -> float:
+        """Share that is late where several blocks make wait."""
+        late = 0.0
+        for n, b in enumerate(waiting):
+            last = waiting[n + 1] if n + 1 < len(waiting) else len(waits)
+            here = (block >= b) & (block < last)
+            if not here.any():
+                continue
+            own = [wait for wait in (waits[c] for c in waiting[: n + 1]) if wait is not None]
+            order = np.sort(slack[here])
+            while len(order):  # slacks of an octave share a grid
+                first = float(order[0])
+                octave = here & (slack >= first) & (slack <= 2 * first)
+                late += float(self.queues.mean(_beyond_sum(own, slack[octave])) @ share[octave])
+                order = order[order > 2 * first]
+        return late
+
+    def mean_s(self, waits: Sequence[Wait | None], reach: Sequence[float]) -> float:
+        """Mean seconds of a request, waits included.
+
+        Parameters
+        ----------
+        waits
+            By block; None: nobody waits.
+        reach
+            Share of all requests that enter each block.
+        """
+        path = math.fsum(own.share * own.seconds for own in self.endings)
+        return path + waited_s(self.queues, waits, reach)
+
+
+def waited_s(queues: Queues, waits: Sequence[Wait | None], reach: Sequence[float]) -> float:
+    """Mean seconds that a request of the service waits.
+
+    Parameters
+    ----------
+    queues
+        Under the demand.
+    waits, reach
+        By block, as of `Lateness.mean_s`.
+    """
+    pairs = zip(reach, waits, strict=True)
+    return math.fsum(share * float(queues.mean(wait.seconds)) for share, wait in pairs if wait is not None)
+
+
+def _beyond_sum(waits: Sequence[Wait], times: Floats) -> Floats:
+    """P(sum of waits > t), by rate and time; times differ at most by a factor of two.
+
+    The mass of each cell of a grid is split between its ends, which is off by the square of its width.
+    """
+    least = float(times.min())
+    if len(waits) == 1:
+        return waits[0].beyond(times)
+    if least <= 0:
+        none: Floats = np.prod([1 - wait.beyond(np.zeros(1)) for wait in waits], axis=0)
+        return 1 - none * np.ones(len(times))
+    width, cells = least / CELLS, math.ceil(float(times.max()) / least * CELLS) + 1
+    grid: Floats = width * np.arange(cells + 1, dtype=np.float64)
+    longer = 2 * (cells + 1)
+    spectrum: NDArray[np.complex128] | float = 1.0
+    for wait in waits:
+        below = 1 - wait.beyond(grid)
+        half = np.diff(below, axis=1) / 2
+        mass = np.zeros(below.shape)
+        mass[:, 0] = below[:, 0]
+        mass[:, :-1] += half
+        mass[:, 1:] += half
+        spectrum = spectrum * np.fft.rfft(mass, longer)
+    mass = np.fft.irfft(spectrum, longer)[:, : cells + 1]
+    beyond = 1 - (np.cumsum(mass, axis=1) - mass / 2)
+    beyond[:, 0] = 1 - mass[:, 0]
+    at = np.minimum((times / width).astype(np.int64), cells - 1)
+    part = times / width - at
+    return np.clip(beyond[:, at] * (1 - part) + beyond[:, at + 1] * part, 0.0, 1.0)

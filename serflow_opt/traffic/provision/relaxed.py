@@ -1,0 +1,241 @@
+"""The least that waiting in one block takes of a latency limit, whatever the thresholds: what bounds rest on.
+
+With W the seconds that a request of the service holds a worker of the block on average, a demand of λ keeps λ W workers
+busy. Thresholds that make work in [W_low, W_high] let requests in at most as often as R_high, so that one holds a
+worker for at least W_low / R_high, and leave a second moment of at least S(W), the dual function of the least one under
+the accuracy floor: both make waits longer. Requests leave at stage s with probability R_s - R_{s+1}, and the later the
+less slack they have; so what is late is at least Σ_s R_s (G_s - G_{s-1}), with G_s the share of those who leave at s
+that is late.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.ground.tolerances import EQUAL, SMALLEST, TOLERANCE
+from serflow_opt.search.lagrangian import Exits, LinearCost, solve_dual
+from serflow_opt.traffic.provision.waits import ROOMS, Queues, useful_rooms
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+SLOPES = 9
+"""Prices of the mean at which the least second moment of holding times is bounded."""
+LOOKS = 5
+"""Works at which the least second moment is looked at between two."""
+HALVINGS = 20
+"""Of the range in which the most work of a number of machines lies."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slack:
+    """What is left of a limit to those who leave at each stage of a block.
+
+    Attributes
+    ----------
+    shares
+        Of the ways to meet cold starts; they sum to 1.
+    seconds
+        By way and stage of the block; below 0: late without waiting.
+    """
+
+    shares: Floats
+    seconds: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relaxed:
+    """A block's waits at least.
+
+    Attributes
+    ----------
+    queues
+        Under the demand.
+    workers
+        Of a machine.
+    reaches
+        ρ_s, least reach of each stage of the block.
+    reach_high
+        R_high, most reach of its first stage.
+    first_s
+        Least seconds that who enters holds a worker.
+    square
+        Lines (slope, start) below S(W), the least second moment of these seconds, a request of the service (s²).
+    slack
+        None where the limit is on the mean.
+    room
+        The limit, in its unit.
+    cap
+        η, to what share machines beside a function are filled.
+    longest_s
+        Most seconds that one holds a worker, where the longest wait counts; None: waits count as they come.
+    """
+
+    queues: Queues
+    workers: int
+    reaches: Floats
+    reach_high: float
+    first_s: float
+    square: tuple[tuple[float, float], ...]
+    slack: Slack | None
+    room: float
+    cap: float
+    longest_s: float | None = None
+
+    def held(self, low: float, high: float) -> tuple[float, float]:
+        """Least seconds that one who enters holds a worker, and least squared coefficient of variation, at a work."""
+        mean = max(low / self.reach_high, self.first_s) if self.reach_high > 0 else low
+        return mean, min((self._cv2(work) for work in np.linspace(low, high, LOOKS).tolist()), default=0.0)
+
+    def _cv2(self, work: float) -> float:
+        if not work > 0:
+            return 0.0
+        square = max((slope * work + start for slope, start in self.square), default=0.0)
+        return max(0.0, (square * float(self.reaches[0]) / work**2 - 1) * (1 - EQUAL))
+
+    def row(self, count: int, places: int | None, low: float, high: float) -> Floats:
+        """Return by stage of the block G_s - G_{s-1}: times the reaches, the share of requests that is late at least.
+
+        Parameters
+        ----------
+        count
+            Machines.
+        places
+            Requests that may wait; None: all.
+        low, high
+            Between these is W, seconds.
+        """
+        assert self.slack is not None
+        late = np.where(self.slack.seconds < 0, 1.0, 0.0)
+        mean, cv2 = self.held(low, high)
+        spare = self.slack.seconds >= 0
+        if mean > 0 and low > 0 and spare.any() and count:
+            wait = self.queues.of(count * self.workers, places, low / mean, mean, cv2, self.longest_s)
+            late[spare] = self.queues.mean(wait.beyond(self.slack.seconds[spare]))
+        rising: Floats = self.slack.shares @ np.maximum(np.diff(late, axis=1, prepend=0.0), 0.0)
+        return rising
+
+    def waited_s(self, count: int, places: int | None, low: float, high: float) -> float:
+        """Return the least mean wait, s a request of the service; arguments as of `row`."""
+        mean, cv2 = self.held(low, high)
+        if not (mean > 0 and low > 0 and count):
+            return 0.0
+        wait = self.queues.of(count * self.workers, places, low / mean, mean, cv2, self.longest_s)
+        return low / mean * float(self.queues.mean(wait.seconds))
+
+    def taken(self, count: int, places: int | None, low: float, high: float) -> float:
+        """Return the least that waiting takes of the limit, in its unit; arguments as of `row`."""
+        if self.slack is None:
+            return self.waited_s(count, places, low, high)
+        return float(self.row(count, places, low, high) @ self.reaches)
+
+    def most_work(self, count: int, low: float, high: float) -> float:
+        """Return the most work that machines without a function may have to do, between two; below `low`: none."""
+        if self.taken(count, None, high, high) <= self.room:
+            return high
+        if self.taken(count, None, low, high) > self.room:
+            return low * (1 - TOLERANCE) - SMALLEST
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.taken(count, None, middle, high) <= self.room else (low, middle)
+        return high
+
+    def most_places(self, count: int, low: float, high: float, least: int = 0) -> int:
+        """Return the most of `ROOMS` that may be in time beside a function.
+
+        Parameters
+        ----------
+        count
+            Machines.
+        low, high
+            Between these is W, seconds.
+        least
+            What fewer machines may have: more have no less.
+        """
+
+        def late(n: int) -> bool:
+            return self.taken(count, ROOMS[n], low, high) > self.room
+
+        useful = useful_rooms(count * self.workers, self.queues.peak * high, self.cap)
+        last, step = min(ROOMS.index(least), useful - 1), 1  # the last known to be in time
+        while last + step < useful and not late(last + step):
+            last, step = last + step, 2 * step
+        end = min(last + step, useful)
+        found: int = bisect_left(range(last + 1, end), True, key=late)
+        return ROOMS[last + found]
+
+
+def slack_of(bound_s: float, ways: Sequence[tuple[float, Sequence[float]]]) -> Slack:
+    """Return the slack that a limit leaves.
+
+    Parameters
+    ----------
+    bound_s
+        The limit, seconds.
+    ways
+        Share and seconds until each stage of the block is done, for each way to meet cold starts.
+    """
+    shares, seconds = zip(*ways, strict=True)
+    return Slack(np.array(shares), bound_s - np.array([list(own) for own in seconds], dtype=float))
+
+
+def least_squares(
+    exits: Exits, floor: float | None, square: Floats, busy: Floats, longest: float
+) -> tuple[tuple[float, float], ...]:
+    """Return lines (slope, start) below the least second moment of holding times, s², by their mean, s.
+
+    They are the dual function of the least square under the accuracy floor, at some prices of the mean.
+
+    Parameters
+    ----------
+    exits, floor
+        What leaves at each stage, and share of right answers.
+    square, busy
+        What a unit of reach of each stage adds to the second moment and to the mean.
+    longest
+        Most seconds that one holds a worker.
+    """
+    if not longest > 0:
+        return ()
+    slopes = np.linspace(0.0, 2.0, SLOPES)
+    view = LinearCost(np.zeros(SLOPES), (square / longest - slopes[:, None] * busy) / longest)
+    bounds = solve_dual(exits, floor, view).bound - EQUAL
+    pairs = zip(slopes.tolist(), bounds.tolist(), strict=True)
+    return tuple((slope * longest, bound * longest**2) for slope, bound in pairs if math.isfinite(bound))
+
+
+def rows(
+    relaxed: Relaxed, sizes: Sequence[tuple[int, int | None]], low: float, high: float
+) -> tuple[tuple[float, ...], ...]:
+    """Return what each size makes late of the limit, by stage of the block."""
+    return tuple(tuple((relaxed.row(*size, low, high) / relaxed.room).tolist()) for size in sizes)
+
+
+def tangents(
+    relaxed: Relaxed, count: int, room: int | None, low: float, high: float, points: Sequence[float]
+) -> list[tuple[float, float]]:
+    """Return lines (slope, intercept) below the mean wait of machines, which rises with the work, near some points."""
+
+    def value(work: float) -> float:
+        return relaxed.waited_s(count, room, work, high)
+
+    grid = np.linspace(low, high, 25)
+    values = np.array([value(float(w)) for w in grid])
+    known = np.isfinite(values)
+    lines = []
+    for point in points:
+        at = min(max(point, low), float(grid[known][-1]) if known.any() else low)
+        step = max(at * 1e-4, SMALLEST)
+        below, above = value(at - step), value(at)
+        slope = max(0.0, (above - below) / step) if math.isfinite(above) else 0.0
+        start = (above if math.isfinite(above) else 0.0) - slope * at
+        lines.append((slope, start - max(0.0, float((start + slope * grid - values)[known].max(initial=0.0)))))
+    return lines
