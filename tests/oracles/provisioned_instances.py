@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from oracles.provisioned import Block, Setting, choices, cuts, latency_s, priced, setting
+from oracles.provisioned import Block, Setting, choices, cuts, done, onward, setting, work
+from oracles.provisioned_waits import path_s
 
 MEASURES = ("worst", "mean", "p50", "p90", "p95", "p99", "p99.9")
 
@@ -25,7 +26,7 @@ class Case:
     rates: list[tuple[float, float]]  # (share of the time, requests per second), rates rising
     blocks: int
     arrivals: str
-    wait_max: float
+    wait_max: float | None
 
 
 def digits(number: float, count: int = 4) -> float:
@@ -40,7 +41,9 @@ def draw(seed: int) -> Case:
     def chance(share: float) -> bool:
         return bool(rng.random() < share)
 
-    stages = int(rng.integers(2, 5))
+    pressed = chance(0.45)
+    """Whether machines are a good choice, but too small for all stages, or too dear for all of the peak."""
+    stages = int(rng.integers(3 if pressed else 2, 5))
     work = [10 ** rng.uniform(8.0, 10.0) for _ in range(stages)]
     kinds = (["vm" if chance(0.8) else "edge"] if chance(0.95) else []) + (["function"] if chance(0.85) else [])
     kinds = kinds or ["function"]
@@ -72,7 +75,7 @@ def draw(seed: int) -> Case:
         document["workload"]["utilisation_cap"] = digits(rng.uniform(0.4, 1.0), 3) if chance(0.85) else 1.0
     speed = 10 ** rng.uniform(9.5, 10.7)
     price = 10 ** rng.uniform(-5.5, -3.5)  # USD of a second of one worker
-    document["tier"] = [_tier(rng, kind, speed, price, tables, work) for kind in kinds]
+    document["tier"] = [_tier(rng, kind, speed, price, tables, work, pressed) for kind in kinds]
     names = [tier["name"] for tier in document["tier"]]
     if chance(0.15):
         document["workload"]["source"] = names[0]
@@ -89,11 +92,11 @@ def draw(seed: int) -> Case:
     case = Case(
         document=document,
         rates=list(zip(weights.tolist(), drawn, strict=True)),
-        blocks=int(rng.integers(1, 4)),
-        arrivals="smooth" if chance(0.35) else "random",
-        wait_max=float(rng.choice([1e-3, 1e-2, 0.05])),
+        blocks=int(rng.integers(2 if pressed else 1, 4)),
+        arrivals="smooth" if not pressed and chance(0.4) else "random",
+        wait_max=float(rng.choice([1e-3, 1e-2, 0.05])) if chance(0.15) else None,
     )
-    _limit(rng, case)
+    _limit(rng, case, pressed)
     return case
 
 
@@ -124,6 +127,7 @@ def _tier(
     price: float,
     tables: dict[str, list[dict[str, Any]]],
     work: list[float],
+    pressed: bool,
 ) -> dict[str, Any]:
     tier: dict[str, Any] = {"name": f"the-{kind}", "kind": kind}
     if kind == "function":
@@ -150,7 +154,7 @@ def _tier(
         some = max(1, int(whole * rng.uniform(0.3, 1.5)))
         if kind == "function":
             option["memory_mb"] = some if rng.random() < 0.4 else int(rng.integers(512, 4096))
-            dear = price * faster * rng.uniform(0.7, 3.0)
+            dear = price * faster * rng.uniform(*((2.0, 6.0) if pressed else (0.7, 3.0)))
             option["usd_per_gb_s"] = digits(dear / (option["memory_mb"] / 1024.0))
             if rng.random() < 0.5:
                 option["usd_per_request"] = digits(price * sum(work) / speed * 10 ** rng.uniform(-2.0, 0.0))
@@ -159,8 +163,8 @@ def _tier(
                 option["workers"] = int(rng.integers(1, 7))
             at_once = option.get("workers", tier.get("workers", 1))
             option["usd_per_hour"] = digits(3600.0 * price * faster * at_once * rng.uniform(0.6, 1.5))
-            if rng.random() < 0.3:
-                option["memory_mb"] = some
+            if rng.random() < (0.7 if pressed else 0.3):
+                option["memory_mb"] = max(1, int(whole * rng.uniform(0.4, 0.8))) if pressed else some
         options.append(option)
     tier["option"] = options
     if rng.random() < 0.6:
@@ -191,7 +195,7 @@ def _link(rng: np.random.Generator, pair: tuple[str, str], whole: float, price: 
     return link
 
 
-def _limit(rng: np.random.Generator, case: Case) -> None:
+def _limit(rng: np.random.Generator, case: Case, pressed: bool) -> None:
     """Limits on accuracy and latency from what some deployments have."""
     document = case.document
     at = setting(document, case.rates, case.arrivals, case.wait_max)
@@ -203,34 +207,57 @@ def _limit(rng: np.random.Generator, case: Case) -> None:
         quantile = accuracies[int(rng.uniform(0.2, 1.0) * (len(accuracies) - 1))]
         floor = quantile if rng.random() < 0.3 else math.floor(quantile * 1e4) / 1e4
         workload["accuracy_min"] = min(1.0, accuracies[-1] * 1.002) if fate < 0.04 else floor
-    if rng.random() < 0.25:
+    if rng.random() < (0.05 if pressed else 0.25):
         return
-    workload["latency_measure"] = str(rng.choice(MEASURES, p=(0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1)))
+    workload["latency_measure"] = str(rng.choice(MEASURES, p=(0.25, 0.2, 0.1, 0.1, 0.15, 0.1, 0.1)))
     at.problem.measure = workload["latency_measure"]
     good = [one for one in levels if at.accuracy(one) >= workload.get("accuracy_min", 0.0)] or levels
     found = _latencies(rng, at, good, case.blocks)
     if found:
         place = rng.uniform(0.0, 0.35) if rng.random() < 0.7 else rng.uniform(0.0, 1.0)
-        limit = found[int(place * (len(found) - 1))]
+        limit, held = found[int(place * (len(found) - 1))]
+        slack = held * (rng.choice([0.0, 10 ** rng.uniform(-1.5, 1.0)], p=(0.15, 0.85)))
         low = fate > 0.95
-        workload["latency_slo_ms"] = 1000.0 * digits(limit * (rng.uniform(0.3, 0.99) if low else 1.0005), 6)
+        workload["latency_slo_ms"] = 1000.0 * digits(
+            limit * rng.uniform(0.3, 0.99) if low else limit * 1.0005 + slack, 6
+        )
 
 
-def _latencies(rng: np.random.Generator, at: Setting, levels: list[tuple[int, ...]], blocks: int) -> list[float]:
-    """Latencies of random deployments."""
+def _latencies(
+    rng: np.random.Generator, at: Setting, levels: list[tuple[int, ...]], blocks: int
+) -> list[tuple[float, float]]:
+    """What random deployments take without waiting, and the longest that one of their blocks holds a worker."""
     found = []
     ways = list(cuts(at.problem.stages, blocks))
     for _ in range(80):
         cut = ways[int(rng.integers(len(ways)))]
         offers = [choices(at, first, last) for first, last in cut]
-        if all(offers):
-            picked = [offer[int(rng.integers(len(offer)))] for offer in offers]
-            spans = [Block(first, last, pools) for (first, last), pools in zip(cut, picked, strict=True)]
-            chosen = levels[int(rng.integers(len(levels)))]
-            if at.moves(spans) is None or at.reach(chosen)[-2] <= 0.0:
-                continue
-            counted = [next(priced(at, block, at.reach(chosen), 0.0), None) for block in spans]
-            blocks = [own[1] for own in counted if own is not None]
-            if len(blocks) == len(spans):
-                found.append(latency_s(at, blocks, chosen))
-    return sorted(time for time in found if math.isfinite(time))
+        if not all(offers):
+            continue
+        picked = [offer[int(rng.integers(len(offer)))] for offer in offers]
+        spans = [Block(first, last, pools) for (first, last), pools in zip(cut, picked, strict=True)]
+        chosen = levels[int(rng.integers(len(levels)))]
+        reach, moves = at.reach(chosen), at.moves(spans)
+        if moves is None or reach[-2] <= 0.0:
+            continue
+        held = [
+            work(at, block, reach, onward(moves, b)) / reach[block.first]
+            for b, block in enumerate(spans)
+            if block.pools.machine is not None
+        ]
+        found.append((_path(at, spans, chosen), max(held, default=0.0)))
+    return sorted(found)
+
+
+def _path(at: Setting, blocks: list[Block], levels: tuple[int, ...]) -> float:
+    """Seconds by the measure of those who wait nowhere; percentiles with all cold starts that anybody meets."""
+    if at.problem.measure == "mean":
+        return path_s(at, blocks, levels)
+    reach, times, passed = at.reach(levels), done(at, blocks, [1.0] * len(blocks)), 0.0
+    share = 1.0 if at.problem.measure == "worst" else float(at.problem.measure[1:]) / 100.0
+    ways = sorted((time, reach[s] - reach[s + 1]) for s, time in enumerate(times) if reach[s] > reach[s + 1])
+    for time, leaving in ways:
+        passed += leaving
+        if passed >= share:
+            return time
+    return ways[-1][0]

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oracles.provisioned import optimum
 from oracles.provisioned_instances import draw
+from oracles.provisioned_reading import best_of, check_deployment, provisioned
 from support import tiny
-from support.helpers import load
 
 from serflow_opt import Instance
 from serflow_opt.problem.offers import Link, Option, Tier
-from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.solve import provision
 
 QUICK = Link(bytes_per_s=8.0, round_trip_s=0.0, usd_per_byte=0.0)
@@ -105,23 +103,14 @@ def test_a_second_tier_of_machines_against_exhaustive_search(seed: int, tmp_path
         {"from": machines[0]["name"], "to": "cheap", "bandwidth_mbit_s": 100.0, "usd_per_gb": 0.01},
     ]
     document = {**case.document, "tier": [*case.document["tier"], cheap], "link": links}
-    best = optimum(document, case.rates, 2, case.arrivals, case.wait_max)
-    import numpy as np
-
-    shares, rates = (np.array(column) for column in zip(*case.rates, strict=True))
-    demand = Rates(rates, shares)
-    found = provision(
-        load(document, tmp_path),
-        demand,
-        blocks=2,
-        arrivals=case.arrivals,  # type: ignore[arg-type]
-        wait_max=case.wait_max,
-    )
+    two = dataclasses.replace(case, document=document, blocks=2)
+    best, found = best_of(two), provisioned(two, tmp_path, gap=1e-4)
     if best is None:
         assert found.status == "infeasible"
         return
     assert found.status == "optimal"
     assert found.usd_per_s == pytest.approx(best.usd_per_s, rel=1.001e-4)
+    check_deployment(two, found.to_dict())
 
 
 def test_machines_max_against_wait_max() -> None:
