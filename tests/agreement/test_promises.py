@@ -11,14 +11,15 @@ import pytest
 from oracles.random_instances import write
 
 import serflow_opt as so
-from serflow_opt.traffic.control.baselines import Fixed
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.provision.result import Deployment
 from serflow_opt.traffic.provision.solve import provision
+from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.simulate.result import Simulation
 from serflow_opt.traffic.simulate.simulate import simulate
 
-WAIT_MAX = 1e-3
+TAIL = 1e-4
+"""Share that may wait longer than a worst-case limit allows."""
 WARM_S = 200
 """Machines are ordered at second 0; requests come once all have started."""
 
@@ -74,9 +75,29 @@ def document(seed: int) -> dict[str, Any]:
     }
 
 
+class AsProvisioned:
+    """The machines of a deployment all the time, and who waits for them beside a function."""
+
+    name, every_s = "as provisioned", 300.0
+
+    def __init__(self, deployment: Deployment) -> None:
+        assert deployment.service is not None
+        blocks, counts = deployment.service.blocks, deployment.counts
+        self.orders = Orders(
+            tuple(
+                {block.machines[0].name: n} if block.machines else {} for block, n in zip(blocks, counts, strict=True)
+            ),
+            queue_max=tuple(part.queue_max or 0 for part in deployment.parts),
+        )
+
+    def decide(self, seen: Seen) -> Orders:
+        """Keep them."""
+        return self.orders
+
+
 def provisioned(seed: int, folder: Path) -> Deployment:
     """The deployment of a random instance."""
-    return provision(so.load(write(document(seed), folder)), wait_max=WAIT_MAX, gap=1e-3)
+    return provision(so.load(write(document(seed), folder)), gap=1e-3, confirm=False)
 
 
 def served(deployment: Deployment, seconds: int, seed: int) -> Simulation:
@@ -85,56 +106,51 @@ def served(deployment: Deployment, seconds: int, seed: int) -> Simulation:
     counts = np.random.default_rng(seed).poisson(deployment.demand.mean, WARM_S + seconds)
     counts[:WARM_S] = 0
     trace = Trace(counts.astype(np.int64), 1.0, np.ones(len(counts)))
-    return simulate(deployment.service, trace, Fixed(deployment.service, deployment.counts), seed=seed)
+    return simulate(deployment.service, trace, AsProvisioned(deployment), seed=seed)
 
 
-SEEDS = range(20)
-SHOWN = (0, 1, 2)
-"""Seeds that together have machines alone, machines beside functions, and a percentile."""
+SEEDS = (1, 3, 4, 6, 9)
+"""Machines alone and beside functions, one block and two, worst cases and percentiles."""
 SECONDS = 600
 """Of traffic."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_percentile_and_cost_come_out(seed: int, tmp_path: Path) -> None:
-    """Machines cost their rent; what spills at random is Erlang's share, within five per cent of all that is paid."""
+    """As many are in time as has to be; machines cost their rent, and what spills hardly more than was computed."""
     deployment = provisioned(seed, tmp_path)
-    if deployment.status == "infeasible":
-        pytest.skip("no deployment keeps the targets: nothing is promised")
     run = served(deployment, SECONDS, seed)
     service = deployment.service
     assert service is not None
-    waits = WAIT_MAX * sum(block.function is None for block in service.blocks)
-    promised = 1 - waits if service.quantile == 1 else service.quantile
+    promised = 1 - TAIL if service.quantile == 1 else service.quantile
     # requests that wait come in runs: a standard error of independent ones, five times over
-    error = 5 * math.sqrt(promised * (1 - promised) / run.arrivals) if promised < 1 else 0.0
+    error = 5 * math.sqrt(promised * (1 - promised) / run.arrivals)
+    assert deployment.on_time >= promised
     assert run.kept >= promised - error, (run.kept, promised)
     rent = sum(part.usd_machines for part in deployment.parts)
     assert run.usd["machines"] == pytest.approx(rent * (WARM_S + SECONDS), rel=1e-3)
     others = sum(part.usd_functions + part.usd_links for part in deployment.parts) * SECONDS
-    paid = deployment.usd_per_s * SECONDS
-    assert run.usd["functions"] + run.usd["links"] == pytest.approx(others, abs=0.05 * paid)
+    assert run.usd["functions"] + run.usd["links"] <= others + 0.05 * deployment.usd_per_s * SECONDS
 
 
 def test_these_instances_promise_all_kinds_of_things(tmp_path: Path) -> None:
     found = []
-    for seed in SHOWN:
+    for seed in SEEDS:
         folder = tmp_path / str(seed)
         folder.mkdir()
         found.append(provisioned(seed, folder))
     kept = [deployment for deployment in found if deployment.status == "optimal"]
-    assert len(kept) == len(SHOWN)
-    assert any(part.machine and part.function for deployment in kept for part in deployment.parts)
+    assert len(kept) == len(SEEDS)
+    assert any(part.machine and part.queue_max for deployment in kept for part in deployment.parts)
     assert any(part.machine and not part.function for deployment in kept for part in deployment.parts)
     assert any(deployment.service and deployment.service.quantile < 1 for deployment in kept)
 
 
-def test_a_mean_is_kept_with_its_waits(tmp_path: Path) -> None:
-    """Machines alone near their limit: what the simulator measures is within what is promised, waits included."""
+def test_a_mean_comes_out_with_its_waits(tmp_path: Path) -> None:
+    """Machines alone near their limit: the simulated mean is what was promised, to a fifth of the wait."""
     asked = document(0)
     asked["workload"] |= {"latency_measure": "mean", "latency_slo_ms": 1e4, "utilisation_cap": 0.95}
-    deployment = provision(so.load(write(asked, tmp_path)), blocks=1, wait_max=0.5)
+    deployment = provision(so.load(write(asked, tmp_path)), blocks=1, confirm=False)
     assert deployment.latency_wait_ms > 1
     run = served(deployment, SECONDS, 0)
-    assert run.latency_mean_s * 1000 <= deployment.latency_mean_ms
-    assert run.latency_mean_s * 1000 > deployment.latency_mean_ms - deployment.latency_wait_ms
+    assert run.latency_mean_s * 1000 == pytest.approx(deployment.latency_mean_ms, abs=0.2 * deployment.latency_wait_ms)

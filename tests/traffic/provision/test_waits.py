@@ -61,7 +61,7 @@ def least(good: Callable[[int], bool], start: int) -> int:
 
 @pytest.mark.parametrize(("measure", "slo", "allowed"), [("p90", 2.6, 0.1), ("p90", 4.0, 0.1), ("worst", 4.0, 1e-4)])
 def test_who_waits_within_the_slack_is_in_time(measure: str, slo: float, allowed: float) -> None:
-    """Done without waiting after 0.5 and 2.5 s, at 2/s a load of 2: late are those who wait longer than what is left."""
+    """Done without waiting after 0.5 and 2.5 s, at 2/s a load of 2: late is who waits longer than what is left."""
 
     def late(n: int) -> float:
         return 0.5 * longer(n, 2.0, slo - 0.5) + 0.5 * longer(n, 2.0, slo - 2.5)
@@ -103,7 +103,7 @@ def test_waits_count_in_the_mean() -> None:
     """0.5 x 0.5 + 0.5 x 2.5 = 1.5 s without waiting; with n machines C(n, 2) / (n - 2) s more."""
     for slo in (1.95, 1.6, 1.51):
         found = formula(machines((0.0, 2.0), latency_slo_s=slo, latency_measure="mean"), 2.0, blocks=1)
-        fewest = least(lambda n, slo=slo: 1.5 + erlang_c(n, 2.0) / (n - 2) <= slo, 3)
+        fewest = next(n for n in range(3, 99) if 1.5 + erlang_c(n, 2.0) / (n - 2) <= slo)
         assert (found.status, found.counts) == ("optimal", (fewest,))
         assert found.latency_mean_ms == pytest.approx(1500 + found.latency_wait_ms, rel=1e-12)
         assert found.latency_wait_ms == pytest.approx(erlang_c(fewest, 2.0) / (fewest - 2) * 1000, rel=1e-9)
@@ -204,35 +204,38 @@ def test_some_wait_and_the_rest_goes_to_the_function(measure: str, slo: float) -
     """
     allowed = slo if measure == "mean" else 1e-4 if measure == "worst" else 0.1
 
-    def taken(first: float, mean: float, beyond: Callable[[float], float]) -> float:
+    def taken(first: float, n: int, room: int | None) -> float:
         if measure == "mean":
-            return 0.5 * first + 0.5 * 2.5 + mean
+            return 0.5 * first + 0.5 * 2.5 + (erlang_c(n, 2.0) / (n - 2) if room is None else limited(n, room)[1])
+        if room is None:
+            return 0.5 * longer(n, 2.0, slo - first) + 0.5 * longer(n, 2.0, slo - 2.5)
+        if measure == "worst":
+            return float(2.0 * math.ceil(room / n) > slo - 2.5)
+        beyond = limited(n, room)[2]
         return 0.5 * beyond(slo - first) + 0.5 * beyond(slo - 2.5)
 
     costs: dict[tuple[int, int | None], float] = {}
     for n in range(1, 8):
-        if n > 2 and taken(0.5, erlang_c(n, 2.0) / (n - 2), lambda t, n=n: longer(n, 2.0, t)) <= allowed:
+        if n > 2 and taken(0.5, n, None) <= allowed:
             costs[n, None] = 0.5 * n + 0.25
         for room in (*range(9), 10, 12, 15, 18, 22, 27):
-            lost, mean, beyond = limited(n, room)
-            if measure == "worst":
-                beyond = lambda t, longest=2.0 * math.ceil(room / n): float(longest > t)  # noqa: E731
-            if taken(0.75, mean, beyond) <= allowed:
-                costs[n, room] = 0.5 * n + 2 * lost + 0.25
-    n, room = min(costs, key=lambda own: costs[own])
-    assert room is not None
-    assert 0 < room < 27, "neither too little room for a test nor too much"
+            if taken(0.75, n, room) <= allowed:
+                costs[n, room] = 0.5 * n + 2 * limited(n, room)[0] + 0.25
+    n, best = min(costs, key=lambda own: costs[own])
+    assert best is not None
+    assert 0 < best < 27, "neither too little room for a test nor too much"
     found = formula(beside(latency_slo_s=slo, latency_measure=measure), 2.0, blocks=1)
-    assert (found.status, found.usd_per_s) == ("optimal", pytest.approx(costs[n, room], rel=1e-9))
+    assert found.status == "optimal"
+    assert found.usd_per_s == pytest.approx(costs[n, best], rel=1e-9)
     (part,) = found.parts
-    assert (part.count, part.queue_max) == (n, room)
-    lost, mean, beyond = limited(n, room)
+    assert (part.count, part.queue_max) == (n, best)
+    lost, mean, _ = limited(n, best)
     assert part.spilled == pytest.approx(2 * lost, rel=1e-9)
-    assert found.latency_wait_ms == pytest.approx(mean * 1000, rel=1e-9)
-    if measure == "p90":
-        assert found.on_time == pytest.approx(1 - taken(0.75, mean, beyond), abs=1e-5)
+    assert found.latency_wait_ms == pytest.approx(mean * 1000, rel=1e-5)
+    if measure != "mean":
+        assert found.on_time == pytest.approx(1 - taken(0.75, n, best), abs=1e-5)
     (block,) = found.to_dict()["blocks"]
-    assert (block["count"], block["queue_max"]) == (n, room)
+    assert (block["count"], block["queue_max"]) == (n, best)
 
 
 def test_nobody_waits_beside_a_function_without_a_target() -> None:
@@ -284,7 +287,7 @@ def together(one: int, two: int, t: float) -> float:
     return a * (1 - b) * math.exp(-x * t) + b * (1 - a) * math.exp(-y * t) + a * b * both
 
 
-@pytest.mark.parametrize(("measure", "slo"), [("p90", 4.0), ("p90", 5.5), ("p99", 6.0), ("worst", 8.0), ("mean", 2.2)])
+@pytest.mark.parametrize(("measure", "slo"), [("p90", 4.0), ("worst", 8.0), ("mean", 2.2)])
 def test_waits_of_blocks_add_up(measure: str, slo: float) -> None:
     """At 2/s loads of 2 and 1. Without waiting 0.5 are done after 0 s, 0.25 after 2 s, 0.25 after 4 s: 1.5 on average.
 
