@@ -19,7 +19,6 @@ from oracles.provisioned import (
     FEASIBLE,
     Block,
     Levels,
-    Pools,
     Rates,
     Setting,
     choices,
@@ -260,7 +259,7 @@ class Limit:
 
     def alone(self, b: int, queue: Wait) -> float:
         """What is taken if only one block makes wait."""
-        if math.isinf(self.allowed) or not queue.some and not queue.sure_s:
+        if math.isinf(self.allowed) or (not queue.some and not queue.sure_s):
             return self.spent
         if queue.sure_s:
             return self.spent + sum(
