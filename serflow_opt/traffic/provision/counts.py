@@ -192,7 +192,7 @@ class Counts:
 
         machine = self.service.blocks[b].machines[0]
         load = self.demand.peak * self.service.reach(b) * self._held(b)
-        most = useful_rooms(count * machine.workers, load, self.pricing.carrying.cap)
+        most = useful_rooms(count * machine.workers, load)
         return bisect_left(range(most), True, key=late)
 
     def _worth_counting(self, b: int, waiting: bool = True) -> Iterator[Size]:

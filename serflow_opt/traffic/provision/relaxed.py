@@ -164,7 +164,7 @@ class Relaxed:
         def late(n: int) -> bool:
             return self.taken(count, ROOMS[n], low, high) > self.room
 
-        useful = useful_rooms(count * self.workers, self.queues.peak * high, self.cap)
+        useful = useful_rooms(count * self.workers, self.queues.peak * high)
         last, step = min(ROOMS.index(least), useful - 1), 1  # the last known to be in time
         while last + step < useful and not late(last + step):
             last, step = last + step, 2 * step

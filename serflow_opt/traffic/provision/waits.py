@@ -34,10 +34,11 @@ ROOMS: tuple[int, ...] = (*range(9), 10, 12, 15, 18, 22, 27, 33, 40, 50, 60, 75,
 """Numbers of requests that may wait where others go to a function: each at most a quarter more than the one before."""
 
 
-def useful_rooms(servers: int, load: float, cap: float) -> int:
+def useful_rooms(servers: int, load: float) -> int:
     """How many of `ROOMS` are worth having: with more than the last hardly anybody more is served.
 
-    As exponential servers have it: a share B ρ^r finds no room, and machines are not filled above the utilisation cap.
+    As exponential servers have it: a share B ρ^r finds no room. That the cap may send more away is left out: it may at
+    the largest load only.
 
     Parameters
     ----------
@@ -45,17 +46,14 @@ def useful_rooms(servers: int, load: float, cap: float) -> int:
         c.
     load
         a, the largest.
-    cap
-        η.
     """
     full = load / servers
-    spilled = max(HARDLY, 1 - cap / full) if full > 0 else 1.0
     blocked = erlang_b(servers, load)
-    if blocked <= spilled:
+    if blocked <= HARDLY:
         return 1
     if full >= 1 - HARDLY:
         return len(ROOMS)
-    room = math.log(spilled / blocked) / math.log(full)
+    room = math.log(HARDLY / blocked) / math.log(full)
     return min(bisect_left(ROOMS, room) + 1, len(ROOMS))
 
 
