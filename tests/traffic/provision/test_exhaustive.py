@@ -17,6 +17,8 @@ SLOW = {27, 33, 40, 46, 47, 51}
 SEEDS = [*(seed for seed in range(66) if seed not in SLOW), 77, 108, 562, 1083, 1101, 1110, 1518, 1527]
 """562 found sums of waits that were rounded up too far."""
 GAP = 1e-4
+ROOMS = 1e-6
+"""Bounds leave out much room to wait that is hardly any use."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -30,11 +32,11 @@ def test_against_exhaustive_search(seed: int, tmp_path: Path) -> None:
         return
     assert found.status == "optimal"
     assert found.usd_per_s >= best.usd_per_s * (1 - 1e-9), "cheaper than the cheapest deployment"
-    if found.usd_per_s > best.usd_per_s * (1 + GAP * 1.001) or found.bound > best.usd_per_s * (1 + 1e-7):
+    if found.usd_per_s > best.usd_per_s * (1 + GAP * 1.001) or found.bound > best.usd_per_s * (1 + ROOMS):
         best = best_of(case, SHRINK)
         assert best is not None
     assert found.usd_per_s <= best.usd_per_s * (1 + GAP * 1.001)
-    assert found.bound <= best.usd_per_s * (1 + 1e-7), "the bound is above the optimum"
+    assert found.bound <= best.usd_per_s * (1 + ROOMS), "the bound is above the optimum"
     assert found.gap <= GAP * (1 + 1e-6)
     check_deployment(case, found.to_dict())
 

@@ -250,7 +250,7 @@ def test_no_time_is_no_error(tmp_path: Path) -> None:
 
 
 def test_progress_closes_in(tmp_path: Path) -> None:
-    case, moments = draw(9), list[Moment]()
+    case, moments = draw(12), list[Moment]()
     found = provisioned(case, tmp_path, on_progress=moments.append)
     assert moments
     assert [moment.done for moment in moments] == list(range(len(moments)))
