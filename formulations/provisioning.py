@@ -89,7 +89,7 @@ class Sizes:
     waits
         By line, for each number its (wslope, wicpt); empty where the mean does not count.
     late
-        For each number g_{b,k,s} of the block's stages; empty where no share of late requests counts.
+        For each number g_{b,k,s} of the stages from the block on; empty where no share of late requests counts.
     """
 
     counts: tuple[int, ...]
@@ -267,7 +267,7 @@ def add_limits(m: Any, data: Data, pools: Sequence[Pool]) -> None:
 
     @m.Constraint([(b, k) for b, sizes in listed.items() for k, row in enumerate(sizes.late) if any(row)])
     def late_size(m: Any, b: int, k: int) -> Any:
-        shares = dict(zip(pools[b].stages, listed[b].late[k], strict=True))
+        shares = dict(enumerate(listed[b].late[k], start=pools[b].first))
         most = sum(share * data.reach_high[s] for s, share in shares.items()) - 1
         if most <= 0:
             return pyo.Constraint.Skip

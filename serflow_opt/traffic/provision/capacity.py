@@ -241,6 +241,7 @@ class Capacity:
                 cold = self.structures.cold_s(choice.function)
             done = [choice.hop_s + t for t in self.structures.pace_s(choice, cold)]
             slack = slack_of(bound * (1 + TOLERANCE), [(1.0, done)])
+        reached = 1 if slack is None else slack.seconds.shape[1]
         key = replace(choice, hop_usd=0.0), b"" if slack is None else slack.seconds.tobytes()
         if key not in self._relaxed:
             assert choice.machine is not None
@@ -249,7 +250,7 @@ class Capacity:
             self._relaxed[key] = Relaxed(
                 queues=self.promise.queues,
                 workers=self.structures.option(choice.machine).workers,
-                reaches=np.array([self.least_reach(s + 1) for s in range(choice.first, choice.last + 1)]),
+                reaches=np.array([self.least_reach(choice.first + 1 + k) for k in range(reached)]),
                 reach_high=self.data.reach_high[choice.first + 1],
                 first_s=seconds[choice.first],
                 square=self._least_squares(choice, longest),
@@ -276,7 +277,7 @@ class Capacity:
             assert whole is not None
             return replace(whole, room=max(0.0, whole.room - taken * (1 - EQUAL)))
         assert self.instance.latency_slo_s is not None
-        stages = slice(choice.first, choice.last + 1)
+        stages = slice(choice.first, None)  # who waits here may leave later, with less slack
         ways = [(share, self.structures.done_s(structure, cold)[stages]) for share, cold in promise.colds(structure)]
         return self.relaxed(choice, slack_of(self.instance.latency_slo_s * (1 + TOLERANCE), ways))
 

@@ -57,6 +57,9 @@ class Incumbent(Protocol):
     doubt: str
     solves: int
 
+    def enough(self) -> float:
+        """What has at least this bound cannot improve on the best by more than the gap."""
+
     def offer(self, structure: Structure, levels: tuple[int, ...]) -> float:
         """Value thresholds with their cheapest sizes, and keep them when they are the best; USD per second."""
 
@@ -113,7 +116,7 @@ class OneStructure:
         open_ = [(0.0, next(number), 0.0, Thresholds(levels))]
         closed = closed_checked = math.inf
         for _ in range(MOST_SETS):
-            if not open_ or open_[0][0] >= self._enough() or self.incumbent.deadline.expired:
+            if not open_ or open_[0][0] >= self.incumbent.enough() or self.incumbent.deadline.expired:
                 break
             bound, _, checked, chosen = heappop(open_)
             own, sure, parts = self._look(chosen)
@@ -126,9 +129,6 @@ class OneStructure:
             min([closed, *(bound for bound, _, _, _ in open_)]),
             min([closed_checked, *(checked for _, _, checked, _ in open_)]),
         )
-
-    def _enough(self) -> float:
-        return self.incumbent.best * (1 - self.incumbent.gap)
 
     def _look(self, chosen: Thresholds) -> tuple[float, float, list[Thresholds]]:
         """Solve the model of a set; return its bounds and, where they are not enough, the parts it is split into."""
@@ -172,8 +172,8 @@ class OneStructure:
                 self.incumbent.doubt = outcome.doubt
                 return bound, checked, []
             solution = tuple(_chosen(data, built, outcome, s) for s in data.stages)
-            cost = self.incumbent.offer(self.structure, solution)  # exact; the model is below it by what it passes over
-            if bound >= min(cost, self.incumbent.best) * (1 - self.incumbent.gap):
+            self.incumbent.offer(self.structure, solution)  # exact; the model is below it by what it passes over
+            if bound >= self.incumbent.enough():
                 return bound, checked, []
             fresh = self._sharpen(solution, points)
             if not fresh and len(groups.rates) == len(whole.demand.rates):

@@ -37,14 +37,14 @@ HALVINGS = 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slack:
-    """What is left of a limit to those who leave at each stage of a block.
+    """What is left of a limit to those who leave at each stage from a block on.
 
     Attributes
     ----------
     shares
         Of the ways to meet cold starts; they sum to 1.
     seconds
-        By way and stage of the block; below 0: late without waiting.
+        By way and stage, the first of the block first; below 0: late without waiting.
     """
 
     shares: Floats
@@ -62,7 +62,7 @@ class Relaxed:
     workers
         Of a machine.
     reaches
-        ρ_s, least reach of each stage of the block.
+        ρ_s, least reach of each of these stages.
     reach_high
         R_high, most reach of its first stage.
     first_s
@@ -102,7 +102,7 @@ class Relaxed:
         return max(0.0, (square * float(self.reaches[0]) / work**2 - 1) * (1 - EQUAL))
 
     def row(self, count: int, places: int | None, low: float, high: float) -> Floats:
-        """Return by stage of the block G_s - G_{s-1}: times the reaches, the share of requests that is late at least.
+        """Return by stage from the block on G_s - G_{s-1}: times the reaches, the share of requests that is late at least.
 
         Parameters
         ----------
@@ -181,7 +181,7 @@ def slack_of(bound_s: float, ways: Sequence[tuple[float, Sequence[float]]]) -> S
     bound_s
         The limit, seconds.
     ways
-        Share and seconds until each stage of the block is done, for each way to meet cold starts.
+        Share and seconds until each stage from the block on is done, for each way to meet cold starts.
     """
     shares, seconds = zip(*ways, strict=True)
     return Slack(np.array(shares), bound_s - np.array([list(own) for own in seconds], dtype=float))
@@ -215,7 +215,7 @@ def least_squares(
 def rows(
     relaxed: Relaxed, sizes: Sequence[tuple[int, int | None]], low: float, high: float
 ) -> tuple[tuple[float, ...], ...]:
-    """Return what each size makes late of the limit, by stage of the block."""
+    """Return what each size makes late of the limit, by stage from the block on."""
     return tuple(tuple((relaxed.row(*size, low, high) / relaxed.room).tolist()) for size in sizes)
 
 

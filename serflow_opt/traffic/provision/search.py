@@ -119,7 +119,7 @@ class Search:
         bounds, checked = found.bounds.copy(), found.bounds.copy()  # one so far: no solver has said anything
         self._proven(bounds, checked)
         for n in range(len(bounds)):
-            if bounds[n] >= self._enough() or self.deadline.expired:  # and those behind, in the order of bounds
+            if bounds[n] >= self.enough() or self.deadline.expired:  # and those behind, in the order of bounds
                 break
             bound, sure = self._solve(found, n)
             bounds[n], checked[n] = max(bounds[n], bound), max(checked[n], sure)
@@ -158,7 +158,7 @@ class Search:
         kept = sorted((s for s in among if self.keep is None or self.keep(s)), key=plainness)
         return quickest(self.pricing, [s for s in kept if late_of(self.pricing, s) is not None])
 
-    def _enough(self) -> float:
+    def enough(self) -> float:
         """A structure whose bound is at least this cannot improve on the best by more than the gap."""
         if math.isinf(self.gap) or math.isinf(self.best):
             return math.inf if self.found is None else -math.inf

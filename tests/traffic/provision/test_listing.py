@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracles.provisioned import optimum
+from oracles.provisioned_best import optimum
 from oracles.provisioned_instances import Case, draw
 from support.helpers import load
 
