@@ -308,8 +308,8 @@ class OneStructure:
         if relaxed is None or not counts:
             return sizes
         if relaxed.slack is None:
-            tangents = [tangents(relaxed, k, None, low, min(high, most[k]), points) for k in counts]
-            return replace(sizes, waits=tuple(zip(*tangents, strict=True)))
+            waited = [tangents(relaxed, k, None, low, min(high, most[k]), points) for k in counts]
+            return replace(sizes, waits=tuple(zip(*waited, strict=True)))
         return replace(sizes, late=rows(relaxed, [(k, None) for k in counts], low, high))
 
     def _beside(
@@ -347,11 +347,11 @@ class OneStructure:
             return found
         free = {(count, min(room for own, room in sizes if own == count)) for count, _ in sizes}
         if relaxed.slack is None:
-            tangents = [
+            waited = [
                 [(0.0, 0.0)] * len(points) if own in free else tangents(relaxed, *own, low, high, points)
                 for own in sizes
             ]
-            return replace(found, waits=tuple(zip(*tangents, strict=True)))
+            return replace(found, waits=tuple(zip(*waited, strict=True)))
         each = zip(sizes, rows(relaxed, sizes, low, high), strict=True)
         return replace(found, late=tuple((0.0,) * len(row) if own in free else row for own, row in each))
 
