@@ -3,7 +3,7 @@
 smooth: requests come evenly, so machines take up to the utilisation cap, min(a, η n w) (SERFLOW).
 random: they come as a Poisson process, and who finds no free worker goes to the function: Erlang's loss formula, which
 holds whatever the distribution of the service times, min(a (1 - B(n w, a)), η n w). Where some may wait first, fewer
-go (`queues`).
+go, taken for as many as of exponential times (M/M/c/K).
 
 Both are concave and rising in the load a, so supporting lines bound them from above.
 """
@@ -18,8 +18,7 @@ import numpy as np
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.traffic.queues.erlang import erlang_b
-from serflow_opt.traffic.queues.service_time import ServiceTime
-from serflow_opt.traffic.queues.waiting import waiting
+from serflow_opt.traffic.queues.mmc import lost
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +48,7 @@ class Carrying:
         if self.arrivals not in get_args(Arrivals):
             raise InputError([Problem("", "arrivals", f"'{self.arrivals}'", "write random or smooth")])
 
-    def carried(self, servers: int, loads: Floats, room: int = 0, cv2: float = 1.0) -> Floats:
+    def carried(self, servers: int, loads: Floats, room: int = 0) -> Floats:
         """Busy workers of `servers` that are offered loads.
 
         Parameters
@@ -60,17 +59,12 @@ class Carrying:
             Workers that would be busy if there were enough.
         room
             Requests that may wait for a worker.
-        cv2
-            Squared coefficient of variation of how long one is busy; of no account where nobody waits.
         """
         most = self.cap * servers
         if self.arrivals == "smooth":
             return np.minimum(loads, most)
-        if room:
-            lost = waiting(servers, loads, ServiceTime.of_moments(1.0, cv2), room).lost
-        else:
-            lost = erlang_b(servers, loads)
-        taken: Floats = np.minimum(loads * (1 - lost), most)
+        gone = lost(servers, loads, room) if room else erlang_b(servers, loads)
+        taken: Floats = np.minimum(loads * (1 - gone), most)
         return taken
 
     def each(self, counts: int, workers: int, loads: Floats) -> Floats:
@@ -122,7 +116,7 @@ class Carrying:
                 free = loads if self.arrivals == "smooth" else loads * (1 - blocking)
                 yield np.minimum(free, self.cap * c)
 
-    def lines(self, servers: int, points: Floats, room: int = 0, cv2: float = 1.0) -> list[tuple[float, float]]:
+    def lines(self, servers: int, points: Floats, room: int = 0) -> list[tuple[float, float]]:
         """Return lines (slope, intercept) above what is carried, touching it at loads, and the cap.
 
         d/da a (1 - B) = 1 - B - B (c - a + a B), since B' = B (c / a - 1 + B).
@@ -133,7 +127,7 @@ class Carrying:
             c.
         points
             Loads.
-        room, cv2
+        room
             As of `carried`; where some may wait slopes are taken from differences, and the lines raised until they are
             nowhere below.
         """
@@ -141,18 +135,18 @@ class Carrying:
         if self.arrivals == "smooth":
             return [(1.0, 0.0), cap]
         if room:
-            return [cap, *self._differences(servers, points, room, cv2)]
+            return [cap, *self._differences(servers, points, room)]
         blocking = erlang_b(servers, points)
         slopes = np.clip(1 - blocking - blocking * (servers - points + points * blocking), 0.0, 1.0)
         touched = points * (1 - blocking)
         return [cap, *zip(slopes.tolist(), (touched - slopes * points).tolist(), strict=True)]
 
-    def _differences(self, servers: int, points: Floats, room: int, cv2: float) -> list[tuple[float, float]]:
+    def _differences(self, servers: int, points: Floats, room: int) -> list[tuple[float, float]]:
         free = Carrying(self.arrivals, 1.0)
         step = np.maximum(points, servers * 1e-3) * 1e-4
         grid = np.linspace(0.0, 1.5 * float(points.max(initial=servers)), 60)
         loads = np.concatenate([np.maximum(points - step, 0.0), points, points + step, grid])
-        taken = free.carried(servers, loads, room, cv2)
+        taken = free.carried(servers, loads, room)
         below, touched, above = taken[: 3 * len(points)].reshape(3, -1)
         low, _, high = loads[: 3 * len(points)].reshape(3, -1)
         slopes = np.clip((above - below) / (high - low), 0.0, 1.0)

@@ -195,11 +195,6 @@ class Service:
         busy = self.busy_s(b, machine)
         return machine.workers / busy if busy > 0 else math.inf
 
-    def longest_s(self, b: int, machine: Machine) -> float:
-        """Most seconds that a request entering block b holds a worker, sending included."""
-        sending = self.blocks[b + 1].hop_s if machine.sends and b + 1 < len(self.blocks) else 0.0
-        return max(*machine.seconds[:-1], machine.seconds[-1] + sending)
-
     def cv2(self, b: int, machine: Machine) -> float:
         """Squared coefficient of variation of the seconds that a request entering block b holds a worker."""
         shares, mean = self.outcome_shares(b), self.busy_s(b, machine)

@@ -212,7 +212,8 @@ class Search:
         if block.pools.machine is None:
             return [self.offer(block, structure.levels, onward_s)]
         beside = block.pools.function is not None
-        rooms = ROOMS if beside and at.problem.slo_s is not None and at.arrivals == "random" else (0,)
+        limited = at.problem.slo_s is not None and at.problem.measure != "worst"  # else nobody waits beside a function
+        rooms = ROOMS if beside and limited and at.arrivals == "random" else (0,)
         found = []
         for cost, n in self.numbers(block, structure.levels, onward_s):
             if cost >= below and beside:

@@ -82,6 +82,15 @@ def wait(at: Setting, block: Block, reach: Sequence[float], onward_s: float) -> 
     return Wait(queue.lost, stay * queue.mean_s, lambda times: stay[:, None] * queue.beyond(times))
 
 
+def no_room(servers: int, load: float, room: int) -> float:
+    """Share of Poisson arrivals that find neither a free server nor one of some places: M/M/c/K, state by state."""
+    weight, total = 1.0, 1.0
+    for state in range(1, servers + room + 1):
+        weight *= load / min(state, servers)
+        total += weight
+    return weight / total
+
+
 def running(at: Setting, block: Block, reach: Sequence[float], onward_s: float, queue: Wait) -> float:
     """USD per second of a block, without hand-overs."""
     machine = at.machine(block.pools)
@@ -92,11 +101,12 @@ def running(at: Setting, block: Block, reach: Sequence[float], onward_s: float, 
     if block.pools.function is None:
         return rent
     paid = 0.0
-    for (share, rate), lost in zip(at.rates, queue.lost, strict=True):
+    for share, rate in at.rates:
         load = rate * held
         kept = float(servers > 0)
         if load > 0.0 and servers:
-            kept = min(load * (1.0 - float(lost)), at.problem.cap * servers) / load
+            lost = 0.0 if at.arrivals == "smooth" else no_room(servers, load, block.room)
+            kept = min(load * (1.0 - lost), at.problem.cap * servers) / load
         paid += share * rate * (1.0 - kept)
     return rent + paid * invocation(at, block, reach)
 

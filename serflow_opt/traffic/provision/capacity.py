@@ -71,6 +71,8 @@ class Capacity:
         self.exits = Exits([[envelope_of(menu)] for menu in menus])
         self._sizes: dict[BlockChoice, tuple[float, ...]] = {}
         self._relaxed: dict[tuple[BlockChoice, bytes], Relaxed] = {}
+        times = (option.stage_seconds for option in self.instance.options)
+        self._fastest = [min(own) for own in zip(*times, strict=True)]  # of each stage, on any option
         self._grids: dict[BlockChoice, Floats] = {}
         self._leasts: dict[BlockChoice, float] = {}
         self._least_reaches: dict[int, float] = {}
@@ -228,7 +230,7 @@ class Capacity:
         choice
             What runs the block.
         slack
-            Of those who leave in it; None: as if the blocks before took no time.
+            Of those who leave in it; None: as if the other blocks were as fast as any option.
         """
         if not (self.promise.limited and self.promise.queued(choice)):
             return None
@@ -239,7 +241,9 @@ class Capacity:
             assert bound is not None
             if self.promise.measure == "worst":
                 cold = self.structures.cold_s(choice.function)
-            done = [choice.hop_s + t for t in self.structures.pace_s(choice, cold)]
+            start = math.fsum(self._fastest[: choice.first]) + choice.hop_s
+            done = [start + t for t in self.structures.pace_s(choice, cold)]
+            done += [done[-1] + t for t in itertools.accumulate(self._fastest[choice.last + 1 :])]
             slack = slack_of(bound * (1 + TOLERANCE), [(1.0, done)])
         reached = 1 if slack is None else slack.seconds.shape[1]
         key = replace(choice, hop_usd=0.0), b"" if slack is None else slack.seconds.tobytes()
@@ -257,7 +261,6 @@ class Capacity:
                 slack=slack,
                 room=self.promise.room * (1 + TOLERANCE),
                 cap=self.carrying.cap,
-                longest_s=longest if self.promise.sure(choice.function is not None) else None,
             )
         return self._relaxed[key]
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from serflow_opt.ground.tolerances import FULLEST, TOLERANCE, UNCHANGED
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.provision.spill import spilled_rate
-from serflow_opt.traffic.provision.waits import ROOMS, Held, Wait, useful_rooms
+from serflow_opt.traffic.provision.waits import ROOMS, Wait, useful_rooms
 from serflow_opt.traffic.queues.erlang import erlang_c
 
 if TYPE_CHECKING:
@@ -128,9 +128,9 @@ class Counts:
         machine, wait = block.machines[0], self.promise.wait(self.service, b, count, room)
         usd = count * machine.usd_per_s
         if block.function is not None:
-            rate, cv2 = self.service.rate_per_s(b, machine), Held.of(self.service, b, machine).cv2
+            rate = self.service.rate_per_s(b, machine)
             servers, carrying = count * machine.workers, self.pricing.carrying
-            spilled = spilled_rate(self.demand, self.service.reach(b), rate, servers, machine, carrying, room or 0, cv2)
+            spilled = spilled_rate(self.demand, self.service.reach(b), rate, servers, machine, carrying, room or 0)
             usd += self._call_usd(b) * spilled
         return Size(count, room, usd, wait)
 

@@ -336,9 +336,8 @@ class OneStructure:
                 places = relaxed.most_places(count, low, high, places)
             last = ROOMS.index(places)
             sizes += [(count, ROOMS[n]) for n in range(last, max(-1, last - PLACES), -1)]
-        cv2 = 1.0 if relaxed is None else relaxed.held(low, high)[1]
         touching = [
-            [pricing.carrying.lines(k * workers, rate * at, room, cv2) for k, room in sizes]
+            [pricing.carrying.lines(k * workers, rate * at, room) for k, room in sizes]
             for rate in groups.rates.tolist()
         ]
         lines = tuple(tuple(zip(*by_size, strict=True)) for by_size in touching)

@@ -161,26 +161,10 @@ class Pricing(Capacity):
                 for count in range(1, min(most, COUNTED) + 1):
                     self.deadline.check()
                     places = relaxed.most_places(count, low, high, places)
-                    taken = self.carried(count * workers, loads, places, relaxed.held(low, high)[1])
+                    taken = self.carrying.carried(count * workers, loads.ravel(), places).reshape(loads.shape)
                     total[count] = np.maximum(total[count], groups.shares @ (loads - taken))
             self._overflows[key] = np.maximum(total, 0.0)
         return self._overflows[key]
-
-    def carried(self, servers: int, loads: Floats, places: int, cv2: float) -> Floats:
-        """Return what servers carry of loads where some may wait.
-
-        Parameters
-        ----------
-        servers
-            Workers of all machines.
-        loads
-            Of any shape.
-        places
-            Requests that may wait.
-        cv2
-            Squared coefficient of variation of what one takes.
-        """
-        return self.carrying.carried(servers, loads.ravel(), places, cv2).reshape(loads.shape)
 
     def at_least(self, choice: BlockChoice) -> Floats:
         """What a block with a function costs at least with 0, 1, .. machines, USD per second."""

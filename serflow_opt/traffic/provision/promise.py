@@ -68,10 +68,13 @@ class Promise:
         return self.instance.latency_slo_s is not None
 
     def queued(self, choice: BlockChoice) -> bool:
-        """Whether requests may wait for a block's machines: for ever without a function, else as the target allows."""
+        """Whether requests may wait for a block's machines: all without a function, else as many as the target allows.
+
+        Under a limit on the worst case nobody waits beside a function, which takes them at once.
+        """
         if choice.machine is None or not self.random:
             return False
-        return choice.function is None or self.instance.latency_slo_s is not None
+        return choice.function is None or (self.limited and self.measure != "worst")
 
     def late(self, structure: Structure, least_reach: Callable[[int], float]) -> Late | None:
         """Return what latency asks of the thresholds of a structure, waits left out; None where they cannot keep it.
@@ -142,12 +145,7 @@ class Promise:
         held = Held.of(service, b, machine)
         if not (held.seconds > 0 and reach > 0):
             return None
-        longest = service.longest_s(b, machine) if self.sure(service.blocks[b].function is not None) else None
-        return self.queues.of(count * machine.workers, room, reach, held.seconds, held.cv2, longest)
-
-    def sure(self, beside: bool) -> bool:
-        """Whether the longest possible wait counts: in the worst case, where a function takes who would wait longer."""
-        return self.measure == "worst" and beside
+        return self.queues.of(count * machine.workers, room, reach, held.seconds, held.cv2)
 
     def worst_s(self, structure: Structure, service: Service) -> float:
         """Seconds until the last stage that anybody reaches is done, cold starts whole."""

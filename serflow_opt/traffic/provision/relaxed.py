@@ -31,7 +31,7 @@ SLOPES = 9
 """Prices of the mean at which the least second moment of holding times is bounded."""
 LOOKS = 5
 """Works at which the least second moment is looked at between two."""
-HALVINGS = 20
+HALVINGS = 14
 """Of the range in which the most work of a number of machines lies."""
 
 
@@ -75,8 +75,6 @@ class Relaxed:
         The limit, in its unit.
     cap
         η, to what share machines beside a function are filled.
-    longest_s
-        Most seconds that one holds a worker, where the longest wait counts; None: waits count as they come.
     """
 
     queues: Queues
@@ -88,7 +86,6 @@ class Relaxed:
     slack: Slack | None
     room: float
     cap: float
-    longest_s: float | None = None
 
     def held(self, low: float, high: float) -> tuple[float, float]:
         """Least seconds that one who enters holds a worker, and least squared coefficient of variation, at a work."""
@@ -102,7 +99,7 @@ class Relaxed:
         return max(0.0, (square * float(self.reaches[0]) / work**2 - 1) * (1 - EQUAL))
 
     def row(self, count: int, places: int | None, low: float, high: float) -> Floats:
-        """Return by stage from the block on G_s - G_{s-1}: times the reaches, the share of requests that is late at least.
+        """Return by stage from the block on G_s - G_{s-1}: times the reaches, the least share of requests that is late.
 
         Parameters
         ----------
@@ -118,7 +115,7 @@ class Relaxed:
         mean, cv2 = self.held(low, high)
         spare = self.slack.seconds >= 0
         if mean > 0 and low > 0 and spare.any() and count:
-            wait = self.queues.of(count * self.workers, places, low / mean, mean, cv2, self.longest_s)
+            wait = self.queues.of(count * self.workers, places, low / mean, mean, cv2)
             late[spare] = self.queues.mean(wait.beyond(self.slack.seconds[spare]))
         rising: Floats = self.slack.shares @ np.maximum(np.diff(late, axis=1, prepend=0.0), 0.0)
         return rising
@@ -128,7 +125,7 @@ class Relaxed:
         mean, cv2 = self.held(low, high)
         if not (mean > 0 and low > 0 and count):
             return 0.0
-        wait = self.queues.of(count * self.workers, places, low / mean, mean, cv2, self.longest_s)
+        wait = self.queues.of(count * self.workers, places, low / mean, mean, cv2)
         return low / mean * float(self.queues.mean(wait.seconds))
 
     def taken(self, count: int, places: int | None, low: float, high: float) -> float:

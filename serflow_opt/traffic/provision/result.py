@@ -248,9 +248,8 @@ def value_parts(
         entering, spilled = demand.mean * reach, 0.0
         room = (rooms[b] or 0) if block.function else None
         if block.function:
-            cv2 = service.cv2(b, machine) if machine else 1.0
             servers = machine.workers * count if machine else 0
-            spilled = spilled_rate(demand, reach, rate, servers, machine, carrying, room or 0, cv2)
+            spilled = spilled_rate(demand, reach, rate, servers, machine, carrying, room or 0)
         kept = entering - spilled
         load = entering / rate * machine.workers if machine and rate else 0.0
         servers = count * machine.workers if machine else 0
@@ -271,7 +270,7 @@ def value_parts(
                 usd_machines=count * machine.usd_per_s if machine else 0.0,
                 usd_functions=spilled * usd if block.function and spilled else 0.0,
                 usd_links=entering * block.hop_usd,
-                random_spill=no_room(servers, load, room or 0, cv2) if machine and block.function else None,
+                random_spill=no_room(servers, load, room or 0) if machine and block.function else None,
                 random_wait=erlang_c(servers, load) if machine and not block.function else None,
             )
         )

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.service import Machine
 
 
-def no_room(servers: int, load: float, room: int, cv2: float) -> float:
+def no_room(servers: int, load: float, room: int) -> float:
     """Share of Poisson arrivals that find neither a free worker nor room to wait."""
     loads = np.array([load])
-    return float(1 - Carrying("random", 1.0).carried(servers, loads, room, cv2)[0] / load) if load > 0 else 0.0
+    return float(1 - Carrying("random", 1.0).carried(servers, loads, room)[0] / load) if load > 0 else 0.0
 
 
 def spilled_rate(
@@ -28,7 +28,6 @@ def spilled_rate(
     machine: Machine | None,
     carrying: Carrying,
     room: int = 0,
-    cv2: float = 1.0,
 ) -> float:
     """Requests per second of a block that its machines do not take, on average over the rates.
 
@@ -46,8 +45,8 @@ def spilled_rate(
         Its type; None: there is none.
     carrying
         What machines carry.
-    room, cv2
-        Requests that may wait for a worker, and squared coefficient of variation of how long one is held.
+    room
+        Requests that may wait for a worker.
     """
     entering = demand.rates * reach
     if machine is None or servers == 0 or not entering.any():
@@ -55,5 +54,5 @@ def spilled_rate(
     if math.isinf(machine_rate):
         return 0.0
     loads = entering / machine_rate * machine.workers
-    taken = np.divide(carrying.carried(servers, loads, room, cv2), loads, out=np.ones_like(loads), where=loads > 0)
+    taken = np.divide(carrying.carried(servers, loads, room), loads, out=np.ones_like(loads), where=loads > 0)
     return float((entering * (1 - taken)) @ demand.shares)

@@ -80,19 +80,14 @@ class Wait:
         Share that finds no room, and goes to the function.
     seconds
         Mean wait, of all who enter.
-    most_s
-        Seconds that nobody waits longer than, where all count as waiting so long; None: waits count as they come.
     """
 
     lost: Floats
     seconds: Floats
     queue: Waiting
-    most_s: float | None = None
 
     def beyond(self, times: Floats) -> Floats:
         """Return P(wait > t) of all who enter, by rate and time (s, 0 or more)."""
-        if self.most_s is not None:
-            return np.where(times < self.most_s, 1.0, 0.0) * np.ones((len(self.lost), 1))
         return (1 - self.lost)[:, None] * self.queue.beyond(times)
 
 
@@ -124,7 +119,6 @@ class Queues:
         reach: float,
         seconds: float,
         cv2: float,
-        longest_s: float | None = None,
     ) -> Wait:
         """Return the waits of a block.
 
@@ -138,16 +132,12 @@ class Queues:
             Share of the service's requests that enter.
         seconds, cv2
             Mean and squared coefficient of variation of the time that one holds a worker.
-        longest_s
-            The longest such time, where the longest wait counts; None: waits count as they come.
         """
         cv2 = cv2 if cv2 > ROUNDING else 0.0
         found = waiting(servers, self.rates * reach, ServiceTime.of_moments(seconds, cv2), room)
         with np.errstate(invalid="ignore"):
             mean = np.where(found.lost < 1, (1 - found.lost) * found.mean_s, 0.0)
-        # of those who wait, a worker takes the next one at least every `longest_s`
-        most = None if longest_s is None or room is None else math.ceil(room / servers) * longest_s
-        return Wait(found.lost, mean, found, most)
+        return Wait(found.lost, mean, found)
 
     def mean(self, values: Floats) -> Floats:
         """Return the mean over requests of what depends on the rate; rows by rate."""

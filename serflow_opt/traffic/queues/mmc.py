@@ -88,6 +88,24 @@ class Exponential:
         return longer
 
 
+def lost(servers: int, loads: Floats, room: int) -> Floats:
+    """Return the shares of the arrivals that find neither a free server nor room.
+
+    Parameters
+    ----------
+    servers
+        c, at least 1.
+    loads
+        a, 0 or more.
+    room
+        r.
+    """
+    shares = np.zeros(len(loads))
+    some = loads > 0
+    shares[some] = Exponential(servers, loads[some], np.full(int(some.sum()), float(room))).shares()[0]
+    return shares
+
+
 def _geometric(log: Floats, terms: Floats) -> Floats:
     """Return the sum of ρ^j, j < r, times ρ^-r where ρ > 1."""
     even = np.abs(log) < ROUNDING
