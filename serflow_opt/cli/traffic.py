@@ -97,7 +97,7 @@ def provision(
     latency_measure: LatencyMeasure = None,
     include: Include = None,
     exclude: Exclude = None,
-    gap: SearchGap = 1e-4,
+    gap: SearchGap = 1e-3,
     time_limit: TimeLimit = None,
     catalog: Catalogs = None,
     as_json: Json = False,

@@ -75,7 +75,7 @@ class Capacity:
         self._fastest = [min(own) for own in zip(*times, strict=True)]  # of each stage, on any option
         self._grids: dict[BlockChoice, Floats] = {}
         self._leasts: dict[BlockChoice, float] = {}
-        self._least_reaches: dict[int, float] = {}
+        self._least_reaches: list[float] | None = None
 
     def machine_times(self, choice: BlockChoice) -> dict[int, float]:
         """Seconds of each stage (1..M) of a block on its machines; empty without machines."""
@@ -149,10 +149,10 @@ class Capacity:
 
     def least_reach(self, s: int) -> float:
         """Least share of the requests that enter stage s (1..M) when the accuracy floor is kept."""
-        if s not in self._least_reaches:
-            view = LinearCost(np.zeros(1), np.eye(self.data.last)[None, s - 1])
-            self._least_reaches[s] = float(solve_dual(self.exits, self.instance.accuracy_min, view).bound[0])
-        return self._least_reaches[s]
+        if self._least_reaches is None:  # of all stages at once
+            view = LinearCost(np.zeros(self.data.last), np.eye(self.data.last))
+            self._least_reaches = solve_dual(self.exits, self.instance.accuracy_min, view).bound.tolist()
+        return self._least_reaches[s - 1]
 
     def sizes(self, choice: BlockChoice) -> tuple[float, ...] | None:
         """Load that 0, 1, 2, ... machines take where a block has no function; None where it has one.
@@ -174,7 +174,10 @@ class Capacity:
             low = self.least_work(choice)
             needless = int(self.demand.peak * low / option.workers) if math.isfinite(low) else useful
             caps = [0.0] * (min(needless, useful) + 1)  # fewer than the least work keeps busy take no load at all
-            caps += [self.takes(choice, count, relaxed) for count in range(len(caps), useful + 1)]
+            for count in range(len(caps), useful + 1):
+                caps.append(self.takes(choice, count, relaxed))
+                if caps[-1] >= load:  # more machines make nobody wait longer
+                    relaxed = None
             self._sizes[key] = tuple(np.maximum.accumulate(caps).tolist())
         return self._sizes[key]
 
