@@ -17,7 +17,7 @@ import serflow_opt as so
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.traffic.control import compare as comparing
 from serflow_opt.traffic.demand.trace import Trace
-from serflow_opt.traffic.provision import search
+from serflow_opt.traffic.provision import counts, one_structure, search
 from serflow_opt.traffic.schedule.solve import evaluate_schedule, schedule
 from serflow_opt.traffic.service import Block, Machine, Service
 from serflow_opt.traffic.simulate import requests
@@ -62,7 +62,7 @@ def test_machines_max_bounds_what_is_priced() -> None:
 
 def test_many_machines_beside_a_function_are_found_without_counting(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = so.provision(LIBRA, 200.0)
-    monkeypatch.setattr(search, "COUNTED", 0)
+    monkeypatch.setattr(counts, "COUNTED", 0)
     found = so.provision(LIBRA, 200.0)
     assert found.usd_per_s == pytest.approx(counted.usd_per_s, rel=1e-12)
     assert [part.count for part in found.parts] == [part.count for part in counted.parts]
@@ -129,15 +129,15 @@ def test_deployments_tell_the_solvers_word_from_what_was_checked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """HiGHS is believed, but where multipliers show less that is said, too."""
-    solve = search.HighsModel.solve
+    solve = one_structure.HighsModel.solve
 
-    def unchecked(own: search.HighsModel, **given: Any) -> search.Outcome:
+    def unchecked(own: one_structure.HighsModel, **given: Any) -> one_structure.Outcome:
         return replace(solve(own, **given), checked=-math.inf)
 
     instance = so.load(write(service_document(large=True), tmp_path))
     checked = so.provision(instance, 30.0)
     assert checked.bound * (1 - 1e-5) <= checked.checked_bound <= checked.bound
-    monkeypatch.setattr(search.HighsModel, "solve", unchecked)
+    monkeypatch.setattr(one_structure.HighsModel, "solve", unchecked)
     found = so.provision(instance, 30.0)
     assert (found.status, found.bound) == (checked.status, pytest.approx(checked.bound, rel=1e-6))
     assert 0 < found.checked_bound < found.bound
@@ -146,12 +146,12 @@ def test_deployments_tell_the_solvers_word_from_what_was_checked(
 
 
 def test_doubt_is_the_reason_of_no_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
-    doubtful = search.Outcome("no_solution", math.nan, -math.inf, {}, 0, 0, 0, doubt="not confirmed")
-    monkeypatch.setattr(search.HighsModel, "solve", lambda own, **given: doubtful)
-    monkeypatch.setattr(search.Search, "_offer", lambda own, structure, levels: math.inf)
+    doubtful = one_structure.Outcome("no_solution", math.nan, -math.inf, {}, 0, 0, 0, doubt="not confirmed")
+    monkeypatch.setattr(one_structure.HighsModel, "solve", lambda own, **given: doubtful)
+    monkeypatch.setattr(search.Search, "offer", lambda own, structure, levels: math.inf)
     found = so.provision(LIBRA, 30.0)
     assert (found.status, found.reason) == ("no_solution", "not confirmed")
-    monkeypatch.setattr(search.HighsModel, "solve", lambda own, **given: replace(doubtful, doubt=""))
+    monkeypatch.setattr(one_structure.HighsModel, "solve", lambda own, **given: replace(doubtful, doubt=""))
     assert "--time-limit" in so.provision(LIBRA, 30.0).reason
 
 

@@ -149,7 +149,9 @@ class Services:
         rates, times = self._rates, 1.0
         while True:
             limit = min(LONG_S, self.deadline.left)
-            found = provision(self.instance, rates, blocks=blocks, keep=keep, gap=BLOCKS_GAP, time_limit=limit)
+            found = provision(
+                self.instance, rates, blocks=blocks, keep=keep, gap=BLOCKS_GAP, time_limit=limit, confirm=False
+            )
             if found.service is None:
                 if found.status == "no_solution" and self.deadline.expired:
                     raise OutOfTime("no blocks of stages were found that keep the targets; allow more time")

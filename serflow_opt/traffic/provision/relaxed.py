@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+SCATTERED, JUMP = 1e-4, 0.998
+"""Times that do not vary at all are taken for varying a little, which is told much sooner, and waits for so much less:
+the formula of two moments is off by less where it meets the exact one."""
 SLOPES = 9
 """Prices of the mean at which the least second moment of holding times is bounded."""
 LOOKS = 5
@@ -96,7 +99,7 @@ class Relaxed:
         if not work > 0:
             return 0.0
         square = max((slope * work + start for slope, start in self.square), default=0.0)
-        return max(0.0, (square * float(self.reaches[0]) / work**2 - 1) * (1 - EQUAL))
+        return max(SCATTERED, (square * float(self.reaches[0]) / work**2 - 1) * (1 - EQUAL))
 
     def row(self, count: int, places: int | None, low: float, high: float) -> Floats:
         """Return by stage from the block on G_s - G_{s-1}: times the reaches, the least share of requests that is late.
@@ -116,7 +119,7 @@ class Relaxed:
         spare = self.slack.seconds >= 0
         if mean > 0 and low > 0 and spare.any() and count:
             wait = self.queues.of(count * self.workers, places, low / mean, mean, cv2)
-            late[spare] = self.queues.mean(wait.beyond(self.slack.seconds[spare]))
+            late[spare] = JUMP * self.queues.mean(wait.beyond(self.slack.seconds[spare]))
         rising: Floats = self.slack.shares @ np.maximum(np.diff(late, axis=1, prepend=0.0), 0.0)
         return rising
 
@@ -126,7 +129,7 @@ class Relaxed:
         if not (mean > 0 and low > 0 and count):
             return 0.0
         wait = self.queues.of(count * self.workers, places, low / mean, mean, cv2)
-        return low / mean * float(self.queues.mean(wait.seconds))
+        return JUMP * low / mean * float(self.queues.mean(wait.seconds))
 
     def taken(self, count: int, places: int | None, low: float, high: float) -> float:
         """Return the least that waiting takes of the limit, in its unit; arguments as of `row`."""
