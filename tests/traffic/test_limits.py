@@ -62,7 +62,7 @@ def test_machines_max_bounds_what_is_priced() -> None:
 
 def test_many_machines_beside_a_function_are_found_without_counting(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = so.provision(LIBRA, 200.0)
-    monkeypatch.setattr(counts, "COUNTED", 0)
+    monkeypatch.setattr(counts, "COUNTED", 2)
     found = so.provision(LIBRA, 200.0)
     assert found.usd_per_s == pytest.approx(counted.usd_per_s, rel=1e-12)
     assert [part.count for part in found.parts] == [part.count for part in counted.parts]
@@ -140,8 +140,8 @@ def test_deployments_tell_the_solvers_word_from_what_was_checked(
     monkeypatch.setattr(one_structure.HighsModel, "solve", unchecked)
     found = so.provision(instance, 30.0)
     assert (found.status, found.bound) == (checked.status, pytest.approx(checked.bound, rel=1e-6))
-    assert 0 < found.checked_bound < found.bound
-    assert "by the solver's word" in " ".join(str(found).split())
+    assert 0 < found.checked_bound <= found.bound
+    assert ("by the solver's word" in " ".join(str(found).split())) == (found.checked_bound < found.bound * (1 - 1e-3))
     assert found.to_dict()["checked_bound"] == found.checked_bound * 3600
 
 
