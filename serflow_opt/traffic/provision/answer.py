@@ -10,7 +10,7 @@ from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.document import Choice, PlanStatus
 from serflow_opt.problem.instance import Instance
-from serflow_opt.traffic.provision.confirmed import Simulated, confirmed
+from serflow_opt.traffic.provision.confirmed import confirmed
 from serflow_opt.traffic.provision.counts import Counts
 from serflow_opt.traffic.provision.indifference import s_cips, t_cips
 from serflow_opt.traffic.provision.lateness import TAIL
@@ -124,7 +124,7 @@ def _valued(question: Question, search: Search, found: Found, deadline: Deadline
         latency_mean_ms=(promise.path_s(structure, service) + waiting_s) * 1000,
         latency_wait_ms=waiting_s * 1000,
         on_time=_on_time(promise, structure, service, waits),
-        scope=_scope(question, parts, simulated),
+        scope=_scope(question, parts),
         simulated=simulated,
     )
 
@@ -151,7 +151,7 @@ def _on_time(promise: Promise, structure: Structure, service: Service, waits: Se
     return max(0.0, 1 - promise.lateness(structure, service).late(waits))
 
 
-def _scope(question: Question, parts: Sequence[Part], simulated: Simulated | None) -> str:
+def _scope(question: Question, parts: Sequence[Part]) -> str:
     """Say in a line under what assumptions the deployment is the cheapest."""
     instance = question.instance
     smooth = question.carrying.arrivals == "smooth"

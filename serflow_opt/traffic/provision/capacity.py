@@ -242,12 +242,10 @@ class Capacity:
         elif slack is None and self.promise.measure == "worst":
             return None  # one in 10,000 is a fine sieve, and slow: it is for structures that coarser ones leave
         elif slack is None:
-            bound, cold = self.instance.latency_slo_s, 0.0
+            bound = self.instance.latency_slo_s
             assert bound is not None
-            if self.promise.measure == "worst":
-                cold = self.structures.cold_s(choice.function)
             start = math.fsum(self._fastest[: choice.first]) + choice.hop_s
-            done = [start + t for t in self.structures.pace_s(choice, cold)]
+            done = [start + t for t in self.structures.pace_s(choice, 0.0)]
             done += [done[-1] + t for t in itertools.accumulate(self._fastest[choice.last + 1 :])]
             slack = slack_of(bound * (1 + TOLERANCE), [(1.0, done)])
         reached = 1 if slack is None else slack.seconds.shape[1]
@@ -265,7 +263,6 @@ class Capacity:
                 square=self._least_squares(choice, longest),
                 slack=slack,
                 room=self.promise.room * (1 + TOLERANCE),
-                cap=self.carrying.cap,
             )
         return self._relaxed[key]
 

@@ -115,7 +115,7 @@ def confirmed(
     Returns
     -------
     tuple
-        The sizes, and what was simulated; None where nobody waits.
+        The sizes, of which counts and room may be new, and what was simulated; None where nobody waits.
     """
     target = target_of(promise)
     waiting = [b for b, size in enumerate(sizes) if size.count and size.room != 0]
@@ -139,7 +139,7 @@ def confirmed(
 
     tail = promise.measure == "worst"
     most, most_less = (REQUESTS_TAIL, REQUESTS_TAIL) if tail else (REQUESTS, REQUESTS_LESS)
-    first, now = [(size.count, size.room) for size in sizes], list(sizes)
+    now = list(sizes)
     found = simulated(now, most)
     for _ in range(MOST_CHANGES):
         if found.verdict != "broken" or not _more(now, waiting, service):
@@ -160,10 +160,9 @@ def confirmed(
     changed = [
         f"stages {structure[b].first + 1}-{structure[b].last + 1}: {_said(now[b])}, not {_said(sizes[b])}"
         for b in range(len(now))
-        if (now[b].count, now[b].room) != first[b]
+        if (now[b].count, now[b].room) != (sizes[b].count, sizes[b].room)
     ]
-    sized = tuple(replace(size, wait=promise.wait(service, b, size.count, size.room)) for b, size in enumerate(now))
-    return sized, Simulated(found, tuple(less.values()), "; ".join(changed))
+    return tuple(now), Simulated(found, tuple(less.values()), "; ".join(changed))
 
 
 def _more(now: list[Size], waiting: Sequence[int], service: Service) -> bool:

@@ -1,8 +1,8 @@
 """One structure: its thresholds and sizes, by models that are made sharper where they pass over something.
 
-Where nobody waits for machines, or only the mean counts little, lines around what a solution does are all that a model
-lacks. Waits depend on the thresholds in more ways than a model can say: there it takes the least wait that thresholds
-of a set leave (`relaxed.py`), and the set is split around its solution until the least is what is had.
+Where nobody waits for machines, lines around what a solution does are all that a model lacks. Waits depend on the
+thresholds in more ways than a model can say: there it takes the least wait that thresholds of a set leave
+(`relaxed.py`), and the set is split around its solution until the least is what is had.
 """
 
 from __future__ import annotations

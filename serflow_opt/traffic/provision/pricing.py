@@ -61,7 +61,9 @@ class Pricing(Capacity):
 
     def among(self, levels: Collection[tuple[int, int]] | None) -> Pricing:
         """Return what blocks cost with thresholds from fewer levels."""
-        return Pricing(self.structures, self.demand, self.wait_max, self.carrying, self.deadline, levels)
+        found = Pricing(self.structures, self.demand, self.wait_max, self.carrying, self.deadline, levels)
+        found.promise = self.promise  # does not depend on them, and what waits are known stays so
+        return found
 
     def function_prices(self, choice: BlockChoice) -> dict[int, float]:
         """USD of each stage (1..M) of a block on its function, as billed; empty without a function."""

@@ -76,8 +76,6 @@ class Relaxed:
         None where the limit is on the mean.
     room
         The limit, in its unit.
-    cap
-        η, to what share machines beside a function are filled.
     """
 
     queues: Queues
@@ -88,7 +86,6 @@ class Relaxed:
     square: tuple[tuple[float, float], ...]
     slack: Slack | None
     room: float
-    cap: float
 
     def held(self, low: float, high: float) -> tuple[float, float]:
         """Least seconds that one who enters holds a worker, and least squared coefficient of variation, at a work."""
