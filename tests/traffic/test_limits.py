@@ -62,7 +62,7 @@ def test_machines_max_bounds_what_is_priced() -> None:
 
 def test_many_machines_beside_a_function_are_found_without_counting(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = so.provision(LIBRA, 200.0)
-    monkeypatch.setattr(counts, "COUNTED", 2)
+    monkeypatch.setattr(counts, "COUNTED", 0)
     found = so.provision(LIBRA, 200.0)
     assert found.usd_per_s == pytest.approx(counted.usd_per_s, rel=1e-12)
     assert [part.count for part in found.parts] == [part.count for part in counted.parts]
@@ -134,14 +134,14 @@ def test_deployments_tell_the_solvers_word_from_what_was_checked(
     def unchecked(own: one_structure.HighsModel, **given: Any) -> one_structure.Outcome:
         return replace(solve(own, **given), checked=-math.inf)
 
-    instance = so.load(write(service_document(large=True), tmp_path))
-    checked = so.provision(instance, 30.0)
-    assert checked.bound * (1 - 1e-5) <= checked.checked_bound <= checked.bound
+    proven = so.provision(so.load(write(service_document(large=True), tmp_path)), 30.0)
+    assert proven.bound * (1 - 1e-5) <= proven.checked_bound <= proven.bound
+    checked = so.provision("bert12-sst2", 20.0, blocks=1)  # bounds without a solver leave something of it
     monkeypatch.setattr(one_structure.HighsModel, "solve", unchecked)
-    found = so.provision(instance, 30.0)
+    found = so.provision("bert12-sst2", 20.0, blocks=1)
     assert (found.status, found.bound) == (checked.status, pytest.approx(checked.bound, rel=1e-6))
-    assert 0 < found.checked_bound <= found.bound
-    assert ("by the solver's word" in " ".join(str(found).split())) == (found.checked_bound < found.bound * (1 - 1e-3))
+    assert 0 < found.checked_bound < found.bound
+    assert "by the solver's word" in " ".join(str(found).split())
     assert found.to_dict()["checked_bound"] == found.checked_bound * 3600
 
 

@@ -213,9 +213,9 @@ class Counts:
         while high - low > COUNTED:
             middle = (low + high) // 2
             if size(middle + 1).usd >= size(middle).usd:
-                high = middle + 1
+                high = middle
             else:
-                low = middle
+                low = middle + 1
         best = math.inf
         for count in range(low, high + 1):
             if count * machine.usd_per_s > best:

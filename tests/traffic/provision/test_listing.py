@@ -106,6 +106,8 @@ def test_recursion_finds_the_cheapest(seed: int, tmp_path: Path, monkeypatch: py
     best = optimum(case.document, case.rates, blocks, case.arrivals, case.wait_max)
     assert found.status == ("infeasible" if best is None else "optimal")
     if best is not None:
+        pricing = pricing_of(case, blocks, tmp_path)
+        assert Candidates(pricing, Cutting(pricing.structures)).root <= best.usd_per_s * (1 + 1e-9)
         assert best.usd_per_s * (1 - 1e-9) <= found.usd_per_s <= best.usd_per_s * (1 + 1.001e-4)
 
 
@@ -116,7 +118,7 @@ def test_few_of_many_are_made() -> None:
     pricing = Pricing(Structures(instance, 3), Rates.steady(20.0), 1e-3, carrying)
     among = Candidates(pricing, Cutting(pricing.structures))
     assert among.count == 514_227
-    assert 0 < sum(1 for _ in among.below(lambda: 0.43 / 3600)) < among.count / 50
+    assert 0 < sum(1 for _ in among.below(lambda: 0.43 / 3600)) < 1000
 
 
 def test_what_is_kept_out_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

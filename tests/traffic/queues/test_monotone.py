@@ -69,8 +69,9 @@ def test_fall_with_servers(c: int, load: float, cv2: float, room: int | None) ->
 @given(servers, st.floats(0.5, 1.2), cv2s)
 @settings(max_examples=20, deadline=None)
 def test_much_room_goes_on_from_little(c: int, load: float, cv2: float) -> None:
-    """From 128 places on those who wait are valued in groups; where the share falls steeply, a place moves it more."""
+    """From 128 places on those who wait are valued in groups; above full load a place moves who waits long by more."""
     little, much = at(c, load, cv2, 128), at(c, load, cv2, 129)
     assert np.allclose(much.lost, little.lost, rtol=0.1, atol=1e-3)
     assert np.allclose(much.mean_s, little.mean_s, rtol=0.03)
-    assert np.allclose(much.beyond(TIMES), little.beyond(TIMES), atol=0.2)
+    if load <= 1:
+        assert np.allclose(much.beyond(TIMES), little.beyond(TIMES), atol=0.03)
