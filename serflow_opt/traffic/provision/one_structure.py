@@ -97,38 +97,44 @@ class OneStructure:
         What runs each block.
     incumbent
         The best of all structures.
+    levels
+        Pairs (stage, level) that can be in a cheaper one; None: all.
     """
 
-    def __init__(self, pricing: Pricing, structure: Structure, incumbent: Incumbent) -> None:
+    def __init__(self, pricing: Pricing, structure: Structure, incumbent: Incumbent, levels: LevelKeys | None) -> None:
         self.whole, self.structure, self.incumbent = pricing, structure, incumbent
         promise = pricing.promise
         self.waits = promise.limited and any(promise.queued(choice) for choice in structure)
+        self._looked = 0
+        self._open = [(0.0, 0, 0.0, Thresholds(levels))]
+        self._made = itertools.count(1)
+        self._closed = self._closed_checked = math.inf
 
-    def solve(self, levels: LevelKeys | None) -> tuple[float, float]:
-        """Search until no thresholds of some levels can be cheaper than the best by more than the gap.
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is left to look at, or enough was looked at."""
+        return not self._open or self._looked >= MOST_SETS
 
-        Returns
-        -------
-        tuple
-            The bound, and the bound whatever HiGHS says, USD per second.
-        """
-        number = itertools.count()
-        open_ = [(0.0, next(number), 0.0, Thresholds(levels))]
-        closed = closed_checked = math.inf
-        for _ in range(MOST_SETS):
-            if not open_ or open_[0][0] >= self.incumbent.enough() or self.incumbent.deadline.expired:
-                break
-            bound, _, checked, chosen = heappop(open_)
-            own, sure, parts = self._look(chosen)
-            bound, checked = max(bound, own), max(checked, sure)
-            if not parts:
-                closed, closed_checked = min(closed, bound), min(closed_checked, checked)
-            for part in parts:
-                heappush(open_, (bound, next(number), checked, part))
-        return (
-            min([closed, *(bound for bound, _, _, _ in open_)]),
-            min([closed_checked, *(checked for _, _, checked, _ in open_)]),
-        )
+    @property
+    def bound(self) -> float:
+        """No deployment that is cheaper than the best costs less, USD per second."""
+        return min([self._closed, *(bound for bound, _, _, _ in self._open)])
+
+    @property
+    def checked(self) -> float:
+        """The same, whatever HiGHS says."""
+        return min([self._closed_checked, *(checked for _, _, checked, _ in self._open)])
+
+    def advance(self) -> None:
+        """Look at the set of thresholds with the least bound, and split it where that is not enough."""
+        bound, _, checked, chosen = heappop(self._open)
+        own, sure, parts = self._look(chosen)
+        bound, checked = max(bound, own), max(checked, sure)
+        self._looked += 1
+        if not parts:
+            self._closed, self._closed_checked = min(self._closed, bound), min(self._closed_checked, checked)
+        for part in parts:
+            heappush(self._open, (bound, next(self._made), checked, part))
 
     def _look(self, chosen: Thresholds) -> tuple[float, float, list[Thresholds]]:
         """Solve the model of a set; return its bounds and, where they are not enough, the parts it is split into."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
@@ -118,12 +119,20 @@ class Search:
         found = sharpened(self.pricing, bounded(self.pricing, structures, self.best), self.best)
         bounds, checked = found.bounds.copy(), found.bounds.copy()  # one so far: no solver has said anything
         self._proven(bounds, checked)
-        for n in range(len(bounds)):
-            if bounds[n] >= self.enough() or self.deadline.expired:  # and those behind, in the order of bounds
-                break
-            bound, sure = self._solve(found, n)
-            bounds[n], checked[n] = max(bounds[n], bound), max(checked[n], sure)
-            self.done += 1
+        begun: dict[int, OneStructure] = {}
+        open_ = [(0, bound, n) for n, bound in enumerate(bounds.tolist())]  # in the order of bounds: a heap
+        while open_ and not self.deadline.expired:
+            looks, bound, n = heappop(open_)
+            if bound >= self.enough():
+                continue
+            own = begun[n] = begun.get(n) or self._of(found, n)
+            own.advance()  # once each before any twice: a cheaper deployment elsewhere leaves less to look at
+            bounds[n], checked[n] = max(bound, own.bound), max(checked[n], own.checked)
+            if own.closed:
+                self.done += 1
+                begun.pop(n)
+            else:
+                heappush(open_, (looks + 1, float(bounds[n]), n))
             self._proven(bounds, checked)
 
     def _any(self, among: Candidates) -> None:
@@ -145,11 +154,13 @@ class Search:
             for n in range(len(liked.structures)):
                 if self.deadline.expired:
                     raise OutOfTime
-                bound, sure = self._solve(liked, n)
-                if self.found is not None:
-                    return
-                bounds.append(bound)
-                checked.append(sure)
+                own = self._of(liked, n)
+                while not own.closed and not self.deadline.expired:
+                    own.advance()
+                    if self.found is not None:
+                        return
+                bounds.append(own.bound)
+                checked.append(own.checked)
                 self.done += 1
         self.bound, self.checked = min(bounds), min(checked)
 
@@ -205,16 +216,7 @@ class Search:
         rooms = [size.room for size in sizes]
         return value_parts(service, [size.count for size in sizes], rooms, self.demand, self.carrying, cold)
 
-    def _solve(self, found: Bounded, n: int) -> tuple[float, float]:
-        """Solve a structure's model; where it passes over what waits depend on, for ever smaller sets of thresholds.
-
-        Returns
-        -------
-        tuple
-            The bound, and the bound whatever HiGHS says.
-        """
-        structure = found.structures[n]
-        if late_of(self.pricing, structure) is None:
-            return math.inf, math.inf
+    def _of(self, found: Bounded, n: int) -> OneStructure:
+        """Return a structure with the thresholds that can still be in a cheaper deployment."""
         levels = levels_left(self.pricing, found, n, self.best) if math.isfinite(self.best) else None
-        return OneStructure(self.pricing, structure, self).solve(levels)
+        return OneStructure(self.pricing, found.structures[n], self, levels)
