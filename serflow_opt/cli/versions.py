@@ -7,6 +7,7 @@ import platform
 import re
 from importlib import metadata
 
+from serflow_opt import kernels
 from serflow_opt.cli.common import OK, Debug, Json, finish
 
 
@@ -29,6 +30,7 @@ def versions(as_json: Json = False, debug: Debug = False) -> None:
 def installed() -> dict[str, str | None]:
     """Return the versions of this package, Python, the machine, and all packages it needs or can use, None if missing.
 
+    And whether the kernels are compiled.
     Nothing is imported: a package that cannot be loaded is reported all the same.
     """
     own = "serflow-opt"
@@ -36,6 +38,7 @@ def installed() -> dict[str, str | None]:
         own: metadata.version(own),
         "python": f"{platform.python_version()} ({platform.python_implementation()})",
         "system": platform.platform(),
+        "kernels": "compiled" if kernels.compiled else f"numpy, {kernels.SWITCH}=off" if kernels.built() else "numpy",
     }
     for requirement in metadata.requires(own) or ():
         name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt import kernels
 from serflow_opt.ground.arrays import Floats, Ints
 
 BLOCK = 256
@@ -40,6 +41,10 @@ def nondominated(points: Floats) -> Ints:
         return order[_falls(points[order, 1])]
     if columns > 3:
         return order[_undominated(points[order])]
+    if kernels.compiled:
+        from serflow_opt.kernels.dominance import undominated
+
+        return order[undominated(points[order])]
     y, z = points[order, 1], points[order, 2]
     kept: list[Ints] = []
     stairs = np.empty((0, 2))

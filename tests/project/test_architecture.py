@@ -14,6 +14,7 @@ HOMES = {
     "pyomo": ("formulations", "backend.matrix", "search.own_constraints", "traffic.schedule.model"),
     "highspy": ("backend",),
     "typer": ("cli",),
+    "cython": ("kernels",),
     "torch": ("profiling", "plotting.reconstructions"),
 }
 """The only packages and modules that import a library, by library."""

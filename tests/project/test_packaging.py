@@ -17,6 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TOPS = ("serflow_opt", "formulations", "instances")
 SLOW = {"numpy", "scipy", "pandas", "pyomo", "highspy", "matplotlib"}
+COMPILED = {".so", ".pyd"}
 NOT_INSTALLED = {"__pycache__", ".ipynb_checkpoints"}
 
 pytestmark = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="not run from the repository")
@@ -57,6 +58,8 @@ def data_files(name: str, folder: Path) -> Iterator[str]:
     for file in sorted(folder.rglob("*")):
         if not file.is_file() or NOT_INSTALLED & set(file.parts) or any(other in file.parents for other in others):
             continue
+        if file.suffix in COMPILED and file.parent == folder:
+            continue  # a build puts them in
         if file.suffix != ".py" or file.parent != folder:
             yield file.relative_to(folder).as_posix()
 

@@ -1,0 +1,35 @@
+"""Compile the kernels; all else stands in pyproject.toml."""
+
+import os
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+KERNELS = "serflow_opt.kernels"
+MEMORY = f"{KERNELS}.memory"  # what Cython needs for arrays, once for all kernels; it writes the source
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": False,
+    "wraparound": False,
+    "cdivision": True,
+    "initializedcheck": False,
+}
+GCC = os.name != "nt"
+# as numpy has it, to the last digit: no multiplication is fused with an addition
+ARGUMENTS = ["-g0", "-ffp-contract=off"] if GCC else []
+
+folder = Path(*KERNELS.split("."))
+sources = sorted(source for source in folder.glob("*.py") if source.stem != "__init__")
+modules = [
+    Extension(f"{KERNELS}.{source.stem}", [source.as_posix()], extra_compile_args=ARGUMENTS) for source in sources
+]
+modules.append(
+    Extension(MEMORY, [(folder / "memory.c").as_posix()], extra_compile_args=[*ARGUMENTS, *(["-O1"] if GCC else [])])
+)
+compiled = cythonize(
+    modules, build_dir="build/cython", compiler_directives=DIRECTIVES, shared_utility_qualified_name=MEMORY
+)
+for module in compiled:
+    module.optional = True  # where there is no compiler the package works without; cythonize drops the argument
+setup(ext_modules=compiled)
