@@ -17,7 +17,7 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL, RANGES_GAP
 from serflow_opt.infeasibility.explain import clashes
 from serflow_opt.plan.answer import answer_with
-from serflow_opt.plan.document import BY_WORD, Clash, Plan, PlanStatus
+from serflow_opt.plan.document import BY_WORD, Clash, Metrics, Plan, PlanStatus
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.notes import cautions
 from serflow_opt.plan.samples import tables_scope
@@ -311,12 +311,21 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
         seconds=settings.deadline.seconds,
         model_value=None if found.model_value is None else found.model_value * shown,
         method=f"{method}, plan valued by the exact evaluator",
-        scope="; ".join(filter(None, (BY_WORD if word else "", tables_scope(instance)))),
+        scope="; ".join(
+            filter(None, (BY_WORD if word else "", tables_scope(instance), _fluid_scope(instance, found.metrics)))
+        ),
         checked_bound=checked if math.isfinite(checked) else None,
         nodes=found.nodes,
         counts=counts,
         notes=notes,
     )
+
+
+def _fluid_scope(instance: Instance, metrics: Metrics | None) -> str:
+    """Say that whole machines are counted by the work there is, where a plan rents any."""
+    if metrics is None or not metrics.machines:
+        return ""
+    return f"machines by the work there is, at most {instance.utilisation_cap:.0%} busy, requests coming evenly"
 
 
 def _proof(found: Found) -> tuple[str, dict[str, int]]:

@@ -48,8 +48,9 @@ from serflow_opt.cli.fleet import fleet
 from serflow_opt.cli.instances import catalog, new, schema, validate
 from serflow_opt.cli.pareto import pareto
 from serflow_opt.cli.profiling import profile, run
+from serflow_opt.cli.provision import provision
 from serflow_opt.cli.speed import speed
-from serflow_opt.cli.traffic import compare, provision, scale, simulate
+from serflow_opt.cli.traffic import compare, scale, simulate
 from serflow_opt.cli.versions import versions
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.stopping import ending_at_second, stoppable
@@ -179,6 +180,8 @@ def solve(
                     report = progress_rows(instance, len(names) > 1) if told else None
                     solve_it = door("solve", "solve")
                     plans.append(solve_it(instance, threads=threads, on_progress=report, **chosen))
+        if len(plans) == 1:
+            _count_waits(instances[0][1], plans[0])
         if csv:
             write_csv(plans, csv)
         if write_lp:
@@ -262,6 +265,15 @@ def _combined(objective: Objective | None, weight: list[str] | None, then: list[
     if problems:
         raise InputError(problems)
     return {"then": then, "weights": weights or None} | ({"minimize": "weighted"} if weights else {})
+
+
+def _count_waits(problem: Any, plan: Any) -> None:
+    """Note beside a plan that rents whole machines how many its latency limit asks for with waits counted."""
+    if problem.kind == "placement" and plan.metrics is not None and plan.metrics.machines:
+        from serflow_opt.traffic.provision.counted import counted_with_waits
+
+        if said := counted_with_waits(problem, plan):
+            plan.notes.append(said)
 
 
 def _highs_options(given: list[str]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The commands for traffic: provision, scale, simulate, compare."""
+"""The commands for traffic over time: scale, simulate, compare."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from serflow_opt.cli.common import (
     AccuracyMin,
     Catalogs,
     Debug,
-    Exclude,
-    Include,
     Jobs,
     Json,
     LatencyMeasure,
@@ -57,13 +55,6 @@ OutCsv = Annotated[Path | None, typer.Option("--out", help="Write a row a period
 Picture = Annotated[Path | None, typer.Option("--plot", help="Draw into this file (.png, .pdf, .svg).")]
 
 
-class ArrivalKind(StrEnum):
-    """How evenly requests come."""
-
-    random = "random"
-    smooth = "smooth"
-
-
 class PolicyName(StrEnum):
     """Who scales."""
 
@@ -79,74 +70,6 @@ class PolicyName(StrEnum):
     whole = "whole"
     controller = "controller"
     foresight = "foresight"
-
-
-def provision(
-    file: File,
-    rate_per_s: Annotated[float | None, typer.Option(help="Requests per second.")] = None,
-    trace: Annotated[Path | None, typer.Option(help="CSV or shipped trace: its minutes are the demand.")] = None,
-    blocks: Annotated[
-        int | None, typer.Option(help="Most blocks of stages; as many as tiers, 2 at least.", min=1)
-    ] = None,
-    arrivals: Annotated[ArrivalKind, typer.Option(help="random: Poisson; smooth: evenly.")] = ArrivalKind.random,
-    wait_max: Annotated[
-        float | None, typer.Option(help="Share that may wait at all without a function; none: any in time.")
-    ] = None,
-    accuracy_min: AccuracyMin = None,
-    latency_slo_ms: LatencySlo = None,
-    latency_measure: LatencyMeasure = None,
-    include: Include = None,
-    exclude: Exclude = None,
-    gap: SearchGap = 1e-3,
-    time_limit: TimeLimit = None,
-    catalog: Catalogs = None,
-    as_json: Json = False,
-    out: Annotated[Path | None, typer.Option(help="Write the JSON document to this file.")] = None,
-    debug: Debug = False,
-) -> None:
-    """What to rent for a rate or a demand: blocks of stages, machines, functions and thresholds, proven."""
-
-    def work() -> int:
-        from serflow_opt.traffic.demand.trace_file import read_trace
-        from serflow_opt.traffic.provision.solve import Moment
-        from serflow_opt.traffic.provision.solve import provision as find
-
-        check_out(out)
-        if rate_per_s is not None and trace is not None:
-            raise InputError([Problem("", "--rate-per-s, --trace", "both given", "give one of them")])
-        instance = load_limited(
-            file,
-            catalog,
-            "provision",
-            include=include,
-            exclude=exclude,
-            accuracy_min=accuracy_min,
-            latency_slo_ms=latency_slo_ms,
-            latency_measure=latency_measure,
-        )
-        demand = read_trace(trace) if trace is not None else rate_per_s
-
-        def report(moment: Moment) -> None:
-            tell(
-                f"{moment.done} of {moment.structures} structures, best {moment.best * 3600:.6g}, "
-                f"bound {moment.bound * 3600:.6g} USD/h"
-            )
-
-        with telling(not as_json) as tell:
-            found = find(
-                instance,
-                demand,
-                blocks=blocks,
-                arrivals=arrivals.value,
-                wait_max=wait_max,
-                gap=gap,
-                time_limit=time_limit,
-                on_progress=report,
-            )
-        hand_over(found, as_json, out)
-        return EXIT_CODES[found.status]
-
-    finish(work, debug)
 
 
 def scale(

@@ -22,6 +22,13 @@ TraceFile = Annotated[
 TraceScale = Annotated[float, typer.Option(help="Multiply the trace's requests.", min=0.0, max=1e4)]
 FromS = Annotated[float, typer.Option(help="Start of the part of the trace that is used, seconds.", min=0.0)]
 ToS = Annotated[float | None, typer.Option(help="End of that part, seconds.", min=0.0)]
+KeptPlan = Annotated[
+    Path | None, typer.Option("--plan", help="Plan as `solve --out` writes it: keep it, and count its machines.")
+]
+MostBlocks = Annotated[int | None, typer.Option(help="Most blocks of stages; as many as tiers, 2 at least.", min=1)]
+WaitMax = Annotated[
+    float | None, typer.Option(help="Share that may wait at all without a function; none: any in time.")
+]
 Blocks = Annotated[int, typer.Option(help="Most blocks of stages.", min=1)]
 EveryS = Annotated[float, typer.Option(help="Seconds between decisions.", min=1e-3)]
 Seed = Annotated[int, typer.Option(help="Of all that is drawn.", min=0)]

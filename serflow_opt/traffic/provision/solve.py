@@ -15,6 +15,7 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arguments import as_number
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.stopping import stoppable
+from serflow_opt.plan.names import Given
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.carrying import Arrivals, Carrying
@@ -23,6 +24,7 @@ from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.given import trace_of
 from serflow_opt.traffic.provision.answer import deployment_of
 from serflow_opt.traffic.provision.cut_short import cut_short
+from serflow_opt.traffic.provision.of_plan import held_to
 from serflow_opt.traffic.provision.question import Moment, Question
 from serflow_opt.traffic.provision.result import Deployment
 from serflow_opt.traffic.provision.search import Search
@@ -39,6 +41,7 @@ def provision(
     instance: Instance,
     demand: float | Trace | Rates | str | Path | None = None,
     *,
+    plan: Given | None = None,
     blocks: int | None = None,
     arrivals: Arrivals = "random",
     wait_max: float | None = None,
@@ -62,6 +65,9 @@ def provision(
     demand
         Requests per second; a trace, or the path of one, whose minutes are the distribution of rates; None: the
         instance's rate_per_s.
+    plan
+        A plan of this instance: its blocks, options and thresholds are kept, and machines counted for it. None: all is
+        decided.
     blocks
         Most blocks; None: as many as tiers, but two at least.
     arrivals
@@ -102,6 +108,10 @@ def provision(
         )
         if not good
     ]
+    if plan is not None and (blocks is not None or keep is not None):
+        problems.append(
+            Problem("", "plan, blocks, keep", "given together", "leave out blocks and keep: a plan has blocks")
+        )
     if demand is None and instance.rate_per_s is None:
         problems.append(Problem(instance.name, "workload.rate_per_s", "missing", "give it, a rate, or a trace"))
     if problems:
@@ -116,6 +126,9 @@ def provision(
         if not (isinstance(rate, Real) and rate > 0 and math.isfinite(rate)):
             raise InputError([Problem("", "demand", repr(rate), "write a rate above 0, requests per second")])
         demand = Rates.steady(rate)
+    held = None if plan is None else held_to(instance, plan)
+    if held is not None:
+        instance, keep, blocks = held.instance, held.plans, len(held.runs)
     most = max(2, len({option.tier for option in instance.options})) if blocks is None else blocks
     question = Question(instance, demand, most, wait_max, Carrying(arrivals, instance.utilisation_cap), keep, confirm)
     deadline = Deadline(time_limit)
@@ -125,6 +138,8 @@ def provision(
         searches.append(Search(replace(question, instance=network), gap, deadline, on_progress, best))
         searches[-1].run()
     found = deployment_of(question, searches, deadline)
+    if held is not None:
+        found = held.as_asked(found)
     if found.status != "infeasible":
         return found
     reason, sets = why_not(question, deadline)

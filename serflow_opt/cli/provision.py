@@ -1,0 +1,102 @@
+"""The command that decides what to rent for a rate or a demand."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serflow_opt.cli.common import (
+    EXIT_CODES,
+    AccuracyMin,
+    Catalogs,
+    Debug,
+    Exclude,
+    Include,
+    Json,
+    LatencyMeasure,
+    LatencySlo,
+    Rate,
+    check_out,
+    finish,
+    hand_over,
+    load_limited,
+    telling,
+)
+from serflow_opt.cli.traffic_options import File, KeptPlan, MostBlocks, SearchGap, TimeLimit, WaitMax
+from serflow_opt.errors import InputError, Problem
+
+
+class ArrivalKind(StrEnum):
+    """How evenly requests come."""
+
+    random = "random"
+    smooth = "smooth"
+
+
+def provision(
+    file: File,
+    rate_per_s: Rate = None,
+    trace: Annotated[Path | None, typer.Option(help="CSV or shipped trace: its minutes are the demand.")] = None,
+    plan: KeptPlan = None,
+    blocks: MostBlocks = None,
+    arrivals: Annotated[ArrivalKind, typer.Option(help="random: Poisson; smooth: evenly.")] = ArrivalKind.random,
+    wait_max: WaitMax = None,
+    accuracy_min: AccuracyMin = None,
+    latency_slo_ms: LatencySlo = None,
+    latency_measure: LatencyMeasure = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    gap: SearchGap = 1e-3,
+    time_limit: TimeLimit = None,
+    catalog: Catalogs = None,
+    as_json: Json = False,
+    out: Annotated[Path | None, typer.Option(help="Write the JSON document to this file.")] = None,
+    debug: Debug = False,
+) -> None:
+    """What to rent for a rate or a demand: blocks of stages, machines, functions and thresholds, proven."""
+
+    def work() -> int:
+        from serflow_opt.traffic.demand.trace_file import read_trace
+        from serflow_opt.traffic.provision.solve import Moment
+        from serflow_opt.traffic.provision.solve import provision as find
+
+        check_out(out)
+        if rate_per_s is not None and trace is not None:
+            raise InputError([Problem("", "--rate-per-s, --trace", "both given", "give one of them")])
+        instance = load_limited(
+            file,
+            catalog,
+            "provision",
+            include=include,
+            exclude=exclude,
+            accuracy_min=accuracy_min,
+            latency_slo_ms=latency_slo_ms,
+            latency_measure=latency_measure,
+        )
+        demand = read_trace(trace) if trace is not None else rate_per_s
+
+        def report(moment: Moment) -> None:
+            tell(
+                f"{moment.done} of {moment.structures} structures, best {moment.best * 3600:.6g}, "
+                f"bound {moment.bound * 3600:.6g} USD/h"
+            )
+
+        with telling(not as_json) as tell:
+            found = find(
+                instance,
+                demand,
+                plan=plan,
+                blocks=blocks,
+                arrivals=arrivals.value,
+                wait_max=wait_max,
+                gap=gap,
+                time_limit=time_limit,
+                on_progress=report,
+            )
+        hand_over(found, as_json, out)
+        return EXIT_CODES[found.status]
+
+    finish(work, debug)
