@@ -20,15 +20,14 @@ from serflow_opt.formulations.provisioning import Late
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 from serflow_opt.search.lagrangian import DualBound, LinearCost, forced_levels, solve_dual
 from serflow_opt.traffic.provision.by_count import by_count
-from serflow_opt.traffic.provision.structures import Structure
+from serflow_opt.traffic.provision.in_place import ALL, fewest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-
-
-from serflow_opt.traffic.provision.pricing import Pricing
+    from serflow_opt.ground.arrays import Floats, Ints
+    from serflow_opt.traffic.provision.pricing import Pricing
+    from serflow_opt.traffic.provision.structures import Structure
 
 LATE_PRICES = (0.01, 1000.0)
 """Between these the multiplier of a latency limit is looked for, times the best cost known."""
@@ -53,7 +52,10 @@ class Bounded:
     def below(self, best: float) -> Bounded:
         """Return those that may cost less than `best`, cheapest bound first."""
         order = np.argsort(self.bounds, kind="stable")
-        order = order[np.isfinite(self.bounds[order]) & (self.bounds[order] < best)]
+        return self.rows(order[np.isfinite(self.bounds[order]) & (self.bounds[order] < best)])
+
+    def rows(self, order: Ints) -> Bounded:
+        """Return some of them, in an order."""
         return Bounded(
             [self.structures[n] for n in order],
             self.bounds[order],
@@ -120,11 +122,25 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
 
 
 def sharpened(pricing: Pricing, found: Bounded, best: float) -> Bounded:
-    """Return structures with bounds for each number of machines where these are higher; see `bounded`."""
+    """Return structures with bounds where they stand, and for each number of machines, where higher; see `bounded`."""
     if not found.structures or not math.isfinite(best):
         return found
-    counted = by_count(pricing, found.structures, best, found.late)
+    least = fewest(pricing, found.structures, best)
+    usd = np.array([_rented(pricing, *own) for own in zip(found.structures, least, strict=True)])
+    order = np.flatnonzero(usd < best)
+    found, least = found.rows(order), [least[n] for n in order.tolist()]
+    counted = np.maximum(usd[order] * (1 - EQUAL), by_count(pricing, found.structures, best, found.late, least))
     return replace(found, bounds=np.maximum(found.bounds, counted)).below(best)
+
+
+def _rented(pricing: Pricing, structure: Structure, least: Sequence[int]) -> float:
+    """What a structure costs at least, USD per second, if blocks with machines alone have as many as they need."""
+    return math.fsum(
+        (pricing.rent(choice) * count if count < ALL else math.inf)
+        if choice.machine is not None and choice.function is None
+        else pricing.least(choice)
+        for choice, count in zip(structure, least, strict=True)
+    )
 
 
 def _priced(

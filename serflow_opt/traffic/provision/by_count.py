@@ -58,7 +58,9 @@ class _Row:
     sizes: tuple[_Size, ...]
 
 
-def by_count(pricing: Pricing, structures: Sequence[Structure], best: float, late: LinearCost) -> Floats:
+def by_count(
+    pricing: Pricing, structures: Sequence[Structure], best: float, late: LinearCost, least: Sequence[Sequence[int]]
+) -> Floats:
     """Bound structures against the best deployment known, USD per second; inf: none can be cheaper.
 
     Parameters
@@ -71,6 +73,8 @@ def by_count(pricing: Pricing, structures: Sequence[Structure], best: float, lat
         USD per second, finite.
     late
         For each what lateness costs at a price; <= 0 in sum where the target is kept.
+    least
+        For each the least machines by block.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def by_count(pricing: Pricing, structures: Sequence[Structure], best: float, lat
         leasts = [pricing.least(choice) for choice in structure]
         left = [best * (1 + TOLERANCE) - math.fsum(leasts[:b] + leasts[b + 1 :]) for b in range(len(structure))]
         rented = [b for b, choice in enumerate(structure) if choice.machine is not None]
-        sizes = [_sizes(pricing, structure[b], left[b]) for b in rented]
+        sizes = [_sizes(pricing, structure[b], left[b], least[n][b]) for b in rented]
         if not rented or math.prod(map(len, sizes)) > MOST_SIZES:
             continue
         alone = math.fsum(least for b, least in enumerate(leasts) if b not in rented)
@@ -131,8 +135,8 @@ def _bounds(pricing: Pricing, rows: Sequence[_Row]) -> Floats:
     return found
 
 
-def _sizes(pricing: Pricing, choice: BlockChoice, left: float) -> list[_Size]:
-    """Return the numbers of machines of a block that may cost less than what is left for it."""
+def _sizes(pricing: Pricing, choice: BlockChoice, left: float, least: int) -> list[_Size]:
+    """Return the numbers of machines of a block, `least` or more, that may cost less than what is left for it."""
     rent, profile = pricing.rent(choice), pricing.profile(choice)
     if not math.isfinite(profile.costs[0]):
         return []
@@ -141,12 +145,12 @@ def _sizes(pricing: Pricing, choice: BlockChoice, left: float) -> list[_Size]:
         return [
             _Size(rent * count, prices, rent * count - prices * work)
             for count, work in enumerate((loads / pricing.demand.peak).tolist())
-            if count and work >= profile.grid[0] and rent * count <= left
+            if count >= least and work >= profile.grid[0] and rent * count <= left
             for prices in [PRICES * left / work]
         ]
     grid = profile.grid[: profile.reach_of(left) + 1]
     costs = pricing.by_count(choice)[:, : len(grid)]
-    return [_Size(float(own[0]), *_below(grid, own)) for own in costs[1:] if own[0] <= left]
+    return [_Size(float(own[0]), *_below(grid, own)) for own in costs[least:] if own[0] <= left]
 
 
 def _below(grid: Floats, costs: Floats) -> tuple[Floats, Floats]:

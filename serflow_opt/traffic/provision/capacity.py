@@ -70,7 +70,7 @@ class Capacity:
         menus = [[self.data.menu[s][i] for i in self.data.levels[s]] for s in self.data.stages]
         self.exits = Exits([[envelope_of(menu)] for menu in menus])
         self._sizes: dict[BlockChoice, tuple[float, ...]] = {}
-        self._relaxed: dict[tuple[BlockChoice, bytes], Relaxed] = {}
+        self._relaxed: dict[BlockChoice, Relaxed] = {}
         times = (option.stage_seconds for option in self.instance.options)
         self._fastest = [min(own) for own in zip(*times, strict=True)]  # of each stage, on any option
         self._grids: dict[BlockChoice, Floats] = {}
@@ -248,8 +248,11 @@ class Capacity:
             done = [start + t for t in self.structures.pace_s(choice, 0.0)]
             done += [done[-1] + t for t in itertools.accumulate(self._fastest[choice.last + 1 :])]
             slack = slack_of(bound * (1 + TOLERANCE), [(1.0, done)])
-        reached = 1 if slack is None else slack.seconds.shape[1]
-        key = replace(choice, hop_usd=0.0), b"" if slack is None else slack.seconds.tobytes()
+        return replace(self._waiting(choice), slack=slack)
+
+    def _waiting(self, choice: BlockChoice) -> Relaxed:
+        """Return what is known of a block's waits wherever it stands."""
+        key = _bare(choice)
         if key not in self._relaxed:
             assert choice.machine is not None
             seconds = self.structures.option(choice.machine).stage_seconds
@@ -257,14 +260,36 @@ class Capacity:
             self._relaxed[key] = Relaxed(
                 queues=self.promise.queues,
                 workers=self.structures.option(choice.machine).workers,
-                reaches=np.array([self.least_reach(choice.first + 1 + k) for k in range(reached)]),
+                reaches=np.array([self.least_reach(s) for s in range(choice.first + 1, self.data.last + 1)]),
                 reach_high=self.data.reach_high[choice.first + 1],
                 first_s=seconds[choice.first],
                 square=self._least_squares(choice, longest),
-                slack=slack,
+                slack=None,
                 room=self.promise.room * (1 + TOLERANCE),
             )
         return self._relaxed[key]
+
+    def waiting(self, choice: BlockChoice, shares: Sequence[float]) -> Relaxed | None:
+        """Return `relaxed` of a block whose slack is still to be told, to those who meet cold starts in some ways.
+
+        Parameters
+        ----------
+        choice
+            What runs the block.
+        shares
+            Of the ways; none: the limit is on the mean.
+        """
+        if not (self.promise.limited and self.promise.queued(choice)):
+            return None
+        slack = Slack(np.array(shares), np.zeros((len(shares), 0))) if shares else None
+        return replace(self._waiting(choice), slack=slack)
+
+    def path_s(self, structure: Structure) -> float:
+        """Least mean seconds of a request that need not wait."""
+        late = self.promise.late(structure, self.least_reach)
+        if late is None:
+            return 0.0
+        return math.fsum(weight * self.least_reach(s) for s, weight in enumerate(late.weights, start=1) if weight)
 
     def relaxed_in(self, structure: Structure, b: int) -> Relaxed | None:
         """Return `relaxed` of a block where it stands: what the way there takes is known."""
@@ -272,15 +297,9 @@ class Capacity:
         if not (promise.limited and promise.queued(choice)):
             return None
         if promise.measure == "mean":
-            late = promise.late(structure, self.least_reach)
-            taken = (
-                0.0
-                if late is None
-                else math.fsum(weight * self.least_reach(s) for s, weight in enumerate(late.weights, start=1) if weight)
-            )
             whole = self.relaxed(choice)
             assert whole is not None
-            return replace(whole, room=max(0.0, whole.room - taken * (1 - EQUAL)))
+            return replace(whole, room=max(0.0, whole.room - self.path_s(structure) * (1 - EQUAL)))
         assert self.instance.latency_slo_s is not None
         stages = slice(choice.first, None)  # who waits here may leave later, with less slack
         ways = [(share, self.structures.done_s(structure, cold)[stages]) for share, cold in promise.colds(structure)]

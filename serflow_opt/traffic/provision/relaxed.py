@@ -111,14 +111,25 @@ class Relaxed:
             Between these is W, seconds.
         """
         assert self.slack is not None
-        late = np.where(self.slack.seconds < 0, 1.0, 0.0)
+        return self._rising(count, places, low, high, self.slack.seconds)
+
+    def _rising(self, count: int, places: int | None, low: float, high: float, seconds: Floats) -> Floats:
+        """Return `row` for any slacks; the last two axes are those of `Slack.seconds`."""
+        assert self.slack is not None
+        late = np.where(seconds < 0, 1.0, 0.0)
         mean, cv2 = self.held(low, high)
-        spare = self.slack.seconds >= 0
+        spare = seconds >= 0
         if mean > 0 and low > 0 and spare.any() and count:
             wait = self.queues.of(count * self.workers, places, low / mean, mean, cv2)
-            late[spare] = JUMP * self.queues.mean(wait.beyond(self.slack.seconds[spare]))
-        rising: Floats = self.slack.shares @ np.maximum(np.diff(late, axis=1, prepend=0.0), 0.0)
+            times, where = np.unique(seconds[spare], return_inverse=True)
+            late[spare] = JUMP * self.queues.mean(wait.beyond(times))[where]
+        rising: Floats = self.slack.shares @ np.maximum(np.diff(late, axis=-1, prepend=0.0), 0.0)
         return rising
+
+    def taken_each(self, count: int, places: int | None, low: float, high: float, seconds: Floats) -> Floats:
+        """Return `taken` for each of many slacks in place of its own, with the same shares: structures come first."""
+        taken: Floats = self._rising(count, places, low, high, seconds) @ self.reaches
+        return taken
 
     def waited_s(self, count: int, places: int | None, low: float, high: float) -> float:
         """Return the least mean wait, s a request of the service; arguments as of `row`."""
