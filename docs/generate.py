@@ -41,21 +41,26 @@ lines.
 
 def instances() -> str:
     """What is shipped, by the instances' own descriptions."""
-    rows = []
+    from serflow_opt.families.registry import DEFAULT
+
+    rows, of_others = [], []
     for folder in sorted(file.parent for file in (ROOT / "instances").glob("*/instance.toml")):
         said = tomllib.loads((folder / "instance.toml").read_text(encoding="utf-8"))
+        others = ", ".join(f"`{file.name}`" for file in sorted(folder.glob("*.toml")) if file.name != "instance.toml")
+        what = " ".join(said["description"].replace("README.md names the source of every number.", "").split())
+        link = f"[{folder.name}](../instances/{folder.name}/README.md)"
+        if said.get("kind", DEFAULT) != DEFAULT:
+            of_others.append(f"| {link} | {said['kind']} | {what} | {others} |")
+            continue
         stages = len((folder / said["network"]["stages"]).read_text(encoding="utf-8").splitlines()) - 1
         exits = said.get("exits", {})
         leave = "samples" if "samples" in exits else "table" if "table" in exits else "none"
         tiers = ", ".join(tier["name"] for tier in said["tier"])
-        others = ", ".join(f"`{file.name}`" for file in sorted(folder.glob("*.toml")) if file.name != "instance.toml")
-        what = " ".join(said["description"].replace("README.md names the source of every number.", "").split())
         if "`serflow-opt profile`" in what:  # the words of all that are measured: the README says more
             text = " ".join((folder / "README.md").read_text(encoding="utf-8").split("\n\n")[1].split())
             what = re.split(r"(?<=\.) (?=[A-Z])", text)[0]
-        link = f"[{folder.name}](../instances/{folder.name}/README.md)"
         rows.append(f"| {link} | {what} | {stages} | {leave} | {tiers} | {others} |")
-    table = "\n".join(rows)
+    table, of_families = "\n".join(rows), "\n".join(of_others)
     return f"""# Shipped instances
 
 `serflow-opt solve NAME` solves one, `serflow-opt new mine --from NAME` copies
@@ -65,6 +70,12 @@ number. *Also* are other files of the same folder: `instances/NAME/FILE`.
 | instance | what | stages | exits | tiers | also |
 |---|---|---|---|---|---|
 {table}
+
+Of [other families of problems](families.md):
+
+| instance | kind | what | also |
+|---|---|---|---|
+{of_families}
 """
 
 

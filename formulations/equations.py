@@ -27,6 +27,7 @@ SECTIONS = {
 PAGES = {
     "adaptation": "adaptation.md",
     "as_printed": "survey.md#the-cost-as-printed-and-repaired-side-by-side",
+    "batching": "batching.md#the-mathematics",
     "coefficients": "model.md#notation",
     "cost": "model.md#latency-and-cost",
     "energy": "adaptation.md",

@@ -139,7 +139,8 @@ def schema(
 
 
 def _list_instances(as_json: bool) -> int:
-    from serflow_opt.problem.loader import load, shipped
+    from serflow_opt.families.loading import load
+    from serflow_opt.problem.loader import shipped
 
     rows = [(name, load(name)) for name in shipped()]
     if as_json:

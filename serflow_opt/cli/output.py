@@ -12,7 +12,6 @@ from serflow_opt.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from serflow_opt.backend.running import Progress
-    from serflow_opt.plan.document import Plan
     from serflow_opt.problem.instance import Instance
 
 
@@ -69,17 +68,17 @@ def deliver(plans: list[Any], as_json: bool, out: Path | None, plot: Path | None
         show(answering_all("table", plans)(plans))
 
 
-def _draw(plan: Plan, path: Path) -> None:
+def _draw(plan: Any, path: Path) -> None:
     from matplotlib.figure import Figure
 
+    from serflow_opt.families.verbs import answering_all
     from serflow_opt.files import write_atomically
-    from serflow_opt.plotting import plot_plan
 
-    if plan.metrics is None:
+    if plan.plan is None:
         print(f"{path}: not drawn, there is no plan", file=sys.stderr)
         return
     figure = Figure(figsize=(10, 4), layout="constrained")
-    plot_plan(plan, figure.subplots())
+    answering_all("plot", [plan])(plan, figure.subplots())
     write_atomically(path, lambda draft: figure.savefig(draft, dpi=150))
 
 

@@ -32,6 +32,8 @@ class Found:
         Whether there is proven to be no decision.
     doubt
         What was not proven, in words.
+    method, scope
+        How, in words, and what the proof is of where that is narrower than the question; empty: as by the model.
     counts
         What was done, for the certificate.
     """
@@ -45,6 +47,8 @@ class Found:
     model_value: float | None = None
     infeasible: bool = False
     doubt: str = ""
+    method: str = ""
+    scope: str = ""
     nodes: int = 0
     counts: dict[str, int] = field(default_factory=dict)
 

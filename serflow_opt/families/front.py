@@ -177,7 +177,7 @@ def _front(
         plans=plans,
         complete=complete and not coverage,
         coverage=coverage if complete else None,
-        method="search of boxes, each decision proven by HiGHS and valued by the exact evaluator",
+        method="search of boxes, each decision proven and valued by the exact evaluator",
         seconds=deadline.seconds,
         counts={"solves": solved.solves},
     )
@@ -192,5 +192,5 @@ def _point(
     found = Found(decision, own.values, own.violation, less[names[0]])
     if proven:
         found.bound = found.value
-    method = "point of a front: search of boxes by HiGHS, decision valued by the exact evaluator"
+    method = "point of a front: search of boxes, decision proven and valued by the exact evaluator"
     return solution_of(family, asked, found, Settings(BOX_GAP, deadline), names[0], method)

@@ -109,6 +109,8 @@ class Built:
         too, and no bound comes of what is left.
     further
         Whatever reading a decision takes.
+    scope
+        What a proof by the model is of, where that is narrower than the question; empty: of what is asked.
     """
 
     model: Any
@@ -116,6 +118,7 @@ class Built:
     told: Sequence[Any] | None = None
     whole: bool = True
     further: Any = None
+    scope: str = ""
 
 
 class Family(Protocol):
@@ -237,6 +240,8 @@ class Question:
         By quantity, less is better.
     data
         What the family makes of its tables.
+    description
+        Where its numbers come from.
     """
 
     kind: str
@@ -244,3 +249,4 @@ class Question:
     optimise: str
     limits: Mapping[str, float] = field(default_factory=dict)
     data: Any = None
+    description: str = ""

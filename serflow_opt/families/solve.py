@@ -176,8 +176,10 @@ def solution_of(
             exact_objective=exact,
             max_constraint_violation=None if found.values is None else found.violation,
             model_objective=None if found.model_value is None else _shown(own, found.model_value),
-            method=method or f"the model of a {family.kind} by HiGHS, decision valued by the exact evaluator",
-            scope=BY_WORD if word else "",
+            method=method
+            or found.method
+            or f"the model of a {family.kind} by HiGHS, decision valued by the exact evaluator",
+            scope="; ".join(filter(None, (found.scope, BY_WORD if word else ""))),
             checked_bound=_shown(own, found.checked),
             nodes=found.nodes,
             counts=found.counts,

@@ -104,7 +104,8 @@ class Standard(ABC):
         """
         try:
             document = validated(self.document, raw, "add it", str(path))
-            asked = Question(self.kind, document.name, self.quantities[0].name)
+            about = document.description
+            asked = Question(self.kind, document.name, self.quantities[0].name, description=about)
             asked = self._changed(asked, {"objective": document.objective or None, **document.limits}, str(path))
         except InputError as error:
             problems.extend(error.problems)

@@ -59,6 +59,7 @@ def solve_witnessed(family: Family, problem: Any, goal: Goal, settings: Settings
     except OutOfTime:
         found.doubt = OUT_OF_TIME
         return found
+    found.scope = built.scope
     every, only = binaries_of(built.model)
     if only and not every:
         return _nothing_to_choose(family, problem, goal, built)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.text import Text
 
+from serflow_opt.families.registry import get
+from serflow_opt.ground.display import named
 from serflow_opt.ground.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -27,14 +29,7 @@ def solution_table(answer: Solution) -> RenderableType:
     head = Text.assemble((answer.instance, "bold"), "  ", (answer.status, style), f"  in {answer.seconds:.2f} s")
     parts: list[Any] = [head]
     if answer.plan is not None:
-        parts.append(
-            Sheet(
-                ("decided", ""),
-                [(key, _written(own)) for key, own in answer.plan.items()],
-                left=("decided", ""),
-                folds=("",),
-            )
-        )
+        parts += _decided(answer.kind, answer.plan)
         rows = [(own.name, f"{own.value:.7g}", own.unit) for own in answer.metrics]
         parts.append(Sheet(("achieves", "value", ""), rows, left=("achieves", "")))
     parts += [Text(clash.message) for clash in answer.infeasible_because]
@@ -46,6 +41,16 @@ def solution_table(answer: Solution) -> RenderableType:
     if answer.certificate.scope:
         parts.append(Text(f"proof of    {answer.certificate.scope}"))
     return Group(*parts)
+
+
+def _decided(kind: str, plan: dict[str, Any]) -> list[Any]:
+    """Lay out what is decided, in the family's own way where it has one."""
+    layout = get(kind).own.get("layout")
+    if layout is not None:
+        parts: list[Any] = named(layout)(plan)
+        return parts
+    rows = [(key, _written(own)) for key, own in plan.items()]
+    return [Sheet(("decided", ""), rows, left=("decided", ""), folds=("",))]
 
 
 def solutions_table(answers: Sequence[Any]) -> Sheet:
@@ -73,7 +78,7 @@ def front_table(front: SolutionFront) -> RenderableType:
         words, style = "no decision keeps the limits", "bold red"
     head = Text.assemble((front.instance, "bold"), f"  {len(front.plans):,} decisions  ", (words, style))
     rows = [
-        (*(f"{value:.6g}" for value in point), _written(plan.plan))
+        (*(f"{value:.6g}" for value in point), _words(front.kind, plan.plan))
         for point, plan in zip(front.points, front.plans, strict=True)
     ]
     units = {own.name: own.unit for plan in front.plans for own in plan.metrics}
@@ -87,7 +92,10 @@ def fleet_table(fleet: SolutionFleet) -> RenderableType:
     """Lay a fleet out: what is proven, a row for each problem, or why there is nothing."""
     value = "" if fleet.value is None else f"  {fleet.minimize} {fleet.value:.6g} {fleet.unit}".rstrip()
     head = Text(f"{fleet.status}{value}  in {fleet.seconds:.2f} s", style="bold")
-    rows = [(own.instance, f"{own.adds:.6g}", f"{own.shares:.6g}", _written(own.plan.plan)) for own in fleet.services]
+    rows = [
+        (own.instance, f"{own.adds:.6g}", f"{own.shares:.6g}", _words(fleet.kind, own.plan.plan))
+        for own in fleet.services
+    ]
     titles = ("instance", fleet.minimize, fleet.shared, "decided")
     table = [Sheet(titles, rows, left=(titles[0], titles[3]), folds=titles[3:])] if rows else []
     spent = (
@@ -119,6 +127,12 @@ def limits_table(costs: LimitCosts) -> RenderableType:
     if not rows:
         return Group(solution_table(costs.plan))
     return Group(solution_table(costs.plan), Text(), Sheet(titles, rows, left=titles[:1]))
+
+
+def _words(kind: str, plan: dict[str, Any] | None) -> str:
+    """Say what is decided in a line, in the family's own words where it has any."""
+    words = get(kind).own.get("words")
+    return _written(plan) if words is None or plan is None else str(named(words)(plan))
 
 
 def _written(own: object) -> str:

@@ -29,7 +29,7 @@ if __name__ == "__main__":
 
 import pyomo.core as pyo
 import pytest
-from support import golden_adaptation, golden_provisioning, golden_scaling, tiny
+from support import golden_adaptation, golden_batching, golden_provisioning, golden_scaling, tiny
 from support.golden_parts import (
     CASES,
     add_path,
@@ -684,11 +684,15 @@ def built_names() -> set[str]:
         golden_adaptation.uncertain(tiny.own_menu(latency_measure="p90", tail="any", minimize="latency")),
     ]
     models = [*(build(instance).model for instance in instances), *golden_provisioning.whole_models()]
-    return golden_scaling.built_names() | {
-        constraint.local_name
-        for model in models
-        for constraint in model.component_objects(pyo.Constraint, descend_into=True)
-    }
+    return (
+        golden_scaling.built_names()
+        | golden_batching.built_names()
+        | {
+            constraint.local_name
+            for model in models
+            for constraint in model.component_objects(pyo.Constraint, descend_into=True)
+        }
+    )
 
 
 MODULES = [info.name for info in pkgutil.iter_modules(serflow_opt.formulations.__path__)]

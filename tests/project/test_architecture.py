@@ -70,6 +70,18 @@ def test_the_witness_reaches_nothing_of_the_model() -> None:
     assert {name.split(".")[0] for name in reached} <= {"plan", "problem", "ground", "files", "errors"}
 
 
+def test_witnesses_of_families_reach_nothing_of_their_models() -> None:
+    """Nor of their searches: what a witness takes from its family is data."""
+    witnesses = [name for name in modules() if name.startswith("families.") and name.endswith(".evaluate")]
+    assert witnesses
+    for witness in witnesses:
+        own = witness.removesuffix("evaluate")
+        assert {name.split(".")[0] for name in arrows()[witness]} <= {"families", "plan", "ground", "files", "errors"}
+        taken = {name for name in arrows()[witness] if name.startswith("families.")}
+        assert taken <= {f"{own}problem", "families.protocol"}
+        assert not any(name.startswith(own) for name in arrows().get(f"{own}problem", {}))
+
+
 @pytest.mark.parametrize("library", HOMES)
 def test_a_library_is_imported_in_its_place_only(library: str) -> None:
     """There is one way to HiGHS, one to Pyomo and one to the command line."""

@@ -1,0 +1,183 @@
+"""Batching as a family of problems: `kind = "batching"`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serflow_opt.families.batching.document import BatchingTables
+from serflow_opt.families.protocol import Built, Family, Goal, NoModel, Quantity, Question, Valued
+from serflow_opt.families.standard import Standard
+
+if TYPE_CHECKING:
+    from serflow_opt.errors import Problem
+    from serflow_opt.families.batching.menu import Choice
+    from serflow_opt.families.batching.problem import Batching, Plan
+    from serflow_opt.families.found import Found
+    from serflow_opt.search.outcome import Settings
+
+
+class Batchings(Standard):
+    """Which applications share batches, on which function, how large batches get and how long requests wait."""
+
+    kind = "batching"
+    words = "which applications share batches, on which function, how large batches get and how long requests wait"
+    document = BatchingTables
+    quantities: Sequence[Quantity] = (
+        Quantity("cost", unit="USD/request", limit="cost_max_usd"),
+        Quantity("latency", label="largest promise", unit="of the target"),
+        Quantity("functions", unit="functions"),
+        Quantity("calls", label="calls at once", unit="calls"),
+        Quantity("cost_per_hour", label="cost an hour", unit="USD/hour", limit="cost_max_usd_per_hour"),
+    )
+    shared = "cost_per_hour"
+    own: Mapping[str, str] = {
+        "layout": "families.batching.report:plan_parts",
+        "words": "families.batching.report:plan_words",
+        "plot": "families.batching.plot:plot_groups",
+    }
+
+    def data(
+        self, document: BatchingTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
+    ) -> Batching | None:
+        """Return the problem in seconds and USD.
+
+        Parameters
+        ----------
+        document, path, catalogs, problems
+            As `Standard.data` takes them; prices come from the file itself.
+        """
+        from serflow_opt.families.batching.read import read
+
+        return read(document, path, problems)
+
+    def value(self, data: Batching, decision: Plan) -> Valued:
+        """Value a plan exactly."""
+        from serflow_opt.families.batching.evaluate import value
+
+        return value(data, decision)
+
+    def model(self, data: Batching) -> tuple[Any, Mapping[str, Any]]:
+        """Return the set partition over every promise offered."""
+        model, quantities, _ = self._partition(data, data.promises)
+        return model, quantities
+
+    def build(self, problem: Question, goal: Goal) -> Built:
+        """Return the set partition; smaller promises than the largest are in it where they are asked for.
+
+        Raises
+        ------
+        NoModel
+            Where some application can be promised nothing within the limits.
+        """
+        from serflow_opt.families.batching.search import LONGEST_TIMERS
+        from serflow_opt.formulations.quantities import OutOfReach, add_goal
+        from serflow_opt.ground.tolerances import TOLERANCE
+
+        data, most = problem.data, problem.limits.get("latency", 1.0)
+        promises = [own for own in data.promises if own <= most * (1 + TOLERANCE)]
+        model, given, straight = self._partition(data, promises if "latency" in goal else promises[-1:])
+        try:
+            add_goal(model, given, goal, problem.limits)
+        except OutOfReach as error:
+            raise NoModel from error
+        return Built(model, told=list(model.y.values()), scope="" if straight else LONGEST_TIMERS)
+
+    def _partition(self, data: Batching, promises: Sequence[float]) -> tuple[Any, dict[str, Any], bool]:
+        """Return the model, its quantities, and whether no shorter timers could be better."""
+        from serflow_opt.families.batching.partitions import groups_of
+        from serflow_opt.families.batching.search import menu_of
+        from serflow_opt.formulations.batching import Column, partition
+
+        menu, count = menu_of(data), len(data.applications)
+        choices = [
+            choice
+            for group in groups_of(count, data.groups == "any")
+            for promise in promises
+            for choice in menu.undominated(group, promise)
+        ]
+        if {w for own in choices for w in own.group.applications} != set(range(count)):
+            raise NoModel
+        shares = [sum(data.applications[w].rate for w in own.group.applications) / data.rate for own in choices]
+        columns = [
+            Column(own.group.applications, own.cost * share, own.calls, own.promise)
+            for own, share in zip(choices, shares, strict=True)
+        ]
+        model, parts = partition(columns, count)
+        model.choices = choices
+        quantities = {
+            "cost": parts["cost"],
+            "latency": parts["promise"],
+            "functions": parts["functions"],
+            "calls": parts["calls"],
+            "cost_per_hour": parts["cost"] * (data.rate * 3600),
+        }
+        return model, quantities, data.arrivals == "smooth" or menu.straight
+
+    def read(self, data: Batching, model: Any, value: Callable[[Any], float]) -> Plan:
+        """Return the groups whose binary is one.
+
+        Parameters
+        ----------
+        data, model, value
+            As `Standard.read` takes them.
+        """
+        choices: list[Choice] = model.choices
+        return tuple(own.group for c, own in enumerate(choices) if value(model.y[c]) > 0.5)
+
+    def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
+        """Search by the cheapest configuration of each group and dynamic programming.
+
+        Parameters
+        ----------
+        problem, goal, settings
+            As `Family.search` takes them.
+        """
+        from serflow_opt.families.batching.search import search
+        from serflow_opt.families.witnessed import offer, value_of
+
+        done = search(problem.data, goal, problem.limits, settings.deadline)
+        if done is None:
+            return None
+        plan, found = done
+        if plan is not None:
+            valued = self.evaluate(problem, plan)
+            value = value_of(self, goal, valued)
+            offer(found, plan, valued, value)
+            found.model_value = found.bound if found.bound > 0 else None
+            if valued.breaches:
+                found.doubt = "the witness values the plan found otherwise than the search"
+            found.bound = min(found.bound, found.value)
+        found.checked = found.bound
+        found.method = "cheapest configuration of each group, partition by dynamic programming, valued exactly"
+        return found
+
+    def told(self, data: Batching, decision: Plan) -> dict[str, Any]:
+        """Return a plan as documents have it."""
+        from serflow_opt.families.batching.decide import told
+
+        return told(data, decision)
+
+    def decided(self, data: Batching, document: Mapping[str, Any]) -> Plan:
+        """Return the plan of a document."""
+        from serflow_opt.families.batching.decide import decided
+
+        return decided(data, document)
+
+    def in_a_line(self, problem: Question) -> str:
+        """Say how many applications, configurations and requests there are."""
+        from serflow_opt.families.batching.search import menu_of
+
+        data = problem.data
+        return (
+            f"{len(data.applications)} applications, {data.rate:g} requests/s, {len(menu_of(data).rows):,} "
+            f"configurations of {len(data.functions)} functions"
+        )
+
+    def cautions(self, problem: Question) -> list[str]:
+        """Return what is likely to be meant otherwise."""
+        return list(problem.data.cautions)
+
+
+BATCHING: Family = Batchings()
