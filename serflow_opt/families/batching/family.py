@@ -113,7 +113,7 @@ class Batchings(Standard):
             "calls": parts["calls"],
             "cost_per_hour": parts["cost"] * (data.rate * 3600),
         }
-        return model, quantities, data.arrivals == "smooth" or menu.straight
+        return model, quantities, data.arrivals == "smooth" or bool(menu.straight.all())
 
     def read(self, data: Batching, model: Any, value: Callable[[Any], float]) -> Plan:
         """Return the groups whose binary is one.

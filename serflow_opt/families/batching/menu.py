@@ -9,7 +9,7 @@ whether shorter timers could be better at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,7 +20,7 @@ from serflow_opt.families.batching.problem import Batching, Group
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 
 Array = NDArray[np.float64]
-AT_ONCE = 64
+AT_ONCE = 32
 """Configurations that are looked at together."""
 
 
@@ -72,6 +72,7 @@ class Menu:
             self.batch[k], self.longest[k] = size, own.longest_s[s, b]
             self.time[k] = own.mean_s[s, runs_as]
             self.cost[k] = own.usd_per_s[s, b] * own.billed_s[s, runs_as] + own.usd_per_call
+        self.every = np.arange(count)
         self.rates = np.array([own.rate for own in problem.applications])
         self.targets = np.array([own.slo_s for own in problem.applications])
 
@@ -87,12 +88,12 @@ class Menu:
         return found
 
     @cached_property
-    def straight(self) -> bool:
-        """Whether a call costs the same for each request more, on every configuration: longer timers are better."""
-        return all(
-            np.abs(np.diff(own[:b], n=2)).max(initial=0.0) <= ROUNDING * own[0]
-            for own, b in zip(self.cost, self.batch, strict=True)
-        )
+    def straight(self) -> NDArray[np.bool_]:
+        """Whether a call costs the same for each request more, by configuration: then longer timers are better."""
+        bend = np.abs(np.diff(self.cost, n=2, axis=1)) > ROUNDING * self.cost[:, :1]
+        within = np.arange(bend.shape[1])[None, :] + 2 < self.batch[:, None]
+        straight: NDArray[np.bool_] = ~(bend & within).any(axis=1)
+        return straight
 
     @cached_property
     def least(self) -> Array:
@@ -119,18 +120,21 @@ class Menu:
         room: Array = promise * self.targets[list(group)][None, :] - self.longest[which][:, None]
         return np.where(np.abs(room) <= ROUNDING * self.targets[list(group)], 0.0, room)
 
-    def fitting(self, group: tuple[int, ...], promise: float) -> tuple[NDArray[np.intp], Array, Array]:
+    def fitting(
+        self, group: tuple[int, ...], promise: float, which: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], Array, Array]:
         """Return the configurations that keep a promise, their timers, and how many requests come in a window.
 
         Parameters
         ----------
         group, promise
             Positions of applications, rising, and the share of its target that each is promised.
+        which
+            The configurations that are asked about.
         """
-        every = np.arange(len(self.rows))
-        timers = self.timers(group, promise, every)
-        every = every[timers[:, 0] >= 0]
-        timers, rates = timers[every], self.rates[list(group)]
+        timers = self.timers(group, promise, which)
+        kept = timers[:, 0] >= 0
+        every, timers, rates = which[kept], timers[kept], self.rates[list(group)]
         come = rates.sum() * mean_window(rates, timers)
         if self.problem.arrivals == "smooth":
             full = self.batch[every] - 1 <= come * (1 + ROUNDING)
@@ -170,39 +174,38 @@ class Menu:
             The largest share of its target that an application may be promised: smaller ones are looked at only where
             they could be cheaper.
         """
-        every, timers, come = self.fitting(group, promise)
-        if not len(every):
-            return None
-        best = None
-        bound = np.inf
-        smooth = self.problem.arrivals == "smooth"
-        mean = self.batch[every] * 1.0 if smooth else np.minimum(1 + come, self.batch[every])
-        floors = self.floor(every, mean)
+        members, smooth = list(group), self.problem.arrivals == "smooth"
+        rates, targets = self.rates[members], promise * self.targets[members]
+        every = self.every[self.longest <= targets[0] * (1 + ROUNDING)]
+        come = rates @ targets - rates.sum() * self.longest[every]  # at most: were only first requests' timers to end
+        if smooth:
+            every = every[self.batch[every] - 1 <= come * (1 + EQUAL)]
+            floors = self.cost[every, self.batch[every] - 1] / self.batch[every]
+        else:
+            floors = self.floor(every, np.minimum(1 + np.maximum(come, 0), self.batch[every]))
+        looked_at = _Cheapest(self, group, promise)
         order = np.argsort(floors, kind="stable")
-        for at in range(0, len(order), AT_ONCE):
-            some = order[at : at + AT_ONCE]
-            if best is not None and floors[some[0]] > best.cost:
-                bound = min(bound, float(floors[some[0]]))
-                break
-            cost, time, filled = self.valued(group, every[some], timers[some])
-            bound = min(bound, float((cost if smooth else self.floor(every[some], filled)).min()))
-            k = int(np.argmin(cost))
-            if best is None or cost[k] < best.cost:
-                best = self._choice(group, every[some[k]], timers[some[k]], cost[k], time[k], promise, 0.0)
-        assert best is not None
+        for part in (order[:AT_ONCE], order[AT_ONCE:]):  # the first few tell what need not be looked at
+            some = part[floors[part] <= looked_at.cost]
+            looked_at.leave_out(floors[part])
+            if len(some):
+                looked_at.look_at(every[some])
+        best, bound = looked_at.best, looked_at.bound
+        if best is None:
+            return None
         if bound < best.cost * (1 - EQUAL):
             for less in self.problem.promises:
                 best = self._less(group, less, best) if less < promise else best
-        return Choice(best.group, best.cost, best.calls, best.promise, min(bound, best.cost))
+        return replace(best, bound=min(bound, best.cost))
 
     def _less(self, group: tuple[int, ...], promise: float, best: Choice) -> Choice:
         """Return the better of a choice and the cheapest of another promise."""
-        every, timers, _ = self.fitting(group, promise)
+        every, timers, _ = self.fitting(group, promise, self.every)
         if not len(every):
             return best
         cost, time, _ = self.valued(group, every, timers)
         k = int(np.argmin(cost))
-        return self._choice(group, every[k], timers[k], cost[k], time[k], promise, 0.0) if cost[k] < best.cost else best
+        return self.choice(group, every[k], timers[k], cost[k], time[k], promise) if cost[k] < best.cost else best
 
     def undominated(self, group: tuple[int, ...], promise: float) -> list[Choice]:
         """Return the configurations within a promise that none beats in both cost and calls at once.
@@ -212,7 +215,7 @@ class Menu:
         group, promise
             As `fitting` takes them.
         """
-        every, timers, _ = self.fitting(group, promise)
+        every, timers, _ = self.fitting(group, promise, self.every)
         if not len(every):
             return []
         cost, time, _ = self.valued(group, every, timers)
@@ -220,10 +223,10 @@ class Menu:
         for k in np.lexsort((time, cost)):
             if time[k] < lowest * (1 - EQUAL):
                 lowest = float(time[k])
-                kept.append(self._choice(group, every[k], timers[k], cost[k], time[k], promise, float(cost[k])))
+                kept.append(self.choice(group, every[k], timers[k], cost[k], time[k], promise))
         return kept
 
-    def _choice(
+    def choice(
         self,
         group: tuple[int, ...],
         row: int,
@@ -231,12 +234,61 @@ class Menu:
         cost: float,
         time: float,
         promise: float,
-        bound: float,
     ) -> Choice:
+        """Return a row of the menu as the choice of a group.
+
+        Parameters
+        ----------
+        group, row, timers
+            Positions of applications, a configuration, and the timers there.
+        cost, time
+            USD a request, and seconds of calls for it.
+        promise
+            The share of its target that each application is promised.
+        """
         f, s, b = (int(own) for own in self.rows[row])
         calls = float(time * self.rates[list(group)].sum())
         waits = tuple(map(float, timers)) if self.batch[row] > 1 else (0.0,) * len(group)
-        return Choice(Group(group, f, s, b, waits), float(cost), calls, promise, bound)
+        return Choice(Group(group, f, s, b, waits), float(cost), calls, promise, float(cost))
+
+
+class _Cheapest:
+    """The cheapest configuration of a group so far, and what no timers on those looked at or left out are below."""
+
+    def __init__(self, menu: Menu, group: tuple[int, ...], promise: float) -> None:
+        self.menu, self.group, self.promise = menu, group, promise
+        self.best: Choice | None = None
+        self.bound = np.inf
+
+    @property
+    def cost(self) -> float:
+        """Of a request, USD; infinite: none yet."""
+        return np.inf if self.best is None else self.best.cost
+
+    def leave_out(self, floors: Array) -> None:
+        """Note what is not looked at since it is dearer than the best."""
+        self.bound = min(self.bound, float(floors[floors > self.cost].min(initial=np.inf)))
+
+    def look_at(self, which: NDArray[np.intp]) -> None:
+        """Value configurations, those first that may be cheapest by how many requests come in a window."""
+        menu = self.menu
+        some, timers, come = menu.fitting(self.group, self.promise, which)
+        if menu.problem.arrivals == "smooth":
+            lows = menu.cost[some, menu.batch[some] - 1] / menu.batch[some]
+        else:
+            lows = menu.floor(some, np.minimum(1 + come, menu.batch[some]))
+        order = np.argsort(lows, kind="stable")
+        for at in range(0, len(order), AT_ONCE):
+            rows = order[at : at + AT_ONCE]
+            if lows[rows[0]] > self.cost:
+                self.leave_out(lows[order[at:]])
+                break
+            cost, time, filled = menu.valued(self.group, some[rows], timers[rows])
+            straight = menu.problem.arrivals == "smooth"
+            self.bound = min(self.bound, float((cost if straight else menu.floor(some[rows], filled)).min()))
+            k = int(np.argmin(cost))
+            if cost[k] < self.cost:
+                self.best = menu.choice(self.group, some[rows[k]], timers[rows[k]], cost[k], time[k], self.promise)
 
 
 def _hull(cost: Array) -> Array:
