@@ -9,24 +9,36 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from pydantic import Field
+
 from serflow_opt.families.answer import Solution
 from serflow_opt.families.protocol import Quantity
 from serflow_opt.families.registry import family_of, quantity
 from serflow_opt.families.solve import answer
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline
-from serflow_opt.ground.document import Answer
+from serflow_opt.ground.document import Answer, Document
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import DEFAULT_GAP, EQUAL, UNCHANGED
 from serflow_opt.search.outcome import Settings
 from serflow_opt.sensitivity.explain import STEP, LimitRow
 
 
+class Beside(Document):
+    """What another way of deciding comes to, limits aside, in the unit of what is optimised."""
+
+    name: str
+    words: str
+    value: float
+    times: float | None = Field(description="the value of the decision; None: that is zero")
+
+
 class LimitCosts(Answer):
-    """A decision, and what its limits cost, as `explain --json` prints it."""
+    """A decision, what its limits cost, and what others would decide, as `explain --json` prints it."""
 
     plan: Solution
     limits: list[LimitRow]
+    beside: list[Beside] = Field(default=[])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document."""
@@ -86,7 +98,12 @@ def explain(
         return LimitCosts(plan=plan, limits=[])
     ceilings = family.ceilings(problem)
     own = [q for q in family.quantities if q.name in ceilings]
-    return LimitCosts(plan=plan, limits=[_row(problem, plan, goal, q, ceilings[q.name], find) for q in own])
+    rows = [_row(problem, plan, goal, q, ceilings[q.name], find) for q in own]
+    best, others = plan.objective.value or 0.0, []
+    for other in family.beside(problem):
+        value = other.values[goal.name] * goal.shown
+        others.append(Beside(name=other.name, words=other.words, value=value, times=value / best if best else None))
+    return LimitCosts(plan=plan, limits=rows, beside=others)
 
 
 def _row(

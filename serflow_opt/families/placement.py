@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.families.protocol import Built, Family, Goal, NoModel, Quantity, Valued
+from serflow_opt.families.protocol import Built, Family, Goal, NoModel, Other, Quantity, Valued
 
 if TYPE_CHECKING:
     from serflow_opt.backend.highs import Outcome
@@ -193,6 +193,14 @@ class Placements:
         from serflow_opt.plan.notes import cautions
 
         return cautions(problem)
+
+    def obstacles(self, problem: Instance) -> list[str]:
+        """Return nothing: clashing limits say it all."""
+        return []
+
+    def beside(self, problem: Instance) -> list[Other]:
+        """Return nothing: `explain` of placements compares options."""
+        return []
 
     def row(self, answer: Plan) -> dict[str, object]:
         """Return a plan as the row of a table, by column."""

@@ -93,6 +93,23 @@ class Valued:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """What a simpler or a published way of deciding comes to.
+
+    Attributes
+    ----------
+    name, words
+        What it is called, and how it decides.
+    values
+        By quantity, in its own unit, by the family's witness.
+    """
+
+    name: str
+    words: str
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Built:
     """A model of a problem, and how to read it.
 
@@ -217,6 +234,12 @@ class Family(Protocol):
 
     def cautions(self, problem: Any) -> list[str]:
         """Return what is likely to be meant otherwise, though nothing is wrong with it."""
+
+    def obstacles(self, problem: Any) -> list[str]:
+        """Return what in a problem without a decision stands in the way, beside its limits by name."""
+
+    def beside(self, problem: Any) -> list[Other]:
+        """Return what others would decide, limits aside, for comparison."""
 
     def row(self, answer: Any) -> dict[str, object]:
         """Return an answer as the row of a table, by column."""

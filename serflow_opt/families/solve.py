@@ -91,6 +91,7 @@ def answer(problem: Any, settings: Settings, name: str = "") -> Solution:
         from serflow_opt.families.attainable import clashes
 
         solution.infeasible_because = clashes(family, problem, settings)
+        solution.notes += family.obstacles(problem)
         solution.seconds = settings.deadline.seconds
     return solution
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from serflow_opt.errors import InputError, Problem, nearest
-from serflow_opt.families.protocol import Built, Goal, NoModel, Quantity, Question, Valued
+from serflow_opt.families.protocol import Built, Goal, NoModel, Other, Quantity, Question, Valued
 from serflow_opt.families.registry import quantity
 from serflow_opt.ground.arguments import as_number
 from serflow_opt.ground.document import validated
@@ -127,7 +127,7 @@ class Standard(ABC):
         limits, optimise, problems = dict(problem.limits), problem.optimise, []
         for key, value in changes.items():
             own = keys.get(key)
-            if key == "objective":
+            if key in ("objective", "minimize"):  # as files call it, and as the option of commands does
                 names = [quantity.name for quantity in self.quantities]
                 optimise = optimise if value is None else str(value)
                 if optimise not in names:
@@ -222,6 +222,14 @@ class Standard(ABC):
 
     def cautions(self, problem: Question) -> list[str]:
         """Return what is likely to be meant otherwise: nothing."""
+        return []
+
+    def obstacles(self, problem: Question) -> list[str]:
+        """Return what in a problem stands in the way of a decision: nothing beside its limits."""
+        return []
+
+    def beside(self, problem: Question) -> list[Other]:
+        """Return what others would decide: nothing."""
         return []
 
     def row(self, answer: Any) -> dict[str, object]:

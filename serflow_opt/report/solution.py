@@ -124,9 +124,17 @@ def limits_table(costs: LimitCosts) -> RenderableType:
         for own in costs.limits
     ]
     titles = ("limit", "asked", "reached", f"next better {goal.name}", "a step further", "without it")
-    if not rows:
-        return Group(solution_table(costs.plan))
-    return Group(solution_table(costs.plan), Text(), Sheet(titles, rows, left=titles[:1]))
+    parts: list[Any] = [solution_table(costs.plan)]
+    if rows:
+        parts += [Text(), Sheet(titles, rows, left=titles[:1])]
+    if costs.beside:
+        others = [
+            (own.name, own.words, f"{own.value:.6g}", "" if own.times is None else f"{own.times:.3f}")
+            for own in costs.beside
+        ]
+        words = ("beside", "decides")
+        parts += [Text(), Sheet((*words, f"{goal.name} {goal.unit}".strip(), "times"), others, left=words, folds=words)]
+    return Group(*parts)
 
 
 def _words(kind: str, plan: dict[str, Any] | None) -> str:

@@ -70,6 +70,10 @@ def value(problem: Batching, plan: Plan) -> Valued:
     """
     breaches: list[Breach] = []
     cost = calls = latency = 0.0
+    placed = [w for group in plan for w in group.applications]
+    for w, app in enumerate(problem.applications):
+        if placed.count(w) != 1:
+            breaches.append(Breach(limit=f"groups of {app.name}", value=placed.count(w), bound=1.0, excess=1.0))
     for group in plan:
         own = value_group(problem, group)
         cost += own.cost * own.rate

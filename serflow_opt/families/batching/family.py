@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serflow_opt.families.batching.document import BatchingTables
-from serflow_opt.families.protocol import Built, Family, Goal, NoModel, Quantity, Question, Valued
+from serflow_opt.families.protocol import Built, Family, Goal, NoModel, Other, Quantity, Question, Valued
 from serflow_opt.families.standard import Standard
 
 if TYPE_CHECKING:
@@ -174,6 +174,18 @@ class Batchings(Standard):
             f"{len(data.applications)} applications, {data.rate:g} requests/s, {len(menu_of(data).rows):,} "
             f"configurations of {len(data.functions)} functions"
         )
+
+    def obstacles(self, problem: Question) -> list[str]:
+        """Return which applications the limits on promises and cost are too tight for."""
+        from serflow_opt.families.batching.obstacles import obstacles
+
+        return obstacles(problem.data, problem.limits)
+
+    def beside(self, problem: Question) -> list[Other]:
+        """Return what it costs to serve each application alone, all together, or requests divided evenly."""
+        from serflow_opt.families.batching.beside import others
+
+        return others(problem.data)
 
     def cautions(self, problem: Question) -> list[str]:
         """Return what is likely to be meant otherwise."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LONGEST_TIMERS = "timers as long as the promise allows, of the promises offered: shorter ones are not proven dearer"
 """What is narrower than the question where a call costs otherwise than straight by its requests."""
+NOT_WITH_LONGEST = "no plan with timers as long as the promise allows; whether shorter ones are within the cost is open"
+"""Why it is not known whether there is a plan."""
 ASKED = {"cost", "cost_per_hour", "latency", "functions"}
 """Quantities that can be optimised and limited here."""
 
@@ -130,12 +132,14 @@ class _Asked:
         return _partitions(self.problem, promise)
 
     def _kept(self, cost: float) -> bool:
-        return cost <= self.most_cost * (1 + TOLERANCE)
+        return math.isfinite(cost) and cost <= self.most_cost * (1 + TOLERANCE)
 
-    def _nothing(self, found: Found) -> tuple[None, Found]:
-        """There is no plan: proven, unless time ran out or shorter timers might do."""
+    def _nothing(self, found: Found, parts: Partitions | None = None) -> tuple[None, Found]:
+        """There is no plan: proven, unless time ran out or shorter timers might do within a promise."""
         if self.stopped:
             found.doubt = OUT_OF_TIME
+        elif parts is not None and self.groups and self._kept(parts.bound(self.groups)):
+            found.doubt = NOT_WITH_LONGEST
         else:
             found.infeasible, found.bound, found.checked = True, math.inf, math.inf
         return None, found
@@ -148,7 +152,7 @@ class _Asked:
         parts = self.partitions(offered[0])
         cost, plan = parts.best(self.groups)
         if not self._kept(cost):
-            return self._nothing(found)
+            return self._nothing(found, parts)
         found.counts = {"groups": len(parts.choices), "configurations": len(menu_of(self.problem).rows)}
         if self.stopped:
             found.doubt = "time ran out before all groups were looked at"
@@ -170,11 +174,11 @@ class _Asked:
                 found.bound = -math.inf if self.stopped else float(number)
                 found.scope = self._scope(parts, number - 1)
                 return plan, found
-        return self._nothing(found)
+        return self._nothing(found, parts)
 
     def soonest(self, offered: list[float]) -> tuple[Plan | None, Found]:
         """The smallest promise that costs no more than is allowed."""
-        found = Found()
+        found, parts = Found(), None
         for n, promise in enumerate(offered if self.groups else []):
             parts = self.partitions(promise)
             cost, plan = parts.best(self.groups)
@@ -182,7 +186,7 @@ class _Asked:
                 found.bound = -math.inf if self.stopped else promise
                 found.scope = self._scope(self.partitions(offered[n - 1]), self.groups) if n else ""
                 return plan, found
-        return self._nothing(found)
+        return self._nothing(found, parts)
 
     def _scope(self, parts: Partitions, groups: int) -> str:
         """What is narrower than the question where something smaller was only too dear with the longest timers."""

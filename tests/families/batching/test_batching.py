@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles import batching as oracle
-from support.helpers import run
 
 import serflow_opt as so
 from serflow_opt.families.batching.evaluate import chances, mean_window, value_group
@@ -266,4 +265,10 @@ def test_a_batch_that_does_not_fill_is_no_plan_where_all_are_full() -> None:
     plan = groups_of_table_one((["app1"], "gpu", 2, 32, [0.0]), (["app2", "app3"], "gpu", 2, 13, [454.4587, 654.4587]))
     breaches = BATCHING.evaluate(published(), BATCHING.decision_of(published(), plan)).breaches
     assert {own.limit for own in breaches} == {"batch of the group of app1", "slo_ms of app1"}
-    assert run("solve", "vgg19-three-apps").code == 0
+
+
+def test_a_plan_without_an_application_breaks_something() -> None:
+    """Also one that serves nobody."""
+    plan = BATCHING.decision_of(published(), HARMONYBATCH)
+    assert [own.limit for own in BATCHING.evaluate(published(), plan[1:]).breaches] == ["groups of app1"]
+    assert len(BATCHING.evaluate(published(), ()).breaches) == 3
