@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from serflow_opt.families.batching.configured import cheapest_of
 from serflow_opt.families.batching.evaluate import value
 from serflow_opt.families.batching.menu import Menu
 from serflow_opt.families.batching.problem import Application, Batching
@@ -37,7 +38,7 @@ def others(problem: Batching) -> list[Other]:
 
 def _other(name: str, words: str, problem: Batching, menu: Menu, groups: Sequence[tuple[int, ...]]) -> Other | None:
     """The cheapest configuration of given groups."""
-    chosen = [menu.cheapest(group, problem.promises[-1]) for group in groups]
+    chosen = [cheapest_of(menu, group, problem.promises[-1]) for group in groups]
     plan = [own.group for own in chosen if own is not None]
     return Other(name, words, value(problem, tuple(plan)).values) if len(plan) == len(groups) else None
 

@@ -1,15 +1,13 @@
-"""The cheapest configuration of a group: every function, size and batch, with timers as long as a promise allows.
+"""Every function, size and batch of a problem, and what they cost a group with timers as long as a promise allows.
 
 A batch of n requests costs c(n), n = 1 .. b. With N requests in it at random, a request costs E[c(N)] / E[N]
-(renewal reward). Shorter timers make N smaller, request by request, but could still be cheaper where c is not straight.
-By Jensen E[c(N)] is at least ĉ(E[N]), ĉ the largest convex function below c; so no timers make a request cheaper than
-the least ĉ(x) / x with x from 1 to the mean batch of the longest timers. This bounds what is not looked at, and says
-whether shorter timers could be better at all.
+(renewal reward). By Jensen E[c(N)] is at least ĉ(E[N]), ĉ the largest convex function below c; so where batches hold x
+requests on average at most, a request costs at least the least ĉ(y) / y with y from 1 to x.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -20,8 +18,6 @@ from serflow_opt.families.batching.problem import Batching, Group
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 
 Array = NDArray[np.float64]
-AT_ONCE = 32
-"""Configurations that are looked at together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +137,8 @@ class Menu:
             every, timers, come = every[full], timers[full], come[full]
         return every, timers, come
 
-    def valued(self, group: tuple[int, ...], which: NDArray[np.intp], timers: Array) -> tuple[Array, Array, Array]:
-        """Return cost of a request, time of calls for it, and mean batch, by configuration.
+    def law(self, group: tuple[int, ...], which: NDArray[np.intp], timers: Array) -> Array:
+        """Return the probability of 1, 2, .. requests in a batch, by configuration.
 
         Parameters
         ----------
@@ -152,60 +148,25 @@ class Menu:
             Configurations, and the timers of each.
         """
         size = self.batch[which]
-        if self.problem.arrivals == "smooth":
-            rows = np.arange(len(which))
-            return self.cost[which][rows, size - 1] / size, self.time[which][rows, size - 1] / size, size * 1.0
         most = int(size.max())
+        if self.problem.arrivals == "smooth":
+            return np.where(np.arange(1, most + 1)[None, :] == size[:, None], 1.0, 0.0)
         above = shares_above(self.rates[list(group)], timers, most)
         above[np.arange(most)[None, :] >= size[:, None]] = 0.0
-        mean = above.sum(axis=1)
-        just = above - np.concatenate([above[:, 1:], np.zeros((len(above), 1))], axis=1)
-        cost, time = ((by[which, :most] * just).sum(axis=1) / mean for by in (self.cost, self.time))
-        return cost, time, mean
+        return above - np.concatenate([above[:, 1:], np.zeros((len(above), 1))], axis=1)
 
-    def cheapest(self, group: tuple[int, ...], promise: float) -> Choice | None:
-        """Return the cheapest configuration within a promise; None: none keeps it.
+    def valued(self, which: NDArray[np.intp], law: Array) -> tuple[Array, Array]:
+        """Return the cost of a request, and the time of calls for it, by configuration.
 
         Parameters
         ----------
-        group
-            Positions of applications, rising.
-        promise
-            The largest share of its target that an application may be promised: smaller ones are looked at only where
-            they could be cheaper.
+        which, law
+            Configurations, and the probabilities of 1, 2, .. requests in their batches.
         """
-        members, smooth = list(group), self.problem.arrivals == "smooth"
-        rates, targets = self.rates[members], promise * self.targets[members]
-        every = self.every[self.longest <= targets[0] * (1 + ROUNDING)]
-        come = rates @ targets - rates.sum() * self.longest[every]  # at most: were only first requests' timers to end
-        if smooth:
-            every = every[self.batch[every] - 1 <= come * (1 + EQUAL)]
-            floors = self.cost[every, self.batch[every] - 1] / self.batch[every]
-        else:
-            floors = self.floor(every, np.minimum(1 + np.maximum(come, 0), self.batch[every]))
-        looked_at = _Cheapest(self, group, promise)
-        order = np.argsort(floors, kind="stable")
-        for part in (order[:AT_ONCE], order[AT_ONCE:]):  # the first few tell what need not be looked at
-            some = part[floors[part] <= looked_at.cost]
-            looked_at.leave_out(floors[part])
-            if len(some):
-                looked_at.look_at(every[some])
-        best, bound = looked_at.best, looked_at.bound
-        if best is None:
-            return None
-        if bound < best.cost * (1 - EQUAL):
-            for less in self.problem.promises:
-                best = self._less(group, less, best) if less < promise else best
-        return replace(best, bound=min(bound, best.cost))
-
-    def _less(self, group: tuple[int, ...], promise: float, best: Choice) -> Choice:
-        """Return the better of a choice and the cheapest of another promise."""
-        every, timers, _ = self.fitting(group, promise, self.every)
-        if not len(every):
-            return best
-        cost, time, _ = self.valued(group, every, timers)
-        k = int(np.argmin(cost))
-        return self.choice(group, every[k], timers[k], cost[k], time[k], promise) if cost[k] < best.cost else best
+        most = law.shape[1]
+        mean = law @ np.arange(1, most + 1)
+        cost, time = ((by[which, :most] * law).sum(axis=1) / mean for by in (self.cost, self.time))
+        return cost, time
 
     def undominated(self, group: tuple[int, ...], promise: float) -> list[Choice]:
         """Return the configurations within a promise that none beats in both cost and calls at once.
@@ -218,7 +179,7 @@ class Menu:
         every, timers, _ = self.fitting(group, promise, self.every)
         if not len(every):
             return []
-        cost, time, _ = self.valued(group, every, timers)
+        cost, time = self.valued(every, self.law(group, every, timers))
         kept, lowest = [], np.inf
         for k in np.lexsort((time, cost)):
             if time[k] < lowest * (1 - EQUAL):
@@ -250,45 +211,6 @@ class Menu:
         calls = float(time * self.rates[list(group)].sum())
         waits = tuple(map(float, timers)) if self.batch[row] > 1 else (0.0,) * len(group)
         return Choice(Group(group, f, s, b, waits), float(cost), calls, promise, float(cost))
-
-
-class _Cheapest:
-    """The cheapest configuration of a group so far, and what no timers on those looked at or left out are below."""
-
-    def __init__(self, menu: Menu, group: tuple[int, ...], promise: float) -> None:
-        self.menu, self.group, self.promise = menu, group, promise
-        self.best: Choice | None = None
-        self.bound = np.inf
-
-    @property
-    def cost(self) -> float:
-        """Of a request, USD; infinite: none yet."""
-        return np.inf if self.best is None else self.best.cost
-
-    def leave_out(self, floors: Array) -> None:
-        """Note what is not looked at since it is dearer than the best."""
-        self.bound = min(self.bound, float(floors[floors > self.cost].min(initial=np.inf)))
-
-    def look_at(self, which: NDArray[np.intp]) -> None:
-        """Value configurations, those first that may be cheapest by how many requests come in a window."""
-        menu = self.menu
-        some, timers, come = menu.fitting(self.group, self.promise, which)
-        if menu.problem.arrivals == "smooth":
-            lows = menu.cost[some, menu.batch[some] - 1] / menu.batch[some]
-        else:
-            lows = menu.floor(some, np.minimum(1 + come, menu.batch[some]))
-        order = np.argsort(lows, kind="stable")
-        for at in range(0, len(order), AT_ONCE):
-            rows = order[at : at + AT_ONCE]
-            if lows[rows[0]] > self.cost:
-                self.leave_out(lows[order[at:]])
-                break
-            cost, time, filled = menu.valued(self.group, some[rows], timers[rows])
-            straight = menu.problem.arrivals == "smooth"
-            self.bound = min(self.bound, float((cost if straight else menu.floor(some[rows], filled)).min()))
-            k = int(np.argmin(cost))
-            if cost[k] < self.cost:
-                self.best = menu.choice(self.group, some[rows[k]], timers[rows[k]], cost[k], time[k], self.promise)
 
 
 def _hull(cost: Array) -> Array:

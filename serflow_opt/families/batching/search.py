@@ -12,6 +12,7 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from serflow_opt.families.batching.configured import cheapest_of
 from serflow_opt.families.batching.menu import Choice, Menu
 from serflow_opt.families.batching.partitions import Members, cheapest, groups_of
 from serflow_opt.families.batching.problem import Batching, Plan
@@ -49,7 +50,7 @@ class Partitions:
             if n >= count and deadline.expired:
                 self.whole = False  # those alone are always looked at
                 break
-            choice = menu.cheapest(group, promise)
+            choice = cheapest_of(menu, group, promise)
             if choice is not None:
                 self.choices[group] = choice
         self.by_number = cheapest(count, any_, lambda group: self._price(group, "cost"))
@@ -158,8 +159,9 @@ class _Asked:
             found.doubt = "time ran out before all groups were looked at"
             return plan, found
         found.bound = cost * by
-        if parts.bound(self.groups) < cost * (1 - EQUAL):
-            found.scope = LONGEST_TIMERS
+        bound = parts.bound(self.groups)
+        if bound < cost * (1 - EQUAL):
+            found.scope = f"{LONGEST_TIMERS}, but none are below {bound * by:.6g}"
         return plan, found
 
     def fewest(self, offered: list[float]) -> tuple[Plan | None, Found]:
