@@ -25,7 +25,9 @@ Ways that another one beats in everything they cost are left out, and ways that 
 from __future__ import annotations
 
 from collections.abc import Collection
+from copy import copy
 from functools import cached_property
+from typing import Self
 
 from serflow_opt.formulations.elements import NOTHING, SOURCE, Entry, Hop, Hub, Level, Place, Runner, Stay
 from serflow_opt.formulations.reductions import ending_matters, floor_in_reach, undominated
@@ -119,6 +121,14 @@ class Sets:
             (s, e, w) for s, e in self.places for w in arriving.get((s, self.tier[e], self.carried(s, e)), ())
         ]
         self.reach_low, self.reach_high = self._reach_bounds()
+
+    def among(self, levels: Collection[tuple[int, int]]) -> Self:
+        """Return the sets of the flow through fewer levels: where it runs, and may end, stays what it was."""
+        found = copy(self)
+        found.levels = {s: [i for i in own if (s, i) in levels] for s, own in self.levels.items()}
+        if all(found.levels.values()):
+            found.reach_low, found.reach_high = found._reach_bounds()
+        return found
 
     def _menu(self, s: int) -> list[Level]:
         menus = {AS_IS: self.instance.menus[s - 1]}

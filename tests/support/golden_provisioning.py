@@ -11,10 +11,8 @@ from support import tiny
 from support.golden_parts import golden, minimise, with_flow
 
 from serflow_opt.formulations.coefficients import Data
+from serflow_opt.formulations.pools import Late, Pool, Sizes
 from serflow_opt.formulations.provisioning import (
-    Late,
-    Pool,
-    Sizes,
     add_latency,
     add_limits,
     add_pools,

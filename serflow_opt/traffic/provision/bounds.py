@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.formulations.provisioning import Late
+from serflow_opt.formulations.pools import Late
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 from serflow_opt.search.lagrangian import DualBound, LinearCost, forced_levels, solve_dual
 from serflow_opt.traffic.provision.by_count import by_count

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -49,8 +50,6 @@ class Capacity:
         What machines carry.
     deadline
         When to stop: whatever is priced after it raises OutOfTime.
-    levels
-        Pairs (stage, level) that thresholds are chosen from; None: all.
     """
 
     def __init__(
@@ -60,19 +59,27 @@ class Capacity:
         wait_max: float | None,
         carrying: Carrying,
         deadline: Deadline = NEVER,
-        levels: Collection[tuple[int, int]] | None = None,
     ) -> None:
-        self.deadline, self.levels = deadline, levels
+        self.deadline = deadline
         self.structures, self.demand, self.wait_max, self.carrying = structures, demand, wait_max, carrying
         self.instance = structures.instance
         self.promise = Promise(structures, demand, carrying)
-        self.data = Data(self.instance, levels=levels)
-        menus = [[self.data.menu[s][i] for i in self.data.levels[s]] for s in self.data.stages]
-        self.exits = Exits([[envelope_of(menu)] for menu in menus])
-        self._sizes: dict[BlockChoice, tuple[float, ...]] = {}
-        self._relaxed: dict[BlockChoice, Relaxed] = {}
         times = (option.stage_seconds for option in self.instance.options)
         self._fastest = [min(own) for own in zip(*times, strict=True)]  # of each stage, on any option
+        self._choose_from(Data(self.instance))
+
+    def among(self, data: Data) -> Self:
+        """Return the same with thresholds from fewer levels; what is known of waits stays so."""
+        found = copy(self)
+        found._choose_from(data)
+        return found
+
+    def _choose_from(self, data: Data) -> None:
+        """Take the levels that thresholds are chosen from, and forget what depends on them."""
+        self.data = data
+        self.exits = Exits([[envelope_of([data.menu[s][i] for i in data.levels[s]])] for s in data.stages])
+        self._sizes: dict[BlockChoice, tuple[float, ...]] = {}
+        self._relaxed: dict[BlockChoice, Relaxed] = {}
         self._grids: dict[BlockChoice, Floats] = {}
         self._leasts: dict[BlockChoice, float] = {}
         self._least_reaches: list[float] | None = None

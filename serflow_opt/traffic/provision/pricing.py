@@ -10,26 +10,23 @@ p the least price of a second of work on its function; without a function, the m
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
+from serflow_opt.search.lagrangian import LinearCost, solve_dual
 from serflow_opt.traffic.carrying import Carrying
-from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.capacity import Capacity
 from serflow_opt.traffic.provision.profile import Profile
 from serflow_opt.traffic.provision.service_of import function_of
-from serflow_opt.traffic.provision.structures import BlockChoice, Structures
+from serflow_opt.traffic.provision.structures import BlockChoice
 from serflow_opt.traffic.service import billed_s
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from serflow_opt.formulations.coefficients import Data
+    from serflow_opt.ground.arrays import Floats
 
 
 GROUPS = 12
@@ -46,24 +43,11 @@ class Pricing(Capacity):
     Parameters are those of `Capacity`.
     """
 
-    def __init__(
-        self,
-        structures: Structures,
-        demand: Rates,
-        wait_max: float | None,
-        carrying: Carrying,
-        deadline: Deadline = NEVER,
-        levels: Collection[tuple[int, int]] | None = None,
-    ) -> None:
-        super().__init__(structures, demand, wait_max, carrying, deadline, levels)
-        self._overflows: dict[tuple[BlockChoice, int], Floats] = {}
+    def _choose_from(self, data: Data) -> None:
+        super()._choose_from(data)
+        self._overflows: dict[BlockChoice, Floats] = {}
+        self._calls: dict[BlockChoice, float] = {}
         self._profiles: dict[BlockChoice, Profile] = {}
-
-    def among(self, levels: Collection[tuple[int, int]] | None) -> Pricing:
-        """Return what blocks cost with thresholds from fewer levels."""
-        found = Pricing(self.structures, self.demand, self.wait_max, self.carrying, self.deadline, levels)
-        found.promise = self.promise  # does not depend on them, and what waits are known stays so
-        return found
 
     def function_prices(self, choice: BlockChoice) -> dict[int, float]:
         """USD of each stage (1..M) of a block on its function, as billed; empty without a function."""
@@ -131,7 +115,7 @@ class Pricing(Capacity):
     def by_count(self, choice: BlockChoice) -> Floats:
         """Return what 0, 1, .. machines and the function beside them cost at least, by the work of the grid."""
         rent = self.rent(choice) * np.arange(self.most(choice) + 1)
-        costs: Floats = rent[:, None] + self._per_second(choice) * self.overflow(choice, self._grid(choice))
+        costs: Floats = rent[:, None] + self.per_second(choice) * self.overflow(choice, self._grid(choice))
         return costs
 
     def rent(self, choice: BlockChoice) -> float:
@@ -139,14 +123,30 @@ class Pricing(Capacity):
         assert choice.machine is not None
         return self.structures.option(choice.machine).rent_per_s
 
-    def _per_second(self, choice: BlockChoice) -> float:
+    def per_second(self, choice: BlockChoice) -> float:
         """Least price of a second of the machines' work on the function."""
         prices, times = self.function_prices(choice), self.machine_times(choice)
         return min((prices[s] / t for s, t in times.items() if t > 0), default=0.0)
 
+    def called(self, choice: BlockChoice) -> Floats:
+        """USD per request of the service and unit of reach of each stage, for all of a block on its function."""
+        usd = np.zeros(self.data.last)
+        for s, price in self.function_prices(choice).items():
+            usd[s - 1] = price
+        assert choice.function is not None
+        usd[choice.first] += self.structures.fee(choice.function)
+        return usd
+
+    def least_called(self, choice: BlockChoice) -> float:
+        """Least USD per request of the service for all of a block on its function."""
+        if choice not in self._calls:
+            view = LinearCost(np.zeros(1), self.called(choice)[None, :])
+            self._calls[choice] = float(solve_dual(self.exits, self.instance.accuracy_min, view).bound[0])
+        return self._calls[choice]
+
     def overflow(self, choice: BlockChoice, grid: Floats) -> Floats:
         """E[λ W - carried_n(λ W)] for n = 0, 1, .. machines and W of a grid, at least."""
-        key = replace(choice, hop_usd=0.0), len(grid)
+        key = replace(choice, hop_usd=0.0)
         if key not in self._overflows:
             assert choice.machine is not None
             workers, most = self.structures.option(choice.machine).workers, self.most(choice)
@@ -171,7 +171,7 @@ class Pricing(Capacity):
     def at_least(self, choice: BlockChoice) -> Floats:
         """What a block with a function costs at least with 0, 1, .. machines, USD per second."""
         grid = self._grid(choice)
-        spilled = self._per_second(choice) * self.overflow(choice, grid)[:, 0]
+        spilled = self.per_second(choice) * self.overflow(choice, grid)[:, 0]
         costs: Floats = self.rent(choice) * np.arange(len(spilled)) + spilled
         return costs
 
@@ -199,7 +199,7 @@ class Pricing(Capacity):
         if choice.function is None:
             count = max(1, math.ceil(self.demand.peak * work / takes * (1 - TOLERANCE)))
             return math.inf if limit is not None and count > limit else option.rent_per_s * count * (1 - EQUAL)
-        mean, per_second = self.demand.mean * work, self._per_second(choice)
+        mean, per_second = self.demand.mean * work, self.per_second(choice)
         full = max(1, math.floor(mean / takes))
         each = (option.rent_per_s * n + per_second * max(mean - takes * n, 0.0) for n in {1, full, full + 1})
         return min(each) * (1 - EQUAL)

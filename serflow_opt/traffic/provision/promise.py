@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from serflow_opt.formulations.provisioning import Late
+from serflow_opt.formulations.pools import Late
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates

@@ -173,6 +173,8 @@ class Relaxed:
             return self.taken(count, ROOMS[n], low, high) > self.room
 
         useful = useful_rooms(count * self.workers, self.queues.peak * high)
+        if not late(useful - 1):  # as many as are of use: often so, or not at all
+            return ROOMS[useful - 1]
         last, step = min(ROOMS.index(least), useful - 1), 1  # the last known to be in time
         while last + step < useful and not late(last + step):
             last, step = last + step, 2 * step

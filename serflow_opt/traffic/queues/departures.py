@@ -12,6 +12,7 @@ Exact for exponential times; for others residual times and j are not independent
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,8 @@ STEPS = 512
 """Steps of the grid of times, half of them up to the latest."""
 DAMPING = 23.0
 """What is beyond a period of a transform comes back into it times exp(-23)."""
+SERVERS = 512
+"""Service times and times for which what was found is kept."""
 
 
 def at_most(servers: int, service: ServiceTime, most: int, times: Floats) -> Floats:
@@ -36,11 +39,10 @@ def at_most(servers: int, service: ServiceTime, most: int, times: Floats) -> Flo
         nobody: Floats = np.power(alone, servers)[:, None]
         return nobody
     horizon = 3 * service.mean * (most / servers + 1) * max(1.0, service.cv2)
-    left = _left_one_server(service, most, np.minimum(times, horizon))
+    left = _one_server(service, np.minimum(times, horizon).tobytes()).left(most)
     period = 2 ** math.ceil(math.log2(2 * most))
-    damping = np.exp(-DAMPING / period * np.arange(max(period, left.shape[1])))
-    angles = np.outer(np.arange(left.shape[1]), np.arange(period // 2 + 1)) * (-2j * math.pi / period)
-    transform = (left * damping[: left.shape[1]]) @ np.exp(angles)
+    damping = np.exp(-DAMPING / period * np.arange(period))
+    transform = np.fft.rfft(left * damping[: left.shape[1]], n=period)
     exactly = np.fft.irfft(transform**servers, n=period, axis=1)[:, :most] / damping[:most]
     together: Floats = np.clip(np.cumsum(np.maximum(exactly, 0.0), axis=1), 0.0, 1.0)
     late = times > horizon  # nearly never; by the first who leaves
@@ -50,24 +52,39 @@ def at_most(servers: int, service: ServiceTime, most: int, times: Floats) -> Flo
     return together
 
 
-def _left_one_server(service: ServiceTime, most: int, times: Floats) -> Floats:
-    """Return P(n leave one server within t), n = 0 .. most - 1 or as far as there are any: a row for each time."""
-    last = float(times.max(initial=0.0))
-    if last == 0.0:
-        return np.ones((len(times), 1))
-    step = last / (STEPS // 2 - 1)
-    grid = step * np.arange(STEPS + 1.0)
-    first = on_grid(excess_squared(service, grid) / service.mean, step)
-    each = on_grid(excess(service, grid), step)
-    damping = np.exp(-DAMPING / STEPS * np.arange(STEPS))
-    z = np.exp(-DAMPING / STEPS - 2j * math.pi / STEPS * np.arange(STEPS // 2 + 1))
-    following = np.fft.rfft(each * damping)
-    transform = np.fft.rfft(first * damping) / (1 - z) * following
-    at_least = [np.ones(len(times)), np.maximum(1 - excess(service, times) / service.mean, 0.0)]
-    while len(at_least) <= most and at_least[-1].max() > ROUNDING:
-        until = np.fft.irfft(transform, n=STEPS) / damping
-        until[1:] = (until[1:] + until[:-1]) / 2  # the mass at a time counts half there
-        until[0] = 0.0
-        at_least.append(np.clip(np.interp(times, grid[: STEPS // 2], until[: STEPS // 2]), 0.0, at_least[-1]))
-        transform = transform * following
-    return np.maximum(-np.diff(np.array(at_least), axis=0).T, 0.0)
+class _OneServer:
+    """How many leave one server within each of some times, as far as was asked."""
+
+    def __init__(self, service: ServiceTime, times: Floats) -> None:
+        self._times = times
+        last = float(times.max(initial=0.0))
+        self._at_least = [np.ones(len(times)), np.maximum(1 - excess(service, times) / service.mean, 0.0)]
+        self._grid: Floats | None = None
+        if last == 0.0:
+            return
+        step = last / (STEPS // 2 - 1)
+        self._grid = step * np.arange(STEPS + 1.0)
+        first = on_grid(excess_squared(service, self._grid) / service.mean, step)
+        each = on_grid(excess(service, self._grid), step)
+        self._damping = np.exp(-DAMPING / STEPS * np.arange(STEPS))
+        z = np.exp(-DAMPING / STEPS - 2j * math.pi / STEPS * np.arange(STEPS // 2 + 1))
+        self._following = np.fft.rfft(each * self._damping)
+        self._transform = np.fft.rfft(first * self._damping) / (1 - z) * self._following
+
+    def left(self, most: int) -> Floats:
+        """Return P(n leave within t), n = 0 .. most - 1 or as far as there are any: a row for each time."""
+        if self._grid is None:
+            return np.ones((len(self._times), 1))
+        while len(self._at_least) <= most and self._at_least[-1].max() > ROUNDING:
+            until = np.fft.irfft(self._transform, n=STEPS) / self._damping
+            until[1:] = (until[1:] + until[:-1]) / 2  # the mass at a time counts half there
+            until[0] = 0.0
+            within = np.interp(self._times, self._grid[: STEPS // 2], until[: STEPS // 2])
+            self._at_least.append(np.clip(within, 0.0, self._at_least[-1]))
+            self._transform = self._transform * self._following
+        return np.maximum(-np.diff(np.array(self._at_least[: most + 1]), axis=0).T, 0.0)
+
+
+@lru_cache(maxsize=SERVERS)
+def _one_server(service: ServiceTime, times: bytes) -> _OneServer:
+    return _OneServer(service, np.frombuffer(times))

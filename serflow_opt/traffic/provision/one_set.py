@@ -1,0 +1,206 @@
+"""A set of thresholds of a structure: what it costs at least, by flows (`flows.py`) and by a model."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serflow_opt.formulations.coefficients import Data
+from serflow_opt.formulations.pools import Late, Pool
+from serflow_opt.ground.tolerances import TOLERANCE
+from serflow_opt.traffic.provision.flows import Flow, Flows, Line
+from serflow_opt.traffic.provision.pricing import Pricing
+from serflow_opt.traffic.provision.sizing import OPENED, Sized, Sizing
+
+if TYPE_CHECKING:
+    from serflow_opt.backend.highs import Outcome
+    from serflow_opt.traffic.demand.rates import Rates
+    from serflow_opt.traffic.provision.structures import Structure
+
+FLOWS = 60
+"""Choices of sizes that are bounded one by one, at most."""
+LINES = 4
+"""Lines above what machines carry in a structure's first model."""
+
+LevelKeys = Collection[tuple[int, int]]
+Work = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """A set of thresholds.
+
+    Attributes
+    ----------
+    levels
+        Pairs (stage, level); None: all.
+    points
+        By block, work at which lines touch what machines carry; None: not known yet.
+    sharper
+        How often the demand was split in more groups.
+    work
+        By block, the least and the most seconds that a request of the service holds a worker; None: any.
+    """
+
+    levels: LevelKeys | None
+    points: tuple[tuple[float, ...], ...] | None = None
+    sharper: int = 0
+    work: tuple[Work, ...] | None = None
+
+
+class OneSet:
+    """A set of thresholds of a structure, as far as it can be cheaper than the best deployment known.
+
+    Parameters
+    ----------
+    whole, pricing
+        What blocks cost at any thresholds, and at those of the set.
+    structure
+        What runs each block.
+    chosen
+        The set.
+    best
+        USD per second; inf: none is known.
+    """
+
+    def __init__(self, whole: Pricing, pricing: Pricing, structure: Structure, chosen: Thresholds, best: float) -> None:
+        self.whole, self.pricing, self.structure, self.chosen, self.best = whole, pricing, structure, chosen, best
+        self.late: Late | None = pricing.promise.late(structure, pricing.least_reach)
+        self.work = [self._work(b) for b in range(len(structure))]
+
+    @property
+    def empty(self) -> bool:
+        """Whether no thresholds of the set keep the floor with work that is worth considering."""
+        return any(low > high for low, high in self.work)
+
+    def _work(self, b: int) -> Work:
+        """Return the least and the most work of a block, for thresholds of the set that are worth considering."""
+        choice, pricing = self.structure[b], self.pricing
+        if choice.machine is None:
+            return 0.0, 0.0
+        low, high = pricing.least_work(choice), self.whole.profile(choice).most_work(self.best)
+        high = max(low, min(high, pricing.most_work(choice)))
+        if self.chosen.work is not None:
+            low, high = max(low, self.chosen.work[b][0]), min(high, self.chosen.work[b][1])
+        return low, high
+
+    @cached_property
+    def sizings(self) -> list[Sizing | None]:
+        """The sizes of each block; None: it has no machines."""
+        leasts = [self.whole.least(choice) for choice in self.structure]
+        return [
+            None
+            if choice.machine is None
+            else Sizing(
+                self.whole,
+                self.pricing,
+                choice,
+                self.pricing.relaxed_in(self.structure, b),
+                self.best * (1 + TOLERANCE) - math.fsum(leasts[:b] + leasts[b + 1 :]),
+                *self.work[b],
+            )
+            for b, choice in enumerate(self.structure)
+        ]
+
+    def bound(self, enough: float) -> tuple[float, tuple[int, ...]] | None:
+        """Return what the set costs at least by flows, with thresholds that are cheap there; None: not told.
+
+        No thresholds: nothing in the set costs less than `enough`, at most the best, USD per second.
+        """
+        if math.isinf(self.best):
+            return None
+        choices = [
+            [Sized(self.whole.least(choice), Line(0.0, self.whole.weights(choice)))] if own is None else own.each()
+            for own, choice in zip(self.sizings, self.structure, strict=True)
+        ]
+        if math.prod(map(len, choices)) > FLOWS**2:
+            return None
+        few = [own for own in itertools.product(*choices) if math.fsum(sized.least for sized in own) < self.best]
+        if not few:
+            return self.best, ()
+        if len(few) > FLOWS:
+            return None
+        flows = Flows(self.pricing.exits, self.pricing.instance.accuracy_min)
+        bound, positions = flows.bound([self._flow(own) for own in few], enough, self.best)
+        data = self.pricing.data
+        levels = (
+            data.menu[s][data.levels[s][at]].index for s, at in zip(data.stages, positions, strict=bool(positions))
+        )
+        return min(bound, self.best), tuple(levels)
+
+    def _flow(self, sized: Sequence[Sized]) -> Flow:
+        """Return what a choice of sizes costs, and what latency leaves."""
+        cost = sized[0].cost
+        for own in sized[1:]:
+            cost += own.cost
+        limits = [limit for own in sized for limit in own.limits]
+        assert self.late is not None
+        if self.late.weights:
+            path = Line(-OPENED, np.asarray(self.late.weights) / self.late.room)
+            waiting = [own.wait for own in sized if own.wait]
+            for lines in zip(*waiting, strict=True) if waiting else [()]:
+                whole = path
+                for line in lines:
+                    whole += line * (1 / self.late.room)
+                limits.append(whole)
+        return Flow(cost, tuple(own.largest for own in sized if own.largest), tuple(limits))
+
+    def points(self) -> list[list[float]]:
+        """Work of each block at which lines touch what machines carry: at first the ends and some between."""
+        known = self.chosen.points or [()] * len(self.work)
+        return [_points(*own, inner) for own, inner in zip(self.work, known, strict=True)]
+
+    def model(self, data: Data, groups: Rates, points: Sequence[Sequence[float]]) -> tuple[Any, float] | None:
+        """Return the model of the set and its unit of money; None where nothing in it is cheaper."""
+        from serflow_opt.formulations.provisioning import build_provisioning  # loads Pyomo, which not all need
+
+        pools = [self._pool(b, groups, own) for b, own in enumerate(points)]
+        assert self.late is not None
+        if None in pools:
+            return None
+        dollar = self.best if math.isfinite(self.best) else self.pricing.demand.mean * (1 / 1e6)
+        shares = list(zip(groups.rates.tolist(), groups.shares.tolist(), strict=True))
+        return build_provisioning(data, [pool for pool in pools if pool is not None], shares, self.late, dollar), dollar
+
+    def _pool(self, b: int, groups: Rates, points: Sequence[float]) -> Pool | None:
+        """Return a block's part of the model; None where it costs too much whatever is done."""
+        choice, sizing, pricing = self.structure[b], self.sizings[b], self.pricing
+        structures = pricing.structures
+        option = None if choice.machine is None else structures.option(choice.machine)
+        pool = Pool(
+            first=choice.first + 1,
+            last=choice.last + 1,
+            rent=option.rent_per_s if option else 0.0,
+            workers=option.workers if option else 1,
+            times=pricing.machine_times(choice),
+            sending=choice.sending_s,
+            fee=structures.fee(choice.function) if choice.function is not None else 0.0,
+            prices=pricing.function_prices(choice),
+            handover=choice.hop_usd,
+            most=self.whole.most(choice) if option else 0,
+        )
+        if sizing is None or (choice.function is not None and pricing.carrying.arrivals == "smooth"):
+            return pool
+        sizes = sizing.sizes(groups, points)
+        return replace(pool, sizes=sizes) if sizes.counts else None
+
+
+def chosen_level(data: Data, model: Any, outcome: Outcome, s: int) -> int:
+    """Position of the threshold a solution uses at stage s."""
+    if s not in data.choosing:
+        return data.menu[s][data.levels[s][0]].index
+    level = max(data.levels[s], key=lambda level: outcome.value(model.z[s, level]))
+    return data.menu[s][level].index
+
+
+def _points(low: float, high: float, known: Sequence[float]) -> list[float]:
+    if not high > 0:
+        return []
+    inside = [point for point in known if low < point < high]
+    return [low, high, *inside] if inside else [float(w) for w in np.linspace(low, high, LINES)]
