@@ -17,11 +17,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from serflow_opt import kernels
 from serflow_opt.formulations.coefficients import NOTHING
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import staircase
-from serflow_opt.search.layered import Chain, Crossing
+from serflow_opt.search.flat import Crossing
+from serflow_opt.search.layered import Chain
 from serflow_opt.search.placements import NOWHERE, Paths
 
 STAY = NOTHING - 1
@@ -187,22 +189,12 @@ class _Sweep:
     ) -> None:
         self.chain, self.weights, self.before, self.allowed, self.on = chain, weights, before, allowed, on
         self.stage = np.ascontiguousarray(np.moveaxis(chain.adds @ weights.T, -1, 0))  # lanes x M x E
-        self.beta = weights[:, -1]
+        self.beta = np.ascontiguousarray(weights[:, -1])
         self.timed = timed or np.isfinite(chain.whole_limit)
 
     def run(self, deadline: Deadline) -> BoundTable:
         chain = self.chain
-        steps: list[Steps] = []
-        arriving: dict[object, Steps] = {}
-        step: Steps | None = None
-        # backwards: the best threshold of a stage depends on nothing but what follows
-        for s in range(len(chain.on) - 1, -1, -1):
-            deadline.check()
-            step = self._kept(s, self._tails(s, step, arriving))
-            steps.append(step)
-            # through hubs: each sender meets the few labels of a hub, not those of every receiver
-            arriving = {crossing.hub: self._arriving(step, crossing) for crossing in chain.entering[s]}
-        steps.reverse()
+        steps, arriving = self._compiled(deadline) if kernels.compiled else self._by_arrays(deadline)
         tails = [self._moved(arriving.get(crossing.hub), crossing, 0) for crossing in chain.leaving[0]]
         there = [tail for tail in tails if tail is not None]
         ends = Steps.joined(there) if there else steps[0].rows(np.arange(0))
@@ -215,6 +207,36 @@ class _Sweep:
             first[lane] = rows[ends.value[rows].argmin()]
             best[lane] = ends.value[first[lane]]
         return BoundTable(best, first, ends, steps)
+
+    def _compiled(self, deadline: Deadline) -> tuple[list[Steps], dict[object, Steps]]:
+        """Labels by stage, and at the hubs before the first."""
+        from serflow_opt.kernels.chain import Sweep
+
+        chain, flat = self.chain, self.chain.flat
+        left, into = flat.left_adds @ self.weights.T, flat.into_adds @ self.weights.T
+        run = Sweep(
+            flat, self.on.view(np.uint8), self.stage, left, into, self.before, self.beta,
+            self.allowed, chain.whole_limit, self.timed, STAY, END,
+        )  # fmt: skip
+        steps, met = run.run(deadline.check)
+        arriving = {crossing.hub: Steps(*labels) for crossing, labels in zip(chain.entering[0], met, strict=True)}
+        return [Steps(*labels) for labels in steps], arriving
+
+    def _by_arrays(self, deadline: Deadline) -> tuple[list[Steps], dict[object, Steps]]:
+        """The same, by numpy."""
+        chain = self.chain
+        steps: list[Steps] = []
+        arriving: dict[object, Steps] = {}
+        step: Steps | None = None
+        # backwards: the best threshold of a stage depends on nothing but what follows
+        for s in range(len(chain.on) - 1, -1, -1):
+            deadline.check()
+            step = self._kept(s, self._tails(s, step, arriving))
+            steps.append(step)
+            # through hubs: each sender meets the few labels of a hub, not those of every receiver
+            arriving = {crossing.hub: self._arriving(step, crossing) for crossing in chain.entering[s]}
+        steps.reverse()
+        return steps, arriving
 
     def _tails(self, s: int, after: Steps | None, arriving: dict[object, Steps]) -> Steps:
         """What can follow stage s on each runner."""
@@ -256,7 +278,7 @@ class _Sweep:
             return None
         senders = crossing.runner
         source = senders[0] < 0
-        adds, whole = crossing.adds @ self.weights.T, crossing.whole  # senders x lanes
+        adds, whole = crossing.adds @ self.weights.T, self._times(crossing)  # senders x lanes
         if not source and not self.on[s, senders].all():
             here = np.flatnonzero(self.on[s, senders])
             senders, adds, whole = senders[here], adds[here], whole[here]
@@ -268,6 +290,10 @@ class _Sweep:
         tags[2] = 1 if source else self.chain.back[s, senders, None]
         value = (tail.value + adds[:, tail.lane]).ravel()
         return Steps(value, (tail.whole + whole[:, None]).ravel(), tags.reshape(5, -1))
+
+    def _times(self, crossing: Crossing) -> Floats:
+        """Whole times of ways; zero where they do not count, so that no label is kept for them."""
+        return crossing.whole if self.timed else np.zeros(len(crossing.whole))
 
     def _kept(self, s: int, tail: Steps) -> Steps:
         """Put stage s in front and keep what can still be within the limits and is not dominated."""
@@ -323,7 +349,7 @@ class _Sweep:
         rows = np.flatnonzero(at >= 0)
         at, lane = at[rows], step.lane[rows]
         value = step.value[rows] + (crossing.adds @ self.weights.T)[at, lane]
-        whole = step.whole[rows] + crossing.whole[at]
+        whole = step.whole[rows] + self._times(crossing)[at]
         # senders do not care who receives, nor how far the receiver's run reaches: one staircase a lane is enough
         kept = staircase(lane if len(self.weights) > 1 else None, value, whole)
         rows = rows[kept]

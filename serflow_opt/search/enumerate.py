@@ -17,7 +17,8 @@ from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.search.bound_recursion import BoundTable, Steps
-from serflow_opt.search.layered import Chain, Crossing
+from serflow_opt.search.flat import Crossing
+from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed
 from serflow_opt.search.placements import Paths
 

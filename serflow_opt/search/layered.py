@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 import numpy as np
@@ -21,19 +21,10 @@ from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.envelope import Envelope
+from serflow_opt.search.flat import Crossing, Flat
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.lagrangian import menus_of
 from serflow_opt.search.runs import run_begin, stages_couple
-
-
-@dataclass(frozen=True, slots=True)
-class Crossing:
-    """Ways into or out of a hub: runners, what each adds (n x columns) and how much whole time."""
-
-    hub: Hub
-    runner: Ints
-    adds: Floats
-    whole: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +76,15 @@ class Chain:
     entering: list[list[Crossing]]
     stays: list[tuple[Ints, Ints] | None]
     back: Ints
+    _flat: list[Flat] = field(default_factory=list, repr=False)
+
+    @property
+    def flat(self) -> Flat:
+        """The same, one behind the other, made once for all that differ in limits."""
+        if not self._flat:
+            states = self.whole, self.back, self.ends, self.used
+            self._flat.append(Flat.of(len(self.columns), states, self.menus, self.stays, self.leaving, self.entering))
+        return self._flat[0]
 
     @classmethod
     def of(cls, data: Data, goal: Goal) -> Chain:

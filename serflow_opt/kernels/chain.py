@@ -1,0 +1,400 @@
+"""The backward sweep over the states of a chain: what `search/bound_recursion.py` does with arrays, label by label.
+
+Labels of a stage lie by lane and runner; those of one lane and runner by `back` and rising V. A label is put where it
+belongs as it is met, or left out, so that nothing is sorted and what is dominated takes no room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cython
+import numpy as np
+from numpy.typing import NDArray
+
+Labels = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _put(
+    values: cython.p_double,
+    wholes: cython.p_double,
+    backs: cython.p_longlong,
+    afters: cython.p_longlong,
+    vias: cython.p_longlong,
+    end: cython.Py_ssize_t,
+    value: cython.double,
+    whole: cython.double,
+    back: cython.longlong,
+    after: cython.longlong,
+    via: cython.longlong,
+) -> cython.Py_ssize_t:
+    """Put a label among `end` others; return how many there are then.
+
+    Of one `back`, values rise and whole times fall: what is neither better nor faster than another is left out, of
+    equals the later.
+    """
+    low: cython.Py_ssize_t = 0
+    high: cython.Py_ssize_t = end
+    first: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    while low < high:
+        i = (low + high) // 2
+        if backs[i] < back or (backs[i] == back and values[i] <= value):
+            low = i + 1
+        else:
+            high = i
+    first = low
+    if low > 0 and backs[low - 1] == back:
+        if wholes[low - 1] <= whole:
+            return end
+        if values[low - 1] == value:
+            first = low - 1
+    while low < end and backs[low] == back and wholes[low] >= whole:
+        low += 1
+    # those from `first` to `low` make room for one
+    if low == first:
+        for i in range(end, first, -1):
+            values[i], wholes[i], backs[i] = values[i - 1], wholes[i - 1], backs[i - 1]
+            afters[i], vias[i] = afters[i - 1], vias[i - 1]
+    elif low > first + 1:
+        for i in range(low, end):
+            values[i - low + first + 1], wholes[i - low + first + 1] = values[i], wholes[i]
+            backs[i - low + first + 1], afters[i - low + first + 1] = backs[i], afters[i]
+            vias[i - low + first + 1] = vias[i]
+    values[first], wholes[first], backs[first], afters[first], vias[first] = value, whole, back, after, via
+    return end - (low - first) + 1
+
+
+@cython.cclass
+class Sweep:
+    """A sweep.
+
+    Parameters
+    ----------
+    flat
+        `search.flat.Flat`: the arrays of a chain.
+    on
+        M x E, bytes: states to keep to.
+    stage, left, into
+        What stages, ways into hubs and ways out of them add to V: lanes x M x E, entries x lanes, entries x lanes.
+    before, beta
+        Least whole time before each state; the accuracy's multiplier of each lane.
+    allowed
+        M x E: the largest V of a label at a state; None: any.
+    limit
+        Of the whole time.
+    timed
+        Whether whole times count; else they are zero.
+    stay, end
+        What stands for a way to hand over where the run goes on, and where the plan ends.
+    """
+
+    stages: cython.Py_ssize_t
+    runners: cython.Py_ssize_t
+    lanes: cython.Py_ssize_t
+    limit: cython.double
+    timed: cython.bint
+    bounded: cython.bint
+    may_end: cython.bint
+    stay: cython.longlong
+    end: cython.longlong
+    on: cython.uchar[:, ::1]
+    stage: cython.double[:, :, ::1]
+    left: cython.double[:, ::1]
+    into: cython.double[:, ::1]
+    before: cython.double[:, ::1]
+    beta: cython.double[::1]
+    allowed: cython.double[:, ::1]
+    whole: cython.double[:, ::1]
+    back: cython.longlong[:, ::1]
+    ends: cython.double[:, ::1]
+    menu: cython.longlong[:, ::1]
+    line_from: cython.longlong[::1]
+    go_on: cython.double[::1]
+    mass: cython.double[::1]
+    breaks: cython.double[::1]
+    stay_from: cython.longlong[:, ::1]
+    stay_to: cython.longlong[::1]
+    left_from: cython.longlong[:, ::1]
+    left_hub: cython.longlong[::1]
+    left_whole: cython.double[::1]
+    hub_at: cython.longlong[::1]
+    hub_via: cython.longlong[::1]
+    into_from: cython.longlong[::1]
+    into_runner: cython.longlong[::1]
+    into_whole: cython.double[::1]
+    # labels of a stage (rows of tags: lane, runner, back, after, via), where those of a lane and runner begin
+    value: cython.double[::1]
+    time: cython.double[::1]
+    tags: cython.longlong[:, ::1]
+    begin: cython.longlong[::1]
+    # labels at the hubs before it, and where those of a hub and lane begin
+    met_value: cython.double[::1]
+    met_time: cython.double[::1]
+    met_tags: cython.longlong[:, ::1]
+    met_begin: cython.longlong[::1]
+    # where labels are put, and how many there are: of one lane and runner, or one lane and hub
+    values: cython.p_double
+    times: cython.p_double
+    backs: cython.p_longlong
+    afters: cython.p_longlong
+    vias: cython.p_longlong
+    size: cython.Py_ssize_t
+
+    def __init__(
+        self,
+        flat: Any,
+        on: cython.uchar[:, ::1],
+        stage: cython.double[:, :, ::1],
+        left: cython.double[:, ::1],
+        into: cython.double[:, ::1],
+        before: cython.double[:, ::1],
+        beta: cython.double[::1],
+        allowed: Any,
+        limit: float,
+        timed: bool,
+        stay: int,
+        end: int,
+    ) -> None:
+        self.on, self.stage, self.left, self.into, self.before, self.beta = on, stage, left, into, before, beta
+        self.lanes, self.stages, self.runners = stage.shape[0], on.shape[0], on.shape[1]
+        self.limit, self.timed, self.stay, self.end = limit, timed, stay, end
+        self.bounded, self.may_end = allowed is not None, flat.ends is not None
+        if self.bounded:
+            self.allowed = allowed
+        if self.may_end:
+            self.ends = flat.ends
+        self.whole, self.back, self.menu = flat.whole, flat.back, flat.menu
+        lines = flat.lines
+        self.line_from, self.go_on, self.mass, self.breaks = lines.begin, lines.go_on, lines.mass, lines.breaks
+        self.stay_from, self.stay_to = flat.stay_from, flat.stay_to
+        self.left_from, self.left_hub, self.left_whole = flat.left_from, flat.left_hub, flat.left_whole
+        self.hub_at, self.hub_via = flat.hub_at, flat.hub_via
+        self.into_from, self.into_runner, self.into_whole = flat.into_from, flat.into_runner, flat.into_whole
+        self.begin = self.met_begin = np.zeros(1, dtype=np.int64)
+
+    def run(self, check: Callable[[], object]) -> tuple[list[Labels], list[Labels]]:
+        """Sweep; return labels by stage, and at each hub of the first.
+
+        `check` is called before each stage; it raises where time is up.
+        """
+        steps: list[Labels] = []
+        for s in range(self.stages - 1, -1, -1):
+            check()
+            steps.append(self._stage(s))
+            self._hubs(s)
+        met = []
+        value, time, tags = np.asarray(self.met_value), np.asarray(self.met_time), np.asarray(self.met_tags)
+        for hub in range(self.hub_at[0], self.hub_at[1]):
+            place = (hub - self.hub_at[0]) * self.lanes
+            begin, end = self.met_begin[place], self.met_begin[place + self.lanes]
+            met.append((value[begin:end], time[begin:end], tags[:, begin:end]))
+        return steps[::-1], met
+
+    @cython.cfunc
+    def _stage(self, s: cython.Py_ssize_t):  # type: ignore[no-untyped-def]  # returns Labels
+        """Make the labels of stage s from those of stage s + 1 and those at the hubs between."""
+        room: cython.Py_ssize_t = self._room(s)
+        value, time, tags = np.empty(room), np.empty(room), np.empty((5, room), dtype=np.int64)
+        begin = np.empty(self.lanes * self.runners + 1, dtype=np.int64)
+        total: cython.Py_ssize_t = self._grow(s, value, time, tags, begin)
+        # arrays of their own: what grew had room for more
+        value, time, tags = value[:total].copy(), time[:total].copy(), tags[:, :total].copy()
+        self.value, self.time, self.tags, self.begin = value, time, tags, begin
+        return value, time, tags
+
+    @cython.cfunc
+    def _room(self, s: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """How many labels stage s may come to have."""
+        room: cython.Py_ssize_t = 2 * self.lanes * self.runners
+        if s + 1 == self.stages:
+            return room
+        room += self.begin[self.begin.shape[0] - 1] * (1 if self.stay_from[s + 1, 0] < 0 else self.runners)
+        for i in range(self.left_from[s + 1, 0], self.left_from[s + 1, self.runners]):
+            place = (self.left_hub[i] - self.hub_at[s + 1]) * self.lanes
+            room += self.met_begin[place + self.lanes] - self.met_begin[place]
+        return room
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def _grow(
+        self,
+        s: cython.Py_ssize_t,
+        value: cython.double[::1],
+        time: cython.double[::1],
+        tags: cython.longlong[:, ::1],
+        begin: cython.longlong[::1],
+    ) -> cython.Py_ssize_t:
+        """Put the labels of stage s into arrays; return how many there are."""
+        lane: cython.Py_ssize_t
+        e: cython.Py_ssize_t
+        i: cython.Py_ssize_t
+        total: cython.Py_ssize_t = 0
+        with cython.nogil:
+            for lane in range(self.lanes):
+                for e in range(self.runners):
+                    begin[lane * self.runners + e] = total
+                    if not self.on[s, e]:
+                        continue
+                    self.values, self.times = cython.address(value[total]), cython.address(time[total])
+                    self.backs, self.afters = cython.address(tags[2, total]), cython.address(tags[3, total])
+                    self.vias, self.size = cython.address(tags[4, total]), 0
+                    if s + 1 == self.stages:
+                        self._add(s, lane, e, 0.0, 0.0, self.back[s, e], -1, self.stay)
+                    else:
+                        self._go_on(s, lane, e)
+                    for i in range(total, total + self.size):
+                        tags[0, i], tags[1, i] = lane, e
+                    total += self.size
+            begin[self.lanes * self.runners] = total
+        return total
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _go_on(self, s: cython.Py_ssize_t, lane: cython.Py_ssize_t, e: cython.Py_ssize_t) -> cython.void:
+        """Put what can follow stage s on a runner: its run goes on, the plan ends, or something is handed over."""
+        i: cython.Py_ssize_t
+        k: cython.Py_ssize_t
+        hub: cython.Py_ssize_t
+        if self.stay_from[s + 1, 0] < 0:
+            self._stays(s, lane, e, e)
+        else:
+            for k in range(self.stay_from[s + 1, e], self.stay_from[s + 1, e + 1]):
+                self._stays(s, lane, e, self.stay_to[k])
+        if self.may_end and self.ends[s, e] == self.ends[s, e]:
+            self._add(s, lane, e, 0.0, 0.0, self.back[s, e], -1, self.end)
+        for k in range(self.left_from[s + 1, e], self.left_from[s + 1, e + 1]):
+            hub = self.left_hub[k] - self.hub_at[s + 1]
+            for i in range(self.met_begin[hub * self.lanes + lane], self.met_begin[hub * self.lanes + lane + 1]):
+                # the run ends here: how far it may reach back is a matter of its own stages, not of the receiver's
+                self._add(
+                    s, lane, e,
+                    self.met_value[i] + self.left[k, lane], self.met_time[i] + self.left_whole[k],
+                    self.back[s, e], self.met_tags[3, i], self.met_tags[4, i],
+                )  # fmt: skip
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _stays(
+        self, s: cython.Py_ssize_t, lane: cython.Py_ssize_t, e: cython.Py_ssize_t, f: cython.Py_ssize_t
+    ) -> cython.void:
+        """Stage s as e begins the run that stage s + 1 as f belongs to, as far as memory and time let it."""
+        i: cython.Py_ssize_t
+        place: cython.Py_ssize_t = lane * self.runners + f
+        for i in range(self.begin[place], self.begin[place + 1]):
+            if self.tags[2, i] <= s + 1:
+                self._add(s, lane, e, self.value[i], self.time[i], self.tags[2, i], i, self.stay)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _add(
+        self,
+        s: cython.Py_ssize_t,
+        lane: cython.Py_ssize_t,
+        e: cython.Py_ssize_t,
+        value: cython.double,
+        time: cython.double,
+        back: cython.longlong,
+        after: cython.longlong,
+        via: cython.longlong,
+    ) -> cython.void:
+        """Put stage s in front of what follows and keep it if it can be within the limits and is not dominated."""
+        if self.timed:
+            time += self.whole[s, e]
+            if not time + self.before[s, e] <= self.limit:
+                return
+        else:
+            time = 0.0
+        if via == self.end:
+            value = -self.beta[lane] * self.ends[s, e]
+        else:
+            value = self._left_by(self.menu[s, e], value, self.beta[lane])
+        value = self.stage[lane, s, e] + value
+        if self.bounded and not value <= self.allowed[s, e]:
+            return
+        self.size = _put(
+            self.values, self.times, self.backs, self.afters, self.vias, self.size, value, time, back, after, via
+        )
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _left_by(self, menu: cython.Py_ssize_t, value: cython.double, beta: cython.double) -> cython.double:
+        """φ of what follows: the lines of a menu, the first that is lowest there."""
+        first: cython.Py_ssize_t = self.line_from[menu]
+        low: cython.Py_ssize_t = first
+        high: cython.Py_ssize_t = self.line_from[menu + 1] - 1
+        middle: cython.Py_ssize_t
+        u: cython.double = value / beta
+        if u != u:
+            low = high
+        while low < high:
+            middle = (low + high) // 2
+            if self.breaks[middle] < u:
+                low = middle + 1
+            else:
+                high = middle
+        return self.go_on[low] * value - beta * self.mass[low]
+
+    @cython.cfunc
+    def _hubs(self, s: cython.Py_ssize_t) -> cython.void:
+        """Gather the labels of stage s at the hubs before it: each sender meets few there."""
+        hubs: cython.Py_ssize_t = self.hub_at[s + 1] - self.hub_at[s]
+        room: cython.Py_ssize_t = 0
+        for i in range(self.into_from[self.hub_at[s]], self.into_from[self.hub_at[s + 1]]):
+            for lane in range(self.lanes):
+                place = lane * self.runners + self.into_runner[i]
+                room += self.begin[place + 1] - self.begin[place]
+        value, time, tags = np.empty(room + 1), np.empty(room + 1), np.empty((5, room + 1), dtype=np.int64)
+        begin = np.zeros(hubs * self.lanes + 1, dtype=np.int64)
+        self._meet(s, value, time, tags, begin)
+        self.met_value, self.met_time, self.met_tags, self.met_begin = value, time, tags, begin
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def _meet(
+        self,
+        s: cython.Py_ssize_t,
+        value: cython.double[::1],
+        time: cython.double[::1],
+        tags: cython.longlong[:, ::1],
+        begin: cython.longlong[::1],
+    ) -> cython.void:
+        lane: cython.Py_ssize_t
+        hub: cython.Py_ssize_t
+        i: cython.Py_ssize_t
+        k: cython.Py_ssize_t
+        place: cython.Py_ssize_t
+        total: cython.Py_ssize_t = 0
+        with cython.nogil:
+            for hub in range(self.hub_at[s], self.hub_at[s + 1]):
+                for lane in range(self.lanes):
+                    self.values, self.times = cython.address(value[total]), cython.address(time[total])
+                    self.backs, self.afters = cython.address(tags[2, total]), cython.address(tags[3, total])
+                    self.vias, self.size = cython.address(tags[4, total]), 0
+                    for k in range(self.into_from[hub], self.into_from[hub + 1]):
+                        place = lane * self.runners + self.into_runner[k]
+                        for i in range(self.begin[place], self.begin[place + 1]):
+                            # senders do not care who receives, nor how far the receiver's run reaches
+                            self.size = _put(
+                                self.values, self.times, self.backs, self.afters, self.vias, self.size,
+                                self.value[i] + self.into[k, lane],
+                                self.time[i] + self.into_whole[k] if self.timed else 0.0,
+                                0, i, self.hub_via[hub],
+                            )  # fmt: skip
+                    for i in range(total, total + self.size):
+                        tags[0, i] = lane
+                        tags[1, i] = self.tags[1, tags[3, i]]
+                        tags[2, i] = self.tags[2, tags[3, i]]
+                    total += self.size
+                    begin[(hub - self.hub_at[s]) * self.lanes + lane + 1] = total

@@ -1,0 +1,67 @@
+"""Sweeps, compiled and by numpy: the same labels to the last digit where multipliers are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from oracles.random_instances import write
+from support.documents import document_of
+
+import serflow_opt as so
+from serflow_opt import kernels
+from serflow_opt.formulations.coefficients import Data
+from serflow_opt.search.bound_recursion import BoundTable, sweep
+from serflow_opt.search.layered import Chain
+from serflow_opt.search.prefixes import least_whole_before, most_value
+
+EACH = [(kind, seed) for kind in ("plain", "adapted") for seed in range(100, 116)]
+
+
+def chain_of(kind: str, seed: int, folder: Path) -> Chain | None:
+    """The arrays of a random instance, where there is a way through."""
+    instance = so.load(write(document_of(kind, seed), folder))
+    data = Data(instance)
+    return Chain.of(data, {instance.minimize: 1.0}) if data.connected else None  # type: ignore[dict-item]
+
+
+def lanes_of(chain: Chain, seed: int) -> np.ndarray:
+    """None, at random, and the accuracy alone."""
+    rng = np.random.default_rng(seed)
+    lanes = np.vstack([np.zeros((1, len(chain.columns))), rng.uniform(0, 3, (3, len(chain.columns)))])
+    lanes[:, 0] = 1.0
+    return np.vstack([lanes, np.eye(len(chain.columns))[-1:]])
+
+
+def assert_same(one: BoundTable, other: BoundTable) -> None:
+    """All labels, in the same order."""
+    assert one.best.tolist() == pytest.approx(other.best.tolist(), rel=1e-12)
+    assert one.first.tolist() == other.first.tolist()
+    for ours, theirs in zip([*one.steps, one.ends], [*other.steps, other.ends], strict=True):
+        assert ours.tags.tolist() == theirs.tags.tolist()
+        assert ours.value.tolist() == pytest.approx(theirs.value.tolist(), rel=1e-12, abs=1e-12)
+        assert ours.whole.tolist() == theirs.whole.tolist()
+
+
+@pytest.mark.parametrize(("kind", "seed"), EACH)
+def test_sweep(kind: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variants, ways to hand over, ends, several limits; side by side, below a bound, over part of the states."""
+    chain = chain_of(kind, seed, tmp_path)
+    if chain is None:
+        return
+    lanes, before = lanes_of(chain, seed), least_whole_before(chain)
+    part = chain.on & (np.random.default_rng(seed).random(chain.on.shape) < 0.8)
+    bound = sweep(chain, lanes[1:2], before).best[0]
+    most = 1.1 * abs(bound) if np.isfinite(bound) else 1.0
+    found = []
+    for compiled in (True, False):
+        monkeypatch.setattr(kernels, "compiled", compiled)
+        found.append([
+            sweep(chain, lanes, before),
+            sweep(chain, lanes, before, on=part),
+            sweep(chain, lanes[1:2], before, most_value(chain, lanes[1], most)),
+            sweep(chain, lanes[-1:], before, timed=True),
+        ])  # fmt: skip
+    for one, other in zip(*found, strict=True):
+        assert_same(one, other)
