@@ -16,17 +16,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from serflow_opt import kernels
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.elements import Level
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import ON_LINE, SLACK
 from serflow_opt.search.envelope import Envelope
+from serflow_opt.search.flat import Lines
 from serflow_opt.search.placements import Paths, lost_accuracy, menus_used
 
 LevelKey = tuple[int, int]
@@ -61,6 +63,14 @@ class Exits:
     menus: list[list[Envelope]]
     used: Ints | None = None
     lost: Floats | None = None
+    _lines: list[Lines] = field(default_factory=list, repr=False)
+
+    @property
+    def lines(self) -> Lines:
+        """All menus one behind the other, made once for all rows."""
+        if not self._lines:
+            self._lines.append(Lines.of(self.menus))
+        return self._lines[0]
 
     @classmethod
     def of(cls, data: Data, paths: Paths) -> Exits:
@@ -78,6 +88,7 @@ class Exits:
             self.menus,
             None if self.used is None else self.used[chosen],
             None if self.lost is None else self.lost[chosen],
+            self._lines,
         )
 
     def best(self, s: int, value: Floats, multiplier: Floats) -> tuple[Ints, Floats, Floats]:
@@ -212,6 +223,8 @@ def solve_dual(exits: Exits, floor: float | None, view: LinearCost, deadline: De
     OutOfTime
         When the deadline passes.
     """
+    if kernels.compiled:
+        return _compiled(exits, floor, view, deadline)
     zero = np.zeros(len(view.fixed))
     low_cost, low_right, low_levels = recursion(exits, view.weight, zero)
     if floor is None:
@@ -244,6 +257,19 @@ def solve_dual(exits: Exits, floor: float | None, view: LinearCost, deadline: De
         open_ = open_[~done & (high_right[open_] > low_right[open_])]
     never = np.where(possible, 0.0, math.inf)
     return DualBound(view.fixed + bound + never, multiplier, view.fixed + high_cost + never, high_levels)
+
+
+def _compiled(exits: Exits, floor: float | None, view: LinearCost, deadline: Deadline) -> DualBound:
+    from serflow_opt.kernels.dual import Dual
+
+    first = exits.lines.first[:-1]
+    menu = np.repeat(first[None], len(view.weight), axis=0) if exits.used is None else first + exits.used
+    lost = None if exits.lost is None else np.ascontiguousarray(exits.lost)
+    slack = 0.0 if floor is None else floor * (1 - SLACK)
+    run = Dual(exits.lines, menu, lost, np.ascontiguousarray(view.weight))
+    bound, multiplier, value, levels, possible = run.run(floor, slack, ON_LINE, ROUNDS, deadline.check)
+    never = np.where(possible, 0.0, math.inf)
+    return DualBound(view.fixed + bound + never, multiplier, view.fixed + value + never, levels)
 
 
 def _cost_of(exits: Exits, weight: Floats, levels: Ints) -> Floats:

@@ -92,7 +92,7 @@ def bracket(chain: Chain, those: Placed, held: Floats, deadline: Deadline = NEVE
     OutOfTime
         When the deadline passes.
     """
-    exits = Exits(chain.menus, menus_used(chain, those.paths), _lost(those))
+    exits = Exits(chain.menus, menus_used(chain, those.paths), _lost(those), [chain.flat.lines])
     limits = np.where(np.isfinite(chain.limits), chain.limits, 0.0)
     fixed = np.full(len(those), -float(held[1:-1] @ limits[1:-1]))
     floor = -chain.limits[-1] if np.isfinite(chain.limits[-1]) else None

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from serflow_opt import kernels
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import nondominated
@@ -268,7 +269,7 @@ def put_stage(
     adds
         K numbers, what the stage adds to the columns.
     after
-        N x K, labels of what follows.
+        N x K, labels of what follows; of two columns by rising cost and falling minus accuracy.
     tests
         Weights of the columns, K, and the allowance: what a label may come to by them.
     width
@@ -279,6 +280,12 @@ def put_stage(
     tuple
         Labels, their thresholds, and their rows in `after`.
     """
+    if kernels.compiled and after.shape[1] == 2:
+        from serflow_opt.kernels.labels import Merge
+
+        weights = np.array([weights for weights, _ in tests])
+        most = np.array([allowed for _, allowed in tests])
+        return Merge(envelope.rate, envelope.mass, adds, after, weights, most, width).run()
     go_on = (1 - envelope.rate)[:, None]
     alive = np.ones((len(go_on), len(after)), dtype=bool)
     for weights, most in tests:
