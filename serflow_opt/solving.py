@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import get_args
 
@@ -17,6 +18,7 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL, RANGES_GAP
 from serflow_opt.infeasibility.explain import clashes
 from serflow_opt.plan.answer import answer_with
+from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import BY_WORD, Clash, Metrics, Plan, PlanStatus
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.notes import cautions
@@ -34,6 +36,7 @@ from serflow_opt.search.own_constraints import Extra
 from serflow_opt.search.payoff import NoPayoff, Row, ideal_and_nadir, payoff_table
 from serflow_opt.search.prune import by_placement
 from serflow_opt.search.ranges import refine
+from serflow_opt.search.rented import ties as rented_ties
 from serflow_opt.search.ties import equally_good
 
 
@@ -65,8 +68,9 @@ def solve(
         Passed to HiGHS.
     method
         labels: bounds over all placements at once, label setting for thresholds, no HiGHS; it covers thresholds from
-        menus, accounting per request, worst-case and mean latency. milp: the whole flow-scaled model. auto: labels
-        where they cover the instance; else bounds on listed placements, and the model on what they leave.
+        menus, accounting per request, worst-case and mean latency. mixes: the same where machines are rented whole, by
+        mixes of thresholds; it takes compiled kernels. milp: the whole flow-scaled model. auto: what covers the
+        instance of the first two; else bounds on listed placements, and the model on what they leave.
     options
         Further HiGHS options, where HiGHS is asked; unknown ones are an error.
     on_progress
@@ -108,8 +112,8 @@ def _check_extra(given: Arguments, instance: Instance, method: Method, extra: Ex
     """Say what own constraints do not go with."""
     if not callable(extra):
         given.wrong("extra", extra, "give a function of the model and its data that adds constraints")
-    elif method == "labels":
-        given.wrong("method", method, "labels know nothing of own constraints: use auto or milp")
+    elif method in ("labels", "mixes"):
+        given.wrong("method", method, f"{method} know nothing of own constraints: use auto or milp")
     elif isinstance(instance, Instance) and (instance.joint or instance.families):
         what = "exits.joint" if instance.joint else "ranges"
         cure = "own constraints go into a model of menus and lists: leave out joint, or list sizes and strengths"
@@ -174,8 +178,8 @@ def _without_own(instance: Instance, settings: Settings) -> list[Clash]:
 
 
 def _any_method(settings: Settings) -> Settings:
-    """Settings for searches with another goal or other limits, which labels may not cover."""
-    return replace(settings, method="auto") if settings.method == "labels" else settings
+    """Settings for searches with another goal or other limits, which a method without HiGHS may not cover."""
+    return replace(settings, method="auto") if settings.method in ("labels", "mixes") else settings
 
 
 def _break_ties(instance: Instance, found: Found, settings: Settings) -> None:
@@ -185,6 +189,10 @@ def _break_ties(instance: Instance, found: Found, settings: Settings) -> None:
         return
     if found.chain is not None and found.chain.best is not None and not instance.then and found.value != 0:
         _best_of_equals(instance, found, found.chain, settings.gap)
+        return
+    if found.rented is not None and order_of(instance) == ("latency",) and instance.latency_measure == "worst":
+        with suppress(OutOfTime):
+            _keep_better(instance, found, [rented_ties.equally_good(found.rented, EQUAL)], settings.gap)
         return
     name: Objective = instance.minimize
     held, value, pruned = instance, found.value, found.pruned
@@ -214,7 +222,7 @@ def _break_ties(instance: Instance, found: Found, settings: Settings) -> None:
 
 
 def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch, gap: float) -> None:
-    """Of equally good plans take the one that is best in the next objective."""
+    """Look for equally good plans that are better in the next objective."""
     (other,) = order_of(instance)
     held = None
     if other != "latency" or instance.latency_measure != "worst":
@@ -224,7 +232,15 @@ def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch, gap: f
         equals = equally_good(chain, held, EQUAL)
     except OutOfTime:
         return
+    _keep_better(instance, found, equals, gap)
+
+
+def _keep_better(instance: Instance, found: Found, equals: Sequence[Decision | None], gap: float) -> None:
+    """Of plans as good as the one found keep what is best in the next objective."""
+    (other,) = order_of(instance)
     for decision in equals:
+        if decision is None:
+            continue
         metrics = evaluate(instance, decision)
         value = metrics.objective(instance.minimize, instance.latency_measure)
         if found.metrics is None or metrics.breaches or relative_gap(value, found.bound) > max(gap, EQUAL):
@@ -340,6 +356,11 @@ def _proof(found: Found) -> tuple[str, dict[str, int]]:
         }
         kept = f"{counts.listed:,} of {counts.placements:,.0f} placements left by Lagrangian bounds on all at once"
         return f"{kept}, {counts.labels:,} labels for the thresholds of {counts.labelled:,}", numbers
+    if found.rented is not None:
+        took = found.rented.counts
+        numbers = {"placements": round(took.placements), "placements_kept": took.listed}
+        kept = f"{took.listed:,} of {took.placements:,.0f} placements left by Lagrangian bounds on all at once"
+        return f"{kept}, mixes of thresholds for {took.parted:,} in {took.nodes:,} nodes", numbers
     pruned = found.pruned
     if pruned is None:
         return "flow-scaled MILP by HiGHS", {}

@@ -70,6 +70,7 @@ class Method(StrEnum):
 
     auto = "auto"
     labels = "labels"
+    mixes = "mixes"
     milp = "milp"
 
 
@@ -106,7 +107,7 @@ def solve(
     threads: Annotated[int, typer.Option(help="HiGHS threads, at most one a processor; 0: HiGHS decides.", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="HiGHS random seed.", min=0)] = 0,
     method: Annotated[
-        Method, typer.Option(help="labels: no HiGHS; milp: the whole model; auto: labels where they do, else pruned.")
+        Method, typer.Option(help="labels, mixes: no HiGHS; milp: the whole model; auto: what covers the instance.")
     ] = Method.auto,
     highs_option: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Further HiGHS option; repeatable.")

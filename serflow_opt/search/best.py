@@ -1,15 +1,17 @@
 """Search for the best plan of one objective: prune, build, hand to HiGHS, evaluate exactly, cut off what does not hold.
 
-The way is chosen here: labels and bounds where the instance is a chain, else bounds on all placements and HiGHS on what
-they leave (`milp.py`). What HiGHS says is held against the bounds, and a limit that is out of reach by less than its
-tolerances is found from each limit alone.
+The way is chosen here: labels and bounds where the instance is a chain, mixes of thresholds where machines are rented
+whole besides, else bounds on all placements and HiGHS on what they leave (`milp.py`). What HiGHS says is held against
+the bounds, and a limit that is out of reach by less than its tolerances is found from each limit alone.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
+from serflow_opt import kernels
 from serflow_opt.backend.highs import HighsModel
 from serflow_opt.backend.running import Progress
 from serflow_opt.errors import InputError, Problem
@@ -19,6 +21,7 @@ from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.tolerances import EQUAL, MODEL_ERROR, TOLERANCE
+from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
@@ -31,9 +34,16 @@ from serflow_opt.search.outcome import OUT_OF_TIME, Found, Settings
 from serflow_opt.search.own_constraints import add_own
 from serflow_opt.search.placements import MOST, Paths
 from serflow_opt.search.prune import Pruned, prune
+from serflow_opt.search.rented.search import RentedSearch, rents_whole
 
 AT_ONCE, PER_SECOND = 5_000, 10_000
 """Placements that are bounded whatever the time limit, and more of them for each second there is."""
+COVERED = {
+    "labels": "labels take menu thresholds, accounting per request, worst or mean latency: use method auto",
+    "mixes": "mixes take menu thresholds, machines rented whole, worst or mean latency, and compiled kernels: "
+    "use method auto",
+}
+"""What methods without HiGHS take."""
 SECONDED, AT_LEAST_S = 0.05, 2.0
 """Share of the time of a search by HiGHS alone that bounds and labels get to confirm it, and seconds at least, in which
 small questions are done however busy a machine is."""
@@ -91,12 +101,12 @@ def _searched(instance: Instance, settings: Settings, goal: Goal, within: Pruned
         return Found()
     plain = settings.extra is None  # labels and bounds on placements know nothing of a user's constraints
     if within is None and settings.method != "milp" and plain:
-        by_chain = _by_chain(instance, settings, goal)
-        if by_chain is not None:
-            return by_chain
-        if settings.method == "labels":
-            cure = "labels take menu thresholds, accounting per request, worst or mean latency: use method auto"
-            raise InputError([Problem("", "method", "'labels' does not cover this instance", cure)])
+        exact = _exactly(instance, settings, goal)
+        if exact is not None:
+            return exact
+        if settings.method in ("labels", "mixes"):
+            found_at = f"'{settings.method}' does not cover this instance"
+            raise InputError([Problem("", "method", found_at, COVERED[settings.method])])
     found = Found()
     pruned = within
     if pruned is None and settings.method == "auto" and plain:
@@ -154,7 +164,7 @@ def _second(instance: Instance, settings: Settings, goal: Goal, found: Found) ->
     if deadline.expired:
         return
     quick = Deadline(min(deadline.left, max(SECONDED * deadline.seconds, AT_LEAST_S)))
-    second = _by_chain(instance, replace(settings, deadline=quick, on_progress=None), goal)
+    second = _exactly(instance, replace(settings, method="auto", deadline=quick, on_progress=None), goal)
     if second is None:
         try:
             pruned = prune(instance, goal, AT_ONCE, quick)
@@ -179,6 +189,41 @@ def _second(instance: Instance, settings: Settings, goal: Goal, found: Found) ->
             found.doubt = BEATEN if refuted else ""
         found.offer(second.decision, second.metrics, second.value)
     found.bound = min(max(found.bound, second.bound), found.value)
+
+
+def _exactly(instance: Instance, settings: Settings, goal: Goal) -> Found | None:
+    """Search without HiGHS, by the method asked for or what covers the instance; None where that does not reach."""
+    if settings.method != "mixes":
+        by_chain = _by_chain(instance, settings, goal)
+        if by_chain is not None or settings.method == "labels":
+            return by_chain
+    return _rented(instance, settings, goal)
+
+
+def _rented(instance: Instance, settings: Settings, goal: Goal) -> Found | None:
+    """Search by mixes of thresholds; None where that does not reach, or ends without a proof."""
+    if not kernels.compiled or not rents_whole(instance, goal):
+        return None
+    data, deadline = Data(instance), settings.deadline
+    if not data.connected:
+        return Found(infeasible=True, bound=math.inf, checked=math.inf)
+    chain = Chain.of(data, goal)
+    run = RentedSearch(chain, max(settings.gap, EQUAL), deadline, _told(settings, chain), settings.grace_s)
+    found = Found(rented=run)
+    if not run.run():
+        return None
+    found.nodes = run.counts.nodes
+    found = _valued(instance, goal, found, run.decision(), run.infeasible, run.bound * chain.unit)
+    known = found.infeasible or found.proven(settings.gap)
+    return found if known or deadline.expired else None
+
+
+def _told(settings: Settings, chain: Chain) -> Callable[[float, float], None] | None:
+    """Progress of a search in the units of the chain, as it is told."""
+    report, deadline = settings.on_progress, settings.deadline
+    if report is None:
+        return None
+    return lambda value, bound: report(Progress(deadline.seconds, value * chain.unit, bound * chain.unit, True))
 
 
 def _by_chain(instance: Instance, settings: Settings, goal: Goal) -> Found | None:
@@ -209,13 +254,7 @@ def swept(
         Of `ChainSearch.run`.
     """
     fastest = set(goal) == {"latency"} and instance.latency_measure == "worst"
-    report, deadline = settings.on_progress, settings.deadline
-
-    def better(value: float, bound: float) -> None:
-        if report is not None:
-            report(Progress(deadline.seconds, value * chain.unit, bound * chain.unit, True))
-
-    run = ChainSearch(chain, max(settings.gap, EQUAL), deadline, better, settings.grace_s)
+    run = ChainSearch(chain, max(settings.gap, EQUAL), settings.deadline, _told(settings, chain), settings.grace_s)
     found = Found(chain=run)
     if fastest:
         if run.limited[:-1].any() or run.tight:
@@ -224,20 +263,26 @@ def swept(
             quickest = run.fastest()
         except OutOfTime:
             return found
-        found.infeasible = quickest is None
         decision = None if quickest is None else quickest[0]
-        found.bound = math.inf if quickest is None else quickest[1] * chain.data.second
+        bound = math.inf if quickest is None else quickest[1] * chain.data.second
+        infeasible = quickest is None
     else:
         if not run.run(pool, held):
             return None
-        decision, found.infeasible, found.bound = run.decision(), run.infeasible, run.bound * chain.unit
-    if found.infeasible:
-        found.bound = math.inf  # there is nothing to bound
-    found.checked = found.bound
+        decision, infeasible, bound = run.decision(), run.infeasible, run.bound * chain.unit
+    found = _valued(instance, goal, found, decision, infeasible, bound)
+    return None if decision is not None and found.decision is None else found
+
+
+def _valued(
+    instance: Instance, goal: Goal, found: Found, decision: Decision | None, infeasible: bool, bound: float
+) -> Found:
+    """Put into `found` what a search without HiGHS came to; a plan that holds within rounding only is not taken."""
+    found.infeasible = infeasible
+    found.bound = found.checked = math.inf if infeasible else bound  # there is nothing to bound
     if decision is not None:
         metrics = evaluate(instance, decision)
         found.offer(decision, metrics, metrics.blended(goal, instance.latency_measure))
-        if found.decision is None:
-            return None  # a limit held within rounding only: the model has room for that
-        found.bound = min(found.bound, found.value)
+        if found.decision is not None:
+            found.bound = min(found.bound, found.value)
     return found

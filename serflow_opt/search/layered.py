@@ -1,9 +1,11 @@
 """Coefficients of an instance as arrays over the states of a request: which stage it enters, on which runner.
 
 A suffix of the network, stages s..M, is worth a vector per request that enters it: the *columns* (what is minimised,
-what has a limit, minus the accuracy), each a sum Σ R_s w_s over the suffix, and the *whole* time of a request that goes
-all the way, where the latency is that of the worst case. Stages, hand-overs and beginnings add vectors; thresholds
-scale the columns by 1 - e and leave the whole time alone. `bound_recursion.py` and `enumerate.py` run over them.
+what has a limit, machines where they are rented whole, minus the accuracy), each a sum Σ R_s w_s over the suffix, and
+the *whole* time of a request that goes all the way, where the latency is that of the worst case or a percentile of it.
+Machines rented whole are paid for by use here, at their rent over what of their time may be used. Stages, hand-overs
+and beginnings add vectors; thresholds scale the columns by 1 - e and leave the whole time alone. `bound_recursion.py`
+and `enumerate.py` run over them.
 """
 
 from __future__ import annotations
@@ -34,8 +36,11 @@ class Chain:
     Attributes
     ----------
     columns
-        Names of the C columns: what is minimised ("objective" for a sum), what else has a limit, and minus the
-        accuracy.
+        Names of the C columns: what is minimised ("objective" for a sum), what else has a limit, machines of each tier
+        where they are rented whole, and minus the accuracy.
+    rented, paid
+        Tiers whose machines are rented whole; their columns stand before the last one. What a unit of money counts in
+        what is minimised.
     unit
         Of the objective: times this it is in USD, seconds, loss or joules.
     limits
@@ -62,6 +67,8 @@ class Chain:
 
     data: Data
     columns: tuple[str, ...]
+    rented: tuple[int, ...]
+    paid: float
     unit: float
     limits: Floats
     whole_limit: float
@@ -90,7 +97,7 @@ class Chain:
     def of(cls, data: Data, goal: Goal) -> Chain:
         """Make the arrays of an instance and a goal that `covered` accepts."""
         instance = data.instance
-        whole = instance.latency_measure == "worst"
+        whole = instance.latency_measure != "mean"
         limited = [name for name in get_args(Objective) if instance.limit(name) is not None and name != "accuracy"]
         others = [name for name in limited if not (name == "latency" and whole) and set(goal) != {name}]
         return _Reader(data, goal, others, whole).chain()
@@ -111,6 +118,11 @@ class _Reader:
     def __init__(self, data: Data, goal: Goal, others: Sequence[Objective], whole: bool) -> None:
         self.data, self.others, self.is_whole = data, others, whole
         self.price = np.array([data.busy_price(e) for e in range(len(data.runners))])
+        rented = _rented(data)
+        self.tiers = tuple(rented)
+        self.rented = {f"machines of {data.instance.tiers[k].name}": each for k, each in rented.items()}
+        for each in rented.values():
+            self.price = np.where(each > 0, self.price / data.instance.utilisation_cap, self.price)
         self.units = {"cost": data.dollar, "latency": data.second, "energy": data.joule}
         # a single goal stays in its own units, several are summed in theirs
         self.single = single = next(iter(goal)) if len(goal) == 1 else None
@@ -119,7 +131,8 @@ class _Reader:
         self.goal = {single: 1.0} if single else summed
         self.joules = "energy" in goal or "energy" in others
         self.limit = np.array([
-            self._limit(single) if single else np.inf, *(self._limit(name) for name in others), self._limit("accuracy")
+            self._limit(single) if single else np.inf, *(self._limit(name) for name in others),
+            *(np.inf for _ in self.rented), self._limit("accuracy"),
         ])  # fmt: skip
 
     def chain(self) -> Chain:
@@ -145,7 +158,9 @@ class _Reader:
         latest = instance.latency_slo_s if self.is_whole else None
         return Chain(
             data=data,
-            columns=(self.single or "objective", *self.others, "accuracy"),
+            columns=(self.single or "objective", *self.others, *self.rented, "accuracy"),
+            rented=self.tiers,
+            paid=self.goal.get("cost", 0.0),
             unit=self.unit,
             limits=self.limit,
             whole_limit=np.inf if latest is None else latest * (1 + SLACK) / data.second,
@@ -187,23 +202,24 @@ class _Reader:
             energy[s - 1, e] = data.energy(s, e)
         for s, e in places[places[:, 1] >= plain].tolist():
             lost[s - 1, e] = data.lost(s, e)
-        known: dict[Objective, Floats | float] = {
+        known: dict[str, Floats | float] = {
             "cost": seconds * self.price,
             "latency": seconds,
             "privacy": 0.0,
             "energy": energy,
             "accuracy": lost,
         }
+        known |= {name: seconds * each for name, each in self.rented.items()}
         return self._vectors(seconds.shape, known)
 
-    def _vectors(self, shape: tuple[int, ...], known: dict[Objective, Floats | float]) -> Floats:
-        """Columns of what is known of each objective: the goal, what has a limit, accuracy lost."""
-        adds = np.zeros((*shape, len(self.others) + 2))
+    def _vectors(self, shape: tuple[int, ...], known: dict[str, Floats | float]) -> Floats:
+        """Columns of what is known of each objective: the goal, what has a limit, machines, accuracy lost."""
+        columns = [*self.others, *self.rented, "accuracy"]
+        adds = np.zeros((*shape, len(columns) + 1))
         for name, weight in self.goal.items():
             adds[..., 0] += weight * known[name]
-        columns: list[Objective] = [*self.others, "accuracy"]
-        for i, name in enumerate(columns, start=1):
-            adds[..., i] = known[name]
+        for i, column in enumerate(columns, start=1):
+            adds[..., i] = known[column]
         return adds
 
     def _leaving(self) -> list[list[Crossing]]:
@@ -221,14 +237,15 @@ class _Reader:
             move = data.hop_time(first)
             encode = np.array([data.encode_time(hop) for hop in hops]) if way.encode_flops else np.zeros(len(hops))
             price = np.where(senders == SOURCE, 0.0, self.price[senders])
-            usd = data.hop_price(first) + price * (encode + move * data.waits(first[1]))
-            known: dict[Objective, Floats | float] = {
-                "cost": usd,
+            busy = encode + move * data.waits(first[1])
+            known: dict[str, Floats | float] = {
+                "cost": data.hop_price(first) + price * busy,
                 "latency": encode + move,
                 "privacy": data.hop_leak(first),
                 "energy": np.array([data.hop_energy(hop) for hop in hops]) if self.joules else 0.0,
                 "accuracy": data.way_lost(first),
             }
+            known |= {name: np.where(senders == SOURCE, 0.0, n[senders]) * busy for name, n in self.rented.items()}
             leaving[hub[0] - 1].append(self._crossing(hub, senders, known, encode + move))
         return [_by_hub(crossings) for crossings in leaving]
 
@@ -247,17 +264,18 @@ class _Reader:
             way = data.instance.ways[hub[0] - 1][max(hub[2], 0)]
             decode = np.array([data.decode_time(x) for x in entries]) if way.decode_flops else np.zeros(len(entries))
             time = cold[receivers] + decode
-            known: dict[Objective, Floats | float] = {
+            known: dict[str, Floats | float] = {
                 "cost": fee[receivers] + decode * self.price[receivers],
                 "latency": time,
                 "privacy": 0.0,
                 "energy": np.array([data.decode_energy(x) for x in entries]) if way.decode_flops else 0.0,
                 "accuracy": 0.0,
             }
+            known |= {name: n[receivers] * decode for name, n in self.rented.items()}
             entering[hub[0] - 1].append(self._crossing(hub, receivers, known, time))
         return entering
 
-    def _crossing(self, hub: Hub, runner: Ints, known: dict[Objective, Floats | float], time: Floats) -> Crossing:
+    def _crossing(self, hub: Hub, runner: Ints, known: dict[str, Floats | float], time: Floats) -> Crossing:
         adds = self._vectors(runner.shape, known)
         return Crossing(hub, runner, adds, time if self.is_whole else np.zeros_like(time))
 
@@ -286,6 +304,18 @@ class _Reader:
                 for s in data.stages:
                     back[s - 1, e] = run_begin(data, s, e)
         return back
+
+
+def _rented(data: Data) -> dict[int, Floats]:
+    """Machines that a unit of time of each request keeps busy, by runner, for each tier where they are rented whole."""
+    instance = data.instance
+    if instance.accounting != "reserved" or instance.rate_per_s is None:
+        return {}
+    per_worker = instance.rate_per_s * data.second / instance.utilisation_cap
+    each = np.array([per_worker / instance.options[runner.option].workers for runner in data.runners])
+    tier = np.array(data.tier)
+    kinds = [k for k, own in enumerate(instance.tiers) if own.kind != "function"]
+    return {k: np.where(tier == k, each, 0.0) for k in kinds}
 
 
 def _by_hub(crossings: list[Crossing]) -> list[Crossing]:

@@ -15,8 +15,9 @@ from serflow_opt.plan.document import Metrics
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.own_constraints import Extra
 from serflow_opt.search.prune import Pruned
+from serflow_opt.search.rented.search import RentedSearch
 
-Method = Literal["auto", "labels", "milp"]
+Method = Literal["auto", "labels", "mixes", "milp"]
 OUT_OF_TIME = "time ran out before a plan was found"
 GAP_LEFT = "HiGHS ended with a gap left, though no limit on time stopped it: its numbers do not resolve what is left"
 
@@ -43,7 +44,8 @@ class Settings:
 class Found:
     """State of a search: the best decision that holds exactly, its metrics, and the bound.
 
-    `pruned` is there where placements were listed one by one, `chain` where all were swept at once. Nothing is better
+    `pruned` is there where placements were listed one by one, `chain` where all were swept at once, `rented` where
+    mixes of thresholds bounded those with whole machines. Nothing is better
     than `checked` whatever a solver says: that is from multipliers (`certifying.py`), Lagrangian bounds and labels.
     `doubt` says what of a solver's word was not confirmed, or why there is no plan; `refused` plans did not hold.
     """
@@ -60,6 +62,7 @@ class Found:
     refused: int = 0
     pruned: Pruned | None = None
     chain: ChainSearch | None = None
+    rented: RentedSearch | None = None
 
     def proven(self, gap: float) -> bool:
         """Whether the decision is within the gap of the bound."""

@@ -46,7 +46,7 @@ from oracles.enumeration_fronts import front_apart
 from oracles.enumeration_plans import EXACT, decision_of, document_of, figures_apart
 from oracles.enumeration_reading import Documents, read
 
-Solving = Literal["auto", "milp", "labels"]
+Solving = Literal["auto", "milp", "labels", "mixes"]
 Method = Solving | Literal["evaluate", "front"]
 GAP = 1e-6
 
@@ -177,7 +177,7 @@ def main() -> int:
     """Compare a range of seeds; 1 when anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs=2, default=(0, 100), metavar=("FIRST", "END"))
-    parser.add_argument("--method", action="append", choices=("auto", "milp", "labels", "evaluate", "front"))
+    parser.add_argument("--method", action="append", choices=("auto", "milp", "labels", "mixes", "evaluate", "front"))
     parser.add_argument("--without", action="append", default=[], choices=TRAITS)
     parser.add_argument("--always", action="append", default=[], choices=TRAITS)
     parser.add_argument("--time-limit", type=float, default=60.0)

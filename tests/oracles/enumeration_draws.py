@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,22 @@ NEAR = (1.0 - 1e-7, 1.0 - 1e-8, 1.0 - 1e-6, 1.0 + 1e-7)
 SLACKS = (1.0, 1.0, 1.0, 1.0 - 1e-7, 1.0 + 1e-7, 1.0 - 1e-3, 1.01, 1.3, 3.0, 0.8)
 
 
-def draw(seed: int, folder: Path, without: Sequence[str] = (), always: Sequence[str] = ()) -> Path:
+def draw(
+    seed: int,
+    folder: Path,
+    without: Sequence[str] = (),
+    always: Sequence[str] = (),
+    change: Callable[[Draw], bool] | None = None,
+) -> Path:
     """Write the instance of a seed to `folder`, drawn again until it is small enough; the path of its TOML file.
 
-    Traits in `without` are left out, those in `always` are in every draw.
+    Traits in `without` are left out, those in `always` are in every draw. `change` may ask for something else before
+    limits are set; where it says no, another one is drawn.
     """
     for attempt in range(1000):
         drawn = Draw(random.Random(f"{seed}.{attempt}"), without, always)
+        if change is not None and not change(drawn):
+            continue
         path = drawn.write(folder, f"drawn-{seed}")
         doc = read(path)
         many = [decision for _, decision in zip(range(MOST + 1), decisions(doc), strict=False)]
@@ -41,6 +50,28 @@ def draw(seed: int, folder: Path, without: Sequence[str] = (), always: Sequence[
             drawn.write(folder, f"drawn-{seed}")
         return path
     raise RuntimeError(f"seed {seed} draws nothing small")
+
+
+def rented(drawn: Draw) -> bool:
+    """Have machines rented whole, of one type a tier, and the latency that of the worst case or the mean."""
+    rng, workload, objective = drawn.rng, drawn.body["workload"], drawn.body["objective"]
+    machines = [tier for tier in drawn.body["tier"] if tier["kind"] != "function"]
+    if objective["accounting"] == "as-printed" or not machines:
+        return False
+    for tier in machines:
+        tier.pop("stage_specific", None)
+        if rng.random() < 0.2:
+            tier["machines_max"] = rng.choice((1, 2, 3, 5))
+    objective["accounting"] = "reserved"
+    workload.setdefault("rate_per_s", drawn.size(1, 1e3, 1e-6, 1e6))
+    if workload["latency_measure"] not in ("worst", "mean"):
+        workload["latency_measure"] = rng.choice(("worst", "mean"))
+        workload.pop("tail", None)
+    if objective["minimize"] not in ("cost", "energy", "privacy"):
+        objective["minimize"] = "cost"
+        objective.pop("weights", None)
+        objective["then"] = []
+    return True
 
 
 class Draw:

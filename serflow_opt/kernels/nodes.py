@@ -1,0 +1,306 @@
+"""A tree over numbers of machines and ranges of thresholds, placement by placement, bounded by the best mixes.
+
+First the numbers are parted, then the menus where the choices of the mix disagree most. Plans are the choices that are
+met, and those that follow one choice of a mix up to a stage and another one from there on.
+"""
+
+from __future__ import annotations
+
+import cython
+import numpy as np
+from cython.cimports.libc.math import ceil, fabs, floor
+from numpy.typing import NDArray
+
+from serflow_opt.kernels.mixes import Mixes
+
+INFINITE = cython.declare(cython.double, float("inf"))
+
+
+class Nodes(Mixes):
+    """The nodes that wait of the open placement; as `Mixes`."""
+
+    def __init__(
+        self,
+        stages: NDArray[np.int64],
+        menus: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
+        adds: NDArray[np.float64],
+        limits: NDArray[np.float64],
+        machines: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+        money: int,
+        best: float,
+        known: bool,
+        tolerances: tuple[float, float, float, float],
+    ) -> None:
+        super().__init__(stages, menus, adds, limits, machines, money, best, known, tolerances)
+        columns, kinds, longest = adds.shape[1], len(machines[3]), adds.shape[2]
+        depth = int(menus[1].sum(axis=1).max(initial=0)) + 100 * (kinds + 1)
+        self.lows, self.highs = np.zeros((depth, longest), np.int64), np.zeros((depth, longest), np.int64)
+        self.leasts, self.mosts = np.zeros((depth, kinds)), np.zeros((depth, kinds))
+        self.fulls, self.bounds = np.zeros((depth, kinds), np.int64), np.zeros(depth)
+        self.weights, self.top = np.zeros((depth, columns)), 0
+        self.behind, self.before = np.zeros((columns, longest + 1, columns)), np.zeros((columns, longest + 1, columns))
+        self.reach = np.zeros((columns, longest + 1))
+        self.dropped, self.nodes = INFINITE, 0
+
+    def proven(self) -> float:
+        """Return what no plan of the nodes that are done is below, but for the best."""
+        return float(self.dropped)
+
+    def waiting(self) -> int:
+        """Return how many nodes wait."""
+        return self.top
+
+    def looked_at(self) -> int:
+        """Return how many nodes there were."""
+        return self.nodes
+
+    def least_waiting(self) -> float:
+        """Return the least bound of the nodes that wait."""
+        least: cython.double = INFINITE
+        i: cython.Py_ssize_t
+        for i in range(self.top):
+            least = min(least, self.bounds[i])
+        return float(least)
+
+    def roots(self, order: cython.longlong[::1], bounds: cython.double[::1], weights: cython.double[:, ::1]) -> None:
+        """Bound placements in turn, each by its best mix; plans met are kept.
+
+        Parameters
+        ----------
+        order
+            Which of them.
+        bounds
+            N, what is known of each; it is raised.
+        weights
+            N x K, written: those of the columns that the bound is from.
+        """
+        i: cython.Py_ssize_t
+        k: cython.Py_ssize_t
+        n: cython.Py_ssize_t
+        for i in range(order.shape[0]):
+            n = order[i]
+            if bounds[n] >= self._target():
+                continue
+            self.open(n, bounds[n])
+            self._take_node()
+            bounds[n] = max(bounds[n], self._bound())
+            if bounds[n] < self._target():
+                self._cross()
+            for k in range(self.columns):
+                weights[n, k] = self.weight[k]
+            self.top = 0
+
+    def open(self, n: cython.Py_ssize_t, bound: float) -> None:
+        """Begin with a placement of a known bound; what waited is forgotten."""
+        s: cython.Py_ssize_t
+        p: cython.Py_ssize_t
+        k: cython.Py_ssize_t
+        self._open(n)
+        self.have, self.last, self.top = 0, 0, 1
+        for s in range(self.stages):
+            self.lows[0, s], self.highs[0, s] = 0, self.all_sizes[n, s] - 1
+        for p in range(self.machines):
+            self.leasts[0, p], self.mosts[0, p], self.fulls[0, p] = 0.0, self.all_most[n, p], 0
+        for k in range(self.columns):
+            self.weights[0, k] = 0.0
+        self.weights[0, 0], self.bounds[0] = 1.0, bound
+
+    def run(self, nodes: cython.Py_ssize_t) -> None:
+        """Look at so many nodes of the open placement."""
+        bound: cython.double
+        while self.top > 0 and nodes > 0:
+            nodes -= 1
+            self._take_node()
+            bound = self.bounds[self.top]
+            if bound < self._target():
+                bound = max(bound, self._bound())
+            if bound < self._target():
+                self._cross()
+            if bound >= self._target() or not self._branch(bound):
+                self.dropped = min(self.dropped, bound)
+
+    def _take_node(self) -> None:
+        """Take the last of the nodes that wait."""
+        i: cython.Py_ssize_t
+        self.top -= 1
+        self.nodes += 1
+        for i in range(self.stages):
+            self.low[i], self.high[i] = self.lows[self.top, i], self.highs[self.top, i]
+        for i in range(self.machines):
+            self.least[i], self.most[i] = self.leasts[self.top, i], self.mosts[self.top, i]
+            self.full[i] = self.fulls[self.top, i] or self.least[i] == self.most[i]
+        for i in range(self.columns):
+            self.weight[i] = self.weights[self.top, i]
+
+    def _cross(self) -> None:
+        """Try plans that follow one choice of the mix up to a stage and another one from there on."""
+        i: cython.Py_ssize_t
+        j: cython.Py_ssize_t
+        k: cython.Py_ssize_t
+        s: cython.Py_ssize_t
+        t: cython.Py_ssize_t
+        at: cython.Py_ssize_t
+        for i in range(self.columns):
+            if self._shares(i):
+                self._split_up(i)
+        for i in range(self.columns):
+            for j in range(self.columns):
+                if i == j or not self._shares(i) or not self._shares(j):
+                    continue
+                for s in range(1, self.stages):
+                    for k in range(self.columns):
+                        self.column[k] = self.before[i, s, k] + self.reach[i, s] * self.behind[j, s, k]
+                    if self._worth() >= self.best:
+                        continue
+                    for t in range(self.stages):
+                        at = self.kind[i] if t < s else self.kind[j]
+                        self.levels[t] = self.pool[at, t]
+                    self._add_up()
+                    self._offer()
+
+    def _split_up(self, i: cython.Py_ssize_t) -> None:
+        """Set what a choice of the basis takes before each stage and behind it, and its reach."""
+        s: cython.Py_ssize_t
+        k: cython.Py_ssize_t
+        level: cython.Py_ssize_t
+        last: cython.Py_ssize_t = self.columns - 1
+        for k in range(self.columns):
+            self.before[i, 0, k], self.behind[i, self.stages, k] = 0.0, 0.0
+        self.reach[i, 0] = 1.0
+        for s in range(self.stages):
+            level = self.first[s] + self.pool[self.kind[i], s]
+            for k in range(self.columns):
+                self.before[i, s + 1, k] = self.before[i, s, k] + self.reach[i, s] * self.adds[k, s]
+            self.before[i, s + 1, last] -= self.reach[i, s] * self.mass[level]
+            self.reach[i, s + 1] = self.reach[i, s] * self.stay[level]
+        for s in range(self.stages - 1, -1, -1):
+            level = self.first[s] + self.pool[self.kind[i], s]
+            for k in range(self.columns):
+                self.behind[i, s, k] = self.adds[k, s] + self.stay[level] * self.behind[i, s + 1, k]
+            self.behind[i, s, last] -= self.mass[level]
+
+    def _branch(self, bound: cython.double) -> cython.bint:
+        """Put two parts of the node among those that wait; say whether there is something to part."""
+        p: cython.Py_ssize_t
+        s: cython.Py_ssize_t
+        if self.top + 2 > self.bounds.shape[0]:
+            return False
+        p = self._open_number(self.integral)
+        if p < 0:
+            s = self._open_stage()
+            if s >= 0:
+                self._part_menu(s, bound)
+                return True
+            p = self._open_number(2 * self.forgiven)
+        if p < 0:
+            return False
+        self._part_number(p, bound)
+        return True
+
+    def _open_number(self, within: cython.double) -> cython.Py_ssize_t:
+        """Return the kind of machines whose number is to be decided next: the dearest part of one."""
+        p: cython.Py_ssize_t
+        at: cython.Py_ssize_t = -1
+        number: cython.double
+        part: cython.double
+        most: cython.double = -1.0
+        for p in range(self.machines):
+            if self.least[p] == self.most[p]:
+                continue
+            number = self._number(p)
+            part = min(number - floor(number), ceil(number) - number)
+            if self.full[p]:
+                part = 1.0
+            elif part <= within * number:  # of none, any part is one
+                continue
+            if part * self.rent[p] > most:
+                at, most = p, part * self.rent[p]
+        return at
+
+    def _part_number(self, p: cython.Py_ssize_t, bound: cython.double) -> None:
+        """At most as many machines as are whole in the mix, or more; the likelier part is looked at first."""
+        number: cython.double = self._number(p)
+        below: cython.double = number - 1 if self.full[p] else floor(number)
+        above: cython.double = below + 1
+        up: cython.bint = self.full[p] or number - below > above - number or above > self.most[p]
+        i: cython.Py_ssize_t
+        for i in range(2):
+            if up == (i == 0):  # the later one waits on top
+                self._wait(bound)
+                self.mosts[self.top, p], self.fulls[self.top, p] = below, 1
+                self.top += below >= self.least[p]
+            else:
+                self._wait(bound)
+                self.leasts[self.top, p] = above
+                self.top += above <= self.most[p]
+
+    def _wait(self, bound: cython.double) -> None:
+        """Write the node behind those that wait; the caller changes it and counts it."""
+        i: cython.Py_ssize_t
+        self.bounds[self.top] = bound
+        for i in range(self.stages):
+            self.lows[self.top, i], self.highs[self.top, i] = self.low[i], self.high[i]
+        for i in range(self.machines):
+            self.leasts[self.top, i], self.mosts[self.top, i] = self.least[i], self.most[i]
+            self.fulls[self.top, i] = 0
+        for i in range(self.columns):
+            self.weights[self.top, i] = self.weight[i]
+
+    def _open_stage(self) -> cython.Py_ssize_t:
+        """Return the stage where the exits of the mix differ most, as requests see them; -1: nowhere."""
+        s: cython.Py_ssize_t
+        i: cython.Py_ssize_t
+        at: cython.Py_ssize_t = -1
+        mean: cython.double
+        total: cython.double
+        apart: cython.double
+        most: cython.double = 0.0
+        for s in range(self.stages):
+            if self.low[s] == self.high[s]:
+                continue
+            mean, total, apart = self._mean_stay(s), 0.0, 0.0
+            for i in range(self.columns):
+                if self._shares(i):
+                    total = self.value[i] * self.reach[i, s]
+                    apart += total * fabs(self.stay[self.first[s] + self.pool[self.kind[i], s]] - mean)
+            if apart > most:
+                at, most = s, apart
+        return at
+
+    def _mean_stay(self, s: cython.Py_ssize_t) -> cython.double:
+        """Return which share of those who enter the stage goes on, in the mix."""
+        i: cython.Py_ssize_t
+        enter: cython.double = 0.0
+        on: cython.double = 0.0
+        for i in range(self.columns):
+            if self._shares(i):
+                enter += self.value[i] * self.reach[i, s]
+                on += self.value[i] * self.reach[i, s + 1]
+        return on / enter if enter > 0 else 0.0
+
+    def _part_menu(self, s: cython.Py_ssize_t, bound: cython.double) -> None:
+        """Part the thresholds of a stage next to the mean of the mix; the larger share of it is looked at first."""
+        mean: cython.double = self._mean_stay(s)
+        lowest: cython.Py_ssize_t = self.high[s]
+        highest: cython.Py_ssize_t = self.low[s]
+        level: cython.Py_ssize_t
+        cut: cython.Py_ssize_t
+        i: cython.Py_ssize_t
+        share: cython.double = 0.0
+        for i in range(self.columns):
+            if self._shares(i) and self.reach[i, s] > 0:
+                level = self.pool[self.kind[i], s]
+                lowest, highest = min(lowest, level), max(highest, level)
+        cut = lowest
+        while cut < highest - 1 and self.stay[self.first[s] + cut + 1] <= mean:
+            cut += 1
+        for i in range(self.columns):
+            if self._shares(i):
+                share += self.value[i] * self.reach[i, s] * (1.0 if self.pool[self.kind[i], s] <= cut else -1.0)
+        for i in range(2):
+            self._wait(bound)
+            if (share > 0) == (i == 1):  # the later one waits on top
+                self.highs[self.top, s] = cut
+            else:
+                self.lows[self.top, s] = cut + 1
+            self.top += 1

@@ -1,0 +1,174 @@
+"""Placements as the kernels take them: columns of each stage, rents and numbers of machines, menus; all scaled to 1."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.ground.arrays import Floats, Ints
+from serflow_opt.ground.tolerances import INTEGRAL, ROUNDING, WHOLE_MACHINE
+from serflow_opt.search.layered import Chain
+from serflow_opt.search.placed import Placed, menus_used
+from serflow_opt.search.placements import NOWHERE
+
+if TYPE_CHECKING:
+    from serflow_opt.kernels.nodes import Nodes
+
+ANY_NUMBER = 1e300
+"""Most machines, where there are any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Menus:
+    """The menus of a chain one after the other, each by rising share of those who go on.
+
+    Attributes
+    ----------
+    first, size
+        M x menus: where the levels of each begin, and how many there are.
+    level
+        Position of each level in its menu.
+    stay, mass
+        1 - exit rate and accuracy mass of each level.
+    """
+
+    first: Ints
+    size: Ints
+    level: Ints
+    stay: Floats
+    mass: Floats
+
+    @classmethod
+    def of(cls, chain: Chain) -> Menus:
+        """Put the menus of a chain in a row."""
+        widest = max(len(menus) for menus in chain.menus)
+        first, size = np.zeros((len(chain.menus), widest), np.int64), np.zeros((len(chain.menus), widest), np.int64)
+        levels, stays, masses, count = [], [], [], 0
+        for s, menus in enumerate(chain.menus):
+            for m, menu in enumerate(menus):
+                order = np.argsort(-menu.rate, kind="stable")
+                first[s, m], size[s, m] = count, len(order)
+                count += len(order)
+                levels.append(order)
+                stays.append(1 - menu.rate[order])
+                masses.append(menu.mass[order])
+        return cls(first, size, np.concatenate(levels), np.concatenate(stays), np.concatenate(masses))
+
+
+class Columns:
+    """Of a chain: how its columns are ordered and scaled for the kernels."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain, self.menus = chain, Menus.of(chain)
+        last, kinds = len(chain.columns) - 1, len(chain.rented)
+        self.machines = list(range(last - kinds, last))
+        self.order = [0, *self.machines, *range(1, last - kinds), last]
+        names = [chain.columns[column] for column in self.order]
+        self.limited_money = names.index("cost", 1) if kinds and "cost" in names[1:] else 0
+        rate = chain.data.instance.rate_per_s or 1.0
+        options = chain.data.instance.options
+        self._rent = np.array([option.rent_per_s for option in options]) / rate / chain.data.dollar
+        self._most = np.array([ANY_NUMBER if o.machines_max is None else o.machines_max for o in options], float)
+        self._option = np.array([runner.option for runner in chain.data.runners])
+        self._tier = np.array(chain.data.tier)
+        size = np.abs(chain.adds[chain.on]).mean(axis=0) * len(chain.on) if chain.on.any() else np.ones(last + 1)
+        size[-1] = 1.0
+        self.scale = np.where(size > 0, size, 1.0)[self.order]
+
+    @property
+    def unit(self) -> float:
+        """What 1 of the first column is in units of the chain's objective."""
+        return float(self.scale[0])
+
+    def measure(self, least: float) -> None:
+        """Count the first column in units of what no plan is below, where that is known."""
+        if 0 < least < math.inf:
+            self.scale[0] = least
+
+    def nodes(self, those: Placed, best: float, known: bool, gap: float) -> Nodes:
+        """Return placements for the search of their thresholds.
+
+        Parameters
+        ----------
+        those
+            N placements.
+        best
+            Only plans below this count, in units of the chain's objective.
+        known
+            Whether that is the value of a plan, which others have to be better than by the gap.
+        gap
+            How much better than the best plan others have to be, relative.
+        """
+        from serflow_opt.kernels.nodes import Nodes
+
+        count, kinds = len(those), len(self.machines)
+        runner, there = those.paths.runner, those.paths.runner != NOWHERE
+        option, tier = self._option[runner], np.where(there, self._tier[runner], -1)
+        rents, most = np.zeros((count, kinds)), np.zeros((count, kinds))
+        paid = [(0, self.chain.paid), *([(self.limited_money, 1.0)] if self.limited_money else [])]
+        adds = those.adds[:, :, self.order]
+        for p, k in enumerate(self.chain.rented):
+            used = np.where(tier == k, option, -1).max(axis=1, initial=-1)
+            rents[:, p] = np.where(used >= 0, self._rent[used], 0.0)
+            most[:, p] = np.where(used >= 0, self._most[used], 0.0)
+            for column, factor in paid:
+                rent = factor * rents[:, p, None] * adds[:, :, 1 + p]
+                by_use = adds[:, :, column] - rent
+                adds[:, :, column] = np.where(np.abs(by_use) <= ROUNDING * rent, 0.0, by_use)  # rounding is no money
+        menus = self.menus
+        stages = np.arange(runner.shape[1])
+        used = menus_used(self.chain, those.paths)
+        used = np.zeros(runner.shape, np.int64) if used is None else used
+        limits = self.chain.limits[self.order] / self.scale
+        free = 2.0 + np.abs(adds).sum(axis=1).max(axis=0, initial=0.0) / self.scale  # beyond anything
+        limits = np.where(np.isfinite(limits), limits, free)
+        return Nodes(
+            those.paths.stages.astype(np.int64),
+            (menus.first[stages, used], menus.size[stages, used], menus.stay, menus.mass),
+            np.ascontiguousarray(np.moveaxis(adds / self.scale, 2, 1)),
+            limits,
+            (
+                self.chain.paid * rents / self.unit,
+                rents / self.scale[self.limited_money],
+                most,
+                self.scale[1 : 1 + kinds].copy(),
+            ),
+            self.limited_money,
+            best / self.unit,
+            known,
+            (gap, WHOLE_MACHINE, ROUNDING, INTEGRAL),
+        )
+
+    def levels(self, those: Placed, n: int, chosen: Ints) -> Ints:
+        """Return thresholds of a placement as positions in the menus of its stages; 0 behind its end.
+
+        Parameters
+        ----------
+        those, n
+            Placements, and which of them.
+        chosen
+            Levels as the kernels count them.
+        """
+        count = int(those.paths.stages[n])
+        used = menus_used(self.chain, those.paths[np.array([n])])
+        owner = np.zeros(count, np.int64) if used is None else used[0, :count]
+        levels = np.zeros(len(chosen), np.int64)
+        levels[:count] = self.menus.level[self.menus.first[np.arange(count), owner] + chosen[:count]]
+        return levels
+
+    def multipliers(self, weights: Floats) -> Floats:
+        """Return weights of the kernels' columns as multipliers of the chain's; machines are paid for in its money.
+
+        Parameters
+        ----------
+        weights
+            K, 1 for money.
+        """
+        held = np.zeros(len(weights))
+        held[self.order] = weights / self.scale * self.unit + 0.0  # -0 would divide to minus infinity
+        held[self.machines] = 0.0
+        held[0] = 1.0
+        return held

@@ -1,0 +1,330 @@
+"""The search where machines are rented whole: all placements at once, then those left, their machines and thresholds.
+
+1. Machines paid for by use at fractional rents make the chain a plain one, and its bounds are below all plans. The
+   placements that attain the least of them at several multipliers are bounded by their best mixes of thresholds
+   (`kernels/mixes.py`), which gives plans with whole machines, too.
+2. At the multipliers of the one with the least bound, all placements are swept, until that finds no new one.
+3. What is not ruled out is listed and bounded by itself; then, the least bound first, numbers of machines and ranges of
+   thresholds are parted (`kernels/nodes.py`) until nothing below the best plan is left.
+
+What is dropped is dropped because of a bound, and the least of these is that of the search. That there is no plan is
+said where every placement is ruled out by a limit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.ground.arrays import Floats, Ints
+from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
+from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING
+from serflow_opt.plan.decision import Decision
+from serflow_opt.problem.instance import Instance
+from serflow_opt.search.bound_recursion import BoundTable, sweep
+from serflow_opt.search.enumerate import near_optimal_placements
+from serflow_opt.search.goal import Goal
+from serflow_opt.search.layered import Chain, count_paths
+from serflow_opt.search.placed import Placed, placed
+from serflow_opt.search.placements import Paths
+from serflow_opt.search.prefixes import least_whole_before, most_value
+from serflow_opt.search.prune import decision_at
+from serflow_opt.search.rented.columns import Columns
+from serflow_opt.search.runs import stages_couple, within_options
+
+if TYPE_CHECKING:
+    from serflow_opt.kernels.nodes import Nodes
+
+LISTED = 200_000
+"""Placements listed at most."""
+NODES = 2_000
+"""Nodes looked at between two looks at the clock."""
+ROUNDS = 6
+"""Sweeps at the multipliers of a placement at most."""
+FACTORS = (0.1, 1.0, 3.0, 10.0, 100.0)
+"""Multipliers tried first, in units of the objective."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Placements there are, listed because bounds left them, and parted; nodes of these; sweeps."""
+
+    placements: float = 0.0
+    listed: int = 0
+    parted: int = 0
+    nodes: int = 0
+    sweeps: int = 0
+
+
+def rents_whole(instance: Instance, goal: Goal) -> bool:
+    """Whether machines are rented whole, and columns and whole time say all about the instance and what is minimised.
+
+    Thresholds from menus, no percentile, one type of machine in each tier; worst-case latency and accuracy are limits,
+    not goals.
+    """
+    plain = instance.accounting == "reserved" and not instance.families and not instance.joint
+    menus = instance.threshold_mode == "menu" or not any(menu.chooses for menu in instance.menus)
+    summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure == "worst")
+    one_type = not any(tier.stage_specific for tier in instance.tiers if tier.kind != "function")
+    return plain and menus and summed and one_type and instance.latency_measure in ("worst", "mean")
+
+
+class RentedSearch:
+    """The search over the arrays of an instance.
+
+    Parameters
+    ----------
+    chain
+        At fractional rents.
+    gap
+        How much better than the best plan others have to be, relative.
+    deadline
+        When to stop.
+    on_better
+        Called with the value of each better plan and the bound, in units of the chain's objective.
+    grace_s
+        Seconds beyond the deadline for a first plan.
+
+    Attributes
+    ----------
+    value, bound
+        Of the best plan, and what no plan is below, in units of the chain's objective.
+    infeasible
+        Proven to have no plan.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        gap: float,
+        deadline: Deadline = NEVER,
+        on_better: Callable[[float, float], None] | None = None,
+        grace_s: float = 0.0,
+    ) -> None:
+        self.chain, self.on_better = chain, on_better
+        self._deadlines = deadline, deadline.later(grace_s) if grace_s else deadline
+        self.gap = max(gap - FOR_VALUING, gap / 2)  # the rest is for the exact value of the plan
+        self.columns = Columns(chain)
+        self.before = least_whole_before(chain)
+        self.tight = stages_couple(chain.data.instance)
+        self.limited = np.isfinite(chain.limits)
+        self.value, self.bound, self.infeasible = math.inf, -math.inf, False
+        self.best: tuple[Placed, Ints] | None = None
+        self.held = np.zeros(len(chain.limits))  # multipliers of the limits
+        self.held[0] = 1.0
+        self.counts = Counts()
+        self._dropped = math.inf
+        self._seen: set[bytes] = set()
+
+    @property
+    def deadline(self) -> Deadline:
+        """When to stop: a little later where no plan is known yet."""
+        return self._deadlines[self.best is None]
+
+    def run(self) -> bool:
+        """Search; say whether it came to an end, with a plan, without, or out of time.
+
+        It does not where bounds leave too much to list.
+        """
+        self.counts.placements = count_paths(self.chain)
+        try:
+            ended = self._search()
+        except OutOfTime:
+            return True
+        if ended:
+            self.infeasible = self.best is None and self._dropped >= self._most
+            self.bound = max(self.bound, min(self.value, self._dropped))
+            if self.value - self.bound <= 2 * ROUNDING * self.columns.unit:  # the objective is zero to rounding
+                self.bound = self.value
+        return ended
+
+    def decision(self) -> Decision | None:
+        """Return the best plan."""
+        if self.best is None:
+            return None
+        those, levels = self.best
+        return decision_at(self.chain.data, those.paths, 0, levels)
+
+    @property
+    def _most(self) -> float:
+        """What a plan may come to by the limit of the objective."""
+        return float(self.chain.limits[0]) + ROUNDING * self.columns.unit
+
+    def _target(self) -> float:
+        """What a plan must be below to count."""
+        if self.best is None:
+            return self._most
+        return self.value - max(self.gap * abs(self.value), ROUNDING * self.columns.unit)
+
+    def _search(self) -> bool:
+        swept = self._sweep(self._first_lanes())
+        if (swept.first < 0).all():
+            return True  # no placement is in time
+        self.columns.measure(float(swept.best[0]))  # without any limits
+        held, least = self.held, -math.inf
+        paths = swept.paths()
+        for _ in range(ROUNDS):
+            those = self._new(paths)
+            if not len(those):
+                break
+            bounds, weights = self._roots(those)
+            best = int(bounds.argmin())
+            if math.isfinite(bounds[best]):
+                held = self.held = self.columns.multipliers(weights[best])
+            swept = self._sweep_below(held)
+            if swept.first[0] < 0:
+                self._dropped = min(self._dropped, self._target())
+                return True
+            paths = swept.paths()
+            least = max(least, float(swept.best[0]) + self._offset(held))
+            self.bound = max(self.bound, least)
+        return self._list(held, self._sweep_below(held))
+
+    # all placements at once
+
+    def _first_lanes(self) -> Floats:
+        """Multipliers over several orders of magnitude, and for the accuracy alone."""
+        chain = self.chain
+        mean = np.abs(chain.adds[chain.on]).mean(axis=0) * len(chain.on)
+        unit = float(mean[0]) or 1.0
+        plain = np.zeros(len(chain.limits))
+        plain[0] = 1.0
+        lanes = [plain]
+        if self.limited[-1]:
+            lanes += [_with(plain, -1, unit * factor) for factor in FACTORS]
+        for column in (np.flatnonzero(self.limited[1:-1]) + 1).tolist():
+            scale = unit / (float(mean[column]) or 1.0)
+            lanes += [_with(lane, column, scale) for lane in list(lanes)]
+        return np.array([*lanes, _with(np.zeros(len(plain)), -1, 1.0)])
+
+    def _offset(self, weights: Floats) -> float:
+        """What is added to V: minus the multipliers times the limits."""
+        return -float(weights[1:] @ np.where(self.limited, self.chain.limits, 0.0)[1:])
+
+    def _sweep(self, lanes: Floats) -> BoundTable:
+        self.counts.sweeps += 1
+        return sweep(self.chain, lanes, self.before, deadline=self.deadline)
+
+    def _sweep_below(self, weights: Floats) -> BoundTable:
+        """Sweep what may be worth at most the target."""
+        self.deadline.check()
+        self.counts.sweeps += 1
+        allowed, target = None, self._target()
+        if math.isfinite(target):
+            allowed = most_value(self.chain, weights, target - self._offset(weights))
+        return sweep(self.chain, weights[None], self.before, allowed, deadline=self.deadline)
+
+    # placements one by one
+
+    def _new(self, paths: Paths) -> Placed:
+        """Of some placements those that were not looked at before, and that keep what thresholds do not change."""
+        if self.tight:
+            paths = paths[within_options(self.chain.data, paths)]
+        rows = []
+        for n in range(len(paths)):
+            key = b"".join(row[n].tobytes() for row in (paths.runner, paths.way, paths.moved))
+            if key not in self._seen:
+                self._seen.add(key)
+                rows.append(n)
+        those = placed(self.chain, paths[np.array(rows, np.int64)])
+        return those.rows(those.whole <= self.chain.whole_limit)
+
+    def _roots(self, those: Placed) -> tuple[Floats, Floats]:
+        """Bound placements by their best mixes, in units of the chain's objective; the weights these are from."""
+        nodes = self._nodes(those)
+        bounds, weights = np.full(len(those), -math.inf), np.zeros((len(those), len(self.columns.order)))
+        nodes.roots(np.arange(len(those)), bounds, weights)
+        self._take(those, nodes.found())
+        return bounds * self.columns.unit, weights
+
+    def _take(self, those: Placed, found: tuple[float, int, Ints]) -> None:
+        """Keep a plan that was found."""
+        value, n, levels = found
+        if n < 0 or value * self.columns.unit >= self.value:
+            return
+        self.value = value * self.columns.unit
+        self.best = those.rows(np.array([n])), self.columns.levels(those, n, levels)
+        if self.on_better is not None:
+            self.on_better(self.value, self.bound)
+
+    def _list(self, weights: Floats, swept: BoundTable) -> bool:
+        """List what bounds have left, bound it by itself, and part the machines and thresholds of what that leaves."""
+        those = self._left(weights, swept)
+        if those is None:
+            return False
+        self.counts.listed = len(those)
+        nodes = self._nodes(those)
+        bounds = np.full(len(those), -math.inf)
+        nodes.roots(self._order(those, weights), bounds, np.zeros((len(those), len(weights))))
+        for n in np.argsort(bounds, kind="stable").tolist():
+            self._take(those, nodes.found())
+            bound = float(bounds[n]) * self.columns.unit
+            if bound >= self._target():
+                self._dropped = min(self._dropped, bound)
+                break  # so are all that follow
+            self._part(those, nodes, n, float(bounds[n]))
+        self.counts.nodes = nodes.looked_at()
+        self._dropped = min(self._dropped, nodes.proven() * self.columns.unit)
+        return True
+
+    def fastest_within(self, weights: Floats, nodes_most: int) -> Decision | None:
+        """Return the plan of least whole time within the limit of the objective, as long as that takes few nodes.
+
+        Parameters
+        ----------
+        weights
+            Multipliers of the columns, C.
+        nodes_most
+            Nodes looked at, at most.
+        """
+        those = self._left(weights, self._sweep_below(weights))
+        if those is None or not len(those):
+            return None
+        nodes = self._nodes(those)
+        for n in np.argsort(those.whole, kind="stable").tolist():
+            self._part(those, nodes, n, -math.inf)
+            if self.best is not None:
+                return self.decision()
+            if nodes.looked_at() > nodes_most:
+                break
+        return None
+
+    def _left(self, weights: Floats, swept: BoundTable) -> Placed | None:
+        """List what may be worth at most the target; None: too much."""
+        target = self._target()
+        self._dropped = min(self._dropped, target)
+        if swept.first[0] < 0:
+            return placed(self.chain, Paths.none(len(self.chain.on)))
+        most = target - self._offset(weights)
+        those = near_optimal_placements(self.chain, weights, swept, most, LISTED, self.deadline)
+        if those is not None and self.tight:
+            those = those.rows(within_options(self.chain.data, those.paths))
+        return those
+
+    def _nodes(self, those: Placed) -> Nodes:
+        """Return placements as the kernels take them, with what is known."""
+        return self.columns.nodes(those, self.value if self.best else self._most, self.best is not None, self.gap)
+
+    def _part(self, those: Placed, nodes: Nodes, n: int, bound: float) -> None:
+        """Part the machines and thresholds of a placement until nothing below the target is left."""
+        self.counts.parted += 1
+        nodes.open(n, bound)
+        while nodes.waiting():
+            self.deadline.check()
+            nodes.run(NODES)
+            self._take(those, nodes.found())
+
+    def _order(self, those: Placed, weights: Floats) -> Ints:
+        """Order placements by what they come to if nobody leaves early: a first guess."""
+        order: Ints = np.argsort((those.adds @ weights).sum(axis=1), kind="stable")
+        return order
+
+
+def _with(weights: Floats, column: int, value: float) -> Floats:
+    changed = weights.copy()
+    changed[column] = value
+    return changed
