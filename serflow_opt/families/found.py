@@ -36,6 +36,8 @@ class Found:
         How, in words, and what the proof is of where that is narrower than the question; empty: as by the model.
     counts
         What was done, for the certificate.
+    notes
+        What else to know of the decision, in words.
     """
 
     decision: Any = None
@@ -51,6 +53,7 @@ class Found:
     scope: str = ""
     nodes: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def proven(self, gap: float) -> bool:
         """Whether the decision is within the gap of the bound."""

@@ -55,7 +55,7 @@ class OfFamily:
         less = None
         if found.values is not None:
             less = {own.name: own.less(found.values[own.name]) for own in family.quantities}
-        return Best(found.decision, less, found.value, found.infeasible, found.proven(BOX_GAP))
+        return Best(found.decision, less, found.value, found.infeasible, found.proven(BOX_GAP), found.scope)
 
 
 class SolutionFront(Answer):
@@ -72,6 +72,7 @@ class SolutionFront(Answer):
     method: str
     seconds: float
     counts: dict[str, int]
+    scope: str = Field(default="", description="what the proof is of, where that is narrower than the question")
 
     @property
     def points(self) -> list[tuple[float, ...]]:
@@ -180,6 +181,7 @@ def _front(
         method="search of boxes, each decision proven and valued by the exact evaluator",
         seconds=deadline.seconds,
         counts={"solves": solved.solves},
+        scope="; ".join(sorted(solved.scopes)),
     )
 
 

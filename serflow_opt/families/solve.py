@@ -186,7 +186,7 @@ def solution_of(
             counts=found.counts,
         ),
         limits=limits_of(family, problem),
-        notes=[found.doubt] if found.doubt and not found.infeasible else [],
+        notes=[*([found.doubt] if found.doubt and not found.infeasible else []), *found.notes],
     )
 
 

@@ -35,7 +35,8 @@ from serflow_opt.search.outcome import Settings
 class Best:
     """What a search within limits found: a decision and its objectives, less is better, or neither.
 
-    `value` is that of the goal; `proven` says that the decision is within `BOX_GAP` of the bound.
+    `value` is that of the goal; `proven` says that the decision is within `BOX_GAP` of the bound, and `scope` of what
+    that is the proof, where it is narrower than the question.
     """
 
     decision: Any
@@ -43,6 +44,7 @@ class Best:
     value: float
     infeasible: bool
     proven: bool
+    scope: str = ""
 
 
 class Searched(Protocol):
@@ -108,17 +110,22 @@ class Answer:
     point: Point | None
     proven: bool
     solves: int
+    scopes: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class Solved:
-    """Plans found, whether no box is open, searches made, the best value of each objective, and corners closed."""
+    """Plans found, whether no box is open, searches made, the best value of each objective, and corners closed.
+
+    `scopes` says of what searches were proofs, where that was narrower than the question.
+    """
 
     decisions: list[Any] = field(default_factory=list)
     complete: bool = False
     solves: int = 0
     ideal: Point | None = None
     closed: list[Point] = field(default_factory=list)
+    scopes: set[str] = field(default_factory=set)
 
 
 def front_by_boxes(
@@ -213,6 +220,7 @@ class _Search:
         else:
             ends.insert(0, replace(known, solves=0))
         self.solved.solves += sum(end.solves for end in ends[1:])
+        self.solved.scopes.update(*(end.scopes for end in ends[1:]))
         for i, (order, end) in enumerate(zip(orders, ends, strict=True)):
             if end.point is None:
                 self.ideal[i] = math.inf if end.proven else -math.inf
@@ -260,6 +268,7 @@ class _Search:
 
     def _take(self, answer: Answer) -> None:
         self.solved.solves += answer.solves
+        self.solved.scopes |= answer.scopes
         if not answer.proven:
             self.failed.add(answer.bounds)
             return
@@ -288,6 +297,7 @@ def _ask(searched: Searched, names: tuple[str, ...], bounds: Point, deadline: De
     decision, values = found.decision, found.values
     if values is None or not found.proven:
         return Answer(bounds, None, None, False, solves)
+    scopes = {found.scope} - {""}
     ceilings[names[0]] = found.value + EQUAL * abs(found.value)
     apart = [name for name in names if name in searched.apart]
     for others in ([name for name in names[1:] if name not in apart], apart):
@@ -296,6 +306,7 @@ def _ask(searched: Searched, names: tuple[str, ...], bounds: Point, deadline: De
         goal = {name: 1 / (abs(values[name]) or 1.0) for name in others}
         found = searched.best(goal, ceilings, deadline)
         solves += 1
+        scopes |= {found.scope} - {""}
         if found.values is None and not found.infeasible:
             return Answer(bounds, None, None, False, solves)
         if found.values is not None:  # else what is held is met by the plan known alone, to within rounding
@@ -304,4 +315,4 @@ def _ask(searched: Searched, names: tuple[str, ...], bounds: Point, deadline: De
             decision, values = found.decision, found.values
         for name in others:
             ceilings[name] = values[name] + EQUAL * abs(values[name])
-    return Answer(bounds, decision, tuple(values[name] for name in names), True, solves)
+    return Answer(bounds, decision, tuple(values[name] for name in names), True, solves, frozenset(scopes))

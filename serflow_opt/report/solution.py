@@ -85,7 +85,8 @@ def front_table(front: SolutionFront) -> RenderableType:
     titles = [f"{name} {units.get(name, '')}".strip() for name in front.objectives]
     table = Sheet((*titles, "decided"), rows, left=("decided",), folds=("decided",))
     counts = ", ".join(f"{count:,} {name}" for name, count in front.counts.items())
-    return Group(head, *([table] if rows else []), Text(f"{front.method} ({counts})"))
+    scope = [Text(f"proof of    {front.scope}")] if front.scope else []
+    return Group(head, *([table] if rows else []), Text(f"{front.method} ({counts})"), *scope)
 
 
 def fleet_table(fleet: SolutionFleet) -> RenderableType:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-STEPS = 40
+STEPS = 24
 """Of Runge and Kutta between two timers."""
 
 

@@ -88,7 +88,7 @@ class Menu:
         """Whether a call costs the same for each request more, by configuration: then longer timers are better."""
         bend = np.abs(np.diff(self.cost, n=2, axis=1)) > ROUNDING * self.cost[:, :1]
         within = np.arange(bend.shape[1])[None, :] + 2 < self.batch[:, None]
-        straight: NDArray[np.bool_] = ~(bend & within).any(axis=1)
+        straight: NDArray[np.bool_] = np.logical_not((bend & within).any(axis=1))
         return straight
 
     @cached_property
@@ -153,7 +153,8 @@ class Menu:
             return np.where(np.arange(1, most + 1)[None, :] == size[:, None], 1.0, 0.0)
         above = shares_above(self.rates[list(group)], timers, most)
         above[np.arange(most)[None, :] >= size[:, None]] = 0.0
-        return above - np.concatenate([above[:, 1:], np.zeros((len(above), 1))], axis=1)
+        law: Array = above - np.concatenate([above[:, 1:], np.zeros((len(above), 1))], axis=1)
+        return law
 
     def valued(self, which: NDArray[np.intp], law: Array) -> tuple[Array, Array]:
         """Return the cost of a request, and the time of calls for it, by configuration.

@@ -161,7 +161,8 @@ class _Asked:
         found.bound = cost * by
         bound = parts.bound(self.groups)
         if bound < cost * (1 - EQUAL):
-            found.scope = f"{LONGEST_TIMERS}, but none are below {bound * by:.6g}"
+            found.scope = LONGEST_TIMERS
+            found.notes = [f"with any timers, the goal is not below {bound * by:.6g}"]
         return plan, found
 
     def fewest(self, offered: list[float]) -> tuple[Plan | None, Found]:
