@@ -159,6 +159,9 @@ def _scope(question: Question, parts: Sequence[Part]) -> str:
     target = instance.latency_slo_s is not None
     if target and any(part.machine and part.function for part in parts):
         said.append("latency as if all met the slower pool of a block")
+    if target and any(map(any, (option.stage_sd_s for option in instance.options))):
+        worst = instance.latency_measure == "worst"
+        said.append("stage times as stated" if worst else "stage times lognormal with the deviations stated")
     if not smooth and any(part.machine and part.queue_max != 0 for part in parts) and target:
         tail = f", for all but {TAIL:g} of the requests" if instance.latency_measure == "worst" else ""
         said.append(f"waits as in M/G/c queues by two moments{tail}")

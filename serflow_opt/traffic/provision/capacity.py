@@ -246,8 +246,8 @@ class Capacity:
             return None
         if self.promise.measure == "mean":
             slack = None
-        elif slack is None and self.promise.measure == "worst":
-            return None  # one in 10,000 is a fine sieve, and slow: it is for structures that coarser ones leave
+        elif slack is None and (self.promise.measure == "worst" or self.promise.varies):
+            return None  # a fine sieve, and slow: it is for structures that coarser ones leave
         elif slack is None:
             bound = self.instance.latency_slo_s
             assert bound is not None
@@ -309,7 +309,7 @@ class Capacity:
             return replace(whole, room=max(0.0, whole.room - self.path_s(structure) * (1 - EQUAL)))
         assert self.instance.latency_slo_s is not None
         stages = slice(choice.first, None)  # who waits here may leave later, with less slack
-        ways = [(share, self.structures.done_s(structure, cold)[stages]) for share, cold in promise.colds(structure)]
+        ways = [(share, done[stages]) for share, done in promise.ways(structure, few=True)]
         return self.relaxed(choice, slack_of(self.instance.latency_slo_s * (1 + TOLERANCE), ways))
 
     def _least_squares(self, choice: BlockChoice, longest: float) -> tuple[tuple[float, float], ...]:

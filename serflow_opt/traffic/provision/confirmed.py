@@ -16,6 +16,7 @@ from serflow_opt.traffic.confirm.confirm import confirm
 from serflow_opt.traffic.confirm.result import Confirmation, Target
 from serflow_opt.traffic.provision.lateness import TAIL
 from serflow_opt.traffic.provision.waits import ROOMS
+from serflow_opt.traffic.simulate.service_times import Law
 
 if TYPE_CHECKING:
     from serflow_opt.traffic.demand.rates import Rates
@@ -133,6 +134,7 @@ def confirmed(
             target=asked,
             queue_max=rooms,
             cold_shares=cold,
+            law=Law() if promise.measure == "worst" else Law("lognormal", 0.0),
             most_requests=most,
             deadline=deadline,
         )

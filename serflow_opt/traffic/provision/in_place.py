@@ -77,7 +77,7 @@ def _by_block(pricing: Pricing, structures: Sequence[Structure], best: float) ->
         if promise.limited and promise.measure == "mean":
             room = max(0.0, room - pricing.path_s(structure) * (1 - EQUAL))
         elif promise.limited:
-            ways = [(share, pricing.structures.done_s(structure, cold)) for share, cold in promise.colds(structure)]
+            ways = list(promise.ways(structure, few=True))
             shares, slack = tuple(share for share, _ in ways), bound - np.array([done for _, done in ways])
         for b in alone:
             choice = structure[b]

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 TAIL = 1e-4
 """Share of the requests that may wait longer than a worst-case limit allows: no queue keeps it for all."""
 CELLS = 256
-"""Cells of the grid for sums of waits."""
+"""Cells of the grid for sums of waits, to the least time in question, at least to a `SPAN`th part of the longest."""
+SPAN = 2.0
+MANY = 40
+"""Slacks from which on they share one grid: levels of times that vary are further apart than its cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,9 @@ class Lateness:
                 continue
             own = [wait for wait in (waits[c] for c in waiting[: n + 1]) if wait is not None]
             order = np.sort(slack[here])
+            if len(order) > MANY:
+                late += float(self.queues.mean(_beyond_sum(own, slack[here])) @ share[here])
+                continue
             while len(order):  # slacks of an octave share a grid
                 first = float(order[0])
                 octave = here & (slack >= first) & (slack <= 2 * first)
@@ -141,11 +147,11 @@ def waited_s(queues: Queues, waits: Sequence[Wait | None], reach: Sequence[float
 
 
 def _beyond_sum(waits: Sequence[Wait], times: Floats) -> Floats:
-    """P(sum of waits > t), by rate and time; times differ at most by a factor of two.
+    """P(sum of waits > t), by rate and time.
 
     The mass of each cell of a grid is split between its ends, which is off by the square of its width.
     """
-    least = float(times.min())
+    least = max(float(times.min()), float(times.max()) / SPAN)
     if len(waits) == 1:
         return waits[0].beyond(times)
     if least <= 0:

@@ -3,7 +3,7 @@
 Cold starts count as people meet them: whole in the worst case, by their share in the mean, and in a percentile as what
 happens to a share of those who reach a function, whatever their exit. Stages that nobody reaches take no time. Where
 requests come at random they wait for machines (`waits.py`), and what counts is whether they are in time all the same
-(`lateness.py`).
+(`lateness.py`). In percentiles stage times vary as far as their standard deviations are stated (`scatter.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import itertools
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from serflow_opt.formulations.pools import Late
@@ -19,6 +20,7 @@ from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.lateness import TAIL, Ending, Lateness, waited_s
+from serflow_opt.traffic.provision.scatter import levels, scattered
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
 from serflow_opt.traffic.provision.waits import Held, Queues, Wait
 from serflow_opt.traffic.service import Service
@@ -44,6 +46,7 @@ class Promise:
         self.structures, self.instance = structures, structures.instance
         self.measure = self.instance.latency_measure
         self.random = carrying.arrivals == "random"
+        self.varies = structures.varies
         self.queues = Queues(demand)
 
     @property
@@ -104,8 +107,8 @@ class Promise:
         block_of = [b for b, choice in enumerate(structure) for _ in range(choice.first, choice.last + 1)]
         endings = [
             Ending(b, share * own, seconds)
-            for share, cold in self.colds(structure)
-            for b, own, seconds in zip(block_of, service.shares, self.structures.done_s(structure, cold), strict=False)
+            for share, done in self.ways(structure)
+            for b, own, seconds in zip(block_of, service.shares, done, strict=False)
         ]
         return Lateness(self.queues, endings, None if self.measure == "mean" else self.instance.latency_slo_s)
 
@@ -142,7 +145,7 @@ class Promise:
         if not self.random or not count or room == 0:
             return None
         machine, reach = service.blocks[b].machines[0], service.reach(b)
-        held = Held.of(service, b, machine)
+        held = Held.of(service, b, replace(machine, sd_s=()) if self.measure == "worst" else machine)
         if not (held.seconds > 0 and reach > 0):
             return None
         return self.queues.of(count * machine.workers, room, reach, held.seconds, held.cv2)
@@ -167,19 +170,26 @@ class Promise:
     def _late_from(self, structure: Structure, bound: float) -> tuple[float, ...]:
         """By stage, share of the requests that would end after the bound there, and not a stage before.
 
-        It is the share that meets cold starts which add up to that.
+        It is the share that meets cold starts, and takes times, which add up to that.
         """
         late = [0.0] * (structure[-1].last + 1)
-        for share, cold in self.colds(structure):
-            clock = 0.0
-            for choice, added in zip(structure, cold, strict=True):
-                clock += choice.hop_s
-                pace = self.structures.pace_s(choice, added)
-                if clock + pace[-1] > bound * (1 + TOLERANCE):
-                    late[choice.first + bisect_right(pace, bound * (1 + TOLERANCE) - clock)] += share
-                    break
-                clock += pace[-1]
+        for share, done in self.ways(structure):
+            first = bisect_right(done, bound * (1 + TOLERANCE))
+            if first < len(done):
+                late[first] += share
         return tuple(late)
+
+    def ways(self, structure: Structure, *, few: bool = False) -> Iterator[tuple[float, Sequence[float]]]:
+        """Yield how requests may fare: the share that does, and the seconds until each stage is done, waits apart.
+
+        They meet cold starts or not; where stage times vary, they take long or not: `few` ways end no later than all.
+        """
+        for share, cold in self.colds(structure):
+            if not self.varies:
+                yield share, self.structures.done_s(structure, cold)
+                continue
+            times = scattered(*self.structures.varying_s(structure, cold), few=few)
+            yield from ((share * own, done) for own, done in zip(levels(few)[0].tolist(), times.tolist(), strict=True))
 
     def colds(self, structure: Structure) -> Iterator[tuple[float, tuple[float, ...]]]:
         """Yield the ways to meet cold starts as the measure counts them, with their shares and the seconds by block."""

@@ -166,6 +166,34 @@ class Structures:
             clock = done[-1]
         return done
 
+    @property
+    def varies(self) -> bool:
+        """Whether stage times vary in what the latency measure counts: standard deviations in percentiles."""
+        return self.instance.quantile is not None and any(map(any, (o.stage_sd_s for o in self.instance.options)))
+
+    def varying_s(self, structure: Structure, cold_s: Sequence[float]) -> tuple[list[float], list[float], list[float]]:
+        """Seconds of computing until each stage is done, their standard deviations, and what else it takes till then.
+
+        On the slower pool of a block; of two deviations the larger counts.
+        """
+        means, deviations, added = list[float](), list[float](), list[float]()
+        mean = variance = other = 0.0
+        for choice, cold in zip(structure, cold_s, strict=True):
+            pools = [p for p in (choice.machine, choice.function) if p is not None]
+            pace = self.pace_s(choice, 0.0)
+            spread = [self._spreads_s(p, choice.first, choice.last) for p in pools]
+            other += choice.hop_s + cold
+            means += [mean + t for t in pace]
+            deviations += [math.sqrt(variance + max(own) ** 2) for own in zip(*spread, strict=True)]
+            added += [other] * len(pace)
+            mean, variance = means[-1], deviations[-1] ** 2
+        return means, deviations, added
+
+    def _spreads_s(self, p: int, first: int, last: int) -> tuple[float, ...]:
+        """Standard deviation of the time from the start of a block to the end of each of its stages on an option."""
+        deviations = self.option(p).stage_sd_s[first : last + 1] or (0.0,) * (last + 1 - first)
+        return tuple(math.sqrt(square) for square in itertools.accumulate(x * x for x in deviations))
+
     def choices(self, first: int, last: int) -> list[BlockChoice]:
         """Return what can run a block, without what another choice beats in everything; hand-overs are left out."""
         machines = [p for t in self.machine_tiers for p in self._unbeaten(t, self._machine_merits, first, last)]
@@ -262,13 +290,22 @@ class Structures:
         """What counts for a pool, less is better: rent, times, and work a machine does at a time."""
         option, stages = self.option(p), range(first, last + 1)
         times = [option.stage_seconds[s] for s in stages]
-        return (option.rent_per_s, -option.workers, *times, *(t / option.workers for t in times))
+        exact = self._as_they_vary(p, first, last)
+        return (option.rent_per_s, -option.workers, *times, *(t / option.workers for t in times), *exact)
 
     def _function_merits(self, p: int, first: int, last: int) -> tuple[float, ...]:
         """What counts for a function, less is better: what it costs to enter, and each stage's time and cost so far."""
         option = self.option(p)
         times, costs = option.stage_seconds[first : last + 1], self._costs_so_far(p, first, last)
-        return (self.fee(p), self.cold_s(p), option.cold_share, *times, *costs)
+        exact = self._as_they_vary(p, first, last)
+        return (self.fee(p), self.cold_s(p), option.cold_share, *times, *costs, *exact)
+
+    def _as_they_vary(self, p: int, first: int, last: int) -> tuple[float, ...]:
+        """What must be equal where times vary: neither less time nor less deviation is better at every quantile."""
+        if not self.varies:
+            return ()
+        spreads, times = self._spreads_s(p, first, last), self.option(p).stage_seconds[first : last + 1]
+        return (*spreads, *(-x for x in spreads), *(-t for t in times))
 
     def _costs_so_far(self, p: int, first: int, last: int) -> list[float]:
         """USD of a request that leaves at each stage of a block, as billed."""

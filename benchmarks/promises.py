@@ -1,0 +1,212 @@
+"""What `provision` promises beside the package's simulator, on random services.
+
+Services of one to three blocks, with machines alone or with functions behind them, slack of 0 to 10 service times,
+and times that vary by 0 to 2. Each is provisioned by the formulas of waits, and again with the simulation that confirms
+them; then another simulation, which follows every request through the balancer, has the last word: on what was
+provisioned, and on one machine less in each block that has machines alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from reporting import setting, table, write
+
+import serflow_opt as so
+from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.network import Menu, Stage
+from serflow_opt.problem.offers import Link, Option, Tier
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.provision.result import Deployment
+from serflow_opt.traffic.provision.structures import Structure
+from serflow_opt.traffic.scaling_policy import Orders, Seen
+
+MEASURES = ("p90", "p95", "p99", "mean")
+WARM_S = 1.0
+"""Machines are there from the beginning; requests begin to come then."""
+SURE = 4.0
+"""Standard errors of independent requests: those that wait come in runs."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A service, how many blocks it shall have, and whether they have functions."""
+
+    instance: Instance
+    blocks: int
+    functions: bool
+    cv: float
+
+    def fits(self, structure: Structure) -> bool:
+        """Whether a structure has machines in each of so many blocks, and functions where it shall."""
+        return (
+            len(structure) == self.blocks
+            and all(choice.machine is not None for choice in structure)
+            and all((choice.function is not None) == self.functions for choice in structure)
+        )
+
+
+def drawn(seed: int) -> Case:
+    """Return a random service."""
+    rng = np.random.default_rng(seed)
+    blocks, functions = 1 + seed % 3, bool(seed // 3 % 2)
+    stages = blocks + int(rng.integers(0, 2))
+    seconds = rng.uniform(0.01, 0.1, stages)
+    cv = float(rng.uniform(0, 2))
+    menus = [
+        Menu((0.5, 0.9), (rate, rate / 2), (0.8, 0.92))
+        for rate in (float(rng.uniform(0.2, 0.7)) for _ in range(stages - 1))
+    ]
+    sizes = (("small", 1.0, 0.1), ("large", 0.55, 0.19))
+    vms = [
+        Option(
+            name,
+            0,
+            tuple(seconds * pace),
+            usd / 3600,
+            stage_sd_s=tuple(seconds * pace * cv) if cv else (),
+            workers=int(rng.integers(1, 3)),
+        )
+        for name, pace, usd in sizes
+    ]
+    calls = [Option("call", 1, tuple(seconds * 0.7), 6e-5, usd_per_request=2e-7, stage_sd_s=tuple(seconds * 0.7 * cv))]
+    measure = MEASURES[int(rng.integers(len(MEASURES)))]
+    path = float(seconds.sum())
+    return Case(
+        Instance(
+            name=f"promise-{seed}",
+            description="",
+            stages=tuple(Stage(1e9, 1e4, 1e6) for _ in range(stages)),
+            input_bytes=1e4,
+            menus=(*menus, Menu((0.0,), (1.0,), (0.95,))),
+            threshold_mode="menu",
+            tiers=(Tier("vm", "vm"), Tier("fn", "function"))[: 1 + functions],
+            options=tuple(vms + (calls if functions else [])),
+            links={("client", "vm"): LINK, ("client", "fn"): LINK, ("vm", "fn"): LINK}
+            if functions
+            else {("client", "vm"): LINK},
+            source="client",
+            rate_per_s=float(rng.uniform(20, 200)),
+            accuracy_min=0.9,
+            latency_slo_s=path + 0.003 * (1 + functions * blocks) + float(rng.uniform(0, 10)) * path / stages,
+            latency_measure=measure,
+            utilisation_cap=1.0,
+            minimize="cost",
+            accounting="reserved",
+        ),
+        blocks,
+        functions,
+        cv,
+    )
+
+
+LINK = Link(bytes_per_s=1e8, round_trip_s=0.001, usd_per_byte=0.0)
+
+
+class Fixed:
+    """Machines of each block all the time."""
+
+    name, every_s = "fixed", 600.0
+
+    def __init__(self, deployment: Deployment, counts: tuple[int, ...]) -> None:
+        assert deployment.service is not None
+        pools = zip(deployment.service.blocks, counts, strict=True)
+        self.orders = Orders(
+            tuple({block.machines[0].name: count} if block.machines else {} for block, count in pools),
+            queue_max=tuple(part.queue_max or 0 for part in deployment.parts),
+        )
+
+    def decide(self, seen: Seen) -> Orders:
+        """Keep them."""
+        return self.orders
+
+
+def verdict(case: Case, deployment: Deployment, counts: tuple[int, ...], requests: int, seed: int) -> str:
+    """Return what requests followed one by one say of machines: kept, broken or undecided."""
+    assert deployment.service is not None and case.instance.latency_slo_s is not None
+    rate = deployment.demand.mean
+    seconds = math.ceil(requests / rate)
+    arrivals = np.random.default_rng([seed, 1]).poisson(rate, seconds)
+    trace = Trace(arrivals.astype(np.int64), 1.0, np.ones(seconds))
+    service = deployment.service
+    at_once = replace(
+        service,
+        blocks=tuple(replace(b, machines=tuple(replace(m, start_s=0.0) for m in b.machines)) for b in service.blocks),
+    )
+    run = so.simulate(at_once, trace, Fixed(deployment, counts), seed=seed, times="lognormal")
+    late = np.asarray(run.latency, dtype=float)
+    if case.instance.latency_measure == "mean":
+        value, limit = float(late.mean()), case.instance.latency_slo_s
+        error = float(late.std()) / math.sqrt(len(late))
+    else:
+        limit = 1 - service.quantile
+        value = float((late > case.instance.latency_slo_s).mean())
+        error = math.sqrt(max(limit * (1 - limit), 1e-9) / len(late))
+    if abs(value - limit) <= SURE * error:
+        return "undecided"
+    return "kept" if value < limit else "broken"
+
+
+def main() -> None:
+    """Draw services, provision them, simulate them, and print how often all agree."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--services", type=int, default=200)
+    parser.add_argument("--requests", type=int, default=100_000, help="simulated for each verdict")
+    parser.add_argument("--seed", type=int, default=0, help="of the first service")
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    first = setting()
+    counted: Counter[tuple[str, str]] = Counter()
+    for seed in range(asked.seed, asked.seed + asked.services):
+        case = drawn(seed)
+        kind = f"{case.blocks} block{'s' * (case.blocks > 1)}, {'functions behind' if case.functions else 'machines alone'}"
+        found = so.provision(case.instance, keep=case.fits, blocks=case.blocks, time_limit=60)
+        if not found.parts:
+            counted[kind, found.status] += 1
+            continue
+        counted[kind, "provisioned"] += 1
+        simulated = found.simulated
+        if simulated is not None and simulated.changed:
+            counted[kind, "changed"] += 1
+        said = verdict(case, found, found.counts, asked.requests, seed)
+        counted[kind, said] += 1
+        if said == "broken":
+            print(seed, "broken", found.counts, case.instance.latency_measure, case.cv, file=sys.stderr)
+        for own in () if simulated is None else simulated.less:
+            fewer = tuple(count - (b == own.block) for b, count in enumerate(found.counts))
+            counted[kind, f"less {verdict(case, found, fewer, asked.requests, seed)}"] += 1
+        print(seed, kind, said, found.status, file=sys.stderr)
+    columns = {
+        "services": "provisioned",
+        "formula changed by the confirmation": "changed",
+        "simulator: kept": "kept",
+        "undecided": "undecided",
+        "broken": "broken",
+        "one machine less: broken": "less broken",
+        "undecided ": "less undecided",
+        "kept": "less kept",
+        "no deployment": "infeasible",
+    }
+    kinds = sorted({kind for kind, _ in counted})
+    rows = [[kind, *(str(counted[kind, own]) for own in columns.values())] for kind in kinds]
+    rows.append(["all", *(str(sum(counted[kind, own] for kind in kinds)) for own in columns.values())])
+    text = "\n\n".join(
+        [
+            first,
+            f"{asked.services} services; verdicts of {asked.requests:,} requests each, {SURE:g} standard errors.",
+            table(["blocks", *columns], rows),
+        ]
+    )
+    print(text)
+    if asked.out:
+        write(asked.out, "promises", text)
+
+
+if __name__ == "__main__":
+    main()
