@@ -129,7 +129,8 @@ class Fixed:
 
 def verdict(case: Case, deployment: Deployment, counts: tuple[int, ...], requests: int, seed: int) -> str:
     """Return what requests followed one by one say of machines: kept, broken or undecided."""
-    assert deployment.service is not None and case.instance.latency_slo_s is not None
+    assert deployment.service is not None
+    assert case.instance.latency_slo_s is not None
     rate = deployment.demand.mean
     seconds = math.ceil(requests / rate)
     arrivals = np.random.default_rng([seed, 1]).poisson(rate, seconds)
@@ -165,7 +166,8 @@ def main() -> None:
     counted: Counter[tuple[str, str]] = Counter()
     for seed in range(asked.seed, asked.seed + asked.services):
         case = drawn(seed)
-        kind = f"{case.blocks} block{'s' * (case.blocks > 1)}, {'functions behind' if case.functions else 'machines alone'}"
+        behind = "functions behind" if case.functions else "machines alone"
+        kind = f"{case.blocks} block{'s' * (case.blocks > 1)}, {behind}"
         found = so.provision(case.instance, keep=case.fits, blocks=case.blocks, time_limit=60)
         if not found.parts:
             counted[kind, found.status] += 1

@@ -24,7 +24,7 @@ LOWER = 12
 """Levels below the median."""
 COARSE = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.001, 0.0)
 """Shares beyond the ends of a few levels, for bounds."""
-FINER, TOP = 1.2, 1e-6
+FINER, TOP = 1.2, 2.0**-20
 """Above it each level has so much less left beyond it than the one before, down to this."""
 
 

@@ -344,7 +344,7 @@ def _check(instance: Instance) -> None:
     if instance.families:
         wrong("tier.memory_mb_range", "sizes or noise from a range", "list the choices: memory_mb = [...]")
     if instance.tail != "fixed":
-        wrong("workload.tail", instance.tail, 'give tail = "fixed", and simulate times that vary')
+        wrong("workload.tail", instance.tail, 'give tail = "fixed": provisioning counts how times vary (sd_ms) itself')
     if instance.minimize != "cost":
         wrong("objective.minimize", instance.minimize, 'provisioning minimises cost: minimize = "cost"')
     if instance.variants:
