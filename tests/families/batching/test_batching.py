@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from dataclasses import replace
@@ -102,6 +103,37 @@ def test_the_optimum_is_that_of_every_partition_configuration_and_timer(seed: in
     assert solution.status == "optimal"
     assert solution.objective.value == pytest.approx(best, rel=1e-5)
     assert Partitions(problem.data, 1.0, Deadline()).bound(count) <= best * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_limit_on_calls_at_once_couples_groups(seed: int) -> None:
+    """Of all partitions and configurations with the longest timers, the cheapest that keeps it; the model finds it."""
+    problem = made(60 + seed, 3)
+    slow, fast = problem.data.functions
+    dear = replace(fast, usd_per_s=fast.usd_per_s * 30)
+    problem = replace(problem, data=replace(problem.data, functions=(slow, dear)))
+    data, rates = problem.data, [own.rate for own in problem.data.applications]
+    configs, points = configs_of(data), []
+    for groups in oracle.partitions(range(3)):
+        ways = []
+        for group in groups:
+            own = [rates[w] for w in group]
+            room = {c: [data.applications[w].slo_s - c.longest_s for w in group] for c in configs}
+            laws = {c: oracle.law(room[c], own, len(c.usd)) for c in configs if min(room[c]) >= 0}
+            mean = {c: law @ np.arange(1, len(law) + 1) for c, law in laws.items()}
+            ways.append(
+                [(sum(own) * law @ c.usd / mean[c], sum(own) * law @ c.mean_s / mean[c]) for c, law in laws.items()]
+            )
+        points += [tuple(map(sum, zip(*chosen, strict=True))) for chosen in itertools.product(*ways)]
+    free = so.solve(problem).achieved("calls")
+    least = min(calls for _, calls in points)
+    assert least < 0.99 * free
+    most = (free + least) / 2
+    best = min(usd for usd, calls in points if calls <= most) / sum(rates)
+    solution = so.solve(BATCHING.changed(problem, {"calls_max": most}))
+    assert solution.status == "optimal"
+    assert solution.objective.value == pytest.approx(best, rel=1e-5)
+    assert solution.achieved("calls") <= most * (1 + 1e-9)
 
 
 def test_what_is_open_is_said() -> None:
