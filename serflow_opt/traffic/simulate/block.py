@@ -70,10 +70,11 @@ class Station:
         self._unsettled += len(times)
         outcomes = self._durations.outcomes(numbers)
         function, pool = self.block.function, self.pool
-        holds = [self._hold(k, numbers, outcomes)[1].tolist() for k in range(len(self.block.machines))]
+        holds = np.empty((len(self.block.machines), len(times)))
+        for k in range(len(holds)):
+            holds[k] = self._hold(k, numbers, outcomes)[1]
         calls = np.zeros(0) if function is None else self._durations.seconds(function, numbers, outcomes)
-        pool.arrive(numbers.tolist(), times.tolist(), holds, calls.tolist(), self._allowed(times))
-        pool.advance(until_s)
+        pool.step(numbers, times, holds, calls, self._allowed(times), until_s)
         on_machines = self._from_machines(numbers, times)
         on_function = self._from_function(numbers, times, calls)
         if self._unsettled > _BATCH or math.isinf(until_s):
@@ -144,7 +145,7 @@ class Station:
             return seconds, seconds
         return seconds, seconds + self.hop_s * (outcomes == self.block.outcomes - 1)
 
-    def _allowed(self, times: NDArray[np.float64]) -> list[bool] | None:
+    def _allowed(self, times: NDArray[np.float64]) -> NDArray[np.bool_] | None:
         """Whether the quota lets each request go to machines."""
         seconds = np.floor(times)
         place = np.arange(len(times)) - np.searchsorted(seconds, seconds)
@@ -155,20 +156,19 @@ class Station:
             return None
         starts = [start for start, _ in self.quota]
         most = np.array([0, *(most for _, most in self.quota)])
-        allowed: list[bool] = (place < most[np.searchsorted(starts, times, side="right")]).tolist()
+        allowed: NDArray[np.bool_] = place < most[np.searchsorted(starts, times, side="right")]
         return allowed
 
     def _from_machines(
         self, numbers: NDArray[np.int64], times: NDArray[np.float64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Empty the pool's lists of requests that machines have begun with; when are they done?"""
-        (places, on), (later, starts, on_later) = self.pool.at_once, self.pool.later
-        if not (places or later):
+        """Requests that machines have begun with; when are they done?"""
+        at, later, starts = self.pool.taken()
+        if not (at.size or later.size):
             return np.zeros(0, np.int64), np.zeros(0)
-        place = np.array(places, np.int64)
-        who = np.concatenate([numbers[place], np.array(later, np.int64)])
-        start = np.concatenate([times[place], np.array(starts, float)])
-        machines = np.array(on + on_later, np.int64)
+        who = np.concatenate([numbers[at[0]], later[0]])
+        start = np.concatenate([times[at[0]], starts])
+        machines = np.concatenate([at[1], later[1]])
         outcomes = self._durations.outcomes(who)
         kinds = np.array(self.pool.fleet.kind)[machines]
         seconds, holds = np.empty(len(who)), np.empty(len(who))
@@ -176,21 +176,16 @@ class Station:
             own = kinds == k
             seconds[own], holds[own] = self._hold(k, who[own], outcomes[own])
         self._machine_accounts.append((machines, start, start + holds))
-        for done in (places, on, later, starts, on_later):
-            done.clear()
         return who, start + seconds
 
     def _from_function(
         self, numbers: NDArray[np.int64], times: NDArray[np.float64], calls: NDArray[np.float64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Empty the pool's lists of calls; when are they done?"""
-        places, colds = self.pool.called
+        """Calls of the function; when are they done?"""
+        place, cold = self.pool.answered()
         function = self.block.function
-        if not places or function is None:
+        if not len(place) or function is None:
             return np.zeros(0, np.int64), np.zeros(0)
-        place, cold = np.array(places, np.int64), np.array(colds)
         start, seconds = times[place], calls[place] + cold * function.cold_start_s
         self._function_accounts.append((start, cold, seconds))
-        places.clear()
-        colds.clear()
         return numbers[place], start + seconds

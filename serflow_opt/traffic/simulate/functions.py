@@ -6,7 +6,11 @@ import math
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from serflow_opt.traffic.service import Function
     from serflow_opt.traffic.simulate.faults import Faults
 
@@ -23,6 +27,22 @@ class Environments:
         self._keep_s = function.keep_alive_s
         self._most = math.inf if function.concurrency_max is None else function.concurrency_max
         self._faults = faults if faults.throttle else None
+
+    def limits(self) -> tuple[float, float, float]:
+        """Seconds that an environment keeps and a cold start takes, and how many there may be."""
+        return self._keep_s, self._cold_s, self._most
+
+    def throttle(self) -> NDArray[np.float64]:
+        """Windows and how many are called at once in them, K x 3."""
+        return np.array([] if self._faults is None else self._faults.throttle, float).reshape(-1, 3)
+
+    def state(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """When busy environments are done (a heap), and when idle ones were."""
+        return np.array(self._busy), np.array(self._idle)
+
+    def set_state(self, busy: NDArray[np.float64], idle: NDArray[np.float64]) -> None:
+        """Go on from what a compiled step has left."""
+        self._busy, self._idle = busy.tolist(), idle.tolist()
 
     def call(self, now_s: float, seconds: float) -> bool | None:
         """Take a request.

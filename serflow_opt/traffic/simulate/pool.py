@@ -10,14 +10,19 @@ from __future__ import annotations
 import math
 from collections import deque
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from serflow_opt import kernels
 from serflow_opt.traffic.balancer import leaves
 from serflow_opt.traffic.simulate.functions import Environments
 from serflow_opt.traffic.simulate.machines import Fleet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from serflow_opt.traffic.service import Block
     from serflow_opt.traffic.simulate.faults import Faults
@@ -54,6 +59,78 @@ class Pool:
         # when it arrived, its number, and by type of machine how long it holds a worker
         self._queue: deque[tuple[float, int, list[float]]] = deque()
         self._patience = math.inf if timeout_s is None else timeout_s
+        # the same of compiled steps: the queue, as arrays, and what has happened since it was taken
+        self._waiting = np.zeros(0), np.zeros(0, np.int64), np.zeros((len(block.machines), 0))
+        self._happened: Any = None
+
+    def step(
+        self,
+        numbers: NDArray[np.int64],
+        times: NDArray[np.float64],
+        holds: NDArray[np.float64],
+        calls: NDArray[np.float64],
+        quota: NDArray[np.bool_] | None,
+        until_s: float,
+    ) -> None:
+        """`arrive` and `advance`, compiled where there are kernels; `taken` and `answered` tell what happened."""
+        if not kernels.compiled:
+            within = None if quota is None else quota.tolist()
+            self.arrive(numbers.tolist(), times.tolist(), holds.tolist(), calls.tolist(), within)
+            self.advance(until_s)
+            return
+        from serflow_opt.kernels.serving import Serving
+
+        fleet, function = self.fleet, self.function
+        limits = (
+            self._patience,
+            float(self.queue_max),
+            fleet.present > 0,
+            *(function.limits() if function else (0, 0, 0)),
+        )
+        environments = None if function is None else function.state()
+        throttle = np.zeros((0, 3)) if function is None else function.throttle()
+        run = Serving(fleet.state(), self._waiting, environments, limits, throttle, len(times))
+        run.run(numbers, times, holds, calls, None if quota is None else quota.view(np.uint8), until_s)
+        fleet.set_state(*run.fleet())
+        if function is not None:
+            function.set_state(*run.environments())
+        self._waiting = run.waiting()
+        *self._happened, late, throttled, refused = run.happened()
+        self.refused += refused
+        self.lost["timeout"] += late.tolist()
+        self.lost["throttled"] += throttled.tolist()
+        if math.isinf(until_s):
+            self.lost["no machine"] += self._waiting[0].tolist()
+            self._waiting = tuple(part[..., :0] for part in self._waiting)
+
+    def taken(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Empty the lists of requests that machines have begun with.
+
+        Returns
+        -------
+        tuple
+            Positions and machines of those that found a worker free, 2 x N; numbers and machines of those that waited,
+            2 x K, and their starts.
+        """
+        if self._happened is not None:
+            at, later, starts, _ = self._happened
+            return at, later, starts
+        (places, on), (numbers, began, on_later) = self.at_once, self.later
+        at, later = np.array([places, on], np.int64), np.array([numbers, on_later], np.int64)
+        starts = np.array(began, float)
+        for done in (places, on, numbers, began, on_later):
+            done.clear()
+        return at, later, starts
+
+    def answered(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Empty the lists of calls: positions, and whether cold."""
+        if self._happened is not None:
+            called = self._happened[-1]
+            return called[0], called[1].astype(bool)
+        places, colds = np.array(self.called[0], np.int64), np.array(self.called[1], bool)
+        self.called[0].clear()
+        self.called[1].clear()
+        return places, colds
 
     def arrive(
         self,
