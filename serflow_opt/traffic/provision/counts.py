@@ -64,6 +64,11 @@ class Counts:
         What blocks cost, and the promise they keep.
     structure, service
         What runs each block, and the same at its thresholds.
+
+    Attributes
+    ----------
+    cut
+        Whether time was up before all were gone through: the best sizes may be others.
     """
 
     def __init__(self, pricing: Pricing, structure: Structure, service: Service) -> None:
@@ -71,6 +76,7 @@ class Counts:
         self.promise = pricing.promise
         self.demand = pricing.demand.in_groups(GROUPS)
         self.lateness = self.promise.lateness(structure, service)
+        self.cut = False
         self._counts: dict[int, list[int]] = {}  # machines beside a function that may be best, by block
 
     def best(self, below: float = math.inf) -> tuple[Size, ...] | None:
@@ -249,6 +255,7 @@ class Counts:
     def _together(self, coupled: list[int], least: dict[int, Size], below: float) -> dict[int, Size] | None:
         """Return the cheapest sizes of blocks that share the limit; None where none cost less than `below`."""
         best: dict[int, Size] | None = None
+        deadline = self.pricing.deadline
         rest = {b: math.fsum(least[c].usd for c in coupled[n + 1 :]) for n, b in enumerate(coupled)}
 
         def extend(n: int, chosen: dict[int, Size], spent: float) -> None:
@@ -256,6 +263,9 @@ class Counts:
             b, waits, last = coupled[n], {c: size.wait for c, size in chosen.items()}, n == len(coupled) - 1
             for sizes in self._rows(b, waits):
                 for size in sizes:
+                    if deadline.expired and best is not None:
+                        self.cut = True
+                        return
                     usd = spent + size.usd
                     if usd + rest[b] >= below * (1 - UNCHANGED):  # and so is whatever follows in the row
                         break

@@ -33,6 +33,8 @@ TAIL = 1e-4
 CELLS = 256
 """Cells of the grid for sums of waits, to the least time in question, at least to a `SPAN`th part of the longest."""
 SPAN = 2.0
+REMEMBERED = 100 * 2**20
+"""Bytes of transforms of waits that are kept."""
 MANY = 40
 """Slacks from which on they share one grid: levels of times that vary are further apart than its cells."""
 
@@ -75,6 +77,7 @@ class Lateness:
         self.slack = np.array([self.bound_s - own.seconds for own in self.endings])
         self.share = np.array([own.share for own in self.endings])
         self.block = np.array([own.block for own in self.endings], dtype=np.int64)
+        self._spectra: dict[tuple[Wait, float, int], NDArray[np.complex128]] = {}
 
     def late(self, waits: Sequence[Wait | None]) -> float:
         """Share of the requests that end after the limit.
@@ -109,14 +112,52 @@ class Lateness:
             own = [wait for wait in (waits[c] for c in waiting[: n + 1]) if wait is not None]
             order = np.sort(slack[here])
             if len(order) > MANY:
-                late += float(self.queues.mean(_beyond_sum(own, slack[here])) @ share[here])
+                late += float(self.queues.mean(self._beyond_sum(own, slack[here])) @ share[here])
                 continue
             while len(order):  # slacks of an octave share a grid
                 first = float(order[0])
                 octave = here & (slack >= first) & (slack <= 2 * first)
-                late += float(self.queues.mean(_beyond_sum(own, slack[octave])) @ share[octave])
+                late += float(self.queues.mean(self._beyond_sum(own, slack[octave])) @ share[octave])
                 order = order[order > 2 * first]
         return late
+
+    def _beyond_sum(self, waits: Sequence[Wait], times: Floats) -> Floats:
+        """P(sum of waits > t), by rate and time.
+
+        The mass of each cell of a grid is split between its ends, which is off by the square of its width.
+        """
+        least = max(float(times.min()), float(times.max()) / SPAN)
+        if len(waits) == 1:
+            return waits[0].beyond(times)
+        if least <= 0:
+            none: Floats = np.prod([1 - wait.beyond(np.zeros(1)) for wait in waits], axis=0)
+            return 1 - none * np.ones(len(times))
+        width, cells = least / CELLS, math.ceil(float(times.max()) / least * CELLS) + 1
+        spectrum = self._spectrum(waits[0], width, cells)
+        for wait in waits[1:]:
+            spectrum = spectrum * self._spectrum(wait, width, cells)
+        mass = np.fft.irfft(spectrum, 2 * (cells + 1))[:, : cells + 1]
+        beyond = 1 - (np.cumsum(mass, axis=1) - mass / 2)
+        beyond[:, 0] = 1 - mass[:, 0]
+        at = np.minimum((times / width).astype(np.int64), cells - 1)
+        part = times / width - at
+        return np.clip(beyond[:, at] * (1 - part) + beyond[:, at + 1] * part, 0.0, 1.0)
+
+    def _spectrum(self, wait: Wait, width: float, cells: int) -> NDArray[np.complex128]:
+        """Transform of a wait on a grid: of each block once for all numbers of machines of the others."""
+        key = wait, width, cells
+        if key not in self._spectra:
+            below = 1 - wait.beyond(width * np.arange(cells + 1, dtype=np.float64))
+            half = np.diff(below, axis=1) / 2
+            mass = np.zeros(below.shape)
+            mass[:, 0] = below[:, 0]
+            mass[:, :-1] += half
+            mass[:, 1:] += half
+            found = np.fft.rfft(mass, 2 * (cells + 1))
+            if len(self._spectra) * found.nbytes > REMEMBERED:
+                self._spectra.clear()
+            self._spectra[key] = found
+        return self._spectra[key]
 
     def mean_s(self, waits: Sequence[Wait | None], reach: Sequence[float]) -> float:
         """Mean seconds of a request, waits included.
@@ -144,34 +185,3 @@ def waited_s(queues: Queues, waits: Sequence[Wait | None], reach: Sequence[float
     """
     pairs = zip(reach, waits, strict=True)
     return math.fsum(share * float(queues.mean(wait.seconds)) for share, wait in pairs if wait is not None)
-
-
-def _beyond_sum(waits: Sequence[Wait], times: Floats) -> Floats:
-    """P(sum of waits > t), by rate and time.
-
-    The mass of each cell of a grid is split between its ends, which is off by the square of its width.
-    """
-    least = max(float(times.min()), float(times.max()) / SPAN)
-    if len(waits) == 1:
-        return waits[0].beyond(times)
-    if least <= 0:
-        none: Floats = np.prod([1 - wait.beyond(np.zeros(1)) for wait in waits], axis=0)
-        return 1 - none * np.ones(len(times))
-    width, cells = least / CELLS, math.ceil(float(times.max()) / least * CELLS) + 1
-    grid: Floats = width * np.arange(cells + 1, dtype=np.float64)
-    longer = 2 * (cells + 1)
-    spectrum: NDArray[np.complex128] | float = 1.0
-    for wait in waits:
-        below = 1 - wait.beyond(grid)
-        half = np.diff(below, axis=1) / 2
-        mass = np.zeros(below.shape)
-        mass[:, 0] = below[:, 0]
-        mass[:, :-1] += half
-        mass[:, 1:] += half
-        spectrum = spectrum * np.fft.rfft(mass, longer)
-    mass = np.fft.irfft(spectrum, longer)[:, : cells + 1]
-    beyond = 1 - (np.cumsum(mass, axis=1) - mass / 2)
-    beyond[:, 0] = 1 - mass[:, 0]
-    at = np.minimum((times / width).astype(np.int64), cells - 1)
-    part = times / width - at
-    return np.clip(beyond[:, at] * (1 - part) + beyond[:, at + 1] * part, 0.0, 1.0)

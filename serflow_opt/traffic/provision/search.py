@@ -196,12 +196,15 @@ class Search:
         if floor is not None and service.accuracy < floor * (1 - TOLERANCE):
             return math.inf
         links = math.fsum(self.demand.mean * service.reach(b) * own.hop_usd for b, own in enumerate(service.blocks))
-        sizes = Counts(self.pricing, structure, service).best(self.best - links)
+        counts = Counts(self.pricing, structure, service)
+        sizes = counts.best(self.best - links)
         if sizes is None:
             return math.inf
         cost = math.fsum(part.usd_per_s for part in self.parts(structure, service, sizes))
         if cost < self.best:
             self.best, self.found = cost, Found(structure, levels, sizes)
+        if counts.cut:
+            raise OutOfTime
         return cost
 
     def parts(self, structure: Structure, service: Service, sizes: Sequence[Size]) -> tuple[Part, ...]:
