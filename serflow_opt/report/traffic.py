@@ -26,13 +26,16 @@ _VERDICT = {
     "no_solution": ("stopped before anything was found", "bold red"),
 }
 
+_OVERRULED = ("proven by the formula, changed by the simulation", "bold yellow")
+"""Where a simulation came to other counts than the formula that was proven."""
 _WHY_LOST = {"no machine": "no machine was there, and no function beside it"}
 """Reasons of dropped requests, where they need more words."""
 
 
 def deployment_table(deployment: Deployment) -> RenderableType:
     """Blocks, what they rent, how traffic splits, where it would change, and what is proven."""
-    verdict, style = _VERDICT[deployment.status]
+    overruled = deployment.status == "feasible" and deployment.reason
+    verdict, style = _OVERRULED if overruled else _VERDICT[deployment.status]
     demand = deployment.demand
     rate = f"{demand.mean:.4g} requests/s"
     if deployment.arrivals == "smooth":
@@ -67,6 +70,7 @@ def deployment_table(deployment: Deployment) -> RenderableType:
     }
     facts["in queue"] = _queues(deployment) if random else ""
     facts["simulated"] = _simulated(deployment)
+    facts["proven"] = deployment.reason
     facts["proof of"] = deployment.scope
     alone = word_alone(hourly, deployment.bound * 3600, deployment.checked_bound * 3600)
     proof = (

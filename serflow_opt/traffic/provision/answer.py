@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.document import Choice, PlanStatus
 from serflow_opt.problem.instance import Instance
-from serflow_opt.traffic.provision.confirmed import confirmed
+from serflow_opt.traffic.provision.confirmed import Simulated, confirmed
 from serflow_opt.traffic.provision.counts import Counts
 from serflow_opt.traffic.provision.indifference import s_cips, t_cips
-from serflow_opt.traffic.provision.lateness import TAIL
 from serflow_opt.traffic.provision.promise import Promise
 from serflow_opt.traffic.provision.question import Found, Question
-from serflow_opt.traffic.provision.result import Deployment, Part
+from serflow_opt.traffic.provision.result import Deployment
+from serflow_opt.traffic.provision.scope import scope_of
 from serflow_opt.traffic.provision.search import Search
 from serflow_opt.traffic.provision.service_of import service_of
 from serflow_opt.traffic.provision.structures import Structure
@@ -65,9 +66,20 @@ def deployment_of(question: Question, searches: Sequence[Search], deadline: Dead
     deployment = replace(
         deployment, bound=min(bound, value), checked_bound=min(checked, value), seconds=deadline.seconds, method=method
     )
-    if deployment.gap > winner.gap * (1 + EQUAL) or (simulated is not None and not simulated.agrees):
+    proven = relative_gap(winner.best, bound) <= winner.gap * (1 + EQUAL)
+    if simulated is not None and not simulated.agrees:
+        return replace(deployment, reason=_overruled(simulated, winner.best) if proven else "")
+    if deployment.gap > winner.gap * (1 + EQUAL):
         return deployment
     return replace(deployment, status="optimal")
+
+
+def _overruled(simulated: Simulated, usd_per_s: float) -> str:
+    """Say what was proven where the simulation came to another answer."""
+    proven = f"by the formula for waits {usd_per_s * 3600:.6g} USD/h is proven cheapest"
+    if not simulated.changed:
+        return f"{proven}; the simulation refutes the promise, and nothing could be added"
+    return f"{proven}; the simulation changed {simulated.changed}"
 
 
 def _valued(question: Question, search: Search, found: Found, deadline: Deadline) -> Deployment:
@@ -124,7 +136,7 @@ def _valued(question: Question, search: Search, found: Found, deadline: Deadline
         latency_mean_ms=(promise.path_s(structure, service) + waiting_s) * 1000,
         latency_wait_ms=waiting_s * 1000,
         on_time=_on_time(promise, structure, service, waits),
-        scope=_scope(question, parts),
+        scope=scope_of(question, parts, simulated),
         simulated=simulated,
     )
 
@@ -149,20 +161,3 @@ def _on_time(promise: Promise, structure: Structure, service: Service, waits: Se
     if not promise.limited:
         return 1.0
     return max(0.0, 1 - promise.lateness(structure, service).late(waits))
-
-
-def _scope(question: Question, parts: Sequence[Part]) -> str:
-    """Say in a line under what assumptions the deployment is the cheapest."""
-    instance = question.instance
-    smooth = question.carrying.arrivals == "smooth"
-    said = ["requests that come evenly" if smooth else "Poisson arrivals at every block"]
-    target = instance.latency_slo_s is not None
-    if target and any(part.machine and part.function for part in parts):
-        said.append("latency as if all met the slower pool of a block")
-    if target and any(map(any, (option.stage_sd_s for option in instance.options))):
-        worst = instance.latency_measure == "worst"
-        said.append("stage times as stated" if worst else "stage times lognormal with the deviations stated")
-    if not smooth and any(part.machine and part.queue_max != 0 for part in parts) and target:
-        tail = f", for all but {TAIL:g} of the requests" if instance.latency_measure == "worst" else ""
-        said.append(f"waits as in M/G/c queues by two moments{tail}")
-    return "; ".join(said)

@@ -96,8 +96,9 @@ class Deployment(Kept):
     that run somewhere; `service` is what `simulate` takes, and `scalable` makes one of it with more types to choose
     from. `latency_mean_ms` includes `latency_wait_ms`, the mean wait for machines; `on_time` is the share that is in
     time, waits included. `simulated` is what simulations say of the promise; None: nobody waits. `checked_bound` is
-    what no deployment is below whatever a solver says. `scope` says in a line under what assumptions the proof holds,
-    `reason` why there is no answer, `clashing` which limits leave none.
+    what no deployment is below whatever a solver says. `scope` says in a line under what assumptions the proof holds
+    and what simulations did not confirm, `reason` why there is no answer, or what was proven before a simulation
+    changed it, `clashing` which limits leave none.
     """
 
     instance: str

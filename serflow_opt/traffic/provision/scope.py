@@ -1,0 +1,68 @@
+"""Of what a deployment is proven the cheapest: the assumptions that matter to it, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from serflow_opt.traffic.provision.lateness import TAIL
+from serflow_opt.traffic.provision.waits import MOST_RATES, ROOMS
+
+if TYPE_CHECKING:
+    from serflow_opt.traffic.provision.confirmed import Simulated
+    from serflow_opt.traffic.provision.question import Question
+    from serflow_opt.traffic.provision.result import Part
+
+
+def scope_of(question: Question, parts: Sequence[Part], simulated: Simulated | None) -> str:
+    """Return the line.
+
+    Parameters
+    ----------
+    question
+        What was asked.
+    parts
+        The blocks of the answer.
+    simulated
+        What simulations say of it; None: nothing.
+    """
+    instance, smooth = question.instance, question.carrying.arrivals == "smooth"
+    said = ["requests that come evenly" if smooth else "Poisson arrivals at every block"]
+    if len(question.demand.rates) > MOST_RATES and any(part.machine for part in parts):
+        said.append(f"rates in {MOST_RATES} groups")
+    if instance.latency_slo_s is None:
+        return "; ".join(said)
+    if any(part.machine and part.function for part in parts):
+        said.append("latency as if all met the slower pool of a block")
+    if any(map(any, (option.stage_sd_s for option in instance.options))):
+        worst = instance.latency_measure == "worst"
+        said.append("stage times as stated" if worst else "stage times lognormal with the deviations stated")
+    if smooth:
+        return "; ".join(said)
+    if any(part.machine and part.queue_max != 0 for part in parts):
+        tail = f", for all but {TAIL:g} of the requests" if instance.latency_measure == "worst" else ""
+        said.append(f"waits as in M/G/c queues by two moments{tail}")
+    if instance.latency_measure != "worst" and any(part.machine and part.function for part in parts):
+        said.append(f"queue_max one of {_menu()}")
+        if any(part.queue_max for part in parts):
+            said.append("calls of the function as in M/M/c/K queues")
+    return "; ".join([*said, *_unconfirmed(question, parts, simulated)])
+
+
+def _menu() -> str:
+    """Return the numbers of requests that may wait beside a function, in words."""
+    dense = next(n for n, room in enumerate(ROOMS) if room != n) - 1
+    return f"0-{dense}, {', '.join(map(str, ROOMS[dense + 1 :]))}"
+
+
+def _unconfirmed(question: Question, parts: Sequence[Part], simulated: Simulated | None) -> list[str]:
+    """Say what the simulation did not confirm."""
+    if simulated is None:
+        waits = any(part.count and part.queue_max != 0 for part in parts)
+        return ["not simulated"] if waits and not question.confirm else []
+    said = []
+    if simulated.kept.verdict == "undecided":
+        said.append("not confirmed: the simulation did not decide whether the target is kept")
+    if any(own.found.verdict == "undecided" for own in simulated.less):
+        said.append("the simulation did not decide whether a machine less would do")
+    return said
