@@ -199,7 +199,9 @@ class Counts:
         machine = self.service.blocks[b].machines[0]
         load = self.demand.peak * self.service.reach(b) * self._held(b)
         most = useful_rooms(count * machine.workers, load)
-        return bisect_left(range(most), True, key=late)
+        if not late(most - 1):
+            return most
+        return bisect_left(range(most - 1), True, key=late)
 
     def _worth_counting(self, b: int, waiting: bool = True) -> Iterator[Size]:
         """Yield sizes beside a function among which the cheapest is; `waiting`: with all places that are in time.

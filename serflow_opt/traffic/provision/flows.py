@@ -121,19 +121,20 @@ class Flows:
         """
         kept = list[Line]()
         floor = (self.floor or 0.0) * (1 - 2 * TOLERANCE)
-        most = (enough * (1 + EQUAL) - line.fixed) / unit - price / unit * floor
+        below = (enough + EQUAL * abs(enough) - line.fixed) / unit
         chosen = tuple[int, ...]()
         while True:
             adds = np.column_stack([line.weight / unit, *[own.weight for own in kept], np.zeros(len(line.weight))])
-            task = Task(self.menus, adds, np.array([math.inf, *[-own.fixed for own in kept], -floor]))
+            task = Task(self.menus, adds, np.array([below, *[-own.fixed for own in kept], -floor]))
             weights = np.array([1.0, *[0.0] * len(kept), price / unit])
             try:
-                best, _ = best_thresholds(task, weights, most, labels=LABELS)
+                best, _ = best_thresholds(task, weights, below - price / unit * floor, labels=LABELS)
             except TooManyLabels:
                 return bound, chosen or self._cheap(line)
             if best is None:
                 return enough, ()
-            bound = max(bound, (line.fixed + float(best.columns[0]) * unit) * (1 - EQUAL))
+            value = line.fixed + float(best.columns[0]) * unit
+            bound = max(bound, min(value - EQUAL * abs(value), enough))
             chosen = tuple(best.levels.tolist())
             reach = reaches(self.exits, best.levels[None, :])[0]
             broken = [own for own in flow.limits if own.fixed + float(own.weight @ reach) > TOLERANCE]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Protocol
 
@@ -62,16 +62,23 @@ class OneStructure:
         What runs each block.
     incumbent
         The best of all structures.
-    levels
-        Pairs (stage, level) that can be in a cheaper one; None: all.
+    narrow
+        Returns pairs (stage, level) that can be in a cheaper one; None: nothing is known of them. It is asked where all
+        together are not ruled out.
     """
 
-    def __init__(self, pricing: Pricing, structure: Structure, incumbent: Incumbent, levels: LevelKeys | None) -> None:
+    def __init__(
+        self,
+        pricing: Pricing,
+        structure: Structure,
+        incumbent: Incumbent,
+        narrow: Callable[[], LevelKeys] | None = None,
+    ) -> None:
         self.whole, self.structure, self.incumbent = pricing, structure, incumbent
         promise = pricing.promise
         self.waits = promise.limited and any(promise.queued(choice) for choice in structure)
-        self._looked = 0
-        self._open = [(0.0, 0, 0.0, Thresholds(levels))]
+        self._looked, self._narrow = 0, narrow
+        self._open = [(0.0, 0, 0.0, Thresholds(None))]
         self._made = itertools.count(1)
         self._closed = self._closed_checked = math.inf
 
@@ -112,7 +119,8 @@ class OneStructure:
                 self.structure, tuple(data.menu[s][data.levels[s][0]].index for s in data.stages)
             )
             return cost, cost, []
-        own = OneSet(whole, whole.among(data) if self.waits else whole, self.structure, chosen, best)
+        pricing = whole.among(data) if self.waits and chosen.levels is not None else whole
+        own = OneSet(whole, pricing, self.structure, chosen, best)
         if own.late is None:
             return math.inf, math.inf, []
         if own.empty:
@@ -123,6 +131,9 @@ class OneStructure:
             self.incumbent.offer(self.structure, solution)  # exact; what is bounded is below it
         if bound >= min(self.incumbent.enough(), best):
             return bound, bound, []
+        if chosen.levels is None and self._narrow is not None:
+            levels, self._narrow = self._narrow(), None
+            return bound, bound, [Thresholds(levels)]
         halves = self._split_work(own.work, solution) if solution else []
         if halves:
             return bound, bound, [Thresholds(chosen.levels, chosen.points, chosen.sharper, half) for half in halves]

@@ -185,7 +185,8 @@ class Pricing(Capacity):
         """Bound of a block by itself, USD per second."""
         if choice.machine is not None:
             return float(self.profile(choice).costs[0])
-        return self._least_of([choice])[0] * (1 - EQUAL)
+        known = self._leasts.get(choice)
+        return (self._least_of([choice])[0] if known is None else known) * (1 - EQUAL)
 
     def roughly(self, choice: BlockChoice) -> float:
         """Return what a block costs at least if machines were busy up to the cap: below `least`, and soon told."""

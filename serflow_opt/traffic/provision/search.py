@@ -86,6 +86,7 @@ class Search:
         self.carrying, self.keep, self.on_progress = question.carrying, question.keep, on_progress
         self.best = best
         self.found: Found | None = None
+        self._offered: dict[tuple[Structure, tuple[int, ...]], float] = {}
         self.bound = self.checked = 0.0
         self.doubt = ""
         self.total = self.done = self.solves = 0
@@ -113,7 +114,7 @@ class Search:
         structures, every = list[Structure](), among.below(lambda: self.best)
         while some := list(itertools.islice(every, MANY)):  # the cheaper the best, the fewer can win
             found = bounded(self.pricing, self._possible(some)[0], self.best)
-            self._start(found.structures, found.levels)
+            self._start(found.structures, found.levels, found.bounds)
             structures += found.structures
         structures.sort(key=plainness)  # of equals the plainest comes first
         found = sharpened(self.pricing, bounded(self.pricing, structures, self.best), self.best)
@@ -144,8 +145,9 @@ class Search:
             liked = bounded(self.pricing, structures, math.inf)
             if len(levels):  # thresholds that keep the target, on the structures that may be cheapest
                 at = {structure: n for n, structure in enumerate(structures)}
-                self._start(liked.structures, [levels[at[structure]] for structure in liked.structures[:TRIED]])
-            self._start(liked.structures, liked.levels)
+                quick = [levels[at[structure]] for structure in liked.structures[:TRIED]]
+                self._start(liked.structures, quick, liked.bounds)
+            self._start(liked.structures, liked.levels, liked.bounds)
             if self.found is not None:
                 return
         every, bounds, checked = among.below(lambda: math.inf), [math.inf], [math.inf]
@@ -182,15 +184,22 @@ class Search:
         if self.on_progress:
             self.on_progress(Moment(self.done, len(bounds), self.best, min([self.best, *bounds.tolist()])))
 
-    def _start(self, structures: Sequence[Structure], levels: Iterable[NDArray[np.int64]]) -> None:
-        """Value the most promising structures at thresholds, such as those that their bounds like."""
-        for structure, own in zip(structures[:TRIED], levels, strict=False):
-            if self.found is not None and math.isinf(self.gap):
+    def _start(
+        self, structures: Sequence[Structure], levels: Iterable[NDArray[np.int64]], bounds: NDArray[np.float64]
+    ) -> None:
+        """Value the most promising structures at thresholds, such as those that their bounds like; bounds rise."""
+        for structure, own, bound in zip(structures[:TRIED], levels, bounds.tolist(), strict=False):
+            if (self.found is not None and math.isinf(self.gap)) or bound >= self.best:
                 return
             self.offer(structure, tuple(own.tolist()))
 
     def offer(self, structure: Structure, levels: tuple[int, ...]) -> float:
         """Value thresholds with their cheapest sizes, and keep them when they are the best; inf: dearer than that."""
+        if (structure, levels) not in self._offered:
+            self._offered[structure, levels] = self._valued(structure, levels)
+        return self._offered[structure, levels]
+
+    def _valued(self, structure: Structure, levels: tuple[int, ...]) -> float:
         service = service_of(self.structures, structure, levels)
         floor = self.instance.accuracy_min
         if floor is not None and service.accuracy < floor * (1 - TOLERANCE):
@@ -220,6 +229,7 @@ class Search:
         return value_parts(service, [size.count for size in sizes], rooms, self.demand, self.carrying, cold)
 
     def _of(self, found: Bounded, n: int) -> OneStructure:
-        """Return a structure with the thresholds that can still be in a cheaper deployment."""
-        levels = levels_left(self.pricing, found, n, self.best) if math.isfinite(self.best) else None
-        return OneStructure(self.pricing, found.structures[n], self, levels)
+        """Return a structure, with the thresholds that can still be in a cheaper deployment once it is asked."""
+        known = math.isfinite(self.best)
+        narrow = (lambda: levels_left(self.pricing, found, n, self.best)) if known else None
+        return OneStructure(self.pricing, found.structures[n], self, narrow)

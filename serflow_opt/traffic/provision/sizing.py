@@ -176,10 +176,11 @@ class Sizing:
                 usd = rent * count
                 found.append(Sized(usd, Line(usd, handing), (), (*limits, *late), wait))
             return found
-        top = [Line(-OPENED, busy / self.high)] if self.high > 0 else []
-        usd = self.whole.at_least(choice)
+        if self.high > 0:
+            range_.append(Line(-OPENED, busy / self.high))
+        costs = self.whole.at_least(choice)
         return [
-            Sized(float(usd[count]), Line(rent * count, handing), self._spilled(count, places), (*range_, *top))
+            Sized(float(costs[count]), Line(rent * count, handing), self._spilled(count, places), tuple(range_))
             for count, places in self.beside.items()
         ]
 

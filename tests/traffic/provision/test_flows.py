@@ -1,0 +1,88 @@
+"""Bounds by flows and whole labels, against all thresholds one by one; and machines that blocks need in place."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from oracles.provisioned_instances import draw
+from oracles.provisioned_reading import provisioned
+from support.helpers import load
+
+from serflow_opt.search.envelope import Envelope
+from serflow_opt.search.lagrangian import Exits
+from serflow_opt.traffic.carrying import Carrying
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.provision.flows import Flow, Flows, Line
+from serflow_opt.traffic.provision.in_place import fewest
+from serflow_opt.traffic.provision.pricing import Pricing
+from serflow_opt.traffic.provision.structures import Structures
+
+STAGES = 4
+
+
+def menus(rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Exit rates and accuracies by stage; at the last all leave."""
+    found = []
+    for _ in range(STAGES - 1):
+        rates = np.sort(rng.uniform(0.0, 0.7, 4))
+        found.append((rates, np.sort(rng.uniform(0.6, 0.99, 4))[::-1]))
+    return [*found, (np.ones(1), np.array([0.97]))]
+
+
+def line(rng: np.random.Generator) -> Line:
+    return Line(float(rng.uniform(-0.2, 0.2)), rng.uniform(0.0, 1.0, STAGES))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_thresholds_are_below_the_bound(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    own = menus(rng)
+    flow = Flow(
+        line(rng),
+        tuple(tuple(line(rng) for _ in range(2)) for _ in range(seed % 3)),
+        tuple(Line(-1.0, rng.uniform(0.1, 0.6, STAGES)) for _ in range(seed % 4)),
+    )
+    floor, values = 0.86, {}
+    for levels in itertools.product(*(range(len(rates)) for rates, _ in own)):
+        reach, right = np.ones(STAGES), 0.0
+        for s, level in enumerate(levels):
+            rate = own[s][0][level]
+            right += reach[s] * rate * own[s][1][level]
+            if s + 1 < STAGES:
+                reach[s + 1] = reach[s] * (1 - rate)
+        if right >= floor and all(own.fixed + own.weight @ reach <= 0 for own in flow.limits):
+            values[levels] = (
+                flow.cost.fixed
+                + flow.cost.weight @ reach
+                + sum(max(each.fixed + each.weight @ reach for each in lines) for lines in flow.largest)
+            )
+    least = min(values.values(), default=math.inf)
+    flows = Flows(Exits([[Envelope.of(rates, rates * right)] for rates, right in own]), floor)
+    bound, thresholds = flows.bound([flow], 1e3, 1.0)
+    assert bound <= least * (1 + 1e-9)
+    if not flow.largest and not flow.limits:  # then it is exact, and so are the thresholds
+        assert bound == pytest.approx(least, rel=1e-8)
+        assert values[thresholds] == pytest.approx(least, rel=1e-8)
+    if math.isfinite(least):
+        asked = bound - 0.01
+        found, none = flows.bound([flow], asked, 1.0)
+        assert found >= asked - 1e-9
+        assert none == ()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 4, 5, 9, 13, 18, 77])
+def test_the_best_has_the_machines_that_its_place_needs(seed: int, tmp_path: Path) -> None:
+    case = draw(seed)
+    found = provisioned(case, tmp_path)
+    if not found.parts:
+        pytest.skip("no deployment")
+    instance = load(case.document, tmp_path)
+    shares, rates = (np.array(column) for column in zip(*case.rates, strict=True))
+    carrying = Carrying(case.arrivals, instance.utilisation_cap)  # type: ignore[arg-type]
+    pricing = Pricing(Structures(instance, case.blocks), Rates(rates, shares), case.wait_max, carrying)
+    (least,) = fewest(pricing, [found.structure], found.usd_per_s * 1.01)
+    assert all(count <= part.count for count, part in zip(least, found.parts, strict=True))
