@@ -190,9 +190,9 @@ def _break_ties(instance: Instance, found: Found, settings: Settings) -> None:
     if found.chain is not None and found.chain.best is not None and not instance.then and found.value != 0:
         _best_of_equals(instance, found, found.chain, settings.gap)
         return
-    if found.rented is not None and order_of(instance) == ("latency",) and instance.latency_measure == "worst":
+    if found.rented is not None and order_of(instance) == ("latency",) and _by_path(instance):
         with suppress(OutOfTime):
-            _keep_better(instance, found, [rented_ties.equally_good(found.rented, EQUAL)], settings.gap)
+            _keep_better(instance, found, [rented_ties.equally_good(found.rented, instance, EQUAL)], settings.gap)
         return
     name: Objective = instance.minimize
     held, value, pruned = instance, found.value, found.pruned
@@ -219,6 +219,12 @@ def _break_ties(instance: Instance, found: Found, settings: Settings) -> None:
             found.decision, found.metrics = second.decision, second.metrics
         proven, pruned = second.proven(settings.gap), None
         name, value = other, found.metrics.objective(other, measure)
+
+
+def _by_path(instance: Instance) -> bool:
+    """Whether the latency is that of a path, or of a part of one that has a limit."""
+    late = instance.quantile is not None and instance.latency_slo_s is not None
+    return instance.latency_measure == "worst" or late
 
 
 def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch, gap: float) -> None:

@@ -34,13 +34,14 @@ from serflow_opt.search.outcome import OUT_OF_TIME, Found, Settings
 from serflow_opt.search.own_constraints import add_own
 from serflow_opt.search.placements import MOST, Paths
 from serflow_opt.search.prune import Pruned, prune
-from serflow_opt.search.rented.search import RentedSearch, rents_whole
+from serflow_opt.search.rented.late import LateSearch, told_apart
+from serflow_opt.search.rented.search import RentedSearch, taken
 
 AT_ONCE, PER_SECOND = 5_000, 10_000
 """Placements that are bounded whatever the time limit, and more of them for each second there is."""
 COVERED = {
     "labels": "labels take menu thresholds, accounting per request, worst or mean latency: use method auto",
-    "mixes": "mixes take menu thresholds, machines rented whole, worst or mean latency, and compiled kernels: "
+    "mixes": "mixes take menu thresholds, machines rented whole or percentiles of fixed times, and compiled kernels: "
     "use method auto",
 }
 """What methods without HiGHS take."""
@@ -202,13 +203,17 @@ def _exactly(instance: Instance, settings: Settings, goal: Goal) -> Found | None
 
 def _rented(instance: Instance, settings: Settings, goal: Goal) -> Found | None:
     """Search by mixes of thresholds; None where that does not reach, or ends without a proof."""
-    if not kernels.compiled or not rents_whole(instance, goal):
+    if not kernels.compiled or not taken(instance, goal):
         return None
     data, deadline = Data(instance), settings.deadline
     if not data.connected:
         return Found(infeasible=True, bound=math.inf, checked=math.inf)
     chain = Chain.of(data, goal)
-    run = RentedSearch(chain, max(settings.gap, EQUAL), deadline, _told(settings, chain), settings.grace_s)
+    late = "late" in chain.columns
+    if late and not told_apart(data):
+        return None
+    kind = LateSearch if late else RentedSearch
+    run = kind(chain, max(settings.gap, EQUAL), deadline, _told(settings, chain), settings.grace_s)
     found = Found(rented=run)
     if not run.run():
         return None

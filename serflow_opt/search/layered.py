@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import numpy as np
@@ -36,8 +36,9 @@ class Chain:
     Attributes
     ----------
     columns
-        Names of the C columns: what is minimised ("objective" for a sum), what else has a limit, machines of each tier
-        where they are rented whole, and minus the accuracy.
+        Names of the C columns: what is minimised ("objective" for a sum), what else has a limit, "late" where a
+        percentile has one (nothing adds to it here, `rented/late.py`), machines of each tier where they are rented
+        whole, and minus the accuracy.
     rented, paid
         Tiers whose machines are rented whole; their columns stand before the last one. What a unit of money counts in
         what is minimised.
@@ -85,6 +86,10 @@ class Chain:
     back: Ints
     _flat: list[Flat] = field(default_factory=list, repr=False)
 
+    def changed(self, **arrays: object) -> Chain:
+        """Return a chain with other arrays of stages, or other ways between them."""
+        return replace(self, _flat=[], **arrays)  # type: ignore[arg-type]
+
     @property
     def flat(self) -> Flat:
         """The same, one behind the other, made once for all that differ in limits."""
@@ -118,6 +123,9 @@ class _Reader:
     def __init__(self, data: Data, goal: Goal, others: Sequence[Objective], whole: bool) -> None:
         self.data, self.others, self.is_whole = data, others, whole
         self.price = np.array([data.busy_price(e) for e in range(len(data.runners))])
+        instance = data.instance
+        fixed = instance.quantile is not None and instance.deviations is None and instance.latency_slo_s is not None
+        self.late = {"late": instance.quantile or 0.0} if fixed else {}
         rented = _rented(data)
         self.tiers = tuple(rented)
         self.rented = {f"machines of {data.instance.tiers[k].name}": each for k, each in rented.items()}
@@ -132,7 +140,8 @@ class _Reader:
         self.joules = "energy" in goal or "energy" in others
         self.limit = np.array([
             self._limit(single) if single else np.inf, *(self._limit(name) for name in others),
-            *(np.inf for _ in self.rented), self._limit("accuracy"),
+            *(1 - quantile + SLACK for quantile in self.late.values()), *(np.inf for _ in self.rented),
+            self._limit("accuracy"),
         ])  # fmt: skip
 
     def chain(self) -> Chain:
@@ -158,7 +167,7 @@ class _Reader:
         latest = instance.latency_slo_s if self.is_whole else None
         return Chain(
             data=data,
-            columns=(self.single or "objective", *self.others, *self.rented, "accuracy"),
+            columns=(self.single or "objective", *self._further, "accuracy"),
             rented=self.tiers,
             paid=self.goal.get("cost", 0.0),
             unit=self.unit,
@@ -176,6 +185,11 @@ class _Reader:
             stays=self._stays(on),
             back=self._back(on),
         )
+
+    @property
+    def _further(self) -> tuple[str, ...]:
+        """Columns between the first and the last one."""
+        return (*self.others, *self.late, *self.rented)
 
     def _limit(self, name: Objective) -> float:
         """An upper limit in the units of the column, opened by what sums in double precision may miss."""
@@ -214,12 +228,12 @@ class _Reader:
 
     def _vectors(self, shape: tuple[int, ...], known: dict[str, Floats | float]) -> Floats:
         """Columns of what is known of each objective: the goal, what has a limit, machines, accuracy lost."""
-        columns = [*self.others, *self.rented, "accuracy"]
+        columns = [*self._further, "accuracy"]
         adds = np.zeros((*shape, len(columns) + 1))
         for name, weight in self.goal.items():
             adds[..., 0] += weight * known[name]
         for i, column in enumerate(columns, start=1):
-            adds[..., i] = known[column]
+            adds[..., i] = known.get(column, 0.0)
         return adds
 
     def _leaving(self) -> list[list[Crossing]]:

@@ -15,6 +15,7 @@ from serflow_opt.plan.document import Metrics
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.own_constraints import Extra
 from serflow_opt.search.prune import Pruned
+from serflow_opt.search.rented.late import LateSearch
 from serflow_opt.search.rented.search import RentedSearch
 
 Method = Literal["auto", "labels", "mixes", "milp"]
@@ -62,7 +63,7 @@ class Found:
     refused: int = 0
     pruned: Pruned | None = None
     chain: ChainSearch | None = None
-    rented: RentedSearch | None = None
+    rented: RentedSearch | LateSearch | None = None
 
     def proven(self, gap: float) -> bool:
         """Whether the decision is within the gap of the bound."""

@@ -74,6 +74,26 @@ def rented(drawn: Draw) -> bool:
     return True
 
 
+def late(drawn: Draw) -> bool:
+    """Have the latency that of a percentile of fixed times, with one share of cold starts at most."""
+    rng, workload, objective = drawn.rng, drawn.body["workload"], drawn.body["objective"]
+    if objective["accounting"] == "as-printed" or (rng.random() < 0.5 and not rented(drawn)):
+        return False
+    workload["latency_measure"] = rng.choice(("p50", "p75", "p90", "p95", "p99", "p99.9"))
+    workload.pop("tail", None)
+    functions = [tier for tier in drawn.body["tier"] if tier["kind"] == "function"]
+    for tier in functions[1:]:
+        tier.pop("cold_share", None)
+        tier.pop("cold_start_ms", None)
+    for tier in functions[:1]:
+        tier.pop("stage_specific", None)
+    if objective["minimize"] not in ("cost", "energy", "privacy"):
+        objective["minimize"] = "cost"
+        objective.pop("weights", None)
+        objective["then"] = []
+    return True
+
+
 class Draw:
     """One instance as it is drawn: the document as nested dictionaries and its tables by file name."""
 

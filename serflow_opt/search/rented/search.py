@@ -43,6 +43,10 @@ LISTED = 200_000
 """Placements listed at most."""
 NODES = 2_000
 """Nodes looked at between two looks at the clock."""
+FEW = (300, 3_000)
+"""Placements among which better plans are looked for before all are listed that are left."""
+SHARES = (0.4, 0.15, 0.05, 0.02)
+"""Of the distance from the least bound to the best plan: how far placements are listed for that."""
 ROUNDS = 6
 """Sweeps at the multipliers of a placement at most."""
 FACTORS = (0.1, 1.0, 3.0, 10.0, 100.0)
@@ -60,17 +64,18 @@ class Counts:
     sweeps: int = 0
 
 
-def rents_whole(instance: Instance, goal: Goal) -> bool:
-    """Whether machines are rented whole, and columns and whole time say all about the instance and what is minimised.
+def taken(instance: Instance, goal: Goal) -> bool:
+    """Whether the search takes an instance and what is minimised: machines rented whole, or a percentile.
 
-    Thresholds from menus, no percentile, one type of machine in each tier; worst-case latency and accuracy are limits,
-    not goals.
+    Thresholds are from menus, machines that are rented whole of one type a tier, times fixed; worst-case latency,
+    percentiles and accuracy are limits, not goals.
     """
-    plain = instance.accounting == "reserved" and not instance.families and not instance.joint
+    reserved, percentile = instance.accounting == "reserved", instance.quantile is not None
+    plain = (reserved or (percentile and instance.accounting == "per-request")) and instance.deviations is None
     menus = instance.threshold_mode == "menu" or not any(menu.chooses for menu in instance.menus)
-    summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure == "worst")
-    one_type = not any(tier.stage_specific for tier in instance.tiers if tier.kind != "function")
-    return plain and menus and summed and one_type and instance.latency_measure in ("worst", "mean")
+    summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure != "mean")
+    one_type = not (reserved and any(tier.stage_specific for tier in instance.tiers if tier.kind != "function"))
+    return plain and menus and summed and one_type and not instance.families and not instance.joint
 
 
 class RentedSearch:
@@ -88,6 +93,12 @@ class RentedSearch:
         Called with the value of each better plan and the bound, in units of the chain's objective.
     grace_s
         Seconds beyond the deadline for a first plan.
+    known
+        Value of a plan known from elsewhere: only better ones count.
+    also
+        The same with other whole times, whose limit has to be kept as well.
+    most_nodes
+        Nodes looked at, at most, before the search stops as if its time were over.
 
     Attributes
     ----------
@@ -104,39 +115,53 @@ class RentedSearch:
         deadline: Deadline = NEVER,
         on_better: Callable[[float, float], None] | None = None,
         grace_s: float = 0.0,
+        *,
+        known: float = math.inf,
+        also: Chain | None = None,
+        most_nodes: float = math.inf,
     ) -> None:
-        self.chain, self.on_better = chain, on_better
+        self.chain, self.on_better, self.also = chain, on_better, also
         self._deadlines = deadline, deadline.later(grace_s) if grace_s else deadline
         self.gap = max(gap - FOR_VALUING, gap / 2)  # the rest is for the exact value of the plan
         self.columns = Columns(chain)
         self.before = least_whole_before(chain)
         self.tight = stages_couple(chain.data.instance)
         self.limited = np.isfinite(chain.limits)
-        self.value, self.bound, self.infeasible = math.inf, -math.inf, False
+        self.value, self.bound, self.infeasible = known, -math.inf, False
         self.best: tuple[Placed, Ints] | None = None
         self.held = np.zeros(len(chain.limits))  # multipliers of the limits
         self.held[0] = 1.0
         self.counts = Counts()
-        self._dropped = math.inf
+        self._dropped, self._most_nodes = math.inf, most_nodes
         self._seen: set[bytes] = set()
 
     @property
     def deadline(self) -> Deadline:
         """When to stop: a little later where no plan is known yet."""
-        return self._deadlines[self.best is None]
+        return self._deadlines[not self._knows]
 
-    def run(self) -> bool:
+    @property
+    def _knows(self) -> bool:
+        """Whether there is a plan."""
+        return math.isfinite(self.value)
+
+    def run(self, held: Floats | None = None) -> bool:
         """Search; say whether it came to an end, with a plan, without, or out of time.
 
         It does not where bounds leave too much to list.
+
+        Parameters
+        ----------
+        held
+            Multipliers of the columns to begin with, C.
         """
         self.counts.placements = count_paths(self.chain)
         try:
-            ended = self._search()
+            ended = self._search(held)
         except OutOfTime:
             return True
         if ended:
-            self.infeasible = self.best is None and self._dropped >= self._most
+            self.infeasible = not self._knows and self._dropped >= self._most
             self.bound = max(self.bound, min(self.value, self._dropped))
             if self.value - self.bound <= 2 * ROUNDING * self.columns.unit:  # the objective is zero to rounding
                 self.bound = self.value
@@ -156,15 +181,22 @@ class RentedSearch:
 
     def _target(self) -> float:
         """What a plan must be below to count."""
-        if self.best is None:
+        if not self._knows:
             return self._most
         return self.value - max(self.gap * abs(self.value), ROUNDING * self.columns.unit)
 
-    def _search(self) -> bool:
-        swept = self._sweep(self._first_lanes())
-        if (swept.first < 0).all():
-            return True  # no placement is in time
-        self.columns.measure(float(swept.best[0]))  # without any limits
+    def _search(self, held: Floats | None) -> bool:
+        if held is None:
+            swept = self._sweep(self._first_lanes())
+            if (swept.first < 0).all():
+                return True  # no placement is in time
+            self.columns.measure(float(swept.best[0]))  # without any limits
+        else:
+            self.held = held
+            swept = self._sweep_below(held)
+            if swept.first[0] < 0:
+                self._dropped = min(self._dropped, self._target())
+                return True
         held, least = self.held, -math.inf
         paths = swept.paths()
         for _ in range(ROUNDS):
@@ -230,8 +262,14 @@ class RentedSearch:
             if key not in self._seen:
                 self._seen.add(key)
                 rows.append(n)
-        those = placed(self.chain, paths[np.array(rows, np.int64)])
-        return those.rows(those.whole <= self.chain.whole_limit)
+        return self._in_time(placed(self.chain, paths[np.array(rows, np.int64)]))
+
+    def _in_time(self, those: Placed) -> Placed:
+        """Return the placements that keep all limits of whole times."""
+        those = those.rows(those.whole <= self.chain.whole_limit)
+        if self.also is None or not len(those):
+            return those
+        return those.rows(placed(self.also, those.paths).whole <= self.also.whole_limit)
 
     def _roots(self, those: Placed) -> tuple[Floats, Floats]:
         """Bound placements by their best mixes, in units of the chain's objective; the weights these are from."""
@@ -253,9 +291,13 @@ class RentedSearch:
 
     def _list(self, weights: Floats, swept: BoundTable) -> bool:
         """List what bounds have left, bound it by itself, and part the machines and thresholds of what that leaves."""
-        those = self._left(weights, swept)
+        if swept.first[0] >= 0 and self._knows:
+            swept = self._improve(weights, swept)
+        target = self._target()
+        those = self._left(weights, swept, target, LISTED)
         if those is None:
             return False
+        self._dropped = min(self._dropped, target)
         self.counts.listed = len(those)
         nodes = self._nodes(those)
         bounds = np.full(len(those), -math.inf)
@@ -271,17 +313,31 @@ class RentedSearch:
         self._dropped = min(self._dropped, nodes.proven() * self.columns.unit)
         return True
 
-    def fastest_within(self, weights: Floats, nodes_most: int) -> Decision | None:
+    def _improve(self, weights: Floats, swept: BoundTable) -> BoundTable:
+        """Look for a better plan among the placements of least bound, where all that are left are many."""
+        for few in FEW:
+            if self._left(weights, swept, self._target(), few) is not None:
+                break
+            least = float(swept.best[0]) + self._offset(weights)
+            for share in SHARES:
+                those = self._left(weights, swept, least + share * (self._target() - least), few)
+                if those is not None:
+                    self._roots(those)
+                    break
+            swept = self._sweep_below(weights)
+            if swept.first[0] < 0:
+                break
+        return swept
+
+    def fastest_within(self, weights: Floats) -> Decision | None:
         """Return the plan of least whole time within the limit of the objective, as long as that takes few nodes.
 
         Parameters
         ----------
         weights
             Multipliers of the columns, C.
-        nodes_most
-            Nodes looked at, at most.
         """
-        those = self._left(weights, self._sweep_below(weights))
+        those = self._left(weights, self._sweep_below(weights), self._target(), LISTED)
         if those is None or not len(those):
             return None
         nodes = self._nodes(those)
@@ -289,25 +345,21 @@ class RentedSearch:
             self._part(those, nodes, n, -math.inf)
             if self.best is not None:
                 return self.decision()
-            if nodes.looked_at() > nodes_most:
-                break
         return None
 
-    def _left(self, weights: Floats, swept: BoundTable) -> Placed | None:
-        """List what may be worth at most the target; None: too much."""
-        target = self._target()
-        self._dropped = min(self._dropped, target)
+    def _left(self, weights: Floats, swept: BoundTable, target: float, most: int) -> Placed | None:
+        """List what may be worth at most the target; None: more than `most`."""
         if swept.first[0] < 0:
             return placed(self.chain, Paths.none(len(self.chain.on)))
-        most = target - self._offset(weights)
-        those = near_optimal_placements(self.chain, weights, swept, most, LISTED, self.deadline)
+        worth = target - self._offset(weights)
+        those = near_optimal_placements(self.chain, weights, swept, worth, most, self.deadline)
         if those is not None and self.tight:
             those = those.rows(within_options(self.chain.data, those.paths))
-        return those
+        return those if those is None or self.also is None else self._in_time(those)
 
     def _nodes(self, those: Placed) -> Nodes:
         """Return placements as the kernels take them, with what is known."""
-        return self.columns.nodes(those, self.value if self.best else self._most, self.best is not None, self.gap)
+        return self.columns.nodes(those, self.value if self._knows else self._most, self._knows, self.gap)
 
     def _part(self, those: Placed, nodes: Nodes, n: int, bound: float) -> None:
         """Part the machines and thresholds of a placement until nothing below the target is left."""
@@ -315,6 +367,8 @@ class RentedSearch:
         nodes.open(n, bound)
         while nodes.waiting():
             self.deadline.check()
+            if nodes.looked_at() > self._most_nodes:
+                raise OutOfTime
             nodes.run(NODES)
             self._take(those, nodes.found())
 
