@@ -32,6 +32,7 @@ PAGES = {
     "cost": "model.md#latency-and-cost",
     "energy": "adaptation.md",
     "exits": "model.md#exits-a-choice-times-a-flow",
+    "keep_alive": "keep-alive.md#the-mathematics",
     "latency": "model.md#latency-and-cost",
     "model": "several-objectives.md",
     "piecewise": "model.md#exits-a-choice-times-a-flow",

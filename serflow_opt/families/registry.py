@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 DEFAULT = "placement"
 """The kind of instance files that do not say."""
-SHIPPED = {"placement": "families.placement:PLACEMENT", "batching": "families.batching.family:BATCHING"}
+SHIPPED = {
+    "placement": "families.placement:PLACEMENT",
+    "batching": "families.batching.family:BATCHING",
+    "keep-alive": "families.keep_alive.family:KEEP_ALIVE",
+}
 """Where the families of this package are, imported when they are asked for."""
 GROUP = "serflow_opt.families"
 """Entry points by which other packages bring families: `kind = "package.module:FAMILY"`."""

@@ -29,7 +29,7 @@ if __name__ == "__main__":
 
 import pyomo.core as pyo
 import pytest
-from support import golden_adaptation, golden_batching, golden_provisioning, golden_scaling, tiny
+from support import golden_adaptation, golden_batching, golden_keep_alive, golden_provisioning, golden_scaling, tiny
 from support.golden_parts import (
     CASES,
     add_path,
@@ -687,6 +687,7 @@ def built_names() -> set[str]:
     return (
         golden_scaling.built_names()
         | golden_batching.built_names()
+        | golden_keep_alive.built_names()
         | {
             constraint.local_name
             for model in models
