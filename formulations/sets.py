@@ -80,7 +80,8 @@ class Sets:
         self._known_ways: dict[tuple[int, int, int, int], list[int]] = {}
         self.menu = {s: self._menu(s) for s in self.stages}
         self.levels = {
-            s: [i for i in range(len(self.menu[s])) if levels is None or (s, i) in levels] for s in self.stages
+            s: list(range(len(menu))) if levels is None else [i for i in range(len(menu)) if (s, i) in levels]
+            for s, menu in self.menu.items()
         }
         self.ends = self.all_ends() if ending_matters(instance) else {}
         self._links = self._all_links()
@@ -100,27 +101,44 @@ class Sets:
         }
         on = self._on_some_path(on)
         self.places: list[Place] = sorted(on)
-        tiers_at = {(s, self.tier[e], self.carried(s, e)) for s, e in on}
-        onward: dict[tuple[int, tuple[int, int]], list[tuple[int, int]]] = {}
-        self.hops: list[Hop] = []
+        receivers: dict[tuple[int, int, int], list[int]] = {}
+        for s, e in self.places:
+            receivers.setdefault((s, self.tier[e], self.carried(s, e)), []).append(e)
+        # all of a kind leave alike
+        self.senders: dict[tuple[int, tuple[int, int]], list[int]] = {}
         for s, e in [(1, SOURCE), *((s + 1, e) for s, e in self.places if s < self.last)]:
-            key = s, self._kind(e)
-            if key not in onward:
-                onward[key] = [
-                    (k, w)
-                    for k in range(len(instance.tiers))
-                    if (s, k, self.carried(s, e)) in tiers_at
-                    for w in self._ways(s, e, k)
-                ]
-            self.hops += [(s, e, k, w) for k, w in onward[key]]
-        self.hubs: list[Hub] = sorted({self.hub_left(hop) for hop in self.hops})
-        arriving: dict[tuple[int, int, int], list[int]] = {}
+            self.senders.setdefault((s, self._kind(e)), []).append(e)
+        self.onward: dict[tuple[int, tuple[int, int]], list[tuple[int, int]]] = {}
+        hubs: set[Hub] = set()
+        for (s, kind), (e, *_) in self.senders.items():
+            carried = self.carried(s, e)
+            self.onward[s, kind] = [
+                (k, w) for k in range(len(instance.tiers)) if (s, k, carried) in receivers for w in self._ways(s, e, k)
+            ]
+            hubs |= {(s, k, w, carried) for k, w in self.onward[s, kind]}
+        self.hubs: list[Hub] = sorted(hubs)
+        # runners that a hub leads to, and the ways in which they are led to
+        self.receivers = receivers
+        self.arriving: dict[tuple[int, int, int], list[int]] = {}
         for s, k, w, c in self.hubs:
-            arriving.setdefault((s, k, c), []).append(w)
-        self.entries: list[Entry] = [
-            (s, e, w) for s, e in self.places for w in arriving.get((s, self.tier[e], self.carried(s, e)), ())
-        ]
+            self.arriving.setdefault((s, k, c), []).append(w)
         self.reach_low, self.reach_high = self._reach_bounds()
+
+    def left(self) -> list[tuple[tuple[int, tuple[int, int]], list[int], list[tuple[int, int]]]]:
+        """Return what leaves alike: stage and kind, the runners, and for which tiers in which ways."""
+        return [(key, own, self.onward[key]) for key, own in self.senders.items()]
+
+    @cached_property
+    def hops(self) -> list[Hop]:
+        """Ways to leave each runner, by stage and runner; `SOURCE` first."""
+        left = [(1, SOURCE), *((s + 1, e) for s, e in self.places if s < self.last)]
+        return [(s, e, k, w) for s, e in left for k, w in self.onward[s, self._kind(e)]]
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """Ways in which runners take stages over, by stage and runner."""
+        at = self.arriving
+        return [(s, e, w) for s, e in self.places for w in at.get((s, self.tier[e], self.carried(s, e)), ())]
 
     def among(self, levels: Collection[tuple[int, int]]) -> Self:
         """Return the sets of the flow through fewer levels: where it runs, and may end, stays what it was."""
@@ -151,9 +169,12 @@ class Sets:
         for s in self.stages[:-1]:
             for i in self.levels[s]:
                 level = self.menu[s][i]
-                best = ends.get((s, level.variant))
-                if level.exit_rate >= 1 and (best is None or level.accuracy > self.menu[s][best].accuracy):
-                    ends[s, level.variant] = i
+                if level.exit_rate >= 1:
+                    best = ends.get((s, level.variant))
+                    if best is None or level.accuracy > self.menu[s][best].accuracy:
+                        ends[s, level.variant] = i
+        if not ends:
+            return ends
         menus = {s: [self.menu[s][i] for i in levels] for s, levels in self.levels.items()}
         return {(s, v): i for (s, v), i in ends.items() if floor_in_reach(self.instance, menus, s, self.menu[s][i])}
 
@@ -282,7 +303,8 @@ class Sets:
     def _reach_bounds(self) -> tuple[dict[int, float], dict[int, float]]:
         low, high = {1: 1.0}, {1: 1.0}
         for s in self.stages[:-1]:
-            rates = [self.exit_rate(s, level) for level in self.levels[s]]
+            menu = self.menu[s]
+            rates = [menu[level].exit_rate for level in self.levels[s]]
             low[s + 1], high[s + 1] = low[s] * (1 - max(rates)), high[s] * (1 - min(rates))
         return low, high
 
@@ -353,7 +375,12 @@ class Sets:
 
     def activation(self, s: int) -> float:
         """Largest activation stage s makes or receives, bytes."""
-        return max(self.instance.received_bytes(s - 1), self.instance.stages[s - 1].activation_bytes)
+        return self._activations[s - 1]
+
+    @cached_property
+    def _activations(self) -> list[float]:
+        stages = enumerate(self.instance.stages)
+        return [max(self.instance.received_bytes(s), stage.activation_bytes) for s, stage in stages]
 
     def parameters(self, s: int, e: int) -> float:
         """w_s in the runner's variant, bytes."""

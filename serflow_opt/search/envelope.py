@@ -43,10 +43,11 @@ class Envelope:
         """Make the envelope of a menu."""
         go_on, order = 1 - rate, np.lexsort((-mass, rate))
         kept: list[int] = []
+        slopes, heights = go_on.tolist(), mass.tolist()  # plain numbers: arrays are slow one by one
         for i in order.tolist():
-            if kept and go_on[kept[-1]] == go_on[i]:
+            if kept and slopes[kept[-1]] == slopes[i]:
                 continue  # the same exits with less mass
-            while len(kept) > 1 and _never_lowest(go_on, mass, kept[-2], kept[-1], i):
+            while len(kept) > 1 and _never_lowest(slopes, heights, kept[-2], kept[-1], i):
                 kept.pop()
             kept.append(i)
         level = np.array(kept)
@@ -110,6 +111,6 @@ class Envelope:
         return u * multiplier
 
 
-def _never_lowest(slope: Floats, height: Floats, a: int, b: int, c: int) -> bool:
+def _never_lowest(slope: list[float], height: list[float], a: int, b: int, c: int) -> bool:
     """Whether the line of b is nowhere below both that of a, which is steeper, and that of c, which is flatter."""
-    return bool((height[a] - height[c]) * (slope[a] - slope[b]) <= (height[a] - height[b]) * (slope[a] - slope[c]))
+    return (height[a] - height[c]) * (slope[a] - slope[b]) <= (height[a] - height[b]) * (slope[a] - slope[c])

@@ -239,17 +239,13 @@ class _Reader:
     def _leaving(self) -> list[list[Crossing]]:
         """Hops into each hub; those of senders that share link, way and variant together."""
         data = self.data
-        groups: dict[tuple[Hub, int, int], list[Hop]] = defaultdict(list)
-        for hop in data.hops:
-            e = hop[1]
-            alike = (SOURCE, SOURCE) if e == SOURCE else (data.tier[e], data.runners[e].variant)
-            groups[(data.hub_left(hop), *alike)].append(hop)
         leaving: list[list[Crossing]] = [[] for _ in data.stages]
-        for (hub, _, _), hops in groups.items():
-            senders = np.array([hop[1] for hop in hops])
-            first, way = hops[0], data.instance.ways[hops[0][0] - 1][max(hops[0][3], 0)]
-            move = data.hop_time(first)
-            encode = np.array([data.encode_time(hop) for hop in hops]) if way.encode_flops else np.zeros(len(hops))
+        ways = [(s, own, np.array(own), k, w) for (s, _), own, on in data.left() for k, w in on]
+        for s, own, senders, k, w in ways:
+            first, way = (s, own[0], k, w), data.instance.ways[s - 1][max(w, 0)]
+            hub, move = data.hub_left(first), data.hop_time(first)
+            hops: list[Hop] = [(s, e, k, w) for e in own]
+            encode = np.array([data.encode_time(hop) for hop in hops]) if way.encode_flops else np.zeros(len(own))
             price = np.where(senders == SOURCE, 0.0, self.price[senders])
             busy = encode + move * data.waits(first[1])
             known: dict[str, Floats | float] = {
@@ -266,17 +262,16 @@ class _Reader:
     def _entering(self) -> list[list[Crossing]]:
         """Entries out of each hub: an invocation and its cold start, decoding."""
         data = self.data
-        groups: dict[Hub, list[Entry]] = defaultdict(list)
-        for entry in data.entries:
-            groups[data.hub_entered(entry)].append(entry)
         runners = range(len(data.runners))
         fee = np.array([data.invocation_price(e) for e in runners])
         cold = np.array([data.whole_cold_time(e) if self.is_whole else data.mean_cold_time(e) for e in runners])
         entering: list[list[Crossing]] = [[] for _ in data.stages]
-        for hub, entries in groups.items():
-            receivers = np.array([entry[1] for entry in entries])
-            way = data.instance.ways[hub[0] - 1][max(hub[2], 0)]
-            decode = np.array([data.decode_time(x) for x in entries]) if way.decode_flops else np.zeros(len(entries))
+        for hub in data.hubs:
+            stage, k, w, carried = hub
+            own = data.receivers[stage, k, carried]
+            entries: list[Entry] = [(stage, e, w) for e in own]
+            receivers, way = np.array(own), data.instance.ways[stage - 1][max(w, 0)]
+            decode = np.array([data.decode_time(x) for x in entries]) if way.decode_flops else np.zeros(len(own))
             time = cold[receivers] + decode
             known: dict[str, Floats | float] = {
                 "cost": fee[receivers] + decode * self.price[receivers],
@@ -312,11 +307,15 @@ class _Reader:
         long = [data.instance.may_run_long(option) for option in data.instance.options]
         if stages_couple(data.instance):
             return back
+        known: dict[float | None, Ints] = {}  # by memory, where time is no matter
         for e, runner in enumerate(data.runners):
             limit = data.instance.options[runner.option].memory_bytes
-            if long[runner.option] or (limit is not None and whole + largest > limit):
-                for s in data.stages:
-                    back[s - 1, e] = run_begin(data, s, e)
+            if long[runner.option]:
+                back[:, e] = [run_begin(data, s, e) for s in data.stages]
+            elif limit is not None and whole + largest > limit:
+                if limit not in known:
+                    known[limit] = np.array([run_begin(data, s, e) for s in data.stages])
+                back[:, e] = known[limit]
         return back
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from serflow_opt import kernels
 from serflow_opt.formulations.coefficients import SOURCE
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
@@ -139,7 +140,11 @@ def task_of(chain: Chain, those: Placed, n: int) -> Task:
     used = menus_used(chain, those.paths)
     menus: list[Envelope] = [menus[0 if used is None else int(used[n, s])] for s, menus in enumerate(chain.menus)]
     count = int(those.paths.stages[n])
-    return Task(menus[:count], those.adds[n, :count], chain.limits)
+    if not kernels.compiled:
+        return Task(menus[:count], those.adds[n, :count], chain.limits)
+    lines = chain.flat.lines
+    numbers = lines.first[:-1] if used is None else lines.first[:-1] + used[n]
+    return Task(menus[:count], those.adds[n, :count], chain.limits, lines, numbers[:count])
 
 
 def menus_used(chain: Chain, paths: Paths) -> Ints | None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +26,10 @@ from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import nondominated
 from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.search.envelope import Envelope
+from serflow_opt.search.flat import Lines
+
+if TYPE_CHECKING:
+    from serflow_opt.kernels.thresholds import Along
 
 PREFIXES = 2_000
 """Prefixes kept at most before labels meet them."""
@@ -38,12 +43,23 @@ class TooManyLabels(Exception):
 class Task:
     """One placement: the menus its stages use, what stages add to K columns (M x K), and limits on these.
 
-    The first column is what is minimised, the last minus the accuracy.
+    The first column is what is minimised, the last minus the accuracy. `lines` has the menus among
+    others, one behind the other, and `numbers` says which of them they are, M; None: no compiled loops.
     """
 
     menus: Sequence[Envelope]
     adds: Floats
     limits: Floats
+    lines: Lines | None = None
+    numbers: Ints | None = None
+
+    def along(self, weights: Floats) -> Along | None:
+        """Return the compiled loops along the stages, where there are any."""
+        if self.lines is None or not kernels.compiled:
+            return None
+        from serflow_opt.kernels.thresholds import Along
+
+        return Along(self.lines, self.numbers, self.adds @ weights, float(weights[-1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +162,8 @@ def followed(trail: Sequence[tuple[Ints, Ints]], at: int) -> list[int]:
 
 def _suffixes(task: Task, weights: Floats) -> Floats:
     """V_s: the least weighted sum of a suffix that begins with each stage; 0 behind the last."""
+    if (along := task.along(weights)) is not None:
+        return along.suffixes()
     added, beta = task.adds @ weights, float(weights[-1])
     value = np.zeros(len(task.adds) + 1)
     for s in range(len(task.adds) - 1, -1, -1):
@@ -165,8 +183,20 @@ def prefixes(task: Task, weights: Floats, suffix: Floats, most: float, stages: i
     """
     found = Prefixes(np.ones(1), np.zeros((1, 2)), [])
     for s, envelope in enumerate(task.menus[: len(task.menus) - 1 if stages is None else stages]):
-        go_on = found.reach[:, None] * (1 - envelope.rate)
         met = found.columns + found.reach[:, None] * task.adds[s]
+        if kernels.compiled:
+            from serflow_opt.kernels.thresholds import grown
+
+            some = grown(found.reach, met, envelope.rate, envelope.mass, suffix[s + 1], weights[1], most, PREFIXES)
+            if some is None:
+                break
+            row, level = some
+            reach = found.reach[row]
+            columns = met[row]
+            columns[:, 1] -= reach * envelope.mass[level]
+            found = Prefixes(reach * (1 - envelope.rate[level]), columns, [*found.trail, (row, level)])
+            continue
+        go_on = found.reach[:, None] * (1 - envelope.rate)
         right = met[:, 1, None] - found.reach[:, None] * envelope.mass
         alive = met[:, 0, None] + weights[1] * right + go_on * suffix[s + 1] <= most
         row, level = np.nonzero(alive)
@@ -212,6 +242,8 @@ def meet(task: Task, start: Prefixes, after: Floats) -> tuple[int, int, Floats] 
 
 def _allowances(task: Task, weights: Floats, most: float) -> Floats:
     """The largest weighted sum that a label of each stage may have if a prefix shall complete it to `most`."""
+    if (along := task.along(weights)) is not None:
+        return along.allowances(most)
     allowed = np.empty(len(task.adds))
     left = np.array([most])
     for s, envelope in enumerate(task.menus):
@@ -229,6 +261,9 @@ def _widths(task: Task, weights: Floats, suffix: Floats, most: float, tolerance:
     last, beta = len(task.adds), float(weights[-1])
     if tolerance <= 0:
         return np.zeros(last)
+    if (along := task.along(weights)) is not None:
+        reach = np.clip(along.reaches(suffix, most), ROUNDING, 1.0)
+        return tolerance / max(last - first, 1) / reach
     added = task.adds @ weights
     steps = np.abs(suffix[:last]).max() * 2.0 ** np.arange(-12, 3)
     through = suffix[:last, None] - steps  # F_s of these, all s together

@@ -1,0 +1,176 @@
+"""Bounds of one placement along its stages, and prefixes: the loops of `search/threshold_labels.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cython
+import numpy as np
+from cython.cimports.libc.math import INFINITY
+from numpy.typing import NDArray
+
+TRIED = 15
+"""Steps below the least of a suffix that bound the reach of its prefixes; halved from one to the next."""
+
+
+@cython.cclass
+class Along:
+    """The stages of a placement under multipliers.
+
+    Parameters
+    ----------
+    lines
+        `search.flat.Lines` of all menus.
+    menu
+        M, numbers of the menus used.
+    added
+        M, what each stage adds to the weighted sum.
+    beta
+        The multiplier of the accuracy.
+    """
+
+    begin: cython.longlong[::1]
+    go_on: cython.double[::1]
+    mass: cython.double[::1]
+    breaks: cython.double[::1]
+    menu: cython.longlong[::1]
+    added: cython.double[::1]
+    beta: cython.double
+    stages: cython.Py_ssize_t
+
+    def __init__(self, lines: Any, menu: cython.longlong[::1], added: cython.double[::1], beta: float) -> None:
+        self.begin, self.go_on, self.mass, self.breaks = lines.begin, lines.go_on, lines.mass, lines.breaks
+        self.menu, self.added, self.beta, self.stages = menu, added, beta, menu.shape[0]
+
+    def suffixes(self) -> NDArray[np.float64]:
+        """Return the least weighted sum of a suffix that begins with each stage; 0 behind the last."""
+        least = np.zeros(self.stages + 1)
+        value: cython.double[::1] = least
+        s: cython.Py_ssize_t
+        for s in range(self.stages - 1, -1, -1):
+            value[s] = self.added[s] + self._left_by(s, value[s + 1])
+        return least
+
+    def allowances(self, most: float) -> NDArray[np.float64]:
+        """Return the largest weighted sum that a label of each stage may have if a prefix completes it to `most`."""
+        largest = np.empty(self.stages)
+        allowed: cython.double[::1] = largest
+        left: cython.double = most
+        s: cython.Py_ssize_t
+        for s in range(self.stages):
+            allowed[s] = left
+            left = self._most_after(s, left - self.added[s])
+        return largest
+
+    def reaches(self, suffix: cython.double[::1], most: float) -> NDArray[np.float64]:
+        """Return the largest reach that a prefix of use has at each stage, as far as steps below the suffix tell."""
+        found = np.empty(self.stages)
+        reach: cython.double[::1] = found
+        size: cython.double = 0.0
+        limit: cython.double = most
+        step: cython.double
+        value: cython.double
+        s: cython.Py_ssize_t
+        t: cython.Py_ssize_t
+        for s in range(self.stages):
+            size = max(size, abs(suffix[s]))
+        for s in range(self.stages):
+            reach[s] = INFINITY
+            step = size * 2.0**-12
+            for _ in range(TRIED):
+                value = suffix[s] - step
+                for t in range(s - 1, -1, -1):
+                    value = self.added[t] + self._left_by(t, value)
+                if step > 0 and (limit - value) / step < reach[s]:
+                    reach[s] = (limit - value) / step
+                step *= 2.0
+        return found
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def _left_by(self, s: cython.Py_ssize_t, value: cython.double) -> cython.double:
+        """φ of what follows."""
+        low: cython.Py_ssize_t = self.begin[self.menu[s]]
+        high: cython.Py_ssize_t = self.begin[self.menu[s] + 1] - 1
+        middle: cython.Py_ssize_t
+        u: cython.double = value / self.beta
+        if u != u:
+            low = high
+        while low < high:
+            middle = (low + high) // 2
+            if self.breaks[middle] < u:
+                low = middle + 1
+            else:
+                high = middle
+        return self.go_on[low] * value - self.beta * self.mass[low]
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def _most_after(self, s: cython.Py_ssize_t, value: cython.double) -> cython.double:
+        """Return the largest V with φ(V) <= value: infinite where everybody leaves and that is good enough."""
+        low: cython.Py_ssize_t = self.begin[self.menu[s]]
+        last: cython.Py_ssize_t = self.begin[self.menu[s] + 1] - 1
+        high: cython.Py_ssize_t = last
+        middle: cython.Py_ssize_t
+        y: cython.double
+        if self.beta == 0:
+            y = self.go_on[last] if value >= 0 else self.go_on[low]
+            return INFINITY if y == 0 and value >= 0 else value / y
+        y = value / self.beta
+        while low < high:  # from the last value of φ on V is unbounded
+            middle = (low + high) // 2
+            if self.go_on[middle + 1] * self.breaks[middle] - self.mass[middle + 1] <= y:
+                low = middle + 1
+            else:
+                high = middle
+        y += self.mass[low]
+        if self.go_on[low] > 0:
+            return y * (1 / self.go_on[low]) * self.beta
+        return INFINITY if y >= 0 else -INFINITY
+
+
+def grown(
+    reach: cython.double[::1],
+    met: cython.double[:, ::1],
+    rate: cython.double[::1],
+    mass: cython.double[::1],
+    suffix: float,
+    beta: float,
+    most: float,
+    few: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Return prefixes that go on through a classifier: their rows and thresholds; None: they are more than a few.
+
+    Parameters
+    ----------
+    reach, met
+        N, N x 2: of the prefixes, reach and columns with the stage.
+    rate, mass
+        Of its thresholds.
+    suffix, beta, most
+        The least that follows, the multiplier of the accuracy, and what all may come to.
+    few
+        How many may be returned.
+    """
+    room: cython.Py_ssize_t = few
+    rows, levels = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+    row: cython.longlong[::1] = rows
+    level: cython.longlong[::1] = levels
+    found: cython.Py_ssize_t = 0
+    i: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    after: cython.double = suffix
+    weight: cython.double = beta
+    limit: cython.double = most
+    with cython.nogil:
+        for i in range(reach.shape[0]):
+            for k in range(rate.shape[0]):
+                if met[i, 0] + weight * (met[i, 1] - reach[i] * mass[k]) + reach[i] * (1 - rate[k]) * after <= limit:
+                    if found == room:
+                        found = -1
+                        break
+                    row[found], level[found] = i, k
+                    found += 1
+            if found < 0:
+                break
+    return None if found < 0 else (rows[:found], levels[:found])
