@@ -101,9 +101,9 @@ class Sets:
         }
         on = self._on_some_path(on)
         self.places: list[Place] = sorted(on)
-        receivers: dict[tuple[int, int, int], list[int]] = {}
+        self.receivers: dict[tuple[int, int, int], list[int]] = {}
         for s, e in self.places:
-            receivers.setdefault((s, self.tier[e], self.carried(s, e)), []).append(e)
+            self.receivers.setdefault((s, self.tier[e], self.carried(s, e)), []).append(e)
         # all of a kind leave alike
         self.senders: dict[tuple[int, tuple[int, int]], list[int]] = {}
         for s, e in [(1, SOURCE), *((s + 1, e) for s, e in self.places if s < self.last)]:
@@ -112,21 +112,14 @@ class Sets:
         hubs: set[Hub] = set()
         for (s, kind), (e, *_) in self.senders.items():
             carried = self.carried(s, e)
-            self.onward[s, kind] = [
-                (k, w) for k in range(len(instance.tiers)) if (s, k, carried) in receivers for w in self._ways(s, e, k)
-            ]
+            into = [k for k in range(len(instance.tiers)) if (s, k, carried) in self.receivers]
+            self.onward[s, kind] = [(k, w) for k in into for w in self._ways(s, e, k)]
             hubs |= {(s, k, w, carried) for k, w in self.onward[s, kind]}
         self.hubs: list[Hub] = sorted(hubs)
-        # runners that a hub leads to, and the ways in which they are led to
-        self.receivers = receivers
         self.arriving: dict[tuple[int, int, int], list[int]] = {}
         for s, k, w, c in self.hubs:
             self.arriving.setdefault((s, k, c), []).append(w)
         self.reach_low, self.reach_high = self._reach_bounds()
-
-    def left(self) -> list[tuple[tuple[int, tuple[int, int]], list[int], list[tuple[int, int]]]]:
-        """Return what leaves alike: stage and kind, the runners, and for which tiers in which ways."""
-        return [(key, own, self.onward[key]) for key, own in self.senders.items()]
 
     @cached_property
     def hops(self) -> list[Hop]:
@@ -169,10 +162,9 @@ class Sets:
         for s in self.stages[:-1]:
             for i in self.levels[s]:
                 level = self.menu[s][i]
-                if level.exit_rate >= 1:
-                    best = ends.get((s, level.variant))
-                    if best is None or level.accuracy > self.menu[s][best].accuracy:
-                        ends[s, level.variant] = i
+                best = ends.get((s, level.variant)) if ends else None
+                if level.exit_rate >= 1 and (best is None or level.accuracy > self.menu[s][best].accuracy):
+                    ends[s, level.variant] = i
         if not ends:
             return ends
         menus = {s: [self.menu[s][i] for i in levels] for s, levels in self.levels.items()}

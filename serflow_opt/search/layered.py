@@ -240,7 +240,9 @@ class _Reader:
         """Hops into each hub; those of senders that share link, way and variant together."""
         data = self.data
         leaving: list[list[Crossing]] = [[] for _ in data.stages]
-        ways = [(s, own, np.array(own), k, w) for (s, _), own, on in data.left() for k, w in on]
+        ways = [
+            (s, own, np.array(own), k, w) for (s, kind), own in data.senders.items() for k, w in data.onward[s, kind]
+        ]
         for s, own, senders, k, w in ways:
             first, way = (s, own[0], k, w), data.instance.ways[s - 1][max(w, 0)]
             hub, move = data.hub_left(first), data.hop_time(first)
