@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -129,7 +130,7 @@ def s_cips(pricing: Pricing, structure: Structure, service: Service, parts: Sequ
         points.append(None)
         if before.machine is None or here.function is None or service.reach(b - 1) <= 0:
             continue
-        pair = _Pair(pricing, before, here, service, b, parts[b - 1].usd_machines + parts[b - 1].usd_functions)
+        pair = _Pair(pricing, structure, service, b, parts[b - 1].usd_machines + parts[b - 1].usd_functions)
         if pair.bigger:
             points[-1] = pair.point()
     return points
@@ -170,11 +171,9 @@ def t_cips(pricing: Pricing, structure: Structure, parts: Sequence[Part]) -> lis
 class _Pair:
     """Two blocks, one after the other, or as one on bigger machines."""
 
-    def __init__(
-        self, pricing: Pricing, before: BlockChoice, here: BlockChoice, service: Service, b: int, small_usd: float
-    ) -> None:
-        structures = pricing.structures
-        self.pricing, self.small_usd = pricing, small_usd
+    def __init__(self, pricing: Pricing, structure: Structure, service: Service, b: int, small_usd: float) -> None:
+        structures, before, here = pricing.structures, structure[b - 1], structure[b]
+        self.pricing, self.structure, self.at, self.small_usd = pricing, structure, b - 1, small_usd
         self.deep_usd = parts_usd(pricing, here, service, b)
         self.entering = service.reach(b - 1)
         self.rates = pricing.demand.in_groups(GROUPS)
@@ -219,8 +218,7 @@ class _Pair:
             * math.fsum(t * weight[s] for s, t in pricing.machine_times(choice).items())
         )
         if choice.function is None:
-            caps = np.asarray(pricing.sizes(choice))
-            return option.rent_per_s * float(max(np.searchsorted(caps, loads[-1] * (1 - TOLERANCE)), 1))
+            return option.rent_per_s * self._needed(choice, float(loads[-1]))
         usd = pricing.structures.fee(choice.function)
         usd += math.fsum(price * weight[s] for s, price in pricing.function_prices(choice).items())
         most = pricing.most(choice)
@@ -228,6 +226,17 @@ class _Pair:
         spilled = 1 - np.divide(carried, loads, out=np.ones_like(carried), where=loads > 0)
         spills = (spilled * self.rates.rates * self.entering) @ self.rates.shares
         return float((option.rent_per_s * np.arange(most + 1) + usd * spills).min())
+
+    def _needed(self, choice: BlockChoice, load: float) -> int:
+        """How many machines alone take a load and, where the block stands, let nobody wait too long."""
+        pricing, before, here = self.pricing, self.structure[self.at], self.structure[self.at + 1]
+        placed = replace(choice, hop_s=before.hop_s, hop_usd=before.hop_usd, sending_s=here.sending_s)
+        whole = (*self.structure[: self.at], placed, *self.structure[self.at + 2 :])
+        caps, relaxed = np.asarray(pricing.sizes(choice)), pricing.relaxed_in(whole, self.at)
+        count, work = int(max(np.searchsorted(caps, load * (1 - TOLERANCE)), 1)), load / pricing.demand.peak
+        while relaxed is not None and count < len(caps) and relaxed.taken(count, None, work, work) > relaxed.room:
+            count += 1
+        return count
 
 
 def parts_usd(pricing: Pricing, choice: BlockChoice, service: Service, b: int) -> float:
