@@ -67,9 +67,21 @@ class OneSet:
         The set.
     best
         USD per second; inf: none is known.
+    rough
+        Whether bounds may be rough: they are told sooner.
     """
 
-    def __init__(self, whole: Pricing, pricing: Pricing, structure: Structure, chosen: Thresholds, best: float) -> None:
+    def __init__(
+        self,
+        whole: Pricing,
+        pricing: Pricing,
+        structure: Structure,
+        chosen: Thresholds,
+        best: float,
+        *,
+        rough: bool = False,
+    ) -> None:
+        self.rough = rough
         self.whole, self.pricing, self.structure, self.chosen, self.best = whole, pricing, structure, chosen, best
         self.late: Late | None = pricing.promise.late(structure, pricing.least_reach)
         self.work = [self._work(b) for b in range(len(structure))]
@@ -104,6 +116,7 @@ class OneSet:
                 self.pricing.relaxed_in(self.structure, b),
                 self.best * (1 + TOLERANCE) - math.fsum(leasts[:b] + leasts[b + 1 :]),
                 *self.work[b],
+                rough=self.rough,
             )
             for b, choice in enumerate(self.structure)
         ]

@@ -120,7 +120,8 @@ class OneStructure:
             )
             return cost, cost, []
         pricing = whole.among(data) if self.waits and chosen.levels is not None else whole
-        own = OneSet(whole, pricing, self.structure, chosen, best)
+        first = chosen.levels is None and self._narrow is not None
+        own = OneSet(whole, pricing, self.structure, chosen, best, rough=first)
         if own.late is None:
             return math.inf, math.inf, []
         if own.empty:
@@ -131,7 +132,7 @@ class OneStructure:
             self.incumbent.offer(self.structure, solution)  # exact; what is bounded is below it
         if bound >= min(self.incumbent.enough(), best):
             return bound, bound, []
-        if chosen.levels is None and self._narrow is not None:
+        if first and self._narrow is not None:
             levels, self._narrow = self._narrow(), None
             return bound, bound, [Thresholds(levels)]
         halves = self._split_work(own.work, solution) if solution else []

@@ -4,11 +4,12 @@ With W the seconds that a request of the service holds a worker of a block on av
 
     Φ(W) = min_n c n + p E[λ W - carried_n(λ W)]
 
-p the least price of a second of work on its function; without a function, the machines that the peak needs.
+p the least price of a second of work on its function, fee and all; without one, the machines that the peak needs.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -47,6 +48,7 @@ class Pricing(Capacity):
         super()._choose_from(data)
         self._overflows: dict[BlockChoice, Floats] = {}
         self._calls: dict[BlockChoice, float] = {}
+        self._places: dict[BlockChoice, dict[int, int]] = {}
         self._profiles: dict[BlockChoice, Profile] = {}
 
     def function_prices(self, choice: BlockChoice) -> dict[int, float]:
@@ -124,9 +126,16 @@ class Pricing(Capacity):
         return self.structures.option(choice.machine).rent_per_s
 
     def per_second(self, choice: BlockChoice) -> float:
-        """Least price of a second of the machines' work on the function."""
+        """Least price of a second of the machines' work on the function, whatever the thresholds.
+
+        Reaches fall along the block, so that it is least where all leave at one of its stages, or none do.
+        """
+        assert choice.function is not None
         prices, times = self.function_prices(choice), self.machine_times(choice)
-        return min((prices[s] / t for s, t in times.items() if t > 0), default=0.0)
+        usd = list(itertools.accumulate(prices.values(), initial=self.structures.fee(choice.function)))[1:]
+        held = list(itertools.accumulate(times.values()))
+        pairs = [*zip(usd, held, strict=True), (usd[-1], held[-1] + choice.sending_s)] if held else []
+        return min((price / seconds for price, seconds in pairs if seconds > 0), default=0.0)
 
     def called(self, choice: BlockChoice) -> Floats:
         """USD per request of the service and unit of reach of each stage, for all of a block on its function."""
@@ -158,15 +167,22 @@ class Pricing(Capacity):
                 self.deadline.check()
                 total += share * (rate * grid - carrying.each(most, workers, rate * grid))
             if relaxed is not None:
-                low, high, places = float(grid[0]), float(grid[-1]), 0
                 loads = groups.rates[:, None] * grid
-                for count in range(1, min(most, COUNTED) + 1):
+                for count, places in self.places(choice).items():
                     self.deadline.check()
-                    places = relaxed.most_places(count, low, high, places)
                     taken = self.carrying.carried(count * workers, loads.ravel(), places).reshape(loads.shape)
                     total[count] = np.maximum(total[count], groups.shares @ (loads - taken))
             self._overflows[key] = np.maximum(total, 0.0)
         return self._overflows[key]
+
+    def places(self, choice: BlockChoice) -> dict[int, int]:
+        """Most requests that may wait for 1, 2, .. machines beside a function, wherever the block stands."""
+        key = replace(choice, hop_usd=0.0)
+        if key not in self._places:
+            relaxed, grid = self.relaxed(choice), self._grid(choice)
+            counts = range(1, min(self.most(choice), COUNTED) + 1)
+            self._places[key] = {} if relaxed is None else relaxed.places(counts, float(grid[0]), float(grid[-1]))
+        return self._places[key]
 
     def at_least(self, choice: BlockChoice) -> Floats:
         """What a block with a function costs at least with 0, 1, .. machines, USD per second."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -155,6 +155,16 @@ class Relaxed:
             middle = (low + high) / 2
             low, high = (middle, high) if self.taken(count, None, middle, high) <= self.room else (low, middle)
         return high
+
+    def places(self, counts: Iterable[int], low: float, high: float) -> dict[int, int]:
+        """Return `most_places` for rising numbers of machines: where all places are in time, they are for more, too."""
+        found, last, every = dict[int, int](), 0, False
+        for count in counts:
+            most = ROOMS[useful_rooms(count * self.workers, self.queues.peak * high) - 1]
+            last = most if every else self.most_places(count, low, high, last)
+            every = last == most
+            found[count] = last
+        return found
 
     def most_places(self, count: int, low: float, high: float, least: int = 0) -> int:
         """Return the most of `ROOMS` that may be in time beside a function.

@@ -74,6 +74,8 @@ class Sizing:
         USD per second that it may cost.
     low, high
         Between these is its work, seconds a request.
+    rough
+        Whether as many may wait beside a function as wherever the block stands: that is known, and no less.
     """
 
     whole: Pricing
@@ -83,6 +85,7 @@ class Sizing:
     left: float
     low: float
     high: float
+    rough: bool = False
 
     @cached_property
     def alone(self) -> dict[int, float]:
@@ -105,12 +108,13 @@ class Sizing:
     def beside(self) -> dict[int, int]:
         """Numbers of machines beside a function, and the most requests that may wait for each."""
         costs, most = self.whole.at_least(self.choice), self.whole.most(self.choice)
-        found, places = dict[int, int](), 0
-        for count in (k for k in range(1, most + 1) if costs[k] <= self.left):
-            if self.relaxed is not None:
-                places = self.relaxed.most_places(count, self.low, self.high, places)
-            found[count] = places
-        return found
+        counts = [k for k in range(1, most + 1) if costs[k] <= self.left]
+        if self.relaxed is None:
+            return dict.fromkeys(counts, 0)
+        known = self.whole.places(self.choice) if self.rough else {}
+        if all(k in known for k in counts):
+            return {k: known[k] for k in counts}
+        return self.relaxed.places(counts, self.low, self.high)
 
     def sizes(self, groups: Rates, points: Sequence[float]) -> Sizes:
         """Return the sizes as a model has them.
