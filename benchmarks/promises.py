@@ -168,7 +168,7 @@ def main() -> None:
         case = drawn(seed)
         behind = "functions behind" if case.functions else "machines alone"
         kind = f"{case.blocks} block{'s' * (case.blocks > 1)}, {behind}"
-        found = so.provision(case.instance, keep=case.fits, blocks=case.blocks, time_limit=60)
+        found = so.provision(case.instance, keep=case.fits, blocks=case.blocks, time_limit=20)
         if not found.parts:
             counted[kind, found.status] += 1
             continue

@@ -30,6 +30,7 @@ from serflow_opt.cli.common import (
 from serflow_opt.cli.traffic_options import (
     Blocks,
     Cv,
+    DegradedAccuracy,
     EveryS,
     File,
     FromS,
@@ -145,6 +146,7 @@ def simulate(
         Path | None, typer.Option(help="CSV with a column factor: measured times / stated ones; instead of --times.")
     ] = None,
     cv: Cv = 0.5,
+    degraded_accuracy_min: DegradedAccuracy = None,
     moments: Annotated[Moments, typer.Option(help="When requests come within a period.")] = Moments.spread,
     timeout_s: Annotated[
         float | None, typer.Option(help="A request that waits longer for a block is dropped.", min=0.0)
@@ -193,7 +195,7 @@ def simulate(
         with stoppable(), telling(not as_json) as tell:
             deadline = Deadline(time_limit)
             tell("finding blocks")
-            scaled, service = prepared(instance, part, policy.value, blocks, every_s, deadline)
+            scaled, service = prepared(instance, part, policy.value, blocks, every_s, deadline, degraded_accuracy_min)
             found = run(
                 service,
                 part,
@@ -237,6 +239,7 @@ def compare(
     seed: Seed = 0,
     times: Annotated[Times, typer.Option(help="How service times scatter.")] = Times.fixed,
     cv: Cv = 0.5,
+    degraded_accuracy_min: DegradedAccuracy = None,
     jobs: Jobs = 1,
     time_limit: SimulationLimit = None,
     accuracy_min: AccuracyMin = None,
@@ -276,6 +279,7 @@ def compare(
                 times=times.value,
                 cv=cv,
                 jobs=jobs,
+                degraded_accuracy=degraded_accuracy_min,
                 time_limit=time_limit,
                 on_progress=tell,
             )

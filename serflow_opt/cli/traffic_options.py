@@ -22,6 +22,12 @@ TraceFile = Annotated[
 TraceScale = Annotated[float, typer.Option(help="Multiply the trace's requests.", min=0.0, max=1e4)]
 FromS = Annotated[float, typer.Option(help="Start of the part of the trace that is used, seconds.", min=0.0)]
 ToS = Annotated[float | None, typer.Option(help="End of that part, seconds.", min=0.0)]
+DegradedAccuracy = Annotated[
+    float | None,
+    typer.Option(
+        help="Floor of a second, less accurate menu that the controller serves with under overload.", min=0.0, max=1.0
+    ),
+]
 KeptPlan = Annotated[
     Path | None, typer.Option("--plan", help="Plan as `solve --out` writes it: keep it, and count its machines.")
 ]

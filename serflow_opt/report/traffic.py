@@ -180,6 +180,9 @@ def simulation_table(run: Simulation, events: Iterable[object] = ()) -> Renderab
         "latency ms": f"mean {_ms(run.latency_mean_s * 1000)}, " + ", ".join(f"p{q:g} {_ms(t)}" for q, t in ms.items()),
         "in time": f"{run.kept:.4%}" + ("" if run.slo_s is None else f" within {run.slo_s * 1000:g} ms"),
         "accuracy": "" if run.accuracy is None else f"{run.accuracy:.4f}",
+        "degraded": f"{run.degraded:,} requests in {run.degraded_s:,.0f} s met the second menu of thresholds"
+        if run.degraded_s
+        else "",
         "machines": f"{run.machine_seconds / 3600:.4g} hours billed in {len(run.rentals):,} rentals, "
         f"{run.utilisation:.0%} of their workers' time busy",
     }
@@ -204,7 +207,7 @@ def simulation_table(run: Simulation, events: Iterable[object] = ()) -> Renderab
 def comparison_table(comparison: Comparison) -> RenderableType:
     """A row a policy."""
     frame = comparison.to_frame()
-    rows = []
+    degraded, rows = bool(frame["degraded"].any()), []
     for record in frame.to_dict("records"):
         saving, above = record["saving_over_libra"], record["above_bound"]
         mark = " " if record["like_for_like"] else "*"
@@ -218,6 +221,7 @@ def comparison_table(comparison: Comparison) -> RenderableType:
                 *(_ms(record[name]) for name in ("p50_ms", "p95_ms", "p99_ms")),
                 f"{record['violations']:.3%}",
                 f"{record['dropped']:.3%}",
+                *([f"{record['degraded']:.2%}", f"{record['accuracy']:.4f}"] if degraded else []),
                 f"{record['utilisation']:.0%}",
                 "" if math.isnan(saving) else f"{saving:.1%}{mark}",
                 "" if math.isnan(above) else f"{above:.1%}{mark}",
@@ -234,6 +238,7 @@ def comparison_table(comparison: Comparison) -> RenderableType:
         "p99 ms",
         "late",
         "dropped",
+        *(["degraded", "accuracy"] if degraded else []),
         "busy",
         "saves over LIBRA",
         "above the bound",

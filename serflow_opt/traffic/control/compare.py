@@ -150,6 +150,7 @@ class Comparison(Kept):
                     "keeps_target": row.keeps_target,
                     "dropped": sum(run.dropped.values()) / max(run.arrivals, 1),
                     "accuracy": math.nan if run.accuracy is None else run.accuracy,
+                    "degraded": run.degraded / max(run.arrivals, 1),
                     "utilisation": run.utilisation,
                     "saving_over_libra": 1 - row.usd / libra.usd if libra else math.nan,
                     "above_bound": row.usd / row.bound - 1 if row.bound > 0 else math.nan,
@@ -203,6 +204,7 @@ def compare(
     cv: float = 0.5,
     jobs: int = 1,
     gap: float = 1e-3,
+    degraded_accuracy: float | None = None,
     time_limit: float | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> Comparison:
@@ -228,6 +230,8 @@ def compare(
         Processes.
     gap
         Of the schedules.
+    degraded_accuracy
+        As of `service_for`; the other policies do not know it.
     time_limit
         Seconds; None: none. Policies that are not through by then are left out, with how far they came.
     on_progress
@@ -250,11 +254,8 @@ def compare(
     if unknown:
         raise InputError([Problem("", "--policy", f"'{name}'", nearest(name, POLICIES)) for name in unknown])
 
-    def tell(text: str) -> None:
-        if on_progress:
-            on_progress(text)
-
-    found = Services(instance, trace, blocks, deadline)
+    tell = on_progress or (lambda text: None)
+    found = Services(instance, trace, blocks, deadline, degraded_accuracy)
     left_out: dict[str, Unfit] = {}
     late: dict[str, str] = {}
     chosen: list[tuple[str, Policy, Service]] = []
@@ -305,9 +306,8 @@ def compare(
     if not rows:
         reasons = {why: [name for name in late if late[name] == why] for why in late.values()}
         raise OutOfTime("; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items()))
-    unfit = {name: why.reason for name, why in left_out.items()}
-    stopped = {name: f"stopped: {why}" for name, why in late.items()}
-    return Comparison(instance.name, trace.name, tuple(rows), bounds, unfit | stopped, notes, bool(late or cut))
+    unfit = {name: why.reason for name, why in left_out.items()} | {n: f"stopped: {why}" for n, why in late.items()}
+    return Comparison(instance.name, trace.name, tuple(rows), bounds, unfit, notes, bool(late or cut))
 
 
 def _exits(service: Service) -> tuple[object, ...]:

@@ -180,7 +180,7 @@ class Services:
         if found.service is None:
             reason = found.reason or f"nothing was found within {limit:g} s"
             cure = "give a lower floor, or None"
-            raise InputError([Problem(self.instance.name, "degraded_accuracy", f"{self._floor:g}: {reason}", cure)])
+            raise InputError([Problem(self.instance.name, "degraded accuracy", f"{self._floor:g}: {reason}", cure)])
         second = scalable(self.instance, structure, found.levels)
         menu = replace(service, shares=second.shares, accuracies=second.accuracies, draws=second.draws)
         return replace(service, degraded=menu)
@@ -254,7 +254,13 @@ def service_for(
 
 
 def prepared(
-    instance: Instance, trace: Trace, name: str, blocks: int, every_s: float, deadline: Deadline = NEVER
+    instance: Instance,
+    trace: Trace,
+    name: str,
+    blocks: int,
+    every_s: float,
+    deadline: Deadline = NEVER,
+    degraded_accuracy: float | None = None,
 ) -> tuple[Policy, Service]:
     """Return a policy of `POLICIES` and the service it scales.
 
@@ -272,6 +278,8 @@ def prepared(
         As of `policy_of`.
     deadline
         When to stop.
+    degraded_accuracy
+        As of `service_for`.
 
     Raises
     ------
@@ -280,7 +288,7 @@ def prepared(
     OutOfTime
         Where no service was found in time.
     """
-    found = Services(instance, trace, blocks, deadline).of(name)
+    found = Services(instance, trace, blocks, deadline, degraded_accuracy).of(name)
     if isinstance(found, Unfit):
         raise found.error(name)
     return policy_of(name, found, trace, every_s, deadline)

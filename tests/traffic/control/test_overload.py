@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from oracles.random_instances import write
-from support.service import service_document
+from support.helpers import has_line, run
+from support.service import service_document, write_trace
 
 import serflow_opt as so
 from serflow_opt.traffic.control.controller import Controller
@@ -118,3 +120,24 @@ def test_the_second_menu_of_an_instance(tmp_path: Path) -> None:
     assert found.shares == pytest.approx((0.7, 0.3))
     assert found.degraded.shares == pytest.approx((0.9, 0.1))
     assert found.degraded.blocks == found.blocks
+
+
+def test_the_commands_show_it(tmp_path: Path) -> None:
+    """14 machines take 96/s, and 121/s by the second menu; 150/s come for 20 s, and no function helps."""
+    made = service_document()
+    made["workload"]["accuracy_min"] = 0.95
+    made["tables"]["exits.csv"].insert(0, {"stage": 1, "threshold": 0.5, "exit_rate": 0.9, "accuracy": 0.90})
+    made["tier"], made["link"] = [made["tier"][0] | {"machines_max": 14}], []
+    folder = write(made, tmp_path)
+    trace = write_trace(tmp_path / "flood.csv", [50] * 130 + [150] * 20 + [50] * 150)
+    asked = ("--trace", trace, "--blocks", "1", "--every-s", "5", "--degraded-accuracy-min", "0.9")
+    ran = run("simulate", folder, *asked)
+    assert ran.code == 0, ran.stderr
+    assert has_line(ran.stdout, "degraded", "second menu")
+    table = tmp_path / "table.csv"
+    compared = run("compare", folder, *asked, "--policy", "controller", "--policy", "maximum", "--out", table)
+    assert compared.code == 0, compared.stderr
+    assert has_line(compared.stdout, "policy", "degraded", "accuracy")
+    rows = {row["policy"]: row for row in csv.DictReader(table.open(encoding="utf-8"))}
+    assert float(rows["controller"]["degraded"]) > 0.05
+    assert float(rows["maximum"]["degraded"]) == 0
