@@ -167,19 +167,20 @@ class Serving:
         times: cython.double[::1],
         holds: cython.double[:, ::1],
         seconds: cython.double[::1],
-        quota: cython.uchar[::1] | None,
+        quota: Any,
         until_s: float,
     ) -> None:
         """Take requests in the order of time, then let everything happen up to a moment; `Pool` says what is what."""
         until: cython.double = until_s
         limited: cython.bint = quota is not None
+        within: cython.uchar[::1] = quota if limited else np.zeros(0, np.uint8)
         j: cython.Py_ssize_t
         with cython.nogil:
             for j in range(times.shape[0]):
                 self._free_up(times[j])
                 if self.head < self.tail:
                     self._expire(times[j])
-                self._arrive(j, numbers[j], times[j], holds, seconds, limited, limited and quota[j])
+                self._arrive(j, numbers[j], times[j], holds, seconds, limited, limited and within[j])
             while self.busy[0] <= until and self.n_busy > 1:
                 self._free_next()
             self._expire(until)

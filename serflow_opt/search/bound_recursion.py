@@ -219,7 +219,9 @@ class _Sweep:
             self.allowed, chain.whole_limit, self.timed, STAY, END,
         )  # fmt: skip
         steps, met = run.run(deadline.check)
-        arriving = {crossing.hub: Steps(*labels) for crossing, labels in zip(chain.entering[0], met, strict=True)}
+        arriving: dict[object, Steps] = {
+            crossing.hub: Steps(*labels) for crossing, labels in zip(chain.entering[0], met, strict=True)
+        }
         return [Steps(*labels) for labels in steps], arriving
 
     def _by_arrays(self, deadline: Deadline) -> tuple[list[Steps], dict[object, Steps]]:

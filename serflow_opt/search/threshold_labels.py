@@ -318,9 +318,8 @@ def put_stage(
     if kernels.compiled and after.shape[1] == 2:
         from serflow_opt.kernels.labels import Merge
 
-        weights = np.array([weights for weights, _ in tests])
-        most = np.array([allowed for _, allowed in tests])
-        return Merge(envelope.rate, envelope.mass, adds, after, weights, most, width).run()
+        rows, allowed = np.array([weights for weights, _ in tests]), np.array([most for _, most in tests])
+        return Merge(envelope.rate, envelope.mass, adds, after, rows, allowed, width).run()
     go_on = (1 - envelope.rate)[:, None]
     alive = np.ones((len(go_on), len(after)), dtype=bool)
     for weights, most in tests:

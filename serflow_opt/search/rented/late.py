@@ -24,7 +24,8 @@ from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.plan.decision import Decision
-from serflow_opt.search.layered import Chain, Crossing
+from serflow_opt.search.flat import Crossing
+from serflow_opt.search.layered import Chain
 from serflow_opt.search.rented.search import Counts, RentedSearch
 
 

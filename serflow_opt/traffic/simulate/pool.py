@@ -60,7 +60,7 @@ class Pool:
         self._queue: deque[tuple[float, int, list[float]]] = deque()
         self._patience = math.inf if timeout_s is None else timeout_s
         # the same of compiled steps: the queue, as arrays, and what has happened since it was taken
-        self._waiting = np.zeros(0), np.zeros(0, np.int64), np.zeros((len(block.machines), 0))
+        self._waiting: Any = np.zeros(0), np.zeros(0, np.int64), np.zeros((len(block.machines), 0))
         self._happened: Any = None
 
     def step(
