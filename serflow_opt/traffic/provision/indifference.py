@@ -233,7 +233,7 @@ class _Pair:
         placed = replace(choice, hop_s=before.hop_s, hop_usd=before.hop_usd, sending_s=here.sending_s)
         whole = (*self.structure[: self.at], placed, *self.structure[self.at + 2 :])
         caps, relaxed = np.asarray(pricing.sizes(choice)), pricing.relaxed_in(whole, self.at)
-        count, work = int(max(np.searchsorted(caps, load * (1 - TOLERANCE)), 1)), load / pricing.demand.peak
+        count, work = max(int(np.searchsorted(caps, load * (1 - TOLERANCE))), 1), load / pricing.demand.peak
         while relaxed is not None and count < len(caps) and relaxed.taken(count, None, work, work) > relaxed.room:
             count += 1
         return count
