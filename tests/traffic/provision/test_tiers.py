@@ -12,7 +12,7 @@ from oracles.provisioned_reading import best_of, check_deployment, provisioned
 from support import tiny
 
 from serflow_opt import Instance
-from serflow_opt.problem.offers import Link, Option, Tier
+from serflow_opt.problem.offers import Link, Option, Scaling, Tier
 from serflow_opt.traffic.provision.solve import provision
 
 QUICK = Link(bytes_per_s=8.0, round_trip_s=0.0, usd_per_byte=0.0)
@@ -111,6 +111,34 @@ def test_a_second_tier_of_machines_against_exhaustive_search(seed: int, tmp_path
     assert found.status == "optimal"
     assert found.usd_per_s == pytest.approx(best.usd_per_s, rel=1.001e-4)
     check_deployment(two, found.to_dict())
+
+
+def rented(spot_max: int, **changes: Any) -> Instance:
+    """Spot and on-demand machines of one type, two stages of 1 and 4 s: half leave at the first, 3 s a request."""
+    spot = Tier("spot", "vm", scaling=Scaling(machines_max=spot_max))
+    return tiny.two_stages(
+        tiers=(spot, Tier("on-demand", "vm")),
+        options=(Option("s", 0, (1.0, 4.0), 0.2), Option("o", 1, (1.0, 4.0), 0.5)),
+        links={("client", "spot"): QUICK, ("client", "on-demand"): QUICK, ("spot", "on-demand"): QUICK},
+        menus=(tiny.menu((0.5,), (0.8,)), tiny.LAST),
+        utilisation_cap=1.0,
+        **changes,
+    )
+
+
+@pytest.mark.parametrize(
+    ("spot_max", "blocks", "tiers", "usd"),
+    [
+        (6, 1, [("spot", 6)], 1.2),  # 2 requests/s keep six machines busy
+        (3, 1, [("on-demand", 6)], 3.0),  # three are too few, and a block's machines are of one tier
+        (3, 2, [("spot", 3), ("on-demand", 4)], 2.6),  # 2 x (1 + 0.25) s, of handing half over, and 2 x 0.5 x 4 s
+    ],
+)
+def test_spot_and_on_demand(spot_max: int, blocks: int, tiers: list[tuple[str, int]], usd: float) -> None:
+    """Handing 4 B over takes 0.5 s, in which a spot machine is held."""
+    found = provision(rented(spot_max), 2.0, blocks=blocks, arrivals="smooth")
+    assert (found.status, [(part.machine_tier, part.count) for part in found.parts]) == ("optimal", tiers)
+    assert found.usd_per_s == pytest.approx(usd, rel=1e-9)
 
 
 def test_machines_max_against_wait_max() -> None:
