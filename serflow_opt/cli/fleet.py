@@ -21,10 +21,12 @@ from serflow_opt.cli.common import (
     LatencyMeasure,
     LatencySlo,
     Out,
+    Settings,
     check_out,
     finish,
     given_limits,
     hand_over,
+    read_settings,
     telling,
 )
 from serflow_opt.errors import InputError, Problem
@@ -60,6 +62,7 @@ def fleet(
     latency_slo_ms: LatencySlo = None,
     latency_measure: LatencyMeasure = None,
     accounting: AccountingFlag = None,
+    settings: Settings = None,
     include: Include = None,
     exclude: Exclude = None,
     gap: Annotated[float, typer.Option(help="Relative gap that counts as optimal.", min=0.0)] = FLEET_GAP,
@@ -89,6 +92,7 @@ def fleet(
                 "latency_slo_ms": latency_slo_ms,
                 "latency_measure": latency_measure,
                 "accounting": accounting,
+                **read_settings(settings),
             }
         )
         loaded, problems = load_all(expand(files), catalog or (), changes, include or (), exclude or (), jobs)

@@ -124,7 +124,8 @@ class Batchings(Standard):
             As `Standard.read` takes them.
         """
         choices: list[Choice] = model.choices
-        return tuple(own.group for c, own in enumerate(choices) if value(model.y[c]) > 0.5)
+        chosen = [own.group for c, own in enumerate(choices) if value(model.y[c]) > 0.5]
+        return tuple(sorted(chosen, key=lambda own: own.applications))
 
     def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
         """Search by the cheapest configuration of each group and dynamic programming.

@@ -117,6 +117,8 @@ def test_functions_share_what_being_loaded_costs(tmp_path: Path) -> None:
     fleet = so.solve_fleet(files, budget_usd_per_hour=budget, minimize="cold", weights={"f1": 2.0})
     assert fleet.status == "optimal"
     assert fleet.value == pytest.approx(best)
+    options = ("--budget-usd-per-hour", budget, "--set", "objective=cold", "--weight", "f1=2", "--json")
+    assert run("fleet", *files, *map(str, options)).document["value"] == pytest.approx(best)
 
 
 def test_what_others_do_stands_beside(tmp_path: Path) -> None:
