@@ -86,15 +86,8 @@ def fleet(
         check_out(csv, ".csv", flag="--csv")
         most = {name: int(value) for name, value in _pairs("--machines", machines, "TYPE=NUMBER", whole=True).items()}
         weights = _pairs("--weight", weight, "INSTANCE=WEIGHT", whole=False)
-        changes = given_limits(
-            {
-                "accuracy_min": accuracy_min,
-                "latency_slo_ms": latency_slo_ms,
-                "latency_measure": latency_measure,
-                "accounting": accounting,
-                **read_settings(settings),
-            }
-        )
+        limits = {"accuracy_min": accuracy_min, "latency_slo_ms": latency_slo_ms, "latency_measure": latency_measure}
+        changes = given_limits({**limits, "accounting": accounting, **read_settings(settings)})
         loaded, problems = load_all(expand(files), catalog or (), changes, include or (), exclude or (), jobs)
         if problems:
             raise InputError(problems)
