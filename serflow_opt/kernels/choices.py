@@ -122,6 +122,7 @@ class Choices:
         number: cython.double
         value: cython.double = self.column[0]
         due: cython.double = 0.0
+        used: cython.double
         for p in range(self.machines):
             number = ceil(self.column[1 + p] * self.unit[p] * (1 - self.forgiven))
             if number > self.all_most[self.here, p]:
@@ -129,7 +130,8 @@ class Choices:
             value += number * self.rent[p]
             due += number * self.due[p]
         for k in range(self.machines + 1, self.columns):
-            if self.column[k] + (due if k == self.money else 0.0) > self.limit[k] + self.rounding:
+            used = self.column[k] + (due if k == self.money else 0.0)
+            if used > self.limit[k] + self.rounding * fabs(self.limit[k]):
                 return INFINITE
         return value
 

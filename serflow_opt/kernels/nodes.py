@@ -62,8 +62,14 @@ class Nodes(Mixes):
             least = min(least, self.bounds[i])
         return float(least)
 
-    def roots(self, order: cython.longlong[::1], bounds: cython.double[::1], weights: cython.double[:, ::1]) -> None:
-        """Bound placements in turn, each by its best mix; plans met are kept.
+    def bound(
+        self,
+        order: cython.longlong[::1],
+        bounds: cython.double[::1],
+        weights: cython.double[:, ::1],
+        nodes: cython.Py_ssize_t,
+    ) -> None:
+        """Bound placements in turn, each by its first nodes; plans met are kept.
 
         Parameters
         ----------
@@ -72,23 +78,27 @@ class Nodes(Mixes):
         bounds
             N, what is known of each; it is raised.
         weights
-            N x K, written: those of the columns that the bound is from.
+            N x K, written: those of the columns at the first node.
+        nodes
+            Looked at of each, at most.
         """
         i: cython.Py_ssize_t
         k: cython.Py_ssize_t
         n: cython.Py_ssize_t
+        dropped: cython.double = self.dropped
         for i in range(order.shape[0]):
             n = order[i]
             if bounds[n] >= self._target():
                 continue
             self.open(n, bounds[n])
-            self._take_node()
-            bounds[n] = max(bounds[n], self._bound())
-            if bounds[n] < self._target():
-                self._cross()
+            self.dropped = INFINITE
+            self.run(1)
             for k in range(self.columns):
                 weights[n, k] = self.weight[k]
+            self.run(nodes - 1)
+            bounds[n] = max(bounds[n], min(self.dropped, self.least_waiting()))
             self.top = 0
+        self.dropped = dropped
 
     def open(self, n: cython.Py_ssize_t, bound: float) -> None:
         """Begin with a placement of a known bound; what waited is forgotten."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.arrays import Floats
-from serflow_opt.ground.deadline import NEVER, Deadline
+from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.flat import Crossing
@@ -139,31 +139,55 @@ class LateSearch:
         Parameters
         ----------
         held
-            Multipliers of the columns to begin with, C.
+            Multipliers of the columns to begin with, C, where the objective has a limit.
         """
+        waiting = [self._of(late) for late in guesses(self.chain.data)]
         bounds, infeasible = [], True
-        for late in guesses(self.chain.data):
-            chain, also = chains_of(self.chain, late)
-            search = RentedSearch(
-                chain, self.gap, self.deadline, self.on_better, self.grace_s,
-                known=self.value, also=also, most_nodes=self._most_nodes,
-            )  # fmt: skip
-            search.columns.measure(self.unit)
-            if not search.run(held):
-                return False
-            self._add(search.counts)
-            if search.best is not None:
-                self.value, self._best = search.value, search
-            self.unit = search.columns.unit
-            if math.isfinite(self.value):
-                held = self.held = search.held
-            bounds.append(search.bound)
-            infeasible &= search.infeasible
-            if self.deadline.expired:
-                return True
+        try:
+            while waiting and held is None:  # until there is a plan to be better than
+                search = waiting.pop(0)
+                if not self._ends(search):
+                    return False
+                bounds.append(search.bound)
+                infeasible &= search.infeasible
+                held = self.held
+            begun = [(self._begin(search, held), n) for n, search in enumerate(waiting) if held is not None]
+            for least, n in sorted(begun):
+                search = waiting[n]
+                search.value = self.value
+                if least < search.target():
+                    if not self._ends(search):
+                        return False
+                    least, infeasible = search.bound, infeasible and search.infeasible
+                bounds.append(least)
+        except OutOfTime:
+            return True
         self.bound = min(bounds, default=math.inf)
         self.infeasible = self._best is None and infeasible
         return True
+
+    def _of(self, late: Late) -> RentedSearch:
+        """Return the search of a guess."""
+        chain, also = chains_of(self.chain, late)
+        return RentedSearch(
+            chain, self.gap, self.deadline, self.on_better, self.grace_s, also=also, most_nodes=self._most_nodes
+        )
+
+    def _begin(self, search: RentedSearch, held: Floats) -> float:
+        """Sweep a guess once."""
+        search.value = self.value
+        search.columns.measure(self.unit)
+        return search.begin(held)
+
+    def _ends(self, search: RentedSearch) -> bool:
+        """Search a guess; say whether that came to an end."""
+        ended = search.run()
+        self._add(search.counts)
+        if search.best is not None:
+            self.value, self._best, self.held = search.value, search, search.held
+        self.unit = search.columns.unit
+        self.deadline.check()
+        return ended
 
     def _add(self, counts: Counts) -> None:
         self.counts.placements = counts.placements

@@ -16,13 +16,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.ground.arrays import Floats, Ints
+from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
-from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING
+from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING, SMALLEST
 from serflow_opt.plan.decision import Decision
 from serflow_opt.problem.instance import Instance
 from serflow_opt.search.bound_recursion import BoundTable, sweep
@@ -47,6 +48,10 @@ FEW = (300, 3_000)
 """Placements among which better plans are looked for before all are listed that are left."""
 SHARES = (0.4, 0.15, 0.05, 0.02)
 """Of the distance from the least bound to the best plan: how far placements are listed for that."""
+FIRST, NODES_EACH = 10, 100
+"""Nodes by which placements are bounded, the first ones met and those that are listed."""
+TRIED = 20
+"""Of these, how many are parted for that."""
 ROUNDS = 6
 """Sweeps at the multipliers of a placement at most."""
 FACTORS = (0.1, 1.0, 3.0, 10.0, 100.0)
@@ -93,8 +98,6 @@ class RentedSearch:
         Called with the value of each better plan and the bound, in units of the chain's objective.
     grace_s
         Seconds beyond the deadline for a first plan.
-    known
-        Value of a plan known from elsewhere: only better ones count.
     also
         The same with other whole times, whose limit has to be kept as well.
     most_nodes
@@ -103,7 +106,8 @@ class RentedSearch:
     Attributes
     ----------
     value, bound
-        Of the best plan, and what no plan is below, in units of the chain's objective.
+        Of the best plan (one known from elsewhere may be set before), and what no plan is below, in units of the
+        chain's objective.
     infeasible
         Proven to have no plan.
     """
@@ -116,7 +120,6 @@ class RentedSearch:
         on_better: Callable[[float, float], None] | None = None,
         grace_s: float = 0.0,
         *,
-        known: float = math.inf,
         also: Chain | None = None,
         most_nodes: float = math.inf,
     ) -> None:
@@ -127,13 +130,14 @@ class RentedSearch:
         self.before = least_whole_before(chain)
         self.tight = stages_couple(chain.data.instance)
         self.limited = np.isfinite(chain.limits)
-        self.value, self.bound, self.infeasible = known, -math.inf, False
+        self.value, self.bound, self.infeasible = math.inf, -math.inf, False
         self.best: tuple[Placed, Ints] | None = None
         self.held = np.zeros(len(chain.limits))  # multipliers of the limits
         self.held[0] = 1.0
         self.counts = Counts()
         self._dropped, self._most_nodes = math.inf, most_nodes
         self._seen: set[bytes] = set()
+        self._begun: BoundTable | None = None
 
     @property
     def deadline(self) -> Deadline:
@@ -145,19 +149,27 @@ class RentedSearch:
         """Whether there is a plan."""
         return math.isfinite(self.value)
 
-    def run(self, held: Floats | None = None) -> bool:
-        """Search; say whether it came to an end, with a plan, without, or out of time.
-
-        It does not where bounds leave too much to list.
+    def begin(self, held: Floats) -> float:
+        """Sweep all placements once, where a plan is known to be better than; return what no plan is below.
 
         Parameters
         ----------
         held
-            Multipliers of the columns to begin with, C.
+            Multipliers of the columns, C.
+        """
+        self.held, self._begun = held, self._sweep_below(held)
+        if self._begun.first[0] < 0:
+            return self.target()
+        return float(self._begun.best[0]) + self._offset(held)
+
+    def run(self) -> bool:
+        """Search; say whether it came to an end, with a plan, without, or out of time.
+
+        It does not where bounds leave too much to list.
         """
         self.counts.placements = count_paths(self.chain)
         try:
-            ended = self._search(held)
+            ended = self._search()
         except OutOfTime:
             return True
         if ended:
@@ -177,44 +189,43 @@ class RentedSearch:
     @property
     def _most(self) -> float:
         """What a plan may come to by the limit of the objective."""
-        return float(self.chain.limits[0]) + ROUNDING * self.columns.unit
+        limit = float(self.chain.limits[0])
+        return limit + ROUNDING * abs(limit) + SMALLEST
 
-    def _target(self) -> float:
+    def target(self) -> float:
         """What a plan must be below to count."""
         if not self._knows:
             return self._most
         return self.value - max(self.gap * abs(self.value), ROUNDING * self.columns.unit)
 
-    def _search(self, held: Floats | None) -> bool:
-        if held is None:
+    def _search(self) -> bool:
+        swept = self._begun
+        if swept is None:
             swept = self._sweep(self._first_lanes())
-            if (swept.first < 0).all():
-                return True  # no placement is in time
+            if (swept.first < 0).all() or swept.best[-1] > self.chain.limits[-1] + ROUNDING:
+                return True  # no placement is in time, or none is accurate enough
             self.columns.measure(float(swept.best[0]))  # without any limits
-        else:
-            self.held = held
-            swept = self._sweep_below(held)
-            if swept.first[0] < 0:
-                self._dropped = min(self._dropped, self._target())
-                return True
-        held, least = self.held, -math.inf
-        paths = swept.paths()
+            for on in self._without_machines():  # parts of machines bought there may be dear whole ones
+                fewer = self._new(self._sweep(self._first_lanes()[:-1], on).paths())
+                if len(fewer):
+                    self._roots(fewer)
+        paths, below = swept.paths(), None
         for _ in range(ROUNDS):
             those = self._new(paths)
-            if not len(those):
+            if len(those):
+                bounds, weights = self._roots(those)
+                best = int(bounds.argmin())
+                if math.isfinite(bounds[best]):
+                    self.held = self.columns.multipliers(weights[best])
+            elif below is not None:
                 break
-            bounds, weights = self._roots(those)
-            best = int(bounds.argmin())
-            if math.isfinite(bounds[best]):
-                held = self.held = self.columns.multipliers(weights[best])
-            swept = self._sweep_below(held)
-            if swept.first[0] < 0:
-                self._dropped = min(self._dropped, self._target())
+            below = self._sweep_below(self.held)
+            if below.first[0] < 0:
+                self._dropped = min(self._dropped, self.target())
                 return True
-            paths = swept.paths()
-            least = max(least, float(swept.best[0]) + self._offset(held))
-            self.bound = max(self.bound, least)
-        return self._list(held, self._sweep_below(held))
+            paths = below.paths()
+            self.bound = max(self.bound, float(below.best[0]) + self._offset(self.held))
+        return self._list(self.held, below or self._sweep_below(self.held))
 
     # all placements at once
 
@@ -237,15 +248,21 @@ class RentedSearch:
         """What is added to V: minus the multipliers times the limits."""
         return -float(weights[1:] @ np.where(self.limited, self.chain.limits, 0.0)[1:])
 
-    def _sweep(self, lanes: Floats) -> BoundTable:
+    def _without_machines(self) -> list[Mask]:
+        """Return the states without the machines of some tiers, and of all."""
+        chain, tier = self.chain, np.array(self.chain.data.tier)
+        some = [left for count in range(1, len(chain.rented) + 1) for left in combinations(chain.rented, count)]
+        return [chain.on & ~np.isin(tier, left) for left in some]
+
+    def _sweep(self, lanes: Floats, on: Mask | None = None) -> BoundTable:
         self.counts.sweeps += 1
-        return sweep(self.chain, lanes, self.before, deadline=self.deadline)
+        return sweep(self.chain, lanes, self.before, on=on, deadline=self.deadline)
 
     def _sweep_below(self, weights: Floats) -> BoundTable:
         """Sweep what may be worth at most the target."""
         self.deadline.check()
         self.counts.sweeps += 1
-        allowed, target = None, self._target()
+        allowed, target = None, self.target()
         if math.isfinite(target):
             allowed = most_value(self.chain, weights, target - self._offset(weights))
         return sweep(self.chain, weights[None], self.before, allowed, deadline=self.deadline)
@@ -275,7 +292,7 @@ class RentedSearch:
         """Bound placements by their best mixes, in units of the chain's objective; the weights these are from."""
         nodes = self._nodes(those)
         bounds, weights = np.full(len(those), -math.inf), np.zeros((len(those), len(self.columns.order)))
-        nodes.roots(np.arange(len(those)), bounds, weights)
+        nodes.bound(np.arange(len(those)), bounds, weights, FIRST)
         self._take(those, nodes.found())
         return bounds * self.columns.unit, weights
 
@@ -291,43 +308,50 @@ class RentedSearch:
 
     def _list(self, weights: Floats, swept: BoundTable) -> bool:
         """List what bounds have left, bound it by itself, and part the machines and thresholds of what that leaves."""
-        if swept.first[0] >= 0 and self._knows:
-            swept = self._improve(weights, swept)
-        target = self._target()
-        those = self._left(weights, swept, target, LISTED)
+        for most in (*FEW, LISTED):
+            target = self.target()
+            those = self._left(weights, swept, target, most)
+            if those is not None:
+                break
+            if self._knows and most < LISTED:  # a better plan leaves fewer
+                self._improve(weights, swept, most)
+                swept = self._sweep_below(weights)
         if those is None:
             return False
         self._dropped = min(self._dropped, target)
         self.counts.listed = len(those)
-        nodes = self._nodes(those)
-        bounds = np.full(len(those), -math.inf)
-        nodes.roots(self._order(those, weights), bounds, np.zeros((len(those), len(weights))))
+        nodes, bounds = self._bounded(those, weights, NODES_EACH)
         for n in np.argsort(bounds, kind="stable").tolist():
-            self._take(those, nodes.found())
             bound = float(bounds[n]) * self.columns.unit
-            if bound >= self._target():
+            if bound >= self.target():
                 self._dropped = min(self._dropped, bound)
                 break  # so are all that follow
             self._part(those, nodes, n, float(bounds[n]))
-        self.counts.nodes = nodes.looked_at()
+        self.counts.nodes += nodes.looked_at()
         self._dropped = min(self._dropped, nodes.proven() * self.columns.unit)
         return True
 
-    def _improve(self, weights: Floats, swept: BoundTable) -> BoundTable:
-        """Look for a better plan among the placements of least bound, where all that are left are many."""
-        for few in FEW:
-            if self._left(weights, swept, self._target(), few) is not None:
+    def _improve(self, weights: Floats, swept: BoundTable, most: int) -> None:
+        """Look for a better plan among the placements of least bound."""
+        least = float(swept.best[0]) + self._offset(weights)
+        for share in SHARES:
+            those = self._left(weights, swept, least + share * (self.target() - least), most)
+            if those is not None:
                 break
-            least = float(swept.best[0]) + self._offset(weights)
-            for share in SHARES:
-                those = self._left(weights, swept, least + share * (self._target() - least), few)
-                if those is not None:
-                    self._roots(those)
-                    break
-            swept = self._sweep_below(weights)
-            if swept.first[0] < 0:
-                break
-        return swept
+        if those is None or not len(those):
+            return
+        nodes, bounds = self._bounded(those, weights, FIRST)
+        for n in np.argsort(bounds, kind="stable")[:TRIED].tolist():
+            if bounds[n] * self.columns.unit < self.target():
+                self._part(those, nodes, n, float(bounds[n]))
+        self.counts.nodes += nodes.looked_at()
+
+    def _bounded(self, those: Placed, weights: Floats, each: int) -> tuple[Nodes, Floats]:
+        """Return placements as the kernels take them, and bounds of them by the first nodes of each."""
+        nodes, bounds = self._nodes(those), np.full(len(those), -math.inf)
+        nodes.bound(self._order(those, weights), bounds, np.zeros((len(those), len(self.columns.order))), each)
+        self._take(those, nodes.found())
+        return nodes, bounds
 
     def fastest_within(self, weights: Floats) -> Decision | None:
         """Return the plan of least whole time within the limit of the objective, as long as that takes few nodes.
@@ -337,7 +361,7 @@ class RentedSearch:
         weights
             Multipliers of the columns, C.
         """
-        those = self._left(weights, self._sweep_below(weights), self._target(), LISTED)
+        those = self._left(weights, self._sweep_below(weights), self.target(), LISTED)
         if those is None or not len(those):
             return None
         nodes = self._nodes(those)
