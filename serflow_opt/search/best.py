@@ -34,8 +34,9 @@ from serflow_opt.search.outcome import OUT_OF_TIME, Found, Settings
 from serflow_opt.search.own_constraints import add_own
 from serflow_opt.search.placements import MOST, Paths
 from serflow_opt.search.prune import Pruned, prune
-from serflow_opt.search.rented.late import LateSearch, told_apart
-from serflow_opt.search.rented.search import RentedSearch, taken
+from serflow_opt.search.rented.late import LateSearch
+from serflow_opt.search.rented.question import taken, told_apart
+from serflow_opt.search.rented.search import RentedSearch
 
 AT_ONCE, PER_SECOND = 5_000, 10_000
 """Placements that are bounded whatever the time limit, and more of them for each second there is."""

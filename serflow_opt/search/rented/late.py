@@ -51,12 +51,6 @@ class Late:
         return self.share * at_cold + (1 - self.share) * at_warm
 
 
-def told_apart(data: Data) -> bool:
-    """Whether those who meet a cold start are one share of all requests, or none."""
-    chances = data.chances
-    return len(chances) <= 1 and all(chance.stage == 0 for chance in chances)
-
-
 def guesses(data: Data) -> list[Late]:
     """Return the pairs of stages that are possible, and that no other one makes needless; nobody late first."""
     quantile = data.instance.quantile or 0.0

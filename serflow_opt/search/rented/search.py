@@ -25,10 +25,8 @@ from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING, SMALLEST
 from serflow_opt.plan.decision import Decision
-from serflow_opt.problem.instance import Instance
 from serflow_opt.search.bound_recursion import BoundTable, sweep
 from serflow_opt.search.enumerate import near_optimal_placements
-from serflow_opt.search.goal import Goal
 from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, placed
 from serflow_opt.search.placements import Paths
@@ -67,20 +65,6 @@ class Counts:
     parted: int = 0
     nodes: int = 0
     sweeps: int = 0
-
-
-def taken(instance: Instance, goal: Goal) -> bool:
-    """Whether the search takes an instance and what is minimised: machines rented whole, or a percentile.
-
-    Thresholds are from menus, machines that are rented whole of one type a tier, times fixed; worst-case latency,
-    percentiles and accuracy are limits, not goals.
-    """
-    reserved, percentile = instance.accounting == "reserved", instance.quantile is not None
-    plain = (reserved or (percentile and instance.accounting == "per-request")) and instance.deviations is None
-    menus = instance.threshold_mode == "menu" or not any(menu.chooses for menu in instance.menus)
-    summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure != "mean")
-    one_type = not (reserved and any(tier.stage_specific for tier in instance.tiers if tier.kind != "function"))
-    return plain and menus and summed and one_type and not instance.families and not instance.joint
 
 
 class RentedSearch:

@@ -1,0 +1,27 @@
+"""What the search by mixes takes."""
+
+from __future__ import annotations
+
+from serflow_opt.formulations.coefficients import Data
+from serflow_opt.problem.instance import Instance
+from serflow_opt.search.goal import Goal
+
+
+def taken(instance: Instance, goal: Goal) -> bool:
+    """Whether the search takes an instance and what is minimised: machines rented whole, or a percentile.
+
+    Thresholds are from menus, machines that are rented whole of one type a tier, times fixed; worst-case latency,
+    percentiles and accuracy are limits, not goals.
+    """
+    reserved, percentile = instance.accounting == "reserved", instance.quantile is not None
+    plain = (reserved or (percentile and instance.accounting == "per-request")) and instance.deviations is None
+    menus = instance.threshold_mode == "menu" or not any(menu.chooses for menu in instance.menus)
+    summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure != "mean")
+    one_type = not (reserved and any(tier.stage_specific for tier in instance.tiers if tier.kind != "function"))
+    return plain and menus and summed and one_type and not instance.families and not instance.joint
+
+
+def told_apart(data: Data) -> bool:
+    """Whether those who meet a cold start are one share of all requests, or none."""
+    chances = data.chances
+    return len(chances) <= 1 and all(chance.stage == 0 for chance in chances)
