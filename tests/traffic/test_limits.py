@@ -14,10 +14,11 @@ from support.helpers import run
 from support.service import service_document, write_trace
 
 import serflow_opt as so
+from serflow_opt.backend import highs
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.traffic.control import compare as comparing
 from serflow_opt.traffic.demand.trace import Trace
-from serflow_opt.traffic.provision import counts, one_structure, search
+from serflow_opt.traffic.provision import counts, one_set, search
 from serflow_opt.traffic.schedule.solve import evaluate_schedule, schedule
 from serflow_opt.traffic.service import Block, Machine, Service
 from serflow_opt.traffic.simulate import requests
@@ -129,15 +130,16 @@ def test_deployments_tell_the_solvers_word_from_what_was_checked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """HiGHS is believed, but where multipliers show less that is said, too."""
-    solve = one_structure.HighsModel.solve
+    solve = highs.HighsModel.solve
 
-    def unchecked(own: one_structure.HighsModel, **given: Any) -> one_structure.Outcome:
+    def unchecked(own: highs.HighsModel, **given: Any) -> highs.Outcome:
         return replace(solve(own, **given), checked=-math.inf)
 
     proven = so.provision(so.load(write(service_document(large=True), tmp_path)), 30.0)
     assert proven.bound * (1 - 1e-5) <= proven.checked_bound <= proven.bound
-    checked = so.provision("bert12-sst2", 20.0, blocks=1)  # bounds without a solver leave something of it
-    monkeypatch.setattr(one_structure.HighsModel, "solve", unchecked)
+    monkeypatch.setattr(one_set.OneSet, "bound", lambda own, enough: None)  # leave all of it to the solver
+    checked = so.provision("bert12-sst2", 20.0, blocks=1)
+    monkeypatch.setattr(highs.HighsModel, "solve", unchecked)
     found = so.provision("bert12-sst2", 20.0, blocks=1)
     assert (found.status, found.bound) == (checked.status, pytest.approx(checked.bound, rel=1e-6))
     assert 0 < found.checked_bound < found.bound
@@ -146,12 +148,12 @@ def test_deployments_tell_the_solvers_word_from_what_was_checked(
 
 
 def test_doubt_is_the_reason_of_no_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
-    doubtful = one_structure.Outcome("no_solution", math.nan, -math.inf, {}, 0, 0, 0, doubt="not confirmed")
-    monkeypatch.setattr(one_structure.HighsModel, "solve", lambda own, **given: doubtful)
+    doubtful = highs.Outcome("no_solution", math.nan, -math.inf, {}, 0, 0, 0, doubt="not confirmed")
+    monkeypatch.setattr(highs.HighsModel, "solve", lambda own, **given: doubtful)
     monkeypatch.setattr(search.Search, "offer", lambda own, structure, levels: math.inf)
     found = so.provision(LIBRA, 30.0)
     assert (found.status, found.reason) == ("no_solution", "not confirmed")
-    monkeypatch.setattr(one_structure.HighsModel, "solve", lambda own, **given: replace(doubtful, doubt=""))
+    monkeypatch.setattr(highs.HighsModel, "solve", lambda own, **given: replace(doubtful, doubt=""))
     assert "--time-limit" in so.provision(LIBRA, 30.0).reason
 
 
