@@ -32,4 +32,4 @@ compiled = cythonize(
 )
 for module in compiled:
     module.optional = True  # where there is no compiler the package works without; cythonize drops the argument
-setup(ext_modules=compiled)
+setup(ext_modules=compiled, options={"build_ext": {"parallel": os.cpu_count()}})
