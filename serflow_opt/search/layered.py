@@ -198,7 +198,7 @@ class _Reader:
             return np.inf
         if name == "accuracy":
             return -limit * (1 - SLACK)
-        return limit * (1 + SLACK) / self.units.get(name, 1.0)
+        return (limit + SLACK * abs(limit)) / self.units.get(name, 1.0)  # what is leaked may be below 0
 
     def _seconds(self, places: Ints) -> Floats:
         """t_{s,e} / second, M x E."""

@@ -257,6 +257,24 @@ def test_then(seed: int, tmp_path: Path) -> None:
         assert achieved(plan, name) == pytest.approx(value, rel=2e-6, abs=1e-12), (name, [first, *order])
 
 
+@pytest.mark.parametrize(
+    ("accounting", "measure"), [("per-request", "worst"), ("reserved", "worst"), ("reserved", "p99")]
+)
+def test_a_limit_below_zero_is_met_exactly(accounting: str, measure: str, tmp_path: Path) -> None:
+    """The least privacy loss there is, a gain, as the limit: the plan that has it keeps it."""
+    document, _ = plans_of(9)
+    document["workload"] |= {"latency_measure": measure}
+    document["objective"] |= {"minimize": "privacy", "accounting": accounting}
+    instance = load(document, tmp_path)
+    least = so.solve(instance)
+    assert least.metrics is not None
+    assert least.metrics.privacy_loss < 0
+    held = so.solve(hold(instance.with_limits(minimize="energy"), "privacy", least.metrics.privacy_loss))
+    assert held.status == "optimal"
+    assert held.metrics is not None
+    assert held.metrics.privacy_loss == pytest.approx(least.metrics.privacy_loss, rel=1e-9)
+
+
 def weighted_document(seed: int, document: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
     """The document with weights on two to four objectives, in the order of the key table."""
     rng = np.random.default_rng([7, seed])

@@ -121,7 +121,7 @@ def choices(instance: Instance, goal: Objective) -> Choices | None:
             sides.append((used, rent, np.full(len(paths), limit * (1 + TOLERANCE))))
         else:
             view = objectives(data, paths, name)[0]
-            sides.append((view.weight, none, limit * (1 + TOLERANCE) + SMALLEST - view.fixed))
+            sides.append((view.weight, none, limit + TOLERANCE * abs(limit) + SMALLEST - view.fixed))
     if data.ends:
         end = paths.stages
         behind = end[:, None] == np.arange(paths.runner.shape[1])  # the stage after the last one
