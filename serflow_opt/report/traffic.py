@@ -48,7 +48,8 @@ def deployment_table(deployment: Deployment) -> RenderableType:
         )
     ]
     if not deployment.parts:
-        return Group(*parts, Text(f"  {deployment.reason}"))
+        said = [Text(f"proof of    {deployment.scope}")] if deployment.scope else []
+        return Group(*parts, Text(f"  {deployment.reason}"), *said)
     rows = [_part(part) for part in deployment.parts]
     titles = ("stages", "enter", "machines", "each takes", "busy", "function", "to function", "USD/h", "T-CIP", "S-CIP")
     parts.append(_table(titles, rows, left=("machines", "function")))

@@ -17,6 +17,9 @@ from serflow_opt.problem.network import Menu
 from serflow_opt.traffic.provision.result import Deployment
 from serflow_opt.traffic.provision.structures import Structure
 
+KEPT = "the plan's blocks, options and thresholds as they are"
+"""What the question is narrowed to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -53,7 +56,8 @@ class Held:
             return None if p is None else self.options[p]
 
         structure = tuple(replace(c, machine=was(c.machine), function=was(c.function)) for c in found.structure)
-        return replace(found, structure=structure, levels=self.levels[: len(found.levels)])
+        scope = "; ".join(filter(None, (KEPT, found.scope)))
+        return replace(found, structure=structure, levels=self.levels[: len(found.levels)], scope=scope)
 
 
 def held_to(instance: Instance, plan: Given) -> Held:

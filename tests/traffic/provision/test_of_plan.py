@@ -23,6 +23,7 @@ def counted(instance: Instance, plan: Decision, rate: float, **asked: Any) -> tu
     """Return the machines of each block; the plan's blocks, thresholds and options must be kept."""
     found = provision(instance, rate, plan=plan, **asked)
     assert found.status == "optimal"
+    assert found.scope.startswith("the plan's blocks")
     pools = [choice.function if choice.machine is None else choice.machine for choice in found.structure]
     stages = [p for choice, p in zip(found.structure, pools, strict=True) for _ in range(choice.first, choice.last + 1)]
     assert stages == list(plan.options)
@@ -83,3 +84,14 @@ def test_solve_says_what_waiting_asks_for(slo_ms: float, said: str, tmp_path: Pa
     assert has_line(ran.stdout, "note:", said)
     kept = run("provision", tmp_path, "--plan", tmp_path / "plan.json", "--json").document
     assert [part["count"] for part in kept["blocks"]] == [2 if slo_ms == 350 else 3]
+
+
+def test_infeasible_is_said_of_the_plan(tmp_path: Path) -> None:
+    """The plan takes 300 ms whatever is rented; other plans might not."""
+    document = changed(two_tiers(), workload={"rate_per_s": 4.0, "latency_slo_ms": 350.0})
+    document["tables"]["exits.csv"] = document["tables"]["exits.csv"][2:]
+    load(document, tmp_path)
+    assert run("solve", tmp_path, "--exclude", "fn", "--out", tmp_path / "plan.json").code == 0
+    ran = run("provision", tmp_path, "--plan", tmp_path / "plan.json", "--latency-slo-ms", "200")
+    assert ran.code == 3
+    assert has_line(ran.stdout, "proof of", "the plan's blocks, options and thresholds")
