@@ -55,8 +55,13 @@ class Found:
     counts: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def empty(self) -> bool:
+        """Whether no decision is known yet."""
+        return self.values is None
+
     def proven(self, gap: float) -> bool:
         """Whether the decision is within the gap of the bound."""
-        if self.values is None:
+        if self.empty:
             return False
         return self.value <= self.bound + max(gap, EQUAL) * abs(self.value) * (1 + EQUAL) + NIL

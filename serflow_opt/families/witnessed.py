@@ -18,7 +18,7 @@ from serflow_opt.families.protocol import Family, Goal, NoModel, Valued
 from serflow_opt.families.registry import quantity
 from serflow_opt.ground.deadline import OutOfTime
 from serflow_opt.ground.tolerances import MODEL_ERROR, NIL
-from serflow_opt.search.milp import ATTEMPTS, ask
+from serflow_opt.search.milp import refine
 from serflow_opt.search.outcome import OUT_OF_TIME, Settings
 
 if TYPE_CHECKING:
@@ -64,42 +64,20 @@ def solve_witnessed(family: Family, problem: Any, goal: Goal, settings: Settings
     if only and not every:
         return _nothing_to_choose(family, problem, goal, built)
     told = every if built.told is None else list(built.told)
-    whole = built.whole and (only or built.told is not None)
-    cut = 0
-    while cut < ATTEMPTS and not (cut and settings.deadline.expired):
-        outcome = ask(model, built.unit, settings)
-        found.nodes += outcome.nodes
-        found.doubt = outcome.doubt
-        proves = cut == 0 or whole  # a cut may have taken more than one decision away
-        if outcome.status == "infeasible":
-            if proves:
-                found.infeasible = found.values is None
-                found.bound = math.inf
-                found.checked = max(found.checked, outcome.checked)
-            break
-        if proves and math.isfinite(outcome.bound):
-            found.bound = max(found.bound, outcome.bound * built.unit)
-            found.checked = max(found.checked, outcome.checked * built.unit)
-        if (
-            outcome.status == "no_solution"
-            and found.values is None
-            and not found.doubt
-            and not settings.deadline.expired
-        ):
-            found.doubt = f"HiGHS ended without a decision: {outcome.ended}"
-        if not outcome.values or _take(family, problem, goal, built, outcome, found) or outcome.status == "limit":
-            break
-        if not told:
-            found.doubt = "the witness values what HiGHS found otherwise than the model, and nothing can be cut off"
-            break
-        _cut_off(model, told, outcome)
-        cut += 1
-    if found.values is None and not found.infeasible and not found.doubt:
-        found.doubt = f"what HiGHS found does not hold exactly, {cut} times" if cut else OUT_OF_TIME
-    found.bound = min(found.bound, found.value)
+    excluded, _ = refine(
+        model,
+        built.unit,
+        settings,
+        found,
+        take=lambda outcome: _take(family, problem, goal, built, outcome, found),
+        cut=(lambda outcome: _cut_off(model, told, outcome)) if told else None,
+        whole=built.whole and (only or built.told is not None),
+    )
+    if found.empty and not found.infeasible and not found.doubt:
+        found.doubt = f"what HiGHS found does not hold exactly, {excluded} times" if excluded else OUT_OF_TIME
     found.checked = min(found.checked, found.bound)
-    if cut:
-        found.counts["cut_off"] = cut
+    if excluded:
+        found.counts["cut_off"] = excluded
     return found
 
 
@@ -158,7 +136,8 @@ def _take(
     return not valued.breaches and value <= modelled + MODEL_ERROR * abs(value) + NIL
 
 
-def _cut_off(model: HighsModel, told: list[Any], outcome: Outcome) -> None:
-    """Exclude one choice of the binaries: at least one of them has to be another."""
+def _cut_off(model: HighsModel, told: list[Any], outcome: Outcome) -> bool:
+    """Exclude one choice of the binaries: at least one of them has to be another. True: nothing else is excluded."""
     on = [outcome.value(variable) > 0.5 for variable in told]
     model.add_cut(told, [1.0 if chosen else -1.0 for chosen in on], sum(on) - 1)
+    return True

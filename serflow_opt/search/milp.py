@@ -8,7 +8,8 @@ goes on. So the decision returned keeps its limits exactly, and the bound is the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.backend.running import Progress
@@ -23,14 +24,29 @@ from serflow_opt.search.outcome import Found, Settings
 ATTEMPTS = 50
 """Incumbents cut off at most before the search stops with the best plan that holds."""
 BEATEN = "HiGHS was wrong: a plan known is better than what it proved, so that its word was not taken"
-CONES = 1_000
-"""Cuts of the cone of a tail latency at most."""
+CUTS = 1_000
+"""Cuts that all decisions keep, at most: those of the cone of a tail latency."""
+
+
+class Known(Protocol):
+    """What a search knows, whatever is searched."""
+
+    value: float
+    bound: float
+    checked: float
+    nodes: int
+    infeasible: bool
+    doubt: str
+
+    @property
+    def empty(self) -> bool:
+        """Whether no decision is known yet."""
 
 
 def search_model(
     instance: Instance, built: Built, model: HighsModel, settings: Settings, goal: Goal, found: Found, check: bool
 ) -> None:
-    """Ask HiGHS again and again, until what it finds holds exactly.
+    """Ask HiGHS again and again, until the plan it finds holds exactly.
 
     Parameters
     ----------
@@ -45,45 +61,103 @@ def search_model(
     check
         Whether multipliers have to confirm HiGHS's word.
     """
-    attempt = cones = 0
-    beaten = False
-    while attempt < ATTEMPTS and cones < CONES and not settings.deadline.expired:
-        start = start_of(built, found.decision) if found.decision is not None else None
-        outcome = ask(model, built.unit, settings, start, check=check)
-        found.nodes += outcome.nodes
+
+    def cut(outcome: Outcome) -> bool:
+        if _cut_cone(model, built, outcome):
+            return False
+        _cut_off(model, built, outcome)
+        return True
+
+    excluded, cones = refine(
+        model,
+        built.unit,
+        settings,
+        found,
+        take=lambda outcome: _take(instance, built, model, outcome, found, goal, settings),
+        cut=cut,
+        start=lambda: start_of(built, found.decision) if found.decision is not None else None,
         # a cut removes one plan of a menu, but a whole family of continuous thresholds: no bound from what is left then
-        proves = attempt == 0 or instance.threshold_mode == "menu"
+        whole=instance.threshold_mode == "menu",
+        check=check,
+    )
+    found.refused = excluded + cones
+    if found.empty and not found.infeasible and not found.doubt and excluded:
+        found.doubt = (
+            f"HiGHS found plans that break a limit by less than its tolerance, {excluded} of them, and no other"
+        )
+
+
+def refine(
+    model: HighsModel,
+    unit: float,
+    settings: Settings,
+    found: Known,
+    *,
+    take: Callable[[Outcome], bool],
+    cut: Callable[[Outcome], bool] | None,
+    start: Callable[[], Mapping[int, float] | None] = lambda: None,
+    whole: bool = True,
+    check: bool = True,
+) -> tuple[int, int]:
+    """Ask HiGHS, value what it finds, cut off what does not hold, and ask again.
+
+    Parameters
+    ----------
+    model, unit
+        What is solved, and what its objective is in.
+    settings
+        Gap, deadline, and what HiGHS is told.
+    found
+        What is known before. Bounds, nodes and doubts are put there.
+    take
+        Values an incumbent exactly and keeps the best; says whether the model valued it rightly.
+    cut
+        Adds a cut that an incumbent breaks; says whether it excludes that one decision, rather than being a cut that
+        all decisions keep. None: there is nothing that could be cut off.
+    start
+        Values by variable id to start the next search from.
+    whole
+        Whether a cut excludes one decision and no other; no bound comes of what is left otherwise.
+    check
+        Whether multipliers have to confirm HiGHS's word.
+
+    Returns
+    -------
+    int, int
+        Decisions excluded, and cuts that all decisions keep.
+    """
+    excluded = kept = 0
+    beaten = False
+    while excluded < ATTEMPTS and kept < CUTS and not (settings.deadline.expired and (excluded or kept)):
+        outcome = ask(model, unit, settings, start(), check=check)
+        found.nodes += outcome.nodes
         found.doubt = outcome.doubt
-        beaten = attempt == 0 and outcome.bound * built.unit > found.value + MODEL_ERROR * abs(found.value)
+        proves = whole or excluded == 0
+        beaten = excluded == 0 and outcome.bound * unit > found.value + MODEL_ERROR * abs(found.value)
         if outcome.status == "infeasible":
-            found.infeasible = found.decision is None and proves
-            if attempt > 0 and proves:
-                found.bound = math.inf
+            found.infeasible = found.empty and proves
             if proves:
+                found.bound = math.inf if found.infeasible or excluded else found.bound
                 found.checked = max(found.checked, outcome.checked)
             break
         if proves and math.isfinite(outcome.bound) and not beaten:
-            found.bound = max(found.bound, outcome.bound * built.unit)
-            found.checked = max(found.checked, outcome.checked * built.unit)
-        if outcome.status == "no_solution":
-            if found.decision is None and not found.doubt:
-                found.doubt = f"HiGHS ended without a plan: {outcome.ended}"
+            found.bound = max(found.bound, outcome.bound * unit)
+            found.checked = max(found.checked, outcome.checked * unit)
+        if outcome.status == "no_solution" and found.empty and not found.doubt and not settings.deadline.expired:
+            found.doubt = f"HiGHS ended without a decision: {outcome.ended}"
+        if not outcome.values or take(outcome) or outcome.status == "limit":
             break
-        if _take(instance, built, model, outcome, found, goal, settings) or outcome.status == "limit":
+        if cut is None:
+            found.doubt = "the witness values what HiGHS found otherwise than the model, and nothing can be cut off"
             break
-        if _cut_cone(model, built, outcome):
-            cones += 1
+        if cut(outcome):
+            excluded += 1
         else:
-            _cut_off(model, built, outcome)
-            attempt += 1
-    found.refused = attempt + cones
-    if found.decision is None and not found.infeasible and not found.doubt and attempt:
-        found.doubt = (
-            f"HiGHS found plans that break a limit by less than its tolerance, {attempt} of them, and no other"
-        )
+            kept += 1
     if beaten:
         found.doubt = BEATEN
     found.bound = min(found.bound, found.value)
+    return excluded, kept
 
 
 def _take(

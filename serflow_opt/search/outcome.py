@@ -65,6 +65,11 @@ class Found:
     chain: ChainSearch | None = None
     rented: RentedSearch | LateSearch | None = None
 
+    @property
+    def empty(self) -> bool:
+        """Whether no decision is known yet."""
+        return self.decision is None
+
     def proven(self, gap: float) -> bool:
         """Whether the decision is within the gap of the bound."""
         size = abs(self.value) if math.isfinite(self.value) else abs(self.bound)  # relative to the plan, as it is told
