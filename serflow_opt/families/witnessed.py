@@ -122,6 +122,25 @@ def offer(found: Found, decision: Any, valued: Valued, value: float) -> None:
         found.decision, found.values, found.violation, found.value = decision, valued.values, valued.violation, value
 
 
+def settle(family: Family, problem: Any, goal: Goal, found: Found, decision: Any) -> None:
+    """Value exactly what a family's own search found best, and hold its bound against that.
+
+    Parameters
+    ----------
+    family, problem, goal
+        What was searched.
+    found
+        Its bound is what the search proved; it takes the decision, and a doubt where the witness does not confirm it.
+    decision
+        The best one by the search.
+    """
+    valued = family.evaluate(problem, decision)
+    offer(found, decision, valued, value_of(family, goal, valued))
+    if valued.breaches:
+        found.doubt = "the witness values what was found otherwise than the search"
+    found.bound = found.checked = min(found.bound, found.value)
+
+
 def _take(
     family: Family, problem: Any, goal: Mapping[str, float], built: Built, outcome: Outcome, found: Found
 ) -> bool:

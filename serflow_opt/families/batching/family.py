@@ -136,20 +136,15 @@ class Batchings(Standard):
             As `Family.search` takes them.
         """
         from serflow_opt.families.batching.search import search
-        from serflow_opt.families.witnessed import offer, value_of
+        from serflow_opt.families.witnessed import settle
 
         done = search(problem.data, goal, problem.limits, settings.deadline)
         if done is None:
             return None
         plan, found = done
         if plan is not None:
-            valued = self.evaluate(problem, plan)
-            value = value_of(self, goal, valued)
-            offer(found, plan, valued, value)
             found.model_value = found.bound if found.bound > 0 else None
-            if valued.breaches:
-                found.doubt = "the witness values the plan found otherwise than the search"
-            found.bound = min(found.bound, found.value)
+            settle(self, problem, goal, found, plan)
         found.checked = found.bound
         found.method = "cheapest configuration of each group, partition by dynamic programming, valued exactly"
         return found

@@ -144,7 +144,7 @@ class KeepAlives(Standard):
 
         from serflow_opt.families.found import Found
         from serflow_opt.families.keep_alive.windows import best_window
-        from serflow_opt.families.witnessed import offer, value_of
+        from serflow_opt.families.witnessed import settle
 
         if any(by < 0 for by in goal.values()):
             return None
@@ -154,11 +154,8 @@ class KeepAlives(Standard):
         if best is None:
             found.infeasible, found.bound, found.checked = True, math.inf, math.inf
             return found
-        valued = self.evaluate(problem, best[0])
-        offer(found, best[0], valued, value_of(self, goal, valued))
-        if valued.breaches:
-            found.doubt = "the witness values the window found otherwise than the search"
-        found.bound = found.checked = min(best[1], found.value)
+        found.bound = best[1]
+        settle(self, problem, goal, found, best[0])
         return found
 
     def told(self, data: Idle, decision: Window) -> dict[str, Any]:
