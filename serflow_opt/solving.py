@@ -23,6 +23,7 @@ from serflow_opt.plan.document import BY_WORD, Clash, Metrics, Plan, PlanStatus
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.notes import cautions
 from serflow_opt.plan.samples import tables_scope
+from serflow_opt.problem.batches import one_by_one
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
@@ -334,7 +335,15 @@ def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) ->
         model_value=None if found.model_value is None else found.model_value * shown,
         method=f"{method}, plan valued by the exact evaluator",
         scope="; ".join(
-            filter(None, (BY_WORD if word else "", tables_scope(instance), _fluid_scope(instance, found.metrics)))
+            filter(
+                None,
+                (
+                    BY_WORD if word else "",
+                    tables_scope(instance),
+                    _fluid_scope(instance, found.metrics),
+                    one_by_one(option.batching for option in instance.options),
+                ),
+            )
         ),
         checked_bound=checked if math.isfinite(checked) else None,
         nodes=found.nodes,

@@ -360,4 +360,5 @@ def _scaling(tier: TierTable) -> Scaling:
         keep_alive_s=tier.keep_alive_s,
         concurrency_max=tier.concurrency_max,
         billing_step_s=tier.billing_step_ms / 1000,
+        call_min_s=tier.billing_min_ms / 1000,
     )

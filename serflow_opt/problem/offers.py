@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from serflow_opt.problem.batches import Batching
 from serflow_opt.problem.kinds import TierKind
 
 
@@ -16,8 +17,9 @@ class Scaling:
     ----------
     start_s, keep_alive_s
         From a machine's order to its first request; how long an idle function stays warm. None: not said.
-    billing_min_s, billing_step_s
-        Least seconds of a machine that are billed; what a function's busy time is rounded up to, 0: not at all.
+    billing_min_s, billing_step_s, call_min_s
+        Least seconds of a machine that are billed; what a function's busy time is rounded up to, 0: not at all; and the
+        least of a call that is billed.
     machines_max, concurrency_max
         Most machines of a type at once, most requests at once on a function; None: any number.
     """
@@ -28,6 +30,7 @@ class Scaling:
     keep_alive_s: float | None = None
     concurrency_max: int | None = None
     billing_step_s: float = 0.0
+    call_min_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class Option:
         Most of them that may be rented (accounting reserved); None: any number.
     idle_accelerator
         What it has beside vCPUs, where its speed is that of the vCPUs; "" without.
+    batching
+        How it takes several requests at once; `stage_seconds` are those of one. None: one by one.
     """
 
     name: str
@@ -101,6 +106,7 @@ class Option:
     workers: int = 1
     machines_max: int | None = None
     idle_accelerator: str = ""
+    batching: Batching | None = None
 
     @property
     def rent_per_s(self) -> float:

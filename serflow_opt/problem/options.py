@@ -6,16 +6,17 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.problem.batches import batch_problems, batching_of
 from serflow_opt.problem.catalog import Catalog
 from serflow_opt.problem.network import Stage
 from serflow_opt.problem.offers import Option
 from serflow_opt.problem.ranges import MIB, FunctionSizes, amdahl_flops_per_s
 from serflow_opt.problem.schema import InstanceDocument, OptionTable, TierTable
 from serflow_opt.problem.speed_curve import SpeedCurve, read_curve
-from serflow_opt.problem.tables import Column, read_table
+from serflow_opt.problem.stage_times import Times, read_times
 
 
 def resolve_options(
@@ -47,23 +48,23 @@ def resolve_options(
         place = f'tier[{position + 1}] "{tier.name}"'
         found: list[Problem] = []
         _check_tier(tier, file, place, found)
-        times: dict[tuple[int, str], Timed] | None = None
+        times: Times | None = None
         curve: SpeedCurve | None = None
         if tier.stage_times is not None:
-            times = _read_times(folder / tier.stage_times, len(stages), found)
+            times = read_times(folder / tier.stage_times, len(stages), found)
         if tier.speed_curve is not None:
             curve = read_curve(folder / tier.speed_curve, found)
         if found:
             _check_names(tier, catalog, file, place, found)
         else:
-            resolved = _Tier(tier, position, catalog, stages, times, curve, file, place, found)
+            path = str(folder / str(tier.stage_times))
+            resolved = _Tier(tier, position, catalog, stages, times, curve, file, place, path, found)
             drafts = list(resolved.options())
             families += resolved.families()
             names = [option.name for option in drafts]
             for name in sorted({n for n in names if names.count(n) > 1}):
                 found.append(Problem(file, place, f"option '{name}' twice", "keep one"))
             if times is not None and not found:
-                path = str(folder / str(tier.stage_times))
                 for name in sorted({option for _, option in times} - set(names)):
                     found.append(Problem(path, "column option", f"no option '{name}'", f"options: {', '.join(names)}"))
             options += drafts
@@ -87,7 +88,7 @@ def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem])
         problems.append(Problem(file, f"{place}.{key}", found, cure))
 
     function_keys = {"memory_mb", "memory_mb_range", "arch", "cold_start_ms", "cold_share", "speed_curve"}
-    function_keys |= {"keep_alive_s", "concurrency_max", "billing_step_ms"}
+    function_keys |= {"keep_alive_s", "concurrency_max", "billing_step_ms", "billing_min_ms"}
     machine_keys = {"workers", "start_s", "billing_min_s", "machines_max"}
     if tier.kind == "function":
         if tier.options:
@@ -99,6 +100,7 @@ def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem])
     else:
         for key in sorted(function_keys & tier.model_fields_set):
             wrong(key, f"on a tier of kind '{tier.kind}'", "only functions have it: remove it")
+    problems += batch_problems(tier, file, place)
     if tier.memory_mb_range is not None and tier.stage_times is not None:
         wrong(
             "memory_mb_range", "given together with stage_times", "times are measured at single sizes: list memory_mb"
@@ -117,32 +119,6 @@ def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem])
         wrong("flops_per_s_per_vcpu", "missing", f"give the speed of one vCPU in FLOP/s, {either}")
 
 
-class Timed(NamedTuple):
-    """Mean and standard deviation of a stage's time, seconds."""
-
-    mean: float
-    sd: float
-
-
-def _read_times(path: Path, stages: int, problems: list[Problem]) -> dict[tuple[int, str], Timed]:
-    """Read stage,option,mean_ms[,sd_ms,p95_ms,p99_ms] and return seconds by stage and option."""
-    columns = [
-        Column("stage", "whole", 1, stages or math.inf),
-        Column("option", "text"),
-        Column("mean_ms", "number", 0),
-    ]
-    columns += [Column(name, "number", 0, required=False) for name in ("sd_ms", "p95_ms", "p99_ms")]
-    times: dict[tuple[int, str], Timed] = {}
-    for row in read_table(path, columns, problems):
-        key = (row.whole("stage"), str(row.cells["option"]))
-        if key in times:
-            found = f"stage {key[0]} on '{key[1]}' stands twice"
-            problems.append(Problem(str(path), f"line {row.line}", found, "keep one row"))
-        sd = row.number("sd_ms") if "sd_ms" in row.cells else 0.0
-        times[key] = Timed(row.number("mean_ms") / 1000, sd / 1000)
-    return times
-
-
 class _Tier:
     """One tier being resolved; yields its options and notes what is wrong."""
 
@@ -152,14 +128,15 @@ class _Tier:
         position: int,
         catalog: Catalog,
         stages: Sequence[Stage],
-        times: dict[tuple[int, str], Timed] | None,
+        times: Times | None,
         curve: SpeedCurve | None,
         file: str,
         place: str,
+        path: str,
         problems: list[Problem],
     ) -> None:
         self.tier, self.position, self.catalog = tier, position, catalog
-        self.stages, self.times, self.curve = stages, times, curve
+        self.stages, self.times, self.curve, self.path = stages, times, curve, path
         self.file, self.place, self.problems = file, place, problems
         self.cold_start_s = tier.cold_start_ms / 1000
         self.cold_share = (1.0 if tier.cold_start_ms > 0 else 0.0) if tier.cold_share is None else tier.cold_share
@@ -199,6 +176,7 @@ class _Tier:
             "flops_per_s": flops / whole if whole else math.inf,
             "joules_per_flop": joules,
             "stage_sd_s": tuple(t.sd for t in timed) if any(t.sd for t in timed) else (),
+            "batching": batching_of(self.tier, name, [t.by_batch for t in timed], self.path, self.problems),
         }
 
     def _speed(self, vcpus: float) -> float | None:

@@ -162,7 +162,15 @@ class TierTable(Table):
         description="functions: CSV memory_mb,flops_per_s, speed measured at some sizes; replaces flops_per_s_per_vcpu",
     )
     stage_times: FileName | None = Field(
-        default=None, description="CSV: stage,option,mean_ms[,sd_ms,p95_ms,p99_ms]; replaces FLOPs / speed"
+        default=None,
+        description="CSV: stage,option,mean_ms[,sd_ms,p95_ms,p99_ms], or stage,option,batch,mean_ms, or "
+        "stage,option,fixed_ms,per_request_ms; replaces FLOPs / speed",
+    )
+    batch: list[Annotated[int, Field(ge=1, le=4096)]] = Field(
+        default=[], description="most requests in a batch, sizes to choose from; above 1 with stage_times by batch"
+    )
+    batch_wait_ms: list[NonNegative] = Field(
+        default=[], description="how long a batch may wait to be full, times to choose from"
     )
     cold_start_ms: NonNegative = Field(default=0.0, description="T_cold, survey 2.2.3 (5), milliseconds")
     cold_share: Share | None = Field(
@@ -185,6 +193,7 @@ class TierTable(Table):
     )
     concurrency_max: Workers | None = Field(default=None, description="functions: most requests at once, per block")
     billing_step_ms: NonNegative = Field(default=0.0, description="functions: busy time is rounded up to this; 0: not")
+    billing_min_ms: NonNegative = Field(default=0.0, description="functions: least busy time of a call that is billed")
 
 
 class LinkTable(Table):

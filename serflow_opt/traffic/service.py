@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def billed_s(seconds: float, step: float) -> float:
-    """Return seconds rounded up to what is billed; step 0: as they are."""
-    return math.ceil(seconds / step * (1 - ROUNDING)) * step if step else seconds
+def billed_s(seconds: float, step: float, least: float = 0.0) -> float:
+    """Return seconds rounded up to what is billed, `least` at least; step 0: as they are."""
+    return max(math.ceil(seconds / step * (1 - ROUNDING)) * step if step else seconds, least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,9 @@ class Machine:
         Most machines of this type at once; None: any number.
     sd_s
         Standard deviation of `seconds`; empty: times are fixed.
+    stage_s
+        Where the block takes batches: by stage of the block, seconds of 1, 2, .. requests together. Empty: `seconds`
+        says it all, one request at a time.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Machine:
     billing_min_s: float = 0.0
     machines_max: int | None = None
     sd_s: tuple[float, ...] = ()
+    stage_s: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Function:
     ----------
     usd_per_s, usd_per_request
         Price of a busy second, and fee of an invocation.
-    seconds, sd_s
+    seconds, sd_s, stage_s
         As those of a machine.
     cold_start_s
         What the first request of a new environment waits, and pays, in addition.
@@ -73,8 +77,8 @@ class Function:
         How long an idle environment stays warm.
     concurrency_max
         Most requests at once; None: any number.
-    billing_step_s
-        Busy time is rounded up to multiples of this; 0: it is not.
+    billing_step_s, billing_min_s
+        Busy time is rounded up to multiples of the first, 0: it is not; and the least of a call that is billed.
     memory_mb
         Its size, for what is written down to deploy it.
     """
@@ -89,6 +93,8 @@ class Function:
     billing_step_s: float = 0.0
     sd_s: tuple[float, ...] = ()
     memory_mb: float | None = None
+    billing_min_s: float = 0.0
+    stage_s: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,8 @@ class Block:
         None: machines only.
     hop_s, hop_usd
         What handing a request over to this block takes and costs.
+    batch, batch_wait_s
+        Most requests in a batch, and how long its first may wait for others; see `traffic/batches`. 1: one by one.
     """
 
     first: int
@@ -113,6 +121,8 @@ class Block:
     function: Function | None
     hop_s: float = 0.0
     hop_usd: float = 0.0
+    batch: int = 1
+    batch_wait_s: float = 0.0
 
     @property
     def outcomes(self) -> int:
@@ -212,7 +222,7 @@ class Service:
         function = self.blocks[b].function
         if function is None:
             return math.inf
-        billed = [billed_s(t, function.billing_step_s) for t in function.seconds]
+        billed = [billed_s(t, function.billing_step_s, function.billing_min_s) for t in function.seconds]
         return function.usd_per_request + function.usd_per_s * math.fsum(
             p * t for p, t in zip(self.outcome_shares(b), billed, strict=True)
         )

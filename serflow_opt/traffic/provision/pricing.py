@@ -56,7 +56,7 @@ class Pricing(Capacity):
         if choice.function is None:
             return {}
         function = function_of(self.structures, choice)
-        billed = [billed_s(t, function.billing_step_s) for t in function.seconds[:-1]]
+        billed = [billed_s(t, function.billing_step_s, function.billing_min_s) for t in function.seconds[:-1]]
         before = [0.0, *billed[:-1]]
         return {
             choice.first + k + 1: function.usd_per_s * (now - then)

@@ -128,6 +128,7 @@ def function_of(structures: Structures, choice: BlockChoice) -> Function:
         keep_alive_s=KEEP_ALIVE_S if scaling.keep_alive_s is None else scaling.keep_alive_s,
         concurrency_max=scaling.concurrency_max,
         billing_step_s=scaling.billing_step_s,
+        billing_min_s=scaling.call_min_s,
         sd_s=_deviations(option.stage_sd_s, choice),
         memory_mb=None if option.memory_bytes is None else option.memory_bytes / 2**20,
     )

@@ -310,9 +310,9 @@ class Structures:
     def _costs_so_far(self, p: int, first: int, last: int) -> list[float]:
         """USD of a request that leaves at each stage of a block, as billed."""
         option = self.option(p)
-        step = self.instance.tiers[option.tier].scaling.billing_step_s
+        scaling = self.instance.tiers[option.tier].scaling
         so_far = itertools.accumulate(option.stage_seconds[first : last + 1])
-        return [option.usd_per_s * billed_s(t, step) for t in so_far]
+        return [option.usd_per_s * billed_s(t, scaling.billing_step_s, scaling.call_min_s) for t in so_far]
 
     def _no_dearer(self, q: int, p: int, first: int, last: int) -> bool:
         """Whether function q costs no more than p, whatever the exits."""

@@ -110,6 +110,7 @@ class Station:
             times, cold, seconds = (np.concatenate(parts) for parts in zip(*self._function_accounts, strict=True))
             step = function.billing_step_s
             billed = np.ceil(seconds / step * (1 - ROUNDING)) * step if step else seconds
+            billed = np.maximum(billed, function.billing_min_s)
             usd = function.usd_per_request + function.usd_per_s * billed
             self.by_function += len(times)
             self.cold_starts += int(cold.sum())
