@@ -42,6 +42,7 @@ PAGES = {
     "reductions": "model.md#placement-a-path",
     "scaling": "model.md#traffic-a-second-flow-through-the-same-thresholds",
     "sets": "model.md#placement-a-path",
+    "training": "training.md#the-mathematics",
 }
 """The page about a module of this folder; `model.md` about others."""
 CITATION = re.compile(r"survey (2\.2(?:\.\d)?) \((\d+)\)")

@@ -16,6 +16,7 @@ SHIPPED = {
     "placement": "families.placement:PLACEMENT",
     "batching": "families.batching.family:BATCHING",
     "keep-alive": "families.keep_alive.family:KEEP_ALIVE",
+    "training": "families.training.family:TRAINING",
 }
 """Where the families of this package are, imported when they are asked for."""
 GROUP = "serflow_opt.families"

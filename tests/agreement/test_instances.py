@@ -38,6 +38,7 @@ NEEDS = {
     "branchynet-lenet": "experiment_lenet_mnist.ipynb",
     "resnet50-lambda": "perf-cost/result.csv",
     "vgg16-cifar10-hybrid": "perf-cost",
+    "vgg16-phones": "phones_ai_benchmark.csv",
 }
 
 

@@ -29,7 +29,15 @@ if __name__ == "__main__":
 
 import pyomo.core as pyo
 import pytest
-from support import golden_adaptation, golden_batching, golden_keep_alive, golden_provisioning, golden_scaling, tiny
+from support import (
+    golden_adaptation,
+    golden_batching,
+    golden_keep_alive,
+    golden_provisioning,
+    golden_scaling,
+    golden_training,
+    tiny,
+)
 from support.golden_parts import (
     CASES,
     add_path,
@@ -688,6 +696,7 @@ def built_names() -> set[str]:
         golden_scaling.built_names()
         | golden_batching.built_names()
         | golden_keep_alive.built_names()
+        | golden_training.built_names()
         | {
             constraint.local_name
             for model in models

@@ -1,0 +1,251 @@
+"""The best rows of one setting: all times of a round in one pass, and multipliers on what couples the groups.
+
+Without a shared server and limits the best plan for a given T takes each group's cheapest row that lasts no longer; as
+T rises to the next row's time one group's cheapest changes, so that all T are looked at in the order of the rows. A row
+that couples the groups, Σ a x + b T <= c, is put into the goal with a multiplier: any gives a bound, the best one is
+found by halving an interval.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from serflow_opt.families.training.rows import LINEAR, Rows
+from serflow_opt.ground.arrays import Floats, Ints, Mask
+from serflow_opt.ground.tolerances import EQUAL, SLACK
+
+HALVINGS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best of a setting: a bound, and a choice of rows where one is known.
+
+    Attributes
+    ----------
+    value, bound
+        Of the goal; infinite bound: there is none.
+    choice
+        Rows by group that takes part; None: none known.
+    """
+
+    value: float
+    bound: float
+    choice: Ints | None
+
+
+NOTHING = Best(math.inf, math.inf, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Coupled:
+    """Σ a x + b T <= most."""
+
+    a: Floats
+    b: float
+    most: float
+
+    def excess(self, choice: Ints, t: float) -> float:
+        """Return by how much it is broken, relative."""
+        own = float(self.a[np.arange(len(choice)), choice].sum()) + self.b * t
+        return (own - self.most) / (abs(self.most) or max(abs(self.b * t), 1.0))
+
+
+class Setup:
+    """A setting, of whose rows some are allowed, with a goal and limits on what adds up."""
+
+    def __init__(self, rows: Rows, allowed: Mask, goal: dict[str, float], limits: dict[str, float]) -> None:
+        self.rows = rows
+        self.offered = rows.offered & allowed
+        self.lasts = np.where(self.offered, rows.lasts, np.inf)
+        self.weight = sum((by * rows.parts[name] for name, by in goal.items()), np.zeros(rows.lasts.shape))
+        self.per_t = sum(by * rows.per_t[name] for name, by in goal.items())
+        self.fixed = sum(by * rows.fixed[name] for name, by in goal.items())
+        self.most_t = rows.most_t
+        self.coupled: list[Coupled] = []
+        self.empty = not bool(self.offered.any(axis=1).all())
+        for name in LINEAR:
+            if name not in limits:
+                continue
+            left, per_t, part = limits[name] - rows.fixed[name], rows.per_t[name], rows.parts[name]
+            if left < -SLACK * abs(limits[name]):
+                self.empty = True
+            if per_t > 0 and not part.any():
+                self.most_t = min(self.most_t, left / per_t)
+            elif part.any() or per_t > 0:
+                self.coupled.append(Coupled(part, per_t, left))
+        self.has_server = bool(rows.served.any())
+        if not self.empty:
+            self._prepare()
+
+    def _prepare(self) -> None:
+        """Put the rows into the order of their times, once for all weights."""
+        self.order = np.argsort(self.lasts, axis=1, kind="stable")
+        times = np.take_along_axis(self.lasts, self.order, axis=1)
+        self.first = float(times[:, 0].max())
+        finite = np.isfinite(times)
+        self.finite = finite
+        flat = times[finite]
+        self.by_time = np.argsort(flat, kind="stable")
+        self.times = flat[self.by_time]
+        last = np.append(self.times[1:] > self.times[:-1], True)
+        room = self.most_t + SLACK * abs(self.most_t) if math.isfinite(self.most_t) else math.inf
+        self.ends = np.flatnonzero(last & (self.times >= self.first) & (self.times <= room))
+
+    def scan(self, weight: Floats, per_t: float) -> tuple[float, float, Ints] | None:
+        """Return the least of per_t T + Σ weight x over all T, that T and the rows; None: there is none."""
+        if not len(self.ends):
+            return None
+        own = np.take_along_axis(np.where(self.offered, weight, np.inf), self.order, axis=1)
+        lowest = np.minimum.accumulate(own, axis=1)
+        steps = lowest.copy()
+        steps[:, 1:][self.finite[:, 1:]] = (
+            (lowest[:, 1:] - lowest[:, :-1])[self.finite[:, 1:]] if own.shape[1] > 1 else 0
+        )
+        total = np.cumsum(steps[self.finite][self.by_time])[self.ends]
+        values = total + per_t * self.times[self.ends]
+        n = int(np.argmin(values))
+        t = float(self.times[self.ends[n]])
+        choice = np.argmin(np.where(self.lasts <= t, weight, np.inf), axis=1)
+        exact = float(weight[np.arange(len(choice)), choice].sum()) + per_t * t
+        return exact, t, choice
+
+    def value(self, choice: Ints) -> tuple[float, float]:
+        """Return the goal's value of a choice and its T; infinite where it breaks a limit."""
+        at = (np.arange(len(choice)), choice)
+        t = float(self.lasts[at].max())
+        if self.has_server:
+            t = max(t, float(self.rows.served[at].sum()))
+        if t > self.most_t + SLACK * abs(self.most_t) or any(own.excess(choice, t) > SLACK for own in self.coupled):
+            return math.inf, t
+        return self.fixed + float(self.weight[at].sum()) + self.per_t * t, t
+
+
+def relaxed(setup: Setup) -> Best:
+    """Return the best without what couples the groups: a bound, and the plan if it keeps all.
+
+    Parameters
+    ----------
+    setup
+        A setting with its goal.
+    """
+    found = None if setup.empty else setup.scan(setup.weight, setup.per_t)
+    if found is None:
+        return NOTHING
+    value = setup.value(found[2])[0]
+    return Best(value, setup.fixed + found[0], found[2] if math.isfinite(value) else None)
+
+
+def improved(setup: Setup, first: Best, gap: float) -> Best:
+    """Return a better bound and plan by multipliers; equal ones prove the plan.
+
+    Parameters
+    ----------
+    setup
+        A setting with its goal.
+    first
+        What `relaxed` says of it.
+    gap
+        Relative, at which it ends.
+    """
+    best = first
+    if setup.has_server and not setup.weight.any() and not setup.coupled and setup.per_t > 0:
+        return _soonest(setup)
+    for row in _rows(setup):
+        best = _with_multiplier(setup, row, best, gap)
+        if best.value <= best.bound + gap * abs(best.value) or not math.isfinite(best.bound):
+            break
+    return best
+
+
+def _rows(setup: Setup) -> list[Coupled]:
+    rows = list(setup.coupled)
+    if setup.has_server:
+        served = setup.rows.served
+        if setup.per_t > 0:
+            rows.insert(0, Coupled(served, -1.0, 0.0))
+        elif math.isfinite(setup.most_t):
+            rows.insert(0, Coupled(served, 0.0, setup.most_t))
+    return rows
+
+
+def _soonest(setup: Setup) -> Best:
+    """The least T: at each, every group takes the row that the server has the least work with."""
+    served = np.where(setup.offered, setup.rows.served, np.inf)
+    low, high = 0, len(setup.ends) - 1
+    if high < 0:
+        return NOTHING
+
+    def work(n: int) -> float:
+        return float(np.where(setup.lasts <= setup.times[setup.ends[n]], served, np.inf).min(axis=1).sum())
+
+    while low < high:  # the first of the rows' times at which the server is through, too
+        middle = (low + high) // 2
+        if work(middle) <= setup.times[setup.ends[middle]]:
+            high = middle
+        else:
+            low = middle + 1
+    best, bound = NOTHING, math.inf
+    for n in {max(low - 1, 0), low}:
+        t = float(setup.times[setup.ends[n]])
+        choice = np.argmin(np.where(setup.lasts <= t, served, np.inf), axis=1)
+        bound = min(bound, setup.fixed + setup.per_t * max(t, work(n)))
+        value = setup.value(choice)[0]
+        if value < best.value:
+            best = Best(value, value, choice)
+    return Best(best.value, min(bound, best.value), best.choice) if best.choice is not None else NOTHING
+
+
+def _with_multiplier(setup: Setup, row: Coupled, best: Best, gap: float) -> Best:
+    """Halve the interval of a row's multiplier."""
+    most = setup.per_t / -row.b if row.b < 0 else math.inf
+    low, high = 0.0, most
+    if not math.isfinite(high):
+        spread = float(np.ptp(setup.weight[setup.offered])) + abs(setup.per_t)
+        unit = float(np.ptp(row.a[setup.offered])) + abs(row.b)
+        high = spread / unit if unit > 0 and spread > 0 else 1.0
+        for _ in range(HALVINGS):
+            found = _at(setup, row, high)
+            if found is None:
+                return NOTHING
+            best = _better(setup, best, found)
+            if found[3] <= 0:
+                break
+            low, high = high, 4 * high
+        else:
+            return best
+    for _ in range(HALVINGS):
+        if best.value <= best.bound + gap * abs(best.value):
+            break
+        middle = (low + high) / 2
+        found = _at(setup, row, middle)
+        if found is None:
+            return NOTHING
+        best = _better(setup, best, found)
+        if found[3] > 0:
+            low = middle
+        else:
+            high = middle
+        if high - low <= EQUAL * high:
+            break
+    return best
+
+
+def _at(setup: Setup, row: Coupled, by: float) -> tuple[float, float, Ints, float] | None:
+    """The least with a multiplier: a bound, T, the rows, and by how much they break the row."""
+    found = setup.scan(setup.weight + by * row.a, setup.per_t + by * row.b)
+    if found is None:
+        return None
+    value, t, choice = found
+    return value - by * row.most + setup.fixed, t, choice, row.excess(choice, t)
+
+
+def _better(setup: Setup, best: Best, found: tuple[float, float, Ints, float]) -> Best:
+    bound = max(best.bound, found[0])
+    value = setup.value(found[2])[0]
+    if value < best.value:
+        return Best(value, bound, found[2])
+    return Best(best.value, bound, best.choice)
