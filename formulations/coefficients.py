@@ -64,11 +64,11 @@ class Data(Sets):
         return value / size <= self.opened(limit) / size
 
     def time(self, s: int, e: int) -> float:
-        """t_{s,e} / second (survey 2.2.1 (7))."""
+        """t_{s,e} / second (survey 2.2.1 (7)): there, and back where a stage is trained (survey 2.2.3 (8))."""
         option, variant = self.instance.options[self.runners[e].option], self._variant(e)
         seconds = option.stage_seconds[s - 1]
         if variant is not None:
-            added = variant.added_flops if variant.first == s - 1 else 0.0
+            added = variant.added_flops * self.instance.passes if variant.first == s - 1 else 0.0
             seconds = seconds * variant.flops_factor + added / option.flops_per_s
         return seconds / self.second
 
@@ -88,14 +88,21 @@ class Data(Sets):
         return self._way(hop).accuracy_loss
 
     def hop_time(self, hop: Hop) -> float:
-        """τ_s / second (survey 2.2.1 (5), survey 2.2.3 (6)), T_0 for the way in (survey 2.2.1 (6))."""
+        """τ_s / second (survey 2.2.1 (5), survey 2.2.3 (6)), T_0 for the way in (survey 2.2.1 (6)).
+
+        In training (survey 2.2.1 (10), survey 2.2.3 (8)) activations there and gradients back; the input has none.
+        """
         link = self._link(hop)
-        return link.seconds(self.sent_bytes(hop)) / self.second if link is not None else 0.0
+        if link is None:
+            return 0.0
+        return link.seconds(self.sent_bytes(hop)) * self.instance.transfers(hop[0] - 1) / self.second
 
     def hop_price(self, hop: Hop) -> float:
         """USD of the link per request that crosses, / dollar."""
         link = self._link(hop)
-        return link.usd_per_byte * self.sent_bytes(hop) / self.dollar if link is not None else 0.0
+        if link is None:
+            return 0.0
+        return link.usd_per_byte * self.sent_bytes(hop) * self.instance.transfers(hop[0] - 1) / self.dollar
 
     def hop_leak(self, hop: Hop) -> float:
         """Privacy loss of a request that crosses (survey 2.2.2 (1)), with the noise measured (survey 2.2.2 (3))."""
@@ -103,8 +110,8 @@ class Data(Sets):
         return self.instance.leak(self._way(hop), link) if link is not None else 0.0
 
     def hop_energy(self, hop: Hop) -> float:
-        """Joules of encoding and sending per request that crosses, / joule."""
-        _, e, _, _ = hop
+        """Joules of encoding and sending, there and back, per request that crosses, / joule."""
+        s, e, k, _ = hop
         if self._link(hop) is None:
             return 0.0
         if e == SOURCE:
@@ -113,7 +120,9 @@ class Data(Sets):
         else:
             option = self.instance.options[self.runners[e].option]
             per_byte = self.instance.tiers[self.tier[e]].joules_per_byte
-            encoding = option.joules_per_flop * self._way(hop).encode_flops
+            encoding = option.joules_per_flop * self._way(hop).encode_flops * self.instance.passes
+        if self.instance.transfers(s - 1) == 2:  # the receiver sends the gradient back
+            per_byte += self.instance.tiers[k].joules_per_byte
         return (encoding + per_byte * self.sent_bytes(hop)) / self.joule
 
     def encode_time(self, hop: Hop) -> float:
@@ -121,18 +130,19 @@ class Data(Sets):
         _, e, _, _ = hop
         if e == SOURCE:
             return 0.0
-        return self._way(hop).encode_flops / self.instance.options[self.runners[e].option].flops_per_s / self.second
+        flops = self._way(hop).encode_flops * self.instance.passes
+        return flops / self.instance.options[self.runners[e].option].flops_per_s / self.second
 
     def decode_time(self, entry: Entry) -> float:
         """Time the receiver takes to undo it, / second."""
         s, e, w = entry
-        flops = 0.0 if w == NOTHING else self.instance.ways[s - 1][w].decode_flops
+        flops = 0.0 if w == NOTHING else self.instance.ways[s - 1][w].decode_flops * self.instance.passes
         return flops / self.instance.options[self.runners[e].option].flops_per_s / self.second
 
     def decode_energy(self, entry: Entry) -> float:
         """Joules of decoding, / joule."""
         s, e, w = entry
-        flops = 0.0 if w == NOTHING else self.instance.ways[s - 1][w].decode_flops
+        flops = 0.0 if w == NOTHING else self.instance.ways[s - 1][w].decode_flops * self.instance.passes
         return self.instance.options[self.runners[e].option].joules_per_flop * flops / self.joule
 
     def energy(self, s: int, e: int) -> float:
@@ -140,7 +150,8 @@ class Data(Sets):
         option, variant = self.instance.options[self.runners[e].option], self._variant(e)
         flops = self.instance.stages[s - 1].flops
         if variant is not None:
-            flops = flops * variant.flops_factor + (variant.added_flops if variant.first == s - 1 else 0.0)
+            added = variant.added_flops * self.instance.passes if variant.first == s - 1 else 0.0
+            flops = flops * variant.flops_factor + added
         return option.joules_per_flop * flops / self.joule
 
     def busy_price(self, e: int) -> float:

@@ -14,6 +14,9 @@ per-request: a machine costs its price for the time it is busy, and VMs and edge
 The survey multiplies the IaaS term by Σ_{pid <= cutid} β, which forgets the requests that go on; here each stage is
 weighted by its reach.
 
+In training the printed cost is 0, since β = 0 (survey 2.2.3 (4), survey 2.2.3 (8)) multiplies both of its terms. Here
+R_s = 1, and t and τ are of both ways.
+
 reserved: machines are rented whole. busy_p is the sum above without the price, in seconds per request:
 
     n_p integer, w_p n_p >= rate busy_p / η                 rent_enough    w_p requests served at once

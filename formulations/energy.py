@@ -6,6 +6,9 @@ With u the path scaled by the reach R_s, in joules per request:
       + Σ_{s,e,w} J_e decode_w uenter_{s,e,w}
     E <= energy_max_j                                             energy_ceiling
 
+In training f and the operations of hand-overs are of both ways, and sent also comes back at the joules per byte of the
+tier that received it.
+
 J_e is joules per operation of the runner's option, j_k joules per byte that tier k sends.
 """
 

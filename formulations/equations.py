@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 PRINTED = {"2.2": 2, "2.2.1": 10, "2.2.2": 4, "2.2.3": 10}
 """Equations of each section of the survey."""
-NOT_USED = {"2.2.3 (8)": "Flag_Train is 1 throughout: requests leave early, which is inference, and nothing is trained"}
+NOT_USED: dict[str, str] = {}
 """Equations that nothing here stands for, and why."""
 SECTIONS = {
     "2.2": "survey.md#22-the-weighted-sum",
@@ -120,7 +120,8 @@ def as_markdown() -> str:
         head = ["| survey | constraint or term | file | in the model | about it |", "|---|---|---|---|---|"]
         parts.append("\n".join([f"## {section}", "", f"[How they are read]({SECTIONS[section]})", "", *head, *rows]))
     unused = [f"* {equation}: {why}" for equation, why in NOT_USED.items()]
-    parts.append("\n".join(["## Not used, because", "", *unused]))
+    if unused:
+        parts.append("\n".join(["## Not used, because", "", *unused]))
     own = [entry for entry in known if entry.is_constraint and not entry.cited]
     head = ["| constraint | file | in the model | about it |", "|---|---|---|---|"]
     parts.append("\n".join(["## Constraints that the survey does not have", "", *head, *(_row("", e) for e in own)]))

@@ -22,6 +22,9 @@ choice by the flow makes this product exact and linear:
 lost is what adaptations take away (`adaptation.py`), 0 without them. lo_s and hi_s are the smallest and largest reach
 the menus allow, so no big-M is guessed.
 
+Flag_Train (survey 2.2.1 (10), printed the wrong way round: 1 infers, 0 trains) sets all β to 0: in training the menus
+let nobody leave before stage M (`problem/training.py`), so that R_s = 1 in all of these.
+
 `randomized` leaves z out: v >= 0 is then the occupation measure of a constrained Markov decision process, v_{s,l} / R_s
 the probability of threshold l. `interpolated` lets α lie between neighbouring thresholds, see `piecewise.py`.
 """

@@ -13,6 +13,8 @@ With uleave the hand-overs scaled by the reach R_s, the expected loss of a reque
 Printed is w_CE CE - Σ_pid w_P MSE over all partitions. Only what is exposed counts here, and by the share of requests
 that crosses; MSE is held against MSE_0, so that what is not exposed counts 0 instead of lowering the loss.
 
+In training R_s = 1, and each round exposes a sample anew: L^P is the loss of one round.
+
 CE <= Thr_CE (survey 2.2.2 (2)), printed >=, and MSE >= mse_min forbid single ways: `reductions.py` leaves those
 out. Noise and bounding (survey 2.2.2 (3)) are in the measured table.
 """

@@ -90,7 +90,7 @@ class Sets:
         }
         limits = [instance.options[runner.option].memory_bytes for runner in self.runners]
         plain = len(self.machines)
-        needs = {s: instance.stages[s - 1].parameter_bytes + self.activation(s) for s in self.stages}
+        needs = {s: instance.held_bytes(s - 1) + self.activation(s) for s in self.stages}
         on = {
             (s, e)
             for s in self.stages
@@ -375,9 +375,8 @@ class Sets:
         return [max(self.instance.received_bytes(s), stage.activation_bytes) for s, stage in stages]
 
     def parameters(self, s: int, e: int) -> float:
-        """w_s in the runner's variant, bytes."""
-        variant = self._variant(e)
-        return self.instance.stages[s - 1].parameter_bytes * (variant.parameters_kept if variant else 1.0)
+        """w_s in the runner's variant, bytes; in training with what else is kept."""
+        return self.instance.held_bytes(s - 1, self.runners[e].variant)
 
     def sent_bytes(self, hop: Hop) -> float:
         """Bytes on the link, Size times what is kept (survey 2.2.1 (5), survey 2.2.1 (6))."""

@@ -72,6 +72,7 @@ class Accounting(StrEnum):
 
 
 AccountingFlag = Annotated[Accounting | None, typer.Option("--accounting", help="How money is counted.")]
+ModeFlag = Annotated[str | None, typer.Option("--mode", help="train: with the way back of gradients; infer.")]
 Rate = Annotated[float | None, typer.Option(help="Requests per second.")]
 AccuracyMin = Annotated[float | None, typer.Option(help="Accuracy floor, 0 to 1.")]
 LatencySlo = Annotated[float | None, typer.Option(help="Latency bound, ms.")]

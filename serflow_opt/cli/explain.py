@@ -19,6 +19,7 @@ from serflow_opt.cli.common import (
     Json,
     LatencyMeasure,
     LatencySlo,
+    ModeFlag,
     Objective,
     Out,
     PrivacyMax,
@@ -44,6 +45,7 @@ def explain(
     privacy_max: PrivacyMax = None,
     rate_per_s: Rate = None,
     accounting: AccountingFlag = None,
+    mode: ModeFlag = None,
     settings: Settings = None,
     include: Include = None,
     exclude: Exclude = None,
@@ -74,6 +76,7 @@ def explain(
             privacy_max=privacy_max,
             rate_per_s=rate_per_s,
             accounting=accounting,
+            mode=mode,
             include=include,
             exclude=exclude,
         )

@@ -29,6 +29,7 @@ from serflow_opt.cli.common import (
     Json,
     LatencyMeasure,
     LatencySlo,
+    ModeFlag,
     Objective,
     Out,
     Plot,
@@ -95,6 +96,7 @@ def solve(
     ] = None,
     rate_per_s: Rate = None,
     accounting: AccountingFlag = None,
+    mode: ModeFlag = None,
     settings: Settings = None,
     jobs: Annotated[int, typer.Option(help="Processes, for several instances.", min=1)] = 1,
     include: Include = None,
@@ -142,6 +144,7 @@ def solve(
             {
                 "minimize": objective and objective.value,
                 "accounting": accounting and accounting.value,
+                "mode": mode,
                 "accuracy_min": accuracy_min,
                 "latency_slo_ms": latency_slo_ms,
                 "latency_measure": latency_measure,
@@ -205,6 +208,7 @@ def evaluate(
     privacy_max: PrivacyMax = None,
     rate_per_s: Rate = None,
     accounting: AccountingFlag = None,
+    mode: ModeFlag = None,
     settings: Settings = None,
     catalog: Catalogs = None,
     as_json: Json = False,
@@ -232,6 +236,7 @@ def evaluate(
             privacy_max=privacy_max,
             rate_per_s=rate_per_s,
             accounting=accounting,
+            mode=mode,
         )
         if plot is not None:
             answering("plot", instance)

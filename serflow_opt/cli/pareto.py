@@ -27,6 +27,7 @@ from serflow_opt.cli.common import (
     Json,
     LatencyMeasure,
     LatencySlo,
+    ModeFlag,
     PrivacyMax,
     Rate,
     Settings,
@@ -67,6 +68,7 @@ def pareto(
     privacy_max: PrivacyMax = None,
     rate_per_s: Rate = None,
     accounting: AccountingFlag = None,
+    mode: ModeFlag = None,
     settings: Settings = None,
     include: Include = None,
     exclude: Exclude = None,
@@ -107,6 +109,7 @@ def pareto(
             privacy_max=privacy_max,
             rate_per_s=rate_per_s,
             accounting=accounting,
+            mode=mode,
             include=include,
             exclude=exclude,
         )

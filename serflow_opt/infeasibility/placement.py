@@ -11,7 +11,7 @@ from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.infeasibility.conflicts import Keys, smallest_clashes
 from serflow_opt.plan.document import Change, Clash, ClashingSet
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.kinds import CLIENT
+from serflow_opt.problem.kinds import AS_IS, CLIENT
 from serflow_opt.problem.offers import Link, Option
 from serflow_opt.search.best import search
 from serflow_opt.search.outcome import Settings
@@ -189,17 +189,18 @@ def stages_too_large(instance: Instance) -> list[str]:
 
 
 def _need(instance: Instance, s: int) -> float:
-    """Bytes that a stage needs alone, in its smallest variant: parameters and the larger of its two activations."""
-    kept = min((v.parameters_kept for v in instance.variants if v.covers(s)), default=1.0)
-    stage = instance.stages[s]
-    return stage.parameter_bytes * min(kept, 1.0) + max(instance.received_bytes(s), stage.activation_bytes)
+    """Bytes that a stage needs alone, in its smallest variant: what it keeps and the larger of its two activations."""
+    forms = [AS_IS, *(v for v, variant in enumerate(instance.variants) if variant.covers(s))]
+    kept = min(instance.held_bytes(s, v) for v in forms)
+    return kept + max(instance.received_bytes(s), instance.stages[s].activation_bytes)
 
 
 def _most_mb(instance: Instance) -> int:
     """Whole MB that certainly suffice: for all stages as they are."""
     largest = max(instance.input_bytes, *(stage.activation_bytes for stage in instance.stages))
     factor = max((v.parameters_kept for v in instance.variants), default=1.0)
-    return math.ceil((sum(s.parameter_bytes for s in instance.stages) * max(factor, 1.0) + largest) / MIB) + 1
+    kept = sum(map(instance.held_bytes, range(len(instance.stages)))) * max(factor, 1.0)
+    return math.ceil((kept + largest) / MIB) + 1
 
 
 def _with_memory(instance: Instance, free: Instance, more_mb: int) -> Instance:

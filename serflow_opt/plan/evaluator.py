@@ -144,7 +144,7 @@ def _cost(instance: Instance, steps: Sequence[Step]) -> tuple[float, list[Machin
 
     for step in steps:
         if step.link is not None:
-            usd.append(step.link.usd_per_byte * step.sent_bytes * step.reach)
+            usd.append(step.link.usd_per_byte * (step.sent_bytes + step.back_bytes) * step.reach)
             if step.sender is not None and step.sender_tier is not None:
                 work(step.sender, step.encode_s * step.reach)
                 if step.sender_tier.pays_for_waiting:
@@ -203,11 +203,12 @@ def _energy(steps: Sequence[Step]) -> float:
         per_flop = step.option.joules_per_flop
         joules.append(step.reach * per_flop * step.flops)
         if step.link is not None:
-            joules.append(step.reach * per_flop * step.way.decode_flops)
+            joules.append(step.reach * per_flop * step.coding * step.way.decode_flops)
             if step.sender is not None:
-                joules.append(step.reach * step.sender.joules_per_flop * step.way.encode_flops)
+                joules.append(step.reach * step.sender.joules_per_flop * step.coding * step.way.encode_flops)
             if step.sender_tier is not None:
                 joules.append(step.reach * step.sender_tier.joules_per_byte * step.sent_bytes)
+            joules.append(step.reach * step.tier.joules_per_byte * step.back_bytes)
     return math.fsum(joules)
 
 
@@ -289,7 +290,10 @@ def _runs(steps: Sequence[Step]) -> list[list[Step]]:
 
 
 def _memory_bytes(instance: Instance, steps: Sequence[Step], option: Option) -> float:
-    """Parameters of all stages on an option plus the largest activation it makes or receives, bytes."""
+    """Parameters of all stages on an option plus the largest activation it makes or receives, bytes.
+
+    In training the gradients of these parameters, too, and what each stage received, for the way back.
+    """
     mine = [step for step in steps if step.option is option]
     largest = max(
         max(instance.received_bytes(step.stage), instance.stages[step.stage].activation_bytes) for step in mine
@@ -298,4 +302,6 @@ def _memory_bytes(instance: Instance, steps: Sequence[Step], option: Option) -> 
         instance.stages[step.stage].parameter_bytes * (step.variant.parameters_kept if step.variant else 1.0)
         for step in mine
     ]
+    if instance.mode == "train":
+        kept += kept + [instance.received_bytes(step.stage) for step in mine]
     return math.fsum(kept) + largest

@@ -8,16 +8,22 @@ from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Metrics, Replayed
 from serflow_opt.plan.names import ended
 from serflow_opt.plan.samples import changes_answers
-from serflow_opt.problem.instance import Instance, joint_problems
+from serflow_opt.problem.consistency import joint_problems
+from serflow_opt.problem.instance import Instance
+
+TRAINED = "mode = 'train': every sample goes all the way, and its gradients come back"
 
 
 def cautions(instance: Instance) -> list[str]:
     """Return what is likely to be meant otherwise, though nothing is wrong with it."""
+    said = []
+    if instance.inference is not None and any(max(menu.exit_rates) > 0 for menu in instance.inference.menus[:-1]):
+        said.append(f"{TRAINED}; [exits] is ignored")
     idle = [f"{option.name} ({option.idle_accelerator})" for option in instance.options if option.idle_accelerator]
     if not idle:
-        return []
+        return said
     cure = "give stage_times, or write them as [[tier.option]] with flops_per_s"
-    return [f"{', '.join(idle)}: at the speed of the vCPUs (flops_per_s_per_vcpu), the accelerator idle; {cure}"]
+    return [*said, f"{', '.join(idle)}: at the speed of the vCPUs (flops_per_s_per_vcpu), the accelerator idle; {cure}"]
 
 
 def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: list[Replayed]) -> list[str]:
@@ -31,6 +37,8 @@ def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: 
         What its thresholds do on the samples, part by part; empty: there are none.
     """
     notes = cautions(instance)
+    if instance.mode == "train" and not any(note.startswith(TRAINED) for note in notes):
+        notes.append(TRAINED)
     for part in replays:
         if instance.accuracy_min is not None and part.accuracy < instance.accuracy_min:
             if part.part == "held-out":

@@ -70,7 +70,7 @@ def _spent(step: Step, price: dict[int, float]) -> Spending:
     usd = price[id(step.option)]
     arriving = [usd * step.decode_s * step.reach]
     if step.link is not None:
-        arriving.append(step.link.usd_per_byte * step.sent_bytes * step.reach)
+        arriving.append(step.link.usd_per_byte * (step.sent_bytes + step.back_bytes) * step.reach)
         if step.sender is not None:
             arriving.append(price[id(step.sender)] * _sending(step))
     if step.tier.kind == "function" and step.begins:

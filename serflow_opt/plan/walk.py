@@ -1,17 +1,19 @@
 """A request on its way: what it meets at each stage of a plan. The exact evaluation sums this up.
 
-Nothing here is scaled, linearised or relaxed, and nothing is imported from `formulations`.
+In training it comes back, too: a step then is a stage there and back, from what the instance for inference and
+the option say of each way. Nothing here is scaled, linearised or relaxed, and nothing is imported from `formulations`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.names import ended, link_before
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.kinds import AS_IS
+from serflow_opt.problem.kinds import AS_IS, BACKWARD
 from serflow_opt.problem.network import PLAIN, Variant, Way
 from serflow_opt.problem.offers import Link, Option, Tier
 
@@ -28,8 +30,8 @@ class Step:
         What runs it; variant None: as it is.
     sender, sender_tier
         What ran the stage before, and where the request came from; None: nothing, the client.
-    link, way, sent_bytes
-        What is crossed on the way in; link None: nothing.
+    link, way, sent_bytes, back_bytes
+        What is crossed on the way in, and the size of the gradient that comes back in training; link None: nothing.
     reach, leave, right
         Share of all requests that enter, that leave here, and that leave here with the right answer.
     lost
@@ -44,6 +46,8 @@ class Step:
         Operations of the stage.
     begins
         Whether the option takes over here.
+    coding
+        How often the operations of compression and protection are done: once, in training also on the way back.
     """
 
     stage: int
@@ -55,6 +59,7 @@ class Step:
     link: Link | None
     way: Way
     sent_bytes: float
+    back_bytes: float
     reach: float
     leave: float
     right: float
@@ -68,6 +73,7 @@ class Step:
     sd_s: float
     flops: float
     begins: bool
+    coding: float
 
     @property
     def whole_s(self) -> float:
@@ -84,6 +90,23 @@ class Step:
         """The same with the cold start by its share, times the reach (survey 2.2.1 (1), discounted by reach)."""
         cold = self.cold_s * self.cold_share
         return self.reach * (self.encode_s + self.wait_s + cold + self.decode_s + self.compute_s)
+
+
+class _Own(NamedTuple):
+    """Seconds and operations of a stage as it is."""
+
+    seconds: float
+    flops: float
+
+
+def _stage(instance: Instance, option: Option, s: int) -> _Own:
+    """What a stage takes on an option: there, and in training back."""
+    if instance.inference is None:
+        return _Own(option.stage_seconds[s], instance.stages[s].flops)
+    stage, there = instance.inference.stages[s], option.forward_seconds[s]
+    back = option.backward_seconds[s] if option.backward_seconds else BACKWARD * there
+    again = BACKWARD * stage.flops if stage.backward_flops is None else stage.backward_flops
+    return _Own(there + back, stage.flops + again)
 
 
 def walk(instance: Instance, decision: Decision) -> list[Step]:
@@ -108,9 +131,12 @@ def walk(instance: Instance, decision: Decision) -> list[Step]:
         sent = instance.sent_bytes(s, decision.variant(s - 1) if s else AS_IS, way)
         begins = before is not option
         cold = option.cold_start_s if tier.kind == "function" and begins and option.cold_share > 0 else 0.0
+        own = _stage(instance, option, s)
+        again = link is not None and s > 0 and instance.mode == "train"  # its gradient comes back
+        coding = 1.0 if instance.mode == "infer" else 1 + BACKWARD
         factor = variant.flops_factor if variant else 1.0
         enters_block = variant is not None and variant.first == s
-        added = variant.added_flops if variant and enters_block else 0.0
+        added = coding * variant.added_flops if variant and enters_block else 0.0
         lost = (way.accuracy_loss if link else 0.0) + (variant.accuracy_loss if variant and enters_block else 0.0)
         steps.append(
             Step(
@@ -123,18 +149,20 @@ def walk(instance: Instance, decision: Decision) -> list[Step]:
                 link=link,
                 way=way,
                 sent_bytes=sent,
+                back_bytes=sent if again else 0.0,
                 reach=reach,
                 leave=reach * rate,
                 right=reach * mass,
                 lost=reach * lost,
-                wait_s=link.seconds(sent) if link else 0.0,
-                encode_s=way.encode_flops / before.flops_per_s if link and before else 0.0,
-                decode_s=way.decode_flops / option.flops_per_s if link else 0.0,
+                wait_s=link.seconds(sent) + (link.seconds(sent) if again else 0.0) if link else 0.0,
+                encode_s=coding * way.encode_flops / before.flops_per_s if link and before else 0.0,
+                decode_s=coding * way.decode_flops / option.flops_per_s if link else 0.0,
                 cold_s=cold,
                 cold_share=option.cold_share,
-                compute_s=option.stage_seconds[s] * factor + added / option.flops_per_s,
+                compute_s=own.seconds * factor + added / option.flops_per_s,
                 sd_s=option.stage_sd_s[s] * factor if option.stage_sd_s else 0.0,
-                flops=instance.stages[s].flops * factor + added,
+                flops=own.flops * factor + added,
+                coding=coding,
                 begins=begins,
             )
         )

@@ -49,6 +49,19 @@ def instances_of(given: object) -> list[Instance]:
     return [instance_of(own) for own in given]
 
 
+def check_inference(instance: Instance, verb: str) -> None:
+    """Raise InputError where an instance is for training and a verb is of requests that come, and leave, one by one.
+
+    Parameters
+    ----------
+    verb
+        What is asked, for the message.
+    """
+    if instance.mode == "train":
+        cure = f"{verb} is of requests: set mode = 'infer'; solve, pareto, explain and evaluate take both modes"
+        raise InputError([Problem(instance.name, "objective.mode", "'train'", cure)])
+
+
 def on_instance(verb: Callable[Concatenate[Instance, P], R]) -> Callable[Concatenate[Named, P], R]:
     """Let a function of an instance take what names one, too."""
 

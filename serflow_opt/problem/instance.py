@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import ClassVar
 
-from serflow_opt.errors import InputError, Problem
-from serflow_opt.ground.arguments import as_number, shown
-from serflow_opt.ground.tolerances import SMALLEST, TOLERANCE
+from serflow_opt.errors import InputError
+from serflow_opt.ground.tolerances import TOLERANCE
+from serflow_opt.problem.consistency import consistency_problems
 from serflow_opt.problem.filtering import kept
 from serflow_opt.problem.kinds import (
     AS_IS,
+    BACKWARD,
     CLIENT,
-    LATENCY_MEASURE,
-    LATENCY_MEASURES_IN_WORDS,
     Accounting,
     Minimize,
+    Mode,
     Objective,
     Tail,
     ThresholdMode,
@@ -33,6 +32,7 @@ from serflow_opt.problem.network import PLAIN, UNWEIGHED, Menu, Privacy, Samples
 from serflow_opt.problem.offers import Link, Option, Tier
 from serflow_opt.problem.ranges import Range
 from serflow_opt.problem.rules import Rule
+from serflow_opt.problem.training import in_mode
 from serflow_opt.problem.what_if import fields
 
 
@@ -72,6 +72,10 @@ class Instance:
         Where stages may run, beside what fits.
     accuracy_confidence
         Confidence with which the accuracy floor is to hold beyond the samples; None: it holds on them.
+    mode
+        infer, or train: a request is a sample of a mini-batch that goes all the way and whose gradients come back.
+    inference
+        Of an instance in mode train: the same for inference, which it was made from (`training.py`).
     """
 
     kind: ClassVar[str] = "placement"
@@ -106,6 +110,8 @@ class Instance:
     joint: bool = False
     accuracy_confidence: float | None = None
     rules: tuple[Rule, ...] = ()
+    mode: Mode = "infer"
+    inference: Instance | None = None
 
     def __post_init__(self) -> None:
         """Fill in the plain way where no others are given."""
@@ -169,6 +175,24 @@ class Instance:
         kept = self.variants[variant].activations_kept if variant != AS_IS and stage else 1.0
         return self.received_bytes(stage) * kept * way.kept
 
+    def transfers(self, stage: int) -> int:
+        """How often what the stage at this position receives, or its gradient, crosses a link: the input has none."""
+        return 2 if self.mode == "train" and stage else 1
+
+    @property
+    def passes(self) -> float:
+        """What operations of hand-overs and variants are multiplied by: in training they have a way back, too."""
+        return 1 + BACKWARD if self.mode == "train" else 1.0
+
+    def held_bytes(self, stage: int, variant: int = AS_IS) -> float:
+        """What the stage at this position keeps in memory on its option, bytes.
+
+        Its parameters; in training their gradients, too, and what it received, until the gradient of that is due.
+        """
+        kept = self.variants[variant].parameters_kept if variant != AS_IS else 1.0
+        own = self.stages[stage].parameter_bytes * kept
+        return own if self.mode == "infer" else 2 * own + self.received_bytes(stage)
+
     def may_cross(self, way: Way, link: Link) -> bool:
         """Whether a way keeps the floor of the reconstruction error and the ceiling of the cross-entropy on a link."""
         floor, ceiling = self.privacy.mse_min, self.privacy.cross_entropy_max
@@ -205,7 +229,8 @@ class Instance:
         seconds = option.stage_seconds[stage]
         if variant != AS_IS and self.variants[variant].covers(stage):
             own = self.variants[variant]
-            seconds = seconds * own.flops_factor + (own.added_flops / option.flops_per_s if own.first == stage else 0.0)
+            added = own.added_flops * self.passes if own.first == stage else 0.0
+            seconds = seconds * own.flops_factor + added / option.flops_per_s
         return seconds
 
     def may_run_long(self, option: Option) -> bool:
@@ -213,7 +238,7 @@ class Instance:
         if option.run_max_s is None:
             return False
         longest = sum(option.stage_seconds) * max((variant.flops_factor for variant in self.variants), default=1.0)
-        longest += sum(variant.added_flops for variant in self.variants) / option.flops_per_s
+        longest += sum(variant.added_flops for variant in self.variants) * self.passes / option.flops_per_s
         return max(longest, sum(option.stage_seconds)) > option.run_max_s
 
     def words(self, option: Option) -> tuple[str, ...]:
@@ -260,7 +285,9 @@ class Instance:
             For keys that are none, and when the changed values do not go together.
         """
         own = [field.name for field in dataclasses.fields(self)]
-        changed = dataclasses.replace(self, **fields(self.name, self.privacy, own, changes))
+        found = fields(self.name, self.privacy, own, changes)
+        mode = found.pop("mode", self.mode)
+        changed: Instance = in_mode(dataclasses.replace(self, **found), mode)
         problems = consistency_problems(changed, self.name)
         if problems:
             raise InputError(problems)
@@ -280,118 +307,3 @@ class Instance:
         nothing is left.
         """
         return dataclasses.replace(self, options=kept(self.options, self.words, tuple(include), tuple(exclude)))
-
-
-def consistency_problems(instance: Instance, file: str) -> list[Problem]:
-    """Return what does not go together in an instance's targets, accounting and tiers."""
-    problems: list[Problem] = []
-
-    def wrong(place: str, found: str, cure: str) -> None:
-        problems.append(Problem(file, place, found, cure))
-
-    slo = instance.latency_slo_s
-    for place, value, low, high in (
-        ("workload.rate_per_s", instance.rate_per_s, 0.0, math.inf),
-        ("workload.latency_slo_ms", None if slo is None else as_number(slo) * 1000, 0.0, math.inf),
-        ("workload.accuracy_min", instance.accuracy_min, -SMALLEST, 1.0),
-        ("workload.cost_max_usd", instance.cost_max_usd, 0.0, math.inf),
-        ("workload.energy_max_j", instance.energy_max_j, 0.0, math.inf),
-        ("workload.privacy_max", instance.privacy_max, -SMALLEST, math.inf),
-        ("workload.mse_min", instance.privacy.mse_min, 0.0, math.inf),
-        ("workload.cross_entropy_max", instance.privacy.cross_entropy_max, 0.0, math.inf),
-    ):
-        if value is None:
-            continue
-        number = as_number(value)
-        if not (low < number <= high and math.isfinite(number)):
-            found = shown(value) if math.isnan(number) else f"{number:g}"
-            wrong(place, found, "write a number from 0 to 1" if high == 1.0 else "write a number above 0")
-        elif 0 < number < SMALLEST:
-            wrong(place, f"{number:g}", f"nothing that small can be reckoned with: write at least {SMALLEST:g}")
-    if instance.tail != "fixed" and instance.quantile is None:
-        wrong(
-            "workload.tail",
-            f"'{instance.tail}' with latency_measure '{instance.latency_measure}'",
-            "write pNN, or remove tail",
-        )
-    if not re.fullmatch(LATENCY_MEASURE, instance.latency_measure):
-        wrong("workload.latency_measure", f"'{instance.latency_measure}'", LATENCY_MEASURES_IN_WORDS)
-    if instance.accounting == "reserved" and instance.rate_per_s is None:
-        wrong("objective.accounting", "'reserved' without a rate", "set workload.rate_per_s: VMs are rented for a rate")
-    if instance.accounting == "as-printed":
-        if len(instance.tiers) != 2:
-            wrong(
-                "objective.accounting",
-                f"'as-printed' with {len(instance.tiers)} tier(s)",
-                "the survey's formula has exactly two tiers, IaaS then FaaS",
-            )
-        if instance.variants or any(len(ways) > 1 for ways in instance.ways):
-            wrong(
-                "objective.accounting",
-                "'as-printed' with adaptations",
-                "the survey's formula has none: remove [[variant]], [adaptation] and privacy.table",
-            )
-        if any(tier.stage_specific for tier in instance.tiers):
-            wrong(
-                "objective.accounting",
-                "'as-printed' with stage_specific tiers",
-                "the survey's formula has one capacity a tier: remove stage_specific",
-            )
-    if instance.accuracy_min is not None and not instance.accuracy_known:
-        wrong(
-            "workload.accuracy_min",
-            f"{instance.accuracy_min:g} without an [exits] section",
-            "give the last stage's accuracy in an exits table, or remove accuracy_min",
-        )
-    if (instance.minimize == "weighted") != bool(instance.weights):
-        found = "weights without minimize = 'weighted'" if instance.weights else "'weighted' without weights"
-        wrong("objective.weights", found, "write minimize = 'weighted' and weights = { cost = 1.0, latency = 1.0 }")
-    if instance.then and (instance.minimize == "weighted" or instance.families):
-        found = "then with 'weighted'" if instance.minimize == "weighted" else "then with sizes or noise from a range"
-        wrong(
-            "objective.then", found, "remove one of them: equally good plans are told apart for single objectives only"
-        )
-    if not instance.accuracy_known and "accuracy" in (*dict(instance.weights), *instance.then):
-        wrong("objective", "accuracy without an [exits] section", "give the last stage's accuracy in an exits table")
-    problems.extend(joint_problems(instance, file))
-    names = [tier.name for tier in instance.tiers]
-    if instance.source != CLIENT and instance.source not in names:
-        wrong("workload.source", f"'{instance.source}'", f"use 'client' or a tier: {', '.join(names)}")
-    return problems
-
-
-def joint_problems(instance: Instance, file: str) -> list[Problem]:
-    """Return what does not go together with thresholds chosen on the samples themselves."""
-    problems: list[Problem] = []
-    asked = instance.accuracy_confidence
-    if not instance.joint:
-        if asked is not None:
-            found = f"{asked:g} without exits.joint"
-            cure = "set exits.joint = true (with exits.samples and holdout_share), or remove it"
-            problems.append(Problem(file, "workload.accuracy_confidence", found, cure))
-        return problems
-
-    def wrong(place: str, found: str, cure: str) -> None:
-        problems.append(Problem(file, place, found, cure))
-
-    if instance.threshold_mode != "menu":
-        wrong("exits.thresholds", f"'{instance.threshold_mode}' with joint", "write 'menu', or remove joint")
-    if any(variant.menus or variant.accuracy_loss for variant in instance.variants):
-        found = "a variant with exits or accuracy_loss of its own, with exits.joint"
-        wrong("variant", found, "the samples are of the network as it is: remove the variant, or joint")
-    if any(way.accuracy_loss for ways in instance.ways for way in ways):
-        found = "compressions or protections that lose accuracy, with exits.joint"
-        wrong("adaptation", found, "the samples are of the network as it is: keep lossless methods, or remove joint")
-    if instance.families:
-        wrong("exits.joint", "true with sizes or noise from a range", "list single sizes (memory_mb), or remove joint")
-    if instance.minimize == "weighted":
-        wrong("objective.minimize", "'weighted' with exits.joint", "minimise one objective and limit the others")
-    if asked is not None:
-        held_out = instance.samples is not None and instance.samples.held_out.any()
-        if not held_out:
-            wrong(
-                "workload.accuracy_confidence", f"{asked:g} without held-out samples", "set exits.holdout_share = 0.5"
-            )
-        if instance.accuracy_min is None:
-            wrong("workload.accuracy_confidence", f"{asked:g} without a floor", "set workload.accuracy_min")
-    return problems

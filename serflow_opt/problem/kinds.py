@@ -10,6 +10,9 @@ Minimize = Literal["cost", "latency", "privacy", "energy", "weighted"]
 Objective = Literal["cost", "latency", "privacy", "energy", "accuracy"]
 Tail = Literal["fixed", "normal", "any"]
 ThresholdMode = Literal["menu", "interpolated", "randomized"]
+Mode = Literal["infer", "train"]
+BACKWARD = 2.0
+"""Operations of the way back for each of the way there, where nothing was measured: by the input, by the weights."""
 CLIENT = "client"
 """The source that is no tier: where requests come from."""
 LATENCY_MEASURE = r"worst|mean|p(5\d|[6-8]\d|9\d)(\.\d+)?"

@@ -15,9 +15,10 @@ from pydantic import ValidationError
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.files import read_text
 from serflow_opt.problem.catalog import DEFAULT_REGION, Catalog, load_catalog
+from serflow_opt.problem.consistency import consistency_problems
 from serflow_opt.problem.document_faults import explained
 from serflow_opt.problem.handovers import noise_curves, read_ways
-from serflow_opt.problem.instance import Instance, consistency_problems
+from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import CLIENT, Objective
 from serflow_opt.problem.network import NO_CLASSIFIER, Menu, Privacy, Stage
 from serflow_opt.problem.offers import Link, Scaling, Tier
@@ -25,6 +26,7 @@ from serflow_opt.problem.options import resolve_options
 from serflow_opt.problem.rules import read_rules
 from serflow_opt.problem.schema import ExitsTable, InstanceDocument, LinkTable, ObjectiveTable, PrivacyTable, TierTable
 from serflow_opt.problem.tables import Column, read_table
+from serflow_opt.problem.training import in_mode
 from serflow_opt.problem.variants import read_variants
 
 MAX_STAGES = 10_000
@@ -238,6 +240,8 @@ def _resolve(
     )
     words = sorted({word for option in options for word in instance.words(option)})
     instance = replace(instance, rules=read_rules(document.rule, words, len(stages), file, problems))
+    if not unread:
+        instance = in_mode(instance, objective.mode)
     wrong = consistency_problems(instance, file)
     if unread:  # nothing is known of the samples
         wrong = [problem for problem in wrong if "held-out" not in problem.found]
@@ -263,12 +267,13 @@ def _catalog(document: InstanceDocument, folder: Path, extra: Sequence[str | Pat
 
 
 def _stages(path: Path, problems: list[Problem]) -> tuple[Stage, ...]:
-    """Read stage,flops,activation_bytes,parameter_bytes: one row a stage, 1..M."""
+    """Read stage,flops,activation_bytes,parameter_bytes[,backward_flops]: one row a stage, 1..M."""
     columns = [
         Column("stage", "whole", 1, MAX_STAGES),
         Column("flops", "number", 0),
         Column("activation_bytes", "number", 0),
         Column("parameter_bytes", "number", 0),
+        Column("backward_flops", "number", 0, required=False),
     ]
     before = len(problems)
     rows = read_table(path, columns, problems)
@@ -281,7 +286,12 @@ def _stages(path: Path, problems: list[Problem]) -> tuple[Stage, ...]:
         problems.append(Problem(str(path), "column stage", found, "give one row for each stage 1..M"))
         return ()
     return tuple(
-        Stage(*(row.number(c) for c in ("flops", "activation_bytes", "parameter_bytes")))
+        Stage(
+            row.number("flops"),
+            row.number("activation_bytes"),
+            row.number("parameter_bytes"),
+            row.number("backward_flops") if "backward_flops" in row.cells else None,
+        )
         for row in sorted(rows, key=lambda row: row.whole("stage"))
     )
 

@@ -23,11 +23,15 @@ class Stage:
         a_s, size of what the stage hands on, bytes.
     parameter_bytes
         w_s, bytes.
+    backward_flops
+        Operations of the way back in training, FLOP; None: `BACKWARD` times flops. In an instance in mode train `flops`
+        has them, too.
     """
 
     flops: float
     activation_bytes: float
     parameter_bytes: float
+    backward_flops: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from serflow_opt.problem.batches import Batching
-from serflow_opt.problem.kinds import TierKind
+from serflow_opt.problem.kinds import BACKWARD, TierKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,11 @@ class Option:
         What it has beside vCPUs, where its speed is that of the vCPUs; "" without.
     batching
         How it takes several requests at once; `stage_seconds` are those of one. None: one by one.
+    backward_seconds
+        Seconds of each stage's way back in training; empty: `BACKWARD` times the way there.
+    forward_seconds
+        Of an option in training: seconds of the way there; `stage_seconds` are of both ways then. Empty: of one that
+        is not.
     """
 
     name: str
@@ -107,6 +112,20 @@ class Option:
     machines_max: int | None = None
     idle_accelerator: str = ""
     batching: Batching | None = None
+    backward_seconds: tuple[float, ...] = ()
+    forward_seconds: tuple[float, ...] = ()
+
+    def both_ways(self) -> Option:
+        """Return the option in training: each stage takes the way there and the way back, and varies as much more.
+
+        Sizes of batches are those of requests: a sample is served alone.
+        """
+        there = self.stage_seconds
+        back = self.backward_seconds or tuple(BACKWARD * seconds for seconds in there)
+        both = tuple(f + b for f, b in zip(there, back, strict=True))
+        sds = zip(self.stage_sd_s, there, both, strict=True) if self.stage_sd_s else ()
+        spread = tuple(sd * t / f if f > 0 else sd for sd, f, t in sds)
+        return replace(self, stage_seconds=both, forward_seconds=there, stage_sd_s=spread, batching=None)
 
     @property
     def rent_per_s(self) -> float:

@@ -11,12 +11,13 @@ from typing import Any
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.problem.batches import batch_problems, batching_of
 from serflow_opt.problem.catalog import Catalog
+from serflow_opt.problem.kinds import BACKWARD
 from serflow_opt.problem.network import Stage
 from serflow_opt.problem.offers import Option
 from serflow_opt.problem.ranges import MIB, FunctionSizes, amdahl_flops_per_s
 from serflow_opt.problem.schema import InstanceDocument, OptionTable, TierTable
 from serflow_opt.problem.speed_curve import SpeedCurve, read_curve
-from serflow_opt.problem.stage_times import Times, read_times
+from serflow_opt.problem.stage_times import Timed, Times, read_times
 
 
 def resolve_options(
@@ -119,6 +120,13 @@ def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem])
         wrong("flops_per_s_per_vcpu", "missing", f"give the speed of one vCPU in FLOP/s, {either}")
 
 
+def backward_flops(stages: Sequence[Stage]) -> tuple[float, ...]:
+    """Return the operations of each stage's way back in training; empty where none is said to differ from the usual."""
+    if all(stage.backward_flops is None for stage in stages):
+        return ()
+    return tuple(BACKWARD * s.flops if s.backward_flops is None else s.backward_flops for s in stages)
+
+
 class _Tier:
     """One tier being resolved; yields its options and notes what is wrong."""
 
@@ -161,7 +169,9 @@ class _Tier:
                 found = f"{flops_per_s:g} FLOP/s on '{name}' makes a stage take forever"
                 self.problems.append(Problem(self.file, self.place, found, "check the speed and the stages' FLOPs"))
                 seconds = ()
-            return {"stage_seconds": seconds, "flops_per_s": flops_per_s, "joules_per_flop": joules}
+            back = tuple(flops / flops_per_s for flops in backward_flops(self.stages))
+            work = {"stage_seconds": seconds, "flops_per_s": flops_per_s, "joules_per_flop": joules}
+            return {**work, "backward_seconds": back}
         absent = [s for s in range(1, len(self.stages) + 1) if (s, name) not in self.times]
         if absent:
             found = f"no time for '{name}' at stage(s) {', '.join(map(str, absent[:10]))}"
@@ -177,7 +187,19 @@ class _Tier:
             "joules_per_flop": joules,
             "stage_sd_s": tuple(t.sd for t in timed) if any(t.sd for t in timed) else (),
             "batching": batching_of(self.tier, name, [t.by_batch for t in timed], self.path, self.problems),
+            "backward_seconds": self._back(timed),
         }
+
+    def _back(self, timed: Sequence[Timed]) -> tuple[float, ...]:
+        """Seconds of the way back: measured, else as its operations are to those of the way there; empty: not said."""
+        flops = backward_flops(self.stages)
+        if not flops and all(t.backward is None for t in timed):
+            return ()
+        more = [b / s.flops if s.flops else BACKWARD for b, s in zip(flops, self.stages, strict=True)] if flops else []
+        factors = more or [BACKWARD] * len(timed)
+        return tuple(
+            t.mean * factor if t.backward is None else t.backward for t, factor in zip(timed, factors, strict=True)
+        )
 
     def _speed(self, vcpus: float) -> float | None:
         per_vcpu = self.tier.flops_per_s_per_vcpu
@@ -271,6 +293,7 @@ class _Tier:
             labels=(arch, price.name),
             call_max_bytes=price.payload_max_bytes,
             run_max_s=price.duration_max_s,
+            backward_flops=backward_flops(self.stages),
         )
 
     def _inline(self, option: OptionTable, place: str) -> Iterator[Option]:

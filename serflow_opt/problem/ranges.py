@@ -55,6 +55,8 @@ class FunctionSizes:
         Its price and how memory brings vCPUs.
     per_vcpu, parallel_fraction
         Amdahl's law; per_vcpu None where there is a measured curve.
+    backward_flops, trains
+        Operations of the way back in training, empty where they are not said; and whether options are to have it.
     """
 
     tier: int
@@ -74,6 +76,8 @@ class FunctionSizes:
     labels: tuple[str, ...]
     call_max_bytes: float | None
     run_max_s: float | None
+    backward_flops: tuple[float, ...] = ()
+    trains: bool = False
 
     def flops_per_s(self, memory_mb: float) -> float:
         """Speed of a size, FLOP/s."""
@@ -121,7 +125,7 @@ class FunctionSizes:
         return [low, *(knot for knot in knots if low < knot < high), high]
 
     def _option(self, name: str, memory_mb: float, speed: float, usd_per_s: float, fee: float) -> Option:
-        return Option(
+        option = Option(
             name,
             self.tier,
             tuple(flops / speed for flops in self.stage_flops),
@@ -135,7 +139,9 @@ class FunctionSizes:
             run_max_s=self.run_max_s,
             flops_per_s=speed,
             joules_per_flop=self.joules_per_flop,
+            backward_seconds=tuple(flops / speed for flops in self.backward_flops),
         )
+        return option.both_ways() if self.trains else option
 
     @property
     def span(self) -> Cell:

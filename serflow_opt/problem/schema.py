@@ -10,7 +10,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from serflow_opt.problem.kinds import LATENCY_MEASURE, Accounting, Minimize, Objective, Tail, ThresholdMode, TierKind
+from serflow_opt.problem.kinds import (
+    LATENCY_MEASURE,
+    Accounting,
+    Minimize,
+    Mode,
+    Objective,
+    Tail,
+    ThresholdMode,
+    TierKind,
+)
 from serflow_opt.problem.tables import LARGEST
 
 Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]
@@ -54,7 +63,9 @@ class Table(BaseModel):
 class NetworkTable(Table):
     """[network]: the chain of stages."""
 
-    stages: FileName = Field(description="CSV: stage,flops,activation_bytes,parameter_bytes, one row a stage 1..M")
+    stages: FileName = Field(
+        description="CSV: stage,flops,activation_bytes,parameter_bytes[,backward_flops], one row a stage 1..M"
+    )
     input_bytes: NonNegative = Field(description="size of one request's input a_0, bytes")
 
 
@@ -163,7 +174,7 @@ class TierTable(Table):
     )
     stage_times: FileName | None = Field(
         default=None,
-        description="CSV: stage,option,mean_ms[,sd_ms,p95_ms,p99_ms], or stage,option,batch,mean_ms, or "
+        description="CSV: stage,option,mean_ms[,sd_ms,p95_ms,p99_ms,backward_ms], or stage,option,batch,mean_ms, or "
         "stage,option,fixed_ms,per_request_ms; replaces FLOPs / speed",
     )
     batch: list[Annotated[int, Field(ge=1, le=4096)]] = Field(
@@ -281,6 +292,10 @@ class ObjectiveTable(Table):
     accounting: Accounting = Field(
         default="per-request",
         description="per-request: price x busy time; reserved: VMs rented whole; as-printed: survey 2.2.3 (1)",
+    )
+    mode: Mode = Field(
+        default="infer",
+        description="infer; train: a request is a sample that goes all the way and whose gradients come back",
     )
 
 

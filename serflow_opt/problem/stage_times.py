@@ -17,11 +17,15 @@ LARGEST_BATCH = 4096
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """A stage on an option: mean and standard deviation of one request's time, s; and times by batch size, if known."""
+    """A stage on an option: mean and standard deviation of one request's time, s; and times by batch size, if known.
+
+    `backward` is the mean of its way back in training; None: not measured.
+    """
 
     mean: float
     sd: float = 0.0
     by_batch: ByBatch | None = None
+    backward: float | None = None
 
 
 Times = dict[tuple[int, str], Timed]
@@ -31,8 +35,8 @@ Times = dict[tuple[int, str], Timed]
 def read_times(path: Path, stages: int, problems: list[Problem]) -> Times:
     """Read the table.
 
-    Its columns are stage, option and mean_ms[, sd_ms, p95_ms, p99_ms]; or stage, option, batch and mean_ms; or stage,
-    option, fixed_ms and per_request_ms.
+    Its columns are stage, option and mean_ms[, sd_ms, p95_ms, p99_ms, backward_ms]; or stage, option, batch and
+    mean_ms; or stage, option, fixed_ms and per_request_ms.
 
     Parameters
     ----------
@@ -52,7 +56,7 @@ def read_times(path: Path, stages: int, problems: list[Problem]) -> Times:
             return [*first, Column("fixed_ms", "number", 0), Column("per_request_ms", "number", 0)]
         if kind[0] == "batch":
             return [*first, Column("batch", "whole", 1, LARGEST_BATCH), Column("mean_ms", "number", 0)]
-        more = [Column(name, "number", 0, required=False) for name in ("sd_ms", "p95_ms", "p99_ms")]
+        more = [Column(name, "number", 0, required=False) for name in ("sd_ms", "p95_ms", "p99_ms", "backward_ms")]
         return [*first, Column("mean_ms", "number", 0), *more]
 
     rows: dict[tuple[int, str, int], Row] = {}
@@ -80,4 +84,5 @@ def _timed(row: Row, kind: str) -> Timed:
         own = ByBatch.affine(row.number("fixed_ms") / 1000, row.number("per_request_ms") / 1000)
         return Timed(own.seconds[0], by_batch=own)
     sd = row.number("sd_ms") if "sd_ms" in row.cells else 0.0
-    return Timed(row.number("mean_ms") / 1000, sd / 1000)
+    back = row.number("backward_ms") / 1000 if "backward_ms" in row.cells else None
+    return Timed(row.number("mean_ms") / 1000, sd / 1000, backward=back)

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.ground.arguments import as_number
-from serflow_opt.problem.kinds import Accounting, Minimize, Objective, Tail
+from serflow_opt.problem.kinds import Accounting, Minimize, Mode, Objective, Tail
 from serflow_opt.problem.network import Privacy
 
 AS_FILES = (
@@ -27,6 +27,7 @@ AS_FILES = (
     "minimize",
     "then",
     "accounting",
+    "mode",
 )
 """Keys that instances know by the same name and in the same unit."""
 OF_HANDOVERS = ("mse_min", "cross_entropy_max")
@@ -35,11 +36,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "minimize": get_args(Minimize),
     "accounting": get_args(Accounting),
     "tail": get_args(Tail),
+    "mode": get_args(Mode),
     "then": get_args(Objective),
     "weights": get_args(Objective),
 }
 UPPER_LIMITS = ("latency_slo_ms", "latency_slo_s", "cost_max_usd", "energy_max_j", "privacy_max", "cross_entropy_max")
-NEEDED = ("latency_measure", "tail", "source", "utilisation_cap", "minimize", "then", "accounting", "weights")
+NEEDED = ("latency_measure", "tail", "source", "utilisation_cap", "minimize", "then", "accounting", "mode", "weights")
 """Keys that cannot be taken away."""
 
 

@@ -304,7 +304,7 @@ class _Reader:
         """Where memory and time allow everything, 1; else as far as a run may reach back."""
         data = self.data
         back = np.ones(on.shape, dtype=np.int64)
-        whole = sum(stage.parameter_bytes for stage in data.instance.stages)
+        whole = sum(map(data.instance.held_bytes, range(data.last)))
         largest = max(data.activation(s) for s in data.stages)
         long = [data.instance.may_run_long(option) for option in data.instance.options]
         if stages_couple(data.instance):

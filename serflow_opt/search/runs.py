@@ -19,7 +19,7 @@ from serflow_opt.search.placements import Paths, by_place, compute_times, option
 def stages_couple(instance: Instance) -> bool:
     """Whether stages on one option can be too much together, for memory or time, in a way that a run does not tell."""
     grown = max([1.0, *(variant.parameters_kept for variant in instance.variants)])
-    whole = sum(stage.parameter_bytes for stage in instance.stages) * grown
+    whole = sum(map(instance.held_bytes, range(len(instance.stages)))) * grown
     largest = max([instance.input_bytes, *(stage.activation_bytes for stage in instance.stages)])
     resized = any(variant.parameters_kept != 1.0 for variant in instance.variants)
     retimed = any(variant.flops_factor != 1.0 or variant.added_flops for variant in instance.variants)
@@ -47,7 +47,7 @@ def run_begin(data: Data, s: int, e: int) -> int:
     first, parameters, largest, seconds = s, 0.0, 0.0, 0.0
     for t in range(s, 0, -1):
         seconds += option.stage_seconds[t - 1]
-        parameters += data.instance.stages[t - 1].parameter_bytes
+        parameters += data.instance.held_bytes(t - 1)
         largest = max(largest, data.activation(t))
         if limit is not None and t < s and parameters + largest > limit * (1 + SLACK):
             break

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from serflow_opt.errors import InputError, OutOfReach, Problem
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.stopping import stoppable
-from serflow_opt.problem.given import on_instance
+from serflow_opt.problem.given import check_inference, on_instance
 from serflow_opt.traffic.control.baselines import Autoscaler, Fixed, Libra, Serflow
 from serflow_opt.traffic.control.controller import Controller
 from serflow_opt.traffic.control.foresight import foresight
@@ -107,6 +107,7 @@ class Services:
         deadline: Deadline = NEVER,
         degraded_accuracy: float | None = None,
     ) -> None:
+        check_inference(instance, "traffic")
         self.instance, self.blocks, self.deadline = instance, blocks, deadline
         self._floor = degraded_accuracy
         self._rates = Rates.of_trace(trace.in_periods(WINDOW_S))
@@ -343,7 +344,8 @@ def policy_of(
 
 
 def check_scaling(instance: Instance) -> None:
-    """Raise InputError where an instance does not say how its machines and functions come and go."""
+    """Raise InputError where an instance does not say how its machines and functions come and go, or is no service."""
+    check_inference(instance, "traffic")
     problems = [
         Problem(instance.name, f'tier "{tier.name}".{key}', "missing", cure)
         for tier in instance.tiers

@@ -16,7 +16,7 @@ from serflow_opt.ground.arguments import as_number
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.plan.names import Given
-from serflow_opt.problem.given import on_instance
+from serflow_opt.problem.given import check_inference, on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.demand.rates import Rates
@@ -98,6 +98,7 @@ def provision(
     InputError
         For instances with tiers, limits or choices that provisioning does not take, and for values out of range.
     """
+    check_inference(instance, "provision")
     problems = [
         Problem("", name, repr(value), f"write a {kind}")
         for name, value, good, kind in (

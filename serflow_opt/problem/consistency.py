@@ -1,0 +1,144 @@
+"""What does not go together in an instance's targets, accounting, tiers and exits."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from serflow_opt.errors import Problem
+from serflow_opt.ground.arguments import as_number, shown
+from serflow_opt.ground.tolerances import SMALLEST
+from serflow_opt.problem.kinds import CLIENT, LATENCY_MEASURE, LATENCY_MEASURES_IN_WORDS
+
+
+def consistency_problems(instance: Any, file: str) -> list[Problem]:
+    """Return what does not go together in an instance's targets, accounting and tiers.
+
+    Parameters
+    ----------
+    instance
+        An `Instance`, whose module imports this one.
+    file
+        What messages name.
+    """
+    problems: list[Problem] = []
+
+    def wrong(place: str, found: str, cure: str) -> None:
+        problems.append(Problem(file, place, found, cure))
+
+    slo = instance.latency_slo_s
+    for place, value, low, high in (
+        ("workload.rate_per_s", instance.rate_per_s, 0.0, math.inf),
+        ("workload.latency_slo_ms", None if slo is None else as_number(slo) * 1000, 0.0, math.inf),
+        ("workload.accuracy_min", instance.accuracy_min, -SMALLEST, 1.0),
+        ("workload.cost_max_usd", instance.cost_max_usd, 0.0, math.inf),
+        ("workload.energy_max_j", instance.energy_max_j, 0.0, math.inf),
+        ("workload.privacy_max", instance.privacy_max, -SMALLEST, math.inf),
+        ("workload.mse_min", instance.privacy.mse_min, 0.0, math.inf),
+        ("workload.cross_entropy_max", instance.privacy.cross_entropy_max, 0.0, math.inf),
+    ):
+        if value is None:
+            continue
+        number = as_number(value)
+        if not (low < number <= high and math.isfinite(number)):
+            found = shown(value) if math.isnan(number) else f"{number:g}"
+            wrong(place, found, "write a number from 0 to 1" if high == 1.0 else "write a number above 0")
+        elif 0 < number < SMALLEST:
+            wrong(place, f"{number:g}", f"nothing that small can be reckoned with: write at least {SMALLEST:g}")
+    if instance.tail != "fixed" and instance.quantile is None:
+        wrong(
+            "workload.tail",
+            f"'{instance.tail}' with latency_measure '{instance.latency_measure}'",
+            "write pNN, or remove tail",
+        )
+    if not re.fullmatch(LATENCY_MEASURE, instance.latency_measure):
+        wrong("workload.latency_measure", f"'{instance.latency_measure}'", LATENCY_MEASURES_IN_WORDS)
+    _check_accounting(instance, wrong)
+    if instance.accuracy_min is not None and not instance.accuracy_known:
+        wrong(
+            "workload.accuracy_min",
+            f"{instance.accuracy_min:g} without an [exits] section",
+            "give the last stage's accuracy in an exits table, or remove accuracy_min",
+        )
+    if (instance.minimize == "weighted") != bool(instance.weights):
+        found = "weights without minimize = 'weighted'" if instance.weights else "'weighted' without weights"
+        wrong("objective.weights", found, "write minimize = 'weighted' and weights = { cost = 1.0, latency = 1.0 }")
+    if instance.then and (instance.minimize == "weighted" or instance.families):
+        found = "then with 'weighted'" if instance.minimize == "weighted" else "then with sizes or noise from a range"
+        wrong(
+            "objective.then", found, "remove one of them: equally good plans are told apart for single objectives only"
+        )
+    if not instance.accuracy_known and "accuracy" in (*dict(instance.weights), *instance.then):
+        wrong("objective", "accuracy without an [exits] section", "give the last stage's accuracy in an exits table")
+    problems.extend(joint_problems(instance, file))
+    names = [tier.name for tier in instance.tiers]
+    if instance.source != CLIENT and instance.source not in names:
+        wrong("workload.source", f"'{instance.source}'", f"use 'client' or a tier: {', '.join(names)}")
+    return problems
+
+
+def _check_accounting(instance: Any, wrong: Callable[[str, str, str], None]) -> None:
+    """Tell what does not go with how money is counted."""
+    if instance.accounting == "reserved" and instance.rate_per_s is None:
+        wrong("objective.accounting", "'reserved' without a rate", "set workload.rate_per_s: VMs are rented for a rate")
+    if instance.accounting == "as-printed" and instance.mode == "train":
+        found, cure = "'as-printed' with mode = 'train'", "the survey's formula is 0 for training: write 'per-request'"
+        wrong("objective.accounting", found, cure)
+    if instance.accounting == "as-printed":
+        if len(instance.tiers) != 2:
+            wrong(
+                "objective.accounting",
+                f"'as-printed' with {len(instance.tiers)} tier(s)",
+                "the survey's formula has exactly two tiers, IaaS then FaaS",
+            )
+        if instance.variants or any(len(ways) > 1 for ways in instance.ways):
+            wrong(
+                "objective.accounting",
+                "'as-printed' with adaptations",
+                "the survey's formula has none: remove [[variant]], [adaptation] and privacy.table",
+            )
+        if any(tier.stage_specific for tier in instance.tiers):
+            wrong(
+                "objective.accounting",
+                "'as-printed' with stage_specific tiers",
+                "the survey's formula has one capacity a tier: remove stage_specific",
+            )
+
+
+def joint_problems(instance: Any, file: str) -> list[Problem]:
+    """Return what does not go together with thresholds chosen on the samples themselves."""
+    problems: list[Problem] = []
+    asked = instance.accuracy_confidence
+    if not instance.joint:
+        if asked is not None:
+            found = f"{asked:g} without exits.joint"
+            cure = "set exits.joint = true (with exits.samples and holdout_share), or remove it"
+            problems.append(Problem(file, "workload.accuracy_confidence", found, cure))
+        return problems
+
+    def wrong(place: str, found: str, cure: str) -> None:
+        problems.append(Problem(file, place, found, cure))
+
+    if instance.threshold_mode != "menu":
+        wrong("exits.thresholds", f"'{instance.threshold_mode}' with joint", "write 'menu', or remove joint")
+    if any(variant.menus or variant.accuracy_loss for variant in instance.variants):
+        found = "a variant with exits or accuracy_loss of its own, with exits.joint"
+        wrong("variant", found, "the samples are of the network as it is: remove the variant, or joint")
+    if any(way.accuracy_loss for ways in instance.ways for way in ways):
+        found = "compressions or protections that lose accuracy, with exits.joint"
+        wrong("adaptation", found, "the samples are of the network as it is: keep lossless methods, or remove joint")
+    if instance.families:
+        wrong("exits.joint", "true with sizes or noise from a range", "list single sizes (memory_mb), or remove joint")
+    if instance.minimize == "weighted":
+        wrong("objective.minimize", "'weighted' with exits.joint", "minimise one objective and limit the others")
+    if asked is not None:
+        held_out = instance.samples is not None and instance.samples.held_out.any()
+        if not held_out:
+            wrong(
+                "workload.accuracy_confidence", f"{asked:g} without held-out samples", "set exits.holdout_share = 0.5"
+            )
+        if instance.accuracy_min is None:
+            wrong("workload.accuracy_confidence", f"{asked:g} without a floor", "set workload.accuracy_min")
+    return problems
