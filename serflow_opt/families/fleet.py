@@ -27,7 +27,7 @@ from serflow_opt.ground.document import Answer, Document
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import BOX_STEP, EQUAL, FLEET_GAP
-from serflow_opt.plan.document import Certificate, PlanStatus
+from serflow_opt.plan.document import Certificate, PlanStatus, largest_breach
 from serflow_opt.search.outcome import Settings
 
 
@@ -220,7 +220,7 @@ def _fleet(
         services=members,
         certificate=Certificate(
             exact_objective=shown(value),
-            max_constraint_violation=_violation(members),
+            max_constraint_violation=largest_breach(own.plan for own in members),
             model_objective=None,
             method="one point of each front, chosen by HiGHS; decisions valued by the exact evaluator",
             scope=f"decisions told apart from a relative difference of {BOX_STEP:g}; the bounds are HiGHS's word",
@@ -228,8 +228,3 @@ def _fleet(
         ),
         because=because,
     )
-
-
-def _violation(members: Sequence[Member]) -> float | None:
-    """Largest relative breach of a limit among decisions; None without any."""
-    return max((own.plan.certificate.max_constraint_violation or 0.0 for own in members), default=None)

@@ -25,6 +25,7 @@ from serflow_opt.ground.document import Answer
 from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import BOX_GAP, EQUAL
+from serflow_opt.plan.document import Certificate, largest_breach
 from serflow_opt.search.outcome import Settings
 
 if TYPE_CHECKING:
@@ -73,6 +74,18 @@ class SolutionFront(Answer):
     seconds: float
     counts: dict[str, int]
     scope: str = Field(default="", description="what the proof is of, where that is narrower than the question")
+
+    @property
+    def certificate(self) -> Certificate:
+        """Why it can be trusted as a whole; each of its plans has its own."""
+        worst = largest_breach(self.plans)
+        return Certificate(
+            exact_objective=None,
+            max_constraint_violation=worst,
+            method=self.method,
+            scope=self.scope,
+            counts=self.counts,
+        )
 
     @property
     def points(self) -> list[tuple[float, ...]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from serflow_opt.ground.document import Answer, Document
-from serflow_opt.plan.document import Plan, PlanStatus, runs_on
+from serflow_opt.plan.document import Certificate, Plan, PlanStatus, runs_on
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,7 @@ class ServicePlan(Document):
     plan: Plan
 
 
-class FleetCertificate(Document):
+class FleetCertificate(Certificate):
     """Why the answer can be trusted."""
 
     lagrangian_bound: float | None

@@ -308,6 +308,10 @@ def _fleet(
         ],
         services=plans,
         certificate=FleetCertificate(
+            exact_objective=None if value is None else value * shown,
+            max_constraint_violation=max(
+                (own.plan.certificate.max_constraint_violation or 0.0 for own in plans), default=None
+            ),
             lagrangian_bound=best.bound * shown if math.isfinite(best.bound) else None,
             rounds=best.rounds,
             plans=len(master.columns),

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from serflow_opt.ground.display import named
 from serflow_opt.ground.document import Answer
-from serflow_opt.plan.document import Plan, runs_on
+from serflow_opt.plan.document import Certificate, Plan, largest_breach, runs_on
 from serflow_opt.problem.kinds import Objective
 
 if TYPE_CHECKING:
@@ -62,6 +62,12 @@ class Front(Answer):
     def points(self) -> list[tuple[float, ...]]:
         """The objectives of each plan: USD per request, ms, loss, J, share of right answers."""
         return [tuple(self._value(plan, name) for name in self.objectives) for plan in self.plans]
+
+    @property
+    def certificate(self) -> Certificate:
+        """Why it can be trusted as a whole; each of its plans has its own."""
+        worst = largest_breach(self.plans)
+        return Certificate(exact_objective=None, max_constraint_violation=worst, method=self.method, counts=self.counts)
 
     def _value(self, plan: Plan, name: str) -> float:
         assert plan.metrics is not None

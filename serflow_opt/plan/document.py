@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 from pydantic import Field, model_validator
 
@@ -202,9 +202,11 @@ class ObjectiveValue(Document):
 class Certificate(Document):
     """Why the answer can be trusted."""
 
-    exact_objective: float | None
-    max_constraint_violation: float | None = Field(description="largest relative breach of a limit by exact evaluation")
-    model_objective: float | None = Field(description="the model's own value of the plan")
+    exact_objective: float | None = Field(description="by code that shares nothing with the model")
+    max_constraint_violation: float | None = Field(
+        default=None, description="largest relative breach of a limit by exact evaluation"
+    )
+    model_objective: float | None = Field(default=None, description="the model's own value of the plan")
     method: str
     scope: str = Field(default="", description="what the proof is of, where that is narrower than the question")
     checked_bound: float | None = Field(
@@ -220,6 +222,19 @@ class Certificate(Document):
     placements_labelled: int | None = Field(default=None, description="those whose thresholds labels were set for")
     labels: int | None = Field(default=None, description="labels and prefixes that were kept for that")
     counts: dict[str, int] = Field(default={}, description="what else was counted, in the words of the method")
+
+
+def largest_breach(answers: Iterable[Certified]) -> float | None:
+    """Return the largest relative breach of a limit among answers; None without any."""
+    return max((own.certificate.max_constraint_violation or 0.0 for own in answers), default=None)
+
+
+class Certified(Protocol):
+    """An answer that says why it can be trusted."""
+
+    @property
+    def certificate(self) -> Certificate:
+        """Why."""
 
 
 class Change(Document):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.kept import Kept
-from serflow_opt.plan.document import Choice, ClashingSet, PlanStatus
+from serflow_opt.plan.document import Certificate, Choice, ClashingSet, PlanStatus
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.confirmed import Simulated
@@ -135,6 +135,16 @@ class Deployment(Kept):
         if not self.parts:
             return math.inf
         return relative_gap(self.usd_per_s, self.bound)
+
+    @property
+    def certificate(self) -> Certificate:
+        """Why it can be trusted, in USD an hour as in its document."""
+        return Certificate(
+            exact_objective=self.usd_per_s * 3600 if self.parts else None,
+            method=self.method,
+            scope=self.scope,
+            checked_bound=self.checked_bound * 3600 if math.isfinite(self.checked_bound) else None,
+        )
 
     @property
     def counts(self) -> tuple[int, ...]:

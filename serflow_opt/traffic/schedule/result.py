@@ -16,6 +16,7 @@ from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.kept import Kept
 from serflow_opt.ground.tolerances import TOLERANCE
+from serflow_opt.plan.document import Certificate
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.service import Machine, Service
 
@@ -292,6 +293,13 @@ class Schedule(Kept):
         return (
             f"schedules that order and stop machines at multiples of {self.step_s:,.10g} s, and serve a fluid of "
             "requests as it comes"
+        )
+
+    @property
+    def certificate(self) -> Certificate:
+        """Why it can be trusted, in USD."""
+        return Certificate(
+            exact_objective=self.usd, method=self.method, scope=self.scope, checked_bound=self.checked_bound
         )
 
     @property
