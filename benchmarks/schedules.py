@@ -21,7 +21,7 @@ from reporting import setting, table, write
 
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.demand.trace_file import read_trace
-from serflow_opt.traffic.schedule.result import served_per_s
+from serflow_opt.traffic.schedule.evaluate import served_per_s
 from serflow_opt.traffic.schedule.solve import schedule
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 

@@ -15,7 +15,8 @@ from serflow_opt.export.solved import describe_solved
 from serflow_opt.export.text import LONGEST_NAME, NAME, slug
 from serflow_opt.files import read_text
 from serflow_opt.ground.document import validated
-from serflow_opt.plan.document import Certificate, ObjectiveValue, Plan, PlanDocument
+from serflow_opt.plan.certificate import Certificate
+from serflow_opt.plan.document import ObjectiveValue, Plan, PlanDocument
 
 if TYPE_CHECKING:
     from serflow_opt.problem.instance import Instance

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import Field
 
 from serflow_opt.ground.document import Answer, Document
-from serflow_opt.plan.document import Breach, Certificate, Clash, ObjectiveValue, PlanStatus
+from serflow_opt.plan.certificate import Certificate
+from serflow_opt.plan.document import Breach, Clash, ObjectiveValue, PlanStatus
 
 
 class Achieved(Document):

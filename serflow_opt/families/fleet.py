@@ -27,7 +27,8 @@ from serflow_opt.ground.document import Answer, Document
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import BOX_STEP, EQUAL, FLEET_GAP
-from serflow_opt.plan.document import Certificate, PlanStatus, largest_breach
+from serflow_opt.plan.certificate import Certificate, largest_breach
+from serflow_opt.plan.document import PlanStatus
 from serflow_opt.search.outcome import Settings
 
 

@@ -25,7 +25,7 @@ from serflow_opt.ground.document import Answer
 from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import BOX_GAP, EQUAL
-from serflow_opt.plan.document import Certificate, largest_breach
+from serflow_opt.plan.certificate import Certificate, largest_breach
 from serflow_opt.search.outcome import Settings
 
 if TYPE_CHECKING:

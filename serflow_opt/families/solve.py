@@ -18,7 +18,8 @@ from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.plan.document import BY_WORD, Certificate, ObjectiveValue, PlanStatus
+from serflow_opt.plan.certificate import Certificate
+from serflow_opt.plan.document import BY_WORD, ObjectiveValue, PlanStatus
 from serflow_opt.search.outcome import Settings
 
 

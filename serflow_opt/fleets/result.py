@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from serflow_opt.ground.document import Answer, Document
-from serflow_opt.plan.document import Certificate, Plan, PlanStatus, runs_on
+from serflow_opt.plan.certificate import Certificate
+from serflow_opt.plan.document import Plan, PlanStatus, runs_on
 
 if TYPE_CHECKING:
     import pandas as pd

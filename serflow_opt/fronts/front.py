@@ -12,7 +12,8 @@ from pydantic import Field
 
 from serflow_opt.ground.display import named
 from serflow_opt.ground.document import Answer
-from serflow_opt.plan.document import Certificate, Plan, largest_breach, runs_on
+from serflow_opt.plan.certificate import Certificate, largest_breach
+from serflow_opt.plan.document import Plan, runs_on
 from serflow_opt.problem.kinds import Objective
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ HOMES = {
     "Tally": "traffic.simulate.tally",
     "Trace": "traffic.demand.trace",
     "fleet.Rental": "traffic.simulate.machines",
-    "schedule.Rental": "traffic.schedule.result",
+    "schedule.Rental": "traffic.schedule.evaluate",
 }
 """By what files call it, the module of everything that results are made of; nothing else is made of a file."""
 DEEPEST = 40

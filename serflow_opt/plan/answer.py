@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from serflow_opt.plan.certificate import Certificate
 from serflow_opt.plan.decision import Decision
-from serflow_opt.plan.document import Certificate, Metrics, ObjectiveValue, Plan, PlanStatus
+from serflow_opt.plan.document import Metrics, ObjectiveValue, Plan, PlanStatus
 from serflow_opt.plan.names import document_of
 from serflow_opt.plan.notes import notes_on
 from serflow_opt.plan.samples import replayed

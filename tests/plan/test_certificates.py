@@ -9,7 +9,7 @@ import serflow_opt as so
 from serflow_opt.families.answer import Solution
 from serflow_opt.families.fleet import SolutionFleet
 from serflow_opt.families.front import SolutionFront
-from serflow_opt.plan.document import Certificate
+from serflow_opt.plan.certificate import Certificate
 
 RESULTS = [so.Plan, so.Front, so.Fleet, so.Deployment, so.Schedule, Solution, SolutionFront, SolutionFleet]
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.kept import Kept
-from serflow_opt.plan.document import Certificate, Choice, ClashingSet, PlanStatus
+from serflow_opt.plan.certificate import Certificate
+from serflow_opt.plan.document import Choice, ClashingSet, PlanStatus
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.confirmed import Simulated

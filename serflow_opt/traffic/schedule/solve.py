@@ -27,8 +27,9 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import MOMENT, ROUNDING
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.given import service_of, trace_of
+from serflow_opt.traffic.schedule.evaluate import evaluate_block, evaluate_schedule, served_per_s
 from serflow_opt.traffic.schedule.levels import Demand, fewer, moments
-from serflow_opt.traffic.schedule.result import BlockSchedule, Schedule, evaluate_block, evaluate_schedule, served_per_s
+from serflow_opt.traffic.schedule.result import BlockSchedule, Schedule
 from serflow_opt.traffic.schedule.rough import best_of_all, coarser
 from serflow_opt.traffic.schedule.task import Plan, Task, improve
 from serflow_opt.traffic.service import Machine, Service

@@ -13,8 +13,8 @@ from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.tolerances import MOMENT
 from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.schedule.evaluate import Rental, evaluate_block
 from serflow_opt.traffic.schedule.levels import Demand, Levels, Spell, best_levels
-from serflow_opt.traffic.schedule.result import Rental, evaluate_block
 from serflow_opt.traffic.service import Machine, Service
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from serflow_opt.backend.running import Progress
 from serflow_opt.errors import InputError
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.demand.trace_file import read_trace
+from serflow_opt.traffic.schedule.evaluate import Rental, evaluate_schedule
 from serflow_opt.traffic.schedule.levels import Demand, best_levels, moments
-from serflow_opt.traffic.schedule.result import Rental, Schedule, evaluate_schedule
+from serflow_opt.traffic.schedule.result import Schedule
 from serflow_opt.traffic.schedule.solve import dominated, schedule
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
