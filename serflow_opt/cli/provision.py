@@ -25,7 +25,7 @@ from serflow_opt.cli.common import (
     load_limited,
     telling,
 )
-from serflow_opt.cli.traffic_options import File, KeptPlan, MostBlocks, SearchGap, TimeLimit, WaitMax
+from serflow_opt.cli.traffic_options import File, KeptPlan, MostBlocks, MostPools, SearchGap, TimeLimit, WaitMax
 from serflow_opt.errors import InputError, Problem
 
 
@@ -43,6 +43,7 @@ def provision(
     plan: KeptPlan = None,
     blocks: MostBlocks = None,
     arrivals: Annotated[ArrivalKind, typer.Option(help="random: Poisson; smooth: evenly.")] = ArrivalKind.random,
+    pools: MostPools = 1,
     wait_max: WaitMax = None,
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,
@@ -90,6 +91,7 @@ def provision(
                 demand,
                 plan=plan,
                 blocks=blocks,
+                pools=pools,
                 arrivals=arrivals.value,
                 wait_max=wait_max,
                 gap=gap,

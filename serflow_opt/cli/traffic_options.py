@@ -32,6 +32,9 @@ KeptPlan = Annotated[
     Path | None, typer.Option("--plan", help="Plan as `solve --out` writes it: keep it, and count its machines.")
 ]
 MostBlocks = Annotated[int | None, typer.Option(help="Most blocks of stages; as many as tiers, 2 at least.", min=1)]
+MostPools = Annotated[
+    int, typer.Option(help="Most pools of machines a block; 2: two types or tiers share its requests.", min=1, max=2)
+]
 WaitMax = Annotated[
     float | None, typer.Option(help="Share that may wait at all without a function; none: any in time.")
 ]

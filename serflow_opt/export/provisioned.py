@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -26,6 +26,7 @@ class ProvisionedBlock(BaseModel):
     busy: float
     function: str | None
     function_requests_per_s: float
+    pools: list[dict[str, Any]] = []
 
 
 class Demand(BaseModel):
@@ -99,6 +100,9 @@ def _block(document: Provisioned, number: int, facts: Facts) -> Block:
     """At the peak machines keep at least what they keep on average, so the function gets at most the rest."""
     given, place = document.blocks[number], f"blocks[{number + 1}]"
     first, last = given.stages
+    if given.pools:
+        found = f"{len(given.pools)} pools, {given.machine}: what is written starts one pool a block"
+        raise InputError([Problem(facts.file, f"{place}.pools", found, "provision without --pools 2")])
     block = Block(first=first, last=last, requests_per_s=given.requests_per_s)
     if given.machine is not None and given.count > 0:
         block.machine = facts.machine(given.machine, None, f"{place}.machine", given.count, given.busy)

@@ -50,7 +50,7 @@ def deployment_table(deployment: Deployment) -> RenderableType:
     if not deployment.parts:
         said = [Text(f"proof of    {deployment.scope}")] if deployment.scope else []
         return Group(*parts, Text(f"  {deployment.reason}"), *said)
-    rows = [_part(part) for part in deployment.parts]
+    rows = [row for part in deployment.parts for row in _rows(part)]
     titles = ("stages", "enter", "machines", "each takes", "busy", "function", "to function", "USD/h", "T-CIP", "S-CIP")
     parts.append(_table(titles, rows, left=("machines", "function")))
     hourly = deployment.usd_per_s * 3600
@@ -83,7 +83,11 @@ def deployment_table(deployment: Deployment) -> RenderableType:
 
 def _queues(deployment: Deployment) -> str:
     """How many may wait beside a function."""
-    own = [f"{p.first}-{p.last}: {p.queue_max}" for p in deployment.parts if p.queue_max]
+    own = [
+        f"{p.first}-{p.last}: {', '.join(str(pool.queue_max or 0) for pool in p.pools or (p,))}"
+        for p in deployment.parts
+        if any(pool.queue_max for pool in p.pools or (p,))
+    ]
     return f"at most {', '.join(own)}; others go to the function" if own else ""
 
 
@@ -95,7 +99,8 @@ def _simulated(deployment: Deployment) -> str:
     said = [f"{_found(simulated.kept)}: {simulated.kept.verdict}"]
     for own in simulated.less:
         part = deployment.parts[own.block]
-        said.append(f"a machine less in {part.first}-{part.last}: {_found(own.found)}: {own.found.verdict}")
+        which = f" on {part.pools[own.pool].machine}" if part.pools else ""
+        said.append(f"a machine less in {part.first}-{part.last}{which}: {_found(own.found)}: {own.found.verdict}")
     return "; ".join([*said, simulated.changed] if simulated.changed else said)
 
 
@@ -107,6 +112,18 @@ def _found(found: Confirmation) -> str:
         return f"mean {low} to {high} ms of {limit} ({found.requests:,} requests)"
     low, high = f"{found.low:.2%}", f"{found.high:.2%}"
     return f"{low} to {high} late, {found.target.share:.3%} allowed ({found.requests:,} requests)"
+
+
+def _rows(part: Part) -> list[tuple[str, ...]]:
+    """One row a block, or one for each of its pools."""
+    if not part.pools:
+        return [_part(part)]
+    block, pools = _part(part), [_part(own) for own in part.pools]
+    tiers = len({own.machine_tier for own in part.pools}) > 1
+    for n, (own, row) in enumerate(zip(part.pools, pools, strict=True)):
+        named = f"{row[2]} ({own.machine_tier})" if tiers else row[2]
+        pools[n] = (row[0], row[1], named, *row[3:8], *(("", "") if n else block[8:]))
+    return pools
 
 
 def _part(part: Part) -> tuple[str, ...]:

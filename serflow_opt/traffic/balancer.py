@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 import threading
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Literal
 
 from serflow_opt.errors import InputError, Problem
@@ -92,6 +94,9 @@ class Balancer:
     there is one; else it waits if fewer than `queue_max` wait, else it goes to the function. Without a function, or
     where that refuses, it waits. Where no machine serves or starts, it goes to the function at once.
 
+    Where pools share the requests of a block, `pool` says which one a request takes, and the other methods are told.
+    Each has its own queue, and the function behind it.
+
     Each method is one step that no other thread sees the half of, and none waits for anything but that. Threads of one
     process may share a balancer; processes share none.
 
@@ -104,7 +109,9 @@ class Balancer:
     def __init__(self, service: Service) -> None:
         self.service = service_of(service)
         self._lock = threading.Lock()
-        self._blocks = [_Block(block.function is not None) for block in self.service.blocks]
+        blocks = self.service.blocks
+        self._at = [(b, k) for b, block in enumerate(blocks) for k in range(len(block.shares) or 1)]
+        self._blocks = [_Block(blocks[b].function is not None) for b, _ in self._at]
 
     def follow(self, orders: Orders) -> None:
         """Take over how many may wait, and the quotas, from what a controller orders.
@@ -121,11 +128,33 @@ class Balancer:
                 [Problem("", "orders", f"for another number of blocks than {n}", "give those of a policy")]
             )
         with self._lock:
-            for block, queue_max, quota in zip(self._blocks, queues, quotas, strict=True):
-                block.queue_max = queue_max
+            for (b, k), block in zip(self._at, self._blocks, strict=True):
+                queue_max, quota = queues[b], quotas[b]
+                block.queue_max = queue_max[k] if isinstance(queue_max, tuple) else queue_max
                 block.quota = None if quota is None else tuple(sorted(quota, key=lambda step: step[0]))
 
-    def machines(self, block: int, workers: int, *, starting: int = 0, busy: int | None = None) -> int:
+    def pool(self, block: int, drawn: float) -> int:
+        """Say which pool of a block a request takes.
+
+        Parameters
+        ----------
+        block
+            Position of the block that it enters.
+        drawn
+            Where in 0 to 1 the request falls: drawn evenly at random, for each request and block by itself.
+
+        Returns
+        -------
+        int
+            Position of the pool; 0 where the block has one.
+        """
+        shares = self.service.blocks[block].shares
+        return bisect_right(list(accumulate(shares[:-1])), drawn)
+
+    def _of(self, block: int, pool: int) -> _Block:
+        return self._blocks[self._at.index((block, pool))]
+
+    def machines(self, block: int, workers: int, *, starting: int = 0, busy: int | None = None, pool: int = 0) -> int:
         """Say what machines there are.
 
         Parameters
@@ -139,6 +168,8 @@ class Balancer:
         busy
             Workers among them that are at work; None: as many as before. Requests on machines told to stop end by
             themselves: leave them out here, and do not report them as `finished`.
+        pool
+            Position of the pool that they are of.
 
         Returns
         -------
@@ -149,12 +180,12 @@ class Balancer:
             found = f"{workers} workers, {starting} machines starting, {busy} workers busy"
             raise InputError([Problem("", "machines", found, "give 0 or more, and no more busy ones than there are")])
         with self._lock:
-            own = self._blocks[block]
+            own = self._of(block, pool)
             own.workers, own.starting = workers, starting
             own.busy = own.busy if busy is None else busy
             return own.begin()
 
-    def enter(self, block: int, now_s: float | None = None) -> Place:
+    def enter(self, block: int, now_s: float | None = None, *, pool: int = 0) -> Place:
         """Say where a request goes.
 
         Parameters
@@ -163,6 +194,8 @@ class Balancer:
             Position of the block that it enters.
         now_s
             On the clock of the orders; only quotas need it.
+        pool
+            The pool that it takes.
 
         Returns
         -------
@@ -170,20 +203,20 @@ class Balancer:
             machine: a worker is free and now its own; wait: behind those that wait; function.
         """
         with self._lock:
-            own = self._blocks[block]
+            own = self._of(block, pool)
             within = own.within(now_s)
             free, present = own.busy < own.workers, bool(own.workers or own.starting)
             if own.function and leaves(free, own.waiting, own.queue_max, present, within):
                 return "function"
             return own.stay()
 
-    def refused(self, block: int) -> Place | None:
+    def refused(self, block: int, *, pool: int = 0) -> Place | None:
         """Say where a request goes that the function has refused.
 
         Parameters
         ----------
-        block
-            Position of the block.
+        block, pool
+            Position of the block, and of the pool that it takes.
 
         Returns
         -------
@@ -191,34 +224,34 @@ class Balancer:
             As of `enter`; None: nowhere, since no machine serves or starts.
         """
         with self._lock:
-            own = self._blocks[block]
+            own = self._of(block, pool)
             return own.stay() if own.workers or own.starting else None
 
-    def finished(self, block: int) -> bool:
+    def finished(self, block: int, *, pool: int = 0) -> bool:
         """Note that a worker is done with a request, handing it over included; does the first that waits begin?
 
         Parameters
         ----------
-        block
-            Position of the block.
+        block, pool
+            Position of the block, and of the pool that the worker is of.
         """
         with self._lock:
-            own = self._blocks[block]
+            own = self._of(block, pool)
             if not own.busy:
                 raise InputError([Problem("", f"blocks[{block}]", "no worker was busy", "report each request once")])
             own.busy -= 1
             return bool(own.begin())
 
-    def left(self, block: int) -> None:
+    def left(self, block: int, *, pool: int = 0) -> None:
         """Note that a request waits no longer, since it was given up.
 
         Parameters
         ----------
-        block
-            Position of the block.
+        block, pool
+            Position of the block, and of the pool that it waited for.
         """
         with self._lock:
-            own = self._blocks[block]
+            own = self._of(block, pool)
             if not own.waiting:
                 raise InputError([Problem("", f"blocks[{block}]", "no request waited", "report each request once")])
             own.waiting -= 1
@@ -252,8 +285,8 @@ class Balancer:
             cure = f"restore one of '{self.service.name}' with {len(self._blocks)}"
             raise InputError([Problem("state", "service", found, cure)])
         read = [
-            _read(saved.mapping(own, f"blocks[{b}]"), f"blocks[{b}].", block.function is not None)
-            for b, (own, block) in enumerate(zip(blocks, self.service.blocks, strict=True))
+            _read(saved.mapping(own, f"blocks[{n}]"), f"blocks[{n}].", self.service.blocks[b].function is not None)
+            for n, (own, (b, _)) in enumerate(zip(blocks, self._at, strict=True))
         ]
         with self._lock:
             self._blocks = read

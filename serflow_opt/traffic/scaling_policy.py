@@ -50,7 +50,8 @@ class Orders:
         are starting first, the others when their last request is done.
     queue_max
         A request finds no free worker: it waits when fewer than this many are waiting, else it goes to the function.
-        Where there is no function, or it refuses, it waits whatever this says.
+        Where there is no function, or it refuses, it waits whatever this says. Where a block has pools that share its
+        requests this is of each, or a tuple by pool.
     quota
         None: requests go to machines while these have room. Else steps (from when in seconds, requests): in each second
         the first so many requests go to machines, free or not, and all others to the function.
@@ -59,7 +60,7 @@ class Orders:
     """
 
     machines: tuple[dict[str, int], ...]
-    queue_max: tuple[int, ...] = ()
+    queue_max: tuple[int | tuple[int, ...], ...] = ()
     quota: tuple[tuple[tuple[float, int], ...] | None, ...] = ()
     degraded: bool = False
 

@@ -113,6 +113,9 @@ class Block:
         What handing a request over to this block takes and costs.
     batch, batch_wait_s
         Most requests in a batch, and how long its first may wait for others; see `traffic/batches`. 1: one by one.
+    shares
+        Share of its requests that each type of machine takes, drawn for each by itself: every type is a pool with a
+        queue of its own, and the function behind it. Empty: all machines have one queue.
     """
 
     first: int
@@ -123,6 +126,7 @@ class Block:
     hop_usd: float = 0.0
     batch: int = 1
     batch_wait_s: float = 0.0
+    shares: tuple[float, ...] = ()
 
     @property
     def outcomes(self) -> int:
@@ -228,6 +232,6 @@ class Service:
         )
 
     def with_machines(self, chosen: tuple[tuple[Machine, ...], ...]) -> Service:
-        """Return the same with other machines to choose from, block by block."""
-        blocks = tuple(replace(block, machines=own) for block, own in zip(self.blocks, chosen, strict=True))
+        """Return the same with other machines to choose from, block by block, which have one queue."""
+        blocks = tuple(replace(block, machines=own, shares=()) for block, own in zip(self.blocks, chosen, strict=True))
         return replace(self, blocks=blocks)

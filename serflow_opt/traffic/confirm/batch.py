@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.traffic.confirm.workers import starts
-from serflow_opt.traffic.simulate.requests import leaving
+from serflow_opt.traffic.simulate.requests import drawn_pools, leaving
 from serflow_opt.traffic.simulate.service_times import Durations, Law
 
 if TYPE_CHECKING:
@@ -40,14 +40,16 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A service with so many workers in each block, all of one type: they are always there, and never fail.
+    """A service with so many workers in each pool, all of one type: they are always there, and never fail.
+
+    A block is one pool, or as many as it has shares.
 
     Attributes
     ----------
     workers
-        By block, of all machines.
+        By pool, of all machines.
     queue_max
-        By block, how many may wait; None: any number.
+        By pool, how many may wait; None: any number.
     cold_shares
         By block, share of the calls of its function that meet a cold start, each by itself.
     law
@@ -60,38 +62,47 @@ class Line:
     cold_shares: tuple[float, ...]
     law: Law
 
+    @property
+    def pools(self) -> list[tuple[int, int, float]]:
+        """By pool, its block, the position of its machines among the block's, and its share of what enters there."""
+        return [
+            (b, k, share)
+            for b, block in enumerate(self.service.blocks)
+            for k, share in enumerate(block.shares or (1.0,))
+        ]
+
     def overloaded(self, rate: float) -> int | None:
-        """Return the first block that has no function and gets more work than its workers can do; None: there is none.
+        """Return the block of the first pool without a function that gets more work than it can do; None: none does.
 
         Parameters
         ----------
         rate
             Requests per second.
         """
-        for b, block in enumerate(self.service.blocks):
-            entering = rate * self.service.reach(b)
+        for n, (b, k, share) in enumerate(self.pools):
+            block, entering = self.service.blocks[b], rate * self.service.reach(b) * share
             if block.function is not None or not entering:
                 continue
-            if not self.workers[b] or entering * self.service.busy_s(b, block.machines[0]) >= self.workers[b]:
+            if not self.workers[n] or entering * self.service.busy_s(b, block.machines[k]) >= self.workers[n]:
                 return b
         return None
 
     def hold(
-        self, b: int, durations: Durations, numbers: NDArray[np.int64], outcomes: NDArray[np.int64]
+        self, b: int, k: int, durations: Durations, numbers: NDArray[np.int64], outcomes: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return how long machines of a block work for requests, and how long these hold a worker, s.
 
         Parameters
         ----------
-        b
-            Position of the block.
+        b, k
+            Position of the block, and of the machines among its types.
         durations
             Of the block.
         numbers, outcomes
             Which requests, and how each ends in the block.
         """
         blocks = self.service.blocks
-        machine = blocks[b].machines[0]
+        machine = blocks[b].machines[k]
         seconds = durations.seconds(machine, numbers, outcomes)
         hop_s = blocks[b + 1].hop_s if machine.sends and b + 1 < len(blocks) else 0.0
         return seconds, seconds + hop_s * (outcomes == blocks[b].outcomes - 1) if hop_s else seconds
@@ -143,20 +154,21 @@ class Line:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
         """When the service of requests that come to a block begins, when it ends, and whether it is by the function."""
         block = self.service.blocks[b]
-        begin, seconds = times, np.zeros(len(times))
-        if self.workers[b]:
-            seconds, holds = self.hold(b, durations, numbers, outcomes)
-            most = None if block.function is None else self.queue_max[b]
-            begin = starts(times, holds, self.workers[b], most)
-            called = np.isnan(begin)
-        else:
-            called = np.ones(len(times), bool)
+        begin, seconds, called = times.copy(), np.zeros(len(times)), np.ones(len(times), bool)
+        drawn = drawn_pools(block, n, key)[numbers]
+        for i, (at, k, _) in enumerate(self.pools):
+            if at != b or not self.workers[i]:
+                continue
+            own = np.flatnonzero(drawn == k)
+            seconds[own], holds = self.hold(b, k, durations, numbers[own], outcomes[own])
+            most = None if block.function is None else self.queue_max[i]
+            begin[own] = starts(times[own], holds, self.workers[i], most)
+            called[own] = np.isnan(begin[own])
         if block.function is not None and called.any():
-            own = durations.seconds(block.function, numbers[called], outcomes[called])
+            taken = durations.seconds(block.function, numbers[called], outcomes[called])
             if self.cold_shares[b] and block.function.cold_start_s:  # drawn for all, so that each keeps its own
                 cold = np.random.default_rng(key).random(n)[numbers[called]] < self.cold_shares[b]
-                own = own + cold * block.function.cold_start_s
-            seconds = seconds.copy()
-            seconds[called] = own
+                taken = taken + cold * block.function.cold_start_s
+            seconds[called] = taken
             begin = np.where(called, times, begin)
         return begin, begin + seconds, called

@@ -20,7 +20,7 @@ from serflow_opt.traffic.simulate.service_times import Law
 
 if TYPE_CHECKING:
     from serflow_opt.traffic.demand.rates import Rates
-    from serflow_opt.traffic.service import Service
+    from serflow_opt.traffic.service import Block, Service
 
 
 def confirm(
@@ -44,15 +44,15 @@ def confirm(
     Parameters
     ----------
     service
-        Its blocks use their first type of machine.
+        Its blocks use their first type of machine; those with shares each type, as a pool of its own.
     counts
-        Machines by block; 0: its function alone.
+        Machines by pool: one a block, or as many as it has shares; 0: its function alone.
     demand
         Rates and their shares of the time; at each requests come at random. They weigh by how many come.
     target
         The promise.
     queue_max
-        By block, how many may wait for a machine before others go to the function; None: any number, as it is in blocks
+        By pool, how many may wait for a machine before others go to the function; None: any number, as it is in blocks
         without function, whatever this says.
     cold_shares
         By block, share of the calls of its function that meet a cold start.
@@ -65,7 +65,8 @@ def confirm(
     deadline
         When it stays undecided, too.
     """
-    workers = tuple(n * block.machines[0].workers if n else 0 for n, block in zip(counts, service.blocks, strict=True))
+    machines = [block.machines[k] if block.machines else None for block in service.blocks for k in range(_pools(block))]
+    workers = tuple(own.workers * n if own and n else 0 for own, n in zip(machines, counts, strict=True))
     line = Line(service, workers, tuple(queue_max), tuple(cold_shares), law)
     full = line.overloaded(demand.peak)
     if full is not None:
@@ -89,6 +90,10 @@ def confirm(
         rounds.on_function,
         note,
     )
+
+
+def _pools(block: Block) -> int:
+    return len(block.shares) or 1
 
 
 def _decide(rounds: Rounds, target: Target, confidence: float, deadline: Deadline) -> tuple[Verdict, float, float, str]:

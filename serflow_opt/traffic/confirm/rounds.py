@@ -74,7 +74,8 @@ class Rounds:
         self.requests = 0
         self.waited = self.varies = 0.0
         self.note = ""
-        self._entered, self._called = np.zeros(len(line.workers)), np.zeros(len(line.workers))
+        blocks = len(line.service.blocks)
+        self._entered, self._called = np.zeros(blocks), np.zeros(blocks)
 
     @property
     def on_function(self) -> tuple[float, ...]:
@@ -103,7 +104,7 @@ class Rounds:
 
     def _batch(self, rate: float, key: Sequence[int]) -> tuple[float, float]:
         """Return the measure of a batch at one rate, at least and at most."""
-        target, several = self._target, len(self._line.workers) > 1
+        target, several = self._target, len(self._line.service.blocks) > 1
         needed = relaxation(self._line, rate, self._spreads)
         memory = min(needed, self._longest / (CUT + COUNT + several))
         count = math.ceil(max(COUNT * memory, LEAST / self.number))

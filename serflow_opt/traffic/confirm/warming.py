@@ -1,6 +1,6 @@
 """How many requests a service takes to forget that it began empty.
 
-For a block, in requests that enter it, with c workers, load ρ and coefficient of variation cv of the time that a
+For a pool, in requests that enter it, with c workers, load ρ and coefficient of variation cv of the time that a
 request holds a worker, these are added up:
 
     min(ρ, 1) c (1 + cv²)       who comes while one is served, and so while workers fill
@@ -8,7 +8,7 @@ request holds a worker, these are added up:
     K² / 4 + K                  instead, where it is less and at most K wait: the motion between two walls
 
 In heavy traffic the second is the 4 / (1 - ρ)² service times of M/M/1 (J. Abate and W. Whitt, "Transient behavior of
-the M/M/1 queue: starting at the origin", 1987). The sum divided by the share of the requests that enters the block is
+the M/M/1 queue: starting at the origin", 1987). The sum divided by the share of the requests that enters the pool is
 in requests of the service. Blocks one behind another add up, and so do the requests that come while one is on its way
 to a block behind. `CUT` times that is cut off, which leaves e^-3, 5 %, of what the slowest mode is off at first, and
 less than 1 % of it in the mean of the `COUNT` times that count.
@@ -45,16 +45,16 @@ def relaxation(line: Line, rate: float, spreads: Sequence[float]) -> float:
     rate
         Requests per second.
     spreads
-        By block, 1 + cv².
+        By pool, 1 + cv².
     """
     total, blocks = 1.0, line.service.blocks
-    for b, (workers, most, spread) in enumerate(zip(line.workers, line.queue_max, spreads, strict=True)):
-        block, reach = blocks[b], line.service.reach(b)
-        if b + 1 < len(blocks):
-            total += rate * (blocks[b + 1].hop_s + (0.0 if block.function is None else max(block.function.seconds)))
+    for b, block in enumerate(blocks[:-1]):
+        total += rate * (blocks[b + 1].hop_s + (0.0 if block.function is None else max(block.function.seconds)))
+    for (b, k, share), workers, most, spread in zip(line.pools, line.workers, line.queue_max, spreads, strict=True):
+        block, reach = blocks[b], line.service.reach(b) * share
         if not (workers and reach > 0):
             continue
-        load = rate * reach * line.service.busy_s(b, block.machines[0]) / workers
+        load = rate * reach * line.service.busy_s(b, block.machines[k]) / workers
         backlog = math.inf if load == 1 else 2 * spread * load / (1 - load) ** 2
         if block.function is not None and most is not None:
             backlog = min(backlog, most * most / 4 + most)
@@ -63,7 +63,7 @@ def relaxation(line: Line, rate: float, spreads: Sequence[float]) -> float:
 
 
 def spreads(line: Line, seed: int) -> tuple[float, ...]:
-    """Return by block 1 + cv² of how long a request holds a worker, as a sample has it; 1 where there is none.
+    """Return by pool 1 + cv² of how long a request holds a worker, as a sample has it; 1 where there is none.
 
     Parameters
     ----------
@@ -74,13 +74,14 @@ def spreads(line: Line, seed: int) -> tuple[float, ...]:
     """
     exits, _ = leaving(line.service, PILOT, np.random.default_rng([seed, 0]))
     found = []
-    for b, block in enumerate(line.service.blocks):
+    for (b, k, _), workers in zip(line.pools, line.workers, strict=True):
+        block = line.service.blocks[b]
         numbers = np.flatnonzero(exits >= block.first)
-        if not (line.workers[b] and len(numbers)):
+        if not (workers and len(numbers)):
             found.append(1.0)
             continue
         durations = Durations(block, exits, line.law, np.random.default_rng([seed, 1, b]))
-        holds = line.hold(b, durations, numbers, durations.outcomes(numbers))[1]
+        holds = line.hold(b, k, durations, numbers, durations.outcomes(numbers))[1]
         mean = float(holds.mean())
         found.append(float(np.square(holds).mean()) / mean**2 if mean > 0 else 1.0)
     return tuple(found)

@@ -22,17 +22,21 @@ class Fixed:
     Attributes
     ----------
     counts
-        Machines by block.
+        Machines by block; where it has pools that share its requests, by pool.
+    queue_max
+        As of `Orders`.
     """
 
     service: Service
-    counts: Sequence[int]
+    counts: Sequence[int | tuple[int, ...]]
     name: str = "fixed"
     every_s: float = 300.0
+    queue_max: tuple[int | tuple[int, ...], ...] = ()
 
     def decide(self, seen: Seen) -> Orders:
         """Keep them."""
-        return Orders(tuple(_of(block, count) for block, count in zip(self.service.blocks, self.counts, strict=True)))
+        pairs = zip(self.service.blocks, self.counts, strict=True)
+        return Orders(tuple(_of(block, count) for block, count in pairs), self.queue_max)
 
 
 @dataclass
@@ -142,5 +146,7 @@ class Serflow(Libra):
         return min(wanted, count * rate), count
 
 
-def _of(block: Block, count: int) -> dict[str, int]:
+def _of(block: Block, count: int | tuple[int, ...]) -> dict[str, int]:
+    if isinstance(count, tuple):
+        return {machine.name: own for machine, own in zip(block.machines, count, strict=True)}
     return {block.machines[0].name: count} if block.machines else {}

@@ -14,21 +14,30 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.provision.confirmed import Simulated, confirmed
 from serflow_opt.traffic.provision.counts import Counts
 from serflow_opt.traffic.provision.indifference import s_cips, t_cips
+from serflow_opt.traffic.provision.pools import Apart, Strands, pools_of
 from serflow_opt.traffic.provision.promise import Promise
 from serflow_opt.traffic.provision.question import Found, Question
 from serflow_opt.traffic.provision.result import Deployment
 from serflow_opt.traffic.provision.scope import scope_of
 from serflow_opt.traffic.provision.search import Search
 from serflow_opt.traffic.provision.service_of import service_of
-from serflow_opt.traffic.provision.structures import Structure
+from serflow_opt.traffic.provision.structures import BlockChoice
+from serflow_opt.traffic.provision.structures import apart as apart_of
+from serflow_opt.traffic.provision.two_pools import STEPS, Shared
 from serflow_opt.traffic.provision.waits import Wait
-from serflow_opt.traffic.service import Service
 
 LATE = "time was up before a deployment was found; allow more with --time-limit"
 """Why there is no answer, where no solver was in doubt."""
+NO_POOLS = (
+    "no deployment has one pool a block, and none was found with two: they are looked for at the cut and thresholds of "
+    "the best that would do with any number of machines"
+)
+"""Why there is no answer with two pools."""
 
 
-def deployment_of(question: Question, searches: Sequence[Search], deadline: Deadline) -> Deployment:
+def deployment_of(
+    question: Question, searches: Sequence[Search], deadline: Deadline, two: Shared | None = None
+) -> Deployment:
     """Return what searches found together; the last that found anything found the best.
 
     Parameters
@@ -39,6 +48,8 @@ def deployment_of(question: Question, searches: Sequence[Search], deadline: Dead
         Of the network as it is, and cut short where everybody may leave.
     deadline
         When to stop simulating it.
+    two
+        What came of two pools a block; None: nobody looked.
     """
     total, done, solves = (sum(getattr(own, name) for own in searches) for name in ("total", "done", "solves"))
     method = (
@@ -48,30 +59,50 @@ def deployment_of(question: Question, searches: Sequence[Search], deadline: Dead
     bound = min(own.bound for own in searches)
     checked = min(own.checked for own in searches)
     winner = next((own for own in reversed(searches) if own.found is not None), None)
-    if winner is None or winner.found is None:
-        status: PlanStatus = "no_solution" if math.isfinite(bound) else "infeasible"
+    found = None if winner is None else winner.found
+    one = found
+    if two is not None:
+        bound, checked = min(bound, two.bound), min(checked, two.bound)
+        if two.found is not None:
+            winner, found = searches[two.winner], two.found
+    if winner is None or found is None:
+        unlooked = question.pools > 1 and math.isinf(bound)
+        status: PlanStatus = "no_solution" if math.isfinite(bound) or unlooked else "infeasible"
+        doubt = NO_POOLS if unlooked else next((own.doubt for own in searches if own.doubt), LATE)
         return Deployment(
             question.instance.name,
             status,
             question.demand,
             arrivals=question.carrying.arrivals,
-            bound=bound if status == "no_solution" else 0.0,
-            checked_bound=checked if status == "no_solution" else 0.0,
+            bound=bound if status == "no_solution" and not unlooked else 0.0,
+            checked_bound=checked if status == "no_solution" and not unlooked else 0.0,
             seconds=deadline.seconds,
             method=method,
-            reason=next((own.doubt for own in searches if own.doubt), LATE) if status == "no_solution" else "",
+            reason=doubt if status == "no_solution" else "",
         )
-    deployment = _valued(question, winner, winner.found, deadline)
+    deployment = _valued(question, winner, found, deadline)
+    best = winner.best if two is None or two.found is None else two.best
     value, simulated = deployment.usd_per_s, deployment.simulated
     deployment = replace(
         deployment, bound=min(bound, value), checked_bound=min(checked, value), seconds=deadline.seconds, method=method
     )
-    proven = relative_gap(winner.best, bound) <= winner.gap * (1 + EQUAL)
+    if two is not None:
+        deployment = replace(deployment, scope=f"{_of_pools(one is not None)}; {deployment.scope}")
+    proven = relative_gap(best, bound) <= winner.gap * (1 + EQUAL)
     if simulated is not None and not simulated.agrees:
-        return replace(deployment, reason=_overruled(simulated, winner.best) if proven else "")
+        return replace(deployment, reason=_overruled(simulated, best) if proven else "")
     if deployment.gap > winner.gap * (1 + EQUAL):
         return deployment
     return replace(deployment, status="optimal")
+
+
+def _of_pools(one: bool) -> str:
+    """Say among what two pools are the cheapest; `one`: whether one pool a block would do."""
+    with_one = "one pool a block" if one else "none with one pool a block"
+    return (
+        f"{with_one}, at any cut and thresholds; two at this cut and these thresholds, shares in steps of 1/{STEPS}, "
+        "or such that machines are full"
+    )
 
 
 def _overruled(simulated: Simulated, usd_per_s: float) -> str:
@@ -85,16 +116,21 @@ def _overruled(simulated: Simulated, usd_per_s: float) -> str:
 def _valued(question: Question, search: Search, found: Found, deadline: Deadline) -> Deployment:
     """Value a deployment, without the machines that it makes no use of, as simulations leave it."""
     instance, structures = question.instance, search.structures
-    counts = [size.count for size in found.sizes]
-    empty = [b for b, count in enumerate(counts) if not count and found.structure[b].function is not None]
-    structure = structures.without(found.structure, empty)
-    service = service_of(structures, structure, found.levels)
+    empty = [
+        pool.block
+        for pool, size in zip(pools_of(structures, found.structure), found.sizes, strict=True)
+        if not size.count and pool.choice.function is not None
+    ]
+    structure = structures.without(found.structure, empty) if empty else found.structure
+    service, pools = service_of(structures, structure, found.levels), pools_of(structures, structure)
+    apart, single = Apart.of(service, pools), tuple(pool.choice for pool in pools)
     promise, sizes, simulated = search.promise, found.sizes, None
+    strands = Strands(promise, structure, service)
     if question.confirm:
-        counts_of = Counts(search.pricing, structure, service)
+        counts_of = Counts(search.pricing, single, apart, strands.taken)
         fewest = [
-            0 if choice.machine is None or choice.function is not None else counts_of.enough(b) or size.count
-            for b, (choice, size) in enumerate(zip(structure, sizes, strict=True))
+            0 if choice.machine is None or choice.function is not None else counts_of.enough(n) or size.count
+            for n, (choice, size) in enumerate(zip(single, sizes, strict=True))
         ]
         sizes, simulated = confirmed(promise, structure, service, sizes, fewest, question.demand, deadline)
     parts = search.parts(structure, service, sizes)
@@ -105,8 +141,8 @@ def _valued(question: Question, search: Search, found: Found, deadline: Deadline
         s_cips(search.pricing, structure, service, parts),
         strict=True,
     )
-    waits = [promise.wait(service, b, size.count, size.room) for b, size in enumerate(sizes)]
-    waiting_s = promise.waiting_s(service, waits)
+    waits = [promise.wait(apart, n, size.count, size.room) for n, size in enumerate(sizes)]
+    waiting_s = promise.waiting_s(apart, waits)
     levels = _in_menus(search.instance, instance, found.levels)
     return Deployment(
         instance=instance.name,
@@ -117,8 +153,12 @@ def _valued(question: Question, search: Search, found: Found, deadline: Deadline
                 part,
                 t_cip=t_cip,
                 s_cip=s_cip,
-                machine_tier=_tier(instance, choice.machine),
+                machine_tier=_tiers(instance, choice),
                 function_tier=_tier(instance, choice.function),
+                pools=tuple(
+                    replace(own, machine_tier=_tier(instance, pool.machine))
+                    for own, pool in zip(part.pools, apart_of(choice), strict=False)
+                ),
             )
             for part, choice, t_cip, s_cip in points
         ),
@@ -132,10 +172,10 @@ def _valued(question: Question, search: Search, found: Found, deadline: Deadline
         levels=levels,
         arrivals=question.carrying.arrivals,
         accuracy=service.accuracy if instance.accuracy_known else None,
-        latency_worst_ms=promise.worst_s(structure, service) * 1000,
-        latency_mean_ms=(promise.path_s(structure, service) + waiting_s) * 1000,
+        latency_worst_ms=strands.worst_s * 1000,
+        latency_mean_ms=(strands.path_s + waiting_s) * 1000,
         latency_wait_ms=waiting_s * 1000,
-        on_time=_on_time(promise, structure, service, waits),
+        on_time=_on_time(promise, strands, waits),
         scope=scope_of(question, parts, simulated),
         simulated=simulated,
     )
@@ -154,10 +194,16 @@ def _tier(instance: Instance, p: int | None) -> str | None:
     return None if p is None else instance.tiers[instance.options[p].tier].name
 
 
-def _on_time(promise: Promise, structure: Structure, service: Service, waits: Sequence[Wait | None]) -> float:
+def _tiers(instance: Instance, choice: BlockChoice) -> str | None:
+    """Name the tier of a block's machines, or both of two pools."""
+    names = [_tier(instance, own.machine) for own in apart_of(choice)]
+    return " + ".join(dict.fromkeys(name for name in names if name is not None)) or None
+
+
+def _on_time(promise: Promise, strands: Strands, waits: Sequence[Wait | None]) -> float:
     """Share of the requests that keep the latency target, waits included; NaN where it is on the mean."""
     if promise.measure == "mean":
         return math.nan
     if not promise.limited:
         return 1.0
-    return max(0.0, 1 - promise.lateness(structure, service).late(waits))
+    return max(0.0, 1 - strands.late(waits))

@@ -65,7 +65,7 @@ class Capacity:
         self.instance = structures.instance
         self.promise = Promise(structures, demand, carrying)
         times = (option.stage_seconds for option in self.instance.options)
-        self._fastest = [min(own) for own in zip(*times, strict=True)]  # of each stage, on any option
+        self.fastest_s = [min(own) for own in zip(*times, strict=True)]  # of each stage, on any option
         self._choose_from(Data(self.instance))
 
     def among(self, data: Data) -> Self:
@@ -251,9 +251,9 @@ class Capacity:
         elif slack is None:
             bound = self.instance.latency_slo_s
             assert bound is not None
-            start = math.fsum(self._fastest[: choice.first]) + choice.hop_s
+            start = math.fsum(self.fastest_s[: choice.first]) + choice.hop_s
             done = [start + t for t in self.structures.pace_s(choice, 0.0)]
-            done += [done[-1] + t for t in itertools.accumulate(self._fastest[choice.last + 1 :])]
+            done += [done[-1] + t for t in itertools.accumulate(self.fastest_s[choice.last + 1 :])]
             slack = slack_of(bound * (1 + TOLERANCE), [(1.0, done)])
         return replace(self._waiting(choice), slack=slack)
 

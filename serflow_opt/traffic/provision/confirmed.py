@@ -15,6 +15,7 @@ from serflow_opt.ground.deadline import Deadline
 from serflow_opt.traffic.confirm.confirm import confirm
 from serflow_opt.traffic.confirm.result import Confirmation, Target
 from serflow_opt.traffic.provision.lateness import TAIL
+from serflow_opt.traffic.provision.pools import Apart, Pool, pools_of
 from serflow_opt.traffic.provision.waits import ROOMS
 from serflow_opt.traffic.simulate.service_times import Law
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.provision.counts import Size
     from serflow_opt.traffic.provision.promise import Promise
     from serflow_opt.traffic.provision.structures import Structure
-    from serflow_opt.traffic.service import Service
+    from serflow_opt.traffic.service import Block, Service
 
 MOST_CHANGES = 20
 """Changes of a deployment that simulations ask for, at most."""
@@ -41,10 +42,13 @@ class Less:
         Its position.
     found
         What the simulation says.
+    pool
+        Position of the pool in the block, where that has two.
     """
 
     block: int
     found: Confirmation
+    pool: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Simulated:
     kept
         Of the deployment.
     less
-        Of one machine less, for each block that has machines alone.
+        Of one machine less, for each pool of a block that has machines alone.
     changed
         What the simulation changed of the formula's answer, in words; empty: nothing.
     """
@@ -74,7 +78,7 @@ class Simulated:
         """Return it as JSON has it."""
         return {
             "kept": self.kept.to_dict(),
-            "one_less": [{"block": own.block + 1, **own.found.to_dict()} for own in self.less],
+            "one_less": [{"block": own.block + 1, "pool": own.pool + 1, **own.found.to_dict()} for own in self.less],
             "changed": self.changed,
         }
 
@@ -105,9 +109,9 @@ def confirmed(
     promise
         The latency limit.
     structure, service, sizes
-        What runs each block, the same at its thresholds, and machines by block.
+        What runs each block, the same at its thresholds, and machines by pool.
     fewest
-        By block, the fewest machines that other limits leave, such as the utilisation cap.
+        By pool, the fewest machines that other limits leave, such as the utilisation cap.
     demand
         Rates of arrival.
     deadline
@@ -119,10 +123,11 @@ def confirmed(
         The sizes, of which counts and room may be new, and what was simulated; None where nobody waits.
     """
     target = target_of(promise)
-    waiting = [b for b, size in enumerate(sizes) if size.count and size.room != 0]
+    waiting = [n for n, size in enumerate(sizes) if size.count and size.room != 0]
     if target is None or not promise.random or not waiting:
         return tuple(sizes), None
-    asked = target
+    asked, pools = target, pools_of(promise.structures, structure)
+    blocks = Apart.of(service, pools).blocks
     cold = [0.0 if c.function is None else promise.structures.option(c.function).cold_share for c in structure]
 
     def simulated(own: Sequence[Size], most: int) -> Confirmation:
@@ -144,30 +149,36 @@ def confirmed(
     now = list(sizes)
     found = simulated(now, most)
     for _ in range(MOST_CHANGES):
-        if found.verdict != "broken" or not _more(now, waiting, service):
+        if found.verdict != "broken" or not _more(now, waiting, blocks):
             break
         found = simulated(now, most)
     less: dict[int, Less] = {}
-    alone = [b for b in waiting if structure[b].function is None]
+    alone = [n for n in waiting if pools[n].choice.function is None]
     while found.verdict != "broken":
-        b = next((b for b in alone if b not in less and now[b].count > max(fewest[b], 1)), None)
-        if b is None:
+        n = next((n for n in alone if n not in less and now[n].count > max(fewest[n], 1)), None)
+        if n is None:
             break
-        fewer = [replace(size, count=size.count - (n == b)) for n, size in enumerate(now)]
+        fewer = [replace(size, count=size.count - (m == n)) for m, size in enumerate(now)]
         own = simulated(fewer, most_less)
         if own.verdict == "kept":
             now, found, less = fewer, own, {}
         else:
-            less[b] = Less(b, own)
+            less[n] = Less(pools[n].block, own, int(n > 0 and pools[n - 1].block == pools[n].block))
     changed = [
-        f"stages {structure[b].first + 1}-{structure[b].last + 1}: {_said(now[b])}, not {_said(sizes[b])}"
-        for b in range(len(now))
-        if (now[b].count, now[b].room) != (sizes[b].count, sizes[b].room)
+        f"stages {pool.choice.first + 1}-{pool.choice.last + 1}{_which(pool, promise)}: {_said(new)}, not {_said(old)}"
+        for pool, new, old in zip(pools, now, sizes, strict=True)
+        if (new.count, new.room) != (old.count, old.room)
     ]
     return tuple(now), Simulated(found, tuple(less.values()), "; ".join(changed))
 
 
-def _more(now: list[Size], waiting: Sequence[int], service: Service) -> bool:
+def _which(pool: Pool, promise: Promise) -> str:
+    """Name one of two pools."""
+    p = pool.choice.machine
+    return "" if pool.share == 1 or p is None else f" on {promise.structures.option(p).name}"
+
+
+def _more(now: list[Size], waiting: Sequence[int], blocks: Sequence[Block]) -> bool:
     """Let fewer wait beside a function, or else add the cheapest machine; say whether anything could be done."""
     roomy = [b for b in waiting if now[b].room]
     if roomy:
@@ -176,10 +187,10 @@ def _more(now: list[Size], waiting: Sequence[int], service: Service) -> bool:
         now[b] = replace(now[b], room=max(own for own in ROOMS if own < room))
         return True
     alone = [b for b in waiting if now[b].room is None]
-    free = [b for b in alone if (most := service.blocks[b].machines[0].machines_max) is None or now[b].count < most]
+    free = [b for b in alone if (most := blocks[b].machines[0].machines_max) is None or now[b].count < most]
     if not free:
         return False
-    b = min(free, key=lambda b: service.blocks[b].machines[0].usd_per_s)
+    b = min(free, key=lambda b: blocks[b].machines[0].usd_per_s)
     now[b] = replace(now[b], count=now[b].count + 1)
     return True
 

@@ -21,7 +21,7 @@ from serflow_opt.traffic.provision.waits import ROOMS, Wait, useful_rooms
 from serflow_opt.traffic.queues.erlang import erlang_c
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from serflow_opt.traffic.provision.pricing import Pricing
     from serflow_opt.traffic.provision.structures import Structure
@@ -63,7 +63,9 @@ class Counts:
     pricing
         What blocks cost, and the promise they keep.
     structure, service
-        What runs each block, and the same at its thresholds.
+        What runs each block, and the same at its thresholds; or pools of blocks, each as a block.
+    taken
+        What waits take of the limit, by block; None: as of the structure.
 
     Attributes
     ----------
@@ -71,11 +73,23 @@ class Counts:
         Whether time was up before all were gone through: the best sizes may be others.
     """
 
-    def __init__(self, pricing: Pricing, structure: Structure, service: Service) -> None:
+    def __init__(
+        self,
+        pricing: Pricing,
+        structure: Structure,
+        service: Service,
+        taken: Callable[[Sequence[Wait | None]], float] | None = None,
+    ) -> None:
         self.pricing, self.structure, self.service = pricing, structure, service
         self.promise = pricing.promise
         self.demand = pricing.demand.in_groups(GROUPS)
-        self.lateness = self.promise.lateness(structure, service)
+        if taken is None:
+            late = self.promise.lateness(structure, service)
+
+            def taken(waits: Sequence[Wait | None]) -> float:
+                return self.promise.taken(late, waits, service)
+
+        self._taken = taken
         self.cut = False
         self._counts: dict[int, list[int]] = {}  # machines beside a function that may be best, by block
 
@@ -86,7 +100,7 @@ class Counts:
             return None
         sizes: list[Size | None] = [self._unqueued(b) for b in blocks]
         coupled = [b for b in blocks if sizes[b] is None]
-        if math.fsum(own.usd for own in sizes if own) + math.fsum(map(self._least_usd, coupled)) >= below:
+        if math.fsum(own.usd for own in sizes if own) + math.fsum(map(self.least_usd, coupled)) >= below:
             return None
         least = {b: self._alone(b) for b in coupled}
         if any(own is None for own in least.values()):
@@ -105,9 +119,6 @@ class Counts:
                 sizes[b] = own
         found = tuple(own for own in sizes if own is not None)
         return found if len(found) == len(sizes) else None
-
-    def _taken(self, waits: Sequence[Wait | None]) -> float:
-        return self.promise.taken(self.lateness, waits, self.service)
 
     def _keeps(self, waits: dict[int, Wait | None]) -> bool:
         return self._taken([waits.get(b) for b in range(len(self.structure))]) <= self.promise.most
@@ -137,7 +148,7 @@ class Counts:
             rate = self.service.rate_per_s(b, machine)
             servers, carrying = count * machine.workers, self.pricing.carrying
             spilled = spilled_rate(self.demand, self.service.reach(b), rate, servers, machine, carrying, room or 0)
-            usd += self._call_usd(b) * spilled
+            usd += self.call_usd(b) * spilled
         return Size(count, room, usd, wait)
 
     def enough(self, b: int) -> int | None:
@@ -161,6 +172,11 @@ class Counts:
         found = list(self._worth_counting(b))
         self._counts[b] = [own.count for own in found]
         return min((own for own in found if math.isfinite(own.usd)), key=lambda own: (own.usd, own.count), default=None)
+
+    def alone_usd(self, b: int) -> float:
+        """USD per second of a block if nobody waits elsewhere; inf: nothing is in time."""
+        size = self._unqueued(b) or self._alone(b)
+        return math.inf if size is None else size.usd
 
     def _bare(self, b: int, usd: float, others: dict[int, Wait | None]) -> Iterator[Size]:
         """Yield machines without a function that are in time beside others, fewest first, as long as below a cost."""
@@ -233,7 +249,7 @@ class Counts:
                 best = min(best, own.usd)
                 yield own
 
-    def _least_usd(self, b: int) -> float:
+    def least_usd(self, b: int) -> float:
         """USD per second of a block's machines and function, at least."""
         if self.structure[b].function is None:
             count = self.enough(b)
@@ -248,9 +264,9 @@ class Counts:
         machine, smooth = self.service.blocks[b].machines[0], Carrying("smooth", self.pricing.carrying.cap)
         rate = self.service.rate_per_s(b, machine)
         spilled = spilled_rate(self.demand, self.service.reach(b), rate, count * machine.workers, machine, smooth)
-        return count * machine.usd_per_s + self._call_usd(b) * spilled
+        return count * machine.usd_per_s + self.call_usd(b) * spilled
 
-    def _call_usd(self, b: int) -> float:
+    def call_usd(self, b: int) -> float:
         """USD of a request on the function of a block."""
         return self.service.function_usd(b) + self.pricing.structures.cold_usd(self.structure[b].function)
 

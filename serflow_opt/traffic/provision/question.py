@@ -33,11 +33,12 @@ class Question:
     carrying: Carrying
     keep: Callable[[Structure], bool] | None = None
     confirm: bool = True
+    pools: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A deployment: positions of options and thresholds, machines and waiting places by block."""
+    """A deployment: positions of options and thresholds, machines and waiting places by pool."""
 
     structure: Structure
     levels: tuple[int, ...]

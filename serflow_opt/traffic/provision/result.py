@@ -5,9 +5,10 @@ The value is computed here by the formulas of the docstrings, from the service a
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from serflow_opt.ground.gaps import relative_gap
@@ -59,6 +60,9 @@ class Part:
         to wait and go to the function; without a function, that wait (Erlang C).
     machine_tier, function_tier
         Names of the tiers they are in.
+    pools
+        Where the block has two pools of machines each of them, with its own share of what enters; the block has their
+        sums then, and `queue_max` stands with each. Empty: there is one pool, and this is it.
     """
 
     first: int
@@ -82,6 +86,7 @@ class Part:
     random_wait: float | None = None
     machine_tier: str | None = None
     function_tier: str | None = None
+    pools: tuple[Part, ...] = ()
 
     @property
     def usd_per_s(self) -> float:
@@ -209,6 +214,21 @@ class Deployment(Kept):
                     "t_cip_per_s": known(part.t_cip),
                     "s_cip": known(part.s_cip),
                     "random_arrivals": {"spill": part.random_spill, "wait": part.random_wait},
+                    "pools": [
+                        {
+                            "machine": own.machine,
+                            "machine_tier": own.machine_tier,
+                            "share": own.reach / part.reach if part.reach else None,
+                            "requests_per_s": own.rate,
+                            "count": own.count,
+                            "queue_max": own.queue_max,
+                            "machine_requests_per_s": known(own.machine_rate),
+                            "busy": own.busy,
+                            "function_requests_per_s": own.spilled,
+                            "usd_per_hour": own.usd_per_s * 3600,
+                        }
+                        for own in part.pools
+                    ],
                 }
                 for part in self.parts
             ],
@@ -287,3 +307,40 @@ def value_parts(
             )
         )
     return tuple(parts)
+
+
+def together(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Put the pools of each block, valued as blocks, together."""
+    return tuple(_sum(list(own)) for _, own in itertools.groupby(parts, key=lambda part: part.first))
+
+
+def _sum(pools: Sequence[Part]) -> Part:
+    first = pools[0]
+    if len(pools) == 1:
+        return first
+    count = sum(part.count for part in pools)
+    takes = math.fsum(part.count * part.machine_rate for part in pools)
+    rate = math.fsum(part.rate for part in pools)
+
+    def mean(name: str) -> float | None:
+        """Weigh what is known of each by the requests that enter it."""
+        own = [getattr(part, name) for part in pools]
+        return None if None in own else math.fsum(x * part.rate for x, part in zip(own, pools, strict=True)) / rate
+
+    return replace(
+        first,
+        machine=" + ".join(part.machine or "" for part in pools),
+        count=count,
+        queue_max=None,
+        machine_rate=takes / count,
+        reach=math.fsum(part.reach for part in pools),
+        rate=rate,
+        spilled=math.fsum(part.spilled for part in pools),
+        busy=math.fsum(part.busy * part.count for part in pools) / count,
+        usd_machines=math.fsum(part.usd_machines for part in pools),
+        usd_functions=math.fsum(part.usd_functions for part in pools),
+        usd_links=math.fsum(part.usd_links for part in pools),
+        random_spill=mean("random_spill"),
+        random_wait=mean("random_wait"),
+        pools=tuple(pools),
+    )

@@ -15,9 +15,10 @@ from serflow_opt.traffic.provision.candidates import Candidates
 from serflow_opt.traffic.provision.counts import Counts, Size
 from serflow_opt.traffic.provision.cutting import Cutting
 from serflow_opt.traffic.provision.one_structure import OneStructure
+from serflow_opt.traffic.provision.pools import Apart, pools_of
 from serflow_opt.traffic.provision.pricing import Pricing
 from serflow_opt.traffic.provision.question import Found, Moment, Question
-from serflow_opt.traffic.provision.result import Part, value_parts
+from serflow_opt.traffic.provision.result import Part, together, value_parts
 from serflow_opt.traffic.provision.service_of import service_of
 from serflow_opt.traffic.provision.structures import Structure, Structures, plainness
 from serflow_opt.traffic.service import Service
@@ -222,11 +223,13 @@ class Search:
         Parameters
         ----------
         structure, service, sizes
-            What runs each block, the same at its thresholds, and machines by block.
+            What runs each block, the same at its thresholds, and machines by pool.
         """
-        cold = [self.structures.cold_usd(choice.function) for choice in structure]
-        rooms = [size.room for size in sizes]
-        return value_parts(service, [size.count for size in sizes], rooms, self.demand, self.carrying, cold)
+        pools = pools_of(self.structures, structure)
+        cold = [self.structures.cold_usd(pool.choice.function) for pool in pools]
+        counts, rooms = [size.count for size in sizes], [size.room for size in sizes]
+        parts = value_parts(Apart.of(service, pools), counts, rooms, self.demand, self.carrying, cold)
+        return together(parts)
 
     def _of(self, found: Bounded, n: int) -> OneStructure:
         """Return a structure, with the thresholds that can still be in a cheaper deployment once it is asked."""

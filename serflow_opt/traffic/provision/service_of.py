@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.problem.instance import Instance
-from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
+from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures, apart
 from serflow_opt.traffic.service import Block, Draws, Function, Machine, Service
 
 if TYPE_CHECKING:
@@ -41,10 +41,11 @@ def service_of(structures: Structures, structure: Structure, levels: Sequence[in
         Block(
             first=choice.first,
             last=choice.last,
-            machines=() if choice.machine is None else (machine_of(structures, choice),),
+            machines=_machines(structures, choice),
             function=None if choice.function is None else function_of(structures, choice),
             hop_s=choice.hop_s,
             hop_usd=choice.hop_usd,
+            shares=() if choice.second is None else (choice.share, 1 - choice.share),
         )
         for choice in structure
     )
@@ -72,11 +73,11 @@ def scalable(instance: Instance, structure: Structure, levels: Sequence[int]) ->
     service = service_of(structures, structure, levels)
     chosen = []
     for b, choice in enumerate(structure):
-        own = structures.tier(choice.machine)
+        tiers = [structures.tier(pool.machine) for pool in apart(choice)]
         same = (
             c.machine
             for c in structures.choices(choice.first, choice.last)
-            if own in (None, structures.tier(c.machine))
+            if None in tiers or structures.tier(c.machine) in tiers
         )
         others = {p for p in same if p is not None}
         in_time = [p for p in others if all(_keeps_time(structures, p, choice, s) for s in _stages(choice))]
@@ -94,6 +95,16 @@ def _stages(choice: BlockChoice) -> range:
 def _keeps_time(structures: Structures, p: int, choice: BlockChoice, s: int) -> bool:
     """Whether a machine is at stage s no later than the pools a block has."""
     return structures.seconds(p, choice.first, s) <= structures.slowest(choice, s) * (1 + TOLERANCE)
+
+
+def _machines(structures: Structures, choice: BlockChoice) -> tuple[Machine, ...]:
+    """Return the machines of a block's pools; where both are called the same, by their tiers, too."""
+    pools = [own for own in apart(choice) if own.machine is not None]
+    machines = [machine_of(structures, own) for own in pools]
+    if len({machine.name for machine in machines}) < len(machines):
+        tiers = [structures.instance.tiers[structures.tier(own.machine) or 0].name for own in pools]
+        machines = [replace(own, name=f"{own.name} ({tier})") for own, tier in zip(machines, tiers, strict=True)]
+    return tuple(machines)
 
 
 def machine_of(structures: Structures, choice: BlockChoice) -> Machine:

@@ -29,6 +29,7 @@ from serflow_opt.traffic.provision.question import Moment, Question
 from serflow_opt.traffic.provision.result import Deployment
 from serflow_opt.traffic.provision.search import Search
 from serflow_opt.traffic.provision.structures import Structure
+from serflow_opt.traffic.provision.two_pools import shared
 from serflow_opt.traffic.provision.why_not import why_not
 
 WINDOW_S = 60.0
@@ -49,6 +50,7 @@ def provision(
     time_limit: float | None = None,
     keep: Callable[[Structure], bool] | None = None,
     confirm: bool = True,
+    pools: int = 1,
     on_progress: Callable[[Moment], None] | None = None,
 ) -> Deployment:
     """Decide what to rent for a demand, and prove it.
@@ -85,6 +87,10 @@ def provision(
         Which structures may be used; None: all.
     confirm
         Whether a simulation confirms the promise of latency where requests wait, and that no machine is too many.
+    pools
+        Most pools of machines a block. With 2 a block may have machines of two types, or of two tiers, such as spot and
+        on demand: each pool has a share of the block's requests, and its own queue. They are looked for at the cut and
+        thresholds of the best with one pool a block, and are never dearer than that.
     on_progress
         Called now and then.
 
@@ -100,12 +106,13 @@ def provision(
     """
     check_inference(instance, "provision")
     problems = [
-        Problem("", name, repr(value), f"write a {kind}")
+        Problem("", name, repr(value), f"write {kind}")
         for name, value, good, kind in (
-            ("blocks", blocks, blocks is None or blocks >= 1, "whole number of at least 1"),
-            ("wait_max", wait_max, wait_max is None or 0 < wait_max < 1, "number between 0 and 1"),
-            ("gap", gap, gap >= 0, "number of at least 0"),
-            ("time_limit", time_limit, time_limit is None or as_number(time_limit) >= 0, "number of at least 0"),
+            ("blocks", blocks, blocks is None or blocks >= 1, "a whole number of at least 1"),
+            ("wait_max", wait_max, wait_max is None or 0 < wait_max < 1, "a number between 0 and 1"),
+            ("pools", pools, pools in (1, 2), "1 or 2"),
+            ("gap", gap, gap >= 0, "a number of at least 0"),
+            ("time_limit", time_limit, time_limit is None or as_number(time_limit) >= 0, "a number of at least 0"),
         )
         if not good
     ]
@@ -113,6 +120,8 @@ def provision(
         problems.append(
             Problem("", "plan, blocks, keep", "given together", "leave out blocks and keep: a plan has blocks")
         )
+    if plan is not None and pools != 1:
+        problems.append(Problem("", "plan, pools", "given together", "leave out pools: a plan has its machines"))
     if demand is None and instance.rate_per_s is None:
         problems.append(Problem(instance.name, "workload.rate_per_s", "missing", "give it, a rate, or a trace"))
     if problems:
@@ -131,14 +140,17 @@ def provision(
     if held is not None:
         instance, keep, blocks = held.instance, held.plans, len(held.runs)
     most = max(2, len({option.tier for option in instance.options})) if blocks is None else blocks
-    question = Question(instance, demand, most, wait_max, Carrying(arrivals, instance.utilisation_cap), keep, confirm)
+    question = Question(
+        instance, demand, most, wait_max, Carrying(arrivals, instance.utilisation_cap), keep, confirm, pools
+    )
     deadline = Deadline(time_limit)
     searches: list[Search] = []
     for network in (instance, *cut_short(instance)):
         best = min((search.best for search in searches), default=math.inf)
         searches.append(Search(replace(question, instance=network), gap, deadline, on_progress, best))
         searches[-1].run()
-    found = deployment_of(question, searches, deadline)
+    two = shared(question, searches, gap, deadline) if pools > 1 else None
+    found = deployment_of(question, searches, deadline, two)
     if held is not None:
         found = held.as_asked(found)
     if found.status != "infeasible":

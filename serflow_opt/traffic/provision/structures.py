@@ -35,6 +35,8 @@ class BlockChoice:
         Of handing a request over to the block.
     sending_s
         How long handing on to the block behind holds a worker.
+    second, share
+        Option of a second pool of machines, and what share of the block's requests the first takes; None: there is one.
     """
 
     first: int
@@ -44,9 +46,17 @@ class BlockChoice:
     hop_s: float = 0.0
     hop_usd: float = 0.0
     sending_s: float = 0.0
+    second: int | None = None
+    share: float = 1.0
 
 
 Structure = tuple[BlockChoice, ...]
+
+
+def apart(choice: BlockChoice) -> tuple[BlockChoice, ...]:
+    """Return the pools of a block, each as if it were alone; one of two may hold its workers while they hand on."""
+    first = replace(choice, second=None, share=1.0)
+    return (first,) if choice.second is None else (first, replace(first, machine=choice.second))
 
 
 def plainness(structure: Structure) -> tuple[int, list[tuple[int, int, int, int]]]:
@@ -197,7 +207,7 @@ class Structures:
     def choices(self, first: int, last: int) -> list[BlockChoice]:
         """Return what can run a block, without what another choice beats in everything; hand-overs are left out."""
         machines = [p for t in self.machine_tiers for p in self._unbeaten(t, self._machine_merits, first, last)]
-        functions = [p for t in self.function_tiers for p in self._unbeaten(t, self._function_merits, first, last)]
+        functions = self.functions(first, last)
         found = [BlockChoice(first, last, p, None) for p in machines]
         found += [BlockChoice(first, last, None, f) for f in functions]
         for p in machines:
@@ -237,9 +247,25 @@ class Structures:
 
     def placed(self, choice: BlockChoice, hop: Hop, held_s: float) -> BlockChoice:
         """Put a block between others; `held_s` is what the hand-over behind it takes."""
+        return replace(choice, hop_s=hop.seconds, hop_usd=hop.usd, sending_s=held_s if self.holds(choice) else 0.0)
+
+    def holds(self, choice: BlockChoice) -> bool:
+        """Whether a block's machines are held while they hand on."""
         tier = self.tier(choice.machine)
-        holds = tier is not None and self.instance.tiers[tier].pays_for_waiting
-        return replace(choice, hop_s=hop.seconds, hop_usd=hop.usd, sending_s=held_s if holds else 0.0)
+        return tier is not None and self.instance.tiers[tier].pays_for_waiting
+
+    def pools(self, first: int, last: int) -> list[int]:
+        """Return the options that may be a pool beside another: where machines are few, those others beat, too."""
+        found = []
+        for t in self.machine_tiers:
+            scarce = self.instance.tiers[t].scaling.machines_max is not None
+            fitting = (p for p, o in enumerate(self.instance.options) if o.tier == t and self._fits(p, first, last))
+            found += list(fitting) if scarce else self._unbeaten(t, self._machine_merits, first, last)
+        return found
+
+    def functions(self, first: int, last: int) -> list[int]:
+        """Return the functions that can run a block, without what another beats in everything."""
+        return [p for t in self.function_tiers for p in self._unbeaten(t, self._function_merits, first, last)]
 
     def without(self, structure: Structure, empty: Iterable[int]) -> Structure:
         """Return a structure without the machines of some blocks, which have functions."""

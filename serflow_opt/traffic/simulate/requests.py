@@ -10,10 +10,12 @@ import numpy as np
 from serflow_opt.ground.deadline import NEVER, Deadline
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from serflow_opt.traffic.demand.trace import Trace
-    from serflow_opt.traffic.service import Service
+    from serflow_opt.traffic.service import Block, Service
 
 ARRIVALS = ("spread", "poisson", "even")
 AT_ONCE = 1_000_000
@@ -100,6 +102,23 @@ def leaving(service: Service, n: int, rng: np.random.Generator) -> tuple[NDArray
     last = int(np.flatnonzero(service.shares)[-1])  # rounding must send nobody to a stage where none leaves
     exits = np.minimum(np.searchsorted(edges, rng.random(n) * edges[-1], side="right"), last).astype(np.int16)
     return exits, None
+
+
+def drawn_pools(block: Block, n: int, key: Sequence[int]) -> NDArray[np.int64]:
+    """Draw the pool of a block that each request would take, by their shares; zeros where the block has one.
+
+    Parameters
+    ----------
+    block
+        Says which pools there are.
+    n
+        How many requests.
+    key
+        Of the random numbers.
+    """
+    if not block.shares:
+        return np.zeros(n, np.int64)
+    return np.searchsorted(np.cumsum(block.shares[:-1]), np.random.default_rng([*key, 9]).random(n), side="right")
 
 
 def _moments(trace: Trace, rng: np.random.Generator, arrivals: str, deadline: Deadline) -> NDArray[np.float64]:

@@ -18,8 +18,9 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.traffic.given import service_of, trace_of
 from serflow_opt.traffic.scaling_policy import Orders, Seen
-from serflow_opt.traffic.simulate.block import Station, Steps
+from serflow_opt.traffic.simulate.block import Steps
 from serflow_opt.traffic.simulate.faults import Faults
+from serflow_opt.traffic.simulate.lanes import Lanes
 from serflow_opt.traffic.simulate.requests import Requests, draw
 from serflow_opt.traffic.simulate.result import REASONS, Simulation
 from serflow_opt.traffic.simulate.service_times import Durations, Law
@@ -116,13 +117,15 @@ def simulate(
         requests = Requests(requests.times, requests.exits.copy(), requests.right.copy())  # who is degraded changes
     hops = [block.hop_s for block in service.blocks]
     stations = [
-        Station(
+        Lanes(
             block,
             hop_s,
             Durations(block, requests.exits, law, np.random.default_rng([seed, 2, b])),
             faults,
             timeout_s,
             period_s,
+            len(requests.times),
+            [seed, 3, b],
         )
         for b, (block, hop_s) in enumerate(zip(service.blocks, [*hops[1:], 0.0], strict=True))
     ]
@@ -154,7 +157,7 @@ def _run(
     trace: Trace,
     policy: Policy,
     faults: Faults,
-    stations: list[Station],
+    stations: list[Lanes],
     requests: Requests,
     second: Requests | None,
     done: NDArray[np.float64],
@@ -181,8 +184,8 @@ def _run(
         except Exception as error:  # whatever a policy does, serving goes on
             errors.append((now, f"{type(error).__name__}: {error}"))
         for station, queue_max, quota in zip(stations, orders.queue_max, orders.quota, strict=True):
-            station.pool.queue_max, station.quota = queue_max, quota
-        failed = tuple(s.pool.fleet.want(own, now, faults) for s, own in zip(stations, orders.machines, strict=True))
+            station.follow(queue_max, quota)
+        failed = tuple(s.want(own, now, faults) for s, own in zip(stations, orders.machines, strict=True))
         turn += 1
         since, now = now, min(turn * policy.every_s, trace.seconds)
         end = int(np.searchsorted(entries, now)) if now < trace.seconds else len(entries)
@@ -203,7 +206,7 @@ def _run(
 
 
 def _step(
-    stations: list[Station],
+    stations: list[Lanes],
     numbers: NDArray[np.int64],
     times: NDArray[np.float64],
     until_s: float,
@@ -220,13 +223,13 @@ def _step(
             numbers, times = numbers[on], ends[on] + station.hop_s
 
 
-def _look(stations: list[Station], since_s: float, now_s: float, failed: tuple[dict[str, int], ...]) -> Seen:
+def _look(stations: list[Lanes], since_s: float, now_s: float, failed: tuple[dict[str, int], ...]) -> Seen:
     reports = [station.report(since_s, now_s) for station in stations]
     return Seen(
         now_s,
         tuple(counts for counts, _ in reports),
-        tuple(station.pool.fleet.ready(now_s) for station in stations),
-        tuple(station.pool.fleet.starting(now_s) for station in stations),
+        tuple(station.ready(now_s) for station in stations),
+        tuple(station.starting(now_s) for station in stations),
         failed,
         tuple(refused for _, refused in reports),
     )
@@ -242,19 +245,25 @@ def _checked(orders: Orders, service: Service) -> Orders:
         unknown = set(wanted) - {machine.name for machine in block.machines}
         if unknown or not all(0 <= number < math.inf and number == int(number) for number in wanted.values()):
             raise ValueError(f"machines {wanted}: unknown, or not a whole number of 0 or more")
+    for block, most, quota in zip(service.blocks, queues, quotas, strict=True):
+        if isinstance(most, tuple) and len(most) != (len(block.shares) or 1):
+            raise ValueError(f"queue_max {most}: for another number of pools than {len(block.shares) or 1}")
+        if block.shares and quota is not None:
+            raise ValueError(f"quota {quota}: for a block with two pools, whose requests go by share")
     machines = tuple({name: int(number) for name, number in wanted.items()} for wanted in orders.machines)
     steps: list[Steps | None] = [
         None if quota is None else tuple(sorted(((float(s), int(n)) for s, n in quota), key=lambda step: step[0]))
         for quota in quotas
     ]
-    return Orders(machines, tuple(int(most) for most in queues), tuple(steps), bool(orders.degraded))
+    most_of = tuple(tuple(map(int, most)) if isinstance(most, tuple) else int(most) for most in queues)
+    return Orders(machines, most_of, tuple(steps), bool(orders.degraded))
 
 
 def _result(
     service: Service,
     trace: Trace,
     policy: Policy,
-    stations: list[Station],
+    stations: list[Lanes],
     requests: Requests,
     done: NDArray[np.float64],
     errors: list[tuple[float, str]],
@@ -263,11 +272,13 @@ def _result(
 ) -> Simulation:
     served = np.isfinite(done)
     latency = (done - requests.times)[served]
-    dropped = {reason: sum(len(station.pool.lost[reason]) for station in stations) for reason in REASONS}
+    lost = [station.lost for station in stations]
+    dropped = {reason: sum(len(own[reason]) for own in lost) for reason in REASONS}
     late = 0 if service.slo_s is None else int((latency > service.slo_s * (1 + TOLERANCE)).sum())
-    rentals = [rental for b, station in enumerate(stations) for rental in station.pool.fleet.rentals(b, trace.seconds)]
-    for station in stations:
-        for reason, moments in station.pool.lost.items():
+    pools = [(b, pool) for b, station in enumerate(stations) for pool in station.stations]
+    rentals = [rental for b, own in pools for rental in own.pool.fleet.rentals(b, trace.seconds)]
+    for station, own in zip(stations, lost, strict=True):
+        for reason, moments in own.items():
             station.tally.add(reason, np.array(moments, float))
     ends = [trace.seconds, *(r.end_s for r in rentals), *(r.ordered_s + r.billed_s for r in rentals)]
     periods = max(math.ceil(max(ends) / period_s * (1 - ROUNDING)), *(s.tally.periods("arrivals") for s in stations))
@@ -279,22 +290,22 @@ def _result(
         arrivals=len(done),
         served=int(served.sum()),
         dropped=dropped,
-        entered=tuple(station.entered for station in stations),
-        by_machine=tuple(station.by_machine for station in stations),
-        by_function=tuple(station.by_function for station in stations),
-        cold_starts=tuple(station.cold_starts for station in stations),
-        throttled=tuple(station.pool.refused for station in stations),
+        entered=tuple(sum(own.entered for own in station.stations) for station in stations),
+        by_machine=tuple(sum(own.by_machine for own in station.stations) for station in stations),
+        by_function=tuple(sum(own.by_function for own in station.stations) for station in stations),
+        cold_starts=tuple(sum(own.cold_starts for own in station.stations) for station in stations),
+        throttled=tuple(sum(own.pool.refused for own in station.stations) for station in stations),
         latency=latency.astype(np.float32),
         slo_s=service.slo_s,
         violations=late + sum(dropped.values()),
         accuracy=float(right.mean()) if len(right) and right.min() >= 0 else None,
         usd={
             "machines": math.fsum(rental.usd for rental in rentals),
-            "functions": math.fsum(station.usd_function for station in stations),
-            "links": math.fsum(station.entered * station.block.hop_usd for station in stations),
+            "functions": math.fsum(own.usd_function for _, own in pools),
+            "links": math.fsum(own.entered * own.block.hop_usd for _, own in pools),
         },
         rentals=tuple(rentals),
-        busy_worker_s=math.fsum(station.busy_s for station in stations),
+        busy_worker_s=math.fsum(own.busy_s for _, own in pools),
         policy_errors=tuple(errors),
         period_s=period_s,
         periods=periods,

@@ -1,0 +1,101 @@
+"""The pools of a block under traffic: one station each, and each request goes to the one that it has drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.traffic.simulate.block import Station, Steps
+from serflow_opt.traffic.simulate.requests import drawn_pools
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from serflow_opt.traffic.service import Block
+    from serflow_opt.traffic.simulate.faults import Faults
+    from serflow_opt.traffic.simulate.service_times import Durations
+
+
+class Lanes:
+    """A block under traffic: a station for each pool. Where there are several, each has a function of its own.
+
+    Parameters
+    ----------
+    block, hop_s, durations, faults, timeout_s, period_s
+        As of `Station`.
+    n
+        Requests of the whole simulation.
+    key
+        Of the random numbers that say which pool each takes.
+    """
+
+    def __init__(
+        self,
+        block: Block,
+        hop_s: float,
+        durations: Durations,
+        faults: Faults,
+        timeout_s: float | None,
+        period_s: float,
+        n: int,
+        key: Sequence[int],
+    ) -> None:
+        self.block, self.hop_s = block, hop_s
+        parts = [replace(block, machines=(own,), shares=()) for own in block.machines] if block.shares else [block]
+        self.stations = [Station(part, hop_s, durations, faults, timeout_s, period_s) for part in parts]
+        self.tally = self.stations[0].tally
+        for station in self.stations:
+            station.tally = self.tally
+        self._drawn = drawn_pools(block, n, key) if block.shares else None
+
+    def feed(self, numbers: NDArray[np.int64], times: NDArray[np.float64]) -> None:
+        """Announce requests that will arrive."""
+        if self._drawn is None:
+            self.stations[0].feed(numbers, times)
+            return
+        drawn = self._drawn[numbers]
+        for k, station in enumerate(self.stations):
+            station.feed(numbers[drawn == k], times[drawn == k])
+
+    def step(self, until_s: float) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+        """As of `Station`."""
+        if self._drawn is None:
+            return self.stations[0].step(until_s)
+        served, ends, on = zip(*(station.step(until_s) for station in self.stations), strict=True)
+        return np.concatenate(served), np.concatenate(ends), np.concatenate(on)
+
+    def follow(self, queue_max: int | tuple[int, ...], quota: Steps | None) -> None:
+        """Let so many wait, by pool or at each, and let a quota go to machines."""
+        most = queue_max if isinstance(queue_max, tuple) else (queue_max,) * len(self.stations)
+        for station, own in zip(self.stations, most, strict=True):
+            station.pool.queue_max, station.quota = own, quota
+
+    def want(self, wanted: Mapping[str, int], now_s: float, faults: Faults) -> dict[str, int]:
+        """Order and stop machines; see `Fleet.want`."""
+        return _merged([station.pool.fleet.want(wanted, now_s, faults) for station in self.stations])
+
+    def ready(self, now_s: float) -> dict[str, int]:
+        """Machines that serve, by type."""
+        return _merged([station.pool.fleet.ready(now_s) for station in self.stations])
+
+    def starting(self, now_s: float) -> dict[str, int]:
+        """Machines that start, by type."""
+        return _merged([station.pool.fleet.starting(now_s) for station in self.stations])
+
+    def report(self, since_s: float, now_s: float) -> tuple[NDArray[np.int64], int]:
+        """As of `Station`."""
+        counts, refused = zip(*(station.report(since_s, now_s) for station in self.stations), strict=True)
+        return sum(counts[1:], counts[0]), sum(refused)
+
+    @property
+    def lost(self) -> dict[str, list[float]]:
+        """By reason, when the dropped requests arrived."""
+        reasons = self.stations[0].pool.lost
+        return {reason: [t for station in self.stations for t in station.pool.lost[reason]] for reason in reasons}
+
+
+def _merged(each: Sequence[dict[str, int]]) -> dict[str, int]:
+    return {name: number for own in each for name, number in own.items()}
