@@ -15,6 +15,7 @@ DEFAULT = "placement"
 SHIPPED = {
     "placement": "families.placement:PLACEMENT",
     "batching": "families.batching.family:BATCHING",
+    "cluster": "families.cluster.family:CLUSTER",
     "keep-alive": "families.keep_alive.family:KEEP_ALIVE",
     "training": "families.training.family:TRAINING",
 }

@@ -28,7 +28,7 @@ class Limit:
     Attributes
     ----------
     key
-        Its name in instance files: NAME_min where it is looser when it is lower.
+        Its name in instance files: NAME_min, and a unit, where it is looser when it is lower.
     objective
         What it is on; None: on single hand-overs, known by the ways to hand over.
     asked
@@ -52,7 +52,7 @@ class Limit:
     @property
     def floor(self) -> bool:
         """Whether it is looser when it is lower."""
-        return self.key.endswith("_min")
+        return self.key.endswith("_min") or "_min_" in self.key  # a unit may come after
 
     @property
     def said(self) -> str:

@@ -32,6 +32,7 @@ import pytest
 from support import (
     golden_adaptation,
     golden_batching,
+    golden_cluster,
     golden_keep_alive,
     golden_provisioning,
     golden_scaling,
@@ -695,6 +696,7 @@ def built_names() -> set[str]:
     return (
         golden_scaling.built_names()
         | golden_batching.built_names()
+        | golden_cluster.built_names()
         | golden_keep_alive.built_names()
         | golden_training.built_names()
         | {

@@ -1,0 +1,100 @@
+"""The tables of an instance of `kind = "cluster"`, as files have them: units are in the names of keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from serflow_opt.families.standard import Tables
+
+MOST_NETWORKS = 50
+MOST_CARDS = 16
+MOST_SERVERS = 100_000
+"""Of a type that says nothing of how many there are."""
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Table(BaseModel):
+    """A table of the file; unknown keys are kept out."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class Step(Table):
+    """An operator of a network: how often it is called, and what comes before."""
+
+    name: str = Field(default="", description="what `after` calls it; left out: the operator's name")
+    operator: str = Field(min_length=1, description="as the table of operators has it")
+    calls: int = Field(default=1, ge=1, description="times that it is called one after the other")
+    after: list[str] | None = Field(default=None, description="steps it waits for; left out: the one before")
+
+
+class Model(Table):
+    """[[model]]: a network that is served."""
+
+    name: str = Field(min_length=1)
+    slo_ms: Positive = Field(description="latency target of each request, waiting for its batch included")
+    rate_per_s: Positive = Field(description="requests a second; for the largest throughput only their mix counts")
+    profiles: str = Field(
+        default="",
+        description="CSV beside the file: batch, ms, and any of cpu_cores, gpu_percent, slice, processes, rate_per_s "
+        "(of the instance, measured), server (type it was measured on), model (rows of others are left out)",
+    )
+    operators: str = Field(
+        default="", description="instead: CSV of operator, batch, ms, and cpu_cores, gpu_percent, slice, server"
+    )
+    step: list[Step] = Field(default=[], description="the network's operators, for `operators`")
+    safety: float = Field(default=1.0, ge=1, allow_inf_nan=False, description="times of batches are taken this often")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Model:
+        if bool(self.profiles) == bool(self.operators):
+            raise ValueError("give either `profiles` or `operators`")
+        if bool(self.operators) != bool(self.step):
+            raise ValueError("`operators` and [[model.step]] go together")
+        return self
+
+
+class Server(Table):
+    """[[server]]: a type of servers."""
+
+    name: str = Field(min_length=1)
+    cores: Price = Field(default=0.0, description="CPU cores")
+    gpus: int = Field(default=0, ge=0, le=MOST_CARDS, description="cards")
+    sharing: Literal["card", "pooled"] = Field(
+        default="card", description="card: an instance's share lies on one card; pooled: on any of the server's"
+    )
+    layouts: list[list[str]] | None = Field(
+        default=None, description="slices that fit on a card together, each way; left out: shared by per cent"
+    )
+    usd_per_hour: Price = Field(default=0.0, description="of a server")
+    count_max: int = Field(default=MOST_SERVERS, ge=1, le=MOST_SERVERS, description="servers there are")
+
+    @model_validator(mode="after")
+    def _something(self) -> Server:
+        if not self.cores and not self.gpus:
+            raise ValueError("give `cores`, `gpus`, or both")
+        if self.layouts is not None and not self.gpus:
+            raise ValueError("`layouts` goes with `gpus`")
+        if self.layouts is not None and not all(self.layouts):
+            raise ValueError("each of `layouts` lists one slice at least")
+        if self.layouts is not None and self.sharing == "pooled":
+            raise ValueError('slices lie on one card: leave `sharing = "pooled"` out')
+        return self
+
+
+class ClusterTables(Tables):
+    """The tables of a cluster instance."""
+
+    kind: Literal["cluster"]
+    rates: Literal["whole", "exact"] = Field(
+        default="whole", description="whole: what an instance serves is rounded down to whole requests a second"
+    )
+    gpus_per_core: Price | None = Field(
+        default=None, description="what a core counts among resources; left out: as servers have cores and GPUs"
+    )
+    model: list[Model] = Field(min_length=1, max_length=MOST_NETWORKS)
+    server: list[Server] = Field(min_length=1)

@@ -1,0 +1,44 @@
+"""Golden cases of servers filled with instances, `formulations/cluster.py`: see `test_formulations.py`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pyomo.core as pyo
+from support.golden_parts import golden
+
+from serflow_opt.formulations.cluster import Branch, Filling, Offer, cover
+
+
+@golden("cluster.cover")
+def two_fillings() -> Any:
+    """Two networks of 8 and 4 requests/s. Filling 0 of a server at 2 serves 4 to 16 of the first and 1 of the other, 1
+    of a server at 3 up to 8 of the other.
+    served: θ <= 2 x_0, θ <= 0.25 x_0 + 2 x_1, θ >= 1. fed: 0.5 x_0 <= 1. there: x_0 <= 5, x_1 <= 6. branched: of a
+    configuration that is in filling 0 twice there are 2 at least.
+    """
+    m, quantities = cover(
+        [Filling(0, (16.0, 1.0), (4.0, 0.0), 1.5), Filling(1, (0.0, 8.0), (0.0, 0.0), 0.5)],
+        [Offer(2.0, 5), Offer(3.0, 6)],
+        (8.0, 4.0),
+        True,
+        [Branch((2.0, 0.0), 2.0, math.inf)],
+    )
+    m.objective = pyo.Objective(expr=quantities["price"])
+    return m
+
+
+@golden("cluster.mix")
+def only_the_mix_counts() -> Any:
+    """The same where nothing is asked: fed is 0.5 x_0 <= θ, θ >= 0 is as large as can be, 12 θ requests/s."""
+    m, quantities = cover([Filling(0, (16.0, 1.0), (4.0, 0.0), 1.5)], [Offer(2.0, 5)], (8.0, 4.0), False)
+    m.objective = pyo.Objective(expr=-quantities["throughput"])
+    return m
+
+
+def built_names() -> set[str]:
+    """Names of the constraints."""
+    return {
+        own.local_name for m in (two_fillings(), only_the_mix_counts()) for own in m.component_objects(pyo.Constraint)
+    }
