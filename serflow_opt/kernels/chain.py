@@ -79,13 +79,13 @@ class Sweep:
     flat
         `search.flat.Flat`: the arrays of a chain.
     on
-        M x E, bytes: states to keep to.
+        Lanes x M x E, bytes: states that each lane keeps to.
     stage, left, into
         What stages, ways into hubs and ways out of them add to V: lanes x M x E, entries x lanes, entries x lanes.
     before, beta
         Least whole time before each state; the accuracy's multiplier of each lane.
     allowed
-        M x E: the largest V of a label at a state; None: any.
+        Lanes x M x E: the largest V of a label at a state; None: any.
     limit
         Of the whole time.
     timed
@@ -103,13 +103,13 @@ class Sweep:
     may_end: cython.bint
     stay: cython.longlong
     end: cython.longlong
-    on: cython.uchar[:, ::1]
+    on: cython.uchar[:, :, ::1]
     stage: cython.double[:, :, ::1]
     left: cython.double[:, ::1]
     into: cython.double[:, ::1]
     before: cython.double[:, ::1]
     beta: cython.double[::1]
-    allowed: cython.double[:, ::1]
+    allowed: cython.double[:, :, ::1]
     whole: cython.double[:, ::1]
     back: cython.longlong[:, ::1]
     ends: cython.double[:, ::1]
@@ -149,7 +149,7 @@ class Sweep:
     def __init__(
         self,
         flat: Any,
-        on: cython.uchar[:, ::1],
+        on: cython.uchar[:, :, ::1],
         stage: cython.double[:, :, ::1],
         left: cython.double[:, ::1],
         into: cython.double[:, ::1],
@@ -162,7 +162,7 @@ class Sweep:
         end: int,
     ) -> None:
         self.on, self.stage, self.left, self.into, self.before, self.beta = on, stage, left, into, before, beta
-        self.lanes, self.stages, self.runners = stage.shape[0], on.shape[0], on.shape[1]
+        self.lanes, self.stages, self.runners = stage.shape[0], on.shape[1], on.shape[2]
         self.limit, self.timed, self.stay, self.end = limit, timed, stay, end
         self.bounded, self.may_end = allowed is not None, flat.ends is not None
         if self.bounded:
@@ -239,7 +239,7 @@ class Sweep:
             for lane in range(self.lanes):
                 for e in range(self.runners):
                     begin[lane * self.runners + e] = total
-                    if not self.on[s, e]:
+                    if not self.on[lane, s, e]:
                         continue
                     self.values, self.times = cython.address(value[total]), cython.address(time[total])
                     self.backs, self.afters = cython.address(tags[2, total]), cython.address(tags[3, total])
@@ -319,7 +319,7 @@ class Sweep:
         else:
             value = self._left_by(self.menu[s, e], value, self.beta[lane])
         value = self.stage[lane, s, e] + value
-        if self.bounded and not value <= self.allowed[s, e]:
+        if self.bounded and not value <= self.allowed[lane, s, e]:
             return
         self.size = _put(
             self.values, self.times, self.backs, self.afters, self.vias, self.size, value, time, back, after, via

@@ -5,10 +5,12 @@ cdef class Mixes(Choices):
     cdef Py_ssize_t have, last
     cdef long long[:, ::1] pool
     cdef double[:, ::1] pooled, inverse
-    cdef double[::1] right, cost, value, dual, step, entering
+    cdef double[::1] right, cost, value, dual, step, entering, tightest
     cdef long long[::1] kind, full
     cdef double[::1] least, most
     cdef double _bound(self) noexcept
+    cdef void _remember(self, double times) noexcept
+    cdef void _go_towards(self, double value, double bound) noexcept
     cdef double _right_hand(self) noexcept
     cdef double _dual_value(self, double value, bint first) noexcept
     cdef Py_ssize_t _keep(self) noexcept

@@ -53,7 +53,7 @@ class Mixes(Choices):
             np.zeros(columns, np.int64),
         )
         self.cost, self.value, self.dual = np.zeros(columns), np.zeros(columns), np.zeros(columns)
-        self.step, self.entering = np.zeros(columns), np.zeros(columns)
+        self.step, self.entering, self.tightest = np.zeros(columns), np.zeros(columns), np.zeros(columns)
         self.least, self.most, self.full = np.zeros(kinds), np.zeros(kinds), np.zeros(kinds, np.int64)
 
     def _bound(self) -> cython.double:
@@ -67,7 +67,8 @@ class Mixes(Choices):
         first: cython.bint
         allowed: cython.double = self._right_hand()
         value = self._price()
-        bound = max(bound, self._dual_value(value, False) if self.weight[0] > 0 else -INFINITE)
+        bound = self._dual_value(value, False) if self.weight[0] > 0 else -INFINITE
+        self._remember(0.0)
         if bound >= self._target():
             return bound
         self._keep()
@@ -78,10 +79,15 @@ class Mixes(Choices):
                 self._weigh(first)
                 value = self._price()
                 if first:
-                    if self._dual_value(value, True) > 0:
+                    value = self._dual_value(value, True)
+                    if value > 0:
+                        self._go_towards(value, bound)
                         return INFINITE
                 else:
-                    bound = max(bound, self._dual_value(value, False))
+                    value = self._dual_value(value, False)
+                    if value > bound:
+                        bound = value
+                        self._remember(0.0)
                     if bound >= self._target() or self._total() - bound <= allowed:
                         return bound
                 least = -self.dual[0]
@@ -96,6 +102,29 @@ class Mixes(Choices):
                 first = False
                 self._real_costs()
         return bound
+
+    def _remember(self, times: cython.double) -> None:
+        """Remember the weights, as those of the best bound, or in addition to these so many times."""
+        k: cython.Py_ssize_t
+        for k in range(self.columns):
+            self.tightest[k] = (self.tightest[k] if times > 0 else 0.0) + (times or 1.0) * self.weight[k]
+
+    def _go_towards(self, value: cython.double, bound: cython.double) -> None:
+        """No mix fits: remember weights that go so far in the direction which shows it that the bound is out of reach.
+
+        Parameters
+        ----------
+        value
+            By how much the rows are missed, above 0.
+        bound
+            By the weights remembered.
+        """
+        target: cython.double = self._target()
+        if not self.tightest[0] > 0 or bound == -INFINITE:
+            return
+        if target == INFINITE:
+            target = bound + fabs(bound) + 1.0
+        self._remember(2 * (target - bound) / value)
 
     def _right_hand(self) -> cython.double:
         """Set the right-hand sides; return how far the program's value may stay above its bound."""
@@ -307,7 +336,7 @@ class Mixes(Choices):
                 most = 0.0 if first else self._cost_of(MORE - k)
                 if self.money:
                     most += self.weight[self.money] * self._due_of(k)
-                self.weight[k] = min(self.weight[k], most)
+                self.weight[k] = min(self.weight[k], most * (1 - self.rounding))  # whatever their number
 
     def _enter(self, code: cython.Py_ssize_t, first: cython.bint) -> cython.bint:
         """Let a column into the basis; say whether another one left."""

@@ -167,9 +167,9 @@ def sweep(
     before
         Of `least_whole_before`.
     allowed
-        Of `most_value`, for a single lane; None: all labels count.
+        Of `most_value`, M x E, or of `most_values`, lanes x M x E; None: all labels count.
     on
-        States to keep to, M x E; None: all.
+        States to keep to, M x E, or lanes x M x E for each lane its own; None: all.
     timed
         Keep the least V for each whole time, also where that has no limit.
     deadline
@@ -180,7 +180,9 @@ def sweep(
     OutOfTime
         When the deadline passes.
     """
-    return _Sweep(chain, weights, before, allowed, chain.on if on is None else on, timed).run(deadline)
+    kept = np.broadcast_to(chain.on if on is None else on, (len(weights), *chain.on.shape))
+    most = None if allowed is None else np.broadcast_to(allowed, kept.shape).copy()
+    return _Sweep(chain, weights, before, most, kept, timed).run(deadline)
 
 
 class _Sweep:
@@ -215,7 +217,7 @@ class _Sweep:
         chain, flat = self.chain, self.chain.flat
         left, into = flat.left_adds @ self.weights.T, flat.into_adds @ self.weights.T
         run = Sweep(
-            flat, self.on.view(np.uint8), self.stage, left, into, self.before, self.beta,
+            flat, self.on.astype(np.uint8, order="C"), self.stage, left, into, self.before, self.beta,
             self.allowed, chain.whole_limit, self.timed, STAY, END,
         )  # fmt: skip
         steps, met = run.run(deadline.check)
@@ -244,21 +246,21 @@ class _Sweep:
         """What can follow stage s on each runner."""
         chain = self.chain
         if after is None:
-            return self._nothing(np.flatnonzero(self.on[s]), s, STAY)
+            return self._nothing(self.on[:, s], s, STAY)
         parts = [self._stay(s, after)]
         if chain.ends is not None and np.isfinite(chain.ends[s]).any():
-            parts.append(self._nothing(np.flatnonzero(self.on[s] & np.isfinite(chain.ends[s])), s, END))
+            parts.append(self._nothing(self.on[:, s] & np.isfinite(chain.ends[s]), s, END))
         for crossing in chain.leaving[s + 1]:
             tail = self._moved(arriving.get(crossing.hub), crossing, s)
             if tail is not None:
                 parts.append(tail)
         return Steps.joined(parts)
 
-    def _nothing(self, here: Ints, s: int, via: int) -> Steps:
-        """Nothing follows stage s on some runners."""
-        lane, runner = (axis.ravel() for axis in np.indices((len(self.weights), len(here))))
+    def _nothing(self, here: Mask, s: int, via: int) -> Steps:
+        """Nothing follows stage s on some runners, by lane."""
+        lane, runner = np.nonzero(here)
         none = np.zeros(len(lane))
-        return Steps.of(none, none, lane, here[runner], self.chain.back[s, here[runner]], -1, via)
+        return Steps.of(none, none, lane, runner, self.chain.back[s, runner], -1, via)
 
     def _stay(self, s: int, after: Steps) -> Steps:
         stays = self.chain.stays[s + 1]
@@ -268,7 +270,7 @@ class _Sweep:
             rows = np.concatenate([found for found, _ in pairs]) if pairs else rows[:0]
             runner = np.concatenate([np.full(len(found), e) for found, e in pairs]) if pairs else runner[:0]
         # stage s becomes the first of the run that stage s + 1 belongs to, as far as memory and time let it
-        fits = (after.back[rows] <= s + 1) & self.on[s, runner]
+        fits = (after.back[rows] <= s + 1) & self.on[after.lane[rows], s, runner]
         if stays is not None or not fits.all():
             rows, runner = rows[fits], runner[fits]
             after = after.rows(rows)
@@ -281,9 +283,6 @@ class _Sweep:
         senders = crossing.runner
         source = senders[0] < 0
         adds, whole = crossing.adds @ self.weights.T, self._times(crossing)  # senders x lanes
-        if not source and not self.on[s, senders].all():
-            here = np.flatnonzero(self.on[s, senders])
-            senders, adds, whole = senders[here], adds[here], whole[here]
         shape = len(senders), len(tail.value)
         tags = np.empty((5, *shape), dtype=np.int64)
         tags[0], tags[3], tags[4] = tail.lane, tail.after, tail.via
@@ -291,7 +290,8 @@ class _Sweep:
         tags[1] = senders[:, None]
         tags[2] = 1 if source else self.chain.back[s, senders, None]
         value = (tail.value + adds[:, tail.lane]).ravel()
-        return Steps(value, (tail.whole + whole[:, None]).ravel(), tags.reshape(5, -1))
+        moved = Steps(value, (tail.whole + whole[:, None]).ravel(), tags.reshape(5, -1))
+        return moved if source else moved.rows(self.on[moved.lane, s, moved.runner])
 
     def _times(self, crossing: Crossing) -> Floats:
         """Whole times of ways; zero where they do not count, so that no label is kept for them."""
@@ -311,7 +311,7 @@ class _Sweep:
         group = (tail.lane * chain.on.shape[1] + tail.runner) * (len(chain.on) + 1) + tail.back
         if self.allowed is not None:
             # first what no prefix completes: sorting takes the time
-            alive = np.flatnonzero(value <= self.allowed[s, tail.runner])
+            alive = np.flatnonzero(value <= self.allowed[tail.lane, s, tail.runner])
             kept = alive[staircase(group[alive], value[alive], whole[alive])]
         else:
             kept = staircase(group, value, whole)

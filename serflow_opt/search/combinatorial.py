@@ -30,7 +30,7 @@ from serflow_opt.search.bound_recursion import BoundTable, sweep
 from serflow_opt.search.enumerate import near_optimal_placements
 from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, bracket, placed, task_of
-from serflow_opt.search.placements import Paths
+from serflow_opt.search.placements import Paths, keys_of
 from serflow_opt.search.prefixes import least_whole_before, most_value
 from serflow_opt.search.prune import decision_at
 from serflow_opt.search.runs import stages_couple, within_options
@@ -268,7 +268,7 @@ class ChainSearch:
         """Bracket placements; say whether one of them was new, and within what no threshold changes."""
         if self.tight:
             paths = paths[within_options(self.chain.data, paths)]
-        new = {_key(paths, n): n for n in range(len(paths))}
+        new = {key: n for n, key in enumerate(keys_of(paths))}
         new = {key: n for key, n in new.items() if key not in self._candidates}
         if not new:
             return False
@@ -340,7 +340,7 @@ class ChainSearch:
         self.counts.listed = len(those)
         self.deadline.check()
         settled = {key for key, candidate in self._candidates.items() if candidate.done}
-        those = those.rows(np.array([_key(those.paths, n) not in settled for n in range(len(those))], dtype=bool))
+        those = those.rows(np.array([key not in settled for key in keys_of(those.paths)], dtype=bool))
         if not len(those):
             self.infeasible = self.best is None
             return True
@@ -384,7 +384,3 @@ def _with(weights: Floats, column: int, value: float) -> Floats:
     changed = weights.copy()
     changed[column] = value
     return changed
-
-
-def _key(paths: Paths, n: int) -> bytes:
-    return b"".join(bytes(row[n].tobytes()) for row in (paths.runner, paths.way, paths.moved))

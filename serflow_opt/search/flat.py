@@ -84,9 +84,10 @@ class Flat:
         M x E, as the chain has them; `menu` is the number of the menu that a state uses.
     stay_from, stay_to
         M x (E + 1): where the runners begin that the run of each may go on as; below 0: each goes on as itself.
+    start_hub, start_adds
+        Of the ways from the source: their hubs and what they add.
     left_from, left_hub, left_adds, left_whole
-        M x (E + 1): where the ways of each sender into hubs begin; of each way its hub and what it adds. Those from the
-        source are not among them.
+        M x (E + 1): where the ways of each sender into hubs begin; of each way its hub and what it adds.
     hub_at, hub_via
         Where the hubs before each stage begin, and the way that each is.
     into_from, into_runner, into_adds, into_whole
@@ -100,6 +101,8 @@ class Flat:
     menu: Ints
     stay_from: Ints
     stay_to: Ints
+    start_hub: Ints
+    start_adds: Floats
     left_from: Ints
     left_hub: Ints
     left_adds: Floats
@@ -142,7 +145,7 @@ class Flat:
         hubs = [crossing for at in entering for crossing in at]
         number = {crossing.hub: i for i, crossing in enumerate(hubs)}
         ways = [[crossing for crossing in at if crossing.hub in number] for at in leaving]
-        ways[0] = []
+        starts, ways[0] = ways[0], []
         left = [crossing for at in ways for crossing in at]
         left_from, order = _by_sender(shape, [_joined([way.runner for way in at], np.int64) for at in ways])
         into = _joined([np.full(len(way.runner), number[way.hub]) for way in left], np.int64)
@@ -154,6 +157,8 @@ class Flat:
             menu=menu if used is None else menu + used,
             stay_from=stay_from,
             stay_to=_joined([after for _, after in pairs], np.int64)[stay_to],
+            start_hub=np.array([number[way.hub] for way in starts], dtype=np.int64),
+            start_adds=_joined([way.adds for way in starts], float).reshape(-1, columns),
             left_from=left_from,
             left_hub=into[order],
             left_adds=_joined([way.adds for way in left], float).reshape(-1, columns)[order],

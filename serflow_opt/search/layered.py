@@ -42,6 +42,8 @@ class Chain:
     rented, paid
         Tiers whose machines are rented whole; their columns stand before the last one. What a unit of money counts in
         what is minimised.
+    rate
+        Requests a second that the columns of machines are counted at, where there are any.
     unit
         Of the objective: times this it is in USD, seconds, loss or joules.
     limits
@@ -70,6 +72,7 @@ class Chain:
     columns: tuple[str, ...]
     rented: tuple[int, ...]
     paid: float
+    rate: float
     unit: float
     limits: Floats
     whole_limit: float
@@ -170,6 +173,7 @@ class _Reader:
             columns=(self.single or "objective", *self._further, "accuracy"),
             rented=self.tiers,
             paid=self.goal.get("cost", 0.0),
+            rate=instance.rate_per_s or 1.0,
             unit=self.unit,
             limits=self.limit,
             whole_limit=np.inf if latest is None else latest * (1 + SLACK) / data.second,

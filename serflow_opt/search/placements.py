@@ -4,7 +4,7 @@ takes in memory, seconds, money, energy, leaks and accuracy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,10 +55,21 @@ class Paths:
         return count
 
     @classmethod
+    def of(cls, parts: Sequence[Paths]) -> Paths:
+        """Put some, one at least, together."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__))
+
+    @classmethod
     def none(cls, stages: int) -> Paths:
         """Return no placement."""
         nothing = np.empty((0, stages), dtype=np.int64)
         return cls(nothing, nothing, nothing.astype(bool))
+
+
+def keys_of(paths: Paths) -> list[bytes]:
+    """Return what tells each placement from others."""
+    table = np.concatenate([paths.runner, paths.way, paths.moved], axis=1).astype(np.int64)
+    return [row.tobytes() for row in table]
 
 
 def list_paths(data: Data, most: int = MOST, deadline: Deadline = NEVER) -> Paths | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from serflow_opt.ground.arrays import Floats
+from serflow_opt import kernels
+from serflow_opt.ground.arrays import Floats, Mask
 from serflow_opt.search.layered import Chain
 
 
@@ -34,9 +35,6 @@ def least_whole_before(chain: Chain) -> Floats:
 def most_value(chain: Chain, weights: Floats, most: float) -> Floats:
     """Return the largest V that a label may have at each state if some prefix shall complete it to at most `most`.
 
-    The largest allowance over all prefixes, placements and thresholds alike: φ never falls, so it is handed forward
-    state by state.
-
     Parameters
     ----------
     weights
@@ -44,6 +42,39 @@ def most_value(chain: Chain, weights: Floats, most: float) -> Floats:
     most
         Of V at the source.
     """
+    allowed: Floats = most_values(chain, weights[None], np.array([most]))[0]
+    return allowed
+
+
+def most_values(chain: Chain, weights: Floats, most: Floats, on: Mask | None = None) -> Floats:
+    """Return `most_value` of several lanes, lanes x M x E.
+
+    The largest allowance over all prefixes, placements and thresholds alike: φ never falls, so it is handed forward
+    state by state.
+
+    Parameters
+    ----------
+    weights
+        Lanes x C multipliers.
+    most
+        Of V at the source, by lane.
+    on
+        Lanes x M x E, the states that each keeps to; None: all.
+    """
+    kept = np.broadcast_to(chain.on if on is None else on, (len(weights), *chain.on.shape))
+    if not kernels.compiled:
+        return np.array([_most_value(chain, *lane) for lane in zip(weights, most.tolist(), kept, strict=True)])
+    from serflow_opt.kernels.before import Before
+
+    flat = chain.flat
+    stage = np.ascontiguousarray(np.moveaxis(chain.adds @ weights.T, -1, 0))
+    start, left, into = (adds @ weights.T for adds in (flat.start_adds, flat.left_adds, flat.into_adds))
+    run = Before(flat, kept.astype(np.uint8, order="C"))
+    allowed: Floats = run.most(stage, start, left, into, np.ascontiguousarray(weights[:, -1]), most)
+    return allowed
+
+
+def _most_value(chain: Chain, weights: Floats, most: float, on: Mask) -> Floats:
     allowed = np.full(chain.on.shape, -np.inf)
     stage = chain.adds @ weights
     after: Floats | None = None
@@ -62,7 +93,7 @@ def most_value(chain: Chain, weights: Floats, most: float) -> Floats:
         for crossing in chain.entering[s]:
             into = hubs.get(crossing.hub, -np.inf) - crossing.adds @ weights
             allowed[s, crossing.runner] = np.maximum(allowed[s, crossing.runner], into)
-        allowed[s, ~chain.on[s]] = -np.inf
+        allowed[s, ~on[s]] = -np.inf
         room = allowed[s] - stage[s]
         if chain.used is None:
             after = chain.menus[s][0].most_after(room, beta)

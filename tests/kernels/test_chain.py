@@ -14,7 +14,7 @@ from serflow_opt import kernels
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.search.bound_recursion import BoundTable, sweep
 from serflow_opt.search.layered import Chain
-from serflow_opt.search.prefixes import least_whole_before, most_value
+from serflow_opt.search.prefixes import least_whole_before, most_value, most_values
 
 EACH = [(kind, seed) for kind in ("plain", "adapted") for seed in range(100, 116)]
 
@@ -65,3 +65,26 @@ def test_sweep(kind: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyP
         ])  # fmt: skip
     for one, other in zip(*found, strict=True):
         assert_same(one, other)
+
+
+@pytest.mark.parametrize(("kind", "seed"), EACH)
+def test_lanes_with_states_of_their_own(kind: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is as if it were alone, allowances and labels; and numpy has the same."""
+    chain = chain_of(kind, seed, tmp_path)
+    if chain is None:
+        return
+    lanes, before, rng = lanes_of(chain, seed)[1:], least_whole_before(chain), np.random.default_rng(seed)
+    parts = chain.on & (rng.random((len(lanes), *chain.on.shape)) < 0.9)
+    bounds = sweep(chain, lanes, before, on=parts).best
+    most = np.where(np.isfinite(bounds), bounds + 0.1 * np.abs(bounds) + 0.01, 1.0)
+    found = []
+    for compiled in (True, False):
+        monkeypatch.setattr(kernels, "compiled", compiled)
+        allowed = most_values(chain, lanes, most, parts)
+        found.append((allowed, sweep(chain, lanes, before, allowed, parts)))
+        for n in range(len(lanes)):
+            alone = sweep(chain, lanes[n : n + 1], before, allowed[n], parts[n])
+            assert alone.best[0] == pytest.approx(found[-1][1].best[n], rel=1e-12)
+            assert alone.best[0] == pytest.approx(bounds[n], rel=1e-9)  # allowances leave the least
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-12)
+    assert_same(found[0][1], found[1][1])

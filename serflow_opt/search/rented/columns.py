@@ -68,12 +68,12 @@ class Columns:
         self.order = [0, *self.machines, *range(1, last - kinds), last]
         names = [chain.columns[column] for column in self.order]
         self.limited_money = names.index("cost", 1) if kinds and "cost" in names[1:] else 0
-        rate = chain.data.instance.rate_per_s or 1.0
         options = chain.data.instance.options
-        self._rent = np.array([option.rent_per_s for option in options]) / rate / chain.data.dollar
-        self._most = np.array([ANY_NUMBER if o.machines_max is None else o.machines_max for o in options], float)
-        self._option = np.array([runner.option for runner in chain.data.runners])
-        self._tier = np.array(chain.data.tier)
+        self.rent = np.array([option.rent_per_s for option in options]) / chain.rate / chain.data.dollar
+        self.most = np.array([ANY_NUMBER if o.machines_max is None else o.machines_max for o in options], float)
+        self.option = np.array([runner.option for runner in chain.data.runners])
+        self.tier = np.array(chain.data.tier)
+        self.faster = (chain.data.instance.rate_per_s or 1.0) / chain.rate
         size = np.abs(chain.adds[chain.on]).mean(axis=0) * len(chain.on) if chain.on.any() else np.ones(last + 1)
         size[-1] = 1.0
         self.scale = np.where(size > 0, size, 1.0)[self.order]
@@ -87,6 +87,22 @@ class Columns:
         """Count the first column in units of what no plan is below, where that is known."""
         if 0 < least < math.inf:
             self.scale[0] = least
+
+    @property
+    def limits(self) -> Floats:
+        """Of the kernels' columns, K."""
+        limits: Floats = self.chain.limits[self.order] / self.scale
+        return limits
+
+    @property
+    def machine(self) -> Floats:
+        """What one unit of a column of machines is in machines, P."""
+        return self.scale[1 : 1 + len(self.machines)] * self.faster
+
+    def prices(self, rents: Floats) -> tuple[Floats, Floats]:
+        """Return what a machine adds to the first column, and to that of money, by its rent at the chain's rate."""
+        each = rents / self.faster
+        return self.chain.paid * each / self.unit, each / self.scale[self.limited_money]
 
     def nodes(self, those: Placed, best: float, known: bool, gap: float) -> Nodes:
         """Return placements for the search of their thresholds.
@@ -106,14 +122,14 @@ class Columns:
 
         count, kinds = len(those), len(self.machines)
         runner, there = those.paths.runner, those.paths.runner != NOWHERE
-        option, tier = self._option[runner], np.where(there, self._tier[runner], -1)
+        option, tier = self.option[runner], np.where(there, self.tier[runner], -1)
         rents, most = np.zeros((count, kinds)), np.zeros((count, kinds))
         paid = [(0, self.chain.paid), *([(self.limited_money, 1.0)] if self.limited_money else [])]
         adds = those.adds[:, :, self.order]
         for p, k in enumerate(self.chain.rented):
             used = np.where(tier == k, option, -1).max(axis=1, initial=-1)
-            rents[:, p] = np.where(used >= 0, self._rent[used], 0.0)
-            most[:, p] = np.where(used >= 0, self._most[used], 0.0)
+            rents[:, p] = np.where(used >= 0, self.rent[used], 0.0)
+            most[:, p] = np.where(used >= 0, self.most[used], 0.0)
             for column, factor in paid:
                 rent = factor * rents[:, p, None] * adds[:, :, 1 + p]
                 by_use = adds[:, :, column] - rent
@@ -122,7 +138,7 @@ class Columns:
         stages = np.arange(runner.shape[1])
         used = menus_used(self.chain, those.paths)
         used = np.zeros(runner.shape, np.int64) if used is None else used
-        limits = self.chain.limits[self.order] / self.scale
+        limits = self.limits
         free = 2.0 + np.abs(adds).sum(axis=1).max(axis=0, initial=0.0) / self.scale  # beyond anything
         limits = np.where(np.isfinite(limits), limits, free)
         return Nodes(
@@ -130,12 +146,7 @@ class Columns:
             (menus.first[stages, used], menus.size[stages, used], menus.stay, menus.mass),
             np.ascontiguousarray(np.moveaxis(adds / self.scale, 2, 1)),
             limits,
-            (
-                self.chain.paid * rents / self.unit,
-                rents / self.scale[self.limited_money],
-                most,
-                self.scale[1 : 1 + kinds].copy(),
-            ),
+            (*self.prices(rents), most, self.machine),
             self.limited_money,
             best / self.unit,
             known,
@@ -159,16 +170,51 @@ class Columns:
         levels[:count] = self.menus.level[self.menus.first[np.arange(count), owner] + chosen[:count]]
         return levels
 
-    def multipliers(self, weights: Floats) -> Floats:
-        """Return weights of the kernels' columns as multipliers of the chain's; machines are paid for in its money.
+    def multipliers(self, weights: Floats, rents: Floats) -> Floats:
+        """Return weights of the kernels' columns as multipliers of the chain's, C.
 
         Parameters
         ----------
         weights
-            K, 1 for money.
+            K.
+        rents
+            P, of machines at the chain's rate: its columns of money have a share of them for each share of a machine.
         """
         held = np.zeros(len(weights))
         held[self.order] = weights / self.scale * self.unit + 0.0  # -0 would divide to minus infinity
-        held[self.machines] = 0.0
-        held[0] = 1.0
+        held[0] = weights[0]
+        money = self.chain.paid * weights[0]
+        if self.limited_money:
+            money += held[self.order[self.limited_money]]
+        held[self.machines] -= money * rents
         return held
+
+    def weights(self, held: Floats, rents: Floats) -> Floats:
+        """Return multipliers of the chain's columns as weights of the kernels', K; machines are worth their rent."""
+        weights: Floats = held[self.order] * self.scale / self.unit
+        weights[0] = held[0]
+        rent, due = self.prices(rents)
+        worth = held[0] * rent + (weights[self.limited_money] * due if self.limited_money else 0.0)
+        weights[1 : 1 + len(self.machines)] = worth * self.machine / (1 + WHOLE_MACHINE) * (1 - ROUNDING)
+        return weights
+
+    def offset(self, weights: Floats, rents: Floats, least: Floats, most: Floats) -> tuple[float, float]:
+        """Return what is added to the least weighted sum to bound numbers of machines, and the size of its terms.
+
+        Parameters
+        ----------
+        weights
+            K.
+        rents
+            P, of machines at the chain's rate.
+        least, most
+            P numbers.
+        """
+        kinds = len(self.machines)
+        terms = -weights[1 + kinds :] * np.where(np.isfinite(self.limits), self.limits, 0.0)[1 + kinds :]
+        rent, due = self.prices(rents)
+        each = weights[0] * rent - weights[1 : 1 + kinds] / self.machine * (1 + WHOLE_MACHINE)
+        if self.limited_money:
+            each = each + weights[self.limited_money] * due
+        each = each * np.where(each >= 0, least, most)
+        return float(terms.sum() + each.sum()), float(np.abs(terms).sum() + np.abs(each).sum())
