@@ -21,10 +21,12 @@ from serflow_opt.cli.common import (
     Json,
     LatencyMeasure,
     LatencySlo,
+    Settings,
     check_out,
     finish,
     hand_over,
     load_limited,
+    read_plan,
     telling,
 )
 from serflow_opt.cli.traffic_options import (
@@ -133,7 +135,14 @@ def scale(
 
 def simulate(
     file: File,
-    trace: TraceFile,
+    trace: Annotated[
+        Path | None,
+        typer.Option(help="As of `scale`; simulations of placements need one, others take none."),
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="Plan of a training as `solve --out` writes it; left out: the best.")
+    ] = None,
+    trainings: Annotated[int, typer.Option(help="Trainings that are simulated.", min=1)] = 50,
     policy: Annotated[PolicyName, typer.Option(help="Who scales.")] = PolicyName.controller,
     trace_scale: TraceScale = 1.0,
     from_s: FromS = 0.0,
@@ -161,13 +170,14 @@ def simulate(
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,
     latency_measure: LatencyMeasure = None,
+    settings: Settings = None,
     catalog: Catalogs = None,
     as_json: Json = False,
     out: OutCsv = None,
     plot: Picture = None,
     debug: Debug = False,
 ) -> None:
-    """Send every request of a trace through a service that a policy scales."""
+    """Send every request of a trace through a service that a policy scales; or run a training's rounds."""
 
     def work() -> int:
         from serflow_opt.cli.output import check_plot, show
@@ -184,10 +194,15 @@ def simulate(
             file,
             catalog,
             "simulate",
+            settings=settings,
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,
         )
+        if instance.kind != "placement":
+            return _simulate_rounds(instance, file, trace, plan, trainings, seed, as_json, out, plot)
+        if trace is None:
+            raise InputError([Problem("", "--trace", "missing", "name a CSV of requests, or twitter-day")])
         check_scaling(instance)
         faults = read_faults(no_start, throttle, instance)
         part = read_part(trace, trace_scale, from_s, to_s)
@@ -293,6 +308,32 @@ def compare(
         return LIMIT if found.stopped else OK
 
     finish(work, debug)
+
+
+def _simulate_rounds(
+    problem: Any,
+    file: str,
+    trace: Path | None,
+    plan: Path | None,
+    trainings: int,
+    seed: int,
+    as_json: bool,
+    out: Path | None,
+    plot: Path | None,
+) -> int:
+    """Simulate what needs no trace."""
+    from serflow_opt.families.verbs import answering
+
+    for flag, given in (("--trace", trace), ("--out", out), ("--plot", plot)):
+        if given is not None:
+            found = f"{given}, of a {problem.kind}"
+            raise InputError([Problem("", flag, found, "leave it out; --json prints the document")])
+    run = answering("simulate", problem)
+    with telling(not as_json) as tell:
+        document = None if plan is None else read_plan(plan, file)
+        found = run(problem, document, trainings=trainings, seed=seed, on_progress=tell)
+    hand_over(found, as_json)
+    return OK
 
 
 def _factors(path: Path) -> Any:

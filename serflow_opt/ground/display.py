@@ -22,11 +22,13 @@ VIEWS = {
     "LimitCosts": "report.solution:limits_table",
     "Plan": "report.plan:plan_table",
     "Policy": "report.policy:policy_table",
+    "RoundsSimulated": "report.training:rounds_table",
     "Schedule": "report.traffic:schedule_table",
     "Simulation": "report.traffic:simulation_table",
     "Solution": "report.solution:solution_table",
     "SolutionFleet": "report.solution:fleet_table",
     "SolutionFront": "report.solution:front_table",
+    "TrainingCosts": "report.training:costs_table",
 }
 """What lays out each result: results know what they say, not how it looks."""
 WIDE = 200

@@ -8,6 +8,7 @@ from typing import Any
 
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.families.training.evaluate import combined, value_plan
+from serflow_opt.families.training.expected import expected_round
 from serflow_opt.families.training.problem import KNOBS, Plan, Row, Setting, Training
 from serflow_opt.families.training.rows import rows_by_mode
 from serflow_opt.ground.arguments import as_number
@@ -37,6 +38,7 @@ def told(problem: Training, plan: Plan) -> dict[str, Any]:
         "round_deadline_s": None if math.isinf(setting.deadline) else setting.deadline,
         "rounds": found.rounds,
         "round_s": found.round,
+        "mean_round_s": expected_round(problem, setting, found),
         "chain_s": found.chain,
         "served_s": found.served,
         "once_s": found.once,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.families.protocol import Built, Family, Goal, NoModel, Other, Quantity, Question, Valued
+from serflow_opt.families.protocol import Built, Family, Goal, NoModel, Quantity, Question, Valued
 from serflow_opt.families.standard import Standard
 from serflow_opt.families.training.document import TrainingTables
 
@@ -36,6 +36,9 @@ class Trainings(Standard):
     own: Mapping[str, str] = {
         "layout": "families.training.report:plan_parts",
         "words": "families.training.report:plan_words",
+        "explain": "families.training.explain:explain",
+        "simulate": "families.training.simulate:simulate",
+        "plot": "families.training.plot:plot_round",
     }
 
     def data(
@@ -166,10 +169,6 @@ class Trainings(Standard):
         best = max((own.accuracy for own in problem.data.settings), default=-math.inf)
         floor = -problem.limits.get("accuracy", math.inf)
         return [f"accuracy {floor:g} is asked, and {best:g} is the most that was measured"] if floor > best else []
-
-    def beside(self, problem: Question) -> list[Other]:
-        """Return what each mode comes to at its best."""
-        return []
 
 
 TRAINING: Family = Trainings()

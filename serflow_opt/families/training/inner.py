@@ -18,6 +18,8 @@ from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.tolerances import EQUAL, SLACK
 
 HALVINGS = 40
+ROUNDS = 3
+"""Of halving one multiplier after another, where there are several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,14 @@ class Setup:
         exact = float(weight[np.arange(len(choice)), choice].sum()) + per_t * t
         return exact, t, choice
 
+    def cheaper(self, choice: Ints) -> Ints:
+        """Return rows of the least cost within the time of a choice, where that keeps the rest and nothing is lost."""
+        value, t = self.value(choice)
+        if self.weight.any() or not math.isfinite(value):
+            return choice
+        other = np.argmin(np.where(self.lasts <= t, self.rows.parts["cost"], np.inf), axis=1)
+        return other if self.value(other)[0] <= value else choice
+
     def value(self, choice: Ints) -> tuple[float, float]:
         """Return the goal's value of a choice and its T; infinite where it breaks a limit."""
         at = (np.arange(len(choice)), choice)
@@ -154,10 +164,14 @@ def improved(setup: Setup, first: Best, gap: float) -> Best:
     best = first
     if setup.has_server and not setup.weight.any() and not setup.coupled and setup.per_t > 0:
         return _soonest(setup)
-    for row in _rows(setup):
-        best = _with_multiplier(setup, row, best, gap)
-        if best.value <= best.bound + gap * abs(best.value) or not math.isfinite(best.bound):
-            break
+    rows = _rows(setup)
+    by = [0.0] * len(rows)
+    for _ in range(ROUNDS if len(rows) > 1 else 1):
+        for n, row in enumerate(rows):
+            others = [(own, factor) for m, (own, factor) in enumerate(zip(rows, by, strict=True)) if m != n]
+            best, by[n] = _Priced(setup, row, others).halved(best, gap)
+            if best.value <= best.bound + gap * abs(best.value) or not math.isfinite(best.bound):
+                return best
     return best
 
 
@@ -199,53 +213,47 @@ def _soonest(setup: Setup) -> Best:
     return Best(best.value, min(bound, best.value), best.choice) if best.choice is not None else NOTHING
 
 
-def _with_multiplier(setup: Setup, row: Coupled, best: Best, gap: float) -> Best:
-    """Halve the interval of a row's multiplier."""
-    most = setup.per_t / -row.b if row.b < 0 else math.inf
-    low, high = 0.0, most
-    if not math.isfinite(high):
-        spread = float(np.ptp(setup.weight[setup.offered])) + abs(setup.per_t)
-        unit = float(np.ptp(row.a[setup.offered])) + abs(row.b)
-        high = spread / unit if unit > 0 and spread > 0 else 1.0
-        for _ in range(HALVINGS):
-            found = _at(setup, row, high)
-            if found is None:
-                return NOTHING
-            best = _better(setup, best, found)
-            if found[3] <= 0:
-                break
-            low, high = high, 4 * high
-        else:
-            return best
-    for _ in range(HALVINGS):
-        if best.value <= best.bound + gap * abs(best.value):
-            break
-        middle = (low + high) / 2
-        found = _at(setup, row, middle)
+class _Priced:
+    """A goal with multipliers on all coupling rows, one of which is looked for."""
+
+    def __init__(self, setup: Setup, row: Coupled, others: list[tuple[Coupled, float]]) -> None:
+        self.setup, self.row = setup, row
+        self.weight = sum((by * own.a for own, by in others), setup.weight)
+        self.per_t = setup.per_t + sum(by * own.b for own, by in others)
+        self.fixed = setup.fixed - sum(by * own.most for own, by in others)
+
+    def at(self, best: Best, by: float) -> tuple[Best, float]:
+        """Return the better of a plan and the least with a multiplier, and by how much that breaks the row."""
+        found = self.setup.scan(self.weight + by * self.row.a, self.per_t + by * self.row.b)
         if found is None:
-            return NOTHING
-        best = _better(setup, best, found)
-        if found[3] > 0:
-            low = middle
+            return NOTHING, 0.0
+        least, t, choice = found
+        bound = max(best.bound, least - by * self.row.most + self.fixed)
+        value = self.setup.value(choice)[0]
+        better = Best(value, bound, choice) if value < best.value else Best(best.value, bound, best.choice)
+        return better, self.row.excess(choice, t)
+
+    def halved(self, best: Best, gap: float) -> tuple[Best, float]:
+        """Halve the interval of the multiplier; return the best plan and bound met, and the multiplier."""
+        setup, row = self.setup, self.row
+        low, high = 0.0, math.inf
+        if row.b < 0:
+            high = max(self.per_t, 0.0) / -row.b
         else:
-            high = middle
-        if high - low <= EQUAL * high:
-            break
-    return best
-
-
-def _at(setup: Setup, row: Coupled, by: float) -> tuple[float, float, Ints, float] | None:
-    """The least with a multiplier: a bound, T, the rows, and by how much they break the row."""
-    found = setup.scan(setup.weight + by * row.a, setup.per_t + by * row.b)
-    if found is None:
-        return None
-    value, t, choice = found
-    return value - by * row.most + setup.fixed, t, choice, row.excess(choice, t)
-
-
-def _better(setup: Setup, best: Best, found: tuple[float, float, Ints, float]) -> Best:
-    bound = max(best.bound, found[0])
-    value = setup.value(found[2])[0]
-    if value < best.value:
-        return Best(value, bound, found[2])
-    return Best(best.value, bound, best.choice)
+            spread = float(np.ptp(self.weight[setup.offered])) + abs(self.per_t)
+            unit = float(np.ptp(row.a[setup.offered])) + abs(row.b)
+            high = spread / unit if unit > 0 and spread > 0 else 1.0
+            for _ in range(HALVINGS):
+                best, over = self.at(best, high)
+                if over <= 0 or not math.isfinite(best.bound):
+                    break
+                low, high = high, 4 * high
+        for _ in range(HALVINGS):
+            if best.value <= best.bound + gap * abs(best.value) or not math.isfinite(best.bound):
+                break
+            middle = (low + high) / 2
+            best, over = self.at(best, middle)
+            low, high = (middle, high) if over > 0 else (low, middle)
+            if high - low <= EQUAL * high:
+                break
+        return best, high

@@ -154,12 +154,12 @@ class Search:
         setup = Setup(case.rows, case.allowed, self.linear, self.limits)
         best, gap = case.best, min(self.settings.gap, EQUAL)
         if self.linear:
-            self._offer(case, best)
+            self._offer(case, best, setup)
             if best.choice is None or best.value > best.bound + gap * abs(best.value):
                 best = improved(setup, best, gap)
         elif best.choice is None:
             best = self._some(case)
-        self._offer(case, best)
+        self._offer(case, best, setup)
         bound = best.bound + case.extra
         if best.choice is not None and best.value <= best.bound + max(self.settings.gap, EQUAL) * abs(best.value):
             return bound
@@ -182,11 +182,12 @@ class Search:
             return Best(math.inf, math.inf, None)
         return Best(0.0, 0.0, best.choice) if best.value <= most else Best(math.inf, 0.0, None)
 
-    def _offer(self, case: Case, best: Best) -> None:
+    def _offer(self, case: Case, best: Best, setup: Setup) -> None:
+        """Take a plan if it is the best; of plans as good, one that costs less."""
         if best.choice is None:
             return
         chosen: list[Row | None] = [None] * len(self.data.clients)
-        for k, o in zip(case.rows.members, best.choice, strict=True):
+        for k, o in zip(case.rows.members, setup.cheaper(best.choice), strict=True):
             chosen[int(k)] = case.rows.rows[int(o)]
         plan = Plan(case.setting, tuple(chosen))
         valued = self.family.evaluate(self.problem, plan)
