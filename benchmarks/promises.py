@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -160,11 +161,16 @@ def main() -> None:
     parser.add_argument("--services", type=int, default=200)
     parser.add_argument("--requests", type=int, default=200_000, help="simulated for each verdict")
     parser.add_argument("--seed", type=int, default=0, help="of the first service")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no other service after so long")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     first = setting()
     counted: Counter[tuple[str, str]] = Counter()
+    begun, services = time.monotonic(), 0
     for seed in range(asked.seed, asked.seed + asked.services):
+        if time.monotonic() - begun > asked.seconds:
+            break
+        services += 1
         case = drawn(seed)
         behind = "functions behind" if case.functions else "machines alone"
         kind = f"{case.blocks} block{'s' * (case.blocks > 1)}, {behind}"
@@ -201,7 +207,7 @@ def main() -> None:
     text = "\n\n".join(
         [
             first,
-            f"{asked.services} services; verdicts at 99 % of {RUNS} runs, {asked.requests:,} requests in all.",
+            f"{services} services; verdicts at 99 % of {RUNS} runs, {asked.requests:,} requests in all.",
             table(["blocks", *columns], rows),
         ]
     )

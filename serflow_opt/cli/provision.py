@@ -25,7 +25,20 @@ from serflow_opt.cli.common import (
     load_limited,
     telling,
 )
-from serflow_opt.cli.traffic_options import File, KeptPlan, MostBlocks, MostPools, SearchGap, TimeLimit, WaitMax
+from serflow_opt.cli.traffic_options import (
+    Cv,
+    Factors,
+    File,
+    KeptPlan,
+    MostBlocks,
+    MostPools,
+    SearchGap,
+    ServiceTimes,
+    TimeLimit,
+    Times,
+    WaitMax,
+    read_factors,
+)
 from serflow_opt.errors import InputError, Problem
 
 
@@ -50,6 +63,9 @@ def provision(
     latency_measure: LatencyMeasure = None,
     include: Include = None,
     exclude: Exclude = None,
+    times: ServiceTimes = Times.fixed,
+    factors: Factors = None,
+    cv: Cv = 0.5,
     gap: SearchGap = 1e-3,
     time_limit: TimeLimit = None,
     catalog: Catalogs = None,
@@ -92,6 +108,8 @@ def provision(
                 plan=plan,
                 blocks=blocks,
                 pools=pools,
+                times=times.value if factors is None else read_factors(factors),
+                cv=cv,
                 arrivals=arrivals.value,
                 wait_max=wait_max,
                 gap=gap,

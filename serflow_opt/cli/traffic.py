@@ -34,17 +34,20 @@ from serflow_opt.cli.traffic_options import (
     Cv,
     DegradedAccuracy,
     EveryS,
+    Factors,
     File,
     FromS,
     Moments,
     SearchGap,
     Seed,
+    ServiceTimes,
     SimulationLimit,
     TimeLimit,
     Times,
     ToS,
     TraceFile,
     TraceScale,
+    read_factors,
     read_faults,
     read_part,
 )
@@ -150,10 +153,8 @@ def simulate(
     blocks: Blocks = 2,
     every_s: EveryS = 60.0,
     seed: Seed = 0,
-    times: Annotated[Times, typer.Option(help="How service times scatter.")] = Times.fixed,
-    factors: Annotated[
-        Path | None, typer.Option(help="CSV with a column factor: measured times / stated ones; instead of --times.")
-    ] = None,
+    times: ServiceTimes = Times.fixed,
+    factors: Factors = None,
     cv: Cv = 0.5,
     degraded_accuracy_min: DegradedAccuracy = None,
     moments: Annotated[Moments, typer.Option(help="When requests come within a period.")] = Moments.spread,
@@ -216,7 +217,7 @@ def simulate(
                 part,
                 scaled,
                 seed=seed,
-                times=times.value if factors is None else _factors(factors),
+                times=times.value if factors is None else read_factors(factors),
                 cv=cv,
                 timeout_s=timeout_s,
                 arrivals=moments.value,
@@ -252,7 +253,7 @@ def compare(
     blocks: Blocks = 2,
     every_s: EveryS = 60.0,
     seed: Seed = 0,
-    times: Annotated[Times, typer.Option(help="How service times scatter.")] = Times.fixed,
+    times: ServiceTimes = Times.fixed,
     cv: Cv = 0.5,
     degraded_accuracy_min: DegradedAccuracy = None,
     jobs: Jobs = 1,
@@ -334,22 +335,6 @@ def _simulate_rounds(
         found = run(problem, document, trainings=trainings, seed=seed, on_progress=tell)
     hand_over(found, as_json)
     return OK
-
-
-def _factors(path: Path) -> Any:
-    """Read measured factors of service times."""
-    from serflow_opt.problem.tables import Column, read_table
-
-    problems: list[Problem] = []
-    rows = read_table(path, [Column("factor", "number", 0)], problems)
-    if problems:
-        raise InputError(problems)
-    import numpy as np
-
-    factors = np.array([row.number("factor") for row in rows])
-    if not factors.sum() > 0:
-        raise InputError([Problem(str(path), "column factor", "no time at all", "give measured times / stated times")])
-    return factors
 
 
 def _write_frame(frame: pd.DataFrame, path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -57,6 +57,12 @@ class Times(StrEnum):
     fixed = "fixed"
     lognormal = "lognormal"
     pareto = "pareto"
+
+
+ServiceTimes = Annotated[Times, typer.Option(help="How service times scatter.")]
+Factors = Annotated[
+    Path | None, typer.Option(help="CSV with a column factor: measured times / stated ones; instead of --times.")
+]
 
 
 class Moments(StrEnum):
@@ -114,3 +120,19 @@ def _numbers(text: str, count: int) -> list[float] | None:
     except ValueError:
         return None
     return numbers if len(numbers) == count and all(0 <= x < 1e18 for x in numbers) else None
+
+
+def read_factors(path: Path) -> Any:
+    """Read measured factors of service times."""
+    from serflow_opt.problem.tables import Column, read_table
+
+    problems: list[Problem] = []
+    rows = read_table(path, [Column("factor", "number", 0)], problems)
+    if problems:
+        raise InputError(problems)
+    import numpy as np
+
+    factors = np.array([row.number("factor") for row in rows])
+    if not factors.sum() > 0:
+        raise InputError([Problem(str(path), "column factor", "no time at all", "give measured times / stated times")])
+    return factors

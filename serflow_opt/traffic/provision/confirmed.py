@@ -93,6 +93,14 @@ def target_of(promise: Promise) -> Target | None:
     return Target("share", bound, TAIL if quantile is None else 1 - quantile)
 
 
+def _law(promise: Promise) -> Law:
+    """Return how service times scatter in simulations; lognormal with the deviations that the service states."""
+    law = promise.structures.law
+    if promise.measure == "worst":
+        return Law()
+    return Law("lognormal", 0.0) if law.name in ("fixed", "lognormal") else law
+
+
 def confirmed(
     promise: Promise,
     structure: Structure,
@@ -139,7 +147,7 @@ def confirmed(
             target=asked,
             queue_max=rooms,
             cold_shares=cold,
-            law=Law() if promise.measure == "worst" else Law("lognormal", 0.0),
+            law=_law(promise),
             most_requests=most,
             deadline=deadline,
         )
@@ -164,12 +172,16 @@ def confirmed(
             now, found, less = fewer, own, {}
         else:
             less[n] = Less(pools[n].block, own, int(n > 0 and pools[n - 1].block == pools[n].block))
-    changed = [
+    return tuple(now), Simulated(found, tuple(less.values()), _changed(promise, pools, now, sizes))
+
+
+def _changed(promise: Promise, pools: Sequence[Pool], now: Sequence[Size], sizes: Sequence[Size]) -> str:
+    """Say which sizes are others now."""
+    return "; ".join(
         f"stages {pool.choice.first + 1}-{pool.choice.last + 1}{_which(pool, promise)}: {_said(new)}, not {_said(old)}"
         for pool, new, old in zip(pools, now, sizes, strict=True)
         if (new.count, new.room) != (old.count, old.room)
-    ]
-    return tuple(now), Simulated(found, tuple(less.values()), "; ".join(changed))
+    )
 
 
 def _which(pool: Pool, promise: Promise) -> str:

@@ -188,7 +188,7 @@ class Promise:
             if not self.varies:
                 yield share, self.structures.done_s(structure, cold)
                 continue
-            times = scattered(*self.structures.varying_s(structure, cold), few=few)
+            times = scattered(*self.structures.varying_s(structure, cold), few=few, law=self.structures.law)
             yield from ((share * own, done) for own, done in zip(levels(few)[0].tolist(), times.tolist(), strict=True))
 
     def colds(self, structure: Structure) -> Iterator[tuple[float, tuple[float, ...]]]:

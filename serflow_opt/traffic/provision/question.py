@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.counts import Size
 from serflow_opt.traffic.provision.structures import Structure
+from serflow_opt.traffic.simulate.service_times import Law
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Question:
     keep: Callable[[Structure], bool] | None = None
     confirm: bool = True
     pools: int = 1
+    law: Law = field(default_factory=Law)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,21 @@
 """Times that vary around the stated ones, as levels of a distribution: what percentiles of whole paths rest on.
 
-A stage with a standard deviation takes a lognormal time, independently of others. The sum over a path is taken for
-lognormal with the same mean and variance (L. F. Fenton, "The sum of log-normal probability distributions in scatter
-transmission systems", 1960), exact for one block. It is cut into levels that become finer towards the top, where
-percentiles are: each level of the distribution is a way for requests to fare, as cold starts are.
+A stage with a standard deviation takes a lognormal time, independently of others; under another law a block takes its
+stated times a factor. The sum over a path is taken to be of the same law with the same mean and variance, exact for one
+block (for lognormal times L. F. Fenton, "The sum of log-normal probability distributions in scatter transmission
+systems", 1960). It is cut into levels that become finer towards the top, where percentiles are: each level of the
+distribution is a way for requests to fare, as cold starts are.
 """
 
 from __future__ import annotations
 
 import math
 from functools import cache
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from serflow_opt.traffic.simulate.service_times import Law
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,22 +32,25 @@ FINER, TOP = 1.2, 2.0**-20
 
 @cache
 def levels(few: bool = False) -> tuple[Floats, Floats]:
-    """Return the shares of the levels and their standard normal quantiles, lowest first.
+    """Return the shares of the levels and what lies below where they are taken, lowest first.
 
     `few` takes a few levels at their lower ends, so that what ends after a limit is no more than it is.
     """
     if few:
-        lower = [-math.inf, *(NormalDist().inv_cdf(1 - x) for x in COARSE[1:-1])]
-        return -np.diff(COARSE), np.array(lower)
+        return -np.diff(COARSE), 1 - np.array(COARSE[:-1])
     below = np.linspace(0.0, 0.5, LOWER + 1)
     count = math.ceil(math.log(0.5 / TOP) / math.log(FINER))
     beyond = np.concatenate([1 - below, 0.5 * FINER ** -np.arange(1.0, count + 1), [0.0]])
-    middle = [NormalDist().inv_cdf(1 - x) for x in (beyond[:-1] + beyond[1:]) / 2]
-    return -np.diff(beyond), np.array(middle)
+    return -np.diff(beyond), 1 - (beyond[:-1] + beyond[1:]) / 2
 
 
 def scattered(
-    means: Sequence[float], deviations: Sequence[float], added: Sequence[float], *, few: bool = False
+    means: Sequence[float],
+    deviations: Sequence[float],
+    added: Sequence[float],
+    *,
+    few: bool = False,
+    law: Law = Law(),  # noqa: B008 - it is frozen
 ) -> Floats:
     """Return the times until each stage is done, by level: what varies, and what does not.
 
@@ -57,6 +62,8 @@ def scattered(
         Hand-overs and cold starts until then, which do not vary, seconds.
     few
         As of `levels`.
+    law
+        Of the times; fixed: lognormal.
 
     Returns
     -------
@@ -64,10 +71,7 @@ def scattered(
         Seconds, levels x stages; no stage is done before those that come before it.
     """
     mean, deviation = np.asarray(means, dtype=float), np.asarray(deviations, dtype=float)
-    variance = np.log1p(np.square(np.divide(deviation, mean, out=np.zeros_like(mean), where=mean > 0)))
-    spread, quantile = np.sqrt(variance), levels(few)[1][:, None]
-    # where nothing varies all levels are the mean, the one without lower end too
-    normal = np.multiply(quantile, spread, out=np.zeros((len(quantile), len(spread))), where=spread > 0)
-    times = mean * np.exp(normal - variance / 2) + np.asarray(added, dtype=float)
+    cv = np.divide(deviation, mean, out=np.zeros_like(mean), where=mean > 0)
+    times = mean * law.quantiles(levels(few)[1], cv) + np.asarray(added, dtype=float)
     found: Floats = np.maximum.accumulate(times, axis=1)
     return found

@@ -34,7 +34,9 @@ def scope_of(question: Question, parts: Sequence[Part], simulated: Simulated | N
         return "; ".join(said)
     if any(part.machine and part.function for part in parts):
         said.append("latency as if all met the slower pool of a block")
-    if any(map(any, (option.stage_sd_s for option in instance.options))):
+    if question.law.scatters:
+        said.append(f"service times a factor, {question.law}, and sums of them of the same law")
+    elif any(map(any, (option.stage_sd_s for option in instance.options))):
         worst = instance.latency_measure == "worst"
         said.append("stage times as stated" if worst else "stage times lognormal with the deviations stated")
     if smooth:

@@ -77,7 +77,7 @@ class Search:
         cutting: Cutting | None = None,
     ) -> None:
         self.instance, self.demand, self.gap, self.deadline = question.instance, question.demand, gap, deadline
-        known = Cutting(Structures(question.instance, question.blocks)) if cutting is None else cutting
+        known = Cutting(Structures(question.instance, question.blocks, question.law)) if cutting is None else cutting
         self.cutting = known.under(question.instance)
         self.structures = self.cutting.structures
         self.pricing = Pricing(

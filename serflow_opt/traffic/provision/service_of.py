@@ -121,7 +121,7 @@ def machine_of(structures: Structures, choice: BlockChoice) -> Machine:
         start_s=tier.scaling.start_s or 0.0,
         billing_min_s=tier.scaling.billing_min_s,
         machines_max=tier.scaling.machines_max,
-        sd_s=_deviations(option.stage_sd_s, choice),
+        sd_s=_deviations(structures, choice.machine, choice),
     )
 
 
@@ -140,7 +140,7 @@ def function_of(structures: Structures, choice: BlockChoice) -> Function:
         concurrency_max=scaling.concurrency_max,
         billing_step_s=scaling.billing_step_s,
         billing_min_s=scaling.call_min_s,
-        sd_s=_deviations(option.stage_sd_s, choice),
+        sd_s=_deviations(structures, choice.function, choice),
         memory_mb=None if option.memory_bytes is None else option.memory_bytes / 2**20,
     )
 
@@ -151,14 +151,10 @@ def _outcomes(seconds: Sequence[float], choice: BlockChoice) -> tuple[float, ...
     return (*times, times[-1])
 
 
-def _deviations(sd: Sequence[float], choice: BlockChoice) -> tuple[float, ...]:
-    """Standard deviations of those times; stages are independent."""
-    if not sd:
-        return ()
-    square = [
-        math.sqrt(math.fsum(x * x for x in sd[choice.first : s + 1])) for s in range(choice.first, choice.last + 1)
-    ]
-    return (*square, square[-1])
+def _deviations(structures: Structures, p: int, choice: BlockChoice) -> tuple[float, ...]:
+    """Standard deviations of those times; empty: none vary."""
+    spreads = structures.spreads_s(p, choice.first, choice.last)
+    return (*spreads, spreads[-1]) if structures.law.scatters or structures.option(p).stage_sd_s else ()
 
 
 def _draws(instance: Instance, samples: Samples, levels: Sequence[int]) -> Draws:

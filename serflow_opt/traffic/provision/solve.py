@@ -5,11 +5,14 @@ from __future__ import annotations
 __all__ = ["Moment", "provision"]
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from numbers import Real
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arguments import as_number
@@ -31,6 +34,10 @@ from serflow_opt.traffic.provision.search import Search
 from serflow_opt.traffic.provision.structures import Structure
 from serflow_opt.traffic.provision.two_pools import shared
 from serflow_opt.traffic.provision.why_not import why_not
+from serflow_opt.traffic.simulate.service_times import Law
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 WINDOW_S = 60.0
 """Periods of a trace are put together to at least this: what varies within is taken for random arrivals."""
@@ -51,6 +58,8 @@ def provision(
     keep: Callable[[Structure], bool] | None = None,
     confirm: bool = True,
     pools: int = 1,
+    times: str | Sequence[float] | NDArray[np.float64] = "fixed",
+    cv: float = 0.5,
     on_progress: Callable[[Moment], None] | None = None,
 ) -> Deployment:
     """Decide what to rent for a demand, and prove it.
@@ -91,6 +100,10 @@ def provision(
         Most pools of machines a block. With 2 a block may have machines of two types, or of two tiers, such as spot and
         on demand: each pool has a share of the block's requests, and its own queue. They are looked for at the cut and
         thresholds of the best with one pool a block, and are never dearer than that.
+    times
+        How service times scatter around the stated ones, by a factor with mean 1, one a request and block, where
+        latency is a percentile or the mean: fixed (as options state it: `sd_ms`); lognormal or pareto with coefficient
+        of variation `cv`; or measured factors. Where an option states a standard deviation, lognormal keeps that.
     on_progress
         Called now and then.
 
@@ -124,6 +137,14 @@ def provision(
         problems.append(Problem("", "plan, pools", "given together", "leave out pools: a plan has its machines"))
     if demand is None and instance.rate_per_s is None:
         problems.append(Problem(instance.name, "workload.rate_per_s", "missing", "give it, a rate, or a trace"))
+    law = Law()
+    try:
+        law = Law.of(times if isinstance(times, str) else np.asarray(times, float), cv)
+    except (ValueError, TypeError) as error:
+        problems.append(Problem("", "times, cv", str(error), "as of `simulate`: fixed, lognormal, pareto, or factors"))
+    if law.scatters and instance.latency_slo_s is not None and instance.latency_measure == "worst":
+        cure = "take a percentile or the mean: --latency-measure p99"
+        problems.append(Problem("", "times", f"{law}, and a limit on the worst latency, which they do not have", cure))
     if problems:
         raise InputError(problems)
     if isinstance(demand, str | PathLike):
@@ -140,9 +161,8 @@ def provision(
     if held is not None:
         instance, keep, blocks = held.instance, held.plans, len(held.runs)
     most = max(2, len({option.tier for option in instance.options})) if blocks is None else blocks
-    question = Question(
-        instance, demand, most, wait_max, Carrying(arrivals, instance.utilisation_cap), keep, confirm, pools
-    )
+    carrying = Carrying(arrivals, instance.utilisation_cap)
+    question = Question(instance, demand, most, wait_max, carrying, keep, confirm, pools, law)
     deadline = Deadline(time_limit)
     searches: list[Search] = []
     for network in (instance, *cut_short(instance)):

@@ -19,6 +19,7 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Option
 from serflow_opt.traffic.provision.hops import Hop, Hops, Tiers
 from serflow_opt.traffic.service import billed_s
+from serflow_opt.traffic.simulate.service_times import Law
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class Structures:
         Tiers that have no option left are passed over.
     most
         Most blocks.
+    law
+        How service times scatter; fixed: as the options state.
 
     Raises
     ------
@@ -83,8 +86,8 @@ class Structures:
         When the instance has limits and choices that provisioning does not know.
     """
 
-    def __init__(self, instance: Instance, most: int) -> None:
-        self.instance, self.most = instance, most
+    def __init__(self, instance: Instance, most: int, law: Law = Law()) -> None:  # noqa: B008 - it is frozen
+        self.instance, self.most, self.law = instance, most, law
         _check(instance)
         used = sorted({option.tier for option in instance.options})
         self.machine_tiers = [t for t in used if instance.tiers[t].kind != "function"]
@@ -178,8 +181,9 @@ class Structures:
 
     @property
     def varies(self) -> bool:
-        """Whether stage times vary in what the latency measure counts: standard deviations in percentiles."""
-        return self.instance.quantile is not None and any(map(any, (o.stage_sd_s for o in self.instance.options)))
+        """Whether stage times vary in what the latency measure counts: in percentiles."""
+        stated = any(map(any, (o.stage_sd_s for o in self.instance.options)))
+        return self.instance.quantile is not None and (self.law.scatters or stated)
 
     def varying_s(self, structure: Structure, cold_s: Sequence[float]) -> tuple[list[float], list[float], list[float]]:
         """Seconds of computing until each stage is done, their standard deviations, and what else it takes till then.
@@ -191,7 +195,7 @@ class Structures:
         for choice, cold in zip(structure, cold_s, strict=True):
             pools = [p for p in (choice.machine, choice.function) if p is not None]
             pace = self.pace_s(choice, 0.0)
-            spread = [self._spreads_s(p, choice.first, choice.last) for p in pools]
+            spread = [self.spreads_s(p, choice.first, choice.last) for p in pools]
             other += choice.hop_s + cold
             means += [mean + t for t in pace]
             deviations += [math.sqrt(variance + max(own) ** 2) for own in zip(*spread, strict=True)]
@@ -199,8 +203,13 @@ class Structures:
             mean, variance = means[-1], deviations[-1] ** 2
         return means, deviations, added
 
-    def _spreads_s(self, p: int, first: int, last: int) -> tuple[float, ...]:
-        """Standard deviation of the time from the start of a block to the end of each of its stages on an option."""
+    def spreads_s(self, p: int, first: int, last: int) -> tuple[float, ...]:
+        """Standard deviation of the time from the start of a block to the end of each of its stages on an option.
+
+        By one factor for the whole block, or of stages that vary independently.
+        """
+        if self.law.scatters and not (self.law.name == "lognormal" and self.option(p).stage_sd_s):
+            return tuple(self.law.spread * t for t in self._ends_s(p, first, last))
         deviations = self.option(p).stage_sd_s[first : last + 1] or (0.0,) * (last + 1 - first)
         return tuple(math.sqrt(square) for square in itertools.accumulate(x * x for x in deviations))
 
@@ -330,7 +339,7 @@ class Structures:
         """What must be equal where times vary: neither less time nor less deviation is better at every quantile."""
         if not self.varies:
             return ()
-        spreads, times = self._spreads_s(p, first, last), self.option(p).stage_seconds[first : last + 1]
+        spreads, times = self.spreads_s(p, first, last), self.option(p).stage_seconds[first : last + 1]
         return (*spreads, *(-x for x in spreads), *(-t for t in times))
 
     def _costs_so_far(self, p: int, first: int, last: int) -> list[float]:

@@ -171,7 +171,7 @@ class _Answers:
                 return None
             key = len(network.stages), question.blocks
             if key not in self._known:
-                self._known[key] = Cutting(Structures(network, question.blocks))
+                self._known[key] = Cutting(Structures(network, question.blocks, question.law))
             search = Search(replace(question, instance=network), math.inf, self.deadline, cutting=self._known[key])
             try:
                 search.run()

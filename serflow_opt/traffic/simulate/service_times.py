@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +48,53 @@ class Law:
         if not (len(factors) and np.isfinite(factors).all() and (factors >= 0).all() and factors.sum() > 0):
             raise ValueError("times: measured factors must be finite, 0 or more, and not all 0")
         return cls("empirical", cv, factors / factors.mean())
+
+    @property
+    def scatters(self) -> bool:
+        """Whether it has factors, for options that state no standard deviation."""
+        return self.spread > 0
+
+    @property
+    def spread(self) -> float:
+        """Coefficient of variation of the factors."""
+        if self.factors is not None:
+            return float(self.factors.std())
+        return 0.0 if self.name == "fixed" else self.cv
+
+    def __str__(self) -> str:
+        """What it is called."""
+        if self.factors is not None:
+            return f"measured factors, coefficient of variation {self.spread:.3g}"
+        return f"{self.name}, coefficient of variation {self.cv:.3g}" if self.scatters else "as stated"
+
+    def quantiles(self, below: NDArray[np.float64], cv: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return quantiles of factors with mean 1 and other coefficients of variation; lognormal ones if it is fixed.
+
+        Parameters
+        ----------
+        below
+            Share of the factors below each quantile, length Q.
+        cv
+            Coefficients of variation, length C.
+
+        Returns
+        -------
+        array
+            Q x C; measured factors are drawn together or apart about their mean.
+        """
+        share, spread = below[:, None], cv[None, :]
+        if self.factors is not None and self.spread > 0:
+            own = np.quantile(self.factors, below, method="inverted_cdf")[:, None]
+            return np.maximum(1 + (own - 1) * spread / self.spread, 0.0)
+        if self.name == "pareto":
+            shape = 1 + np.sqrt(1 + 1 / np.square(np.where(spread > 0, spread, 1.0)))
+            drawn: NDArray[np.float64] = np.where(spread > 0, (shape - 1) / shape * (1 - share) ** (-1 / shape), 1.0)
+            return drawn
+        variance = np.log1p(np.square(spread))
+        normal = np.array([NormalDist().inv_cdf(x) if x > 0 else -math.inf for x in below.tolist()])[:, None]
+        scaled = np.multiply(normal, np.sqrt(variance), out=np.zeros((len(below), len(cv))), where=spread > 0)
+        found: NDArray[np.float64] = np.exp(scaled - variance / 2)
+        return found
 
 
 class Durations:
