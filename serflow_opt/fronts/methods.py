@@ -57,9 +57,9 @@ class Result:
 
 
 def by_placements(asked: Asked) -> Result | None:
-    """Two objectives of the pure chain but the accuracy (cost also as printed), where placements can be listed."""
+    """Any objectives of the pure chain (cost also as printed), where placements can be listed."""
     instance, names = asked.instance, asked.objectives
-    if len(names) != 2 or "accuracy" in names or not _from_menus(instance):
+    if not _from_menus(instance):
         return None
     if "cost" in names and instance.accounting == "reserved":
         return None

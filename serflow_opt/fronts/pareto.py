@@ -2,8 +2,8 @@
 
 Three methods, the first that applies:
 
-* two objectives of the pure chain but the accuracy: placement by placement (`by_placement.py`);
-* any objectives of the pure chain: labels over (stage, option) (`label_setting.py`);
+* any objectives of the pure chain, where placements can be listed: placement by placement (`by_placement.py`);
+* else labels over (stage, option) (`label_setting.py`);
 * any objectives of any instance: one solve after the other (`by_boxes.py`).
 
 The pure chain: accounting per request, thresholds from menus, latency measured as mean or worst case wherever it is an
@@ -196,7 +196,7 @@ def _hypervolumes(values: Floats, coverage: float | None, result: Result) -> tup
     The box reaches from the best values there could be to the worst of the front. What can be dominated: what the
     points divided by 1 + coverage dominate, or all but the boxes that are known to be empty.
     """
-    if not len(values) or values.shape[1] > 3 or (coverage is None and result.ideal is None):
+    if not len(values) or (coverage is None and result.ideal is None):
         return None, None
     worst = values.max(axis=0)
     if coverage is not None:

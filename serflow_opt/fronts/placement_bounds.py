@@ -1,138 +1,108 @@
-"""What each placement may still add to a front of two objectives out of cost, latency, privacy and energy.
+"""What each placement may still add to a front.
 
-With the placement fixed, the objectives are fixed + Σ_s R_s weight_s each, and so is every weighted sum of the two.
-Its Lagrangian bound (`lagrangian.py`) holds for all thresholds that keep the accuracy floor. A few weightings bound a
-placement from several sides, and the thresholds that attain the bounds are plans: the first archive of the front.
+With the placement fixed, an objective is fixed + Σ_s R_s weight_s, the accuracy a sum of what is right. So is every
+weighted sum of them, and its Lagrangian bound (`lagrangian.py`) holds for all thresholds that keep the accuracy floor.
+A few weightings of the objectives that thresholds change bound a placement from several sides, and the thresholds that
+attain the bounds are plans: the first archive of the front (`archive.py`). With a the weight of the accuracy in a
+weighting, and β >= a the multiplier that it gets there, all of it is
 
-Between each two neighbours of the archive, and beyond its ends, lies a corner: the first objective of one, the second
-of the other. Whatever adds to the front is below some corner in both. So a placement can add something only if for some
-corner u all its bounds are below: bound_w < w u for every weighting w.
+    w fixed + min { w Σ_s R_s weight_s - β accuracy } + (β - a) floor.
+
+So a placement can add something only if for some corner u of the archive all its bounds are below: bound_w < w u for
+every weighting w.
 
 Gap
 ---
 Divide what the archive gives to the corners by 1 + g. A plan z that is below none of these has some plan a of the
-archive with a <= (1 + g) z. The least such g that excludes a placement is its gap. The archive only gets better, so the
-largest gap of the placements that have not been looked into is, at any time, how far the front can be ahead.
+archive with a <= (1 + g) z. The least such g that excludes a placement is its gap.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.fronts.labels import AT_ONCE
+from serflow_opt.fronts.archive import Archive, corners_of, covered
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
-from serflow_opt.ground.dominance import cells, nondominated
-from serflow_opt.ground.tolerances import EQUAL, SLACK, TOUCHING
-from serflow_opt.search.lagrangian import Exits, LinearCost, reaches, solve_dual
+from serflow_opt.ground.tolerances import SLACK, TOUCHING
+from serflow_opt.search.lagrangian import Exits, LinearCost, reaches, recursion, solve_dual
 from serflow_opt.search.placements import Paths
 
-WEIGHTINGS = 9
-"""Weighted sums, from the first objective to the second, that placements are bounded in."""
+STEPS = {1: 1, 2: 8, 3: 4, 4: 3, 5: 2}
+"""By objectives that thresholds change, parts of 1 that their weights are multiples of."""
+FINER = 2
+"""So many times as many where the accuracy is one: then points are many, and bounds hardly lie below them."""
 NO_LIMIT = 1e300
 """Stands for infinity where it is multiplied by a weight of 0."""
 
 
-@dataclass(slots=True)
-class Archive:
-    """The front so far, by the first objective, in the units of `Sides`, and placement and thresholds of each point."""
-
-    points: Floats
-    placement: Ints
-    levels: Ints
-
-    @classmethod
-    def empty(cls, stages: int) -> Archive:
-        """Return an archive without plans."""
-        return cls(np.empty((0, 2)), np.empty(0, dtype=np.int64), np.empty((0, stages), dtype=np.int64))
-
-    def add(self, points: Floats, placement: Ints, levels: Ints) -> None:
-        """Take plans in and drop what is dominated.
-
-        Parameters
-        ----------
-        points
-            P x 2, in the units of `Sides`.
-        placement, levels
-            P positions of placements, and P x M thresholds, positions in the menus.
-        """
-        points = np.concatenate([self.points, points])
-        best = nondominated(cells(points, EQUAL))
-        self.points = points[best]
-        self.placement = np.concatenate([self.placement, placement])[best]
-        self.levels = np.concatenate([self.levels, levels])[best]
-
-
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Two objectives of N placements, each divided by its usual size, and bounds on their weighted sums.
+    """Objectives of N placements, each divided by its usual size, and bounds on their weighted sums.
 
     Attributes
     ----------
     exits
         What leaves at each stage of the placements.
     fixed, weight
-        2 x N and 2 x N x M: an objective is fixed + Σ_s R_s weight_s.
+        J x N and J x N x M: a sum over stages is fixed + Σ_s R_s weight_s; zero for the accuracy.
+    accurate
+        Whether the last objective is minus the accuracy, and its usual size.
+    floor
+        Of the accuracy, as far as it is forgiven; None: there is none.
+    varying, decided
+        Objectives that thresholds change, and that the placement decides.
     weighting
-        W x 2.
+        W x V, of these; first each of them alone.
     bound, multiplier
-        N x W: below every plan of the placement, and the multiplier of the accuracy floor that gave it.
+        N x W: below every plan of the placement, without what thresholds do not change; and the multiplier of the
+        accuracy that gave it.
     most
-        Limits of the two objectives, NO_LIMIT where there is none.
+        Limits of the objectives, NO_LIMIT where there is none.
     """
 
     exits: Exits
     fixed: Floats
     weight: Floats
+    accurate: float | None
+    floor: float | None
+    varying: Ints
+    decided: Ints
     weighting: Floats
     bound: Floats
     multiplier: Floats
     most: Floats
 
-    def gaps(self, rows: Ints, archive: Archive) -> Floats:
-        """Return the gap of some placements: each plan has one in the archive at most this much worse, relative.
+    def uncovered(self, rows: Ints, covering: Floats) -> Ints:
+        """Return those of some placements whose bounds in each objective alone are within limits and not covered."""
+        ideal = self.fixed[:, rows].T.copy()
+        ideal[:, self.varying] = self.bound[rows, : len(self.varying)]
+        within = (ideal <= self.most).all(axis=1)
+        return rows[within & ~covered(ideal, covering)]
 
-        A corner u / (1 + g) + v, where v is its infinite side or a limit, is out of reach when for some
-        weighting w u / (1 + g) + w v <= bound_w.
-        """
-        near, far = self._corners(archive)
-        gaps = np.empty(len(rows))
-        at_once = max(1, AT_ONCE // near.size)
-        for first in range(0, len(rows), at_once):
-            room = self.bound[rows[first : first + at_once], None, :] - far
-            with np.errstate(divide="ignore", invalid="ignore"):
-                ratio = np.where(room > 0, near / room, np.where((room == 0) & (near == 0), 1.0, math.inf))
-            gaps[first : first + at_once] = ratio.min(axis=2).max(axis=1) - 1
-        return np.maximum(gaps, 0.0)
-
-    def reachable(self, n: int, archive: Archive, gap: float) -> Floats:
-        """Return the corners, divided by 1 + gap, that placement n may get below: corners x weightings.
+    def reachable(self, n: int, covering: Floats) -> Floats:
+        """Return the corners that placement n may get below, C x V, by rising first column.
 
         Parameters
         ----------
         n
             Position of the placement.
-        archive
-            The front so far.
-        gap
-            Relative; plans that are better than the archive by less than this are not looked for.
+        covering
+            What is covered already.
         """
-        near, far = self._corners(archive)
-        corners: Floats = near / (1 + gap) + far
-        within: Floats = corners[(self.bound[n] < corners).all(axis=1)]
-        return within
-
-    def _corners(self, archive: Archive) -> tuple[Floats, Floats]:
-        """Weighted sums of the corners: the part that plans give, and the part that limits give."""
-        near, far = np.zeros((2, len(archive.points) + 1, 2))
-        near[:-1, 0], near[1:, 1] = archive.points[:, 0], archive.points[:, 1]
-        far[-1, 0], far[0, 1] = self.most + TOUCHING
-        return near @ self.weighting.T, far @ self.weighting.T
+        better = (covering[:, self.decided] <= self.fixed[self.decided, n]).all(axis=1)
+        rivals = covering[better][:, self.varying]
+        if not len(self.varying):
+            return np.empty((1 - min(len(rivals), 1), 0))
+        corners = corners_of(rivals, self.most[self.varying] + TOUCHING)
+        corners = corners[(self.bound[n, : len(self.varying)] < corners).all(axis=1)]  # most go by these
+        below = (self.bound[n] < corners @ self.weighting.T).all(axis=1)
+        return corners[below]
 
 
 def bound_placements(
@@ -141,44 +111,118 @@ def bound_placements(
     views: Sequence[LinearCost],
     limits: Sequence[float | None],
     archive: Archive,
+    *,
+    accurate: bool = False,
     deadline: Deadline = NEVER,
 ) -> Sides:
-    """Bound placements in one objective, in the other and between; put the plans that attain bounds into the archive.
+    """Bound placements in each objective and between; put the plans that attain bounds into the archive.
 
     Parameters
     ----------
     data, paths
         Coefficients of an instance, and N placements.
     views
-        The two objectives of the placements.
+        The objectives of the placements that are sums over stages.
     limits
-        On each of the two, in the units of its view; None: none.
+        On each of these, in the units of its view; None: none.
     archive
         It is changed.
+    accurate
+        Whether the accuracy is a further objective.
     deadline
-        Once it has passed, no weighting is added to those there are, two at least.
+        Once it has passed, no weighting is added to those that there must be.
     """
     unit = np.array([float(np.median(np.abs(view.fixed + view.weight.sum(axis=1)))) or 1.0 for view in views])
     fixed = np.stack([view.fixed for view in views]) / unit[:, None]
     weight = np.stack([view.weight for view in views]) / unit[:, None, None]
-    most = np.array([NO_LIMIT if m is None else m * (1 + SLACK) / u for m, u in zip(limits, unit, strict=True)])
     exits, floor = Exits.of(data, paths), data.instance.accuracy_min
-    forgiven = (floor or 0.0) * SLACK
-    count = WEIGHTINGS if weight[1].any() else 2  # an objective that thresholds do not change needs no more
-    parts = np.linspace(0, 1, count)
-    weightings: list[Floats] = []
+    if floor is not None:
+        floor *= 1 - SLACK
+    varying = np.flatnonzero(weight.any(axis=(1, 2)))
+    size = None
+    if accurate:
+        size = _range_of_accuracy(exits, weight, floor)
+        fixed = np.concatenate([fixed, np.zeros((1, len(paths)))])
+        varying = np.append(varying, len(views))
+    decided = np.setdiff1d(np.arange(len(fixed)), varying)
+    given = [NO_LIMIT if m is None else (m + SLACK * abs(m)) / u for m, u in zip(limits, unit, strict=True)]
+    most = np.array(given + [NO_LIMIT] * accurate)
+    weightings = weightings_of(len(varying), FINER if accurate and len(varying) == 2 else 1)
+    sides = Sides(exits, fixed, weight, size, floor, varying, decided, weightings, np.empty(0), np.empty(0), most)
     bounds: list[Floats] = []
     multipliers: list[Floats] = []
-    for part in (parts[0], parts[-1], *parts[1:-1]):
-        if len(weightings) > 1 and deadline.expired:
+    for count, weighting in enumerate(weightings):
+        if count >= max(len(varying), 1) and deadline.expired:
             break
-        weighting = np.array([1 - part, part])
-        view = LinearCost(np.tensordot(weighting, fixed, 1), np.tensordot(weighting, weight, 1))
-        bracket = solve_dual(exits, floor, view)
-        weightings.append(weighting)
-        bounds.append(bracket.bound - bracket.multiplier * forgiven)
-        multipliers.append(bracket.multiplier)
-        points = (fixed + np.einsum("nm,inm->in", reaches(exits, bracket.levels), weight)).T
-        good = np.isfinite(bracket.value) & (points <= most).all(axis=1)
-        archive.add(points[good], np.flatnonzero(good), bracket.levels[good])
-    return Sides(exits, fixed, weight, np.array(weightings), np.array(bounds).T, np.array(multipliers).T, most)
+        bound, multiplier, levels, holds = _bounded(sides, weighting)
+        bounds.append(bound)
+        multipliers.append(multiplier)
+        points = points_of(sides, np.arange(len(paths)), levels)
+        good = holds & (points <= most).all(axis=1)
+        archive.add(points[good], np.flatnonzero(good), levels[good])
+    bound, multiplier = np.array(bounds).T.copy(), np.array(multipliers).T.copy()
+    return Sides(
+        exits, fixed, weight, size, floor, varying, decided, weightings[: len(bounds)], bound, multiplier, most
+    )
+
+
+def weightings_of(count: int, finer: int = 1) -> Floats:
+    """Return weights of objectives that sum to 1, evenly over the simplex, each objective alone first: W x V."""
+    if not count:
+        return np.ones((1, 0))
+    steps = STEPS[count] * finer
+    ends = [np.diff([-1, *bars, steps + count - 1]) - 1 for bars in combinations(range(steps + count - 1), count - 1)]
+    inner = np.array([w for w in ends if (w > 0).sum() > 1]).reshape(-1, count) / steps
+    return np.concatenate([np.eye(count), inner])
+
+
+def points_of(sides: Sides, rows: Ints, levels: Ints) -> Floats:
+    """Return the objectives of placements under thresholds, P x K, in the units of `Sides`."""
+    exits = sides.exits.rows(rows)
+    reach = reaches(exits, levels)
+    sums = sides.fixed[: len(sides.weight), rows] + np.einsum("nm,inm->in", reach, sides.weight[:, rows])
+    if sides.accurate is None:
+        return sums.T
+    return np.column_stack([*sums, -_accuracies(exits, reach, levels) / sides.accurate])
+
+
+def _accuracies(exits: Exits, reach: Floats, levels: Ints) -> Floats:
+    """Share of right answers of placements under thresholds."""
+    right = np.zeros(len(levels))
+    for s, menus in enumerate(exits.menus):
+        for menu, envelope in enumerate(menus):
+            rows = np.arange(len(levels)) if exits.used is None else np.flatnonzero(exits.used[:, s] == menu)
+            right[rows] += reach[rows, s] * envelope.mass[levels[rows, s]]
+            if exits.used is None:
+                break
+    return right if exits.lost is None else right - (reach * exits.lost).sum(axis=1)
+
+
+def _bounded(sides: Sides, weighting: Floats) -> tuple[Floats, Floats, Ints, Floats]:
+    """Bounds, multipliers, the thresholds that attain the bounds or nearly so, and which of these keep the floor."""
+    count, sums = sides.fixed.shape[1], len(sides.weight)
+    columns = sides.varying[sides.varying < sums]
+    weight = np.tensordot(weighting[: len(columns)], sides.weight[columns], 1) if len(columns) else sides.weight[0] * 0
+    fixed = weighting[: len(columns)] @ sides.fixed[columns]
+    least = sides.floor
+    asked = 0.0 if sides.accurate is None else float(weighting[-1]) / sides.accurate
+    found = solve_dual(sides.exits, None if least is None else least / (1 - SLACK), LinearCost(fixed, weight))
+    if asked == 0:
+        forgiven = 0.0 if least is None else least / (1 - SLACK) * SLACK
+        return found.bound - found.multiplier * forgiven, found.multiplier, found.levels, np.isfinite(found.value)
+    multiplier = np.maximum(found.multiplier, asked)
+    cost, right, levels = recursion(sides.exits, np.ascontiguousarray(weight), multiplier)
+    bound = fixed + cost - multiplier * right
+    if least is None:
+        return bound, multiplier, levels, np.ones(count, dtype=bool)
+    bound = np.where(np.isfinite(found.bound), bound + (multiplier - asked) * least, np.inf)
+    return bound, multiplier, levels, right >= least
+
+
+def _range_of_accuracy(exits: Exits, weight: Floats, floor: float | None) -> float:
+    """How far accuracies lie apart, about."""
+    ones = np.ones(weight.shape[1])
+    _, most, _ = recursion(exits, np.zeros(weight.shape[1:]), ones)
+    _, least, _ = recursion(exits, np.ascontiguousarray(weight.sum(axis=0)), 0 * ones)
+    low = max(float(least.min()), floor or 0.0)
+    return max(float(most.max()) - low, 0.0) or 1.0

@@ -14,6 +14,8 @@ from serflow_opt.ground.arrays import Floats, Ints
 
 BLOCK = 256
 """Points compared with each other at once."""
+MANY = 5_000
+"""Points of more than three columns from which on it pays to import moocore."""
 OFFSET = 2.0**52
 """Added to the numbers of cells, which begin near -7e14 (the logarithm of 1e-300 / 1e-12), to make them positive."""
 
@@ -24,7 +26,7 @@ def nondominated(points: Floats) -> Ints:
     Points are taken in lexicographic order, so that only earlier ones can dominate. Two columns need one pass with a
     running minimum. With three, a block of points is held against the staircase that the kept points make in the last
     two columns (the first is no smaller than theirs), and then each point of the block against the block. With more, a
-    block is held against all kept points.
+    block is held against all kept points, or where points are many, moocore does it.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ def nondominated(points: Floats) -> Ints:
     if columns == 2:
         return order[_falls(points[order, 1])]
     if columns > 3:
-        return order[_undominated(points[order])]
+        return order[_of_many(points[order]) if count > MANY else _undominated(points[order])]
     if kernels.compiled:
         from serflow_opt.kernels.dominance import undominated
 
@@ -83,6 +85,14 @@ def _undominated(points: Floats) -> Ints:
         earlier = np.tri(len(here), k=-1, dtype=bool)
         kept = np.concatenate([kept, here[~(under(here, here) & earlier).any(axis=1)]])
     return kept
+
+
+def _of_many(points: Floats) -> Ints:
+    """Positions of the undominated of points in lexicographic order, by divide and conquer."""
+    import moocore
+
+    best: Ints = np.flatnonzero(moocore.is_nondominated(points, keep_weakly=False))
+    return best
 
 
 def _falls(values: Floats) -> NDArray[np.bool_]:

@@ -62,6 +62,20 @@ class Along:
             left = self._most_after(s, left - self.added[s])
         return largest
 
+    def allowances_of(self, most: cython.double[::1]) -> NDArray[np.float64]:
+        """Return the same for several such limits, stages x limits."""
+        largest = np.empty((self.stages, most.shape[0]))
+        allowed: cython.double[:, ::1] = largest
+        left: cython.double
+        s: cython.Py_ssize_t
+        c: cython.Py_ssize_t
+        for c in range(most.shape[0]):
+            left = most[c]
+            for s in range(self.stages):
+                allowed[s, c] = left
+                left = self._most_after(s, left - self.added[s])
+        return largest
+
     def reaches(self, suffix: cython.double[::1], most: float) -> NDArray[np.float64]:
         """Return the largest reach that a prefix of use has at each stage, as far as steps below the suffix tell."""
         found = np.empty(self.stages)

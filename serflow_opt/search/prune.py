@@ -364,7 +364,7 @@ def decision_at(data: Data, paths: Paths, n: int, levels: Ints) -> Decision:
     data, paths, n, levels
         Coefficients of an instance, placements, which of them, and M positions in the menus.
     """
-    instance, count = data.instance, int(paths.stages[n])
+    instance, count = data.instance, int((paths.runner[n] != NOWHERE).sum())
     runners = [data.runners[e] for e in paths.runner[n, :count].tolist()]
     chosen_at = levels[:count].tolist()
     if count < data.last and not instance.joint:

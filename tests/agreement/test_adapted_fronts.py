@@ -53,6 +53,14 @@ def test_three_objectives(seed: int, tmp_path: Path) -> None:
     check(pure(seed), TRIPLES[seed % len(TRIPLES)], tmp_path)
 
 
+@pytest.mark.parametrize("seed", [seed for seed in range(300, 315) if seed % 3])
+def test_four_and_five_objectives(seed: int, tmp_path: Path) -> None:
+    """Placement by placement, where no limit on anything else stands in the way."""
+    document = pure(seed)
+    names = NAMES if seed % 2 else tuple(name for name in NAMES if name != NAMES[seed % len(NAMES)])
+    check(document, names, tmp_path)
+
+
 def test_fronts_are_worth_looking_at() -> None:
     sizes = [len(adapted_front(pure(seed), TRIPLES[seed % len(TRIPLES)])) for seed in range(200, 240)]
     assert np.mean(sizes) > 5

@@ -17,6 +17,7 @@ from support.helpers import changed, load, two_tiers
 import serflow_opt as so
 from serflow_opt.fronts import by_boxes as box_front
 from serflow_opt.fronts.front import Front, FrontProgress
+from serflow_opt.fronts.hypervolume import hypervolume
 from serflow_opt.fronts.pareto import pareto
 from serflow_opt.report.front import SHOWN
 from serflow_opt.search.outcome import Found
@@ -180,6 +181,12 @@ def test_hypervolume_by_hand(tmp_path: Path) -> None:
     assert front.hypervolume_bound == front.hypervolume
 
 
+def test_hypervolume_of_four_objectives_by_hand() -> None:
+    """Two boxes of 1/2 and 1/4 of the unit box that share 1/8; and a point outside."""
+    points = [[0.5, 0, 0, 0], [0, 0.5, 0.5, 0], [0, 0, 0, 2.0]]
+    assert hypervolume(points, [1.0] * 4) == pytest.approx(1 / 2 + 1 / 4 - 1 / 8)
+
+
 def test_nothing_keeps_the_limits(tmp_path: Path) -> None:
     for method in ("placements", "labels", "milp"):
         document = changed(two_tiers(), workload={"latency_slo_ms": 299.0})
@@ -264,7 +271,7 @@ def test_wrong_questions(tmp_path: Path) -> None:
     assert len(many.value.problems) == 3
     assert pareto(instance.with_limits(latency_measure="p95"), ("cost", "latency", "accuracy")).complete
     with pytest.raises(so.InputError, match="auto"):
-        pareto(instance, ("cost", "accuracy"), method="placements")
+        pareto(instance.with_limits(latency_measure="p95"), method="placements")
     document = two_tiers()
     del document["exits"], document["tables"]["exits.csv"]
     with pytest.raises(so.InputError, match="exits"):
