@@ -37,6 +37,7 @@ PAGES = {
     "latency": "model.md#latency-and-cost",
     "model": "several-objectives.md",
     "piecewise": "model.md#exits-a-choice-times-a-flow",
+    "pipelines": "pipelines.md#the-mathematics",
     "placement": "model.md#placement-a-path",
     "privacy": "adaptation.md",
     "provisioning": "model.md#traffic-a-second-flow-through-the-same-thresholds",

@@ -18,6 +18,7 @@ SHIPPED = {
     "cluster": "families.cluster.family:CLUSTER",
     "keep-alive": "families.keep_alive.family:KEEP_ALIVE",
     "training": "families.training.family:TRAINING",
+    "pipeline": "families.pipeline.family:PIPELINE",
 }
 """Where the families of this package are, imported when they are asked for."""
 GROUP = "serflow_opt.families"

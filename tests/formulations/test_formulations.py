@@ -34,6 +34,7 @@ from support import (
     golden_batching,
     golden_cluster,
     golden_keep_alive,
+    golden_pipelines,
     golden_provisioning,
     golden_scaling,
     golden_training,
@@ -698,6 +699,7 @@ def built_names() -> set[str]:
         | golden_batching.built_names()
         | golden_cluster.built_names()
         | golden_keep_alive.built_names()
+        | golden_pipelines.built_names()
         | golden_training.built_names()
         | {
             constraint.local_name
