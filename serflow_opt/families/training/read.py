@@ -15,6 +15,7 @@ from serflow_opt.families.training.problem import (
     Client,
     Knob,
     Leak,
+    Measured,
     Network,
     Packing,
     Server,
@@ -96,7 +97,7 @@ def read(
         synchronous=own.synchronous,
         staleness=own.staleness,
         share_min=own.share_min,
-        cautions=tuple(_cautions(document, modes)),
+        cautions=tuple(_cautions(document, modes, measured)),
     )
     _check_memory(made, modes, file, problems)
     return made if len(problems) == before else None
@@ -211,6 +212,9 @@ def _topologies(document: tables.TrainingTables, file: str, problems: list[Probl
     total = sum(own.count for own in document.client)
     for own in document.federated.topology:
         place = f"federated.topology '{own.name}'"
+        if own.kind != "star" and not document.training.synchronous:
+            cure = "leave it out, or synchronous = true: its servers and clients wait for each other"
+            problems.append(Problem(file, f"{place}.kind", f"'{own.kind}' with synchronous = false", cure))
         if own.kind == "ring" and total < 2:
             problems.append(Problem(file, place, "a ring of one client", "a ring takes two at least"))
         elif own.kind == "ring" and (own.neighbours or 0) > total - 1:
@@ -321,8 +325,11 @@ def _check_memory(problem: Training, modes: Sequence[str], file: str, problems: 
             problems.append(Problem(file, f"client '{own.name}'.memory_mb", f"{own.memory / 1e6:g}", cure))
 
 
-def _cautions(document: tables.TrainingTables, modes: Sequence[str]) -> list[str]:
+def _cautions(document: tables.TrainingTables, modes: Sequence[str], measured: Sequence[Measured]) -> list[str]:
     found = []
+    if len(modes) > 1 and not any("mode" in own.by for own in measured):
+        said = f"the same rounds are taken for {', '.join(modes)}: {document.training.rounds} has no column mode"
+        found.append(said + (", and the parts of parallel-split drift apart" if "parallel-split" in modes else ""))
     if document.training.mode == "any" and len(modes) < len(tables.MODES):
         left = ", ".join(mode for mode in tables.MODES if mode not in modes)
         found.append(f"of the modes these are not on offer: {left}")

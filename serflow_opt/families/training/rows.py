@@ -113,7 +113,13 @@ def rows_by_mode(problem: Training) -> dict[str, tuple[Row, ...]]:
     }
 
 
-@lru_cache(maxsize=256)
+_kept: dict[tuple[Training, Setting], Rows | None] = {}
+CELLS = 8
+"""Tables of a setting, and the least rows that one is counted as."""
+MOST_KEPT = 4_000_000
+"""Cells of tables that are kept from one solve to the next, as fronts ask for them again and again."""
+
+
 def rows_of(problem: Training, setting: Setting) -> Rows | None:
     """Return the rows of a setting; None: some group that should take part has none, or too few take part.
 
@@ -122,6 +128,16 @@ def rows_of(problem: Training, setting: Setting) -> Rows | None:
     problem, setting
         A setting of the problem.
     """
+    key = (problem, setting)
+    if key not in _kept:
+        cells = CELLS * len(problem.clients) * max(len(rows_by_mode(problem)[setting.mode]), CELLS)
+        if len(_kept) * cells > MOST_KEPT:
+            _kept.clear()
+        _kept[key] = _made(problem, setting)
+    return _kept[key]
+
+
+def _made(problem: Training, setting: Setting) -> Rows | None:
     rows, mode = rows_by_mode(problem)[setting.mode], setting.mode
     if not rows:
         return None

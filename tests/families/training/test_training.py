@@ -33,7 +33,7 @@ def small(seed: int) -> oracle.Case:
     return case
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_search_and_model_find_the_best_of_all(tmp_path: Path, seed: int) -> None:
     """Every quantity, without limits and within some that a plan meets."""
     case, draw = small(seed), random.Random(seed)
@@ -53,7 +53,7 @@ def test_search_and_model_find_the_best_of_all(tmp_path: Path, seed: int) -> Non
             assert abs(found.value) == pytest.approx(best, rel=2e-6)
 
 
-@pytest.mark.parametrize("seed", range(4, 7))
+@pytest.mark.parametrize("seed", range(4, 6))
 def test_a_plan_is_worth_what_its_parts_are(tmp_path: Path, seed: int) -> None:
     """The witness, of plans drawn from all there are; and a plan comes back out of its document."""
     case = small(seed)
@@ -85,7 +85,7 @@ def test_a_plan_is_worth_what_its_parts_are(tmp_path: Path, seed: int) -> None:
 
 def test_one_cut_for_all_is_never_better_and_whole_models_are_cuts_too(tmp_path: Path) -> None:
     """A cut for each client <= the best single cut <= federated; enumerated, too."""
-    for seed in range(20, 26):
+    for seed in range(20, 23):
         case = small(seed)
         case.servers = [own for own in case.servers if "usd_per_hour" in own]
         times = []
@@ -100,7 +100,7 @@ def test_one_cut_for_all_is_never_better_and_whole_models_are_cuts_too(tmp_path:
 
 def test_without_waiting_updates_come_at_the_sum_of_rates(tmp_path: Path) -> None:
     """Every plan of asynchronous clients by hand: rates, and workers that are not asked for more than they have."""
-    for seed in range(30, 33):
+    for seed in range(30, 32):
         case = small(seed)
         case.servers = [own for own in case.servers if "usd_per_hour" in own][:1]
         case.modes = ("hybrid",)

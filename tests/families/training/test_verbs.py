@@ -9,6 +9,7 @@ import pytest
 from support.helpers import has_line, run
 
 import serflow_opt as so
+from serflow_opt.families.training.family import TRAINING
 from serflow_opt.families.training.plot import plot_round
 from serflow_opt.families.training.simulate import simulate
 
@@ -63,9 +64,11 @@ def small(folder: Path, old: str = "", new: str = "", tables: dict[str, str] | N
 
 def best(folder: Path, *options: str) -> dict[str, float]:
     """Return what the best plan achieves."""
-    document = run("solve", folder, "--json", *(f"--set={own}" for own in ("accuracy_min=0.55", *options))).document
-    assert document["status"] == "optimal"
-    return {own["name"]: own["value"] for own in document["metrics"]} | {"rounds": document["plan"]["rounds"]}
+    changes = dict(own.split("=") for own in options)
+    solution = so.solve(TRAINING.changed(so.load(folder), {"accuracy_min": 0.55, **changes}))
+    assert solution.status == "optimal"
+    assert solution.plan is not None
+    return {own.name: own.value for own in solution.metrics} | {"rounds": solution.plan["rounds"]}
 
 
 def federated(keys: str) -> tuple[str, str]:
@@ -174,8 +177,8 @@ def test_hybrid_sends_less_up_to_so_many_samples(tmp_path: Path) -> None:
         text = (folder / "instance.toml").read_text().replace("samples = 100", f"samples = {samples}")
         (folder / "instance.toml").write_text(text)
         for goal in ("time", "traffic"):
-            ran = run("solve", folder, "--set", f"objective={goal}", "--json")
-            assert ran.document["plan"]["groups"][0]["cut"] == cut
+            plan = so.solve(TRAINING.changed(so.load(folder), {"objective": goal})).plan
+            assert plan["groups"][0]["cut"] == cut
 
 
 def test_the_published_rounds_of_resnet18() -> None:
@@ -184,10 +187,10 @@ def test_the_published_rounds_of_resnet18() -> None:
     solution = so.solve(problem)
     assert (solution.plan["local_epochs"], solution.plan["rounds"]) == (2, 5)
     assert solution.objective.value * 3600 == pytest.approx(246.925, rel=1e-6)
-    ran = run("solve", "resnet18-serverless-rounds", "--set", "accuracy_min=0.5", "--json").document
-    assert (ran["plan"]["local_epochs"], ran["objective"]["value"] * 3600) == (1, pytest.approx(191.3, rel=1e-6))
+    half = so.solve(TRAINING.changed(problem, {"accuracy_min": 0.5}))
+    assert (half.plan["local_epochs"], half.objective.value * 3600) == (1, pytest.approx(191.3, rel=1e-6))
     document = {**solution.plan, "rounds_measured": 10, "accuracy_measured": 0.7056}
-    ten = so.evaluate(problem, so.families.registry.family_of(problem).decision_of(problem, document))
+    ten = so.evaluate(problem, TRAINING.decision_of(problem, document))
     assert ten.values["time"] == pytest.approx(493.85, rel=1e-6)
 
 
@@ -236,9 +239,9 @@ def test_the_picture_has_a_bar_for_each_part(tmp_path: Path) -> None:
 def test_names_and_new_instances(tmp_path: Path) -> None:
     """The schema, a copy, its size; and the front says who holds what."""
     assert run("schema", "training").document["properties"]["client"]
-    assert run("new", tmp_path / "mine", "--from", "vgg16-phones").code == 0
-    assert "333 clients in 20 groups, 6 stages" in run("validate", tmp_path / "mine").stdout
     folder = small(tmp_path / "small")
+    assert "10 clients in 1 groups, 1 stages" in run("validate", folder).stdout
+    assert run("solve", small(tmp_path / "bad", "count = 10", "count = 0")).code == 2
     front = run("pareto", folder, "time", "accuracy")
     assert has_line(front.stdout, "2 decisions", "complete")
     assert has_line(front.stdout, "0.0125", "0.7", "10 hold 1")
@@ -291,7 +294,6 @@ def test_what_is_wrong_is_told(tmp_path: Path, old: str, new: str, place: str, c
     with pytest.raises(so.InputError) as error:
         so.load(folder)
     assert any(place in own.place and cure in f"{own.cure} {own.found}" for own in error.value.problems), error.value
-    assert run("solve", folder).code == 2
 
 
 def test_what_does_not_go_together_is_told(tmp_path: Path) -> None:
@@ -303,7 +305,9 @@ def test_what_does_not_go_together_is_told(tmp_path: Path) -> None:
         for old, new in changes:
             text = text.replace(old, new, 1)
         (folder / "instance.toml").write_text(text)
-        return run("validate", folder).stderr
+        with pytest.raises(so.InputError) as error:
+            so.load(folder)
+        return str(error.value)
 
     hybrid = ('mode = "federated"', 'mode = "hybrid"')
     assert "activations are no sums" in wrong(hybrid, ("[federated]\n", f'{SECURE}"masks"\n'))
@@ -322,9 +326,9 @@ def test_what_does_not_go_together_is_told(tmp_path: Path) -> None:
 
 def test_a_budget_below_the_cheapest_plan_says_how_much_that_is(tmp_path: Path) -> None:
     """0.045 USD are needed, of which 0.01 are there."""
-    ran = run("solve", small(tmp_path), "--set", "accuracy_min=0.6", "--cost-max-usd", "0.01", "--json")
-    assert ran.code == 3
-    least = {own["limit"]: own["best"] for own in ran.document["infeasible_because"]}
+    solution = so.solve(TRAINING.changed(so.load(small(tmp_path)), {"accuracy_min": 0.6, "cost_max_usd": 0.01}))
+    assert solution.status == "infeasible"
+    least = {own.limit: own.best for own in solution.infeasible_because}
     assert least["cost_max_usd"] == pytest.approx(0.045)
 
 
@@ -343,9 +347,8 @@ def test_a_budget_below_the_cheapest_plan_says_how_much_that_is(tmp_path: Path) 
 )
 def test_what_is_wrong_with_a_plan_is_told(tmp_path: Path, changes: dict[str, object], place: str) -> None:
     """By its place in the document."""
-    document = so.solve(so.load(small(tmp_path))).to_dict()
-    document["plan"] |= changes
-    (tmp_path / "plan.json").write_text(json.dumps(document))
-    ran = run("evaluate", tmp_path, tmp_path / "plan.json")
-    assert ran.code == 2
-    assert place in ran.stderr
+    problem = so.load(small(tmp_path))
+    plan = so.solve(problem).plan
+    with pytest.raises(so.InputError) as error:
+        TRAINING.decision_of(problem, {**plan, **changes})
+    assert place in str(error.value)
