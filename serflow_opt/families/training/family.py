@@ -75,6 +75,23 @@ class Trainings(Standard):
                 problems.append(Problem(str(path), "limits.accuracy_min", found, cure))
         return asked
 
+    def changed(self, problem: Question, changes: Mapping[str, Any]) -> Question:
+        """Return a copy with another objective or other limits, or with one of the modes on offer alone."""
+        from dataclasses import replace
+
+        from serflow_opt.errors import InputError, Problem, nearest
+
+        rest = dict(changes)
+        mode = rest.pop("mode", None)
+        problem = super().changed(problem, rest)
+        if mode is None:
+            return problem
+        data: Training = problem.data
+        if mode not in data.modes:
+            raise InputError([Problem(problem.name, "mode", repr(mode), nearest(str(mode), data.modes))])
+        settings = tuple(own for own in data.settings if own.mode == mode)
+        return replace(problem, data=replace(data, modes=(str(mode),), settings=settings))
+
     def value(self, data: Training, decision: Plan) -> Valued:
         """Value a plan exactly."""
         from serflow_opt.families.training.evaluate import value

@@ -245,6 +245,8 @@ def test_names_and_new_instances(tmp_path: Path) -> None:
     front = run("pareto", folder, "time", "accuracy")
     assert has_line(front.stdout, "2 decisions", "complete")
     assert has_line(front.stdout, "0.0125", "0.7", "10 hold 1")
+    assert run("solve", folder, "--set", "mode=federated").code == 0
+    assert has_line(run("solve", folder, "--set", "mode=split").stderr, "mode: 'split'", "federated")
     ran = run("provision", folder)
     assert ran.code == 2
     assert "a training takes solve" in ran.stderr
