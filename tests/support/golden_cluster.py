@@ -8,7 +8,7 @@ from typing import Any
 import pyomo.core as pyo
 from support.golden_parts import golden
 
-from serflow_opt.formulations.cluster import Branch, Filling, Offer, cover
+from serflow_opt.formulations.cluster import Branch, Filling, Layout, Offer, Piece, cover, cut
 
 
 @golden("cluster.cover")
@@ -37,8 +37,29 @@ def only_the_mix_counts() -> Any:
     return m
 
 
+@golden("cluster.cut")
+def a_card_cut_in_slices() -> Any:
+    """One network of 8 requests/s, on 1g for 4 or on 2g for 6 to 9; two cards a server at 2,
+    cut into three 1g, or 2g and 1g.
+    served: θ <= 0.5 n_0 + 1.125 n_1. fed: 0.75 n_1 <= 1. cut_cards: y_0 + y_1 <= 2 z. slices:
+    n_0 <= 3 y_0 + y_1, n_1 <= y_1.
+    """
+    m, quantities = cut(
+        [Piece(0, 0, "1g", 4.0, 0.0, 0.25), Piece(0, 0, "2g", 9.0, 6.0, 0.5)],
+        [Layout(0, {"1g": 3}), Layout(0, {"2g": 1, "1g": 1})],
+        [Offer(2.0, 5)],
+        [2],
+        (8.0,),
+        True,
+    )
+    m.objective = pyo.Objective(expr=quantities["price"])
+    return m
+
+
 def built_names() -> set[str]:
     """Names of the constraints."""
     return {
-        own.local_name for m in (two_fillings(), only_the_mix_counts()) for own in m.component_objects(pyo.Constraint)
+        own.local_name
+        for m in (two_fillings(), only_the_mix_counts(), a_card_cut_in_slices())
+        for own in m.component_objects(pyo.Constraint)
     }

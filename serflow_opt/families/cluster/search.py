@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serflow_opt.families.cluster import slices
 from serflow_opt.families.cluster.columns import Column, Shop, every_filling
 from serflow_opt.families.cluster.master import Asked, Master, Relaxed
 from serflow_opt.families.cluster.problem import Cluster, Plan
@@ -116,27 +117,33 @@ def search(
     judge
         The goal of a plan by the witness; infinite where it does not hold.
     """
-    columns = listed(problem)
-    if columns is not None:
-        return _by_model(problem, columns, goal, limits, settings)
-    return _Tree(problem, goal, limits, settings, judge).search()
+    from serflow_opt.backend.highs import HighsModel
+    from serflow_opt.formulations.quantities import OutOfReach, add_goal
+    from serflow_opt.search.milp import ask
+
+    shop, settled = shop_of(problem), Found()
+    try:
+        if slices.only_slices(shop):
+            model, less = slices.model_of(shop)
+            add_goal(model, less, goal, limits)
+            outcome = ask(HighsModel(model), 1.0, settings)
+            plan = slices.plan_of(shop, model, outcome.value) if outcome.values else None
+            settled.method = "cuts of cards and instances counted in one model by HiGHS"
+        elif (columns := listed(problem)) is not None:
+            outcome, plan = _ask(shop, columns, goal, limits, settings, check=True)
+            settled.counts = {"fillings": len(columns)}
+            settled.method = "every filling of a server in one model by HiGHS"
+        else:
+            return _Tree(problem, goal, limits, settings, judge).search()
+    except OutOfReach:
+        settled.infeasible, settled.bound, settled.checked = True, math.inf, math.inf
+        return None, settled
+    return plan, _told(problem, goal, outcome, plan, settled)
 
 
-def _by_model(
-    problem: Cluster,
-    columns: list[Column],
-    goal: Mapping[str, float],
-    limits: Mapping[str, float],
-    settings: Settings,
-) -> tuple[Plan | None, Found]:
-    """Every filling in one model: its bound is one for the problem."""
-    found, shop = Found(counts={"fillings": len(columns)}), shop_of(problem)
-    found.method = "every filling of a server in one model by HiGHS, plan valued by the exact evaluator"
-    asked = _ask(shop, columns, goal, limits, settings, check=True)
-    if asked is None:
-        found.infeasible, found.bound, found.checked = True, math.inf, math.inf
-        return None, found
-    outcome, plan = asked
+def _told(problem: Cluster, goal: Mapping[str, float], outcome: Outcome, plan: Plan | None, found: Found) -> Found:
+    """Everything was in one model: its bound is one for the problem."""
+    found.method += ", plan valued by the exact evaluator"
     found.nodes, found.doubt = outcome.nodes, outcome.doubt
     found.infeasible = outcome.status == "infeasible"
     if found.infeasible or math.isfinite(outcome.bound):
@@ -144,7 +151,7 @@ def _by_model(
         found.checked = _lifted(outcome.checked, _step(problem, goal))
     if plan is None and not found.infeasible and not found.doubt:
         found.doubt = OUT_OF_TIME
-    return plan, found
+    return found
 
 
 def _ask(
@@ -155,18 +162,15 @@ def _ask(
     settings: Settings,
     check: bool = False,
     held: Held | None = None,
-) -> tuple[Outcome, Plan | None] | None:
-    """Have the model over some fillings solved; None: a limit is out of reach whatever is chosen."""
+) -> tuple[Outcome, Plan | None]:
+    """Have the model over some fillings solved. Raises OutOfReach where a limit is, whatever is chosen."""
     from serflow_opt.backend.highs import HighsModel
     from serflow_opt.formulations.quantities import OutOfReach
     from serflow_opt.search.milp import ask
 
     if not columns:
-        return None
-    try:
-        model, _ = model_of(shop, columns, goal, limits, held)
-    except OutOfReach:
-        return None
+        raise OutOfReach("nothing fits")
+    model, _ = model_of(shop, columns, goal, limits, held)
     outcome = ask(HighsModel(model), 1.0, settings, check=check)
     if not outcome.values:
         return outcome, None
@@ -258,11 +262,16 @@ class _Tree:
             if every is None:
                 return False
             columns += [self.shop.column(j, cpu, cards) for cpu, cards in every]
+        from serflow_opt.formulations.quantities import OutOfReach
+
         exactly = {k: (float(n), float(n)) for k, n in within.items()}
-        asked = _ask(self.shop, columns, self.goal, self.limits, self.settings, held=exactly)
-        if asked is not None and asked[1] is not None:
-            self._offer(asked[1])
-        return asked is None or asked[0].status in ("optimal", "infeasible")
+        try:
+            outcome, plan = _ask(self.shop, columns, self.goal, self.limits, self.settings, held=exactly)
+        except OutOfReach:
+            return True
+        if plan is not None:
+            self._offer(plan)
+        return outcome.status in ("optimal", "infeasible")
 
     def _told(self, bound: float, left: int) -> Found:
         found = Found(nodes=self.branches, counts={"fillings": len(self.shop.found), "branches": self.branches})
@@ -302,9 +311,9 @@ class _Tree:
             self.modelled = len(self.shop.found)
             options = {**MODEL_NODES, **self.settings.options}
             settings = replace(self.settings, options=options)
-            asked = _ask(self.shop, list(self.shop.found.values()), self.goal, self.limits, settings)
-            if asked is not None and asked[1] is not None:
-                self._offer(asked[1])
+            _, plan = _ask(self.shop, list(self.shop.found.values()), self.goal, self.limits, settings)
+            if plan is not None:
+                self._offer(plan)
 
     def _offer(self, plan: Plan) -> None:
         """Keep a plan that holds exactly, where it is better."""
