@@ -18,14 +18,27 @@ class Format(StrEnum):
     terraform = "terraform"
     k8s = "k8s"
     json = "json"
+    triton = "triton"
+    ray_serve = "ray-serve"
+    kserve = "kserve"
+    torchserve = "torchserve"
 
 
 ENDINGS = {Format.terraform: "tf", Format.k8s: "yaml", Format.json: "json"}
+ENDINGS_OF_BATCHES = {
+    Format.triton: "pbtxt",
+    Format.ray_serve: "yaml",
+    Format.kserve: "yaml",
+    Format.torchserve: "yaml",
+}
 
 
 def export(
     plan: Annotated[Path, typer.Argument(help="Plan as `solve --out` or `provision --json` writes it.")],
-    format_: Annotated[Format, typer.Option("--format", help="terraform: AWS; k8s: Kubernetes, Knative; json: plain.")],
+    format_: Annotated[
+        Format,
+        typer.Option("--format", help="terraform: AWS; k8s: Kubernetes, Knative; json: plain. Of batches: the rest."),
+    ],
     out: Annotated[Path | None, typer.Option(metavar="FILE|DIR", help="Write here instead of printing.")] = None,
     instance: Annotated[
         str | None, typer.Option(metavar="FILE", help="The plan's instance: tells more of tiers and functions.")
@@ -34,9 +47,17 @@ def export(
     name: Annotated[str | None, typer.Option(help="Start of all names; default: the instance's.")] = None,
     debug: Debug = False,
 ) -> None:
-    """Turn a plan into Terraform, Kubernetes manifests or plain JSON: machines, functions and thresholds."""
+    """Turn a plan into Terraform, Kubernetes manifests or plain JSON: machines, functions and thresholds.
+
+    Plans of batches become settings of Triton, Ray Serve, KServe or TorchServe.
+    """
 
     def work() -> int:
+        if format_ not in ENDINGS:
+            from serflow_opt.families.serving import read_settings
+
+            title, text = read_settings(plan, format_.value, name)
+            return _written(text, out, title, ENDINGS_OF_BATCHES[format_])
         from serflow_opt.export.reading import read_description
         from serflow_opt.problem.loader import load
 
@@ -51,14 +72,19 @@ def export(
             from serflow_opt.export.kubernetes import to_kubernetes
 
             text = to_kubernetes(description, image)
-        if out is None:
-            print(text, end="")
-            return OK
-        from serflow_opt.files import write_atomically
-
-        file = out / f"{description.name}.{ENDINGS[format_]}" if out.is_dir() else out
-        write_atomically(file, lambda draft: draft.write_text(text, encoding="utf-8"))
-        print(file)
-        return OK
+        return _written(text, out, description.name, ENDINGS[format_])
 
     finish(work, debug)
+
+
+def _written(text: str, out: Path | None, name: str, ending: str) -> int:
+    """Print a text, or write it and print where."""
+    if out is None:
+        print(text, end="")
+        return OK
+    from serflow_opt.files import write_atomically
+
+    file = out / f"{name}.{ending}" if out.is_dir() else out
+    write_atomically(file, lambda draft: draft.write_text(text, encoding="utf-8"))
+    print(file)
+    return OK

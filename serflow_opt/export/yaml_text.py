@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from serflow_opt.export.text import one_line, quoted
@@ -62,6 +63,8 @@ def scalar(value: Any) -> str:
             return f"'{value}'"
         case str():
             return quoted(value)
+        case Decimal():  # digits and a point are a number in all versions
+            return f"{value.normalize():f}" if value % 1 else f"{value:.1f}"
         case float():
             raise TypeError(f"{value}: versions of YAML disagree on some floats, so manifests have none")
     return json.dumps(value)

@@ -35,6 +35,7 @@ class Batchings(Standard):
     own: Mapping[str, str] = {
         "layout": "families.batching.report:plan_parts",
         "words": "families.batching.report:plan_words",
+        "export": "families.batching.export:batchers",
         "plot": "families.batching.plot:plot_groups",
     }
 

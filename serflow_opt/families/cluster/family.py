@@ -35,6 +35,7 @@ class Clusters(Standard):
     own: Mapping[str, str] = {
         "layout": "families.cluster.report:plan_parts",
         "words": "families.cluster.report:plan_words",
+        "export": "families.cluster.export:batchers",
         "plot": "families.cluster.plot:plot_servers",
     }
 
