@@ -29,6 +29,7 @@ from serflow_opt.cli.common import (
     read_plan,
     telling,
 )
+from serflow_opt.cli.replay import replayed
 from serflow_opt.cli.traffic_options import (
     Blocks,
     Cv,
@@ -140,7 +141,7 @@ def simulate(
     file: File,
     trace: Annotated[
         Path | None,
-        typer.Option(help="As of `scale`; simulations of placements need one, others take none."),
+        typer.Option(help="As of `scale`; simulations of trainings take none."),
     ] = None,
     plan: Annotated[
         Path | None, typer.Option(help="Plan of a training as `solve --out` writes it; left out: the best.")
@@ -178,7 +179,10 @@ def simulate(
     plot: Picture = None,
     debug: Debug = False,
 ) -> None:
-    """Send every request of a trace through a service that a policy scales; or run a training's rounds."""
+    """Send every request of a trace through a service that a policy scales.
+
+    Or replay one under policies that keep functions warm, or run a training's rounds.
+    """
 
     def work() -> int:
         from serflow_opt.cli.output import check_plot, show
@@ -200,6 +204,8 @@ def simulate(
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,
         )
+        if instance.kind == "keep-alive":
+            return replayed(instance, trace, trace_scale, from_s, to_s, seed, as_json, out, plot)
         if instance.kind != "placement":
             return _simulate_rounds(instance, file, trace, plan, trainings, seed, as_json, out, plot)
         if trace is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from serflow_opt.families.keep_alive.problem import HYBRID
 from serflow_opt.families.protocol import Family, Goal, Other, Quantity, Question, Valued
 from serflow_opt.families.standard import Standard, Tables
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from serflow_opt.search.outcome import Settings
 
 MOST_TIMES = 20_000
-HYBRID = (0.05, 0.99)
-"""Quantiles of the idle times at which a hybrid histogram policy loads and unloads."""
 USUAL_S = 600.0
 """What providers are said to keep an idle function for."""
 
@@ -51,6 +50,7 @@ class KeepAlives(Standard):
         Quantity("held", label="cost of being loaded", unit="USD/hour", limit="held_max_usd_per_hour"),
     )
     shared = "held"
+    own: Mapping[str, str] = {"simulate": "families.keep_alive.replay:simulate"}
 
     def data(
         self, document: KeepAliveTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]

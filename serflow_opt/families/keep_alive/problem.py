@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+HYBRID = (0.05, 0.99)
+"""Quantiles of the idle times at which a hybrid histogram policy loads and unloads."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Idle:
