@@ -265,7 +265,7 @@ class Nodes(Mixes):
                 self._note()
                 self._part_menu(s, bound)
                 return True
-            p = self._open_number(2 * self.forgiven)
+            p = self._open_number(10 * self.rounding)  # beyond what is forgiven, a part of one takes one more
         if p < 0:
             return False
         self._part_number(p, bound)

@@ -1,50 +1,48 @@
 """Make a policy: the best plan for every rate or every latency bound of a range, with proven limits on what it misses.
 
-Where machines are rented and plans have one type at most, all plans that are the best at some rate are found at once
-(`rented.py`); between the rates at which one of them needs a machine more, all costs are straight lines, so that
-comparing them at these rates compares them everywhere.
+What the best plan costs only rises with the rate, and only falls with the latency bound: machines that serve more also
+serve less, and a plan in time for a tight bound is in time for a looser one. So with proven optima at both ends of an
+interval all optima between them are bounded. Where both ends agree, the plan is the same throughout, exactly.
 
-Else by solves. What the best plan costs only rises with the rate, and only falls with the latency bound: machines that
-serve more also serve less, and a plan in time for a tight bound is in time for a looser one. So with proven optima at
-both ends of an interval all optima between them are bounded. Where both ends agree, the plan is the same throughout,
-exactly. Where they do not, the interval is halved (in proportion) until the plan of its safe end is within the
-tolerance of every optimum in it, or the interval is too narrow to matter.
+Where they do not, the interval is halved (in proportion) until the plan of its safe end is within the tolerance of
+every optimum in it, or the interval is too narrow to matter. Where machines are rented there are as many intervals as
+tolerances in the range, and they are met one after the other, from the lowest rate on: as far as the best plan of the
+next rate is good enough, or that of the last one, up to the rate at which it needs a machine more.
+
+Where machines are rented, plans have one type at most, and less is tolerated than solves tell apart, all plans that are
+the best at some rate are found at once (`at_once.py`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 import numpy as np
 
 from serflow_opt.ground.arguments import Arguments, as_number
-from serflow_opt.ground.arrays import Floats
-from serflow_opt.ground.deadline import Deadline, OutOfTime
+from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable, workers
 from serflow_opt.ground.tolerances import EQUAL, NARROW
 from serflow_opt.plan.document import Plan
-from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.planner.at_once import map_at_once
 from serflow_opt.planner.policy import Axis, Piece, Policy
 from serflow_opt.planner.rated import HOUR, Rated
-from serflow_opt.planner.rented import best_at_some_rate, covers
+from serflow_opt.planner.rented import covers
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.limits import shown_unit
-from serflow_opt.search.outcome import Found, Settings
-from serflow_opt.solving import plan_of
 
 MOST = 10_000
 """Solves at most."""
-STEPS = 1_000_000
-"""Rates at which some plan needs a machine more, at most; beyond, solves are fewer."""
-AT_ONCE = 4_000_000
-"""Costs compared at once."""
+FIRST = 1e-3
+"""Step up from the lowest rate at least, relative."""
+FAR = 0.25
+"""Of a step: how far the last plan has to go for its own piece."""
 Report = Callable[[int, float], None]
 
 
@@ -129,122 +127,16 @@ def map_policy(
     report = on_progress or (lambda solves, done: None)
     with stoppable():
         deadline = Deadline(seconds)
-        if axis == "rate_per_s" and covers(instance):
-            mapped = _at_once(planner, low, high, tolerance, deadline, jobs, report)
+        search = _Search(planner, axis, tolerance, deadline, report)
+        if axis == "rate_per_s" and covers(instance) and tolerance < 2 * planner.gap + EQUAL:
+            mapped = map_at_once(instance, planner.gap, (low, high), tolerance, deadline, jobs, report)
             if mapped is not None:
                 return mapped
-        return _Search(planner, axis, tolerance, deadline, report).over(low, high, jobs)
+        return search.over(low, high, jobs)
 
 
 def _is_pair(both: object) -> bool:
     return isinstance(both, (tuple, list, np.ndarray)) and len(both) == 2
-
-
-def _at_once(
-    planner: Asked, low: float, high: float, tolerance: float, deadline: Deadline, jobs: int, report: Report
-) -> Policy | None:
-    """The map over rates of an instance whose best plans are found for all rates; None where that does not reach."""
-    instance = planner.instance.with_limits(rate_per_s=high)
-    cap = instance.utilisation_cap
-    try:
-        decisions = best_at_some_rate(instance, deadline, jobs, lambda n, of: report(n, 0.9 * n / of))
-        terms = []
-        for decision in decisions or ():
-            deadline.check()
-            terms.append(Rated.of(evaluate(instance, decision), high, cap))
-    except OutOfTime:
-        return None
-    if decisions is None:
-        return None
-    if not decisions:
-        return Policy(instance.name, "rate_per_s", (Piece(low, high, None, 0.0),), tolerance, cap)
-    steps = _steps(terms, low, high)
-    if steps is None:
-        return None
-    pieces = []
-    for run in _runs(terms, steps, max(tolerance, planner.gap)):
-        here = instance.with_limits(rate_per_s=run.high)
-        metrics = evaluate(here, decisions[run.plan])
-        found = Found(decisions[run.plan], metrics, metrics.cost_usd_per_request, run.least / HOUR / run.high)
-        plan = plan_of(here, found, Settings(max(tolerance, planner.gap), deadline), {"cost": 1.0})
-        plan.certificate.method = (
-            f"{len(decisions):,} plans, one of which is the best at any rate, by Lagrangian bounds and label setting, "
-            "valued by the exact evaluator"
-        )
-        pieces.append(Piece(run.low, run.high, plan, run.missed))
-    report(len(decisions), 1.0)
-    return Policy(instance.name, "rate_per_s", tuple(pieces), tolerance, cap)
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Rates that a plan is good enough for; USD an hour of the best at the last of them, and what it misses at most."""
-
-    low: float
-    high: float
-    plan: int
-    least: float
-    missed: float
-
-
-def _steps(terms: Sequence[Rated], low: float, high: float) -> Floats | None:
-    """Return the rates at which some plan needs a machine more, and both ends; None where they are too many."""
-    loads = sorted({load for own in terms for load in own.loads})
-    if sum((high - low) * load for load in loads) > STEPS:
-        return None
-    rates = [np.arange(math.floor(low * load) + 1, math.ceil(high * load)) / load for load in loads if load > 0]
-    steps = np.unique(np.concatenate([[low, high], *rates]))
-    steps = steps[(steps >= low) & (steps <= high)]
-    apart = np.append(True, np.diff(steps) > EQUAL * steps[1:])
-    apart[-1] = True
-    kept: Floats = steps[apart]
-    return kept
-
-
-def _runs(terms: Sequence[Rated], steps: Floats, tolerance: float) -> list[_Run]:
-    """Cover the rates with plans that miss at most the tolerance, each as far as it goes."""
-    runs: list[_Run] = []
-    size = max(AT_ONCE // len(terms), 1)
-    for first in range(0, len(steps) - 1, size):
-        part = steps[first : first + size + 1]
-        missed, least = _missed(terms, part)
-        while True:  # where costs cross between two steps, no plan may be good enough at both: halve
-            bad = (missed.min(axis=0) > tolerance + EQUAL) & (np.diff(part) > NARROW * part[1:])
-            if not bad.any():
-                break
-            part = np.sort(np.concatenate([part, (part[1:] + part[:-1])[bad] / 2]))
-            missed, least = _missed(terms, part)
-        reach = np.zeros((len(terms), len(part)), dtype=np.int64)
-        for e in range(len(part) - 2, -1, -1):
-            reach[:, e] = np.where(missed[:, e] <= tolerance + EQUAL, reach[:, e + 1] + 1, 0)
-        e = 0
-        while e < len(part) - 1:
-            n = int(reach[:, e].argmax() if reach[:, e].any() else missed[:, e].argmin())
-            if runs and e == 0 and reach[runs[-1].plan, 0]:
-                n = runs[-1].plan  # goes on from the part before
-            end = e + max(int(reach[n, e]), 1)
-            run = _Run(float(part[e]), float(part[end]), n, float(least[end - 1]), float(missed[n, e:end].max()))
-            if runs and runs[-1].plan == n:
-                run = replace(run, low=runs[-1].low, missed=max(run.missed, runs[-1].missed))
-                runs.pop()
-            runs.append(run)
-            e = end
-    return runs
-
-
-def _missed(terms: Sequence[Rated], rates: Floats) -> tuple[Floats, Floats]:
-    """Return what each plan misses at most between neighbouring rates, and the least USD an hour at the later one.
-
-    Costs are straight lines there, so the largest share that is missed is that at one of the ends.
-    """
-    middle = (rates[1:] + rates[:-1]) / 2
-    slope = np.array([[own.per_request * HOUR] for own in terms])
-    rent = np.array([own.usd_per_hour(middle) for own in terms]) - slope * middle
-    left, right = rent + slope * rates[:-1], rent + slope * rates[1:]
-    least: Floats = right.min(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        missed = np.maximum(1 - left.min(axis=0) / left, 1 - least / right)
-    return np.where(np.isfinite(missed), np.maximum(missed, 0.0), 0.0), least  # what costs nothing misses nothing
 
 
 class _Search:
@@ -253,22 +145,23 @@ class _Search:
         self.deadline, self.report = deadline, report
         self.hourly = axis == "rate_per_s" and planner.instance.minimize == "cost"
         self.steady = axis == "rate_per_s" and planner.instance.accounting != "reserved"
-        self.solves, self.width = 0, 1.0
+        self.solves, self.width, self.aim = 0, 1.0, max(tolerance, 2 * planner.gap)
 
     def over(self, low: float, high: float, jobs: int) -> Policy:
         self.width = math.log(high / low)
         with ExitStack() as stack:
             pool = stack.enter_context(workers(jobs, "spawn")) if jobs > 1 else None
-            pieces = self._pieces(low, high, jobs, pool)
+            rising = self.hourly and not self.steady and jobs == 1
+            pieces = self.upwards(low, high) if rising else self.pieces(low, high, jobs, pool)
         instance = self.planner.instance
         return Policy(instance.name, self.axis, tuple(pieces), self.tolerance, instance.utilisation_cap)
 
-    def _pieces(self, low: float, high: float, jobs: int, pool: Executor | None) -> list[Piece]:
+    def pieces(self, low: float, high: float, jobs: int, pool: Executor | None) -> list[Piece]:
         if self.steady:  # a request costs the same at any rate
-            (plan,) = self._solve([low], None)
+            (plan,) = self.solve([low], None)
             return [Piece(low, high, plan, (plan.gap or 0.0) if plan.plan is not None else _unknown(plan))]
         done, pieces = 0.0, []
-        at_low, at_high = self._solve([low, high], pool)
+        at_low, at_high = self.solve([low, high], pool)
         todo = [(low, at_low, high, at_high)]
         while todo:
             open_: list[tuple[float, Plan, float, Plan]] = []
@@ -282,12 +175,64 @@ class _Search:
                 done += math.log(b / a) / self.width
                 self.report(self.solves, done)
             middles = [math.sqrt(a * b) for a, _, b, _ in open_]
-            between = self._solve(middles, pool)
+            between = self.solve(middles, pool)
             for (a, at_a, b, at_b), middle, plan in reversed([*zip(open_, middles, between, strict=True)]):
                 todo += [(middle, plan, b, at_b), (a, at_a, middle, plan)]
         return _joined(sorted(pieces, key=lambda piece: piece.low), self.axis)
 
-    def _solve(self, values: list[float], pool: Executor | None) -> list[Plan]:
+    def upwards(self, low: float, high: float) -> list[Piece]:
+        """Cover rates from the lowest on."""
+        at_low, at_high = self.solve([low, high], None)
+        if at_low.objective.value is None or at_high.objective.value is None:
+            return self.pieces(low, high, 1, None)
+        pieces: list[Piece] = []
+        a, at_a, step = low, at_low, max(self.aim, FIRST)
+        while a < high:
+            b = a * (1 + step)
+            if b >= high * (1 - NARROW) or self.deadline.expired or self.solves >= MOST:
+                b, at_b = high, at_high
+            else:
+                (at_b,) = self.solve([b], None)
+            piece = self._piece(a, at_a, b, at_b)
+            if piece is not None and at_b.objective.value is not None:
+                pieces.append(piece)
+                step = (b / a - 1) * min(max(0.9 * self.aim / max(piece.gap, NARROW), 0.9), 1.5)
+                a, at_a = b, at_b
+            else:
+                own = self._own(a, at_a, b)
+                if own is not None and own.high >= a + FAR * (b - a):
+                    pieces.append(own)
+                    a = own.high
+                    (at_a,) = self.solve([min(a * (1 + NARROW / 2), high)], None)
+                else:
+                    step = (b / a - 1) / 2
+            self.report(self.solves, math.log(a / low) / self.width)
+        return _joined(pieces, self.axis)
+
+    def _own(self, a: float, at_a: Plan, most: float) -> Piece | None:
+        """How far up, at most, the best plan of a rate is good enough; None: not at all."""
+        rate = at_a.limits.get("rate_per_s")
+        if at_a.metrics is None or not isinstance(rate, (int, float)):
+            return None
+        cap, least = self.planner.instance.utilisation_cap, self._bound(at_a, a) * HOUR
+        terms = Rated.of(at_a.metrics, rate, cap)
+        slope, allowed, end = terms.per_request * HOUR, least / (1 - self.aim) * (1 - EQUAL), a
+        while end < most:
+            full = min((math.floor(end * load * (1 + EQUAL) + 1) / load for load in terms.loads if load), default=most)
+            full, rent = min(full, most), float(terms.usd_per_hour((end + full) / 2)) - slope * (end + full) / 2
+            if rent + slope * end > allowed:
+                break
+            end = full if rent + slope * full <= allowed else min(full, (allowed - rent) / slope)
+            if end < full:
+                break
+        if end <= a:
+            return None
+        worth = float(terms.usd_per_hour(np.float64(end)))
+        piece = Piece(a, end, at_a, max(relative_gap(worth, least), 0.0))
+        plan = Policy(self.planner.instance.name, self.axis, (piece,), self.tolerance, cap).at(end)
+        return Piece(a, end, plan, piece.gap)
+
+    def solve(self, values: list[float], pool: Executor | None) -> list[Plan]:
         self.solves += len(values)
         ask = partial(_ask, self.planner, self.axis, self.deadline)
         return list(pool.map(ask, values)) if pool is not None and len(values) > 1 else [ask(own) for own in values]
@@ -315,7 +260,7 @@ class _Search:
         gap = relative_gap(most, least)
         if narrow or gap <= EQUAL:
             return Piece(a, b, hard, 0.0)
-        return Piece(a, b, hard, gap) if gap <= max(self.tolerance, 2 * self.planner.gap) or over else None
+        return Piece(a, b, hard, gap) if gap <= self.aim or over else None
 
 
 def _ask(planner: Asked, axis: Axis, deadline: Deadline, value: float) -> Plan:

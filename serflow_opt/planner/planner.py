@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt import kernels
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.reductions import ending_matters
@@ -27,12 +28,14 @@ from serflow_opt.plan.names import decision_of
 from serflow_opt.problem.given import Named, instance_of
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.limits import shown_unit
-from serflow_opt.search.best import swept
+from serflow_opt.search.best import mixed, swept
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.layered import Chain, covered
 from serflow_opt.search.outcome import Found, Settings
 from serflow_opt.search.placements import Paths
+from serflow_opt.search.rented.question import taken
+from serflow_opt.search.rented.search import RentedSearch
 from serflow_opt.solving import answer, plan_of
 
 if TYPE_CHECKING:
@@ -45,14 +48,19 @@ KNOWN = 8
 LOOSER = (0.7, 0.85, 1.2, 1.5, 2.0)
 """Latency bounds, times the instance's own, whose best placements the planner begins with."""
 
+FASTER = (1.0, 0.5, 2.0)
+"""Rates, times the instance's own, whose best placements a planner of rented machines begins with."""
+WARMING = 20_000
+"""Nodes looked at for each of them, at most."""
+
 
 class Planner:
     """Answers what the best plan is at another rate, bound, floor or price.
 
-    Instances that labels cover (`method = "labels"` of `solve`) are answered in milliseconds: sets, coefficients and
-    the best placements of looser and tighter bounds are computed when the planner is made. Others are solved anew. An
-    answer depends on the question alone, not on earlier ones; the same question again is answered from memory. Any
-    number of threads may ask.
+    Instances that labels cover, or mixes without a percentile (`method` of `solve`), are answered in milliseconds:
+    sets, coefficients and the best placements at looser and tighter bounds, and at other rates where machines are
+    rented, are computed when the planner is made. Others are solved anew. An answer depends on the question alone, not
+    on earlier ones; the same question again is answered from memory. Any number of threads may ask.
 
     Parameters
     ----------
@@ -83,9 +91,14 @@ class Planner:
         data = Data(instance)
         self._setup_s = time.monotonic() - began
         """What a search takes before it can look at the clock, where nothing is warm."""
-        if self._goal and not instance.then and covered(instance, self._goal) and data.connected:
+        self._by_mixes = False
+        asked = bool(self._goal) and not instance.then and data.connected
+        if asked and covered(instance, self._goal):
             self._chain = Chain.of(data, self._goal)
             self._warm(self._chain)
+        elif asked and _mixes_take(instance, self._goal):
+            self._chain, self._by_mixes = Chain.of(data, self._goal), True
+            self._warm_rented(self._chain)
         elif instance.minimize == "cost" and instance.accounting == "reserved" and data.connected:
             fractional = replace(instance, accounting="per-request")  # machines by use: not far from the best
             if covered(fractional, self._goal):
@@ -98,8 +111,24 @@ class Planner:
         if runs:
             self._held = runs[0].held
         if found:
-            both = [np.concatenate([getattr(paths, name) for paths in found]) for name in ("runner", "way", "moved")]
-            self._pool = Paths(*both)
+            self._pool = Paths.of(found)
+
+    def _warm_rented(self, chain: Chain) -> None:
+        """Collect the placements that are best at some bound or rate near the instance's own, and note the plans."""
+        rate = self.instance.rate_per_s or 1.0
+        asked = [(rate * faster, chain.whole_limit * looser) for faster in FASTER for looser in (1.0, *LOOSER)]
+        runs = []
+        for per_s, whole_limit in asked if np.isfinite(chain.whole_limit) else [(rate * f, np.inf) for f in FASTER]:
+            data = copy.copy(chain.data)
+            data.instance = replace(self.instance, rate_per_s=per_s)
+            here = replace(chain, data=data, whole_limit=whole_limit)
+            run = RentedSearch(here, max(self.gap, 1e-3), most_nodes=WARMING)
+            if run.run() and run.best is not None:
+                runs.append(run)
+        self._known.update((plan, None) for run in reversed(runs) if (plan := run.decision()) is not None)
+        found = [run.best[0].paths for run in runs if run.best is not None]
+        if found:
+            self._pool = Paths.of(found)
 
     def _near(self, chain: Chain) -> list[ChainSearch]:
         """Search at bounds near the instance's own, and note the best plans, the fastest of all among them."""
@@ -298,13 +327,23 @@ class Planner:
     def _answer(self, instance: Instance, settings: Settings, *, priced: bool, explain: bool) -> Plan:
         if self._chain is None:
             return answer(instance, settings)
-        goal, chain = self._goal, self._chain
-        data = copy.copy(chain.data)
+        goal, chain = self._goal, self._changed_chain(self._chain, instance, priced=priced)
+        if self._by_mixes:
+            found = mixed(instance, chain, settings, goal, self._pool)
+        else:
+            held = self._held if chain.columns == self._chain.columns else None  # a new limit has no multiplier yet
+            found = swept(instance, chain, settings, goal, self._pool, held)
+        if found is None or (found.infeasible and explain) or (found.decision is None and not found.infeasible):
+            return answer(instance, settings)
+        return plan_of(instance, found, settings, goal)
+
+    def _changed_chain(self, chain: Chain, instance: Instance, *, priced: bool) -> Chain:
+        """Return the arrays of a changed instance; those that do not depend on what has changed are kept."""
+        goal, data = self._goal, copy.copy(chain.data)
         data.instance = instance
         lower = instance.accuracy_min != self.instance.accuracy_min and ending_matters(instance)
         if lower and not data.all_ends().keys() <= data.ends.keys():  # plans may end where none could
-            data = Data(instance)
-            chain = Chain.of(data, goal)
+            return Chain.of(Data(instance), goal)
         if priced:
             chain = Chain.of(data, goal)
         limits = chain.limits.copy()
@@ -315,9 +354,9 @@ class Planner:
         elif instance.latency_slo_s != self.instance.latency_slo_s:  # another column, or another limit of it
             chain = Chain.of(data, goal)
             limits = chain.limits
-        chain = replace(chain, data=data, limits=limits, whole_limit=whole_limit)
-        held = self._held if chain.columns == self._chain.columns else None  # a new limit has no multiplier yet
-        found = swept(instance, chain, settings, goal, self._pool, held)
-        if found is None or (found.infeasible and explain) or (found.decision is None and not found.infeasible):
-            return answer(instance, settings)
-        return plan_of(instance, found, settings, goal)
+        return replace(chain, data=data, limits=limits, whole_limit=whole_limit)
+
+
+def _mixes_take(instance: Instance, goal: Goal) -> bool:
+    """Whether the search by mixes answers questions about an instance: machines rented whole, no percentile."""
+    return kernels.compiled and instance.quantile is None and taken(instance, goal)

@@ -206,22 +206,37 @@ def _rented(instance: Instance, settings: Settings, goal: Goal) -> Found | None:
     """Search by mixes of thresholds; None where that does not reach, or ends without a proof."""
     if not kernels.compiled or not taken(instance, goal):
         return None
-    data, deadline = Data(instance), settings.deadline
+    data = Data(instance)
     if not data.connected:
         return Found(infeasible=True, bound=math.inf, checked=math.inf)
-    chain = Chain.of(data, goal)
-    late = "late" in chain.columns
-    if late and not told_apart(data):
+    return mixed(instance, Chain.of(data, goal), settings, goal)
+
+
+def mixed(instance: Instance, chain: Chain, settings: Settings, goal: Goal, pool: Paths | None = None) -> Found | None:
+    """Search the arrays of an instance by mixes of thresholds; None where that does not reach, or proves nothing.
+
+    Parameters
+    ----------
+    pool
+        Of `RentedSearch.run`; not where a percentile is limited.
+    """
+    gap, told, grace_s = max(settings.gap, EQUAL), _told(settings, chain), settings.grace_s
+    run: LateSearch | RentedSearch
+    if "late" in chain.columns:
+        if not told_apart(chain.data):
+            return None
+        run = LateSearch(chain, gap, settings.deadline, told, grace_s)
+        ended = run.run()
+    else:
+        run = RentedSearch(chain, gap, settings.deadline, told, grace_s)
+        ended = run.run(pool)
+    if not ended:
         return None
-    kind = LateSearch if late else RentedSearch
-    run = kind(chain, max(settings.gap, EQUAL), deadline, _told(settings, chain), settings.grace_s)
     found = Found(rented=run)
-    if not run.run():
-        return None
     found.nodes = run.counts.nodes
     found = _valued(instance, goal, found, run.decision(), run.infeasible, run.bound * chain.unit)
     known = found.infeasible or found.proven(settings.gap)
-    return found if known or deadline.expired else None
+    return found if known or settings.deadline.expired else None
 
 
 def _told(settings: Settings, chain: Chain) -> Callable[[float, float], None] | None:

@@ -96,7 +96,7 @@ class ChainSearch:
         self.chain, self.on_better = chain, on_better
         self._deadlines = deadline, deadline.later(grace_s) if grace_s else deadline
         self.gap = max(gap - FOR_VALUING, gap / 2)  # the rest is for the exact value of the plan
-        self.before = least_whole_before(chain)
+        self.before = chain.known("before", least_whole_before)
         self.limited = np.isfinite(chain.limits)
         self.tight = stages_couple(chain.data.instance)
         self.size = float(np.abs(chain.adds[chain.on][:, 0]).mean()) * len(chain.on) if chain.on.any() else 0.0
@@ -120,7 +120,7 @@ class ChainSearch:
         held
             Multipliers of the columns there, C.
         """
-        self.counts.placements = count_paths(self.chain)
+        self.counts.placements = self.chain.known("paths", count_paths)
         try:
             ended = self._search(pool, held)
         except OutOfTime:
@@ -139,8 +139,12 @@ class ChainSearch:
 
     def _never_negative(self) -> bool:
         """Whether everything only adds to the objective."""
-        crossings = [c for side in (self.chain.leaving, self.chain.entering) for at in side for c in at]
-        return all((adds[..., 0] >= 0).all() for adds in (self.chain.adds, *(c.adds for c in crossings)))
+
+        def never(chain: Chain) -> bool:
+            crossings = [c for side in (chain.leaving, chain.entering) for at in side for c in at]
+            return all((adds[..., 0] >= 0).all() for adds in (chain.adds, *(c.adds for c in crossings)))
+
+        return self.chain.known("adds", never)
 
     def decision(self) -> Decision | None:
         """Return the best plan."""

@@ -11,9 +11,9 @@ and `enumerate.py` run over them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import get_args
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 
@@ -27,6 +27,8 @@ from serflow_opt.search.flat import Crossing, Flat
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.lagrangian import menus_of
 from serflow_opt.search.runs import run_begin, stages_couple
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +89,36 @@ class Chain:
     entering: list[list[Crossing]]
     stays: list[tuple[Ints, Ints] | None]
     back: Ints
-    _flat: list[Flat] = field(default_factory=list, repr=False)
+    _known: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def changed(self, **arrays: object) -> Chain:
         """Return a chain with other arrays of stages, or other ways between them."""
-        return replace(self, _flat=[], **arrays)  # type: ignore[arg-type]
+        return replace(self, _known={}, **arrays)  # type: ignore[arg-type]
+
+    def known(self, name: str, value: Callable[[Chain], T]) -> T:
+        """Return what follows from the arrays, whatever the limits: found once for all that differ in these.
+
+        Parameters
+        ----------
+        name
+            What it goes by.
+        value
+            Finds it.
+        """
+        if name not in self._known:
+            self._known[name] = value(self)
+        found: T = self._known[name]
+        return found
 
     @property
     def flat(self) -> Flat:
-        """The same, one behind the other, made once for all that differ in limits."""
-        if not self._flat:
-            states = self.whole, self.back, self.ends, self.used
-            self._flat.append(Flat.of(len(self.columns), states, self.menus, self.stays, self.leaving, self.entering))
-        return self._flat[0]
+        """The same, one behind the other."""
+
+        def flat(chain: Chain) -> Flat:
+            states = chain.whole, chain.back, chain.ends, chain.used
+            return Flat.of(len(chain.columns), states, chain.menus, chain.stays, chain.leaving, chain.entering)
+
+        return self.known("flat", flat)
 
     @classmethod
     def of(cls, data: Data, goal: Goal) -> Chain:

@@ -23,6 +23,7 @@ from support.documents import document_of
 from support.helpers import changed, load, two_tiers
 
 import serflow_opt as so
+from serflow_opt.ground.deadline import NEVER
 from serflow_opt.ground.tolerances import NARROW, PLANNER_GAP
 from serflow_opt.plan.document import Plan
 from serflow_opt.planner import mapping
@@ -501,23 +502,37 @@ def test_progress() -> None:
     assert seen[-1][1] == pytest.approx(1.0)
 
 
-def test_a_map_is_that_of_solves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Found at once for all rates, or by one solve after the other: no plan of either is beyond what both promise."""
-    at_once = by_rate()
-    monkeypatch.setattr(mapping, "covers", lambda instance: False)
+def test_a_map_upwards_is_one_by_halves() -> None:
+    """One process goes up from the lowest rate, several halve intervals: no plan is beyond what both promise."""
+    upwards = by_rate()
     told: list[float] = []
-    solved = map_policy(
-        Planner(rented()), rate_per_s=(2.0, 8.0), tolerance=0.1, on_progress=lambda n, done: told.append(done)
-    )
-    assert told[-1] == pytest.approx(1.0)
+    search = mapping._Search(Planner(rented()), "rate_per_s", 0.1, NEVER, lambda n, done: told.append(done))
+    halves = Policy("two", "rate_per_s", tuple(search.pieces(2.0, 8.0, 1, None)), 0.1, rented().utilisation_cap)
     for rate in np.geomspace(2.0, 8.0, 23).tolist():
-        one, other = at_once.at(rate), solved.at(rate)
+        one, other = upwards.at(rate), halves.at(rate)
         assert one is not None
         assert other is not None
         for plan, rival in ((one, other), (other, one)):
             assert rival.objective.value is not None
             assert plan.bound is not None
             assert plan.bound <= rival.objective.value * (1 + PLANNER_GAP)
+
+
+def test_plans_change_where_they_need_a_machine_more() -> None:
+    """On v alone a request keeps 2.5 s busy, of which a machine has half: at 0.2 n a second n are full."""
+    policy = map_policy(Planner(on_v()), rate_per_s=(0.15, 2.15), tolerance=0.01)
+    assert policy.breakpoints[0] == pytest.approx(0.2, rel=1e-9)
+    for rate in [0.15, *(0.2 * n * (1 + off) for n in range(1, 11) for off in (-1e-3, -1e-5, 0.0, 1e-5, 1e-3))]:
+        there, exact = policy.at(rate), so.solve(on_v().with_limits(rate_per_s=rate), gap=1e-9)
+        assert there is not None
+        assert machines(there) == [math.ceil(rate / 0.2 * (1 - 1e-9))]
+        assert there.objective.value == pytest.approx(exact.objective.value, rel=1e-9)
+
+
+def on_v() -> Instance:
+    """`tiny.two_stages` on v alone, all requests through both stages: 1 + 0.75 x 2 s each."""
+    base = tiny.two_stages(rate_per_s=1.0, accounting="reserved", accuracy_min=0.9)
+    return replace(base, options=base.options[:1])
 
 
 def test_a_map_without_tolerance_has_the_best_plan_everywhere() -> None:
@@ -529,11 +544,8 @@ def test_a_map_without_tolerance_has_the_best_plan_everywhere() -> None:
         assert there.objective.value == pytest.approx(best.objective.value, rel=1e-6)
 
 
-@pytest.mark.parametrize("at_once", [True, False])
-def test_a_map_ends_with_its_time(at_once: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_map_ends_with_its_time() -> None:
     """What is not known by then says so."""
-    if not at_once:
-        monkeypatch.setattr(mapping, "covers", lambda instance: False)
     policy = Planner(rented()).policy(rate_per_s=(2.0, 8.0), time_limit=0)
     assert (policy.pieces[0].low, policy.pieces[-1].high) == (2.0, 8.0)
     assert all(piece.plan is not None or piece.gap == math.inf for piece in policy.pieces)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints, Mask
-from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.search.rented.columns import ANY_NUMBER, Columns
 
 BEYOND = 1e6
@@ -104,25 +103,30 @@ class Box:
         rows = zip(*found, strict=True)
         return [Box(self.offer, least, most, full, weights, settled) for least, most, full, weights in rows]
 
-    def multipliers(self, columns: Columns) -> Floats:
-        """Return the weights as multipliers of the chain's columns, C."""
-        return columns.multipliers(self.sound(columns), self.offer.rents)
 
-    def offset(self, columns: Columns) -> tuple[float, float]:
-        """Return what is added to the least V, over the chain's unit, and the size of its terms."""
-        return columns.offset(self.sound(columns), self.offer.rents, self.least, self.most)
+class Lanes:
+    """Boxes side by side.
 
-    def sound(self, columns: Columns) -> Floats:
-        """The weights: 0 of a column without a limit, beyond anything of machines of which there are none."""
+    Attributes
+    ----------
+    weights
+        N x K, as far as limits go: none of a column without a limit, beyond anything of machines of which there are
+        none.
+    multipliers
+        N x C, of the chain's columns.
+    added
+        N, what is added to the least V in each box to bound all plans there, in units of the chain's objective.
+    on
+        N x M x E.
+    """
+
+    def __init__(self, boxes: Sequence[Box], columns: Columns) -> None:
         kinds = len(columns.machines)
-        weights = np.where(np.isfinite(columns.limits), self.weights, 0.0)
-        weights[: 1 + kinds] = self.weights[: 1 + kinds]
-        weights[1 : 1 + kinds][self.most == 0] = BEYOND
-        return weights
-
-
-def offsets_of(boxes: Sequence[Box], columns: Columns) -> Floats:
-    """Return what is added to the least V in boxes to bound all plans there, in units of the kernels."""
-    terms = np.array([box.offset(columns) for box in boxes])
-    added: Floats = terms[:, 0] - ROUNDING * terms[:, 1]
-    return added
+        most = np.array([box.most for box in boxes])
+        weights = np.array([box.weights for box in boxes])
+        weights[:, 1 + kinds :][:, ~np.isfinite(columns.limits[1 + kinds :])] = 0.0
+        weights[:, 1 : 1 + kinds][most == 0] = BEYOND
+        rents, least = (np.array(part) for part in zip(*((b.offer.rents, b.least) for b in boxes), strict=True))
+        self.weights, self.multipliers = weights, columns.multipliers(weights, rents)
+        self.added: Floats = columns.offsets(weights, rents, least, most) * columns.unit
+        self.on: Mask = columns.chain.on & np.array([box.offer.on for box in boxes])[:, None, :]

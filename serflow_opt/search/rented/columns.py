@@ -171,22 +171,22 @@ class Columns:
         return levels
 
     def multipliers(self, weights: Floats, rents: Floats) -> Floats:
-        """Return weights of the kernels' columns as multipliers of the chain's, C.
+        """Return weights of the kernels' columns as multipliers of the chain's, N x C.
 
         Parameters
         ----------
         weights
-            K.
+            N x K.
         rents
-            P, of machines at the chain's rate: its columns of money have a share of them for each share of a machine.
+            N x P, of machines at the chain's rate: its columns of money have a share of them for each share of one.
         """
-        held = np.zeros(len(weights))
-        held[self.order] = weights / self.scale * self.unit + 0.0  # -0 would divide to minus infinity
-        held[0] = weights[0]
-        money = self.chain.paid * weights[0]
+        held = np.zeros(weights.shape)
+        held[:, self.order] = weights / self.scale * self.unit + 0.0  # -0 would divide to minus infinity
+        held[:, 0] = weights[:, 0]
+        money = self.chain.paid * weights[:, 0]
         if self.limited_money:
-            money += held[self.order[self.limited_money]]
-        held[self.machines] -= money * rents
+            money = money + held[:, self.order[self.limited_money]]
+        held[:, self.machines] -= money[:, None] * rents
         return held
 
     def weights(self, held: Floats, rents: Floats) -> Floats:
@@ -198,23 +198,25 @@ class Columns:
         weights[1 : 1 + len(self.machines)] = worth * self.machine / (1 + WHOLE_MACHINE) * (1 - ROUNDING)
         return weights
 
-    def offset(self, weights: Floats, rents: Floats, least: Floats, most: Floats) -> tuple[float, float]:
-        """Return what is added to the least weighted sum to bound numbers of machines, and the size of its terms.
+    def offsets(self, weights: Floats, rents: Floats, least: Floats, most: Floats) -> Floats:
+        """Return what is added to least weighted sums to bound numbers of machines, less what rounding may add, N.
 
         Parameters
         ----------
         weights
-            K.
+            N x K.
         rents
-            P, of machines at the chain's rate.
+            N x P, of machines at the chain's rate.
         least, most
-            P numbers.
+            N x P numbers.
         """
         kinds = len(self.machines)
-        terms = -weights[1 + kinds :] * np.where(np.isfinite(self.limits), self.limits, 0.0)[1 + kinds :]
+        limits = self.limits[1 + kinds :]
+        terms = -weights[:, 1 + kinds :] * np.where(np.isfinite(limits), limits, 0.0)
         rent, due = self.prices(rents)
-        each = weights[0] * rent - weights[1 : 1 + kinds] / self.machine * (1 + WHOLE_MACHINE)
+        each = weights[:, :1] * rent - weights[:, 1 : 1 + kinds] / self.machine * (1 + WHOLE_MACHINE)
         if self.limited_money:
-            each = each + weights[self.limited_money] * due
-        each = each * np.where(each >= 0, least, most)
-        return float(terms.sum() + each.sum()), float(np.abs(terms).sum() + np.abs(each).sum())
+            each = each + weights[:, self.limited_money, None] * due
+        both = np.concatenate([terms, each * np.where(each >= 0, least, most)], axis=1)
+        added: Floats = both.sum(axis=1) - ROUNDING * np.abs(both).sum(axis=1)
+        return added

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from serflow_opt.search.placed import Placed, placed
 from serflow_opt.search.placements import Paths, keys_of
 from serflow_opt.search.prefixes import least_whole_before, most_values
 from serflow_opt.search.prune import decision_at
-from serflow_opt.search.rented.boxes import Box, Offer, offsets_of
+from serflow_opt.search.rented.boxes import Box, Lanes, Offer
 from serflow_opt.search.rented.columns import Columns
 from serflow_opt.search.runs import stages_couple, within_options
 
@@ -47,8 +47,14 @@ BOX_ROUNDS = 8
 """Sweeps of boxes, at most, before their placements are listed."""
 OFFERS = 2_000
 """Types of machines, one of each tier, that are swept side by side at most."""
-Left = tuple[Box, float, Paths]
-"""A box, its bound, and the placement that this is of."""
+
+
+class Left(NamedTuple):
+    """A box, its bound, and the placement that this is of."""
+
+    box: Box
+    bound: float
+    path: Paths
 
 
 @dataclass(slots=True)
@@ -110,7 +116,7 @@ class BoxSearch:
         self._deadlines = deadline, deadline.later(grace_s) if grace_s else deadline
         self.gap = max(gap - FOR_VALUING, gap / 2)  # the rest is for the exact value of the plan
         self.columns = Columns(chain)
-        self.before = least_whole_before(chain)
+        self.before = chain.known("before", least_whole_before)
         self.tight = stages_couple(chain.data.instance)
         self.limited = np.isfinite(chain.limits)
         self.value, self.bound, self.infeasible = math.inf, -math.inf, False
@@ -213,20 +219,16 @@ class BoxSearch:
     def _whole(self, offer: Offer) -> Box:
         return Box.all_of(offer, self.columns.weights(self.held, offer.rents))
 
-    def _lanes(self, boxes: Sequence[Box]) -> tuple[BoundTable, Floats]:
-        """Sweep boxes, a lane each; return that and their bounds, of those beyond the target some that are, too."""
+    def _lanes(self, boxes: Sequence[Box]) -> tuple[Lanes, BoundTable, Floats]:
+        """Sweep boxes, a lane each; return these and their bounds, of those beyond the target some that are, too."""
         self.deadline.check()
         self.counts.sweeps += 1
-        chain, columns, target = self.chain, self.columns, self.target()
-        lanes = np.array([box.multipliers(columns) for box in boxes])
-        on = chain.on & np.array([box.offer.on for box in boxes])[:, None, :]
-        added = offsets_of(boxes, columns)
+        chain, target, lanes = self.chain, self.target(), Lanes(boxes, self.columns)
         most = None
         if math.isfinite(target):
-            most = most_values(chain, lanes, target - columns.unit * added, on)
-        swept = sweep(chain, lanes, self.before, most, on, deadline=self.deadline)
-        bounds = np.where(swept.first >= 0, swept.best + columns.unit * added, target)
-        return swept, bounds
+            most = most_values(chain, lanes.multipliers, target - lanes.added, lanes.on)
+        swept = sweep(chain, lanes.multipliers, self.before, most, lanes.on, deadline=self.deadline)
+        return lanes, swept, np.where(swept.first >= 0, swept.best + lanes.added, target)
 
     def drop(self, bound: float) -> None:
         self.dropped = min(self.dropped, bound)
@@ -271,7 +273,7 @@ class BoxSearch:
         """
         if not boxes:
             return []
-        swept, bounds = self._lanes(boxes)
+        lanes, swept, bounds = self._lanes(boxes)
         target, there = self.target(), swept.first >= 0
         for n in np.flatnonzero(~there | (bounds >= target)).tolist():
             self.drop(float(bounds[n]))
@@ -280,65 +282,67 @@ class BoxSearch:
         paths = swept.paths()
         at = np.cumsum(there) - 1
         order = [n for n in np.argsort(bounds, kind="stable").tolist() if there[n] and bounds[n] < target]
-        return [(boxes[n], float(bounds[n]), paths[at[n : n + 1]]) for n in order]
+        return [
+            Left(replace(boxes[n], weights=lanes.weights[n]), float(bounds[n]), paths[at[n : n + 1]]) for n in order
+        ]
 
     def _searched(
         self, box: Box, bound: float, those: Placed, nodes: Nodes, n: int, settled: frozenset[bytes]
     ) -> list[Box]:
         """Search a placement within a box to the end; return the boxes that this came to."""
         nodes.open(n, bound / self.columns.unit)
-        nodes.narrow(box.least, box.most, box.full, box.sound(self.columns))
+        nodes.narrow(box.least, box.most, box.full, box.weights)
         self._part(those, nodes)
         found = nodes.boxes()
         return [replace(box, settled=settled)] if found is None else box.parted(found, settled)
 
     def _list(self, box: Box) -> bool:
         """List what the bound of a box has left, and search it to the end; say whether it was not too much."""
-        lane = box.multipliers(self.columns)
-        swept, (bound,) = self._lanes([box])
+        lanes, swept, (bound,) = self._lanes([box])
+        box = replace(box, weights=lanes.weights[0])
         if bound >= self.target():
             self._close(box, bound)
             return True
         for most in (*FEW, LISTED):
             target = self.target()
-            those = self._left(box, lane, swept, target, most)
+            those = self._left(lanes, swept, target, most)
             if those is not None:
                 break
             if self._knows and most < LISTED:  # a better plan leaves fewer
-                self._improve(box, lane, swept, bound, most)
+                self._improve(box, lanes, swept, bound, most)
         if those is None:
             return False
         self._close(box, target)
         fresh = [n for n, key in enumerate(keys_of(those.paths)) if key not in box.settled]
         self.counts.listed += len(fresh)
-        self._each(box, those.rows(np.array(fresh, np.int64)), lane, len(fresh))
+        self._each(box, those.rows(np.array(fresh, np.int64)), lanes, len(fresh))
         return True
 
-    def _each(self, box: Box, those: Placed, lane: Floats, most: int) -> None:
+    def _each(self, box: Box, those: Placed, lanes: Lanes, most: int) -> None:
         """Search placements within a box to the end, those first that are cheap if nobody leaves early."""
         if not len(those):
             return
         nodes = self._nodes(those)
-        for n in np.argsort((those.adds @ lane).sum(axis=1), kind="stable")[:most].tolist():
+        for n in np.argsort((those.adds @ lanes.multipliers[0]).sum(axis=1), kind="stable")[:most].tolist():
             self.counts.parted += 1
             nodes.open(n, -math.inf)
-            nodes.narrow(box.least, box.most, box.full, box.sound(self.columns))
+            nodes.narrow(box.least, box.most, box.full, box.weights)
             self._part(those, nodes)
         self.counts.nodes += nodes.looked_at()
         self.drop(nodes.proven() * self.columns.unit)
 
-    def _improve(self, box: Box, lane: Floats, swept: BoundTable, bound: float, most: int) -> None:
+    def _improve(self, box: Box, lanes: Lanes, swept: BoundTable, bound: float, most: int) -> None:
         """Look for a better plan among the placements of least bound."""
         least = max(bound, self.bound)
         for share in SHARES:
-            those = self._left(box, lane, swept, least + share * (self.target() - least), most)
+            those = self._left(lanes, swept, least + share * (self.target() - least), most)
             if those is not None:
-                self._each(box, those, lane, TRIED)
+                self._each(box, those, lanes, TRIED)
                 return
 
-    def _left(self, box: Box, lane: Floats, swept: BoundTable, target: float, most: int) -> Placed | None:
+    def _left(self, lanes: Lanes, swept: BoundTable, target: float, most: int) -> Placed | None:
         """List what may be worth at most the target in a box; None: more than `most`."""
-        worth = target - box.offset(self.columns)[0] * self.columns.unit
+        worth, lane = target - float(lanes.added[0]), lanes.multipliers[0]
         those = near_optimal_placements(self.chain, lane, swept, worth, most, self.deadline)
         if those is None:
             return None

@@ -71,7 +71,7 @@ class RentedSearch(BoxSearch):
             Placements to begin with, of searches that differ in limits, rates or prices; sweeps for multipliers are
             spared.
         """
-        self.counts.placements = count_paths(self.chain)
+        self.counts.placements = self.chain.known("paths", count_paths)
         try:
             ended = self._search(pool)
         except OutOfTime:
@@ -120,7 +120,7 @@ class RentedSearch(BoxSearch):
 
     def _fractional(self, weights: Floats) -> Floats:
         """Return multipliers by weights of a mix; machines are paid for by use."""
-        held = self.columns.multipliers(weights, np.zeros(len(self.chain.rented)))
+        (held,) = self.columns.multipliers(weights[None], np.zeros((1, len(self.chain.rented))))
         held[self.columns.machines], held[0] = 0.0, 1.0
         return held
 

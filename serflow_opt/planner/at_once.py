@@ -1,0 +1,159 @@
+"""The map over rates where machines are rented and plans have one type at most: from all plans that are best somewhere.
+
+They are found at once (`rented.py`). Between the rates at which one of them needs a machine more, all costs are
+straight lines, so that comparing them at these rates compares them everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from serflow_opt.ground.arrays import Floats
+from serflow_opt.ground.deadline import Deadline, OutOfTime
+from serflow_opt.ground.tolerances import EQUAL, NARROW
+from serflow_opt.plan.evaluator import evaluate
+from serflow_opt.planner.policy import Piece, Policy
+from serflow_opt.planner.rated import HOUR, Rated
+from serflow_opt.planner.rented import best_at_some_rate
+from serflow_opt.problem.instance import Instance
+from serflow_opt.search.outcome import Found, Settings
+from serflow_opt.solving import plan_of
+
+STEPS = 1_000_000
+"""Rates at which some plan needs a machine more, at most; beyond, solves are fewer."""
+AT_ONCE = 4_000_000
+"""Costs compared at once."""
+
+
+def map_at_once(
+    instance: Instance,
+    gap: float,
+    rates: tuple[float, float],
+    tolerance: float,
+    deadline: Deadline,
+    jobs: int,
+    report: Callable[[int, float], None],
+) -> Policy | None:
+    """Return the map over rates; None where that does not reach.
+
+    Parameters
+    ----------
+    instance
+        One that `covers` takes.
+    gap, tolerance
+        What a plan may miss, relative: the larger of the two.
+    rates
+        The range, requests a second.
+    deadline
+        When to stop.
+    jobs
+        Processes.
+    report
+        Called with the types of machines that are done and the share of the work.
+    """
+    low, high = rates
+    instance = instance.with_limits(rate_per_s=high)
+    cap = instance.utilisation_cap
+    try:
+        decisions = best_at_some_rate(instance, deadline, jobs, lambda n, of: report(n, 0.9 * n / of))
+        terms = []
+        for decision in decisions or ():
+            deadline.check()
+            terms.append(Rated.of(evaluate(instance, decision), high, cap))
+    except OutOfTime:
+        return None
+    if decisions is None:
+        return None
+    if not decisions:
+        return Policy(instance.name, "rate_per_s", (Piece(low, high, None, 0.0),), tolerance, cap)
+    steps = _steps(terms, low, high)
+    if steps is None:
+        return None
+    pieces = []
+    for run in _runs(terms, steps, max(tolerance, gap)):
+        here = instance.with_limits(rate_per_s=run.high)
+        metrics = evaluate(here, decisions[run.plan])
+        found = Found(decisions[run.plan], metrics, metrics.cost_usd_per_request, run.least / HOUR / run.high)
+        plan = plan_of(here, found, Settings(max(tolerance, gap), deadline), {"cost": 1.0})
+        plan.certificate.method = (
+            f"{len(decisions):,} plans, one of which is the best at any rate, by Lagrangian bounds and label setting, "
+            "valued by the exact evaluator"
+        )
+        pieces.append(Piece(run.low, run.high, plan, run.missed))
+    report(len(decisions), 1.0)
+    return Policy(instance.name, "rate_per_s", tuple(pieces), tolerance, cap)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Rates that a plan is good enough for; USD an hour of the best at the last of them, and what it misses at most."""
+
+    low: float
+    high: float
+    plan: int
+    least: float
+    missed: float
+
+
+def _steps(terms: Sequence[Rated], low: float, high: float) -> Floats | None:
+    """Return the rates at which some plan needs a machine more, and both ends; None where they are too many."""
+    loads = sorted({load for own in terms for load in own.loads})
+    if sum((high - low) * load for load in loads) > STEPS:
+        return None
+    rates = [np.arange(math.floor(low * load) + 1, math.ceil(high * load)) / load for load in loads if load > 0]
+    steps = np.unique(np.concatenate([[low, high], *rates]))
+    steps = steps[(steps >= low) & (steps <= high)]
+    apart = np.append(True, np.diff(steps) > EQUAL * steps[1:])
+    apart[-1] = True
+    kept: Floats = steps[apart]
+    return kept
+
+
+def _runs(terms: Sequence[Rated], steps: Floats, tolerance: float) -> list[_Run]:
+    """Cover the rates with plans that miss at most the tolerance, each as far as it goes."""
+    runs: list[_Run] = []
+    size = max(AT_ONCE // len(terms), 1)
+    for first in range(0, len(steps) - 1, size):
+        part = steps[first : first + size + 1]
+        missed, least = _missed(terms, part)
+        while True:  # where costs cross between two steps, no plan may be good enough at both: halve
+            bad = (missed.min(axis=0) > tolerance + EQUAL) & (np.diff(part) > NARROW * part[1:])
+            if not bad.any():
+                break
+            part = np.sort(np.concatenate([part, (part[1:] + part[:-1])[bad] / 2]))
+            missed, least = _missed(terms, part)
+        reach = np.zeros((len(terms), len(part)), dtype=np.int64)
+        for e in range(len(part) - 2, -1, -1):
+            reach[:, e] = np.where(missed[:, e] <= tolerance + EQUAL, reach[:, e + 1] + 1, 0)
+        e = 0
+        while e < len(part) - 1:
+            n = int(reach[:, e].argmax() if reach[:, e].any() else missed[:, e].argmin())
+            if runs and e == 0 and reach[runs[-1].plan, 0]:
+                n = runs[-1].plan  # goes on from the part before
+            end = e + max(int(reach[n, e]), 1)
+            run = _Run(float(part[e]), float(part[end]), n, float(least[end - 1]), float(missed[n, e:end].max()))
+            if runs and runs[-1].plan == n:
+                run = replace(run, low=runs[-1].low, missed=max(run.missed, runs[-1].missed))
+                runs.pop()
+            runs.append(run)
+            e = end
+    return runs
+
+
+def _missed(terms: Sequence[Rated], rates: Floats) -> tuple[Floats, Floats]:
+    """Return what each plan misses at most between neighbouring rates, and the least USD an hour at the later one.
+
+    Costs are straight lines there, so the largest share that is missed is that at one of the ends.
+    """
+    middle = (rates[1:] + rates[:-1]) / 2
+    slope = np.array([[own.per_request * HOUR] for own in terms])
+    rent = np.array([own.usd_per_hour(middle) for own in terms]) - slope * middle
+    left, right = rent + slope * rates[:-1], rent + slope * rates[1:]
+    least: Floats = right.min(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        missed = np.maximum(1 - left.min(axis=0) / left, 1 - least / right)
+    return np.where(np.isfinite(missed), np.maximum(missed, 0.0), 0.0), least  # what costs nothing misses nothing
