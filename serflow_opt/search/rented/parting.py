@@ -292,6 +292,10 @@ class BoxSearch:
         """Search a placement within a box to the end; return the boxes that this came to."""
         nodes.open(n, bound / self.columns.unit)
         nodes.narrow(box.least, box.most, box.full, box.weights)
+        if not nodes.waiting():  # it has none of the machines: others may, where these are free up to the least of them
+            weights = box.weights.copy()
+            weights[1 : 1 + len(box.least)][box.least > 0] = 0.0
+            return [replace(box, weights=weights, settled=settled)]
         self._part(those, nodes)
         found = nodes.boxes()
         return [replace(box, settled=settled)] if found is None else box.parted(found, settled)
