@@ -219,7 +219,9 @@ class _Search:
         slope, allowed, end = terms.per_request * HOUR, least / (1 - self.aim) * (1 - EQUAL), a
         while end < most:
             full = min((math.floor(end * load * (1 + EQUAL) + 1) / load for load in terms.loads if load), default=most)
-            full, rent = min(full, most), float(terms.usd_per_hour((end + full) / 2)) - slope * (end + full) / 2
+            full = min(full, most)
+            middle = (end + full) / 2
+            rent = float(terms.usd_per_hour(np.array(middle))) - slope * middle
             if rent + slope * end > allowed:
                 break
             end = full if rent + slope * full <= allowed else min(full, (allowed - rent) / slope)
@@ -227,7 +229,7 @@ class _Search:
                 break
         if end <= a:
             return None
-        worth = float(terms.usd_per_hour(np.float64(end)))
+        worth = float(terms.usd_per_hour(np.array(end)))
         piece = Piece(a, end, at_a, max(relative_gap(worth, least), 0.0))
         plan = Policy(self.planner.instance.name, self.axis, (piece,), self.tolerance, cap).at(end)
         return Piece(a, end, plan, piece.gap)

@@ -120,7 +120,7 @@ class RentedSearch(BoxSearch):
 
     def _fractional(self, weights: Floats) -> Floats:
         """Return multipliers by weights of a mix; machines are paid for by use."""
-        (held,) = self.columns.multipliers(weights[None], np.zeros((1, len(self.chain.rented))))
+        held: Floats = self.columns.multipliers(weights[None], np.zeros((1, len(self.chain.rented))))[0]
         held[self.columns.machines], held[0] = 0.0, 1.0
         return held
 
