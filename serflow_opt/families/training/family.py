@@ -182,10 +182,19 @@ class Trainings(Standard):
         return list(problem.data.cautions)
 
     def obstacles(self, problem: Question) -> list[str]:
-        """Return what no setting reaches."""
-        best = max((own.accuracy for own in problem.data.settings), default=-math.inf)
+        """Return what no setting reaches, and modes of which no setting has a row for every group."""
+        from serflow_opt.families.training.rows import rows_of
+
+        data: Training = problem.data
+        best = max((own.accuracy for own in data.settings), default=-math.inf)
         floor = -problem.limits.get("accuracy", math.inf)
-        return [f"accuracy {floor:g} is asked, and {best:g} is the most that was measured"] if floor > best else []
+        found = [f"accuracy {floor:g} is asked, and {best:g} is the most that was measured"] if floor > best else []
+        for mode in data.modes:
+            every = (rows_of(data, own) for own in data.settings if own.mode == mode)
+            if not any(rows is not None and rows.offered.any(axis=1).all() for rows in every):
+                why = "some group has no row that fits its memory and the ends of rounds"
+                found.append(f"mode {mode}: {why}, or less than {data.share_min:g} of all samples take part")
+        return found
 
 
 TRAINING: Family = Trainings()

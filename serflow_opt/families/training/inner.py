@@ -38,6 +38,11 @@ class Best:
     bound: float
     choice: Ints | None
 
+    def closed(self, gap: float) -> bool:
+        """Whether the plan is within the gap of the bound, or there is proven to be none."""
+        known = math.isfinite(self.value) and self.value <= self.bound + gap * abs(self.value)
+        return known or not math.isfinite(self.bound)
+
 
 NOTHING = Best(math.inf, math.inf, None)
 
@@ -170,7 +175,7 @@ def improved(setup: Setup, first: Best, gap: float) -> Best:
         for n, row in enumerate(rows):
             others = [(own, factor) for m, (own, factor) in enumerate(zip(rows, by, strict=True)) if m != n]
             best, by[n] = _Priced(setup, row, others).halved(best, gap)
-            if best.value <= best.bound + gap * abs(best.value) or not math.isfinite(best.bound):
+            if best.closed(gap):
                 return best
     return best
 
@@ -249,7 +254,7 @@ class _Priced:
                     break
                 low, high = high, 4 * high
         for _ in range(HALVINGS):
-            if best.value <= best.bound + gap * abs(best.value) or not math.isfinite(best.bound):
+            if best.closed(gap):
                 break
             middle = (low + high) / 2
             best, over = self.at(best, middle)
