@@ -116,7 +116,9 @@ def rounds_of(problem: Training, setting: Setting) -> float:
     return float(math.ceil(setting.rounds * factor * (1 - ROUNDING)))
 
 
-def group_value(problem: Training, setting: Setting, client: Client, row: Row, drawn: float) -> GroupValue:
+def group_value(
+    problem: Training, setting: Setting, client: Client, row: Row, drawn: float, knob: Knob | None = None
+) -> GroupValue:
     """Value a group.
 
     Parameters
@@ -127,8 +129,10 @@ def group_value(problem: Training, setting: Setting, client: Client, row: Row, d
         A group, and what it does.
     drawn
         How many of it would be drawn if all of those answered.
+    knob
+        What all knobs of the setting do together; None: not yet known.
     """
-    network, knob = problem.network, combined(problem, setting)
+    network, knob = problem.network, knob or combined(problem, setting)
     topology, mode = problem.topologies[setting.topology], setting.mode
     stages, peers = len(network.stages), setting.clients - 1
     work = setting.epochs * client.samples
@@ -222,11 +226,12 @@ def value_plan(problem: Training, plan: Plan) -> PlanValue:
     counted = math.fsum(client.count * client.available for client, _ in part)
     share = setting.clients / counted if counted else 0.0
     groups: list[GroupValue | None] = []
+    knob = combined(problem, setting)
     for client, row in zip(problem.clients, plan.rows, strict=True):
         if row is None:
             groups.append(None)
             continue
-        own = group_value(problem, setting, client, row, share * client.count * client.available)
+        own = group_value(problem, setting, client, row, share * client.count * client.available, knob)
         groups.append(own)
         breaches += _hold(f"memory_mb of {client.name}", own.memory / 1e6, client.memory / 1e6)
         if setting.mode != "central":
@@ -234,7 +239,7 @@ def value_plan(problem: Training, plan: Plan) -> PlanValue:
             breaches += _hold(f"round_deadline_s of {client.name}", own.chain, setting.deadline)
     taken = [own for own in groups if own is not None]
     server = None if setting.server < 0 else problem.servers[setting.server]
-    rounds, knob = rounds_of(problem, setting), combined(problem, setting)
+    rounds = rounds_of(problem, setting)
     topology = problem.topologies[setting.topology]
     loss = knob.loss + max((own.loss for own in taken), default=0.0)
     rent = setting.workers * server.rent if server is not None else 0.0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
+
+import numpy as np
 
 from serflow_opt.families.training.evaluate import PlanValue
 from serflow_opt.families.training.problem import Training
@@ -30,18 +31,13 @@ def expected_round(data: Training, setting: Any, valued: PlanValue) -> float:
     for client, own in part:
         moments |= {min(own.chain, planned), min(own.chain * client.late_factor, planned)}
 
-    def all_in(t: float) -> float:
-        chance = 1.0
-        for client, own in part:
-            share = (1 - client.drops) * (1 - client.late) * (own.chain <= t)
-            share += (1 - client.drops) * client.late * (own.chain * client.late_factor <= t)
-            whole = math.floor(own.drawn + TOLERANCE)
-            more = max(own.drawn - whole, 0.0)
-            chance *= share**whole * (1 - more + more * share)
-        return chance
-
-    steps = sorted(moments)
-    total = 0.0
-    for low, high in itertools.pairwise(steps):
-        total += (high - low) * (1.0 if low < valued.served else 1 - all_in(low))
-    return total + data.aggregation_s
+    steps = np.array(sorted(moments))
+    all_in = np.ones(len(steps))
+    for client, own in part:
+        share = (1 - client.drops) * (1 - client.late) * (own.chain <= steps)
+        share = share + (1 - client.drops) * client.late * (own.chain * client.late_factor <= steps)
+        whole = math.floor(own.drawn + TOLERANCE)
+        more = max(own.drawn - whole, 0.0)
+        all_in *= share**whole * (1 - more + more * share)
+    lasts_on = np.where(steps[:-1] < valued.served, 1.0, 1 - all_in[:-1])
+    return float((np.diff(steps) * lasts_on).sum()) + data.aggregation_s
