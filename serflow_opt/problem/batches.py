@@ -93,7 +93,8 @@ def batch_problems(tier: TierTable, file: str, place: str) -> list[Problem]:
         for key in given:
             wrong(key, "on a tier of kind 'device'", "a device has the requests of one user: remove it")
         return problems
-    for key, values in (("batch", tier.batch), ("batch_wait_ms", tier.batch_wait_ms)):
+    menus: dict[str, Sequence[float]] = {"batch": tier.batch, "batch_wait_ms": tier.batch_wait_ms}
+    for key, values in menus.items():
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
             wrong(key, f"{twice[0]:g} twice", "keep one")

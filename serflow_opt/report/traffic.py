@@ -204,6 +204,7 @@ def simulation_table(run: Simulation, events: Iterable[object] = ()) -> Renderab
         "machines": f"{run.machine_seconds / 3600:.4g} hours billed in {len(run.rentals):,} rentals, "
         f"{run.utilisation:.0%} of their workers' time busy",
     }
+    batches = any(mean != 1 for mean in run.batch_mean)
     rows = [
         (
             f"{b + 1}",
@@ -212,10 +213,12 @@ def simulation_table(run: Simulation, events: Iterable[object] = ()) -> Renderab
             f"{run.by_function[b]:,}",
             f"{run.cold_starts[b]:,}",
             f"{run.throttled[b]:,}",
+            *([f"{run.batch_mean[b]:.3g}"] if batches else []),
         )
         for b in range(len(run.entered))
     ]
-    titles = ("block", "entered", "on machines", "on the function", "cold starts", "refused")
+    titles = ["block", "entered", "on machines", "on the function", "cold starts", "refused"]
+    titles += ["mean batch"] if batches else []
     head = Text.assemble((run.service, "bold"), f"  {run.trace}  scaled by ", (run.policy, "bold"))
     said = [Text(f"at {at:,.0f} s: {text}", style="yellow") for at, text in run.policy_errors[:10]]
     said += [Text(str(event), style="yellow") for event in list(events)[:20]]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.simulate.faults import Faults
     from serflow_opt.traffic.simulate.service_times import Durations
 
+Ended = tuple["NDArray[np.int64]", "NDArray[np.float64]", "NDArray[np.bool_]"]
+"""Requests whose service has begun, when it ends, and whether they go on."""
 Steps = tuple[tuple[float, int], ...]
 """A quota: from when in seconds since the start, how many requests of each second; before the first, none."""
 _BATCH = 1 << 16
@@ -47,6 +49,7 @@ class Station:
         self._entries: list[NDArray[np.float64]] = []
         self._machine_accounts: list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]] = []
         self._function_accounts: list[tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]] = []
+        self._called: list[NDArray[np.float64]] = []  # when requests entered that the function took
         self._seen: list[NDArray[np.float64]] = []
         self._second, self._of_second = -1, 0  # the second of the last arrival, and the arrivals in it so far
         self._refused = 0
@@ -56,7 +59,7 @@ class Station:
         if len(numbers):
             self._pending.append((numbers, times))
 
-    def step(self, until_s: float) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    def step(self, until_s: float) -> Ended:
         """Let everything happen up to a moment: arrivals before it, all else at it, too.
 
         Returns
@@ -65,9 +68,7 @@ class Station:
             Requests whose service has begun, when it ends, and whether they go on.
         """
         numbers, times = self._take(until_s)
-        self._seen.append(times)
-        self._entries.append(times)
-        self._unsettled += len(times)
+        self._arrived(numbers, times)
         outcomes = self._durations.outcomes(numbers)
         function, pool = self.block.function, self.pool
         holds = np.empty((len(self.block.machines), len(times)))
@@ -77,8 +78,7 @@ class Station:
         pool.step(numbers, times, holds, calls, self._allowed(times), until_s)
         on_machines = self._from_machines(numbers, times)
         on_function = self._from_function(numbers, times, calls)
-        if self._unsettled > _BATCH or math.isinf(until_s):
-            self.settle()
+        self._settle_at(until_s)
         served = np.concatenate([on_machines[0], on_function[0]])
         ends = np.concatenate([on_machines[1], on_function[1]])
         return served, ends, self._durations.outcomes(served) == self.block.outcomes - 1
@@ -92,6 +92,15 @@ class Station:
         self._seen, self._refused = [], self.pool.refused
         return counts, refused
 
+    @property
+    def batch_mean(self) -> float:
+        """Requests that are served together."""
+        return 1.0
+
+    def lost(self, reason: str) -> list[float]:
+        """Return when each dropped request was there, when all is over."""
+        return self.pool.lost[reason]
+
     def settle(self) -> None:
         """Enter what has happened into the accounts."""
         tally, function = self.tally, self.block.function
@@ -103,7 +112,6 @@ class Station:
         if self._machine_accounts:
             machines, starts, ends = (np.concatenate(parts) for parts in zip(*self._machine_accounts, strict=True))
             self.pool.fleet.served(machines, ends)
-            self.by_machine += len(machines)
             self.busy_s += float((ends - starts).sum())
             tally.spans("busy", starts, ends)
         if self._function_accounts and function is not None:
@@ -112,13 +120,25 @@ class Station:
             billed = np.ceil(seconds / step * (1 - ROUNDING)) * step if step else seconds
             billed = np.maximum(billed, function.billing_min_s)
             usd = function.usd_per_request + function.usd_per_s * billed
-            self.by_function += len(times)
+            called = np.concatenate(self._called)
+            self.by_function += len(called)
             self.cold_starts += int(cold.sum())
             self.usd_function += float(usd.sum())
-            tally.add("function", times)
+            tally.add("function", called)
             tally.add("cold", times[cold])
             tally.add("usd function", times, usd)
-        self._machine_accounts, self._function_accounts = [], []
+        self._machine_accounts, self._function_accounts, self._called = [], [], []
+
+    def _arrived(self, numbers: NDArray[np.int64], times: NDArray[np.float64]) -> None:
+        """Count requests that enter the block."""
+        self._seen.append(times)
+        self._entries.append(times)
+        self._unsettled += len(times)
+
+    def _settle_at(self, until_s: float) -> None:
+        """Settle when there is much to settle, and in the end."""
+        if self._unsettled > _BATCH or math.isinf(until_s):
+            self.settle()
 
     def _take(self, until_s: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Take the announced requests that arrive before a moment, in order of time, and then of their number."""
@@ -177,6 +197,7 @@ class Station:
             own = kinds == k
             seconds[own], holds[own] = self._hold(k, who[own], outcomes[own])
         self._machine_accounts.append((machines, start, start + holds))
+        self.by_machine += len(who)
         return who, start + seconds
 
     def _from_function(
@@ -189,4 +210,5 @@ class Station:
             return np.zeros(0, np.int64), np.zeros(0)
         start, seconds = times[place], calls[place] + cold * function.cold_start_s
         self._function_accounts.append((start, cold, seconds))
+        self._called.append(start)
         return numbers[place], start + seconds

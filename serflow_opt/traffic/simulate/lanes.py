@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.traffic.simulate.block import Station, Steps
+from serflow_opt.traffic.simulate.batched import BatchStation
+from serflow_opt.traffic.simulate.block import Ended, Station, Steps
 from serflow_opt.traffic.simulate.requests import drawn_pools
+from serflow_opt.traffic.simulate.result import REASONS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +48,8 @@ class Lanes:
     ) -> None:
         self.block, self.hop_s = block, hop_s
         parts = [replace(block, machines=(own,), shares=()) for own in block.machines] if block.shares else [block]
-        self.stations = [Station(part, hop_s, durations, faults, timeout_s, period_s) for part in parts]
+        kind = BatchStation if block.batch > 1 else Station
+        self.stations: list[Station] = [kind(part, hop_s, durations, faults, timeout_s, period_s) for part in parts]
         self.tally = self.stations[0].tally
         for station in self.stations:
             station.tally = self.tally
@@ -60,7 +64,7 @@ class Lanes:
         for k, station in enumerate(self.stations):
             station.feed(numbers[drawn == k], times[drawn == k])
 
-    def step(self, until_s: float) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    def step(self, until_s: float) -> Ended:
         """As of `Station`."""
         if self._drawn is None:
             return self.stations[0].step(until_s)
@@ -91,10 +95,16 @@ class Lanes:
         return sum(counts[1:], counts[0]), sum(refused)
 
     @property
+    def batch_mean(self) -> float:
+        """Requests that are served together, on average; NaN: none came."""
+        entered = sum(station.entered for station in self.stations)
+        batches = sum(station.entered / station.batch_mean for station in self.stations if station.entered)
+        return entered / batches if entered else math.nan
+
+    @property
     def lost(self) -> dict[str, list[float]]:
-        """By reason, when the dropped requests arrived."""
-        reasons = self.stations[0].pool.lost
-        return {reason: [t for station in self.stations for t in station.pool.lost[reason]] for reason in reasons}
+        """By reason, when each dropped request was there."""
+        return {reason: [t for station in self.stations for t in station.lost(reason)] for reason in REASONS}
 
 
 def _merged(each: Sequence[dict[str, int]]) -> dict[str, int]:

@@ -51,6 +51,8 @@ class Simulation(Kept):
         Length and number of the periods of `to_frame`. They reach beyond the trace if anything lasted longer.
     degraded, degraded_s
         Requests that were served with the second menu of thresholds, and for how many seconds it was in force.
+    batch_mean
+        By block, how many requests were served together on average.
     """
 
     service: str
@@ -77,6 +79,7 @@ class Simulation(Kept):
     tallies: tuple[Tally, ...]
     degraded: int = 0
     degraded_s: float = 0.0
+    batch_mean: tuple[float, ...] = ()
 
     @property
     def usd_total(self) -> float:
@@ -143,6 +146,7 @@ class Simulation(Kept):
                     "on_function": self.by_function[b],
                     "cold_starts": self.cold_starts[b],
                     "refused": self.throttled[b],
+                    "batch_mean": known(self.batch_mean[b]) if self.batch_mean else 1.0,
                 }
                 for b in range(len(self.entered))
             ],

@@ -150,6 +150,11 @@ class Durations:
         factor = self._own.get(option, self._factor)
         return stated if factor is None else stated * factor[numbers]
 
+    def factors(self, option: Machine | Function, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what the stated times of an option are multiplied by for requests."""
+        factor = self._own.get(option, self._factor)
+        return np.ones(len(numbers)) if factor is None else factor[numbers]
+
     def _scattered(self, option: Machine | Function, normal: NDArray[np.float64]) -> NDArray[np.float64]:
         cv = [sd / mean if mean > 0 else 0.0 for sd, mean in zip(option.sd_s, option.seconds, strict=True)]
         # requests that leave before the block never come here

@@ -312,6 +312,7 @@ def _result(
         tallies=tuple(station.tally for station in stations),
         degraded=degraded[0],
         degraded_s=degraded[1],
+        batch_mean=tuple(station.batch_mean for station in stations),
     )
     _balanced(result)
     return result
