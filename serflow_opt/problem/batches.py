@@ -94,12 +94,12 @@ def batch_problems(tier: TierTable, file: str, place: str) -> list[Problem]:
             wrong(key, "on a tier of kind 'device'", "a device has the requests of one user: remove it")
         return problems
     menus: dict[str, Sequence[float]] = {"batch": tier.batch, "batch_wait_ms": tier.batch_wait_ms}
-    for key, values in menus.items():
+    for name, values in menus.items():
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
-            wrong(key, f"{twice[0]:g} twice", "keep one")
-        if key in given and not values:
-            wrong(key, "[]", "list at least one, or remove the key")
+            wrong(name, f"{twice[0]:g} twice", "keep one")
+        if name in given and not values:
+            wrong(name, "[]", "list at least one, or remove the key")
     if tier.batch_wait_ms and not tier.batch:
         wrong("batch_wait_ms", "given without batch", "list sizes: batch = [1, 2, 4]")
     if max(tier.batch, default=1) > 1:
