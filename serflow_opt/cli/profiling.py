@@ -67,6 +67,12 @@ def profile(
     ] = None,
     privacy: Annotated[bool, typer.Option("--privacy", help="Attack every cut: writes privacy.csv.")] = False,
     compression: Annotated[bool, typer.Option("--compression", help="Compress at every cut: compression.csv.")] = False,
+    training: Annotated[
+        bool, typer.Option("--training", help="Time stages there and back: training_stages.csv, layers.csv.")
+    ] = False,
+    training_batch: Annotated[
+        int, typer.Option(help="Inputs of a mini-batch that is timed there and back.", min=2)
+    ] = 32,
     cut: Annotated[
         list[int] | None, typer.Option(help="Attack and compress only after so many stages; repeatable.", min=0)
     ] = None,
@@ -83,7 +89,7 @@ def profile(
     def work() -> int:
         from serflow_opt.profiling import need_torch
 
-        _check_given(context, train is not Train.no, privacy, compression)
+        _check_given(context, train is not Train.no, privacy, compression, training)
         need_torch("profile")
         from serflow_opt.profiling.measure.machine import hardware_threads
         from serflow_opt.profiling.measure.training import Training
@@ -104,6 +110,7 @@ def profile(
             input_shape=_shape(input_shape),
             privacy=privacy,
             compression=compression,
+            trained=training_batch if training else 0,
             cuts=tuple(cut) if cut else None,
             epsilons=tuple(epsilon) if epsilon else None,
             seeds=tuple(range(seed, seed + seeds)),
@@ -155,12 +162,13 @@ def run(
     finish(work, debug)
 
 
-def _check_given(context: typer.Context, trains: bool, privacy: bool, compression: bool) -> None:
+def _check_given(context: typer.Context, trains: bool, privacy: bool, compression: bool, timed: bool) -> None:
     """Raise InputError for options that would do nothing."""
     idle = {
         **dict.fromkeys(("epochs", "batch_size", "learning_rate", "exit_weight"), (trains, "--train joint or frozen")),
         **dict.fromkeys(("epsilon", "seeds"), (privacy, "--privacy")),
         "cut": (privacy or compression, "--privacy or --compression"),
+        "training_batch": (timed, "--training"),
     }
     problems = []
     for name, (used, cure) in idle.items():

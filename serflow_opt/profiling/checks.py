@@ -47,6 +47,7 @@ def wrong_request(spec: str, has_data: bool, has_weights: bool, settings: Settin
         "--train": settings.training != "no",
         "--privacy": settings.privacy,
         "--compression": settings.compression,
+        "--training": bool(settings.trained),
         "--weights": has_weights,
         "--data": has_data,
     }
@@ -59,6 +60,8 @@ def wrong_request(spec: str, has_data: bool, has_weights: bool, settings: Settin
     for option, values in counts.items():
         if any(value < 1 for value in values):
             yield Problem("", option, "too few", "at least 1, and 2 repeats")
+    if settings.trained == 1 or settings.trained < 0:
+        yield Problem("", "--training-batch", f"{settings.trained}", "at least 2: normalisation needs several inputs")
     if settings.device not in DEVICES:
         yield Problem("", "--device", f"'{settings.device}'", f"write {', '.join(DEVICES)}")
     if settings.device == "cuda" and not torch.cuda.is_available():

@@ -116,6 +116,8 @@ OUTPUTS = (
     "reconstructions.png",
     "compression.csv",
     "compression.png",
+    "training_stages.csv",
+    "layers.csv",
     "instance.toml",
 )
 """What a profile may write, beside `times-batch<N>.csv`."""

@@ -22,6 +22,7 @@ from serflow_opt.profiling.data.parts import Labelled, Parts, split
 from serflow_opt.profiling.data.sources import Example, Source, load_data, load_network
 from serflow_opt.profiling.folder import Measured, install, write_instance, write_stages
 from serflow_opt.profiling.measure import machine
+from serflow_opt.profiling.measure.backward import time_training, write_layers, write_training
 from serflow_opt.profiling.measure.calibration import calibrate
 from serflow_opt.profiling.measure.consistent import settle
 from serflow_opt.profiling.measure.counting import count
@@ -183,6 +184,8 @@ def _measure(
         file = "times.csv" if batch == 1 else f"times-batch{batch}.csv"
         write_times([t for t in times if t.batch == batch], folder / file)
     write_stages(stages, folder / "stages.csv")
+    if settings.trained:
+        _training(network, source, parts, folder, settings, say)
     if parts is not None and settings.privacy:
         baseline = write_leaks(
             network, parts, folder, cuts=settings.cuts, epsilons=settings.epsilons, seeds=settings.seeds, say=say
@@ -246,6 +249,21 @@ def _times(network: MultiExit, inputs: Example, settings: Settings, say: Say) ->
             times.append(measured)
     network.cpu()
     return times
+
+
+def _training(
+    network: MultiExit, source: Source, parts: Parts | None, folder: Path, settings: Settings, say: Say
+) -> None:
+    """Time ways there and back, and write the tables of training and pipeline instances."""
+    batch = settings.trained
+    inputs = source.example(batch) if parts is None else parts.train.inputs
+    labels = torch.zeros(len(inputs), dtype=torch.int64) if parts is None else parts.train.labels
+    threads, repeats = settings.threads[0], max(settings.repeats // batch, 5)
+    measured = time_training(network, inputs, labels, batch=batch, threads=threads, warmup=3, repeats=repeats)
+    write_training(measured, folder / "training_stages.csv")
+    write_layers(measured, folder / "layers.csv")
+    there, back = (own.sum(axis=1).mean() * 1000 for own in (measured.forward_s, measured.backward_s))
+    say(f"mini-batches of {batch}, {threads} threads: {there:.4g} ms there, {back:.4g} ms back")
 
 
 def _write_settled(measured: Measured, file: Path, say: Say) -> None:

@@ -30,6 +30,8 @@ class Settings:
         Stages to cut into at most; shape of one input where neither data nor architecture tell it.
     privacy, compression
         Also measure reconstruction by an attacker, and compression, at every cut.
+    trained
+        Inputs of a mini-batch whose ways there and back are timed, too; 0: none.
     cuts, epsilons
         Cuts to do that at, and budgets of the noise; None: all, and those of `privacy`.
     seeds
@@ -50,6 +52,7 @@ class Settings:
     input_shape: tuple[int, ...] | None = None
     privacy: bool = False
     compression: bool = False
+    trained: int = 0
     cuts: tuple[int, ...] | None = None
     epsilons: tuple[float, ...] | None = None
     seeds: tuple[int, ...] = (0, 1, 2)
