@@ -325,6 +325,6 @@ class Capacity:
 
 def _bare(choice: BlockChoice) -> BlockChoice:
     """Return a block as its least is known: with machines only these count, and what hands over to it does not."""
-    if choice.machine is None:
+    if choice.machine is None or (choice.function, choice.hop_s, choice.hop_usd) == (None, 0.0, 0.0):
         return choice
     return replace(choice, function=None, hop_s=0.0, hop_usd=0.0)

@@ -48,6 +48,8 @@ class Pricing(Capacity):
         super()._choose_from(data)
         self._overflows: dict[BlockChoice, Floats] = {}
         self._calls: dict[BlockChoice, float] = {}
+        self._least: dict[BlockChoice, float] = {}
+        self._prices: dict[tuple[int, int, int], dict[int, float]] = {}
         self._places: dict[BlockChoice, dict[int, int]] = {}
         self._profiles: dict[BlockChoice, Profile] = {}
 
@@ -55,13 +57,16 @@ class Pricing(Capacity):
         """USD of each stage (1..M) of a block on its function, as billed; empty without a function."""
         if choice.function is None:
             return {}
-        function = function_of(self.structures, choice)
-        billed = [billed_s(t, function.billing_step_s, function.billing_min_s) for t in function.seconds[:-1]]
-        before = [0.0, *billed[:-1]]
-        return {
-            choice.first + k + 1: function.usd_per_s * (now - then)
-            for k, (then, now) in enumerate(zip(before, billed, strict=True))
-        }
+        key = choice.function, choice.first, choice.last
+        if key not in self._prices:
+            function = function_of(self.structures, choice)
+            billed = [billed_s(t, function.billing_step_s, function.billing_min_s) for t in function.seconds[:-1]]
+            before = [0.0, *billed[:-1]]
+            self._prices[key] = {
+                choice.first + k + 1: function.usd_per_s * (now - then)
+                for k, (then, now) in enumerate(zip(before, billed, strict=True))
+            }
+        return self._prices[key]
 
     def most(self, choice: BlockChoice) -> int:
         """Most machines that can be of use, or that may be rented."""
@@ -81,7 +86,7 @@ class Pricing(Capacity):
     def weights(self, choice: BlockChoice) -> Floats:
         """USD per second and unit of reach of each stage, at least."""
         mean, option = self.demand.mean, choice.machine
-        prices, times = self.function_prices(choice), self.machine_times(choice)
+        prices, times = dict(self.function_prices(choice)), self.machine_times(choice)
         weights = np.zeros(self.data.last)
         if prices:
             assert choice.function is not None
@@ -199,10 +204,12 @@ class Pricing(Capacity):
 
     def least(self, choice: BlockChoice) -> float:
         """Bound of a block by itself, USD per second."""
-        if choice.machine is not None:
-            return float(self.profile(choice).costs[0])
-        known = self._leasts.get(choice)
-        return (self._least_of([choice])[0] if known is None else known) * (1 - EQUAL)
+        found = self._least.get(choice)
+        if found is None:
+            machines = choice.machine is not None
+            found = float(self.profile(choice).costs[0]) if machines else self._least_of([choice])[0] * (1 - EQUAL)
+            self._least[choice] = found
+        return found
 
     def roughly(self, choice: BlockChoice) -> float:
         """Return what a block costs at least if machines were busy up to the cap: below `least`, and soon told."""

@@ -56,8 +56,10 @@ Structure = tuple[BlockChoice, ...]
 
 def apart(choice: BlockChoice) -> tuple[BlockChoice, ...]:
     """Return the pools of a block, each as if it were alone; one of two may hold its workers while they hand on."""
+    if choice.second is None:
+        return (choice,)
     first = replace(choice, second=None, share=1.0)
-    return (first,) if choice.second is None else (first, replace(first, machine=choice.second))
+    return first, replace(first, machine=choice.second)
 
 
 def plainness(structure: Structure) -> tuple[int, list[tuple[int, int, int, int]]]:
@@ -256,7 +258,10 @@ class Structures:
 
     def placed(self, choice: BlockChoice, hop: Hop, held_s: float) -> BlockChoice:
         """Put a block between others; `held_s` is what the hand-over behind it takes."""
-        return replace(choice, hop_s=hop.seconds, hop_usd=hop.usd, sending_s=held_s if self.holds(choice) else 0.0)
+        sending = held_s if self.holds(choice) else 0.0
+        if (choice.hop_s, choice.hop_usd, choice.sending_s) == (hop.seconds, hop.usd, sending):
+            return choice
+        return replace(choice, hop_s=hop.seconds, hop_usd=hop.usd, sending_s=sending)
 
     def holds(self, choice: BlockChoice) -> bool:
         """Whether a block's machines are held while they hand on."""
