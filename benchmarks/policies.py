@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=DOCS / "traffic.md")
     given = parser.parse_args()
     parts = [setting()]
-    for trace in _traces(given.traces, QUICK_S if given.quick else given.seconds):
+    for trace in traces(given.traces, QUICK_S if given.quick else given.seconds):
         for name in ("libra", "bert12-sst2", *given.instance):
             began = time.monotonic()
             found = compare(so.load(name), trace, policies=POLICIES, jobs=given.jobs)
@@ -64,7 +64,7 @@ def main() -> None:
     write(given.out, "policies", "\n\n".join(parts))
 
 
-def _traces(folder: Path, seconds: float | None) -> Iterator[Trace]:
+def traces(folder: Path, seconds: float | None) -> Iterator[Trace]:
     """Yield the traces that are there."""
     for name, part in TRACES_OF.items():
         if not (folder / name).exists():

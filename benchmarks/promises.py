@@ -29,6 +29,8 @@ from serflow_opt.traffic.provision.structures import Structure
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 
 MEASURES = ("p90", "p95", "p99", "mean")
+ALL = "all"
+"""What the row of sums is called."""
 RUNS, SURE = 10, 3.25
 """Independent runs of a verdict, and standard errors that make 99 % of a Student interval of so many."""
 
@@ -203,7 +205,7 @@ def main() -> None:
     }
     kinds = sorted({kind for kind, _ in counted})
     rows = [[kind, *(str(counted[kind, own]) for own in columns.values())] for kind in kinds]
-    rows.append(["all", *(str(sum(counted[kind, own] for kind in kinds)) for own in columns.values())])
+    rows.append([ALL, *(str(sum(counted[kind, own] for kind in kinds)) for own in columns.values())])
     text = "\n\n".join(
         [
             first,

@@ -1,0 +1,137 @@
+"""What was asked of waits, and what comes out: a table for docs/traffic.md.
+
+    python benchmarks/promises.py --services 200 --out benchmarks/README.md
+    python benchmarks/waiting.py TRACES
+
+TRACES is a folder with the files that `policies.py` takes, as it takes them. Each is compared on LIBRA's constants and
+on `bert12-sst2`; with `--seconds` only so much of each, which the table says. What counts of machines are worth is read
+off the table of `promises.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from policies import DOCS, traces
+from promises import ALL
+from reporting import cores, setting, table, write
+
+import serflow_opt as so
+from serflow_opt.traffic.control.compare import POLICIES, Comparison, compare
+from serflow_opt.traffic.demand.trace import Trace
+
+Row = tuple[str, str, str, str]
+"""Of what, what was asked, what came out, whether that is enough."""
+
+RIVALS = ("tracking-60", "tracking-70", "tracking-80", "libra", "libra-mean", "serflow")
+BOUND = {
+    ("libra", "wits"): 0.05,
+    ("libra", "twitter"): 0.15,
+    ("bert12-sst2", "wits"): 0.1,
+    ("bert12-sst2", "twitter"): 0.3,
+}
+"""How far the controller may be above the clairvoyant bound."""
+OVER_MEAN = 0.2
+"""What the controller saves over LIBRA told the mean run time on `bert12-sst2`, at least."""
+SECONDS = {1: 0.5, 3: 3.0}
+"""Processor time of `provision bert12-sst2`, by most blocks."""
+COMPARED_S = 40.0
+"""Of `compare` on WITS."""
+
+
+def main() -> None:
+    """Compare on all traces, time provisioning, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("traces", type=Path)
+    parser.add_argument("--seconds", type=float, help="only so much of each trace, for a trial")
+    parser.add_argument("--only", nargs="+", help="traces whose names begin so")
+    parser.add_argument("--jobs", type=int, default=cores())
+    parser.add_argument("--promises", type=Path, default=Path(__file__).parent / "README.md")
+    parser.add_argument("--out", type=Path, default=DOCS / "traffic.md")
+    given = parser.parse_args()
+    first, rows = setting(), [*_counts(given.promises), *_speed()]
+    for trace in traces(given.traces, given.seconds):
+        if given.only and not trace.name.startswith(tuple(given.only)):
+            continue
+        for name in ("libra", "bert12-sst2"):
+            began = time.monotonic()
+            found = compare(so.load(name), trace, policies=POLICIES, jobs=given.jobs)
+            rows += _policies(found, trace, time.monotonic() - began)
+            print(rows[-1], flush=True)
+    kept = sum(row[3] == "yes" for row in rows)
+    whole = table(["of", "asked", "came out", "holds"], [list(row) for row in rows])
+    text = "\n\n".join([first, f"{kept} of {len(rows)} hold.", whole])
+    print(text)
+    write(given.out, "waiting", text)
+
+
+def _counts(path: Path) -> Iterator[Row]:
+    """Read what simulations say of counts."""
+    of = "counts of `provision`"
+    asked = "the simulator confirms them, and refutes one machine less, on 200 services"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    header = next((line for line in lines if line.startswith("| blocks | services")), None)
+    if header is None:
+        yield of, asked, "not measured: run promises.py first", "no"
+        return
+    names = [cell.strip() for cell in header.strip("|").split("|")]
+    sums = next(line for line in lines[lines.index(header) :] if line.startswith(f"| {ALL} "))
+    found = dict(zip(names, (cell.strip() for cell in sums.strip("|").split("|")), strict=True))
+    services, kept, broken = int(found["services"]), int(found["simulator: kept"]), int(found["broken"])
+    less, needless = int(found["one machine less: broken"]), int(found["kept"])
+    said = f"{services} services: {kept} confirmed, {broken} refuted, the others undecided; one machine less "
+    said += f"refuted {less} times, confirmed {needless}"
+    yield of, asked, said, "yes" if services >= 200 and not broken and not needless else "no"
+
+
+def _speed() -> Iterator[Row]:
+    """Time provisioning, once warm."""
+    instance = so.load("bert12-sst2")
+    so.provision(instance, 1.0, blocks=1, confirm=False)
+    for blocks, most in SECONDS.items():
+        began = time.process_time()
+        so.provision(instance, 20.5, blocks=blocks)  # no rate that anything is known of
+        took = time.process_time() - began
+        asked = f"{most:g} s of processor time"
+        yield f"`provision bert12-sst2 --blocks {blocks}`", asked, f"{took:.2f} s", "yes" if took <= most else "no"
+
+
+def _policies(found: Comparison, trace: Trace, seconds: float) -> Iterator[Row]:
+    """Say how the controller stands beside the others on a trace."""
+    source = re.split("[_.]", trace.name)[0]
+    of = f"{found.instance} on {source}, {trace.seconds / 3600:.3g} h"
+    frame = found.to_frame().set_index("policy")
+    own = frame.loc["controller"]
+    late = f"{own['violations']:.3%} late"
+    rivals = frame.loc[[name for name in RIVALS if name in frame.index]]
+    fit = rivals[rivals["keeps_target"]]
+    asked = "in time, and not dearer than tracking, LIBRA and SERFLOW that are"
+    if len(fit):
+        name = str(fit["usd"].idxmin())
+        said = f"{own['usd']:.2f} USD, {late}; {name} {fit['usd'].min():.2f}"
+        good = bool(own["keeps_target"]) and own["usd"] <= fit["usd"].min() * (1 + 1e-9)
+    else:
+        said, good = f"{own['usd']:.2f} USD, {late}; none of them is in time", bool(own["keeps_target"])
+    yield of, asked, said, "yes" if good else "no"
+    most = BOUND.get((found.instance, source))
+    if most is not None:
+        above = float(own["above_bound"])
+        yield of, f"{most:.0%} above the bound at most", f"{above:.1%}", "yes" if above <= most else "no"
+    if found.instance == "bert12-sst2" and "libra-mean" in frame.index:
+        saved = 1 - float(own["usd"]) / float(frame.loc["libra-mean"]["usd"])
+        yield (
+            of,
+            f"{OVER_MEAN:.0%} less than LIBRA told the mean",
+            f"{saved:.1%}",
+            "yes" if saved >= OVER_MEAN else "no",
+        )
+    if source == "wits":
+        yield f"`compare` on {of}", f"{COMPARED_S:g} s", f"{seconds:.0f} s", "yes" if seconds <= COMPARED_S else "no"
+
+
+if __name__ == "__main__":
+    main()
