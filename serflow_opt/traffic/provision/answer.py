@@ -15,6 +15,7 @@ from serflow_opt.traffic.provision.confirmed import Simulated, confirmed
 from serflow_opt.traffic.provision.counts import Counts
 from serflow_opt.traffic.provision.indifference import s_cips, t_cips
 from serflow_opt.traffic.provision.pools import Apart, Strands, pools_of
+from serflow_opt.traffic.provision.pools import apart as apart_of
 from serflow_opt.traffic.provision.promise import Promise
 from serflow_opt.traffic.provision.question import Found, Question
 from serflow_opt.traffic.provision.result import Deployment
@@ -22,7 +23,6 @@ from serflow_opt.traffic.provision.scope import scope_of
 from serflow_opt.traffic.provision.search import Search
 from serflow_opt.traffic.provision.service_of import service_of
 from serflow_opt.traffic.provision.structures import BlockChoice
-from serflow_opt.traffic.provision.structures import apart as apart_of
 from serflow_opt.traffic.provision.two_pools import STEPS, Shared
 from serflow_opt.traffic.provision.waits import Wait
 

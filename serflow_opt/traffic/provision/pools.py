@@ -13,12 +13,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from serflow_opt.traffic.provision.hops import Hop, Tiers
-from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures, apart
+from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
 from serflow_opt.traffic.service import Machine, Service
 
 if TYPE_CHECKING:
     from serflow_opt.traffic.provision.promise import Promise
     from serflow_opt.traffic.provision.waits import Wait
+
+
+def apart(choice: BlockChoice) -> tuple[BlockChoice, ...]:
+    """Return the pools of a block, each as if it were alone; one of two may hold its workers while they hand on."""
+    if choice.second is None:
+        return (choice,)
+    first = replace(choice, second=None, share=1.0)
+    return first, replace(first, machine=choice.second)
 
 
 @dataclass(frozen=True, slots=True)

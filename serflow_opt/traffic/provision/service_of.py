@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.problem.instance import Instance
-from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures, apart
+from serflow_opt.traffic.provision.pools import apart
+from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
 from serflow_opt.traffic.service import Block, Draws, Function, Machine, Service
 
 if TYPE_CHECKING:

@@ -54,14 +54,6 @@ class BlockChoice:
 Structure = tuple[BlockChoice, ...]
 
 
-def apart(choice: BlockChoice) -> tuple[BlockChoice, ...]:
-    """Return the pools of a block, each as if it were alone; one of two may hold its workers while they hand on."""
-    if choice.second is None:
-        return (choice,)
-    first = replace(choice, second=None, share=1.0)
-    return first, replace(first, machine=choice.second)
-
-
 def plainness(structure: Structure) -> tuple[int, list[tuple[int, int, int, int]]]:
     """Return what puts structures into an order: few blocks first, cut early, machines alone, functions alone, both."""
     pools = [
