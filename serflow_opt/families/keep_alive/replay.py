@@ -91,10 +91,11 @@ def simulate(problem: Question, trace: Trace, *, seed: int = 0) -> Replay:
     InputError
         For a trace of less than two requests, or of very many.
     """
-    times = _moments(trace, seed)
-    if not 2 <= len(times) <= MOST_REQUESTS:
+    total = int(trace.counts.sum())
+    if not 2 <= total <= MOST_REQUESTS:
         cure = f"give 2 to {MOST_REQUESTS:,} requests: a part of it, or scaled"
-        raise InputError([Problem(trace.name, "--trace", f"{len(times):,} requests", cure)])
+        raise InputError([Problem(trace.name, "--trace", f"{total:,} requests", cure)])
+    times = _moments(trace, seed)
     gaps = np.diff(times)
     rows = []
     for name, (words, policy) in _policies(problem).items():
@@ -113,11 +114,8 @@ def simulate(problem: Question, trace: Trace, *, seed: int = 0) -> Replay:
 
 def _moments(trace: Trace, seed: int) -> NDArray[np.float64]:
     """When requests come: at random within their periods."""
-    total = int(trace.counts.sum())
-    if total > MOST_REQUESTS:
-        return np.zeros(total if total < 2 * MOST_REQUESTS else 2 * MOST_REQUESTS)
     period = np.repeat(np.arange(len(trace.counts)), trace.counts)
-    return np.sort((period + np.random.default_rng(seed).random(total)) * trace.period_s)
+    return np.sort((period + np.random.default_rng(seed).random(len(period))) * trace.period_s)
 
 
 def _replayed(gaps: NDArray[np.float64], ends: NDArray[np.float64], policy: Policy) -> tuple[float, float]:
