@@ -192,7 +192,9 @@ class _Together:
         if central and self.server is not None and self.server.is_function:
             served = np.full(count, valued.served)
         length = np.maximum(chain, 0.0 if split else served) + self.data.aggregation_s
-        last = np.bincount(ends.argmax(axis=0), minlength=len(self.part)) / count if not central else []
+        last: list[float] = []
+        if not central:
+            last = (np.bincount(ends.argmax(axis=0), minlength=len(self.part)) / count).tolist()
         round_s = float(length.mean())
         expected = expected_round(self.data, self.setting, valued)
         lost = 1 - arrived_all / drawn_all if drawn_all else 0.0
@@ -213,9 +215,7 @@ class _Together:
             "longest_s": float(length.max()),
             "arrived": arrived_all / count if not central else float(setting.clients),
             "lost": lost,
-            "held_up": {
-                client.name: float(share) for (client, _), share in zip(self.part, last, strict=bool(len(last)))
-            },
+            "held_up": {client.name: share for (client, _), share in zip(self.part, last, strict=bool(len(last)))},
         }
 
     def _besides(self, valued: PlanValue) -> float:
