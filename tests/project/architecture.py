@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +36,11 @@ class Module:
     file: Path
     tree: ast.Module
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All nodes of the tree, walked once."""
+        return tuple(ast.walk(self.tree))
+
     @property
     def package(self) -> str:
         """The package of the root, or the module of the root, that it belongs to."""
@@ -59,7 +64,7 @@ def modules() -> dict[str, Module]:
 def imported(module: Module) -> Iterator[tuple[str, list[str]]]:
     """Yield each module of ours that a module imports, with the names it takes."""
     known = modules()
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "serflow_opt":
             home = node.module.removeprefix("serflow_opt").removeprefix(".")
             for alias in node.names:

@@ -87,7 +87,7 @@ def test_a_library_is_imported_in_its_place_only(library: str) -> None:
     """There is one way to HiGHS, one to Pyomo and one to the command line."""
     found = set()
     for name, module in modules().items():
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if any(own.split(".")[0] == library for own in names):
@@ -99,7 +99,7 @@ def test_a_library_is_imported_in_its_place_only(library: str) -> None:
 def test_only_highs_solves_programmes() -> None:
     """SciPy's solvers are not used: their word would be taken without a check."""
     for name, module in modules().items():
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.ImportFrom) and node.module == "scipy.optimize":
                 assert not {alias.name for alias in node.names} & {"linprog", "milp"}, name
 
@@ -109,7 +109,7 @@ def test_plans_are_put_together_in_one_place() -> None:
     found = {
         name
         for name, module in modules().items()
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Plan"
         if "plan.document" in arrows()[name]
     }
@@ -122,7 +122,7 @@ def test_tolerances_have_one_home() -> None:
         f"{name}:{node.lineno}: {node.value}"
         for name, module in modules().items()
         if module.package not in NO_TOLERANCES and name not in NO_TOLERANCES and name != "ground.tolerances"
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, float) and 0 < node.value <= SMALL
     ]
     assert not found, "\n".join(found)
@@ -163,7 +163,7 @@ def test_functions_are_short() -> None:
     long = {
         f"{name}.{node.name}"
         for name, module in modules().items()
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno + 1 > MOST_IN_A_FUNCTION
     }
