@@ -73,12 +73,13 @@ def covered(ideal: Floats, points: Floats) -> Mask:
     if kernels.compiled:
         from serflow_opt.kernels.corners import covered as compiled
 
-        return compiled(ideal, points)
+        nowhere: Mask = compiled(ideal, points)
+        return nowhere
     found = np.zeros(len(ideal), dtype=bool)
     at_once = max(1, AT_ONCE // max(points.size, 1))
     for first in range(0, len(ideal), at_once):
-        some = ideal[first : first + at_once, None]
-        found[first : first + at_once] = (points <= some).all(axis=2).any(axis=1)
+        below: Mask = np.logical_and.reduce(points <= ideal[first : first + at_once, None], axis=2)
+        found[first : first + at_once] = below.any(axis=1)
     return found
 
 

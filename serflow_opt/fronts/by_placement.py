@@ -7,6 +7,7 @@ those that tie. Where time is limited, the front is covered roughly first.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -212,12 +213,12 @@ class _Search:
 
     def _left(self, rows: Ints, gap: float, reached: float | None) -> float:
         """How far placements that were not looked into can be ahead, where all others are covered to within `gap`."""
-        for more in (*(g for g in GAPS if g > gap), np.inf):
+        for more in (*(g for g in GAPS if g > gap), math.inf):
             if reached is not None and more >= reached:
                 return reached
             covering = self.archive.covering(more)
             rows = self.sides.uncovered(rows, covering)
             rows = np.array([n for n in rows.tolist() if len(self.sides.reachable(n, covering))], dtype=np.int64)
             if not len(rows):
-                return more
-        return np.inf
+                return float(more)
+        return math.inf

@@ -129,7 +129,7 @@ def by_solves(asked: Asked) -> Result | None:
     return Result(
         solved.decisions,
         asked.coverage if solved.complete else None,
-        "search of boxes, each plan proven by HiGHS",
+        "search of boxes, each plan proven by a search of its own",
         {"solves": solved.solves},
         None if solved.ideal is None else tuple(solved.ideal[i] for i in back),
         [tuple(corner[i] for i in back) for corner in solved.closed],

@@ -27,7 +27,7 @@ import numpy as np
 
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.fronts.archive import Archive, corners_of, covered
-from serflow_opt.ground.arrays import Floats, Ints
+from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import SLACK, TOUCHING
 from serflow_opt.search.lagrangian import Exits, LinearCost, reaches, recursion, solve_dual
@@ -102,7 +102,8 @@ class Sides:
         corners = corners_of(rivals, self.most[self.varying] + TOUCHING)
         corners = corners[(self.bound[n, : len(self.varying)] < corners).all(axis=1)]  # most go by these
         below = (self.bound[n] < corners @ self.weighting.T).all(axis=1)
-        return corners[below]
+        left: Floats = corners[below]
+        return left
 
 
 def bound_placements(
@@ -158,7 +159,8 @@ def bound_placements(
         bounds.append(bound)
         multipliers.append(multiplier)
         points = points_of(sides, np.arange(len(paths)), levels)
-        good = holds & (points <= most).all(axis=1)
+        within: Mask = np.logical_and.reduce(points <= most, axis=1)
+        good = holds & within
         archive.add(points[good], np.flatnonzero(good), levels[good])
     bound, multiplier = np.array(bounds).T.copy(), np.array(multipliers).T.copy()
     return Sides(
@@ -182,7 +184,8 @@ def points_of(sides: Sides, rows: Ints, levels: Ints) -> Floats:
     reach = reaches(exits, levels)
     sums = sides.fixed[: len(sides.weight), rows] + np.einsum("nm,inm->in", reach, sides.weight[:, rows])
     if sides.accurate is None:
-        return sums.T
+        points: Floats = sums.T
+        return points
     return np.column_stack([*sums, -_accuracies(exits, reach, levels) / sides.accurate])
 
 
@@ -198,7 +201,7 @@ def _accuracies(exits: Exits, reach: Floats, levels: Ints) -> Floats:
     return right if exits.lost is None else right - (reach * exits.lost).sum(axis=1)
 
 
-def _bounded(sides: Sides, weighting: Floats) -> tuple[Floats, Floats, Ints, Floats]:
+def _bounded(sides: Sides, weighting: Floats) -> tuple[Floats, Floats, Ints, Mask]:
     """Bounds, multipliers, the thresholds that attain the bounds or nearly so, and which of these keep the floor."""
     count, sums = sides.fixed.shape[1], len(sides.weight)
     columns = sides.varying[sides.varying < sums]
