@@ -55,10 +55,16 @@ def deployment_table(deployment: Deployment) -> RenderableType:
     parts.append(_table(titles, rows, left=("machines", "function")))
     hourly = deployment.usd_per_s * 3600
     leave = ", ".join(f"{c.stage}: {c.threshold:.4g}" for c in deployment.thresholds)
+    batches = [
+        f"{p.first}-{p.last}: {p.batch} within {p.batch_wait_s * 1000:.4g} ms, {p.batch_mean:.3g} on average"
+        for p in deployment.parts
+        if p.batch > 1
+    ]
     random = deployment.arrivals == "random"
     spills = [f"{p.first}-{p.last}: {p.random_spill:.1%}" for p in deployment.parts if p.random_spill is not None]
     waits = [f"{p.first}-{p.last}: {p.random_wait:.2%}" for p in deployment.parts if p.random_wait is not None]
     facts = {
+        "batches": "; ".join(batches),
         "leave at": f"confidence by stage {leave}" if leave else "",
         "cost": f"{usd(hourly)} an hour, {usd(hourly * HOURS_PER_MONTH)} a month, "
         f"{usd(deployment.usd_per_s / demand.mean * 1e6)} per million requests",

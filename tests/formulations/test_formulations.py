@@ -31,6 +31,7 @@ import pyomo.core as pyo
 import pytest
 from support import (
     golden_adaptation,
+    golden_batches,
     golden_batching,
     golden_cluster,
     golden_keep_alive,
@@ -698,6 +699,7 @@ def built_names() -> set[str]:
         golden_scaling.built_names()
         | golden_batching.built_names()
         | golden_cluster.built_names()
+        | golden_batches.built_names()
         | golden_keep_alive.built_names()
         | golden_pipelines.built_names()
         | golden_training.built_names()

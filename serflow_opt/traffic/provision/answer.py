@@ -143,7 +143,7 @@ def _valued(question: Question, search: Search, found: Found, deadline: Deadline
     )
     waits = [promise.wait(apart, n, size.count, size.room) for n, size in enumerate(sizes)]
     waiting_s = promise.waiting_s(apart, waits)
-    levels = _in_menus(search.instance, instance, found.levels)
+    levels = in_menus(search.instance, instance, found.levels)
     return Deployment(
         instance=instance.name,
         status="feasible",
@@ -181,7 +181,7 @@ def _valued(question: Question, search: Search, found: Found, deadline: Deadline
     )
 
 
-def _in_menus(searched: Instance, instance: Instance, levels: tuple[int, ...]) -> tuple[int, ...]:
+def in_menus(searched: Instance, instance: Instance, levels: tuple[int, ...]) -> tuple[int, ...]:
     """Turn positions in the menus of a network cut short into those in the menus of the instance."""
     thresholds = [menu.thresholds for menu in searched.menus]
     return tuple(

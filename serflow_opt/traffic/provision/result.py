@@ -63,6 +63,8 @@ class Part:
     pools
         Where the block has two pools of machines each of them, with its own share of what enters; the block has their
         sums then, and `queue_max` stands with each. Empty: there is one pool, and this is it.
+    batch, batch_wait_s, batch_mean
+        Most requests in a batch, how long it may wait to be full, and how many are in one on average at its start.
     """
 
     first: int
@@ -87,6 +89,9 @@ class Part:
     machine_tier: str | None = None
     function_tier: str | None = None
     pools: tuple[Part, ...] = ()
+    batch: int = 1
+    batch_wait_s: float = 0.0
+    batch_mean: float = 1.0
 
     @property
     def usd_per_s(self) -> float:
@@ -199,6 +204,9 @@ class Deployment(Kept):
                     "machine": part.machine,
                     "machine_tier": part.machine_tier,
                     "count": part.count,
+                    "batch": part.batch,
+                    "batch_wait_ms": part.batch_wait_s * 1000,
+                    "batch_mean": part.batch_mean,
                     "queue_max": part.queue_max,
                     "machine_requests_per_s": known(part.machine_rate),
                     "busy": part.busy,

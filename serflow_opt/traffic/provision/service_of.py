@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.offers import Option
 from serflow_opt.traffic.provision.pools import apart
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
 from serflow_opt.traffic.service import Block, Draws, Function, Machine, Service
@@ -47,6 +48,8 @@ def service_of(structures: Structures, structure: Structure, levels: Sequence[in
             hop_s=choice.hop_s,
             hop_usd=choice.hop_usd,
             shares=() if choice.second is None else (choice.share, 1 - choice.share),
+            batch=choice.batch,
+            batch_wait_s=choice.batch_wait_s,
         )
         for choice in structure
     )
@@ -123,6 +126,7 @@ def machine_of(structures: Structures, choice: BlockChoice) -> Machine:
         billing_min_s=tier.scaling.billing_min_s,
         machines_max=tier.scaling.machines_max,
         sd_s=_deviations(structures, choice.machine, choice),
+        stage_s=_by_batch(option, choice),
     )
 
 
@@ -143,7 +147,15 @@ def function_of(structures: Structures, choice: BlockChoice) -> Function:
         billing_min_s=scaling.call_min_s,
         sd_s=_deviations(structures, choice.function, choice),
         memory_mb=None if option.memory_bytes is None else option.memory_bytes / 2**20,
+        stage_s=_by_batch(option, choice),
     )
+
+
+def _by_batch(option: Option, choice: BlockChoice) -> tuple[tuple[float, ...], ...]:
+    """Seconds of each stage of a block for 1, 2, .. requests together; empty where it takes them one by one."""
+    if choice.batch == 1 or option.batching is None:
+        return ()
+    return tuple(times[: choice.batch] for times in option.batching.seconds[choice.first : choice.last + 1])
 
 
 def _outcomes(seconds: Sequence[float], choice: BlockChoice) -> tuple[float, ...]:

@@ -21,6 +21,8 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.plan.names import Given
 from serflow_opt.problem.given import check_inference, on_instance
 from serflow_opt.problem.instance import Instance
+from serflow_opt.traffic.batches.answer import STEADY, takes_batches, with_batches, without_batches
+from serflow_opt.traffic.batches.search import BatchSearch
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.demand.trace import Trace
@@ -164,13 +166,25 @@ def provision(
     carrying = Carrying(arrivals, instance.utilisation_cap)
     question = Question(instance, demand, most, wait_max, carrying, keep, confirm, pools, law)
     deadline = Deadline(time_limit)
+    takes = takes_batches(instance)
+    plain = without_batches(question) if takes else question
     searches: list[Search] = []
-    for network in (instance, *cut_short(instance)):
-        best = min((search.best for search in searches), default=math.inf)
-        searches.append(Search(replace(question, instance=network), gap, deadline, on_progress, best))
+    batched: list[BatchSearch] = []
+    networks = zip((instance, *cut_short(instance)), (plain.instance, *cut_short(plain.instance)), strict=True)
+    for network, alone in networks:
+        best = min([math.inf, *(search.best for search in searches), *(search.best for search in batched)])
+        if takes and len(demand.rates) == 1 and held is None:
+            batched.append(BatchSearch(replace(question, instance=network), gap, deadline, on_progress, best))
+            batched[-1].run()
+            best = min(best, batched[-1].best)
+        searches.append(Search(replace(plain, instance=alone), gap, deadline, on_progress, best))
         searches[-1].run()
-    two = shared(question, searches, gap, deadline) if pools > 1 else None
-    found = deployment_of(question, searches, deadline, two)
+    two = shared(plain, searches, gap, deadline) if pools > 1 else None
+    found = deployment_of(plain, searches, deadline, two)
+    if batched:
+        found = with_batches(question, batched, searches, found, deadline)
+    elif takes and held is None:
+        found = replace(found, scope="; ".join(filter(None, (found.scope, STEADY))))
     if held is not None:
         found = held.as_asked(found)
     if found.status != "infeasible":

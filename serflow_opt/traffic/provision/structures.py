@@ -38,6 +38,8 @@ class BlockChoice:
         How long handing on to the block behind holds a worker.
     second, share
         Option of a second pool of machines, and what share of the block's requests the first takes; None: there is one.
+    batch, batch_wait_s
+        Most requests in a batch, and how long it may wait to be full.
     """
 
     first: int
@@ -49,6 +51,8 @@ class BlockChoice:
     sending_s: float = 0.0
     second: int | None = None
     share: float = 1.0
+    batch: int = 1
+    batch_wait_s: float = 0.0
 
 
 Structure = tuple[BlockChoice, ...]

@@ -1,0 +1,156 @@
+"""The answer of `provision` where tiers offer batches: the cheaper of plans with batches and of plans without any."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from serflow_opt.ground.gaps import relative_gap
+from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.plan.document import Choice, PlanStatus
+from serflow_opt.traffic.batches.search import BatchesFound, BatchSearch
+from serflow_opt.traffic.provision.lateness import TAIL
+from serflow_opt.traffic.provision.result import Deployment
+from serflow_opt.traffic.provision.service_of import service_of
+
+if TYPE_CHECKING:
+    from serflow_opt.ground.deadline import Deadline
+    from serflow_opt.problem.instance import Instance
+    from serflow_opt.traffic.provision.question import Question
+    from serflow_opt.traffic.provision.search import Search
+    from serflow_opt.traffic.provision.structures import Structure
+
+STEADY = "requests served one by one: batches are planned for a steady rate"
+ALONE = "a block that takes batches has machines or a function, not both"
+
+
+def takes_batches(instance: Instance) -> bool:
+    """Whether any tier offers batches."""
+    return any(option.batching for option in instance.options)
+
+
+def without_batches(question: Question) -> Question:
+    """Return the question of requests served one by one, on what offers that."""
+    instance, keep = question.instance, question.keep
+    only = {p for p, own in enumerate(instance.options) if own.batching and 1 not in own.batching.sizes}
+
+    def one_by_one(structure: Structure) -> bool:
+        used = {p for choice in structure for p in (choice.machine, choice.function)}
+        return not used & only and (keep is None or keep(structure))
+
+    options = tuple(replace(option, batching=None) for option in instance.options)
+    return replace(question, instance=replace(instance, options=options), keep=one_by_one if only else keep)
+
+
+def with_batches(
+    question: Question, batched: Sequence[BatchSearch], plain: Sequence[Search], found: Deployment, deadline: Deadline
+) -> Deployment:
+    """Return the answer of searches with batches and of those without.
+
+    Parameters
+    ----------
+    question
+        What was asked.
+    batched, plain
+        The searches.
+    found
+        What the latter come to.
+    deadline
+        Tells the time it took.
+    """
+    every: list[BatchSearch | Search] = [*batched, *plain]
+    bound, checked = min(own.bound for own in every), min(own.checked for own in every)
+    best = min(own.best for own in every)
+    gap = batched[0].gap
+    structures = sum(own.total for own in batched)
+    method = (
+        f"{structures:,} structures with batches, {sum(own.done for own in batched):,} not ruled out by Lagrangian "
+        f"bounds, {sum(own.solves for own in batched):,} MILPs by HiGHS, valued by arithmetic on the service; "
+        f"one by one: {found.method}"
+    )
+    winner = next((own for own in batched if own.found is not None and own.best <= best), None)
+    proven = relative_gap(best, bound) <= gap * (1 + EQUAL)
+    if winner is None or winner.found is None:
+        if not found.parts:
+            doubt = next((own.doubt for own in batched if own.doubt), found.reason)
+            status: PlanStatus = "no_solution" if math.isfinite(bound) else "infeasible"
+            return replace(
+                found,
+                status=status,
+                bound=bound if status == "no_solution" else 0.0,
+                checked_bound=checked if status == "no_solution" else 0.0,
+                reason=(doubt or "time was up before a deployment was found") if status == "no_solution" else "",
+                method=method,
+                seconds=deadline.seconds,
+            )
+        bound = min(bound, found.bound)
+        return replace(
+            found,
+            status="optimal" if found.status == "optimal" and proven else "feasible",
+            bound=bound,
+            checked_bound=min(checked, found.checked_bound),
+            scope="; ".join(filter(None, (found.scope, ALONE))),
+            method=method,
+            seconds=deadline.seconds,
+        )
+    deployment = _valued(question, winner, winner.found)
+    value = deployment.usd_per_s
+    return replace(
+        deployment,
+        status="optimal" if proven else "feasible",
+        bound=min(bound, value),
+        checked_bound=min(checked, value),
+        seconds=deadline.seconds,
+        method=method,
+    )
+
+
+def _valued(question: Question, search: BatchSearch, found: BatchesFound) -> Deployment:
+    """Return the deployment that a search found, its figures, and of what it is proven."""
+    from serflow_opt.traffic.provision.answer import in_menus
+
+    instance, promise = question.instance, search.promise
+    service = service_of(search.structures, found.structure, found.levels)
+    valued = found.valued
+    waiting_s = promise.waiting_s(service, valued.waits)
+    late = promise.lateness(found.structure, service).late(valued.waits) if promise.measure != "mean" else math.nan
+    levels = in_menus(search.instance, instance, found.levels)
+    return Deployment(
+        instance=instance.name,
+        status="feasible",
+        demand=question.demand,
+        parts=search.valuing.parts(found.structure, service, valued),
+        thresholds=tuple(
+            Choice(stage=s + 1, threshold=menu.thresholds[level])
+            for s, (menu, level) in enumerate(zip(instance.menus, levels, strict=False))
+            if menu.thresholds and s + 1 < len(instance.stages)
+        ),
+        service=service,
+        structure=found.structure,
+        levels=levels,
+        arrivals=question.carrying.arrivals,
+        accuracy=service.accuracy if instance.accuracy_known else None,
+        latency_worst_ms=promise.worst_s(found.structure, service) * 1000,
+        latency_mean_ms=(promise.path_s(found.structure, service) + waiting_s) * 1000,
+        latency_wait_ms=waiting_s * 1000,
+        on_time=1.0 if not promise.limited else max(0.0, 1 - late),
+        scope=_scope(question, found),
+    )
+
+
+def _scope(question: Question, found: BatchesFound) -> str:
+    """Say under what assumptions a deployment with batches is proven."""
+    instance, random = question.instance, question.carrying.arrivals == "random"
+    said = ["Poisson arrivals at every block" if random else "requests that come evenly, batches that fill"]
+    said.append("who leaves a batch is independent of the others in it")
+    if question.law.scatters:
+        said.append("stage times of batches as stated")
+    if instance.latency_slo_s is not None:
+        said.append("latency of full batches that wait as long as they may")
+        if random and any(choice.machine is not None for choice in found.structure):
+            tail = f", for all but {TAIL:g} of the requests" if instance.latency_measure == "worst" else ""
+            said.append(f"waits of batches for machines as in M/M/c queues{tail}")
+            said.append("not simulated")
+    return "; ".join([*said, ALONE])

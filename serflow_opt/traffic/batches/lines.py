@@ -1,0 +1,162 @@
+"""Lines below what blocks with batches take of machines and money, in the reaches R_s.
+
+With ψ_s(r, p) = E[t_s(n_s); n_s > 0] / E[N], what a request that enters costs at stage s where the block is entered by
+a share r and p = R_s / R_first is left, a block makes R_first ψ_s(r, p) seconds of work a request. Let q(n) = t(n) / n,
+replaced by its running minimum where it rises. Size-biasing twice, ψ = p E[q(1 + n')], n' binomial of N' - 1 with N'
+the size-biased N, which rises with r in the likelihood ratio order; so ψ falls in r, and ψ / p in p. Within a range of
+reaches, two lines are below:
+
+    R_first ψ(r, p) >= R_s ψ(r_high, p_high) / p_high
+    R_first ψ(r, p) >= α R_first + β R_s, the chord of ψ(r_high, .) between p_low and p_high, where it is concave: where
+                       t is, t(0) = 0 counted in; else that of the largest a + c n below t
+
+Both touch where the range is a point, the first for any times whose q falls.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.ground.tolerances import ROUNDING
+from serflow_opt.traffic.batches.filled import law, left
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from serflow_opt.formulations.coefficients import Data
+    from serflow_opt.traffic.batches.structures import BatchStructures
+    from serflow_opt.traffic.carrying import Arrivals
+    from serflow_opt.traffic.provision.structures import BlockChoice
+
+    Floats = NDArray[np.float64]
+
+
+class Lines:
+    """Lines within the reaches that some levels of the menus allow.
+
+    Parameters
+    ----------
+    structures
+        Of the instance.
+    data
+        The levels.
+    rate
+        λ, requests a second.
+    arrivals
+        random or smooth.
+    """
+
+    def __init__(self, structures: BatchStructures, data: Data, rate: float, arrivals: Arrivals) -> None:
+        self.structures, self.data, self.rate, self.arrivals = structures, data, rate, arrivals
+        goes = [[1 - data.exit_rate(s, level) for level in data.levels[s]] for s in data.stages]
+        self._least, self._most = [min(own) for own in goes], [max(own) for own in goes]
+        self._laws: dict[tuple[int, float, int], tuple[Floats, float]] = {}
+        self._means: dict[tuple[int, tuple[float, ...], float], tuple[Floats, Floats]] = {}
+        self._works: dict[BlockChoice, Floats] = {}
+
+    def high(self, first: int) -> float:
+        """Largest reach of the stage at a position."""
+        return float(self.data.reach_high[first + 1])
+
+    def low(self, first: int) -> float:
+        """Least reach of the stage at a position."""
+        return float(self.data.reach_low[first + 1])
+
+    def filled(self, choice: BlockChoice) -> tuple[Floats, float]:
+        """Return P(N = n) and E[N] at the largest reach of a block."""
+        key = choice.batch, choice.batch_wait_s, choice.first
+        if key not in self._laws:
+            entering = self.rate * self.high(choice.first)
+            if self.arrivals == "smooth" and choice.batch > 1:
+                own = np.zeros(choice.batch)
+                own[-1] = 1.0  # thresholds must fill it
+            else:
+                own = law(choice.batch, choice.batch_wait_s, entering, self.arrivals)
+            self._laws[key] = own, float(own @ np.arange(1, choice.batch + 1))
+        return self._laws[key]
+
+    def fill(self, choice: BlockChoice) -> float:
+        """Least reach at which batches fill evenly; 0 where they need not."""
+        if self.arrivals != "smooth" or choice.batch == 1:
+            return 0.0
+        return (choice.batch - 1) / (self.rate * choice.batch_wait_s)
+
+    def batches(self, choice: BlockChoice) -> float:
+        """Most batches a second."""
+        return self.rate * self.high(choice.first) / self.filled(choice)[1]
+
+    def work(self, choice: BlockChoice) -> Floats:
+        """Seconds that a unit of reach of each stage holds a worker, or that calls last, on a line below."""
+        if choice in self._works:
+            return self._works[choice]
+        p = choice.machine if choice.function is None else choice.function
+        option = self.structures.option(p or 0)
+        weights = np.zeros(self.data.last)
+        low = high = 1.0
+        for s in range(choice.first, choice.last + 1):
+            times = option.batching.seconds[s][: choice.batch] if option.batching else (option.stage_seconds[s],)
+            self._add(weights, choice, s, times, low, high)
+            low, high = low * self._least[s], high * self._most[s]
+        if choice.sending_s and choice.last + 1 < self.data.last:
+            self._add(weights, choice, choice.last + 1, (choice.sending_s,) * choice.batch, low, high)
+        self._works[choice] = weights
+        return weights
+
+    def usd(self, choice: BlockChoice) -> Floats:
+        """USD/s of a unit of reach of each stage, on a line below: calls of a function, hand-overs into the block."""
+        found = np.zeros(self.data.last)
+        found[choice.first] = self.rate * choice.hop_usd
+        if choice.function is None:
+            return found
+        option = self.structures.option(choice.function)
+        scaling = self.structures.instance.tiers[option.tier].scaling
+        fee = self.structures.fee(choice.function)
+        calls = np.zeros(self.data.last)
+        calls[choice.first] = self.rate / self.filled(choice)[1]
+        shortest = max(scaling.billing_step_s, scaling.call_min_s)
+        lasting = self.rate * option.usd_per_s * self.work(choice)
+        least = calls * option.usd_per_s * shortest
+        middle = np.array([(self.low(s) + self.high(s)) / 2 for s in range(self.data.last)])
+        return found + calls * fee + (least if least @ middle > lasting @ middle else lasting)
+
+    def _add(
+        self, weights: Floats, choice: BlockChoice, s: int, times: tuple[float, ...], low: float, high: float
+    ) -> None:
+        """Add the line of a stage of which between `low` and `high` of those who enter the block are left."""
+        if not high > 0:
+            return
+        below, chorded = _below(times)
+        at_high = self._mean(choice, below, high)
+        slope = at_high / high
+        if high > low and choice.batch > 1:
+            ends = self._mean(choice, chorded, low), self._mean(choice, chorded, high)
+            rise = (ends[1] - ends[0]) / (high - low)
+            start = ends[0] - rise * low
+            if start + rise * (low + high) / 2 > slope * (low + high) / 2:
+                weights[choice.first] += start
+                weights[s] += rise
+                return
+        weights[s] += slope
+
+    def _mean(self, choice: BlockChoice, times: tuple[float, ...], p: float) -> float:
+        """ψ at the largest reach, a little less."""
+        own, mean = self.filled(choice)
+        if p <= 0:
+            return 0.0
+        return float(own @ (left(choice.batch, min(p, 1.0))[:, 1:] @ np.asarray(times))) / mean * (1 - ROUNDING)
+
+
+def _below(times: tuple[float, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return n times the running minimum of t(n) / n, and times below t that are concave from t(0) = 0 on."""
+    n = np.arange(1, len(times) + 1)
+    own = np.minimum.accumulate(np.asarray(times) / n) * n
+    steps = np.diff(np.append(0.0, own))
+    if (np.diff(steps) <= ROUNDING * max(times)).all():
+        return tuple(own.tolist()), tuple(own.tolist())
+    each = (own[-1] - own[0]) / (len(own) - 1)
+    fixed = float((own - each * n).min())
+    if fixed < 0:
+        fixed, each = 0.0, float((own / n).min())
+    return tuple(own.tolist()), tuple((fixed + each * n).tolist())

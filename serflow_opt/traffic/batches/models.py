@@ -1,0 +1,170 @@
+"""The model of a structure on a set of thresholds, and what it finds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
+from serflow_opt.traffic.queues.erlang import erlang_c
+
+if TYPE_CHECKING:
+    from serflow_opt.formulations.batches import Runs
+    from serflow_opt.formulations.coefficients import Data
+    from serflow_opt.ground.deadline import Deadline
+    from serflow_opt.traffic.batches.lines import Lines
+    from serflow_opt.traffic.batches.structures import BatchStructures
+    from serflow_opt.traffic.carrying import Carrying
+    from serflow_opt.traffic.provision.promise import Promise
+    from serflow_opt.traffic.provision.structures import BlockChoice, Structure
+
+MOST_COUNTS = 400
+"""Numbers of machines that a model tells apart."""
+HALVINGS = 50
+"""Of a range of loads."""
+
+
+class Limits(Protocol):
+    """What a model is held to."""
+
+    structures: BatchStructures
+    promise: Promise
+    carrying: Carrying
+    deadline: Deadline
+    rate: float
+    best: float
+    gap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Modelled:
+    """What HiGHS says of a model: bounds in USD/s, thresholds (None: there are none), and doubts."""
+
+    bound: float
+    checked: float
+    levels: tuple[int, ...] | None = None
+    doubt: str = ""
+
+
+def model_of(limits: Limits, lines: Lines, data: Data, structure: Structure) -> Modelled | None:
+    """Solve the model of a structure; None: nothing in the set is cheaper than the best.
+
+    Parameters
+    ----------
+    limits
+        What is asked, and the best known.
+    lines, data
+        Of the set of thresholds.
+    structure
+        What runs each block.
+    """
+    from serflow_opt.backend.highs import HighsModel
+    from serflow_opt.formulations.batches import BatchBlock, build_batches
+    from serflow_opt.traffic.provision.one_set import chosen_level
+
+    late = limits.promise.late(structure, lambda s: data.reach_low[s])
+    if late is None:
+        return None
+    runs = [_runs(limits, lines, structure, b) for b in range(len(structure))]
+    if any(own is None for own in runs):
+        return None
+    known = [own for own in runs if own is not None]
+    dollar = limits.best if math.isfinite(limits.best) else math.fsum(map(_least, known)) or limits.rate / 1e6
+    blocks = [BatchBlock(choice.first + 1, (own,)) for choice, own in zip(structure, known, strict=True)]
+    built = build_batches(data, blocks, None, late, dollar)
+    outcome = HighsModel(built).solve(gap=limits.gap / 4, time_limit=limits.deadline.left_or_none)
+    if outcome.status == "infeasible":
+        return Modelled(math.inf, math.inf)
+    bound, checked = outcome.bound * dollar, outcome.checked * dollar
+    if outcome.status == "no_solution":
+        return Modelled(bound, checked, doubt=outcome.doubt)
+    return Modelled(bound, checked, tuple(chosen_level(data, built, outcome, s) for s in data.stages))
+
+
+def _least(own: Runs) -> float:
+    return own.rent * min(own.counts, default=0)
+
+
+def _runs(limits: Limits, lines: Lines, structure: Structure, b: int) -> Runs | None:
+    """Return what a model has of a block; None: it costs too much, or its batches cannot fill."""
+    from serflow_opt.formulations.batches import Runs
+
+    choice = structure[b]
+    fill = lines.fill(choice)
+    if fill > lines.high(choice.first) * (1 + TOLERANCE):
+        return None
+    fill = 0.0 if fill <= lines.low(choice.first) else fill
+    work = {s + 1: float(t) for s, t in enumerate(lines.work(choice)) if t}
+    usd = {s + 1: float(u) for s, u in enumerate(lines.usd(choice)) if u}
+    if choice.machine is None:
+        return Runs({}, usd, fill=fill)
+    option = limits.structures.option(choice.machine)
+    high = {s: lines.high(s - 1) for s in work}
+    most = limits.rate * math.fsum(max(0.0, t) * high[s] for s, t in work.items())
+    rent = option.rent_per_s
+    ends = _ends(limits, lines, structure, b)
+    counts, caps = list[int](), list[float]()
+    limit = limits.structures.instance.tiers[option.tier].scaling.machines_max
+    for count in range(1, MOST_COUNTS + 1):
+        last = count in (MOST_COUNTS, limit)
+        if rent * count >= limits.best and counts:
+            break
+        cap = _cap(limits, lines, choice, count * option.workers, ends)
+        counts.append(count)
+        caps.append((math.inf if count == MOST_COUNTS and limit is None else cap) / limits.rate)
+        if last or cap >= most * (1 + TOLERANCE):
+            break
+    caps = [min(cap, most / limits.rate * 2 + 1) for cap in caps]
+    return Runs(work, usd, rent, tuple(counts), tuple(caps), fill)
+
+
+def _ends(limits: Limits, lines: Lines, structure: Structure, b: int) -> list[tuple[float, float]]:
+    """Return slacks and least shares of the requests that have no more, for those who pass a block; none: no limit.
+
+    Under a limit on the mean: its least without waits, and the least share that enters.
+    """
+    promise, choice = limits.promise, structure[b]
+    bound = limits.structures.instance.latency_slo_s
+    if limits.carrying.arrivals == "smooth" or bound is None:
+        return []
+    if promise.measure == "mean":
+        done = limits.structures.done_s(structure)
+        steps = [now - before for before, now in zip([0.0, *done], done, strict=False)]
+        return [(math.fsum(lines.low(s) * step for s, step in enumerate(steps)), lines.low(choice.first))]
+    done = limits.structures.done_s(structure, [0.0] * len(structure))
+    if promise.measure == "worst":
+        done = limits.structures.done_s(structure)
+    return [(bound * (1 + TOLERANCE) - done[s], lines.low(s)) for s in range(choice.first, len(done))]
+
+
+def _cap(limits: Limits, lines: Lines, choice: BlockChoice, servers: int, ends: list[tuple[float, float]]) -> float:
+    """Most workers that may be busy of some, whatever the thresholds: the cap, and waits at this block alone.
+
+    With a load a of batches, of which at most Λ come a second, they last a / Λ seconds at least on average, and wait
+    longer than t with a probability of at least C(c, a) exp(-(c - a) t Λ / a), which rises with a.
+    """
+    full = limits.carrying.cap * servers
+    batches = lines.batches(choice)
+    room = limits.promise.room * (1 + TOLERANCE)
+
+    def kept(load: float) -> bool:
+        waiting = erlang_c(servers, load)
+        if limits.promise.measure == "mean":
+            seconds, reach = ends[0]
+            return seconds + reach * waiting * load / batches / (servers - load) <= room
+        return all(
+            reach * waiting * math.exp(-(servers - load) * max(0.0, slack) * batches / load) <= room
+            for slack, reach in ends
+        )
+
+    if not ends or not batches > 0:
+        return full
+    full = min(full, servers * (1 - EQUAL))
+    if kept(full):
+        return full
+    low, high = 0.0, full
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if kept(middle) else (low, middle)
+    return high * (1 + EQUAL)

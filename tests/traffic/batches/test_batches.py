@@ -1,0 +1,152 @@
+"""Deployments with batches against enumeration, plans without any, and by what must not get dearer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from oracles.batch_enumeration import cheapest, drawn
+from support.helpers import load, run, two_tiers
+
+import serflow_opt as so
+from serflow_opt.ground.deadline import Deadline
+from serflow_opt.problem.batches import mean_s
+from serflow_opt.problem.network import NO_CLASSIFIER
+from serflow_opt.traffic.batches.filled import filled, law, left
+from serflow_opt.traffic.batches.search import BatchSearch
+from serflow_opt.traffic.carrying import Carrying
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.provision.question import Question
+from serflow_opt.traffic.service import Block, Function, Machine, Service
+
+
+def searched(instance: so.Instance, arrivals: Any, gap: float = 1e-7, blocks: int = 2) -> BatchSearch:
+    """A finished search for deployments with batches alone."""
+    assert instance.rate_per_s is not None
+    carrying = Carrying(arrivals, instance.utilisation_cap)
+    question = Question(instance, Rates.steady(instance.rate_per_s), blocks, None, carrying)
+    search = BatchSearch(question, gap, Deadline(None))
+    search.run()
+    return search
+
+
+@pytest.mark.parametrize("seed", [0, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14])
+def test_nothing_is_cheaper(seed: int, tmp_path: Path) -> None:
+    own, arrivals = drawn(seed), "smooth" if seed % 2 else "random"
+    least = cheapest(own, arrivals)
+    found = searched(load(own.document, tmp_path), arrivals)
+    assert found.best == pytest.approx(least, rel=1e-7)
+    assert found.bound >= found.best * (1 - 2e-7) or math.isinf(least)
+    assert found.bound <= least * (1 + 1e-9)
+
+
+def test_full_batches_come_evenly_or_at_random() -> None:
+    assert law(4, 0.01, 300.0, "smooth").tolist() == [0, 0, 0, 1]
+    assert law(4, 0.01, 250.0, "smooth").tolist() == [0, 0, 1, 0]  # 1 + floor(2.5)
+    e = math.exp(-2.0)
+    assert law(3, 0.01, 200.0, "random") == pytest.approx([e, 2 * e, 1 - 3 * e])
+    assert law(1, 0.0, 200.0, "random").tolist() == [1]
+
+
+def test_those_left_are_binomial() -> None:
+    for stays in (0.0, 0.3, 1.0):
+        found = left(5, stays)
+        assert found.sum(axis=1) == pytest.approx(np.ones(5))
+        times = (2.0, 3.0, 5.0, 5.5, 9.0)
+        for n in range(1, 6):
+            assert found[n - 1, 1:] @ np.array(times) == pytest.approx(mean_s(times, n, stays))
+
+
+def test_a_block_by_hand() -> None:
+    """Batches of 2 come evenly at 10/s. Half leave at stage 1: then 0, 1, 2 are left with 1/4, 1/2, 1/4."""
+    stage = ((0.010, 0.014), (0.020, 0.030))
+    machine = Machine("v", 1.0, 1, (0.010, 0.030, 0.030), stage_s=stage)
+    block = Block(0, 1, (machine,), None, batch=2, batch_wait_s=0.1)
+    service = Service("by hand", (block,), (0.5, 0.5), (0.9, 0.9))
+    found = filled(service, 0, 10.0, "smooth")
+    assert (found.mean, found.batches) == (2.0, 5.0)
+    assert found.seconds == pytest.approx(0.014 + 0.5 * 0.020 + 0.25 * 0.030)
+    # the same as one call of a function: 14, 34 or 44 ms, billed by 20 ms, 30 ms at least: 30, 40, 60
+    function = Function("f", 2.0, 0.1, machine.seconds, billing_step_s=0.02, billing_min_s=0.03, stage_s=stage)
+    called = replace(service, blocks=(replace(block, machines=(), function=function),))
+    assert filled(called, 0, 10.0, "smooth").usd == pytest.approx(0.1 + 2.0 * (0.25 * 0.03 + 0.5 * 0.04 + 0.25 * 0.06))
+
+
+@pytest.mark.parametrize("seed", [1, 3, 5, 11])
+def test_one_by_one_is_what_it_was(seed: int, tmp_path: Path) -> None:
+    """Batches of one, found by the search for batches, cost what `provision` finds without them."""
+    instance = load(drawn(seed).document, tmp_path)
+    alone = replace(instance, options=tuple(replace(option, batching=None) for option in instance.options))
+    known = so.provision(alone, arrivals="smooth", gap=1e-9)
+    found = searched(alone, "smooth", gap=1e-9)
+    assert known.usd_per_s <= found.best * (1 + 1e-9)  # it may have machines and a function in one block
+    if all(part.function is None or part.machine is None for part in known.parts) and known.parts:
+        assert found.best == pytest.approx(known.usd_per_s, rel=1e-9)
+
+
+def test_menus_of_one_change_nothing(tmp_path: Path) -> None:
+    document = two_tiers()
+    document["workload"] = {"rate_per_s": 20.0, "accuracy_min": 0.88, "latency_slo_ms": 900.0}
+    known = so.provision(load(document, tmp_path / "a"), confirm=False)
+    document["tier"][0]["batch"] = [1]
+    found = so.provision(load(document, tmp_path / "b"), confirm=False)
+    assert found.usd_per_s == known.usd_per_s
+    assert found.scope == known.scope
+
+
+def machines_only(seed: int, tmp_path: Path, **keys: Any) -> so.Instance:
+    document = drawn(seed).document
+    document["tier"], document["link"] = document["tier"][:1], []
+    document["tier"][0] |= keys
+    return load(document, tmp_path)
+
+
+@pytest.mark.parametrize("seed", [0, 2, 3])
+def test_larger_menus_are_never_dearer(seed: int, tmp_path: Path) -> None:
+    arrivals = "smooth" if seed % 2 else "random"
+    found = [
+        searched(machines_only(seed, tmp_path / str(n), batch=batch, batch_wait_ms=waits), arrivals).best
+        for n, (batch, waits) in enumerate([([1], [5.0]), ([1, 2], [5.0]), ([1, 2], [5.0, 20.0])])
+    ]
+    assert found[0] >= found[1] * (1 - 1e-7)
+    assert found[1] >= found[2] * (1 - 1e-7)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_nothing_is_cut_where_nobody_leaves(seed: int, tmp_path: Path) -> None:
+    """Without exits a cut fills no holes, and takes a wait and a queue more."""
+    own = machines_only(seed, tmp_path)
+    menus = (*[NO_CLASSIFIER] * (len(own.stages) - 1), own.menus[-1])
+    own = replace(own, menus=menus, accuracy_min=None)
+    one, two = (searched(own, "smooth", blocks=blocks) for blocks in (1, 2))
+    if one.found is None:
+        assert two.found is None or len({c.machine for c in two.found.structure}) > 1
+    else:
+        assert two.found is not None
+        assert two.best <= one.best
+        same = {(c.machine, c.batch) for c in two.found.structure}
+        assert len(two.found.structure) == 1 or len(same) > 1
+
+
+def test_the_command_tells_of_batches(tmp_path: Path) -> None:
+    document = drawn(1).document | {"name": "told"}
+    document["workload"] |= {"latency_slo_ms": 2000.0, "latency_measure": "worst", "rate_per_s": 400.0}
+    load(document, tmp_path)
+    found = run("provision", tmp_path / "instance.toml", "--arrivals", "smooth", "--json").document
+    assert found["status"] == "optimal"
+    assert "batches that fill" in found["scope"]
+    own = found["blocks"][0]
+    assert own["batch"] > 1
+    assert own["batch_mean"] == own["batch"]
+    table = run("provision", tmp_path / "instance.toml", "--arrivals", "smooth").stdout
+    assert f"{own['batch']} within {own['batch_wait_ms']:.4g} ms" in table
+
+
+def test_a_trace_is_planned_one_by_one_and_says_so(tmp_path: Path) -> None:
+    own = machines_only(0, tmp_path)
+    found = so.provision(own, Rates(np.array([5.0, 10.0]), np.array([0.5, 0.5])), confirm=False, time_limit=20)
+    assert "one by one" in found.scope
