@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.ground.tolerances import ROUNDING
+from serflow_opt.ground.tolerances import EQUAL, ROUNDING
+from serflow_opt.search.lagrangian import Exits, LinearCost, envelope_of, solve_dual
 from serflow_opt.traffic.batches.filled import law, left
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Lines:
 
     def __init__(self, structures: BatchStructures, data: Data, rate: float, arrivals: Arrivals) -> None:
         self.structures, self.data, self.rate, self.arrivals = structures, data, rate, arrivals
+        self._low = least_reaches(data)
         goes = [[1 - data.exit_rate(s, level) for level in data.levels[s]] for s in data.stages]
         self._least, self._most = [min(own) for own in goes], [max(own) for own in goes]
         self._laws: dict[tuple[int, float, int], tuple[Floats, float]] = {}
@@ -61,8 +63,8 @@ class Lines:
         return float(self.data.reach_high[first + 1])
 
     def low(self, first: int) -> float:
-        """Least reach of the stage at a position."""
-        return float(self.data.reach_low[first + 1])
+        """Least reach of the stage at a position, of thresholds that keep the accuracy floor."""
+        return float(self._low[first])
 
     def filled(self, choice: BlockChoice) -> tuple[Floats, float]:
         """Return P(N = n) and E[N] at the largest reach of a block."""
@@ -95,11 +97,14 @@ class Lines:
         option = self.structures.option(p or 0)
         weights = np.zeros(self.data.last)
         low = high = 1.0
+        most = self.high(choice.first)
         for s in range(choice.first, choice.last + 1):
+            low = low if s == choice.first else max(low, min(high, self.low(s) / most))
             times = option.batching.seconds[s][: choice.batch] if option.batching else (option.stage_seconds[s],)
             self._add(weights, choice, s, times, low, high)
             low, high = low * self._least[s], high * self._most[s]
         if choice.sending_s and choice.last + 1 < self.data.last:
+            low = max(low, min(high, self.low(choice.last + 1) / most))
             self._add(weights, choice, choice.last + 1, (choice.sending_s,) * choice.batch, low, high)
         self._works[choice] = weights
         return weights
@@ -146,6 +151,22 @@ class Lines:
         if p <= 0:
             return 0.0
         return float(own @ (left(choice.batch, min(p, 1.0))[:, 1:] @ np.asarray(times))) / mean * (1 - ROUNDING)
+
+
+def exits_of(data: Data) -> Exits:
+    """Return what leaves at each stage with the levels there are."""
+    return Exits([[envelope_of([data.menu[s][i] for i in data.levels[s]])] for s in data.stages])
+
+
+def least_reaches(data: Data) -> Floats:
+    """Return the least reach of each stage with the levels there are, where the accuracy floor is kept."""
+    low = np.array([data.reach_low[s] for s in data.stages])
+    floor = data.instance.accuracy_min
+    if floor is None:
+        return low
+    found = solve_dual(exits_of(data), floor, LinearCost(np.zeros(data.last), np.eye(data.last))).bound
+    least: Floats = np.clip(found - EQUAL, low, [data.reach_high[s] for s in data.stages])
+    return least
 
 
 def _below(times: tuple[float, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:

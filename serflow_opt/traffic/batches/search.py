@@ -21,8 +21,8 @@ import numpy as np
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
-from serflow_opt.search.lagrangian import Exits, LinearCost, envelope_of, solve_dual
-from serflow_opt.traffic.batches.lines import Lines
+from serflow_opt.search.lagrangian import Exits, LinearCost, forced_levels, solve_dual
+from serflow_opt.traffic.batches.lines import Lines, exits_of
 from serflow_opt.traffic.batches.models import Modelled, model_of
 from serflow_opt.traffic.batches.structures import BatchStructures, Way
 from serflow_opt.traffic.batches.value import Valued, Valuing
@@ -42,6 +42,8 @@ CHUNK = 2_000
 """Structures that are bounded together."""
 TRIED = 40
 """Structures of a chunk whose thresholds are valued."""
+NARROWINGS = 4
+"""Times that levels of a set are looked through for those that are in nothing cheaper."""
 MOST_SETS = 2_000
 """Sets of thresholds of a structure that are looked at, at most."""
 
@@ -177,7 +179,10 @@ class BatchSearch:
 
     def _look(self, structure: Structure, keys: LevelKeys, low: float) -> tuple[float, float, list[LevelKeys]]:
         """Bound a set of thresholds; return its bounds, and what it is split into where they are not enough."""
-        data = self.data.among(keys)
+        data, fluid = self._narrowed(structure, self.data.among(keys))
+        if fluid >= self.enough():
+            return max(low, fluid), max(low, fluid), []
+        low = max(low, fluid)
         if all(len(data.levels[s]) == 1 for s in data.stages):
             levels = tuple(data.menu[s][data.levels[s][0]].index for s in data.stages)
             service = service_of(self.structures, structure, levels)
@@ -200,6 +205,40 @@ class BatchSearch:
         if bound >= self.enough():
             return bound, max(low, solved.checked), []
         return bound, max(low, solved.checked), _split(data, solved.levels)
+
+    def _narrowed(self, structure: Structure, data: Data) -> tuple[Data, float]:
+        """Return a set without levels that are in nothing cheaper than the best, and its bound."""
+        floor, bound = self.instance.accuracy_min, 0.0
+        for _ in range(NARROWINGS):
+            exits = exits_of(data)
+            view = LinearCost(np.zeros(1), self.weight(self._lines(data), structure)[None, :])
+            found = solve_dual(exits, floor, view)
+            bound = max(bound, float(found.bound[0]) * (1 - EQUAL))
+            if bound >= self.enough():
+                break
+            forced = forced_levels(exits, floor, view, found.multiplier, np.array([data.last]))
+            keys = [
+                (s, level)
+                for s in data.stages
+                for k, level in enumerate(data.levels[s])
+                if float(forced[s, k][0]) * (1 - EQUAL) < self.best
+            ]
+            if len({s for s, _ in keys}) < data.last:
+                return data, max(bound, self.best)
+            if len(keys) == sum(len(own) for own in data.levels.values()):
+                break
+            data = data.among(keys)
+        return data, bound
+
+    def weight(self, lines: Lines, structure: Structure) -> Floats:
+        """Return what a unit of reach of each stage costs at least, USD per second: machines by their work."""
+        total = np.zeros(self.data.last)
+        for choice in structure:
+            total += lines.usd(choice)
+            if choice.machine is not None:
+                usd = self.structures.option(choice.machine).usd_per_s
+                total += lines.work(choice) * (self.rate * usd / self.carrying.cap)
+        return total
 
 
 class Costs:
@@ -259,11 +298,7 @@ class Costs:
             return
         weights = []
         for choice in new:
-            usd = lines.usd(choice)
-            if choice.machine is not None:
-                option = search.structures.option(choice.machine)
-                usd = usd + lines.work(choice) * (search.rate * option.usd_per_s / search.carrying.cap)
-            weights.append(usd)
+            weights.append(search.weight(lines, (choice,)))
         alone = solve_dual(
             self.exits, search.instance.accuracy_min, LinearCost(np.zeros(len(new)), np.array(weights))
         ).bound
@@ -274,11 +309,6 @@ class Costs:
                 links = float(lines.usd(choice)[choice.first]) * lines.high(choice.first)
                 least = max(least, rent * max(1, math.ceil((least - links) / rent * (1 - EQUAL))) if rent else least)
             self._known[choice] = weight, least
-
-
-def exits_of(data: Data) -> Exits:
-    """Return what leaves at each stage with the levels there are."""
-    return Exits([[envelope_of([data.menu[s][i] for i in data.levels[s]])] for s in data.stages])
 
 
 def _split(data: Data, solution: tuple[int, ...] | None) -> list[LevelKeys]:
