@@ -1,5 +1,6 @@
 """Plots: one function a file, each takes axes or makes them, and returns them."""
 
+from serflow_opt.plotting.batches import plot_batch_costs
 from serflow_opt.plotting.compression import compression_panels, plot_compression
 from serflow_opt.plotting.exits import plot_exits
 from serflow_opt.plotting.front import plot_front
@@ -20,6 +21,7 @@ from serflow_opt.plotting.spending import plot_spending
 
 __all__ = [
     "compression_panels",
+    "plot_batch_costs",
     "plot_compression",
     "plot_exits",
     "plot_front",

@@ -28,14 +28,10 @@ class BlockChoice:
 
     Attributes
     ----------
-    first, last
-        Positions of its stages.
-    machine, function
-        Positions of the options that run them; None: no such pool.
-    hop_s, hop_usd
-        Of handing a request over to the block.
-    sending_s
-        How long handing on to the block behind holds a worker.
+    first, last, machine, function
+        Positions of its stages, and of the options that run them; None: no such pool.
+    hop_s, hop_usd, sending_s
+        Of handing a request over to the block, and how long handing on to the one behind holds a worker.
     second, share
         Option of a second pool of machines, and what share of the block's requests the first takes; None: there is one.
     batch, batch_wait_s
