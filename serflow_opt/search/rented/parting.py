@@ -292,13 +292,24 @@ class BoxSearch:
         """Search a placement within a box to the end; return the boxes that this came to."""
         nodes.open(n, bound / self.columns.unit)
         nodes.narrow(box.least, box.most, box.full, box.weights)
-        if not nodes.waiting():  # it has none of the machines: others may, where these are free up to the least of them
-            weights = box.weights.copy()
-            weights[1 : 1 + len(box.least)][box.least > 0] = 0.0
-            return [replace(box, weights=weights, settled=settled)]
+        if not nodes.waiting():
+            return [self._lacking(box, those, nodes, n)]
         self._part(those, nodes)
         found = nodes.boxes()
         return [replace(box, settled=settled)] if found is None else box.parted(found, settled)
+
+    def _lacking(self, box: Box, those: Placed, nodes: Nodes, n: int) -> Box:
+        """Return a box at the weights of a placement that has none of its machines: they are paid for, busy or not."""
+        columns = self.columns
+        bounds, weights = np.full(len(those), -math.inf), np.zeros((len(those), len(columns.order)))
+        nodes.bound(np.array([n]), bounds, weights, 1)
+        self._take(those, nodes.found())
+        found = weights[n] if weights[n, 0] > 0 else box.weights.copy()
+        tiers, worth = set(columns.tier[those.paths.runner[n]].tolist()), columns.weights(self.held, box.offer.rents)
+        for place, tier in enumerate(self.chain.rented):
+            if tier not in tiers:
+                found[1 + place] = min(worth[1 + place], box.weights[1 + place]) / 2
+        return replace(box, weights=found)
 
     def _list(self, box: Box) -> bool:
         """List what the bound of a box has left, and search it to the end; say whether it was not too much."""
