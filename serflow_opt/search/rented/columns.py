@@ -170,53 +170,16 @@ class Columns:
         levels[:count] = self.menus.level[self.menus.first[np.arange(count), owner] + chosen[:count]]
         return levels
 
-    def multipliers(self, weights: Floats, rents: Floats) -> Floats:
-        """Return weights of the kernels' columns as multipliers of the chain's, N x C.
+    def fractional(self, weights: Floats) -> Floats:
+        """Return weights of the kernels' columns as multipliers of the chain's, C; machines are paid for by use.
 
         Parameters
         ----------
         weights
-            N x K.
-        rents
-            N x P, of machines at the chain's rate: its columns of money have a share of them for each share of one.
+            K.
         """
-        held = np.zeros(weights.shape)
-        held[:, self.order] = weights / self.scale * self.unit + 0.0  # -0 would divide to minus infinity
-        held[:, 0] = weights[:, 0]
-        money = self.chain.paid * weights[:, 0]
-        if self.limited_money:
-            money = money + held[:, self.order[self.limited_money]]
-        held[:, self.machines] -= money[:, None] * rents
+        held = np.zeros(len(weights))
+        held[self.order] = weights / self.scale * self.unit + 0.0  # -0 would divide to minus infinity
+        held[self.machines] = 0.0
+        held[0] = 1.0
         return held
-
-    def weights(self, held: Floats, rents: Floats) -> Floats:
-        """Return multipliers of the chain's columns as weights of the kernels', K; machines are worth their rent."""
-        weights: Floats = held[self.order] * self.scale / self.unit
-        weights[0] = held[0]
-        rent, due = self.prices(rents)
-        worth = held[0] * rent + (weights[self.limited_money] * due if self.limited_money else 0.0)
-        weights[1 : 1 + len(self.machines)] = worth * self.machine / (1 + WHOLE_MACHINE) * (1 - ROUNDING)
-        return weights
-
-    def offsets(self, weights: Floats, rents: Floats, least: Floats, most: Floats) -> Floats:
-        """Return what is added to least weighted sums to bound numbers of machines, less what rounding may add, N.
-
-        Parameters
-        ----------
-        weights
-            N x K.
-        rents
-            N x P, of machines at the chain's rate.
-        least, most
-            N x P numbers.
-        """
-        kinds = len(self.machines)
-        limits = self.limits[1 + kinds :]
-        terms = -weights[:, 1 + kinds :] * np.where(np.isfinite(limits), limits, 0.0)
-        rent, due = self.prices(rents)
-        each = weights[:, :1] * rent - weights[:, 1 : 1 + kinds] / self.machine * (1 + WHOLE_MACHINE)
-        if self.limited_money:
-            each = each + weights[:, self.limited_money, None] * due
-        both = np.concatenate([terms, each * np.where(each >= 0, least, most)], axis=1)
-        added: Floats = both.sum(axis=1) - ROUNDING * np.abs(both).sum(axis=1)
-        return added

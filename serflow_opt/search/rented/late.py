@@ -26,8 +26,7 @@ from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.flat import Crossing
 from serflow_opt.search.layered import Chain
-from serflow_opt.search.rented.parting import Counts
-from serflow_opt.search.rented.search import RentedSearch
+from serflow_opt.search.rented.search import Counts, RentedSearch
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@
    placements that attain the least of them at several multipliers are bounded by their best mixes of thresholds
    (`kernels/mixes.py`), which gives plans with whole machines, too.
 2. At the multipliers of the one with the least bound, all placements are swept, until that finds no new one.
-3. What is not ruled out is parted by types and numbers of machines (`parting.py`).
+3. What is not ruled out is listed and bounded by itself; then, the least bound first, numbers of machines and ranges of
+   thresholds are parted (`kernels/nodes.py`) until nothing below the best plan is left.
 
 What is dropped is dropped because of a bound, and the least of these is that of the search. That there is no plan is
 said where every placement is ruled out by a limit.
@@ -13,39 +14,124 @@ said where every placement is ruled out by a limit.
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.ground.arrays import Floats, Mask
-from serflow_opt.ground.deadline import OutOfTime
-from serflow_opt.ground.tolerances import ROUNDING
+from serflow_opt.ground.arrays import Floats, Ints, Mask
+from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
+from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING, SMALLEST
+from serflow_opt.plan.decision import Decision
 from serflow_opt.search.bound_recursion import BoundTable, sweep
-from serflow_opt.search.layered import count_paths
+from serflow_opt.search.enumerate import near_optimal_placements
+from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, placed
 from serflow_opt.search.placements import Paths, keys_of
-from serflow_opt.search.prefixes import most_value
-from serflow_opt.search.rented.parting import BoxSearch
-from serflow_opt.search.runs import within_options
+from serflow_opt.search.prefixes import least_whole_before, most_value
+from serflow_opt.search.prune import decision_at
+from serflow_opt.search.rented.columns import Columns
+from serflow_opt.search.runs import stages_couple, within_options
 
-FIRST = 10
-"""Nodes by which the placements met first are bounded."""
+if TYPE_CHECKING:
+    from serflow_opt.kernels.nodes import Nodes
+
+LISTED = 200_000
+"""Placements listed at most."""
+NODES = 2_000
+"""Nodes looked at between two looks at the clock."""
+FEW = (300, 3_000)
+"""Placements among which better plans are looked for before all are listed that are left."""
+SHARES = (0.4, 0.15, 0.05, 0.02)
+"""Of the distance from the least bound to the best plan: how far placements are listed for that."""
+FIRST, NODES_EACH = 10, 100
+"""Nodes by which placements are bounded, the first ones met and those that are listed."""
+TRIED = 20
+"""Of these, how many are parted for that."""
 ROUNDS = 6
 """Sweeps at the multipliers of a placement at most."""
 FACTORS = (0.1, 1.0, 3.0, 10.0, 100.0)
 """Multipliers tried first, in units of the objective."""
 
 
-class RentedSearch(BoxSearch):
-    """The search over the arrays of an instance; as `BoxSearch`."""
+@dataclass(slots=True)
+class Counts:
+    """Placements there are, listed because bounds left them, and parted; nodes of these; sweeps."""
 
-    _begun: BoundTable | None = None
+    placements: float = 0.0
+    listed: int = 0
+    parted: int = 0
+    nodes: int = 0
+    sweeps: int = 0
 
-    @cached_property
-    def _seen(self) -> set[bytes]:
-        """Placements that were looked at, by key."""
-        return set()
+
+class RentedSearch:
+    """The search over the arrays of an instance.
+
+    Parameters
+    ----------
+    chain
+        At fractional rents.
+    gap
+        How much better than the best plan others have to be, relative.
+    deadline
+        When to stop.
+    on_better
+        Called with the value of each better plan and the bound, in units of the chain's objective.
+    grace_s
+        Seconds beyond the deadline for a first plan.
+    also
+        The same with other whole times, whose limit has to be kept as well.
+    most_nodes
+        Nodes looked at, at most, before the search stops as if its time were over.
+
+    Attributes
+    ----------
+    value, bound
+        Of the best plan (one known from elsewhere may be set before), and what no plan is below, in units of the
+        chain's objective.
+    infeasible
+        Proven to have no plan.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        gap: float,
+        deadline: Deadline = NEVER,
+        on_better: Callable[[float, float], None] | None = None,
+        grace_s: float = 0.0,
+        *,
+        also: Chain | None = None,
+        most_nodes: float = math.inf,
+    ) -> None:
+        self.chain, self.on_better, self.also = chain, on_better, also
+        self._deadlines = deadline, deadline.later(grace_s) if grace_s else deadline
+        self.gap = max(gap - FOR_VALUING, gap / 2)  # the rest is for the exact value of the plan
+        self.columns = Columns(chain)
+        self.before = chain.known("before", least_whole_before)
+        self.tight = stages_couple(chain.data.instance)
+        self.limited = np.isfinite(chain.limits)
+        self.value, self.bound, self.infeasible = math.inf, -math.inf, False
+        self.best: tuple[Placed, Ints] | None = None
+        self.held = np.zeros(len(chain.limits))  # multipliers of the limits
+        self.held[0] = 1.0
+        self.counts = Counts()
+        self._dropped, self._most_nodes = math.inf, most_nodes
+        self._seen: set[bytes] = set()
+        self._begun: BoundTable | None = None
+
+    @property
+    def deadline(self) -> Deadline:
+        """When to stop: a little later where no plan is known yet."""
+        return self._deadlines[not self._knows]
+
+    @property
+    def _knows(self) -> bool:
+        """Whether there is a plan."""
+        return math.isfinite(self.value)
 
     def begin(self, held: Floats) -> float:
         """Sweep all placements once, where a plan is known to be better than; return what no plan is below.
@@ -77,11 +163,30 @@ class RentedSearch(BoxSearch):
         except OutOfTime:
             return True
         if ended:
-            self.infeasible = not self._knows and self.dropped >= self._most
-            self.bound = max(self.bound, min(self.value, self.dropped))
+            self.infeasible = not self._knows and self._dropped >= self._most
+            self.bound = max(self.bound, min(self.value, self._dropped))
             if self.value - self.bound <= 2 * ROUNDING * self.columns.unit:  # the objective is zero to rounding
                 self.bound = self.value
         return ended
+
+    def decision(self) -> Decision | None:
+        """Return the best plan."""
+        if self.best is None:
+            return None
+        those, levels = self.best
+        return decision_at(self.chain.data, those.paths, 0, levels)
+
+    @property
+    def _most(self) -> float:
+        """What a plan may come to by the limit of the objective."""
+        limit = float(self.chain.limits[0])
+        return limit + ROUNDING * abs(limit) + SMALLEST
+
+    def target(self) -> float:
+        """What a plan must be below to count."""
+        if not self._knows:
+            return self._most
+        return self.value - max(self.gap * abs(self.value), ROUNDING * self.columns.unit)
 
     def _search(self, pool: Paths | None) -> bool:
         if pool is not None:
@@ -107,22 +212,18 @@ class RentedSearch(BoxSearch):
                 bounds, weights = self._roots(those)
                 best = int(bounds.argmin())
                 if math.isfinite(bounds[best]):
-                    self.held = self._fractional(weights[best])
+                    self.held = self.columns.fractional(weights[best])
             elif below is not None:
                 break
             below = self._sweep_below(self.held)
             if below.first[0] < 0:
-                self.dropped = min(self.dropped, self.target())
+                self._dropped = min(self._dropped, self.target())
                 return True
             paths = below.paths()
             self.bound = max(self.bound, float(below.best[0]) + self._offset(self.held))
-        return self.by_boxes()
+        return self._list(self.held, below or self._sweep_below(self.held))
 
-    def _fractional(self, weights: Floats) -> Floats:
-        """Return multipliers by weights of a mix; machines are paid for by use."""
-        held: Floats = self.columns.multipliers(weights[None], np.zeros((1, len(self.chain.rented))))[0]
-        held[self.columns.machines], held[0] = 0.0, 1.0
-        return held
+    # all placements at once
 
     def _first_lanes(self) -> Floats:
         """Multipliers over several orders of magnitude, and for the accuracy alone."""
@@ -138,6 +239,10 @@ class RentedSearch(BoxSearch):
             scale = unit / (float(mean[column]) or 1.0)
             lanes += [_with(lane, column, scale) for lane in list(lanes)]
         return np.array([*lanes, _with(np.zeros(len(plain)), -1, 1.0)])
+
+    def _offset(self, weights: Floats) -> float:
+        """What is added to V: minus the multipliers times the limits."""
+        return -float(weights[1:] @ np.where(self.limited, self.chain.limits, 0.0)[1:])
 
     def _without_machines(self) -> list[Mask]:
         """Return the states without the machines of some tiers, and of all."""
@@ -158,6 +263,8 @@ class RentedSearch(BoxSearch):
             allowed = most_value(self.chain, weights, target - self._offset(weights))
         return sweep(self.chain, weights[None], self.before, allowed, deadline=self.deadline)
 
+    # placements one by one
+
     def _new(self, paths: Paths) -> Placed:
         """Of some placements those that were not looked at before, and that keep what thresholds do not change."""
         if self.tight:
@@ -169,6 +276,13 @@ class RentedSearch(BoxSearch):
                 rows.append(n)
         return self._in_time(placed(self.chain, paths[np.array(rows, np.int64)]))
 
+    def _in_time(self, those: Placed) -> Placed:
+        """Return the placements that keep all limits of whole times."""
+        those = those.rows(those.whole <= self.chain.whole_limit)
+        if self.also is None or not len(those):
+            return those
+        return those.rows(placed(self.also, those.paths).whole <= self.also.whole_limit)
+
     def _roots(self, those: Placed) -> tuple[Floats, Floats]:
         """Bound placements by their best mixes, in units of the chain's objective; the weights these are from."""
         nodes = self._nodes(those)
@@ -176,6 +290,111 @@ class RentedSearch(BoxSearch):
         nodes.bound(np.arange(len(those)), bounds, weights, FIRST)
         self._take(those, nodes.found())
         return bounds * self.columns.unit, weights
+
+    def _take(self, those: Placed, found: tuple[float, int, Ints]) -> None:
+        """Keep a plan that was found."""
+        value, n, levels = found
+        if n < 0 or value * self.columns.unit >= self.value:
+            return
+        self.value = value * self.columns.unit
+        self.best = those.rows(np.array([n])), self.columns.levels(those, n, levels)
+        if self.on_better is not None:
+            self.on_better(self.value, self.bound)
+
+    def _list(self, weights: Floats, swept: BoundTable) -> bool:
+        """List what bounds have left, bound it by itself, and part the machines and thresholds of what that leaves."""
+        for most in (*FEW, LISTED):
+            target = self.target()
+            those = self._left(weights, swept, target, most)
+            if those is not None:
+                break
+            if self._knows and most < LISTED:  # a better plan leaves fewer
+                self._improve(weights, swept, most)
+                swept = self._sweep_below(weights)
+        if those is None:
+            return False
+        self._dropped = min(self._dropped, target)
+        self.counts.listed = len(those)
+        nodes, bounds = self._bounded(those, weights, NODES_EACH)
+        for n in np.argsort(bounds, kind="stable").tolist():
+            bound = float(bounds[n]) * self.columns.unit
+            if bound >= self.target():
+                self._dropped = min(self._dropped, bound)
+                break  # so are all that follow
+            self._part(those, nodes, n, float(bounds[n]))
+        self.counts.nodes += nodes.looked_at()
+        self._dropped = min(self._dropped, nodes.proven() * self.columns.unit)
+        return True
+
+    def _improve(self, weights: Floats, swept: BoundTable, most: int) -> None:
+        """Look for a better plan among the placements of least bound."""
+        least = float(swept.best[0]) + self._offset(weights)
+        for share in SHARES:
+            those = self._left(weights, swept, least + share * (self.target() - least), most)
+            if those is not None:
+                break
+        if those is None or not len(those):
+            return
+        nodes, bounds = self._bounded(those, weights, FIRST)
+        for n in np.argsort(bounds, kind="stable")[:TRIED].tolist():
+            if bounds[n] * self.columns.unit < self.target():
+                self._part(those, nodes, n, float(bounds[n]))
+        self.counts.nodes += nodes.looked_at()
+
+    def _bounded(self, those: Placed, weights: Floats, each: int) -> tuple[Nodes, Floats]:
+        """Return placements as the kernels take them, and bounds of them by the first nodes of each."""
+        nodes, bounds = self._nodes(those), np.full(len(those), -math.inf)
+        nodes.bound(
+            np.argsort((those.adds @ weights).sum(axis=1), kind="stable"),
+            bounds,
+            np.zeros((len(those), len(self.columns.order))),
+            each,
+        )
+        self._take(those, nodes.found())
+        return nodes, bounds
+
+    def fastest_within(self, weights: Floats) -> Decision | None:
+        """Return the plan of least whole time within the limit of the objective, as long as that takes few nodes.
+
+        Parameters
+        ----------
+        weights
+            Multipliers of the columns, C.
+        """
+        those = self._left(weights, self._sweep_below(weights), self.target(), LISTED)
+        if those is None or not len(those):
+            return None
+        nodes = self._nodes(those)
+        for n in np.argsort(those.whole, kind="stable").tolist():
+            self._part(those, nodes, n, -math.inf)
+            if self.best is not None:
+                return self.decision()
+        return None
+
+    def _left(self, weights: Floats, swept: BoundTable, target: float, most: int) -> Placed | None:
+        """List what may be worth at most the target; None: more than `most`."""
+        if swept.first[0] < 0:
+            return placed(self.chain, Paths.none(len(self.chain.on)))
+        worth = target - self._offset(weights)
+        those = near_optimal_placements(self.chain, weights, swept, worth, most, self.deadline)
+        if those is not None and self.tight:
+            those = those.rows(within_options(self.chain.data, those.paths))
+        return those if those is None or self.also is None else self._in_time(those)
+
+    def _nodes(self, those: Placed) -> Nodes:
+        """Return placements as the kernels take them, with what is known."""
+        return self.columns.nodes(those, self.value if self._knows else self._most, self._knows, self.gap)
+
+    def _part(self, those: Placed, nodes: Nodes, n: int, bound: float) -> None:
+        """Part the machines and thresholds of a placement until nothing below the target is left."""
+        self.counts.parted += 1
+        nodes.open(n, bound)
+        while nodes.waiting():
+            self.deadline.check()
+            if nodes.looked_at() > self._most_nodes:
+                raise OutOfTime
+            nodes.run(NODES)
+            self._take(those, nodes.found())
 
 
 def _with(weights: Floats, column: int, value: float) -> Floats:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from serflow_opt.ground.arrays import Floats
-from serflow_opt.ground.deadline import OutOfTime
 from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.evaluator import evaluate
@@ -13,7 +12,7 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.search.rented.late import LateSearch
 from serflow_opt.search.rented.search import RentedSearch
 
-MOST_NODES = 2_000
+MOST_NODES = 20_000
 """Nodes looked at, at most: equally good plans are looked for as long as that takes few."""
 ANY = 1.0
 """Gap at which the first plan is taken."""
@@ -37,22 +36,11 @@ def equally_good(search: RentedSearch | LateSearch, instance: Instance, toleranc
         return _late(search, instance, limits, tolerance)
     if search.best is None:
         return None
-    best, whole = None, float(search.best[0].whole[0])
-    while True:
-        sooner = min(search.chain.whole_limit, whole * (1 - tolerance))
-        chain = replace(search.chain, limits=limits, whole_limit=sooner)
-        other = RentedSearch(chain, ANY, search.deadline, most_nodes=MOST_NODES)
-        other.columns.measure(search.columns.unit)
-        other.held = search.held
-        try:
-            ended = other.by_boxes(search.closed)
-        except OutOfTime:
-            ended = False
-        if other.best is None:
-            return best
-        whole, best = float(other.best[0].whole[0]), other.decision()
-        if not ended:
-            return best
+    sooner = min(search.chain.whole_limit, float(search.best[0].whole[0]) * (1 - tolerance))
+    chain = replace(search.chain, limits=limits, whole_limit=sooner)
+    other = RentedSearch(chain, ANY, search.deadline, most_nodes=MOST_NODES)
+    other.columns.measure(search.columns.unit)
+    return other.fastest_within(search.held)
 
 
 def _late(search: LateSearch, instance: Instance, limits: Floats, tolerance: float) -> Decision | None:
