@@ -223,8 +223,6 @@ class RentedSearch:
             self.bound = max(self.bound, float(below.best[0]) + self._offset(self.held))
         return self._list(self.held, below or self._sweep_below(self.held))
 
-    # all placements at once
-
     def _first_lanes(self) -> Floats:
         """Multipliers over several orders of magnitude, and for the accuracy alone."""
         chain = self.chain
@@ -262,8 +260,6 @@ class RentedSearch:
         if math.isfinite(target):
             allowed = most_value(self.chain, weights, target - self._offset(weights))
         return sweep(self.chain, weights[None], self.before, allowed, deadline=self.deadline)
-
-    # placements one by one
 
     def _new(self, paths: Paths) -> Placed:
         """Of some placements those that were not looked at before, and that keep what thresholds do not change."""
