@@ -60,7 +60,7 @@ class Offer(NamedTuple):
 class Branch(NamedTuple):
     """How many instances of a configuration there are: by filling, and bounds of the sum."""
 
-    count: Sequence[float]
+    instances: Sequence[float]
     least: float
     most: float
 
@@ -190,7 +190,7 @@ def cover(
     @m.Constraint(m.B)
     def branched(m: Any, b: int) -> Any:
         own = branches[b]
-        count = pyo.quicksum(n * m.x[p] for p, n in enumerate(own.count) if n)
+        count = pyo.quicksum(n * m.x[p] for p, n in enumerate(own.instances) if n)
         if isinstance(count, int | float):
             return pyo.Constraint.Feasible if own.least <= 0 else pyo.Constraint.Infeasible
         return pyo.inequality(own.least, count, own.most if math.isfinite(own.most) else None)

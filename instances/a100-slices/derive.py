@@ -43,7 +43,7 @@ def _beats(other: tuple[object, ...], own: tuple[object, ...]) -> bool:
     if other == own or other[:2] != own[:2]:
         return False
     (*_, b1, p1, t1, r1), (*_, b2, p2, t2, r2) = other, own
-    return t1 <= t2 and r1 >= r2 and b1 * p1 <= b2 * p2  # type: ignore[operator]
+    return bool(t1 <= t2 and r1 >= r2 and b1 * p1 <= b2 * p2)  # type: ignore[operator]
 
 
 if __name__ == "__main__":

@@ -50,7 +50,8 @@ def main() -> None:
         cost = f"{one.usd_per_s * 3600:8.2f} USD/h, bound {one.bound * 3600:8.2f}"
         print(f"{name:30s} {cost}  {one.status:9s} {one.latency_worst_ms:6.1f} ms  {one.accuracy:.4f}  {said}")
     if given.out is not None:
-        figure = plot_batch_costs(found).figure
+        figure = plot_batch_costs(found).get_figure(root=True)
+        assert figure is not None
         figure.savefig(given.out, dpi=150, bbox_inches="tight")
 
 
