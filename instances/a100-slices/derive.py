@@ -1,8 +1,8 @@
 """Write profiles.csv: what an instance of a network on a slice of an A100 serves, by batch and processes.
 
-    python derive.py a100_mig.csv
+    python derive.py --data a100_mig.csv
 
-The argument is a CSV of ParvaGPU's profiles (MIT licence), https://github.com/MunQ-Lee/ParvaGPU_SC24 at commit 5f3de1e,
+The file is a CSV of ParvaGPU's profiles (MIT licence), https://github.com/MunQ-Lee/ParvaGPU_SC24 at commit 5f3de1e,
 with the columns model, mig_gpcs, batch, processes, throughput_per_s_each (of each process) and latency_ms. The rate is
 that of all processes of an instance, rounded down to tenths. Left out are configurations that another of the same
 network and slice beats: as fast a batch, as much served, and no more requests needed to fill the batches of all
@@ -11,9 +11,9 @@ processes.
 
 from __future__ import annotations
 
+import argparse
 import csv
 import math
-import sys
 from pathlib import Path
 
 NETWORKS = ("bert", "densenet121", "inceptionv3", "mobilenetv2", "resnet50", "vgg19")
@@ -21,10 +21,10 @@ MOST_MS = 200.0
 """Half of the largest target of the instance."""
 
 
-def main(source: str) -> None:
+def main(source: Path) -> None:
     """Write the table beside this file."""
     found = []
-    with Path(source).open(newline="", encoding="utf-8") as file:
+    with source.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             processes, each = int(row["processes"]), float(row["throughput_per_s_each"])
             if row["model"] in NETWORKS and float(row["latency_ms"]) <= MOST_MS:
@@ -47,4 +47,8 @@ def _beats(other: tuple[object, ...], own: tuple[object, ...]) -> bool:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="what was measured; nothing is written without")
+    data = parser.parse_args().data
+    if data is not None:
+        main(data)

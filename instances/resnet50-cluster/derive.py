@@ -2,9 +2,9 @@
 
 The time is rounded up to tenths of a millisecond, the rate that it serves down to whole requests a second.
 
-    python derive.py resnet-50-profile-results.txt
+    python derive.py --data resnet-50-profile-results.txt
 
-The argument is the file of that name in profiler/ of https://github.com/tjulym/INFless at commit
+It is the file of that name in profiler/ of https://github.com/tjulym/INFless at commit
 25280d195b2e119c17327f600a43f7ffa81836e5, or a CSV with the columns cpu_cores, gpu_percent, batch, batch_time_ms (and
 model). Configurations that did not run are left out there; those that another beats, and those slower than the largest
 target of the paper, here.
@@ -12,9 +12,9 @@ target of the paper, here.
 
 from __future__ import annotations
 
+import argparse
 import csv
 import math
-import sys
 from pathlib import Path
 
 MODEL = "resnet-50"
@@ -22,9 +22,9 @@ SLOWEST_MS = 650.0
 """The largest target of the paper's figures."""
 
 
-def main(source: str) -> None:
+def main(source: Path) -> None:
     """Write the table beside this file."""
-    with Path(source).open(newline="", encoding="utf-8") as file:
+    with source.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row.get("model", MODEL) == MODEL]
     found = []
     for row in rows:
@@ -48,4 +48,8 @@ def _beats(other: tuple[float, ...], own: tuple[float, ...]) -> bool:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="what was measured; nothing is written without")
+    data = parser.parse_args().data
+    if data is not None:
+        main(data)

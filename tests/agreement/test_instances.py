@@ -32,14 +32,20 @@ RAW = os.environ.get("SERFLOW_OPT_RAW_DATA")
 MEASURED = {name for name in NAMES if "[profile]" in (shipped_folder() / name / "instance.toml").read_text("utf-8")}
 """Those that `serflow-opt profile` wrote; profiling/test_shipped.py counts them again."""
 NEEDS = {
+    "a100-slices": "parvagpu_a100_mig.csv",
     "alexnet-cifar10": "results_ee_alexnet_for_ucb_3.csv",
     "bert12-sst2": "df.csv",
     "branchynet-alexnet": "experiment_alex_cifar10.ipynb",
     "branchynet-lenet": "experiment_lenet_mnist.ipynb",
+    "resnet50-cluster": "infless_profiles.csv",
     "resnet50-lambda": "perf-cost/result.csv",
     "vgg16-cifar10-hybrid": "perf-cost",
     "vgg16-phones": "phones_ai_benchmark.csv",
 }
+
+
+CAUTIONED = {"vgg16-phones/instance.toml": "the same rounds are taken for federated, split, hybrid"}
+"""Documents with numbers that stand for others, which their READMEs say, too."""
 
 
 @cache
@@ -79,7 +85,9 @@ def test_every_instance_has_a_known_optimum() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_documents_are_valid(document: str) -> None:
     ran = run("validate", shipped_folder() / document)
-    assert (ran.code, ran.stderr) == (0, "")
+    assert ran.code == 0
+    assert CAUTIONED.get(document, "") in ran.stderr
+    assert ran.stderr.count("warning") == (document in CAUTIONED)
     with (shipped_folder() / document).open("rb") as file:
         said = tomllib.load(file)
     validator(said.get("kind", "instance")).validate(said)
@@ -280,7 +288,7 @@ def test_tables_that_need_no_raw_data_are_derived_again(
 ) -> None:
     written = derived(name, tmp_path, monkeypatch)
     shipped_files = committed(name)
-    assert written
+    assert written or name in NEEDS
     for file, content in written.items():
         assert content == shipped_files[file], file
     if name not in NEEDS:
