@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from serflow_opt.families.standard import Tables
+from serflow_opt.families.tables import AtLeast0, Positive, Table
 from serflow_opt.ground.tolerances import TOLERANCE
 
 MOST_APPLICATIONS = 200
 MOST_ANY = 12
 """Applications of which any may share a group: all 4,095 groups are looked at."""
 MOST_BATCH = 1024
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Table(BaseModel):
-    """A table of the file; unknown keys are kept out."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
 class Steps(Table):
@@ -78,10 +70,10 @@ class Memory(Table):
 class Prices(Table):
     """Prices of a function, in the currency of the file."""
 
-    vcpu_s: Price = 0.0
-    gb_s: Price = Field(default=0.0, description="a GB of memory for a second")
-    gpu_gb_s: Price = Field(default=0.0, description="a GB of GPU memory for a second")
-    request: Price = Field(default=0.0, description="a call, however many requests are in it")
+    vcpu_s: AtLeast0 = 0.0
+    gb_s: AtLeast0 = Field(default=0.0, description="a GB of memory for a second")
+    gpu_gb_s: AtLeast0 = Field(default=0.0, description="a GB of GPU memory for a second")
+    request: AtLeast0 = Field(default=0.0, description="a call, however many requests are in it")
 
 
 class Slices(Table):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from serflow_opt.errors import Problem
 from serflow_opt.families.batching import document as tables
 from serflow_opt.families.batching.problem import Application, Batching, Function
+from serflow_opt.families.tables import check_names
 from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.problem.tables import Column, read_table
 
@@ -65,13 +66,11 @@ def read(document: tables.BatchingTables, path: Path, problems: list[Problem]) -
 
 
 def _check_names(document: tables.BatchingTables, file: str, problems: list[Problem]) -> None:
-    for what, names in (
-        ("application", [own.name for own in document.application]),
-        ("function", [own.name for own in document.function]),
-    ):
-        for n, name in enumerate(names):
-            if name in names[:n]:
-                problems.append(Problem(file, f"{what}[{n + 1}].name", repr(name), "give each a name of its own"))
+    names = {
+        "application": [own.name for own in document.application],
+        "function": [own.name for own in document.function],
+    }
+    check_names(names, file, problems)
     count = len(document.application)
     if document.groups == "any" and count > tables.MOST_ANY:
         cure = f'at most {tables.MOST_ANY} applications, or groups = "contiguous"'

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from serflow_opt.families.standard import Tables
+from serflow_opt.families.tables import AtLeast0, Positive, Table
 
 MOST_NETWORKS = 50
 MOST_CARDS = 16
 MOST_SERVERS = 100_000
 """Of a type that says nothing of how many there are."""
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Table(BaseModel):
-    """A table of the file; unknown keys are kept out."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
 class Step(Table):
@@ -62,7 +54,7 @@ class Server(Table):
     """[[server]]: a type of servers."""
 
     name: str = Field(min_length=1)
-    cores: Price = Field(default=0.0, description="CPU cores")
+    cores: AtLeast0 = Field(default=0.0, description="CPU cores")
     gpus: int = Field(default=0, ge=0, le=MOST_CARDS, description="cards")
     sharing: Literal["card", "pooled"] = Field(
         default="card", description="card: an instance's share lies on one card; pooled: on any of the server's"
@@ -70,7 +62,7 @@ class Server(Table):
     layouts: list[list[str]] | None = Field(
         default=None, description="slices that fit on a card together, each way; left out: shared by per cent"
     )
-    usd_per_hour: Price = Field(default=0.0, description="of a server")
+    usd_per_hour: AtLeast0 = Field(default=0.0, description="of a server")
     count_max: int = Field(default=MOST_SERVERS, ge=1, le=MOST_SERVERS, description="servers there are")
 
     @model_validator(mode="after")
@@ -93,7 +85,7 @@ class ClusterTables(Tables):
     rates: Literal["whole", "exact"] = Field(
         default="whole", description="whole: what an instance serves is rounded down to whole requests a second"
     )
-    gpus_per_core: Price | None = Field(
+    gpus_per_core: AtLeast0 | None = Field(
         default=None, description="what a core counts among resources; left out: as servers have cores and GPUs"
     )
     model: list[Model] = Field(min_length=1, max_length=MOST_NETWORKS)

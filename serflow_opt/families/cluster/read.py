@@ -12,6 +12,7 @@ from serflow_opt.families.cluster.menu import menu_of
 from serflow_opt.families.cluster.operators import summed
 from serflow_opt.families.cluster.packing import Packing, TooFine
 from serflow_opt.families.cluster.problem import Cluster, Config, Network, Server
+from serflow_opt.families.tables import check_names
 from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.problem.tables import Column, Row, read_table
 
@@ -46,7 +47,8 @@ def read(document: tables.ClusterTables, path: Path, problems: list[Problem]) ->
         Receives every fault.
     """
     before, file = len(problems), str(path)
-    _check_names(document, file, problems)
+    names = {"model": [own.name for own in document.model], "server": [own.name for own in document.server]}
+    check_names(names, file, problems)
     servers = tuple(
         Server(
             own.name,
@@ -80,16 +82,6 @@ def read(document: tables.ClusterTables, path: Path, problems: list[Problem]) ->
     found = Cluster(networks, servers, tuple(configs), whole, per_core, cautions=_cautions(networks, configs, whole))
     _check_sizes(found, file, problems)
     return found if len(problems) == before else None
-
-
-def _check_names(document: tables.ClusterTables, file: str, problems: list[Problem]) -> None:
-    for what, names in (
-        ("model", [own.name for own in document.model]),
-        ("server", [own.name for own in document.server]),
-    ):
-        for n, name in enumerate(names):
-            if name in names[:n]:
-                problems.append(Problem(file, f"{what}[{n + 1}].name", repr(name), "give each a name of its own"))
 
 
 def _rows(model: tables.Model, path: Path, problems: list[Problem]) -> list[Row]:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from serflow_opt.errors import Problem
 from serflow_opt.families.pipeline import problem as made
 from serflow_opt.families.standard import Tables
+from serflow_opt.families.tables import Positive, Table
 from serflow_opt.problem.tables import Column, read_table
 
 MOST_LAYERS = 1000
 MOST_STATES = 5_000
 """Numbers of workers of each type that can be in use: they are gone through one by one."""
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-
-class Worker(BaseModel):
+class Worker(Table):
     """[[worker]]: a type of worker."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1)
     count: int = Field(ge=1, le=1024, description="how many there are")

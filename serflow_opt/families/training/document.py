@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from serflow_opt.families.standard import Tables
+from serflow_opt.families.tables import AtLeast0, Positive, Table
 
 Mode = Literal["central", "federated", "split", "parallel-split", "hybrid"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -14,15 +15,7 @@ MOST_GROUPS = 2_000
 MOST_SETTINGS = 100_000
 """Combinations of all that holds for a whole training; each is looked at."""
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-AtLeast0 = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
-
-
-class Table(BaseModel):
-    """A table of the file; unknown keys are kept out."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
 class Machine(Table):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.families.tables import check_names
 from serflow_opt.families.training import document as tables
 from serflow_opt.families.training.menu import Offered, settings_of
 from serflow_opt.families.training.problem import (
@@ -51,7 +52,12 @@ def read(
         Receives every fault.
     """
     before, file, own = len(problems), str(path), document.training
-    _check_names(document, file, problems)
+    names = {
+        "client": [each.name for each in document.client],
+        "server": [each.name for each in document.server],
+        "federated.topology": [each.name for each in document.federated.topology],
+    }
+    check_names(names, file, problems)
     stages = read_stages(path.parent / own.stages, problems)
     measured = read_rounds(path.parent / own.rounds, problems)
     packings = read_packings(path.parent / own.packing, problems) if own.packing else (Packing(),)
@@ -101,17 +107,6 @@ def read(
     )
     _check_memory(made, modes, file, problems)
     return made if len(problems) == before else None
-
-
-def _check_names(document: tables.TrainingTables, file: str, problems: list[Problem]) -> None:
-    for what, names in (
-        ("client", [own.name for own in document.client]),
-        ("server", [own.name for own in document.server]),
-        ("federated.topology", [own.name for own in document.federated.topology]),
-    ):
-        for n, name in enumerate(names):
-            if name in names[:n]:
-                problems.append(Problem(file, f"{what}[{n + 1}].name", repr(name), "give each a name of its own"))
 
 
 def _speed(
