@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from serflow_opt.kernels.mixes import Mixes
 
 INFINITE = cython.declare(cython.double, float("inf"))
-NOTES = cython.declare(cython.Py_ssize_t, 200)
-"""Boxes noted of a placement, at most."""
 
 
 class Nodes(Mixes):
@@ -43,9 +41,6 @@ class Nodes(Mixes):
         self.behind, self.before = np.zeros((columns, longest + 1, columns)), np.zeros((columns, longest + 1, columns))
         self.reach = np.zeros((columns, longest + 1))
         self.dropped, self.nodes = INFINITE, 0
-        self.noted = 0
-        self.note_least, self.note_most = np.zeros((NOTES, kinds)), np.zeros((NOTES, kinds))
-        self.note_full, self.note_weight = np.zeros((NOTES, kinds), np.int64), np.zeros((NOTES, columns))
 
     def proven(self) -> float:
         """Return what no plan of the nodes that are done is below, but for the best."""
@@ -111,7 +106,7 @@ class Nodes(Mixes):
         p: cython.Py_ssize_t
         k: cython.Py_ssize_t
         self._open(n)
-        self.have, self.last, self.top, self.noted = 0, 0, 1, 0
+        self.have, self.last, self.top = 0, 0, 1
         for s in range(self.stages):
             self.lows[0, s], self.highs[0, s] = 0, self.all_sizes[n, s] - 1
         for p in range(self.machines):
@@ -119,45 +114,6 @@ class Nodes(Mixes):
         for k in range(self.columns):
             self.weights[0, k] = 0.0
         self.weights[0, 0], self.bounds[0] = 1.0, bound
-
-    def narrow(
-        self,
-        least: cython.double[::1],
-        most: cython.double[::1],
-        full: cython.longlong[::1],
-        weights: cython.double[::1],
-    ) -> None:
-        """Keep to some numbers of machines of the placement that was opened, and begin with weights of the columns.
-
-        Parameters
-        ----------
-        least, most, full
-            P, of each kind: how many there are, and whether all of the most of them are at hand.
-        weights
-            K.
-        """
-        p: cython.Py_ssize_t
-        k: cython.Py_ssize_t
-        for p in range(self.machines):
-            self.leasts[0, p], self.fulls[0, p] = least[p], full[p]
-            self.mosts[0, p] = min(self.mosts[0, p], most[p])
-            if self.leasts[0, p] > self.mosts[0, p]:
-                self.top = 0
-        for k in range(self.columns):
-            self.weights[0, k] = weights[k]
-
-    def boxes(
-        self,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]] | None:
-        """Return the boxes of numbers that the nodes came to: `narrow`'s, a row each; None: they are too many.
-
-        Together they are all numbers that the placement was opened with; the weights are those of the best bound.
-        """
-        if self.noted > NOTES:
-            return None
-        here = slice(0, self.noted)
-        least, most, full = np.array(self.note_least), np.array(self.note_most), np.array(self.note_full)
-        return least[here], most[here], full[here], np.array(self.note_weight)[here]
 
     def run(self, nodes: cython.Py_ssize_t) -> None:
         """Look at so many nodes of the open placement."""
@@ -172,25 +128,6 @@ class Nodes(Mixes):
                 self._cross()
             if bound >= self._target() or not self._branch(bound):
                 self.dropped = min(self.dropped, bound)
-                self._note()
-
-    def _note(self) -> None:
-        """Note the numbers of a node that has all thresholds: what follows of it, if anything, has fewer."""
-        s: cython.Py_ssize_t
-        p: cython.Py_ssize_t
-        k: cython.Py_ssize_t
-        for s in range(self.stages):
-            if self.low[s] > 0 or self.high[s] < self.all_sizes[self.here, s] - 1:
-                return
-        if self.noted >= NOTES:
-            self.noted = NOTES + 1
-            return
-        for p in range(self.machines):
-            self.note_least[self.noted, p], self.note_most[self.noted, p] = self.least[p], self.most[p]
-            self.note_full[self.noted, p] = self.full[p]
-        for k in range(self.columns):
-            self.note_weight[self.noted, k] = self.tightest[k]
-        self.noted += 1
 
     def _take_node(self) -> None:
         """Take the last of the nodes that wait."""
@@ -262,7 +199,6 @@ class Nodes(Mixes):
         if p < 0:
             s = self._open_stage()
             if s >= 0:
-                self._note()
                 self._part_menu(s, bound)
                 return True
             p = self._open_number(10 * self.rounding)  # beyond what is forgiven, a part of one takes one more
