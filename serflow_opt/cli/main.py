@@ -179,13 +179,13 @@ def solve(
                 )
         else:
             plans = []
-            with stoppable():  # Ctrl-C ends all of them
+            with stoppable() as stop:  # Ctrl-C ends all of them
                 for _, instance in instances:
                     report = progress_rows(instance, len(names) > 1) if told else None
                     solve_it = door("solve", "solve")
                     plans.append(solve_it(instance, threads=threads, on_progress=report, **chosen))
-        if len(plans) == 1:
-            _count_waits(instances[0][1], plans[0])
+                if len(plans) == 1 and not stop.pressed:
+                    _count_waits(instances[0][1], plans[0])
         if csv:
             write_csv(plans, csv)
         if write_lp:

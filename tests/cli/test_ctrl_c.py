@@ -46,7 +46,8 @@ def test_twice_ends_at_once() -> None:
         started.send_signal(signal.SIGINT)
         time.sleep(0.05)
     code, stdout, stderr = ended(started)
-    assert (code, "Traceback" in stderr) in ((130, False), (4, False))
+    # Python ends itself by the signal where it came within an `exec`, as in the making of a dataclass: 130 in a shell
+    assert (code, "Traceback" in stderr) in ((130, False), (-signal.SIGINT, False), (4, False))
     assert code == 4 or not stdout
 
 
