@@ -11,14 +11,20 @@ from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.document import Choice, PlanStatus
 from serflow_opt.traffic.batches.search import BatchesFound, BatchSearch
+from serflow_opt.traffic.provision.answer import in_menus, overruled
+from serflow_opt.traffic.provision.confirmed import confirmed
+from serflow_opt.traffic.provision.counts import Size
 from serflow_opt.traffic.provision.lateness import TAIL
 from serflow_opt.traffic.provision.result import Deployment
+from serflow_opt.traffic.provision.scope import unconfirmed
 from serflow_opt.traffic.provision.service_of import service_of
 
 if TYPE_CHECKING:
     from serflow_opt.ground.deadline import Deadline
     from serflow_opt.problem.instance import Instance
+    from serflow_opt.traffic.provision.confirmed import Simulated
     from serflow_opt.traffic.provision.question import Question
+    from serflow_opt.traffic.provision.result import Part
     from serflow_opt.traffic.provision.search import Search
     from serflow_opt.traffic.provision.structures import Structure
 
@@ -95,11 +101,13 @@ def with_batches(
             method=method,
             seconds=deadline.seconds,
         )
-    deployment = _valued(question, winner, winner.found)
-    value = deployment.usd_per_s
+    deployment = _valued(question, winner, winner.found, deadline)
+    value, simulated = deployment.usd_per_s, deployment.simulated
+    agrees = simulated is None or simulated.agrees
     return replace(
         deployment,
-        status="optimal" if proven else "feasible",
+        status="optimal" if proven and agrees else "feasible",
+        reason=overruled(simulated, best) if proven and simulated is not None and not agrees else "",
         bound=min(bound, value),
         checked_bound=min(checked, value),
         seconds=deadline.seconds,
@@ -107,13 +115,18 @@ def with_batches(
     )
 
 
-def _valued(question: Question, search: BatchSearch, found: BatchesFound) -> Deployment:
-    """Return the deployment that a search found, its figures, and of what it is proven."""
-    from serflow_opt.traffic.provision.answer import in_menus
-
+def _valued(question: Question, search: BatchSearch, found: BatchesFound, deadline: Deadline) -> Deployment:
+    """Return the deployment that a search found, as simulations leave it, its figures, and of what it is proven."""
     instance, promise = question.instance, search.promise
     service = service_of(search.structures, found.structure, found.levels)
-    valued = found.valued
+    valued, simulated = found.valued, None
+    if question.confirm:
+        sizes = [Size(count, None) for count in valued.counts]
+        fewest = search.valuing.fewest(service, valued)
+        sized, simulated = confirmed(promise, found.structure, service, sizes, fewest, question.demand, deadline)
+        counts = tuple(size.count for size in sized)
+        valued = search.valuing.with_counts(found.structure, service, valued, counts)
+    parts = search.valuing.parts(found.structure, service, valued)
     waiting_s = promise.waiting_s(service, valued.waits)
     late = promise.lateness(found.structure, service).late(valued.waits) if promise.measure != "mean" else math.nan
     levels = in_menus(search.instance, instance, found.levels)
@@ -121,7 +134,7 @@ def _valued(question: Question, search: BatchSearch, found: BatchesFound) -> Dep
         instance=instance.name,
         status="feasible",
         demand=question.demand,
-        parts=search.valuing.parts(found.structure, service, valued),
+        parts=parts,
         thresholds=tuple(
             Choice(stage=s + 1, threshold=menu.thresholds[level])
             for s, (menu, level) in enumerate(zip(instance.menus, levels, strict=False))
@@ -136,11 +149,12 @@ def _valued(question: Question, search: BatchSearch, found: BatchesFound) -> Dep
         latency_mean_ms=(promise.path_s(found.structure, service) + waiting_s) * 1000,
         latency_wait_ms=waiting_s * 1000,
         on_time=1.0 if not promise.limited else max(0.0, 1 - late),
-        scope=_scope(question, found),
+        scope=_scope(question, found, parts, simulated),
+        simulated=simulated,
     )
 
 
-def _scope(question: Question, found: BatchesFound) -> str:
+def _scope(question: Question, found: BatchesFound, parts: Sequence[Part], simulated: Simulated | None) -> str:
     """Say under what assumptions a deployment with batches is proven."""
     instance, random = question.instance, question.carrying.arrivals == "random"
     said = ["Poisson arrivals at every block" if random else "requests that come evenly, batches that fill"]
@@ -152,5 +166,5 @@ def _scope(question: Question, found: BatchesFound) -> str:
         if random and any(choice.machine is not None for choice in found.structure):
             tail = f", for all but {TAIL:g} of the requests" if instance.latency_measure == "worst" else ""
             said.append(f"waits of batches for machines as in M/M/c queues{tail}")
-            said.append("not simulated")
+            said += unconfirmed(question, parts, simulated)
     return "; ".join([*said, ALONE])

@@ -87,6 +87,22 @@ class Valuing:
             for b, block in enumerate(service.blocks)
         )
 
+    def fewest(self, service: Service, valued: Valued) -> list[int]:
+        """Return by block the fewest machines that the cap and the share that may wait leave."""
+        return [self._least(service, b, own) for b, own in enumerate(valued.batches)]
+
+    def with_counts(self, structure: Structure, service: Service, valued: Valued, counts: tuple[int, ...]) -> Valued:
+        """Return what other numbers of machines cost, and what batches wait for them."""
+        usd = self._other(structure, service, valued.batches) + math.fsum(map(_times, _rents(service), counts))
+        return Valued(counts, valued.batches, self._waits(service, valued.batches, counts), usd)
+
+    def _other(self, structure: Structure, service: Service, batches: tuple[Filled, ...]) -> float:
+        """USD per second of all but machines."""
+        return math.fsum(
+            self.rate * service.reach(b) * block.hop_usd + own.batches * (own.usd + self._cold_usd(structure, b))
+            for b, (block, own) in enumerate(zip(service.blocks, batches, strict=True))
+        )
+
     def _least(self, service: Service, b: int, own: Filled) -> int:
         """Machines that carry a block and make no more batches wait than allowed; 0 on a function."""
         if not service.blocks[b].machines:
@@ -107,11 +123,7 @@ class Valuing:
         below: float,
     ) -> Valued | None:
         """Return the cheapest numbers of machines that keep the latency target."""
-        other = math.fsum(
-            self.rate * service.reach(b) * block.hop_usd + own.batches * (own.usd + self._cold_usd(structure, b))
-            for b, (block, own) in enumerate(zip(service.blocks, batches, strict=True))
-        )
-        rents = [block.machines[0].usd_per_s if block.machines else 0.0 for block in service.blocks]
+        other, rents = self._other(structure, service, batches), _rents(service)
         lateness = self.promise.lateness(structure, service)
         open_, seen = [(other + math.fsum(map(_times, rents, least)), least)], {least}
         for _ in range(MOST_TRIED):
@@ -199,6 +211,10 @@ def _exponential(servers: int, own: Filled) -> Wait:
         return longer
 
     return Wait(lost, mean, Waiting("M/M/c", True, lost, mean, beyond))
+
+
+def _rents(service: Service) -> list[float]:
+    return [block.machines[0].usd_per_s if block.machines else 0.0 for block in service.blocks]
 
 
 def _times(rent: float, count: int) -> float:

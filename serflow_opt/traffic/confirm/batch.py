@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.traffic.confirm.workers import starts
+from serflow_opt.traffic.simulate.gathering import ends, gathered, left, table_of
 from serflow_opt.traffic.simulate.requests import drawn_pools, leaving
 from serflow_opt.traffic.simulate.service_times import Durations, Law
 
@@ -30,12 +31,15 @@ class Batch:
         Of each, seconds waited for workers, in all blocks.
     entered, on_function
         By block, how many entered it, and how many ran on its function.
+    held
+        By pool, seconds that a worker was held by each request, or batch of them; empty: nobody held any.
     """
 
     latency: NDArray[np.float64]
     waited: NDArray[np.float64]
     entered: tuple[int, ...]
     on_function: tuple[int, ...]
+    held: tuple[NDArray[np.float64], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class Line:
             block, entering = self.service.blocks[b], rate * self.service.reach(b) * share
             if block.function is not None or not entering:
                 continue
+            if block.batch > 1 and self.workers[n]:
+                continue  # how full batches get is for the simulation to say
             if not self.workers[n] or entering * self.service.busy_s(b, block.machines[k]) >= self.workers[n]:
                 return b
         return None
@@ -125,22 +131,24 @@ class Line:
         numbers, times = np.arange(n), sent + blocks[0].hop_s
         done, waited = np.empty(n), np.zeros(n)
         entered, on_function = [], []
+        held: list[NDArray[np.float64]] = [np.zeros(0)] * len(self.pools)
         for b, block in enumerate(blocks):
             durations = Durations(block, exits, self.law, np.random.default_rng([*key, 3, b]))
             outcomes = durations.outcomes(numbers)
-            begin, ends, called = self._serve(b, durations, numbers, times, outcomes, [*key, 4, b], n)
-            waited[numbers] += begin - times
+            serve = self._serve if block.batch == 1 else self._serve_batches
+            waits, finished, called = serve(b, durations, numbers, times, outcomes, [*key, 4, b], n, held)
+            waited[numbers] += waits
             counts = (numbers >= cut) & (numbers < cut + count)
             entered.append(int(counts.sum()))
             on_function.append(int((counts & called).sum()))
             on = outcomes == block.outcomes - 1
-            done[numbers[~on]] = ends[~on]
+            done[numbers[~on]] = finished[~on]
             if b + 1 < len(blocks):
-                numbers, times = numbers[on], ends[on] + blocks[b + 1].hop_s
+                numbers, times = numbers[on], finished[on] + blocks[b + 1].hop_s
                 order = np.lexsort((numbers, times))
                 numbers, times = numbers[order], times[order]
         mine = slice(cut, cut + count)
-        return Batch((done - sent)[mine], waited[mine], tuple(entered), tuple(on_function))
+        return Batch((done - sent)[mine], waited[mine], tuple(entered), tuple(on_function), tuple(held))
 
     def _serve(
         self,
@@ -151,8 +159,9 @@ class Line:
         outcomes: NDArray[np.int64],
         key: Sequence[int],
         n: int,
+        held: list[NDArray[np.float64]],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-        """When the service of requests that come to a block begins, when it ends, and whether it is by the function."""
+        """How long requests that come to a block wait for workers, when they are done, and whether by the function."""
         block = self.service.blocks[b]
         begin, seconds, called = times.copy(), np.zeros(len(times)), np.ones(len(times), bool)
         drawn = drawn_pools(block, n, key)[numbers]
@@ -164,6 +173,7 @@ class Line:
             most = None if block.function is None else self.queue_max[i]
             begin[own] = starts(times[own], holds, self.workers[i], most)
             called[own] = np.isnan(begin[own])
+            held[i] = holds
         if block.function is not None and called.any():
             taken = durations.seconds(block.function, numbers[called], outcomes[called])
             if self.cold_shares[b] and block.function.cold_start_s:  # drawn for all, so that each keeps its own
@@ -171,4 +181,36 @@ class Line:
                 taken = taken + cold * block.function.cold_start_s
             seconds[called] = taken
             begin = np.where(called, times, begin)
-        return begin, begin + seconds, called
+        return begin - times, begin + seconds, called
+
+    def _serve_batches(
+        self,
+        b: int,
+        durations: Durations,
+        numbers: NDArray[np.int64],
+        times: NDArray[np.float64],
+        outcomes: NDArray[np.int64],
+        key: Sequence[int],
+        n: int,
+        held: list[NDArray[np.float64]],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """As `_serve`, of a block that takes batches: those wait for workers once they are closed."""
+        blocks, block = self.service.blocks, self.service.blocks[b]
+        i = next(i for i, (at, _, _) in enumerate(self.pools) if at == b)
+        on_machines = self.workers[i] > 0
+        option = block.machines[0] if on_machines else block.function
+        assert option is not None
+        first, closed = gathered(times, block)
+        rows, openers = np.repeat(np.arange(len(closed)), np.diff(first)), numbers[first[:-1]]
+        remaining = left(rows, outcomes, len(closed), block.outcomes)
+        taken = ends(table_of(option, block.batch), remaining, durations.factors(option, openers))
+        begin = closed
+        if on_machines:
+            hop_s = blocks[b + 1].hop_s if block.machines[0].sends and b + 1 < len(blocks) else 0.0
+            held[i] = taken[:, -1] + hop_s * (remaining[:, -1] > 0)
+            begin = starts(closed, held[i], self.workers[i], None)
+        elif block.function is not None and self.cold_shares[b]:
+            cold = np.random.default_rng(key).random(n)[openers] < self.cold_shares[b]
+            taken = taken + (cold * block.function.cold_start_s)[:, None]
+        done = begin[rows] + taken[rows, np.minimum(outcomes, block.outcomes - 2)]
+        return (begin - closed)[rows], done, np.full(len(times), not on_machines)

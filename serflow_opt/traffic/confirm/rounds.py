@@ -14,7 +14,7 @@ import numpy as np
 from serflow_opt.ground.tolerances import SMALLEST, TOLERANCE
 from serflow_opt.traffic.confirm.batch import Line
 from serflow_opt.traffic.confirm.result import Target
-from serflow_opt.traffic.confirm.warming import COUNT, CUT, STRETCH, relaxation, spreads
+from serflow_opt.traffic.confirm.warming import COUNT, CUT, STRETCH, Load, loads, relaxation, spreads
 
 if TYPE_CHECKING:
     from serflow_opt.traffic.demand.rates import Rates
@@ -67,6 +67,8 @@ class Rounds:
         self._below = np.cumsum(requests / requests.sum())
         self._line, self._target, self._seed, self.most = line, target, seed, most
         self._spreads = spreads(line, seed)
+        self._loads: dict[float, tuple[Load, ...]] = {}
+        self._largest = max(block.batch for block in line.service.blocks)
         self.number = min(len(self._rates), RATES_MAX)
         self._longest = most / (ROUNDS * math.sqrt(self.number))
         self.low: list[float] = []
@@ -104,8 +106,10 @@ class Rounds:
 
     def _batch(self, rate: float, key: Sequence[int]) -> tuple[float, float]:
         """Return the measure of a batch at one rate, at least and at most."""
-        target, several = self._target, len(self._line.service.blocks) > 1
-        needed = relaxation(self._line, rate, self._spreads)
+        target, several = self._target, len(self._line.service.blocks) > 1 or self._largest > 1
+        if rate not in self._loads:
+            self._loads[rate] = loads(self._line, rate, self._spreads, self._seed)
+        needed = relaxation(self._line, rate, self._loads[rate])
         memory = min(needed, self._longest / (CUT + COUNT + several))
         count = math.ceil(max(COUNT * memory, LEAST / self.number))
         cut, behind = math.ceil(CUT * memory), math.ceil(memory) if several else 0
@@ -118,7 +122,7 @@ class Rounds:
             value, most = float(batch.latency.mean()), math.inf
         else:
             value, most = float((batch.latency > target.slo_s * (1 + TOLERANCE)).mean()), 1.0
-            self.varies = max(self.varies, max(memory * STRETCH, 1.0) / count / self.number)
+            self.varies = max(self.varies, max(memory * STRETCH, self._largest) / count / self.number)
         if needed <= memory:
             return value, value
         self.note = f"near full load, at {rate:g} requests/s, the warm-up is cut short"

@@ -90,7 +90,7 @@ def deployment_of(
         deployment = replace(deployment, scope=f"{_of_pools(one is not None)}; {deployment.scope}")
     proven = relative_gap(best, bound) <= winner.gap * (1 + EQUAL)
     if simulated is not None and not simulated.agrees:
-        return replace(deployment, reason=_overruled(simulated, best) if proven else "")
+        return replace(deployment, reason=overruled(simulated, best) if proven else "")
     if deployment.gap > winner.gap * (1 + EQUAL):
         return deployment
     return replace(deployment, status="optimal")
@@ -105,8 +105,8 @@ def _of_pools(one: bool) -> str:
     )
 
 
-def _overruled(simulated: Simulated, usd_per_s: float) -> str:
-    """Say what was proven where the simulation came to another answer."""
+def overruled(simulated: Simulated, usd_per_s: float) -> str:
+    """Say what was proven, the cost by the formula, where the simulation came to another answer."""
     proven = f"by the formula for waits {usd_per_s * 3600:.6g} USD/h is proven cheapest"
     if not simulated.changed:
         return f"{proven}; the simulation refutes the promise, and nothing could be added"

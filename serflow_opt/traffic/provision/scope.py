@@ -48,7 +48,7 @@ def scope_of(question: Question, parts: Sequence[Part], simulated: Simulated | N
         said.append(f"queue_max one of {_menu()}")
         if any(part.queue_max for part in parts):
             said.append("calls of the function as in M/M/c/K queues")
-    return "; ".join([*said, *_unconfirmed(question, parts, simulated)])
+    return "; ".join([*said, *unconfirmed(question, parts, simulated)])
 
 
 def _menu() -> str:
@@ -57,8 +57,8 @@ def _menu() -> str:
     return f"0-{dense}, {', '.join(map(str, ROOMS[dense + 1 :]))}"
 
 
-def _unconfirmed(question: Question, parts: Sequence[Part], simulated: Simulated | None) -> list[str]:
-    """Say what the simulation did not confirm."""
+def unconfirmed(question: Question, parts: Sequence[Part], simulated: Simulated | None) -> list[str]:
+    """Say what the simulation did not confirm; arguments as of `scope_of`."""
     if simulated is None:
         waits = any(part.count and part.queue_max != 0 for part in parts)
         return ["not simulated"] if waits and not question.confirm else []

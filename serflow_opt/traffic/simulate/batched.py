@@ -12,6 +12,7 @@ import numpy as np
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.traffic.simulate.block import Ended, Station
+from serflow_opt.traffic.simulate.gathering import ends, gathered, left, table_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,8 +65,7 @@ class BatchStation(Station):
         if short:
             found = f"no times for {block.batch} requests together on {', '.join(short)}"
             raise InputError([Problem("", "service", found, "give stage_s up to the batch, or batch = 1")])
-        # by option: a row a stage, seconds for 0, 1, 2, .. requests
-        self._times = {own: np.array([(0.0, *times[: block.batch]) for times in own.stage_s]) for own in options}
+        self._times = {own: table_of(own, block.batch) for own in options}
         self._waiting = np.zeros(0, np.int64), np.zeros(0)  # of the batch that is open
         self._order, self._entered = Growing(np.int64), Growing(np.float64)  # requests, batch after batch
         self._first, self._closings = Growing(np.int64, 0), Growing(np.float64)  # by batch
@@ -77,11 +77,11 @@ class BatchStation(Station):
         self._arrived(*self._take(until_s))
         ids, closings = self._close(until_s)
         block, function = self.block, self.block.function
-        _, _, left = self._members(ids)
-        holds = np.array([self._ends(own, ids, left)[1] for own in block.machines]).reshape(
+        _, _, remaining = self._members(ids)
+        holds = np.array([self._ends(own, ids, remaining)[1] for own in block.machines]).reshape(
             len(block.machines), len(ids)
         )
-        calls = np.zeros(0) if function is None else self._ends(function, ids, left)[1]
+        calls = np.zeros(0) if function is None else self._ends(function, ids, remaining)[1]
         self.pool.step(ids, closings, holds, calls, self._allowed(closings), until_s)
         parts = [self._on_machines(ids, closings), self._on_function(ids, closings)]
         self._settle_at(until_s)
@@ -115,26 +115,15 @@ class BatchStation(Station):
     def _close(self, until_s: float) -> tuple[Numbers, Floats]:
         """Make batches of those that wait: the numbers and moments of the batches that close before a moment."""
         numbers, times = self._waiting
-        most, wait = self.block.batch, self.block.batch_wait_s
-        upto = np.searchsorted(times, times + wait, side="right").tolist()
-        moments = times.tolist()
-        starts, closings = [0], []
-        while starts[-1] < len(moments):
-            first = starts[-1]
-            end = min(first + most, upto[first])
-            closed = moments[end - 1] if end - first == most else moments[first] + wait
-            if not closed < until_s:
-                break
-            starts.append(end)
-            closings.append(closed)
-        taken, before, known = starts[-1], len(self._order.values), len(self._closings.values)
+        starts, closings = gathered(times, self.block, until_s)
+        taken, before, known = int(starts[-1]), len(self._order.values), len(self._closings.values)
         self._waiting = numbers[taken:], times[taken:]
         self._order.extend(numbers[:taken])
         self._entered.extend(times[:taken])
-        self._first.extend(np.array(starts[1:], np.int64) + before)
-        self._closings.extend(np.array(closings, float))
+        self._first.extend(starts[1:] + before)
+        self._closings.extend(closings)
         self._begun.extend(np.zeros(len(closings), bool))
-        return np.arange(known, known + len(closings)), np.array(closings, float)
+        return np.arange(known, known + len(closings)), closings
 
     def _members(self, ids: Numbers) -> tuple[Numbers, Numbers, Numbers]:
         """Return places of the requests of batches, the batch of each, and by batch and stage how many are left."""
@@ -143,53 +132,48 @@ class BatchStation(Station):
         rows = np.repeat(np.arange(len(ids)), sizes)
         places = np.arange(len(rows)) + np.repeat(first[ids] - (np.cumsum(sizes) - sizes), sizes)
         outcomes = self._durations.outcomes(self._order.values[places])
-        kinds = self.block.outcomes
-        ended = np.bincount(rows * kinds + outcomes, minlength=len(ids) * kinds).reshape(len(ids), kinds)
-        left = np.cumsum(ended[:, ::-1], axis=1)[:, ::-1]
-        return places, rows, left
+        return places, rows, left(rows, outcomes, len(ids), self.block.outcomes)
 
-    def _ends(self, option: Machine | Function, ids: Numbers, left: Numbers) -> tuple[Floats, Floats]:
+    def _ends(self, option: Machine | Function, ids: Numbers, remaining: Numbers) -> tuple[Floats, Floats]:
         """Return when each stage ends for batches that start at 0 on an option, and how long they hold a worker."""
-        stages = self._times[option]
-        ends = np.cumsum(np.stack([own[left[:, s]] for s, own in enumerate(stages)], axis=1), axis=1)
         openers = self._order.values[self._first.values[ids]]
-        ends *= self._durations.factors(option, openers)[:, None]
-        holds = ends[:, -1].copy()
+        done = ends(self._times[option], remaining, self._durations.factors(option, openers))
+        holds = done[:, -1].copy()
         if getattr(option, "sends", False):
-            holds += self.hop_s * (left[:, -1] > 0)
-        return ends, holds
+            holds += self.hop_s * (remaining[:, -1] > 0)
+        return done, holds
 
     def _on_machines(self, ids: Numbers, closings: Floats) -> Ended:
         """Enter batches that machines have begun with; when are their requests done?"""
         at, later, starts = self.pool.taken()
         who = np.concatenate([ids[at[0]], later[0]])
         start, machines = np.concatenate([closings[at[0]], starts]), np.concatenate([at[1], later[1]])
-        places, rows, left = self._members(who)
-        ends, holds = np.zeros((len(who), self.block.outcomes - 1)), np.zeros(len(who))
+        places, rows, remaining = self._members(who)
+        done, holds = np.zeros((len(who), self.block.outcomes - 1)), np.zeros(len(who))
         kinds = np.array(self.pool.fleet.kind, np.int64)[machines]
         for k, machine in enumerate(self.block.machines):
             own = kinds == k
-            ends[own], holds[own] = self._ends(machine, who[own], left[own])
+            done[own], holds[own] = self._ends(machine, who[own], remaining[own])
         if len(who):
             self._machine_accounts.append((machines, start, start + holds))
         self.by_machine += len(places)
-        return self._ended(who, places, rows, start[:, None] + ends)
+        return self._ended(who, places, rows, start[:, None] + done)
 
     def _on_function(self, ids: Numbers, closings: Floats) -> Ended:
         """Enter calls of the function; when are their requests done?"""
         place, cold = self.pool.answered()
         who, start = ids[place], closings[place]
-        places, rows, left = self._members(who)
+        places, rows, remaining = self._members(who)
         if self.block.function is None or not len(who):
             return np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool)
-        ends = self._ends(self.block.function, who, left)[0] + (cold * self.block.function.cold_start_s)[:, None]
-        self._function_accounts.append((start, cold, ends[:, -1]))
+        done = self._ends(self.block.function, who, remaining)[0] + (cold * self.block.function.cold_start_s)[:, None]
+        self._function_accounts.append((start, cold, done[:, -1]))
         self._called.append(self._entered.values[places])
-        return self._ended(who, places, rows, start[:, None] + ends)
+        return self._ended(who, places, rows, start[:, None] + done)
 
-    def _ended(self, who: Numbers, places: Numbers, rows: Numbers, ends: Floats) -> Ended:
+    def _ended(self, who: Numbers, places: Numbers, rows: Numbers, done: Floats) -> Ended:
         """Return requests of batches that have begun, when they are done here, and whether they go on."""
         self._begun.values[who] = True
         numbers = self._order.values[places]
         outcomes, last = self._durations.outcomes(numbers), self.block.outcomes - 1
-        return numbers, ends[rows, np.minimum(outcomes, last - 1)], outcomes == last
+        return numbers, done[rows, np.minimum(outcomes, last - 1)], outcomes == last

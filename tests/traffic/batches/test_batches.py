@@ -146,6 +146,53 @@ def test_the_command_tells_of_batches(tmp_path: Path) -> None:
     assert f"{own['batch']} within {own['batch_wait_ms']:.4g} ms" in table
 
 
+def one_stage(tmp_path: Path, slo_ms: float) -> so.Instance:
+    """Up to four at a time in 10 ms, at 100 requests a second."""
+    return load(
+        {
+            "schema": 1,
+            "name": "together",
+            "network": {"stages": "stages.csv", "input_bytes": 1000},
+            "exits": {"table": "exits.csv"},
+            "workload": {"rate_per_s": 100.0, "latency_slo_ms": slo_ms, "latency_measure": "mean"},
+            "tier": [
+                {
+                    "name": "vm",
+                    "kind": "vm",
+                    "batch": [4],
+                    "batch_wait_ms": [30.0],
+                    "stage_times": "vm.csv",
+                    "option": [{"name": "v", "usd_per_hour": 1.0}],
+                }
+            ],
+            "tables": {
+                "stages.csv": [{"stage": 1, "flops": 1e9, "activation_bytes": 1000, "parameter_bytes": 1000}],
+                "exits.csv": [{"stage": 1, "threshold": 0, "exit_rate": 1.0, "accuracy": 0.9}],
+                "vm.csv": [{"stage": 1, "option": "v", "batch": n, "mean_ms": 10.0} for n in (1, 2, 4)],
+            },
+        },
+        tmp_path,
+    )
+
+
+def test_the_simulation_has_the_last_word(tmp_path: Path) -> None:
+    """By the formula all wait 30 ms for others, and at one machine 4.4 ms for it; they wait half of that and less."""
+    kept = so.provision(one_stage(tmp_path / "a", 60.0))
+    assert (kept.status, kept.counts) == ("optimal", (1,))
+    assert kept.simulated is not None
+    assert kept.simulated.kept.verdict == "kept"
+    assert "simul" not in kept.scope
+    alone = so.provision(one_stage(tmp_path / "b", 42.0), confirm=False)
+    assert (alone.status, alone.counts) == ("optimal", (2,))
+    assert "not simulated" in alone.scope
+    found = so.provision(one_stage(tmp_path / "c", 42.0))
+    assert (found.status, found.counts, found.usd_per_s) == ("feasible", (1,), alone.usd_per_s / 2)
+    assert found.simulated is not None
+    assert "1 machine, not 2 machines" in found.simulated.changed
+    assert "1 machine, not 2 machines" in found.reason
+    assert found.bound <= found.usd_per_s
+
+
 def test_a_trace_is_planned_one_by_one_and_says_so(tmp_path: Path) -> None:
     own = machines_only(0, tmp_path)
     found = so.provision(own, Rates(np.array([5.0, 10.0]), np.array([0.5, 0.5])), confirm=False, time_limit=20)

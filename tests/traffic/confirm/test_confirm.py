@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from oracles.batch_lines import drawn, plainly
 
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.kept import decode, encode
@@ -18,6 +19,7 @@ from serflow_opt.traffic.control.baselines import Fixed
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.service import Block, Function, Machine, Service
+from serflow_opt.traffic.simulate.requests import Requests, leaving
 from serflow_opt.traffic.simulate.service_times import Law
 from serflow_opt.traffic.simulate.simulate import simulate
 
@@ -196,3 +198,37 @@ def test_the_interval_holds_as_often_as_it_says() -> None:
         )
         held += found.low <= exact <= found.high
     assert held >= 48 - 3 * math.sqrt(60 * 0.8 * 0.2)
+
+
+def test_batches_request_by_request() -> None:
+    """As a simulator of a few plain lines has it."""
+    rng = np.random.default_rng(5)
+    for n in range(20):
+        service, counts = drawn(rng)
+        key, rate, number = (7, n, 0), float(rng.uniform(20, 200)), 150
+        workers = tuple(count * b.machines[0].workers for count, b in zip(counts, service.blocks, strict=True))
+        found = Line(service, workers, (None, None), (0.0, 0.0), Law()).run(rate, key, 0, number, 0)
+        times = np.cumsum(np.random.default_rng([*key, 1]).standard_exponential(number)) / rate
+        exits = leaving(service, number, np.random.default_rng([*key, 2]))[0]
+        requests = Requests(times, exits, np.ones(number, np.int8))
+        assert found.latency == pytest.approx(plainly(service, requests, counts), abs=1e-9)
+
+
+def test_a_machine_that_serves_batches_as_they_come() -> None:
+    """Two at a time, one second for any: at most 2 a second. Alone half a second of waiting is what 1 a second pay."""
+    each = Machine("vm", 1.0, 1, (1.0, 1.0), stage_s=((1.0, 1.0),))
+    service = Service("pairs", (Block(0, 0, (each,), None, batch=2, batch_wait_s=1e6),), (1.0,), (math.nan,))
+    # pairs come as Erlang-2: the first of each waits 1 s on average; G/D/1 at half load waits less than M/D/1's 1/2 s
+    found = asked(service, [1], 1.0, Target("mean", 1.0 + 0.5 + 0.5))
+    assert found.verdict == "kept"
+    assert found.low > 1.5
+    assert asked(service, [1], 2.2, Target("mean", 10.0), most_requests=100_000).verdict == "broken"
+    assert asked(service, [0], 1.0, Target("mean", 10.0)).verdict == "broken"
+
+
+def test_a_call_of_many_meets_one_cold_start() -> None:
+    function = Function("f", 0.0, 0.0, (1.0, 1.0), cold_start_s=5.0, stage_s=((1.0, 1.0),))
+    service = Service("pairs", (Block(0, 0, (), function, batch=2, batch_wait_s=1.0),), (1.0,), (math.nan,))
+    found = asked(service, [0], 50.0, share(3.0, 0.03), cold_shares=[0.02])
+    assert found.verdict == "kept"
+    assert found.low <= 0.02 <= found.high

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
+from oracles.batch_lines import drawn, plainly
 
 from serflow_opt.errors import InputError
 from serflow_opt.traffic.control.baselines import Fixed
@@ -92,59 +91,17 @@ def test_times_up_to_the_batch_are_asked_for() -> None:
         latencies(Service("s", (block,), (1.0,), (1.0,)), sent(0.0, exits=[0]), 1)
 
 
-def plainly(service: Service, requests: Requests, counts: Sequence[int]) -> list[float]:
-    """Work blocks off one after the other: make batches, start each at the first free worker, say who leaves when."""
-    done = [math.nan] * len(requests.times)
-    coming = [(time + service.blocks[0].hop_s, i) for i, time in enumerate(requests.times.tolist())]
-    for b, (block, count) in enumerate(zip(service.blocks, counts, strict=True)):
-        coming.sort()
-        batches: list[tuple[float, list[int]]] = []
-        while coming:
-            opened, members = coming[0][0], [coming.pop(0)]
-            while coming and len(members) < block.batch and coming[0][0] <= opened + block.batch_wait_s:
-                members.append(coming.pop(0))
-            closed = members[-1][0] if len(members) == block.batch else opened + block.batch_wait_s
-            batches.append((closed, [i for _, i in members]))
-        runs = block.machines[0]
-        free = [0.0] * (count * runs.workers)
-        hop = service.blocks[b + 1].hop_s if b + 1 < len(service.blocks) else 0.0
-        for closed, own in batches:
-            free.sort()
-            now = max(closed, free[0])
-            for s in range(block.first, block.last + 1):
-                here = [i for i in own if requests.exits[i] >= s]
-                if not here:
-                    break
-                now += runs.stage_s[s - block.first][len(here) - 1]
-                for i in here:
-                    if requests.exits[i] == s:
-                        done[i] = now
-            further = [i for i in own if requests.exits[i] > block.last]
-            coming += [(now + hop, i) for i in further]
-            free[0] = now + (hop if further and runs.sends else 0.0)
-    return [end - time for end, time in zip(done, requests.times.tolist(), strict=True)]
-
-
 @pytest.mark.parametrize(("every_s", "cases"), [(60.0, 60), (0.1, 12)])
 def test_random_services_against_the_plain_simulator(every_s: float, cases: int) -> None:
     """Two blocks, any batches, waits, workers and hand-overs; cut into steps of time, too."""
     rng = np.random.default_rng(11)
     for _ in range(cases):
-        stages = int(rng.integers(2, 5))
-        cut = int(rng.integers(1, stages))
-        shares = rng.dirichlet(np.ones(stages))
-        blocks = []
-        for first, last in pairwise([0, cut, stages]):
-            times = np.sort(rng.uniform(0.001, 0.03, (last - first, 8)), axis=1)
-            own = machine(times.tolist(), workers=int(rng.integers(1, 3)), sends=bool(rng.integers(2)))
-            batch, wait = int(rng.choice([2, 3, 8])), float(rng.choice([0.0, 0.00437, 0.0213]))
-            blocks.append(Block(first, last - 1, (own,), None, float(rng.choice([0.0, 0.003])), 0.0, batch, wait))
-        service = Service("s", tuple(blocks), tuple(shares), (1.0,) * stages)
+        service, counts = drawn(rng)
+        stages, shares = len(service.shares), service.shares
         times = np.sort(np.repeat(rng.uniform(0, 1.0, 120), rng.choice([1, 1, 1, 2], 120)))[:150]
         requests = Requests(
             times, rng.choice(stages, len(times), p=shares).astype(np.int16), np.ones(len(times), np.int8)
         )
-        counts = [int(rng.integers(1, 3)) for _ in blocks]
         trace = Trace(np.array([len(times)]), 1.0, np.ones(1))
         found = simulate(service, trace, Fixed(service, counts, every_s=every_s), requests=requests)
         assert found.latency == pytest.approx(plainly(service, requests, counts), abs=1e-6)
