@@ -141,12 +141,13 @@ def simulate(
     file: File,
     trace: Annotated[
         Path | None,
-        typer.Option(help="As of `scale`; simulations of trainings take none."),
+        typer.Option(help="As of `scale`; trainings and pipelines take none."),
     ] = None,
     plan: Annotated[
-        Path | None, typer.Option(help="Plan of a training as `solve --out` writes it; left out: the best.")
+        Path | None, typer.Option(help="Plan of a training or pipeline, of `solve --out`; left out: the best.")
     ] = None,
     trainings: Annotated[int, typer.Option(help="Trainings that are simulated.", min=1)] = 50,
+    mini_batches: Annotated[int, typer.Option(help="Mini-batches sent through a pipeline.", min=2)] = 400,
     policy: Annotated[PolicyName, typer.Option(help="Who scales.")] = PolicyName.controller,
     trace_scale: TraceScale = 1.0,
     from_s: FromS = 0.0,
@@ -181,7 +182,8 @@ def simulate(
 ) -> None:
     """Send every request of a trace through a service that a policy scales.
 
-    Or replay one under policies that keep functions warm, or run a training's rounds.
+    Or replay one under policies that keep functions warm, run a training's rounds, or
+    a pipeline's mini-batches.
     """
 
     def work() -> int:
@@ -207,7 +209,12 @@ def simulate(
         if instance.kind == "keep-alive":
             return replayed(instance, trace, trace_scale, from_s, to_s, seed, as_json, out, plot)
         if instance.kind != "placement":
-            return _simulate_rounds(instance, file, trace, plan, trainings, seed, as_json, out, plot)
+            given = (
+                {"mini_batches": mini_batches}
+                if instance.kind == "pipeline"
+                else {"trainings": trainings, "seed": seed}
+            )
+            return _simulate_plan(instance, file, trace, plan, given, as_json, out, plot)
         if trace is None:
             raise InputError([Problem("", "--trace", "missing", "name a CSV of requests, or twitter-day")])
         check_scaling(instance)
@@ -317,13 +324,12 @@ def compare(
     finish(work, debug)
 
 
-def _simulate_rounds(
+def _simulate_plan(
     problem: Any,
     file: str,
     trace: Path | None,
     plan: Path | None,
-    trainings: int,
-    seed: int,
+    options: dict[str, int],
     as_json: bool,
     out: Path | None,
     plot: Path | None,
@@ -338,7 +344,7 @@ def _simulate_rounds(
     run = answering("simulate", problem)
     with telling(not as_json) as tell:
         document = None if plan is None else read_plan(plan, file)
-        found = run(problem, document, trainings=trainings, seed=seed, on_progress=tell)
+        found = run(problem, document, **options, on_progress=tell)
     hand_over(found, as_json)
     return OK
 

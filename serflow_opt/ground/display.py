@@ -23,6 +23,7 @@ VIEWS = {
     "Plan": "report.plan:plan_table",
     "Policy": "report.policy:policy_table",
     "RoundsSimulated": "report.training:rounds_table",
+    "PipelineSimulated": "report.training:pipeline_table",
     "Schedule": "report.traffic:schedule_table",
     "Simulation": "report.traffic:simulation_table",
     "Solution": "report.solution:solution_table",

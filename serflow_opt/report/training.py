@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -13,6 +14,8 @@ from serflow_opt.report.solution import limits_table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from serflow_opt.families.pipeline.simulate import PipelineSimulated
+    from serflow_opt.families.simulated import Beside
     from serflow_opt.families.training.explain import TrainingCosts
     from serflow_opt.families.training.simulate import RoundsSimulated
 
@@ -65,6 +68,18 @@ def rounds_table(found: RoundsSimulated) -> RenderableType:
     head = Text.assemble(
         (found.instance, "bold"), f"  {found.trainings:,} trainings of {found.rounds:g} rounds, seed {found.seed}"
     )
+    last = sorted(found.held_up.items(), key=lambda own: -own[1])[:3]
+    lines = [
+        f"the longest round took {found.longest_s:.6g} s",
+        f"{found.arrived:.4g} updates arrive in a round, {found.lost:.2%} of those drawn do not",
+    ]
+    if last:
+        lines.append("last in most often: " + ", ".join(f"{name} ({share:.0%})" for name, share in last if share > 0))
+    return Group(head, _figures(found.figures), *(Text(line) for line in lines))
+
+
+def _figures(figures: Sequence[Beside]) -> Sheet:
+    """Lay out figures of a plan beside what came out."""
     rows = [
         (
             f"{own.name} {own.unit}",
@@ -73,14 +88,14 @@ def rounds_table(found: RoundsSimulated) -> RenderableType:
             f"{own.simulated:.6g}",
             f"{own.off:+.2%}",
         )
-        for own in found.figures
+        for own in figures
     ]
-    table = Sheet(("", "planned", "expected", "simulated", "off"), rows, left=("",))
-    last = sorted(found.held_up.items(), key=lambda own: -own[1])[:3]
-    lines = [
-        f"the longest round took {found.longest_s:.6g} s",
-        f"{found.arrived:.4g} updates arrive in a round, {found.lost:.2%} of those drawn do not",
-    ]
-    if last:
-        lines.append("last in most often: " + ", ".join(f"{name} ({share:.0%})" for name, share in last if share > 0))
-    return Group(head, table, *(Text(line) for line in lines))
+    return Sheet(("", "planned", "expected", "simulated", "off"), rows, left=("",))
+
+
+def pipeline_table(found: PipelineSimulated) -> RenderableType:
+    """Lay out a simulated pipeline beside its plan."""
+    head = Text.assemble((found.instance, "bold"), f"  {found.mini_batches:,} mini-batches, the second half counted")
+    rows = [(f"{own.stage}", own.layers, f"{own.planned:.1%}", f"{own.simulated:.1%}") for own in found.busy]
+    busy = Sheet(("stage", "layers", "busy as planned", "from first to last"), rows, left=("layers",))
+    return Group(head, _figures(found.figures), busy)

@@ -35,6 +35,7 @@ class Pipelines(Standard):
     own: Mapping[str, str] = {
         "layout": "families.pipeline.report:plan_parts",
         "words": "families.pipeline.report:plan_words",
+        "simulate": "families.pipeline.simulate:simulate",
         "plot": "families.pipeline.plot:plot_pipeline",
     }
 

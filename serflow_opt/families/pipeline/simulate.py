@@ -8,10 +8,54 @@ due for a mini-batch follows its way back.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
 
 from serflow_opt.families.pipeline.evaluate import stages
 from serflow_opt.families.pipeline.problem import Pipeline, Plan
+from serflow_opt.families.simulated import Beside, beside, decision_to_run
+from serflow_opt.ground.arguments import Arguments
+from serflow_opt.ground.document import Answer, Document
+from serflow_opt.ground.stopping import stoppable
+
+if TYPE_CHECKING:
+    from serflow_opt.families.answer import Solution
+    from serflow_opt.families.protocol import Question
+
+MINI_BATCHES = 400
+"""That go through, where it is not said how many."""
+MOST = 100_000
+
+
+class StageBusy(Document):
+    """A stage: the share of the time that its workers are busy, as planned once the pipeline is full, and as seen."""
+
+    stage: int
+    layers: str
+    planned: float
+    simulated: float = Field(description="from the first mini-batch to the last, filling and emptying included")
+
+
+class PipelineSimulated(Answer):
+    """A simulated pipeline beside its plan, as `simulate --json` prints it."""
+
+    kind: str
+    instance: str
+    mini_batches: int
+    figures: list[Beside]
+    busy: list[StageBusy]
+    plan: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document."""
+        return self.model_dump(mode="json")
+
+    def _said(self) -> str:
+        worst = max((abs(own.off) for own in self.figures), default=0.0)
+        return f"{self.mini_batches} mini-batches of {self.instance}: at most {worst:.2%} off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +76,73 @@ class _Server:
     there: list[int] = field(default_factory=list)
 
 
-def simulate(problem: Pipeline, plan: Plan, mini_batches: int = 400) -> Run:
-    """Run a plan; deterministic.
+@stoppable()
+def simulate(
+    problem: Question,
+    plan: Solution | Mapping[str, Any] | None = None,
+    *,
+    mini_batches: int = MINI_BATCHES,
+    on_progress: Callable[[str], None] | None = None,
+) -> PipelineSimulated:
+    """Simulate a pipeline by a plan; deterministic.
 
     Parameters
     ----------
-    problem, plan
-        The problem and a plan of it.
+    problem
+        A pipeline.
+    plan
+        An answer, or its document; None: the best there is.
     mini_batches
         How many go through, 2 at least; the first half fills the pipeline and is not counted.
+    on_progress
+        Called with what is being done.
+
+    Raises
+    ------
+    InputError
+        For arguments that are none, and for a plan that does not fit.
+    """
+    from serflow_opt.families.registry import family_of
+
+    family = family_of(problem)
+    with Arguments() as given:
+        mini_batches = given.whole("mini_batches", mini_batches, 2)
+        if mini_batches > MOST:
+            given.misfit("mini_batches", f"{mini_batches:,}", f"at most {MOST:,}")
+    decision: Plan = decision_to_run(problem, plan, on_progress)
+    if on_progress:
+        on_progress("simulating")
+    data: Pipeline = problem.data
+    seen = run(data, decision, mini_batches)
+    planned = family.value(data, decision).values
+    time = planned["time"]
+    found = {"time": seen.time_s, "cost": planned["cost"] * seen.time_s / time}
+    shown = {own.name: own for own in family.quantities}
+    figures = [
+        beside(name, shown[name].shown_unit or shown[name].unit, *(shown[name].shown * v for v in values))
+        for name, values in ((own, (planned[own], planned[own], found[own])) for own in found)
+    ]
+    rate = data.batch / time
+    return PipelineSimulated(
+        kind=problem.kind,
+        instance=problem.name,
+        mini_batches=mini_batches,
+        figures=[*figures, beside("throughput", "samples/s", rate, rate, data.batch / seen.time_s)],
+        busy=[
+            StageBusy(stage=n, layers=f"{s.first + 1}-{s.last + 1}", planned=own.working_s / time, simulated=busy)
+            for n, (s, own, busy) in enumerate(zip(decision, stages(data, decision), seen.busy, strict=True), start=1)
+        ],
+        plan=family.document_of(problem, decision),
+    )
+
+
+def run(problem: Pipeline, plan: Plan, mini_batches: int) -> Run:
+    """Run a plan.
+
+    Parameters
+    ----------
+    problem, plan, mini_batches
+        As `simulate` takes them.
     """
     return _Pipeline(problem, plan).run(mini_batches)
 

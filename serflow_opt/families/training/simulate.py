@@ -14,35 +14,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from serflow_opt.families.answer import Solution
+from serflow_opt.families.simulated import Beside, beside, decision_to_run
 from serflow_opt.families.training.evaluate import GroupValue, PlanValue, value_plan
 from serflow_opt.families.training.expected import expected_round
 from serflow_opt.families.training.problem import Client, Plan, Training
 from serflow_opt.ground.arguments import Arguments
-from serflow_opt.ground.document import Answer, Document
+from serflow_opt.ground.document import Answer
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from serflow_opt.families.answer import Solution
     from serflow_opt.families.protocol import Question
     from serflow_opt.ground.arrays import Floats
 
 TRAININGS = 50
 """Simulated, where it is not said how many."""
 MOST_DRAWS = 20_000_000
-
-
-class Beside(Document):
-    """A figure of the plan, what it is on average by who is drawn, and what came out."""
-
-    name: str
-    unit: str
-    planned: float = Field(description="what the plan promises: no round is longer")
-    expected: float = Field(description="on average, by the chances of being drawn, late and gone")
-    simulated: float
-    off: float = Field(description="simulated beside expected, relative")
 
 
 class RoundsSimulated(Answer):
@@ -99,22 +89,10 @@ def simulate(
         For arguments that are none, and for a plan that does not fit.
     """
     from serflow_opt.families.registry import family_of
-    from serflow_opt.families.solve import solve
 
-    family = family_of(problem)
     with Arguments() as given:
         trainings, seed = given.whole("trainings", trainings, 1), given.whole("seed", seed)
-    if plan is None:
-        if on_progress:
-            on_progress("solving")
-        plan = solve(problem)
-    document = plan.plan if isinstance(plan, Solution) else plan
-    with Arguments() as given:
-        if document is None:
-            given.misfit("plan", "there is none", "loosen the limits: solve says which clash")
-    assert document is not None
-    inner = document.get("plan")
-    decision: Plan = family.decision_of(problem, inner if isinstance(inner, Mapping) else document)
+    decision: Plan = decision_to_run(problem, plan, on_progress)
     data: Training = problem.data
     valued = value_plan(data, decision)
     with Arguments() as given:
@@ -132,14 +110,9 @@ def simulate(
         trainings=trainings,
         rounds=valued.rounds,
         seed=seed,
-        plan=family.document_of(problem, decision),
+        plan=family_of(problem).document_of(problem, decision),
         **outcome,
     )
-
-
-def _figure(name: str, unit: str, planned: float, expected: float, simulated: float) -> Beside:
-    off = simulated / expected - 1 if expected else 0.0
-    return Beside(name=name, unit=unit, planned=planned, expected=expected, simulated=simulated, off=off)
 
 
 class _Together:
@@ -203,14 +176,14 @@ class _Together:
         cost = rounds * (self.rent * round_s + float(usd.mean())) + self._besides(valued)
         return {
             "figures": [
-                _figure("round", "s", valued.round, expected, round_s),
-                _figure(
+                beside("round", "s", valued.round, expected, round_s),
+                beside(
                     "time",
                     "h",
                     values["time"] / 3600,
                     *((rounds * own + valued.once) / 3600 for own in (expected, round_s)),
                 ),
-                _figure("cost", "USD", values["cost"], fixed + rounds * self.rent * expected, cost),
+                beside("cost", "USD", values["cost"], fixed + rounds * self.rent * expected, cost),
             ],
             "longest_s": float(length.max()),
             "arrived": arrived_all / count if not central else float(setting.clients),
@@ -247,8 +220,8 @@ class _Together:
         rate = valued.values["cost"] / horizon
         return {
             "figures": [
-                _figure("time", "h", horizon / 3600, horizon / 3600, time / 3600),
-                _figure("cost", "USD", rate * horizon, rate * horizon, rate * time),
+                beside("time", "h", horizon / 3600, horizon / 3600, time / 3600),
+                beside("cost", "USD", rate * horizon, rate * horizon, rate * time),
             ],
             "longest_s": max(own.lasts for _, own in self.part),
             "arrived": float(self.setting.clients),
