@@ -170,6 +170,9 @@ class Service:
         Where exits come from samples; None: exits of different requests and stages are drawn from `shares`.
     degraded
         The same blocks with a second menu of thresholds, less accurate and earlier out, which a policy may switch to.
+    waits
+        Parts of a request's slack that it may wait in front of each block, in proportion; empty: equal ones in front of
+        all blocks with machines. Only our controller and foresight look at it.
     """
 
     name: str
@@ -180,6 +183,7 @@ class Service:
     quantile: float = 1.0
     draws: Draws | None = None
     degraded: Service | None = None
+    waits: tuple[float, ...] = ()
 
     def reach(self, b: int) -> float:
         """R_b: share of all requests that enter block b."""

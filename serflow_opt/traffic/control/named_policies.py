@@ -19,6 +19,7 @@ from serflow_opt.problem.given import check_inference, on_instance
 from serflow_opt.traffic.control.baselines import Autoscaler, Fixed, Libra, Serflow
 from serflow_opt.traffic.control.controller import Controller
 from serflow_opt.traffic.control.foresight import foresight
+from serflow_opt.traffic.control.split import cheapest, split
 from serflow_opt.traffic.control.tracking import Tracking
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.given import trace_of
@@ -110,7 +111,7 @@ class Services:
         check_inference(instance, "traffic")
         self.instance, self.blocks, self.deadline = instance, blocks, deadline
         self._floor = degraded_accuracy
-        self._rates = Rates.of_trace(trace.in_periods(WINDOW_S))
+        self._rates, self._seconds = Rates.of_trace(trace.in_periods(WINDOW_S)), trace.seconds
         self._known: dict[tuple[Pools, int], Service | Unfit] = {}
 
     def of(self, name: str) -> Service | Unfit:
@@ -120,17 +121,16 @@ class Services:
     def service(self, pools: Pools, blocks: int) -> Service | Unfit:
         """Return the service of the cheapest deployment with these pools, or why there is none.
 
-        As one block it has machines and a function wherever both keep the targets, whichever is asked for.
+        It has machines and functions wherever both keep the targets, whichever is asked for: machines take their time
+        to start. Of one block and of more that is taken which costs least under our controller.
         """
-        if blocks == 1 and pools != "both":
-            both = self._found("both", 1)
-            if not isinstance(both, Unfit):
-                return both
-        elif pools == "both":
-            either = self._found("any", blocks)
-            if not isinstance(either, Unfit) and self._has_both(either):
-                return either
-        return self._found(pools, blocks)
+        if pools == "both":
+            return self._found("both", blocks)
+        both = [self._found("both", most) for most in ([1, blocks] if pools == "any" and blocks > 1 else [blocks])]
+        fit = [service for service in both if not isinstance(service, Unfit)]
+        if not fit:
+            return self._found(pools, blocks)
+        return cheapest(fit, self._rates, self._seconds)
 
     def _has_both(self, service: Service) -> bool:
         blocks = service.blocks
@@ -157,7 +157,8 @@ class Services:
                 if found.status == "no_solution" and self.deadline.expired:
                     raise OutOfTime("no blocks of stages were found that keep the targets; allow more time")
                 return self._unfit(pools, blocks, found.status == "infeasible", found.reason)
-            service = self._with_second_menu(scalable(self.instance, found.structure, found.levels), found.structure)
+            service = split(scalable(self.instance, found.structure, found.levels), self._rates)
+            service = self._with_second_menu(service, found.structure)
             if pools != "both" or any(choice.machine is not None for choice in found.structure):
                 return service
             if times >= MOST_TIMES:

@@ -1,8 +1,9 @@
 """How long a request may wait in a block and still be in time, and how many may wait.
 
-Who leaves at stage s has the target less its path as slack, which the blocks that it may wait in share equally; the
-path is that of the slowest pool of each other block. A target that a share q has to keep lets 1 - q be late; one that
-all have to keep is taken to be kept when all but `TAIL` do.
+Who leaves at stage s has the target less its path as slack, which the blocks that it may wait in share, equally or as
+the service says (`split.py`), and those who may be late, too; the path is that of the slowest pool of each other block.
+A target that a share q has to keep lets 1 - q be late; one that all have to keep is taken to be kept when all but
+`TAIL` do.
 
 Who takes the k-th place of a queue waits for k departures. With all c workers busy these come at rate c / m; times of
 different workers are independent, so the wait is taken for a gamma distribution with that mean, of shape k / v, where
@@ -115,8 +116,9 @@ def slack_of(service: Service, b: int, machine: Machine) -> Slack:
     in_time = [k for k, seconds in enumerate(left) if seconds >= -TOLERANCE * service.slo_s]
     seconds = np.array([max(0.0, left[k]) for k in in_time])
     shares = np.array([service.shares[stages[k]] for k in in_time]) / reach
-    waiting = sum(bool(own.machines) for own in service.blocks)
-    return Slack(seconds, shares, min(MOST_LATE, allowed_late(service) / waiting / reach), longest, served)
+    parts = _parts(service)
+    own = allowed_late(service) * parts[b] / math.fsum(parts)
+    return Slack(seconds, shares, min(MOST_LATE, own / reach), longest, served)
 
 
 def allowed_late(service: Service) -> float:
@@ -139,8 +141,14 @@ def _left(service: Service, b: int, machine: Machine, s: int) -> float:
     block = service.blocks[b]
     own = machine.seconds[min(s, block.last) - block.first] if s <= block.last else machine.seconds[-1]
     path = _path_s(service, s) - _slowest_s(block, s) + own
-    sharing = sum(bool(other.machines) for other in service.blocks if other.first <= s)
-    return (service.slo_s - path) / sharing
+    parts = _parts(service)
+    sharing = math.fsum(part for part, other in zip(parts, service.blocks, strict=True) if other.first <= s)
+    return (service.slo_s - path) * (parts[b] / sharing if sharing > 0 else 0.0)
+
+
+def _parts(service: Service) -> tuple[float, ...]:
+    """Parts of the slack that blocks have, in proportion."""
+    return service.waits or tuple(float(bool(block.machines)) for block in service.blocks)
 
 
 def _path_s(service: Service, s: int) -> float:

@@ -40,7 +40,7 @@ PLACES = 128
 """Places of a queue that are valued; more would carry another request only within a hundredth of full load."""
 ROWS = 1024
 """Numbers of machines for which tables are kept."""
-AT_ONCE, SPREAD = 256, 32
+AT_ONCE, SPREAD = 32, 8
 """So many numbers of machines are all compared; where there are more, some spread out, and then those near the best."""
 
 
