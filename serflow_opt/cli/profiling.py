@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from serflow_opt.profiling.running import Estimate, Served
 
 
+AMONG = ("clients", "concentration", "clients_per_round", "local_epochs", "until", "rounds_max")
+"""Options of --rounds."""
+
+
 class Train(StrEnum):
     """What is trained before measuring."""
 
@@ -73,13 +77,28 @@ def profile(
     training_batch: Annotated[
         int, typer.Option(help="Inputs of a mini-batch that is timed there and back.", min=2)
     ] = 32,
+    rounds: Annotated[
+        bool, typer.Option("--rounds", help="Train among simulated clients: rounds.csv, updates.csv.")
+    ] = False,
+    clients: Annotated[int, typer.Option(help="Simulated clients.", min=2)] = 20,
+    concentration: Annotated[
+        float, typer.Option(help="Of the Dirichlet shares of classes: the larger, the more alike clients are.")
+    ] = 0.5,
+    clients_per_round: Annotated[
+        list[int] | None, typer.Option(help="Clients of a round; repeatable. Default: 5 and 10.", min=1)
+    ] = None,
+    local_epochs: Annotated[
+        list[int] | None, typer.Option(help="Epochs of a client's turn; repeatable. Default: 1 and 2.", min=1)
+    ] = None,
+    until: Annotated[float, typer.Option(help="Accuracy at which a training among clients ends.")] = 0.9,
+    rounds_max: Annotated[int, typer.Option(help="Most rounds of a training among clients.", min=1)] = 14,
     cut: Annotated[
         list[int] | None, typer.Option(help="Attack and compress only after so many stages; repeatable.", min=0)
     ] = None,
     epsilon: Annotated[
         list[float] | None, typer.Option(help="Privacy budget of a value under Laplace noise; repeatable.", min=1e-9)
     ] = None,
-    seeds: Annotated[int, typer.Option(help="Repetitions of each attack, for error bars.", min=1)] = 3,
+    seeds: Annotated[int, typer.Option(help="Repetitions of attacks and of --rounds.", min=1)] = 3,
     device: Annotated[str, typer.Option(help="auto (a GPU when there is one), cpu, cuda.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Replace an instance that is there.")] = False,
     debug: Debug = False,
@@ -89,14 +108,26 @@ def profile(
     def work() -> int:
         from serflow_opt.profiling import need_torch
 
-        _check_given(context, train is not Train.no, privacy, compression, training)
+        _check_given(context, train is not Train.no, privacy, compression, training, rounds)
         need_torch("profile")
         from serflow_opt.profiling.measure.machine import hardware_threads
         from serflow_opt.profiling.measure.training import Training
         from serflow_opt.profiling.profile import profile
+        from serflow_opt.profiling.rounds.measure import Federation
         from serflow_opt.profiling.settings import Settings
 
         how = Training(epochs, batch_size, learning_rate, tuple(exit_weight) if exit_weight else None, seed)
+        usual = Federation()
+        repeated = tuple(range(seed, seed + seeds))
+        federation = Federation(
+            clients=clients,
+            concentration=concentration,
+            drawn=tuple(dict.fromkeys(clients_per_round or usual.drawn)),
+            local_epochs=tuple(dict.fromkeys(local_epochs or usual.local_epochs)),
+            enough=until,
+            most=rounds_max,
+            seeds=repeated,
+        )
         settings = Settings(
             training=train.value,
             how=how,
@@ -111,9 +142,10 @@ def profile(
             privacy=privacy,
             compression=compression,
             trained=training_batch if training else 0,
+            federation=federation if rounds else None,
             cuts=tuple(cut) if cut else None,
             epsilons=tuple(epsilon) if epsilon else None,
-            seeds=tuple(range(seed, seed + seeds)),
+            seeds=repeated,
             device=device,
         )
         file = profile(
@@ -162,11 +194,15 @@ def run(
     finish(work, debug)
 
 
-def _check_given(context: typer.Context, trains: bool, privacy: bool, compression: bool, timed: bool) -> None:
+def _check_given(
+    context: typer.Context, trains: bool, privacy: bool, compression: bool, timed: bool, among: bool
+) -> None:
     """Raise InputError for options that would do nothing."""
     idle = {
         **dict.fromkeys(("epochs", "batch_size", "learning_rate", "exit_weight"), (trains, "--train joint or frozen")),
-        **dict.fromkeys(("epsilon", "seeds"), (privacy, "--privacy")),
+        "epsilon": (privacy, "--privacy"),
+        "seeds": (privacy or among, "--privacy or --rounds"),
+        **dict.fromkeys(AMONG, (among, "--rounds")),
         "cut": (privacy or compression, "--privacy or --compression"),
         "training_batch": (timed, "--training"),
     }

@@ -28,7 +28,7 @@ def write_leaks(
     seeds: Sequence[int],
     say: Say,
 ) -> float:
-    """Attack the cuts; write privacy.csv, privacy.png and reconstructions.png.
+    """Attack the cuts; write privacy.csv, training_privacy.csv, privacy.png and reconstructions.png.
 
     Parameters
     ----------
@@ -57,6 +57,7 @@ def write_leaks(
     from serflow_opt.plotting.reconstructions import plot_reconstructions
     from serflow_opt.problem.privacy_table import trend, write_privacy
     from serflow_opt.profiling.privacy.measure import EPSILONS, Progress, measure_privacy
+    from serflow_opt.profiling.rounds.table import write_leaks_by_cut
 
     def progress(done: Progress) -> None:
         say(f"attack {done.done}/{done.total}: {done.what}")
@@ -65,6 +66,7 @@ def write_leaks(
         network, parts, cuts=cuts, epsilons=epsilons or EPSILONS, seeds=seeds, show=SHOWN, on_progress=progress
     )
     write_privacy(found.rows, folder / "privacy.csv")
+    write_leaks_by_cut(found.rows, found.baseline_mse, len(network.stages), folder / "training_privacy.csv")
     plot_privacy(found.rows, found.baseline_mse, found.baseline_ssim)
     _save(plt.gcf(), folder / "privacy.png")
     if parts.measured.inputs.ndim == 4:

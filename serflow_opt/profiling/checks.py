@@ -16,6 +16,7 @@ from serflow_opt.profiling.data.sources import Source, first_line
 from serflow_opt.profiling.stages.network import MultiExit
 
 if TYPE_CHECKING:
+    from serflow_opt.profiling.rounds.measure import Federation
     from serflow_opt.profiling.settings import Settings
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -48,6 +49,7 @@ def wrong_request(spec: str, has_data: bool, has_weights: bool, settings: Settin
         "--privacy": settings.privacy,
         "--compression": settings.compression,
         "--training": bool(settings.trained),
+        "--rounds": settings.federation is not None,
         "--weights": has_weights,
         "--data": has_data,
     }
@@ -62,14 +64,28 @@ def wrong_request(spec: str, has_data: bool, has_weights: bool, settings: Settin
             yield Problem("", option, "too few", "at least 1, and 2 repeats")
     if settings.trained == 1 or settings.trained < 0:
         yield Problem("", "--training-batch", f"{settings.trained}", "at least 2: normalisation needs several inputs")
+    if settings.federation is not None:
+        yield from _wrong_federation(settings.federation)
     if settings.device not in DEVICES:
         yield Problem("", "--device", f"'{settings.device}'", f"write {', '.join(DEVICES)}")
     if settings.device == "cuda" and not torch.cuda.is_available():
         yield Problem("", "--device", "no GPU that PyTorch can use", "take cpu, or mend the driver")
     if not has_data:
-        for option in ("--train", "--privacy", "--compression"):
+        for option in ("--train", "--rounds", "--privacy", "--compression"):
             if asked[option]:
                 yield Problem(spec, option, "needs labelled data", "give --data")
+
+
+def _wrong_federation(asked: Federation) -> Iterator[Problem]:
+    """Say which numbers of simulated clients do not fit each other."""
+    there = asked.clients - round(asked.stragglers * asked.clients)
+    for drawn in (own for own in asked.drawn if own > there):
+        cure = f"at most {there}: --clients {asked.clients} less {asked.clients - there} stragglers"
+        yield Problem("", "--clients-per-round", f"{drawn}", cure)
+    if not (math.isfinite(asked.concentration) and asked.concentration > 0):
+        yield Problem("", "--concentration", f"{asked.concentration:g}", "write a number above 0")
+    if not 0 < asked.enough <= 1:
+        yield Problem("", "--until", f"{asked.enough:g}", "write a share right, above 0 and at most 1")
 
 
 def wrong_fit(spec: str, source: Source, data: Labelled | None, settings: Settings) -> Iterator[Problem]:
@@ -169,7 +185,7 @@ def wrong_parts(spec: str, parts: Parts, settings: Settings) -> Iterator[Problem
         How to profile, which says the parts that are used.
     """
     needed = {"calibration": True, "measured": True, "train": settings.training != "no", "attack": settings.privacy}
-    needed["train"] |= settings.compression or settings.privacy
+    needed["train"] |= settings.compression or settings.privacy or settings.federation is not None
     for name in (name for name, need in needed.items() if need):
         if len(getattr(parts, name)) < 2:
             sizes = ", ".join(f"{len(part)} {part_name}" for part_name, part in zip(parts._fields, parts, strict=True))

@@ -118,6 +118,9 @@ OUTPUTS = (
     "compression.png",
     "training_stages.csv",
     "layers.csv",
+    "rounds.csv",
+    "updates.csv",
+    "training_privacy.csv",
     "instance.toml",
 )
 """What a profile may write, beside `times-batch<N>.csv`."""

@@ -29,6 +29,7 @@ from serflow_opt.profiling.measure.counting import count
 from serflow_opt.profiling.measure.exit_samples import sample_exits, write_samples
 from serflow_opt.profiling.measure.timing import StageTimes, thread_count, time_stages, write_times
 from serflow_opt.profiling.measure.training import Epoch, train
+from serflow_opt.profiling.rounds.table import write_among_clients
 from serflow_opt.profiling.settings import Settings
 from serflow_opt.profiling.stages.network import MultiExit
 
@@ -186,6 +187,8 @@ def _measure(
     write_stages(stages, folder / "stages.csv")
     if settings.trained:
         _training(network, source, parts, folder, settings, say)
+    if parts is not None and settings.federation:
+        write_among_clients(network, parts, folder, settings.federation, say)
     if parts is not None and settings.privacy:
         baseline = write_leaks(
             network, parts, folder, cuts=settings.cuts, epsilons=settings.epsilons, seeds=settings.seeds, say=say

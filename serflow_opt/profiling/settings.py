@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from serflow_opt.profiling.measure.training import Training
+from serflow_opt.profiling.rounds.measure import Federation
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Settings:
         Also measure reconstruction by an attacker, and compression, at every cut.
     trained
         Inputs of a mini-batch whose ways there and back are timed, too; 0: none.
+    federation
+        Simulated clients to train a copy of the network among; None: none.
     cuts, epsilons
         Cuts to do that at, and budgets of the noise; None: all, and those of `privacy`.
     seeds
@@ -53,6 +56,7 @@ class Settings:
     privacy: bool = False
     compression: bool = False
     trained: int = 0
+    federation: Federation | None = None
     cuts: tuple[int, ...] | None = None
     epsilons: tuple[float, ...] | None = None
     seeds: tuple[int, ...] = (0, 1, 2)

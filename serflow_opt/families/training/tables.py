@@ -110,6 +110,8 @@ def read_rounds(path: Path, problems: list[Problem]) -> list[Measured]:
         *(Column(name, "text", required=False) for name in VARIED),
         Column("accuracy", low=0, high=1),
         Column("rounds", low=1),
+        Column("rounds_sd", low=0, required=False),
+        Column("seeds", "whole", 1, required=False),
     ]
     found = []
     for row in read_table(path, columns, problems):

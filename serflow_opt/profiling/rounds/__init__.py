@@ -1,0 +1,1 @@
+"""Trains a network among simulated clients, and counts rounds."""
