@@ -33,6 +33,7 @@ PAGES = {
     "cost": "model.md#latency-and-cost",
     "energy": "adaptation.md",
     "exits": "model.md#exits-a-choice-times-a-flow",
+    "jobs": "jobs.md#the-mathematics",
     "keep_alive": "keep-alive.md#the-mathematics",
     "latency": "model.md#latency-and-cost",
     "model": "several-objectives.md",

@@ -98,7 +98,8 @@ def solve_fleet(
     budget_usd_per_hour
         Most that the family's shared quantity adds up to, USD an hour.
     machines_max
-        Not taken: only placements rent machines by type.
+        By a quantity of the family that is counted, as the functions of jobs, most that all come to together: all are
+        taken to run at once. Other families have none.
     minimize
         The quantity that is optimised, weighted and added up; None: what the first problem asks for.
     weights
@@ -123,46 +124,65 @@ def solve_fleet(
         gap, jobs = given.number("gap", gap), given.whole("jobs", jobs, 1)
         seconds = given.limit("time_limit", time_limit)
         given.one_of("minimize", name, [own.name for own in family.quantities])
-        if machines_max:
-            given.misfit("machines_max", ", ".join(machines_max), f"a {family.kind} has no machines: give a budget")
+        most = dict(machines_max or {})
+        cure = f"it counts {', '.join(family.counted)}" if family.counted else "it has no machines: give a budget"
+        for key in sorted(set(most) - set(family.counted)):
+            given.misfit("machines_max", key, cure)
         if not family.shared:
             found = f"no quantity of a {family.kind} adds up"
             given.problems.append(Problem("", "fleet", found, "solve them one by one"))
-        if budget_usd_per_hour is None:
+        if budget_usd_per_hour is None and not most:
             given.misfit("budget_usd_per_hour", "none", "give what they share, or solve them one by one")
         unknown = sorted(set(by) - {own.name for own in asked})
         for key in unknown:
             given.misfit("weights", key, "name one of the instances")
         for key in set(by) - set(unknown):
             given.number("weights", by[key])
-    deadline = Deadline(seconds)
-    goal, shared = quantity(family, name), quantity(family, family.shared)
-    master = Master(len(asked), Shared(budget_usd_per_hour, {}))
+    deadline, goal, shared = Deadline(seconds), quantity(family, name), quantity(family, family.shared)
+    master = Master(len(asked), Shared(budget_usd_per_hour, most))
     complete, because = True, []
     for n, problem in enumerate(asked):
         if on_progress is not None:
             on_progress(FleetProgress(deadline.seconds, problem.name, math.inf, -math.inf, len(master.columns)))
-        plans, whole = _points(family, problem, goal, shared, Settings(gap, deadline), jobs)
+        plans, whole = _points(family, problem, goal, shared, list(most), Settings(gap, deadline), jobs)
         complete &= whole
         if whole and not plans:
             because.append(f"{problem.name}: no decision keeps its own limits")
         weight = by.get(problem.name, 1.0)
         for plan in plans:
-            value, share = _own(plan, goal), _own(plan, shared)
-            master.add(Column(n, weight * goal.less(value), shared.less(share), (), plan))  # type: ignore[arg-type]
+            counts = tuple((key, round(_own(plan, quantity(family, key)))) for key in most)
+            adds, share = weight * goal.less(_own(plan, goal)), shared.less(_own(plan, shared))
+            master.add(Column(n, adds, share, counts, plan))  # type: ignore[arg-type]
     chosen = master.choose(deadline, gap / 10) if master.complete else Chosen()
     if complete and not because and not chosen.columns and chosen.bound == math.inf:
-        least = [min(own.usd_per_hour for own in master.columns if own.service == n) for n in range(len(asked))]
-        because.append(f"together they take at least {math.fsum(least):.6g} {shared.unit} of {shared.word}")
+        because += _least(master, shared, most)
     return _fleet(family, asked, goal, shared, master, chosen, complete, because, by, gap, deadline)
 
 
+def _least(master: Master, shared: Quantity, counted: Iterable[str]) -> list[str]:
+    """Say what all take together at the least of what is shared."""
+    of = [[own for own in master.columns if own.service == n] for n in range(master.services)]
+    usd = math.fsum(min(own.usd_per_hour for own in columns) for columns in of)
+    said = [f"together they take at least {usd:.6g} {shared.unit} of {shared.word}"]
+    for key in counted:
+        fewest = sum(min(own.count(key) for own in columns) for columns in of)
+        said.append(f"together they take at least {fewest} {key}")
+    return said
+
+
 def _points(
-    family: Family, problem: Any, goal: Quantity, shared: Quantity, settings: Settings, jobs: int
+    family: Family,
+    problem: Any,
+    goal: Quantity,
+    shared: Quantity,
+    counted: Sequence[str],
+    settings: Settings,
+    jobs: int,
 ) -> tuple[Sequence[Solution], bool]:
     """Return the decisions that can be part of a best choice, and whether none is missing."""
-    if goal.name != shared.name:
-        front = pareto(problem, (goal.name, shared.name), time_limit=settings.deadline.left_or_none, jobs=jobs)
+    names = tuple(dict.fromkeys((goal.name, shared.name, *counted)))
+    if len(names) > 1:
+        front = pareto(problem, names, time_limit=settings.deadline.left_or_none, jobs=jobs)
         return front.plans, front.complete
     alone = answer(problem, settings, goal.name)
     return ([alone] if alone.plan is not None else []), alone.status in ("optimal", "infeasible")

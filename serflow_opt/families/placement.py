@@ -45,6 +45,7 @@ class Placements:
         Quantity("accuracy", unit="share right", sense="max"),
     )
     shared = "cost"
+    counted: Sequence[str] = ()
     own: Mapping[str, str] = {
         "solve": "solving:solve",
         "solve_all": "fleets.batch:solve_all",

@@ -150,7 +150,10 @@ class Family(Protocol):
     quantities
         What its decisions achieve. The first is optimised where nothing is said.
     shared
-        The quantity that adds up over several problems and that a budget can be set on, USD an hour; empty: none.
+        The quantity that adds up over several problems and that a budget can be set on: USD an hour, or USD; empty:
+        none.
+    counted
+        Quantities in whole numbers that add up over several problems at once, as functions.
     own
         Verbs that the family answers in a way of its own: `package.module:function`. All others come from the protocol.
     """
@@ -159,6 +162,7 @@ class Family(Protocol):
     words: str
     quantities: Sequence[Quantity]
     shared: str
+    counted: Sequence[str]
     own: Mapping[str, str]
 
     def resolve(

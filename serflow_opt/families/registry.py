@@ -19,6 +19,7 @@ SHIPPED = {
     "keep-alive": "families.keep_alive.family:KEEP_ALIVE",
     "training": "families.training.family:TRAINING",
     "pipeline": "families.pipeline.family:PIPELINE",
+    "job": "families.job.family:JOB",
 }
 """Where the families of this package are, imported when they are asked for."""
 GROUP = "serflow_opt.families"

@@ -50,6 +50,7 @@ class Standard(ABC):
     quantities: Sequence[Quantity]
     document: type[Tables]
     shared: str = ""
+    counted: Sequence[str] = ()
     own: Mapping[str, str] = {}
 
     @abstractmethod

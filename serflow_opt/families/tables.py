@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from serflow_opt.errors import Problem
 
@@ -33,3 +33,26 @@ def check_names(names: Mapping[str, Sequence[str]], file: str, problems: list[Pr
         for n, name in enumerate(own):
             if name in own[:n]:
                 problems.append(Problem(file, f"{what}[{n + 1}].name", repr(name), "give each a name of its own"))
+
+
+class Counts(Table):
+    """Whole numbers from one to another by a step."""
+
+    from_: int = Field(alias="from", default=1, ge=1)
+    to: int = Field(ge=1)
+    step: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Counts:
+        if self.to < self.from_:
+            raise ValueError("write `to` at least as large as `from`")
+        return self
+
+    def values(self) -> list[int]:
+        """Return every number; the last is at most `to`."""
+        return list(range(self.from_, self.to + 1, self.step))
+
+
+def numbers_of(given: Sequence[int] | Counts) -> list[int]:
+    """Return what a key offers, rising, each number once."""
+    return given.values() if isinstance(given, Counts) else sorted(set(given))

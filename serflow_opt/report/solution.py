@@ -99,9 +99,8 @@ def fleet_table(fleet: SolutionFleet) -> RenderableType:
     ]
     titles = ("instance", fleet.minimize, fleet.shared, "decided")
     table = [Sheet(titles, rows, left=(titles[0], titles[3]), folds=titles[3:])] if rows else []
-    spent = (
-        [] if fleet.total is None else [Text(f"{fleet.shared} {fleet.total:.6g} of {fleet.budget_usd_per_hour:.6g}")]
-    )
+    within = "" if fleet.budget_usd_per_hour is None else f" of {fleet.budget_usd_per_hour:.6g}"
+    spent = [] if fleet.total is None else [Text(f"{fleet.shared} {fleet.total:.6g}{within}")]
     last = [Text(line) for line in (*fleet.because, fleet.certificate.method, f"proof of    {fleet.certificate.scope}")]
     return Group(head, *table, *spent, *last)
 

@@ -34,6 +34,7 @@ from support import (
     golden_batches,
     golden_batching,
     golden_cluster,
+    golden_jobs,
     golden_keep_alive,
     golden_pipelines,
     golden_provisioning,
@@ -700,6 +701,7 @@ def built_names() -> set[str]:
         | golden_batching.built_names()
         | golden_cluster.built_names()
         | golden_batches.built_names()
+        | golden_jobs.built_names()
         | golden_keep_alive.built_names()
         | golden_pipelines.built_names()
         | golden_training.built_names()

@@ -1,0 +1,155 @@
+"""Training jobs as a family of problems: `kind = "job"`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serflow_opt.families.job.document import JobTables
+from serflow_opt.families.protocol import Family, Goal, NoModel, Other, Quantity, Question, Valued
+from serflow_opt.families.standard import Standard
+
+if TYPE_CHECKING:
+    from serflow_opt.errors import Problem
+    from serflow_opt.families.found import Found
+    from serflow_opt.families.job.problem import Job, Plan
+    from serflow_opt.search.outcome import Settings
+
+NAMES = ("time", "cost", "functions")
+
+
+class Jobs(Standard):
+    """Functions or machines for a training job: how many of what, over which channel, in which pattern."""
+
+    kind = "job"
+    words = "functions or machines for a training job: how many of what, over which channel, in which pattern"
+    document = JobTables
+    quantities: Sequence[Quantity] = (
+        Quantity("time", unit="s", limit="deadline_s"),
+        Quantity("cost", unit="USD", limit="budget_usd"),
+        Quantity("functions", "functions at once", "functions"),
+    )
+    shared = "cost"
+    counted: Sequence[str] = ("functions",)
+    own: Mapping[str, str] = {
+        "layout": "families.job.report:plan_parts",
+        "words": "families.job.report:plan_words",
+        "plot": "families.job.plot:plot_job",
+    }
+
+    def data(
+        self, document: JobTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
+    ) -> Job | None:
+        """Return the problem in seconds, bytes and USD.
+
+        Parameters
+        ----------
+        document, path, catalogs, problems
+            As `Standard.data` takes them.
+        """
+        from serflow_opt.families.job.read import read
+
+        return read(document, path, catalogs, problems)
+
+    def value(self, data: Job, decision: Plan) -> Valued:
+        """Value a plan exactly."""
+        from serflow_opt.families.job.evaluate import value
+
+        return value(data, decision)
+
+    def model(self, data: Job) -> tuple[Any, Mapping[str, Any]]:
+        """Return the choice of one of the rows that no other beats.
+
+        Raises
+        ------
+        NoModel
+            Where no row can be had.
+        """
+        from serflow_opt.families.job.menu import menu_of
+        from serflow_opt.formulations.jobs import one_of
+
+        menu = menu_of(data)
+        if not menu.best:
+            raise NoModel
+        values = menu.values[list(menu.best)].T.tolist()
+        return one_of(dict(zip(NAMES, values, strict=True)))
+
+    def read(self, data: Job, model: Any, value: Callable[[Any], float]) -> Plan:
+        """Return the row whose binary is one.
+
+        Parameters
+        ----------
+        data, model, value
+            As `Standard.read` takes them.
+        """
+        from serflow_opt.families.job.menu import menu_of
+
+        menu, taken = menu_of(data), int(max(model.R, key=lambda r: value(model.y[r])))
+        return menu.plans[menu.best[taken]]
+
+    def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
+        """Look at every row of the menu that can be best.
+
+        Parameters
+        ----------
+        problem, goal, settings
+            As `Family.search` takes them.
+        """
+        from serflow_opt.families.found import Found
+        from serflow_opt.families.job.menu import menu_of
+        from serflow_opt.families.rows import best_row
+        from serflow_opt.families.witnessed import settle
+
+        if any(by < 0 for by in goal.values()):
+            return None
+        menu = menu_of(problem.data)
+        found = Found(method="every row of the menu, valued at once; the plan valued by the exact evaluator")
+        found.counts = {"rows": menu.counted[0], "on_offer": menu.counted[1], "not_beaten": len(menu.best)}
+        best = list(menu.best)
+        values = dict(zip(NAMES, menu.values[best].T, strict=True))
+        done = best_row(values, goal, problem.limits)
+        if done is None:
+            found.infeasible, found.bound, found.checked = True, math.inf, math.inf
+            return found
+        found.bound = done[1]
+        found.notes = list(problem.data.notes)
+        settle(self, problem, goal, found, menu.plans[best[done[0]]])
+        return found
+
+    def told(self, data: Job, decision: Plan) -> dict[str, Any]:
+        """Return a plan as documents have it."""
+        from serflow_opt.families.job.decide import told
+
+        return told(data, decision)
+
+    def decided(self, data: Job, document: Mapping[str, Any]) -> Plan:
+        """Return the plan of a document."""
+        from serflow_opt.families.job.decide import decided
+
+        return decided(data, document)
+
+    def in_a_line(self, problem: Question) -> str:
+        """Say how many workers, options and channels there are."""
+        data: Job = problem.data
+        names = ", ".join(own.name for own in data.channels)
+        return (
+            f"{len(data.options)} kinds of workers, {data.workers[0]} to {data.workers[-1]} of them, "
+            f"{', '.join(own.name for own in data.algorithms)}, channels {names}"
+        )
+
+    def obstacles(self, problem: Question) -> list[str]:
+        """Say why no row can be had."""
+        from serflow_opt.families.job.decide import obstacles
+
+        return obstacles(problem.data)
+
+    def beside(self, problem: Question) -> list[Other]:
+        """Return the best on functions, on machines, and in turn."""
+        from serflow_opt.families.job.decide import others
+
+        return others(problem.data, {problem.optimise: 1.0})
+
+
+JOB: Family = Jobs()
