@@ -62,7 +62,9 @@ def profile(
     work_threads: Annotated[
         int | None, typer.Option(help="Threads for all else. Default: all there are.", min=1)
     ] = None,
-    batch: Annotated[list[int] | None, typer.Option(help="Also time batches of this size; repeatable.", min=1)] = None,
+    batches: Annotated[
+        str | None, typer.Option(metavar="SIZES", help="Also time batches, like 1,2,4,8: batches.csv and what fits it.")
+    ] = None,
     warmup: Annotated[int, typer.Option(help="Passes before those that are timed.", min=0)] = 20,
     repeats: Annotated[int, typer.Option(help="Timed passes.", min=2)] = 500,
     stages: Annotated[int | None, typer.Option(help="Cut into at most so many stages.", min=1)] = None,
@@ -134,7 +136,7 @@ def profile(
             seed=seed,
             threads=tuple(dict.fromkeys(threads or (1, hardware_threads()))),
             work_threads=work_threads,
-            batches=tuple(batch or ()),
+            batches=_sizes(batches),
             warmup=warmup,
             repeats=repeats,
             most=stages,
@@ -226,6 +228,19 @@ def _shape(text: str | None) -> tuple[int, ...] | None:
         sizes = ()
     if not sizes or min(sizes) < 1:
         raise InputError([Problem("", "--input", repr(text), "write sizes of at least 1, like 3x224x224")])
+    return sizes
+
+
+def _sizes(text: str | None) -> tuple[int, ...]:
+    """Read 1,2,4,8."""
+    if text is None:
+        return ()
+    try:
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        sizes = ()
+    if not sizes or min(sizes) < 1 or len({*sizes}) < len(sizes):
+        raise InputError([Problem("", "--batches", repr(text), "write different sizes of at least 1, like 1,2,4,8")])
     return sizes
 
 

@@ -58,7 +58,7 @@ def wrong_request(spec: str, has_data: bool, has_weights: bool, settings: Settin
         for option in (option for option, given in asked.items() if given):
             yield Problem(spec, option, "not for an ONNX file", cure)
         return
-    counts = {"--threads": settings.threads, "--batch": settings.batches, "--repeats": (settings.repeats - 1,)}
+    counts = {"--threads": settings.threads, "--batches": settings.batches, "--repeats": (settings.repeats - 1,)}
     for option, values in counts.items():
         if any(value < 1 for value in values):
             yield Problem("", option, "too few", "at least 1, and 2 repeats")

@@ -45,6 +45,8 @@ class Measured:
         Share right at the last classifier; None when not measured.
     times
         Single requests, by threads; empty when nothing was run.
+    batches
+        Sizes of batches that were timed, rising; empty: none were.
     provenance
         How it was measured.
     uncounted
@@ -59,6 +61,7 @@ class Measured:
     earlier_thresholds: Sequence[float] = ()
     final_accuracy: float | None = None
     times: Sequence[StageTimes] = ()
+    batches: Sequence[int] = ()
     uncounted: Sequence[str] = ()
 
     @property
@@ -87,6 +90,8 @@ def instance_text(measured: Measured) -> str:
     parts = [_head(measured), _exits(measured), _workload(measured)]
     if measured.times:
         parts.append(_measured_tier(measured.times))
+    if measured.batches:
+        parts.append(_batched_tier(measured.times, measured.batches))
     parts += [_cloud(measured), _links(bool(measured.times)), _objective(measured), _profile(measured.provenance)]
     return "\n".join(part for part in parts if part)
 
@@ -110,6 +115,9 @@ OUTPUTS = (
     "stages.csv",
     "samples.csv",
     "times.csv",
+    "batches.csv",
+    "batch_fit.csv",
+    "batch_memory.csv",
     "network.pt",
     "privacy.csv",
     "privacy.png",
@@ -123,7 +131,7 @@ OUTPUTS = (
     "training_privacy.csv",
     "instance.toml",
 )
-"""What a profile may write, beside `times-batch<N>.csv`."""
+"""What a profile may write."""
 
 
 def install(draft: Path, place: Path) -> None:
@@ -136,7 +144,7 @@ def install(draft: Path, place: Path) -> None:
         draft.chmod(0o777 & ~mask)
         draft.rename(place)
         return
-    for old in (*(place / name for name in OUTPUTS), *place.glob("times-batch*.csv")):
+    for old in (place / name for name in OUTPUTS):
         if not (draft / old.name).exists():
             old.unlink(missing_ok=True)
     for file in sorted(draft.iterdir(), key=lambda file: file.name == "instance.toml"):  # the instance comes last
@@ -196,6 +204,24 @@ kind = "device"
 stage_times = "times.csv"
 
 {options}"""
+
+
+def _batched_tier(times: Sequence[StageTimes], batches: Sequence[int]) -> str:
+    """Return a tier for `provision`, as comments: it is another question than that of the device."""
+    options = "".join(f'[[tier.option]]\nname = "{t.option}"\nusd_per_hour = 0.1        # scenario\n\n' for t in times)
+    lines = f"""[[tier]]
+name = "server"
+kind = "vm"
+batch = {list(batches)}
+batch_wait_ms = [5.0, 20.0]  # scenario
+stage_times = "batches.csv"
+
+{options}""".rstrip()
+    said = (
+        "# Times by batch as measured (batches.csv). For `provision` put this tier in the place of all others, with\n"
+    )
+    said += '# [workload] rate_per_s and latency_slo_ms, and [objective] minimize = "cost", accounting = "reserved".\n'
+    return said + "".join(f"# {line}".rstrip() + "\n" for line in lines.split("\n"))
 
 
 def _cloud(measured: Measured) -> str:

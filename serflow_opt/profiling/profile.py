@@ -23,6 +23,7 @@ from serflow_opt.profiling.data.sources import Example, Source, load_data, load_
 from serflow_opt.profiling.folder import Measured, install, write_instance, write_stages
 from serflow_opt.profiling.measure import machine
 from serflow_opt.profiling.measure.backward import time_training, write_layers, write_training
+from serflow_opt.profiling.measure.batches import rising, write_batches, write_fit, write_memory
 from serflow_opt.profiling.measure.calibration import calibrate
 from serflow_opt.profiling.measure.consistent import settle
 from serflow_opt.profiling.measure.counting import count
@@ -180,10 +181,11 @@ def _measure(
         write_samples(samples, folder / "samples.csv")
         final_accuracy = samples.accuracy[-1]
         say(f"{len(parts.measured)} samples: right {_shares(samples.accuracy)}")
-    times = _times(network, source.example if parts is None else lambda _: parts.measured.inputs, settings, say)
-    for batch in {t.batch: None for t in times}:
-        file = "times.csv" if batch == 1 else f"times-batch{batch}.csv"
-        write_times([t for t in times if t.batch == batch], folder / file)
+    inputs = source.example if parts is None else lambda _: parts.measured.inputs
+    times = _times(network, inputs, settings, say)
+    write_times([t for t in times if t.batch == 1], folder / "times.csv")
+    if settings.batches:
+        _batches(network, inputs, times, folder, say)
     write_stages(stages, folder / "stages.csv")
     if settings.trained:
         _training(network, source, parts, folder, settings, say)
@@ -204,6 +206,7 @@ def _measure(
         classifier_stages=network.classifier_stages if parts else (),
         final_accuracy=final_accuracy,
         times=[t for t in times if t.batch == 1],
+        batches=sorted({t.batch for t in times}) if settings.batches else (),
         uncounted=uncounted,
     )
     _write_settled(measured, folder / "instance.toml", say)
@@ -252,6 +255,21 @@ def _times(network: MultiExit, inputs: Example, settings: Settings, say: Say) ->
             times.append(measured)
     network.cpu()
     return times
+
+
+def _batches(network: MultiExit, inputs: Example, times: Sequence[StageTimes], folder: Path, say: Say) -> None:
+    """Write times by batch, their fit, and what batches hold."""
+    measured = rising(times)
+    write_batches(measured, folder / "batches.csv")
+    write_fit(measured, folder / "batch_fit.csv")
+    for own in measured:
+        if own.evened:
+            say(f"stage {own.stage}, {own.option}: a larger batch was quicker, evened out in batches.csv; repeat more")
+    worst = max((own.fit.worst for own in measured), key=abs)
+    say(f"fixed and per-request parts: {worst:+.1%} off at most (batch_fit.csv)")
+    sizes = sorted({t.batch for t in times})
+    held = write_memory(network, inputs, sizes, folder / "batch_memory.csv")
+    say("held beside weights: " + ", ".join(f"{own / 1e6:.4g} MB by {n}" for n, own in held.items()))
 
 
 def _training(

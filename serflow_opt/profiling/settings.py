@@ -24,7 +24,7 @@ class Settings:
     work_threads
         Threads for everything else; None: all there are.
     batches
-        Numbers of inputs a pass to time beside single ones.
+        Sizes of batches to time beside single inputs; none: no batches.
     warmup, repeats
         Passes before, and passes timed.
     most, input_shape

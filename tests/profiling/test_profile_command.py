@@ -25,6 +25,7 @@ from torch import Tensor, nn
 import serflow_opt as so
 
 QUICK = ("--threads", "1", "--repeats", "5", "--warmup", "1", "--device", "cpu")
+STAGES = '[network]\nstages = "stages.csv"\ninput_bytes = 16'
 TRAIN = ("--train", "joint", "--epochs", "4", "--batch-size", "32", "--learning-rate", "0.02")
 INPUTS, MEASURED, HELD_OUT = 1200, 480, 240
 """400 a class: 160 + 20 + 60 train, calibrate and attack, 160 are measured; half of these stay out of the tables."""
@@ -259,11 +260,21 @@ class TestLess:
     def test_threads_and_batches(self, here: Path) -> None:
         ran = run(
             *("profile", "net.py:Net", "--input", "4", "--out", "bare", "--repeats", "3", "--device", "cpu"),
-            *("--threads", "1", "--threads", "2", "--batch", "8"),
+            *("--threads", "1", "--threads", "2", "--batches", "1,4,8"),
         )
         assert ran.code == 0, ran.stderr
-        assert left_behind(here / "bare") == {"instance.toml", "stages.csv", "times.csv", "times-batch8.csv"}
+        tables = {"batches.csv", "batch_fit.csv", "batch_memory.csv"}
+        assert left_behind(here / "bare") == {"instance.toml", "stages.csv", "times.csv", *tables}
         assert [option.name for option in so.load("bare").options if option.tier == 0] == ["1-thread", "2-threads"]
+        text = (here / "bare" / "instance.toml").read_text(encoding="utf-8")
+        tier = text[text.index("# [[tier]]") :].split("\n\n")[0].replace("\n# ", "\n").replace("\n#", "\n")[2:]
+        served = here / "bare" / "served.toml"
+        limits = "[workload]\nrate_per_s = 100.0\nlatency_slo_ms = 1000.0\n"
+        served.write_text(f'schema = 1\nname = "s"\n{STAGES}\n{limits}\n{tier}\n', encoding="utf-8")
+        found = so.load(served).options[1].batching
+        assert found is not None
+        assert (found.sizes, len(found.seconds[0])) == ((1, 4, 8), 8)
+        assert so.provision(served, confirm=False).status == "optimal"
 
     def test_files_are_readable_as_others_are(self, here: Path) -> None:
         """The folder and all in it have the rights of any folder and file made here."""
@@ -284,7 +295,7 @@ class TestTheFolder:
         assert left_behind(here / "out") == set()
 
     def test_force_replaces_an_instance(self, here: Path) -> None:
-        assert profile("net.py:Net", "--input", "4", "--out", "out", "--batch", "2").code == 0
+        assert profile("net.py:Net", "--input", "4", "--out", "out", "--batches", "2").code == 0
         assert profile("net.py:Net", "--input", "4", "--out", "out", "--force").code == 0
         assert left_behind(here / "out") == {"instance.toml", "stages.csv", "times.csv"}
         assert left_behind(here) == {"net.py", "data.npz", "out"}
