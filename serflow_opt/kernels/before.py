@@ -7,11 +7,12 @@ from typing import Any
 import cython
 import numpy as np
 from cython.cimports.libc.math import INFINITY
+from cython.cimports.serflow_opt.kernels.states import States
 from numpy.typing import NDArray
 
 
 @cython.cclass
-class Before:
+class Before(States):
     """The states of a chain from the source on, by lanes.
 
     Parameters
@@ -23,34 +24,14 @@ class Before:
     """
 
     lanes: cython.Py_ssize_t
-    stages: cython.Py_ssize_t
-    runners: cython.Py_ssize_t
     on: cython.uchar[:, :, ::1]
-    menu: cython.longlong[:, ::1]
-    line_from: cython.longlong[::1]
-    go_on: cython.double[::1]
-    mass: cython.double[::1]
-    breaks: cython.double[::1]
-    stay_from: cython.longlong[:, ::1]
-    stay_to: cython.longlong[::1]
-    start_hub: cython.longlong[::1]
-    left_from: cython.longlong[:, ::1]
-    left_hub: cython.longlong[::1]
-    hub_at: cython.longlong[::1]
-    into_from: cython.longlong[::1]
-    into_runner: cython.longlong[::1]
     # of the stage at hand: the most at each hub, and behind the stage before it
     met: cython.double[::1]
     after: cython.double[::1]
 
     def __init__(self, flat: Any, on: cython.uchar[:, :, ::1]) -> None:
-        self.on, self.menu = on, flat.menu
-        self.lanes, self.stages, self.runners = on.shape[0], on.shape[1], on.shape[2]
-        lines = flat.lines
-        self.line_from, self.go_on, self.mass, self.breaks = lines.begin, lines.go_on, lines.mass, lines.breaks
-        self.stay_from, self.stay_to, self.start_hub = flat.stay_from, flat.stay_to, flat.start_hub
-        self.left_from, self.left_hub, self.hub_at = flat.left_from, flat.left_hub, flat.hub_at
-        self.into_from, self.into_runner = flat.into_from, flat.into_runner
+        super().__init__(flat)
+        self.on, self.lanes = on, on.shape[0]
         self.met, self.after = np.empty(max(self.hub_at[self.stages], 1)), np.empty(self.runners)
 
     def most(
@@ -87,7 +68,7 @@ class Before:
                             allowed[lane, s, e] = -INFINITY
                         self.after[e] = allowed[lane, s, e]
                         if self.after[e] > -INFINITY:
-                            self.after[e] = self._most_after(
+                            self.after[e] = self.most_after(
                                 self.menu[s, e], self.after[e] - stage[lane, s, e], beta[lane]
                             )
         return found
@@ -129,28 +110,3 @@ class Before:
             for k in range(self.into_from[hub], self.into_from[hub + 1]):
                 e = self.into_runner[k]
                 allowed[e] = max(allowed[e], self.met[hub] - into[k, lane])
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _most_after(self, menu: cython.Py_ssize_t, value: cython.double, beta: cython.double) -> cython.double:
-        """Return the largest V with φ(V) <= value: infinite where everybody leaves and that is good enough."""
-        low: cython.Py_ssize_t = self.line_from[menu]
-        last: cython.Py_ssize_t = self.line_from[menu + 1] - 1
-        high: cython.Py_ssize_t = last
-        middle: cython.Py_ssize_t
-        y: cython.double
-        if beta == 0:
-            y = self.go_on[last] if value >= 0 else self.go_on[low]
-            return INFINITY if y == 0 and value >= 0 else value / y
-        y = value / beta
-        while low < high:  # from the last value of φ on V is unbounded
-            middle = (low + high) // 2
-            if self.go_on[middle + 1] * self.breaks[middle] - self.mass[middle + 1] <= y:
-                low = middle + 1
-            else:
-                high = middle
-        y += self.mass[low]
-        if self.go_on[low] > 0:
-            return y * (1 / self.go_on[low]) * beta
-        return INFINITY if y >= 0 else -INFINITY

@@ -11,6 +11,7 @@ from typing import Any
 
 import cython
 import numpy as np
+from cython.cimports.serflow_opt.kernels.states import States
 from numpy.typing import NDArray
 
 Labels = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]
@@ -71,7 +72,7 @@ def _put(
 
 
 @cython.cclass
-class Sweep:
+class Sweep(States):
     """A sweep.
 
     Parameters
@@ -94,13 +95,10 @@ class Sweep:
         What stands for a way to hand over where the run goes on, and where the plan ends.
     """
 
-    stages: cython.Py_ssize_t
-    runners: cython.Py_ssize_t
     lanes: cython.Py_ssize_t
     limit: cython.double
     timed: cython.bint
     bounded: cython.bint
-    may_end: cython.bint
     stay: cython.longlong
     end: cython.longlong
     on: cython.uchar[:, :, ::1]
@@ -110,24 +108,6 @@ class Sweep:
     before: cython.double[:, ::1]
     beta: cython.double[::1]
     allowed: cython.double[:, :, ::1]
-    whole: cython.double[:, ::1]
-    back: cython.longlong[:, ::1]
-    ends: cython.double[:, ::1]
-    menu: cython.longlong[:, ::1]
-    line_from: cython.longlong[::1]
-    go_on: cython.double[::1]
-    mass: cython.double[::1]
-    breaks: cython.double[::1]
-    stay_from: cython.longlong[:, ::1]
-    stay_to: cython.longlong[::1]
-    left_from: cython.longlong[:, ::1]
-    left_hub: cython.longlong[::1]
-    left_whole: cython.double[::1]
-    hub_at: cython.longlong[::1]
-    hub_via: cython.longlong[::1]
-    into_from: cython.longlong[::1]
-    into_runner: cython.longlong[::1]
-    into_whole: cython.double[::1]
     # labels of a stage (rows of tags: lane, runner, back, after, via), where those of a lane and runner begin
     value: cython.double[::1]
     time: cython.double[::1]
@@ -161,21 +141,12 @@ class Sweep:
         stay: int,
         end: int,
     ) -> None:
+        super().__init__(flat)
         self.on, self.stage, self.left, self.into, self.before, self.beta = on, stage, left, into, before, beta
-        self.lanes, self.stages, self.runners = stage.shape[0], on.shape[1], on.shape[2]
-        self.limit, self.timed, self.stay, self.end = limit, timed, stay, end
-        self.bounded, self.may_end = allowed is not None, flat.ends is not None
+        self.lanes, self.limit, self.timed, self.stay, self.end = stage.shape[0], limit, timed, stay, end
+        self.bounded = allowed is not None
         if self.bounded:
             self.allowed = allowed
-        if self.may_end:
-            self.ends = flat.ends
-        self.whole, self.back, self.menu = flat.whole, flat.back, flat.menu
-        lines = flat.lines
-        self.line_from, self.go_on, self.mass, self.breaks = lines.begin, lines.go_on, lines.mass, lines.breaks
-        self.stay_from, self.stay_to = flat.stay_from, flat.stay_to
-        self.left_from, self.left_hub, self.left_whole = flat.left_from, flat.left_hub, flat.left_whole
-        self.hub_at, self.hub_via = flat.hub_at, flat.hub_via
-        self.into_from, self.into_runner, self.into_whole = flat.into_from, flat.into_runner, flat.into_whole
         self.begin = self.met_begin = np.zeros(1, dtype=np.int64)
 
     def run(self, check: Callable[[], object]) -> tuple[list[Labels], list[Labels]]:
@@ -317,34 +288,13 @@ class Sweep:
         if via == self.end:
             value = -self.beta[lane] * self.ends[s, e]
         else:
-            value = self._left_by(self.menu[s, e], value, self.beta[lane])
+            value = self.left_by(self.menu[s, e], value, self.beta[lane])
         value = self.stage[lane, s, e] + value
         if self.bounded and not value <= self.allowed[lane, s, e]:
             return
         self.size = _put(
             self.values, self.times, self.backs, self.afters, self.vias, self.size, value, time, back, after, via
         )
-
-    @cython.cfunc
-    @cython.inline
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def _left_by(self, menu: cython.Py_ssize_t, value: cython.double, beta: cython.double) -> cython.double:
-        """φ of what follows: the lines of a menu, the first that is lowest there."""
-        first: cython.Py_ssize_t = self.line_from[menu]
-        low: cython.Py_ssize_t = first
-        high: cython.Py_ssize_t = self.line_from[menu + 1] - 1
-        middle: cython.Py_ssize_t
-        u: cython.double = value / beta
-        if u != u:
-            low = high
-        while low < high:
-            middle = (low + high) // 2
-            if self.breaks[middle] < u:
-                low = middle + 1
-            else:
-                high = middle
-        return self.go_on[low] * value - beta * self.mass[low]
 
     @cython.cfunc
     def _hubs(self, s: cython.Py_ssize_t) -> cython.void:

@@ -7,6 +7,7 @@ from typing import Any
 import cython
 import numpy as np
 from cython.cimports.libc.math import INFINITY
+from cython.cimports.serflow_opt.kernels.states import Exits
 from numpy.typing import NDArray
 
 TRIED = 15
@@ -14,7 +15,7 @@ TRIED = 15
 
 
 @cython.cclass
-class Along:
+class Along(Exits):
     """The stages of a placement under multipliers.
 
     Parameters
@@ -29,17 +30,13 @@ class Along:
         The multiplier of the accuracy.
     """
 
-    begin: cython.longlong[::1]
-    go_on: cython.double[::1]
-    mass: cython.double[::1]
-    breaks: cython.double[::1]
     menu: cython.longlong[::1]
     added: cython.double[::1]
     beta: cython.double
     stages: cython.Py_ssize_t
 
     def __init__(self, lines: Any, menu: cython.longlong[::1], added: cython.double[::1], beta: float) -> None:
-        self.begin, self.go_on, self.mass, self.breaks = lines.begin, lines.go_on, lines.mass, lines.breaks
+        super().__init__(lines)
         self.menu, self.added, self.beta, self.stages = menu, added, beta, menu.shape[0]
 
     def suffixes(self) -> NDArray[np.float64]:
@@ -48,7 +45,7 @@ class Along:
         value: cython.double[::1] = least
         s: cython.Py_ssize_t
         for s in range(self.stages - 1, -1, -1):
-            value[s] = self.added[s] + self._left_by(s, value[s + 1])
+            value[s] = self.added[s] + self.left_by(self.menu[s], value[s + 1], self.beta)
         return least
 
     def allowances(self, most: float) -> NDArray[np.float64]:
@@ -59,7 +56,7 @@ class Along:
         s: cython.Py_ssize_t
         for s in range(self.stages):
             allowed[s] = left
-            left = self._most_after(s, left - self.added[s])
+            left = self.most_after(self.menu[s], left - self.added[s], self.beta)
         return largest
 
     def allowances_of(self, most: cython.double[::1]) -> NDArray[np.float64]:
@@ -73,7 +70,7 @@ class Along:
             left = most[c]
             for s in range(self.stages):
                 allowed[s, c] = left
-                left = self._most_after(s, left - self.added[s])
+                left = self.most_after(self.menu[s], left - self.added[s], self.beta)
         return largest
 
     def reaches(self, suffix: cython.double[::1], most: float) -> NDArray[np.float64]:
@@ -94,53 +91,11 @@ class Along:
             for _ in range(TRIED):
                 value = suffix[s] - step
                 for t in range(s - 1, -1, -1):
-                    value = self.added[t] + self._left_by(t, value)
+                    value = self.added[t] + self.left_by(self.menu[t], value, self.beta)
                 if step > 0 and (limit - value) / step < reach[s]:
                     reach[s] = (limit - value) / step
                 step *= 2.0
         return found
-
-    @cython.cfunc
-    @cython.exceptval(check=False)
-    def _left_by(self, s: cython.Py_ssize_t, value: cython.double) -> cython.double:
-        """φ of what follows."""
-        low: cython.Py_ssize_t = self.begin[self.menu[s]]
-        high: cython.Py_ssize_t = self.begin[self.menu[s] + 1] - 1
-        middle: cython.Py_ssize_t
-        u: cython.double = value / self.beta
-        if u != u:
-            low = high
-        while low < high:
-            middle = (low + high) // 2
-            if self.breaks[middle] < u:
-                low = middle + 1
-            else:
-                high = middle
-        return self.go_on[low] * value - self.beta * self.mass[low]
-
-    @cython.cfunc
-    @cython.exceptval(check=False)
-    def _most_after(self, s: cython.Py_ssize_t, value: cython.double) -> cython.double:
-        """Return the largest V with φ(V) <= value: infinite where everybody leaves and that is good enough."""
-        low: cython.Py_ssize_t = self.begin[self.menu[s]]
-        last: cython.Py_ssize_t = self.begin[self.menu[s] + 1] - 1
-        high: cython.Py_ssize_t = last
-        middle: cython.Py_ssize_t
-        y: cython.double
-        if self.beta == 0:
-            y = self.go_on[last] if value >= 0 else self.go_on[low]
-            return INFINITY if y == 0 and value >= 0 else value / y
-        y = value / self.beta
-        while low < high:  # from the last value of φ on V is unbounded
-            middle = (low + high) // 2
-            if self.go_on[middle + 1] * self.breaks[middle] - self.mass[middle + 1] <= y:
-                low = middle + 1
-            else:
-                high = middle
-        y += self.mass[low]
-        if self.go_on[low] > 0:
-            return y * (1 / self.go_on[low]) * self.beta
-        return INFINITY if y >= 0 else -INFINITY
 
 
 def grown(

@@ -9,9 +9,11 @@ every prefix that is kept can be completed: the work is that of what is listed.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 
+from serflow_opt import kernels
 from serflow_opt.formulations.coefficients import NOTHING, SOURCE
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
@@ -64,6 +66,9 @@ def near_optimal_placements(
     OutOfTime
         When the deadline passes.
     """
+    if kernels.compiled:
+        deadline.check()
+        return _compiled(chain, weights, swept, most, listed)
     prefixes: _Prefixes | None = None
     finished: list[_Prefixes] = []
     # the sweep added times up from the end, here it is from the start: rounding must not lose what it kept
@@ -102,6 +107,39 @@ def near_optimal_placements(
         return _none(chain)
     all_of = _Prefixes.joined(found)
     return Placed(Paths(all_of.runner, all_of.way, all_of.moved), all_of.adds, all_of.whole)
+
+
+def _compiled(chain: Chain, weights: Floats, swept: BoundTable, most: float, listed: int) -> Placed | None:
+    """List them by kernels."""
+    from serflow_opt.kernels.listing import Listing, added
+
+    flat, runners, lanes = chain.flat, chain.on.shape[1], weights[None]
+    at = np.arange(len(lanes) * runners + 1)
+    lengths = [len(step.value) for step in swept.steps]
+    begin = np.array([
+        np.searchsorted(step.lane * runners + step.runner, at) + before
+        for step, before in zip(swept.steps, accumulate(lengths, initial=0), strict=False)
+    ])  # fmt: skip
+    labels = tuple(np.concatenate([getattr(step, name) for step in swept.steps]) for name in ("value", "whole", "back"))
+    start, left, into = (adds @ lanes.T for adds in (flat.start_adds, flat.left_adds, flat.into_adds))
+    found = Listing(
+        flat,
+        chain.known("option", lambda own: np.array([runner.option for runner in own.data.runners], dtype=np.int64)),
+        np.ascontiguousarray(np.moveaxis(chain.adds @ lanes.T, -1, 0)),
+        start,
+        left,
+        into,
+        np.ascontiguousarray(lanes[:, -1]),
+        (*labels, begin),
+        chain.whole_limit * (1 + ROUNDING) if np.isfinite(chain.whole_limit) else -1.0,
+        ROUNDING,
+    ).run(np.array([most]), listed)
+    if found is None:
+        return None
+    paths, whole = found
+    moved = paths[:, :, 2] >= 0
+    via = np.append(np.repeat(flat.hub_via, np.diff(flat.into_from)), NOTHING)[paths[:, :, 2]]  # -1 is the last
+    return Placed(Paths(paths[:, :, 0].copy(), via, moved), added(flat, paths, chain.adds), whole)
 
 
 def _none(chain: Chain) -> Placed:

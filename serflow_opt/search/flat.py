@@ -84,7 +84,7 @@ class Flat:
         M x E, as the chain has them; `menu` is the number of the menu that a state uses.
     stay_from, stay_to
         M x (E + 1): where the runners begin that the run of each may go on as; below 0: each goes on as itself.
-    start_hub, start_adds
+    start_hub, start_adds, start_whole
         Of the ways from the source: their hubs and what they add.
     left_from, left_hub, left_adds, left_whole
         M x (E + 1): where the ways of each sender into hubs begin; of each way its hub and what it adds.
@@ -103,6 +103,7 @@ class Flat:
     stay_to: Ints
     start_hub: Ints
     start_adds: Floats
+    start_whole: Floats
     left_from: Ints
     left_hub: Ints
     left_adds: Floats
@@ -159,6 +160,7 @@ class Flat:
             stay_to=_joined([after for _, after in pairs], np.int64)[stay_to],
             start_hub=np.array([number[way.hub] for way in starts], dtype=np.int64),
             start_adds=_joined([way.adds for way in starts], float).reshape(-1, columns),
+            start_whole=_joined([way.whole for way in starts], float),
             left_from=left_from,
             left_hub=into[order],
             left_adds=_joined([way.adds for way in left], float).reshape(-1, columns)[order],
