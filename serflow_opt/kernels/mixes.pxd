@@ -8,7 +8,7 @@ cdef class Mixes(Choices):
     cdef double[::1] right, cost, value, dual, step, entering, tightest
     cdef long long[::1] kind, full
     cdef double[::1] least, most
-    cdef double _bound(self) noexcept
+    cdef double _bound(self, bint quick) noexcept
     cdef void _remember(self, double times) noexcept
     cdef void _go_towards(self, double value, double bound) noexcept
     cdef double _right_hand(self) noexcept

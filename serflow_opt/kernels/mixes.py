@@ -11,10 +11,11 @@ k beyond the least, `SHORT` what all rows lack.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cython
 import numpy as np
 from cython.cimports.libc.math import fabs
-from numpy.typing import NDArray
 
 from serflow_opt.kernels.choices import Choices
 
@@ -31,20 +32,9 @@ INFINITE = cython.declare(cython.double, float("inf"))
 class Mixes(Choices):
     """The program of a node of the open placement: ranges of thresholds and numbers of machines; as `Choices`."""
 
-    def __init__(
-        self,
-        stages: NDArray[np.int64],
-        menus: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
-        adds: NDArray[np.float64],
-        limits: NDArray[np.float64],
-        machines: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-        money: int,
-        best: float,
-        known: bool,
-        tolerances: tuple[float, float, float, float],
-    ) -> None:
-        super().__init__(stages, menus, adds, limits, machines, money, best, known, tolerances)
-        columns, kinds, longest = adds.shape[1], len(machines[3]), adds.shape[2]
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        columns, kinds, longest = self.columns, self.machines, self.all_adds.shape[2]
         self.have, self.last = 0, 0
         self.pool, self.pooled = np.zeros((POOL, longest), np.int64), np.zeros((POOL, columns))
         self.right, self.inverse, self.kind = (
@@ -56,8 +46,14 @@ class Mixes(Choices):
         self.step, self.entering, self.tightest = np.zeros(columns), np.zeros(columns), np.zeros(columns)
         self.least, self.most, self.full = np.zeros(kinds), np.zeros(kinds), np.zeros(kinds, np.int64)
 
-    def _bound(self) -> cython.double:
-        """Solve the program of the node: its bound, infinite where no mix keeps the limits."""
+    def _bound(self, quick: cython.bint) -> cython.double:
+        """Solve the program of the node: its bound, infinite where no mix keeps the limits.
+
+        Parameters
+        ----------
+        quick
+            Whether to stop as soon as a mix shows that the bound will be below the target.
+        """
         i: cython.Py_ssize_t
         steps: cython.Py_ssize_t
         entering: cython.Py_ssize_t
@@ -101,6 +97,8 @@ class Mixes(Choices):
             if first and not self._is_short():
                 first = False
                 self._real_costs()
+            if quick and not first and self._total() < self._target() - allowed:
+                return bound
         return bound
 
     def _remember(self, times: cython.double) -> None:

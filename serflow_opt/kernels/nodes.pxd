@@ -4,11 +4,13 @@ from serflow_opt.kernels.mixes cimport Mixes
 cdef class Nodes(Mixes):
     cdef Py_ssize_t top
     cdef long long nodes
+    cdef bint quick
     cdef double dropped
     cdef long long[:, ::1] lows, highs, fulls
     cdef double[:, ::1] leasts, mosts, weights, reach
     cdef double[::1] bounds
     cdef double[:, :, ::1] behind, before
+    cdef void _close(self, double bound) noexcept
     cdef void _take_node(self) noexcept
     cdef void _cross(self) noexcept
     cdef void _split_up(self, Py_ssize_t i) noexcept

@@ -6,10 +6,11 @@ met, and those that follow one choice of a mix up to a stage and another one fro
 
 from __future__ import annotations
 
+from typing import Any
+
 import cython
 import numpy as np
 from cython.cimports.libc.math import ceil, fabs, floor
-from numpy.typing import NDArray
 
 from serflow_opt.kernels.mixes import Mixes
 
@@ -19,21 +20,10 @@ INFINITE = cython.declare(cython.double, float("inf"))
 class Nodes(Mixes):
     """The nodes that wait of the open placement; as `Mixes`."""
 
-    def __init__(
-        self,
-        stages: NDArray[np.int64],
-        menus: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
-        adds: NDArray[np.float64],
-        limits: NDArray[np.float64],
-        machines: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-        money: int,
-        best: float,
-        known: bool,
-        tolerances: tuple[float, float, float, float],
-    ) -> None:
-        super().__init__(stages, menus, adds, limits, machines, money, best, known, tolerances)
-        columns, kinds, longest = adds.shape[1], len(machines[3]), adds.shape[2]
-        depth = int(menus[1].sum(axis=1).max(initial=0)) + 100 * (kinds + 1)
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        columns, kinds, longest = self.columns, self.machines, self.all_adds.shape[2]
+        depth = int(np.asarray(self.all_sizes).sum(axis=1).max(initial=0)) + 100 * (kinds + 1)
         self.lows, self.highs = np.zeros((depth, longest), np.int64), np.zeros((depth, longest), np.int64)
         self.leasts, self.mosts = np.zeros((depth, kinds)), np.zeros((depth, kinds))
         self.fulls, self.bounds = np.zeros((depth, kinds), np.int64), np.zeros(depth)
@@ -41,6 +31,7 @@ class Nodes(Mixes):
         self.behind, self.before = np.zeros((columns, longest + 1, columns)), np.zeros((columns, longest + 1, columns))
         self.reach = np.zeros((columns, longest + 1))
         self.dropped, self.nodes = INFINITE, 0
+        self.quick = True
 
     def proven(self) -> float:
         """Return what no plan of the nodes that are done is below, but for the best."""
@@ -86,6 +77,7 @@ class Nodes(Mixes):
         k: cython.Py_ssize_t
         n: cython.Py_ssize_t
         dropped: cython.double = self.dropped
+        self.quick = False
         for i in range(order.shape[0]):
             n = order[i]
             if bounds[n] >= self._target():
@@ -98,7 +90,7 @@ class Nodes(Mixes):
             self.run(nodes - 1)
             bounds[n] = max(bounds[n], min(self.dropped, self.least_waiting()))
             self.top = 0
-        self.dropped = dropped
+        self.dropped, self.quick = dropped, True
 
     def open(self, n: cython.Py_ssize_t, bound: float) -> None:
         """Begin with a placement of a known bound; what waited is forgotten."""
@@ -123,11 +115,22 @@ class Nodes(Mixes):
             self._take_node()
             bound = self.bounds[self.top]
             if bound < self._target():
-                bound = max(bound, self._bound())
+                bound = max(bound, self._bound(self.quick))
             if bound < self._target():
                 self._cross()
-            if bound >= self._target() or not self._branch(bound):
-                self.dropped = min(self.dropped, bound)
+            if bound < self._target() and self._branch(bound):
+                continue
+            if self.quick and bound < self._target():  # there is nothing to part: bound it as tightly as can be
+                bound = max(bound, self._bound(False))
+                if bound < self._target():
+                    self._cross()
+                if bound < self._target() and self._branch(bound):
+                    continue
+            self._close(bound)
+
+    def _close(self, bound: cython.double) -> None:
+        """A node is done."""
+        self.dropped = min(self.dropped, bound)
 
     def _take_node(self) -> None:
         """Take the last of the nodes that wait."""

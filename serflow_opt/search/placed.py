@@ -105,6 +105,23 @@ def bracket(chain: Chain, those: Placed, held: Floats, deadline: Deadline = NEVE
     return Brackets(found.bound, weights, np.where(holds, columns[:, 0], np.inf), found.levels)
 
 
+def least_values(chain: Chain, those: Placed, weights: Floats) -> Floats:
+    """Return the least V of each placement, N, whatever the thresholds; compiled only.
+
+    Parameters
+    ----------
+    chain, those
+        The arrays of the instance, and N placements.
+    weights
+        C multipliers.
+    """
+    from serflow_opt.kernels.listing import Least
+
+    runner = np.ascontiguousarray(those.paths.runner)
+    least: Floats = Least(chain.flat).values(runner, those.adds @ weights, float(weights[-1]))
+    return least
+
+
 def columns_of(chain: Chain, those: Placed, levels: Ints) -> Floats:
     """What thresholds make of the columns, N x C.
 

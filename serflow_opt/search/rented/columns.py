@@ -15,7 +15,7 @@ from serflow_opt.search.placed import Placed, menus_used
 from serflow_opt.search.placements import NOWHERE
 
 if TYPE_CHECKING:
-    from serflow_opt.kernels.nodes import Nodes
+    from serflow_opt.kernels.parts import Parts
 
 ANY_NUMBER = 1e300
 """Most machines, where there are any number."""
@@ -104,7 +104,7 @@ class Columns:
         each = rents / self.faster
         return self.chain.paid * each / self.unit, each / self.scale[self.limited_money]
 
-    def nodes(self, those: Placed, best: float, known: bool, gap: float) -> Nodes:
+    def nodes(self, those: Placed, best: float, known: bool, gap: float) -> Parts:
         """Return placements for the search of their thresholds.
 
         Parameters
@@ -118,7 +118,7 @@ class Columns:
         gap
             How much better than the best plan others have to be, relative.
         """
-        from serflow_opt.kernels.nodes import Nodes
+        from serflow_opt.kernels.parts import Parts
 
         count, kinds = len(those), len(self.machines)
         runner, there = those.paths.runner, those.paths.runner != NOWHERE
@@ -141,7 +141,7 @@ class Columns:
         limits = self.limits
         free = 2.0 + np.abs(adds).sum(axis=1).max(axis=0, initial=0.0) / self.scale  # beyond anything
         limits = np.where(np.isfinite(limits), limits, free)
-        return Nodes(
+        return Parts(
             those.paths.stages.astype(np.int64),
             (menus.first[stages, used], menus.size[stages, used], menus.stay, menus.mass),
             np.ascontiguousarray(np.moveaxis(adds / self.scale, 2, 1)),
@@ -152,6 +152,16 @@ class Columns:
             known,
             (gap, WHOLE_MACHINE, ROUNDING, INTEGRAL),
         )
+
+    def alike(self, those: Placed) -> Ints:
+        """Return a number for each placement, from 0 on, that those with the same types of machines share."""
+        runner = those.paths.runner
+        tier, option = np.where(runner != NOWHERE, self.tier[runner], -1), self.option[runner]
+        key = np.zeros(len(those), np.int64)
+        for k in self.chain.rented:
+            key = key * (len(self.rent) + 1) + np.where(tier == k, option + 1, 0).max(axis=1, initial=0)
+        numbers: Ints = np.unique(key, return_inverse=True)[1].astype(np.int64)
+        return numbers
 
     def levels(self, those: Placed, n: int, chosen: Ints) -> Ints:
         """Return thresholds of a placement as positions in the menus of its stages; 0 behind its end.

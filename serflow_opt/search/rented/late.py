@@ -26,7 +26,8 @@ from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.flat import Crossing
 from serflow_opt.search.layered import Chain
-from serflow_opt.search.rented.search import Counts, RentedSearch
+from serflow_opt.search.rented.parting import Counts
+from serflow_opt.search.rented.search import RentedSearch
 
 
 @dataclass(frozen=True, slots=True)

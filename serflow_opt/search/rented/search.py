@@ -15,15 +15,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.ground.arrays import Floats, Ints, Mask
+from serflow_opt.ground.arrays import Floats, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
-from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING, SMALLEST
+from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.bound_recursion import BoundTable, sweep
 from serflow_opt.search.enumerate import near_optimal_placements
@@ -31,69 +29,40 @@ from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, placed
 from serflow_opt.search.placements import Paths, keys_of
 from serflow_opt.search.prefixes import least_whole_before, most_value
-from serflow_opt.search.prune import decision_at
-from serflow_opt.search.rented.columns import Columns
+from serflow_opt.search.rented.parting import Parting
 from serflow_opt.search.runs import stages_couple, within_options
-
-if TYPE_CHECKING:
-    from serflow_opt.kernels.nodes import Nodes
 
 LISTED = 200_000
 """Placements listed at most."""
-NODES = 2_000
-"""Nodes looked at between two looks at the clock."""
-FEW = (300, 3_000)
-"""Placements among which better plans are looked for before all are listed that are left."""
+FEW = 30_000
+"""Placements listed at once; where more are left, a better plan is looked for before all are listed."""
 SHARES = (0.4, 0.15, 0.05, 0.02)
 """Of the distance from the least bound to the best plan: how far placements are listed for that."""
+TRIED = 3_000, 20
+"""How many are listed for that, and how many of them are parted."""
 FIRST, NODES_EACH = 10, 100
 """Nodes by which placements are bounded, the first ones met and those that are listed."""
-TRIED = 20
-"""Of these, how many are parted for that."""
 ROUNDS = 6
 """Sweeps at the multipliers of a placement at most."""
 FACTORS = (0.1, 1.0, 3.0, 10.0, 100.0)
 """Multipliers tried first, in units of the objective."""
 
 
-@dataclass(slots=True)
-class Counts:
-    """Placements there are, listed because bounds left them, and parted; nodes of these; sweeps."""
-
-    placements: float = 0.0
-    listed: int = 0
-    parted: int = 0
-    nodes: int = 0
-    sweeps: int = 0
-
-
-class RentedSearch:
-    """The search over the arrays of an instance.
+class RentedSearch(Parting):
+    """The search over the arrays of an instance; parameters, value and bound as `Parting`.
 
     Parameters
     ----------
-    chain
-        At fractional rents.
-    gap
-        How much better than the best plan others have to be, relative.
-    deadline
-        When to stop.
-    on_better
-        Called with the value of each better plan and the bound, in units of the chain's objective.
-    grace_s
-        Seconds beyond the deadline for a first plan.
     also
         The same with other whole times, whose limit has to be kept as well.
-    most_nodes
-        Nodes looked at, at most, before the search stops as if its time were over.
 
     Attributes
     ----------
-    value, bound
-        Of the best plan (one known from elsewhere may be set before), and what no plan is below, in units of the
-        chain's objective.
     infeasible
         Proven to have no plan.
+    left
+        Placements that were listed, all that may have a plan as good as the best one, and bounds of them; None: none
+        were.
     """
 
     def __init__(
@@ -107,31 +76,17 @@ class RentedSearch:
         also: Chain | None = None,
         most_nodes: float = math.inf,
     ) -> None:
-        self.chain, self.on_better, self.also = chain, on_better, also
-        self._deadlines = deadline, deadline.later(grace_s) if grace_s else deadline
-        self.gap = max(gap - FOR_VALUING, gap / 2)  # the rest is for the exact value of the plan
-        self.columns = Columns(chain)
+        super().__init__(chain, gap, deadline, on_better, grace_s, most_nodes=most_nodes)
+        self.also = also
         self.before = chain.known("before", least_whole_before)
         self.tight = stages_couple(chain.data.instance)
-        self.limited = np.isfinite(chain.limits)
-        self.value, self.bound, self.infeasible = math.inf, -math.inf, False
-        self.best: tuple[Placed, Ints] | None = None
+        self.infeasible = False
         self.held = np.zeros(len(chain.limits))  # multipliers of the limits
         self.held[0] = 1.0
-        self.counts = Counts()
-        self._dropped, self._most_nodes = math.inf, most_nodes
+        self._dropped = math.inf
         self._seen: set[bytes] = set()
         self._begun: BoundTable | None = None
-
-    @property
-    def deadline(self) -> Deadline:
-        """When to stop: a little later where no plan is known yet."""
-        return self._deadlines[not self._knows]
-
-    @property
-    def _knows(self) -> bool:
-        """Whether there is a plan."""
-        return math.isfinite(self.value)
+        self.left: tuple[Placed, Floats] | None = None
 
     def begin(self, held: Floats) -> float:
         """Sweep all placements once, where a plan is known to be better than; return what no plan is below.
@@ -144,7 +99,7 @@ class RentedSearch:
         self.held, self._begun = held, self._sweep_below(held)
         if self._begun.first[0] < 0:
             return self.target()
-        return float(self._begun.best[0]) + self._offset(held)
+        return float(self._begun.best[0]) + self.offset(held)
 
     def run(self, pool: Paths | None = None) -> bool:
         """Search; say whether it came to an end, with a plan, without, or out of time.
@@ -163,30 +118,15 @@ class RentedSearch:
         except OutOfTime:
             return True
         if ended:
-            self.infeasible = not self._knows and self._dropped >= self._most
+            self.infeasible = not self.knows and self._dropped >= self.most
             self.bound = max(self.bound, min(self.value, self._dropped))
             if self.value - self.bound <= 2 * ROUNDING * self.columns.unit:  # the objective is zero to rounding
                 self.bound = self.value
         return ended
 
-    def decision(self) -> Decision | None:
-        """Return the best plan."""
-        if self.best is None:
-            return None
-        those, levels = self.best
-        return decision_at(self.chain.data, those.paths, 0, levels)
-
-    @property
-    def _most(self) -> float:
-        """What a plan may come to by the limit of the objective."""
-        limit = float(self.chain.limits[0])
-        return limit + ROUNDING * abs(limit) + SMALLEST
-
-    def target(self) -> float:
-        """What a plan must be below to count."""
-        if not self._knows:
-            return self._most
-        return self.value - max(self.gap * abs(self.value), ROUNDING * self.columns.unit)
+    def _reach(self) -> float:
+        """What a plan must be below to be looked at: those as good as the best one are kept, too."""
+        return max(self.target(), self.value + 2 * EQUAL * abs(self.value)) if self.knows else self.most
 
     def _search(self, pool: Paths | None) -> bool:
         if pool is not None:
@@ -216,11 +156,11 @@ class RentedSearch:
             elif below is not None:
                 break
             below = self._sweep_below(self.held)
-            if below.first[0] < 0:
+            if below.first[0] < 0 or float(below.best[0]) + self.offset(self.held) >= self.target():
                 self._dropped = min(self._dropped, self.target())
                 return True
             paths = below.paths()
-            self.bound = max(self.bound, float(below.best[0]) + self._offset(self.held))
+            self.bound = max(self.bound, float(below.best[0]) + self.offset(self.held))
         return self._list(self.held, below or self._sweep_below(self.held))
 
     def _first_lanes(self) -> Floats:
@@ -238,10 +178,6 @@ class RentedSearch:
             lanes += [_with(lane, column, scale) for lane in list(lanes)]
         return np.array([*lanes, _with(np.zeros(len(plain)), -1, 1.0)])
 
-    def _offset(self, weights: Floats) -> float:
-        """What is added to V: minus the multipliers times the limits."""
-        return -float(weights[1:] @ np.where(self.limited, self.chain.limits, 0.0)[1:])
-
     def _without_machines(self) -> list[Mask]:
         """Return the states without the machines of some tiers, and of all."""
         chain, tier = self.chain, np.array(self.chain.data.tier)
@@ -253,12 +189,12 @@ class RentedSearch:
         return sweep(self.chain, lanes, self.before, on=on, deadline=self.deadline)
 
     def _sweep_below(self, weights: Floats) -> BoundTable:
-        """Sweep what may be worth at most the target."""
+        """Sweep what may be worth little enough."""
         self.deadline.check()
         self.counts.sweeps += 1
-        allowed, target = None, self.target()
-        if math.isfinite(target):
-            allowed = most_value(self.chain, weights, target - self._offset(weights))
+        allowed, reach = None, self._reach()
+        if math.isfinite(reach):
+            allowed = most_value(self.chain, weights, reach - self.offset(weights))
         return sweep(self.chain, weights[None], self.before, allowed, deadline=self.deadline)
 
     def _new(self, paths: Paths) -> Placed:
@@ -281,116 +217,85 @@ class RentedSearch:
 
     def _roots(self, those: Placed) -> tuple[Floats, Floats]:
         """Bound placements by their best mixes, in units of the chain's objective; the weights these are from."""
-        nodes = self._nodes(those)
+        nodes = self.nodes_of(those)
         bounds, weights = np.full(len(those), -math.inf), np.zeros((len(those), len(self.columns.order)))
         nodes.bound(np.arange(len(those)), bounds, weights, FIRST)
-        self._take(those, nodes.found())
+        self.take(those, nodes.found())
         return bounds * self.columns.unit, weights
-
-    def _take(self, those: Placed, found: tuple[float, int, Ints]) -> None:
-        """Keep a plan that was found."""
-        value, n, levels = found
-        if n < 0 or value * self.columns.unit >= self.value:
-            return
-        self.value = value * self.columns.unit
-        self.best = those.rows(np.array([n])), self.columns.levels(those, n, levels)
-        if self.on_better is not None:
-            self.on_better(self.value, self.bound)
 
     def _list(self, weights: Floats, swept: BoundTable) -> bool:
         """List what bounds have left, bound it by itself, and part the machines and thresholds of what that leaves."""
-        for most in (*FEW, LISTED):
+        for most in (FEW, LISTED):
             target = self.target()
-            those = self._left(weights, swept, target, most)
+            those = self._left(weights, swept, self._reach(), most)
             if those is not None:
                 break
-            if self._knows and most < LISTED:  # a better plan leaves fewer
-                self._improve(weights, swept, most)
+            if self.knows and most < LISTED:  # a better plan leaves fewer
+                self._improve(weights, swept)
                 swept = self._sweep_below(weights)
         if those is None:
             return False
         self._dropped = min(self._dropped, target)
         self.counts.listed = len(those)
-        nodes, bounds = self._bounded(those, weights, NODES_EACH)
-        for n in np.argsort(bounds, kind="stable").tolist():
-            bound = float(bounds[n]) * self.columns.unit
-            if bound >= self.target():
-                self._dropped = min(self._dropped, bound)
-                break  # so are all that follow
-            self._part(those, nodes, n, float(bounds[n]))
-        self.counts.nodes += nodes.looked_at()
-        self._dropped = min(self._dropped, nodes.proven() * self.columns.unit)
+        bounds = self.bounded(those, weights, NODES_EACH)
+        self.left = those, bounds
+        bounds = self.part_all(those, bounds, len(those))
+        self._dropped = min(self._dropped, float(bounds.min(initial=math.inf)) * self.columns.unit)
         return True
 
-    def _improve(self, weights: Floats, swept: BoundTable, most: int) -> None:
+    def _improve(self, weights: Floats, swept: BoundTable) -> None:
         """Look for a better plan among the placements of least bound."""
-        least = float(swept.best[0]) + self._offset(weights)
+        least = float(swept.best[0]) + self.offset(weights)
         for share in SHARES:
-            those = self._left(weights, swept, least + share * (self.target() - least), most)
+            those = self._left(weights, swept, least + share * (self.target() - least), TRIED[0])
             if those is not None:
-                break
-        if those is None or not len(those):
-            return
-        nodes, bounds = self._bounded(those, weights, FIRST)
-        for n in np.argsort(bounds, kind="stable")[:TRIED].tolist():
-            if bounds[n] * self.columns.unit < self.target():
-                self._part(those, nodes, n, float(bounds[n]))
-        self.counts.nodes += nodes.looked_at()
+                self.part_all(those, self.bounded(those, weights, FIRST), TRIED[1])
+                return
 
-    def _bounded(self, those: Placed, weights: Floats, each: int) -> tuple[Nodes, Floats]:
-        """Return placements as the kernels take them, and bounds of them by the first nodes of each."""
-        nodes, bounds = self._nodes(those), np.full(len(those), -math.inf)
-        nodes.bound(
-            np.argsort((those.adds @ weights).sum(axis=1), kind="stable"),
-            bounds,
-            np.zeros((len(those), len(self.columns.order))),
-            each,
-        )
-        self._take(those, nodes.found())
-        return nodes, bounds
+    def _left(self, weights: Floats, swept: BoundTable, target: float, most: int) -> Placed | None:
+        """List what may be worth at most the target; None: more than `most`."""
+        if swept.first[0] < 0:
+            return placed(self.chain, Paths.none(len(self.chain.on)))
+        worth = target - self.offset(weights)
+        those = near_optimal_placements(self.chain, weights, swept, worth, most, self.deadline)
+        if those is not None and self.tight:
+            those = those.rows(within_options(self.chain.data, those.paths))
+        return those if those is None or self.also is None else self._in_time(those)
 
-    def fastest_within(self, weights: Floats) -> Decision | None:
+    def fastest_within(self, weights: Floats, left: tuple[Placed, Floats] | None) -> Decision | None:
         """Return the plan of least whole time within the limit of the objective, as long as that takes few nodes.
 
         Parameters
         ----------
         weights
             Multipliers of the columns, C.
+        left
+            Placements with bounds, of a search that left all within the limit; None: they are listed.
         """
-        those = self._left(weights, self._sweep_below(weights), self.target(), LISTED)
-        if those is None or not len(those):
+        if left is None:
+            those = self._left(weights, self._sweep_below(weights), self.target(), LISTED)
+            if those is None:
+                return None
+            bounds = np.full(len(those), -math.inf)
+        else:
+            those, bounds = left
+        within = (bounds * self.columns.unit < self.target()) & (those.whole <= self.chain.whole_limit)
+        rows = np.flatnonzero(within)
+        rows = rows[np.argsort(those.whole[rows], kind="stable")]
+        if not len(rows):
             return None
-        nodes = self._nodes(those)
-        for n in np.argsort(those.whole, kind="stable").tolist():
-            self._part(those, nodes, n, -math.inf)
-            if self.best is not None:
-                return self.decision()
-        return None
-
-    def _left(self, weights: Floats, swept: BoundTable, target: float, most: int) -> Placed | None:
-        """List what may be worth at most the target; None: more than `most`."""
-        if swept.first[0] < 0:
-            return placed(self.chain, Paths.none(len(self.chain.on)))
-        worth = target - self._offset(weights)
-        those = near_optimal_placements(self.chain, weights, swept, worth, most, self.deadline)
-        if those is not None and self.tight:
-            those = those.rows(within_options(self.chain.data, those.paths))
-        return those if those is None or self.also is None else self._in_time(those)
-
-    def _nodes(self, those: Placed) -> Nodes:
-        """Return placements as the kernels take them, with what is known."""
-        return self.columns.nodes(those, self.value if self._knows else self._most, self._knows, self.gap)
-
-    def _part(self, those: Placed, nodes: Nodes, n: int, bound: float) -> None:
-        """Part the machines and thresholds of a placement until nothing below the target is left."""
-        self.counts.parted += 1
-        nodes.open(n, bound)
-        while nodes.waiting():
-            self.deadline.check()
-            if nodes.looked_at() > self._most_nodes:
-                raise OutOfTime
-            nodes.run(NODES)
-            self._take(those, nodes.found())
+        those, bounds, target = those.rows(rows), bounds[rows], self.target()
+        nodes = self.nodes_of(those)
+        nodes.close(np.arange(len(rows)), bounds, self.columns.alike(those), NODES_EACH)
+        found = nodes.found()
+        for n in range(len(rows) if found[1] < 0 else found[1]):  # what these nodes have not ruled out may be faster
+            if bounds[n] * self.columns.unit < target:
+                alone = those.rows(np.array([n]))
+                self.part(alone, self.nodes_of(alone), 0, float(bounds[n]))
+                if self.best is not None:
+                    return self.decision()
+        self.take(those, found)
+        return self.decision()
 
 
 def _with(weights: Floats, column: int, value: float) -> Floats:

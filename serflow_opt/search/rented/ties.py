@@ -40,7 +40,7 @@ def equally_good(search: RentedSearch | LateSearch, instance: Instance, toleranc
     chain = replace(search.chain, limits=limits, whole_limit=sooner)
     other = RentedSearch(chain, ANY, search.deadline, most_nodes=MOST_NODES)
     other.columns.measure(search.columns.unit)
-    return other.fastest_within(search.held)
+    return other.fastest_within(search.held, search.left)
 
 
 def _late(search: LateSearch, instance: Instance, limits: Floats, tolerance: float) -> Decision | None:

@@ -1,0 +1,202 @@
+"""Placements one by one: bounded by the best mixes of thresholds, machines and menus parted until all is settled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serflow_opt.ground.arrays import Floats, Ints
+from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
+from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING, SMALLEST
+from serflow_opt.plan.decision import Decision
+from serflow_opt.search.layered import Chain
+from serflow_opt.search.placed import Placed, least_values
+from serflow_opt.search.prune import decision_at
+from serflow_opt.search.rented.columns import Columns
+
+if TYPE_CHECKING:
+    from serflow_opt.kernels.parts import Parts
+
+NODES = 2_000
+"""Nodes looked at between two looks at the clock."""
+AT_FIRST = 250
+"""Placements bounded before a better plan among them rules out others; then twice as many, and so on."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Placements there are, listed because bounds left them, and parted; nodes of these; sweeps."""
+
+    placements: float = 0.0
+    listed: int = 0
+    parted: int = 0
+    nodes: int = 0
+    sweeps: int = 0
+
+
+class Parting:
+    """The best plan of placements that are given, and what it takes to find it.
+
+    Parameters
+    ----------
+    chain
+        At fractional rents.
+    gap
+        How much better than the best plan others have to be, relative.
+    deadline
+        When to stop.
+    on_better
+        Called with the value of each better plan and the bound, in units of the chain's objective.
+    grace_s
+        Seconds beyond the deadline for a first plan.
+    most_nodes
+        Nodes looked at, at most, before the search stops as if its time were over.
+
+    Attributes
+    ----------
+    value, bound
+        Of the best plan (one known from elsewhere may be set before), and what no plan is below, in units of the
+        chain's objective.
+    best
+        Its placement and thresholds.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        gap: float,
+        deadline: Deadline = NEVER,
+        on_better: Callable[[float, float], None] | None = None,
+        grace_s: float = 0.0,
+        *,
+        most_nodes: float = math.inf,
+    ) -> None:
+        self.chain, self.on_better = chain, on_better
+        self._deadlines = deadline, deadline.later(grace_s) if grace_s else deadline
+        self.gap = max(gap - FOR_VALUING, gap / 2)  # the rest is for the exact value of the plan
+        self.columns = Columns(chain)
+        self.limited = np.isfinite(chain.limits)
+        self.value, self.bound = math.inf, -math.inf
+        self.best: tuple[Placed, Ints] | None = None
+        self.counts = Counts()
+        self._most_nodes = most_nodes
+
+    @property
+    def deadline(self) -> Deadline:
+        """When to stop: a little later where no plan is known yet."""
+        return self._deadlines[not self.knows]
+
+    @property
+    def knows(self) -> bool:
+        """Whether there is a plan."""
+        return math.isfinite(self.value)
+
+    def decision(self) -> Decision | None:
+        """Return the best plan."""
+        if self.best is None:
+            return None
+        those, levels = self.best
+        return decision_at(self.chain.data, those.paths, 0, levels)
+
+    @property
+    def most(self) -> float:
+        """What a plan may come to by the limit of the objective."""
+        limit = float(self.chain.limits[0])
+        return limit + ROUNDING * abs(limit) + SMALLEST
+
+    def target(self) -> float:
+        """What a plan must be below to count."""
+        if not self.knows:
+            return self.most
+        return self.value - max(self.gap * abs(self.value), ROUNDING * self.columns.unit)
+
+    def take(self, those: Placed, found: tuple[float, int, Ints]) -> None:
+        """Keep a plan that was found."""
+        value, n, levels = found
+        if n < 0 or value * self.columns.unit >= self.value:
+            return
+        self.value = value * self.columns.unit
+        self.best = those.rows(np.array([n])), self.columns.levels(those, n, levels)
+        if self.on_better is not None:
+            self.on_better(self.value, self.bound)
+
+    def bounded(self, those: Placed, weights: Floats, each: int) -> Floats:
+        """Return bounds of placements by the first nodes of each, as the kernels count; the least is raised first.
+
+        Parameters
+        ----------
+        those
+            N placements.
+        weights
+            Multipliers of the columns, C: they are bounded by these at least.
+        each
+            Nodes.
+        """
+        least, offset = least_values(self.chain, those, weights), self.offset(weights)
+        bounds: Floats = (least + offset - ROUNDING * (np.abs(least) + abs(offset))) / self.columns.unit
+        order, first, size = np.argsort(bounds, kind="stable"), 0, AT_FIRST
+        while first < len(order) and bounds[order[first]] * self.columns.unit < self.target():
+            self.deadline.check()
+            rows = order[first : first + size]
+            first, size = first + size, 2 * size  # a better plan may spare the rest
+            part = those.rows(rows)
+            nodes, own = self.nodes_of(part), bounds[rows]
+            nodes.close(np.arange(len(rows)), own, self.columns.alike(part), each)
+            bounds[rows] = own
+            self.take(part, nodes.found())
+            self.count(nodes)
+        return bounds
+
+    def part_all(self, those: Placed, bounds: Floats, most: int) -> Floats:
+        """Part placements, the least bound first, until nothing below the target is left; return what is known then.
+
+        Parameters
+        ----------
+        those, bounds
+            N placements, and what none of their plans is below.
+        most
+            How many may be parted.
+        """
+        open_ = np.flatnonzero(bounds * self.columns.unit < self.target())
+        open_ = open_[np.argsort(bounds[open_], kind="stable")][:most]
+        bounds = bounds.copy()
+        if len(open_):
+            left = those.rows(open_)
+            nodes = self.nodes_of(left)
+            for n, row in enumerate(open_.tolist()):
+                if bounds[row] * self.columns.unit >= self.target():
+                    break  # so are all that follow
+                self.part(left, nodes, n, float(bounds[row]))
+                bounds[row] = math.inf
+            self.count(nodes)
+            bounds = np.append(bounds, nodes.proven())
+        return bounds
+
+    def count(self, nodes: Parts) -> None:
+        """Count nodes looked at; stop where they are too many."""
+        self.counts.nodes += nodes.looked_at()
+        if self.counts.nodes > self._most_nodes:
+            raise OutOfTime
+
+    def nodes_of(self, those: Placed) -> Parts:
+        """Return placements as the kernels take them, with what is known."""
+        return self.columns.nodes(those, self.value if self.knows else self.most, self.knows, self.gap)
+
+    def part(self, those: Placed, nodes: Parts, n: int, bound: float) -> None:
+        """Part the machines and thresholds of a placement until nothing below the target is left."""
+        self.counts.parted += 1
+        nodes.open(n, bound)
+        while nodes.waiting():
+            self.deadline.check()
+            if nodes.looked_at() > self._most_nodes:
+                raise OutOfTime
+            nodes.run(NODES)
+            self.take(those, nodes.found())
+
+    def offset(self, weights: Floats) -> float:
+        """What is added to V: minus the multipliers times the limits."""
+        return -float(weights[1:] @ np.where(self.limited, self.chain.limits, 0.0)[1:])
