@@ -79,6 +79,8 @@ class Block(Document):
     device: str | None = Field(default=None, description="option of the user's device: nothing to start")
     machine: Machine | None = None
     function: Function | None = None
+    batch: int = Field(default=1, ge=1, description="most requests that are run together")
+    batch_wait_ms: float = Field(default=0.0, ge=0, description="how long the first of a batch may wait for others")
 
     @property
     def label(self) -> str:
@@ -97,6 +99,8 @@ class Block(Document):
             parts.append(f"{self.machine.count or 'uncounted'} x {self.machine.type}")
         if self.function:
             parts.append(("what finds no free worker: " if self.machine else "") + self.function.name)
+        if self.batch > 1:
+            parts.append(f"up to {self.batch} requests together, within {self.batch_wait_ms:.4g} ms")
         return f"{self.words}: {'; '.join(parts)}"
 
 
@@ -163,6 +167,8 @@ class Description(Document):
 def environment(block: Block, machine: bool) -> dict[str, str]:
     """Return what the containers of a block are told beside the decisions."""
     told = {"STAGES_FIRST": str(block.first), "STAGES_LAST": str(block.last)}
+    if block.batch > 1:
+        told |= {"BATCH": str(block.batch), "BATCH_WAIT_MS": f"{math.floor(block.batch_wait_ms * 1000) / 1000:g}"}
     if machine and block.machine and block.machine.workers:
         told["WORKERS"] = str(block.machine.workers)
     return told

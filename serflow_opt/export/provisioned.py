@@ -27,6 +27,9 @@ class ProvisionedBlock(BaseModel):
     function: str | None
     function_requests_per_s: float
     pools: list[dict[str, Any]] = []
+    batch: int = 1
+    batch_wait_ms: float = 0.0
+    batch_mean: float = 1.0
 
 
 class Demand(BaseModel):
@@ -104,6 +107,7 @@ def _block(document: Provisioned, number: int, facts: Facts) -> Block:
         found = f"{len(given.pools)} pools, {given.machine}: what is written starts one pool a block"
         raise InputError([Problem(facts.file, f"{place}.pools", found, "provision without --pools 2")])
     block = Block(first=first, last=last, requests_per_s=given.requests_per_s)
+    block.batch, block.batch_wait_ms = given.batch, given.batch_wait_ms
     if given.machine is not None and given.count > 0:
         block.machine = facts.machine(given.machine, None, f"{place}.machine", given.count, given.busy)
     if given.function is not None:
@@ -112,7 +116,11 @@ def _block(document: Provisioned, number: int, facts: Facts) -> Block:
         peak = max(given.function_requests_per_s, document.demand.peak_per_s * given.reach - kept)
         at_once = None
         if option is not None and facts.instance is not None:
-            at_once = peak * _busy_s(facts.instance, option, document.thresholds, first, last, facts.file)
+            if given.batch > 1 and option.batching is not None:  # calls, each as long as a full one
+                full = math.fsum(times[given.batch - 1] for times in option.batching.seconds[first - 1 : last])
+                at_once = peak / given.batch_mean * full
+            else:
+                at_once = peak * _busy_s(facts.instance, option, document.thresholds, first, last, facts.file)
         spilled = given.function_requests_per_s
         block.function = facts.function(given.function, None, f"{place}.function", spilled, at_once)
     if block.machine is None and block.function is None:

@@ -58,6 +58,7 @@ class Front(Answer):
     method: str
     seconds: float
     counts: dict[str, int]
+    scope: str = Field(default="", description="what the proof is of, where that is narrower than the question")
 
     @property
     def points(self) -> list[tuple[float, ...]]:
@@ -68,7 +69,13 @@ class Front(Answer):
     def certificate(self) -> Certificate:
         """Why it can be trusted as a whole; each of its plans has its own."""
         worst = largest_breach(self.plans)
-        return Certificate(exact_objective=None, max_constraint_violation=worst, method=self.method, counts=self.counts)
+        return Certificate(
+            exact_objective=None,
+            max_constraint_violation=worst,
+            method=self.method,
+            scope=self.scope,
+            counts=self.counts,
+        )
 
     def _value(self, plan: Plan, name: str) -> float:
         assert plan.metrics is not None

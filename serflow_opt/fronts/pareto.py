@@ -34,6 +34,7 @@ from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Metrics, Plan
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.samples import tables_scope, tables_wanted
+from serflow_opt.problem.batches import one_by_one
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
@@ -157,7 +158,14 @@ def _front(asked: Asked, result: Result) -> Front:
         method=f"{result.method}; plans valued by the exact evaluator",
         seconds=asked.deadline.seconds,
         counts=result.counts,
+        scope=_scope(instance),
     )
+
+
+def _scope(instance: Instance) -> str:
+    """Say what of the question fronts leave out."""
+    alone = one_by_one(option.batching for option in instance.options)
+    return "; ".join(filter(None, (tables_scope(instance), alone)))
 
 
 def _values(asked: Asked, metrics: Metrics) -> list[float]:
@@ -184,7 +192,7 @@ def _plan(asked: Asked, decision: Decision, metrics: Metrics, result: Result, pr
         gap=0.0 if proven else None,
         seconds=0.0,
         method=f"point of a front: {result.method}, plan valued by the exact evaluator",
-        scope=tables_scope(instance),
+        scope=_scope(instance),
         optimised=proven,
         question=question,
     )

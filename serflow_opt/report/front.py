@@ -38,6 +38,8 @@ def front_table(front: Front) -> RenderableType:
     if len(front.plans) > SHOWN:
         parts.append(Text(f"{SHOWN} of {len(front.plans):,} plans shown"))
     parts.append(Text(_proof(front)))
+    if front.scope:
+        parts.append(Text(f"proof of    {front.scope}"))
     return Group(*parts)
 
 

@@ -169,6 +169,22 @@ def test_a_provisioned_plan_in_blocks(folder: Path) -> None:
     assert spilling
 
 
+def test_what_runs_together_is_told(folder: Path, tmp_path: Path) -> None:
+    """Most requests of a batch and how long the first waits, rounded down, in every format."""
+    plan = read(folder / "provisioned.json")
+    block = plan["blocks"][0] | {"batch": 8, "batch_wait_ms": 2.0017, "batch_mean": 4.0}
+    together = plan | {"blocks": [block, *plan["blocks"][1:]]}
+    (tmp_path / "together.json").write_text(json.dumps(together), encoding="utf-8")
+    made = json.loads(exported(tmp_path, "together", "json"))
+    assert (made["blocks"][0]["batch"], made["blocks"][0]["batch_wait_ms"]) == (8, 2.0017)
+    for format_ in ("terraform", "k8s"):
+        text = exported(tmp_path, "together", format_)
+        assert "BATCH" in text
+        assert "2.001" in text
+        assert "up to 8 requests together" in text
+        assert "BATCH" not in exported(folder, "provisioned", format_)
+
+
 def test_the_concurrency_of_a_function_behind_machines_is_that_of_the_peak(folder: Path, tmp_path: Path) -> None:
     """1.5 requests/s spill of 12; at 30 at most 30 - 10.5 do. Stage 1 takes 0.2 s, stage 2, which half reach, 0.4 s."""
     plan = read(folder / "provisioned.json")

@@ -79,8 +79,8 @@ def provision(
         Requests per second; a trace, or the path of one, whose minutes are the distribution of rates; None: the
         instance's rate_per_s.
     plan
-        A plan of this instance: its blocks, options and thresholds are kept, and machines counted for it. None: all is
-        decided.
+        A plan of this instance: its blocks, options and thresholds are kept, and machines counted for it; where tiers
+        offer batches, sizes and waits are decided, too. None: all is decided.
     blocks
         Most blocks; None: as many as tiers, but two at least.
     arrivals
@@ -173,7 +173,7 @@ def provision(
     networks = zip((instance, *cut_short(instance)), (plain.instance, *cut_short(plain.instance)), strict=True)
     for network, alone in networks:
         best = min([math.inf, *(search.best for search in searches), *(search.best for search in batched)])
-        if takes and len(demand.rates) == 1 and held is None:
+        if takes and len(demand.rates) == 1:
             batched.append(BatchSearch(replace(question, instance=network), gap, deadline, on_progress, best))
             batched[-1].run()
             best = min(best, batched[-1].best)
@@ -183,7 +183,7 @@ def provision(
     found = deployment_of(plain, searches, deadline, two)
     if batched:
         found = with_batches(question, batched, searches, found, deadline)
-    elif takes and held is None:
+    elif takes:
         found = replace(found, scope="; ".join(filter(None, (found.scope, STEADY))))
     if held is not None:
         found = held.as_asked(found)

@@ -15,12 +15,13 @@ from support.helpers import load, run, two_tiers
 import serflow_opt as so
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.problem.batches import mean_s
-from serflow_opt.problem.network import NO_CLASSIFIER
+from serflow_opt.problem.network import NO_CLASSIFIER, Menu
 from serflow_opt.traffic.batches.filled import filled, law, left
 from serflow_opt.traffic.batches.search import BatchSearch
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.question import Question
+from serflow_opt.traffic.provision.structures import Structure
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
 
@@ -144,6 +145,38 @@ def test_the_command_tells_of_batches(tmp_path: Path) -> None:
     assert own["batch_mean"] == own["batch"]
     table = run("provision", tmp_path / "instance.toml", "--arrivals", "smooth").stdout
     assert f"{own['batch']} within {own['batch_wait_ms']:.4g} ms" in table
+
+
+def test_a_plan_is_served_in_batches(tmp_path: Path) -> None:
+    """Blocks, options and thresholds are the plan's; sizes, waits and counts are the cheapest for them."""
+    own = machines_only(3, tmp_path)
+    plan = so.solve(replace(own, minimize="cost", accounting="reserved"))
+    assert "one by one" in plan.certificate.scope
+    kept = so.provision(own, plan=plan, arrivals="smooth", gap=1e-9)
+    free = so.provision(own, arrivals="smooth", gap=1e-9)
+    assert kept.status == "optimal"
+    assert kept.scope.startswith("the plan's blocks")
+    assert [c.threshold for c in kept.thresholds] == [c.threshold for c in plan.thresholds]
+    assert free.usd_per_s <= kept.usd_per_s * (1 + 1e-9)
+    names = {place.option for place in plan.placement}
+    at = {n for n, option in enumerate(own.options) if option.name in names}
+
+    def same(structure: Structure) -> bool:
+        return len(structure) == len(names) == 1 and {choice.machine for choice in structure} == at
+
+    levels = dict(enumerate(kept.levels))
+    menus = tuple(
+        Menu(m.thresholds[levels[s] : levels[s] + 1], (m.exit_rates[levels[s]],), (m.accuracies[levels[s]],))
+        for s, m in enumerate(own.menus)
+    )
+    found = so.provision(replace(own, menus=menus), arrivals="smooth", keep=same, gap=1e-9)
+    assert kept.usd_per_s == pytest.approx(found.usd_per_s, rel=1e-9)
+
+
+def test_fronts_say_that_requests_are_served_one_by_one(tmp_path: Path) -> None:
+    front = so.pareto(machines_only(3, tmp_path), ["cost", "latency"])
+    assert "one by one" in front.scope
+    assert "one by one" in front.certificate.scope
 
 
 def one_stage(tmp_path: Path, slo_ms: float) -> so.Instance:
