@@ -25,13 +25,14 @@ from serflow_opt.solving import plan_of
 
 STEPS = 1_000_000
 """Rates at which some plan needs a machine more, at most; beyond, solves are fewer."""
+PIECES = 10_000
+"""Pieces at most; where there were more, they are not parted where their plans need a machine more."""
 AT_ONCE = 4_000_000
 """Costs compared at once."""
 
 
 def map_at_once(
     instance: Instance,
-    gap: float,
     rates: tuple[float, float],
     tolerance: float,
     deadline: Deadline,
@@ -44,10 +45,10 @@ def map_at_once(
     ----------
     instance
         One that `covers` takes.
-    gap, tolerance
-        What a plan may miss, relative: the larger of the two.
     rates
         The range, requests a second.
+    tolerance
+        What a plan may miss, relative.
     deadline
         When to stop.
     jobs
@@ -73,19 +74,40 @@ def map_at_once(
     steps = _steps(terms, low, high)
     if steps is None:
         return None
-    pieces = []
-    for run in _runs(terms, steps, max(tolerance, gap)):
+    pieces: list[Piece] = []
+    ends: list[list[float]] = []
+    for run in _runs(terms, steps, tolerance):
         here = instance.with_limits(rate_per_s=run.high)
         metrics = evaluate(here, decisions[run.plan])
         found = Found(decisions[run.plan], metrics, metrics.cost_usd_per_request, run.least / HOUR / run.high)
-        plan = plan_of(here, found, Settings(max(tolerance, gap), deadline), {"cost": 1.0})
+        plan = plan_of(here, found, Settings(tolerance, deadline), {"cost": 1.0})
         plan.certificate.method = (
             f"{len(decisions):,} plans, one of which is the best at any rate, by Lagrangian bounds and label setting, "
             "valued by the exact evaluator"
         )
         pieces.append(Piece(run.low, run.high, plan, run.missed))
+        ends.append([*_full(terms[run.plan], run.low, run.high), run.high])
+    if sum(map(len, ends)) <= PIECES:
+        parts = zip(pieces, ends, strict=True)
+        pieces = [piece for whole, own in parts for piece in _by_counts(instance, whole, own, tolerance)]
     report(len(decisions), 1.0)
     return Policy(instance.name, "rate_per_s", tuple(pieces), tolerance, cap)
+
+
+def _full(terms: Rated, low: float, high: float) -> list[float]:
+    """Return the rates between two at which all machines of a plan are full: from there on it needs one more."""
+    numbers = ((load, range(math.floor(low * load) + 1, math.ceil(high * load))) for load in terms.loads if load > 0)
+    full = {n / load for load, counts in numbers for n in counts}
+    return sorted(rate for rate in full if low * (1 + EQUAL) < rate < high * (1 - EQUAL))
+
+
+def _by_counts(instance: Instance, whole: Piece, ends: Sequence[float], tolerance: float) -> list[Piece]:
+    """Part a piece where its plan needs a machine more."""
+    if len(ends) == 1:
+        return [whole]
+    policy = Policy(instance.name, "rate_per_s", (whole,), tolerance, instance.utilisation_cap)
+    begins = [whole.low, *ends[:-1]]
+    return [Piece(low, high, policy.at(high), whole.gap) for low, high in zip(begins, ends, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ every optimum in it, or the interval is too narrow to matter. Where machines are
 tolerances in the range, and they are met one after the other, from the lowest rate on: as far as the best plan of the
 next rate is good enough, or that of the last one, up to the rate at which it needs a machine more.
 
-Where machines are rented, plans have one type at most, and less is tolerated than solves tell apart, all plans that are
-the best at some rate are found at once (`at_once.py`).
+Where machines are rented and plans have one type at most, all plans that are the best at some rate are found at once
+(`at_once.py`), which is quicker, and exact.
 """
 
 from __future__ import annotations
@@ -128,8 +128,9 @@ def map_policy(
     with stoppable():
         deadline = Deadline(seconds)
         search = _Search(planner, axis, tolerance, deadline, report)
-        if axis == "rate_per_s" and covers(instance) and tolerance < 2 * planner.gap + EQUAL:
-            mapped = map_at_once(instance, planner.gap, (low, high), tolerance, deadline, jobs, report)
+        if axis == "rate_per_s" and covers(instance):
+            at_once = Deadline(deadline.left / 2) if deadline.limited else deadline  # else a map of few solves
+            mapped = map_at_once(instance, (low, high), tolerance, at_once, jobs, report)
             if mapped is not None:
                 return mapped
         return search.over(low, high, jobs)
