@@ -62,6 +62,7 @@ def front_by_placement(
     coverage: float = 0.0,
     deadline: Deadline = NEVER,
     on_placement: Callable[[int, float | None], None] | None = None,
+    elsewhere: Callable[[int], bool] | None = None,
 ) -> PlacementFront | None:
     """Return the front of several objectives, None where there are more than `most` placements.
 
@@ -78,6 +79,8 @@ def front_by_placement(
         When to stop.
     on_placement
         Called with the number of plans known and the gap, None: unknown.
+    elsewhere
+        Called once with how many placements may add to the front; true: it was found in another way, None comes back.
     """
     sums = [name for name in names if name != "accuracy"]
     return front_of(
@@ -88,6 +91,7 @@ def front_by_placement(
         coverage,
         deadline,
         on_placement,
+        elsewhere,
         accurate="accuracy" in names,
     )
 
@@ -100,6 +104,7 @@ def front_of(
     coverage: float = 0.0,
     deadline: Deadline = NEVER,
     on_placement: Callable[[int, float | None], None] | None = None,
+    elsewhere: Callable[[int], bool] | None = None,
     *,
     accurate: bool = False,
 ) -> PlacementFront | None:
@@ -122,6 +127,8 @@ def front_of(
         return PlacementFront([], 0.0, listed, 0, 0)
     sides = bound_placements(data, paths, views_of(data, paths), limits, archive, accurate=accurate, deadline=deadline)
     search = _Search(sides, paths.stages, archive, deadline, on_placement)
+    if elsewhere is not None and elsewhere(search.open(max(coverage, EQUAL))):
+        return None
     gap = search.run(max(coverage, EQUAL))
     decisions = [decision_at(data, paths, n, archive.levels[i]) for i, n in enumerate(archive.placement.tolist())]
     return PlacementFront(decisions, gap if gap > EQUAL else 0.0, listed, search.taken, search.labels)
@@ -143,6 +150,10 @@ class _Search:
         self.least: dict[tuple[int, bytes], tuple[float, bool]] = {}
         first = sides.fixed[sides.decided].sum(axis=0)
         self.order: Ints = np.lexsort((sides.bound.mean(axis=1), first))
+
+    def open(self, gap: float) -> int:
+        """Return how many placements may have plans that are not covered to within a gap."""
+        return len(self.sides.uncovered(self.order, self._covering(gap)))
 
     def run(self, aim: float) -> float:
         """Cover the front to within `aim`; return the gap that is left."""

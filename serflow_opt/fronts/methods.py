@@ -22,6 +22,10 @@ from serflow_opt.search.runs import stages_couple
 COARSE = (0.5, 0.1, 0.03)
 """Coverages that labels are first set with where there is a time limit, so that something is known when it ends."""
 
+MANY, FEW = 100, 3_000
+"""Placements that may add to a front from which on labels of all at once are tried; how many labels are few."""
+BY_LABELS = "label setting over (stage, option)"
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -56,8 +60,46 @@ class Result:
     closed: list[tuple[float, ...]] = field(default_factory=list)
 
 
-def by_placements(asked: Asked) -> Result | None:
-    """Any objectives of the pure chain (cost also as printed), where placements can be listed."""
+class _TooMany(Exception):
+    """Labels are more than a few."""
+
+
+def at_best(asked: Asked) -> Result | None:
+    """By placements; by labels where these are few, and many placements would get some of their own."""
+    few: list[Result] = []
+
+    def elsewhere(open_: int) -> bool:
+        few.extend(filter(None, [_by_few_labels(asked)] if open_ > MANY else ()))
+        return bool(few)
+
+    found = by_placements(asked, elsewhere)
+    return few[0] if few else found
+
+
+def _by_few_labels(asked: Asked) -> Result | None:
+    def count(stage: int, labels: int) -> None:
+        if labels > FEW:
+            raise _TooMany
+
+    if not _has_labels(asked):
+        return None
+    try:
+        found = set_labels(asked.instance, asked.objectives, asked.coverage, asked.deadline, count)
+    except (_TooMany, OutOfTime):
+        return None
+    return Result(found.decisions, asked.coverage, BY_LABELS, {"labels": found.labels})
+
+
+def by_placements(asked: Asked, elsewhere: Callable[[int], bool] | None = None) -> Result | None:
+    """Any objectives of the pure chain (cost also as printed), where placements can be listed.
+
+    Parameters
+    ----------
+    asked
+        The question.
+    elsewhere
+        Of `front_by_placement`.
+    """
     instance, names = asked.instance, asked.objectives
     if not _from_menus(instance):
         return None
@@ -75,6 +117,7 @@ def by_placements(asked: Asked) -> Result | None:
         asked.coverage,
         asked.deadline,
         lambda plans, gap: asked.report("placements", plans, gap),
+        elsewhere,
     )
     if found is None:
         return None
@@ -88,13 +131,9 @@ def by_placements(asked: Asked) -> Result | None:
 
 def by_labels(asked: Asked) -> Result | None:
     """Any objectives of the pure chain; with a deadline, coarse fronts first."""
+    if not _has_labels(asked):
+        return None
     instance, objectives = asked.instance, asked.objectives
-    timed = "latency" in objectives or instance.latency_slo_s is not None
-    paid = "cost" in objectives or instance.cost_max_usd is not None
-    if not _from_menus(instance) or (paid and instance.accounting != "per-request") or stages_couple(instance):
-        return None
-    if timed and instance.quantile is not None:
-        return None
     found, reached, labels = None, None, 0
     coarse = COARSE if asked.deadline.limited else ()
     for coverage in (*(c for c in coarse if c > asked.coverage), asked.coverage):
@@ -107,7 +146,7 @@ def by_labels(asked: Asked) -> Result | None:
         except OutOfTime:
             break
         reached, labels = coverage, found.labels
-    return Result(found.decisions if found else [], reached, "label setting over (stage, option)", {"labels": labels})
+    return Result(found.decisions if found else [], reached, BY_LABELS, {"labels": labels})
 
 
 def by_solves(asked: Asked) -> Result | None:
@@ -134,6 +173,16 @@ def by_solves(asked: Asked) -> Result | None:
         None if solved.ideal is None else tuple(solved.ideal[i] for i in back),
         [tuple(corner[i] for i in back) for corner in solved.closed],
     )
+
+
+def _has_labels(asked: Asked) -> bool:
+    """Whether labels reach: the pure chain, paid per request, no percentile."""
+    instance, objectives = asked.instance, asked.objectives
+    timed = "latency" in objectives or instance.latency_slo_s is not None
+    paid = "cost" in objectives or instance.cost_max_usd is not None
+    if not _from_menus(instance) or (paid and instance.accounting != "per-request") or stages_couple(instance):
+        return False
+    return not (timed and instance.quantile is not None)
 
 
 def _from_menus(instance: Instance) -> bool:

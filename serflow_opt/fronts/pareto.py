@@ -22,7 +22,7 @@ import numpy as np
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.fronts.front import Front, FrontProgress
 from serflow_opt.fronts.hypervolume import hypervolume
-from serflow_opt.fronts.methods import Asked, Result, by_labels, by_placements, by_solves
+from serflow_opt.fronts.methods import Asked, Result, at_best, by_labels, by_placements, by_solves
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
@@ -71,7 +71,8 @@ def pareto(
     time_limit
         Seconds; at the limit what was found is returned, with what is known of the rest.
     method
-        auto takes the first that covers the instance of placements, labels and milp; name one to compare.
+        auto takes the first that covers the instance of placements, labels and milp, and labels where a few tell all;
+        name one to compare.
     jobs
         Processes, where the front is found by solves; a script then needs `if __name__ == "__main__":`.
     journal
@@ -105,7 +106,7 @@ def pareto(
                 on_progress(FrontProgress(deadline.seconds, doing, plans, gap))
 
         asked = Asked(instance, tuple(objectives), coverage or 0.0, deadline, jobs, path, report)
-        for find in METHODS.values() if method == "auto" else [METHODS[method]]:
+        for find in (at_best, by_labels, by_solves) if method == "auto" else [METHODS[method]]:
             result = find(asked)
             if result is not None:
                 return _front(asked, result)

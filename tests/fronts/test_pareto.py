@@ -16,6 +16,7 @@ from support.helpers import changed, load, two_tiers
 
 import serflow_opt as so
 from serflow_opt.fronts import by_boxes as box_front
+from serflow_opt.fronts import methods
 from serflow_opt.fronts.front import Front, FrontProgress
 from serflow_opt.fronts.hypervolume import hypervolume
 from serflow_opt.fronts.pareto import pareto
@@ -277,3 +278,21 @@ def test_wrong_questions(tmp_path: Path) -> None:
     with pytest.raises(so.InputError, match="exits"):
         pareto(load(document, tmp_path / "plain"), ("cost", "accuracy"))
     assert len(pareto(load(document, tmp_path / "plain")).plans) == 2
+
+
+# ----------------------------------------------------------------------------------------------------
+# By itself the quicker of two ways
+
+
+@pytest.mark.parametrize(("few", "by"), [(3_000, {"labels"}), (0, {"placements", "with labels", "labels"})])
+def test_a_few_labels_spare_many_placements(
+    few: int, by: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where many placements are left labels of all at once are tried, and left alone where they are more than a few."""
+    document = front_document(8, pure=True)
+    monkeypatch.setattr(methods, "MANY", 0)
+    monkeypatch.setattr(methods, "FEW", few)
+    found = pareto(load(document, tmp_path))
+    assert found.complete
+    assert set(found.counts) == by
+    assert same(points_of(found), enumerate_front(document, ("cost", "latency")))
