@@ -1,9 +1,9 @@
 """Compile the kernels; all else stands in pyproject.toml."""
 
 import os
+import sys
 from pathlib import Path
 
-from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 KERNELS = "serflow_opt.kernels"
@@ -21,15 +21,19 @@ ARGUMENTS = ["-g0", "-ffp-contract=off"] if GCC else []
 
 folder = Path(*KERNELS.split("."))
 sources = sorted(source for source in folder.glob("*.py") if source.stem != "__init__")
+compiles = {"bdist_wheel", "build", "build_ext", "develop", "editable_wheel", "install"} & set(sys.argv)
 modules = [
     Extension(f"{KERNELS}.{source.stem}", [source.as_posix()], extra_compile_args=ARGUMENTS) for source in sources
 ]
 modules.append(
     Extension(MEMORY, [(folder / "memory.c").as_posix()], extra_compile_args=[*ARGUMENTS, *(["-O1"] if GCC else [])])
 )
-compiled = cythonize(
-    modules, build_dir="build/cython", compiler_directives=DIRECTIVES, shared_utility_qualified_name=MEMORY
-)
-for module in compiled:
-    module.optional = True  # where there is no compiler the package works without; cythonize drops the argument
-setup(ext_modules=compiled, options={"build_ext": {"parallel": os.cpu_count()}})
+if compiles:  # a description or an archive of sources needs no C
+    from Cython.Build import cythonize
+
+    modules = cythonize(
+        modules, build_dir="build/cython", compiler_directives=DIRECTIVES, shared_utility_qualified_name=MEMORY
+    )
+    for module in modules:
+        module.optional = True  # where there is no compiler the package works without; cythonize drops the argument
+setup(ext_modules=modules if compiles else [], options={"build_ext": {"parallel": os.cpu_count()}})

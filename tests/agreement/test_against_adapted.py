@@ -11,7 +11,7 @@ from oracles.random_instances import write
 
 import serflow_opt as so
 
-SEEDS = 36
+SEEDS = 24
 UNITS = {"cost": 1.0, "latency": 1.0, "privacy": 1.0, "energy": 1.0}
 
 

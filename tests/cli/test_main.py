@@ -448,8 +448,8 @@ def test_catalog_lists_filters_and_refuses(tmp_path: Path) -> None:
 
 def test_catalog_lists_the_shipped_instances() -> None:
     assert [row["name"] for row in run("catalog", "--instances", "--json").document] == shipped()
-    for name in shipped():
-        assert has_line(run("catalog", "--instances").stdout, name)
+    table = run("catalog", "--instances").stdout
+    assert all(has_line(table, name) for name in shipped())
 
 
 @pytest.mark.parametrize("what", ["instance", "plan"])
