@@ -29,8 +29,8 @@ from oracles.random_instances import ending_document, random_document, write
 import serflow_opt as so
 
 MENU_SEEDS = [*range(0, 320, 2), 405, 1124, 1130]
-RANDOMIZED_SEEDS = [*range(12), 74, 75, 82, 117, 198]  # the odd ones found an error once
-INTERPOLATED_SEEDS = [*range(8), 33, 61, 101, 138, 160]
+RANDOMIZED_SEEDS = [*range(20), 74, 75, 82, 117, 198]  # the odd ones found an error once
+INTERPOLATED_SEEDS = [*range(16), 33, 61, 101, 138, 160]
 ENDING_SEEDS = range(18)
 WORKERS_SEEDS = range(1000, 1012)
 GAP = 1e-7
@@ -88,7 +88,7 @@ def check_plan(document: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[s
 # The package against the oracle
 
 
-@pytest.mark.parametrize("seed", sorted({*MENU_SEEDS[::4], *MENU_SEEDS[-3:]}))  # those found an error once
+@pytest.mark.parametrize("seed", sorted({*MENU_SEEDS[::2], *MENU_SEEDS[-3:]}))  # those found an error once
 def test_menu_thresholds(seed: int, tmp_path: Path) -> None:
     document = random_document(seed)
     optimum = enumerate_optimum(document)
@@ -243,7 +243,7 @@ def _features(document: Mapping[str, Any]) -> set[str]:
 
 
 def test_random_instances_cover_the_model() -> None:
-    seen = Counter(feature for seed in MENU_SEEDS[::4] for feature in _features(random_document(seed)))
+    seen = Counter(feature for seed in MENU_SEEDS[::2] for feature in _features(random_document(seed)))
     least = {
         **dict.fromkeys(("per-request", "reserved", "as-printed"), 10),
         **dict.fromkeys(("worst", "mean", "p50", "p90", "p95", "p99", "p99.9"), 5),
@@ -274,10 +274,9 @@ def test_random_instances_cover_the_model() -> None:
         "cold start by its share in a percentile": 2,
         "priced link used": 5,
     }
-    least = {feature: max(1, count // 2) for feature, count in least.items()}  # of every other seed
     short = {feature: (seen[feature], count) for feature, count in least.items() if seen[feature] < count}
     assert not short
-    assert seen["infeasible"] <= 15
+    assert seen["infeasible"] <= 30
 
 
 def test_mixed_instances_are_worth_solving() -> None:
