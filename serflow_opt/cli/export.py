@@ -22,6 +22,7 @@ class Format(StrEnum):
     ray_serve = "ray-serve"
     kserve = "kserve"
     torchserve = "torchserve"
+    flower = "flower"
 
 
 ENDINGS = {Format.terraform: "tf", Format.k8s: "yaml", Format.json: "json"}
@@ -37,7 +38,10 @@ def export(
     plan: Annotated[Path, typer.Argument(help="Plan as `solve --out` or `provision --json` writes it.")],
     format_: Annotated[
         Format,
-        typer.Option("--format", help="terraform: AWS; k8s: Kubernetes, Knative; json: plain. Of batches: the rest."),
+        typer.Option(
+            "--format",
+            help="terraform: AWS; k8s: Kubernetes, Knative; json: plain; flower: of a training. Of batches: the rest.",
+        ),
     ],
     out: Annotated[Path | None, typer.Option(metavar="FILE|DIR", help="Write here instead of printing.")] = None,
     instance: Annotated[
@@ -49,10 +53,15 @@ def export(
 ) -> None:
     """Turn a plan into Terraform, Kubernetes manifests or plain JSON: machines, functions and thresholds.
 
-    Plans of batches become settings of Triton, Ray Serve, KServe or TorchServe.
+    Plans of batches become settings of Triton, Ray Serve, KServe or TorchServe, federated ones those of Flower.
     """
 
     def work() -> int:
+        if format_ is Format.flower:
+            from serflow_opt.families.serving import read_rounds_settings
+
+            title, text = read_rounds_settings(plan, name)
+            return _written(text, out, title, "toml")
         if format_ not in ENDINGS:
             from serflow_opt.families.serving import read_settings
 

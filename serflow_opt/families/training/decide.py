@@ -27,6 +27,7 @@ def told(problem: Training, plan: Plan) -> dict[str, Any]:
     topology = problem.topologies[setting.topology]
     document: dict[str, Any] = {
         "mode": setting.mode,
+        "synchronous": problem.synchronous,
         "local_epochs": setting.epochs,
         "clients_per_round": setting.clients,
         "rounds_measured": setting.rounds,

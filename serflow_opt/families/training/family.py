@@ -38,6 +38,7 @@ class Trainings(Standard):
         "words": "families.training.report:plan_words",
         "explain": "families.training.explain:explain",
         "simulate": "families.training.simulate:simulate",
+        "export": "families.training.flower:flower_settings",
         "plot": "families.training.plot:plot_round",
     }
 

@@ -45,6 +45,8 @@ def settings_of(
 ) -> tuple[Setting, ...]:
     """Return all settings; what is asked for and was not measured is a fault.
 
+    Where neither local epochs nor clients are named, those pairs are on offer that were measured, mode by mode.
+
     Parameters
     ----------
     offered, tables
@@ -66,8 +68,9 @@ def settings_of(
             cure = f"at most {math.floor(available)}: so many are available on average"
             problems.append(Problem(file, "training.clients_per_round", f"{n}", cure))
             return ()
+    asked = bool(training.local_epochs or training.clients_per_round)
     points = {(own.epochs, own.clients) for own in measured}
-    for e, n in itertools.product(epochs, counts):
+    for e, n in itertools.product(epochs, counts) if asked else ():
         if (e, n) not in points:
             known = ", ".join(f"({a}, {b})" for a, b in sorted(points)[:8])
             found = f"no rounds of {e} local epochs and {n} clients"
@@ -80,6 +83,8 @@ def settings_of(
             names = {kind: menu[i].name for kind, menu, i in zip(KNOBS, offered.knobs, chosen, strict=True)}
             names |= {"mode": mode, "topology": offered.topologies[topology].name}
             rows = [m for m in measured if (m.epochs, m.clients) == (e, n) and m.fits(names)]
+            if not rows and not asked and any(own.fits(names) for own in measured):
+                continue
             if not rows:
                 said = ", ".join(f"{key} {names[key]}" for key in measured[0].by)
                 found = f"no rounds of {e} local epochs, {n} clients, {said}"
