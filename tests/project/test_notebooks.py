@@ -25,7 +25,7 @@ def cells_of(path: Path) -> list[dict[str, Any]]:
 
 
 def test_they_are_all_there() -> None:
-    names = ["own-formulation", "pareto-explorer", "quickstart", "survey-tradeoffs", "traffic"]
+    names = ["own-formulation", "pareto-explorer", "quickstart", "survey-tradeoffs", "traffic", "training"]
     assert [path.stem for path in NOTEBOOKS] == names
 
 
