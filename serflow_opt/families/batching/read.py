@@ -35,6 +35,7 @@ def read(document: tables.BatchingTables, path: Path, problems: list[Problem]) -
     """
     before, file = len(problems), str(path)
     _check_names(document, file, problems)
+    _check_slices(document, file, problems)
     cautions: list[str] = []
     functions = [_function(own, document, path, cautions, problems) for own in document.function]
     applications = tuple(
@@ -80,6 +81,17 @@ def _check_names(document: tables.BatchingTables, file: str, problems: list[Prob
         problems.append(Problem(file, "currency.per_usd", "missing", f"write how many {currency.name} a USD is"))
     if currency.name == "USD" and currency.per_usd != 1:
         problems.append(Problem(file, "currency.name", "'USD'", "name the currency of the prices, or leave it out"))
+
+
+def _check_slices(document: tables.BatchingTables, file: str, problems: list[Problem]) -> None:
+    """Name slices of time on a card that no target is long enough for: whoever has a part of it waits for some."""
+    longest = max((own.slo_ms for own in document.application), default=math.inf)
+    for table in document.function:
+        slices = table.gpu_times
+        if slices is not None and slices.slice_s * 1000 > longest:
+            found = f"{slices.slice_s:g} s, and no target is above {longest:g} ms"
+            cure = "write the seconds of a slice: a few thousandths, as 0.002"
+            problems.append(Problem(file, f"function '{table.name}'.gpu_times.slice_s", found, cure))
 
 
 def _check_targets(

@@ -57,6 +57,12 @@ on 1 vCPU (160 ms, 1.6 come) 0.065; 4 on 2 (220 ms, 2.2 come) no. Together: 2 vC
 0.0875.
 """
 
+SLICED = """gpu_gb = [2]
+batch = [1]
+gpu_times = { per_request_s = 0.001, fixed_s = 0.001, slice_s = 2.0, whole_gb = 24 }"""
+MANY = "".join(f'[[application]]\nname = "n{n}"\nslo_ms = 900\nrate_per_s = 1\n\n' for n in range(15))
+MANY = f'groups = "any"\n\n{MANY}[[application]]\nname = "a"'
+
 
 def small(folder: Path, old: str = "", new: str = "", times: str = TIMES) -> Path:
     """Write the small instance, with a part of it replaced."""
@@ -227,6 +233,8 @@ def test_names_and_new_instances(tmp_path: Path) -> None:
             "larger",
         ),
         ('times = "f.csv"', 'times = "g.csv"', "", "no such file"),
+        ('vcpus = [1, 2]\nbatch = [1, 2, 4]\ntimes = "f.csv"', SLICED, "function 'f'.gpu_times.slice_s", "thousandths"),
+        ('[[application]]\nname = "a"', MANY, "groups", "at most 12 applications"),
     ],
 )
 def test_what_is_wrong_is_told(tmp_path: Path, old: str, new: str, place: str, cure: str) -> None:
