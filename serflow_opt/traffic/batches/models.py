@@ -6,10 +6,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
+from serflow_opt.search.lagrangian import LinearCost, solve_dual
+from serflow_opt.traffic.batches.lines import exits_of
 from serflow_opt.traffic.queues.erlang import erlang_c
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from serflow_opt.formulations.batches import Runs
     from serflow_opt.formulations.coefficients import Data
     from serflow_opt.ground.deadline import Deadline
@@ -39,12 +45,13 @@ class Limits(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Modelled:
-    """What HiGHS says of a model: bounds in USD/s, thresholds (None: there are none), and doubts."""
+    """What is known of a model: bounds in USD/s, thresholds (None: there are none), doubts, and how often HiGHS ran."""
 
     bound: float
     checked: float
     levels: tuple[int, ...] | None = None
     doubt: str = ""
+    solves: int = 1
 
 
 def model_of(limits: Limits, lines: Lines, data: Data, structure: Structure) -> Modelled | None:
@@ -66,10 +73,12 @@ def model_of(limits: Limits, lines: Lines, data: Data, structure: Structure) -> 
     late = limits.promise.late(structure, lambda s: data.reach_low[s])
     if late is None:
         return None
-    runs = [_runs(limits, lines, structure, b) for b in range(len(structure))]
-    if any(own is None for own in runs):
+    known = _every_run(limits, lines, structure)
+    if known is None:
         return None
-    known = [own for own in runs if own is not None]
+    least = _least_apart(limits, lines, data, structure, known)
+    if math.isfinite(limits.best) and least >= limits.best * (1 - limits.gap):
+        return Modelled(least, least, solves=0)
     dollar = limits.best if math.isfinite(limits.best) else math.fsum(map(_least, known)) or limits.rate / 1e6
     blocks = [BatchBlock(choice.first + 1, (own,)) for choice, own in zip(structure, known, strict=True)]
     built = build_batches(data, blocks, None, late, dollar)
@@ -80,6 +89,33 @@ def model_of(limits: Limits, lines: Lines, data: Data, structure: Structure) -> 
     if outcome.status == "no_solution":
         return Modelled(bound, checked, doubt=outcome.doubt)
     return Modelled(bound, checked, tuple(chosen_level(data, built, outcome, s) for s in data.stages))
+
+
+def _every_run(limits: Limits, lines: Lines, structure: Structure) -> list[Runs] | None:
+    """Return what a model has of each block; None: one costs too much, or its batches cannot fill."""
+    found = []
+    for b in range(len(structure)):
+        own = _runs(limits, lines, structure, b)
+        if own is None:
+            return None
+        found.append(own)
+    return found
+
+
+def _least_apart(limits: Limits, lines: Lines, data: Data, structure: Structure, runs: Sequence[Runs]) -> float:
+    """Return what blocks cost at least, each at the thresholds it likes best: whole machines, with their waits.
+
+    Work and calls are those of lines below, and fewer machines than these carry no more than their caps.
+    """
+    rows = [lines.work(choice) for choice in structure] + [lines.usd(choice) for choice in structure]
+    view = LinearCost(np.zeros(len(rows)), np.array(rows))
+    found = solve_dual(exits_of(data), data.instance.accuracy_min, view).bound * (1 - EQUAL)
+    work, usd = found[: len(structure)], found[len(structure) :]
+    total = math.fsum(usd.tolist())
+    for own, least in zip(runs, work.tolist(), strict=True):
+        if own.counts:
+            total += own.rent * next((n for n, cap in zip(own.counts, own.caps, strict=True) if cap >= least), math.inf)
+    return total
 
 
 def _least(own: Runs) -> float:

@@ -194,7 +194,7 @@ class BatchSearch:
         if found is None:
             return self.best, self.best, []
         solved: Modelled = found
-        self.solves += 1
+        self.solves += solved.solves
         if solved.doubt:
             self.doubt = solved.doubt
         if solved.levels is None:
