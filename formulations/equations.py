@@ -28,6 +28,7 @@ PAGES = {
     "adaptation": "adaptation.md",
     "as_printed": "survey.md#the-cost-as-printed-and-repaired-side-by-side",
     "batching": "batching.md#the-mathematics",
+    "blocked": "blocked.md#the-mathematics",
     "cluster": "cluster.md#the-mathematics",
     "coefficients": "model.md#notation",
     "cost": "model.md#latency-and-cost",

@@ -25,7 +25,7 @@ over s bytes of data, m bytes of model, and channels of B bytes a second and L s
     n = 0 where R (c + x) <= l - d, else                        restarts of a function that lives l            (10)
         the least n >= 1 with 2 ⌊(l - d - k)/(c + x)⌋ + (n - 1) ⌊(l - d - 2 k)/(c + x)⌋ >= R
     T = max(S, S_c) + d + R (c + x) + n (S_1 + d + 2 k)         functions: S until all run, S_c the channel    (11)
-    T = max(S, S_c) + d + R (c + x)                             machines                                       (12)
+    T = max(S, S_c) + d + R (c + x)                             on machines                                    (12)
     T = max(E, S_v + d_v) + k + (R - r)(c_v + x_v)              r rounds on functions, then on machines        (13)
         E = max(S_f, S_c) + d_f + r (c_f + x_f) + k
 

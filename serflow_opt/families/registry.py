@@ -20,6 +20,7 @@ SHIPPED = {
     "training": "families.training.family:TRAINING",
     "pipeline": "families.pipeline.family:PIPELINE",
     "job": "families.job.family:JOB",
+    "blocked": "families.blocked.family:BLOCKED",
 }
 """Where the families of this package are, imported when they are asked for."""
 GROUP = "serflow_opt.families"

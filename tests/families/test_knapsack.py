@@ -197,7 +197,11 @@ def test_several_solve_together_with_placements(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "place", "cure"),
     [
-        ('kind = "sack"', "kind", "placement, batching, cluster, keep-alive, training, pipeline, job, knapsack"),
+        (
+            'kind = "sack"',
+            "kind",
+            "placement, batching, cluster, keep-alive, training, pipeline, job, blocked, knapsack",
+        ),
         ('kind = "knapsack"\nobjective = "beauty"', "objective", "value"),
         ('kind = "knapsack"\nlimits = { height_max = 3 }', "limits.height_max", "value_min, weight_max, price_max"),
     ],

@@ -33,6 +33,7 @@ from support import (
     golden_adaptation,
     golden_batches,
     golden_batching,
+    golden_blocked,
     golden_cluster,
     golden_jobs,
     golden_keep_alive,
@@ -699,6 +700,7 @@ def built_names() -> set[str]:
     return (
         golden_scaling.built_names()
         | golden_batching.built_names()
+        | golden_blocked.built_names()
         | golden_cluster.built_names()
         | golden_batches.built_names()
         | golden_jobs.built_names()

@@ -1,0 +1,1 @@
+"""Graphs of tasks on functions or machines: blocked linear algebra, and graphs of one's own."""

@@ -1,0 +1,158 @@
+"""Task graphs as a family of problems: `kind = "blocked"`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serflow_opt.families.blocked.document import BlockedTables
+from serflow_opt.families.protocol import Family, Goal, NoModel, Other, Quantity, Question, Valued
+from serflow_opt.families.standard import Standard
+
+if TYPE_CHECKING:
+    from serflow_opt.errors import Problem
+    from serflow_opt.families.blocked.problem import Blocked, Plan
+    from serflow_opt.families.found import Found
+    from serflow_opt.search.outcome import Settings
+
+NOT_FOUND = "no list schedule keeps the limits, though the bounds of some rows do"
+
+
+class Blockeds(Standard):
+    """Blocks of linear algebra, or tasks of one's own, on functions or machines: block size, workers, schedule."""
+
+    kind = "blocked"
+    words = "block size, workers and schedule of blocked linear algebra, or of a task graph of one's own"
+    document = BlockedTables
+    quantities: Sequence[Quantity] = (
+        Quantity("time", unit="s", limit="deadline_s"),
+        Quantity("cost", unit="USD", limit="budget_usd"),
+        Quantity("workers", unit="workers"),
+    )
+    shared = ""
+    own: Mapping[str, str] = {
+        "layout": "families.blocked.report:plan_parts",
+        "words": "families.blocked.report:plan_words",
+        "plot": "families.blocked.plot:plot_schedule",
+        "pareto": "families.blocked.front:pareto",
+    }
+
+    def data(
+        self, document: BlockedTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
+    ) -> Blocked | None:
+        """Return the problem in seconds, bytes and USD.
+
+        Parameters
+        ----------
+        document, path, catalogs, problems
+            As `Standard.data` takes them.
+        """
+        from serflow_opt.families.blocked.read import read
+
+        return read(document, path, catalogs, problems)
+
+    def value(self, data: Blocked, decision: Plan) -> Valued:
+        """Value a plan exactly."""
+        from serflow_opt.families.blocked.evaluate import value
+
+        return value(data, decision)
+
+    def model(self, data: Blocked) -> tuple[Any, Mapping[str, Any]]:
+        """Return the choice of a row, each with its list schedule.
+
+        Raises
+        ------
+        NoModel
+            Where no row can be had.
+        """
+        from serflow_opt.families.blocked.menu import NAMES, menu_of
+        from serflow_opt.formulations.jobs import one_of
+
+        menu = menu_of(data)
+        if not menu.rows:
+            raise NoModel
+        values = [menu.values(row) for row in range(len(menu.rows))]
+        return one_of({name: [float(own[k]) for own in values] for k, name in enumerate(NAMES)})
+
+    def read(self, data: Blocked, model: Any, value: Callable[[Any], float]) -> Plan:
+        """Return the row whose binary is one.
+
+        Parameters
+        ----------
+        data, model, value
+            As `Standard.read` takes them.
+        """
+        from serflow_opt.families.blocked.menu import menu_of
+
+        return menu_of(data).plan(int(max(model.R, key=lambda r: value(model.y[r]))))
+
+    def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
+        """Schedule rows in the order of their bounds.
+
+        Parameters
+        ----------
+        problem, goal, settings
+            As `Family.search` takes them.
+        """
+        from serflow_opt.families.blocked.menu import menu_of
+        from serflow_opt.families.blocked.search import best
+        from serflow_opt.families.found import Found
+        from serflow_opt.families.witnessed import settle
+        from serflow_opt.search.outcome import OUT_OF_TIME
+
+        if any(by < 0 for by in goal.values()):
+            return None
+        menu = menu_of(problem.data)
+        done = best(menu, goal, problem.limits, settings.gap, settings.deadline)
+        found = Found(method="list schedules in the order of bounds by path, work and intervals; valued by the witness")
+        found.counts = {"rows": len(menu.rows), "scheduled": done.scheduled}
+        found.bound = found.checked = done.bound
+        if done.row is not None:
+            settle(self, problem, goal, found, menu.plan(done.row))
+        elif done.bound == math.inf:
+            found.infeasible = True
+        else:
+            found.doubt = NOT_FOUND if done.whole else OUT_OF_TIME
+        return found
+
+    def told(self, data: Blocked, decision: Plan) -> dict[str, Any]:
+        """Return a plan as documents have it."""
+        from serflow_opt.families.blocked.decide import told
+
+        return told(data, decision)
+
+    def decided(self, data: Blocked, document: Mapping[str, Any]) -> Plan:
+        """Return the plan of a document."""
+        from serflow_opt.families.blocked.decide import decided
+
+        return decided(data, document)
+
+    def in_a_line(self, problem: Question) -> str:
+        """Say what the graph is, and how many rows there are."""
+        data: Blocked = problem.data
+        sizes = ", ".join(str(own) for own in data.blocks)
+        what = f"{data.algorithm} of {data.rows:,} rows, blocks of {sizes}" if data.algorithm else "a graph of tasks"
+        return f"{what}; {data.workers[0]:,} to {data.workers[-1]:,} workers of {len(data.options)} kinds"
+
+    def obstacles(self, problem: Question) -> list[str]:
+        """Say why no row can be had."""
+        from serflow_opt.families.blocked.decide import obstacles
+
+        return obstacles(problem.data)
+
+    def beside(self, problem: Question) -> list[Other]:
+        """Return other block sizes, and half and twice the workers, of what is found best."""
+        from serflow_opt.families.blocked.decide import others
+        from serflow_opt.families.blocked.menu import menu_of
+        from serflow_opt.families.blocked.search import best
+        from serflow_opt.ground.deadline import Deadline
+        from serflow_opt.ground.tolerances import DEFAULT_GAP
+
+        menu = menu_of(problem.data)
+        done = best(menu, {problem.optimise: 1.0}, problem.limits, DEFAULT_GAP, Deadline())
+        return [] if done.row is None else others(problem.data, menu.plan(done.row))
+
+
+BLOCKED: Family = Blockeds()

@@ -1,0 +1,193 @@
+"""Task graphs of blocked algorithms, as NumPyWren has them: N = ⌈n / B⌉ blocks a side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import numpy as np
+
+from serflow_opt.families.blocked.problem import Graph, Kind
+from serflow_opt.ground.arrays import Ints
+
+FAN_IN = 4
+"""Products that a sum of GEMM adds."""
+
+
+def blocks_of(rows: int, block: int) -> int:
+    """Return how many blocks a side has; the last one may be smaller, and is counted as a whole one."""
+    return -(-rows // block)
+
+
+def tasks_of(algorithm: str, n: int) -> int:
+    """Return how many tasks a graph has.
+
+    Parameters
+    ----------
+    algorithm, n
+        Which, with so many blocks a side.
+    """
+    if algorithm == "cholesky":
+        return n + n * (n - 1) // 2 + (n - 1) * n * (n + 1) // 6
+    if algorithm == "gemm":
+        return n**3 + n * n * sum(_levels(n, FAN_IN)) + n * n
+    if algorithm == "tsqr":
+        return n + sum(_levels(n, 2))
+    return sum(r + t + r * (r - 1) + (r - 1) * t for r, t in ((r, sum(_levels(r, 2))) for r in range(1, n + 1)))
+
+
+def _levels(n: int, fan_in: int) -> list[int]:
+    """Nodes of a tree by level, above its leaves."""
+    found = []
+    while n > 1:
+        n = -(-n // fan_in)
+        found.append(n)
+    return found
+
+
+@lru_cache(maxsize=16)
+def graph_of(algorithm: str, rows: int, block: int) -> Graph:
+    """Return the graph of an algorithm.
+
+    Parameters
+    ----------
+    algorithm, rows, block
+        Which, of a matrix with so many rows, in blocks of so many.
+    """
+    n, size = blocks_of(rows, block), 8.0 * block * block
+    kinds = {
+        "cholesky": (_kind("diagonal", 1 / 3, 1, block), _kind("column", 1, 2, block), _kind("trailing", 2, 3, block)),
+        "gemm": (
+            _kind("product", 2, 2, block),
+            Kind("sum", (FAN_IN - 1) * block**2, FAN_IN * size, size, FAN_IN),
+            Kind("copy", 0.0, size, size),
+        ),
+        "tsqr": (_kind("leaf", 4 / 3, 1, block), _kind("pair", 10 / 3, 2, block)),
+        "qr": (
+            _kind("leaf", 4 / 3, 1, block),
+            _kind("pair", 10 / 3, 2, block),
+            _kind("update", 4, 2, block),
+            _kind("pair update", 8, 3, block),
+        ),
+    }[algorithm]
+    made = {"cholesky": _cholesky, "gemm": _gemm, "tsqr": _tsqr, "qr": _qr}[algorithm]
+    return graph_from(kinds, *made(n))
+
+
+def _kind(name: str, cubes: float, reads: int, block: int) -> Kind:
+    size = 8.0 * block * block
+    return Kind(name, cubes * float(block) ** 3, reads * size, size, reads)
+
+
+def graph_from(kinds: tuple[Kind, ...], kind: Ints, before: Ints, after: Ints, names: Iterable[str] = ()) -> Graph:
+    """Return a graph from its edges.
+
+    Parameters
+    ----------
+    kinds, kind, names
+        As `Graph` has them.
+    before, after
+        Ends of edges.
+    """
+    count = len(kind)
+    order = np.argsort(before, kind="stable")
+    ends = np.zeros(count + 1, dtype=np.int64)
+    np.cumsum(np.bincount(before, minlength=count), out=ends[1:])
+    waits = np.bincount(after, minlength=count).astype(np.int32)
+    return Graph(kinds, kind.astype(np.int32), ends, after[order].astype(np.int32), waits, tuple(names))
+
+
+def _cholesky(n: int) -> tuple[Ints, Ints, Ints]:
+    """Step by step: a diagonal block, the column below it, the trailing blocks by rows and columns."""
+    kind, before, after = [], [], []
+    first = 0
+    earlier: Ints | None = None  # trailing blocks of the step before, by place
+    for j in range(n):
+        m = n - 1 - j
+        rows, columns = np.tril_indices(m)
+        column = first + 1 + np.arange(m)
+        trailing = first + 1 + m + np.arange(len(rows))
+        kind.append(np.repeat([0, 1, 2], [1, m, len(rows)]))
+        if earlier is not None:  # of size m + 1: its first column feeds the diagonal and the column
+            before += [earlier[:, 0], earlier[1:, 1:][rows, columns]]
+            after += [np.concatenate([[first], column]), trailing]
+        before += [np.full(m, first), column[rows], column[columns]]
+        off = rows != columns
+        after += [column, trailing, trailing]
+        before[-1], after[-1] = before[-1][off], after[-1][off]  # a block on the diagonal waits for one of them
+        earlier = np.zeros((m, m), dtype=np.int64)
+        earlier[rows, columns] = trailing
+        first += 1 + m + len(rows)
+    return _joined(kind, before, after)
+
+
+def _gemm(n: int) -> tuple[Ints, Ints, Ints]:
+    """Products of each block, sums of four in trees, and a copy to where the block belongs."""
+    kind, before, after = [np.zeros(n**3, dtype=np.int64)], [], []
+    level = np.arange(n**3).reshape(n * n, n)
+    first = n**3
+    for width in _levels(n, FAN_IN):
+        sums = first + np.arange(n * n * width).reshape(n * n, width)
+        kind.append(np.ones(n * n * width, dtype=np.int64))
+        before.append(level.ravel())
+        after.append(sums[:, np.arange(level.shape[1]) // FAN_IN].ravel())
+        level, first = sums, first + n * n * width
+    kind.append(np.full(n * n, 2))
+    before.append(level[:, 0])
+    after.append(first + np.arange(n * n))
+    return _joined(kind, before, after)
+
+
+def _tsqr(n: int) -> tuple[Ints, Ints, Ints]:
+    """A factor of each block, then of pairs up a tree."""
+    kind, before, after = [np.zeros(n, dtype=np.int64)], [], []
+    level, first = np.arange(n), n
+    for width in _levels(n, 2):
+        kind.append(np.ones(width, dtype=np.int64))
+        before.append(level)
+        after.append(first + np.arange(len(level)) // 2)
+        level, first = first + np.arange(width), first + width
+    return _joined(kind, before, after)
+
+
+def _qr(n: int) -> tuple[Ints, Ints, Ints]:
+    """Step by step: TSQR of the first column, and its factors on every other one; rows that pairs are done with go on.
+
+    What updates row a last is what its block waits for in the next step: of a pair the second row is done, the first
+    one goes up the tree.
+    """
+    kind: list[Ints] = []
+    before: list[Ints] = []
+    after: list[Ints] = []
+    last = np.full((n, n), -1)  # the task that a block was last written by
+    first = 0
+    for i in range(n):
+        r = n - i
+        leaves = first + np.arange(r)
+        updates = first + r + np.arange(r * (r - 1)).reshape(r, r - 1)
+        kind += [np.zeros(r, dtype=np.int64), np.full(r * (r - 1), 2)]
+        if i:
+            before += [last[i:, i].copy(), last[i:, i + 1 :].flatten()]
+            after += [leaves, updates.ravel()]
+        before.append(np.repeat(leaves, r - 1))
+        after.append(updates.ravel())
+        first += r * r
+        last[i:, i], last[i:, i + 1 :] = leaves, updates
+        rows, level = np.arange(i, n), leaves  # rows that go up the tree, and their factors
+        while len(rows) > 1:
+            width = -(-len(rows) // 2)
+            factors = first + np.arange(width)
+            ups = first + width + np.arange(width * (r - 1)).reshape(width, r - 1)
+            kind += [np.ones(width, dtype=np.int64), np.full(width * (r - 1), 3)]
+            to = np.arange(len(rows)) // 2
+            before += [level, last[rows, i + 1 :].flatten(), np.repeat(factors, r - 1)]
+            after += [factors[to], ups[to].ravel(), ups.ravel()]
+            last[rows, i + 1 :] = ups[to]
+            first += width * r
+            rows, level = rows[::2], factors
+    return _joined(kind, before, after)
+
+
+def _joined(kind: list[Ints], before: list[Ints], after: list[Ints]) -> tuple[Ints, Ints, Ints]:
+    empty = np.empty(0, dtype=np.int64)
+    return np.concatenate(kind), np.concatenate([empty, *before]), np.concatenate([empty, *after])
