@@ -135,7 +135,7 @@ class Candidates:
         path = Sum(
             self.cutting,
             self.most,
-            lambda choice: math.fsum(self._per_stage(choice)[:far]),
+            lambda choice: self._seconds(choice, far),
             lambda cut, hop: hop.seconds if cut < far else 0.0,
         )
         return [_fixed(path, most)]
@@ -147,6 +147,12 @@ class Candidates:
             return len(stages)
         late = self.pricing.promise.room * (1 + TOLERANCE) + ROUNDING
         return sum(self.pricing.least_reach(s) > late for s in stages)
+
+    def _seconds(self, choice: BlockChoice, far: int) -> float:
+        """Seconds of a block on the slower of its pools, up to the stage at a position."""
+        ends = self.structures.pace_s(choice, self.structures.counted_cold_s(choice.function))
+        count = min(choice.last + 1, far) - choice.first
+        return ends[count - 1] if count > 0 else 0.0
 
     def _per_stage(self, choice: BlockChoice) -> Floats:
         """Seconds of each stage in a block, on the slower of its pools."""

@@ -127,7 +127,7 @@ class Capacity:
         return float(self._grid(choice)[0])
 
     def _grid(self, choice: BlockChoice) -> Floats:
-        key = replace(choice, function=None, hop_s=0.0, hop_usd=0.0)
+        key = _bare(choice)
         if key not in self._grids:
             least = self._least_of([choice])[0]
             low = max(least * (1 - EQUAL), 0.0) if math.isfinite(least) else math.inf
@@ -168,7 +168,7 @@ class Capacity:
         """
         if choice.machine is None or choice.function is not None:
             return None
-        key = replace(choice, hop_usd=0.0)
+        key = replace(choice, hop_usd=0.0) if choice.hop_usd else choice
         if key not in self._sizes:
             self.deadline.check()
             option, load = self.structures.option(choice.machine), self.most_load(choice)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,7 +82,7 @@ def _by_block(pricing: Pricing, structures: Sequence[Structure], best: float) ->
         for b in alone:
             choice = structure[b]
             left = best * (1 + TOLERANCE) - math.fsum(leasts[:b] + leasts[b + 1 :])
-            places = found.setdefault((replace(choice, hop_s=0.0, hop_usd=0.0), shares), _Places())
+            places = found.setdefault((choice.placed(0.0, 0.0, choice.sending_s), shares), _Places())
             places.structures.append(n)
             places.blocks.append(b)
             places.seconds.append(slack[:, choice.first :])

@@ -160,7 +160,7 @@ class Pricing(Capacity):
 
     def overflow(self, choice: BlockChoice, grid: Floats) -> Floats:
         """E[λ W - carried_n(λ W)] for n = 0, 1, .. machines and W of a grid, at least."""
-        key = replace(choice, hop_usd=0.0)
+        key = replace(choice, hop_usd=0.0) if choice.hop_usd else choice
         if key not in self._overflows:
             assert choice.machine is not None
             workers, most = self.structures.option(choice.machine).workers, self.most(choice)
@@ -182,7 +182,7 @@ class Pricing(Capacity):
 
     def places(self, choice: BlockChoice) -> dict[int, int]:
         """Most requests that may wait for 1, 2, .. machines beside a function, wherever the block stands."""
-        key = replace(choice, hop_usd=0.0)
+        key = replace(choice, hop_usd=0.0) if choice.hop_usd else choice
         if key not in self._places:
             relaxed, grid = self.relaxed(choice), self._grid(choice)
             counts = range(1, min(self.most(choice), COUNTED) + 1)
