@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from serflow_opt.errors import Problem
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.document import Choice, PlanStatus
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.provision.result import Part
     from serflow_opt.traffic.provision.search import Search
     from serflow_opt.traffic.provision.structures import Structure
+    from serflow_opt.traffic.simulate.service_times import Law
 
 STEADY = "requests served one by one: batches are planned for a steady rate"
 ALONE = "a block that takes batches has machines or a function, not both"
@@ -35,6 +37,19 @@ ALONE = "a block that takes batches has machines or a function, not both"
 def takes_batches(instance: Instance) -> bool:
     """Whether any tier offers batches."""
     return any(option.batching for option in instance.options)
+
+
+def one_by_one_only(instance: Instance, pools: int, law: Law) -> list[Problem]:
+    """Return what is wrong with a question about two pools a block, or times that scatter, where tiers offer batches.
+
+    Plans with batches know neither: what they promise would be of another question.
+    """
+    named = ", ".join(sorted({instance.tiers[own.tier].name for own in instance.options if own.batching}))
+    if not named:
+        return []
+    cure = f"requests have to be served one by one for that: take `batch` out of tier {named}, or leave this out"
+    asked = (("pools", f"{pools}, and batches", pools > 1), ("times", f"{law}, and batches", law.scatters))
+    return [Problem(instance.name, name, found, cure) for name, found, wrong in asked if wrong]
 
 
 def without_batches(question: Question) -> Question:
@@ -159,8 +174,6 @@ def _scope(question: Question, found: BatchesFound, parts: Sequence[Part], simul
     instance, random = question.instance, question.carrying.arrivals == "random"
     said = ["Poisson arrivals at every block" if random else "requests that come evenly, batches that fill"]
     said.append("who leaves a batch is independent of the others in it")
-    if question.law.scatters:
-        said.append("stage times of batches as stated")
     if instance.latency_slo_s is not None:
         said.append("latency of full batches that wait as long as they may")
         if random and any(choice.machine is not None for choice in found.structure):

@@ -21,7 +21,7 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.plan.names import Given
 from serflow_opt.problem.given import check_inference, on_instance
 from serflow_opt.problem.instance import Instance
-from serflow_opt.traffic.batches.answer import STEADY, takes_batches, with_batches, without_batches
+from serflow_opt.traffic.batches.answer import STEADY, one_by_one_only, takes_batches, with_batches, without_batches
 from serflow_opt.traffic.batches.search import BatchSearch
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.demand.rates import Rates
@@ -147,6 +147,9 @@ def provision(
     if law.scatters and instance.latency_slo_s is not None and instance.latency_measure == "worst":
         cure = "take a percentile or the mean: --latency-measure p99"
         problems.append(Problem("", "times", f"{law}, and a limit on the worst latency, which they do not have", cure))
+    steady = demand is None or isinstance(demand, Real) or (isinstance(demand, Rates) and len(demand.rates) == 1)
+    if steady and plan is None:
+        problems += one_by_one_only(instance, pools, law)
     if problems:
         raise InputError(problems)
     if isinstance(demand, str | PathLike):

@@ -230,3 +230,11 @@ def test_a_trace_is_planned_one_by_one_and_says_so(tmp_path: Path) -> None:
     own = machines_only(0, tmp_path)
     found = so.provision(own, Rates(np.array([5.0, 10.0]), np.array([0.5, 0.5])), confirm=False, time_limit=20)
     assert "one by one" in found.scope
+
+
+def test_two_pools_and_times_that_scatter_are_refused_beside_batches(tmp_path: Path) -> None:
+    """They would be planned as one pool, and as times stated."""
+    instance = one_stage(tmp_path, 100.0)
+    for keys, said in (({"pools": 2}, "pools: 2, and batches"), ({"times": "lognormal"}, "lognormal.*and batches")):
+        with pytest.raises(so.InputError, match=f"{said}.*take `batch` out of tier"):
+            so.provision(instance, 5.0, **keys)
