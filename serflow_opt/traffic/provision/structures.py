@@ -226,11 +226,9 @@ class Structures:
             f: [g for g in functions if g != f and self.tier(g) == self.tier(f) and self._no_dearer(g, f, first, last)]
             for f in functions
         }
-        for p in machines:
-            for f in functions:
-                within = max(alone[p], called[f])
-                if not any(max(alone[p], called[g]) <= within for g in cheaper[f]):
-                    found.append(BlockChoice(first, last, p, f))
+        for p, f in itertools.product(machines, functions):
+            if not any(max(alone[p], called[g]) <= max(alone[p], called[f]) for g in cheaper[f]):
+                found.append(BlockChoice(first, last, p, f))
         return found
 
     def offers(self, first: int, last: int) -> dict[Tiers, list[BlockChoice]]:
@@ -255,9 +253,8 @@ class Structures:
     def placed(self, choice: BlockChoice, hop: Hop, held_s: float) -> BlockChoice:
         """Put a block between others; `held_s` is what the hand-over behind it takes."""
         sending = held_s if self.holds(choice) else 0.0
-        if (choice.hop_s, choice.hop_usd, choice.sending_s) == (hop.seconds, hop.usd, sending):
-            return choice
-        return choice.placed(hop.seconds, hop.usd, sending)
+        same = (choice.hop_s, choice.hop_usd, choice.sending_s) == (hop.seconds, hop.usd, sending)
+        return choice if same else choice.placed(hop.seconds, hop.usd, sending)
 
     def holds(self, choice: BlockChoice) -> bool:
         """Whether a block's machines are held while they hand on."""
