@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from serflow_opt.families.picture import axes_or_new, name_rows
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -20,9 +22,7 @@ def plot_groups(solution: Solution, axes: Axes | None = None) -> Axes:
     axes
         Axes to draw on; None: new ones.
     """
-    from matplotlib.figure import Figure
-
-    axes = Figure(figsize=(10, 4), layout="constrained").subplots() if axes is None else axes
+    axes = axes_or_new(axes)
     groups: list[dict[str, Any]] = (solution.plan or {"groups": []})["groups"]
     names: list[str] = []
     for n, own in enumerate(groups):
@@ -36,10 +36,7 @@ def plot_groups(solution: Solution, axes: Axes | None = None) -> Axes:
             axes.barh(y, own["longest_ms"], left=wait, color=colour, label=said if first else None)
             axes.plot([own["target_ms"][name]] * 2, [y - 0.4, y + 0.4], color="black", linewidth=2)
             names.append(name)
-    axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
-    axes.set_xlabel("ms: pale, wait at most; full, call at most; line, target")
-    axes.set_title(solution.instance)
+    name_rows(axes, names, "ms: pale, wait at most; full, call at most; line, target", solution.instance)
     if names:
         axes.legend(loc="best")
     return axes

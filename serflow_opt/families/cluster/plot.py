@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from serflow_opt.families.picture import axes_or_new, name_rows
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -20,12 +22,9 @@ def plot_servers(solution: Solution, axes: Axes | None = None) -> Axes:
     axes
         Axes to draw on; None: new ones.
     """
-    from matplotlib.figure import Figure
-
     plan = solution.plan or {"servers": [], "models": []}
     count = len(plan["servers"])
-    if axes is None:
-        axes = Figure(figsize=(10, max(3.0, 1.2 + 0.5 * count)), layout="constrained").subplots()
+    axes = axes_or_new(axes, max(3.0, 1.2 + 0.5 * count))
     colours = {own["model"]: f"C{n}" for n, own in enumerate(plan["models"])}
     ticks: list[str] = []
     labelled: set[str] = set()
@@ -42,12 +41,9 @@ def plot_servers(solution: Solution, axes: Axes | None = None) -> Axes:
                           alpha=1.0 if height < 0 else 0.6)  # fmt: skip
                 left += width
         ticks.append(f"{own['count']:,} x {own['server']}")
-    axes.set_yticks(range(count), ticks)
     axes.set_xlim(0, 1.02)
     axes.axvline(1.0, color="black", linewidth=1)
-    axes.invert_yaxis()
-    axes.set_xlabel("share of a server: full, cores; pale, GPUs")
-    axes.set_title(solution.instance)
+    name_rows(axes, ticks, "share of a server: full, cores; pale, GPUs", solution.instance)
     if labelled:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return axes

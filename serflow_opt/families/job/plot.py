@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from serflow_opt.families.picture import axes_or_new, name_rows
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -20,9 +22,7 @@ def plot_job(solution: Solution, axes: Axes | None = None) -> Axes:
     axes
         Axes to draw on; None: new ones.
     """
-    from matplotlib.figure import Figure
-
-    axes = Figure(figsize=(9, 3.5), layout="constrained").subplots() if axes is None else axes
+    axes = axes_or_new(axes, 3.5)
     plan = solution.plan or {"seconds": {}, "usd": {}, "platform": "no plan"}
     colour = 0
     for row, (unit, key) in enumerate((("s", "seconds"), ("USD", "usd"))):
@@ -33,11 +33,8 @@ def plot_job(solution: Solution, axes: Axes | None = None) -> Axes:
                 axes.barh(row, part / whole, left=left, color=f"C{colour % 10}", label=label)
                 left += part / whole
                 colour += 1
-    axes.set_yticks([0, 1], ["time", "money"])
-    axes.invert_yaxis()
     axes.set_xlim(0, 1)
-    axes.set_xlabel("share")
-    axes.set_title(f"{solution.instance}: {plan['platform']}")
+    name_rows(axes, ["time", "money"], "share", f"{solution.instance}: {plan['platform']}")
     if colour:
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=4)
     return axes

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from serflow_opt.families.picture import axes_or_new, name_rows
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -20,9 +22,7 @@ def plot_pipeline(solution: Solution, axes: Axes | None = None) -> Axes:
     axes
         Axes to draw on; None: new ones.
     """
-    from matplotlib.figure import Figure
-
-    axes = Figure(figsize=(9, 4), layout="constrained").subplots() if axes is None else axes
+    axes = axes_or_new(axes)
     stages: list[dict[str, Any]] = (solution.plan or {"stages": []})["stages"]
     names: list[str] = []
     for n, own in enumerate(stages):
@@ -34,10 +34,8 @@ def plot_pipeline(solution: Solution, axes: Axes | None = None) -> Axes:
         names.append(f"layers {own['first']}-{own['last']}\n{own['replicas']} x {own['worker']}")
     if solution.objective.name == "time" and solution.objective.value is not None:
         axes.axvline(solution.objective.value, color="black", linewidth=1)
-    axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
-    axes.set_xlabel("ms of a mini-batch, divided among the workers of a stage")
-    axes.set_title(f"{solution.instance}: {(solution.plan or {}).get('configuration', '')}")
+    title = f"{solution.instance}: {(solution.plan or {}).get('configuration', '')}"
+    name_rows(axes, names, "ms of a mini-batch, divided among the workers of a stage", title)
     handles, labels = axes.get_legend_handles_labels()
     known = dict(zip(labels, handles, strict=True))
     if known:

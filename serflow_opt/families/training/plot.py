@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from serflow_opt.families.picture import axes_or_new, name_rows
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -29,9 +31,7 @@ def plot_round(solution: Solution, axes: Axes | None = None) -> Axes:
     axes
         Axes to draw on; None: new ones.
     """
-    from matplotlib.figure import Figure
-
-    axes = Figure(figsize=(10, 4), layout="constrained").subplots() if axes is None else axes
+    axes = axes_or_new(axes)
     plan: dict[str, Any] = solution.plan or {"groups": [], "chain_s": 0.0, "served_s": 0.0, "mode": ""}
     groups = [own for own in plan["groups"] if own["cut"] is not None][:MOST_BARS]
     length = max(plan["chain_s"], plan["served_s"])
@@ -46,10 +46,8 @@ def plot_round(solution: Solution, axes: Axes | None = None) -> Axes:
     if plan["mode"] != "split":
         axes.axvline(length, color="black", linewidth=1)
     names = [f"{own['client']}: {_holds(own, plan)}" for own in groups]
-    axes.set_yticks(range(len(names)), names, fontsize=8 if len(names) > 12 else None)
-    axes.invert_yaxis()
-    axes.set_xlabel("s of a round" + ("" if plan["mode"] != "split" else "; clients one after another"))
-    axes.set_title(f"{solution.instance}: {plan['mode']}")
+    along = "s of a round" + ("" if plan["mode"] != "split" else "; clients one after another")
+    name_rows(axes, names, along, f"{solution.instance}: {plan['mode']}", 8 if len(names) > 12 else None)
     if names:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return axes
