@@ -3,8 +3,8 @@
     python claim.py ../../docs/digits-federated.png
 
 Less client work than federated training, less time than split training, at the same accuracy: what is claimed of
-hybrid training. Each mode has its fastest plan within the instance's limits; a seed's time is its rounds times a round
-of that plan, so deviations are those of rounds.csv.
+hybrid training. Each mode has its fastest plan within the instance's limits, of several as fast that with the least
+energy of clients; a seed's time is its rounds times a round of that plan, so deviations are those of rounds.csv.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from serflow_opt.plotting.plan import COLOURS
 
 HERE = Path(__file__).parent
 MODES = ("federated", "split", "hybrid")
+TIE = 1e-6
+"""Of the least time: how much more still counts as that."""
 BACK = 3
 """Operations there and back by those there."""
 
@@ -46,7 +48,9 @@ def main() -> None:
     left, middle, right = figure.subplots(1, 3)
     print("mode | local epochs, clients | rounds | round s | time s | client GFLOP | client J")
     for n, mode in enumerate(MODES):
-        solution = so.solve(TRAINING.changed(problem, {"mode": mode}))
+        fastest = so.solve(TRAINING.changed(problem, {"mode": mode})).achieved("time") or 0.0
+        within = {"mode": mode, "objective": "energy", "deadline_h": fastest * (1 + TIE)}
+        solution = so.solve(TRAINING.changed(problem, within))
         plan = solution.plan
         assert plan is not None
         key = (mode, plan["local_epochs"], plan["clients_per_round"])
