@@ -242,8 +242,13 @@ def _features(document: Mapping[str, Any]) -> set[str]:
     return found
 
 
+LONG = {144, 232, 260, 272}
+"""Seeds whose plans take a second and more to go through; the others have all that they have."""
+
+
 def test_random_instances_cover_the_model() -> None:
-    seen = Counter(feature for seed in MENU_SEEDS[::2] for feature in _features(random_document(seed)))
+    quick = [seed for seed in MENU_SEEDS[::2] if seed not in LONG]
+    seen = Counter(feature for seed in quick for feature in _features(random_document(seed)))
     least = {
         **dict.fromkeys(("per-request", "reserved", "as-printed"), 10),
         **dict.fromkeys(("worst", "mean", "p50", "p90", "p95", "p99", "p99.9"), 5),

@@ -362,8 +362,13 @@ def _features(document: dict[str, Any]) -> set[str]:
     return found
 
 
+LONG = {10, 40, 48, 50}
+"""Seeds whose plans take a second and more to go through; the others have all that they have."""
+
+
 def test_random_documents_cover_the_model() -> None:
-    seen = Counter(feature for seed in SEEDS[::2] for feature in _features(adapted_document(seed)))
+    quick = [seed for seed in SEEDS[::2] if seed not in LONG]
+    seen = Counter(feature for seed in quick for feature in _features(adapted_document(seed)))
     least = {
         **{f"minimize {objective}": 5 for objective in OBJECTIVES},
         **{f"has {name}": 3 for name in LIMITS},
