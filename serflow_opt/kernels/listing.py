@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import cython
@@ -9,6 +10,9 @@ import numpy as np
 from cython.cimports.libc.math import fabs
 from cython.cimports.serflow_opt.kernels.states import States
 from numpy.typing import NDArray
+
+OFTEN = cython.declare(cython.Py_ssize_t, 1000)
+"""Placements found between two looks at the clock."""
 
 
 @cython.cclass
@@ -33,6 +37,7 @@ class Listing(States):
         Relative, of sums.
     """
 
+    check: object
     lanes: cython.Py_ssize_t
     found: cython.Py_ssize_t
     most_found: cython.Py_ssize_t
@@ -80,7 +85,7 @@ class Listing(States):
         self.paths, self.times = np.empty((64, self.stages, 3), dtype=np.int64), np.empty(64)
 
     def run(
-        self, most: cython.double[::1], listed: cython.Py_ssize_t
+        self, most: cython.double[::1], listed: cython.Py_ssize_t, check: Callable[[], object]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
         """Return placements and their whole times; None: there are more than `listed`.
 
@@ -90,12 +95,14 @@ class Listing(States):
         ----------
         most
             Of V at the source, by lane.
+        check
+            Called now and then; it raises where time is up.
         """
         k: cython.Py_ssize_t
         j: cython.Py_ssize_t
         lane: cython.Py_ssize_t
         hub: cython.Py_ssize_t
-        self.most_found = listed
+        self.most_found, self.check = listed, check
         for k in range(self.start_hub.shape[0]):
             hub = self.start_hub[k]
             for j in range(self.into_from[hub], self.into_from[hub + 1]):
@@ -214,6 +221,8 @@ class Listing(States):
         i: cython.Py_ssize_t
         if self.found == self.most_found:
             return 0
+        if self.found % OFTEN == 0:
+            self.check()
         if self.found == self.times.shape[0]:
             self.paths = np.concatenate([self.paths, np.empty_like(self.paths)])
             self.times = np.concatenate([self.times, np.empty_like(self.times)])

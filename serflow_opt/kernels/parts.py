@@ -35,6 +35,8 @@ class Parts(Nodes):
     ) -> None:
         """Bound placements in turn, as `bound`, each from the parts on that the last one like it came to.
 
+        What they came to is kept from call to call.
+
         Parameters
         ----------
         order, bounds, nodes
@@ -45,15 +47,8 @@ class Parts(Nodes):
         i: cython.Py_ssize_t
         n: cython.Py_ssize_t
         dropped: cython.double = self.dropped
-        groups: cython.Py_ssize_t = 0
-        for i in range(group.shape[0]):
-            groups = max(groups, group[i] + 1)
-        self.spare = groups * PARTS
-        rows, longest = self.spare + PARTS, self.lows.shape[1]
-        self.kept_lows, self.kept_highs = np.empty((rows, longest), np.int64), np.empty((rows, longest), np.int64)
-        self.kept_leasts, self.kept_mosts = np.empty((rows, self.machines)), np.empty((rows, self.machines))
-        self.kept_fulls, self.kept_weights = np.empty((rows, self.machines), np.int64), np.empty((rows, self.columns))
-        self.kept, self.kept_of = np.zeros(groups, np.int64), np.zeros(groups, np.int64)
+        if self.spare == 0:
+            self._make_room(group)
         for i in range(order.shape[0]):
             n = order[i]
             if bounds[n] >= self._target():
@@ -67,6 +62,19 @@ class Parts(Nodes):
                 self._keep_parts(group[n])
             self.top = 0
         self.dropped, self.closed = dropped, PARTS + 1
+
+    def _make_room(self, group: cython.longlong[::1]) -> None:
+        """Make room for the parts of each group, and of the placement at hand behind them."""
+        i: cython.Py_ssize_t
+        groups: cython.Py_ssize_t = 0
+        for i in range(group.shape[0]):
+            groups = max(groups, group[i] + 1)
+        self.spare = groups * PARTS
+        rows, longest = self.spare + PARTS, self.lows.shape[1]
+        self.kept_lows, self.kept_highs = np.empty((rows, longest), np.int64), np.empty((rows, longest), np.int64)
+        self.kept_leasts, self.kept_mosts = np.empty((rows, self.machines)), np.empty((rows, self.machines))
+        self.kept_fulls, self.kept_weights = np.empty((rows, self.machines), np.int64), np.empty((rows, self.columns))
+        self.kept, self.kept_of = np.zeros(groups, np.int64), np.zeros(groups, np.int64)
 
     def _same(self, n: cython.Py_ssize_t, m: cython.Py_ssize_t) -> cython.bint:
         """Whether parts of a placement are parts of another one: they have the same menus and machines."""

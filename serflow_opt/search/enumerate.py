@@ -67,8 +67,7 @@ def near_optimal_placements(
         When the deadline passes.
     """
     if kernels.compiled:
-        deadline.check()
-        return _compiled(chain, weights, swept, most, listed)
+        return _compiled(chain, weights, swept, most, listed, deadline)
     prefixes: _Prefixes | None = None
     finished: list[_Prefixes] = []
     # the sweep added times up from the end, here it is from the start: rounding must not lose what it kept
@@ -109,7 +108,9 @@ def near_optimal_placements(
     return Placed(Paths(all_of.runner, all_of.way, all_of.moved), all_of.adds, all_of.whole)
 
 
-def _compiled(chain: Chain, weights: Floats, swept: BoundTable, most: float, listed: int) -> Placed | None:
+def _compiled(
+    chain: Chain, weights: Floats, swept: BoundTable, most: float, listed: int, deadline: Deadline
+) -> Placed | None:
     """List them by kernels."""
     from serflow_opt.kernels.listing import Listing, added
 
@@ -133,7 +134,7 @@ def _compiled(chain: Chain, weights: Floats, swept: BoundTable, most: float, lis
         (*labels, begin),
         chain.whole_limit * (1 + ROUNDING) if np.isfinite(chain.whole_limit) else -1.0,
         ROUNDING,
-    ).run(np.array([most]), listed)
+    ).run(np.array([most]), listed, deadline.check)
     if found is None:
         return None
     paths, whole = found

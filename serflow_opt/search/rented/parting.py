@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 NODES = 2_000
 """Nodes looked at between two looks at the clock."""
-AT_FIRST = 250
-"""Placements bounded before a better plan among them rules out others; then twice as many, and so on."""
+AT_FIRST, AT_ONCE = 250, 2_000
+"""Placements bounded before a better plan among them rules out others; then twice as many, up to the latter."""
+OFTEN = 125
+"""Placements bounded between two looks at the clock."""
 
 
 @dataclass(slots=True)
@@ -142,12 +144,14 @@ class Parting:
         while first < len(order) and bounds[order[first]] * self.columns.unit < self.target():
             self.deadline.check()
             rows = order[first : first + size]
-            first, size = first + size, 2 * size  # a better plan may spare the rest
+            first, size = first + size, min(2 * size, AT_ONCE)  # a better plan may spare the rest
             part = those.rows(rows)
-            nodes, own = self.nodes_of(part), bounds[rows]
-            nodes.close(np.arange(len(rows)), own, self.columns.alike(part), each)
+            nodes, own, alike = self.nodes_of(part), bounds[rows], self.columns.alike(part)
+            for some in range(0, len(rows), OFTEN):
+                self.deadline.check()
+                nodes.close(np.arange(some, min(some + OFTEN, len(rows))), own, alike, each)
+                self.take(part, nodes.found())
             bounds[rows] = own
-            self.take(part, nodes.found())
             self.count(nodes)
         return bounds
 
