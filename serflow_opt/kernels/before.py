@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 
 @cython.cclass
-class Before(States):
+class Before(States):  # type: ignore[misc]  # mypy does not read .pxd files
     """The states of a chain from the source on, by lanes.
 
     Parameters

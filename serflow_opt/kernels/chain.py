@@ -72,7 +72,7 @@ def _put(
 
 
 @cython.cclass
-class Sweep(States):
+class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
     """A sweep.
 
     Parameters

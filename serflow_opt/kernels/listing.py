@@ -16,7 +16,7 @@ OFTEN = cython.declare(cython.Py_ssize_t, 1000)
 
 
 @cython.cclass
-class Listing(States):
+class Listing(States):  # type: ignore[misc]  # mypy does not read .pxd files
     """A listing under one or more sets of multipliers, lanes: what any of them rules out is not listed.
 
     Parameters
@@ -222,7 +222,7 @@ class Listing(States):
         if self.found == self.most_found:
             return 0
         if self.found % OFTEN == 0:
-            self.check()
+            self.check()  # type: ignore[operator]  # a Python object to Cython
         if self.found == self.times.shape[0]:
             self.paths = np.concatenate([self.paths, np.empty_like(self.paths)])
             self.times = np.concatenate([self.times, np.empty_like(self.times)])
@@ -272,7 +272,7 @@ def added(
 
 
 @cython.cclass
-class Least(States):
+class Least(States):  # type: ignore[misc]  # mypy does not read .pxd files
     """Of listed placements the least V of each, whatever the thresholds.
 
     Parameters

@@ -15,7 +15,7 @@ TRIED = 15
 
 
 @cython.cclass
-class Along(Exits):
+class Along(Exits):  # type: ignore[misc]  # mypy does not read .pxd files
     """The stages of a placement under multipliers.
 
     Parameters

@@ -121,7 +121,8 @@ def _compiled(
         np.searchsorted(step.lane * runners + step.runner, at) + before
         for step, before in zip(swept.steps, accumulate(lengths, initial=0), strict=False)
     ])  # fmt: skip
-    labels = tuple(np.concatenate([getattr(step, name) for step in swept.steps]) for name in ("value", "whole", "back"))
+    value, whole = (np.concatenate([getattr(step, name) for step in swept.steps]) for name in ("value", "whole"))
+    back = np.concatenate([step.back for step in swept.steps])
     start, left, into = (adds @ lanes.T for adds in (flat.start_adds, flat.left_adds, flat.into_adds))
     found = Listing(
         flat,
@@ -131,16 +132,16 @@ def _compiled(
         left,
         into,
         np.ascontiguousarray(lanes[:, -1]),
-        (*labels, begin),
+        (value, whole, back, begin),
         chain.whole_limit * (1 + ROUNDING) if np.isfinite(chain.whole_limit) else -1.0,
         ROUNDING,
     ).run(np.array([most]), listed, deadline.check)
     if found is None:
         return None
-    paths, whole = found
+    paths, times = found
     moved = paths[:, :, 2] >= 0
     via = np.append(np.repeat(flat.hub_via, np.diff(flat.into_from)), NOTHING)[paths[:, :, 2]]  # -1 is the last
-    return Placed(Paths(paths[:, :, 0].copy(), via, moved), added(flat, paths, chain.adds), whole)
+    return Placed(Paths(paths[:, :, 0].copy(), via, moved), added(flat, paths, chain.adds), times)
 
 
 def _none(chain: Chain) -> Placed:
