@@ -76,7 +76,7 @@ def model_of(limits: Limits, lines: Lines, data: Data, structure: Structure) -> 
     known = _every_run(limits, lines, structure)
     if known is None:
         return None
-    least = _least_apart(limits, lines, data, structure, known)
+    least = _least_apart(lines, data, structure, known)
     if math.isfinite(limits.best) and least >= limits.best * (1 - limits.gap):
         return Modelled(least, least, solves=0)
     dollar = limits.best if math.isfinite(limits.best) else math.fsum(map(_least, known)) or limits.rate / 1e6
@@ -91,6 +91,12 @@ def model_of(limits: Limits, lines: Lines, data: Data, structure: Structure) -> 
     return Modelled(bound, checked, tuple(chosen_level(data, built, outcome, s) for s in data.stages))
 
 
+def least_apart(limits: Limits, lines: Lines, data: Data, structure: Structure) -> float:
+    """Return what the blocks of a structure cost at least, USD/s, without a model; arguments as of `model_of`."""
+    known = _every_run(limits, lines, structure)
+    return limits.best if known is None else _least_apart(lines, data, structure, known)
+
+
 def _every_run(limits: Limits, lines: Lines, structure: Structure) -> list[Runs] | None:
     """Return what a model has of each block; None: one costs too much, or its batches cannot fill."""
     found = []
@@ -102,7 +108,7 @@ def _every_run(limits: Limits, lines: Lines, structure: Structure) -> list[Runs]
     return found
 
 
-def _least_apart(limits: Limits, lines: Lines, data: Data, structure: Structure, runs: Sequence[Runs]) -> float:
+def _least_apart(lines: Lines, data: Data, structure: Structure, runs: Sequence[Runs]) -> float:
     """Return what blocks cost at least, each at the thresholds it likes best: whole machines, with their waits.
 
     Work and calls are those of lines below, and fewer machines than these carry no more than their caps.

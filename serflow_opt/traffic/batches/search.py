@@ -23,7 +23,7 @@ from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.search.lagrangian import Exits, LinearCost, forced_levels, solve_dual
 from serflow_opt.traffic.batches.lines import Lines, exits_of
-from serflow_opt.traffic.batches.models import Modelled, model_of
+from serflow_opt.traffic.batches.models import Modelled, least_apart, model_of
 from serflow_opt.traffic.batches.structures import BatchStructures, Way
 from serflow_opt.traffic.batches.value import Valued, Valuing
 from serflow_opt.traffic.provision.promise import Promise
@@ -129,6 +129,10 @@ class BatchSearch:
                 break
             if self.deadline.expired:
                 return
+            apart = least_apart(self, lines, self.data, structure)
+            if apart >= self.enough():
+                left[n], closed = apart, min(closed, apart)
+                continue
             own, sure, finished = self._one(structure, bound)
             left[n] = own
             closed = min(closed, own)
