@@ -28,7 +28,7 @@ def told(problem: Blocked, plan: Plan) -> dict[str, Any]:
         What was decided of what.
     """
     graph, found, workers = plan.graph, account(problem, plan), problem.workers[plan.workers]
-    own = menu_of(problem).timed[plan.block, plan.option]
+    own = menu_of(problem).timed(plan.block, plan.option)
     moments = np.linspace(0.0, found.makespan, TOLD)
     at_work = _at_once(found.starts, moments) - _at_once(found.finishes, moments)
     document: dict[str, Any] = {

@@ -19,6 +19,29 @@ def blocks_of(rows: int, block: int) -> int:
     return -(-rows // block)
 
 
+def counts_of(algorithm: str, n: int) -> tuple[int, ...]:
+    """Return how many tasks of each kind a graph has.
+
+    Parameters
+    ----------
+    algorithm, n
+        Which, with so many blocks a side.
+    """
+    if algorithm == "cholesky":
+        return n, n * (n - 1) // 2, (n - 1) * n * (n + 1) // 6
+    if algorithm == "gemm":
+        return n**3, n * n * sum(_levels(n, FAN_IN)), n * n
+    if algorithm == "tsqr":
+        return n, sum(_levels(n, 2))
+    steps = [(r, sum(_levels(r, 2))) for r in range(1, n + 1)]
+    return (
+        sum(r for r, _ in steps),
+        sum(t for _, t in steps),
+        sum(r * (r - 1) for r, _ in steps),
+        sum((r - 1) * t for r, t in steps),
+    )
+
+
 def tasks_of(algorithm: str, n: int) -> int:
     """Return how many tasks a graph has.
 
@@ -27,13 +50,7 @@ def tasks_of(algorithm: str, n: int) -> int:
     algorithm, n
         Which, with so many blocks a side.
     """
-    if algorithm == "cholesky":
-        return n + n * (n - 1) // 2 + (n - 1) * n * (n + 1) // 6
-    if algorithm == "gemm":
-        return n**3 + n * n * sum(_levels(n, FAN_IN)) + n * n
-    if algorithm == "tsqr":
-        return n + sum(_levels(n, 2))
-    return sum(r + t + r * (r - 1) + (r - 1) * t for r, t in ((r, sum(_levels(r, 2))) for r in range(1, n + 1)))
+    return sum(counts_of(algorithm, n))
 
 
 def _levels(n: int, fan_in: int) -> list[int]:
@@ -54,8 +71,14 @@ def graph_of(algorithm: str, rows: int, block: int) -> Graph:
     algorithm, rows, block
         Which, of a matrix with so many rows, in blocks of so many.
     """
-    n, size = blocks_of(rows, block), 8.0 * block * block
-    kinds = {
+    made = {"cholesky": _cholesky, "gemm": _gemm, "tsqr": _tsqr, "qr": _qr}[algorithm]
+    return graph_from(kinds_of(algorithm, block), *made(blocks_of(rows, block)))
+
+
+def kinds_of(algorithm: str, block: int) -> tuple[Kind, ...]:
+    """Return the kinds of tasks of an algorithm, with blocks of so many rows."""
+    size = 8.0 * block * block
+    known: dict[str, tuple[Kind, ...]] = {
         "cholesky": (_kind("diagonal", 1 / 3, 1, block), _kind("column", 1, 2, block), _kind("trailing", 2, 3, block)),
         "gemm": (
             _kind("product", 2, 2, block),
@@ -69,9 +92,8 @@ def graph_of(algorithm: str, rows: int, block: int) -> Graph:
             _kind("update", 4, 2, block),
             _kind("pair update", 8, 3, block),
         ),
-    }[algorithm]
-    made = {"cholesky": _cholesky, "gemm": _gemm, "tsqr": _tsqr, "qr": _qr}[algorithm]
-    return graph_from(kinds, *made(n))
+    }
+    return known[algorithm]
 
 
 def _kind(name: str, cubes: float, reads: int, block: int) -> Kind:

@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 
 from serflow_opt.families.blocked.exact import MOST_TASKS, exact_starts
-from serflow_opt.families.blocked.graphs import graph_of
-from serflow_opt.families.blocked.problem import Blocked, Graph, Plan
+from serflow_opt.families.blocked.graphs import blocks_of, counts_of, graph_of, kinds_of
+from serflow_opt.families.blocked.problem import Blocked, Graph, Kind, Plan, kind_seconds
 from serflow_opt.families.blocked.schedule import Timed, starts_of, timed
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.tolerances import ROUNDING
@@ -25,6 +25,14 @@ def graph_with(problem: Blocked, block: int) -> Graph:
     return graph_of(problem.algorithm, problem.rows, problem.blocks[block])
 
 
+def _parts(problem: Blocked, block: int) -> list[tuple[int, Kind]]:
+    """How many tasks of each kind there are, without the graph."""
+    if problem.given is not None:
+        return [(1, kind) for kind in problem.given.kinds]
+    counts = counts_of(problem.algorithm, blocks_of(problem.rows, block))
+    return list(zip(counts, kinds_of(problem.algorithm, block), strict=True))
+
+
 class Menu:
     """All rows of a problem that can be had.
 
@@ -33,43 +41,69 @@ class Menu:
     rows
         Positions of block, option and number of workers.
     least
-        By row and quantity, what no schedule is below.
+        By row and quantity, what no schedule is below: by the work alone, until `tighten` looks at the graph.
     """
 
     def __init__(self, problem: Blocked) -> None:
         self.problem = problem
-        self.timed: dict[tuple[int, int], Timed] = {}
         self.known: dict[int, Floats] = {}
         self.exact: dict[tuple[int, int, int], Floats] = {}
         self.rows: list[tuple[int, int, int]] = []
+        self.parts: list[list[tuple[int, Kind]]] = []
+        self.work: dict[tuple[int, int], float] = {}
+        self._timed: dict[tuple[int, int], Timed] = {}
+        self._tight: set[int] = set()
         least = []
         for b, block in enumerate(problem.blocks):
-            held = problem.held * 8.0 * block * block
-            usable = [o for o, own in enumerate(problem.options) if held <= own.memory_bytes * (1 + ROUNDING)]
-            for o in usable:
-                own = timed(graph_with(problem, b), problem.options[o], problem.store, problem.pipeline)
-                self.timed[b, o] = own
+            own = _parts(problem, block)
+            self.parts.append(own)
+            for o, option in enumerate(problem.options):
+                if problem.held * 8.0 * block * block > option.memory_bytes * (1 + ROUNDING):
+                    continue
+                by = problem.store, problem.pipeline
+                self.work[b, o] = sum(count * kind_seconds(kind, option, *by) for count, kind in own)
                 for p, workers in enumerate(problem.workers):
-                    if workers <= problem.options[o].count_max:
+                    if workers <= option.count_max:
                         self.rows.append((b, o, p))
-                        bound = own.bound(workers)
-                        if len(own.seconds) <= MOST_TASKS and p < MOST_EXACT:
-                            self.exact[b, o, p], bound = exact_starts(own, workers)
-                        least.append(self._values(b, o, p, bound))
+                        least.append(self._values(b, o, p, self.work[b, o] / workers))
         self.least = np.array(least).reshape(len(self.rows), len(NAMES))
+
+    def timed(self, b: int, o: int) -> Timed:
+        """Return the graph of a block size on an option, made once."""
+        if (b, o) not in self._timed:
+            graph, option = graph_with(self.problem, b), self.problem.options[o]
+            self._timed[b, o] = timed(graph, option, self.problem.store, self.problem.pipeline)
+        return self._timed[b, o]
+
+    def tighten(self, row: int) -> bool:
+        """Raise the bounds of a row by path and intervals; say whether they were not yet."""
+        if row in self._tight:
+            return False
+        b, o, p = self.rows[row]
+        own, workers = self.timed(b, o), self.problem.workers[p]
+        bound = own.bound(workers)
+        if len(own.seconds) <= MOST_TASKS and p < MOST_EXACT:
+            self.exact[b, o, p], bound = exact_starts(own, workers)
+        self.least[row] = np.maximum(self.least[row], self._values(b, o, p, bound))
+        self._tight.add(row)
+        return True
 
     def _values(self, b: int, o: int, p: int, makespan: float) -> tuple[float, float, float]:
         """Quantities of a row whose tasks take so long in all."""
-        own, option, store = self.timed[b, o], self.problem.options[o], self.problem.store
-        counts = np.bincount(own.graph.kind, minlength=len(own.graph.kinds))
-        reads, writes, size = (
-            float(sum(count * getattr(kind, name) for count, kind in zip(counts, own.graph.kinds, strict=True)))
-            for name in ("reads", "writes", "write_bytes")
+        option, store, parts = self.problem.options[o], self.problem.store, self.parts[b]
+        reads, writes, size, tasks = (
+            sum(count * by for count, by in own)
+            for own in (
+                [(n, kind.reads) for n, kind in parts],
+                [(n, kind.writes) for n, kind in parts],
+                [(n, kind.write_bytes) for n, kind in parts],
+                [(n, 1) for n, _ in parts],
+            )
         )
         workers = self.problem.workers[p]
         time = option.start_s + makespan
-        paid = own.work if option.is_function else workers * time
-        cost = paid * option.usd_per_s + len(own.seconds) * option.usd_per_call
+        paid = self.work[b, o] if option.is_function else workers * time
+        cost = paid * option.usd_per_s + tasks * option.usd_per_call
         cost += reads * store.usd_per_read + writes * store.usd_per_write + size * makespan * store.usd_per_byte_s
         return time, cost, float(workers)
 
@@ -78,20 +112,20 @@ class Menu:
         b, o, p = self.rows[row]
         if (b, o, p) in self.exact:
             return self.exact[b, o, p]
-        return starts_of(self.timed[b, o], self.problem.workers[p])
+        return starts_of(self.timed(b, o), self.problem.workers[p])
 
     def values(self, row: int) -> Floats:
         """Return what a row comes to by its list schedule."""
         if row not in self.known:
             b, o, p = self.rows[row]
-            makespan = float((self.starts(row) + self.timed[b, o].seconds).max())
+            makespan = float((self.starts(row) + self.timed(b, o).seconds).max())
             self.known[row] = np.array(self._values(b, o, p, makespan))
         return self.known[row]
 
     def plan(self, row: int) -> Plan:
         """Return the plan of a row, with its schedule."""
         b, o, p = self.rows[row]
-        return Plan(b, o, p, self.starts(row), self.timed[b, o].graph)
+        return Plan(b, o, p, self.starts(row), self.timed(b, o).graph)
 
 
 @lru_cache(maxsize=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -37,22 +38,27 @@ def best(menu: Menu, goal: Mapping[str, float], limits: Mapping[str, float], gap
     by = np.array([weights.get(name, 0.0) for name in NAMES])
     most = np.array([limits.get(name, math.inf) for name in NAMES])
     most = most + TOLERANCE * np.where(np.isfinite(most), np.abs(most), 0.0)
-    rows = np.flatnonzero((menu.least <= most).all(axis=1))
-    if not len(rows):
-        return Best(None, math.inf, 0, True)
-    bounds = menu.least @ by
-    order = rows[np.lexsort((menu.least[rows, 1], bounds[rows]))].tolist()
-    bound, value, found, scheduled = float(bounds[order[0]]), math.inf, None, 0
-    for row in order:
-        if bounds[row] >= value * (1 - EQUAL) or value <= bound * (1 + gap):
+    rows = np.flatnonzero((menu.least <= most).all(axis=1)).tolist()
+    heap = [(float(menu.least[row] @ by), float(menu.least[row, 1]), row) for row in rows]
+    heapq.heapify(heap)
+    lowest, value, found, scheduled = math.inf, math.inf, None, 0
+    while heap:
+        least, _, row = heapq.heappop(heap)
+        if least >= value * (1 - EQUAL) or value <= min(lowest, least) * (1 + gap):
+            lowest = min(lowest, least)
             break
         if deadline.left <= 0:
-            return Best(found, bound, scheduled, False)
+            return Best(found, min(lowest, least, value), scheduled, False)
+        if menu.tighten(row):
+            if (menu.least[row] <= most).all():
+                heapq.heappush(heap, (float(menu.least[row] @ by), float(menu.least[row, 1]), row))
+            continue
+        lowest = min(lowest, least)
         own = menu.values(row)
         scheduled += 1
         if (own <= most).all() and float(own @ by) < value:
             value, found = float(own @ by), row
-    return Best(found, min(bound, value), scheduled, True)
+    return Best(found, min(lowest, value), scheduled, True)
 
 
 class Points(NamedTuple):
@@ -89,6 +95,10 @@ def front(
     for n, row in enumerate(order):
         if ((points <= menu.least[row, columns]).all(axis=1)).any():
             continue
+        if menu.tighten(row) and (
+            (points <= menu.least[row, columns]).all(axis=1).any() or (menu.least[row] > most).any()
+        ):
+            continue
         if deadline.left <= 0:
             whole = False
             break
@@ -99,6 +109,7 @@ def front(
             told(len(kept), len(order) - n)
     best = nondominated(points).tolist() if len(points) else []
     coverage = 0.0
+    rows = np.flatnonzero((menu.least <= most).all(axis=1))
     for row in rows if len(best) else []:
         over = points[best] / np.maximum(menu.least[row, columns], EQUAL)
         coverage = max(coverage, float(over.max(axis=1).min()) - 1)
