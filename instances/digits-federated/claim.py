@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import sys
 from pathlib import Path
+from typing import Any
 
 import serflow_opt as so
 from serflow_opt.families.training.family import TRAINING
@@ -25,9 +26,9 @@ BACK = 3
 """Operations there and back by those there."""
 
 
-def curves() -> dict[tuple[str, int, int], list[tuple[float, float, float]]]:
+def curves() -> dict[tuple[str, int, int], list[tuple[float, ...]]]:
     """Accuracy, rounds and their deviation by mode, epochs and clients; all are drawn, updates as they are."""
-    found: dict[tuple[str, int, int], list[tuple[float, float, float]]] = {}
+    found: dict[tuple[str, int, int], list[tuple[float, ...]]] = {}
     with (HERE / "rounds.csv").open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             if (row["compression"], row["selection"]) == ("none", "none"):
@@ -40,7 +41,8 @@ def main() -> None:
     """Solve for each mode, print a row each, draw all."""
     from matplotlib.figure import Figure
 
-    problem, known = so.load(HERE), curves()
+    problem: Any = so.load(HERE)  # what a file of this kind holds, and a solution of it below
+    known = curves()
     with (HERE / "stages.csv").open(newline="", encoding="utf-8") as file:
         forward = [float(row["forward_flops"]) for row in csv.DictReader(file)]
     floor = -problem.limits["accuracy"]
@@ -48,9 +50,10 @@ def main() -> None:
     left, middle, right = figure.subplots(1, 3)
     print("mode | local epochs, clients | rounds | round s | time s | client GFLOP | client J")
     for n, mode in enumerate(MODES):
-        fastest = so.solve(TRAINING.changed(problem, {"mode": mode})).achieved("time") or 0.0
+        of_all: Any = so.solve(TRAINING.changed(problem, {"mode": mode}))
+        fastest = of_all.achieved("time") or 0.0
         within = {"mode": mode, "objective": "energy", "deadline_h": fastest * (1 + TIE)}
-        solution = so.solve(TRAINING.changed(problem, within))
+        solution: Any = so.solve(TRAINING.changed(problem, within))
         plan = solution.plan
         assert plan is not None
         key = (mode, plan["local_epochs"], plan["clients_per_round"])

@@ -114,7 +114,7 @@ def simulate(
         on_progress("simulating")
     data: Pipeline = problem.data
     seen = run(data, decision, mini_batches)
-    planned = family.value(data, decision).values
+    planned = family.evaluate(problem, decision).values
     time = planned["time"]
     found = {"time": seen.time_s, "cost": planned["cost"] * seen.time_s / time}
     shown = {own.name: own for own in family.quantities}
