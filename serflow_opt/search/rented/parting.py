@@ -186,6 +186,11 @@ class Parting:
         if self.counts.nodes > self._most_nodes:
             raise OutOfTime
 
+    def check_nodes(self, nodes: Parts) -> None:
+        """Stop where too many nodes were looked at."""
+        if nodes.looked_at() > self._most_nodes:
+            raise OutOfTime
+
     def nodes_of(self, those: Placed) -> Parts:
         """Return placements as the kernels take them, with what is known."""
         return self.columns.nodes(those, self.value if self.knows else self.most, self.knows, self.gap)
@@ -196,8 +201,7 @@ class Parting:
         nodes.open(n, bound)
         while nodes.waiting():
             self.deadline.check()
-            if nodes.looked_at() > self._most_nodes:
-                raise OutOfTime
+            self.check_nodes(nodes)
             nodes.run(NODES)
             self.take(those, nodes.found())
 

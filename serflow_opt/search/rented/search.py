@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import combinations
 
 import numpy as np
@@ -29,7 +30,7 @@ from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, placed
 from serflow_opt.search.placements import Paths, keys_of
 from serflow_opt.search.prefixes import least_whole_before, most_value
-from serflow_opt.search.rented.parting import Parting
+from serflow_opt.search.rented.parting import OFTEN, Parting
 from serflow_opt.search.runs import stages_couple, within_options
 
 LISTED = 200_000
@@ -286,12 +287,20 @@ class RentedSearch(Parting):
             return None
         those, bounds, target = those.rows(rows), bounds[rows], self.target()
         nodes = self.nodes_of(those)
-        nodes.close(np.arange(len(rows)), bounds, self.columns.alike(those), NODES_EACH)
+        alike = self.columns.alike(those)
+        for some in range(0, len(rows), OFTEN):
+            self.deadline.check()
+            nodes.close(np.arange(some, min(some + OFTEN, len(rows))), bounds, alike, NODES_EACH)
+            if nodes.found()[1] >= 0:
+                break
+            self.check_nodes(nodes)
         found = nodes.found()
-        for n in range(len(rows) if found[1] < 0 else found[1]):  # what these nodes have not ruled out may be faster
-            if bounds[n] * self.columns.unit < target:
-                alone = those.rows(np.array([n]))
-                self.part(alone, self.nodes_of(alone), 0, float(bounds[n]))
+        end = len(rows) if found[1] < 0 else found[1]
+        sooner = those.rows(np.flatnonzero(bounds[:end] * self.columns.unit < target))  # not ruled out so far
+        nodes = self.nodes_of(sooner)
+        with suppress(OutOfTime):  # what is found already is as good
+            for n in range(len(sooner)):
+                self.part(sooner, nodes, n, -math.inf)
                 if self.best is not None:
                     return self.decision()
         self.take(those, found)
