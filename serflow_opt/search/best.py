@@ -12,11 +12,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from serflow_opt import kernels
-from serflow_opt.backend.highs import HighsModel
 from serflow_opt.backend.running import Progress
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.formulations.model import Disconnected, build
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.gaps import relative_gap
@@ -29,9 +27,7 @@ from serflow_opt.problem.limits import limits_set, put
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal, ceiling
 from serflow_opt.search.layered import Chain, covered
-from serflow_opt.search.milp import BEATEN, search_model
 from serflow_opt.search.outcome import OUT_OF_TIME, Found, Settings
-from serflow_opt.search.own_constraints import add_own
 from serflow_opt.search.placements import MOST, Paths
 from serflow_opt.search.prune import Pruned, prune
 from serflow_opt.search.rented.late import LateSearch
@@ -125,6 +121,12 @@ def _searched(instance: Instance, settings: Settings, goal: Goal, within: Pruned
         if pruned.start is not None:
             metrics = evaluate(instance, pruned.start)
             found.offer(pruned.start, metrics, metrics.blended(goal, instance.latency_measure))
+    # Pyomo takes long to import; most questions are answered without
+    from serflow_opt.backend.highs import HighsModel
+    from serflow_opt.formulations.model import Disconnected, build
+    from serflow_opt.search.milp import search_model
+    from serflow_opt.search.own_constraints import add_own
+
     try:
         if settings.deadline.expired and Data(instance).connected:
             return found
@@ -162,6 +164,8 @@ def _second(instance: Instance, settings: Settings, goal: Goal, found: Found) ->
 
     A plan that it says there is none of, or that is better than its bound, refutes it.
     """
+    from serflow_opt.search.milp import BEATEN
+
     deadline = settings.deadline
     if deadline.expired:
         return

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.formulations.model import Built
+
+if TYPE_CHECKING:
+    from serflow_opt.formulations.model import Built
 
 Extra = Callable[[Any, Data], object]
 """Takes the Pyomo model and its sets and coefficients, and adds constraints to the model."""

@@ -22,7 +22,7 @@ import serflow_opt as so
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.infeasibility.conflicts import smallest_clashes, smallest_repairs
 
-SEEDS = range(6)
+SEEDS = range(8)
 DRAWS = 4
 FLOORS = ("accuracy_min", "mse_min")
 Keys = frozenset[str]
