@@ -288,8 +288,9 @@ def test_out_of_time_nothing_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise AssertionError("began")
 
     instance = load(two_tiers(), tmp_path)
-    for part in ("prune", "build", "covered"):
+    for part in ("prune", "covered"):
         monkeypatch.setattr(search, part, begun)
+    monkeypatch.setattr("serflow_opt.formulations.model.build", begun)
     late = Settings(deadline=Deadline(0.0), grace_s=0.0)
     found = search.search(instance, late, {"cost": 1.0})
     assert (found.decision, found.infeasible, found.bound) == (None, False, -math.inf)

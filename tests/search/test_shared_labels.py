@@ -23,7 +23,7 @@ from serflow_opt.search.runs import within_options
 from serflow_opt.search.shared_labels import SharedLabels
 from serflow_opt.search.threshold_labels import Task
 
-SEEDS = [seed for seed in range(150) if random_document(seed)["objective"].get("accounting") == "per-request"]
+SEEDS = [seed for seed in range(90) if random_document(seed)["objective"].get("accounting") == "per-request"]
 
 
 def enumerated(task: Task) -> float:
@@ -41,7 +41,7 @@ def enumerated(task: Task) -> float:
 
 
 @pytest.mark.parametrize("tolerance", [0.0, 0.05])
-@pytest.mark.parametrize("seed", SEEDS[:40])
+@pytest.mark.parametrize("seed", SEEDS[:24])
 def test_each_placement_gets_its_best(seed: int, tolerance: float, tmp_path: Path) -> None:
     instance = load(random_document(seed) | {"objective": {"minimize": "cost"}}, tmp_path)
     data = Data(instance)
@@ -69,7 +69,7 @@ def test_each_placement_gets_its_best(seed: int, tolerance: float, tmp_path: Pat
         assert least * (1 - 1e-9) - 1e-12 <= choice.columns[0] <= least * (1 + 1e-9) + off + 1e-12
 
 
-@pytest.mark.parametrize("seed", SEEDS[:60])
+@pytest.mark.parametrize("seed", SEEDS[:36])
 def test_a_search_that_always_shares_agrees_with_the_model(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

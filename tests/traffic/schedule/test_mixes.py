@@ -60,7 +60,7 @@ def solved(task: Task) -> list[float]:
 
 
 @pytest.mark.parametrize("with_function", [True, False])
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_rates_with_a_common_unit_are_exact(seed: int, with_function: bool) -> None:
     task, truth = case(seed, whole=True, billing=False, with_function=with_function)
     bounds = solved(task)
@@ -80,7 +80,7 @@ def test_bound_and_schedule_hold_the_optimum(seed: int, whole: bool, billing: bo
     assert task.usd >= truth - NEAR
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(7))
 def test_windows_bound_from_below(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same with LPs of three slots and windows of two, and boxes of a few mixes, found piece by piece."""
     for name, value in (
@@ -93,7 +93,7 @@ def test_windows_bound_from_below(seed: int, monkeypatch: pytest.MonkeyPatch) ->
     assert task.usd >= truth - NEAR
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_where_moments_are_many(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bound by one type that is no worse than any, schedules at coarser steps: the optimum is between them."""
     task, truth = case(150 + seed, whole=seed % 2 > 0, billing=seed % 3 == 0, with_function=seed % 4 > 0)
@@ -190,7 +190,7 @@ def test_any_worths_bound() -> None:
         assert prices.bound <= truth + NEAR
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_moments_between_changes_of_demand_gain_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps of a second in periods of three to five: the optimum over all moments is that over the few chosen."""
     rng = np.random.default_rng(seed)
