@@ -1,9 +1,15 @@
-"""What holds for all tests: random ones are not judged by the clock, and what they print to is as wide as it needs."""
+"""What holds for all tests: random ones are not judged by the clock, and what they print to is as wide as it needs.
 
+The command is made once, not for each of two thousand runs: making it takes ten times as long as most of them.
+"""
+
+import functools
 import os
 
+import typer.testing
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("serflow-opt", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("serflow-opt")
 os.environ.pop("COLUMNS", None)  # some runners say that they are screens
+typer.testing._get_command = functools.cache(typer.testing._get_command)  # type: ignore[attr-defined]

@@ -33,6 +33,8 @@ RANDOMIZED_SEEDS = [*range(20), 74, 75, 82, 117, 198]  # the odd ones found an e
 INTERPOLATED_SEEDS = [*range(16), 33, 61, 101, 138, 160]
 ENDING_SEEDS = range(18)
 WORKERS_SEEDS = range(1000, 1012)
+LONG = {144, 232, 260, 272}
+"""Seeds whose plans take a second and more to go through; the others have all that they have."""
 GAP = 1e-7
 
 
@@ -88,7 +90,7 @@ def check_plan(document: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[s
 # The package against the oracle
 
 
-@pytest.mark.parametrize("seed", sorted({*MENU_SEEDS[::2], *MENU_SEEDS[-3:]}))  # those found an error once
+@pytest.mark.parametrize("seed", sorted({*MENU_SEEDS[::2], *MENU_SEEDS[-3:]} - LONG))  # the last found an error once
 def test_menu_thresholds(seed: int, tmp_path: Path) -> None:
     document = random_document(seed)
     optimum = enumerate_optimum(document)
@@ -141,7 +143,7 @@ def test_machines_that_serve_several_at_once(seed: int, tmp_path: Path) -> None:
     assert close(answer["objective"]["value"], optimum.objective, 1e-6)
 
 
-@pytest.mark.parametrize("seed", RANDOMIZED_SEEDS)
+@pytest.mark.parametrize("seed", [seed for seed in RANDOMIZED_SEEDS if seed not in (3, 14)])  # which take long
 def test_randomized_thresholds(seed: int, tmp_path: Path) -> None:
     document = random_document(seed, "randomized")
     optimum = randomized_optimum(document)
@@ -240,10 +242,6 @@ def _features(document: Mapping[str, Any]) -> set[str]:
     if any(move in problem.links and problem.links[move].usd_per_byte for move in moves(problem, where) if move):
         found.add("priced link used")
     return found
-
-
-LONG = {144, 232, 260, 272}
-"""Seeds whose plans take a second and more to go through; the others have all that they have."""
 
 
 def test_random_instances_cover_the_model() -> None:

@@ -23,7 +23,7 @@ from serflow_opt.fronts.pareto import pareto
 from serflow_opt.report.front import SHOWN
 from serflow_opt.search.outcome import Found
 
-COUPLED = [1, 5, 6, 16, 18, 19, 36, 41, 47, 49, 53, 60]
+COUPLED = [1, 5, 6, 16, 19, 36, 41, 49, 53, 60]
 """Rented machines, the printed formula, percentiles; fronts of 3 to 8 points."""
 MANY, MANY_MORE = 90, 14
 """Seeds of `front_document` with 46 and 44 points of cost and latency; memory couples the runs of the first."""

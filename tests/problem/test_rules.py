@@ -41,8 +41,9 @@ def test_stages_run_where_rules_say(method: Any, rules: list[Any], expected: Any
     assert (plan.status, runs_on(plan)) == ("optimal", expected)
 
 
-@pytest.mark.parametrize("method", ["auto", "milp"])
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(
+    ("seed", "method"), [*((s, "auto") for s in range(12)), *((s, "milp") for s in range(0, 12, 2))]
+)
 def test_rules_against_enumeration(seed: int, method: Any, tmp_path: Path) -> None:
     document = random_document(seed)
     draw = random.Random(seed)

@@ -86,7 +86,7 @@ def held(instance: so.Instance, longest: float) -> so.Instance:
 
 
 @pytest.mark.parametrize("method", ["auto", "milp"])
-@pytest.mark.parametrize("seed", [3, 19, 45, 101, 184, 192])
+@pytest.mark.parametrize("seed", [3, 19, 101, 184, 192])
 def test_against_the_enumeration_of_all_decisions(seed: int, method: Any, tmp_path: Path) -> None:
     """Variants that change times and tiers that change functions, too. What some stages take is how long all may."""
     path = draw(seed, tmp_path)

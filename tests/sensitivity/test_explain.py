@@ -6,7 +6,9 @@ import copy
 import json
 import math
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -26,22 +28,28 @@ SEEDS = (3, 8, 14, 21, 40, 55, 77, 96)
 
 def optimum(document: dict[str, Any]) -> float | None:
     """The best value there is, None without a plan."""
-    if not document["tier"]:
-        return None
-    found = enumerate_optimum(document)
+    return optimum_of(json.dumps(document)) if document["tier"] else None
+
+
+@cache
+def optimum_of(document: str) -> float | None:
+    """`optimum` of a document that several tests ask about."""
+    found = enumerate_optimum(json.loads(document))
     return None if found is None else found.objective
 
 
-def explained(document: dict[str, Any], folder: Path) -> Explanation:
+@cache
+def explained(seed: int) -> Explanation:
     """The explanation of a random instance."""
-    return so.explain(so.load(write(document, folder)), gap=1e-7)
+    with TemporaryDirectory() as folder:
+        return so.explain(so.load(write(random_document(seed), Path(folder))), gap=1e-7)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_each_option_alone_in_its_tier(seed: int, tmp_path: Path) -> None:
+def test_each_option_alone_in_its_tier(seed: int) -> None:
     document = random_document(seed)
     best = optimum(document)
-    found = explained(document, tmp_path)
+    found = explained(seed)
     if best is None:
         assert found.plan.status == "infeasible"
         assert not found.options
@@ -67,10 +75,10 @@ def test_each_option_alone_in_its_tier(seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_each_limit_a_step_further_and_gone(seed: int, tmp_path: Path) -> None:
+def test_each_limit_a_step_further_and_gone(seed: int) -> None:
     document = random_document(seed)
     best = optimum(document)
-    found = explained(document, tmp_path)
+    found = explained(seed)
     if best is None:
         return
     asked = {k: v for k, v in document["workload"].items() if k in ("accuracy_min", "latency_slo_ms")}
@@ -93,14 +101,14 @@ def test_each_limit_a_step_further_and_gone(seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_unit_more_and_the_next_better_plan(seed: int, tmp_path: Path) -> None:
+def test_a_unit_more_and_the_next_better_plan(seed: int) -> None:
     """By all plans: the tightest value of a limit with a better optimum, that optimum, and the one a unit further."""
     document = random_document(seed)
     best = optimum(document)
     if best is None:
         return
     table = plan_table(document)
-    for row in explained(document, tmp_path).limits:
+    for row in explained(seed).limits:
         if not row.binds:
             assert (row.unit_more, row.next_at, row.value_next) == (None, None, None)
             continue
@@ -143,10 +151,10 @@ def test_options_that_are_never_needed() -> None:
     assert found == {("vm", "dear"): "v", ("vm", "same"): "v"}
 
 
-def test_a_tier_that_is_taken_away(tmp_path: Path) -> None:
+def test_a_tier_that_is_taken_away() -> None:
     """Two stages on a device and a server: without either the other does all."""
     document = random_document(8)
-    found = explained(document, tmp_path)
+    found = explained(8)
     for row in found.options:
         if row.option is None and row.value is not None and not row.used:
             reduced = copy.deepcopy(document)
@@ -181,7 +189,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert run("explain", "bert12-sst2", "--latency-slo-ms", "10").code == 3
 
 
-def test_it_shows_itself(tmp_path: Path) -> None:
+def test_it_shows_itself() -> None:
     found = so.explain(so.load("libra"))
     assert "m4.large" in found._repr_html_()
     assert found.worse_by(None) == math.inf

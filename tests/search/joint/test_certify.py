@@ -93,8 +93,8 @@ def test_samples_needed_are_the_least_that_show_the_floor() -> None:
 
 
 def test_a_certified_floor_holds_as_often_as_promised(tmp_path: Path) -> None:
-    """40 draws at confidence 0.8: the floor is missed in at most 20 %, and a binomial margin, of all draws."""
-    floor, missed, certified, draws = 0.8, 0, 0, 40
+    """24 draws at confidence 0.8: the floor is missed in at most 20 %, and a binomial margin, of all draws."""
+    floor, missed, certified, draws = 0.8, 0, 0, 24
     for seed in range(draws):
         confidence, correct = draw(np.random.default_rng([3, seed]), 240)
         plan = so.solve(write(tmp_path, confidence, correct, floor=floor, asked=0.8, seed=seed))
@@ -111,11 +111,11 @@ def test_a_certified_floor_holds_as_often_as_promised(tmp_path: Path) -> None:
 def test_on_the_samples_alone_the_floor_is_missed_more_often_than_not(tmp_path: Path) -> None:
     """What the hold-out is for: thresholds that just keep the floor on their own samples rarely keep it beyond them."""
     missed = 0
-    for seed in range(30):
+    for seed in range(18):
         confidence, correct = draw(np.random.default_rng([3, seed]), 240)
         plan = so.solve(write(tmp_path, confidence, correct, certify="", seed=seed))
         missed += true_accuracy([c.threshold or 0.0 for c in plan.thresholds]) < 0.8 - 1e-12
-    assert missed >= 10
+    assert missed >= 6
 
 
 def test_the_plan_says_what_was_shown(tmp_path: Path) -> None:
