@@ -41,6 +41,7 @@ def check(document: dict[str, Any], objectives: tuple[str, ...], folder: Path, m
 
 @pytest.mark.parametrize("seed", range(0, 40, 4))
 def test_two_objectives(seed: int, tmp_path: Path) -> None:
+    """Fronts of any two objectives of adapted plans miss no point and hold no beaten one."""
     check(pure(seed), PAIRS[seed % len(PAIRS)], tmp_path)
 
 
@@ -50,6 +51,7 @@ SLOW = {212, 262, 317, 202}
 
 @pytest.mark.parametrize("seed", [seed for seed in range(200, 280, 4) if seed not in SLOW])
 def test_three_objectives(seed: int, tmp_path: Path) -> None:
+    """Fronts of three objectives of adapted plans miss no point and hold no beaten one."""
     check(pure(seed), TRIPLES[seed % len(TRIPLES)], tmp_path)
 
 
@@ -62,6 +64,7 @@ def test_four_and_five_objectives(seed: int, tmp_path: Path) -> None:
 
 
 def test_fronts_are_worth_looking_at() -> None:
+    """The drawn fronts have points enough for a mistake to show."""
     sizes = [len(adapted_front(pure(seed), TRIPLES[seed % len(TRIPLES)])) for seed in range(200, 220)]
     assert np.mean(sizes) > 5
 

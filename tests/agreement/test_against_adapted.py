@@ -18,6 +18,7 @@ UNITS = {"cost": 1.0, "latency": 1.0, "privacy": 1.0, "energy": 1.0}
 @pytest.mark.parametrize("method", ["auto", "milp"])
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_optimum(seed: int, method: str, tmp_path: Path) -> None:
+    """With compression, protection and variants the answer is the best of all plans, by search and by model."""
     if method == "milp" and seed % 3:
         pytest.skip("the whole model on every third")
     document = adapted_document(seed)

@@ -92,6 +92,7 @@ def check_plan(document: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[s
 
 @pytest.mark.parametrize("seed", sorted({*MENU_SEEDS[::2], *MENU_SEEDS[-3:]} - LONG))  # the last found an error once
 def test_menu_thresholds(seed: int, tmp_path: Path) -> None:
+    """Status, value, bound and tie-break of random instances are those of all plans listed one by one."""
     document = random_document(seed)
     optimum = enumerate_optimum(document)
     answer = solved(document, tmp_path)
@@ -112,6 +113,7 @@ def test_menu_thresholds(seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["auto", "milp"])
 @pytest.mark.parametrize("seed", ENDING_SEEDS)
 def test_plans_that_may_end_early(seed: int, method: str, tmp_path: Path) -> None:
+    """Where everybody may leave before the end the best plan is still found, and what follows is left out."""
     if method == "milp" and seed % 3:
         pytest.skip("the whole model on every third")
     document = ending_document(seed)
@@ -129,6 +131,7 @@ def test_plans_that_may_end_early(seed: int, method: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("seed", WORKERS_SEEDS)
 def test_machines_that_serve_several_at_once(seed: int, tmp_path: Path) -> None:
+    """Machines with several workers are counted by what they serve, as enumeration counts them."""
     document = random_document(seed)
     for t, tier in enumerate(document["tier"]):
         if tier["kind"] != "function":
@@ -145,6 +148,7 @@ def test_machines_that_serve_several_at_once(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", [seed for seed in RANDOMIZED_SEEDS if seed not in (3, 14)])  # which take long
 def test_randomized_thresholds(seed: int, tmp_path: Path) -> None:
+    """Mixed thresholds reach the best mixture that two rows of each menu allow."""
     document = random_document(seed, "randomized")
     optimum = randomized_optimum(document)
     answer = solved(document, tmp_path)
@@ -160,6 +164,7 @@ def test_randomized_thresholds(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", INTERPOLATED_SEEDS)
 def test_interpolated_thresholds(seed: int, tmp_path: Path) -> None:
+    """Thresholds between rows reach the best value on the lines between them."""
     document = random_document(seed, "interpolated")
     bracket = interpolated_bracket(document)
     answer = solved(document, tmp_path)
@@ -245,6 +250,7 @@ def _features(document: Mapping[str, Any]) -> set[str]:
 
 
 def test_random_instances_cover_the_model() -> None:
+    """The random instances have every feature and every binding limit, so that agreeing on them means something."""
     quick = [seed for seed in MENU_SEEDS[::2] if seed not in LONG]
     seen = Counter(feature for seed in quick for feature in _features(random_document(seed)))
     least = {
@@ -303,6 +309,7 @@ def test_mixed_instances_are_worth_solving() -> None:
 
 
 def test_same_seed_same_instance(tmp_path: Path) -> None:
+    """A seed that fails can be looked at again: it makes the same files."""
     assert random_document(7) == random_document(7)
     one, two = write(random_document(7), tmp_path / "a"), write(random_document(7), tmp_path / "b")
     assert one.read_bytes() == two.read_bytes()
@@ -382,6 +389,7 @@ def plan_of(spots: str, threshold: float) -> dict[str, Any]:
 
 
 def test_hand_per_request() -> None:
+    """The oracle itself is right: money, times, percentiles and optima per request by hand."""
     document = two_tiers()
     both = value(document, plan_of("vf", 0.5))
     assert both["accuracy"] == pytest.approx(0.86)
@@ -439,6 +447,7 @@ def test_hand_source_tier() -> None:
 
 
 def test_hand_reserved() -> None:
+    """The oracle counts whole machines by hand, and one where rounding alone would make two."""
     document = two_tiers(accounting="reserved")
     document["workload"]["rate_per_s"] = 10.0
     # VM only, R_2 = 0.4: busy 0.18 s, 1.8 / 0.8 = 2.25, so 3 VMs: 3 x 1e-3 / 10
@@ -459,6 +468,7 @@ def test_hand_reserved() -> None:
 
 
 def test_hand_as_printed() -> None:
+    """The oracle follows the survey's formula at each cut by hand."""
     document = two_tiers(accounting="as-printed")
     # cut 1: 1e-3 x (0.1 + 0.11) x 0.6 + 2e-4 x (0.05 + 0.5) x 0.4
     assert value(document, plan_of("vf", 0.5))["cost_usd_per_request"] == pytest.approx(1.26e-4 + 4.4e-5)

@@ -100,6 +100,7 @@ def test_thresholds_between_entries_let_all_leave_or_not(thresholds: str, tmp_pa
 
 
 def test_a_share_ever_so_near_to_one_sends_somebody_on(tmp_path: Path) -> None:
+    """Only a share of exactly 1 ends a plan: the few who go on have to be in time."""
     document = may_end(workload={"latency_slo_ms": 150.0})
     document["tables"]["exits.csv"][0]["exit_rate"] = 0.9999999999
     assert so.solve(load(document, tmp_path)).status == "infeasible"
@@ -128,6 +129,7 @@ def test_the_survey_s_formula_pays_for_all_stages(tmp_path: Path) -> None:
 
 
 def test_documents_name_all_stages_or_those_that_are_reached(tmp_path: Path) -> None:
+    """A plan may name stages that nobody reaches or leave them out, but not those that some reach."""
     instance = load(may_end(), tmp_path)
     whole = so.evaluate(instance, plan_of([V, F], {1: 0.1}))
     assert whole == so.evaluate(instance, plan_of([V], {1: 0.1}))
@@ -143,6 +145,7 @@ def test_documents_name_all_stages_or_those_that_are_reached(tmp_path: Path) -> 
 
 
 def test_a_plan_that_ends_early_says_so_and_is_read_again(tmp_path: Path) -> None:
+    """A plan that ends early is said to, and every command reads it back."""
     path = write(may_end(workload={"latency_slo_ms": 150.0}), tmp_path)
     solved = run("solve", path, "--out", tmp_path / "plan.json", "--plot", tmp_path / "plan.png")
     assert solved.code == 0

@@ -23,6 +23,7 @@ FOUND = Path(__file__).parents[1] / "data" / "found"
     ],
 )
 def test_what_was_wrong_once_is_right(name: str, value: float, method: Any) -> None:
+    """Instances that were once answered wrongly keep their right value and a proof."""
     plan = so.solve(FOUND / name / "instance.toml", method=method)
     assert plan.status == "optimal"
     assert plan.objective.value == pytest.approx(value, rel=1e-6, abs=1e-12)
@@ -31,5 +32,6 @@ def test_what_was_wrong_once_is_right(name: str, value: float, method: Any) -> N
 
 
 def test_a_value_of_0_is_printed() -> None:
+    """An optimum of 0 is an answer, not a missing one."""
     ran = run("solve", FOUND / "zero-division", "--method", "milp")
     assert (ran.code, "proven optimal" in ran.stdout) == (0, True)

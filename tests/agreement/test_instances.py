@@ -79,11 +79,13 @@ def numbers(path: Path) -> list[dict[str, Any]]:
 
 
 def test_every_instance_has_a_known_optimum() -> None:
+    """No instance is shipped without a value to hold its answer against."""
     assert sorted(KNOWN) == NAMES
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_documents_are_valid(document: str) -> None:
+    """Shipped documents pass the loader and the published schema, with warnings only where their README warns."""
     ran = run("validate", shipped_folder() / document)
     assert ran.code == 0
     assert CAUTIONED.get(document, "") in ran.stderr
@@ -94,6 +96,7 @@ def test_documents_are_valid(document: str) -> None:
 
 
 def test_the_instance_schema_refuses_what_the_loader_refuses() -> None:
+    """Editors that check by the schema refuse what loading would."""
     with (shipped_folder() / "bert12-sst2" / "instance.toml").open("rb") as file:
         document = tomllib.load(file)
     check = validator("instance")
@@ -110,6 +113,7 @@ def test_the_instance_schema_refuses_what_the_loader_refuses() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_optimum_is_the_known_one(name: str) -> None:
+    """Each shipped instance is solved to the value known from elsewhere, and its plan breaks no limit."""
     plan, known = solved(name), KNOWN[name]
     assert plan.status == "optimal"
     assert plan.objective.unit == known["unit"]
@@ -173,6 +177,8 @@ def test_measured_networks_by_enumeration(name: str) -> None:
 
 
 def test_what_the_readmes_say_of_the_optima() -> None:
+    """Machines and thresholds that READMEs name are those of the optimum."""
+
     def used(name: str) -> list[str]:
         return [place.option for place in solved(name).placement]
 
@@ -201,6 +207,7 @@ def test_what_the_readmes_say_of_the_optima() -> None:
 def test_branchynet_table_1(
     name: str, shares: tuple[float, ...], milliseconds: float, baseline: float, speed_up: float, accuracy: float
 ) -> None:
+    """The thresholds of BranchyNet's Table I give its printed shares, times, speed-ups and accuracies."""
     ran = run("evaluate", name, shipped_folder() / name / "table1-plan.json", "--json")
     assert ran.code == 0, ran.stderr
     metrics = ran.document["metrics"]
@@ -213,6 +220,7 @@ def test_branchynet_table_1(
 
 
 def test_the_table_1_plan_is_found_beside_its_instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan shipped beside an instance is found by its name from any folder."""
     monkeypatch.chdir(tmp_path)
     assert run("evaluate", "branchynet-lenet", "table1-plan.json").code == 0
 
@@ -286,6 +294,7 @@ def committed(name: str) -> dict[str, bytes]:
 def test_tables_that_need_no_raw_data_are_derived_again(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The scripts beside the tables make these tables, byte by byte."""
     written = derived(name, tmp_path, monkeypatch)
     shipped_files = committed(name)
     assert written or name in NEEDS
@@ -297,6 +306,7 @@ def test_tables_that_need_no_raw_data_are_derived_again(
 
 @pytest.mark.parametrize("name", sorted(NEEDS))
 def test_all_tables_are_derived_again_from_raw_data(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the raw measurements the scripts make every shipped table again."""
     raw = Path(RAW or "absent") / NEEDS[name]
     if not raw.exists():
         pytest.skip(f"needs {NEEDS[name]} in the folder that SERFLOW_OPT_RAW_DATA names; it may not be shipped")
@@ -306,6 +316,7 @@ def test_all_tables_are_derived_again_from_raw_data(name: str, tmp_path: Path, m
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_folder_says_where_its_numbers_come_from(name: str) -> None:
+    """No number is shipped without saying where it comes from."""
     text = (shipped_folder() / name / "README.md").read_text(encoding="utf-8")
     assert "## Where each number comes from" in text
     assert (f"serflow-opt profile {name}" if name in MEASURED else "derive.py") in text

@@ -308,6 +308,7 @@ def test_no_way_is_chosen_inside_a_tier() -> None:
 
 @pytest.mark.parametrize("seed", [0, 3, 12, 25])
 def test_without_adaptation_nothing_changes(seed: int) -> None:
+    """The adapted oracle agrees with the plain one where there is nothing to adapt."""
     document = random_document(seed)
     document["objective"]["accounting"] = "per-request"
     plans, table = adapted_plans(document), plan_table(document)
@@ -319,6 +320,7 @@ def test_without_adaptation_nothing_changes(seed: int) -> None:
 
 
 def test_equal_seeds_give_equal_documents(tmp_path: Any) -> None:
+    """A seed that fails can be looked at again, and its document survives being written."""
     for seed in (5, 6):
         document = adapted_document(seed)
         assert document == adapted_document(seed)
@@ -367,6 +369,7 @@ LONG = {10, 40, 48, 50}
 
 
 def test_random_documents_cover_the_model() -> None:
+    """The random documents use every adaptation and bind every limit somewhere."""
     quick = [seed for seed in SEEDS[::2] if seed not in LONG]
     seen = Counter(feature for seed in quick for feature in _features(adapted_document(seed)))
     least = {

@@ -135,6 +135,7 @@ def test_percentile_and_cost_come_out(seed: int, tmp_path: Path) -> None:
 
 
 def test_these_instances_promise_all_kinds_of_things(tmp_path: Path) -> None:
+    """Waiting, spilling and percentiles all occur among the simulated promises."""
     found = []
     for seed in SHOWN:
         folder = tmp_path / str(seed)

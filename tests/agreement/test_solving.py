@@ -64,6 +64,7 @@ def options_of(plan: Plan) -> list[str]:
 def test_least_cost(
     method: str, changes: dict[str, Any], value: float | None, options: list[str], tmp_path: Path
 ) -> None:
+    """The cheapest plan under each limit is the one arithmetic finds, with a proof."""
     plan = so.solve(load(changed(two_tiers(), workload=changes), tmp_path), method=method)  # type: ignore[arg-type]
     if value is None:
         # the VM's mean latency is 100 + 200 x 0.8 = 260, both tiers 100 + 0.8 x 320 = 356
@@ -81,6 +82,7 @@ def test_least_cost(
 @pytest.mark.parametrize("method", ["auto", "milp"])
 @pytest.mark.parametrize(("measure", "value"), [("worst", 300.0), ("mean", 200.0), ("p50", 100.0), ("p99", 300.0)])
 def test_least_latency(method: str, measure: str, value: float, tmp_path: Path) -> None:
+    """Each measure of latency has the fastest plan that arithmetic finds, in milliseconds."""
     document = changed(two_tiers(), objective={"minimize": "latency"}, workload={"latency_measure": measure})
     plan = solved(document, tmp_path, method=method)
     assert (plan.objective.name, plan.objective.unit) == ("latency", "ms")
@@ -153,6 +155,7 @@ def test_a_coin_flip_can_skip_a_bad_row(method: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_freer_thresholds_are_never_worse(seed: int, tmp_path: Path) -> None:
+    """More freedom in thresholds never costs: mixed is at most interpolated, interpolated at most menu."""
     document = random_document(seed, "interpolated")
     best = []
     for mode in ("randomized", "interpolated", "menu"):
@@ -179,6 +182,7 @@ DEAR = {"name": "dear", "flops_per_s": 4e10, "usd_per_hour": 9.0}
 @pytest.mark.parametrize("method", ["auto", "milp"])
 @pytest.mark.parametrize("measure", ["worst", "mean", "p95"])
 def test_of_two_equally_cheap_plans_the_faster_wins(method: str, measure: str, tmp_path: Path) -> None:
+    """A tie in cost is broken by latency, whatever the order in the file."""
     for number, options in enumerate(([SLOW, FAST], [FAST, SLOW])):
         document = with_options("cost", *options, latency_measure=measure)
         assert options_of(solved(document, tmp_path / str(number), method=method)) == ["fast", "fast"]
@@ -187,6 +191,7 @@ def test_of_two_equally_cheap_plans_the_faster_wins(method: str, measure: str, t
 @pytest.mark.parametrize("method", ["auto", "milp"])
 @pytest.mark.parametrize("measure", ["worst", "mean", "p95"])
 def test_of_two_equally_fast_plans_the_cheaper_wins(method: str, measure: str, tmp_path: Path) -> None:
+    """A tie in latency is broken by cost, whatever the order in the file."""
     for number, options in enumerate(([FAST, DEAR], [DEAR, FAST])):
         document = with_options("latency", *options, latency_measure=measure)
         assert options_of(solved(document, tmp_path / str(number), method=method)) == ["fast", "fast"]
@@ -212,6 +217,7 @@ def test_a_free_plan_is_the_fastest_free_plan(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", [1, 12, 40, 77, 101, 150, 222, 300])
 def test_both_methods_agree(seed: int, tmp_path: Path) -> None:
+    """The search and the whole model, two ways to one answer, agree."""
     instance = load(random_document(seed), tmp_path)
     one, other = (so.solve(instance, gap=1e-9, method=method) for method in ("auto", "milp"))  # type: ignore[arg-type]
     assert one.status == other.status
@@ -222,6 +228,7 @@ def test_both_methods_agree(seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("thresholds", ["menu", "interpolated", "randomized"])
 @pytest.mark.parametrize("seed", [2, 9])
 def test_the_same_instance_gives_the_same_plan(seed: int, thresholds: str, tmp_path: Path) -> None:
+    """Solved twice, an instance has one answer, to the last digit."""
     documents = []
     for number in range(2):
         document = so.solve(load(random_document(seed, thresholds), tmp_path / str(number))).to_dict()
@@ -231,6 +238,7 @@ def test_the_same_instance_gives_the_same_plan(seed: int, thresholds: str, tmp_p
 
 
 def test_stage_order_in_the_tables_does_not_matter(tmp_path: Path) -> None:
+    """Rows of tables may stand in any order."""
     document = two_tiers()
     for rows in document["tables"].values():
         rows.reverse()
@@ -241,6 +249,7 @@ def test_stage_order_in_the_tables_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_time_limit_zero_still_answers(tmp_path: Path) -> None:
+    """Without time the answer is that there is none yet, in the same form."""
     plan = so.solve(load(two_tiers(), tmp_path), time_limit=0.0, method="milp")
     assert (plan.status, plan.plan, plan.metrics, plan.gap) == ("no_solution", None, None, None)
     assert plan.objective.value is None
@@ -248,16 +257,19 @@ def test_time_limit_zero_still_answers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{"gap": -1.0}, {"gap": math.nan}, {"time_limit": -1.0}, {"time_limit": math.nan}])
 def test_senseless_settings_are_bad_input(options: dict[str, float], tmp_path: Path) -> None:
+    """Gaps and times that mean nothing are refused by name."""
     with pytest.raises(so.InputError, match=next(iter(options))):
         so.solve(load(two_tiers(), tmp_path), **options)  # type: ignore[arg-type]
 
 
 def test_unknown_highs_options_are_named(tmp_path: Path) -> None:
+    """A misspelt solver option reaches the user as bad input."""
     with pytest.raises(so.InputError, match="mip_rel_gp"):
         so.solve(load(two_tiers(), tmp_path), options={"mip_rel_gp": 1.0})
 
 
 def test_progress_is_reported_in_the_objective_s_unit(tmp_path: Path) -> None:
+    """Bounds and plans that progress tells lie on the right sides of the answer, in its unit."""
     seen: list[Progress] = []
     plan = so.solve(load(random_document(40), tmp_path), method="milp", on_progress=seen.append)
     assert plan.objective.value is not None
@@ -271,6 +283,7 @@ def test_progress_is_reported_in_the_objective_s_unit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["cost", "latency", "privacy"])
 def test_one_weight_is_zero_at_its_ideal(name: str, tmp_path: Path) -> None:
+    """A single weight measures the distance to the ideal, which is 0 at the best plan."""
     instance = load(two_tiers(), tmp_path).with_limits(minimize="weighted", weights={name: 2.0})
     plan = so.solve(instance)
     alone = so.solve(load(two_tiers(), tmp_path / "alone").with_limits(minimize=name))

@@ -49,6 +49,7 @@ def exactly(matrix: Matrix) -> float:
 
 @pytest.mark.parametrize("spread", [0.0, 6.0, 15.0])
 def test_any_multipliers_give_a_true_bound(spread: float) -> None:
+    """Whatever multipliers a solver returns, the bound made of them never passes the best value in exact fractions."""
     draw = np.random.default_rng(3)
     for _ in range(40):
         matrix = wholes(draw, spread=spread)

@@ -106,6 +106,7 @@ def test_oracle(x_whole: bool, z_whole: bool, optimum: float) -> None:
 
 
 def test_finds_the_best_load(best: tuple[int, set[int]]) -> None:
+    """The adapter hands HiGHS the model that was written: its optimum is that of all loads."""
     m = knapsack()
     outcome = HighsModel(m).solve()
     assert (outcome.status, outcome.objective) == ("optimal", pytest.approx(-best[0]))
@@ -144,6 +145,7 @@ def test_wide_gap_is_not_reported_as_no_gap() -> None:
 
 @pytest.mark.parametrize("domain", [pyo.Reals, pyo.Integers])
 def test_infeasible(domain: Any) -> None:
+    """Two variables of at most 1 cannot sum to 3, and an answer without a solution holds no values."""
     m = pyo.ConcreteModel()
     m.x = pyo.Var([1, 2], domain=domain, bounds=(0, 1))
     m.too_much = pyo.Constraint(expr=m.x[1] + m.x[2] >= 3)
@@ -154,6 +156,7 @@ def test_infeasible(domain: Any) -> None:
 
 
 def test_infeasible_only_for_whole_numbers() -> None:
+    """Integrality reaches the solver: 2 x = 5 has a solution, but no whole one."""
     m = pyo.ConcreteModel()
     m.x = pyo.Var(domain=pyo.Integers, bounds=(0, 5))
     m.half = pyo.Constraint(expr=2 * m.x == 5)
@@ -162,6 +165,7 @@ def test_infeasible_only_for_whole_numbers() -> None:
 
 
 def test_limit_keeps_incumbent_and_bound(best: tuple[int, set[int]]) -> None:
+    """A search that is stopped keeps the plan it has, its true value, and a bound on the other side of the best."""
     m = knapsack()
     outcome = HighsModel(m).solve(options={"mip_max_improving_sols": 1})
     assert outcome.status == "limit"
@@ -172,6 +176,7 @@ def test_limit_keeps_incumbent_and_bound(best: tuple[int, set[int]]) -> None:
 @pytest.mark.parametrize("limit", [0.0, -1.0])
 @pytest.mark.parametrize("build", [knapsack, mixed])
 def test_no_time_no_solution(build: Any, limit: float) -> None:
+    """Without time there is neither a solution nor a bound, and no error."""
     outcome = HighsModel(build()).solve(time_limit=limit)
     assert outcome.status == "no_solution"
     assert outcome.bound == -math.inf
@@ -180,6 +185,7 @@ def test_no_time_no_solution(build: Any, limit: float) -> None:
 
 @pytest.mark.parametrize("domain", [pyo.Reals, pyo.Integers])
 def test_unbounded_is_not_infeasible(domain: Any) -> None:
+    """A model without a finite best value is not called infeasible, which would deny the user a plan."""
     m = pyo.ConcreteModel()
     m.x = pyo.Var([1, 2], domain=domain, bounds=(0, None))
     m.close = pyo.Constraint(expr=m.x[1] - m.x[2] <= 1)
@@ -197,6 +203,7 @@ def no_answer(outcome: Outcome) -> None:
 
 @pytest.mark.parametrize("limit", [0.0, None])
 def test_no_solution_is_not_read_as_zeros(limit: float | None) -> None:
+    """Values of an outcome without a solution cannot be taken for a plan of zeros."""
     m = knapsack()
     if limit is None:
         m.never = pyo.Constraint(expr=m.x[0] + m.x[1] >= 3)
@@ -210,6 +217,7 @@ def test_no_solution_is_not_read_as_zeros(limit: float | None) -> None:
 
 
 def test_stopped_solve_has_no_plan() -> None:
+    """A whole solve without time says so, with no plan, figures or gap in the answer."""
     plan = solve(so.load("bert12-sst2"), time_limit=0.0, method="milp")
     assert plan.status == "no_solution"
     assert (plan.plan, plan.metrics, plan.objective.value, plan.gap) == (None, None, None, None)
@@ -220,6 +228,7 @@ def test_stopped_solve_has_no_plan() -> None:
 
 
 def test_unknown_option_names_its_neighbours() -> None:
+    """A misspelt option of HiGHS is refused with the name that was probably meant."""
     with pytest.raises(InputError) as caught:
         check_options({"mip_rel_gapp": 0.1})
     (problem,) = caught.value.problems
@@ -241,6 +250,7 @@ def test_unknown_option_names_its_neighbours() -> None:
     ],
 )
 def test_wrong_value_of_an_option(name: str, value: object) -> None:
+    """A value that an option cannot take is named with the option before anything is solved."""
     with pytest.raises(InputError) as caught:
         check_options({name: value})
     (problem,) = caught.value.problems
@@ -248,6 +258,7 @@ def test_wrong_value_of_an_option(name: str, value: object) -> None:
 
 
 def test_all_wrong_options_at_once() -> None:
+    """Every wrong option is told in one round, so that one correction is enough."""
     with pytest.raises(InputError) as caught:
         check_options({"mip_rel_gapp": 0.1, "threads": 1, "presolve": "perhaps"})
     assert [p.place for p in caught.value.problems] == ["HiGHS option mip_rel_gapp", "HiGHS option presolve"]
@@ -275,6 +286,7 @@ def test_all_wrong_options_at_once() -> None:
     ],
 )
 def test_options_that_would_change_the_answer_are_refused(name: str, value: object, why: str) -> None:
+    """Options that would make a proof untrue are refused, with the reason or the key to use instead."""
     with pytest.raises(InputError) as caught:
         check_options({name: value})
     (problem,) = caught.value.problems
@@ -292,11 +304,13 @@ def test_every_option_of_highs_is_allowed_or_has_a_reason() -> None:
 
 @pytest.mark.parametrize("options", [{"mip_rel_gapp": 0.1}, {"presolve": "perhaps"}])
 def test_solve_refuses_wrong_options(options: dict[str, object]) -> None:
+    """Whoever goes straight to the adapter meets the same checks of options."""
     with pytest.raises(InputError):
         HighsModel(knapsack()).solve(options=options)
 
 
 def test_options_of_one_model_do_not_reach_another(best: tuple[int, set[int]]) -> None:
+    """Options hold for one solve: the next model is solved to the end."""
     assert HighsModel(knapsack()).solve(options={"mip_max_improving_sols": 1}).status == "limit"
     outcome = HighsModel(knapsack()).solve()
     assert (outcome.status, outcome.objective) == ("optimal", pytest.approx(-best[0]))
@@ -311,6 +325,7 @@ def test_options_do_not_leak_into_the_next_solve(best: tuple[int, set[int]]) -> 
 
 
 def test_gap_and_time_limit_do_not_leak_into_the_next_solve(best: tuple[int, set[int]]) -> None:
+    """A wide gap or a short time asked once does not weaken the proof of a later solve."""
     model = HighsModel(knapsack())
     model.solve(gap=1.0)
     assert model.solve(time_limit=0.0).status != "optimal"
@@ -327,6 +342,7 @@ def fresh_threads() -> Iterator[None]:
 
 
 def test_threads_may_change_in_a_process(fresh_threads: None, best: tuple[int, set[int]]) -> None:
+    """HiGHS keeps its threads for a process; another number of them gives the same answer, not an error."""
     for threads in (1, 2, 1, 0, 2):
         outcome = HighsModel(knapsack()).solve(threads=threads)
         assert (threads, outcome.status, outcome.objective) == (threads, "optimal", pytest.approx(-best[0]))
@@ -379,6 +395,7 @@ def test_start_of_some_variables_is_completed() -> None:
     ],
 )
 def test_wrong_start_does_no_harm(wrong: Any, best: tuple[int, set[int]]) -> None:
+    """A start that breaks the model, or is of another one, costs nothing but the help it would have been."""
     m = knapsack()
     outcome = HighsModel(m).solve(start=wrong(m))
     assert (outcome.status, outcome.objective) == ("optimal", pytest.approx(-best[0]))
@@ -389,6 +406,7 @@ def test_wrong_start_does_no_harm(wrong: Any, best: tuple[int, set[int]]) -> Non
 
 
 def test_progress_reports_improving_incumbents(best: tuple[int, set[int]]) -> None:
+    """Progress tells plans that only get better, bounds that hold, and a clock that does not go back."""
     seen: list[Progress] = []
     HighsModel(knapsack()).solve(on_progress=seen.append)
     assert all(p.incumbent is not None for p in seen if p.improved)
@@ -417,6 +435,8 @@ def test_progress_ends_with_its_solve() -> None:
 
 
 def test_exception_in_a_callback_propagates(best: tuple[int, set[int]]) -> None:
+    """What fails in the caller's callback comes out as it is, and leaves signals and later solves alone."""
+
     def fail(progress: Progress) -> None:
         raise ZeroDivisionError("from the callback")
 
@@ -449,6 +469,7 @@ def test_model_can_be_solved_after_a_failed_callback(best: tuple[int, set[int]])
 
 
 def test_interrupt_keeps_the_incumbent() -> None:
+    """The first Ctrl-C ends the search with the best plan so far instead of losing it."""
     pressed: list[bool] = []
 
     def press(progress: Progress) -> None:
@@ -464,6 +485,7 @@ def test_interrupt_keeps_the_incumbent() -> None:
 
 
 def test_second_interrupt_stops() -> None:
+    """Who presses Ctrl-C again wants out, and gets out."""
     with pytest.raises(KeyboardInterrupt):
         HighsModel(knapsack(60)).solve(on_progress=lambda progress: signal.raise_signal(signal.SIGINT))
 
@@ -473,6 +495,7 @@ def test_second_interrupt_stops() -> None:
 
 
 def test_cut_excludes_a_point(best: tuple[int, set[int]]) -> None:
+    """A cut takes away exactly the plan it names: the next answer is another one, and no better."""
     m = knapsack()
     model = HighsModel(m)
     assert model.solve().objective == pytest.approx(-best[0])
@@ -491,6 +514,7 @@ def test_cut_excludes_a_point(best: tuple[int, set[int]]) -> None:
 
 
 def test_cuts_make_infeasible() -> None:
+    """Cuts are part of the model: where they leave nothing, it is infeasible."""
     m = mixed()
     model = HighsModel(m)
     model.add_cut([m.n], [1.0], 2.0)
@@ -514,6 +538,7 @@ def test_polish_finds_the_exact_vertex() -> None:
 
 
 def test_polish_of_integers_without_a_solution() -> None:
+    """Integers that no reals go with cannot be polished into a plan."""
     m = mixed()
     model = HighsModel(m)
     outcome = model.solve()
@@ -521,6 +546,7 @@ def test_polish_of_integers_without_a_solution() -> None:
 
 
 def test_polish_keeps_cuts() -> None:
+    """Polishing works on the model with its cuts, so that a plan ruled out does not come back."""
     m = mixed()
     model = HighsModel(m)
     outcome = model.solve()
@@ -535,6 +561,7 @@ def test_polish_keeps_cuts() -> None:
 
 
 def test_presolve_stays_off() -> None:
+    """Presolve has called feasible models infeasible; no second search turns it on again."""
     assert PRESOLVE == "off"
     model = HighsModel(knapsack())
     model.solve(check=False)  # a second search may differ

@@ -42,6 +42,7 @@ def points(matrix: Matrix) -> list[tuple[float, np.ndarray]]:
 
 @pytest.mark.parametrize("spread", [0.5, 4.0, 9.0, 15.0])
 def test_the_optimum_is_found_whatever_the_magnitudes(spread: float) -> None:
+    """Numbers 30 powers of ten apart do not cost the optimum, and the bound stays below it."""
     draw = np.random.default_rng(1)
     for _ in range(25):
         matrix = drawn(draw, spread)
@@ -85,6 +86,7 @@ def test_what_is_scaled_holds_every_solution(spread: float) -> None:
 
 
 def test_numbers_of_a_scaled_model_are_near_one() -> None:
+    """What HiGHS is given lies where its tolerances are meant to be used."""
     draw = np.random.default_rng(3)
     for _ in range(40):
         matrix = drawn(draw, 15.0)
@@ -97,6 +99,7 @@ def test_numbers_of_a_scaled_model_are_near_one() -> None:
 
 
 def test_comfortable_numbers_stay_as_they_are() -> None:
+    """A model that needs no scaling is handed over unchanged, to the last digit."""
     matrix = drawn(np.random.default_rng(4), 0.5)
     assert is_comfortable(matrix)
     given = plain(matrix)
@@ -133,6 +136,7 @@ def test_many_machines_are_told_from_few() -> None:
 
 
 def test_a_ceiling_far_below_the_prices_leaves_nothing() -> None:
+    """A row that tolerances would swallow still makes the model infeasible, by a proof of its own."""
     matrix = Matrix.at_most(np.array([1.0]), np.array([[-1e-18]]), np.array([-1.0]), np.zeros(1), np.ones(1))
     outcome = HighsModel.of(matrix).solve()
     assert outcome.status == "infeasible"

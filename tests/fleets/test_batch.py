@@ -45,6 +45,7 @@ def timeless(plan: Plan) -> dict[str, Any]:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_the_same_plans_in_order(jobs: int, instances: list[Instance], alone: list[dict[str, Any]]) -> None:
+    """Processes change nothing: the plans come in the order of the instances, each told once."""
     seen: list[int] = []
     plans = so.solve_all(instances, jobs=jobs, on_plan=lambda n, plan: seen.append(n))
     assert [timeless(plan) for plan in plans] == alone
@@ -52,6 +53,7 @@ def test_the_same_plans_in_order(jobs: int, instances: list[Instance], alone: li
 
 
 def test_any_executor_will_do(instances: list[Instance], alone: list[dict[str, Any]]) -> None:
+    """The caller's executor is used and left open."""
     with ThreadPoolExecutor(1) as executor:
         plans = so.solve_all(instances, executor=executor)
         assert executor.submit(int, 7).result() == 7, "it stays open"
@@ -59,6 +61,7 @@ def test_any_executor_will_do(instances: list[Instance], alone: list[dict[str, A
 
 
 def test_a_killed_worker_loses_nothing(instances: list[Instance], alone: list[dict[str, Any]]) -> None:
+    """A worker that is killed costs time, not answers."""
     killed: list[int] = []
 
     def kill(n: int, plan: Plan) -> None:
@@ -93,11 +96,13 @@ class Dies(Executor):
 
 @pytest.mark.parametrize("most", [0, 5, 1000])
 def test_what_nobody_finishes_is_solved_here(most: int, instances: list[Instance], alone: list[dict[str, Any]]) -> None:
+    """Whatever an executor loses is solved in this process."""
     plans = so.solve_all(instances, executor=Dies(most))
     assert [timeless(plan) for plan in plans] == alone
 
 
 def test_what_is_wrong_is_told(instances: list[Instance]) -> None:
+    """Wrong settings are refused before work goes out, and no instances make no plans."""
     with pytest.raises(InputError, match="jobs"):
         so.solve_all(instances, jobs=0)
     with pytest.raises(InputError, match="gap"):
@@ -106,6 +111,7 @@ def test_what_is_wrong_is_told(instances: list[Instance]) -> None:
 
 
 def test_the_command(instances: list[Instance], tmp_path: Path) -> None:
+    """The command's answers do not depend on the number of processes."""
     files = [str(write(random_document(seed), tmp_path / str(seed))) for seed in (3, 8, 14)]
     one, two = (run("solve", *files, "--json", "--jobs", jobs).document for jobs in ("1", "2"))
     for plan in (*one, *two):
@@ -125,6 +131,7 @@ class Counts(ThreadPoolExecutor):
 
 
 def test_many_small_instances_go_out_in_portions(monkeypatch: pytest.MonkeyPatch, instances: list[Instance]) -> None:
+    """A thousand quick instances are not sent one by one."""
     plan = so.solve(instances[0])
     monkeypatch.setattr("serflow_opt.fleets.batch.solve", lambda instance, **options: plan)
     with Counts(2) as executor:
@@ -134,6 +141,7 @@ def test_many_small_instances_go_out_in_portions(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_folder_a_pattern_and_a_table(instances: list[Instance], tmp_path: Path) -> None:
+    """A folder and a pattern mean the same instances, and the table has the figures of the documents."""
     for seed in (3, 8, 14):
         write(random_document(seed), tmp_path / "all" / str(seed))
     (tmp_path / "all" / "notes").mkdir()
@@ -160,6 +168,7 @@ def test_a_folder_a_pattern_and_a_table(instances: list[Instance], tmp_path: Pat
 
 
 def test_many_files_are_loaded_by_several_processes(tmp_path: Path) -> None:
+    """Files loaded in parallel keep order, limits and the fault of the missing one."""
     file = str(write(random_document(3), tmp_path))
     loaded, problems = load_all([file] * 70 + ["missing"], (), {"accuracy_min": 0.5}, (), (), jobs=2)
     assert [name for name, _ in loaded] == [file] * 70
@@ -168,6 +177,7 @@ def test_many_files_are_loaded_by_several_processes(tmp_path: Path) -> None:
 
 
 def test_dask_gives_the_same_plans(instances: list[Instance], alone: list[dict[str, Any]]) -> None:
+    """A cluster's executor gives the plans that this process gives."""
     distributed = pytest.importorskip("distributed", reason="needs the extra `dask`")
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,

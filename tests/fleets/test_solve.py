@@ -151,6 +151,7 @@ def agrees(found: so.Fleet, expected: float | None) -> None:
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 18])
 def test_a_budget_against_all_choices(n: int, tmp_path: Path) -> None:
+    """Within a budget the mean latency is the least of all choices of plans, and a budget advised is enough."""
     documents, rng = mixed_fleet(n, (2, 4)) if n % 2 else fleet(n, n % 3 == 0, (2, 4))
     fronts = [points(document, ()) for document in documents]
     least = sum(front[:, 1].min() for front in fronts)
@@ -172,6 +173,7 @@ def test_a_budget_against_all_choices(n: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("n", range(16))
 def test_machines_against_all_choices(n: int, tmp_path: Path) -> None:
+    """With few machines the fleet is the cheapest of all choices, or told the fewest machines that would do."""
     documents, rng = mixed_fleet(n, (2, 4)) if n % 4 else fleet(n, reserved=True, size=(2, 3))
     limited = limits(documents, rng)
     expected = best_fleet(documents, "cost", None, limited)
@@ -202,6 +204,7 @@ def limits(documents: list[dict[str, Any]], rng: np.random.Generator) -> dict[st
 
 @pytest.mark.parametrize("n", [0, 1, *range(3, 10)])
 def test_latency_with_few_machines_and_perhaps_a_budget(n: int, tmp_path: Path) -> None:
+    """Machines and money limited together still give the best of all choices."""
     documents, rng = mixed_fleet(100 + n, (2, 3))
     limited = limits(documents, rng)
     cheapest = best_fleet(documents, "cost", None, limited)
@@ -232,6 +235,7 @@ def test_two_tiers_by_hand(tmp_path: Path) -> None:
 
 
 def test_jobs_and_executors_give_the_same(tmp_path: Path) -> None:
+    """Processes and executors change the time of a fleet, not its value."""
     documents, _ = mixed_fleet(3, (3, 3))
     instances = loaded(documents, tmp_path)
     one = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP)
@@ -244,6 +248,7 @@ def test_jobs_and_executors_give_the_same(tmp_path: Path) -> None:
 
 
 def test_a_service_without_a_plan_is_named(tmp_path: Path) -> None:
+    """A fleet that fails for one service names it and the reason."""
     documents, _ = mixed_fleet(3, (2, 2))
     documents[1]["workload"]["accuracy_min"] = 0.999
     found = so.solve_fleet(loaded(documents, tmp_path), budget_usd_per_hour=100.0)
@@ -252,12 +257,14 @@ def test_a_service_without_a_plan_is_named(tmp_path: Path) -> None:
 
 
 def test_time_that_runs_out(tmp_path: Path) -> None:
+    """Without time a fleet claims neither a value nor a proof."""
     documents, _ = mixed_fleet(3, (2, 2))
     found = so.solve_fleet(loaded(documents, tmp_path), budget_usd_per_hour=100.0, time_limit=0.0)
     assert (found.status, found.value, found.plans) == ("no_solution", None, [])
 
 
 def test_what_does_not_go_together_is_told(tmp_path: Path) -> None:
+    """All faults of services, machines, weights and gap are told in one round."""
     documents, _ = mixed_fleet(3, (2, 2))
     del documents[0]["workload"]["rate_per_s"]
     documents[0]["objective"]["accounting"] = "per-request"
@@ -275,6 +282,7 @@ def test_what_does_not_go_together_is_told(tmp_path: Path) -> None:
 
 
 def test_the_command(tmp_path: Path) -> None:
+    """The command prints what it writes, has a row for each service, and ends with the code for each outcome."""
     documents, _ = mixed_fleet(3, (3, 3))
     for document in documents:
         write(document, tmp_path / "all" / document["name"])
@@ -312,6 +320,7 @@ def test_a_number_of_machines_holds_in_a_plan_alone(tmp_path: Path) -> None:
 
 
 def test_dask_gives_the_same(tmp_path: Path) -> None:
+    """Pricing on a cluster gives the value that this process finds."""
     distributed = pytest.importorskip("distributed", reason="needs the extra `dask`")
     documents, _ = mixed_fleet(3, (2, 2))
     instances = loaded(documents, tmp_path)

@@ -67,6 +67,7 @@ def better(**changes: Any) -> Way:
     ],
 )
 def test_beaten_ways_are_left_out(other: Way, kept: set[int]) -> None:
+    """A way to hand over is dropped only where another is as good in everything."""
     assert ways_before(tiny.in_ways(ways=((PLAIN,), (tiny.AS_IT_IS, tiny.SMALL, other))), 2) == kept
 
 
@@ -131,6 +132,7 @@ def test_a_variant_makes_payloads_smaller() -> None:
 
 
 def test_what_a_block_carries_over() -> None:
+    """A variant is carried from stage to stage only inside the stages it covers."""
     data = Data(tiny.adapted())  # int8 is of stages 1 and 2
     assert [data.carried(1, e) for e in (SOURCE, 0, 2)] == [AS_IS, AS_IS, AS_IS]
     assert [data.carried(2, e) for e in (0, 1, 2, 3)] == [AS_IS, AS_IS, 0, 0]
@@ -157,6 +159,7 @@ def test_memory_counts_parameters_that_are_kept_and_activations_whole() -> None:
 
 
 def test_costs_accuracy() -> None:
+    """Accuracy enters the model only where some adaptation costs any."""
     assert costs_accuracy(Data(tiny.in_ways()))
     assert costs_accuracy(Data(tiny.in_variants()))
     free = dataclasses.replace(tiny.INT8, accuracy_loss=0.0)
@@ -208,6 +211,7 @@ TABLE = {  # cost, accuracy, privacy loss, energy at R = 0.5 and 0.75, by hand: 
 def test_the_adapted_model_finds_what_a_table_by_hand_says(
     goal: dict[str, float], limits: tuple[float | None, ...], tmp_path: Any
 ) -> None:
+    """Under every limit and objective the model's optimum is that of a table of all plans by hand."""
     cost_max, accuracy_min, privacy_max, energy_max = limits
     instance = whole_adapted_instance(
         cost_max_usd=cost_max, accuracy_min=accuracy_min, privacy_max=privacy_max, energy_max_j=energy_max

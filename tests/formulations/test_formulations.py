@@ -558,16 +558,19 @@ def parts() -> list[str]:
 
 @pytest.mark.parametrize("part", parts())
 def test_each_part_has_a_golden_file(part: str) -> None:
+    """No part of the model goes without a file that a person can check."""
     names = [file.stem for file in GOLDEN.glob("*.lp")]
     assert any(name.split("-")[0] == part for name in names), f"add a case for {part} and write golden/{part}.lp"
 
 
 def test_each_golden_file_has_a_case() -> None:
+    """No golden file is left of a part that is gone."""
     assert sorted(CASES) == sorted(file.stem for file in GOLDEN.glob("*.lp"))
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_golden(name: str) -> None:
+    """Each part still writes the constraints that were checked by hand, line by line."""
     expected = (GOLDEN / f"{name}.lp").read_text(encoding="utf-8")
     head = [line for line in expected.splitlines() if line.startswith("\\")]
     assert head == head_of(name), "the head of the file is not the docstring of its case"
@@ -604,6 +607,7 @@ def test_written_model_is_the_whole_model(tmp_path: File) -> None:
 
 
 def test_writing_says_nothing(tmp_path: File, caplog: pytest.LogCaptureFixture) -> None:
+    """Writing a model does not spill warnings on the user's screen."""
     with caplog.at_level(logging.WARNING):
         write_lp(tiny.two_stages(), tmp_path / "model.lp")
     assert [record.getMessage() for record in caplog.records] == []
@@ -647,10 +651,12 @@ def test_units_do_not_show() -> None:
     ],
 )
 def test_limits_are_opened_by_room_where_all_choices_are_discrete(changes: dict[str, Any], slack: float) -> None:
+    """Limits get the wider room only where no choice between rows could use it up."""
     assert Data(tiny.two_stages(**changes)).slack == slack
 
 
 def test_slack_is_half_of_what_evaluation_forgives() -> None:
+    """What the model may overstep is less than what the evaluator forgives."""
     from serflow_opt.ground.tolerances import TOLERANCE
 
     assert SLACK * 2 <= TOLERANCE
@@ -719,10 +725,12 @@ MODULES = [info.name for info in pkgutil.iter_modules(serflow_opt.formulations._
 
 
 def test_documented_constraints_exist() -> None:
+    """No docstring describes a constraint that is not built."""
     assert not {name for module in MODULES for name in documented_names(module)} - built_names()
 
 
 def test_constraints_are_documented() -> None:
+    """No constraint is built that no docstring describes."""
     documented = set().union(*(documented_names(module) for module in MODULES))
     assert len(documented) >= 20  # the reader of the docstrings reads them
     assert built_names() - documented == set()

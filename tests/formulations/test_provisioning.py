@@ -39,18 +39,21 @@ def own() -> set[str]:
 
 
 def test_the_source_is_read() -> None:
+    """The constraints found in the source are those its docstring lists, so that the next tests miss none."""
     assert len(own()) >= 11
     assert own() == documented()
 
 
 @pytest.mark.parametrize("constraint", sorted(own()))
 def test_each_constraint_has_a_golden_file_of_its_own(constraint: str) -> None:
+    """Each constraint can be checked by hand without the others."""
     alone = [name for name in NAMES if constraints(CASES[name]()) == {constraint}]
     assert alone, f"add a golden case for {constraint}"
     assert all((GOLDEN / f"{name}.lp").exists() for name in alone)
 
 
 def test_each_function_has_a_golden_file() -> None:
+    """Each public function that builds a part has a file that shows it."""
     functions = {
         name
         for name, function in inspect.getmembers(provisioning, inspect.isfunction)
@@ -60,11 +63,13 @@ def test_each_function_has_a_golden_file() -> None:
 
 
 def test_files_and_cases_match() -> None:
+    """Files and cases go together, with none left over."""
     assert sorted(NAMES) == sorted(file.stem for file in GOLDEN.glob("provisioning.*.lp"))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_golden(name: str) -> None:
+    """Each constraint still writes the lines that were checked by hand."""
     expected = (GOLDEN / f"{name}.lp").read_text(encoding="utf-8")
     head = [line for line in expected.splitlines() if line.startswith("\\")]
     assert head == [f"\\ {line}".rstrip() for line in inspect.cleandoc(CASES[name].__doc__ or "").splitlines()]
@@ -83,4 +88,5 @@ def test_golden_optimum(name: str, optimum: float) -> None:
 
 
 def test_the_whole_models_have_all_constraints() -> None:
+    """Together the whole models use every constraint there is."""
     assert own() <= set().union(*map(constraints, golden_provisioning.whole_models()))

@@ -18,6 +18,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith("scaling.")])
 def test_golden(name: str) -> None:
+    """Each constraint of what is rented when still writes the lines that were checked by hand."""
     lines = (GOLDEN / f"{name}.lp").read_text(encoding="utf-8")
     head = [line[1:].strip() for line in lines.splitlines() if line.startswith("\\")]
     assert head == [line.strip() for line in inspect.cleandoc(CASES[name].__doc__ or "").splitlines()]
@@ -47,4 +48,5 @@ def test_lines_are_below_the_overflow(seed: int) -> None:
 
 
 def test_documented_names() -> None:
+    """The golden parts build exactly the constraints that are documented."""
     assert golden_scaling.built_names() == {"rented", "stay", "early_ordered", "overflow", "cover"}

@@ -33,6 +33,7 @@ def objectives_of(document: dict[str, Any], seed: int) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("seed", [*range(510, 515), 517, 519])
 def test_rented_machines_and_percentiles(seed: int, tmp_path: Path) -> None:
+    """Where machines are rented whole the search of boxes finds the front of exhaustive search."""
     document = coupled(seed)
     objectives = objectives_of(document, seed)
     front = so.pareto(so.load(write(document, tmp_path)), objectives, method="milp")  # type: ignore[arg-type]
@@ -42,6 +43,7 @@ def test_rented_machines_and_percentiles(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(540, 546))
 def test_coverage(seed: int, tmp_path: Path) -> None:
+    """A coarse front has no more plans than the whole one and covers it as promised."""
     document = coupled(seed)
     objectives = objectives_of(document, seed)
     instance = so.load(write(document, tmp_path))
@@ -60,6 +62,7 @@ def a_document() -> dict[str, Any]:
 
 
 def test_two_processes_find_the_same(tmp_path: Path) -> None:
+    """Boxes searched by two processes make the same front."""
     document = a_document()
     instance = so.load(write(document, tmp_path))
     front = so.pareto(instance, ("cost", "latency", "privacy"), method="milp", jobs=2)
@@ -68,6 +71,7 @@ def test_two_processes_find_the_same(tmp_path: Path) -> None:
 
 
 def test_a_journal_goes_on_where_a_search_ended(tmp_path: Path) -> None:
+    """A killed search goes on from its journal, and a journal of another question is refused."""
     document = a_document()
     instance, journal = so.load(write(document, tmp_path)), tmp_path / "journal.jsonl"
     names: Any = ("cost", "latency", "privacy")
@@ -91,6 +95,7 @@ def test_a_journal_goes_on_where_a_search_ended(tmp_path: Path) -> None:
 
 
 def test_no_time(tmp_path: Path) -> None:
+    """Without time a front does not claim to be complete."""
     instance = so.load(write(a_document(), tmp_path))
     front = so.pareto(instance, ("cost", "latency", "privacy"), method="milp", time_limit=0.0)
     assert not front.complete  # bounds alone may have proven some plans
@@ -98,6 +103,7 @@ def test_no_time(tmp_path: Path) -> None:
 
 
 def test_no_plan(tmp_path: Path) -> None:
+    """That no plan exists is a complete answer."""
     document = coupled(500)
     document["workload"]["latency_slo_ms"] = 1e-6
     front = so.pareto(so.load(write(document, tmp_path)), ("cost", "latency"), method="milp")
@@ -106,6 +112,7 @@ def test_no_plan(tmp_path: Path) -> None:
 
 
 def test_what_is_reported(tmp_path: Path) -> None:
+    """Progress tells how many plans there are and how many boxes are open."""
     told: list[tuple[str, int]] = []
     instance = so.load(write(a_document(), tmp_path))
     asked = Asked(

@@ -35,6 +35,7 @@ def expected_of(seed: int, objectives: tuple[str, ...]) -> np.ndarray:
 
 @pytest.mark.parametrize("seed", SEEDS[:40])
 def test_cost_and_latency(seed: int, tmp_path: Path) -> None:
+    """Fronts of cost and latency, by placements and by labels, are those of exhaustive search."""
     document = document_of(seed)
     instance = load(document, tmp_path)
     expected = expected_of(seed, ("cost", "latency"))
@@ -48,6 +49,7 @@ def test_cost_and_latency(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS[::2])
 def test_fronts_with_accuracy(seed: int, tmp_path: Path) -> None:
+    """Fronts with accuracy, of two and three objectives, are those of exhaustive search."""
     document = document_of(seed)
     instance = load(document, tmp_path)
     if not instance.accuracy_known or stages_couple(instance):
@@ -63,6 +65,7 @@ def test_fronts_with_accuracy(seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(0, 60, 2))
 @pytest.mark.parametrize("coverage", [0.01, 0.3])
 def test_coverage(seed: int, coverage: float, tmp_path: Path) -> None:
+    """A coarse front covers every point of the exact one within what it says."""
     document = document_of(seed)
     instance = load(document, tmp_path)
     asked = [("placements", ("cost", "latency"))]
@@ -109,6 +112,7 @@ def test_long_menus(seed: int, measure: str, tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.parametrize("seed", range(0, 60, 2))
 def test_the_printed_formula(seed: int, tmp_path: Path) -> None:
+    """Fronts by the survey's own formula are those of exhaustive search."""
     document = deepcopy(document_of(seed))
     if len(document["tier"]) != 2 or any(tier.get("stage_specific") for tier in document["tier"]):
         return
@@ -161,6 +165,7 @@ def test_memory_limits_runs(method: Any, tmp_path: Path) -> None:
 
 
 def test_memory_of_several_runs_couples_labels(tmp_path: Path) -> None:
+    """Where memory couples stages labels are refused, and where it is ample they are not."""
     document = two_tiers()
     stages = document["tables"]["stages.csv"]
     stages.append({"stage": 3, "flops": 10**9, "activation_bytes": 100, "parameter_bytes": 10**6})
@@ -176,6 +181,7 @@ def test_memory_of_several_runs_couples_labels(tmp_path: Path) -> None:
 
 
 def test_deadline_stops_labels_and_placements(tmp_path: Path) -> None:
+    """Time that runs out is told, and a stopped front knows how coarse it is."""
     instance = load(document_of(3), tmp_path)
     with pytest.raises(OutOfTime):
         set_labels(instance, ("cost", "latency"), deadline=Deadline(0.0))

@@ -41,6 +41,7 @@ def front(tmp_path: Path) -> Front:
 
 @pytest.mark.parametrize("seed", COUPLED)
 def test_fronts_of_coupled_instances(seed: int, tmp_path: Path) -> None:
+    """Rented machines, percentiles and the printed formula have the front of exhaustive search, in few solves."""
     document = front_document(seed, pure=False)
     expected = enumerate_front(document, ("cost", "latency"))
     instance = load(document, tmp_path)
@@ -57,6 +58,7 @@ def test_fronts_of_coupled_instances(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("seed", "objectives"), [(5, ("cost", "accuracy")), (49, ("accuracy", "cost"))])
 def test_accuracy_of_coupled_instances(seed: int, objectives: tuple[Any, Any], tmp_path: Path) -> None:
+    """Accuracy can be one of the objectives where machines are rented."""
     document = front_document(seed, pure=False)
     found = pareto(load(document, tmp_path), objectives, method="milp")
     assert found.complete
@@ -65,6 +67,7 @@ def test_accuracy_of_coupled_instances(seed: int, objectives: tuple[Any, Any], t
 
 @pytest.mark.parametrize("seed", [2, 7])
 def test_milp_agrees_on_the_pure_chain(seed: int, tmp_path: Path) -> None:
+    """The model finds the front that labels find."""
     instance = load(front_document(seed), tmp_path)
     assert same(points_of(pareto(instance, method="milp")), points_of(pareto(instance)))
 
@@ -89,6 +92,7 @@ def test_thresholds_between_entries_need_a_coverage(tmp_path: Path) -> None:
 
 
 def test_a_limit_in_the_middle_keeps_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stopped front keeps its points, calls them feasible and bounds what is missing."""
     document = front_document(14, pure=False)
     expected = enumerate_front(document, ("cost", "latency"))
     searched, calls = box_front.search, 0
@@ -116,6 +120,7 @@ def test_a_limit_in_the_middle_keeps_what_was_found(tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize(("method", "seed"), [("placements", MANY), ("labels", MANY_MORE), ("milp", MANY)])
 def test_no_time_at_all(method: Any, seed: int, tmp_path: Path) -> None:
+    """Without time only what bounds alone can show is claimed."""
     document = front_document(seed)
     exact = enumerate_front(document, ("cost", "latency"))
     stopped = pareto(load(document, tmp_path), method=method, time_limit=0.0)
@@ -128,6 +133,7 @@ def test_no_time_at_all(method: Any, seed: int, tmp_path: Path) -> None:
 
 
 def test_labels_are_coarse_first_when_time_is_short(tmp_path: Path) -> None:
+    """Under a time limit a coarse front comes first, then finer ones, up to the exact one."""
     document = front_document(MANY_MORE)
     seen: list[FrontProgress] = []
     front = pareto(load(document, tmp_path), method="labels", time_limit=60.0, on_progress=seen.append)
@@ -143,6 +149,7 @@ def test_labels_are_coarse_first_when_time_is_short(tmp_path: Path) -> None:
 
 
 def test_plans_are_proven_answers_to_their_own_question(tmp_path: Path) -> None:
+    """Each point is the proven optimum within its own latency, by the oracle and by solve."""
     document = front_document(MANY)
     instance = load(document, tmp_path)
     front = pareto(instance)
@@ -162,6 +169,7 @@ def test_plans_are_proven_answers_to_their_own_question(tmp_path: Path) -> None:
 
 
 def test_order_and_direction_of_objectives(tmp_path: Path) -> None:
+    """Objectives stand in the order asked, the first from best to worst."""
     instance = load(two_tiers(), tmp_path)
     cheap_first = pareto(instance)
     fast_first = pareto(instance, ("latency", "cost"))
@@ -189,6 +197,7 @@ def test_hypervolume_of_four_objectives_by_hand() -> None:
 
 
 def test_nothing_keeps_the_limits(tmp_path: Path) -> None:
+    """An empty front is complete, and says so in table, frame and picture."""
     for method in ("placements", "labels", "milp"):
         document = changed(two_tiers(), workload={"latency_slo_ms": 299.0})
         front = pareto(load(document, tmp_path), method=method)  # type: ignore[arg-type]
@@ -202,6 +211,7 @@ def test_nothing_keeps_the_limits(tmp_path: Path) -> None:
 
 
 def test_frame_and_document(front: Front) -> None:
+    """Frame and document hold the four plans with their figures and round-trip through JSON."""
     frame = front.to_frame()
     assert list(frame.columns[:3]) == ["cost_usd_per_request", "latency_worst_ms", "accuracy"]
     assert frame["latency_worst_ms"].tolist() == pytest.approx([550, 550, 300, 300])
@@ -222,6 +232,7 @@ def shown(front: Front) -> str:
 
 
 def test_table(front: Front, tmp_path: Path) -> None:
+    """The printed front says whether it is complete, how it is covered, and how many plans it shows."""
     text = shown(front)
     assert "two-tiers  4 plans  the complete front" in text
     assert "1-2 fn: f" in text
@@ -234,6 +245,7 @@ def test_table(front: Front, tmp_path: Path) -> None:
 
 
 def test_plot(front: Front, tmp_path: Path) -> None:
+    """The picture has the points, their tiers, units and stairs, and tells an exact front from a covered one."""
     from matplotlib.figure import Figure
 
     def axes() -> Any:
@@ -256,6 +268,7 @@ def test_plot(front: Front, tmp_path: Path) -> None:
 
 
 def test_wrong_questions(tmp_path: Path) -> None:
+    """Wrong objectives, coverages, times and methods are refused together, by name."""
     instance = load(two_tiers(), tmp_path)
     for wrong, word in (
         ({"objectives": ("cost",)}, "objectives"),

@@ -14,6 +14,7 @@ INF = math.inf
 
 
 def test_two_objectives_by_hand() -> None:
+    """Each point splits the open boxes it lies in, and a closed box stays closed."""
     zones = SearchRegion(2)
     assert zones.open == [(INF, INF)]
     zones.add((3.0, 5.0))
@@ -27,6 +28,7 @@ def test_two_objectives_by_hand() -> None:
 
 
 def test_three_objectives_by_hand() -> None:
+    """In three dimensions boxes inside others are left out."""
     zones = SearchRegion(3)
     zones.add((2.0, 2.0, 2.0))
     assert sorted(zones.open) == [(2.0, INF, INF), (INF, 2.0, INF), (INF, INF, 2.0)]
@@ -35,6 +37,7 @@ def test_three_objectives_by_hand() -> None:
 
 
 def test_a_point_covers_what_is_little_better() -> None:
+    """With a coverage, boxes shrink by its factor on either side of 0."""
     zones = SearchRegion(2, coverage=0.5)
     zones.add((3.0, -0.5))
     assert sorted(zones.open) == [(2.0, INF), (INF, -0.75)]
@@ -43,6 +46,7 @@ def test_a_point_covers_what_is_little_better() -> None:
 
 @given(st.lists(st.tuples(*[st.integers(1, 6)] * 3), min_size=1, max_size=12), st.tuples(*[st.integers(0, 7)] * 3))
 def test_a_place_is_open_exactly_when_no_point_covers_it(points: list[tuple[int, ...]], place: tuple[int, ...]) -> None:
+    """The open boxes are exactly what no point covers: nothing is lost and nothing searched twice."""
     zones = SearchRegion(3)
     for point in points:
         zones.add(tuple(map(float, point)))
@@ -51,6 +55,7 @@ def test_a_place_is_open_exactly_when_no_point_covers_it(points: list[tuple[int,
 
 
 def test_corners_inside_others_go() -> None:
+    """No open box lies in another, and only an open one can be closed."""
     zones = SearchRegion(3)
     for point in ((1.0, 2.0, 3.0), (2.0, 1.0, 3.0), (2.0, 3.0, 1.0), (3.0, 2.0, 1.0)):
         zones.add(point)

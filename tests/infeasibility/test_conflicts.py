@@ -83,6 +83,7 @@ def about(value: float | None) -> Any:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_sets_least_changes_and_repairs(seed: int, tmp_path: Path) -> None:
+    """Clashing sets, least changes and repairs are the smallest by every plan there is."""
     for n, (document, plans) in enumerate(infeasible(seed)):
         plan = so.solve(load(document, tmp_path / str(n)))
         assert plan.status == "infeasible"
@@ -171,6 +172,7 @@ def test_sets_and_repairs_of_any_system() -> None:
 
 
 def test_what_is_not_known_is_said() -> None:
+    """An answer that could not be had makes the list of sets incomplete, not wrong."""
     found, complete = smallest_clashes("ab", lambda keys: None if keys == {"a"} else keys != {"a", "b"})
     assert (found, complete) == ([frozenset("ab")], False)
 
@@ -189,6 +191,7 @@ def test_two_sets_that_share_nothing(tmp_path: Path) -> None:
 
 
 def test_time_that_runs_out_is_said(tmp_path: Path) -> None:
+    """Without time the blame is unknown, and said to be."""
     from serflow_opt.infeasibility.explain import clashes
     from serflow_opt.search.outcome import Settings
 

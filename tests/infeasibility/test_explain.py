@@ -37,6 +37,7 @@ def best_values(seed: int) -> tuple[float | None, float | None]:
 
 @pytest.mark.parametrize("seed", INFEASIBLE)
 def test_the_best_reachable_value_is_named_and_right(seed: int, tmp_path: Path) -> None:
+    """The message names the very best value that the other limits leave."""
     document = random_document(seed)
     least, most = best_values(seed)
     plan = so.solve(load(document, tmp_path))
@@ -126,6 +127,7 @@ def test_limits_that_are_both_out_of_reach(tmp_path: Path) -> None:
 
 
 def test_nothing_can_run(tmp_path: Path) -> None:
+    """Where no stage can be placed the message names everything that could be in the way."""
     ran = run("solve", write(islands(), tmp_path), "--json")
     assert ran.code == 3
     (clash,) = ran.document["infeasible_because"]
@@ -150,6 +152,7 @@ def test_a_missing_link_leaves_no_placement(method: str, tmp_path: Path) -> None
 
 
 def test_a_payload_limit_can_be_what_stands_in_the_way(tmp_path: Path) -> None:
+    """A payload that is too large is blamed where it alone stands in the way."""
     document = two_tiers()
     document["tier"][0]["option"][0]["memory_mb"] = 9
     document["tier"][1]["payload_max_bytes"] = 500_000  # the input has 600,000 bytes, the hand-over 2,000,000
@@ -159,12 +162,14 @@ def test_a_payload_limit_can_be_what_stands_in_the_way(tmp_path: Path) -> None:
 
 
 def test_a_limit_met_with_equality_is_met(tmp_path: Path) -> None:
+    """A limit at exactly the best value is met."""
     instance = load(two_tiers(), tmp_path)
     for changes in ({"accuracy_min": 0.926}, {"latency_slo_s": 0.3}):
         assert so.solve(replace(instance, **changes)).status == "optimal"  # type: ignore[arg-type]
 
 
 def test_clashes_are_part_of_the_document(tmp_path: Path) -> None:
+    """An infeasible answer is a document with empty plan, figures and frame."""
     plan = so.solve(load(changed(two_tiers(), workload={"latency_slo_ms": 1.0}), tmp_path))
     document: dict[str, Any] = plan.to_dict()
     assert document["status"] == "infeasible"
@@ -211,6 +216,7 @@ def test_the_best_reachable_value_with_adaptations(seed: int, tmp_path: Path) ->
 
 @pytest.mark.parametrize("seed", ADAPTED)
 def test_an_instance_with_the_best_value_as_its_limit_has_a_plan(seed: int, tmp_path: Path) -> None:
+    """A limit set to the value that is named has a plan, so that the advice can be followed."""
     document = adapted_document(seed)
     for clash in so.solve(load(document, tmp_path)).infeasible_because:
         if clash.best is None:

@@ -30,6 +30,7 @@ def test_corners(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("size", [2, 3, 4])
 def test_a_place_is_below_a_corner_exactly_when_no_point_covers_it(size: int) -> None:
+    """Corners part what may still improve a front from what is covered, with no place on both sides."""
     rng = np.random.default_rng([7, size])
     points = rng.integers(0, 7, (12, size)).astype(float)
     corners = corners_of(points, np.full(size, 8.0))
@@ -38,6 +39,7 @@ def test_a_place_is_below_a_corner_exactly_when_no_point_covers_it(size: int) ->
 
 
 def test_covered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels that a front covers are the same ones with kernels and with numpy."""
     rng = np.random.default_rng(3)
     for size in (2, 3, 5):
         points = rng.integers(3, 9, (30, size)).astype(float)

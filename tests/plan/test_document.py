@@ -35,6 +35,7 @@ def hybrid() -> dict[str, Any]:
 
 
 def test_the_document_has_what_the_contract_says(plan: Plan) -> None:
+    """Whoever reads the JSON finds each promised field, with values worked out by hand."""
     document = plan.to_dict()
     assert document["instance"] == "two-tiers"
     assert document["status"] == "optimal"
@@ -65,6 +66,7 @@ def test_the_document_has_what_the_contract_says(plan: Plan) -> None:
 
 @pytest.mark.parametrize(("places", "cut"), [([V, V], 2), ([V, F], 1), ([F, F], 0)])
 def test_cut_counts_the_stages_before_the_last_tier(places: list[tuple[str, str]], cut: int, tmp_path: Path) -> None:
+    """The cut is a number of stages: all where one machine does everything, none where the function does."""
     from serflow_opt.plan.valuation import value_plan
 
     valued = value_plan(load(two_tiers(), tmp_path), plan_of(places, {1: 0.5}))
@@ -75,6 +77,7 @@ def test_cut_counts_the_stages_before_the_last_tier(places: list[tuple[str, str]
 
 
 def test_evaluate_takes_a_document_a_plan_and_parts_of_it(plan: Plan, tmp_path: Path) -> None:
+    """A plan may be given back in any form it was handed out in."""
     instance = load(hybrid(), tmp_path)
     assert plan.metrics is not None
     for given in (plan.to_dict(), plan.to_dict()["plan"], plan.plan, json.loads(json.dumps(plan.to_dict()))):
@@ -84,6 +87,7 @@ def test_evaluate_takes_a_document_a_plan_and_parts_of_it(plan: Plan, tmp_path: 
 
 
 def test_a_frame_has_a_row_a_stage(plan: Plan) -> None:
+    """The table of a plan tells where the time goes, stage by stage."""
     frame = plan.to_frame()
     assert list(frame.index) == [1, 2]
     assert list(frame["option"]) == ["v", "f"]
@@ -95,6 +99,7 @@ def test_a_frame_has_a_row_a_stage(plan: Plan) -> None:
 
 
 def test_a_plan_shows_itself(plan: Plan) -> None:
+    """Printed, a plan names its machines, its thresholds and its figures, and says that it is proven."""
     console = Console(file=io.StringIO(), width=150, record=True)
     console.print(plan)
     text = console.export_text()
@@ -107,6 +112,7 @@ def test_a_plan_shows_itself(plan: Plan) -> None:
 
 
 def test_what_is_at_hand_without_the_document(plan: Plan) -> None:
+    """Placement, thresholds, bound and gap can be read off the plan itself."""
     assert [place.option for place in plan.placement] == ["v", "f"]
     assert [choice.threshold for choice in plan.thresholds] == [0.5]
     assert plan.bound is not None
@@ -114,6 +120,7 @@ def test_what_is_at_hand_without_the_document(plan: Plan) -> None:
 
 
 def test_a_mix_is_spelt_out_with_probabilities(tmp_path: Path) -> None:
+    """A randomised threshold is said in full: which ones, and how often each."""
     document = changed(two_tiers(), exits={"thresholds": "randomized"}, workload={"accuracy_min": 0.893})
     found = so.solve(load(document, tmp_path)).to_dict()["plan"]["thresholds"]
     (choice,) = found
@@ -138,12 +145,14 @@ def test_a_mix_is_spelt_out_with_probabilities(tmp_path: Path) -> None:
     ],
 )
 def test_thresholds_that_mean_nothing_are_refused(thresholds: list[dict[str, Any]], tmp_path: Path) -> None:
+    """Thresholds that are missing, doubled, off the menu or no probabilities are not valued as if they were others."""
     instance = load(changed(two_tiers(), exits={"thresholds": "randomized"}), tmp_path)
     with pytest.raises(so.InputError, match="thresholds"):
         so.evaluate(instance, plan_of([V, V]) | {"thresholds": thresholds})
 
 
 def test_a_threshold_where_there_is_no_classifier_is_refused(tmp_path: Path) -> None:
+    """A threshold behind a stage that nobody can leave is a mistake of the user, not a number to ignore."""
     document = two_tiers()
     document["tables"]["exits.csv"] = document["tables"]["exits.csv"][-1:]
     with pytest.raises(so.InputError, match="no classifier"):
@@ -151,12 +160,14 @@ def test_a_threshold_where_there_is_no_classifier_is_refused(tmp_path: Path) -> 
 
 
 def test_all_faults_of_a_plan_are_told_together(tmp_path: Path) -> None:
+    """Wrong options and wrong thresholds are told in one round."""
     with pytest.raises(so.InputError) as caught:
         so.evaluate(load(two_tiers(), tmp_path), plan_of([("vm", "x"), ("fn", "y")], {1: 0.7}))
     assert {problem.place for problem in caught.value.problems} == {"stage 1", "stage 2", "thresholds, stage 1"}
 
 
 def test_a_plan_draws_itself(plan: Plan, tmp_path: Path) -> None:
+    """A plan has a picture; where there is no plan, that is said instead."""
     from serflow_opt.plotting import plot_plan
 
     axes = plot_plan(plan)
@@ -226,6 +237,7 @@ def only_a_stage_each(instance: so.Instance) -> tuple[Any, ...]:
 
 
 def test_the_document_of_an_adapted_plan_fits_its_schema() -> None:
+    """Compression, protection and variants are part of the published schema, with the links that are crossed."""
     instance = whole_adapted_instance(accuracy_min=0.75, privacy_max=0.5, energy_max_j=0.63)
     plan = so.solve(dataclasses.replace(instance, options=only_a_stage_each(instance)))
     document = plan.to_dict()
@@ -234,6 +246,7 @@ def test_the_document_of_an_adapted_plan_fits_its_schema() -> None:
 
 
 def test_what_is_not_named_happens_as_it_is() -> None:
+    """Data cross a link plain unless the plan says otherwise."""
     plain = so.evaluate(tiny.adapted(), halfway(handovers=[], variants=[]))
     assert [stage.coding_ms for stage in plain.stages] == [0.0, 0.0]
     assert plain.cost_usd_per_request == pytest.approx(0.625 + 1.625 * 0.5, rel=1e-12)
@@ -257,6 +270,7 @@ def test_what_is_not_named_happens_as_it_is() -> None:
     ],
 )
 def test_adaptations_that_mean_nothing_are_refused(changes: dict[str, Any], place: str, words: str) -> None:
+    """An unknown way to hand over, or a variant of other stages, is named with those there are."""
     with pytest.raises(so.InputError) as caught:
         so.evaluate(tiny.adapted(), halfway(**changes))
     (problem,) = caught.value.problems
@@ -265,6 +279,7 @@ def test_adaptations_that_mean_nothing_are_refused(changes: dict[str, Any], plac
 
 
 def test_nothing_is_handed_over_in_a_tier() -> None:
+    """Compression between stages of one machine is refused: nothing crosses a link there."""
     places = [{"stage": s, "tier": "vm", "option": "v"} for s in (1, 2)]
     with pytest.raises(so.InputError, match="nothing crosses a link there"):
         so.evaluate(tiny.adapted(), halfway(placement=places))

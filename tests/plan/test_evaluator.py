@@ -17,6 +17,7 @@ def metrics(folder: Path, places: list[tuple[str, str]], threshold: float = 0.5,
 
 
 def test_both_tiers_per_request(tmp_path: Path) -> None:
+    """Money of a plan over two tiers: waiting machine, share of cold starts, fee and link, each by hand."""
     found = metrics(tmp_path, [V, F])
     assert found.reach == pytest.approx([1, 0.5], rel=1e-12)
     assert found.exit_share == pytest.approx([0.5, 0.5], rel=1e-12)
@@ -34,6 +35,7 @@ def test_both_tiers_per_request(tmp_path: Path) -> None:
 
 
 def test_latencies(tmp_path: Path) -> None:
+    """A cold start is whole in the worst case, a share in the mean, and in percentiles where it reaches them."""
     found = metrics(tmp_path, [V, F], workload={"latency_measure": "p97.5"})
     # stage 1, hand-over, cold start, stage 2
     assert found.latency_worst_ms == pytest.approx(100 + 120 + 400 + 100, rel=1e-12)
@@ -88,6 +90,7 @@ def test_percentile_at_the_very_edge(tmp_path: Path) -> None:
 
 
 def test_one_tier_alone(tmp_path: Path) -> None:
+    """Without a hand-over only the machine, or only the function, is paid and waited for."""
     vm, function = metrics(tmp_path, [V, V]), metrics(tmp_path, [F, F])
     assert vm.cost_usd_per_request == pytest.approx(2e-3 * (0.1 + 0.5 * 0.2), rel=1e-12)
     assert (vm.latency_worst_ms, vm.latency_mean_ms) == pytest.approx((300, 200), rel=1e-12)
@@ -98,6 +101,7 @@ def test_one_tier_alone(tmp_path: Path) -> None:
 
 
 def test_a_cold_start_that_no_request_meets_counts_nowhere(tmp_path: Path) -> None:
+    """A cold start of share 0 costs no time, not even in the worst case, and no money."""
     document = two_tiers()
     document["tier"][1]["cold_share"] = 0.0
     found = so.evaluate(load(document, tmp_path), plan_of([F, F], {1: 0.5}))
@@ -106,6 +110,7 @@ def test_a_cold_start_that_no_request_meets_counts_nowhere(tmp_path: Path) -> No
 
 
 def test_a_device_is_not_paid_for_waiting(tmp_path: Path) -> None:
+    """A device costs while it computes; a machine at the edge costs while it waits for the network, too."""
     document = two_tiers()
     document["tier"][0]["kind"] = "device"
     found = so.evaluate(load(document, tmp_path), plan_of([V, F], {1: 0.5}))
@@ -116,6 +121,7 @@ def test_a_device_is_not_paid_for_waiting(tmp_path: Path) -> None:
 
 
 def test_the_input_crosses_the_link_from_the_client(tmp_path: Path) -> None:
+    """The way in takes time and money, but no machine is paid while the input comes."""
     document = two_tiers()
     document["link"].append(
         {"from": "client", "to": "vm", "bandwidth_mbit_s": 48.0, "round_trip_ms": 10.0, "usd_per_gb": 0.5}
@@ -128,6 +134,7 @@ def test_the_input_crosses_the_link_from_the_client(tmp_path: Path) -> None:
 
 
 def test_the_input_is_at_a_tier(tmp_path: Path) -> None:
+    """Where the input lies already it needs no link; from there to elsewhere it does, or the plan is refused."""
     instance = load(changed(two_tiers(), workload={"source": "vm"}), tmp_path)
     # there already
     assert so.evaluate(instance, plan_of([V, V], {1: 0.5})).latency_worst_ms == pytest.approx(300)
@@ -141,6 +148,7 @@ def test_the_input_is_at_a_tier(tmp_path: Path) -> None:
 
 
 def test_reserved(tmp_path: Path) -> None:
+    """Rented machines are counted whole, and a load met exactly needs none more."""
     reserved: Any = {"workload": {"rate_per_s": 10.0}, "objective": {"accounting": "reserved"}}
     found = metrics(tmp_path, [V, F], **reserved)
     # busy 0.1 + 0.5 x 0.12 = 0.16 s a request; 10 x 0.16 / 0.8 = 2 machines, exactly
@@ -164,6 +172,7 @@ def test_reserved(tmp_path: Path) -> None:
 
 
 def test_as_printed(tmp_path: Path) -> None:
+    """The survey's own formula is kept to the letter, with the whole cold start and without fees."""
     printed: Any = {"objective": {"accounting": "as-printed"}}
     # C_I (0.1 + 0.12) x 0.5 + C_F (0.1 + 0.4) x 0.5: the cold start whole, no fee, no link price
     both = metrics(tmp_path, [V, F], **printed)
@@ -176,6 +185,7 @@ def test_as_printed(tmp_path: Path) -> None:
 
 
 def test_memory_holds_all_parameters_and_the_largest_activation(tmp_path: Path) -> None:
+    """Memory is the sum of parameters and the largest thing held at once, the input included."""
     document = two_tiers()
     document["tier"][0]["option"][0]["memory_mb"] = 12
     instance = load(document, tmp_path)
@@ -191,6 +201,7 @@ def test_memory_holds_all_parameters_and_the_largest_activation(tmp_path: Path) 
 
 
 def test_limits_broken_are_listed_with_how_far(tmp_path: Path) -> None:
+    """Each limit that a plan breaks is listed with its value, its bound and the share by which it is missed."""
     limits = {"accuracy_min": 0.9, "latency_slo_ms": 144.0, "latency_measure": "worst"}
     document = changed(two_tiers(), workload=limits)
     document["tier"][1]["payload_max_bytes"] = 1_000_000
@@ -204,6 +215,7 @@ def test_limits_broken_are_listed_with_how_far(tmp_path: Path) -> None:
 
 
 def test_a_limit_met_to_rounding_is_kept(tmp_path: Path) -> None:
+    """A plan exactly at its limits keeps them; rounding makes no breach."""
     found = metrics(tmp_path, [V, V], 0.9, workload={"accuracy_min": 0.926, "latency_slo_ms": 300.0})
     assert found.breaches == []
 
@@ -226,6 +238,7 @@ def test_stages_of_one_tier_on_different_options(tmp_path: Path) -> None:
 
 
 def test_measured_times_replace_speeds(tmp_path: Path) -> None:
+    """Where times were measured no speed is needed, and money follows from the times."""
     document = two_tiers()
     del document["tier"][0]["option"][0]["flops_per_s"]
     document["tier"][0]["stage_times"] = "times.csv"
@@ -251,6 +264,7 @@ def test_thresholds_between_rows_and_mixes_of_rows(tmp_path: Path) -> None:
 
 
 def test_without_exits_accuracy_is_unknown(tmp_path: Path) -> None:
+    """Without exits nobody leaves early and no accuracy is made up."""
     document = two_tiers()
     del document["exits"]
     found = so.evaluate(load(document, tmp_path), plan_of([V, F]))

@@ -31,11 +31,13 @@ def notes(instance: Instance, placement: list[dict[str, Any]]) -> list[str]:
 
 
 def test_within_all_limits_there_is_nothing_to_say() -> None:
+    """A plan that fits its functions gets no needless note."""
     assert notes(with_limits(4.0, 0.5), ACROSS) == []
     assert notes(with_limits(2.0, 0.5), ON_FUNCTION) == []
 
 
 def test_what_a_function_does_not_take_in_one_call() -> None:
+    """Data larger than a call takes are named with the stage and the limit."""
     (note,) = notes(with_limits(3.0, 10.0), ACROSS)
     assert "stage 2" in note
     assert "payload_max_bytes = 3" in note

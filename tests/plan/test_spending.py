@@ -39,6 +39,7 @@ def test_rented_machines_are_charged_by_busy_time() -> None:
 
 
 def test_the_printed_formula_has_no_parts() -> None:
+    """The survey's formula mixes stages, so that no split of it is invented."""
     assert spending(tiny.two_stages(accounting="as-printed"), Decision((0, 1), HALF)) is None
 
 
@@ -55,6 +56,7 @@ def test_the_printed_formula_has_no_parts() -> None:
     ],
 )
 def test_parts_sum_to_the_cost(instance: Instance, options: tuple[int, ...], accounting: str) -> None:
+    """What stages cost adds up to what the plan costs, however money is counted."""
     instance = dataclasses.replace(instance, accounting=accounting, rate_per_s=3.0)  # type: ignore[arg-type]
     decision = Decision(options, HALF)
     found = spending(instance, decision)
@@ -64,6 +66,7 @@ def test_parts_sum_to_the_cost(instance: Instance, options: tuple[int, ...], acc
 
 
 def test_plans_are_split_like_decisions() -> None:
+    """A plan, its document and its decision are split alike, and the parts make the objective."""
     instance = so.load(shipped_folder() / "alexnet-cifar10")
     plan = so.solve(instance)
     assert plan.plan is not None

@@ -102,6 +102,7 @@ def same_answer(plan: Plan, instance: Instance, gap: float) -> None:
 
 @pytest.mark.parametrize("base", BASES)
 def test_answers_are_those_of_solve(base: str) -> None:
+    """A planner that kept its tables answers as a solve from scratch would."""
     planner = Planner(BASES[base])
     for question in QUESTIONS:
         same_answer(planner.plan(**question), asked(BASES[base], question), PLANNER_GAP)
@@ -146,6 +147,7 @@ def told(plan: Plan) -> dict[str, Any]:
 
 @pytest.mark.parametrize("base", ["with limits", "reserved"])
 def test_the_same_question_again(base: str) -> None:
+    """A question asked before, in whatever words, is answered from memory."""
     planner = Planner(BASES[base])
     for question in QUESTIONS:
         assert planner.plan(**question) is planner.plan(**question)
@@ -156,6 +158,7 @@ def test_the_same_question_again(base: str) -> None:
 
 @pytest.mark.parametrize("base", ["per request", "with limits", "mean, limited", "reserved"])
 def test_whatever_was_asked_before(base: str) -> None:
+    """An answer depends on the question alone, not on those before it."""
     first, second = Planner(BASES[base]), Planner(BASES[base])
     forth = [told(first.plan(**question)) for question in QUESTIONS]
     back = [told(second.plan(**question)) for question in reversed(QUESTIONS)]
@@ -163,6 +166,7 @@ def test_whatever_was_asked_before(base: str) -> None:
 
 
 def test_the_instance_is_left_as_it_was() -> None:
+    """Questions at other prices and limits leave the planner's instance untouched."""
     instance = tiny.two_stages(rate_per_s=1.0)
     planner = Planner(instance)
     before = told(planner.plan())
@@ -174,6 +178,7 @@ def test_the_instance_is_left_as_it_was() -> None:
 
 @pytest.mark.parametrize("base", ["with limits", "reserved"])
 def test_eight_threads(base: str) -> None:
+    """One planner serves many threads, each with the answer it would have alone."""
     serial, shared = Planner(BASES[base]), Planner(BASES[base])
     expected = [told(serial.plan(**question)) for question in QUESTIONS]
     with ThreadPoolExecutor(8) as pool:
@@ -183,6 +188,7 @@ def test_eight_threads(base: str) -> None:
 
 @pytest.mark.parametrize("pace", [0.0, 1e4])
 def test_what_is_proven_does_not_depend_on_the_clock(pace: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a stopped nor a racing clock changes an answer that is proven."""
     expected = [told(Planner(BASES["reserved"]).plan(**question)) for question in QUESTIONS]
     clock = time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: pace * clock())
@@ -212,11 +218,13 @@ def test_what_is_proven_does_not_depend_on_the_clock(pace: float, monkeypatch: p
 )
 @pytest.mark.parametrize("base", ["per request", "reserved"])
 def test_questions_that_make_no_sense(base: str, question: Question, message: str) -> None:
+    """A wrong price, rate, limit or deadline is named with its value and what may be written."""
     with pytest.raises(so.InputError, match=message):
         Planner(BASES[base]).plan(**question)
 
 
 def test_a_mistyped_option() -> None:
+    """A price for a misspelt option suggests the one that was meant."""
     named = tiny.two_stages()
     options = tuple(replace(o, name=name) for o, name in zip(named.options, ("c6i.large", "lambda"), strict=True))
     with pytest.raises(so.InputError, match=r"no such option; did you mean c6i.large\?"):
@@ -224,12 +232,14 @@ def test_a_mistyped_option() -> None:
 
 
 def test_all_that_is_wrong_at_once() -> None:
+    """All faults of a question are told in one round."""
     with pytest.raises(so.InputError) as error:
         Planner(BASES["per request"]).plan(prices={"w": 1.0, "v": -1.0})
     assert len(error.value.problems) == 2
 
 
 def test_a_negative_gap() -> None:
+    """A gap below zero can be kept by no answer and is refused."""
     with pytest.raises(so.InputError, match=r"gap: -0.1; write a number of at least 0"):
         Planner(BASES["per request"], gap=-0.1)
 
@@ -251,6 +261,7 @@ def test_no_time_at_all(base: str) -> None:
 
 @pytest.mark.parametrize("base", ["per request", "reserved", "mean"])
 def test_infeasible(base: str) -> None:
+    """A question without a plan names the limit to blame, and the next question is answered again."""
     planner = Planner(BASES[base])
     plan = planner.plan(accuracy_min=0.97)  # the last stage is right on 0.96
     assert plan.status == "infeasible"
@@ -314,6 +325,7 @@ def points(policy: Policy, low: float, high: float) -> Iterator[float]:
 
 @pytest.mark.parametrize(("mapped", "source", "low", "high", "tolerance"), POLICIES, ids=["rate", "bound"])
 def test_policy_serves_every_point(mapped: Any, source: Any, low: float, high: float, tolerance: float) -> None:
+    """At any rate or bound the map's plan keeps its limits and is as near to the best as it says."""
     policy, instance = mapped(), source()
     assert policy.instance == instance.name
     assert policy.gap <= tolerance
@@ -392,6 +404,7 @@ def test_plans_are_those_of_the_hardest_end() -> None:
 
 
 def test_a_rate_matters_only_where_machines_are_rented() -> None:
+    """Paid by the request, one plan is best at all rates, and the map has one piece."""
     policy = Planner(tiny.two_stages()).policy(rate_per_s=(0.1, 1e4))
     assert [(piece.low, piece.high) for piece in policy.pieces] == [(0.1, 1e4)]
     assert policy.gap <= PLANNER_GAP
@@ -413,6 +426,7 @@ def test_policy_by_hand() -> None:
 
 @pytest.mark.parametrize("mapped", [by_rate, by_bound])
 def test_save_and_load(mapped: Any, tmp_path: Path) -> None:
+    """A map read from its file is the one that was saved."""
     policy = mapped()
     policy.save(tmp_path / "policy.json")
     again = Policy.load(tmp_path / "policy.json")
@@ -429,6 +443,7 @@ def test_save_and_load(mapped: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", [None, "", "[]", "{}", json.dumps({"instance": "a", "axis": "b", "pieces": [{}]})])
 def test_files_that_hold_no_policy(text: str | None, tmp_path: Path) -> None:
+    """A missing, empty or foreign file is refused as bad input."""
     if text is not None:
         (tmp_path / "policy.json").write_text(text)
     with pytest.raises(so.InputError, match=r"Policy\.save wrote|of one policy"):
@@ -437,11 +452,13 @@ def test_files_that_hold_no_policy(text: str | None, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [0.5, 8.1, math.nan, math.inf, -1.0])
 def test_outside_the_map(value: float) -> None:
+    """Nothing is said of rates that were not mapped."""
     with pytest.raises(so.InputError, match="the map holds 2 to 8"):
         by_rate().at(value)
 
 
 def test_ends_of_the_map() -> None:
+    """Both ends of the range belong to the map."""
     policy = by_rate()
     first, last = policy.at(2.0), policy.at(8.0)
     assert first is not None
@@ -454,6 +471,7 @@ def test_ends_of_the_map() -> None:
 
 @pytest.mark.parametrize("mapped", [by_rate, by_bound])
 def test_plot(mapped: Any) -> None:
+    """A map draws itself, on axes that are given or on its own."""
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
@@ -480,11 +498,13 @@ def test_plot(mapped: Any) -> None:
     ],
 )
 def test_ranges_that_make_no_sense(arguments: Mapping[str, Any], message: str) -> None:
+    """A range that is missing, doubled, upside down or endless is refused with what to give."""
     with pytest.raises(so.InputError, match=message):
         Planner(BASES["per request"]).policy(**arguments)
 
 
 def test_what_does_not_only_rise_has_no_policy() -> None:
+    """Where the best value does not grow with the rate, pieces would prove nothing, so no map is made."""
     with pytest.raises(so.InputError, match=r"a weighted objective; .*take it out"):
         map_policy(Planner(BASES["weighted"]), latency_slo_ms=(1.0, 2.0))
     capped = replace(BASES["reserved"], cost_max_usd=5.0)
@@ -536,6 +556,7 @@ def on_v() -> Instance:
 
 
 def test_a_map_without_tolerance_has_the_best_plan_everywhere() -> None:
+    """With tolerance 0 each rate has a plan as good as a solve at that rate finds."""
     policy = Planner(rented(), gap=0.0).policy(rate_per_s=(2.0, 8.0), tolerance=0.0)
     for rate in (2.0, 3.3, 4.7, 8.0):
         there = policy.at(rate)

@@ -13,6 +13,7 @@ from serflow_opt.planner.rated import Rated, metrics_at
 
 @pytest.mark.parametrize("places", [[V, V], [V, F], [F, F]])
 def test_a_plan_at_another_rate(places: list[tuple[str, str]], tmp_path: Path) -> None:
+    """Machines, use and money of a plan at another rate are exactly those the evaluator counts there."""
     document = changed(two_tiers(), objective={"accounting": "reserved"}, workload={"rate_per_s": 7.0})
     instance = load(document, tmp_path)
     plan = plan_of(places, {1: 0.5})

@@ -19,6 +19,7 @@ def offering(*names: str, **tier: Any) -> dict[str, Any]:
 
 
 def test_answers_with_and_without_a_plan_say_so(tmp_path: Path) -> None:
+    """Accelerators reckoned at the speed of their vCPUs are named, whether or not there is a plan."""
     instance = load(offering("c6i.large", "g5.xlarge", "inf2.xlarge"), tmp_path)
     for plan in (so.solve(instance), so.solve(instance.with_limits(latency_slo_ms=1e-3))):
         (note,) = plan.notes
@@ -27,6 +28,7 @@ def test_answers_with_and_without_a_plan_say_so(tmp_path: Path) -> None:
 
 
 def test_validate_and_other_commands_warn(tmp_path: Path) -> None:
+    """The warning comes before a solve is paid for, and goes to stderr."""
     folder = write(offering("g5.xlarge"), tmp_path)
     ran = run("validate", folder)
     assert ran.code == 0
@@ -39,6 +41,7 @@ def test_validate_and_other_commands_warn(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("names", [("c6i.large",), ()])
 def test_cpus_and_speeds_written_out_are_as_meant(names: tuple[str, ...], tmp_path: Path) -> None:
+    """Machines without accelerators, or with a speed of their own, get no warning."""
     document = offering(*names)
     document["tier"][0]["option"] = [{"name": "g5.xlarge", "flops_per_s": 1e13}]
     if not names:
@@ -47,6 +50,7 @@ def test_cpus_and_speeds_written_out_are_as_meant(names: tuple[str, ...], tmp_pa
 
 
 def test_measured_times_are_as_meant(tmp_path: Path) -> None:
+    """Measured times hold what the accelerator does, so that nothing is to be warned of."""
     document = offering("g5.xlarge", stage_times="times.csv")
     del document["tier"][0]["flops_per_s_per_vcpu"]
     document["tables"]["times.csv"] = [{"stage": s, "option": "g5.xlarge", "mean_ms": 1.0} for s in (1, 2)]

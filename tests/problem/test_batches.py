@@ -33,6 +33,7 @@ def machine(document: dict[str, Any], folder: Path) -> Any:
 
 
 def test_times_are_linear_between_measured_sizes(tmp_path: Path) -> None:
+    """Batches between two measured sizes take the time in proportion, and the offers are all sizes with all waits."""
     times = [["stage", "option", "batch", "mean_ms"]]
     times += [[s, "v", n, ms * s] for s in (1, 2) for n, ms in ((1, 10), (4, 16), (8, 40))]
     option = machine(batched(times), tmp_path)
@@ -45,6 +46,7 @@ def test_times_are_linear_between_measured_sizes(tmp_path: Path) -> None:
 
 
 def test_fixed_and_per_request_parts(tmp_path: Path) -> None:
+    """A fixed part and a part for each request give the time of every size."""
     times = [["stage", "option", "fixed_ms", "per_request_ms"], [1, "v", 5, 1], [2, "v", 0, 3]]
     option = machine(batched(times), tmp_path)
     assert option.stage_seconds == pytest.approx((0.006, 0.003))
@@ -54,6 +56,7 @@ def test_fixed_and_per_request_parts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("keys", [{"batch": None, "batch_wait_ms": None}, {"batch": [1], "batch_wait_ms": None}])
 def test_one_at_a_time_is_what_it_was(tmp_path: Path, keys: dict[str, Any]) -> None:
+    """Batches of one make the same machine as plain times do."""
     plain = [["stage", "option", "mean_ms"], [1, "v", 10], [2, "v", 20]]
     by_batch, alone = machine(batched(**keys), tmp_path / "a"), machine(batched(plain, **keys), tmp_path / "b")
     assert by_batch == alone
@@ -61,6 +64,7 @@ def test_one_at_a_time_is_what_it_was(tmp_path: Path, keys: dict[str, Any]) -> N
 
 
 def test_the_least_billed_time_of_a_call(tmp_path: Path) -> None:
+    """A short call is billed its minimum, a longer one by whole steps."""
     document = two_tiers()
     document["tier"][1] |= {"billing_step_ms": 1000.0, "billing_min_ms": 3000.0}
     scaling = load(document, tmp_path).tiers[1].scaling
@@ -72,6 +76,7 @@ def test_the_least_billed_time_of_a_call(tmp_path: Path) -> None:
 
 
 def test_mean_time_is_that_of_all_ways_to_leave() -> None:
+    """The mean over who of a batch stays equals the sum over all ways to leave, written out."""
     times = (3.0, 5.0, 6.0, 9.0)
     for entering, stays in itertools.product(range(1, 5), (0.0, 0.3, 1.0)):
         expected = math.fsum(
@@ -110,12 +115,14 @@ FULL = [(s, n, 10.0 * n) for s in (1, 2) for n in (1, 8)]
     ],
 )
 def test_bad_input(tmp_path: Path, document: dict[str, Any], place: str, value: str, cure: str) -> None:
+    """Each fault of batch sizes, waits and rows is named with place, value and cure."""
     with pytest.raises(so.InputError) as told:
         load(document, tmp_path)
     assert any(place in p.place and value in p.found and cure in p.cure for p in told.value.problems), told.value
 
 
 def test_batches_need_times_by_batch(tmp_path: Path) -> None:
+    """Batches are not served at times measured one by one."""
     document = two_tiers()
     document["tier"][0] |= {"batch": [4], "batch_wait_ms": [1.0]}
     with pytest.raises(so.InputError, match="4 without times by batch"):

@@ -57,12 +57,14 @@ def problems_of(*paths: Path) -> tuple[Problem, ...]:
     ],
 )
 def test_vm_prices_and_sizes(catalog: Catalog, name: str, vcpus: int, gib: float, usd_per_hour: float) -> None:
+    """Shipped machines have the sizes and prices their provider publishes."""
     vm = catalog.vm(name)
     assert (vm.vcpus, vm.memory_mb) == (vcpus, gib * 1024)
     assert vm.usd_per_hour == pytest.approx(usd_per_hour, rel=1e-12)
 
 
 def test_function_prices_and_limits(catalog: Catalog) -> None:
+    """Shipped functions have the published prices, sizes, payload and run time."""
     x86, arm = catalog.function(), catalog.function("eu-west-1", "arm64")
     assert (x86.usd_per_gb_s, arm.usd_per_gb_s) == (0.0000166667, 0.0000133334)
     assert all(row.usd_per_request == 2e-7 for row in catalog.functions)
@@ -85,6 +87,7 @@ def test_survey_example_of_a_small_vm_with_a_function(catalog: Catalog) -> None:
 
 
 def test_families_are_there_and_doubtful_prices_are_not(catalog: Catalog) -> None:
+    """Rows whose price could not be confirmed are left out, not guessed."""
     families = {vm.family for vm in catalog.vms}
     assert families == {"c6i", "c7i", "c6g", "c7g", "m6i", "m7i", "t3", "g4dn", "g5", "inf2"}
     for doubtful in ("g4dn.8xlarge", "g5.12xlarge"):
@@ -92,6 +95,7 @@ def test_families_are_there_and_doubtful_prices_are_not(catalog: Catalog) -> Non
 
 
 def test_every_row_has_a_source_and_a_day(catalog: Catalog) -> None:
+    """Each price says where it comes from and when it was read."""
     dated = [(vm.source, vm.as_of) for vm in catalog.vms]
     dated += [(row.source, row.as_of) for row in catalog.functions]
     for source, as_of in dated:
@@ -100,6 +104,7 @@ def test_every_row_has_a_source_and_a_day(catalog: Catalog) -> None:
 
 
 def test_shipped_rows_agree_with_themselves(catalog: Catalog) -> None:
+    """No row stands twice, and name, architecture and GPUs of each go together."""
     assert len(catalog.vms) == len({vm.key for vm in catalog.vms}) == 75
     assert len(catalog.functions) == len({row.key for row in catalog.functions}) == 26
     for vm in catalog.vms:
@@ -110,11 +115,13 @@ def test_shipped_rows_agree_with_themselves(catalog: Catalog) -> None:
 
 @pytest.mark.parametrize("family", ["c6i", "c7i", "c6g", "c7g", "m6i", "m7i", "t3"])
 def test_price_grows_with_memory_within_a_family(catalog: Catalog, family: str) -> None:
+    """Within a family twice the machine costs twice as much, which a typing error would break."""
     per_mb = [vm.usd_per_hour / vm.memory_mb for vm in catalog.filter(f"family={family}").vms]
     assert per_mb == pytest.approx([per_mb[0]] * len(per_mb), rel=1e-9)
 
 
 def test_shipped_columns_are_the_fields(catalog: Catalog) -> None:
+    """The files have a column for each field, in order, so that none is dropped in silence."""
     folder = Path(sys.modules[Catalog.__module__].__file__ or "").parent
     for name, row in (("vms.csv", catalog.vms[0]), ("functions.csv", catalog.functions[0])):
         with (folder / name).open(encoding="utf-8", newline="") as file:
@@ -122,6 +129,7 @@ def test_shipped_columns_are_the_fields(catalog: Catalog) -> None:
 
 
 def test_catalogue_is_read_once_and_rows_are_frozen(catalog: Catalog) -> None:
+    """Everybody shares one catalogue, which nobody can change by accident."""
     assert load_catalog() is catalog
     with pytest.raises(dataclasses.FrozenInstanceError):
         catalog.vms[0].usd_per_hour = 0.0  # type: ignore[misc]
@@ -143,12 +151,14 @@ def test_reading_prices_needs_only_the_standard_library() -> None:
 
 
 def test_unknown_vm_names_the_closest(catalog: Catalog) -> None:
+    """A misspelt machine is refused with its nearest name."""
     with pytest.raises(InputError, match=r"unknown VM type 'c6i.lage'; did you mean c6i\.large"):
         catalog.vm("c6i.lage")
     assert catalog.find_vm("c6i.lage") is None
 
 
 def test_vm_of_another_region_says_where_it_is_priced(catalog: Catalog) -> None:
+    """A machine without a price in a region says where it has one."""
     with pytest.raises(InputError, match=r"no price in region 'eu-west-1'; priced in us-east-1"):
         catalog.vm("c6i.large", "eu-west-1")
 
@@ -162,6 +172,7 @@ def test_vm_of_another_region_says_where_it_is_priced(catalog: Catalog) -> None:
     ],
 )
 def test_unknown_function_price(catalog: Catalog, wanted: tuple[str, ...], message: str) -> None:
+    """Wrong region, architecture or provider of a function are each named with what there is."""
     with pytest.raises(InputError, match=message):
         catalog.function(*wanted)
 
@@ -178,10 +189,12 @@ def test_unknown_function_price(catalog: Catalog, wanted: tuple[str, ...], messa
     ],
 )
 def test_filter(catalog: Catalog, include: str | list[str], exclude: str | list[str], names: set[str]) -> None:
+    """Patterns and fields pick the machines meant, whatever their case."""
     assert {vm.name for vm in catalog.filter(include, exclude).vms} == names
 
 
 def test_filter_looks_at_functions_too(catalog: Catalog) -> None:
+    """One pattern leaves the functions of a region and drops machines that have none there."""
     left = catalog.filter("region=eu-*").filter("arch=arm64")
     assert left.vms == ()
     assert {row.region for row in left.functions} == {"eu-west-1", "eu-west-2", "eu-central-1"}
@@ -191,6 +204,7 @@ def test_filter_looks_at_functions_too(catalog: Catalog) -> None:
 
 
 def test_filter_by_an_unknown_field(catalog: Catalog) -> None:
+    """A misspelt field is refused instead of matching nothing."""
     with pytest.raises(InputError, match="unknown field 'famly'; did you mean family"):
         catalog.filter("famly=c6i")
 
@@ -199,6 +213,7 @@ def test_filter_by_an_unknown_field(catalog: Catalog) -> None:
 
 
 def test_new_vm_takes_the_stated_defaults(catalog: Catalog, tmp_path: Path) -> None:
+    """A row of the user's own needs five cells, and the shipped catalogue stays as it is."""
     path = write(tmp_path, VM_HEADER, "box.big,2.5,4096,0.05,2026-11-01", "plain,1,512,0,2026-11-01")
     vm = catalog.with_rows(path).vm("box.big")
     assert (vm.provider, vm.region, vm.family, vm.arch) == ("custom", "us-east-1", "box", "x86_64")
@@ -210,6 +225,7 @@ def test_new_vm_takes_the_stated_defaults(catalog: Catalog, tmp_path: Path) -> N
 
 
 def test_override_keeps_what_it_does_not_state(catalog: Catalog, tmp_path: Path) -> None:
+    """A row with a contract price keeps the GPU and architecture of the shipped one."""
     path = write(
         tmp_path,
         f"{VM_HEADER},gpu,source",
@@ -226,6 +242,7 @@ def test_override_keeps_what_it_does_not_state(catalog: Catalog, tmp_path: Path)
 
 
 def test_same_name_in_another_region_is_another_row(catalog: Catalog, tmp_path: Path) -> None:
+    """A price for one region leaves those of others alone."""
     path = write(tmp_path, f"{VM_HEADER},region", "c6i.large,2,4096,0.0912,2026-11-01,eu-west-1")
     own = catalog.with_rows(path)
     assert own.vm("c6i.large", "eu-west-1").usd_per_hour == 0.0912
@@ -233,11 +250,13 @@ def test_same_name_in_another_region_is_another_row(catalog: Catalog, tmp_path: 
 
 
 def test_gpu_model_alone_means_one_gpu(catalog: Catalog, tmp_path: Path) -> None:
+    """A GPU that is named without a number is one."""
     path = write(tmp_path, f"{VM_HEADER},gpu", "box,8,65536,1.5,2026-11-01,L4")
     assert catalog.with_rows(path).vm("box").gpu_count == 1
 
 
 def test_function_rows_are_added_and_overridden(catalog: Catalog, tmp_path: Path) -> None:
+    """Functions can be repriced, and those of other providers added."""
     path = write(
         tmp_path,
         f"{FUNCTION_HEADER},provider,memory_max_mb",
@@ -253,6 +272,7 @@ def test_function_rows_are_added_and_overridden(catalog: Catalog, tmp_path: Path
 
 
 def test_later_files_override_earlier_ones(catalog: Catalog, tmp_path: Path) -> None:
+    """Of two files that price a machine the later one counts."""
     first = write(tmp_path, VM_HEADER, "box,1,1024,1,2026-11-01", name="first.csv")
     second = write(tmp_path, VM_HEADER, "box,1,1024,2,2026-11-02", name="second.csv")
     functions = write(tmp_path, FUNCTION_HEADER, "here,arm64,0,0,2026-11-01", name="functions.csv")
@@ -262,6 +282,7 @@ def test_later_files_override_earlier_ones(catalog: Catalog, tmp_path: Path) -> 
 
 
 def test_byte_order_mark_blank_lines_and_spaces_are_no_fault(catalog: Catalog, tmp_path: Path) -> None:
+    """Files as spreadsheets write them are read."""
     path = tmp_path / "own.csv"
     text = "name, vcpus, memory_mb, usd_per_hour, as_of\r\n\r\nbox , 1, 1024, 0.1, 2026-11-01\r\n,,,,\r\n"
     path.write_bytes(b"\xef\xbb\xbf" + text.encode())
@@ -294,6 +315,7 @@ def test_byte_order_mark_blank_lines_and_spaces_are_no_fault(catalog: Catalog, t
     ],
 )
 def test_wrong_cell_of_a_vm_type(tmp_path: Path, column: str, cell: str) -> None:
+    """A wrong cell of a machine is named with line, column, value and what to write."""
     cells = dict(zip(VM_HEADER.split(","), ["box", "2", "4096", "0.1", "2026-11-01"], strict=True))
     cells[column] = cell
     path = write(tmp_path, ",".join(cells), ",".join(cells.values()))
@@ -316,6 +338,7 @@ def test_wrong_cell_of_a_vm_type(tmp_path: Path, column: str, cell: str) -> None
     ],
 )
 def test_wrong_cell_of_a_function_price(tmp_path: Path, column: str, cell: str) -> None:
+    """A wrong cell of a function is named with line, column and value."""
     given = ["us-east-1", "x86_64", "1e-5", "2e-7", "2026-11-01"]
     cells = dict(zip(FUNCTION_HEADER.split(","), given, strict=True)) | {column: cell}
     (problem,) = problems_of(write(tmp_path, ",".join(cells), ",".join(cells.values())))
@@ -323,6 +346,7 @@ def test_wrong_cell_of_a_function_price(tmp_path: Path, column: str, cell: str) 
 
 
 def test_every_fault_of_every_file_is_reported_at_once(tmp_path: Path) -> None:
+    """Faults of several files are told together and in order."""
     vms = write(tmp_path, VM_HEADER, "a,x,1,-1,2026-11-01", "b,1,1,1,", "c,1,1,1", "d,1,1,1,2026-11-01", name="v.csv")
     functions = write(tmp_path, FUNCTION_HEADER, "r,mips,1e-5,nan,2026-11-01", name="f.csv")
     problems = problems_of(vms, functions, tmp_path / "absent.csv")
@@ -338,6 +362,7 @@ def test_every_fault_of_every_file_is_reported_at_once(tmp_path: Path) -> None:
 
 
 def test_missing_and_unknown_columns_are_named_together(tmp_path: Path) -> None:
+    """A header with wrong columns is mended in one round."""
     path = write(tmp_path, "name,vcpus,memory_gb,usd_per_hour", "box,1,4,0.1")
     said = [str(problem) for problem in problems_of(path)]
     assert len(said) == 3
@@ -347,12 +372,14 @@ def test_missing_and_unknown_columns_are_named_together(tmp_path: Path) -> None:
 
 
 def test_column_of_the_other_table_is_unknown(tmp_path: Path) -> None:
+    """A column that belongs to functions is no column of machines."""
     path = write(tmp_path, f"{VM_HEADER},usd_per_request", "box,1,1024,0.1,2026-11-01,0")
     (problem,) = problems_of(path)
     assert "unknown column 'usd_per_request'" in problem.found
 
 
 def test_header_of_neither_table(tmp_path: Path) -> None:
+    """A file that is neither table is told what both headers look like."""
     path = write(tmp_path, "name,region,as_of", "box,us-east-1,2026-11-01")
     (problem,) = problems_of(path)
     assert VM_HEADER in problem.cure
@@ -360,6 +387,7 @@ def test_header_of_neither_table(tmp_path: Path) -> None:
 
 
 def test_semicolons_instead_of_commas(tmp_path: Path) -> None:
+    """A file separated by semicolons is told that commas are wanted."""
     (problem,) = problems_of(write(tmp_path, VM_HEADER.replace(",", ";"), "box;1;1024;1;2026-11-01"))
     assert f"separated by commas: {VM_HEADER}" in problem.cure
 
@@ -372,6 +400,7 @@ def test_semicolons_instead_of_commas(tmp_path: Path) -> None:
     ],
 )
 def test_two_rows_with_one_key(tmp_path: Path, header: str, row: str, key: str) -> None:
+    """Two prices for one thing are a fault, with both lines named."""
     (problem,) = problems_of(write(tmp_path, header, row, row))
     assert (problem.place, problem.found) == ("line 3", f"{key} again, first on line 2")
 
@@ -385,6 +414,7 @@ def test_two_rows_with_one_key(tmp_path: Path, header: str, row: str, key: str) 
     ],
 )
 def test_cells_that_contradict_each_other(tmp_path: Path, header: str, row: str, cure: str) -> None:
+    """Cells that are right alone but not together are named."""
     (problem,) = problems_of(write(tmp_path, header, row))
     assert problem.place == "line 2"
     assert cure in problem.cure
@@ -401,6 +431,7 @@ def test_cells_that_contradict_each_other(tmp_path: Path, header: str, row: str,
     ],
 )
 def test_file_without_readable_rows(tmp_path: Path, content: bytes, said: str) -> None:
+    """Empty files, headers alone and other encodings are refused with words."""
     path = tmp_path / "own.csv"
     path.write_bytes(content)
     (problem,) = problems_of(path)
@@ -410,6 +441,7 @@ def test_file_without_readable_rows(tmp_path: Path, content: bytes, said: str) -
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
+    """A missing file and a folder in place of one are bad input, not a crash."""
     missing, folder = problems_of(tmp_path / "absent.csv", tmp_path)
     assert "no such file" in missing.found
     assert "cannot be read" in folder.found

@@ -36,11 +36,13 @@ def committed(instance: str) -> list[list[float]]:
 
 
 def test_bert_exits() -> None:
+    """The shipped BERT table can be made again from its samples, byte by byte."""
     raw = DATA / "exits" / "sst2_bert_12exits.csv"
     stages = list(range(2, 13))
     assert derived(raw, stages, stages, levels=10, earlier=0.7) == committed("bert12-sst2")
 
 
 def test_alexnet_exits() -> None:
+    """The shipped AlexNet table can be made again from its samples, byte by byte."""
     raw = DATA / "exits" / "cifar10_alexnet_2exits.csv"
     assert derived(raw, [1, 2], [1, 6], levels=20, earlier=0.8) == committed("alexnet-cifar10")

@@ -31,6 +31,7 @@ def samples(held_out: list[int] | None = None) -> Samples:
 
 
 def test_tables_on_all_samples() -> None:
+    """Thresholds, shares and accuracies are those of eight samples counted by hand."""
     first, second, third, last = derive_menus(samples(), stages=4, levels=3)
     # quantiles 0, 1/2 and 1 of eight values, taken upwards: the 1st, the 5th, the 8th; and 1, at which nobody leaves
     assert first.thresholds == (0.2, 0.6, 0.9, 1)
@@ -76,6 +77,7 @@ def test_a_plan_at_the_thresholds_of_its_tables_promises_what_the_samples_hold()
 
 
 def test_equal_confidences_make_one_row() -> None:
+    """Samples that no threshold can part leave together and make one row."""
     flat = Samples(np.array([FIRST, THIRD]).T[:, ::-1], np.ones((8, 2), dtype=bool), (1, 2), np.zeros(8, dtype=bool))
     menu = derive_menus(flat, stages=2, levels=10)[0]
     assert (menu.thresholds, menu.exit_rates) == ((0.5, 1.0), (1.0, 0.0))
@@ -85,12 +87,14 @@ def test_equal_confidences_make_one_row() -> None:
 
 
 def test_an_exit_that_nothing_reaches_is_no_exit() -> None:
+    """Where everybody has left before, an exit offers nothing to choose."""
     _, second, _, last = derive_menus(samples(), stages=4, levels=3, earlier_threshold=0.1)
     assert second.exit_rates == (0.0,)
     assert last.exit_rates == (1.0,)
 
 
 def test_held_out_samples_are_not_in_the_tables() -> None:
+    """Samples kept for checking do not shape the tables they check."""
     first = derive_menus(samples([7]), stages=4, levels=3)[0]
     assert first.thresholds == (0.2, 0.5, 0.8, 1)
     assert first.exit_rates == pytest.approx((1, 4 / 7, 1 / 7, 0))
@@ -109,6 +113,7 @@ def test_replay_counts() -> None:
 
 
 def test_replay_when_all_are_right_or_nobody_leaves_early() -> None:
+    """The ends of the range: nobody leaves early, or all are right and the interval is one-sided."""
     found = replay(samples(), (1.0, 1.0, 1.0))
     assert found.exit_share == (0, 0, 1)
     assert found.accuracy == 7 / 8
@@ -119,6 +124,7 @@ def test_replay_when_all_are_right_or_nobody_leaves_early() -> None:
 
 
 def test_replay_on_the_held_out_part_only() -> None:
+    """A replay on the held-out part counts that part alone, and says when there is none."""
     found = replay(samples([0, 7]), (0.6, 0.8, 0.0), held_out=True)
     assert found.samples == 2
     assert found.exit_share == (1 / 2, 1 / 2, 0)
@@ -141,6 +147,8 @@ def with_holdout(folder: Path, share: float, seed: int, count: int = 40) -> so.I
 
 
 def test_the_holdout_follows_share_and_seed(tmp_path: Path) -> None:
+    """The same share and seed hold out the same samples, another seed others."""
+
     def held_out(share: float, seed: int) -> list[bool]:
         drawn = with_holdout(tmp_path, share, seed).samples
         assert drawn is not None
@@ -153,6 +161,7 @@ def test_the_holdout_follows_share_and_seed(tmp_path: Path) -> None:
 
 
 def test_a_plan_says_what_its_thresholds_do_on_the_samples(tmp_path: Path) -> None:
+    """A plan tells who leaves and who is right on the samples of the table and on those held out."""
     plan = so.solve(with_holdout(tmp_path, 0.25, 3))
     table, held_out = plan.samples
     assert (table.part, table.samples) == ("table", 30)

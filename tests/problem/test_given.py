@@ -35,11 +35,13 @@ TRAFFIC: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_names_and_paths_are_loaded(verb: str) -> None:
+    """Each verb takes a path as well as an instance."""
     for given in (GOOD, str(GOOD)):
         VERBS[verb](given)
 
 
 def test_so_are_those_of_traffic_and_of_fleets(tmp_path: Path) -> None:
+    """Traces and instances of the traffic verbs may be paths, too."""
     from oracles.random_instances import write
 
     folder, trace = write(service_document(), tmp_path / "t"), write_trace(tmp_path / "t.csv", (5, 5, 5))
@@ -56,6 +58,7 @@ def test_so_are_those_of_traffic_and_of_fleets(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("verb", [*VERBS, *TRAFFIC])
 def test_anything_else_is_an_input_error(verb: str, given: Any) -> None:
+    """What cannot be an instance is refused with a cure by every verb, never with a traceback."""
     with pytest.raises(so.InputError) as caught:
         (VERBS | TRAFFIC)[verb](given)
     (problem,) = caught.value.problems
@@ -63,6 +66,7 @@ def test_anything_else_is_an_input_error(verb: str, given: Any) -> None:
 
 
 def test_lists_are_asked_for_where_there_are_several() -> None:
+    """A verb for many instances asks for a list instead of taking a name apart."""
     for verb in (so.solve_all, lambda given: so.solve_fleet(given, budget_usd_per_hour=1.0)):
         for given in ("bert12-sst2", so.load(GOOD), 3):
             with pytest.raises(so.InputError, match="list of instances"):
@@ -70,6 +74,7 @@ def test_lists_are_asked_for_where_there_are_several() -> None:
 
 
 def test_plans_may_be_paths(tmp_path: Path) -> None:
+    """A saved plan is valued like the one in memory."""
     plan = so.solve(GOOD)
     plan.save(tmp_path / "p.json")
     assert so.evaluate(GOOD, tmp_path / "p.json") == so.evaluate(GOOD, str(tmp_path / "p.json")) == plan.metrics
@@ -79,6 +84,7 @@ def test_plans_may_be_paths(tmp_path: Path) -> None:
 
 
 def test_services_traces_and_policies_of_other_kinds(tmp_path: Path) -> None:
+    """A service, trace or policy of another kind is refused before anything runs."""
     service = service_for(load(service_document(), tmp_path), so.Trace.of([5]), 1)
     trace = so.Trace.of([5])
     for ask in (
@@ -95,6 +101,7 @@ def test_services_traces_and_policies_of_other_kinds(tmp_path: Path) -> None:
 
 
 def test_limits_go_by_their_keys_in_files(tmp_path: Path) -> None:
+    """Limits have one name and unit, in files and in calls, and None takes them away."""
     instance = load(two_tiers(), tmp_path)
     held = instance.with_limits(
         latency_slo_ms=300, mse_min=0.5, cross_entropy_max=2.0, accuracy_min=0.8, then="latency"
@@ -110,6 +117,7 @@ def test_limits_go_by_their_keys_in_files(tmp_path: Path) -> None:
 
 
 def test_weights_make_the_objective_and_another_objective_drops_them(tmp_path: Path) -> None:
+    """Weights mean a weighted objective and do not outlive it."""
     instance = load(two_tiers(), tmp_path)
     both = instance.with_limits(weights={"latency": 1, "cost": 2.0})
     assert both.minimize == "weighted"
@@ -118,6 +126,7 @@ def test_weights_make_the_objective_and_another_objective_drops_them(tmp_path: P
 
 
 def test_the_old_key_in_seconds_still_works_and_says_so(tmp_path: Path) -> None:
+    """A renamed key keeps working for a release, with a warning at the caller's line."""
     instance = load(two_tiers(), tmp_path)
     with pytest.warns(DeprecationWarning, match="latency_slo_ms") as told:
         assert instance.with_limits(latency_slo_s=0.3).latency_slo_ms == 300
@@ -142,5 +151,6 @@ def test_the_old_key_in_seconds_still_works_and_says_so(tmp_path: Path) -> None:
     ],
 )
 def test_other_keys_and_words_are_told(changes: dict[str, Any], word: str) -> None:
+    """A misspelt key or word is refused with what was probably meant."""
     with pytest.raises(so.InputError, match=word):
         so.load(GOOD).with_limits(**changes)

@@ -26,6 +26,7 @@ def names(instance: so.Instance) -> list[str]:
 
 
 def test_instances_do_not_change(instance: so.Instance) -> None:
+    """Other limits make another instance; the first stays as it was."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         instance.accuracy_min = 0.5  # type: ignore[misc]
     other = instance.with_limits(accuracy_min=0.5)
@@ -58,16 +59,19 @@ def test_instances_do_not_change(instance: so.Instance) -> None:
     ],
 )
 def test_targets_that_do_not_fit_are_refused(changes: dict[str, object], words: str, instance: so.Instance) -> None:
+    """Targets that are out of range, or do not go together, are named."""
     with pytest.raises(so.InputError, match=words):
         instance.with_limits(**changes)
 
 
 def test_limits_of_zero_leaks_and_no_accuracy_can_be_asked_for(instance: so.Instance) -> None:
+    """Zero is a limit, not the lack of one."""
     assert instance.with_limits(privacy_max=0.0, accuracy_min=0.0).privacy_max == 0.0
 
 
 @pytest.mark.parametrize("measure", ["worst", "mean", "p50", "p75", "p95", "p97.5", "p99.9"])
 def test_latency_measures(measure: str, instance: so.Instance) -> None:
+    """A measure of latency is its percentile as a share, and none for worst case and mean."""
     other = instance.with_limits(latency_measure=measure)
     assert other.quantile == (None if measure[0] != "p" else pytest.approx(float(measure[1:]) / 100))
 
@@ -88,6 +92,7 @@ def test_latency_measures(measure: str, instance: so.Instance) -> None:
 def test_fewer_options(
     include: tuple[str, ...], exclude: tuple[str, ...], expected: list[str] | None, instance: so.Instance
 ) -> None:
+    """Options are kept and left out by name, tier or pattern, and a pattern that leaves or finds nothing is refused."""
     if expected is None:
         with pytest.raises(so.InputError):
             instance.keep(include, exclude)
@@ -102,6 +107,7 @@ def starts(instance: so.Instance) -> set[int]:
 
 
 def test_links_in_and_payloads(tmp_path: Path) -> None:
+    """A request may enter where a link leads and its size is taken, or where it lies already."""
     document = two_tiers()  # input 600,000 bytes
     assert load(document, tmp_path).entry_links() == {0: None, 1: None}
     assert starts(load(document, tmp_path)) == {0, 1}
@@ -117,6 +123,7 @@ def test_links_in_and_payloads(tmp_path: Path) -> None:
 
 
 def test_a_link_moves_bytes_at_its_bandwidth(tmp_path: Path) -> None:
+    """Bits a second, round trip and price by the GB become seconds and USD a byte."""
     link = load(two_tiers(), tmp_path).links["vm", "fn"]
     assert link.seconds(2e6) == pytest.approx(0.12, rel=1e-12)  # 16e6 bit at 160e6 bit/s, and 20 ms
     assert link.usd_per_byte == pytest.approx(1e-10, rel=1e-12)
@@ -128,6 +135,7 @@ def test_a_link_moves_bytes_at_its_bandwidth(tmp_path: Path) -> None:
 
 
 def test_ways_are_plain_where_none_are_given(instance: so.Instance) -> None:
+    """Without compression or protection there is one way across: as it is."""
     assert instance.ways == ((PLAIN,),) * 3
 
 
@@ -188,6 +196,7 @@ def test_bytes_on_a_link() -> None:
 
 
 def test_what_may_cross_and_leak() -> None:
+    """A leak counts on links that are not trusted and behind what an attacker could reconstruct."""
     instance = tiny.adapted()
     open_, closed = Link(1.0, 0.0, 0.0, trusted=False), Link(1.0, 0.0, 0.0)
     assert [instance.leak(way, open_) for way in instance.ways[1]] == [1.5, 1.625, 0.75]
@@ -214,5 +223,6 @@ def test_what_may_cross_and_leak() -> None:
 def test_standard_deviations_above_the_mean(
     tail: str, measure: str, deviations: float | None, instance: so.Instance
 ) -> None:
+    """How far a percentile lies above the mean, by the normal tables or for any distribution."""
     found = instance.with_limits(latency_measure=measure, tail=tail).deviations
     assert found == (None if deviations is None else pytest.approx(deviations, rel=1e-9, abs=1e-12))

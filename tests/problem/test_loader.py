@@ -25,6 +25,7 @@ def expected_lines(folder: Path) -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_is_named(fault: str) -> None:
+    """Each known fault has one line with file, place, value and cure, and nothing besides."""
     ran = run("validate", BAD / fault)
     expected = expected_lines(BAD / fault)
     assert ran.code == 2, ran.stderr
@@ -39,6 +40,7 @@ def test_every_fault_is_named(fault: str) -> None:
     [("validate", "instance-missing"), ("validate", "several-files-at-once"), ("solve", "csv-not-utf8")],
 )
 def test_the_installed_command_says_the_same(command: str, fault: str) -> None:
+    """In a process of its own the command names the same faults, without a traceback."""
     ran = run_for_real(command, BAD / fault)
     assert ran.code == 2
     assert ran.stdout == ""
@@ -48,6 +50,7 @@ def test_the_installed_command_says_the_same(command: str, fault: str) -> None:
 
 
 def test_problems_as_json() -> None:
+    """Faults can be read by programs: one document, and nothing on stderr."""
     ran = run("validate", "--json", BAD / "flops-negative")
     assert ran.code == 2
     assert ran.stderr == ""
@@ -59,6 +62,7 @@ def test_problems_as_json() -> None:
 
 
 def test_faults_of_several_instances_are_told_together_and_the_good_one_is_called_valid() -> None:
+    """One bad instance does not hide what is said of others."""
     ran = run("validate", BAD / "flops-negative", GOOD, BAD / "link-twice")
     assert ran.code == 2
     assert has_line(ran.stdout, "good: valid", "3 stages", "4 thresholds", "3 options in 2 tiers")
@@ -68,6 +72,7 @@ def test_faults_of_several_instances_are_told_together_and_the_good_one_is_calle
 
 @pytest.mark.parametrize("file", ["instance.toml", "measured.toml", "adapted.toml"])
 def test_good_instances_are_valid(file: str) -> None:
+    """Instances with all kinds of tables pass without a word on stderr."""
     ran = run("validate", GOOD / file)
     assert (ran.code, ran.stderr) == (0, "")
     assert "valid" in ran.stdout
@@ -75,6 +80,7 @@ def test_good_instances_are_valid(file: str) -> None:
 
 @pytest.mark.parametrize("name", ["stages.csv", "instance.toml"])
 def test_a_file_of_100_mb_is_refused_at_once(name: str, tmp_path: Path) -> None:
+    """A huge file is refused by its size, without being read."""
     for file in ("instance.toml", "stages.csv", "exits.csv"):
         (tmp_path / file).write_bytes((GOOD / file).read_bytes())
     os.truncate(tmp_path / name, 100_000_000)
@@ -86,12 +92,14 @@ def test_a_file_of_100_mb_is_refused_at_once(name: str, tmp_path: Path) -> None:
 
 
 def test_a_folder_a_file_and_a_shipped_name_mean_instances(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder, its file and a shipped name all lead to an instance, from any folder."""
     assert so.load(GOOD) == so.load(GOOD / "instance.toml") == so.load(str(GOOD))
     monkeypatch.chdir(tmp_path)
     assert so.load("bert12-sst2").name == "bert12-sst2"
 
 
 def test_an_unknown_name_suggests_shipped_ones() -> None:
+    """A misspelt shipped instance is suggested by its name."""
     ran = run("validate", "bert12-sst")
     assert ran.code == 2
     assert has_line(ran.stderr, "bert12-sst", "no such file", "did you mean bert12-sst2")
@@ -99,12 +107,14 @@ def test_an_unknown_name_suggests_shipped_ones() -> None:
 
 @pytest.mark.parametrize("name", ["a" * 300, "a\0b", "", "."], ids=["long", "nul", "empty", "here"])
 def test_strange_names_are_bad_input(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that no file system takes are bad input, not a crash."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(so.InputError):
         so.load(name)
 
 
 def test_units_become_si() -> None:
+    """Milliseconds, Mbit/s, MiB and USD an hour of the file are seconds, bytes and USD a second in memory."""
     instance = so.load(GOOD)
     # c6i.large: 2 vCPUs, 0.085 USD/h; 1e10 FLOP/s a vCPU, all parallel
     vm = instance.options[0]
@@ -124,6 +134,7 @@ def test_units_become_si() -> None:
 
 
 def test_byte_order_mark_blanks_and_windows_line_ends_are_read(tmp_path: Path) -> None:
+    """Files from Windows and from spreadsheets load as the same instance."""
     for file in ("instance.toml", "stages.csv", "exits.csv"):
         text = (GOOD / file).read_text(encoding="utf-8")
         if file == "stages.csv":
@@ -133,6 +144,7 @@ def test_byte_order_mark_blanks_and_windows_line_ends_are_read(tmp_path: Path) -
 
 
 def test_no_exits_section_means_that_nobody_leaves_early(tmp_path: Path) -> None:
+    """Without exits all go to the end, and no accuracy is claimed."""
     text = (GOOD / "instance.toml").read_text(encoding="utf-8")
     text = text.replace('[exits]\ntable = "exits.csv"\n', "").replace("accuracy_min = 0.85\n", "")
     (tmp_path / "instance.toml").write_text(text, encoding="utf-8")

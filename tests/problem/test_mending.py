@@ -60,6 +60,7 @@ def told(names: tuple[str, ...], folder: Path) -> list[so.Problem]:
 
 
 def test_each_alone_is_told_once(tmp_path: Path) -> None:
+    """Each fault by itself makes one problem, at its place."""
     for name, (_, place) in FAULTS.items():
         (problem,) = told((name,), tmp_path / name)
         assert place in problem.place, name
@@ -67,6 +68,7 @@ def test_each_alone_is_told_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pair", itertools.combinations(FAULTS, 2), ids="-".join)
 def test_two_are_told_together_and_nothing_else(pair: tuple[str, str], tmp_path: Path) -> None:
+    """Two faults are both told, and neither breeds a third."""
     if set(pair) <= {"option key", "kind", "name", "link"} and "link" not in pair:
         pytest.skip("of one tier, the one hides the other")
     problems = told(pair, tmp_path)
@@ -77,6 +79,7 @@ def test_two_are_told_together_and_nothing_else(pair: tuple[str, str], tmp_path:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_many_are_told_in_one_round(seed: int, tmp_path: Path) -> None:
+    """Six faults at once are mended after one reading."""
     names = tuple(random.Random(seed).sample([name for name in FAULTS if name not in ("kind", "name")], 6))
     problems = told(names, tmp_path)
     for name in names:
@@ -85,6 +88,7 @@ def test_many_are_told_in_one_round(seed: int, tmp_path: Path) -> None:
 
 
 def test_documents_of_which_little_is_left_are_told_too(tmp_path: Path) -> None:
+    """A document with almost nothing in it is bad input, not a crash."""
     for number, text in enumerate(
         ("", "tier = 3", "network = 1\ntier = []", '[[tier]]\nname = 3\n[[link]]\nfrom = "x"')
     ):

@@ -26,10 +26,12 @@ from serflow_opt.problem.ranges import amdahl_flops_per_s, function_name
     ],
 )
 def test_amdahl(vcpus: float, fraction: float, expected: float) -> None:
+    """Speed grows with vCPUs by Amdahl's law, and falls in proportion below one."""
     assert amdahl_flops_per_s(vcpus, 3e9, fraction) == pytest.approx(3e9 * expected, rel=1e-12)
 
 
 def test_names_of_functions() -> None:
+    """Names of functions tell size and, where it is not the usual one, architecture."""
     assert function_name("x86_64", 1769) == "lambda-1769MB"
     assert function_name("arm64", 512) == "lambda-arm64-512MB"
 
@@ -42,6 +44,7 @@ def options(folder: Path, *tiers: dict[str, Any], tables: dict[str, Any] | None 
 
 
 def test_machines_of_the_catalogue(tmp_path: Path) -> None:
+    """A machine of the catalogue has its price, memory and speed by vCPUs, and no cold start."""
     speed = {"flops_per_s_per_vcpu": 1e10, "parallel_fraction": 0.5}
     found = options(tmp_path, {"name": "vm", "kind": "vm", "options": ["c6i.large", "c6i.xlarge"], **speed})
     large, xlarge = found["c6i.large"], found["c6i.xlarge"]
@@ -55,6 +58,7 @@ def test_machines_of_the_catalogue(tmp_path: Path) -> None:
 
 
 def test_functions_of_the_catalogue(tmp_path: Path) -> None:
+    """A function has vCPUs, price and fee by its memory, and a cold start that all meet unless said otherwise."""
     tier = {"name": "fn", "kind": "function", "memory_mb": [885, 3538], "arch": ["x86_64", "arm64"]}
     found = options(tmp_path, tier | {"flops_per_s_per_vcpu": 1e10, "cold_start_ms": 250.0})
     assert list(found) == ["lambda-885MB", "lambda-3538MB", "lambda-arm64-885MB", "lambda-arm64-3538MB"]
@@ -80,12 +84,14 @@ def test_functions_of_the_catalogue(tmp_path: Path) -> None:
     ],
 )
 def test_cold_share_follows_cold_start(keys: dict[str, float], expected: tuple[float, float], tmp_path: Path) -> None:
+    """Nobody meets a cold start that takes no time; all meet one that is given without a share."""
     tier = {"name": "fn", "kind": "function", "memory_mb": [1769], "flops_per_s_per_vcpu": 1e10, **keys}
     (option,) = options(tmp_path, tier).values()
     assert (option.cold_start_s, option.cold_share) == pytest.approx(expected)
 
 
 def test_options_written_out(tmp_path: Path) -> None:
+    """Options written out have what they state, and a known name brings its price and memory."""
     found = options(
         tmp_path,
         {"name": "pi", "kind": "device", "option": [{"name": "pi4", "flops_per_s": 1e9}]},
@@ -111,6 +117,7 @@ def test_options_written_out(tmp_path: Path) -> None:
 
 
 def test_catalogue_names_and_written_options_in_one_tier(tmp_path: Path) -> None:
+    """A tier may mix both, but a name stands for one option."""
     tier = {"name": "vm", "kind": "vm", "options": ["c6i.large"], "flops_per_s_per_vcpu": 1e10}
     own = {"name": "own", "flops_per_s": 4e9, "usd_per_hour": 3.6}
     assert list(options(tmp_path, tier | {"option": [own]})) == ["c6i.large", "own"]
@@ -119,6 +126,7 @@ def test_catalogue_names_and_written_options_in_one_tier(tmp_path: Path) -> None
 
 
 def test_measured_times_cover_written_and_named_options(tmp_path: Path) -> None:
+    """Measured times serve options of both origins."""
     names = ("c6i.large", "own")
     times = [{"stage": s, "option": n, "mean_ms": 10.0 * s + len(n), "sd_ms": 1.0} for s in (1, 2) for n in names]
     tier = {"name": "vm", "kind": "vm", "options": ["c6i.large"], "stage_times": "times.csv"}
@@ -128,6 +136,7 @@ def test_measured_times_cover_written_and_named_options(tmp_path: Path) -> None:
 
 
 def test_the_same_name_may_stand_in_two_tiers(tmp_path: Path) -> None:
+    """An option is found by its tier and name together."""
     own = {"name": "own", "flops_per_s": 4e9, "usd_per_hour": 3.6}
     tiers = [{"name": name, "kind": "vm", "option": [own]} for name in ("near", "far")]
     document = two_tiers() | {"tier": tiers, "link": []}

@@ -37,6 +37,7 @@ def runs_on(plan: so.Plan) -> list[tuple[str, str]]:
     ],
 )
 def test_stages_run_where_rules_say(method: Any, rules: list[Any], expected: Any, tmp_path: Path) -> None:
+    """A rule moves the best plan to where it allows, by every method."""
     plan = so.solve(load(ruled(*rules), tmp_path), method=method)
     assert (plan.status, runs_on(plan)) == ("optimal", expected)
 
@@ -45,6 +46,7 @@ def test_stages_run_where_rules_say(method: Any, rules: list[Any], expected: Any
     ("seed", "method"), [*((s, "auto") for s in range(12)), *((s, "milp") for s in range(0, 12, 2))]
 )
 def test_rules_against_enumeration(seed: int, method: Any, tmp_path: Path) -> None:
+    """With random rules the answer is the best of all plans that obey them, or none."""
     document = random_document(seed)
     draw = random.Random(seed)
     names = [tier["name"] for tier in document["tier"]]
@@ -65,6 +67,7 @@ def test_rules_against_enumeration(seed: int, method: Any, tmp_path: Path) -> No
 
 
 def test_the_evaluator_sees_what_breaks_a_rule(tmp_path: Path) -> None:
+    """A plan given by hand that breaks a rule is told which one, and at how many stages."""
     instance = load(ruled({"stages": [1, 2], "never": "vm"}, {"stages": [1], "only": "vm"}), tmp_path)
     (breach,) = so.evaluate(instance, plan_of([F, F], {1: 0.5})).breaches
     assert (breach.limit, breach.value) == ("rule 2", 1)
@@ -92,6 +95,7 @@ def test_limits_are_explained_with_the_rules_kept(tmp_path: Path) -> None:
 
 
 def test_an_option_is_needed_where_the_better_one_is_forbidden(tmp_path: Path) -> None:
+    """A dominated option is not dropped where a rule forbids the better one."""
     document = ruled({"stages": [2], "never": "v"})
     document["tier"][0]["option"].append({"name": "slow", "flops_per_s": 1e10, "usd_per_hour": 7.2})
     assert dominated(load(document, tmp_path / "with")) == {}
@@ -99,6 +103,7 @@ def test_an_option_is_needed_where_the_better_one_is_forbidden(tmp_path: Path) -
 
 
 def test_provisioning_keeps_rules(tmp_path: Path) -> None:
+    """Rules hold for machines with waits as for plans."""
     document = ruled({"stages": [2], "only": "vm"}, workload={"rate_per_s": 5.0}, objective={"accounting": "reserved"})
     deployment = so.provision(load(document, tmp_path))
     assert deployment.status == "optimal"
@@ -106,6 +111,7 @@ def test_provisioning_keeps_rules(tmp_path: Path) -> None:
 
 
 def test_wrong_rules_are_told_at_once(tmp_path: Path) -> None:
+    """Stages, options and words of wrong rules are named together."""
     document = ruled({"stages": [2, 3], "only": "vm"}, {"stages": [1], "never": "gpu"}, {"stages": [1]})
     with pytest.raises(InputError) as refused:
         load(document, tmp_path)

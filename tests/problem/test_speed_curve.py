@@ -30,6 +30,7 @@ def functions(**keys: Any) -> dict[str, Any]:
 
 
 def test_linear_between_points_and_nothing_outside() -> None:
+    """Speed between measured sizes is in proportion; outside them nothing is claimed."""
     curve = SpeedCurve((1000, 2000, 3000), (1e10, 2e10, 6e10))
     assert [curve.at(m) for m in (1000, 1250, 2000, 2500, 3000)] == pytest.approx(
         [1e10, 1.25e10, 2e10, 4e10, 6e10], rel=1e-12
@@ -42,6 +43,7 @@ def test_linear_between_points_and_nothing_outside() -> None:
 
 
 def test_a_curve_written_and_read_again(tmp_path: Path) -> None:
+    """A curve survives its file, and equals work over measured seconds."""
     write_curve(tmp_path / "curve.csv", [Point(512, 2.0), Point(1024, 0.75)], 6e9)
     assert (tmp_path / "curve.csv").read_bytes() == b"memory_mb,flops_per_s\n512,3e+09\n1024,8e+09\n"
     problems: list[Problem] = []
@@ -50,6 +52,7 @@ def test_a_curve_written_and_read_again(tmp_path: Path) -> None:
 
 
 def test_stage_times_and_optimum_by_arithmetic(tmp_path: Path) -> None:
+    """Times and the best size follow from the curve by arithmetic."""
     instance = load(functions(), tmp_path)
     # 1,024 MB lie 24/1000 of the way from 1e10 to 2e10, 2,048 MB 48/1000 from 2e10 to 6e10; 2e9 and 4e9 FLOP
     speeds = {"lambda-1024MB": 1.024e10, "lambda-2048MB": 2.192e10}
@@ -64,6 +67,7 @@ def test_stage_times_and_optimum_by_arithmetic(tmp_path: Path) -> None:
 
 
 def test_written_out_functions_take_their_speed_from_the_curve_unless_they_have_one(tmp_path: Path) -> None:
+    """A function's own speed wins over the curve, which serves the others."""
     price = {"usd_per_gb_s": 2e-5, "usd_per_request": 0.0}
     own = [
         {"name": "measured", "memory_mb": 1500, **price},
@@ -76,6 +80,7 @@ def test_written_out_functions_take_their_speed_from_the_curve_unless_they_have_
 
 
 def test_a_written_out_function_without_memory_has_no_place_on_the_curve(tmp_path: Path) -> None:
+    """A function without a memory size is refused where speed goes by memory."""
     with pytest.raises(so.InputError) as caught:
         load(functions(option=[{"name": "own", "usd_per_gb_s": 2e-5}]), tmp_path)
     (problem,) = caught.value.problems

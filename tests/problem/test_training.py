@@ -34,6 +34,7 @@ def training(**changes: object) -> Instance:
 
 
 def test_a_plan_against_arithmetic() -> None:
+    """Time and money of a training step are those of both ways, worked out by hand."""
     found = evaluate(training(), Decision((0, 1), ALONE))
     # stage 1 on v: 1 s there, 2 s back; stage 2 on f: 0.25 s there, 0.5 s back; input 0.5 s; 4 B there and back 1 s
     assert found.latency_worst_ms == 1000 * (0.5 + 3.0 + 1.0 + 0.5 + 0.75)
@@ -45,6 +46,7 @@ def test_a_plan_against_arithmetic() -> None:
 
 
 def test_energy_and_privacy_of_both_ways() -> None:
+    """Joules count both ways and what each tier sends; a leak counts once."""
     base = tiny.two_stages(
         tiers=(replace(tiny.VM, joules_per_byte=0.5), replace(tiny.FN, joules_per_byte=0.25)),
         links={("client", "vm"): tiny.INPUT, ("vm", "fn"): replace(tiny.HAND_OVER, trusted=False)},
@@ -57,6 +59,7 @@ def test_energy_and_privacy_of_both_ways() -> None:
 
 
 def test_measured_ways_back(tmp_path: Path) -> None:
+    """A measured way back is taken, and made from operations where it is missing."""
     folder = tmp_path / "measured"
     folder.mkdir()
     (folder / "stages.csv").write_text(
@@ -79,6 +82,7 @@ def test_measured_ways_back(tmp_path: Path) -> None:
 
 
 def test_memory_of_gradients_and_of_what_was_received() -> None:
+    """Training holds gradients and what came in, and one byte less is too little."""
     base = tiny.two_stages()
     held = 2 * 2.0 + 2.0 + 2 * 6.0 + 4.0 + 4.0  # both stages: parameters twice, received, the largest activation
     for memory, broken in ((held, False), (held - 1, True)):
@@ -144,6 +148,7 @@ def by_hand(instance: Instance) -> Instance:
 
 @pytest.mark.parametrize("name", PLACED)
 def test_training_is_inference_of_the_instance_made_by_hand(name: str) -> None:
+    """Training an instance costs what inference costs on one with both ways written into it."""
     base = load(name).with_limits(accuracy_min=None, latency_slo_ms=None, accuracy_confidence=None)
     goals = ["cost", "latency", "privacy"]
     if not any(tier.joules_per_byte for tier in base.tiers):  # two tiers send: by hand one would
@@ -194,6 +199,7 @@ def decisions(instance: Instance) -> list[Decision]:
 
 
 def test_solve_against_every_decision(tmp_path: Path) -> None:
+    """On random instances the best training plan is the best of all decisions."""
     tried = 0
     for seed in range(30):
         document = adapted_document(seed, limits=False)
@@ -215,6 +221,7 @@ def test_solve_against_every_decision(tmp_path: Path) -> None:
 
 
 def test_there_and_back_again() -> None:
+    """The mode can be changed and changed back without losing exits, limits or options."""
     base = so.load("digits")
     train = base.with_limits(mode="train")
     assert train.mode == "train"
@@ -225,6 +232,7 @@ def test_there_and_back_again() -> None:
 
 
 def test_what_training_does_not_go_with() -> None:
+    """What has no meaning for training is refused with the reason."""
     train = so.load("vgg16-cifar10-hybrid").with_limits(mode="train")
     with pytest.raises(InputError, match="solve, pareto, explain"):
         so.provision(train, 10.0)
@@ -235,6 +243,7 @@ def test_what_training_does_not_go_with() -> None:
 
 
 def test_exits_are_ignored_with_a_note() -> None:
+    """Nobody leaves early while training, and the plan says that exits are ignored."""
     plan = so.solve(so.load("digits").with_limits(mode="train", minimize="latency"))
     assert any("[exits] is ignored" in note for note in plan.notes)
     assert plan.plan.thresholds == []
@@ -245,6 +254,7 @@ def test_exits_are_ignored_with_a_note() -> None:
 
 
 def test_fronts_and_explanations_of_training() -> None:
+    """Fronts and explanations know the mode: their best plans are those of solve."""
     train = so.load("vgg16-edge-cloud").with_limits(mode="train", latency_slo_ms=200.0)
     front = so.pareto(train, ["cost", "latency"])
     assert front.coverage == 0.0

@@ -94,6 +94,7 @@ def boxes(total: float) -> HighsModel:
 
 
 def test_a_second_search_confirms_where_multipliers_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without multipliers an infeasible answer is believed only after a second search."""
     monkeypatch.setattr(linear, "_said", lambda solver: Relaxation(None, None))
     outcome = boxes(1.5).solve()
     assert (outcome.status, outcome.checked) == ("infeasible", -math.inf)

@@ -195,6 +195,7 @@ def between(values: list[float]) -> list[float]:
 
 @pytest.mark.parametrize(("kind", "seed"), EACH)
 def test_counts_placements(kind: str, seed: int) -> None:
+    """The recursion counts as many placements as a list of them has."""
     case = case_of(kind, seed)
     if case is None:
         return

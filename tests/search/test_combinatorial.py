@@ -52,6 +52,7 @@ def check(plan: Plan, expected: Best | None, gap: float = GAP) -> None:
 
 @pytest.mark.parametrize(("kind", "seed"), EACH)
 def test_against_enumeration(kind: str, seed: int) -> None:
+    """Labels find the best of all plans without a solver, and count what they looked at."""
     _, instance, expected = case_of(kind, seed)
     plan = so.solve(instance, method="labels")
     check(plan, expected)
@@ -77,6 +78,7 @@ def test_at_any_gap(kind: str, seed: int, gap: float) -> None:
 
 @pytest.mark.parametrize(("kind", "seed"), EACH[::3])
 def test_against_the_whole_model(kind: str, seed: int) -> None:
+    """Labels and the mixed-integer model agree on status and value."""
     _, instance, _ = case_of(kind, seed)
     plan, other = (so.solve(instance, method=method, gap=GAP) for method in ("labels", "milp"))
     assert plan.status == other.status
@@ -86,6 +88,7 @@ def test_against_the_whole_model(kind: str, seed: int) -> None:
 
 @pytest.mark.parametrize(("kind", "seed"), EACH[::3])
 def test_again_and_again_the_same(kind: str, seed: int) -> None:
+    """The seed of the solver has no say in what labels find."""
     _, instance, _ = case_of(kind, seed)
     plans = [so.solve(instance, method="labels", seed=n).to_dict() for n in range(2)]
     for plan in plans:
@@ -144,6 +147,7 @@ LIMITS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("minimize", ["cost", "energy", "privacy"])
 @pytest.mark.parametrize("limits", LIMITS, ids=lambda limits: "-".join(f"{k}{v}" for k, v in limits.items()))
 def test_limits_on_everything(limits: dict[str, Any], minimize: str, tmp_path: Path) -> None:
+    """Limits on cost, latency, privacy, energy and accuracy at once are kept, whatever is minimised."""
     document = changed(limited(limits), objective={"minimize": minimize})
     instance = load(document, tmp_path)
     check(so.solve(instance, method="labels"), best(document))
@@ -154,6 +158,7 @@ def test_limits_on_everything(limits: dict[str, Any], minimize: str, tmp_path: P
 
 
 def test_reserved_machines_are_not_covered() -> None:
+    """Labels refuse machines rented whole, and name the method that takes them."""
     instance = tiny.two_stages(accounting="reserved", rate_per_s=1.0)
     with pytest.raises(so.InputError, match="'labels' does not cover this instance") as error:
         so.solve(instance, method="labels")
@@ -162,11 +167,13 @@ def test_reserved_machines_are_not_covered() -> None:
 
 @pytest.mark.parametrize("thresholds", ["interpolated", "randomized"])
 def test_thresholds_between_rows_are_not_covered(thresholds: Any) -> None:
+    """Labels refuse thresholds between rows."""
     with pytest.raises(so.InputError, match="'labels' does not cover this instance"):
         so.solve(tiny.two_stages(threshold_mode=thresholds), method="labels")
 
 
 def test_percentiles_are_not_covered() -> None:
+    """Labels refuse percentiles, which no sum along a path gives."""
     with pytest.raises(so.InputError, match="'labels' does not cover this instance"):
         so.solve(tiny.two_stages(latency_measure="p95", latency_slo_s=9.0), method="labels")
 
@@ -187,6 +194,7 @@ def test_free_of_charge(tmp_path: Path) -> None:
 
 
 def test_nothing_is_connected(tmp_path: Path) -> None:
+    """Where no stage can be reached labels say infeasible and why."""
     document = changed(two_tiers(), workload={"source": "vm"}) | {"link": []}
     document["tier"][0]["option"][0]["memory_mb"] = 1
     plan = so.solve(load(document, tmp_path), method="labels")
@@ -208,6 +216,7 @@ def test_nothing_is_connected(tmp_path: Path) -> None:
     ],
 )
 def test_two_stages(limits: dict[str, float], value: float | None, placement: list[str] | None) -> None:
+    """Two stages under each limit have the plan that arithmetic finds."""
     plan = so.solve(tiny.two_stages(**limits), method="labels")
     assert plan.objective.value == (None if value is None else pytest.approx(value, rel=1e-12))
     assert (plan.plan and [place.option for place in plan.plan.placement]) == placement
@@ -250,6 +259,7 @@ SCALED = [("plain", seed) for seed in (1, 2, 4, 8, 9, 10)] + [("adapted", seed) 
 @pytest.mark.parametrize("money", [1e-9, 1e-6, 1e-3, 1.0, 1e3])
 @pytest.mark.parametrize(("kind", "seed"), SCALED)
 def test_prices_of_any_size(kind: str, seed: int, money: float) -> None:
+    """Other currencies change the value by their factor, and not the plan."""
     _, instance, expected = case_of(kind, seed)
     plain, scaled = (so.solve(one, method="labels") for one in (instance, in_units(instance, money=money)))
     check(plain, expected)
@@ -286,6 +296,7 @@ def sized(flops: float) -> dict[str, Any]:
 @pytest.mark.parametrize("flops", [1e3, 1e6, 1e9, 1e12, 1e15])
 @pytest.mark.parametrize("limits", [{}, {"accuracy_min": 0.9}, {"latency_slo_ms": 590.0}])
 def test_networks_of_any_size(flops: float, limits: dict[str, float], tmp_path: Path) -> None:
+    """Networks a million times smaller or larger, on machines to match, get the same plan."""
     plans = []
     for n, document in enumerate((two_tiers(), sized(flops))):
         document = changed(document, workload=limits)

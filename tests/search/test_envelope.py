@@ -52,6 +52,7 @@ def rounding(value: float, beta: float) -> float:
 
 @given(menus(), st.lists(st.tuples(following, multipliers), min_size=1, max_size=6))
 def test_best_attains_the_minimum_over_all_thresholds(menu: Menu, asked: list[tuple[float, float]]) -> None:
+    """The threshold read off the envelope is as good as a plain minimum over all."""
     envelope = Envelope.of(*menu)
     value, beta = (np.array(column) for column in zip(*asked, strict=True))
     position = envelope.best(value, beta)
@@ -114,6 +115,7 @@ def test_inverse_exactly(shares: list[tuple[int, int]], eighths: int) -> None:
 
 @given(menus(), st.lists(following, min_size=2, max_size=8), multipliers)
 def test_both_directions_never_fall(menu: Menu, values: list[float], beta: float) -> None:
+    """The envelope and its inverse rise with what follows, on which bounds depend."""
     envelope, rising = Envelope.of(*menu), np.sort(np.array(values))
     rate, mass = envelope.leaving(envelope.best(rising, np.full(len(rising), beta)))
     for found in ((1 - rate) * rising - beta * mass, envelope.most_after(rising, beta)):
@@ -139,6 +141,7 @@ HALF_OR_ALL = (np.array([0.5, 1.0]), np.array([0.25, 0.75]))
     ],
 )
 def test_some_or_all_leave(most: float, beta: float, after: float) -> None:
+    """What may still follow, for a menu of half or all, in exact binary fractions."""
     assert Envelope.of(*HALF_OR_ALL).most_after(np.array([most]), beta).tolist() == [after]
 
 
@@ -168,6 +171,7 @@ def test_nobody_leaves(most: float, beta: float) -> None:
 
 
 def test_of_equal_rates_the_most_accurate_counts() -> None:
+    """Of rows with one rate only the most accurate is kept, and the break between rates is exact."""
     envelope = Envelope.of(np.array([0.5, 0.25, 0.5, 0.25]), np.array([0.25, 0.125, 0.375, 0.25]))
     assert envelope.level.tolist() == [3, 2]
     assert envelope.breaks.tolist() == [(0.25 - 0.375) / (0.75 - 0.5)]

@@ -198,6 +198,7 @@ def test_cheapest_within_a_tail(seed: int, share: float, method: Any, tmp_path: 
 
 @pytest.mark.parametrize("seed", TAIL_SEEDS)
 def test_a_tail_out_of_reach(seed: int, tmp_path: Path) -> None:
+    """A tail just below the best of all placements is infeasible, and the best is named."""
     case = tails(seed)
     workload = case.document["workload"] | {"latency_slo_ms": float(case.latency.min()) * 0.9999}
     plan = so.solve(load(case.document | {"workload": workload}, tmp_path))
@@ -207,6 +208,7 @@ def test_a_tail_out_of_reach(seed: int, tmp_path: Path) -> None:
 
 
 def test_there_is_something_to_choose() -> None:
+    """The drawn instances have placements enough for a wrong choice to show."""
     assert sum(len(tails(seed).latency) > 5 for seed in TAIL_SEEDS) >= 10
 
 
@@ -241,6 +243,7 @@ def lexicographic(plans: Plans, order: list[str]) -> dict[str, float]:
 
 @pytest.mark.parametrize("seed", GOAL_SEEDS)
 def test_then(seed: int, tmp_path: Path) -> None:
+    """Ties are broken in the order asked, as among all plans."""
     document, plans = plans_of(seed)
     if not plans.keep().any():
         return
@@ -326,6 +329,7 @@ def test_weighted(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", [5, 15, 20, 25])
 def test_weighted_by_the_whole_model(seed: int, tmp_path: Path) -> None:
+    """The whole model blends objectives to the value that the search finds."""
     document, plans = plans_of(seed)
     if not plans.keep().any():
         return
@@ -379,6 +383,7 @@ def test_rounding_is_no_difference(weights: dict[str, float], option: str, blend
 
 
 def test_the_payoff_table_by_hand(tmp_path: Path) -> None:
+    """Row i of the pay-off table has objective i at its best."""
     plan = so.solve(load(two_machines({"latency": 1.0, "energy": 1.0}), tmp_path))
     assert plan.payoff == [
         pytest.approx({"latency": 1000.0, "energy": 2.0}, rel=1e-9),
@@ -402,6 +407,7 @@ def test_the_payoff_table_by_hand(tmp_path: Path) -> None:
     ],
 )
 def test_what_equals_are_judged_by(minimize: Any, then: Any, expected: tuple[str, ...]) -> None:
+    """Ties are broken by the user's order, otherwise by latency or cost."""
     assert order_of(tiny.two_stages(minimize=minimize, then=then)) == expected
 
 

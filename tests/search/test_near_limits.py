@@ -21,6 +21,7 @@ FASTEST_S = 0.5 + 0.25 + 0.25
 @pytest.mark.parametrize("miss", [5e-9, 1e-8, 1e-7])
 @pytest.mark.parametrize("limit", ["accuracy_min", "latency_slo_s"])
 def test_a_limit_missed_by_little_is_proven_to_be(limit: str, miss: float, method: Literal["auto", "milp"]) -> None:
+    """A limit missed by less than a solver's tolerance is infeasible, kept by as little it has a plan."""
     best, over = (BEST_ACCURACY, 1.0) if limit == "accuracy_min" else (FASTEST_S, -1.0)
 
     def plan(share: float) -> so.Plan:
@@ -37,6 +38,7 @@ def test_a_limit_missed_by_little_is_proven_to_be(limit: str, miss: float, metho
 
 
 def test_words_tell_numbers_apart() -> None:
+    """A message has digits enough to tell what was asked from what can be had."""
     (clash,) = so.solve(tiny.two_stages(accuracy_min=BEST_ACCURACY * (1 + 1e-8))).infeasible_because
     assert "reaches 0.945, 0.94500001 was asked" in clash.message
 
@@ -64,6 +66,7 @@ def test_whose_word_a_bound_is(short: float, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_without_time_there_is_a_reason() -> None:
+    """An answer without a plan gives a reason."""
     plan = so.solve(tiny.two_stages(rate_per_s=1.0, accounting="reserved"), method="milp", time_limit=0)
     assert plan.status != "no_solution" or plan.notes
 
@@ -72,4 +75,5 @@ def test_without_time_there_is_a_reason() -> None:
     ("value", "bound", "gap"), [(2.0, 1.5, 0.25), (-2.0, -3.0, 0.5), (0.0, -0.5, 0.5), (0.0, 0.0, 0.0), (1.0, 2.0, 0.0)]
 )
 def test_gaps(value: float, bound: float, gap: float) -> None:
+    """The gap is relative to the value, absolute at 0, and never negative."""
     assert relative_gap(value, bound) == gap

@@ -69,6 +69,7 @@ def test_constraints_that_leave_no_plan_are_named(tmp_path: Path) -> None:
 
 
 def test_what_clashes_without_them_is_told_as_always(tmp_path: Path) -> None:
+    """The user's own constraints do not hide a clash of plain limits."""
     instance = load(changed(two_tiers(), workload={"accuracy_min": 0.99}), tmp_path)
     plan = so.solve(instance, extra=few_go_on)
     assert [clash.limit for clash in plan.infeasible_because] == ["accuracy_min"]
@@ -92,5 +93,6 @@ def other_objective(m: Any, data: Any) -> None:
     ],
 )
 def test_what_is_no_constraint_is_refused(options: Any, said: str, tmp_path: Path) -> None:
+    """What is not linear, not a constraint or not for this method is refused with words."""
     with pytest.raises(InputError, match=said):
         so.solve(load(two_tiers(), tmp_path), **options)

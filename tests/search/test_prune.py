@@ -85,6 +85,7 @@ def check_start(document: Mapping[str, Any], instance: Instance, pruned: Pruned,
 
 @pytest.mark.parametrize("seed", MENU_SEEDS)
 def test_menu(seed: int, tmp_path: Path) -> None:
+    """Pruning keeps every optimal placement and level, and its bound stays below the best."""
     document = random_document(seed)
     instance = loaded(document, tmp_path)
     pruned = prune(instance, {instance.minimize: 1.0})
@@ -125,6 +126,7 @@ def winners(
 @pytest.mark.parametrize("kind", ["randomized", "interpolated"])
 @pytest.mark.parametrize("seed", MIXED_SEEDS)
 def test_mixed_thresholds(seed: int, kind: str, tmp_path: Path) -> None:
+    """With mixed thresholds pruning drops no row, keeps the best placement, and bounds from below."""
     document = random_document(seed, kind)
     instance = loaded(document, tmp_path)
     pruned = prune(instance, {instance.minimize: 1.0})
@@ -410,6 +412,7 @@ def test_bracket_is_the_best_mixture(chain: tuple[Instance, np.ndarray, float]) 
 @given(chains(), st.integers(1, 32))
 @settings(max_examples=150, deadline=None, derandomize=True)
 def test_bound_rises_with_the_floor(chain: tuple[Instance, np.ndarray, float], other: int) -> None:
+    """A higher accuracy floor never lowers the bound."""
     instance, weight, floor = chain
     low, high = sorted((floor, other / 32))
     bounds = [solve_dual(exits_of(instance), limit, LinearCost(np.zeros(1), weight)).bound[0] for limit in (low, high)]

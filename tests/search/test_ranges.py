@@ -87,6 +87,7 @@ def every_plan(document: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("seed", range(24))
 def test_every_size(seed: int, tmp_path: Path) -> None:
+    """A range of memory sizes is solved as if every size stood in a list."""
     doc = document(seed)
     cost, latency = every_plan(doc)
     limit = float(np.quantile(latency, (seed % 6) / 10 + 0.01))
@@ -108,6 +109,7 @@ def test_every_size(seed: int, tmp_path: Path) -> None:
 
 
 def test_fastest_and_impossible(tmp_path: Path) -> None:
+    """Ranges can be solved for speed, and a limit below the fastest size is infeasible."""
     doc = document(3)
     _, latency = every_plan(doc)
     doc["objective"]["minimize"] = "latency"
@@ -127,6 +129,7 @@ FUNCTION = FunctionSizes(
 @given(st.integers(128, 10240), st.integers(0, 4000), st.floats(0, 1))
 @settings(max_examples=200)
 def test_a_cell_is_nowhere_worse_than_its_sizes(low: int, width: int, part: float) -> None:
+    """A range stands for its sizes by an option that is at least as good as each, so that bounds hold."""
     high = min(low + width, 10240)
     size = round(low + part * (high - low))
     cell, member = FUNCTION.relaxed((low, high)), FUNCTION.option(size)
@@ -142,6 +145,7 @@ def test_a_cell_is_nowhere_worse_than_its_sizes(low: int, width: int, part: floa
 
 @given(st.integers(128, 10240), st.integers(0, 9000), st.integers(1, 20))
 def test_parts_of_a_cell_hold_every_size_once(low: int, width: int, count: int) -> None:
+    """Splitting a range loses no size and doubles none."""
     high = min(low + width, 10240)
     parts = FUNCTION.parts((low, high), count)
     sizes = [size for a, b in parts for size in range(round(a), round(b) + 1)]
@@ -156,6 +160,7 @@ CURVE = NoiseCurve(1, ROWS, 0.05)
 
 
 def test_between_measured_strengths_everything_is_linear() -> None:
+    """Between two measured strengths of noise all effects are in proportion; at one they are its own."""
     way = CURVE.way(0.2)  # a quarter of the way from 0.1 to 0.5
     assert way.accuracy_loss == pytest.approx(0.00575)
     assert way.mse == pytest.approx(0.008)
@@ -166,6 +171,7 @@ def test_between_measured_strengths_everything_is_linear() -> None:
 
 @given(st.floats(0.1, 2.0), st.floats(0.1, 2.0), st.floats(0, 1))
 def test_a_cell_is_nowhere_worse_than_its_strengths(a: float, b: float, part: float) -> None:
+    """A range of noise stands for its strengths by a way that is at least as good as each."""
     low, high = min(a, b), max(a, b)
     cell, way = CURVE.relaxed((low, high)), CURVE.way(low + part * (high - low))
     assert cell.accuracy_loss <= way.accuracy_loss + 1e-12
@@ -220,6 +226,7 @@ def noisy(tmp_path: Path, **workload: float) -> so.Instance:
 
 
 def test_noise_between_rows_uses_the_accuracy_there_is(tmp_path: Path) -> None:
+    """The strength between rows spends exactly the accuracy that is allowed, and none beyond the table is taken."""
     # the second stage must leave the device: 2 s are too slow; the raw input leaks everything
     plan = so.solve(noisy(tmp_path, accuracy_min=0.9, latency_slo_ms=1500.0), gap=1e-6)
     # accuracy lost 0.05 lies between the rows 0.02 and 0.3: b = 0.5 + 1.5 x 3 / 28; mse there 0.02 + 0.05 x 3 / 28
@@ -237,6 +244,7 @@ def test_noise_between_rows_uses_the_accuracy_there_is(tmp_path: Path) -> None:
 
 
 def test_a_floor_on_the_error_picks_the_noise_that_just_meets_it(tmp_path: Path) -> None:
+    """A floor on the attacker's error is kept by the noise chosen between rows."""
     instance = noisy(tmp_path, mse_min=0.03, latency_slo_ms=1500.0).with_limits(minimize="cost")
     plan = so.solve(instance, gap=0.0)
     assert plan.status == "optimal"
@@ -245,6 +253,7 @@ def test_a_floor_on_the_error_picks_the_noise_that_just_meets_it(tmp_path: Path)
 
 
 def test_fronts_ask_for_lists(tmp_path: Path) -> None:
+    """Fronts of ranges are refused with the key that takes a list."""
     with pytest.raises(so.InputError, match="memory_mb"):
         so.pareto(load(document(0), tmp_path))
 
@@ -258,6 +267,7 @@ def test_fronts_ask_for_lists(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_ranges(change: dict[str, Any], word: str, tmp_path: Path) -> None:
+    """Ranges out of bounds, empty or with one end are refused by name."""
     doc = document(0)
     doc["tier"][1] |= change
     with pytest.raises(so.InputError, match=word):

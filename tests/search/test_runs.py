@@ -38,6 +38,7 @@ def test_a_stage_that_takes_too_long_runs_elsewhere(method: Any, tmp_path: Path)
 
 
 def test_nothing_that_runs_as_long_is_no_plan(tmp_path: Path) -> None:
+    """A stage too long for every size is named with its time, and fronts leave it out."""
     instance = load(slow(4e13, [1769, 3538]), tmp_path).keep(exclude=["vm"])
     plan = so.solve(instance)
     assert plan.status == "infeasible"
@@ -47,6 +48,7 @@ def test_nothing_that_runs_as_long_is_no_plan(tmp_path: Path) -> None:
 
 
 def test_the_evaluator_calls_it_a_breach(tmp_path: Path) -> None:
+    """A plan given by hand that runs too long is a breach, with time and limit."""
     folder = write(slow(1.9e13, [1769]), tmp_path)
     valued = so.evaluate(folder, plan_of([("fn", "lambda-1769MB")] * 2, {1: 0.5}))
     (breach,) = valued.breaches
@@ -105,6 +107,7 @@ def test_against_the_enumeration_of_all_decisions(seed: int, method: Any, tmp_pa
 
 
 def test_provision_rules_it_out_too(tmp_path: Path) -> None:
+    """Machines with waits do not count on a function that would be cut off."""
     document = slow(1.9e13, [1769])
     document["tier"][0] |= {"start_s": 60.0}
     document["tier"][1] |= {"keep_alive_s": 300.0}

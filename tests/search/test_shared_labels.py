@@ -43,6 +43,7 @@ def enumerated(task: Task) -> float:
 @pytest.mark.parametrize("tolerance", [0.0, 0.05])
 @pytest.mark.parametrize("seed", SEEDS[:24])
 def test_each_placement_gets_its_best(seed: int, tolerance: float, tmp_path: Path) -> None:
+    """Labels shared by placements give each of them its own best thresholds."""
     instance = load(random_document(seed) | {"objective": {"minimize": "cost"}}, tmp_path)
     data = Data(instance)
     if not data.connected or instance.latency_measure != "worst":
@@ -73,6 +74,7 @@ def test_each_placement_gets_its_best(seed: int, tolerance: float, tmp_path: Pat
 def test_a_search_that_always_shares_agrees_with_the_model(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Sharing labels from the first placement on changes no answer."""
     monkeypatch.setattr(chain_search, "MANY", 0)
     instance = load(random_document(seed), tmp_path)
     ours, model = so.solve(instance, gap=1e-6), so.solve(instance, gap=1e-6, method="milp")

@@ -84,6 +84,7 @@ WIDTHS = [(seed, width) for width in (2, 3, 4) for seed in range(60)]
 
 @pytest.mark.parametrize(("seed", "width"), WIDTHS)
 def test_best_of_all_choices(seed: int, width: int) -> None:
+    """The thresholds found are within the limits and the best of all choices."""
     case = drawn(seed, width)
     for most in bounds(case, seed):
         choice, labels = best_thresholds(case.task, case.weights, most)
@@ -102,6 +103,7 @@ def test_best_of_all_choices(seed: int, width: int) -> None:
 @pytest.mark.parametrize("few", [0, 1, 3, 20])
 @pytest.mark.parametrize("seed", range(16))
 def test_wherever_prefixes_meet_labels(seed: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where listing ends and labels begin has no effect on the result."""
     monkeypatch.setattr(threshold_labels, "PREFIXES", few)
     case = drawn(seed)
     for most in bounds(case, seed):
@@ -157,6 +159,7 @@ def long_task(stages: int = 8, thresholds: int = 12) -> tuple[Task, np.ndarray]:
 
 
 def test_more_labels_than_allowed() -> None:
+    """A search that needs more labels than allowed stops, and with exactly enough it ends."""
     task, weights = long_task()
     choice, labels = best_thresholds(task, weights, 1e3)
     assert choice is not None
@@ -169,6 +172,7 @@ def test_more_labels_than_allowed() -> None:
 
 
 def test_out_of_time() -> None:
+    """A deadline stops the labels, a later one does not disturb them."""
     task, weights = long_task()
     with pytest.raises(OutOfTime):
         best_thresholds(task, weights, 1e3, deadline=Deadline(-1))

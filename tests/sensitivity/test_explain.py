@@ -47,6 +47,7 @@ def explained(seed: int) -> Explanation:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_each_option_alone_in_its_tier(seed: int) -> None:
+    """What each option alone would give is the optimum of the instance without its rivals."""
     document = random_document(seed)
     best = optimum(document)
     found = explained(seed)
@@ -76,6 +77,7 @@ def test_each_option_alone_in_its_tier(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_each_limit_a_step_further_and_gone(seed: int) -> None:
+    """What a looser limit, or none, would give is the optimum of that instance."""
     document = random_document(seed)
     best = optimum(document)
     found = explained(seed)
@@ -167,12 +169,14 @@ def test_a_tier_that_is_taken_away() -> None:
 
 
 def test_what_cannot_be_compared_is_refused() -> None:
+    """A blend of objectives has no row that could be compared, and is refused."""
     weighted = tiny.two_stages(minimize="weighted", weights=(("cost", 1.0), ("latency", 1.0)))
     with pytest.raises(InputError, match="explain one objective"):
         so.explain(weighted)
 
 
 def test_the_command(tmp_path: Path) -> None:
+    """The command's table has the options with values worked out by hand."""
     out = tmp_path / "why.json"
     ran = run("explain", "libra", "--json", "--out", out)
     assert ran.code == 0
@@ -190,6 +194,7 @@ def test_the_command(tmp_path: Path) -> None:
 
 
 def test_it_shows_itself() -> None:
+    """An explanation shows itself in a notebook, and what has no value is infinitely worse."""
     found = so.explain(so.load("libra"))
     assert "m4.large" in found._repr_html_()
     assert found.worse_by(None) == math.inf

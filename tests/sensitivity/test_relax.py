@@ -51,6 +51,7 @@ def test_reconstruction_error() -> None:
 
 
 def test_cross_entropy() -> None:
+    """A curve over the cross-entropy names its tightest value and the cost on each side of it."""
     curve = relax(only_split(), "cross_entropy_max", [0.1, 0.3, 1.0])
     assert column(curve, "value") == pytest.approx([None, 1.4375, 1.4375])
     assert column(curve, "tightest") == pytest.approx([0.25, 0.25, 0.25])
@@ -72,6 +73,7 @@ def test_nothing_crosses() -> None:
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_limits_are_set_in_their_units(limit: str) -> None:
+    """A limit that is set is read back in its unit, and None takes it away."""
     from serflow_opt.problem.limits import limits_of
 
     assert limits_of(with_limit(tiny.two_stages(), limit, 0.5))[limit] == pytest.approx(0.5)
@@ -79,6 +81,7 @@ def test_limits_are_set_in_their_units(limit: str) -> None:
 
 
 def test_what_cannot_be_relaxed() -> None:
+    """Misspelt limits, no values, impossible ones and blended objectives are refused."""
     with pytest.raises(so.InputError, match="accuracy_min"):
         relax(tiny.two_stages(), "accuracy", [0.5])
     with pytest.raises(so.InputError, match="values"):
@@ -91,5 +94,6 @@ def test_what_cannot_be_relaxed() -> None:
 
 
 def test_values_that_are_no_numbers() -> None:
+    """Each value that is no number is named in one round."""
     with pytest.raises(so.InputError, match=r"values: 'x'; write a number\nvalues: nan; write a number"):
         so.relax(tiny.two_stages(), "latency_slo_ms", ["x", 500.0, math.nan])  # type: ignore[list-item]

@@ -98,6 +98,7 @@ def test_schedules_against_every_order_of_tasks() -> None:
 
 
 def test_kernel_and_heaps_make_the_same_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled or not, tasks start at the same times, and the witness finds nothing wrong with them."""
     if not kernels.compiled:
         pytest.skip("kernels are not compiled here")
     for algorithm, n, workers in (("cholesky", 9, 7), ("qr", 6, 5), ("gemm", 5, 11)):
@@ -251,6 +252,7 @@ MATRIX = '[matrix]\nalgorithm = "cholesky"\nrows = 100\nblock = [10]\n'
     ],
 )
 def test_bad_input(tmp_path: Path, old: str, new: str, tasks: str, edges: str, said: str) -> None:
+    """Cycles, unknown tasks, graphs beyond all measure and mistyped machines are named before anything is planned."""
     with pytest.raises(so.InputError, match=said):
         so.load(folder(tmp_path, old, new, tasks, edges))
 

@@ -187,6 +187,7 @@ def folder(path: Path, old: str = "", new: str = "", rounds: str = ROUNDS, name:
     ],
 )
 def test_bad_input(tmp_path: Path, old: str, new: str, rounds: str, said: str) -> None:
+    """Each fault of a job's file is named with the value that is wrong or the cure."""
     with pytest.raises(so.InputError, match=said):
         so.load(folder(tmp_path, old, new, rounds))
 

@@ -119,14 +119,17 @@ def compare(seeds: range, model: bool) -> int:
 
 
 def test_against_enumeration() -> None:
+    """Of all ways to cut and replicate a network, the search finds one as good as the best."""
     assert compare(range(60), model=False) > 40
 
 
 def test_the_model_against_enumeration() -> None:
+    """The mixed-integer model, another way to the same answer, agrees with enumeration too."""
     assert compare(range(100, 116), model=True) > 10
 
 
 def test_every_value_is_that_of_enumeration() -> None:
+    """The witness values any plan, not the best alone, as arithmetic written apart does."""
     for seed in range(12):
         problem = drawn(seed)
         for values, stages in itertools.islice(every(problem), 0, 400, 7):
@@ -143,6 +146,7 @@ def test_vgg16_on_four_workers_is_published() -> None:
 
 
 def test_the_front_of_time_and_rent_is_complete() -> None:
+    """The front holds each undominated pair of time and rent, and no other."""
     problem = drawn(2)
     front = so.pareto(question(problem, "time", {}), ["time", "rent"])
     points = {(round(v["time"] * 1000, 6), round(v["rent"], 6)) for v, _ in every(problem)}
@@ -152,6 +156,7 @@ def test_the_front_of_time_and_rent_is_complete() -> None:
 
 
 def test_simulation_runs_at_the_pace_of_the_plan() -> None:
+    """Batches sent through the plan one by one come out at the pace that was promised."""
     problem = so.load("vgg16-pipeline")
     for workers in (3, 4, 8, 16):
         held = PIPELINE.changed(problem, {"workers_max": workers})
@@ -207,6 +212,7 @@ def profiles() -> Path:
 
 
 def test_every_network_of_the_profiles(tmp_path: Path) -> None:
+    """On PipeDream's measured networks the value is proven and no worse than copies of the whole on all workers."""
     with profiles().open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for model in dict.fromkeys(row["model"] for row in rows):
@@ -264,11 +270,13 @@ ROWS = "1,a,1,1,1000,10\n2,b,1,2,10,10\n"
     ],
 )
 def test_bad_input(tmp_path: Path, rows: str, workers: str, changes: dict[str, Any], said: str) -> None:
+    """Rows that are missing or negative and workers that cannot be are named with the place and the cure."""
     with pytest.raises(InputError, match=said):
         so.load(folder(tmp_path, rows, workers, **changes))
 
 
 def test_commands(tmp_path: Path) -> None:
+    """Solve, evaluate, explain and plot work on a file, and a plan whose stages leave a layer out is refused."""
     own = folder(tmp_path, ROWS, samples_per_epoch=8000)
     solved = run("solve", own, "--json")
     assert solved.code == 0
@@ -295,6 +303,7 @@ def test_commands(tmp_path: Path) -> None:
 
 
 def test_layers_that_fit_nowhere_are_named(tmp_path: Path) -> None:
+    """A layer larger than any worker is named with its size, so that the user knows what to buy."""
     workers = '[[worker]]\nname = "w"\ncount = 2\nbandwidth_mbit_s = 8\nmemory_gb = 0.001\n'
     found = so.solve(so.load(folder(tmp_path, "1,a,1,1,10,10\n2,b,1,1,10,5e6\n", workers)))
     assert found.status == "infeasible"

@@ -57,6 +57,7 @@ def by_enumeration(data: Any, valued: Any) -> float:
 
 
 def test_the_mean_of_a_round_is_that_of_all_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mean over who is drawn and who is late is exact where cases are told apart, and close where they are not."""
     for seed in range(30):
         data, setting, valued = drawn(seed, 3)
         assert expected_round(data, setting, valued) == pytest.approx(by_enumeration(data, valued), rel=1e-9), seed

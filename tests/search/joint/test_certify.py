@@ -77,6 +77,7 @@ def true_accuracy(thresholds: list[float]) -> float:
 
 
 def test_the_lower_bound_is_where_the_binomial_tail_is_the_risk() -> None:
+    """The bound on a share is Clopper and Pearson's, with its ends in closed form."""
     for right, count, confidence in ((90, 100, 0.95), (441, 500, 0.9), (10, 10, 0.8)):
         bound = lower_bound(right, count, confidence)
         assert binom.sf(right - 1, count, bound) == pytest.approx(1 - confidence, rel=1e-9)
@@ -86,6 +87,7 @@ def test_the_lower_bound_is_where_the_binomial_tail_is_the_risk() -> None:
 
 
 def test_samples_needed_are_the_least_that_show_the_floor() -> None:
+    """How many samples would be enough follows from the binomial tail; at or below the floor none are."""
     # all right: floor^n <= risk from n = ln 0.05 / ln 0.9 = 28.4 on
     assert samples_needed(1.0, 0.9, 0.95) == 29
     assert samples_needed(0.9, 0.9, 0.95) is None
@@ -119,6 +121,7 @@ def test_on_the_samples_alone_the_floor_is_missed_more_often_than_not(tmp_path: 
 
 
 def test_the_plan_says_what_was_shown(tmp_path: Path) -> None:
+    """A certified plan tells on how many held-out samples its floor was shown, and they suffice."""
     confidence, correct = draw(np.random.default_rng(5), 600)
     plan = so.solve(write(tmp_path, confidence, correct))
     assert plan.status == "optimal"
@@ -134,6 +137,7 @@ def test_the_plan_says_what_was_shown(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_shown_says_how_many_samples_would(tmp_path: Path) -> None:
+    """A floor that few samples cannot show is told with the number that could."""
     confidence, correct = draw(np.random.default_rng(5), 40)
     plan = so.solve(write(tmp_path, confidence, correct, floor=0.85, asked=0.99))
     assert plan.status == "infeasible"
@@ -145,6 +149,7 @@ def test_what_cannot_be_shown_says_how_many_samples_would(tmp_path: Path) -> Non
 
 
 def test_a_certified_plan_costs_no_less_than_one_that_keeps_the_floor_on_its_samples(tmp_path: Path) -> None:
+    """A guarantee beyond the samples cannot be cheaper than none."""
     confidence, correct = draw(np.random.default_rng(6), 600)
     certified = so.solve(write(tmp_path, confidence, correct))
     plain = so.solve(write(tmp_path, confidence, correct, certify=""))
@@ -155,6 +160,7 @@ def test_a_certified_plan_costs_no_less_than_one_that_keeps_the_floor_on_its_sam
 
 
 def test_without_a_plan_to_test_the_other_limits_are_blamed(tmp_path: Path) -> None:
+    """Where no plan exists at all, confidence is not what is blamed."""
     confidence, correct = draw(np.random.default_rng(7), 200)
     instance = write(tmp_path, confidence, correct).with_limits(latency_slo_ms=0.001)
     plan = so.solve(instance)

@@ -66,6 +66,7 @@ def least(aim: Aim, ways: list[tuple[tuple[int, ...], list[int], int]]) -> float
 @pytest.mark.parametrize("sides", [0, 1, 2])
 @pytest.mark.parametrize("seed", range(25))
 def test_diagrams_find_the_best_of_all_combinations(seed: int, sides: int) -> None:
+    """A decision diagram finds the best levels of all, and none below a bound under the best."""
     grid, passed, most = drawn(seed)
     ways = outcomes(grid, passed, most)
     aim = aim_for(seed, grid, ways, sides)
@@ -83,6 +84,7 @@ def test_diagrams_find_the_best_of_all_combinations(seed: int, sides: int) -> No
 @pytest.mark.parametrize("sides", [0, 1])
 @pytest.mark.parametrize("seed", [seed for seed in range(25) if seed % 5])
 def test_diagrams_of_cells_bound_every_combination(seed: int, sides: int, growth: float) -> None:
+    """Levels joined to cells give a bound that no combination beats, and the exact value where cells are single."""
     grid, passed, most = drawn(seed)
     aim = aim_for(seed, grid, outcomes(grid, passed, most), sides)
     expected = least(aim, outcomes(grid, passed, most))
@@ -102,6 +104,7 @@ def test_diagrams_of_cells_bound_every_combination(seed: int, sides: int, growth
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_diagram_that_is_stopped_bounds_every_combination(seed: int) -> None:
+    """A diagram that is stopped half way still promises nothing below the best."""
     grid, passed, most = drawn(seed)
     ways = outcomes(grid, passed, most)
     aim = aim_for(seed, grid, ways, 0)
@@ -112,6 +115,7 @@ def test_a_diagram_that_is_stopped_bounds_every_combination(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_trained_prices_bound_every_combination_and_more_tightly_than_free_choice(seed: int) -> None:
+    """Prices make a true bound that is no weaker than letting each sample choose for itself."""
     grid, passed, most = drawn(seed)
     weight, price, need = np.random.default_rng(seed).uniform(0, 1, grid.exits), 1.5, grid.samples // 2
     everyone = np.ones(grid.samples)
@@ -126,6 +130,7 @@ def test_trained_prices_bound_every_combination_and_more_tightly_than_free_choic
 
 @pytest.mark.parametrize("seed", range(10))
 def test_descent_stays_on_the_menus_and_never_beats_the_best(seed: int) -> None:
+    """A descent ends at levels of the menus, which cannot be better than the best."""
     grid, passed, most = drawn(seed)
     ways = outcomes(grid, passed, most)
     aim = aim_for(seed, grid, ways, 0)
@@ -139,6 +144,7 @@ def test_descent_stays_on_the_menus_and_never_beats_the_best(seed: int) -> None:
 
 
 def test_of_equal_sets_only_what_is_not_beaten_stays() -> None:
+    """States of the same samples are compared by what they spend and how many are right."""
     bits = np.zeros((5, 8), dtype=np.uint8)
     bits[3:, 0] = 255
     spent, right = np.array([[2.0], [1.0], [1.0], [9.0], [8.0]]), np.array([5.0, 3.0, 4.0, 1.0, 0.0])

@@ -21,6 +21,7 @@ from serflow_opt.search.joint.grid import Aim, Grid
 
 @pytest.mark.parametrize("seed", range(12))
 def test_no_confidence_of_the_samples_does_better(seed: int, tmp_path: Path) -> None:
+    """With thresholds at any confidence the answer is that of trying every one."""
     made, ways = joint_document(seed, every_value=True)
     expected = joint_optimum(made, ways)
     plan = so.solve(so.load(write(made, tmp_path)), gap=1e-7)
@@ -87,6 +88,7 @@ def test_thresholds_lie_at_any_value_between(tmp_path: Path) -> None:
 
 
 def test_a_floor_that_thresholds_just_reach(tmp_path: Path) -> None:
+    """The highest accuracy of all thresholds can be asked for, one sample more cannot."""
     rows = draw_samples(np.random.default_rng(5), 50, 3)
     most = float(every_way({"tables": {"samples.csv": rows}, "exits": {"classifier_stages": [1, 2, 3]}}).accuracy.max())
     assert so.solve(of_samples(rows, 3, most, tmp_path)).status == "optimal"
@@ -96,6 +98,7 @@ def test_a_floor_that_thresholds_just_reach(tmp_path: Path) -> None:
 
 
 def test_a_menu_says_that_it_is_one(tmp_path: Path) -> None:
+    """A proof over a menu says so, and is never better than one over all thresholds."""
     rows = draw_samples(np.random.default_rng(6), 80, 3)
     instance = of_samples(rows, 3, 0.5, tmp_path)
     every = so.solve(instance)
@@ -133,6 +136,7 @@ def test_a_plan_by_tables_that_misses_its_floor_leads_to_the_samples(tmp_path: P
 
 
 def test_a_cure_that_does_not_go_with_the_instance_is_not_given(tmp_path: Path) -> None:
+    """No advice is given that the loader would refuse."""
     instance = of_samples(EASY_AND_HARD, 2, 0.75, tmp_path, joint=False, thresholds="interpolated")
     (note,) = so.solve(instance).notes
     assert "raise accuracy_min" in note

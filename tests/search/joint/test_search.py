@@ -16,6 +16,7 @@ SEEDS = range(28)
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_best_plan_is_that_of_exhaustive_search(seed: int, tmp_path: Path) -> None:
+    """Plan, reach and accuracy are those of counting every choice of thresholds on the samples."""
     document, ways = joint_document(seed)
     expected = joint_optimum(document, ways)
     instance = so.load(write(document, tmp_path))
@@ -39,6 +40,7 @@ def test_the_best_plan_is_that_of_exhaustive_search(seed: int, tmp_path: Path) -
 
 @pytest.mark.parametrize("seed", [0, 4, 5, 10, 26, 29])
 def test_cold_starts_that_a_share_meets(seed: int, tmp_path: Path) -> None:
+    """A percentile counts cold starts by their share where thresholds are chosen jointly, too."""
     document, ways = joint_document(seed)
     document["workload"]["latency_measure"] = "p90"
     document["workload"].pop("latency_slo_ms", None)

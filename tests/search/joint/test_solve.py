@@ -25,6 +25,7 @@ def saved(folder: Path, changes: dict[str, dict[str, Any]] | None = None, **exit
 
 
 def test_the_command_solves_and_evaluate_agrees(tmp_path: Path) -> None:
+    """What the command prints fits the schema, and evaluating it gives the same figures."""
     file = saved(tmp_path, holdout_share=0.3)
     ran = run("solve", file, "--json")
     assert ran.code == 0, ran.stderr
@@ -66,12 +67,14 @@ def test_held_out_samples_do_not_count(tmp_path: Path) -> None:
 def test_what_does_not_go_together_is_an_error(
     changes: dict[str, dict[str, Any]], exits: dict[str, Any], place: str, tmp_path: Path
 ) -> None:
+    """Settings that exclude joint thresholds are named at their key, one problem each."""
     with pytest.raises(so.InputError) as error:
         so.load(saved(tmp_path, changes, **exits))
     assert [problem.place for problem in error.value.problems] == [place]
 
 
 def test_joint_needs_samples(tmp_path: Path) -> None:
+    """Joint thresholds without samples are refused with the reason."""
     made = document()
     made["exits"] = {"table": "exits.csv", "joint": True}
     made["tables"]["exits.csv"] = [{"stage": 4, "threshold": 0, "exit_rate": 1, "accuracy": 0.9}]
@@ -82,6 +85,7 @@ def test_joint_needs_samples(tmp_path: Path) -> None:
 
 
 def test_accuracy_confidence_without_a_floor_is_an_error(tmp_path: Path) -> None:
+    """A confidence without a floor to be confident of is refused."""
     made = document(holdout_share=0.5)
     made["workload"] = {"rate_per_s": 10.0, "accuracy_confidence": 0.9}
     with pytest.raises(so.InputError, match="without a floor"):
@@ -89,6 +93,7 @@ def test_accuracy_confidence_without_a_floor_is_an_error(tmp_path: Path) -> None
 
 
 def test_variants_that_change_answers_are_an_error(tmp_path: Path) -> None:
+    """A variant that changes answers is refused, since the samples are of the network as it is."""
     made = document()
     made["variant"] = [{"name": "int8", "stages": [1, 2], "flops_factor": 0.5, "accuracy_loss": 0.01}]
     with pytest.raises(so.InputError, match="the samples are of the network as it is"):
@@ -96,6 +101,7 @@ def test_variants_that_change_answers_are_an_error(tmp_path: Path) -> None:
 
 
 def test_variants_that_do_not_are_chosen(tmp_path: Path) -> None:
+    """A variant that only saves work goes with joint thresholds and is taken."""
     made = document()
     made["variant"] = [{"name": "fused", "stages": [1, 4], "flops_factor": 0.25}]
     plan = so.solve(so.load(write(made, tmp_path)))
@@ -109,6 +115,7 @@ def test_variants_that_do_not_are_chosen(tmp_path: Path) -> None:
     [("pareto", "--objectives", "cost", "--objectives", "latency"), ("provision",), ("solve", "--method", "milp")],
 )
 def test_commands_that_work_on_tables_say_so(command: tuple[str, ...], tmp_path: Path) -> None:
+    """Commands that need tables refuse joint instances instead of ignoring the samples."""
     file = saved(tmp_path, {"objective": {"accounting": "per-request"}})
     name, *options = command
     ran = run(name, file, *options)
@@ -117,6 +124,7 @@ def test_commands_that_work_on_tables_say_so(command: tuple[str, ...], tmp_path:
 
 
 def test_relax_and_explain_solve_joint_instances(tmp_path: Path) -> None:
+    """Curves and explanations work on joint instances, and a higher floor never costs less."""
     instance = so.load(saved(tmp_path))
     table = so.relax(instance, "accuracy_min", [0.5, 0.6, 0.99])
     assert list(table["status"]) == ["optimal", "optimal", "infeasible"]
@@ -125,12 +133,14 @@ def test_relax_and_explain_solve_joint_instances(tmp_path: Path) -> None:
 
 
 def test_a_floor_out_of_reach_is_proven_so(tmp_path: Path) -> None:
+    """That no thresholds reach a floor is proven, with exit code 3."""
     ran = run("solve", saved(tmp_path, {"workload": {"accuracy_min": 1.0}}), "--json")
     assert ran.code == 3
     assert ran.document["infeasible_because"][0]["limit"] == "accuracy_min"
 
 
 def test_no_time_gives_what_there_is(tmp_path: Path) -> None:
+    """Without time the answer claims no more than it has."""
     plan = so.solve(so.load(saved(tmp_path)), time_limit=0)
     assert plan.status in ("feasible", "no_solution")
     if plan.objective.value is not None and plan.bound is not None:
@@ -150,6 +160,7 @@ def test_a_confidence_of_one_can_be_switched_off(tmp_path: Path) -> None:
 
 
 def test_bert_is_proven_on_its_samples(tmp_path: Path) -> None:
+    """On the real BERT samples the floor is kept, at a price the tables had hidden."""
     raw = DATA / "exits" / "sst2_bert_12exits.csv"
     if not raw.exists():
         pytest.skip(f"raw samples {raw.name} are not here (set SERFLOW_OPT_DATA)")
