@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from support.helpers import has_line, load, run, run_for_real, two_tiers
+from support.helpers import has_line, load, run, two_tiers
 
 import serflow_opt as so
 from serflow_opt.problem.loader import shipped_folder
@@ -119,8 +119,7 @@ def test_several_functions(points: Path) -> None:
     assert len(run("speed", points, points, "--json").document) == 2
 
 
-@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
-@pytest.mark.parametrize("fixed", [False, True])
+@pytest.mark.parametrize(("ending", "fixed"), [("png", True), ("svg", False), ("pdf", False)])
 def test_the_picture(ending: str, fixed: bool, points: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     picture = tmp_path / f"speed.{ending}"
@@ -173,13 +172,6 @@ def test_faults_of_several_files_are_told_together(points: Path, tmp_path: Path)
     assert ran.code == 2
     assert has_line(ran.stderr, "one.csv", "512 MB twice")
     assert has_line(ran.stderr, "two.csv", "512 MB twice")
-
-
-def test_the_installed_command(points: Path, tmp_path: Path) -> None:
-    assert run_for_real("speed", points).code == 0
-    ran = run_for_real("speed", tmp_path / "none.csv")
-    assert ran.code == 2
-    assert "Traceback" not in ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""Standard output belongs to the answer: every command, started as users start it, prints one JSON document."""
+"""Standard output belongs to the answer: every command prints one JSON document, whoever writes to its descriptor."""
 
 from __future__ import annotations
 
+import ctypes
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from support.helpers import run_for_real
+from support.helpers import run
 
 import serflow_opt
 from serflow_opt.cli.main import app
@@ -27,7 +28,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "explain": ("libra",),
     "fleet": ("libra", "libra", "--budget-usd-per-hour", "3"),
     "pareto": ("libra", "cost", "latency"),
-    "run": ("digits", "plan.json"),
+    "run": ("digits", "plan.json", "--threads", "1"),
     "new": ("--list",),
     "speed": ("points.csv", "--flops", "8.2e9"),
     "provision": ("libra",),
@@ -38,11 +39,10 @@ CALLS: dict[str, tuple[str, ...]] = {
 }
 """Arguments of every command that has --json."""
 WITH_HIGHS: tuple[tuple[str, ...], ...] = (
-    ("solve", "libra", "--method", "milp"),
     ("solve", "libra", "resnet50-lambda", "--jobs", "2", "--method", "milp"),
     ("solve", "libra", "--method", "milp", "--threads", "2", "--gap", "0"),
 )
-"""Calls that make HiGHS work, in this process, in workers, in threads."""
+"""Calls that make HiGHS work, in workers and in threads."""
 
 
 def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -51,6 +51,15 @@ def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*start, *arguments, "--json"], capture_output=True, text=True, cwd=cwd, timeout=300, check=False
     )
+
+
+def here(*arguments: str) -> int:
+    """Run a command in this process, printing to the descriptors as it would in its own; the exit code."""
+    with pytest.raises(SystemExit) as end:
+        app([*arguments, "--json"])
+    sys.stdout.flush()
+    ctypes.CDLL(None).fflush(None)  # what C code printed
+    return int(end.value.code or 0)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +71,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_command_with_json_is_called_here() -> None:
+    """A new command with --json has to be entered above, so that none prints beside its document unseen."""
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     having = {name for name, own in commands.items() if any("--json" in option.opts for option in own.params)}
     assert having == set(CALLS)
@@ -70,13 +80,25 @@ def test_every_command_with_json_is_called_here() -> None:
 @pytest.mark.parametrize(
     "call", [(name, *arguments) for name, arguments in CALLS.items()] + list(WITH_HIGHS), ids=" ".join
 )
-def test_standard_output_is_one_json_document(call: tuple[str, ...], folder: Path) -> None:
+def test_standard_output_is_one_json_document(
+    call: tuple[str, ...], folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Scripts read standard output as JSON: not even libraries written in C may print a line to its descriptor."""
     if call[0] == "run" and find_spec("torch") is None:
         pytest.skip("run needs PyTorch: pip install 'serflow-opt[profile]'")
+    monkeypatch.chdir(folder)
     if "plan.json" in call and not (plan := folder / f"{call[1]}.json").exists():
-        solved = command("solve", call[1], "--out", str(plan), cwd=folder)
-        assert solved.returncode == 0, solved.stderr
-    done = command(*(str(plan) if word == "plan.json" else word for word in call), cwd=folder)
+        assert here("solve", call[1], "--out", str(plan)) == 0
+        capfd.readouterr()
+    code = here(*(str(plan) if word == "plan.json" else word for word in call))
+    printed = capfd.readouterr()
+    assert code == 0, printed.err
+    json.loads(printed.out)
+
+
+def test_a_process_of_its_own_prints_one_json_document(folder: Path) -> None:
+    """What libraries say while they are loaded does not reach standard output either."""
+    done = command("solve", "libra", "--method", "milp", cwd=folder)
     assert done.returncode == 0, done.stderr
     json.loads(done.stdout)
 
@@ -97,7 +119,8 @@ def test_highs_says_nothing_in_a_thread_of_a_user(tmp_path: Path) -> None:
 
 
 def test_versions_name_what_takes_part() -> None:
-    ran = run_for_real("versions")
+    """A report of a fault can name every library that takes part in an answer, and none that does not."""
+    ran = run("versions")
     lines = dict(line.split(maxsplit=1) for line in ran.stdout.splitlines())
     assert lines["serflow-opt"] == serflow_opt.__version__
     assert {"python", "system", "highspy", "pyomo", "numpy", "scipy"} <= set(lines)

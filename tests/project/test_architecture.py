@@ -97,11 +97,17 @@ def test_a_library_is_imported_in_its_place_only(library: str) -> None:
 
 
 def test_only_highs_solves_programmes() -> None:
-    """SciPy's solvers are not used: their word would be taken without a check."""
+    """No other solver is imported, SciPy's included: its word would be taken without a check."""
+    others = {"scipy.optimize", "scipy.optimize.linprog", "scipy.optimize.milp"}
     for name, module in modules().items():
+        taken = set()
         for node in module.nodes:
-            if isinstance(node, ast.ImportFrom) and node.module == "scipy.optimize":
-                assert not {alias.name for alias in node.names} & {"linprog", "milp"}, name
+            if isinstance(node, ast.Import):
+                taken |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                taken |= {f"{node.module}.{alias.name}" for alias in node.names}
+        assert not taken & others, name
+        assert not {own.split(".")[0] for own in taken} & {"scip", "pyscipopt", "ortools", "cvxpy"}, name
 
 
 def test_plans_are_put_together_in_one_place() -> None:

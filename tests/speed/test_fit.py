@@ -115,12 +115,12 @@ def test_noise_moves_the_figures_within_their_intervals_and_no_grid_point_fits_b
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
     held = 0
-    for seed in range(30):
+    for seed in range(18):
         fit = fit_speed(noisy(seed, p=0.8, fixed=0.2), MB, fixed=True)
         assert fit.fixed_s is not None
         assert fit.fixed_s.interval is not None
         held += fit.fixed_s.interval[0] <= 0.2 <= fit.fixed_s.interval[1]
-    assert held >= 24  # 28 or 29 expected; fewer than 24 has a chance of 6e-4
+    assert held >= 14  # 17 expected; fewer than 14 has a chance of 1.5e-3
 
 
 def test_figures_stay_within_what_is_possible() -> None:

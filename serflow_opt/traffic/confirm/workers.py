@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt import kernels
 from serflow_opt.traffic.balancer import leaves
 
 if TYPE_CHECKING:
@@ -37,8 +38,15 @@ def starts(
     """
     if workers == 0:
         return np.full(len(times), np.nan)
+    if queue_max is None and workers == 1:
+        return _one(times, holds)
+    if kernels.compiled:
+        from serflow_opt.kernels import workers as kernel
+
+        found: NDArray[np.float64] = kernel.starts(times, holds, workers, -1 if queue_max is None else queue_max)
+        return found
     if queue_max is None:
-        return _one(times, holds) if workers == 1 else _many(times, holds, workers)
+        return _many(times, holds, workers)
     return _at_once(times, holds, workers) if queue_max == 0 else _few_wait(times, holds, workers, queue_max)
 
 

@@ -270,12 +270,12 @@ EWMA = {"forecaster": lambda block: Ewma()}
 
 @pytest.mark.parametrize("more", [{}, DAILY, EWMA])
 def test_the_state_is_json_whatever_was_measured(more: Any) -> None:
-    """A thousand steps of clocks, counts and machines, absurd ones among them; each state can be restored."""
+    """Hundreds of steps of clocks, counts and machines, absurd ones among them; each state can be restored."""
     rng = np.random.default_rng(3)
     odd = [math.nan, math.inf, -math.inf, -1.0, 1e308, 1e12, 1e7, 2.5, 0.0]
     own = service(replace(LARGE, machines_max=20))
     controller, now_s = Controller(own, **more), 0.0
-    for step in range(1000):
+    for step in range(300):
         now_s += float(rng.choice([60.0, 60.0, 60.0, 0.0, -30.0, 86_400.0, 1e7, -1e7]))
         counts = rng.poisson(50, rng.integers(0, 90)).astype(float)
         for _ in range(rng.integers(0, 4) if len(counts) else 0):
@@ -302,7 +302,7 @@ def test_damaged_states_are_refused_by_key(more: Any) -> None:
     others = [None, True, "x", -1, 1e300, math.nan, 10**400, [], {}, [1], ["x"], [math.inf], {"a": 1}]
     rng = np.random.default_rng(4)
     refused = 0
-    for _ in range(1000):
+    for _ in range(400):
         state = json.loads(json.dumps(good))
         place: list[Any] = []
         inside = state
@@ -327,7 +327,7 @@ def test_damaged_states_are_refused_by_key(more: Any) -> None:
             (problem,) = error.problems
             named = [part for part in place if isinstance(part, str)]
             assert problem.place == "service" or any(part in problem.place for part in named), (place, problem)
-    assert refused > 300
+    assert refused > 120
 
 
 @pytest.mark.parametrize("state", [None, [], "x", {}, {"service": "one"}, {"service": "one", "blocks": 3, "now_s": 0}])
