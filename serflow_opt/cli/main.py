@@ -254,9 +254,8 @@ def _combined(objective: Objective | None, weight: list[str] | None, then: list[
     from serflow_opt.problem.kinds import Objective as Name
 
     problems = [
-        Problem("", flag, repr(text), f"name one of {', '.join(get_args(Name))}")
-        for flag, texts in (("--weight", weight), ("--then", then))
-        for text in texts or ()
+        Problem("", "--weight", repr(text), f"name one of {', '.join(get_args(Name))}")
+        for text in weight or ()
         if text.partition("=")[0] not in get_args(Name)
     ]
     weights: dict[str, float] = {}

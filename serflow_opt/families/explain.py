@@ -91,7 +91,7 @@ def explain(
     def find(what: str, changed: Any, name: str = "") -> Solution:
         if on_progress:
             on_progress(what)
-        return answer(changed, Settings(gap, Deadline(seconds), threads), name)
+        return answer(changed, Settings(gap, Deadline(seconds), threads), name, ties=changed is problem)
 
     plan = find("the best decision", problem)
     if plan.plan is None:

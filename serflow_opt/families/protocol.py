@@ -265,6 +265,9 @@ class Question:
         The quantity that is asked for.
     limits
         By quantity, less is better.
+    then
+        What equally good decisions are judged by, in turn; empty: the first quantity, or the second where that is
+        asked for.
     data
         What the family makes of its tables.
     description
@@ -275,5 +278,6 @@ class Question:
     name: str
     optimise: str
     limits: Mapping[str, float] = field(default_factory=dict)
+    then: Sequence[str] = ()
     data: Any = None
     description: str = ""

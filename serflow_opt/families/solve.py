@@ -12,6 +12,7 @@ from serflow_opt.families.answer import Achieved, Solution
 from serflow_opt.families.found import Found
 from serflow_opt.families.protocol import Family, Quantity, Valued
 from serflow_opt.families.registry import family_of, quantity
+from serflow_opt.families.ties import break_ties
 from serflow_opt.families.witnessed import best_of
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline
@@ -72,10 +73,11 @@ def solve(
     if options:
         check_options(options)
     with stoppable():
-        return answer(problem, Settings(gap, Deadline(seconds), threads, seed, "auto", options or {}, on_progress))
+        asked = Settings(gap, Deadline(seconds), threads, seed, "auto", options or {}, on_progress)
+        return answer(problem, asked, ties=True)
 
 
-def answer(problem: Any, settings: Settings, name: str = "") -> Solution:
+def answer(problem: Any, settings: Settings, name: str = "", *, ties: bool = False) -> Solution:
     """Solve a problem with checked settings for what it asks or another quantity; say why there is no decision.
 
     Parameters
@@ -84,9 +86,13 @@ def answer(problem: Any, settings: Settings, name: str = "") -> Solution:
         Of any family; gap, deadline, and what HiGHS is told.
     name
         The quantity that is optimised; empty: the one that is asked for.
+    ties
+        Whether the best in further quantities is taken of equally good decisions.
     """
     family = family_of(problem)
     found = best_of(family, problem, {name or family.optimised(problem): 1.0}, settings)
+    if ties:
+        break_ties(family, problem, name or family.optimised(problem), found, settings)
     solution = solution_of(family, problem, found, settings, name)
     if solution.status == "infeasible":
         from serflow_opt.families.attainable import clashes

@@ -35,6 +35,7 @@ class Tables(BaseModel):
     name: str = Field(min_length=1, description="what results call the instance")
     description: str = Field(default="", description="where the numbers come from")
     objective: str = Field(default="", description="the quantity that is optimised; left out: the family's first")
+    then: list[str] = Field(default=[], description="quantities that equally good decisions are judged by, in turn")
     limits: dict[str, float] = Field(default={}, description="NAME_max, or NAME_min where more is better")
 
 
@@ -107,7 +108,8 @@ class Standard(ABC):
             document = validated(self.document, raw, "add it", str(path))
             about = document.description
             asked = Question(self.kind, document.name, self.quantities[0].name, description=about)
-            asked = self._changed(asked, {"objective": document.objective or None, **document.limits}, str(path))
+            goal = {"objective": document.objective or None, "then": document.then or None}
+            asked = self._changed(asked, {**goal, **document.limits}, str(path))
         except InputError as error:
             problems.extend(error.problems)
             return None
@@ -124,12 +126,15 @@ class Standard(ABC):
         return self._changed(problem, changes, problem.name)
 
     def _changed(self, problem: Question, changes: Mapping[str, Any], file: str) -> Question:
-        keys = {own.key: own for own in self.quantities}
-        limits, optimise, problems = dict(problem.limits), problem.optimise, []
+        keys, names = {own.key: own for own in self.quantities}, [own.name for own in self.quantities]
+        limits, optimise, then, problems = dict(problem.limits), problem.optimise, problem.then, []
         for key, value in changes.items():
             own = keys.get(key)
-            if key in ("objective", "minimize"):  # as files call it, and as the option of commands does
-                names = [quantity.name for quantity in self.quantities]
+            if key == "then":
+                then = tuple([value] if isinstance(value, str) else value or ())
+                unknown = [other for other in then if other not in names]
+                problems += [Problem(file, "then", repr(other), nearest(str(other), names)) for other in unknown]
+            elif key in ("objective", "minimize"):  # as files call it, and as the option of commands does
                 optimise = optimise if value is None else str(value)
                 if optimise not in names:
                     problems.append(Problem(file, "objective", repr(value), nearest(optimise, names)))
@@ -144,7 +149,7 @@ class Standard(ABC):
                 problems.append(Problem(file, f"limits.{key}", repr(value), "write a finite number"))
         if problems:
             raise InputError(problems)
-        return replace(problem, optimise=optimise, limits=limits)
+        return replace(problem, optimise=optimise, then=then, limits=limits)
 
     def optimised(self, problem: Question) -> str:
         """Return the quantity that is asked for."""

@@ -117,7 +117,7 @@ def test_one_bad_file_among_good_ones_stops_everything() -> None:
         (("--weight", "cost=-1"), ("--weight", "cost=-1", "above 0")),
         (("--weight", "cost=inf"), ("--weight", "cost=inf", "above 0")),
         (("--weight", "cost"), ("--weight", "cost", "OBJECTIVE=WEIGHT")),
-        (("--then", "beauty"), ("--then", "beauty", "cost")),
+        (("--then", "beauty"), ("then", "beauty", "cost")),
         (("--then", "latency", "--weight", "cost=1"), ("objective.then", "weighted")),
         (("--gap", "-1"), ("--gap",)),
         (("--time-limit", "soon"), ("--time-limit",)),
