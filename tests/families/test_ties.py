@@ -60,7 +60,7 @@ def test_ties_are_broken_in_the_order_asked_for(tmp_path: Path, head: str, order
 
 def test_an_order_is_told_by_flag_and_an_unknown_quantity_is_refused(tmp_path: Path) -> None:
     """`--then` stands for the key; a name that is no quantity of the family is named."""
-    asked = sack(tmp_path, [(2, 1, 1), (2, 2, 0), (2, 3, 0)], 'limits = { weight_max = 3000, value_min = 2 }')
+    asked = sack(tmp_path, [(2, 1, 1), (2, 2, 0), (2, 3, 0)], "limits = { weight_max = 3000, value_min = 2 }")
     alone = ("solve", asked, "--json", "--set", "objective=value", "--set", "weight_max=2000")
     assert run(*alone).document["plan"] == {"items": ["i0"]}
     assert run(*alone, "--then", "price").document["plan"] == {"items": ["i1"]}

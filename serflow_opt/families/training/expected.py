@@ -76,8 +76,6 @@ def _told_apart(steps: Floats, sure: Floats, certain: float, more: Floats, in_by
 
 def _normal(steps: Floats, sure: Floats, certain: float, more: Floats, in_by: Floats, work: Floats) -> float:
     """The same with the sum of many as normal: the integral of 1 - P(all in by t, work at most t)."""
-    from scipy.special import ndtr
-
     chance = 1 - more[:, None] + more[:, None] * in_by
     given = more[:, None] * in_by / np.maximum(chance, SMALLEST)
     all_in = sure * np.prod(chance, axis=0)
@@ -87,5 +85,10 @@ def _normal(steps: Floats, sure: Floats, certain: float, more: Floats, in_by: Fl
     times = np.union1d(np.linspace(max(mean[-1] - WIDTHS * spread[-1], 0.0), last, POINTS), steps)
     at = np.searchsorted(steps, times[:-1], side="right") - 1
     middle = (times[1:] + times[:-1]) / 2
-    done = all_in[at] * ndtr((middle - mean[at]) / spread[at])
+    done = all_in[at] * _below((middle - mean[at]) / spread[at])
     return float((np.diff(times) * (1 - done)).sum())
+
+
+def _below(deviations: Floats) -> Floats:
+    """The share of a normal distribution below; without scipy, whose import takes longer than all of this."""
+    return np.array([math.erfc(-own / math.sqrt(2)) / 2 for own in deviations.tolist()])

@@ -9,7 +9,7 @@ found by halving an interval.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from serflow_opt.ground.tolerances import EQUAL, SLACK
 HALVINGS = 40
 ROUNDS = 3
 """Of halving one multiplier after another, where there are several."""
+FEW = 8
+"""Halvings that are enough for labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,14 @@ class Best:
         Of the goal; infinite bound: there is none.
     choice
         Rows by group that takes part; None: none known.
+    by
+        Multipliers of the coupling rows, as `Setup.rows_coupled` has them, that the bound is of; empty: none.
     """
 
     value: float
     bound: float
     choice: Ints | None
+    by: tuple[float, ...] = ()
 
     def closed(self, gap: float) -> bool:
         """Whether the plan is within the gap of the bound, or there is proven to be none."""
@@ -128,6 +133,17 @@ class Setup:
         other = np.argmin(np.where(self.lasts <= t, self.rows.parts["cost"], np.inf), axis=1)
         return other if self.value(other)[0] <= value else choice
 
+    def rows_coupled(self) -> list[Coupled]:
+        """Return what couples the groups: the server first, where it can hold a round up, and limits."""
+        rows = list(self.coupled)
+        if self.has_server:
+            served = self.rows.served
+            if self.per_t > 0:
+                rows.insert(0, Coupled(served, -1.0, 0.0))
+            elif math.isfinite(self.most_t):
+                rows.insert(0, Coupled(served, 0.0, self.most_t))
+        return rows
+
     def value(self, choice: Ints) -> tuple[float, float]:
         """Return the goal's value of a choice and its T; infinite where it breaks a limit."""
         at = (np.arange(len(choice)), choice)
@@ -154,7 +170,7 @@ def relaxed(setup: Setup) -> Best:
     return Best(value, setup.fixed + found[0], found[2] if math.isfinite(value) else None)
 
 
-def improved(setup: Setup, first: Best, gap: float) -> Best:
+def improved(setup: Setup, first: Best, gap: float, below: float = math.inf, *, whole: bool = True) -> Best:
     """Return a better bound and plan by multipliers; equal ones prove the plan.
 
     Parameters
@@ -165,30 +181,23 @@ def improved(setup: Setup, first: Best, gap: float) -> Best:
         What `relaxed` says of it.
     gap
         Relative, at which it ends.
+    below
+        Plans from here on are of no use, and bounds from here on end it.
+    whole
+        Whether multipliers are halved for as long as that brings anything.
     """
     best = first
     if setup.has_server and not setup.weight.any() and not setup.coupled and setup.per_t > 0:
         return _soonest(setup)
-    rows = _rows(setup)
+    rows = setup.rows_coupled()
     by = [0.0] * len(rows)
-    for _ in range(ROUNDS if len(rows) > 1 else 1):
+    for _ in range(ROUNDS if len(rows) > 1 and whole else 1):
         for n, row in enumerate(rows):
             others = [(own, factor) for m, (own, factor) in enumerate(zip(rows, by, strict=True)) if m != n]
-            best, by[n] = _Priced(setup, row, others).halved(best, gap)
-            if best.closed(gap):
+            best, by[n] = _Priced(setup, row, others, gap, below).halved(best, HALVINGS if whole else FEW)
+            if best.closed(gap) or best.bound >= below:
                 return best
-    return best
-
-
-def _rows(setup: Setup) -> list[Coupled]:
-    rows = list(setup.coupled)
-    if setup.has_server:
-        served = setup.rows.served
-        if setup.per_t > 0:
-            rows.insert(0, Coupled(served, -1.0, 0.0))
-        elif math.isfinite(setup.most_t):
-            rows.insert(0, Coupled(served, 0.0, setup.most_t))
-    return rows
+    return replace(best, by=tuple(by))
 
 
 def _soonest(setup: Setup) -> Best:
@@ -221,24 +230,28 @@ def _soonest(setup: Setup) -> Best:
 class _Priced:
     """A goal with multipliers on all coupling rows, one of which is looked for."""
 
-    def __init__(self, setup: Setup, row: Coupled, others: list[tuple[Coupled, float]]) -> None:
-        self.setup, self.row = setup, row
+    def __init__(
+        self, setup: Setup, row: Coupled, others: list[tuple[Coupled, float]], gap: float, below: float
+    ) -> None:
+        self.setup, self.row, self.gap, self.below = setup, row, gap, below
         self.weight = sum((by * own.a for own, by in others), setup.weight)
         self.per_t = setup.per_t + sum(by * own.b for own, by in others)
         self.fixed = setup.fixed - sum(by * own.most for own, by in others)
 
     def at(self, best: Best, by: float) -> tuple[Best, float]:
         """Return the better of a plan and the least with a multiplier, and by how much that breaks the row."""
-        found = self.setup.scan(self.weight + by * self.row.a, self.per_t + by * self.row.b)
+        per_t = self.per_t + by * self.row.b
+        found = self.setup.scan(self.weight + by * self.row.a, per_t)
         if found is None:
             return NOTHING, 0.0
         least, t, choice = found
-        bound = max(best.bound, least - by * self.row.most + self.fixed)
+        # where longer rounds are worth something none of the rows' times bounds them: the server may take longer
+        bound = max(best.bound, least - by * self.row.most + self.fixed) if per_t >= 0 else best.bound
         value = self.setup.value(choice)[0]
         better = Best(value, bound, choice) if value < best.value else Best(best.value, bound, best.choice)
         return better, self.row.excess(choice, t)
 
-    def halved(self, best: Best, gap: float) -> tuple[Best, float]:
+    def halved(self, best: Best, halvings: int) -> tuple[Best, float]:
         """Halve the interval of the multiplier; return the best plan and bound met, and the multiplier."""
         setup, row = self.setup, self.row
         low, high = 0.0, math.inf
@@ -250,11 +263,11 @@ class _Priced:
             high = spread / unit if unit > 0 and spread > 0 else 1.0
             for _ in range(HALVINGS):
                 best, over = self.at(best, high)
-                if over <= 0 or not math.isfinite(best.bound):
+                if over <= 0 or not math.isfinite(best.bound) or best.bound >= self.below:
                     break
                 low, high = high, 4 * high
-        for _ in range(HALVINGS):
-            if best.closed(gap):
+        for _ in range(halvings):
+            if best.closed(self.gap) or best.bound >= self.below:
                 break
             middle = (low + high) / 2
             best, over = self.at(best, middle)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from serflow_opt.families.found import Found
 from serflow_opt.families.protocol import Family, Goal, Question, Valued
 from serflow_opt.families.training.inner import Best, Setup, improved, relaxed
+from serflow_opt.families.training.labels import by_labels
 from serflow_opt.families.training.problem import Plan, Row, Setting, Training
 from serflow_opt.families.training.rows import LINEAR, Rows, rows_of
 from serflow_opt.families.witnessed import offer, solve_witnessed, value_of
@@ -153,19 +154,31 @@ class Search:
         """Find the best of a case, and return what no plan of it is below."""
         setup = Setup(case.rows, case.allowed, self.linear, self.limits)
         best, gap = case.best, min(self.settings.gap, EQUAL)
-        if self.linear:
+        if not self.linear:
+            best = self._some(case) if best.choice is None else best
             self._offer(case, best, setup)
-            if best.choice is None or best.value > best.bound + gap * abs(best.value):
-                best = improved(setup, best, gap)
-        elif best.choice is None:
-            best = self._some(case)
+            bound = best.bound + case.extra
+            return bound if self._done(case, best) else self._by_model(case, solved, bound)
         self._offer(case, best, setup)
-        bound = best.bound + case.extra
-        if best.choice is not None and best.value <= best.bound + max(self.settings.gap, EQUAL) * abs(best.value):
-            return bound
-        if bound >= self.found.value - max(self.settings.gap, EQUAL) * abs(self.found.value):
-            return bound
-        return self._by_model(case, solved, bound)
+        for whole in (False, True):  # few halvings and labels first: more multipliers help only where those are many
+            if best.choice is None or not best.closed(gap):
+                best = improved(setup, best, gap, self.found.value - case.extra, whole=whole)
+            self._offer(case, best, setup)
+            if self._done(case, best):
+                return best.bound + case.extra
+            proven = by_labels(setup, best, self.found.value - case.extra, self.settings.deadline)
+            if proven is not None:
+                self.found.counts["by_labels"] = self.found.counts.get("by_labels", 0) + 1
+                self._offer(case, proven, setup)
+                return proven.bound + case.extra
+        return self._by_model(case, solved, best.bound + case.extra)
+
+    def _done(self, case: Case, best: Best) -> bool:
+        """Whether a case's best plan is proven, or can be no better than the best of all."""
+        gap, bound = max(self.settings.gap, EQUAL), best.bound + case.extra
+        if bound == math.inf or (best.choice is not None and best.value <= best.bound + gap * abs(best.value)):
+            return True
+        return bound >= self.found.value - gap * abs(self.found.value)
 
     def _some(self, case: Case) -> Best:
         """Some choice that keeps the limits, where only the worst counts: the least of one limit within the others."""
@@ -177,7 +190,9 @@ class Search:
         most = self.limits[name] + SLACK * abs(self.limits[name])
         best = relaxed(setup)
         if best.bound <= most < best.value:
-            best = improved(setup, best, EQUAL)
+            best = improved(setup, best, EQUAL, whole=False)
+        if best.bound <= most < best.value:
+            best = by_labels(setup, best, math.inf, self.settings.deadline) or best
         if best.bound > most:
             return Best(math.inf, math.inf, None)
         return Best(0.0, 0.0, best.choice) if best.value <= most else Best(math.inf, 0.0, None)
