@@ -30,6 +30,9 @@ ON_LINE = 1e-13
 
 # Where sums are compared
 
+SAME_SUM = 1e-13
+"""Of the sum of the largest parts: sums this close are equal, in whatever order they were added up."""
+
 ROUNDING = 1e-12
 """Rounding of sums in double precision: numbers this close are one, a quotient this near to a whole number is whole."""
 POLISHED = 1e-10

@@ -18,12 +18,10 @@ from serflow_opt.families.training.inner import Best, Setup
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.dominance import nondominated
-from serflow_opt.ground.tolerances import EQUAL, SLACK
+from serflow_opt.ground.tolerances import EQUAL, SAME_SUM, SLACK
 
 NARROW, WIDE = 400, 60_000
 """Labels kept after a group: in a first pass that finds a plan, and in the one that proves."""
-GRID = 1e-13
-"""Of the sum of the largest values: sums this close are equal, so that the order of groups does not matter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,8 +76,8 @@ class _Sweep:
         if setup.has_server:
             columns.append(setup.rows.served)
         self.columns = np.stack(columns, axis=2)  # group x row x column
-        self.unit = GRID * np.abs(np.where(setup.offered[:, :, None], self.columns, 0.0)).max(axis=1).sum(axis=0)
-        self.unit = np.append(np.where(self.unit > 0, self.unit, 1.0), GRID * setup.times[-1] or 1.0)
+        self.unit = SAME_SUM * np.abs(np.where(setup.offered[:, :, None], self.columns, 0.0)).max(axis=1).sum(axis=0)
+        self.unit = np.append(np.where(self.unit > 0, self.unit, 1.0), SAME_SUM * setup.times[-1] or 1.0)
         self.times = setup.times[setup.ends]
         worth = self._worth_keeping()
         self.kept = [np.flatnonzero(own) for own in worth]
