@@ -1,35 +1,27 @@
-"""Placements behind the protocol: what works on any family gives what their own searches give."""
+"""Placements behind the protocol of families: limits and documents."""
 
 from __future__ import annotations
-
-import pickle
 
 import pytest
 from support import tiny
 
-import serflow_opt as so
 from serflow_opt.families.placement import PLACEMENT
-from serflow_opt.families.verbs import GENERIC, answering, verbs_of
-from serflow_opt.families.witnessed import solve_witnessed
-from serflow_opt.ground.display import named
-from serflow_opt.search.outcome import Settings
+from serflow_opt.plan.decision import Decision
 
 
-@pytest.mark.parametrize("minimize", ["cost", "latency"])
-def test_the_generic_loop_agrees_with_the_search_of_placements(minimize: str) -> None:
-    """By model, decoding and witness alone, and by the search of its own."""
-    instance = tiny.two_stages(minimize=minimize, accuracy_min=0.9)
-    plan = so.solve(instance)
-    found = solve_witnessed(PLACEMENT, instance, {minimize: 1.0}, Settings())
-    own = next(q for q in PLACEMENT.quantities if q.name == minimize)
-    assert found.value * own.shown == pytest.approx(plan.objective.value, rel=1e-6)
-    assert found.proven(1e-6)
+def test_limits_are_ceilings_less_is_better() -> None:
+    """An accuracy floor is a ceiling of its negative, a latency limit one in seconds; both can be taken away."""
+    instance = tiny.two_stages(accuracy_min=0.9, latency_slo_s=2.0)
+    assert PLACEMENT.ceilings(instance) == {"latency": 2.0, "accuracy": -0.9}
+    freed = PLACEMENT.held(instance, {"accuracy": None, "cost": 3.0})
+    assert PLACEMENT.ceilings(freed) == {"cost": 3.0, "latency": 2.0}
 
 
-def test_every_verb_is_found_and_can_be_handed_to_processes() -> None:
-    """What the registries name is there; public functions are found again by other processes."""
-    for where in (*GENERIC.values(), *PLACEMENT.own.values()):
-        assert callable(named(where))
-    assert {"solve", "pareto", "explain", "fleet", "provision"} <= set(verbs_of(PLACEMENT))
-    assert pickle.loads(pickle.dumps(so.solve)) is so.solve
-    assert answering("solve", tiny.two_stages()) is named("solving:solve")
+def test_a_plan_survives_its_document_and_is_valued_in_own_units() -> None:
+    """v then f with half leaving at stage 1: 2.25 s and 0.625 + 1.625 / 2 USD, by hand."""
+    instance = tiny.two_stages()
+    decision = Decision((0, 1), ((1.0, 0.0), (1.0,)))
+    assert PLACEMENT.decision_of(instance, PLACEMENT.document_of(instance, decision)) == decision
+    valued = PLACEMENT.evaluate(instance, decision)
+    assert valued.values["cost"] == pytest.approx(0.625 + 1.625 * 0.5)
+    assert 0 < valued.values["accuracy"] < 1

@@ -1,4 +1,4 @@
-"""Clusters against every filling and every choice of servers, and against the figures of INFless."""
+"""Clusters drawn at random, and every choice of servers for them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ import pytest
 from oracles import cluster as oracle
 
 import serflow_opt as so
-from serflow_opt.families.cluster import search as searching
-from serflow_opt.families.cluster.evaluate import served
-from serflow_opt.families.cluster.family import CLUSTER
-from serflow_opt.families.cluster.menu import menu_of
 from serflow_opt.families.cluster.problem import Cluster, Config, Network, Server
-from serflow_opt.families.cluster.slices import only_slices
 from serflow_opt.families.protocol import Question
 
 NAMES = ("servers", "cost", "resources", "throughput")
+
+
 LAYOUTS = (("2g", "1g"), ("1g", "1g", "1g"))
 
 
@@ -111,64 +108,3 @@ def agrees(problem: Question) -> bool:
     sign = -1.0 if problem.optimise == "throughput" else 1.0
     assert solution.objective.value == pytest.approx(sign * best, rel=1e-6, abs=1e-6), problem.name
     return True
-
-
-@pytest.mark.parametrize("every", [True, False], ids=["every filling", "branch and price"])
-def test_the_best_plan_is_that_of_every_choice_of_servers(every: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Networks, slices, pooled shares, types of servers and limits drawn at random; both ways to search."""
-    if not every:
-        monkeypatch.setattr(searching, "listed", lambda problem: None)
-        monkeypatch.setattr(searching.slices, "only_slices", lambda shop: False)
-    there = [agrees(made(seed)) for seed in range(8 if every else 12)]
-    assert 2 < sum(there) < len(there)
-
-
-def test_slices_of_cards_are_counted_without_fillings() -> None:
-    """Where instances take slices and nothing else."""
-    problems = [made(seed, cut=True) for seed in range(500, 508)]
-    assert all(only_slices(searching.shop_of(own.data)) for own in problems)
-    there = [agrees(own) for own in problems]
-    assert 2 < sum(there) < len(there)
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_a_plan_is_read_back_from_its_document(seed: int) -> None:
-    """What is decided stands in the document whole: it comes to the same values."""
-    problem = next(own for own in (made(300 + 20 * seed + n) for n in range(20)) if so.solve(own).plan)
-    solution = so.solve(problem)
-    again = CLUSTER.evaluate(problem, CLUSTER.decision_of(problem, solution.plan))
-    assert not again.breaches
-    assert [again.values[own.name] for own in solution.metrics] == pytest.approx(
-        [own.value for own in solution.metrics]
-    )
-
-
-@pytest.mark.parametrize(
-    ("rates", "time", "target", "batch", "least", "most"),
-    [
-        ("whole", 0.060, 0.25, 1, 0, 16),  # floor(1 / 0.06)
-        ("whole", 0.152, 0.25, 1, 0, 6),  # waits for nobody, though 1 / (0.25 - 0.152) is above 6
-        ("whole", 0.0746, 0.15, 4, None, None),  # 54 requests/s fill it in time, and it serves 53
-        ("whole", 0.0722, 0.15, 4, 52, 55),
-        ("exact", 0.050, 0.25, 4, 20, 80),  # 4 / 0.2 requests/s fill it in time
-        ("whole", 0.130, 0.25, 4, None, None),  # the next batch fills while one runs: 260 ms
-        ("whole", 0.300, 0.25, 1, None, None),
-    ],
-)
-def test_what_an_instance_serves(
-    rates: str, time: float, target: float, batch: int, least: int | None, most: float | None
-) -> None:
-    """INFless: up = floor(b / t), low = ceil(b / (s - t)), t <= s alone and 2 t <= s in batches."""
-    data = Cluster(
-        (Network("m", target, 100.0),),
-        (Server("s", 4, 1, False, (), 1.0, 100),),
-        (Config(0, batch, 1, 10, "", time),),
-        rates == "whole",
-        0.1,
-    )
-    low, up = served(data, data.configs[0])
-    menu = menu_of(data)
-    assert (up > 0) == (most is not None) == (len(menu.configs) == 1)
-    if most is not None and least is not None:
-        assert up == menu.up[0] == pytest.approx(most)
-        assert low == menu.low[0] == least
