@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 from support import tiny
+from support.a_plan import halfway
 from support.golden_adaptation import whole_adapted_instance
-from support.helpers import F, V, changed, load, plan_of, two_tiers, validator
+from support.helpers import changed, load, two_tiers, validator
 
 import serflow_opt as so
 from serflow_opt.plan.document import Plan
@@ -62,18 +63,6 @@ def test_the_document_has_what_the_contract_says(plan: Plan) -> None:
     assert document["bound"] <= document["objective"]["value"]
     assert document["gap"] <= 1e-6
     assert json.loads(json.dumps(document)) == document
-
-
-@pytest.mark.parametrize(("places", "cut"), [([V, V], 2), ([V, F], 1), ([F, F], 0)])
-def test_cut_counts_the_stages_before_the_last_tier(places: list[tuple[str, str]], cut: int, tmp_path: Path) -> None:
-    """The cut is a number of stages: all where one machine does everything, none where the function does."""
-    from serflow_opt.plan.valuation import value_plan
-
-    valued = value_plan(load(two_tiers(), tmp_path), plan_of(places, {1: 0.5}))
-    assert valued.plan is not None
-    assert valued.plan.cut == cut
-    assert valued.bound is None
-    assert valued.gap is None
 
 
 def test_evaluate_takes_a_document_a_plan_and_parts_of_it(plan: Plan, tmp_path: Path) -> None:
@@ -129,43 +118,6 @@ def test_a_mix_is_spelt_out_with_probabilities(tmp_path: Path) -> None:
     assert {part["threshold"] for part in choice["mix"]} == {0.5, 0.9}
 
 
-@pytest.mark.parametrize(
-    "thresholds",
-    [
-        [],
-        [{"stage": 1}],
-        [{"stage": 1, "threshold": 0.7}],
-        [{"stage": 1, "threshold": 0.5}, {"stage": 1, "threshold": 0.9}],
-        [{"stage": 1, "threshold": 0.5, "mix": [{"threshold": 0.9, "probability": 1.0}]}],
-        [{"stage": 1, "mix": [{"threshold": 0.5, "probability": 0.5}]}],
-        [{"stage": 1, "mix": [{"threshold": 0.5, "probability": 1.5}, {"threshold": 0.9, "probability": -0.5}]}],
-        [{"stage": 1, "mix": [{"threshold": 0.7, "probability": 1.0}]}],
-        [{"stage": 1, "threshold": 0.5}, {"stage": 3, "threshold": 0.5}],
-        [{"stage": 1, "threshold": float("nan")}],
-    ],
-)
-def test_thresholds_that_mean_nothing_are_refused(thresholds: list[dict[str, Any]], tmp_path: Path) -> None:
-    """Thresholds that are missing, doubled, off the menu or no probabilities are not valued as if they were others."""
-    instance = load(changed(two_tiers(), exits={"thresholds": "randomized"}), tmp_path)
-    with pytest.raises(so.InputError, match="thresholds"):
-        so.evaluate(instance, plan_of([V, V]) | {"thresholds": thresholds})
-
-
-def test_a_threshold_where_there_is_no_classifier_is_refused(tmp_path: Path) -> None:
-    """A threshold behind a stage that nobody can leave is a mistake of the user, not a number to ignore."""
-    document = two_tiers()
-    document["tables"]["exits.csv"] = document["tables"]["exits.csv"][-1:]
-    with pytest.raises(so.InputError, match="no classifier"):
-        so.evaluate(load(document, tmp_path), plan_of([V, V], {1: 0.5}))
-
-
-def test_all_faults_of_a_plan_are_told_together(tmp_path: Path) -> None:
-    """Wrong options and wrong thresholds are told in one round."""
-    with pytest.raises(so.InputError) as caught:
-        so.evaluate(load(two_tiers(), tmp_path), plan_of([("vm", "x"), ("fn", "y")], {1: 0.7}))
-    assert {problem.place for problem in caught.value.problems} == {"stage 1", "stage 2", "thresholds, stage 1"}
-
-
 def test_a_plan_draws_itself(plan: Plan, tmp_path: Path) -> None:
     """A plan has a picture; where there is no plan, that is said instead."""
     from serflow_opt.plotting import plot_plan
@@ -180,17 +132,6 @@ def test_a_plan_draws_itself(plan: Plan, tmp_path: Path) -> None:
 
 # ----------------------------------------------------------------------------------------------------
 # Hand-overs, variants, leaks and joules (`tiny.adapted`)
-
-
-def halfway(**changes: Any) -> dict[str, Any]:
-    """v8 at stage 1, f8 at stage 2, handed over small, half leave."""
-    return {
-        "placement": [{"stage": 1, "tier": "vm", "option": "v"}, {"stage": 2, "tier": "fn", "option": "f"}],
-        "thresholds": [{"stage": 1, "threshold": 0.5}],
-        "handovers": [{"before_stage": 2, "compression": "quantise-8"}],
-        "variants": [{"stages": [1, 2], "variant": "int8"}],
-        **changes,
-    }
 
 
 def test_what_an_adapted_plan_achieves() -> None:
@@ -243,46 +184,6 @@ def test_the_document_of_an_adapted_plan_fits_its_schema() -> None:
     document = plan.to_dict()
     validator("plan").validate(document)
     assert [crossing["from"] for crossing in document["metrics"]["crossings"]] == ["client", "vm"]
-
-
-def test_what_is_not_named_happens_as_it_is() -> None:
-    """Data cross a link plain unless the plan says otherwise."""
-    plain = so.evaluate(tiny.adapted(), halfway(handovers=[], variants=[]))
-    assert [stage.coding_ms for stage in plain.stages] == [0.0, 0.0]
-    assert plain.cost_usd_per_request == pytest.approx(0.625 + 1.625 * 0.5, rel=1e-12)
-    assert plain.privacy_loss == pytest.approx(0.75, rel=1e-12)
-    named = halfway(handovers=[{"before_stage": 2, "compression": "none", "protection": "none"}], variants=[])
-    assert so.evaluate(tiny.adapted(), named) == plain
-
-
-@pytest.mark.parametrize(
-    ("changes", "place", "words"),
-    [
-        ({"handovers": [{"before_stage": 2, "compression": "quantise-9"}]}, "before stage 2", "quantise-8"),
-        ({"handovers": [{"before_stage": 2, "protection": "laplace", "scale": 2.0}]}, "before stage 2", "1.0"),
-        ({"handovers": [{"before_stage": 2, "compression": "quantise-8"}] * 2}, "before stage 2", "given twice"),
-        ({"handovers": [{"before_stage": 3}]}, "before stage 3", "nothing crosses"),
-        ({"handovers": [{"before_stage": 0}]}, "handovers.0.before_stage", "greater than or equal to 1"),
-        ({"variants": [{"stages": [1, 1], "variant": "int8"}]}, "variants", "of stages [1, 1]"),
-        ({"variants": [{"stages": [1, 2], "variant": "int4"}]}, "variants", "'int8' of [1, 2]"),
-        ({"variants": [{"stages": [1, 2], "variant": "int8"}] * 2}, "variants", "given twice"),
-        ({"variants": [{"stages": [1], "variant": "int8"}]}, "variants.0.stages", "at least 2"),
-    ],
-)
-def test_adaptations_that_mean_nothing_are_refused(changes: dict[str, Any], place: str, words: str) -> None:
-    """An unknown way to hand over, or a variant of other stages, is named with those there are."""
-    with pytest.raises(so.InputError) as caught:
-        so.evaluate(tiny.adapted(), halfway(**changes))
-    (problem,) = caught.value.problems
-    assert place in problem.place
-    assert words in f"{problem.found} {problem.cure}"
-
-
-def test_nothing_is_handed_over_in_a_tier() -> None:
-    """Compression between stages of one machine is refused: nothing crosses a link there."""
-    places = [{"stage": s, "tier": "vm", "option": "v"} for s in (1, 2)]
-    with pytest.raises(so.InputError, match="nothing crosses a link there"):
-        so.evaluate(tiny.adapted(), halfway(placement=places))
 
 
 def test_thresholds_are_those_of_the_variant() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import subprocess
 import sys
@@ -10,30 +9,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from support.price_files import FUNCTION_HEADER, VM_HEADER, write
 
-from serflow_opt.errors import InputError, Problem
+from serflow_opt.errors import InputError
 from serflow_opt.problem.catalog import Catalog, load_catalog
-
-VM_HEADER = "name,vcpus,memory_mb,usd_per_hour,as_of"
-FUNCTION_HEADER = "region,arch,usd_per_gb_s,usd_per_request,as_of"
-
-
-@pytest.fixture
-def catalog() -> Catalog:
-    return load_catalog()
-
-
-def write(folder: Path, *lines: str, name: str = "own.csv") -> Path:
-    path = folder / name
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
-
-
-def problems_of(*paths: Path) -> tuple[Problem, ...]:
-    with pytest.raises(InputError) as caught:
-        load_catalog().with_rows(*paths)
-    return caught.value.problems
-
 
 # --- what is shipped ---------------------------------------------------------------------------------------
 
@@ -94,38 +73,11 @@ def test_families_are_there_and_doubtful_prices_are_not(catalog: Catalog) -> Non
         assert catalog.find_vm(doubtful) is None
 
 
-def test_every_row_has_a_source_and_a_day(catalog: Catalog) -> None:
-    """Each price says where it comes from and when it was read."""
-    dated = [(vm.source, vm.as_of) for vm in catalog.vms]
-    dated += [(row.source, row.as_of) for row in catalog.functions]
-    for source, as_of in dated:
-        assert source
-        assert date(2026, 1, 1) <= as_of <= date(2026, 12, 31)
-
-
-def test_shipped_rows_agree_with_themselves(catalog: Catalog) -> None:
-    """No row stands twice, and name, architecture and GPUs of each go together."""
-    assert len(catalog.vms) == len({vm.key for vm in catalog.vms}) == 75
-    assert len(catalog.functions) == len({row.key for row in catalog.functions}) == 26
-    for vm in catalog.vms:
-        assert vm.name.startswith(f"{vm.family}.")
-        assert vm.arch == ("arm64" if vm.family.endswith("g") else "x86_64")
-        assert (vm.gpu_count > 0) == (vm.gpu_memory_mb > 0) == (vm.family in ("g4dn", "g5"))
-
-
 @pytest.mark.parametrize("family", ["c6i", "c7i", "c6g", "c7g", "m6i", "m7i", "t3"])
 def test_price_grows_with_memory_within_a_family(catalog: Catalog, family: str) -> None:
     """Within a family twice the machine costs twice as much, which a typing error would break."""
     per_mb = [vm.usd_per_hour / vm.memory_mb for vm in catalog.filter(f"family={family}").vms]
     assert per_mb == pytest.approx([per_mb[0]] * len(per_mb), rel=1e-9)
-
-
-def test_shipped_columns_are_the_fields(catalog: Catalog) -> None:
-    """The files have a column for each field, in order, so that none is dropped in silence."""
-    folder = Path(sys.modules[Catalog.__module__].__file__ or "").parent
-    for name, row in (("vms.csv", catalog.vms[0]), ("functions.csv", catalog.functions[0])):
-        with (folder / name).open(encoding="utf-8", newline="") as file:
-            assert next(csv.reader(file)) == [field.name for field in dataclasses.fields(row)]
 
 
 def test_catalogue_is_read_once_and_rows_are_frozen(catalog: Catalog) -> None:
@@ -281,167 +233,4 @@ def test_later_files_override_earlier_ones(catalog: Catalog, tmp_path: Path) -> 
     assert own.function("here", "arm64").usd_per_request == 0.0
 
 
-def test_byte_order_mark_blank_lines_and_spaces_are_no_fault(catalog: Catalog, tmp_path: Path) -> None:
-    """Files as spreadsheets write them are read."""
-    path = tmp_path / "own.csv"
-    text = "name, vcpus, memory_mb, usd_per_hour, as_of\r\n\r\nbox , 1, 1024, 0.1, 2026-11-01\r\n,,,,\r\n"
-    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
-    assert catalog.with_rows(path).vm("box").memory_mb == 1024
-
-
 # --- wrong files -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("column", "cell"),
-    [
-        ("name", ""),
-        ("vcpus", "two"),
-        ("vcpus", "0"),
-        ("memory_mb", "-4096"),
-        ("memory_mb", "0"),
-        ("memory_mb", "4.5"),
-        ("usd_per_hour", "-0.085"),
-        ("usd_per_hour", "nan"),
-        ("usd_per_hour", "inf"),
-        ("usd_per_hour", "$0.085"),
-        ("usd_per_hour", ""),
-        ("as_of", ""),
-        ("as_of", "2026-13-01"),
-        ("as_of", "20261101"),
-        ("as_of", "yesterday"),
-        ("arch", "amd64"),
-        ("gpu_count", "0.5"),
-    ],
-)
-def test_wrong_cell_of_a_vm_type(tmp_path: Path, column: str, cell: str) -> None:
-    """A wrong cell of a machine is named with line, column, value and what to write."""
-    cells = dict(zip(VM_HEADER.split(","), ["box", "2", "4096", "0.1", "2026-11-01"], strict=True))
-    cells[column] = cell
-    path = write(tmp_path, ",".join(cells), ",".join(cells.values()))
-    (problem,) = problems_of(path)
-    assert (problem.file, problem.place, problem.found) == (str(path), f"line 2, column {column}", repr(cell))
-    assert problem.cure.startswith("write ")
-
-
-@pytest.mark.parametrize(
-    ("column", "cell"),
-    [
-        ("region", ""),
-        ("arch", ""),
-        ("usd_per_gb_s", "-1"),
-        ("usd_per_request", "nan"),
-        ("mb_per_vcpu", "0"),
-        ("duration_max_s", "0"),
-        ("payload_max_bytes", "6 MB"),
-        ("memory_step_mb", "0"),
-    ],
-)
-def test_wrong_cell_of_a_function_price(tmp_path: Path, column: str, cell: str) -> None:
-    """A wrong cell of a function is named with line, column and value."""
-    given = ["us-east-1", "x86_64", "1e-5", "2e-7", "2026-11-01"]
-    cells = dict(zip(FUNCTION_HEADER.split(","), given, strict=True)) | {column: cell}
-    (problem,) = problems_of(write(tmp_path, ",".join(cells), ",".join(cells.values())))
-    assert (problem.place, problem.found) == (f"line 2, column {column}", repr(cell))
-
-
-def test_every_fault_of_every_file_is_reported_at_once(tmp_path: Path) -> None:
-    """Faults of several files are told together and in order."""
-    vms = write(tmp_path, VM_HEADER, "a,x,1,-1,2026-11-01", "b,1,1,1,", "c,1,1,1", "d,1,1,1,2026-11-01", name="v.csv")
-    functions = write(tmp_path, FUNCTION_HEADER, "r,mips,1e-5,nan,2026-11-01", name="f.csv")
-    problems = problems_of(vms, functions, tmp_path / "absent.csv")
-    assert [(Path(problem.file).name, problem.place) for problem in problems] == [
-        ("v.csv", "line 2, column vcpus"),
-        ("v.csv", "line 2, column usd_per_hour"),
-        ("v.csv", "line 3, column as_of"),
-        ("v.csv", "line 4"),
-        ("f.csv", "line 2, column arch"),
-        ("f.csv", "line 2, column usd_per_request"),
-        ("absent.csv", ""),
-    ]
-
-
-def test_missing_and_unknown_columns_are_named_together(tmp_path: Path) -> None:
-    """A header with wrong columns is mended in one round."""
-    path = write(tmp_path, "name,vcpus,memory_gb,usd_per_hour", "box,1,4,0.1")
-    said = [str(problem) for problem in problems_of(path)]
-    assert len(said) == 3
-    assert "'memory_mb' is missing" in said[0]
-    assert "'as_of' is missing" in said[1]
-    assert "unknown column 'memory_gb'; did you mean memory_mb" in said[2]
-
-
-def test_column_of_the_other_table_is_unknown(tmp_path: Path) -> None:
-    """A column that belongs to functions is no column of machines."""
-    path = write(tmp_path, f"{VM_HEADER},usd_per_request", "box,1,1024,0.1,2026-11-01,0")
-    (problem,) = problems_of(path)
-    assert "unknown column 'usd_per_request'" in problem.found
-
-
-def test_header_of_neither_table(tmp_path: Path) -> None:
-    """A file that is neither table is told what both headers look like."""
-    path = write(tmp_path, "name,region,as_of", "box,us-east-1,2026-11-01")
-    (problem,) = problems_of(path)
-    assert VM_HEADER in problem.cure
-    assert FUNCTION_HEADER in problem.cure
-
-
-def test_semicolons_instead_of_commas(tmp_path: Path) -> None:
-    """A file separated by semicolons is told that commas are wanted."""
-    (problem,) = problems_of(write(tmp_path, VM_HEADER.replace(",", ";"), "box;1;1024;1;2026-11-01"))
-    assert f"separated by commas: {VM_HEADER}" in problem.cure
-
-
-@pytest.mark.parametrize(
-    ("header", "row", "key"),
-    [
-        (VM_HEADER, "c6i.large,2,4096,0.1,2026-11-01", "c6i.large us-east-1"),
-        (FUNCTION_HEADER, "us-east-1,x86_64,1e-5,2e-7,2026-11-01", "aws us-east-1 x86_64"),
-    ],
-)
-def test_two_rows_with_one_key(tmp_path: Path, header: str, row: str, key: str) -> None:
-    """Two prices for one thing are a fault, with both lines named."""
-    (problem,) = problems_of(write(tmp_path, header, row, row))
-    assert (problem.place, problem.found) == ("line 3", f"{key} again, first on line 2")
-
-
-@pytest.mark.parametrize(
-    ("header", "row", "cure"),
-    [
-        (f"{VM_HEADER},gpu,gpu_count", "box,2,4096,0.1,2026-11-01,T4,0", "gpu_count"),
-        (f"{VM_HEADER},gpu,gpu_count", "box,2,4096,0.1,2026-11-01,,1", "gpu_count"),
-        (f"{FUNCTION_HEADER},memory_min_mb", "us-east-1,x86_64,1,1,2026-11-01,99999", "memory_max_mb"),
-    ],
-)
-def test_cells_that_contradict_each_other(tmp_path: Path, header: str, row: str, cure: str) -> None:
-    """Cells that are right alone but not together are named."""
-    (problem,) = problems_of(write(tmp_path, header, row))
-    assert problem.place == "line 2"
-    assert cure in problem.cure
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "empty"),
-        (b"\n\n", "empty"),
-        (VM_HEADER.encode() + b"\n", "no rows"),
-        (VM_HEADER.encode() + "\nbüro,1,1024,0.1,2026-11-01\n".encode("latin-1"), "not UTF-8"),
-        (VM_HEADER.encode("utf-16"), "not UTF-8"),
-    ],
-)
-def test_file_without_readable_rows(tmp_path: Path, content: bytes, said: str) -> None:
-    """Empty files, headers alone and other encodings are refused with words."""
-    path = tmp_path / "own.csv"
-    path.write_bytes(content)
-    (problem,) = problems_of(path)
-    assert problem.file == str(path)
-    assert said in problem.found
-    assert problem.cure
-
-
-def test_missing_file_and_folder(tmp_path: Path) -> None:
-    """A missing file and a folder in place of one are bad input, not a crash."""
-    missing, folder = problems_of(tmp_path / "absent.csv", tmp_path)
-    assert "no such file" in missing.found
-    assert "cannot be read" in folder.found

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import beta
+from support.few_samples import with_holdout
 from support.helpers import GOOD
 
 import serflow_opt as so
@@ -133,19 +134,6 @@ def test_replay_on_the_held_out_part_only() -> None:
         replay(samples(), (0.6, 0.8, 0.0), held_out=True)
 
 
-def with_holdout(folder: Path, share: float, seed: int, count: int = 40) -> so.Instance:
-    """The good measured instance with more samples, a share of them held out."""
-    text = (GOOD / "measured.toml").read_text(encoding="utf-8")
-    text = text.replace("levels = 3", f"levels = 3\nholdout_share = {share}\nseed = {seed}")
-    (folder / "instance.toml").write_text(text, encoding="utf-8")
-    for name in ("stages.csv", "times.csv"):
-        (folder / name).write_bytes((GOOD / name).read_bytes())
-    rows = [f"{i},{i / count},{i % 2},{1 - i / count},1" for i in range(count)]
-    lines = ["sample_id,conf_exit1,correct_exit1,conf_exit2,correct_exit2", *rows]
-    (folder / "samples.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return so.load(folder)
-
-
 def test_the_holdout_follows_share_and_seed(tmp_path: Path) -> None:
     """The same share and seed hold out the same samples, another seed others."""
 
@@ -158,20 +146,6 @@ def test_the_holdout_follows_share_and_seed(tmp_path: Path) -> None:
     assert sum(held_out(0.25, 1)) == 10
     assert sum(held_out(0.0, 1)) == 0
     assert held_out(0.25, 1) != held_out(0.25, 2)
-
-
-def test_a_plan_says_what_its_thresholds_do_on_the_samples(tmp_path: Path) -> None:
-    """A plan tells who leaves and who is right on the samples of the table and on those held out."""
-    plan = so.solve(with_holdout(tmp_path, 0.25, 3))
-    table, held_out = plan.samples
-    assert (table.part, table.samples) == ("table", 30)
-    assert (held_out.part, held_out.samples) == ("held-out", 10)
-    for part in plan.samples:
-        assert sum(part.exit_share) == pytest.approx(1)
-        assert part.accuracy_low <= part.accuracy <= part.accuracy_high
-    # with all samples in every table and one classifier before the last, table and replay agree on who leaves
-    assert plan.metrics is not None
-    assert table.exit_share[0] == pytest.approx(plan.metrics.exit_share[0], rel=1e-9)
 
 
 def test_samples_read_from_a_file() -> None:

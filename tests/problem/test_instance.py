@@ -16,15 +16,6 @@ from serflow_opt.problem.network import PLAIN, Privacy, Way
 from serflow_opt.problem.offers import Link
 
 
-@pytest.fixture
-def instance() -> so.Instance:
-    return so.load(GOOD)
-
-
-def names(instance: so.Instance) -> list[str]:
-    return [option.name for option in instance.options]
-
-
 def test_instances_do_not_change(instance: so.Instance) -> None:
     """Other limits make another instance; the first stays as it was."""
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -33,72 +24,11 @@ def test_instances_do_not_change(instance: so.Instance) -> None:
     assert (instance.accuracy_min, other.accuracy_min) == (0.85, 0.5)
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"accuracy_min": 1.01}, "accuracy_min"),
-        ({"accuracy_min": float("nan")}, "accuracy_min"),
-        ({"latency_slo_ms": 0.0}, "latency_slo_ms"),
-        ({"latency_slo_ms": float("nan")}, "latency_slo_ms"),
-        ({"rate_per_s": -1.0}, "rate_per_s"),
-        ({"latency_measure": "p49"}, "p50 to p99.9"),
-        ({"latency_measure": "worse"}, "worst"),
-        ({"accounting": "reserved"}, "rate_per_s"),
-        ({"source": "moon"}, "moon"),
-        ({"cost_max_usd": 0.0}, "cost_max_usd"),
-        ({"energy_max_j": -1.0}, "energy_max_j"),
-        ({"privacy_max": -0.1}, "privacy_max"),
-        ({"privacy_max": float("nan")}, "privacy_max"),
-        ({"privacy": Privacy(mse_min=0.0)}, "mse_min"),
-        ({"privacy": Privacy(cross_entropy_max=float("nan"))}, "cross_entropy_max"),
-        ({"tail": "normal"}, "latency_measure 'worst'"),
-        ({"tail": "any", "latency_measure": "mean"}, "remove tail"),
-        ({"minimize": "weighted"}, "without weights"),
-        ({"minimize": "cost", "weights": (("cost", 1.0),)}, "weights without"),
-        ({"accounting": "as-printed", "variants": (tiny.INT8,)}, "adaptations"),
-    ],
-)
-def test_targets_that_do_not_fit_are_refused(changes: dict[str, object], words: str, instance: so.Instance) -> None:
-    """Targets that are out of range, or do not go together, are named."""
-    with pytest.raises(so.InputError, match=words):
-        instance.with_limits(**changes)
-
-
-def test_limits_of_zero_leaks_and_no_accuracy_can_be_asked_for(instance: so.Instance) -> None:
-    """Zero is a limit, not the lack of one."""
-    assert instance.with_limits(privacy_max=0.0, accuracy_min=0.0).privacy_max == 0.0
-
-
 @pytest.mark.parametrize("measure", ["worst", "mean", "p50", "p75", "p95", "p97.5", "p99.9"])
 def test_latency_measures(measure: str, instance: so.Instance) -> None:
     """A measure of latency is its percentile as a share, and none for worst case and mean."""
     other = instance.with_limits(latency_measure=measure)
     assert other.quantile == (None if measure[0] != "p" else pytest.approx(float(measure[1:]) / 100))
-
-
-@pytest.mark.parametrize(
-    ("include", "exclude", "expected"),
-    [
-        ((), (), ["c6i.large", "lambda-1769MB", "lambda-3538MB"]),
-        (("lambda-1*",), (), ["c6i.large", "lambda-1769MB"]),
-        (("c6i", "*3538*"), (), ["c6i.large", "lambda-3538MB"]),
-        (("function",), ("*1769*",), ["c6i.large", "lambda-3538MB"]),
-        ((), ("vm",), ["lambda-1769MB", "lambda-3538MB"]),
-        ((), ("x86_64",), None),
-        (("gpu",), (), None),
-        ((), ("no-such",), None),
-    ],
-)
-def test_fewer_options(
-    include: tuple[str, ...], exclude: tuple[str, ...], expected: list[str] | None, instance: so.Instance
-) -> None:
-    """Options are kept and left out by name, tier or pattern, and a pattern that leaves or finds nothing is refused."""
-    if expected is None:
-        with pytest.raises(so.InputError):
-            instance.keep(include, exclude)
-    else:
-        assert names(instance.keep(include, exclude)) == expected
-        assert len(instance.options) == 3
 
 
 def starts(instance: so.Instance) -> set[int]:
@@ -120,14 +50,6 @@ def test_links_in_and_payloads(tmp_path: Path) -> None:
     assert set(at_vm.entry_links()) == {0, 1}
     assert at_vm.entry_links()[0] is None
     assert at_vm.entry_links()[1] is at_vm.links["vm", "fn"]
-
-
-def test_a_link_moves_bytes_at_its_bandwidth(tmp_path: Path) -> None:
-    """Bits a second, round trip and price by the GB become seconds and USD a byte."""
-    link = load(two_tiers(), tmp_path).links["vm", "fn"]
-    assert link.seconds(2e6) == pytest.approx(0.12, rel=1e-12)  # 16e6 bit at 160e6 bit/s, and 20 ms
-    assert link.usd_per_byte == pytest.approx(1e-10, rel=1e-12)
-    assert link.trusted
 
 
 # ----------------------------------------------------------------------------------------------------

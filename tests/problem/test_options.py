@@ -10,30 +10,6 @@ from support.helpers import load, two_tiers
 
 import serflow_opt as so
 from serflow_opt.problem.offers import Option
-from serflow_opt.problem.ranges import amdahl_flops_per_s, function_name
-
-
-@pytest.mark.parametrize(
-    ("vcpus", "fraction", "expected"),
-    [
-        (1, 0.5, 1.0),
-        (2, 1.0, 2.0),
-        (2, 0.0, 1.0),
-        (4, 0.75, 1 / (0.25 + 0.75 / 4)),
-        (5, 0.9, 1 / (0.1 + 0.18)),
-        (0.5, 0.9, 0.5),  # below one vCPU speed is proportional
-        (0.5, 0.0, 0.5),
-    ],
-)
-def test_amdahl(vcpus: float, fraction: float, expected: float) -> None:
-    """Speed grows with vCPUs by Amdahl's law, and falls in proportion below one."""
-    assert amdahl_flops_per_s(vcpus, 3e9, fraction) == pytest.approx(3e9 * expected, rel=1e-12)
-
-
-def test_names_of_functions() -> None:
-    """Names of functions tell size and, where it is not the usual one, architecture."""
-    assert function_name("x86_64", 1769) == "lambda-1769MB"
-    assert function_name("arm64", 512) == "lambda-arm64-512MB"
 
 
 def options(folder: Path, *tiers: dict[str, Any], tables: dict[str, Any] | None = None) -> dict[str, Option]:
