@@ -2,6 +2,9 @@
 
 First the numbers are parted, then the menus where the choices of the mix disagree most. Plans are the choices that are
 met, and those that follow one choice of a mix up to a stage and another one from there on.
+
+Where lots may be drawn, a mix is a plan itself, and no menu is parted; where between neighbours alone, those of a menu
+whose mix takes others, too, and both parts keep the threshold between, so that no two neighbours are parted.
 """
 
 from __future__ import annotations
@@ -11,16 +14,27 @@ from typing import Any
 import cython
 import numpy as np
 from cython.cimports.libc.math import ceil, fabs, floor
+from numpy.typing import NDArray
 
 from serflow_opt.kernels.mixes import Mixes
 
 INFINITE = cython.declare(cython.double, float("inf"))
+ONE, NEIGHBOURS, ANY = 0, 1, 2
+"""Which thresholds of a stage a plan may mix: none, two neighbours of the menu, or any."""
+BETWEEN = cython.declare(cython.Py_ssize_t, NEIGHBOURS)
+FREELY = cython.declare(cython.Py_ssize_t, ANY)
 
 
 class Nodes(Mixes):
-    """The nodes that wait of the open placement; as `Mixes`."""
+    """The nodes that wait of the open placement; as `Mixes`.
 
-    def __init__(self, *given: Any) -> None:
+    Parameters
+    ----------
+    mixing
+        `ONE`, `NEIGHBOURS` or `ANY`: which thresholds of a stage a plan may mix.
+    """
+
+    def __init__(self, *given: Any, mixing: int = ONE) -> None:
         super().__init__(*given)
         columns, kinds, longest = self.columns, self.machines, self.all_adds.shape[2]
         depth = int(np.asarray(self.all_sizes).sum(axis=1).max(initial=0)) + 100 * (kinds + 1)
@@ -31,7 +45,12 @@ class Nodes(Mixes):
         self.behind, self.before = np.zeros((columns, longest + 1, columns)), np.zeros((columns, longest + 1, columns))
         self.reach = np.zeros((columns, longest + 1))
         self.dropped, self.nodes = INFINITE, 0
-        self.quick = True
+        self.quick, self.mixing, self.mixed = True, mixing, INFINITE
+        self.best_shares = np.zeros((longest, int(np.asarray(self.all_sizes).max(initial=1))))
+
+    def shares(self) -> NDArray[np.float64] | None:
+        """Return how often the best plan takes each level of each stage; None: it mixes none."""
+        return np.array(self.best_shares) if self.mixed == self.best else None
 
     def proven(self) -> float:
         """Return what no plan of the nodes that are done is below, but for the best."""
@@ -117,12 +136,14 @@ class Nodes(Mixes):
             if bound < self._target():
                 bound = max(bound, self._bound(self.quick))
             if bound < self._target():
+                self._offer_mix()
                 self._cross()
             if bound < self._target() and self._branch(bound):
                 continue
             if self.quick and bound < self._target():  # there is nothing to part: bound it as tightly as can be
                 bound = max(bound, self._bound(False))
                 if bound < self._target():
+                    self._offer_mix()
                     self._cross()
                 if bound < self._target() and self._branch(bound):
                     continue
@@ -144,6 +165,52 @@ class Nodes(Mixes):
             self.full[i] = self.fulls[self.top, i] or self.least[i] == self.most[i]
         for i in range(self.columns):
             self.weight[i] = self.weights[self.top, i]
+
+    def _offer_mix(self) -> None:
+        """Keep the mix if it is a plan, and the best."""
+        i: cython.Py_ssize_t
+        s: cython.Py_ssize_t
+        k: cython.Py_ssize_t
+        value: cython.double
+        total: cython.double = 0.0
+        if self.mixing == 0:
+            return
+        for k in range(self.columns):
+            self.column[k] = 0.0
+        for i in range(self.columns):
+            if self._shares(i):
+                self._reach(i)
+                total += self.value[i]
+                for k in range(self.columns):
+                    self.column[k] += self.value[i] * self.pooled[self.kind[i], k]
+        if total <= 0 or self._open_stage() >= 0:
+            return
+        for k in range(self.columns):
+            self.column[k] /= total
+        value = self._worth()
+        if value >= self.best:
+            return
+        self.best, self.mixed, self.best_at, self.known = value, value, self.here, True
+        for s in range(self.stages):
+            self.best_levels[s] = 0
+            for k in range(self.best_shares.shape[1]):
+                self.best_shares[s, k] = 0.0
+            total = 0.0
+            for i in range(self.columns):
+                if self._shares(i):
+                    total += self.value[i] * self.reach[i, s]
+                    self.best_shares[s, self.pool[self.kind[i], s]] += self.value[i] * self.reach[i, s]
+            if total <= 0:  # nobody gets here: any threshold will do
+                self.best_shares[s, 0], total = 1.0, 1.0
+            for k in range(self.best_shares.shape[1]):
+                self.best_shares[s, k] /= total
+
+    def _reach(self, i: cython.Py_ssize_t) -> None:
+        """Set the reach of each stage by a choice of the basis."""
+        s: cython.Py_ssize_t
+        self.reach[i, 0] = 1.0
+        for s in range(self.stages):
+            self.reach[i, s + 1] = self.reach[i, s] * self.stay[self.first[s] + self.pool[self.kind[i], s]]
 
     def _cross(self) -> None:
         """Try plans that follow one choice of the mix up to a stage and another one from there on."""
@@ -179,13 +246,12 @@ class Nodes(Mixes):
         last: cython.Py_ssize_t = self.columns - 1
         for k in range(self.columns):
             self.before[i, 0, k], self.behind[i, self.stages, k] = 0.0, 0.0
-        self.reach[i, 0] = 1.0
+        self._reach(i)
         for s in range(self.stages):
             level = self.first[s] + self.pool[self.kind[i], s]
             for k in range(self.columns):
                 self.before[i, s + 1, k] = self.before[i, s, k] + self.reach[i, s] * self.adds[k, s]
             self.before[i, s + 1, last] -= self.reach[i, s] * self.mass[level]
-            self.reach[i, s + 1] = self.reach[i, s] * self.stay[level]
         for s in range(self.stages - 1, -1, -1):
             level = self.first[s] + self.pool[self.kind[i], s]
             for k in range(self.columns):
@@ -260,7 +326,10 @@ class Nodes(Mixes):
             self.weights[self.top, i] = self.weight[i]
 
     def _open_stage(self) -> cython.Py_ssize_t:
-        """Return the stage where the exits of the mix differ most, as requests see them; -1: nowhere."""
+        """Return the stage where the exits of the mix differ most, as requests see them, and no plan may mix them.
+
+        It is -1 where there is none.
+        """
         s: cython.Py_ssize_t
         i: cython.Py_ssize_t
         at: cython.Py_ssize_t = -1
@@ -268,15 +337,19 @@ class Nodes(Mixes):
         total: cython.double
         apart: cython.double
         most: cython.double = 0.0
+        if self.mixing == FREELY:
+            return -1
         for s in range(self.stages):
-            if self.low[s] == self.high[s]:
+            if self.high[s] - self.low[s] <= self.mixing:
+                continue
+            if self.mixing == BETWEEN and self._used(s, -1) - self._used(s, 1) <= 1:
                 continue
             mean, total, apart = self._mean_stay(s), 0.0, 0.0
             for i in range(self.columns):
                 if self._shares(i):
                     total = self.value[i] * self.reach[i, s]
                     apart += total * fabs(self.stay[self.first[s] + self.pool[self.kind[i], s]] - mean)
-            if apart > most:
+            if apart > most or (at < 0 and self.mixing == BETWEEN):
                 at, most = s, apart
         return at
 
@@ -294,19 +367,15 @@ class Nodes(Mixes):
     def _part_menu(self, s: cython.Py_ssize_t, bound: cython.double) -> None:
         """Part the thresholds of a stage next to the mean of the mix; the larger share of it is looked at first."""
         mean: cython.double = self._mean_stay(s)
-        lowest: cython.Py_ssize_t = self.high[s]
-        highest: cython.Py_ssize_t = self.low[s]
-        level: cython.Py_ssize_t
-        cut: cython.Py_ssize_t
+        lowest: cython.Py_ssize_t = self._used(s, 1)
+        highest: cython.Py_ssize_t = self._used(s, -1)
+        cut: cython.Py_ssize_t = lowest
         i: cython.Py_ssize_t
         share: cython.double = 0.0
-        for i in range(self.columns):
-            if self._shares(i) and self.reach[i, s] > 0:
-                level = self.pool[self.kind[i], s]
-                lowest, highest = min(lowest, level), max(highest, level)
-        cut = lowest
         while cut < highest - 1 and self.stay[self.first[s] + cut + 1] <= mean:
             cut += 1
+        if self.mixing == BETWEEN:
+            cut = max(cut, lowest + 1)
         for i in range(self.columns):
             if self._shares(i):
                 share += self.value[i] * self.reach[i, s] * (1.0 if self.pool[self.kind[i], s] <= cut else -1.0)
@@ -315,5 +384,14 @@ class Nodes(Mixes):
             if (share > 0) == (i == 1):  # the later one waits on top
                 self.highs[self.top, s] = cut
             else:
-                self.lows[self.top, s] = cut + 1
+                self.lows[self.top, s] = cut if self.mixing == BETWEEN else cut + 1
             self.top += 1
+
+    def _used(self, s: cython.Py_ssize_t, sign: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Return the lowest threshold that the mix takes of a stage; of sign -1, the highest."""
+        i: cython.Py_ssize_t
+        level: cython.Py_ssize_t = self.high[s] if sign > 0 else self.low[s]
+        for i in range(self.columns):
+            if self._shares(i) and self.reach[i, s] > 0 and sign * self.pool[self.kind[i], s] < sign * level:
+                level = self.pool[self.kind[i], s]
+        return level

@@ -12,7 +12,7 @@ from typing import Any
 import cython
 import numpy as np
 
-from serflow_opt.kernels.nodes import Nodes
+from serflow_opt.kernels.nodes import ONE, Nodes
 
 PARTS = cython.declare(cython.Py_ssize_t, 16)
 """Parts of a placement remembered for others like it, at most."""
@@ -22,8 +22,8 @@ INFINITE = cython.declare(cython.double, float("inf"))
 class Parts(Nodes):
     """The parts that ruled out the last placement of each group; as `Nodes`."""
 
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
+    def __init__(self, *given: Any, mixing: int = ONE) -> None:
+        super().__init__(*given, mixing=mixing)
         self.closed, self.spare = PARTS + 1, 0
 
     def close(

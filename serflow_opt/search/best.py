@@ -38,7 +38,7 @@ AT_ONCE, PER_SECOND = 5_000, 10_000
 """Placements that are bounded whatever the time limit, and more of them for each second there is."""
 COVERED = {
     "labels": "labels take menu thresholds, accounting per request, worst or mean latency: use method auto",
-    "mixes": "mixes take menu thresholds, machines rented whole or percentiles of fixed times, and compiled kernels: "
+    "mixes": "mixes take machines rented whole, percentiles of fixed times or mixed thresholds, and compiled kernels: "
     "use method auto",
 }
 """What methods without HiGHS take."""

@@ -94,6 +94,24 @@ def late(drawn: Draw) -> bool:
     return True
 
 
+def lots(drawn: Draw) -> bool:
+    """Have thresholds mixed, of neighbours or any, under one of the questions above or paid per request."""
+    rng, objective = drawn.rng, drawn.body["objective"]
+    kind = rng.choice((rented, late, None))
+    if kind is not None and not kind(drawn):
+        return False
+    if "exits" not in drawn.body or objective["accounting"] == "as-printed":
+        return False
+    if objective["minimize"] not in ("cost", "energy", "privacy"):
+        objective["minimize"] = "cost"
+        objective.pop("weights", None)
+    objective["then"] = []
+    for tier in drawn.body["tier"]:
+        tier.pop("machines_max", None)
+    drawn.body["exits"]["thresholds"] = rng.choice(("interpolated", "randomized"))
+    return True
+
+
 class Draw:
     """One instance as it is drawn: the document as nested dictionaries and its tables by file name."""
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.tolerances import INTEGRAL, ROUNDING, WHOLE_MACHINE
+from serflow_opt.problem.kinds import ThresholdMode
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed, menus_used
 from serflow_opt.search.placements import NOWHERE
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 ANY_NUMBER = 1e300
 """Most machines, where there are any number."""
+MIXING: dict[ThresholdMode, int] = {"menu": 0, "interpolated": 1, "randomized": 2}
+"""Which thresholds of a stage a plan may mix, as `kernels/nodes.py` counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class Columns:
         self.most = np.array([ANY_NUMBER if o.machines_max is None else o.machines_max for o in options], float)
         self.option = np.array([runner.option for runner in chain.data.runners])
         self.tier = np.array(chain.data.tier)
+        self.mixing = MIXING[chain.data.instance.threshold_mode]
         self.faster = (chain.data.instance.rate_per_s or 1.0) / chain.rate
         size = np.abs(chain.adds[chain.on]).mean(axis=0) * len(chain.on) if chain.on.any() else np.ones(last + 1)
         size[-1] = 1.0
@@ -151,6 +155,7 @@ class Columns:
             best / self.unit,
             known,
             (gap, WHOLE_MACHINE, ROUNDING, INTEGRAL),
+            mixing=self.mixing,
         )
 
     def alike(self, those: Placed) -> Ints:
@@ -173,12 +178,34 @@ class Columns:
         chosen
             Levels as the kernels count them.
         """
+        first, _ = self._menus_at(those, n)
+        levels = np.zeros(len(chosen), np.int64)
+        levels[: len(first)] = self.menus.level[first + chosen[: len(first)]]
+        return levels
+
+    def shares(self, those: Placed, n: int, mixed: Floats) -> list[Floats]:
+        """Return how often a placement takes each entry of the menu of each of its stages.
+
+        Parameters
+        ----------
+        those, n
+            Placements, and which of them.
+        mixed
+            M x levels, as the kernels count these.
+        """
+        shares = []
+        for s, (first, size) in enumerate(zip(*self._menus_at(those, n), strict=True)):
+            here: Floats = np.zeros(size)
+            here[self.menus.level[first : first + size]] = mixed[s, :size]
+            shares.append(here)
+        return shares
+
+    def _menus_at(self, those: Placed, n: int) -> tuple[Ints, Ints]:
+        """First level and number of levels of the menus that the stages of a placement use."""
         count = int(those.paths.stages[n])
         used = menus_used(self.chain, those.paths[np.array([n])])
         owner = np.zeros(count, np.int64) if used is None else used[0, :count]
-        levels = np.zeros(len(chosen), np.int64)
-        levels[:count] = self.menus.level[self.menus.first[np.arange(count), owner] + chosen[:count]]
-        return levels
+        return self.menus.first[np.arange(count), owner], self.menus.size[np.arange(count), owner]
 
     def fractional(self, weights: Floats) -> Floats:
         """Return weights of the kernels' columns as multipliers of the chain's, C; machines are paid for by use.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +65,8 @@ class Parting:
         chain's objective.
     best
         Its placement and thresholds.
+    shares
+        How often it takes each threshold of each stage; None: one everywhere.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Parting:
         self.limited = np.isfinite(chain.limits)
         self.value, self.bound = math.inf, -math.inf
         self.best: tuple[Placed, Ints] | None = None
+        self.shares: list[Floats] | None = None
         self.counts = Counts()
         self._most_nodes = most_nodes
 
@@ -102,7 +105,8 @@ class Parting:
         if self.best is None:
             return None
         those, levels = self.best
-        return decision_at(self.chain.data, those.paths, 0, levels)
+        decision = decision_at(self.chain.data, those.paths, 0, levels)
+        return decision if self.shares is None else _mixing(decision, self.shares, self.chain.data.last)
 
     @property
     def most(self) -> float:
@@ -116,13 +120,15 @@ class Parting:
             return self.most
         return self.value - max(self.gap * abs(self.value), ROUNDING * self.columns.unit)
 
-    def take(self, those: Placed, found: tuple[float, int, Ints]) -> None:
-        """Keep a plan that was found."""
-        value, n, levels = found
+    def take(self, those: Placed, nodes: Parts) -> None:
+        """Keep the best plan that was found of placements."""
+        value, n, levels = nodes.found()
         if n < 0 or value * self.columns.unit >= self.value:
             return
         self.value = value * self.columns.unit
         self.best = those.rows(np.array([n])), self.columns.levels(those, n, levels)
+        mixed = nodes.shares()
+        self.shares = None if mixed is None else self.columns.shares(those, n, mixed)
         if self.on_better is not None:
             self.on_better(self.value, self.bound)
 
@@ -150,7 +156,7 @@ class Parting:
             for some in range(0, len(rows), OFTEN):
                 self.deadline.check()
                 nodes.close(np.arange(some, min(some + OFTEN, len(rows))), own, alike, each)
-                self.take(part, nodes.found())
+                self.take(part, nodes)
             bounds[rows] = own
             self.count(nodes)
         return bounds
@@ -203,8 +209,15 @@ class Parting:
             self.deadline.check()
             self.check_nodes(nodes)
             nodes.run(NODES)
-            self.take(those, nodes.found())
+            self.take(those, nodes)
 
     def offset(self, weights: Floats) -> float:
         """What is added to V: minus the multipliers times the limits."""
         return -float(weights[1:] @ np.where(self.limited, self.chain.limits, 0.0)[1:])
+
+
+def _mixing(decision: Decision, shares: list[Floats], stages: int) -> Decision:
+    """Return a decision with these shares of its thresholds; everybody leaves where it ends early, as it says."""
+    count = len(decision.weights) - (len(decision.weights) < stages)
+    mixed = [tuple((here / math.fsum(here)).tolist()) for here in shares[:count]]
+    return replace(decision, weights=(*mixed, *decision.weights[count:]))

@@ -8,17 +8,17 @@ from serflow_opt.search.goal import Goal
 
 
 def taken(instance: Instance, goal: Goal) -> bool:
-    """Whether the search takes an instance and what is minimised: machines rented whole, or a percentile.
+    """Whether the search takes an instance and what is minimised: whole machines, a percentile, or mixed thresholds.
 
-    Thresholds are from menus, machines that are rented whole of one type a tier, times fixed; worst-case latency,
-    percentiles and accuracy are limits, not goals.
+    Machines that are rented whole are of one type a tier, times fixed; worst-case latency, percentiles and accuracy are
+    limits, not goals.
     """
     reserved, percentile = instance.accounting == "reserved", instance.quantile is not None
-    plain = (reserved or (percentile and instance.accounting == "per-request")) and instance.deviations is None
-    menus = instance.threshold_mode == "menu" or not any(menu.chooses for menu in instance.menus)
+    beyond = percentile or instance.threshold_mode != "menu"  # what labels do not take
+    plain = (reserved or (beyond and instance.accounting == "per-request")) and instance.deviations is None
     summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure != "mean")
     one_type = not (reserved and any(tier.stage_specific for tier in instance.tiers if tier.kind != "function"))
-    return plain and menus and summed and one_type and not instance.families and not instance.joint
+    return plain and summed and one_type and not instance.families and not instance.joint
 
 
 def told_apart(data: Data) -> bool:

@@ -221,7 +221,7 @@ class RentedSearch(Parting):
         nodes = self.nodes_of(those)
         bounds, weights = np.full(len(those), -math.inf), np.zeros((len(those), len(self.columns.order)))
         nodes.bound(np.arange(len(those)), bounds, weights, FIRST)
-        self.take(those, nodes.found())
+        self.take(those, nodes)
         return bounds * self.columns.unit, weights
 
     def _list(self, weights: Floats, swept: BoundTable) -> bool:
@@ -286,16 +286,15 @@ class RentedSearch(Parting):
         if not len(rows):
             return None
         those, bounds, target = those.rows(rows), bounds[rows], self.target()
-        nodes = self.nodes_of(those)
-        alike = self.columns.alike(those)
+        first, alike, end = self.nodes_of(those), self.columns.alike(those), -1
         for some in range(0, len(rows), OFTEN):
             self.deadline.check()
-            nodes.close(np.arange(some, min(some + OFTEN, len(rows))), bounds, alike, NODES_EACH)
-            if nodes.found()[1] >= 0:
+            first.close(np.arange(some, min(some + OFTEN, len(rows))), bounds, alike, NODES_EACH)
+            end = first.found()[1]
+            if end >= 0:
                 break
-            self.check_nodes(nodes)
-        found = nodes.found()
-        end = len(rows) if found[1] < 0 else found[1]
+            self.check_nodes(first)
+        end = len(rows) if end < 0 else end
         sooner = those.rows(np.flatnonzero(bounds[:end] * self.columns.unit < target))  # not ruled out so far
         nodes = self.nodes_of(sooner)
         with suppress(OutOfTime):  # what is found already is as good
@@ -303,7 +302,7 @@ class RentedSearch(Parting):
                 self.part(sooner, nodes, n, -math.inf)
                 if self.best is not None:
                     return self.decision()
-        self.take(those, found)
+        self.take(those, first)
         return self.decision()
 
 
