@@ -32,6 +32,7 @@ def ended(started: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 def test_once_keeps_the_best_plan() -> None:
+    """One press ends the search with its best plan as the document, and code 4."""
     started = searching()
     started.send_signal(signal.SIGINT)
     code, stdout, stderr = ended(started)

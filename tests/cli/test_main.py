@@ -37,12 +37,14 @@ def slow(tmp_path: Path) -> Path:
 
 
 def test_json_is_one_valid_document_and_nothing_else(solved: dict[str, Any]) -> None:
+    """A solved instance prints a document that the published schema accepts."""
     assert solved["status"] == "optimal"
     assert solved["instance"] == "good"
     validator("plan").validate(solved)
 
 
 def test_several_instances_make_a_list_a_row_each_and_the_worst_exit_code(slow: Path) -> None:
+    """Several files are a row each, and the code is that of the worst."""
     files = (GOOD, GOOD / "measured.toml", slow)
     ran = run("solve", *files, "--json")
     assert ran.code == 3
@@ -57,6 +59,7 @@ def test_several_instances_make_a_list_a_row_each_and_the_worst_exit_code(slow: 
 
 
 def test_a_limit_is_worse_than_infeasible(tmp_path: Path) -> None:
+    """Of a stopped and an infeasible instance the stopped one decides the code: nothing is proven of it."""
     file = write(islands(), tmp_path)
     ran = run("solve", file, GOOD, "--method", "milp", "--time-limit", "0", "--json")
     assert [plan["status"] for plan in ran.document] == ["infeasible", "no_solution"]
@@ -64,6 +67,7 @@ def test_a_limit_is_worse_than_infeasible(tmp_path: Path) -> None:
 
 
 def test_time_limit_zero_exits_4_with_a_valid_document() -> None:
+    """No time is a valid document without a plan."""
     ran = run("solve", GOOD, "--time-limit", "0", "--method", "milp", "--json")
     assert ran.code == 4
     assert ran.document["status"] == "no_solution"
@@ -75,6 +79,7 @@ def test_time_limit_zero_exits_4_with_a_valid_document() -> None:
 
 
 def test_time_limit_zero_keeps_a_plan_that_the_bounds_found() -> None:
+    """A plan found before the search is kept, and called what it is."""
     ran = run("solve", GOOD, "--time-limit", "0", "--json")
     validator("plan").validate(ran.document)
     assert ran.code == {"optimal": 0, "feasible": 4, "no_solution": 4}[ran.document["status"]]
@@ -83,6 +88,7 @@ def test_time_limit_zero_keeps_a_plan_that_the_bounds_found() -> None:
 
 
 def test_one_bad_file_among_good_ones_stops_everything() -> None:
+    """Bad files are all told before anything is solved."""
     ran = run("solve", GOOD, BAD / "link-twice", BAD / "flops-text", "--json")
     assert (ran.code, ran.stdout) == (2, "")
     assert has_line(ran.stderr, "link-twice")
@@ -125,6 +131,7 @@ def test_one_bad_file_among_good_ones_stops_everything() -> None:
     ],
 )
 def test_bad_flags_exit_2_and_say_why(arguments: tuple[str, ...], parts: tuple[str, ...]) -> None:
+    """Each wrong flag is told with its value and what it takes."""
     ran = run("solve", GOOD, *arguments)
     assert (ran.code, ran.stdout) == (2, "")
     assert has_line(ran.stderr, *parts), ran.stderr
@@ -132,12 +139,14 @@ def test_bad_flags_exit_2_and_say_why(arguments: tuple[str, ...], parts: tuple[s
 
 @pytest.mark.parametrize("arguments", [("solve",), ("frobnicate",), ("evaluate", "good"), ("new",)])
 def test_usage_errors_exit_2(arguments: tuple[str, ...]) -> None:
+    """Missing arguments and unknown commands are usage errors, on standard error alone."""
     ran = run(*arguments)
     assert (ran.code, ran.stdout) == (2, "")
     assert ran.stderr
 
 
 def test_flags_override_the_file(solved: dict[str, Any], tmp_path: Path) -> None:
+    """Flags go before the file, prices of a table of one's own included."""
     ran = run("solve", GOOD, "--objective", "latency", "--accuracy-min", "0.9", "--latency-measure", "mean", "--json")
     assert ran.code == 0
     assert ran.document["objective"]["name"] == "latency"
@@ -181,12 +190,14 @@ def test_limits_and_goals_by_flag() -> None:
 
 
 def test_writing_a_weighted_model_is_no_internal_error(tmp_path: Path) -> None:
+    """A model of a weighted objective is written, or refused in words."""
     ran = run("solve", GOOD / "adapted.toml", "--write-lp", tmp_path / "model.lp", "--json")
     assert ran.code in (0, 2), "written, or refused; no internal error"
     assert ran.code == 2 or "way(" in (tmp_path / "model.lp").read_text(encoding="utf-8")
 
 
 def test_include_and_exclude_limit_the_options() -> None:
+    """Patterns leave only the options they name."""
     for arguments in (("--include", "lambda-1769MB", "--exclude", "vm"), ("--exclude", "c6i.*", "--exclude", "*3538*")):
         plan = run("solve", GOOD, *arguments, "--latency-slo-ms", "5000", "--json").document["plan"]
         assert {place["option"] for place in plan["placement"]} == {"lambda-1769MB"}
@@ -195,6 +206,7 @@ def test_include_and_exclude_limit_the_options() -> None:
 
 
 def test_highs_options_reach_highs() -> None:
+    """Options of HiGHS are passed on."""
     assert run("solve", GOOD, "--highs-option", "mip_max_nodes=100", "--highs-option", "parallel=off").code == 0
 
 
@@ -202,6 +214,7 @@ def test_highs_options_reach_highs() -> None:
 
 
 def test_out_is_the_document_that_json_prints(solved: dict[str, Any], tmp_path: Path) -> None:
+    """What is saved is what is printed, and no draft stays behind."""
     ran = run("solve", GOOD, "--out", tmp_path / "plan.json", "--json")
     written = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
     assert written == ran.document
@@ -210,6 +223,7 @@ def test_out_is_the_document_that_json_prints(solved: dict[str, Any], tmp_path: 
 
 @pytest.mark.parametrize("flag", ["--out", "--plot", "--write-lp"])
 def test_a_target_that_cannot_be_written_exits_2(flag: str, tmp_path: Path) -> None:
+    """A target that cannot be written is told by its path."""
     (tmp_path / "folder.png").mkdir()
     for target in (tmp_path / "absent" / "x.png", tmp_path / "folder.png"):
         ran = run("solve", GOOD, flag, target)
@@ -221,6 +235,7 @@ def test_a_target_that_cannot_be_written_exits_2(flag: str, tmp_path: Path) -> N
 def test_a_failure_while_writing_leaves_the_old_file(
     flag: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A full disk costs no old result."""
     target = tmp_path / name
     target.write_text("old")
 
@@ -236,6 +251,7 @@ def test_a_failure_while_writing_leaves_the_old_file(
 
 
 def test_plot_writes_a_picture(tmp_path: Path) -> None:
+    """A picture of some size is written."""
     assert run("solve", GOOD, "--plot", tmp_path / "plan.png").code == 0
     picture = (tmp_path / "plan.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
@@ -246,6 +262,7 @@ def test_plot_writes_a_picture(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["solve", "evaluate"])
 def test_plot_with_a_wrong_ending_exits_2(command: str, solved: dict[str, Any], tmp_path: Path) -> None:
+    """A format nobody writes is told with those that are."""
     (tmp_path / "plan.json").write_text(json.dumps(solved))
     more = [tmp_path / "plan.json"] if command == "evaluate" else []
     ran = run(command, GOOD, *more, "--plot", tmp_path / "plan.xyz")
@@ -255,6 +272,7 @@ def test_plot_with_a_wrong_ending_exits_2(command: str, solved: dict[str, Any], 
 
 
 def test_plot_of_an_infeasible_instance_writes_nothing(slow: Path, tmp_path: Path) -> None:
+    """Without a plan no picture is written, and that is said."""
     ran = run("solve", slow, "--plot", tmp_path / "plan.png")
     assert ran.code == 3
     assert "plan.png" in ran.stderr
@@ -264,6 +282,7 @@ def test_plot_of_an_infeasible_instance_writes_nothing(slow: Path, tmp_path: Pat
 @pytest.mark.parametrize("thresholds", ["menu", "randomized"])
 @pytest.mark.parametrize("accounting", ["per-request", "reserved", "as-printed"])
 def test_the_written_lp_has_the_optimum_of_the_plan(accounting: str, thresholds: str, tmp_path: Path) -> None:
+    """HiGHS finds in the written model the optimum that the command printed."""
     import highspy
 
     from serflow_opt.formulations.model import build
@@ -289,6 +308,7 @@ def test_the_written_lp_has_the_optimum_of_the_plan(accounting: str, thresholds:
 
 
 def test_write_lp_of_an_instance_that_nothing_can_run_is_no_internal_error(tmp_path: Path) -> None:
+    """A model without any placement is told, not crashed on."""
     file = write(islands(), tmp_path)
     assert run("solve", file).code == 3
     assert run("solve", file, "--write-lp", tmp_path / "model.lp").code in (2, 3)
@@ -298,6 +318,7 @@ def test_write_lp_of_an_instance_that_nothing_can_run_is_no_internal_error(tmp_p
 
 
 def test_evaluate_agrees_with_solve(solved: dict[str, Any], tmp_path: Path) -> None:
+    """Valuing a solved plan gives its metrics again."""
     for name, document in (("whole", solved), ("inner", solved["plan"])):
         (tmp_path / name).write_text(json.dumps(document))
         ran = run("evaluate", GOOD, tmp_path / name, "--json")
@@ -355,6 +376,7 @@ def placed(*names: str) -> list[dict[str, Any]]:
     ids=lambda value: "" if isinstance(value, tuple) else None,
 )
 def test_a_plan_that_does_not_fit_exits_2(plan: Any, parts: tuple[str, ...], tmp_path: Path) -> None:
+    """Each way in which a plan does not fit its instance is told with stage and choices."""
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     ran = run("evaluate", GOOD, tmp_path / "plan.json")
     assert (ran.code, ran.stdout) == (2, "")
@@ -365,6 +387,7 @@ def test_a_plan_that_does_not_fit_exits_2(plan: Any, parts: tuple[str, ...], tmp
     ("content", "parts"), [(b"{", ("line 1", "JSON")), (b"\xff", ("UTF-8",)), (None, ("no such file",))]
 )
 def test_a_plan_file_that_cannot_be_read_exits_2(content: bytes | None, parts: tuple[str, ...], tmp_path: Path) -> None:
+    """A file that is no plan is told by its name and place."""
     if content is not None:
         (tmp_path / "plan.json").write_bytes(content)
     ran = run("evaluate", GOOD, tmp_path / "plan.json")
@@ -373,6 +396,7 @@ def test_a_plan_file_that_cannot_be_read_exits_2(content: bytes | None, parts: t
 
 
 def test_a_plan_that_breaks_a_limit_exits_3_and_is_shown_with_it(slow: Path, tmp_path: Path) -> None:
+    """A plan beyond a limit is valued all the same, with how far beyond."""
     (tmp_path / "plan.json").write_text(json.dumps(plan_of([V, V], {1: 0.5})))
     ran = run("evaluate", slow, tmp_path / "plan.json", "--json")
     assert ran.code == 3
@@ -388,6 +412,7 @@ def test_a_plan_that_breaks_a_limit_exits_3_and_is_shown_with_it(slow: Path, tmp
 
 
 def test_new_makes_a_copy_that_solves(tmp_path: Path) -> None:
+    """A copied instance is the shipped one and solves to its plan."""
     folder = tmp_path / "mine"
     ran = run("new", folder, "--from", "resnet50-lambda")
     assert ran.code == 0
@@ -399,6 +424,7 @@ def test_new_makes_a_copy_that_solves(tmp_path: Path) -> None:
 
 
 def test_new_never_touches_what_is_there(tmp_path: Path) -> None:
+    """Nothing that exists is written over."""
     (tmp_path / "instance.toml").write_text("mine")
     ran = run("new", tmp_path, "--from", "resnet50-lambda")
     assert (ran.code, ran.stdout) == (2, "")
@@ -410,6 +436,7 @@ def test_new_never_touches_what_is_there(tmp_path: Path) -> None:
 
 
 def test_new_from_an_unknown_name_suggests_one(tmp_path: Path) -> None:
+    """A misspelt instance is answered with the right name."""
     ran = run("new", tmp_path / "mine", "--from", "resnet50-lamda")
     assert ran.code == 2
     assert has_line(ran.stderr, "resnet50-lamda", "did you mean resnet50-lambda")
@@ -417,6 +444,7 @@ def test_new_from_an_unknown_name_suggests_one(tmp_path: Path) -> None:
 
 
 def test_catalog_lists_filters_and_refuses(tmp_path: Path) -> None:
+    """Prices are listed with source and date, filtered, and from a table of one's own."""
     everything = run("catalog", "--json").document
     assert {"c6i.large", "m7i.large"} <= {vm["name"] for vm in everything["vms"]}
     assert all(row["source"] and row["as_of"] for row in everything["vms"] + everything["functions"])
@@ -441,6 +469,7 @@ def test_catalog_lists_filters_and_refuses(tmp_path: Path) -> None:
 
 
 def test_catalog_lists_the_shipped_instances() -> None:
+    """Every shipped instance is listed."""
     assert [row["name"] for row in run("catalog", "--instances", "--json").document] == shipped()
     table = run("catalog", "--instances").stdout
     assert all(has_line(table, name) for name in shipped())
@@ -448,17 +477,20 @@ def test_catalog_lists_the_shipped_instances() -> None:
 
 @pytest.mark.parametrize("what", ["instance", "plan"])
 def test_schema_is_json_schema(what: str) -> None:
+    """The schemas printed are JSON Schema."""
     assert run("schema", what).document["type"] == "object"
     validator(what)
 
 
 def test_schema_of_something_else_exits_2() -> None:
+    """An unknown schema is told with those there are."""
     ran = run("schema", "world")
     assert ran.code == 2
     assert has_line(ran.stderr, "world", "instance or plan")
 
 
 def test_the_plan_schema_refuses_what_is_no_plan(solved: dict[str, Any]) -> None:
+    """The schema of plans refuses other words, other keys and missing parts."""
     check = validator("plan")
     assert not check.is_valid({**solved, "status": "splendid"})
     assert not check.is_valid({**solved, "colour": "red"})
@@ -466,6 +498,7 @@ def test_the_plan_schema_refuses_what_is_no_plan(solved: dict[str, Any]) -> None
 
 
 def test_plans_of_every_kind_are_valid_documents(tmp_path: Path) -> None:
+    """Plans of each mode and objective pass the schema, infeasible ones included."""
     check = validator("plan")
     changes: list[dict[str, Any]] = [
         {"exits": {"thresholds": "randomized"}, "workload": {"accuracy_min": 0.9}},
@@ -486,12 +519,14 @@ def test_plans_of_every_kind_are_valid_documents(tmp_path: Path) -> None:
 
 
 def test_version_is_that_of_the_package() -> None:
+    """The version printed is the installed one."""
     ran = run("--version")
     assert (ran.code, ran.stdout.strip()) == (0, f"serflow-opt {metadata.version('serflow-opt')}")
 
 
 @pytest.mark.parametrize("command", ["solve", "evaluate", "validate", "new", "catalog", "schema"])
 def test_every_command_explains_itself(command: str) -> None:
+    """Each command has help and is listed."""
     assert run(command, "--help").code == 0
     assert command in run("--help").stdout
 
@@ -500,6 +535,7 @@ def test_every_command_explains_itself(command: str) -> None:
 
 
 def test_an_internal_error_exits_1_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours is one line with code 1, and a traceback on request."""
     import serflow_opt.solving
 
     def fail(*_: object, **__: object) -> None:
@@ -514,6 +550,7 @@ def test_an_internal_error_exits_1_without_a_traceback(monkeypatch: pytest.Monke
 
 
 def test_ctrl_c_is_no_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interruption is called one, with the shell's code."""
     import serflow_opt.solving
 
     def interrupt(*_: object, **__: object) -> None:
@@ -527,6 +564,7 @@ def test_ctrl_c_is_no_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("flags", [(), ("--json",)])
 def test_a_reader_that_closes_early_causes_no_fuss(flags: tuple[str, ...]) -> None:
+    """`| head` ends the command silently."""
     command = [sys.executable, "-m", "serflow_opt.cli", "catalog", *flags]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -550,6 +588,7 @@ def oddly_named(folder: Path, name: str) -> Path:
 
 @pytest.mark.parametrize("name", ["[eu]", "[/vm]", "[bold]x", "a_{b}$^{", "größe 1 :smile:", "%s {0}"])
 def test_names_are_shown_as_they_are(name: str, tmp_path: Path) -> None:
+    """Names with brackets, dollars and braces are shown as they are written."""
     file = oddly_named(tmp_path / "instance", name)
     assert run("validate", file).code == 0
     one = run("solve", file)
@@ -566,17 +605,20 @@ def test_names_are_shown_as_they_are(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["[eu]", "a_{b}$^{", "$x_{$", "größe"])
 def test_names_can_be_drawn(name: str, tmp_path: Path) -> None:
+    """Names with signs of formulas can be drawn."""
     ran = run("solve", oddly_named(tmp_path / "instance", name), "--plot", tmp_path / "plan.png", "--json")
     assert (ran.code, ran.stderr) == (0, "")
     assert (tmp_path / "plan.png").stat().st_size > 5000
 
 
 def test_more_threads_than_any_machine_has_do_not_abort() -> None:
+    """A million threads end in words, not in an abort of the process."""
     ran = run_for_real("solve", GOOD, "--json", "--method", "milp", "--threads", "1000000")
     assert ran.code in (0, 2)
 
 
 def test_times_beyond_all_numbers_are_bad_input(tmp_path: Path) -> None:
+    """Times that overflow are bad input."""
     document = two_tiers()
     document["tables"]["stages.csv"][0]["flops"] = 1e300
     document["tier"][0]["option"][0]["flops_per_s"] = 1e-100

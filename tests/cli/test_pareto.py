@@ -9,6 +9,7 @@ from support.helpers import has_line, run
 
 
 def test_a_front_as_table_csv_and_picture(tmp_path: Path) -> None:
+    """A front is written in order of cost, with latency falling, and drawn."""
     out, plot = tmp_path / "front.csv", tmp_path / "front.png"
     ran = run("pareto", "alexnet-cifar10", "--objectives", "cost", "latency", "--out", out, "--plot", plot)
     assert (ran.code, ran.stderr) == (0, "")
@@ -22,6 +23,7 @@ def test_a_front_as_table_csv_and_picture(tmp_path: Path) -> None:
 
 
 def test_json_is_one_document() -> None:
+    """The document holds the objectives, completeness and whole plans."""
     document = run("pareto", "alexnet-cifar10", "--json").document
     assert document["complete"] is True
     assert document["objectives"] == ["cost", "latency"]
@@ -29,12 +31,14 @@ def test_json_is_one_document() -> None:
 
 
 def test_limits_that_no_plan_keeps() -> None:
+    """Limits nobody can keep end with code 3 and a line that says so."""
     ran = run("pareto", "alexnet-cifar10", "--latency-slo-ms", "0.001")
     assert ran.code == 3
     assert has_line(ran.stdout, "no plan keeps the limits")
 
 
 def test_what_is_wrong(tmp_path: Path) -> None:
+    """A quantity that is none and endings nobody writes are refused before the search."""
     ran = run("pareto", "alexnet-cifar10", "--objectives", "cost", "beauty")
     assert (ran.code, ran.stdout) == (2, "")
     assert has_line(ran.stderr, "cost, beauty")
@@ -43,6 +47,7 @@ def test_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_is_not_needed_is_told(tmp_path: Path) -> None:
+    """A journal that was asked for and not written is told, so that nobody waits for it."""
     journal = tmp_path / "answers.journal"
     ran = run("pareto", "mobilenet-v3-edge-cloud", "cost", "latency", "--resume", journal)
     assert ran.code == 0

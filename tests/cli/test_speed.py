@@ -24,6 +24,7 @@ def points(tmp_path: Path) -> Path:
 
 
 def test_the_table_and_the_lines_to_paste(points: Path) -> None:
+    """Lines to paste are TOML with the law that the points were made of."""
     ran = run("speed", points, "--flops", "2e10")
     assert (ran.code, ran.stderr) == (0, "")
     assert has_line(ran.stdout, "884", "0.500", "2001.1", "20", "+0.0%")
@@ -35,6 +36,7 @@ def test_the_table_and_the_lines_to_paste(points: Path) -> None:
 
 
 def test_the_pasted_lines_give_the_measured_times_in_an_instance(points: Path, tmp_path: Path) -> None:
+    """An instance with the pasted lines takes the measured times."""
     ran = run("speed", points, "--flops", "6e9")
     keys = tomllib.loads(ran.stdout[ran.stdout.index("flops_per_s_per_vcpu") :])
     tier = {"name": "fn", "kind": "function", "memory_mb": [1769, 3538, 7076], **keys}
@@ -44,6 +46,7 @@ def test_the_pasted_lines_give_the_measured_times_in_an_instance(points: Path, t
 
 
 def test_the_document(points: Path) -> None:
+    """The document holds both fits with their intervals and each point."""
     document = run("speed", points, "--flops", "2e10", "--json").document
     fit = document["fit"]
     assert fit["vcpu_ms"] == pytest.approx(1000, rel=1e-6)
@@ -58,6 +61,7 @@ def test_the_document(points: Path) -> None:
 
 
 def test_a_fixed_part_is_found_and_named(tmp_path: Path) -> None:
+    """Where a fixed part fits better the table says so, with what is missing."""
     rows = [(m, 200 + 1000 * 1769 / m) for m in (256, 512, 1024, 1536)]
     path = tmp_path / "below.csv"
     path.write_text("memory_mb,mean_ms\n" + "".join(f"{m},{ms}\n" for m, ms in rows), encoding="utf-8")
@@ -78,6 +82,7 @@ def test_a_fixed_part_is_found_and_named(tmp_path: Path) -> None:
 
 
 def test_points_that_leave_the_parallel_fraction_open_or_break_the_law_are_named(tmp_path: Path) -> None:
+    """What the points do not determine is noted beside the fit."""
     path = tmp_path / "flat.csv"
     path.write_text("memory_mb,mean_ms\n512,700\n1024,550\n1536,520\n2048,500\n", encoding="utf-8")
     shown = run("speed", path).stdout
@@ -86,6 +91,7 @@ def test_points_that_leave_the_parallel_fraction_open_or_break_the_law_are_named
 
 
 def test_the_flops_of_a_network_and_the_curve(points: Path, tmp_path: Path) -> None:
+    """The curve written is FLOPs of the network over measured times."""
     curve = tmp_path / "curve.csv"
     ran = run("speed", points, "--network", "resnet50-lambda", "--out", curve)
     assert ran.code == 0, ran.stderr
@@ -99,6 +105,7 @@ def test_the_flops_of_a_network_and_the_curve(points: Path, tmp_path: Path) -> N
 
 
 def test_a_result_of_power_tuning(tmp_path: Path) -> None:
+    """A result of the tuner is read without being told what it is."""
     stats = [{"value": m, "averageDuration": 1769000 / m, "averagePrice": 1e-6} for m in (256, 512, 1024)]
     path = tmp_path / "result.json"
     path.write_text(json.dumps({"power": 256, "stats": stats}), encoding="utf-8")
@@ -107,6 +114,7 @@ def test_a_result_of_power_tuning(tmp_path: Path) -> None:
 
 
 def test_other_clouds(tmp_path: Path) -> None:
+    """The memory of a vCPU can be another cloud's."""
     path = tmp_path / "points.csv"
     path.write_text("memory_mb,mean_ms\n500,2000\n1000,1000\n2000,750\n", encoding="utf-8")
     fit = run("speed", path, "--mb-per-vcpu", "1000", "--json").document["fit"]
@@ -114,6 +122,7 @@ def test_other_clouds(tmp_path: Path) -> None:
 
 
 def test_several_functions(points: Path) -> None:
+    """Several files make a table with a row each, and a list of documents."""
     ran = run("speed", points, points, "--flops", "2e10")
     assert [line.split()[1:4] for line in ran.stdout.splitlines()[1:]] == [["4", "1000", "2e+10"]] * 2
     assert len(run("speed", points, points, "--json").document) == 2
@@ -121,6 +130,7 @@ def test_several_functions(points: Path) -> None:
 
 @pytest.mark.parametrize(("ending", "fixed"), [("png", True), ("svg", False), ("pdf", False)])
 def test_the_picture(ending: str, fixed: bool, points: Path, tmp_path: Path) -> None:
+    """A picture is written in each format, and no draft stays behind."""
     pytest.importorskip("matplotlib")
     picture = tmp_path / f"speed.{ending}"
     ran = run("speed", points, "--plot", picture, *(["--fixed"] if fixed else []))
@@ -148,6 +158,7 @@ def test_the_picture(ending: str, fixed: bool, points: Path, tmp_path: Path) -> 
 def test_bad_input(
     arguments: list[str], parts: list[str], points: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Each wrong flag or file ends with code 2 and one line, and writes nothing."""
     monkeypatch.chdir(tmp_path)
     ran = run("speed", points, *arguments)
     assert (ran.code, ran.stdout) == (2, "")
@@ -157,6 +168,7 @@ def test_bad_input(
 
 
 def test_points_that_cannot_tell_the_fixed_part(tmp_path: Path) -> None:
+    """A fixed part that the points cannot tell is refused with the flag to leave out."""
     path = tmp_path / "above.csv"
     path.write_text("memory_mb,mean_ms\n2048,900\n3008,700\n4096,600\n", encoding="utf-8")
     ran = run("speed", path, "--fixed")
@@ -166,6 +178,7 @@ def test_points_that_cannot_tell_the_fixed_part(tmp_path: Path) -> None:
 
 
 def test_faults_of_several_files_are_told_together(points: Path, tmp_path: Path) -> None:
+    """Two bad files are told in one go."""
     for name in ("one.csv", "two.csv"):
         (tmp_path / name).write_text("memory_mb,mean_ms\n512,1\n512,2\n", encoding="utf-8")
     ran = run("speed", tmp_path / "one.csv", points, tmp_path / "two.csv")

@@ -71,6 +71,7 @@ def test_infeasible_is_3_and_says_why(tmp_path: Path) -> None:
 
 
 def test_no_time_is_4() -> None:
+    """Without time the command ends with code 4, and its bound is not above its cost."""
     ran = run("provision", "bert12-sst2", "--time-limit", "0", "--json")
     assert ran.code == 4
     document = ran.document
@@ -80,6 +81,7 @@ def test_no_time_is_4() -> None:
 
 
 def test_no_time_is_4_for_schedules(trace: Path, tmp_path: Path) -> None:
+    """A schedule without time is called feasible, and lies on the other side of the proven one than its bound."""
     file = write(service_document(large=True), tmp_path)
     ran = run("scale", file, "--trace", trace, "--time-limit", "0")
     assert ran.code == 4
@@ -94,6 +96,7 @@ def test_no_time_is_4_for_schedules(trace: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", TRACED)
 def test_targets_out_of_reach_are_told(command: str, trace: Path) -> None:
+    """A target below the work itself is told with the time the work takes."""
     ran = run(command, "libra", "--trace", trace, "--latency-slo-ms", "1")
     assert ran.code in (2, 3)
     assert has_line(ran.stdout + ran.stderr, "latency_slo_ms", "1000 ms")
@@ -104,6 +107,7 @@ def test_targets_out_of_reach_are_told(command: str, trace: Path) -> None:
 
 @pytest.mark.parametrize("command", TRAFFIC)
 def test_no_such_trace(command: str, tmp_path: Path) -> None:
+    """A missing trace is told by each command alike."""
     assert refused(run(command, "libra", "--trace", tmp_path / "none.csv"), "none.csv", "no such file")
 
 
@@ -123,6 +127,7 @@ def test_no_such_trace(command: str, tmp_path: Path) -> None:
     ],
 )
 def test_bad_traces(text: str, parts: tuple[str, ...], tmp_path: Path) -> None:
+    """Faults of traces are told with row and column on standard error."""
     file = tmp_path / "bad.csv"
     file.write_text(text, encoding="utf-8")
     for command in ("provision", "scale"):
@@ -130,6 +135,7 @@ def test_bad_traces(text: str, parts: tuple[str, ...], tmp_path: Path) -> None:
 
 
 def test_all_bad_rows_are_told_at_once(tmp_path: Path) -> None:
+    """All bad rows of a trace are told in one go."""
     file = tmp_path / "bad.csv"
     file.write_text("second,requests\n0,1\n1,x\n2,-3\n", encoding="utf-8")
     ran = run("simulate", "libra", "--trace", file)
@@ -162,17 +168,20 @@ def test_all_bad_rows_are_told_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_bad_flags(command: str, arguments: tuple[str, ...], parts: tuple[str, ...], trace: Path) -> None:
+    """Each wrong flag is told by its name with what it takes."""
     ran = run(command, "libra", "--trace", trace, *arguments)
     assert refused(ran, *parts), ran.stderr
 
 
 def test_all_bad_faults_are_told_at_once(trace: Path) -> None:
+    """All malformed faults are told in one go."""
     ran = run("simulate", "libra", "--trace", trace, "--no-start", "a", "--no-start", "b", "--throttle", "c")
     assert ran.code == 2
     assert len(ran.stderr.splitlines()) == 3
 
 
 def test_rate_and_trace(trace: Path) -> None:
+    """A rate and a trace together, and rates that are none, are refused."""
     assert refused(run("provision", "libra", "--rate-per-s", "3", "--trace", trace), "--rate-per-s", "--trace", "both")
     for rate in ("0", "-1", "nan", "inf"):
         assert refused(run("provision", "libra", "--rate-per-s", rate), "demand", "rate")
@@ -181,6 +190,7 @@ def test_rate_and_trace(trace: Path) -> None:
 @pytest.mark.parametrize("command", TRACED)
 @pytest.mark.parametrize("key", ["start_s", "keep_alive_s"])
 def test_how_machines_come_and_go_must_be_said(command: str, key: str, trace: Path, tmp_path: Path) -> None:
+    """Start and keep-alive are needed over time, and asked for by their key."""
     document = service_document()
     vm, function = document["tier"]
     function["cold_start_ms"] = 100.0
@@ -190,6 +200,7 @@ def test_how_machines_come_and_go_must_be_said(command: str, key: str, trace: Pa
 
 
 def test_keep_alive_does_not_matter_without_cold_starts(trace: Path, tmp_path: Path) -> None:
+    """A key that changes nothing is not asked for."""
     document = service_document()
     del document["tier"][1]["keep_alive_s"]
     assert run("scale", write(document, tmp_path), "--trace", trace).code == 0
@@ -213,6 +224,7 @@ def test_tiers_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", TRACED)
 @pytest.mark.parametrize(("option", "name"), [("--out", "rows.csv"), ("--plot", "picture.png")])
 def test_files_that_cannot_be_written(command: str, option: str, name: str, trace: Path, tmp_path: Path) -> None:
+    """A target that cannot be written is told before the search."""
     ran = run(command, "libra", "--trace", trace, option, tmp_path / "none" / name)
     assert refused(ran, name, "cannot write there")
 
@@ -221,6 +233,7 @@ def test_files_that_cannot_be_written(command: str, option: str, name: str, trac
 
 
 def test_provision_says_what_the_function_returns(trace: Path, tmp_path: Path) -> None:
+    """Command, file and function give one deployment, and its table shows its cost and proof."""
     out = tmp_path / "deployment.json"
     ran = run("provision", "libra", "--trace", trace, "--json", "--out", out)
     found = so.provision(so.load("libra"), so.read_trace(trace))
@@ -253,6 +266,7 @@ def test_provision_for_a_rate() -> None:
 
 
 def test_smooth_arrivals_cost_no_more() -> None:
+    """Evenly spaced requests need no more machines than random ones."""
     random, smooth = (
         run("provision", "libra", "--rate-per-s", "60", "--arrivals", arrivals, "--json").document
         for arrivals in ("random", "smooth")
@@ -261,6 +275,7 @@ def test_smooth_arrivals_cost_no_more() -> None:
 
 
 def test_a_deployment_is_exported(tmp_path: Path) -> None:
+    """A saved deployment is exported with its instance and rate."""
     out = tmp_path / "deployment.json"
     assert run("provision", "libra", "--out", out).code == 0
     exported = run("export", out, "--format", "json")
@@ -270,6 +285,7 @@ def test_a_deployment_is_exported(tmp_path: Path) -> None:
 
 
 def test_scale_says_what_the_function_returns(trace: Path) -> None:
+    """Command and function give one schedule, shown with its cost and proof."""
     ran = run("scale", "libra", "--trace", trace, "--step-s", "30", "--json")
     assert (ran.code, ran.stderr) == (0, "")
     over = so.read_trace(trace)
@@ -289,6 +305,7 @@ def test_scale_says_what_the_function_returns(trace: Path) -> None:
 
 @pytest.mark.parametrize("split", [False, True])
 def test_rows_of_a_schedule_add_up(split: bool, trace: Path, tmp_path: Path) -> None:
+    """Rows of the table are the document's sums, by block and together."""
     file, out = write(service_document(split=split), tmp_path), tmp_path / "rows.csv"
     document = run("scale", file, "--trace", trace, "--json", "--out", out).document
     rows = pd.read_csv(out)
@@ -318,6 +335,7 @@ def simulated(*arguments: str | Path) -> dict[str, Any]:
 
 
 def test_simulate_says_what_the_function_returns(trace: Path) -> None:
+    """Command and function give one simulation, events included."""
     document = simulated("--trace", trace, "--seed", "3", "--times", "lognormal", "--cv", "0.3", "--timeout-s", "1")
     over = so.read_trace(trace)
     service = so.provision(so.load("libra"), over).service
@@ -333,6 +351,7 @@ def test_simulate_says_what_the_function_returns(trace: Path) -> None:
 
 @pytest.mark.parametrize("split", [False, True])
 def test_rows_of_a_simulation_add_up(split: bool, trace: Path, tmp_path: Path) -> None:
+    """Rows of the table are the document's sums: money, requests and machine hours."""
     file, out = write(service_document(split=split), tmp_path), tmp_path / "rows.csv"
     arguments = ("--trace", trace, "--timeout-s", "0.5", "--throttle", "0:60:0", "--out", out)
     document = run("simulate", file, *arguments, "--json").document
@@ -350,6 +369,7 @@ def test_rows_of_a_simulation_add_up(split: bool, trace: Path, tmp_path: Path) -
 
 
 def test_functions_alone_cost_c_f_each(trace: Path) -> None:
+    """Requests on functions alone cost the fee and a second each, and take that second."""
     document = simulated("--trace", trace, "--policy", "functions")
     assert document["usd"]["total"] == pytest.approx(sum(COUNTS) * LIBRA_CALL_USD, rel=1e-9)
     assert document["usd"]["machines"] == 0
@@ -357,6 +377,7 @@ def test_functions_alone_cost_c_f_each(trace: Path) -> None:
 
 
 def test_the_seed_decides(trace: Path) -> None:
+    """A simulation repeats itself by its seed alone."""
     arguments = ("--trace", trace, "--times", "lognormal", "--moments", "poisson")
     first, again, other = (simulated(*arguments, "--seed", seed) for seed in ("1", "1", "2"))
     assert first == again
@@ -365,6 +386,7 @@ def test_the_seed_decides(trace: Path) -> None:
 
 
 def test_measured_factors(trace: Path, tmp_path: Path) -> None:
+    """Factors of one change nothing; no time at all and other columns are refused."""
     factors = tmp_path / "factors.csv"
     factors.write_text("factor\n1\n1\n", encoding="utf-8")
     plain = simulated("--trace", trace, "--policy", "functions")
@@ -377,6 +399,7 @@ def test_measured_factors(trace: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("policy", ["functions", "maximum", "autoscaler", "libra", "serflow", "whole", "controller"])
 def test_every_policy_answers_or_says_why_not(policy: str, trace: Path) -> None:
+    """Each policy serves every request of the trace."""
     document = simulated("--trace", trace, "--policy", policy)
     assert document["policy"] == policy
     assert document["policy_errors"] == []
@@ -387,6 +410,7 @@ def test_every_policy_answers_or_says_why_not(policy: str, trace: Path) -> None:
 
 
 def test_machines_that_do_not_start(trace: Path) -> None:
+    """While machines do not start all is paid on the function, and the events say why."""
     arguments = ("--trace", trace, "--every-s", "30")
     well = simulated(*arguments)
     assert well["machine_hours"] > 0
@@ -408,6 +432,7 @@ def test_functions_that_refuse(trace: Path) -> None:
 
 
 def test_who_is_refused_waits_for_a_machine_that_starts(trace: Path) -> None:
+    """Who is refused waits for a machine, or leaves at the timeout."""
     arguments = ("--trace", trace, "--every-s", "30", "--throttle", "60:90:0")
     patient, hasty = simulated(*arguments), simulated(*arguments, "--timeout-s", "5")
     for document in (patient, hasty):
@@ -418,6 +443,7 @@ def test_who_is_refused_waits_for_a_machine_that_starts(trace: Path) -> None:
 
 
 def test_faults_repeat(trace: Path) -> None:
+    """A fault can be given several times."""
     document = simulated("--trace", trace, "--policy", "functions", "--throttle", "10:20:0", "--throttle", "30:40:0")
     assert document["requests"]["dropped"]["throttled"] == sum(COUNTS[10:20]) + sum(COUNTS[30:40])
 
@@ -436,6 +462,7 @@ def test_faults_repeat(trace: Path) -> None:
     ],
 )
 def test_parts_of_a_trace(arguments: Sequence[str], counts: Sequence[int], trace: Path, tmp_path: Path) -> None:
+    """Every command takes the same part and scale of a trace."""
     document = simulated("--trace", trace, "--policy", "functions", *arguments)
     assert document["requests"]["arrived"] == sum(counts)
     out = tmp_path / "rows.csv"
@@ -446,6 +473,7 @@ def test_parts_of_a_trace(arguments: Sequence[str], counts: Sequence[int], trace
 
 
 def test_minutes_and_hours_are_traces_too(tmp_path: Path) -> None:
+    """Requests by minute are rates by second."""
     file = tmp_path / "m.csv"
     file.write_text("minute,requests\n0,600\n1,1200\n", encoding="utf-8")
     document = run("provision", "libra", "--trace", file, "--json").document
@@ -456,6 +484,7 @@ def test_minutes_and_hours_are_traces_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", TRACED)
 def test_pictures(command: str, trace: Path, tmp_path: Path) -> None:
+    """Each command draws beside its document."""
     plot = tmp_path / "picture.png"
     ran = run(command, "libra", "--trace", trace, "--plot", plot, "--json")
     assert (ran.code, ran.stderr) == (0, "")
@@ -465,6 +494,7 @@ def test_pictures(command: str, trace: Path, tmp_path: Path) -> None:
 
 
 def test_pictures_of_two_blocks(trace: Path, tmp_path: Path) -> None:
+    """Two blocks are drawn one below the other, in any format."""
     file, plot = write(service_document(split=True), tmp_path), tmp_path / "picture.svg"
     assert run("simulate", file, "--trace", trace, "--plot", plot).code == 0
     assert "<svg" in plot.read_text(encoding="utf-8")

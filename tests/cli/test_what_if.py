@@ -11,6 +11,7 @@ import serflow_opt as so
 
 
 def test_new_makes_a_small_instance_that_solves_as_it_is(tmp_path: Path) -> None:
+    """The first instance a newcomer gets is explained by comments and works in every command."""
     folder = tmp_path / "mine"
     assert run("new", folder).code == 0
     text = (folder / "instance.toml").read_text(encoding="utf-8")
@@ -24,6 +25,7 @@ def test_new_makes_a_small_instance_that_solves_as_it_is(tmp_path: Path) -> None
 
 
 def test_commands_take_the_same_what_if_flags(tmp_path: Path) -> None:
+    """A flag learnt at one command means the same at the others."""
     folder = write(two_tiers() | {"workload": {"rate_per_s": 5.0}}, tmp_path)
     flags = ["--accounting", "per-request", "--exclude", "vm", "--rate-per-s", "3", "--accuracy-min", "0.8"]
     explained = run("explain", folder, *flags, "--objective", "latency", "--json").document

@@ -117,6 +117,7 @@ def of_kind(documents: list[dict[str, Any]], kind: str, api: str = "") -> list[d
 @pytest.mark.parametrize("kind", ["solved", "provisioned"])
 @pytest.mark.parametrize("known", [False, True])
 def test_json_holds_every_value_of_the_plan(folder: Path, kind: str, known: bool) -> None:
+    """The described plan holds each value of the plan, and what only the instance knows where it is given."""
     plan = read(folder / f"{kind}.json")
     made = json.loads(exported(folder, kind, "json", *(["--instance", str(folder / "instance")] if known else [])))
     assert (made["schema"], made["source"], made["name"]) == (1, SOURCE[kind], "two-tiers")
@@ -136,6 +137,7 @@ def test_json_holds_every_value_of_the_plan(folder: Path, kind: str, known: bool
 
 
 def test_a_solved_plan_in_blocks(folder: Path) -> None:
+    """Blocks carry the counts, rates and concurrencies that arithmetic gives from the plan."""
     plan = read(folder / "solved.json")
     made = json.loads(exported(folder, "solved", "json"))
     fleet, stages = plan["metrics"]["machines"][0], plan["metrics"]["stages"]
@@ -150,6 +152,7 @@ def test_a_solved_plan_in_blocks(folder: Path) -> None:
 
 
 def test_a_provisioned_plan_in_blocks(folder: Path) -> None:
+    """Blocks of a deployment are its own, with what each sends to the function."""
     plan = read(folder / "provisioned.json")
     made = json.loads(exported(folder, "provisioned", "json", "--instance", str(folder / "instance")))
     assert (made["requests_per_s"], made["peak_requests_per_s"]) == (12.0, 30.0)
@@ -199,6 +202,7 @@ def test_the_concurrency_of_a_function_behind_machines_is_that_of_the_peak(folde
 
 @pytest.mark.parametrize("concurrency", [0.0, 0.06, 1.0, 37.5])
 def test_head_room_is_the_fewest_places_by_erlang(concurrency: float) -> None:
+    """Reserved places lose one request in a thousand at twice the load, and one fewer loses more."""
     places = Function(name="f", concurrency=concurrency).reserved
     assert places is not None
     assert erlang_b(places, 2 * concurrency) <= 1e-3
@@ -208,12 +212,14 @@ def test_head_room_is_the_fewest_places_by_erlang(concurrency: float) -> None:
 
 @pytest.mark.parametrize(("count", "limit", "most"), [(2, None, 4), (2, 3, 3), (2, 9, 4), (2, 1, 2), (None, 3, None)])
 def test_machines_may_double_within_their_limit(count: int | None, limit: int | None, most: int | None) -> None:
+    """Autoscalers may double the count, within the limit of the type."""
     assert Machine(type="m", count=count, machines_max=limit).most == most
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize("kind", ["solved", "provisioned"])
 def test_an_exported_json_is_a_plan_again(folder: Path, tmp_path: Path, kind: str, format_: str) -> None:
+    """The description exports to the same files as the plan it was made of."""
     more = ("--instance", str(folder / "instance"))
     (tmp_path / "again.json").write_text(exported(folder, kind, "json", *more), encoding="utf-8")
     assert exported(tmp_path, "again", format_) == exported(folder, kind, format_, *more)
@@ -222,6 +228,7 @@ def test_an_exported_json_is_a_plan_again(folder: Path, tmp_path: Path, kind: st
 
 
 def test_terraform_of_a_solved_plan(folder: Path) -> None:
+    """Counts, types, memory and thresholds stand in the resources that Terraform reads."""
     plan = read(folder / "solved.json")
     text = exported(folder, "solved", "terraform")
     parsed = hcl(text)
@@ -246,6 +253,7 @@ def test_terraform_of_a_solved_plan(folder: Path) -> None:
 
 
 def test_what_terraform_does_not_know_is_a_variable_and_listed(folder: Path) -> None:
+    """What a plan cannot know is a variable without default, listed at the top."""
     text = exported(folder, "provisioned", "terraform")
     parsed = hcl(text)
     variables = {name.strip('"'): table for each in parsed["variable"] for name, table in each.items()}
@@ -262,6 +270,7 @@ def test_what_terraform_does_not_know_is_a_variable_and_listed(folder: Path) -> 
 
 @pytest.mark.parametrize("kind", ["solved", "provisioned"])
 def test_terraform_is_formatted_and_means_the_plan(folder: Path, tmp_path: Path, kind: str) -> None:
+    """Terraform itself finds the file formatted, and reads the plan's thresholds out of it."""
     if shutil.which("terraform") is None:
         pytest.skip("no terraform here")
     (tmp_path / "main.tf").write_text(exported(folder, kind, "terraform"), encoding="utf-8")
@@ -288,6 +297,7 @@ def test_terraform_is_formatted_and_means_the_plan(folder: Path, tmp_path: Path,
 
 @pytest.mark.parametrize("kind", ["solved", "provisioned"])
 def test_manifests_are_those_of_kubernetes(folder: Path, kind: str) -> None:
+    """Each manifest passes the schemas of Kubernetes, under names that it takes."""
     validate = pytest.importorskip("kubernetes_validate", reason=EXTRA)
     documents = manifests(exported(folder, kind, "k8s", "--instance", str(folder / "instance"), "--image", "x/y:1"))
     for each in documents:
@@ -299,6 +309,7 @@ def test_manifests_are_those_of_kubernetes(folder: Path, kind: str) -> None:
 
 
 def test_kubernetes_of_a_solved_plan(folder: Path) -> None:
+    """Counts, node types and thresholds stand where Kubernetes reads them."""
     plan = read(folder / "solved.json")
     documents = manifests(exported(folder, "solved", "k8s", "--instance", str(folder / "instance")))
     (config,) = of_kind(documents, "ConfigMap")
@@ -325,6 +336,7 @@ def test_kubernetes_of_a_solved_plan(folder: Path) -> None:
 
 
 def test_functions_are_knative_services(folder: Path) -> None:
+    """Functions scale from zero to the places reserved, and keep pods as long as the instance says."""
     documents = manifests(exported(folder, "solved", "k8s", "--instance", str(folder / "instance")))
     (function,) = of_kind(documents, "Service", "serving.knative.dev/v1")
     assert function["metadata"]["name"] == "two-tiers-2-2-function"
@@ -342,6 +354,7 @@ def test_functions_are_knative_services(folder: Path) -> None:
 
 
 def test_new_thresholds_start_new_pods(folder: Path, tmp_path: Path) -> None:
+    """Changed thresholds change the pods' digest, or old pods would go on with the old ones."""
     plan = read(folder / "solved.json")
     plan["plan"]["thresholds"][0]["threshold"] = 0.9
     save(tmp_path / "other.json", plan)
@@ -362,6 +375,7 @@ def adapted(plan: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_adaptations_and_coin_flips_are_carried(folder: Path, tmp_path: Path) -> None:
+    """Hand-overs, variants and mixed thresholds reach the servers digit by digit."""
     plan = adapted(read(folder / "solved.json"))
     save(tmp_path / "adapted.json", plan)
     told = {key: plan["plan"][key] for key in ("thresholds", "handovers", "variants")}
@@ -380,6 +394,7 @@ def test_adaptations_and_coin_flips_are_carried(folder: Path, tmp_path: Path) ->
 
 
 def test_without_counted_machines_nothing_is_made_up(folder: Path, tmp_path: Path) -> None:
+    """A plan without counts gets a variable or no number, never a guess."""
     bare = read(folder / "solved.json")["plan"]
     save(tmp_path / "bare.json", bare)
     text = exported(tmp_path, "bare", "terraform")
@@ -395,6 +410,7 @@ def test_without_counted_machines_nothing_is_made_up(folder: Path, tmp_path: Pat
 
 
 def test_machines_outside_the_catalogue_and_devices(tmp_path: Path) -> None:
+    """Stages on devices are not deployed, and unknown types are asked for."""
     made = two_tiers()
     made["tier"].insert(0, {"name": "phone", "kind": "device", "option": [{"name": "p", "flops_per_s": 1e9}]})
     made["workload"]["source"] = "phone"
@@ -441,6 +457,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_what_is_no_plan_is_told(folder: Path, tmp_path: Path, case: str) -> None:
+    """Files that are no plan are refused by name and key."""
     make, said = BROKEN[case]
     broken = make(read(folder / "solved.json"), read(folder / "provisioned.json"))
     file = save(tmp_path / "plan.json", deepcopy(broken))
@@ -451,6 +468,7 @@ def test_what_is_no_plan_is_told(folder: Path, tmp_path: Path, case: str) -> Non
 
 
 def test_other_faults_are_told(folder: Path, tmp_path: Path) -> None:
+    """Missing files, names that no cloud takes and unknown formats are refused in words."""
     (tmp_path / "no.json").write_text("{", encoding="utf-8")
     plan = str(folder / "solved.json")
     for arguments, said in (
@@ -469,6 +487,7 @@ def test_other_faults_are_told(folder: Path, tmp_path: Path) -> None:
 
 
 def test_more_than_lambda_takes_is_told(folder: Path, tmp_path: Path) -> None:
+    """Limits of the cloud are told before the cloud refuses."""
     plan = read(folder / "solved.json")
     plan["plan"]["thresholds"] = [{"stage": s, "threshold": 0.123456789} for s in range(1, 200)]
     ran = run(save(tmp_path / "long.json", plan), "--format", "terraform")
@@ -487,6 +506,7 @@ def test_more_than_lambda_takes_is_told(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("format_", "ending"), [("terraform", "tf"), ("k8s", "yaml"), ("json", "json")])
 def test_files_are_written_whole(folder: Path, tmp_path: Path, format_: str, ending: str) -> None:
+    """Into a file or a folder the same text is written, and its path printed."""
     text = exported(folder, "solved", format_, "--name", "web")
     for out, file in ((tmp_path / "x.txt", tmp_path / "x.txt"), (tmp_path, tmp_path / f"web.{ending}")):
         ran = run(folder / "solved.json", "--format", format_, "--name", "web", "--out", out)
@@ -497,6 +517,7 @@ def test_files_are_written_whole(folder: Path, tmp_path: Path, format_: str, end
 
 @given(st.text())
 def test_any_text_makes_a_name_and_a_comment(text: str) -> None:
+    """Whatever an instance is called, names stay valid and comments on one line."""
     assert re.fullmatch(NAME, slug(text))
     assert len(slug(text)) <= 40
     assert one_line(text).isprintable()
@@ -509,5 +530,6 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
     st.recursive(TEXTS | st.integers() | st.booleans(), lambda v: st.dictionaries(TEXTS, v) | st.lists(v), max_leaves=9)
 )
 def test_yaml_is_read_back(value: Any) -> None:
+    """Whatever value is written, a YAML reader gives it back."""
     yaml = pytest.importorskip("yaml", reason=EXTRA)
     assert yaml.safe_load(to_yaml({"a": Said(value, "why\n- not")})) == {"a": value}

@@ -28,15 +28,18 @@ from serflow_opt.ground.arguments import Arguments, as_number
     ],
 )
 def test_numbers_of_any_kind_are_numbers(value: Any, number: float) -> None:
+    """Numbers of numpy and Python are taken alike: callers mix them."""
     assert as_number(value) == number
 
 
 @pytest.mark.parametrize("value", [True, np.True_, "1", None, [1], np.array([1.0]), 1j, object(), 10**400, Decimal(1)])
 def test_all_else_is_none(value: Any) -> None:
+    """Texts, truth values, lists and numbers beyond floats are no numbers."""
     assert math.isnan(as_number(value))
 
 
 def test_everything_wrong_is_told_at_once() -> None:
+    """All arguments without sense are told in one error, in the order of the call."""
     given = Arguments()
     given.number("gap", -1)
     given.limit("time_limit", "soon")
@@ -52,6 +55,7 @@ def test_everything_wrong_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("limit", [None, math.inf, np.float64("inf"), np.float32(60.0), np.int32(60), 60])
 def test_solve_takes_any_number_as_a_limit(limit: Any, tmp_path: Any) -> None:
+    """Infinity and numbers of numpy are limits, too."""
     assert so.solve(load(two_tiers(), tmp_path), time_limit=limit, gap=np.float64(1e-6)).status == "optimal"
 
 
@@ -68,6 +72,7 @@ def test_solve_takes_any_number_as_a_limit(limit: Any, tmp_path: Any) -> None:
     ],
 )
 def test_solve_refuses_what_is_no_argument(given: dict[str, Any], place: str, tmp_path: Any) -> None:
+    """A wrong argument is refused by its name, with a cure."""
     with pytest.raises(so.InputError) as caught:
         so.solve(load(two_tiers(), tmp_path), **given)
     (problem,) = caught.value.problems
@@ -76,6 +81,7 @@ def test_solve_refuses_what_is_no_argument(given: dict[str, Any], place: str, tm
 
 
 def test_limits_of_an_instance_take_any_number(tmp_path: Any) -> None:
+    """Limits become plain floats, and infinity means none."""
     instance = load(two_tiers(), tmp_path)
     changed = instance.with_limits(rate_per_s=np.int64(3), cost_max_usd=math.inf, accuracy_min=np.float32(0.5))
     assert (changed.rate_per_s, changed.cost_max_usd, changed.accuracy_min) == (3.0, None, 0.5)
@@ -92,5 +98,6 @@ def test_limits_of_an_instance_take_any_number(tmp_path: Any) -> None:
     ],
 )
 def test_limits_that_are_no_numbers(given: dict[str, Any], message: str, tmp_path: Any) -> None:
+    """Limits that are none are refused with the key of the file they stand for."""
     with pytest.raises(so.InputError, match=message):
         load(two_tiers(), tmp_path).with_limits(**given)

@@ -44,6 +44,7 @@ def press() -> None:
 
 
 def test_a_deadline_counts_down_and_expires(clock: list[float]) -> None:
+    """Time left falls to zero and not below; at zero it is over."""
     deadline = Deadline(2.0)
     clock[0] = 101.5
     assert (deadline.seconds, deadline.left, deadline.expired) == (1.5, 0.5, False)
@@ -58,6 +59,7 @@ def test_a_deadline_counts_down_and_expires(clock: list[float]) -> None:
 
 @pytest.mark.parametrize("seconds", [None, math.inf])
 def test_no_limit_never_expires(clock: list[float], seconds: float | None) -> None:
+    """Without a limit there is always time."""
     deadline = Deadline(seconds)
     clock[0] = 1e12
     assert (deadline.left, deadline.left_or_none, deadline.limited, deadline.expired) == (math.inf, None, False, False)
@@ -65,6 +67,7 @@ def test_no_limit_never_expires(clock: list[float], seconds: float | None) -> No
 
 
 def test_a_later_deadline_keeps_its_beginning_and_its_stop(clock: list[float]) -> None:
+    """Added time is counted from the old beginning, and Ctrl-C still ends it."""
     with stoppable() as stop:
         deadline = Deadline(1.0)
         clock[0] = 101.2
@@ -79,6 +82,7 @@ def test_a_later_deadline_keeps_its_beginning_and_its_stop(clock: list[float]) -
 def test_what_is_sent_to_another_process_ends_at_the_same_moment(
     clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A worker with another clock ends when the caller expects it, time in the queue included."""
     day = [5000.0]
     monkeypatch.setattr(time, "time", lambda: day[0])
     sent = pickle.dumps(Deadline(10.0))
@@ -88,6 +92,7 @@ def test_what_is_sent_to_another_process_ends_at_the_same_moment(
 
 
 def test_the_first_press_ends_what_has_a_deadline_and_the_second_everything() -> None:
+    """One Ctrl-C keeps what was found, two end the process."""
     with stoppable() as outer:
         with stoppable() as inner:
             assert inner is outer
@@ -113,6 +118,7 @@ def test_a_press_soon_after_that_of_an_earlier_call_ends_everything(clock: list[
 
 
 def test_a_second_press_waits_for_foreign_code() -> None:
+    """Compiled code is not left in the middle: the second press comes when it returns."""
     done = []
 
     def foreign(stop: Stop) -> None:
@@ -127,6 +133,7 @@ def test_a_second_press_waits_for_foreign_code() -> None:
 
 
 def test_other_threads_and_own_handlers_are_left_alone() -> None:
+    """Libraries must not take a program's own Ctrl-C from it."""
     seen: list[object] = []
 
     def elsewhere() -> None:
@@ -159,6 +166,8 @@ def test_models_are_not_built_beyond_it() -> None:
 
 
 def test_what_is_known_is_kept_where_thresholds_are_not_bounded_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was proven before time ran out is kept."""
+
     def late(*given: object) -> None:
         raise OutOfTime
 

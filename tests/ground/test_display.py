@@ -73,6 +73,7 @@ def strict(document: Any) -> Any:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_saved_comes_back_equal(kind: str, results: dict[str, Displayed], tmp_path: Path) -> None:
+    """A file gives back a result that prints, tabulates and saves the same."""
     found = results[kind]
     assert isinstance(found, KINDS[kind])
     found.save(tmp_path / "kept.json")
@@ -87,12 +88,14 @@ def test_what_is_saved_comes_back_equal(kind: str, results: dict[str, Displayed]
 
 @pytest.mark.parametrize("kind", WHOLE)
 def test_documents_are_enough(kind: str, results: dict[str, Displayed]) -> None:
+    """Results whose document holds all are rebuilt from it, equal."""
     found = results[kind]
     assert type(found).from_dict(strict(found.to_dict())) == found
 
 
 @pytest.mark.parametrize("kind", ["plan", "valued", "front", "fleet"])
 def test_pydantic_reads_documents_too(kind: str, results: dict[str, Displayed]) -> None:
+    """Whoever uses pydantic reads the documents without our loader."""
     found: Any = results[kind]
     assert type(found).model_validate(found.to_dict()) == found
     assert type(found).model_validate(found.model_dump()) == found
@@ -100,6 +103,7 @@ def test_pydantic_reads_documents_too(kind: str, results: dict[str, Displayed]) 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_print_gives_the_table_and_repr_a_line(kind: str, results: dict[str, Displayed]) -> None:
+    """Printing shows a table, a list of results a line each."""
     found = results[kind]
     assert len(str(found).splitlines()) > 1
     assert "<" not in str(found).splitlines()[0]
@@ -109,6 +113,7 @@ def test_print_gives_the_table_and_repr_a_line(kind: str, results: dict[str, Dis
 
 
 def test_a_simulation_read_again_has_every_latency(results: dict[str, Displayed], tmp_path: Path) -> None:
+    """Latencies survive being saved, so that any percentile can be asked later."""
     found: Any = results["simulation"]
     found.save(tmp_path / "s.json")
     again = Simulation.load(tmp_path / "s.json")
@@ -119,6 +124,7 @@ def test_a_simulation_read_again_has_every_latency(results: dict[str, Displayed]
 
 
 def test_a_deployment_read_again_can_be_simulated(results: dict[str, Displayed], tmp_path: Path) -> None:
+    """A saved deployment holds its service whole, to be simulated another day."""
     found: Any = results["deployment"]
     found.save(tmp_path / "d.json")
     again = Deployment.load(tmp_path / "d.json")
@@ -128,6 +134,7 @@ def test_a_deployment_read_again_can_be_simulated(results: dict[str, Displayed],
 
 
 def test_what_commands_write_can_be_read(tmp_path: Path) -> None:
+    """Python reads what the command wrote."""
     run("solve", GOOD, "--out", tmp_path / "p.json")
     assert so.Plan.load(tmp_path / "p.json").status == "optimal"
     run("pareto", GOOD, "--out", tmp_path / "f.json")
@@ -136,6 +143,7 @@ def test_what_commands_write_can_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["deployment", "schedule", "simulation", "comparison"])
 def test_a_digest_says_that_it_is_one(kind: str, results: dict[str, Displayed]) -> None:
+    """A printed digest does not pretend to be a whole result: the cure names `save`."""
     with pytest.raises(so.InputError, match=r"digest.*save"):
         KINDS[kind].from_dict(results[kind].to_dict())
 
@@ -143,6 +151,7 @@ def test_a_digest_says_that_it_is_one(kind: str, results: dict[str, Displayed]) 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "null", "{}", '{"exact": {"is": "os"}}', "[" * 100_000])
 def test_files_of_something_else_are_input_errors(kind: str, text: str, tmp_path: Path) -> None:
+    """Any other file is refused with its name and a cure, never with a traceback."""
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
     with pytest.raises(so.InputError) as caught:
         KINDS[kind].load(tmp_path / "x.json")
@@ -169,6 +178,7 @@ def _damages(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]
 def test_damage_is_an_input_error_or_harmless(
     kind: str, damage: Callable[[Any], Any], results: dict[str, Displayed], tmp_path: Path
 ) -> None:
+    """Wherever a file is damaged it is refused, or read and shown."""
     results[kind].save(tmp_path / "k.json")
     whole = json.loads((tmp_path / "k.json").read_text(encoding="utf-8"))
     for *parents, last in _damages(whole)[::7]:
@@ -182,6 +192,7 @@ def test_damage_is_an_input_error_or_harmless(
 
 
 def test_numbers_that_json_does_not_know_are_kept() -> None:
+    """Infinities and NaN survive strict JSON."""
     kept = {1: float("inf"), 2: float("-inf"), "x": (1.5, None, True, "y")}
     assert decode(strict(encode(kept))) == kept
     nan = decode(strict(encode(float("nan"))))

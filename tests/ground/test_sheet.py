@@ -28,6 +28,7 @@ def lines(sheet: Sheet, width: int) -> list[str]:
 
 
 def test_a_wide_screen_has_a_line_a_row() -> None:
+    """Where there is room a table is a line a row, numbers to the right."""
     assert lines(Sheet(TITLES, ROWS, left=TITLES[1:3]), 120) == [
         "stage  runs on                  leave when            leave here  still inside  done at ms",
         "    1  vm: c6i.large            confidence >= 0.7135       55.5%         44.5%       56.43",
@@ -36,6 +37,7 @@ def test_a_wide_screen_has_a_line_a_row() -> None:
 
 
 def test_words_that_can_be_spared_go_first_then_titles_fold() -> None:
+    """Narrow screens lose filler words before they fold titles."""
     assert lines(Sheet(TITLES, ROWS, left=TITLES[1:3], spare=("confidence ",)), 70) == [
         "                                leave      leave   still   done",
         "stage  runs on                  when        here  inside  at ms",
@@ -45,6 +47,7 @@ def test_words_that_can_be_spared_go_first_then_titles_fold() -> None:
 
 
 def test_columns_go_below_with_their_key() -> None:
+    """What does not fit beside goes below, with the key again."""
     assert lines(Sheet(("key", "first", "second"), [("a", "1" * 9, "2" * 9), ("b", "3", "4")], left=("key",)), 20) == [
         "key      first",
         "a    111111111",
@@ -57,6 +60,7 @@ def test_columns_go_below_with_their_key() -> None:
 
 
 def test_a_column_stays_with_the_one_before() -> None:
+    """A column that explains another goes where that goes."""
     shown = lines(
         Sheet(("k", "at", "saves", "then", "saves"), [("x", "1" * 6, "2", "3" * 6, "4")], stays=("saves",)), 20
     )
@@ -65,6 +69,7 @@ def test_a_column_stays_with_the_one_before() -> None:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_no_word_is_lost_in_any_width(seed: int) -> None:
+    """Whatever the width every word is shown: nothing is cut to dots."""
     rng = random.Random(seed)
     count = rng.randint(1, 8)
     titles = tuple(f"{rng.choice('abc')}{n} title" for n in range(count))
@@ -99,6 +104,7 @@ def test_no_word_is_lost_in_any_width(seed: int) -> None:
 def test_commands_fit_the_screen_and_cut_nothing(
     command: tuple[str | Path, ...], width: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Tables of commands keep to 60 and 80 columns in ASCII, without dots."""
     from oracles.random_instances import write
 
     files = {"SERVICE": write(service_document(), tmp_path), "TRACE": write_trace(tmp_path / "t.csv", (20, 40, 20))}

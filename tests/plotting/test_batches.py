@@ -20,6 +20,7 @@ def deployment(usd_per_hour: float, bound: float, batch: int) -> Deployment:
 
 
 def test_bars_are_costs() -> None:
+    """Bars are as long as costs, with a line where less is proven, and a word where there is none."""
     found = {"one by one": deployment(4.0, 3.0, 1), "batches": deployment(1.5, 1.5, 8)}
     ax = plot_batch_costs(found | {"none": Deployment("d", "infeasible", Rates.steady(20.0))})
     assert sorted(bar.get_width() for bar in ax.patches) == [1.5, 4.0]

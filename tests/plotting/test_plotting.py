@@ -99,11 +99,13 @@ def test_bars_are_times_and_money() -> None:
 
 
 def test_the_printed_formula_shows_no_money_by_stage() -> None:
+    """The formula as printed has no cost by stage: the picture shows none."""
     instance = tiny.two_stages(accounting="as-printed")
     assert not any(line.startswith("USD") for line in written(plot_network(instance, so.solve(instance))))
 
 
 def test_variants_are_named() -> None:
+    """A plan in eight bits says so in its picture."""
     instance = tiny.in_variants(minimize="latency")
     plan = so.solve(instance)
     assert plan.plan is not None
@@ -112,12 +114,14 @@ def test_variants_are_named() -> None:
 
 
 def test_mixed_thresholds_are_named() -> None:
+    """A threshold that is drawn at random is shown with both its values."""
     instance = tiny.two_stages(threshold_mode="randomized", accuracy_min=0.9)
     assert "≥ 0.5 or 1" in written(plot_network(instance, so.solve(instance)))
 
 
 @pytest.mark.parametrize("name", ["digits/private.toml", "alexnet-cifar10", "mobilenet-v3-edge-cloud"])
 def test_nothing_is_written_over_something_else(name: str) -> None:
+    """No text of a picture covers another or leaves the page."""
     instance = so.load(shipped_folder() / name)
     ax = plot_network(instance, so.solve(instance))
     assert overlapping(ax) == []
@@ -125,6 +129,7 @@ def test_nothing_is_written_over_something_else(name: str) -> None:
 
 
 def test_axes_that_are_given_are_used() -> None:
+    """Pictures go into the axes that the caller gives, and open no other."""
     instance = tiny.two_stages()
     plan = so.solve(instance)
     for draw in (lambda ax: plot_network(instance, plan, ax), lambda ax: plot_exits(instance, ax, plan)):
@@ -134,6 +139,7 @@ def test_axes_that_are_given_are_used() -> None:
 
 
 def test_there_is_no_network_without_a_plan(unsolvable: Plan, tmp_path: Path) -> None:
+    """Without a plan there is nothing to draw, and that is said."""
     with pytest.raises(ValueError, match="no plan"):
         plot_network(load(two_tiers(), tmp_path / "again"), unsolvable)
 
@@ -154,6 +160,7 @@ def marks(panel: Any) -> list[tuple[float, float]]:
 
 
 def test_exits_by_threshold() -> None:
+    """Curves of rates and accuracies are the rows of the menus."""
     instance = tiny.three_stages()
     rates, rights = plot_exits(instance).child_axes
     assert [line.get_label() for line in curves(rates)] == ["stage 1", "stage 2"]
@@ -167,6 +174,7 @@ def test_exits_by_threshold() -> None:
     [("menu", [(1.0, 0.25)]), ("randomized", [(0.5, 0.5), (1.0, 0.25)])],
 )
 def test_thresholds_of_a_plan_are_marked(mode: Any, expected: list[tuple[float, float]]) -> None:
+    """The plan's thresholds are marked where it uses them, both of a mix."""
     instance = tiny.one_vm(threshold_mode=mode, accuracy_min=0.9)
     rates, _ = plot_exits(instance, plan=so.solve(instance)).child_axes
     assert marks(rates) == expected
@@ -182,18 +190,21 @@ def test_a_threshold_between_entries_is_marked_there() -> None:
 
 
 def test_variants_have_their_own_curve() -> None:
+    """A variant with its own exits has its own curve, in another stroke."""
     rates, _ = plot_exits(tiny.own_menu()).child_axes
     assert [line.get_label() for line in curves(rates)] == ["stage 1", "stage 1, int8"]
     assert curves(rates)[1].get_linestyle() == ":"
 
 
 def test_nobody_leaves_has_no_accuracy() -> None:
+    """Where nobody leaves there is no accuracy: a gap, not a zero."""
     instance = tiny.two_stages(menus=(tiny.menu((0.5, 0.0), (0.8, 0.0)), tiny.LAST))
     _, rights = plot_exits(instance).child_axes
     assert np.isnan(curves(rights)[0].get_ydata()[1])
 
 
 def test_exits_that_cannot_be_drawn(unsolvable: Plan, tmp_path: Path) -> None:
+    """Networks without exits and answers without plans are refused in words."""
     with pytest.raises(ValueError, match="no stage"):
         plot_exits(so.load("vgg16-edge-cloud"))
     with pytest.raises(ValueError, match="no plan"):
@@ -219,6 +230,7 @@ def test_a_curve_of_optima() -> None:
 
 
 def test_a_curve_that_is_known_is_not_solved_again() -> None:
+    """A relaxing that was computed is drawn as it is, with each placement named."""
     instance = tiny.two_stages()
     curve = relax(instance, "latency_slo_ms", [500.0, 1000.0, 3000.0, 5000.0])
     ax: Any = plot_relaxing(instance, "latency_slo_ms", [], curve=curve)
@@ -227,6 +239,7 @@ def test_a_curve_that_is_known_is_not_solved_again() -> None:
 
 
 def test_no_plan_for_any_value() -> None:
+    """A curve without any point is refused in words."""
     with pytest.raises(ValueError, match="no plan for any value"):
         plot_relaxing(tiny.two_stages(), "accuracy_min", [0.97, 0.98])
 
@@ -242,12 +255,14 @@ def front(tmp_path: Path) -> Front:
 
 
 def test_every_objective_has_a_name_and_unit() -> None:
+    """No axis stands without its unit."""
     units = {"cost": "USD", "latency": "(ms)", "accuracy": "accuracy", "privacy": "leak", "energy": "J"}
     for name, unit in units.items():
         assert unit in objective_title(name, "mean")
 
 
 def test_lines_of_a_front_have_their_best_at_the_top(front: Front) -> None:
+    """Each axis has its best value at the top, whichever way it is counted."""
     ax: Any = plot_parallel(front)
     lines = [list(line.get_ydata()) for line in ax.lines if len(line.get_xdata()) == 3]
     assert len(lines) == len(front.plans)
@@ -260,6 +275,7 @@ def test_lines_of_a_front_have_their_best_at_the_top(front: Front) -> None:
 
 
 def test_metrics_that_were_not_asked_for_stand_beside(front: Front, tmp_path: Path) -> None:
+    """Metrics beside the objectives are drawn, in a lighter letter."""
     flat = front.model_copy(update={"objectives": ["cost", "latency"]})
     ax: Any = plot_parallel(flat)
     weights = {label.get_text().split("\n")[0]: label.get_fontweight() for label in ax.get_xticklabels()}
@@ -267,6 +283,7 @@ def test_metrics_that_were_not_asked_for_stand_beside(front: Front, tmp_path: Pa
 
 
 def test_space_shows_three(front: Front) -> None:
+    """Points in space are those of the front, with better accuracy in front."""
     ax: Any = plot_front_3d(front)
     x, y, z = (
         np.concatenate([line.get_data_3d()[i] for line in ax.lines if line.get_marker() != "None"]) for i in range(3)
@@ -278,6 +295,7 @@ def test_space_shows_three(front: Front) -> None:
 
 
 def test_fronts_that_cannot_be_drawn(front: Front) -> None:
+    """Empty and flat fronts and wrong axes are refused with what to use instead."""
     empty = front.model_copy(update={"plans": []})
     for draw in (plot_front, plot_front_3d, plot_parallel):
         with pytest.raises(ValueError, match="no plan to draw"):
@@ -309,6 +327,7 @@ def test_fronts_of_privacy_and_energy(objectives: list[Any]) -> None:
 
 
 def test_numbers_in_words() -> None:
+    """Bytes, shares and money are shown with the digits that matter."""
     assert [amount(size) for size in (0, 512, 4608, 62_720, 12_845_056)] == [
         "0 B",
         "512 B",
@@ -336,5 +355,6 @@ def test_numbers_in_words() -> None:
 
 
 def test_a_plan_over_time_keeps_dollars_from_being_mathematics() -> None:
+    """A dollar in a name is a dollar, not the beginning of a formula."""
     instance: Instance = tiny.two_stages(name="a $ or $ two")
     assert r"a \$ or \$ two" in plot_plan(so.solve(instance)).get_title()

@@ -97,6 +97,7 @@ def overlapping(*axes: Any) -> list[tuple[str, str]]:
 
 
 def test_short_rest_joins_the_cell_before() -> None:
+    """The last cell of a timeline is never a sliver, and rates are by its true length."""
     timeline = Timeline(np.array([0.0, 60.0, 120.0, 180.0]), 200.0)
     assert timeline.edges.tolist() == [0, 60, 120, 200]
     assert timeline.per_second(np.array([60, 120, 60, 20])).tolist() == [1, 2, 1]
@@ -107,6 +108,7 @@ def test_short_rest_joins_the_cell_before() -> None:
     ("seconds", "unit"), [(60, "second"), (3600, "minute"), (86400, "hour"), (14 * 86400, "day"), (9e8, "day")]
 )
 def test_units_and_few_ticks(seconds: float, unit: str) -> None:
+    """A minute and years alike have a fitting unit and a dozen ticks at most, and keep their sums."""
     rows = np.arange(3000, dtype=float) * seconds / 3000
     timeline = Timeline(rows, seconds)
     assert timeline.unit.name == unit
@@ -122,6 +124,7 @@ def test_units_and_few_ticks(seconds: float, unit: str) -> None:
 
 
 def test_durations_in_words() -> None:
+    """Lengths of time are said as people say them."""
     assert [duration(s) for s in (1, 30, 60, 300, 5400, 86400, 0.5)] == [
         "1 second",
         "30 seconds",
@@ -139,6 +142,7 @@ def test_durations_in_words() -> None:
 
 @pytest.mark.parametrize("blocks", [1, 2])
 def test_pools_add_up_to_the_table(blocks: int) -> None:
+    """Areas drawn are the sums of the table, machines and function alike."""
     run = simulation(blocks)
     frame = run.to_frame()
     axes: Any = plot_pools(run)
@@ -166,10 +170,12 @@ def test_pools_add_up_to_the_table(blocks: int) -> None:
 
 @pytest.mark.parametrize("machines", [0, 1])
 def test_nothing_is_written_over_something_else(machines: int) -> None:
+    """No text of a picture of pools covers another."""
     assert overlapping(*plot_pools(simulation(2, machines=machines))) == []
 
 
 def test_start_up_is_paid_for_and_does_not_serve() -> None:
+    """A machine that starts is drawn as paid for and not as serving."""
     machines: Any = plot_pools(simulation())[1]
     assert steps(machines, "paid for")[0][:2].tolist() == [1, 1]
     assert steps(machines, "serving")[0][:2].tolist() == [0, 1]
@@ -191,6 +197,7 @@ def test_pools_of_nothing() -> None:
 
 
 def test_traffic_of_nobody() -> None:
+    """Pictures of no traffic are empty, not broken; latencies of nobody are refused."""
     run = simulation(over=trace(0, 0, 0))
     for ax in (plot_pools(run)[0], plot_spending(run)):
         ax.figure.canvas.draw()
@@ -202,6 +209,7 @@ def test_traffic_of_nobody() -> None:
 
 
 def test_many_types_are_not_all_named() -> None:
+    """Of many types three are named and the others counted."""
     run = simulation()
     rentals = [dataclasses.replace(run.rentals[0], machine=f"t{k}") for k in range(5)]
     axes = plot_pools(dataclasses.replace(run, rentals=tuple(rentals)))
@@ -221,6 +229,7 @@ def scheduled(blocks: int = 1, usd_per_s: float = 0.1, function: bool = True) ->
 
 @pytest.mark.parametrize("blocks", [1, 2])
 def test_schedules_add_up_to_the_table(blocks: int) -> None:
+    """Areas of machines and function are the schedule's own sums."""
     found = scheduled(blocks)
     frame = found.to_frame()
     axes: Any = plot_schedule(found)
@@ -239,6 +248,7 @@ def test_schedules_add_up_to_the_table(blocks: int) -> None:
 
 
 def test_schedules_of_functions_and_of_machines() -> None:
+    """A schedule of one kind says that the other is not used."""
     _, machines, function = plot_schedule(scheduled(usd_per_s=100.0))
     assert (legend(machines), legend(function)) == (["no machines"], ["on the function: 100 %"])
     _, machines, function = plot_schedule(scheduled(function=False))
@@ -247,6 +257,7 @@ def test_schedules_of_functions_and_of_machines() -> None:
 
 
 def test_more_types_than_colours() -> None:
+    """Eight types have eight colours."""
     found = scheduled()
     machine = found.service.blocks[0].machines[0]
     types = tuple(dataclasses.replace(machine, name=f"t{k}") for k in range(8))
@@ -269,6 +280,7 @@ def test_more_types_than_colours() -> None:
 
 @pytest.mark.parametrize("blocks", [1, 2])
 def test_spending_adds_up_to_the_bill(blocks: int) -> None:
+    """The areas by resource are the bill, to the cent."""
     run = simulation(blocks)
     ax: Any = plot_spending(run)
     drawn = {"machines": 0.0, "functions": 0.0, "links": 0.0}
@@ -324,6 +336,7 @@ def test_share_that_is_slower() -> None:
 
 
 def test_dropped_requests_are_slower_than_all() -> None:
+    """Who was dropped stands beyond all latencies, so that the target's share is right."""
     run = simulation(function=False, timeout_s=0.25, slo_s=0.6)
     ax: Any = plot_latency([run])
     (line,) = curves(ax)
@@ -337,6 +350,7 @@ def test_dropped_requests_are_slower_than_all() -> None:
 
 
 def test_many_latencies_are_few_points() -> None:
+    """Three hundred thousand latencies are drawn by a thousand points, right to 5 % of any share."""
     latency = np.random.default_rng(0).lognormal(0, 2, 300_000).astype(np.float32)
     run = dataclasses.replace(simulation(), latency=latency, arrivals=len(latency), served=len(latency))
     ax: Any = plot_latency([run, dataclasses.replace(run, policy="twice", latency=2 * latency)])
@@ -355,6 +369,7 @@ def test_many_latencies_are_few_points() -> None:
 
 
 def test_shares_that_may_be_small() -> None:
+    """Small shares are shown with the digits they have."""
     assert [rare(share) for share in (0, 1e-6, 3.5e-4, 0.075, 0.194, 0.999, 1)] == [
         "0 %",
         "<0.001 %",
@@ -390,6 +405,7 @@ def column(ax: Any, header: str) -> list[str]:
 
 
 def test_bars_are_bills() -> None:
+    """Bars, columns and bounds are those of the comparison's rows."""
     compared = comparison((2.0, 1.0, 0.5), (1.0, 0.75, 0.5), (1.0, 0.5, 0.0), slo_s=0.3)
     ax: Any = plot_policies(compared)
     widths = {bars.get_label(): [bar.get_width() for bar in bars] for bars in ax.containers}
@@ -413,6 +429,7 @@ def test_bars_are_bills() -> None:
 
 
 def test_far_bars_are_cut() -> None:
+    """One absurd bill does not squeeze the others: its bar is cut and its figure stands."""
     bills = (2.0, 1.0, 0.0), (1.0, 1.0, 0.0), (1.0, 0.5, 0.0), (200.0, 0.0, 0.0), (1.0, 0.0, 0.0)
     ax: Any = plot_policies(comparison(*bills))
     assert ax.get_xlim()[1] == pytest.approx(1.05 * 3)
@@ -429,6 +446,7 @@ def test_far_bars_are_cut() -> None:
 
 
 def test_policies_without_libra_and_target() -> None:
+    """Columns that mean nothing without LIBRA or a target are left out."""
     ax: Any = plot_policies(comparison((1.0, 1.0, 0.0), (1.0, 0.5, 0.0), libra=False))
     headers = {text.get_text() for text in ax.texts}
     assert "dropped" in headers
@@ -438,6 +456,7 @@ def test_policies_without_libra_and_target() -> None:
 
 
 def test_policies_that_cost_nothing() -> None:
+    """Bills of nothing can be drawn, too."""
     plot_policies(comparison((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))).figure.canvas.draw()
 
 
@@ -446,6 +465,7 @@ def test_policies_that_cost_nothing() -> None:
 
 
 def test_axes_that_are_given_are_used() -> None:
+    """Pictures go into the axes that the caller gives; a wrong number of them is told."""
     run = simulation(2)
     axes = plt.subplots(5)[1]
     assert plot_pools(run, axes) == tuple(axes)

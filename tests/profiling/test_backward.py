@@ -54,6 +54,7 @@ def measured(own: MultiExit) -> TrainingTimes:
 
 
 def test_time_is_where_it_is_taken_and_sizes_are_those_of_tensors() -> None:
+    """The slow stage is slow on the way back, too, and bytes are those of its tensors by arithmetic."""
     found = measured(network())
     assert found.forward_s.shape == found.backward_s.shape == (3, 3)
     assert (found.backward_s[:, 1] >= PAUSE).all()
@@ -69,6 +70,7 @@ def test_time_is_where_it_is_taken_and_sizes_are_those_of_tensors() -> None:
 
 
 def test_the_network_is_as_before() -> None:
+    """Measuring a way back leaves weights, gradients and mode untouched."""
     own = network().eval()
     before = {key: value.clone() for key, value in own.state_dict().items()}
     measured(own)
@@ -78,6 +80,7 @@ def test_the_network_is_as_before() -> None:
 
 
 def test_tables_are_those_of_training_and_pipelines(tmp_path: Path) -> None:
+    """The tables written are read by training and pipeline instances, with the numbers measured."""
     from serflow_opt.families.training.tables import read_stages
 
     found = measured(network())

@@ -53,6 +53,7 @@ def test_what_stages_hold(tmp_path: Path) -> None:
 
 
 def test_tables_are_read_as_stage_times(tmp_path: Path) -> None:
+    """The files hold times and fit of each batch, to the digit."""
     measured = rising([timed(1, 0.001), timed(2, 0.0015)])
     write_batches(measured, tmp_path / "b.csv")
     assert (tmp_path / "b.csv").read_text(encoding="utf-8") == (

@@ -34,17 +34,20 @@ def low_rank(rows: int, width: int, rank: int) -> torch.Tensor:
     ],
 )
 def test_channels_kept(shape: tuple[int, ...], kept: list[int]) -> None:
+    """Shares of channels are rounded to whole ones: at least one, none twice, never all."""
     assert widths_for(shape, (0.5, 0.25, 0.125)) == kept
 
 
 @pytest.mark.parametrize("width", [2, 5])
 def test_activations_of_rank_two_cross_two_channels_or_all_unharmed(width: int) -> None:
+    """What has rank two passes through two channels without loss."""
     data = Labelled(low_rank(60, 5, rank=2), torch.arange(60) % 3)
     code = train_bottleneck(network([nn.Linear(5, 3)]), 0, data, width, epochs=0)
     assert torch.allclose(code(data.inputs), data.inputs, atol=1e-4)
 
 
 def test_images_and_sequences_mix_channels_only() -> None:
+    """A bottleneck mixes channels, not places: pictures and sequences of rank two pass."""
     images = low_rank(4 * 3 * 3, 5, rank=2).reshape(4, 3, 3, 5)
     sequences = images.reshape(4, 9, 5)
     for inputs in (images.movedim(3, 1), sequences):
@@ -72,6 +75,7 @@ def test_training_goes_on_from_there_and_learns() -> None:
 
 
 def test_the_network_does_not_change_and_training_repeats_itself() -> None:
+    """Training a code moves no weight of the network, and the seed decides it."""
     torch.manual_seed(3)
     net = network([nn.Linear(4, 6), nn.Sequential(nn.ReLU(inplace=True), nn.BatchNorm1d(6), nn.Linear(6, 3))])
     net.stages[0].weight.requires_grad_(False)
@@ -88,6 +92,7 @@ def test_the_network_does_not_change_and_training_repeats_itself() -> None:
 
 
 def test_constant_activations_are_rebuilt() -> None:
+    """Activations without any spread divide by nothing."""
     data = Labelled(torch.full((12, 3), 2.5), torch.arange(12) % 2)
     code = train_bottleneck(network([nn.Linear(3, 2)]), 0, data, 1, epochs=0)
     assert torch.allclose(code(data.inputs), data.inputs)
@@ -102,6 +107,7 @@ def test_constant_activations_are_rebuilt() -> None:
     ],
 )
 def test_operations_and_bytes_by_hand(shape: tuple[int, ...], flops: int, values: int) -> None:
+    """FLOPs and message of a bottleneck are those counted by hand."""
     code = Bottleneck(shape, 2)
     nn.init.normal_(code.encoder.weight)
     assert (code.encode_flops, code.decode_flops) == (flops, flops)
@@ -111,6 +117,7 @@ def test_operations_and_bytes_by_hand(shape: tuple[int, ...], flops: int, values
 
 
 def test_what_one_request_decodes_to_is_what_training_saw() -> None:
+    """One request on the wire is rebuilt as batches in training were."""
     data = Labelled(torch.randn(30, 6, generator=torch.Generator().manual_seed(4)), torch.arange(30) % 2)
     code = train_bottleneck(network([nn.Linear(6, 2)]), 0, data, 3, epochs=1)
     one = data.inputs[:1]

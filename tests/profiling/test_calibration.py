@@ -72,6 +72,7 @@ def test_every_exit_gets_its_own() -> None:
 
 
 def test_answers_stay_the_same() -> None:
+    """Temperatures change how sure an exit is, never what it answers."""
     network = learner()
     train(network, clusters(60), Training(epochs=5, learning_rate=0.02))
     fresh = clusters(500, seed=2, spread=3.0)
@@ -85,6 +86,7 @@ def test_answers_stay_the_same() -> None:
 
 
 def test_calibrating_again_changes_nothing() -> None:
+    """Calibration starts from the logits, not from the last temperature."""
     logits, labels = tossed(500, 2, seed=4)
     data = Labelled(torch.cat([5 * logits, logits], dim=1), labels)
     network = told(exits=2)
@@ -92,6 +94,7 @@ def test_calibrating_again_changes_nothing() -> None:
 
 
 def test_calibration_needs_data() -> None:
+    """Without data there is nothing to calibrate on, and that is said."""
     with pytest.raises(ValueError, match="no data"):
         calibrate(told(), Labelled(torch.zeros(0, 6), torch.zeros(0, dtype=torch.int64)))
 

@@ -52,6 +52,7 @@ def find(rows: list[CompressionRow], cut: int, method: str, width: float | None 
 
 
 def test_every_way_at_every_cut(rows: list[CompressionRow]) -> None:
+    """Each cut is measured in every way that can be used there."""
     plain = ["none", "sparse", "deflate"]
     plain += [f"quantise-{bits}{more}" for bits in (8, 4, 2) for more in ("", "+deflate")]
     assert [row.method for row in rows if row.cut == 0] == plain  # one channel leaves nothing to a bottleneck
@@ -64,6 +65,7 @@ def test_every_way_at_every_cut(rows: list[CompressionRow]) -> None:
 
 
 def test_kept_fractions_by_arithmetic(rows: list[CompressionRow]) -> None:
+    """Kept shares are bytes of messages over bytes of values, by arithmetic."""
     values = {0: 16, 1: 64, 2: 8}
     for cut, count in values.items():
         assert find(rows, cut, "none").kept_fraction == 1
@@ -82,6 +84,7 @@ def test_kept_fractions_by_arithmetic(rows: list[CompressionRow]) -> None:
 
 
 def test_lossless_ways_answer_as_the_network_does(rows: list[CompressionRow]) -> None:
+    """Codes without loss change neither accuracy nor cross-entropy."""
     network, data = tiny_network(), tiny_parts().measured
     with torch.inference_mode():
         logits = network(data.inputs)[-1]
@@ -95,6 +98,7 @@ def test_lossless_ways_answer_as_the_network_does(rows: list[CompressionRow]) ->
 
 
 def test_the_cross_entropy_is_that_of_the_calibrated_softmax() -> None:
+    """Cross-entropies are of the confidences that thresholds meet."""
     network, parts = tiny_network(), tiny_parts()
     network.temperatures[-1] = 3.0
     with torch.inference_mode():
@@ -106,6 +110,7 @@ def test_the_cross_entropy_is_that_of_the_calibrated_softmax() -> None:
 
 
 def test_operations_by_hand(rows: list[CompressionRow]) -> None:
+    """Operations to encode and decode are those counted by hand."""
     half = find(rows, 1, "autoencoder", 0.5)  # 4 channels to 2 at 16 places
     assert (half.encode_flops, half.decode_flops) == (2 * 4 * 2 * 16, 2 * 2 * 4 * 16)
     deflated = find(rows, 1, "quantise-4+deflate")
@@ -115,6 +120,7 @@ def test_operations_by_hand(rows: list[CompressionRow]) -> None:
 
 
 def test_all_but_the_times_repeats_itself(rows: list[CompressionRow]) -> None:
+    """Measuring again changes nothing but times, and progress counts every row."""
     seen: list[tuple[int, int, str]] = []
     again = measure_compression(
         tiny_network(),
@@ -135,12 +141,14 @@ def problems(network: MultiExit, parts: Parts, **settings: object) -> list[Probl
 
 
 def test_everything_wrong_is_said_at_once() -> None:
+    """All settings without sense are told in one error, by name."""
     found = problems(tiny_network(), tiny_parts(measured=0), cuts=[3], bits=(3,), widths=(0.0,), epochs=-1, repeats=0)
     assert [problem.place for problem in found] == ["bits", "widths", "epochs", "repeats", "measured", "cuts"]
     assert "0 to 2" in found[-1].cure
 
 
 def test_activations_that_are_not_numbers_are_refused() -> None:
+    """NaN in an activation is told with its cut, not measured."""
     network = tiny_network()
     with torch.no_grad():
         network.stages[0][0].weight.fill_(float("inf"))  # inf x 0 behind the padding is NaN
@@ -149,6 +157,7 @@ def test_activations_that_are_not_numbers_are_refused() -> None:
 
 
 def test_token_numbers_are_passed_over_unless_asked_for() -> None:
+    """Whole numbers of tokens cannot be quantised: left out, or refused where asked for."""
     torch.manual_seed(0)
     network = MultiExit([nn.Embedding(5, 4), nn.Sequential(nn.Flatten(), nn.Linear(12, 2))])
     part = Labelled(torch.arange(24).reshape(8, 3) % 5, torch.arange(8) % 2)
@@ -160,6 +169,7 @@ def test_token_numbers_are_passed_over_unless_asked_for() -> None:
 
 
 def test_table_round_trip(rows: list[CompressionRow], tmp_path: Path) -> None:
+    """A table written and read is the same table."""
     path = tmp_path / "compression.csv"
     write_compression(rows, path)
     faults: list[Problem] = []
@@ -172,6 +182,7 @@ def test_table_round_trip(rows: list[CompressionRow], tmp_path: Path) -> None:
 
 
 def test_table_faults_are_named(rows: list[CompressionRow], tmp_path: Path) -> None:
+    """Faults of a table are told with line and column, doubles with both lines."""
     path = tmp_path / "compression.csv"
     write_compression([rows[0], rows[0], replace(rows[0], method="sparse", accuracy=1.5), rows[-1]], path)
     faults: list[Problem] = []
@@ -181,6 +192,7 @@ def test_table_faults_are_named(rows: list[CompressionRow], tmp_path: Path) -> N
 
 
 def test_panels(rows: list[CompressionRow]) -> None:
+    """The picture draws at each share the change of accuracy that the table has."""
     figure = compression_panels(rows)
     assert [ax.get_title() for ax in figure.axes] == ["cut 0", "cut 1", "cut 2"]
     line = next(line for line in figure.axes[1].lines if line.get_label() == "auto-encoder")
@@ -191,6 +203,7 @@ def test_panels(rows: list[CompressionRow]) -> None:
 
 
 def test_nothing_to_draw(rows: list[CompressionRow]) -> None:
+    """A picture of nothing is refused in words."""
     with pytest.raises(ValueError, match="no compression"):
         compression_panels([])
     with pytest.raises(ValueError, match="no row of method none at cut 7"):

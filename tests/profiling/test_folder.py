@@ -61,6 +61,7 @@ def written(folder: Path, what: Measured) -> Path:
 
 
 def test_stages_by_hand(tmp_path: Path) -> None:
+    """Operations and bytes are written whole, without exponents."""
     write_stages((Stage(2e6, 400, 1000), Stage(123456789012, 0.5, 0)), tmp_path / "stages.csv")
     assert (tmp_path / "stages.csv").read_bytes().decode() == (
         "stage,flops,activation_bytes,parameter_bytes\n1,2000000,400,1000\n2,123456789012,0.5,0\n"
@@ -68,6 +69,7 @@ def test_stages_by_hand(tmp_path: Path) -> None:
 
 
 def test_the_instance_has_what_was_measured(tmp_path: Path) -> None:
+    """The instance loads with the stages, times and samples measured, and holds some out."""
     instance = so.load(written(tmp_path, measured()))
     assert instance.name == "tiny"
     assert instance.stages == STAGES
@@ -111,6 +113,7 @@ def test_the_instance_solves_to_what_arithmetic_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize("exits", [{}, {"classifier_stages": (), "final_accuracy": None}], ids=["exits", "no exits"])
 @pytest.mark.parametrize("times", [{}, {"times": ()}, {"times": TIMES[:1]}, {"times": (*TIMES, passes(0, 0.2, 0.1))}])
 def test_every_kind_of_folder_solves(tmp_path: Path, exits: dict[str, Any], times: dict[str, Any]) -> None:
+    """With or without exits, with any times: what `profile` writes can be solved."""
     what = measured(**exits, **times)
     instance = so.load(written(tmp_path, what))
     assert (instance.samples is None) == bool(exits)
@@ -158,6 +161,7 @@ def test_no_operations_are_no_speed(tmp_path: Path) -> None:
 
 
 def test_provenance_is_kept() -> None:
+    """The file says what was measured, on what, when."""
     table = tomllib.loads(instance_text(measured()))["profile"]
     assert table == {
         "network": "net.py:Net",
@@ -185,6 +189,7 @@ def test_any_text_survives(text: str) -> None:
 
 @pytest.mark.parametrize("p", [0.0, 0.3, 0.85, 1.0])
 def test_the_parallel_fraction_of_amdahl_comes_back(p: float) -> None:
+    """Times made by Amdahl's law give back their fraction, in any order."""
     times = [whole(threads, 0.02 * (1 - p + p / threads)) for threads in (1, 2, 4, 8)]
     assert parallel_fraction(times) == pytest.approx(p, abs=1e-12)
     assert parallel_fraction(times[::-1]) == pytest.approx(p, abs=1e-12)
@@ -197,11 +202,13 @@ def test_the_parallel_fraction_is_the_least_squares_one() -> None:
 
 
 def test_the_parallel_fraction_stays_a_share() -> None:
+    """Times slower or faster than the law allow no fraction below 0 or above 1."""
     assert parallel_fraction([whole(1, 1.0), whole(2, 1.4)]) == 0, "slower with threads"
     assert parallel_fraction([whole(1, 1.0), whole(2, 0.3)]) == 1, "faster than the law allows"
 
 
 def test_what_was_not_measured_is_no_speed_up() -> None:
+    """Without two counts of threads, one among them, nothing is said to run in parallel."""
     assert parallel_fraction([]) == 0
     assert parallel_fraction([whole(1, 1.0)]) == 0
     assert parallel_fraction([whole(2, 1.0), whole(4, 0.5)]) == 0, "nothing to compare with"

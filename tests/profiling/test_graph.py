@@ -32,6 +32,7 @@ def chain(flops: list[float], sizes: list[float]) -> Graph:
 
 
 def test_work_that_is_not_counted_belongs_to_the_work_before_it() -> None:
+    """Activations and pools end the stage of the work before them, where less is handed on."""
     network = graph(
         op("conv1", "x", 64, flops=10),
         op("relu1", "conv1", 64),
@@ -49,6 +50,7 @@ def test_work_that_is_not_counted_belongs_to_the_work_before_it() -> None:
 
 
 def test_the_smallest_tensor_between_two_works_is_handed_on() -> None:
+    """Between two works the cut is where fewest bytes cross."""
     network = graph(
         op("conv1", "x", 64, flops=1), op("pool", "conv1", 2), op("repeat", "pool", 98), op("fc", "repeat", 4, flops=1)
     )
@@ -56,6 +58,7 @@ def test_the_smallest_tensor_between_two_works_is_handed_on() -> None:
 
 
 def test_no_cut_inside_a_residual_block_or_between_branches() -> None:
+    """Where two tensors cross there is no cut."""
     network = graph(
         op("stem", "x", flops=1),
         op("a", "stem", flops=1),
@@ -70,6 +73,7 @@ def test_no_cut_inside_a_residual_block_or_between_branches() -> None:
 
 
 def test_several_inputs_cross_until_they_were_last_read() -> None:
+    """A second input crosses as long as somebody behind reads it."""
     network = graph(
         op("embed", "ids"),
         op("layer1", "embed mask", flops=1),
@@ -83,6 +87,7 @@ def test_several_inputs_cross_until_they_were_last_read() -> None:
 
 
 def test_constants_and_sizes_are_at_hand_everywhere() -> None:
+    """Constants and sizes are no hand-overs."""
     network = graph(
         op("positions", ""),
         op("slice", "positions weights"),
@@ -95,11 +100,13 @@ def test_constants_and_sizes_are_at_hand_everywhere() -> None:
 
 
 def test_a_value_that_is_no_single_tensor_cannot_be_handed_on() -> None:
+    """Lists of tensors are not handed on."""
     network = graph(op("a", "x", flops=1), op("split", "a", inf), op("b", "split", flops=1), op("c", "b", flops=1))
     assert names(choose_cuts(network)) == ["a", "b"]
 
 
 def test_an_early_exit_belongs_to_the_stage_before_and_does_not_cross() -> None:
+    """An answer that is already given is not carried along."""
     operations = (
         op("conv", "x", 16, flops=10),
         op("a", "conv", 16),
@@ -115,17 +122,20 @@ def test_an_early_exit_belongs_to_the_stage_before_and_does_not_cross() -> None:
 
 
 def test_the_answer_stays_alive_beside_work_that_leads_nowhere() -> None:
+    """Behind the answer there is no cut, whatever is computed there."""
     operations = (op("a", "x", flops=1), op("fc", "a", flops=1), op("unread", "a", flops=1), op("more", "a", flops=1))
     assert names(crossings(Graph(operations, {"x": 8.0}, ("fc",)))) == ["a"]
 
 
 def test_a_value_nobody_reads_does_not_cross() -> None:
+    """What nobody reads does not forbid a cut."""
     network = graph(op("a", "x", flops=1), op("unread", "a", flops=1), op("b", "a", flops=1))
     assert names(choose_cuts(network)) == ["a"]
     assert choose_cuts(network)[0].position == 2
 
 
 def test_a_parameter_counts_once_a_stage() -> None:
+    """Shared weights count once in each stage that uses them."""
     shared, own = {"w": 100.0}, {"v": 7.0}
     network = graph(
         op("a", "x w", flops=1, parameters=shared),
@@ -139,6 +149,7 @@ def test_a_parameter_counts_once_a_stage() -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_merging_finds_the_best_of_all_ways(seed: int) -> None:
+    """Merged stages have the least largest work, then the fewest bytes, among all ways."""
     draw = random.Random(seed)
     count = draw.randint(2, 9)
     flops = [float(draw.randint(1, 6)) for _ in range(count)]
@@ -156,11 +167,13 @@ def test_merging_finds_the_best_of_all_ways(seed: int) -> None:
 
 
 def test_merging_is_quick_for_deep_networks() -> None:
+    """Three hundred works are merged to forty stages at once."""
     cuts = choose_cuts(chain([1.0 + i % 7 for i in range(300)], [1.0] * 300), most=40)
     assert len(cuts) == 39
 
 
 def test_cuts_where_the_user_says_by_operation_or_label() -> None:
+    """A cut can be named by operation or by block, in any order."""
     network = graph(
         op("a", "x", flops=1, labels=("block",)),
         op("b", "a", flops=1, labels=("block",)),
@@ -174,6 +187,7 @@ def test_cuts_where_the_user_says_by_operation_or_label() -> None:
 
 
 def test_what_can_not_be_cut_is_said_with_what_can() -> None:
+    """Each impossible cut is told with its reason and what is possible."""
     network = graph(op("stem", "x"), op("left", "stem"), op("sum", "left stem"), op("fc", "sum"))
     with pytest.raises(InputError) as caught:
         choose_cuts(network, at=["left", "fc", "sun", "sum"], source="net.py", flag="--at")

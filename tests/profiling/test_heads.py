@@ -38,6 +38,7 @@ EXAMPLE = torch.arange(32.0).reshape(2, 1, 4, 4)
 
 
 def test_reads_pictures_tokens_and_vectors() -> None:
+    """Classifiers fit what stages hand on: pictures, tokens, vectors."""
     network = attach(backbone(), EXAMPLE, 3)
     assert network.classifier_stages == (1, 2, 3, 4)
     inputs = {stage: exit[-1].in_features for stage, exit in network.exits.items()}
@@ -46,26 +47,31 @@ def test_reads_pictures_tokens_and_vectors() -> None:
 
 
 def test_pictures_are_reduced_to_maxima_then_means() -> None:
+    """A picture becomes the maximum and the mean of each channel."""
     x = torch.tensor([[[[1.0, 2.0], [3.0, 6.0]], [[-4.0, 0.0], [0.0, 0.0]]]])
     assert MaxAndMean()(x).tolist() == [[6.0, 0.0, 3.0, -1.0]]
 
 
 def test_tokens_are_averaged() -> None:
+    """A sequence becomes the mean of its tokens."""
     assert MeanOverTokens()(torch.tensor([[[1.0, 10.0], [3.0, 30.0]]])).tolist() == [[2.0, 20.0]]
 
 
 def test_only_where_asked() -> None:
+    """Classifiers are attached where asked, once, and the last stage answers anyway."""
     network = attach(backbone(), EXAMPLE, 3, at=[2, 2])
     assert list(network.exits) == [2]
     assert network.classifier_stages == (2, 4)
 
 
 def test_a_last_stage_without_logits_can_get_a_classifier() -> None:
+    """A trunk without an end is completed by a classifier."""
     network = attach(backbone()[:3], EXAMPLE, 7, at=[3])
     assert network(EXAMPLE)[-1].shape == (2, 7)
 
 
 def test_stages_are_shared_and_left_as_they_were() -> None:
+    """Attaching reads the stages and changes no running mean."""
     stages = backbone()
     before = {name: value.clone() for name, value in stages[0].state_dict().items()}
     network = attach(stages, EXAMPLE, 3)
@@ -75,6 +81,8 @@ def test_stages_are_shared_and_left_as_they_were() -> None:
 
 
 def test_weights_follow_the_seed() -> None:
+    """New classifiers are drawn from the caller's seed."""
+
     def weights() -> Tensor:
         torch.manual_seed(5)
         parameter: Tensor = attach(backbone(), EXAMPLE, 3).exits[2][-1].weight
@@ -84,6 +92,7 @@ def test_weights_follow_the_seed() -> None:
 
 
 def test_every_wrong_stage_is_named() -> None:
+    """All stages that do not exist are told at once, with those that do."""
     with pytest.raises(InputError) as caught:
         attach(backbone(), EXAMPLE, 3, at=[0, 1, 9])
     assert [problem.place for problem in caught.value.problems] == ["stage 0", "stage 9"]
@@ -91,6 +100,7 @@ def test_every_wrong_stage_is_named() -> None:
 
 
 def test_a_shape_without_a_rule_and_missing_logits_are_named_together() -> None:
+    """Both reasons why a network cannot be completed are told, with their cures."""
     with pytest.raises(InputError) as caught:
         attach([Volume(), nn.Flatten()], EXAMPLE, 3)
     assert [str(problem) for problem in caught.value.problems] == [

@@ -41,12 +41,14 @@ def images(count: int = 240) -> torch.Tensor:
     "activation", [(6, 8, 8), (2, 4, 4), (2, 5, 3), (3, 26, 26), (4, 1, 1), (7,), (5, 6), (2, 60, 40)]
 )
 def test_any_activation_becomes_the_shape_of_the_input(activation: tuple[int, ...], target: tuple[int, ...]) -> None:
+    """A decoder exists for every pair of shapes."""
     body = decoder_body(activation, target, width=4)
     assert body(torch.zeros(2, *activation)).shape == (2, *target)
 
 
 @pytest.mark.parametrize("hidden", ["map", "vector"])
 def test_what_loses_nothing_is_rebuilt(hidden: str) -> None:
+    """A leak that is total is found: maps and mixed vectors are rebuilt."""
     x = images()
     mixing = torch.linalg.qr(torch.randn(64, 64, generator=torch.Generator().manual_seed(1)))[0]
     seen = torch.cat([2 * x - 1, x * 0.5], dim=1) if hidden == "map" else x.flatten(1) @ mixing
@@ -57,6 +59,7 @@ def test_what_loses_nothing_is_rebuilt(hidden: str) -> None:
 
 
 def test_whitened_channels_have_unit_spread_and_no_correlation() -> None:
+    """Whitening removes mean, spread and correlation, or weak channels would be overlooked."""
     generator = torch.Generator().manual_seed(0)
     mixing = torch.tensor([[5.0, 0.0, 0.0], [5.0, 0.3, 0.0], [1.0, 1.0, 1.0]])
     maps = torch.einsum("ij,bjhw->bihw", mixing, torch.randn(50, 3, 4, 4, generator=generator)) + 7
@@ -67,6 +70,7 @@ def test_whitened_channels_have_unit_spread_and_no_correlation() -> None:
 
 
 def test_too_many_values_for_the_data_are_scaled_by_one_number() -> None:
+    """With too few inputs one scale is safer than a matrix."""
     x = torch.tensor([[1.0, 10.0], [3.0, 10.0]])  # two inputs: four would be too few for two values
     assert torch.allclose(Whitening(x)(x), torch.tensor([[-1.0, 0.0], [1.0, 0.0]]) * 2**0.5)
 
@@ -82,6 +86,7 @@ def test_what_large_values_hide_is_rebuilt() -> None:
 
 
 def test_vectors_are_rebuilt_too() -> None:
+    """Inputs that are no pictures are attacked, too."""
     x = torch.rand(300, 4, generator=torch.Generator().manual_seed(0))
     decoder = train_decoder(3 - 2 * x[:200], x[:200], unprotected, Attack(epochs=30, width=8))
     assert float(squared_error(decoder.rebuild(3 - 2 * x[200:]), x[200:]).mean()) < 0.02 / 12  # variance 1/12
@@ -96,6 +101,7 @@ def test_nothing_is_learnt_from_a_constant() -> None:
 
 
 def test_the_same_seed_gives_the_same_decoder() -> None:
+    """An attack repeats itself by its seed."""
     x = images(40)
     first, again, other = (train_decoder(x * 2, x, unprotected, TINY, seed=seed).rebuild(x * 2) for seed in (0, 0, 1))
     assert torch.equal(first, again)
@@ -103,6 +109,7 @@ def test_the_same_seed_gives_the_same_decoder() -> None:
 
 
 def test_training_leaves_the_global_generator_alone() -> None:
+    """Attacks draw from a generator of their own."""
     x = images(20)
     torch.manual_seed(5)
     expected = torch.rand(1)
@@ -112,6 +119,7 @@ def test_training_leaves_the_global_generator_alone() -> None:
 
 
 def test_noise_is_drawn_anew_for_each_batch() -> None:
+    """Noise learnt by heart would make a protection look weak."""
     draws = []
 
     def protect(activations: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -124,6 +132,7 @@ def test_noise_is_drawn_anew_for_each_batch() -> None:
 
 
 def test_answers_stay_within_the_range_of_the_inputs() -> None:
+    """A rebuilt picture has no pixel beyond those of pictures."""
     x = images(40)
     rebuilt = train_decoder(x, x, unprotected, TINY).rebuild(x * 100 - 50)
     assert float(rebuilt.min()) >= float(x.min())
@@ -131,6 +140,7 @@ def test_answers_stay_within_the_range_of_the_inputs() -> None:
 
 
 def test_token_numbers_are_refused() -> None:
+    """Numbers of tokens are no amounts, and cannot be rebuilt as such."""
     tokens = torch.zeros(4, 8, dtype=torch.int64)
     with pytest.raises(InputError, match="int64, for instance token numbers") as caught:
         train_decoder(torch.zeros(4, 3), tokens, unprotected)

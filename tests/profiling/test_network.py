@@ -27,12 +27,14 @@ def protocol(stages: Any, exits: Any) -> nn.Module:
 
 
 def test_the_last_stage_always_answers() -> None:
+    """Whatever exits there are, somebody who reaches the end gets an answer."""
     assert MultiExit([nn.Identity()] * 4, {1: nn.Identity(), 3: nn.Identity()}).classifier_stages == (1, 3, 4)
     assert MultiExit([nn.Identity()] * 4, {4: nn.Identity(), 2: nn.Identity()}).classifier_stages == (2, 4)
     assert MultiExit([nn.Identity()]).classifier_stages == (1,)
 
 
 def test_exits_stand_in_the_order_of_the_stages() -> None:
+    """Exits are met in the order of stages, not of the dictionary or of digits."""
     first, tenth = nn.Identity(), nn.Identity()
     exits = MultiExit([nn.Identity()] * 12, {10: tenth, 2: first}).exits
     assert list(exits) == [2, 10]
@@ -42,16 +44,19 @@ def test_exits_stand_in_the_order_of_the_stages() -> None:
 
 @pytest.mark.parametrize("stage", [0, -1, 4])
 def test_an_exit_needs_its_stage(stage: int) -> None:
+    """An exit at a stage that does not exist is refused with those that do."""
     with pytest.raises(ValueError, match=rf"{stage}\D.*1\.\.3"):
         MultiExit([nn.Identity()] * 3, {stage: nn.Identity()})
 
 
 def test_a_network_has_stages() -> None:
+    """A network of nothing is refused."""
     with pytest.raises(ValueError, match="at least one stage"):
         MultiExit([])
 
 
 def test_forward_gives_the_logits_of_every_exit() -> None:
+    """One pass gives what each exit says, in order."""
     x = torch.arange(12.0).reshape(2, 6)
     logits = told()(x)
     assert [answer.tolist() for answer in logits] == [
@@ -62,6 +67,7 @@ def test_forward_gives_the_logits_of_every_exit() -> None:
 
 
 def test_a_last_stage_without_a_classifier_gives_the_logits() -> None:
+    """Where the trunk ends in logits they are the last answer."""
     network = MultiExit([nn.Identity(), Columns(1, 3)], {1: Columns(0, 2)})
     first, last = network(torch.tensor([[5.0, 6.0, 7.0]]))
     assert first.tolist() == [[5, 6]]
@@ -81,6 +87,7 @@ def test_a_cut_changes_nothing(cut: int) -> None:
 
 
 def test_confidence_is_the_softmax_of_cooled_logits() -> None:
+    """Confidence is the largest share of the softmax, after the temperature."""
     network = told(exits=2, classes=3)
     logits = torch.tensor([[2.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     network.temperatures[1] = 2.0
@@ -89,6 +96,7 @@ def test_confidence_is_the_softmax_of_cooled_logits() -> None:
 
 
 def test_temperatures_are_saved_with_the_weights() -> None:
+    """Calibration survives saving, or thresholds would mean something else."""
     network, other = told(), told()
     network.temperatures[:] = torch.tensor([2.0, 3.0, 4.0])
     other.load_state_dict(network.state_dict())
@@ -96,6 +104,7 @@ def test_temperatures_are_saved_with_the_weights() -> None:
 
 
 def test_a_request_stops_at_the_first_exit_that_is_sure_enough() -> None:
+    """A request leaves at the first exit above its threshold; the last one answers, sure or not."""
     network = told()
     x = torch.tensor([sure(0.6, 0.8, 0.7)])
     assert network.answer(x, {1: 0.55, 2: 0.55}) == (0, 1)
@@ -115,6 +124,7 @@ def test_a_confidence_equal_to_the_threshold_is_enough() -> None:
 
 
 def test_the_answer_is_that_of_the_exit_taken() -> None:
+    """The class answered is that of the exit at which the request left."""
     x = torch.tensor([[0.0, 5.0, 5.0, 0.0, 0.0, 9.0]])
     assert told().answer(x, {1: 0.9}) == (1, 1)
     assert told().answer(x, {2: 0.9}) == (0, 2)
@@ -138,6 +148,7 @@ def test_what_is_not_needed_is_not_run() -> None:
 
 
 def test_thresholds_meet_calibrated_confidences() -> None:
+    """A hotter exit is less sure, and passes on."""
     network = told()
     x = torch.tensor([[2.0, 0.0, 0.0, 0.0, 0.0, 0.0]])  # 1 / (1 + e^-2) = 0.88, with T = 4 0.62
     assert network.answer(x, {1: 0.8})[1] == 1
@@ -146,6 +157,7 @@ def test_thresholds_meet_calibrated_confidences() -> None:
 
 
 def test_a_protocol_is_taken_with_its_weights() -> None:
+    """Any module with stages and exits is taken without copying a weight."""
     stages = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 3)])
     classifier = nn.Linear(4, 3)
     network = as_multi_exit(protocol(stages, nn.ModuleDict({"1": classifier})))
@@ -155,6 +167,7 @@ def test_a_protocol_is_taken_with_its_weights() -> None:
 
 
 def test_whatever_has_stages_and_exits_will_do() -> None:
+    """Nobody has to inherit from a class of ours."""
     bare = SimpleNamespace(stages=[nn.Linear(4, 4), nn.Linear(4, 3)], exits={1: nn.Linear(4, 3)})
     assert as_multi_exit(bare).classifier_stages == (1, 2)
     assert as_multi_exit(SimpleNamespace(stages=(nn.Identity(),), exits={})).classifier_stages == (1,)
@@ -175,6 +188,7 @@ def test_whatever_has_stages_and_exits_will_do() -> None:
     ],
 )
 def test_what_does_not_follow_the_protocol_is_told(module: object, said: str) -> None:
+    """What lacks stages or exits is told what it lacks."""
     with pytest.raises(InputError) as caught:
         as_multi_exit(module, "net.py:Net")
     (problem,) = caught.value.problems
@@ -184,6 +198,7 @@ def test_what_does_not_follow_the_protocol_is_told(module: object, said: str) ->
 
 
 def test_shapes_at_the_cuts() -> None:
+    """Shapes at the cuts are those of layers by arithmetic."""
     network = MultiExit([nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 5)])
     # 8 - 2 = 6 pixels a side, halved to 3; 2 x 3 x 3 = 18
     expected = [(1, 8, 8), (2, 6, 6), (2, 3, 3), (18,), (5,)]
@@ -191,6 +206,7 @@ def test_shapes_at_the_cuts() -> None:
 
 
 def test_modules_are_grouped_in_order() -> None:
+    """Modules stay in their order and each is in one stage."""
     modules = [nn.Linear(1, 1) for _ in range(5)]
     stages = chain(modules, [0, 1, 4])
     assert [list(stage.children()) for stage in stages] == [modules[:1], modules[1:4], modules[4:]]

@@ -71,6 +71,7 @@ def torch_flops(module: object, example: object) -> float:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_convolutions_with_pooling_equal_torch(tmp_path: Path, seed: int) -> None:
+    """Random convolutional graphs have the FLOPs and bytes that PyTorch has."""
     torch = pytest.importorskip("torch")
     nn = torch.nn
     draw = random.Random(seed)
@@ -112,6 +113,7 @@ def test_convolutions_with_pooling_equal_torch(tmp_path: Path, seed: int) -> Non
 
 @pytest.mark.parametrize("seed", range(3))
 def test_residual_blocks_and_transposed_convolutions_equal_torch(tmp_path: Path, seed: int) -> None:
+    """Residual blocks and transposed convolutions have PyTorch's FLOPs and are cut between blocks."""
     torch = pytest.importorskip("torch")
     nn = torch.nn
     draw = random.Random(seed)
@@ -171,6 +173,7 @@ def test_transformer_block_equals_torch(tmp_path: Path, named: bool) -> None:
 
 @pytest.mark.parametrize(("kind", "gates"), [("LSTM", 4), ("GRU", 3), ("RNN", 1)])
 def test_recurrent_layers_equal_torch(tmp_path: Path, kind: str, gates: int) -> None:
+    """Recurrent layers of ONNX have PyTorch's FLOPs."""
     torch = pytest.importorskip("torch")
     wide, hidden, length = 6, 5, 4
     file = File(x=[length, 1, wide])
@@ -226,10 +229,12 @@ SHAPES = {
     ],
 )
 def test_formulas(node: onnx.NodeProto, expected: int | None) -> None:
+    """Each operator's FLOPs are those of its formula by hand."""
     assert flops(node, SHAPES.__getitem__) == expected
 
 
 def test_quantised_values_and_folded_weights_have_the_bytes_that_are_stored(tmp_path: Path) -> None:
+    """Quantised values count in the bits that are stored and sent."""
     file = File(x=[1, 6])
     file.held.append(make_tensor("four_bits", TensorProto.INT4, [7, 5], bytes(18), raw=True))
     scale, zero = file.weight(), file.weight(kind=np.uint8)
@@ -247,6 +252,7 @@ def test_quantised_values_and_folded_weights_have_the_bytes_that_are_stored(tmp_
 
 
 def test_early_exits_are_delivered_where_they_are_made(tmp_path: Path) -> None:
+    """An early answer belongs to its stage and does not cross."""
     file = File(x=[1, 8])
     trunk = file.add("Relu", file.add("MatMul", "x", file.weight(8, 6)))
     early = file.add("MatMul", trunk, file.weight(6, 2))
@@ -267,6 +273,7 @@ def masked(folder: Path) -> Path:
 
 
 def test_inputs_cross_until_they_were_last_read_unless_they_are_fixed(tmp_path: Path) -> None:
+    """A mask crosses with the tokens, unless it is called fixed."""
     path = masked(tmp_path)
     found = read_onnx(path, (1, 5, 4))
     assert (found.names, found.input_bytes) == (["add3"], 4 * 5 * (4 + 1))
@@ -279,6 +286,7 @@ def test_inputs_cross_until_they_were_last_read_unless_they_are_fixed(tmp_path: 
 
 
 def test_choices_are_those_of_the_graph(tmp_path: Path) -> None:
+    """Cuts can be chosen by number and by name, as for other networks."""
     path = masked(tmp_path)
     assert read_onnx(path, (1, 5, 4), fixed=["mask"], most=2).names == ["add2"]
     assert read_onnx(path, (1, 5, 4), fixed=["mask"], at=["matmul2_out"]).names == ["matmul2"]
@@ -287,6 +295,7 @@ def test_choices_are_those_of_the_graph(tmp_path: Path) -> None:
 
 
 def test_shapes_that_do_not_fit_are_all_named(tmp_path: Path) -> None:
+    """Shapes given wrongly are told with what the file says."""
     path = masked(tmp_path)
     cases = {
         "input 'tokens': 1x5x3; the file says NxTx4": {"input_shape": (1, 5, 3)},
@@ -307,6 +316,7 @@ def test_shapes_that_do_not_fit_are_all_named(tmp_path: Path) -> None:
 
 
 def test_an_input_without_shape_needs_one(tmp_path: Path) -> None:
+    """A file that leaves its shape open asks for it."""
     file = File(x=[1])
     file.inputs[0].type.tensor_type.ClearField("shape")
     path = file.write(tmp_path, file.add("MatMul", "x", file.weight(5, 3)))
@@ -316,6 +326,7 @@ def test_an_input_without_shape_needs_one(tmp_path: Path) -> None:
 
 
 def test_sizes_that_depend_on_values_are_refused_where_work_depends_on_them(tmp_path: Path) -> None:
+    """Work whose size hangs on values cannot be counted, and is not guessed."""
     file = File(x=[1, 6])
     chosen = file.add("Cast", file.add("NonZero", file.add("MatMul", "x", file.weight(6, 6))), to=TensorProto.FLOAT)
     path = file.write(tmp_path, file.add("ReduceSum", chosen, file.sizes(0, 1)))
@@ -326,6 +337,7 @@ def test_sizes_that_depend_on_values_are_refused_where_work_depends_on_them(tmp_
 
 
 def test_work_without_a_formula_is_named(tmp_path: Path) -> None:
+    """Work inside branches is named as not counted."""
     file = File(x=[1, 6])
     value = file.add("MatMul", "x", file.weight(6, 6))
     body = make_graph(
@@ -348,6 +360,7 @@ def test_work_without_a_formula_is_named(tmp_path: Path) -> None:
 
 
 def test_operators_that_onnx_does_not_define_are_named(tmp_path: Path) -> None:
+    """Operators of a vendor are refused, or named where their shapes are given."""
     file = File(x=[1, 6])
     value = file.add("FusedGelu", file.add("MatMul", "x", file.weight(6, 6)), domain="com.microsoft")
     with pytest.raises(InputError, match=r"FusedGelu of com.microsoft is no operator of ONNX; take the file from bef"):
@@ -361,6 +374,7 @@ def test_operators_that_onnx_does_not_define_are_named(tmp_path: Path) -> None:
 
 
 def test_weights_in_another_file_need_not_be_there(tmp_path: Path) -> None:
+    """Counting needs the sizes of weights, not the weights."""
     file = File(x=[1, 64])
     path = file.write(tmp_path, file.add("MatMul", "x", file.weight(64, 64)))
     model = onnx.load(path)
@@ -371,6 +385,7 @@ def test_weights_in_another_file_need_not_be_there(tmp_path: Path) -> None:
 
 
 def test_files_that_are_no_model(tmp_path: Path) -> None:
+    """Any other file is refused in words."""
     path = tmp_path / "network.onnx"
     for content in (b"", b"no model", bytes(range(256))):
         path.write_bytes(content)
@@ -406,6 +421,7 @@ def test_sizes_that_the_file_does_not_know_are_asked_for(unknown: int | str | No
 
 
 def test_weights_that_were_left_out_are_counted_by_their_shapes(tmp_path: Path) -> None:
+    """A file stripped of its weights has the same FLOPs and bytes."""
     file = File(x=(1, 3, 8, 8))
     convolved = file.add("Conv", "x", file.weight(90, 3, 3, 3), file.weight(90), pads=[1, 1, 1, 1])
     path = file.write(tmp_path, file.add("Gemm", file.add("Flatten", convolved), file.weight(5760, 10)))
@@ -420,6 +436,7 @@ def test_weights_that_were_left_out_are_counted_by_their_shapes(tmp_path: Path) 
 
 @pytest.mark.parametrize("made_by", ["ConstantOfShape", "Expand", "RandomNormal"])
 def test_weights_that_are_made_in_the_graph_are_parameters(made_by: str, tmp_path: Path) -> None:
+    """Weights filled in by the graph are held as others are."""
     file = File(x=(1, 100))
     match made_by:
         case "ConstantOfShape":
@@ -433,6 +450,7 @@ def test_weights_that_are_made_in_the_graph_are_parameters(made_by: str, tmp_pat
 
 
 def test_dequantised_weights_are_held_as_they_are_stored(tmp_path: Path) -> None:
+    """Eight-bit weights are one byte, with their scale."""
     file = File(x=(1, 100))
     weights = file.add("DequantizeLinear", file.weight(100, 50, kind=np.int8), file.weight(1))
     network = read_onnx(file.write(tmp_path, file.add("MatMul", "x", weights)))

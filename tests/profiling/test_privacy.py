@@ -66,6 +66,7 @@ def found() -> Privacy:
 
 
 def test_every_cut_meets_every_protection_weak_ones_first(found: Privacy) -> None:
+    """Each cut is attacked under each protection, in one order."""
     assert [(row.cut, row.setting) for row in found.rows] == [
         (0, "none"),
         (0, "laplace ε = 50"),
@@ -79,12 +80,14 @@ def test_every_cut_meets_every_protection_weak_ones_first(found: Privacy) -> Non
 
 
 def test_the_input_itself_is_rebuilt_exactly(found: Privacy) -> None:
+    """At cut 0 without protection the leak is total: error 0, likeness 1."""
     row = found.rows[0]
     assert (row.mse, row.mse_sd, row.ssim, row.ssim_sd, row.added_flops) == (0, 0, 1, 0, 0)
     assert torch.equal(found.rebuilt[0].inputs, found.originals)
 
 
 def test_scale_clip_and_operations_are_those_of_the_hand_over(found: Privacy) -> None:
+    """Clip, noise and operations are those of the published mechanism, by hand."""
     data = parts().calibration.inputs
     largest = sorted(data.flatten(1).amax(dim=1).tolist())
     bound = (largest[7] + largest[8]) / 2  # the median of 16
@@ -96,12 +99,14 @@ def test_scale_clip_and_operations_are_those_of_the_hand_over(found: Privacy) ->
 
 
 def test_the_baseline_is_the_error_of_the_mean_training_image(found: Privacy) -> None:
+    """The baseline is the error of who saw nothing: the mean picture."""
     mean = parts().train.inputs.mean(dim=0)
     expected = statistics.fmean(float(((image - mean) ** 2).mean()) for image in parts().measured.inputs)
     assert found.baseline_mse == pytest.approx(expected, rel=1e-5)
 
 
 def test_accuracy_and_cross_entropy_without_protection_are_the_networks(found: Privacy) -> None:
+    """Without protection the network answers as it did."""
     measured = parts().measured
     with torch.no_grad():
         logits = network().eval()(measured.inputs)[-1]
@@ -113,6 +118,7 @@ def test_accuracy_and_cross_entropy_without_protection_are_the_networks(found: P
 
 
 def test_calibration_divides_the_logits() -> None:
+    """Cross-entropies are those of calibrated confidences."""
     model = network()
     model.temperatures[-1] = 2.0
     row = measure_privacy(model, parts(), cuts=[0], epsilons=(), weights=(), seeds=(0,)).rows[0]
@@ -122,6 +128,7 @@ def test_calibration_divides_the_logits() -> None:
 
 
 def test_error_bars_are_sample_deviations_over_seeds(found: Privacy) -> None:
+    """Error bars are sample deviations; of one seed there are none."""
     one, other = (measure((seed,)).rows for seed in (0, 1))
     for both, first, second in zip(found.rows, one, other, strict=True):
         assert first.mse_sd is None
@@ -131,10 +138,12 @@ def test_error_bars_are_sample_deviations_over_seeds(found: Privacy) -> None:
 
 
 def test_the_same_seeds_give_the_same_table(found: Privacy) -> None:
+    """A measured leak can be measured again."""
     assert measure((0, 1)).rows == found.rows
 
 
 def test_measured_images_reach_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No decoder and no tuning sees a picture that leaks are measured on."""
     seen: list[torch.Tensor] = []
     decoders, tunings = privacy.train_decoder, privacy.train_against_leak
 
@@ -155,6 +164,7 @@ def test_measured_images_reach_no_training(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_decoder_sees_activations_of_its_own_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The attack is trained on pairs that belong together."""
     crossed: list[torch.Tensor] = []
     decoders = privacy.train_decoder
 
@@ -169,6 +179,7 @@ def test_the_decoder_sees_activations_of_its_own_inputs(monkeypatch: pytest.Monk
 
 
 def test_the_network_stays_as_it_is() -> None:
+    """Measuring leaks tunes a copy of the network."""
     model = network()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     measure_privacy(model, parts(), cuts=[1], epsilons=(), weights=(1.0,), seeds=(0,), attack=Attack(epochs=1, width=4))
@@ -176,6 +187,7 @@ def test_the_network_stays_as_it_is() -> None:
 
 
 def test_progress_and_pictures_cover_every_row(found: Privacy) -> None:
+    """Progress counts every row and seed, and each row has its pictures."""
     steps: list[Progress] = []
     measure((3, 4), on_progress=steps.append)
     assert [step.done for step in steps] == list(range(1, 15))
@@ -186,6 +198,7 @@ def test_progress_and_pictures_cover_every_row(found: Privacy) -> None:
 
 
 def test_vectors_have_no_structural_similarity() -> None:
+    """Likeness of pictures is not made up for vectors."""
     flat = Parts(*(Labelled(part.inputs.flatten(1), part.labels) for part in parts()))
     model = MultiExit([nn.Linear(64, 8), nn.Linear(8, 2)])
     result = measure_privacy(model, flat, epsilons=(5.0,), weights=(), seeds=(0,), attack=Attack(epochs=1, width=4))
@@ -194,6 +207,7 @@ def test_vectors_have_no_structural_similarity() -> None:
 
 
 def test_all_faults_of_a_choice_are_named_at_once() -> None:
+    """Cuts, epsilons, weights and seeds without sense are told together."""
     with pytest.raises(InputError) as caught:
         measure((), cuts=[0, 2], epsilons=(1.0, -1.0), weights=(3.0, 3.0))
     assert [problem.place for problem in caught.value.problems] == [
@@ -205,6 +219,8 @@ def test_all_faults_of_a_choice_are_named_at_once() -> None:
 
 
 def test_a_cut_that_hands_on_zeros_has_no_clipping_bound() -> None:
+    """A bound of zero would clip everything away: refused with its cut."""
+
     class Zero(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.zeros_like(x)
@@ -215,6 +231,7 @@ def test_a_cut_that_hands_on_zeros_has_no_clipping_bound() -> None:
 
 
 def test_the_picture_has_a_line_a_cut_and_a_column_a_protection(found: Privacy) -> None:
+    """Pictures stand by cut and protection, beside the originals."""
     figure = plot_reconstructions(found, Figure())
     titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
     assert titles == [

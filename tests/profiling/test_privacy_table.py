@@ -19,6 +19,7 @@ NOISY = PrivacyRow(1, "laplace", 0.5, 8.0, 2.0, 0.03, 0.001, None, None, 0.25, N
 
 
 def test_a_table_read_back_is_the_one_written(tmp_path: Path) -> None:
+    """A table of leaks survives its file, empty cells included."""
     path, problems = tmp_path / "privacy.csv", list[Problem]()
     write_privacy([PLAIN, NOISY], path)
     lines = path.read_text().splitlines()
@@ -32,6 +33,7 @@ def test_a_table_read_back_is_the_one_written(tmp_path: Path) -> None:
 
 
 def test_every_fault_is_named(tmp_path: Path) -> None:
+    """Each fault is told with line and column, all at once."""
     path, problems = tmp_path / "privacy.csv", list[Problem]()
     rows = [PLAIN, PLAIN, NOISY, replace(NOISY, cut=2, accuracy=1.5), replace(NOISY, epsilon=0.0, mse=-1.0)]
     write_privacy(rows, path)
@@ -47,6 +49,7 @@ def test_every_fault_is_named(tmp_path: Path) -> None:
 
 
 def test_it_is_read_without_pytorch() -> None:
+    """Solving with measured leaks needs no PyTorch."""
     code = "import sys, serflow_opt.problem.privacy_table; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -67,6 +70,7 @@ def errors(*rows: tuple[int, float, float, float | None]) -> list[PrivacyRow]:
 
 
 def test_a_rising_table_has_nothing_to_confess() -> None:
+    """Where errors rise with depth and noise the trend says so."""
     rows = errors((0, 0, 0.0, 0.0), (1, 0, 0.1, 0.01), (1, 2, 0.2, 0.01), (1, 5, 0.3, 0.01))
     assert trend(rows) == [
         "3 of 3 steps to a deeper cut or a stronger protection raise the reconstruction error beyond error bars."
@@ -85,11 +89,13 @@ def test_steps_that_do_not_rise_are_named() -> None:
 
 @pytest.mark.parametrize("sd", [None, 0.0])
 def test_one_seed_has_no_error_bars(sd: float | None) -> None:
+    """Without deviations every rise counts."""
     rows = errors((1, 0, 0.3, sd), (2, 0, 0.31, sd))
     assert trend(rows)[0].startswith("1 of 1 ")
 
 
 def test_the_plot_has_a_line_for_each_setting_and_the_bars_of_the_table() -> None:
+    """Points and bars are those of the table."""
     rows = [*errors((0, 0, 0.0, 0.0), (1, 0, 0.1, 0.01)), replace(NOISY, ssim=0.5, ssim_sd=0.02)]
     axes = list(Figure().subplots(1, 3))
     assert plot_privacy(rows, 0.07, 0.1, axes) == axes
@@ -105,6 +111,7 @@ def test_the_plot_has_a_line_for_each_setting_and_the_bars_of_the_table() -> Non
 
 
 def test_the_plot_leaves_out_a_similarity_that_is_not_there() -> None:
+    """A likeness that was not measured gets no empty panel."""
     rows = [replace(PLAIN, ssim=None, ssim_sd=None)]
     assert [ax.get_ylabel() for ax in plot_privacy(rows, axes=list(Figure().subplots(1, 2)))] == [
         "reconstruction error, MSE",

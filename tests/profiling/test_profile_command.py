@@ -76,11 +76,13 @@ class TestTheWholePath:
     """profile, solve, run."""
 
     def test_the_folder(self, profiled: Path) -> None:
+        """A profile leaves its tables and weights, and nothing beside its folder."""
         tables = {"instance.toml", "stages.csv", "samples.csv", "times.csv", "network.pt"}
         assert left_behind(profiled / "tiny") == tables
         assert left_behind(profiled) == {"net.py", "data.npz", "tiny", "plan.json", "shown.txt"}
 
     def test_progress_is_shown(self, profiled: Path) -> None:
+        """Each epoch, temperature and pass is told on standard error."""
         shown = (profiled / "shown.txt").read_text()
         for epoch in range(1, 5):
             assert has_line(shown, f"epoch {epoch}/4", "loss")
@@ -117,6 +119,7 @@ class TestTheWholePath:
         assert rows["correct_exit3"].mean() > 0.9
 
     def test_provenance(self, profiled: Path) -> None:
+        """The instance says what was measured and how."""
         text = (profiled / "tiny" / "instance.toml").read_text()
         for line in (
             'network = "net.py:Net"',
@@ -157,6 +160,7 @@ class TestTheWholePath:
         assert served["mean_ms"] > 0
 
     def test_the_run_is_compared_with_the_plan(self, profiled: Path) -> None:
+        """The run puts what was measured beside what the plan promised."""
         metrics = json.loads((profiled / "plan.json").read_text())["metrics"]
         served = run("run", "tiny", "plan.json", "--json").document
         assert served["accuracy"]["promised"] == pytest.approx(metrics["accuracy"])
@@ -169,11 +173,13 @@ class TestTheWholePath:
         assert has_line(shown, "mean time, ms")
 
     def test_the_document_of_a_run_says_what_the_table_says(self, profiled: Path) -> None:
+        """The document holds the agreement and ratio that the table shows."""
         served = run("run", "tiny", "plan.json", "--json").document
         assert served["accuracy"]["agrees"] in (True, False)
         assert served["time_ratio"] == pytest.approx(served["mean_ms"] / served["promised_mean_ms"])
 
     def test_other_threads_promise_no_time(self, profiled: Path) -> None:
+        """A plan for one thread promises no time on two."""
         served = run("run", "tiny", "plan.json", "--threads", "2", "--json").document
         assert served["promised_mean_ms"] is None
 
@@ -219,6 +225,7 @@ class TestTheWholePath:
         assert not [name for name in changed if name.startswith("stages.")]
 
     def test_python_may_do_the_same(self, profiled: Path, tmp_path: Path) -> None:
+        """The function does what the command does, and leaves global settings alone."""
         from serflow_opt.profiling.profile import Settings, profile
 
         said: list[str] = []
@@ -235,6 +242,7 @@ class TestLess:
     """Without data, without exits, with more threads and batches."""
 
     def test_without_data_no_exits_are_measured(self, here: Path) -> None:
+        """Without data there are times and stages, and the instance solves."""
         ran = profile("net.py:Net", "--input", "4", "--out", "bare")
         assert ran.code == 0, ran.stderr
         assert left_behind(here / "bare") == {"instance.toml", "stages.csv", "times.csv"}
@@ -258,6 +266,7 @@ class TestLess:
         assert run("run", "cut", "plan.json", "--data", "two.npz", "--json").document["requests"] == 20
 
     def test_threads_and_batches(self, here: Path) -> None:
+        """Threads become options and batches a tier that can be pasted and provisioned."""
         ran = run(
             *("profile", "net.py:Net", "--input", "4", "--out", "bare", "--repeats", "3", "--device", "cpu"),
             *("--threads", "1", "--threads", "2", "--batches", "1,4,8"),
@@ -288,6 +297,7 @@ class TestTheFolder:
     """A folder that is there already."""
 
     def test_it_is_left_alone(self, here: Path) -> None:
+        """A folder that exists is not written into without being asked."""
         (here / "out").mkdir()
         ran = profile("net.py:Net", "--input", "4", "--out", "out")
         assert ran.code == 2
@@ -295,12 +305,14 @@ class TestTheFolder:
         assert left_behind(here / "out") == set()
 
     def test_force_replaces_an_instance(self, here: Path) -> None:
+        """With --force the old instance is gone whole, tables included."""
         assert profile("net.py:Net", "--input", "4", "--out", "out", "--batches", "2").code == 0
         assert profile("net.py:Net", "--input", "4", "--out", "out", "--force").code == 0
         assert left_behind(here / "out") == {"instance.toml", "stages.csv", "times.csv"}
         assert left_behind(here) == {"net.py", "data.npz", "out"}
 
     def test_force_replaces_nothing_else(self, here: Path) -> None:
+        """--force does not delete what is no instance."""
         (here / "thesis").mkdir()
         (here / "thesis" / "chapter.tex").touch()
         for out in ("thesis", "net.py"):
@@ -311,6 +323,7 @@ class TestTheFolder:
         assert left_behind(here) == {"net.py", "data.npz", "thesis"}
 
     def test_a_failure_leaves_the_old_one_in_place(self, here: Path) -> None:
+        """A profile that fails leaves the old one as it was, to the byte."""
         assert profile("net.py:Net", "--input", "4", "--out", "out").code == 0
         before = {path.name: path.read_bytes() for path in (here / "out").iterdir()}
         assert profile("net.py:fails", "--input", "4", "--out", "out", "--force").code == 2
@@ -327,6 +340,7 @@ class TestTheFolder:
         assert left_behind(here) == {"net.py", "data.npz", "out"}
 
     def test_it_needs_a_parent(self, here: Path) -> None:
+        """A missing parent folder is told before anything is measured."""
         ran = profile("net.py:Net", "--input", "4", "--out", "no/such/out")
         assert ran.code == 2
         assert has_line(ran.stderr, "no/such", "make it first")
@@ -412,6 +426,7 @@ WRONG: list[tuple[tuple[str, ...], list[str]]] = [
 
 @pytest.mark.parametrize(("arguments", "said"), WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG])
 def test_what_is_wrong_is_said_and_nothing_left_behind(here: Path, arguments: tuple[str, ...], said: list[str]) -> None:
+    """Each wrong flag, network or file ends with code 2, a line with its cure, and no new file."""
     write_network(here, "class Net(:\n", "broken.py")
     write_network(here, SECOND, "second.py")
     (here / "text.onnx").write_text("no graph at all")
@@ -472,6 +487,7 @@ class TestRunning:
     """What `run` is given."""
 
     def test_only_profiles_are_run(self, profiled: Path, tmp_path: Path) -> None:
+        """An instance that was not profiled has no network to run."""
         shipped = "vgg16-cifar10-hybrid"
         assert run("solve", shipped, "--out", tmp_path / "p.json").code == 0
         ran = run("run", shipped, tmp_path / "p.json")
@@ -479,6 +495,7 @@ class TestRunning:
         assert has_line(ran.stderr, "profile", "missing")
 
     def test_the_plan_must_be_one(self, profiled: Path, tmp_path: Path) -> None:
+        """A missing or wrong plan is told by its file."""
         (tmp_path / "p.json").write_text("[]")
         for plan, said in [(tmp_path / "none.json", "no such file"), (tmp_path / "p.json", "a list")]:
             ran = run("run", "tiny", plan)
@@ -486,17 +503,20 @@ class TestRunning:
             assert has_line(ran.stderr, plan.name, said)
 
     def test_what_it_ran_on_must_be_there(self, profiled: Path, tmp_path: Path) -> None:
+        """Data or a network that is gone is told by its name."""
         for arguments in (("--data", "none.npz"), ("--network", "none.py:Net")):
             ran = run("run", "tiny", "plan.json", *arguments)
             assert ran.code == 2
             assert has_line(ran.stderr, "none.", "no such file")
 
     def test_the_network_may_have_moved(self, profiled: Path, tmp_path: Path) -> None:
+        """A network that moved can be pointed to."""
         moved = write_network(tmp_path, name="moved.py")
         ran = run("run", "tiny", "plan.json", "--network", f"{moved}:Net", "--json")
         assert ran.document["requests"] == HELD_OUT
 
     def test_another_network_is_refused(self, profiled: Path, tmp_path: Path) -> None:
+        """Weights of another network are refused, not run."""
         ran = run("run", "tiny", "plan.json", "--network", "net.py:plain")
         assert ran.code == 2
         assert has_line(ran.stderr, "net")
@@ -528,23 +548,27 @@ class TestWithoutPyTorch:
         monkeypatch.setattr(importlib.util, "find_spec", none)
 
     def test_profile_says_how_to_get_it(self, here: Path) -> None:
+        """Without PyTorch `profile` names the extra, and leaves nothing behind."""
         ran = profile("net.py:Net", "--input", "4", "--out", "out")
         assert ran.code == 2
         assert has_line(ran.stderr, "PyTorch is not installed", "pip install 'serflow-opt[profile]'")
         assert left_behind(here) == {"net.py", "data.npz"}
 
     def test_run_says_how_to_get_it(self, profiled: Path) -> None:
+        """Without PyTorch `run` names the extra to install."""
         ran = run("run", "tiny", "plan.json")
         assert ran.code == 2
         assert has_line(ran.stderr, "serflow-opt run", "pip install 'serflow-opt[profile]'")
 
     def test_all_else_works(self, profiled: Path) -> None:
+        """Without PyTorch a profile that was made can still be solved."""
         assert run("solve", "tiny").code == 0
         assert run("profile", "--help").code == 0
         assert run("run", "--help").code == 0
 
 
 def test_pytorch_is_not_read_before_it_is_needed() -> None:
+    """Help of `profile` does not wait for PyTorch."""
     code = """
 import sys
 import serflow_opt.cli.main
@@ -557,6 +581,7 @@ print([name for name in ("torch", "onnx", "scipy", "matplotlib") if name in sys.
 
 
 def test_options_that_would_do_nothing_are_refused(here: Path) -> None:
+    """A flag without its effect is told which flag gives it one."""
     ran = profile("net.py:Net", "--data", "data.npz", "--out", "idle", "--epochs", "3", "--cut", "1", "--epsilon", "2")
     assert ran.code == 2
     assert has_line(ran.stderr, "--epochs", "add --train")

@@ -37,12 +37,14 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def test_clipping_scales_the_whole_activation_to_the_bound() -> None:
+    """An activation too large is scaled as a whole, one within the bound not at all."""
     x = torch.tensor([[[1.0, -4.0]], [[0.5, 1.5]], [[0.0, 0.0]]])
     assert largest_values(x).tolist() == [4.0, 1.5, 0.0]
     assert clip(x, 2.0).tolist() == [[[0.5, -2.0]], [[0.5, 1.5]], [[0.0, 0.0]]]
 
 
 def test_no_value_exceeds_the_bound() -> None:
+    """After clipping nothing is beyond the bound: the noise is sized for that."""
     x = torch.randn(50, 3, 4, 4, generator=seeded()) * 5
     assert float(clip(x, 0.7).abs().max()) <= 0.7 * (1 + 1e-6)
 
@@ -60,12 +62,14 @@ def test_the_noise_is_laplace_of_the_stated_scale() -> None:
 
 
 def test_scale_and_operations_are_as_stated() -> None:
+    """The noise is 2 C / epsilon, at seven operations a value."""
     protect = ClipAndNoise(epsilon=4.0, clip=10.0)
     assert protect.scale == 5.0  # 2 C / ε
     assert protect.operations(100) == 700
 
 
 def test_protected_is_clipped_plus_noise_drawn_from_the_generator() -> None:
+    """Protection is clipping plus Laplace noise, repeatable by its generator."""
     x = torch.randn(5, 6, generator=seeded()) * 9
     protect = ClipAndNoise(epsilon=8.0, clip=2.0)
     first = protect(x, seeded(1))

@@ -42,6 +42,7 @@ def after(setting: Setting, clients: list[Labelled], rounds: int = 1) -> dict[st
 
 
 def test_shares_part_the_data_and_are_the_more_alike_the_larger_the_concentration() -> None:
+    """Clients part the data without loss, the more evenly the larger the concentration."""
     labels = torch.arange(3000) % 3
     spread = {}
     for concentration in (0.3, 1000.0):
@@ -57,6 +58,7 @@ def test_shares_part_the_data_and_are_the_more_alike_the_larger_the_concentratio
 
 @pytest.mark.parametrize("cut", [0, 1, 2])
 def test_hybrid_takes_the_steps_of_federated_wherever_it_is_cut(cut: int) -> None:
+    """Where a network is cut changes where work is done, not what is learnt."""
     whole = after(Setting("federated", 3, 2, 2), CLIENTS, rounds=2)
     handed = after(Setting("hybrid", cut, 2, 2), CLIENTS, rounds=2)
     for name, tensor in whole.items():
@@ -83,6 +85,7 @@ def test_a_round_is_the_mean_of_turns_by_samples_and_split_goes_on_from_the_last
 
 
 def test_updates_arrive_in_eight_bits_or_the_largest_tenth_of_them() -> None:
+    """Compressed updates lose half a step, or all but the largest tenth."""
     update = torch.linspace(-1, 1, 201).view(3, 67)
     assert float((WAYS["int8"].does(update) - update).abs().max()) <= 0.5 / 127 + 1e-6
     largest = WAYS["tenth"].does(update)
@@ -101,6 +104,7 @@ def test_stragglers_are_never_drawn() -> None:
 
 
 def test_trainings_end_where_they_are_good_enough_and_the_table_has_means(tmp_path: Path) -> None:
+    """Rounds end at the accuracy asked for, and the table has means over seeds by hand."""
     asked = Federation(clients=4, drawn=(2,), local_epochs=(1,), enough=0.5, most=6, seeds=(0, 1), steps=STEPS)
     network = learner()
     runs = list(measure_rounds(network, split(clusters(240)), asked, phone_speeds()))
@@ -135,6 +139,7 @@ def test_trainings_end_where_they_are_good_enough_and_the_table_has_means(tmp_pa
 
 
 def test_leaks_are_shares_of_what_guessing_misses(tmp_path: Path) -> None:
+    """A leak is the share of the guess's error that the attack removes."""
     rest = (0.0, None, None, 0.0, 0.0, 0.9, 0.0, 0.0, 3)
     rows = [
         PrivacyRow(cut, protection, 0.0, None, None, error, *rest)
@@ -151,6 +156,7 @@ def test_leaks_are_shares_of_what_guessing_misses(tmp_path: Path) -> None:
 
 
 def test_the_command_writes_rounds_and_says_what_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command writes tables that training instances read, and refuses settings that do not fit."""
     monkeypatch.chdir(tmp_path)
     write_network(tmp_path)
     write_data(tmp_path / "data.npz")

@@ -50,6 +50,7 @@ def clock(monkeypatch: pytest.MonkeyPatch, milliseconds: list[float]) -> None:
 
 
 def test_shares_and_intervals() -> None:
+    """Counted shares come with their exact binomial intervals."""
     served = serve(told(), TEN, THRESHOLDS, NOTHING)
     assert served.requests == 10
     assert served.accuracy.measured == pytest.approx(0.7)
@@ -59,6 +60,7 @@ def test_shares_and_intervals() -> None:
 
 
 def test_nobody_and_everybody() -> None:
+    """Intervals at 0 and 1 are one-sided and exact."""
     served = serve(told(), TEN, {1: 0.5}, NOTHING)
     everybody, nobody = served.exit_share[1], served.exit_share[3]
     assert (everybody.measured, everybody.low, everybody.high) == pytest.approx((1, 0.025 ** (1 / 10), 1))
@@ -66,6 +68,7 @@ def test_nobody_and_everybody() -> None:
 
 
 def test_promises_are_compared() -> None:
+    """A promise agrees where the interval holds it, and what was not promised is not judged."""
     promise = Promise(samples=1000, accuracy=0.7, exit_share={1: 0.95, 2: 0.05}, mean_ms=None)
     served = serve(told(), TEN, THRESHOLDS, promise)
     assert (served.accuracy.promised, served.accuracy.agrees) == (0.7, True)
@@ -144,10 +147,12 @@ def test_times_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_promised_time_there_is_no_ratio() -> None:
+    """No promise, no ratio."""
     assert serve(told(), TEN, THRESHOLDS, NOTHING).time_ratio is None
 
 
 def test_the_error_of_one_request_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One request has a time and no error."""
     clock(monkeypatch, [4])
     served = serve(told(), TEN.rows(torch.tensor([0])), {}, NOTHING)
     assert served.mean_ms == pytest.approx(4)
@@ -170,6 +175,7 @@ def test_early_exits_save_time() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_are_those_asked_for_and_put_back(threads: int) -> None:
+    """The run uses the threads asked for, and gives them back."""
     before, seen = torch.get_num_threads(), set[int]()
     network = MultiExit([Runs(lambda _: seen.add(torch.get_num_threads()))], {1: told(exits=1).exits[1]})
     serve(network, TEN, {}, NOTHING, threads=threads)
@@ -185,6 +191,7 @@ def test_the_network_is_served_as_it_evaluates() -> None:
 
 
 def test_shares_add_up() -> None:
+    """Every request leaves once."""
     generator = np.random.default_rng(0)
     data = Labelled(torch.from_numpy(generator.normal(size=(60, 6))).float(), torch.zeros(60, dtype=torch.int64))
     served = serve(told(), data, THRESHOLDS, NOTHING)

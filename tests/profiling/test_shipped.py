@@ -31,11 +31,13 @@ def document(name: str) -> dict[str, Any]:
 
 
 def test_every_architecture_is_shipped() -> None:
+    """Each architecture has an instance with its provenance."""
     assert sorted(ARCHITECTURES) == [name for name in shipped() if "profile" in document(name)]
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))
 def test_stages_are_counted_again(name: str, tmp_path: Path) -> None:
+    """Counting a shipped network again writes its shipped table, byte by byte."""
     source = load_network(name)
     found = count(source.network, source.example(1))
     write_stages(found.stages, tmp_path / "stages.csv")
@@ -62,6 +64,7 @@ def test_the_digits_say_again_what_they_said() -> None:
 
 
 def test_the_tables_of_the_digits_are_whole() -> None:
+    """Leaks and compression of the digits are there for every cut, and agree where nothing is done."""
     problems: list[Problem] = []
     leaks = read_privacy(FOLDER / "digits" / "privacy.csv", 6, problems)
     kept = read_compression(FOLDER / "digits" / "compression.csv", 6, problems)

@@ -18,16 +18,19 @@ from serflow_opt.profiling.privacy.similarity import (  # noqa: E402
 
 
 def test_squared_error_of_each_image() -> None:
+    """The error is a mean over pixels, by picture."""
     x = torch.tensor([[[[0.0, 2.0]]], [[[1.0, 1.0]]]])
     assert squared_error(x, torch.zeros_like(x)).tolist() == [2.0, 1.0]
 
 
 def test_an_image_is_like_itself() -> None:
+    """Likeness to itself is 1."""
     x = torch.rand(3, 2, 16, 14, generator=torch.Generator().manual_seed(0))
     assert structural_similarity(x, x, 1.0).tolist() == [1.0, 1.0, 1.0]
 
 
 def test_constant_images_differ_by_luminance_alone() -> None:
+    """For constant pictures the formula has one factor, by hand."""
     a, b, data_range = 0.8, 0.2, 2.0
     c1 = (0.01 * data_range) ** 2
     found = structural_similarity(torch.full((1, 1, 12, 12), a), torch.full((1, 1, 12, 12), b), data_range)
@@ -36,6 +39,7 @@ def test_constant_images_differ_by_luminance_alone() -> None:
 
 @pytest.mark.parametrize(("height", "width", "side"), [(14, 13, 11), (11, 30, 11), (10, 12, 9), (5, 8, 5), (1, 4, 1)])
 def test_ssim_is_what_plain_loops_give(height: int, width: int, side: int) -> None:
+    """Likeness by convolutions is that of plain loops, small pictures included."""
     generator = np.random.default_rng(1)
     x, y = generator.uniform(size=(2, 2, height, width))
     expected = np.mean([loops_ssim(x[channel], y[channel], side, 1.0) for channel in range(2)])
@@ -65,6 +69,7 @@ def loops_ssim(x: NDArray[np.float64], y: NDArray[np.float64], side: int, data_r
 
 
 def test_distance_correlation_of_a_line_is_one() -> None:
+    """A straight line is dependence at its most."""
     x = torch.rand(20, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     assert float(distance_correlation(x, 1 - 3 * x)) == pytest.approx(1)
 
@@ -76,6 +81,7 @@ def test_distance_correlation_by_hand() -> None:
 
 
 def test_distance_correlation_is_what_plain_loops_give() -> None:
+    """The fast formula is that of plain loops, and shifting inputs changes nothing."""
     generator = np.random.default_rng(2)
     x, y = generator.normal(size=(9, 2, 3)), generator.normal(size=(9, 4))
     y[:, :2] += x[:, 0, :2]
@@ -106,11 +112,13 @@ def loops_distance_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -
 
 
 def test_distance_correlation_with_a_constant_is_zero() -> None:
+    """A constant tells nothing: zero, not zero by zero."""
     x = torch.rand(8, 3, generator=torch.Generator().manual_seed(0))
     assert float(distance_correlation(x, torch.full((8, 5), 0.1))) == 0
 
 
 def test_its_gradient_is_that_of_finite_differences() -> None:
+    """Training against leaks follows the true gradient."""
     generator = torch.Generator().manual_seed(3)
     x, y = (torch.rand(6, 3, generator=generator, dtype=torch.float64, requires_grad=True) for _ in range(2))
     assert torch.autograd.gradcheck(distance_correlation, (x, y))
@@ -118,6 +126,7 @@ def test_its_gradient_is_that_of_finite_differences() -> None:
 
 @pytest.mark.parametrize("rows", [[[1.0, 2.0], [1.0, 2.0], [3.0, 0.0]], [[0.0, 0.0]] * 3])
 def test_its_gradient_is_finite_where_rows_are_equal(rows: list[list[float]]) -> None:
+    """Equal rows have distance zero, whose root must not give NaN."""
     y = torch.tensor(rows, requires_grad=True)
     distance_correlation(torch.tensor([[0.0], [1.0], [2.0]]), y).backward()
     assert y.grad is not None

@@ -39,18 +39,21 @@ class TestNetworks:
     """`load_network`."""
 
     def test_a_class_an_object_or_a_function_will_do(self, here: Path) -> None:
+        """A network may be a class, an object or a function, and comes in evaluation mode."""
         assert load_network("net.py:Net", input_shape=(4,)).network.classifier_stages == (1, 2, 3)
         assert load_network("net.py:made", input_shape=(4,)).network.classifier_stages == (1, 2, 3)
         assert load_network(f"{here / 'net.py'}:Net", input_shape=(4,)).network.classifier_stages == (1, 2, 3)
         assert not load_network("net.py:Net", input_shape=(4,)).network.training
 
     def test_the_seed_draws_the_weights(self, here: Path) -> None:
+        """Random weights hang on the seed alone."""
         first = weights(load_network("net.py:Net", seed=1, input_shape=(4,)).network)
         torch.rand(3)
         assert not differing(first, weights(load_network("net.py:Net", seed=1, input_shape=(4,)).network))
         assert differing(first, weights(load_network("net.py:Net", seed=2, input_shape=(4,)).network))
 
     def test_inputs_come_from_the_data_or_are_drawn(self, here: Path) -> None:
+        """Example inputs are the data's in turn, or drawn once."""
         drawn = load_network("net.py:Net", input_shape=(4,)).example
         assert drawn(3).shape == (3, 4)
         assert torch.equal(drawn(3), drawn(3))
@@ -59,6 +62,7 @@ class TestNetworks:
         assert torch.equal(given(5), data.inputs[[0, 1, 0, 1, 0]])
 
     def test_what_has_no_exits_is_cut(self, here: Path) -> None:
+        """A plain network is cut, and gets classifiers where there are labels."""
         plain = load_network("net.py:plain", input_shape=(4,)).network
         assert len(plain.stages) > 1
         assert plain.classifier_stages == (len(plain.stages),)
@@ -68,6 +72,7 @@ class TestNetworks:
         assert [logits.shape for logits in with_data(torch.zeros(2, 4))] == [(2, 3), (2, 3)]
 
     def test_a_shipped_architecture(self) -> None:
+        """A shipped architecture is had by its name."""
         source = load_network("digits")
         assert len(source.network.classifier_stages) > 1
         assert [logits.shape for logits in source.network(source.example(2))] == (
@@ -75,6 +80,7 @@ class TestNetworks:
         )
 
     def test_a_file_may_import_its_neighbours(self, here: Path) -> None:
+        """A file may import what stands beside it, and the path is put back."""
         write_network(here, "from neighbour_of_main import Net\n", "main.py")
         write_network(here, NETWORK, "neighbour_of_main.py")
         paths = sys.path.copy()
@@ -94,6 +100,7 @@ class Width:
         assert load_network("typed.py:Net", input_shape=(4,))
 
     def test_a_module_by_its_name(self, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A network may be named as Python imports it."""
         monkeypatch.syspath_prepend(str(here))
         write_network(here, NETWORK, "somewhere_else.py")
         assert load_network("somewhere_else:Net", input_shape=(4,))
@@ -117,6 +124,7 @@ class Width:
         ],
     )
     def test_what_cannot_be_had_is_told(self, here: Path, spec: str, said: str) -> None:
+        """Whatever keeps a source from being had is told with a cure."""
         write_network(here, "class Net(:\n", "broken.py")
         write_network(here, "raise KeyError('no luck while importing')\n", "raising.py")
         write_network(here, "open('weights-of-mine.pt')\n", "lacking.py")
@@ -127,6 +135,7 @@ class Width:
         assert found[0].cure
 
     def test_inputs_must_be_known(self, here: Path) -> None:
+        """Without data the shape of inputs has to be given."""
         (problem,) = problems(lambda: load_network("net.py:Net"))
         assert problem.place == "--input"
         assert "--data" in problem.cure
@@ -140,6 +149,7 @@ class TestWeights:
         return path
 
     def test_they_come_back(self, here: Path) -> None:
+        """Saved weights and temperatures come back to the bit."""
         first = load_network("net.py:Net", seed=1, input_shape=(4,)).network
         first.temperatures[:] = torch.tensor([1.0, 2.0, 3.0])
         path = self.saved(first.state_dict(), here / "w.pt")
@@ -171,6 +181,7 @@ class TestWeights:
         ids=["empty", "text", "too few", "wrong shape", "a list", "a whole module", "no file"],
     )
     def test_others_do_not(self, here: Path, content: object, said: str) -> None:
+        """Weights that do not fit are refused by their file."""
         path = here / "w.pt"
         if isinstance(content, bytes):
             path.write_bytes(content)
@@ -185,6 +196,7 @@ class TestData:
     """`load_data`."""
 
     def test_arrays(self, tmp_path: Path) -> None:
+        """Arrays become tensors with their labels in order."""
         data = clusters(7)
         found = load_data([str(write_data(tmp_path / "d.npz", data))])
         assert torch.equal(found.inputs, data.inputs)
@@ -193,6 +205,7 @@ class TestData:
 
     @pytest.mark.parametrize("kind", ["float64", "float16", "float32"])
     def test_fractions_become_single_precision(self, tmp_path: Path, kind: str) -> None:
+        """Any width of fractions becomes single precision, as networks have it."""
         path = write_data(tmp_path / "d.npz", inputs=np.array([[0.5], [0.25]], dtype=kind), labels=[0, 1])
         found = load_data([str(path)])
         assert found.inputs.dtype == torch.float32
@@ -200,10 +213,12 @@ class TestData:
 
     @pytest.mark.parametrize("kind", ["uint8", "uint16", "int32", "int64", "uint64"])
     def test_labels_of_any_whole_kind(self, tmp_path: Path, kind: str) -> None:
+        """Labels of any whole type are labels."""
         np.savez(tmp_path / "d.npz", inputs=np.zeros((3, 1)), labels=np.array([0, 2, 1], dtype=kind))
         assert load_data([str(tmp_path / "d.npz")]).labels.tolist() == [0, 2, 1]
 
     def test_functions(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Data may be an object or come from a function, as lists, arrays or tensors."""
         monkeypatch.chdir(tmp_path)
         text = """
 import numpy as np, torch
@@ -222,12 +237,14 @@ def labelled(): return Labelled(torch.ones(1, 1), torch.tensor([4]))
         assert not tensors.inputs.requires_grad
 
     def test_several_are_joined_in_order(self, tmp_path: Path) -> None:
+        """Several sources are joined in the order given."""
         first = write_data(tmp_path / "a.npz", inputs=[[1.0], [2.0]], labels=[0, 1])
         second = write_data(tmp_path / "b.npz", inputs=[[3.0]], labels=[2])
         found = load_data([str(first), str(second)])
         assert (found.inputs.tolist(), found.labels.tolist()) == ([[1], [2], [3]], [0, 1, 2])
 
     def test_only_one_shape_is_joined(self, tmp_path: Path) -> None:
+        """Sources of different shapes are refused with both shapes."""
         first = write_data(tmp_path / "a.npz", inputs=[[1.0]], labels=[0])
         second = write_data(tmp_path / "b.npz", inputs=[[1.0, 2.0]], labels=[0])
         (problem,) = problems(lambda: load_data([str(first), str(second)]))
@@ -256,22 +273,26 @@ def labelled(): return Labelled(torch.ones(1, 1), torch.tensor([4]))
         ],
     )
     def test_arrays_that_are_no_labelled_data(self, tmp_path: Path, inputs: Any, labels: Any, said: str) -> None:
+        """Arrays whose shapes do not belong together are refused with their shapes."""
         path = write_data(tmp_path / "d.npz", inputs=inputs, labels=labels)
         (problem,) = problems(lambda: load_data([str(path)]))
         assert problem.file == str(path)
         assert said in str(problem)
 
     def test_all_faults_of_one_source(self, tmp_path: Path) -> None:
+        """Faults of labels and inputs are told together."""
         path = write_data(tmp_path / "d.npz", inputs=[[np.nan]], labels=[-1])
         assert [problem.place for problem in problems(lambda: load_data([str(path)]))] == ["labels", "inputs"]
 
     @pytest.mark.parametrize("content", ["", "text", "PK\x03\x04 cut short"])
     def test_files_that_are_no_arrays(self, tmp_path: Path, content: str) -> None:
+        """A file with another content is refused by its name."""
         (tmp_path / "d.npz").write_text(content, encoding="latin-1")
         (problem,) = problems(lambda: load_data([str(tmp_path / "d.npz")]))
         assert "not a .npz file" in problem.found
 
     def test_other_files_called_npz(self, tmp_path: Path) -> None:
+        """Other formats, folders and damaged archives under that name are refused."""
         np.save(tmp_path / "one.npy", np.zeros((2, 2)))
         (tmp_path / "one.npy").rename(tmp_path / "one.npz")
         (tmp_path / "folder.npz").mkdir()
@@ -282,6 +303,7 @@ def labelled(): return Labelled(torch.ones(1, 1), torch.tensor([4]))
             assert problem.file.endswith(name)
 
     def test_arrays_under_other_names(self, tmp_path: Path) -> None:
+        """Arrays under other names are told with the names there are."""
         np.savez(tmp_path / "d.npz", x=np.zeros((2, 2)), labels=[0, 1])
         (problem,) = problems(lambda: load_data([str(tmp_path / "d.npz")]))
         assert problem.found == "no array inputs"
@@ -303,6 +325,7 @@ def labelled(): return Labelled(torch.ones(1, 1), torch.tensor([4]))
     def test_what_cannot_be_had_is_told(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str, said: str
     ) -> None:
+        """Whatever keeps a source from being had is told with a cure."""
         monkeypatch.chdir(tmp_path)
         text = """
 three = (1, 2, 3)
@@ -317,6 +340,7 @@ def fails(): raise ValueError("no luck today")
         assert said in str(found[0])
 
     def test_every_source_is_looked_at(self, tmp_path: Path) -> None:
+        """One bad source does not hide the next."""
         good, bad = write_data(tmp_path / "a.npz"), write_data(tmp_path / "b.npz", inputs=[[np.nan]], labels=[-1])
         found = problems(lambda: load_data(["none.npz", str(good), str(bad), "cifar"]))
         assert [problem.file for problem in found] == ["none.npz", str(bad), str(bad), "cifar"]

@@ -28,6 +28,7 @@ def bits(tensor: torch.Tensor) -> list[int]:
 
 @given(BIT_PATTERNS)
 def test_lossless_codes_give_back_every_bit(patterns: list[int]) -> None:
+    """Codes without loss give back every bit pattern, NaN and minus zero included."""
     sent = torch.from_numpy(np.array([patterns], np.uint32).view(np.float32))
     shape = (1, len(patterns))
     for code in (Raw(shape), Sparse(shape), Deflated(Raw(shape)), Deflated(Sparse(shape))):
@@ -37,26 +38,31 @@ def test_lossless_codes_give_back_every_bit(patterns: list[int]) -> None:
 
 
 def test_raw_message_is_four_bytes_a_value_in_order() -> None:
+    """A raw message is the values in order, whatever the strides of the tensor."""
     sent = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
     assert Raw((1, 2, 2)).encode(sent) == struct.pack("<4f", 1, 2, 3, 4)
     assert Raw((1, 2, 2)).encode(sent.transpose(1, 2)) == struct.pack("<4f", 1, 3, 2, 4)
 
 
 def test_sparse_message_by_hand() -> None:
+    """A sparse message is a bitmap and the values that are not plain zero."""
     message = Sparse((1, 5)).encode(torch.tensor([[0.0, 1.5, 0.0, -0.0, 2.0]]))
     assert message == bytes([0b01011_000]) + struct.pack("<3f", 1.5, -0.0, 2.0)
 
 
 def test_half_zero_activation_keeps_its_bitmap_and_half_its_bytes() -> None:
+    """Half zeros save half the bytes but for the bitmap."""
     sent = torch.tensor([[0.0, 1.0] * 32])  # 64 values: 8 bytes of bitmap and 32 x 4 of 256
     assert len(Sparse((1, 64)).encode(sent)) == 8 + 128
 
 
 def test_full_activation_grows_by_its_bitmap() -> None:
+    """Without zeros a sparse message is longer, by a bit a value."""
     assert len(Sparse((1, 64)).encode(torch.ones(1, 64))) == 8 + 256
 
 
 def test_deflated_message_is_the_inner_one_inside_zlib() -> None:
+    """Deflating wraps the inner message and adds no arithmetic."""
     quantiser = Quantiser(4, 0.0, 1.0, (1, 100))
     sent = torch.linspace(0, 1, 100).reshape(1, 100)
     message = Deflated(quantiser).encode(sent)
@@ -67,5 +73,6 @@ def test_deflated_message_is_the_inner_one_inside_zlib() -> None:
 
 
 def test_lossless_coding_does_no_arithmetic() -> None:
+    """Moving bytes counts no floating-point operation."""
     for code in (Raw((1, 3)), Sparse((1, 3)), Deflated(Sparse((1, 3)))):
         assert (code.encode_flops, code.decode_flops) == (0, 0)

@@ -28,6 +28,7 @@ def sleeps() -> Runs:
 
 
 def test_a_stage_takes_as_long_as_it_takes() -> None:
+    """A stage that sleeps is slow by its sleep, and its neighbours are not."""
     times = time_stages(MultiExit([nn.Identity(), sleeps(), nn.Identity()]), ONE, warmup=1, repeats=8)
     assert times.seconds.shape == (8, 3)
     assert (times.seconds[:, 1] >= PAUSE).all()
@@ -38,12 +39,14 @@ def test_a_stage_takes_as_long_as_it_takes() -> None:
 
 
 def test_a_classifier_is_part_of_its_stage() -> None:
+    """An exit's time belongs to its stage."""
     network = MultiExit([nn.Identity(), nn.Identity()], {1: sleeps()})
     first, second = np.median(time_stages(network, ONE, warmup=1, repeats=4).seconds, axis=0)
     assert first >= PAUSE > second
 
 
 def test_a_pass_is_the_sum_of_its_stages() -> None:
+    """The mean of a pass is the sum of its stages' means."""
     times = StageTimes(1, 1, np.array([[0.1, 0.2], [0.3, 0.6]]))
     assert times.mean_s == pytest.approx((0.3 + 0.9) / 2)
 
@@ -64,6 +67,7 @@ def test_passes_take_inputs_in_turn_and_warm_up_first() -> None:
 
 
 def test_the_network_evaluates_without_gradients() -> None:
+    """Times are those of evaluation, without gradients."""
     seen: list[tuple[bool, bool]] = []
     stage = Runs(lambda _: seen.append((stage.training, torch.is_grad_enabled())))
     network = MultiExit([stage]).train()
@@ -72,6 +76,7 @@ def test_the_network_evaluates_without_gradients() -> None:
 
 
 def test_every_classifier_runs_once_a_pass() -> None:
+    """Each exit runs once a pass, warm-up included."""
     network = told()
     time_stages(network, torch.zeros(1, 6), warmup=2, repeats=3)
     assert [classifier.calls for classifier in network.exits.values()] == [5, 5, 5]  # type: ignore[union-attr]
@@ -79,6 +84,7 @@ def test_every_classifier_runs_once_a_pass() -> None:
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_threads_are_those_asked_for_and_put_back(threads: int) -> None:
+    """Times are taken with the threads asked for, which are given back."""
     before, seen = torch.get_num_threads(), set[int]()
     times = time_stages(
         MultiExit([Runs(lambda _: seen.add(torch.get_num_threads()))]), ONE, threads=threads, warmup=0, repeats=2
@@ -89,6 +95,7 @@ def test_threads_are_those_asked_for_and_put_back(threads: int) -> None:
 
 
 def test_threads_are_put_back_after_an_exception() -> None:
+    """A failure in the middle leaves the threads as they were."""
     before = torch.get_num_threads()
 
     def fail(_: Tensor) -> None:
@@ -105,6 +112,7 @@ def test_threads_are_put_back_after_an_exception() -> None:
 
 @pytest.mark.parametrize(("threads", "name"), [(0, "gpu"), (1, "1-thread"), (2, "2-threads"), (16, "16-threads")])
 def test_options_are_called_by_their_threads(threads: int, name: str) -> None:
+    """Options are named by their threads, so that tables can be read."""
     assert option_name(threads) == name
     assert StageTimes(threads, 1, np.ones((1, 1))).option == name
 

@@ -72,6 +72,7 @@ def test_the_step_is_that_of_adam_along_a_half_cosine() -> None:
 
 
 def test_joint_training_learns_at_every_exit() -> None:
+    """Every exit learns: new inputs are told apart nearly as well as the best rule can."""
     network, shown = learner(), list[Epoch]()
     train(network, clusters(), Training(epochs=8, batch=32, learning_rate=0.01), on_epoch=shown.append)
     fresh = clusters(600, seed=1)
@@ -83,6 +84,7 @@ def test_joint_training_learns_at_every_exit() -> None:
 
 
 def test_joint_training_moves_everything() -> None:
+    """Joint training moves all weights but the temperatures."""
     network = learner()
     before = weights(network)
     train(network, clusters(), Training(epochs=1))
@@ -126,6 +128,8 @@ def test_a_frozen_backbone_runs_as_it_will_serve() -> None:
 
 @pytest.mark.parametrize("frozen", [False, True])
 def test_the_same_seed_gives_the_same_weights_to_the_bit(frozen: bool) -> None:
+    """Training repeats itself to the bit by its seed."""
+
     def trained(seed: int) -> dict[str, Tensor]:
         network = learner()
         train(network, clusters(), Training(epochs=2, seed=seed), frozen=frozen)
@@ -138,6 +142,8 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(frozen: bool) -> None:
 
 
 def test_what_dropout_drops_follows_the_seed() -> None:
+    """Dropout draws from the training's seed, not from what was drawn before."""
+
     def trained(drawn_before: int) -> dict[str, Tensor]:
         network = learner(dropout=0.5)
         torch.rand(drawn_before)
@@ -148,6 +154,7 @@ def test_what_dropout_drops_follows_the_seed() -> None:
 
 
 def test_an_exit_of_weight_zero_does_not_teach() -> None:
+    """An exit of weight zero moves no weight."""
     network = learner()
     before = weights(network)
     train(network, clusters(), Training(epochs=1, exit_weights=(1.0, 0.0, 0.0)))
@@ -171,6 +178,8 @@ def test_an_epoch_shows_the_mean_loss_and_the_share_right() -> None:
 
 
 def test_a_penalty_is_added_to_every_batch() -> None:
+    """A penalty is part of each batch's loss."""
+
     def loss(penalty: Callable[[MultiExit, Tensor], Tensor] | None) -> float:
         shown: list[Epoch] = []
         train(learner(), clusters(96), Training(1, 32, STILL), penalty=penalty, on_epoch=shown.append)
@@ -198,6 +207,7 @@ def test_a_penalty_pulls() -> None:
 
 @pytest.mark.parametrize("exit_weights", [(1.0,), (1.0, 1.0, 1.0, 1.0), ()])
 def test_one_weight_an_exit(exit_weights: tuple[float, ...]) -> None:
+    """Weights that are not one an exit are refused with both counts."""
     with pytest.raises(ValueError, match=f"{len(exit_weights)} exit weights for 3"):
         train(learner(), clusters(), Training(exit_weights=exit_weights))
 
@@ -212,6 +222,7 @@ def test_one_weight_an_exit(exit_weights: tuple[float, ...]) -> None:
     ids=["no classifier beside the backbone", "no weights", "no data"],
 )
 def test_there_must_be_something_to_train(network: MultiExit, data: Labelled, frozen: bool) -> None:
+    """Nothing to train, or nothing to train on, is refused."""
     with pytest.raises(ValueError, match="nothing to train"):
         train(network, data, frozen=frozen)
 
@@ -221,6 +232,7 @@ def test_there_must_be_something_to_train(network: MultiExit, data: Labelled, fr
     [(10, 4, [4, 4, 2]), (9, 4, [4, 5]), (8, 4, [4, 4]), (3, 4, [3]), (1, 4, [1]), (5, 1, [1, 1, 1, 2])],
 )
 def test_batches_cover_the_data_and_none_is_alone(count: int, size: int, sizes: Sequence[int]) -> None:
+    """Batches cover the data once, and a last input joins the batch before, as normalisation needs two."""
     data = Labelled(torch.arange(count).reshape(-1, 1), torch.arange(count))
     for generator in (None, torch.Generator().manual_seed(0)):
         found = list(batches(data, size, generator))
@@ -232,6 +244,7 @@ def test_batches_cover_the_data_and_none_is_alone(count: int, size: int, sizes: 
 
 
 def test_batches_are_shuffled_anew_each_time() -> None:
+    """Each epoch has an order of its own."""
     data, generator = clusters(), torch.Generator().manual_seed(0)
     first, second = (torch.cat([b.inputs for b in batches(data, 64, generator)]) for _ in range(2))
     assert not torch.equal(first, second)
@@ -252,6 +265,7 @@ def test_all_logits_are_those_of_the_network_in_use() -> None:
 
 
 def test_reset_draws_from_the_seed() -> None:
+    """Starting afresh draws weights from the seed and forgets running means."""
     network = learner()
     train(network, clusters(), Training(epochs=1))
     trained = weights(network)

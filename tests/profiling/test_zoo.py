@@ -42,6 +42,7 @@ def parameters(network: torch.nn.Module) -> int:
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_answers_each_request_with_finite_logits(name: str) -> None:
+    """Each architecture answers each request with finite logits that hang on the input."""
     architecture = ARCHITECTURES[name]
     example = architecture.example(2)
     assert example.shape == (2, *architecture.shape)
@@ -55,6 +56,7 @@ def test_answers_each_request_with_finite_logits(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["digits", "vgg16-cifar10"])
 def test_weights_follow_the_seed(name: str) -> None:
+    """Random weights are the caller's seed."""
     one, same = built(name), built(name)
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters(), strict=True))
     torch.manual_seed(1)
@@ -63,12 +65,14 @@ def test_weights_follow_the_seed(name: str) -> None:
 
 
 def test_names_are_known_without_torch() -> None:
+    """Names can be listed where PyTorch is not installed."""
     code = "import sys, serflow_opt.profiling.zoo as zoo; print(*zoo.ARCHITECTURES); assert 'torch' not in sys.modules"
     names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert names == ["digits", "vgg16-cifar10", "resnet50", "mobilenet-v3-large", "bert-base"]
 
 
 def test_digits() -> None:
+    """The digits network has the operations and bytes counted by hand, and its cut is worth making."""
     stages, network = counted("digits")
     trunk = [25 * 16 * 28**2, 25 * 16 * 12 * 14**2, 9 * 12 * 64 * 49, 9 * 64 * 96 * 49, 9 * 96 * 128 * 49, 1152 * 10]
     branches = {1: 16 * 9 * 10, 2: 12 * 9 * 10, 4: 96 * 10}
@@ -92,6 +96,7 @@ def test_vgg16_as_published() -> None:
 
 
 def test_vgg16_as_counted_from_its_layers() -> None:
+    """VGG-16 has the operations of its layers, counted by hand."""
     stages, network = counted("vgg16-cifar10")
     known = architectures.vgg16_cifar10()
     assert [(s.flops, s.activation_bytes) for s in stages] == [(s.trunk_flops, FP32 * s.values) for s in known]
@@ -101,6 +106,7 @@ def test_vgg16_as_counted_from_its_layers() -> None:
 
 
 def test_resnet50() -> None:
+    """ResNet-50 has the published multiplications and parameters."""
     stages, network = counted("resnet50")
     known = architectures.resnet50()
     assert sum(s.flops for s in stages) == 2 * known.macs == 2 * 4_089_184_256
@@ -166,6 +172,7 @@ def mobilenet_by_hand() -> tuple[list[int], list[int], int]:
 
 
 def test_mobilenet_v3_large() -> None:
+    """MobileNet-V3 has the operations of its table, within rounding of what the paper prints."""
     macs, sizes, learnt = mobilenet_by_hand()
     stages, network = counted("mobilenet-v3-large")
     assert [s.flops for s in stages] == [2 * m for m in macs]
@@ -177,6 +184,7 @@ def test_mobilenet_v3_large() -> None:
 
 
 def test_mobilenet_non_linearities_follow_the_table() -> None:
+    """Each row of the paper's table has its own non-linearity."""
     network = built("mobilenet-v3-large")
     for row, stage in zip(MOBILENET.split("\n")[1:-1], network.stages[1:16], strict=True):
         kinds = {type(module).__name__ for module in stage.modules()}
@@ -185,6 +193,7 @@ def test_mobilenet_non_linearities_follow_the_table() -> None:
 
 
 def test_bert_base() -> None:
+    """BERT has its published parameters, and operations by hand."""
     t, h = 128, 768
     stages, network = counted("bert-base")
     # four projections of each token, two linear layers of 4H, scores and their mixing

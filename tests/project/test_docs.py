@@ -29,10 +29,12 @@ DOCS = ROOT / "docs"
 
 
 def test_every_key_of_the_instance_file_is_documented() -> None:
+    """A new key of instance files appears in the docs, or the docs are old."""
     assert keys_as_markdown() in (DOCS / "instance-files.md").read_text(encoding="utf-8")
 
 
 def test_the_notation_table_is_current() -> None:
+    """Symbols of the model's page are those that the code names."""
     assert as_markdown() in (DOCS / "model.md").read_text(encoding="utf-8")
 
 
@@ -139,6 +141,7 @@ def test_links_of_the_equations_lead_to_headings() -> None:
 
 @pytest.mark.parametrize("name", sorted({name for s in NOTATION for name in s.model.split(", ") if "." in name}))
 def test_the_notation_names_what_there_is(name: str) -> None:
+    """Each symbol points to an attribute that exists."""
     owner, attribute = name.rsplit(".", 1)
     known = (data, sets, instance, plan, schema, service, carrying)
     home = next((getattr(module, owner) for module in known if hasattr(module, owner)), None)

@@ -25,12 +25,14 @@ def cells_of(path: Path) -> list[dict[str, Any]]:
 
 
 def test_they_are_all_there() -> None:
+    """A notebook that is added or lost is noticed."""
     names = ["own-formulation", "pareto-explorer", "quickstart", "survey-tradeoffs", "traffic", "training"]
     assert [path.stem for path in NOTEBOOKS] == names
 
 
 @each_notebook
 def test_is_committed_without_outputs(path: Path) -> None:
+    """Outputs would make every run a change of the file."""
     assert [cell["id"] for cell in cells_of(path) if cell["outputs"] or cell["execution_count"] is not None] == []
 
 

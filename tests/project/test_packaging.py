@@ -43,11 +43,13 @@ def package_folders() -> dict[str, Path]:
 
 
 def test_every_package_is_listed() -> None:
+    """A package that is not listed is missing from the wheel."""
     assert sorted(setuptools()["packages"]) == sorted(package_folders())
     assert len(set(setuptools()["packages"])) == len(setuptools()["packages"])
 
 
 def test_package_folders_are_where_they_are_said_to_be() -> None:
+    """Packages outside the main folder are installed from where they stand."""
     moved = {name: folder for name, folder in package_folders().items() if folder.parts[-1] in TOPS[1:]}
     assert setuptools()["package-dir"] == {name: str(folder.relative_to(ROOT)) for name, folder in moved.items()}
 
@@ -66,6 +68,7 @@ def data_files(name: str, folder: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", sorted(package_folders()))
 def test_package_data_catches_every_file(name: str) -> None:
+    """Every table and instance beside the code gets into the wheel."""
     patterns = setuptools()["package-data"].get(name, [])
     missed = [
         file
@@ -76,6 +79,7 @@ def test_package_data_catches_every_file(name: str) -> None:
 
 
 def test_shipped_instances_are_the_folders() -> None:
+    """What `new --list` shows is what is there."""
     from serflow_opt.problem.loader import shipped
 
     folders = sorted(file.parent.name for file in (ROOT / "instances").glob("*/instance.toml"))
@@ -93,12 +97,14 @@ def imported(code: str) -> set[str]:
 
 
 def test_import_is_light() -> None:
+    """Importing the package starts neither numpy nor the command line."""
     found = imported("import serflow_opt")
     assert "serflow_opt" in found
     assert found & (SLOW | {"pydantic", "typer", "rich"}) == set()
 
 
 def test_help_is_light() -> None:
+    """Help appears without loading a solver."""
     code = "import sys; sys.argv = ['serflow-opt', '--help']; from serflow_opt.cli.main import main; main()"
     found = imported(code)
     assert "typer" in found
@@ -116,6 +122,7 @@ UNWANTED = {
 
 @pytest.mark.parametrize("what", UNWANTED)
 def test_tracked_files_do_not_name(what: str) -> None:
+    """No committed file names a path of one machine or a tool of one author."""
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("no git here")
     listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, cwd=ROOT, check=True).stdout
@@ -131,6 +138,7 @@ def test_tracked_files_do_not_name(what: str) -> None:
 
 @pytest.mark.parametrize("line", ["cd /" + "work/main", '"/' + 'root/x"', "path=/" + "home/me/a", "(/" + "work)"])
 def test_local_paths_are_recognised(line: str) -> None:
+    """The pattern for local paths finds them in any spelling."""
     assert UNWANTED["a local path"].search(line.encode())
 
 
@@ -138,4 +146,5 @@ def test_local_paths_are_recognised(line: str) -> None:
     "line", ["docs/work/x", "n/root", "https://example.com/home/x", "/workload", "and/or", "1/home"]
 )
 def test_other_slashes_are_not(line: str) -> None:
+    """The pattern for local paths leaves addresses and words with slashes alone."""
     assert not UNWANTED["a local path"].search(line.encode())

@@ -18,6 +18,7 @@ def no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_profile_says_how_to_get_it(tmp_path: Path) -> None:
+    """Without PyTorch `profile` names the extra to install, and leaves nothing behind."""
     ran = run("profile", "digits", "--out", tmp_path / "digits")
     assert (ran.code, ran.stdout) == (2, "")
     assert has_line(ran.stderr, "serflow-opt profile", "PyTorch is not installed", "serflow-opt[profile]")
@@ -25,10 +26,12 @@ def test_profile_says_how_to_get_it(tmp_path: Path) -> None:
 
 
 def test_run_says_how_to_get_it(tmp_path: Path) -> None:
+    """Without PyTorch `run` names the extra to install."""
     ran = run("run", GOOD, tmp_path / "plan.json")
     assert ran.code == 2
     assert has_line(ran.stderr, "serflow-opt run", "PyTorch is not installed", "serflow-opt[profile]")
 
 
 def test_the_rest_works() -> None:
+    """Nobody needs PyTorch to solve."""
     assert run("solve", GOOD).code == 0

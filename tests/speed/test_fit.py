@@ -35,6 +35,7 @@ def figures(fit: SpeedFit) -> tuple[float, float, float]:
 @settings(max_examples=25, deadline=None)
 @given(work=st.floats(1e-3, 1e3), p=st.floats(0, 1), share=st.floats(0, 2))
 def test_exact_times_give_their_figures_back(work: float, p: float, share: float) -> None:
+    """Times made by Amdahl's law are fitted by the figures they were made of."""
     plain = fit_speed(points(work, p), MB)
     assert figures(plain) == pytest.approx((work, p, 0), rel=1e-6, abs=1e-6)
     assert plain.rms < 1e-7
@@ -43,6 +44,7 @@ def test_exact_times_give_their_figures_back(work: float, p: float, share: float
 
 
 def test_two_points_are_enough_and_say_nothing_of_their_errors() -> None:
+    """Two points determine two figures, and no interval."""
     # half a vCPU: 2 s; two vCPUs: 1 s x (0.4 + 0.6 / 2) = 0.7 s
     fit = fit_speed([Point(885, 2 * 884.5 / 885), Point(3538, 0.7)], MB)
     assert figures(fit)[:2] == pytest.approx((1, 0.6), rel=1e-9)
@@ -50,6 +52,7 @@ def test_two_points_are_enough_and_say_nothing_of_their_errors() -> None:
 
 
 def test_the_fitted_time_is_amdahls() -> None:
+    """The fit predicts times by the documented law, below and above one vCPU."""
     fit = fit_speed(points(1.0, 0.8, 0.25), MB, fixed=True)
     assert fit.seconds(MB) == pytest.approx(1.25, rel=1e-6)
     assert fit.seconds(MB / 2) == pytest.approx(2.25, rel=1e-6)
@@ -57,12 +60,14 @@ def test_the_fitted_time_is_amdahls() -> None:
 
 
 def test_other_clouds_have_other_vcpus() -> None:
+    """The memory that buys a vCPU is the cloud's, not a constant."""
     # 1,000 MB a vCPU: 2 s, 1 s, and 1 s x (0.5 + 0.5 / 2)
     fit = fit_speed([Point(500, 2), Point(1000, 1), Point(2000, 0.75)], 1000)
     assert figures(fit)[:2] == pytest.approx((1, 0.5), rel=1e-6)
 
 
 def test_below_one_vcpu_the_parallel_fraction_is_not_known() -> None:
+    """Below one vCPU nothing runs in parallel: the fraction is not guessed, nor times beyond."""
     fit = fit_speed([Point(512, 4.0), Point(1024, 2.0), Point(1769, 2048 / 1769)], MB)
     assert fit.parallel_fraction is None
     assert fit.vcpu_seconds.value == pytest.approx(2048 / 1769, rel=1e-9)
@@ -92,6 +97,7 @@ def noisy(seed: int, p: float, fixed: float, noise: float = 0.03) -> list[Point]
 
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_moves_the_figures_within_their_intervals_and_no_grid_point_fits_better(seed: int) -> None:
+    """Estimate, scatter and interval are those of least squares over a fine grid."""
     measured = noisy(seed, p=0.9, fixed=0.0)
     fit = fit_speed(measured, MB)
     assert fit.parallel_fraction is not None
@@ -114,6 +120,7 @@ def test_noise_moves_the_figures_within_their_intervals_and_no_grid_point_fits_b
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
+    """Intervals at 95 % hold the truth in nearly all of some noisy measurements."""
     held = 0
     for seed in range(18):
         fit = fit_speed(noisy(seed, p=0.8, fixed=0.2), MB, fixed=True)
@@ -124,6 +131,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
 
 
 def test_figures_stay_within_what_is_possible() -> None:
+    """Times that break the law are fitted by a fraction from 0 to 1 and no negative fixed part."""
     slower = [Point(1769, 1.0), Point(3538, 1.1), Point(7076, 1.2)]  # more memory, more time
     fit = fit_speed(slower, MB)
     assert fit.parallel_fraction is not None
@@ -136,6 +144,8 @@ def test_figures_stay_within_what_is_possible() -> None:
 
 
 def test_a_needless_fixed_part_does_not_lower_the_scatter_and_a_needed_one_does() -> None:
+    """The scatter tells whether a fixed part is there."""
+
     def scatter(fixed: float, fit_it: bool) -> float:
         found = fit_speed(noisy(3, 0.9, fixed), MB, fit_it).scatter
         assert found is not None
@@ -160,5 +170,6 @@ def test_a_needless_fixed_part_does_not_lower_the_scatter_and_a_needed_one_does(
     ],
 )
 def test_what_points_cannot_tell(measured: list[Point], fixed: bool, words: str) -> None:
+    """Too few points, or points on one side of a vCPU, are refused with the reason."""
     with pytest.raises(ValueError, match=words):
         fit_speed(measured, MB, fixed)

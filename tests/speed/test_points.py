@@ -44,23 +44,27 @@ def read(folder: Path, document: Any, name: str = "result.json") -> tuple[Point,
 
 
 def test_a_table(tmp_path: Path) -> None:
+    """A table is read in any order of columns and rows, deviations or none."""
     found = read(tmp_path, "memory_mb,mean_ms,sd_ms\n1024,932.5,\n512,1876.25,88.5\n", "points.csv")
     assert found == (Point(512, 1.87625, 0.0885), Point(1024, 0.9325, None))
     assert read(tmp_path, "mean_ms,memory_mb\n932.5,1024\n1876.25,512\n", "points.csv") == EXPECTED
 
 
 def test_power_tuning_with_and_without_its_list_of_results(tmp_path: Path) -> None:
+    """All forms of the tuner's output are the same points."""
     assert read(tmp_path, output(stats=STATS)) == EXPECTED
     assert read(tmp_path, output()) == EXPECTED  # these durations are exact in 32 bits
     assert read(tmp_path, {"lambdaARN": "arn", "num": 10, "stats": STATS}) == EXPECTED
 
 
 def test_the_list_is_read_before_the_link(tmp_path: Path) -> None:
+    """The list is exact, the link is rounded to 32 bits."""
     exact = [STATS[0] | {"averageDuration": 0.1 + 932.4}, STATS[1]]
     assert read(tmp_path, output(stats=exact))[1].seconds == (0.1 + 932.4) / 1000
 
 
 def test_power_tuning_in_its_wrappings(tmp_path: Path) -> None:
+    """However a result was copied from the console, it is the same points."""
     described = {"executionArn": "arn", "status": "SUCCEEDED", "output": json.dumps(output())}
     assert read(tmp_path, {"results": output()}) == EXPECTED
     assert read(tmp_path, described) == EXPECTED
@@ -69,6 +73,7 @@ def test_power_tuning_in_its_wrappings(tmp_path: Path) -> None:
 
 
 def test_a_link_copied_from_a_browser_or_made_in_china(tmp_path: Path) -> None:
+    """Escaped links and other currencies hold the same points."""
     machine = output()["stateMachine"]
     plain = machine["visualization"]
     for copied in (plain.replace("=", "%3D").replace("/", "%2F"), plain.replace("/#", "/?currency=CNY#")):
@@ -124,6 +129,7 @@ def test_sizes_that_were_not_measured_are_left_out(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_with_a_result(document: Any, parts: list[str], tmp_path: Path) -> None:
+    """What is no result of the tuner is refused by its file, with where to find one."""
     with pytest.raises(InputError) as caught:
         read(tmp_path, document)
     (problem,) = caught.value.problems
@@ -147,11 +153,13 @@ def test_what_is_wrong_with_a_result(document: Any, parts: list[str], tmp_path: 
     ],
 )
 def test_what_is_wrong_with_a_table(table: str, parts: list[str], tmp_path: Path) -> None:
+    """Faults of a table are told with line and column."""
     with pytest.raises(InputError) as caught:
         read(tmp_path, table, "points.csv")
     assert any(all(part in str(problem) for part in parts) for problem in caught.value.problems), str(caught.value)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """A missing file is told with what could be given."""
     with pytest.raises(InputError, match="no such file; give a CSV table of points or a result file"):
         read_points(tmp_path / "none.csv")

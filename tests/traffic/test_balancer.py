@@ -137,6 +137,7 @@ def test_a_gateway_does_what_the_simulator_does(seed: int) -> None:
 
 
 def test_one_rule_by_hand() -> None:
+    """Machine, queue or function: each answer of the gateway is the one worked out by hand."""
     balancer = so.Balancer(service_with(FUNCTION))
     assert balancer.enter(0) == "function"  # no machine is there
     assert balancer.refused(0) is None
@@ -151,12 +152,14 @@ def test_one_rule_by_hand() -> None:
 
 
 def test_without_a_function_all_wait() -> None:
+    """Where there is nothing but machines everyone waits for them."""
     balancer = so.Balancer(service_with())
     assert [balancer.enter(0) for _ in range(3)] == ["wait"] * 3
     assert balancer.machines(0, 2) == 2
 
 
 def test_a_state_goes_on_from_json() -> None:
+    """A gateway restarted from its state sends the next request where the old one would."""
     one, two = so.Balancer(service_with(FUNCTION)), so.Balancer(service_with(FUNCTION))
     one.machines(0, 2)
     one.follow(Orders(({},), (3,), (((0.0, 1), (5.0, 2)),)))
@@ -180,6 +183,7 @@ def test_a_state_goes_on_from_json() -> None:
     ],
 )
 def test_damaged_states_are_refused_by_key(change: dict[str, Any], key: str) -> None:
+    """A damaged state is refused naming its key, and leaves the gateway as it was."""
     balancer = so.Balancer(service_with())
     whole = balancer.state()
     blocks = change.get("blocks")
@@ -191,6 +195,7 @@ def test_damaged_states_are_refused_by_key(change: dict[str, Any], key: str) -> 
 
 
 def test_what_cannot_be_is_refused() -> None:
+    """Ends without beginnings and counts below zero are refused: the count of workers would be wrong for ever."""
     balancer = so.Balancer(service_with())
     for call in (
         lambda: balancer.finished(0),
@@ -208,6 +213,7 @@ def test_what_cannot_be_is_refused() -> None:
 
 
 def test_threads_share_one() -> None:
+    """Four threads on one gateway lose no worker and no waiting request."""
     balancer = so.Balancer(service_with(FUNCTION))
     balancer.machines(0, 3)
     balancer.follow(Orders(({},), (2,)))

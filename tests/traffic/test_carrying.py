@@ -36,6 +36,7 @@ from serflow_opt.traffic.queues.erlang import erlang_b, erlang_c, fewest_servers
     ],
 )
 def test_erlang_b(servers: int, load: float, share: float) -> None:
+    """Erlang's loss formula has the values that small sums and printed tables have."""
     assert erlang_b(servers, load) == pytest.approx(share, rel=1e-3)
 
 
@@ -52,6 +53,7 @@ def test_erlang_b(servers: int, load: float, share: float) -> None:
     ],
 )
 def test_erlang_c(servers: int, load: float, share: float) -> None:
+    """Erlang's waiting formula has the values of small sums and tables, and 1 at full load and beyond."""
     assert erlang_c(servers, load) == pytest.approx(share, rel=3e-4)
 
 
@@ -66,6 +68,7 @@ def test_erlang_b_is_a_truncated_poisson_distribution(servers: int, load: float)
 @pytest.mark.parametrize("servers", [257, 1000, 40_000])
 @pytest.mark.parametrize("deviations", [-30.0, -10.0, -4.0, -0.5, 0.0, 1.0, 5.0, 9.9, 10.1, 40.0, 1e5])
 def test_erlang_b_of_many_servers_is_that_of_one_more_at_a_time(servers: int, deviations: float) -> None:
+    """The fast formula for many servers is the recursion over one server more at a time, however far from full load."""
     load = servers + deviations * math.sqrt(servers)
     if load < 0:
         load = 0.3 * servers
@@ -86,11 +89,13 @@ def test_erlang_b_of_very_many_servers() -> None:
 
 @pytest.mark.parametrize("load", [0.5, 200.0, 300.0, 5000.0, 1e9])
 def test_fewest_servers_turn_no_more_away(load: float) -> None:
+    """The count is enough, and one fewer is not."""
     servers = fewest_servers(load, 1e-3)
     assert erlang_b(servers, load) <= 1e-3 < erlang_b(servers - 1, load)
 
 
 def test_largest_loads_of_many_and_few_agree() -> None:
+    """Loads found by both formulas are within 1e-7 a server of the largest, on either side of where they change."""
     servers = np.arange(200, 320)
     loads = largest_loads(servers, 1e-2)
     assert [erlang_c(int(c), load) <= 1e-2 for c, load in zip(servers, loads, strict=True)] == [True] * 120
@@ -98,12 +103,14 @@ def test_largest_loads_of_many_and_few_agree() -> None:
 
 
 def test_erlang_b_is_the_integral() -> None:
+    """The loss formula is the reciprocal of its integral, reckoned by quadrature."""
     inverse, _ = quad(lambda x: 5.0 * math.exp(-5.0 * x) * (1.0 + x) ** 10, 0.0, 20.0)
     assert erlang_b(10, 5.0) == pytest.approx(1.0 / inverse, rel=1e-9)
 
 
 @given(st.integers(1, 200), st.floats(1e-4, 0.9))
 def test_largest_load_is_where_so_many_wait(servers: int, waiting: float) -> None:
+    """The load keeps the share that waits, and a little more load breaks it."""
     load, more = largest_loads(np.array([servers, servers + 3]), waiting)
     assert more > load
     assert 0 < load < servers
@@ -111,6 +118,7 @@ def test_largest_load_is_where_so_many_wait(servers: int, waiting: float) -> Non
 
 
 def test_all_may_wait() -> None:
+    """Where all may wait every server can be busy all the time."""
     assert largest_loads(np.array([1, 5]), 1.0).tolist() == [1.0, 5.0]
 
 
@@ -133,6 +141,7 @@ def test_what_machines_carry() -> None:
 
 @given(ways, caps, st.integers(0, 40), st.lists(loads, min_size=1, max_size=5), loads)
 def test_lines_are_above_and_touch(way: Any, cap: float, servers: int, points: list[float], load: float) -> None:
+    """The lines that stand for a concave curve in the model cut off nothing, and are exact at their points."""
     carrying = Carrying(way, cap)
     lines = carrying.lines(servers, np.array(points))
 
@@ -147,6 +156,7 @@ def test_lines_are_above_and_touch(way: Any, cap: float, servers: int, points: l
 
 @given(ways, caps, st.integers(0, 12), st.integers(1, 5), st.lists(loads, min_size=1, max_size=4))
 def test_each_is_carried_of_every_count(way: Any, cap: float, most: int, workers: int, points: list[float]) -> None:
+    """The table by count has in each row what one call for that count returns."""
     carrying, at = Carrying(way, cap), np.array(points)
     rows = carrying.each(most, workers, at)
     assert rows.shape == (most + 1, len(points))
@@ -156,6 +166,7 @@ def test_each_is_carried_of_every_count(way: Any, cap: float, most: int, workers
 
 @given(ways, caps, st.integers(0, 30), loads, loads)
 def test_more_load_or_servers_carry_more(way: Any, cap: float, servers: int, a: float, b: float) -> None:
+    """What machines carry rises with load and servers, is concave in load and never above it: bounds rest on that."""
     carrying, ends = Carrying(way, cap), np.array([a, (a + b) / 2, b])
     left, middle, right = carrying.carried(servers, ends)
     assert (right - left) * (b - a) >= -1e-12
@@ -187,6 +198,7 @@ def test_rates_of_a_trace() -> None:
 
 @pytest.mark.parametrize("seen", [[60.0, 60.0], [0.0, 0.0]])
 def test_a_trace_without_requests_is_no_demand(seen: list[float]) -> None:
+    """A trace without requests is refused by name with a cure: no rate could be planned for."""
     with pytest.raises(InputError) as caught:
         Rates.of_trace(Trace(np.array([0, 0]), 60.0, np.array(seen), "quiet"))
     (problem,) = caught.value.problems
@@ -195,11 +207,13 @@ def test_a_trace_without_requests_is_no_demand(seen: list[float]) -> None:
 
 
 def test_steady_rate() -> None:
+    """One rate is its own mean and peak, and spills what is above the capacity."""
     assert (Rates.steady(3).mean, Rates.steady(3).peak, Rates.steady(3).spilled(2.0)) == (3.0, 3.0, 1.0)
 
 
 @given(demands(), st.lists(st.floats(0.0, 120.0), min_size=1, max_size=5))
 def test_spilled_each_is_spilled(demand: Rates, capacities: list[float]) -> None:
+    """Spills of many capacities at once are those of one capacity at a time."""
     each = demand.spilled_each(np.array(capacities))
     assert each == pytest.approx([demand.spilled(c) for c in capacities], rel=1e-9, abs=1e-9)
 
@@ -219,6 +233,7 @@ def test_groups_spill_no_more(demand: Rates, groups: int, breaks: list[float], c
 
 @given(demands())
 def test_enough_groups_are_the_rates(demand: Rates) -> None:
+    """As many groups as rates change nothing."""
     assert demand.in_groups(len(demand.rates)) is demand
     assert demand.grouped(demand.rates.tolist()).rates == pytest.approx(demand.rates)
 
@@ -229,6 +244,7 @@ def test_enough_groups_are_the_rates(demand: Rates) -> None:
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=40), st.sampled_from([1.0, 60.0]), st.floats(0.5, 400.0))
 def test_longer_periods_keep_sums(counts: list[int], period: float, least: float) -> None:
+    """Longer periods lose no request and no second seen."""
     trace = Trace(np.array(counts), period, np.full(len(counts), period * 0.9))
     longer = trace.in_periods(least)
     assert longer.requests == trace.requests
@@ -239,6 +255,7 @@ def test_longer_periods_keep_sums(counts: list[int], period: float, least: float
 
 
 def test_parts_and_multiples_of_a_trace() -> None:
+    """Parts, longer periods and multiples of a trace are those counted by hand."""
     trace = Trace(np.array([1, 2, 3, 4]), 60.0, np.full(4, 60.0), "t")
     assert trace.in_periods(60.0).counts.tolist() == [1, 2, 3, 4]
     assert trace.in_periods(61.0).counts.tolist() == [3, 7]

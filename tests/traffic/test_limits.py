@@ -37,6 +37,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", ["simulate", "compare"])
 def test_more_requests_than_can_be_replayed_are_refused_at_once(command: str, file: Path) -> None:
+    """A billion requests are refused before a replay begins, with a scale that can be replayed."""
     ran = run(command, "libra", "--trace", file)
     assert ran.code == 2
     assert "1,000,000,015 requests" in ran.stderr
@@ -62,6 +63,7 @@ def test_machines_max_bounds_what_is_priced() -> None:
 
 
 def test_many_machines_beside_a_function_are_found_without_counting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search used for many machines finds what counting each number finds."""
     counted = so.provision(LIBRA, 200.0)
     monkeypatch.setattr(counts, "COUNTED", 0)
     found = so.provision(LIBRA, 200.0)
@@ -70,6 +72,7 @@ def test_many_machines_beside_a_function_are_found_without_counting(monkeypatch:
 
 
 def test_provision_without_time_has_no_proof() -> None:
+    """Without time an answer is not called proven, and its bound is below it."""
     found = so.provision(LIBRA, 5000.0, time_limit=0.0)
     assert found.status in ("feasible", "no_solution")
     assert found.bound <= found.usd_per_s or math.isnan(found.usd_per_s)
@@ -91,6 +94,7 @@ def test_schedule_without_time_serves_all(most: int | None) -> None:
 
 
 def test_simulation_without_time_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A simulation that is stopped says how many requests and seconds it had done."""
     service = so.provision(LIBRA, 40.0).service
     policy = so.Controller(service, every_s=10.0)
     with pytest.raises(OutOfTime, match=r"^0 of 1,200 requests were simulated, up to second 0 of 30"):
@@ -114,6 +118,7 @@ def test_comparison_keeps_what_is_through(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("command", ["simulate", "compare"])
 def test_commands_that_are_stopped_say_so(command: str, tmp_path: Path) -> None:
+    """A command that has nothing when its time is up ends with code 4 and a line on standard error."""
     ran = run(command, "libra", "--trace", write_trace(tmp_path / "t.csv"), "--time-limit", "0", "--json")
     assert ran.code == 4
     assert not ran.stdout
@@ -121,6 +126,7 @@ def test_commands_that_are_stopped_say_so(command: str, tmp_path: Path) -> None:
 
 
 def test_scale_without_time_has_the_simplest_schedule(tmp_path: Path) -> None:
+    """Without time there still is a schedule that serves all, called feasible."""
     ran = run("scale", "libra", "--trace", write_trace(tmp_path / "t.csv"), "--time-limit", "0", "--json")
     assert ran.code == 4
     assert '"status": "feasible"' in ran.stdout or ran.stderr.startswith("stopped: ")
@@ -148,6 +154,7 @@ def test_deployments_tell_the_solvers_word_from_what_was_checked(
 
 
 def test_doubt_is_the_reason_of_no_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solver's doubtful "infeasible" is no proof: the answer is no solution, with the doubt as reason."""
     doubtful = highs.Outcome("no_solution", math.nan, -math.inf, {}, 0, 0, 0, doubt="not confirmed")
     monkeypatch.setattr(highs.HighsModel, "solve", lambda own, **given: doubtful)
     monkeypatch.setattr(search.Search, "offer", lambda own, structure, levels: math.inf)
@@ -159,6 +166,7 @@ def test_doubt_is_the_reason_of_no_deployment(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("arrivals", ["spread", "poisson"])
 def test_requests_drawn_in_parts_are_those_drawn_at_once(arrivals: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing in parts spares memory and changes no moment."""
     service = so.provision(LIBRA, 40.0).service
     assert service is not None
     trace = Trace.of([3, 0, 50, 0, 7, 1])

@@ -37,6 +37,7 @@ def searched(instance: so.Instance, arrivals: Any, gap: float = 1e-7, blocks: in
 
 @pytest.mark.parametrize("seed", [0, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14])
 def test_nothing_is_cheaper(seed: int, tmp_path: Path) -> None:
+    """No deployment with batches that enumeration finds is cheaper, and the bound is not above it."""
     own, arrivals = drawn(seed), "smooth" if seed % 2 else "random"
     least = cheapest(own, arrivals)
     found = searched(load(own.document, tmp_path), arrivals)
@@ -46,6 +47,7 @@ def test_nothing_is_cheaper(seed: int, tmp_path: Path) -> None:
 
 
 def test_full_batches_come_evenly_or_at_random() -> None:
+    """How full a batch is when its wait ends is what counting and the Poisson law say."""
     assert law(4, 0.01, 300.0, "smooth").tolist() == [0, 0, 0, 1]
     assert law(4, 0.01, 250.0, "smooth").tolist() == [0, 0, 1, 0]  # 1 + floor(2.5)
     e = math.exp(-2.0)
@@ -54,6 +56,7 @@ def test_full_batches_come_evenly_or_at_random() -> None:
 
 
 def test_those_left_are_binomial() -> None:
+    """Of a batch each stays by itself: the number left is binomial, and mean times follow from it."""
     for stays in (0.0, 0.3, 1.0):
         found = left(5, stays)
         assert found.sum(axis=1) == pytest.approx(np.ones(5))
@@ -90,6 +93,7 @@ def test_one_by_one_is_what_it_was(seed: int, tmp_path: Path) -> None:
 
 
 def test_menus_of_one_change_nothing(tmp_path: Path) -> None:
+    """A menu with batches of one alone is the service without batches."""
     document = two_tiers()
     document["workload"] = {"rate_per_s": 20.0, "accuracy_min": 0.88, "latency_slo_ms": 900.0}
     known = so.provision(load(document, tmp_path / "a"), confirm=False)
@@ -108,6 +112,7 @@ def machines_only(seed: int, tmp_path: Path, **keys: Any) -> so.Instance:
 
 @pytest.mark.parametrize("seed", [0, 2, 3])
 def test_larger_menus_are_never_dearer(seed: int, tmp_path: Path) -> None:
+    """More sizes and waits to choose from cannot cost more."""
     arrivals = "smooth" if seed % 2 else "random"
     found = [
         searched(machines_only(seed, tmp_path / str(n), batch=batch, batch_wait_ms=waits), arrivals).best
@@ -134,6 +139,7 @@ def test_nothing_is_cut_where_nobody_leaves(seed: int, tmp_path: Path) -> None:
 
 
 def test_the_command_tells_of_batches(tmp_path: Path) -> None:
+    """The command says that the proof is of batches that fill, and shows size and wait of each block."""
     document = drawn(1).document | {"name": "told"}
     document["workload"] |= {"latency_slo_ms": 2000.0, "latency_measure": "worst", "rate_per_s": 400.0}
     load(document, tmp_path)
@@ -174,6 +180,7 @@ def test_a_plan_is_served_in_batches(tmp_path: Path) -> None:
 
 
 def test_fronts_say_that_requests_are_served_one_by_one(tmp_path: Path) -> None:
+    """Fronts leave batches out, and must say so rather than keep silent."""
     front = so.pareto(machines_only(3, tmp_path), ["cost", "latency"])
     assert "one by one" in front.scope
     assert "one by one" in front.certificate.scope
@@ -227,6 +234,7 @@ def test_the_simulation_has_the_last_word(tmp_path: Path) -> None:
 
 
 def test_a_trace_is_planned_one_by_one_and_says_so(tmp_path: Path) -> None:
+    """Where rates change batches are not planned, and the answer says so."""
     own = machines_only(0, tmp_path)
     found = so.provision(own, Rates(np.array([5.0, 10.0]), np.array([0.5, 0.5])), confirm=False, time_limit=20)
     assert "one by one" in found.scope

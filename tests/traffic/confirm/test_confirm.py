@@ -97,6 +97,7 @@ def test_two_workers_one_behind_the_other() -> None:
 
 
 def test_cold_starts_and_functions_alone() -> None:
+    """Cold starts make late as many as meet one, where functions serve alone, too."""
     service = queue(Function("f", 0.0, 0.0, (1.0, 1.0), cold_start_s=5.0))
     found = asked(service, [0], 50.0, share(3.0, 0.03), cold_shares=[0.02])
     assert found.verdict == "kept"
@@ -124,6 +125,7 @@ def test_rates_weigh_by_their_requests() -> None:
 
 
 def test_more_work_than_machines_can_do() -> None:
+    """Where queues grow for ever the promise is broken without a single simulated request."""
     demand = Rates(np.array([0.5, 2.0]), np.array([0.99, 0.01]))
     found = asked(queue(), [2], demand, share(10.0, 0.5))
     assert (found.verdict, found.requests) == ("broken", 0)
@@ -133,12 +135,14 @@ def test_more_work_than_machines_can_do() -> None:
 
 
 def test_near_full_load_nothing_is_confirmed_on_a_warm_up_cut_short() -> None:
+    """Near full load the start from empty is forgotten too late: no verdict is better than a rosy one."""
     found = asked(queue(), [1], 0.999, share(1e4, 0.05), most_requests=50_000)
     assert found.verdict == "undecided"
     assert "warm-up" in asked(queue(), [1], 0.999, share(1e4, 1.0), most_requests=50_000).note
 
 
 def test_time_is_up() -> None:
+    """Without time there is no verdict, and the document says why."""
     found = asked(queue(), [1], 0.5, share(1.0, 0.5), deadline=Deadline(0.0))
     assert (found.verdict, found.requests, found.note) == ("undecided", 0, "time is up")
     json.dumps(found.to_dict(), allow_nan=False)
@@ -158,6 +162,7 @@ def test_other_counts_meet_the_same_requests() -> None:
 
 
 def test_the_same_question_has_the_same_answer_also_from_a_file() -> None:
+    """A verdict can be had again from its seed, and survives being saved."""
     one, two = (asked(queue(), [1], 0.8, share(10.0, 0.2), seed=3) for _ in range(2))
     assert one == two == decode(json.loads(json.dumps(encode(one))))
 
@@ -227,6 +232,7 @@ def test_a_machine_that_serves_batches_as_they_come() -> None:
 
 
 def test_a_call_of_many_meets_one_cold_start() -> None:
+    """A call with a batch meets a cold start once, for all that are in it."""
     function = Function("f", 0.0, 0.0, (1.0, 1.0), cold_start_s=5.0, stage_s=((1.0, 1.0),))
     service = Service("pairs", (Block(0, 0, (), function, batch=2, batch_wait_s=1.0),), (1.0,), (math.nan,))
     found = asked(service, [0], 50.0, share(3.0, 0.03), cold_shares=[0.02])

@@ -33,6 +33,7 @@ def in_pool(times: list[float], holds: list[float], workers: int, queue_max: int
 @pytest.mark.parametrize("workers", [1, 2, 5])
 @pytest.mark.parametrize("whole", [True, False])  # whole seconds: much happens at one moment
 def test_starts_are_those_of_the_pool(workers: int, queue_max: int | None, whole: bool) -> None:
+    """The short loop gives each request the moment that the simulator of whole traces gives it."""
     rng = np.random.default_rng(workers)
     for _ in range(20):
         times, holds = np.sort(rng.random(60) * 30), rng.random(60) * workers
@@ -43,4 +44,5 @@ def test_starts_are_those_of_the_pool(workers: int, queue_max: int | None, whole
 
 
 def test_without_workers_all_go_elsewhere() -> None:
+    """Where there is no worker nobody starts."""
     assert np.isnan(starts(np.arange(3.0), np.ones(3), 0, 5)).all()

@@ -67,6 +67,7 @@ def test_libra_is_the_loop_of_its_authors() -> None:
 
 
 def test_libra_assumes_that_every_request_takes_the_longest_time() -> None:
+    """LIBRA sizes by the longest run, its rival by the mean: the difference is what exits are worth."""
     libra, mean = Libra(TWO), Libra(TWO, knows_mean=True)
     for policy in (libra, mean):
         policy.decide(seen(0, [], []))
@@ -95,6 +96,7 @@ def test_a_machine_that_never_pays_is_never_rented() -> None:
 
 
 def test_the_autoscaler_goes_to_the_middle() -> None:
+    """Steps, target and grace of the autoscaler are those reckoned by hand."""
     scaler = Autoscaler(ONE)
     assert scaler.decide(seen(0, [])).machines == ({"m4.large": 1},)
     have = ({"m4.large": 10},)
@@ -105,6 +107,7 @@ def test_the_autoscaler_goes_to_the_middle() -> None:
 
 
 def test_fixed_machines_cost_their_rent() -> None:
+    """Seven machines all the time cost seven rents, whoever comes."""
     trace = Trace(np.full(600, 100, dtype=np.int64), 1.0, np.ones(600))
     run = simulate(ONE, trace, Fixed(ONE, [7]))
     assert run.usd["machines"] == pytest.approx(7 * 0.1 / 6, rel=0.01)
@@ -112,6 +115,7 @@ def test_fixed_machines_cost_their_rent() -> None:
 
 
 def test_libra_in_the_simulator_loses_nothing() -> None:
+    """LIBRA's orders, followed in the simulator, leave no request unserved."""
     traffic = np.random.default_rng(2).poisson(np.repeat([100, 30, 200], 300))
     trace = Trace(traffic.astype(np.int64), 1.0, np.ones(900))
     run = simulate(ONE, trace, Libra(ONE))

@@ -55,6 +55,7 @@ def compared(request: pytest.FixtureRequest) -> Comparison:
 
 
 def test_all_meet_the_same_requests(compared: Comparison) -> None:
+    """Costs of policies can be compared only where each meets the same requests and none is lost unseen."""
     assert {row.simulation.arrivals for row in compared.rows} == {sum(COUNTS)}
     for row in compared.rows:
         assert row.simulation.served + sum(row.simulation.dropped.values()) == sum(COUNTS)
@@ -69,6 +70,7 @@ def test_rows_are_in_order_and_say_nothing_twice(on_libra: Comparison, on_two: C
 
 
 def test_libra_saves_nothing_over_itself(compared: Comparison) -> None:
+    """Savings are shares of LIBRA's cost, so that its own are 0."""
     frame = compared.to_frame().set_index("policy")
     assert frame.loc["libra", "saving_over_libra"] == 0
     base = frame.loc["libra", "usd"]
@@ -76,6 +78,7 @@ def test_libra_saves_nothing_over_itself(compared: Comparison) -> None:
 
 
 def test_nobody_in_time_is_below_the_bound(compared: Comparison) -> None:
+    """No policy that keeps all promises is cheaper than perfect foresight: else the bound would be none."""
     frame = compared.to_frame()
     kept = frame[(frame["violations"] == 0) & (frame["dropped"] == 0) & ~frame["policy"].isin(LATE)]
     assert {"functions", "libra"} <= set(kept["policy"])
@@ -85,6 +88,7 @@ def test_nobody_in_time_is_below_the_bound(compared: Comparison) -> None:
 
 
 def test_rows_add_up(compared: Comparison) -> None:
+    """Costs are the sums of their parts, percentiles rise, and machines alone pay for no function."""
     frame = compared.to_frame()
     parts = frame["usd_machines"] + frame["usd_functions"] + frame["usd_links"]
     assert frame["usd"].tolist() == pytest.approx(parts.tolist(), rel=1e-12)
@@ -113,10 +117,12 @@ def test_accuracy_is_what_the_exits_give(on_libra: Comparison, on_two: Compariso
 
 
 def test_two_processes_find_the_same(on_libra: Comparison, trace: Trace) -> None:
+    """Simulating in several processes changes no figure."""
     assert so.compare(so.load("libra"), trace, jobs=2).to_dict() == on_libra.to_dict()
 
 
 def test_shown_in_terminals_and_notebooks(compared: Comparison) -> None:
+    """Each policy and each bound stands with its cost in both views."""
     console = Console(width=300)
     with console.capture() as capture:
         console.print(compared)
@@ -139,6 +145,7 @@ def test_a_list_of_policies(trace: Trace) -> None:
 
 
 def test_progress_is_told(trace: Trace) -> None:
+    """Who waits is told what is being searched and simulated, in this order."""
     told: list[str] = []
     so.compare(so.load("libra"), trace, policies=["functions", "controller"], on_progress=told.append)
     assert [text for text in told if text.startswith("finding")] == [
@@ -149,11 +156,13 @@ def test_progress_is_told(trace: Trace) -> None:
 
 
 def test_unknown_policies_are_refused(trace: Trace) -> None:
+    """A misspelt policy is answered with the name that was meant."""
     with pytest.raises(so.InputError, match="did you mean controller"):
         so.compare(so.load("libra"), trace, policies=["controler"])
 
 
 def test_more_time_between_decisions_changes_the_controller_alone(trace: Trace) -> None:
+    """The interval is the controller's: LIBRA keeps that of its authors."""
     names = ["libra", "controller"]
     often, rarely = (so.compare(so.load("libra"), trace, policies=names, every_s=every) for every in (30.0, 1000.0))
     assert often.rows[0].usd == rarely.rows[0].usd
@@ -282,6 +291,7 @@ def test_the_bound_decides_whenever_a_policy_does(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_the_function_returns(on_libra: Comparison, file: Path, tmp_path: Path) -> None:
+    """Command and function give one document and one table, so that either can be trusted for the other."""
     out = tmp_path / "table.csv"
     ran = run("compare", "libra", "--trace", file, "--json", "--out", out)
     assert (ran.code, ran.stderr) == (0, "")
@@ -291,6 +301,7 @@ def test_the_command_says_what_the_function_returns(on_libra: Comparison, file: 
 
 
 def test_the_document(two_stages: Path, file: Path) -> None:
+    """The document names instance, trace and bound, and each row's distance is reckoned from that bound."""
     ran = run("compare", two_stages, "--trace", file, "--policy", "libra", "--policy", "whole", "--json")
     document: dict[str, Any] = ran.document
     assert (document["instance"], document["trace"]) == ("made", "t")
@@ -303,6 +314,7 @@ def test_the_document(two_stages: Path, file: Path) -> None:
 
 
 def test_the_table(on_libra: Comparison, file: Path) -> None:
+    """The printed table has a line for each policy, in the order of the document."""
     ran = run("compare", "libra", "--trace", file, "--jobs", "2")
     assert (ran.code, ran.stderr) == (0, "")
     lines = [line.split()[0] for line in ran.stdout.splitlines()]

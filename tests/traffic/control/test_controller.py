@@ -87,6 +87,7 @@ def test_a_machine_is_ordered_when_it_earns_more_than_it_costs() -> None:
 
 
 def test_a_machine_is_kept_while_stopping_would_save_less_than_a_start() -> None:
+    """LIBRA's point less the rent of a start that stopping may bring about."""
     point = RENT / PRICE * (1 - 100 / 1800)
     for left, expected in ((point * 0.999, 2), (point * 1.001, 3)):
         says = Says(Rates.steady(2 * ROOM + left))
@@ -108,6 +109,7 @@ def test_without_a_start_it_is_the_newsvendor() -> None:
 
 
 def test_the_cheaper_type_is_taken() -> None:
+    """Of two equal types the one with the lower rent is ordered, wherever it stands in the list."""
     dear = replace(LARGE, name="dear", usd_per_s=RENT * 1.01)
     controller = Controller(service(dear, LARGE), arrivals="smooth", forecaster=lambda block: Says(Rates.steady(98.0)))
     controller.observe(0, 0, np.full(60, 100.0))
@@ -115,6 +117,7 @@ def test_the_cheaper_type_is_taken() -> None:
 
 
 def test_another_type_steps_in_where_one_does_not_start() -> None:
+    """A type that did not start is left alone for a while; then it replaces the dear one without a gap."""
     dear = replace(LARGE, name="dear", usd_per_s=RENT * 1.01)
     controller = Controller(service(dear, LARGE), arrivals="smooth", forecaster=lambda block: Says(Rates.steady(98.0)))
     controller.observe(0, 0, np.full(60, 100.0))
@@ -144,6 +147,7 @@ def test_another_type_steps_in_where_one_does_not_start() -> None:
     ],
 )
 def test_a_forecast_that_is_nonsense_is_told_and_replaced(answer: Any) -> None:
+    """Whatever a forecaster of one's own returns, the controller goes on with what it has seen itself."""
     controller = Controller(service(), arrivals="smooth", forecaster=lambda block: Says(answer))
     orders = controller.decide(seen(60, np.full(60, 98)))
     assert orders.machines == ({"m4.large": 6},)
@@ -165,12 +169,14 @@ def test_a_queue_only_where_there_is_time_for_it() -> None:
 
 
 def test_machines_alone_are_ordered_before_anything_is_known() -> None:
+    """Without a function somebody must be there for the first request; with one nothing is rented yet."""
     controller = Controller(service(function=None))
     assert controller.decide(seen(0, [])).machines == ({"m4.large": 1},)
     assert Controller(service()).decide(seen(0, [])).machines == ({"m4.large": 0},)
 
 
 def test_the_most_that_may_be_rented_is_kept() -> None:
+    """A limit on machines holds, however many would pay."""
     few = replace(LARGE, machines_max=2)
     controller = Controller(service(few), arrivals="smooth", forecaster=lambda block: Says(Rates.steady(98.0)))
     controller.observe(0, 0, np.full(60, 100.0))
@@ -178,6 +184,7 @@ def test_the_most_that_may_be_rented_is_kept() -> None:
 
 
 def test_a_controller_that_is_stopped_and_restored_decides_the_same() -> None:
+    """State through JSON is enough to decide as if nothing had happened."""
     rng = np.random.default_rng(0)
     traffic = rng.poisson(np.repeat(rng.uniform(10, 120, 20), 60))
 
@@ -212,6 +219,7 @@ def test_a_state_goes_on_on_a_new_clock() -> None:
 
 
 def test_what_is_wrong_all_the_time_is_not_said_all_the_time() -> None:
+    """A fault that lasts an hour is said twelve times, not at each decision."""
     controller = Controller(service(), forecaster=lambda block: Says(ValueError("no")))
     for step in range(60):
         controller.decide(seen(60.0 * (step + 1), np.full(60, 98)))
@@ -219,6 +227,7 @@ def test_what_is_wrong_all_the_time_is_not_said_all_the_time() -> None:
 
 
 def test_a_state_of_another_service_is_refused() -> None:
+    """A state of another service would order machines that are not there."""
     state = Controller(service()).state()
     with pytest.raises(ValueError, match="'one' with 1 blocks"):
         Controller(replace(service(), name="two")).restore(state)
@@ -244,6 +253,7 @@ def test_any_clock_will_do() -> None:
 
 
 def test_a_type_is_not_left_alone_for_ever_when_the_clock_is_set_back() -> None:
+    """A type that failed is tried again though the clock went back by years."""
     controller = Controller(service())
     controller.decide(seen(1.76e9, np.full(60, 98), failed={"m4.large": 6}))
     for step in range(1, 10):
@@ -252,6 +262,7 @@ def test_a_type_is_not_left_alone_for_ever_when_the_clock_is_set_back() -> None:
 
 
 def test_events_do_not_grow_for_ever() -> None:
+    """A gateway that runs for months keeps its latest events alone."""
     controller = Controller(service())
     for step in range(5000):
         controller.observe(0, 10.0 * step, np.full(9, 5.0))  # another second is missing each time
@@ -260,6 +271,7 @@ def test_events_do_not_grow_for_ever() -> None:
 
 
 def test_what_was_seen_of_other_blocks_is_refused() -> None:
+    """Measurements of more blocks than there are come from another service."""
     with pytest.raises(InputError, match="counts: 2 blocks; the service has 1"):
         Controller(service()).decide(Seen(0.0, (np.zeros(1), np.zeros(1)), ({},) * 2, ({},) * 2, ({},) * 2, (0, 0)))  # type: ignore[arg-type]
 
@@ -332,6 +344,7 @@ def test_damaged_states_are_refused_by_key(more: Any) -> None:
 
 @pytest.mark.parametrize("state", [None, [], "x", {}, {"service": "one"}, {"service": "one", "blocks": 3, "now_s": 0}])
 def test_what_is_no_state_is_refused(state: Any) -> None:
+    """What is no state, and no moment, is refused in words."""
     with pytest.raises(InputError, match="state"):
         Controller(service()).restore(state)
     with pytest.raises(InputError, match="now_s"):
@@ -339,6 +352,8 @@ def test_what_is_no_state_is_refused(state: Any) -> None:
 
 
 def test_a_forecaster_whose_state_cannot_be_written_starts_afresh() -> None:
+    """A state that is no JSON is left out and told; one that cannot be read back is refused by its key."""
+
     class Odd(Says):
         def state(self) -> dict[str, Any]:
             return {"seen": {1, 2}, "mean": math.nan}
@@ -360,6 +375,7 @@ def test_a_forecaster_whose_state_cannot_be_written_starts_afresh() -> None:
 
 
 def test_machines_that_cannot_be_started() -> None:
+    """While no machine starts the function serves all in time, and machines come when they can."""
     controller = Controller(service())
     run = simulate(service(), steady(100, 1200), controller, faults=Faults(no_start=(("m4.large", 0.0, 600.0),)))
     assert run.served == run.arrivals == 120_000
@@ -371,6 +387,7 @@ def test_machines_that_cannot_be_started() -> None:
 
 
 def test_a_burst_of_ten_times_the_forecast() -> None:
+    """A burst nobody foresaw goes to the function, and nobody is late."""
     trace = steady(50, 1800)
     trace.counts[900:960] = 500
     run = simulate(service(), trace, Controller(service()))
@@ -389,6 +406,7 @@ def test_nobody_waits_for_machines_that_are_starting() -> None:
 
 
 def test_functions_that_refuse() -> None:
+    """While the function refuses, requests wait for machines, and none is lost."""
     controller = Controller(service())
     run = simulate(service(), steady(100, 900), controller, faults=Faults(throttle=((300.0, 360.0, 0),)))
     assert run.served + sum(run.dropped.values()) == run.arrivals
@@ -398,6 +416,8 @@ def test_functions_that_refuse() -> None:
 
 
 def test_a_forecaster_that_fails_all_the_time() -> None:
+    """A broken forecaster costs money, not requests."""
+
     def fails(block: Block) -> Says:
         return Says(RuntimeError("broken"))
 

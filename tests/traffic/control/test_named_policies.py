@@ -96,6 +96,7 @@ def served(name: str, own: Service, trace: Trace) -> Simulation:
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_who_is_able_serves_all(name: str) -> None:
+    """A policy whose needs a service meets serves every request of every kind of trace."""
     staged = name in ("serflow", "controller", "foresight")
     services = [*ONE_BLOCK.items(), *(TWO_BLOCKS.items() if staged else [])]
     for (kind, own), (what, trace) in product(services, TRACES.items()):
@@ -134,6 +135,7 @@ def test_large_rates() -> None:
 
 
 def test_decisions_without_end_are_refused() -> None:
+    """Intervals that would take a hundred million decisions are refused at once."""
     own, trace = ONE_BLOCK["machines"], Trace.of([1] * 100, 3600.0)
     hasty = Always(own)
     hasty.every_s = 1e-3
@@ -175,6 +177,7 @@ def test_machines_that_pay_at_larger_rates_are_there(tmp_path: Path) -> None:
 
 
 def test_targets_out_of_reach_are_said_for_all(tmp_path: Path) -> None:
+    """A target nobody can keep is told for each policy, not for the first one alone."""
     made = service_document()
     made["workload"]["latency_slo_ms"] = 10.0
     with pytest.raises(so.InputError) as caught:
@@ -223,6 +226,8 @@ def test_a_policy_of_ones_own(own: Service) -> None:
     ],
 )
 def test_orders_that_are_none_are_told(orders: Any, text: str) -> None:
+    """Orders without sense are told with their fault, and nothing is rented for them."""
+
     class Wrong(Always):
         def decide(self, seen: Seen) -> Orders:
             found: Orders = orders

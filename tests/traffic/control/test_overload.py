@@ -87,6 +87,7 @@ def test_accuracy_goes_before_requests_do(function: Function | None) -> None:
 
 
 def test_without_overload_and_without_a_second_menu_nothing_changes() -> None:
+    """The second menu costs accuracy: it is used in overload alone, and only where there is one."""
     trace = so.Trace.of([600] * 15, 60.0)
     own = service(replace(CALL, concurrency_max=None))
     assert so.simulate(own, trace, Controller(own)).degraded == 0
@@ -96,6 +97,7 @@ def test_without_overload_and_without_a_second_menu_nothing_changes() -> None:
 
 
 def test_the_menu_in_force_is_saved() -> None:
+    """A controller restarted in overload goes on with the second menu, and leaves it when traffic falls."""
     controller = Controller(service())
     ready = ({"m": 4},)
     none: tuple[dict[str, int], ...] = ({},)

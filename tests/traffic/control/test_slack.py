@@ -39,6 +39,7 @@ def test_the_slack_is_that_of_the_machine() -> None:
 @pytest.mark.parametrize("quantile", [1.0, 0.99, 0.95])
 @pytest.mark.parametrize("workers", [1, 4, 30])
 def test_the_last_place_is_late_no_more_than_may_be(quantile: float, workers: int) -> None:
+    """The room is the largest whose last place is late no more often than allowed, by sums of the Poisson law."""
     own = one(0.5, quantile)
     room = slack_of(own, 0, own.blocks[0].machines[0]).room(workers, workers / 0.1)
     allowed = MARGIN * max(TAIL, 1 - quantile)
@@ -78,6 +79,7 @@ def test_who_is_late_anyway_uses_up_what_may_be() -> None:
 
 
 def test_nobody_waits_without_a_target() -> None:
+    """Without a target there is no slack to share, and nobody is told to wait."""
     own = one(None)
     assert slack_of(own, 0, own.blocks[0].machines[0]).room(10, 100.0) == 0
     assert np.isinf(slack_of(own, 0, own.blocks[0].machines[0]).least_s)

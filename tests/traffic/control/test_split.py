@@ -60,6 +60,7 @@ def test_until_machines_are_there_functions_serve() -> None:
 
 
 def test_the_split_costs_no_more_than_equal_parts_and_any_other() -> None:
+    """The split chosen is at least as cheap as equal parts and as giving all to one block."""
     busy = Rates.steady(8.0)
     best = usd_per_s(split(two(), busy), busy, math.inf)
     for waits in ((), (1.0, 0.0), (0.0, 1.0)):
@@ -72,6 +73,7 @@ def test_the_split_costs_no_more_than_equal_parts_and_any_other() -> None:
 def test_who_has_no_function_may_wait(
     first: Function | None, second: Function | None, may: list[tuple[float, ...]] | None
 ) -> None:
+    """Slack goes to blocks whose requests have no function to go to."""
     assert split(two(first, second), RATES).waits in (may or [(), (0.0, 1.0)])
 
 

@@ -96,6 +96,7 @@ def test_tracking_takes_over_where_the_forecast_is_bad(function: Function | None
 
 
 def test_nobody_takes_over_from_a_good_forecast() -> None:
+    """Steady traffic is forecast well: target tracking must not take over there."""
     own = service()
     controller = Controller(own)
     so.simulate(own, so.Trace.of([6000] * 90, 60.0), controller)

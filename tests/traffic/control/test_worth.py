@@ -50,6 +50,7 @@ def test_the_best_count_is_that_of_brute_force() -> None:
 
 
 def test_without_room_it_is_erlangs_formula_exactly() -> None:
+    """Where nobody may wait the share lost is Erlang's, from sums over the states."""
     own = service(slo_s=0.1, quantile=1.0)
     worth = Worth(own, 0, MACHINE, 1800.0, "random")
     assert worth.room(4) == 0
@@ -76,6 +77,7 @@ def test_alone_it_is_the_fewest_that_keep_the_target() -> None:
 
 
 def test_the_grid_of_loads_keeps_means() -> None:
+    """Rates spread over the grid keep their sum and their mean, so that no load is made up."""
     worth = Worth(service(), 0, MACHINE, 1800.0, "random")
     rng = np.random.default_rng(0)
     values = np.unique(np.append(rng.uniform(0, 500, 50), 0.0))
@@ -93,6 +95,7 @@ def test_the_least_of_many() -> None:
 
 
 def test_free_time_needs_one_machine() -> None:
+    """Work that takes no time needs one machine, however much comes."""
     own = service()
     instant = replace(MACHINE, seconds=(0.0, 0.0))
     assert Worth(own, 0, instant, 1800.0, "random").best(Rates.steady(100.0), 0)[0] == 1

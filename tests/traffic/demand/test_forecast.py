@@ -21,6 +21,7 @@ def test_ewma_by_hand() -> None:
 
 
 def test_ewma_skips_what_is_not_known() -> None:
+    """A second that was not measured is left out of the moving figures; it is no zero."""
     with_gap, without = Ewma(), Ewma()
     with_gap.observe(np.array([3.0, math.nan, 9.0]))
     without.observe(np.array([3.0, 9.0]))
@@ -37,6 +38,7 @@ def test_ewma_spreads_as_a_normal_of_that_mean_deviation() -> None:
 
 
 def test_window_weights_fade_with_age() -> None:
+    """Each second of a window weighs by its age at the middle of that second."""
     window = Window(fades=((2.0, 1.0),))
     window.observe(np.array([7.0, 1.0, 4.0]))
     rates = window.rates()
@@ -46,6 +48,7 @@ def test_window_weights_fade_with_age() -> None:
 
 
 def test_memories_of_two_lengths_share_the_distribution() -> None:
+    """Two memories are mixed in their shares, so that short and long habits both count."""
     both, short, long = (Window(fades=fades) for fades in (((2.0, 0.25), (9.0, 0.75)), ((2.0, 1.0),), ((9.0, 1.0),)))
     for window in (both, short, long):
         window.observe(np.array([7.0, 1.0, 4.0]))
@@ -54,12 +57,14 @@ def test_memories_of_two_lengths_share_the_distribution() -> None:
 
 
 def test_window_forgets() -> None:
+    """A window keeps no second older than what still weighs something, so that its state stays small."""
     window = Window(fades=((2.0, 1.0),))
     window.observe(np.arange(100, dtype=float))
     assert window.seen.tolist() == list(range(92, 100))
 
 
 def test_window_averages_over_the_time_inside() -> None:
+    """Rates are means over what a machine's work takes; a stretch that is not full is none."""
     window = Window(fades=((1e9, 1.0),), smooth_s=3)
     window.observe(np.array([50.0, 1.0, 2.0, 3.0, 7.0, 8.0, 9.0]))
     rates = window.rates()
@@ -68,6 +73,7 @@ def test_window_averages_over_the_time_inside() -> None:
 
 
 def test_nothing_known_no_forecast() -> None:
+    """Where nothing was seen there is no forecast, rather than one of zero."""
     for forecaster in (Ewma(), Window(), Daily()):
         assert forecaster.rates() is None
     window = Window()
@@ -88,6 +94,7 @@ def test_daily_knows_what_comes_after_a_day() -> None:
 
 
 def test_daily_is_the_window_on_the_first_day() -> None:
+    """Without a day before, the daily forecast is that of the last minutes."""
     daily = Daily(Window(fades=((300.0, 1.0),)))
     daily.observe(np.full(7200, 5.0))
     rates = daily.rates()
@@ -97,6 +104,7 @@ def test_daily_is_the_window_on_the_first_day() -> None:
 
 @pytest.mark.parametrize("make", [Ewma, Window, Daily])
 def test_states_go_on(make: Any) -> None:
+    """A forecaster restored from its state forecasts what one that was never stopped does."""
     rng = np.random.default_rng(3)
     counts = rng.poisson(30, 400).astype(float)
     counts[17] = math.nan

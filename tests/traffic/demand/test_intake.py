@@ -13,12 +13,14 @@ from serflow_opt.traffic.demand.intake import DAY_S, FAR_S, Intake
 
 
 def test_good_measurements_pass() -> None:
+    """Counts in order go through as they are, without a word."""
     intake = Intake()
     values, wrong = intake.take(0, [3.0, 4.0])
     assert (values.tolist(), wrong, intake.until_s) == ([3.0, 4.0], [], 2)
 
 
 def test_repeated_seconds_are_taken_once() -> None:
+    """Seconds sent twice count once, and who sent them is told."""
     intake = Intake(until_s=5)
     values, wrong = intake.take(3, [1.0, 2.0, 30.0])
     assert values.tolist() == [30.0]
@@ -27,6 +29,7 @@ def test_repeated_seconds_are_taken_once() -> None:
 
 
 def test_late_seconds_are_dropped() -> None:
+    """What comes after its second was counted as missing is dropped and told."""
     intake = Intake(until_s=50)
     values, wrong = intake.take(10, [1.0, 2.0])
     assert not len(values)
@@ -35,6 +38,7 @@ def test_late_seconds_are_dropped() -> None:
 
 
 def test_missing_seconds_are_not_zeros() -> None:
+    """A gap is unknown, not silent traffic: machines would be stopped for a lost message."""
     intake = Intake(until_s=2)
     values, wrong = intake.take(4, [9.0])
     assert np.isnan(values[:2]).all()
@@ -43,6 +47,7 @@ def test_missing_seconds_are_not_zeros() -> None:
 
 
 def test_what_is_no_count_is_dropped() -> None:
+    """Counts that are no numbers are treated as not seen, and told."""
     values, wrong = Intake().take(0, [1.0, -2.0, math.inf])
     assert values[0] == 1.0
     assert np.isnan(values[1:]).all()
@@ -50,6 +55,7 @@ def test_what_is_no_count_is_dropped() -> None:
 
 
 def test_one_absurd_second_is_not_believed_two_are_a_burst() -> None:
+    """A single absurd count is taken for an error of measurement; a second one in a row is traffic."""
     intake = Intake()
     intake.take(0, [100.0] * 5)
     values, wrong = intake.take(5, [1e7, 100.0])
@@ -62,6 +68,7 @@ def test_one_absurd_second_is_not_believed_two_are_a_burst() -> None:
 
 
 def test_a_burst_of_ten_times_is_believed() -> None:
+    """Ten times the usual is possible, and must not be thrown away."""
     intake = Intake()
     intake.take(0, [200.0] * 5)
     values, wrong = intake.take(5, [2000.0, 2000.0])
@@ -70,6 +77,7 @@ def test_a_burst_of_ten_times_is_believed() -> None:
 
 
 def test_no_time_is_told() -> None:
+    """A moment that is none is refused and told, and no count is taken with it."""
     for moment in (math.nan, math.inf, -1.0, 1e17):
         values, wrong = Intake().take(moment, [1.0])
         assert not len(values)
@@ -77,6 +85,7 @@ def test_no_time_is_told() -> None:
 
 
 def test_the_clock_starts_where_the_first_measurement_does() -> None:
+    """Seconds since 1970 are as good a clock as seconds since the start."""
     intake = Intake()
     values, wrong = intake.take(1.76e9, [3.0, 4.0])
     assert (values.tolist(), wrong, intake.until_s) == ([3.0, 4.0], [], 1_760_000_002)
@@ -101,6 +110,7 @@ def test_a_clock_that_jumps_is_believed_the_second_time(jump: int) -> None:
 
 
 def test_a_clock_that_is_set_back_is_believed_the_second_time() -> None:
+    """A clock that stays back was set; counting goes on from there."""
     intake = Intake(until_s=1_760_000_000)
     assert not len(intake.take(0, [1.0] * 60)[0])
     values, wrong = intake.take(60, [2.0] * 60)
@@ -121,6 +131,7 @@ def test_one_measurement_from_elsewhere_does_no_harm() -> None:
 
 
 def test_more_than_there_can_be_is_never_believed() -> None:
+    """Counts beyond all machines are no traffic, however often they come."""
     values, wrong = Intake().take(0, [1e300, 1e300, 1e300, 5.0])
     assert np.isnan(values).tolist() == [True, True, True, False]
     assert wrong == ["3 s with counts that are no numbers of requests are dropped"]
@@ -129,6 +140,7 @@ def test_more_than_there_can_be_is_never_believed() -> None:
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.tuples(st.integers(-5, 60), st.lists(st.floats(), max_size=6)), max_size=12))
 def test_the_clock_never_goes_back_and_nothing_bad_comes_out(measured: list[tuple[int, list[float]]]) -> None:
+    """Whatever comes in, what comes out is finite counts, or none, without a second twice."""
     intake = Intake()
     for start, counts in measured:
         before = intake.until_s

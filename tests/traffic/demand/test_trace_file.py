@@ -24,6 +24,7 @@ def written(folder: Path, text: str) -> Path:
 
 @pytest.mark.parametrize(("clock", "period"), [("second", 1.0), ("minute", 60.0), ("hour", 3600.0)])
 def test_periods_that_are_counted(clock: str, period: float, tmp_path: Path) -> None:
+    """Seconds, minutes and hours are read with their length, and gaps shorten what was seen."""
     trace = read_trace(written(tmp_path, f"{clock},requests,gap_seconds,note\n7,3,0,a\n8,0,0.5,b\n"))
     assert trace.counts.tolist() == [3, 0]
     assert (trace.period_s, trace.name) == (period, "trace")
@@ -31,16 +32,19 @@ def test_periods_that_are_counted(clock: str, period: float, tmp_path: Path) -> 
 
 
 def test_without_gaps(tmp_path: Path) -> None:
+    """Without a column of gaps all of each period was seen; blank lines are none."""
     trace = read_trace(str(written(tmp_path, "minute,requests\n0,1\n\n1,2\n")))
     assert (trace.counts.tolist(), trace.seen_s.tolist()) == ([1, 2], [60.0, 60.0])
 
 
 def test_marks_spaces_and_capitals_do_no_harm(tmp_path: Path) -> None:
+    """Files of spreadsheets, with marks, spaces and capitals, are read as they are meant."""
     trace = read_trace(written(tmp_path, "\ufeffMinute , Requests\r\n0, 4\r\n1, 5.0\r\n"))
     assert trace.counts.tolist() == [4, 5]
 
 
 def test_gzipped(tmp_path: Path) -> None:
+    """A compressed trace is read, and named without its endings."""
     file = tmp_path / "night.csv.gz"
     file.write_bytes(gzip.compress(b"second,requests\n0,3\n1,4\n"))
     trace = read_trace(file)
@@ -65,6 +69,7 @@ def test_stamps_of_periods(name: str, tmp_path: Path) -> None:
 
 
 def test_stamps_may_be_any_time_apart(tmp_path: Path) -> None:
+    """Periods have the length that stamps are apart, quarters of a second, too."""
     trace = read_trace(written(tmp_path, "epoch_s,requests,gap_seconds\n0.25,3,0\n0.5,0,0.25\n0.75,1,0\n"))
     assert (trace.counts.tolist(), trace.period_s) == ([3, 0, 1], 0.25)
     assert trace.seen_s.tolist() == [0.25, 0.0, 0.25]
@@ -155,6 +160,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken_traces(name: str, tmp_path: Path) -> None:
+    """Each fault of a trace is told with its file, place, value and cure."""
     text, place, found, cure = BROKEN[name]
     path = written(tmp_path, text)
     with pytest.raises(InputError) as caught:
@@ -166,6 +172,7 @@ def test_broken_traces(name: str, tmp_path: Path) -> None:
 
 
 def test_all_that_is_wrong_in_a_trace(tmp_path: Path) -> None:
+    """All faults of a file are told at once, so that it is mended once."""
     with pytest.raises(InputError) as caught:
         read_trace(written(tmp_path, "second,requests\n0,x\n1,-1\nz,1\n"))
     places = {problem.place for problem in caught.value.problems}
@@ -173,6 +180,7 @@ def test_all_that_is_wrong_in_a_trace(tmp_path: Path) -> None:
 
 
 def test_many_faults_are_counted(tmp_path: Path) -> None:
+    """A thousand faults are ten lines and a count, not a thousand lines."""
     with pytest.raises(InputError) as caught:
         read_trace(written(tmp_path, "second,requests\n" + "".join(f"{n},x\n" for n in range(1000))))
     assert len(caught.value.problems) == 11
@@ -180,6 +188,7 @@ def test_many_faults_are_counted(tmp_path: Path) -> None:
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    """What is neither text nor an archive is refused in words."""
     path = tmp_path / "trace.csv"
     path.write_bytes(b"second,requests\n\xff\xfe,1\n")
     with pytest.raises(InputError, match="cannot be read"):
@@ -192,6 +201,7 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nowhere.csv", "folder/twitter-day", "a\0b", "x" * 3000])
 def test_no_such_trace(name: str, tmp_path: Path) -> None:
+    """A missing file is told with what could have been given instead."""
     with pytest.raises(InputError, match=r"no such file, nor a shipped trace; .*give a CSV"):
         read_trace(f"{tmp_path}/{name}")
 
@@ -207,6 +217,7 @@ def test_shipped_traces_by_name() -> None:
 
 
 def test_a_folder_is_no_trace(tmp_path: Path) -> None:
+    """A folder in the place of a file is refused in words."""
     with pytest.raises(InputError, match="cannot be read"):
         read_trace(tmp_path)
 
@@ -243,6 +254,7 @@ def test_random_texts_are_read_or_refused(tmp_path: Path) -> None:
 
 
 def test_counts_beyond_all_reason() -> None:
+    """Counts and factors that no machine could replay are refused where they come in."""
     with pytest.raises(InputError, match="at most 1e"):
         Trace.of([10**13], 60.0)
     with pytest.raises(InputError, match="altogether"):

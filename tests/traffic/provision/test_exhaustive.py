@@ -24,6 +24,7 @@ ROOMS = 1e-6
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_against_exhaustive_search(seed: int, tmp_path: Path) -> None:
+    """The deployment found is within the gap of the cheapest of all, and its bound is not above that."""
     case = draw(seed)
     best, found = best_of(case), provisioned(case, tmp_path, gap=GAP)
     if best is None:
@@ -78,6 +79,7 @@ def _features(case: Case, known: Collection[str]) -> set[str]:
 
 
 def test_random_services_cover_the_model() -> None:
+    """The random services meet each part of the model often enough, or agreement with them would say little."""
     least = {
         **dict.fromkeys(("random", "smooth", "steady", "several rates", "no target", "worst", "mean"), 8),
         **dict.fromkeys(("p50", "p90", "p95", "p99", "p99.9"), 2),

@@ -39,6 +39,9 @@ def line(rng: np.random.Generator) -> Line:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_no_thresholds_are_below_the_bound(seed: int) -> None:
+    """The bound over all mixes of thresholds is below each choice that enumeration lists, and exact where nothing is
+    bent.
+    """
     rng = np.random.default_rng(seed)
     own = menus(rng)
     flow = Flow(
@@ -76,6 +79,7 @@ def test_no_thresholds_are_below_the_bound(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [0, 1, 4, 5, 9, 13, 18, 77])
 def test_the_best_has_the_machines_that_its_place_needs(seed: int, tmp_path: Path) -> None:
+    """The least counts that a place needs are never above those of the best deployment: they may be cut off below."""
     case = draw(seed)
     found = provisioned(case, tmp_path)
     if not found.parts:

@@ -45,6 +45,7 @@ def libra(**changes: Any) -> Instance:
 
 
 def test_rent_is_of_the_whole_machine() -> None:
+    """Rent is by machine, not by worker: each price below rests on that."""
     assert libra().options[0].rent_per_s == pytest.approx(LIBRA_RENT, rel=1e-12)
 
 
@@ -57,6 +58,7 @@ def test_libra_point() -> None:
 @pytest.mark.parametrize("full", [0, 1, 2, 7])
 @pytest.mark.parametrize(("above", "more"), [(LIBRA_POINT - 1e-3, 0), (LIBRA_POINT + 1e-3, 1), (0.01, 0), (15.9, 1)])
 def test_the_count_flips_at_the_t_cip(full: int, above: float, more: int) -> None:
+    """On either side of LIBRA's point of indifference formula and search rent as many machines."""
     rate = 16 * full + above
     assert machines_for(rate, LIBRA_RENT, 16.0, LIBRA_CALL) == full + more
     found = provision(libra(), rate, arrivals="smooth", gap=1e-7)
@@ -91,6 +93,7 @@ def test_the_point_is_of_requests_that_enter_the_block(full: int) -> None:
 
 
 def test_extremes() -> None:
+    """Where functions cost nothing no machine pays, without requests neither, and full ones leave nothing."""
     assert t_cip(1.0, 0.0) == math.inf
     assert machines_for(5.0, 1.0, 2.0, 0.0) == 0
     assert machines_for(0.0, 1.0, 2.0, 10.0) == 0
@@ -99,6 +102,8 @@ def test_extremes() -> None:
 
 @given(st.floats(0.01, 200.0), st.floats(0.01, 10.0), st.floats(0.1, 20.0), st.floats(0.01, 10.0))
 def test_machines_for_are_the_cheapest(rate: float, rent: float, machine_rate: float, usd: float) -> None:
+    """The formula's count is the cheapest of all counts, tried one by one."""
+
     def cost(count: int) -> float:
         return count * rent + max(0.0, rate - count * machine_rate) * usd
 
@@ -121,6 +126,7 @@ def saving(busy: float) -> float:
 
 
 def test_survey_figures() -> None:
+    """Savings and the point of indifference printed in the survey come out of its formula."""
     assert saving(0.0) == pytest.approx(0.5, abs=1e-12)
     assert saving(0.1476) == pytest.approx(0.05, abs=1e-4)
     assert saving(0.1640) == pytest.approx(0.0, abs=1e-4)
@@ -206,6 +212,7 @@ def test_big_machines_may_never_catch_up() -> None:
 def test_s_cip_is_the_first_reach_where_big_machines_are_not_dearer(
     rate: float, usd: float, big_rent: float, deep: float, shallow: float
 ) -> None:
+    """Up to the point the function saves money at every reach tried, and just beyond it does not."""
     room = 0.8
     small = 0.6 * big_rent * math.ceil(rate * shallow / room)
 

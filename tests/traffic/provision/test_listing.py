@@ -73,6 +73,7 @@ def pricing_of(case: Case, blocks: int, folder: Path) -> Pricing:
 
 @pytest.mark.parametrize("seed", [seed for seed in range(34) if seed not in (7, 22, 23, 31)])
 def test_nothing_is_left_out(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists made by recursion are those put together one by one, but for structures that a bound rules out."""
     monkeypatch.setattr(candidates, "FEW", 0)
     blocks = 1 + seed % 4
     pricing = pricing_of(case_of(seed), blocks, tmp_path)
@@ -97,6 +98,7 @@ def test_nothing_is_left_out(seed: int, tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("seed", [3, 9, 12, 25, 36, 67])
 def test_recursion_finds_the_cheapest(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searching listed structures alone finds the cheapest deployment of all."""
     monkeypatch.setattr(candidates, "FEW", 0)
     case, blocks = case_of(seed), 1 + seed % 3
     shares, rates = (np.array(column) for column in zip(*case.rates, strict=True))
@@ -122,6 +124,7 @@ def test_few_of_many_are_made() -> None:
 
 
 def test_what_is_kept_out_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A structure that the caller rules out is never used, however cheap."""
     monkeypatch.setattr(candidates, "FEW", 0)
     instance = load(draw(25).document, tmp_path)
     found = provision(instance, 5.0, blocks=2, keep=lambda structure: len(structure) == 2)

@@ -131,6 +131,7 @@ def test_percentiles_of_a_law(law: str) -> None:
 
 
 def test_what_laws_cannot_promise() -> None:
+    """Times without an upper end have no worst latency: that is refused rather than made up."""
     with pytest.raises(InputError, match="worst latency, which they do not have"):
         provision(one_stage(4.0, "worst", 0.0), 0.5, times="pareto")
     with pytest.raises(InputError, match="give one of fixed, lognormal, pareto"):

@@ -42,6 +42,7 @@ KEPT = Simulated(confirmation("kept"))
 
 
 def test_what_decides_beside_a_function_is_named() -> None:
+    """A proof over listed queue lengths and a formula for calls says so."""
     said = scope(part(), simulated=KEPT)
     assert "queue_max one of 0-8, 10, 12, 15, 18, 22, 27, 33, 40, 50, 60, 75, 90, 110, 135, 165, 200, 250" in said
     assert "calls of the function as in M/M/c/K queues" in said
@@ -49,6 +50,7 @@ def test_what_decides_beside_a_function_is_named() -> None:
 
 
 def test_nothing_is_named_that_does_not_apply() -> None:
+    """The scope names no assumption that the deployment did not need."""
     alone = part(function=None, queue_max=None, spilled=0.0)
     said = scope(alone, simulated=KEPT)
     assert said == "Poisson arrivals at every block; waits as in M/G/c queues by two moments"
@@ -58,10 +60,12 @@ def test_nothing_is_named_that_does_not_apply() -> None:
 
 @pytest.mark.parametrize(("rates", "said"), [(100, False), (101, True)])
 def test_many_rates_are_told_in_groups(rates: int, said: bool) -> None:
+    """Up to a hundred rates are exact; with one more the answer says that they were grouped."""
     assert ("rates in 100 groups" in scope(part(), rates=rates, simulated=KEPT)) == said
 
 
 def test_what_a_simulation_left_open_is_said() -> None:
+    """What a simulation did not decide, or was not asked, is no confirmation."""
     assert "not confirmed" in scope(part(), simulated=Simulated(confirmation("undecided")))
     less = Simulated(confirmation("kept"), (Less(0, confirmation("undecided")),))
     assert "did not decide whether a machine less would do" in scope(part(), simulated=less)
@@ -75,6 +79,7 @@ def shown(deployment: Deployment) -> str:
 
 
 def test_what_a_simulation_changed_is_not_called_a_limit() -> None:
+    """A count the simulation changed is told as such, not as a search stopped by its limit."""
     reason = "by the formula for waits 1 USD/h is proven cheapest; the simulation changed stages 1-2: 3 machines, not 2"
     found = Deployment("tiny", "feasible", Rates.steady(4.0), (part(),), reason=reason)
     assert "proven by the formula, changed by the simulation" in shown(found)

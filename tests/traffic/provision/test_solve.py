@@ -226,11 +226,13 @@ def test_rates_of_the_call() -> None:
 
 
 def test_traces_are_put_together_to_minutes() -> None:
+    """Seconds of a trace become means of minutes, as machines are not rented by the second."""
     seconds = Trace(np.tile([0, 4], 60), 1.0, np.ones(120))
     assert provision(whole(), seconds, blocks=1).demand.rates.tolist() == [2.0]
 
 
 def test_no_time_is_no_error(tmp_path: Path) -> None:
+    """Without time whatever is said is true: bounds are below and costs above the optimum of enumeration."""
     for seed in (2, 9, 12, 73, 77):
         case = draw(seed)
         best = best_of(case)
@@ -250,6 +252,7 @@ def test_no_time_is_no_error(tmp_path: Path) -> None:
 
 
 def test_progress_closes_in(tmp_path: Path) -> None:
+    """Costs told on the way only fall, bounds stay below, and the last is the answer."""
     case, moments = draw(12), list[Moment]()
     found = provisioned(case, tmp_path, on_progress=moments.append)
     assert moments
@@ -260,6 +263,7 @@ def test_progress_closes_in(tmp_path: Path) -> None:
 
 
 def test_same_question_same_answer(tmp_path: Path) -> None:
+    """An answer repeats itself but for its seconds."""
     one, two = (provisioned(draw(12), tmp_path / name).to_dict() for name in ("a", "b"))
     assert {k: x for k, x in one.items() if k != "seconds"} == {k: x for k, x in two.items() if k != "seconds"}
 
@@ -288,12 +292,14 @@ def refused(instance: Instance, demand: Any = 2.0, **options: Any) -> list[tuple
     ],
 )
 def test_instances_it_does_not_take(changes: dict[str, Any], place: str, cure: str) -> None:
+    """What provisioning does not take is refused by key, with a cure."""
     ((found, said),) = refused(tiny.two_stages(**changes))
     assert found == place
     assert cure in said
 
 
 def test_sizes_from_a_range(tmp_path: Path) -> None:
+    """Ranges of memory have no list of types: the cure shows how to write one."""
     document = changed(two_tiers())
     del document["tier"][1]["option"]
     document["tier"][1] |= {"memory_mb_range": [1024, 2048], "flops_per_s_per_vcpu": 1e10}
@@ -317,6 +323,7 @@ def test_sizes_from_a_range(tmp_path: Path) -> None:
     ],
 )
 def test_values_out_of_range(name: str, wrong: float) -> None:
+    """Options out of range are refused by name, with what to write instead."""
     options = {"demand": 2.0, name: wrong}
     ((place, cure),) = refused(whole(), options.pop("demand"), **options)
     assert place == name
@@ -324,11 +331,13 @@ def test_values_out_of_range(name: str, wrong: float) -> None:
 
 
 def test_a_rate_is_needed() -> None:
+    """Without a rate or a trace there is nothing to provision for."""
     ((place, cure),) = refused(tiny.two_stages(), None)
     assert place == "workload.rate_per_s"
     assert "trace" in cure
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
+    """Two faults are told in one answer."""
     assert len(refused(whole(), 2.0, blocks=0, gap=-1.0)) == 2
     assert len(refused(tiny.three_tiers(cost_max_usd=1.0, threshold_mode="randomized"))) == 2

@@ -46,6 +46,7 @@ def test_each_block_takes_its_tier() -> None:
 
 
 def test_tiers_without_a_link_cannot_hand_over() -> None:
+    """Blocks follow each other only where a link joins their tiers; without any the reason says so."""
     links = {("drone", "en"): QUICK, ("vm", "fn"): QUICK}
     found = provision(dataclasses.replace(drones(), links=links), 1.0, arrivals="smooth")
     assert [part.machine_tier for part in found.parts] == ["drone", "en"]

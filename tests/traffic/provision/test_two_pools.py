@@ -186,6 +186,7 @@ def two(case: Drawn, arrivals: str) -> tuple[Deployment, Deployment]:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_evenly_spaced_requests_against_enumeration(seed: int) -> None:
+    """Two pools cost what enumeration of all pairs finds, and never more than one."""
     case = drawn(seed, None, function=False)
     one, both = two(case, "smooth")
     assert both.status == "optimal"
@@ -265,6 +266,7 @@ def test_what_is_promised_is_what_the_simulator_finds() -> None:
 
 
 def test_a_gateway_draws_the_pool_of_each_request() -> None:
+    """A gateway sends each request to the pool of its share, and keeps workers of pools apart."""
     service = provision(rented(4, 4), 2.0, blocks=1, arrivals="smooth", pools=2).service
     assert service is not None
     balancer, share = so.Balancer(service), service.blocks[0].shares[0]
@@ -278,6 +280,7 @@ def test_a_gateway_draws_the_pool_of_each_request() -> None:
 
 
 def test_files_and_the_command(tmp_path: Path) -> None:
+    """Two pools survive being saved, and the command says that they are proven at one cut."""
     found = provision(rented(4, 4), 2.0, blocks=1, arrivals="smooth", pools=2)
     found.save(tmp_path / "found.json")
     loaded = Deployment.load(tmp_path / "found.json")

@@ -76,6 +76,7 @@ def test_the_chain_stepped_out(servers: int, load: float) -> None:
 @pytest.mark.parametrize("servers", [1, 7, 100, 700])
 @pytest.mark.parametrize("load", [0.01, 0.5, 0.9, 0.98, 0.998])
 def test_no_digits_are_lost(servers: int, load: float) -> None:
+    """Tails fall to 1e-25 without a digit turning negative or flat."""
     queue = FixedTimes.at(servers, load * servers)
     x = np.linspace(0, 40 / servers, 60)
     beyond = queue.beyond(x)

@@ -35,6 +35,7 @@ def assert_longer(longer: Waiting, shorter: Waiting, within: float = ROUNDING) -
 @given(servers, loads, loads, cv2s, rooms)
 @settings(max_examples=100, deadline=None)
 def test_rise_with_the_rate(c: int, one: float, other: float, cv2: float, room: int | None) -> None:
+    """More requests never wait less: searches by halves rest on that."""
     high, low = at(c, max(one, other), cv2, room), at(c, min(one, other), cv2, room)
     assert_longer(high, low)
     assert high.lost[0] >= low.lost[0] - ROUNDING
@@ -53,6 +54,7 @@ def test_rise_with_the_scatter(c: int, load: float, one: float, other: float, ro
 @given(servers, loads, cv2s, st.integers(0, 30), st.none() | st.integers(1, 30))
 @settings(max_examples=100, deadline=None)
 def test_rise_with_room_where_fewer_are_lost(c: int, load: float, cv2: float, room: int, more: int | None) -> None:
+    """More room loses fewer and makes those who wait wait longer."""
     high, low = at(c, load, cv2, None if more is None else room + more), at(c, load, cv2, room)
     assert_longer(high, low, within=TABLED)
     assert high.lost[0] <= low.lost[0] + ROUNDING
@@ -61,6 +63,7 @@ def test_rise_with_room_where_fewer_are_lost(c: int, load: float, cv2: float, ro
 @given(servers, loads, cv2s, rooms)
 @settings(max_examples=100, deadline=None)
 def test_fall_with_servers(c: int, load: float, cv2: float, room: int | None) -> None:
+    """One server more never makes waits longer."""
     high, low = at(c, load, cv2, room), at(c + 1, load, cv2, room, servers_for=c)
     assert_longer(high, low)
     assert high.lost[0] >= low.lost[0] - ROUNDING

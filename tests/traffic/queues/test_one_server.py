@@ -19,6 +19,7 @@ MIXED = ServiceTime((0.25, 4.0), (0.8, 0.2))
 
 @pytest.mark.parametrize("load", [0.3, 0.8, 0.95])
 def test_one_fixed_time_is_m_d_1(load: float) -> None:
+    """The queue of one server by its transform is that of fixed times in closed form."""
     x = np.linspace(0, 8, 30)
     exact = FixedTimes.at(1, load).beyond(x)
     assert OneServer(ServiceTime((1.0,), (1.0,)), np.array([load])).beyond(x)[0] == pytest.approx(exact, abs=3e-5)
@@ -65,6 +66,7 @@ def test_room_for_one_is_arithmetic(load: float) -> None:
 
 
 def test_much_room_is_room_for_all() -> None:
+    """Forty places at half load are as good as no limit."""
     service = ServiceTime((1.0,), (1.0,), 0.5)
     x = np.array([0.0, 0.2, 1.0, 3.0])
     limited = OneServerLimited.at(np.array([0.5]), service, 40)
@@ -75,6 +77,7 @@ def test_much_room_is_room_for_all() -> None:
 
 
 def test_a_factor_is_told() -> None:
+    """A queue reckoned from two moments does not call itself exact."""
     queue = waiting(1, np.array([0.5]), ServiceTime((1.0,), (1.0,), 0.5))
     assert not queue.exact
     assert queue.queue == "M/G/1 with a log-normal factor"

@@ -62,6 +62,7 @@ def solved(task: Task) -> list[float]:
 @pytest.mark.parametrize("with_function", [True, False])
 @pytest.mark.parametrize("seed", range(8))
 def test_rates_with_a_common_unit_are_exact(seed: int, with_function: bool) -> None:
+    """Whole multiples of one rate are solved exactly without a solver."""
     task, truth = case(seed, whole=True, billing=False, with_function=with_function)
     bounds = solved(task)
     assert task.usd == pytest.approx(truth, rel=1e-6)
@@ -73,6 +74,7 @@ def test_rates_with_a_common_unit_are_exact(seed: int, with_function: bool) -> N
 @pytest.mark.parametrize(("whole", "billing"), [(False, False), (True, True), (False, True)])
 @pytest.mark.parametrize("seed", range(8))
 def test_bound_and_schedule_hold_the_optimum(seed: int, whole: bool, billing: bool, with_function: bool) -> None:
+    """The optimum by a MILP over all rentals lies between bound and schedule, and bounds only rise."""
     task, truth = case(50 + seed, whole=whole, billing=billing, with_function=with_function)
     bounds = solved(task)
     assert bounds == sorted(bounds)
@@ -159,12 +161,14 @@ def test_knapsack(seed: int) -> None:
     [([2.0, 4.0, 6.0], 2.0, (1, 2, 3)), ([2.0, 3.0], 1.0, (2, 3)), ([25 / 3, 28 / 3], 1 / 3, (25, 28))],
 )
 def test_unit_of_rates(rates: list[float], unit: float, weight: tuple[int, ...]) -> None:
+    """The unit found is the largest that all rates are multiples of."""
     found = Scale.of(np.array(rates), 100.0)
     assert found.unit == pytest.approx(unit)
     assert (found.weight, found.whole) == (weight, True)
 
 
 def test_rates_without_a_unit_come_in_fractions() -> None:
+    """Rates without a common unit are told apart, for the bound is then rounded."""
     found = Scale.of(np.array([1.0, math.pi]), 100.0)
     assert not found.whole
     assert found.weight[1] == 1
@@ -172,6 +176,7 @@ def test_rates_without_a_unit_come_in_fractions() -> None:
 
 
 def test_numbers_and_plans_are_one() -> None:
+    """Numbers of machines turned into rentals and back are the same numbers."""
     slots = slots_of([5, 9, 14, 3, 0, 8], [2.0, 3.0, 7.0], start_s=1.0)
     numbers = np.minimum(np.random.default_rng(0).integers(0, 3, (len(slots), 3)), slots.most)
     assert (slots.numbers(slots.plan(numbers)) == numbers).all()

@@ -103,6 +103,7 @@ def test_without_function_machines_come_before_the_trace() -> None:
 
 
 def test_too_few_machines_without_function() -> None:
+    """Traffic that machines cannot carry is refused with what they can, and the key to raise."""
     with pytest.raises(
         InputError, match=r"block 1: no function, up to 3 requests/s.*together serve 2; raise machines_max"
     ):
@@ -110,17 +111,20 @@ def test_too_few_machines_without_function() -> None:
 
 
 def test_neither_machines_nor_function() -> None:
+    """A block with nothing to run on is refused in words."""
     with pytest.raises(InputError, match="neither machines nor a function"):
         schedule(service(usd=None), trace(1, 3))
 
 
 def test_functions_alone() -> None:
+    """Without machines the schedule is the bill of the function, and proven."""
     found = schedule(service(usd=0.25), trace(3, 5))
     assert (found.usd, found.bound, found.status) == (2.0, 2.0, "optimal")
     assert found.method == "functions alone"
 
 
 def test_no_requests() -> None:
+    """No requests cost nothing, with no gap of zero by zero."""
     found = schedule(service(machine(), usd=None), trace(0, 0))
     assert (found.usd, found.bound, found.gap, found.status) == (0.0, 0.0, 0.0, "optimal")
 
@@ -172,6 +176,7 @@ def test_cheap_big_machine_for_the_base_and_small_ones_for_peaks() -> None:
     ],
 )
 def test_dominance(changes: dict[str, Any], is_dropped: bool) -> None:
+    """A type is dropped only where another does as much for as much at every number of machines."""
     small = machine("small", 1.0, 2.0, start_s=10.0, billing_min_s=60.0)
     big = machine(**{"name": "big", "usd_per_s": 2.0, "rate": 4.0, "start_s": 10.0, "billing_min_s": 60.0, **changes})
     rates = {own.name: 1 / own.seconds[0] for own in (small, big)}
@@ -179,15 +184,18 @@ def test_dominance(changes: dict[str, Any], is_dropped: bool) -> None:
 
 
 def test_type_that_may_run_out_dominates_none() -> None:
+    """A type with a limit replaces none, for there may not be enough of it."""
     few, other = machine("few", 1.0, 2.0, machines_max=3), machine("other", 2.0, 2.0)
     assert dominated((few, other), {"few": 2.0, "other": 2.0}) == {}
 
 
 def test_one_of_equal_types_is_kept() -> None:
+    """Of equal types one stays: they must not drop each other."""
     assert dominated((machine("a"), machine("b"), machine("c")), dict.fromkeys("abc", 1.0)) == {"b": "a", "c": "a"}
 
 
 def test_dropped_types_are_named() -> None:
+    """The answer names which type was left out for which."""
     found = schedule(service(machine("dear", 2.0), machine("cheap", 1.0), usd=3.0), trace(1, 1), step_s=1)
     assert found.blocks[0].dropped == {"dear": "cheap"}
     assert found.method == "slices + dominance"
@@ -265,6 +273,7 @@ def check_value(case: dict[str, Any], found: Schedule) -> None:
 @pytest.mark.parametrize("with_function", [True, False])
 @pytest.mark.parametrize("seed", range(60))
 def test_one_type_is_exact(seed: int, with_function: bool) -> None:
+    """With one type the schedule costs what the best of all schedules does, proven without a gap."""
     case = random_case(seed, 1, billing=False, with_function=with_function)
     found = schedule(case["service"], case["trace"], step_s=case["step_s"])
     check_value(case, found)
@@ -277,6 +286,7 @@ def test_one_type_is_exact(seed: int, with_function: bool) -> None:
 @pytest.mark.parametrize("with_function", [True, False])
 @pytest.mark.parametrize("seed", range(40))
 def test_least_billing(seed: int, with_function: bool) -> None:
+    """With least billed times cost and bound hold the best of all schedules between them."""
     case = random_case(seed, 1, billing=True, with_function=with_function)
     check_proven(case)
 
@@ -285,6 +295,7 @@ def test_least_billing(seed: int, with_function: bool) -> None:
 @pytest.mark.parametrize("billing", [True, False])
 @pytest.mark.parametrize("seed", range(25))
 def test_two_types(seed: int, billing: bool, with_function: bool) -> None:
+    """With two types cost and bound hold the best of all schedules between them."""
     case = random_case(seed, 2, billing=billing, with_function=with_function)
     check_proven(case)
 
@@ -343,6 +354,7 @@ def test_evaluator(seed: int) -> None:
 
 
 def test_evaluator_names_what_is_wrong() -> None:
+    """All that is wrong with a schedule is told at once, each with its block and machine."""
     few = service(machine("few", machines_max=1))
     listed = [Rental("few", 0.0, 2.0), Rental("few", 1.0, 2.0), Rental("fwe", 0.0, 1.0), Rental("few", 3.0, 3.0)]
     with pytest.raises(InputError) as caught:
@@ -368,6 +380,7 @@ def mixed() -> Schedule:
 
 @pytest.mark.parametrize("period_s", [None, 1.0, 5.0, 100.0])
 def test_frame_sums_to_totals(period_s: float | None) -> None:
+    """Tables in any period add up to the totals of the schedule."""
     found = mixed()
     frame = found.to_frame(period_s)
     assert frame.columns.tolist() == [
@@ -379,6 +392,7 @@ def test_frame_sums_to_totals(period_s: float | None) -> None:
 
 
 def test_document() -> None:
+    """The document's parts add up, and its gap is reckoned from its own cost and bound."""
     found = mixed()
     document = json.loads(json.dumps(found.to_dict()))
     assert document["usd"] == found.usd
@@ -408,6 +422,7 @@ def test_progress_rises_to_the_end() -> None:
     ],
 )
 def test_parameters_without_sense(given: dict[str, float], message: str) -> None:
+    """Parameters out of range are refused by name, with what to write."""
     with pytest.raises(InputError, match=message):
         schedule(service(machine()), trace(1), **given)  # type: ignore[arg-type]
 
@@ -417,6 +432,7 @@ def test_parameters_without_sense(given: dict[str, float], message: str) -> None
 
 
 def test_parts_of_levels_are_all_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Levels taken in parts for want of memory give the same spells."""
     rng = np.random.default_rng(0)
     demand = Demand(np.arange(41.0), rng.integers(0, 30, 40).astype(float))
     given: dict[str, Any] = {"rate": 2.0, "usd_per_s": 1.0, "start_s": 1.5, "usd_per_request": 1.0}
@@ -428,6 +444,7 @@ def test_parts_of_levels_are_all_levels(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_moments_end_with_the_trace_and_begin_before_it() -> None:
+    """Moments of change cover the whole trace, and the starts that must be ordered before it."""
     assert moments(10.0, 4.0).tolist() == [0, 4, 8, 10]
     assert moments(10.0, 4.0, [5.0, 1.0]).tolist() == [-5, -4, -1, 0, 4, 8, 10]
 

@@ -54,6 +54,7 @@ def overlap(spans: list[tuple[float, float, float]], periods: int, period_s: flo
 
 @pytest.mark.parametrize("seeds", [range(k, k + 50) for k in range(0, 250, 50)], ids=str)
 def test_against_one_queue_of_all_events(seeds: range) -> None:
+    """Block by block gives to the last digit what one queue of all events does, and policies see the same."""
     for seed in seeds:
         case = random_case(seed)
         fast_policy, slow_policy = case.policy(), case.policy()
@@ -149,6 +150,7 @@ def compare(found: Simulation, truth: Found, times: np.ndarray, period_s: float)
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1000, 10**6), st.integers(1, 30), st.sampled_from(["fixed", "lognormal", "pareto"]))
 def test_requests_and_money_balance(seed: int, factor: int, law: str) -> None:
+    """Whatever the case, each request ends once and each sum of the table is that of the run."""
     case = random_case(seed)
     more = case.settings | {"times": law, "arrivals": "poisson"}
     found = simulate(case.service, case.trace.scaled(factor), case.policy(), **more)
@@ -175,6 +177,7 @@ def test_requests_and_money_balance(seed: int, factor: int, law: str) -> None:
 
 
 def test_the_seed_decides() -> None:
+    """One seed is one run, another seed another."""
     case = random_case(7)
     runs = [simulate(case.service, case.trace, case.policy(), **case.settings | {"seed": seed}) for seed in (1, 1, 2)]
     assert runs[0].latency.tolist() == runs[1].latency.tolist()
@@ -183,6 +186,7 @@ def test_the_seed_decides() -> None:
 
 
 def test_steps_inside_an_interval_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many requests are taken in one step is a matter of memory, not of results."""
     cases = [random_case(seed) for seed in range(40)]
     whole = [simulate(c.service, c.trace, c.policy(), **c.settings) for c in cases]
     monkeypatch.setattr("serflow_opt.traffic.simulate.simulate._MOST", 3)

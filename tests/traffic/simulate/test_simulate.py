@@ -45,6 +45,7 @@ def even(service: Service, over: Trace, policy: Any, **more: Any) -> Simulation:
 
 
 def test_waits_first_come_first_served() -> None:
+    """Who came first is served first, and a machine is billed until its last request is done."""
     found = even(one([machine()]), trace(2, 2), fixed(1))
     # at 0.25, 0.75, 1.25, 1.75; done at 1.25, 2.25, 3.25, 4.25
     assert found.latency.tolist() == [1.0, 1.5, 2.0, 2.5]
@@ -58,12 +59,14 @@ def test_waits_first_come_first_served() -> None:
 
 
 def test_a_worker_that_gets_free_serves_who_comes_at_that_moment() -> None:
+    """Ends come before arrivals at one moment: evenly spaced requests of one interval's length need no function."""
     found = even(one([machine()], function()), trace(1, 1, 1), fixed(1))
     assert found.by_machine == (3,)
     assert found.latency.tolist() == [1, 1, 1]
 
 
 def test_functions_take_what_finds_no_worker_and_no_room_to_wait() -> None:
+    """Only who finds all workers busy and the queue full is sent to the function, and pays its fee and cold start."""
     run = function([0.5, 0.5], cold_start_s=0.25)
     found = even(one([machine()], run), trace(4), fixed(1, queue_max=1))
     # 0.125 machine until 1.125; 0.375 waits; 0.625 and 0.875 function, the second while the first is busy: both cold
@@ -74,6 +77,7 @@ def test_functions_take_what_finds_no_worker_and_no_room_to_wait() -> None:
 
 
 def test_the_longest_there_is_preferred_while_it_has_free_workers() -> None:
+    """Work is gathered on the oldest machine, so that others are free to stop at once."""
     found = even(
         one([machine(workers=2)]),
         trace(2, 0, 0, 0),
@@ -93,6 +97,7 @@ def test_the_longest_there_is_preferred_while_it_has_free_workers() -> None:
 
 
 def test_machines_start_and_take_who_waits_at_once() -> None:
+    """A machine that becomes ready takes as many who wait as it has workers, and is billed from its order on."""
     policy = fixed(1, every_s=10.0)
     found = even(one([machine(start_s=2.5, workers=2)]), trace(1, 1, 1, 1, 1), policy)
     # at 0.5, 1.5, 2.5, 3.5, 4.5: the first two start at 2.5, the third at 3.5 with the fourth
@@ -104,16 +109,19 @@ def test_machines_start_and_take_who_waits_at_once() -> None:
 
 
 def test_no_room_to_wait_though_machines_start() -> None:
+    """Nobody waits for a start where none may wait: the function serves at once."""
     found = even(one([machine(start_s=2.5)], function()), trace(1), fixed(1))
     assert found.by_function == (1,)
 
 
 def test_requests_wait_for_machines_only_where_there_are_any() -> None:
+    """Room to wait and quotas of machines mean nothing while no machine is there or starting."""
     assert even(one([machine()], function()), trace(1), fixed(0, queue_max=5)).by_function == (1,)
     assert even(one([machine()], function()), trace(1), fixed(0, quota=((0, 5),))).by_function == (1,)
 
 
 def test_stopped_machines_finish_what_they_have_begun() -> None:
+    """A machine that is told to stop ends its request first, takes no other, and is billed up to then."""
     policy = Script([Orders(({"vm": 2},)), Orders(({"vm": 1},))], every_s=1.0)
     found = even(one([machine(seconds=[3, 3])]), trace(4, 0, 0), policy)
     # 0.125 on the first until 3.125, 0.375 on the second until 3.375; that was told to stop at 1: the rest waits
@@ -123,6 +131,7 @@ def test_stopped_machines_finish_what_they_have_begun() -> None:
 
 
 def test_starting_machines_are_stopped_first_and_billed_at_least() -> None:
+    """Fewer machines are wanted: those that are only starting go first, and cost the least that is billed."""
     policy = Script([Orders(({"vm": 1},)), Orders(({"vm": 2},)), Orders(({"vm": 1},))])
     found = even(one([machine(start_s=2.0, billing_min_s=1.5)]), trace(0, 0, 0, 0), policy)
     assert [seen.starting[0]["vm"] for seen in policy.seen] == [0, 1, 1, 0]
@@ -133,6 +142,7 @@ def test_starting_machines_are_stopped_first_and_billed_at_least() -> None:
 
 
 def test_a_cancelled_start_leaves_its_requests_waiting() -> None:
+    """Who waited for a machine whose start is called off is dropped at the end, and counts as late."""
     policy = Script([Orders(({"vm": 1},)), Orders(({"vm": 0},))])
     found = even(one([machine(start_s=2.0)]), trace(1, 0, 0), policy)
     assert found.dropped == {"timeout": 0, "throttled": 0, "no machine": 1}
@@ -142,6 +152,7 @@ def test_a_cancelled_start_leaves_its_requests_waiting() -> None:
 
 
 def test_machines_of_a_type_are_limited() -> None:
+    """No more machines than the limit of their type are rented; the policy is told how many orders failed."""
     policy = fixed(3)
     found = even(one([machine(machines_max=2)]), trace(0, 0), policy)
     assert len(found.rentals) == 2
@@ -149,6 +160,7 @@ def test_machines_of_a_type_are_limited() -> None:
 
 
 def test_orders_fail_in_their_window() -> None:
+    """Orders fail in the window of a fault alone, cost nothing there, and the policy sees each failure."""
     policy = fixed(1)
     faults = Faults(no_start=(("vm", 0.0, 2.0), ("other", 0.0, 9.0)))
     found = even(one([machine()]), trace(0, 0, 0, 0), policy, faults=faults)
@@ -157,6 +169,7 @@ def test_orders_fail_in_their_window() -> None:
 
 
 def test_requests_leave_when_they_have_waited_too_long() -> None:
+    """Who waits longer than the timeout leaves and is a violation; who waits exactly so long is served."""
     found = even(one([machine()], slo_s=1.25), trace(4), fixed(1), timeout_s=1.0)
     # 0.125 until 1.125; 0.375 waits 0.75 s, until 2.125; 0.625 and 0.875 would wait for 1.5 and 1.25 s
     assert found.latency.tolist() == [1.0, 1.75]
@@ -167,6 +180,7 @@ def test_requests_leave_when_they_have_waited_too_long() -> None:
 
 
 def test_those_who_left_make_room_to_wait() -> None:
+    """A place in the queue is free from the moment on at which its request has left."""
     found = even(one([machine(seconds=[9, 9])], function()), trace(2, 2), fixed(1, queue_max=1), timeout_s=0.5)
     # 0.75 waits until 1.25 and leaves; at that moment the next comes and waits, until 1.75, and so on
     assert (found.by_machine, found.by_function) == ((1,), (0,))
@@ -174,6 +188,7 @@ def test_those_who_left_make_room_to_wait() -> None:
 
 
 def test_refused_requests_wait_where_there_are_machines() -> None:
+    """Who is refused by a full function waits for a machine, if there is one; else it is dropped."""
     run = function(concurrency_max=1)
     found = even(one([machine()], run), trace(4), fixed(1))
     # 0.125 machine, 0.375 function until 1.375, 0.625 and 0.875 refused: from 1.125 and 2.125
@@ -185,6 +200,7 @@ def test_refused_requests_wait_where_there_are_machines() -> None:
 
 
 def test_faults_throttle_functions() -> None:
+    """In the window of a fault the function takes nobody, and the policy sees how many it refused."""
     policy = Script([Orders(({},))])
     found = even(one([], function()), trace(1, 1, 1, 1), policy, faults=Faults(throttle=((1.0, 3.0, 0),)))
     assert found.dropped["throttled"] == 2
@@ -192,6 +208,7 @@ def test_faults_throttle_functions() -> None:
 
 
 def test_quota_sends_the_first_of_each_second_to_machines() -> None:
+    """With a quota the first requests of each second go to machines, free or not, and all others to the function."""
     quota = ((1.0, 1), (2.0, 3))
     found = even(one([machine()], function()), trace(2, 2, 4), fixed(1, quota=quota))
     # none before 1; then the first at 1.25 until 2.25; of 2.125 to 2.875 three, to start at 2.25, 3.25, 4.25
@@ -200,18 +217,21 @@ def test_quota_sends_the_first_of_each_second_to_machines() -> None:
 
 
 def test_quota_counts_over_decisions_within_a_second() -> None:
+    """A decision within a second does not begin its quota anew."""
     policy = Script([Orders(({"vm": 4},)), Orders(({"vm": 4},), (0,), (((0.0, 3),),))], every_s=0.5)
     found = even(one([machine()], function()), trace(4), policy)
     assert (found.by_machine, found.by_function) == ((3,), (1,))
 
 
 def test_a_refused_request_above_the_quota_takes_a_free_worker() -> None:
+    """A quota is no reason to drop somebody: who is refused by the function takes a free worker."""
     found = even(one([machine(workers=4)], function(concurrency_max=1)), trace(4), fixed(1, quota=((0, 1),)))
     assert (found.by_machine, found.by_function, found.throttled) == ((3,), (1,), (2,))
     assert found.latency.tolist() == [1, 1, 1, 1]
 
 
 def test_the_latest_used_environment_is_taken() -> None:
+    """Functions reuse the environment used last, and those idle beyond the keep-alive are cold again."""
     run = function([0.5, 0.5], keep_alive_s=1.0, cold_start_s=0.5)
     found = even(one([], run), trace(2, 0, 1, 0, 1), Script([Orders(({},))]))
     # 0.25 and 0.75 cold, until 1.25 and 1.75; 2.5 takes the latter, until 3.0; 4.5 finds none warm
@@ -222,6 +242,7 @@ def test_the_latest_used_environment_is_taken() -> None:
 
 
 def test_functions_are_billed_in_steps() -> None:
+    """Billed time is rounded up to whole steps, and a whole number of steps is not rounded up by floating point."""
     found = even(one([], function([0.3, 0.3], billing_step_s=0.1)), trace(1), Script([Orders(({},))]))
     assert found.usd["functions"] == pytest.approx(0.25 + 0.3, rel=1e-12)  # 0.3 is three steps, not four
     found = even(one([], function([0.31, 0.31], billing_step_s=0.1)), trace(1), Script([Orders(({},))]))
@@ -241,6 +262,7 @@ BOTH = Script([Orders(({"a": 1}, {"b": 1}))])
 
 @pytest.mark.parametrize(("sends", "second"), [(True, 2.25), (False, 2.0)])
 def test_hand_overs(sends: bool, second: float) -> None:
+    """A machine that sends holds its worker while it hands over; one that does not is free at once."""
     found = even(two(sends, slo_s=2.0), trace(2, 0), replace(BOTH, seen=[]))
     # sent at 0.25, there at 0.5, served until 0.75, next at 1.25, until 2.25; the other is there at 1.0, but a worker
     # that sends is free at 1.25: served until 1.5, next at 2.0, until 3.0; else until 1.25, next at 1.75, until 2.75
@@ -251,6 +273,7 @@ def test_hand_overs(sends: bool, second: float) -> None:
 
 
 def test_exits_follow_shares_and_samples() -> None:
+    """Requests leave in the shares of the exits, or as measured samples do, right and wrong with them."""
     blocks = (Block(0, 1, (), function([1, 1, 1])), Block(2, 2, (), function()))
     service = Service("s", blocks, (0.5, 0.2, 0.3), (0.9, 0.5, 0.7))
     found = simulate(service, trace(40_000), Script([Orders(({}, {}))]))
@@ -265,6 +288,7 @@ def test_exits_follow_shares_and_samples() -> None:
 
 
 def test_arrivals() -> None:
+    """Moments keep the counts of each period; Poisson arrivals have their mean and variance."""
     counts = trace(3, 0, 500, 2, period_s=60)
     for arrivals in ("spread", "even"):
         moments = draw(one([], function()), counts, 3, arrivals).times
@@ -282,6 +306,7 @@ def lasting(service: Service, **more: Any) -> Any:
 
 @pytest.mark.parametrize(("law", "cv"), [("lognormal", 0.5), ("lognormal", 1.0), ("pareto", 0.3)])
 def test_factors_have_mean_1_and_the_cv(law: str, cv: float) -> None:
+    """Random service times keep the mean that planning used, and have the spread that was asked for."""
     latency = lasting(one([], function([2, 2])), times=law, cv=cv)
     assert latency.mean() == pytest.approx(2, rel=0.01)
     assert latency.std() / latency.mean() == pytest.approx(cv, rel=0.06)
@@ -294,6 +319,7 @@ def test_factors_have_mean_1_and_the_cv(law: str, cv: float) -> None:
 
 
 def test_measured_factors_and_deviations() -> None:
+    """Measured factors are scaled to mean 1, and a stage's own deviation goes before the general one."""
     latency = lasting(one([], function()), times=np.array([1.0, 2.0, 6.0, 3.0]))
     assert np.unique(latency, return_counts=True)[0] == pytest.approx([1 / 3, 2 / 3, 1, 2])
     latency = lasting(one([], function([2, 2], sd_s=(0.5, 0.5))), times="lognormal", cv=3.0)
@@ -302,6 +328,7 @@ def test_measured_factors_and_deviations() -> None:
 
 
 def test_a_failing_policy_is_survived() -> None:
+    """A policy that raises or orders nonsense is noted with its moment; the last good orders stay in force."""
     policy = Script([None, Orders(({"vm": 1},)), None, Orders(({"wm": 1},)), Orders(({"vm": 1}, {})), None])
     found = even(one([machine()]), trace(1, 1, 1, 1, 1, 1), policy)
     assert [moment for moment, _ in found.policy_errors] == [0, 2, 3, 4, 5]
@@ -312,6 +339,7 @@ def test_a_failing_policy_is_survived() -> None:
 
 
 def test_seen_counts_whole_seconds() -> None:
+    """A policy sees the requests of whole seconds that are over, each exactly once."""
     policy = fixed(1, every_s=2.5)
     even(one([machine(seconds=[0.125] * 2)]), trace(4, 2, 4, 1, 1, 0), policy)
     # 2.125 and 2.375 belong to the first 2.5 s, 2.625 and 2.875 to the next
@@ -320,6 +348,7 @@ def test_seen_counts_whole_seconds() -> None:
 
 
 def test_periods_by_hand() -> None:
+    """Each column of the table by period is the one reckoned by hand."""
     run = function([0.5, 0.5], cold_start_s=0.5)
     service = one([machine(seconds=[1.5, 1.5], start_s=0.5, workers=2, usd_per_s=2.0)], run)
     found = even(service, trace(1, 4), Script([Orders(({"vm": 1},))], 9.0), period_s=1.0)
@@ -337,6 +366,7 @@ def test_periods_by_hand() -> None:
 
 
 def test_an_empty_trace() -> None:
+    """Without requests nothing divides by nothing: none late, and only machines are paid."""
     found = simulate(one([machine()]), trace(), fixed(1))
     assert (found.arrivals, found.kept, found.usd_total, found.utilisation) == (0, 1.0, 0.0, 0.0)
     assert found.to_frame().empty
@@ -344,6 +374,7 @@ def test_an_empty_trace() -> None:
 
 
 def test_progress_goes_up_to_all() -> None:
+    """Who watches is told shares that rise to 1."""
     told: list[float] = []
     simulate(one([machine()]), trace(1, 1, 1), fixed(1, every_s=2.0), on_progress=told.append)
     assert told == [2 / 3, 1.0]
@@ -362,5 +393,6 @@ def test_progress_goes_up_to_all() -> None:
     ],
 )
 def test_nonsense_is_refused(more: dict[str, Any]) -> None:
+    """Settings without a meaning are refused by name instead of simulated."""
     with pytest.raises(ValueError, match=next(iter(more))):
         simulate(one([machine()]), trace(1), fixed(1), **more)
