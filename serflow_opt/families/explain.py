@@ -24,7 +24,7 @@ from serflow_opt.search.outcome import Settings
 from serflow_opt.sensitivity.explain import STEP, LimitRow
 
 
-class Beside(Document):
+class Alternative(Document):
     """What another way of deciding comes to, limits aside, in the unit of what is optimised."""
 
     name: str
@@ -38,7 +38,7 @@ class LimitCosts(Answer):
 
     plan: Solution
     limits: list[LimitRow]
-    beside: list[Beside] = Field(default=[])
+    beside: list[Alternative] = Field(default=[])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document."""
@@ -102,7 +102,9 @@ def explain(
     best, others = plan.objective.value or 0.0, []
     for other in family.beside(problem):
         value = other.values[goal.name] * goal.shown
-        others.append(Beside(name=other.name, words=other.words, value=value, times=value / best if best else None))
+        others.append(
+            Alternative(name=other.name, words=other.words, value=value, times=value / best if best else None)
+        )
     return LimitCosts(plan=plan, limits=rows, beside=others)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from serflow_opt.families.protocol import Question
 
 
-class Beside(Document):
+class SimulatedFigure(Document):
     """A figure of the plan, what it is on average where chance plays a part, and what came out."""
 
     name: str
@@ -26,10 +26,10 @@ class Beside(Document):
     off: float = Field(description="simulated beside expected, relative")
 
 
-def beside(name: str, unit: str, planned: float, expected: float, simulated: float) -> Beside:
-    """Return a figure; the arguments as `Beside` has them."""
+def beside(name: str, unit: str, planned: float, expected: float, simulated: float) -> SimulatedFigure:
+    """Return a figure; the arguments as `SimulatedFigure` has them."""
     off = simulated / expected - 1 if expected else 0.0
-    return Beside(name=name, unit=unit, planned=planned, expected=expected, simulated=simulated, off=off)
+    return SimulatedFigure(name=name, unit=unit, planned=planned, expected=expected, simulated=simulated, off=off)
 
 
 def decision_to_run(

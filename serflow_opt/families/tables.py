@@ -35,7 +35,7 @@ def check_names(names: Mapping[str, Sequence[str]], file: str, problems: list[Pr
                 problems.append(Problem(file, f"{what}[{n + 1}].name", repr(name), "give each a name of its own"))
 
 
-class Counts(Table):
+class CountsTable(Table):
     """Whole numbers from one to another by a step."""
 
     from_: int = Field(alias="from", default=1, ge=1)
@@ -43,7 +43,7 @@ class Counts(Table):
     step: int = Field(default=1, ge=1)
 
     @model_validator(mode="after")
-    def _in_order(self) -> Counts:
+    def _in_order(self) -> CountsTable:
         if self.to < self.from_:
             raise ValueError("write `to` at least as large as `from`")
         return self
@@ -53,6 +53,6 @@ class Counts(Table):
         return list(range(self.from_, self.to + 1, self.step))
 
 
-def numbers_of(given: Sequence[int] | Counts) -> list[int]:
+def numbers_of(given: Sequence[int] | CountsTable) -> list[int]:
     """Return what a key offers, rising, each number once."""
-    return given.values() if isinstance(given, Counts) else sorted(set(given))
+    return given.values() if isinstance(given, CountsTable) else sorted(set(given))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from serflow_opt.families.pipeline.simulate import PipelineSimulated
-    from serflow_opt.families.simulated import Beside
+    from serflow_opt.families.simulated import SimulatedFigure
     from serflow_opt.families.training.explain import TrainingCosts
     from serflow_opt.families.training.simulate import RoundsSimulated
 
@@ -78,7 +78,7 @@ def rounds_table(found: RoundsSimulated) -> RenderableType:
     return Group(head, _figures(found.figures), *(Text(line) for line in lines))
 
 
-def _figures(figures: Sequence[Beside]) -> Sheet:
+def _figures(figures: Sequence[SimulatedFigure]) -> Sheet:
     """Lay out figures of a plan beside what came out."""
     rows = [
         (

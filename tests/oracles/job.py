@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator
 from math import inf
 
-from serflow_opt.families.job.problem import Algorithm, Channel, Job, Option, Plan
+from serflow_opt.families.job.problem import Algorithm, Channel, Job, JobOption, JobPlan
 
 MANY = 10_000
 
@@ -28,13 +28,13 @@ def drawn(seed: int) -> Job:
         starts = ((2.0, 1.0), (5.0, rng.choice((3.0, 8.0))))
         usable = tuple(sorted(rng.sample(range(3), rng.randint(1, 3))))
         memory, life, net = rng.choice((150.0, 1e9)), rng.choice((15.0, 40.0, 900.0)), rng.choice((inf, 40.0))
-        options.append(Option(f"f{n}", True, memory, speed, 0.02 * speed, 1e-4, life, 0.0, net, 0.0, starts, usable))
+        options.append(JobOption(f"f{n}", True, memory, speed, 0.02 * speed, 1e-4, life, 0.0, net, 0.0, starts, usable))
     for n in range(rng.randint(0, 2)):
         starts = ((1.0, rng.choice((5.0, 30.0))), (5.0, 40.0))
         usable = tuple(sorted(rng.sample(range(4), rng.randint(1, 4))))
         rent, least = rng.choice((0.002, 0.02)), rng.choice((0.0, 60.0))
         speed = rng.choice((1.0, 4.0))
-        options.append(Option(f"v{n}", False, 1e9, speed, rent, 0.0, inf, least, 100.0, 0.001, starts, usable))
+        options.append(JobOption(f"v{n}", False, 1e9, speed, rent, 0.0, inf, least, 100.0, 0.001, starts, usable))
     workers = tuple(sorted(rng.sample(range(1, 6), rng.randint(1, 3))))
     algorithms = tuple(
         Algorithm(name, *zip(*[(rng.randint(1, 30), rng.choice((0.5, 2.0, 9.0))) for _ in workers], strict=True))
@@ -58,7 +58,7 @@ def drawn(seed: int) -> Job:
     )
 
 
-def _start(option: Option, w: float) -> float:
+def _start(option: JobOption, w: float) -> float:
     points = option.starts
     if w <= points[0][0]:
         return points[0][1]
@@ -93,7 +93,7 @@ def _exchange(job: Job, channel: Channel, pattern: str, net: float, hop: float, 
     return seconds, usd if size <= channel.item_max else inf
 
 
-def rows(job: Job) -> Iterator[tuple[Plan, dict[str, float]]]:
+def rows(job: Job) -> Iterator[tuple[JobPlan, dict[str, float]]]:
     """Yield every row that can be had, all rounds of handing over included, with time, cost and functions."""
     m = job.model_bytes
     for k, w in enumerate(job.workers):
@@ -126,7 +126,7 @@ def rows(job: Job) -> Iterator[tuple[Plan, dict[str, float]]]:
                         run = load + rounds * step
                         cost = w * o.usd_per_s * max(start + run, o.billed_min_s) + w * job.usd_per_read
                         cost += rounds * usd + channel.usd_per_s * (channel.start_s + run)
-                        yield Plan(-1, n, *plan), {"time": ready + run, "cost": cost, "functions": 0.0}
+                        yield JobPlan(-1, n, *plan), {"time": ready + run, "cost": cost, "functions": 0.0}
                         continue
                     again = _restarts(o.life_s, load, save, step, rounds)
                     if again is None:
@@ -136,7 +136,7 @@ def rows(job: Job) -> Iterator[tuple[Plan, dict[str, float]]]:
                     cost = w * o.usd_per_s * busy + w * (1 + again) * (o.usd_per_call + job.usd_per_read)
                     cost += w * again * (job.usd_per_write + job.usd_per_read) + rounds * usd
                     cost += channel.usd_per_s * (channel.start_s + time - ready)
-                    yield Plan(n, -1, *plan), {"time": time, "cost": cost, "functions": float(w)}
+                    yield JobPlan(n, -1, *plan), {"time": time, "cost": cost, "functions": float(w)}
                 for (f, fo), (v, vo) in itertools.product(able, able):
                     if fo.is_function and not vo.is_function and told[f][1] < inf and channel.kind != "direct":
                         yield from _in_turn(job, channel, w, rounds, told[f], told[v], fo, vo, (f, v, k, c, pattern, a))
@@ -158,7 +158,7 @@ def _restarts(life: float, load: float, save: float, step: float, rounds: int) -
     return None
 
 
-def _in_turn(job, channel, w, rounds, of_f, of_v, fo, vo, names) -> Iterator[tuple[Plan, dict[str, float]]]:  # type: ignore[no-untyped-def]
+def _in_turn(job, channel, w, rounds, of_f, of_v, fo, vo, names) -> Iterator[tuple[JobPlan, dict[str, float]]]:  # type: ignore[no-untyped-def]
     """Both ends of rounds about the moment when machines are ready; or the last that a function lives to see."""
     step, usd, load, save, start = of_f
     step_v, _, load_v, save_v, start_v = of_v
@@ -173,4 +173,4 @@ def _in_turn(job, channel, w, rounds, of_f, of_v, fo, vo, names) -> Iterator[tup
         cost = w * fo.usd_per_s * (load + r * step + save) + w * fo.usd_per_call
         cost += w * vo.usd_per_s * max(time, vo.billed_min_s) + w * (3 * job.usd_per_read + job.usd_per_write)
         cost += rounds * usd + channel.usd_per_s * (time - max(start - channel.start_s, 0.0))
-        yield Plan(*names, r), {"time": time, "cost": cost, "functions": float(w)}
+        yield JobPlan(*names, r), {"time": time, "cost": cost, "functions": float(w)}

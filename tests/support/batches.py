@@ -10,7 +10,7 @@ import numpy as np
 from oracles import batching as oracle
 
 import serflow_opt as so
-from serflow_opt.families.batching.problem import Application, Batching, Function
+from serflow_opt.families.batching.problem import Application, Batching, FunctionKind
 from serflow_opt.families.protocol import Question
 
 PER_USD = 7.0
@@ -41,7 +41,9 @@ def made(seed: int, count: int, arrivals: Any = "random", groups: Any = "any", s
         if not straight:
             mean[:, 2:] *= 1.4
         rent = np.array([[draw.uniform(0.5, 1.0) * size] * len(batches) for size in sizes])
-        functions.append(Function(name, "vCPU", sizes, batches, mean, mean * 1.3, mean, rent, draw.uniform(0, 0.01)))
+        functions.append(
+            FunctionKind(name, "vCPU", sizes, batches, mean, mean * 1.3, mean, rent, draw.uniform(0, 0.01))
+        )
     data = Batching(tuple(apps), tuple(functions), arrivals, groups, (0.5, 1.0))
     return Question("batching", f"made-{seed}", "cost", {}, data)
 

@@ -10,7 +10,7 @@ import pytest
 from oracles import cluster as oracle
 
 import serflow_opt as so
-from serflow_opt.families.cluster.problem import Cluster, Config, Network, Server
+from serflow_opt.families.cluster.problem import Cluster, Config, ServedNetwork, ServerType
 from serflow_opt.families.protocol import Question
 
 NAMES = ("servers", "cost", "resources", "throughput")
@@ -27,7 +27,8 @@ def made(seed: int, cut: bool = False) -> Question:
     draw = random.Random(seed)
     sliced, pooled = draw.random() < 0.3 or cut, draw.random() < 0.3
     networks = tuple(
-        Network(f"m{n}", draw.choice([0.15, 0.25, 0.4]), draw.randint(5, 60)) for n in range(draw.choice([1, 1, 2]))
+        ServedNetwork(f"m{n}", draw.choice([0.15, 0.25, 0.4]), draw.randint(5, 60))
+        for n in range(draw.choice([1, 1, 2]))
     )
     configs = []
     for n in range(len(networks)):
@@ -39,7 +40,7 @@ def made(seed: int, cut: bool = False) -> Question:
             own = Config(n, batch, cores, 0 if sliced else gpu, piece, draw.uniform(0.03, 0.2))
             configs.append(own if own.cores or own.percent or own.slice else replace(own, cores=1))
     servers = tuple(
-        Server(
+        ServerType(
             f"s{j}",
             draw.choice([2, 3]),
             draw.choice([0, 1, 2]) if j else 1,

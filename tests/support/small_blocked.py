@@ -9,21 +9,21 @@ from pathlib import Path
 import numpy as np
 
 from serflow_opt.families.blocked.graphs import graph_from
-from serflow_opt.families.blocked.problem import Graph, Kind, Option, Store
+from serflow_opt.families.blocked.problem import BlockedOption, Store, TaskGraph, TaskKind
 
 FREE = Store(1e300, 1e300, 0.0, 0.0, 0.0, 0.0)
 
 
-ONE = Option("core", False, 1.0, 1e300, 1.0, 0.0, 0.0, 1e9)
+ONE = BlockedOption("core", False, 1.0, 1e300, 1.0, 0.0, 0.0, 1e9)
 
 
-def drawn(seed: int, most: int = 6) -> tuple[Graph, list[float], list[tuple[int, int]]]:
+def drawn(seed: int, most: int = 6) -> tuple[TaskGraph, list[float], list[tuple[int, int]]]:
     """Draw a small graph whose tasks take as many seconds as operations."""
     rng = random.Random(seed)
     count = rng.randint(2, most)
     seconds = [rng.choice((1.0, 2.0, 3.0, 5.0, 7.5)) for _ in range(count)]
     edges = [(i, j) for i, j in itertools.combinations(range(count), 2) if rng.random() < 0.35]
-    kinds = tuple(Kind(f"t{n}", own, 0.0, 0.0, 0, 0) for n, own in enumerate(seconds))
+    kinds = tuple(TaskKind(f"t{n}", own, 0.0, 0.0, 0, 0) for n, own in enumerate(seconds))
     ends = np.array(edges, dtype=np.int64).reshape(-1, 2)
     return graph_from(kinds, np.arange(count), ends[:, 0], ends[:, 1]), seconds, edges
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from serflow_opt.families.pipeline.family import PIPELINE
-from serflow_opt.families.pipeline.problem import Layer, Pipeline, Worker
+from serflow_opt.families.pipeline.problem import Layer, Pipeline, WorkerType
 from serflow_opt.families.protocol import Question
 from serflow_opt.families.witnessed import solve_witnessed
 from serflow_opt.ground.deadline import Deadline
@@ -38,7 +38,7 @@ def drawn(seed: int) -> Pipeline:
     )
     types = rng.randint(1, 2)
     workers = tuple(
-        Worker(
+        WorkerType(
             f"w{p}",
             rng.randint(1, 4 if types == 1 else 3),
             rng.choice((0.5, 1.0, 3.0)),

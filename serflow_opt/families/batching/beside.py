@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from serflow_opt.families.batching.configured import cheapest_of
 from serflow_opt.families.batching.evaluate import value
-from serflow_opt.families.batching.menu import Menu
+from serflow_opt.families.batching.menu import BatchingMenu
 from serflow_opt.families.batching.problem import Application, Batching
 from serflow_opt.families.batching.search import menu_of
 from serflow_opt.families.protocol import Other
@@ -28,7 +28,9 @@ def others(problem: Batching) -> list[Other]:
     cpu = tuple(own for own in problem.functions if own.unit == "vCPU")
     if cpu and len(cpu) < len(problem.functions):
         on_cpu = replace(problem, functions=cpu)
-        found.append(_other("alone on CPU", "each application alone, on CPU: BATCH", on_cpu, Menu(on_cpu), alone))
+        found.append(
+            _other("alone on CPU", "each application alone, on CPU: BATCH", on_cpu, BatchingMenu(on_cpu), alone)
+        )
     if count > 1:
         found.append(_other("together", "all in one group", problem, menu_of(problem), [tuple(range(count))]))
         evenly = [own for own in (_divided(problem, parts) for parts in range(2, count + 1)) if own is not None]
@@ -36,7 +38,9 @@ def others(problem: Batching) -> list[Other]:
     return [own for own in found if own is not None]
 
 
-def _other(name: str, words: str, problem: Batching, menu: Menu, groups: Sequence[tuple[int, ...]]) -> Other | None:
+def _other(
+    name: str, words: str, problem: Batching, menu: BatchingMenu, groups: Sequence[tuple[int, ...]]
+) -> Other | None:
     """The cheapest configuration of given groups."""
     chosen = [cheapest_of(menu, group, problem.promises[-1]) for group in groups]
     plan = [own.group for own in chosen if own is not None]
@@ -61,4 +65,4 @@ def _divided(problem: Batching, parts: int) -> Other | None:
             rate, left = rate - taken, left - taken
     divided = replace(problem, applications=tuple(pieces))
     words = f"requests divided into {parts} groups of as many each, by target: MBS+"
-    return _other("evenly", words, divided, Menu(divided), [tuple(own) for own in groups])
+    return _other("evenly", words, divided, BatchingMenu(divided), [tuple(own) for own in groups])

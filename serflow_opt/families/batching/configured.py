@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from serflow_opt.families.batching.menu import Array, Choice, Menu
+from serflow_opt.families.batching.menu import Array, BatchingMenu, GroupConfiguration
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 
 AT_ONCE = 32
@@ -26,7 +26,7 @@ ITERATIONS = 50
 """Of Dinkelbach at most: each lowers the price, the last is the bound."""
 
 
-def cheapest_of(menu: Menu, group: tuple[int, ...], promise: float) -> Choice | None:
+def cheapest_of(menu: BatchingMenu, group: tuple[int, ...], promise: float) -> GroupConfiguration | None:
     """Return the cheapest configuration within a promise; None: none keeps it.
 
     Parameters
@@ -64,7 +64,7 @@ def cheapest_of(menu: Menu, group: tuple[int, ...], promise: float) -> Choice | 
     return replace(best, bound=min(bound, best.cost))
 
 
-def _less(menu: Menu, group: tuple[int, ...], promise: float, best: Choice) -> Choice:
+def _less(menu: BatchingMenu, group: tuple[int, ...], promise: float, best: GroupConfiguration) -> GroupConfiguration:
     """Return the better of a choice and the cheapest of another promise."""
     every, timers, _ = menu.fitting(group, promise, menu.every)
     if not len(every):
@@ -77,9 +77,9 @@ def _less(menu: Menu, group: tuple[int, ...], promise: float, best: Choice) -> C
 class _LookedAt:
     """The cheapest configuration of a group so far; those left out cost more with any timers."""
 
-    def __init__(self, menu: Menu, group: tuple[int, ...], promise: float) -> None:
+    def __init__(self, menu: BatchingMenu, group: tuple[int, ...], promise: float) -> None:
         self.menu, self.group, self.promise = menu, group, promise
-        self.best: Choice | None = None
+        self.best: GroupConfiguration | None = None
         self.laws: list[tuple[NDArray[np.intp], Array]] = []
 
     @property
@@ -114,7 +114,7 @@ class _LookedAt:
         return min((_bound(self.menu, which, law, self.cost) for which, law in self.laws), default=self.cost)
 
 
-def _bound(menu: Menu, which: NDArray[np.intp], law: Array, price: float) -> float:
+def _bound(menu: BatchingMenu, which: NDArray[np.intp], law: Array, price: float) -> float:
     """Return what a request costs at least on some configurations with any timers; at most the price given."""
     most = law.shape[1]
     cost, count = menu.cost[which, :most], np.arange(1, most + 1)

@@ -16,7 +16,7 @@ MOST_ANY = 12
 MOST_BATCH = 1024
 
 
-class Steps(Table):
+class SizesTable(Table):
     """Sizes from one to another by a step."""
 
     from_: Positive = Field(alias="from")
@@ -24,7 +24,7 @@ class Steps(Table):
     step: Positive
 
     @model_validator(mode="after")
-    def _in_order(self) -> Steps:
+    def _in_order(self) -> SizesTable:
         if self.to < self.from_:
             raise ValueError("write `to` at least as large as `from`")
         if (self.to - self.from_) / self.step > 10_000:
@@ -37,21 +37,21 @@ class Steps(Table):
         return [round(self.from_ + n * self.step, 12) for n in range(count)]
 
 
-class Batches(Table):
+class BatchesTable(Table):
     """Batches of every number of requests from one to another."""
 
     from_: int = Field(alias="from", default=1, ge=1)
     to: int = Field(le=MOST_BATCH)
 
 
-class Currency(Table):
+class CurrencyTable(Table):
     """What the prices of the file are in; answers are in USD."""
 
     name: str = Field(default="USD", description="what the prices are in")
     per_usd: Positive = Field(default=1.0, description="how much of it one USD is")
 
 
-class Application(Table):
+class ApplicationTable(Table):
     """[[application]]: requests of their own, with a target of their own."""
 
     name: str = Field(min_length=1)
@@ -59,7 +59,7 @@ class Application(Table):
     rate_per_s: Positive = Field(description="requests a second, Poisson")
 
 
-class Memory(Table):
+class MemoryTable(Table):
     """Memory of a function by its batch."""
 
     fixed: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="MB whatever the batch")
@@ -67,7 +67,7 @@ class Memory(Table):
     step: Positive = Field(default=1.0, description="MB; what is rented is rounded up to it")
 
 
-class Prices(Table):
+class PricesTable(Table):
     """Prices of a function, in the currency of the file."""
 
     vcpu_s: AtLeast0 = 0.0
@@ -76,7 +76,7 @@ class Prices(Table):
     request: AtLeast0 = Field(default=0.0, description="a call, however many requests are in it")
 
 
-class Slices(Table):
+class SlicesTable(Table):
     """Times on a part of a GPU that gets its share of the card in time slices."""
 
     per_request_s: float = Field(ge=0, allow_inf_nan=False, description="on the whole card, of each request of a batch")
@@ -86,30 +86,30 @@ class Slices(Table):
     safety: float = Field(default=1.0, ge=1, allow_inf_nan=False, description="the longest time below the whole card")
 
 
-class Function(Table):
+class FunctionTable(Table):
     """[[function]]: a kind of function, of any of its sizes and batches."""
 
     name: str = Field(min_length=1)
-    vcpus: list[Positive] | Steps | None = Field(default=None, description="sizes of a CPU function")
-    gpu_gb: list[Positive] | Steps | None = Field(default=None, description="sizes of a GPU function")
-    batch: list[int] | Batches = Field(description="most requests of a call that are offered")
+    vcpus: list[Positive] | SizesTable | None = Field(default=None, description="sizes of a CPU function")
+    gpu_gb: list[Positive] | SizesTable | None = Field(default=None, description="sizes of a GPU function")
+    batch: list[int] | BatchesTable = Field(description="most requests of a call that are offered")
     times: str = Field(
         default="",
         description="CSV beside the file: size,batch,mean_ms,max_ms, or a s exp(-vCPUs / b) + c s by batch: "
         "batch,mean_a,mean_b,mean_c,max_a,max_b,max_c",
     )
-    gpu_times: Slices | None = Field(default=None, description="times by slices of a card, instead of `times`")
-    memory_mb: Memory = Memory()
+    gpu_times: SlicesTable | None = Field(default=None, description="times by slices of a card, instead of `times`")
+    memory_mb: MemoryTable = MemoryTable()
     gb_per_vcpu_min: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="memory is raised to this")
     gb_per_vcpu_max: Positive | None = Field(default=None, description="configurations that need more are left out")
     vcpus_per_gpu_gb: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="vCPUs that come with a GPU")
-    price: Prices = Prices()
+    price: PricesTable = PricesTable()
     billing_step_ms: float = Field(
         default=0.0, ge=0, allow_inf_nan=False, description="started steps are paid; 0: none"
     )
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Function:
+    def _one_kind(self) -> FunctionTable:
         if (self.vcpus is None) == (self.gpu_gb is None):
             raise ValueError("give either `vcpus` or `gpu_gb`")
         if bool(self.times) == (self.gpu_times is not None):
@@ -123,16 +123,16 @@ class BatchingTables(Tables):
     """The tables of a batching instance."""
 
     kind: Literal["batching"]
-    currency: Currency = Currency()
+    currency: CurrencyTable = CurrencyTable()
     arrivals: Literal["random", "smooth"] = Field(
         default="random", description="random: a batch holds whoever came in time; smooth: every batch is full"
     )
     groups: Literal["contiguous", "any"] = Field(
         default="contiguous", description="contiguous: groups of applications next to each other by target"
     )
-    promises: list[Annotated[float, Field(gt=0, le=1)]] | Steps = Field(
-        default=Steps.model_validate({"from": 0.05, "to": 1.0, "step": 0.05}),
+    promises: list[Annotated[float, Field(gt=0, le=1)]] | SizesTable = Field(
+        default=SizesTable.model_validate({"from": 0.05, "to": 1.0, "step": 0.05}),
         description="shares of their targets that applications can be promised",
     )
-    application: list[Application] = Field(min_length=1, max_length=MOST_APPLICATIONS)
-    function: list[Function] = Field(min_length=1)
+    application: list[ApplicationTable] = Field(min_length=1, max_length=MOST_APPLICATIONS)
+    function: list[FunctionTable] = Field(min_length=1)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.families.batching.problem import Batching, Function, Group, Plan
+from serflow_opt.families.batching.problem import Batching, FunctionKind, Group, Plan
 from serflow_opt.families.protocol import Valued
 from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.plan.document import Breach
@@ -30,7 +30,7 @@ SPREAD = 12.0
 
 
 @dataclass(frozen=True, slots=True)
-class GroupValue:
+class BatchedGroupValue:
     """What a group costs and promises.
 
     Attributes
@@ -102,7 +102,7 @@ def _hold(breaches: list[Breach], limit: str, found: float, most: float) -> None
         breaches.append(Breach(limit=limit, value=found, bound=most, excess=excess))
 
 
-def value_group(problem: Batching, group: Group) -> GroupValue:
+def value_group(problem: Batching, group: Group) -> BatchedGroupValue:
     """Value a group.
 
     Parameters
@@ -124,10 +124,10 @@ def value_group(problem: Batching, group: Group) -> GroupValue:
         time += p * float(own.mean_s[group.size, runs_as])
     longest = max(float(t) for t in own.longest_s[group.size, : group.batch + 1])
     promised = tuple((timer if most > 1 else 0.0) + longest for timer in group.timers_s)
-    return GroupValue(spent / mean, rate, mean, share[-1], rate * time / mean, longest, promised)
+    return BatchedGroupValue(spent / mean, rate, mean, share[-1], rate * time / mean, longest, promised)
 
 
-def _call(own: Function, group: Group, runs_as: int) -> float:
+def _call(own: FunctionKind, group: Group, runs_as: int) -> float:
     """USD of a call that runs as a batch of some size on what is rented for the largest."""
     return float(own.usd_per_s[group.size, group.batch] * own.billed_s[group.size, runs_as]) + own.usd_per_call
 

@@ -12,7 +12,7 @@ from serflow_opt.families.standard import Standard
 
 if TYPE_CHECKING:
     from serflow_opt.errors import Problem
-    from serflow_opt.families.batching.menu import Choice
+    from serflow_opt.families.batching.menu import GroupConfiguration
     from serflow_opt.families.batching.problem import Batching, Plan
     from serflow_opt.families.found import Found
     from serflow_opt.search.outcome import Settings
@@ -124,7 +124,7 @@ class Batchings(Standard):
         data, model, value
             As `Standard.read` takes them.
         """
-        choices: list[Choice] = model.choices
+        choices: list[GroupConfiguration] = model.choices
         chosen = [own.group for c, own in enumerate(choices) if value(model.y[c]) > 0.5]
         return tuple(sorted(chosen, key=lambda own: own.applications))
 

@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class GroupConfiguration:
     """A configuration for a group.
 
     Attributes
@@ -45,7 +45,7 @@ class Choice:
     bound: float
 
 
-class Menu:
+class BatchingMenu:
     """All configurations of a problem, one a row."""
 
     def __init__(self, problem: Batching) -> None:
@@ -169,7 +169,7 @@ class Menu:
         cost, time = ((by[which, :most] * law).sum(axis=1) / mean for by in (self.cost, self.time))
         return cost, time
 
-    def undominated(self, group: tuple[int, ...], promise: float) -> list[Choice]:
+    def undominated(self, group: tuple[int, ...], promise: float) -> list[GroupConfiguration]:
         """Return the configurations within a promise that none beats in both cost and calls at once.
 
         Parameters
@@ -196,7 +196,7 @@ class Menu:
         cost: float,
         time: float,
         promise: float,
-    ) -> Choice:
+    ) -> GroupConfiguration:
         """Return a row of the menu as the choice of a group.
 
         Parameters
@@ -211,7 +211,7 @@ class Menu:
         f, s, b = (int(own) for own in self.rows[row])
         calls = float(time * self.rates[list(group)].sum())
         waits = tuple(map(float, timers)) if self.batch[row] > 1 else (0.0,) * len(group)
-        return Choice(Group(group, f, s, b, waits), float(cost), calls, promise, float(cost))
+        return GroupConfiguration(Group(group, f, s, b, waits), float(cost), calls, promise, float(cost))
 
 
 def _hull(cost: Array) -> Array:

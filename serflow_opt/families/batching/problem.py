@@ -21,7 +21,7 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Function:
+class FunctionKind:
     """A kind of function.
 
     Attributes
@@ -72,7 +72,7 @@ class Batching:
     """
 
     applications: tuple[Application, ...]
-    functions: tuple[Function, ...]
+    functions: tuple[FunctionKind, ...]
     arrivals: Literal["random", "smooth"]
     groups: Literal["contiguous", "any"]
     promises: tuple[float, ...]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from serflow_opt.errors import Problem
 from serflow_opt.families.batching import document as tables
-from serflow_opt.families.batching.problem import Application, Batching, Function
+from serflow_opt.families.batching.problem import Application, Batching, FunctionKind
 from serflow_opt.families.tables import check_names
 from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.problem.tables import Column, read_table
@@ -46,7 +46,7 @@ def read(document: tables.BatchingTables, path: Path, problems: list[Problem]) -
     )
     known = [own for own in functions if own is not None]
     promises = document.promises
-    shares = sorted(set(promises.values() if isinstance(promises, tables.Steps) else promises))
+    shares = sorted(set(promises.values() if isinstance(promises, tables.SizesTable) else promises))
     if not shares or shares[-1] > 1:
         problems.append(Problem(file, "promises", f"{shares[-1:] or 'none'}", "give shares of the targets, up to 1"))
     if len(problems) > before:
@@ -95,7 +95,11 @@ def _check_slices(document: tables.BatchingTables, file: str, problems: list[Pro
 
 
 def _check_targets(
-    applications: Sequence[Application], functions: Sequence[Function], share: float, file: str, problems: list[Problem]
+    applications: Sequence[Application],
+    functions: Sequence[FunctionKind],
+    share: float,
+    file: str,
+    problems: list[Problem],
 ) -> None:
     """Name those whose target no function keeps even for a request alone."""
     best = math.inf
@@ -114,18 +118,18 @@ def _check_targets(
 
 
 def _function(
-    table: tables.Function,
+    table: tables.FunctionTable,
     document: tables.BatchingTables,
     path: Path,
     cautions: list[str],
     problems: list[Problem],
-) -> Function | None:
+) -> FunctionKind | None:
     """Return a function, or None where something is wrong with it."""
     before, file, place = len(problems), str(path), f"function '{table.name}'"
     given = table.vcpus if table.vcpus is not None else table.gpu_gb
-    sizes = given.values() if isinstance(given, tables.Steps) else list(given or ())
+    sizes = given.values() if isinstance(given, tables.SizesTable) else list(given or ())
     offered = table.batch
-    batches = list(range(offered.from_, offered.to + 1)) if isinstance(offered, tables.Batches) else list(offered)
+    batches = list(range(offered.from_, offered.to + 1)) if isinstance(offered, tables.BatchesTable) else list(offered)
     key = "vcpus" if table.vcpus is not None else "gpu_gb"
     for name, values in ((key, sizes), ("batch", batches)):
         if not values or len(set(values)) < len(values):
@@ -160,10 +164,10 @@ def _function(
     unit = "vCPU" if table.vcpus is not None else "GB of GPU"
     per_call = table.price.request / document.currency.per_usd
     longest = np.maximum.accumulate(longest, axis=1)
-    return Function(table.name, unit, tuple(sizes), tuple(batches), mean, longest, billed, rent, per_call)
+    return FunctionKind(table.name, unit, tuple(sizes), tuple(batches), mean, longest, billed, rent, per_call)
 
 
-def _usd_per_s(table: tables.Function, sizes: Array, batches: Array, per_usd: float) -> Array:
+def _usd_per_s(table: tables.FunctionTable, sizes: Array, batches: Array, per_usd: float) -> Array:
     """Price of a second by size and batch; not a number where it needs more memory than its vCPUs allow."""
     vcpus = (sizes if table.vcpus is not None else sizes * table.vcpus_per_gpu_gb)[:, None]
     gpu = np.zeros_like(vcpus) if table.vcpus is not None else sizes[:, None]
@@ -179,7 +183,7 @@ def _usd_per_s(table: tables.Function, sizes: Array, batches: Array, per_usd: fl
 
 
 def _times(
-    table: tables.Function,
+    table: tables.FunctionTable,
     place: str,
     sizes: list[float],
     batches: list[int],
@@ -230,7 +234,7 @@ def _curve(by: list[float], vcpus: float) -> tuple[float, float]:
 
 
 def _sliced(
-    by: tables.Slices, place: str, sizes: list[float], batches: list[int], file: str, problems: list[Problem]
+    by: tables.SlicesTable, place: str, sizes: list[float], batches: list[int], file: str, problems: list[Problem]
 ) -> tuple[Array, Array] | None:
     """A part of m GB has the card m slices of every whole_gb, so a batch waits for the slices of others in between."""
     if sizes[-1] > by.whole_gb:

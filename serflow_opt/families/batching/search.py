@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from serflow_opt.families.batching.configured import cheapest_of
-from serflow_opt.families.batching.menu import Choice, Menu
+from serflow_opt.families.batching.menu import BatchingMenu, GroupConfiguration
 from serflow_opt.families.batching.partitions import Members, cheapest, groups_of
 from serflow_opt.families.batching.problem import Batching, Plan
 from serflow_opt.families.found import Found
@@ -34,9 +34,9 @@ ASKED = {"cost", "cost_per_hour", "latency", "functions"}
 
 
 @lru_cache(maxsize=8)
-def menu_of(problem: Batching) -> Menu:
+def menu_of(problem: Batching) -> BatchingMenu:
     """Return the configurations of a problem, made once."""
-    return Menu(problem)
+    return BatchingMenu(problem)
 
 
 class Partitions:
@@ -45,7 +45,7 @@ class Partitions:
     def __init__(self, problem: Batching, promise: float, deadline: Deadline) -> None:
         self.problem, self.whole = problem, True
         menu, count, any_ = menu_of(problem), len(problem.applications), problem.groups == "any"
-        self.choices: dict[Members, Choice] = {}
+        self.choices: dict[Members, GroupConfiguration] = {}
         for n, group in enumerate(groups_of(count, any_)):
             if n >= count and deadline.expired:
                 self.whole = False  # those alone are always looked at

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem, nearest
-from serflow_opt.families.blocked.evaluate import Account, account, value
+from serflow_opt.families.blocked.evaluate import ScheduleAccount, account, value
 from serflow_opt.families.blocked.menu import menu_of
-from serflow_opt.families.blocked.problem import Blocked, Plan
+from serflow_opt.families.blocked.problem import Blocked, BlockedPlan
 from serflow_opt.families.protocol import Other
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.tolerances import EQUAL
@@ -19,7 +19,7 @@ TOLD = 200
 """Tasks up to which a document has all of them, with their workers; and moments at which it says how many work."""
 
 
-def told(problem: Blocked, plan: Plan) -> dict[str, Any]:
+def told(problem: Blocked, plan: BlockedPlan) -> dict[str, Any]:
     """Return a plan as documents have it: what is decided, the graph, how well workers are used, and tasks if few.
 
     Parameters
@@ -69,7 +69,7 @@ def _at_once(moments: Floats, upto: Floats) -> Ints:
     return counted
 
 
-def _workers(found: Account) -> list[int]:
+def _workers(found: ScheduleAccount) -> list[int]:
     """Give each task a worker: the first that is free when it starts."""
     free: list[float] = []
     whose = [0] * len(found.starts)
@@ -81,7 +81,7 @@ def _workers(found: Account) -> list[int]:
     return whose
 
 
-def decided(problem: Blocked, document: Mapping[str, Any]) -> Plan:
+def decided(problem: Blocked, document: Mapping[str, Any]) -> BlockedPlan:
     """Return the plan of a document, with the list schedule of what it names.
 
     Raises
@@ -114,7 +114,7 @@ def decided(problem: Blocked, document: Mapping[str, Any]) -> Plan:
     return menu.plan(menu.rows.index(row))  # type: ignore[arg-type]
 
 
-def others(problem: Blocked, plan: Plan) -> list[Other]:
+def others(problem: Blocked, plan: BlockedPlan) -> list[Other]:
     """Return other block sizes with the workers of a plan, and half and twice its workers where on offer.
 
     Parameters

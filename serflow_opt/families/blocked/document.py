@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from serflow_opt.families.standard import Tables
-from serflow_opt.families.tables import AtLeast0, Counts, Positive, Table
+from serflow_opt.families.tables import AtLeast0, CountsTable, Positive, Table
 
 MILLION = 1_000_000
 ALGORITHMS = ("cholesky", "gemm", "qr", "tsqr")
 
 
-class Matrix(Table):
+class MatrixTable(Table):
     """[matrix]: a blocked algorithm."""
 
     algorithm: Literal["cholesky", "gemm", "qr", "tsqr"]
@@ -22,14 +22,14 @@ class Matrix(Table):
     block: list[Annotated[int, Field(ge=1)]] = Field(min_length=1, description="rows of a block, sizes on offer")
 
 
-class Graph(Table):
+class GraphTable(Table):
     """[graph]: tasks of one's own."""
 
     tasks: str = Field(description="CSV beside the file: task,flops,read_bytes,write_bytes")
     edges: str = Field(default="", description="CSV beside the file: before,after; left out: no task waits")
 
 
-class Store(Table):
+class StoreTable(Table):
     """[store]: where blocks are between tasks."""
 
     read_mb_s: Positive = Field(default=130.0, description="10^6 bytes, of a worker")
@@ -40,7 +40,7 @@ class Store(Table):
     usd_per_gb_month: AtLeast0 = Field(default=0.023, description="10^9 bytes, of all that is written, until the end")
 
 
-class Option(Table):
+class BlockedOptionTable(Table):
     """[[option]]: what a worker can be."""
 
     name: str = Field(min_length=1)
@@ -56,7 +56,7 @@ class Option(Table):
     count_max: int | None = Field(default=None, ge=1, description="workers there are; left out: any")
 
     @model_validator(mode="after")
-    def _priced(self) -> Option:
+    def _priced(self) -> BlockedOptionTable:
         if bool(self.vm) == (self.usd_per_hour is not None):
             raise ValueError("give either `usd_per_hour` or `vm`")
         return self
@@ -66,10 +66,10 @@ class BlockedTables(Tables):
     """The tables of a blocked instance."""
 
     kind: Literal["blocked"]
-    matrix: Matrix | None = None
-    graph: Graph | None = None
-    store: Store = Store()
-    workers: list[Annotated[int, Field(ge=1)]] | Counts = Field(description="numbers on offer")
+    matrix: MatrixTable | None = None
+    graph: GraphTable | None = None
+    store: StoreTable = StoreTable()
+    workers: list[Annotated[int, Field(ge=1)]] | CountsTable = Field(description="numbers on offer")
     pipeline: int = Field(
         default=1,
         ge=1,
@@ -77,7 +77,7 @@ class BlockedTables(Tables):
     )
     blocks_held: Positive = Field(default=4.0, description="that a worker has in memory")
     tasks_max: int = Field(default=5_000_000, ge=1, description="graphs with more tasks are refused")
-    option: list[Option] = Field(min_length=1)
+    option: list[BlockedOptionTable] = Field(min_length=1)
     catalog: list[str] = Field(default=[], description="price files that add to the catalogue or override it")
 
     @model_validator(mode="after")

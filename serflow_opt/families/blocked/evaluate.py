@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.families.blocked.problem import Blocked, Graph, Plan
+from serflow_opt.families.blocked.problem import Blocked, BlockedPlan, TaskGraph
 from serflow_opt.families.protocol import Valued
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
@@ -15,7 +15,7 @@ from serflow_opt.plan.document import Breach
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Account:
+class ScheduleAccount:
     """What a schedule comes to; USD, bytes, seconds."""
 
     makespan: float
@@ -37,7 +37,7 @@ class Account:
         return math.fsum((self.workers_usd, self.calls_usd, self.requests_usd, self.storage_usd))
 
 
-def account(problem: Blocked, plan: Plan) -> Account:
+def account(problem: Blocked, plan: BlockedPlan) -> ScheduleAccount:
     """Tell what a plan comes to.
 
     Parameters
@@ -59,7 +59,7 @@ def account(problem: Blocked, plan: Plan) -> Account:
     written = math.fsum(n * kind.write_bytes for n, kind in made)
     paid_s = busy if option.is_function else workers * (makespan + option.start_s)
     asked = math.fsum(n * (k.reads * store.usd_per_read + k.writes * store.usd_per_write) for n, k in made)
-    return Account(
+    return ScheduleAccount(
         makespan,
         option.start_s,
         busy,
@@ -75,7 +75,9 @@ def account(problem: Blocked, plan: Plan) -> Account:
     )
 
 
-def _breaches(problem: Blocked, plan: Plan, graph: Graph, finishes: Floats, makespan: float) -> tuple[Breach, ...]:
+def _breaches(
+    problem: Blocked, plan: BlockedPlan, graph: TaskGraph, finishes: Floats, makespan: float
+) -> tuple[Breach, ...]:
     """What breaks the order of tasks, the number of workers, or their memory."""
     found, starts, workers = [], plan.starts, problem.workers[plan.workers]
     size = makespan or 1.0
@@ -96,7 +98,7 @@ def _breaches(problem: Blocked, plan: Plan, graph: Graph, finishes: Floats, make
     return tuple(found)
 
 
-def value(problem: Blocked, plan: Plan) -> Valued:
+def value(problem: Blocked, plan: BlockedPlan) -> Valued:
     """Value a plan exactly.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from serflow_opt.backend.highs import HighsModel
-from serflow_opt.families.blocked.schedule import Timed, starts_of
+from serflow_opt.families.blocked.schedule import TimedGraph, starts_of
 from serflow_opt.formulations.blocked import shortest
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
@@ -15,7 +15,7 @@ MOST_TASKS = 10
 """Graphs up to this size are solved exactly where the list schedule is above its bound."""
 
 
-def exact_starts(own: Timed, workers: int) -> tuple[Floats, float]:
+def exact_starts(own: TimedGraph, workers: int) -> tuple[Floats, float]:
     """Return when each task starts in the best schedule known, and what no schedule is below.
 
     Parameters

@@ -13,7 +13,7 @@ from serflow_opt.families.standard import Standard
 
 if TYPE_CHECKING:
     from serflow_opt.errors import Problem
-    from serflow_opt.families.blocked.problem import Blocked, Plan
+    from serflow_opt.families.blocked.problem import Blocked, BlockedPlan
     from serflow_opt.families.found import Found
     from serflow_opt.search.outcome import Settings
 
@@ -53,7 +53,7 @@ class Blockeds(Standard):
 
         return read(document, path, catalogs, problems)
 
-    def value(self, data: Blocked, decision: Plan) -> Valued:
+    def value(self, data: Blocked, decision: BlockedPlan) -> Valued:
         """Value a plan exactly."""
         from serflow_opt.families.blocked.evaluate import value
 
@@ -76,7 +76,7 @@ class Blockeds(Standard):
         values = [menu.values(row) for row in range(len(menu.rows))]
         return one_of({name: [float(own[k]) for own in values] for k, name in enumerate(NAMES)})
 
-    def read(self, data: Blocked, model: Any, value: Callable[[Any], float]) -> Plan:
+    def read(self, data: Blocked, model: Any, value: Callable[[Any], float]) -> BlockedPlan:
         """Return the row whose binary is one.
 
         Parameters
@@ -117,13 +117,13 @@ class Blockeds(Standard):
             found.doubt = NOT_FOUND if done.whole else OUT_OF_TIME
         return found
 
-    def told(self, data: Blocked, decision: Plan) -> dict[str, Any]:
+    def told(self, data: Blocked, decision: BlockedPlan) -> dict[str, Any]:
         """Return a plan as documents have it."""
         from serflow_opt.families.blocked.decide import told
 
         return told(data, decision)
 
-    def decided(self, data: Blocked, document: Mapping[str, Any]) -> Plan:
+    def decided(self, data: Blocked, document: Mapping[str, Any]) -> BlockedPlan:
         """Return the plan of a document."""
         from serflow_opt.families.blocked.decide import decided
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from serflow_opt.families.blocked.problem import Graph, Kind
+from serflow_opt.families.blocked.problem import TaskGraph, TaskKind
 from serflow_opt.ground.arrays import Ints
 
 FAN_IN = 4
@@ -63,7 +63,7 @@ def _levels(n: int, fan_in: int) -> list[int]:
 
 
 @lru_cache(maxsize=16)
-def graph_of(algorithm: str, rows: int, block: int) -> Graph:
+def graph_of(algorithm: str, rows: int, block: int) -> TaskGraph:
     """Return the graph of an algorithm.
 
     Parameters
@@ -75,15 +75,15 @@ def graph_of(algorithm: str, rows: int, block: int) -> Graph:
     return graph_from(kinds_of(algorithm, block), *made(blocks_of(rows, block)))
 
 
-def kinds_of(algorithm: str, block: int) -> tuple[Kind, ...]:
+def kinds_of(algorithm: str, block: int) -> tuple[TaskKind, ...]:
     """Return the kinds of tasks of an algorithm, with blocks of so many rows."""
     size = 8.0 * block * block
-    known: dict[str, tuple[Kind, ...]] = {
+    known: dict[str, tuple[TaskKind, ...]] = {
         "cholesky": (_kind("diagonal", 1 / 3, 1, block), _kind("column", 1, 2, block), _kind("trailing", 2, 3, block)),
         "gemm": (
             _kind("product", 2, 2, block),
-            Kind("sum", (FAN_IN - 1) * block**2, FAN_IN * size, size, FAN_IN),
-            Kind("copy", 0.0, size, size),
+            TaskKind("sum", (FAN_IN - 1) * block**2, FAN_IN * size, size, FAN_IN),
+            TaskKind("copy", 0.0, size, size),
         ),
         "tsqr": (_kind("leaf", 4 / 3, 1, block), _kind("pair", 10 / 3, 2, block)),
         "qr": (
@@ -96,18 +96,20 @@ def kinds_of(algorithm: str, block: int) -> tuple[Kind, ...]:
     return known[algorithm]
 
 
-def _kind(name: str, cubes: float, reads: int, block: int) -> Kind:
+def _kind(name: str, cubes: float, reads: int, block: int) -> TaskKind:
     size = 8.0 * block * block
-    return Kind(name, cubes * float(block) ** 3, reads * size, size, reads)
+    return TaskKind(name, cubes * float(block) ** 3, reads * size, size, reads)
 
 
-def graph_from(kinds: tuple[Kind, ...], kind: Ints, before: Ints, after: Ints, names: Iterable[str] = ()) -> Graph:
+def graph_from(
+    kinds: tuple[TaskKind, ...], kind: Ints, before: Ints, after: Ints, names: Iterable[str] = ()
+) -> TaskGraph:
     """Return a graph from its edges.
 
     Parameters
     ----------
     kinds, kind, names
-        As `Graph` has them.
+        As `TaskGraph` has them.
     before, after
         Ends of edges.
     """
@@ -116,7 +118,7 @@ def graph_from(kinds: tuple[Kind, ...], kind: Ints, before: Ints, after: Ints, n
     ends = np.zeros(count + 1, dtype=np.int64)
     np.cumsum(np.bincount(before, minlength=count), out=ends[1:])
     waits = np.bincount(after, minlength=count).astype(np.int32)
-    return Graph(kinds, kind.astype(np.int32), ends, after[order].astype(np.int32), waits, tuple(names))
+    return TaskGraph(kinds, kind.astype(np.int32), ends, after[order].astype(np.int32), waits, tuple(names))
 
 
 def _cholesky(n: int) -> tuple[Ints, Ints, Ints]:

@@ -8,8 +8,8 @@ import numpy as np
 
 from serflow_opt.families.blocked.exact import MOST_TASKS, exact_starts
 from serflow_opt.families.blocked.graphs import blocks_of, counts_of, graph_of, kinds_of
-from serflow_opt.families.blocked.problem import Blocked, Graph, Kind, Plan, kind_seconds
-from serflow_opt.families.blocked.schedule import Timed, starts_of, timed
+from serflow_opt.families.blocked.problem import Blocked, BlockedPlan, TaskGraph, TaskKind, kind_seconds
+from serflow_opt.families.blocked.schedule import TimedGraph, starts_of, timed
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.tolerances import ROUNDING
 
@@ -18,14 +18,14 @@ MOST_EXACT = 40
 NAMES = ("time", "cost", "workers")
 
 
-def graph_with(problem: Blocked, block: int) -> Graph:
+def graph_with(problem: Blocked, block: int) -> TaskGraph:
     """Return the graph of the block size at a position."""
     if problem.given is not None:
         return problem.given
     return graph_of(problem.algorithm, problem.rows, problem.blocks[block])
 
 
-def _parts(problem: Blocked, block: int) -> list[tuple[int, Kind]]:
+def _parts(problem: Blocked, block: int) -> list[tuple[int, TaskKind]]:
     """How many tasks of each kind there are, without the graph."""
     if problem.given is not None:
         return [(1, kind) for kind in problem.given.kinds]
@@ -33,7 +33,7 @@ def _parts(problem: Blocked, block: int) -> list[tuple[int, Kind]]:
     return list(zip(counts, kinds_of(problem.algorithm, block), strict=True))
 
 
-class Menu:
+class BlockedMenu:
     """All rows of a problem that can be had.
 
     Attributes
@@ -49,9 +49,9 @@ class Menu:
         self.known: dict[int, Floats] = {}
         self.exact: dict[tuple[int, int, int], Floats] = {}
         self.rows: list[tuple[int, int, int]] = []
-        self.parts: list[list[tuple[int, Kind]]] = []
+        self.parts: list[list[tuple[int, TaskKind]]] = []
         self.work: dict[tuple[int, int], float] = {}
-        self._timed: dict[tuple[int, int], Timed] = {}
+        self._timed: dict[tuple[int, int], TimedGraph] = {}
         self._tight: set[int] = set()
         least = []
         for b, block in enumerate(problem.blocks):
@@ -68,7 +68,7 @@ class Menu:
                         least.append(self._values(b, o, p, self.work[b, o] / workers))
         self.least = np.array(least).reshape(len(self.rows), len(NAMES))
 
-    def timed(self, b: int, o: int) -> Timed:
+    def timed(self, b: int, o: int) -> TimedGraph:
         """Return the graph of a block size on an option, made once."""
         if (b, o) not in self._timed:
             graph, option = graph_with(self.problem, b), self.problem.options[o]
@@ -122,13 +122,13 @@ class Menu:
             self.known[row] = np.array(self._values(b, o, p, makespan))
         return self.known[row]
 
-    def plan(self, row: int) -> Plan:
+    def plan(self, row: int) -> BlockedPlan:
         """Return the plan of a row, with its schedule."""
         b, o, p = self.rows[row]
-        return Plan(b, o, p, self.starts(row), self.timed(b, o).graph)
+        return BlockedPlan(b, o, p, self.starts(row), self.timed(b, o).graph)
 
 
 @lru_cache(maxsize=4)
-def menu_of(problem: Blocked) -> Menu:
+def menu_of(problem: Blocked) -> BlockedMenu:
     """Return the menu of a problem, made once."""
-    return Menu(problem)
+    return BlockedMenu(problem)

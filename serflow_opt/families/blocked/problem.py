@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TaskKind:
     """What a task of a kind takes: floating-point operations, bytes and numbers of reads and writes."""
 
     name: str
@@ -23,7 +23,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Graph:
+class TaskGraph:
     """Tasks, each after all that it waits for.
 
     Attributes
@@ -38,7 +38,7 @@ class Graph:
         Of tasks; empty: kind and number.
     """
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[TaskKind, ...]
     kind: NDArray[np.int32]
     ends: NDArray[np.int64]
     after: NDArray[np.int32]
@@ -51,7 +51,7 @@ class Graph:
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class BlockedOption:
     """What a worker can be; as `[[option]]`, in seconds, bytes and USD."""
 
     name: str
@@ -97,27 +97,27 @@ class Blocked:
     algorithm: str
     rows: int
     blocks: tuple[int, ...]
-    options: tuple[Option, ...]
+    options: tuple[BlockedOption, ...]
     workers: tuple[int, ...]
     store: Store
     pipeline: int = 1
     held: float = 4.0
-    given: Graph | None = None
+    given: TaskGraph | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class BlockedPlan:
     """What is decided: positions, and when each task of the graph starts, seconds after all workers run."""
 
     block: int
     option: int
     workers: int
     starts: NDArray[np.float64] = field(repr=False)
-    graph: Graph = field(repr=False)
+    graph: TaskGraph = field(repr=False)
 
     def __eq__(self, other: object) -> bool:
         """Whether both decide the same; schedules follow."""
-        if not isinstance(other, Plan):
+        if not isinstance(other, BlockedPlan):
             return NotImplemented
         return (self.block, self.option, self.workers) == (other.block, other.option, other.workers)
 
@@ -126,7 +126,7 @@ class Plan:
         return hash((self.block, self.option, self.workers))
 
 
-def kind_seconds(kind: Kind, option: Option, store: Store, pipeline: int) -> float:
+def kind_seconds(kind: TaskKind, option: BlockedOption, store: Store, pipeline: int) -> float:
     """Return seconds of a task: compute, reads and writes one after the other, or the longest where they overlap.
 
     Parameters

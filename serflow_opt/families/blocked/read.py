@@ -11,7 +11,7 @@ import numpy as np
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.families.blocked import document as tables
 from serflow_opt.families.blocked.graphs import blocks_of, graph_from, tasks_of
-from serflow_opt.families.blocked.problem import Blocked, Graph, Kind, Option, Store
+from serflow_opt.families.blocked.problem import Blocked, BlockedOption, Store, TaskGraph, TaskKind
 from serflow_opt.families.tables import check_names, numbers_of
 from serflow_opt.problem.catalog import DEFAULT_REGION, Catalog, load_catalog
 from serflow_opt.problem.tables import Column, Row, read_table
@@ -66,7 +66,9 @@ def read(
     return Blocked(algorithm, rows, blocks, kinds, tuple(workers), store, document.pipeline, held, given)
 
 
-def _option(own: tables.Option, catalog: Catalog, file: str, problems: list[Problem]) -> Option | None:
+def _option(
+    own: tables.BlockedOptionTable, catalog: Catalog, file: str, problems: list[Problem]
+) -> BlockedOption | None:
     per_hour = own.usd_per_hour or 0.0
     if own.vm:
         try:
@@ -77,11 +79,13 @@ def _option(own: tables.Option, catalog: Catalog, file: str, problems: list[Prob
     memory = inf if own.memory_mb is None else own.memory_mb * MIB
     most = inf if own.count_max is None else own.count_max
     is_function = own.kind == "function"
-    return Option(own.name, is_function, own.flops_per_s, memory, per_hour / 3600, own.usd_per_call, own.start_s, most)
+    return BlockedOption(
+        own.name, is_function, own.flops_per_s, memory, per_hour / 3600, own.usd_per_call, own.start_s, most
+    )
 
 
 def _blocks(
-    document: tables.BlockedTables, matrix: tables.Matrix, file: str, problems: list[Problem]
+    document: tables.BlockedTables, matrix: tables.MatrixTable, file: str, problems: list[Problem]
 ) -> tuple[int, ...]:
     """Sizes of blocks, rising; those that cannot be are faults."""
     blocks = tuple(sorted(set(matrix.block)))
@@ -106,7 +110,7 @@ def _blocks(
     return blocks
 
 
-def _graph(own: tables.Graph, most: int, path: Path, problems: list[Problem]) -> Graph | None:
+def _graph(own: tables.GraphTable, most: int, path: Path, problems: list[Problem]) -> TaskGraph | None:
     """Tasks of one's own in an order in which each comes after all that it waits for."""
     before, source = len(problems), path.parent / own.tasks
     numbers = [Column(name, low=0) for name in ("flops", "read_bytes", "write_bytes")]
@@ -143,9 +147,9 @@ def _graph(own: tables.Graph, most: int, path: Path, problems: list[Problem]) ->
     return graph_from(kinds, np.arange(len(names)), at[pairs[:, 0]], at[pairs[:, 1]], [names[n] for n in order])
 
 
-def _own_kind(name: str, row: Row) -> Kind:
+def _own_kind(name: str, row: Row) -> TaskKind:
     read, written = row.number("read_bytes"), row.number("write_bytes")
-    return Kind(name, row.number("flops"), read, written, int(read > 0), int(written > 0))
+    return TaskKind(name, row.number("flops"), read, written, int(read > 0), int(written > 0))
 
 
 def _order(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:

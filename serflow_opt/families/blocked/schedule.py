@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from serflow_opt import kernels
-from serflow_opt.families.blocked.problem import Graph, Option, Store, kind_seconds
+from serflow_opt.families.blocked.problem import BlockedOption, Store, TaskGraph, kind_seconds
 from serflow_opt.ground.arrays import Floats
 
 INTERVALS = 64
@@ -16,7 +16,7 @@ INTERVALS = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Timed:
+class TimedGraph:
     """A graph on an option.
 
     Attributes
@@ -31,7 +31,7 @@ class Timed:
         Of pairs of moments: seconds before the first and behind the second, and the work that can only be between.
     """
 
-    graph: Graph
+    graph: TaskGraph
     seconds: Floats
     before: Floats
     behind: Floats
@@ -45,7 +45,7 @@ class Timed:
         return max(self.path, self.work / workers, float((self.waiting + self.within / workers).max()))
 
 
-def timed(graph: Graph, option: Option, store: Store, pipeline: int) -> Timed:
+def timed(graph: TaskGraph, option: BlockedOption, store: Store, pipeline: int) -> TimedGraph:
     """Return a graph with the seconds of an option, its paths, and the work between moments.
 
     Parameters
@@ -65,10 +65,10 @@ def timed(graph: Graph, option: Option, store: Store, pipeline: int) -> Timed:
     within = table[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)[::-1, ::-1]
     waiting = np.where(within > 0, early[:, None] + late[None, :], 0.0)
     path = float((before + seconds + behind).max())
-    return Timed(graph, seconds, before, behind, path, float(seconds.sum()), waiting, within)
+    return TimedGraph(graph, seconds, before, behind, path, float(seconds.sum()), waiting, within)
 
 
-def _longest(graph: Graph, seconds: Floats) -> tuple[Floats, Floats]:
+def _longest(graph: TaskGraph, seconds: Floats) -> tuple[Floats, Floats]:
     """Longest paths before and behind each task."""
     if kernels.compiled:
         from serflow_opt.kernels.tasks import longest
@@ -85,7 +85,7 @@ def _longest(graph: Graph, seconds: Floats) -> tuple[Floats, Floats]:
     return np.array(before), np.array(behind)
 
 
-def starts_of(own: Timed, workers: int) -> Floats:
+def starts_of(own: TimedGraph, workers: int) -> Floats:
     """Return when each task starts: a free worker takes the task with the longest path that waits for none.
 
     Parameters

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from serflow_opt.families.blocked.menu import NAMES, Menu
+from serflow_opt.families.blocked.menu import NAMES, BlockedMenu
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.dominance import nondominated
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 
 
-class Best(NamedTuple):
+class BestRow(NamedTuple):
     """The best row found, None: none; what no row is below; how many were scheduled, and whether all that matter."""
 
     row: int | None
@@ -24,7 +24,9 @@ class Best(NamedTuple):
     whole: bool
 
 
-def best(menu: Menu, goal: Mapping[str, float], limits: Mapping[str, float], gap: float, deadline: Deadline) -> Best:
+def best(
+    menu: BlockedMenu, goal: Mapping[str, float], limits: Mapping[str, float], gap: float, deadline: Deadline
+) -> BestRow:
     """Schedule rows from the least bound on, until no bound is below the best schedule by more than the gap.
 
     Parameters
@@ -48,7 +50,7 @@ def best(menu: Menu, goal: Mapping[str, float], limits: Mapping[str, float], gap
             lowest = min(lowest, least)
             break
         if deadline.left <= 0:
-            return Best(found, min(lowest, least, value), scheduled, False)
+            return BestRow(found, min(lowest, least, value), scheduled, False)
         if menu.tighten(row):
             if (menu.least[row] <= most).all():
                 heapq.heappush(heap, (float(menu.least[row] @ by), float(menu.least[row, 1]), row))
@@ -58,7 +60,7 @@ def best(menu: Menu, goal: Mapping[str, float], limits: Mapping[str, float], gap
         scheduled += 1
         if (own <= most).all() and float(own @ by) < value:
             value, found = float(own @ by), row
-    return Best(found, min(lowest, value), scheduled, True)
+    return BestRow(found, min(lowest, value), scheduled, True)
 
 
 class Points(NamedTuple):
@@ -70,7 +72,7 @@ class Points(NamedTuple):
 
 
 def front(
-    menu: Menu,
+    menu: BlockedMenu,
     columns: list[int],
     limits: Mapping[str, float],
     deadline: Deadline,

@@ -9,9 +9,9 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from serflow_opt.families.cluster.menu import Menu, menu_of
-from serflow_opt.families.cluster.packing import Packing
-from serflow_opt.families.cluster.problem import Cards, Cluster, Filled
+from serflow_opt.families.cluster.menu import ClusterMenu, menu_of
+from serflow_opt.families.cluster.packing import ServerPacking
+from serflow_opt.families.cluster.problem import Cards, Cluster, FilledServers
 from serflow_opt.ground.arrays import Floats
 
 LOOKED_AT = 20
@@ -19,7 +19,7 @@ LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FillingColumn:
     """A filling of a type of servers, by rows of the menu.
 
     Attributes
@@ -54,18 +54,18 @@ class Shop:
 
     def __init__(self, problem: Cluster) -> None:
         self.problem, self.menu = problem, menu_of(problem)
-        self.packings = [Packing(problem, self.menu, j) for j in range(len(problem.servers))]
+        self.packings = [ServerPacking(problem, self.menu, j) for j in range(len(problem.servers))]
         self.resources = [_resources(problem, self.menu, j) for j in range(len(problem.servers))]
-        self.found: dict[tuple[int, tuple[int, ...], Cards], Column] = {}
+        self.found: dict[tuple[int, tuple[int, ...], Cards], FillingColumn] = {}
 
-    def column(self, server: int, cpu: tuple[int, ...], cards: Cards) -> Column:
+    def column(self, server: int, cpu: tuple[int, ...], cards: Cards) -> FillingColumn:
         """Return a filling as a column."""
         menu, networks = self.menu, len(self.problem.networks)
         every = np.array([*cpu, *(i for card in cards for i in card)], dtype=np.intp)
         count = np.bincount(every, minlength=len(menu.configs)).astype(float)
         of_network = (menu.network == np.arange(networks)[:, None]).astype(float)
         up, low = of_network @ (count * menu.up), of_network @ (count * menu.low)
-        return Column(server, cpu, cards, count, up, low, float(count @ self.resources[server]))
+        return FillingColumn(server, cpu, cards, count, up, low, float(count @ self.resources[server]))
 
     def take(self, server: int, cpu: tuple[int, ...], cards: Cards) -> bool:
         """Note a filling; say whether it is new."""
@@ -82,14 +82,14 @@ class Shop:
                 _, cpu, cards = packing.best(np.where(self.menu.network == m, self.menu.up, 0.0))
                 self.take(j, cpu, cards)
 
-    def filled(self, column: Column, count: int) -> Filled:
+    def filled(self, column: FillingColumn, count: int) -> FilledServers:
         """Return servers that are filled like a column, by configurations of the problem."""
         at = self.menu.configs
         cards = [tuple(int(at[i]) for i in card) for card in column.cards]
-        return Filled(column.server, tuple(int(at[i]) for i in column.cpu), tuple(cards), count)
+        return FilledServers(column.server, tuple(int(at[i]) for i in column.cpu), tuple(cards), count)
 
 
-def _resources(problem: Cluster, menu: Menu, server: int) -> Floats:
+def _resources(problem: Cluster, menu: ClusterMenu, server: int) -> Floats:
     """What an instance of each row takes on a type of servers, GPUs."""
     own = [problem.configs[k] for k in menu.configs]
     gpus = [problem.servers[server].part(k.slice) if k.slice else k.percent / 100 for k in own]
@@ -98,7 +98,7 @@ def _resources(problem: Cluster, menu: Menu, server: int) -> Floats:
 
 
 def every_filling(
-    packing: Packing, most: int, within: Mapping[int, int] | None = None
+    packing: ServerPacking, most: int, within: Mapping[int, int] | None = None
 ) -> list[tuple[tuple[int, ...], Cards]] | None:
     """Return all fillings of a type of servers, those beaten by larger ones included; None: they are too many.
 
@@ -134,7 +134,7 @@ def every_filling(
 class _Room:
     """Ways to fill a card, and the cores beside."""
 
-    def __init__(self, packing: Packing, within: Mapping[int, int] | None) -> None:
+    def __init__(self, packing: ServerPacking, within: Mapping[int, int] | None) -> None:
         self.packing, self.within = packing, within
         self.on_cpu = [i for i in packing.on_cpu if within is None or within.get(i)]
         self.on_card = [i for i in packing.on_card if within is None or within.get(i)]

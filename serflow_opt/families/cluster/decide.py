@@ -9,7 +9,7 @@ from typing import Any
 
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.families.cluster.evaluate import dispatched, gpus_of, ranges, served
-from serflow_opt.families.cluster.problem import Cluster, Filled, Plan
+from serflow_opt.families.cluster.problem import Cluster, FilledServers, Plan
 from serflow_opt.families.cluster.worth import worths
 from serflow_opt.ground.arguments import as_number
 
@@ -42,7 +42,7 @@ def told(problem: Cluster, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _all(problem: Cluster, own: Filled, configs: Sequence[int]) -> list[dict[str, Any]]:
+def _all(problem: Cluster, own: FilledServers, configs: Sequence[int]) -> list[dict[str, Any]]:
     """What is on a server or a card, and which shares of the server's cores and cards that takes."""
     server, found = problem.servers[own.server], []
     for k, count in sorted(Counter(configs).items()):
@@ -123,7 +123,7 @@ def decided(problem: Cluster, document: Mapping[str, Any]) -> Plan:
     return tuple(own for own in found if own is not None)
 
 
-def _server(problem: Cluster, given: Any, place: str, problems: list[Problem]) -> Filled | None:
+def _server(problem: Cluster, given: Any, place: str, problems: list[Problem]) -> FilledServers | None:
     if not isinstance(given, Mapping):
         problems.append(Problem("", place, f"{given!r:.60}", "write server, count, cpu, cards"))
         return None
@@ -139,7 +139,7 @@ def _server(problem: Cluster, given: Any, place: str, problems: list[Problem]) -
         listed = []
     for n, card in enumerate(listed, 1):
         cards.append(_instances(problem, card, f"{place}.cards[{n}]", problems))
-    return Filled(names.index(str(name)), cpu, tuple(cards), count) if name in names and count else None
+    return FilledServers(names.index(str(name)), cpu, tuple(cards), count) if name in names and count else None
 
 
 def _instances(problem: Cluster, given: Any, place: str, problems: list[Problem]) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ MOST_SERVERS = 100_000
 """Of a type that says nothing of how many there are."""
 
 
-class Step(Table):
+class StepTable(Table):
     """An operator of a network: how often it is called, and what comes before."""
 
     name: str = Field(default="", description="what `after` calls it; left out: the operator's name")
@@ -24,7 +24,7 @@ class Step(Table):
     after: list[str] | None = Field(default=None, description="steps it waits for; left out: the one before")
 
 
-class Model(Table):
+class ModelTable(Table):
     """[[model]]: a network that is served."""
 
     name: str = Field(min_length=1)
@@ -38,11 +38,11 @@ class Model(Table):
     operators: str = Field(
         default="", description="instead: CSV of operator, batch, ms, and cpu_cores, gpu_percent, slice, server"
     )
-    step: list[Step] = Field(default=[], description="the network's operators, for `operators`")
+    step: list[StepTable] = Field(default=[], description="the network's operators, for `operators`")
     safety: float = Field(default=1.0, ge=1, allow_inf_nan=False, description="times of batches are taken this often")
 
     @model_validator(mode="after")
-    def _one_way(self) -> Model:
+    def _one_way(self) -> ModelTable:
         if bool(self.profiles) == bool(self.operators):
             raise ValueError("give either `profiles` or `operators`")
         if bool(self.operators) != bool(self.step):
@@ -50,7 +50,7 @@ class Model(Table):
         return self
 
 
-class Server(Table):
+class ClusterServerTable(Table):
     """[[server]]: a type of servers."""
 
     name: str = Field(min_length=1)
@@ -66,7 +66,7 @@ class Server(Table):
     count_max: int = Field(default=MOST_SERVERS, ge=1, le=MOST_SERVERS, description="servers there are")
 
     @model_validator(mode="after")
-    def _something(self) -> Server:
+    def _something(self) -> ClusterServerTable:
         if not self.cores and not self.gpus:
             raise ValueError("give `cores`, `gpus`, or both")
         if self.layouts is not None and not self.gpus:
@@ -88,5 +88,5 @@ class ClusterTables(Tables):
     gpus_per_core: AtLeast0 | None = Field(
         default=None, description="what a core counts among resources; left out: as servers have cores and GPUs"
     )
-    model: list[Model] = Field(min_length=1, max_length=MOST_NETWORKS)
-    server: list[Server] = Field(min_length=1)
+    model: list[ModelTable] = Field(min_length=1, max_length=MOST_NETWORKS)
+    server: list[ClusterServerTable] = Field(min_length=1)

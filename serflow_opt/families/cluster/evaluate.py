@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from serflow_opt.families.cluster.problem import Cluster, Config, Filled, Plan, Server
+from serflow_opt.families.cluster.problem import Cluster, Config, FilledServers, Plan, ServerType
 from serflow_opt.families.protocol import Valued
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.plan.document import Breach
@@ -91,7 +91,7 @@ def gpus_of(problem: Cluster, server: int, config: Config) -> float:
     return problem.servers[server].part(config.slice) if config.slice else config.percent / 100
 
 
-def _hold_server(problem: Cluster, own: Filled, place: str, breaches: list[Breach]) -> None:
+def _hold_server(problem: Cluster, own: FilledServers, place: str, breaches: list[Breach]) -> None:
     """Hold what is on a server against what it has."""
     server = problem.servers[own.server]
     cores = math.fsum(problem.configs[k].cores for k in own.configs)
@@ -118,7 +118,7 @@ def _hold_server(problem: Cluster, own: Filled, place: str, breaches: list[Breac
         breaches.append(Breach(limit=f"instances without a card on {place}", value=len(stray), bound=0.0, excess=1.0))
 
 
-def _fits(server: Server, pieces: list[str]) -> bool:
+def _fits(server: ServerType, pieces: list[str]) -> bool:
     """Whether some layout of a card has all these slices."""
     wanted = Counter(pieces)
     return not pieces or any(not wanted - Counter(layout) for layout in server.layouts)

@@ -16,7 +16,7 @@ import numpy as np
 
 from serflow_opt.backend.linear import solve_linear
 from serflow_opt.backend.matrix import Matrix
-from serflow_opt.families.cluster.columns import Column, Shop
+from serflow_opt.families.cluster.columns import FillingColumn, Shop
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.tolerances import EQUAL, ROOM, TOLERANCE
@@ -28,7 +28,7 @@ MIXED = ("servers", "cost", "resources")
 
 
 @dataclass(frozen=True, slots=True)
-class Relaxed:
+class MasterRelaxation:
     """What the linear relaxation says.
 
     Attributes
@@ -40,12 +40,12 @@ class Relaxed:
     """
 
     bound: float
-    columns: list[Column] = field(default_factory=list)
+    columns: list[FillingColumn] = field(default_factory=list)
     x: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GoalWithinLimits:
     """A goal and limits as numbers.
 
     Attributes
@@ -66,7 +66,7 @@ class Asked:
     least_load: float
 
     @classmethod
-    def of(cls, shop: Shop, goal: Mapping[str, float], limits: Mapping[str, float]) -> Asked:
+    def of(cls, shop: Shop, goal: Mapping[str, float], limits: Mapping[str, float]) -> GoalWithinLimits:
         """Return them from a goal and limits, less is better; one quantity alone is minimised as it is."""
         goal = goal if len(goal) > 1 else dict.fromkeys(goal, 1.0)
         rate = shop.problem.rate
@@ -81,7 +81,7 @@ class Asked:
         )
 
 
-class Master:
+class InstanceMaster:
     """The relaxation with bounds on numbers of instances.
 
     Parameters
@@ -97,7 +97,11 @@ class Master:
     """
 
     def __init__(
-        self, shop: Shop, asked: Asked, held: Mapping[int, tuple[float, float]], opened: list[float] | None = None
+        self,
+        shop: Shop,
+        asked: GoalWithinLimits,
+        held: Mapping[int, tuple[float, float]],
+        opened: list[float] | None = None,
     ) -> None:
         self.shop, self.asked, self.held = shop, asked, held
         problem = shop.problem
@@ -110,33 +114,33 @@ class Master:
         self.lack = np.array([asked.least_load] * len(self.rates) + [least for least, _ in held.values()])
         self.most_load = max(float((self.most @ np.array(alone) / self.rates).min()), asked.least_load)
 
-    def solve(self, deadline: Deadline) -> Relaxed:
+    def solve(self, deadline: Deadline) -> MasterRelaxation:
         """Return the relaxation: first whether there is a solution at all, then the best."""
         short = self._generate(deadline, short=True)
         if short.x is None or short.bound > EQUAL:
-            return short if short.x is None else Relaxed(math.inf)
+            return short if short.x is None else MasterRelaxation(math.inf)
         return self._generate(deadline, short=False)
 
-    def _generate(self, deadline: Deadline, short: bool) -> Relaxed:
+    def _generate(self, deadline: Deadline, short: bool) -> MasterRelaxation:
         """Add fillings until none helps; `short`: minimise what is not served instead of the goal."""
         bound = -math.inf
-        columns: list[Column] = []
+        columns: list[FillingColumn] = []
         x: Floats | None = None
         for _ in range(ROUNDS):
             columns = list(self.shop.found.values())
             found = solve_linear(self._matrix(columns, short), deadline)
             if found.values is None or found.multipliers is None:
-                return Relaxed(bound)
+                return MasterRelaxation(bound)
             x, value = found.values[: len(columns)], float(self._cost(columns, short) @ found.values)
             if short and value <= EQUAL:
-                return Relaxed(0.0, columns, x)
+                return MasterRelaxation(0.0, columns, x)
             lower, fresh = self._priced(found.multipliers, short)
             bound = max(bound, lower)
             if not fresh or value <= bound + EQUAL * abs(value) or deadline.expired:
                 break
-        return Relaxed(bound, columns, x)
+        return MasterRelaxation(bound, columns, x)
 
-    def _cost(self, columns: list[Column], short: bool) -> Floats:
+    def _cost(self, columns: list[FillingColumn], short: bool) -> Floats:
         """Coefficients of the goal: fillings, load, and what each network and each branch is short of."""
         if short:
             return np.concatenate([np.zeros(len(columns) + 1), np.ones(len(self.lack))])
@@ -145,7 +149,7 @@ class Master:
         cost = by["servers"] + by["cost"] * self.prices[server] + by["resources"] * taken
         return np.concatenate([cost, [self.asked.per_load], np.zeros(len(self.lack))])
 
-    def _matrix(self, columns: list[Column], short: bool) -> Matrix:
+    def _matrix(self, columns: list[FillingColumn], short: bool) -> Matrix:
         networks, types, count = len(self.rates), len(self.prices), len(columns)
         up, low = (np.array([getattr(own, name) for own in columns]).T / self.rates[:, None] for name in ("up", "low"))
         server = np.array([own.server for own in columns], dtype=np.intp)

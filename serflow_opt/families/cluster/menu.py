@@ -16,7 +16,7 @@ from serflow_opt.ground.tolerances import ROUNDING
 Array = NDArray[np.float64]
 
 
-class Menu(NamedTuple):
+class ClusterMenu(NamedTuple):
     """Configurations as arrays, those of use only.
 
     Attributes
@@ -38,14 +38,14 @@ class Menu(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def menu_of(problem: Cluster) -> Menu:
+def menu_of(problem: Cluster) -> ClusterMenu:
     """Return the configurations of use of a problem."""
     rated = [(k, *_rates(problem, own)) for k, own in enumerate(problem.configs)]
     within = [(k, low, up) for k, low, up in rated if up > 0]
     used = [own for own in within if not _beaten(problem, own, within)]
     at = np.array([k for k, _, _ in used], dtype=np.intp)
     own = [problem.configs[k] for k in at]
-    return Menu(
+    return ClusterMenu(
         at,
         np.array([k.network for k in own], dtype=np.intp),
         np.array([low for _, low, _ in used], dtype=float),

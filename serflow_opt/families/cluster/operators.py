@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from serflow_opt.errors import Problem, nearest
-from serflow_opt.families.cluster.document import Model
+from serflow_opt.families.cluster.document import ModelTable
 from serflow_opt.problem.tables import Column, Row, read_table
 
 
-def summed(model: Model, path: Path, sizes: Sequence[Column], problems: list[Problem]) -> list[Row]:
+def summed(model: ModelTable, path: Path, sizes: Sequence[Column], problems: list[Problem]) -> list[Row]:
     """Return a row for each configuration that all operators of a network were measured in.
 
     Parameters
@@ -55,7 +55,7 @@ def summed(model: Model, path: Path, sizes: Sequence[Column], problems: list[Pro
     return [Row(first[key].line, {**first[key].cells, "ms": _longest(model, before_of, times[key])}) for key in whole]
 
 
-def _before(model: Model, file: str, problems: list[Problem]) -> list[list[int]]:
+def _before(model: ModelTable, file: str, problems: list[Problem]) -> list[list[int]]:
     """The steps that each step waits for, by position: only earlier ones, so that there is no ring."""
     names: list[str] = []
     found = []
@@ -73,7 +73,7 @@ def _before(model: Model, file: str, problems: list[Problem]) -> list[list[int]]
     return found
 
 
-def _longest(model: Model, before_of: list[list[int]], times: dict[str, float]) -> float:
+def _longest(model: ModelTable, before_of: list[list[int]], times: dict[str, float]) -> float:
     ends: list[float] = []
     for step, before in zip(model.step, before_of, strict=True):
         ends.append(max((ends[n] for n in before), default=0.0) + step.calls * times[step.operator])

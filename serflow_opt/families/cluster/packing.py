@@ -20,8 +20,8 @@ from serflow_opt.families.cluster.knapsacks import (
     side_by_side,
     two_sizes,
 )
-from serflow_opt.families.cluster.menu import Menu
-from serflow_opt.families.cluster.problem import Cards, Cluster, Config, Server
+from serflow_opt.families.cluster.menu import ClusterMenu
+from serflow_opt.families.cluster.problem import Cards, Cluster, Config, ServerType
 from serflow_opt.ground.arrays import Floats
 
 MOST_CELLS = 200_000
@@ -34,7 +34,7 @@ class TooFine(ValueError):
     """Cores and shares have no common units that are coarse enough."""
 
 
-class Packing:
+class ServerPacking:
     """Fillings of a type of servers.
 
     Parameters
@@ -50,7 +50,7 @@ class Packing:
         Where a table would have too many cells.
     """
 
-    def __init__(self, problem: Cluster, menu: Menu, server: int) -> None:
+    def __init__(self, problem: Cluster, menu: ClusterMenu, server: int) -> None:
         own = problem.servers[server]
         configs = dict(enumerate(problem.configs[k] for k in menu.configs))
         fit = [i for i, k in configs.items() if k.server in (None, server) and k.cores <= own.cores]
@@ -146,7 +146,7 @@ class Packing:
         return best, filling
 
 
-def _on_card(server: Server, own: Config) -> bool:
+def _on_card(server: ServerType, own: Config) -> bool:
     """Whether an instance can be on one of the cards."""
     if not server.cards:
         return False

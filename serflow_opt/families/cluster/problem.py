@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class ServedNetwork:
     """A network that is served: `rate` requests a second, each within a target."""
 
     name: str
@@ -50,7 +50,7 @@ class Config:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerType:
     """A type of servers.
 
     Attributes
@@ -112,8 +112,8 @@ class Cluster:
         What is likely to be meant otherwise.
     """
 
-    networks: tuple[Network, ...]
-    servers: tuple[Server, ...]
+    networks: tuple[ServedNetwork, ...]
+    servers: tuple[ServerType, ...]
     configs: tuple[Config, ...]
     whole: bool
     gpus_per_core: float
@@ -131,7 +131,7 @@ Cards = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class FilledServers:
     """Servers that are filled alike.
 
     Attributes
@@ -157,5 +157,5 @@ class Filled:
         return (*self.cpu, *(k for card in self.cards for k in card))
 
 
-Plan = tuple[Filled, ...]
+Plan = tuple[FilledServers, ...]
 """All servers that are opened."""

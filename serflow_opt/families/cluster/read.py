@@ -10,8 +10,8 @@ from serflow_opt.families.cluster import document as tables
 from serflow_opt.families.cluster.knapsacks import FINEST
 from serflow_opt.families.cluster.menu import menu_of
 from serflow_opt.families.cluster.operators import summed
-from serflow_opt.families.cluster.packing import Packing, TooFine
-from serflow_opt.families.cluster.problem import Cluster, Config, Network, Server
+from serflow_opt.families.cluster.packing import ServerPacking, TooFine
+from serflow_opt.families.cluster.problem import Cluster, Config, ServedNetwork, ServerType
 from serflow_opt.families.tables import check_names
 from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.problem.tables import Column, Row, read_table
@@ -50,7 +50,7 @@ def read(document: tables.ClusterTables, path: Path, problems: list[Problem]) ->
     names = {"model": [own.name for own in document.model], "server": [own.name for own in document.server]}
     check_names(names, file, problems)
     servers = tuple(
-        Server(
+        ServerType(
             own.name,
             own.cores,
             own.gpus,
@@ -61,7 +61,7 @@ def read(document: tables.ClusterTables, path: Path, problems: list[Problem]) ->
         )
         for own in document.server
     )
-    networks = tuple(Network(own.name, own.slo_ms / 1000, own.rate_per_s) for own in document.model)
+    networks = tuple(ServedNetwork(own.name, own.slo_ms / 1000, own.rate_per_s) for own in document.model)
     configs: list[Config] = []
     for n, model in enumerate(document.model):
         rows = _rows(model, path, problems)
@@ -84,7 +84,7 @@ def read(document: tables.ClusterTables, path: Path, problems: list[Problem]) ->
     return found if len(problems) == before else None
 
 
-def _rows(model: tables.Model, path: Path, problems: list[Problem]) -> list[Row]:
+def _rows(model: tables.ModelTable, path: Path, problems: list[Problem]) -> list[Row]:
     """Rows of a network's configurations, each with its batch and ms."""
     if model.operators:
         return summed(model, path, SIZES, problems)
@@ -98,7 +98,12 @@ def _rows(model: tables.Model, path: Path, problems: list[Problem]) -> list[Row]
 
 
 def _configs(
-    n: int, model: tables.Model, rows: list[Row], servers: Sequence[Server], path: Path, problems: list[Problem]
+    n: int,
+    model: tables.ModelTable,
+    rows: list[Row],
+    servers: Sequence[ServerType],
+    path: Path,
+    problems: list[Problem],
 ) -> list[Config]:
     source, found = str(path.parent / (model.profiles or model.operators)), []
     names, slices = [own.name for own in servers], {s for own in servers for layout in own.layouts for s in layout}
@@ -139,7 +144,7 @@ def _configs(
 
 
 def _check_targets(
-    networks: Sequence[Network], configs: Sequence[Config], whole: bool, file: str, problems: list[Problem]
+    networks: Sequence[ServedNetwork], configs: Sequence[Config], whole: bool, file: str, problems: list[Problem]
 ) -> None:
     """Name those whose target no configuration keeps, and those of which no instance serves a whole request."""
     for n, network in enumerate(networks):
@@ -171,7 +176,7 @@ def _check_sizes(problem: Cluster, file: str, problems: list[Problem]) -> None:
                 problems.append(Problem(file, place, f"{key} = {size!r}", cure))
                 return
         try:
-            packing = Packing(problem, menu, j)
+            packing = ServerPacking(problem, menu, j)
         except TooFine as error:
             cure = "write cores and gpu_percent in coarser steps"
             problems.append(Problem(file, place, str(error), cure))
@@ -192,7 +197,7 @@ def _rate(own: Config) -> float:
     return own.processes * own.batch / own.time_s if own.measured is None else own.measured
 
 
-def _cautions(networks: Sequence[Network], configs: Sequence[Config], whole: bool) -> tuple[str, ...]:
+def _cautions(networks: Sequence[ServedNetwork], configs: Sequence[Config], whole: bool) -> tuple[str, ...]:
     said = []
     for n, network in enumerate(networks):
         best = max(_rate(k) for k in configs if k.network == n)

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serflow_opt.families.cluster import slices
-from serflow_opt.families.cluster.columns import Column, Shop, every_filling
-from serflow_opt.families.cluster.master import Asked, Master, Relaxed
+from serflow_opt.families.cluster.columns import FillingColumn, Shop, every_filling
+from serflow_opt.families.cluster.master import GoalWithinLimits, InstanceMaster, MasterRelaxation
 from serflow_opt.families.cluster.problem import Cluster, Plan
 from serflow_opt.families.found import Found
 from serflow_opt.ground.arrays import Floats
@@ -57,10 +57,10 @@ def shop_of(problem: Cluster) -> Shop:
 
 
 @lru_cache(maxsize=8)
-def listed(problem: Cluster) -> list[Column] | None:
+def listed(problem: Cluster) -> list[FillingColumn] | None:
     """Return every filling there is; None: they are too many."""
     shop = shop_of(problem)
-    found: list[Column] = []
+    found: list[FillingColumn] = []
     for j, packing in enumerate(shop.packings):
         every = every_filling(packing, MOST_LISTED - len(found))
         if every is None:
@@ -71,7 +71,7 @@ def listed(problem: Cluster) -> list[Column] | None:
 
 def model_of(
     shop: Shop,
-    columns: list[Column],
+    columns: list[FillingColumn],
     goal: Mapping[str, float],
     limits: Mapping[str, float],
     held: Held | None = None,
@@ -156,7 +156,7 @@ def _told(problem: Cluster, goal: Mapping[str, float], outcome: Outcome, plan: P
 
 def _ask(
     shop: Shop,
-    columns: list[Column],
+    columns: list[FillingColumn],
     goal: Mapping[str, float],
     limits: Mapping[str, float],
     settings: Settings,
@@ -192,7 +192,7 @@ class _Tree:
         self.judge = judge
         self.problem, self.goal, self.limits, self.settings = problem, goal, limits, settings
         self.shop, self.step = shop_of(problem), _step(problem, goal)
-        self.asked = Asked.of(self.shop, goal, limits)
+        self.asked = GoalWithinLimits.of(self.shop, goal, limits)
         self.plan: Plan | None = None
         self.value, self.branches, self.modelled = math.inf, 0, 0
         self.heap: list[tuple[float, int, Held]] = [(-math.inf, 0, {})]
@@ -206,7 +206,7 @@ class _Tree:
             if self._enough(min(before, self.left)):
                 break
             heapq.heappop(self.heap)
-            relaxed = Master(self.shop, self.asked, held, self._opened()).solve(deadline)
+            relaxed = InstanceMaster(self.shop, self.asked, held, self._opened()).solve(deadline)
             self.branches += 1
             bound = max(before, _lifted(relaxed.bound, self.step))
             if relaxed.x is None and bound < math.inf:
@@ -221,7 +221,7 @@ class _Tree:
         self.pushed += 1
         heapq.heappush(self.heap, (bound, self.pushed, held))
 
-    def _branch(self, bound: float, held: Held, relaxed: Relaxed) -> None:
+    def _branch(self, bound: float, held: Held, relaxed: MasterRelaxation) -> None:
         """Look for a plan, and split a branch where a better one may be left in it."""
         assert relaxed.x is not None
         if not self._enough(bound):
@@ -256,7 +256,7 @@ class _Tree:
     def _pack(self, counts: Floats) -> bool:
         """Take the best plan with just these instances; say whether it is known to be the best, or that none is."""
         within = {k: int(n) for k, n in enumerate(counts) if n}
-        columns: list[Column] = []
+        columns: list[FillingColumn] = []
         for j, packing in enumerate(self.shop.packings):
             every = every_filling(packing, MOST_LISTED, within)
             if every is None:
@@ -300,7 +300,7 @@ class _Tree:
             most.append(min(float(own.most), math.ceil(self.value / each)) if usable else float(own.most))
         return most
 
-    def _decide(self, relaxed: Relaxed) -> None:
+    def _decide(self, relaxed: MasterRelaxation) -> None:
         """Take the plan of a solution that is whole, else that of the model over all fillings found."""
         assert relaxed.x is not None
         whole = np.round(relaxed.x)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.families.cluster.problem import Filled, Plan
+from serflow_opt.families.cluster.problem import FilledServers, Plan
 
 if TYPE_CHECKING:
     from serflow_opt.families.cluster.columns import Shop
@@ -82,7 +82,7 @@ def plan_of(shop: Shop, model: Any, value: Any) -> Plan:
         held = sorted(card for card in cards if card)
         for first in range(0, len(held), max(server.cards, 1)):
             filled[j, tuple(held[first : first + server.cards])] += 1
-    return tuple(Filled(j, (), cards, count) for (j, cards), count in filled.items())
+    return tuple(FilledServers(j, (), cards, count) for (j, cards), count in filled.items())
 
 
 def _taken(slices: Mapping[str, int], waiting: dict[str, list[int]]) -> Iterator[int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from serflow_opt.errors import Problem, nearest
 from serflow_opt.families.job.document import DIRECT
-from serflow_opt.families.job.document import Channel as Given
+from serflow_opt.families.job.document import ChannelTable as Given
 from serflow_opt.families.job.problem import Channel
 from serflow_opt.problem.tables import Column, read_table
 

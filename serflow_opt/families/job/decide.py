@@ -8,7 +8,7 @@ from typing import Any
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.families.job.evaluate import account, value
 from serflow_opt.families.job.menu import KINDS, menu_of
-from serflow_opt.families.job.problem import Job, Plan, offered
+from serflow_opt.families.job.problem import Job, JobPlan, offered
 from serflow_opt.families.protocol import Goal, Other
 
 WORDS = {
@@ -20,7 +20,7 @@ TIMES = ("start_s", "load_s", "compute_s", "exchange_s", "restart_s", "handover_
 MONEY = ("workers_usd", "calls_usd", "requests_usd", "channel_usd")
 
 
-def told(job: Job, plan: Plan) -> dict[str, Any]:
+def told(job: Job, plan: JobPlan) -> dict[str, Any]:
     """Return a plan as documents have it, and where its time and money go.
 
     Parameters
@@ -48,7 +48,7 @@ def told(job: Job, plan: Plan) -> dict[str, Any]:
     }
 
 
-def decided(job: Job, document: Mapping[str, Any]) -> Plan:
+def decided(job: Job, document: Mapping[str, Any]) -> JobPlan:
     """Return the plan of a document.
 
     Raises
@@ -86,7 +86,7 @@ def decided(job: Job, document: Mapping[str, Any]) -> Plan:
         problems.append(Problem("plan", "rounds_on_functions", f"{first!r}", "write a whole number"))
     if problems:
         raise InputError(problems)
-    return Plan(function, machine, workers, channel, pattern, algorithm, first)
+    return JobPlan(function, machine, workers, channel, pattern, algorithm, first)
 
 
 def others(job: Job, goal: Goal) -> list[Other]:

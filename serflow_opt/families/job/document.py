@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from serflow_opt.families.standard import Tables
-from serflow_opt.families.tables import AtLeast0, Counts, Positive, Table
+from serflow_opt.families.tables import AtLeast0, CountsTable, Positive, Table
 
 Pattern = Literal["allreduce", "scatterreduce", "server", "ring", "asynchronous"]
 PATTERNS: tuple[Pattern, ...] = ("allreduce", "scatterreduce", "server", "ring", "asynchronous")
@@ -21,7 +21,7 @@ VM_STARTS = [[10.0, 132.0], [50.0, 160.0], [100.0, 292.0], [200.0, 606.0]]
 Starts = Annotated[list[Annotated[list[AtLeast0], Field(min_length=2, max_length=2)]], Field(min_length=1)]
 
 
-class Channel(Table):
+class ChannelTable(Table):
     """[[channel]]: a channel of its own, or other figures for one of the catalogue; what is left out stays."""
 
     name: str = Field(min_length=1)
@@ -39,7 +39,7 @@ class Channel(Table):
     start_s: AtLeast0 | None = None
 
 
-class FunctionPlatform(Table):
+class FunctionPlatformTable(Table):
     """[[platform]] of kind function."""
 
     kind: Literal["function"]
@@ -56,7 +56,7 @@ class FunctionPlatform(Table):
     channels: list[str] = Field(default=["s3"], min_length=1)
 
 
-class MachinePlatform(Table):
+class MachinePlatformTable(Table):
     """[[platform]] of kind vm."""
 
     kind: Literal["vm"]
@@ -74,7 +74,7 @@ class MachinePlatform(Table):
     channels: list[str] = Field(default=[DIRECT, "s3"], min_length=1)
 
     @model_validator(mode="after")
-    def _priced(self) -> MachinePlatform:
+    def _priced(self) -> MachinePlatformTable:
         own = (self.vcpus, self.memory_mb, self.usd_per_hour)
         if any(value is not None for value in own) and any(value is None for value in own):
             raise ValueError("a type of its own takes `vcpus`, `memory_mb` and `usd_per_hour`")
@@ -94,7 +94,7 @@ class JobTables(Tables):
         description="CSV beside the file: algorithm,workers,rounds,passes; passes over the data in all. Algorithms: "
         "ga-sgd, ma-sgd, admm, or other names"
     )
-    workers: list[Annotated[int, Field(ge=1)]] | Counts = Field(description="numbers on offer")
+    workers: list[Annotated[int, Field(ge=1)]] | CountsTable = Field(description="numbers on offer")
     convex: bool = Field(default=True, description="ADMM solves its parts to the end for convex losses only")
     asynchronous_rounds: Positive | None = Field(
         default=None, description="times as many rounds and passes where nobody waits; left out: all wait"
@@ -108,6 +108,8 @@ class JobTables(Tables):
     in_turn: bool = Field(default=True, description="offer functions while machines boot")
     concurrency_max: int = Field(default=1000, ge=1, description="functions at once of an account")
     patterns: list[Pattern] = Field(default=list(PATTERNS), min_length=1)
-    platform: list[Annotated[FunctionPlatform | MachinePlatform, Field(discriminator="kind")]] = Field(min_length=1)
-    channel: list[Channel] = Field(default=[], description="channels beside those of the catalogue")
+    platform: list[Annotated[FunctionPlatformTable | MachinePlatformTable, Field(discriminator="kind")]] = Field(
+        min_length=1
+    )
+    channel: list[ChannelTable] = Field(default=[], description="channels beside those of the catalogue")
     catalog: list[str] = Field(default=[], description="price files that add to the catalogue or override it")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from serflow_opt.families.job.problem import Channel, Job, Option, Plan
+from serflow_opt.families.job.problem import Channel, Job, JobOption, JobPlan
 from serflow_opt.families.protocol import Valued
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.plan.document import Breach
 
 
 @dataclass(slots=True)
-class Account:
+class JobAccount:
     """Where time and money of a job go.
 
     Attributes
@@ -54,15 +54,15 @@ class Account:
 class _Teller:
     """What a plan's workers do, one after the other."""
 
-    def __init__(self, job: Job, plan: Plan) -> None:
+    def __init__(self, job: Job, plan: JobPlan) -> None:
         self.job, self.plan, self.w = job, plan, job.workers[plan.workers]
         self.channel, algorithm = job.channels[plan.channel], job.algorithms[plan.algorithm]
         more = job.asynchronous if plan.pattern == "asynchronous" else 1.0
         self.rounds = math.ceil(algorithm.rounds[plan.workers] * more * (1 - ROUNDING))
         self.work_s = algorithm.passes[plan.workers] * more * job.pass_s / self.rounds / self.w
-        self.account = Account(rounds=self.rounds)
+        self.account = JobAccount(rounds=self.rounds)
 
-    def started(self, option: Option, workers: float) -> float:
+    def started(self, option: JobOption, workers: float) -> float:
         """Seconds until so many have started."""
         before, (last, seconds) = option.starts[0], option.starts[-1]
         for number, after in option.starts:
@@ -73,11 +73,11 @@ class _Teller:
             before = (number, after)
         return seconds if workers >= last else before[1]
 
-    def loading(self, option: Option, size: float) -> float:
+    def loading(self, option: JobOption, size: float) -> float:
         """Seconds in which a worker gets so much from the store of the data, or brings it there."""
         return size / min(self.job.store_bytes_per_s, option.bytes_per_s) + self.job.store_latency_s
 
-    def exchanging(self, option: Option) -> float:
+    def exchanging(self, option: JobOption) -> float:
         """Seconds of a round's exchange, step by step."""
         job, channel, w = self.job, self.channel, self.w
         if w == 1:
@@ -115,19 +115,19 @@ class _Teller:
             size, channel.read_unit
         ) * (channel.usd_per_read)
 
-    def held(self, option: Option) -> None:
+    def held(self, option: JobOption) -> None:
         """Note where a worker's memory is too small."""
         needs = self.job.data_bytes / self.w + self.job.memory_copies * self.job.model_bytes
         if needs > option.memory_bytes * (1 + TOLERANCE):
             excess = needs / option.memory_bytes - 1
             self.account.breach = Breach(limit="memory", value=needs, bound=option.memory_bytes, excess=excess)
 
-    def worked(self, option: Option, rounds: int) -> None:
+    def worked(self, option: JobOption, rounds: int) -> None:
         """Add rounds."""
         self.account.compute_s += rounds * self.work_s / option.speed
         self.account.exchange_s += rounds * self.exchanging(option)
 
-    def lives(self, option: Option, rounds: int) -> list[float]:
+    def lives(self, option: JobOption, rounds: int) -> list[float]:
         """Seconds that each life of a function works, rounds in it, one after the other until all are done."""
         data, saved = self.loading(option, self.job.data_bytes / self.w), self.loading(option, self.job.model_bytes)
         step = self.work_s / option.speed + self.exchanging(option)
@@ -151,7 +151,7 @@ def _units(size: float, unit: float) -> int:
     return 1 if math.isinf(unit) else max(math.ceil(size / unit * (1 - ROUNDING)), 1)
 
 
-def account(job: Job, plan: Plan) -> Account:
+def account(job: Job, plan: JobPlan) -> JobAccount:
     """Tell where time and money of a plan go.
 
     Parameters
@@ -172,7 +172,7 @@ def account(job: Job, plan: Plan) -> Account:
     return tell.account
 
 
-def _functions(tell: _Teller, option: Option) -> None:
+def _functions(tell: _Teller, option: JobOption) -> None:
     job, own, channel, w = tell.job, tell.account, tell.channel, tell.w
     tell.held(option)
     lives = tell.lives(option, tell.rounds)
@@ -189,7 +189,7 @@ def _functions(tell: _Teller, option: Option) -> None:
     own.channel_usd = _rented(channel, own, own.start_s)
 
 
-def _machines(tell: _Teller, option: Option) -> None:
+def _machines(tell: _Teller, option: JobOption) -> None:
     job, own, channel, w = tell.job, tell.account, tell.channel, tell.w
     tell.held(option)
     boot = tell.started(option, w)
@@ -201,12 +201,12 @@ def _machines(tell: _Teller, option: Option) -> None:
     own.channel_usd = _rented(channel, own, own.start_s)
 
 
-def _rented(channel: Channel, own: Account, ready: float) -> float:
+def _rented(channel: Channel, own: JobAccount, ready: float) -> float:
     """Rent of a channel that is ready when the workers are."""
     return channel.usd_per_s * (channel.start_s + own.time - ready)
 
 
-def _in_turn(tell: _Teller, function: Option, machine: Option) -> None:
+def _in_turn(tell: _Teller, function: JobOption, machine: JobOption) -> None:
     """Functions work while machines boot, and write the model down for them."""
     job, plan, own, channel, w = tell.job, tell.plan, tell.account, tell.channel, tell.w
     tell.held(function)
@@ -231,7 +231,7 @@ def _in_turn(tell: _Teller, function: Option, machine: Option) -> None:
     own.channel_usd = _rented(channel, own, own.start_s)
 
 
-def value(job: Job, plan: Plan) -> Valued:
+def value(job: Job, plan: JobPlan) -> Valued:
     """Value a plan exactly.
 
     Parameters

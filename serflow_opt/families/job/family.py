@@ -14,7 +14,7 @@ from serflow_opt.families.standard import Standard
 if TYPE_CHECKING:
     from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
-    from serflow_opt.families.job.problem import Job, Plan
+    from serflow_opt.families.job.problem import Job, JobPlan
     from serflow_opt.search.outcome import Settings
 
 NAMES = ("time", "cost", "functions")
@@ -53,7 +53,7 @@ class Jobs(Standard):
 
         return read(document, path, catalogs, problems)
 
-    def value(self, data: Job, decision: Plan) -> Valued:
+    def value(self, data: Job, decision: JobPlan) -> Valued:
         """Value a plan exactly."""
         from serflow_opt.families.job.evaluate import value
 
@@ -76,7 +76,7 @@ class Jobs(Standard):
         values = menu.values[list(menu.best)].T.tolist()
         return one_of(dict(zip(NAMES, values, strict=True)))
 
-    def read(self, data: Job, model: Any, value: Callable[[Any], float]) -> Plan:
+    def read(self, data: Job, model: Any, value: Callable[[Any], float]) -> JobPlan:
         """Return the row whose binary is one.
 
         Parameters
@@ -118,13 +118,13 @@ class Jobs(Standard):
         settle(self, problem, goal, found, menu.plans[best[done[0]]])
         return found
 
-    def told(self, data: Job, decision: Plan) -> dict[str, Any]:
+    def told(self, data: Job, decision: JobPlan) -> dict[str, Any]:
         """Return a plan as documents have it."""
         from serflow_opt.families.job.decide import told
 
         return told(data, decision)
 
-    def decided(self, data: Job, document: Mapping[str, Any]) -> Plan:
+    def decided(self, data: Job, document: Mapping[str, Any]) -> JobPlan:
         """Return the plan of a document."""
         from serflow_opt.families.job.decide import decided
 

@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 
-from serflow_opt.families.job.problem import Channel, Job, Plan, offered
+from serflow_opt.families.job.problem import Channel, Job, JobPlan, offered
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.dominance import nondominated
 from serflow_opt.ground.tolerances import ROUNDING
@@ -18,7 +18,7 @@ KINDS = ("functions", "machines", "in turn")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class JobMenuPart:
     """Rows of one algorithm, channel and pattern: seconds and USD by option and workers, infinite where not offered."""
 
     functions: tuple[int, ...]
@@ -32,7 +32,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Menu:
+class JobMenu:
     """The rows that no other of their kind beats.
 
     Attributes
@@ -47,7 +47,7 @@ class Menu:
         Rows of the whole menu, and how many of them are offered.
     """
 
-    plans: tuple[Plan, ...]
+    plans: tuple[JobPlan, ...]
     kinds: tuple[int, ...]
     values: Floats
     best: tuple[int, ...]
@@ -131,7 +131,7 @@ def _whole(quotient: Floats) -> Floats:
     return down
 
 
-def _alone(forms: Forms, functions: bool, channel: int, pattern: str, algorithm: int) -> Part | None:
+def _alone(forms: Forms, functions: bool, channel: int, pattern: str, algorithm: int) -> JobMenuPart | None:
     """Rows of one kind of worker."""
     job, by = forms.job, forms.job.channels[channel]
     own = [n for n, o in enumerate(job.options) if o.is_function is functions and channel in o.channels]
@@ -159,7 +159,7 @@ def _alone(forms: Forms, functions: bool, channel: int, pattern: str, algorithm:
     time, cost = np.where(wrong, np.inf, time), np.where(wrong, np.inf, cost)
     none = (-1,) * len(own)
     pair = (tuple(own), none) if functions else (none, tuple(own))
-    return Part(*pair, channel, pattern, algorithm, time, cost)
+    return JobMenuPart(*pair, channel, pattern, algorithm, time, cost)
 
 
 def _restarts(life: Floats, load: Floats, saved: Floats, step: Floats, rounds: Floats) -> Floats:
@@ -174,7 +174,7 @@ def _restarts(life: Floats, load: Floats, saved: Floats, step: Floats, rounds: F
     return restarts
 
 
-def _in_turn(forms: Forms, channel: int, pattern: str, algorithm: int, further: int) -> Part | None:
+def _in_turn(forms: Forms, channel: int, pattern: str, algorithm: int, further: int) -> JobMenuPart | None:
     """Rows where machines take over at the last end of a round before they are ready, or at the first one after."""
     job, by = forms.job, forms.job.channels[channel]
     usable = [
@@ -197,10 +197,10 @@ def _in_turn(forms: Forms, channel: int, pattern: str, algorithm: int, further: 
     cost = cost + by.usd_per_s * (time - np.maximum(forms.start[f] - by.start_s, 0.0))
     wrong = ~(forms.fits[f] & forms.fits[v]) | (first < 1) | ~np.isfinite(time + cost)
     time, cost = np.where(wrong, np.inf, time), np.where(wrong, np.inf, cost)
-    return Part(tuple(f), tuple(v), channel, pattern, algorithm, time, cost, first)
+    return JobMenuPart(tuple(f), tuple(v), channel, pattern, algorithm, time, cost, first)
 
 
-def _parts(forms: Forms, kind: int) -> Iterator[Part]:
+def _parts(forms: Forms, kind: int) -> Iterator[JobMenuPart]:
     """Yield the parts of a kind that there are."""
     job = forms.job
     for algorithm, (channel, by) in product(range(len(job.algorithms)), enumerate(job.channels)):
@@ -217,10 +217,10 @@ def _parts(forms: Forms, kind: int) -> Iterator[Part]:
 
 
 @lru_cache(maxsize=16)
-def menu_of(job: Job) -> Menu:
+def menu_of(job: Job) -> JobMenu:
     """Return the rows worth looking at: for each kind those that none of it beats in time, cost and functions."""
     forms = Forms(job)
-    plans: list[Plan] = []
+    plans: list[JobPlan] = []
     kinds: list[int] = []
     values = [np.empty((0, 3))]
     looked = there = 0
@@ -240,12 +240,12 @@ def menu_of(job: Job) -> Menu:
             part, k = parts[at], int(rows[n]) - int(ends[at]) + len(parts[at].functions)
             first = 0 if part.first is None else int(part.first[k, columns[n]])
             own = (part.functions[k], part.machines[k], int(columns[n]), part.channel, part.pattern, part.algorithm)
-            plans.append(Plan(*own, first))
+            plans.append(JobPlan(*own, first))
         kinds += [kind] * len(kept)
         values.append(points[kept])
     every = np.concatenate(values)
     best = nondominated(every).tolist() if len(every) else []
-    return Menu(tuple(plans), tuple(kinds), every, tuple(best), (looked, there))
+    return JobMenu(tuple(plans), tuple(kinds), every, tuple(best), (looked, there))
 
 
 def _falling(time: Floats, cost: Floats) -> tuple[Ints, Ints]:

@@ -7,7 +7,7 @@ from math import inf
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class JobOption:
     """What a worker can be: a function of a size, or a machine of a type.
 
     Attributes
@@ -85,7 +85,7 @@ class Job:
     pass_s: float
     workers: tuple[int, ...]
     algorithms: tuple[Algorithm, ...]
-    options: tuple[Option, ...]
+    options: tuple[JobOption, ...]
     channels: tuple[Channel, ...]
     patterns: tuple[str, ...]
     asynchronous: float = 0.0
@@ -99,7 +99,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class JobPlan:
     """What is decided: positions, -1 where there is none of it.
 
     Attributes

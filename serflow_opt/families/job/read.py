@@ -11,7 +11,7 @@ import numpy as np
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.families.job import document as tables
 from serflow_opt.families.job.channels import channels_of
-from serflow_opt.families.job.problem import Algorithm, Job, Option, offered
+from serflow_opt.families.job.problem import Algorithm, Job, JobOption, offered
 from serflow_opt.families.tables import check_names, numbers_of
 from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.problem.catalog import DEFAULT_REGION, Catalog, load_catalog
@@ -60,7 +60,7 @@ def read(document: tables.JobTables, path: Path, catalogs: Sequence[str | Path],
         problems += error.problems
         return None
     order = list(channels)
-    options: list[Option] = []
+    options: list[JobOption] = []
     for own in document.platform:
         _check_starts(own.starts, own.name, workers, file, problems)
         usable = tuple(order.index(name) for name in dict.fromkeys(own.channels) if name in channels)
@@ -152,13 +152,13 @@ def _sped(document: tables.JobTables, vcpus: float) -> float:
 
 
 def _functions(
-    own: tables.FunctionPlatform,
+    own: tables.FunctionPlatformTable,
     document: tables.JobTables,
     catalog: Catalog,
     channels: tuple[int, ...],
     file: str,
     problems: list[Problem],
-) -> list[Option]:
+) -> list[JobOption]:
     try:
         price = catalog.function(own.region or DEFAULT_REGION, own.arch)
     except InputError as error:
@@ -171,7 +171,7 @@ def _functions(
             problems.append(Problem(file, f"platform '{own.name}'.memory_mb", f"{size:g}", cure))
         usd = price.usd_per_gb_s if own.usd_per_gb_s is None else own.usd_per_gb_s
         found.append(
-            Option(
+            JobOption(
                 f"{size:g} MB",
                 True,
                 size * MIB,
@@ -194,13 +194,13 @@ def _functions(
 
 
 def _machines(
-    own: tables.MachinePlatform,
+    own: tables.MachinePlatformTable,
     document: tables.JobTables,
     catalog: Catalog,
     channels: tuple[int, ...],
     file: str,
     problems: list[Problem],
-) -> list[Option]:
+) -> list[JobOption]:
     given = []
     for name in dict.fromkeys(own.options):
         try:
@@ -212,7 +212,7 @@ def _machines(
     if own.vcpus is not None and own.memory_mb is not None and own.usd_per_hour is not None:
         given.append((own.name, own.vcpus, own.memory_mb, own.usd_per_hour))
     return [
-        Option(
+        JobOption(
             name,
             False,
             memory * MIB,

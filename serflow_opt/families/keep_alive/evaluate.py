@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from serflow_opt.families.keep_alive.problem import Idle, Window
+from serflow_opt.families.keep_alive.problem import Idle, KeepAliveWindow
 from serflow_opt.families.protocol import Valued
 from serflow_opt.ground.tolerances import ROUNDING
 
 
-def value(problem: Idle, window: Window) -> Valued:
+def value(problem: Idle, window: KeepAliveWindow) -> Valued:
     """Value a window: cost of a request, share of cold starts, idle seconds a request, USD an hour of being loaded.
 
     Parameters

@@ -15,7 +15,7 @@ from serflow_opt.families.standard import Standard, Tables
 if TYPE_CHECKING:
     from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
-    from serflow_opt.families.keep_alive.problem import Idle, Window
+    from serflow_opt.families.keep_alive.problem import Idle, KeepAliveWindow
     from serflow_opt.search.outcome import Settings
 
 MOST_TIMES = 20_000
@@ -94,7 +94,7 @@ class KeepAlives(Standard):
             document.rate_per_s or 1 / mean,
         )
 
-    def value(self, data: Idle, decision: Window) -> Valued:
+    def value(self, data: Idle, decision: KeepAliveWindow) -> Valued:
         """Value a window exactly."""
         from serflow_opt.families.keep_alive.evaluate import value
 
@@ -117,7 +117,7 @@ class KeepAlives(Standard):
             quantities[own.name] = per_idle * parts["idle"] + per_cold * parts["cold"]
         return model, quantities
 
-    def read(self, data: Idle, model: Any, value: Callable[[Any], float]) -> Window:
+    def read(self, data: Idle, model: Any, value: Callable[[Any], float]) -> KeepAliveWindow:
         """Return the window whose opening and end are chosen.
 
         Parameters
@@ -125,12 +125,12 @@ class KeepAlives(Standard):
         data, model, value
             As `Standard.read` takes them.
         """
-        from serflow_opt.families.keep_alive.problem import Window
+        from serflow_opt.families.keep_alive.problem import KeepAliveWindow
         from serflow_opt.families.keep_alive.windows import closings, openings
 
         i = next(i for i in model.I if value(model.P[i]) > 0.5)
         j = next(j for j in model.J if value(model.X[j]) > 0.5)
-        return Window(float(openings(data).times_s[i]), float(closings(data).times_s[j]))
+        return KeepAliveWindow(float(openings(data).times_s[i]), float(closings(data).times_s[j]))
 
     def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
         """Look at every window that can be best.
@@ -158,16 +158,16 @@ class KeepAlives(Standard):
         settle(self, problem, goal, found, best[0])
         return found
 
-    def told(self, data: Idle, decision: Window) -> dict[str, Any]:
+    def told(self, data: Idle, decision: KeepAliveWindow) -> dict[str, Any]:
         """Return a window as documents have it."""
         return {"prewarm_s": decision.prewarm_s, "keep_alive_s": decision.keep_s}
 
-    def decided(self, data: Idle, document: Mapping[str, Any]) -> Window:
+    def decided(self, data: Idle, document: Mapping[str, Any]) -> KeepAliveWindow:
         """Return the window of a document."""
         import math
 
         from serflow_opt.errors import InputError, Problem
-        from serflow_opt.families.keep_alive.problem import Window
+        from serflow_opt.families.keep_alive.problem import KeepAliveWindow
         from serflow_opt.ground.arguments import as_number
 
         opens, ends = (as_number(document.get(key)) for key in ("prewarm_s", "keep_alive_s"))
@@ -180,26 +180,26 @@ class KeepAlives(Standard):
             problems.append(Problem("", "keep_alive_s", f"{ends:g}", f"at least prewarm_s, {opens:g}"))
         if problems:
             raise InputError(problems)
-        return Window(opens, ends)
+        return KeepAliveWindow(opens, ends)
 
     def beside(self, problem: Question) -> list[Other]:
         """Return what not keeping, always keeping, ten minutes, and a hybrid histogram policy come to."""
         import numpy as np
 
-        from serflow_opt.families.keep_alive.problem import Window
+        from serflow_opt.families.keep_alive.problem import KeepAliveWindow
 
         data, upto = problem.data, np.cumsum(problem.data.shares)
         last = float(data.times_s[-1])
         low, high = (float(data.times_s[min(int(np.searchsorted(upto, q)), len(upto) - 1)]) for q in HYBRID)
         low = max(low - data.resolution_s, 0.0)
         ways = [
-            ("never kept", "unloaded at once", Window(0.0, 0.0)),
-            ("always kept", "until the longest idle time", Window(0.0, last)),
-            ("ten minutes", "unloaded after ten minutes", Window(0.0, USUAL_S)),
+            ("never kept", "unloaded at once", KeepAliveWindow(0.0, 0.0)),
+            ("always kept", "until the longest idle time", KeepAliveWindow(0.0, last)),
+            ("ten minutes", "unloaded after ten minutes", KeepAliveWindow(0.0, USUAL_S)),
             (
                 "hybrid",
                 f"loaded at the {HYBRID[0]:.0%} quantile, unloaded at the {HYBRID[1]:.0%} one",
-                Window(low, high),
+                KeepAliveWindow(low, high),
             ),
         ]
         return [Other(name, words, self.value(data, window).values) for name, words, window in ways]

@@ -6,7 +6,7 @@ from collections import deque
 
 import numpy as np
 
-from serflow_opt.families.keep_alive.problem import HYBRID, Window
+from serflow_opt.families.keep_alive.problem import HYBRID, KeepAliveWindow
 
 WIDTH_S = 60.0
 BUCKETS = 240
@@ -39,8 +39,8 @@ class Histogram:
             self.counts[self._kept.popleft()[1]] -= 1
             self.seen -= 1
 
-    def window(self) -> Window:
+    def window(self) -> KeepAliveWindow:
         """Return from the start of the bucket of the lower quantile to the end of that of the upper one."""
         upto = np.cumsum(self.counts)
         low, high = (int(np.searchsorted(upto, share * self.seen)) for share in HYBRID)
-        return Window(low * WIDTH_S, (high + 1) * WIDTH_S)
+        return KeepAliveWindow(low * WIDTH_S, (high + 1) * WIDTH_S)

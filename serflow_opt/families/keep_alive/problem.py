@@ -40,7 +40,7 @@ class Idle:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class KeepAliveWindow:
     """When a function is loaded after a request: from `prewarm_s` to `keep_s`; both 0: not at all.
 
     From 0 it is not unloaded in between.

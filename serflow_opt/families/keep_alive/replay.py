@@ -16,7 +16,7 @@ from pydantic import Field
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.families.keep_alive.histogram import Histogram
-from serflow_opt.families.keep_alive.problem import Idle, Window
+from serflow_opt.families.keep_alive.problem import Idle, KeepAliveWindow
 from serflow_opt.families.keep_alive.windows import best_window
 from serflow_opt.ground.document import Answer, Document
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.demand.trace import Trace
 
 MOST_REQUESTS = 1_000_000
-USUAL = Window(0.0, 600.0)
+USUAL = KeepAliveWindow(0.0, 600.0)
 """What providers are said to do: a function is kept for ten minutes."""
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 LEAST = 10
@@ -36,11 +36,11 @@ LEAST = 10
 SHARE = 0.5
 """Of the long histogram in LSTH."""
 
-Policy = Callable[[float, float], Window]
+Policy = Callable[[float, float], KeepAliveWindow]
 """Is told each idle time as it ends, and when; returns the window that follows."""
 
 
-class Replayed(Document):
+class ReplayedPolicy(Document):
     """What a policy comes to over a trace."""
 
     policy: str
@@ -58,7 +58,7 @@ class Replay(Answer):
     trace: str
     requests: int
     seconds: float = Field(description="from the first request to the last")
-    policies: list[Replayed]
+    policies: list[ReplayedPolicy]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document."""
@@ -101,7 +101,7 @@ def simulate(problem: Question, trace: Trace, *, seed: int = 0) -> Replay:
     for name, (words, policy) in _policies(problem).items():
         cold, idle = _replayed(gaps, times[1:], policy)
         cost = idle * problem.data.usd_per_idle_s + cold * problem.data.usd_per_cold_start
-        rows.append(Replayed(policy=name, words=words, cold=cold, idle_s=idle, cost_usd=cost))
+        rows.append(ReplayedPolicy(policy=name, words=words, cold=cold, idle_s=idle, cost_usd=cost))
     return Replay(
         kind=problem.kind,
         instance=problem.name,
@@ -146,7 +146,7 @@ def _policies(problem: Question) -> Mapping[str, tuple[str, Policy]]:
 def _hybrid() -> Policy:
     every = Histogram(math.inf)
 
-    def policy(gap: float, now: float) -> Window:
+    def policy(gap: float, now: float) -> KeepAliveWindow:
         every.add(gap, now)
         return every.window() if every.seen >= LEAST else USUAL
 
@@ -157,14 +157,14 @@ def _lsth(share: float = SHARE) -> Policy:
     """Long short-term histograms: windows of both, weighed; the long one's alone while the short one has too few."""
     long, short = Histogram(DAY_S), Histogram(HOUR_S)
 
-    def policy(gap: float, now: float) -> Window:
+    def policy(gap: float, now: float) -> KeepAliveWindow:
         long.add(gap, now)
         short.add(gap, now)
         if long.seen < LEAST:
             return USUAL
         far = long.window()
         near = short.window() if short.seen >= LEAST else far
-        return Window(
+        return KeepAliveWindow(
             share * far.prewarm_s + (1 - share) * near.prewarm_s, share * far.keep_s + (1 - share) * near.keep_s
         )
 
@@ -179,7 +179,7 @@ class _Anew:
         self.seen: deque[tuple[float, float]] = deque()
         self.window, self.due = USUAL, 0.0
 
-    def __call__(self, gap: float, now: float) -> Window:
+    def __call__(self, gap: float, now: float) -> KeepAliveWindow:
         self.seen.append((now, gap))
         while self.seen[0][0] < now - DAY_S:
             self.seen.popleft()

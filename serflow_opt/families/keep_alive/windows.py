@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from serflow_opt.families.keep_alive.problem import Idle, Window
+from serflow_opt.families.keep_alive.problem import Idle, KeepAliveWindow
 from serflow_opt.ground.tolerances import TOLERANCE
 
 Array = NDArray[np.float64]
@@ -88,7 +88,9 @@ def straight(problem: Idle, goal: Mapping[str, float]) -> tuple[float, float]:
     return sum(by * of[key][0] for key, by in goal.items()), sum(by * of[key][1] for key, by in goal.items())
 
 
-def best_window(problem: Idle, goal: Mapping[str, float], limits: Mapping[str, float]) -> tuple[Window, float] | None:
+def best_window(
+    problem: Idle, goal: Mapping[str, float], limits: Mapping[str, float]
+) -> tuple[KeepAliveWindow, float] | None:
     """Return the best window within limits, and its value; None: none keeps them.
 
     Parameters
@@ -103,7 +105,7 @@ def best_window(problem: Idle, goal: Mapping[str, float], limits: Mapping[str, f
     opened, closed = openings(problem), closings(problem)
     per_idle, per_cold = straight(problem, goal)
     held = [(straight(problem, {name: 1.0}), most) for name, most in limits.items()]
-    best: tuple[Window, float] | None = None
+    best: tuple[KeepAliveWindow, float] | None = None
     rows = max(AT_ONCE // len(closed.times_s), 1)
     for low in range(0, len(opened.times_s), rows):
         part = slice(low, low + rows)
@@ -114,5 +116,5 @@ def best_window(problem: Idle, goal: Mapping[str, float], limits: Mapping[str, f
             value[by_idle * idle + by_cold * cold > most + TOLERANCE * abs(most)] = np.inf
         i, j = (int(own) for own in np.unravel_index(int(np.argmin(value)), value.shape))
         if np.isfinite(value[i, j]) and (best is None or value[i, j] < best[1]):
-            best = Window(float(opened.times_s[low + i]), float(closed.times_s[j])), float(value[i, j])
+            best = KeepAliveWindow(float(opened.times_s[low + i]), float(closed.times_s[j])), float(value[i, j])
     return best

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from serflow_opt.families.pipeline.problem import Pipeline, Stage, in_flight
-from serflow_opt.families.pipeline.search import Runs
+from serflow_opt.families.pipeline.problem import Pipeline, PipelineStage, in_flight
+from serflow_opt.families.pipeline.search import LayerRuns
 from serflow_opt.formulations.pipelines import Arc
 
 START = "start"
@@ -19,7 +19,7 @@ class Arcs(NamedTuple):
     """Arcs between `START` and `END`, and the stage that each stands for."""
 
     arcs: list[Arc]
-    stages: list[Stage]
+    stages: list[PipelineStage]
 
 
 def arcs_of(problem: Pipeline) -> Arcs:
@@ -27,7 +27,7 @@ def arcs_of(problem: Pipeline) -> Arcs:
 
     A node is a layer that is reached and how many workers of each type come from there on, which memory asks for.
     """
-    runs, n, found = Runs(problem), len(problem.layers), Arcs([], [])
+    runs, n, found = LayerRuns(problem), len(problem.layers), Arcs([], [])
     counts = [worker.count for worker in problem.workers]
     for behind in product(*(range(count + 1) for count in counts)):
         for p, worker in enumerate(problem.workers):
@@ -40,5 +40,5 @@ def arcs_of(problem: Pipeline) -> Arcs:
                     nodes = (START if i == 0 else (i, here), END if j == n else (j, behind))
                     rent = worker.usd_per_s * r
                     found.arcs.append(Arc(*nodes, i, j - 1, float(times[i, j]), r, rent))
-                    found.stages.append(Stage(i, j - 1, p, r))
+                    found.stages.append(PipelineStage(i, j - 1, p, r))
     return found

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from serflow_opt.families.pipeline.evaluate import value
-from serflow_opt.families.pipeline.problem import Pipeline, Plan, Stage
+from serflow_opt.families.pipeline.problem import Pipeline, PipelineStage, Plan
 from serflow_opt.families.pipeline.search import best
 from serflow_opt.families.protocol import Other
 
@@ -27,11 +27,11 @@ def others(problem: Pipeline, limits: Mapping[str, float]) -> list[Other]:
     worker = problem.workers[fastest]
     most = min(worker.count, math.floor(limits.get("workers", worker.count)))
     ways: list[tuple[str, str, Plan]] = [
-        ("one worker", f"all layers on one {worker.name}", (Stage(0, last, fastest, 1),))
+        ("one worker", f"all layers on one {worker.name}", (PipelineStage(0, last, fastest, 1),))
     ]
     if most > 1:
         words = f"all layers on each of {most} {worker.name}, mini-batches in turn"
-        ways.append(("data parallel", words, (Stage(0, last, fastest, most),)))
+        ways.append(("data parallel", words, (PipelineStage(0, last, fastest, most),)))
     found = [Other(name, words, value(problem, plan).values) for name, words, plan in ways]
     for p, own in enumerate(problem.workers):
         count = own.count + 1

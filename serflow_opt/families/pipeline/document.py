@@ -19,7 +19,7 @@ MOST_STATES = 5_000
 """Numbers of workers of each type that can be in use: they are gone through one by one."""
 
 
-class Worker(Table):
+class WorkerTable(Table):
     """[[worker]]: a type of worker."""
 
     name: str = Field(min_length=1)
@@ -47,7 +47,7 @@ class PipelineTables(Tables):
         description="mini-batches in flight at a worker beyond those that are worked on: 1 hides hand-overs; 0: "
         "PipeDream's least number",
     )
-    worker: list[Worker] = Field(min_length=1)
+    worker: list[WorkerTable] = Field(min_length=1)
 
 
 def read(document: PipelineTables, path: Path, problems: list[Problem]) -> made.Pipeline | None:
@@ -74,7 +74,7 @@ def read(document: PipelineTables, path: Path, problems: list[Problem]) -> made.
     if len(problems) > before:
         return None
     workers = tuple(
-        made.Worker(
+        made.WorkerType(
             own.name,
             own.count,
             own.usd_per_hour / 3600,

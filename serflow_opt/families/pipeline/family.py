@@ -13,7 +13,7 @@ from serflow_opt.families.standard import Standard
 if TYPE_CHECKING:
     from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
-    from serflow_opt.families.pipeline.problem import Pipeline, Plan, Stage
+    from serflow_opt.families.pipeline.problem import Pipeline, PipelineStage, Plan
     from serflow_opt.search.outcome import Settings
 
 MILLION = 1e6
@@ -86,7 +86,7 @@ class Pipelines(Standard):
         data, model, value
             As `Standard.read` takes them.
         """
-        chosen: list[Stage] = [stage for a, stage in enumerate(model.stages) if value(model.y[a]) > 0.5]
+        chosen: list[PipelineStage] = [stage for a, stage in enumerate(model.stages) if value(model.y[a]) > 0.5]
         return tuple(sorted(chosen, key=lambda stage: stage.first))
 
     def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:

@@ -31,7 +31,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
+class WorkerType:
     """A type of worker.
 
     Attributes
@@ -75,12 +75,12 @@ class Pipeline:
     layers: tuple[Layer, ...]
     batch: int
     samples: float
-    workers: tuple[Worker, ...]
+    workers: tuple[WorkerType, ...]
     on_links: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class PipelineStage:
     """Layers first..last, from 0, on so many workers of a type, each of which has all of them."""
 
     first: int
@@ -89,7 +89,7 @@ class Stage:
     replicas: int
 
 
-Plan = tuple[Stage, ...]
+Plan = tuple[PipelineStage, ...]
 
 
 def in_flight(replicas: int, behind: int, more: int) -> int:

@@ -20,14 +20,14 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from serflow_opt.families.pipeline.problem import Pipeline, Plan, Stage, in_flight
+from serflow_opt.families.pipeline.problem import Pipeline, PipelineStage, Plan, in_flight
 from serflow_opt.ground.tolerances import TOLERANCE
 
 Array = NDArray[np.float64]
 State = tuple[int, ...]
 
 
-class Runs:
+class LayerRuns:
     """Times of all runs of layers i..j-1 on a type of workers, by the number of these, (n+1) x (n+1)."""
 
     def __init__(self, problem: Pipeline) -> None:
@@ -58,11 +58,11 @@ class Runs:
         return np.where(kept > worker.memory_bytes * (1 + TOLERANCE), np.inf, known)
 
 
-class Table:
+class SplitTable:
     """T and the choices behind it."""
 
     def __init__(self, problem: Pipeline) -> None:
-        runs, count, n = Runs(problem), len(problem.workers), len(problem.layers)
+        runs, count, n = LayerRuns(problem), len(problem.workers), len(problem.layers)
         nobody = (0,) * count
         start = np.full(n + 1, np.inf)
         start[n] = 0.0
@@ -93,15 +93,15 @@ class Table:
         stages, i = [], 0
         while any(m):
             j, p, r = self.first[m][i]
-            stages.append(Stage(i, j - 1, p, r))
+            stages.append(PipelineStage(i, j - 1, p, r))
             m, i = (*m[:p], m[p] - r, *m[p + 1 :]), j
         return tuple(stages)
 
 
 @lru_cache(maxsize=8)
-def table_of(problem: Pipeline) -> Table:
+def table_of(problem: Pipeline) -> SplitTable:
     """Return the table of a problem, made once."""
-    return Table(problem)
+    return SplitTable(problem)
 
 
 def best(problem: Pipeline, goal: Mapping[str, float], limits: Mapping[str, float]) -> tuple[float, Plan] | None:

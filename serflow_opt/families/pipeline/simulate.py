@@ -16,7 +16,7 @@ from pydantic import Field
 
 from serflow_opt.families.pipeline.evaluate import stages
 from serflow_opt.families.pipeline.problem import Pipeline, Plan
-from serflow_opt.families.simulated import Beside, beside, decision_to_run
+from serflow_opt.families.simulated import SimulatedFigure, beside, decision_to_run
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.document import Answer, Document
 from serflow_opt.ground.stopping import stoppable
@@ -45,7 +45,7 @@ class PipelineSimulated(Answer):
     kind: str
     instance: str
     mini_batches: int
-    figures: list[Beside]
+    figures: list[SimulatedFigure]
     busy: list[StageBusy]
     plan: dict[str, Any]
 
@@ -59,7 +59,7 @@ class PipelineSimulated(Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PipelineRun:
     """What was seen: seconds of a mini-batch once the pipeline is full, and how long each stage's workers were busy."""
 
     mini_batches: int
@@ -136,7 +136,7 @@ def simulate(
     )
 
 
-def run(problem: Pipeline, plan: Plan, mini_batches: int) -> Run:
+def run(problem: Pipeline, plan: Plan, mini_batches: int) -> PipelineRun:
     """Run a plan.
 
     Parameters
@@ -172,7 +172,7 @@ class _Pipeline:
         self.events: list[tuple[float, int, str, int, int]] = []
         self.now, self.count = 0.0, 0
 
-    def run(self, mini_batches: int) -> Run:
+    def run(self, mini_batches: int) -> PipelineRun:
         """Send mini-batches through."""
         for k, server in enumerate(self.workers[0]):
             server.there = list(range(k, mini_batches, self.plan[0].replicas))
@@ -186,7 +186,7 @@ class _Pipeline:
                 ended.append(self.now)
         half = mini_batches // 2
         pace = (ended[-1] - ended[half - 1]) / (mini_batches - half)
-        return Run(mini_batches, pace, [own / self.now for own in self.busy])
+        return PipelineRun(mini_batches, pace, [own / self.now for own in self.busy])
 
     def _arrived(self, kind: str, s: int, batch: int) -> None:
         """A link behind stage s has carried activations down, or gradients up."""

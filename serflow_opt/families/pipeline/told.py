@@ -7,7 +7,7 @@ from typing import Any
 
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.families.pipeline.evaluate import stages
-from serflow_opt.families.pipeline.problem import Pipeline, Plan, Stage
+from serflow_opt.families.pipeline.problem import Pipeline, PipelineStage, Plan
 
 MB = 2**20
 
@@ -67,7 +67,7 @@ def decided(problem: Pipeline, document: Mapping[str, Any]) -> Plan:
     """
     names = [worker.name for worker in problem.workers]
     problems: list[Problem] = []
-    plan: list[Stage] = []
+    plan: list[PipelineStage] = []
     given = document.get("stages")
     n, upto = len(problem.layers), 0
     for k, entry in enumerate(given if isinstance(given, list) else [], start=1):
@@ -87,7 +87,7 @@ def decided(problem: Pipeline, document: Mapping[str, Any]) -> Plan:
         if name not in names:
             problems.append(Problem("plan", f"{place}.worker", f"'{name}'", nearest(name, names)))
         else:
-            plan.append(Stage(first - 1, last - 1, names.index(name), replicas))
+            plan.append(PipelineStage(first - 1, last - 1, names.index(name), replicas))
         upto = last
     if not problems and upto != n:
         problems.append(Problem("plan", "stages", f"layers up to {upto}", f"give stages for layers 1 to {n}"))

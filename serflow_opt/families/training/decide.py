@@ -9,13 +9,13 @@ from typing import Any
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.families.training.evaluate import combined, value_plan
 from serflow_opt.families.training.expected import expected_round
-from serflow_opt.families.training.problem import KNOBS, Plan, Row, Setting, Training
+from serflow_opt.families.training.problem import KNOBS, ClientRow, Setting, Training, TrainingPlan
 from serflow_opt.families.training.rows import rows_by_mode
 from serflow_opt.ground.arguments import as_number
 from serflow_opt.ground.tolerances import ROUNDING
 
 
-def told(problem: Training, plan: Plan) -> dict[str, Any]:
+def told(problem: Training, plan: TrainingPlan) -> dict[str, Any]:
     """Return a plan as documents have it: what is decided, and what that means for each group.
 
     Parameters
@@ -76,7 +76,7 @@ def told(problem: Training, plan: Plan) -> dict[str, Any]:
     return {**document, "stages": len(problem.network.stages), "groups": groups}
 
 
-class _Reader:
+class _PlanReader:
     """Reads a document, and notes what does not fit."""
 
     def __init__(self, problem: Training, document: Mapping[str, Any]) -> None:
@@ -99,7 +99,7 @@ class _Reader:
         return number
 
 
-def decided(problem: Training, document: Mapping[str, Any]) -> Plan:
+def decided(problem: Training, document: Mapping[str, Any]) -> TrainingPlan:
     """Return the plan of a document; what follows from what is decided is not read.
 
     Raises
@@ -107,7 +107,7 @@ def decided(problem: Training, document: Mapping[str, Any]) -> Plan:
     InputError
         With everything that does not fit the problem.
     """
-    read = _Reader(problem, document)
+    read = _PlanReader(problem, document)
     modes = problem.modes
     mode = modes[read.among("mode", modes, document.get("mode"))]
     knobs = tuple(
@@ -135,10 +135,10 @@ def decided(problem: Training, document: Mapping[str, Any]) -> Plan:
         _check(read, asked)
     if read.problems:
         raise InputError(read.problems)
-    return Plan(asked, rows)
+    return TrainingPlan(asked, rows)
 
 
-def _check(read: _Reader, asked: Setting) -> None:
+def _check(read: _PlanReader, asked: Setting) -> None:
     """Hold a setting against what was measured and what is on offer."""
     problem = read.problem
     names = {kind: menu[n].name for kind, menu, n in zip(KNOBS, problem.knobs, asked.knobs, strict=True)}
@@ -157,13 +157,13 @@ def _near(a: float, b: float) -> bool:
     return abs(a - b) <= ROUNDING * max(abs(a), abs(b))
 
 
-def _rows(read: _Reader, mode: str) -> tuple[Row | None, ...]:
+def _rows(read: _PlanReader, mode: str) -> tuple[ClientRow | None, ...]:
     problem = read.problem
     groups = read.document.get("groups")
     if not isinstance(groups, Sequence) or isinstance(groups, str):
         read.wrong("groups", groups, "list what each group of clients does")
         return ()
-    by_name: dict[str, Row | None] = {}
+    by_name: dict[str, ClientRow | None] = {}
     names = [own.name for own in problem.clients]
     for n, own in enumerate(groups, 1):
         place = f"groups[{n}]"
@@ -178,7 +178,7 @@ def _rows(read: _Reader, mode: str) -> tuple[Row | None, ...]:
             continue
         packing = read.among(f"{place}.packing", [p.name for p in problem.packings], own.get("packing", "none"))
         protection = read.among(f"{place}.protection", problem.protections, own.get("protection", "none"))
-        row = Row(int(as_number(own["cut"])) if as_number(own["cut"]) >= 0 else -1, packing, protection)
+        row = ClientRow(int(as_number(own["cut"])) if as_number(own["cut"]) >= 0 else -1, packing, protection)
         if row not in rows_by_mode(problem)[mode]:
             offered = sorted({r.cut for r in rows_by_mode(problem)[mode]})
             read.wrong(f"{place}.cut", own["cut"], f"no row of mode {mode!r}; cuts: {', '.join(map(str, offered))}")

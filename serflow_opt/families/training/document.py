@@ -18,7 +18,7 @@ MOST_SETTINGS = 100_000
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
-class Machine(Table):
+class MachineTable(Table):
     """What computes: operations a second, or how many times as fast as what the stages were timed on."""
 
     name: str = Field(min_length=1)
@@ -26,13 +26,13 @@ class Machine(Table):
     speed: Positive | None = Field(default=None, description="with columns forward_ms: times as fast as those")
 
     @model_validator(mode="after")
-    def _one_speed(self) -> Machine:
+    def _one_speed(self) -> MachineTable:
         if (self.flops_per_s is None) == (self.speed is None):
             raise ValueError("give either `flops_per_s` or `speed`")
         return self
 
 
-class Client(Machine):
+class ClientTable(MachineTable):
     """[[client]]: a group of clients that are alike."""
 
     count: int = Field(default=1, ge=1, le=10_000_000, description="how many there are")
@@ -52,7 +52,7 @@ class Client(Machine):
     usd_per_gb: AtLeast0 = Field(default=0.0, description="of its traffic, both ways")
 
 
-class Server(Machine):
+class TrainingServerTable(MachineTable):
     """[[server]]: what can be rented to train the rest of the network and to add up what clients send."""
 
     vm: str = Field(default="", description="a type of the catalogue, whose price it has")
@@ -69,7 +69,7 @@ class Server(Machine):
         return self.usd_per_gb_s is not None
 
     @model_validator(mode="after")
-    def _one_price(self) -> Server:
+    def _one_price(self) -> TrainingServerTable:
         if sum((bool(self.vm), self.usd_per_hour is not None, self.is_function)) != 1:
             raise ValueError("give one of `vm`, `usd_per_hour` and `usd_per_gb_s`")
         if self.is_function != (self.memory_gb is not None):
@@ -79,7 +79,7 @@ class Server(Machine):
         return self
 
 
-class Topology(Table):
+class TopologyTable(Table):
     """[[federated.topology]]: who sends the model to whom."""
 
     name: str = Field(min_length=1)
@@ -93,7 +93,7 @@ class Topology(Table):
     neighbours: int | None = Field(default=None, ge=1, description="ring: to how many a client sends")
 
     @model_validator(mode="after")
-    def _whole(self) -> Topology:
+    def _whole(self) -> TopologyTable:
         own = {
             "edge": ("edges", "cloud_every", "lan_mbit_s", "wan_mbit_s"),
             "ring": ("neighbours",),
@@ -106,7 +106,7 @@ class Topology(Table):
         return self
 
 
-class Federated(Table):
+class FederatedTable(Table):
     """[federated]: ways to send and to compute less, each a table beside the file, of which the plan takes one row."""
 
     compression: str = Field(default="", description="CSV: of what is sent of the model")
@@ -117,10 +117,10 @@ class Federated(Table):
     secure_aggregation: str = Field(default="none", description="none, or a row of `secure` that has to be taken")
     epsilon_max: Positive | None = Field(default=None, description="most that noise may leave open")
     delta: float | None = Field(default=None, gt=0, lt=1, description="with noise by multiplier: epsilon is computed")
-    topology: list[Topology] = Field(default=[])
+    topology: list[TopologyTable] = Field(default=[])
 
 
-class Training(Table):
+class TrainingTable(Table):
     """[training]: the network, what was measured of it, and in which ways it may be trained."""
 
     mode: Mode | Literal["any"] | list[Mode] = Field(default="any", description="several, or any: the plan chooses")
@@ -155,7 +155,7 @@ class TrainingTables(Tables):
 
     kind: Literal["training"]
     catalog: list[str] = Field(default=[], description="price files that add to the catalogue or override it")
-    training: Training
-    client: list[Client] = Field(min_length=1, max_length=MOST_GROUPS)
-    server: list[Server] = Field(default=[])
-    federated: Federated = Federated()
+    training: TrainingTable
+    client: list[ClientTable] = Field(min_length=1, max_length=MOST_GROUPS)
+    server: list[TrainingServerTable] = Field(default=[])
+    federated: FederatedTable = FederatedTable()

@@ -11,13 +11,22 @@ import math
 from dataclasses import dataclass, fields
 
 from serflow_opt.families.protocol import Valued
-from serflow_opt.families.training.problem import SPLIT, Client, Knob, Plan, Row, Setting, Topology, Training
+from serflow_opt.families.training.problem import (
+    SPLIT,
+    Client,
+    ClientRow,
+    Knob,
+    Setting,
+    Topology,
+    Training,
+    TrainingPlan,
+)
 from serflow_opt.ground.tolerances import ROUNDING, SMALLEST, TOLERANCE
 from serflow_opt.plan.document import Breach
 
 
 @dataclass(frozen=True, slots=True)
-class GroupValue:
+class ClientRound:
     """What one client of a group does in a round; bytes, seconds, joules and USD.
 
     Attributes
@@ -75,7 +84,7 @@ class PlanValue:
         By quantity.
     """
 
-    groups: tuple[GroupValue | None, ...]
+    groups: tuple[ClientRound | None, ...]
     rounds: float
     chain: float
     served: float
@@ -117,8 +126,8 @@ def rounds_of(problem: Training, setting: Setting) -> float:
 
 
 def group_value(
-    problem: Training, setting: Setting, client: Client, row: Row, drawn: float, knob: Knob | None = None
-) -> GroupValue:
+    problem: Training, setting: Setting, client: Client, row: ClientRow, drawn: float, knob: Knob | None = None
+) -> ClientRound:
     """Value a group.
 
     Parameters
@@ -178,7 +187,7 @@ def group_value(
     if server is not None:
         usd += server.per_use * waits + server.per_call
     held = math.fsum(2 * network.parameters[j] + problem.batch * _held(network.activation[j]) for j in at_client)
-    return GroupValue(
+    return ClientRound(
         drawn=drawn if mode == "central" else drawn / answers,
         computes=computes,
         sends=sends,
@@ -210,7 +219,7 @@ def _on_the_way(
     return up / client.up, down / client.down
 
 
-def value_plan(problem: Training, plan: Plan) -> PlanValue:
+def value_plan(problem: Training, plan: TrainingPlan) -> PlanValue:
     """Value a plan: every quantity, and what it breaks.
 
     Parameters
@@ -225,7 +234,7 @@ def value_plan(problem: Training, plan: Plan) -> PlanValue:
     breaches = _shares(problem, plan)
     counted = math.fsum(client.count * client.available for client, _ in part)
     share = setting.clients / counted if counted else 0.0
-    groups: list[GroupValue | None] = []
+    groups: list[ClientRound | None] = []
     knob = combined(problem, setting)
     for client, row in zip(problem.clients, plan.rows, strict=True):
         if row is None:
@@ -277,7 +286,7 @@ def value_plan(problem: Training, plan: Plan) -> PlanValue:
     return PlanValue(tuple(groups), rounds, chain, served, lasts, once, values, tuple(breaches))
 
 
-def _once(problem: Training, plan: Plan) -> tuple[float, float, float, float]:
+def _once(problem: Training, plan: TrainingPlan) -> tuple[float, float, float, float]:
     """Seconds, bytes, joules and USD of sending all samples, where they are trained in one place."""
     if plan.setting.mode != "central":
         return 0.0, 0.0, 0.0, 0.0
@@ -292,8 +301,8 @@ def _once(problem: Training, plan: Plan) -> tuple[float, float, float, float]:
 
 def _without_waiting(
     problem: Training,
-    plan: Plan,
-    groups: list[GroupValue | None],
+    plan: TrainingPlan,
+    groups: list[ClientRound | None],
     rounds: float,
     rent: float,
     loss: float,
@@ -327,7 +336,7 @@ def _without_waiting(
     return PlanValue(tuple(groups), rounds, longest, load, time, 0.0, values, tuple(breaches))
 
 
-def _shares(problem: Training, plan: Plan) -> list[Breach]:
+def _shares(problem: Training, plan: TrainingPlan) -> list[Breach]:
     """Whether those who take part have enough of all samples."""
     total = math.fsum(own.count * own.own_samples for own in problem.clients)
     there = math.fsum(
@@ -347,7 +356,7 @@ def _hold(limit: str, found: float, most: float) -> list[Breach]:
     return [Breach(limit=limit, value=found, bound=most, excess=excess)] if excess > TOLERANCE else []
 
 
-def value(problem: Training, plan: Plan) -> Valued:
+def value(problem: Training, plan: TrainingPlan) -> Valued:
     """Value a plan as the protocol asks for it.
 
     Parameters

@@ -32,7 +32,7 @@ class HeldUp(Document):
     most: str = Field(description="what most of its chain is spent on: computes, sends, receives or server")
 
 
-class Worker(Document):
+class WorkerMore(Document):
     """What the goal is with a server's worker more."""
 
     server: str
@@ -57,7 +57,7 @@ class TrainingCosts(LimitCosts):
     round_s: float | None = None
     held_up_by: str = ""
     groups: list[HeldUp] = Field(default=[])
-    worker: Worker | None = None
+    worker: WorkerMore | None = None
     modes: list[Mode] = Field(default=[])
 
 
@@ -133,7 +133,7 @@ def _held_up_by(plan: dict[str, Any], groups: list[HeldUp]) -> str:
     return f"client {groups[0].client}, its {what[groups[0].most]}"
 
 
-def _worker(problem: Question, plan: Solution, find: Callable[[str, Training], Solution]) -> Worker | None:
+def _worker(problem: Question, plan: Solution, find: Callable[[str, Training], Solution]) -> WorkerMore | None:
     """The best with a worker more of the same server; None: it has none, or functions."""
     assert plan.plan is not None
     data: Training = problem.data
@@ -151,4 +151,4 @@ def _worker(problem: Question, plan: Solution, find: Callable[[str, Training], S
     better = None
     if value is not None and goal is not None:
         better = goal - value if sense == "min" else value - goal
-    return Worker(server=name, workers=workers + 1, value=value, better_by=better)
+    return WorkerMore(server=name, workers=workers + 1, value=value, better_by=better)

@@ -14,7 +14,7 @@ from serflow_opt.families.training.document import TrainingTables
 if TYPE_CHECKING:
     from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
-    from serflow_opt.families.training.problem import Plan, Training
+    from serflow_opt.families.training.problem import Training, TrainingPlan
     from serflow_opt.search.outcome import Settings
 
 
@@ -93,7 +93,7 @@ class Trainings(Standard):
         settings = tuple(own for own in data.settings if own.mode == mode)
         return replace(problem, data=replace(data, modes=(str(mode),), settings=settings))
 
-    def value(self, data: Training, decision: Plan) -> Valued:
+    def value(self, data: Training, decision: TrainingPlan) -> Valued:
         """Value a plan exactly."""
         from serflow_opt.families.training.evaluate import value
 
@@ -124,7 +124,7 @@ class Trainings(Standard):
         built = super().build(problem, goal)
         return Built(built.model, told=[*built.model.y.values(), *built.model.x.values()])
 
-    def read(self, data: Training, model: Any, value: Callable[[Any], float]) -> Plan:
+    def read(self, data: Training, model: Any, value: Callable[[Any], float]) -> TrainingPlan:
         """Return the setting and the rows that are taken.
 
         Parameters
@@ -132,15 +132,15 @@ class Trainings(Standard):
         data, model, value
             As `Standard.read` takes them.
         """
-        from serflow_opt.families.training.problem import Plan, Row
+        from serflow_opt.families.training.problem import ClientRow, TrainingPlan
 
         g = max(range(len(model.settings)), key=lambda n: value(model.y[n]))
         setting, rows = model.settings[g]
-        chosen: list[Row | None] = [None] * len(data.clients)
+        chosen: list[ClientRow | None] = [None] * len(data.clients)
         for k, member in enumerate(rows.members):
             offered = [o for o in range(len(rows.rows)) if rows.offered[k, o]]
             chosen[int(member)] = rows.rows[max(offered, key=lambda o: value(model.x[g, k, o]))]
-        return Plan(setting, tuple(chosen))
+        return TrainingPlan(setting, tuple(chosen))
 
     def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
         """Search setting by setting, the most promising first.
@@ -150,19 +150,19 @@ class Trainings(Standard):
         problem, goal, settings
             As `Family.search` takes them.
         """
-        from serflow_opt.families.training.search import Search
+        from serflow_opt.families.training.search import TrainingSearch
 
         if not problem.data.synchronous or any(by < 0 for by in goal.values()):
             return None
-        return Search(self, problem, goal, settings).run()
+        return TrainingSearch(self, problem, goal, settings).run()
 
-    def told(self, data: Training, decision: Plan) -> dict[str, Any]:
+    def told(self, data: Training, decision: TrainingPlan) -> dict[str, Any]:
         """Return a plan as documents have it."""
         from serflow_opt.families.training.decide import told
 
         return told(data, decision)
 
-    def decided(self, data: Training, document: Mapping[str, Any]) -> Plan:
+    def decided(self, data: Training, document: Mapping[str, Any]) -> TrainingPlan:
         """Return the plan of a document."""
         from serflow_opt.families.training.decide import decided
 

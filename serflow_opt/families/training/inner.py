@@ -25,7 +25,7 @@ FEW = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class BestRows:
     """The best of a setting: a bound, and a choice of rows where one is known.
 
     Attributes
@@ -49,7 +49,7 @@ class Best:
         return known or not math.isfinite(self.bound)
 
 
-NOTHING = Best(math.inf, math.inf, None)
+NOTHING = BestRows(math.inf, math.inf, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class Setup:
         return self.fixed + float(self.weight[at].sum()) + self.per_t * t, t
 
 
-def relaxed(setup: Setup) -> Best:
+def relaxed(setup: Setup) -> BestRows:
     """Return the best without what couples the groups: a bound, and the plan if it keeps all.
 
     Parameters
@@ -167,10 +167,10 @@ def relaxed(setup: Setup) -> Best:
     if found is None:
         return NOTHING
     value = setup.value(found[2])[0]
-    return Best(value, setup.fixed + found[0], found[2] if math.isfinite(value) else None)
+    return BestRows(value, setup.fixed + found[0], found[2] if math.isfinite(value) else None)
 
 
-def improved(setup: Setup, first: Best, gap: float, below: float = math.inf, *, whole: bool = True) -> Best:
+def improved(setup: Setup, first: BestRows, gap: float, below: float = math.inf, *, whole: bool = True) -> BestRows:
     """Return a better bound and plan by multipliers; equal ones prove the plan.
 
     Parameters
@@ -200,7 +200,7 @@ def improved(setup: Setup, first: Best, gap: float, below: float = math.inf, *, 
     return replace(best, by=tuple(by))
 
 
-def _soonest(setup: Setup) -> Best:
+def _soonest(setup: Setup) -> BestRows:
     """The least T: at each, every group takes the row that the server has the least work with."""
     served = np.where(setup.offered, setup.rows.served, np.inf)
     low, high = 0, len(setup.ends) - 1
@@ -223,8 +223,8 @@ def _soonest(setup: Setup) -> Best:
         bound = min(bound, setup.fixed + setup.per_t * max(t, work(n)))
         value = setup.value(choice)[0]
         if value < best.value:
-            best = Best(value, value, choice)
-    return Best(best.value, min(bound, best.value), best.choice) if best.choice is not None else NOTHING
+            best = BestRows(value, value, choice)
+    return BestRows(best.value, min(bound, best.value), best.choice) if best.choice is not None else NOTHING
 
 
 class _Priced:
@@ -238,7 +238,7 @@ class _Priced:
         self.per_t = setup.per_t + sum(by * own.b for own, by in others)
         self.fixed = setup.fixed - sum(by * own.most for own, by in others)
 
-    def at(self, best: Best, by: float) -> tuple[Best, float]:
+    def at(self, best: BestRows, by: float) -> tuple[BestRows, float]:
         """Return the better of a plan and the least with a multiplier, and by how much that breaks the row."""
         per_t = self.per_t + by * self.row.b
         found = self.setup.scan(self.weight + by * self.row.a, per_t)
@@ -248,10 +248,10 @@ class _Priced:
         # where longer rounds are worth something none of the rows' times bounds them: the server may take longer
         bound = max(best.bound, least - by * self.row.most + self.fixed) if per_t >= 0 else best.bound
         value = self.setup.value(choice)[0]
-        better = Best(value, bound, choice) if value < best.value else Best(best.value, bound, best.choice)
+        better = BestRows(value, bound, choice) if value < best.value else BestRows(best.value, bound, best.choice)
         return better, self.row.excess(choice, t)
 
-    def halved(self, best: Best, halvings: int) -> tuple[Best, float]:
+    def halved(self, best: BestRows, halvings: int) -> tuple[BestRows, float]:
         """Halve the interval of the multiplier; return the best plan and bound met, and the multiplier."""
         setup, row = self.setup, self.row
         low, high = 0.0, math.inf

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from serflow_opt.families.training.inner import Best, Setup
+from serflow_opt.families.training.inner import BestRows, Setup
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.dominance import nondominated
@@ -36,7 +36,7 @@ class _Cut:
     left: Floats
 
 
-def by_labels(setup: Setup, best: Best, below: float, deadline: Deadline) -> Best | None:
+def by_labels(setup: Setup, best: BestRows, below: float, deadline: Deadline) -> BestRows | None:
     """Return the best plan, proven; None: there are too many labels, or time ran out.
 
     Parameters

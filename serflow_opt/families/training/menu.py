@@ -13,7 +13,16 @@ import numpy as np
 from serflow_opt.errors import Problem
 from serflow_opt.families.training.accountant import epsilon_of
 from serflow_opt.families.training.document import MOST_SETTINGS, TrainingTables
-from serflow_opt.families.training.problem import INFINITE, KNOBS, Client, Knob, Measured, Server, Setting, Topology
+from serflow_opt.families.training.problem import (
+    INFINITE,
+    KNOBS,
+    Client,
+    Knob,
+    MeasuredRounds,
+    Setting,
+    Topology,
+    TrainingServer,
+)
 from serflow_opt.families.training.rows import together
 from serflow_opt.ground.dominance import nondominated
 from serflow_opt.ground.tolerances import ROUNDING, SLACK
@@ -28,11 +37,11 @@ class Offered:
     """What settings are made of."""
 
     clients: tuple[Client, ...]
-    servers: tuple[Server, ...]
+    servers: tuple[TrainingServer, ...]
     knobs: tuple[tuple[Knob, ...], ...]
     topologies: tuple[Topology, ...]
     modes: tuple[str, ...]
-    measured: Sequence[Measured]
+    measured: Sequence[MeasuredRounds]
 
     @property
     def available(self) -> float:

@@ -14,7 +14,7 @@ INFINITE = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class TrainedNetwork:
     """The stages, in order; by stage.
 
     Attributes
@@ -74,7 +74,7 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class TrainingServer:
     """What trains the stages after the cut.
 
     Attributes
@@ -177,7 +177,7 @@ class Topology:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredRounds:
     """A row of the table of rounds; `by` holds what was varied."""
 
     epochs: int
@@ -222,7 +222,7 @@ class Setting(NamedTuple):
     accuracy: float
 
 
-class Row(NamedTuple):
+class ClientRow(NamedTuple):
     """What a group of clients does: stages it holds, and positions of packing and of the protection's name."""
 
     cut: int
@@ -248,16 +248,16 @@ class Training:
         Stages that clients of split modes may hold.
     """
 
-    network: Network
+    network: TrainedNetwork
     clients: tuple[Client, ...]
-    servers: tuple[Server, ...]
+    servers: tuple[TrainingServer, ...]
     packings: tuple[Packing, ...]
     protections: tuple[str, ...]
     leaks: dict[tuple[int, int], Leak]
     knobs: tuple[tuple[Knob, ...], ...]
     topologies: tuple[Topology, ...]
     modes: tuple[str, ...]
-    measured: tuple[Measured, ...]
+    measured: tuple[MeasuredRounds, ...]
     settings: tuple[Setting, ...]
     cuts: tuple[int, ...]
     same_cut: bool = False
@@ -270,8 +270,8 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """A setting, and a row for each group; None: it does not take part."""
 
     setting: Setting
-    rows: tuple[Row | None, ...]
+    rows: tuple[ClientRow | None, ...]

@@ -16,12 +16,12 @@ from serflow_opt.families.training.problem import (
     Client,
     Knob,
     Leak,
-    Measured,
-    Network,
+    MeasuredRounds,
     Packing,
-    Server,
     Topology,
+    TrainedNetwork,
     Training,
+    TrainingServer,
 )
 from serflow_opt.families.training.tables import (
     Stages,
@@ -83,7 +83,7 @@ def read(
         return None
     protections = tuple(dict.fromkeys((NONE, *(leak.protection for leak in leaks))))
     made = Training(
-        network=Network(
+        network=TrainedNetwork(
             stages.names, stages.activation, stages.gradient, stages.parameters, own.input_bytes or math.nan
         ),
         clients=clients,
@@ -110,7 +110,7 @@ def read(
 
 
 def _speed(
-    machine: tables.Machine, stages: Stages, place: str, file: str, problems: list[Problem]
+    machine: tables.MachineTable, stages: Stages, place: str, file: str, problems: list[Problem]
 ) -> tuple[float, ...]:
     """Seconds of a sample by stage."""
     work, by = (stages.flops, machine.flops_per_s) if machine.speed is None else (stages.seconds, machine.speed)
@@ -160,7 +160,7 @@ def _clients(document: tables.TrainingTables, stages: Stages, file: str, problem
 
 def _servers(
     document: tables.TrainingTables, stages: Stages, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
-) -> tuple[Server, ...]:
+) -> tuple[TrainingServer, ...]:
     from serflow_opt.problem.catalog import DEFAULT_REGION, load_catalog
 
     found = []
@@ -177,7 +177,7 @@ def _servers(
                 problems += [Problem(str(path), f"{place}.vm", each.found, each.cure) for each in error.problems]
         per_use = (own.usd_per_gb_s or 0.0) * (own.memory_gb or 0.0)
         workers = tuple(sorted(set(own.workers)))
-        found.append(Server(own.name, seconds, rent, per_use, own.usd_per_call, workers, own.is_function))
+        found.append(TrainingServer(own.name, seconds, rent, per_use, own.usd_per_call, workers, own.is_function))
     return tuple(found)
 
 
@@ -232,7 +232,7 @@ def _topologies(document: tables.TrainingTables, file: str, problems: list[Probl
 
 
 def _modes(
-    document: tables.TrainingTables, servers: Sequence[Server], file: str, problems: list[Problem]
+    document: tables.TrainingTables, servers: Sequence[TrainingServer], file: str, problems: list[Problem]
 ) -> tuple[str, ...]:
     """Modes on offer: one that is asked for, or all that can be."""
     own = document.training
@@ -320,7 +320,7 @@ def _check_memory(problem: Training, modes: Sequence[str], file: str, problems: 
             problems.append(Problem(file, f"client '{own.name}'.memory_mb", f"{own.memory / 1e6:g}", cure))
 
 
-def _cautions(document: tables.TrainingTables, modes: Sequence[str], measured: Sequence[Measured]) -> list[str]:
+def _cautions(document: tables.TrainingTables, modes: Sequence[str], measured: Sequence[MeasuredRounds]) -> list[str]:
     found = []
     if len(modes) > 1 and not any("mode" in own.by for own in measured):
         said = f"the same rounds are taken for {', '.join(modes)}: {document.training.rounds} has no column mode"

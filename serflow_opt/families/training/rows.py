@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from serflow_opt.families.training.problem import SPLIT, Knob, Row, Setting, Training
+from serflow_opt.families.training.problem import SPLIT, ClientRow, Knob, Setting, Training
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.tolerances import ROUNDING, SLACK
 
@@ -47,7 +47,7 @@ class Rows:
     """
 
     members: Ints
-    rows: tuple[Row, ...]
+    rows: tuple[ClientRow, ...]
     offered: Mask
     lasts: Floats
     served: Floats
@@ -82,7 +82,7 @@ def together(menus: tuple[tuple[Knob, ...], ...], chosen: tuple[int, ...]) -> di
 
 
 @lru_cache(maxsize=8)
-def rows_by_mode(problem: Training) -> dict[str, tuple[Row, ...]]:
+def rows_by_mode(problem: Training) -> dict[str, tuple[ClientRow, ...]]:
     """Return the rows that groups can take under each mode."""
     stages = len(problem.network.stages)
     known = problem.leaks
@@ -94,15 +94,15 @@ def rows_by_mode(problem: Training) -> dict[str, tuple[Row, ...]]:
     def cuttable(cut: int) -> bool:
         return math.isfinite(problem.network.activation[cut - 1] + problem.network.gradient[cut - 1])
 
-    whole = tuple(Row(stages, 0, r) for r in protected(stages))
+    whole = tuple(ClientRow(stages, 0, r) for r in protected(stages))
     crossing = tuple(
-        Row(cut, p, r)
+        ClientRow(cut, p, r)
         for cut in problem.cuts
         if cut < stages and cuttable(cut)
         for p in range(len(problem.packings))
         for r in protected(cut)
     )
-    at_server = (Row(0, 0, 0),) if not known or (0, 0) in known else ()
+    at_server = (ClientRow(0, 0, 0),) if not known or (0, 0) in known else ()
     hybrid = crossing + (whole if stages in problem.cuts else ())
     return {
         "central": at_server,
@@ -206,7 +206,7 @@ class _Turn:
     rounds_factor: float
 
 
-def _turn(problem: Training, setting: Setting, rows: tuple[Row, ...], each: dict[str, Floats]) -> _Turn:
+def _turn(problem: Training, setting: Setting, rows: tuple[ClientRow, ...], each: dict[str, Floats]) -> _Turn:
     network, clients, mode = problem.network, problem.clients, setting.mode
     knob = together(problem.knobs, setting.knobs)
     topology = problem.topologies[setting.topology]
@@ -271,7 +271,7 @@ def _part(problem: Training, setting: Setting, chain: Floats) -> tuple[Ints | No
 def _put_together(
     problem: Training,
     setting: Setting,
-    rows: tuple[Row, ...],
+    rows: tuple[ClientRow, ...],
     taken: Ints,
     busy: Floats,
     drawn: Floats,

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from serflow_opt.families.found import Found
 from serflow_opt.families.protocol import Family, Goal, Question, Valued
-from serflow_opt.families.training.inner import Best, Setup, improved, relaxed
+from serflow_opt.families.training.inner import BestRows, Setup, improved, relaxed
 from serflow_opt.families.training.labels import by_labels
-from serflow_opt.families.training.problem import Plan, Row, Setting, Training
+from serflow_opt.families.training.problem import ClientRow, Setting, Training, TrainingPlan
 from serflow_opt.families.training.rows import LINEAR, Rows, rows_of
 from serflow_opt.families.witnessed import offer, solve_witnessed, value_of
 from serflow_opt.ground.arrays import Mask
@@ -40,7 +40,7 @@ class Case:
     rows: Rows
     allowed: Mask
     extra: float
-    best: Best
+    best: BestRows
 
     @property
     def bound(self) -> float:
@@ -76,7 +76,7 @@ def settings_within(data: Training, floor: float, more: bool = False) -> list[Se
     return kept
 
 
-class Search:
+class TrainingSearch:
     """A search of one question."""
 
     def __init__(self, family: Family, problem: Question, goal: Goal, settings: Settings) -> None:
@@ -173,18 +173,18 @@ class Search:
                 return proven.bound + case.extra
         return self._by_model(case, solved, best.bound + case.extra)
 
-    def _done(self, case: Case, best: Best) -> bool:
+    def _done(self, case: Case, best: BestRows) -> bool:
         """Whether a case's best plan is proven, or can be no better than the best of all."""
         gap, bound = max(self.settings.gap, EQUAL), best.bound + case.extra
         if bound == math.inf or (best.choice is not None and best.value <= best.bound + gap * abs(best.value)):
             return True
         return bound >= self.found.value - gap * abs(self.found.value)
 
-    def _some(self, case: Case) -> Best:
+    def _some(self, case: Case) -> BestRows:
         """Some choice that keeps the limits, where only the worst counts: the least of one limit within the others."""
         name = next(iter(self.limits), None)
         if name is None:
-            return Best(math.inf, math.inf, None)
+            return BestRows(math.inf, math.inf, None)
         rest = {key: most for key, most in self.limits.items() if key != name}
         setup = Setup(case.rows, case.allowed, {name: 1.0}, rest)
         most = self.limits[name] + SLACK * abs(self.limits[name])
@@ -194,17 +194,17 @@ class Search:
         if best.bound <= most < best.value:
             best = by_labels(setup, best, math.inf, self.settings.deadline) or best
         if best.bound > most:
-            return Best(math.inf, math.inf, None)
-        return Best(0.0, 0.0, best.choice) if best.value <= most else Best(math.inf, 0.0, None)
+            return BestRows(math.inf, math.inf, None)
+        return BestRows(0.0, 0.0, best.choice) if best.value <= most else BestRows(math.inf, 0.0, None)
 
-    def _offer(self, case: Case, best: Best, setup: Setup) -> None:
+    def _offer(self, case: Case, best: BestRows, setup: Setup) -> None:
         """Take a plan if it is the best; of plans as good, one that costs less."""
         if best.choice is None:
             return
-        chosen: list[Row | None] = [None] * len(self.data.clients)
+        chosen: list[ClientRow | None] = [None] * len(self.data.clients)
         for k, o in zip(case.rows.members, setup.cheaper(best.choice), strict=True):
             chosen[int(k)] = case.rows.rows[int(o)]
-        plan = Plan(case.setting, tuple(chosen))
+        plan = TrainingPlan(case.setting, tuple(chosen))
         valued = self.family.evaluate(self.problem, plan)
         value = value_of(self.family, self.asked, valued)
         if value < self.found.value and not valued.breaches:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from serflow_opt.families.simulated import Beside, beside, decision_to_run
-from serflow_opt.families.training.evaluate import GroupValue, PlanValue, value_plan
+from serflow_opt.families.simulated import SimulatedFigure, beside, decision_to_run
+from serflow_opt.families.training.evaluate import ClientRound, PlanValue, value_plan
 from serflow_opt.families.training.expected import expected_round
-from serflow_opt.families.training.problem import Client, Plan, Training
+from serflow_opt.families.training.problem import Client, Training, TrainingPlan
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.document import Answer
 from serflow_opt.ground.stopping import stoppable
@@ -43,7 +43,7 @@ class RoundsSimulated(Answer):
     trainings: int
     rounds: float
     seed: int
-    figures: list[Beside]
+    figures: list[SimulatedFigure]
     longest_s: float = Field(description="the longest round")
     arrived: float = Field(description="updates that arrive in a round, on average")
     lost: float = Field(description="share of those drawn whose updates do not arrive")
@@ -92,7 +92,7 @@ def simulate(
 
     with Arguments() as given:
         trainings, seed = given.whole("trainings", trainings, 1), given.whole("seed", seed)
-    decision: Plan = decision_to_run(problem, plan, on_progress)
+    decision: TrainingPlan = decision_to_run(problem, plan, on_progress)
     data: Training = problem.data
     valued = value_plan(data, decision)
     with Arguments() as given:
@@ -119,11 +119,11 @@ class _Together:
     """Trainings by a plan, all at once."""
 
     def __init__(
-        self, data: Training, plan: Plan, valued: PlanValue, trainings: int, draw: np.random.Generator
+        self, data: Training, plan: TrainingPlan, valued: PlanValue, trainings: int, draw: np.random.Generator
     ) -> None:
         self.data, self.setting, self.valued, self.trainings, self.draw = data, plan.setting, valued, trainings, draw
         both = zip(data.clients, valued.groups, strict=True)
-        self.part: list[tuple[Client, GroupValue]] = [(client, own) for client, own in both if own is not None]
+        self.part: list[tuple[Client, ClientRound]] = [(client, own) for client, own in both if own is not None]
         self.server = None if plan.setting.server < 0 else data.servers[plan.setting.server]
         self.rent = plan.setting.workers * self.server.rent if self.server else 0.0
         self.shared = self.server is not None and not self.server.is_function

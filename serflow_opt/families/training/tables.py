@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serflow_opt.errors import Problem
-from serflow_opt.families.training.problem import KNOBS, Knob, Leak, Measured, Packing
+from serflow_opt.families.training.problem import KNOBS, Knob, Leak, MeasuredRounds, Packing
 from serflow_opt.problem.tables import Column, Row, read_table
 
 BACKWARD = 2.0
@@ -96,7 +96,7 @@ def read_stages(path: Path, problems: list[Problem]) -> Stages | None:
     )
 
 
-def read_rounds(path: Path, problems: list[Problem]) -> list[Measured]:
+def read_rounds(path: Path, problems: list[Problem]) -> list[MeasuredRounds]:
     """Read how many rounds were measured to reach which accuracy.
 
     Parameters
@@ -116,7 +116,7 @@ def read_rounds(path: Path, problems: list[Problem]) -> list[Measured]:
     found = []
     for row in read_table(path, columns, problems):
         by = {name: str(row.cells[name]) for name in VARIED if name in row.cells}
-        own = Measured(
+        own = MeasuredRounds(
             row.whole("local_epochs"), row.whole("clients"), by, row.number("accuracy"), row.number("rounds")
         )
         found.append(own)

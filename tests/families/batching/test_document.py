@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from serflow_opt.families.batching.document import Function, Steps
+from serflow_opt.families.batching.document import FunctionTable, SizesTable
 
 SLICES = {"per_request_s": 0.1, "fixed_s": 0.1, "slice_s": 0.01, "whole_gb": 24}
 
@@ -25,12 +25,12 @@ SLICES = {"per_request_s": 0.1, "fixed_s": 0.1, "slice_s": 0.01, "whole_gb": 24}
 def test_a_function_has_one_kind_of_size_and_of_times(keys: dict[str, Any], said: str) -> None:
     """Two tables of times would leave open which one counts."""
     with pytest.raises(ValidationError, match=said):
-        Function.model_validate({"name": "f", "batch": [1], **keys})
+        FunctionTable.model_validate({"name": "f", "batch": [1], **keys})
 
 
 def test_steps_reach_their_end_in_spite_of_rounding() -> None:
     """0.05 to 1 by 0.05 are twenty promises, the last of them the whole target."""
-    steps = Steps.model_validate({"from": 0.05, "to": 1.0, "step": 0.05}).values()
+    steps = SizesTable.model_validate({"from": 0.05, "to": 1.0, "step": 0.05}).values()
     assert len(steps) == 20
     assert (steps[0], steps[2], steps[-1]) == (0.05, 0.15, 1.0)
-    assert Steps.model_validate({"from": 1, "to": 2, "step": 0.75}).values() == [1.0, 1.75]
+    assert SizesTable.model_validate({"from": 1, "to": 2, "step": 0.75}).values() == [1.0, 1.75]

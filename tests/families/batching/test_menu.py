@@ -9,12 +9,12 @@ import pytest
 from support.small_batching import small
 
 import serflow_opt as so
-from serflow_opt.families.batching.menu import Menu
+from serflow_opt.families.batching.menu import BatchingMenu
 
 
-def menu_and_row(folder: Path) -> tuple[Menu, np.ndarray]:
+def menu_and_row(folder: Path) -> tuple[BatchingMenu, np.ndarray]:
     """The menu, and the row of 1 vCPU and batches of up to 4."""
-    menu = Menu(so.load(small(folder)).data)
+    menu = BatchingMenu(so.load(small(folder)).data)
     return menu, np.array([menu.rows.tolist().index([0, 0, 2])])
 
 

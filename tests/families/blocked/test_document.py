@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from serflow_opt.families.blocked.document import BlockedTables, Option
+from serflow_opt.families.blocked.document import BlockedOptionTable, BlockedTables
 
 CORE = {"name": "core", "kind": "vm", "flops_per_s": 1e9, "usd_per_hour": 1.0}
 BASE = {"schema": 1, "kind": "blocked", "name": "own", "workers": [1], "option": [CORE]}
@@ -17,7 +17,7 @@ BASE = {"schema": 1, "kind": "blocked", "name": "own", "workers": [1], "option":
 def test_an_option_has_one_price(keys: dict[str, Any]) -> None:
     """A price of its own and one of the catalogue would contradict each other; without either work is free."""
     with pytest.raises(ValidationError, match="either `usd_per_hour` or `vm`"):
-        Option.model_validate({key: value for key, value in {**CORE, **keys}.items() if value is not None})
+        BlockedOptionTable.model_validate({key: value for key, value in {**CORE, **keys}.items() if value is not None})
 
 
 def test_a_problem_has_one_graph() -> None:

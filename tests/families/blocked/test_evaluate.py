@@ -9,18 +9,18 @@ from support.small_blocked import FREE, ONE
 from serflow_opt.families.blocked.evaluate import account, value
 from serflow_opt.families.blocked.graphs import graph_from
 from serflow_opt.families.blocked.menu import menu_of
-from serflow_opt.families.blocked.problem import Blocked, Kind, Option, Plan, Store
+from serflow_opt.families.blocked.problem import Blocked, BlockedOption, BlockedPlan, Store, TaskKind
 
 
 def test_the_witness_sees_what_does_not_hold() -> None:
     """One task before what it waits for, and one worker too many."""
-    kinds = (Kind("a", 2.0, 0.0, 0.0, 0, 0), Kind("b", 3.0, 0.0, 0.0, 0, 0))
+    kinds = (TaskKind("a", 2.0, 0.0, 0.0, 0, 0), TaskKind("b", 3.0, 0.0, 0.0, 0, 0))
     graph = graph_from(kinds, np.array([0, 1]), np.array([0]), np.array([1]))
     problem = Blocked("", 0, (0,), (ONE,), (1, 2), FREE, given=graph)
-    assert not value(problem, Plan(0, 0, 0, np.array([0.0, 2.0]), graph)).breaches
-    early = value(problem, Plan(0, 0, 1, np.array([0.0, 1.0]), graph))
+    assert not value(problem, BlockedPlan(0, 0, 0, np.array([0.0, 2.0]), graph)).breaches
+    early = value(problem, BlockedPlan(0, 0, 1, np.array([0.0, 1.0]), graph))
     assert [own.limit for own in early.breaches] == ["order of tasks"]
-    both = value(problem, Plan(0, 0, 0, np.array([0.0, 1.0]), graph))
+    both = value(problem, BlockedPlan(0, 0, 0, np.array([0.0, 1.0]), graph))
     assert [own.limit for own in both.breaches] == ["order of tasks", "workers"]
     assert both.values == {"time": 4.0, "cost": 4.0, "workers": 1.0}
 
@@ -29,7 +29,7 @@ def test_the_cost_of_a_cholesky_by_arithmetic() -> None:
     """Two blocks a side of 10 rows, one after the other: 3 + 1 + 1 tasks; compute, reads and writes added, or the
     longest of them where they overlap."""
     store = Store(800.0, 400.0, 0.5, 0.01, 0.1, 1e-3)
-    option = Option("f", True, 500.0, 1e9, 2.0, 0.25, 4.0, 1e9)
+    option = BlockedOption("f", True, 500.0, 1e9, 2.0, 0.25, 4.0, 1e9)
     problem = Blocked("cholesky", 20, (10,), (option,), (1,), store)
     # 800 bytes a block: reading 1, 2, 3 s and 0.5 s a read, writing 2.5 s; 1000 / 3, 1000, 2000 operations
     takes = [1000 / 3 / 500 + 1.5 + 2.5, 2 + 3 + 2.5, 4 + 4.5 + 2.5]

@@ -6,7 +6,7 @@ import numpy as np
 from support.small_blocked import FREE, ONE
 
 from serflow_opt.families.blocked.graphs import graph_of, tasks_of
-from serflow_opt.families.blocked.problem import Graph, Kind
+from serflow_opt.families.blocked.problem import TaskGraph, TaskKind
 from serflow_opt.families.blocked.schedule import timed
 
 
@@ -25,7 +25,9 @@ def test_the_graphs_are_those_that_numpywren_counts() -> None:
         graph = graph_of(algorithm, n * 10, 10)
         assert np.bincount(graph.kind, minlength=len(kinds)).tolist() == kinds
         assert len(graph.kind) == tasks_of(algorithm, n) == sum(kinds)
-        alike = Graph((Kind("t", 1.0, 0.0, 0.0),), np.zeros_like(graph.kind), graph.ends, graph.after, graph.waits)
+        alike = TaskGraph(
+            (TaskKind("t", 1.0, 0.0, 0.0),), np.zeros_like(graph.kind), graph.ends, graph.after, graph.waits
+        )
         own = timed(alike, option, hop, 1)
         assert own.path == path
         if (algorithm, n) == ("cholesky", 6):

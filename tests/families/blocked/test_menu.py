@@ -8,12 +8,12 @@ import pytest
 from support.small_blocked import folder
 
 import serflow_opt as so
-from serflow_opt.families.blocked.menu import Menu
+from serflow_opt.families.blocked.menu import BlockedMenu
 
 
 def test_bounds_rise_once_and_stay_below_the_schedule(tmp_path: Path) -> None:
     """By work alone, then by the graph: never above what the best known schedule of the row comes to."""
-    menu = Menu(so.load(folder(tmp_path)).data)
+    menu = BlockedMenu(so.load(folder(tmp_path)).data)
     for row in range(len(menu.rows)):
         before = menu.least[row].copy()
         assert menu.tighten(row)
@@ -24,7 +24,7 @@ def test_bounds_rise_once_and_stay_below_the_schedule(tmp_path: Path) -> None:
 
 def test_alone_a_worker_does_one_task_after_the_other(tmp_path: Path) -> None:
     """On one worker the time is the sum of all tasks, and with two no more."""
-    menu = Menu(so.load(folder(tmp_path)).data)
+    menu = BlockedMenu(so.load(folder(tmp_path)).data)
     one, two = menu.rows.index((0, 0, 0)), menu.rows.index((0, 0, 1))
     assert menu.values(one)[0] == pytest.approx(float(menu.timed(0, 0).seconds.sum()))
     assert menu.values(two)[0] < menu.values(one)[0]
@@ -39,5 +39,5 @@ def test_blocks_beyond_the_memory_make_no_row(tmp_path: Path) -> None:
     option = '[[option]]\nname = "small"\nkind = "vm"\nflops_per_s = 1e9\nusd_per_hour = 1\nmemory_mb = 7'
     text = file.read_text().replace("usd_per_hour = 3.6", "usd_per_hour = 3.6\nmemory_mb = 8")
     file.write_text(f"{text}\n{option}\n")
-    menu = Menu(so.load(own).data)
+    menu = BlockedMenu(so.load(own).data)
     assert {(b, o) for b, o, _ in menu.rows} == {(0, 0), (1, 0), (0, 1)}

@@ -9,7 +9,7 @@ import pytest
 from support.small_blocked import FREE, drawn, shortest
 
 import serflow_opt as so
-from serflow_opt.families.blocked.problem import Blocked, Option
+from serflow_opt.families.blocked.problem import Blocked, BlockedOption
 from serflow_opt.families.protocol import Question
 
 
@@ -20,7 +20,7 @@ def test_solve_is_the_best_of_all_rows() -> None:
         graph, seconds, edges = drawn(100 + seed, 5)
         rng = random.Random(seed)
         options = tuple(
-            Option(
+            BlockedOption(
                 f"o{n}",
                 rng.random() < 0.5,
                 rng.choice((1.0, 2.0)),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from serflow_opt.families.cluster.document import Model, Server
+from serflow_opt.families.cluster.document import ClusterServerTable, ModelTable
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from serflow_opt.families.cluster.document import Model, Server
 def test_a_server_has_something_to_share_in_one_way(keys: dict[str, Any], said: str) -> None:
     """Servers of nothing, and slices that could lie on two cards, are refused."""
     with pytest.raises(ValidationError, match=said):
-        Server.model_validate({"name": "box", **keys})
+        ClusterServerTable.model_validate({"name": "box", **keys})
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,4 @@ def test_a_server_has_something_to_share_in_one_way(keys: dict[str, Any], said: 
 def test_a_network_is_measured_whole_or_by_operators(keys: dict[str, Any], said: str) -> None:
     """Both would contradict each other, and operators are of no use without their order."""
     with pytest.raises(ValidationError, match=said):
-        Model.model_validate({"name": "net", "slo_ms": 100, "rate_per_s": 1, **keys})
+        ModelTable.model_validate({"name": "net", "slo_ms": 100, "rate_per_s": 1, **keys})

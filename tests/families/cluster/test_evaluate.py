@@ -10,7 +10,7 @@ from support.small_cluster import small
 import serflow_opt as so
 from serflow_opt.families.cluster.evaluate import served
 from serflow_opt.families.cluster.menu import menu_of
-from serflow_opt.families.cluster.problem import Cluster, Config, Network, Server
+from serflow_opt.families.cluster.problem import Cluster, Config, ServedNetwork, ServerType
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,8 @@ def test_what_an_instance_serves(
 ) -> None:
     """INFless: up = floor(b / t), low = ceil(b / (s - t)), t <= s alone and 2 t <= s in batches."""
     data = Cluster(
-        (Network("m", target, 100.0),),
-        (Server("s", 4, 1, False, (), 1.0, 100),),
+        (ServedNetwork("m", target, 100.0),),
+        (ServerType("s", 4, 1, False, (), 1.0, 100),),
         (Config(0, batch, 1, 10, "", time),),
         rates == "whole",
         0.1,

@@ -14,7 +14,7 @@ from support.small_cluster import small
 import serflow_opt as so
 from serflow_opt.families.cluster.columns import every_filling
 from serflow_opt.families.cluster.menu import menu_of
-from serflow_opt.families.cluster.packing import Packing, TooFine
+from serflow_opt.families.cluster.packing import ServerPacking, TooFine
 from serflow_opt.families.cluster.problem import Config
 
 
@@ -25,7 +25,7 @@ def test_the_best_filling_is_that_of_all(seed: int) -> None:
     menu = menu_of(problem)
     values = np.array([draw.choice([0.0, draw.uniform(1, 9)]) for _ in menu.configs])
     for j in range(len(problem.servers)):
-        packing = Packing(problem, menu, j)
+        packing = ServerPacking(problem, menu, j)
         every = every_filling(packing, 10_000)
         assert every is not None
         worth = [sum(values[i] for i in (*cpu, *(i for card in cards for i in card))) for cpu, cards in every]
@@ -39,4 +39,4 @@ def test_sizes_without_a_coarse_unit_are_refused(tmp_path: Path) -> None:
     configs = (Config(0, 1, 0.997, 0.001, "", 0.01), Config(0, 1, 0.001, 33.333, "", 0.01))
     problem = replace(so.load(small(tmp_path)).data, configs=configs)
     with pytest.raises(TooFine, match="units of cores times"):
-        Packing(problem, menu_of(problem), 0)
+        ServerPacking(problem, menu_of(problem), 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serflow_opt.families.cluster.problem import Filled, Server
+from serflow_opt.families.cluster.problem import FilledServers, ServerType
 
 
 @pytest.mark.parametrize(
@@ -19,9 +19,9 @@ from serflow_opt.families.cluster.problem import Filled, Server
 )
 def test_what_part_of_a_card_a_slice_is(layouts: tuple[tuple[str, ...], ...], piece: str, part: float) -> None:
     """By its number where all have one, else by how many fit; a slice that no layout has is none."""
-    assert Server("s", 1.0, 1, False, layouts, 1.0, 1).part(piece) == pytest.approx(part)
+    assert ServerType("s", 1.0, 1, False, layouts, 1.0, 1).part(piece) == pytest.approx(part)
 
 
 def test_instances_of_a_server_are_counted_with_those_on_cards() -> None:
     """What is on cores and on each card, in that order, each as often as it is there."""
-    assert Filled(0, (1, 1), ((2,), (2, 3)), 5).configs == (1, 1, 2, 2, 3)
+    assert FilledServers(0, (1, 1), ((2,), (2, 3)), 5).configs == (1, 1, 2, 2, 3)

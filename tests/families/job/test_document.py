@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from serflow_opt.families.job.document import MachinePlatform
+from serflow_opt.families.job.document import MachinePlatformTable
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,4 @@ from serflow_opt.families.job.document import MachinePlatform
 def test_a_machine_of_ones_own_is_described_whole(keys: dict[str, Any], said: str) -> None:
     """Half a description would be priced at nothing or hold nothing."""
     with pytest.raises(ValidationError, match=said):
-        MachinePlatform.model_validate({"kind": "vm", **keys})
+        MachinePlatformTable.model_validate({"kind": "vm", **keys})

@@ -10,7 +10,7 @@ from support.idle_times import by_hand, drawn, write
 
 import serflow_opt as so
 from serflow_opt.families.keep_alive.family import KEEP_ALIVE
-from serflow_opt.families.keep_alive.problem import Window
+from serflow_opt.families.keep_alive.problem import KeepAliveWindow
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -20,5 +20,5 @@ def test_the_witness_says_what_each_idle_time_says(tmp_path: Path, seed: int) ->
     problem = so.load(write(tmp_path, times, resolution_s=0.5))
     opens = draw.choice([0.0, draw.uniform(0, 20)])
     ends = opens + draw.uniform(0, 20)
-    values = KEEP_ALIVE.evaluate(problem, Window(opens, ends)).values
+    values = KEEP_ALIVE.evaluate(problem, KeepAliveWindow(opens, ends)).values
     assert (values["idle"], values["cold"]) == pytest.approx(by_hand(times, opens, ends, 0.5), abs=1e-12)

@@ -10,7 +10,7 @@ import pytest
 from support.helpers import has_line, run
 from support.idle_times import by_hand, write
 
-from serflow_opt.families.keep_alive.problem import Window
+from serflow_opt.families.keep_alive.problem import KeepAliveWindow
 from serflow_opt.families.keep_alive.replay import _lsth, _replayed
 
 
@@ -18,7 +18,9 @@ def test_a_window_is_replayed_gap_by_gap() -> None:
     """As every idle time on its own; the first ten minutes are the same for all."""
     draw = random.Random(4)
     gaps = [draw.uniform(0, 900) for _ in range(50)]
-    cold, idle = _replayed(np.array([1.0, *gaps]), np.cumsum([1.0, *gaps]), lambda gap, now: Window(100.0, 400.0))
+    cold, idle = _replayed(
+        np.array([1.0, *gaps]), np.cumsum([1.0, *gaps]), lambda gap, now: KeepAliveWindow(100.0, 400.0)
+    )
     by_idle, by_cold = by_hand([(gap, 1) for gap in gaps], 100.0, 400.0)
     assert (cold * 51, idle * 51) == pytest.approx((by_cold * 50, by_idle * 50 + 1.0))
 
@@ -32,7 +34,7 @@ def test_lsth_weighs_a_day_and_an_hour() -> None:
     for _ in range(41):
         now += 90.0
         window = policy(90.0, now)
-    assert window == Window(0.5 * 60 + 0.5 * 60, 0.5 * 1860 + 0.5 * 120)
+    assert window == KeepAliveWindow(0.5 * 60 + 0.5 * 60, 0.5 * 1860 + 0.5 * 120)
 
 
 def test_simulate_sets_policies_side_by_side(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from support.helpers import run
 import serflow_opt as so
 from serflow_opt.families.pipeline import simulate
 from serflow_opt.families.pipeline.family import PIPELINE
-from serflow_opt.families.pipeline.problem import Stage
+from serflow_opt.families.pipeline.problem import PipelineStage
 
 
 def test_simulation_runs_at_the_pace_of_the_plan() -> None:
@@ -25,7 +25,7 @@ def test_simulation_runs_at_the_pace_of_the_plan() -> None:
         pace = simulate.run(problem.data, plan, 600).time_s * 1000
         assert pace == pytest.approx(solution.objective.value, rel=0.01)
     idle = replace(problem.data, on_links=0)  # PipeDream's number in flight: workers wait for links
-    assert simulate.run(idle, (Stage(0, 17, 0, 3), Stage(18, 40, 0, 1)), 600).time_s > 1.1 * 0.17635
+    assert simulate.run(idle, (PipelineStage(0, 17, 0, 3), PipelineStage(18, 40, 0, 1)), 600).time_s > 1.1 * 0.17635
 
 
 def test_the_command_puts_what_was_simulated_beside_the_plan(tmp_path: Path) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from serflow_opt.errors import InputError
-from serflow_opt.families.pipeline.problem import Layer, Pipeline, Stage, Worker
+from serflow_opt.families.pipeline.problem import Layer, Pipeline, PipelineStage, WorkerType
 from serflow_opt.families.pipeline.told import decided, told
 
 LAYERS = (Layer("a", 1.0, 1.0, 0.0, 0.0, 0.0), Layer("b", 2.0, 2.0, 0.0, 0.0, 0.0))
-PROBLEM = Pipeline(LAYERS, 4, 80.0, (Worker("w", 2, 1.0, 1.0, 1e9, None),))
+PROBLEM = Pipeline(LAYERS, 4, 80.0, (WorkerType("w", 2, 1.0, 1.0, 1e9, None),))
 
 
 def test_a_pipeline_survives_its_document_with_its_pace() -> None:
     """4 s a mini-batch of 4 are a sample a second, and 80 samples an epoch of 80 s."""
-    plan = (Stage(0, 0, 0, 1), Stage(1, 1, 0, 1))
+    plan = (PipelineStage(0, 0, 0, 1), PipelineStage(1, 1, 0, 1))
     document = told(PROBLEM, plan)
     assert decided(PROBLEM, document) == plan
     assert (document["configuration"], document["holds_up"]) == ("1-1", "the work of stage 2")

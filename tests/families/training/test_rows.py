@@ -12,7 +12,7 @@ from support.training import write
 
 import serflow_opt as so
 from serflow_opt.families.training.evaluate import value_plan
-from serflow_opt.families.training.problem import Plan, Row
+from serflow_opt.families.training.problem import ClientRow, TrainingPlan
 from serflow_opt.families.training.rows import LINEAR, rows_of
 
 KNOBS = """dropout = "dropout.csv"
@@ -74,10 +74,10 @@ def test_rows_are_worth_what_the_witness_says(tmp_path: Path, seed: int, trainin
             continue
         choice = np.array([draw.choice(np.flatnonzero(own).tolist()) for own in rows.offered])
         at = (np.arange(len(choice)), choice)
-        chosen: list[Row | None] = [None] * len(data.clients)
+        chosen: list[ClientRow | None] = [None] * len(data.clients)
         for k, o in zip(rows.members, choice, strict=True):
             chosen[int(k)] = rows.rows[int(o)]
-        found = value_plan(data, Plan(setting, tuple(chosen)))
+        found = value_plan(data, TrainingPlan(setting, tuple(chosen)))
         if rows.rates is None:
             t = max(float(rows.lasts[at].max()), float(rows.served[at].sum()))
             by = 1.0
