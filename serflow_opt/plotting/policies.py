@@ -14,7 +14,7 @@ from serflow_opt.plotting.timeline import legend_below, tidy
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from serflow_opt.traffic.control.compare import Comparison, Row
+    from serflow_opt.traffic.control.compare import Comparison, PolicyRow
 
 KINDS = {"machines": MACHINES, "functions": FUNCTIONS, "links": OTHERS}
 NAMES = {
@@ -84,14 +84,14 @@ def plot_policies(comparison: Comparison, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _end(rows: tuple[Row, ...]) -> float:
+def _end(rows: tuple[PolicyRow, ...]) -> float:
     """Where the axis ends: beyond all bars but those that are far longer than most."""
     usd = np.array([row.usd for row in rows])
     near = usd[usd <= FAR * np.median(usd)]
     return float(1.05 * near.max()) or 1.0
 
 
-def _name(row: Row) -> str:
+def _name(row: PolicyRow) -> str:
     blocks = f"{row.blocks} block{'' if row.blocks == 1 else 's'}"
     return NAMES[row.policy].format(blocks=blocks) if row.policy in NAMES else plain(f"{row.policy} ({blocks})")
 

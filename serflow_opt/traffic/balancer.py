@@ -42,7 +42,7 @@ def leaves(free: bool, waiting: int, queue_max: float, present: bool, within: bo
 
 
 @dataclass(slots=True)
-class _Block:
+class _BlockState:
     """What is known of a block; the fields are those of a state, too."""
 
     function: bool
@@ -111,7 +111,7 @@ class Balancer:
         self._lock = threading.Lock()
         blocks = self.service.blocks
         self._at = [(b, k) for b, block in enumerate(blocks) for k in range(len(block.shares) or 1)]
-        self._blocks = [_Block(blocks[b].function is not None) for b, _ in self._at]
+        self._blocks = [_BlockState(blocks[b].function is not None) for b, _ in self._at]
 
     def follow(self, orders: Orders) -> None:
         """Take over how many may wait, and the quotas, from what a controller orders.
@@ -151,7 +151,7 @@ class Balancer:
         shares = self.service.blocks[block].shares
         return bisect_right(list(accumulate(shares[:-1])), drawn)
 
-    def _of(self, block: int, pool: int) -> _Block:
+    def _of(self, block: int, pool: int) -> _BlockState:
         return self._blocks[self._at.index((block, pool))]
 
     def machines(self, block: int, workers: int, *, starting: int = 0, busy: int | None = None, pool: int = 0) -> int:
@@ -295,7 +295,7 @@ class Balancer:
 _KEPT = ("workers", "starting", "busy", "waiting", "queue_max", "quota", "second", "of_second")
 
 
-def _read(own: Mapping[str, Any], place: str, function: bool) -> _Block:
+def _read(own: Mapping[str, Any], place: str, function: bool) -> _BlockState:
     """Read what is saved of a block."""
     numbers = {
         key: saved.whole(own, key, place, low=-saved.LARGEST if key == "second" else 0)
@@ -309,4 +309,4 @@ def _read(own: Mapping[str, Any], place: str, function: bool) -> _Block:
             steps = tuple((float(start), int(number)) for start, number in quota)
         except (TypeError, ValueError):
             raise saved.damaged(f"{place}quota", quota, "a list of pairs, or nothing") from None
-    return _Block(function, quota=steps, **numbers)
+    return _BlockState(function, quota=steps, **numbers)

@@ -65,7 +65,7 @@ class Orders:
     degraded: bool = False
 
 
-class Policy(Protocol):
+class ScalingPolicy(Protocol):
     """Somebody who scales a service."""
 
     @property

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from serflow_opt.traffic.scaling_policy import Orders, Policy, Seen
+from serflow_opt.traffic.scaling_policy import Orders, ScalingPolicy, Seen
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
 FREED, LATE, DECIDE, ARRIVE = range(4)  # what comes first of what happens at one moment
@@ -83,7 +83,7 @@ class SlowSimulator:
         times: Sequence[float],
         exits: Sequence[int],
         seconds: Callable[[int, Machine | Function, int], float],
-        policy: Policy,
+        policy: ScalingPolicy,
         horizon: float,
         timeout: float | None = None,
         no_start: Sequence[tuple[str, float, float]] = (),

@@ -18,7 +18,7 @@ from serflow_opt.plotting import plot_latency, plot_policies, plot_pools, plot_s
 from serflow_opt.plotting.latency import rare
 from serflow_opt.plotting.text import brief
 from serflow_opt.plotting.timeline import CELLS, Timeline, duration
-from serflow_opt.traffic.control.compare import Comparison, Row
+from serflow_opt.traffic.control.compare import Comparison, PolicyRow
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.scaling_policy import Orders
 from serflow_opt.traffic.schedule.result import Schedule
@@ -391,7 +391,9 @@ def comparison(*usd: tuple[float, float, float], slo_s: float | None = None, lib
     names = ("libra", "serflow", "controller", "maximum", "special $") if libra else ("serflow", "controller")
     least = 0.9 * min(map(sum, usd))
     rows = [
-        Row(name, 1 + (k == len(usd) - 1), dataclasses.replace(run, usd=dict(zip(run.usd, bill, strict=True))), least)
+        PolicyRow(
+            name, 1 + (k == len(usd) - 1), dataclasses.replace(run, usd=dict(zip(run.usd, bill, strict=True))), least
+        )
         for k, (name, bill) in enumerate(zip(names, usd, strict=False))
     ]
     return Comparison("made", "some $ trace", tuple(rows))

@@ -157,7 +157,7 @@ def test_doubt_is_the_reason_of_no_deployment(monkeypatch: pytest.MonkeyPatch) -
     """A solver's doubtful "infeasible" is no proof: the answer is no solution, with the doubt as reason."""
     doubtful = highs.Outcome("no_solution", math.nan, -math.inf, {}, 0, 0, 0, doubt="not confirmed")
     monkeypatch.setattr(highs.HighsModel, "solve", lambda own, **given: doubtful)
-    monkeypatch.setattr(search.Search, "offer", lambda own, structure, levels: math.inf)
+    monkeypatch.setattr(search.ProvisionSearch, "offer", lambda own, structure, levels: math.inf)
     found = so.provision(LIBRA, 30.0)
     assert (found.status, found.reason) == ("no_solution", "not confirmed")
     monkeypatch.setattr(highs.HighsModel, "solve", lambda own, **given: replace(doubtful, doubt=""))

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from serflow_opt.ground.deadline import Deadline
     from serflow_opt.problem.instance import Instance
     from serflow_opt.traffic.provision.confirmed import Simulated
-    from serflow_opt.traffic.provision.question import Question
+    from serflow_opt.traffic.provision.question import ProvisionQuestion
     from serflow_opt.traffic.provision.result import Part
-    from serflow_opt.traffic.provision.search import Search
+    from serflow_opt.traffic.provision.search import ProvisionSearch
     from serflow_opt.traffic.provision.structures import Structure
     from serflow_opt.traffic.simulate.service_times import Law
 
@@ -52,7 +52,7 @@ def one_by_one_only(instance: Instance, pools: int, law: Law) -> list[Problem]:
     return [Problem(instance.name, name, found, cure) for name, found, wrong in asked if wrong]
 
 
-def without_batches(question: Question) -> Question:
+def without_batches(question: ProvisionQuestion) -> ProvisionQuestion:
     """Return the question of requests served one by one, on what offers that."""
     instance, keep = question.instance, question.keep
     only = {p for p, own in enumerate(instance.options) if own.batching and 1 not in own.batching.sizes}
@@ -66,7 +66,11 @@ def without_batches(question: Question) -> Question:
 
 
 def with_batches(
-    question: Question, batched: Sequence[BatchSearch], plain: Sequence[Search], found: Deployment, deadline: Deadline
+    question: ProvisionQuestion,
+    batched: Sequence[BatchSearch],
+    plain: Sequence[ProvisionSearch],
+    found: Deployment,
+    deadline: Deadline,
 ) -> Deployment:
     """Return the answer of searches with batches and of those without.
 
@@ -81,7 +85,7 @@ def with_batches(
     deadline
         Tells the time it took.
     """
-    every: list[BatchSearch | Search] = [*batched, *plain]
+    every: list[BatchSearch | ProvisionSearch] = [*batched, *plain]
     bound, checked = min(own.bound for own in every), min(own.checked for own in every)
     best = min(own.best for own in every)
     gap = batched[0].gap
@@ -130,7 +134,7 @@ def with_batches(
     )
 
 
-def _valued(question: Question, search: BatchSearch, found: BatchesFound, deadline: Deadline) -> Deployment:
+def _valued(question: ProvisionQuestion, search: BatchSearch, found: BatchesFound, deadline: Deadline) -> Deployment:
     """Return the deployment that a search found, as simulations leave it, its figures, and of what it is proven."""
     instance, promise = question.instance, search.promise
     service = service_of(search.structures, found.structure, found.levels)
@@ -169,7 +173,7 @@ def _valued(question: Question, search: BatchSearch, found: BatchesFound, deadli
     )
 
 
-def _scope(question: Question, found: BatchesFound, parts: Sequence[Part], simulated: Simulated | None) -> str:
+def _scope(question: ProvisionQuestion, found: BatchesFound, parts: Sequence[Part], simulated: Simulated | None) -> str:
     """Say under what assumptions a deployment with batches is proven."""
     instance, random = question.instance, question.carrying.arrivals == "random"
     said = ["Poisson arrivals at every block" if random else "requests that come evenly, batches that fill"]

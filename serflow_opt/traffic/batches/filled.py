@@ -72,7 +72,7 @@ def left(batch: int, stays: float) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class BlockBatches:
     """The batches of a block.
 
     Attributes
@@ -98,7 +98,7 @@ class Filled:
         return self.batches * self.seconds
 
 
-def filled(service: Service, b: int, rate: float, arrivals: Arrivals) -> Filled:
+def filled(service: Service, b: int, rate: float, arrivals: Arrivals) -> BlockBatches:
     """Return the batches of a block at a rate of requests of the service."""
     block, reach = service.blocks[b], service.reach(b)
     runs: Machine | Function | None = block.machines[0] if block.machines else block.function
@@ -115,7 +115,7 @@ def filled(service: Service, b: int, rate: float, arrivals: Arrivals) -> Filled:
             seconds += service.blocks[b + 1].hop_s * float(own @ (1 - left(block.batch, stays[-1])[:, 0]))
     else:
         usd = runs.usd_per_request + runs.usd_per_s * _billed(runs, own, stays, seconds)
-    return Filled(mean, rate * reach / mean, seconds, usd)
+    return BlockBatches(mean, rate * reach / mean, seconds, usd)
 
 
 def _stays(service: Service, b: int) -> list[float]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-class Lines:
+class ReachLines:
     """Lines within the reaches that some levels of the menus allow.
 
     Parameters

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from serflow_opt.formulations.batches import Runs
     from serflow_opt.formulations.coefficients import Data
     from serflow_opt.ground.deadline import Deadline
-    from serflow_opt.traffic.batches.lines import Lines
+    from serflow_opt.traffic.batches.lines import ReachLines
     from serflow_opt.traffic.batches.structures import BatchStructures
     from serflow_opt.traffic.carrying import Carrying
     from serflow_opt.traffic.provision.promise import Promise
@@ -54,7 +54,7 @@ class Modelled:
     solves: int = 1
 
 
-def model_of(limits: Limits, lines: Lines, data: Data, structure: Structure) -> Modelled | None:
+def model_of(limits: Limits, lines: ReachLines, data: Data, structure: Structure) -> Modelled | None:
     """Solve the model of a structure; None: nothing in the set is cheaper than the best.
 
     Parameters
@@ -91,13 +91,13 @@ def model_of(limits: Limits, lines: Lines, data: Data, structure: Structure) -> 
     return Modelled(bound, checked, tuple(chosen_level(data, built, outcome, s) for s in data.stages))
 
 
-def least_apart(limits: Limits, lines: Lines, data: Data, structure: Structure) -> float:
+def least_apart(limits: Limits, lines: ReachLines, data: Data, structure: Structure) -> float:
     """Return what the blocks of a structure cost at least, USD/s, without a model; arguments as of `model_of`."""
     known = _every_run(limits, lines, structure)
     return limits.best if known is None else _least_apart(lines, data, structure, known)
 
 
-def _every_run(limits: Limits, lines: Lines, structure: Structure) -> list[Runs] | None:
+def _every_run(limits: Limits, lines: ReachLines, structure: Structure) -> list[Runs] | None:
     """Return what a model has of each block; None: one costs too much, or its batches cannot fill."""
     found = []
     for b in range(len(structure)):
@@ -108,7 +108,7 @@ def _every_run(limits: Limits, lines: Lines, structure: Structure) -> list[Runs]
     return found
 
 
-def _least_apart(lines: Lines, data: Data, structure: Structure, runs: Sequence[Runs]) -> float:
+def _least_apart(lines: ReachLines, data: Data, structure: Structure, runs: Sequence[Runs]) -> float:
     """Return what blocks cost at least, each at the thresholds it likes best: whole machines, with their waits.
 
     Work and calls are those of lines below, and fewer machines than these carry no more than their caps.
@@ -128,7 +128,7 @@ def _least(own: Runs) -> float:
     return own.rent * min(own.counts, default=0)
 
 
-def _runs(limits: Limits, lines: Lines, structure: Structure, b: int) -> Runs | None:
+def _runs(limits: Limits, lines: ReachLines, structure: Structure, b: int) -> Runs | None:
     """Return what a model has of a block; None: it costs too much, or its batches cannot fill."""
     from serflow_opt.formulations.batches import Runs
 
@@ -161,7 +161,7 @@ def _runs(limits: Limits, lines: Lines, structure: Structure, b: int) -> Runs | 
     return Runs(work, usd, rent, tuple(counts), tuple(caps), fill)
 
 
-def _ends(limits: Limits, lines: Lines, structure: Structure, b: int) -> list[tuple[float, float]]:
+def _ends(limits: Limits, lines: ReachLines, structure: Structure, b: int) -> list[tuple[float, float]]:
     """Return slacks and least shares of the requests that have no more, for those who pass a block; none: no limit.
 
     Under a limit on the mean: its least without waits, and the least share that enters.
@@ -180,7 +180,9 @@ def _ends(limits: Limits, lines: Lines, structure: Structure, b: int) -> list[tu
     return [(bound * (1 + TOLERANCE) - done[s], lines.low(s)) for s in range(choice.first, len(done))]
 
 
-def _cap(limits: Limits, lines: Lines, choice: BlockChoice, servers: int, ends: list[tuple[float, float]]) -> float:
+def _cap(
+    limits: Limits, lines: ReachLines, choice: BlockChoice, servers: int, ends: list[tuple[float, float]]
+) -> float:
     """Most workers that may be busy of some, whatever the thresholds: the cap, and waits at this block alone.
 
     With a load a of batches, of which at most Λ come a second, they last a / Λ seconds at least on average, and wait

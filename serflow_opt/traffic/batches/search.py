@@ -22,12 +22,12 @@ from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.search.lagrangian import Exits, LinearCost, forced_levels, solve_dual
-from serflow_opt.traffic.batches.lines import Lines, exits_of
+from serflow_opt.traffic.batches.lines import ReachLines, exits_of
 from serflow_opt.traffic.batches.models import Modelled, least_apart, model_of
-from serflow_opt.traffic.batches.structures import BatchStructures, Way
-from serflow_opt.traffic.batches.value import Valued, Valuing
+from serflow_opt.traffic.batches.structures import BatchStructures, BatchWay
+from serflow_opt.traffic.batches.value import ValuedBatches, Valuing
 from serflow_opt.traffic.provision.promise import Promise
-from serflow_opt.traffic.provision.question import Moment, Question
+from serflow_opt.traffic.provision.question import Moment, ProvisionQuestion
 from serflow_opt.traffic.provision.service_of import service_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class BatchesFound:
 
     structure: Structure
     levels: tuple[int, ...]
-    valued: Valued
+    valued: ValuedBatches
 
 
 class BatchSearch:
@@ -72,7 +72,7 @@ class BatchSearch:
 
     def __init__(
         self,
-        question: Question,
+        question: ProvisionQuestion,
         gap: float,
         deadline: Deadline,
         on_progress: Callable[[Moment], None] | None = None,
@@ -144,10 +144,10 @@ class BatchSearch:
                 self.on_progress(Moment(self.done, self.total, self.best, self.bound))
         self.bound = self.checked = min([*left, self.best])
 
-    def _lines(self, data: Data) -> Lines:
-        return Lines(self.structures, data, self.rate, self.carrying.arrivals)
+    def _lines(self, data: Data) -> ReachLines:
+        return ReachLines(self.structures, data, self.rate, self.carrying.arrivals)
 
-    def _bounded(self, lines: Lines, exits: Exits) -> Iterator[tuple[list[Structure], Floats, NDArray[np.int64]]]:
+    def _bounded(self, lines: ReachLines, exits: Exits) -> Iterator[tuple[list[Structure], Floats, NDArray[np.int64]]]:
         """Yield structures that may be cheaper than the best, their bounds, and thresholds that these like."""
         costs = Costs(self, lines, exits)
         for way in self.structures.ways():
@@ -234,7 +234,7 @@ class BatchSearch:
             data = data.among(keys)
         return data, bound
 
-    def weight(self, lines: Lines, structure: Structure) -> Floats:
+    def weight(self, lines: ReachLines, structure: Structure) -> Floats:
         """Return what a unit of reach of each stage costs at least, USD per second: machines by their work."""
         total = np.zeros(self.data.last)
         for choice in structure:
@@ -256,12 +256,12 @@ class Costs:
         Of all thresholds.
     """
 
-    def __init__(self, search: BatchSearch, lines: Lines, exits: Exits) -> None:
+    def __init__(self, search: BatchSearch, lines: ReachLines, exits: Exits) -> None:
         self.search, self.lines, self.exits = search, lines, exits
         self._known: dict[BlockChoice, tuple[Floats, float]] = {}
         self._least: dict[BlockChoice, float] = {}
 
-    def of(self, way: Way, best: float) -> Iterator[tuple[list[Structure], Floats, Floats]]:
+    def of(self, way: BatchWay, best: float) -> Iterator[tuple[list[Structure], Floats, Floats]]:
         """Yield structures of a way that may cost less than `best`: with weights of their cost, and its least."""
         search = self.search
         blocks = [[c for c in own if self._possible(c)] for own in way.blocks]

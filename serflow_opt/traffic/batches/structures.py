@@ -16,7 +16,7 @@ ONE_BY_ONE = ((1, 0.0),)
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class BatchWay:
     """Blocks on tiers: the choices of each, hand-overs included."""
 
     blocks: tuple[tuple[BlockChoice, ...], ...]
@@ -65,7 +65,7 @@ class BatchStructures(Structures):
         seconds = math.fsum(self.full_s(option, s, batch) for s in range(first, last + 1))
         return option.run_max_s is None or seconds <= option.run_max_s * (1 + TOLERANCE)
 
-    def ways(self) -> Iterator[Way]:
+    def ways(self) -> Iterator[BatchWay]:
         """Yield the cuts and tiers of blocks, fewest blocks first, with what can run each block."""
         stages = len(self.instance.stages)
         for count in range(1, self.most + 1):
@@ -79,12 +79,12 @@ class BatchStructures(Structures):
 
     def _way(
         self, taken: Sequence[Tiers], firsts: Sequence[int], offered: Sequence[Sequence[BlockChoice]]
-    ) -> Way | None:
+    ) -> BatchWay | None:
         hops = self._hops(taken, firsts)
         if hops is None:
             return None
         held = [*(hop.seconds for hop in hops[1:]), 0.0]
-        return Way(
+        return BatchWay(
             tuple(
                 tuple(self.placed(choice, hop, behind) for choice in own)
                 for own, hop, behind in zip(offered, hops, held, strict=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
-from serflow_opt.traffic.batches.filled import Filled, filled
+from serflow_opt.traffic.batches.filled import BlockBatches, filled
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.provision.promise import Promise
 from serflow_opt.traffic.provision.result import Part
@@ -34,11 +34,11 @@ MOST_TRIED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Valued:
+class ValuedBatches:
     """Numbers of machines for a service, the batches of its blocks, and what they wait."""
 
     counts: tuple[int, ...]
-    batches: tuple[Filled, ...]
+    batches: tuple[BlockBatches, ...]
     waits: tuple[Wait | None, ...]
     usd_per_s: float
 
@@ -64,7 +64,7 @@ class Valuing:
         self.structures, self.promise, self.rate = structures, promise, rate
         self.carrying, self.wait_max = carrying, wait_max
 
-    def value(self, structure: Structure, service: Service, below: float = math.inf) -> Valued | None:
+    def value(self, structure: Structure, service: Service, below: float = math.inf) -> ValuedBatches | None:
         """Return the fewest machines, by money, that keep the target; None: none do, or not for less than `below`."""
         floor = self.structures.instance.accuracy_min
         if floor is not None and service.accuracy < floor * (1 - TOLERANCE):
@@ -87,23 +87,25 @@ class Valuing:
             for b, block in enumerate(service.blocks)
         )
 
-    def fewest(self, service: Service, valued: Valued) -> list[int]:
+    def fewest(self, service: Service, valued: ValuedBatches) -> list[int]:
         """Return by block the fewest machines that the cap and the share that may wait leave."""
         return [self._least(service, b, own) for b, own in enumerate(valued.batches)]
 
-    def with_counts(self, structure: Structure, service: Service, valued: Valued, counts: tuple[int, ...]) -> Valued:
+    def with_counts(
+        self, structure: Structure, service: Service, valued: ValuedBatches, counts: tuple[int, ...]
+    ) -> ValuedBatches:
         """Return what other numbers of machines cost, and what batches wait for them."""
         usd = self._other(structure, service, valued.batches) + math.fsum(map(_times, _rents(service), counts))
-        return Valued(counts, valued.batches, self._waits(service, valued.batches, counts), usd)
+        return ValuedBatches(counts, valued.batches, self._waits(service, valued.batches, counts), usd)
 
-    def _other(self, structure: Structure, service: Service, batches: tuple[Filled, ...]) -> float:
+    def _other(self, structure: Structure, service: Service, batches: tuple[BlockBatches, ...]) -> float:
         """USD per second of all but machines."""
         return math.fsum(
             self.rate * service.reach(b) * block.hop_usd + own.batches * (own.usd + self._cold_usd(structure, b))
             for b, (block, own) in enumerate(zip(service.blocks, batches, strict=True))
         )
 
-    def _least(self, service: Service, b: int, own: Filled) -> int:
+    def _least(self, service: Service, b: int, own: BlockBatches) -> int:
         """Machines that carry a block and make no more batches wait than allowed; 0 on a function."""
         if not service.blocks[b].machines:
             return 0
@@ -118,10 +120,10 @@ class Valuing:
         self,
         structure: Structure,
         service: Service,
-        batches: tuple[Filled, ...],
+        batches: tuple[BlockBatches, ...],
         least: tuple[int, ...],
         below: float,
-    ) -> Valued | None:
+    ) -> ValuedBatches | None:
         """Return the cheapest numbers of machines that keep the latency target."""
         other, rents = self._other(structure, service, batches), _rents(service)
         lateness = self.promise.lateness(structure, service)
@@ -134,7 +136,7 @@ class Valuing:
                 return None
             waits = self._waits(service, batches, counts)
             if self.promise.taken(lateness, waits, service) <= self.promise.most * (1 + TOLERANCE):
-                return Valued(counts, batches, waits, usd)
+                return ValuedBatches(counts, batches, waits, usd)
             for b, wait in enumerate(waits):
                 limit = service.blocks[b].machines[0].machines_max if service.blocks[b].machines else None
                 more = (*counts[:b], counts[b] + 1, *counts[b + 1 :])
@@ -146,7 +148,9 @@ class Valuing:
                 heappush(open_, (usd + rents[b], more))
         return None
 
-    def _waits(self, service: Service, batches: Sequence[Filled], counts: Sequence[int]) -> tuple[Wait | None, ...]:
+    def _waits(
+        self, service: Service, batches: Sequence[BlockBatches], counts: Sequence[int]
+    ) -> tuple[Wait | None, ...]:
         """Return what batches wait for machines, by block."""
         if self.carrying.arrivals == "smooth":
             return (None,) * len(counts)
@@ -162,7 +166,7 @@ class Valuing:
     def _cold_usd(self, structure: Structure, b: int) -> float:
         return self.structures.cold_usd(structure[b].function)
 
-    def parts(self, structure: Structure, service: Service, valued: Valued) -> tuple[Part, ...]:
+    def parts(self, structure: Structure, service: Service, valued: ValuedBatches) -> tuple[Part, ...]:
         """Return the blocks of a deployment."""
         tiers = self.structures.instance.tiers
         found = []
@@ -200,7 +204,7 @@ class Valuing:
         return tuple(found)
 
 
-def _exponential(servers: int, own: Filled) -> Wait:
+def _exponential(servers: int, own: BlockBatches) -> Wait:
     """Return the waits of batches at machines, M/M/c: P(W > t) = C(c, a) exp(-(c - a) t / seconds)."""
     spare = servers - own.load
     waiting = erlang_c(servers, own.load) if spare > 0 else 1.0

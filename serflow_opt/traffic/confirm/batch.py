@@ -43,7 +43,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FixedPools:
     """A service with so many workers in each pool, all of one type: they are always there, and never fail.
 
     A block is one pool, or as many as it has shares.

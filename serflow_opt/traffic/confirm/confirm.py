@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import TOLERANCE
-from serflow_opt.traffic.confirm.batch import Line
+from serflow_opt.traffic.confirm.batch import FixedPools
 from serflow_opt.traffic.confirm.looks import interval, schedule
-from serflow_opt.traffic.confirm.result import Confirmation, Target, Verdict
+from serflow_opt.traffic.confirm.result import Confirmation, LatencyTarget, Verdict
 from serflow_opt.traffic.confirm.rounds import Rounds
 from serflow_opt.traffic.simulate.service_times import Law
 
@@ -28,7 +28,7 @@ def confirm(
     counts: Sequence[int],
     demand: Rates,
     *,
-    target: Target,
+    target: LatencyTarget,
     queue_max: Sequence[int | None],
     cold_shares: Sequence[float],
     law: Law = Law(),  # noqa: B008 - it is frozen
@@ -67,7 +67,7 @@ def confirm(
     """
     machines = [block.machines[k] if block.machines else None for block in service.blocks for k in range(_pools(block))]
     workers = tuple(own.workers * n if own and n else 0 for own, n in zip(machines, counts, strict=True))
-    line = Line(service, workers, tuple(queue_max), tuple(cold_shares), law)
+    line = FixedPools(service, workers, tuple(queue_max), tuple(cold_shares), law)
     full = line.overloaded(demand.peak)
     if full is not None:
         nan = math.nan
@@ -96,7 +96,9 @@ def _pools(block: Block) -> int:
     return len(block.shares) or 1
 
 
-def _decide(rounds: Rounds, target: Target, confidence: float, deadline: Deadline) -> tuple[Verdict, float, float, str]:
+def _decide(
+    rounds: Rounds, target: LatencyTarget, confidence: float, deadline: Deadline
+) -> tuple[Verdict, float, float, str]:
     """Let rounds follow each other until their interval has no limit in it, or requests or time are spent."""
     limit = target.limit * (1 + TOLERANCE)
     low, high = -math.inf, math.inf

@@ -10,7 +10,7 @@ Verdict = Literal["kept", "broken", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LatencyTarget:
     """What is promised of latency.
 
     Attributes
@@ -60,7 +60,7 @@ class Confirmation:
     """
 
     verdict: Verdict
-    target: Target
+    target: LatencyTarget
     value: float
     low: float
     high: float

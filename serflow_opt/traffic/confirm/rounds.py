@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.ground.tolerances import SMALLEST, TOLERANCE
-from serflow_opt.traffic.confirm.batch import Line
-from serflow_opt.traffic.confirm.result import Target
+from serflow_opt.traffic.confirm.batch import FixedPools
+from serflow_opt.traffic.confirm.result import LatencyTarget
 from serflow_opt.traffic.confirm.warming import COUNT, CUT, STRETCH, Load, loads, relaxation, spreads
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Rounds:
         What is wrong with them.
     """
 
-    def __init__(self, line: Line, demand: Rates, target: Target, seed: int, most: int) -> None:
+    def __init__(self, line: FixedPools, demand: Rates, target: LatencyTarget, seed: int, most: int) -> None:
         used = (demand.rates > 0) & (demand.shares > 0)
         self._rates = demand.rates[used]
         requests = demand.shares[used] * self._rates

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.traffic.confirm.batch import Line
+from serflow_opt.traffic.confirm.batch import FixedPools
 from serflow_opt.traffic.simulate.requests import leaving
 from serflow_opt.traffic.simulate.service_times import Durations
 
@@ -53,7 +53,7 @@ class Load:
     together: float = 1.0
 
 
-def relaxation(line: Line, rate: float, loads: Sequence[Load]) -> float:
+def relaxation(line: FixedPools, rate: float, loads: Sequence[Load]) -> float:
     """Return the requests in which a service forgets how it began, at least 1; infinite at full load.
 
     Parameters
@@ -87,7 +87,7 @@ def _longest(function: Function) -> float:
     return math.fsum(own[-1] for own in function.stage_s) if function.stage_s else max(function.seconds)
 
 
-def loads(line: Line, rate: float, spread: Sequence[float], seed: int) -> tuple[Load, ...]:
+def loads(line: FixedPools, rate: float, spread: Sequence[float], seed: int) -> tuple[Load, ...]:
     """Return what comes to each pool at a rate.
 
     Parameters
@@ -116,7 +116,7 @@ def loads(line: Line, rate: float, spread: Sequence[float], seed: int) -> tuple[
     return tuple(found)
 
 
-def spreads(line: Line, seed: int) -> tuple[float, ...]:
+def spreads(line: FixedPools, seed: int) -> tuple[float, ...]:
     """Return by pool 1 + cv² of how long a request holds a worker, as a sample has it; 1 for batches and nobody.
 
     Parameters

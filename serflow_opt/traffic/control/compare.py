@@ -30,7 +30,7 @@ from serflow_opt.traffic.control.named_policies import (
 from serflow_opt.traffic.control.slack import TAIL, worst_s
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.given import trace_of
-from serflow_opt.traffic.scaling_policy import Policy
+from serflow_opt.traffic.scaling_policy import ScalingPolicy
 from serflow_opt.traffic.schedule.result import Schedule
 from serflow_opt.traffic.schedule.solve import schedule
 from serflow_opt.traffic.service import Service
@@ -49,7 +49,7 @@ decides as the controllers do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PolicyRow:
     """One policy: what it cost and how it kept the latency target.
 
     Attributes
@@ -113,13 +113,13 @@ class Comparison(Kept):
 
     instance: str
     trace: str
-    rows: tuple[Row, ...]
+    rows: tuple[PolicyRow, ...]
     bounds: dict[int, Schedule] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     stopped: bool = False
 
-    def row(self, policy: str) -> Row | None:
+    def row(self, policy: str) -> PolicyRow | None:
         """Return the row of a policy, None where it was not run."""
         return next((row for row in self.rows if row.policy == policy), None)
 
@@ -258,7 +258,7 @@ def compare(
     found = Services(instance, trace, blocks, deadline, degraded_accuracy)
     left_out: dict[str, Unfit] = {}
     late: dict[str, str] = {}
-    chosen: list[tuple[str, Policy, Service]] = []
+    chosen: list[tuple[str, ScalingPolicy, Service]] = []
     whole: list[Service] = []
     for name in POLICIES:
         if name not in asked or _twice(name, instance, blocks, asked):
@@ -302,7 +302,7 @@ def compare(
             continue
         bound = _above(bounds.get(len(service.blocks)), run)
         allowed = max(TAIL, 1 - service.quantile)
-        rows.append(Row(name, len(service.blocks), run, bound, _unhurried_s(service), allowed))
+        rows.append(PolicyRow(name, len(service.blocks), run, bound, _unhurried_s(service), allowed))
     if not rows:
         reasons = {why: [name for name in late if late[name] == why] for why in late.values()}
         raise OutOfTime("; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items()))
@@ -347,7 +347,7 @@ def _above(bound: Schedule | None, run: Simulation) -> float:
     return 0.0 if bound is None else bound.bound + run.usd["links"]
 
 
-def _step_s(policies: Sequence[Policy], trace: Trace, every_s: float) -> float:
+def _step_s(policies: Sequence[ScalingPolicy], trace: Trace, every_s: float) -> float:
     """Seconds of which all moments of decision are multiples, to a millisecond, if these are not too many."""
     step = math.gcd(*(round(policy.every_s * 1000) for policy in policies if math.isfinite(policy.every_s))) / 1000
     return step if step > 0 and trace.seconds <= MOST_MOMENTS * step else every_s
@@ -389,7 +389,9 @@ def _twice(name: str, instance: Instance, blocks: int, policies: Collection[str]
     return same in policies and one.get(name, False)
 
 
-def _simulate(argument: tuple[Service, Trace, Policy, int, str, float, Deadline, Requests | None]) -> Simulation | str:
+def _simulate(
+    argument: tuple[Service, Trace, ScalingPolicy, int, str, float, Deadline, Requests | None],
+) -> Simulation | str:
     """Simulate, or say how far it came in time."""
     service, trace, policy, seed, times, cv, deadline, requests = argument
     try:

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serflow_opt.traffic.control.slack import MARGIN
-from serflow_opt.traffic.control.tracking import Target
+from serflow_opt.traffic.control.tracking import TrackedPool
 from serflow_opt.traffic.demand import saved
 from serflow_opt.traffic.demand.rates import Rates
 
 if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
-    from serflow_opt.traffic.control.worth import Worth
+    from serflow_opt.traffic.control.worth import MachineWorth
 
 OWN = "worth"
 TRACKED = (0.6, 0.7, 0.8, 0.9)
@@ -55,7 +55,7 @@ class Contestant:
         Money, and late requests, both faded.
     """
 
-    target: Target | None = None
+    target: TrackedPool | None = None
     ready: int = 0
     starting: list[tuple[float, int]] = field(default_factory=list)
     backlog: float = 0.0
@@ -87,7 +87,7 @@ class Contestant:
                 self.starting.append((left, count - self.have))
         self.ready = min(self.ready, count)
 
-    def value(self, worth: Worth, parts: list[tuple[float, int]], rates: Floats, step_s: float) -> None:
+    def value(self, worth: MachineWorth, parts: list[tuple[float, int]], rates: Floats, step_s: float) -> None:
         """Add what a period cost and made late.
 
         Parameters
@@ -132,12 +132,12 @@ class Contest:
     def __init__(self, smooth_s: int, note: Callable[[str], None]) -> None:
         self._smooth_s, self._note = smooth_s, note
         self.contestants = {OWN: Contestant()}
-        self.contestants |= {f"tracking-{busy:.0%}"[:-1]: Contestant(Target(busy)) for busy in TRACKED}
+        self.contestants |= {f"tracking-{busy:.0%}"[:-1]: Contestant(TrackedPool(busy)) for busy in TRACKED}
         self.in_force = OWN
         self._last_s: float | None = None
         self._valued_s = self._came = 0.0
 
-    def count(self, now_s: float, came: Floats, worth: Worth, rates: Rates, own: int) -> int:
+    def count(self, now_s: float, came: Floats, worth: MachineWorth, rates: Rates, own: int) -> int:
         """Return how many machines of a type to have.
 
         Parameters
@@ -167,14 +167,14 @@ class Contest:
         most = worth.machine.machines_max
         return wanted[self.in_force] if most is None else min(most, wanted[self.in_force])
 
-    def behind(self, worths: Mapping[str, Worth]) -> bool:
+    def behind(self, worths: Mapping[str, MachineWorth]) -> bool:
         """Whether what waits for the machines in force makes newcomers late, by the account."""
         one, worth = self.contestants[self.in_force], next(iter(worths.values()), None)
         if worth is None or not one.ready or not one.backlog:
             return False
         return worth.late_behind(one.backlog / (one.ready * worth.rate_per_s)) > 0
 
-    def _value(self, seconds: float, rates: Floats, worth: Worth) -> None:
+    def _value(self, seconds: float, rates: Floats, worth: MachineWorth) -> None:
         fade = math.exp(-seconds / FADE_S)
         parts = {name: one.advance(seconds) for name, one in self.contestants.items()}
         if not len(rates):
@@ -185,7 +185,7 @@ class Contest:
             one.usd, one.late = one.usd * fade, one.late * fade
             one.value(worth, parts[name], rates, seconds / len(rates))
 
-    def _choose(self, worth: Worth) -> None:
+    def _choose(self, worth: MachineWorth) -> None:
         """Let somebody else give the orders, if he would have done clearly better."""
         if self._valued_s < FIRST_S:
             return
@@ -262,7 +262,7 @@ def _read(value: object, place: str, before: Contestant, later: float) -> Contes
     row, inside = saved.mapping(value, place), f"{place}."
     sums = {key: saved.number(row, key, inside, low=0.0) for key in ("backlog", "usd", "late")}
     starting = _pairs(row, "starting", inside, 0.0)
-    target = None if before.target is None else Target(before.target.busy, _pairs(row, "recent", inside, later))
+    target = None if before.target is None else TrackedPool(before.target.busy, _pairs(row, "recent", inside, later))
     return Contestant(target, saved.whole(row, "ready", inside, low=0.0), starting, **sums)
 
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.traffic.control.contest import Contest
-from serflow_opt.traffic.control.journal import Event, Journal
+from serflow_opt.traffic.control.journal import Event, EventJournal
 from serflow_opt.traffic.control.outlook import Outlook
 from serflow_opt.traffic.control.overload import Overload, overloaded
-from serflow_opt.traffic.control.valued import RETRY_S, Valued
+from serflow_opt.traffic.control.valued import RETRY_S, ValuedMachines
 from serflow_opt.traffic.demand import saved
 from serflow_opt.traffic.demand.intake import LAST_S
 from serflow_opt.traffic.scaling_policy import Orders, Seen
@@ -70,9 +70,9 @@ class Controller:
         name: str = "controller",
     ) -> None:
         self.service, self.every_s, self.stay_s, self.name = service, every_s, stay_s, name
-        self._journal = Journal()
+        self._journal = EventJournal()
         blocks = range(len(service.blocks))
-        self._plans = [Valued(service, b, stay_s, arrivals) for b in blocks]
+        self._plans = [ValuedMachines(service, b, stay_s, arrivals) for b in blocks]
         self._outlooks = [
             Outlook(
                 _smoothing_s(service, b, arrivals),
@@ -237,7 +237,7 @@ def _smoothing_s(service: Service, b: int, arrivals: Arrivals) -> int:
     return min(LONGEST_SMOOTHING_S, max(least, round((STAYS if arrivals == "random" else 1.0) * busy)))
 
 
-def queue_max(plan: Valued, serving: Mapping[str, int]) -> int:
+def queue_max(plan: ValuedMachines, serving: Mapping[str, int]) -> int:
     """Return how many requests may wait for machines that serve, and still be in time.
 
     Parameters

@@ -18,7 +18,7 @@ import numpy as np
 
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import ROUNDING, SHORTLY_S
-from serflow_opt.traffic.control.worth import LOADS, MOST_MACHINES, Worth
+from serflow_opt.traffic.control.worth import LOADS, MOST_MACHINES, MachineWorth
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.schedule.levels import Demand, Levels, Spell, best_levels, moments
@@ -47,7 +47,7 @@ class Foresight:
 
     machines: tuple[str | None, ...]
     spells: tuple[tuple[Spell, ...], ...]
-    worths: tuple[Worth | None, ...]
+    worths: tuple[MachineWorth | None, ...]
     every_s: float
     name: str = "foresight"
 
@@ -84,7 +84,7 @@ def foresight(service: Service, trace: Trace, every_s: float = 60.0, deadline: D
     """
     machines: list[str | None] = []
     spells: list[tuple[Spell, ...]] = []
-    worths: list[Worth | None] = []
+    worths: list[MachineWorth | None] = []
     for b, block in enumerate(service.blocks):
         must = block.function is None
         try:
@@ -101,7 +101,7 @@ def foresight(service: Service, trace: Trace, every_s: float = 60.0, deadline: D
             machines.append(best[2])
             spells.append(tuple(best[3].rentals))
             (own,) = (machine for machine in block.machines if machine.name == best[2])
-            worths.append(Worth(service, b, own, 1.0, "random"))
+            worths.append(MachineWorth(service, b, own, 1.0, "random"))
     return Foresight(tuple(machines), tuple(spells), tuple(worths), every_s)
 
 
@@ -112,7 +112,7 @@ def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: f
     busy = service.busy_s(b, machine)
     loads = rates * busy
     random = trace.period_s > busy  # shorter periods show the randomness of single requests themselves
-    worth = Worth(service, b, machine, 1.0, "random" if random else "smooth")
+    worth = MachineWorth(service, b, machine, 1.0, "random" if random else "smooth")
     if service.blocks[b].function is None:
         return _alone(worth, Demand(edges, rates), loads, random, every_s, deadline)
     peak = float(loads.max(initial=0.0))
@@ -132,7 +132,7 @@ def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: f
     )
 
 
-def _held(worth: Worth, counts: int, loads: NDArray[np.float64]) -> NDArray[np.float64]:
+def _held(worth: MachineWorth, counts: int, loads: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return requests a second that machine 1, .., counts carries more than those before it at each load.
 
     As many may wait as a whole number, so that one machine more may now and then add more than the one before; the
@@ -155,7 +155,7 @@ def _weighed(most: int) -> Iterator[int]:
 
 
 def _alone(
-    worth: Worth, demand: Demand, loads: NDArray[np.float64], random: bool, every_s: float, deadline: Deadline
+    worth: MachineWorth, demand: Demand, loads: NDArray[np.float64], random: bool, every_s: float, deadline: Deadline
 ) -> Levels:
     """Best rentals of a type that has to serve all: in each period machines that keep the target at its rate.
 
@@ -181,7 +181,7 @@ def _alone(
     )
 
 
-def _fewest(worth: Worth, loads: NDArray[np.float64]) -> NDArray[np.float64]:
+def _fewest(worth: MachineWorth, loads: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the fewest machines that make no more late than may be, for each load."""
     needed, missing = np.zeros(len(loads)), loads > 0
     for count in _weighed(MOST_MACHINES):

@@ -25,7 +25,7 @@ class Event:
 
 
 @dataclass
-class Journal:
+class EventJournal:
     """Events in the order in which they were noted, the latest last."""
 
     events: list[Event] = field(default_factory=list)

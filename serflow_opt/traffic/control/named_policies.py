@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from serflow_opt.problem.instance import Instance
     from serflow_opt.traffic.demand.trace import Trace
     from serflow_opt.traffic.provision.structures import Structure
-    from serflow_opt.traffic.scaling_policy import Policy
+    from serflow_opt.traffic.scaling_policy import ScalingPolicy
     from serflow_opt.traffic.service import Service
 
 TRACKING = {"tracking-60": 0.6, "tracking-70": 0.7, "tracking-80": 0.8}
@@ -263,7 +263,7 @@ def prepared(
     every_s: float,
     deadline: Deadline = NEVER,
     degraded_accuracy: float | None = None,
-) -> tuple[Policy, Service]:
+) -> tuple[ScalingPolicy, Service]:
     """Return a policy of `POLICIES` and the service it scales.
 
     Parameters
@@ -298,7 +298,7 @@ def prepared(
 
 def policy_of(
     name: str, service: Service, trace: Trace, every_s: float, deadline: Deadline = NEVER
-) -> tuple[Policy, Service]:
+) -> tuple[ScalingPolicy, Service]:
     """Return a policy on a service that has what it needs, and the part of the service that it uses.
 
     Parameters

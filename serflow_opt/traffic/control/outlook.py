@@ -16,7 +16,7 @@ import numpy as np
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.tolerances import SHARES
 from serflow_opt.traffic.demand import saved
-from serflow_opt.traffic.demand.forecast import Forecaster, Window
+from serflow_opt.traffic.demand.forecast import Forecaster, RecentWindow
 from serflow_opt.traffic.demand.intake import IMPOSSIBLE, Intake
 from serflow_opt.traffic.demand.rates import Rates
 
@@ -41,7 +41,7 @@ class Outlook:
     """
 
     def __init__(self, smooth_s: int, forecaster: Forecaster | None, note: Callable[[str], None]) -> None:
-        self._plain = Window(smooth_s=smooth_s)
+        self._plain = RecentWindow(smooth_s=smooth_s)
         self._forecaster: Forecaster = self._plain if forecaster is None else forecaster
         self._intake = Intake()
         self._note = note

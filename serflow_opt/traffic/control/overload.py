@@ -17,7 +17,7 @@ from serflow_opt.traffic.control.slack import MARGIN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from serflow_opt.traffic.control.worth import Worth
+    from serflow_opt.traffic.control.worth import MachineWorth
     from serflow_opt.traffic.service import Service
 
 CALM = 2
@@ -62,7 +62,12 @@ class Overload:
 
 
 def overloaded(
-    service: Service, b: int, worths: Mapping[str, Worth], serving: Mapping[str, int], rate_per_s: float, refused: int
+    service: Service,
+    b: int,
+    worths: Mapping[str, MachineWorth],
+    serving: Mapping[str, int],
+    rate_per_s: float,
+    refused: int,
 ) -> bool:
     """Whether a block cannot keep the target with the first menu.
 

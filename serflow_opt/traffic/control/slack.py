@@ -35,7 +35,7 @@ MOST_LATE = 0.5
 
 
 @dataclass(frozen=True)
-class Slack:
+class WaitingSlack:
     """What is left to wait in front of machines of a type.
 
     Attributes
@@ -89,7 +89,7 @@ class Slack:
         return float(self.shares @ above(place / scatter, self.seconds * rate_per_s / scatter))
 
 
-def slack_of(service: Service, b: int, machine: Machine) -> Slack:
+def slack_of(service: Service, b: int, machine: Machine) -> WaitingSlack:
     """Return the slack in front of machines of a type in block b.
 
     Parameters
@@ -110,7 +110,7 @@ def slack_of(service: Service, b: int, machine: Machine) -> Slack:
     longest = max((t for p, t in zip(outcomes, held, strict=True) if p > 0), default=0.0)
     reach = service.reach(b)
     if service.slo_s is None or not reach > 0:
-        return Slack(np.zeros(0), np.zeros(0), 0.0, longest, served)
+        return WaitingSlack(np.zeros(0), np.zeros(0), 0.0, longest, served)
     stages = [s for s in range(block.first, len(service.shares)) if service.shares[s] > 0]
     left = [_left(service, b, machine, s) for s in stages]
     in_time = [k for k, seconds in enumerate(left) if seconds >= -TOLERANCE * service.slo_s]
@@ -118,7 +118,7 @@ def slack_of(service: Service, b: int, machine: Machine) -> Slack:
     shares = np.array([service.shares[stages[k]] for k in in_time]) / reach
     parts = _parts(service)
     own = allowed_late(service) * parts[b] / math.fsum(parts)
-    return Slack(seconds, shares, min(MOST_LATE, own / reach), longest, served)
+    return WaitingSlack(seconds, shares, min(MOST_LATE, own / reach), longest, served)
 
 
 def allowed_late(service: Service) -> float:

@@ -15,7 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from serflow_opt.traffic.control.worth import Worth
+from serflow_opt.traffic.control.worth import MachineWorth
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.service import Service
 
@@ -72,7 +72,7 @@ def _block_usd(service: Service, b: int, rates: Rates, seconds: float) -> float:
     called = math.inf if block.function is None else service.function_usd(b) * entering.mean
     found = [called]
     for machine in block.machines:
-        _, usd = Worth(service, b, machine, math.inf, "random").best(entering, 0)
+        _, usd = MachineWorth(service, b, machine, math.inf, "random").best(entering, 0)
         before = min(1.0, (FIRST_LOOK_S + machine.start_s) / seconds)
         found.append(usd if block.function is None else before * called + (1 - before) * usd)
     return min(found)

@@ -22,7 +22,7 @@ MOST_RECENT = 100
 
 
 @dataclass
-class Target:
+class TrackedPool:
     """Target tracking of one pool of machines.
 
     Attributes
@@ -62,11 +62,11 @@ class Tracking:
     busy: float = 0.7
     every_s: float = 60.0
     name: str = "tracking"
-    targets: list[Target] = field(default_factory=list)
+    targets: list[TrackedPool] = field(default_factory=list)
 
     def decide(self, seen: Seen) -> Orders:
         """Follow the target."""
-        self.targets = self.targets or [Target(self.busy) for _ in self.service.blocks]
+        self.targets = self.targets or [TrackedPool(self.busy) for _ in self.service.blocks]
         machines: list[dict[str, int]] = []
         for b, block in enumerate(self.service.blocks):
             if not block.machines:

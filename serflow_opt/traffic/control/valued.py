@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.traffic.control.worth import Worth
+from serflow_opt.traffic.control.worth import MachineWorth
 from serflow_opt.traffic.demand import saved
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ RETRY_S = 300.0
 """A type whose machines do not start is left alone for so long."""
 
 
-class Valued:
+class ValuedMachines:
     """Machines of a block, by their worth.
 
     Parameters
@@ -27,12 +27,14 @@ class Valued:
     service, b
         The service, and the block.
     stay_s, arrivals
-        As of `Worth`.
+        As of `MachineWorth`.
     """
 
     def __init__(self, service: Service, b: int, stay_s: float, arrivals: Arrivals) -> None:
         self.block = service.blocks[b]
-        self.worths = {machine.name: Worth(service, b, machine, stay_s, arrivals) for machine in self.block.machines}
+        self.worths = {
+            machine.name: MachineWorth(service, b, machine, stay_s, arrivals) for machine in self.block.machines
+        }
         self._not_before: dict[str, float] = {}
         self._lower: dict[str, tuple[float, int]] = {}  # since when fewer are needed than there are, and how many were
 
@@ -83,7 +85,7 @@ class Valued:
         lower = {name: [since, count] for name, (since, count) in self._lower.items()}
         return {"not_before": dict(self._not_before), "lower": lower}
 
-    def restored(self, own: Mapping[str, Any], place: str, later: float) -> Valued:
+    def restored(self, own: Mapping[str, Any], place: str, later: float) -> ValuedMachines:
         """Return a copy that goes on from a saved state.
 
         Parameters

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.traffic.carrying import Arrivals, Carrying
-from serflow_opt.traffic.control.slack import Slack, slack_of
+from serflow_opt.traffic.control.slack import WaitingSlack, slack_of
 from serflow_opt.traffic.queues.waiting import waiting
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ AT_ONCE, SPREAD = 32, 8
 """So many numbers of machines are all compared; where there are more, some spread out, and then those near the best."""
 
 
-class Worth:
+class MachineWorth:
     """Machines of a type in a block.
 
     Parameters
@@ -59,7 +59,7 @@ class Worth:
 
     def __init__(self, service: Service, b: int, machine: Machine, stay_s: float, arrivals: Arrivals) -> None:
         self.machine, self.busy_s = machine, service.busy_s(b, machine)
-        self.slack: Slack = slack_of(service, b, machine)
+        self.slack: WaitingSlack = slack_of(service, b, machine)
         self.rate_per_s = service.rate_per_s(b, machine)
         self.alone = service.blocks[b].function is None
         self.usd = 0.0 if self.alone else service.function_usd(b)

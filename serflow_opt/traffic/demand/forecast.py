@@ -85,7 +85,7 @@ FADES = ((1200.0, 0.4), (100.0, 0.3), (30.0, 0.3))
 
 
 @dataclass
-class Window:
+class RecentWindow:
     """The last seconds are the distribution; the older, the less they count.
 
     Attributes
@@ -147,7 +147,7 @@ class Daily:
         Mean rate by minute of the day, requests per second; NaN: not seen. Later days weigh more.
     """
 
-    window: Window = field(default_factory=Window)
+    window: RecentWindow = field(default_factory=RecentWindow)
     ahead_s: float = 900.0
     profile: NDArray[np.float64] = field(default_factory=lambda: np.full(DAY_S // 60, np.nan))
     now_s: int = 0

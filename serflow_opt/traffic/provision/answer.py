@@ -12,18 +12,18 @@ from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.document import Choice, PlanStatus
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.provision.confirmed import Simulated, confirmed
-from serflow_opt.traffic.provision.counts import Counts
+from serflow_opt.traffic.provision.counts import StructureSizes
 from serflow_opt.traffic.provision.indifference import s_cips, t_cips
 from serflow_opt.traffic.provision.pools import Apart, Strands, pools_of
 from serflow_opt.traffic.provision.pools import apart as apart_of
 from serflow_opt.traffic.provision.promise import Promise
-from serflow_opt.traffic.provision.question import Found, Question
+from serflow_opt.traffic.provision.question import ProvisionQuestion, SizedStructure
 from serflow_opt.traffic.provision.result import Deployment
 from serflow_opt.traffic.provision.scope import scope_of
-from serflow_opt.traffic.provision.search import Search
+from serflow_opt.traffic.provision.search import ProvisionSearch
 from serflow_opt.traffic.provision.service_of import service_of
 from serflow_opt.traffic.provision.structures import BlockChoice
-from serflow_opt.traffic.provision.two_pools import STEPS, Shared
+from serflow_opt.traffic.provision.two_pools import STEPS, TwoPoolOutcome
 from serflow_opt.traffic.provision.waits import Wait
 
 LATE = "time was up before a deployment was found; allow more with --time-limit"
@@ -36,7 +36,10 @@ NO_POOLS = (
 
 
 def deployment_of(
-    question: Question, searches: Sequence[Search], deadline: Deadline, two: Shared | None = None
+    question: ProvisionQuestion,
+    searches: Sequence[ProvisionSearch],
+    deadline: Deadline,
+    two: TwoPoolOutcome | None = None,
 ) -> Deployment:
     """Return what searches found together; the last that found anything found the best.
 
@@ -113,7 +116,9 @@ def overruled(simulated: Simulated, usd_per_s: float) -> str:
     return f"{proven}; the simulation changed {simulated.changed}"
 
 
-def _valued(question: Question, search: Search, found: Found, deadline: Deadline) -> Deployment:
+def _valued(
+    question: ProvisionQuestion, search: ProvisionSearch, found: SizedStructure, deadline: Deadline
+) -> Deployment:
     """Value a deployment, without the machines that it makes no use of, as simulations leave it."""
     instance, structures = question.instance, search.structures
     empty = [
@@ -127,7 +132,7 @@ def _valued(question: Question, search: Search, found: Found, deadline: Deadline
     promise, sizes, simulated = search.promise, found.sizes, None
     strands = Strands(promise, structure, service)
     if question.confirm:
-        counts_of = Counts(search.pricing, single, apart, strands.taken)
+        counts_of = StructureSizes(search.pricing, single, apart, strands.taken)
         fewest = [
             0 if choice.machine is None or choice.function is not None else counts_of.enough(n) or size.count
             for n, (choice, size) in enumerate(zip(single, sizes, strict=True))

@@ -36,7 +36,7 @@ LATE_ROUNDS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Bounded:
+class BoundedStructures:
     """Structures in the order of their bounds (USD/s); for each the multiplier of the floor, line and liked levels.
 
     `late` is what the line has for being late, at a price: <= 0 in sum where the target is kept.
@@ -49,14 +49,14 @@ class Bounded:
     levels: NDArray[np.int64]
     late: LinearCost
 
-    def below(self, best: float) -> Bounded:
+    def below(self, best: float) -> BoundedStructures:
         """Return those that may cost less than `best`, cheapest bound first."""
         order = np.argsort(self.bounds, kind="stable")
         return self.rows(order[np.isfinite(self.bounds[order]) & (self.bounds[order] < best)])
 
-    def rows(self, order: Ints) -> Bounded:
+    def rows(self, order: Ints) -> BoundedStructures:
         """Return some of them, in an order."""
-        return Bounded(
+        return BoundedStructures(
             [self.structures[n] for n in order],
             self.bounds[order],
             self.multiplier[order],
@@ -71,7 +71,7 @@ def late_of(pricing: Pricing, structure: Structure) -> Late | None:
     return pricing.promise.late(structure, pricing.least_reach)
 
 
-def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> Bounded:
+def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> BoundedStructures:
     """Bound structures against the best deployment known (inf: none), cheapest bound first.
 
     Deployments that cost more than `best` are not bounded: a bound above it says only that.
@@ -97,7 +97,7 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
     """
     if not structures:
         nothing, none = np.zeros(0), LinearCost(np.zeros(0), np.zeros((0, pricing.data.last)))
-        return Bounded([], nothing, nothing, none, np.zeros((0, 0), int), none)
+        return BoundedStructures([], nothing, nothing, none, np.zeros((0, 0), int), none)
     each = {choice for structure in structures for choice in structure}
     if math.isfinite(best):
         lines = {choice: pricing.line(choice, best) for choice in each}
@@ -118,10 +118,10 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
     bounds = np.nan_to_num(bracket.bound, nan=math.inf, posinf=math.inf) * (1 - EQUAL)
     if math.isfinite(best):
         bounds = np.maximum(bounds, [math.fsum(map(pricing.least, structure)) for structure in structures])
-    return Bounded(list(structures), bounds, bracket.multiplier, view, bracket.levels, late).below(best)
+    return BoundedStructures(list(structures), bounds, bracket.multiplier, view, bracket.levels, late).below(best)
 
 
-def sharpened(pricing: Pricing, found: Bounded, best: float) -> Bounded:
+def sharpened(pricing: Pricing, found: BoundedStructures, best: float) -> BoundedStructures:
     """Return structures with bounds where they stand, and for each number of machines, where higher; see `bounded`."""
     if not found.structures or not math.isfinite(best):
         return found
@@ -217,7 +217,7 @@ def _late_rows(pricing: Pricing, structures: Sequence[Structure]) -> LinearCost 
     return LinearCost(allowed, weight)
 
 
-def levels_left(pricing: Pricing, found: Bounded, n: int, best: float) -> list[tuple[int, int]]:
+def levels_left(pricing: Pricing, found: BoundedStructures, n: int, best: float) -> list[tuple[int, int]]:
     """Pairs (stage, level) that a deployment of structure n cheaper than `best` can use.
 
     Parameters

@@ -25,7 +25,7 @@ from serflow_opt.ground.tolerances import EQUAL, ROUNDING, TOLERANCE
 from serflow_opt.traffic.provision.completions import Reached, Sum, Weights
 from serflow_opt.traffic.provision.cutting import Cutting
 from serflow_opt.traffic.provision.hops import Hop
-from serflow_opt.traffic.provision.listing import Limit, Listing
+from serflow_opt.traffic.provision.listing import ListingLimit, StructureListing
 from serflow_opt.traffic.provision.pricing import Pricing
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure
 
@@ -88,10 +88,12 @@ class Candidates:
             return min(best(), LARGEST)
 
         self.pricing.prepare(self.cutting.choices())
-        limits = [Limit(self._cost, within), *self._latency]
-        rough = Limit(self._summed(self.pricing.roughly), within)
+        limits = [ListingLimit(self._cost, within), *self._latency]
+        rough = ListingLimit(self._summed(self.pricing.roughly), within)
         usable = self._listed([*limits, rough]).blocks()
-        least = Limit(self._summed(lambda choice: self.pricing.least(choice) if choice in usable else math.inf), within)
+        least = ListingLimit(
+            self._summed(lambda choice: self.pricing.least(choice) if choice in usable else math.inf), within
+        )
         for _, structure in self._listed([*limits, least]):
             yield structure
 
@@ -113,8 +115,8 @@ class Candidates:
                     yield structure
             done = most
 
-    def _listed(self, limits: list[Limit]) -> Listing:
-        return Listing(self.cutting, self.most, limits, self.pricing.deadline)
+    def _listed(self, limits: list[ListingLimit]) -> StructureListing:
+        return StructureListing(self.cutting, self.most, limits, self.pricing.deadline)
 
     def _summed(self, block: Callable[[BlockChoice], float]) -> Sum:
         return Sum(self.cutting, self.most, block, lambda cut, hop: 0.0)
@@ -124,7 +126,7 @@ class Candidates:
         return Reached(weights, self.instance.accuracy_min, self.most, self.pricing.deadline)
 
     @cached_property
-    def _latency(self) -> list[Limit]:
+    def _latency(self) -> list[ListingLimit]:
         bound = self.instance.latency_slo_s
         if bound is None or self.structures.varies:  # times that vary have no longest
             return []
@@ -162,5 +164,5 @@ class Candidates:
         return seconds
 
 
-def _fixed(measure: Sum | Reached, most: float) -> Limit:
-    return Limit(measure, lambda: most)
+def _fixed(measure: Sum | Reached, most: float) -> ListingLimit:
+    return ListingLimit(measure, lambda: most)

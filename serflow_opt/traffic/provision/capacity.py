@@ -20,7 +20,7 @@ from serflow_opt.search.lagrangian import Exits, LinearCost, envelope_of, solve_
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.promise import Promise
-from serflow_opt.traffic.provision.relaxed import Relaxed, Slack, least_squares, slack_of
+from serflow_opt.traffic.provision.relaxed import LeastWaits, LimitSlack, least_squares, slack_of
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
 from serflow_opt.traffic.queues.erlang import erlang_c, largest_loads
 
@@ -79,7 +79,7 @@ class Capacity:
         self.data = data
         self.exits = Exits([[envelope_of([data.menu[s][i] for i in data.levels[s]])] for s in data.stages])
         self._sizes: dict[BlockChoice, tuple[float, ...]] = {}
-        self._relaxed: dict[BlockChoice, Relaxed] = {}
+        self._relaxed: dict[BlockChoice, LeastWaits] = {}
         self._grids: dict[BlockChoice, Floats] = {}
         self._leasts: dict[BlockChoice, float] = {}
         self._least_reaches: list[float] | None = None
@@ -188,7 +188,7 @@ class Capacity:
             self._sizes[key] = tuple(np.maximum.accumulate(caps).tolist())
         return self._sizes[key]
 
-    def takes(self, choice: BlockChoice, count: int, relaxed: Relaxed | None) -> float:
+    def takes(self, choice: BlockChoice, count: int, relaxed: LeastWaits | None) -> float:
         """Most load that machines without a function take, if thresholds are as kind as may be.
 
         Parameters
@@ -232,7 +232,7 @@ class Capacity:
                 return low
         return low + bisect_left(range(step), True, key=lambda n: enough(low + n))
 
-    def relaxed(self, choice: BlockChoice, slack: Slack | None = None) -> Relaxed | None:
+    def relaxed(self, choice: BlockChoice, slack: LimitSlack | None = None) -> LeastWaits | None:
         """Return the least that waits for a block's machines take of the latency limit; None: nothing.
 
         Parameters
@@ -257,14 +257,14 @@ class Capacity:
             slack = slack_of(bound * (1 + TOLERANCE), [(1.0, done)])
         return replace(self._waiting(choice), slack=slack)
 
-    def _waiting(self, choice: BlockChoice) -> Relaxed:
+    def _waiting(self, choice: BlockChoice) -> LeastWaits:
         """Return what is known of a block's waits wherever it stands."""
         key = _bare(choice)
         if key not in self._relaxed:
             assert choice.machine is not None
             seconds = self.structures.option(choice.machine).stage_seconds
             longest = math.fsum(seconds[choice.first : choice.last + 1]) + choice.sending_s
-            self._relaxed[key] = Relaxed(
+            self._relaxed[key] = LeastWaits(
                 queues=self.promise.queues,
                 workers=self.structures.option(choice.machine).workers,
                 reaches=np.array([self.least_reach(s) for s in range(choice.first + 1, self.data.last + 1)]),
@@ -276,7 +276,7 @@ class Capacity:
             )
         return self._relaxed[key]
 
-    def waiting(self, choice: BlockChoice, shares: Sequence[float]) -> Relaxed | None:
+    def waiting(self, choice: BlockChoice, shares: Sequence[float]) -> LeastWaits | None:
         """Return `relaxed` of a block whose slack is still to be told, to those who meet cold starts in some ways.
 
         Parameters
@@ -288,7 +288,7 @@ class Capacity:
         """
         if not (self.promise.limited and self.promise.queued(choice)):
             return None
-        slack = Slack(np.array(shares), np.zeros((len(shares), 0))) if shares else None
+        slack = LimitSlack(np.array(shares), np.zeros((len(shares), 0))) if shares else None
         return replace(self._waiting(choice), slack=slack)
 
     def path_s(self, structure: Structure) -> float:
@@ -298,7 +298,7 @@ class Capacity:
             return 0.0
         return math.fsum(weight * self.least_reach(s) for s, weight in enumerate(late.weights, start=1) if weight)
 
-    def relaxed_in(self, structure: Structure, b: int) -> Relaxed | None:
+    def relaxed_in(self, structure: Structure, b: int) -> LeastWaits | None:
         """Return `relaxed` of a block where it stands: what the way there takes is known."""
         choice, promise = structure[b], self.promise
         if not (promise.limited and promise.queued(choice)):

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.traffic.confirm.confirm import confirm
-from serflow_opt.traffic.confirm.result import Confirmation, Target
+from serflow_opt.traffic.confirm.result import Confirmation, LatencyTarget
 from serflow_opt.traffic.provision.lateness import TAIL
-from serflow_opt.traffic.provision.pools import Apart, Pool, pools_of
+from serflow_opt.traffic.provision.pools import Apart, BlockPool, pools_of
 from serflow_opt.traffic.provision.waits import ROOMS
 from serflow_opt.traffic.simulate.service_times import Law
 
@@ -83,14 +83,14 @@ class Simulated:
         }
 
 
-def target_of(promise: Promise) -> Target | None:
+def target_of(promise: Promise) -> LatencyTarget | None:
     """Return what a simulation is to confirm; None where there is no latency limit."""
     bound, quantile = promise.instance.latency_slo_s, promise.instance.quantile
     if bound is None:
         return None
     if promise.measure == "mean":
-        return Target("mean", bound)
-    return Target("share", bound, TAIL if quantile is None else 1 - quantile)
+        return LatencyTarget("mean", bound)
+    return LatencyTarget("share", bound, TAIL if quantile is None else 1 - quantile)
 
 
 def _law(promise: Promise) -> Law:
@@ -175,7 +175,7 @@ def confirmed(
     return tuple(now), Simulated(found, tuple(less.values()), _changed(promise, pools, now, sizes))
 
 
-def _changed(promise: Promise, pools: Sequence[Pool], now: Sequence[Size], sizes: Sequence[Size]) -> str:
+def _changed(promise: Promise, pools: Sequence[BlockPool], now: Sequence[Size], sizes: Sequence[Size]) -> str:
     """Say which sizes are others now."""
     return "; ".join(
         f"stages {pool.choice.first + 1}-{pool.choice.last + 1}{_which(pool, promise)}: {_said(new)}, not {_said(old)}"
@@ -184,7 +184,7 @@ def _changed(promise: Promise, pools: Sequence[Pool], now: Sequence[Size], sizes
     )
 
 
-def _which(pool: Pool, promise: Promise) -> str:
+def _which(pool: BlockPool, promise: Promise) -> str:
     """Name one of two pools."""
     p = pool.choice.machine
     return "" if pool.share == 1 or p is None else f" on {promise.structures.option(p).name}"

@@ -55,7 +55,7 @@ class Size:
     wait: Wait | None = None
 
 
-class Counts:
+class StructureSizes:
     """Sizes of the blocks of a structure at the thresholds of a service.
 
     Parameters

@@ -20,7 +20,7 @@ from serflow_opt.traffic.provision.hops import Hop, Tiers
 from serflow_opt.traffic.provision.structures import BlockChoice, Structures
 
 
-class State(NamedTuple):
+class CutState(NamedTuple):
     """What blocks in front of a cut see of those behind it.
 
     Attributes
@@ -35,7 +35,7 @@ class State(NamedTuple):
     lowest: int | None
 
 
-END = State(None, None)
+END = CutState(None, None)
 """Nothing follows."""
 
 
@@ -132,7 +132,7 @@ class Cutting:
         own = tiers[0]
         if own is not None and lowest is not None and own > lowest:
             return -1
-        state = State(tiers, lowest if own is None else own)
+        state = CutState(tiers, lowest if own is None else own)
         if state not in self._number:
             self._number[state] = len(self.states)
             self.states.append(state)

@@ -33,17 +33,17 @@ MISSED = 1e3
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FlowLine:
     """fixed + Σ_s R_s weight_s."""
 
     fixed: float
     weight: Floats
 
-    def __add__(self, other: Line) -> Line:
-        return Line(self.fixed + other.fixed, self.weight + other.weight)
+    def __add__(self, other: FlowLine) -> FlowLine:
+        return FlowLine(self.fixed + other.fixed, self.weight + other.weight)
 
-    def __mul__(self, factor: float) -> Line:
-        return Line(factor * self.fixed, factor * self.weight)
+    def __mul__(self, factor: float) -> FlowLine:
+        return FlowLine(factor * self.fixed, factor * self.weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ class Flow:
     Limits are in units of about their own size.
     """
 
-    cost: Line
-    largest: tuple[tuple[Line, ...], ...]
-    limits: tuple[Line, ...]
+    cost: FlowLine
+    largest: tuple[tuple[FlowLine, ...], ...]
+    limits: tuple[FlowLine, ...]
 
 
 class Flows:
@@ -113,13 +113,13 @@ class Flows:
         return found, thresholds
 
     def _whole(
-        self, flow: Flow, line: Line, price: float, bound: float, enough: float, unit: float
+        self, flow: Flow, line: FlowLine, price: float, bound: float, enough: float, unit: float
     ) -> tuple[float, tuple[int, ...]]:
         """Return the least of a line over whole thresholds that keep the floor, and where it is; or `enough`.
 
         Limits that are in the line at their multipliers only are put beside it where that least breaks them.
         """
-        kept = list[Line]()
+        kept = list[FlowLine]()
         floor = (self.floor or 0.0) * (1 - 2 * TOLERANCE)
         below = (enough + EQUAL * abs(enough) - line.fixed) / unit
         chosen = tuple[int, ...]()
@@ -142,12 +142,12 @@ class Flows:
                 return bound, chosen
             kept.append(max(broken, key=lambda own: own.fixed + float(own.weight @ reach)))
 
-    def _cheap(self, line: Line) -> tuple[int, ...]:
+    def _cheap(self, line: FlowLine) -> tuple[int, ...]:
         """Return thresholds that keep the floor and are cheap by a line."""
         one = LinearCost(np.array([line.fixed]), line.weight[None, :])
         return tuple(solve_dual(self.exits, self.floor, one).levels[0].tolist())
 
-    def _lagrangian(self, flow: Flow, unit: float) -> tuple[Line, float]:
+    def _lagrangian(self, flow: Flow, unit: float) -> tuple[FlowLine, float]:
         """Return the line of a flow at the multipliers of its programme, and that of the accuracy floor."""
         matrix = self._matrix(flow, unit)
         dual = relaxing(matrix)(matrix.low, matrix.high).multipliers

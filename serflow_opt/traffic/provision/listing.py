@@ -44,7 +44,7 @@ class Measure(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class ListingLimit:
     """A measure, and what structures may come to by it: a finite number, which may fall while they are listed."""
 
     measure: Measure
@@ -81,7 +81,7 @@ class _Pieces:
         return _Pieces(self.cut, self.state, [own[chosen] for own in self.values], self.trail[chosen])
 
 
-class Listing:
+class StructureListing:
     """The structures within limits.
 
     Parameters
@@ -96,7 +96,7 @@ class Listing:
         When to stop.
     """
 
-    def __init__(self, cutting: Cutting, most: int, limits: Sequence[Limit], deadline: Deadline = NEVER) -> None:
+    def __init__(self, cutting: Cutting, most: int, limits: Sequence[ListingLimit], deadline: Deadline = NEVER) -> None:
         self.cutting, self.most, self.limits, self.deadline = cutting, most, limits, deadline
         self._placed: dict[tuple[BlockChoice, Hop], BlockChoice] = {}
 

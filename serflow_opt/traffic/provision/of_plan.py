@@ -22,7 +22,7 @@ KEPT = "the plan's blocks, options and thresholds as they are"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldInstance:
     """An instance held to a plan.
 
     Attributes
@@ -60,7 +60,7 @@ class Held:
         return replace(found, structure=structure, levels=self.levels[: len(found.levels)], scope=scope)
 
 
-def held_to(instance: Instance, plan: Given) -> Held:
+def held_to(instance: Instance, plan: Given) -> HeldInstance:
     """Hold an instance to a plan.
 
     Parameters
@@ -93,7 +93,7 @@ def held_to(instance: Instance, plan: Given) -> Held:
         minimize="cost",  # all else is decided
     )
     runs = tuple((options.index(p), len(list(stages))) for p, stages in groupby(decision.options))
-    return Held(held, options, levels, runs)
+    return HeldInstance(held, options, levels, runs)
 
 
 def _entry(menu: Menu, level: int) -> Menu:

@@ -14,7 +14,7 @@ import numpy as np
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.pools import Late, Pool
 from serflow_opt.ground.tolerances import TOLERANCE
-from serflow_opt.traffic.provision.flows import Flow, Flows, Line
+from serflow_opt.traffic.provision.flows import Flow, FlowLine, Flows
 from serflow_opt.traffic.provision.pricing import Pricing
 from serflow_opt.traffic.provision.sizing import OPENED, Sized, Sizing
 
@@ -129,7 +129,7 @@ class OneSet:
         if math.isinf(self.best):
             return None
         choices = [
-            [Sized(self.whole.least(choice), Line(0.0, self.whole.weights(choice)))] if own is None else own.each()
+            [Sized(self.whole.least(choice), FlowLine(0.0, self.whole.weights(choice)))] if own is None else own.each()
             for own, choice in zip(self.sizings, self.structure, strict=True)
         ]
         if math.prod(map(len, choices)) > FLOWS**2:
@@ -155,7 +155,7 @@ class OneSet:
         limits = [limit for own in sized for limit in own.limits]
         assert self.late is not None
         if self.late.weights:
-            path = Line(-OPENED, np.asarray(self.late.weights) / self.late.room)
+            path = FlowLine(-OPENED, np.asarray(self.late.weights) / self.late.room)
             waiting = [own.wait for own in sized if own.wait]
             for lines in zip(*waiting, strict=True) if waiting else [()]:
                 whole = path

@@ -30,7 +30,7 @@ def apart(choice: BlockChoice) -> tuple[BlockChoice, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class BlockPool:
     """One pool of a block: the block's position, the pool's share of its requests, and what it would be alone."""
 
     block: int
@@ -38,7 +38,7 @@ class Pool:
     choice: BlockChoice
 
 
-def pools_of(structures: Structures, structure: Structure) -> tuple[Pool, ...]:
+def pools_of(structures: Structures, structure: Structure) -> tuple[BlockPool, ...]:
     """Return the pools of a structure, block by block.
 
     Parameters
@@ -52,7 +52,7 @@ def pools_of(structures: Structures, structure: Structure) -> tuple[Pool, ...]:
     for b, choice in enumerate(structure):
         held = structure[b + 1].hop_s if b + 1 < len(structure) else 0.0
         for share, own in zip((choice.share, 1 - choice.share), apart(choice), strict=False):
-            found.append(Pool(b, share, replace(own, sending_s=held if structures.holds(own) else 0.0)))
+            found.append(BlockPool(b, share, replace(own, sending_s=held if structures.holds(own) else 0.0)))
     return tuple(found)
 
 
@@ -103,7 +103,7 @@ class Apart(Service):
     pools: tuple[tuple[int, float], ...] = ()
 
     @classmethod
-    def of(cls, service: Service, pools: Sequence[Pool]) -> Apart:
+    def of(cls, service: Service, pools: Sequence[BlockPool]) -> Apart:
         """Return the pools of a service."""
         taken, blocks = -1, []
         for pool in pools:

@@ -22,7 +22,7 @@ from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.lateness import TAIL, Ending, Lateness, waited_s
 from serflow_opt.traffic.provision.scatter import levels, scattered
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
-from serflow_opt.traffic.provision.waits import Held, Queues, Wait
+from serflow_opt.traffic.provision.waits import HoldingTime, Queues, Wait
 from serflow_opt.traffic.service import Service
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Promise:
         if not self.random or not count or room == 0:
             return None
         machine, reach = service.blocks[b].machines[0], service.reach(b)
-        held = Held.of(service, b, replace(machine, sd_s=()) if self.measure == "worst" else machine)
+        held = HoldingTime.of(service, b, replace(machine, sd_s=()) if self.measure == "worst" else machine)
         if not (held.seconds > 0 and reach > 0):
             return None
         return self.queues.of(count * machine.workers, room, reach, held.seconds, held.cv2)

@@ -24,7 +24,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ProvisionQuestion:
     """What `provision` is asked; see there."""
 
     instance: Instance
@@ -39,7 +39,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SizedStructure:
     """A deployment: positions of options and thresholds, machines and waiting places by pool."""
 
     structure: Structure

@@ -39,7 +39,7 @@ HALVINGS = 14
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Slack:
+class LimitSlack:
     """What is left of a limit to those who leave at each stage from a block on.
 
     Attributes
@@ -55,7 +55,7 @@ class Slack:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Relaxed:
+class LeastWaits:
     """A block's waits at least.
 
     Attributes
@@ -84,7 +84,7 @@ class Relaxed:
     reach_high: float
     first_s: float
     square: tuple[tuple[float, float], ...]
-    slack: Slack | None
+    slack: LimitSlack | None
     room: float
 
     def held(self, low: float, high: float) -> tuple[float, float]:
@@ -114,7 +114,7 @@ class Relaxed:
         return self._rising(count, places, low, high, self.slack.seconds)
 
     def _rising(self, count: int, places: int | None, low: float, high: float, seconds: Floats) -> Floats:
-        """Return `row` for any slacks; the last two axes are those of `Slack.seconds`."""
+        """Return `row` for any slacks; the last two axes are those of `LimitSlack.seconds`."""
         assert self.slack is not None
         late = np.where(seconds < 0, 1.0, 0.0)
         mean, cv2 = self.held(low, high)
@@ -193,7 +193,7 @@ class Relaxed:
         return ROOMS[last + found]
 
 
-def slack_of(bound_s: float, ways: Sequence[tuple[float, Sequence[float]]]) -> Slack:
+def slack_of(bound_s: float, ways: Sequence[tuple[float, Sequence[float]]]) -> LimitSlack:
     """Return the slack that a limit leaves.
 
     Parameters
@@ -204,7 +204,7 @@ def slack_of(bound_s: float, ways: Sequence[tuple[float, Sequence[float]]]) -> S
         Share and seconds until each stage from the block on is done, for each way to meet cold starts.
     """
     shares, seconds = zip(*ways, strict=True)
-    return Slack(np.array(shares), bound_s - np.array([list(own) for own in seconds], dtype=float))
+    return LimitSlack(np.array(shares), bound_s - np.array([list(own) for own in seconds], dtype=float))
 
 
 def least_squares(
@@ -233,14 +233,14 @@ def least_squares(
 
 
 def rows(
-    relaxed: Relaxed, sizes: Sequence[tuple[int, int | None]], low: float, high: float
+    relaxed: LeastWaits, sizes: Sequence[tuple[int, int | None]], low: float, high: float
 ) -> tuple[tuple[float, ...], ...]:
     """Return what each size makes late of the limit, by stage from the block on."""
     return tuple(tuple((relaxed.row(*size, low, high) / relaxed.room).tolist()) for size in sizes)
 
 
 def tangents(
-    relaxed: Relaxed, count: int, room: int | None, low: float, high: float, points: Sequence[float]
+    relaxed: LeastWaits, count: int, room: int | None, low: float, high: float, points: Sequence[float]
 ) -> list[tuple[float, float]]:
     """Return lines (slope, intercept) below the mean wait of machines, which rises with the work, near some points."""
 

@@ -10,11 +10,11 @@ from serflow_opt.traffic.provision.waits import MOST_RATES, ROOMS
 
 if TYPE_CHECKING:
     from serflow_opt.traffic.provision.confirmed import Simulated
-    from serflow_opt.traffic.provision.question import Question
+    from serflow_opt.traffic.provision.question import ProvisionQuestion
     from serflow_opt.traffic.provision.result import Part
 
 
-def scope_of(question: Question, parts: Sequence[Part], simulated: Simulated | None) -> str:
+def scope_of(question: ProvisionQuestion, parts: Sequence[Part], simulated: Simulated | None) -> str:
     """Return the line.
 
     Parameters
@@ -57,7 +57,7 @@ def _menu() -> str:
     return f"0-{dense}, {', '.join(map(str, ROOMS[dense + 1 :]))}"
 
 
-def unconfirmed(question: Question, parts: Sequence[Part], simulated: Simulated | None) -> list[str]:
+def unconfirmed(question: ProvisionQuestion, parts: Sequence[Part], simulated: Simulated | None) -> list[str]:
     """Say what the simulation did not confirm; arguments as of `scope_of`."""
     if simulated is None:
         waits = any(part.count and part.queue_max != 0 for part in parts)

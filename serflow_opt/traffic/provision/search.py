@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import TOLERANCE
-from serflow_opt.traffic.provision.bounds import Bounded, bounded, late_of, levels_left, quickest, sharpened
+from serflow_opt.traffic.provision.bounds import BoundedStructures, bounded, late_of, levels_left, quickest, sharpened
 from serflow_opt.traffic.provision.candidates import Candidates
-from serflow_opt.traffic.provision.counts import Counts, Size
+from serflow_opt.traffic.provision.counts import Size, StructureSizes
 from serflow_opt.traffic.provision.cutting import Cutting
 from serflow_opt.traffic.provision.one_structure import OneStructure
 from serflow_opt.traffic.provision.pools import Apart, pools_of
 from serflow_opt.traffic.provision.pricing import Pricing
-from serflow_opt.traffic.provision.question import Found, Moment, Question
+from serflow_opt.traffic.provision.question import Moment, ProvisionQuestion, SizedStructure
 from serflow_opt.traffic.provision.result import Part, together, value_parts
 from serflow_opt.traffic.provision.service_of import service_of
 from serflow_opt.traffic.provision.structures import Structure, Structures, plainness
@@ -37,7 +37,7 @@ FIRST_S = 1.0
 """What a first deployment and bound may take beyond the limit: none at all are of no use to anybody."""
 
 
-class Search:
+class ProvisionSearch:
     """One search.
 
     Parameters
@@ -69,7 +69,7 @@ class Search:
 
     def __init__(
         self,
-        question: Question,
+        question: ProvisionQuestion,
         gap: float,
         deadline: Deadline,
         on_progress: Callable[[Moment], None] | None = None,
@@ -86,7 +86,7 @@ class Search:
         self.promise = self.pricing.promise
         self.carrying, self.keep, self.on_progress = question.carrying, question.keep, on_progress
         self.best = best
-        self.found: Found | None = None
+        self.found: SizedStructure | None = None
         self._offered: dict[tuple[Structure, tuple[int, ...]], float] = {}
         self.bound = self.checked = 0.0
         self.doubt = ""
@@ -206,13 +206,13 @@ class Search:
         if floor is not None and service.accuracy < floor * (1 - TOLERANCE):
             return math.inf
         links = math.fsum(self.demand.mean * service.reach(b) * own.hop_usd for b, own in enumerate(service.blocks))
-        counts = Counts(self.pricing, structure, service)
+        counts = StructureSizes(self.pricing, structure, service)
         sizes = counts.best(self.best - links)
         if sizes is None:
             return math.inf
         cost = math.fsum(part.usd_per_s for part in self.parts(structure, service, sizes))
         if cost < self.best:
-            self.best, self.found = cost, Found(structure, levels, sizes)
+            self.best, self.found = cost, SizedStructure(structure, levels, sizes)
         if counts.cut:
             raise OutOfTime
         return cost
@@ -231,7 +231,7 @@ class Search:
         parts = value_parts(Apart.of(service, pools), counts, rooms, self.demand, self.carrying, cold)
         return together(parts)
 
-    def _of(self, found: Bounded, n: int) -> OneStructure:
+    def _of(self, found: BoundedStructures, n: int) -> OneStructure:
         """Return a structure, with the thresholds that can still be in a cheaper deployment once it is asked."""
         known = math.isfinite(self.best)
         narrow = (lambda: levels_left(self.pricing, found, n, self.best)) if known else None

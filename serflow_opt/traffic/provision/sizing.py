@@ -11,7 +11,7 @@ import numpy as np
 
 from serflow_opt.formulations.pools import Sizes
 from serflow_opt.ground.tolerances import ROOM, TOLERANCE
-from serflow_opt.traffic.provision.flows import Line
+from serflow_opt.traffic.provision.flows import FlowLine
 from serflow_opt.traffic.provision.pricing import GROUPS
 from serflow_opt.traffic.provision.relaxed import rows, tangents
 from serflow_opt.traffic.provision.waits import ROOMS
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.demand.rates import Rates
     from serflow_opt.traffic.provision.pricing import Pricing
-    from serflow_opt.traffic.provision.relaxed import Relaxed
+    from serflow_opt.traffic.provision.relaxed import LeastWaits
     from serflow_opt.traffic.provision.structures import BlockChoice
 
 PLACES = 6
@@ -52,10 +52,10 @@ class Sized:
     """
 
     least: float
-    cost: Line
-    largest: tuple[Line, ...] = ()
-    limits: tuple[Line, ...] = ()
-    wait: tuple[Line, ...] = ()
+    cost: FlowLine
+    largest: tuple[FlowLine, ...] = ()
+    limits: tuple[FlowLine, ...] = ()
+    wait: tuple[FlowLine, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ class Sizing:
     whole: Pricing
     pricing: Pricing
     choice: BlockChoice
-    relaxed: Relaxed | None
+    relaxed: LeastWaits | None
     left: float
     low: float
     high: float
@@ -170,25 +170,25 @@ class Sizing:
         """Return the sizes one by one, as lines in the reaches."""
         pricing, choice = self.pricing, self.choice
         rent, handing, busy = pricing.rent(choice), pricing.handing(choice), pricing.busy(choice)
-        range_ = [Line(1.0, -busy * (OPENED / self.low))] if self.low > 0 else []
+        range_ = [FlowLine(1.0, -busy * (OPENED / self.low))] if self.low > 0 else []
         if choice.function is None:
             found = []
             for count, most in self.alone.items():
                 top = min(self.high, most)
-                limits = [*range_, Line(-OPENED, busy / top)] if top > 0 else range_
+                limits = [*range_, FlowLine(-OPENED, busy / top)] if top > 0 else range_
                 late, wait = self._waiting(count, None, top)
                 usd = rent * count
-                found.append(Sized(usd, Line(usd, handing), (), (*limits, *late), wait))
+                found.append(Sized(usd, FlowLine(usd, handing), (), (*limits, *late), wait))
             return found
         if self.high > 0:
-            range_.append(Line(-OPENED, busy / self.high))
+            range_.append(FlowLine(-OPENED, busy / self.high))
         costs = self.whole.at_least(choice)
         return [
-            Sized(float(costs[count]), Line(rent * count, handing), self._spilled(count, places), tuple(range_))
+            Sized(float(costs[count]), FlowLine(rent * count, handing), self._spilled(count, places), tuple(range_))
             for count, places in self.beside.items()
         ]
 
-    def _waiting(self, count: int, places: int | None, top: float) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+    def _waiting(self, count: int, places: int | None, top: float) -> tuple[tuple[FlowLine, ...], tuple[FlowLine, ...]]:
         """Return the limit on late requests, and lines below the seconds that are waited."""
         relaxed, first, last = self.relaxed, self.choice.first, self.pricing.data.last
         if relaxed is None:
@@ -196,12 +196,12 @@ class Sizing:
         if relaxed.slack is None:
             points, busy = np.linspace(self.low, top, TOUCHED).tolist(), self.pricing.busy(self.choice)
             lines = tangents(relaxed, count, places, self.low, top, points)
-            return (), tuple(Line(start, slope * busy) for slope, start in lines)
+            return (), tuple(FlowLine(start, slope * busy) for slope, start in lines)
         weight = np.zeros(last)
         weight[first:] = relaxed.row(count, places, self.low, top) / relaxed.room
-        return ((Line(-OPENED, weight),), ()) if weight.any() else ((), ())
+        return ((FlowLine(-OPENED, weight),), ()) if weight.any() else ((), ())
 
-    def _spilled(self, count: int, places: int) -> tuple[Line, ...]:
+    def _spilled(self, count: int, places: int) -> tuple[FlowLine, ...]:
         """Return lines below what a number of machines leaves to the function costs, USD per second.
 
         With W the work and P what a request costs on the function alone it is P S(W), S what is not carried for each of
@@ -212,7 +212,7 @@ class Sizing:
         servers = count * pricing.structures.option(choice.machine or 0).workers
         busy, dear = pricing.busy(choice), pricing.per_second(choice)
         if not self.high > 0:
-            return (Line(0.0, 0.0 * busy),)
+            return (FlowLine(0.0, 0.0 * busy),)
 
         def spilled(works: Floats) -> Floats:
             loads = groups.rates[:, None] * works
@@ -220,12 +220,12 @@ class Sizing:
             gone: Floats = groups.shares @ (loads - carried)
             return gone
 
-        lines = [Line(dear * start, dear * slope * busy) for slope, start in _below(spilled, self.low, self.high)]
+        lines = [FlowLine(dear * start, dear * slope * busy) for slope, start in _below(spilled, self.low, self.high)]
         if self.low > 0:
             least, each = max(dear * self.low, pricing.least_called(choice)), pricing.called(choice)
             at_low = float(spilled(np.array([self.low]))[0]) / self.low
             lines += [
-                Line(least * (start - at_low), least * slope * busy + at_low * each)
+                FlowLine(least * (start - at_low), least * slope * busy + at_low * each)
                 for slope, start in _below(lambda works: spilled(works) / works, self.low, self.high)
             ]
         return tuple(lines)

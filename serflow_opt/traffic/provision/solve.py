@@ -30,9 +30,9 @@ from serflow_opt.traffic.given import trace_of
 from serflow_opt.traffic.provision.answer import deployment_of
 from serflow_opt.traffic.provision.cut_short import cut_short
 from serflow_opt.traffic.provision.of_plan import held_to
-from serflow_opt.traffic.provision.question import Moment, Question
+from serflow_opt.traffic.provision.question import Moment, ProvisionQuestion
 from serflow_opt.traffic.provision.result import Deployment
-from serflow_opt.traffic.provision.search import Search
+from serflow_opt.traffic.provision.search import ProvisionSearch
 from serflow_opt.traffic.provision.structures import Structure
 from serflow_opt.traffic.provision.two_pools import shared
 from serflow_opt.traffic.provision.why_not import why_not
@@ -167,11 +167,11 @@ def provision(
         instance, keep, blocks = held.instance, held.plans, len(held.runs)
     most = max(2, len({option.tier for option in instance.options})) if blocks is None else blocks
     carrying = Carrying(arrivals, instance.utilisation_cap)
-    question = Question(instance, demand, most, wait_max, carrying, keep, confirm, pools, law)
+    question = ProvisionQuestion(instance, demand, most, wait_max, carrying, keep, confirm, pools, law)
     deadline = Deadline(time_limit)
     takes = takes_batches(instance)
     plain = without_batches(question) if takes else question
-    searches: list[Search] = []
+    searches: list[ProvisionSearch] = []
     batched: list[BatchSearch] = []
     networks = zip((instance, *cut_short(instance)), (plain.instance, *cut_short(plain.instance)), strict=True)
     for network, alone in networks:
@@ -180,7 +180,7 @@ def provision(
             batched.append(BatchSearch(replace(question, instance=network), gap, deadline, on_progress, best))
             batched[-1].run()
             best = min(best, batched[-1].best)
-        searches.append(Search(replace(plain, instance=alone), gap, deadline, on_progress, best))
+        searches.append(ProvisionSearch(replace(plain, instance=alone), gap, deadline, on_progress, best))
         searches[-1].run()
     two = shared(plain, searches, gap, deadline) if pools > 1 else None
     found = deployment_of(plain, searches, deadline, two)

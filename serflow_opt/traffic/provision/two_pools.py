@@ -15,11 +15,11 @@ from heapq import heappop, heappush
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.problem.instance import Instance
-from serflow_opt.traffic.provision.counts import Counts
+from serflow_opt.traffic.provision.counts import StructureSizes
 from serflow_opt.traffic.provision.lateness import Ending, Lateness
 from serflow_opt.traffic.provision.pools import Apart, Strands, joined, pools_of
-from serflow_opt.traffic.provision.question import Found, Question
-from serflow_opt.traffic.provision.search import Search
+from serflow_opt.traffic.provision.question import ProvisionQuestion, SizedStructure
+from serflow_opt.traffic.provision.search import ProvisionSearch
 from serflow_opt.traffic.provision.service_of import machine_of, service_of
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure
 from serflow_opt.traffic.provision.waits import Wait
@@ -34,7 +34,7 @@ MOST_LOOKED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class TwoPoolOutcome:
     """What came of it.
 
     Attributes
@@ -49,13 +49,15 @@ class Shared:
         The least cost known, USD per second.
     """
 
-    found: Found | None
+    found: SizedStructure | None
     bound: float
     winner: int
     best: float
 
 
-def shared(question: Question, searches: Sequence[Search], gap: float, deadline: Deadline) -> Shared | None:
+def shared(
+    question: ProvisionQuestion, searches: Sequence[ProvisionSearch], gap: float, deadline: Deadline
+) -> TwoPoolOutcome | None:
     """Look for two pools a block, at the cut and thresholds of the best with one; None where there are none to go by.
 
     Where machines are limited in number, those of the best without that limit are tried, too.
@@ -70,17 +72,17 @@ def shared(question: Question, searches: Sequence[Search], gap: float, deadline:
         As of `provision`.
     """
     best = min((own.best for own in searches if own.found is not None), default=math.inf)
-    tried: list[tuple[int, Found]] = []
+    tried: list[tuple[int, SizedStructure]] = []
     for n, own in enumerate(searches):
         if own.found is not None:
             tried = [(n, own.found)]
     tried += _unlimited(question, searches, gap, deadline)
-    results = list[Shared]()
+    results = list[TwoPoolOutcome]()
     for n, found in dict.fromkeys((n, replace(found, sizes=())) for n, found in tried):
         way = _Ways(searches[n], found, gap, deadline)
         cheaper, bound = way.run(best)
         best = way.best
-        results.append(Shared(cheaper, bound, n, best))
+        results.append(TwoPoolOutcome(cheaper, bound, n, best))
     if not results:
         return None
     last = next((own for own in reversed(results) if own.found is not None), results[0])
@@ -88,15 +90,15 @@ def shared(question: Question, searches: Sequence[Search], gap: float, deadline:
 
 
 def _unlimited(
-    question: Question, searches: Sequence[Search], gap: float, deadline: Deadline
-) -> Iterator[tuple[int, Found]]:
+    question: ProvisionQuestion, searches: Sequence[ProvisionSearch], gap: float, deadline: Deadline
+) -> Iterator[tuple[int, SizedStructure]]:
     """Yield the best with one pool a block if there could be any number of machines, where some are limited."""
     limited = {t for t, tier in enumerate(question.instance.tiers) if tier.scaling.machines_max is not None}
     if not any(option.tier in limited for option in question.instance.options):
         return
     best, winner = math.inf, None
     for n, own in enumerate(searches):
-        search = Search(replace(question, instance=_boundless(own.instance)), gap, deadline, best=best)
+        search = ProvisionSearch(replace(question, instance=_boundless(own.instance)), gap, deadline, best=best)
         search.run()
         if search.found is not None:
             best, winner = search.best, (n, search.found)
@@ -112,13 +114,13 @@ def _boundless(instance: Instance) -> Instance:
 class _Ways:
     """The ways to give blocks their pools, at one cut and its thresholds."""
 
-    def __init__(self, search: Search, found: Found, gap: float, deadline: Deadline) -> None:
+    def __init__(self, search: ProvisionSearch, found: SizedStructure, gap: float, deadline: Deadline) -> None:
         self.search, self.levels, self.gap, self.deadline = search, found.levels, gap, deadline
         self.pricing, self.structures = search.pricing, search.structures
         self.cut = [(choice.first, choice.last) for choice in found.structure]
         self.best = math.inf
 
-    def run(self, best: float) -> tuple[Found | None, float]:
+    def run(self, best: float) -> tuple[SizedStructure | None, float]:
         """Return the cheapest deployment below a cost, and a bound of all that are.
 
         Parameters
@@ -127,7 +129,7 @@ class _Ways:
             USD per second.
         """
         self.best = best
-        found: Found | None = None
+        found: SizedStructure | None = None
         bound, self.pricing.deadline = 0.0, self.deadline
         try:
             for looked, (usd, blocks) in enumerate(self._rising()):
@@ -160,7 +162,7 @@ class _Ways:
                 if at[b]:
                     break
 
-    def _valued(self, blocks: Structure) -> Found | None:
+    def _valued(self, blocks: Structure) -> SizedStructure | None:
         """Return the cheapest machines of a way where it is cheaper than the best, which it is then."""
         structure = joined(self.structures, blocks)
         if structure is None:
@@ -172,22 +174,22 @@ class _Ways:
         )
         single = tuple(pool.choice for pool in pools)
         strands = Strands(self.search.promise, structure, service)
-        counts = Counts(self.pricing, single, Apart.of(service, pools), strands.taken)
+        counts = StructureSizes(self.pricing, single, Apart.of(service, pools), strands.taken)
         sizes = counts.best(self.best * (1 - TOLERANCE) - links)
         if sizes is None or any(pool.share < 1 and not size.count for pool, size in zip(pools, sizes, strict=True)):
             return None
-        found = Found(structure, self.levels, sizes)
+        found = SizedStructure(structure, self.levels, sizes)
         cost = self._usd(found)
         if not cost < self.best * (1 - TOLERANCE):
             return None
         self.best = cost
         return self._evened(found)
 
-    def _usd(self, found: Found) -> float:
+    def _usd(self, found: SizedStructure) -> float:
         service = service_of(self.structures, found.structure, self.levels)
         return math.fsum(part.usd_per_s for part in self.search.parts(found.structure, service, found.sizes))
 
-    def _evened(self, found: Found) -> Found:
+    def _evened(self, found: SizedStructure) -> SizedStructure:
         """Return the same machines with the shares, among those that cost no more, at which the least wait too long."""
         for b, choice in enumerate(found.structure):
             if choice.second is None:
@@ -201,12 +203,12 @@ class _Ways:
             found = min(those, key=self._strain)
         return found
 
-    def _strain(self, found: Found) -> tuple[float, float]:
+    def _strain(self, found: SizedStructure) -> tuple[float, float]:
         """What a deployment takes of the latency limit, and how long requests wait; inf: a pool gets too much."""
         service = service_of(self.structures, found.structure, self.levels)
         pools, promise = pools_of(self.structures, found.structure), self.search.promise
         apart = Apart.of(service, pools)
-        counts = Counts(self.pricing, tuple(pool.choice for pool in pools), apart, lambda waits: 0.0)
+        counts = StructureSizes(self.pricing, tuple(pool.choice for pool in pools), apart, lambda waits: 0.0)
         full = any(
             pool.choice.machine is not None
             and pool.choice.function is None
@@ -240,7 +242,7 @@ class _Offers:
         Thresholds.
     """
 
-    def __init__(self, search: Search, cut: Sequence[tuple[int, int]], b: int, levels: Sequence[int]) -> None:
+    def __init__(self, search: ProvisionSearch, cut: Sequence[tuple[int, int]], b: int, levels: Sequence[int]) -> None:
         self.pricing, structures = search.pricing, search.structures
         first, last = cut[b]
         functions, machines = structures.functions(first, last), structures.pools(first, last)
@@ -267,7 +269,7 @@ class _Offers:
         )
         late = {choice: self._lateness(choice) for choice in bare} if search.promise.limited else {}
         self._late = [late.get(choice) for choice in choices]
-        self._counts = Counts(self.pricing, choices, self._apart, self._taken)
+        self._counts = StructureSizes(self.pricing, choices, self._apart, self._taken)
         self._sharp: dict[int, float] = {}
         rough = [self._roughly(n) for n in range(len(self._pools))]
         ways = [tuple(at[pool] for pool in own) for own in (*single, *pairs)]

@@ -58,14 +58,14 @@ def useful_rooms(servers: int, load: float) -> int:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Held:
+class HoldingTime:
     """How long requests that enter a block hold a worker: mean, s, and squared coefficient of variation."""
 
     seconds: float
     cv2: float
 
     @classmethod
-    def of(cls, service: Service, b: int, machine: Machine) -> Held:
+    def of(cls, service: Service, b: int, machine: Machine) -> HoldingTime:
         """Return it for a block of a service on a type of machines."""
         return cls(service.busy_s(b, machine), service.cv2(b, machine))
 

@@ -17,8 +17,8 @@ from serflow_opt.infeasibility.conflicts import Keys, smallest_clashes
 from serflow_opt.plan.document import Change, ClashingSet
 from serflow_opt.traffic.provision.cut_short import cut_short
 from serflow_opt.traffic.provision.cutting import Cutting
-from serflow_opt.traffic.provision.question import Question
-from serflow_opt.traffic.provision.search import Search
+from serflow_opt.traffic.provision.question import ProvisionQuestion
+from serflow_opt.traffic.provision.search import ProvisionSearch
 from serflow_opt.traffic.provision.structures import Structures
 
 MOST = 1e9
@@ -28,7 +28,7 @@ MORE_BLOCKS, MOST_STRUCTURES = 2, 30_000
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class QuestionLimit:
     """A limit of a question.
 
     Attributes
@@ -51,13 +51,13 @@ class Limit:
     said: str
     asked: float
     unit: str
-    put: Callable[[Question, float | None], Question]
+    put: Callable[[ProvisionQuestion, float | None], ProvisionQuestion]
     loosest: float
     whole: bool
     needs: str
 
 
-def why_not(question: Question, deadline: Deadline) -> tuple[str, tuple[ClashingSet, ...]]:
+def why_not(question: ProvisionQuestion, deadline: Deadline) -> tuple[str, tuple[ClashingSet, ...]]:
     """Explain a proven infeasibility.
 
     Parameters
@@ -92,23 +92,25 @@ def why_not(question: Question, deadline: Deadline) -> tuple[str, tuple[Clashing
     return "; ".join([*words, *([f"or allow more blocks: --blocks {more}"] if more else [])]), sets
 
 
-def limits_of(question: Question) -> list[Limit]:
+def limits_of(question: ProvisionQuestion) -> list[QuestionLimit]:
     """Return the limits that a question sets, in a fixed order."""
-    instance, limits = question.instance, list[Limit]()
+    instance, limits = question.instance, list[QuestionLimit]()
     if instance.latency_slo_s is not None:
         asked = instance.latency_slo_s * 1000
         said, needs = f"latency_slo_ms ({instance.latency_measure}, {asked:g} ms)", "{0} ms (--latency-slo-ms {0})"
-        limits.append(Limit("latency_slo_ms", said, asked, "ms", _put_latency, math.inf, False, needs))
+        limits.append(QuestionLimit("latency_slo_ms", said, asked, "ms", _put_latency, math.inf, False, needs))
     if instance.accuracy_min is not None:
         asked = instance.accuracy_min
         said, needs = f"accuracy_min ({asked:g})", "{0} (--accuracy-min {0})"
-        limits.append(Limit("accuracy_min", said, asked, "", _put_accuracy, 0.0, False, needs))
+        limits.append(QuestionLimit("accuracy_min", said, asked, "", _put_accuracy, 0.0, False, needs))
     most = [tier.scaling.machines_max for tier in instance.tiers if tier.scaling.machines_max is not None]
     if most:
         names = ", ".join(f"{t.name} {t.scaling.machines_max}" for t in instance.tiers if t.scaling.machines_max)
         said = f"machines_max ({names})"
         limits.append(
-            Limit("machines_max", said, float(min(most)), "", _put_machines, math.inf, True, "machines_max = {0}")
+            QuestionLimit(
+                "machines_max", said, float(min(most)), "", _put_machines, math.inf, True, "machines_max = {0}"
+            )
         )
     if (
         question.wait_max is not None
@@ -116,20 +118,20 @@ def limits_of(question: Question) -> list[Limit]:
         and any(t.kind != "function" for t in instance.tiers)
     ):
         said = f"wait_max ({question.wait_max:g})"
-        limits.append(Limit("wait_max", said, question.wait_max, "", _put_wait, 1.0, False, "--wait-max {0}"))
+        limits.append(QuestionLimit("wait_max", said, question.wait_max, "", _put_wait, 1.0, False, "--wait-max {0}"))
     return limits
 
 
-def _put_latency(question: Question, value: float | None) -> Question:
+def _put_latency(question: ProvisionQuestion, value: float | None) -> ProvisionQuestion:
     slo = None if value is None else value / 1000
     return replace(question, instance=replace(question.instance, latency_slo_s=slo))
 
 
-def _put_accuracy(question: Question, value: float | None) -> Question:
+def _put_accuracy(question: ProvisionQuestion, value: float | None) -> ProvisionQuestion:
     return replace(question, instance=replace(question.instance, accuracy_min=value))
 
 
-def _put_machines(question: Question, value: float | None) -> Question:
+def _put_machines(question: ProvisionQuestion, value: float | None) -> ProvisionQuestion:
     tiers = tuple(
         replace(
             tier,
@@ -145,11 +147,11 @@ def _put_machines(question: Question, value: float | None) -> Question:
     return replace(question, instance=replace(question.instance, tiers=tiers))
 
 
-def _put_wait(question: Question, value: float | None) -> Question:
+def _put_wait(question: ProvisionQuestion, value: float | None) -> ProvisionQuestion:
     return replace(question, wait_max=value)
 
 
-def _keeping(question: Question, limits: Sequence[Limit], keys: Keys) -> Question:
+def _keeping(question: ProvisionQuestion, limits: Sequence[QuestionLimit], keys: Keys) -> ProvisionQuestion:
     for limit in limits:
         if limit.key not in keys:
             question = limit.put(question, None)
@@ -163,7 +165,7 @@ class _Answers:
         self.deadline = deadline
         self._known: dict[tuple[int, int], Cutting] = {}
 
-    def any(self, question: Question) -> bool | None:
+    def any(self, question: ProvisionQuestion) -> bool | None:
         """Whether there is a deployment; None: that could not be told, or not in time."""
         told = True
         for network in (question.instance, *cut_short(question.instance)):
@@ -172,7 +174,9 @@ class _Answers:
             key = len(network.stages), question.blocks
             if key not in self._known:
                 self._known[key] = Cutting(Structures(network, question.blocks, question.law))
-            search = Search(replace(question, instance=network), math.inf, self.deadline, cutting=self._known[key])
+            search = ProvisionSearch(
+                replace(question, instance=network), math.inf, self.deadline, cutting=self._known[key]
+            )
             try:
                 search.run()
             except InputError:  # without machines_max there are more than can be priced
@@ -183,7 +187,7 @@ class _Answers:
         return False if told else None
 
 
-def _set(question: Question, limits: Sequence[Limit], keys: Keys, answers: _Answers) -> ClashingSet:
+def _set(question: ProvisionQuestion, limits: Sequence[QuestionLimit], keys: Keys, answers: _Answers) -> ClashingSet:
     """Put a set into words, with about the least change of each of its limits while the others of the set hold."""
     own = [limit for limit in limits if limit.key in keys]
     changes = [_change(_keeping(question, limits, keys), limit, answers) for limit in own]
@@ -198,7 +202,7 @@ def _set(question: Question, limits: Sequence[Limit], keys: Keys, answers: _Answ
     return ClashingSet(limits=[limit.key for limit in own], changes=changes, message=message)
 
 
-def _change(question: Question, limit: Limit, answers: _Answers) -> Change:
+def _change(question: ProvisionQuestion, limit: QuestionLimit, answers: _Answers) -> Change:
     """Find the least that a limit has to give way, to four digits, while the question's others hold."""
     told = True
 
@@ -229,7 +233,7 @@ def _at(steps: int, unit: float) -> float:
     return float(f"{steps * unit:.12g}")
 
 
-def _nothing_runs(question: Question, answers: _Answers) -> str:
+def _nothing_runs(question: ProvisionQuestion, answers: _Answers) -> str:
     """Say that nothing runs all stages, whatever the limits."""
     free = _keeping(question, limits_of(question), frozenset())
     if Cutting(Structures(free.instance, question.blocks)).count():
@@ -243,7 +247,7 @@ def _nothing_runs(question: Question, answers: _Answers) -> str:
     return f"{why}; --blocks {more} would do" if more else why
 
 
-def _more_blocks(question: Question, answers: _Answers) -> int | None:
+def _more_blocks(question: ProvisionQuestion, answers: _Answers) -> int | None:
     """Return how many more blocks make a deployment possible, as far as that is soon said; None where they do not."""
     for blocks in range(question.blocks + 1, min(question.blocks + MORE_BLOCKS, len(question.instance.stages)) + 1):
         if Cutting(Structures(question.instance, blocks)).count() > MOST_STRUCTURES:

@@ -19,7 +19,7 @@ import numpy as np
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.tolerances import WHOLE_MACHINE
 from serflow_opt.traffic.schedule.mixes import Knapsack
-from serflow_opt.traffic.schedule.prices import Prices
+from serflow_opt.traffic.schedule.prices import BlockMultipliers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +47,7 @@ class Boxes:
         By slot, what a way through a mix outside is above in the window that the box was made for, USD.
     """
 
-    def __init__(self, prices: Prices) -> None:
+    def __init__(self, prices: BlockMultipliers) -> None:
         self.prices, self.slots = prices, prices.slots
         shape = len(self.slots), self.slots.kinds
         self.low, self.high = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)

@@ -13,9 +13,9 @@ from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.traffic.schedule.boxes import Boxes
 from serflow_opt.traffic.schedule.mixes import Scale
-from serflow_opt.traffic.schedule.prices import Prices
+from serflow_opt.traffic.schedule.prices import BlockMultipliers
 from serflow_opt.traffic.schedule.slots import Slots
-from serflow_opt.traffic.schedule.task import Task, improve
+from serflow_opt.traffic.schedule.task import BlockTask, improve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +40,7 @@ VIEW = 4
 """How much farther a way is looked for than worths are, where it is found piece by piece."""
 
 
-def mix(task: Task, gap: float, blocks: int, deadline: Deadline) -> Iterator[bool]:
+def mix(task: BlockTask, gap: float, blocks: int, deadline: Deadline) -> Iterator[bool]:
     """Raise the bound of a block with several types and improve its schedule, pausing after each part.
 
     Parameters
@@ -66,7 +66,7 @@ def mix(task: Task, gap: float, blocks: int, deadline: Deadline) -> Iterator[boo
     """
     task.how.append("mixes")
     slots = Slots.of(task)
-    prices = Prices(slots, task.usd)
+    prices = BlockMultipliers(slots, task.usd)
     prices.know(slots.numbers(task.plan))
     prices.evaluate(0, len(slots), deadline)
     a, enough = 0, HALF * deadline.left / blocks
@@ -91,12 +91,12 @@ def mix(task: Task, gap: float, blocks: int, deadline: Deadline) -> Iterator[boo
             yield False
 
 
-def coarse(task: Task) -> bool:
+def coarse(task: BlockTask) -> bool:
     """Whether the rates of all types are multiples of a unit that is not much less than the least of them."""
     return Scale.of(np.array(task.rates), task.demand.peak).unit * COARSE >= min(task.rates)
 
 
-def _offer(task: Task, slots: Slots, numbers: Counts, deadline: Deadline) -> None:
+def _offer(task: BlockTask, slots: Slots, numbers: Counts, deadline: Deadline) -> None:
     """Offer a schedule; where least billing makes it dearer than it was taken for, fit types to each other."""
     plan = slots.plan(numbers)
     task.offer(plan)
@@ -115,7 +115,7 @@ class Windows:
         By window, USD.
     """
 
-    def __init__(self, prices: Prices) -> None:
+    def __init__(self, prices: BlockMultipliers) -> None:
         self.prices, self.boxes = prices, Boxes(prices)
         total = len(prices.slots)
         self.cuts = _cuts(total, FIRST)

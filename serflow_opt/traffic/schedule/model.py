@@ -22,7 +22,7 @@ from serflow_opt.formulations.scaling import Fleet, Kind, Line, add_cover, add_f
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.tolerances import CUT_DEPTH, INSTANT, INTEGRAL, ROUNDING, SHORTLY_S
 from serflow_opt.traffic.schedule.levels import Spell
-from serflow_opt.traffic.schedule.task import Plan, Task, improve
+from serflow_opt.traffic.schedule.task import BlockTask, Plan, improve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ SECONDS = 5.0
 """For the MILP of a window that is not the whole horizon."""
 
 
-def prove(task: Task, gap: float, deadline: Deadline) -> Iterator[bool]:
+def prove(task: BlockTask, gap: float, deadline: Deadline) -> Iterator[bool]:
     """Raise the bound of a block and improve its schedule, pausing after each part; say whether both may have changed.
 
     It ends when nothing is left to do or time is up.
@@ -100,7 +100,7 @@ def relaxed(model: Iterator[bool]) -> Iterator[bool]:
     return islice(model, 1 + len(THRESHOLDS))
 
 
-def _cuts(task: Task, steps: int) -> list[int]:
+def _cuts(task: BlockTask, steps: int) -> list[int]:
     """Steps at which windows begin, and the last one's end: as few machines as possible are starting there."""
     total = len(task.at) - 1
     if steps >= total:
@@ -133,7 +133,7 @@ class _Window:
         Whether more time would change nothing.
     """
 
-    def __init__(self, task: Task, a: int, b: int) -> None:
+    def __init__(self, task: BlockTask, a: int, b: int) -> None:
         kinds = tuple(
             Kind(rate, machine.usd_per_s, machine.start_s, machine.billing_min_s, machine.machines_max)
             for machine, rate in zip(task.machines, task.rates, strict=True)
@@ -246,7 +246,7 @@ class _Window:
         return np.array([[outcome.value(m.n[p, k]) for k in self.fleet.steps] for p in self.fleet.types])
 
 
-def _round(task: Task, numbers: NDArray[np.float64], threshold: float, deadline: Deadline) -> None:
+def _round(task: BlockTask, numbers: NDArray[np.float64], threshold: float, deadline: Deadline) -> None:
     """Make whole machines of fractions, and fit types in turn to what the others leave."""
     whole = np.floor(numbers + (1 - threshold) + INTEGRAL).astype(np.int64)
     for p, machine in enumerate(task.machines):
@@ -260,7 +260,7 @@ def _round(task: Task, numbers: NDArray[np.float64], threshold: float, deadline:
         improve(task, plan, [*(q for q in kinds if q != first), first], deadline)
 
 
-def _plan(task: Task, numbers: NDArray[np.int64], *, oldest: bool) -> Plan:
+def _plan(task: BlockTask, numbers: NDArray[np.int64], *, oldest: bool) -> Plan:
     """Machines of given numbers, type x step: of several the oldest or the youngest stops."""
     at = task.at.tolist()
     plan = []

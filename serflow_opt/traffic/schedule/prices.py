@@ -42,7 +42,7 @@ ROUNDS = 100
 """Most rounds of cuts of a window."""
 
 
-class Prices:
+class BlockMultipliers:
     """Multipliers of a block, and the bound that they give.
 
     Attributes
@@ -162,7 +162,7 @@ class Prices:
 class _Master:
     """The LP of a window: its columns are minima, slot by slot, and worths, in units of `dollar`."""
 
-    def __init__(self, prices: Prices, a: int, b: int) -> None:
+    def __init__(self, prices: BlockMultipliers, a: int, b: int) -> None:
         self.prices, self.a, self.b = prices, a, b
         low, high = prices.low[a : b + 1].copy(), prices.high[a : b + 1].copy()
         low[0] = high[0] = prices.worth[a]

@@ -14,7 +14,7 @@ from serflow_opt.ground.tolerances import MOMENT, WHOLE_MACHINE
 from serflow_opt.traffic.schedule.levels import best_levels
 from serflow_opt.traffic.schedule.mixes import Scale
 from serflow_opt.traffic.schedule.mixing import mix
-from serflow_opt.traffic.schedule.task import Task
+from serflow_opt.traffic.schedule.task import BlockTask
 
 SLICES = 300
 """Of the demand at most, in the bound by one type."""
@@ -22,7 +22,7 @@ MOMENTS = 700
 """Of the coarser steps, about."""
 
 
-def best_of_all(task: Task, deadline: Deadline) -> float:
+def best_of_all(task: BlockTask, deadline: Deadline) -> float:
     """Return what the requests of a block cost at least, USD, by machines that have the best of every type.
 
     Such a machine serves a unit. Of these ⌈r/unit⌉ do what a machine of rate r does, start no later and cost no more.
@@ -62,7 +62,7 @@ def best_of_all(task: Task, deadline: Deadline) -> float:
     return found.usd + (0.0 if task.must else task.usd_per_request * task.demand.requests)
 
 
-def coarser(task: Task, gap: float, blocks: int, deadline: Deadline) -> Iterator[bool]:
+def coarser(task: BlockTask, gap: float, blocks: int, deadline: Deadline) -> Iterator[bool]:
     """Improve the schedule of a block by those at coarser steps, pausing after each part.
 
     Parameters

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.ground.tolerances import MOMENT, WHOLE_MACHINE
-from serflow_opt.traffic.schedule.task import Plan, Task
+from serflow_opt.traffic.schedule.task import BlockTask, Plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +60,7 @@ class Slots:
     usd_per_request: float
 
     @classmethod
-    def of(cls, task: Task) -> Slots:
+    def of(cls, task: BlockTask) -> Slots:
         """Return the slots of a block with demand and machines."""
         machines = task.machines
         rates = np.array(task.rates)
@@ -156,7 +156,7 @@ def _among(times: Floats, others: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.abs(others[after] - times) <= MOMENT)
 
 
-def _cells(task: Task, edges: Floats) -> tuple[Floats, Floats, Floats]:
+def _cells(task: BlockTask, edges: Floats) -> tuple[Floats, Floats, Floats]:
     """Demand and length of the cells of each slot, and its peak."""
     own = task.demand
     cuts = _apart(np.concatenate([edges, own.edges[(own.edges > 0) & (own.edges < edges[-1])]]))

@@ -31,7 +31,7 @@ from serflow_opt.traffic.schedule.evaluate import evaluate_block, evaluate_sched
 from serflow_opt.traffic.schedule.levels import Demand, fewer, moments
 from serflow_opt.traffic.schedule.result import BlockSchedule, Schedule
 from serflow_opt.traffic.schedule.rough import best_of_all, coarser
-from serflow_opt.traffic.schedule.task import Plan, Task, improve
+from serflow_opt.traffic.schedule.task import BlockTask, Plan, improve
 from serflow_opt.traffic.service import Machine, Service
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _check(
         raise InputError(problems)
 
 
-def _task(service: Service, b: int, trace: Trace, step_s: float, cap: float) -> Task:
+def _task(service: Service, b: int, trace: Trace, step_s: float, cap: float) -> BlockTask:
     """What there is to do for a block."""
     edges = np.arange(len(trace.counts) + 1) * trace.period_s
     rates = trace.counts * (service.reach(b) / trace.period_s)
@@ -152,7 +152,7 @@ def _task(service: Service, b: int, trace: Trace, step_s: float, cap: float) -> 
     at = moments(trace.seconds, step_s, early)
     if all(own.machines_max is None or not own.start_s for own in kept):  # else an order may have to wait for a stop
         at = fewer(at, step_s, demand, [own.start_s for own in kept], [own.billing_min_s for own in kept])
-    return Task(
+    return BlockTask(
         service, b, trace, cap, demand, at, price, kept, tuple(served[machine.name] for machine in kept), dropped
     )
 
@@ -191,7 +191,7 @@ def dominated(machines: Iterable[Machine], rates: dict[str, float]) -> dict[str,
     return dropped
 
 
-def _unservable(task: Task) -> list[Problem]:
+def _unservable(task: BlockTask) -> list[Problem]:
     """What keeps the machines of a block without a function from serving it."""
     if not task.must or not task.demand.peak:
         return []
@@ -207,7 +207,7 @@ def _unservable(task: Task) -> list[Problem]:
     return [Problem("", place, found, "raise machines_max, or give it a function")]
 
 
-def _simplest(task: Task) -> None:
+def _simplest(task: BlockTask) -> None:
     """The function alone, or machines for the peak all the time; and what a fluid of machines costs."""
     cheap = sorted(range(len(task.machines)), key=lambda p: task.machines[p].usd_per_s / task.rates[p])
     counts, left = [0] * len(task.machines), task.demand.peak if task.must else 0.0
@@ -222,7 +222,7 @@ def _simplest(task: Task) -> None:
     task.raise_bound(_fluid(task))
 
 
-def _first(task: Task, deadline: Deadline) -> None:
+def _first(task: BlockTask, deadline: Deadline) -> None:
     """The best that types reach alone or in turn, and a better bound."""
     kinds = range(len(task.machines))
     nothing: Plan = tuple(() for _ in kinds)
@@ -251,7 +251,7 @@ def _first(task: Task, deadline: Deadline) -> None:
                 improve(task, starts[p], [q for q in cheap if q != p], deadline)
 
 
-def _prove(tasks: list[Task], gap: float, deadline: Deadline, report: Callable[[bool], None]) -> None:
+def _prove(tasks: list[BlockTask], gap: float, deadline: Deadline, report: Callable[[bool], None]) -> None:
     """Work on the block that misses most, until all together are within the gap."""
     open_tasks = [task for task in tasks if task.usd > task.bound]
     provers: dict[int, Iterator[bool]] = {}
@@ -272,7 +272,7 @@ def _prove(tasks: list[Task], gap: float, deadline: Deadline, report: Callable[[
             report(improved)
 
 
-def _prover(task: Task, gap: float, blocks: int, deadline: Deadline) -> Iterator[bool]:
+def _prover(task: BlockTask, gap: float, blocks: int, deadline: Deadline) -> Iterator[bool]:
     """Work on a block: its mixes of types, and what these leave open by the time-expanded model."""
     model: Iterator[bool] | None = None
     if len(task.machines) > 1:
@@ -293,14 +293,14 @@ def _prover(task: Task, gap: float, blocks: int, deadline: Deadline) -> Iterator
         yield from model or prove(task, gap, deadline)
 
 
-def _fluid(task: Task) -> float:
+def _fluid(task: BlockTask) -> float:
     """What the requests would cost if machines came in any size, at once and by the second."""
     cheapest = [machine.usd_per_s / rate for machine, rate in zip(task.machines, task.rates, strict=True)]
     price = min([*cheapest, task.usd_per_request], default=0.0)
     return task.demand.requests * price if math.isfinite(price) else 0.0
 
 
-def _block(task: Task) -> BlockSchedule:
+def _block(task: BlockTask) -> BlockSchedule:
     """The result of a block."""
     rentals = task.rentals(task.plan)
     value = evaluate_block(task.service, task.b, task.trace, rentals, utilisation_cap=task.cap)

@@ -28,7 +28,7 @@ PASSES = 3
 
 
 @dataclass(slots=True)
-class Task:
+class BlockTask:
     """One block on its way to a schedule.
 
     Attributes
@@ -136,7 +136,7 @@ class Task:
         return self.demand.less(served)
 
 
-def improve(task: Task, plan: Plan, order: Iterable[int], deadline: Deadline) -> None:
+def improve(task: BlockTask, plan: Plan, order: Iterable[int], deadline: Deadline) -> None:
     """Fit types in turn to what the others leave, as long as that helps.
 
     Parameters

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Rental:
+class MachineRental:
     """A machine from order to bill.
 
     Attributes
@@ -45,7 +45,7 @@ class Rental:
     usd: float
 
 
-class Fleet:
+class MachineGroup:
     """Machines of a block. Each is known by its number in the order of orders: the lowest has been there longest.
 
     Attributes
@@ -143,7 +143,7 @@ class Fleet:
         """Note until when machines have been at work."""
         np.maximum.at(self._last, machines, until_s)
 
-    def rentals(self, block: int, end_s: float) -> list[Rental]:
+    def rentals(self, block: int, end_s: float) -> list[MachineRental]:
         """Bill all machines at the end of the trace."""
         bills = []
         for m, k in enumerate(self.kind):
@@ -151,7 +151,9 @@ class Fleet:
             end = max(min(stop, end_s), float(self._last[m]))
             billed = max(machine.billing_min_s, end - ordered)
             usd = machine.usd_per_s * billed
-            bills.append(Rental(block, machine.name, machine.workers, ordered, self._ready[m], stop, end, billed, usd))
+            bills.append(
+                MachineRental(block, machine.name, machine.workers, ordered, self._ready[m], stop, end, billed, usd)
+            )
         return bills
 
     def _order(self, k: int, machine: Machine, now_s: float) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from serflow_opt import kernels
 from serflow_opt.traffic.balancer import leaves
 from serflow_opt.traffic.simulate.functions import Environments
-from serflow_opt.traffic.simulate.machines import Fleet
+from serflow_opt.traffic.simulate.machines import MachineGroup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Pool:
     """
 
     def __init__(self, block: Block, faults: Faults, timeout_s: float | None) -> None:
-        self.fleet = Fleet(block.machines)
+        self.fleet = MachineGroup(block.machines)
         self.function = None if block.function is None else Environments(block.function, faults)
         self.queue_max = 0
         self.at_once: tuple[list[int], list[int]] = ([], [])

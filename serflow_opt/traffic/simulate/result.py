@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from serflow_opt.traffic.simulate.machines import Rental
+    from serflow_opt.traffic.simulate.machines import MachineRental
 
 REASONS = ("timeout", "throttled", "no machine")
 """Why requests are dropped: they waited too long; the function refused and there was no machine; none ever came."""
@@ -71,7 +71,7 @@ class Simulation(Kept):
     violations: int
     accuracy: float | None
     usd: dict[str, float]
-    rentals: tuple[Rental, ...]
+    rentals: tuple[MachineRental, ...]
     busy_worker_s: float
     policy_errors: tuple[tuple[float, str], ...]
     period_s: float
@@ -207,5 +207,5 @@ class Simulation(Kept):
         return tally
 
 
-def _column(rentals: list[Rental], name: str) -> NDArray[np.float64]:
+def _column(rentals: list[MachineRental], name: str) -> NDArray[np.float64]:
     return np.array([getattr(rental, name) for rental in rentals], float)

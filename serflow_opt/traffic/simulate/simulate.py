@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from serflow_opt.traffic.demand.trace import Trace
-    from serflow_opt.traffic.scaling_policy import Policy
+    from serflow_opt.traffic.scaling_policy import ScalingPolicy
     from serflow_opt.traffic.service import Service
 
 MOST_SIMULATED = 300_000_000
@@ -45,7 +45,7 @@ _MOST = 1 << 17  # requests in a step: bounds memory where the policy is rarely 
 def simulate(
     service: Service,
     trace: Trace | str | Path,
-    policy: Policy,
+    policy: ScalingPolicy,
     *,
     seed: int = 0,
     times: str | NDArray[np.float64] = "fixed",
@@ -155,7 +155,7 @@ def _stopped(sent: int, count: int, now: float, trace: Trace) -> OutOfTime:
 def _run(
     service: Service,
     trace: Trace,
-    policy: Policy,
+    policy: ScalingPolicy,
     faults: Faults,
     stations: list[Lanes],
     requests: Requests,
@@ -262,7 +262,7 @@ def _checked(orders: Orders, service: Service) -> Orders:
 def _result(
     service: Service,
     trace: Trace,
-    policy: Policy,
+    policy: ScalingPolicy,
     stations: list[Lanes],
     requests: Requests,
     done: NDArray[np.float64],

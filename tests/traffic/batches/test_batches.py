@@ -20,7 +20,7 @@ from serflow_opt.traffic.batches.filled import filled, law, left
 from serflow_opt.traffic.batches.search import BatchSearch
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
-from serflow_opt.traffic.provision.question import Question
+from serflow_opt.traffic.provision.question import ProvisionQuestion
 from serflow_opt.traffic.provision.structures import Structure
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
@@ -29,7 +29,7 @@ def searched(instance: so.Instance, arrivals: Any, gap: float = 1e-7, blocks: in
     """A finished search for deployments with batches alone."""
     assert instance.rate_per_s is not None
     carrying = Carrying(arrivals, instance.utilisation_cap)
-    question = Question(instance, Rates.steady(instance.rate_per_s), blocks, None, carrying)
+    question = ProvisionQuestion(instance, Rates.steady(instance.rate_per_s), blocks, None, carrying)
     search = BatchSearch(question, gap, Deadline(None))
     search.run()
     return search

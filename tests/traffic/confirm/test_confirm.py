@@ -12,9 +12,9 @@ from oracles.batch_lines import drawn, plainly
 
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.kept import decode, encode
-from serflow_opt.traffic.confirm.batch import Line
+from serflow_opt.traffic.confirm.batch import FixedPools
 from serflow_opt.traffic.confirm.confirm import confirm
-from serflow_opt.traffic.confirm.result import Confirmation, Target
+from serflow_opt.traffic.confirm.result import Confirmation, LatencyTarget
 from serflow_opt.traffic.control.baselines import Fixed
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.demand.trace import Trace
@@ -37,15 +37,15 @@ def queue(function: Function | None = None) -> Service:
     return Service("queue", (block(function),), (1.0,), (math.nan,))
 
 
-def asked(service: Service, counts: list[int], rate: float | Rates, target: Target, **more: Any) -> Confirmation:
+def asked(service: Service, counts: list[int], rate: float | Rates, target: LatencyTarget, **more: Any) -> Confirmation:
     n = len(counts)
     demand = rate if isinstance(rate, Rates) else Rates.steady(rate)
     given: dict[str, Any] = {"queue_max": [None] * n, "cold_shares": [0.0] * n} | more
     return confirm(service, counts, demand, target=target, **given)
 
 
-def share(slo_s: float, late: float) -> Target:
-    return Target("share", slo_s, late)
+def share(slo_s: float, late: float) -> LatencyTarget:
+    return LatencyTarget("share", slo_s, late)
 
 
 def test_one_worker_and_exponential_times() -> None:
@@ -54,13 +54,13 @@ def test_one_worker_and_exponential_times() -> None:
         found = asked(queue(), [1], 0.8, share(10.0, late), law=EXPONENTIAL)
         assert (found.verdict, found.low <= math.exp(-2) <= found.high) == (verdict, True)
     for slo_s, verdict in ((6.0, "kept"), (4.0, "broken")):
-        found = asked(queue(), [1], 0.8, Target("mean", slo_s), law=EXPONENTIAL)
+        found = asked(queue(), [1], 0.8, LatencyTarget("mean", slo_s), law=EXPONENTIAL)
         assert (found.verdict, found.low <= 5.0 <= found.high) == (verdict, True)
 
 
 def test_one_worker_and_fixed_times() -> None:
     """M/D/1 at half load waits 1/2 service time on average."""
-    found = asked(queue(), [1], 0.5, Target("mean", 1.5), most_requests=400_000)
+    found = asked(queue(), [1], 0.5, LatencyTarget("mean", 1.5), most_requests=400_000)
     assert found.verdict == "undecided"  # it is just the limit
     assert found.note
     assert found.low <= 1.5 <= found.high
@@ -80,7 +80,7 @@ def test_who_finds_no_worker_goes_to_the_function() -> None:
 def test_few_may_wait() -> None:
     """M/M/1 with room for 2 that wait and a load of 1: all of 4 states are equally likely, 1/4 goes elsewhere."""
     service = queue(Function("f", 0.0, 0.0, (0.0, 0.0)))
-    found = asked(service, [1], 1.0, Target("mean", 1.4), queue_max=[2], law=EXPONENTIAL)
+    found = asked(service, [1], 1.0, LatencyTarget("mean", 1.4), queue_max=[2], law=EXPONENTIAL)
     assert found.low <= (1 + 2 + 3) / 4 <= found.high  # services that each of those who join sees until it is done
     assert found.on_function[0] == pytest.approx(0.25, abs=0.02)
 
@@ -153,7 +153,7 @@ def test_other_counts_meet_the_same_requests() -> None:
     blocks = (block(last=1), block(first=2, last=2, hop_s=0.1))
     service = Service("tandem", blocks, (0.2, 0.3, 0.5), (math.nan,) * 3)
     fewer, more = (
-        Line(service, workers, (None, None), (0.0, 0.0), EXPONENTIAL).run(3.0, (7, 2, 0), 0, 3000, 0)
+        FixedPools(service, workers, (None, None), (0.0, 0.0), EXPONENTIAL).run(3.0, (7, 2, 0), 0, 3000, 0)
         for workers in ((4, 2), (5, 3))
     )
     assert (more.latency[:50] <= fewer.latency[:50] + 1e-9).mean() > 0.9
@@ -212,7 +212,7 @@ def test_batches_request_by_request() -> None:
         service, counts = drawn(rng)
         key, rate, number = (7, n, 0), float(rng.uniform(20, 200)), 150
         workers = tuple(count * b.machines[0].workers for count, b in zip(counts, service.blocks, strict=True))
-        found = Line(service, workers, (None, None), (0.0, 0.0), Law()).run(rate, key, 0, number, 0)
+        found = FixedPools(service, workers, (None, None), (0.0, 0.0), Law()).run(rate, key, 0, number, 0)
         times = np.cumsum(np.random.default_rng([*key, 1]).standard_exponential(number)) / rate
         exits = leaving(service, number, np.random.default_rng([*key, 2]))[0]
         requests = Requests(times, exits, np.ones(number, np.int8))
@@ -224,11 +224,11 @@ def test_a_machine_that_serves_batches_as_they_come() -> None:
     each = Machine("vm", 1.0, 1, (1.0, 1.0), stage_s=((1.0, 1.0),))
     service = Service("pairs", (Block(0, 0, (each,), None, batch=2, batch_wait_s=1e6),), (1.0,), (math.nan,))
     # pairs come as Erlang-2: the first of each waits 1 s on average; G/D/1 at half load waits less than M/D/1's 1/2 s
-    found = asked(service, [1], 1.0, Target("mean", 1.0 + 0.5 + 0.5))
+    found = asked(service, [1], 1.0, LatencyTarget("mean", 1.0 + 0.5 + 0.5))
     assert found.verdict == "kept"
     assert found.low > 1.5
-    assert asked(service, [1], 2.2, Target("mean", 10.0), most_requests=100_000).verdict == "broken"
-    assert asked(service, [0], 1.0, Target("mean", 10.0)).verdict == "broken"
+    assert asked(service, [1], 2.2, LatencyTarget("mean", 10.0), most_requests=100_000).verdict == "broken"
+    assert asked(service, [0], 1.0, LatencyTarget("mean", 10.0)).verdict == "broken"
 
 
 def test_a_call_of_many_meets_one_cold_start() -> None:

@@ -12,7 +12,7 @@ import pytest
 import serflow_opt as so
 from serflow_opt.traffic.control.contest import FIRST_S, Contestant
 from serflow_opt.traffic.control.controller import Controller
-from serflow_opt.traffic.control.tracking import STABILISATION_S, Target, Tracking
+from serflow_opt.traffic.control.tracking import STABILISATION_S, TrackedPool, Tracking
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.scaling_policy import Seen
 from serflow_opt.traffic.service import Block, Function, Machine, Service
@@ -28,7 +28,7 @@ def service(function: Function | None = CALL) -> Service:
 
 def test_the_target_is_followed_out_at_once_and_in_after_the_window() -> None:
     """Load 5.6 machines at 70 %: 8. Down to 2.1: 3, once the window is over."""
-    target = Target(0.7)
+    target = TrackedPool(0.7)
     assert target.count(0.0, 1, 5.6) == 8
     assert target.count(60.0, 8, 2.1) == 8
     assert target.count(STABILISATION_S - 1, 8, 2.1) == 8

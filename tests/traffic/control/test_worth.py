@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from serflow_opt.traffic.control.worth import AT_ONCE, LOADS, Worth, _least
+from serflow_opt.traffic.control.worth import AT_ONCE, LOADS, MachineWorth, _least
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
@@ -32,7 +32,7 @@ def states(servers: int, load: float, room: float) -> list[float]:
 def test_the_best_count_is_that_of_brute_force() -> None:
     """Times of one length: half the variance, so room for r acts as room for about 2 r exponential requests."""
     own = service()
-    worth = Worth(own, 0, MACHINE, 1800.0, "random")
+    worth = MachineWorth(own, 0, MACHINE, 1800.0, "random")
     for rate in (0.5, 8.0, 31.0, 120.0):
         for now in (0, 3, 9):
             usd = []
@@ -52,7 +52,7 @@ def test_the_best_count_is_that_of_brute_force() -> None:
 def test_without_room_it_is_erlangs_formula_exactly() -> None:
     """Where nobody may wait the share lost is Erlang's, from sums over the states."""
     own = service(slo_s=0.1, quantile=1.0)
-    worth = Worth(own, 0, MACHINE, 1800.0, "random")
+    worth = MachineWorth(own, 0, MACHINE, 1800.0, "random")
     assert worth.room(4) == 0
     for load in (0.3, 5.0, 12.0):
         expected = states(8, load, 0)[-1]
@@ -63,7 +63,7 @@ def test_without_room_it_is_erlangs_formula_exactly() -> None:
 def test_alone_it_is_the_fewest_that_keep_the_target() -> None:
     """Machines are added until Erlang's delay formula with times of one length has less than 4 % beyond 0.2 s."""
     own = service(function=None)
-    worth = Worth(own, 0, MACHINE, 1800.0, "random")
+    worth = MachineWorth(own, 0, MACHINE, 1800.0, "random")
     for rate in (10.0, 60.0, 190.0):
         count, usd = worth.best(Rates.steady(rate), 0)
         assert usd == pytest.approx(2e-5 * count)
@@ -78,7 +78,7 @@ def test_alone_it_is_the_fewest_that_keep_the_target() -> None:
 
 def test_the_grid_of_loads_keeps_means() -> None:
     """Rates spread over the grid keep their sum and their mean, so that no load is made up."""
-    worth = Worth(service(), 0, MACHINE, 1800.0, "random")
+    worth = MachineWorth(service(), 0, MACHINE, 1800.0, "random")
     rng = np.random.default_rng(0)
     values = np.unique(np.append(rng.uniform(0, 500, 50), 0.0))
     rates = Rates(values, np.full(len(values), 1 / len(values)))
@@ -98,4 +98,4 @@ def test_free_time_needs_one_machine() -> None:
     """Work that takes no time needs one machine, however much comes."""
     own = service()
     instant = replace(MACHINE, seconds=(0.0, 0.0))
-    assert Worth(own, 0, instant, 1800.0, "random").best(Rates.steady(100.0), 0)[0] == 1
+    assert MachineWorth(own, 0, instant, 1800.0, "random").best(Rates.steady(100.0), 0)[0] == 1

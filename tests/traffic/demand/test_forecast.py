@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serflow_opt.traffic.demand.forecast import DAY_S, Daily, Ewma, Forecaster, Window
+from serflow_opt.traffic.demand.forecast import DAY_S, Daily, Ewma, Forecaster, RecentWindow
 
 
 def test_ewma_by_hand() -> None:
@@ -39,7 +39,7 @@ def test_ewma_spreads_as_a_normal_of_that_mean_deviation() -> None:
 
 def test_window_weights_fade_with_age() -> None:
     """Each second of a window weighs by its age at the middle of that second."""
-    window = Window(fades=((2.0, 1.0),))
+    window = RecentWindow(fades=((2.0, 1.0),))
     window.observe(np.array([7.0, 1.0, 4.0]))
     rates = window.rates()
     assert rates is not None
@@ -49,7 +49,9 @@ def test_window_weights_fade_with_age() -> None:
 
 def test_memories_of_two_lengths_share_the_distribution() -> None:
     """Two memories are mixed in their shares, so that short and long habits both count."""
-    both, short, long = (Window(fades=fades) for fades in (((2.0, 0.25), (9.0, 0.75)), ((2.0, 1.0),), ((9.0, 1.0),)))
+    both, short, long = (
+        RecentWindow(fades=fades) for fades in (((2.0, 0.25), (9.0, 0.75)), ((2.0, 1.0),), ((9.0, 1.0),))
+    )
     for window in (both, short, long):
         window.observe(np.array([7.0, 1.0, 4.0]))
     means = [rates.mean for window in (both, short, long) if (rates := window.rates()) is not None]
@@ -58,14 +60,14 @@ def test_memories_of_two_lengths_share_the_distribution() -> None:
 
 def test_window_forgets() -> None:
     """A window keeps no second older than what still weighs something, so that its state stays small."""
-    window = Window(fades=((2.0, 1.0),))
+    window = RecentWindow(fades=((2.0, 1.0),))
     window.observe(np.arange(100, dtype=float))
     assert window.seen.tolist() == list(range(92, 100))
 
 
 def test_window_averages_over_the_time_inside() -> None:
     """Rates are means over what a machine's work takes; a stretch that is not full is none."""
-    window = Window(fades=((1e9, 1.0),), smooth_s=3)
+    window = RecentWindow(fades=((1e9, 1.0),), smooth_s=3)
     window.observe(np.array([50.0, 1.0, 2.0, 3.0, 7.0, 8.0, 9.0]))
     rates = window.rates()
     assert rates is not None
@@ -74,9 +76,9 @@ def test_window_averages_over_the_time_inside() -> None:
 
 def test_nothing_known_no_forecast() -> None:
     """Where nothing was seen there is no forecast, rather than one of zero."""
-    for forecaster in (Ewma(), Window(), Daily()):
+    for forecaster in (Ewma(), RecentWindow(), Daily()):
         assert forecaster.rates() is None
-    window = Window()
+    window = RecentWindow()
     window.observe(np.array([math.nan, math.nan]))
     assert window.rates() is None
 
@@ -84,7 +86,7 @@ def test_nothing_known_no_forecast() -> None:
 def test_daily_knows_what_comes_after_a_day() -> None:
     """Traffic doubles at noon each day: just before noon the second day's forecast is twice the window's."""
     day = np.where(np.arange(DAY_S) < DAY_S // 2, 10.0, 20.0)
-    daily = Daily(Window(fades=((300.0, 1.0),)), ahead_s=900.0)
+    daily = Daily(RecentWindow(fades=((300.0, 1.0),)), ahead_s=900.0)
     daily.observe(np.concatenate([day, day[: DAY_S // 2]]))
     rates, plain = daily.rates(), daily.window.rates()
     assert rates is not None
@@ -95,14 +97,14 @@ def test_daily_knows_what_comes_after_a_day() -> None:
 
 def test_daily_is_the_window_on_the_first_day() -> None:
     """Without a day before, the daily forecast is that of the last minutes."""
-    daily = Daily(Window(fades=((300.0, 1.0),)))
+    daily = Daily(RecentWindow(fades=((300.0, 1.0),)))
     daily.observe(np.full(7200, 5.0))
     rates = daily.rates()
     assert rates is not None
     assert rates.mean == pytest.approx(5.0)
 
 
-@pytest.mark.parametrize("make", [Ewma, Window, Daily])
+@pytest.mark.parametrize("make", [Ewma, RecentWindow, Daily])
 def test_states_go_on(make: Any) -> None:
     """A forecaster restored from its state forecasts what one that was never stopped does."""
     rng = np.random.default_rng(3)

@@ -16,7 +16,7 @@ from serflow_opt.search.envelope import Envelope
 from serflow_opt.search.lagrangian import Exits
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
-from serflow_opt.traffic.provision.flows import Flow, Flows, Line
+from serflow_opt.traffic.provision.flows import Flow, FlowLine, Flows
 from serflow_opt.traffic.provision.in_place import fewest
 from serflow_opt.traffic.provision.pricing import Pricing
 from serflow_opt.traffic.provision.structures import Structures
@@ -33,8 +33,8 @@ def menus(rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
     return [*found, (np.ones(1), np.array([0.97]))]
 
 
-def line(rng: np.random.Generator) -> Line:
-    return Line(float(rng.uniform(-0.2, 0.2)), rng.uniform(0.0, 1.0, STAGES))
+def line(rng: np.random.Generator) -> FlowLine:
+    return FlowLine(float(rng.uniform(-0.2, 0.2)), rng.uniform(0.0, 1.0, STAGES))
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -47,7 +47,7 @@ def test_no_thresholds_are_below_the_bound(seed: int) -> None:
     flow = Flow(
         line(rng),
         tuple(tuple(line(rng) for _ in range(2)) for _ in range(seed % 3)),
-        tuple(Line(-1.0, rng.uniform(0.1, 0.6, STAGES)) for _ in range(seed % 4)),
+        tuple(FlowLine(-1.0, rng.uniform(0.1, 0.6, STAGES)) for _ in range(seed % 4)),
     )
     floor, values = 0.86, {}
     for levels in itertools.product(*(range(len(rates)) for rates, _ in own)):

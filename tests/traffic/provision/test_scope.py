@@ -12,10 +12,10 @@ from support import tiny
 
 from serflow_opt.report.traffic import deployment_table
 from serflow_opt.traffic.carrying import Carrying
-from serflow_opt.traffic.confirm.result import Confirmation, Target, Verdict
+from serflow_opt.traffic.confirm.result import Confirmation, LatencyTarget, Verdict
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.confirmed import Less, Simulated
-from serflow_opt.traffic.provision.question import Question
+from serflow_opt.traffic.provision.question import ProvisionQuestion
 from serflow_opt.traffic.provision.result import Deployment, Part
 from serflow_opt.traffic.provision.scope import scope_of
 
@@ -26,7 +26,7 @@ def part(**changes: Any) -> Part:
 
 
 def confirmation(verdict: Verdict) -> Confirmation:
-    return Confirmation(verdict, Target("share", 1.0, 0.05), 0.05, 0.04, 0.06, 0.99, 0, 1000, 10, 0.1, (0.1,))
+    return Confirmation(verdict, LatencyTarget("share", 1.0, 0.05), 0.05, 0.04, 0.06, 0.99, 0, 1000, 10, 0.1, (0.1,))
 
 
 def scope(
@@ -34,7 +34,7 @@ def scope(
 ) -> str:
     instance = tiny.two_stages(latency_slo_s=5.0, latency_measure=measure)
     demand = Rates(np.linspace(1.0, 2.0, rates), np.full(rates, 1 / rates))
-    question = Question(instance, demand, 2, None, Carrying("random", 0.8), **changes)
+    question = ProvisionQuestion(instance, demand, 2, None, Carrying("random", 0.8), **changes)
     return scope_of(question, parts, simulated)
 
 

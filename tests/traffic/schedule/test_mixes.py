@@ -15,18 +15,18 @@ from serflow_opt.ground.deadline import NEVER
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.schedule.mixes import Knapsack, Scale
 from serflow_opt.traffic.schedule.mixing import mix
-from serflow_opt.traffic.schedule.prices import Prices
+from serflow_opt.traffic.schedule.prices import BlockMultipliers
 from serflow_opt.traffic.schedule.rough import best_of_all, coarser
 from serflow_opt.traffic.schedule.slots import Slots
 from serflow_opt.traffic.schedule.solve import _first, _simplest, _task, schedule
-from serflow_opt.traffic.schedule.task import Task
+from serflow_opt.traffic.schedule.task import BlockTask
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
 NEAR = 1e-5
 """What the MILP may be off by: tolerances of rows, times prices."""
 
 
-def case(seed: int, *, whole: bool, billing: bool, with_function: bool) -> tuple[Task, float]:
+def case(seed: int, *, whole: bool, billing: bool, with_function: bool) -> tuple[BlockTask, float]:
     """A block with two or three types over six to ten steps, and what it costs at least."""
     rng = np.random.default_rng(seed)
     types, steps = int(rng.integers(2, 4)), int(rng.integers(6, 11))
@@ -49,7 +49,7 @@ def case(seed: int, *, whole: bool, billing: bool, with_function: bool) -> tuple
     return task, spells.cheapest(kinds, np.repeat(counts / period, period).tolist(), moments, price)
 
 
-def solved(task: Task) -> list[float]:
+def solved(task: BlockTask) -> list[float]:
     """Bounds on the way to what mixes make of a block."""
     _simplest(task)
     _first(task, NEVER)
@@ -186,7 +186,7 @@ def test_any_worths_bound() -> None:
     """Random worths within their limits, against the optimum."""
     task, truth = case(7, whole=True, billing=False, with_function=True)
     slots = Slots.of(task)
-    prices = Prices(slots, truth)
+    prices = BlockMultipliers(slots, truth)
     rng = np.random.default_rng(0)
     for _ in range(20):
         inner = rng.uniform(prices.low, np.maximum(prices.high, prices.low))
