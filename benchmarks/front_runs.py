@@ -25,7 +25,7 @@ from serflow_opt.fronts.pareto import pareto
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.search.best import search
 from serflow_opt.search.goal import hold
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 GAP = 1e-6
 """Relative gap of rivals' solves."""
@@ -70,7 +70,7 @@ def even_grid(instance: so.Instance, names: Sequence[str], front: np.ndarray, co
         bounded = instance
         for name, bound in zip(names[1:], cell, strict=True):
             bounded = hold(bounded, name, float(bound))  # type: ignore[arg-type]
-        settings = Settings(gap=GAP, deadline=Deadline(left), threads=1, method="milp")
+        settings = SearchSettings(gap=GAP, deadline=Deadline(left), threads=1, method="milp")
         found = search(bounded, settings, {names[0]: 1.0})  # type: ignore[dict-item]
         solves += 1
         if found.metrics is not None and found.proven(GAP):

@@ -32,7 +32,7 @@ from serflow_opt.search.best import search
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal, hold, order_of, scaled
 from serflow_opt.search.layered import Chain
-from serflow_opt.search.outcome import GAP_LEFT, OUT_OF_TIME, Found, Method, Settings
+from serflow_opt.search.outcome import GAP_LEFT, OUT_OF_TIME, Method, SearchOutcome, SearchSettings
 from serflow_opt.search.own_constraints import Extra
 from serflow_opt.search.payoff import NoPayoff, Row, ideal_and_nadir, payoff_table
 from serflow_opt.search.prune import by_placement
@@ -103,9 +103,9 @@ def solve(
     if options:
         check_options(options)
     if gap is None:
-        gap = RANGES_GAP if instance.families else Settings.gap
+        gap = RANGES_GAP if instance.families else SearchSettings.gap
     with stoppable():
-        settings = Settings(gap, Deadline(seconds), threads, seed, method, options or {}, on_progress, extra)
+        settings = SearchSettings(gap, Deadline(seconds), threads, seed, method, options or {}, on_progress, extra)
         return answer(instance, settings)
 
 
@@ -121,7 +121,7 @@ def _check_extra(given: Arguments, instance: Instance, method: Method, extra: Ex
         given.problems.append(Problem("", "extra", f"does not go with {what}", cure))
 
 
-def answer(instance: Instance, settings: Settings) -> Plan:
+def answer(instance: Instance, settings: SearchSettings) -> Plan:
     """Solve an instance with checked settings; what `solve` does."""
     if instance.joint:
         from serflow_opt.search.joint.solve import solve_joint
@@ -133,7 +133,7 @@ def answer(instance: Instance, settings: Settings) -> Plan:
         try:
             payoff = payoff_table(instance, [name for name, _ in instance.weights], settings)
         except NoPayoff as missing:
-            found = Found(infeasible=missing.infeasible, doubt=missing.reason)
+            found = SearchOutcome(infeasible=missing.infeasible, doubt=missing.reason)
             return _explained(instance, plan_of(instance, found, settings, {}), settings)
         ideal, nadir = ideal_and_nadir(payoff)
         goal = scaled(dict(instance.weights), ideal, nadir)
@@ -155,7 +155,7 @@ def answer(instance: Instance, settings: Settings) -> Plan:
     return _explained(instance, plan, settings)
 
 
-def _explained(instance: Instance, plan: Plan, settings: Settings) -> Plan:
+def _explained(instance: Instance, plan: Plan, settings: SearchSettings) -> Plan:
     """Add why there is no plan."""
     if plan.status == "infeasible" and settings.extra is not None:
         plan.infeasible_because = _without_own(instance, settings)
@@ -165,7 +165,7 @@ def _explained(instance: Instance, plan: Plan, settings: Settings) -> Plan:
     return plan
 
 
-def _without_own(instance: Instance, settings: Settings) -> list[Clash]:
+def _without_own(instance: Instance, settings: SearchSettings) -> list[Clash]:
     """Say whether the user's own constraints stand in the way, by what there is without them."""
     other = answer(instance, replace(settings, extra=None, on_progress=None))
     if other.status == "infeasible":
@@ -178,12 +178,12 @@ def _without_own(instance: Instance, settings: Settings) -> list[Clash]:
     return [Clash(limit="extra", asked=0.0, best=None, message=message, proven=goal.value is not None)]
 
 
-def _any_method(settings: Settings) -> Settings:
+def _any_method(settings: SearchSettings) -> SearchSettings:
     """Settings for searches with another goal or other limits, which a method without HiGHS may not cover."""
     return replace(settings, method="auto") if settings.method in ("labels", "mixes") else settings
 
 
-def _break_ties(instance: Instance, found: Found, settings: Settings) -> None:
+def _break_ties(instance: Instance, found: SearchOutcome, settings: SearchSettings) -> None:
     """Of equally good plans take the one that is best in further objectives, in turn."""
     quiet = replace(_any_method(settings), on_progress=None)
     if instance.minimize == "weighted":
@@ -228,7 +228,7 @@ def _by_path(instance: Instance) -> bool:
     return instance.latency_measure == "worst" or late
 
 
-def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch, gap: float) -> None:
+def _best_of_equals(instance: Instance, found: SearchOutcome, chain: ChainSearch, gap: float) -> None:
     """Look for equally good plans that are better in the next objective."""
     (other,) = order_of(instance)
     held = None
@@ -242,7 +242,7 @@ def _best_of_equals(instance: Instance, found: Found, chain: ChainSearch, gap: f
     _keep_better(instance, found, equals, gap)
 
 
-def _keep_better(instance: Instance, found: Found, equals: Sequence[Decision | None], gap: float) -> None:
+def _keep_better(instance: Instance, found: SearchOutcome, equals: Sequence[Decision | None], gap: float) -> None:
     """Of plans as good as the one found keep what is best in the next objective."""
     (other,) = order_of(instance)
     for decision in equals:
@@ -280,7 +280,7 @@ def _shown_row(row: Row) -> dict[str, float]:
     return {name: value * shown_unit(name)[0] for name, value in row.items()}
 
 
-def plan_of(instance: Instance, found: Found, settings: Settings, goal: Goal) -> Plan:
+def plan_of(instance: Instance, found: SearchOutcome, settings: SearchSettings, goal: Goal) -> Plan:
     """Put the answer together, in the units that documents use.
 
     Parameters
@@ -359,7 +359,7 @@ def _fluid_scope(instance: Instance, metrics: Metrics | None) -> str:
     return f"machines by the work there is, at most {instance.utilisation_cap:.0%} busy, requests coming evenly"
 
 
-def _proof(found: Found) -> tuple[str, dict[str, int]]:
+def _proof(found: SearchOutcome) -> tuple[str, dict[str, int]]:
     """Say what was ruled out and proven by what: in words, and as numbers of the certificate."""
     if found.chain is not None:
         counts = found.chain.counts

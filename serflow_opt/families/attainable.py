@@ -10,18 +10,18 @@ from serflow_opt.families.found import Found
 from serflow_opt.families.protocol import Family, Quantity
 from serflow_opt.families.witnessed import best_of
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.infeasibility.attainable import Attainable, Best
+from serflow_opt.infeasibility.attainable import Attainable, TightestLimit
 from serflow_opt.infeasibility.conflicts import Keys
 from serflow_opt.infeasibility.explain import explained
 from serflow_opt.plan.document import Clash
 from serflow_opt.problem.limits import Limit
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 ANY = 1.0
 """Gap of a search that only asks whether there is a decision."""
 
 
-def clashes(family: Family, problem: Any, settings: Settings) -> list[Clash]:
+def clashes(family: Family, problem: Any, settings: SearchSettings) -> list[Clash]:
     """Explain a proven infeasibility: the smallest sets of limits that clash, and the least change of each.
 
     Parameters
@@ -37,7 +37,7 @@ def clashes(family: Family, problem: Any, settings: Settings) -> list[Clash]:
 class Within(Attainable):
     """Answers about a problem of a family without a decision."""
 
-    def __init__(self, family: Family, problem: Any, settings: Settings) -> None:
+    def __init__(self, family: Family, problem: Any, settings: SearchSettings) -> None:
         given = family.ceilings(problem)
         self.family, self.given = family, given
         self.own = {q.key: q for q in family.quantities if q.name in given}
@@ -58,7 +58,7 @@ class Within(Attainable):
         own = self.own[key]
         return self.family.held(problem, {own.name: None if value is None else own.less(value / own.shown)})
 
-    def best_of(self, problem: Any, key: str, kept: Keys | None = None) -> Best | None:
+    def best_of(self, problem: Any, key: str, kept: Keys | None = None) -> TightestLimit | None:
         """Return the tightest value of a limit, None without a decision; what it says is noted for `kept`.
 
         Parameters
@@ -74,7 +74,7 @@ class Within(Attainable):
         most = self.given[own.name]
         if kept is not None and found.bound > most + EQUAL * abs(most):
             self.known.tell(kept | {key}, False)
-        return Best(own.less(found.value) * own.shown, found.proven(self.settings.gap))
+        return TightestLimit(own.less(found.value) * own.shown, found.proven(self.settings.gap))
 
     def ask(self, problem: Any, kept: Keys | None = None) -> bool | None:
         """Whether a problem has a decision; None: time ran out."""

@@ -20,7 +20,7 @@ from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.document import Answer, Document
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import DEFAULT_GAP, EQUAL, UNCHANGED
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 from serflow_opt.sensitivity.explain import STEP, LimitRow
 
 
@@ -91,7 +91,7 @@ def explain(
     def find(what: str, changed: Any, name: str = "") -> Solution:
         if on_progress:
             on_progress(what)
-        return answer(changed, Settings(gap, Deadline(seconds), threads), name, ties=changed is problem)
+        return answer(changed, SearchSettings(gap, Deadline(seconds), threads), name, ties=changed is problem)
 
     plan = find("the best decision", problem)
     if plan.plan is None:

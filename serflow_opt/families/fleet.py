@@ -18,8 +18,8 @@ from serflow_opt.families.front import pareto
 from serflow_opt.families.protocol import Family, Quantity
 from serflow_opt.families.registry import family_of, quantity
 from serflow_opt.families.solve import answer
-from serflow_opt.fleets.master import Chosen, Master, Shared
-from serflow_opt.fleets.pricing import Column
+from serflow_opt.fleets.master import Chosen, FleetMaster, SharedLimits
+from serflow_opt.fleets.pricing import PlanColumn
 from serflow_opt.fleets.solve import FleetProgress
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline
@@ -29,7 +29,7 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import BOX_STEP, EQUAL, FLEET_GAP
 from serflow_opt.plan.certificate import Certificate, largest_breach
 from serflow_opt.plan.document import PlanStatus
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 
 class Member(Document):
@@ -139,12 +139,12 @@ def solve_fleet(
         for key in set(by) - set(unknown):
             given.number("weights", by[key])
     deadline, goal, shared = Deadline(seconds), quantity(family, name), quantity(family, family.shared)
-    master = Master(len(asked), Shared(budget_usd_per_hour, most))
+    master = FleetMaster(len(asked), SharedLimits(budget_usd_per_hour, most))
     complete, because = True, []
     for n, problem in enumerate(asked):
         if on_progress is not None:
             on_progress(FleetProgress(deadline.seconds, problem.name, math.inf, -math.inf, len(master.columns)))
-        plans, whole = _points(family, problem, goal, shared, list(most), Settings(gap, deadline), jobs)
+        plans, whole = _points(family, problem, goal, shared, list(most), SearchSettings(gap, deadline), jobs)
         complete &= whole
         if whole and not plans:
             because.append(f"{problem.name}: no decision keeps its own limits")
@@ -152,14 +152,14 @@ def solve_fleet(
         for plan in plans:
             counts = tuple((key, round(_own(plan, quantity(family, key)))) for key in most)
             adds, share = weight * goal.less(_own(plan, goal)), shared.less(_own(plan, shared))
-            master.add(Column(n, adds, share, counts, plan))  # type: ignore[arg-type]
+            master.add(PlanColumn(n, adds, share, counts, plan))  # type: ignore[arg-type]
     chosen = master.choose(deadline, gap / 10) if master.complete else Chosen()
     if complete and not because and not chosen.columns and chosen.bound == math.inf:
         because += _least(master, shared, most)
     return _fleet(family, asked, goal, shared, master, chosen, complete, because, by, gap, deadline)
 
 
-def _least(master: Master, shared: Quantity, counted: Iterable[str]) -> list[str]:
+def _least(master: FleetMaster, shared: Quantity, counted: Iterable[str]) -> list[str]:
     """Say what all take together at the least of what is shared."""
     of = [[own for own in master.columns if own.service == n] for n in range(master.services)]
     usd = math.fsum(min(own.usd_per_hour for own in columns) for columns in of)
@@ -176,7 +176,7 @@ def _points(
     goal: Quantity,
     shared: Quantity,
     counted: Sequence[str],
-    settings: Settings,
+    settings: SearchSettings,
     jobs: int,
 ) -> tuple[Sequence[Solution], bool]:
     """Return the decisions that can be part of a best choice, and whether none is missing."""
@@ -200,7 +200,7 @@ def _fleet(
     asked: Sequence[Any],
     goal: Quantity,
     shared: Quantity,
-    master: Master,
+    master: FleetMaster,
     chosen: Chosen,
     complete: bool,
     because: list[str],

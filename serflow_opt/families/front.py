@@ -17,7 +17,7 @@ from serflow_opt.families.protocol import Family, Valued
 from serflow_opt.families.registry import family_of, quantity
 from serflow_opt.families.solve import solution_of
 from serflow_opt.families.witnessed import best_of
-from serflow_opt.fronts.by_boxes import Best, Solved, front_by_boxes
+from serflow_opt.fronts.by_boxes import LimitedOutcome, Solved, front_by_boxes
 from serflow_opt.fronts.front import FrontProgress
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline
@@ -26,7 +26,7 @@ from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import BOX_GAP, EQUAL
 from serflow_opt.plan.certificate import Certificate, largest_breach
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ class OfFamily:
         """Return what a quantity, less is better, may be at most; infinity without limit."""
         return family_of(self.problem).ceilings(self.problem).get(name, np.inf)
 
-    def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> Best:
+    def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> LimitedOutcome:
         """Search within further limits.
 
         Parameters
@@ -52,11 +52,11 @@ class OfFamily:
             As `Searched.best` takes them, in the quantities' own units.
         """
         family = family_of(self.problem)
-        found = best_of(family, family.held(self.problem, ceilings), goal, Settings(BOX_GAP, deadline, threads=1))
+        found = best_of(family, family.held(self.problem, ceilings), goal, SearchSettings(BOX_GAP, deadline, threads=1))
         less = None
         if found.values is not None:
             less = {own.name: own.less(found.values[own.name]) for own in family.quantities}
-        return Best(found.decision, less, found.value, found.infeasible, found.proven(BOX_GAP), found.scope)
+        return LimitedOutcome(found.decision, less, found.value, found.infeasible, found.proven(BOX_GAP), found.scope)
 
 
 class SolutionFront(Answer):
@@ -208,4 +208,4 @@ def _point(
     if proven:
         found.bound = found.value
     method = "point of a front: search of boxes, decision proven and valued by the exact evaluator"
-    return solution_of(family, asked, found, Settings(BOX_GAP, deadline), names[0], method)
+    return solution_of(family, asked, found, SearchSettings(BOX_GAP, deadline), names[0], method)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from serflow_opt.plan.decision import Decision
     from serflow_opt.plan.document import Plan
     from serflow_opt.problem.instance import Instance
-    from serflow_opt.search.outcome import Settings
+    from serflow_opt.search.outcome import SearchSettings
 
 OF_METRICS: Sequence[str] = (
     "cost_usd_per_request",
@@ -152,7 +152,7 @@ class Placements:
 
         return decision_in(problem, built.further, outcome)
 
-    def search(self, problem: Instance, goal: Goal, settings: Settings) -> Found | None:
+    def search(self, problem: Instance, goal: Goal, settings: SearchSettings) -> Found | None:
         """Search by labels and bounds, and by the model for what they leave.
 
         Parameters

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
     from serflow_opt.plan.document import Breach
-    from serflow_opt.search.outcome import Settings
+    from serflow_opt.search.outcome import SearchSettings
 
 Goal = Mapping[str, float]
 """Coefficients of quantities, less is better; one alone as it is."""
@@ -214,7 +214,7 @@ class Family(Protocol):
             A solution within HiGHS's tolerances; binaries may be off by these.
         """
 
-    def search(self, problem: Any, goal: Goal, settings: Settings) -> Found | None:
+    def search(self, problem: Any, goal: Goal, settings: SearchSettings) -> Found | None:
         """Search for the best decision in a faster exact way; None: there is none, the model is solved.
 
         Parameters

@@ -21,7 +21,7 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.certificate import Certificate
 from serflow_opt.plan.document import BY_WORD, ObjectiveValue, PlanStatus
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 
 def solve(
@@ -66,18 +66,18 @@ def solve(
         For arguments that are none, and for HiGHS options that do not exist.
     """
     with Arguments() as given:
-        gap = Settings.gap if gap is None else given.number("gap", gap)
+        gap = SearchSettings.gap if gap is None else given.number("gap", gap)
         seconds = given.limit("time_limit", time_limit)
         threads, seed = given.whole("threads", threads), given.whole("seed", seed)
         given.one_of("method", method, ("auto", "milp"))
     if options:
         check_options(options)
     with stoppable():
-        asked = Settings(gap, Deadline(seconds), threads, seed, "auto", options or {}, on_progress)
+        asked = SearchSettings(gap, Deadline(seconds), threads, seed, "auto", options or {}, on_progress)
         return answer(problem, asked, ties=True)
 
 
-def answer(problem: Any, settings: Settings, name: str = "", *, ties: bool = False) -> Solution:
+def answer(problem: Any, settings: SearchSettings, name: str = "", *, ties: bool = False) -> Solution:
     """Solve a problem with checked settings for what it asks or another quantity; say why there is no decision.
 
     Parameters
@@ -145,7 +145,7 @@ def value(problem: Any, document: Mapping[str, Any]) -> Solution:
 
 
 def solution_of(
-    family: Family, problem: Any, found: Found, settings: Settings, name: str = "", method: str = ""
+    family: Family, problem: Any, found: Found, settings: SearchSettings, name: str = "", method: str = ""
 ) -> Solution:
     """Put the answer together.
 

@@ -22,7 +22,7 @@ from serflow_opt.plan.document import Breach
 if TYPE_CHECKING:
     from serflow_opt.backend.highs import Outcome
     from serflow_opt.families.found import Found
-    from serflow_opt.search.outcome import Settings
+    from serflow_opt.search.outcome import SearchSettings
 
 
 class Tables(BaseModel):
@@ -204,7 +204,7 @@ class Standard(ABC):
         """
         return self.read(problem.data, built.model, outcome.value)
 
-    def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
+    def search(self, problem: Question, goal: Goal, settings: SearchSettings) -> Found | None:
         """Leave it to the model.
 
         Parameters

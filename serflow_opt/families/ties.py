@@ -12,7 +12,7 @@ from serflow_opt.families.registry import quantity
 from serflow_opt.families.witnessed import best_of
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 
 def order_of(family: Family, problem: Any, name: str) -> Sequence[str]:
@@ -29,7 +29,7 @@ def order_of(family: Family, problem: Any, name: str) -> Sequence[str]:
     return asked or [own.name for own in family.quantities if own.name != name][:1]
 
 
-def break_ties(family: Family, problem: Any, name: str, found: Found, settings: Settings) -> None:
+def break_ties(family: Family, problem: Any, name: str, found: Found, settings: SearchSettings) -> None:
     """Take the best of equally good decisions, if the one found is proven: each quantity is held in its turn.
 
     Parameters

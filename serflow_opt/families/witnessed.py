@@ -19,13 +19,13 @@ from serflow_opt.families.registry import quantity
 from serflow_opt.ground.deadline import OutOfTime
 from serflow_opt.ground.tolerances import MODEL_ERROR, NIL
 from serflow_opt.search.milp import refine
-from serflow_opt.search.outcome import OUT_OF_TIME, Settings
+from serflow_opt.search.outcome import OUT_OF_TIME, SearchSettings
 
 if TYPE_CHECKING:
     from serflow_opt.families.protocol import Built
 
 
-def best_of(family: Family, problem: Any, goal: Goal, settings: Settings) -> Found:
+def best_of(family: Family, problem: Any, goal: Goal, settings: SearchSettings) -> Found:
     """Search for the best decision: in the family's own exact way where there is one, else by its model.
 
     Parameters
@@ -37,7 +37,7 @@ def best_of(family: Family, problem: Any, goal: Goal, settings: Settings) -> Fou
     return solve_witnessed(family, problem, goal, settings) if found is None else found
 
 
-def solve_witnessed(family: Family, problem: Any, goal: Goal, settings: Settings) -> Found:
+def solve_witnessed(family: Family, problem: Any, goal: Goal, settings: SearchSettings) -> Found:
     """Search for the best decision by the family's model.
 
     Parameters

@@ -20,9 +20,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from serflow_opt.fleets.column_generation import Bounded
-from serflow_opt.fleets.master import Chosen, Master
-from serflow_opt.fleets.pricing import Answer, Column, Prices, Service, Task
+from serflow_opt.fleets.column_generation import LagrangianBound
+from serflow_opt.fleets.master import Chosen, FleetMaster
+from serflow_opt.fleets.pricing import FleetService, PlanColumn, PricingOutcome, PricingTask, SharedPrices
 from serflow_opt.fleets.workers import Searches
 from serflow_opt.ground.tolerances import LEEWAY, ROUNDING
 
@@ -30,12 +30,12 @@ Most = tuple[tuple[str, int], ...]
 
 
 @dataclass(order=True)
-class Part:
+class PricingNode:
     """What a service can do within limits; `above`: no plan there has a smaller reduced cost."""
 
     above: float
     order: int
-    task: Task = field(compare=False)
+    task: PricingTask = field(compare=False)
     known: bool = field(default=False, compare=False)  # whether `above` is the answer of a search
     low: tuple[float, float] = field(default=(0.0, 0.0), compare=False)  # what plans there add and cost at least
 
@@ -43,15 +43,15 @@ class Part:
 class Closing:
     """The parts that are left, the one with the smallest reduced cost first."""
 
-    def __init__(self, services: Sequence[Service], master: Master, best: Bounded) -> None:
+    def __init__(self, services: Sequence[FleetService], master: FleetMaster, best: LagrangianBound) -> None:
         self.services, self.master, self.best = services, master, best
-        self.parts: list[Part] = []
+        self.parts: list[PricingNode] = []
         self.exact = True
         self._order = itertools.count()
         self._seen: set[tuple[int, Most, float | None]] = set()
         for number, service in enumerate(services):
             if service.types or service.objective == "cost":
-                self._push(0.0, Task(number, service, best.prices))
+                self._push(0.0, PricingTask(number, service, best.prices))
             else:
                 mine = undominated(own for own in master.columns if own.service == number)
                 for better, cheaper in itertools.pairwise(mine):
@@ -62,16 +62,18 @@ class Closing:
         """No plan that is not known yet has a smaller reduced cost."""
         return self.parts[0].above if self.parts else math.inf
 
-    def _push(self, above: float, task: Task, known: bool = False, low: tuple[float, float] = (0.0, 0.0)) -> None:
+    def _push(
+        self, above: float, task: PricingTask, known: bool = False, low: tuple[float, float] = (0.0, 0.0)
+    ) -> None:
         if task.cheaper_than is not None and task.cheaper_than <= 0:
             return  # nothing is cheaper than nothing
         if task.better_than is not None and task.better_than <= 0 and task.service.objective != "privacy":
             return
-        heapq.heappush(self.parts, Part(above, next(self._order), task, known, low))
+        heapq.heappush(self.parts, PricingNode(above, next(self._order), task, known, low))
 
-    def _between(self, number: int, better: Column, cheaper: Column) -> None:
+    def _between(self, number: int, better: PlanColumn, cheaper: PlanColumn) -> None:
         """Note the part strictly between two neighbours: cheaper than the better one, better than the cheaper one."""
-        task = Task(
+        task = PricingTask(
             number,
             self.services[number],
             self.best.prices,
@@ -80,7 +82,7 @@ class Closing:
         )
         self._box(0.0, task, better.adds, cheaper.usd_per_hour)
 
-    def _box(self, above: float, task: Task, adds: float, usd_per_hour: float) -> None:
+    def _box(self, above: float, task: PricingTask, adds: float, usd_per_hour: float) -> None:
         """Note a part whose plans add and cost at least so much."""
         assert task.cheaper_than is not None
         value = least_priced(
@@ -100,7 +102,7 @@ class Closing:
         width
             Parts searched at once, at most.
         """
-        taken: list[Part] = []
+        taken: list[PricingNode] = []
         while self.parts and len(taken) < width and self.parts[0].above <= most:
             taken.append(heapq.heappop(self.parts))
         boxes = [part for part in taken if part.task.better_than is not None]
@@ -116,16 +118,16 @@ class Closing:
             self.master.add(own.column)
             self._push(max(own.bound - self.best.values[part.task.number], part.above), part.task, known=True)
         ready = [part for part in trees if part.known]
-        real = [replace(part.task, prices=Prices()) for part in ready]
+        real = [replace(part.task, prices=SharedPrices()) for part in ready]
         for part, own in zip(ready, searches.ask(real), strict=True):
             self._branch(part, own)
 
-    def _unknown(self, own: Answer) -> None:
+    def _unknown(self, own: PricingOutcome) -> None:
         """Time ran out over a part: what is in it stays unknown."""
         if own.column is None and own.bound != math.inf:
             self.exact = False
 
-    def _split(self, part: Part, own: Answer) -> None:
+    def _split(self, part: PricingNode, own: PricingOutcome) -> None:
         """A plan between two others makes two smaller parts."""
         self._unknown(own)
         column = own.column
@@ -137,7 +139,7 @@ class Closing:
         self._box(above, replace(part.task, better_than=column.adds), adds, usd)
         self._box(above, replace(part.task, cheaper_than=column.usd_per_hour), adds, usd)
 
-    def _branch(self, part: Part, own: Answer) -> None:
+    def _branch(self, part: PricingNode, own: PricingOutcome) -> None:
         """Other undominated plans than the best one of a part have fewer machines of some type, or are cheaper."""
         self._unknown(own)
         column, task = own.column, part.task
@@ -154,7 +156,7 @@ class Closing:
         if task.service.objective != "cost" and self.master.shared.budget is not None:
             self._later(part, replace(task, cheaper_than=column.usd_per_hour))
 
-    def _later(self, part: Part, task: Task) -> None:
+    def _later(self, part: PricingNode, task: PricingTask) -> None:
         key = (task.number, task.most, task.cheaper_than)
         if key not in self._seen:
             self._seen.add(key)
@@ -186,15 +188,15 @@ def least_priced(dollar: float, cuts: Sequence[tuple[float, float]], adds: float
     return float(np.min(np.max(heights[:, None] + slopes[:, None] * tried, axis=0) + dollar * tried))
 
 
-def _strictly_within(column: Column, task: Task) -> bool:
+def _strictly_within(column: PlanColumn, task: PricingTask) -> bool:
     """Whether a plan is cheaper and better than it had to be; another one is equal to one that is known."""
     cheaper = task.cheaper_than is None or column.usd_per_hour < task.cheaper_than
     return cheaper and (task.better_than is None or column.adds < task.better_than)
 
 
-def undominated(columns: Iterator[Column]) -> list[Column]:
+def undominated(columns: Iterator[PlanColumn]) -> list[PlanColumn]:
     """Return plans from the dearest to the cheapest, none worse and dearer than another."""
-    kept: list[Column] = []
+    kept: list[PlanColumn] = []
     for own in sorted(columns, key=lambda own: (own.usd_per_hour, own.adds)):
         if not kept or own.adds < kept[-1].adds:
             kept.append(own)
@@ -202,9 +204,9 @@ def undominated(columns: Iterator[Column]) -> list[Column]:
 
 
 def close(
-    services: Sequence[Service],
-    master: Master,
-    best: Bounded,
+    services: Sequence[FleetService],
+    master: FleetMaster,
+    best: LagrangianBound,
     chosen: Chosen,
     searches: Searches,
     gap: float,

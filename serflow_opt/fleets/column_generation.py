@@ -13,8 +13,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from serflow_opt.fleets.master import Master, Shared
-from serflow_opt.fleets.pricing import Answer, Prices, Service, Task
+from serflow_opt.fleets.master import FleetMaster, SharedLimits
+from serflow_opt.fleets.pricing import FleetService, PricingOutcome, PricingTask, SharedPrices
 from serflow_opt.fleets.workers import Searches
 from serflow_opt.ground.tolerances import BOUNDS_MET
 
@@ -23,11 +23,11 @@ ROUNDS = 200
 
 
 @dataclass
-class Bounded:
+class LagrangianBound:
     """The best Lagrangian bound, its prices, and what no plan of each service is below at them."""
 
     bound: float = -math.inf
-    prices: Prices = field(default_factory=Prices)
+    prices: SharedPrices = field(default_factory=SharedPrices)
     values: list[float] = field(default_factory=list)
     relaxed: float = math.inf
     rounds: int = 0
@@ -35,12 +35,12 @@ class Bounded:
     """By service, (price of a dollar, what no plan of the service is below at it), where only money is shared."""
 
 
-def tasks_at(services: Sequence[Service], prices: Prices) -> list[Task]:
+def tasks_at(services: Sequence[FleetService], prices: SharedPrices) -> list[PricingTask]:
     """Return the task of each service at prices."""
-    return [Task(number, service, prices) for number, service in enumerate(services)]
+    return [PricingTask(number, service, prices) for number, service in enumerate(services)]
 
 
-def lagrangian(answers: Sequence[Answer], shared: Shared, prices: Prices) -> float:
+def lagrangian(answers: Sequence[PricingOutcome], shared: SharedLimits, prices: SharedPrices) -> float:
     """Return the bound L that answers at prices give.
 
     Parameters
@@ -56,12 +56,12 @@ def lagrangian(answers: Sequence[Answer], shared: Shared, prices: Prices) -> flo
 
 
 def generate(
-    services: Sequence[Service],
-    master: Master,
+    services: Sequence[FleetService],
+    master: FleetMaster,
     searches: Searches,
     gap: float,
     tell: Callable[[str, float, float], None],
-) -> Bounded:
+) -> LagrangianBound:
     """Add plans to the master until its relaxation cannot become better, or time runs out.
 
     Parameters
@@ -75,7 +75,7 @@ def generate(
     tell
         Told what is done, the value of the relaxation, and the bound.
     """
-    best = Bounded()
+    best = LagrangianBound()
     for n in range(ROUNDS):
         if searches.deadline.expired:
             break

@@ -18,7 +18,7 @@ import numpy as np
 from serflow_opt.backend.highs import HighsModel
 from serflow_opt.backend.linear import solve_linear
 from serflow_opt.backend.matrix import Matrix
-from serflow_opt.fleets.pricing import Column, Prices
+from serflow_opt.fleets.pricing import PlanColumn, SharedPrices
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.tolerances import OPENED, TOLERANCE
@@ -28,30 +28,30 @@ CUTS = 50
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedLimits:
     """What the services share: USD an hour (None: any), machines by type; and whether it may be short."""
 
     budget: float | None
     machines: Mapping[str, int]
     short: bool = False
 
-    def used(self, columns: Sequence[Column]) -> tuple[float, dict[str, int]]:
+    def used(self, columns: Sequence[PlanColumn]) -> tuple[float, dict[str, int]]:
         """Return the money and the machines of some plans together."""
         usd = float(np.sum([own.usd_per_hour for own in columns]))
         return usd, {name: sum(own.count(name) for own in columns) for name in self.machines}
 
-    def kept(self, columns: Sequence[Column]) -> bool:
+    def kept(self, columns: Sequence[PlanColumn]) -> bool:
         """Whether plans together stay within what is shared."""
         usd, counts = self.used(columns)
         affordable = self.budget is None or usd <= self.budget * (1 + TOLERANCE)
         return affordable and all(counts[name] <= most for name, most in self.machines.items())
 
-    def at(self, prices: Prices) -> float:
+    def at(self, prices: SharedPrices) -> float:
         """Return the worth, at prices, of all that is shared."""
         rents = sum(prices.machine.get(name, 0.0) * most for name, most in self.machines.items())
         return prices.dollar * (self.budget or 0.0) + rents
 
-    def missing(self, columns: Sequence[Column]) -> float:
+    def missing(self, columns: Sequence[PlanColumn]) -> float:
         """Return how much plans exceed what is shared by: dollars an hour and machines, added up."""
         usd, counts = self.used(columns)
         over = 0.0 if self.budget is None else max(usd - self.budget * (1 + TOLERANCE), 0.0)
@@ -62,22 +62,22 @@ class Shared:
 class Chosen:
     """A choice of plans, its value, and what no choice of known plans is below; no columns: there is none."""
 
-    columns: list[Column] = field(default_factory=list)
+    columns: list[PlanColumn] = field(default_factory=list)
     value: float = float("inf")
     bound: float = float("inf")
 
 
-class Master:
+class FleetMaster:
     """The plans known, and choices among them."""
 
-    def __init__(self, services: int, shared: Shared, columns: Sequence[Column] = ()) -> None:
+    def __init__(self, services: int, shared: SharedLimits, columns: Sequence[PlanColumn] = ()) -> None:
         self.services, self.shared = services, shared
-        self.columns: list[Column] = []
-        self._known: set[Column] = set()
+        self.columns: list[PlanColumn] = []
+        self._known: set[PlanColumn] = set()
         for column in columns:
             self.add(column)
 
-    def add(self, column: Column | None) -> bool:
+    def add(self, column: PlanColumn | None) -> bool:
         """Take a plan in; say whether it is new."""
         if column is None or column in self._known:
             return False
@@ -90,7 +90,7 @@ class Master:
         """Whether a plan of each service is known."""
         return len({own.service for own in self.columns}) == self.services
 
-    def relaxed(self, deadline: Deadline) -> tuple[float, Prices] | None:
+    def relaxed(self, deadline: Deadline) -> tuple[float, SharedPrices] | None:
         """Solve the relaxation; None where even that cannot stay within what is shared, or time runs out."""
         matrix = self._matrix()
         found = solve_linear(matrix, deadline=deadline)
@@ -124,7 +124,7 @@ class Master:
         best.bound = min(best.bound, best.value)
         return best
 
-    def value(self, columns: Sequence[Column]) -> float:
+    def value(self, columns: Sequence[PlanColumn]) -> float:
         """Return the exact value of a choice."""
         if self.shared.short:
             return self.shared.missing(columns)
@@ -157,8 +157,8 @@ class Master:
     def _unit(self) -> float:
         return self.shared.budget or 1.0
 
-    def _prices(self, duals: Floats) -> Prices:
+    def _prices(self, duals: Floats) -> SharedPrices:
         budget = self.shared.budget is not None
         machine = dict(zip(self.shared.machines, map(float, duals[int(budget) :]), strict=True))
         dollar = float(duals[0]) / self._unit if budget else 0.0
-        return Prices(dollar, machine, 0.0 if self.shared.short else 1.0)
+        return SharedPrices(dollar, machine, 0.0 if self.shared.short else 1.0)

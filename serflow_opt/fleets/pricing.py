@@ -23,13 +23,13 @@ from serflow_opt.problem.kinds import Objective
 from serflow_opt.problem.offers import Option
 from serflow_opt.search.best import search
 from serflow_opt.search.goal import hold
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 HOUR = 3600.0
 
 
 @dataclass(frozen=True)
-class Service:
+class FleetService:
     """A service and how it counts.
 
     Attributes
@@ -57,7 +57,7 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Column:
+class PlanColumn:
     """A plan of a service: what it adds to the objective, what it costs (USD an hour), and machines by limited type."""
 
     service: int
@@ -70,14 +70,14 @@ class Column:
         """Return how many machines of a type it rents."""
         return dict(self.machines).get(name, 0)
 
-    def priced(self, prices: Prices) -> float:
+    def priced(self, prices: SharedPrices) -> float:
         """Return its value at prices."""
         rents = math.fsum(prices.machine.get(name, 0.0) * count for name, count in self.machines)
         return prices.objective * self.adds + prices.dollar * self.usd_per_hour + rents
 
 
 @dataclass(frozen=True)
-class Prices:
+class SharedPrices:
     """Prices of what is shared, in units of the fleet's objective: of a dollar an hour, of a machine by type.
 
     `objective` is 1, or 0 where only what is shared counts.
@@ -89,15 +89,15 @@ class Prices:
 
 
 @dataclass(frozen=True)
-class Task:
+class PricingTask:
     """What to find: a plan of a service at prices; below a cost (USD an hour), below what it adds, on few machines.
 
     `as_good_as` is what it may add at most, other than `better_than`, which it stays below.
     """
 
     number: int
-    service: Service
-    prices: Prices
+    service: FleetService
+    prices: SharedPrices
     most: tuple[tuple[str, int], ...] = ()
     cheaper_than: float | None = None
     better_than: float | None = None
@@ -105,15 +105,15 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Answer:
+class PricingOutcome:
     """The best plan found, and what no plan is below at these prices; infinite: there is none."""
 
-    task: Task
-    column: Column | None
+    task: PricingTask
+    column: PlanColumn | None
     bound: float
 
 
-def answer(task: Task, settings: Settings) -> Answer:
+def answer(task: PricingTask, settings: SearchSettings) -> PricingOutcome:
     """Find the plan that a task asks for.
 
     Limits on the cost go with the prices of dollars alone: prices of machines change what the instance calls cost.
@@ -144,13 +144,13 @@ def answer(task: Task, settings: Settings) -> Answer:
     weightless = not goal
     found = search(instance, settings, _balanced(goal) or {"cost": 1.0})
     if found.decision is None:
-        return Answer(task, None, math.inf if found.infeasible else 0.0 if weightless else -math.inf)
+        return PricingOutcome(task, None, math.inf if found.infeasible else 0.0 if weightless else -math.inf)
     scale = next(iter(goal.values())) / next(iter(_balanced(goal).values())) if len(goal) > 1 else sum(goal.values())
     bound = 0.0 if weightless else found.bound * scale
-    return Answer(task, column_of(task.number, service, found.decision), bound)
+    return PricingOutcome(task, column_of(task.number, service, found.decision), bound)
 
 
-def column_of(number: int, service: Service, decision: Decision) -> Column:
+def column_of(number: int, service: FleetService, decision: Decision) -> PlanColumn:
     """Value a plan by the instance's own prices, without those of what is shared.
 
     Parameters
@@ -164,17 +164,17 @@ def column_of(number: int, service: Service, decision: Decision) -> Column:
     """
     metrics = evaluate(service.instance, decision)
     usd_per_hour = metrics.cost_usd_per_request * service.per_hour
-    return Column(number, adds(service, metrics), usd_per_hour, _machines(service, metrics), decision)
+    return PlanColumn(number, adds(service, metrics), usd_per_hour, _machines(service, metrics), decision)
 
 
-def adds(service: Service, metrics: Metrics) -> float:
+def adds(service: FleetService, metrics: Metrics) -> float:
     """Return what a plan adds to the fleet's objective."""
     if service.objective == "cost":
         return service.share * metrics.cost_usd_per_request * service.per_hour
     return service.share * metrics.objective(service.objective, service.instance.latency_measure)
 
 
-def _machines(service: Service, metrics: Metrics) -> tuple[tuple[str, int], ...]:
+def _machines(service: FleetService, metrics: Metrics) -> tuple[tuple[str, int], ...]:
     counts = dict.fromkeys(service.types, 0)
     for own in metrics.machines:
         if own.option in counts:

@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 WORDS = {"cost": "cost", "latency": "mean latency", "energy": "power", "privacy": "mean leak"}
 
 
-class Worth(Document):
+class ShadowPrice(Document):
     """What a unit more of something shared buys, by the multipliers of the bound: near the optimum, not a promise."""
 
     saves: float = Field(description="of what is minimised, in its unit, for a dollar an hour or a machine more")
 
     @classmethod
-    def of(cls, price: float, shown: float) -> Worth:
+    def of(cls, price: float, shown: float) -> ShadowPrice:
         """Return the worth of a price in internal units."""
         return cls(saves=price * shown)
 
 
-class Pool(Document):
+class SharedMachines(Document):
     """Machines of a type that the services share."""
 
     type: str
     most: int
     used: int
-    worth: Worth | None
+    worth: ShadowPrice | None
 
 
 class ServicePlan(Document):
@@ -72,8 +72,8 @@ class Fleet(Answer):
     seconds: float
     usd_per_hour: float | None = Field(description="of all services")
     budget_usd_per_hour: float | None
-    dollar: Worth | None = Field(description="what a dollar an hour more would save")
-    machines: list[Pool]
+    dollar: ShadowPrice | None = Field(description="what a dollar an hour more would save")
+    machines: list[SharedMachines]
     services: list[ServicePlan]
     certificate: FleetCertificate
     because: list[str] = Field(default=[], description="why there are no plans")
@@ -132,7 +132,7 @@ def row(own: ServicePlan) -> dict[str, Any]:
     }
 
 
-def _worth(more: str, worth: Worth, what: str, unit: str) -> str:
+def _worth(more: str, worth: ShadowPrice, what: str, unit: str) -> str:
     if worth.saves <= 0:
         return f"{more} buys nothing: there is enough"
     return f"{more} takes about {worth.saves:.3g} {unit} off the {what} (by the multipliers, near this optimum)"

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from serflow_opt.errors import Problem, nearest
 from serflow_opt.fleets.close_gap import close
-from serflow_opt.fleets.column_generation import Bounded, generate
-from serflow_opt.fleets.master import Chosen, Master, Shared
-from serflow_opt.fleets.pricing import Prices, Service, Task
-from serflow_opt.fleets.result import Fleet, FleetCertificate, Pool, ServicePlan, Worth
+from serflow_opt.fleets.column_generation import LagrangianBound, generate
+from serflow_opt.fleets.master import Chosen, FleetMaster, SharedLimits
+from serflow_opt.fleets.pricing import FleetService, PricingTask, SharedPrices
+from serflow_opt.fleets.result import Fleet, FleetCertificate, ServicePlan, ShadowPrice, SharedMachines
 from serflow_opt.fleets.workers import Searches
 from serflow_opt.ground.arguments import Arguments, as_number, shown
 from serflow_opt.ground.deadline import Deadline
@@ -24,7 +24,7 @@ from serflow_opt.plan.valuation import value_plan
 from serflow_opt.problem.given import Named, instances_of
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 from serflow_opt.solving import answer
 
 FINER = 0.01
@@ -104,8 +104,8 @@ def solve_fleet(
         given.one_of("minimize", minimize, MINIMIZED)
         given.problems += _misfits(instances, budget_usd_per_hour, machines, weights or {})
     services = _services(instances, machines, minimize, weights or {})
-    shared = Shared(budget_usd_per_hour, machines)
-    master = Master(len(services), shared)
+    shared = SharedLimits(budget_usd_per_hour, machines)
+    master = FleetMaster(len(services), shared)
     with stoppable():
         deadline = Deadline(seconds)
 
@@ -113,21 +113,21 @@ def solve_fleet(
             if on_progress is not None:
                 on_progress(FleetProgress(deadline.seconds, doing, value, bound, len(master.columns)))
 
-        settings = Settings(gap=gap * FINER, deadline=deadline, threads=1 if jobs > 1 else 0)
+        settings = SearchSettings(gap=gap * FINER, deadline=deadline, threads=1 if jobs > 1 else 0)
         with Searches(settings, jobs, executor) as searches:
             return _search(services, shared, master, searches, gap, tell)
 
 
 def _search(
-    services: Sequence[Service],
-    shared: Shared,
-    master: Master,
+    services: Sequence[FleetService],
+    shared: SharedLimits,
+    master: FleetMaster,
     searches: Searches,
     gap: float,
     tell: Callable[[str, float, float], None],
 ) -> Fleet:
     """First plans, prices, the gap closed, and of equally good plans the cheapest."""
-    best, chosen, bound = Bounded(), Chosen(), -math.inf
+    best, chosen, bound = LagrangianBound(), Chosen(), -math.inf
     because = _first_plans(services, master, searches, tell)
     if not because and master.complete:
         chosen = master.choose(searches.deadline, gap / 10)
@@ -142,7 +142,7 @@ def _search(
     return _fleet(services, shared, master, searches, best, chosen, bound, because, gap)
 
 
-def _cheapest(services: Sequence[Service], shared: Shared, chosen: Chosen, searches: Searches) -> Chosen:
+def _cheapest(services: Sequence[FleetService], shared: SharedLimits, chosen: Chosen, searches: Searches) -> Chosen:
     """Of plans that are as good for each service take the cheapest.
 
     Where the budget does not bind, each service has its best value, and no equally good fleet is cheaper.
@@ -154,7 +154,7 @@ def _cheapest(services: Sequence[Service], shared: Shared, chosen: Chosen, searc
     for own in chosen.columns:
         service = services[own.service]
         most = tuple((t, shared.machines[t] - used[t] + own.count(t)) for t in service.types)
-        tasks.append(Task(own.service, service, Prices(1.0, {}, 0.0), most=most, as_good_as=own.adds))
+        tasks.append(PricingTask(own.service, service, SharedPrices(1.0, {}, 0.0), most=most, as_good_as=own.adds))
     columns = list(chosen.columns)
     for n, found in enumerate(searches.ask(tasks)):
         if found.column is None or found.column.usd_per_hour >= columns[n].usd_per_hour * (1 - STRICTLY):
@@ -168,7 +168,7 @@ def _cheapest(services: Sequence[Service], shared: Shared, chosen: Chosen, searc
 
 def _services(
     instances: Sequence[Instance], machines: Mapping[str, int], minimize: Objective, weights: Mapping[str, float]
-) -> list[Service]:
+) -> list[FleetService]:
     """What each service adds: its share of all requests, requests a second, or its dollars; times its weight."""
     own = [weights.get(instance.name, 1.0) for instance in instances]
     rates = [weight * (instance.rate_per_s or 0.0) for weight, instance in zip(own, instances, strict=True)]
@@ -177,31 +177,31 @@ def _services(
     services = []
     for instance, share in zip(instances, shares, strict=True):
         offered = {o.name for o in instance.options if instance.tiers[o.tier].kind != "function"}
-        services.append(Service(instance, minimize, share, tuple(name for name in machines if name in offered)))
+        services.append(FleetService(instance, minimize, share, tuple(name for name in machines if name in offered)))
     return services
 
 
 def _first_plans(
-    services: Sequence[Service], master: Master, searches: Searches, tell: Callable[[str, float, float], None]
+    services: Sequence[FleetService], master: FleetMaster, searches: Searches, tell: Callable[[str, float, float], None]
 ) -> list[str]:
     """Add the plans that are best alone, and those that take least of what is shared; say which service has none."""
     shared = master.shared
-    least = Prices(1.0 if shared.budget is not None else 0.0, dict.fromkeys(shared.machines, 1.0), 0.0)
-    kinds = [Prices()]
+    least = SharedPrices(1.0 if shared.budget is not None else 0.0, dict.fromkeys(shared.machines, 1.0), 0.0)
+    kinds = [SharedPrices()]
     if shared.budget is not None:
-        kinds.append(Prices(1.0, {}, 0.0))
+        kinds.append(SharedPrices(1.0, {}, 0.0))
     if shared.machines:
         kinds.append(least)
     cheapest = 0.0
     for kind in kinds:
-        answers = searches.ask([Task(k, service, kind) for k, service in enumerate(services)])
+        answers = searches.ask([PricingTask(k, service, kind) for k, service in enumerate(services)])
         for own in answers:
             master.add(own.column)
         tell("first plans", math.inf, -math.inf)
         without = [own.task.service for own in answers if own.column is None and own.bound == math.inf]
         if without:
             return [_why(service, searches) for service in without]
-        if kind == Prices(1.0, {}, 0.0):
+        if kind == SharedPrices(1.0, {}, 0.0):
             cheapest = math.fsum(own.bound for own in answers)
     budget = shared.budget
     if budget is not None and cheapest > budget * (1 + TOLERANCE):
@@ -212,22 +212,22 @@ def _first_plans(
     return []
 
 
-def _why(service: Service, searches: Searches) -> str:
+def _why(service: FleetService, searches: Searches) -> str:
     """Say why a service has no plan even alone."""
-    plan = answer(service.instance, Settings(deadline=searches.deadline))
+    plan = answer(service.instance, SearchSettings(deadline=searches.deadline))
     reasons = "; ".join(clash.message for clash in plan.infeasible_because) or "no plan keeps its limits"
     return f"{service.instance.name}: {reasons}"
 
 
 def _what_is_missing(
-    services: Sequence[Service],
-    master: Master,
+    services: Sequence[FleetService],
+    master: FleetMaster,
     searches: Searches,
     gap: float,
     tell: Callable[[str, float, float], None],
 ) -> list[str]:
     """Find the least by which plans exceed what is shared: dollars an hour and machines, added up; [] where nothing."""
-    short = Master(len(services), replace(master.shared, short=True), master.columns)
+    short = FleetMaster(len(services), replace(master.shared, short=True), master.columns)
     best = generate(services, short, searches, gap, tell)
     chosen, bound = close(services, short, best, short.choose(searches.deadline, gap / 10), searches, gap, tell)
     for column in short.columns:
@@ -245,11 +245,11 @@ def _what_is_missing(
 
 
 def _fleet(
-    services: Sequence[Service],
-    shared: Shared,
-    master: Master,
+    services: Sequence[FleetService],
+    shared: SharedLimits,
+    master: FleetMaster,
     searches: Searches,
-    best: Bounded,
+    best: LagrangianBound,
     chosen: Chosen,
     bound: float,
     because: list[str],
@@ -296,13 +296,13 @@ def _fleet(
         seconds=searches.deadline.seconds,
         usd_per_hour=used[0] if chosen.columns else None,
         budget_usd_per_hour=shared.budget,
-        dollar=Worth.of(best.prices.dollar, shown) if shared.budget is not None and best.values else None,
+        dollar=ShadowPrice.of(best.prices.dollar, shown) if shared.budget is not None and best.values else None,
         machines=[
-            Pool(
+            SharedMachines(
                 type=name,
                 most=most,
                 used=used[1][name],
-                worth=Worth.of(best.prices.machine.get(name, 0.0), shown) if best.values else None,
+                worth=ShadowPrice.of(best.prices.machine.get(name, 0.0), shown) if best.values else None,
             )
             for name, most in shared.machines.items()
         ],

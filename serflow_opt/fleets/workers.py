@@ -8,16 +8,16 @@ from concurrent.futures import BrokenExecutor, Executor
 from contextlib import ExitStack
 from functools import partial
 
-from serflow_opt.fleets.pricing import Answer, Task, answer
+from serflow_opt.fleets.pricing import PricingOutcome, PricingTask, answer
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.stopping import workers
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 
 class Searches:
     """Answers tasks; use it in a `with` statement."""
 
-    def __init__(self, settings: Settings, jobs: int, executor: Executor | None = None) -> None:
+    def __init__(self, settings: SearchSettings, jobs: int, executor: Executor | None = None) -> None:
         self.settings, self.jobs, self.executor = settings, jobs, executor
         self.count = 0
         self._open = ExitStack()
@@ -37,7 +37,7 @@ class Searches:
         """When all ends."""
         return self.settings.deadline
 
-    def ask(self, tasks: Sequence[Task]) -> list[Answer]:
+    def ask(self, tasks: Sequence[PricingTask]) -> list[PricingOutcome]:
         """Answer tasks, in their order; those that time does not allow with nothing known."""
         if self.executor is not None and len(tasks) > 1:
             self.count += len(tasks)
@@ -48,7 +48,7 @@ class Searches:
         answers = []
         for task in tasks:
             if self.deadline.expired:
-                answers.append(Answer(task, None, -math.inf))
+                answers.append(PricingOutcome(task, None, -math.inf))
                 continue
             self.count += 1
             answers.append(answer(task, self.settings))

@@ -19,7 +19,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, get_args
 
-from serflow_opt.fronts.journal import Journal
+from serflow_opt.fronts.journal import BoxJournal
 from serflow_opt.fronts.search_region import Point, SearchRegion, inside
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.stopping import workers
@@ -28,11 +28,11 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.best import search
 from serflow_opt.search.goal import ceiling, hold
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class LimitedOutcome:
     """What a search within limits found: a decision and its objectives, less is better, or neither.
 
     `value` is that of the goal; `proven` says that the decision is within `BOX_GAP` of the bound, and `scope` of what
@@ -57,7 +57,7 @@ class Searched(Protocol):
     def ceiling(self, name: str) -> float:
         """Return what an objective, less is better, may be at most; infinity without limit."""
 
-    def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> Best:
+    def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> LimitedOutcome:
         """Search within further limits, less is better, to the relative gap `BOX_GAP`, on one thread.
 
         Parameters
@@ -83,7 +83,7 @@ class OfInstance:
         objective: Objective = name  # type: ignore[assignment]  # one of its own
         return ceiling(self.instance, objective)
 
-    def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> Best:
+    def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> LimitedOutcome:
         """Search within further limits.
 
         Parameters
@@ -94,15 +94,15 @@ class OfInstance:
         limited = self.instance
         for name, most in ceilings.items():
             limited = hold(limited, name, most)  # type: ignore[arg-type]
-        found = search(limited, Settings(gap=BOX_GAP, deadline=deadline, threads=1), goal)  # type: ignore[arg-type]
+        found = search(limited, SearchSettings(gap=BOX_GAP, deadline=deadline, threads=1), goal)  # type: ignore[arg-type]
         values, metrics = None, found.metrics
         if metrics is not None:
             values = {name: metrics.objective(name, limited.latency_measure) for name in get_args(Objective)}
-        return Best(found.decision, values, found.value, found.infeasible, found.proven(BOX_GAP))
+        return LimitedOutcome(found.decision, values, found.value, found.infeasible, found.proven(BOX_GAP))
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BoxOutcome:
     """What is best within bounds: a plan and its objectives, or neither (`proven`), or nothing known in time."""
 
     bounds: Point
@@ -134,7 +134,7 @@ def front_by_boxes(
     coverage: float = 0.0,
     deadline: Deadline = NEVER,
     jobs: int = 1,
-    journal: Journal | None = None,
+    journal: BoxJournal | None = None,
     on_point: Callable[[int, int], None] | None = None,
 ) -> Solved:
     """Return the front of two or more objectives, the first of them none of those that are looked for apart.
@@ -154,7 +154,7 @@ def front_by_boxes(
     on_point
         Called with the number of plans known and of boxes open.
     """
-    search_ = _Search(searched, tuple(names), max(coverage, BOX_STEP), deadline, journal, on_point)
+    search_ = _BoxSearch(searched, tuple(names), max(coverage, BOX_STEP), deadline, journal, on_point)
     if jobs <= 1:
         return search_.run(None, 1)
     # started anew, not forked: HiGHS keeps threads, which a fork would leave behind
@@ -162,24 +162,24 @@ def front_by_boxes(
         return search_.run(pool, jobs)
 
 
-class _Search:
+class _BoxSearch:
     def __init__(
         self,
         searched: Searched,
         names: tuple[str, ...],
         step: float,
         deadline: Deadline,
-        journal: Journal | None,
+        journal: BoxJournal | None,
         on_point: Callable[[int, int], None] | None,
     ) -> None:
         self.searched, self.names, self.deadline, self.journal = searched, names, deadline, journal
         self.on_point = on_point
         self.zones = SearchRegion(len(names), step)
         self.solved = Solved()
-        self.answers = [Answer(b, d, z, True, 0) for b, d, z in journal.answers] if journal else []
+        self.answers = [BoxOutcome(b, d, z, True, 0) for b, d, z in journal.answers] if journal else []
         self.failed: set[Point] = set()
         self.ideal: list[float] = [-math.inf] * len(names)
-        self.waiting: dict[Future[Answer], Point] = {}
+        self.waiting: dict[Future[BoxOutcome], Point] = {}
 
     def run(self, pool: Executor | None, jobs: int) -> Solved:
         """Find the ends of the front, then work on open boxes until none is left or time is over."""
@@ -255,7 +255,7 @@ class _Search:
         own = [self.searched.ceiling(name) for name in self.names[1:]]
         return tuple(min(value, most) for value, most in zip(corner[1:], own, strict=True))
 
-    def _known(self, bounds: Point) -> Answer | None:
+    def _known(self, bounds: Point) -> BoxOutcome | None:
         """Return an answer to these or wider bounds that answers these."""
         for answer in self.answers:
             wider = all(a <= b for a, b in zip(bounds, answer.bounds, strict=True))
@@ -266,7 +266,7 @@ class _Search:
                 return answer
         return None
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: BoxOutcome) -> None:
         self.solved.solves += answer.solves
         self.solved.scopes |= answer.scopes
         if not answer.proven:
@@ -276,7 +276,7 @@ class _Search:
         if self.journal is not None:
             self.journal.add(answer.bounds, answer.decision, answer.point)
 
-    def _note(self, answer: Answer) -> None:
+    def _note(self, answer: BoxOutcome) -> None:
         """Take a plan into the front."""
         assert answer.decision is not None
         assert answer.point is not None
@@ -287,16 +287,16 @@ class _Search:
             self.on_point(len(self.solved.decisions), len(self.zones.open))
 
 
-def _ask(searched: Searched, names: tuple[str, ...], bounds: Point, deadline: Deadline) -> Answer:
+def _ask(searched: Searched, names: tuple[str, ...], bounds: Point, deadline: Deadline) -> BoxOutcome:
     """Find what is best in the first objective within bounds on the others, and of that what no other plan beats."""
     ceilings = {name: bound for name, bound in zip(names[1:], bounds, strict=True) if math.isfinite(bound)}
     found = searched.best({names[0]: 1.0}, ceilings, deadline)
     if found.infeasible:
-        return Answer(bounds, None, None, True, 1)
+        return BoxOutcome(bounds, None, None, True, 1)
     solves = 1
     decision, values = found.decision, found.values
     if values is None or not found.proven:
-        return Answer(bounds, None, None, False, solves)
+        return BoxOutcome(bounds, None, None, False, solves)
     scopes = {found.scope} - {""}
     ceilings[names[0]] = found.value + EQUAL * abs(found.value)
     apart = [name for name in names if name in searched.apart]
@@ -308,11 +308,11 @@ def _ask(searched: Searched, names: tuple[str, ...], bounds: Point, deadline: De
         solves += 1
         scopes |= {found.scope} - {""}
         if found.values is None and not found.infeasible:
-            return Answer(bounds, None, None, False, solves)
+            return BoxOutcome(bounds, None, None, False, solves)
         if found.values is not None:  # else what is held is met by the plan known alone, to within rounding
             if not found.proven:
-                return Answer(bounds, None, None, False, solves)
+                return BoxOutcome(bounds, None, None, False, solves)
             decision, values = found.decision, found.values
         for name in others:
             ceilings[name] = values[name] + EQUAL * abs(values[name])
-    return Answer(bounds, decision, tuple(values[name] for name in names), True, solves, frozenset(scopes))
+    return BoxOutcome(bounds, decision, tuple(values[name] for name in names), True, solves, frozenset(scopes))

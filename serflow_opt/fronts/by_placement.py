@@ -126,7 +126,7 @@ def front_of(
     if not len(paths):
         return PlacementFront([], 0.0, listed, 0, 0)
     sides = bound_placements(data, paths, views_of(data, paths), limits, archive, accurate=accurate, deadline=deadline)
-    search = _Search(sides, paths.stages, archive, deadline, on_placement)
+    search = _PlacementSearch(sides, paths.stages, archive, deadline, on_placement)
     if elsewhere is not None and elsewhere(search.open(max(coverage, EQUAL))):
         return None
     gap = search.run(max(coverage, EQUAL))
@@ -134,7 +134,7 @@ def front_of(
     return PlacementFront(decisions, gap if gap > EQUAL else 0.0, listed, search.taken, search.labels)
 
 
-class _Search:
+class _PlacementSearch:
     def __init__(
         self,
         sides: Sides,

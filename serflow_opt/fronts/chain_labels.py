@@ -27,7 +27,7 @@ from serflow_opt.fronts.placement_bounds import NO_LIMIT, Sides
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import nondominated
-from serflow_opt.search.threshold_labels import Task, best_thresholds
+from serflow_opt.search.threshold_labels import ThresholdTask, best_thresholds
 
 Labels = tuple[Floats, Ints, Ints]
 """N x D, the threshold of each, and its row among those before."""
@@ -132,7 +132,7 @@ class ChainLabels:
         assert self.sides.floor is not None
         columns = [k, self.adds.shape[1] - 1]
         limits = np.array([np.inf, -self.sides.floor])
-        task = Task(
+        task = ThresholdTask(
             self.menus, np.ascontiguousarray(self.adds[:, columns]), limits, self.sides.exits.lines, self.numbers
         )
         weights = np.array([1.0, self.weights[k, -1]])

@@ -15,7 +15,7 @@ from serflow_opt.problem.instance import Instance
 Point = tuple[float, ...]
 
 
-class Journal:
+class BoxJournal:
     """Answers of a search, by the bounds they were found under.
 
     Parameters

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 
 from serflow_opt.formulations.adaptation import costs_accuracy
 from serflow_opt.formulations.coefficients import SOURCE, Data, Entry, Hop, Hub
-from serflow_opt.fronts.labels import Accuracy, Column, Parts, grow, step_of
+from serflow_opt.fronts.labels import Accuracy, Column, LabelTerms, grow, step_of
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import cells, nondominated
@@ -47,7 +47,7 @@ from serflow_opt.search.runs import run_begin
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LabelledFront:
     """Plans none of which dominates another, and how many labels were kept in all."""
 
     decisions: list[Decision]
@@ -77,7 +77,7 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class LabelState:
     """A state: its runner, how far back the run on its option may reach, its labels and their thresholds."""
 
     runner: int
@@ -92,7 +92,7 @@ def set_labels(
     coverage: float = 0.0,
     deadline: Deadline = NEVER,
     on_stage: Callable[[int, int], None] | None = None,
-) -> Found:
+) -> LabelledFront:
     """Return the plans no other plan dominates, of an instance with menu thresholds that pays per request.
 
     What has a limit (accuracy with a floor, latency with a bound) takes part in the comparison, also where it is no
@@ -123,11 +123,11 @@ class _Recursion:
     def __init__(self, instance: Instance, columns: Sequence[Column], coverage: float, deadline: Deadline) -> None:
         self.instance, self.columns, self.deadline = instance, tuple(columns), deadline
         self.data = Data(instance)
-        self.parts = Parts(self.data, columns)
+        self.parts = LabelTerms(self.data, columns)
         self.accuracy = Accuracy(self.data) if instance.accuracy_min is not None else None
         self.rounded = _rounded(self.data, self.columns) if coverage > 0 else []
         self.width = max(float(np.expm1(np.log1p(coverage) / max(self.data.last, 1))), ROUNDING)
-        self.states: list[State] = []
+        self.states: list[LabelState] = []
         self.leaving: dict[tuple[int, int], list[Hop]] = defaultdict(list)
         for hop in self.data.hops:
             self.leaving[hop[:2]].append(hop)
@@ -135,7 +135,7 @@ class _Recursion:
         for entry in self.data.entries:
             self.entering[entry[:2]].append(entry)
 
-    def run(self, objectives: int, on_stage: Callable[[int, int], None] | None) -> Found:
+    def run(self, objectives: int, on_stage: Callable[[int, int], None] | None) -> LabelledFront:
         data = self.data
         after: list[int] = []
         arriving: dict[Hub, Labels] = {}
@@ -154,7 +154,7 @@ class _Recursion:
                     if len(found.level):
                         now.append(len(self.states))
                         labels = Labels(found.values, tail.state[found.row], tail.row[found.row], tail.way[found.row])
-                        self.states.append(State(e, b, found.level + first, labels))
+                        self.states.append(LabelState(e, b, found.level + first, labels))
             after, arriving = now, self._arriving(s, now)
             if on_stage is not None:
                 on_stage(s, sum(len(state.level) for state in self.states))
@@ -224,7 +224,7 @@ class _Recursion:
             numbers[:, self.rounded] = cells(values[:, self.rounded], self.width)
         return numbers
 
-    def _found(self, arriving: dict[Hub, Labels], objectives: int) -> Found:
+    def _found(self, arriving: dict[Hub, Labels], objectives: int) -> LabelledFront:
         """Complete the labels of stage 1, hold them against the limits, compare them, and follow each to its end.
 
         They are compared by the objectives, the first of the columns: a limit that holds counts no more.
@@ -236,11 +236,11 @@ class _Recursion:
         ]
         count = sum(len(state.level) for state in self.states)
         if not tails:
-            return Found([], count)
+            return LabelledFront([], count)
         plans = self._pooled(tails)
         plans = plans.kept(np.flatnonzero(self._within_limits(plans.values)))
         plans = plans.kept(nondominated(cells(plans.values[:, :objectives], ROUNDING)))
-        return Found([self._decision(plans, i) for i in range(len(plans.row))], count)
+        return LabelledFront([self._decision(plans, i) for i in range(len(plans.row))], count)
 
     def _decision(self, plans: Labels, i: int) -> Decision:
         """Follow a plan from its first stage to its last."""

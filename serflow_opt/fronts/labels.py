@@ -33,15 +33,15 @@ AT_ONCE = 500_000
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LabelStep:
     """What the thresholds of a stage do to the labels of what follows: scale and exit part, levels x columns."""
 
     scale: Floats
     leave: Floats
 
-    def only(self, level: int) -> Step:
+    def only(self, level: int) -> LabelStep:
         """Return one threshold alone."""
-        return Step(self.scale[level : level + 1], self.leave[level : level + 1])
+        return LabelStep(self.scale[level : level + 1], self.leave[level : level + 1])
 
     def extend(self, here: Floats, after: Floats) -> Floats:
         """Return here + leave_l + scale_l V for all levels and labels, one level after the other."""
@@ -49,7 +49,7 @@ class Step:
         return grown.reshape(-1, after.shape[1])
 
 
-def step_of(data: Data, s: int, owner: int, columns: Sequence[Column]) -> Step:
+def step_of(data: Data, s: int, owner: int, columns: Sequence[Column]) -> LabelStep:
     """Return what the thresholds of stage s do, in its own menu (`AS_IS`) or in that of a variant.
 
     Parameters
@@ -68,7 +68,7 @@ def step_of(data: Data, s: int, owner: int, columns: Sequence[Column]) -> Step:
         scale[:, i] = 1.0 if column == "latency" and data.instance.latency_measure == "worst" else 1 - rate
         if column == "accuracy":
             leave[:, i] = -np.nan_to_num(rate * np.array([level.accuracy for level in levels]))
-    return Step(scale, leave)
+    return LabelStep(scale, leave)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Grown:
 
 
 def grow(
-    step: Step,
+    step: LabelStep,
     here: Floats,
     after: Floats,
     alive: Callable[[Floats], NDArray[np.bool_]],
@@ -109,7 +109,7 @@ def grow(
     levels = max(1, AT_ONCE // max(1, len(after)))
     for first in range(0, len(step.scale), levels):
         deadline.check()
-        part = Step(step.scale[first : first + levels], step.leave[first : first + levels])
+        part = LabelStep(step.scale[first : first + levels], step.leave[first : first + levels])
         values = part.extend(here, after)
         rows = np.flatnonzero(alive(values))
         values = np.concatenate([kept.values, values[rows]])
@@ -170,7 +170,7 @@ def _turns_left(x: Floats, y: Floats, a: int, b: int, c: int) -> bool:
     return bool((x[b] - x[a]) * (y[c] - y[a]) >= (y[b] - y[a]) * (x[c] - x[a]))
 
 
-class Parts:
+class LabelTerms:
     """What stages, hand-overs and beginnings on a runner add to a label, as vectors of the columns."""
 
     def __init__(self, data: Data, columns: Sequence[Column]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from serflow_opt.fronts.by_boxes import OfInstance, front_by_boxes
 from serflow_opt.fronts.by_placement import front_by_placement
-from serflow_opt.fronts.journal import Journal
+from serflow_opt.fronts.journal import BoxJournal
 from serflow_opt.fronts.label_setting import set_labels
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.plan.decision import Decision
@@ -28,7 +28,7 @@ BY_LABELS = "label setting over (stage, option)"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FrontRequest:
     """What is asked for: coverage 0 is the whole front, report takes progress.
 
     `jobs` processes and a `journal` are for the search by solves.
@@ -64,7 +64,7 @@ class _TooMany(Exception):
     """Labels are more than a few."""
 
 
-def at_best(asked: Asked) -> Result | None:
+def at_best(asked: FrontRequest) -> Result | None:
     """By placements; by labels where these are few, and many placements would get some of their own."""
     few: list[Result] = []
 
@@ -76,7 +76,7 @@ def at_best(asked: Asked) -> Result | None:
     return few[0] if few else found
 
 
-def _by_few_labels(asked: Asked) -> Result | None:
+def _by_few_labels(asked: FrontRequest) -> Result | None:
     def count(stage: int, labels: int) -> None:
         if labels > FEW:
             raise _TooMany
@@ -90,7 +90,7 @@ def _by_few_labels(asked: Asked) -> Result | None:
     return Result(found.decisions, asked.coverage, BY_LABELS, {"labels": found.labels})
 
 
-def by_placements(asked: Asked, elsewhere: Callable[[int], bool] | None = None) -> Result | None:
+def by_placements(asked: FrontRequest, elsewhere: Callable[[int], bool] | None = None) -> Result | None:
     """Any objectives of the pure chain (cost also as printed), where placements can be listed.
 
     Parameters
@@ -129,7 +129,7 @@ def by_placements(asked: Asked, elsewhere: Callable[[int], bool] | None = None) 
     )
 
 
-def by_labels(asked: Asked) -> Result | None:
+def by_labels(asked: FrontRequest) -> Result | None:
     """Any objectives of the pure chain; with a deadline, coarse fronts first."""
     if not _has_labels(asked):
         return None
@@ -149,12 +149,12 @@ def by_labels(asked: Asked) -> Result | None:
     return Result(found.decisions if found else [], reached, BY_LABELS, {"labels": labels})
 
 
-def by_solves(asked: Asked) -> Result | None:
+def by_solves(asked: FrontRequest) -> Result | None:
     """Any objectives of any instance."""
     order = sorted(asked.objectives, key=lambda name: name == "accuracy")  # the accuracy is not bounded from outside
     journal = None
     if asked.journal is not None:
-        journal = Journal(asked.journal, asked.instance, f"{order} {asked.coverage!r}")
+        journal = BoxJournal(asked.journal, asked.instance, f"{order} {asked.coverage!r}")
     solved = front_by_boxes(
         OfInstance(asked.instance),
         order,
@@ -175,7 +175,7 @@ def by_solves(asked: Asked) -> Result | None:
     )
 
 
-def _has_labels(asked: Asked) -> bool:
+def _has_labels(asked: FrontRequest) -> bool:
     """Whether labels reach: the pure chain, paid per request, no percentile."""
     instance, objectives = asked.instance, asked.objectives
     timed = "latency" in objectives or instance.latency_slo_s is not None

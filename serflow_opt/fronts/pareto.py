@@ -22,7 +22,7 @@ import numpy as np
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.fronts.front import Front, FrontProgress
 from serflow_opt.fronts.hypervolume import hypervolume
-from serflow_opt.fronts.methods import Asked, Result, at_best, by_labels, by_placements, by_solves
+from serflow_opt.fronts.methods import FrontRequest, Result, at_best, by_labels, by_placements, by_solves
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
@@ -105,7 +105,7 @@ def pareto(
             if on_progress is not None:
                 on_progress(FrontProgress(deadline.seconds, doing, plans, gap))
 
-        asked = Asked(instance, tuple(objectives), coverage or 0.0, deadline, jobs, path, report)
+        asked = FrontRequest(instance, tuple(objectives), coverage or 0.0, deadline, jobs, path, report)
         for find in (at_best, by_labels, by_solves) if method == "auto" else [METHODS[method]]:
             result = find(asked)
             if result is not None:
@@ -136,7 +136,7 @@ def _misfits(instance: Instance, objectives: Sequence[str], coverage: float | No
     return problems
 
 
-def _front(asked: Asked, result: Result) -> Front:
+def _front(asked: FrontRequest, result: Result) -> Front:
     """Value what was found exactly, drop what ties or is beaten, and say what is known of the rest."""
     instance = asked.instance
     valued = [(decision, evaluate(instance, decision)) for decision in result.decisions]
@@ -169,12 +169,12 @@ def _scope(instance: Instance) -> str:
     return "; ".join(filter(None, (tables_scope(instance), alone)))
 
 
-def _values(asked: Asked, metrics: Metrics) -> list[float]:
+def _values(asked: FrontRequest, metrics: Metrics) -> list[float]:
     """The objectives as numbers of which less is better: USD, seconds, loss, joules, minus the accuracy."""
     return [metrics.objective(name, asked.instance.latency_measure) for name in asked.objectives]
 
 
-def _plan(asked: Asked, decision: Decision, metrics: Metrics, result: Result, proven: bool) -> Plan:
+def _plan(asked: FrontRequest, decision: Decision, metrics: Metrics, result: Result, proven: bool) -> Plan:
     """A point as the answer to the question it answers: the first objective, with its other values as limits."""
     instance = asked.instance
     goal = next(name for name in asked.objectives if name != "accuracy")

@@ -30,7 +30,7 @@ from serflow_opt.fronts.archive import Archive, corners_of, covered
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import SLACK, TOUCHING
-from serflow_opt.search.lagrangian import Exits, LinearCost, reaches, recursion, solve_dual
+from serflow_opt.search.lagrangian import LinearCost, StageExits, reaches, recursion, solve_dual
 from serflow_opt.search.placements import Paths
 
 STEPS = {1: 1, 2: 8, 3: 4, 4: 3, 5: 2}
@@ -66,7 +66,7 @@ class Sides:
         Limits of the objectives, NO_LIMIT where there is none.
     """
 
-    exits: Exits
+    exits: StageExits
     fixed: Floats
     weight: Floats
     accurate: float | None
@@ -136,7 +136,7 @@ def bound_placements(
     unit = np.array([float(np.median(np.abs(view.fixed + view.weight.sum(axis=1)))) or 1.0 for view in views])
     fixed = np.stack([view.fixed for view in views]) / unit[:, None]
     weight = np.stack([view.weight for view in views]) / unit[:, None, None]
-    exits, floor = Exits.of(data, paths), data.instance.accuracy_min
+    exits, floor = StageExits.of(data, paths), data.instance.accuracy_min
     if floor is not None:
         floor *= 1 - SLACK
     varying = np.flatnonzero(weight.any(axis=(1, 2)))
@@ -189,7 +189,7 @@ def points_of(sides: Sides, rows: Ints, levels: Ints) -> Floats:
     return np.column_stack([*sums, -_accuracies(exits, reach, levels) / sides.accurate])
 
 
-def _accuracies(exits: Exits, reach: Floats, levels: Ints) -> Floats:
+def _accuracies(exits: StageExits, reach: Floats, levels: Ints) -> Floats:
     """Share of right answers of placements under thresholds."""
     right = np.zeros(len(levels))
     for s, menus in enumerate(exits.menus):
@@ -222,7 +222,7 @@ def _bounded(sides: Sides, weighting: Floats) -> tuple[Floats, Floats, Ints, Mas
     return bound, multiplier, levels, right >= least
 
 
-def _range_of_accuracy(exits: Exits, weight: Floats, floor: float | None) -> float:
+def _range_of_accuracy(exits: StageExits, weight: Floats, floor: float | None) -> float:
     """How far accuracies lie apart, about."""
     ones = np.ones(weight.shape[1])
     _, most, _ = recursion(exits, np.zeros(weight.shape[1:]), ones)

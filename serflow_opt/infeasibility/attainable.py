@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.infeasibility.conflicts import Keys, Known
+from serflow_opt.infeasibility.conflicts import Keys, KnownSets
 from serflow_opt.infeasibility.placement import no_placement
 from serflow_opt.plan.document import Clash
 from serflow_opt.plan.evaluator import evaluate
@@ -17,11 +17,11 @@ from serflow_opt.problem.kinds import Objective
 from serflow_opt.problem.limits import ABOVE, Limit, keeping, limits_set, put
 from serflow_opt.search.best import search
 from serflow_opt.search.goal import ceiling
-from serflow_opt.search.outcome import Found, Settings
+from serflow_opt.search.outcome import SearchOutcome, SearchSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class TightestLimit:
     """The tightest value that a limit can have, in the unit shown; None: no value, the limit has to go.
 
     Attributes
@@ -37,13 +37,13 @@ class Best:
 class Attainable(ABC):
     """Answers about a problem without a plan, whatever its family; the deadline of the settings holds for all."""
 
-    def __init__(self, problem: Any, limits: list[Limit], settings: Settings) -> None:
+    def __init__(self, problem: Any, limits: list[Limit], settings: SearchSettings) -> None:
         self.problem = problem
         self.settings = replace(settings, on_progress=None)
         self.limits = limits
         self.keys = [limit.key for limit in self.limits]
-        self.known = Known(clashing=[frozenset(self.keys)])
-        self._best: dict[tuple[Keys, str], Best | None] = {}
+        self.known = KnownSets(clashing=[frozenset(self.keys)])
+        self._best: dict[tuple[Keys, str], TightestLimit | None] = {}
 
     @abstractmethod
     def keeping(self, keys: Collection[str]) -> Any:
@@ -60,7 +60,7 @@ class Attainable(ABC):
         """
 
     @abstractmethod
-    def best_of(self, problem: Any, key: str, kept: Keys | None = None) -> Best | None:
+    def best_of(self, problem: Any, key: str, kept: Keys | None = None) -> TightestLimit | None:
         """Return the tightest value of a limit, None without a plan; what it says is noted for `kept`.
 
         Parameters
@@ -99,7 +99,7 @@ class Attainable(ABC):
                 self.known.tell(keys, False)
         return known
 
-    def best(self, kept: Collection[str], key: str) -> Best | None:
+    def best(self, kept: Collection[str], key: str) -> TightestLimit | None:
         """Return the tightest value of a limit while some others are kept; None: they clash, or time ran out."""
         kept = frozenset(kept) - {key}
         if self.known.can_be_kept(kept) is False:
@@ -112,7 +112,7 @@ class Attainable(ABC):
 class Reach(Attainable):
     """Answers about a placement instance without a plan."""
 
-    def __init__(self, instance: Instance, settings: Settings) -> None:
+    def __init__(self, instance: Instance, settings: SearchSettings) -> None:
         super().__init__(instance, limits_set(instance), settings)
         self.instance = instance
 
@@ -134,7 +134,7 @@ class Reach(Attainable):
         """Say why there is no placement even without limits."""
         return no_placement(keeping(self.instance, ()), self.settings)
 
-    def best_of(self, problem: Instance, key: str, kept: Keys | None = None) -> Best | None:
+    def best_of(self, problem: Instance, key: str, kept: Keys | None = None) -> TightestLimit | None:
         """Return the tightest value of a limit, None without a plan; what it says is noted for `kept`.
 
         Parameters
@@ -156,9 +156,9 @@ class Reach(Attainable):
             self.known.tell(kept | {key}, False)
         value = abs(found.value) if limit.objective == "accuracy" else found.value
         proven = found.proven(self.settings.gap) and not self.instance.families
-        return Best(value * ABOVE.get(key, 1.0), proven)
+        return TightestLimit(value * ABOVE.get(key, 1.0), proven)
 
-    def _best_way(self, free: Instance, limit: Limit, kept: Keys | None) -> Best | None:
+    def _best_way(self, free: Instance, limit: Limit, kept: Keys | None) -> TightestLimit | None:
         """Return the tightest value of a limit on single hand-overs: one of those that the ways are known to have."""
         if not self.ask(free, kept):
             return None
@@ -177,7 +177,7 @@ class Reach(Attainable):
 
         asked = kept is not None and self.known.can_be_kept(kept | {limit.key})
         value = limit.asked if asked else first(looser, holds)
-        return Best(value, not unknown and not self.instance.families)
+        return TightestLimit(value, not unknown and not self.instance.families)
 
     def ask(self, problem: Instance, kept: Keys | None = None) -> bool | None:
         """Whether an instance has a plan; None: time ran out."""
@@ -186,7 +186,7 @@ class Reach(Attainable):
         self._note(found, kept)
         return True if found.decision is not None else False if found.infeasible else None
 
-    def _note(self, found: Found, kept: Keys | None) -> None:
+    def _note(self, found: SearchOutcome, kept: Keys | None) -> None:
         """Take in what a search says of the limits."""
         if found.decision is not None:
             broken = {breach.limit for breach in evaluate(self.instance, found.decision).breaches}

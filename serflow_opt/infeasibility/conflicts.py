@@ -14,7 +14,7 @@ Keys = frozenset[str]
 
 
 @dataclass(slots=True)
-class Known:
+class KnownSets:
     """What is known of sets of limits; what a plan keeps answers for all subsets, what clashes for all supersets.
 
     Attributes

@@ -11,18 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.infeasibility.attainable import Attainable, Best, Reach
+from serflow_opt.infeasibility.attainable import Attainable, Reach, TightestLimit
 from serflow_opt.infeasibility.conflicts import Keys, smallest_clashes, smallest_repairs
 from serflow_opt.plan.document import Change, Clash, ClashingSet, Repair
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.limits import Limit
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 REPAIRS = 3
 """Repairs worked out at most, where several of the same size exist."""
 
 
-def clashes(instance: Instance, settings: Settings) -> list[Clash]:
+def clashes(instance: Instance, settings: SearchSettings) -> list[Clash]:
     """Explain a proven infeasibility.
 
     Parameters
@@ -61,7 +61,7 @@ def explained(reach: Attainable) -> list[Clash]:
     return told
 
 
-def _alone(reach: Attainable, limit: Limit, best: Best) -> Clash:
+def _alone(reach: Attainable, limit: Limit, best: TightestLimit) -> Clash:
     """Say what this limit would have to be while the others hold."""
     were = "was" if limit.floor or limit.objective is None else "were"
     asked = f"{_apart(limit.asked, best.value)}{limit.unit} {were} asked"
@@ -105,7 +105,7 @@ def _set(reach: Attainable, keys: Keys) -> ClashingSet:
     return ClashingSet(limits=[limit.key for limit in limits], changes=changes, message=message)
 
 
-def _change(limit: Limit, best: Best | None) -> Change:
+def _change(limit: Limit, best: TightestLimit | None) -> Change:
     value, proven = (None, False) if best is None else (best.value, best.proven)
     return Change(limit=limit.key, asked=limit.asked, best=value, unit=limit.unit.strip(), proven=proven)
 

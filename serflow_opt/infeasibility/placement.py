@@ -14,7 +14,7 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import AS_IS, CLIENT
 from serflow_opt.problem.offers import Link, Option
 from serflow_opt.search.best import search
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 MIB = 2.0**20
 SHOWN = 3
@@ -25,7 +25,7 @@ KEYS = ("memory_mb", "payload_max_bytes", "link", "rule", "run_max_s")
 Holds = Callable[[Instance], bool | None]
 
 
-def no_placement(instance: Instance, settings: Settings) -> Clash:
+def no_placement(instance: Instance, settings: SearchSettings) -> Clash:
     """Explain why an instance without targets has no placement.
 
     Parameters

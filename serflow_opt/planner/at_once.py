@@ -20,7 +20,7 @@ from serflow_opt.planner.policy import Piece, Policy
 from serflow_opt.planner.rated import HOUR, Rated
 from serflow_opt.planner.rented import best_at_some_rate
 from serflow_opt.problem.instance import Instance
-from serflow_opt.search.outcome import Found, Settings
+from serflow_opt.search.outcome import SearchOutcome, SearchSettings
 from serflow_opt.solving import plan_of
 
 STEPS = 1_000_000
@@ -79,8 +79,8 @@ def map_at_once(
     for run in _runs(terms, steps, tolerance):
         here = instance.with_limits(rate_per_s=run.high)
         metrics = evaluate(here, decisions[run.plan])
-        found = Found(decisions[run.plan], metrics, metrics.cost_usd_per_request, run.least / HOUR / run.high)
-        plan = plan_of(here, found, Settings(tolerance, deadline), {"cost": 1.0})
+        found = SearchOutcome(decisions[run.plan], metrics, metrics.cost_usd_per_request, run.least / HOUR / run.high)
+        plan = plan_of(here, found, SearchSettings(tolerance, deadline), {"cost": 1.0})
         plan.certificate.method = (
             f"{len(decisions):,} plans, one of which is the best at any rate, by Lagrangian bounds and label setting, "
             "valued by the exact evaluator"

@@ -46,7 +46,7 @@ FAR = 0.25
 Report = Callable[[int, float], None]
 
 
-class Asked(Protocol):
+class PlanSource(Protocol):
     """What is asked for plans: a `Planner`."""
 
     instance: Instance
@@ -74,7 +74,7 @@ class Asked(Protocol):
 
 
 def map_policy(
-    planner: Asked,
+    planner: PlanSource,
     *,
     rate_per_s: tuple[float, float] | None = None,
     latency_slo_ms: tuple[float, float] | None = None,
@@ -127,7 +127,7 @@ def map_policy(
     report = on_progress or (lambda solves, done: None)
     with stoppable():
         deadline = Deadline(seconds)
-        search = _Search(planner, axis, tolerance, deadline, report)
+        search = _MapSearch(planner, axis, tolerance, deadline, report)
         if axis == "rate_per_s" and covers(instance):
             at_once = Deadline(deadline.left / 2) if deadline.limited else deadline  # else a map of few solves
             mapped = map_at_once(instance, (low, high), tolerance, at_once, jobs, report)
@@ -140,8 +140,8 @@ def _is_pair(both: object) -> bool:
     return isinstance(both, (tuple, list, np.ndarray)) and len(both) == 2
 
 
-class _Search:
-    def __init__(self, planner: Asked, axis: Axis, tolerance: float, deadline: Deadline, report: Report) -> None:
+class _MapSearch:
+    def __init__(self, planner: PlanSource, axis: Axis, tolerance: float, deadline: Deadline, report: Report) -> None:
         self.planner, self.axis, self.tolerance = planner, axis, tolerance
         self.deadline, self.report = deadline, report
         self.hourly = axis == "rate_per_s" and planner.instance.minimize == "cost"
@@ -266,7 +266,7 @@ class _Search:
         return Piece(a, b, hard, gap) if gap <= self.aim or over else None
 
 
-def _ask(planner: Asked, axis: Axis, deadline: Deadline, value: float) -> Plan:
+def _ask(planner: PlanSource, axis: Axis, deadline: Deadline, value: float) -> Plan:
     left = deadline.left_or_none
     asked: dict[str, float] = {axis: value}
     return planner.plan(**asked, deadline_ms=None if left is None else 1000 * left, explain=False)

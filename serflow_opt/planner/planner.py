@@ -32,7 +32,7 @@ from serflow_opt.search.best import mixed, swept
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.layered import Chain, covered
-from serflow_opt.search.outcome import Found, Settings
+from serflow_opt.search.outcome import SearchOutcome, SearchSettings
 from serflow_opt.search.placements import Paths
 from serflow_opt.search.rented.question import taken
 from serflow_opt.search.rented.search import RentedSearch
@@ -277,13 +277,13 @@ class Planner:
             )
         return self.instance.with_limits(**changes) if changes else self.instance
 
-    def _best_known(self, instance: Instance, deadline: Deadline) -> Found | None:
+    def _best_known(self, instance: Instance, deadline: Deadline) -> SearchOutcome | None:
         """Value the plans known, as many as time allows; return the best one that keeps the limits."""
         if not self._goal:
             return None
         with self._lock:
             decisions = list(self._known)
-        found = Found()
+        found = SearchOutcome()
         for decision in reversed(decisions):
             if found.decision is not None and deadline.expired:
                 break
@@ -292,10 +292,10 @@ class Planner:
         return found if found.decision is not None else None
 
     def _within(
-        self, instance: Instance, deadline: Deadline, known: Found | None, *, priced: bool, explain: bool
+        self, instance: Instance, deadline: Deadline, known: SearchOutcome | None, *, priced: bool, explain: bool
     ) -> Plan:
         """Answer within a deadline: by a search, by the best plan known, or by that with what a search proves."""
-        settings = Settings(self.gap, deadline, grace_s=GRACE_S if known is None else 0.0)
+        settings = SearchSettings(self.gap, deadline, grace_s=GRACE_S if known is None else 0.0)
         late = deadline.expired or (self._chain is None and deadline.left < self._setup_s)
         if known is None or not late:
             plan = self._answer(instance, settings, priced=priced, explain=explain)
@@ -324,7 +324,7 @@ class Planner:
             if len(self._known) > KNOWN:
                 self._known.popitem(last=False)
 
-    def _answer(self, instance: Instance, settings: Settings, *, priced: bool, explain: bool) -> Plan:
+    def _answer(self, instance: Instance, settings: SearchSettings, *, priced: bool, explain: bool) -> Plan:
         if self._chain is None:
             return answer(instance, settings)
         goal, chain = self._goal, self._changed_chain(self._chain, instance, priced=priced)

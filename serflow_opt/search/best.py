@@ -27,7 +27,7 @@ from serflow_opt.problem.limits import limits_set, put
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal, ceiling
 from serflow_opt.search.layered import Chain, covered
-from serflow_opt.search.outcome import OUT_OF_TIME, Found, Settings
+from serflow_opt.search.outcome import OUT_OF_TIME, SearchOutcome, SearchSettings
 from serflow_opt.search.placements import MOST, Paths
 from serflow_opt.search.prune import Pruned, prune
 from serflow_opt.search.rented.late import LateSearch
@@ -53,8 +53,8 @@ def listable(deadline: Deadline) -> int:
 
 
 def search(
-    instance: Instance, settings: Settings, goal: Goal, within: Pruned | None = None, *, check: bool = True
-) -> Found:
+    instance: Instance, settings: SearchSettings, goal: Goal, within: Pruned | None = None, *, check: bool = True
+) -> SearchOutcome:
     """Search for the best decision that holds exactly.
 
     Parameters
@@ -79,7 +79,7 @@ def search(
     return found
 
 
-def _misses(instance: Instance, settings: Settings) -> bool:
+def _misses(instance: Instance, settings: SearchSettings) -> bool:
     """Whether what is best in some limit alone misses it while the others hold, be it by less than HiGHS resolves."""
     closely = replace(settings, gap=0.0, method="auto", on_progress=None)
     for limit in limits_set(instance):
@@ -93,10 +93,12 @@ def _misses(instance: Instance, settings: Settings) -> bool:
     return False
 
 
-def _searched(instance: Instance, settings: Settings, goal: Goal, within: Pruned | None, check: bool) -> Found:
+def _searched(
+    instance: Instance, settings: SearchSettings, goal: Goal, within: Pruned | None, check: bool
+) -> SearchOutcome:
     """Search for the best decision, as `search`; what is said of it is HiGHS's word yet."""
     if not settings.grace_s and settings.deadline.expired:
-        return Found()
+        return SearchOutcome()
     plain = settings.extra is None  # labels and bounds on placements know nothing of a user's constraints
     if within is None and settings.method != "milp" and plain:
         exact = _exactly(instance, settings, goal)
@@ -105,7 +107,7 @@ def _searched(instance: Instance, settings: Settings, goal: Goal, within: Pruned
         if settings.method in ("labels", "mixes"):
             found_at = f"'{settings.method}' does not cover this instance"
             raise InputError([Problem("", "method", found_at, COVERED[settings.method])])
-    found = Found()
+    found = SearchOutcome()
     pruned = within
     if pruned is None and settings.method == "auto" and plain:
         try:
@@ -152,14 +154,14 @@ def _searched(instance: Instance, settings: Settings, goal: Goal, within: Pruned
     return found
 
 
-def _is_sure(found: Found, gap: float) -> bool:
+def _is_sure(found: SearchOutcome, gap: float) -> bool:
     """Whether multipliers alone prove what was found."""
     if found.decision is None:
         return found.infeasible and found.checked == math.inf
     return found.checked >= found.bound - gap * abs(found.bound)
 
 
-def _second(instance: Instance, settings: Settings, goal: Goal, found: Found) -> None:
+def _second(instance: Instance, settings: SearchSettings, goal: Goal, found: SearchOutcome) -> None:
     """Hold what HiGHS says against bounds on all placements and labels, as far as they get in a share of its time.
 
     A plan that it says there is none of, or that is better than its bound, refutes it.
@@ -178,7 +180,7 @@ def _second(instance: Instance, settings: Settings, goal: Goal, found: Found) ->
             return
         if pruned is None:
             return
-        second = Found(infeasible=not pruned.kept, bound=pruned.bound - EQUAL * abs(pruned.bound))
+        second = SearchOutcome(infeasible=not pruned.kept, bound=pruned.bound - EQUAL * abs(pruned.bound))
         if pruned.start is not None:
             metrics = evaluate(instance, pruned.start)
             second.offer(pruned.start, metrics, metrics.blended(goal, instance.latency_measure))
@@ -197,7 +199,7 @@ def _second(instance: Instance, settings: Settings, goal: Goal, found: Found) ->
     found.bound = min(max(found.bound, second.bound), found.value)
 
 
-def _exactly(instance: Instance, settings: Settings, goal: Goal) -> Found | None:
+def _exactly(instance: Instance, settings: SearchSettings, goal: Goal) -> SearchOutcome | None:
     """Search without HiGHS, by the method asked for or what covers the instance; None where that does not reach."""
     if settings.method != "mixes":
         by_chain = _by_chain(instance, settings, goal)
@@ -206,17 +208,19 @@ def _exactly(instance: Instance, settings: Settings, goal: Goal) -> Found | None
     return _rented(instance, settings, goal)
 
 
-def _rented(instance: Instance, settings: Settings, goal: Goal) -> Found | None:
+def _rented(instance: Instance, settings: SearchSettings, goal: Goal) -> SearchOutcome | None:
     """Search by mixes of thresholds; None where that does not reach, or ends without a proof."""
     if not kernels.compiled or not taken(instance, goal):
         return None
     data = Data(instance)
     if not data.connected:
-        return Found(infeasible=True, bound=math.inf, checked=math.inf)
+        return SearchOutcome(infeasible=True, bound=math.inf, checked=math.inf)
     return mixed(instance, Chain.of(data, goal), settings, goal)
 
 
-def mixed(instance: Instance, chain: Chain, settings: Settings, goal: Goal, pool: Paths | None = None) -> Found | None:
+def mixed(
+    instance: Instance, chain: Chain, settings: SearchSettings, goal: Goal, pool: Paths | None = None
+) -> SearchOutcome | None:
     """Search the arrays of an instance by mixes of thresholds; None where that does not reach, or proves nothing.
 
     Parameters
@@ -236,14 +240,14 @@ def mixed(instance: Instance, chain: Chain, settings: Settings, goal: Goal, pool
         ended = run.run(pool)
     if not ended:
         return None
-    found = Found(rented=run)
+    found = SearchOutcome(rented=run)
     found.nodes = run.counts.nodes
     found = _valued(instance, goal, found, run.decision(), run.infeasible, run.bound * chain.unit)
     known = found.infeasible or found.proven(settings.gap)
     return found if known or settings.deadline.expired else None
 
 
-def _told(settings: Settings, chain: Chain) -> Callable[[float, float], None] | None:
+def _told(settings: SearchSettings, chain: Chain) -> Callable[[float, float], None] | None:
     """Progress of a search in the units of the chain, as it is told."""
     report, deadline = settings.on_progress, settings.deadline
     if report is None:
@@ -251,14 +255,14 @@ def _told(settings: Settings, chain: Chain) -> Callable[[float, float], None] | 
     return lambda value, bound: report(Progress(deadline.seconds, value * chain.unit, bound * chain.unit, True))
 
 
-def _by_chain(instance: Instance, settings: Settings, goal: Goal) -> Found | None:
+def _by_chain(instance: Instance, settings: SearchSettings, goal: Goal) -> SearchOutcome | None:
     """Search without HiGHS, where the instance is a pure chain; None where that does not reach."""
     fastest = set(goal) == {"latency"} and instance.latency_measure == "worst"
     if not covered(instance, {"cost": 1.0} if fastest else goal):
         return None
     data = Data(instance)
     if not data.connected:
-        return Found(infeasible=True)
+        return SearchOutcome(infeasible=True)
     chain = Chain.of(data, {"cost": 1.0} if fastest else goal)
     return swept(instance, chain, settings, goal)
 
@@ -266,11 +270,11 @@ def _by_chain(instance: Instance, settings: Settings, goal: Goal) -> Found | Non
 def swept(
     instance: Instance,
     chain: Chain,
-    settings: Settings,
+    settings: SearchSettings,
     goal: Goal,
     pool: Paths | None = None,
     held: Floats | None = None,
-) -> Found | None:
+) -> SearchOutcome | None:
     """Search the arrays of an instance; None where that does not reach.
 
     Parameters
@@ -280,7 +284,7 @@ def swept(
     """
     fastest = set(goal) == {"latency"} and instance.latency_measure == "worst"
     run = ChainSearch(chain, max(settings.gap, EQUAL), settings.deadline, _told(settings, chain), settings.grace_s)
-    found = Found(chain=run)
+    found = SearchOutcome(chain=run)
     if fastest:
         if run.limited[:-1].any() or run.tight:
             return None
@@ -300,8 +304,8 @@ def swept(
 
 
 def _valued(
-    instance: Instance, goal: Goal, found: Found, decision: Decision | None, infeasible: bool, bound: float
-) -> Found:
+    instance: Instance, goal: Goal, found: SearchOutcome, decision: Decision | None, infeasible: bool, bound: float
+) -> SearchOutcome:
     """Put into `found` what a search without HiGHS came to; a plan that holds within rounding only is not taken."""
     found.infeasible = infeasible
     found.bound = found.checked = math.inf if infeasible else bound  # there is nothing to bound

@@ -22,7 +22,7 @@ from serflow_opt.formulations.coefficients import NOTHING
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import staircase
-from serflow_opt.search.flat import Crossing
+from serflow_opt.search.flat import HubCrossings
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placements import NOWHERE, Paths
 
@@ -33,7 +33,7 @@ END = STAY - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
+class StageLabels:
     """Labels of a stage, by lane, runner, `back` and rising V.
 
     Attributes
@@ -50,7 +50,7 @@ class Steps:
     tags: Ints
 
     @classmethod
-    def of(cls, value: Floats, whole: Floats, *tags: Ints | int) -> Steps:
+    def of(cls, value: Floats, whole: Floats, *tags: Ints | int) -> StageLabels:
         """Put labels together from tags, each an array or one number for all."""
         table = np.empty((len(tags), len(value)), dtype=np.int64)
         for row, tag in zip(table, tags, strict=True):
@@ -86,12 +86,12 @@ class Steps:
         """How it is handed over to the next stage."""
         return self._tag(4)
 
-    def rows(self, chosen: Ints | Mask) -> Steps:
+    def rows(self, chosen: Ints | Mask) -> StageLabels:
         """Return some of them."""
-        return Steps(self.value[chosen], self.whole[chosen], self.tags[:, chosen])
+        return StageLabels(self.value[chosen], self.whole[chosen], self.tags[:, chosen])
 
     @classmethod
-    def joined(cls, parts: list[Steps]) -> Steps:
+    def joined(cls, parts: list[StageLabels]) -> StageLabels:
         """Put several together."""
         if len(parts) == 1:
             return parts[0]
@@ -120,8 +120,8 @@ class BoundTable:
 
     best: Floats
     first: Ints
-    ends: Steps
-    steps: list[Steps]
+    ends: StageLabels
+    steps: list[StageLabels]
 
     @property
     def labels(self) -> int:
@@ -199,7 +199,7 @@ class _Sweep:
         steps, arriving = self._compiled(deadline) if kernels.compiled else self._by_arrays(deadline)
         tails = [self._moved(arriving.get(crossing.hub), crossing, 0) for crossing in chain.leaving[0]]
         there = [tail for tail in tails if tail is not None]
-        ends = Steps.joined(there) if there else steps[0].rows(np.arange(0))
+        ends = StageLabels.joined(there) if there else steps[0].rows(np.arange(0))
         # labels were kept for the fastest way in; the one an end has taken may be slower
         ends = ends.rows(ends.whole <= chain.whole_limit)
         lanes = len(self.weights)
@@ -210,7 +210,7 @@ class _Sweep:
             best[lane] = ends.value[first[lane]]
         return BoundTable(best, first, ends, steps)
 
-    def _compiled(self, deadline: Deadline) -> tuple[list[Steps], dict[object, Steps]]:
+    def _compiled(self, deadline: Deadline) -> tuple[list[StageLabels], dict[object, StageLabels]]:
         """Labels by stage, and at the hubs before the first."""
         from serflow_opt.kernels.chain import Sweep
 
@@ -221,17 +221,17 @@ class _Sweep:
             self.allowed, chain.whole_limit, self.timed, STAY, END,
         )  # fmt: skip
         steps, met = run.run(deadline.check)
-        arriving: dict[object, Steps] = {
-            crossing.hub: Steps(*labels) for crossing, labels in zip(chain.entering[0], met, strict=True)
+        arriving: dict[object, StageLabels] = {
+            crossing.hub: StageLabels(*labels) for crossing, labels in zip(chain.entering[0], met, strict=True)
         }
-        return [Steps(*labels) for labels in steps], arriving
+        return [StageLabels(*labels) for labels in steps], arriving
 
-    def _by_arrays(self, deadline: Deadline) -> tuple[list[Steps], dict[object, Steps]]:
+    def _by_arrays(self, deadline: Deadline) -> tuple[list[StageLabels], dict[object, StageLabels]]:
         """The same, by numpy."""
         chain = self.chain
-        steps: list[Steps] = []
-        arriving: dict[object, Steps] = {}
-        step: Steps | None = None
+        steps: list[StageLabels] = []
+        arriving: dict[object, StageLabels] = {}
+        step: StageLabels | None = None
         # backwards: the best threshold of a stage depends on nothing but what follows
         for s in range(len(chain.on) - 1, -1, -1):
             deadline.check()
@@ -242,7 +242,7 @@ class _Sweep:
         steps.reverse()
         return steps, arriving
 
-    def _tails(self, s: int, after: Steps | None, arriving: dict[object, Steps]) -> Steps:
+    def _tails(self, s: int, after: StageLabels | None, arriving: dict[object, StageLabels]) -> StageLabels:
         """What can follow stage s on each runner."""
         chain = self.chain
         if after is None:
@@ -254,15 +254,15 @@ class _Sweep:
             tail = self._moved(arriving.get(crossing.hub), crossing, s)
             if tail is not None:
                 parts.append(tail)
-        return Steps.joined(parts)
+        return StageLabels.joined(parts)
 
-    def _nothing(self, here: Mask, s: int, via: int) -> Steps:
+    def _nothing(self, here: Mask, s: int, via: int) -> StageLabels:
         """Nothing follows stage s on some runners, by lane."""
         lane, runner = np.nonzero(here)
         none = np.zeros(len(lane))
-        return Steps.of(none, none, lane, runner, self.chain.back[s, runner], -1, via)
+        return StageLabels.of(none, none, lane, runner, self.chain.back[s, runner], -1, via)
 
-    def _stay(self, s: int, after: Steps) -> Steps:
+    def _stay(self, s: int, after: StageLabels) -> StageLabels:
         stays = self.chain.stays[s + 1]
         rows, runner = np.arange(len(after.value)), after.runner
         if stays is not None:
@@ -274,9 +274,9 @@ class _Sweep:
         if stays is not None or not fits.all():
             rows, runner = rows[fits], runner[fits]
             after = after.rows(rows)
-        return Steps.of(after.value, after.whole, after.lane, runner, after.back, rows, STAY)
+        return StageLabels.of(after.value, after.whole, after.lane, runner, after.back, rows, STAY)
 
-    def _moved(self, tail: Steps | None, crossing: Crossing, s: int) -> Steps | None:
+    def _moved(self, tail: StageLabels | None, crossing: HubCrossings, s: int) -> StageLabels | None:
         """Labels at a hub as each of its senders has them; at the source there is one."""
         if tail is None or not len(tail.value):
             return None
@@ -290,14 +290,14 @@ class _Sweep:
         tags[1] = senders[:, None]
         tags[2] = 1 if source else self.chain.back[s, senders, None]
         value = (tail.value + adds[:, tail.lane]).ravel()
-        moved = Steps(value, (tail.whole + whole[:, None]).ravel(), tags.reshape(5, -1))
+        moved = StageLabels(value, (tail.whole + whole[:, None]).ravel(), tags.reshape(5, -1))
         return moved if source else moved.rows(self.on[moved.lane, s, moved.runner])
 
-    def _times(self, crossing: Crossing) -> Floats:
+    def _times(self, crossing: HubCrossings) -> Floats:
         """Whole times of ways; zero where they do not count, so that no label is kept for them."""
         return crossing.whole if self.timed else np.zeros(len(crossing.whole))
 
-    def _kept(self, s: int, tail: Steps) -> Steps:
+    def _kept(self, s: int, tail: StageLabels) -> StageLabels:
         """Put stage s in front and keep what can still be within the limits and is not dominated."""
         chain = self.chain
         whole = tail.whole
@@ -315,9 +315,9 @@ class _Sweep:
             kept = alive[staircase(group[alive], value[alive], whole[alive])]
         else:
             kept = staircase(group, value, whole)
-        return Steps(value[kept], whole[kept], tail.tags[:, kept])
+        return StageLabels(value[kept], whole[kept], tail.tags[:, kept])
 
-    def _exits(self, s: int, tail: Steps) -> Floats:
+    def _exits(self, s: int, tail: StageLabels) -> Floats:
         """φ of what follows."""
         chain, beta = self.chain, self.beta[tail.lane]
 
@@ -335,7 +335,7 @@ class _Sweep:
             exits[rows] = phi(rows, menu)
         return self._closed(s, tail, exits)
 
-    def _closed(self, s: int, tail: Steps, exits: Floats) -> Floats:
+    def _closed(self, s: int, tail: StageLabels, exits: Floats) -> Floats:
         """The same with those that end with stage s: everybody leaves."""
         if self.chain.ends is not None:
             # nothing follows, so that there is no threshold to weigh: what is left is the accuracy of those who leave
@@ -343,7 +343,7 @@ class _Sweep:
             exits[ended] = -self.beta[tail.lane[ended]] * self.chain.ends[s, tail.runner[ended]]
         return exits
 
-    def _arriving(self, step: Steps, crossing: Crossing) -> Steps:
+    def _arriving(self, step: StageLabels, crossing: HubCrossings) -> StageLabels:
         """Labels of a stage as the hub before it has them."""
         position = np.full(self.chain.on.shape[1], -1)
         position[crossing.runner] = np.arange(len(crossing.runner))
@@ -355,4 +355,6 @@ class _Sweep:
         # senders do not care who receives, nor how far the receiver's run reaches: one staircase a lane is enough
         kept = staircase(lane if len(self.weights) > 1 else None, value, whole)
         rows = rows[kept]
-        return Steps.of(value[kept], whole[kept], lane[kept], step.runner[rows], step.back[rows], rows, crossing.hub[2])
+        return StageLabels.of(
+            value[kept], whole[kept], lane[kept], step.runner[rows], step.back[rows], rows, crossing.hub[2]
+        )

@@ -18,8 +18,8 @@ from serflow_opt.formulations.coefficients import NOTHING, SOURCE
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import ROUNDING
-from serflow_opt.search.bound_recursion import BoundTable, Steps
-from serflow_opt.search.flat import Crossing
+from serflow_opt.search.bound_recursion import BoundTable, StageLabels
+from serflow_opt.search.flat import HubCrossings
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed
 from serflow_opt.search.placements import Paths
@@ -152,7 +152,7 @@ def _none(chain: Chain) -> Placed:
 class _Lookup:
     """The least V at a state within a whole time, from the staircases of a stage."""
 
-    def __init__(self, chain: Chain, step: Steps) -> None:
+    def __init__(self, chain: Chain, step: StageLabels) -> None:
         self.value, self.runner = step.value, step.runner
         self.there = np.zeros(chain.on.shape[1], dtype=bool)
         self.there[step.runner] = True
@@ -203,8 +203,8 @@ def _crossed(
     before: _Prefixes | None,
     most: float,
     look: _Lookup,
-    left: Crossing,
-    entered: Crossing,
+    left: HubCrossings,
+    entered: HubCrossings,
 ) -> _Prefixes | None:
     last, columns = len(chain.on), len(chain.columns)
     if before is None:

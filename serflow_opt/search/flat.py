@@ -18,7 +18,7 @@ from serflow_opt.search.envelope import Envelope
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class FlatEnvelopes:
     """Envelopes one behind the other.
 
     Attributes
@@ -41,7 +41,7 @@ class Lines:
     breaks: Floats
 
     @classmethod
-    def of(cls, menus: Sequence[Sequence[Envelope]]) -> Lines:
+    def of(cls, menus: Sequence[Sequence[Envelope]]) -> FlatEnvelopes:
         """Put the menus of stages together."""
         every = [envelope for stage in menus for envelope in stage]
         level = np.concatenate([envelope.level for envelope in every])
@@ -63,7 +63,7 @@ def _summed(counts: Sequence[int] | Ints) -> Ints:
 
 
 @dataclass(frozen=True, slots=True)
-class Crossing:
+class HubCrossings:
     """Ways into or out of a hub: runners, what each adds (n x columns) and how much whole time."""
 
     hub: Hub
@@ -94,7 +94,7 @@ class Flat:
         Where the ways out of each hub begin; of each way the receiver, and what it adds.
     """
 
-    lines: Lines
+    lines: FlatEnvelopes
     whole: Floats
     back: Ints
     ends: Floats | None
@@ -122,8 +122,8 @@ class Flat:
         states: tuple[Floats, Ints, Floats | None, Ints | None],
         menus: Sequence[Sequence[Envelope]],
         stays: Sequence[tuple[Ints, Ints] | None],
-        leaving: Sequence[Sequence[Crossing]],
-        entering: Sequence[Sequence[Crossing]],
+        leaving: Sequence[Sequence[HubCrossings]],
+        entering: Sequence[Sequence[HubCrossings]],
     ) -> Flat:
         """Lay the parts of a chain one behind the other.
 
@@ -138,7 +138,7 @@ class Flat:
         """
         whole, back, ends, used = states
         shape = whole.shape
-        lines = Lines.of(menus)
+        lines = FlatEnvelopes.of(menus)
         menu = np.repeat(lines.first[:-1, None], shape[1], axis=1)
         pairs = [(stay if stay is not None else _NO_PAIRS) for stay in stays]
         stay_from, stay_to = _by_sender(shape, [before for before, _ in pairs])

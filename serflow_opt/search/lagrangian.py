@@ -28,7 +28,7 @@ from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import ON_LINE, SLACK
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.flat import Lines
+from serflow_opt.search.flat import FlatEnvelopes
 from serflow_opt.search.placements import Paths, lost_accuracy, menus_used
 
 LevelKey = tuple[int, int]
@@ -46,7 +46,7 @@ class LinearCost:
 
 
 @dataclass(frozen=True, slots=True)
-class Exits:
+class StageExits:
     """What leaves at each stage of N placements.
 
     Attributes
@@ -63,17 +63,17 @@ class Exits:
     menus: list[list[Envelope]]
     used: Ints | None = None
     lost: Floats | None = None
-    _lines: list[Lines] = field(default_factory=list, repr=False)
+    _lines: list[FlatEnvelopes] = field(default_factory=list, repr=False)
 
     @property
-    def lines(self) -> Lines:
+    def lines(self) -> FlatEnvelopes:
         """All menus one behind the other, made once for all rows."""
         if not self._lines:
-            self._lines.append(Lines.of(self.menus))
+            self._lines.append(FlatEnvelopes.of(self.menus))
         return self._lines[0]
 
     @classmethod
-    def of(cls, data: Data, paths: Paths) -> Exits:
+    def of(cls, data: Data, paths: Paths) -> StageExits:
         """Return those of placements."""
         menus, closing = menus_of(data)
         used = menus_used(data, paths)
@@ -82,9 +82,9 @@ class Exits:
             used = np.column_stack([np.searchsorted(owners[s], used[:, s - 1]) for s in data.stages])
         return cls(menus, closed(used, closing, paths), lost_accuracy(data, paths))
 
-    def rows(self, chosen: Ints | NDArray[np.bool_]) -> Exits:
+    def rows(self, chosen: Ints | NDArray[np.bool_]) -> StageExits:
         """Return those of some of the placements."""
-        return Exits(
+        return StageExits(
             self.menus,
             None if self.used is None else self.used[chosen],
             None if self.lost is None else self.lost[chosen],
@@ -172,7 +172,7 @@ def closed(used: Ints | None, closing: list[dict[int, int]], paths: Paths) -> In
     return used
 
 
-def recursion(exits: Exits, weight: Floats, multiplier: Floats) -> tuple[Floats, Floats, Ints]:
+def recursion(exits: StageExits, weight: Floats, multiplier: Floats) -> tuple[Floats, Floats, Ints]:
     """Solve V for each placement: the recursion in the head of this module.
 
     Parameters
@@ -201,7 +201,7 @@ def recursion(exits: Exits, weight: Floats, multiplier: Floats) -> tuple[Floats,
     return cost, right, levels
 
 
-def solve_dual(exits: Exits, floor: float | None, view: LinearCost, deadline: Deadline = NEVER) -> DualBound:
+def solve_dual(exits: StageExits, floor: float | None, view: LinearCost, deadline: Deadline = NEVER) -> DualBound:
     """Find for each placement the multiplier of the accuracy floor with the best bound.
 
     Parameters
@@ -259,7 +259,7 @@ def solve_dual(exits: Exits, floor: float | None, view: LinearCost, deadline: De
     return DualBound(view.fixed + bound + never, multiplier, view.fixed + high_cost + never, high_levels)
 
 
-def _compiled(exits: Exits, floor: float | None, view: LinearCost, deadline: Deadline) -> DualBound:
+def _compiled(exits: StageExits, floor: float | None, view: LinearCost, deadline: Deadline) -> DualBound:
     from serflow_opt.kernels.dual import Dual
 
     first = exits.lines.first[:-1]
@@ -272,13 +272,13 @@ def _compiled(exits: Exits, floor: float | None, view: LinearCost, deadline: Dea
     return DualBound(view.fixed + bound + never, multiplier, view.fixed + value + never, levels)
 
 
-def _cost_of(exits: Exits, weight: Floats, levels: Ints) -> Floats:
+def _cost_of(exits: StageExits, weight: Floats, levels: Ints) -> Floats:
     """Σ_s R_s w_s of every placement under its thresholds."""
     total: Floats = (reaches(exits, levels) * weight).sum(axis=1)
     return total
 
 
-def reaches(exits: Exits, levels: Ints) -> Floats:
+def reaches(exits: StageExits, levels: Ints) -> Floats:
     """R_s of every placement under its thresholds, N x M."""
     reach = np.ones(levels.shape)
     for s, menus in enumerate(exits.menus[:-1]):
@@ -292,7 +292,7 @@ def reaches(exits: Exits, levels: Ints) -> Floats:
 
 
 def forced_levels(
-    exits: Exits,
+    exits: StageExits,
     floor: float | None,
     view: LinearCost,
     multiplier: Floats,

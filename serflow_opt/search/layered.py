@@ -23,7 +23,7 @@ from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.flat import Crossing, Flat
+from serflow_opt.search.flat import Flat, HubCrossings
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.lagrangian import menus_of
 from serflow_opt.search.runs import run_begin, stages_couple
@@ -85,8 +85,8 @@ class Chain:
     used: Ints | None
     closing: list[dict[int, int]]
     ends: Floats | None
-    leaving: list[list[Crossing]]
-    entering: list[list[Crossing]]
+    leaving: list[list[HubCrossings]]
+    entering: list[list[HubCrossings]]
     stays: list[tuple[Ints, Ints] | None]
     back: Ints
     _known: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -127,7 +127,7 @@ class Chain:
         whole = instance.latency_measure != "mean"
         limited = [name for name in get_args(Objective) if instance.limit(name) is not None and name != "accuracy"]
         others = [name for name in limited if not (name == "latency" and whole) and set(goal) != {name}]
-        return _Reader(data, goal, others, whole).chain()
+        return _GraphReader(data, goal, others, whole).chain()
 
 
 def covered(instance: Instance, goal: Goal) -> bool:
@@ -141,7 +141,7 @@ def covered(instance: Instance, goal: Goal) -> bool:
     return measured and summed and plain and not instance.families and not instance.joint
 
 
-class _Reader:
+class _GraphReader:
     def __init__(self, data: Data, goal: Goal, others: Sequence[Objective], whole: bool) -> None:
         self.data, self.others, self.is_whole = data, others, whole
         self.price = np.array([data.busy_price(e) for e in range(len(data.runners))])
@@ -259,10 +259,10 @@ class _Reader:
             adds[..., i] = known.get(column, 0.0)
         return adds
 
-    def _leaving(self) -> list[list[Crossing]]:
+    def _leaving(self) -> list[list[HubCrossings]]:
         """Hops into each hub; those of senders that share link, way and variant together."""
         data = self.data
-        leaving: list[list[Crossing]] = [[] for _ in data.stages]
+        leaving: list[list[HubCrossings]] = [[] for _ in data.stages]
         ways = [
             (s, own, np.array(own), k, w) for (s, kind), own in data.senders.items() for k, w in data.onward[s, kind]
         ]
@@ -284,13 +284,13 @@ class _Reader:
             leaving[hub[0] - 1].append(self._crossing(hub, senders, known, encode + move))
         return [_by_hub(crossings) for crossings in leaving]
 
-    def _entering(self) -> list[list[Crossing]]:
+    def _entering(self) -> list[list[HubCrossings]]:
         """Entries out of each hub: an invocation and its cold start, decoding."""
         data = self.data
         runners = range(len(data.runners))
         fee = np.array([data.invocation_price(e) for e in runners])
         cold = np.array([data.whole_cold_time(e) if self.is_whole else data.mean_cold_time(e) for e in runners])
-        entering: list[list[Crossing]] = [[] for _ in data.stages]
+        entering: list[list[HubCrossings]] = [[] for _ in data.stages]
         for hub in data.hubs:
             stage, k, w, carried = hub
             own = data.receivers[stage, k, carried]
@@ -309,9 +309,9 @@ class _Reader:
             entering[hub[0] - 1].append(self._crossing(hub, receivers, known, time))
         return entering
 
-    def _crossing(self, hub: Hub, runner: Ints, known: dict[str, Floats | float], time: Floats) -> Crossing:
+    def _crossing(self, hub: Hub, runner: Ints, known: dict[str, Floats | float], time: Floats) -> HubCrossings:
         adds = self._vectors(runner.shape, known)
-        return Crossing(hub, runner, adds, time if self.is_whole else np.zeros_like(time))
+        return HubCrossings(hub, runner, adds, time if self.is_whole else np.zeros_like(time))
 
     def _stays(self, on: Mask) -> list[tuple[Ints, Ints] | None]:
         data = self.data
@@ -356,13 +356,13 @@ def _rented(data: Data) -> dict[int, Floats]:
     return {k: np.where(tier == k, each, 0.0) for k in kinds}
 
 
-def _by_hub(crossings: list[Crossing]) -> list[Crossing]:
+def _by_hub(crossings: list[HubCrossings]) -> list[HubCrossings]:
     """Put the crossings of each hub together."""
-    hubs: dict[Hub, list[Crossing]] = defaultdict(list)
+    hubs: dict[Hub, list[HubCrossings]] = defaultdict(list)
     for crossing in crossings:
         hubs[crossing.hub].append(crossing)
     return [
-        Crossing(
+        HubCrossings(
             hub, *(np.concatenate([getattr(part, name) for part in parts]) for name in ("runner", "adds", "whole"))
         )
         for hub, parts in hubs.items()

@@ -19,7 +19,7 @@ from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.incumbent import decision_in, start_of
-from serflow_opt.search.outcome import Found, Settings
+from serflow_opt.search.outcome import SearchOutcome, SearchSettings
 
 ATTEMPTS = 50
 """Incumbents cut off at most before the search stops with the best plan that holds."""
@@ -28,7 +28,7 @@ CUTS = 1_000
 """Cuts that all decisions keep, at most: those of the cone of a tail latency."""
 
 
-class Known(Protocol):
+class SearchState(Protocol):
     """What a search knows, whatever is searched."""
 
     value: float
@@ -44,7 +44,13 @@ class Known(Protocol):
 
 
 def search_model(
-    instance: Instance, built: Built, model: HighsModel, settings: Settings, goal: Goal, found: Found, check: bool
+    instance: Instance,
+    built: Built,
+    model: HighsModel,
+    settings: SearchSettings,
+    goal: Goal,
+    found: SearchOutcome,
+    check: bool,
 ) -> None:
     """Ask HiGHS again and again, until the plan it finds holds exactly.
 
@@ -90,8 +96,8 @@ def search_model(
 def refine(
     model: HighsModel,
     unit: float,
-    settings: Settings,
-    found: Known,
+    settings: SearchSettings,
+    found: SearchState,
     *,
     take: Callable[[Outcome], bool],
     cut: Callable[[Outcome], bool] | None,
@@ -165,9 +171,9 @@ def _take(
     built: Built,
     model: HighsModel,
     outcome: Outcome,
-    found: Found,
+    found: SearchOutcome,
     goal: Goal,
-    settings: Settings,
+    settings: SearchSettings,
 ) -> bool:
     """Value the incumbent exactly and keep it if it is the best; say whether the model valued it rightly."""
     polished = outcome if instance.threshold_mode == "menu" else model.polish(outcome, settings.deadline)
@@ -184,7 +190,12 @@ def _take(
 
 
 def ask(
-    model: HighsModel, unit: float, settings: Settings, start: Mapping[int, float] | None = None, *, check: bool = True
+    model: HighsModel,
+    unit: float,
+    settings: SearchSettings,
+    start: Mapping[int, float] | None = None,
+    *,
+    check: bool = True,
 ) -> Outcome:
     """Have a model solved as the settings say.
 

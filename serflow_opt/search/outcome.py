@@ -24,7 +24,7 @@ GAP_LEFT = "HiGHS ended with a gap left, though no limit on time stopped it: its
 
 
 @dataclass(frozen=True)
-class Settings:
+class SearchSettings:
     """How to search: gap, when to stop, HiGHS threads and seed, further options, progress callback, own constraints.
 
     `grace_s` is what a first plan may take beyond the deadline.
@@ -42,7 +42,7 @@ class Settings:
 
 
 @dataclass(slots=True)
-class Found:
+class SearchOutcome:
     """State of a search: the best decision that holds exactly, its metrics, and the bound.
 
     `pruned` is there where placements were listed one by one, `chain` where all were swept at once, `rented` where

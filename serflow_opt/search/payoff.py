@@ -15,7 +15,7 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.best import search
 from serflow_opt.search.goal import Goal, hold
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 Row = dict[Objective, float]
 
@@ -28,7 +28,7 @@ class NoPayoff(Exception):
         self.infeasible, self.reason = infeasible, reason
 
 
-def lexicographic(instance: Instance, order: Sequence[Objective], settings: Settings) -> Metrics:
+def lexicographic(instance: Instance, order: Sequence[Objective], settings: SearchSettings) -> Metrics:
     """Return the metrics of the plan that is best in the first objective, of these in the second, and so on.
 
     Parameters
@@ -59,7 +59,7 @@ def lexicographic(instance: Instance, order: Sequence[Objective], settings: Sett
     return metrics
 
 
-def payoff_table(instance: Instance, names: Sequence[Objective], settings: Settings) -> list[Row]:
+def payoff_table(instance: Instance, names: Sequence[Objective], settings: SearchSettings) -> list[Row]:
     """Return a row for each objective: what all are when that one is best.
 
     Parameters

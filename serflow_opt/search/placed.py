@@ -11,10 +11,10 @@ from serflow_opt.formulations.coefficients import SOURCE
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.lagrangian import Exits, LinearCost, closed, solve_dual
+from serflow_opt.search.lagrangian import LinearCost, StageExits, closed, solve_dual
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placements import NOWHERE, Paths
-from serflow_opt.search.threshold_labels import Task
+from serflow_opt.search.threshold_labels import ThresholdTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def bracket(chain: Chain, those: Placed, held: Floats, deadline: Deadline = NEVE
     OutOfTime
         When the deadline passes.
     """
-    exits = Exits(chain.menus, menus_used(chain, those.paths), _lost(those), [chain.flat.lines])
+    exits = StageExits(chain.menus, menus_used(chain, those.paths), _lost(those), [chain.flat.lines])
     limits = np.where(np.isfinite(chain.limits), chain.limits, 0.0)
     fixed = np.full(len(those), -float(held[1:-1] @ limits[1:-1]))
     floor = -chain.limits[-1] if np.isfinite(chain.limits[-1]) else None
@@ -144,7 +144,7 @@ def columns_of(chain: Chain, those: Placed, levels: Ints) -> Floats:
     return columns
 
 
-def task_of(chain: Chain, those: Placed, n: int) -> Task:
+def task_of(chain: Chain, those: Placed, n: int) -> ThresholdTask:
     """Return the threshold problem of a placement, of the stages it has.
 
     Parameters
@@ -158,10 +158,10 @@ def task_of(chain: Chain, those: Placed, n: int) -> Task:
     menus: list[Envelope] = [menus[0 if used is None else int(used[n, s])] for s, menus in enumerate(chain.menus)]
     count = int(those.paths.stages[n])
     if not kernels.compiled:
-        return Task(menus[:count], those.adds[n, :count], chain.limits)
+        return ThresholdTask(menus[:count], those.adds[n, :count], chain.limits)
     lines = chain.flat.lines
     numbers = lines.first[:-1] if used is None else lines.first[:-1] + used[n]
-    return Task(menus[:count], those.adds[n, :count], chain.limits, lines, numbers[:count])
+    return ThresholdTask(menus[:count], those.adds[n, :count], chain.limits, lines, numbers[:count])
 
 
 def menus_used(chain: Chain, paths: Paths) -> Ints | None:

@@ -26,7 +26,7 @@ from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.lagrangian import DualBound, Exits, LevelKey, LinearCost, forced_levels, solve_dual
+from serflow_opt.search.lagrangian import DualBound, LevelKey, LinearCost, StageExits, forced_levels, solve_dual
 from serflow_opt.search.placements import (
     MOST,
     NOWHERE,
@@ -144,7 +144,7 @@ def prune(
     none = Pruned(frozenset(), frozenset(), listed, 0, math.inf, None, Paths.none(data.last), nothing, nothing)
     if not len(paths):
         return none
-    exits, floor = Exits.of(data, paths), instance.accuracy_min
+    exits, floor = StageExits.of(data, paths), instance.accuracy_min
     within = _within_limits(data, paths, exits, goal, deadline)
     if not within.any():
         return none
@@ -193,7 +193,9 @@ def _places(paths: Paths) -> frozenset[Place]:
     return frozenset((s, e) for s, e in pairs if e != NOWHERE)
 
 
-def _within_limits(data: Data, paths: Paths, exits: Exits, goal: Mapping[Objective, float], deadline: Deadline) -> Mask:
+def _within_limits(
+    data: Data, paths: Paths, exits: StageExits, goal: Mapping[Objective, float], deadline: Deadline
+) -> Mask:
     """Which placements some thresholds may bring within each limit, and to the accuracy floor."""
     instance = data.instance
     limits: dict[Objective, float | None] = {
@@ -319,7 +321,7 @@ def _whole_rent(data: Data, paths: Paths, compute: Floats, sending: Floats, send
     assert instance.rate_per_s is not None
     certain = np.array([data.reach_low[s] > 0 for s in data.stages])[None, :] & (compute_times(data, paths) > 0)
     option = option_of(data)
-    exits = Exits.of(data, paths)
+    exits = StageExits.of(data, paths)
     rent = np.zeros(len(paths))
     for p in np.unique(option[paths.runner]).tolist():
         if p == NOWHERE or data.is_function(p):

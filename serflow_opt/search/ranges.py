@@ -22,7 +22,7 @@ from serflow_opt.problem.offers import Option
 from serflow_opt.problem.ranges import Cell, FunctionSizes, NoiseCurve, Range
 from serflow_opt.search.best import search
 from serflow_opt.search.goal import Goal
-from serflow_opt.search.outcome import OUT_OF_TIME, Found, Settings
+from serflow_opt.search.outcome import OUT_OF_TIME, SearchOutcome, SearchSettings
 from serflow_opt.search.placements import NOWHERE
 from serflow_opt.search.prune import Pruned
 
@@ -39,7 +39,7 @@ class Refined:
     """The best plan found and what is proven: with the instance that has the members it uses, and rounds of cutting."""
 
     instance: Instance
-    found: Found
+    found: SearchOutcome
     rounds: int
 
 
@@ -99,7 +99,7 @@ def _with(instance: Instance, options: list[Option], ways: list[list[Way]]) -> I
     return replace(instance, options=tuple(options), ways=tuple(map(tuple, ways)), families=())
 
 
-def refine(instance: Instance, settings: Settings, goal: Goal) -> Refined:
+def refine(instance: Instance, settings: SearchSettings, goal: Goal) -> Refined:
     """Search for the best plan of an instance with ranges.
 
     Limits are the instance's own; equally good plans are not told apart.
@@ -115,7 +115,7 @@ def refine(instance: Instance, settings: Settings, goal: Goal) -> Refined:
     """
     cells = [_first(family) for family in instance.families]
     quiet = replace(settings, gap=settings.gap / 2, on_progress=None)
-    best, holder, bound, nodes, rounds = Found(), instance, -math.inf, 0, 0
+    best, holder, bound, nodes, rounds = SearchOutcome(), instance, -math.inf, 0, 0
     checked = -math.inf
     while rounds < ROUNDS:
         relaxed = _relax(instance, cells)

@@ -20,7 +20,7 @@ from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed, task_of
 from serflow_opt.search.placements import NOWHERE
 from serflow_opt.search.prefixes import most_value
-from serflow_opt.search.threshold_labels import Choice, Prefixes, followed, meet, prefixes, put_stage
+from serflow_opt.search.threshold_labels import Prefixes, ThresholdChoice, followed, meet, prefixes, put_stage
 
 HALVINGS = 24
 """Allowances, each for half the slack of the one before, that bound the reach of a prefix."""
@@ -76,7 +76,7 @@ class SharedLabels:
         self._suffixes: dict[bytes, _Suffix] = {}
         self._prefixes: dict[bytes, Prefixes] = {}
 
-    def best(self, n: int) -> Choice | None:
+    def best(self, n: int) -> ThresholdChoice | None:
         """Return the best thresholds of placement n; None where none are within `most` and the limits."""
         start = self._prefix(n)
         if not len(start.reach):
@@ -93,7 +93,7 @@ class SharedLabels:
             step = self._suffix(n, s)
             levels.append(int(step.level[at]))
             at = int(step.row[at])
-        return Choice(np.array(levels), columns)
+        return ThresholdChoice(np.array(levels), columns)
 
     def _handed(self, n: int, s: int) -> Floats:
         """What the hand-over before the stage at position s adds."""

@@ -26,7 +26,7 @@ from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import nondominated
 from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.flat import Lines
+from serflow_opt.search.flat import FlatEnvelopes
 
 if TYPE_CHECKING:
     from serflow_opt.kernels.thresholds import Along
@@ -40,7 +40,7 @@ class TooManyLabels(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ThresholdTask:
     """One placement: the menus its stages use, what stages add to K columns (M x K), and limits on these.
 
     The first column is what is minimised, the last minus the accuracy. `lines` has the menus among
@@ -50,7 +50,7 @@ class Task:
     menus: Sequence[Envelope]
     adds: Floats
     limits: Floats
-    lines: Lines | None = None
+    lines: FlatEnvelopes | None = None
     numbers: Ints | None = None
 
     def along(self, weights: Floats) -> Along | None:
@@ -63,7 +63,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ThresholdChoice:
     """Thresholds, as positions in the menus, and the columns they make."""
 
     levels: Ints
@@ -84,14 +84,14 @@ class Prefixes:
 
 
 def best_thresholds(
-    task: Task,
+    task: ThresholdTask,
     weights: Floats,
     most: float,
     *,
     tolerance: float = 0.0,
     deadline: Deadline = NEVER,
     labels: int | None = None,
-) -> tuple[Choice | None, int]:
+) -> tuple[ThresholdChoice | None, int]:
     """Return the thresholds that minimise the first column within the limits, and how many labels it took.
 
     Parameters
@@ -148,7 +148,7 @@ def best_thresholds(
         return None, count
     prefix, at, columns = met
     levels = [*followed(start.trail[::-1], prefix)[::-1], *followed(trail[::-1], at)]
-    return Choice(np.array(levels), columns), count
+    return ThresholdChoice(np.array(levels), columns), count
 
 
 def followed(trail: Sequence[tuple[Ints, Ints]], at: int) -> list[int]:
@@ -160,7 +160,7 @@ def followed(trail: Sequence[tuple[Ints, Ints]], at: int) -> list[int]:
     return levels
 
 
-def _suffixes(task: Task, weights: Floats) -> Floats:
+def _suffixes(task: ThresholdTask, weights: Floats) -> Floats:
     """V_s: the least weighted sum of a suffix that begins with each stage; 0 behind the last."""
     if (along := task.along(weights)) is not None:
         return along.suffixes()
@@ -171,7 +171,7 @@ def _suffixes(task: Task, weights: Floats) -> Floats:
     return value
 
 
-def prefixes(task: Task, weights: Floats, suffix: Floats, most: float, stages: int | None = None) -> Prefixes:
+def prefixes(task: ThresholdTask, weights: Floats, suffix: Floats, most: float, stages: int | None = None) -> Prefixes:
     """Return the choices for the first stages that the best suffix completes to `most`: as far as they stay few.
 
     Parameters
@@ -207,7 +207,7 @@ def prefixes(task: Task, weights: Floats, suffix: Floats, most: float, stages: i
     return found
 
 
-def meet(task: Task, start: Prefixes, after: Floats) -> tuple[int, int, Floats] | None:
+def meet(task: ThresholdTask, start: Prefixes, after: Floats) -> tuple[int, int, Floats] | None:
     """Complete prefixes with labels: return the best prefix, its label, and the columns of both together.
 
     Parameters
@@ -240,7 +240,7 @@ def meet(task: Task, start: Prefixes, after: Floats) -> tuple[int, int, Floats] 
     return int(rows[best]), int(at[rows[best]]), total[best]
 
 
-def _allowances(task: Task, weights: Floats, most: float) -> Floats:
+def _allowances(task: ThresholdTask, weights: Floats, most: float) -> Floats:
     """The largest weighted sum that a label of each stage may have if a prefix shall complete it to `most`."""
     if (along := task.along(weights)) is not None:
         return along.allowances(most)
@@ -252,7 +252,7 @@ def _allowances(task: Task, weights: Floats, most: float) -> Floats:
     return allowed
 
 
-def _widths(task: Task, weights: Floats, suffix: Floats, most: float, tolerance: float, first: int) -> Floats:
+def _widths(task: ThresholdTask, weights: Floats, suffix: Floats, most: float, tolerance: float, first: int) -> Floats:
     """By how much a label of each stage may be worse in the first column so that no plan is by more than `tolerance`.
 
     What is lost at stage s counts with the reach of the prefix. With F_s(V) the least that a prefix makes of V, and v

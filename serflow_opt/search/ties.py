@@ -16,7 +16,7 @@ from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed, bracket, columns_of, menus_used, task_of
 from serflow_opt.search.prefixes import most_value
 from serflow_opt.search.runs import within_options
-from serflow_opt.search.threshold_labels import Choice, TooManyLabels, best_thresholds
+from serflow_opt.search.threshold_labels import ThresholdChoice, TooManyLabels, best_thresholds
 
 MOST_LABELS = 20_000
 """Labels set at most."""
@@ -69,7 +69,7 @@ def _better(
     found: list[Decision] = []
     least, left = math.inf, MOST_LABELS
     for n in np.argsort(rivals.whole if by_whole else np.where(equal, same[:, 0], np.inf), kind="stable").tolist():
-        choice = Choice(levels, same[n]) if equal[n] else None
+        choice = ThresholdChoice(levels, same[n]) if equal[n] else None
         if left > 0 and not (by_whole and equal[n]):
             task = task_of(chain, rivals, n)
             limits = task.limits.copy()

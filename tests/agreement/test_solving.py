@@ -19,7 +19,7 @@ from serflow_opt.ground.deadline import Deadline
 from serflow_opt.infeasibility.explain import clashes
 from serflow_opt.plan.document import Plan
 from serflow_opt.search import best as search
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 
 def vm_alone(**tables: Any) -> dict[str, Any]:
@@ -304,7 +304,7 @@ def test_out_of_time_nothing_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for part in ("prune", "covered"):
         monkeypatch.setattr(search, part, begun)
     monkeypatch.setattr("serflow_opt.formulations.model.build", begun)
-    late = Settings(deadline=Deadline(0.0), grace_s=0.0)
+    late = SearchSettings(deadline=Deadline(0.0), grace_s=0.0)
     found = search.search(instance, late, {"cost": 1.0})
     assert (found.decision, found.infeasible, found.bound) == (None, False, -math.inf)
     assert [clash.limit for clash in clashes(instance.with_limits(accuracy_min=0.99), late)] == ["unknown"]

@@ -12,7 +12,7 @@ from oracles.brute_fronts import adapted_front, covers, points_of, same
 from oracles.random_instances import write
 
 import serflow_opt as so
-from serflow_opt.fronts.methods import Asked, by_solves
+from serflow_opt.fronts.methods import FrontRequest, by_solves
 from serflow_opt.ground.deadline import Deadline
 
 TRIPLES = (("cost", "latency", "privacy"), ("cost", "latency", "energy"), ("cost", "privacy", "accuracy"))
@@ -115,7 +115,7 @@ def test_what_is_reported(tmp_path: Path) -> None:
     """Progress tells how many plans there are and how many boxes are open."""
     told: list[tuple[str, int]] = []
     instance = so.load(write(a_document(), tmp_path))
-    asked = Asked(
+    asked = FrontRequest(
         instance, ("cost", "latency"), 0.0, Deadline(), 1, None, lambda doing, plans, gap: told.append((doing, plans))
     )
     result = by_solves(asked)

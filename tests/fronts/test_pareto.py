@@ -21,7 +21,7 @@ from serflow_opt.fronts.front import Front, FrontProgress
 from serflow_opt.fronts.hypervolume import hypervolume
 from serflow_opt.fronts.pareto import pareto
 from serflow_opt.report.front import SHOWN
-from serflow_opt.search.outcome import Found
+from serflow_opt.search.outcome import SearchOutcome
 
 COUPLED = [1, 5, 6, 16, 19, 36, 41, 49, 53, 60]
 """Rented machines, the printed formula, percentiles; fronts of 3 to 8 points."""
@@ -97,10 +97,10 @@ def test_a_limit_in_the_middle_keeps_what_was_found(tmp_path: Path, monkeypatch:
     expected = enumerate_front(document, ("cost", "latency"))
     searched, calls = box_front.search, 0
 
-    def interrupted(*arguments: Any) -> Found:
+    def interrupted(*arguments: Any) -> SearchOutcome:
         nonlocal calls
         calls += 1
-        return searched(*arguments) if calls <= 10 else Found()
+        return searched(*arguments) if calls <= 10 else SearchOutcome()
 
     monkeypatch.setattr(box_front, "search", interrupted)
     part = pareto(load(document, tmp_path))

@@ -193,10 +193,10 @@ def test_two_sets_that_share_nothing(tmp_path: Path) -> None:
 def test_time_that_runs_out_is_said(tmp_path: Path) -> None:
     """Without time the blame is unknown, and said to be."""
     from serflow_opt.infeasibility.explain import clashes
-    from serflow_opt.search.outcome import Settings
+    from serflow_opt.search.outcome import SearchSettings
 
     instance = load(changed(two_tiers(), workload={"accuracy_min": 0.99, "latency_slo_ms": 1.0}), tmp_path)
-    told = clashes(instance, Settings(deadline=Deadline(0.0), method="milp"))
+    told = clashes(instance, SearchSettings(deadline=Deadline(0.0), method="milp"))
     assert [clash.limit for clash in told] == ["unknown"]
     assert not told[0].sets_complete
 

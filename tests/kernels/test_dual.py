@@ -7,7 +7,7 @@ import pytest
 
 from serflow_opt import kernels
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.lagrangian import Exits, LinearCost, solve_dual
+from serflow_opt.search.lagrangian import LinearCost, StageExits, solve_dual
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -25,7 +25,7 @@ def test_brackets(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
         found = []
         for compiled in (True, False):
             monkeypatch.setattr(kernels, "compiled", compiled)
-            found.append(solve_dual(Exits(menus, used, lost), floor, view))
+            found.append(solve_dual(StageExits(menus, used, lost), floor, view))
         one, other = found
         assert one.bound.tolist() == pytest.approx(other.bound.tolist(), rel=1e-12)
         there = np.isfinite(other.bound)

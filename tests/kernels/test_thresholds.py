@@ -10,11 +10,11 @@ import pytest
 from serflow_opt import kernels
 from serflow_opt.search import threshold_labels
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.flat import Lines
-from serflow_opt.search.threshold_labels import Task, best_thresholds
+from serflow_opt.search.flat import FlatEnvelopes
+from serflow_opt.search.threshold_labels import ThresholdTask, best_thresholds
 
 
-def task_of(rng: np.random.Generator) -> Task:
+def task_of(rng: np.random.Generator) -> ThresholdTask:
     """A few stages; at the last everybody leaves."""
     menus = []
     for _ in range(int(rng.integers(1, 7))):
@@ -22,7 +22,7 @@ def task_of(rng: np.random.Generator) -> Task:
         menus.append(Envelope.of(rate, rate * rng.uniform(0.6, 0.97, len(rate))))
     menus.append(Envelope.of(np.ones(1), np.full(1, 0.95)))
     adds = np.column_stack([rng.uniform(0, 1, len(menus)), rng.choice([0.0, 0.01], len(menus))])
-    return Task(menus, adds, np.array([np.inf, -rng.uniform(0.6, 0.95)]))
+    return ThresholdTask(menus, adds, np.array([np.inf, -rng.uniform(0.6, 0.95)]))
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -34,7 +34,7 @@ def test_best_thresholds(seed: int, few: int, monkeypatch: pytest.MonkeyPatch) -
     weights = np.array([1.0, float(rng.choice([0.0, 0.5, 5.0]))])
     most = float(rng.choice([np.inf, 0.5, -0.5]))
     monkeypatch.setattr(threshold_labels, "PREFIXES", few)
-    lines = Lines.of([[menu] for menu in task.menus])
+    lines = FlatEnvelopes.of([[menu] for menu in task.menus])
     flat = replace(task, lines=lines, numbers=np.arange(len(task.menus)))
     for tolerance in (0.0, 0.05):
         monkeypatch.setattr(kernels, "compiled", True)

@@ -526,7 +526,7 @@ def test_a_map_upwards_is_one_by_halves() -> None:
     """One process goes up from the lowest rate, several halve intervals: no plan is beyond what both promise."""
     upwards = by_rate()
     told: list[float] = []
-    search = mapping._Search(Planner(rented()), "rate_per_s", 0.1, NEVER, lambda n, done: told.append(done))
+    search = mapping._MapSearch(Planner(rented()), "rate_per_s", 0.1, NEVER, lambda n, done: told.append(done))
     halves = Policy("two", "rate_per_s", tuple(search.pieces(2.0, 8.0, 1, None)), 0.1, rented().utilisation_cap)
     for rate in np.geomspace(2.0, 8.0, 23).tolist():
         one, other = upwards.at(rate), halves.at(rate)

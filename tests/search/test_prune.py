@@ -38,7 +38,7 @@ from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import document_of
 from serflow_opt.problem.instance import Instance
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.lagrangian import Exits, LinearCost, forced_levels, solve_dual
+from serflow_opt.search.lagrangian import LinearCost, StageExits, forced_levels, solve_dual
 from serflow_opt.search.placements import NOWHERE, list_paths
 from serflow_opt.search.prune import Pruned, objectives, prune
 
@@ -163,7 +163,7 @@ def test_each_placement_and_forced_threshold(seed: int, tmp_path: Path) -> None:
     paths = list_paths(data)
     assert paths is not None
     rows = {path: n for n, path in enumerate(map(tuple, paths.runner.tolist()))}
-    exits, floor = Exits.of(data, paths), instance.accuracy_min
+    exits, floor = StageExits.of(data, paths), instance.accuracy_min
     accurate = np.ones(table.accuracy.shape, dtype=bool)
     if floor is not None:
         accurate = table.accuracy >= floor
@@ -278,7 +278,7 @@ def test_adapted_placements(seed: int, tmp_path: Path) -> None:
     accurate = plans.keeps("accuracy_min") if len(keys) else np.zeros(0, dtype=bool)
     if not accurate.any():
         return
-    exits = Exits.of(data, paths)
+    exits = StageExits.of(data, paths)
     for name, unit in ADAPTED_UNITS.items():
         if name == "latency" and instance.quantile is not None:
             continue
@@ -355,9 +355,9 @@ def chains(draw: st.DrawFn) -> tuple[Instance, np.ndarray, float]:
     return tiny.one_vm(menus=tuple(menus), accuracy_min=floor), weight, floor
 
 
-def exits_of(instance: Instance) -> Exits:
+def exits_of(instance: Instance) -> StageExits:
     """What leaves at each stage of the one placement of `chains`."""
-    return Exits(
+    return StageExits(
         [
             [Envelope.of(np.array(menu.exit_rates), np.array(menu.exit_rates) * menu.accuracies)]
             for menu in instance.menus

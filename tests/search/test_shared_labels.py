@@ -21,12 +21,12 @@ from serflow_opt.search.placements import list_paths
 from serflow_opt.search.prefixes import least_whole_before
 from serflow_opt.search.runs import within_options
 from serflow_opt.search.shared_labels import SharedLabels
-from serflow_opt.search.threshold_labels import Task
+from serflow_opt.search.threshold_labels import ThresholdTask
 
 SEEDS = [seed for seed in range(90) if random_document(seed)["objective"].get("accounting") == "per-request"]
 
 
-def enumerated(task: Task) -> float:
+def enumerated(task: ThresholdTask) -> float:
     """The least of the first column over all thresholds within the limits, by the formulas of a walk."""
     least = math.inf
     for levels in itertools.product(*[range(len(menu.rate)) for menu in task.menus]):

@@ -11,7 +11,7 @@ import pytest
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.search import threshold_labels
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.threshold_labels import Task, TooManyLabels, best_thresholds
+from serflow_opt.search.threshold_labels import ThresholdTask, TooManyLabels, best_thresholds
 
 ROUNDING = 1e-9
 
@@ -20,7 +20,7 @@ ROUNDING = 1e-9
 class Drawn:
     """A task, multipliers for it, and what every choice of thresholds makes of its columns."""
 
-    task: Task
+    task: ThresholdTask
     weights: np.ndarray
     choices: np.ndarray  # N x M
     columns: np.ndarray  # N x K
@@ -31,7 +31,7 @@ class Drawn:
         return float(self.columns[good, 0].min(initial=np.inf))
 
 
-def of_choice(task: Task, levels: tuple[int, ...]) -> np.ndarray:
+def of_choice(task: ThresholdTask, levels: tuple[int, ...]) -> np.ndarray:
     """Columns: requests that are left pay what stages add, and those that exit are right at times."""
     columns, reach = np.zeros(task.adds.shape[1]), 1.0
     for envelope, adds, level in zip(task.menus, task.adds, levels, strict=True):
@@ -56,7 +56,7 @@ def drawn(seed: int, width: int = 2) -> Drawn:
     adds = rng.uniform(0, 2, (stages, width))
     adds[:, -1] = 0.0 if rng.random() < 0.5 else rng.uniform(-0.02, 0.05, stages)  # accuracy that adaptations lose
     limits = np.full(width, np.inf)
-    task = Task(menus, adds, limits)
+    task = ThresholdTask(menus, adds, limits)
     choices = np.array(list(itertools.product(*(range(len(menu.rate)) for menu in menus))))
     columns = np.array([of_choice(task, tuple(choice)) for choice in choices.tolist()])
     for column in range(1, width):
@@ -145,7 +145,7 @@ def test_a_limit_on_what_is_minimised(seed: int) -> None:
         assert (choice is not None) == possible
 
 
-def long_task(stages: int = 8, thresholds: int = 12) -> tuple[Task, np.ndarray]:
+def long_task(stages: int = 8, thresholds: int = 12) -> tuple[ThresholdTask, np.ndarray]:
     """Many choices that nothing rules out."""
     rng = np.random.default_rng(5)
     menus = []
@@ -153,7 +153,7 @@ def long_task(stages: int = 8, thresholds: int = 12) -> tuple[Task, np.ndarray]:
         rate = np.sort(rng.uniform(0.05, 0.5, thresholds))
         menus.append(Envelope.of(rate, rate * np.sort(rng.uniform(0.7, 1, thresholds))[::-1]))
     adds = np.column_stack([rng.uniform(0.5, 1.5, stages), np.zeros(stages)])
-    return Task([*menus, Envelope.of(np.ones(1), np.full(1, 0.9))], adds, np.array([np.inf, -0.8])), np.array(
+    return ThresholdTask([*menus, Envelope.of(np.ones(1), np.full(1, 0.9))], adds, np.array([np.inf, -0.8])), np.array(
         [1.0, 1.0]
     )
 
@@ -187,7 +187,7 @@ def test_by_hand() -> None:
     menus = [Envelope.of(np.array([0.5, 0.25]), np.array([0.4, 0.225])), Envelope.of(np.ones(1), np.full(1, 0.96))]
     adds = np.array([[1.0, 0.0], [2.0, 0.0]])
     for floor, level, columns in ((0.88, 0, [2.0, -0.88]), (0.89, 1, [2.5, -0.945]), (0.95, None, None)):
-        task = Task(menus, adds, np.array([np.inf, -floor + 1e-12]))
+        task = ThresholdTask(menus, adds, np.array([np.inf, -floor + 1e-12]))
         choice, _ = best_thresholds(task, np.array([1.0, 0.0]), 10.0)
         if level is None:
             assert choice is None
@@ -200,9 +200,9 @@ def test_by_hand() -> None:
 def test_a_floor_exactly_met_by_all_leaving() -> None:
     """All may leave at the first stage with three quarters right, which is what is asked; going on costs more."""
     menus = [Envelope.of(np.array([0.5, 1.0]), np.array([0.5, 0.75])), Envelope.of(np.ones(1), np.ones(1))]
-    task = Task(menus, np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([np.inf, -0.75]))
+    task = ThresholdTask(menus, np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([np.inf, -0.75]))
     for width in (2, 3):
-        wide = Task(menus, np.insert(task.adds, 1, 0.0, axis=1), np.insert(task.limits, 1, np.inf))
+        wide = ThresholdTask(menus, np.insert(task.adds, 1, 0.0, axis=1), np.insert(task.limits, 1, np.inf))
         choice, _ = best_thresholds(task if width == 2 else wide, np.append(1.0, np.zeros(width - 1)), 10.0)
         assert choice is not None
         assert choice.levels.tolist() == [1, 0]

@@ -17,7 +17,7 @@ from serflow_opt.families.pipeline.problem import Layer, Pipeline, WorkerType
 from serflow_opt.families.protocol import Question
 from serflow_opt.families.witnessed import solve_witnessed
 from serflow_opt.ground.deadline import Deadline
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 QUANTITIES = ("time", "rent", "cost", "workers")
 
@@ -98,7 +98,7 @@ def compare(seeds: range, model: bool) -> int:
             limits[name] = values[rng.randrange(len(values))] * rng.choice((1.0, 1.0, 0.7))
         kept = [v[goal] for v, _ in known if all(v[name] <= most * (1 + 1e-9) for name, most in limits.items())]
         asked = question(problem, goal, limits)
-        settings = Settings(1e-6, Deadline(), 1)
+        settings = SearchSettings(1e-6, Deadline(), 1)
         found = [PIPELINE.search(asked, {goal: 1.0}, settings)]
         if model:
             found.append(solve_witnessed(PIPELINE, asked, {goal: 1.0}, settings))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from serflow_opt.families.batching.menu import GroupConfiguration
     from serflow_opt.families.batching.problem import Batching, Plan
     from serflow_opt.families.found import Found
-    from serflow_opt.search.outcome import Settings
+    from serflow_opt.search.outcome import SearchSettings
 
 
 class Batchings(Standard):
@@ -128,7 +128,7 @@ class Batchings(Standard):
         chosen = [own.group for c, own in enumerate(choices) if value(model.y[c]) > 0.5]
         return tuple(sorted(chosen, key=lambda own: own.applications))
 
-    def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
+    def search(self, problem: Question, goal: Goal, settings: SearchSettings) -> Found | None:
         """Search by the cheapest configuration of each group and dynamic programming.
 
         Parameters

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from serflow_opt.errors import Problem
     from serflow_opt.families.blocked.problem import Blocked, BlockedPlan
     from serflow_opt.families.found import Found
-    from serflow_opt.search.outcome import Settings
+    from serflow_opt.search.outcome import SearchSettings
 
 NOT_FOUND = "no list schedule keeps the limits, though the bounds of some rows do"
 
@@ -88,7 +88,7 @@ class Blockeds(Standard):
 
         return menu_of(data).plan(int(max(model.R, key=lambda r: value(model.y[r]))))
 
-    def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
+    def search(self, problem: Question, goal: Goal, settings: SearchSettings) -> Found | None:
         """Schedule rows in the order of their bounds.
 
         Parameters

@@ -22,7 +22,7 @@ from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import DEFAULT_GAP
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 METHOD = "list schedules of all rows whose bounds none beats, valued by the witness"
 
@@ -88,7 +88,7 @@ def pareto(
             asked = family.held(problem, {name: less[name] for name in names[1:]})
             found = Found(decision, own.values, own.violation, less[names[0]])
             found.bound = found.checked = min(float(menu.least[row, NAMES.index(names[0])]), found.value)
-            plans.append(solution_of(family, asked, found, Settings(DEFAULT_GAP, deadline), names[0], METHOD))
+            plans.append(solution_of(family, asked, found, SearchSettings(DEFAULT_GAP, deadline), names[0], METHOD))
     exact = done.whole and done.coverage == 0
     return SolutionFront(
         kind=family.kind,

@@ -12,10 +12,10 @@ from serflow_opt.families.cluster.problem import Cluster, Config, Plan
 from serflow_opt.families.cluster.search import search
 from serflow_opt.families.protocol import Other
 from serflow_opt.ground.tolerances import TOLERANCE
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 
-def others(problem: Cluster, name: str, limits: Mapping[str, float], settings: Settings) -> list[Other]:
+def others(problem: Cluster, name: str, limits: Mapping[str, float], settings: SearchSettings) -> list[Other]:
     """Return what these ways come to, at best, within the same limits; those that cannot be had are left out.
 
     Parameters

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from serflow_opt.errors import Problem
     from serflow_opt.families.cluster.problem import Cluster, Plan
     from serflow_opt.families.found import Found
-    from serflow_opt.search.outcome import Settings
+    from serflow_opt.search.outcome import SearchSettings
 
 
 class Clusters(Standard):
@@ -90,7 +90,7 @@ class Clusters(Standard):
         counts = [round(value(model.x[p])) for p in range(len(model.columns))]
         return tuple(shop_of(data).filled(own, n) for own, n in zip(model.columns, counts, strict=True) if n)
 
-    def search(self, problem: Question, goal: Goal, settings: Settings) -> Found:
+    def search(self, problem: Question, goal: Goal, settings: SearchSettings) -> Found:
         """Search by fillings of servers.
 
         Parameters
@@ -147,9 +147,9 @@ class Clusters(Standard):
         """Return what batches of one, and one configuration for all instances of a network, come to at best."""
         from serflow_opt.families.cluster.beside import others
         from serflow_opt.ground.deadline import Deadline
-        from serflow_opt.search.outcome import Settings
+        from serflow_opt.search.outcome import SearchSettings
 
-        return others(problem.data, problem.optimise, problem.limits, Settings(deadline=Deadline(10.0)))
+        return others(problem.data, problem.optimise, problem.limits, SearchSettings(deadline=Deadline(10.0)))
 
     def cautions(self, problem: Question) -> list[str]:
         """Return what is likely to be meant otherwise."""

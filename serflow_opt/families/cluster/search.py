@@ -24,7 +24,7 @@ from serflow_opt.families.cluster.problem import Cluster, Plan
 from serflow_opt.families.found import Found
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.tolerances import EQUAL, INTEGRAL, NIL, ROUNDING
-from serflow_opt.search.outcome import OUT_OF_TIME, Settings
+from serflow_opt.search.outcome import OUT_OF_TIME, SearchSettings
 
 if TYPE_CHECKING:
     from serflow_opt.backend.highs import Outcome
@@ -100,7 +100,7 @@ def model_of(
 
 
 def search(
-    problem: Cluster, goal: Mapping[str, float], limits: Mapping[str, float], settings: Settings, judge: Judge
+    problem: Cluster, goal: Mapping[str, float], limits: Mapping[str, float], settings: SearchSettings, judge: Judge
 ) -> tuple[Plan | None, Found]:
     """Return the best plan and what is proven of it.
 
@@ -159,7 +159,7 @@ def _ask(
     columns: list[FillingColumn],
     goal: Mapping[str, float],
     limits: Mapping[str, float],
-    settings: Settings,
+    settings: SearchSettings,
     check: bool = False,
     held: Held | None = None,
 ) -> tuple[Outcome, Plan | None]:
@@ -186,7 +186,7 @@ class _Tree:
         problem: Cluster,
         goal: Mapping[str, float],
         limits: Mapping[str, float],
-        settings: Settings,
+        settings: SearchSettings,
         judge: Judge,
     ) -> None:
         self.judge = judge

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
     from serflow_opt.families.job.problem import Job, JobPlan
-    from serflow_opt.search.outcome import Settings
+    from serflow_opt.search.outcome import SearchSettings
 
 NAMES = ("time", "cost", "functions")
 
@@ -89,7 +89,7 @@ class Jobs(Standard):
         menu, taken = menu_of(data), int(max(model.R, key=lambda r: value(model.y[r])))
         return menu.plans[menu.best[taken]]
 
-    def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
+    def search(self, problem: Question, goal: Goal, settings: SearchSettings) -> Found | None:
         """Look at every row of the menu that can be best.
 
         Parameters

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
     from serflow_opt.families.keep_alive.problem import Idle, KeepAliveWindow
-    from serflow_opt.search.outcome import Settings
+    from serflow_opt.search.outcome import SearchSettings
 
 MOST_TIMES = 20_000
 USUAL_S = 600.0
@@ -132,7 +132,7 @@ class KeepAlives(Standard):
         j = next(j for j in model.J if value(model.X[j]) > 0.5)
         return KeepAliveWindow(float(openings(data).times_s[i]), float(closings(data).times_s[j]))
 
-    def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
+    def search(self, problem: Question, goal: Goal, settings: SearchSettings) -> Found | None:
         """Look at every window that can be best.
 
         Parameters

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
     from serflow_opt.families.pipeline.problem import Pipeline, PipelineStage, Plan
-    from serflow_opt.search.outcome import Settings
+    from serflow_opt.search.outcome import SearchSettings
 
 MILLION = 1e6
 
@@ -89,7 +89,7 @@ class Pipelines(Standard):
         chosen: list[PipelineStage] = [stage for a, stage in enumerate(model.stages) if value(model.y[a]) > 0.5]
         return tuple(sorted(chosen, key=lambda stage: stage.first))
 
-    def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
+    def search(self, problem: Question, goal: Goal, settings: SearchSettings) -> Found | None:
         """Go through the best pipelines on every number of workers.
 
         Parameters

@@ -18,7 +18,7 @@ from serflow_opt.families.training.problem import Training
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.document import Document
 from serflow_opt.ground.tolerances import DEFAULT_GAP
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 ONE_CUT = "hybrid, one cut for all"
 
@@ -85,7 +85,7 @@ def explain(
     def find(what: str, data: Training) -> Solution:
         if on_progress:
             on_progress(what)
-        return answer(replace(problem, data=data), Settings(gap, Deadline(time_limit), threads))
+        return answer(replace(problem, data=data), SearchSettings(gap, Deadline(time_limit), threads))
 
     data: Training = problem.data
     modes = []

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
     from serflow_opt.families.training.problem import Training, TrainingPlan
-    from serflow_opt.search.outcome import Settings
+    from serflow_opt.search.outcome import SearchSettings
 
 
 class Trainings(Standard):
@@ -142,7 +142,7 @@ class Trainings(Standard):
             chosen[int(member)] = rows.rows[max(offered, key=lambda o: value(model.x[g, k, o]))]
         return TrainingPlan(setting, tuple(chosen))
 
-    def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
+    def search(self, problem: Question, goal: Goal, settings: SearchSettings) -> Found | None:
         """Search setting by setting, the most promising first.
 
         Parameters

@@ -25,7 +25,7 @@ from serflow_opt.ground.tolerances import EQUAL, SLACK
 from serflow_opt.search.outcome import OUT_OF_TIME
 
 if TYPE_CHECKING:
-    from serflow_opt.search.outcome import Settings
+    from serflow_opt.search.outcome import SearchSettings
 
 METHOD = "all times of a round in one pass for each setting, multipliers on what groups share, valued exactly"
 EVERY = 64
@@ -79,7 +79,7 @@ def settings_within(data: Training, floor: float, more: bool = False) -> list[Se
 class TrainingSearch:
     """A search of one question."""
 
-    def __init__(self, family: Family, problem: Question, goal: Goal, settings: Settings) -> None:
+    def __init__(self, family: Family, problem: Question, goal: Goal, settings: SearchSettings) -> None:
         self.family, self.problem, self.settings = family, problem, settings
         self.goal = dict(goal) if len(goal) > 1 else dict.fromkeys(goal, 1.0)
         self.asked: Goal = goal

@@ -37,7 +37,7 @@ MOST_NEEDED = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Certified:
+class FloorCertificate:
     """What the tests said.
 
     Attributes
@@ -123,7 +123,9 @@ def samples_needed(share: float, floor: float, confidence: float) -> int | None:
     return high
 
 
-def certified(instance: Instance, solve: Callable[[float], Joint], highest: float) -> tuple[Joint, Certified | None]:
+def certified(
+    instance: Instance, solve: Callable[[float], Joint], highest: float
+) -> tuple[Joint, FloorCertificate | None]:
     """Return the cheapest plan whose accuracy floor is certified, or the most accurate where none is.
 
     The test is None where there was no plan to test: other limits, or time, left none.
@@ -142,8 +144,8 @@ def certified(instance: Instance, solve: Callable[[float], Joint], highest: floa
     assert confidence is not None
     top = max(highest, asked)
     floors = [top - (top - asked) * step / (CANDIDATES - 1) for step in range(CANDIDATES)] if top > asked else [asked]
-    kept: tuple[Joint, Certified] | None = None
-    first: tuple[Joint, Certified | None] | None = None
+    kept: tuple[Joint, FloorCertificate] | None = None
+    first: tuple[Joint, FloorCertificate | None] | None = None
     for number, floor in enumerate(floors, start=1):
         joint = solve(floor)
         if joint.decision is None:
@@ -160,10 +162,10 @@ def certified(instance: Instance, solve: Callable[[float], Joint], highest: floa
     return kept or first
 
 
-def _test(instance: Instance, joint: Joint, floor: float, number: int) -> Certified:
+def _test(instance: Instance, joint: Joint, floor: float, number: int) -> FloorCertificate:
     assert instance.samples is not None
     assert joint.decision is not None
     asked, confidence = instance.accuracy_min or 0.0, instance.accuracy_confidence or 0.0
     _, right = answered(instance.samples, sampled_thresholds(instance, joint.decision), held_out=True)
     lower = lower_bound(int(right.sum()), len(right), confidence)
-    return Certified(confidence, asked, floor, int(right.sum()), len(right), lower, lower >= asked, number)
+    return FloorCertificate(confidence, asked, floor, int(right.sum()), len(right), lower, lower >= asked, number)

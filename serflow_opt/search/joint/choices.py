@@ -35,7 +35,7 @@ from serflow_opt.search.prune import objectives, possible
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Choices:
+class PlacementChoices:
     """P placements, K segments, J machines rented at most, I further limits.
 
     Attributes
@@ -87,7 +87,7 @@ class Choices:
         return value
 
 
-def choices(instance: Instance, goal: Objective) -> Choices | None:
+def choices(instance: Instance, goal: Objective) -> PlacementChoices | None:
     """Return the placements of an instance for one objective; None where there are too many to list."""
     data = Data(instance)
     listed = list_paths(data, MOST)
@@ -136,7 +136,7 @@ def choices(instance: Instance, goal: Objective) -> Choices | None:
     if not load.any():
         rent, load, use_rent = rent[:, :0], load[:, :0], use_rent[:, :, :0]
     summed = [np.add.reduceat(part, at, axis=-1) for part in (weight, load, use)]
-    plain = Choices(data, paths, len(listed), fixed, summed[0], rent, summed[1], summed[2], use_rent, most)
+    plain = PlacementChoices(data, paths, len(listed), fixed, summed[0], rent, summed[1], summed[2], use_rent, most)
     return plain if quantile is None else _with_percentiles(plain, at, goal, quantile)
 
 
@@ -178,7 +178,7 @@ def _rented(data: Data, paths: Paths) -> tuple[Floats, Floats, Floats]:
     return rent, load, used * data.dollar
 
 
-def _with_percentiles(plain: Choices, at: list[int], goal: Objective, quantile: float) -> Choices:
+def _with_percentiles(plain: PlacementChoices, at: list[int], goal: Objective, quantile: float) -> PlacementChoices:
     """Add what a percentile of fixed times asks: that few enough requests are late.
 
     Where it is limited, that is by the limit. Where it is minimised, each moment at which some kind of requests is done
@@ -204,7 +204,7 @@ def _with_percentiles(plain: Choices, at: list[int], goal: Objective, quantile: 
     allowed = np.full((len(rows), 1), 1 - quantile + TOLERANCE)
     able = np.flatnonzero(late[:, 0] <= allowed[:, 0])  # else too many are late whatever the thresholds
     rows = rows[able]
-    return Choices(
+    return PlacementChoices(
         data,
         plain.paths[rows],
         plain.listed,

@@ -39,7 +39,7 @@ FEW = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DiagramOutcome:
     """The best thresholds below the cutoff.
 
     Attributes
@@ -80,7 +80,7 @@ class _View:
 
 
 @dataclass(slots=True)
-class _Block:
+class _NodeBlock:
     """Nodes of a layer: samples inside, spent on weight and side uses (n x 1+J), right answers, levels, bounds."""
 
     bits: Bits
@@ -92,12 +92,12 @@ class _Block:
     def __len__(self) -> int:
         return len(self.right)
 
-    def take(self, rows: Ints | Mask) -> _Block:
-        return _Block(self.bits[rows], self.spent[rows], self.right[rows], self.levels[rows], self.bound[rows])
+    def take(self, rows: Ints | Mask) -> _NodeBlock:
+        return _NodeBlock(self.bits[rows], self.spent[rows], self.right[rows], self.levels[rows], self.bound[rows])
 
 
 @dataclass(slots=True)
-class _Search:
+class _DiagramSearch:
     grid: Grid
     aim: Aim
     cutoff: float
@@ -143,7 +143,7 @@ class _Search:
         self.bound = self.cutoff if self.levels is None else min(self.cutoff, self.best)
         return True
 
-    def _root(self) -> _Block:
+    def _root(self) -> _NodeBlock:
         grid, aim = self.grid, self.aim
         everybody = np.packbits(np.ones((1, grid.samples), dtype=bool), axis=1)
         everybody = np.pad(everybody, ((0, 0), (0, -everybody.shape[1] % 8)))  # whole words, for `_hash`
@@ -153,13 +153,13 @@ class _Search:
             for view in self.views
             if np.isinf(view.limit)
         )
-        return _Block(everybody, spent[None, :], np.zeros(1), np.zeros((1, 0), dtype=np.uint16), np.array([bound]))
+        return _NodeBlock(everybody, spent[None, :], np.zeros(1), np.zeros((1, 0), dtype=np.uint16), np.array([bound]))
 
     def _inside(self, bits: Bits) -> Floats:
         """Return the samples inside as numbers, N x B."""
         return np.unpackbits(bits, axis=1, count=self.grid.samples).T.astype(float, order="C")
 
-    def _children(self, block: _Block) -> _Block | None:
+    def _children(self, block: _NodeBlock) -> _NodeBlock | None:
         """Return the children of nodes that may still win; None when time is up."""
         grid, aim, k = self.grid, self.aim, block.levels.shape[1]
         low, high = self.cells.ranks(grid, k)
@@ -178,7 +178,7 @@ class _Search:
             ]
         )
         away = np.pad(away, ((0, 0), (0, block.bits.shape[1] - away.shape[1])))
-        grown: list[_Block] = []
+        grown: list[_NodeBlock] = []
         at_once = max(1, HELD // 8 // max(grid.samples, len(columns) * count))
         for first in range(0, len(block), at_once):
             if self.stopped():
@@ -210,10 +210,10 @@ class _Search:
             if len(rows):
                 levels = np.column_stack([block.levels[part][rows], level.astype(np.uint16)])
                 bits = block.bits[part][rows] & away[level]
-                grown.append(_Block(bits, spent[:, level, rows].T, right[level, rows], levels, bound[level, rows]))
+                grown.append(_NodeBlock(bits, spent[:, level, rows].T, right[level, rows], levels, bound[level, rows]))
         if not grown:
             return block.take(np.empty(0, dtype=np.int64))
-        children = _Block(
+        children = _NodeBlock(
             np.concatenate([g.bits for g in grown]),
             np.concatenate([g.spent for g in grown]),
             np.concatenate([g.right for g in grown]),
@@ -229,7 +229,7 @@ class _Search:
         """What a mix adds where all side limits are used up."""
         return float(view.mix[1:] @ self.aim.most) if len(self.aim.most) else 0.0
 
-    def _sharpen(self, block: _Block, k: int) -> _Block:
+    def _sharpen(self, block: _NodeBlock, k: int) -> _NodeBlock:
         """Drop nodes by bounds with prices trained on nodes like them, part by part."""
         view, aim, grid = self.main, self.aim, self.grid
         weight = view.mix @ np.vstack([aim.weight, aim.use])
@@ -260,7 +260,7 @@ class _Search:
             kept.append(rows)
         return block.take(np.concatenate(kept))
 
-    def _finish(self, block: _Block) -> None:
+    def _finish(self, block: _NodeBlock) -> None:
         """Value nodes without exits to choose at, exactly."""
         right = block.right + total(self.grid.right[:, -1], self._inside(block.bits))
         holds = (right >= self.aim.need) & (block.spent[:, 1:] <= self.aim.most).all(axis=1)
@@ -282,7 +282,7 @@ def best_below(
     trained: dict[int, Priced] | None = None,
     cells: Cells | None = None,
     most: float = np.inf,
-) -> Answer:
+) -> DiagramOutcome:
     """Find the best thresholds with a value below the cutoff.
 
     Parameters
@@ -327,7 +327,7 @@ def best_below(
         views += [_View.of(grid, aim, mix, steep * part, limit) for part in parts]
     if not aim.weight[1:].any():
         main = next((view for view in reversed(views) if view.price > 0), main)
-    search = _Search(
+    search = _DiagramSearch(
         grid,
         aim,
         cutoff,
@@ -339,7 +339,7 @@ def best_below(
         {} if trained is None else trained,
     )
     complete = search.run()
-    return Answer(search.best, search.levels, search.bound, complete, search.nodes)
+    return DiagramOutcome(search.best, search.levels, search.bound, complete, search.nodes)
 
 
 def undominated(bits: Bits, spent: Floats, right: Floats) -> Ints:

@@ -14,10 +14,10 @@ from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.goal import hold, order_of
-from serflow_opt.search.joint.choices import Choices, choices
+from serflow_opt.search.joint.choices import PlacementChoices, choices
 from serflow_opt.search.joint.grid import Grid
-from serflow_opt.search.joint.search import Best, Pool, find
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.joint.search import JointOutcome, ThresholdPool, find
+from serflow_opt.search.outcome import SearchSettings
 from serflow_opt.search.placements import MOST
 from serflow_opt.search.prune import decision_at
 
@@ -38,14 +38,14 @@ class Joint:
 class Solver:
     """Solves for one floor after another; keeps grid and placements."""
 
-    def __init__(self, instance: Instance, settings: Settings) -> None:
+    def __init__(self, instance: Instance, settings: SearchSettings) -> None:
         assert instance.minimize != "weighted"
         self.instance, self.settings, self.goal = instance, settings, instance.minimize
         self.deadline = settings.deadline
         self.choices = self._choices(instance, self.goal)
         self.grid = Grid.of(instance, self.choices.monotone())
 
-    def _choices(self, instance: Instance, goal: Objective) -> Choices:
+    def _choices(self, instance: Instance, goal: Objective) -> PlacementChoices:
         found = choices(instance, goal)
         if found is None:
             cure = "offer fewer options, or drop stage_specific"
@@ -68,7 +68,7 @@ class Solver:
     def solve(self, floor: float | None) -> Joint:
         """Find the best decision with this accuracy on the samples, ties broken as the instance asks."""
         need = 0 if floor is None else math.ceil(self.grid.samples * floor * (1 - TOLERANCE))
-        pool = Pool.of(self.grid, need)
+        pool = ThresholdPool.of(self.grid, need)
         best = find(pool, self.choices, self.settings.gap, self.deadline)
         instance = replace(self.instance, accuracy_min=floor)
         decision, value = self._exact(instance, self.choices, best)
@@ -78,14 +78,16 @@ class Solver:
             diagrams += more
         return Joint(decision, value, best.bound, best.infeasible, diagrams, pool.nodes, self.choices.listed)
 
-    def _exact(self, instance: Instance, placements: Choices, best: Best) -> tuple[Decision | None, float]:
+    def _exact(
+        self, instance: Instance, placements: PlacementChoices, best: JointOutcome
+    ) -> tuple[Decision | None, float]:
         """Return the decision in the instance's terms and its exact value."""
         if best.row is None or best.levels is None:
             return None, math.inf
         decision = self._decision(placements, best.row, best.levels)
         return decision, evaluate(instance, decision).objective(self.goal, instance.latency_measure)
 
-    def _decision(self, placements: Choices, row: int, levels: Ints) -> Decision:
+    def _decision(self, placements: PlacementChoices, row: int, levels: Ints) -> Decision:
         import numpy as np
 
         assert self.instance.samples is not None
@@ -94,7 +96,9 @@ class Solver:
             at[stage - 1] = menu[level]
         return decision_at(placements.data, placements.paths, row, at)
 
-    def _break_ties(self, instance: Instance, pool: Pool, decision: Decision, value: float) -> tuple[Decision, int]:
+    def _break_ties(
+        self, instance: Instance, pool: ThresholdPool, decision: Decision, value: float
+    ) -> tuple[Decision, int]:
         """Of equally good plans take the one that is best in further objectives, in turn."""
         held, diagrams = instance, 0
         name: Objective = self.goal

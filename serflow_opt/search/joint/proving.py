@@ -15,7 +15,7 @@ from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.search.joint.cells import Cells
 from serflow_opt.search.joint.descent import polish
-from serflow_opt.search.joint.diagram import Answer, best_below
+from serflow_opt.search.joint.diagram import DiagramOutcome, best_below
 from serflow_opt.search.joint.grid import Aim, Grid
 from serflow_opt.search.joint.potentials import Priced
 
@@ -42,7 +42,7 @@ def least(
     deadline: Deadline = NEVER,
     trained: dict[int, Priced] | None = None,
     near: Ints | None = None,
-) -> tuple[Answer, list[Ints]]:
+) -> tuple[DiagramOutcome, list[Ints]]:
     """Find the best thresholds with a value below the cutoff.
 
     Parameters
@@ -60,7 +60,7 @@ def least(
     met: list[Ints] = []
     trained = {} if trained is None else trained
     around = near if near is not None else np.array(grid.levels, dtype=np.int64) - 1
-    answer = Answer(np.inf, None, -np.inf, complete=False, nodes=0, diagrams=0)
+    answer = DiagramOutcome(np.inf, None, -np.inf, complete=False, nodes=0, diagrams=0)
     for growth, effort in STAGES:
         if growth is not None and not grid.monotone:
             continue

@@ -16,7 +16,7 @@ import numpy as np
 from serflow_opt.backend.linear import solve_linear
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.ground.arrays import Floats
-from serflow_opt.search.joint.choices import Choices
+from serflow_opt.search.joint.choices import PlacementChoices
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class RegionMultipliers:
     """Multipliers of a placement's loads and limits."""
 
     load: Floats
@@ -58,7 +58,7 @@ class Region:
         self.direction.append(direction / size)
         self.least.append(least / size)
 
-    def quick(self, choices: Choices, box: Box) -> float:
+    def quick(self, choices: PlacementChoices, box: Box) -> float:
         """Bound by the best single cut, its direction shrunk until it is below the weights everywhere."""
         row, low = box.row, np.array(box.low, dtype=float)
         rent, weight = choices.rent[row], choices.weight[row]
@@ -75,7 +75,7 @@ class Region:
             bound = max(bound, float(choices.fixed[row]) + value + paid)
         return bound
 
-    def bound(self, choices: Choices, box: Box) -> Bound:
+    def bound(self, choices: PlacementChoices, box: Box) -> Bound:
         """Bound what a placement can have; infinite where nothing can."""
         row, segments = box.row, self.segments
         weight, rent, load = choices.weight[row], choices.rent[row], choices.load[row]
@@ -106,7 +106,7 @@ class Region:
         return Bound(value, low if found.values is None else found.values[free:])
 
 
-def inner(choices: Choices, box: Box, reach: Floats, penalty: float) -> Prices:
+def inner(choices: PlacementChoices, box: Box, reach: Floats, penalty: float) -> RegionMultipliers:
     """Return the multipliers with the best bound if only the given reach vectors were there (T x K).
 
     They are those of the least mean objective of a mixture of them. Where no mixture keeps a limit, breaking it costs
@@ -126,7 +126,7 @@ def inner(choices: Choices, box: Box, reach: Floats, penalty: float) -> Prices:
     use, use_rent = choices.use[row][limited], choices.use_rent[row][limited]
     load, rent, most = choices.load[row], choices.rent[row], choices.most[row][limited]
     slots, sides, count = len(rent), len(limited), len(reach)
-    prices = Prices(np.zeros(slots), np.zeros(len(choices.most[row])))
+    prices = RegionMultipliers(np.zeros(slots), np.zeros(len(choices.most[row])))
     if slots + sides == 0:
         return prices
     used = np.abs(np.hstack([use, use_rent])).max(axis=1, initial=0.0)

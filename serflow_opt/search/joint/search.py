@@ -19,12 +19,12 @@ from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.tolerances import EQUAL, INTEGRAL, SAME_DIRECTION, SMALLEST, TOLERANCE
 from serflow_opt.search.joint import proving
-from serflow_opt.search.joint.choices import Choices
+from serflow_opt.search.joint.choices import PlacementChoices
 from serflow_opt.search.joint.descent import descend, polish, starts
-from serflow_opt.search.joint.diagram import Answer
+from serflow_opt.search.joint.diagram import DiagramOutcome
 from serflow_opt.search.joint.grid import Aim, Grid
 from serflow_opt.search.joint.potentials import Priced
-from serflow_opt.search.joint.region import Bound, Box, Prices, Region, inner
+from serflow_opt.search.joint.region import Bound, Box, Region, RegionMultipliers, inner
 
 ROUNDS = 4
 """Cuts for one box before its machines are split."""
@@ -37,7 +37,7 @@ POLISHED_ENDS = 3
 
 
 @dataclass(slots=True)
-class Pool:
+class ThresholdPool:
     """Sets of thresholds that keep the floor: levels, counts; and the cuts found with them. Shared by objectives."""
 
     grid: Grid
@@ -50,7 +50,7 @@ class Pool:
     impossible: bool = False
 
     @classmethod
-    def of(cls, grid: Grid, need: int) -> Pool:
+    def of(cls, grid: Grid, need: int) -> ThresholdPool:
         """Return an empty pool."""
         return cls(grid, need, Region(grid.exits))
 
@@ -71,7 +71,7 @@ class Pool:
 
 
 @dataclass(slots=True)
-class Best:
+class JointOutcome:
     """The best plan: placement, position in the pool, value; the bound, and whether there is proven to be none."""
 
     row: int | None = None
@@ -84,7 +84,7 @@ class Best:
     """Diagrams run."""
 
 
-def find(pool: Pool, choices: Choices, gap: float, deadline: Deadline) -> Best:
+def find(pool: ThresholdPool, choices: PlacementChoices, gap: float, deadline: Deadline) -> JointOutcome:
     """Find the best plan of these placements.
 
     Parameters
@@ -96,7 +96,7 @@ def find(pool: Pool, choices: Choices, gap: float, deadline: Deadline) -> Best:
     deadline
         When to stop.
     """
-    best = Best()
+    best = JointOutcome()
     if not len(choices):
         best.infeasible, best.bound = True, math.inf
         return best
@@ -110,7 +110,7 @@ def find(pool: Pool, choices: Choices, gap: float, deadline: Deadline) -> Best:
     return best
 
 
-def _try(best: Best, choices: Choices, reach: Floats, levels: Ints) -> None:
+def _try(best: JointOutcome, choices: PlacementChoices, reach: Floats, levels: Ints) -> None:
     """Try thresholds with every placement."""
     values = choices.values(reach)
     row = int(values.argmin())
@@ -118,7 +118,7 @@ def _try(best: Best, choices: Choices, reach: Floats, levels: Ints) -> None:
         best.row, best.levels, best.reach, best.value = row, levels, reach, float(values[row])
 
 
-def _offer(pool: Pool, choices: Choices, best: Best, levels: Ints) -> None:
+def _offer(pool: ThresholdPool, choices: PlacementChoices, best: JointOutcome, levels: Ints) -> None:
     reach = pool.add(levels)
     if reach is not None:
         _try(best, choices, reach, levels)
@@ -129,7 +129,7 @@ def _scaled(direction: Floats) -> tuple[Floats, float]:
     return (direction / size, size) if size > 0 else (direction, 1.0)
 
 
-def _begin(pool: Pool, choices: Choices, best: Best, deadline: Deadline) -> None:
+def _begin(pool: ThresholdPool, choices: PlacementChoices, best: JointOutcome, deadline: Deadline) -> None:
     """Find plans to start from; see whether the floor can be kept at all."""
     grid = pool.grid
     if best.row is not None:  # known from another objective
@@ -167,7 +167,7 @@ def _begin(pool: Pool, choices: Choices, best: Best, deadline: Deadline) -> None
             break
 
 
-def _aim(pool: Pool, choices: Choices, row: int, count: Floats) -> Aim:
+def _aim(pool: ThresholdPool, choices: PlacementChoices, row: int, count: Floats) -> Aim:
     """Return the aim of a placement with its machines and limits."""
     grid = pool.grid
     limited = np.isfinite(choices.most[row])
@@ -180,7 +180,7 @@ def _aim(pool: Pool, choices: Choices, row: int, count: Floats) -> Aim:
     return Aim(weight, pool.need, use / size[:, None], most / size * grid.samples)
 
 
-def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: Deadline) -> None:
+def _prove(pool: ThresholdPool, choices: PlacementChoices, best: JointOutcome, gap: float, deadline: Deadline) -> None:
     """Work the boxes off, least bound first, until the bound meets the best plan."""
     everyone, nobody = np.ones(pool.grid.exits), np.eye(pool.grid.exits)[0]
     least = choices.machines(nobody)
@@ -236,7 +236,9 @@ def _prove(pool: Pool, choices: Choices, best: Best, gap: float, deadline: Deadl
     best.infeasible = best.row is None and math.isinf(left)
 
 
-def _cut(pool: Pool, choices: Choices, best: Best, box: Box, target: float, deadline: Deadline) -> tuple[bool, Prices]:
+def _cut(
+    pool: ThresholdPool, choices: PlacementChoices, best: JointOutcome, box: Box, target: float, deadline: Deadline
+) -> tuple[bool, RegionMultipliers]:
     """Prove the direction that is to rule a box out; say whether that was done, and the multipliers met.
 
     The direction is the one that would, were there no other thresholds than those in the pool. Where even that does not
@@ -282,7 +284,13 @@ def _split(box: Box, bound: Bound) -> list[Box]:
 
 
 def _exactly(
-    pool: Pool, choices: Choices, best: Best, box: Box, prices: Prices, target: float, deadline: Deadline
+    pool: ThresholdPool,
+    choices: PlacementChoices,
+    best: JointOutcome,
+    box: Box,
+    prices: RegionMultipliers,
+    target: float,
+    deadline: Deadline,
 ) -> bool:
     """Search a placement with fixed machines to the end, limits and all; say whether that was done."""
     row, count = box.row, np.array(box.low, dtype=float)
@@ -298,8 +306,14 @@ def _exactly(
 
 
 def _least(
-    pool: Pool, choices: Choices, best: Best, aim: Aim, cutoff: float, worth: Floats | None, deadline: Deadline
-) -> Answer:
+    pool: ThresholdPool,
+    choices: PlacementChoices,
+    best: JointOutcome,
+    aim: Aim,
+    cutoff: float,
+    worth: Floats | None,
+    deadline: Deadline,
+) -> DiagramOutcome:
     """Find and prove the least of an aim below a cutoff; try what is met on the way with all placements."""
     near = pool.levels[int(np.argmin(np.array(pool.reach) @ aim.weight))] if pool.levels else None
     answer, met = proving.least(pool.grid, aim, cutoff, worth, deadline, pool.trained, near)

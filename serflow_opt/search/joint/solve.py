@@ -12,12 +12,12 @@ from serflow_opt.plan.document import Clash, Plan, PlanStatus
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.limits import shown_unit
-from serflow_opt.search.joint.certify import Certified, certified
+from serflow_opt.search.joint.certify import FloorCertificate, certified
 from serflow_opt.search.joint.floors import Joint, Solver
-from serflow_opt.search.outcome import OUT_OF_TIME, Settings
+from serflow_opt.search.outcome import OUT_OF_TIME, SearchSettings
 
 
-def solve_joint(instance: Instance, settings: Settings) -> Plan:
+def solve_joint(instance: Instance, settings: SearchSettings) -> Plan:
     """Solve an instance whose thresholds are chosen on the samples themselves.
 
     Parameters
@@ -47,7 +47,7 @@ def solve_joint(instance: Instance, settings: Settings) -> Plan:
     return _plan(instance, *certified(instance, solver.solve, solver.most_accurate()), settings)
 
 
-def _plan(instance: Instance, joint: Joint, test: Certified | None, settings: Settings) -> Plan:
+def _plan(instance: Instance, joint: Joint, test: FloorCertificate | None, settings: SearchSettings) -> Plan:
     """Put the answer together."""
     shown = shown_unit(instance.minimize)[0]
     status: PlanStatus
@@ -107,7 +107,7 @@ def _scope(instance: Instance) -> str:
     )
 
 
-def _why(instance: Instance, settings: Settings) -> Clash:
+def _why(instance: Instance, settings: SearchSettings) -> Clash:
     """Say why no plan exists: what accuracy can be had, or that the other limits clash."""
     solver = Solver(instance, settings)
     reached = solver.most_accurate()

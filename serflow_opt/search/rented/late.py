@@ -24,7 +24,7 @@ from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.plan.decision import Decision
-from serflow_opt.search.flat import Crossing
+from serflow_opt.search.flat import HubCrossings
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.rented.parting import Counts
 from serflow_opt.search.rented.search import RentedSearch
@@ -90,7 +90,7 @@ def _until(chain: Chain, stop: int, *, cold: bool, **arrays: Floats) -> Chain:
     chance = [data.whole_cold_time(e) if data.chance(1, e) is not None else 0.0 for e in range(len(data.runners))]
     spared = np.zeros(len(chance)) if cold else np.array(chance)
 
-    def timed(crossing: Crossing, s: int, spare: bool) -> Crossing:
+    def timed(crossing: HubCrossings, s: int, spare: bool) -> HubCrossings:
         if s >= stop:
             return replace(crossing, whole=np.zeros(len(crossing.whole)))
         return replace(crossing, whole=crossing.whole - spared[crossing.runner]) if spare else crossing

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING
-from serflow_opt.search.lagrangian import Exits, LinearCost, envelope_of, solve_dual
+from serflow_opt.search.lagrangian import LinearCost, StageExits, envelope_of, solve_dual
 from serflow_opt.traffic.batches.filled import law, left
 
 if TYPE_CHECKING:
@@ -153,9 +153,9 @@ class ReachLines:
         return float(own @ (left(choice.batch, min(p, 1.0))[:, 1:] @ np.asarray(times))) / mean * (1 - ROUNDING)
 
 
-def exits_of(data: Data) -> Exits:
+def exits_of(data: Data) -> StageExits:
     """Return what leaves at each stage with the levels there are."""
-    return Exits([[envelope_of([data.menu[s][i] for i in data.levels[s]])] for s in data.stages])
+    return StageExits([[envelope_of([data.menu[s][i] for i in data.levels[s]])] for s in data.stages])
 
 
 def least_reaches(data: Data) -> Floats:

@@ -21,7 +21,7 @@ import numpy as np
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
-from serflow_opt.search.lagrangian import Exits, LinearCost, forced_levels, solve_dual
+from serflow_opt.search.lagrangian import LinearCost, StageExits, forced_levels, solve_dual
 from serflow_opt.traffic.batches.lines import ReachLines, exits_of
 from serflow_opt.traffic.batches.models import Modelled, least_apart, model_of
 from serflow_opt.traffic.batches.structures import BatchStructures, BatchWay
@@ -147,7 +147,9 @@ class BatchSearch:
     def _lines(self, data: Data) -> ReachLines:
         return ReachLines(self.structures, data, self.rate, self.carrying.arrivals)
 
-    def _bounded(self, lines: ReachLines, exits: Exits) -> Iterator[tuple[list[Structure], Floats, NDArray[np.int64]]]:
+    def _bounded(
+        self, lines: ReachLines, exits: StageExits
+    ) -> Iterator[tuple[list[Structure], Floats, NDArray[np.int64]]]:
         """Yield structures that may be cheaper than the best, their bounds, and thresholds that these like."""
         costs = Costs(self, lines, exits)
         for way in self.structures.ways():
@@ -256,7 +258,7 @@ class Costs:
         Of all thresholds.
     """
 
-    def __init__(self, search: BatchSearch, lines: ReachLines, exits: Exits) -> None:
+    def __init__(self, search: BatchSearch, lines: ReachLines, exits: StageExits) -> None:
         self.search, self.lines, self.exits = search, lines, exits
         self._known: dict[BlockChoice, tuple[Floats, float]] = {}
         self._least: dict[BlockChoice, float] = {}

@@ -16,7 +16,7 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import EQUAL, FULLEST, NEGLIGIBLE, TOLERANCE
-from serflow_opt.search.lagrangian import Exits, LinearCost, envelope_of, solve_dual
+from serflow_opt.search.lagrangian import LinearCost, StageExits, envelope_of, solve_dual
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.promise import Promise
@@ -77,7 +77,7 @@ class Capacity:
     def _choose_from(self, data: Data) -> None:
         """Take the levels that thresholds are chosen from, and forget what depends on them."""
         self.data = data
-        self.exits = Exits([[envelope_of([data.menu[s][i] for i in data.levels[s]])] for s in data.stages])
+        self.exits = StageExits([[envelope_of([data.menu[s][i] for i in data.levels[s]])] for s in data.stages])
         self._sizes: dict[BlockChoice, tuple[float, ...]] = {}
         self._relaxed: dict[BlockChoice, LeastWaits] = {}
         self._grids: dict[BlockChoice, Floats] = {}

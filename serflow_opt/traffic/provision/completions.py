@@ -16,7 +16,7 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
-from serflow_opt.search.lagrangian import Exits, LinearCost, solve_dual
+from serflow_opt.search.lagrangian import LinearCost, StageExits, solve_dual
 from serflow_opt.traffic.provision.cutting import Cutting
 from serflow_opt.traffic.provision.hops import Hop, Tiers
 from serflow_opt.traffic.provision.structures import BlockChoice
@@ -124,7 +124,7 @@ class Weights:
     """
 
     def __init__(
-        self, cutting: Cutting, exits: Exits, block: Callable[[BlockChoice], Floats], hop: Callable[[Hop], float]
+        self, cutting: Cutting, exits: StageExits, block: Callable[[BlockChoice], Floats], hop: Callable[[Hop], float]
     ) -> None:
         self.cutting, self.exits = cutting, exits
         self._block, self._hop = block, hop

@@ -18,8 +18,8 @@ import numpy as np
 from serflow_opt.backend.linear import relaxing
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
-from serflow_opt.search.lagrangian import Exits, LinearCost, reaches, recursion, solve_dual
-from serflow_opt.search.threshold_labels import Task, TooManyLabels, best_thresholds
+from serflow_opt.search.lagrangian import LinearCost, StageExits, reaches, recursion, solve_dual
+from serflow_opt.search.threshold_labels import ThresholdTask, TooManyLabels, best_thresholds
 
 if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
@@ -69,7 +69,7 @@ class Flows:
         Share of right answers; None: no floor.
     """
 
-    def __init__(self, exits: Exits, floor: float | None) -> None:
+    def __init__(self, exits: StageExits, floor: float | None) -> None:
         self.exits, self.floor = exits, floor
         self.menus = menus = [menus[0] for menus in exits.menus]
         self.stage = np.repeat(np.arange(len(menus)), [len(menu.level) for menu in menus])
@@ -125,7 +125,7 @@ class Flows:
         chosen = tuple[int, ...]()
         while True:
             adds = np.column_stack([line.weight / unit, *[own.weight for own in kept], np.zeros(len(line.weight))])
-            task = Task(self.menus, adds, np.array([below, *[-own.fixed for own in kept], -floor]))
+            task = ThresholdTask(self.menus, adds, np.array([below, *[-own.fixed for own in kept], -floor]))
             weights = np.array([1.0, *[0.0] * len(kept), price / unit])
             try:
                 best, _ = best_thresholds(task, weights, below - price / unit * floor, labels=LABELS)

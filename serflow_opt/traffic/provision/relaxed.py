@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.ground.tolerances import EQUAL, SMALLEST, TOLERANCE
-from serflow_opt.search.lagrangian import Exits, LinearCost, solve_dual
+from serflow_opt.search.lagrangian import LinearCost, StageExits, solve_dual
 from serflow_opt.traffic.provision.waits import ROOMS, Queues, useful_rooms
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def slack_of(bound_s: float, ways: Sequence[tuple[float, Sequence[float]]]) -> L
 
 
 def least_squares(
-    exits: Exits, floor: float | None, square: Floats, busy: Floats, longest: float
+    exits: StageExits, floor: float | None, square: Floats, busy: Floats, longest: float
 ) -> tuple[tuple[float, float], ...]:
     """Return lines (slope, start) below the least second moment of holding times, s², by their mean, s.
 

@@ -10,7 +10,7 @@ from support.batches import made
 import serflow_opt as so
 from serflow_opt.families.batching.family import BATCHING
 from serflow_opt.families.witnessed import solve_witnessed
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -19,7 +19,7 @@ def test_search_and_model_agree(seed: int, arrivals: Any) -> None:
     """Each is the other's witness: dynamic programming over groups, and set partition by HiGHS."""
     problem = made(10 + seed, 4, arrivals, "any" if seed % 2 else "contiguous", straight=seed > 2)
     solution = so.solve(problem)
-    found = solve_witnessed(BATCHING, problem, {"cost": 1.0}, Settings())
+    found = solve_witnessed(BATCHING, problem, {"cost": 1.0}, SearchSettings())
     assert found.value == pytest.approx(solution.objective.value, rel=1e-6)
     assert found.proven(1e-6)
 

@@ -8,14 +8,14 @@ from support.small_cluster import small
 
 import serflow_opt as so
 from serflow_opt.families.cluster.beside import others
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 
 def test_one_by_one_takes_two_servers_where_batches_take_one(tmp_path: Path) -> None:
     """A server has 2 x 25 on its card and 2 x 6 on cores: 62 of 100 requests/s one by one, 112 in batches."""
     problem = so.load(small(tmp_path)).data
-    found = {own.name: own.values["servers"] for own in others(problem, "servers", {}, Settings())}
+    found = {own.name: own.values["servers"] for own in others(problem, "servers", {}, SearchSettings())}
     assert found["one by one"] == 2.0
     assert found["alike"] == 1.0  # batches of four alone: 2 x 50, exactly what is asked
-    within = {own.name for own in others(problem, "servers", {"servers": 1.0}, Settings())}
+    within = {own.name for own in others(problem, "servers", {"servers": 1.0}, SearchSettings())}
     assert within == {"alike"}

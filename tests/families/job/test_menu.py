@@ -11,7 +11,7 @@ from serflow_opt.families.job.menu import menu_of
 from serflow_opt.families.protocol import Question
 from serflow_opt.families.witnessed import solve_witnessed
 from serflow_opt.ground.deadline import Deadline
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 NAMES = ("time", "cost", "functions")
 
@@ -47,7 +47,7 @@ def test_search_and_model_agree_with_enumeration() -> None:
         most = sorted(own[other] for own in known)[len(known) // 3] * (0.2 if seed % 5 == 0 else 1.0)
         kept = [own[goal] for own in known if own[other] <= most * (1 + 1e-9)]
         asked = Question("job", "drawn", goal, {other: most}, job)
-        settings = Settings(1e-6, Deadline(), 1)
+        settings = SearchSettings(1e-6, Deadline(), 1)
         found = [JOB.search(asked, {goal: 1.0}, settings)]
         found.append(solve_witnessed(JOB, asked, {goal: 1.0}, settings) if seed % 3 == 0 else found[0])
         for own in found:

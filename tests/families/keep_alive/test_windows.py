@@ -10,7 +10,7 @@ from support.idle_times import drawn, windows, write
 import serflow_opt as so
 from serflow_opt.families.keep_alive.family import KEEP_ALIVE
 from serflow_opt.families.witnessed import solve_witnessed
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -23,7 +23,7 @@ def test_the_window_is_the_best_of_all(tmp_path: Path, seed: int, step: float) -
     solution = so.solve(problem)
     assert solution.status == "optimal"
     assert solution.objective.value == pytest.approx(min(0.01 * i + 0.05 * c for i, c in every), abs=1e-12)
-    found = solve_witnessed(KEEP_ALIVE, problem, {"cost": 1.0}, Settings())
+    found = solve_witnessed(KEEP_ALIVE, problem, {"cost": 1.0}, SearchSettings())
     assert found.value == pytest.approx(solution.objective.value, rel=1e-6)
     assert found.proven(1e-6)
     few = KEEP_ALIVE.changed(problem, {"cold_max": 0.4, "objective": "idle"})

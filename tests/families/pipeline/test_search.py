@@ -11,7 +11,7 @@ from support.small_pipeline import compare, question
 from serflow_opt.families.pipeline.family import PIPELINE
 from serflow_opt.families.pipeline.problem import Layer, Pipeline, PipelineStage, WorkerType
 from serflow_opt.ground.deadline import Deadline
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 
 def test_against_enumeration() -> None:
@@ -50,7 +50,7 @@ def test_every_network_of_the_profiles(tmp_path: Path) -> None:
             for row in own
         )
         problem = Pipeline(layers, int(own[0]["batch"]), 0.0, (WorkerType("v100", 4, 1.0, 1.0, 1.25e9, None),))
-        found = PIPELINE.search(question(problem, "time", {}), {"time": 1.0}, Settings(1e-6, Deadline(), 1))
+        found = PIPELINE.search(question(problem, "time", {}), {"time": 1.0}, SearchSettings(1e-6, Deadline(), 1))
         assert found is not None
         assert found.value == pytest.approx(found.bound, rel=1e-12)
         together = PIPELINE.evaluate(question(problem, "time", {}), (PipelineStage(0, len(layers) - 1, 0, 4),))

@@ -11,7 +11,7 @@ from support.training import write
 import serflow_opt as so
 from serflow_opt.families.training.family import TRAINING
 from serflow_opt.families.witnessed import solve_witnessed
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 
 def test_the_model_cuts_all_alike_too(tmp_path: Path) -> None:
@@ -21,8 +21,8 @@ def test_the_model_cuts_all_alike_too(tmp_path: Path) -> None:
         del case.clients[2:]
         problem = so.load(write(case, tmp_path / str(n), training=training))
         for goal in ("time", "cost", "energy"):
-            found = solve_witnessed(TRAINING, problem, {goal: 1.0}, Settings(1e-6))
-            searched = TRAINING.search(problem, {goal: 1.0}, Settings(1e-6))
+            found = solve_witnessed(TRAINING, problem, {goal: 1.0}, SearchSettings(1e-6))
+            searched = TRAINING.search(problem, {goal: 1.0}, SearchSettings(1e-6))
             assert searched is not None
             assert searched.value == pytest.approx(found.value, rel=2e-6)
             assert searched.bound == pytest.approx(searched.value, rel=2e-6)

@@ -13,7 +13,7 @@ from support.training import write
 import serflow_opt as so
 from serflow_opt.families.training.family import TRAINING
 from serflow_opt.families.witnessed import solve_witnessed
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 KEYS = {
     "time": ("deadline_h", 1 / 3600),
@@ -42,5 +42,5 @@ def test_search_and_model_find_the_best_of_all(tmp_path: Path, seed: int) -> Non
         assert solution.status == "optimal"
         assert solution.objective.value == pytest.approx(best * KEYS[goal][1], rel=2e-6)
         if n == seed:
-            found = solve_witnessed(TRAINING, asked, {goal: 1.0}, Settings(1e-6))
+            found = solve_witnessed(TRAINING, asked, {goal: 1.0}, SearchSettings(1e-6))
             assert abs(found.value) == pytest.approx(best, rel=2e-6)

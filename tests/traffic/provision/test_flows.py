@@ -13,7 +13,7 @@ from oracles.provisioned_reading import provisioned
 from support.helpers import load
 
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.lagrangian import Exits
+from serflow_opt.search.lagrangian import StageExits
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.flows import Flow, FlowLine, Flows
@@ -64,7 +64,7 @@ def test_no_thresholds_are_below_the_bound(seed: int) -> None:
                 + sum(max(each.fixed + each.weight @ reach for each in lines) for lines in flow.largest)
             )
     least = min(values.values(), default=math.inf)
-    flows = Flows(Exits([[Envelope.of(rates, rates * right)] for rates, right in own]), floor)
+    flows = Flows(StageExits([[Envelope.of(rates, rates * right)] for rates, right in own]), floor)
     bound, thresholds = flows.bound([flow], 1e3, 1.0)
     assert bound <= least * (1 + 1e-9)
     if not flow.largest and not flow.limits:  # then it is exact, and so are the thresholds
