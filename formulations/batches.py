@@ -48,12 +48,12 @@ import pyomo.core as pyo
 
 from serflow_opt.formulations.coefficients import Data, unit_of
 from serflow_opt.formulations.exits import accuracy, add_accuracy_floor, add_exits
-from serflow_opt.formulations.pools import Late
+from serflow_opt.formulations.pools import LateLimit
 from serflow_opt.formulations.provisioning import add_latency
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class BlockRunners:
     """What may run a block; stages are numbered 1..M.
 
     Attributes
@@ -80,10 +80,12 @@ class BatchBlock:
     """A block: its first stage, and what may run it."""
 
     first: int
-    runs: tuple[Runs, ...]
+    runs: tuple[BlockRunners, ...]
 
 
-def build_batches(data: Data, blocks: Sequence[BatchBlock], limit_s: float | None, late: Late, dollar: float) -> Any:
+def build_batches(
+    data: Data, blocks: Sequence[BatchBlock], limit_s: float | None, late: LateLimit, dollar: float
+) -> Any:
     """Build the model.
 
     Parameters

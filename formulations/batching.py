@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import pyomo.core as pyo
 
 
-class Column(NamedTuple):
+class GroupColumn(NamedTuple):
     """A group on a configuration."""
 
     applications: tuple[int, ...]
@@ -36,7 +36,7 @@ class Column(NamedTuple):
     promise: float
 
 
-def partition(columns: Sequence[Column], applications: int) -> tuple[Any, dict[str, Any]]:
+def partition(columns: Sequence[GroupColumn], applications: int) -> tuple[Any, dict[str, Any]]:
     """Return the model, and cost, promise, functions and calls as linear expressions.
 
     Parameters

@@ -65,7 +65,7 @@ class Branch(NamedTuple):
     most: float
 
 
-class Piece(NamedTuple):
+class CardSlice(NamedTuple):
     """An instance that takes a slice of a card and nothing else, on a type of servers."""
 
     server: int
@@ -84,7 +84,7 @@ class Layout(NamedTuple):
 
 
 def cut(
-    pieces: Sequence[Piece],
+    pieces: Sequence[CardSlice],
     layouts: Sequence[Layout],
     offers: Sequence[Offer],
     cards: Sequence[int],

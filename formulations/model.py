@@ -31,7 +31,7 @@ COSTS = {"per-request": per_request_cost, "reserved": reserved_cost, "as-printed
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuiltPlacement:
     """A model and what is needed to read its solution.
 
     `unit` times the model's objective is in SI units: USD per request, seconds, loss, joules, or minus the accuracy;
@@ -53,7 +53,7 @@ def build(
     allowed: Collection[Place] | None = None,
     levels: Collection[tuple[int, int]] | None = None,
     deadline: Deadline = NEVER,
-) -> Built:
+) -> BuiltPlacement:
     """Build the model of an instance (survey 2.2 (1)).
 
     Parameters
@@ -116,7 +116,7 @@ def build(
         objective = sum(weight * units.get(name, 1.0) * parts.value(name) for name, weight in goal.items())
         unit = 1.0
     m.objective = pyo.Objective(expr=objective, sense=pyo.minimize)
-    return Built(m, data, unit)
+    return BuiltPlacement(m, data, unit)
 
 
 class _Parts:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class PoolSizes:
     """Numbers of machines to choose from, and what they carry.
 
     Attributes
@@ -37,7 +37,7 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class BlockModel:
     """One block; stages are numbered 1..M.
 
     Attributes
@@ -64,7 +64,7 @@ class Pool:
     prices: dict[int, float]
     handover: float
     most: int
-    sizes: Sizes | None = None
+    sizes: PoolSizes | None = None
 
     @property
     def stages(self) -> range:
@@ -73,7 +73,7 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
+class LateLimit:
     """Limit on latency that thresholds decide: Σ_s R_s weights_s + what waits <= room; no weights: none."""
 
     weights: tuple[float, ...] = ()

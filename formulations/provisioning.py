@@ -71,11 +71,11 @@ import pyomo.core as pyo
 
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.exits import accuracy, add_accuracy_floor, add_exits
-from serflow_opt.formulations.pools import Late, Pool
+from serflow_opt.formulations.pools import BlockModel, LateLimit
 
 
 def build_provisioning(
-    data: Data, pools: Sequence[Pool], groups: Sequence[tuple[float, float]], late: Late, dollar: float
+    data: Data, pools: Sequence[BlockModel], groups: Sequence[tuple[float, float]], late: LateLimit, dollar: float
 ) -> Any:
     """Build the model of one structure.
 
@@ -109,7 +109,7 @@ def build_provisioning(
     return m
 
 
-def add_pools(m: Any, data: Data, pools: Sequence[Pool], groups: Sequence[tuple[float, float]]) -> None:
+def add_pools(m: Any, data: Data, pools: Sequence[BlockModel], groups: Sequence[tuple[float, float]]) -> None:
     """Add machines and what runs on them, for blocks in order and groups (λ_g, π_g); expects exits."""
     machines = [b for b, pool in enumerate(pools) if pool.times]
     split = [b for b in machines if pools[b].prices]
@@ -180,7 +180,7 @@ def add_pools(m: Any, data: Data, pools: Sequence[Pool], groups: Sequence[tuple[
         return m.part[b, k] >= listed[b].low * m.size[b, k]
 
 
-def add_limits(m: Any, data: Data, pools: Sequence[Pool]) -> None:
+def add_limits(m: Any, data: Data, pools: Sequence[BlockModel]) -> None:
     """Keep the work of listed sizes in range, and what each makes late within the room; expects pools."""
     listed = {b: sizes for b, pool in enumerate(pools) if (sizes := pool.sizes) is not None}
 
@@ -200,7 +200,7 @@ def add_limits(m: Any, data: Data, pools: Sequence[Pool]) -> None:
         return late <= data.opened(1.0) + most * (1 - m.size[b, k])
 
 
-def _work(data: Data, pool: Pool, flow: Any, g: int | None) -> Any:
+def _work(data: Data, pool: BlockModel, flow: Any, g: int | None) -> Any:
     """Seconds that a request of the service holds a worker of a pool: all of a flow, or its part in group g."""
     on = pyo.quicksum(
         pool.times[s] * (flow[s, level] if g is None else flow[g, s, level])
@@ -210,7 +210,7 @@ def _work(data: Data, pool: Pool, flow: Any, g: int | None) -> Any:
     return on + (pool.sending * _going_on(data, pool.last, flow, g) if pool.sending and pool.last < data.last else 0)
 
 
-def add_latency(m: Any, data: Data, pools: Sequence[Pool], late: Late) -> None:
+def add_latency(m: Any, data: Data, pools: Sequence[BlockModel], late: LateLimit) -> None:
     """Limit latency beyond the worst case; expects pools.
 
     Parameters
@@ -245,7 +245,7 @@ def _going_on(data: Data, s: int, flow: Any, g: int | None) -> Any:
     )
 
 
-def spending(m: Any, pools: Sequence[Pool], groups: Sequence[tuple[float, float]], dollar: float) -> Any:
+def spending(m: Any, pools: Sequence[BlockModel], groups: Sequence[tuple[float, float]], dollar: float) -> Any:
     """Return rent, functions and hand-overs. Expects pools.
 
     Parameters

@@ -10,7 +10,7 @@ import pyomo.core as pyo
 from serflow_opt.ground.tolerances import ROOM
 
 
-class OutOfReach(ValueError):
+class BeyondLimit(ValueError):
     """A quantity that nothing changes is beyond its limit."""
 
 
@@ -39,6 +39,6 @@ def add_goal(m: Any, parts: Mapping[str, Any], goal: Mapping[str, float], ceilin
         if not isinstance(parts[name], int | float):
             m.limits.add(parts[name] / size <= (most + ROOM * abs(most)) / size)
         elif parts[name] > most + ROOM * abs(most):  # nothing can be chosen that changes it
-            raise OutOfReach(name)
+            raise BeyondLimit(name)
     single = len(goal) == 1
     m.objective = pyo.Objective(expr=sum((1.0 if single else by) * parts[name] for name, by in goal.items()))

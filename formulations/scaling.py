@@ -76,7 +76,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class MachineType:
     """A VM type: r_p, c_p, s_p, b_p and N_p."""
 
     rate: float
@@ -91,7 +91,7 @@ Line = tuple[float, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
-class Fleet:
+class MachineBlock:
     """Sets and data.
 
     Attributes
@@ -111,7 +111,7 @@ class Fleet:
     edges: NDArray[np.float64]
     rates: NDArray[np.float64]
     moments: NDArray[np.float64]
-    kinds: tuple[Kind, ...]
+    kinds: tuple[MachineType, ...]
     usd_per_request: float
     first: bool = True
     last: bool = True
@@ -281,7 +281,7 @@ class Fleet:
         }
 
 
-def add_fleet(m: Any, fleet: Fleet, *, whole: bool = True) -> None:
+def add_fleet(m: Any, fleet: MachineBlock, *, whole: bool = True) -> None:
     """Add machines rented and ordered: n, u and y.
 
     Parameters
@@ -312,7 +312,7 @@ def add_fleet(m: Any, fleet: Fleet, *, whole: bool = True) -> None:
         return m.y[p, k] <= m.u[p, k]
 
 
-def _taken(m: Any, fleet: Fleet, g: int, beta: tuple[float, ...], unit: float) -> Any:
+def _taken(m: Any, fleet: MachineBlock, g: int, beta: tuple[float, ...], unit: float) -> Any:
     """Σ_p β_p v_{p,g} in some unit."""
     k = fleet.step_of[g]
     return pyo.quicksum(
@@ -322,7 +322,7 @@ def _taken(m: Any, fleet: Fleet, g: int, beta: tuple[float, ...], unit: float) -
     )
 
 
-def add_overflow(m: Any, fleet: Fleet, lines: Mapping[tuple[int, int], Line]) -> None:
+def add_overflow(m: Any, fleet: MachineBlock, lines: Mapping[tuple[int, int], Line]) -> None:
     """Add what goes to the function, in units of `fleet.batch`. Expects n and u.
 
     Parameters
@@ -340,7 +340,7 @@ def add_overflow(m: Any, fleet: Fleet, lines: Mapping[tuple[int, int], Line]) ->
         return m.o[g] + _taken(m, fleet, g, beta, fleet.batch) >= alpha / fleet.batch
 
 
-def add_cover(m: Any, fleet: Fleet, lines: Mapping[tuple[int, int], Line]) -> None:
+def add_cover(m: Any, fleet: MachineBlock, lines: Mapping[tuple[int, int], Line]) -> None:
     """Let machines serve all there is. Expects n and u.
 
     Parameters
@@ -357,7 +357,7 @@ def add_cover(m: Any, fleet: Fleet, lines: Mapping[tuple[int, int], Line]) -> No
         return _taken(m, fleet, g, beta, alpha) >= 1
 
 
-def rent(m: Any, fleet: Fleet) -> Any:
+def rent(m: Any, fleet: MachineBlock) -> Any:
     """Return what machines cost, in units of `fleet.dollar`. Expects n, u and y."""
     price = [kind.usd_per_s / fleet.dollar for kind in fleet.kinds]
     length = np.diff(fleet.moments).tolist()
@@ -373,7 +373,7 @@ def rent(m: Any, fleet: Fleet) -> Any:
     )
 
 
-def function_cost(m: Any, fleet: Fleet) -> Any:
+def function_cost(m: Any, fleet: MachineBlock) -> Any:
     """Return what the function costs, in units of `fleet.dollar`. Expects o."""
     price = fleet.usd_per_request * fleet.batch / fleet.dollar
     return pyo.quicksum(price * m.o[g] for g in m.o)

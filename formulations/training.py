@@ -45,7 +45,7 @@ import pyomo.core as pyo
 Matrix = Sequence[Sequence[float]]
 
 
-class Block(NamedTuple):
+class SettingBlock(NamedTuple):
     """A setting.
 
     Attributes
@@ -85,7 +85,7 @@ class Block(NamedTuple):
     workers: int = 1
 
 
-def rounds_model(blocks: Sequence[Block], same_cut: bool = False) -> tuple[Any, dict[str, Any]]:
+def rounds_model(blocks: Sequence[SettingBlock], same_cut: bool = False) -> tuple[Any, dict[str, Any]]:
     """Return the model, and each quantity, privacy and accuracy as linear expressions.
 
     Parameters
@@ -135,7 +135,7 @@ def rounds_model(blocks: Sequence[Block], same_cut: bool = False) -> tuple[Any, 
     return m, {**_quantities(m, blocks, keys), "privacy": 1.0 * m.P, "accuracy": 1.0 * m.Q}
 
 
-def _add_worst(m: Any, blocks: Sequence[Block]) -> None:
+def _add_worst(m: Any, blocks: Sequence[SettingBlock]) -> None:
     """The worst leak, and the accuracy that is left."""
     names = sorted({name for b in blocks for name in b.groups})
     where = {name: [(g, b.groups.index(name)) for g, b in enumerate(blocks) if name in b.groups] for name in names}
@@ -154,7 +154,7 @@ def _add_worst(m: Any, blocks: Sequence[Block]) -> None:
         return lost + m.Q <= pyo.quicksum(b.accuracy * m.y[g] for g, b in enumerate(blocks))
 
 
-def _add_same_cut(m: Any, blocks: Sequence[Block]) -> None:
+def _add_same_cut(m: Any, blocks: Sequence[SettingBlock]) -> None:
     cuts = [(g, c) for g, b in enumerate(blocks) for c in sorted(set(b.cuts))]
     m.w = pyo.Var(cuts, bounds=(0, 1))
 
@@ -163,7 +163,7 @@ def _add_same_cut(m: Any, blocks: Sequence[Block]) -> None:
         return pyo.quicksum(m.x[g, k, o] for o in blocks[g].offered[k] if blocks[g].cuts[o] == c) == m.w[g, c]
 
 
-def _add_flows(m: Any, blocks: Sequence[Block]) -> None:
+def _add_flows(m: Any, blocks: Sequence[SettingBlock]) -> None:
     """Settings in which nothing waits for others: rows as shares of the time."""
     flows = [g for g, b in enumerate(blocks) if b.flows]
     keys = [(g, k, o) for g in flows for k, rows in enumerate(blocks[g].offered) for o in rows]
@@ -192,7 +192,7 @@ def _add_flows(m: Any, blocks: Sequence[Block]) -> None:
         return pyo.quicksum(blocks[g].load[k][o] * m.x[g, k, o] for k, o in terms) <= blocks[g].workers * m.y[g]
 
 
-def _quantities(m: Any, blocks: Sequence[Block], keys: Sequence[tuple[int, int, int]]) -> dict[str, Any]:
+def _quantities(m: Any, blocks: Sequence[SettingBlock], keys: Sequence[tuple[int, int, int]]) -> dict[str, Any]:
     found = {}
     for name in blocks[0].per_t if blocks else ():
         whole = pyo.quicksum(b.fixed[name] * m.y[g] + b.per_t[name] * m.T[g] for g, b in enumerate(blocks))

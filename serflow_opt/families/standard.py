@@ -184,13 +184,13 @@ class Standard(ABC):
         NoModel
             Where a quantity that nothing changes is beyond its limit.
         """
-        from serflow_opt.formulations.quantities import OutOfReach, add_goal
+        from serflow_opt.formulations.quantities import BeyondLimit, add_goal
 
         model, given = self.model(problem.data)
         parts = {own.name: own.less(given[own.name]) for own in self.quantities}
         try:
             add_goal(model, parts, goal, problem.limits)
-        except OutOfReach as error:
+        except BeyondLimit as error:
             raise NoModel from error
         return Built(model)
 

@@ -6,14 +6,14 @@ import math
 
 from serflow_opt.backend.highs import Outcome
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.formulations.model import Built
+from serflow_opt.formulations.model import BuiltPlacement
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import AS_IS
 
 
-def start_of(built: Built, decision: Decision) -> dict[int, float]:
+def start_of(built: BuiltPlacement, decision: Decision) -> dict[int, float]:
     """Give HiGHS the binaries of a decision; it completes the rest."""
     m, data = built.model, built.data
     values = {}
@@ -48,7 +48,7 @@ def _filled(data: Data, decision: Decision) -> Decision:
     return shortest(options, decision.weights, decision.ways, variants)
 
 
-def decision_in(instance: Instance, built: Built, outcome: Outcome) -> Decision:
+def decision_in(instance: Instance, built: BuiltPlacement, outcome: Outcome) -> Decision:
     """Read the decision out of an incumbent: the binaries rounded, the weights of continuous thresholds normalised.
 
     Parameters
@@ -76,7 +76,9 @@ def decision_in(instance: Instance, built: Built, outcome: Outcome) -> Decision:
     return shortest([runner.option for runner in runners], weights, ways, variants)
 
 
-def _weights(instance: Instance, built: Built, outcome: Outcome, s: int, variant: int, last: bool) -> tuple[float, ...]:
+def _weights(
+    instance: Instance, built: BuiltPlacement, outcome: Outcome, s: int, variant: int, last: bool
+) -> tuple[float, ...]:
     """Read how often each entry of the stage's menu is used; everybody leaves at the last one of the plan."""
     m, data = built.model, built.data
     levels = [i for i in data.levels[s] if data.menu[s][i].variant == data.owner(s, variant)]

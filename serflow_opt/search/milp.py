@@ -13,7 +13,7 @@ from typing import Protocol
 
 from serflow_opt.backend.highs import HighsModel, Outcome
 from serflow_opt.backend.running import Progress
-from serflow_opt.formulations.model import Built
+from serflow_opt.formulations.model import BuiltPlacement
 from serflow_opt.ground.tolerances import EQUAL, MODEL_ERROR
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
@@ -45,7 +45,7 @@ class SearchState(Protocol):
 
 def search_model(
     instance: Instance,
-    built: Built,
+    built: BuiltPlacement,
     model: HighsModel,
     settings: SearchSettings,
     goal: Goal,
@@ -168,7 +168,7 @@ def refine(
 
 def _take(
     instance: Instance,
-    built: Built,
+    built: BuiltPlacement,
     model: HighsModel,
     outcome: Outcome,
     found: SearchOutcome,
@@ -228,7 +228,7 @@ def ask(
     )
 
 
-def _cut_cone(model: HighsModel, built: Built, outcome: Outcome) -> bool:
+def _cut_cone(model: HighsModel, built: BuiltPlacement, outcome: Outcome) -> bool:
     """Cut the cone of a tail latency (`latency.py`) at the incumbent; say whether the incumbent broke it."""
     m, data = built.model, built.data
     if m.component("spread") is None:
@@ -242,7 +242,7 @@ def _cut_cone(model: HighsModel, built: Built, outcome: Outcome) -> bool:
     return True
 
 
-def _cut_off(model: HighsModel, built: Built, outcome: Outcome) -> None:
+def _cut_off(model: HighsModel, built: BuiltPlacement, outcome: Outcome) -> None:
     """Exclude the incumbent's binaries (a no-good cut): exact evaluation showed that they do not hold."""
     m = built.model
     names = ("x", "z", "segment", "way")

@@ -9,13 +9,13 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.formulations.coefficients import Data
 
 if TYPE_CHECKING:
-    from serflow_opt.formulations.model import Built
+    from serflow_opt.formulations.model import BuiltPlacement
 
 Extra = Callable[[Any, Data], object]
 """Takes the Pyomo model and its sets and coefficients, and adds constraints to the model."""
 
 
-def add_own(built: Built, extra: Extra) -> None:
+def add_own(built: BuiltPlacement, extra: Extra) -> None:
     """Let the user add constraints and variables to a model.
 
     Raises

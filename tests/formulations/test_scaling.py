@@ -11,7 +11,7 @@ import pytest
 from support import golden_scaling
 from support.golden_parts import CASES, lp_text, normal
 
-from serflow_opt.formulations.scaling import Fleet, Kind
+from serflow_opt.formulations.scaling import MachineBlock, MachineType
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -29,10 +29,10 @@ def test_golden(name: str) -> None:
 def test_lines_are_below_the_overflow(seed: int) -> None:
     """At whole numbers of machines no line is above the overflow, and one touches it when nobody is rented."""
     rng = np.random.default_rng(seed)
-    kinds = tuple(Kind(float(rng.choice([1.0, 1.5, 2.0, rng.uniform(0.5, 4.0)])), 1.0) for _ in range(2))
+    kinds = tuple(MachineType(float(rng.choice([1.0, 1.5, 2.0, rng.uniform(0.5, 4.0)])), 1.0) for _ in range(2))
     rates = rng.uniform(0.0, 9.0, 6)
     steps = [0.0, 2.0, 4.0, 6.0] if seed % 2 else list(map(float, range(7)))
-    fleet = Fleet(np.arange(7.0), rates, np.array(steps), kinds, 1.0)
+    fleet = MachineBlock(np.arange(7.0), rates, np.array(steps), kinds, 1.0)
     length, lines = steps[1], fleet.all_lines()
     for v in itertools.product(range(6), repeat=2):
         here = np.tile(np.array(v, dtype=float)[:, None], len(fleet.spells))

@@ -10,7 +10,7 @@ from support.golden_parts import golden, minimise, with_flow
 
 from serflow_opt.formulations.batches import (
     BatchBlock,
-    Runs,
+    BlockRunners,
     add_batch_time,
     add_picks,
     add_room,
@@ -18,11 +18,11 @@ from serflow_opt.formulations.batches import (
     build_batches,
 )
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.formulations.pools import Late
+from serflow_opt.formulations.pools import LateLimit
 
-SMALL = Runs(work={1: 2.0}, usd={1: 0.5}, rent=0.25, counts=(1, 2), caps=(0.5, 1.5), fill=0.0, seconds=1.0)
-LARGE = Runs(work={1: 1.0, 2: 0.5}, usd={}, rent=1.0, counts=(1,), caps=(4.0,), fill=0.75, seconds=3.0)
-CALLED = Runs(work={}, usd={2: 2.0}, seconds=1.0)
+SMALL = BlockRunners(work={1: 2.0}, usd={1: 0.5}, rent=0.25, counts=(1, 2), caps=(0.5, 1.5), fill=0.0, seconds=1.0)
+LARGE = BlockRunners(work={1: 1.0, 2: 0.5}, usd={}, rent=1.0, counts=(1,), caps=(4.0,), fill=0.75, seconds=3.0)
+CALLED = BlockRunners(work={}, usd={2: 2.0}, seconds=1.0)
 BLOCKS = (BatchBlock(1, (SMALL, LARGE)), BatchBlock(2, (CALLED,)))
 """Stage 1 on one of two types of machines in batches small or large, stage 2 on a function."""
 
@@ -84,7 +84,7 @@ def spending() -> Any:
 def built() -> Any:
     """All of it, with at most 0.6 of the requests on stage 2, and 4 s: both types may run stage 1."""
     data = Data(tiny.two_stages(accuracy_min=0.85))
-    return build_batches(data, BLOCKS, 4.0, Late(weights=(0.0, 1.0), room=0.6), 1.0)
+    return build_batches(data, BLOCKS, 4.0, LateLimit(weights=(0.0, 1.0), room=0.6), 1.0)
 
 
 def built_names() -> set[str]:

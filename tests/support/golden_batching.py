@@ -7,7 +7,7 @@ from typing import Any
 import pyomo.core as pyo
 from support.golden_parts import golden
 
-from serflow_opt.formulations.batching import Column, partition
+from serflow_opt.formulations.batching import GroupColumn, partition
 
 
 @golden("batching.partition")
@@ -16,7 +16,7 @@ def three_columns() -> Any:
     one_group: y_0 + y_2 = 1, y_1 + y_2 = 1. promised: 0.5 y_0 + y_2 <= P, y_1 + y_2 <= P.
     """
     m, quantities = partition(
-        [Column((0,), 0.25, 1.0, 0.5), Column((1,), 0.5, 2.0, 1.0), Column((0, 1), 0.5, 1.5, 1.0)], 2
+        [GroupColumn((0,), 0.25, 1.0, 0.5), GroupColumn((1,), 0.5, 2.0, 1.0), GroupColumn((0, 1), 0.5, 1.5, 1.0)], 2
     )
     m.objective = pyo.Objective(expr=quantities["cost"])
     return m

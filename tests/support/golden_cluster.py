@@ -8,7 +8,7 @@ from typing import Any
 import pyomo.core as pyo
 from support.golden_parts import golden
 
-from serflow_opt.formulations.cluster import Branch, Filling, Layout, Offer, Piece, cover, cut
+from serflow_opt.formulations.cluster import Branch, CardSlice, Filling, Layout, Offer, cover, cut
 
 
 @golden("cluster.cover")
@@ -45,7 +45,7 @@ def a_card_cut_in_slices() -> Any:
     n_0 <= 3 y_0 + y_1, n_1 <= y_1.
     """
     m, quantities = cut(
-        [Piece(0, 0, "1g", 4.0, 0.0, 0.25), Piece(0, 0, "2g", 9.0, 6.0, 0.5)],
+        [CardSlice(0, 0, "1g", 4.0, 0.0, 0.25), CardSlice(0, 0, "2g", 9.0, 6.0, 0.5)],
         [Layout(0, {"1g": 3}), Layout(0, {"2g": 1, "1g": 1})],
         [Offer(2.0, 5)],
         [2],

@@ -11,7 +11,7 @@ from support import tiny
 from support.golden_parts import golden, minimise, with_flow
 
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.formulations.pools import Late, Pool, Sizes
+from serflow_opt.formulations.pools import BlockModel, LateLimit, PoolSizes
 from serflow_opt.formulations.provisioning import (
     add_latency,
     add_limits,
@@ -20,7 +20,7 @@ from serflow_opt.formulations.provisioning import (
     spending,
 )
 
-BOTH = Pool(
+BOTH = BlockModel(
     first=1,
     last=2,
     rent=0.5,
@@ -33,7 +33,7 @@ BOTH = Pool(
     most=4,
 )
 """Both stages of `tiny.two_stages` on machines and a function."""
-FRONT = Pool(
+FRONT = BlockModel(
     first=1,
     last=1,
     rent=0.5,
@@ -46,11 +46,11 @@ FRONT = Pool(
     most=3,
 )
 """Stage 1 on machines and a function; a hand-over holds a worker for 0.5 s."""
-BACK = Pool(
+BACK = BlockModel(
     first=2, last=2, rent=0.0, workers=1, times={}, sending=0.0, fee=0.25, prices={2: 0.75}, handover=0.5, most=0
 )
 """Stage 2 on the function alone."""
-ALONE = Pool(
+ALONE = BlockModel(
     first=1,
     last=2,
     rent=0.5,
@@ -61,18 +61,18 @@ ALONE = Pool(
     prices={},
     handover=0.0,
     most=2,
-    sizes=Sizes((0, 1, 2), ((((0.0, 0.0), (0.0, 0.5), (0.0, 1.5)),),), 2.0, 2.5),
+    sizes=PoolSizes((0, 1, 2), ((((0.0, 0.0), (0.0, 0.5), (0.0, 1.5)),),), 2.0, 2.5),
 )
 """Both stages on 0, 1 or 2 machines, which take loads of 0, 0.5 and 1.5; nothing else."""
 PATIENT = dataclasses.replace(
     ALONE,
-    sizes=Sizes(
+    sizes=PoolSizes(
         (1, 2), ((((0.0, 100.0), (0.0, 200.0)),),), 2.0, 2.5, (((0.25, -0.125), (0.125, -0.25)), ((0.0, 0.0),) * 2)
     ),
 )
 """The same with 1 or 2 machines that take any load, where waiting counts."""
-LATE = Late(weights=(0.0, 0.25), room=0.5)
-LISTED = Sizes(
+LATE = LateLimit(weights=(0.0, 0.25), room=0.5)
+LISTED = PoolSizes(
     (0, 2), ((((0.0, 0.0), (0.75, 0.25)), ((0.0, 0.0), (0.0, 2.0))),), 2.0, 2.5, late=((0.5, 2.0), (0.0, 0.0))
 )
 """0 or 2 machines: they carry at most 0.75 a + 0.25 of a load a, and at most 2; without, 0.5 R_1 + 2 R_2 <= 1."""
@@ -82,7 +82,7 @@ GROUP: Groups = ((4.0, 1.0),)
 GROUPS: Groups = ((2.0, 0.75), (8.0, 0.25))
 
 
-def listed(pool: Pool) -> Pool:
+def listed(pool: BlockModel) -> BlockModel:
     """The pool with numbers 0 and 2 to choose from, in one group."""
     return dataclasses.replace(pool, sizes=LISTED)
 
@@ -95,7 +95,7 @@ def alone(m: Any, *names: str) -> Any:
     return m
 
 
-def only_pools(pools: Sequence[Pool], groups: Groups) -> Any:
+def only_pools(pools: Sequence[BlockModel], groups: Groups) -> Any:
     """The pools' variables and constraints."""
     data = Data(tiny.two_stages())
     m = with_flow(data)
@@ -103,7 +103,7 @@ def only_pools(pools: Sequence[Pool], groups: Groups) -> Any:
     return m
 
 
-def only(name: str, pools: Sequence[Pool], groups: Groups) -> Any:
+def only(name: str, pools: Sequence[BlockModel], groups: Groups) -> Any:
     """The pools' variables and one of their constraints."""
     return alone(only_pools(pools, groups), name)
 
@@ -184,7 +184,7 @@ def scale_work_low() -> Any:
     return only("scale_work_low", [listed(BOTH)], GROUP)
 
 
-def limits(sizes: Sizes, name: str) -> Any:
+def limits(sizes: PoolSizes, name: str) -> Any:
     """One of the rows that limit sizes of both stages."""
     pools, data = [dataclasses.replace(BOTH, sizes=sizes)], Data(tiny.two_stages())
     m = with_flow(data)
@@ -205,7 +205,7 @@ def late_size() -> Any:
     return limits(LISTED, "late_size")
 
 
-def spent(pools: Sequence[Pool], groups: Groups) -> Any:
+def spent(pools: Sequence[BlockModel], groups: Groups) -> Any:
     """The pools' variables and what they cost."""
     data = Data(tiny.two_stages())
     m = with_flow(data)
@@ -240,7 +240,7 @@ def build_with_lines() -> Any:
     load 4 x 2 = 8 workers, a quarter of all requests: 1 + 0.5 + 0.75 x 4.5 = 4.875, the optimum.
     """
     data = Data(tiny.two_stages(accuracy_min=0.85))
-    return build_provisioning(data, [listed(BOTH)], GROUP, Late(weights=(0.0, 1.0), room=0.6), 1.0)
+    return build_provisioning(data, [listed(BOTH)], GROUP, LateLimit(weights=(0.0, 1.0), room=0.6), 1.0)
 
 
 @golden("provisioning.build_provisioning-mean")
@@ -250,7 +250,7 @@ def build_with_a_mean() -> Any:
     Four machines with room for one busy worker each carry 4 of the 8 at 4/s: each costs 0.5 and saves 4.5 / 8 = 0.5625.
     2 + 0.5 + 4.5 / 2 = 4.75 is the optimum.
     """
-    return build_provisioning(Data(tiny.two_stages()), [BOTH], GROUP, Late(weights=(1.0, 2.0), room=2.25), 1.0)
+    return build_provisioning(Data(tiny.two_stages()), [BOTH], GROUP, LateLimit(weights=(1.0, 2.0), room=2.25), 1.0)
 
 
 @golden("provisioning.build_provisioning-in_time")

@@ -10,17 +10,19 @@ import pyomo.core as pyo
 from support.golden_parts import golden, minimise, model
 
 from serflow_opt.formulations import scaling
-from serflow_opt.formulations.scaling import Fleet, Kind
+from serflow_opt.formulations.scaling import MachineBlock, MachineType
 
 
-def fleet(*kinds: Kind, usd: float = 0.5, rates: tuple[float, ...] = (3.0, 5.0, 4.0), **changes: Any) -> Fleet:
+def fleet(
+    *kinds: MachineType, usd: float = 0.5, rates: tuple[float, ...] = (3.0, 5.0, 4.0), **changes: Any
+) -> MachineBlock:
     """Three periods and three steps of 2 s; a type of 2 requests/s at 1 USD/s, usable 2 s after its order."""
-    own = kinds or (Kind(2.0, 1.0, start_s=2.0),)
+    own = kinds or (MachineType(2.0, 1.0, start_s=2.0),)
     edges = np.linspace(0.0, 6.0, len(rates) + 1)
-    return Fleet(edges, np.array(rates), np.array([0.0, 2.0, 4.0, 6.0]), own, usd, **changes)
+    return MachineBlock(edges, np.array(rates), np.array([0.0, 2.0, 4.0, 6.0]), own, usd, **changes)
 
 
-def with_machines(data: Fleet) -> Any:
+def with_machines(data: MachineBlock) -> Any:
     """A model with n, u and y."""
     m = model()
     m.n = pyo.Var(data.types, data.steps, bounds=(0, None))
@@ -36,7 +38,7 @@ def machines() -> Any:
     No row stay: the lag of an order ends with its step.
     """
     m = model()
-    scaling.add_fleet(m, fleet(Kind(2.0, 1.0, start_s=2.0, machines_max=7)))
+    scaling.add_fleet(m, fleet(MachineType(2.0, 1.0, start_s=2.0, machines_max=7)))
     return m
 
 
@@ -47,7 +49,7 @@ def machines_with_least_billing() -> Any:
     stay: n_1 >= u_1 + u_0 - y_0, n_2 >= u_2 + u_1 - y_1. early_ordered: y_0 <= u_0, y_1 <= u_1.
     """
     m = model()
-    scaling.add_fleet(m, fleet(Kind(2.0, 1.0, billing_min_s=3.0)))
+    scaling.add_fleet(m, fleet(MachineType(2.0, 1.0, billing_min_s=3.0)))
     return m
 
 
@@ -76,7 +78,7 @@ def overflow_of_two_types() -> Any:
     """Types of 2 and 3 requests/s, usable at once; one period of 4/s, a step 8 requests. Line: o + 4 v_0 + 6 v_1 >= 8.
     4/2 is whole; 4/3 has f = 1/3, 2 s x 3 x 1/3 = 2, G(2/3) = 1, G(1) = 1: o + 2 v_0 + 2 v_1 >= 2 x 2 = 4.
     """
-    data = fleet(Kind(2.0, 1.0), Kind(3.0, 1.25), rates=(4.0,))
+    data = fleet(MachineType(2.0, 1.0), MachineType(3.0, 1.25), rates=(4.0,))
     m = with_machines(data)
     scaling.add_overflow(m, data, data.all_lines())
     return m
@@ -96,7 +98,7 @@ def cover() -> Any:
 @golden("scaling.rent")
 def rent() -> Any:
     """2 s at 1 USD a machine and step. 3 s billed: ordered at 4 s 1 s after the end; y_0 and y_1 1 s after the stop."""
-    data = fleet(Kind(2.0, 1.0, billing_min_s=3.0))
+    data = fleet(MachineType(2.0, 1.0, billing_min_s=3.0))
     m = with_machines(data)
     return minimise(m, scaling.rent(m, data))
 
@@ -114,7 +116,7 @@ def built_names() -> set[str]:
     """Names of the constraints of models that together use every part."""
     names: set[str] = set()
     for usd in (0.5, math.inf):
-        data = fleet(Kind(2.0, 1.0, billing_min_s=3.0), usd=usd)
+        data = fleet(MachineType(2.0, 1.0, billing_min_s=3.0), usd=usd)
         m = model()
         scaling.add_fleet(m, data)
         (scaling.add_cover if math.isinf(usd) else scaling.add_overflow)(m, data, data.all_lines())

@@ -7,12 +7,12 @@ from typing import Any
 import pyomo.core as pyo
 from support.golden_parts import golden
 
-from serflow_opt.formulations.training import Block, rounds_model
+from serflow_opt.formulations.training import SettingBlock, rounds_model
 
 NOTHING = [[0.0, 0.0], [0.0, 0.0]]
 
 
-def _block(**changes: Any) -> Block:
+def _block(**changes: Any) -> SettingBlock:
     own: dict[str, Any] = {
         "groups": [0, 1],
         "offered": [[0, 1], [1]],
@@ -27,7 +27,7 @@ def _block(**changes: Any) -> Block:
         "per_t": {"time": 5.0, "cost": 2.0},
         "fixed": {"time": 1.0, "cost": 0.0},
     }
-    return Block(**(own | changes))
+    return SettingBlock(**(own | changes))
 
 
 @golden("training.rounds_model")

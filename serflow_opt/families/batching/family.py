@@ -73,7 +73,7 @@ class Batchings(Standard):
             Where some application can be promised nothing within the limits.
         """
         from serflow_opt.families.batching.search import LONGEST_TIMERS
-        from serflow_opt.formulations.quantities import OutOfReach, add_goal
+        from serflow_opt.formulations.quantities import BeyondLimit, add_goal
         from serflow_opt.ground.tolerances import TOLERANCE
 
         data, most = problem.data, problem.limits.get("latency", 1.0)
@@ -81,7 +81,7 @@ class Batchings(Standard):
         model, given, straight = self._partition(data, promises if "latency" in goal else promises[-1:])
         try:
             add_goal(model, given, goal, problem.limits)
-        except OutOfReach as error:
+        except BeyondLimit as error:
             raise NoModel from error
         return Built(model, told=list(model.y.values()), scope="" if straight else LONGEST_TIMERS)
 
@@ -89,7 +89,7 @@ class Batchings(Standard):
         """Return the model, its quantities, and whether no shorter timers could be better."""
         from serflow_opt.families.batching.partitions import groups_of
         from serflow_opt.families.batching.search import menu_of
-        from serflow_opt.formulations.batching import Column, partition
+        from serflow_opt.formulations.batching import GroupColumn, partition
 
         menu, count = menu_of(data), len(data.applications)
         choices = [
@@ -102,7 +102,7 @@ class Batchings(Standard):
             raise NoModel
         shares = [sum(data.applications[w].rate for w in own.group.applications) / data.rate for own in choices]
         columns = [
-            Column(own.group.applications, own.cost * share, own.calls, own.promise)
+            GroupColumn(own.group.applications, own.cost * share, own.calls, own.promise)
             for own, share in zip(choices, shares, strict=True)
         ]
         model, parts = partition(columns, count)

@@ -118,7 +118,7 @@ def search(
         The goal of a plan by the witness; infinite where it does not hold.
     """
     from serflow_opt.backend.highs import HighsModel
-    from serflow_opt.formulations.quantities import OutOfReach, add_goal
+    from serflow_opt.formulations.quantities import BeyondLimit, add_goal
     from serflow_opt.search.milp import ask
 
     shop, settled = shop_of(problem), Found()
@@ -135,7 +135,7 @@ def search(
             settled.method = "every filling of a server in one model by HiGHS"
         else:
             return _Tree(problem, goal, limits, settings, judge).search()
-    except OutOfReach:
+    except BeyondLimit:
         settled.infeasible, settled.bound, settled.checked = True, math.inf, math.inf
         return None, settled
     return plan, _told(problem, goal, outcome, plan, settled)
@@ -165,11 +165,11 @@ def _ask(
 ) -> tuple[Outcome, Plan | None]:
     """Have the model over some fillings solved. Raises OutOfReach where a limit is, whatever is chosen."""
     from serflow_opt.backend.highs import HighsModel
-    from serflow_opt.formulations.quantities import OutOfReach
+    from serflow_opt.formulations.quantities import BeyondLimit
     from serflow_opt.search.milp import ask
 
     if not columns:
-        raise OutOfReach("nothing fits")
+        raise BeyondLimit("nothing fits")
     model, _ = model_of(shop, columns, goal, limits, held)
     outcome = ask(HighsModel(model), 1.0, settings, check=check)
     if not outcome.values:
@@ -262,12 +262,12 @@ class _Tree:
             if every is None:
                 return False
             columns += [self.shop.column(j, cpu, cards) for cpu, cards in every]
-        from serflow_opt.formulations.quantities import OutOfReach
+        from serflow_opt.formulations.quantities import BeyondLimit
 
         exactly = {k: (float(n), float(n)) for k, n in within.items()}
         try:
             outcome, plan = _ask(self.shop, columns, self.goal, self.limits, self.settings, held=exactly)
-        except OutOfReach:
+        except BeyondLimit:
             return True
         if plan is not None:
             self._offer(plan)

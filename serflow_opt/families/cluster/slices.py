@@ -25,13 +25,13 @@ def model_of(shop: Shop) -> tuple[Any, dict[str, Any]]:
     shop
         What servers can be filled with.
     """
-    from serflow_opt.formulations.cluster import Layout, Offer, Piece, cut
+    from serflow_opt.formulations.cluster import CardSlice, Layout, Offer, cut
 
     problem, menu = shop.problem, shop.menu
     at = [(i, j) for j, packing in enumerate(shop.packings) for i in packing.on_card]
     layouts = [Layout(j, Counter(layout)) for j, packing in enumerate(shop.packings) for layout in packing.layouts]
     pieces = [
-        Piece(
+        CardSlice(
             j,
             int(menu.network[i]),
             problem.configs[menu.configs[i]].slice,

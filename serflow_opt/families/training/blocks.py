@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from serflow_opt.families.training.rows import LINEAR, Rows
-from serflow_opt.formulations.training import Block
+from serflow_opt.formulations.training import SettingBlock
 
 
-def block_of(rows: Rows) -> Block:
+def block_of(rows: Rows) -> SettingBlock:
     """Return a block; its T is bounded by what rows take at most.
 
     Parameters
@@ -26,7 +26,7 @@ def block_of(rows: Rows) -> Block:
     else:
         longest = float(np.where(offered, rows.lasts, 0.0).max(initial=0.0))
         most = max(longest, float(np.where(offered, rows.served, 0.0).max(axis=1).sum()))
-    return Block(
+    return SettingBlock(
         groups=rows.members.tolist(),
         offered=[np.flatnonzero(own).tolist() for own in offered],
         lasts=rows.lasts.tolist(),

@@ -16,7 +16,7 @@ from serflow_opt.traffic.queues.erlang import erlang_c
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serflow_opt.formulations.batches import Runs
+    from serflow_opt.formulations.batches import BlockRunners
     from serflow_opt.formulations.coefficients import Data
     from serflow_opt.ground.deadline import Deadline
     from serflow_opt.traffic.batches.lines import ReachLines
@@ -97,7 +97,7 @@ def least_apart(limits: Limits, lines: ReachLines, data: Data, structure: Struct
     return limits.best if known is None else _least_apart(lines, data, structure, known)
 
 
-def _every_run(limits: Limits, lines: ReachLines, structure: Structure) -> list[Runs] | None:
+def _every_run(limits: Limits, lines: ReachLines, structure: Structure) -> list[BlockRunners] | None:
     """Return what a model has of each block; None: one costs too much, or its batches cannot fill."""
     found = []
     for b in range(len(structure)):
@@ -108,7 +108,7 @@ def _every_run(limits: Limits, lines: ReachLines, structure: Structure) -> list[
     return found
 
 
-def _least_apart(lines: ReachLines, data: Data, structure: Structure, runs: Sequence[Runs]) -> float:
+def _least_apart(lines: ReachLines, data: Data, structure: Structure, runs: Sequence[BlockRunners]) -> float:
     """Return what blocks cost at least, each at the thresholds it likes best: whole machines, with their waits.
 
     Work and calls are those of lines below, and fewer machines than these carry no more than their caps.
@@ -124,13 +124,13 @@ def _least_apart(lines: ReachLines, data: Data, structure: Structure, runs: Sequ
     return total
 
 
-def _least(own: Runs) -> float:
+def _least(own: BlockRunners) -> float:
     return own.rent * min(own.counts, default=0)
 
 
-def _runs(limits: Limits, lines: ReachLines, structure: Structure, b: int) -> Runs | None:
+def _runs(limits: Limits, lines: ReachLines, structure: Structure, b: int) -> BlockRunners | None:
     """Return what a model has of a block; None: it costs too much, or its batches cannot fill."""
-    from serflow_opt.formulations.batches import Runs
+    from serflow_opt.formulations.batches import BlockRunners
 
     choice = structure[b]
     fill = lines.fill(choice)
@@ -140,7 +140,7 @@ def _runs(limits: Limits, lines: ReachLines, structure: Structure, b: int) -> Ru
     work = {s + 1: float(t) for s, t in enumerate(lines.work(choice)) if t}
     usd = {s + 1: float(u) for s, u in enumerate(lines.usd(choice)) if u}
     if choice.machine is None:
-        return Runs({}, usd, fill=fill)
+        return BlockRunners({}, usd, fill=fill)
     option = limits.structures.option(choice.machine)
     high = {s: lines.high(s - 1) for s in work}
     most = limits.rate * math.fsum(max(0.0, t) * high[s] for s, t in work.items())
@@ -158,7 +158,7 @@ def _runs(limits: Limits, lines: ReachLines, structure: Structure, b: int) -> Ru
         if last or cap >= most * (1 + TOLERANCE):
             break
     caps = [min(cap, most / limits.rate * 2 + 1) for cap in caps]
-    return Runs(work, usd, rent, tuple(counts), tuple(caps), fill)
+    return BlockRunners(work, usd, rent, tuple(counts), tuple(caps), fill)
 
 
 def _ends(limits: Limits, lines: ReachLines, structure: Structure, b: int) -> list[tuple[float, float]]:

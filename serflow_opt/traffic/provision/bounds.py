@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.formulations.pools import Late
+from serflow_opt.formulations.pools import LateLimit
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 from serflow_opt.search.lagrangian import DualBound, LinearCost, forced_levels, solve_dual
 from serflow_opt.traffic.provision.by_count import by_count
@@ -66,7 +66,7 @@ class BoundedStructures:
         )
 
 
-def late_of(pricing: Pricing, structure: Structure) -> Late | None:
+def late_of(pricing: Pricing, structure: Structure) -> LateLimit | None:
     """Return what latency asks of the thresholds of a structure; None where they cannot keep it."""
     return pricing.promise.late(structure, pricing.least_reach)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.formulations.pools import Late, Pool
+from serflow_opt.formulations.pools import BlockModel, LateLimit
 from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.traffic.provision.flows import Flow, FlowLine, Flows
 from serflow_opt.traffic.provision.pricing import Pricing
@@ -83,7 +83,7 @@ class OneSet:
     ) -> None:
         self.rough = rough
         self.whole, self.pricing, self.structure, self.chosen, self.best = whole, pricing, structure, chosen, best
-        self.late: Late | None = pricing.promise.late(structure, pricing.least_reach)
+        self.late: LateLimit | None = pricing.promise.late(structure, pricing.least_reach)
         self.work = [self._work(b) for b in range(len(structure))]
 
     @property
@@ -181,12 +181,12 @@ class OneSet:
         shares = list(zip(groups.rates.tolist(), groups.shares.tolist(), strict=True))
         return build_provisioning(data, [pool for pool in pools if pool is not None], shares, self.late, dollar), dollar
 
-    def _pool(self, b: int, groups: Rates, points: Sequence[float]) -> Pool | None:
+    def _pool(self, b: int, groups: Rates, points: Sequence[float]) -> BlockModel | None:
         """Return a block's part of the model; None where it costs too much whatever is done."""
         choice, sizing, pricing = self.structure[b], self.sizings[b], self.pricing
         structures = pricing.structures
         option = None if choice.machine is None else structures.option(choice.machine)
-        pool = Pool(
+        pool = BlockModel(
             first=choice.first + 1,
             last=choice.last + 1,
             rent=option.rent_per_s if option else 0.0,

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from serflow_opt.formulations.pools import Late
+from serflow_opt.formulations.pools import LateLimit
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
@@ -79,7 +79,7 @@ class Promise:
             return False
         return choice.function is None or (self.limited and self.measure != "worst")
 
-    def late(self, structure: Structure, least_reach: Callable[[int], float]) -> Late | None:
+    def late(self, structure: Structure, least_reach: Callable[[int], float]) -> LateLimit | None:
         """Return what latency asks of the thresholds of a structure, waits left out; None where they cannot keep it.
 
         Parameters
@@ -89,18 +89,18 @@ class Promise:
         """
         bound = self.instance.latency_slo_s
         if bound is None:
-            return Late()
+            return LateLimit()
         if self.measure == "worst":
-            return Late() if self.structures.done_s(structure)[-1] <= bound * (1 + TOLERANCE) else None
+            return LateLimit() if self.structures.done_s(structure)[-1] <= bound * (1 + TOLERANCE) else None
         if self.measure == "mean":
             done = self.structures.done_s(structure)
             weights = tuple(max(0.0, now - before) for before, now in itertools.pairwise([0.0, *done]))
         else:
             weights = self._late_from(structure, bound)
         if not any(weights) and not (self.measure == "mean" and any(map(self.queued, structure))):
-            return Late()
+            return LateLimit()
         least = math.fsum(weight * least_reach(s) for s, weight in enumerate(weights, start=1) if weight)
-        return None if least > self.room * (1 + TOLERANCE) + ROUNDING else Late(weights, self.room)
+        return None if least > self.room * (1 + TOLERANCE) + ROUNDING else LateLimit(weights, self.room)
 
     def lateness(self, structure: Structure, service: Service) -> Lateness:
         """Return what waits take of the limit at the thresholds of a service."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.formulations.pools import Sizes
+from serflow_opt.formulations.pools import PoolSizes
 from serflow_opt.ground.tolerances import ROOM, TOLERANCE
 from serflow_opt.traffic.provision.flows import FlowLine
 from serflow_opt.traffic.provision.pricing import GROUPS
@@ -116,7 +116,7 @@ class Sizing:
             return {k: known[k] for k in counts}
         return self.relaxed.places(counts, self.low, self.high)
 
-    def sizes(self, groups: Rates, points: Sequence[float]) -> Sizes:
+    def sizes(self, groups: Rates, points: Sequence[float]) -> PoolSizes:
         """Return the sizes as a model has them.
 
         Parameters
@@ -128,11 +128,11 @@ class Sizing:
         """
         return self._alone(groups, points) if self.choice.function is None else self._beside(groups, points)
 
-    def _alone(self, groups: Rates, points: Sequence[float]) -> Sizes:
+    def _alone(self, groups: Rates, points: Sequence[float]) -> PoolSizes:
         relaxed, (low, high), most = self.relaxed, (self.low, self.high), self.alone
         counts = tuple(most)
         lines = tuple((tuple((0.0, rate * most[k]) for k in counts),) for rate in groups.rates.tolist())
-        sizes = Sizes(counts, lines, low, high)
+        sizes = PoolSizes(counts, lines, low, high)
         if relaxed is None or not counts:
             return sizes
         if relaxed.slack is None:
@@ -140,7 +140,7 @@ class Sizing:
             return replace(sizes, waits=tuple(zip(*waited, strict=True)))
         return replace(sizes, late=rows(relaxed, [(k, None) for k in counts], low, high))
 
-    def _beside(self, groups: Rates, points: Sequence[float]) -> Sizes:
+    def _beside(self, groups: Rates, points: Sequence[float]) -> PoolSizes:
         """Of the places to wait only the most are told apart: with fewer than the last no more is carried."""
         relaxed, (low, high), at = self.relaxed, (self.low, self.high), np.asarray(points)
         workers = self.pricing.structures.option(self.choice.machine or 0).workers
@@ -153,7 +153,7 @@ class Sizing:
             for rate in groups.rates.tolist()
         ]
         lines = tuple(tuple(zip(*by_size, strict=True)) for by_size in touching)
-        found = Sizes(tuple(count for count, _ in sizes), lines, low, high)
+        found = PoolSizes(tuple(count for count, _ in sizes), lines, low, high)
         if relaxed is None or not sizes:
             return found
         free = {(count, min(room for own, room in sizes if own == count)) for count, _ in sizes}

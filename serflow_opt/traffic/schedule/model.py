@@ -18,7 +18,16 @@ import numpy as np
 import pyomo.core as pyo
 
 from serflow_opt.backend.highs import HighsModel, Outcome
-from serflow_opt.formulations.scaling import Fleet, Kind, Line, add_cover, add_fleet, add_overflow, function_cost, rent
+from serflow_opt.formulations.scaling import (
+    Line,
+    MachineBlock,
+    MachineType,
+    add_cover,
+    add_fleet,
+    add_overflow,
+    function_cost,
+    rent,
+)
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.tolerances import CUT_DEPTH, INSTANT, INTEGRAL, ROUNDING, SHORTLY_S
 from serflow_opt.traffic.schedule.levels import Spell
@@ -135,7 +144,7 @@ class _Window:
 
     def __init__(self, task: BlockTask, a: int, b: int) -> None:
         kinds = tuple(
-            Kind(rate, machine.usd_per_s, machine.start_s, machine.billing_min_s, machine.machines_max)
+            MachineType(rate, machine.usd_per_s, machine.start_s, machine.billing_min_s, machine.machines_max)
             for machine, rate in zip(task.machines, task.rates, strict=True)
         )
         edges, at, total = task.demand.edges, task.at[a : b + 1], len(task.at) - 1
@@ -143,7 +152,7 @@ class _Window:
         high = int(np.searchsorted(edges, at[-1] - INSTANT))
         usd = task.usd if math.isfinite(task.usd) else max(task.bound, 1 / 1e6)
         self.task = task
-        self.fleet = Fleet(
+        self.fleet = MachineBlock(
             np.clip(edges[low : high + 1], max(at[0], 0.0), at[-1]),
             task.demand.rates[low:high],
             at,
