@@ -17,7 +17,7 @@ from serflow_opt.errors import InputError, Problem
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from serflow_opt.profiling.running import Estimate, Served
+    from serflow_opt.profiling.running import CountedShare, Served
 
 
 AMONG = ("clients", "concentration", "clients_per_round", "local_epochs", "until", "rounds_max")
@@ -113,12 +113,12 @@ def profile(
         _check_given(context, train is not Train.no, privacy, compression, training, rounds)
         need_torch("profile")
         from serflow_opt.profiling.measure.machine import hardware_threads
-        from serflow_opt.profiling.measure.training import Training
+        from serflow_opt.profiling.measure.training import TrainingSettings
         from serflow_opt.profiling.profile import profile
         from serflow_opt.profiling.rounds.measure import Federation
-        from serflow_opt.profiling.settings import Settings
+        from serflow_opt.profiling.settings import ProfileSettings
 
-        how = Training(epochs, batch_size, learning_rate, tuple(exit_weight) if exit_weight else None, seed)
+        how = TrainingSettings(epochs, batch_size, learning_rate, tuple(exit_weight) if exit_weight else None, seed)
         usual = Federation()
         repeated = tuple(range(seed, seed + seeds))
         federation = Federation(
@@ -130,7 +130,7 @@ def profile(
             most=rounds_max,
             seeds=repeated,
         )
-        settings = Settings(
+        settings = ProfileSettings(
             training=train.value,
             how=how,
             seed=seed,
@@ -254,7 +254,7 @@ def _table(served: Served) -> RenderableType:
     titles = (f"{served.requests} requests", "exit tables", "together", "measured", "95 % interval", "")
     rows: list[tuple[str, ...]] = []
 
-    def share(name: str, estimate: Estimate) -> None:
+    def share(name: str, estimate: CountedShare) -> None:
         promises = ("-" if figure is None else f"{figure:.4f}" for figure in (estimate.tables, estimate.promised))
         verdict = {True: "agrees", False: "differs", None: ""}[estimate.agrees]
         interval = f"{estimate.low:.4f} .. {estimate.high:.4f}"

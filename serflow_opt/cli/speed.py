@@ -13,7 +13,7 @@ from serflow_opt.cli.common import OK, Debug, Json, finish
 from serflow_opt.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from serflow_opt.report.speed import Measured
+    from serflow_opt.report.speed import FittedPoints
 
 Files = Annotated[
     list[Path],
@@ -97,13 +97,13 @@ def _check_positive(option: str, value: float) -> None:
         raise InputError([Problem("", option, f"{value:g}", "write a positive number")])
 
 
-def _fit_all(files: list[Path], flops: float | None, mb_per_vcpu: float, fixed: bool) -> list[Measured]:
+def _fit_all(files: list[Path], flops: float | None, mb_per_vcpu: float, fixed: bool) -> list[FittedPoints]:
     """Read and fit each file, and report what is wrong in any of them."""
-    from serflow_opt.report.speed import Measured
+    from serflow_opt.report.speed import FittedPoints
     from serflow_opt.speed.fit import fit_speed
     from serflow_opt.speed.points import read_points
 
-    measured: list[Measured] = []
+    measured: list[FittedPoints] = []
     problems: list[Problem] = []
     for file in files:
         try:
@@ -120,13 +120,13 @@ def _fit_all(files: list[Path], flops: float | None, mb_per_vcpu: float, fixed: 
             other = fit_speed(points, mb_per_vcpu, not fixed)
         except ValueError:
             other = None
-        measured.append(Measured(str(file), points, fit, other, flops))
+        measured.append(FittedPoints(str(file), points, fit, other, flops))
     if problems:
         raise InputError(problems)
     return measured
 
 
-def _draw(measured: Measured, path: Path) -> None:
+def _draw(measured: FittedPoints, path: Path) -> None:
     from matplotlib.figure import Figure
 
     from serflow_opt.files import write_atomically

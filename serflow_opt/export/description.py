@@ -16,7 +16,7 @@ TURNED_AWAY = 1e-3
 """Share of the requests that may find a function at its most, at twice the expected concurrency."""
 
 
-class Machine(Document):
+class DescribedMachine(Document):
     """What serves a block day and night; None: neither plan, catalogue nor instance say."""
 
     type: str
@@ -50,7 +50,7 @@ class Machine(Document):
         return max(self.count, min(2 * self.count, self.machines_max or 2 * self.count))
 
 
-class Function(Document):
+class DescribedFunction(Document):
     """What serves a block, or what its machines have no room for, paid per use."""
 
     name: str
@@ -70,15 +70,15 @@ class Function(Document):
         return min(places, self.concurrency_max or places)
 
 
-class Block(Document):
+class DescribedBlock(Document):
     """Stages that run together, on machines, a function, both, or the user's own device."""
 
     first: int = Field(ge=1)
     last: int = Field(ge=1)
     requests_per_s: float | None = Field(default=None, description="that enter the block, on average")
     device: str | None = Field(default=None, description="option of the user's device: nothing to start")
-    machine: Machine | None = None
-    function: Function | None = None
+    machine: DescribedMachine | None = None
+    function: DescribedFunction | None = None
     batch: int = Field(default=1, ge=1, description="most requests that are run together")
     batch_wait_ms: float = Field(default=0.0, ge=0, description="how long the first of a batch may wait for others")
 
@@ -122,7 +122,7 @@ class Description(Document):
     thresholds: list[Choice]
     handovers: list[Handover] = Field(default=[])
     variants: list[ChosenVariant] = Field(default=[])
-    blocks: list[Block] = Field(min_length=1)
+    blocks: list[DescribedBlock] = Field(min_length=1)
     notes: list[str] = Field(default=[])
 
     @model_validator(mode="after")
@@ -164,7 +164,7 @@ class Description(Document):
         return lines + [block.in_words() for block in self.blocks] + [f"note: {note}" for note in self.notes]
 
 
-def environment(block: Block, machine: bool) -> dict[str, str]:
+def environment(block: DescribedBlock, machine: bool) -> dict[str, str]:
     """Return what the containers of a block are told beside the decisions."""
     told = {"STAGES_FIRST": str(block.first), "STAGES_LAST": str(block.last)}
     if block.batch > 1:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from serflow_opt.errors import InputError, Problem, nearest
-from serflow_opt.export.description import Function, Machine
+from serflow_opt.export.description import DescribedFunction, DescribedMachine
 from serflow_opt.problem.catalog import load_catalog
 from serflow_opt.problem.catalog.rows import VmType
 from serflow_opt.problem.instance import Instance
@@ -82,7 +82,7 @@ class Facts:
 
     def machine(
         self, name: str, tier: str | None, place: str, count: int | None = None, busy: float | None = None
-    ) -> Machine:
+    ) -> DescribedMachine:
         """Describe a machine.
 
         Parameters
@@ -100,7 +100,7 @@ class Facts:
             When the instance has nothing of this name.
         """
         option, vm = self.option(name, tier, place), vm_type(name)
-        machine = Machine(type=name, count=count, busy=busy)
+        machine = DescribedMachine(type=name, count=count, busy=busy)
         if vm is not None:
             known = {"provider": vm.provider, "vcpus": vm.vcpus, "gpus": vm.gpu_count, "architecture": vm.arch}
             machine = machine.model_copy(update=known)
@@ -116,7 +116,7 @@ class Facts:
 
     def function(
         self, name: str, tier: str | None, place: str, requests_per_s: float | None, concurrency: float | None
-    ) -> Function:
+    ) -> DescribedFunction:
         """Describe a function.
 
         Parameters
@@ -134,7 +134,7 @@ class Facts:
             When the instance has nothing of this name.
         """
         option, made = self.option(name, tier, place), LAMBDA.fullmatch(name)
-        function = Function(name=name, requests_per_s=requests_per_s, concurrency=concurrency)
+        function = DescribedFunction(name=name, requests_per_s=requests_per_s, concurrency=concurrency)
         if made is not None:
             of_name = {"memory_mb": float(made["memory"]), "architecture": made["arch"] or "x86_64"}
             function = function.model_copy(update=of_name)

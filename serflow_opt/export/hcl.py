@@ -10,7 +10,7 @@ from serflow_opt.export.text import one_line, quoted
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Attribute:
     """An attribute; its value is HCL already, and may have lines of its own. `why` goes above it."""
 
     name: str
@@ -26,7 +26,7 @@ class Nest:
     body: Sequence[Item]
 
 
-Item = Line | Nest | str | None
+Item = Attribute | Nest | str | None
 """A text is a comment, None an empty line."""
 
 
@@ -36,9 +36,9 @@ def render(items: Sequence[Item], level: int = 0) -> str:
 
 
 def _lines(items: Sequence[Item]) -> Iterator[str]:
-    aligned: list[Line] = []
+    aligned: list[Attribute] = []
     for item in items:
-        alone = not isinstance(item, Line) or item.why or "\n" in item.value
+        alone = not isinstance(item, Attribute) or item.why or "\n" in item.value
         if alone:
             yield from _columns(aligned)
             aligned = []
@@ -61,7 +61,7 @@ def _lines(items: Sequence[Item]) -> Iterator[str]:
     yield from _columns(aligned)
 
 
-def _columns(lines: Sequence[Line]) -> Iterator[str]:
+def _columns(lines: Sequence[Attribute]) -> Iterator[str]:
     width = max((len(line.name) for line in lines), default=0)
     yield from (f"{line.name:<{width}} = {line.value}" for line in lines)
 

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.export.description import Block, Description, Function, Machine, environment
+from serflow_opt.export.description import DescribedBlock, DescribedFunction, DescribedMachine, Description, environment
 from serflow_opt.export.text import compact, one_line, slug
 from serflow_opt.export.yaml_text import Said, to_yaml
 
@@ -43,7 +43,7 @@ def to_kubernetes(description: Description, image: str | None = None) -> str:
     }
     documents: list[tuple[str, Manifest]] = [("what the plan decides, for every container", config)]
     for block, thing in served:
-        if isinstance(thing, Machine):
+        if isinstance(thing, DescribedMachine):
             documents += _machines(description, block, thing, image)
         else:
             documents.append((f"{block.words} on {thing.name}", _function(description, block, thing, image)))
@@ -59,16 +59,16 @@ def to_kubernetes(description: Description, image: str | None = None) -> str:
     return head + "".join(f"---\n# {one_line(why)}\n{to_yaml(document)}" for why, document in documents)
 
 
-def _labels(description: Description, block: Block | None = None, part: str = "") -> dict[str, str]:
+def _labels(description: Description, block: DescribedBlock | None = None, part: str = "") -> dict[str, str]:
     labels = {"app.kubernetes.io/name": description.name}
     return labels | ({"app.kubernetes.io/component": f"stages-{block.label}{part}"} if block else {})
 
 
-def _metadata(description: Description, name: str, block: Block | None = None, part: str = "") -> Manifest:
+def _metadata(description: Description, name: str, block: DescribedBlock | None = None, part: str = "") -> Manifest:
     return {"name": name, "labels": _labels(description, block, part)}
 
 
-def _container(description: Description, block: Block, image: str | None, machine: bool) -> Manifest:
+def _container(description: Description, block: DescribedBlock, image: str | None, machine: bool) -> Manifest:
     told = environment(block, machine)
     return {
         "name": "stages",
@@ -86,7 +86,7 @@ def _digest(description: Description) -> Said:
 
 
 def _machines(
-    description: Description, block: Block, machine: Machine, image: str | None
+    description: Description, block: DescribedBlock, machine: DescribedMachine, image: str | None
 ) -> list[tuple[str, Manifest]]:
     """Deployment, Service and HorizontalPodAutoscaler of a block's machines: a pod a node."""
     name, labels = f"{description.name}-{block.label}", _labels(description, block)
@@ -147,7 +147,7 @@ def _machines(
     return documents + ([(f"{block.words}: more machines when these are busy", scaler)] if scaler else [])
 
 
-def _scaler(description: Description, block: Block, machine: Machine, name: str) -> Manifest | None:
+def _scaler(description: Description, block: DescribedBlock, machine: DescribedMachine, name: str) -> Manifest | None:
     """None where count, load or size is unknown, and for GPUs, whose load the metrics server does not see."""
     if machine.count is None or machine.busy_target is None or machine.vcpus is None or machine.gpus:
         return None
@@ -173,7 +173,9 @@ def _scaler(description: Description, block: Block, machine: Machine, name: str)
     }
 
 
-def _function(description: Description, block: Block, function: Function, image: str | None) -> Manifest:
+def _function(
+    description: Description, block: DescribedBlock, function: DescribedFunction, image: str | None
+) -> Manifest:
     """Return a Knative Service; annotations are texts, numbers too."""
     annotations: dict[str, Any] = {
         "autoscaling.knative.dev/min-scale": Said("0", "paid per use: nothing runs while nobody asks")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.export.description import Block, Description
+from serflow_opt.export.description import DescribedBlock, Description
 from serflow_opt.export.facts import Facts
 from serflow_opt.plan.document import Choice, PlanStatus
 from serflow_opt.problem.instance import Instance
@@ -32,7 +32,7 @@ class ProvisionedBlock(BaseModel):
     batch_mean: float = 1.0
 
 
-class Demand(BaseModel):
+class ProvisionedDemand(BaseModel):
     """Requests per second."""
 
     mean_per_s: float
@@ -53,7 +53,7 @@ class Provisioned(BaseModel):
 
     instance: str
     status: PlanStatus
-    demand: Demand
+    demand: ProvisionedDemand
     reason: str
     blocks: list[ProvisionedBlock]
     thresholds: list[Choice]
@@ -99,14 +99,14 @@ def describe_provisioned(document: Provisioned, name: str, facts: Facts) -> Desc
     )
 
 
-def _block(document: Provisioned, number: int, facts: Facts) -> Block:
+def _block(document: Provisioned, number: int, facts: Facts) -> DescribedBlock:
     """At the peak machines keep at least what they keep on average, so the function gets at most the rest."""
     given, place = document.blocks[number], f"blocks[{number + 1}]"
     first, last = given.stages
     if given.pools:
         found = f"{len(given.pools)} pools, {given.machine}: what is written starts one pool a block"
         raise InputError([Problem(facts.file, f"{place}.pools", found, "provision without --pools 2")])
-    block = Block(first=first, last=last, requests_per_s=given.requests_per_s)
+    block = DescribedBlock(first=first, last=last, requests_per_s=given.requests_per_s)
     block.batch, block.batch_wait_ms = given.batch, given.batch_wait_ms
     if given.machine is not None and given.count > 0:
         block.machine = facts.machine(given.machine, None, f"{place}.machine", given.count, given.busy)

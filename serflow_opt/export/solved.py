@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import groupby
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.export.description import Block, Description
+from serflow_opt.export.description import DescribedBlock, Description
 from serflow_opt.export.facts import Facts
 from serflow_opt.plan.document import Machines, Metrics, Placement, Plan, PlanDocument
 
@@ -68,7 +68,7 @@ def describe_solved(plan: Plan, name: str, facts: Facts) -> Description:
 
 def _blocks(
     plan: PlanDocument, metrics: Metrics | None, rate: float | None, facts: Facts, notes: list[str]
-) -> list[Block]:
+) -> list[DescribedBlock]:
     """Put neighbours on the same option together."""
     if [entry.stage for entry in plan.placement] != list(range(1, len(plan.placement) + 1)) or not plan.placement:
         found = f"stages {[entry.stage for entry in plan.placement]}"
@@ -84,7 +84,7 @@ def _blocks(
         own = [stages[e.stage] for e in run if e.stage in stages]
         kind = facts.kind(entry.option, entry.tier, place, key in rented)
         requests = rate * own[0].reach if rate is not None and own else None
-        block = Block(first=entry.stage, last=run[-1].stage, requests_per_s=requests)
+        block = DescribedBlock(first=entry.stage, last=run[-1].stage, requests_per_s=requests)
         if kind == "device":
             block.device = entry.option
         elif kind == "function":

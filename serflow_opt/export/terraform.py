@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.export.description import Block, Description, Function, Machine, environment
-from serflow_opt.export.hcl import Item, Line, Nest, literal, literal_text, render
+from serflow_opt.export.description import DescribedBlock, DescribedFunction, DescribedMachine, Description, environment
+from serflow_opt.export.hcl import Attribute, Item, Nest, literal, literal_text, render
 from serflow_opt.export.text import compact
 
 ENVIRONMENT_MOST = 4096
@@ -60,16 +60,16 @@ def to_terraform(description: Description, image: str | None = None) -> str:
         label = f"stages_{block.first}_{block.last}"
         if block.machine is not None:
             resources += _machines(description, block, block.machine, label, image, wanted)
-            outputs["machines"] += [Line(literal_text(block.label), f"aws_autoscaling_group.{label}.name")]
+            outputs["machines"] += [Attribute(literal_text(block.label), f"aws_autoscaling_group.{label}.name")]
         if block.function is not None:
             resources += _function(description, block, block.function, label, image, wanted)
-            outputs["functions"] += [Line(literal_text(block.label), f"aws_lambda_function.{label}.arn")]
+            outputs["functions"] += [Attribute(literal_text(block.label), f"aws_lambda_function.{label}.arn")]
     if not resources:
         raise InputError([Problem("", "--format", "all stages run on the device", "there is nothing to start")])
     decided: list[Item] = [
-        Line(key.lower(), f"jsonencode({literal(value)})") for key, value in description.decisions.items()
+        Attribute(key.lower(), f"jsonencode({literal(value)})") for key, value in description.decisions.items()
     ]
-    provider = Nest("aws =", [Line("source", '"hashicorp/aws"'), Line("version", '">= 5.0"')])
+    provider = Nest("aws =", [Attribute("source", '"hashicorp/aws"'), Attribute("version", '">= 5.0"')])
     items: list[Item] = [
         *description.heading(),
         *_to_fill_in(wanted),
@@ -102,8 +102,8 @@ def _to_fill_in(wanted: Wanted) -> list[Item]:
 def _variables(wanted: Wanted) -> list[Item]:
     items: list[Item] = []
     for name, (kind, what, default) in wanted.items():
-        lines = [Line("type", kind), Line("description", literal_text(what))]
-        items += [None, Nest(f'variable "{name}"', lines + ([Line("default", default)] if default else []))]
+        lines = [Attribute("type", kind), Attribute("description", literal_text(what))]
+        items += [None, Nest(f'variable "{name}"', lines + ([Attribute("default", default)] if default else []))]
     return items
 
 
@@ -112,7 +112,12 @@ def _image(name: str, what: str, image: str | None, wanted: Wanted) -> str:
 
 
 def _machines(
-    description: Description, block: Block, machine: Machine, label: str, image: str | None, wanted: Wanted
+    description: Description,
+    block: DescribedBlock,
+    machine: DescribedMachine,
+    label: str,
+    image: str | None,
+    wanted: Wanted,
 ) -> list[Item]:
     """Launch template, group and policy of a block's machines."""
     name, arch = f"{description.name}-{block.label}", machine.architecture
@@ -132,40 +137,42 @@ def _machines(
     template = Nest(
         f'resource "aws_launch_template" "{label}"',
         [
-            Line("name", literal_text(name)),
-            Line("image_id", ami),
-            Line("instance_type", kind, why),
-            Line("vpc_security_group_ids", wanted.use("security_group_ids")),
-            Line("user_data", _user_data(description, block, machine, container, wanted.use("port"))),
+            Attribute("name", literal_text(name)),
+            Attribute("image_id", ami),
+            Attribute("instance_type", kind, why),
+            Attribute("vpc_security_group_ids", wanted.use("security_group_ids")),
+            Attribute("user_data", _user_data(description, block, machine, container, wanted.use("port"))),
         ],
     )
-    warm = [] if machine.start_s is None else [Line("default_instance_warmup", f"{math.ceil(machine.start_s)}")]
+    warm = [] if machine.start_s is None else [Attribute("default_instance_warmup", f"{math.ceil(machine.start_s)}")]
     group = Nest(
         f'resource "aws_autoscaling_group" "{label}"',
         [
-            Line("name", literal_text(name)),
-            Line("vpc_zone_identifier", wanted.use("subnet_ids")),
-            Line("desired_capacity", count),
-            Line("min_size", count, "the plan's promises need all of its machines; less is right for slower traffic"),
-            Line("max_size", most, "twice the plan's: for faster traffic, and to replace machines without a gap"),
+            Attribute("name", literal_text(name)),
+            Attribute("vpc_zone_identifier", wanted.use("subnet_ids")),
+            Attribute("desired_capacity", count),
+            Attribute(
+                "min_size", count, "the plan's promises need all of its machines; less is right for slower traffic"
+            ),
+            Attribute("max_size", most, "twice the plan's: for faster traffic, and to replace machines without a gap"),
             *warm,
             None,
             Nest(
                 "launch_template",
                 [
-                    Line("id", f"aws_launch_template.{label}.id"),
-                    Line("version", f"aws_launch_template.{label}.latest_version"),
+                    Attribute("id", f"aws_launch_template.{label}.id"),
+                    Attribute("version", f"aws_launch_template.{label}.latest_version"),
                 ],
             ),
             None,
-            Nest("lifecycle", [Line("ignore_changes", "[desired_capacity]", "the policy moves it")]),
+            Nest("lifecycle", [Attribute("ignore_changes", "[desired_capacity]", "the policy moves it")]),
         ],
     )
     policy = _policy(block, machine, label, name, wanted)
     return [None, f"{block.words}: {machine.count or '?'} x {machine.type}", template, None, group, *policy]
 
 
-def _policy(block: Block, machine: Machine, label: str, name: str, wanted: Wanted) -> list[Item]:
+def _policy(block: DescribedBlock, machine: DescribedMachine, label: str, name: str, wanted: Wanted) -> list[Item]:
     if machine.gpus:
         return [None, f"{block.words}: no scaling policy, since AWS measures no GPU's load by itself"]
     if machine.busy_target is None:
@@ -173,18 +180,22 @@ def _policy(block: Block, machine: Machine, label: str, name: str, wanted: Wante
         target = wanted.use(f"{label}_busy_percent", "number", what)
     else:
         target = f"{machine.busy_target * 100:.1f}"
-    metric = Nest("predefined_metric_specification", [Line("predefined_metric_type", '"ASGAverageCPUUtilization"')])
+    metric = Nest(
+        "predefined_metric_specification", [Attribute("predefined_metric_type", '"ASGAverageCPUUtilization"')]
+    )
     policy = [
-        Line("name", literal_text(f"{name}-busy")),
-        Line("autoscaling_group_name", f"aws_autoscaling_group.{label}.name"),
-        Line("policy_type", '"TargetTrackingScaling"'),
+        Attribute("name", literal_text(f"{name}-busy")),
+        Attribute("autoscaling_group_name", f"aws_autoscaling_group.{label}.name"),
+        Attribute("policy_type", '"TargetTrackingScaling"'),
         None,
-        Nest("target_tracking_configuration", [metric, Line("target_value", target, machine.target_why)]),
+        Nest("target_tracking_configuration", [metric, Attribute("target_value", target, machine.target_why)]),
     ]
     return [None, Nest(f'resource "aws_autoscaling_policy" "{label}"', policy)]
 
 
-def _user_data(description: Description, block: Block, machine: Machine, image: str, port: str) -> str:
+def _user_data(
+    description: Description, block: DescribedBlock, machine: DescribedMachine, image: str, port: str
+) -> str:
     """Start the container; an environment file takes values as they are, so that JSON needs no quotes around it."""
     told = [f"{key}={value}" for key, value in environment(block, machine=True).items()]
     told += [f"{key}=${{local.{key.lower()}}}" for key in description.decisions] + [f"PORT=${{{port}}}"]
@@ -201,7 +212,12 @@ def _user_data(description: Description, block: Block, machine: Machine, image: 
 
 
 def _function(
-    description: Description, block: Block, function: Function, label: str, image: str | None, wanted: Wanted
+    description: Description,
+    block: DescribedBlock,
+    function: DescribedFunction,
+    label: str,
+    image: str | None,
+    wanted: Wanted,
 ) -> list[Item]:
     """Lambda function of a block."""
     told = environment(block, machine=False)
@@ -215,20 +231,20 @@ def _function(
     arch = f"_{function.architecture}" if function.architecture else ""
     what = f"URI in ECR of the container image for Lambda{f', {function.architecture}' if arch else ''}"
     lines: list[Item] = [
-        Line("function_name", literal_text(f"{description.name}-{block.label}")),
-        Line("role", wanted.use("function_role_arn")),
-        Line("package_type", '"Image"'),
-        Line("image_uri", _image(f"function_image{arch}", what, image, wanted)),
-        Line("memory_size", _memory(block, function, label, wanted)),
+        Attribute("function_name", literal_text(f"{description.name}-{block.label}")),
+        Attribute("role", wanted.use("function_role_arn")),
+        Attribute("package_type", '"Image"'),
+        Attribute("image_uri", _image(f"function_image{arch}", what, image, wanted)),
+        Attribute("memory_size", _memory(block, function, label, wanted)),
     ]
     if function.architecture:
-        lines += [Line("architectures", f"[{literal_text(function.architecture)}]")]
+        lines += [Attribute("architectures", f"[{literal_text(function.architecture)}]")]
     else:
         what = f"Architecture of '{function.name}': x86_64 or arm64"
-        lines += [Line("architectures", f"[{wanted.use(f'{label}_architecture', 'string', what)}]")]
+        lines += [Attribute("architectures", f"[{wanted.use(f'{label}_architecture', 'string', what)}]")]
     lines += [_timeout(description, wanted), *_concurrency(function), None]
-    variables = [Line(key, literal_text(value)) for key, value in told.items()]
-    variables += [Line(key, f"local.{key.lower()}") for key in description.decisions]
+    variables = [Attribute(key, literal_text(value)) for key, value in told.items()]
+    variables += [Attribute(key, f"local.{key.lower()}") for key in description.decisions]
     lines += [Nest("environment", [Nest("variables =", variables)])]
     behind = "what finds no free machine," if block.machine else "all"
     return [
@@ -238,7 +254,7 @@ def _function(
     ]
 
 
-def _memory(block: Block, function: Function, label: str, wanted: Wanted) -> str:
+def _memory(block: DescribedBlock, function: DescribedFunction, label: str, wanted: Wanted) -> str:
     if function.memory_mb is None:
         return wanted.use(f"{label}_memory_mb", "number", f"Memory of '{function.name}', MB; the plan does not say")
     least, most = LAMBDA_MB
@@ -250,20 +266,20 @@ def _memory(block: Block, function: Function, label: str, wanted: Wanted) -> str
     return str(math.ceil(function.memory_mb))
 
 
-def _timeout(description: Description, wanted: Wanted) -> Line:
+def _timeout(description: Description, wanted: Wanted) -> Attribute:
     worst = description.latency_ms.get("worst")
     if worst is None:
-        return Line("timeout", wanted.use("function_timeout"))
+        return Attribute("timeout", wanted.use("function_timeout"))
     why = (
         f"seconds: twice the plan's worst case of {worst:.6g} ms for a whole request, but no less than Lambda's default"
     )
     least, most = LAMBDA_S
-    return Line("timeout", str(min(most, max(least, math.ceil(2 * worst / 1000)))), why)
+    return Attribute("timeout", str(min(most, max(least, math.ceil(2 * worst / 1000)))), why)
 
 
-def _concurrency(function: Function) -> list[Item]:
+def _concurrency(function: DescribedFunction) -> list[Item]:
     if function.concurrency is None or function.reserved is None:
         return ["no reserved_concurrent_executions: the plan does not tell how many requests are in it at once"]
     at_once = f"{function.concurrency:.4g}"
     why = f"expected at once: {at_once}; of twice that, fewer than 1 in 1,000 is turned away (Erlang B)"
-    return [Line("reserved_concurrent_executions", str(function.reserved), why)]
+    return [Attribute("reserved_concurrent_executions", str(function.reserved), why)]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from serflow_opt.problem.instance import Instance
 
 
-class _Curve(NamedTuple):
+class _ExitCurve(NamedTuple):
     """The menu of a classifier: of the stage at a position as it is, or of a variant that has its own."""
 
     stage: int
@@ -73,14 +73,14 @@ def plot_exits(instance: Instance, ax: Axes | None = None, plan: Plan | None = N
     return ax
 
 
-def _curves(instance: Instance) -> list[_Curve]:
+def _curves(instance: Instance) -> list[_ExitCurve]:
     curves = []
     for s, menu in enumerate(instance.menus[:-1]):
         if menu.thresholds:
-            curves.append(_Curve(s, AS_IS, f"stage {s + 1}", menu))
+            curves.append(_ExitCurve(s, AS_IS, f"stage {s + 1}", menu))
         for v, variant in enumerate(instance.variants):
             if s in variant.menus:
-                curves.append(_Curve(s, v, f"stage {s + 1}, {variant.name}", variant.menus[s]))
+                curves.append(_ExitCurve(s, v, f"stage {s + 1}, {variant.name}", variant.menus[s]))
     return curves
 
 
@@ -94,7 +94,7 @@ def _colours(stages: list[int]) -> dict[int, Any]:
     return {stage: scale(0.93 * i / (len(stages) - 1)) for i, stage in enumerate(stages)}
 
 
-def _mark(instance: Instance, plan: Plan, curves: list[_Curve], rates: Any, rights: Any) -> None:
+def _mark(instance: Instance, plan: Plan, curves: list[_ExitCurve], rates: Any, rights: Any) -> None:
     """Draw a ring where the plan leaves each classifier: interpolated thresholds lie between entries."""
     assert plan.plan is not None
     decision = decision_of(instance, plan.plan)

@@ -49,7 +49,7 @@ def plot_latency(simulations: Simulation | Sequence[Simulation], ax: Axes | None
         When nobody was served.
     """
     runs = list(simulations) if isinstance(simulations, Sequence) else [simulations]
-    curves = [_Curve.of(run) for run in runs if len(run.latency)]
+    curves = [_LatencyCurve.of(run) for run in runs if len(run.latency)]
     if not curves:
         raise ValueError("no request was served: there is no latency to draw")
     ax = ax or _new_axes()
@@ -87,7 +87,7 @@ def plot_latency(simulations: Simulation | Sequence[Simulation], ax: Axes | None
     return ax
 
 
-class _Curve(NamedTuple):
+class _LatencyCurve(NamedTuple):
     """Share of the requests that are slower than some latencies, and latencies that given percentiles keep."""
 
     latency_s: NDArray[np.float64]
@@ -95,7 +95,7 @@ class _Curve(NamedTuple):
     percentiles: dict[int, float]
 
     @classmethod
-    def of(cls, run: Simulation) -> _Curve:
+    def of(cls, run: Simulation) -> _LatencyCurve:
         latency = np.sort(run.latency)
         n, served = run.arrivals, len(latency)
         few = np.geomspace(1, served, POINTS // 2)
@@ -108,7 +108,7 @@ class _Curve(NamedTuple):
         return cls(np.concatenate([values[:1], values]).astype(float), np.concatenate([[1.0], slower]), kept)
 
 
-def _label(run: Simulation, curve: _Curve) -> str:
+def _label(run: Simulation, curve: _LatencyCurve) -> str:
     """Name a curve with its percentiles and violations."""
     marked = ", ".join(
         f"p{q} {_written(at) if math.isfinite(at) else 'dropped'}" for q, at in curve.percentiles.items()

@@ -18,7 +18,7 @@ ACROSS = 4
 IMAGE_INCHES = 0.45
 
 
-class Rebuilt(Protocol):
+class DrawnReconstruction(Protocol):
     """Inputs that an attacker rebuilt, and the row of the table that they belong to."""
 
     @property
@@ -27,18 +27,18 @@ class Rebuilt(Protocol):
     def inputs(self) -> Tensor: ...
 
 
-class Measured(Protocol):
+class DrawnPrivacy(Protocol):
     """What `measure_privacy` found, as far as it is drawn."""
 
     @property
     def originals(self) -> Tensor: ...
     @property
-    def rebuilt(self) -> Sequence[Rebuilt]: ...
+    def rebuilt(self) -> Sequence[DrawnReconstruction]: ...
     @property
     def baseline_mse(self) -> float: ...
 
 
-def plot_reconstructions(privacy: Measured, figure: Figure | None = None) -> Figure:
+def plot_reconstructions(privacy: DrawnPrivacy, figure: Figure | None = None) -> Figure:
     """Draw the reconstructions that were kept, each group with the mean squared error that the table has for it.
 
     Parameters

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serflow_opt.files import write_atomically
-from serflow_opt.profiling.data.parts import Parts
+from serflow_opt.profiling.data.parts import DataParts
 from serflow_opt.profiling.stages.network import MultiExit
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ SHOWN = 8
 
 def write_leaks(
     network: MultiExit,
-    parts: Parts,
+    parts: DataParts,
     folder: Path,
     *,
     cuts: Sequence[int] | None,
@@ -56,10 +56,10 @@ def write_leaks(
     from serflow_opt.plotting.privacy import plot_privacy
     from serflow_opt.plotting.reconstructions import plot_reconstructions
     from serflow_opt.problem.privacy_table import trend, write_privacy
-    from serflow_opt.profiling.privacy.measure import EPSILONS, Progress, measure_privacy
+    from serflow_opt.profiling.privacy.measure import EPSILONS, PrivacyProgress, measure_privacy
     from serflow_opt.profiling.rounds.table import write_leaks_by_cut
 
-    def progress(done: Progress) -> None:
+    def progress(done: PrivacyProgress) -> None:
         say(f"attack {done.done}/{done.total}: {done.what}")
 
     found = measure_privacy(
@@ -78,7 +78,7 @@ def write_leaks(
 
 
 def write_compressed(
-    network: MultiExit, parts: Parts, folder: Path, *, cuts: Sequence[int] | None, seed: int, say: Say
+    network: MultiExit, parts: DataParts, folder: Path, *, cuts: Sequence[int] | None, seed: int, say: Say
 ) -> None:
     """Compress what crosses the cuts; write compression.csv and compression.png.
 

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from serflow_opt.errors import Problem
-from serflow_opt.profiling.data.parts import Labelled, Parts
+from serflow_opt.profiling.data.parts import DataParts, Labelled
 from serflow_opt.profiling.data.sources import Source, first_line
 from serflow_opt.profiling.stages.network import MultiExit
 
 if TYPE_CHECKING:
     from serflow_opt.profiling.rounds.measure import Federation
-    from serflow_opt.profiling.settings import Settings
+    from serflow_opt.profiling.settings import ProfileSettings
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -32,7 +32,7 @@ def wrong_folder(out: Path, force: bool) -> Iterator[Problem]:
         yield Problem(str(out), "--force", "is no instance folder", "only an instance is replaced; name a new folder")
 
 
-def wrong_request(spec: str, has_data: bool, has_weights: bool, settings: Settings) -> Iterator[Problem]:
+def wrong_request(spec: str, has_data: bool, has_weights: bool, settings: ProfileSettings) -> Iterator[Problem]:
     """Say which options do not go together.
 
     Parameters
@@ -88,7 +88,7 @@ def _wrong_federation(asked: Federation) -> Iterator[Problem]:
         yield Problem("", "--until", f"{asked.enough:g}", "write a share right, above 0 and at most 1")
 
 
-def wrong_fit(spec: str, source: Source, data: Labelled | None, settings: Settings) -> Iterator[Problem]:
+def wrong_fit(spec: str, source: Source, data: Labelled | None, settings: ProfileSettings) -> Iterator[Problem]:
     """Say where network, data and settings do not fit each other.
 
     Parameters
@@ -172,7 +172,7 @@ def _writes(module: nn.Module, given: Tensor) -> bool:
     return False
 
 
-def wrong_parts(spec: str, parts: Parts, settings: Settings) -> Iterator[Problem]:
+def wrong_parts(spec: str, parts: DataParts, settings: ProfileSettings) -> Iterator[Problem]:
     """Say which part of the data is too small for what is asked.
 
     Parameters

@@ -28,7 +28,7 @@ HERE = "here"
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredNetwork:
     """What an instance is written from.
 
     Attributes
@@ -79,13 +79,13 @@ def write_stages(stages: Sequence[Stage], path: Path) -> None:
     write_atomically(path, lambda draft: draft.write_text("\n".join(lines) + "\n", encoding="utf-8"))
 
 
-def write_instance(measured: Measured, path: Path) -> None:
+def write_instance(measured: MeasuredNetwork, path: Path) -> None:
     """Write instance.toml."""
     text = instance_text(measured)
     write_atomically(path, lambda draft: draft.write_text(text, encoding="utf-8"))
 
 
-def instance_text(measured: Measured) -> str:
+def instance_text(measured: MeasuredNetwork) -> str:
     """Return the instance: the machine it was measured on, then scenarios for VMs and functions to edit."""
     parts = [_head(measured), _exits(measured), _workload(measured)]
     if measured.times:
@@ -151,7 +151,7 @@ def install(draft: Path, place: Path) -> None:
         file.replace(place / file.name)
 
 
-def _head(measured: Measured) -> str:
+def _head(measured: MeasuredNetwork) -> str:
     how = (
         "measured by `serflow-opt profile`, see [profile] at the end" if measured.times else "counted, nothing was run"
     )
@@ -165,7 +165,7 @@ input_bytes = {measured.input_bytes:.12g}
 """ + "".join(f"# FLOPs missing: {operation}\n" for operation in measured.uncounted)
 
 
-def _exits(measured: Measured) -> str:
+def _exits(measured: MeasuredNetwork) -> str:
     if not measured.classifier_stages:
         return "# No [exits]: no labelled data were given, so every request runs to the end.\n"
     earlier = ", ".join(repr(float(threshold)) for threshold in measured.earlier_thresholds)
@@ -183,7 +183,7 @@ earlier_threshold = [{earlier}]
 """
 
 
-def _workload(measured: Measured) -> str:
+def _workload(measured: MeasuredNetwork) -> str:
     lines = ["[workload]"]
     if measured.final_accuracy is not None:
         floor = math.floor((measured.final_accuracy - ACCURACY_GIVEN_UP) * 1000) / 1000
@@ -224,7 +224,7 @@ stage_times = "batches.csv"
     return said + "".join(f"# {line}".rstrip() + "\n" for line in lines.split("\n"))
 
 
-def _cloud(measured: Measured) -> str:
+def _cloud(measured: MeasuredNetwork) -> str:
     one = next((t.mean_s for t in measured.times if t.threads == 1), None)
     if one is not None and measured.flops:
         speed, why = measured.flops / one, "one thread here; that a vCPU is as fast is a scenario"
@@ -265,7 +265,7 @@ round_trip_ms = {round_trip}
     )
 
 
-def _objective(measured: Measured) -> str:
+def _objective(measured: MeasuredNetwork) -> str:
     minimize = "latency" if measured.times else "cost"
     return f"""[objective]
 minimize = "{minimize}"

@@ -18,9 +18,9 @@ from serflow_opt.problem.network import Stage
 from serflow_opt.problem.schema import ProfileTable
 from serflow_opt.profiling.at_cuts import Say, write_compressed, write_leaks
 from serflow_opt.profiling.checks import wrong_fit, wrong_folder, wrong_parts, wrong_request
-from serflow_opt.profiling.data.parts import Labelled, Parts, split
+from serflow_opt.profiling.data.parts import DataParts, Labelled, split
 from serflow_opt.profiling.data.sources import Example, Source, load_data, load_network
-from serflow_opt.profiling.folder import Measured, install, write_instance, write_stages
+from serflow_opt.profiling.folder import MeasuredNetwork, install, write_instance, write_stages
 from serflow_opt.profiling.measure import machine
 from serflow_opt.profiling.measure.backward import time_training, write_layers, write_training
 from serflow_opt.profiling.measure.batches import rising, write_batches, write_fit, write_memory
@@ -31,11 +31,11 @@ from serflow_opt.profiling.measure.exit_samples import sample_exits, write_sampl
 from serflow_opt.profiling.measure.timing import StageTimes, thread_count, time_stages, write_times
 from serflow_opt.profiling.measure.training import Epoch, train
 from serflow_opt.profiling.rounds.table import write_among_clients
-from serflow_opt.profiling.settings import Settings
+from serflow_opt.profiling.settings import ProfileSettings
 from serflow_opt.profiling.stages.network import MultiExit
 
 WEIGHTS = "network.pt"
-DEFAULTS = Settings()
+DEFAULTS = ProfileSettings()
 
 
 def profile(
@@ -44,7 +44,7 @@ def profile(
     *,
     data: Sequence[str] = (),
     weights: Path | None = None,
-    settings: Settings = DEFAULTS,
+    settings: ProfileSettings = DEFAULTS,
     force: bool = False,
     say: Say = lambda line: None,
 ) -> Path:
@@ -124,7 +124,7 @@ def _refuse(*checks: Sequence[Problem] | Iterator[Problem]) -> None:
 
 
 def _load(
-    spec: str, data: Sequence[str], weights: Path | None, settings: Settings, wrong: list[Problem]
+    spec: str, data: Sequence[str], weights: Path | None, settings: ProfileSettings, wrong: list[Problem]
 ) -> tuple[Source, Labelled | None]:
     """Load data and network, and refuse everything that is wrong with them at once."""
     labelled = source = None
@@ -161,7 +161,7 @@ def _measure(
     folder: Path,
     name: str,
     data: Sequence[str],
-    settings: Settings,
+    settings: ProfileSettings,
     say: Say,
 ) -> None:
     """Run the network and write what was measured."""
@@ -198,7 +198,7 @@ def _measure(
         provenance = provenance.model_copy(update={"baseline_mse": float(f"{baseline:.6g}")})
     if parts is not None and settings.compression:
         write_compressed(network, parts, folder, cuts=settings.cuts, seed=settings.seed, say=say)
-    measured = Measured(
+    measured = MeasuredNetwork(
         name=name,
         stages=stages,
         input_bytes=input_bytes,
@@ -212,7 +212,7 @@ def _measure(
     _write_settled(measured, folder / "instance.toml", say)
 
 
-def _fit(spec: str, network: MultiExit, parts: Parts, settings: Settings, say: Say) -> None:
+def _fit(spec: str, network: MultiExit, parts: DataParts, settings: ProfileSettings, say: Say) -> None:
     """Train if asked, on the GPU where there is one, and calibrate in any case."""
 
     def epoch(done: Epoch) -> None:
@@ -235,7 +235,7 @@ def _fit(spec: str, network: MultiExit, parts: Parts, settings: Settings, say: S
         )
 
 
-def _times(network: MultiExit, inputs: Example, settings: Settings, say: Say) -> list[StageTimes]:
+def _times(network: MultiExit, inputs: Example, settings: ProfileSettings, say: Say) -> list[StageTimes]:
     """Time every number of threads and every batch, and the GPU when there is one."""
     devices = [("cpu", threads) for threads in settings.threads]
     if machine.device(settings.device) == "cuda":
@@ -273,7 +273,7 @@ def _batches(network: MultiExit, inputs: Example, times: Sequence[StageTimes], f
 
 
 def _training(
-    network: MultiExit, source: Source, parts: Parts | None, folder: Path, settings: Settings, say: Say
+    network: MultiExit, source: Source, parts: DataParts | None, folder: Path, settings: ProfileSettings, say: Say
 ) -> None:
     """Time ways there and back, and write the tables of training and pipeline instances."""
     batch = settings.trained
@@ -287,7 +287,7 @@ def _training(
     say(f"mini-batches of {batch}, {threads} threads: {there:.4g} ms there, {back:.4g} ms back")
 
 
-def _write_settled(measured: Measured, file: Path, say: Say) -> None:
+def _write_settled(measured: MeasuredNetwork, file: Path, say: Say) -> None:
     """Write the instance, with its exit tables taken where its plan uses them."""
 
     def write(thresholds: tuple[float, ...]) -> None:
@@ -301,7 +301,7 @@ def _write_settled(measured: Measured, file: Path, say: Say) -> None:
         say("exit tables not settled: no plan keeps the limits that were written")
 
 
-def _count_onnx(spec: str, folder: Path, name: str, settings: Settings, say: Say) -> None:
+def _count_onnx(spec: str, folder: Path, name: str, settings: ProfileSettings, say: Say) -> None:
     """Write an instance from the sizes of an ONNX graph."""
     from serflow_opt.profiling.onnx.model import read_onnx
 
@@ -311,11 +311,11 @@ def _count_onnx(spec: str, folder: Path, name: str, settings: Settings, say: Say
     say(_size(found.stages))
     write_stages(found.stages, folder / "stages.csv")
     provenance = ProfileTable(network=Path(spec).name, versions=machine.versions(), date=_today())
-    measured = Measured(name, found.stages, found.input_bytes, provenance, uncounted=found.uncounted)
+    measured = MeasuredNetwork(name, found.stages, found.input_bytes, provenance, uncounted=found.uncounted)
     write_instance(measured, folder / "instance.toml")
 
 
-def _provenance(spec: str, data: Sequence[str], labelled: Labelled | None, settings: Settings) -> ProfileTable:
+def _provenance(spec: str, data: Sequence[str], labelled: Labelled | None, settings: ProfileSettings) -> ProfileTable:
     return ProfileTable(
         network=spec,
         weights=None if labelled is None else WEIGHTS,

@@ -18,7 +18,7 @@ from serflow_opt.profiling.data.parts import Labelled, split
 from serflow_opt.profiling.data.sources import load_data, load_network
 from serflow_opt.profiling.folder import HERE
 from serflow_opt.profiling.measure.timing import option_name
-from serflow_opt.profiling.running import Promise, Served, serve
+from serflow_opt.profiling.running import PlanPromise, Served, serve
 
 
 def rerun(
@@ -118,7 +118,7 @@ def _threads_of(plan: Plan) -> int | None:
     return int(count) if tier == HERE and count.isdigit() and option_name(int(count)) == option else None
 
 
-def _promises(plan: Plan, instance: Instance, compare_time: bool) -> tuple[Promise, Promise]:
+def _promises(plan: Plan, instance: Instance, compare_time: bool) -> tuple[PlanPromise, PlanPromise]:
     """Return what the plan's thresholds do together on the samples behind the tables, and what the tables promise."""
     assert plan.metrics is not None
     assert instance.samples is not None
@@ -130,6 +130,6 @@ def _promises(plan: Plan, instance: Instance, compare_time: bool) -> tuple[Promi
     times = (stage.compute_ms * sum(left[stage.stage - 1 :]) for stage in plan.metrics.stages)
     mean_ms, tables_ms = (sum(times), plan.metrics.latency_mean_ms) if compare_time else (None, None)
     return (
-        Promise(by_table.samples, by_table.accuracy, together, mean_ms),
-        Promise(by_table.samples, plan.metrics.accuracy, tables, tables_ms),
+        PlanPromise(by_table.samples, by_table.accuracy, together, mean_ms),
+        PlanPromise(by_table.samples, plan.metrics.accuracy, tables, tables_ms),
     )

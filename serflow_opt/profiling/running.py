@@ -22,7 +22,7 @@ WARMUP = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class CountedShare:
     """A share: what the plan promises and what was counted, the latter with its 95 % Clopper-Pearson interval.
 
     Attributes
@@ -62,8 +62,8 @@ class Served:
     """
 
     requests: int
-    accuracy: Estimate
-    exit_share: dict[int, Estimate]
+    accuracy: CountedShare
+    exit_share: dict[int, CountedShare]
     mean_ms: float
     mean_error_ms: float | None
     p95_ms: float
@@ -78,7 +78,7 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class PlanPromise:
     """What a plan says: accuracy, exit share by stage, mean time where all of it runs here; from how many samples.
 
     Exit tables promise what each exit does behind those before it, one after the other; the samples behind the tables
@@ -99,9 +99,9 @@ def serve(
     network: MultiExit,
     data: Labelled,
     thresholds: Mapping[int, float],
-    promise: Promise,
+    promise: PlanPromise,
     *,
-    tables: Promise | None = None,
+    tables: PlanPromise | None = None,
     threads: int = 1,
     on_request: Callable[[int], object] | None = None,
 ) -> Served:
@@ -133,7 +133,7 @@ def serve(
             left[stage] += 1
             if on_request is not None:
                 on_request(row + 1)
-    shown = tables or Promise(promise.samples, None, {}, None)
+    shown = tables or PlanPromise(promise.samples, None, {}, None)
     milliseconds = seconds * 1000
     error = milliseconds.std(ddof=1) / np.sqrt(len(data)) if len(data) > 1 else None
     p95, p99 = np.quantile(milliseconds, [0.95, 0.99])
@@ -153,8 +153,10 @@ def serve(
     )
 
 
-def estimate(count: int, requests: int, promised: float | None, samples: int, tables: float | None = None) -> Estimate:
-    """Compare a counted share with a promised one; see `Estimate`.
+def estimate(
+    count: int, requests: int, promised: float | None, samples: int, tables: float | None = None
+) -> CountedShare:
+    """Compare a counted share with a promised one; see `CountedShare`.
 
     Parameters
     ----------
@@ -167,7 +169,7 @@ def estimate(count: int, requests: int, promised: float | None, samples: int, ta
     """
     share = count / requests
     agrees = None if promised is None else _same_share(share, requests, promised, samples)
-    return Estimate(promised, share, *interval(count, requests), agrees, tables)
+    return CountedShare(promised, share, *interval(count, requests), agrees, tables)
 
 
 def _same_share(share: float, requests: int, promised: float, samples: int) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from serflow_opt.profiling.measure.training import Training
+from serflow_opt.profiling.measure.training import TrainingSettings
 from serflow_opt.profiling.rounds.measure import Federation
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ProfileSettings:
     """What to do with the network.
 
     Attributes
@@ -44,7 +44,7 @@ class Settings:
     """
 
     training: Literal["no", "joint", "frozen"] = "no"
-    how: Training = field(default_factory=Training)
+    how: TrainingSettings = field(default_factory=TrainingSettings)
     seed: int = 0
     threads: tuple[int, ...] = (1,)
     work_threads: int | None = None

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from serflow_opt.ground.sheet import Sheet
-from serflow_opt.speed.fit import Estimate, SpeedFit
+from serflow_opt.speed.fit import FittedFigure, SpeedFit
 from serflow_opt.speed.points import Point
 
 POOR = 0.10
@@ -19,7 +19,7 @@ POOR = 0.10
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class FittedPoints:
     """One file of points and what was fitted to it.
 
     Attributes
@@ -41,7 +41,7 @@ class Measured:
     flops: float | None
 
 
-def as_document(measured: Measured) -> dict[str, Any]:
+def as_document(measured: FittedPoints) -> dict[str, Any]:
     """Return the JSON document: figures with 95 % intervals, points with residuals."""
     fit, flops = measured.fit, measured.flops
     points = [
@@ -81,17 +81,17 @@ def _figures(fit: SpeedFit, flops: float | None) -> dict[str, Any]:
     return document | {"rms": fit.rms, "largest": max(fit.residuals, key=abs), "scatter": fit.scatter}
 
 
-def _scaled(figure: Estimate, factor: float) -> Estimate:
+def _scaled(figure: FittedFigure, factor: float) -> FittedFigure:
     interval = figure.interval
-    return Estimate(figure.value * factor, interval and (interval[0] * factor, interval[1] * factor))
+    return FittedFigure(figure.value * factor, interval and (interval[0] * factor, interval[1] * factor))
 
 
-def _speed(fit: SpeedFit, flops: float) -> Estimate:
+def _speed(fit: SpeedFit, flops: float) -> FittedFigure:
     work = fit.vcpu_seconds
-    return Estimate(flops / work.value, work.interval and (flops / work.interval[1], flops / work.interval[0]))
+    return FittedFigure(flops / work.value, work.interval and (flops / work.interval[1], flops / work.interval[0]))
 
 
-def as_table(measured: Measured, curve: str | None = None) -> RenderableType:
+def as_table(measured: FittedPoints, curve: str | None = None) -> RenderableType:
     """Lay one fit out: points with residuals, figures, what they leave open, and lines for an instance.
 
     Parameters
@@ -107,7 +107,7 @@ def as_table(measured: Measured, curve: str | None = None) -> RenderableType:
     return Group(*parts)
 
 
-def _points(measured: Measured) -> Sheet:
+def _points(measured: FittedPoints) -> Sheet:
     rows = []
     for point, residual in zip(measured.points, measured.fit.residuals, strict=True):
         row = (
@@ -122,7 +122,7 @@ def _points(measured: Measured) -> Sheet:
     return Sheet(("memory MB", "vCPUs", "measured ms", "sd ms", "fitted ms", "residual"), rows)
 
 
-def _figure_rows(measured: Measured) -> Table:
+def _figure_rows(measured: FittedPoints) -> Table:
     fit = measured.fit
     table = Table(show_edge=False, show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(style="bold")
@@ -150,12 +150,12 @@ def _scatter(fit: SpeedFit) -> str:
     return "no degree of freedom left" if fit.scatter is None else f"{fit.scatter:.1%} per degree of freedom"
 
 
-def _with_interval(figure: Estimate, unit: str = "") -> str:
+def _with_interval(figure: FittedFigure, unit: str = "") -> str:
     interval = figure.interval
     return f"{figure.value:.4g}{unit}" + (f" (95 %: {interval[0]:.4g} to {interval[1]:.4g})" if interval else "")
 
 
-def _notes(measured: Measured) -> list[str]:
+def _notes(measured: FittedPoints) -> list[str]:
     fit, other, notes = measured.fit, measured.other, []
     size = f"{fit.mb_per_vcpu:g} MB"
     if fit.parallel_fraction is None:
@@ -171,7 +171,7 @@ def _notes(measured: Measured) -> list[str]:
     return notes
 
 
-def toml_lines(measured: Measured, curve: str | None = None) -> list[str]:
+def toml_lines(measured: FittedPoints, curve: str | None = None) -> list[str]:
     """Return the lines that put the fit, or the measured curve, into a tier of an instance."""
     if curve is not None:
         return [f'speed_curve = "{curve}"', "# or, by the law:", *(f"# {line}" for line in toml_lines(measured))]
@@ -185,7 +185,7 @@ def toml_lines(measured: Measured, curve: str | None = None) -> list[str]:
     return lines
 
 
-def summary_table(all_measured: Sequence[Measured]) -> Sheet:
+def summary_table(all_measured: Sequence[FittedPoints]) -> Sheet:
     """Lay out one row a file, for several files in one command."""
     titles = ("file", "sizes", "on one vCPU ms", "FLOP/s a vCPU", "parallel (95 %)", "fixed ms", "rms", "largest")
     rows = []

@@ -33,7 +33,7 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class FittedFigure:
     """A fitted figure and its 95 % interval.
 
     The interval holds the values whose best fit is not worse than an F test with 1 and (points - figures) degrees of
@@ -66,9 +66,9 @@ class SpeedFit:
     """
 
     mb_per_vcpu: float
-    vcpu_seconds: Estimate
-    parallel_fraction: Estimate | None
-    fixed_s: Estimate | None
+    vcpu_seconds: FittedFigure
+    parallel_fraction: FittedFigure | None
+    fixed_s: FittedFigure | None
     residuals: tuple[float, ...]
     scatter: float | None
 
@@ -117,11 +117,11 @@ def fit_speed(points: Sequence[Point], mb_per_vcpu: float, fixed: bool = False) 
         raise ValueError("the times do not fall with memory: all of them would be the fixed part")
     freedom = len(points) - len(columns)
 
-    def estimate(value: float, given: Callable[[float], float], low: float, high: float) -> Estimate:
+    def estimate(value: float, given: Callable[[float], float], low: float, high: float) -> FittedFigure:
         if freedom < 1:
-            return Estimate(value, None)
+            return FittedFigure(value, None)
         limit = squares * (1 + stdtrit(freedom, 0.975) ** 2 / freedom)
-        return Estimate(value, (_edge(given, limit, value, low), _edge(given, limit, value, high)))
+        return FittedFigure(value, (_edge(given, limit, value, low), _edge(given, limit, value, high)))
 
     return SpeedFit(
         mb_per_vcpu,

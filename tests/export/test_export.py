@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 import serflow_opt as so
 from serflow_opt.cli.export import export
-from serflow_opt.export.description import Description, Function, Machine
+from serflow_opt.export.description import DescribedFunction, DescribedMachine, Description
 from serflow_opt.export.hcl import literal_text
 from serflow_opt.export.text import NAME, one_line, slug
 from serflow_opt.export.yaml_text import Said, to_yaml
@@ -203,17 +203,17 @@ def test_the_concurrency_of_a_function_behind_machines_is_that_of_the_peak(folde
 @pytest.mark.parametrize("concurrency", [0.0, 0.06, 1.0, 37.5])
 def test_head_room_is_the_fewest_places_by_erlang(concurrency: float) -> None:
     """Reserved places lose one request in a thousand at twice the load, and one fewer loses more."""
-    places = Function(name="f", concurrency=concurrency).reserved
+    places = DescribedFunction(name="f", concurrency=concurrency).reserved
     assert places is not None
     assert erlang_b(places, 2 * concurrency) <= 1e-3
     assert places == 1 or erlang_b(places - 1, 2 * concurrency) > 1e-3
-    assert Function(name="f", concurrency=1e4, concurrency_max=1000).reserved == 1000
+    assert DescribedFunction(name="f", concurrency=1e4, concurrency_max=1000).reserved == 1000
 
 
 @pytest.mark.parametrize(("count", "limit", "most"), [(2, None, 4), (2, 3, 3), (2, 9, 4), (2, 1, 2), (None, 3, None)])
 def test_machines_may_double_within_their_limit(count: int | None, limit: int | None, most: int | None) -> None:
     """Autoscalers may double the count, within the limit of the type."""
-    assert Machine(type="m", count=count, machines_max=limit).most == most
+    assert DescribedMachine(type="m", count=count, machines_max=limit).most == most
 
 
 @pytest.mark.parametrize("format_", FORMATS)

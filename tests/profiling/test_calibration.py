@@ -15,7 +15,7 @@ from torch import Tensor
 
 from serflow_opt.profiling.data.parts import Labelled
 from serflow_opt.profiling.measure.calibration import best_temperature, calibrate, calibration_error
-from serflow_opt.profiling.measure.training import Training, all_logits, train
+from serflow_opt.profiling.measure.training import TrainingSettings, all_logits, train
 
 
 def tossed(count: int, classes: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -74,7 +74,7 @@ def test_every_exit_gets_its_own() -> None:
 def test_answers_stay_the_same() -> None:
     """Temperatures change how sure an exit is, never what it answers."""
     network = learner()
-    train(network, clusters(60), Training(epochs=5, learning_rate=0.02))
+    train(network, clusters(60), TrainingSettings(epochs=5, learning_rate=0.02))
     fresh = clusters(500, seed=2, spread=3.0)
     logits = all_logits(network, fresh.inputs)
     calibrate(network, clusters(60, seed=3, spread=3.0))

@@ -17,7 +17,7 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.plotting.compression import compression_panels, plot_compression
 from serflow_opt.problem.compression_table import CompressionRow, read_compression, write_compression
 from serflow_opt.profiling.compression.measure import measure_compression
-from serflow_opt.profiling.data.parts import Labelled, Parts
+from serflow_opt.profiling.data.parts import DataParts, Labelled
 from serflow_opt.profiling.stages.network import MultiExit
 
 matplotlib.use("Agg")
@@ -33,13 +33,13 @@ def tiny_network() -> MultiExit:
     return MultiExit(stages, {2: nn.Linear(8, 3)}).eval()
 
 
-def tiny_parts(measured: int = 30) -> Parts:
+def tiny_parts(measured: int = 30) -> DataParts:
     generator = torch.Generator().manual_seed(5)
 
     def part(size: int) -> Labelled:
         return Labelled(torch.rand(size, 1, 4, 4, generator=generator), torch.arange(size) % 3)
 
-    return Parts(part(20), part(10), part(3), part(measured))
+    return DataParts(part(20), part(10), part(3), part(measured))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_all_but_the_times_repeats_itself(rows: list[CompressionRow]) -> None:
     assert seen == [(number, len(rows), row.method) for number, row in enumerate(rows, start=1)]
 
 
-def problems(network: MultiExit, parts: Parts, **settings: object) -> list[Problem]:
+def problems(network: MultiExit, parts: DataParts, **settings: object) -> list[Problem]:
     with pytest.raises(InputError) as caught:
         measure_compression(network, parts, **settings)  # type: ignore[arg-type]
     return list(caught.value.problems)
@@ -161,7 +161,7 @@ def test_token_numbers_are_passed_over_unless_asked_for() -> None:
     torch.manual_seed(0)
     network = MultiExit([nn.Embedding(5, 4), nn.Sequential(nn.Flatten(), nn.Linear(12, 2))])
     part = Labelled(torch.arange(24).reshape(8, 3) % 5, torch.arange(8) % 2)
-    parts = Parts(part, part, part, part)
+    parts = DataParts(part, part, part, part)
     rows = measure_compression(network, parts, bits=(8,), widths=(0.5,), epochs=1, repeats=1)
     assert {row.cut for row in rows} == {1}
     [problem] = problems(network, parts, cuts=[0])

@@ -8,7 +8,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from serflow_opt.profiling.data.parts import SHARES, Labelled, Parts, split
+from serflow_opt.profiling.data.parts import SHARES, DataParts, Labelled, split
 
 
 def numbered(*counts: int) -> Labelled:
@@ -31,7 +31,7 @@ def test_parts_are_disjoint_and_cover_everything(counts: tuple[int, ...]) -> Non
 def test_shares_add_up() -> None:
     """The shares of all parts are the whole."""
     assert sum(SHARES.values()) == pytest.approx(1)
-    assert tuple(SHARES) == Parts._fields
+    assert tuple(SHARES) == DataParts._fields
 
 
 def test_every_class_is_split_alike() -> None:

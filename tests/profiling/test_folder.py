@@ -16,7 +16,7 @@ from support.helpers import run
 import serflow_opt as so
 from serflow_opt.problem.network import Stage
 from serflow_opt.problem.schema import ProfileTable
-from serflow_opt.profiling.folder import Measured, instance_text, parallel_fraction, write_instance, write_stages
+from serflow_opt.profiling.folder import MeasuredNetwork, instance_text, parallel_fraction, write_instance, write_stages
 from serflow_opt.profiling.measure.timing import StageTimes, write_times
 
 STAGES = (Stage(2e6, 400, 1000), Stage(4e6, 12, 2001))
@@ -38,13 +38,15 @@ def whole(threads: int, seconds: float) -> StageTimes:
     return StageTimes(threads, 1, np.array([[0.25, 0.75], [0.5, 0.5]]) * seconds)
 
 
-def measured(**changes: Any) -> Measured:
+def measured(**changes: Any) -> MeasuredNetwork:
     """Two stages of 1 and 2 ms, twice as fast on two threads; an exit after the first; always right at the end."""
     full = {"classifier_stages": (1, 2), "earlier_thresholds": (0.9,), "final_accuracy": 1.0, "times": TIMES}
-    return Measured(**{"name": "tiny", "stages": STAGES, "input_bytes": 16.0, "provenance": HOW} | full | changes)
+    return MeasuredNetwork(
+        **{"name": "tiny", "stages": STAGES, "input_bytes": 16.0, "provenance": HOW} | full | changes
+    )
 
 
-def written(folder: Path, what: Measured) -> Path:
+def written(folder: Path, what: MeasuredNetwork) -> Path:
     """Write the folder that `what` stands for.
 
     Of 40 samples every second is sure (0.95) and right at the first exit, the others unsure (0.6) and wrong.

@@ -10,7 +10,7 @@ import pytest
 
 from serflow_opt.errors import InputError
 from serflow_opt.problem.network import Stage
-from serflow_opt.profiling.stages.graph import Cut, Graph, Operation, choose_cuts, crossings, stages
+from serflow_opt.profiling.stages.graph import Cut, Operation, OperationGraph, choose_cuts, crossings, stages
 
 
 def op(name: str, reads: str, size: float = 4.0, flops: float = 0.0, **more: object) -> Operation:
@@ -18,15 +18,15 @@ def op(name: str, reads: str, size: float = 4.0, flops: float = 0.0, **more: obj
     return Operation(name, tuple(reads.split()), {name: size}, flops, **more)  # type: ignore[arg-type]
 
 
-def graph(*operations: Operation, inputs: str = "x") -> Graph:
-    return Graph(operations, dict.fromkeys(inputs.split(), 8.0), (operations[-1].name,))
+def graph(*operations: Operation, inputs: str = "x") -> OperationGraph:
+    return OperationGraph(operations, dict.fromkeys(inputs.split(), 8.0), (operations[-1].name,))
 
 
 def names(cuts: list[Cut]) -> list[str]:
     return [cut.name for cut in cuts]
 
 
-def chain(flops: list[float], sizes: list[float]) -> Graph:
+def chain(flops: list[float], sizes: list[float]) -> OperationGraph:
     before = ["x", *(f"o{i}" for i in range(len(flops)))]
     return graph(*(op(f"o{i}", before[i], sizes[i], flops[i]) for i in range(len(flops))))
 
@@ -115,7 +115,7 @@ def test_an_early_exit_belongs_to_the_stage_before_and_does_not_cross() -> None:
         op("b", "a", 8, flops=20),
         op("fc", "b", 2, flops=3),
     )
-    network = Graph(operations, {"x": 8.0}, ("exit", "fc"))
+    network = OperationGraph(operations, {"x": 8.0}, ("exit", "fc"))
     cuts = choose_cuts(network)
     assert names(cuts) == ["a", "b"]
     assert stages(network, cuts) == [Stage(11, 16, 0), Stage(20, 8, 0), Stage(3, 2, 0)]
@@ -124,7 +124,7 @@ def test_an_early_exit_belongs_to_the_stage_before_and_does_not_cross() -> None:
 def test_the_answer_stays_alive_beside_work_that_leads_nowhere() -> None:
     """Behind the answer there is no cut, whatever is computed there."""
     operations = (op("a", "x", flops=1), op("fc", "a", flops=1), op("unread", "a", flops=1), op("more", "a", flops=1))
-    assert names(crossings(Graph(operations, {"x": 8.0}, ("fc",)))) == ["a"]
+    assert names(crossings(OperationGraph(operations, {"x": 8.0}, ("fc",)))) == ["a"]
 
 
 def test_a_value_nobody_reads_does_not_cross() -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from serflow_opt.errors import InputError
 from serflow_opt.profiling.data.parts import Labelled
-from serflow_opt.profiling.measure.training import Training, all_logits, train
+from serflow_opt.profiling.measure.training import TrainingSettings, all_logits, train
 from serflow_opt.profiling.stages.heads import MaxAndMean, MeanOverTokens, attach
 
 
@@ -118,6 +118,6 @@ def test_attached_classifiers_learn_on_a_frozen_backbone() -> None:
     inputs = torch.randn(64, 1, 4, 4) * 0.1 + labels.reshape(-1, 1, 1, 1)
     network = attach([nn.Identity(), nn.Sequential(nn.Flatten(), nn.Linear(16, 2))], inputs, 2)
     last = network.stages[1][1].weight.clone()
-    train(network, Labelled(inputs, labels), Training(epochs=30, batch=16, learning_rate=0.1), frozen=True)
+    train(network, Labelled(inputs, labels), TrainingSettings(epochs=30, batch=16, learning_rate=0.1), frozen=True)
     assert (all_logits(network, inputs)[0].argmax(1) == labels).all()
     assert torch.equal(network.stages[1][1].weight, last)

@@ -14,11 +14,11 @@ from torch import nn  # noqa: E402
 
 from serflow_opt.errors import InputError  # noqa: E402
 from serflow_opt.plotting.reconstructions import plot_reconstructions  # noqa: E402
-from serflow_opt.profiling.data.parts import Labelled, Parts  # noqa: E402
-from serflow_opt.profiling.measure.training import Training  # noqa: E402
+from serflow_opt.profiling.data.parts import DataParts, Labelled  # noqa: E402
+from serflow_opt.profiling.measure.training import TrainingSettings  # noqa: E402
 from serflow_opt.profiling.privacy import measure as privacy  # noqa: E402
 from serflow_opt.profiling.privacy.inversion import Attack  # noqa: E402
-from serflow_opt.profiling.privacy.measure import Privacy, Progress, measure_privacy  # noqa: E402
+from serflow_opt.profiling.privacy.measure import PrivacyMeasurement, PrivacyProgress, measure_privacy  # noqa: E402
 from serflow_opt.profiling.stages.network import MultiExit  # noqa: E402
 
 MARK = 0.75
@@ -34,18 +34,18 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def parts() -> Parts:
+def parts() -> DataParts:
     """Noise whose left or right half is brighter by class; the corner tells measured images from others."""
     generator = torch.Generator().manual_seed(0)
     drawn = []
-    for name, count in zip(Parts._fields, (48, 16, 32, 40), strict=True):
+    for name, count in zip(DataParts._fields, (48, 16, 32, 40), strict=True):
         labels = torch.arange(count) % 2
         inputs = torch.rand(count, 1, 8, 8, generator=generator) * 0.5
         inputs[labels == 0, :, :, :4] += 0.4
         inputs[labels == 1, :, :, 4:] += 0.4
         inputs[:, 0, 0, 0] = MARK if name == "measured" else 0.0
         drawn.append(Labelled(inputs, labels))
-    return Parts(*drawn)
+    return DataParts(*drawn)
 
 
 def network() -> MultiExit:
@@ -54,18 +54,18 @@ def network() -> MultiExit:
     return MultiExit([first, nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(48, 2))])
 
 
-def measure(seeds: Sequence[int] = (0,), **settings: object) -> Privacy:
+def measure(seeds: Sequence[int] = (0,), **settings: object) -> PrivacyMeasurement:
     chosen: dict[str, object] = {"epsilons": (50.0, 2.0), "weights": (1.0,), "attack": Attack(epochs=1, width=4)}
-    tuning = Training(epochs=1, batch=16)
+    tuning = TrainingSettings(epochs=1, batch=16)
     return measure_privacy(network(), parts(), seeds=seeds, tuning=tuning, **{**chosen, **settings})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
-def found() -> Privacy:
+def found() -> PrivacyMeasurement:
     return measure((0, 1), show=3)
 
 
-def test_every_cut_meets_every_protection_weak_ones_first(found: Privacy) -> None:
+def test_every_cut_meets_every_protection_weak_ones_first(found: PrivacyMeasurement) -> None:
     """Each cut is attacked under each protection, in one order."""
     assert [(row.cut, row.setting) for row in found.rows] == [
         (0, "none"),
@@ -79,14 +79,14 @@ def test_every_cut_meets_every_protection_weak_ones_first(found: Privacy) -> Non
     assert all(row.seeds == 2 and row.mse_sd is not None for row in found.rows)
 
 
-def test_the_input_itself_is_rebuilt_exactly(found: Privacy) -> None:
+def test_the_input_itself_is_rebuilt_exactly(found: PrivacyMeasurement) -> None:
     """At cut 0 without protection the leak is total: error 0, likeness 1."""
     row = found.rows[0]
     assert (row.mse, row.mse_sd, row.ssim, row.ssim_sd, row.added_flops) == (0, 0, 1, 0, 0)
     assert torch.equal(found.rebuilt[0].inputs, found.originals)
 
 
-def test_scale_clip_and_operations_are_those_of_the_hand_over(found: Privacy) -> None:
+def test_scale_clip_and_operations_are_those_of_the_hand_over(found: PrivacyMeasurement) -> None:
     """Clip, noise and operations are those of the published mechanism, by hand."""
     data = parts().calibration.inputs
     largest = sorted(data.flatten(1).amax(dim=1).tolist())
@@ -98,14 +98,14 @@ def test_scale_clip_and_operations_are_those_of_the_hand_over(found: Privacy) ->
     assert found.rows[5].added_flops == 7 * 48
 
 
-def test_the_baseline_is_the_error_of_the_mean_training_image(found: Privacy) -> None:
+def test_the_baseline_is_the_error_of_the_mean_training_image(found: PrivacyMeasurement) -> None:
     """The baseline is the error of who saw nothing: the mean picture."""
     mean = parts().train.inputs.mean(dim=0)
     expected = statistics.fmean(float(((image - mean) ** 2).mean()) for image in parts().measured.inputs)
     assert found.baseline_mse == pytest.approx(expected, rel=1e-5)
 
 
-def test_accuracy_and_cross_entropy_without_protection_are_the_networks(found: Privacy) -> None:
+def test_accuracy_and_cross_entropy_without_protection_are_the_networks(found: PrivacyMeasurement) -> None:
     """Without protection the network answers as it did."""
     measured = parts().measured
     with torch.no_grad():
@@ -127,7 +127,7 @@ def test_calibration_divides_the_logits() -> None:
     assert row.cross_entropy == pytest.approx(-float(chosen[torch.arange(40), parts().measured.labels].mean()))
 
 
-def test_error_bars_are_sample_deviations_over_seeds(found: Privacy) -> None:
+def test_error_bars_are_sample_deviations_over_seeds(found: PrivacyMeasurement) -> None:
     """Error bars are sample deviations; of one seed there are none."""
     one, other = (measure((seed,)).rows for seed in (0, 1))
     for both, first, second in zip(found.rows, one, other, strict=True):
@@ -137,7 +137,7 @@ def test_error_bars_are_sample_deviations_over_seeds(found: Privacy) -> None:
         assert both.accuracy_sd == pytest.approx(abs(first.accuracy - second.accuracy) / 2**0.5)
 
 
-def test_the_same_seeds_give_the_same_table(found: Privacy) -> None:
+def test_the_same_seeds_give_the_same_table(found: PrivacyMeasurement) -> None:
     """A measured leak can be measured again."""
     assert measure((0, 1)).rows == found.rows
 
@@ -186,9 +186,9 @@ def test_the_network_stays_as_it_is() -> None:
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
-def test_progress_and_pictures_cover_every_row(found: Privacy) -> None:
+def test_progress_and_pictures_cover_every_row(found: PrivacyMeasurement) -> None:
     """Progress counts every row and seed, and each row has its pictures."""
-    steps: list[Progress] = []
+    steps: list[PrivacyProgress] = []
     measure((3, 4), on_progress=steps.append)
     assert [step.done for step in steps] == list(range(1, 15))
     assert {step.total for step in steps} == {14}
@@ -199,7 +199,7 @@ def test_progress_and_pictures_cover_every_row(found: Privacy) -> None:
 
 def test_vectors_have_no_structural_similarity() -> None:
     """Likeness of pictures is not made up for vectors."""
-    flat = Parts(*(Labelled(part.inputs.flatten(1), part.labels) for part in parts()))
+    flat = DataParts(*(Labelled(part.inputs.flatten(1), part.labels) for part in parts()))
     model = MultiExit([nn.Linear(64, 8), nn.Linear(8, 2)])
     result = measure_privacy(model, flat, epsilons=(5.0,), weights=(), seeds=(0,), attack=Attack(epochs=1, width=4))
     assert [row.ssim for row in result.rows] == [None] * 4
@@ -230,7 +230,7 @@ def test_a_cut_that_hands_on_zeros_has_no_clipping_bound() -> None:
         measure_privacy(model, parts(), cuts=[1], epsilons=(1.0,), weights=(), seeds=(0,), attack=Attack(epochs=1))
 
 
-def test_the_picture_has_a_line_a_cut_and_a_column_a_protection(found: Privacy) -> None:
+def test_the_picture_has_a_line_a_cut_and_a_column_a_protection(found: PrivacyMeasurement) -> None:
     """Pictures stand by cut and protection, beside the originals."""
     figure = plot_reconstructions(found, Figure())
     titles = [ax.get_title() for ax in figure.axes if ax.get_title()]

@@ -226,11 +226,11 @@ class TestTheWholePath:
 
     def test_python_may_do_the_same(self, profiled: Path, tmp_path: Path) -> None:
         """The function does what the command does, and leaves global settings alone."""
-        from serflow_opt.profiling.profile import Settings, profile
+        from serflow_opt.profiling.profile import ProfileSettings, profile
 
         said: list[str] = []
         torch.use_deterministic_algorithms(False)
-        settings = Settings(warmup=0, repeats=2, device="cpu", input_shape=(4,))
+        settings = ProfileSettings(warmup=0, repeats=2, device="cpu", input_shape=(4,))
         path = profile("net.py:Net", tmp_path / "made", settings=settings, say=said.append)
         assert path == tmp_path / "made" / "instance.toml"
         assert so.solve(so.load(path)).status == "optimal"

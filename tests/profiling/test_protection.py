@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from serflow_opt.profiling.data.parts import Labelled  # noqa: E402
-from serflow_opt.profiling.measure.training import Training, train  # noqa: E402
+from serflow_opt.profiling.measure.training import TrainingSettings, train  # noqa: E402
 from serflow_opt.profiling.privacy.protection import (  # noqa: E402
     ClipAndNoise,
     clip,
@@ -87,9 +87,9 @@ def test_training_against_the_leak_lowers_it_and_leaves_the_network() -> None:
     data = Labelled(inputs, labels)
     torch.manual_seed(0)
     network = MultiExit([torch.nn.Linear(6, 6), torch.nn.Linear(6, 2)])
-    train(network, data, Training(epochs=20, batch=16, learning_rate=1e-2))
+    train(network, data, TrainingSettings(epochs=20, batch=16, learning_rate=1e-2))
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    settings = Training(epochs=20, batch=32, learning_rate=1e-2)
+    settings = TrainingSettings(epochs=20, batch=32, learning_rate=1e-2)
     leak = {}
     for weight in (0.0, 3.0):
         student = train_against_leak(network, data, 1, weight, settings)

@@ -18,13 +18,13 @@ from serflow_opt.errors import InputError
 from serflow_opt.families.training.tables import read_leaks, read_rounds
 from serflow_opt.problem.privacy_table import PrivacyRow
 from serflow_opt.profiling.data.parts import Labelled, split
-from serflow_opt.profiling.rounds.measure import STRAGGLERS, Federation, Run, measure_rounds, stragglers
+from serflow_opt.profiling.rounds.measure import STRAGGLERS, Federation, MeasuredTraining, measure_rounds, stragglers
 from serflow_opt.profiling.rounds.shares import shares
 from serflow_opt.profiling.rounds.table import phone_speeds, write_leaks_by_cut, write_rounds
-from serflow_opt.profiling.rounds.turns import Setting, Steps, accuracies, turn
+from serflow_opt.profiling.rounds.turns import LocalSteps, RoundsSetting, accuracies, turn
 from serflow_opt.profiling.rounds.updates import WAYS
 
-STEPS = Steps(batch=10, learning_rate=0.05)
+STEPS = LocalSteps(batch=10, learning_rate=0.05)
 DATA = clusters(120)
 CLIENTS = [DATA.rows(torch.arange(begin, end)) for begin, end in ((0, 20), (20, 50), (50, 120))]
 
@@ -34,7 +34,7 @@ def order() -> torch.Generator:
     return torch.Generator().manual_seed(5)
 
 
-def after(setting: Setting, clients: list[Labelled], rounds: int = 1) -> dict[str, torch.Tensor]:
+def after(setting: RoundsSetting, clients: list[Labelled], rounds: int = 1) -> dict[str, torch.Tensor]:
     """Weights after some rounds."""
     network = learner()
     list(itertools.islice(accuracies(network, setting, clients, DATA, steps=STEPS, seed=3), rounds))
@@ -59,15 +59,15 @@ def test_shares_part_the_data_and_are_the_more_alike_the_larger_the_concentratio
 @pytest.mark.parametrize("cut", [0, 1, 2])
 def test_hybrid_takes_the_steps_of_federated_wherever_it_is_cut(cut: int) -> None:
     """Where a network is cut changes where work is done, not what is learnt."""
-    whole = after(Setting("federated", 3, 2, 2), CLIENTS, rounds=2)
-    handed = after(Setting("hybrid", cut, 2, 2), CLIENTS, rounds=2)
+    whole = after(RoundsSetting("federated", 3, 2, 2), CLIENTS, rounds=2)
+    handed = after(RoundsSetting("hybrid", cut, 2, 2), CLIENTS, rounds=2)
     for name, tensor in whole.items():
         torch.testing.assert_close(handed[name], tensor, rtol=1e-5, atol=1e-6)
 
 
 def test_a_round_is_the_mean_of_turns_by_samples_and_split_goes_on_from_the_last() -> None:
     """All three take part, in order: 20, 30 and 70 of 120 samples."""
-    setting, apart, draws = Setting("federated", 3, 1, 3), [], order()
+    setting, apart, draws = RoundsSetting("federated", 3, 1, 3), [], order()
     draws.manual_seed(3)
     for own in CLIENTS:
         network = learner()
@@ -79,8 +79,8 @@ def test_a_round_is_the_mean_of_turns_by_samples_and_split_goes_on_from_the_last
         torch.testing.assert_close(found[name], mean, rtol=1e-5, atol=1e-6)
     network, draws = learner(), order().manual_seed(3)
     for _ in range(2):
-        turn(network, Setting("split", 1, 1, 1), CLIENTS[1], STEPS, draws)
-    alone = after(Setting("split", 1, 1, 1), [CLIENTS[1]], rounds=2)
+        turn(network, RoundsSetting("split", 1, 1, 1), CLIENTS[1], STEPS, draws)
+    alone = after(RoundsSetting("split", 1, 1, 1), [CLIENTS[1]], rounds=2)
     assert all(torch.equal(alone[name], tensor) for name, tensor in weights(network).items())
 
 
@@ -99,7 +99,7 @@ def test_stragglers_are_never_drawn() -> None:
     slow = stragglers(Federation(clients=3, stragglers=0.34), phone_speeds(), seed=0)
     assert len(slow) == 1
     poisoned = [Labelled(own.inputs * (torch.nan if k in slow else 1), own.labels) for k, own in enumerate(CLIENTS)]
-    found = after(Setting("federated", 3, 1, 2, left_out=slow), poisoned, rounds=4)
+    found = after(RoundsSetting("federated", 3, 1, 2, left_out=slow), poisoned, rounds=4)
     assert all(bool(torch.isfinite(tensor).all()) for tensor in found.values())
 
 
@@ -120,12 +120,12 @@ def test_trainings_end_where_they_are_good_enough_and_the_table_has_means(tmp_pa
         assert own.accuracy[-1] >= 0.5 or len(own.accuracy) == 6
     again = list(measure_rounds(network, split(clusters(240)), asked, phone_speeds()))
     assert again == runs
-    first, other = Setting("federated", 3, 1, 2), Setting("split", 1, 1, 2)
+    first, other = RoundsSetting("federated", 3, 1, 2), RoundsSetting("split", 1, 1, 2)
     by_hand = [
-        Run(first, "none", 0, (0.15, 0.45, 0.72)),
-        Run(first, "none", 1, (0.35, 0.5, 0.6, 0.7)),
-        Run(other, "none", 0, (0.05, 0.25)),
-        Run(other, "none", 1, (0.05, 0.08)),
+        MeasuredTraining(first, "none", 0, (0.15, 0.45, 0.72)),
+        MeasuredTraining(first, "none", 1, (0.35, 0.5, 0.6, 0.7)),
+        MeasuredTraining(other, "none", 0, (0.05, 0.25)),
+        MeasuredTraining(other, "none", 1, (0.05, 0.08)),
     ]
     write_rounds(by_hand, tmp_path / "rounds.csv")
     faults: list[object] = []

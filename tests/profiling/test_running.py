@@ -19,10 +19,10 @@ from torch import nn
 
 from serflow_opt.profiling import running
 from serflow_opt.profiling.data.parts import Labelled
-from serflow_opt.profiling.running import Promise, estimate, serve
+from serflow_opt.profiling.running import PlanPromise, estimate, serve
 from serflow_opt.profiling.stages.network import MultiExit
 
-NOTHING = Promise(samples=100, accuracy=None, exit_share={}, mean_ms=None)
+NOTHING = PlanPromise(samples=100, accuracy=None, exit_share={}, mean_ms=None)
 TEN = Labelled(
     torch.tensor([sure(0.9, 0.9, 0.9)] * 4 + [sure(0.7, 0.95, 0.9)] * 5 + [sure(0.6, 0.6, 0.6)]),
     torch.tensor([0, 0, 0, 1, 0, 0, 0, 1, 1, 0]),
@@ -69,7 +69,7 @@ def test_nobody_and_everybody() -> None:
 
 def test_promises_are_compared() -> None:
     """A promise agrees where the interval holds it, and what was not promised is not judged."""
-    promise = Promise(samples=1000, accuracy=0.7, exit_share={1: 0.95, 2: 0.05}, mean_ms=None)
+    promise = PlanPromise(samples=1000, accuracy=0.7, exit_share={1: 0.95, 2: 0.05}, mean_ms=None)
     served = serve(told(), TEN, THRESHOLDS, promise)
     assert (served.accuracy.promised, served.accuracy.agrees) == (0.7, True)
     assert (served.exit_share[1].promised, served.exit_share[1].agrees) == (0.95, False), "0.4 of ten"
@@ -138,7 +138,7 @@ def test_times_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     95 % lies at 1 + 0.95 x 9, 99 % at 1 + 0.99 x 9.
     """
     clock(monkeypatch, [3, 1, 2, 4, 10, 9, 8, 5, 6, 7])
-    served = serve(told(), TEN, THRESHOLDS, Promise(100, None, {}, 5.0))
+    served = serve(told(), TEN, THRESHOLDS, PlanPromise(100, None, {}, 5.0))
     assert served.mean_ms == pytest.approx(5.5)
     assert served.mean_error_ms == pytest.approx(math.sqrt(82.5 / 9 / 10))
     assert (served.p95_ms, served.p99_ms) == pytest.approx((9.55, 9.91))

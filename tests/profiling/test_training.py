@@ -15,7 +15,15 @@ from support.tiny_networks import Columns, clusters, differing, learner, told, w
 from torch import Tensor, nn
 
 from serflow_opt.profiling.data.parts import Labelled
-from serflow_opt.profiling.measure.training import Epoch, Training, all_logits, batches, joint_loss, reset, train
+from serflow_opt.profiling.measure.training import (
+    Epoch,
+    TrainingSettings,
+    all_logits,
+    batches,
+    joint_loss,
+    reset,
+    train,
+)
 from serflow_opt.profiling.stages.network import MultiExit
 
 LN2, LN3 = math.log(2), math.log(3)
@@ -64,7 +72,7 @@ def test_the_step_is_that_of_adam_along_a_half_cosine() -> None:
     train(
         network,
         data,
-        Training(epochs=2, batch=4, learning_rate=rate),
+        TrainingSettings(epochs=2, batch=4, learning_rate=rate),
         on_epoch=lambda _: moved.append(linear.weight.squeeze(1).tolist()),
     )
     assert moved[0] == pytest.approx([rate, -rate], rel=1e-3)
@@ -74,7 +82,7 @@ def test_the_step_is_that_of_adam_along_a_half_cosine() -> None:
 def test_joint_training_learns_at_every_exit() -> None:
     """Every exit learns: new inputs are told apart nearly as well as the best rule can."""
     network, shown = learner(), list[Epoch]()
-    train(network, clusters(), Training(epochs=8, batch=32, learning_rate=0.01), on_epoch=shown.append)
+    train(network, clusters(), TrainingSettings(epochs=8, batch=32, learning_rate=0.01), on_epoch=shown.append)
     fresh = clusters(600, seed=1)
     # centres are 3 sqrt(2) apart, so the best rule errs on about 2 (1 - Phi(3 / sqrt 2)) = 3.4 %
     assert all(right(logits, fresh.labels) > 0.9 for logits in all_logits(network, fresh.inputs))
@@ -87,7 +95,7 @@ def test_joint_training_moves_everything() -> None:
     """Joint training moves all weights but the temperatures."""
     network = learner()
     before = weights(network)
-    train(network, clusters(), Training(epochs=1))
+    train(network, clusters(), TrainingSettings(epochs=1))
     assert differing(before, weights(network)) == set(before) - {"temperatures"}
 
 
@@ -96,7 +104,7 @@ def test_a_frozen_backbone_stays_as_it_is_to_the_bit() -> None:
     network = learner()
     before = weights(network)
     answers = all_logits(network, clusters().inputs)[-1]
-    train(network, clusters(), Training(epochs=3, learning_rate=0.01), frozen=True)
+    train(network, clusters(), TrainingSettings(epochs=3, learning_rate=0.01), frozen=True)
     changed = differing(before, weights(network))
     classifiers = {name for name in before if not name.startswith("stages.")} - {"temperatures"}
     assert any(name.endswith("running_mean") for name in before), "there are statistics to leave alone"
@@ -107,7 +115,7 @@ def test_a_frozen_backbone_stays_as_it_is_to_the_bit() -> None:
 def test_frozen_classifiers_learn() -> None:
     """A linear classifier on the inputs themselves comes near the best rule, right on 96.6 % (see above)."""
     network = MultiExit([nn.Identity(), nn.Linear(4, 3)], {1: nn.Linear(4, 3)})
-    train(network, clusters(), Training(epochs=20, batch=32, learning_rate=0.02), frozen=True)
+    train(network, clusters(), TrainingSettings(epochs=20, batch=32, learning_rate=0.02), frozen=True)
     fresh = clusters(600, seed=1)
     assert right(all_logits(network, fresh.inputs)[0], fresh.labels) > 0.9
 
@@ -121,7 +129,7 @@ def test_a_frozen_backbone_runs_as_it_will_serve() -> None:
         seen.append((any(m.training for m in shown.stages.modules()), all(c.training for c in shown.exits.values())))
         return torch.zeros(())
 
-    train(network, clusters(64), Training(epochs=2, batch=64), frozen=True, penalty=penalty)
+    train(network, clusters(64), TrainingSettings(epochs=2, batch=64), frozen=True, penalty=penalty)
     assert seen == [(False, True)] * 2
     assert not any(module.training for module in network.modules())
 
@@ -132,7 +140,7 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(frozen: bool) -> None:
 
     def trained(seed: int) -> dict[str, Tensor]:
         network = learner()
-        train(network, clusters(), Training(epochs=2, seed=seed), frozen=frozen)
+        train(network, clusters(), TrainingSettings(epochs=2, seed=seed), frozen=frozen)
         return weights(network)
 
     first = trained(0)
@@ -147,7 +155,7 @@ def test_what_dropout_drops_follows_the_seed() -> None:
     def trained(drawn_before: int) -> dict[str, Tensor]:
         network = learner(dropout=0.5)
         torch.rand(drawn_before)
-        train(network, clusters(), Training(epochs=1, seed=0))
+        train(network, clusters(), TrainingSettings(epochs=1, seed=0))
         return weights(network)
 
     assert not differing(trained(1), trained(2))
@@ -157,7 +165,7 @@ def test_an_exit_of_weight_zero_does_not_teach() -> None:
     """An exit of weight zero moves no weight."""
     network = learner()
     before = weights(network)
-    train(network, clusters(), Training(epochs=1, exit_weights=(1.0, 0.0, 0.0)))
+    train(network, clusters(), TrainingSettings(epochs=1, exit_weights=(1.0, 0.0, 0.0)))
     moved = {name for name in differing(before, weights(network)) if name.endswith((".weight", ".bias"))}
     later = [name for name in before if name.startswith(("stages.1.", "stages.2.")) or ".2." in name]
     assert not moved & set(later)
@@ -172,7 +180,7 @@ def test_an_epoch_shows_the_mean_loss_and_the_share_right() -> None:
     first, last = all_logits(network, data.inputs)
     expected = 2 * cross_entropy(first, data.labels) + 3 * cross_entropy(last, data.labels)
     shown: list[Epoch] = []
-    train(network, data, Training(1, 4, STILL, (2.0, 3.0)), on_epoch=shown.append)
+    train(network, data, TrainingSettings(1, 4, STILL, (2.0, 3.0)), on_epoch=shown.append)
     assert shown[0].loss == pytest.approx(expected, rel=1e-5)
     assert shown[0].accuracy == pytest.approx((right(first, data.labels), right(last, data.labels)))
 
@@ -182,7 +190,7 @@ def test_a_penalty_is_added_to_every_batch() -> None:
 
     def loss(penalty: Callable[[MultiExit, Tensor], Tensor] | None) -> float:
         shown: list[Epoch] = []
-        train(learner(), clusters(96), Training(1, 32, STILL), penalty=penalty, on_epoch=shown.append)
+        train(learner(), clusters(96), TrainingSettings(1, 32, STILL), penalty=penalty, on_epoch=shown.append)
         return shown[0].loss
 
     sizes: list[int] = []
@@ -201,7 +209,7 @@ def test_a_penalty_pulls() -> None:
     last = network.stages[-1]
     assert isinstance(last, nn.Linear)
     before = float(last.weight.detach().norm())
-    train(network, clusters(), Training(6, 32, 0.02), penalty=lambda _, __: 1000 * last.weight.square().sum())
+    train(network, clusters(), TrainingSettings(6, 32, 0.02), penalty=lambda _, __: 1000 * last.weight.square().sum())
     assert float(last.weight.detach().norm()) < before / 4
 
 
@@ -209,7 +217,7 @@ def test_a_penalty_pulls() -> None:
 def test_one_weight_an_exit(exit_weights: tuple[float, ...]) -> None:
     """Weights that are not one an exit are refused with both counts."""
     with pytest.raises(ValueError, match=f"{len(exit_weights)} exit weights for 3"):
-        train(learner(), clusters(), Training(exit_weights=exit_weights))
+        train(learner(), clusters(), TrainingSettings(exit_weights=exit_weights))
 
 
 @pytest.mark.parametrize(
@@ -267,13 +275,13 @@ def test_all_logits_are_those_of_the_network_in_use() -> None:
 def test_reset_draws_from_the_seed() -> None:
     """Starting afresh draws weights from the seed and forgets running means."""
     network = learner()
-    train(network, clusters(), Training(epochs=1))
+    train(network, clusters(), TrainingSettings(epochs=1))
     trained = weights(network)
     reset(network, 5)
     first = weights(network)
     assert differing(trained, first) >= {name for name in trained if name.endswith("weight")}
     assert first["stages.0.1.running_mean"].tolist() == [0] * 8
-    train(network, clusters(), Training(epochs=1))
+    train(network, clusters(), TrainingSettings(epochs=1))
     reset(network, 5)
     assert not differing(first, weights(network))
     reset(network, 6)

@@ -18,7 +18,7 @@ from serflow_opt.profiling.compression.bottleneck import channels, train_bottlen
 from serflow_opt.profiling.compression.quantisation import BITS, fit_quantiser
 from serflow_opt.profiling.compression.sparse_coding import Deflated, Sparse
 from serflow_opt.profiling.compression.wire import FP32_BYTES, Code, Raw
-from serflow_opt.profiling.data.parts import Labelled, Parts
+from serflow_opt.profiling.data.parts import DataParts, Labelled
 from serflow_opt.profiling.measure.training import batches
 from serflow_opt.profiling.stages.network import MultiExit
 
@@ -56,7 +56,7 @@ class _Settings:
 
 def measure_compression(
     network: MultiExit,
-    parts: Parts,
+    parts: DataParts,
     *,
     cuts: Sequence[int] | None = None,
     bits: Sequence[int] = (8, 4, 2),
@@ -109,7 +109,7 @@ def measure_compression(
 
 
 def _codes(
-    network: MultiExit, parts: Parts, cut: int, shape: tuple[int, ...], settings: _Settings
+    network: MultiExit, parts: DataParts, cut: int, shape: tuple[int, ...], settings: _Settings
 ) -> Iterator[tuple[str, float | None, Code]]:
     """Yield method, width and code; an auto-encoder is trained when it is its turn."""
     one = (1, *shape)
@@ -193,7 +193,7 @@ def _sent(network: MultiExit, cut: int, data: Labelled) -> Iterator[tuple[Tensor
 
 @torch.inference_mode()
 def _checked_shapes(
-    network: MultiExit, parts: Parts, cuts: Sequence[int] | None, settings: _Settings
+    network: MultiExit, parts: DataParts, cuts: Sequence[int] | None, settings: _Settings
 ) -> dict[int, tuple[int, ...]]:
     """Return the shape of one request's activation by cut, or raise everything that is wrong."""
     stages = len(network.stages)

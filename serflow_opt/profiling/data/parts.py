@@ -47,7 +47,7 @@ class Labelled:
         return Labelled(self.inputs[index], self.labels[index])
 
 
-class Parts(NamedTuple):
+class DataParts(NamedTuple):
     """Disjoint parts of a data set.
 
     train: fits the network. calibration: fits temperatures and clipping bounds. attack: what an attacker has, fits
@@ -63,7 +63,7 @@ class Parts(NamedTuple):
 SHARES: Mapping[str, float] = {"train": 0.4, "calibration": 0.05, "attack": 0.15, "measured": 0.4}
 
 
-def split(data: Labelled, seed: int = 0, shares: Mapping[str, float] = SHARES) -> Parts:
+def split(data: Labelled, seed: int = 0, shares: Mapping[str, float] = SHARES) -> DataParts:
     """Draw the parts at random, class by class, so that each part has the mix of the whole.
 
     Parameters
@@ -72,8 +72,8 @@ def split(data: Labelled, seed: int = 0, shares: Mapping[str, float] = SHARES) -
         Share of the data for each part. Rounding is carried from class to class; what it leaves goes to `measured`.
     """
     generator = torch.Generator().manual_seed(seed)
-    rows: dict[str, list[Tensor]] = {name: [] for name in Parts._fields}
-    owed = dict.fromkeys(Parts._fields[:-1], 0.0)
+    rows: dict[str, list[Tensor]] = {name: [] for name in DataParts._fields}
+    owed = dict.fromkeys(DataParts._fields[:-1], 0.0)
     for label in data.labels.unique():
         here = (data.labels == label).nonzero().squeeze(1)
         here = here[torch.randperm(len(here), generator=generator)]
@@ -85,5 +85,5 @@ def split(data: Labelled, seed: int = 0, shares: Mapping[str, float] = SHARES) -
             rows[name].append(here[begin : begin + count])
             begin += count
         rows["measured"].append(here[begin:])
-    drawn = (torch.cat(rows[name]) for name in Parts._fields)
-    return Parts(*(data.rows(index[torch.randperm(len(index), generator=generator)]) for index in drawn))
+    drawn = (torch.cat(rows[name]) for name in DataParts._fields)
+    return DataParts(*(data.rows(index[torch.randperm(len(index), generator=generator)]) for index in drawn))

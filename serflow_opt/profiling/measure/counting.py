@@ -31,7 +31,7 @@ _OTHER_PRODUCTS = re.compile(
 _NAMESPACES = {"aten", "prim", "prims", "profiler"}
 
 
-class Counts(NamedTuple):
+class OperationCounts(NamedTuple):
     """What `count` found: a stage each, bytes of a request's input, and operations whose work was not counted."""
 
     stages: list[Stage]
@@ -86,7 +86,7 @@ def counter() -> Iterator[Counter]:
         torch.backends.mha.set_fastpath_enabled(fast)
 
 
-def count(network: MultiExit, example: Tensor) -> Counts:
+def count(network: MultiExit, example: Tensor) -> OperationCounts:
     """Count the stages of a network on an example, in evaluation mode.
 
     Parameters
@@ -113,7 +113,7 @@ def count(network: MultiExit, example: Tensor) -> Counts:
             held = [stage, *(classifier for at, classifier in network.exits.items() if at == number)]
             found.append(Stage(work.flops / requests, handed_on / requests, parameter_bytes(*held)))
             uncounted += [f"stage {number}: {name}" for name in sorted(work.uncounted)]
-    return Counts(found, _bytes(example) / requests, uncounted)
+    return OperationCounts(found, _bytes(example) / requests, uncounted)
 
 
 def parameter_bytes(*modules: nn.Module) -> int:

@@ -27,7 +27,7 @@ Penalty = Callable[["MultiExit", Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class TrainingSettings:
     """How to train.
 
     Attributes
@@ -60,7 +60,7 @@ class Epoch:
 def train(
     network: MultiExit,
     data: Labelled,
-    settings: Training = Training(),
+    settings: TrainingSettings = TrainingSettings(),
     *,
     frozen: bool = False,
     penalty: Penalty | None = None,
@@ -118,7 +118,7 @@ def _only(network: MultiExit, trained: Sequence[nn.Parameter]) -> Iterator[None]
 def _epochs(
     network: MultiExit,
     data: Labelled,
-    settings: Training,
+    settings: TrainingSettings,
     weights: Sequence[float],
     trained: Sequence[nn.Parameter],
     alone: Sequence[nn.Module] | None,

@@ -17,8 +17,8 @@ from serflow_opt.errors import InputError
 from serflow_opt.problem.network import Stage
 from serflow_opt.profiling.onnx.file import InputShape, fix_inputs, open_model
 from serflow_opt.profiling.onnx.flops import flops
-from serflow_opt.profiling.onnx.shapes import Sizes, asks_size, reads, sizes_of
-from serflow_opt.profiling.stages.graph import Graph, Operation, choose_cuts, stages
+from serflow_opt.profiling.onnx.shapes import GraphSizes, asks_size, reads, sizes_of
+from serflow_opt.profiling.stages.graph import Operation, OperationGraph, choose_cuts, stages
 
 if TYPE_CHECKING:
     from onnx import NodeProto
@@ -86,7 +86,7 @@ def read_onnx(
     )
 
 
-def _notes(sizes: Sizes, inputs: Sequence[str]) -> list[str]:
+def _notes(sizes: GraphSizes, inputs: Sequence[str]) -> list[str]:
     notes = []
     if len(inputs) > 1:
         several = ", ".join(inputs)
@@ -97,7 +97,7 @@ def _notes(sizes: Sizes, inputs: Sequence[str]) -> list[str]:
     return notes
 
 
-def _as_graph(sizes: Sizes, fixed: Sequence[str]) -> tuple[Graph, list[str]]:
+def _as_graph(sizes: GraphSizes, fixed: Sequence[str]) -> tuple[OperationGraph, list[str]]:
     """Return the graph, and the operations of unknown work."""
     folded: dict[str, Mapping[str, float]] = {name: {name: size} for name, size in sizes.parameters.items()}
     folded |= {name: {} for name in fixed}
@@ -126,13 +126,13 @@ def _as_graph(sizes: Sizes, fixed: Sequence[str]) -> tuple[Graph, list[str]]:
             writes = {value: sizes.bytes(value) for value in written}
             operations.append(Operation(name, read, writes, work or 0, parameters, (*written, node.name)))
     inputs = {name: sizes.bytes(name) for name in sizes.inputs if name not in fixed}
-    graph = Graph(tuple(operations), inputs, sizes.outputs)
+    graph = OperationGraph(tuple(operations), inputs, sizes.outputs)
     if problems:
         raise InputError(dict.fromkeys(problems))
     return graph, uncounted
 
 
-def _held(sizes: Sizes, read: Sequence[str], value: str, parameters: Mapping[str, float]) -> Mapping[str, float]:
+def _held(sizes: GraphSizes, read: Sequence[str], value: str, parameters: Mapping[str, float]) -> Mapping[str, float]:
     """Return the parameters behind a folded value: itself where it has more elements than all it is made from.
 
     Weights may be made in the graph, out of a shape and a number. Dequantised ones are held as they are stored.

@@ -27,7 +27,7 @@ _BITS = {"FLOAT": 32, "DOUBLE": 64, "BOOL": 8}
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class GraphSizes:
     """A graph and its sizes.
 
     Attributes
@@ -107,7 +107,7 @@ def dimensions(kind: TypeProto) -> list[int | None] | None:
     return [dim.dim_value if dim.HasField("dim_value") else None for dim in kind.tensor_type.shape.dim]
 
 
-def sizes_of(path: Path, model: ModelProto) -> Sizes:
+def sizes_of(path: Path, model: ModelProto) -> GraphSizes:
     """Return the sizes of a model's values; those of its inputs must be known. External data lie beside its file."""
     from onnx.helper import make_tensor_type_proto
 
@@ -124,7 +124,7 @@ def sizes_of(path: Path, model: ModelProto) -> Sizes:
     for sparse in graph.sparse_initializer:
         indices = prod(sparse.indices.dims) * _bits(sparse.indices.data_type)
         stored[sparse.values.name] = prod(sparse.values.dims) * _bits(sparse.values.data_type) + indices
-    return Sizes(
+    return GraphSizes(
         file=str(path),
         nodes=tuple(graph.node),
         inputs=tuple(value.name for value in graph.input if value.name not in held),

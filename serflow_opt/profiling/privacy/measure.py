@@ -18,8 +18,8 @@ from torch.nn import functional
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.problem.privacy_table import DISTANCE_CORRELATION, LAPLACE, NONE, PrivacyRow
-from serflow_opt.profiling.data.parts import Parts
-from serflow_opt.profiling.measure.training import Training
+from serflow_opt.profiling.data.parts import DataParts
+from serflow_opt.profiling.measure.training import TrainingSettings
 from serflow_opt.profiling.privacy.inversion import Attack, check_inputs, train_decoder
 from serflow_opt.profiling.privacy.protection import (
     ClipAndNoise,
@@ -36,13 +36,13 @@ EPSILONS = (30.0, 10.0, 3.0)
 WEIGHTS = (1.0, 10.0)
 """Weights of the distance correlation beside the joint cross-entropy."""
 ATTACK = Attack()
-TUNING = Training(epochs=3, learning_rate=1e-3)
+TUNING = TrainingSettings(epochs=3, learning_rate=1e-3)
 BATCH = 256
 FRESH = 1_000_000
 """Added to a seed for the noise on measured data, so that it is not the noise the decoder has seen."""
 
 
-class Progress(NamedTuple):
+class PrivacyProgress(NamedTuple):
     """Repetitions done, of how many, and what the last was of."""
 
     done: int
@@ -50,7 +50,7 @@ class Progress(NamedTuple):
     what: str
 
 
-class Rebuilt(NamedTuple):
+class Reconstruction(NamedTuple):
     """A row of the table and the first reconstructions behind it, of the first seed."""
 
     row: PrivacyRow
@@ -58,7 +58,7 @@ class Rebuilt(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Privacy:
+class PrivacyMeasurement:
     """What `measure_privacy` found.
 
     Attributes
@@ -77,22 +77,22 @@ class Privacy:
     baseline_mse: float
     baseline_ssim: float | None
     originals: Tensor
-    rebuilt: list[Rebuilt]
+    rebuilt: list[Reconstruction]
 
 
 def measure_privacy(
     network: MultiExit,
-    parts: Parts,
+    parts: DataParts,
     *,
     cuts: Sequence[int] | None = None,
     epsilons: Sequence[float] = EPSILONS,
     weights: Sequence[float] = WEIGHTS,
     seeds: Sequence[int] = (0, 1, 2),
     attack: Attack = ATTACK,
-    tuning: Training = TUNING,
+    tuning: TrainingSettings = TUNING,
     show: int = 0,
-    on_progress: Callable[[Progress], object] | None = None,
-) -> Privacy:
+    on_progress: Callable[[PrivacyProgress], object] | None = None,
+) -> PrivacyMeasurement:
     """Attack every cut under no protection, under clipping with Laplace noise, and after training against the leak.
 
     Parameters
@@ -130,7 +130,7 @@ def measure_privacy(
     bench = _Bench(parts, attack, tuning)
     total = len(seeds) * sum(1 + len(epsilons) + (len(weights) if cut else 0) for cut in cuts)
     guess = parts.train.inputs.mean(dim=0).expand_as(parts.measured.inputs)
-    found = Privacy([], *bench.likeness(guess), parts.measured.inputs[:show], [])
+    found = PrivacyMeasurement([], *bench.likeness(guess), parts.measured.inputs[:show], [])
     done = 0
     for cut in cuts:
         for setting in bench.settings(network, cut, epsilons, weights):
@@ -139,10 +139,12 @@ def measure_privacy(
                 outcomes.append(bench.outcome(setting, seed))
                 done += 1
                 if on_progress is not None:
-                    on_progress(Progress(done, total, f"cut {cut}, {setting.row(cut, outcomes).setting}, seed {seed}"))
+                    on_progress(
+                        PrivacyProgress(done, total, f"cut {cut}, {setting.row(cut, outcomes).setting}, seed {seed}")
+                    )
             found.rows.append(setting.row(cut, outcomes))
             if show:
-                found.rebuilt.append(Rebuilt(found.rows[-1], outcomes[0].rebuilt[:show]))
+                found.rebuilt.append(Reconstruction(found.rows[-1], outcomes[0].rebuilt[:show]))
     return found
 
 
@@ -211,9 +213,9 @@ def _summary(values: Sequence[float]) -> tuple[float, float | None]:
 class _Bench:
     """The data and the way of training that every repetition shares."""
 
-    parts: Parts
+    parts: DataParts
     attack: Attack
-    tuning: Training
+    tuning: TrainingSettings
 
     def settings(
         self, network: MultiExit, cut: int, epsilons: Sequence[float], weights: Sequence[float]

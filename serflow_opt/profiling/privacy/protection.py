@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from serflow_opt.profiling.data.parts import Labelled
-from serflow_opt.profiling.measure.training import Training, train
+from serflow_opt.profiling.measure.training import TrainingSettings, train
 from serflow_opt.profiling.privacy.similarity import distance_correlation
 from serflow_opt.profiling.stages.network import MultiExit
 
@@ -103,7 +103,9 @@ def laplace(like: Tensor, scale: float, generator: Generator) -> Tensor:
     return -scale * u.sign() * torch.log1p(-(2 * u.abs()).clamp_max(most))
 
 
-def train_against_leak(network: MultiExit, data: Labelled, cut: int, weight: float, settings: Training) -> MultiExit:
+def train_against_leak(
+    network: MultiExit, data: Labelled, cut: int, weight: float, settings: TrainingSettings
+) -> MultiExit:
     """Return a copy of the network after more epochs in which the input shall not show in what crosses the cut.
 
     The loss is the joint cross-entropy of the exits plus weight x distance correlation of the batch's inputs and

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from serflow_opt.profiling.data.parts import Labelled, Parts
+from serflow_opt.profiling.data.parts import DataParts, Labelled
 from serflow_opt.profiling.measure.training import reset
 from serflow_opt.profiling.rounds.shares import shares
-from serflow_opt.profiling.rounds.turns import Mode, Setting, Steps, accuracies
+from serflow_opt.profiling.rounds.turns import LocalSteps, Mode, RoundsSetting, accuracies
 from serflow_opt.profiling.stages.network import MultiExit
 
 NONE, STRAGGLERS = "none", "without-stragglers"
@@ -56,14 +56,14 @@ class Federation:
     most: int = 14
     held_out: int = 1000
     seeds: tuple[int, ...] = (0, 1, 2)
-    steps: Steps = field(default_factory=Steps)
+    steps: LocalSteps = field(default_factory=LocalSteps)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class MeasuredTraining:
     """A training: what was tried, its seed, and the accuracy after each round."""
 
-    setting: Setting
+    setting: RoundsSetting
     selection: str
     seed: int
     accuracy: tuple[float, ...]
@@ -73,7 +73,7 @@ class Run:
         return next((n for n, own in enumerate(self.accuracy, start=1) if own >= accuracy), None)
 
 
-def tried(asked: Federation, stages: int) -> list[tuple[Setting, str]]:
+def tried(asked: Federation, stages: int) -> list[tuple[RoundsSetting, str]]:
     """Return all that is trained with each seed, and how clients are selected; the seed says who straggles.
 
     Parameters
@@ -85,7 +85,7 @@ def tried(asked: Federation, stages: int) -> list[tuple[Setting, str]]:
     """
     pairs = [(e, n) for n in asked.drawn for e in asked.local_epochs]
     modes: tuple[tuple[Mode, int], ...] = (("federated", stages), ("split", 1))
-    every = [(Setting(mode, cut, e, n), NONE) for e, n in pairs for mode, cut in modes]
+    every = [(RoundsSetting(mode, cut, e, n), NONE) for e, n in pairs for mode, cut in modes]
     first = every[0][0]
     others = [(replace(first, compression=name), NONE) for name in asked.compressions]
     return [*every, *others, *([(first, STRAGGLERS)] if asked.stragglers > 0 else [])]
@@ -93,10 +93,10 @@ def tried(asked: Federation, stages: int) -> list[tuple[Setting, str]]:
 
 def measure_rounds(
     network: MultiExit,
-    parts: Parts,
+    parts: DataParts,
     asked: Federation,
     speeds: Sequence[float],
-) -> Iterator[Run]:
+) -> Iterator[MeasuredTraining]:
     """Train with all settings and seeds; the network is left as the last training made it.
 
     Parameters
@@ -129,7 +129,7 @@ def measure_rounds(
             found.append(accuracy)
             if accuracy >= asked.enough or len(found) == asked.most:
                 break
-        yield Run(setting, selection, seed, tuple(found))
+        yield MeasuredTraining(setting, selection, seed, tuple(found))
 
 
 def stragglers(asked: Federation, speeds: Sequence[float], seed: int) -> tuple[int, ...]:

@@ -12,9 +12,9 @@ from serflow_opt.files import write_atomically
 from serflow_opt.problem.loader import shipped_folder
 from serflow_opt.problem.privacy_table import NONE as UNPROTECTED
 from serflow_opt.problem.privacy_table import PrivacyRow
-from serflow_opt.profiling.data.parts import Parts
-from serflow_opt.profiling.rounds.measure import Federation, Run, measure_rounds
-from serflow_opt.profiling.rounds.turns import Setting
+from serflow_opt.profiling.data.parts import DataParts
+from serflow_opt.profiling.rounds.measure import Federation, MeasuredTraining, measure_rounds
+from serflow_opt.profiling.rounds.turns import RoundsSetting
 from serflow_opt.profiling.rounds.updates import WAYS
 from serflow_opt.profiling.stages.network import MultiExit
 
@@ -23,7 +23,7 @@ GRID = tuple(percent / 100 for percent in (*range(10, 80, 10), *range(80, 100, 2
 
 
 def write_among_clients(
-    network: MultiExit, parts: Parts, folder: Path, asked: Federation, say: Callable[[str], object]
+    network: MultiExit, parts: DataParts, folder: Path, asked: Federation, say: Callable[[str], object]
 ) -> None:
     """Train a copy of the network among simulated clients; write rounds.csv and updates.csv.
 
@@ -55,7 +55,7 @@ def phone_speeds() -> list[float]:
         return [float(row["speed"]) for row in csv.DictReader(file)]
 
 
-def write_rounds(runs: Sequence[Run], path: Path) -> None:
+def write_rounds(runs: Sequence[MeasuredTraining], path: Path) -> None:
     """Write the table of rounds: mean and standard deviation over seeds, where every seed reached the accuracy.
 
     Parameters
@@ -66,7 +66,7 @@ def write_rounds(runs: Sequence[Run], path: Path) -> None:
         The file.
     """
     lines = ["mode,local_epochs,clients,compression,selection,accuracy,rounds,rounds_sd,seeds"]
-    alike: dict[tuple[Setting, str], list[Run]] = {}
+    alike: dict[tuple[RoundsSetting, str], list[MeasuredTraining]] = {}
     for run in runs:
         alike.setdefault((run.setting, run.selection), []).append(run)
     for (setting, selection), own in alike.items():

@@ -28,7 +28,7 @@ Mode = Literal["federated", "hybrid", "split"]
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
+class LocalSteps:
     """How a client trains: inputs a step, and step size and momentum, which begins at 0 in each of its turns."""
 
     batch: int = 8
@@ -37,7 +37,7 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class RoundsSetting:
     """What holds for a whole training.
 
     Attributes
@@ -62,11 +62,11 @@ class Setting:
 
 def accuracies(
     network: MultiExit,
-    setting: Setting,
+    setting: RoundsSetting,
     parts: Sequence[Labelled],
     held_out: Labelled,
     *,
-    steps: Steps = Steps(),
+    steps: LocalSteps = LocalSteps(),
     seed: int = 0,
 ) -> Iterator[float]:
     """Train, and yield the share right at the last classifier after each round, without end.
@@ -101,7 +101,7 @@ def accuracies(
 
 
 def _round(
-    network: MultiExit, setting: Setting, drawn: Sequence[Labelled], steps: Steps, order: torch.Generator
+    network: MultiExit, setting: RoundsSetting, drawn: Sequence[Labelled], steps: LocalSteps, order: torch.Generator
 ) -> None:
     if setting.mode == "split":
         for own in drawn:
@@ -120,7 +120,7 @@ def _round(
     network.load_state_dict({name: (begin[name] + own).to(begin[name].dtype) for name, own in mean.items()})
 
 
-def turn(network: MultiExit, setting: Setting, own: Labelled, steps: Steps, order: torch.Generator) -> None:
+def turn(network: MultiExit, setting: RoundsSetting, own: Labelled, steps: LocalSteps, order: torch.Generator) -> None:
     """Train on one client's data for its local epochs, in place.
 
     Parameters

@@ -25,7 +25,7 @@ def _largest(update: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class UpdateCoding:
     """How an update is sent: what arrives of it, and the share of its bytes that it takes."""
 
     does: Callable[[Tensor], Tensor]
@@ -33,7 +33,7 @@ class Way:
 
 
 WAYS = {
-    "none": Way(lambda update: update, 1.0),
-    "int8": Way(_eight_bits, 0.25),
-    "tenth": Way(_largest, 0.2),  # four bytes of a value, four of its place
+    "none": UpdateCoding(lambda update: update, 1.0),
+    "int8": UpdateCoding(_eight_bits, 0.25),
+    "tenth": UpdateCoding(_largest, 0.2),  # four bytes of a value, four of its place
 }

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.profiling.stages.graph import Cut, Graph, choose_cuts
+from serflow_opt.profiling.stages.graph import Cut, OperationGraph, choose_cuts
 from serflow_opt.profiling.stages.observing import BATCHES, Observed, as_graph, body, ends
 from serflow_opt.profiling.stages.tracing import TRACERS
 
@@ -90,7 +90,7 @@ def cut(
     raise InputError([Problem(source, "", f"cannot be cut ({words})", cure)])
 
 
-def _split(traced: fx.GraphModule, graph: Graph, cuts: Sequence[Cut], seen: Observed) -> list[nn.Module]:
+def _split(traced: fx.GraphModule, graph: OperationGraph, cuts: Sequence[Cut], seen: Observed) -> list[nn.Module]:
     nodes, carried = body(traced), graph.from_request()
     entry, answer = ends(traced)
     by_value = {node.name: node for node in nodes}

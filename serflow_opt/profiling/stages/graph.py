@@ -52,7 +52,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
+class OperationGraph:
     """Operations in the order they run, bytes of each input, and the outputs."""
 
     operations: tuple[Operation, ...]
@@ -104,7 +104,7 @@ class Cut:
     bytes: float
 
 
-def crossings(graph: Graph) -> list[Cut]:
+def crossings(graph: OperationGraph) -> list[Cut]:
     """Return every point that one tensor crosses, in order: for each such tensor the last such point.
 
     So operations that end in an output of their own (the classifier of an early exit) belong to the stage before.
@@ -132,7 +132,7 @@ def crossings(graph: Graph) -> list[Cut]:
 
 
 def choose_cuts(
-    graph: Graph, at: Sequence[str] | None = None, most: int | None = None, source: str = "", flag: str = "at"
+    graph: OperationGraph, at: Sequence[str] | None = None, most: int | None = None, source: str = "", flag: str = "at"
 ) -> list[Cut]:
     """Choose where the stages end; the last stage ends with the network.
 
@@ -162,7 +162,7 @@ def choose_cuts(
     return cuts if most is None or len(cuts) < most else _merged(graph, cuts, most)
 
 
-def stages(graph: Graph, cuts: Sequence[Cut]) -> list[Stage]:
+def stages(graph: OperationGraph, cuts: Sequence[Cut]) -> list[Stage]:
     """Return work and sizes of the stages between cuts; a parameter is counted once in each stage that reads it."""
     bounds = pairwise([0, *(cut.position for cut in cuts), len(graph.operations)])
     parts = [graph.operations[begin:end] for begin, end in bounds]
@@ -178,7 +178,7 @@ def _stage(operations: Sequence[Operation], handed_on: float) -> Stage:
     return Stage(sum(operation.flops for operation in operations), handed_on, sum(parameters.values()))
 
 
-def _smallest(graph: Graph, possible: Iterable[Cut]) -> list[Cut]:
+def _smallest(graph: OperationGraph, possible: Iterable[Cut]) -> list[Cut]:
     matter = graph.from_request() & graph.for_answer()
     bears = [
         operation.flops > 0 and not operation.anywhere and not matter.isdisjoint(operation.writes)
@@ -193,7 +193,7 @@ def _smallest(graph: Graph, possible: Iterable[Cut]) -> list[Cut]:
     return list(best.values())
 
 
-def _named(graph: Graph, possible: Sequence[Cut], at: Sequence[str], source: str, flag: str) -> list[Cut]:
+def _named(graph: OperationGraph, possible: Sequence[Cut], at: Sequence[str], source: str, flag: str) -> list[Cut]:
     position_of: dict[str, int] = {}
     for position, operation in enumerate(graph.operations, start=1):
         position_of |= dict.fromkeys(operation.labels, position)
@@ -220,7 +220,7 @@ def _named(graph: Graph, possible: Sequence[Cut], at: Sequence[str], source: str
     return [chosen[position] for position in sorted(chosen)]
 
 
-def _merged(graph: Graph, cuts: Sequence[Cut], count: int) -> list[Cut]:
+def _merged(graph: OperationGraph, cuts: Sequence[Cut], count: int) -> list[Cut]:
     """Keep count - 1 of the cuts."""
     done = [0.0, *accumulate(operation.flops for operation in graph.operations)]
     ends = [done[cut.position] for cut in cuts] + [done[-1]]

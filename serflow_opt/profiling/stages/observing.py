@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, fx
 
 from serflow_opt.profiling.measure.counting import counter
-from serflow_opt.profiling.stages.graph import Graph, Operation
+from serflow_opt.profiling.stages.graph import Operation, OperationGraph
 
 BATCHES = (2, 3)
 """Two sizes tell what depends on the batch. Not 1, which torch.export would take for a constant."""
@@ -120,7 +120,7 @@ def _modules(node: fx.Node) -> dict[str, str]:
     return {call: path for call, (path, _) in node.meta.get("nn_module_stack", {}).items() if path}
 
 
-def as_graph(traced: fx.GraphModule, seen: Observed) -> Graph:
+def as_graph(traced: fx.GraphModule, seen: Observed) -> OperationGraph:
     """Return the operations; one that ends a module which is called once is named like the module."""
     nodes = body(traced)
     calls: dict[str, set[str]] = {}
@@ -144,4 +144,4 @@ def as_graph(traced: fx.GraphModule, seen: Observed) -> Graph:
             )
         )
     entry, answer = ends(traced)
-    return Graph(tuple(operations), {entry.name: seen.bytes(entry.name)}, (answer.name,))
+    return OperationGraph(tuple(operations), {entry.name: seen.bytes(entry.name)}, (answer.name,))

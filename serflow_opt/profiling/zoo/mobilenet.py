@@ -19,7 +19,7 @@ from serflow_opt.profiling.stages.network import MultiExit
 from serflow_opt.profiling.zoo.layers import conv_norm
 
 
-class Row(NamedTuple):
+class BlockRow(NamedTuple):
     """A row of table 1: kernel, expanded size, output channels, squeeze-and-excite, hard swish, stride."""
 
     kernel: int
@@ -31,21 +31,21 @@ class Row(NamedTuple):
 
 
 TABLE_1 = (
-    Row(3, 16, 16, False, False, 1),
-    Row(3, 64, 24, False, False, 2),
-    Row(3, 72, 24, False, False, 1),
-    Row(5, 72, 40, True, False, 2),
-    Row(5, 120, 40, True, False, 1),
-    Row(5, 120, 40, True, False, 1),
-    Row(3, 240, 80, False, True, 2),
-    Row(3, 200, 80, False, True, 1),
-    Row(3, 184, 80, False, True, 1),
-    Row(3, 184, 80, False, True, 1),
-    Row(3, 480, 112, True, True, 1),
-    Row(3, 672, 112, True, True, 1),
-    Row(5, 672, 160, True, True, 2),
-    Row(5, 960, 160, True, True, 1),
-    Row(5, 960, 160, True, True, 1),
+    BlockRow(3, 16, 16, False, False, 1),
+    BlockRow(3, 64, 24, False, False, 2),
+    BlockRow(3, 72, 24, False, False, 1),
+    BlockRow(5, 72, 40, True, False, 2),
+    BlockRow(5, 120, 40, True, False, 1),
+    BlockRow(5, 120, 40, True, False, 1),
+    BlockRow(3, 240, 80, False, True, 2),
+    BlockRow(3, 200, 80, False, True, 1),
+    BlockRow(3, 184, 80, False, True, 1),
+    BlockRow(3, 184, 80, False, True, 1),
+    BlockRow(3, 480, 112, True, True, 1),
+    BlockRow(3, 672, 112, True, True, 1),
+    BlockRow(5, 672, 160, True, True, 2),
+    BlockRow(5, 960, 160, True, True, 1),
+    BlockRow(5, 960, 160, True, True, 1),
 )
 
 
@@ -72,7 +72,7 @@ class Excite(nn.Module):
 class InvertedResidual(nn.Module):
     """Expand by 1x1, filter each channel, excite, project by 1x1; x is added where the shape stays."""
 
-    def __init__(self, channels: int, row: Row) -> None:
+    def __init__(self, channels: int, row: BlockRow) -> None:
         super().__init__()
         activation = nn.Hardswish if row.swish else nn.ReLU
         layers: list[nn.Module] = []

@@ -16,7 +16,7 @@ GROUPS = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
 """Filters of the 3x3 convolution, number of blocks, stride of the first one."""
 
 
-class Bottleneck(nn.Module):
+class BottleneckBlock(nn.Module):
     """ReLU(F(x) + x), F being 1x1, 3x3 and 1x1 convolutions; x is projected where its shape differs."""
 
     def __init__(self, channels: int, filters: int, stride: int) -> None:
@@ -46,7 +46,7 @@ def resnet50() -> MultiExit:
     channels = 64
     for filters, blocks, stride in GROUPS:
         for number in range(blocks):
-            stages.append(Bottleneck(channels, filters, stride if number == 0 else 1))
+            stages.append(BottleneckBlock(channels, filters, stride if number == 0 else 1))
             channels = 4 * filters
     head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 1000))
     return MultiExit([*stages, head])
