@@ -21,7 +21,7 @@ from promises import LINK, RUNS, SURE
 from reporting import setting, table, write
 
 import serflow_opt as so
-from serflow_opt.problem.batches import Batching
+from serflow_opt.problem.batches import BatchMenu
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.network import Menu, Stage
 from serflow_opt.problem.offers import Option, Tier
@@ -50,7 +50,7 @@ def drawn(seed: int) -> Instance:
             usd_per_s,
             usd_per_request=2e-7 * tier,
             workers=workers,
-            batching=Batching(batch, waits, seconds),
+            batching=BatchMenu(batch, waits, seconds),
         )
 
     options = [option("small", 0, 1.0, 0.5 / 3600, int(rng.integers(1, 3))), option("large", 0, 0.5, 0.9 / 3600)]

@@ -34,7 +34,7 @@ from serflow_opt.formulations.reductions import ending_matters, floor_in_reach, 
 from serflow_opt.ground.tolerances import ROOM, SLACK
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import AS_IS
-from serflow_opt.problem.network import PLAIN, Variant, Way
+from serflow_opt.problem.network import PLAIN, HandoverMode, Variant
 from serflow_opt.problem.offers import Link
 
 
@@ -392,6 +392,6 @@ class Sets:
         _, e, k, _ = hop
         return self._links[SOURCE if e == SOURCE else self.tier[e], k]
 
-    def _way(self, hop: Hop) -> Way:
+    def _way(self, hop: Hop) -> HandoverMode:
         s, _, _, w = hop
         return self.instance.ways[s - 1][w] if self._link(hop) is not None else PLAIN

@@ -19,7 +19,7 @@ from serflow_opt.plan.document import Choice, ChosenVariant, Handover, Mix, Plac
 from serflow_opt.plan.samples import at_thresholds
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import AS_IS
-from serflow_opt.problem.network import Way
+from serflow_opt.problem.network import HandoverMode
 from serflow_opt.problem.offers import Link
 from serflow_opt.problem.ranges import FunctionSizes, NoiseCurve
 
@@ -108,7 +108,7 @@ def resolve(instance: Instance, plan: Given) -> tuple[Instance, Decision]:
     if document is None:
         raise InputError(problems)
     ways = [
-        (entry.before_stage - 1, Way(entry.compression, entry.protection, entry.scale))
+        (entry.before_stage - 1, HandoverMode(entry.compression, entry.protection, entry.scale))
         for entry in document.handovers
         if entry.before_stage <= len(instance.stages)
     ]
@@ -116,7 +116,9 @@ def resolve(instance: Instance, plan: Given) -> tuple[Instance, Decision]:
     return held, decision_of(held, document)
 
 
-def with_members(instance: Instance, names: Sequence[tuple[str, str]], scales: Sequence[tuple[int, Way]]) -> Instance:
+def with_members(
+    instance: Instance, names: Sequence[tuple[str, str]], scales: Sequence[tuple[int, HandoverMode]]
+) -> Instance:
     """Return the instance with members of its families that a plan names, beside what it has.
 
     Parameters

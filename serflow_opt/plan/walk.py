@@ -14,7 +14,7 @@ from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.names import ended, link_before
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import AS_IS, BACKWARD
-from serflow_opt.problem.network import PLAIN, Variant, Way
+from serflow_opt.problem.network import PLAIN, HandoverMode, Variant
 from serflow_opt.problem.offers import Link, Option, Tier
 
 
@@ -57,7 +57,7 @@ class Step:
     sender: Option | None
     sender_tier: Tier | None
     link: Link | None
-    way: Way
+    way: HandoverMode
     sent_bytes: float
     back_bytes: float
     reach: float

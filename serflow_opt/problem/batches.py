@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Batching:
+class BatchMenu:
     """How an option takes several requests at once.
 
     Attributes
@@ -113,7 +113,7 @@ def batch_problems(tier: TierTable, file: str, place: str) -> list[Problem]:
 
 def batching_of(
     tier: TierTable, name: str, times: Sequence[ByBatch | None], path: str, problems: list[Problem]
-) -> Batching | None:
+) -> BatchMenu | None:
     """Return how an option of a tier takes batches; None: one by one, or there are faults.
 
     Parameters
@@ -155,10 +155,10 @@ def batching_of(
         return None
     seconds = tuple(own.up_to(largest) for own in times if own is not None)
     waits = tuple(sorted(ms / 1000 for ms in tier.batch_wait_ms))
-    return Batching(tuple(sorted(tier.batch)), waits, seconds)
+    return BatchMenu(tuple(sorted(tier.batch)), waits, seconds)
 
 
-def one_by_one(batchings: Iterable[Batching | None]) -> str:
+def one_by_one(batchings: Iterable[BatchMenu | None]) -> str:
     """Say that batches on offer were left out; "" where there are none."""
     return "requests served one by one: `provision` plans batches" if any(batchings) else ""
 

@@ -30,7 +30,7 @@ _EXIT_COLUMN = re.compile(r"(conf|correct|pred)_exit(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class SampleReplay:
     """What thresholds do on samples: exit share by exit, accuracy, and its 95 % Clopper-Pearson interval."""
 
     samples: int
@@ -163,7 +163,7 @@ def answered(
     return first, samples.correct[rows][np.arange(len(first)), first]
 
 
-def replay(samples: Samples, thresholds: Sequence[float], *, held_out: bool = False) -> Replay:
+def replay(samples: Samples, thresholds: Sequence[float], *, held_out: bool = False) -> SampleReplay:
     """Run thresholds (one an exit, in order) over samples: the truth a table only approximates.
 
     Parameters
@@ -181,7 +181,7 @@ def replay(samples: Samples, thresholds: Sequence[float], *, held_out: bool = Fa
         raise ValueError("no samples to replay")
     right = int(answers.sum())
     share = np.bincount(first, minlength=len(thresholds)) / len(first)
-    return Replay(len(first), tuple(share.tolist()), right / len(first), *interval(right, len(first)))
+    return SampleReplay(len(first), tuple(share.tolist()), right / len(first), *interval(right, len(first)))
 
 
 def exit_columns(stages: int) -> list[Column]:

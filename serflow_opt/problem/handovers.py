@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from serflow_opt.errors import Problem, nearest
 from serflow_opt.problem.compression_table import CompressionRow, read_compression
-from serflow_opt.problem.network import PLAIN, Way
+from serflow_opt.problem.network import PLAIN, HandoverMode
 from serflow_opt.problem.privacy_table import PrivacyRow, read_privacy
 from serflow_opt.problem.ranges import NoiseCurve
 from serflow_opt.problem.schema import InstanceDocument
@@ -22,7 +22,7 @@ NO_COMPRESSION = CompressionRow(0, NONE, None, 1.0, 0.0, 0.0, 0.0, 0, 0, 0.0, 0.
 
 def read_ways(
     document: InstanceDocument, folder: Path, stages: int, file: str, problems: list[Problem]
-) -> tuple[tuple[Way, ...], ...]:
+) -> tuple[tuple[HandoverMode, ...], ...]:
     """Return the ways to hand over before each stage 1..M, the plain one first.
 
     Parameters
@@ -85,7 +85,7 @@ def _check_plain(by_cut: dict[int, list[str]], path: Path, column: str, problems
 
 def _pairs(
     compressions: Sequence[CompressionRow], protections: Sequence[PrivacyRow], baseline: float | None
-) -> list[Way]:
+) -> list[HandoverMode]:
     """Return the ways at one cut, the plain one first."""
     uncompressed = next((row for row in compressions if row.method == NONE), NO_COMPRESSION)
     unprotected = next((row for row in protections if row.protection == NONE), None)
@@ -101,7 +101,7 @@ def _pairs(
                 added += p.cross_entropy - unprotected.cross_entropy
                 lost += unprotected.accuracy - p.accuracy
             ways.append(
-                Way(
+                HandoverMode(
                     compression=_name_of(c, compressions),
                     protection=p.protection if p else NONE,
                     scale=p.scale if p else 0.0,
@@ -124,7 +124,7 @@ def _name_of(row: CompressionRow, rows: Sequence[CompressionRow]) -> str:
     return f"{row.method} {row.width:g}" if several and row.width is not None else row.method
 
 
-def noise_curves(document: InstanceDocument, ways: Sequence[Sequence[Way]]) -> list[NoiseCurve]:
+def noise_curves(document: InstanceDocument, ways: Sequence[Sequence[HandoverMode]]) -> list[NoiseCurve]:
     """Return the curves through the measured strengths of each protection, with each compression, at each cut."""
     table = document.privacy
     if table is None or table.noise == "rows" or table.baseline_mse is None:

@@ -28,7 +28,7 @@ from serflow_opt.problem.kinds import (
     Tail,
     ThresholdMode,
 )
-from serflow_opt.problem.network import PLAIN, UNWEIGHED, Menu, Privacy, Samples, Stage, Variant, Way
+from serflow_opt.problem.network import PLAIN, UNWEIGHED, HandoverMode, Menu, Privacy, Samples, Stage, Variant
 from serflow_opt.problem.offers import Link, Option, Tier
 from serflow_opt.problem.ranges import Range
 from serflow_opt.problem.rules import Rule
@@ -97,7 +97,7 @@ class Instance:
     minimize: Minimize
     accounting: Accounting
     samples: Samples | None = None
-    ways: tuple[tuple[Way, ...], ...] = ()
+    ways: tuple[tuple[HandoverMode, ...], ...] = ()
     variants: tuple[Variant, ...] = ()
     privacy: Privacy = UNWEIGHED
     cost_max_usd: float | None = None
@@ -164,7 +164,7 @@ class Instance:
         own = self.variants[variant].menus if variant != AS_IS else {}
         return own.get(stage, self.menus[stage])
 
-    def sent_bytes(self, stage: int, variant: int, way: Way) -> float:
+    def sent_bytes(self, stage: int, variant: int, way: HandoverMode) -> float:
         """Bytes that cross a link before the stage at this position, when the stage before ran in a variant.
 
         Parameters
@@ -193,14 +193,14 @@ class Instance:
         own = self.stages[stage].parameter_bytes * kept
         return own if self.mode == "infer" else 2 * own + self.received_bytes(stage)
 
-    def may_cross(self, way: Way, link: Link) -> bool:
+    def may_cross(self, way: HandoverMode, link: Link) -> bool:
         """Whether a way keeps the floor of the reconstruction error and the ceiling of the cross-entropy on a link."""
         floor, ceiling = self.privacy.mse_min, self.privacy.cross_entropy_max
         if floor is not None and not link.trusted and (way.mse is None or way.mse < floor * (1 - TOLERANCE)):
             return False
         return ceiling is None or way.cross_entropy is None or way.cross_entropy <= ceiling * (1 + TOLERANCE)
 
-    def leak(self, way: Way, link: Link) -> float:
+    def leak(self, way: HandoverMode, link: Link) -> float:
         """Privacy loss of a request that crosses a link in a way (survey 2.2.2 (1))."""
         seen = 0.0 if link.trusted else way.leak
         return self.privacy.weight_mse * seen + self.privacy.weight_cross_entropy * way.cross_entropy_added

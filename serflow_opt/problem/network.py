@@ -69,7 +69,7 @@ NO_CLASSIFIER = Menu((), (0.0,), (0.0,))
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class HandoverMode:
     """One way to hand over before a stage: a compression (survey's γ) and a protection (2.2.2).
 
     Attributes
@@ -103,7 +103,7 @@ class Way:
     leak: float = 1.0
 
 
-PLAIN = Way()
+PLAIN = HandoverMode()
 """As it is: neither compressed nor protected."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from serflow_opt.problem.batches import Batching
+from serflow_opt.problem.batches import BatchMenu
 from serflow_opt.problem.kinds import BACKWARD, TierKind
 
 
@@ -111,7 +111,7 @@ class Option:
     workers: int = 1
     machines_max: int | None = None
     idle_accelerator: str = ""
-    batching: Batching | None = None
+    batching: BatchMenu | None = None
     backward_seconds: tuple[float, ...] = ()
     forward_seconds: tuple[float, ...] = ()
 

@@ -17,7 +17,7 @@ from serflow_opt.problem.offers import Option
 from serflow_opt.problem.ranges import MIB, FunctionSizes, amdahl_flops_per_s
 from serflow_opt.problem.schema import InstanceDocument, OptionTable, TierTable
 from serflow_opt.problem.speed_curve import SpeedCurve, read_curve
-from serflow_opt.problem.stage_times import Timed, Times, read_times
+from serflow_opt.problem.stage_times import StageTime, Times, read_times
 
 
 def resolve_options(
@@ -190,7 +190,7 @@ class _Tier:
             "backward_seconds": self._back(timed),
         }
 
-    def _back(self, timed: Sequence[Timed]) -> tuple[float, ...]:
+    def _back(self, timed: Sequence[StageTime]) -> tuple[float, ...]:
         """Seconds of the way back: measured, else as its operations are to those of the way there; empty: not said."""
         flops = backward_flops(self.stages)
         if not flops and all(t.backward is None for t in timed):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.problem.network import Way
+from serflow_opt.problem.network import HandoverMode
 from serflow_opt.problem.offers import Option
 from serflow_opt.problem.speed_curve import SpeedCurve
 
@@ -172,7 +172,7 @@ class NoiseCurve:
     """
 
     stage: int
-    rows: tuple[Way, ...]
+    rows: tuple[HandoverMode, ...]
     baseline_mse: float
 
     @property
@@ -180,7 +180,7 @@ class NoiseCurve:
         """The whole range."""
         return self.rows[0].scale, self.rows[-1].scale
 
-    def way(self, scale: float) -> Way:
+    def way(self, scale: float) -> HandoverMode:
         """Return a strength as a way."""
         above = next((i for i, row in enumerate(self.rows) if row.scale >= scale), len(self.rows) - 1)
         if self.rows[above].scale == scale or above == 0:
@@ -205,7 +205,7 @@ class NoiseCurve:
             leak=max(0.0, 1 - mse / self.baseline_mse),
         )
 
-    def relaxed(self, cell: Cell) -> Way:
+    def relaxed(self, cell: Cell) -> HandoverMode:
         """Return a way that costs, loses and leaks no more than any strength of a cell."""
         low, high = cell
         inside = [row for row in self.rows if low < row.scale < high]

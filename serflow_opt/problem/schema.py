@@ -54,13 +54,13 @@ OneOrManyShares = Annotated[
 ]
 
 
-class Table(BaseModel):
+class InstanceTable(BaseModel):
     """A TOML table whose keys are all known."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
 
 
-class NetworkTable(Table):
+class NetworkTable(InstanceTable):
     """[network]: the chain of stages."""
 
     stages: FileName = Field(
@@ -69,7 +69,7 @@ class NetworkTable(Table):
     input_bytes: NonNegative = Field(description="size of one request's input a_0, bytes")
 
 
-class ExitsTable(Table):
+class ExitsTable(InstanceTable):
     """[exits]: where and how often requests leave early."""
 
     table: FileName | None = Field(default=None, description="CSV: stage,threshold,exit_rate,accuracy")
@@ -104,7 +104,7 @@ class ExitsTable(Table):
     )
 
 
-class WorkloadTable(Table):
+class WorkloadTable(InstanceTable):
     """[workload]: traffic and targets."""
 
     rate_per_s: Positive | None = Field(default=None, description="requests per second; `reserved` needs it")
@@ -136,7 +136,7 @@ class WorkloadTable(Table):
     )
 
 
-class OptionTable(Table):
+class OptionTable(InstanceTable):
     """[[tier.option]]: one thing a stage may run on, written out in the instance."""
 
     name: Name = Field(description="what plans call it; unique in its tier")
@@ -151,7 +151,7 @@ class OptionTable(Table):
     workers: Workers | None = Field(default=None, description="requests it serves at once; replaces the tier's")
 
 
-class TierTable(Table):
+class TierTable(InstanceTable):
     """[[tier]]: one level of the ordered list a request moves down."""
 
     name: Name = Field(description="what links and plans call it")
@@ -207,7 +207,7 @@ class TierTable(Table):
     billing_min_ms: NonNegative = Field(default=0.0, description="functions: least busy time of a call that is billed")
 
 
-class LinkTable(Table):
+class LinkTable(InstanceTable):
     """[[link]]: a way from one tier (or the client) to a later one."""
 
     from_: Name = Field(alias="from", description="client or a tier")
@@ -218,7 +218,7 @@ class LinkTable(Table):
     trusted: bool = Field(default=True, description="false: what crosses here leaks")
 
 
-class PrivacyTable(Table):
+class PrivacyTable(InstanceTable):
     """[privacy]: what an attacker on an untrusted link sees, and what protects it."""
 
     table: FileName | None = Field(default=None, description="CSV of leaks by cut, as `profile --privacy` writes it")
@@ -233,14 +233,14 @@ class PrivacyTable(Table):
     protections: list[Name] | None = Field(default=None, description="those of the table to choose from; default: all")
 
 
-class AdaptationTable(Table):
+class AdaptationTable(InstanceTable):
     """[adaptation]: how hand-overs may be compressed."""
 
     handovers: FileName = Field(description="CSV of compressions by cut, as `profile --compression` writes it")
     methods: list[Name] | None = Field(default=None, description="those of the table to choose from; default: all")
 
 
-class VariantTable(Table):
+class VariantTable(InstanceTable):
     """[[variant]]: another form of a block of stages, quantised, pruned or distilled."""
 
     name: Name = Field(description="what plans call it")
@@ -257,7 +257,7 @@ class VariantTable(Table):
     exits: FileName | None = Field(default=None, description="CSV: own rows for classifiers in the block")
 
 
-class RuleTable(Table):
+class RuleTable(InstanceTable):
     """[[rule]]: where stages may run: pins them to options, or forbids them some."""
 
     stages: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=2)] = Field(
@@ -269,7 +269,7 @@ class RuleTable(Table):
     never: OneOrMoreNames = Field(default=[], description="pattern(s) of options they never run on")
 
 
-class WeightsTable(Table):
+class WeightsTable(InstanceTable):
     """[objective.weights]: of each objective, on the scale from its ideal to its nadir value."""
 
     cost: NonNegative = Field(default=0.0, description="weight of cost")
@@ -279,7 +279,7 @@ class WeightsTable(Table):
     accuracy: NonNegative = Field(default=0.0, description="weight of accuracy, which is maximised")
 
 
-class ObjectiveTable(Table):
+class ObjectiveTable(InstanceTable):
     """[objective]: what is minimised, in which accounting."""
 
     minimize: Minimize = Field(
@@ -299,7 +299,7 @@ class ObjectiveTable(Table):
     )
 
 
-class ProfileTable(Table):
+class ProfileTable(InstanceTable):
     """[profile]: how the numbers were made; `serflow-opt profile` writes it, `run` repeats it, solving ignores it."""
 
     network: Name = Field(description="what was measured: a shipped architecture, FILE.py:NAME, or an ONNX file")
@@ -323,7 +323,7 @@ class ProfileTable(Table):
     date: str = Field(default="", description="day of the measurement")
 
 
-class InstanceDocument(Table):
+class InstanceDocument(InstanceTable):
     """One placement problem: a network, its exits, the workload, and what it may run on."""
 
     schema_: Literal[1] = Field(alias="schema", description="version of this format: 1")
@@ -346,7 +346,7 @@ class InstanceDocument(Table):
 
 def keys_as_markdown() -> str:
     """Return a table of every key: where it stands, default, meaning."""
-    tables: list[tuple[str, type[Table]]] = [
+    tables: list[tuple[str, type[InstanceTable]]] = [
         ("", InstanceDocument),
         ("[network]", NetworkTable),
         ("[exits]", ExitsTable),

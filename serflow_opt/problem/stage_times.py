@@ -16,7 +16,7 @@ LARGEST_BATCH = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
+class StageTime:
     """A stage on an option: mean and standard deviation of one request's time, s; and times by batch size, if known.
 
     `backward` is the mean of its way back in training; None: not measured.
@@ -28,7 +28,7 @@ class Timed:
     backward: float | None = None
 
 
-Times = dict[tuple[int, str], Timed]
+Times = dict[tuple[int, str], StageTime]
 """By stage (1..M) and option."""
 
 
@@ -74,15 +74,15 @@ def read_times(path: Path, stages: int, problems: list[Problem]) -> Times:
     for (stage, option, size), row in sorted(rows.items()):
         measured.setdefault((stage, option), {})[size] = row.number("mean_ms") / 1000
     return {
-        key: Timed(next(iter(own.values())), by_batch=ByBatch(tuple(own), tuple(own.values())))
+        key: StageTime(next(iter(own.values())), by_batch=ByBatch(tuple(own), tuple(own.values())))
         for key, own in measured.items()
     }
 
 
-def _timed(row: Row, kind: str) -> Timed:
+def _timed(row: Row, kind: str) -> StageTime:
     if kind == "parts":
         own = ByBatch.affine(row.number("fixed_ms") / 1000, row.number("per_request_ms") / 1000)
-        return Timed(own.seconds[0], by_batch=own)
+        return StageTime(own.seconds[0], by_batch=own)
     sd = row.number("sd_ms") if "sd_ms" in row.cells else 0.0
     back = row.number("backward_ms") / 1000 if "backward_ms" in row.cells else None
-    return Timed(row.number("mean_ms") / 1000, sd / 1000, backward=back)
+    return StageTime(row.number("mean_ms") / 1000, sd / 1000, backward=back)

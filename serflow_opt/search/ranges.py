@@ -17,7 +17,7 @@ from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.decision import Decision
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.network import Way
+from serflow_opt.problem.network import HandoverMode
 from serflow_opt.problem.offers import Option
 from serflow_opt.problem.ranges import Cell, FunctionSizes, NoiseCurve, Range
 from serflow_opt.search.best import search
@@ -95,7 +95,7 @@ def _restrict(instance: Instance, used: set[Named]) -> Instance:
     return _with(instance, options, ways)
 
 
-def _with(instance: Instance, options: list[Option], ways: list[list[Way]]) -> Instance:
+def _with(instance: Instance, options: list[Option], ways: list[list[HandoverMode]]) -> Instance:
     return replace(instance, options=tuple(options), ways=tuple(map(tuple, ways)), families=())
 
 

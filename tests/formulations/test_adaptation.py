@@ -18,7 +18,7 @@ from serflow_opt.formulations.lp import write_model
 from serflow_opt.formulations.model import Disconnected, build
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import AS_IS
-from serflow_opt.problem.network import PLAIN, Way
+from serflow_opt.problem.network import PLAIN, HandoverMode
 
 
 def ways_before(instance: Instance, stage: int) -> set[int]:
@@ -47,7 +47,7 @@ def optimum(instance: Instance, tmp_path: Any, goal: Any = None) -> float | None
 # Which ways there are
 
 
-def better(**changes: Any) -> Way:
+def better(**changes: Any) -> HandoverMode:
     """`tiny.SMALL` with other figures."""
     return dataclasses.replace(tiny.SMALL, **changes)
 
@@ -66,7 +66,7 @@ def better(**changes: Any) -> Way:
         (better(kept=0.75, accuracy_loss=-0.0625), {0, 1, 2}),
     ],
 )
-def test_beaten_ways_are_left_out(other: Way, kept: set[int]) -> None:
+def test_beaten_ways_are_left_out(other: HandoverMode, kept: set[int]) -> None:
     """A way to hand over is dropped only where another is as good in everything."""
     assert ways_before(tiny.in_ways(ways=((PLAIN,), (tiny.AS_IT_IS, tiny.SMALL, other))), 2) == kept
 

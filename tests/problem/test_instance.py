@@ -12,7 +12,7 @@ from support.helpers import GOOD, changed, load, two_tiers
 import serflow_opt as so
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.problem.kinds import AS_IS
-from serflow_opt.problem.network import PLAIN, Privacy, Way
+from serflow_opt.problem.network import PLAIN, HandoverMode, Privacy
 from serflow_opt.problem.offers import Link
 
 
@@ -114,7 +114,7 @@ def test_bytes_on_a_link() -> None:
         1.0,
         2.0,
     ]
-    assert instance.sent_bytes(0, 0, Way(kept=0.5)) == 1.0
+    assert instance.sent_bytes(0, 0, HandoverMode(kept=0.5)) == 1.0
 
 
 def test_what_may_cross_and_leak() -> None:

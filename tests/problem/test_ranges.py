@@ -12,7 +12,7 @@ from support.helpers import load
 from support.sizes import FEE, MB_PER_VCPU, USD_PER_GB_S, document
 
 import serflow_opt as so
-from serflow_opt.problem.network import Way
+from serflow_opt.problem.network import HandoverMode
 from serflow_opt.problem.ranges import FunctionSizes, NoiseCurve, amdahl_flops_per_s, function_name
 
 FUNCTION = FunctionSizes(
@@ -47,7 +47,7 @@ def test_parts_of_a_cell_hold_every_size_once(low: int, width: int, count: int) 
 
 
 ROWS = tuple(
-    Way("none", "laplace", b, 1.0, 10.0, 0.0, loss, ce, ce - 0.1, mse, max(0.0, 1 - mse / 0.05))
+    HandoverMode("none", "laplace", b, 1.0, 10.0, 0.0, loss, ce, ce - 0.1, mse, max(0.0, 1 - mse / 0.05))
     for b, loss, ce, mse in ((0.1, 0.001, 0.12, 0.004), (0.5, 0.02, 0.3, 0.02), (2.0, 0.3, 2.0, 0.07))
 )
 

@@ -10,7 +10,7 @@ import dataclasses
 from typing import Any
 
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.network import NO_CLASSIFIER, PLAIN, Menu, Privacy, Stage, Variant, Way
+from serflow_opt.problem.network import NO_CLASSIFIER, PLAIN, HandoverMode, Menu, Privacy, Stage, Variant
 from serflow_opt.problem.offers import Link, Option, Tier
 
 __all__ = [
@@ -143,8 +143,8 @@ def one_vm(**changes: Any) -> Instance:
 # ----------------------------------------------------------------------------------------------------
 # Adaptation, privacy, energy
 
-AS_IT_IS = Way(cross_entropy=0.25, mse=0.25, leak=0.75)
-SMALL = Way(
+AS_IT_IS = HandoverMode(cross_entropy=0.25, mse=0.25, leak=0.75)
+SMALL = HandoverMode(
     compression="quantise-8",
     kept=0.5,
     encode_flops=0.25,
@@ -155,7 +155,7 @@ SMALL = Way(
     mse=0.25,
     leak=0.75,
 )
-NOISY = Way(
+NOISY = HandoverMode(
     protection="laplace",
     scale=1.0,
     encode_flops=0.5,
