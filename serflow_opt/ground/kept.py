@@ -19,33 +19,33 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.display import Displayed
 
 HOMES = {
-    "BlockChoice": "traffic.provision.structures",
-    "Block": "traffic.service",
-    "BlockSchedule": "traffic.schedule.result",
-    "Change": "plan.document",
-    "Choice": "plan.document",
-    "ClashingSet": "plan.document",
-    "Comparison": "traffic.control.compare",
-    "Confirmation": "traffic.confirm.result",
-    "Deployment": "traffic.provision.result",
-    "Draws": "traffic.service",
-    "Function": "traffic.service",
-    "Machine": "traffic.service",
-    "Less": "traffic.provision.confirmed",
-    "Part": "traffic.provision.result",
-    "Rates": "traffic.demand.rates",
-    "Row": "traffic.control.compare",
-    "Schedule": "traffic.schedule.result",
-    "Service": "traffic.service",
-    "Simulated": "traffic.provision.confirmed",
-    "Simulation": "traffic.simulate.result",
-    "Target": "traffic.confirm.result",
-    "Tally": "traffic.simulate.tally",
-    "Trace": "traffic.demand.trace",
-    "fleet.Rental": "traffic.simulate.machines",
-    "schedule.Rental": "traffic.schedule.evaluate",
+    "BlockChoice": "traffic.provision.structures:BlockChoice",
+    "Block": "traffic.service:Block",
+    "BlockSchedule": "traffic.schedule.result:BlockSchedule",
+    "Change": "plan.document:Change",
+    "Choice": "plan.document:Choice",
+    "ClashingSet": "plan.document:ClashingSet",
+    "Comparison": "traffic.control.compare:Comparison",
+    "Confirmation": "traffic.confirm.result:Confirmation",
+    "Deployment": "traffic.provision.result:Deployment",
+    "Draws": "traffic.service:Draws",
+    "Function": "traffic.service:Function",
+    "Machine": "traffic.service:Machine",
+    "Less": "traffic.provision.confirmed:Less",
+    "Part": "traffic.provision.result:Part",
+    "Rates": "traffic.demand.rates:Rates",
+    "Row": "traffic.control.compare:PolicyRow",
+    "Schedule": "traffic.schedule.result:Schedule",
+    "Service": "traffic.service:Service",
+    "Simulated": "traffic.provision.confirmed:Simulated",
+    "Simulation": "traffic.simulate.result:Simulation",
+    "Target": "traffic.confirm.result:LatencyTarget",
+    "Tally": "traffic.simulate.tally:Tally",
+    "Trace": "traffic.demand.trace:Trace",
+    "fleet.Rental": "traffic.simulate.machines:MachineRental",
+    "schedule.Rental": "traffic.schedule.evaluate:Rental",
 }
-"""By what files call it, the module of everything that results are made of; nothing else is made of a file."""
+"""By what files call it, the class of everything that results are made of; nothing else is made of a file."""
 DEEPEST = 40
 """Levels that data of a result can have."""
 
@@ -140,7 +140,8 @@ def decode(value: Any, depth: int = 0) -> Any:
         return {decode(key, depth + 1): decode(entry, depth + 1) for key, entry in fields["entries"]}
     if kind == "array":
         return _array(fields["type"], fields["values"])
-    made = getattr(import_module(f"serflow_opt.{HOMES[kind]}"), kind.rpartition(".")[2])
+    home, _, own = HOMES[kind].partition(":")
+    made = getattr(import_module(f"serflow_opt.{home}"), own)
     if hasattr(made, "model_validate"):
         return made.model_validate(fields)
     parts = {name: decode(entry, depth + 1) for name, entry in fields.items()}
@@ -163,7 +164,5 @@ def _array(kind: str, values: str) -> Any:
 
 def _name(kind: type) -> str:
     """Return what files call a class."""
-    home = kind.__module__.removeprefix("serflow_opt.")
-    return next(
-        name for name, module in HOMES.items() if module == home and name.rpartition(".")[2] == kind.__qualname__
-    )
+    own = f"{kind.__module__.removeprefix('serflow_opt.')}:{kind.__qualname__}"
+    return next(name for name, home in HOMES.items() if home == own)

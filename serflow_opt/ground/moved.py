@@ -51,10 +51,12 @@ NAMES = {
     "plan": {"Plan": "plan.document"},
     "planner": {"Planner": "planner.planner"},
     "profiling.compression": {"measure_compression": "profiling.compression.measure"},
+    "profiling.measure.training": {"Training": "profiling.measure.training:TrainingSettings"},
     "profiling.privacy": {"measure_privacy": "profiling.privacy.measure"},
+    "profiling.settings": {"Settings": "profiling.settings:ProfileSettings"},
     "traffic.schedule": {"schedule": "traffic.schedule.solve"},
 }
-"""Names of old modules whose place a package has taken."""
+"""Names of old modules whose place a package has taken, and of classes that have another name now."""
 
 
 class Loader:
@@ -81,7 +83,7 @@ def spec_of(name: str) -> ModuleSpec | None:
 
 
 def old_names(package: str) -> Callable[[str], Any]:
-    """Return the `__getattr__` of a package that has taken the place of a module."""
+    """Return the `__getattr__` of a package or module whose names stand elsewhere, or have changed."""
     homes = NAMES[package.removeprefix(ROOT)]
 
     def get(name: str) -> Any:
@@ -89,8 +91,10 @@ def old_names(package: str) -> Callable[[str], Any]:
             raise AttributeError(f"module '{package}' has no attribute '{name}'")
         from importlib import import_module
 
-        _warn(f"{package}.{name}", f"{ROOT}{homes[name]}.{name}", 3)
-        return getattr(import_module(ROOT + homes[name]), name)
+        home, _, own = homes[name].partition(":")
+        own = own or name
+        _warn(f"{package}.{name}", f"{ROOT}{home}.{own}", 3)
+        return getattr(import_module(ROOT + home), own)
 
     return get
 

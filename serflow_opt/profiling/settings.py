@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from serflow_opt.ground.moved import old_names
 from serflow_opt.profiling.measure.training import TrainingSettings
 from serflow_opt.profiling.rounds.measure import Federation
+
+if not TYPE_CHECKING:
+    __getattr__ = old_names(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from serflow_opt.ground.moved import old_names
 from serflow_opt.profiling.data.parts import Labelled
 
 if TYPE_CHECKING:
     from serflow_opt.profiling.stages.network import MultiExit
+else:
+    __getattr__ = old_names(__name__)
 
 Penalty = Callable[["MultiExit", Tensor], Tensor]
 """A further term of the loss, from the network and a batch of inputs."""

@@ -41,7 +41,7 @@ from serflow_opt.traffic.simulate.simulate import check_number, simulate
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["POLICIES", "Comparison", "Row", "compare", "service_for"]
+__all__ = ["POLICIES", "Comparison", "PolicyRow", "compare", "service_for"]
 
 MOST_MOMENTS = 10_000
 """Moments of decision of a clairvoyant schedule, a week of minutes; where those of the policies together are more, it

@@ -54,7 +54,7 @@ class Controller:
     arrivals
         random: at each rate requests come as a Poisson process, so machines carry less than they could; smooth: evenly.
     forecaster
-        Makes a forecaster for a block; None: `Window`.
+        Makes a forecaster for a block; None: `RecentWindow`.
     name
         What tables call it.
     """

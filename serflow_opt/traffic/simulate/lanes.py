@@ -78,7 +78,7 @@ class Lanes:
             station.pool.queue_max, station.quota = own, quota
 
     def want(self, wanted: Mapping[str, int], now_s: float, faults: Faults) -> dict[str, int]:
-        """Order and stop machines; see `Fleet.want`."""
+        """Order and stop machines; see `MachineGroup.want`."""
         return _merged([station.pool.fleet.want(wanted, now_s, faults) for station in self.stations])
 
     def ready(self, now_s: float) -> dict[str, int]:
