@@ -37,7 +37,6 @@ from oracles.provisioned_waits import (
     endings,
     enough,
     late_share,
-    left_s,
     path_s,
     requests,
     running,
@@ -212,7 +211,7 @@ class Search:
         if block.pools.machine is None:
             return [self.offer(block, structure.levels, onward_s)]
         beside = block.pools.function is not None
-        limited = at.problem.slo_s is not None and at.problem.measure != "worst"  # else nobody waits beside a function
+        limited = at.problem.slo_s is not None  # else nobody waits beside a function
         rooms = ROOMS if beside and limited and at.arrivals == "random" else (0,)
         found = []
         for cost, n in self.numbers(block, structure.levels, onward_s):
@@ -260,12 +259,8 @@ class Limit:
 
     def alone(self, b: int, queue: Wait) -> float:
         """What is taken if only one block makes wait."""
-        if math.isinf(self.allowed) or (not queue.some and not queue.sure_s):
+        if math.isinf(self.allowed) or not queue.some:
             return self.spent
-        if queue.sure_s:
-            return self.spent + sum(
-                end.share for end in self.ends if end.block >= b and end.slack_s < queue.sure_s * (1 - FEASIBLE)
-            )
         if self.mean:
             return self.spent + self.reach[b] * float(self.shares @ queue.mean_s)
         waits = self.shares @ queue.beyond(self.slacks)
@@ -279,7 +274,7 @@ class Limit:
         """Less than that, for less work."""
         late = self.spent
         for end in self.ends:
-            left = left_s(end, queues)
+            left = end.slack_s
             waits = beyond_sum(queues[: end.block + 1], left, COARSE, down=True) if left >= 0.0 else 1.0
             late += end.share * float(np.sum(self.shares * waits))
         return late
@@ -310,7 +305,7 @@ def _combined(structure: Structure, offers: list[list[Offer]], limit: Limit, bel
     for own in offers:
         costs = costs[..., None] + np.array([offer.cost for offer in own])
     fine = costs < below
-    waiting = [b for b, own in enumerate(offers) if any(offer.queue.some or offer.queue.sure_s for offer in own)]
+    waiting = [b for b, own in enumerate(offers) if any(offer.queue.some for offer in own)]
     several = len(waiting) > 1 and not math.isinf(limit.allowed)
     if several and limit.mean:
         taken = np.array(limit.spent)

@@ -3,8 +3,8 @@
 How long a request waits is looked up in the package's table of queues (`serflow_opt.traffic.queues`), by the first two
 moments of the time that a request holds a worker; all else is computed here. Who finds no free worker in a block with
 a function waits where there is room, and goes to the function elsewhere; without a function all wait. Waits of
-different blocks are independent at each rate. Who comes evenly waits nowhere. In the worst case nobody beside a
-function waits longer than the longest services of those before, and all count as if they waited so long.
+different blocks are independent at each rate. Who comes evenly waits nowhere. In the worst case
+all but `TAIL` of the requests have to be in time.
 
 Sums of several waits are integrated with the midpoint rule, or bounded from below by rounding all but one of them down.
 """
@@ -37,18 +37,17 @@ CELLS = 400
 class Wait:
     """What those who enter a block meet at each rate: the share that is sent away, the mean wait of all, and
 
-    P(wait > t) of all: a row a rate, a column a time t >= 0. `sure_s`: what all count as waiting, instead.
+    P(wait > t) of all: a row a rate, a column a time t >= 0.
     """
 
     lost: Floats
     mean_s: Floats
     beyond: Callable[[Floats], Floats]
-    sure_s: float = 0.0
 
     @cached_property
     def some(self) -> bool:
         """Whether anybody waits a time that is left to chance."""
-        return not self.sure_s and bool((self.mean_s > 0.0).any())
+        return bool((self.mean_s > 0.0).any())
 
 
 def requests(at: Setting) -> Floats:
@@ -75,10 +74,6 @@ def wait(at: Setting, block: Block, reach: Sequence[float], onward_s: float) -> 
         block.count * machine.workers, entering, ServiceTime.of_moments(held, cv2 if cv2 > ROUNDING else 0.0), room
     )
     stay = 1.0 - queue.lost
-    if room and at.problem.measure == "worst":
-        longest = max(seconds for share, seconds in holding(at, block, reach, onward_s) if share > 0.0)
-        sure_s = math.ceil(room / (block.count * machine.workers)) * longest
-        return Wait(queue.lost, stay * queue.mean_s, lambda times: np.zeros((len(zeros), len(times))), sure_s)
     return Wait(queue.lost, stay * queue.mean_s, lambda times: stay[:, None] * queue.beyond(times))
 
 
@@ -213,12 +208,6 @@ def endings(at: Setting, blocks: Sequence[Block], levels: Levels, bound_s: float
     return found
 
 
-def left_s(end: Ending, queues: Sequence[Wait]) -> float:
-    """What is left of the slack by the waits that all count as having."""
-    left = end.slack_s - sum(queue.sure_s for queue in queues[: end.block + 1])
-    return left if end.slack_s < 0.0 or left < -FEASIBLE * (1.0 + end.slack_s) else max(left, 0.0)
-
-
 def late_share(at: Setting, ends: Sequence[Ending], queues: Sequence[Wait], shrink: float = 0.0) -> float:
     """Share of the requests that are not in time.
 
@@ -228,11 +217,10 @@ def late_share(at: Setting, ends: Sequence[Ending], queues: Sequence[Wait], shri
     less = shrink * max((end.slack_s for end in ends), default=0.0)
     for end in ends:
         before = [queue for queue in queues[: end.block + 1] if queue.some]
-        slack_s = left_s(end, queues)
-        if slack_s < 0.0:
+        if end.slack_s < 0.0:
             late += end.share
         elif before:
-            x = slack_s if len(before) == 1 else max(0.0, slack_s - less)
+            x = end.slack_s if len(before) == 1 else max(0.0, end.slack_s - less)
             late += end.share * float(shares @ beyond_sum(before, x))
     return late
 

@@ -246,7 +246,7 @@ class Capacity:
             return None
         if self.promise.measure == "mean":
             slack = None
-        elif slack is None and (self.promise.measure == "worst" or self.promise.varies):
+        elif slack is None and (self._worst_alone(choice) or self.promise.varies):
             return None  # a fine sieve, and slow: it is for structures that coarser ones leave
         elif slack is None:
             bound = self.instance.latency_slo_s
@@ -256,6 +256,9 @@ class Capacity:
             done += [done[-1] + t for t in itertools.accumulate(self.fastest_s[choice.last + 1 :])]
             slack = slack_of(bound * (1 + TOLERANCE), [(1.0, done)])
         return replace(self._waiting(choice), slack=slack)
+
+    def _worst_alone(self, choice: BlockChoice) -> bool:
+        return choice.function is None and self.promise.measure == "worst"
 
     def _waiting(self, choice: BlockChoice) -> LeastWaits:
         """Return what is known of a block's waits wherever it stands."""

@@ -165,7 +165,8 @@ class Pricing(Capacity):
             assert choice.machine is not None
             workers, most = self.structures.option(choice.machine).workers, self.most(choice)
             groups, relaxed = self.demand.in_groups(GROUPS), self.relaxed(choice)
-            exact = most * workers <= EXACT_SERVERS and relaxed is None
+            waits = self.promise.limited and self.promise.queued(choice)
+            exact = most * workers <= EXACT_SERVERS and not waits
             carrying = self.carrying if exact else Carrying("smooth", self.carrying.cap)
             total = np.zeros((most + 1, len(grid)))
             for rate, share in zip(groups.rates.tolist(), groups.shares.tolist(), strict=True):

@@ -71,13 +71,10 @@ class Promise:
         return self.instance.latency_slo_s is not None
 
     def queued(self, choice: BlockChoice) -> bool:
-        """Whether requests may wait for a block's machines: all without a function, else as many as the target allows.
-
-        Under a limit on the worst case nobody waits beside a function, which takes them at once.
-        """
+        """Whether requests may wait for a block's machines: all without a function, else as many as a target allows."""
         if choice.machine is None or not self.random:
             return False
-        return choice.function is None or (self.limited and self.measure != "worst")
+        return choice.function is None or self.limited
 
     def late(self, structure: Structure, least_reach: Callable[[int], float]) -> LateLimit | None:
         """Return what latency asks of the thresholds of a structure, waits left out; None where they cannot keep it.

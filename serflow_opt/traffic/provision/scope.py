@@ -44,7 +44,7 @@ def scope_of(question: ProvisionQuestion, parts: Sequence[Part], simulated: Simu
     if any(part.machine and part.queue_max != 0 for part in parts):
         tail = f", for all but {TAIL:g} of the requests" if instance.latency_measure == "worst" else ""
         said.append(f"waits as in M/G/c queues by two moments{tail}")
-    if instance.latency_measure != "worst" and any(part.machine and part.function for part in parts):
+    if any(part.machine and part.function for part in parts):
         said.append(f"queue_max one of {_menu()}")
         if any(part.queue_max for part in parts):
             said.append("calls of the function as in M/M/c/K queues")

@@ -218,17 +218,14 @@ class Structures:
         functions = self.functions(first, last)
         found = [BlockChoice(first, last, p, None) for p in machines]
         found += [BlockChoice(first, last, None, f) for f in functions]
-        if self._percentile:
-            return [*found, *(BlockChoice(first, last, p, f) for p in machines for f in functions)]
-        alone = {p: self.slowest(BlockChoice(first, last, p, None)) for p in machines}
-        called = {f: self.slowest(BlockChoice(first, last, None, f)) for f in functions}
-        cheaper = {
-            f: [g for g in functions if g != f and self.tier(g) == self.tier(f) and self._no_dearer(g, f, first, last)]
-            for f in functions
-        }
-        for p, f in itertools.product(machines, functions):
-            if not any(max(alone[p], called[g]) <= max(alone[p], called[f]) for g in cheaper[f]):
-                found.append(BlockChoice(first, last, p, f))
+        beside = {(p, f): self._merits_beside(p, f, first, last) for p in machines for f in functions}
+
+        def beats(p: int, g: int, f: int) -> bool:
+            ours, theirs = beside[p, g], beside[p, f]
+            return all(a <= b for a, b in zip(ours, theirs, strict=True)) and (ours != theirs or g < f)
+
+        same = {f: [g for g in functions if g != f and self.tier(g) == self.tier(f)] for f in functions}
+        found += [BlockChoice(first, last, p, f) for p, f in beside if not any(beats(p, g, f) for g in same[f])]
         return found
 
     def offers(self, first: int, last: int) -> dict[Tiers, list[BlockChoice]]:
@@ -282,11 +279,6 @@ class Structures:
         assert hops is not None  # fewer pools, fewer ways
         sending = [*(hop.seconds for hop in hops[1:]), 0.0]
         return tuple(self.placed(*own) for own in zip(bare, hops, sending, strict=True))
-
-    @property
-    def _percentile(self) -> bool:
-        """Whether the times inside a block count, not only its end."""
-        return self.instance.latency_measure != "worst"
 
     def _fits(self, p: int, first: int, last: int) -> bool:
         """Whether parameters, the largest activation and what comes in fit the option."""
@@ -347,10 +339,17 @@ class Structures:
         so_far = itertools.accumulate(option.stage_seconds[first : last + 1])
         return [option.usd_per_s * billed_s(t, scaling.billing_step_s, scaling.call_min_s) for t in so_far]
 
-    def _no_dearer(self, q: int, p: int, first: int, last: int) -> bool:
-        """Whether function q costs no more than p, whatever the exits."""
-        pairs = zip(self._costs_so_far(q, first, last), self._costs_so_far(p, first, last), strict=True)
-        return self.fee(q) <= self.fee(p) and all(a <= b for a, b in pairs)
+    def _merits_beside(self, p: int, f: int, first: int, last: int) -> tuple[float, ...]:
+        """What counts for function f beside machines p, less is better: costs, and times on the slower of the two."""
+        found = (self.fee(f), *self._costs_so_far(f, first, last))
+        if self.instance.latency_slo_s is None:
+            return found
+        choice = BlockChoice(first, last, p, f)
+        cold = self.pace_s(choice, self.cold_s(f))
+        if self.instance.latency_measure == "worst":
+            return (*found, *cold)
+        share, exact = self.option(f).cold_share, self._as_they_vary(f, first, last)
+        return (*found, share, *cold, *self.pace_s(choice, 0.0), *exact)
 
     def fee(self, p: int) -> float:
         """USD that a request pays on entering a function: fee and its share of a cold start."""

@@ -55,7 +55,7 @@ def test_nothing_is_named_that_does_not_apply() -> None:
     said = scope(alone, simulated=KEPT)
     assert said == "Poisson arrivals at every block; waits as in M/G/c queues by two moments"
     assert "M/M/c/K" not in scope(part(queue_max=0), simulated=KEPT)
-    assert "queue_max" not in scope(part(queue_max=0), measure="worst")
+    assert "queue_max" not in scope(alone, measure="worst", simulated=KEPT)
 
 
 @pytest.mark.parametrize(("rates", "said"), [(100, False), (101, True)])
