@@ -33,6 +33,10 @@ NO_POOLS = (
     "the best that would do with any number of machines"
 )
 """Why there is no answer with two pools."""
+TRIED_WAITS = (
+    "deployments where nobody waits beside a function; that some wait was tried in cuts into one and two blocks"
+)
+"""Of what an answer is the cheapest where it was too much to look into all waits."""
 
 
 def deployment_of(
@@ -89,6 +93,8 @@ def deployment_of(
     deployment = replace(
         deployment, bound=min(bound, value), checked_bound=min(checked, value), seconds=deadline.seconds, method=method
     )
+    if any(own.without_waits for own in searches) and any(part.machine and part.function for part in deployment.parts):
+        deployment = replace(deployment, scope=f"{TRIED_WAITS}; {deployment.scope}")
     if two is not None:
         deployment = replace(deployment, scope=f"{_of_pools(one is not None)}; {deployment.scope}")
     proven = relative_gap(best, bound) <= winner.gap * (1 + EQUAL)

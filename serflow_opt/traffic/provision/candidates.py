@@ -47,15 +47,17 @@ class Candidates:
         What blocks cost.
     cutting
         Cuts of the instance.
+    most
+        Blocks, at most; None: as many as cuts are of.
 
     Attributes
     ----------
     count
-        How many structures there are; 0 where no thresholds keep the accuracy floor.
+        How many structures there are, of any number of blocks; 0 where no thresholds keep the accuracy floor.
     """
 
-    def __init__(self, pricing: Pricing, cutting: Cutting) -> None:
-        self.pricing, self.cutting, self.most = pricing, cutting, cutting.structures.most
+    def __init__(self, pricing: Pricing, cutting: Cutting, most: int | None = None) -> None:
+        self.pricing, self.cutting, self.most = pricing, cutting, most or cutting.structures.most
         self.structures, self.instance = pricing.structures, pricing.instance
         self.count = cutting.count() if math.isfinite(pricing.least_reach(1)) else 0  # else nothing keeps the floor
 

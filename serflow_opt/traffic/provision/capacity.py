@@ -50,6 +50,11 @@ class Capacity:
         What machines carry.
     deadline
         When to stop: whatever is priced after it raises OutOfTime.
+
+    Attributes
+    ----------
+    enough_usd
+        USD per second that nothing of interest exceeds: of machines that cost more little is told.
     """
 
     def __init__(
@@ -60,7 +65,7 @@ class Capacity:
         carrying: Carrying,
         deadline: Deadline = NEVER,
     ) -> None:
-        self.deadline = deadline
+        self.deadline, self.enough_usd = deadline, math.inf
         self.structures, self.demand, self.wait_max, self.carrying = structures, demand, wait_max, carrying
         self.instance = structures.instance
         self.promise = Promise(structures, demand, carrying)
@@ -315,8 +320,8 @@ class Capacity:
         ways = [(share, done[stages]) for share, done in promise.ways(structure, few=True)]
         return self.relaxed(choice, slack_of(self.instance.latency_slo_s * (1 + TOLERANCE), ways))
 
-    def _least_squares(self, choice: BlockChoice, longest: float) -> tuple[tuple[float, float], ...]:
-        """Lines (slope, start) below the least second moment of the time that a worker is held, s², by the work."""
+    def _least_squares(self, choice: BlockChoice, longest: float) -> tuple[Floats, Floats]:
+        """Slopes and starts of lines below the least second moment of how long a worker is held, s², by the work."""
         times = self.machine_times(choice)
         ends = [*itertools.accumulate(times[s] for s in sorted(times))]
         square = np.zeros(self.data.last)

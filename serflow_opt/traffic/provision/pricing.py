@@ -182,11 +182,15 @@ class Pricing(Capacity):
         return self._overflows[key]
 
     def places(self, choice: BlockChoice) -> dict[int, int]:
-        """Most requests that may wait for 1, 2, .. machines beside a function, wherever the block stands."""
+        """Most requests that may wait for 1, 2, .. machines beside a function, wherever the block stands.
+
+        As many machines as are of interest.
+        """
         key = replace(choice, hop_usd=0.0) if choice.hop_usd else choice
         if key not in self._places:
             relaxed, grid = self.relaxed(choice), self._grid(choice)
-            counts = range(1, min(self.most(choice), COUNTED) + 1)
+            rent, most = self.rent(choice), min(self.most(choice), COUNTED)
+            counts = [n for n in range(1, most + 1) if rent * n <= self.enough_usd]
             self._places[key] = {} if relaxed is None else relaxed.places(counts, float(grid[0]), float(grid[-1]))
         return self._places[key]
 

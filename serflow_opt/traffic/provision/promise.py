@@ -40,9 +40,15 @@ class Promise:
         Rates of arrival.
     carrying
         How requests arrive.
+
+    Attributes
+    ----------
+    waits_beside
+        Whether requests may wait beside a function where the limit is on the worst case.
     """
 
     def __init__(self, structures: Structures, demand: Rates, carrying: Carrying) -> None:
+        self.waits_beside = True
         self.structures, self.instance = structures, structures.instance
         self.measure = self.instance.latency_measure
         self.random = carrying.arrivals == "random"
@@ -74,7 +80,7 @@ class Promise:
         """Whether requests may wait for a block's machines: all without a function, else as many as a target allows."""
         if choice.machine is None or not self.random:
             return False
-        return choice.function is None or self.limited
+        return choice.function is None or (self.limited and (self.measure != "worst" or self.waits_beside))
 
     def late(self, structure: Structure, least_reach: Callable[[int], float]) -> LateLimit | None:
         """Return what latency asks of the thresholds of a structure, waits left out; None where they cannot keep it.

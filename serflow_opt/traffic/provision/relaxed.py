@@ -35,7 +35,9 @@ SLOPES = 9
 LOOKS = 5
 """Works at which the least second moment is looked at between two."""
 HALVINGS = 14
-"""Of the range in which the most work of a number of machines lies."""
+"""Of the range in which the most work of a number of machines lies: it is told to twice such a part."""
+NEAR = 30.0
+"""Times the limit, or this part of it: where the work is told between two by what is late at them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +73,7 @@ class LeastWaits:
     first_s
         Least seconds that who enters holds a worker.
     square
-        Lines (slope, start) below S(W), the least second moment of these seconds, a request of the service (s²).
+        Slopes and starts of lines below S(W), the least second moment of these seconds, a request of the service (s²).
     slack
         None where the limit is on the mean.
     room
@@ -83,20 +85,20 @@ class LeastWaits:
     reaches: Floats
     reach_high: float
     first_s: float
-    square: tuple[tuple[float, float], ...]
+    square: tuple[Floats, Floats]
     slack: LimitSlack | None
     room: float
 
     def held(self, low: float, high: float) -> tuple[float, float]:
         """Least seconds that one who enters holds a worker, and least squared coefficient of variation, at a work."""
         mean = max(low / self.reach_high, self.first_s) if self.reach_high > 0 else low
-        return mean, min((self._cv2(work) for work in np.linspace(low, high, LOOKS).tolist()), default=0.0)
-
-    def _cv2(self, work: float) -> float:
-        if not work > 0:
-            return 0.0
-        square = max((slope * work + start for slope, start in self.square), default=0.0)
-        return max(SCATTERED, (square * float(self.reaches[0]) / work**2 - 1) * (1 - EQUAL))
+        if not low > 0:
+            return mean, 0.0
+        works = np.linspace(low, high, LOOKS)
+        slopes, starts = self.square
+        square = (slopes[:, None] * works + starts[:, None]).max(axis=0, initial=0.0)
+        cv2: Floats = (square * float(self.reaches[0]) / works**2 - 1) * (1 - EQUAL)
+        return mean, max(SCATTERED, float(cv2.min()))
 
     def row(self, count: int, places: int | None, low: float, high: float) -> Floats:
         """Return by stage from the block on G_s - G_{s-1}: times the reaches, the least share of requests that is late.
@@ -147,13 +149,25 @@ class LeastWaits:
 
     def most_work(self, count: int, low: float, high: float) -> float:
         """Return the most work that machines without a function may have to do, between two; below `low`: none."""
-        if self.taken(count, None, high, high) <= self.room:
+        at_high = self.taken(count, None, high, high)
+        if at_high <= self.room:
             return high
-        if self.taken(count, None, low, high) > self.room:
+        at_low = self.taken(count, None, low, high)
+        if at_low > self.room:
             return low * (1 - TOLERANCE) - SMALLEST
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            low, high = (middle, high) if self.taken(count, None, middle, high) <= self.room else (low, middle)
+        near = (high - low) / 2**HALVINGS
+        while high - low > 2 * near:  # once both are near the limit what is late grows about as a power
+            close = at_high < NEAR * self.room and at_low * NEAR > self.room
+            part = math.log(self.room / at_low) / math.log(at_high / at_low) if close else 0.5
+            aim = low + min(max(part, 0.05), 0.95) * (high - low)
+            for middle in (aim + near, aim - near) if close else (aim,):
+                if not low < middle < high:
+                    continue
+                taken = self.taken(count, None, middle, high)
+                if taken > self.room:
+                    high, at_high = middle, taken
+                else:
+                    low, at_low = middle, taken
         return high
 
     def places(self, counts: Iterable[int], low: float, high: float) -> dict[int, int]:
@@ -209,8 +223,8 @@ def slack_of(bound_s: float, ways: Sequence[tuple[float, Sequence[float]]]) -> L
 
 def least_squares(
     exits: StageExits, floor: float | None, square: Floats, busy: Floats, longest: float
-) -> tuple[tuple[float, float], ...]:
-    """Return lines (slope, start) below the least second moment of holding times, s², by their mean, s.
+) -> tuple[Floats, Floats]:
+    """Return slopes and starts of lines below the least second moment of holding times, s², by their mean, s.
 
     They are the dual function of the least square under the accuracy floor, at some prices of the mean.
 
@@ -224,12 +238,12 @@ def least_squares(
         Most seconds that one holds a worker.
     """
     if not longest > 0:
-        return ()
+        return np.zeros(0), np.zeros(0)
     slopes = np.linspace(0.0, 2.0, SLOPES)
     view = LinearCost(np.zeros(SLOPES), (square / longest - slopes[:, None] * busy) / longest)
     bounds = solve_dual(exits, floor, view).bound - EQUAL
-    pairs = zip(slopes.tolist(), bounds.tolist(), strict=True)
-    return tuple((slope * longest, bound * longest**2) for slope, bound in pairs if math.isfinite(bound))
+    known = np.isfinite(bounds)
+    return slopes[known] * longest, bounds[known] * longest**2
 
 
 def rows(

@@ -33,6 +33,10 @@ SOME = 500
 """Structures that are looked at together where no deployment is known."""
 MANY = 2000
 """Structures that are bounded together where one is."""
+WAITING = 1000
+"""Structures up to which waits beside functions are part of the search where the limit is on the worst case."""
+BLOCKS_WAITING = 2
+"""Blocks of the structures in which such waits are tried where there are more, at most."""
 FIRST_S = 1.0
 """What a first deployment and bound may take beyond the limit: none at all are of no use to anybody."""
 
@@ -65,6 +69,8 @@ class ProvisionSearch:
         What a solver said last that was not proven, in words.
     total, done, solves
         Structures that can keep the targets, those looked into, and models solved.
+    without_waits
+        Whether the bounds are of deployments in which nobody waits beside a function, though some may.
     """
 
     def __init__(
@@ -91,19 +97,26 @@ class ProvisionSearch:
         self.bound = self.checked = 0.0
         self.doubt = ""
         self.total = self.done = self.solves = 0
+        self.without_waits = False
 
     def run(self) -> None:
         """Search until the gap is closed, or time is over."""
         try:
-            self._run()
+            among = Candidates(self.pricing, self.cutting)
+            self.total = among.count
+            limited = self.promise.limited and self.promise.random and self.promise.measure == "worst"
+            self.without_waits = limited and self.total > WAITING
+            self.promise.waits_beside = not self.without_waits
+            first = math.isinf(self.best)
+            self._run(among)
+            if self.without_waits and first and self.found is not None and math.isfinite(self.gap):
+                self._let_wait()
         except OutOfTime:
             pass  # what is found and proven stays
         finally:
             self.pricing.deadline = NEVER  # an answer is described, whatever it takes
 
-    def _run(self) -> None:
-        among = Candidates(self.pricing, self.cutting)
-        self.total = among.count
+    def _run(self, among: Candidates) -> None:
         if math.isfinite(self.gap):
             self.bound = self.checked = min(self.best, among.root)
         if math.isinf(self.best):
@@ -112,6 +125,7 @@ class ProvisionSearch:
             return
         if self.found is not None and math.isinf(self.gap):
             return
+        self.pricing.enough_usd = self.best
         structures, every = list[Structure](), among.below(lambda: self.best)
         while some := list(itertools.islice(every, MANY)):  # the cheaper the best, the fewer can win
             found = bounded(self.pricing, self._possible(some)[0], self.best)
@@ -136,6 +150,22 @@ class ProvisionSearch:
             else:
                 heappush(open_, (looks + 1, float(bounds[n]), n))
             self._proven(bounds, checked)
+
+    def _let_wait(self) -> None:
+        """Let requests wait beside the function of one of two blocks, or of one, where that may be cheaper by most."""
+        self.promise.waits_beside, self._offered = True, {}
+        self.pricing = self.pricing.among(self.pricing.data)  # what it knows is without these waits
+        self.pricing.enough_usd = self.best
+        few = Candidates(self.pricing, self.cutting, most=min(self.structures.most, BLOCKS_WAITING))
+        structures, every = list[Structure](), few.below(lambda: self.best)
+        while some := list(itertools.islice(every, MANY)):
+            both = [own for own in some if any(c.machine is not None and c.function is not None for c in own)]
+            structures += bounded(self.pricing, self._possible(both)[0], self.best).structures
+        found = sharpened(self.pricing, bounded(self.pricing, structures, self.best), self.best)
+        for n, bound in enumerate(found.bounds.tolist()[:TRIED]):
+            if bound < self.enough():
+                self.deadline.check()
+                OneStructure(self.pricing, found.structures[n], self).advance()
 
     def _any(self, among: Candidates) -> None:
         """Look for a first deployment: by thresholds that bounds like, or else by models."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PLACES = 6
 """Numbers of requests that may wait beside a function which a model tells apart, for each number of machines."""
+TOLD = 2
+"""Of these as many whose late requests count where sets are bounded by flows; fewer places are in time."""
 TOUCHED = 4
 """Works at which lines touch what a size spills, and what it makes wait."""
 GRID = 25
@@ -184,9 +186,24 @@ class Sizing:
             range_.append(FlowLine(-OPENED, busy / self.high))
         costs = self.whole.at_least(choice)
         return [
-            Sized(float(costs[count]), FlowLine(rent * count, handing), self._spilled(count, places), tuple(range_))
-            for count, places in self.beside.items()
+            Sized(
+                float(costs[count]), FlowLine(rent * count, handing), self._spilled(count, places), (*range_, *late), wait
+            )
+            for count, most in self.beside.items()
+            for places, late, wait in self._rooms(count, most)
         ]
+
+    def _rooms(self, count: int, most: int) -> list[tuple[int, tuple[FlowLine, ...], tuple[FlowLine, ...]]]:
+        """Return places beside a function with the limit on late requests, and the seconds waited, of each.
+
+        The fewest stand for all that are fewer: they spill no less, and are taken to be in time.
+        """
+        if self.rough or self.relaxed is None or not most:
+            return [(most, (), ())]
+        last = ROOMS.index(most)
+        first = max(0, last - TOLD)
+        told = [(ROOMS[n], *self._waiting(count, ROOMS[n], self.high)) for n in range(last, first, -1)]
+        return [*told, (ROOMS[first], (), ())]
 
     def _waiting(self, count: int, places: int | None, top: float) -> tuple[tuple[FlowLine, ...], tuple[FlowLine, ...]]:
         """Return the limit on late requests, and lines below the seconds that are waited."""
