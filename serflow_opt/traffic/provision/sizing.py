@@ -187,7 +187,11 @@ class Sizing:
         costs = self.whole.at_least(choice)
         return [
             Sized(
-                float(costs[count]), FlowLine(rent * count, handing), self._spilled(count, places), (*range_, *late), wait
+                float(costs[count]),
+                FlowLine(rent * count, handing),
+                self._spilled(count, places),
+                (*range_, *late),
+                wait,
             )
             for count, most in self.beside.items()
             for places, late, wait in self._rooms(count, most)

@@ -118,6 +118,7 @@ def test_few_of_many_are_made() -> None:
     instance = so.load("bert12-sst2")
     carrying = Carrying("random", instance.utilisation_cap)
     pricing = Pricing(Structures(instance, 2), Rates.steady(20.0), 1e-3, carrying)
+    pricing.promise.waits_beside = False  # as a search has it where structures are many
     among = Candidates(pricing, Cutting(pricing.structures))
     assert among.count == sum(1 for _ in one_by_one(pricing.structures)) > 4000
     assert 0 < sum(1 for _ in among.below(lambda: 0.43 / 3600)) < 100
