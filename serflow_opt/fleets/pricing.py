@@ -133,14 +133,11 @@ def answer(task: PricingTask, settings: SearchSettings) -> PricingOutcome:
     elif dollar > 0:
         goal["cost"] = service.per_hour * dollar
     if task.cheaper_than is not None:
-        most = _below(task.cheaper_than) / service.per_hour
+        most = allowed_usd_per_hour(task) / service.per_hour
         instance = hold(instance, "cost", min(most, _limit(instance, "cost")))
-    if task.better_than is not None:
-        most = _below(task.better_than) / service.share
+    if task.better_than is not None or task.as_good_as is not None:
+        most = most_added(task) / service.share
         instance = hold(instance, service.objective, min(most, _limit(instance, service.objective)))
-    if task.as_good_as is not None:
-        most = task.as_good_as / service.share
-        instance = hold(instance, service.objective, min(most + EQUAL * abs(most), _limit(instance, service.objective)))
     weightless = not goal
     found = search(instance, settings, _balanced(goal) or {"cost": 1.0})
     if found.decision is None:
@@ -148,6 +145,19 @@ def answer(task: PricingTask, settings: SearchSettings) -> PricingOutcome:
     scale = next(iter(goal.values())) / next(iter(_balanced(goal).values())) if len(goal) > 1 else sum(goal.values())
     bound = 0.0 if weightless else found.bound * scale
     return PricingOutcome(task, column_of(task.number, service, found.decision), bound)
+
+
+def allowed_usd_per_hour(task: PricingTask) -> float:
+    """Return what a plan may cost at most by a task, USD an hour."""
+    return math.inf if task.cheaper_than is None else _below(task.cheaper_than)
+
+
+def most_added(task: PricingTask) -> float:
+    """Return what a plan may add to the fleet's objective at most by a task."""
+    most = math.inf if task.better_than is None else _below(task.better_than)
+    if task.as_good_as is not None:
+        most = min(most, task.as_good_as + EQUAL * abs(task.as_good_as))
+    return most
 
 
 def column_of(number: int, service: FleetService, decision: Decision) -> PlanColumn:

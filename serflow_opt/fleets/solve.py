@@ -128,6 +128,7 @@ def _search(
 ) -> Fleet:
     """First plans, prices, the gap closed, and of equally good plans the cheapest."""
     best, chosen, bound = LagrangianBound(), Chosen(), -math.inf
+    searches.find_fronts(services)
     because = _first_plans(services, master, searches, tell)
     if not because and master.complete:
         chosen = master.choose(searches.deadline, gap / 10)
