@@ -78,7 +78,7 @@ def pareto(
     time_limit: Annotated[float | None, typer.Option(help="Seconds; what was found by then is kept.", min=0.0)] = None,
     jobs: Annotated[int, typer.Option(help="Processes, where plans are found one by one (else one).", min=1)] = 1,
     resume: Annotated[
-        Path | None, typer.Option(help="File that notes answers, where plans are found one by one, to go on from.")
+        Path | None, typer.Option(help="File that notes what is found, to go on from where it ended early.")
     ] = None,
     catalog: Catalogs = None,
     as_json: Json = False,
@@ -124,7 +124,7 @@ def pareto(
                 on_progress=report,
             )
         if resume is not None and not resume.exists():
-            print(f"note: {resume} was not needed: this front is found in one piece, not plan by plan", file=sys.stderr)
+            print(f"note: {resume} was not needed: this front is found in one piece", file=sys.stderr)
         if out is not None:
             _write(front, out)
         if plot is not None and front.plans:

@@ -16,6 +16,7 @@ import numpy as np
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.fronts.archive import Archive, covered
 from serflow_opt.fronts.chain_labels import ChainLabels
+from serflow_opt.fronts.journal import PlacementJournal
 from serflow_opt.fronts.placement_bounds import NO_LIMIT, Sides, bound_placements, points_of
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
@@ -63,6 +64,7 @@ def front_by_placement(
     deadline: Deadline = NEVER,
     on_placement: Callable[[int, float | None], None] | None = None,
     elsewhere: Callable[[int], bool] | None = None,
+    journal: Callable[[], PlacementJournal] | None = None,
 ) -> PlacementFront | None:
     """Return the front of several objectives, None where there are more than `most` placements.
 
@@ -81,6 +83,8 @@ def front_by_placement(
         Called with the number of plans known and the gap, None: unknown.
     elsewhere
         Called once with how many placements may add to the front; true: it was found in another way, None comes back.
+    journal
+        Opens the file that the search goes on from and notes what it finds in.
     """
     sums = [name for name in names if name != "accuracy"]
     return front_of(
@@ -93,6 +97,7 @@ def front_by_placement(
         on_placement,
         elsewhere,
         accurate="accuracy" in names,
+        journal=journal,
     )
 
 
@@ -107,6 +112,7 @@ def front_of(
     elsewhere: Callable[[int], bool] | None = None,
     *,
     accurate: bool = False,
+    journal: Callable[[], PlacementJournal] | None = None,
 ) -> PlacementFront | None:
     """Return the front of sums over stages, each with a limit or None; else as `front_by_placement`.
 
@@ -129,6 +135,8 @@ def front_of(
     search = _PlacementSearch(sides, paths.stages, archive, deadline, on_placement)
     if elsewhere is not None and elsewhere(search.open(max(coverage, EQUAL))):
         return None
+    if journal is not None:
+        search.go_on(journal())
     gap = search.run(max(coverage, EQUAL))
     decisions = [decision_at(data, paths, n, archive.levels[i]) for i, n in enumerate(archive.placement.tolist())]
     return PlacementFront(decisions, gap if gap > EQUAL else 0.0, listed, search.taken, search.labels)
@@ -146,6 +154,8 @@ class _PlacementSearch:
         self.sides, self.stages, self.archive, self.deadline = sides, stages, archive, deadline
         self.on_placement = on_placement
         self.taken, self.labels = 0, 0
+        self.journal: PlacementJournal | None = None
+        self.new: list[Ints] = []
         self.near: dict[float, Floats] = {}
         self.least: dict[tuple[int, bytes], tuple[float, bool]] = {}
         first = sides.fixed[sides.decided].sum(axis=0)
@@ -155,6 +165,16 @@ class _PlacementSearch:
         """Return how many placements may have plans that are not covered to within a gap."""
         return len(self.sides.uncovered(self.order, self._covering(gap)))
 
+    def go_on(self, journal: PlacementJournal) -> None:
+        """Begin with what a journal says, and note there what is found."""
+        self.journal, self.taken = journal, len(journal.done)
+        for n, levels in journal.plans:
+            self._add(n, points_of(self.sides, np.full(len(levels), n), levels)[:, self.sides.varying], levels)
+
+    def _is_done(self, n: int, gap: float) -> bool:
+        """Whether a placement was done before, as closely."""
+        return self.journal is not None and self.journal.done.get(n, math.inf) <= gap
+
     def run(self, aim: float) -> float:
         """Cover the front to within `aim`; return the gap that is left."""
         reached = None
@@ -162,11 +182,16 @@ class _PlacementSearch:
         for gap in (*(g for g in COARSE if self.deadline.limited and g > aim), aim):
             open_ = self.sides.uncovered(self.order, self._covering(gap))
             for done, n in enumerate(open_.tolist()):
+                if self._is_done(n, gap):
+                    continue
                 if self.on_placement is not None:
                     self.on_placement(len(self.archive.points), reached)
                 try:
                     self.deadline.check()
+                    self.new = []
                     self._take(n, gap)
+                    if self.journal is not None:
+                        self.journal.add(n, gap, np.concatenate([self.archive.levels[:0], *self.new]))
                 except OutOfTime:
                     return self._left(open_[done:], gap, reached)
             reached = gap
@@ -215,6 +240,7 @@ class _PlacementSearch:
         new = np.flatnonzero((points <= self.sides.most).all(axis=1) & ~covered(points, self.archive.points))
         if len(new):
             self.archive.add(points[new], np.full(len(new), n), levels[new])
+            self.new.append(levels[new])
             self.near = {}
 
     def _covering(self, gap: float) -> Floats:

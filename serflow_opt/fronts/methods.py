@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from serflow_opt.fronts.by_boxes import OfInstance, front_by_boxes
 from serflow_opt.fronts.by_placement import front_by_placement
-from serflow_opt.fronts.journal import BoxJournal
+from serflow_opt.fronts.journal import BoxJournal, PlacementJournal
 from serflow_opt.fronts.label_setting import set_labels
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.plan.decision import Decision
@@ -31,7 +32,7 @@ BY_LABELS = "label setting over (stage, option)"
 class FrontRequest:
     """What is asked for: coverage 0 is the whole front, report takes progress.
 
-    `jobs` processes and a `journal` are for the search by solves.
+    `jobs` processes are for the search by solves, a `journal` for that and for the one by placements.
     """
 
     instance: Instance
@@ -118,6 +119,7 @@ def by_placements(asked: FrontRequest, elsewhere: Callable[[int], bool] | None =
         asked.deadline,
         lambda plans, gap: asked.report("placements", plans, gap),
         elsewhere,
+        None if asked.journal is None else partial(PlacementJournal, asked.journal, instance, f"{names} by placements"),
     )
     if found is None:
         return None

@@ -76,7 +76,7 @@ def pareto(
     jobs
         Processes, where the front is found by solves; a script then needs `if __name__ == "__main__":`.
     journal
-        File that notes answers, where the front is found by solves: a search that ended early goes on from it.
+        File that notes what is found, by solves or placement by placement: a search that ended early goes on from it.
     on_progress
         Called now and then.
 
