@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("serflow-opt", "pyomo", "highspy", "numpy", "moocore", "pyscipopt")
+PACKAGES = ("serflow-opt", "pyomo", "highspy", "numpy", "moocore", "pyscipopt", "ortools", "pymoo", "pyaugmecon")
 
 
 def cores() -> int:
