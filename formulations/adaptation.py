@@ -17,6 +17,10 @@ A variant with its own exit table brings its own levels, which are open to its r
                                                                                  takes a level of its own menu
     Σ_{l in L_{s,v}} v_{s,l} = Σ_{e: v(e) = v} u_{s,e}             own_flow       where the scaled path is there
 
+A classifier that may be on or off (`problem/ramps.py`) is a variant of its stage alone. So many may be on:
+
+    Σ_{s,e: v(e) is a ramp} x_{s,e} <= ramps_max                   ramps_ceiling
+
 As printed, (1 - γ) and (1 - κ) are removed at no cost (survey 2.2.1 (5), survey 2.2.1 (6)); here each entry
 of a menu keeps a measured share and costs operations and accuracy.
 """
@@ -72,3 +76,10 @@ def add_own_menus(m: Any, data: Data, scaled: Path | None) -> None:
         assert scaled is not None
         flow = pyo.quicksum(scaled.on[place] for place in runners(s, v))
         return pyo.quicksum(m.v[s, level] for level in levels(s, v)) == flow
+
+
+def add_ramps_ceiling(m: Any, data: Data) -> None:
+    """Let at most so many classifiers be on. Expects `add_placement`."""
+    on = [(s, e) for s, e in data.places if data.instance.is_ramp(data.runners[e].variant)]
+    if on:
+        m.ramps_ceiling = pyo.Constraint(expr=pyo.quicksum(m.x[place] for place in on) <= data.instance.ramps_max)

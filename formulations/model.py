@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pyomo.core as pyo
 
-from serflow_opt.formulations.adaptation import accuracy_lost, add_own_menus, costs_accuracy
+from serflow_opt.formulations.adaptation import accuracy_lost, add_own_menus, add_ramps_ceiling, costs_accuracy
 from serflow_opt.formulations.as_printed import as_printed_cost
 from serflow_opt.formulations.coefficients import Data, Place
 from serflow_opt.formulations.cost import add_cost_ceiling, per_request_cost, reserved_cost
@@ -96,6 +96,8 @@ def build(
     parts = _Parts(m, data, path, {*goal, *limited, *counting}, deadline)
     if data.own_menus:
         add_own_menus(m, data, parts.scaled)
+    if instance.ramps_bind:
+        add_ramps_ceiling(m, data)
     if instance.accuracy_min is not None:
         add_accuracy_floor(m, data, -parts.value("accuracy"))
     if instance.latency_slo_s is not None:
@@ -126,9 +128,12 @@ class _Parts:
         self.m, self.data, self.path, self.deadline = m, data, path, deadline
         mean = data.instance.latency_measure == "mean"
         loses = "accuracy" in names and costs_accuracy(data)
+        worked = any(name in names for name in ("cost", "privacy", "energy"))
         self.scaled: Any = None
-        if loses or any(name in names for name in ("cost", "privacy", "energy")) or ("latency" in names and mean):
+        if loses or (worked and not data.instance.run_on) or ("latency" in names and mean):
             self.scaled = add_scaled_path(m, data, "reach_path", m.R, data.reach_low, data.reach_high)
+        self.work = path if data.instance.run_on else self.scaled
+        """The path scaled by the share of requests whose input is worked on: by 1 where inputs run on."""
         self.loses = loses
         self.made: dict[Objective, Any] = {}
 
@@ -143,13 +148,13 @@ class _Parts:
         m, data = self.m, self.data
         match name:
             case "cost":
-                return COSTS[data.instance.accounting](m, data, self.path, self.scaled)
+                return COSTS[data.instance.accounting](m, data, self.path, self.work)
             case "latency":
                 return self._latency()
             case "privacy":
-                return privacy_loss(data, self.scaled)
+                return privacy_loss(data, self.work)
             case "energy":
-                return energy(data, self.scaled)
+                return energy(data, self.work)
             case "accuracy":
                 lost = accuracy_lost(data, self.scaled) if self.loses else 0.0
                 return lost - accuracy(m, data)

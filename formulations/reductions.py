@@ -25,6 +25,7 @@ def ending_matters(instance: Instance) -> bool:
         return True
     grown = max([1.0, *(variant.parameters_kept for variant in instance.variants)])
     whole = sum(map(instance.held_bytes, range(len(instance.stages)))) * grown
+    whole += sum(variant.added_parameter_bytes for variant in instance.variants)
     whole += max([instance.input_bytes, *(stage.activation_bytes for stage in instance.stages)])
     return any(option.memory_bytes is not None and option.memory_bytes < whole for option in instance.options)
 

@@ -35,10 +35,10 @@ from serflow_opt.search.layered import Chain
 from serflow_opt.search.outcome import GAP_LEFT, OUT_OF_TIME, Method, SearchOutcome, SearchSettings
 from serflow_opt.search.own_constraints import Extra
 from serflow_opt.search.payoff import NoPayoff, Row, ideal_and_nadir, payoff_table
-from serflow_opt.search.prune import by_placement
 from serflow_opt.search.ranges import refine
 from serflow_opt.search.rented import ties as rented_ties
 from serflow_opt.search.ties import equally_good
+from serflow_opt.search.underestimates import by_placement
 
 
 @on_instance

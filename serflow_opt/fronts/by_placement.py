@@ -26,7 +26,8 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.lagrangian import LinearCost
 from serflow_opt.search.placements import Paths, list_paths
-from serflow_opt.search.prune import decision_at, objectives, possible
+from serflow_opt.search.prune import decision_at, possible
+from serflow_opt.search.underestimates import objectives
 
 COARSE = (0.1, 0.01)
 """Coverages that come first where there is a time limit, so that something is known when it ends."""

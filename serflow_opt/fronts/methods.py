@@ -17,8 +17,8 @@ from serflow_opt.plan.decision import Decision
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.best import listable
-from serflow_opt.search.prune import by_placement
 from serflow_opt.search.runs import stages_couple
+from serflow_opt.search.underestimates import by_placement
 
 COARSE = (0.5, 0.1, 0.03)
 """Coverages that labels are first set with where there is a time limit, so that something is known when it ends."""
@@ -183,6 +183,8 @@ def _has_labels(asked: FrontRequest) -> bool:
     timed = "latency" in objectives or instance.latency_slo_s is not None
     paid = "cost" in objectives or instance.cost_max_usd is not None
     if not _from_menus(instance) or (paid and instance.accounting != "per-request") or stages_couple(instance):
+        return False
+    if instance.run_on or instance.ramps_bind:
         return False
     return not (timed and instance.quantile is not None)
 

@@ -200,6 +200,7 @@ def _most_mb(instance: Instance) -> int:
     largest = max(instance.input_bytes, *(stage.activation_bytes for stage in instance.stages))
     factor = max((v.parameters_kept for v in instance.variants), default=1.0)
     kept = sum(map(instance.held_bytes, range(len(instance.stages)))) * max(factor, 1.0)
+    kept += sum(variant.added_parameter_bytes for variant in instance.variants)
     return math.ceil((kept + largest) / MIB) + 1
 
 

@@ -144,15 +144,15 @@ def _cost(instance: Instance, steps: Sequence[Step]) -> tuple[float, list[Machin
 
     for step in steps:
         if step.link is not None:
-            usd.append(step.link.usd_per_byte * (step.sent_bytes + step.back_bytes) * step.reach)
+            usd.append(step.link.usd_per_byte * (step.sent_bytes + step.back_bytes) * step.load)
             if step.sender is not None and step.sender_tier is not None:
-                work(step.sender, step.encode_s * step.reach)
+                work(step.sender, step.encode_s * step.load)
                 if step.sender_tier.pays_for_waiting:
-                    work(step.sender, step.wait_s * step.reach)
+                    work(step.sender, step.wait_s * step.load)
         if step.tier.kind == "function" and step.begins:
             cold = step.option.usd_per_s * step.cold_s * step.cold_share
-            usd.append(step.reach * (step.option.usd_per_request + cold))
-        work(step.option, (step.decode_s + step.compute_s) * step.reach)
+            usd.append(step.load * (step.option.usd_per_request + cold))
+        work(step.option, (step.decode_s + step.compute_s) * step.load)
     if instance.accounting == "per-request":
         usd += [machine[key].usd_per_s * seconds for key, seconds in busy.items()]
         return math.fsum(usd), []
@@ -193,7 +193,7 @@ def _as_printed(steps: Sequence[Step]) -> float:
 
 def _privacy_loss(instance: Instance, steps: Sequence[Step]) -> float:
     """The leak of survey 2.2.2 (1) over what crosses links, by the share that crosses."""
-    return math.fsum(step.reach * instance.leak(step.way, step.link) for step in steps if step.link is not None)
+    return math.fsum(step.load * instance.leak(step.way, step.link) for step in steps if step.link is not None)
 
 
 def _energy(steps: Sequence[Step]) -> float:
@@ -201,14 +201,14 @@ def _energy(steps: Sequence[Step]) -> float:
     joules = []
     for step in steps:
         per_flop = step.option.joules_per_flop
-        joules.append(step.reach * per_flop * step.flops)
+        joules.append(step.load * per_flop * step.flops)
         if step.link is not None:
-            joules.append(step.reach * per_flop * step.coding * step.way.decode_flops)
+            joules.append(step.load * per_flop * step.coding * step.way.decode_flops)
             if step.sender is not None:
-                joules.append(step.reach * step.sender.joules_per_flop * step.coding * step.way.encode_flops)
+                joules.append(step.load * step.sender.joules_per_flop * step.coding * step.way.encode_flops)
             if step.sender_tier is not None:
-                joules.append(step.reach * step.sender_tier.joules_per_byte * step.sent_bytes)
-            joules.append(step.reach * step.tier.joules_per_byte * step.back_bytes)
+                joules.append(step.load * step.sender_tier.joules_per_byte * step.sent_bytes)
+            joules.append(step.load * step.tier.joules_per_byte * step.back_bytes)
     return math.fsum(joules)
 
 
@@ -221,7 +221,7 @@ def _crossing(instance: Instance, step: Step) -> Crossing:
             "to": step.tier.name,
             "trusted": step.link.trusted,
             "bytes": step.sent_bytes,
-            "reach": step.reach,
+            "reach": step.load,
             "mse": step.way.mse,
             "leak": 0.0 if step.link.trusted else step.way.leak,
         }
@@ -253,6 +253,9 @@ def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> li
             checks.append(("mse_min", step.way.mse or 0.0, asked.mse_min, True))
         if step.way.cross_entropy is not None:
             checks.append(("cross_entropy_max", step.way.cross_entropy, asked.cross_entropy_max, False))
+    if instance.ramps_max is not None:
+        on = sum(step.variant.ramp for step in steps if step.variant)
+        checks.append(("ramps_max", float(on), instance.ramps_max, False))
     for number, rule in enumerate(instance.rules, start=1):
         broken = sum(not rule.allows(step.stage, instance.words(step.option)) for step in steps)
         if broken:
@@ -302,6 +305,8 @@ def _memory_bytes(instance: Instance, steps: Sequence[Step], option: Option) -> 
         instance.stages[step.stage].parameter_bytes * (step.variant.parameters_kept if step.variant else 1.0)
         for step in mine
     ]
+    begun = [step.variant for step in mine if step.variant is not None and step.variant.first == step.stage]
+    kept += [variant.added_parameter_bytes for variant in begun]
     if instance.mode == "train":
         kept += kept + [instance.received_bytes(step.stage) for step in mine]
     return math.fsum(kept) + largest

@@ -11,12 +11,13 @@ from serflow_opt.plan.samples import changes_answers
 from serflow_opt.problem.consistency import joint_problems
 from serflow_opt.problem.instance import Instance
 
+RUNS_ON = "exits.run_on: answers leave early, and inputs run on to the last stage: latency is saved, work is not"
 TRAINED = "mode = 'train': every sample goes all the way, and its gradients come back"
 
 
 def cautions(instance: Instance) -> list[str]:
     """Return what is likely to be meant otherwise, though nothing is wrong with it."""
-    said = []
+    said = [RUNS_ON] if instance.run_on else []
     if instance.inference is not None and any(max(menu.exit_rates) > 0 for menu in instance.inference.menus[:-1]):
         said.append(f"{TRAINED}; [exits] is ignored")
     idle = [f"{option.name} ({option.idle_accelerator})" for option in instance.options if option.idle_accelerator]

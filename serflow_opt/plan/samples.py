@@ -9,6 +9,7 @@ from serflow_opt.errors import Problem
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Replayed
 from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kinds import AS_IS
 from serflow_opt.problem.network import OFF
 
 
@@ -41,7 +42,8 @@ def replayed(instance: Instance, decision: Decision) -> list[Replayed]:
 def changes_answers(instance: Instance, decision: Decision) -> bool:
     """Whether variants or hand-overs of a decision change the network's answers."""
     lossy = (ways[decision.way(s)].accuracy_loss != 0 for s, ways in enumerate(instance.ways))
-    return bool(decision.variants) or any(lossy)
+    forms = [instance.variants[v] for v in decision.variants if v != AS_IS]
+    return not all(form.ramp for form in forms) or any(lossy)
 
 
 def sampled_thresholds(instance: Instance, decision: Decision) -> list[float]:
@@ -56,7 +58,7 @@ def sampled_thresholds(instance: Instance, decision: Decision) -> list[float]:
         end = len(decision.weights)
         if s >= end:
             return 0.0 if s == end else OFF
-        levels = instance.menus[s - 1].thresholds
+        levels = instance.menu(s - 1, decision.variant(s - 1)).thresholds
         return math.fsum(w * t for w, t in zip(decision.weights[s - 1], levels, strict=True)) if levels else OFF
 
     return [threshold(s) for s in instance.samples.classifier_stages]

@@ -68,20 +68,20 @@ def spending(instance: Instance, plan: Plan | PlanDocument | Decision) -> list[S
 def _spent(step: Step, price: dict[int, float]) -> Spending:
     """Split one step by seconds and the price of a second of each option, by id."""
     usd = price[id(step.option)]
-    arriving = [usd * step.decode_s * step.reach]
+    arriving = [usd * step.decode_s * step.load]
     if step.link is not None:
-        arriving.append(step.link.usd_per_byte * (step.sent_bytes + step.back_bytes) * step.reach)
+        arriving.append(step.link.usd_per_byte * (step.sent_bytes + step.back_bytes) * step.load)
         if step.sender is not None:
             arriving.append(price[id(step.sender)] * _sending(step))
     if step.tier.kind == "function" and step.begins:
-        arriving.append(step.reach * (step.option.usd_per_request + usd * step.cold_s * step.cold_share))
-    return Spending(usd * step.compute_s * step.reach, math.fsum(arriving))
+        arriving.append(step.load * (step.option.usd_per_request + usd * step.cold_s * step.cold_share))
+    return Spending(usd * step.compute_s * step.load, math.fsum(arriving))
 
 
 def _sending(step: Step) -> float:
     """Seconds a request keeps its sender busy before this step."""
     waits = step.sender_tier is not None and step.sender_tier.pays_for_waiting
-    return step.reach * (step.encode_s + (step.wait_s if waits else 0.0))
+    return step.load * (step.encode_s + (step.wait_s if waits else 0.0))
 
 
 def _rents(instance: Instance, decision: Decision, steps: list[Step]) -> dict[int, float]:
@@ -89,7 +89,7 @@ def _rents(instance: Instance, decision: Decision, steps: list[Step]) -> dict[in
     assert instance.rate_per_s is not None
     busy: dict[int, list[float]] = {}
     for step in steps:
-        busy.setdefault(id(step.option), []).append((step.decode_s + step.compute_s) * step.reach)
+        busy.setdefault(id(step.option), []).append((step.decode_s + step.compute_s) * step.load)
         if step.link is not None and step.sender is not None:
             busy.setdefault(id(step.sender), []).append(_sending(step))
     rents = {}

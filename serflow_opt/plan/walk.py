@@ -34,6 +34,8 @@ class Step:
         What is crossed on the way in, and the size of the gradient that comes back in training; link None: nothing.
     reach, leave, right
         Share of all requests that enter, that leave here, and that leave here with the right answer.
+    load
+        Share of all requests whose input is worked on here: the reach, or all where inputs run on.
     lost
         Share of all requests that lose their right answer by how they came here or what runs here.
     wait_s, encode_s, decode_s
@@ -63,6 +65,7 @@ class Step:
     reach: float
     leave: float
     right: float
+    load: float
     lost: float
     wait_s: float
     encode_s: float
@@ -153,6 +156,7 @@ def walk(instance: Instance, decision: Decision) -> list[Step]:
                 reach=reach,
                 leave=reach * rate,
                 right=reach * mass,
+                load=1.0 if instance.run_on else reach,
                 lost=reach * lost,
                 wait_s=link.seconds(sent) + (link.seconds(sent) if again else 0.0) if link else 0.0,
                 encode_s=coding * way.encode_flops / before.flops_per_s if link and before else 0.0,

@@ -18,7 +18,7 @@ from serflow_opt.ground.stopping import workers
 from serflow_opt.plan.decision import Decision
 from serflow_opt.problem.instance import Instance
 from serflow_opt.search.placements import MOST
-from serflow_opt.search.prune import busy_and_other, by_placement
+from serflow_opt.search.underestimates import busy_and_other, by_placement
 
 
 def covers(instance: Instance) -> bool:

@@ -72,6 +72,14 @@ def consistency_problems(instance: Any, file: str) -> list[Problem]:
         )
     if not instance.accuracy_known and "accuracy" in (*dict(instance.weights), *instance.then):
         wrong("objective", "accuracy without an [exits] section", "give the last stage's accuracy in an exits table")
+    most = instance.ramps_max
+    if most is not None and not (as_number(most) >= 0 and as_number(most) == int(as_number(most))):
+        wrong("exits.ramps_max", shown(most), "write a whole number of at least 0")
+    elif most is not None and not instance.ramps and any(menu.chooses for menu in instance.menus[:-1]):
+        wrong("exits.ramps_max", shown(most), "classifiers are always on here: write ramps_max in the file itself")
+    if instance.run_on and (instance.accounting == "as-printed" or instance.mode == "train"):
+        found = "true, with " + ("mode = 'train'" if instance.mode == "train" else "accounting = 'as-printed'")
+        wrong("exits.run_on", found, "leave it out: the whole path is paid for there anyway")
     problems.extend(joint_problems(instance, file))
     names = [tier.name for tier in instance.tiers]
     if instance.source != CLIENT and instance.source not in names:
@@ -121,6 +129,8 @@ def joint_problems(instance: Any, file: str) -> list[Problem]:
     def wrong(place: str, found: str, cure: str) -> None:
         problems.append(Problem(file, place, found, cure))
 
+    if instance.run_on:
+        wrong("exits.run_on", "true with joint", "thresholds are chosen on tables: remove joint, or run_on")
     if instance.threshold_mode != "menu":
         wrong("exits.thresholds", f"'{instance.threshold_mode}' with joint", "write 'menu', or remove joint")
     if any(variant.menus or variant.accuracy_loss for variant in instance.variants):

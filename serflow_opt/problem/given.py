@@ -60,6 +60,9 @@ def check_inference(instance: Instance, verb: str) -> None:
     if instance.mode == "train":
         cure = f"{verb} is of requests: set mode = 'infer'; solve, pareto, explain and evaluate take both modes"
         raise InputError([Problem(instance.name, "objective.mode", "'train'", cure)])
+    if instance.run_on:
+        cure = f"{verb} counts work by who has not left: set run_on = false; solve, pareto, explain, evaluate take both"
+        raise InputError([Problem(instance.name, "exits.run_on", "true", cure)])
 
 
 def on_instance(verb: Callable[Concatenate[Instance, P], R]) -> Callable[Concatenate[Named, P], R]:

@@ -76,6 +76,10 @@ class Instance:
         infer, or train: a request is a sample of a mini-batch that goes all the way and whose gradients come back.
     inference
         Of an instance in mode train: the same for inference, which it was made from (`training.py`).
+    ramps_max
+        Most variants that are ramps in a plan; None: any.
+    run_on
+        Whether inputs run on to the last stage when their answers have left.
     """
 
     kind: ClassVar[str] = "placement"
@@ -112,6 +116,8 @@ class Instance:
     rules: tuple[Rule, ...] = ()
     mode: Mode = "infer"
     inference: Instance | None = None
+    ramps_max: int | None = None
+    run_on: bool = False
 
     def __post_init__(self) -> None:
         """Fill in the plain way where no others are given."""
@@ -136,8 +142,22 @@ class Instance:
 
     @property
     def may_end_early(self) -> bool:
-        """Whether a plan may end where everybody leaves: not by the survey's formula, which pays for the whole path."""
-        return self.accounting != "as-printed"
+        """Whether a plan may end where everybody leaves: not where the whole path is paid for all the same."""
+        return self.accounting != "as-printed" and not self.run_on
+
+    @property
+    def ramps(self) -> int:
+        """How many classifiers there are that may be on or off."""
+        return sum(variant.ramp for variant in self.variants)
+
+    def is_ramp(self, variant: int) -> bool:
+        """Whether the variant at a position, or `AS_IS`, is a stage with its classifier on, which may be off."""
+        return variant != AS_IS and self.variants[variant].ramp
+
+    @property
+    def ramps_bind(self) -> bool:
+        """Whether not all of them may be on."""
+        return self.ramps_max is not None and self.ramps_max < self.ramps
 
     @property
     def accuracy_known(self) -> bool:
@@ -189,8 +209,10 @@ class Instance:
 
         Its parameters; in training their gradients, too, and what it received, until the gradient of that is due.
         """
-        kept = self.variants[variant].parameters_kept if variant != AS_IS else 1.0
-        own = self.stages[stage].parameter_bytes * kept
+        own = self.stages[stage].parameter_bytes
+        if variant != AS_IS:
+            form = self.variants[variant]
+            own = own * form.parameters_kept + (form.added_parameter_bytes if form.first == stage else 0.0)
         return own if self.mode == "infer" else 2 * own + self.received_bytes(stage)
 
     def may_cross(self, way: HandoverMode, link: Link) -> bool:

@@ -23,13 +23,13 @@ from serflow_opt.problem.kinds import CLIENT, Objective
 from serflow_opt.problem.network import NO_CLASSIFIER, Menu, Privacy, Stage
 from serflow_opt.problem.offers import Link, Scaling, Tier
 from serflow_opt.problem.options import resolve_options
+from serflow_opt.problem.ramps import cascade_problems, with_ramps
 from serflow_opt.problem.rules import read_rules
 from serflow_opt.problem.schema import ExitsTable, InstanceDocument, LinkTable, ObjectiveTable, PrivacyTable, TierTable
-from serflow_opt.problem.tables import Column, read_table
+from serflow_opt.problem.stages import MAX_STAGES, read_stages
+from serflow_opt.problem.tables import read_table
 from serflow_opt.problem.training import in_mode
 from serflow_opt.problem.variants import read_variants
-
-MAX_STAGES = 10_000
 
 
 def shipped() -> list[str]:
@@ -182,7 +182,8 @@ def _resolve(
     """Bring the tables beside the document in and put everything into SI units."""
     folder, file = path.parent, str(path)
     catalog = _catalog(document, folder, catalogs, problems)
-    stages = _stages(folder / document.network.stages, problems)
+    table = read_stages(folder / document.network.stages, document.network.input_bytes, problems)
+    stages = table.stages
     menus: tuple[Menu, ...] = ()
     samples = None
     if stages:
@@ -195,6 +196,10 @@ def _resolve(
     links = _links(document, file, problems)
     ways = read_ways(document, folder, len(stages), file, problems) if stages else ()
     variants = read_variants(document, folder, len(stages), file, problems) if stages else ()
+    if menus:
+        problems.extend(cascade_problems(table.ramps, table.restarts, menus, document, file))
+        menus, on = with_ramps(menus, table.ramps, limited=document.limits_ramps)
+        variants = (*variants, *on)
     # with faults so far, what does not go together is told all the same; nothing else comes of the instance then
     unread = not menus
     if unread:
@@ -237,6 +242,8 @@ def _resolve(
         families=(*sizes, *(noise_curves(document, ways) if ways else ())),
         joint=document.exits is not None and document.exits.joint,
         accuracy_confidence=workload.accuracy_confidence,
+        ramps_max=document.exits.ramps_max if document.exits else None,
+        run_on=document.exits is not None and document.exits.run_on,
     )
     words = sorted({word for option in options for word in instance.words(option)})
     instance = replace(instance, rules=read_rules(document.rule, words, len(stages), file, problems))
@@ -266,36 +273,6 @@ def _catalog(document: InstanceDocument, folder: Path, extra: Sequence[str | Pat
     return catalog
 
 
-def _stages(path: Path, problems: list[Problem]) -> tuple[Stage, ...]:
-    """Read stage,flops,activation_bytes,parameter_bytes[,backward_flops]: one row a stage, 1..M."""
-    columns = [
-        Column("stage", "whole", 1, MAX_STAGES),
-        Column("flops", "number", 0),
-        Column("activation_bytes", "number", 0),
-        Column("parameter_bytes", "number", 0),
-        Column("backward_flops", "number", 0, required=False),
-    ]
-    before = len(problems)
-    rows = read_table(path, columns, problems)
-    if len(problems) > before:
-        return ()
-    numbers = sorted(row.whole("stage") for row in rows)
-    if numbers != list(range(1, len(rows) + 1)):
-        absent = sorted(set(range(1, max(numbers) + 1)) - set(numbers))
-        found = f"stage(s) {', '.join(map(str, absent[:10]))} missing" if absent else "a stage stands twice"
-        problems.append(Problem(str(path), "column stage", found, "give one row for each stage 1..M"))
-        return ()
-    return tuple(
-        Stage(
-            row.number("flops"),
-            row.number("activation_bytes"),
-            row.number("parameter_bytes"),
-            row.number("backward_flops") if "backward_flops" in row.cells else None,
-        )
-        for row in sorted(rows, key=lambda row: row.whole("stage"))
-    )
-
-
 def _menus(
     exits: ExitsTable | None, folder: Path, file: str, stages: int, problems: list[Problem]
 ) -> tuple[tuple[Menu, ...], Any]:
@@ -308,7 +285,7 @@ def _menus(
         problems.append(Problem(file, "exits", found, "give one of exits.table and exits.samples"))
         return (), None
     if exits.table is not None:
-        unused = sorted(exits.model_fields_set - {"table", "thresholds"})
+        unused = sorted(exits.model_fields_set - {"table", "thresholds", "ramps_max", "run_on"})
         for key in unused:
             problems.append(Problem(file, f"exits.{key}", "only used with samples", "remove it"))
         return read_menus(folder / exits.table, stages, problems), None

@@ -123,6 +123,10 @@ class Variant:
         Share of right answers lost by those that enter the block.
     menus
         Own menus of stages in the block, by position; others keep theirs.
+    added_parameter_bytes
+        Parameters added in its first stage, bytes.
+    ramp
+        Whether it is a stage with its classifier on, which as it is has none (`ramps.py`).
     """
 
     name: str
@@ -134,6 +138,8 @@ class Variant:
     activations_kept: float = 1.0
     accuracy_loss: float = 0.0
     menus: dict[int, Menu] = field(default_factory=dict)
+    added_parameter_bytes: float = 0.0
+    ramp: bool = False
 
     def covers(self, stage: int) -> bool:
         """Whether the stage at this position is in the block."""

@@ -64,7 +64,8 @@ class NetworkTable(InstanceTable):
     """[network]: the chain of stages."""
 
     stages: FileName = Field(
-        description="CSV: stage,flops,activation_bytes,parameter_bytes[,backward_flops], one row a stage 1..M"
+        description="CSV: stage,flops,activation_bytes,parameter_bytes[,backward_flops,ramp_flops,"
+        "ramp_parameter_bytes,restarts], one row a stage 1..M"
     )
     input_bytes: NonNegative = Field(description="size of one request's input a_0, bytes")
 
@@ -101,6 +102,12 @@ class ExitsTable(InstanceTable):
         default=False,
         description="samples only: thresholds are chosen on the samples themselves, all confidences together, "
         "not on tables derived from them",
+    )
+    ramps_max: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="most classifiers that are on, the last one not counted; which ones is decided"
+    )
+    run_on: bool = Field(
+        default=False, description="answers leave early, inputs run on to the end: latency is saved, work is not"
     )
 
 
@@ -342,6 +349,11 @@ class InstanceDocument(InstanceTable):
     privacy: PrivacyTable | None = None
     objective: ObjectiveTable = ObjectiveTable()
     profile: ProfileTable | None = None
+
+    @property
+    def limits_ramps(self) -> bool:
+        """Whether so many classifiers may be on."""
+        return self.exits is not None and self.exits.ramps_max is not None
 
 
 def keys_as_markdown() -> str:

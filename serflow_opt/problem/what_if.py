@@ -28,6 +28,7 @@ AS_FILES = (
     "then",
     "accounting",
     "mode",
+    "ramps_max",
 )
 """Keys that instances know by the same name and in the same unit."""
 OF_HANDOVERS = ("mse_min", "cross_entropy_max")

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.sheet import Sheet, facts_table
+from serflow_opt.problem.ramps import RAMP
 
 if TYPE_CHECKING:
     from serflow_opt.plan.document import Metrics, Plan
@@ -139,7 +140,12 @@ def totals(plan: Plan, metrics: Metrics) -> list[RenderableType]:
 def _adaptations(plan: Plan, metrics: Metrics) -> Iterator[tuple[str, str]]:
     """Variants, what crosses links and how, what leaks, energy: where there is something to say."""
     assert plan.plan is not None
+    on = [variant.stages[0] for variant in plan.plan.variants if variant.variant == RAMP]
+    if on:
+        yield "classifiers on", f"at stage {', '.join(map(str, on))}"
     for variant in plan.plan.variants:
+        if variant.variant == RAMP:
+            continue
         yield "variant", f"stages {variant.stages[0]} to {variant.stages[1]}: {variant.variant}"
     ways = {handover.before_stage: handover for handover in plan.plan.handovers}
     exposed = any(not crossing.trusted for crossing in metrics.crossings)

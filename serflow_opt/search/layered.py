@@ -134,11 +134,13 @@ def covered(instance: Instance, goal: Goal) -> bool:
     """Whether columns and whole time say all about an instance and what is minimised.
 
     Menu thresholds, paid per request, no percentile; worst-case latency and accuracy are limits there, not goals.
+    Thresholds scale all sums, and no limit counts ramps.
     """
     measured = instance.latency_measure in ("worst", "mean")
     summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure == "worst")
     plain = instance.threshold_mode == "menu" and instance.accounting == "per-request"
-    return measured and summed and plain and not instance.families and not instance.joint
+    scaled = not instance.ramps_bind and not instance.run_on
+    return measured and summed and plain and scaled and not instance.families and not instance.joint
 
 
 class _GraphReader:

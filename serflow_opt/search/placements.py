@@ -192,6 +192,13 @@ def option_of(data: Data) -> Ints:
     return np.array([*(runner.option for runner in data.runners), NOWHERE])
 
 
+def ramps_on(data: Data, paths: Paths) -> Ints:
+    """Return how many classifiers that may be off each placement has on."""
+    on = by_runner(data, lambda e: data.instance.is_ramp(data.runners[e].variant)) > 0
+    count: Ints = (on[paths.runner] & (paths.runner != NOWHERE)).sum(axis=1)
+    return count
+
+
 def by_runner(data: Data, value: Callable[[int], float]) -> Floats:
     """A number for each runner, as an array."""
     return np.array([value(e) for e in range(len(data.runners))], dtype=float)

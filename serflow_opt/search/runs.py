@@ -20,8 +20,9 @@ def stages_couple(instance: Instance) -> bool:
     """Whether stages on one option can be too much together, for memory or time, in a way that a run does not tell."""
     grown = max([1.0, *(variant.parameters_kept for variant in instance.variants)])
     whole = sum(map(instance.held_bytes, range(len(instance.stages)))) * grown
+    whole += sum(variant.added_parameter_bytes for variant in instance.variants)
     largest = max([instance.input_bytes, *(stage.activation_bytes for stage in instance.stages)])
-    resized = any(variant.parameters_kept != 1.0 for variant in instance.variants)
+    resized = any(variant.parameters_kept != 1.0 or variant.added_parameter_bytes for variant in instance.variants)
     retimed = any(variant.flops_factor != 1.0 or variant.added_flops for variant in instance.variants)
 
     def couple(option: Option) -> bool:

@@ -700,6 +700,7 @@ def built_names() -> set[str]:
         dataclasses.replace(base, accounting="reserved", rate_per_s=2.0),
         dataclasses.replace(base, accounting="as-printed"),
         golden_adaptation.whole_adapted_instance(cost_max_usd=10.0),
+        golden_adaptation.with_ramp(),
         golden_adaptation.uncertain(tiny.own_menu(latency_measure="p90", tail="any", minimize="latency")),
     ]
     models = [*(build(instance).model for instance in instances), *golden_provisioning.whole_models()]

@@ -40,7 +40,8 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.search.envelope import Envelope
 from serflow_opt.search.lagrangian import LinearCost, StageExits, forced_levels, solve_dual
 from serflow_opt.search.placements import NOWHERE, list_paths
-from serflow_opt.search.prune import Pruned, objectives, prune
+from serflow_opt.search.prune import Pruned, prune
+from serflow_opt.search.underestimates import objectives
 
 MENU_SEEDS = range(40)
 MIXED_SEEDS = range(12)

@@ -318,3 +318,19 @@ def whole_adapted() -> Any:
     R = 0.75 0.75. Without the limit on privacy way 0 at R = 0.5 costs 1.125.
     """
     return build(whole_adapted_instance()).model
+
+
+def with_ramp() -> Instance:
+    """`tiny.own_menu` where int8 is the classifier of stage 1, and none may be on."""
+    ramp = dataclasses.replace(tiny.own_menu().variants[0], ramp=True)
+    return tiny.own_menu(variants=(ramp,), ramps_max=0)
+
+
+@golden("adaptation.add_ramps_ceiling")
+def ramps_ceiling() -> Any:
+    """Stage 1 has its classifier on as v8 or f8, and none may be on: x_1v8 + x_1f8 <= 0."""
+    data = Data(with_ramp())
+    m = model()
+    add_path(m, data)
+    adaptation.add_ramps_ceiling(m, data)
+    return m

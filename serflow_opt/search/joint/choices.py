@@ -31,7 +31,8 @@ from serflow_opt.search.placements import (
     option_of,
     times,
 )
-from serflow_opt.search.prune import objectives, possible
+from serflow_opt.search.prune import possible
+from serflow_opt.search.underestimates import objectives
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,7 +18,8 @@ def taken(instance: Instance, goal: Goal) -> bool:
     plain = (reserved or (beyond and instance.accounting == "per-request")) and instance.deviations is None
     summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure != "mean")
     one_type = not (reserved and any(tier.stage_specific for tier in instance.tiers if tier.kind != "function"))
-    return plain and summed and one_type and not instance.families and not instance.joint
+    scaled = not instance.ramps_bind and not instance.run_on
+    return plain and summed and one_type and scaled and not instance.families and not instance.joint
 
 
 def told_apart(data: Data) -> bool:

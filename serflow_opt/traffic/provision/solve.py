@@ -31,6 +31,7 @@ from serflow_opt.traffic.provision.answer import deployment_of
 from serflow_opt.traffic.provision.cut_short import cut_short
 from serflow_opt.traffic.provision.of_plan import held_to
 from serflow_opt.traffic.provision.question import Moment, ProvisionQuestion
+from serflow_opt.traffic.provision.ramped import of_each_set
 from serflow_opt.traffic.provision.result import Deployment
 from serflow_opt.traffic.provision.search import ProvisionSearch
 from serflow_opt.traffic.provision.structures import Structure
@@ -47,6 +48,7 @@ WINDOW_S = 60.0
 
 @on_instance
 @stoppable()
+@of_each_set
 def provision(
     instance: Instance,
     demand: float | Trace | Rates | str | Path | None = None,

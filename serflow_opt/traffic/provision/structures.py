@@ -379,7 +379,10 @@ def _check(instance: Instance) -> None:
         wrong("workload.tail", instance.tail, 'give tail = "fixed": provisioning counts how times vary (sd_ms) itself')
     if instance.minimize != "cost":
         wrong("objective.minimize", instance.minimize, 'provisioning minimises cost: minimize = "cost"')
-    if instance.variants:
+    if instance.ramps:
+        cure = "`provision` decides which are on; here take ramps_max, ramp_flops and ramp_parameter_bytes away"
+        wrong("exits.ramps_max", f"{instance.ramps} classifiers on or off", cure)
+    elif instance.variants:
         wrong("variant", f"{len(instance.variants)}", "provisioning takes stages as they are: leave variants out")
     if any(len(ways) > 1 for ways in instance.ways):
         wrong("adaptation, privacy", "several ways to hand over", "provisioning hands over as it is: leave them out")

@@ -1,0 +1,55 @@
+"""Deployments of networks whose classifiers may be on or off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oracles.random_instances import write
+from support.helpers import two_tiers
+
+import serflow_opt as so
+from serflow_opt.problem.ramps import ramp_sets, with_on
+
+
+def service(folder: Path, **exits: Any) -> so.Instance:
+    """Three stages with two ramps, at 50 requests a second."""
+    own = two_tiers()
+    rows = own["tables"]["stages.csv"]
+    rows.append({**rows[1], "stage": 3})
+    for row in rows:
+        row["ramp_flops"] = row["flops"] * 0.2 * (row["stage"] < 3)
+    names = ("stage", "threshold", "exit_rate", "accuracy")
+    leaving = [(1, 0.5, 0.5, 0.9), (2, 0.5, 0.3, 0.9), (3, 0.0, 1.0, 0.95)]
+    own["tables"]["exits.csv"] = [dict(zip(names, row, strict=True)) for row in leaving]
+    own["exits"] |= exits
+    own["workload"] = {"rate_per_s": 50.0, "accuracy_min": 0.9}
+    return so.load(write(own, folder))
+
+
+@pytest.mark.parametrize("exits", [{}, {"ramps_max": 1}])
+def test_cheapest_of_all_sets(exits: dict[str, Any], tmp_path: Path) -> None:
+    """What is rented is the cheapest of all sets of classifiers that may be on, proven for all of them."""
+    instance = service(tmp_path, **exits)
+    alone = [so.provision(with_on(instance, on), arrivals="smooth") for on in ramp_sets(instance)]
+    found = so.provision(instance, arrivals="smooth")
+    assert found.status == "optimal"
+    assert found.usd_per_s == pytest.approx(min(own.usd_per_s for own in alone), rel=1e-9)
+    assert found.bound <= min(own.usd_per_s for own in alone)
+    assert len(found.thresholds) <= instance.with_limits().ramps
+
+
+def test_plan_says_which_are_on(tmp_path: Path) -> None:
+    """Machines for a plan are counted for the classifiers that it has on."""
+    instance = service(tmp_path)
+    plan = so.solve(instance)
+    found = so.provision(instance, plan=plan, arrivals="smooth")
+    assert plan.plan is not None
+    assert [own.stage for own in found.thresholds] == [own.stage for own in plan.plan.thresholds]
+
+
+def test_many_sets_are_refused(tmp_path: Path) -> None:
+    """Inputs that run on are told, as provisioning counts work by who has not left."""
+    with pytest.raises(so.InputError, match="run_on = false"):
+        so.provision(service(tmp_path, run_on=True))
