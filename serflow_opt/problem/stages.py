@@ -68,8 +68,8 @@ def _given(row: Row, column: str) -> float | None:
 
 
 def _stage(row: Row) -> Stage:
-    columns = ("flops", "activation_bytes", "parameter_bytes")
-    return Stage(*(row.number(column) for column in columns), _given(row, "backward_flops"))
+    flops, sent, held = (row.number(column) for column in ("flops", "activation_bytes", "parameter_bytes"))
+    return Stage(flops, sent, held, _given(row, "backward_flops"))
 
 
 def _ramp(row: Row) -> Ramp | None:

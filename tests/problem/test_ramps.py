@@ -21,9 +21,8 @@ def document(**exits: Any) -> dict[str, Any]:
     own = two_tiers()
     own["network"] = {"stages": "stages.csv", "input_bytes": 50.0}
     own["exits"] = {"table": "exits.csv", **exits}
-    stages = [
-        {"stage": s, "flops": 1e9, **ROW, "ramp_flops": 1e8 * (s < 3), "ramp_parameter_bytes": 0.0} for s in (1, 2, 3)
-    ]
+    ramp = {"ramp_flops": 1e8, "ramp_parameter_bytes": 0.0}
+    stages = [{"stage": s, "flops": 1e9, **ROW, **ramp, **({} if s < 3 else {"ramp_flops": 0.0})} for s in (1, 2, 3)]
     leaving = [(1, 0.5, 0.5, 0.9), (2, 0.5, 0.25, 0.9), (3, 0.0, 1.0, 0.8)]
     names = ("stage", "threshold", "exit_rate", "accuracy")
     own["tables"] = {"stages.csv": stages, "exits.csv": [dict(zip(names, row, strict=True)) for row in leaving]}

@@ -380,8 +380,7 @@ def _check(instance: Instance) -> None:
     if instance.minimize != "cost":
         wrong("objective.minimize", instance.minimize, 'provisioning minimises cost: minimize = "cost"')
     if instance.ramps:
-        cure = "`provision` decides which are on; here take ramps_max, ramp_flops and ramp_parameter_bytes away"
-        wrong("exits.ramps_max", f"{instance.ramps} classifiers on or off", cure)
+        wrong("exits.ramps_max", f"{instance.ramps} classifiers on or off", "`provision` decides which: use that")
     elif instance.variants:
         wrong("variant", f"{len(instance.variants)}", "provisioning takes stages as they are: leave variants out")
     if any(len(ways) > 1 for ways in instance.ways):
