@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def plot_batch_costs(found: Mapping[str, Deployment], ax: Axes | None = None) -> Axes:
-    """Draw a bar for each deployment: what it costs, what is proven, its blocks and their batches.
+    """Draw a bar for each deployment: what it costs, what is proven, its worst latency, its blocks and their batches.
 
     Parameters
     ----------
@@ -37,7 +37,13 @@ def plot_batch_costs(found: Mapping[str, Deployment], ax: Axes | None = None) ->
         ax.barh(y, cost, height=0.6, color=MACHINES)
         if bound < cost * (1 - 1e-3):
             ax.plot([bound, bound], [y - 0.3, y + 0.3], color=OTHERS, linewidth=2)
-        ax.text(cost + 0.01 * most, y, f"{cost:.2f} USD/h\n{_blocks(own)}", va="center", fontsize=8)
+        ax.text(
+            cost + 0.01 * most,
+            y,
+            f"{cost:.2f} USD/h, {own.latency_worst_ms:.4g} ms\n{_blocks(own)}",
+            va="center",
+            fontsize=8,
+        )
     ax.set_yticks(range(len(rows)), [name for name, _ in rows])
     ax.set_xlim(0, 1.45 * most)
     ax.set_xlabel("USD an hour; a line in a bar is what is proven")

@@ -37,6 +37,7 @@ NEEDS = {
     "bert12-sst2": "df.csv",
     "branchynet-alexnet": "experiment_alex_cifar10.ipynb",
     "branchynet-lenet": "experiment_lenet_mnist.ipynb",
+    "diffusion-cascade": "diffserve_confidences.csv",
     "resnet50-cluster": "infless_profiles.csv",
     "resnet50-lambda": "perf-cost/result.csv",
     "vgg16-cifar10-hybrid": "perf-cost",
