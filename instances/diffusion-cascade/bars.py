@@ -24,8 +24,8 @@ def second_alone(cascade: Instance) -> Instance:
         return replace(own, stage_seconds=own.stage_seconds[1:], batching=batching)
 
     options = tuple(option(own) for own in cascade.options)
-    changed = {"menus": cascade.menus[1:], "ways": cascade.ways[1:], "options": options}
-    return replace(cascade, stages=cascade.stages[1:], **changed)
+    stages, menus, ways = cascade.stages[1:], cascade.menus[1:], cascade.ways[1:]
+    return replace(cascade, stages=stages, menus=menus, ways=ways, options=options)
 
 
 def main() -> None:
