@@ -17,7 +17,7 @@ TRAINED = "mode = 'train': every sample goes all the way, and its gradients come
 
 def cautions(instance: Instance) -> list[str]:
     """Return what is likely to be meant otherwise, though nothing is wrong with it."""
-    said = [RUNS_ON] if instance.run_on else []
+    said = []
     if instance.inference is not None and any(max(menu.exit_rates) > 0 for menu in instance.inference.menus[:-1]):
         said.append(f"{TRAINED}; [exits] is ignored")
     idle = [f"{option.name} ({option.idle_accelerator})" for option in instance.options if option.idle_accelerator]
@@ -38,6 +38,8 @@ def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: 
         What its thresholds do on the samples, part by part; empty: there are none.
     """
     notes = cautions(instance)
+    if instance.run_on:
+        notes.append(RUNS_ON)
     if instance.mode == "train" and not any(note.startswith(TRAINED) for note in notes):
         notes.append(TRAINED)
     for part in replays:

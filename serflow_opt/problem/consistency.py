@@ -133,7 +133,10 @@ def joint_problems(instance: Any, file: str) -> list[Problem]:
         wrong("exits.run_on", "true with joint", "thresholds are chosen on tables: remove joint, or run_on")
     if instance.threshold_mode != "menu":
         wrong("exits.thresholds", f"'{instance.threshold_mode}' with joint", "write 'menu', or remove joint")
-    if any(variant.menus or variant.accuracy_loss for variant in instance.variants):
+    if instance.ramps:
+        found = f"{instance.ramps} classifiers on or off, with exits.joint"
+        wrong("exits.ramps_max", found, "remove joint, or ramps_max, ramp_flops and ramp_parameter_bytes")
+    elif any(variant.menus or variant.accuracy_loss for variant in instance.variants):
         found = "a variant with exits or accuracy_loss of its own, with exits.joint"
         wrong("variant", found, "the samples are of the network as it is: remove the variant, or joint")
     if any(way.accuracy_loss for ways in instance.ways for way in ways):
