@@ -13,9 +13,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from support.helpers import run
 
-import serflow_opt
 from serflow_opt.cli.main import app
 
 TRACE = "second,requests\n" + "".join(f"{second},{count}\n" for second, count in enumerate((3, 0, 5, 2, 1, 4)))
@@ -116,12 +114,3 @@ def test_highs_says_nothing_in_a_thread_of_a_user(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=False)
     assert (done.stdout, done.stderr) == ("mine\n", "")
-
-
-def test_versions_name_what_takes_part() -> None:
-    """A report of a fault can name every library that takes part in an answer, and none that does not."""
-    ran = run("versions")
-    lines = dict(line.split(maxsplit=1) for line in ran.stdout.splitlines())
-    assert lines["serflow-opt"] == serflow_opt.__version__
-    assert {"python", "system", "highspy", "pyomo", "numpy", "scipy"} <= set(lines)
-    assert "pytest" not in lines

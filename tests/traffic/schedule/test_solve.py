@@ -3,57 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
 import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from oracles import schedules as oracle
+from support.schedule_cases import function, machine, random_case, rentals, service, trace
 
 from serflow_opt.backend.running import Progress
 from serflow_opt.errors import InputError
-from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.demand.trace_file import read_trace
-from serflow_opt.traffic.schedule.evaluate import Rental, evaluate_schedule
-from serflow_opt.traffic.schedule.levels import Demand, best_levels, moments
 from serflow_opt.traffic.schedule.result import Schedule
 from serflow_opt.traffic.schedule.solve import dominated, schedule
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
 DATA = Path(os.environ.get("SERFLOW_OPT_DATA", Path(__file__).parents[4] / "shared" / "data"))
 """Where the raw traces lie; they are not part of the project."""
-
-
-def machine(name: str = "m", usd_per_s: float = 1.0, rate: float = 1.0, **changes: Any) -> Machine:
-    """A type with one worker that serves `rate` requests a second."""
-    return Machine(name, usd_per_s, 1, (1 / rate, 1 / rate), **changes)
-
-
-def function(usd: float = 1.0) -> Function:
-    """A function at a price a request."""
-    return Function("f", 0.0, usd, (1.0, 1.0))
-
-
-def service(*machines: Machine, usd: float | None = 1.0) -> Service:
-    """One block of one stage; usd None: without a function."""
-    return Service("s", (Block(0, 0, machines, None if usd is None else function(usd)),), (1.0,), (0.9,))
-
-
-def trace(*counts: int, period_s: float = 1.0) -> Trace:
-    """Requests by period."""
-    return Trace(np.array(counts, dtype=np.int64), period_s, np.full(len(counts), period_s))
-
-
-def rentals(found: Schedule) -> list[tuple[str, float, float]]:
-    """Machines of the first block."""
-    return [(own.machine, own.from_s, own.to_s) for own in found.blocks[0].rentals]
-
-
-# ----------------------------------------------------------------------------------------------------
-# By hand
 
 
 def test_machine_that_is_worth_its_start() -> None:
@@ -159,10 +125,6 @@ def test_cheap_big_machine_for_the_base_and_small_ones_for_peaks() -> None:
     assert rentals(found) == [("big", 0, 4), ("small", 1, 3)]
 
 
-# ----------------------------------------------------------------------------------------------------
-# Dominance
-
-
 @pytest.mark.parametrize(
     ("changes", "is_dropped"),
     [
@@ -199,63 +161,6 @@ def test_dropped_types_are_named() -> None:
     found = schedule(service(machine("dear", 2.0), machine("cheap", 1.0), usd=3.0), trace(1, 1), step_s=1)
     assert found.blocks[0].dropped == {"dear": "cheap"}
     assert found.method == "slices + dominance"
-
-
-# ----------------------------------------------------------------------------------------------------
-# Against all schedules
-
-
-def random_case(seed: int, types: int, *, billing: bool, with_function: bool) -> dict[str, Any]:
-    """A service and a trace small enough to try everything, with times in whole seconds."""
-    rng = np.random.default_rng(seed)
-    step = int(rng.choice([1, 2, 3]))
-    steps = int(rng.integers(3, 6)) if types == 1 else int(rng.integers(2, 5))
-    most = int(rng.integers(1, 4 if with_function else 3)) if types == 1 else 2
-    lags = 4 if with_function else 3
-    if most == 3:  # the oracle takes long
-        steps = 3
-    if not with_function:
-        steps = min(steps, 4 - types)
-    period = int(rng.choice([1, step, 2 * step]))
-    seconds = steps * step - int(rng.integers(0, step)) * (period == 1)
-    periods = math.ceil(seconds / period)
-    machines = tuple(
-        machine(
-            f"m{p}",
-            float(rng.uniform(0.5, 2.0)) * (1 + p),
-            float(rng.uniform(1.0, 2.0)) * (1 + p),
-            start_s=float(rng.integers(0, lags)),
-            billing_min_s=float(rng.integers(2, 6)) if billing else 0.0,
-            machines_max=int(rng.integers(1, most + 1)) if rng.random() < 0.5 or types > 1 else None,
-        )
-        for p in range(types)
-    )
-    rates = [1 / own.seconds[0] for own in machines]
-    can = sum(rate * (own.machines_max or most) for rate, own in zip(rates, machines, strict=True))
-    peak = can if not with_function else min(rates) * most
-    counts = rng.integers(0, max(1, math.floor(peak * period)) + 1, size=periods)
-    usd = float(rng.uniform(0.5, 3.0)) if with_function else None
-    made = trace(*counts.tolist(), period_s=float(period))
-    at = [*range(0, math.ceil(made.seconds - 1e-9), step), int(made.seconds)]
-    if usd is None:
-        starts = {int(own.start_s) for own in machines}
-        early = {-start for start in starts} | {-k * step for k in range(1, 9) if k * step <= max(starts)}
-        at = sorted({*at, *(moment for moment in early if moment < 0)})
-    kinds = [
-        oracle.Kind(own.name, rate, own.usd_per_s, int(own.start_s), int(own.billing_min_s), own.machines_max)
-        for rate, own in zip(rates, machines, strict=True)
-    ]
-    demand = np.repeat(counts / period, period).tolist()
-    return {
-        "service": service(*machines, usd=usd),
-        "trace": made,
-        "step_s": step,
-        "kinds": kinds,
-        "demand": demand,
-        "moments": at,
-        "usd": math.inf if usd is None else usd,
-        "most": most,
-    }
 
 
 def optimum(case: dict[str, Any]) -> float:
@@ -334,73 +239,6 @@ def test_gap_is_honest_at_once(seed: int) -> None:
     assert found.usd >= truth * (1 - 1e-9) - 1e-9
 
 
-# ----------------------------------------------------------------------------------------------------
-# The evaluator
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_evaluator(seed: int) -> None:
-    """Random rentals, sensible or not, cost what the oracle says, second by second."""
-    rng = np.random.default_rng(seed)
-    case = random_case(seed, 2, billing=True, with_function=bool(seed % 3))
-    own = []
-    for p, kind in enumerate(case["kinds"]):
-        for _ in range(kind.machines_max):
-            begin, end = sorted(rng.choice(case["moments"], 2, replace=False).tolist())
-            own.append((p, begin, end))
-    listed = [Rental(case["kinds"][p].name, float(begin), float(end)) for p, begin, end in own]
-    (value,) = evaluate_schedule(case["service"], case["trace"], [listed])
-    assert value.usd == pytest.approx(oracle.cost(case["kinds"], own, case["demand"], case["usd"]), rel=1e-12)
-
-
-def test_evaluator_names_what_is_wrong() -> None:
-    """All that is wrong with a schedule is told at once, each with its block and machine."""
-    few = service(machine("few", machines_max=1))
-    listed = [Rental("few", 0.0, 2.0), Rental("few", 1.0, 2.0), Rental("fwe", 0.0, 1.0), Rental("few", 3.0, 3.0)]
-    with pytest.raises(InputError) as caught:
-        evaluate_schedule(few, trace(1, 1, 1), [listed])
-    text = str(caught.value)
-    assert "block 1, fwe: no machine of the block; did you mean few?" in text
-    assert "block 1, few: from 3 s to 3 s; stop later" in text
-    assert "block 1, few: 2 at once; at most 1" in text
-
-
-# ----------------------------------------------------------------------------------------------------
-# What is written down
-
-
-def mixed() -> Schedule:
-    """Two blocks, two types each, one without a function."""
-    own = tuple(
-        machine(f"m{p}", 1.0 + 0.8 * p, 2.0 * (1 + p), start_s=3.0, billing_min_s=5.0, sends=False) for p in (0, 1)
-    )
-    blocks = (Block(0, 0, own, function()), Block(1, 1, own, None))
-    return schedule(Service("s", blocks, (0.5, 0.5), (0.9, 0.9)), trace(8, 1, 9, 4, 0, 3, period_s=4.0), step_s=2.0)
-
-
-@pytest.mark.parametrize("period_s", [None, 1.0, 5.0, 100.0])
-def test_frame_sums_to_totals(period_s: float | None) -> None:
-    """Tables in any period add up to the totals of the schedule."""
-    found = mixed()
-    frame = found.to_frame(period_s)
-    assert frame.columns.tolist() == [
-        "start_s", "block", "demand", "m0", "m1", "capacity", "function_requests", "usd_machines", "usd_functions",
-    ]  # fmt: skip
-    sums = frame[["demand", "function_requests", "usd_machines", "usd_functions"]].sum().tolist()
-    assert sums == pytest.approx([25 * 1.5, found.function_requests, found.usd_machines, found.usd_functions])
-    assert len(frame) == 2 * math.ceil(24 / (period_s or 2.0))
-
-
-def test_document() -> None:
-    """The document's parts add up, and its gap is reckoned from its own cost and bound."""
-    found = mixed()
-    document = json.loads(json.dumps(found.to_dict()))
-    assert document["usd"] == found.usd
-    assert document["usd"] == pytest.approx(document["usd_machines"] + document["usd_functions"])
-    assert document["gap"] == (found.usd - found.bound) / found.usd <= 1e-3
-    assert [len(block["rentals"]) for block in document["blocks"]] == [len(block.rentals) for block in found.blocks]
-
-
 def test_progress_rises_to_the_end() -> None:
     """Bounds rise and costs fall, both to those of the result."""
     seen: list[Progress] = []
@@ -425,32 +263,6 @@ def test_parameters_without_sense(given: dict[str, float], message: str) -> None
     """Parameters out of range are refused by name, with what to write."""
     with pytest.raises(InputError, match=message):
         schedule(service(machine()), trace(1), **given)  # type: ignore[arg-type]
-
-
-# ----------------------------------------------------------------------------------------------------
-# Levels
-
-
-def test_parts_of_levels_are_all_levels(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Levels taken in parts for want of memory give the same spells."""
-    rng = np.random.default_rng(0)
-    demand = Demand(np.arange(41.0), rng.integers(0, 30, 40).astype(float))
-    given: dict[str, Any] = {"rate": 2.0, "usd_per_s": 1.0, "start_s": 1.5, "usd_per_request": 1.0}
-    whole = best_levels(demand, moments(40.0, 1.0), **given)
-    monkeypatch.setattr("serflow_opt.traffic.schedule.levels.CELLS", 100)
-    parts = best_levels(demand, moments(40.0, 1.0), **given)
-    assert parts.spells == whole.spells
-    assert parts.usd == pytest.approx(whole.usd)
-
-
-def test_moments_end_with_the_trace_and_begin_before_it() -> None:
-    """Moments of change cover the whole trace, and the starts that must be ordered before it."""
-    assert moments(10.0, 4.0).tolist() == [0, 4, 8, 10]
-    assert moments(10.0, 4.0, [5.0, 1.0]).tolist() == [-5, -4, -1, 0, 4, 8, 10]
-
-
-# ----------------------------------------------------------------------------------------------------
-# A real trace
 
 
 @pytest.mark.parametrize(

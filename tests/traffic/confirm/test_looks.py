@@ -1,0 +1,34 @@
+"""Looks at a simulation that goes on, and intervals that hold at each of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from serflow_opt.traffic.confirm.looks import interval, schedule
+
+
+@pytest.mark.parametrize(("most", "looks"), [(1, [2]), (4, [4]), (5, [4, 5]), (20, [4, 6, 9, 14, 20])])
+def test_looks_grow_by_half(most: int, looks: list[int]) -> None:
+    """After 4 rounds, then half as many more each time; the last look is at all, and never at fewer than two."""
+    assert schedule(most) == looks
+
+
+def test_the_interval_is_students_below_and_wider_above() -> None:
+    """Of 1, 2 and 3 with t(0.975, 2) = 4.302653: 2 - 4.302653 / sqrt(3); the upper end allows for rare lateness."""
+    low, high = interval([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], 0.0, 0.05)
+    half = 4.302653 / math.sqrt(3)
+    assert low == pytest.approx(2 - half, rel=1e-6)
+    assert high > 2 + half
+    # the largest m whose distance from 2 is t sqrt(m / 2 / 3), as the variance is half the mean
+    assert (high - 2) ** 2 == pytest.approx(4.302653**2 * high / 2 / 3, rel=1e-6)
+
+
+def test_nobody_late_is_not_a_promise() -> None:
+    """Rounds without a late request leave room above, by the least variance that is believed."""
+    zeros = np.zeros(9)
+    assert interval(zeros, zeros, 0.0, 0.05) == (0.0, 0.0)
+    assert interval(zeros, zeros, 0.01, 0.05)[1] == pytest.approx(2.306004**2 * 0.01 / 9, rel=1e-5)
+    assert interval([0.0, 0.0], [0.0, math.inf], 0.0, 0.05)[1] == math.inf

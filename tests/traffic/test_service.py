@@ -1,0 +1,50 @@
+"""Services under traffic: shares by block, bills in steps, and accuracy."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from serflow_opt.traffic.service import Block, Machine, Service, billed_s
+
+MACHINE = Machine("m", 1.0, 1, (1.0, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "step", "least", "billed"),
+    [
+        (0.3, 0.1, 0.0, 0.3),
+        (0.31, 0.1, 0.0, 0.4),
+        (0.31, 0.0, 0.0, 0.31),
+        (0.01, 0.1, 0.25, 0.25),
+        (0.0, 0.1, 0.0, 0.0),
+    ],
+)
+def test_bills_are_rounded_up_but_not_by_floating_point(
+    seconds: float, step: float, least: float, billed: float
+) -> None:
+    """0.3 s are three steps of 0.1 though 0.3 / 0.1 is above 3 in binary; a least bill goes before."""
+    assert billed_s(seconds, step, least) == pytest.approx(billed, rel=1e-12)
+
+
+def service(shares: tuple[float, ...]) -> Service:
+    blocks = (Block(0, 0, (MACHINE,), None), Block(1, 2, (MACHINE,), None))
+    return Service("s", blocks, shares, (0.9, 0.8, math.nan))
+
+
+def test_shares_by_block() -> None:
+    """Half leave before block 2; of those who enter it 3 of 5 leave at its first stage and nobody goes on."""
+    own = service((0.5, 0.3, 0.2))
+    assert (own.reach(0), own.reach(1)) == (1.0, 0.5)
+    assert own.outcome_shares(0) == (0.5, 0.5)
+    assert own.outcome_shares(1) == pytest.approx((0.6, 0.4, 0.0))
+
+
+def test_a_block_that_nobody_enters() -> None:
+    """Where all have left before, nothing is divided by nothing, and an accuracy nobody knows does not count."""
+    own = service((1.0, 0.0, 0.0))
+    assert own.reach(1) == 0.0
+    assert own.outcome_shares(1) == (0.0, 0.0, 1.0)
+    assert own.accuracy == 0.9
+    assert service((0.5, 0.5, 0.0)).accuracy == pytest.approx(0.85)
