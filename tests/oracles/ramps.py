@@ -31,7 +31,7 @@ from oracles.brute_force import (
 from oracles.random_instances import random_document
 
 Document = Mapping[str, Any]
-MOST = 5_000
+MOST = 2_000
 """Plans that are listed."""
 
 
