@@ -99,7 +99,7 @@ def fronts(size: str, seeds: range, names: list[str], given: Any) -> dict[str, M
     """Find fronts of cost and latency of the instances of a size by the methods named."""
     rows = {name: MethodRuns([], [], []) for name in names}
     for seed in seeds[: given.peer_seeds]:
-        instance = load(size, seed).with_limits(latency_slo_s=None, minimize="cost")
+        instance = load(size, seed).with_limits(latency_slo_ms=None, minimize="cost")
         front = np.empty((0, 2))
         for name in names:
             if name == OURS:
