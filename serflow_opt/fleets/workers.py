@@ -16,7 +16,8 @@ from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.stopping import workers
 from serflow_opt.search.outcome import SearchSettings
 
-Item, Found = TypeVar("Item"), TypeVar("Found")
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 
 class Searches:
