@@ -121,7 +121,15 @@ def build_batches(
 
 
 def add_picks(m: Any, data: Data, blocks: Sequence[BatchBlock]) -> None:
-    """Add what runs each block, and its products with the reach; expects exits."""
+    """Add what runs each block, and its products with the reach; expects exits.
+
+    Parameters
+    ----------
+    m, data
+        The model, and sets and coefficients of the instance.
+    blocks
+        What may run each block.
+    """
     picks = [(b, c) for b, block in enumerate(blocks) for c in range(len(block.runs))]
     used = {
         b: sorted({s for runs in block.runs for s in (block.first, *runs.work, *runs.usd)})
@@ -149,7 +157,13 @@ def add_picks(m: Any, data: Data, blocks: Sequence[BatchBlock]) -> None:
 
 
 def add_room(m: Any, data: Data, blocks: Sequence[BatchBlock]) -> None:
-    """Add numbers of machines, what they can give, and batches that fill evenly; expects picks."""
+    """Add numbers of machines, what they can give, and batches that fill evenly; expects picks.
+
+    Parameters
+    ----------
+    m, data, blocks
+        As `add_picks` takes them.
+    """
     runs = {(b, c): own for b, block in enumerate(blocks) for c, own in enumerate(block.runs)}
     m.size = pyo.Var([(*key, k) for key, own in runs.items() for k in range(len(own.counts))], domain=pyo.Binary)
 
@@ -173,7 +187,15 @@ def add_room(m: Any, data: Data, blocks: Sequence[BatchBlock]) -> None:
 
 
 def add_batch_time(m: Any, data: Data, blocks: Sequence[BatchBlock], limit_s: float) -> None:
-    """Limit the seconds of full batches on the whole path; expects picks."""
+    """Limit the seconds of full batches on the whole path; expects picks.
+
+    Parameters
+    ----------
+    m, data, blocks
+        As `add_picks` takes them.
+    limit_s
+        Seconds that the path may take.
+    """
     taken = pyo.quicksum(
         own.seconds / limit_s * m.pick[b, c] for b, block in enumerate(blocks) for c, own in enumerate(block.runs)
     )
@@ -181,7 +203,15 @@ def add_batch_time(m: Any, data: Data, blocks: Sequence[BatchBlock], limit_s: fl
 
 
 def batch_spending(m: Any, blocks: Sequence[BatchBlock], dollar: float) -> Any:
-    """Return rent, calls and hand-overs in units of `dollar`, USD/s; expects picks and numbers of machines."""
+    """Return rent, calls and hand-overs in units of `dollar`, USD/s; expects picks and numbers of machines.
+
+    Parameters
+    ----------
+    m, blocks
+        As `add_picks` takes them.
+    dollar
+        USD/s that the expression is in units of.
+    """
     return pyo.quicksum(
         own.rent * count / dollar * m.size[b, c, k]
         for b, block in enumerate(blocks)

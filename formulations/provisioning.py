@@ -110,7 +110,17 @@ def build_provisioning(
 
 
 def add_pools(m: Any, data: Data, pools: Sequence[BlockModel], groups: Sequence[tuple[float, float]]) -> None:
-    """Add machines and what runs on them, for blocks in order and groups (λ_g, π_g); expects exits."""
+    """Add machines and what runs on them, for blocks in order and groups (λ_g, π_g); expects exits.
+
+    Parameters
+    ----------
+    m, data
+        The model, and sets and coefficients of the instance.
+    pools
+        The blocks, in order.
+    groups
+        Rates λ_g, requests per second, and their shares π_g.
+    """
     machines = [b for b, pool in enumerate(pools) if pool.times]
     split = [b for b in machines if pools[b].prices]
     rows = [
@@ -181,7 +191,13 @@ def add_pools(m: Any, data: Data, pools: Sequence[BlockModel], groups: Sequence[
 
 
 def add_limits(m: Any, data: Data, pools: Sequence[BlockModel]) -> None:
-    """Keep the work of listed sizes in range, and what each makes late within the room; expects pools."""
+    """Keep the work of listed sizes in range, and what each makes late within the room; expects pools.
+
+    Parameters
+    ----------
+    m, data, pools
+        As `add_pools` takes them.
+    """
     listed = {b: sizes for b, pool in enumerate(pools) if (sizes := pool.sizes) is not None}
 
     @m.Constraint([b for b, sizes in listed.items() if sizes.high > 0])

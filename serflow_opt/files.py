@@ -42,7 +42,22 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
-    """Write a CSV table, atomically; None stays empty."""
+    """Write a CSV table, atomically; None stays empty.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    columns
+        Names of columns, in order.
+    rows
+        Cells by column.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be written.
+    """
 
     def write(draft: Path) -> None:
         with draft.open("w", encoding="utf-8", newline="") as file:
@@ -61,7 +76,17 @@ RELATIVE = "check the name; paths are relative to the instance file"
 
 
 def read_text(path: Path, problems: list[Problem], absent: str = RELATIVE) -> str | None:
-    """Return a file's text, or None after saying why it cannot be read; `absent` is the cure when there is none."""
+    """Return a file's text, or None after saying why it cannot be read; `absent` is the cure when there is none.
+
+    Parameters
+    ----------
+    path
+        File to read, UTF-8.
+    problems
+        Takes what is wrong.
+    absent
+        The cure where there is no such file.
+    """
 
     def wrong(found: str, cure: str) -> None:
         problems.append(Problem(str(path), "", found, cure))
@@ -85,6 +110,15 @@ def read_text(path: Path, problems: list[Problem], absent: str = RELATIVE) -> st
 
 def read_json(path: str | Path, cure: str, what: str) -> dict[str, Any]:
     """Read a file that holds one JSON document.
+
+    Parameters
+    ----------
+    path
+        File to read.
+    cure
+        What it should hold.
+    what
+        That in a word.
 
     Raises
     ------

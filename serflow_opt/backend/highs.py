@@ -31,7 +31,6 @@ from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import DEFAULT_GAP, FEASIBILITY, LOOSE_FEASIBILITY, POLISHED, WITHIN
 
 Status = Literal["optimal", "limit", "infeasible", "no_solution"]
-
 RESCALED = 5
 """Times at most that a model is scaled anew for a solution far smaller than the one before."""
 CHECKING, LEAST_WORK = 0.1, 1_000
@@ -134,9 +133,17 @@ class HighsModel:
         return model
 
     def add_cut(self, variables: list[Any], coefficients: list[float], upper: float) -> None:
-        """Add Σ coefficient x variable <= upper to all later solves; columns by number where a matrix was given."""
-        keys = variables if self._pyomo is None else [id(variable) for variable in variables]
-        self.add_cuts(Cuts.of([len(keys)], [self._index[key] for key in keys], coefficients, [upper]))
+        """Add Σ coefficient x variable <= upper to all later solves.
+
+        Parameters
+        ----------
+        variables, coefficients
+            Of the model, or numbers of columns where a matrix was given; one coefficient for each.
+        upper
+            Right-hand side.
+        """
+        index = [self._index[own if self._pyomo is None else id(own)] for own in variables]
+        self.add_cuts(Cuts.of([len(index)], index, coefficients, [upper]))
 
     def add_cuts(self, cuts: Cuts) -> None:
         """Add rows to all later solves."""

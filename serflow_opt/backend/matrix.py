@@ -43,7 +43,17 @@ class Cuts:
 
     @classmethod
     def of(cls, ends: list[int], index: list[int], value: list[float], upper: list[float]) -> Cuts:
-        """Return cuts from lists."""
+        """Return cuts from lists.
+
+        Parameters
+        ----------
+        ends
+            Of each cut, the position behind its last entry, n.
+        index, value
+            Column and coefficient of each entry.
+        upper
+            Right-hand sides, n.
+        """
         whole = np.array(ends, dtype=np.int32), np.array(index, dtype=np.int32)
         return cls(*whole, np.array(value, dtype=float), np.array(upper, dtype=float))
 

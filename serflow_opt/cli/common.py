@@ -133,6 +133,28 @@ def load_limited(
     """Load an instance for a verb, and put limits in the place of its own where they are given, by the names of files.
 
     Of its options those stay that `Instance.keep` keeps.
+
+    Parameters
+    ----------
+    file, catalog
+        Instance file, folder or name, and price files beside the catalogue.
+    verb
+        What it is loaded for; a family that has no answer to it says so.
+    include, exclude
+        Patterns of options.
+    settings
+        KEY=VALUE, by the keys of files.
+    limits
+        By the keys of files, in the units shown; None: as the instance has it.
+
+    Returns
+    -------
+    The problem, of whatever family.
+
+    Raises
+    ------
+    InputError
+        For a file that does not hold a problem, and for limits it does not know.
     """
     from serflow_opt.families.loading import load
     from serflow_opt.families.registry import family_of
@@ -172,7 +194,25 @@ def load_given(
     changes: dict[str, Any],
     jobs: int = 1,
 ) -> tuple[list[tuple[str, Any]], list[Problem]]:
-    """Load every file and collect the problems of all of them."""
+    """Load every file and collect the problems of all of them.
+
+    Parameters
+    ----------
+    files
+        Instance files, folders and names, each on its own.
+    include, exclude
+        Patterns of options.
+    catalogs
+        Price files beside the catalogue.
+    changes
+        Limits by the keys of files, in the units shown; None: as the instance has it.
+    jobs
+        Processes.
+
+    Returns
+    -------
+    Each file with its problem, and what is wrong with the others.
+    """
     from serflow_opt.cli.many import load_all
 
     given = {key: value for key, value in changes.items() if value is not None}
@@ -198,7 +238,22 @@ def telling(wanted: bool) -> Iterator[Callable[[str], None]]:
 
 
 def hand_over(result: Displayed, as_json: bool, out: Path | None = None) -> None:
-    """Print a result, as a table or as its document, and write the document where that is asked for."""
+    """Print a result, as a table or as its document, and write the document where that is asked for.
+
+    Parameters
+    ----------
+    result
+        What was asked for.
+    as_json
+        Print the document instead of the table.
+    out
+        File for the document; None: none.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be written.
+    """
     from serflow_opt.cli.output import show
 
     if out is not None:

@@ -57,6 +57,21 @@ def load_all(
     """Load instances with other targets and fewer options, and collect the problems of all of them.
 
     Several processes share the work where there are more than `WORTH_IT` files.
+
+    Parameters
+    ----------
+    files, catalogs
+        Instance files, each on its own, and price files beside the catalogue.
+    changes
+        Limits by the keys of files, in the units shown.
+    include, exclude
+        Patterns of options.
+    jobs
+        Processes.
+
+    Returns
+    -------
+    Each file with its problem, in turn, and what is wrong with the others.
     """
     one = partial(_load, catalogs=catalogs, changes=changes, include=include, exclude=exclude)
     if jobs > 1 and len(files) > WORTH_IT:
@@ -90,7 +105,17 @@ def _load(
 
 @contextmanager
 def counting(wanted: bool, total: int, doing: str) -> Iterator[Callable[[], None]]:
-    """Give something to call after each of `total` pieces of work: a bar on stderr, where somebody may be looking."""
+    """Give something to call after each of `total` pieces of work: a bar on stderr, where somebody may be looking.
+
+    Parameters
+    ----------
+    wanted
+        Whether a bar may be shown.
+    total
+        Pieces of work.
+    doing
+        What is being done, in a word.
+    """
     if not (wanted and total > 1 and sys.stderr.isatty()):
         yield lambda: None
         return

@@ -48,7 +48,22 @@ def check_plot(path: Path | None) -> None:
 
 
 def deliver(plans: list[Any], as_json: bool, out: Path | None, plot: Path | None) -> None:
-    """Print and write what was asked for: answers of any kinds."""
+    """Print and write what was asked for: answers of any kinds.
+
+    Parameters
+    ----------
+    plans
+        Answers, at least one.
+    as_json
+        Print the documents instead of tables.
+    out, plot
+        File for the documents, and for the picture of the first answer; None: none.
+
+    Raises
+    ------
+    InputError
+        Where a file cannot be written.
+    """
     documents: Any = [plan.to_dict() for plan in plans]
     text = json.dumps(documents[0] if len(documents) == 1 else documents, indent=2)
     if out:

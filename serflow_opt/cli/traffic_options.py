@@ -74,7 +74,22 @@ class Moments(StrEnum):
 
 
 def read_part(path: Path, scale: float, from_s: float, to_s: float | None) -> Trace:
-    """Read the part of a trace that is asked for."""
+    """Read the part of a trace that is asked for.
+
+    Parameters
+    ----------
+    path
+        Trace file, or the name of a shipped trace.
+    scale
+        Times the requests of the file.
+    from_s, to_s
+        Start and end, seconds; None: to the end of the trace.
+
+    Raises
+    ------
+    InputError
+        Where no period lies between them.
+    """
     from serflow_opt.traffic.demand.trace_file import read_trace
 
     trace = read_trace(path)
@@ -88,7 +103,22 @@ def read_part(path: Path, scale: float, from_s: float, to_s: float | None) -> Tr
 
 
 def read_faults(no_start: list[str] | None, throttle: list[str] | None, instance: Instance) -> Faults:
-    """Read TYPE:FROM:TO and FROM:TO:LIMIT."""
+    """Read TYPE:FROM:TO and FROM:TO:LIMIT.
+
+    Parameters
+    ----------
+    no_start
+        TYPE:FROM:TO: no machine of a type starts between two moments, seconds.
+    throttle
+        FROM:TO:LIMIT: calls of functions at once between two moments, seconds.
+    instance
+        Whose types are meant.
+
+    Raises
+    ------
+    InputError
+        For what cannot be read, and types the instance does not have.
+    """
     from serflow_opt.traffic.simulate.faults import Faults
 
     problems: list[Problem] = []

@@ -27,7 +27,13 @@ class SimulatedFigure(Document):
 
 
 def beside(name: str, unit: str, planned: float, expected: float, simulated: float) -> SimulatedFigure:
-    """Return a figure; the arguments as `SimulatedFigure` has them."""
+    """Return a figure; the arguments as `SimulatedFigure` has them.
+
+    Parameters
+    ----------
+    name, unit, planned, expected, simulated
+        As `SimulatedFigure` has them.
+    """
     off = simulated / expected - 1 if expected else 0.0
     return SimulatedFigure(name=name, unit=unit, planned=planned, expected=expected, simulated=simulated, off=off)
 

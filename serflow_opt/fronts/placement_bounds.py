@@ -179,7 +179,17 @@ def weightings_of(count: int, finer: int = 1) -> Floats:
 
 
 def points_of(sides: Sides, rows: Ints, levels: Ints) -> Floats:
-    """Return the objectives of placements under thresholds, P x K, in the units of `Sides`."""
+    """Return the objectives of placements under thresholds, P x K, in the units of `Sides`.
+
+    Parameters
+    ----------
+    sides
+        Objectives of all placements as sums over stages.
+    rows
+        Placements, P.
+    levels
+        Their thresholds, P x M, positions in the menus.
+    """
     exits = sides.exits.rows(rows)
     reach = reaches(exits, levels)
     sums = sides.fixed[: len(sides.weight), rows] + np.einsum("nm,inm->in", reach, sides.weight[:, rows])

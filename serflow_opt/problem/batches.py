@@ -82,7 +82,15 @@ class ByBatch:
 
 
 def batch_problems(tier: TierTable, file: str, place: str) -> list[Problem]:
-    """Return what is wrong with the menus of a tier, its times left aside."""
+    """Return what is wrong with the menus of a tier, its times left aside.
+
+    Parameters
+    ----------
+    tier
+        The table of the tier.
+    file, place
+        Where it stands.
+    """
     problems: list[Problem] = []
 
     def wrong(key: str, found: str, cure: str) -> None:

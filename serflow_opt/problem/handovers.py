@@ -1,4 +1,4 @@
-"""From measured tables to the ways to hand a request over: compressions (survey's γ) times protections (2.2.2)."""
+"""From measured tables to ways to hand a request over: compressions (survey's γ) times protections (survey 2.2.2)."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ NO_CLASSIFIER = Menu((), (0.0,), (0.0,))
 
 @dataclass(frozen=True, slots=True)
 class HandoverMode:
-    """One way to hand over before a stage: a compression (survey's γ) and a protection (2.2.2).
+    """One way to hand over before a stage: a compression (survey's γ) and a protection (survey 2.2.2).
 
     Attributes
     ----------

@@ -62,7 +62,7 @@ class Candidate:
 
 
 @dataclass(slots=True)
-class Counts:
+class LabelCounts:
     """Placements there are, listed because bounds left them, and given labels; labels kept; sweeps."""
 
     placements: float = 0.0
@@ -104,7 +104,7 @@ class ChainSearch:
         self.held[0] = 1.0
         self.value, self.bound, self.infeasible = math.inf, -math.inf, False
         self.best: tuple[Placed, Ints] | None = None
-        self.counts = Counts()
+        self.counts = LabelCounts()
         self._candidates: dict[bytes, Candidate] = {}
         self._dropped = math.inf
 

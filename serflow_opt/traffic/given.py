@@ -1,11 +1,14 @@
-"""What traffic functions are given beside instances: traces and services, or what is read as one."""
+"""What traffic functions are given: instances that they can work on, traces and services, or what is read as one."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from serflow_opt.errors import InputError, Problem
+from serflow_opt.plan.samples import tables_wanted
 from serflow_opt.problem.given import wrong
+from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.demand.trace_file import read_trace
 from serflow_opt.traffic.service import Service
@@ -39,3 +42,43 @@ def service_of(given: object) -> Service:
     home = "serflow_opt.traffic.control.compare"
     cure = f"give a service: so.provision(...).service, or {home}.service_for(instance, trace)"
     raise wrong("service", given, cure)
+
+
+def check_for_provisioning(instance: Instance) -> None:
+    """Refuse an instance with something that provisioning would have to leave out.
+
+    Raises
+    ------
+    InputError
+        That names all of it.
+    """
+    problems: list[Problem] = []
+
+    def wrong(place: str, found: str, cure: str) -> None:
+        problems.append(Problem(instance.name, place, found, cure))
+
+    if instance.threshold_mode != "menu":
+        wrong("exits.thresholds", instance.threshold_mode, 'provisioning chooses from the menu: thresholds = "menu"')
+    problems += tables_wanted(instance, "provisioning works")
+    if instance.families:
+        wrong("tier.memory_mb_range", "sizes or noise from a range", "list the choices: memory_mb = [...]")
+    if instance.tail != "fixed":
+        wrong("workload.tail", instance.tail, 'give tail = "fixed": provisioning counts how times vary (sd_ms) itself')
+    if instance.minimize != "cost":
+        wrong("objective.minimize", instance.minimize, 'provisioning minimises cost: minimize = "cost"')
+    if instance.variants:
+        wrong("variant", f"{len(instance.variants)}", "provisioning takes stages as they are: leave variants out")
+    if any(len(ways) > 1 for ways in instance.ways):
+        wrong("adaptation, privacy", "several ways to hand over", "provisioning hands over as it is: leave them out")
+    limits = {
+        "cost_max_usd": instance.cost_max_usd,
+        "energy_max_j": instance.energy_max_j,
+        "privacy_max": instance.privacy_max,
+        "mse_min": instance.privacy.mse_min,
+        "cross_entropy_max": instance.privacy.cross_entropy_max,
+    }
+    for name, value in limits.items():
+        if value is not None:
+            wrong(f"workload.{name}", f"{value:g}", "provisioning keeps accuracy and latency only: leave it out")
+    if problems:
+        raise InputError(problems)

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 
 def billed_s(seconds: float, step: float, least: float = 0.0) -> float:
-    """Return seconds rounded up to what is billed, `least` at least; step 0: as they are."""
+    """Return seconds rounded up to what is billed, `least` at least; step 0: as they are.
+
+    Parameters
+    ----------
+    seconds
+        Seconds that were used.
+    step
+        Seconds that are billed whole.
+    least
+        Seconds that are billed at least.
+    """
     return max(math.ceil(seconds / step * (1 - ROUNDING)) * step if step else seconds, least)
 
 

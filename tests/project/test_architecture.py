@@ -176,6 +176,16 @@ def test_functions_are_short() -> None:
     assert long == LONGER_FUNCTIONS
 
 
+def test_no_two_classes_bear_one_name() -> None:
+    """One name, one meaning, private classes included; what reads a table of a file ends in Table."""
+    homes: dict[str, list[str]] = {}
+    for name, module in modules().items():
+        for node in module.nodes:
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(name)
+    assert {name: own for name, own in homes.items() if len(own) > 1} == {}
+
+
 @pytest.mark.parametrize("result", VIEWS)
 def test_each_result_has_its_view(result: str) -> None:
     """What the registry names is there."""

@@ -112,7 +112,21 @@ class BatchingMenu:
         return floor
 
     def timers(self, group: tuple[int, ...], promise: float, which: NDArray[np.intp]) -> Array:
-        """Return the longest timers within a promise, by configuration and application; below zero: too slow."""
+        """Return the longest timers within a promise, by configuration and application; below zero: too slow.
+
+        Parameters
+        ----------
+        group
+            Positions of applications, n.
+        promise
+            Share of the targets that is kept, above 0.
+        which
+            Rows of the menu, m.
+
+        Returns
+        -------
+        Seconds, m x n.
+        """
         room: Array = promise * self.targets[list(group)][None, :] - self.longest[which][:, None]
         return np.where(np.abs(room) <= ROUNDING * self.targets[list(group)], 0.0, room)
 

@@ -59,7 +59,15 @@ class Shop:
         self.found: dict[tuple[int, tuple[int, ...], Cards], FillingColumn] = {}
 
     def column(self, server: int, cpu: tuple[int, ...], cards: Cards) -> FillingColumn:
-        """Return a filling as a column."""
+        """Return a filling as a column.
+
+        Parameters
+        ----------
+        server
+            Position of the type of servers.
+        cpu, cards
+            Rows of the menu: without a card, and on each card.
+        """
         menu, networks = self.menu, len(self.problem.networks)
         every = np.array([*cpu, *(i for card in cards for i in card)], dtype=np.intp)
         count = np.bincount(every, minlength=len(menu.configs)).astype(float)
@@ -68,7 +76,13 @@ class Shop:
         return FillingColumn(server, cpu, cards, count, up, low, float(count @ self.resources[server]))
 
     def take(self, server: int, cpu: tuple[int, ...], cards: Cards) -> bool:
-        """Note a filling; say whether it is new."""
+        """Note a filling; say whether it is new.
+
+        Parameters
+        ----------
+        server, cpu, cards
+            As `column` takes them.
+        """
         key = server, cpu, cards
         if not (cpu or cards) or key in self.found:
             return False

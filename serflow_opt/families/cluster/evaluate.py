@@ -87,7 +87,19 @@ def value(problem: Cluster, plan: Plan) -> Valued:
 
 
 def gpus_of(problem: Cluster, server: int, config: Config) -> float:
-    """Return what an instance takes of a card on a type of servers."""
+    """Return what an instance takes of a card on a type of servers.
+
+    Parameters
+    ----------
+    problem, server
+        The problem, and the position of a type of servers.
+    config
+        How the instance is set up.
+
+    Returns
+    -------
+    Share of a card, 0 to 1.
+    """
     return problem.servers[server].part(config.slice) if config.slice else config.percent / 100
 
 

@@ -28,7 +28,21 @@ def in_units(sizes: Sequence[float], room: float) -> tuple[int, list[int]]:
 
 
 def best_by_size(items: Sequence[int], values: Floats, size: Mapping[int, int]) -> dict[int, int]:
-    """Return the item of each size that is worth most; without those worth nothing."""
+    """Return the item of each size that is worth most; without those worth nothing.
+
+    Parameters
+    ----------
+    items
+        Positions in `values`.
+    values
+        What each item is worth.
+    size
+        By item, its size in whole units.
+
+    Returns
+    -------
+    By size, the item.
+    """
     best: dict[int, int] = {}
     for i in items:
         if values[i] > 0 and (size[i] not in best or values[i] > values[best[size[i]]]):

@@ -67,7 +67,17 @@ class GoalWithinLimits:
 
     @classmethod
     def of(cls, shop: Shop, goal: Mapping[str, float], limits: Mapping[str, float]) -> GoalWithinLimits:
-        """Return them from a goal and limits, less is better; one quantity alone is minimised as it is."""
+        """Return them from a goal and limits, less is better; one quantity alone is minimised as it is.
+
+        Parameters
+        ----------
+        shop
+            The problem and the fillings known.
+        goal
+            Coefficients of quantities.
+        limits
+            By quantity, in its own unit.
+        """
         goal = goal if len(goal) > 1 else dict.fromkeys(goal, 1.0)
         rate = shop.problem.rate
         least = 1.0 if shop.problem.asked else 0.0

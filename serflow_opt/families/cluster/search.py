@@ -76,7 +76,25 @@ def model_of(
     limits: Mapping[str, float],
     held: Held | None = None,
 ) -> tuple[Any, dict[str, Any]]:
-    """Return the integer cover by some fillings, and its quantities, less is better."""
+    """Return the integer cover by some fillings, and its quantities, less is better.
+
+    Parameters
+    ----------
+    shop
+        The problem.
+    columns
+        Fillings that may be used.
+    goal
+        Coefficients of quantities.
+    limits
+        By quantity, in its own unit.
+    held
+        Bounds on the number of instances, by row of the menu.
+
+    Returns
+    -------
+    The Pyomo model, and the quantities as linear expressions.
+    """
     from serflow_opt.formulations.cluster import Branch, Filling, Offer, cover
     from serflow_opt.formulations.quantities import add_goal
 

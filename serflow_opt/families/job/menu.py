@@ -120,7 +120,15 @@ class Forms:
         return np.where(w > 1, usd, 0.0)
 
     def round_s(self, rounds: Floats, passes: Floats, channel: Channel, pattern: str) -> Floats:
-        """Return seconds of a round by option and workers."""
+        """Return seconds of a round by option and workers.
+
+        Parameters
+        ----------
+        rounds, passes
+            Exchanges until the target is met, and passes over the data, by option and workers.
+        channel, pattern
+            What models are exchanged over, and how.
+        """
         compute: Floats = passes * self.job.pass_s / (rounds * self.w * self.speed)  # (3)
         return compute + self.exchange(channel, pattern)
 

@@ -44,7 +44,19 @@ class LayerRuns:
         self._times: dict[tuple[int, int], Array] = {}
 
     def times(self, p: int, r: int, versions: int) -> Array:
-        """S_{p,r,v}, infinite where there is no run or it does not fit."""
+        """S_{p,r,v}, infinite where there is no run or it does not fit.
+
+        Parameters
+        ----------
+        p, r
+            Type of workers, by position, and how many hold the run together.
+        versions
+            Versions v of the weights that a worker keeps.
+
+        Returns
+        -------
+        Seconds by first layer and layer behind the last, (n+1) x (n+1).
+        """
         worker = self.problem.workers[p]
         if (p, r) not in self._times:
             work = (self.seconds / worker.speed + 4 * (r - 1) * self.weights / (worker.bytes_per_s * r)) / r

@@ -50,7 +50,7 @@ def by_labels(setup: Setup, best: BestRows, below: float, deadline: Deadline) ->
     deadline
         When to give up.
     """
-    sweep = _Sweep(setup, best.by)
+    sweep = _LabelSweep(setup, best.by)
     for width in (NARROW, WIDE):
         found, whole = sweep.run(_just_below(min(best.value, below)), width, deadline)
         if found is not None:
@@ -67,7 +67,7 @@ def _just_below(value: float) -> float:
     return value - EQUAL * abs(value) if math.isfinite(value) else value
 
 
-class _Sweep:
+class _LabelSweep:
     """Labels of a setting, group by group."""
 
     def __init__(self, setup: Setup, by: tuple[float, ...]) -> None:

@@ -26,7 +26,7 @@ from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.flat import HubCrossings
 from serflow_opt.search.layered import Chain
-from serflow_opt.search.rented.parting import Counts
+from serflow_opt.search.rented.parting import NodeCounts
 from serflow_opt.search.rented.search import RentedSearch
 
 
@@ -124,7 +124,7 @@ class LateSearch:
         self.chain, self.gap, self.deadline, self.grace_s = chain, gap, deadline, grace_s
         self.on_better, self._most_nodes = on_better, most_nodes
         self.value, self.bound, self.infeasible = math.inf, -math.inf, False
-        self.counts, self.unit = Counts(), 0.0
+        self.counts, self.unit = NodeCounts(), 0.0
         self.held: Floats | None = None
         self._best: RentedSearch | None = None
 
@@ -184,7 +184,7 @@ class LateSearch:
         self.deadline.check()
         return ended
 
-    def _add(self, counts: Counts) -> None:
+    def _add(self, counts: NodeCounts) -> None:
         self.counts.placements = counts.placements
         for name in ("listed", "parted", "nodes", "sweeps"):
             setattr(self.counts, name, getattr(self.counts, name) + getattr(counts, name))

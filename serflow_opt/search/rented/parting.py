@@ -30,7 +30,7 @@ OFTEN = 125
 
 
 @dataclass(slots=True)
-class Counts:
+class NodeCounts:
     """Placements there are, listed because bounds left them, and parted; nodes of these; sweeps."""
 
     placements: float = 0.0
@@ -87,7 +87,7 @@ class Parting:
         self.value, self.bound = math.inf, -math.inf
         self.best: tuple[Placed, Ints] | None = None
         self.shares: list[Floats] | None = None
-        self.counts = Counts()
+        self.counts = NodeCounts()
         self._most_nodes = most_nodes
 
     @property
@@ -202,7 +202,24 @@ class Parting:
         return self.columns.nodes(those, self.value if self.knows else self.most, self.knows, self.gap)
 
     def part(self, those: Placed, nodes: Parts, n: int, bound: float) -> None:
-        """Part the machines and thresholds of a placement until nothing below the target is left."""
+        """Part the machines and thresholds of a placement until nothing below the target is left.
+
+        Parameters
+        ----------
+        those
+            The placement whose nodes they are.
+        nodes
+            What is left of it.
+        n
+            Its row among those of `nodes`.
+        bound
+            No plan of it is below, in units of the goal.
+
+        Raises
+        ------
+        OutOfTime
+            At the deadline.
+        """
         self.counts.parted += 1
         nodes.open(n, bound)
         while nodes.waiting():

@@ -43,6 +43,15 @@ def one_by_one_only(instance: Instance, pools: int, law: Law) -> list[Problem]:
     """Return what is wrong with a question about two pools a block, or times that scatter, where tiers offer batches.
 
     Plans with batches know neither: what they promise would be of another question.
+
+    Parameters
+    ----------
+    instance
+        Whose tiers may offer batches.
+    pools
+        Most pools of a block.
+    law
+        How times scatter.
     """
     named = ", ".join(sorted({instance.tiers[own.tier].name for own in instance.options if own.batching}))
     if not named:

@@ -99,7 +99,17 @@ class BlockBatches:
 
 
 def filled(service: Service, b: int, rate: float, arrivals: Arrivals) -> BlockBatches:
-    """Return the batches of a block at a rate of requests of the service."""
+    """Return the batches of a block at a rate of requests of the service.
+
+    Parameters
+    ----------
+    service, b
+        The service, and the position of the block.
+    rate
+        Requests of the service per second.
+    arrivals
+        random: a Poisson process; smooth: evenly spaced.
+    """
     block, reach = service.blocks[b], service.reach(b)
     runs: Machine | Function | None = block.machines[0] if block.machines else block.function
     assert runs is not None

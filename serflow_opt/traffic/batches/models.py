@@ -92,7 +92,13 @@ def model_of(limits: Limits, lines: ReachLines, data: Data, structure: Structure
 
 
 def least_apart(limits: Limits, lines: ReachLines, data: Data, structure: Structure) -> float:
-    """Return what the blocks of a structure cost at least, USD/s, without a model; arguments as of `model_of`."""
+    """Return what the blocks of a structure cost at least, USD/s, without a model; arguments as of `model_of`.
+
+    Parameters
+    ----------
+    limits, lines, data, structure
+        As `model_of` takes them.
+    """
     known = _every_run(limits, lines, structure)
     return limits.best if known is None else _least_apart(lines, data, structure, known)
 

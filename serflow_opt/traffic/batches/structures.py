@@ -38,7 +38,17 @@ class BatchStructures(Structures):
 
     @staticmethod
     def full_s(option: Option, s: int, batch: int) -> float:
-        """Seconds of a stage for a full batch."""
+        """Seconds of a stage for a full batch.
+
+        Parameters
+        ----------
+        option
+            What runs the stage.
+        s
+            The stage, from 0.
+        batch
+            Requests of a full batch.
+        """
         return option.stage_seconds[s] if option.batching is None else option.batching.seconds[s][batch - 1]
 
     def choices(self, first: int, last: int) -> list[BlockChoice]:

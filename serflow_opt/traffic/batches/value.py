@@ -65,7 +65,17 @@ class Valuing:
         self.carrying, self.wait_max = carrying, wait_max
 
     def value(self, structure: Structure, service: Service, below: float = math.inf) -> ValuedBatches | None:
-        """Return the fewest machines, by money, that keep the target; None: none do, or not for less than `below`."""
+        """Return the fewest machines, by money, that keep the target; None: none do, or not for less than `below`.
+
+        Parameters
+        ----------
+        structure
+            Blocks on options.
+        service
+            The service that they make at some thresholds.
+        below
+            USD/s that it has to cost less than.
+        """
         floor = self.structures.instance.accuracy_min
         if floor is not None and service.accuracy < floor * (1 - TOLERANCE):
             return None
@@ -94,7 +104,17 @@ class Valuing:
     def with_counts(
         self, structure: Structure, service: Service, valued: ValuedBatches, counts: tuple[int, ...]
     ) -> ValuedBatches:
-        """Return what other numbers of machines cost, and what batches wait for them."""
+        """Return what other numbers of machines cost, and what batches wait for them.
+
+        Parameters
+        ----------
+        structure, service
+            As `value` takes them.
+        valued
+            What `value` returned for them.
+        counts
+            Machines by block.
+        """
         usd = self._other(structure, service, valued.batches) + math.fsum(map(_times, _rents(service), counts))
         return ValuedBatches(counts, valued.batches, self._waits(service, valued.batches, counts), usd)
 
@@ -167,7 +187,15 @@ class Valuing:
         return self.structures.cold_usd(structure[b].function)
 
     def parts(self, structure: Structure, service: Service, valued: ValuedBatches) -> tuple[Part, ...]:
-        """Return the blocks of a deployment."""
+        """Return the blocks of a deployment.
+
+        Parameters
+        ----------
+        structure, service
+            As `value` takes them.
+        valued
+            What `value` returned for them.
+        """
         tiers = self.structures.instance.tiers
         found = []
         for b, (block, own, count) in enumerate(zip(service.blocks, valued.batches, valued.counts, strict=True)):

@@ -193,7 +193,15 @@ def _valued(
 
 
 def in_menus(searched: Instance, instance: Instance, levels: tuple[int, ...]) -> tuple[int, ...]:
-    """Turn positions in the menus of a network cut short into those in the menus of the instance."""
+    """Turn positions in the menus of a network cut short into those in the menus of the instance.
+
+    Parameters
+    ----------
+    searched, instance
+        The network cut short, and the whole one.
+    levels
+        Positions in the menus of `searched`, by stage.
+    """
     thresholds = [menu.thresholds for menu in searched.menus]
     return tuple(
         level if thresholds[s] == menu.thresholds else menu.thresholds.index(thresholds[s][level])

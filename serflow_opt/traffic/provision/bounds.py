@@ -122,7 +122,17 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
 
 
 def sharpened(pricing: Pricing, found: BoundedStructures, best: float) -> BoundedStructures:
-    """Return structures with bounds where they stand, and for each number of machines, where higher; see `bounded`."""
+    """Return structures with bounds where they stand, and for each number of machines, where higher; see `bounded`.
+
+    Parameters
+    ----------
+    pricing
+        Prices of blocks under the demand.
+    found
+        What `bounded` returned.
+    best
+        Structures from this on are left out, USD/s.
+    """
     if not found.structures or not math.isfinite(best):
         return found
     least = fewest(pricing, found.structures, best)

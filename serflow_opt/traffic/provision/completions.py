@@ -87,11 +87,23 @@ class Sum:
         return float(self._least[-1, self.cutting.last, 0])
 
     def extended(self, cut: int, state: int, values: Floats) -> Floats:
-        """Return what each block ahead of a cut makes of each value behind it."""
+        """Return what each block ahead of a cut makes of each value behind it.
+
+        Parameters
+        ----------
+        cut, state, values
+            As `Measure.extended` takes them.
+        """
         return values[:, None] + self._taken(cut, state)
 
     def completed(self, blocks: int, first: Ints, state: Ints, values: Floats) -> Floats:
-        """Return the least of whole structures with at most so many blocks before `first`, in which `state` follows."""
+        """Return the least of whole structures with at most so many blocks before `first`, in which `state` follows.
+
+        Parameters
+        ----------
+        blocks, first, state, values
+            As `Measure.completed` takes them.
+        """
         whole: Floats = values + self._least[blocks, first, state]
         return whole
 
@@ -135,7 +147,19 @@ class Weights:
         return self._hop(self.cutting.entries[state])
 
     def before(self, cut: int, state: int, values: Floats, multiplier: Floats) -> Floats:
-        """Return V at the first stage of each block ahead of a cut, for each V behind it and its multiplier."""
+        """Return V at the first stage of each block ahead of a cut, for each V behind it and its multiplier.
+
+        Parameters
+        ----------
+        cut, state
+            As `Measure.extended` takes them.
+        values, multiplier
+            V behind the cut, in units of the measure, and the multiplier of the floor: n each.
+
+        Returns
+        -------
+        n x blocks.
+        """
         rows = self._of(cut, state)
         found: Floats = values[:, None] + rows.behind
         each = np.repeat(multiplier[:, None], found.shape[1], axis=1)
@@ -275,7 +299,13 @@ class Reached:
         return float(self._grid[0, -1]) + entry + self._credit
 
     def extended(self, cut: int, state: int, values: Floats) -> Floats:
-        """Return V at the first stage of each block ahead of a cut, for each V behind it."""
+        """Return V at the first stage of each block ahead of a cut, for each V behind it.
+
+        Parameters
+        ----------
+        cut, state, values
+            As `Measure.extended` takes them.
+        """
         return self.weights.before(cut, state, values, np.repeat(self.multiplier, len(values)))
 
     def completed(self, blocks: int, first: Ints, state: Ints, values: Floats) -> Floats:

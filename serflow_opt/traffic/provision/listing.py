@@ -35,11 +35,31 @@ class Measure(Protocol):
     behind: Floats
 
     def extended(self, cut: int, state: int, values: Floats) -> Floats:
-        """Return what each block ahead of a cut makes of each value behind it, values x blocks."""
+        """Return what each block ahead of a cut makes of each value behind it, values x blocks.
+
+        Parameters
+        ----------
+        cut
+            The first stage behind the blocks, from 0.
+        state
+            What blocks in front see of those behind, by number.
+        values
+            By structure behind the cut, in the unit of the measure.
+        """
         ...
 
     def completed(self, blocks: int, first: Ints, state: Ints, values: Floats) -> Floats:
-        """Return the least of whole structures, given their value from `first` on and at most so many blocks before."""
+        """Return the least of whole structures, given their value from `first` on and at most so many blocks before.
+
+        Parameters
+        ----------
+        blocks
+            Most blocks before.
+        first, state
+            By structure, its first stage, and what blocks in front see of it.
+        values
+            By structure, in the unit of the measure.
+        """
         ...
 
 

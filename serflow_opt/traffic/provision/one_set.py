@@ -170,7 +170,17 @@ class OneSet:
         return [_points(*own, inner) for own, inner in zip(self.work, known, strict=True)]
 
     def model(self, data: Data, groups: Rates, points: Sequence[Sequence[float]]) -> tuple[Any, float] | None:
-        """Return the model of the set and its unit of money; None where nothing in it is cheaper."""
+        """Return the model of the set and its unit of money; None where nothing in it is cheaper.
+
+        Parameters
+        ----------
+        data
+            Sets and coefficients of the instance.
+        groups
+            Rates, requests per second, and their shares.
+        points
+            By block, work at which waits are drawn by tangents, busy workers.
+        """
         from serflow_opt.formulations.provisioning import build_provisioning  # loads Pyomo, which not all need
 
         pools = [self._pool(b, groups, own) for b, own in enumerate(points)]
@@ -205,7 +215,17 @@ class OneSet:
 
 
 def chosen_level(data: Data, model: Any, outcome: Outcome, s: int) -> int:
-    """Position of the threshold a solution uses at stage s."""
+    """Position of the threshold a solution uses at stage s.
+
+    Parameters
+    ----------
+    data
+        Sets and coefficients of the instance.
+    model, outcome
+        What was solved, and the values of its variables.
+    s
+        The stage, from 1.
+    """
     if s not in data.choosing:
         return data.menu[s][data.levels[s][0]].index
     level = max(data.levels[s], key=lambda level: outcome.value(model.z[s, level]))

@@ -129,12 +129,30 @@ class LeastWaits:
         return rising
 
     def taken_each(self, count: int, places: int | None, low: float, high: float, seconds: Floats) -> Floats:
-        """Return `taken` for each of many slacks in place of its own, with the same shares: structures come first."""
+        """Return `taken` for each of many slacks in place of its own, with the same shares: structures come first.
+
+        Parameters
+        ----------
+        count, places, low, high
+            As `row` takes them.
+        seconds
+            Slacks, structures x stages x exits.
+
+        Returns
+        -------
+        In the unit of the limit, by structure.
+        """
         taken: Floats = self._rising(count, places, low, high, seconds) @ self.reaches
         return taken
 
     def waited_s(self, count: int, places: int | None, low: float, high: float) -> float:
-        """Return the least mean wait, s a request of the service; arguments as of `row`."""
+        """Return the least mean wait, s a request of the service; arguments as of `row`.
+
+        Parameters
+        ----------
+        count, places, low, high
+            As `row` takes them.
+        """
         mean, cv2 = self.held(low, high)
         if not (mean > 0 and low > 0 and count):
             return 0.0
@@ -142,13 +160,29 @@ class LeastWaits:
         return JUMP * low / mean * float(self.queues.mean(wait.seconds))
 
     def taken(self, count: int, places: int | None, low: float, high: float) -> float:
-        """Return the least that waiting takes of the limit, in its unit; arguments as of `row`."""
+        """Return the least that waiting takes of the limit, in its unit; arguments as of `row`.
+
+        Parameters
+        ----------
+        count, places, low, high
+            As `row` takes them.
+        """
         if self.slack is None:
             return self.waited_s(count, places, low, high)
         return float(self.row(count, places, low, high) @ self.reaches)
 
     def most_work(self, count: int, low: float, high: float) -> float:
-        """Return the most work that machines without a function may have to do, between two; below `low`: none."""
+        """Return the most work that machines without a function may have to do, between two; below `low`: none.
+
+        Parameters
+        ----------
+        count, low, high
+            As `row` takes them.
+
+        Returns
+        -------
+        W, seconds.
+        """
         at_high = self.taken(count, None, high, high)
         if at_high <= self.room:
             return high
@@ -171,7 +205,19 @@ class LeastWaits:
         return high
 
     def places(self, counts: Iterable[int], low: float, high: float) -> dict[int, int]:
-        """Return `most_places` for rising numbers of machines: where all places are in time, they are for more, too."""
+        """Return `most_places` for rising numbers of machines: where all places are in time, they are for more, too.
+
+        Parameters
+        ----------
+        counts
+            Machines, rising.
+        low, high
+            As `row` takes them.
+
+        Returns
+        -------
+        By number of machines, requests that may wait.
+        """
         found, last, every = dict[int, int](), 0, False
         for count in counts:
             most = ROOMS[useful_rooms(count * self.workers, self.queues.peak * high) - 1]
@@ -249,14 +295,34 @@ def least_squares(
 def rows(
     relaxed: LeastWaits, sizes: Sequence[tuple[int, int | None]], low: float, high: float
 ) -> tuple[tuple[float, ...], ...]:
-    """Return what each size makes late of the limit, by stage from the block on."""
+    """Return what each size makes late of the limit, by stage from the block on.
+
+    Parameters
+    ----------
+    relaxed
+        The block.
+    sizes
+        Machines and places to wait, in turn.
+    low, high
+        As `LeastWaits.row` takes them.
+    """
     return tuple(tuple((relaxed.row(*size, low, high) / relaxed.room).tolist()) for size in sizes)
 
 
 def tangents(
     relaxed: LeastWaits, count: int, room: int | None, low: float, high: float, points: Sequence[float]
 ) -> list[tuple[float, float]]:
-    """Return lines (slope, intercept) below the mean wait of machines, which rises with the work, near some points."""
+    """Return lines (slope, intercept) below the mean wait of machines, which rises with the work, near some points.
+
+    Parameters
+    ----------
+    relaxed, count, low, high
+        As `LeastWaits.row` takes them, of the block.
+    room
+        Requests that may wait; None: all.
+    points
+        W near which lines are wanted, seconds.
+    """
 
     def value(work: float) -> float:
         return relaxed.waited_s(count, room, work, high)

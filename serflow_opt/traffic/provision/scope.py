@@ -58,7 +58,13 @@ def _menu() -> str:
 
 
 def unconfirmed(question: ProvisionQuestion, parts: Sequence[Part], simulated: Simulated | None) -> list[str]:
-    """Say what the simulation did not confirm; arguments as of `scope_of`."""
+    """Say what the simulation did not confirm; arguments as of `scope_of`.
+
+    Parameters
+    ----------
+    question, parts, simulated
+        As `scope_of` takes them.
+    """
     if simulated is None:
         waits = any(part.count and part.queue_max != 0 for part in parts)
         return ["not simulated"] if waits and not question.confirm else []

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
 
 def no_room(servers: int, load: float, room: int) -> float:
-    """Share of Poisson arrivals that find neither a free worker nor room to wait."""
+    """Share of Poisson arrivals that find neither a free worker nor room to wait.
+
+    Parameters
+    ----------
+    servers
+        Workers.
+    load
+        Workers that would be busy if nobody were turned away.
+    room
+        Requests that may wait.
+    """
     loads = np.array([load])
     return float(1 - Carrying("random", 1.0).carried(servers, loads, room)[0] / load) if load > 0 else 0.0
 

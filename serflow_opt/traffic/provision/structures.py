@@ -51,7 +51,15 @@ class BlockChoice:
     batch_wait_s: float = 0.0
 
     def placed(self, hop_s: float, hop_usd: float, sending_s: float) -> BlockChoice:
-        """Return it elsewhere: `replace`, which takes most of a search's time, by hand."""
+        """Return it elsewhere: `replace`, which takes most of a search's time, by hand.
+
+        Parameters
+        ----------
+        hop_s, hop_usd
+            What the hand-over in front takes, seconds and USD a request.
+        sending_s
+            How long a worker is held by the hand-over behind, seconds.
+        """
         here = (self.first, self.last, self.machine, self.function, hop_s, hop_usd, sending_s)
         return BlockChoice(*here, self.second, self.share, self.batch, self.batch_wait_s)
 
@@ -206,6 +214,17 @@ class Structures:
         """Standard deviation of the time from the start of a block to the end of each of its stages on an option.
 
         By one factor for the whole block, or of stages that vary independently.
+
+        Parameters
+        ----------
+        p
+            The option, by position.
+        first, last
+            Stages, from 0.
+
+        Returns
+        -------
+        Seconds, by stage.
         """
         if self.law.scatters and not (self.law.name == "lognormal" and self.option(p).stage_sd_s):
             return tuple(self.law.spread * t for t in self._ends_s(p, first, last))
@@ -248,7 +267,17 @@ class Structures:
         return known if order == sorted(order) and len(known) == len(hops) else None
 
     def placed(self, choice: BlockChoice, hop: Hop, held_s: float) -> BlockChoice:
-        """Put a block between others; `held_s` is what the hand-over behind it takes."""
+        """Put a block between others; `held_s` is what the hand-over behind it takes.
+
+        Parameters
+        ----------
+        choice
+            The block.
+        hop
+            The hand-over in front of it.
+        held_s
+            What the hand-over behind it takes, seconds.
+        """
         sending = held_s if self.holds(choice) else 0.0
         same = (choice.hop_s, choice.hop_usd, choice.sending_s) == (hop.seconds, hop.usd, sending)
         return choice if same else choice.placed(hop.seconds, hop.usd, sending)

@@ -66,7 +66,15 @@ class HoldingTime:
 
     @classmethod
     def of(cls, service: Service, b: int, machine: Machine) -> HoldingTime:
-        """Return it for a block of a service on a type of machines."""
+        """Return it for a block of a service on a type of machines.
+
+        Parameters
+        ----------
+        service, b
+            The service, and the position of the block.
+        machine
+            The type.
+        """
         return cls(service.busy_s(b, machine), service.cv2(b, machine))
 
 

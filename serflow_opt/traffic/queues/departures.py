@@ -33,7 +33,23 @@ SERVERS = 512
 
 
 def at_most(servers: int, service: ServiceTime, most: int, times: Floats) -> Floats:
-    """Return P(at most j leave within t), j = 0 .. most - 1: a row for each time."""
+    """Return P(at most j leave within t), j = 0 .. most - 1: a row for each time.
+
+    Parameters
+    ----------
+    servers
+        Workers, all in the middle of a service at time 0.
+    service
+        Their service times.
+    most
+        Departures that are told apart.
+    times
+        Seconds, n.
+
+    Returns
+    -------
+    Chances, n x most.
+    """
     alone = np.minimum(excess(service, times) / service.mean, 1.0)
     if most == 1:
         nobody: Floats = np.power(alone, servers)[:, None]

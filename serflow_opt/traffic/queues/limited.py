@@ -76,7 +76,19 @@ class Limited:
 
     @classmethod
     def at(cls, servers: int, loads: Floats, service: ServiceTime, room: int) -> Limited:
-        """Return the queue at some loads, which are positive and may be above c."""
+        """Return the queue at some loads, which are positive and may be above c.
+
+        Parameters
+        ----------
+        servers
+            c.
+        loads
+            Workers that would be busy if nobody were turned away, n.
+        service
+            Service times.
+        room
+            Requests that may wait.
+        """
         log = np.log(loads / servers)[:, None]
         places = (
             np.unique(np.round(np.geomspace(1, room, ONE_BY_ONE))) if room > ONE_BY_ONE else np.arange(1.0, room + 1)

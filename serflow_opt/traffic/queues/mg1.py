@@ -116,7 +116,17 @@ class OneServerLimited:
 
     @classmethod
     def at(cls, loads: Floats, service: ServiceTime, room: int) -> OneServerLimited:
-        """Return the queue at some loads, which are positive."""
+        """Return the queue at some loads, which are positive.
+
+        Parameters
+        ----------
+        loads
+            Share of time that the worker would be busy if nobody were turned away, n.
+        service
+            Service times.
+        room
+            Requests that may wait.
+        """
         from scipy.special import gammaln
 
         step = longest(service) / service.mean / CELLS

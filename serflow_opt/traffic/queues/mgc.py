@@ -56,7 +56,17 @@ class TwoMoments:
 
     @classmethod
     def at(cls, servers: int, loads: Floats, cv2: float) -> TwoMoments:
-        """Return the queue at some loads, where `cv2` is the squared coefficient of variation of the service times."""
+        """Return the queue at some loads, where `cv2` is the squared coefficient of variation of the service times.
+
+        Parameters
+        ----------
+        servers
+            c.
+        loads
+            Busy workers, each below c, n.
+        cv2
+            Squared coefficient of variation.
+        """
         rho = loads / servers
         blocked = erlang_b(servers, loads)
         exponential = blocked / (1 - rho * (1 - blocked))

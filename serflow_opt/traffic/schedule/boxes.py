@@ -136,6 +136,13 @@ class Boxes:
     def through(self, a: int, b: int, deadline: Deadline) -> float:
         """Return what the cheapest way from slot a to slot b, in the boxes, is above the bound, USD.
 
+        Parameters
+        ----------
+        a, b
+            Slots, from 0; a before b.
+        deadline
+            When to stop.
+
         Raises
         ------
         OutOfTime

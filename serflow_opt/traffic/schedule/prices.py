@@ -84,6 +84,13 @@ class BlockMultipliers:
     def evaluate(self, a: int, b: int, deadline: Deadline) -> None:
         """Set the minima of some slots.
 
+        Parameters
+        ----------
+        a, b
+            The first slot, and the one behind the last.
+        deadline
+            When to stop.
+
         Raises
         ------
         OutOfTime

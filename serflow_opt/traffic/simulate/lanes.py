@@ -78,7 +78,13 @@ class Lanes:
             station.pool.queue_max, station.quota = own, quota
 
     def want(self, wanted: Mapping[str, int], now_s: float, faults: Faults) -> dict[str, int]:
-        """Order and stop machines; see `MachineGroup.want`."""
+        """Order and stop machines; see `MachineGroup.want`.
+
+        Parameters
+        ----------
+        wanted, now_s, faults
+            As `MachineGroup.want` takes them.
+        """
         return _merged([station.pool.fleet.want(wanted, now_s, faults) for station in self.stations])
 
     def ready(self, now_s: float) -> dict[str, int]:

@@ -105,7 +105,15 @@ class MachineGroup:
     def set_state(
         self, times: NDArray[np.float64], on: NDArray[np.int64], idle: NDArray[np.int64], free: NDArray[np.int64]
     ) -> None:
-        """Go on from what a compiled step has left."""
+        """Go on from what a compiled step has left.
+
+        Parameters
+        ----------
+        times, on
+            Of each busy worker, when it is free again, seconds, and its machine.
+        idle, free
+            Machines with a worker that is free, and free workers by machine.
+        """
         self.busy[:] = zip(times.tolist(), on.tolist(), strict=True)
         self.idle[:], self.free[:] = idle.tolist(), free.tolist()
 

@@ -72,7 +72,18 @@ class Pool:
         quota: NDArray[np.bool_] | None,
         until_s: float,
     ) -> None:
-        """`arrive` and `advance`, compiled where there are kernels; `taken` and `answered` tell what happened."""
+        """`arrive` and `advance`, compiled where there are kernels; `taken` and `answered` tell what happened.
+
+        Parameters
+        ----------
+        numbers, times, holds, calls
+            Of each request, its number, when it comes, how long it takes on a machine of each type and on the
+            function, seconds.
+        quota
+            By request, whether it may be called; None: all may.
+        until_s
+            What happens later is left for the next step.
+        """
         if not kernels.compiled:
             within = None if quota is None else quota.tolist()
             self.arrive(numbers.tolist(), times.tolist(), holds.tolist(), calls.tolist(), within)
