@@ -66,7 +66,9 @@ def check_for_provisioning(instance: Instance) -> None:
         wrong("workload.tail", instance.tail, 'give tail = "fixed": provisioning counts how times vary (sd_ms) itself')
     if instance.minimize != "cost":
         wrong("objective.minimize", instance.minimize, 'provisioning minimises cost: minimize = "cost"')
-    if instance.variants:
+    if instance.ramps:
+        wrong("exits.ramps_max", f"{instance.ramps} classifiers on or off", "`provision` decides which: use that")
+    elif instance.variants:
         wrong("variant", f"{len(instance.variants)}", "provisioning takes stages as they are: leave variants out")
     if any(len(ways) > 1 for ways in instance.ways):
         wrong("adaptation, privacy", "several ways to hand over", "provisioning hands over as it is: leave them out")

@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
-from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.tolerances import TOLERANCE
-from serflow_opt.plan.samples import tables_wanted
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Option
+from serflow_opt.traffic.given import check_for_provisioning
 from serflow_opt.traffic.provision.hops import Hop, Hops, Tiers
 from serflow_opt.traffic.service import billed_s
 from serflow_opt.traffic.simulate.service_times import Law
@@ -95,7 +94,7 @@ class Structures:
 
     def __init__(self, instance: Instance, most: int, law: Law = Law()) -> None:  # noqa: B008 - it is frozen
         self.instance, self.most, self.law = instance, most, law
-        _check(instance)
+        check_for_provisioning(instance)
         used = sorted({option.tier for option in instance.options})
         self.machine_tiers = [t for t in used if instance.tiers[t].kind != "function"]
         self.function_tiers = [t for t in used if instance.tiers[t].kind == "function"]
@@ -390,39 +389,3 @@ class Structures:
             return 0.0
         option = self.option(p)
         return option.usd_per_s * option.cold_share * option.cold_start_s
-
-
-def _check(instance: Instance) -> None:
-    """Raise InputError for what provisioning would have to leave out."""
-    problems: list[Problem] = []
-
-    def wrong(place: str, found: str, cure: str) -> None:
-        problems.append(Problem(instance.name, place, found, cure))
-
-    if instance.threshold_mode != "menu":
-        wrong("exits.thresholds", instance.threshold_mode, 'provisioning chooses from the menu: thresholds = "menu"')
-    problems += tables_wanted(instance, "provisioning works")
-    if instance.families:
-        wrong("tier.memory_mb_range", "sizes or noise from a range", "list the choices: memory_mb = [...]")
-    if instance.tail != "fixed":
-        wrong("workload.tail", instance.tail, 'give tail = "fixed": provisioning counts how times vary (sd_ms) itself')
-    if instance.minimize != "cost":
-        wrong("objective.minimize", instance.minimize, 'provisioning minimises cost: minimize = "cost"')
-    if instance.ramps:
-        wrong("exits.ramps_max", f"{instance.ramps} classifiers on or off", "`provision` decides which: use that")
-    elif instance.variants:
-        wrong("variant", f"{len(instance.variants)}", "provisioning takes stages as they are: leave variants out")
-    if any(len(ways) > 1 for ways in instance.ways):
-        wrong("adaptation, privacy", "several ways to hand over", "provisioning hands over as it is: leave them out")
-    limits = {
-        "cost_max_usd": instance.cost_max_usd,
-        "energy_max_j": instance.energy_max_j,
-        "privacy_max": instance.privacy_max,
-        "mse_min": instance.privacy.mse_min,
-        "cross_entropy_max": instance.privacy.cross_entropy_max,
-    }
-    for name, value in limits.items():
-        if value is not None:
-            wrong(f"workload.{name}", f"{value:g}", "provisioning keeps accuracy and latency only: leave it out")
-    if problems:
-        raise InputError(problems)
