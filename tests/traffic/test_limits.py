@@ -57,7 +57,7 @@ def test_more_machines_than_can_be_priced_are_refused_with_a_cure(file: Path) ->
 def test_machines_max_bounds_what_is_priced() -> None:
     """With three machines at most, all but a sliver goes to the function: 8.535e-6 USD a request."""
     tiers = tuple(replace(tier, scaling=replace(tier.scaling, machines_max=3)) for tier in LIBRA.tiers)
-    found = so.provision(replace(LIBRA, tiers=tiers), 1e7)
+    found = so.provision(replace(LIBRA, tiers=tiers), 1e7, confirm=False)
     assert found.status == "optimal"
     assert found.usd_per_s == pytest.approx(1e7 * (0.5 * 0.00001667 + 0.0000002), rel=1e-4)
 
