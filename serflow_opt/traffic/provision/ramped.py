@@ -49,8 +49,8 @@ def _best(verb: Callable[..., Deployment], instance: Instance, args: Any, kwargs
     sets = list(itertools.islice(ramp_sets(instance), MOST_SETS + 1))
     if len(sets) > MOST_SETS:
         cure = "let fewer be on: exits.ramps_max = 2, or take the columns ramp_flops and ramp_parameter_bytes away"
-        found = f"{instance.ramps} classifiers on or off: more than {MOST_SETS} sets to provision"
-        raise InputError([Problem(instance.name, "exits.ramps_max", found, cure)])
+        many = f"{instance.ramps} classifiers on or off: more than {MOST_SETS} sets to provision"
+        raise InputError([Problem(instance.name, "exits.ramps_max", many, cure)])
     limit = kwargs.get("time_limit")
     deadline = Deadline(None if limit is None else as_number(limit))
     found: list[Deployment] = []

@@ -49,7 +49,14 @@ def test_plan_says_which_are_on(tmp_path: Path) -> None:
     assert [own.stage for own in found.thresholds] == [own.stage for own in plan.plan.thresholds]
 
 
-def test_many_sets_are_refused(tmp_path: Path) -> None:
+def test_inputs_that_run_on_are_refused(tmp_path: Path) -> None:
     """Inputs that run on are told, as provisioning counts work by who has not left."""
     with pytest.raises(so.InputError, match="run_on = false"):
         so.provision(service(tmp_path, run_on=True))
+
+
+def test_too_many_sets_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More sets than are looked into are told, with what would make them fewer."""
+    monkeypatch.setattr("serflow_opt.traffic.provision.ramped.MOST_SETS", 3)
+    with pytest.raises(so.InputError, match="ramps_max"):
+        so.provision(service(tmp_path))
