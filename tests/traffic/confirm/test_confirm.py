@@ -8,18 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracles.batch_lines import drawn, plainly
 
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.kept import decode, encode
-from serflow_opt.traffic.confirm.batch import FixedPools
 from serflow_opt.traffic.confirm.confirm import confirm
 from serflow_opt.traffic.confirm.result import Confirmation, LatencyTarget
 from serflow_opt.traffic.control.baselines import Fixed
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.service import Block, Function, Machine, Service
-from serflow_opt.traffic.simulate.requests import Requests, leaving
 from serflow_opt.traffic.simulate.service_times import Law
 from serflow_opt.traffic.simulate.simulate import simulate
 
@@ -148,19 +145,6 @@ def test_time_is_up() -> None:
     json.dumps(found.to_dict(), allow_nan=False)
 
 
-def test_other_counts_meet_the_same_requests() -> None:
-    """First come, first served: with a worker more nobody waits longer, whatever the blocks behind."""
-    blocks = (block(last=1), block(first=2, last=2, hop_s=0.1))
-    service = Service("tandem", blocks, (0.2, 0.3, 0.5), (math.nan,) * 3)
-    fewer, more = (
-        FixedPools(service, workers, (None, None), (0.0, 0.0), EXPONENTIAL).run(3.0, (7, 2, 0), 0, 3000, 0)
-        for workers in ((4, 2), (5, 3))
-    )
-    assert (more.latency[:50] <= fewer.latency[:50] + 1e-9).mean() > 0.9
-    assert more.waited.mean() < fewer.waited.mean()
-    np.testing.assert_allclose((more.latency - more.waited), (fewer.latency - fewer.waited), atol=1e-6)
-
-
 def test_the_same_question_has_the_same_answer_also_from_a_file() -> None:
     """A verdict can be had again from its seed, and survives being saved."""
     one, two = (asked(queue(), [1], 0.8, share(10.0, 0.2), seed=3) for _ in range(2))
@@ -203,20 +187,6 @@ def test_the_interval_holds_as_often_as_it_says() -> None:
         )
         held += found.low <= exact <= found.high
     assert held >= 48 - 3 * math.sqrt(60 * 0.8 * 0.2)
-
-
-def test_batches_request_by_request() -> None:
-    """As a simulator of a few plain lines has it."""
-    rng = np.random.default_rng(5)
-    for n in range(20):
-        service, counts = drawn(rng)
-        key, rate, number = (7, n, 0), float(rng.uniform(20, 200)), 150
-        workers = tuple(count * b.machines[0].workers for count, b in zip(counts, service.blocks, strict=True))
-        found = FixedPools(service, workers, (None, None), (0.0, 0.0), Law()).run(rate, key, 0, number, 0)
-        times = np.cumsum(np.random.default_rng([*key, 1]).standard_exponential(number)) / rate
-        exits = leaving(service, number, np.random.default_rng([*key, 2]))[0]
-        requests = Requests(times, exits, np.ones(number, np.int8))
-        assert found.latency == pytest.approx(plainly(service, requests, counts), abs=1e-9)
 
 
 def test_a_machine_that_serves_batches_as_they_come() -> None:
