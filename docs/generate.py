@@ -203,7 +203,7 @@ TITLES = {
 """Packages of the public names, by the title of their page."""
 MEASURING = (
     "profile.profile",
-    "settings.Settings",
+    "settings.ProfileSettings",
     "stages.cutting.cut",
     "stages.heads.attach",
     "stages.network.MultiExit",
