@@ -265,19 +265,19 @@ class Question:
         The quantity that is asked for.
     limits
         By quantity, less is better.
-    then
-        What equally good decisions are judged by, in turn; empty: the first quantity, or the second where that is
-        asked for.
     data
         What the family makes of its tables.
     description
         Where its numbers come from.
+    then
+        What equally good decisions are judged by, in turn; empty: the first quantity, or the second where that is
+        asked for.
     """
 
     kind: str
     name: str
     optimise: str
     limits: Mapping[str, float] = field(default_factory=dict)
-    then: Sequence[str] = ()
     data: Any = None
     description: str = ""
+    then: Sequence[str] = ()

@@ -21,6 +21,7 @@ SHIPPED = {
     "pipeline": "families.pipeline.family:PIPELINE",
     "job": "families.job.family:JOB",
     "blocked": "families.blocked.family:BLOCKED",
+    "workflow": "families.workflow.family:WORKFLOW",
 }
 """Where the families of this package are, imported when they are asked for."""
 GROUP = "serflow_opt.families"

@@ -41,6 +41,7 @@ from support import (
     golden_provisioning,
     golden_scaling,
     golden_training,
+    golden_workflow,
     tiny,
 )
 from support.golden_parts import (
@@ -714,6 +715,7 @@ def built_names() -> set[str]:
         | golden_keep_alive.built_names()
         | golden_pipelines.built_names()
         | golden_training.built_names()
+        | golden_workflow.built_names()
         | {
             constraint.local_name
             for model in models

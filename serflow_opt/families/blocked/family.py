@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from serflow_opt.search.outcome import SearchSettings
 
 NOT_FOUND = "no list schedule keeps the limits, though the bounds of some rows do"
+SCOPE = "numbers of workers on the menu, that stay the same from the start to the end of the graph"
 
 
 class Blockeds(Standard):
@@ -109,6 +110,7 @@ class Blockeds(Standard):
         found = Found(method="list schedules in the order of bounds by path, work and intervals; valued by the witness")
         found.counts = {"rows": len(menu.rows), "scheduled": done.scheduled}
         found.bound = found.checked = done.bound
+        found.scope = SCOPE
         if done.row is not None:
             settle(self, problem, goal, found, menu.plan(done.row))
         elif done.bound == math.inf:
