@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.helpers import run
+from support.knapsack import KNAPSACK
 
 import serflow_opt as so
 
@@ -18,7 +19,7 @@ NAMES = ("value", "weight", "price")
 def sack(folder: Path, items: Sequence[tuple[int, int, int]], head: str) -> Path:
     """Write a sack; items are value, kg, USD/hour."""
     folder.mkdir(exist_ok=True)
-    lines = ['schema = 1\nkind = "knapsack"\nname = "sack"', head]
+    lines = [f'schema = 1\nkind = "{KNAPSACK.kind}"\nname = "sack"', head]
     lines += [f'[[item]]\nname = "i{n}"\nvalue = {v}\nweight = {w}\nprice = {p}' for n, (v, w, p) in enumerate(items)]
     (folder / "instance.toml").write_text("\n".join(lines), encoding="utf-8")
     return folder

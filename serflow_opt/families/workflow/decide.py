@@ -8,11 +8,11 @@ from typing import Any
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.families.protocol import Other
 from serflow_opt.families.workflow.evaluate import account, value
-from serflow_opt.families.workflow.menu import Option, options_of
-from serflow_opt.families.workflow.problem import Flow, Phase, PhaseRow, Workflow
+from serflow_opt.families.workflow.menu import PhaseOption, options_of
+from serflow_opt.families.workflow.problem import WorkflowPlan, Phase, PhaseRow, Workflow
 
 
-def told(flow: Workflow, plan: Flow) -> dict[str, Any]:
+def told(flow: Workflow, plan: WorkflowPlan) -> dict[str, Any]:
     """Return a plan as documents have it: by phase what it runs on, when, and what that costs.
 
     Parameters
@@ -37,7 +37,7 @@ def told(flow: Workflow, plan: Flow) -> dict[str, Any]:
     return {"phases": phases, "usd": found.cost}
 
 
-def decided(flow: Workflow, document: Mapping[str, Any]) -> Flow:
+def decided(flow: Workflow, document: Mapping[str, Any]) -> WorkflowPlan:
     """Return the plan of a document.
 
     Raises
@@ -66,7 +66,7 @@ def decided(flow: Workflow, document: Mapping[str, Any]) -> Flow:
             kept.append((names.index(source), f))
     if problems:
         raise InputError(problems)
-    return Flow(tuple(rows), tuple(kept))
+    return WorkflowPlan(tuple(rows), tuple(kept))
 
 
 def _row(flow: Workflow, phase: Phase, own: Mapping[str, Any], problems: list[Problem]) -> PhaseRow:
@@ -90,21 +90,21 @@ def others(flow: Workflow) -> list[Other]:
     """Return what all phases come to at their cheapest, at their fastest, and with one of them alone at its fastest."""
     menus = options_of(flow)
 
-    def cheapest(menu: tuple[Option, ...]) -> PhaseRow:
+    def cheapest(menu: tuple[PhaseOption, ...]) -> PhaseRow:
         return min(menu, key=lambda own: (own.usd + own.rent * own.seconds, own.seconds)).row
 
-    def fastest(menu: tuple[Option, ...]) -> PhaseRow:
+    def fastest(menu: tuple[PhaseOption, ...]) -> PhaseRow:
         return min(menu, key=lambda own: (own.seconds, own.usd + own.rent * own.seconds)).row
 
     cheap, fast = [cheapest(menu) for menu in menus], [fastest(menu) for menu in menus]
     found = [
-        Other("cheapest", "each phase at its cheapest, nothing kept", value(flow, Flow(tuple(cheap))).values),
-        Other("fastest", "each phase at its fastest, nothing kept", value(flow, Flow(tuple(fast))).values),
+        Other("cheapest", "each phase at its cheapest, nothing kept", value(flow, WorkflowPlan(tuple(cheap))).values),
+        Other("fastest", "each phase at its fastest, nothing kept", value(flow, WorkflowPlan(tuple(fast))).values),
     ]
     least = found[0].values
     for f, phase in enumerate(flow.phases):
         if cheap[f] != fast[f]:
-            own = value(flow, Flow((*cheap[:f], fast[f], *cheap[f + 1 :]))).values
+            own = value(flow, WorkflowPlan((*cheap[:f], fast[f], *cheap[f + 1 :]))).values
             saved, more = least["time"] - own["time"], own["cost"] - least["cost"]
             rate = f"{saved:.5g} s less for {more / saved:.3g} USD each" if saved > 0 else "no sooner"
             found.append(Other(f"{phase.name} fast", f"{phase.name} alone at its fastest: {rate}", own))

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from serflow_opt.families.protocol import Valued
-from serflow_opt.families.workflow.problem import Flow, Phase, PhaseRow, Workflow
+from serflow_opt.families.workflow.problem import WorkflowPlan, Phase, PhaseRow, Workflow
 from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.plan.document import Breach
 
@@ -47,7 +47,7 @@ class FlowTold:
         return math.fsum(own.functions_usd + own.servers_usd + own.idle_usd for own in self.phases)
 
 
-def account(flow: Workflow, plan: Flow) -> FlowTold:
+def account(flow: Workflow, plan: WorkflowPlan) -> FlowTold:
     """Tell when each phase begins and ends, and what it costs.
 
     Parameters
@@ -135,7 +135,7 @@ def _before(flow: Workflow) -> list[set[int]]:
     return found
 
 
-def _check_kept(flow: Workflow, plan: Flow, found: FlowTold) -> None:
+def _check_kept(flow: Workflow, plan: WorkflowPlan, found: FlowTold) -> None:
     """Servers are kept from one phase for one that comes after it and has the same."""
     over = _before(flow)
     for n, (before, after) in enumerate(plan.kept):
@@ -146,7 +146,7 @@ def _check_kept(flow: Workflow, plan: Flow, found: FlowTold) -> None:
             found.breaches.append(Breach(limit=name, value=1.0, bound=0.0, excess=1.0))
 
 
-def value(flow: Workflow, plan: Flow) -> Valued:
+def value(flow: Workflow, plan: WorkflowPlan) -> Valued:
     """Value a plan exactly.
 
     Parameters

@@ -14,8 +14,8 @@ from serflow_opt.families.workflow.document import WorkflowTables
 if TYPE_CHECKING:
     from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
-    from serflow_opt.families.workflow.problem import Flow, Workflow
-    from serflow_opt.search.outcome import Settings
+    from serflow_opt.families.workflow.problem import WorkflowPlan, Workflow
+    from serflow_opt.search.outcome import SearchSettings
 
 
 class Workflows(Standard):
@@ -51,7 +51,7 @@ class Workflows(Standard):
 
         return read(document, path, catalogs, problems)
 
-    def value(self, data: Workflow, decision: Flow) -> Valued:
+    def value(self, data: Workflow, decision: WorkflowPlan) -> Valued:
         """Value a plan exactly."""
         from serflow_opt.families.workflow.evaluate import value
 
@@ -81,7 +81,7 @@ class Workflows(Standard):
         built = super().build(problem, goal)
         return Built(built.model, told=[*built.model.x.values(), *built.model.k.values()])
 
-    def read(self, data: Workflow, model: Any, value: Callable[[Any], float]) -> Flow:
+    def read(self, data: Workflow, model: Any, value: Callable[[Any], float]) -> WorkflowPlan:
         """Return the rows that are taken, and the servers that stay.
 
         Parameters
@@ -90,14 +90,14 @@ class Workflows(Standard):
             As `Standard.read` takes them.
         """
         from serflow_opt.families.workflow.menu import options_of
-        from serflow_opt.families.workflow.problem import Flow
+        from serflow_opt.families.workflow.problem import WorkflowPlan
 
         menus = options_of(data)
         rows = [menu[max(range(len(menu)), key=lambda o: value(model.x[f, o]))].row for f, menu in enumerate(menus)]
         kept = [(g, f) for g, f, *c in model.K if value(model.k[(g, f, *c)]) > 0.5]
-        return Flow(tuple(rows), tuple(kept))
+        return WorkflowPlan(tuple(rows), tuple(kept))
 
-    def search(self, problem: Question, goal: Goal, settings: Settings) -> Found | None:
+    def search(self, problem: Question, goal: Goal, settings: SearchSettings) -> Found | None:
         """Merge the fronts of a chain's phases; other graphs are left to the model.
 
         Parameters
@@ -128,13 +128,13 @@ class Workflows(Standard):
         settle(self, problem, goal, found, front[done[0]][1])
         return found
 
-    def told(self, data: Workflow, decision: Flow) -> dict[str, Any]:
+    def told(self, data: Workflow, decision: WorkflowPlan) -> dict[str, Any]:
         """Return a plan as documents have it."""
         from serflow_opt.families.workflow.decide import told
 
         return told(data, decision)
 
-    def decided(self, data: Workflow, document: Mapping[str, Any]) -> Flow:
+    def decided(self, data: Workflow, document: Mapping[str, Any]) -> WorkflowPlan:
         """Return the plan of a document."""
         from serflow_opt.families.workflow.decide import decided
 

@@ -18,7 +18,7 @@ Key = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class PhaseOption:
     """A row: seconds with servers of its own and with those of a phase before, USD beside rent, rent, functions."""
 
     row: PhaseRow
@@ -47,10 +47,10 @@ def _work(flow: Workflow, phase: Phase, workers: int, memory_mb: float, updates_
     return loads + works + saves, float(workers), requests
 
 
-def _options(flow: Workflow, phase: Phase) -> list[Option]:
+def _options(flow: Workflow, phase: Phase) -> list[PhaseOption]:
     cloud = flow.cloud
     if phase.kind == "job":
-        return [Option(PhaseRow(ready=n), s, s, usd, 0.0, w) for n, (s, usd, w, _) in enumerate(phase.ready)]
+        return [PhaseOption(PhaseRow(ready=n), s, s, usd, 0.0, w) for n, (s, usd, w, _) in enumerate(phase.ready)]
     starts = np.array(cloud.starts)
     servers = list(product(phase.servers, phase.counts)) or [(-1, 0)]
     found = []
@@ -69,19 +69,21 @@ def _options(flow: Workflow, phase: Phase) -> list[Option]:
         if phase.kind == "map" and seconds > cloud.life_s * (1 + ROUNDING):
             continue
         used = min(w, max(a for a, _ in phase.rungs)) if phase.kind == "tune" else w
-        found.append(Option(PhaseRow(k, m, v, n), max(first, boot) + seconds, first + seconds, usd, rent, float(used)))
+        found.append(
+            PhaseOption(PhaseRow(k, m, v, n), max(first, boot) + seconds, first + seconds, usd, rent, float(used))
+        )
     return found
 
 
 @lru_cache(maxsize=8)
-def options_of(flow: Workflow) -> tuple[tuple[Option, ...], ...]:
+def options_of(flow: Workflow) -> tuple[tuple[PhaseOption, ...], ...]:
     """Return the rows of each phase that no other with the same servers beats."""
     made = []
     for phase in flow.phases:
-        by: dict[Key | None, list[Option]] = {}
+        by: dict[Key | None, list[PhaseOption]] = {}
         for own in _options(flow, phase):
             by.setdefault(own.key, []).append(own)
-        kept: list[Option] = []
+        kept: list[PhaseOption] = []
         for same in by.values():
             points = np.array([(o.seconds, o.kept_s, o.usd, o.functions) for o in same])
             # rent is by the second, so that a faster row of the same servers pays no more of it

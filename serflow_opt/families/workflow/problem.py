@@ -114,7 +114,7 @@ class PhaseRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class WorkflowPlan:
     """What is decided: a row for each phase, and pairs of phases the servers of the first are kept for the second."""
 
     rows: tuple[PhaseRow, ...]

@@ -14,8 +14,8 @@ from itertools import chain, combinations
 
 import numpy as np
 
-from serflow_opt.families.workflow.menu import Key, Option, options_of
-from serflow_opt.families.workflow.problem import Flow, Workflow
+from serflow_opt.families.workflow.menu import Key, PhaseOption, options_of
+from serflow_opt.families.workflow.problem import WorkflowPlan, Workflow
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.dominance import nondominated
 from serflow_opt.ground.tolerances import SLACK
@@ -43,7 +43,7 @@ def is_chain(flow: Workflow) -> bool:
     return all(set(own.after) == ({n - 1} if n else set()) for n, own in enumerate(flow.phases))
 
 
-def front_of(flow: Workflow, limits: Mapping[str, float]) -> list[tuple[list[float], Flow]]:
+def front_of(flow: Workflow, limits: Mapping[str, float]) -> list[tuple[list[float], WorkflowPlan]]:
     """Return the values, by `NAMES`, and plans of a chain that no other beats within limits.
 
     Parameters
@@ -68,7 +68,11 @@ def front_of(flow: Workflow, limits: Mapping[str, float]) -> list[tuple[list[flo
 
 
 def _behind(
-    labels: dict[Held, _Labels], options: tuple[Option, ...], later: set[Key], rents: dict[Key, float], most: Floats
+    labels: dict[Held, _Labels],
+    options: tuple[PhaseOption, ...],
+    later: set[Key],
+    rents: dict[Key, float],
+    most: Floats,
 ) -> dict[Held, _Labels]:
     """Put a phase behind all labels."""
     found: dict[Held, _Labels] = {}
@@ -100,10 +104,10 @@ def _subsets(keys: list[Key]) -> Iterator[tuple[Key, ...]]:
     return chain.from_iterable(combinations(keys, n) for n in range(len(keys) + 1))
 
 
-def _plan(steps: list[dict[Held, _Labels]], menus: tuple[tuple[Option, ...], ...], n: int) -> Flow:
+def _plan(steps: list[dict[Held, _Labels]], menus: tuple[tuple[PhaseOption, ...], ...], n: int) -> WorkflowPlan:
     """The plan of a label of the last phase."""
     held: Held = frozenset()
-    taken: list[tuple[Option, Held]] = []
+    taken: list[tuple[PhaseOption, Held]] = []
     for f in range(len(menus), 0, -1):
         held, n, option = steps[f][held].origins[n]
         taken.append((menus[f - 1][option], held))
@@ -114,4 +118,4 @@ def _plan(steps: list[dict[Held, _Labels]], menus: tuple[tuple[Option, ...], ...
             if option.key in before:
                 kept.append((last[option.key], f))
             last[option.key] = f
-    return Flow(tuple(option.row for option, _ in taken), tuple(kept))
+    return WorkflowPlan(tuple(option.row for option, _ in taken), tuple(kept))

@@ -8,7 +8,7 @@ import pytest
 
 import serflow_opt as so
 from serflow_opt.families.workflow.evaluate import account, value
-from serflow_opt.families.workflow.problem import Flow, PhaseRow
+from serflow_opt.families.workflow.problem import WorkflowPlan, PhaseRow
 
 CIRRUS = """schema = 1
 kind = "workflow"
@@ -54,15 +54,15 @@ def test_servers_that_stay_are_paid_in_between_and_need_no_start(tmp_path: Path)
     (folder / "r.csv").write_text("configurations,vcpu_s\n1,100\n", encoding="utf-8")
     data = so.load(folder).data
     rows = (PhaseRow(0, 0, 0, 1), PhaseRow(0, 0), PhaseRow(0, 0, 0, 1))
-    apart, kept = value(data, Flow(rows)), value(data, Flow(rows, ((0, 2),)))
+    apart, kept = value(data, WorkflowPlan(rows)), value(data, WorkflowPlan(rows, ((0, 2),)))
     assert apart.values["time"] == pytest.approx(1400 + 100 + 1400)
     assert kept.values["time"] == pytest.approx(1400 + 100 + 1200)
     assert kept.values["cost"] - apart.values["cost"] == pytest.approx((100 - 200) * 0.096 / 3600)
-    assert [own.idle_usd for own in account(data, Flow(rows, ((0, 2),))).phases] == pytest.approx(
+    assert [own.idle_usd for own in account(data, WorkflowPlan(rows, ((0, 2),))).phases] == pytest.approx(
         [0, 0, 100 * 0.096 / 3600]
     )
     assert so.solve(folder).plan["phases"][2]["kept_from"] == "train"
-    assert value(data, Flow(rows, ((2, 0),))).breaches  # nothing is kept for a phase before
+    assert value(data, WorkflowPlan(rows, ((2, 0),))).breaches  # nothing is kept for a phase before
 
 
 def test_a_workflow_of_one_job_is_that_job(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from serflow_opt.families.witnessed import solve_witnessed
 from serflow_opt.families.workflow.family import WORKFLOW
 from serflow_opt.families.workflow.search import front_of, is_chain
 from serflow_opt.ground.dominance import nondominated
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 KEYS = {"time": "deadline_s", "cost": "budget_usd", "functions": "functions_max"}
 
@@ -35,7 +35,9 @@ def test_the_best_plan_is_that_of_enumeration(tmp_path: Path, seed: int) -> None
         assert solution.status == "optimal"
         assert solution.objective.value == pytest.approx(best, rel=2e-6)
         if is_chain(problem.data):
-            assert solve_witnessed(WORKFLOW, asked, {goal: 1.0}, Settings(1e-6)).value == pytest.approx(best, rel=2e-6)
+            assert solve_witnessed(WORKFLOW, asked, {goal: 1.0}, SearchSettings(1e-6)).value == pytest.approx(
+                best, rel=2e-6
+            )
 
 
 def test_the_whole_front_of_a_chain_is_that_of_enumeration(tmp_path: Path) -> None:
