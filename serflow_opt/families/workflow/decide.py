@@ -9,7 +9,7 @@ from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.families.protocol import Other
 from serflow_opt.families.workflow.evaluate import account, value
 from serflow_opt.families.workflow.menu import PhaseOption, options_of
-from serflow_opt.families.workflow.problem import WorkflowPlan, Phase, PhaseRow, Workflow
+from serflow_opt.families.workflow.problem import Phase, PhaseRow, Workflow, WorkflowPlan
 
 
 def told(flow: Workflow, plan: WorkflowPlan) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from serflow_opt.families.protocol import Valued
-from serflow_opt.families.workflow.problem import WorkflowPlan, Phase, PhaseRow, Workflow
+from serflow_opt.families.workflow.problem import Phase, PhaseRow, Workflow, WorkflowPlan
 from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.plan.document import Breach
 

@@ -14,7 +14,7 @@ from serflow_opt.families.workflow.document import WorkflowTables
 if TYPE_CHECKING:
     from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
-    from serflow_opt.families.workflow.problem import WorkflowPlan, Workflow
+    from serflow_opt.families.workflow.problem import Workflow, WorkflowPlan
     from serflow_opt.search.outcome import SearchSettings
 
 

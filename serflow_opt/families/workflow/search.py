@@ -15,7 +15,7 @@ from itertools import chain, combinations
 import numpy as np
 
 from serflow_opt.families.workflow.menu import Key, PhaseOption, options_of
-from serflow_opt.families.workflow.problem import WorkflowPlan, Workflow
+from serflow_opt.families.workflow.problem import Workflow, WorkflowPlan
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.dominance import nondominated
 from serflow_opt.ground.tolerances import SLACK

@@ -8,7 +8,7 @@ import pytest
 
 import serflow_opt as so
 from serflow_opt.families.workflow.evaluate import account, value
-from serflow_opt.families.workflow.problem import WorkflowPlan, PhaseRow
+from serflow_opt.families.workflow.problem import PhaseRow, WorkflowPlan
 
 CIRRUS = """schema = 1
 kind = "workflow"
