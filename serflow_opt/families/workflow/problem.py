@@ -39,7 +39,7 @@ class Cloud:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerType:
+class ParameterServer:
     """A parameter server: rent, updates a second that one takes, seconds until it is there, and to and from it."""
 
     name: str
@@ -100,7 +100,7 @@ class Workflow:
 
     phases: tuple[Phase, ...]
     cloud: Cloud
-    servers: tuple[ServerType, ...]
+    servers: tuple[ParameterServer, ...]
 
 
 class PhaseRow(NamedTuple):

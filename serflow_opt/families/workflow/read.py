@@ -10,7 +10,7 @@ from pathlib import Path
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.families.tables import check_names
 from serflow_opt.families.workflow import document as tables
-from serflow_opt.families.workflow.problem import Cloud, Phase, ServerType, Workflow
+from serflow_opt.families.workflow.problem import Cloud, ParameterServer, Phase, Workflow
 from serflow_opt.problem.catalog import DEFAULT_REGION, Catalog, load_catalog
 from serflow_opt.problem.tables import Column, read_table
 
@@ -41,7 +41,7 @@ def read(
         problems += error.problems
         return None
     cloud = _cloud(document.functions, catalog, file, problems)
-    servers: list[ServerType] = []
+    servers: list[ParameterServer] = []
     names = [own.name for own in order]
     phases = [_phase(own, names, servers, catalog, path, catalogs, problems) for own in order]
     if len(problems) > before or cloud is None:
@@ -94,7 +94,7 @@ def _cloud(own: tables.FunctionsTable, catalog: Catalog, file: str, problems: li
 def _phase(
     own: tables.PhaseTable,
     names: list[str],
-    servers: list[ServerType],
+    servers: list[ParameterServer],
     catalog: Catalog,
     path: Path,
     catalogs: Sequence[str | Path],
@@ -151,7 +151,7 @@ def _updates(source: Path, workers: tuple[int, ...], problems: list[Problem]) ->
 
 
 def _servers(
-    own: tables.PhaseTable, servers: list[ServerType], catalog: Catalog, file: str, problems: list[Problem]
+    own: tables.PhaseTable, servers: list[ParameterServer], catalog: Catalog, file: str, problems: list[Problem]
 ) -> tuple[int, ...]:
     """Positions of a phase's types of servers; those that are alike in several phases are one."""
     if own.server is None:
@@ -167,7 +167,9 @@ def _servers(
         given.append((own.server.name, own.server.usd_per_hour))
     found = []
     for name, usd in given:
-        made = ServerType(name, usd / 3600, own.server.updates_per_s, own.server.start_s, own.server.latency_ms / 1000)
+        made = ParameterServer(
+            name, usd / 3600, own.server.updates_per_s, own.server.start_s, own.server.latency_ms / 1000
+        )
         if made not in servers:
             servers.append(made)
         found.append(servers.index(made))
