@@ -34,7 +34,8 @@ NO_POOLS = (
 )
 """Why there is no answer with two pools."""
 TRIED_WAITS = (
-    "deployments where nobody waits beside a function; that some wait was tried in cuts into one and two blocks"
+    "among deployments where nobody waits beside a function, and those that were tried in one and two blocks where "
+    "some do: others where some do may be cheaper"
 )
 """Of what an answer is the cheapest where it was too much to look into all waits."""
 
