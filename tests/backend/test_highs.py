@@ -3,68 +3,24 @@
 from __future__ import annotations
 
 import math
-import random
-import signal
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import highspy
 import numpy as np
 import pyomo.core as pyo
 import pyomo.environ  # noqa: F401  (registers the matrix writer)
 import pytest
 from oracles.brute_force import enumerate_optimum
 from oracles.random_instances import random_document, write
+from support.models import CAPACITY, ITEMS, SACKS, knapsack, loads
 
 import serflow_opt as so
 from serflow_opt.backend import highs
 from serflow_opt.backend.highs import FAILED, HighsModel, Outcome
 from serflow_opt.backend.matrix import Matrix
-from serflow_opt.backend.options import ALLOWED, why_refused
-from serflow_opt.backend.running import PRESOLVE, Progress, check_options
-from serflow_opt.errors import InputError
+from serflow_opt.backend.running import PRESOLVE, Progress
 from serflow_opt.solving import solve
-
-ITEMS, SACKS, CAPACITY = 14, 4, 150
-
-
-def knapsack(items: int = ITEMS) -> Any:
-    """Several sacks, one load: most value with every weight at most CAPACITY, written as a minimum."""
-    weights, values = loads(items)
-    m = pyo.ConcreteModel()
-    m.x = pyo.Var(range(items), domain=pyo.Binary)
-    m.fits = pyo.Constraint(
-        range(SACKS), rule=lambda m, i: pyo.quicksum(weights[i][j] * m.x[j] for j in range(items)) <= CAPACITY
-    )
-    m.objective = pyo.Objective(expr=-pyo.quicksum(values[j] * m.x[j] for j in range(items)))
-    return m
-
-
-def loads(items: int = ITEMS) -> tuple[list[list[int]], list[int]]:
-    """Weights by sack and item, and values."""
-    draw = random.Random(1)
-    return [[draw.randint(5, 60) for _ in range(items)] for _ in range(SACKS)], [
-        draw.randint(5, 60) for _ in range(items)
-    ]
-
-
-def best_load() -> tuple[int, set[int]]:
-    """The best value and items, by trying all subsets."""
-    weights, values = loads()
-    best: tuple[int, set[int]] = (0, set())
-    for subset in range(2**ITEMS):
-        chosen = {j for j in range(ITEMS) if subset >> j & 1}
-        value = sum(values[j] for j in chosen)
-        if value > best[0] and all(sum(row[j] for j in chosen) <= CAPACITY for row in weights):
-            best = (value, chosen)
-    return best
-
-
-@pytest.fixture(scope="module")
-def best() -> tuple[int, set[int]]:
-    return best_load()
 
 
 def mixed() -> Any:
@@ -227,88 +183,6 @@ def test_stopped_solve_has_no_plan() -> None:
 # Options
 
 
-def test_unknown_option_names_its_neighbours() -> None:
-    """A misspelt option of HiGHS is refused with the name that was probably meant."""
-    with pytest.raises(InputError) as caught:
-        check_options({"mip_rel_gapp": 0.1})
-    (problem,) = caught.value.problems
-    assert problem.place == "HiGHS option mip_rel_gapp"
-    assert "mip_rel_gap" in problem.cure
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("mip_rel_gap", "small"),
-        ("mip_rel_gap", -1.0),
-        ("mip_rel_gap", None),
-        ("mip_rel_gap", [0.1]),
-        ("presolve", "perhaps"),
-        ("presolve", True),
-        ("mip_max_nodes", 1.5),
-        ("mip_heuristic_run_rins", "perhaps"),
-    ],
-)
-def test_wrong_value_of_an_option(name: str, value: object) -> None:
-    """A value that an option cannot take is named with the option before anything is solved."""
-    with pytest.raises(InputError) as caught:
-        check_options({name: value})
-    (problem,) = caught.value.problems
-    assert (problem.place, problem.found) == (f"HiGHS option {name}", repr(value))
-
-
-def test_all_wrong_options_at_once() -> None:
-    """Every wrong option is told in one round, so that one correction is enough."""
-    with pytest.raises(InputError) as caught:
-        check_options({"mip_rel_gapp": 0.1, "threads": 1, "presolve": "perhaps"})
-    assert [p.place for p in caught.value.problems] == ["HiGHS option mip_rel_gapp", "HiGHS option presolve"]
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "why"),
-    [
-        ("small_matrix_value", 0.1, "another problem"),
-        ("large_matrix_value", 1.0, "refused"),
-        ("user_bound_scale", 1000, "scaled again"),
-        ("user_objective_scale", 1000, "scaled again"),
-        ("objective_bound", 1.0, "false proofs"),
-        ("infinite_cost", 1e3, "endless"),
-        ("mip_feasibility_tolerance", 0.1, "use --gap"),
-        ("primal_feasibility_tolerance", 0.1, "use --gap"),
-        ("kkt_tolerance", 0.1, "use --gap"),
-        ("presolve", "on", "infeasible"),
-        ("solver", "pdlp", "simplex"),
-        ("solve_relaxation", True, "fractions"),
-        ("write_model_file", "model.lp", "--write-lp"),
-        ("read_solution_file", "start.sol", "files"),
-        ("log_file", "highs.log", "--verbose"),
-        ("time_limit", 1e9, "--time-limit"),
-    ],
-)
-def test_options_that_would_change_the_answer_are_refused(name: str, value: object, why: str) -> None:
-    """Options that would make a proof untrue are refused, with the reason or the key to use instead."""
-    with pytest.raises(InputError) as caught:
-        check_options({name: value})
-    (problem,) = caught.value.problems
-    assert why in problem.cure
-
-
-def test_every_option_of_highs_is_allowed_or_has_a_reason() -> None:
-    """Those allowed exist; any other, one of a later release too, is refused with a reason."""
-    options = highspy.HighsOptions()
-    names = {name for name in dir(options) if not name.startswith("_")}
-    assert names >= ALLOWED
-    assert all(why_refused(name) for name in names - ALLOWED)
-    assert why_refused("some_new_option") is not None
-
-
-@pytest.mark.parametrize("options", [{"mip_rel_gapp": 0.1}, {"presolve": "perhaps"}])
-def test_solve_refuses_wrong_options(options: dict[str, object]) -> None:
-    """Whoever goes straight to the adapter meets the same checks of options."""
-    with pytest.raises(InputError):
-        HighsModel(knapsack()).solve(options=options)
-
-
 def test_options_of_one_model_do_not_reach_another(best: tuple[int, set[int]]) -> None:
     """Options hold for one solve: the next model is solved to the end."""
     assert HighsModel(knapsack()).solve(options={"mip_max_improving_sols": 1}).status == "limit"
@@ -330,33 +204,6 @@ def test_gap_and_time_limit_do_not_leak_into_the_next_solve(best: tuple[int, set
     model.solve(gap=1.0)
     assert model.solve(time_limit=0.0).status != "optimal"
     outcome = model.solve()
-    assert (outcome.status, outcome.objective) == ("optimal", pytest.approx(-best[0]))
-
-
-@pytest.fixture
-def fresh_threads() -> Iterator[None]:
-    """HiGHS's thread pool as a process starts with, before and after."""
-    highspy.Highs.resetGlobalScheduler(True)
-    yield
-    highspy.Highs.resetGlobalScheduler(True)
-
-
-def test_threads_may_change_in_a_process(fresh_threads: None, best: tuple[int, set[int]]) -> None:
-    """HiGHS keeps its threads for a process; another number of them gives the same answer, not an error."""
-    for threads in (1, 2, 1, 0, 2):
-        outcome = HighsModel(knapsack()).solve(threads=threads)
-        assert (threads, outcome.status, outcome.objective) == (threads, "optimal", pytest.approx(-best[0]))
-
-
-def test_threads_of_others_do_not_matter(fresh_threads: None, best: tuple[int, set[int]]) -> None:
-    """Another user of HiGHS in the same process may have started the thread pool with another size."""
-    HighsModel(knapsack()).solve(threads=2)
-    highspy.Highs.resetGlobalScheduler(True)
-    other = highspy.Highs()
-    other.setOptionValue("output_flag", False)
-    other.setOptionValue("threads", 1)
-    other.minimize(other.addVariable(0, 1, type=highspy.HighsVarType.kInteger))
-    outcome = HighsModel(knapsack()).solve(threads=2)
     assert (outcome.status, outcome.objective) == ("optimal", pytest.approx(-best[0]))
 
 
@@ -403,91 +250,6 @@ def test_wrong_start_does_no_harm(wrong: Any, best: tuple[int, set[int]]) -> Non
 
 # ----------------------------------------------------------------------------------------------------
 # Callbacks
-
-
-def test_progress_reports_improving_incumbents(best: tuple[int, set[int]]) -> None:
-    """Progress tells plans that only get better, bounds that hold, and a clock that does not go back."""
-    seen: list[Progress] = []
-    HighsModel(knapsack()).solve(on_progress=seen.append)
-    assert all(p.incumbent is not None for p in seen if p.improved)
-    improved = [p.incumbent for p in seen if p.improved and p.incumbent is not None]
-    assert improved
-    assert improved == sorted(set(improved), reverse=True)
-    assert improved[-1] == pytest.approx(-best[0])
-    assert all(p.bound <= -best[0] + 1e-6 for p in seen)
-    assert [p.seconds for p in seen] == sorted(p.seconds for p in seen)
-
-
-def test_progress_ends_with_its_solve() -> None:
-    """A later solve of the same model does not call the callback of an earlier one, nor the same one twice."""
-    model = HighsModel(knapsack())
-    seen: list[Progress] = []
-    model.solve(on_progress=seen.append, options={"mip_max_improving_sols": 1})
-    before = len(seen)
-    model.solve(options={"mip_max_improving_sols": 100})
-    assert len(seen) == before
-    again: list[Progress] = []
-    model.add_cut(list(model._pyomo.x.values()), [1.0] * ITEMS, 2.0)
-    model.solve(on_progress=again.append)
-    moments = [(p.incumbent, p.bound) for p in again if p.improved]
-    assert len(moments) == len(set(moments))
-    assert len(seen) == before
-
-
-def test_exception_in_a_callback_propagates(best: tuple[int, set[int]]) -> None:
-    """What fails in the caller's callback comes out as it is, and leaves signals and later solves alone."""
-
-    def fail(progress: Progress) -> None:
-        raise ZeroDivisionError("from the callback")
-
-    handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(ZeroDivisionError, match="from the callback"):
-        HighsModel(knapsack()).solve(on_progress=fail)
-    assert signal.getsignal(signal.SIGINT) is handler
-    assert HighsModel(knapsack()).solve().objective == pytest.approx(-best[0])
-
-
-def test_model_can_be_solved_after_a_failed_callback(best: tuple[int, set[int]]) -> None:
-    """With its cuts: the best load, excluded before, stays excluded."""
-
-    def fail(progress: Progress) -> None:
-        raise ZeroDivisionError
-
-    m = knapsack()
-    model = HighsModel(m)
-    with pytest.raises(ZeroDivisionError):
-        model.solve(on_progress=fail)
-    outcome = model.solve()
-    assert (outcome.status, outcome.objective) == ("optimal", pytest.approx(-best[0]))
-    model.add_cut([m.x[j] for j in best[1]], [1.0] * len(best[1]), len(best[1]) - 1)
-    second = model.solve()
-    with pytest.raises(ZeroDivisionError):
-        model.solve(on_progress=fail)
-    again = model.solve()
-    assert (again.status, again.objective) == ("optimal", pytest.approx(second.objective))
-    assert not all(again.value(m.x[j]) > 0.5 for j in best[1])
-
-
-def test_interrupt_keeps_the_incumbent() -> None:
-    """The first Ctrl-C ends the search with the best plan so far instead of losing it."""
-    pressed: list[bool] = []
-
-    def press(progress: Progress) -> None:
-        if not pressed:
-            pressed.append(True)
-            signal.raise_signal(signal.SIGINT)
-
-    handler = signal.getsignal(signal.SIGINT)
-    outcome = HighsModel(knapsack(60)).solve(on_progress=press)
-    assert outcome.status == "limit"
-    assert outcome.bound <= outcome.objective
-    assert signal.getsignal(signal.SIGINT) is handler
-
-
-def test_second_interrupt_stops() -> None:
-    """Who presses Ctrl-C again wants out, and gets out."""
-    with pytest.raises(KeyboardInterrupt):
-        HighsModel(knapsack(60)).solve(on_progress=lambda progress: signal.raise_signal(signal.SIGINT))
 
 
 # ----------------------------------------------------------------------------------------------------

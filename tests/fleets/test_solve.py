@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,13 +14,11 @@ import pytest
 from oracles.brute_force import read
 from oracles.fleets import best_fleet, least_missing, points
 from oracles.random_instances import random_document, write
-from support.helpers import changed, load, run, two_tiers
+from support.helpers import changed, run, two_tiers
+from support.services import GAP, loaded, mixed_fleet
 
 import serflow_opt as so
 from serflow_opt.errors import InputError
-from serflow_opt.fleets.close_gap import least_priced
-
-GAP = 1e-6
 
 
 @cache
@@ -49,57 +46,6 @@ def service(seed: int, rng: np.random.Generator, reserved: bool) -> dict[str, An
     return document if len(points(document, ())) else None
 
 
-def mixed_service(rng: np.random.Generator, name: str) -> dict[str, Any]:
-    """Three stages on two types of VMs that services share, or on functions, which cost more and are slower."""
-    document = two_tiers()
-    stages = int(rng.integers(2, 4))
-    flops = rng.uniform(0.5e9, 3e9, stages)
-    document["tables"]["stages.csv"] = [
-        {"stage": s + 1, "flops": int(f), "activation_bytes": int(rng.integers(1e4, 5e5)), "parameter_bytes": 10**6}
-        for s, f in enumerate(flops)
-    ]
-    exits = []
-    for s in range(1, stages):
-        low, high = sorted(rng.uniform(0.1, 0.8, 2))
-        exits.append({"stage": s, "threshold": 0.5, "exit_rate": round(high, 3), "accuracy": round(0.7 + 0.04 * s, 3)})
-        exits.append({"stage": s, "threshold": 0.9, "exit_rate": round(low, 3), "accuracy": round(0.85 + 0.02 * s, 3)})
-    document["tables"]["exits.csv"] = [*exits, {"stage": stages, "threshold": 0, "exit_rate": 1, "accuracy": 0.93}]
-    vm, fn = document["tier"]
-    vm["option"] = [
-        {
-            "name": "small",
-            "flops_per_s": float(rng.uniform(1e10, 2e10)),
-            "usd_per_hour": round(rng.uniform(0.05, 0.2), 3),
-        },
-        {"name": "big", "flops_per_s": float(rng.uniform(3e10, 6e10)), "usd_per_hour": round(rng.uniform(0.2, 0.5), 3)},
-    ]
-    base = {"flops_per_s": float(rng.uniform(1e10, 3e10)), "memory_mb": 1024, "usd_per_request": 2e-7}
-    fn["option"] = [
-        base | {"name": "lean", "usd_per_gb_s": float(rng.uniform(1e-5, 4e-5))},
-        base | {"name": "wide", "flops_per_s": base["flops_per_s"] * 2, "memory_mb": 2048, "usd_per_gb_s": 3e-5},
-    ]
-    document["workload"] = {
-        "rate_per_s": round(float(rng.uniform(3.0, 40.0)), 1),
-        "latency_measure": str(rng.choice(["worst", "mean"])),
-        "accuracy_min": float(rng.choice([0.7, 0.8, 0.85, 0.9])),
-    }
-    document["objective"]["accounting"] = "reserved"
-    document["name"] = name
-    return document
-
-
-def mixed_fleet(n: int, size: tuple[int, int]) -> tuple[list[dict[str, Any]], np.random.Generator]:
-    """Some services of `mixed_service`, each with a plan alone."""
-    rng = np.random.default_rng([13, n])
-    documents: list[dict[str, Any]] = []
-    count = int(rng.integers(size[0], size[1] + 1))
-    while len(documents) < count:
-        own = mixed_service(rng, f"mixed-{len(documents)}")
-        if len(points(own, ())):
-            documents.append(own)
-    return documents, rng
-
-
 def fleet(n: int, reserved: bool, size: tuple[int, int]) -> tuple[list[dict[str, Any]], np.random.Generator]:
     """Some services, each with a plan alone."""
     rng = np.random.default_rng([11, n, reserved])
@@ -110,10 +56,6 @@ def fleet(n: int, reserved: bool, size: tuple[int, int]) -> tuple[list[dict[str,
         if own is not None:
             documents.append(own)
     return documents, rng
-
-
-def loaded(documents: list[dict[str, Any]], folder: Path) -> list[so.Instance]:
-    return [load(document, folder / str(k)) for k, document in enumerate(documents)]
 
 
 def check(found: so.Fleet, instances: list[so.Instance], budget: float | None, most: dict[str, int]) -> None:
@@ -234,19 +176,6 @@ def test_two_tiers_by_hand(tmp_path: Path) -> None:
     assert [own.weight for own in weighted.services] == [0.5, 0.5]
 
 
-def test_jobs_and_executors_give_the_same(tmp_path: Path) -> None:
-    """Processes and executors change the time of a fleet, not its value."""
-    documents, _ = mixed_fleet(3, (3, 3))
-    instances = loaded(documents, tmp_path)
-    one = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP)
-    two = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP, jobs=2)
-    with ThreadPoolExecutor(1) as executor:
-        three = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP, executor=executor)
-    assert one.value == pytest.approx(two.value, rel=GAP)
-    assert one.value == pytest.approx(three.value, rel=GAP)
-    assert [one.status, two.status, three.status] == ["optimal"] * 3
-
-
 def test_a_service_without_a_plan_is_named(tmp_path: Path) -> None:
     """A fleet that fails for one service names it and the reason."""
     documents, _ = mixed_fleet(3, (2, 2))
@@ -317,30 +246,6 @@ def test_a_number_of_machines_holds_in_a_plan_alone(tmp_path: Path) -> None:
             continue
         assert plan.metrics is not None
         assert plan.metrics.cost_usd_per_hour == pytest.approx(fits[:, 1].min(), rel=2e-6)
-
-
-def test_dask_gives_the_same(tmp_path: Path) -> None:
-    """Pricing on a cluster gives the value that this process finds."""
-    distributed = pytest.importorskip("distributed", reason="needs the extra `dask`")
-    documents, _ = mixed_fleet(3, (2, 2))
-    instances = loaded(documents, tmp_path)
-    here = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP)
-    with (
-        distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        there = so.solve_fleet(instances, machines_max={"small": 2}, gap=GAP, executor=client.get_executor())
-    assert (here.status, there.status) == ("optimal", "optimal")
-    assert here.value == pytest.approx(there.value, rel=GAP)
-
-
-def test_the_least_value_of_a_part() -> None:
-    """Cuts f + c >= 4 and f + 0.25 c >= 2 meet at f = 4/3, c = 8/3; at 0.5 a dollar that point is worth 8/3."""
-    cuts = [(1.0, 4.0), (0.25, 2.0)]
-    assert least_priced(0.5, cuts, 0.0, (0.0, 10.0)) == pytest.approx(8 / 3)
-    assert least_priced(0.5, cuts, 0.0, (4.0, 10.0)) == pytest.approx(1.0 + 2.0)
-    assert least_priced(0.5, cuts, 1.8, (0.0, 10.0)) == pytest.approx(1.8 + 0.5 * 2.2)
-    assert least_priced(0.5, [], 1.0, (2.0, 3.0)) == 2.0
 
 
 @pytest.mark.parametrize("budget", [50.0, 4.0])

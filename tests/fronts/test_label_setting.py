@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracles.brute_fronts import covers, enumerate_front, front_document, long_menus, points_of, same
+from oracles.brute_fronts import covers, enumerate_front, front_document, points_of, same
 from support.helpers import changed, load, two_tiers
 
 import serflow_opt as so
-from serflow_opt.fronts import chain_labels, labels
 from serflow_opt.fronts.by_placement import front_by_placement
 from serflow_opt.fronts.label_setting import set_labels
 from serflow_opt.fronts.pareto import pareto
@@ -93,21 +92,6 @@ def test_random_instances_have_something_to_find() -> None:
     assert sum("twin" in str(document["tier"]) for document in documents) >= 10
     assert sum("accuracy_min" in document["workload"] for document in documents) >= 30
     assert sum("latency_slo_ms" in document["workload"] for document in documents) >= 10
-
-
-@pytest.mark.parametrize("measure", ["mean", "worst"])
-@pytest.mark.parametrize("seed", range(3))
-def test_long_menus(seed: int, measure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Candidates are made in several parts."""
-    document = long_menus(seed, measure)
-    instance = load(document, tmp_path)
-    expected = enumerate_front(document, ("cost", "latency"))
-    assert len(expected) > 5
-    assert same(points_of(pareto(instance)), expected)
-    monkeypatch.setattr(labels, "AT_ONCE", 100)
-    monkeypatch.setattr(chain_labels, "AT_ONCE", 100)
-    for method in ("placements", "labels"):
-        assert same(points_of(pareto(instance, method=method)), expected), method
 
 
 @pytest.mark.parametrize("seed", range(0, 60, 2))

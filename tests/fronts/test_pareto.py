@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +9,17 @@ import numpy as np
 import pytest
 from oracles.brute_force import value
 from oracles.brute_fronts import covers, enumerate_front, front_document, points_of, same
-from rich.console import Console
+from support.a_front import MANY, MANY_MORE, shown
 from support.helpers import changed, load, two_tiers
 
 import serflow_opt as so
 from serflow_opt.fronts import by_boxes as box_front
-from serflow_opt.fronts import methods
-from serflow_opt.fronts.front import Front, FrontProgress
-from serflow_opt.fronts.hypervolume import hypervolume
+from serflow_opt.fronts.front import FrontProgress
 from serflow_opt.fronts.pareto import pareto
-from serflow_opt.report.front import SHOWN
 from serflow_opt.search.outcome import SearchOutcome
 
 COUPLED = [1, 5, 6, 16, 19, 36, 41, 49, 53, 60]
 """Rented machines, the printed formula, percentiles; fronts of 3 to 8 points."""
-MANY, MANY_MORE = 90, 14
-"""Seeds of `front_document` with 46 and 44 points of cost and latency; memory couples the runs of the first."""
-
-
-@pytest.fixture
-def front(tmp_path: Path) -> Front:
-    """The four plans of `two_tiers` in cost, worst-case latency and accuracy; see test_label_setting.py."""
-    return pareto(load(two_tiers(), tmp_path), ("cost", "latency", "accuracy"))
 
 
 # ----------------------------------------------------------------------------------------------------
@@ -118,20 +105,6 @@ def test_a_limit_in_the_middle_keeps_what_was_found(tmp_path: Path, monkeypatch:
     assert {plan.status for plan in part.plans} == {"feasible"}
 
 
-@pytest.mark.parametrize(("method", "seed"), [("placements", MANY), ("labels", MANY_MORE), ("milp", MANY)])
-def test_no_time_at_all(method: Any, seed: int, tmp_path: Path) -> None:
-    """Without time only what bounds alone can show is claimed."""
-    document = front_document(seed)
-    exact = enumerate_front(document, ("cost", "latency"))
-    stopped = pareto(load(document, tmp_path), method=method, time_limit=0.0)
-    assert not stopped.complete
-    assert (stopped.coverage is None) == (method != "placements")
-    if stopped.coverage is not None:
-        assert covers(points_of(stopped), exact, ("cost", "latency"), stopped.coverage)
-    assert len(stopped.plans) <= len(exact)
-    assert not stopped.plans or method == "placements"
-
-
 def test_labels_are_coarse_first_when_time_is_short(tmp_path: Path) -> None:
     """Under a time limit a coarse front comes first, then finer ones, up to the exact one."""
     document = front_document(MANY_MORE)
@@ -178,24 +151,6 @@ def test_order_and_direction_of_objectives(tmp_path: Path) -> None:
     assert [accuracy for accuracy, _ in accurate_first.points] == pytest.approx([0.926, 0.86])
 
 
-def test_hypervolume_by_hand(tmp_path: Path) -> None:
-    """(4.3e-5, 550) and (4e-4, 300) span the box, so neither covers any of it; a plan between them does."""
-    assert pareto(load(two_tiers(), tmp_path)).hypervolume == 0
-    document = two_tiers()
-    document["tier"][0]["option"].append({"name": "w", "flops_per_s": 1.5e10, "usd_per_hour": 1.8})
-    front = pareto(load(document, tmp_path))
-    assert front.points[1] == pytest.approx((5e-4 * (0.4 / 3 + 0.4 / 3), 400))
-    expected = (4e-4 - 4e-4 / 3) / (4e-4 - 4.3e-5) * 150 / 250
-    assert front.hypervolume == pytest.approx(expected)
-    assert front.hypervolume_bound == front.hypervolume
-
-
-def test_hypervolume_of_four_objectives_by_hand() -> None:
-    """Two boxes of 1/2 and 1/4 of the unit box that share 1/8; and a point outside."""
-    points = [[0.5, 0, 0, 0], [0, 0.5, 0.5, 0], [0, 0, 0, 2.0]]
-    assert hypervolume(points, [1.0] * 4) == pytest.approx(1 / 2 + 1 / 4 - 1 / 8)
-
-
 def test_nothing_keeps_the_limits(tmp_path: Path) -> None:
     """An empty front is complete, and says so in table, frame and picture."""
     for method in ("placements", "labels", "milp"):
@@ -208,63 +163,6 @@ def test_nothing_keeps_the_limits(tmp_path: Path) -> None:
         assert "no plan keeps the limits" in shown(front)
         with pytest.raises(ValueError, match="no plan"):
             front.plot()
-
-
-def test_frame_and_document(front: Front) -> None:
-    """Frame and document hold the four plans with their figures and round-trip through JSON."""
-    frame = front.to_frame()
-    assert list(frame.columns[:3]) == ["cost_usd_per_request", "latency_worst_ms", "accuracy"]
-    assert frame["latency_worst_ms"].tolist() == pytest.approx([550, 550, 300, 300])
-    assert frame["runs_on"].tolist() == ["1-2 fn: f"] * 2 + ["1-2 vm: v"] * 2
-    assert frame["thresholds"].tolist() == ["1:0.5", "1:0.9"] * 2
-    document = front.to_dict()
-    assert json.loads(json.dumps(document)) == document
-    assert document["complete"] is True
-    assert document["objectives"] == ["cost", "latency", "accuracy"]
-    assert [plan["metrics"]["accuracy"] for plan in document["plans"]] == pytest.approx([0.86, 0.926] * 2)
-
-
-def shown(front: Front) -> str:
-    """The table as a terminal of 200 columns shows it."""
-    console = Console(width=200, file=io.StringIO(), record=True)
-    console.print(front)
-    return console.export_text()
-
-
-def test_table(front: Front, tmp_path: Path) -> None:
-    """The printed front says whether it is complete, how it is covered, and how many plans it shows."""
-    text = shown(front)
-    assert "two-tiers  4 plans  the complete front" in text
-    assert "1-2 fn: f" in text
-    assert "<pre>" in front._repr_html_()
-    many = pareto(load(front_document(MANY), tmp_path), coverage=1e-4)
-    text = shown(many)
-    assert "covered within 0.0001" in text
-    assert f"{SHOWN} of {len(many.plans)} plans shown" in text
-    assert "hypervolume" in text
-
-
-def test_plot(front: Front, tmp_path: Path) -> None:
-    """The picture has the points, their tiers, units and stairs, and tells an exact front from a covered one."""
-    from matplotlib.figure import Figure
-
-    def axes() -> Any:
-        return Figure().subplots()
-
-    ax = front.plot(axes())
-    assert "4 plans, complete" in ax.get_title()
-    assert len(ax.collections[0].get_offsets()) == 4
-    two = pareto(load(two_tiers(), tmp_path))
-    ax = two.plot(axes())
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("USD per million requests", "latency, worst (ms)")
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["fn (1)", "vm (1)"]
-    stairs = ax.lines[0]
-    assert list(stairs.get_xdata()) == pytest.approx([43, 400])
-    assert list(stairs.get_ydata()) == pytest.approx([550, 300])
-    rough = pareto(load(two_tiers(), tmp_path), ("accuracy", "cost"), coverage=0.05)
-    ax = rough.plot(axes())
-    assert "covered within 0.05" in ax.get_title()
-    assert ax.lines[1].get_linestyle() == "--"
 
 
 def test_wrong_questions(tmp_path: Path) -> None:
@@ -295,17 +193,3 @@ def test_wrong_questions(tmp_path: Path) -> None:
 
 # ----------------------------------------------------------------------------------------------------
 # By itself the quicker of two ways
-
-
-@pytest.mark.parametrize(("few", "by"), [(3_000, {"labels"}), (0, {"placements", "with labels", "labels"})])
-def test_a_few_labels_spare_many_placements(
-    few: int, by: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where many placements are left labels of all at once are tried, and left alone where they are more than a few."""
-    document = front_document(8, pure=True)
-    monkeypatch.setattr(methods, "MANY", 0)
-    monkeypatch.setattr(methods, "FEW", few)
-    found = pareto(load(document, tmp_path))
-    assert found.complete
-    assert set(found.counts) == by
-    assert same(points_of(found), enumerate_front(document, ("cost", "latency")))

@@ -5,34 +5,18 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from oracles.adapted import LIMITS, adapted_plans
 from oracles.adapted_instances import adapted_document
-from oracles.brute_force import accurate_enough, enumerate_optimum, fast_enough, plan_table
 from oracles.random_instances import random_document, write
 from support.golden_adaptation import whole_adapted_instance
 from support.helpers import changed, has_line, islands, load, run, two_tiers
+from support.out_of_reach import ADAPTED, INFEASIBLE, best_values
 
 import serflow_opt as so
-
-INFEASIBLE = (3, 7, 33, 48, 114, 154, 305)
-"""Seeds of random instances whose limits no plan meets; `best_values` checks that by enumeration."""
-
-
-@cache
-def best_values(seed: int) -> tuple[float | None, float | None]:
-    """By enumeration: the least latency (ms) with the accuracy floor kept, the most accuracy within the bound."""
-    table = plan_table(random_document(seed))
-    assert enumerate_optimum(random_document(seed), table=table) is None
-    accurate = accurate_enough(table.problem, table.accuracy)
-    fast = fast_enough(table.problem, table.latency)
-    least = table.latency[:, accurate].min() * 1000 if accurate.any() else None
-    most = max((float(table.accuracy[row].max()) for row in fast if row.any()), default=None)
-    return least, most
 
 
 @pytest.mark.parametrize("seed", INFEASIBLE)
@@ -56,27 +40,6 @@ def test_the_best_reachable_value_is_named_and_right(seed: int, tmp_path: Path) 
         assert told[limit].best == pytest.approx(value, rel=1e-6)
         numbers = [float(text) for text in re.findall(r"\d[\d.]*(?:e[+-]?\d+)?", told[limit].message)]
         assert any(number == pytest.approx(value, rel=1e-5) for number in numbers), told[limit].message
-
-
-@pytest.mark.parametrize("seed", INFEASIBLE)
-def test_what_the_message_suggests_can_be_had(seed: int, tmp_path: Path) -> None:
-    """Each `allow --flag value` of the output, tried: a plan is found, and it is no better than it has to be."""
-    file = write(random_document(seed), tmp_path)
-    ran = run("solve", file)
-    assert ran.code == 3
-    assert ran.stderr == ""
-    assert has_line(ran.stdout, "proven infeasible")
-    advice = re.findall(r"allow (--[a-z-]+) ([\d.e+-]+)", ran.stdout)
-    assert advice
-    for flag, value in advice:
-        again = run("solve", file, flag, value, "--json")
-        assert again.code == 0, f"{flag} {value} does not help"
-    least, most = best_values(seed)
-    for flag, value in advice:
-        best = least if flag == "--latency-slo-ms" else most
-        assert best is not None
-        assert float(value) == pytest.approx(best, rel=2e-3), "the suggestion is far from the best value"
-        assert float(value) >= best * (1 - 1e-9) if flag == "--latency-slo-ms" else float(value) <= best * (1 + 1e-9)
 
 
 def test_latency_out_of_reach(tmp_path: Path) -> None:
@@ -184,9 +147,6 @@ def test_clashes_are_part_of_the_document(tmp_path: Path) -> None:
 # ----------------------------------------------------------------------------------------------------
 # With ways to hand over, variants, privacy and energy
 
-ADAPTED = (5, 16, 26, 45, 70, 88, 90, 135, 148)
-"""Seeds of adapted instances whose limits no plan meets, found by enumeration."""
-
 
 @pytest.mark.parametrize("seed", ADAPTED)
 def test_the_best_reachable_value_with_adaptations(seed: int, tmp_path: Path) -> None:
@@ -212,18 +172,6 @@ def test_the_best_reachable_value_with_adaptations(seed: int, tmp_path: Path) ->
     for name, value in alone.items():
         assert told[name].asked == pytest.approx(document["workload"][name], rel=1e-12)
         assert told[name].best == (None if value is None else pytest.approx(value, rel=2e-6, abs=1e-12))
-
-
-@pytest.mark.parametrize("seed", ADAPTED)
-def test_an_instance_with_the_best_value_as_its_limit_has_a_plan(seed: int, tmp_path: Path) -> None:
-    """A limit set to the value that is named has a plan, so that the advice can be followed."""
-    document = adapted_document(seed)
-    for clash in so.solve(load(document, tmp_path)).infeasible_because:
-        if clash.best is None:
-            continue
-        limit = clash.best * (1 - 2e-9 if clash.limit in ("accuracy_min", "mse_min") else 1 + 2e-9)
-        again = so.solve(load(changed(document, workload={clash.limit: limit}), tmp_path))
-        assert again.status == "optimal", clash.limit
 
 
 def test_floors_and_ceilings_of_single_hand_overs(tmp_path: Path) -> None:

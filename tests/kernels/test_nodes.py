@@ -1,4 +1,4 @@
-"""Mixed thresholds by ranges of the menus, against linear programs over all rows, and by hand."""
+"""Trees over machines and ranges of thresholds, against all choices; mixed thresholds against linear programs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import dataclasses
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from oracles.enumeration_draws import draw, lots
 from oracles.enumeration_reading import read
 from oracles.mixed_thresholds import least
 from support import tiny
+from support.random_choices import best_of, drawn, kernel
 
 import serflow_opt as so
 from serflow_opt.problem.kinds import ThresholdMode
@@ -40,3 +42,23 @@ def test_one_coin_meets_the_floor(thresholds: ThresholdMode) -> None:
     assert plan.metrics is not None
     assert plan.metrics.accuracy == pytest.approx(0.91, rel=1e-8)
     assert plan.objective.value == pytest.approx(0.625 + reach, rel=1e-8)
+
+
+def test_a_tree_that_ends_has_the_best_plan() -> None:
+    """Nothing waits, and what is proven is not above the best: stopped early, the bound still holds."""
+    for seed in range(12):
+        case = drawn(seed)
+        for n in range(len(case.stages)):
+            least = best_of(case, n)[0]
+            whole = kernel(case)
+            whole.open(n, -np.inf)
+            whole.run(100_000)
+            assert whole.waiting() == 0
+            assert np.isclose(whole.found()[0], least, rtol=1e-9) or whole.found()[0] == least
+            assert whole.proven() >= least * (1 - 1e-6) or np.isinf(least)
+            short = kernel(case)
+            short.open(n, -np.inf)
+            short.run(2)
+            known = min(short.least_waiting(), short.proven(), short.found()[0])
+            assert known <= least * (1 + 1e-9) or known == least
+            assert short.looked_at() <= 2

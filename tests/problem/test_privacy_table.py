@@ -11,7 +11,7 @@ import pytest
 from support.leak_tables import NOISY, PLAIN, errors
 
 from serflow_opt.errors import Problem
-from serflow_opt.problem.privacy_table import read_privacy, trend, write_privacy
+from serflow_opt.problem.privacy_table import PrivacyRow, read_privacy, trend, write_privacy
 
 
 def test_a_table_read_back_is_the_one_written(tmp_path: Path) -> None:
@@ -73,3 +73,12 @@ def test_one_seed_has_no_error_bars(sd: float | None) -> None:
     """Without deviations every rise counts."""
     rows = errors((1, 0, 0.3, sd), (2, 0, 0.31, sd))
     assert trend(rows)[0].startswith("1 of 1 ")
+
+
+def test_settings_are_named_by_what_their_user_chose() -> None:
+    """A budget where there is one, else a scale; strength rises with protection, and is 0 without."""
+    bare = PrivacyRow(0, "none", 0.0, None, None, 0.5, None, 0.9, None, 0.3, None, 0.9, None, 0.0, 1)
+    noisy = replace(bare, protection="laplace", scale=2.0, epsilon=4.0, clip=1.0)
+    assert (bare.setting, noisy.setting) == ("none", "laplace ε = 4")
+    assert replace(bare, protection="distance-correlation", scale=0.5).setting == "distance-correlation 0.5"
+    assert (bare.strength, noisy.strength) == (0.0, 0.25)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import math
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +19,6 @@ from support.helpers import run
 
 import serflow_opt as so
 from serflow_opt.errors import InputError
-from serflow_opt.sensitivity.dominated import dominated
 from serflow_opt.sensitivity.explain import POINT, STEP, Explanation
 
 SEEDS = (3, 8, 14, 21, 40, 55, 77, 96)
@@ -138,19 +136,6 @@ def test_a_unit_more_and_the_next_better_plan(seed: int) -> None:
         assert row.next_at == pytest.approx(tightest, rel=3e-6)
         assert row.value_next is not None
         assert row.value_next < best
-
-
-def test_options_that_are_never_needed() -> None:
-    """A copy that costs more is beaten by the first; a faster, dearer one is not; of equal ones the first stays."""
-    instance = tiny.two_stages()
-    v, f = instance.options
-    dear, fast, same = (
-        replace(v, name="dear", usd_per_s=0.75),
-        replace(v, name="fast", usd_per_s=0.75, stage_seconds=(0.5, 2.0)),
-        replace(v, name="same"),
-    )
-    found = dominated(replace(instance, options=(dear, v, fast, same, f)))
-    assert found == {("vm", "dear"): "v", ("vm", "same"): "v"}
 
 
 def test_a_tier_that_is_taken_away() -> None:

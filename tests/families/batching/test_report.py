@@ -10,6 +10,7 @@ GROUP: dict[str, Any] = {
     "applications": ["a", "b"],
     "function": "f",
     "size": 2.0,
+    "unit": "vCPU",
     "batch": 4,
     "mean_batch": 3.25,
     "timeouts_ms": {"a": 20.0, "b": 50.0},

@@ -1,4 +1,4 @@
-"""Machines rented whole, and percentiles: mixes of thresholds against exhaustive search, and by hand."""
+"""Machines rented whole: mixes of thresholds against exhaustive search, and by hand."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from oracles.compare_enumeration import judge
-from oracles.enumeration import best
-from oracles.enumeration_draws import draw, late, rented
-from oracles.enumeration_reading import read
+from oracles.enumeration_draws import draw, rented
 from support import tiny
+from support.mixed import agrees
 
 import serflow_opt as so
 from serflow_opt import kernels
@@ -18,23 +16,10 @@ from serflow_opt import kernels
 pytestmark = pytest.mark.skipif(not kernels.compiled, reason="kernels are not compiled here")
 
 
-def agrees(seed: int, path: Path) -> None:
-    """Status, value, ties and every figure are those of the enumeration; what mixes do not cover is left to others."""
-    document = read(path)
-    outcome = judge(path, document, best(document), "mixes", 60.0)
-    assert outcome.verdict in ("agreed", "uncovered"), (seed, outcome.words)
-
-
 @pytest.mark.parametrize("seed", [*range(12), 100_050])  # the last: a box whose least is of a plan without machines
 def test_the_best_plan_on_whole_machines_is_found(tmp_path: Path, seed: int) -> None:
     """Several tiers, workers, most machines, utilisation caps, floors, other limits and goals."""
     agrees(seed, draw(seed, tmp_path, without=("tail",), change=rented))
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_the_best_plan_within_a_percentile_is_found(tmp_path: Path, seed: int) -> None:
-    """Paid per request and rented, with and without cold starts that a share of the requests meets."""
-    agrees(seed, draw(seed, tmp_path, without=("tail",), change=late))
 
 
 def on_machines(machines_max: int | None) -> so.Instance:
@@ -57,22 +42,6 @@ def test_machines_are_counted_by_hand() -> None:
 def test_too_few_machines_leave_no_plan(machines_max: int, status: str) -> None:
     """Ten are needed."""
     assert so.solve(on_machines(machines_max), method="mixes").status == status
-
-
-def test_a_median_lets_half_be_late() -> None:
-    """Half leave v after 1.5 s; p50 counts them alone, so that stage 2 may take as long as it likes."""
-    instance = tiny.two_stages(latency_measure="p50", latency_slo_s=1.5, accuracy_min=0.85)
-    plan = so.solve(instance, method="mixes")
-    assert plan.status == "optimal"
-    assert plan.metrics is not None
-    assert plan.metrics.latency_percentiles_ms["p50"] <= 1500 * (1 + 1e-9)
-    assert plan.objective.value == pytest.approx(so.solve(instance, method="milp").objective.value)
-
-
-def test_what_mixes_do_not_take_is_said() -> None:
-    """Paid per request and in the worst case labels are there for."""
-    with pytest.raises(so.InputError, match="'mixes' does not cover this instance"):
-        so.solve(tiny.two_stages(), method="mixes")
 
 
 def test_without_kernels_the_model_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

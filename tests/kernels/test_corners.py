@@ -10,7 +10,7 @@ from oracles.brute_fronts import front_document, long_menus, points_of
 from support.helpers import load
 
 from serflow_opt import kernels
-from serflow_opt.fronts.archive import corners_of, covered
+from serflow_opt.fronts.archive import corners_of
 from serflow_opt.fronts.pareto import pareto
 
 
@@ -36,20 +36,6 @@ def test_a_place_is_below_a_corner_exactly_when_no_point_covers_it(size: int) ->
     corners = corners_of(points, np.full(size, 8.0))
     for place in rng.integers(-1, 8, (300, size)).astype(float):
         assert (place < corners).all(axis=1).any() == (not (points <= place).all(axis=1).any())
-
-
-def test_covered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Labels that a front covers are the same ones with kernels and with numpy."""
-    rng = np.random.default_rng(3)
-    for size in (2, 3, 5):
-        points = rng.integers(3, 9, (30, size)).astype(float)
-        points = points[np.argsort(points[:, 0], kind="stable")]
-        ideal = rng.integers(0, 12, (200, size)).astype(float)
-        monkeypatch.setattr(kernels, "compiled", True)
-        compiled = covered(ideal, points)
-        monkeypatch.setattr(kernels, "compiled", False)
-        assert compiled.tolist() == covered(ideal, points).tolist()
-        assert 0 < compiled.sum() < len(ideal)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,0 +1,42 @@
+"""Which way to a front is taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oracles.brute_fronts import covers, enumerate_front, front_document, points_of, same
+from support.a_front import MANY, MANY_MORE
+from support.helpers import load
+
+from serflow_opt.fronts import methods
+from serflow_opt.fronts.pareto import pareto
+
+
+@pytest.mark.parametrize(("method", "seed"), [("placements", MANY), ("labels", MANY_MORE), ("milp", MANY)])
+def test_no_time_at_all(method: Any, seed: int, tmp_path: Path) -> None:
+    """Without time only what bounds alone can show is claimed."""
+    document = front_document(seed)
+    exact = enumerate_front(document, ("cost", "latency"))
+    stopped = pareto(load(document, tmp_path), method=method, time_limit=0.0)
+    assert not stopped.complete
+    assert (stopped.coverage is None) == (method != "placements")
+    if stopped.coverage is not None:
+        assert covers(points_of(stopped), exact, ("cost", "latency"), stopped.coverage)
+    assert len(stopped.plans) <= len(exact)
+    assert not stopped.plans or method == "placements"
+
+
+@pytest.mark.parametrize(("few", "by"), [(3_000, {"labels"}), (0, {"placements", "with labels", "labels"})])
+def test_a_few_labels_spare_many_placements(
+    few: int, by: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where many placements are left labels of all at once are tried, and left alone where they are more than a few."""
+    document = front_document(8, pure=True)
+    monkeypatch.setattr(methods, "MANY", 0)
+    monkeypatch.setattr(methods, "FEW", few)
+    found = pareto(load(document, tmp_path))
+    assert found.complete
+    assert set(found.counts) == by
+    assert same(points_of(found), enumerate_front(document, ("cost", "latency")))

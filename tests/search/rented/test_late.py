@@ -1,0 +1,31 @@
+"""Percentiles: mixes of thresholds against exhaustive search, and by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from oracles.enumeration_draws import draw, late
+from support import tiny
+from support.mixed import agrees
+
+import serflow_opt as so
+from serflow_opt import kernels
+
+pytestmark = pytest.mark.skipif(not kernels.compiled, reason="kernels are not compiled here")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_best_plan_within_a_percentile_is_found(tmp_path: Path, seed: int) -> None:
+    """Paid per request and rented, with and without cold starts that a share of the requests meets."""
+    agrees(seed, draw(seed, tmp_path, without=("tail",), change=late))
+
+
+def test_a_median_lets_half_be_late() -> None:
+    """Half leave v after 1.5 s; p50 counts them alone, so that stage 2 may take as long as it likes."""
+    instance = tiny.two_stages(latency_measure="p50", latency_slo_s=1.5, accuracy_min=0.85)
+    plan = so.solve(instance, method="mixes")
+    assert plan.status == "optimal"
+    assert plan.metrics is not None
+    assert plan.metrics.latency_percentiles_ms["p50"] <= 1500 * (1 + 1e-9)
+    assert plan.objective.value == pytest.approx(so.solve(instance, method="milp").objective.value)

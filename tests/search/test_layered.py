@@ -1,0 +1,38 @@
+"""Layers of states: how many ways there are through them."""
+
+from __future__ import annotations
+
+import pytest
+from support import tiny
+from support.swept import (
+    EACH,
+    case_of,
+)
+
+import serflow_opt as so
+from serflow_opt.formulations.coefficients import Data
+from serflow_opt.search.layered import Chain, count_paths
+from serflow_opt.search.placements import list_paths
+
+
+@pytest.mark.parametrize(("kind", "seed"), EACH)
+def test_counts_placements(kind: str, seed: int) -> None:
+    """The recursion counts as many placements as a list of them has."""
+    case = case_of(kind, seed)
+    if case is None:
+        return
+    paths = list_paths(case.chain.data)
+    assert paths is not None
+    assert count_paths(case.chain) == len(paths)
+
+
+def test_counts_by_hand() -> None:
+    """Two options in a tier where stages may change, then a function: 2 x 2 in the tier, 2 that leave it, 1 outside."""
+    data = Data(tiny.two_vms())
+    assert count_paths(Chain.of(data, {"cost": 1.0})) == 7
+
+
+def test_shipped_instance_by_hand() -> None:
+    """bert12-sst2 has 7 VMs, 6 functions and 12 stages (`test_bounds`): 7 + 6 + 11 x 7 x 6, and 433 that end at 11."""
+    count = count_paths(Chain.of(Data(so.load("bert12-sst2")), {"cost": 1.0}))
+    assert count == 7 + 6 + 11 * 7 * 6 + 7 + 6 + 10 * 7 * 6
