@@ -7,18 +7,10 @@ from typing import Any
 
 import pytest
 from oracles.random_instances import write
-from support.helpers import F, V, changed, has_line, load, plan_of, run, two_tiers
+from support.endings import may_end
+from support.helpers import F, V, has_line, load, plan_of, run
 
 import serflow_opt as so
-from serflow_opt.formulations.coefficients import Data
-from serflow_opt.formulations.reductions import ending_matters
-
-
-def may_end(**tables: Any) -> dict[str, Any]:
-    """`two_tiers` where all may leave at stage 1, at the threshold 0.1, with 75 % of them right."""
-    document = changed(two_tiers(), **tables)
-    document["tables"]["exits.csv"].insert(0, {"stage": 1, "threshold": 0.1, "exit_rate": 1, "accuracy": 0.75})
-    return document
 
 
 def stages_of(plan: so.Plan) -> list[tuple[int, str]]:
@@ -180,16 +172,3 @@ def test_a_planner_sees_ends_that_a_lower_floor_allows(tmp_path: Path) -> None:
     planner = so.Planner(load(may_end(workload={"accuracy_min": 0.9}), tmp_path))
     assert len(planner.plan().placement) == 2
     assert len(planner.plan(accuracy_min=0.7, latency_slo_ms=150.0, explain=False).placement) == 1
-
-
-def test_ends_are_looked_at_only_where_they_matter(tmp_path: Path) -> None:
-    """In the mean and in a percentile what nobody reaches is nothing already, if it fits the memory."""
-    for measure, matters in (("worst", True), ("mean", False), ("p95", False)):
-        instance = load(may_end(workload={"latency_measure": measure}), tmp_path)
-        assert ending_matters(instance) == matters
-        assert bool(Data(instance).ends) == matters
-    assert not Data(load(may_end(workload={"accuracy_min": 0.76}), tmp_path)).ends
-    assert not Data(load(may_end(objective={"accounting": "as-printed"}), tmp_path)).ends
-    cramped = may_end(workload={"latency_measure": "mean"})
-    cramped["tier"][0]["option"][0]["memory_mb"] = 10
-    assert Data(load(cramped, tmp_path)).ends

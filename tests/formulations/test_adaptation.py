@@ -9,21 +9,14 @@ import highspy
 import pyomo.core as pyo
 import pytest
 from support import tiny
+from support.adapted_models import ways_before
 from support.golden_adaptation import uncertain, whole_adapted_instance
-from support.golden_parts import lp_text
 
 from serflow_opt.formulations.adaptation import costs_accuracy
-from serflow_opt.formulations.coefficients import NOTHING, SOURCE, Data
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.lp import write_model
 from serflow_opt.formulations.model import Disconnected, build
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.kinds import AS_IS
-from serflow_opt.problem.network import PLAIN, HandoverMode
-
-
-def ways_before(instance: Instance, stage: int) -> set[int]:
-    """The ways that some hop before a stage has."""
-    return {w for s, _, _, w in Data(instance).hops if s == stage}
 
 
 def optimum(instance: Instance, tmp_path: Any, goal: Any = None) -> float | None:
@@ -47,68 +40,6 @@ def optimum(instance: Instance, tmp_path: Any, goal: Any = None) -> float | None
 # Which ways there are
 
 
-def better(**changes: Any) -> HandoverMode:
-    """`tiny.SMALL` with other figures."""
-    return dataclasses.replace(tiny.SMALL, **changes)
-
-
-@pytest.mark.parametrize(
-    ("other", "kept"),
-    [
-        (better(), {0, 1}),  # equal: the first is enough
-        (better(kept=0.25), {0, 2}),
-        (better(encode_flops=0.5), {0, 1}),
-        (better(decode_flops=0.75), {0, 1}),
-        (better(accuracy_loss=0.125), {0, 1}),
-        (better(leak=0.8), {0, 1}),
-        (better(cross_entropy_added=0.25), {0, 1}),
-        (better(kept=0.25, leak=0.8), {0, 1, 2}),
-        (better(kept=0.75, accuracy_loss=-0.0625), {0, 1, 2}),
-    ],
-)
-def test_beaten_ways_are_left_out(other: HandoverMode, kept: set[int]) -> None:
-    """A way to hand over is dropped only where another is as good in everything."""
-    assert ways_before(tiny.in_ways(ways=((PLAIN,), (tiny.AS_IT_IS, tiny.SMALL, other))), 2) == kept
-
-
-def test_a_leak_counts_on_untrusted_links_only() -> None:
-    """Noise only lowers the leak: where the link is trusted, as it is is better in everything."""
-    links = {ends: dataclasses.replace(link, trusted=True) for ends, link in tiny.in_ways().links.items()}
-    assert ways_before(tiny.in_ways(), 2) == {0, 1, 2}
-    assert ways_before(tiny.in_ways(links=links), 2) == {0, 1}
-
-
-@pytest.mark.parametrize(
-    ("floor", "ceiling", "kept"),
-    [
-        (0.25, None, {0, 1, 2}),
-        (0.26, None, {2}),
-        (0.75, None, {2}),
-        (0.76, None, set()),
-        (None, 0.5, {0, 1, 2}),
-        (None, 0.4, {0, 1}),
-        (None, 0.25, {0}),
-        (None, 0.2, set()),
-        (0.26, 0.4, set()),
-    ],
-)
-def test_ways_that_privacy_limits_forbid_are_left_out(
-    floor: float | None, ceiling: float | None, kept: set[int]
-) -> None:
-    """Errors are 0.25, 0.25, 0.75, cross-entropies 0.25, 0.375, 0.5, survey 2.2.2 (2). The input has none of either."""
-    asked = dataclasses.replace(tiny.in_ways().privacy, mse_min=floor, cross_entropy_max=ceiling)
-    instance = tiny.in_ways(privacy=asked)
-    assert ways_before(instance, 2) == kept
-    # the way in is trusted, and has no cross-entropy; from the client to the function nothing is crossed
-    assert ways_before(instance, 1) == {0, NOTHING}
-    trust = {("client", "vm"): False, ("vm", "fn"): False}
-    links = {ends: dataclasses.replace(link, trusted=trust[ends]) for ends, link in instance.links.items()}
-    into = {k for s, _, k, _ in Data(dataclasses.replace(instance, links=links)).hops if s == 1}
-    assert into == ({0, 1} if floor is None else {1}), (
-        "an unknown error keeps no floor; to the function nothing crosses"
-    )
-
-
 @pytest.mark.parametrize(
     ("limit", "kept"), [(4.0, {0, 1, 2}), (3.9, {1}), (2.0, {1}), (1.9, set())], ids=["all", "small", "just", "none"]
 )
@@ -120,31 +51,8 @@ def test_payloads_are_those_on_the_link(limit: float, kept: set[int]) -> None:
     assert any(s == 1 and k == 1 for s, _, k, _ in Data(instance).hops) == (limit >= 2.0)
 
 
-def test_a_variant_makes_payloads_smaller() -> None:
-    """In int8 2, 1, 2 B cross before stage 2; the input is never smaller."""
-    vm, fn = tiny.adapted().tiers
-    data = Data(tiny.adapted(tiers=(vm, dataclasses.replace(fn, payload_max_bytes=1.5))))
-    assert [hop for hop in data.hops if hop[2] == 1] == [(2, 2, 1, 1)]
-
-
 # ----------------------------------------------------------------------------------------------------
 # Blocks
-
-
-def test_what_a_block_carries_over() -> None:
-    """A variant is carried from stage to stage only inside the stages it covers."""
-    data = Data(tiny.adapted())  # int8 is of stages 1 and 2
-    assert [data.carried(1, e) for e in (SOURCE, 0, 2)] == [AS_IS, AS_IS, AS_IS]
-    assert [data.carried(2, e) for e in (0, 1, 2, 3)] == [AS_IS, AS_IS, 0, 0]
-    first = Data(tiny.adapted(variants=(tiny.INT8_FIRST,)))
-    assert [first.carried(2, e) for e in (0, 1, 2, 3)] == [AS_IS] * 4
-    assert first.places == [(1, 0), (1, 1), (1, 2), (1, 3), (2, 0), (2, 1)]
-
-
-def test_a_block_is_not_left_half_way() -> None:
-    """Without int8 of stage 2, that of stage 1 is of no use: what is on no path is left out."""
-    allowed = {(s, e) for s in (1, 2) for e in range(4)} - {(2, 2), (2, 3)}
-    assert Data(tiny.adapted(), allowed).places == [(1, 0), (1, 1), (2, 0), (2, 1)]
 
 
 def test_memory_counts_parameters_that_are_kept_and_activations_whole() -> None:
@@ -268,37 +176,6 @@ def test_a_floor_on_the_error_can_leave_no_path() -> None:
     build(dataclasses.replace(instance, privacy=dataclasses.replace(asked, mse_min=0.75)))
     with pytest.raises(Disconnected):
         build(dataclasses.replace(instance, privacy=dataclasses.replace(asked, mse_min=0.8)))
-
-
-def test_units_do_not_show_in_a_weighted_goal() -> None:
-    """Weights are of USD, seconds and joules: with all figures and weights in other units the model is the same."""
-    instance = tiny.adapted()
-    unit = 2.0**-12
-    options = tuple(
-        dataclasses.replace(
-            option,
-            stage_seconds=tuple(t * unit for t in option.stage_seconds),
-            flops_per_s=option.flops_per_s / unit,
-            cold_start_s=option.cold_start_s * unit,
-            usd_per_request=option.usd_per_request * unit,
-            joules_per_flop=option.joules_per_flop * unit,
-        )
-        for option in instance.options
-    )
-    links = {
-        ends: dataclasses.replace(
-            link,
-            bytes_per_s=link.bytes_per_s / unit,
-            round_trip_s=link.round_trip_s * unit,
-            usd_per_byte=link.usd_per_byte * unit,
-        )
-        for ends, link in instance.links.items()
-    }
-    tiers = tuple(dataclasses.replace(tier, joules_per_byte=tier.joules_per_byte * unit) for tier in instance.tiers)
-    other = dataclasses.replace(instance, options=options, links=links, tiers=tiers)
-    goal = {"cost": 1.0, "latency": 2.0, "energy": 0.5, "privacy": 0.25, "accuracy": 3.0}
-    scaled = {name: weight / unit if name in ("cost", "latency", "energy") else weight for name, weight in goal.items()}
-    assert lp_text(build(other, scaled).model) == lp_text(build(instance, goal).model)  # type: ignore[arg-type]
 
 
 def test_decoding_is_paid_where_a_link_is_crossed_alone(tmp_path: Any) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import inspect
+import pkgutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path as File
@@ -17,6 +20,7 @@ from serflow_opt.problem.instance import Instance
 
 Build = Callable[[], Any]
 CASES: dict[str, Build] = {}
+GOLDEN = File(__file__).parents[1] / "golden"
 
 
 def golden(name: str) -> Callable[[Build], Build]:
@@ -99,3 +103,28 @@ def normal(text: str) -> str:
     """LP text without comments, blank lines and trailing blanks."""
     lines = (line.rstrip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("\\")) + "\n"
+
+
+# ----------------------------------------------------------------------------------------------------
+# Cases against their files
+
+
+def cases_of(module: str) -> list[str]:
+    """Names of the cases of a module of the formulations."""
+    for info in pkgutil.iter_modules([str(File(__file__).parent)]):
+        if info.name.startswith("golden_"):
+            importlib.import_module(f"support.{info.name}")
+    return [name for name in CASES if name.split(".")[0] == module]
+
+
+def head_of(name: str) -> list[str]:
+    """The comment lines of a golden file."""
+    return [f"\\ {line}".rstrip() for line in inspect.cleandoc(CASES[name].__doc__ or "").splitlines()]
+
+
+def holds(name: str) -> None:
+    """A part writes what its file has, whose head is the docstring of its case."""
+    expected = (GOLDEN / f"{name}.lp").read_text(encoding="utf-8")
+    head = [line for line in expected.splitlines() if line.startswith("\\")]
+    assert head == head_of(name), "the head of the file is not the docstring of its case"
+    assert normal(lp_text(CASES[name]())) == normal(expected)

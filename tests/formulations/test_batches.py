@@ -1,0 +1,12 @@
+"""Batches among machines, written alone into files that a person can check by hand."""
+
+from __future__ import annotations
+
+import pytest
+from support.golden_parts import cases_of, holds
+
+
+@pytest.mark.parametrize("name", cases_of("batches"))
+def test_golden(name: str) -> None:
+    """Picks of batches, their room and their time are written as they were checked by hand."""
+    holds(name)

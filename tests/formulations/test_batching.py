@@ -1,0 +1,12 @@
+"""Groups that share batches, written alone into files that a person can check by hand."""
+
+from __future__ import annotations
+
+import pytest
+from support.golden_parts import cases_of, holds
+
+
+@pytest.mark.parametrize("name", cases_of("batching"))
+def test_golden(name: str) -> None:
+    """The set partition of applications is written as it was checked by hand."""
+    holds(name)

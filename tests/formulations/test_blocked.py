@@ -1,0 +1,12 @@
+"""Schedules of task graphs, written alone into files that a person can check by hand."""
+
+from __future__ import annotations
+
+import pytest
+from support.golden_parts import cases_of, holds
+
+
+@pytest.mark.parametrize("name", cases_of("blocked"))
+def test_golden(name: str) -> None:
+    """Order, workers and makespan of tasks are written as they were checked by hand."""
+    holds(name)

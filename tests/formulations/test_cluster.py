@@ -1,0 +1,12 @@
+"""Fillings of servers, written alone into files that a person can check by hand."""
+
+from __future__ import annotations
+
+import pytest
+from support.golden_parts import cases_of, holds
+
+
+@pytest.mark.parametrize("name", cases_of("cluster"))
+def test_golden(name: str) -> None:
+    """What is served, fed and cut from cards is written as it was checked by hand."""
+    holds(name)

@@ -1,0 +1,12 @@
+"""Exits and accuracy, written alone into files that a person can check by hand."""
+
+from __future__ import annotations
+
+import pytest
+from support.golden_parts import cases_of, holds
+
+
+@pytest.mark.parametrize("name", cases_of("exits"))
+def test_golden(name: str) -> None:
+    """Reach, thresholds and the accuracy floor are written as they were checked by hand."""
+    holds(name)

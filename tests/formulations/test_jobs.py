@@ -1,0 +1,12 @@
+"""One row of a menu, written alone into files that a person can check by hand."""
+
+from __future__ import annotations
+
+import pytest
+from support.golden_parts import cases_of, holds
+
+
+@pytest.mark.parametrize("name", cases_of("jobs"))
+def test_golden(name: str) -> None:
+    """The choice of a row and its quantities are written as they were checked by hand."""
+    holds(name)

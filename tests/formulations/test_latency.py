@@ -1,0 +1,12 @@
+"""Latencies of placements, written alone into files that a person can check by hand."""
+
+from __future__ import annotations
+
+import pytest
+from support.golden_parts import cases_of, holds
+
+
+@pytest.mark.parametrize("name", cases_of("latency"))
+def test_golden(name: str) -> None:
+    """Worst case, mean, percentiles and tails are written as they were checked by hand."""
+    holds(name)

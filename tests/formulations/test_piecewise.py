@@ -1,0 +1,12 @@
+"""Thresholds between menu points, written alone into files that a person can check by hand."""
+
+from __future__ import annotations
+
+import pytest
+from support.golden_parts import cases_of, holds
+
+
+@pytest.mark.parametrize("name", cases_of("piecewise"))
+def test_golden(name: str) -> None:
+    """Segments and their ends, scaled by reach, are written as they were checked by hand."""
+    holds(name)

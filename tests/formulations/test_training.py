@@ -1,0 +1,12 @@
+"""Rounds of trainings, written alone into files that a person can check by hand."""
+
+from __future__ import annotations
+
+import pytest
+from support.golden_parts import cases_of, holds
+
+
+@pytest.mark.parametrize("name", cases_of("training"))
+def test_golden(name: str) -> None:
+    """Rows, waiting and flows of clients are written as they were checked by hand."""
+    holds(name)
