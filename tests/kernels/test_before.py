@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kernels.test_chain import EACH, chain_of, lanes_of
+from support.chains import EACH, chain_of, lanes_of
 
 from serflow_opt import kernels
 from serflow_opt.search.prefixes import most_values

@@ -6,32 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from oracles.random_instances import write
-from support.documents import document_of
+from support.chains import EACH, chain_of, lanes_of
 
-import serflow_opt as so
 from serflow_opt import kernels
-from serflow_opt.formulations.coefficients import Data
 from serflow_opt.search.bound_recursion import BoundTable, sweep
-from serflow_opt.search.layered import Chain
 from serflow_opt.search.prefixes import least_whole_before, most_value, most_values
-
-EACH = [(kind, seed) for kind in ("plain", "adapted") for seed in range(100, 116)]
-
-
-def chain_of(kind: str, seed: int, folder: Path) -> Chain | None:
-    """The arrays of a random instance, where there is a way through."""
-    instance = so.load(write(document_of(kind, seed), folder))
-    data = Data(instance)
-    return Chain.of(data, {instance.minimize: 1.0}) if data.connected else None  # type: ignore[dict-item]
-
-
-def lanes_of(chain: Chain, seed: int) -> np.ndarray:
-    """None, at random, and the accuracy alone."""
-    rng = np.random.default_rng(seed)
-    lanes = np.vstack([np.zeros((1, len(chain.columns))), rng.uniform(0, 3, (3, len(chain.columns)))])
-    lanes[:, 0] = 1.0
-    return np.vstack([lanes, np.eye(len(chain.columns))[-1:]])
 
 
 def assert_same(one: BoundTable, other: BoundTable) -> None:
