@@ -7,14 +7,14 @@ from support import tiny
 
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.flat import Lines
+from serflow_opt.search.flat import FlatEnvelopes
 from serflow_opt.search.layered import Chain
 
 
 def test_menus_lie_by_stage_and_end_in_an_endless_line() -> None:
     """Of two stages with one and two menus the second begins at the first one's lines; the last of each goes on."""
     half, some = Envelope.of(np.array([0.5, 0.25]), np.array([0.4, 0.225])), Envelope.of(np.ones(1), np.full(1, 0.96))
-    lines = Lines.of([[half], [some, half]])
+    lines = FlatEnvelopes.of([[half], [some, half]])
     count = len(half.level)
     assert lines.first.tolist() == [0, 1, 3]
     assert lines.begin.tolist() == [0, count, count + 1, 2 * count + 1]

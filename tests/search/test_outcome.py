@@ -10,7 +10,7 @@ from support import tiny
 
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.evaluator import evaluate
-from serflow_opt.search.outcome import Found
+from serflow_opt.search.outcome import SearchOutcome
 
 DECISION = Decision((0, 0), ((1.0, 0.0), (1.0,)))
 
@@ -20,7 +20,7 @@ def test_only_better_plans_that_hold_are_kept() -> None:
     good = evaluate(tiny.two_stages(), DECISION)
     bad = evaluate(tiny.two_stages(accuracy_min=0.95), DECISION)
     other = dataclasses.replace(DECISION, options=(1, 1))
-    found = Found()
+    found = SearchOutcome()
     assert found.empty
     found.offer(DECISION, bad, 0.5)
     assert found.empty
@@ -44,4 +44,4 @@ def test_only_better_plans_that_hold_are_kept() -> None:
 )
 def test_a_plan_is_proven_within_the_gap_of_its_value(value: float, bound: float, gap: float, proven: bool) -> None:
     """Relative to the plan, as it is told; without a plan nothing is proven."""
-    assert Found(value=value, bound=bound).proven(gap) is proven
+    assert SearchOutcome(value=value, bound=bound).proven(gap) is proven

@@ -12,7 +12,7 @@ from support.drawn_training import small
 from support.training import write
 
 import serflow_opt as so
-from serflow_opt.families.training.inner import Best, Setup, improved, relaxed
+from serflow_opt.families.training.inner import BestRows, Setup, improved, relaxed
 from serflow_opt.families.training.rows import LINEAR, rows_of
 
 
@@ -49,7 +49,7 @@ def test_no_choice_of_rows_is_below_the_bound(seed: int, tmp_path: Path) -> None
 
 def test_a_setting_is_done_when_its_plan_meets_its_bound() -> None:
     """Within the gap, or where there is proven to be none; a plan that nobody knows proves nothing."""
-    assert Best(1.0, 0.99, None).closed(0.01)
-    assert not Best(1.0, 0.98, None).closed(0.01)
-    assert Best(math.inf, math.inf, None).closed(0.0)
-    assert not Best(math.inf, 1.0, None).closed(0.5)
+    assert BestRows(1.0, 0.99, None).closed(0.01)
+    assert not BestRows(1.0, 0.98, None).closed(0.01)
+    assert BestRows(math.inf, math.inf, None).closed(0.0)
+    assert not BestRows(math.inf, 1.0, None).closed(0.5)

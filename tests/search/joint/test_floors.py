@@ -10,13 +10,13 @@ from support.joint import document
 
 import serflow_opt as so
 from serflow_opt.search.joint.floors import Solver
-from serflow_opt.search.outcome import Settings
+from serflow_opt.search.outcome import SearchSettings
 
 
 def test_a_higher_floor_never_costs_less_and_no_more_than_asked_is_solved_twice(tmp_path: Path) -> None:
     """One grid serves all floors; each answer is that of an instance with this floor, and the last has none."""
     instance = so.load(write(document(), tmp_path))
-    solver = Solver(instance, Settings())
+    solver = Solver(instance, SearchSettings())
     values = []
     for floor in (None, 0.5, 0.6, 0.7):
         found = solver.solve(floor)
