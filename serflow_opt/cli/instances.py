@@ -1,4 +1,4 @@
-"""The commands about instances and their files: what is wrong with them, new ones, prices, the schema."""
+"""The commands about instances and their files: what is wrong with them, new ones, the schema."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from serflow_opt.cli.common import BAD_INPUT, OK, Catalogs, Debug, Exclude, Files, Json, finish, load_given
+from serflow_opt.cli.common import BAD_INPUT, OK, Catalogs, Debug, Files, Json, finish, load_given
 from serflow_opt.errors import InputError, Problem
 
 
@@ -66,7 +66,7 @@ def new(
         from serflow_opt.problem.loader import shipped, shipped_folder
 
         if listed:
-            return _list_instances(as_json)
+            return list_instances(as_json)
         if folder is None:
             raise InputError([Problem("", "DIR", "missing", "name the folder to make; --list shows what there is")])
         if from_ is not None and from_ not in shipped():
@@ -81,36 +81,6 @@ def new(
             cure = "choose a folder you may write to"
             raise InputError([Problem(str(folder), "", f"cannot be made ({error.strerror})", cure)]) from None
         print(f"{folder / 'instance.toml'}: edit it, then `serflow-opt solve {folder}`")
-        return OK
-
-    finish(work, debug)
-
-
-def catalog(
-    pattern: Annotated[list[str] | None, typer.Argument(help="Names, families, regions, architectures.")] = None,
-    exclude: Exclude = None,
-    add: Annotated[list[Path] | None, typer.Option("--catalog", help="Price CSV to add.")] = None,
-    instances: Annotated[bool, typer.Option("--instances", help="List the shipped instances instead.")] = False,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """List prices with source and date."""
-
-    def work() -> int:
-        if instances:
-            return _list_instances(as_json)
-        from serflow_opt.cli.output import show
-        from serflow_opt.problem.catalog import load_catalog
-        from serflow_opt.report.catalog import as_documents, as_table
-
-        rows = load_catalog().with_rows(*(add or [])).filter(pattern or (), exclude or ())
-        if not rows.vms and not rows.functions:
-            cure = "patterns match names, families, regions and architectures; try c6i.* or eu-west-1"
-            raise InputError([Problem("catalogue", "", f"nothing like {' '.join(pattern or [])}", cure)])
-        if as_json:
-            print(json.dumps(as_documents(rows), indent=2))
-        else:
-            show(as_table(rows))
         return OK
 
     finish(work, debug)
@@ -138,7 +108,8 @@ def schema(
     finish(work, debug)
 
 
-def _list_instances(as_json: bool) -> int:
+def list_instances(as_json: bool) -> int:
+    """Print what is shipped, a line each."""
     from serflow_opt.families.loading import load
     from serflow_opt.problem.loader import shipped
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from serflow_opt.cli.catalog import catalog as prices
 from serflow_opt.cli.common import (
     EXIT_CODES,
     INFEASIBLE,
@@ -46,11 +47,12 @@ from serflow_opt.cli.common import (
 from serflow_opt.cli.explain import explain
 from serflow_opt.cli.export import export
 from serflow_opt.cli.fleet import fleet
-from serflow_opt.cli.instances import catalog, new, schema, validate
+from serflow_opt.cli.instances import new, schema, validate
 from serflow_opt.cli.pareto import pareto
 from serflow_opt.cli.profiling import profile, run
 from serflow_opt.cli.provision import provision
 from serflow_opt.cli.speed import speed
+from serflow_opt.cli.sweep import sweep
 from serflow_opt.cli.traffic import compare, scale, simulate
 from serflow_opt.cli.versions import versions
 from serflow_opt.errors import InputError, Problem
@@ -301,11 +303,12 @@ def _highs_options(given: list[str]) -> dict[str, object]:
 
 app.command()(validate)
 app.command()(new)
-app.command()(catalog)
+app.command("catalog")(prices)
 app.command()(schema)
 app.command()(explain)
 app.command()(fleet)
 app.command()(pareto)
+app.command()(sweep)
 app.command()(profile)
 app.command()(run)
 app.command()(speed)

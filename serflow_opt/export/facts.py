@@ -15,7 +15,7 @@ from serflow_opt.problem.kinds import TierKind
 from serflow_opt.problem.offers import Option
 from serflow_opt.problem.ranges import MIB
 
-LAMBDA = re.compile(r"lambda-(?:(?P<arch>arm64)-)?(?P<memory>\d+(?:\.\d+)?)MB")
+FUNCTION = re.compile(r"(?P<service>lambda|cloud-run|azure-functions)-(?:(?P<arch>arm64)-)?(?P<memory>\d+(?:\.\d+)?)MB")
 """Names that `ranges.function_name` makes."""
 
 Kind = TierKind | Literal["unknown"]
@@ -49,7 +49,7 @@ class Facts:
             return None
         named = [o for o in self.instance.options if tier in (None, self.instance.tiers[o.tier].name)]
         found = next((o for o in named if o.name == name), None)
-        if found is None and not (self.instance.families and LAMBDA.fullmatch(name)):
+        if found is None and not (self.instance.families and FUNCTION.fullmatch(name)):
             known = [o.name for o in named]
             cure = f"{nearest(name, known)}; give the instance that the plan is of"
             raise InputError([Problem(self.file, place, f"'{name}' is not in '{self.instance.name}'", cure)])
@@ -73,7 +73,7 @@ class Facts:
         if self.instance is not None:
             self.option(name, tier, place)
             return next(t.kind for t in self.instance.tiers if t.name == tier)
-        if LAMBDA.fullmatch(name):
+        if FUNCTION.fullmatch(name):
             return "function"
         if rented or vm_type(name) is not None:
             return "vm"
@@ -133,10 +133,13 @@ class Facts:
         InputError
             When the instance has nothing of this name.
         """
-        option, made = self.option(name, tier, place), LAMBDA.fullmatch(name)
+        option, made = self.option(name, tier, place), FUNCTION.fullmatch(name)
         function = DescribedFunction(name=name, requests_per_s=requests_per_s, concurrency=concurrency)
         if made is not None:
-            of_name = {"memory_mb": float(made["memory"]), "architecture": made["arch"] or "x86_64"}
+            of_name = {
+                "memory_mb": float(made["memory"]),
+                "architecture": made["arch"] or "x86_64",
+            }
             function = function.model_copy(update=of_name)
         if option is not None and self.instance is not None:
             scaling = self.instance.tiers[option.tier].scaling

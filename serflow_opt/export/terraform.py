@@ -6,6 +6,7 @@ import math
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.export.description import DescribedBlock, DescribedFunction, DescribedMachine, Description, environment
+from serflow_opt.export.facts import FUNCTION
 from serflow_opt.export.hcl import Attribute, Item, Nest, literal, literal_text, render
 from serflow_opt.export.text import compact
 
@@ -52,7 +53,8 @@ def to_terraform(description: Description, image: str | None = None) -> str:
     Raises
     ------
     InputError
-        For what AWS cannot do: sizes Lambda has not, more thresholds than its environment holds.
+        For what AWS cannot do: functions of other clouds, sizes Lambda has not, more thresholds than its environment
+        holds.
     """
     wanted, resources = Wanted(), list[Item]()
     outputs: dict[str, list[Item]] = {"machines": [], "functions": []}
@@ -62,6 +64,10 @@ def to_terraform(description: Description, image: str | None = None) -> str:
             resources += _machines(description, block, block.machine, label, image, wanted)
             outputs["machines"] += [Attribute(literal_text(block.label), f"aws_autoscaling_group.{label}.name")]
         if block.function is not None:
+            made = FUNCTION.fullmatch(block.function.name)
+            if made is not None and made["service"] != "lambda":
+                found, cure = f"'{block.function.name}' is none of AWS", "Terraform is written for AWS: use json"
+                raise InputError([Problem("", "--format", found, cure)])
             resources += _function(description, block, block.function, label, image, wanted)
             outputs["functions"] += [Attribute(literal_text(block.label), f"aws_lambda_function.{label}.arn")]
     if not resources:
@@ -124,7 +130,7 @@ def _machines(
     if machine.provider == "aws":
         kind, why = literal_text(machine.type), ""
     else:
-        what = f"EC2 type that stands for '{machine.type}', which is none of the catalogue"
+        what = f"EC2 type that stands for '{machine.type}', which is none of AWS"
         kind, why = wanted.use(f"{label}_instance_type", "string", what), f"in the plan: {machine.type}"
     of_arch = f"_{arch}" if arch else ""
     ami = wanted.use(f"ami{of_arch}", "string", f"AMI that has Docker{f', {arch}' if arch else ''}")

@@ -130,14 +130,14 @@ def with_members(
     """
     options, ways = list(instance.options), [list(known) for known in instance.ways]
     for tier, name in dict.fromkeys(names):
-        match = re.fullmatch(r"lambda-(arm64-)?(\d+)MB", name)
+        match = re.fullmatch(r".+?-(?:arm64-)?(\d+)MB", name)
         if match is None or instance.option_named(tier, name) is not None:
             continue
-        size, arch = int(match[2]), "arm64" if match[1] else "x86_64"
+        size = int(match[1])
         for family in instance.families:
             if not isinstance(family, FunctionSizes) or instance.tiers[family.tier].name != tier:
                 continue
-            if family.low <= size <= family.high and family.arch == arch:
+            if family.low <= size <= family.high and family.option(size).name == name:
                 options.append(family.option(size))
     for stage, wanted in scales:
         kind = (wanted.compression, wanted.protection)

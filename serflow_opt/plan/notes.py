@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Metrics, Replayed
 from serflow_opt.plan.names import ended
 from serflow_opt.plan.samples import changes_answers
+from serflow_opt.problem.catalog.ages import is_old
 from serflow_opt.problem.consistency import joint_problems
 from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.offers import Option
 
 RUNS_ON = "exits.run_on: answers leave early, and inputs run on to the last stage: latency is saved, work is not"
 TRAINED = "mode = 'train': every sample goes all the way, and its gradients come back"
@@ -20,11 +23,34 @@ def cautions(instance: Instance) -> list[str]:
     said = []
     if instance.inference is not None and any(max(menu.exit_rates) > 0 for menu in instance.inference.menus[:-1]):
         said.append(f"{TRAINED}; [exits] is ignored")
+    said += _about_prices(instance.options)
     idle = [f"{option.name} ({option.idle_accelerator})" for option in instance.options if option.idle_accelerator]
     if not idle:
         return said
     cure = "give stage_times, or write them as [[tier.option]] with flops_per_s"
     return [*said, f"{', '.join(idle)}: at the speed of the vCPUs (flops_per_s_per_vcpu), the accelerator idle; {cure}"]
+
+
+def _about_prices(options: Sequence[Option]) -> list[str]:
+    """What prices leave out: their age, and that spot machines may be taken away."""
+    said = []
+    old = [option for option in options if option.price_day is not None and is_old(option.price_day)]
+    if old:
+        first = min(option.price_day for option in old if option.price_day is not None)
+        said.append(f"{_some(old)}: priced more than a year ago, since {first}; give newer prices with --catalog")
+    spot = [option for option in options if option.term == "spot"]
+    if spot:
+        said.append(f"{_some(spot)}: at spot prices, as if they were never taken away")
+    committed = [option for option in options if option.term not in ("spot", "on-demand")]
+    if committed:
+        terms = ", ".join(sorted({option.term for option in committed}))
+        said.append(f"{_some(committed)}: at the average discount of {terms}, paid whether used or not")
+    return said
+
+
+def _some(options: Sequence[Option]) -> str:
+    names = list(dict.fromkeys(option.name for option in options))
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: list[Replayed]) -> list[str]:

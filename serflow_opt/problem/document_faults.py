@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from serflow_opt.errors import Problem, nearest
+from serflow_opt.problem.any_table import AnyTable
+from serflow_opt.problem.key_types import MANY, ONE
 from serflow_opt.problem.kinds import LATENCY_MEASURES_IN_WORDS
 from serflow_opt.problem.schema import (
-    MANY,
-    ONE,
     AdaptationTable,
     ExitsTable,
     InstanceDocument,
@@ -87,6 +87,7 @@ _TABLES: dict[str, Any] = {
     "workload": WorkloadTable,
     "tier": TierTable,
     "option": OptionTable,
+    "any": AnyTable,
     "link": LinkTable,
     "variant": VariantTable,
     "rule": RuleTable,

@@ -13,8 +13,9 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from serflow_opt.errors import Problem
+from serflow_opt.problem.key_types import MANY, ONE
 from serflow_opt.problem.kinds import TierKind
-from serflow_opt.problem.schema import MANY, ONE, InstanceDocument
+from serflow_opt.problem.schema import InstanceDocument
 
 ROUNDS = 4
 """Times what is left is looked through for further faults."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from datetime import date
 
 from serflow_opt.problem.batches import BatchMenu
 from serflow_opt.problem.kinds import BACKWARD, TierKind
@@ -85,6 +86,8 @@ class Option:
         Most of them that may be rented (accounting reserved); None: any number.
     idle_accelerator
         What it has beside vCPUs, where its speed is that of the vCPUs; "" without.
+    price_day, term
+        The day of its price in the catalogue, None without, and how a machine is rented.
     batching
         How it takes several requests at once; `stage_seconds` are those of one. None: one by one.
     backward_seconds
@@ -114,6 +117,8 @@ class Option:
     batching: BatchMenu | None = None
     backward_seconds: tuple[float, ...] = ()
     forward_seconds: tuple[float, ...] = ()
+    price_day: date | None = None
+    term: str = "on-demand"
 
     def both_ways(self) -> Option:
         """Return the option in training: each stage takes the way there and the way back, and varies as much more.

@@ -10,12 +10,13 @@ from typing import Any
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.problem.batches import batch_problems, batching_of
-from serflow_opt.problem.catalog import Catalog
+from serflow_opt.problem.catalog import Catalog, VmType
 from serflow_opt.problem.kinds import BACKWARD
 from serflow_opt.problem.network import Stage
 from serflow_opt.problem.offers import Option
 from serflow_opt.problem.ranges import MIB, FunctionSizes, amdahl_flops_per_s
 from serflow_opt.problem.schema import InstanceDocument, OptionTable, TierTable
+from serflow_opt.problem.selection import machines_of, speed_factors
 from serflow_opt.problem.speed_curve import SpeedCurve, read_curve
 from serflow_opt.problem.stage_times import StageTime, Times, read_times
 
@@ -75,11 +76,8 @@ def resolve_options(
 
 def _check_names(tier: TierTable, catalog: Catalog, file: str, place: str, problems: list[Problem]) -> None:
     """Check the names of a tier that has other faults."""
-    for name in tier.options if tier.kind != "function" else ():
-        try:
-            catalog.vm(name, tier.region)
-        except InputError as error:
-            problems += [Problem(file, f"{place}.options", p.found, p.cure) for p in error.problems]
+    if tier.kind != "function":
+        machines_of(tier, catalog, file, place, problems)
 
 
 def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem]) -> None:
@@ -90,14 +88,14 @@ def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem])
 
     function_keys = {"memory_mb", "memory_mb_range", "arch", "cold_start_ms", "cold_share", "speed_curve"}
     function_keys |= {"keep_alive_s", "concurrency_max", "billing_step_ms", "billing_min_ms"}
-    machine_keys = {"workers", "start_s", "billing_min_s", "machines_max"}
+    machine_keys = {"any_", "term", "speed_class", "workers", "start_s", "billing_min_s", "machines_max"}
     if tier.kind == "function":
         if tier.options:
             wrong("options", "names of machines on a function tier", "list sizes as memory_mb = [...]")
         if tier.cold_share is not None and "cold_start_ms" not in tier.model_fields_set and tier.cold_share > 0:
             wrong("cold_share", f"{tier.cold_share:g} without cold_start_ms", "give cold_start_ms")
         for key in sorted(machine_keys & tier.model_fields_set):
-            wrong(key, "on a tier of kind 'function'", "only machines have it: remove it")
+            wrong(key.rstrip("_"), "on a tier of kind 'function'", "only machines have it: remove it")
     else:
         for key in sorted(function_keys & tier.model_fields_set):
             wrong(key, f"on a tier of kind '{tier.kind}'", "only functions have it: remove it")
@@ -106,15 +104,15 @@ def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem])
         wrong(
             "memory_mb_range", "given together with stage_times", "times are measured at single sizes: list memory_mb"
         )
-    if not (tier.options or tier.option or tier.memory_mb or tier.memory_mb_range):
+    if not (tier.options or tier.any_ or tier.option or tier.memory_mb or tier.memory_mb_range):
         need = "memory_mb" if tier.kind == "function" else "options"
         wrong(need, "no option to run on", f"give {need} = [...] or [[tier.option]]")
     measured = [key for key in ("stage_times", "speed_curve") if getattr(tier, key) is not None]
-    for key in ("flops_per_s_per_vcpu", "parallel_fraction", *measured[1:]):
+    for key in ("flops_per_s_per_vcpu", "parallel_fraction", "speed_class", *measured[1:]):
         if measured and key in tier.model_fields_set:
             what = "times replace speeds" if measured[0] == "stage_times" else "speeds replace the law"
             wrong(key, f"given together with {measured[0]}", f"measured {what}: remove one of them")
-    sized = tier.options or tier.memory_mb or tier.memory_mb_range
+    sized = tier.options or tier.any_ or tier.memory_mb or tier.memory_mb_range
     if not measured and tier.flops_per_s_per_vcpu is None and sized:
         either = "speed_curve or stage_times" if tier.kind == "function" else "or stage_times"
         wrong("flops_per_s_per_vcpu", "missing", f"give the speed of one vCPU in FLOP/s, {either}")
@@ -151,8 +149,10 @@ class _Tier:
 
     def options(self) -> Iterator[Option]:
         """Yield machines by name, then functions by size, then options written out."""
-        for name in self.tier.options:
-            yield from self._machine(name)
+        machines = [] if self.tier.kind == "function" else self._machines()
+        rated = {} if self.times else speed_factors(self.tier, machines, self.file, self.place, self.problems)
+        for vm in machines:
+            yield self._machine(vm, rated.get(vm.name, 1.0))
         for arch in self.tier.arch if self.tier.memory_mb else ():
             yield from self._functions(arch)
         for number, option in enumerate(self.tier.option, start=1):
@@ -201,9 +201,9 @@ class _Tier:
             t.mean * factor if t.backward is None else t.backward for t, factor in zip(timed, factors, strict=True)
         )
 
-    def _speed(self, vcpus: float) -> float | None:
+    def _speed(self, vcpus: float, factor: float) -> float | None:
         per_vcpu = self.tier.flops_per_s_per_vcpu
-        return None if per_vcpu is None else amdahl_flops_per_s(vcpus, per_vcpu, self.tier.parallel_fraction)
+        return None if per_vcpu is None else amdahl_flops_per_s(vcpus, per_vcpu * factor, self.tier.parallel_fraction)
 
     def _measured_speed(self, memory_mb: float, place: str) -> float | None:
         """Speed on the curve, FLOP/s; outside it nothing is known, and that is a problem."""
@@ -214,21 +214,21 @@ class _Tier:
             return None
         return self.curve.at(memory_mb)
 
-    def _machine(self, name: str) -> Iterator[Option]:
-        try:
-            vm = self.catalog.vm(name, self.tier.region)
-        except InputError as error:
-            self.problems += [Problem(self.file, f"{self.place}.options", p.found, p.cure) for p in error.problems]
-            return
-        yield Option(
-            name,
+    def _machines(self) -> list[VmType]:
+        return machines_of(self.tier, self.catalog, self.file, self.place, self.problems)
+
+    def _machine(self, vm: VmType, factor: float) -> Option:
+        return Option(
+            vm.name,
             self.position,
-            **self._work(name, self._speed(vm.vcpus)),
+            **self._work(vm.name, self._speed(vm.vcpus, factor)),
             usd_per_s=vm.usd_per_hour / 3600 / self.tier.workers,
             memory_bytes=vm.memory_mb * MIB,
             labels=(vm.family, vm.arch),
             workers=self.tier.workers,
             idle_accelerator=vm.accelerator if self.times is None else "",
+            price_day=vm.as_of,
+            term=vm.term,
         )
 
     def _functions(self, arch: str) -> Iterator[Option]:
@@ -236,8 +236,9 @@ class _Tier:
         if family is None:
             return
         for memory_mb in self.tier.memory_mb:
-            if not family.low <= memory_mb <= family.high:
-                cure = f"{family.labels[1]} has {family.low:g} to {family.high:g} MB"
+            if not family.low <= memory_mb <= family.high or memory_mb % family.step_mb:
+                steps = f", in steps of {family.step_mb}" if family.step_mb > 1 else ""
+                cure = f"{family.labels[1]} has {family.low:g} to {family.high:g} MB{steps}"
                 self.problems.append(Problem(self.file, f"{self.place}.memory_mb", f"{memory_mb}", cure))
             elif self.curve is None or self._measured_speed(memory_mb, f"{self.place}.memory_mb") is not None:
                 yield self._timed(family.option(memory_mb))
@@ -258,6 +259,8 @@ class _Tier:
             wrong = [
                 f"{name} has {first:g} to {last:g} MB" for first, last, name in spans if low < first or high > last
             ]
+            if family.step_mb > 1:
+                wrong = [f"{family.labels[1]} has sizes in steps of {family.step_mb} MB: list them as memory_mb"]
             if wrong or low >= high:
                 cure = wrong[0] if wrong else "write the smaller size first"
                 self.problems.append(Problem(self.file, place, f"[{low}, {high}]", cure))
@@ -280,8 +283,10 @@ class _Tier:
             arch=arch,
             low=price.memory_min_mb,
             high=price.memory_max_mb,
+            step_mb=price.memory_step_mb,
+            service="aws-lambda" if price.provider == "aws" else price.name,
             stage_flops=tuple(stage.flops for stage in self.stages),
-            usd_per_gb_s=price.usd_per_gb_s,
+            usd_per_gb_s=price.usd_per_gb_s_with_vcpus,
             usd_per_request=price.usd_per_request,
             mb_per_vcpu=price.mb_per_vcpu,
             per_vcpu=self.tier.flops_per_s_per_vcpu if self.times is None else 1.0,
@@ -302,7 +307,7 @@ class _Tier:
 
         before = len(self.problems)
         function = self.tier.kind == "function"
-        known = self.catalog.find_vm(option.name, self.tier.region) if not function else None
+        known = self.catalog.find_vm(option.name, self.tier.region, self.tier.term) if not function else None
         rent, memory_mb = option.usd_per_hour, option.memory_mb
         if known is not None:
             rent = known.usd_per_hour if rent is None else rent

@@ -38,9 +38,10 @@ def amdahl_flops_per_s(vcpus: float, per_vcpu: float, parallel_fraction: float) 
     return per_vcpu / ((1 - parallel_fraction) + parallel_fraction / vcpus)
 
 
-def function_name(arch: str, memory_mb: float) -> str:
+def function_name(arch: str, memory_mb: float, service: str = "aws-lambda") -> str:
     """Name a function size: lambda-1769MB, lambda-arm64-1769MB."""
-    return f"lambda-{'' if arch == 'x86_64' else arch + '-'}{memory_mb:g}MB"
+    short = service.removeprefix("aws-")
+    return f"{short}-{'' if arch == 'x86_64' else arch + '-'}{memory_mb:g}MB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class FunctionSizes:
         Its price and how memory brings vCPUs.
     per_vcpu, parallel_fraction
         Amdahl's law; per_vcpu None where there is a measured curve.
+    step_mb, service
+        Sizes are multiples of it; and whose functions they are, for names.
     backward_flops, trains
         Operations of the way back in training, empty where they are not said; and whether options are to have it.
     """
@@ -78,6 +81,8 @@ class FunctionSizes:
     run_max_s: float | None
     backward_flops: tuple[float, ...] = ()
     trains: bool = False
+    step_mb: int = 1
+    service: str = "aws-lambda"
 
     def flops_per_s(self, memory_mb: float) -> float:
         """Speed of a size, FLOP/s."""
@@ -89,7 +94,7 @@ class FunctionSizes:
     def option(self, memory_mb: float) -> Option:
         """Return a size as an option."""
         return self._option(
-            function_name(self.arch, memory_mb),
+            function_name(self.arch, memory_mb, self.service),
             memory_mb,
             self.flops_per_s(memory_mb),
             self.usd_per_gb_s * memory_mb / 1024,
@@ -112,7 +117,7 @@ class FunctionSizes:
         speed, least = max(speeds), self.usd_per_gb_s * low / 1024
         usd_per_s = per_flop * speed
         too_much = max(usd_per_s - least, 0.0) * self.cold_start_s * self.cold_share
-        name = f"{function_name(self.arch, low)}..{high:g}MB"
+        name = f"{function_name(self.arch, low, self.service)}..{high:g}MB"
         return self._option(name, high, speed, usd_per_s, self.usd_per_request - too_much)
 
     def _extremes(self, low: float, high: float) -> list[float]:

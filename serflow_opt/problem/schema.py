@@ -8,8 +8,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import Field
 
+from serflow_opt.problem.any_table import AnyTable
+from serflow_opt.problem.key_types import (
+    FileName,
+    InstanceTable,
+    Name,
+    NonNegative,
+    OneOrManyShares,
+    OneOrMoreArchs,
+    OneOrMoreFiles,
+    OneOrMoreNames,
+    Positive,
+    Share,
+    Workers,
+)
 from serflow_opt.problem.kinds import (
     LATENCY_MEASURE,
     Accounting,
@@ -20,44 +34,6 @@ from serflow_opt.problem.kinds import (
     ThresholdMode,
     TierKind,
 )
-from serflow_opt.problem.tables import LARGEST
-
-Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Name = Annotated[str, Field(min_length=1)]
-FileName = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f]+$")]
-
-Arch = Literal["x86_64", "arm64"]
-
-
-def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-Workers = Annotated[int, Field(ge=1, le=10_000)]
-
-OneOrMoreArchs = Annotated[
-    list[Arch],
-    BeforeValidator(_one_or_more, json_schema_input_type=Arch | list[Arch]),
-]
-OneOrMoreFiles = Annotated[
-    list[FileName],
-    BeforeValidator(_one_or_more, json_schema_input_type=FileName | list[FileName]),
-]
-OneOrMoreNames = Annotated[list[Name], BeforeValidator(_one_or_more, json_schema_input_type=Name | list[Name])]
-ONE, MANY = "=one", "=many"
-"""Tags of the alternatives of a key; they stand in pydantic's places, not in the user's."""
-OneOrManyShares = Annotated[
-    Annotated[Share, Tag(ONE)] | Annotated[list[Share], Tag(MANY)],
-    Discriminator(lambda value: MANY if isinstance(value, list) else ONE),
-]
-
-
-class InstanceTable(BaseModel):
-    """A TOML table whose keys are all known."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
 
 
 class NetworkTable(InstanceTable):
@@ -163,7 +139,10 @@ class TierTable(InstanceTable):
 
     name: Name = Field(description="what links and plans call it")
     kind: TierKind = Field(description="device, edge, vm or function: how it is paid")
-    options: list[Name] = Field(default=[], description="names from the catalogue")
+    options: list[Name] = Field(default=[], description="names from the catalogue, or patterns such as c7g.*")
+    any_: AnyTable | None = Field(
+        default=None, alias="any", description="every type of the catalogue that is as said, beside those of options"
+    )
     option: list[OptionTable] = Field(default=[], description="options written out here")
     memory_mb: list[Annotated[int, Field(gt=0)]] = Field(
         default=[], description="functions: sizes offered, 1,769 MB = 1 vCPU"
@@ -172,6 +151,14 @@ class TierTable(InstanceTable):
         default=None, description="functions: smallest and largest size; any whole number of MB between them"
     )
     region: Name = Field(default="us-east-1", description="region of the catalogue's prices")
+    term: Name = Field(
+        default="on-demand", description="machines: how they are rented: on-demand, spot, or a commitment"
+    )
+    speed_class: dict[Name, Positive] = Field(
+        default={},
+        description="speed of an architecture or family beside flops_per_s_per_vcpu, as arm64 = 1.1; needed where "
+        "architectures differ",
+    )
     arch: OneOrMoreArchs = Field(default=["x86_64"], description="functions: x86_64, arm64, or a list of both")
     flops_per_s_per_vcpu: Positive | None = Field(default=None, description="speed of one vCPU, FLOP/s")
     parallel_fraction: Share = Field(default=1.0, description="Amdahl's p: share of the work that runs in parallel")
@@ -342,9 +329,9 @@ class InstanceDocument(InstanceTable):
     exits: ExitsTable | None = None
     workload: WorkloadTable = WorkloadTable()
     tier: list[TierTable] = Field(min_length=1)
-    link: list[LinkTable] = []
-    variant: list[VariantTable] = []
-    rule: list[RuleTable] = []
+    link: list[LinkTable] = Field(default=[])
+    variant: list[VariantTable] = Field(default=[])
+    rule: list[RuleTable] = Field(default=[])
     adaptation: AdaptationTable | None = None
     privacy: PrivacyTable | None = None
     objective: ObjectiveTable = ObjectiveTable()

@@ -110,11 +110,10 @@ def read_table(
         sound = len(problems) == before
         by_name = {column.name: column for column in wanted}
         plain = [by_name[title] for title in header if title in by_name]
-        usual = sound and all(type(column) is Column for column in wanted)
         for record in lines:
             if not any(cell.strip() for cell in record):
                 continue
-            row = _read_plain(lines.line_num, plain, record) if usual else None
+            row = _read_plain(lines.line_num, plain, record) if sound else None
             if row is None:
                 row = _read_row(name, lines.line_num, header, record, by_name, found)
             if row is not None and sound:
@@ -146,14 +145,18 @@ def _check_header(name: str, header: list[str], wanted: Sequence[Column], proble
 
 
 def _read_plain(line: int, columns: Sequence[Column], record: list[str]) -> Row | None:
-    """Read a row in which nothing is missing or wrong; None: look closer."""
+    """Read a row in which nothing is wrong; None: look closer."""
     if len(record) != len(columns):
         return None
     cells: dict[str, Cell] = {}
     try:
         for column, text in zip(columns, record, strict=True):
-            if column.kind == "text":
-                value: Cell = text.strip()
+            if not text and not column.required:
+                continue
+            if type(column) is not Column:
+                value: Cell = column.read(text.strip())
+            elif column.kind == "text":
+                value = text.strip()
                 if not value:
                     return None
             else:

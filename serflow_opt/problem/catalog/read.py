@@ -1,18 +1,19 @@
-"""Reads a file of VM types or of function prices, and names everything wrong with it."""
+"""Reads a file of VM types, function prices or commitments, and names everything wrong with it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from serflow_opt.errors import Problem
-from serflow_opt.problem.catalog.rows import DEFAULT_REGION, FunctionPrice, Key, VmType
+from serflow_opt.problem.catalog.rows import DEFAULT_REGION, ON_DEMAND, Commitment, FunctionPrice, Key, VmType
 from serflow_opt.problem.tables import Cell, Column, Row, read_table
 
-Price = TypeVar("Price", VmType, FunctionPrice)
+Price = TypeVar("Price", VmType, FunctionPrice, Commitment)
 
 
 class _AboveZero(Column):
@@ -47,13 +48,19 @@ class _Day(Column):
     __slots__ = ()
 
     def read(self, text: str) -> Cell:
-        try:
-            # fromisoformat also takes 20261122 and 2026-W47-7
-            if date.fromisoformat(text).isoformat() == text:
-                return text
-        except ValueError:
-            pass
-        raise ValueError("write the day of the price as YYYY-MM-DD")
+        if _day(text) is None:
+            raise ValueError("write the day of the price as YYYY-MM-DD")
+        return text
+
+
+@cache
+def _day(text: str) -> date | None:
+    """Return a day as written in ISO 8601; many rows share one."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.isoformat() == text else None  # fromisoformat also takes 20261122 and 2026-W47-7
 
 
 def _text(name: str, required: bool = False) -> Column:
@@ -66,7 +73,7 @@ def _whole(name: str, low: int, required: bool = False) -> Column:
 
 @dataclass(frozen=True, slots=True)
 class _Kind(Generic[Price]):
-    """One of the two tables.
+    """One of the three tables.
 
     An empty or absent cell takes the value of the row that is overridden, where there is one, so that an
     override states only what differs; else that of `defaults`, or what `derived` makes of the other cells.
@@ -89,10 +96,10 @@ class _Kind(Generic[Price]):
     def merge(self, rows: Sequence[Row], path: Path, into: dict[Key, Price], problems: list[Problem]) -> None:
         """Add the rows of one file to `into`, or put them in the place of those with the same key."""
         lines: dict[Key, int] = {}
-        base = dict(into)
+        base, source = dict(into), path.name
         for row in rows:
-            given: dict[str, Any] = {"source": path.name, **row.cells}
-            given["as_of"] = date.fromisoformat(given["as_of"])
+            given: dict[str, Any] = {"source": source, **row.cells}
+            given["as_of"] = _day(given["as_of"])
             known = {**self.defaults, **given}
             key = tuple(known[name] for name in self.key)
             old = base.get(key)
@@ -103,7 +110,7 @@ class _Kind(Generic[Price]):
             if not self.rule(price):
                 problems.append(Problem(str(path), f"line {row.line}", " ".join(key), self.rule_broken))
             if lines.setdefault(key, row.line) != row.line:
-                found = f"{' '.join(key)} again, first on line {lines[key]}"
+                found = f"{' '.join(part for part in key if part != ON_DEMAND)} again, first on line {lines[key]}"
                 cure = f"keep one row for each {' and '.join(self.key)}"
                 problems.append(Problem(str(path), f"line {row.line}", found, cure))
             into[key] = price
@@ -115,6 +122,7 @@ VMS: _Kind[VmType] = _Kind(
         _text("name", required=True),
         _text("provider"),
         _text("region"),
+        _text("term"),
         _text("family"),
         _Arch("arch", "text", required=False),
         _AboveZero("vcpus", low=0),
@@ -126,10 +134,11 @@ VMS: _Kind[VmType] = _Kind(
         _text("source"),
         _Day("as_of", "text"),
     ),
-    key=("name", "region"),
+    key=("name", "region", "term"),
     defaults={
         "provider": "custom",
         "region": DEFAULT_REGION,
+        "term": ON_DEMAND,
         "arch": "x86_64",
         "gpu": "",
         "gpu_memory_mb": 0,
@@ -150,6 +159,7 @@ FUNCTIONS: _Kind[FunctionPrice] = _Kind(
         _text("region", required=True),
         _Arch("arch", "text"),
         Column("usd_per_gb_s", low=0),
+        Column("usd_per_vcpu_s", low=0, required=False),
         Column("usd_per_request", low=0),
         _whole("memory_min_mb", 1),
         _whole("memory_max_mb", 1),
@@ -157,6 +167,8 @@ FUNCTIONS: _Kind[FunctionPrice] = _Kind(
         _AboveZero("mb_per_vcpu", low=0, required=False),
         _whole("payload_max_bytes", 1),
         _AboveZero("duration_max_s", low=0, required=False),
+        Column("billing_step_ms", low=0, required=False),
+        Column("billing_min_ms", low=0, required=False),
         _whole("package_max_bytes", 1),
         _whole("image_max_bytes", 1),
         _text("source"),
@@ -165,6 +177,9 @@ FUNCTIONS: _Kind[FunctionPrice] = _Kind(
     key=("provider", "region", "arch"),
     defaults={  # the limits are AWS Lambda's
         "provider": "aws",
+        "usd_per_vcpu_s": 0.0,
+        "billing_step_ms": 0.0,
+        "billing_min_ms": 0.0,
         "memory_min_mb": 128,
         "memory_max_mb": 10240,
         "memory_step_mb": 1,
@@ -179,35 +194,70 @@ FUNCTIONS: _Kind[FunctionPrice] = _Kind(
     rule_broken="memory_max_mb must not be below memory_min_mb",
 )
 
-_ONLY_VMS = {column.name for column in VMS.columns} - {column.name for column in FUNCTIONS.columns}
-_ONLY_FUNCTIONS = {column.name for column in FUNCTIONS.columns} - {column.name for column in VMS.columns}
+COMMITMENTS: _Kind[Commitment] = _Kind(
+    row=Commitment,
+    columns=(
+        _text("provider", required=True),
+        _text("term", required=True),
+        _whole("months", 1, required=True),
+        Column("upfront_fraction", low=0, high=1),
+        Column("discount", low=0, high=1),
+        _text("source"),
+        _Day("as_of", "text"),
+    ),
+    key=("provider", "term"),
+    defaults={},
+    derived=lambda cells: {},
+    rule=lambda commitment: commitment.term not in (ON_DEMAND, "spot"),
+    rule_broken="a commitment needs a name of its own",
+)
 
 
-def read_prices(
-    path: Path, vms: dict[Key, VmType], functions: dict[Key, FunctionPrice], problems: list[Problem]
-) -> None:
-    """Merge a file into `vms` or `functions`, whichever its header belongs to.
+@dataclass(slots=True)
+class Prices:
+    """The three tables, by key; files are merged into them one after the other."""
 
-    Parameters
-    ----------
-    problems
-        Receives every fault found; when it receives any, the two tables are not to be used.
-    """
-    kind: _Kind[VmType] | _Kind[FunctionPrice] | None = None
+    vms: dict[Key, VmType] = field(default_factory=dict)
+    functions: dict[Key, FunctionPrice] = field(default_factory=dict)
+    commitments: dict[Key, Commitment] = field(default_factory=dict)
 
-    def columns(header: list[str]) -> Sequence[Column]:
-        nonlocal kind
-        for_vms, for_functions = _ONLY_VMS.intersection(header), _ONLY_FUNCTIONS.intersection(header)
-        if len(for_vms) == len(for_functions):
-            either = f"{VMS.required} (VM types) or {FUNCTIONS.required} (functions)"
-            cure = f"name columns separated by commas: {either}"
-            problems.append(Problem(str(path), "line 1", repr(",".join(header)), cure))
-            return [_text(name) for name in header]
-        kind = VMS if len(for_vms) > len(for_functions) else FUNCTIONS
-        return kind.columns
+    def read(self, path: Path, problems: list[Problem]) -> None:
+        """Merge a file into the table that its header belongs to.
 
-    rows = read_table(path, columns, problems)
-    if kind is VMS:
-        VMS.merge(rows, path, vms, problems)
-    elif kind is FUNCTIONS:
-        FUNCTIONS.merge(rows, path, functions, problems)
+        Parameters
+        ----------
+        path
+            A CSV file.
+        problems
+            Receives every fault found; when it receives any, the tables are not to be used.
+        """
+        kind: _Kind[Any] | None = None
+
+        def columns(header: list[str]) -> Sequence[Column]:
+            nonlocal kind
+            kind = _kind_of(header)
+            if kind is None:
+                what = {"VM types": VMS, "functions": FUNCTIONS, "commitments": COMMITMENTS}
+                either = " or ".join(f"{one.required} ({name})" for name, one in what.items())
+                cure = f"name columns separated by commas: {either}"
+                problems.append(Problem(str(path), "line 1", repr(",".join(header)), cure))
+                return [_text(name) for name in header]
+            return kind.columns
+
+        rows = read_table(path, columns, problems)
+        if kind is VMS:
+            VMS.merge(rows, path, self.vms, problems)
+        elif kind is FUNCTIONS:
+            FUNCTIONS.merge(rows, path, self.functions, problems)
+        elif kind is COMMITMENTS:
+            COMMITMENTS.merge(rows, path, self.commitments, problems)
+
+
+def _kind_of(header: Sequence[str]) -> _Kind[Any] | None:
+    """Return the table that has most of these columns to itself; None: two have as many."""
+    kinds: list[_Kind[Any]] = [VMS, FUNCTIONS, COMMITMENTS]
+    names = [{column.name for column in kind.columns} for kind in kinds]
+    own = [names[k] - set().union(*names[:k], *names[k + 1 :]) for k in range(3)]
+    score = [len(only.intersection(header)) for only in own]
+    best = max(score)
+    return kinds[score.index(best)] if score.count(best) == 1 else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 DEFAULT_REGION = "us-east-1"
+ON_DEMAND = "on-demand"
 Key = tuple[str, ...]
-"""What identifies a row: (name, region) of a VM type, (provider, region, arch) of a function price."""
+"""What identifies a row: (name, region, term) of a VM type, (provider, region, arch) of a function price."""
 
 
 OWN_CHIPS = {"inf1": "Inferentia", "inf2": "Inferentia2", "trn1": "Trainium"}
@@ -21,7 +22,10 @@ class VmType:
     Attributes
     ----------
     name, region
-        What the provider calls it (`c6i.large`, `us-east-1`); together the key of the row.
+        What the provider calls it (`c6i.large`, `us-east-1`).
+    term
+        How it is rented: `on-demand`, `spot` (the provider may take it back at any time), or a commitment of
+        `terms.csv` such as `1yr_no_upfront`. Name, region and term are the key of the row.
     arch
         Processor architecture, `x86_64` or `arm64`.
     vcpus
@@ -31,7 +35,7 @@ class VmType:
     gpu, gpu_count, gpu_memory_mb
         Model of the GPU ("" without one), how many, and the memory of each one in units of 2^20 bytes.
     usd_per_hour
-        On-demand rent of the whole machine, USD per hour.
+        Rent of the whole machine on this term, USD per hour; what is paid up front is spread over the term.
     source, as_of
         Where the price comes from, and the day for which that source gives it.
     """
@@ -39,6 +43,7 @@ class VmType:
     name: str
     provider: str
     region: str
+    term: str
     family: str
     arch: str
     vcpus: float
@@ -52,8 +57,8 @@ class VmType:
 
     @property
     def key(self) -> Key:
-        """What identifies the row: name and region."""
-        return (self.name, self.region)
+        """What identifies the row: name, region and term."""
+        return (self.name, self.region, self.term)
 
     @property
     def accelerator(self) -> str:
@@ -75,6 +80,8 @@ class FunctionPrice:
         Together the key of the row; `arch` is `x86_64` or `arm64`.
     usd_per_gb_s
         USD per second and per 1,024 MB of configured memory.
+    usd_per_vcpu_s
+        USD per second and vCPU, where the provider charges them apart (0 where memory pays for both).
     usd_per_request
         Fee per invocation, USD.
     memory_min_mb, memory_max_mb, memory_step_mb
@@ -85,6 +92,8 @@ class FunctionPrice:
         Largest request or response of a synchronous invocation, bytes.
     duration_max_s
         Longest invocation, seconds.
+    billing_step_ms, billing_min_ms
+        Busy time is rounded up to the step, and at least the minimum is billed, milliseconds.
     package_max_bytes, image_max_bytes
         Largest unzipped package and largest container image, bytes.
     source, as_of
@@ -96,6 +105,7 @@ class FunctionPrice:
     region: str
     arch: str
     usd_per_gb_s: float
+    usd_per_vcpu_s: float
     usd_per_request: float
     memory_min_mb: int
     memory_max_mb: int
@@ -103,6 +113,8 @@ class FunctionPrice:
     mb_per_vcpu: float
     payload_max_bytes: int
     duration_max_s: float
+    billing_step_ms: float
+    billing_min_ms: float
     package_max_bytes: int
     image_max_bytes: int
     source: str
@@ -112,3 +124,46 @@ class FunctionPrice:
     def key(self) -> Key:
         """What identifies the row: provider, region and architecture."""
         return (self.provider, self.region, self.arch)
+
+    @property
+    def usd_per_gb_s_with_vcpus(self) -> float:
+        """USD per second and 1,024 MB, the vCPUs that come with them included."""
+        return self.usd_per_gb_s + self.usd_per_vcpu_s * 1024 / self.mb_per_vcpu
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """A rent for months or years at a discount, as the provider's average over its types.
+
+    Attributes
+    ----------
+    provider, term
+        The key of the row, such as `aws` and `1yr_no_upfront`.
+    months
+        How long one pays, used or not.
+    upfront_fraction
+        Share of the whole that is paid at the start.
+    discount
+        Share of the on-demand rent that is not paid.
+    source, as_of
+        Where the discount comes from, and the day for which that source gives it.
+    """
+
+    provider: str
+    term: str
+    months: int
+    upfront_fraction: float
+    discount: float
+    source: str
+    as_of: date
+
+    @property
+    def key(self) -> Key:
+        """What identifies the row: provider and term."""
+        return (self.provider, self.term)
+
+    def of(self, vm: VmType) -> VmType:
+        """Return the type as it costs under this commitment."""
+        told = f"{vm.source}; {self.discount:.0%} off for {self.term} on average: {self.source}"
+        rent = vm.usd_per_hour * (1 - self.discount)
+        return replace(vm, term=self.term, usd_per_hour=rent, source=told, as_of=min(vm.as_of, self.as_of))
