@@ -28,7 +28,7 @@ MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep(Displayed):
+class SweptValues(Displayed):
     """What comes out for every combination.
 
     Attributes
@@ -173,7 +173,7 @@ def sweep(
     jobs: int = 1,
     on_plan: Callable[[int, Any], None] | None = None,
     **options: Any,
-) -> Sweep:
+) -> SweptValues:
     """Solve an instance for every combination of values.
 
     Parameters
@@ -194,7 +194,7 @@ def sweep(
 
     Returns
     -------
-    Sweep
+    SweptValues
         Combinations that nothing can keep have status `infeasible`.
 
     Raises
@@ -224,7 +224,7 @@ def sweep(
     for chosen, answer in zip(combinations, answers, strict=True):
         row = {key: value for key, value in family_of(answer).row(answer).items() if key not in ("instance", "name")}
         rows.append({**chosen, **{(f"{key} of plan" if key in chosen else key): value for key, value in row.items()}})
-    return Sweep(asked[0].name, tuple(values), tuple(rows), tuple(answers))
+    return SweptValues(asked[0].name, tuple(values), tuple(rows), tuple(answers))
 
 
 def _problem(

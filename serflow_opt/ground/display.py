@@ -29,7 +29,7 @@ VIEWS = {
     "Solution": "report.solution:solution_table",
     "SolutionFleet": "report.solution:fleet_table",
     "SolutionFront": "report.solution:front_table",
-    "Sweep": "report.sweep:sweep_table",
+    "SweptValues": "report.sweep:sweep_table",
     "TrainingCosts": "report.training:costs_table",
 }
 """What lays out each result: results know what they say, not how it looks."""

@@ -10,12 +10,12 @@ from serflow_opt.plotting.text import plain
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from serflow_opt.families.sweep import Sweep
+    from serflow_opt.families.sweep import SweptValues
 
 MARKERS = "osD^vP"
 
 
-def plot_sweep(sweep: Sweep, ax: Axes | None = None) -> Axes:
+def plot_sweep(sweep: SweptValues, ax: Axes | None = None) -> Axes:
     """Draw the optimum over the first key; hollow where it is not proven, hatched where no line has a plan.
 
     Parameters

@@ -12,12 +12,12 @@ from serflow_opt.ground.sheet import Sheet
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from serflow_opt.families.sweep import Sweep
+    from serflow_opt.families.sweep import SweptValues
 
 ASIDE = ("status", "objective", "value", "unit", "bound", "gap", "seconds", "because")
 
 
-def sweep_table(sweep: Sweep) -> RenderableType:
+def sweep_table(sweep: SweptValues) -> RenderableType:
     """Lay out the values, the status, what was optimised, and all else that is not the same in every row."""
     columns = list(dict.fromkeys(column for row in sweep.rows for column in row))
     further = [c for c in columns if c not in sweep.keys and c not in ASIDE and _differs(sweep, c)]
@@ -36,12 +36,12 @@ def sweep_table(sweep: Sweep) -> RenderableType:
     return Group(*parts)
 
 
-def _differs(sweep: Sweep, column: str) -> bool:
+def _differs(sweep: SweptValues, column: str) -> bool:
     found = [row.get(column) for row in sweep.rows if row.get("status") in ("optimal", "feasible")]
     return any(value not in (None, "") for value in found) and any(value != found[0] for value in found)
 
 
-def _is_text(sweep: Sweep, column: str) -> bool:
+def _is_text(sweep: SweptValues, column: str) -> bool:
     return any(isinstance(row.get(column), str) for row in sweep.rows)
 
 

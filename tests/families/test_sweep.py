@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from serflow_opt.errors import InputError
-from serflow_opt.families.sweep import Sweep, document_with, read_values, sweep
+from serflow_opt.families.sweep import SweptValues, document_with, read_values, sweep
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_all_combinations_are_solved() -> None:
     keys = [(row["workload.rate_per_s"], row["latency_slo_ms"], row["status"]) for row in found.rows]
     assert keys == [(3.2, 2000, "optimal"), (3.2, 1, "infeasible"), (3.3, 2000, "optimal"), (3.3, 1, "infeasible")]
     assert ["lambda" in str(row["runs_on"]) for row in found.rows[::2]] == [True, False]
-    again = Sweep.from_dict(found.to_dict())
+    again = SweptValues.from_dict(found.to_dict())
     assert again.to_dict() == found.to_dict()
     assert list(found.to_frame()["latency_slo_ms"]) == [2000, 1, 2000, 1]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from serflow_opt.families.sweep import Sweep
+from serflow_opt.families.sweep import SweptValues
 from serflow_opt.plotting.sweep import plot_sweep
 
 ROW = {"objective": "cost", "unit": "USD"}
@@ -20,7 +20,7 @@ def test_lines_dots_and_missing_plans_are_drawn() -> None:
         {"a": 3, "b": "x", "status": "infeasible", "value": None, **ROW},
         {"a": 3, "b": "y", "status": "infeasible", "value": None, **ROW},
     ]
-    ax = plot_sweep(Sweep("here", ("a", "b"), tuple(rows)), Figure().subplots())
+    ax = plot_sweep(SweptValues("here", ("a", "b"), tuple(rows)), Figure().subplots())
     solid = [line for line in ax.lines if line.get_linestyle() == "-"]
     assert [list(line.get_ydata()) for line in solid] == [[1.0, 3.0], [2.0, 4.0]]
     hollow = [line for line in ax.lines if line.get_markerfacecolor() == "white"]
@@ -32,6 +32,6 @@ def test_lines_dots_and_missing_plans_are_drawn() -> None:
 def test_words_stand_side_by_side() -> None:
     """Values that are no numbers have no distance: they are ticks in the order given, without a line."""
     rows = tuple({"a": word, "status": "optimal", "value": 1.0, **ROW} for word in ("z", "y"))
-    ax = plot_sweep(Sweep("here", ("a",), rows), Figure().subplots())
+    ax = plot_sweep(SweptValues("here", ("a",), rows), Figure().subplots())
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["z", "y"]
     assert next(line.get_linestyle() for line in ax.lines) == "None"
