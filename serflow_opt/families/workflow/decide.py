@@ -30,7 +30,7 @@ def told(flow: Workflow, plan: WorkflowPlan) -> dict[str, Any]:
         else:
             runs |= {"workers": phase.workers[row.workers], "memory_mb": phase.memory_mb[row.memory]}
         if row.server >= 0:
-            runs |= {"server": flow.servers[row.server].name, "servers": row.count}
+            runs |= {"server": flow.servers[row.server].name, "servers": row.servers}
             runs["kept_from"] = flow.phases[kept[f]].name if f in kept else None
         usd = {"functions": own.functions_usd, "servers": own.servers_usd, "idle": own.idle_usd}
         phases.append({**runs, "begin_s": own.begin_s, "start_s": own.start_s, "end_s": own.end_s, "usd": usd})

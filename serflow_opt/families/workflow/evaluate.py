@@ -68,7 +68,7 @@ def account(flow: Workflow, plan: WorkflowPlan) -> FlowTold:
         rent = 0.0
         if row.server >= 0:
             server = flow.servers[row.server]
-            rent = row.count * server.usd_per_s
+            rent = row.servers * server.usd_per_s
             if f in comes_from:
                 told.idle_usd = rent * (told.begin_s - found.phases[comes_from[f]].end_s)
             else:
@@ -119,7 +119,7 @@ def _work(flow: Workflow, phase: Phase, row: PhaseRow, told: PhaseTold) -> None:
         server = flow.servers[row.server]
         one_way = phase.gradient_bytes / cloud.bytes_per_s + server.latency_s
         offered = workers / (phase.gradient_s / speed + one_way + one_way)
-        taken = row.count * server.updates_per_s
+        taken = row.servers * server.updates_per_s
         told.works_s += phase.updates[row.workers] / min(offered, taken)
     if phase.bytes_out:
         told.works_s += phase.bytes_out / workers / cloud.bytes_per_s + cloud.latency_s

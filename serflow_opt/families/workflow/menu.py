@@ -31,7 +31,7 @@ class PhaseOption:
     @property
     def key(self) -> Key | None:
         """Its servers."""
-        return None if self.row.server < 0 else (self.row.server, self.row.count)
+        return None if self.row.server < 0 else (self.row.server, self.row.servers)
 
 
 def _work(flow: Workflow, phase: Phase, workers: int, memory_mb: float, updates_s: float) -> tuple[float, float, float]:

@@ -109,7 +109,7 @@ class PhaseRow(NamedTuple):
     workers: int = 0
     memory: int = 0
     server: int = -1
-    count: int = 0
+    servers: int = 0
     ready: int = -1
 
 

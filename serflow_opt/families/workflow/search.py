@@ -109,10 +109,11 @@ def _plan(steps: list[dict[Held, _Labels]], menus: tuple[tuple[PhaseOption, ...]
     held: Held = frozenset()
     taken: list[tuple[PhaseOption, Held]] = []
     for f in range(len(menus), 0, -1):
-        held, n, option = steps[f][held].origins[n]
-        taken.append((menus[f - 1][option], held))
+        held, n, at = steps[f][held].origins[n]
+        taken.append((menus[f - 1][at], held))
     taken.reverse()
-    kept, last = [], {}
+    kept: list[tuple[int, int]] = []
+    last: dict[Key, int] = {}
     for f, (option, before) in enumerate(taken):
         if option.key is not None:
             if option.key in before:
