@@ -12,10 +12,12 @@ from project.architecture import ROOT, modules
 TESTS = ROOT / "tests"
 WITHOUT: frozenset[str] = frozenset(
     {
+        "cli.catalog",
         "cli.explain",
         "cli.export",
         "cli.fleet",
         "cli.replay",
+        "cli.sweep",
         "families.workflow.document",
         "families.workflow.family",
         "families.workflow.menu",
@@ -24,6 +26,8 @@ WITHOUT: frozenset[str] = frozenset(
         "families.workflow.report",
         "formulations.workflow",
         "plotting.network_scene",
+        "problem.any_table",
+        "problem.key_types",
         "problem.stages",
         "profiling.at_cuts",
         "profiling.stages.observing",
@@ -32,6 +36,7 @@ WITHOUT: frozenset[str] = frozenset(
         "report.fleet",
         "report.plan",
         "report.solution",
+        "report.sweep",
         "report.traffic",
         "report.training",
         "search.underestimates",
