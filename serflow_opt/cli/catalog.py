@@ -64,7 +64,7 @@ def catalog(
             return OK
         narrowed = any((pattern, exclude, term, max_price is not None, *fields.values()))
         show(as_table(rows) if narrowed else as_summary(rows))
-        old = [row.as_of for row in (*rows.vms, *rows.functions) if is_old(row.as_of)]
+        old = [row.as_of for row in rows.rows if is_old(row.as_of)]
         if old:
             told = f"{len(old)} of these prices are more than a year old, the oldest of {min(old)}"
             print(f"warning: {told}; newer ones: --import, --catalog", file=sys.stderr)

@@ -24,7 +24,7 @@ def as_documents(catalog: Catalog) -> dict[str, list[dict[str, Any]]]:
 def as_table(catalog: Catalog) -> RenderableType:
     """Lay out VM types, then functions, then where the figures come from."""
     parts: list[RenderableType] = []
-    every = dict.fromkeys(row.source for row in (*catalog.vms, *catalog.functions, *catalog.commitments))
+    every = dict.fromkeys(row.source for row in catalog.rows)
     sources = {source: str(n) for n, source in enumerate(every, start=1)}
     if catalog.vms:
         titles = ["name", "region", "term", "arch", "vCPUs", "memory GiB", "GPU", "USD/hour", "as of", "source"]
@@ -75,7 +75,7 @@ def as_summary(catalog: Catalog) -> RenderableType:
     for provider, region, term in sorted(keys):
         vms = [vm for vm in catalog.vms if (vm.provider, vm.region, vm.term) == (provider, region, term)]
         functions = [f for f in catalog.functions if (f.provider, f.region, ON_DEMAND) == (provider, region, term)]
-        days = sorted(row.as_of.isoformat() for row in (*vms, *functions))
+        days = sorted([*(vm.as_of.isoformat() for vm in vms), *(f.as_of.isoformat() for f in functions)])
         counts = f"{len(vms)}", f"{sum(bool(vm.gpu) for vm in vms)}", f"{len(functions)}"
         rows.append((provider, region, term, *counts, days[0], days[-1]))
     terms = ", ".join(dict.fromkeys(one.term for one in catalog.commitments))

@@ -188,8 +188,14 @@ class Catalog:
         def kept(row: VmType | FunctionPrice | Commitment) -> bool:
             return (not wanted or _matches(row, wanted)) and not _matches(row, unwanted)
 
-        tables = self.vms, self.functions, self.commitments
-        return Catalog(*(tuple(filter(kept, rows)) for rows in tables))
+        return Catalog(
+            tuple(filter(kept, self.vms)), tuple(filter(kept, self.functions)), tuple(filter(kept, self.commitments))
+        )
+
+    @property
+    def rows(self) -> tuple[VmType | FunctionPrice | Commitment, ...]:
+        """All rows of the three tables."""
+        return (*self.vms, *self.functions, *self.commitments)
 
     def on_term(self, term: str) -> Catalog:
         """Keep the VM types that are rented on this term, at its price; no functions.

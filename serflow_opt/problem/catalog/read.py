@@ -237,7 +237,7 @@ class Prices:
             nonlocal kind
             kind = _kind_of(header)
             if kind is None:
-                what = {"VM types": VMS, "functions": FUNCTIONS, "commitments": COMMITMENTS}
+                what: dict[str, _Kind[Any]] = {"VM types": VMS, "functions": FUNCTIONS, "commitments": COMMITMENTS}
                 either = " or ".join(f"{one.required} ({name})" for name, one in what.items())
                 cure = f"name columns separated by commas: {either}"
                 problems.append(Problem(str(path), "line 1", repr(",".join(header)), cure))
