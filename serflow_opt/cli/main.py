@@ -44,6 +44,7 @@ from serflow_opt.cli.common import (
     read_plan,
     read_settings,
 )
+from serflow_opt.cli.diff import diff
 from serflow_opt.cli.explain import explain
 from serflow_opt.cli.export import export
 from serflow_opt.cli.fleet import fleet
@@ -309,6 +310,7 @@ app.command()(explain)
 app.command()(fleet)
 app.command()(pareto)
 app.command()(sweep)
+app.command()(diff)
 app.command()(profile)
 app.command()(run)
 app.command()(speed)

@@ -12,12 +12,10 @@ from project.architecture import ROOT, modules
 TESTS = ROOT / "tests"
 WITHOUT: frozenset[str] = frozenset(
     {
-        "cli.catalog",
         "cli.explain",
         "cli.export",
         "cli.fleet",
         "cli.replay",
-        "cli.sweep",
         "families.workflow.document",
         "families.workflow.family",
         "families.workflow.menu",
@@ -36,7 +34,6 @@ WITHOUT: frozenset[str] = frozenset(
         "report.fleet",
         "report.plan",
         "report.solution",
-        "report.sweep",
         "report.traffic",
         "report.training",
         "search.underestimates",
