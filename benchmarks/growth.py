@@ -33,7 +33,7 @@ class Point(NamedTuple):
 def fitted(points: list[Point]) -> str:
     """Exponent of seconds over stages, least squares on logarithms of medians that the limit did not cut off."""
     whole = [point for point in points if not point.cut]
-    if len(whole) < 2:
+    if len(whole) < 3:  # two points fit any power
         return "-"
     x, y = np.log([point.stages for point in whole]), np.log([point.seconds for point in whole])
     return f"{np.polyfit(x, y, 1)[0]:.1f}"
@@ -117,7 +117,7 @@ def main() -> int:
         table(["size", "method", "median", "from .. to", "proven", "times ours, same seeds"], lines),
         "Seconds grow with the stages, thresholds and options rising along, like stages to the power of: "
         + ", ".join(f"{SHOWN[name]} {fitted(points)}" for name, points in curves.items())
-        + " (- where fewer than two medians are not cut off).",
+        + " (- where fewer than three medians are not cut off).",
         verdict,
     ])  # fmt: skip
     print(text)

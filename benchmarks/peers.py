@@ -202,7 +202,7 @@ def main() -> int:
         f"Gap {given.gap:g}, limit {given.limit:g} s of the clock, seeds from {given.first_seed} on, peers on "
         f"the first {given.peer_seeds} of {given.seeds}. Found: how far above our cost, or points of the front.",
         table(["question", "size", "method", "median", "worst", "proven", "found", "times ours"], lines),
-        "\n".join(words) + "\n\n(-: fewer than two medians that the limit did not cut off.)",
+        "\n".join(words) + "\n\n(-: fewer than three medians that the limit did not cut off.)",
         "\n".join(f"* {line}" for line in wrong) or "All agree, plans with plans and bounds with plans.",
     ])  # fmt: skip
     print(text)
