@@ -213,6 +213,9 @@ def evaluate(
     accounting: AccountingFlag = None,
     mode: ModeFlag = None,
     settings: Settings = None,
+    stress: Annotated[
+        float | None, typer.Option(metavar="FACTOR", help="With rate and stage times so many times what was believed.")
+    ] = None,
     catalog: Catalogs = None,
     as_json: Json = False,
     out: Out = None,
@@ -243,11 +246,35 @@ def evaluate(
         )
         if plot is not None:
             answering("plot", instance)
-        valued = answering("value", instance)(instance, read_plan(plan, file))
+        document = read_plan(plan, file)
+        if stress is None:
+            valued = answering("value", instance)(instance, document)
+        else:
+            valued = _under_stress(instance, document, stress)
         deliver([valued], as_json, out, plot)
         return INFEASIBLE if valued.status == "infeasible" else OK
 
     finish(work, debug)
+
+
+def _under_stress(instance: Any, document: dict[str, Any], factor: float) -> Any:
+    """Value a plan with rate and times multiplied, and tell what its machines would have to be."""
+    from serflow_opt.families.verbs import answering
+    from serflow_opt.problem.stress import stressed
+
+    if instance.kind != "placement":
+        cure = "change rates and times in the file, or with sweep --set"
+        raise InputError([Problem(instance.name, "--stress", f"no verb of a {instance.kind}", cure)])
+    valued = answering("value", instance)(stressed(instance, factor), document)
+    metrics = document.get("metrics")
+    believed = metrics.get("machines") if isinstance(metrics, dict) else None
+    had = {(own.get("tier"), own.get("option")): own.get("count") for own in believed or () if isinstance(own, dict)}
+    for own in valued.metrics.machines if valued.metrics is not None else ():
+        before = had.get((own.tier, own.option))
+        if before is not None and before != own.count:
+            valued.notes.append(f"{own.option} ({own.tier}): {before} as planned, {own.count} to carry this")
+    valued.notes.append(f"rate and stage times {factor:g} times what the instance says")
+    return valued
 
 
 def _combined(objective: Objective | None, weight: list[str] | None, then: list[str] | None) -> dict[str, Any]:
