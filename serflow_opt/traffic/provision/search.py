@@ -37,6 +37,8 @@ WAITING = 1000
 """Structures up to which waits beside functions are part of the search where the limit is on the worst case."""
 BLOCKS_WAITING = 2
 """Blocks of the structures in which such waits are tried where there are more, at most."""
+LOOKS_WAITING = 5
+"""Of them, structures that are looked at closer than by one set of thresholds."""
 FIRST_S = 1.0
 """What a first deployment and bound may take beyond the limit: none at all are of no use to anybody."""
 
@@ -162,7 +164,8 @@ class ProvisionSearch:
             both = [own for own in some if any(c.machine is not None and c.function is not None for c in own)]
             structures += bounded(self.pricing, self._possible(both)[0], self.best).structures
         found = sharpened(self.pricing, bounded(self.pricing, structures, self.best), self.best)
-        for n, bound in enumerate(found.bounds.tolist()[:TRIED]):
+        self._start(found.structures, found.levels, found.bounds)
+        for n, bound in enumerate(found.bounds.tolist()[:LOOKS_WAITING]):
             if bound < self.enough():
                 self.deadline.check()
                 OneStructure(self.pricing, found.structures[n], self).advance()
