@@ -39,7 +39,17 @@ def amdahl_flops_per_s(vcpus: float, per_vcpu: float, parallel_fraction: float) 
 
 
 def function_name(arch: str, memory_mb: float, service: str = "aws-lambda") -> str:
-    """Name a function size: lambda-1769MB, lambda-arm64-1769MB."""
+    """Name a function size: lambda-1769MB, lambda-arm64-1769MB, cloud-run-2048MB.
+
+    Parameters
+    ----------
+    arch
+        x86_64, which is not written, or arm64.
+    memory_mb
+        Size, units of 2^20 bytes.
+    service
+        What the catalogue calls the service.
+    """
     short = service.removeprefix("aws-")
     return f"{short}-{'' if arch == 'x86_64' else arch + '-'}{memory_mb:g}MB"
 

@@ -26,6 +26,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "explain": ("libra",),
     "fleet": ("libra", "libra", "--budget-usd-per-hour", "3"),
     "pareto": ("libra", "cost", "latency"),
+    "sweep": ("libra", "--set", "latency_slo_ms=1000,2000"),
+    "diff": ("answer.json", "answer.json"),
     "run": ("digits", "plan.json", "--threads", "1"),
     "new": ("--list",),
     "speed": ("points.csv", "--flops", "8.2e9"),
@@ -65,6 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("commands")
     (path / "trace.csv").write_text(TRACE)
     (path / "points.csv").write_text(POINTS)
+    (path / "answer.json").write_text("{}", encoding="utf-8")
     return path
 
 

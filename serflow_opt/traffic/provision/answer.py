@@ -34,8 +34,8 @@ NO_POOLS = (
 )
 """Why there is no answer with two pools."""
 TRIED_WAITS = (
-    "among deployments where nobody waits beside a function, and those that were tried in one and two blocks where "
-    "some do: others where some do may be cheaper"
+    "among deployments where nobody waits beside a function, and the few tried where some do: others where some do may "
+    "be cheaper"
 )
 """Of what an answer is the cheapest where it was too much to look into all waits."""
 
@@ -94,7 +94,7 @@ def deployment_of(
     deployment = replace(
         deployment, bound=min(bound, value), checked_bound=min(checked, value), seconds=deadline.seconds, method=method
     )
-    if any(own.without_waits for own in searches) and any(part.machine and part.function for part in deployment.parts):
+    if any(own.without_waits for own in searches):
         deployment = replace(deployment, scope=f"{TRIED_WAITS}; {deployment.scope}")
     if two is not None:
         deployment = replace(deployment, scope=f"{_of_pools(one is not None)}; {deployment.scope}")

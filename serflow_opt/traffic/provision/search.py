@@ -111,7 +111,7 @@ class ProvisionSearch:
             self.promise.waits_beside = not self.without_waits
             first = math.isinf(self.best)
             self._run(among)
-            if self.without_waits and first and self.found is not None and math.isfinite(self.gap):
+            if self.without_waits and first and math.isfinite(self.gap) and self._turns_away():
                 self._let_wait()
         except OutOfTime:
             pass  # what is found and proven stays
@@ -152,6 +152,12 @@ class ProvisionSearch:
             else:
                 heappush(open_, (looks + 1, float(bounds[n]), n))
             self._proven(bounds, checked)
+
+    def _turns_away(self) -> bool:
+        """Whether the best has machines that send to a function whom they have no room for: then waits may pay."""
+        return self.found is not None and any(
+            own.machine is not None and own.function is not None for own in self.found.structure
+        )
 
     def _let_wait(self) -> None:
         """Let requests wait beside the function of one of two blocks, or of one, where that may be cheaper by most."""
