@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytest.importorskip("torch")
+
 from serflow_opt.profiling import settings
 from serflow_opt.profiling.measure import training
 

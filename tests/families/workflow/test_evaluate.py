@@ -9,6 +9,7 @@ import pytest
 import serflow_opt as so
 from serflow_opt.families.workflow.evaluate import account, value
 from serflow_opt.families.workflow.problem import PhaseRow, WorkflowPlan
+from serflow_opt.problem.loader import shipped_folder
 
 CIRRUS = """schema = 1
 kind = "workflow"
@@ -67,7 +68,7 @@ def test_servers_that_stay_are_paid_in_between_and_need_no_start(tmp_path: Path)
 
 def test_a_workflow_of_one_job_is_that_job(tmp_path: Path) -> None:
     """The same optimum within the same limits, and the front of the job as the phase's menu."""
-    job = Path(so.__file__).parent.parent / "instances" / "higgs-lr" / "instance.toml"
+    job = shipped_folder() / "higgs-lr" / "instance.toml"
     (tmp_path / "instance.toml").write_text(
         'schema = 1\nkind = "workflow"\nname = "one"\nlimits = { deadline_s = 300, budget_usd = 0.1 }\n'
         f'[[phase]]\nname = "train"\nkind = "job"\ninstance = "{job}"\n',
