@@ -56,7 +56,8 @@ def catalog(
         rows = rows if term is None else rows.on_term(term)
         rows = rows if max_price is None else rows.cheaper_than(max_price)
         if not rows.vms and not rows.functions and not rows.commitments:
-            asked = [*(pattern or []), *(f"--{key} {value}" for key, value in fields.items() if value is not None)]
+            given = {"cloud": cloud, "region": region, "gpu": gpu, "term": term, "max-price": max_price}
+            asked = [*(pattern or []), *(f"--{key} {value}" for key, value in given.items() if value is not None)]
             cure = "patterns match names, families, regions and architectures; try c6i.* or eu-west-1"
             raise InputError([Problem("catalogue", "", f"nothing like {' '.join(asked) or 'this'}", cure)])
         if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from math import prod
 from pathlib import Path
 from typing import Annotated
 
@@ -49,9 +50,7 @@ def sweep(
         chosen = dict(read)
         if len(chosen) < len(read):
             raise InputError([Problem("", "--set", "a key twice", "give all its values at once: KEY=A,B,C")])
-        number = 1
-        for tried in chosen.values():
-            number *= len(tried)
+        number = prod(map(len, chosen.values()))
         told = sys.stderr.isatty() and not as_json
         with counting(told and number > 1, number, "solving") as tick:
             found = solve_each(

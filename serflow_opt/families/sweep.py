@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -204,9 +205,7 @@ def sweep(
     """
     from serflow_opt.problem.loader import find, read_toml
 
-    number = 1
-    for tried in values.values():
-        number *= len(tried)
+    number = prod(map(len, values.values()))
     if not values or not number or number > MOST:
         cure = f"give keys with values, {MOST:,} combinations at most"
         raise InputError([Problem(str(instance), "--set", f"{number if values else 0:,} combinations", cure)])
