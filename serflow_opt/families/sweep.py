@@ -39,7 +39,8 @@ class SweptValues(Displayed):
     keys
         The keys that were varied, in the order given; the last one changes first.
     rows
-        One a combination: the values of the keys, then the answer as `solve --csv` writes it.
+        One a combination: the values of the keys, the answer as `solve --csv` writes it, and what its proof is of where
+        that is narrower than the question (`scope`).
     answers
         The whole answers, in the same order; empty when read from a file.
     """
@@ -222,6 +223,7 @@ def sweep(
     rows = []
     for chosen, answer in zip(combinations, answers, strict=True):
         row = {key: value for key, value in family_of(answer).row(answer).items() if key not in ("instance", "name")}
+        row["scope"] = answer.certificate.scope
         rows.append({**chosen, **{(f"{key} of plan" if key in chosen else key): value for key, value in row.items()}})
     return SweptValues(asked[0].name, tuple(values), tuple(rows), tuple(answers))
 

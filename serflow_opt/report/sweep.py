@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from serflow_opt.families.sweep import SweptValues
 
-ASIDE = ("status", "objective", "value", "unit", "bound", "gap", "seconds", "because")
+ASIDE = ("status", "objective", "value", "unit", "bound", "gap", "seconds", "because", "scope")
 
 
 def sweep_table(sweep: SweptValues) -> RenderableType:
@@ -33,6 +33,8 @@ def sweep_table(sweep: SweptValues) -> RenderableType:
     parts.append(Sheet(titles, rows, left=left, keys=len(sweep.keys)))
     because = dict.fromkeys(str(row["because"]) for row in sweep.rows if row.get("because"))
     parts += [Text(f"infeasible: {reason}") for reason in because]
+    scopes = dict.fromkeys(str(row["scope"]) for row in sweep.rows if row.get("scope"))
+    parts += [Text(f"proof of    {scope}") for scope in scopes]
     return Group(*parts)
 
 
