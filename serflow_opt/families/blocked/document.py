@@ -10,13 +10,12 @@ from serflow_opt.families.standard import Tables
 from serflow_opt.families.tables import AtLeast0, CountsTable, Positive, Table
 
 MILLION = 1_000_000
-ALGORITHMS = ("cholesky", "gemm", "qr", "tsqr")
 
 
 class MatrixTable(Table):
     """[matrix]: a blocked algorithm."""
 
-    algorithm: Literal["cholesky", "gemm", "qr", "tsqr"]
+    algorithm: Literal["cholesky", "gemm", "qr", "tsqr", "svd"]
     rows: int = Field(ge=1, description="of the square matrix, or of the tall one of tsqr")
     columns: int | None = Field(default=None, ge=1, description="left out: square; tsqr: as many as a block has rows")
     block: list[Annotated[int, Field(ge=1)]] = Field(min_length=1, description="rows of a block, sizes on offer")
@@ -25,8 +24,14 @@ class MatrixTable(Table):
 class GraphTable(Table):
     """[graph]: tasks of one's own."""
 
-    tasks: str = Field(description="CSV beside the file: task,flops,read_bytes,write_bytes")
-    edges: str = Field(default="", description="CSV beside the file: before,after; left out: no task waits")
+    tasks: str = Field(
+        description="CSV beside the file: task, and any of seconds, flops, read_bytes, write_bytes, memory_mb, copies"
+    )
+    edges: str = Field(
+        default="",
+        description="beside the file: CSV before,after; JSON, by task those that it waits for; or a state machine of "
+        "Step Functions; left out: no task waits",
+    )
 
 
 class StoreTable(Table):
@@ -45,7 +50,8 @@ class BlockedOptionTable(Table):
 
     name: str = Field(min_length=1)
     kind: Literal["function", "vm"] = Field(description="function: paid while a task runs; vm: until the end")
-    flops_per_s: Positive
+    flops_per_s: Positive | None = Field(default=None, description="needed where tasks have flops, as in a [matrix]")
+    speed: Positive = Field(default=1.0, description="that `seconds` of tasks are divided by")
     memory_mb: Positive | None = Field(default=None, description="2^20 bytes; left out: any number of blocks")
     usd_per_hour: AtLeast0 | None = Field(default=None, description="of one")
     vm: str = Field(default="", description="a type of the catalogue, whose price a worker shares; with `per_vm`")

@@ -49,7 +49,7 @@ def account(problem: Blocked, plan: BlockedPlan) -> ScheduleAccount:
     option, store, workers = problem.options[plan.option], problem.store, problem.workers[plan.workers]
     reads_s = [k.reads * store.latency_s + k.read_bytes / store.read_bytes_per_s for k in graph.kinds]
     writes_s = [k.writes * store.latency_s + k.write_bytes / store.write_bytes_per_s for k in graph.kinds]
-    works_s = [k.flops / option.flops_per_s for k in graph.kinds]
+    works_s = [k.flops / option.flops_per_s + k.seconds / option.speed for k in graph.kinds]
     join = max if problem.pipeline >= 2 else sum
     takes = np.array([join(parts) for parts in zip(works_s, reads_s, writes_s, strict=True)])[graph.kind]
     finishes = plan.starts + takes
@@ -92,7 +92,7 @@ def _breaches(
     if most > min(workers, problem.options[plan.option].count_max):
         found.append(Breach(limit="workers", value=most, bound=workers, excess=most / workers - 1))
     block, memory = problem.blocks[plan.block], problem.options[plan.option].memory_bytes
-    needs = problem.held * block * block * 8
+    needs = max([problem.held * block * block * 8, *(kind.memory_bytes for kind in graph.kinds)])
     if needs > memory * (1 + TOLERANCE):
         found.append(Breach(limit="memory", value=needs, bound=memory, excess=needs / memory - 1))
     return tuple(found)

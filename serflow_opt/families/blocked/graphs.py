@@ -33,12 +33,15 @@ def counts_of(algorithm: str, n: int) -> tuple[int, ...]:
         return n**3, n * n * sum(_levels(n, FAN_IN)), n * n
     if algorithm == "tsqr":
         return n, sum(_levels(n, 2))
-    steps = [(r, sum(_levels(r, 2))) for r in range(1, n + 1)]
+    panels = [(r, r - 1) for r in range(1, n + 1)]  # rows, and other columns
+    if algorithm == "svd":
+        panels += [(r, r) for r in range(1, n)]
+    steps = [(r, others, sum(_levels(r, 2))) for r, others in panels]
     return (
-        sum(r for r, _ in steps),
-        sum(t for _, t in steps),
-        sum(r * (r - 1) for r, _ in steps),
-        sum((r - 1) * t for r, t in steps),
+        sum(r for r, _, _ in steps),
+        sum(t for _, _, t in steps),
+        sum(r * others for r, others, _ in steps),
+        sum(others * t for _, others, t in steps),
     )
 
 
@@ -71,7 +74,7 @@ def graph_of(algorithm: str, rows: int, block: int) -> TaskGraph:
     algorithm, rows, block
         Which, of a matrix with so many rows, in blocks of so many.
     """
-    made = {"cholesky": _cholesky, "gemm": _gemm, "tsqr": _tsqr, "qr": _qr}[algorithm]
+    made = {"cholesky": _cholesky, "gemm": _gemm, "tsqr": _tsqr, "qr": _qr, "svd": _svd}[algorithm]
     return graph_from(kinds_of(algorithm, block), *made(blocks_of(rows, block)))
 
 
@@ -86,14 +89,14 @@ def kinds_of(algorithm: str, block: int) -> tuple[TaskKind, ...]:
             TaskKind("copy", 0.0, size, size),
         ),
         "tsqr": (_kind("leaf", 4 / 3, 1, block), _kind("pair", 10 / 3, 2, block)),
-        "qr": (
-            _kind("leaf", 4 / 3, 1, block),
-            _kind("pair", 10 / 3, 2, block),
-            _kind("update", 4, 2, block),
-            _kind("pair update", 8, 3, block),
-        ),
     }
-    return known[algorithm]
+    panels = (
+        _kind("leaf", 4 / 3, 1, block),
+        _kind("pair", 10 / 3, 2, block),
+        _kind("update", 4, 2, block),
+        _kind("pair update", 8, 3, block),
+    )
+    return known.get(algorithm, panels)
 
 
 def _kind(name: str, cubes: float, reads: int, block: int) -> TaskKind:
@@ -175,41 +178,64 @@ def _tsqr(n: int) -> tuple[Ints, Ints, Ints]:
 
 
 def _qr(n: int) -> tuple[Ints, Ints, Ints]:
-    """Step by step: TSQR of the first column, and its factors on every other one; rows that pairs are done with go on.
-
-    What updates row a last is what its block waits for in the next step: of a pair the second row is done, the first
-    one goes up the tree.
-    """
-    kind: list[Ints] = []
-    before: list[Ints] = []
-    after: list[Ints] = []
-    last = np.full((n, n), -1)  # the task that a block was last written by
-    first = 0
+    """Step by step: TSQR of the first column, and its factors on every other one."""
+    made = _Panels(n)
     for i in range(n):
-        r = n - i
+        made.eliminate(made.last[i:, i:])
+    return _joined(made.kind, made.before, made.after)
+
+
+def _svd(n: int) -> tuple[Ints, Ints, Ints]:
+    """Columns and rows in turn: QR of a column, then LQ of the row beside it, until blocks are on two diagonals."""
+    made = _Panels(n)
+    for i in range(n):
+        made.eliminate(made.last[i:, i:])
+        if i + 1 < n:
+            made.eliminate(made.last[i:, i + 1 :].T)
+    return _joined(made.kind, made.before, made.after)
+
+
+class _Panels:
+    """Tasks of orthogonal factors, panel by panel; `last` is the task that a block was last written by."""
+
+    def __init__(self, n: int) -> None:
+        self.kind: list[Ints] = []
+        self.before: list[Ints] = []
+        self.after: list[Ints] = []
+        self.last = np.full((n, n), -1)
+        self.first = 0
+
+    def eliminate(self, last: Ints) -> None:
+        """Factor the first column, block by block and then in pairs up a tree, with all factors on the other columns.
+
+        What updates a row last is what its block waits for in the next panel: of a pair the second row is done, the
+        first one goes up the tree. A panel of rows is that of columns, the matrix turned over.
+        """
+        r, first = last.shape[0], self.first
+        others = last.shape[1] - 1
         leaves = first + np.arange(r)
-        updates = first + r + np.arange(r * (r - 1)).reshape(r, r - 1)
-        kind += [np.zeros(r, dtype=np.int64), np.full(r * (r - 1), 2)]
-        if i:
-            before += [last[i:, i].copy(), last[i:, i + 1 :].flatten()]
-            after += [leaves, updates.ravel()]
-        before.append(np.repeat(leaves, r - 1))
-        after.append(updates.ravel())
-        first += r * r
-        last[i:, i], last[i:, i + 1 :] = leaves, updates
-        rows, level = np.arange(i, n), leaves  # rows that go up the tree, and their factors
+        updates = first + r + np.arange(r * others).reshape(r, others)
+        self.kind += [np.zeros(r, dtype=np.int64), np.full(r * others, 2)]
+        if first:
+            self.before += [last[:, 0].copy(), last[:, 1:].flatten()]
+            self.after += [leaves, updates.ravel()]
+        self.before.append(np.repeat(leaves, others))
+        self.after.append(updates.ravel())
+        first += r * (1 + others)
+        last[:, 0], last[:, 1:] = leaves, updates
+        rows, level = np.arange(r), leaves  # rows that go up the tree, and their factors
         while len(rows) > 1:
             width = -(-len(rows) // 2)
             factors = first + np.arange(width)
-            ups = first + width + np.arange(width * (r - 1)).reshape(width, r - 1)
-            kind += [np.ones(width, dtype=np.int64), np.full(width * (r - 1), 3)]
+            ups = first + width + np.arange(width * others).reshape(width, others)
+            self.kind += [np.ones(width, dtype=np.int64), np.full(width * others, 3)]
             to = np.arange(len(rows)) // 2
-            before += [level, last[rows, i + 1 :].flatten(), np.repeat(factors, r - 1)]
-            after += [factors[to], ups[to].ravel(), ups.ravel()]
-            last[rows, i + 1 :] = ups[to]
-            first += width * r
+            self.before += [level, last[rows, 1:].flatten(), np.repeat(factors, others)]
+            self.after += [factors[to], ups[to].ravel(), ups.ravel()]
+            last[rows, 1:] = ups[to]
+            first += width * (1 + others)
             rows, level = rows[::2], factors
-    return _joined(kind, before, after)
+        self.first = first
 
 
 def _joined(kind: list[Ints], before: list[Ints], after: list[Ints]) -> tuple[Ints, Ints, Ints]:

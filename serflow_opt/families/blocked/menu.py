@@ -8,7 +8,7 @@ import numpy as np
 
 from serflow_opt.families.blocked.exact import MOST_TASKS, exact_starts
 from serflow_opt.families.blocked.graphs import blocks_of, counts_of, graph_of, kinds_of
-from serflow_opt.families.blocked.problem import Blocked, BlockedPlan, TaskGraph, TaskKind, kind_seconds
+from serflow_opt.families.blocked.problem import Blocked, BlockedPlan, TaskGraph, TaskKind, kind_seconds, memory_of
 from serflow_opt.families.blocked.schedule import TimedGraph, starts_of, timed
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.tolerances import ROUNDING
@@ -28,7 +28,8 @@ def graph_with(problem: Blocked, block: int) -> TaskGraph:
 def _parts(problem: Blocked, block: int) -> list[tuple[int, TaskKind]]:
     """How many tasks of each kind there are, without the graph."""
     if problem.given is not None:
-        return [(1, kind) for kind in problem.given.kinds]
+        many = np.bincount(problem.given.kind, minlength=len(problem.given.kinds)).tolist()
+        return list(zip(many, problem.given.kinds, strict=True))
     counts = counts_of(problem.algorithm, blocks_of(problem.rows, block))
     return list(zip(counts, kinds_of(problem.algorithm, block), strict=True))
 
@@ -58,7 +59,7 @@ class BlockedMenu:
             own = _parts(problem, block)
             self.parts.append(own)
             for o, option in enumerate(problem.options):
-                if problem.held * 8.0 * block * block > option.memory_bytes * (1 + ROUNDING):
+                if memory_of(problem, block) > option.memory_bytes * (1 + ROUNDING):
                     continue
                 by = problem.store, problem.pipeline
                 self.work[b, o] = sum(count * kind_seconds(kind, option, *by) for count, kind in own)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TaskKind:
-    """What a task of a kind takes: floating-point operations, bytes and numbers of reads and writes."""
+    """What a task of a kind takes: operations, bytes and numbers of reads and writes, further seconds, memory."""
 
     name: str
     flops: float
@@ -20,6 +20,8 @@ class TaskKind:
     write_bytes: float
     reads: int = 1
     writes: int = 1
+    seconds: float = 0.0
+    memory_bytes: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +64,7 @@ class BlockedOption:
     usd_per_call: float
     start_s: float
     count_max: float
+    speed: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,13 @@ class BlockedPlan:
         return hash((self.block, self.option, self.workers))
 
 
+def memory_of(problem: Blocked, block: int) -> float:
+    """Return bytes that a worker has to hold: blocks of a size, or the largest of tasks of one's own."""
+    if problem.given is not None:
+        return max((kind.memory_bytes for kind in problem.given.kinds), default=0.0)
+    return problem.held * 8.0 * block * block
+
+
 def kind_seconds(kind: TaskKind, option: BlockedOption, store: Store, pipeline: int) -> float:
     """Return seconds of a task: compute, reads and writes one after the other, or the longest where they overlap.
 
@@ -134,7 +144,7 @@ def kind_seconds(kind: TaskKind, option: BlockedOption, store: Store, pipeline: 
     kind, option, store, pipeline
         What is done, by whom, from where, and how many tasks a worker has begun at once.
     """
-    computes = kind.flops / option.flops_per_s
+    computes = kind.flops / option.flops_per_s + kind.seconds / option.speed
     reads = kind.read_bytes / store.read_bytes_per_s + kind.reads * store.latency_s
     writes = kind.write_bytes / store.write_bytes_per_s + kind.writes * store.latency_s
     return max(computes, reads, writes) if pipeline > 1 else computes + reads + writes

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 
-import numpy as np
-
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.families.blocked import document as tables
-from serflow_opt.families.blocked.graphs import blocks_of, graph_from, tasks_of
-from serflow_opt.families.blocked.problem import Blocked, BlockedOption, Store, TaskGraph, TaskKind
+from serflow_opt.families.blocked.graphs import blocks_of, tasks_of
+from serflow_opt.families.blocked.own import read_graph
+from serflow_opt.families.blocked.problem import Blocked, BlockedOption, Store, TaskGraph
 from serflow_opt.families.tables import check_names, numbers_of
 from serflow_opt.problem.catalog import DEFAULT_REGION, Catalog, load_catalog
-from serflow_opt.problem.tables import Column, Row, read_table
 
 MIB, MB, GB, MONTH_S = 2**20, 1e6, 1e9, 30 * 24 * 3600.0
 
@@ -47,8 +45,10 @@ def read(
         problems += error.problems
         return None
     options = [_option(own, catalog, file, problems) for own in document.option]
-    given = None if document.graph is None else _graph(document.graph, document.tasks_max, path, problems)
+    given = None if document.graph is None else read_graph(document.graph, document.tasks_max, path, problems)
     blocks = (0,) if document.matrix is None else _blocks(document, document.matrix, file, problems)
+    if given is not None:
+        _check_given(given, document, file, problems)
     if len(problems) > before:
         return None
     own = document.store
@@ -79,9 +79,21 @@ def _option(
     memory = inf if own.memory_mb is None else own.memory_mb * MIB
     most = inf if own.count_max is None else own.count_max
     is_function = own.kind == "function"
-    return BlockedOption(
-        own.name, is_function, own.flops_per_s, memory, per_hour / 3600, own.usd_per_call, own.start_s, most
-    )
+    flops = inf if own.flops_per_s is None else own.flops_per_s
+    usd = per_hour / 3600, own.usd_per_call
+    return BlockedOption(own.name, is_function, flops, memory, *usd, own.start_s, most, own.speed)
+
+
+def _check_given(graph: TaskGraph, document: tables.BlockedTables, file: str, problems: list[Problem]) -> None:
+    """Tasks that count operations need a rate, and some worker has to hold the largest."""
+    for own in document.option:
+        if own.flops_per_s is None and any(kind.flops for kind in graph.kinds):
+            problems.append(Problem(file, f"option '{own.name}'.flops_per_s", "missing", "tasks have flops: add it"))
+    most = max(graph.kinds, key=lambda kind: kind.memory_bytes)
+    largest = max((own.memory_mb or inf) for own in document.option) * MIB
+    if most.memory_bytes > largest:
+        found = f"'{most.name}' needs {most.memory_bytes / MIB:,.0f} MB"
+        problems.append(Problem(file, "graph.tasks", found, f"the largest worker has {largest / MIB:,.0f} MB"))
 
 
 def _blocks(
@@ -89,6 +101,9 @@ def _blocks(
 ) -> tuple[int, ...]:
     """Sizes of blocks, rising; those that cannot be are faults."""
     blocks = tuple(sorted(set(matrix.block)))
+    for own in document.option:
+        if own.flops_per_s is None:
+            problems.append(Problem(file, f"option '{own.name}'.flops_per_s", "missing", "add it: tasks are counted"))
     if matrix.algorithm != "tsqr" and matrix.columns not in (None, matrix.rows):
         found, cure = f"{matrix.rows} x {matrix.columns}", f"{matrix.algorithm} is of a square matrix here"
         problems.append(Problem(file, "matrix.columns", found, cure))
@@ -108,61 +123,3 @@ def _blocks(
             found = f"{block}: {n} blocks a side, {count:,} tasks"
             problems.append(Problem(file, "matrix.block", found, f"larger blocks, or tasks_max = {count}"))
     return blocks
-
-
-def _graph(own: tables.GraphTable, most: int, path: Path, problems: list[Problem]) -> TaskGraph | None:
-    """Tasks of one's own in an order in which each comes after all that it waits for."""
-    before, source = len(problems), path.parent / own.tasks
-    numbers = [Column(name, low=0) for name in ("flops", "read_bytes", "write_bytes")]
-    rows = read_table(source, [Column("task", "text"), *numbers], problems)
-    names = [str(row.cells["task"]) for row in rows]
-    place = {name: n for n, name in enumerate(names)}
-    if len(place) < len(names):
-        twice = next(name for n, name in enumerate(names) if name in names[:n])
-        problems.append(Problem(str(source), "column task", f"'{twice}' twice", "give each a name of its own"))
-    if len(names) > most:
-        problems.append(Problem(str(source), "", f"{len(names):,} tasks", f"at most tasks_max, {most:,}"))
-    edges: list[tuple[int, int]] = []
-    if own.edges:
-        for row in read_table(path.parent / own.edges, [Column("before", "text"), Column("after", "text")], problems):
-            ends = [str(row.cells[key]) for key in ("before", "after")]
-            for key, name in zip(("before", "after"), ends, strict=True):
-                if name not in place:
-                    where = f"line {row.line}, column {key}"
-                    problems.append(Problem(str(path.parent / own.edges), where, f"'{name}'", "no such task"))
-            if all(name in place for name in ends):
-                edges.append((place[ends[0]], place[ends[1]]))
-    if len(problems) > before or not rows:
-        return None
-    order = _order(len(names), edges)
-    if len(order) < len(names):
-        stuck = ", ".join(names[n] for n in sorted(set(range(len(names))) - set(order))[:5])
-        cure = "take an edge of the ring out"
-        problems.append(Problem(str(path.parent / own.edges), "", f"tasks that wait for each other: {stuck}", cure))
-        return None
-    at = np.empty(len(names), dtype=np.int64)
-    at[order] = np.arange(len(names))
-    kinds = tuple(_own_kind(names[n], rows[n]) for n in order)
-    pairs = np.array(sorted(set(edges)), dtype=np.int64).reshape(-1, 2)
-    return graph_from(kinds, np.arange(len(names)), at[pairs[:, 0]], at[pairs[:, 1]], [names[n] for n in order])
-
-
-def _own_kind(name: str, row: Row) -> TaskKind:
-    read, written = row.number("read_bytes"), row.number("write_bytes")
-    return TaskKind(name, row.number("flops"), read, written, int(read > 0), int(written > 0))
-
-
-def _order(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """Tasks in an order that edges allow; those on a ring, and behind one, are missing."""
-    after: list[list[int]] = [[] for _ in range(count)]
-    waits = [0] * count
-    for a, b in edges:
-        after[a].append(b)
-        waits[b] += 1
-    found = [n for n in range(count) if waits[n] == 0]
-    for n in found:
-        for b in after[n]:
-            waits[b] -= 1
-            if waits[b] == 0:
-                found.append(b)
-    return found
