@@ -24,6 +24,9 @@ def cautions(instance: Instance) -> list[str]:
     if instance.inference is not None and any(max(menu.exit_rates) > 0 for menu in instance.inference.menus[:-1]):
         said.append(f"{TRAINED}; [exits] is ignored")
     said += _about_prices(instance.options)
+    burst = [option for option in instance.options if option.burstable]
+    if burst:
+        said.append(f"{_some(burst)}: burstable; kept busy they slow down, or each vCPU-hour beyond credits is billed")
     idle = [f"{option.name} ({option.idle_accelerator})" for option in instance.options if option.idle_accelerator]
     if not idle:
         return said

@@ -20,6 +20,7 @@ class AnyTable(InstanceTable):
     family: list[Name] = Field(default=[], description="families, or patterns such as c*")
     gpu: list[Name] = Field(default=[], description="models of GPUs, or patterns; left out: types without accelerators")
     usd_per_hour_max: Positive | None = Field(default=None, description="most rent")
+    burstable: bool = Field(default=False, description="also types that keep up their speed for a part of the time")
 
     def fits(self, vm: VmType) -> bool:
         """Whether a type is as said."""
@@ -32,6 +33,7 @@ class AnyTable(InstanceTable):
             and (not self.family or _like(vm.family, self.family))
             and (_like(vm.gpu, self.gpu) if self.gpu else not vm.accelerator)
             and (self.usd_per_hour_max is None or vm.usd_per_hour <= self.usd_per_hour_max)
+            and (self.burstable or not vm.burstable)
         )
 
 

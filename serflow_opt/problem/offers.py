@@ -88,6 +88,8 @@ class Option:
         What it has beside vCPUs, where its speed is that of the vCPUs; "" without.
     price_day, term
         The day of its price in the catalogue, None without, and how a machine is rented.
+    burstable
+        Whether it keeps up its speed for a part of the time only.
     batching
         How it takes several requests at once; `stage_seconds` are those of one. None: one by one.
     backward_seconds
@@ -119,6 +121,7 @@ class Option:
     forward_seconds: tuple[float, ...] = ()
     price_day: date | None = None
     term: str = "on-demand"
+    burstable: bool = False
 
     def both_ways(self) -> Option:
         """Return the option in training: each stage takes the way there and the way back, and varies as much more.

@@ -229,6 +229,7 @@ class _Tier:
             idle_accelerator=vm.accelerator if self.times is None else "",
             price_day=vm.as_of,
             term=vm.term,
+            burstable=vm.burstable,
         )
 
     def _functions(self, arch: str) -> Iterator[Option]:

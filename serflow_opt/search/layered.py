@@ -282,7 +282,7 @@ class _GraphReader:
                 "energy": np.array([data.hop_energy(hop) for hop in hops]) if self.joules else 0.0,
                 "accuracy": data.way_lost(first),
             }
-            known |= {name: np.where(senders == SOURCE, 0.0, n[senders]) * busy for name, n in self.rented.items()}
+            known |= self._machines(senders, busy)
             leaving[hub[0] - 1].append(self._crossing(hub, senders, known, encode + move))
         return [_by_hub(crossings) for crossings in leaving]
 
@@ -307,9 +307,15 @@ class _GraphReader:
                 "energy": np.array([data.decode_energy(x) for x in entries]) if way.decode_flops else 0.0,
                 "accuracy": 0.0,
             }
-            known |= {name: n[receivers] * decode for name, n in self.rented.items()}
+            known |= self._machines(receivers, decode)
             entering[hub[0] - 1].append(self._crossing(hub, receivers, known, time))
         return entering
+
+    def _machines(self, runners: Ints, busy: Floats) -> dict[str, Floats]:
+        """Machines that these seconds keep busy, of the tiers that the runners stand in."""
+        inside = {self.data.tier[e] for e in runners.tolist() if e != SOURCE}
+        columns = [column for k, column in zip(self.tiers, self.rented.items(), strict=True) if k in inside]
+        return {name: np.where(runners == SOURCE, 0.0, each[runners]) * busy for name, each in columns}
 
     def _crossing(self, hub: Hub, runner: Ints, known: dict[str, Floats | float], time: Floats) -> HubCrossings:
         adds = self._vectors(runner.shape, known)
@@ -354,8 +360,7 @@ def _rented(data: Data) -> dict[int, Floats]:
     per_worker = instance.rate_per_s * data.second / instance.utilisation_cap
     each = np.array([per_worker / instance.options[runner.option].workers for runner in data.runners])
     tier = np.array(data.tier)
-    kinds = [k for k, own in enumerate(instance.tiers) if own.kind != "function"]
-    return {k: np.where(tier == k, each, 0.0) for k in kinds}
+    return {k: np.where(tier == k, each, 0.0) for k, own in enumerate(instance.tiers) if own.kind != "function"}
 
 
 def _by_hub(crossings: list[HubCrossings]) -> list[HubCrossings]:
@@ -363,12 +368,11 @@ def _by_hub(crossings: list[HubCrossings]) -> list[HubCrossings]:
     hubs: dict[Hub, list[HubCrossings]] = defaultdict(list)
     for crossing in crossings:
         hubs[crossing.hub].append(crossing)
-    return [
-        HubCrossings(
-            hub, *(np.concatenate([getattr(part, name) for part in parts]) for name in ("runner", "adds", "whole"))
-        )
-        for hub, parts in hubs.items()
-    ]
+
+    def joined(parts: list[HubCrossings], name: str) -> Any:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return [HubCrossings(hub, *(joined(parts, a) for a in ("runner", "adds", "whole"))) for hub, parts in hubs.items()]
 
 
 def count_paths(chain: Chain) -> float:

@@ -36,6 +36,15 @@ def test_within_all_limits_there_is_nothing_to_say() -> None:
     assert notes(with_limits(2.0, 0.5), ON_FUNCTION) == []
 
 
+def test_burstable_machines_are_pointed_out() -> None:
+    """What keeps up its speed for a part of the time only is taken at full speed, and that is said."""
+    instance = tiny.two_stages()
+    vm, function = instance.options
+    burst = dataclasses.replace(instance, options=(dataclasses.replace(vm, burstable=True), function))
+    (note,) = notes(burst, ACROSS)
+    assert note.startswith("v: burstable")
+
+
 def test_what_a_function_does_not_take_in_one_call() -> None:
     """Data larger than a call takes are named with the stage and the limit."""
     (note,) = notes(with_limits(3.0, 10.0), ACROSS)

@@ -26,6 +26,8 @@ from serflow_opt.problem.catalog import load_catalog
         ({"gpu": ["*"]}, "g4dn.xlarge", True),
         ({"gpu": ["A10G"]}, "g4dn.xlarge", False),
         ({"gpu": ["*"]}, "c6i.large", False),
+        ({}, "t3.large", False),  # 30 % of two vCPUs, all of them only while credits last
+        ({"burstable": True}, "t3.large", True),
     ],
 )
 def test_all_that_is_said_must_hold(said: dict[str, Any], name: str, fits: bool) -> None:

@@ -13,6 +13,10 @@ Key = tuple[str, ...]
 
 OWN_CHIPS = {"inf1": "Inferentia", "inf2": "Inferentia2", "trn1": "Trainium"}
 """Families with accelerators that are no GPUs."""
+BURSTABLE = frozenset({"t2", "t3", "t3a", "t4g", "Bs", "Bms"})
+"""Families whose vCPUs run at full speed only as long as credits last: AWS's T and Azure's B."""
+SHARED_CORE = frozenset({"e2-micro", "e2-small", "e2-medium", "f1-micro", "g1-small"})
+"""Google's types that have a part of a core and burst beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,11 @@ class VmType:
     def key(self) -> Key:
         """What identifies the row: name, region and term."""
         return (self.name, self.region, self.term)
+
+    @property
+    def burstable(self) -> bool:
+        """Whether it keeps up its full speed for a part of the time only."""
+        return self.family in BURSTABLE or self.name in SHARED_CORE
 
     @property
     def accelerator(self) -> str:

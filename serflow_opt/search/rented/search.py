@@ -37,6 +37,8 @@ LISTED = 200_000
 """Placements listed at most."""
 FEW = 30_000
 """Placements listed at once; where more are left, a better plan is looked for before all are listed."""
+FEW_TIERS = 6
+"""Tiers of machines of which every two are begun with; of more each is, by itself."""
 SHARES = (0.4, 0.15, 0.05, 0.02)
 """Of the distance from the least bound to the best plan: how far placements are listed for that."""
 TRIED = 3_000, 20
@@ -180,10 +182,15 @@ class RentedSearch(Parting):
         return np.array([*lanes, _with(np.zeros(len(plain)), -1, 1.0)])
 
     def _without_machines(self) -> list[Mask]:
-        """Return the states without the machines of some tiers, and of all."""
+        """Return the states without machines, with those of one tier, and, of few tiers, with those of two."""
         chain, tier = self.chain, np.array(self.chain.data.tier)
-        some = [left for count in range(1, len(chain.rented) + 1) for left in combinations(chain.rented, count)]
-        return [chain.on & ~np.isin(tier, left) for left in some]
+        kept = [
+            some
+            for count in range(3 if len(chain.rented) <= FEW_TIERS else 2)
+            for some in combinations(chain.rented, count)
+            if count < len(chain.rented)
+        ]
+        return [chain.on & ~np.isin(tier, sorted(set(chain.rented).difference(some))) for some in kept]
 
     def _sweep(self, lanes: Floats, on: Mask | None = None) -> BoundTable:
         self.counts.sweeps += 1

@@ -32,6 +32,13 @@ def test_shipped_rows_agree_with_themselves(catalog: Catalog) -> None:
             assert vm.usd_per_hour < catalog.vm(vm.name, vm.region).usd_per_hour
 
 
+def test_what_is_burstable(catalog: Catalog) -> None:
+    """AWS's T, Azure's B and Google's shared cores; the e2-standard types are not."""
+    names = {vm.name for vm in catalog.vms if vm.burstable}
+    assert {"t3.large", "t4g.nano", "Standard_B2s", "e2-medium"} <= names
+    assert names.isdisjoint({"e2-standard-2", "c6i.large", "Standard_F2s_v2"})
+
+
 def test_shipped_columns_are_the_fields(catalog: Catalog) -> None:
     """The files have a column for each field, in order, so that none is dropped in silence."""
     folder = Path(sys.modules[Catalog.__module__].__file__ or "").parent

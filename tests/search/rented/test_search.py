@@ -44,6 +44,17 @@ def test_too_few_machines_leave_no_plan(machines_max: int, status: str) -> None:
     assert so.solve(on_machines(machines_max), method="mixes").status == status
 
 
+def test_tiers_by_the_dozen_take_no_more_than_their_number() -> None:
+    """Of 40 tiers of machines, each dearer than the one before, all ten are of the first."""
+    one = dataclasses.replace(on_machines(None), links={})
+    tiers = [dataclasses.replace(one.tiers[0], name=f"v{k}") for k in range(40)]
+    machine = one.options[0]
+    dearer = [dataclasses.replace(machine, tier=k, usd_per_s=machine.usd_per_s * (1 + k / 40)) for k in range(40)]
+    plan = so.solve(dataclasses.replace(one, tiers=tuple(tiers), options=tuple(dearer)), method="mixes")
+    assert plan.status == "optimal"
+    assert plan.objective.value == pytest.approx(10 * 0.5 / 2)
+
+
 def test_without_kernels_the_model_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer is the same."""
     instance = tiny.two_stages(accounting="reserved", rate_per_s=2.0, accuracy_min=0.9)
