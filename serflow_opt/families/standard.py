@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,24 +39,63 @@ class Tables(BaseModel):
     limits: dict[str, float] = Field(default={}, description="NAME_max, or NAME_min where more is better")
 
 
+def as_read(document: Any, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]) -> Any:
+    """Return the tables as they are: the data of a family that makes no more of them.
+
+    Parameters
+    ----------
+    document, path, catalogs, problems
+        As `FamilyFunctions.data` takes them.
+    """
+    return document
+
+
+def none_known(data: Any, limits: Mapping[str, float]) -> list[str]:
+    """Return that nothing stands in the way beside limits."""
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyFunctions:
+    """What a family works out of its data, as plain functions.
+
+    Attributes
+    ----------
+    value
+        From data and a decision: values a decision exactly, limits aside. The witness: shares no code with the model.
+    told
+        From data and a decision: the decision as documents have it.
+    decided
+        From data and a document: the decision of it. Raises InputError for one that does not fit.
+    data
+        From valid tables, path, price files and a list for faults, as `Family.resolve` takes them: what all other
+        functions are given; None, with faults appended, where there are any.
+    obstacles
+        From data and limits, less is better: what stands in the way of a decision, beside limits by name.
+    """
+
+    value: Callable[[Any, Any], Valued]
+    told: Callable[[Any, Any], dict[str, Any]]
+    decided: Callable[[Any, Mapping[str, Any]], Any]
+    data: Callable[[Any, Path, Sequence[str | Path], list[Problem]], Any] = as_read
+    obstacles: Callable[[Any, Mapping[str, float]], list[str]] = none_known
+
+
 class Standard(ABC):
     """A family of problems whose tables extend `Tables`.
 
-    A family gives `kind`, `words`, `quantities` and `document`, and five functions: `value` and `model`, which share
-    no code, `read`, `told` and `decided`; `data` where its tables take more than reading.
+    A family gives `kind`, `words`, `quantities` and `document`; plain functions of its data; `model` and `read`, which
+    put a model up and read its solutions.
     """
 
     kind: str
     words: str
     quantities: Sequence[Quantity]
     document: type[Tables]
+    functions: FamilyFunctions
     shared: str = ""
     counted: Sequence[str] = ()
     own: Mapping[str, str] = {}
-
-    @abstractmethod
-    def value(self, data: Any, decision: Any) -> Valued:
-        """Value a decision exactly, limits aside."""
 
     @abstractmethod
     def model(self, data: Any) -> tuple[Any, Mapping[str, Any]]:
@@ -69,30 +108,10 @@ class Standard(ABC):
         Parameters
         ----------
         data, model
-            What `data` made of the tables, and what `model` made of that.
+            What became of the tables, and what `model` made of that.
         value
             The value of one of its variables; binaries may be off by HiGHS's tolerances.
         """
-
-    @abstractmethod
-    def told(self, data: Any, decision: Any) -> dict[str, Any]:
-        """Return a decision as documents have it."""
-
-    @abstractmethod
-    def decided(self, data: Any, document: Mapping[str, Any]) -> Any:
-        """Return the decision of a document. Raises InputError for one that does not fit."""
-
-    def data(self, document: Any, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]) -> Any:
-        """Return what all other functions are given: the tables as they are, unless a family makes more of them.
-
-        Parameters
-        ----------
-        document
-            The tables, each valid in itself.
-        path, catalogs, problems
-            As `Family.resolve` takes them.
-        """
-        return document
 
     def resolve(
         self, raw: Mapping[str, Any], path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
@@ -114,7 +133,7 @@ class Standard(ABC):
             problems.extend(error.problems)
             return None
         before = len(problems)
-        data = self.data(document, path, catalogs, problems)
+        data = self.functions.data(document, path, catalogs, problems)
         return None if len(problems) > before else replace(asked, data=data)
 
     def schema(self) -> dict[str, Any]:
@@ -166,7 +185,7 @@ class Standard(ABC):
 
     def evaluate(self, problem: Question, decision: Any) -> Valued:
         """Value a decision exactly, and hold it against the limits."""
-        valued = self.value(problem.data, decision)
+        valued = self.functions.value(problem.data, decision)
         broken = []
         for name, most in problem.limits.items():
             own = quantity(self, name)
@@ -216,11 +235,11 @@ class Standard(ABC):
 
     def document_of(self, problem: Question, decision: Any) -> dict[str, Any]:
         """Return a decision as documents have it."""
-        return self.told(problem.data, decision)
+        return self.functions.told(problem.data, decision)
 
     def decision_of(self, problem: Question, document: Mapping[str, Any]) -> Any:
         """Return the decision of a document."""
-        return self.decided(problem.data, document)
+        return self.functions.decided(problem.data, document)
 
     def in_a_line(self, problem: Question) -> str:
         """Say what it is of."""
@@ -231,8 +250,8 @@ class Standard(ABC):
         return []
 
     def obstacles(self, problem: Question) -> list[str]:
-        """Return what in a problem stands in the way of a decision: nothing beside its limits."""
-        return []
+        """Return what in a problem stands in the way of a decision, beside its limits."""
+        return self.functions.obstacles(problem.data, problem.limits)
 
     def beside(self, problem: Question) -> list[Other]:
         """Return what others would decide: nothing."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.families.protocol import Quantity, Valued
 from serflow_opt.families.registry import register
-from serflow_opt.families.standard import Standard, Tables
+from serflow_opt.families.standard import FamilyFunctions, Standard, Tables
 
 
 class Item(BaseModel):
@@ -30,20 +30,38 @@ class Sack(Tables):
     item: list[Item]
 
 
+QUANTITIES = (
+    Quantity("value", sense="max"),
+    Quantity("weight", unit="kg", shown=1000.0, shown_unit="g"),
+    Quantity("price", unit="USD/hour"),
+)
+
+
+def value(sack: Sack, names: frozenset[str]) -> Valued:
+    """Add up what is carried."""
+    carried = [item for item in sack.item if item.name in names]
+    return Valued({q.name: math.fsum(getattr(item, q.name) for item in carried) for q in QUANTITIES})
+
+
+def told(sack: Sack, names: frozenset[str]) -> dict[str, Any]:
+    """Their names."""
+    return {"items": sorted(names)}
+
+
+def decided(sack: Sack, document: Mapping[str, Any]) -> frozenset[str]:
+    """Their names, read back."""
+    known = [item.name for item in sack.item]
+    items = document.get("items", [])
+    if wrong := [Problem("", "items", repr(name), nearest(str(name), known)) for name in items if name not in known]:
+        raise InputError(wrong)
+    return frozenset(items)
+
+
 class Knapsack(Standard):
     """Which items to carry."""
 
     kind, words, document, shared = "knapsack", "which items to carry", Sack, "price"
-    quantities = (
-        Quantity("value", sense="max"),
-        Quantity("weight", unit="kg", shown=1000.0, shown_unit="g"),
-        Quantity("price", unit="USD/hour"),
-    )
-
-    def value(self, data: Sack, decision: frozenset[str]) -> Valued:
-        """Add up what is carried."""
-        carried = [item for item in data.item if item.name in decision]
-        return Valued({q.name: math.fsum(getattr(item, q.name) for item in carried) for q in self.quantities})
+    quantities, functions = QUANTITIES, FamilyFunctions(value, told, decided)
 
     def model(self, data: Sack) -> tuple[Any, Mapping[str, Any]]:
         """A binary for each item."""
@@ -54,20 +72,6 @@ class Knapsack(Standard):
     def read(self, data: Sack, model: Any, value: Callable[[Any], float]) -> frozenset[str]:
         """The items whose binary is one."""
         return frozenset(item.name for item in data.item if value(model.x[item.name]) > 0.5)
-
-    def told(self, data: Sack, decision: frozenset[str]) -> dict[str, Any]:
-        """Their names."""
-        return {"items": sorted(decision)}
-
-    def decided(self, data: Sack, document: Mapping[str, Any]) -> frozenset[str]:
-        """Their names, read back."""
-        known = [item.name for item in data.item]
-        items = document.get("items", [])
-        if wrong := [
-            Problem("", "items", repr(name), nearest(str(name), known)) for name in items if name not in known
-        ]:
-            raise InputError(wrong)
-        return frozenset(items)
 
 
 KNAPSACK = register(Knapsack())

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from serflow_opt.families.batching.decide import decided, told
 from serflow_opt.families.batching.document import BatchingTables
-from serflow_opt.families.protocol import Built, Family, Goal, NoModel, Other, Quantity, Question, Valued
-from serflow_opt.families.standard import Standard
+from serflow_opt.families.batching.evaluate import value
+from serflow_opt.families.batching.obstacles import obstacles
+from serflow_opt.families.batching.read import read
+from serflow_opt.families.protocol import Built, Family, Goal, NoModel, Other, Quantity, Question
+from serflow_opt.families.standard import FamilyFunctions, Standard
 
 if TYPE_CHECKING:
-    from serflow_opt.errors import Problem
     from serflow_opt.families.batching.menu import GroupConfiguration
     from serflow_opt.families.batching.problem import Batching, Plan
     from serflow_opt.families.found import Found
@@ -24,6 +26,7 @@ class Batchings(Standard):
     kind = "batching"
     words = "which applications share batches, on which function, how large batches get and how long requests wait"
     document = BatchingTables
+    functions = FamilyFunctions(value, told, decided, read, obstacles)
     quantities: Sequence[Quantity] = (
         Quantity("cost", unit="USD/request", limit="cost_max_usd"),
         Quantity("latency", label="largest promise", unit="of the target"),
@@ -38,26 +41,6 @@ class Batchings(Standard):
         "export": "families.batching.export:batchers",
         "plot": "families.batching.plot:plot_groups",
     }
-
-    def data(
-        self, document: BatchingTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
-    ) -> Batching | None:
-        """Return the problem in seconds and USD.
-
-        Parameters
-        ----------
-        document, path, catalogs, problems
-            As `Standard.data` takes them; prices come from the file itself.
-        """
-        from serflow_opt.families.batching.read import read
-
-        return read(document, path, problems)
-
-    def value(self, data: Batching, decision: Plan) -> Valued:
-        """Value a plan exactly."""
-        from serflow_opt.families.batching.evaluate import value
-
-        return value(data, decision)
 
     def model(self, data: Batching) -> tuple[Any, Mapping[str, Any]]:
         """Return the set partition over every promise offered."""
@@ -150,18 +133,6 @@ class Batchings(Standard):
         found.method = "cheapest configuration of each group, partition by dynamic programming, valued exactly"
         return found
 
-    def told(self, data: Batching, decision: Plan) -> dict[str, Any]:
-        """Return a plan as documents have it."""
-        from serflow_opt.families.batching.decide import told
-
-        return told(data, decision)
-
-    def decided(self, data: Batching, document: Mapping[str, Any]) -> Plan:
-        """Return the plan of a document."""
-        from serflow_opt.families.batching.decide import decided
-
-        return decided(data, document)
-
     def in_a_line(self, problem: Question) -> str:
         """Say how many applications, configurations and requests there are."""
         from serflow_opt.families.batching.search import menu_of
@@ -171,12 +142,6 @@ class Batchings(Standard):
             f"{len(data.applications)} applications, {data.rate:g} requests/s, {len(menu_of(data).rows):,} "
             f"configurations of {len(data.functions)} functions"
         )
-
-    def obstacles(self, problem: Question) -> list[str]:
-        """Return which applications the limits on promises and cost are too tight for."""
-        from serflow_opt.families.batching.obstacles import obstacles
-
-        return obstacles(problem.data, problem.limits)
 
     def beside(self, problem: Question) -> list[Other]:
         """Return what it costs to serve each application alone, all together, or requests divided evenly."""

@@ -21,7 +21,9 @@ MB_PER_GB = 1024.0
 CURVE = ("mean_a", "mean_b", "mean_c", "max_a", "max_b", "max_c")
 
 
-def read(document: tables.BatchingTables, path: Path, problems: list[Problem]) -> Batching | None:
+def read(
+    document: tables.BatchingTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
+) -> Batching | None:
     """Return the problem of a file; None, with faults appended, where it has any.
 
     Parameters
@@ -30,6 +32,8 @@ def read(document: tables.BatchingTables, path: Path, problems: list[Problem]) -
         Its tables, each valid in itself.
     path
         The file: tables of times stand beside it.
+    catalogs
+        Not looked at: prices stand in the file itself.
     problems
         Receives every fault.
     """

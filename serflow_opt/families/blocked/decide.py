@@ -138,8 +138,8 @@ def others(problem: Blocked, plan: BlockedPlan) -> list[Other]:
     return found
 
 
-def obstacles(problem: Blocked) -> list[str]:
-    """Say why no row can be had, where that is so."""
+def obstacles(problem: Blocked, limits: Mapping[str, float]) -> list[str]:
+    """Say why no row can be had, where that is so, whatever the limits."""
     if menu_of(problem).rows:
         return []
     return ["no worker holds the blocks, or there are fewer workers than any number on offer"]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from serflow_opt.families.blocked.decide import decided, obstacles, told
 from serflow_opt.families.blocked.document import BlockedTables
-from serflow_opt.families.protocol import Family, Goal, NoModel, Other, Quantity, Question, Valued
-from serflow_opt.families.standard import Standard
+from serflow_opt.families.blocked.evaluate import value
+from serflow_opt.families.blocked.read import read
+from serflow_opt.families.protocol import Family, Goal, NoModel, Other, Quantity, Question
+from serflow_opt.families.standard import FamilyFunctions, Standard
 
 if TYPE_CHECKING:
-    from serflow_opt.errors import Problem
     from serflow_opt.families.blocked.problem import Blocked, BlockedPlan
     from serflow_opt.families.found import Found
     from serflow_opt.search.outcome import SearchSettings
@@ -27,6 +28,7 @@ class Blockeds(Standard):
     kind = "blocked"
     words = "block size, workers and schedule of blocked linear algebra, or of a task graph of one's own"
     document = BlockedTables
+    functions = FamilyFunctions(value, told, decided, read, obstacles)
     quantities: Sequence[Quantity] = (
         Quantity("time", unit="s", limit="deadline_s"),
         Quantity("cost", unit="USD", limit="budget_usd"),
@@ -39,26 +41,6 @@ class Blockeds(Standard):
         "plot": "families.blocked.plot:plot_schedule",
         "pareto": "families.blocked.front:pareto",
     }
-
-    def data(
-        self, document: BlockedTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
-    ) -> Blocked | None:
-        """Return the problem in seconds, bytes and USD.
-
-        Parameters
-        ----------
-        document, path, catalogs, problems
-            As `Standard.data` takes them.
-        """
-        from serflow_opt.families.blocked.read import read
-
-        return read(document, path, catalogs, problems)
-
-    def value(self, data: Blocked, decision: BlockedPlan) -> Valued:
-        """Value a plan exactly."""
-        from serflow_opt.families.blocked.evaluate import value
-
-        return value(data, decision)
 
     def model(self, data: Blocked) -> tuple[Any, Mapping[str, Any]]:
         """Return the choice of a row, each with its list schedule.
@@ -119,30 +101,12 @@ class Blockeds(Standard):
             found.doubt = NOT_FOUND if done.whole else OUT_OF_TIME
         return found
 
-    def told(self, data: Blocked, decision: BlockedPlan) -> dict[str, Any]:
-        """Return a plan as documents have it."""
-        from serflow_opt.families.blocked.decide import told
-
-        return told(data, decision)
-
-    def decided(self, data: Blocked, document: Mapping[str, Any]) -> BlockedPlan:
-        """Return the plan of a document."""
-        from serflow_opt.families.blocked.decide import decided
-
-        return decided(data, document)
-
     def in_a_line(self, problem: Question) -> str:
         """Say what the graph is, and how many rows there are."""
         data: Blocked = problem.data
         sizes = ", ".join(str(own) for own in data.blocks)
         what = f"{data.algorithm} of {data.rows:,} rows, blocks of {sizes}" if data.algorithm else "a graph of tasks"
         return f"{what}; {data.workers[0]:,} to {data.workers[-1]:,} workers of {len(data.options)} kinds"
-
-    def obstacles(self, problem: Question) -> list[str]:
-        """Say why no row can be had."""
-        from serflow_opt.families.blocked.decide import obstacles
-
-        return obstacles(problem.data)
 
     def beside(self, problem: Question) -> list[Other]:
         """Return other block sizes, and half and twice the workers, of what is found best."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from serflow_opt.families.cluster.decide import decided, told
 from serflow_opt.families.cluster.document import MOST_SERVERS, ClusterTables
-from serflow_opt.families.protocol import Family, Goal, Other, Quantity, Question, Valued
-from serflow_opt.families.standard import Standard
+from serflow_opt.families.cluster.evaluate import value
+from serflow_opt.families.cluster.obstacles import obstacles
+from serflow_opt.families.cluster.read import read
+from serflow_opt.families.protocol import Family, Goal, Other, Quantity, Question
+from serflow_opt.families.standard import FamilyFunctions, Standard
 
 if TYPE_CHECKING:
-    from serflow_opt.errors import Problem
     from serflow_opt.families.cluster.problem import Cluster, Plan
     from serflow_opt.families.found import Found
     from serflow_opt.search.outcome import SearchSettings
@@ -25,6 +27,7 @@ class Clusters(Standard):
     kind = "cluster"
     words = "which instances of networks to start, of which batch and size, and how they are packed on servers"
     document = ClusterTables
+    functions = FamilyFunctions(value, told, decided, read, obstacles)
     quantities: Sequence[Quantity] = (
         Quantity("servers", unit="servers"),
         Quantity("cost", unit="USD/hour", limit="cost_max_usd_per_hour"),
@@ -39,32 +42,11 @@ class Clusters(Standard):
         "plot": "families.cluster.plot:plot_servers",
     }
 
-    def data(
-        self, document: ClusterTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
-    ) -> Cluster | None:
-        """Return networks, servers and configurations.
-
-        Parameters
-        ----------
-        document, path, catalogs, problems
-            As `Standard.data` takes them; prices come from the file itself.
-        """
-        from serflow_opt.families.cluster.read import read
-
-        found = read(document, path, problems)
-        return found if found is None else replace(found, asked=document.objective != "throughput")
-
     def changed(self, problem: Question, changes: Mapping[str, Any]) -> Question:
         """Return a copy with another objective or other limits; for throughput only the mix of rates counts."""
         changed = super().changed(problem, changes)
         asked = changed.optimise != "throughput"
         return changed if asked == problem.data.asked else replace(changed, data=replace(changed.data, asked=asked))
-
-    def value(self, data: Cluster, decision: Plan) -> Valued:
-        """Value a plan exactly."""
-        from serflow_opt.families.cluster.evaluate import value
-
-        return value(data, decision)
 
     def model(self, data: Cluster) -> tuple[Any, Mapping[str, Any]]:
         """Return the integer cover by every filling of a server; by those found so far where these are too many."""
@@ -114,18 +96,6 @@ class Clusters(Standard):
             found.bound, found.checked = min(found.bound, found.value), min(found.checked, found.value)
         return found
 
-    def told(self, data: Cluster, decision: Plan) -> dict[str, Any]:
-        """Return a plan as documents have it."""
-        from serflow_opt.families.cluster.decide import told
-
-        return told(data, decision)
-
-    def decided(self, data: Cluster, document: Mapping[str, Any]) -> Plan:
-        """Return the plan of a document."""
-        from serflow_opt.families.cluster.decide import decided
-
-        return decided(data, document)
-
     def in_a_line(self, problem: Question) -> str:
         """Say how many networks, configurations and requests there are."""
         from serflow_opt.families.cluster.menu import menu_of
@@ -136,12 +106,6 @@ class Clusters(Standard):
             f"{len(data.networks)} networks, {data.rate:,g} requests/s, {len(data.configs):,} configurations: {late:,} "
             f"miss their target, {beaten:,} are outclassed; {len(data.servers)} types of servers"
         )
-
-    def obstacles(self, problem: Question) -> list[str]:
-        """Return whose requests are too few to fill any batch in time, and who fits on no server."""
-        from serflow_opt.families.cluster.obstacles import obstacles
-
-        return obstacles(problem.data)
 
     def beside(self, problem: Question) -> list[Other]:
         """Return what batches of one, and one configuration for all instances of a network, come to at best."""

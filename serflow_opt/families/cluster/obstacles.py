@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from serflow_opt.families.cluster.menu import menu_of
 from serflow_opt.families.cluster.problem import Cluster
 
 
-def obstacles(problem: Cluster) -> list[str]:
+def obstacles(problem: Cluster, limits: Mapping[str, float]) -> list[str]:
     """Return, in words, whose requests are too few to fill any batch in time.
 
     Parameters
     ----------
-    problem
-        A problem without a plan.
+    problem, limits
+        A problem without a plan, and its limits, which these do not come of.
     """
     menu, said = menu_of(problem), []
     for m, own in enumerate(problem.networks):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from serflow_opt.errors import Problem, nearest
@@ -34,7 +35,9 @@ COLUMNS = (
 )
 
 
-def read(document: tables.ClusterTables, path: Path, problems: list[Problem]) -> Cluster | None:
+def read(
+    document: tables.ClusterTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
+) -> Cluster | None:
     """Return the problem of a file; None, with faults appended, where it has any.
 
     Parameters
@@ -43,6 +46,8 @@ def read(document: tables.ClusterTables, path: Path, problems: list[Problem]) ->
         Its tables, each valid in itself.
     path
         The file: tables of times stand beside it.
+    catalogs
+        Not looked at: prices stand in the file itself.
     problems
         Receives every fault.
     """
@@ -80,6 +85,7 @@ def read(document: tables.ClusterTables, path: Path, problems: list[Problem]) ->
     if len(problems) > before:
         return None
     found = Cluster(networks, servers, tuple(configs), whole, per_core, cautions=_cautions(networks, configs, whole))
+    found = replace(found, asked=document.objective != "throughput")
     _check_sizes(found, file, problems)
     return found if len(problems) == before else None
 

@@ -112,8 +112,8 @@ def _of(values: list[float], goal: Goal) -> float:
     return sum(by * known[name] for name, by in goal.items())
 
 
-def obstacles(job: Job) -> list[str]:
-    """Say why no row of the menu is on offer, where that is so."""
+def obstacles(job: Job, limits: Mapping[str, float]) -> list[str]:
+    """Say why no row of the menu is on offer, where that is so, whatever the limits."""
     if menu_of(job).plans:
         return []
     most = job.workers[-1]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from serflow_opt.families.job.decide import decided, obstacles, told
 from serflow_opt.families.job.document import JobTables
-from serflow_opt.families.protocol import Family, Goal, NoModel, Other, Quantity, Question, Valued
-from serflow_opt.families.standard import Standard
+from serflow_opt.families.job.evaluate import value
+from serflow_opt.families.job.read import read
+from serflow_opt.families.protocol import Family, Goal, NoModel, Other, Quantity, Question
+from serflow_opt.families.standard import FamilyFunctions, Standard
 
 if TYPE_CHECKING:
-    from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
     from serflow_opt.families.job.problem import Job, JobPlan
     from serflow_opt.search.outcome import SearchSettings
@@ -26,6 +27,7 @@ class Jobs(Standard):
     kind = "job"
     words = "functions or machines for a training job: how many of what, over which channel, in which pattern"
     document = JobTables
+    functions = FamilyFunctions(value, told, decided, read, obstacles)
     quantities: Sequence[Quantity] = (
         Quantity("time", unit="s", limit="deadline_s"),
         Quantity("cost", unit="USD", limit="budget_usd"),
@@ -38,26 +40,6 @@ class Jobs(Standard):
         "words": "families.job.report:plan_words",
         "plot": "families.job.plot:plot_job",
     }
-
-    def data(
-        self, document: JobTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
-    ) -> Job | None:
-        """Return the problem in seconds, bytes and USD.
-
-        Parameters
-        ----------
-        document, path, catalogs, problems
-            As `Standard.data` takes them.
-        """
-        from serflow_opt.families.job.read import read
-
-        return read(document, path, catalogs, problems)
-
-    def value(self, data: Job, decision: JobPlan) -> Valued:
-        """Value a plan exactly."""
-        from serflow_opt.families.job.evaluate import value
-
-        return value(data, decision)
 
     def model(self, data: Job) -> tuple[Any, Mapping[str, Any]]:
         """Return the choice of one of the rows that no other beats.
@@ -118,18 +100,6 @@ class Jobs(Standard):
         settle(self, problem, goal, found, menu.plans[best[done[0]]])
         return found
 
-    def told(self, data: Job, decision: JobPlan) -> dict[str, Any]:
-        """Return a plan as documents have it."""
-        from serflow_opt.families.job.decide import told
-
-        return told(data, decision)
-
-    def decided(self, data: Job, document: Mapping[str, Any]) -> JobPlan:
-        """Return the plan of a document."""
-        from serflow_opt.families.job.decide import decided
-
-        return decided(data, document)
-
     def in_a_line(self, problem: Question) -> str:
         """Say how many workers, options and channels there are."""
         data: Job = problem.data
@@ -138,12 +108,6 @@ class Jobs(Standard):
             f"{len(data.options)} kinds of workers, {data.workers[0]} to {data.workers[-1]} of them, "
             f"{', '.join(own.name for own in data.algorithms)}, channels {names}"
         )
-
-    def obstacles(self, problem: Question) -> list[str]:
-        """Say why no row can be had."""
-        from serflow_opt.families.job.decide import obstacles
-
-        return obstacles(problem.data)
 
     def beside(self, problem: Question) -> list[Other]:
         """Return the best on functions, on machines, and in turn."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -50,7 +51,9 @@ class PipelineTables(Tables):
     worker: list[WorkerTable] = Field(min_length=1)
 
 
-def read(document: PipelineTables, path: Path, problems: list[Problem]) -> made.Pipeline | None:
+def read(
+    document: PipelineTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
+) -> made.Pipeline | None:
     """Return the problem of a file; None, with faults appended, where it has any.
 
     Parameters
@@ -59,6 +62,8 @@ def read(document: PipelineTables, path: Path, problems: list[Problem]) -> made.
         Its tables, each valid in itself.
     path
         The file: the table of layers stands beside it.
+    catalogs
+        Not looked at: prices stand in the file itself.
     problems
         Receives every fault.
     """

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.families.pipeline.document import PipelineTables
-from serflow_opt.families.protocol import Family, Goal, NoModel, Other, Quantity, Question, Valued
-from serflow_opt.families.standard import Standard
+from serflow_opt.families.pipeline.document import PipelineTables, read
+from serflow_opt.families.pipeline.evaluate import value
+from serflow_opt.families.pipeline.told import decided, told
+from serflow_opt.families.protocol import Family, Goal, NoModel, Other, Quantity, Question
+from serflow_opt.families.standard import FamilyFunctions, Standard
 
 if TYPE_CHECKING:
-    from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
     from serflow_opt.families.pipeline.problem import Pipeline, PipelineStage, Plan
     from serflow_opt.search.outcome import SearchSettings
@@ -25,6 +25,7 @@ class Pipelines(Standard):
     kind = "pipeline"
     words = "which layers of a network train together, on how many workers of which type, one stage after the other"
     document = PipelineTables
+    functions = FamilyFunctions(value, told, decided, read)
     quantities: Sequence[Quantity] = (
         Quantity("time", "time of a mini-batch", "s", shown=1000.0, shown_unit="ms/mini-batch", limit="time_max_ms"),
         Quantity("rent", "rent", "USD/hour", limit="rent_max_usd_per_hour"),
@@ -38,26 +39,6 @@ class Pipelines(Standard):
         "simulate": "families.pipeline.simulate:simulate",
         "plot": "families.pipeline.plot:plot_pipeline",
     }
-
-    def data(
-        self, document: PipelineTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
-    ) -> Pipeline | None:
-        """Return the problem in seconds, bytes and USD.
-
-        Parameters
-        ----------
-        document, path, catalogs, problems
-            As `Standard.data` takes them; prices come from the file itself.
-        """
-        from serflow_opt.families.pipeline.document import read
-
-        return read(document, path, problems)
-
-    def value(self, data: Pipeline, decision: Plan) -> Valued:
-        """Value a plan exactly."""
-        from serflow_opt.families.pipeline.evaluate import value
-
-        return value(data, decision)
 
     def model(self, data: Pipeline) -> tuple[Any, Mapping[str, Any]]:
         """Return the choice of a path of runs of layers.
@@ -115,18 +96,6 @@ class Pipelines(Standard):
         found.bound = done[0]
         settle(self, problem, goal, found, done[1])
         return found
-
-    def told(self, data: Pipeline, decision: Plan) -> dict[str, Any]:
-        """Return a plan as documents have it."""
-        from serflow_opt.families.pipeline.told import told
-
-        return told(data, decision)
-
-    def decided(self, data: Pipeline, document: Mapping[str, Any]) -> Plan:
-        """Return the plan of a document."""
-        from serflow_opt.families.pipeline.told import decided
-
-        return decided(data, document)
 
     def in_a_line(self, problem: Question) -> str:
         """Say how many layers and workers there are."""

@@ -10,7 +10,7 @@ from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.families.training.evaluate import combined, value_plan
 from serflow_opt.families.training.expected import expected_round
 from serflow_opt.families.training.problem import KNOBS, ClientRow, Setting, Training, TrainingPlan
-from serflow_opt.families.training.rows import rows_by_mode
+from serflow_opt.families.training.rows import rows_by_mode, rows_of
 from serflow_opt.ground.arguments import as_number
 from serflow_opt.ground.tolerances import ROUNDING
 
@@ -97,6 +97,25 @@ class _PlanReader:
         if not math.isfinite(number):
             self.wrong(key, self.document.get(key), "write a number")
         return number
+
+
+def obstacles(problem: Training, limits: Mapping[str, float]) -> list[str]:
+    """Return what no setting reaches, and modes of which no setting has a row for every group.
+
+    Parameters
+    ----------
+    problem, limits
+        A problem without a plan, and its limits, less is better.
+    """
+    best = max((own.accuracy for own in problem.settings), default=-math.inf)
+    floor = -limits.get("accuracy", math.inf)
+    found = [f"accuracy {floor:g} is asked, and {best:g} is the most that was measured"] if floor > best else []
+    for mode in problem.modes:
+        every = (rows_of(problem, own) for own in problem.settings if own.mode == mode)
+        if not any(rows is not None and rows.offered.any(axis=1).all() for rows in every):
+            why = "some group has no row that fits its memory and the ends of rounds"
+            found.append(f"mode {mode}: {why}, or less than {problem.share_min:g} of all samples take part")
+    return found
 
 
 def decided(problem: Training, document: Mapping[str, Any]) -> TrainingPlan:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.families.protocol import Built, Family, Goal, NoModel, Quantity, Question, Valued
-from serflow_opt.families.standard import Standard
+from serflow_opt.families.protocol import Built, Family, Goal, NoModel, Quantity, Question
+from serflow_opt.families.standard import FamilyFunctions, Standard
+from serflow_opt.families.training.decide import decided, obstacles, told
 from serflow_opt.families.training.document import TrainingTables
+from serflow_opt.families.training.evaluate import value
+from serflow_opt.families.training.read import read
 
 if TYPE_CHECKING:
     from serflow_opt.errors import Problem
@@ -24,6 +26,7 @@ class Trainings(Standard):
     kind = "training"
     words = "who trains which part of a network, what is sent and how, and for how many rounds"
     document = TrainingTables
+    functions = FamilyFunctions(value, told, decided, read, obstacles)
     quantities: Sequence[Quantity] = (
         Quantity("time", unit="s", shown=1 / 3600, shown_unit="h", limit="deadline_h"),
         Quantity("cost", unit="USD", limit="cost_max_usd"),
@@ -41,20 +44,6 @@ class Trainings(Standard):
         "export": "families.training.flower:flower_settings",
         "plot": "families.training.plot:plot_round",
     }
-
-    def data(
-        self, document: TrainingTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
-    ) -> Training | None:
-        """Return the problem in seconds, bytes and USD.
-
-        Parameters
-        ----------
-        document, path, catalogs, problems
-            As `Standard.data` takes them.
-        """
-        from serflow_opt.families.training.read import read
-
-        return read(document, path, catalogs, problems)
 
     def resolve(
         self, raw: Mapping[str, Any], path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
@@ -92,12 +81,6 @@ class Trainings(Standard):
             raise InputError([Problem(problem.name, "mode", repr(mode), nearest(str(mode), data.modes))])
         settings = tuple(own for own in data.settings if own.mode == mode)
         return replace(problem, data=replace(data, modes=(str(mode),), settings=settings))
-
-    def value(self, data: Training, decision: TrainingPlan) -> Valued:
-        """Value a plan exactly."""
-        from serflow_opt.families.training.evaluate import value
-
-        return value(data, decision)
 
     def model(self, data: Training) -> tuple[Any, Mapping[str, Any]]:
         """Return the choice of a setting, of rows and of a round's time."""
@@ -156,18 +139,6 @@ class Trainings(Standard):
             return None
         return TrainingSearch(self, problem, goal, settings).run()
 
-    def told(self, data: Training, decision: TrainingPlan) -> dict[str, Any]:
-        """Return a plan as documents have it."""
-        from serflow_opt.families.training.decide import told
-
-        return told(data, decision)
-
-    def decided(self, data: Training, document: Mapping[str, Any]) -> TrainingPlan:
-        """Return the plan of a document."""
-        from serflow_opt.families.training.decide import decided
-
-        return decided(data, document)
-
     def in_a_line(self, problem: Question) -> str:
         """Say how many clients, settings and rows there are."""
         data = problem.data
@@ -181,21 +152,6 @@ class Trainings(Standard):
     def cautions(self, problem: Question) -> list[str]:
         """Return what is likely to be meant otherwise."""
         return list(problem.data.cautions)
-
-    def obstacles(self, problem: Question) -> list[str]:
-        """Return what no setting reaches, and modes of which no setting has a row for every group."""
-        from serflow_opt.families.training.rows import rows_of
-
-        data: Training = problem.data
-        best = max((own.accuracy for own in data.settings), default=-math.inf)
-        floor = -problem.limits.get("accuracy", math.inf)
-        found = [f"accuracy {floor:g} is asked, and {best:g} is the most that was measured"] if floor > best else []
-        for mode in data.modes:
-            every = (rows_of(data, own) for own in data.settings if own.mode == mode)
-            if not any(rows is not None and rows.offered.any(axis=1).all() for rows in every):
-                why = "some group has no row that fits its memory and the ends of rounds"
-                found.append(f"mode {mode}: {why}, or less than {data.share_min:g} of all samples take part")
-        return found
 
 
 TRAINING: Family = Trainings()

@@ -111,8 +111,8 @@ def others(flow: Workflow) -> list[Other]:
     return found
 
 
-def obstacles(flow: Workflow) -> list[str]:
-    """Say which phases have no row that can be had."""
+def obstacles(flow: Workflow, limits: Mapping[str, float]) -> list[str]:
+    """Say which phases have no row that can be had, whatever the limits."""
     return [
         f"phase {own.name}: no row fits the life of a function, {flow.cloud.life_s:g} s: offer more workers or memory"
         for own, menu in zip(flow.phases, options_of(flow), strict=True)

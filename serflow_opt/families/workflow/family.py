@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.families.protocol import Built, Family, Goal, NoModel, Other, Quantity, Question, Valued
-from serflow_opt.families.standard import Standard
+from serflow_opt.families.protocol import Built, Family, Goal, NoModel, Other, Quantity, Question
+from serflow_opt.families.standard import FamilyFunctions, Standard
+from serflow_opt.families.workflow.decide import decided, obstacles, told
 from serflow_opt.families.workflow.document import WorkflowTables
+from serflow_opt.families.workflow.evaluate import value
+from serflow_opt.families.workflow.read import read
 
 if TYPE_CHECKING:
-    from serflow_opt.errors import Problem
     from serflow_opt.families.found import Found
     from serflow_opt.families.workflow.problem import Workflow, WorkflowPlan
     from serflow_opt.search.outcome import SearchSettings
@@ -24,6 +25,7 @@ class Workflows(Standard):
     kind = "workflow"
     words = "phases that wait for each other: workers, sizes and servers of each, and which servers stay"
     document = WorkflowTables
+    functions = FamilyFunctions(value, told, decided, read, obstacles)
     quantities: Sequence[Quantity] = (
         Quantity("time", unit="s", limit="deadline_s"),
         Quantity("cost", unit="USD", limit="budget_usd"),
@@ -36,26 +38,6 @@ class Workflows(Standard):
         "words": "families.workflow.report:plan_words",
         "plot": "families.workflow.plot:plot_workflow",
     }
-
-    def data(
-        self, document: WorkflowTables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
-    ) -> Workflow | None:
-        """Return the problem in seconds, bytes and USD.
-
-        Parameters
-        ----------
-        document, path, catalogs, problems
-            As `Standard.data` takes them.
-        """
-        from serflow_opt.families.workflow.read import read
-
-        return read(document, path, catalogs, problems)
-
-    def value(self, data: Workflow, decision: WorkflowPlan) -> Valued:
-        """Value a plan exactly."""
-        from serflow_opt.families.workflow.evaluate import value
-
-        return value(data, decision)
 
     def model(self, data: Workflow) -> tuple[Any, Mapping[str, Any]]:
         """Return the choice of rows, of servers that stay, and of times.
@@ -128,18 +110,6 @@ class Workflows(Standard):
         settle(self, problem, goal, found, front[done[0]][1])
         return found
 
-    def told(self, data: Workflow, decision: WorkflowPlan) -> dict[str, Any]:
-        """Return a plan as documents have it."""
-        from serflow_opt.families.workflow.decide import told
-
-        return told(data, decision)
-
-    def decided(self, data: Workflow, document: Mapping[str, Any]) -> WorkflowPlan:
-        """Return the plan of a document."""
-        from serflow_opt.families.workflow.decide import decided
-
-        return decided(data, document)
-
     def in_a_line(self, problem: Question) -> str:
         """Say how many phases and rows there are."""
         from serflow_opt.families.workflow.menu import options_of
@@ -147,12 +117,6 @@ class Workflows(Standard):
         data: Workflow = problem.data
         rows = ", ".join(f"{own.name} {len(menu)}" for own, menu in zip(data.phases, options_of(data), strict=True))
         return f"{len(data.phases)} phases, rows of each: {rows}"
-
-    def obstacles(self, problem: Question) -> list[str]:
-        """Say which phases have no row."""
-        from serflow_opt.families.workflow.decide import obstacles
-
-        return obstacles(problem.data)
 
     def beside(self, problem: Question) -> list[Other]:
         """Return all phases at their cheapest and fastest, and each phase alone at its fastest."""

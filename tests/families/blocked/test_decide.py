@@ -43,4 +43,4 @@ def test_other_numbers_of_workers_stand_beside(tmp_path: Path) -> None:
     problem = so.load(folder(tmp_path)).data
     (twice,) = others(problem, menu_of(problem).plan(0))
     assert (twice.name, twice.values["workers"]) == ("2 workers", 2.0)
-    assert obstacles(problem) == []
+    assert obstacles(problem, {}) == []

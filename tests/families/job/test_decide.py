@@ -20,7 +20,7 @@ def test_every_row_of_the_menu_survives_its_document(tmp_path: Path) -> None:
         document = told(job, plan)
         assert decided(job, document) == plan
         assert sum(document["usd"].values()) == pytest.approx(values[1])
-    assert obstacles(job) == []
+    assert obstacles(job, {}) == []
 
 
 def test_plans_of_what_is_not_offered_are_told(tmp_path: Path) -> None:

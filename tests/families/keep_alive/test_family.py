@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.helpers import has_line, run
 from support.idle_times import drawn, windows, write
 
 import serflow_opt as so
-from serflow_opt.families.keep_alive.family import KEEP_ALIVE
 
 
 def test_functions_share_what_being_loaded_costs(tmp_path: Path) -> None:
@@ -55,32 +53,6 @@ def test_commands(tmp_path: Path) -> None:
     assert {own["limit"] for own in ran.document["infeasible_because"]} == {"cold_max", "idle_max_s"}
     assert "different idle times" in run("validate", folder).stdout
     assert run("schema", "keep-alive").document["properties"]["idle_times"]
-
-
-@pytest.mark.parametrize(
-    ("times", "keys", "place"),
-    [
-        ([(-1.0, 1)], {}, "idle_s"),
-        ([(1.0, 0)], {}, "column count"),
-        ([(0.0, 1)], {}, "rate_per_s"),
-        ([(1.0, 1)], {"usd_per_gb_s": -1}, "usd_per_gb_s"),
-        ([(1.0, 1)], {"memory_gb": 0}, "memory_gb"),
-        ([(1.0, 1)], {"colour": 1}, "colour"),
-    ],
-)
-def test_what_is_wrong_is_told(tmp_path: Path, times: Any, keys: dict[str, float], place: str) -> None:
-    """File, place, value and cure."""
-    with pytest.raises(so.InputError) as error:
-        so.load(write(tmp_path, times, **keys))
-    assert any(place in own.place for own in error.value.problems), error.value
-
-
-@pytest.mark.parametrize("document", [{}, {"prewarm_s": 2, "keep_alive_s": 1}, {"prewarm_s": -1, "keep_alive_s": 1}])
-def test_what_is_no_window_is_told(tmp_path: Path, document: dict[str, float]) -> None:
-    """By its place in the document."""
-    problem = so.load(write(tmp_path, [(1.0, 1)]))
-    with pytest.raises(so.InputError):
-        KEEP_ALIVE.decision_of(problem, document)
 
 
 # ----------------------------------------------------------------------------------------------------

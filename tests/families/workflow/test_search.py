@@ -10,6 +10,7 @@ from oracles import workflow as oracle
 
 import serflow_opt as so
 from serflow_opt.families.witnessed import solve_witnessed
+from serflow_opt.families.workflow.evaluate import value
 from serflow_opt.families.workflow.family import WORKFLOW
 from serflow_opt.families.workflow.search import front_of, is_chain
 from serflow_opt.ground.dominance import nondominated
@@ -52,5 +53,5 @@ def test_the_whole_front_of_a_chain_is_that_of_enumeration(tmp_path: Path) -> No
     points = np.array([point for point, _ in found])
     assert np.allclose(sorted(points.tolist()), sorted(best.tolist()), rtol=1e-9)
     for point, plan in found:
-        values = WORKFLOW.value(data, plan).values
+        values = value(data, plan).values
         assert [values[name] for name in oracle.QUANTITIES] == pytest.approx(point, rel=1e-9)
