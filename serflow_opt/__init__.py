@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from serflow_opt.sensitivity.relax import relax
     from serflow_opt.solving import solve
     from serflow_opt.traffic.balancer import Balancer
+    from serflow_opt.traffic.bound_result import CostBound
     from serflow_opt.traffic.control.compare import Comparison, compare
     from serflow_opt.traffic.control.controller import Controller
     from serflow_opt.traffic.control.named_policies import service_for
+    from serflow_opt.traffic.cost_bound import cost_bound
     from serflow_opt.traffic.demand.trace import Trace
     from serflow_opt.traffic.demand.trace_file import read_trace
     from serflow_opt.traffic.provision.result import Deployment
@@ -50,6 +52,7 @@ __all__ = [
     "Catalog",
     "Comparison",
     "Controller",
+    "CostBound",
     "Deployment",
     "Fleet",
     "Front",
@@ -63,6 +66,7 @@ __all__ = [
     "Simulation",
     "Trace",
     "compare",
+    "cost_bound",
     "evaluate",
     "explain",
     "load",
@@ -85,6 +89,7 @@ _HOME = {
     "Catalog": "problem.catalog",
     "Comparison": "traffic.control.compare",
     "Controller": "traffic.control.controller",
+    "CostBound": "traffic.bound_result",
     "Deployment": "traffic.provision.result",
     "Fleet": "fleets.result",
     "Front": "fronts.front",
@@ -98,6 +103,7 @@ _HOME = {
     "Simulation": "traffic.simulate.result",
     "Trace": "traffic.demand.trace",
     "compare": "traffic.control.compare",
+    "cost_bound": "traffic.cost_bound",
     "load": "families.loading",
     "load_catalog": "problem.catalog",
     "provision": "traffic.provision.solve",

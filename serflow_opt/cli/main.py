@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from serflow_opt.cli.bound import bound
 from serflow_opt.cli.catalog import catalog as prices
 from serflow_opt.cli.common import (
     EXIT_CODES,
@@ -343,6 +344,7 @@ app.command()(run)
 app.command()(speed)
 app.command()(provision)
 app.command()(scale)
+app.command()(bound)
 app.command()(simulate)
 app.command()(compare)
 app.command()(export)

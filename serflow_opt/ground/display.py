@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 VIEWS = {
+    "CostBound": "report.bound:bound_table",
     "Comparison": "report.traffic:comparison_table",
     "Deployment": "report.traffic:deployment_table",
     "Differences": "report.differences:differences_table",

@@ -1,6 +1,7 @@
 """Plots: one function a file, each takes axes or makes them, and returns them."""
 
 from serflow_opt.plotting.batches import plot_batch_costs
+from serflow_opt.plotting.bound import plot_bound
 from serflow_opt.plotting.compression import compression_panels, plot_compression
 from serflow_opt.plotting.exits import plot_exits
 from serflow_opt.plotting.front import plot_front
@@ -22,6 +23,7 @@ from serflow_opt.plotting.spending import plot_spending
 __all__ = [
     "compression_panels",
     "plot_batch_costs",
+    "plot_bound",
     "plot_compression",
     "plot_exits",
     "plot_front",

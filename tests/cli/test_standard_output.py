@@ -33,6 +33,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "speed": ("points.csv", "--flops", "8.2e9"),
     "provision": ("libra",),
     "scale": ("libra", "--trace", "trace.csv"),
+    "bound": ("trace.csv", "--slo", "500", "--capacity", "5", "--usd-per-hour", "1"),
     "simulate": ("libra", "--trace", "trace.csv"),
     "compare": ("libra", "--trace", "trace.csv"),
     "versions": (),

@@ -1,0 +1,42 @@
+"""The command `bound`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from serflow_opt.cli.main import app
+
+TERMS = ("--slo", "500", "--capacity", "1", "--usd-per-hour", "60")
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        app(["bound", *arguments])
+    return int(end.value.code or 0)
+
+
+def test_bound_is_told_with_what_was_paid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two minutes of one machine at a dollar a minute; three dollars are half more; the picture is drawn."""
+    trace = tmp_path / "trace.csv"
+    trace.write_text("minute,requests\n0,60\n1,60\n")
+    assert run(str(trace), *TERMS, "--paid", "3", "--plot", str(tmp_path / "bound.png")) == 0
+    told = capsys.readouterr().out
+    assert "no autoscaler pays less than $2.00" in told
+    assert "+50.0% against the least" in told
+    assert (tmp_path / "bound.png").stat().st_size > 0
+
+
+def test_less_was_paid_than_can_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A bill below the bound is pointed out: some term is not kept."""
+    trace = tmp_path / "trace.csv"
+    trace.write_text("minute,requests\n0,60\n")
+    assert run(str(trace), *TERMS, "--paid", "0.5") == 0
+    assert "note: less was paid" in capsys.readouterr().out
+
+
+def test_wrong_figures_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """What makes no sense is named with a cure."""
+    assert run("twitter-day", "--slo", "500", "--capacity", "0", "--usd-per-hour", "1") == 2
+    assert "capacity_per_s: 0.0; write requests a second" in capsys.readouterr().err
