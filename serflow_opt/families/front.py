@@ -17,10 +17,11 @@ from serflow_opt.families.protocol import Family, Valued
 from serflow_opt.families.registry import family_of, quantity
 from serflow_opt.families.solve import solution_of
 from serflow_opt.families.witnessed import best_of
-from serflow_opt.fronts.by_boxes import LimitedOutcome, Solved, front_by_boxes
+from serflow_opt.fronts.by_boxes import LimitedOutcome, front_by_boxes
 from serflow_opt.fronts.front import FrontProgress
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.display import named
 from serflow_opt.ground.document import Answer
 from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.ground.stopping import stoppable
@@ -30,6 +31,8 @@ from serflow_opt.search.outcome import SearchSettings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+BY_BOXES = "search of boxes, each decision proven and valued by the exact evaluator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,17 @@ class OfFamily:
         if found.values is not None:
             less = {own.name: own.less(found.values[own.name]) for own in family.quantities}
         return LimitedOutcome(found.decision, less, found.value, found.infeasible, found.proven(BOX_GAP), found.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """A front that a family finds at once, not point by point: decisions, whether none is missing, and how."""
+
+    decisions: list[Any]
+    complete: bool
+    method: str
+    counts: dict[str, int]
+    scope: str = ""
 
 
 class SolutionFront(Answer):
@@ -131,7 +145,7 @@ def pareto(
     time_limit
         Seconds; at the limit what was found is returned. None: none.
     method
-        auto or milp, which is the same: there is one method.
+        auto: at once where the family can, else by boxes; milp: by boxes.
     jobs
         Processes.
     journal
@@ -162,17 +176,25 @@ def pareto(
 
         def report(plans: int, boxes: int) -> None:
             if on_progress is not None:
-                on_progress(FrontProgress(deadline.seconds, f"solves, {boxes} boxes open", plans, None))
+                on_progress(FrontProgress(deadline.seconds, f"{what}, {boxes} open", plans, None))
 
+        what, where = "settings", family.own.get("front")
+        if where is not None and method == "auto" and not coverage:
+            whole: AtOnce | None = named(where)(problem, names, deadline, report)
+            if whole is not None:
+                return _front(family, problem, names, whole, 0.0, deadline)
+        what = "boxes"
         solved = front_by_boxes(OfFamily(problem), names, coverage or 0.0, deadline, jobs, None, report)
-        return _front(family, problem, names, solved, coverage or 0.0, deadline)
+        scope = "; ".join(sorted(solved.scopes))
+        found = AtOnce(solved.decisions, solved.complete, BY_BOXES, {"solves": solved.solves}, scope)
+        return _front(family, problem, names, found, coverage or 0.0, deadline)
 
 
 def _front(
     family: Family,
     problem: Any,
     names: tuple[str, ...],
-    solved: Solved,
+    solved: AtOnce,
     coverage: float,
     deadline: Deadline,
 ) -> SolutionFront:
@@ -183,7 +205,8 @@ def _front(
     best = nondominated(cells(np.array(less).reshape(len(kept), len(names)), EQUAL)).tolist()
     complete = solved.complete and len(kept) == len(valued)
     proven = complete and not coverage
-    plans = [_point(family, problem, names, kept[i][0], kept[i][1], proven, deadline) for i in best]
+    method = f"point of a front: {solved.method}"
+    plans = [_point(family, problem, names, kept[i][0], kept[i][1], proven, deadline, method) for i in best]
     return SolutionFront(
         kind=family.kind,
         instance=problem.name,
@@ -191,15 +214,22 @@ def _front(
         plans=plans,
         complete=complete and not coverage,
         coverage=coverage if complete else None,
-        method="search of boxes, each decision proven and valued by the exact evaluator",
+        method=solved.method,
         seconds=deadline.seconds,
-        counts={"solves": solved.solves},
-        scope="; ".join(sorted(solved.scopes)),
+        counts=solved.counts,
+        scope=solved.scope,
     )
 
 
 def _point(
-    family: Family, problem: Any, names: tuple[str, ...], decision: Any, own: Valued, proven: bool, deadline: Deadline
+    family: Family,
+    problem: Any,
+    names: tuple[str, ...],
+    decision: Any,
+    own: Valued,
+    proven: bool,
+    deadline: Deadline,
+    method: str,
 ) -> Solution:
     """A point as the answer to the question it answers: the first quantity, with its values of the others as limits."""
     less = {name: quantity(family, name).less(own.values[name]) for name in names}
@@ -207,5 +237,4 @@ def _point(
     found = Found(decision, own.values, own.violation, less[names[0]])
     if proven:
         found.bound = found.value
-    method = "point of a front: search of boxes, decision proven and valued by the exact evaluator"
     return solution_of(family, asked, found, SearchSettings(BOX_GAP, deadline), names[0], method)

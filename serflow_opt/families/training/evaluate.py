@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 from serflow_opt.families.protocol import Valued
 from serflow_opt.families.training.problem import (
@@ -23,6 +24,9 @@ from serflow_opt.families.training.problem import (
 )
 from serflow_opt.ground.tolerances import ROUNDING, SMALLEST, TOLERANCE
 from serflow_opt.plan.document import Breach
+
+MANY = 16_384
+"""Values of groups that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ class PlanValue:
     breaches: tuple[Breach, ...]
 
 
+@lru_cache(maxsize=256)
 def combined(problem: Training, setting: Setting) -> Knob:
     """Return what all knobs of a setting do together.
 
@@ -125,10 +130,9 @@ def rounds_of(problem: Training, setting: Setting) -> float:
     return float(math.ceil(setting.rounds * factor * (1 - ROUNDING)))
 
 
-def group_value(
-    problem: Training, setting: Setting, client: Client, row: ClientRow, drawn: float, knob: Knob | None = None
-) -> ClientRound:
-    """Value a group.
+@lru_cache(maxsize=MANY)
+def group_value(problem: Training, setting: Setting, client: Client, row: ClientRow, drawn: float) -> ClientRound:
+    """Value a group; decisions of a front have most of their groups' values in common.
 
     Parameters
     ----------
@@ -138,10 +142,8 @@ def group_value(
         A group, and what it does.
     drawn
         How many of it would be drawn if all of those answered.
-    knob
-        What all knobs of the setting do together; None: not yet known.
     """
-    network, knob = problem.network, knob or combined(problem, setting)
+    network, knob = problem.network, combined(problem, setting)
     topology, mode = problem.topologies[setting.topology], setting.mode
     stages, peers = len(network.stages), setting.clients - 1
     work = setting.epochs * client.samples
@@ -240,7 +242,7 @@ def value_plan(problem: Training, plan: TrainingPlan) -> PlanValue:
         if row is None:
             groups.append(None)
             continue
-        own = group_value(problem, setting, client, row, share * client.count * client.available, knob)
+        own = group_value(problem, setting, client, row, share * client.count * client.available)
         groups.append(own)
         breaches += _hold(f"memory_mb of {client.name}", own.memory / 1e6, client.memory / 1e6)
         if setting.mode != "central":

@@ -39,6 +39,7 @@ class Trainings(Standard):
     own: Mapping[str, str] = {
         "layout": "families.training.report:plan_parts",
         "words": "families.training.report:plan_words",
+        "front": "families.training.front:whole_front",
         "explain": "families.training.explain:explain",
         "simulate": "families.training.simulate:simulate",
         "export": "families.training.flower:flower_settings",

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from serflow_opt.families.training.inner import BestRows, Setup
-from serflow_opt.ground.arrays import Floats, Ints, Mask
+from serflow_opt.families.training.sums import GroupSums, Taken
+from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import Deadline
-from serflow_opt.ground.dominance import nondominated
-from serflow_opt.ground.tolerances import EQUAL, SAME_SUM, SLACK
+from serflow_opt.ground.tolerances import EQUAL, SLACK
 
 NARROW, WIDE = 400, 60_000
 """Labels kept after a group: in a first pass that finds a plan, and in the one that proves."""
@@ -75,33 +75,14 @@ class _LabelSweep:
         columns = [setup.weight, *(own.a for own in setup.coupled)]
         if setup.has_server:
             columns.append(setup.rows.served)
-        self.columns = np.stack(columns, axis=2)  # group x row x column
-        self.unit = SAME_SUM * np.abs(np.where(setup.offered[:, :, None], self.columns, 0.0)).max(axis=1).sum(axis=0)
-        self.unit = np.append(np.where(self.unit > 0, self.unit, 1.0), SAME_SUM * setup.times[-1] or 1.0)
         self.times = setup.times[setup.ends]
-        worth = self._worth_keeping()
-        self.kept = [np.flatnonzero(own) for own in worth]
-        self.order = sorted(range(len(self.kept)), key=lambda k: len(self.kept[k]))
-        self.sorted = np.take_along_axis(worth, setup.order, axis=1)
+        self.groups = GroupSums(setup, columns, float(self.times[-1]))
+        self.columns = self.groups.columns
+        self.sorted = np.take_along_axis(self.groups.worth, setup.order, axis=1)
         lasts = np.take_along_axis(setup.lasts, setup.order, axis=1)
         self.in_by = np.array([np.searchsorted(own, self.times, side="right") - 1 for own in lasts])
         self.goals = self._goals(by)
         self.limits = self._limits()
-
-    def _worth_keeping(self) -> Mask:
-        """Rows of each group that no other beats."""
-        setup = self.setup
-        there = setup.offered & (setup.lasts <= self.times[-1])
-        points = np.rint(np.concatenate([self.columns, setup.lasts[:, :, None]], axis=2) / self.unit)
-        count = points.shape[1]
-        nowhere_above = np.ones((len(points), count, count), dtype=bool)  # group, row, row that may be beaten
-        for column in np.moveaxis(points, 2, 0):
-            nowhere_above &= column[:, :, None] <= column[:, None, :]
-        nowhere_above &= there[:, :, None]
-        both = nowhere_above & np.swapaxes(nowhere_above, 1, 2)
-        beats = nowhere_above & (~both | np.tri(count, k=-1, dtype=bool).T)  # of equal rows the first stays
-        kept: Mask = there & ~beats.any(axis=1)
-        return kept
 
     def _goals(self, by: tuple[float, ...]) -> list[tuple[Floats, float, float, Floats]]:
         """Bounds on the goal: with the multipliers, and with the round as long as the server's work."""
@@ -146,8 +127,9 @@ class _LabelSweep:
         value = np.take_along_axis(self.columns @ by, self.setup.order, axis=1)
         lowest = np.minimum.accumulate(np.where(self.sorted, value, np.inf), axis=1)
         each = np.where(self.in_by >= 0, np.take_along_axis(lowest, np.maximum(self.in_by, 0), axis=1), np.inf)
-        least = np.zeros((len(self.order) + 1, len(self.times)))
-        least[:-1] = np.cumsum(each[self.order[::-1]], axis=0)[::-1]
+        order = self.groups.order
+        least = np.zeros((len(order) + 1, len(self.times)))
+        least[:-1] = np.cumsum(each[order[::-1]], axis=0)[::-1]
         least += per_t * self.times
         return np.minimum.accumulate(least[:, ::-1], axis=1)[:, ::-1]
 
@@ -163,16 +145,13 @@ class _LabelSweep:
         deadline
             When to give up.
         """
-        setup = self.setup
-        sums, last = np.zeros((1, self.columns.shape[2])), np.full(1, setup.first)
-        back: list[tuple[Ints, Ints]] = []
+        sums, last = self.groups.nothing()
+        back: list[Taken] = []
         whole = True
-        for n, k in enumerate(self.order):
+        for n, k in enumerate(self.groups.order):
             if deadline.expired:
                 return None, False
-            rows = self.kept[k]
-            sums = (sums[:, None, :] + self.columns[k][rows]).reshape(-1, sums.shape[1])
-            last = np.maximum(last[:, None], setup.lasts[k][rows]).reshape(-1)
+            sums, last, taken = self.groups.extended(k, sums, last)
             at = np.searchsorted(self.times, last)
             bound = np.max([sums @ by + left[n + 1][at] + fixed for by, _, fixed, left in self.goals], axis=0)
             keep = bound < upper
@@ -181,27 +160,22 @@ class _LabelSweep:
             there = np.flatnonzero(keep)
             if not len(there):
                 return None, whole
-            points = np.rint(np.column_stack([sums[there], last[there]]) / self.unit)
-            there = there[nondominated(points[:, points.any(axis=0)])] if points.any() else there[:1]
+            there = there[self.groups.unbeaten(sums[there], last[there])]
             if len(there) > width:
                 there, whole = there[np.argsort(bound[there], kind="stable")[:width]], False
                 if width == WIDE:
                     return None, False
-            back.append((there // len(rows), rows[there % len(rows)]))
+            back.append(taken.of(there))
             sums, last = sums[there], last[there]
         return self._best(sums, last, back), whole
 
-    def _best(self, sums: Floats, last: Floats, back: list[tuple[Ints, Ints]]) -> Ints | None:
+    def _best(self, sums: Floats, last: Floats, back: list[Taken]) -> Ints | None:
         """The rows of the best label that keeps all limits."""
         setup = self.setup
         t = np.maximum(last, sums[:, -1]) if setup.has_server else last
         value = sums[:, 0] + setup.per_t * t
-        choice: Ints = np.zeros(len(self.order), dtype=np.int64)
         for label in np.argsort(value, kind="stable").tolist():
-            at = label
-            for n in range(len(self.order) - 1, -1, -1):
-                before, rows = back[n]
-                choice[self.order[n]], at = rows[at], before[at]
+            choice = self.groups.choices(back, np.array([label]))[0]
             if math.isfinite(setup.value(choice)[0]):
                 return choice
         return None

@@ -4,41 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-import random
 from pathlib import Path
 
 import numpy as np
 import pytest
-from oracles import training as oracle
-from support.training import write
+from support.drawn_training import setups
 
-import serflow_opt as so
 from serflow_opt.families.training import labels
-from serflow_opt.families.training.inner import BestRows, Setup, improved, relaxed
-from serflow_opt.families.training.rows import rows_of
+from serflow_opt.families.training.inner import BestRows, improved, relaxed
 from serflow_opt.ground.deadline import Deadline
-
-LIMITED = ("time", "cost", "energy", "traffic")
-
-
-def setups(seed: int, folder: Path) -> list[Setup]:
-    """Settings whose slow server couples the groups, with goals and limits that some choice of rows keeps."""
-    case, draw = oracle.drawn(seed), random.Random(seed)
-    del case.clients[3:]
-    case.servers = [own | {"speed": 0.1 * own["speed"]} for own in case.servers if "usd_per_hour" in own]
-    data = so.load(write(case, folder)).data
-    found = []
-    for setting in draw.sample([own for own in data.settings if own.mode == "hybrid"], 3):
-        rows = rows_of(data, setting)
-        assert rows is not None
-        goal = {name: draw.random() * 10 for name in draw.sample(LIMITED, 2)}
-        choice = np.array([draw.choice(np.flatnonzero(own).tolist()) for own in rows.offered])
-        at = (np.arange(len(choice)), choice)
-        t = max(rows.lasts[at].max(), rows.served[at].sum())
-        achieved = {n: rows.fixed[n] + rows.per_t[n] * t + rows.parts[n][at].sum() for n in LIMITED}
-        limits = {name: 1.05 * float(achieved[name]) for name in draw.sample(LIMITED, 2)}
-        found.append(Setup(rows, np.ones(len(rows.rows), dtype=bool), goal, limits))
-    return found
 
 
 @pytest.mark.parametrize("seed", range(3))

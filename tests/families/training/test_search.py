@@ -7,23 +7,13 @@ from pathlib import Path
 
 import pytest
 from oracles import training as oracle
-from support.drawn_training import small
+from support.drawn_training import KEYS, small
 from support.training import write
 
 import serflow_opt as so
 from serflow_opt.families.training.family import TRAINING
 from serflow_opt.families.witnessed import solve_witnessed
 from serflow_opt.search.outcome import SearchSettings
-
-KEYS = {
-    "time": ("deadline_h", 1 / 3600),
-    "cost": ("cost_max_usd", 1.0),
-    "energy": ("energy_max_j", 1.0),
-    "privacy": ("privacy_max", 1.0),
-    "accuracy": ("accuracy_min", 1.0),
-    "traffic": ("traffic_max_gb", 1e-9),
-}
-"""Keys of limits, and what is shown of a unit."""
 
 
 @pytest.mark.parametrize("seed", range(3))
