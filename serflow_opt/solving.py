@@ -127,6 +127,11 @@ def answer(instance: Instance, settings: SearchSettings) -> Plan:
         from serflow_opt.search.joint.solve import solve_joint
 
         return solve_joint(instance, settings)
+    beside, scope = None, None
+    if instance.takes_batches:
+        from serflow_opt.traffic.batches.planned import beside_plain
+
+        instance, beside, scope = beside_plain(instance, settings)
     goal: Goal
     payoff: list[Row] = []
     if instance.minimize == "weighted":
@@ -147,7 +152,9 @@ def answer(instance: Instance, settings: SearchSettings) -> Plan:
         found = search(instance, settings, goal)
         if found.decision is not None:
             _break_ties(instance, found, settings)
-    plan = plan_of(instance, found, settings, goal)
+        if beside is not None:
+            found = beside(found)
+    plan = plan_of(instance, found, settings, goal, scope)
     plan.certificate.refinements = rounds
     plan.payoff = [_shown_row(row) for row in payoff]
     if payoff:
@@ -280,7 +287,9 @@ def _shown_row(row: Row) -> dict[str, float]:
     return {name: value * shown_unit(name)[0] for name, value in row.items()}
 
 
-def plan_of(instance: Instance, found: SearchOutcome, settings: SearchSettings, goal: Goal) -> Plan:
+def plan_of(
+    instance: Instance, found: SearchOutcome, settings: SearchSettings, goal: Goal, batches: str | None = None
+) -> Plan:
     """Put the answer together, in the units that documents use.
 
     Parameters
@@ -293,6 +302,8 @@ def plan_of(instance: Instance, found: SearchOutcome, settings: SearchSettings, 
         The gap that counts as optimal, and the clock.
     goal
         Weights of the objectives that `found` is best in; empty where no search began.
+    batches
+        What is said of batches; None: that requests were served one by one, where any are on offer.
     """
     shown = shown_unit(instance.minimize)[0]
     status: PlanStatus
@@ -321,6 +332,8 @@ def plan_of(instance: Instance, found: SearchOutcome, settings: SearchSettings, 
     if found.decision is None:
         notes += cautions(instance)
     method, counts = _proof(found)
+    if found.beside:
+        method = f"{found.beside}; one by one: {method}"
     if settings.extra is not None:
         method += " with constraints of your own"
     return answer_with(
@@ -341,7 +354,7 @@ def plan_of(instance: Instance, found: SearchOutcome, settings: SearchSettings, 
                     BY_WORD if word else "",
                     tables_scope(instance),
                     _fluid_scope(instance, found.metrics),
-                    one_by_one(option.batching for option in instance.options),
+                    one_by_one(instance.takes_batches) if batches is None else batches,
                 ),
             )
         ),

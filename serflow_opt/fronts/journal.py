@@ -15,7 +15,7 @@ import numpy as np
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.files import write_atomically
 from serflow_opt.ground.arrays import Ints
-from serflow_opt.plan.decision import Decision
+from serflow_opt.plan.decision import BatchedBlock, Decision
 from serflow_opt.problem.instance import Instance
 
 Point = tuple[float, ...]
@@ -95,7 +95,8 @@ class BoxJournal(RowJournal):
         """
         plan = None
         if decision is not None:
-            plan = [decision.options, decision.weights, decision.ways, decision.variants]
+            blocks = [(own.first, own.last, own.size, own.wait_s) for own in decision.batches]
+            plan = [decision.options, decision.weights, decision.ways, decision.variants, blocks]
         self.note({"bounds": [None if math.isinf(b) else b for b in bounds], "plan": plan, "point": point})
 
 
@@ -147,6 +148,7 @@ def _read(row: dict[str, Any]) -> tuple[Point, Decision | None, Point | None]:
     bounds = tuple(math.inf if bound is None else float(bound) for bound in row["bounds"])
     if row["plan"] is None:
         return bounds, None, None
-    options, weights, ways, variants = row["plan"]
-    decision = Decision(tuple(options), tuple(map(tuple, weights)), tuple(ways), tuple(variants))
+    options, weights, ways, variants, *batches = row["plan"]  # journals of older versions know no batches
+    blocks = tuple(BatchedBlock(*own) for own in (batches[0] if batches else ()))
+    decision = Decision(tuple(options), tuple(map(tuple, weights)), tuple(ways), tuple(variants), blocks)
     return bounds, decision, tuple(row["point"])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from serflow_opt.fronts.by_boxes import OfInstance, front_by_boxes
+from serflow_opt.fronts.by_boxes import OfInstance, Searched, front_by_boxes
 from serflow_opt.fronts.by_placement import front_by_placement
 from serflow_opt.fronts.journal import BoxJournal, PlacementJournal
 from serflow_opt.fronts.label_setting import set_labels
@@ -151,14 +151,27 @@ def by_labels(asked: FrontRequest) -> Result | None:
     return Result(found.decisions if found else [], reached, BY_LABELS, {"labels": labels})
 
 
-def by_solves(asked: FrontRequest) -> Result | None:
-    """Any objectives of any instance."""
+def first_of(asked: FrontRequest, finds: Sequence[Callable[[FrontRequest], Result | None]]) -> Result | None:
+    """Return what the first method finds that covers the question; None: none does."""
+    return next((result for find in finds if (result := find(asked)) is not None), None)
+
+
+def by_solves(asked: FrontRequest, searched: Searched | None = None) -> Result | None:
+    """Any objectives of any instance.
+
+    Parameters
+    ----------
+    asked
+        The question.
+    searched
+        How it is searched within limits; None: as placements are.
+    """
     order = sorted(asked.objectives, key=lambda name: name == "accuracy")  # the accuracy is not bounded from outside
     journal = None
     if asked.journal is not None:
         journal = BoxJournal(asked.journal, asked.instance, f"{order} {asked.coverage!r}")
     solved = front_by_boxes(
-        OfInstance(asked.instance),
+        OfInstance(asked.instance) if searched is None else searched,
         order,
         asked.coverage,
         asked.deadline,

@@ -20,9 +20,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.fronts.batches import beside_batches, told
 from serflow_opt.fronts.front import Front, FrontProgress
 from serflow_opt.fronts.hypervolume import hypervolume
-from serflow_opt.fronts.methods import FrontRequest, Result, at_best, by_labels, by_placements, by_solves
+from serflow_opt.fronts.methods import FrontRequest, Result, at_best, by_labels, by_placements, by_solves, first_of
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
@@ -34,7 +35,6 @@ from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Metrics, Plan
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.samples import tables_scope, tables_wanted
-from serflow_opt.problem.batches import one_by_one
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
@@ -106,10 +106,10 @@ def pareto(
                 on_progress(FrontProgress(deadline.seconds, doing, plans, gap))
 
         asked = FrontRequest(instance, tuple(objectives), coverage or 0.0, deadline, jobs, path, report)
-        for find in (at_best, by_labels, by_solves) if method == "auto" else [METHODS[method]]:
-            result = find(asked)
-            if result is not None:
-                return _front(asked, result)
+        finds = (at_best, by_labels, by_solves) if method == "auto" else (METHODS[method],)
+        result = beside_batches(asked, finds) if instance.takes_batches else first_of(asked, finds)
+        if result is not None:
+            return _front(asked, result)
     cure = "use method = 'auto'"
     raise InputError([Problem(instance.name, "method", f"'{method}' does not cover this instance", cure)])
 
@@ -159,14 +159,15 @@ def _front(asked: FrontRequest, result: Result) -> Front:
         method=f"{result.method}; plans valued by the exact evaluator",
         seconds=asked.deadline.seconds,
         counts=result.counts,
-        scope=_scope(instance),
+        scope=_scope(instance, asked.objectives),
     )
 
 
-def _scope(instance: Instance) -> str:
+def _scope(instance: Instance, objectives: Sequence[str]) -> str:
     """Say what of the question fronts leave out."""
-    alone = one_by_one(option.batching for option in instance.options)
-    return "; ".join(filter(None, (tables_scope(instance), alone)))
+    return "; ".join(
+        filter(None, (tables_scope(instance), told(instance, objectives) if instance.takes_batches else ""))
+    )
 
 
 def _values(asked: FrontRequest, metrics: Metrics) -> list[float]:
@@ -193,7 +194,7 @@ def _plan(asked: FrontRequest, decision: Decision, metrics: Metrics, result: Res
         gap=0.0 if proven else None,
         seconds=0.0,
         method=f"point of a front: {result.method}, plan valued by the exact evaluator",
-        scope=_scope(instance),
+        scope=_scope(instance, asked.objectives),
         optimised=proven,
         question=question,
     )

@@ -69,6 +69,14 @@ class ChosenVariant(Document):
     variant: str
 
 
+class ChosenBatch(Document):
+    """How many requests a block of stages takes at once; those who leave on the way are not replaced before its end."""
+
+    stages: list[int] = Field(min_length=2, max_length=2)
+    batch: int = Field(ge=1)
+    wait_ms: float = Field(default=0.0, ge=0, description="how long the first of a batch may wait for others")
+
+
 class PlanDocument(Document):
     """What is decided. Hand-overs that are not named happen as they are, blocks that are not named run as they are."""
 
@@ -77,6 +85,9 @@ class PlanDocument(Document):
     thresholds: list[Choice] = Field(default=[])
     handovers: list[Handover] = Field(default=[])
     variants: list[ChosenVariant] = Field(default=[])
+    batches: list[ChosenBatch] = Field(
+        default=[], description="blocks of all stages placed, in order, each with machines of its own; none: one by one"
+    )
 
 
 class Breach(Document):
@@ -96,6 +107,7 @@ class Machines(Document):
     count: int
     utilisation: float = Field(description="busy share of one machine's time at the given rate")
     usd_per_hour: float = Field(description="of all of them")
+    stages: list[int] | None = Field(default=None, description="the block that they serve, of a plan with batches")
 
 
 class StageReport(Document):
@@ -111,6 +123,7 @@ class StageReport(Document):
     cold_start_ms: float
     coding_ms: float = Field(description="compressing and protecting before the hand-over, undoing it after")
     finished_ms: float
+    gathering_ms: float = Field(default=0.0, description="that a batch may wait to be full, before this stage")
 
 
 class Crossing(Document):

@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import accumulate
 
 from serflow_opt.ground.tolerances import SMALLEST, TOLERANCE
+from serflow_opt.plan.batched import blocks_of, filling, paid
 from serflow_opt.plan.document import Breach, Crossing, Machines, Metrics, StageReport
 from serflow_opt.plan.names import Given, resolve
 from serflow_opt.plan.samples import at_thresholds
@@ -50,7 +51,7 @@ def evaluate(instance: Instance, plan: Given) -> Metrics:
     instance = at_thresholds(instance, decision)
     steps = walk(instance, decision)
     clock = list(accumulate(step.whole_s for step in steps))
-    cost, machines = _cost(instance, steps)
+    cost, machines = paid(instance, steps) if decision.batches else _cost(instance, steps)
     accuracy = math.fsum([step.right for step in steps] + [-step.lost for step in steps])
     unreached = len(instance.stages) - len(steps)
     quantiles = {*PERCENTILES, *([instance.quantile * 100] if instance.quantile else [])}
@@ -79,6 +80,7 @@ def evaluate(instance: Instance, plan: Given) -> Metrics:
                 cold_start_ms=step.cold_s * 1000,
                 coding_ms=(step.encode_s + step.decode_s) * 1000,
                 finished_ms=finished * 1000,
+                gathering_ms=step.gather_s * 1000,
             )
             for step, finished in zip(steps, clock, strict=True)
         ],
@@ -230,7 +232,7 @@ def _crossing(instance: Instance, step: Step) -> Crossing:
 
 def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> list[Breach]:
     """List limits that are broken by more than the tolerance, relative to the limit."""
-    checks: list[tuple[str, float, float | None, bool]] = []
+    checks: list[tuple[str, float, float | None, bool]] = filling(instance, steps)
     breaches = []
     if metrics.accuracy is not None:
         checks.append(("accuracy_min", metrics.accuracy, instance.accuracy_min, True))
@@ -267,7 +269,8 @@ def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> li
         checks.append((f"run time of {option.name} at {place}", seconds, option.run_max_s, False))
     used = list({id(step.option): step.option for step in steps}.values())
     for option in used:
-        checks.append((f"memory of {option.name}", _memory_bytes(instance, steps, option), option.memory_bytes, False))
+        held = max(_memory_bytes(instance, own) for own in _apart(steps, option))
+        checks.append((f"memory of {option.name}", held, option.memory_bytes, False))
     for option in used if any(option.machines_max is not None for option in instance.options) else ():
         tier = instance.tiers[option.tier].name
         count = sum(own.count for own in metrics.machines if (own.tier, own.option) == (tier, option.name))
@@ -282,25 +285,30 @@ def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> li
 
 
 def _runs(steps: Sequence[Step]) -> list[list[Step]]:
-    """Part the steps where the option changes: a function is called once for each part."""
+    """Part the steps where the option changes, or a batch ends: a function is called once for each part."""
     runs: list[list[Step]] = []
     for step in steps:
-        if runs and runs[-1][-1].option is step.option:
+        if runs and not step.begins:
             runs[-1].append(step)
         else:
             runs.append([step])
     return runs
 
 
-def _memory_bytes(instance: Instance, steps: Sequence[Step], option: Option) -> float:
-    """Parameters of all stages on an option plus the largest activation it makes or receives, bytes.
+def _apart(steps: Sequence[Step], option: Option) -> list[list[Step]]:
+    """Part the steps on an option by the machines that run them: each block of batches has its own."""
+    mine = [step for step in steps if step.option is option]
+    return blocks_of(mine) if mine[0].block is not None else [mine]
+
+
+def _memory_bytes(instance: Instance, mine: Sequence[Step]) -> float:
+    """Parameters of stages that run together plus the largest activation they make or receive, bytes.
 
     In training the gradients of these parameters, too, and what each stage received, for the way back.
     """
-    mine = [step for step in steps if step.option is option]
     largest = max(
         max(instance.received_bytes(step.stage), instance.stages[step.stage].activation_bytes) for step in mine
-    )
+    ) * (1 if mine[0].block is None else mine[0].block.size)
     kept = [
         instance.stages[step.stage].parameter_bytes * (step.variant.parameters_kept if step.variant else 1.0)
         for step in mine

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
+from serflow_opt.plan.batch_names import batched_blocks, told_batches
 from serflow_opt.plan.decision import Decision, shortest
 from serflow_opt.plan.document import Choice, ChosenVariant, Handover, Mix, Placement, Plan, PlanDocument
 from serflow_opt.plan.samples import at_thresholds
@@ -81,7 +82,14 @@ def document_of(instance: Instance, decision: Decision) -> PlanDocument:
         for v, variant in enumerate(instance.variants)
         if decision.variant(variant.first) == v
     ]
-    return PlanDocument(placement=placement, cut=cut, thresholds=choices, handovers=handovers, variants=variants)
+    return PlanDocument(
+        placement=placement,
+        cut=cut,
+        thresholds=choices,
+        handovers=handovers,
+        variants=variants,
+        batches=told_batches(decision),
+    )
 
 
 def link_before(instance: Instance, options: Sequence[int], stage: int) -> Link | None:
@@ -184,9 +192,12 @@ def decision_of(instance: Instance, plan: Given) -> Decision:
     if not problems:
         _check_moves(instance, options, problems)
     ways = _ways(instance, document, options, problems) if not problems else []
-    if problems:
+    whole = None if problems else shortest(options, weights, ways, variants[: len(options)])
+    if whole is not None and document.batches:
+        whole = batched_blocks(instance, document.batches, whole, problems)
+    if problems or whole is None:
         raise InputError(problems)
-    return ended(instance, shortest(options, weights, ways, variants[: len(options)]))
+    return ended(instance, whole)
 
 
 def _variants(instance: Instance, document: PlanDocument, problems: list[Problem]) -> list[int]:

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from serflow_opt.plan.decision import Decision
+from serflow_opt.plan.decision import BatchedBlock, Decision
 from serflow_opt.plan.names import ended, link_before
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import AS_IS, BACKWARD
@@ -50,6 +50,9 @@ class Step:
         Whether the option takes over here.
     coding
         How often the operations of compression and protection are done: once, in training also on the way back.
+    block, gather_s
+        The block of batches, and what its first request may wait for others, where it begins here. `compute_s` is the
+        time of a full batch then.
     """
 
     stage: int
@@ -77,22 +80,24 @@ class Step:
     flops: float
     begins: bool
     coding: float
+    block: BatchedBlock | None = None
+    gather_s: float = 0.0
 
     @property
     def whole_s(self) -> float:
         """Seconds from the end of the stage before to the end of this one, cold start whole."""
-        return self.encode_s + self.wait_s + self.cold_s + self.decode_s + self.compute_s
+        return self.gather_s + self.encode_s + self.wait_s + self.cold_s + self.decode_s + self.compute_s
 
     @property
     def warm_s(self) -> float:
         """The same without the cold start."""
-        return self.encode_s + self.wait_s + self.decode_s + self.compute_s
+        return self.gather_s + self.encode_s + self.wait_s + self.decode_s + self.compute_s
 
     @property
     def mean_s(self) -> float:
         """The same with the cold start by its share, times the reach (survey 2.2.1 (1), discounted by reach)."""
         cold = self.cold_s * self.cold_share
-        return self.reach * (self.encode_s + self.wait_s + cold + self.decode_s + self.compute_s)
+        return self.reach * (self.gather_s + self.encode_s + self.wait_s + cold + self.decode_s + self.compute_s)
 
 
 class _Own(NamedTuple):
@@ -102,8 +107,10 @@ class _Own(NamedTuple):
     flops: float
 
 
-def _stage(instance: Instance, option: Option, s: int) -> _Own:
-    """What a stage takes on an option: there, and in training back."""
+def _stage(instance: Instance, option: Option, s: int, batch: int) -> _Own:
+    """What a stage takes on an option: for a full batch; in training there and back."""
+    if batch > 1 and option.batching is not None:
+        return _Own(option.batching.seconds[s][batch - 1], instance.stages[s].flops)
     if instance.inference is None:
         return _Own(option.stage_seconds[s], instance.stages[s].flops)
     stage, there = instance.inference.stages[s], option.forward_seconds[s]
@@ -132,9 +139,10 @@ def walk(instance: Instance, decision: Decision) -> list[Step]:
         link = link_before(instance, decision.options, s)
         way = PLAIN if link is None else instance.ways[s][decision.way(s)]
         sent = instance.sent_bytes(s, decision.variant(s - 1) if s else AS_IS, way)
-        begins = before is not option
+        block = decision.block(s)
+        begins = before is not option or (block is not None and block.first == s)
         cold = option.cold_start_s if tier.kind == "function" and begins and option.cold_share > 0 else 0.0
-        own = _stage(instance, option, s)
+        own = _stage(instance, option, s, 1 if block is None else block.size)
         again = link is not None and s > 0 and instance.mode == "train"  # its gradient comes back
         coding = 1.0 if instance.mode == "infer" else 1 + BACKWARD
         factor = variant.flops_factor if variant else 1.0
@@ -168,6 +176,8 @@ def walk(instance: Instance, decision: Decision) -> list[Step]:
                 flops=own.flops * factor + added,
                 coding=coding,
                 begins=begins,
+                block=block,
+                gather_s=block.wait_s if block is not None and block.first == s else 0.0,
             )
         )
         reach *= 1 - rate

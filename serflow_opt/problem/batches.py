@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -166,9 +166,9 @@ def batching_of(
     return BatchMenu(tuple(sorted(tier.batch)), waits, seconds)
 
 
-def one_by_one(batchings: Iterable[BatchMenu | None]) -> str:
-    """Say that batches on offer were left out; "" where there are none."""
-    return "requests served one by one: `provision` plans batches" if any(batchings) else ""
+def one_by_one(offered: bool, why: str = "`solve` and `provision` plan batches") -> str:
+    """Say that batches were left out, and why; "" where none are on offer."""
+    return f"requests served one by one: {why}" if offered else ""
 
 
 def mean_s(seconds: Sequence[float], entering: int, stays: float) -> float:

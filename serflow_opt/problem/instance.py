@@ -146,6 +146,11 @@ class Instance:
         return self.accounting != "as-printed" and not self.run_on
 
     @property
+    def takes_batches(self) -> bool:
+        """Whether any option offers batches."""
+        return any(option.batching for option in self.options)
+
+    @property
     def ramps(self) -> int:
         """How many classifiers there are that may be on or off."""
         return sum(variant.ramp for variant in self.variants)

@@ -117,8 +117,13 @@ def totals(plan: Plan, metrics: Metrics) -> list[RenderableType]:
     if len(metrics.stages) < len(metrics.reach):
         end, stages = len(metrics.stages), len(metrics.reach)
         facts.append(("ends", f"at stage {end} of {stages}, where everybody leaves: what comes behind is not placed"))
+    for own in plan.plan.batches if plan.plan is not None else ():
+        together = f"{own.batch} within {own.wait_ms:g} ms" if own.batch > 1 else "one by one"
+        facts.append(("batches", f"stages {own.stages[0]} to {own.stages[1]}: {together}"))
     for machine in metrics.machines:
         rented = f"{machine.count} x {machine.option} ({machine.tier}), {usd(machine.usd_per_hour)} an hour"
+        if machine.stages is not None:
+            rented += f", stages {machine.stages[0]} to {machine.stages[1]}"
         facts.append(("machines", f"{rented}, {machine.utilisation:.0%} busy"))
     percentiles = ", ".join(f"{name} {ms:.4g}" for name, ms in metrics.latency_percentiles_ms.items())
     latencies = f"worst {metrics.latency_worst_ms:.4g}, mean {metrics.latency_mean_ms:.4g}, {percentiles}"

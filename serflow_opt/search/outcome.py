@@ -48,7 +48,8 @@ class SearchOutcome:
     `pruned` is there where placements were listed one by one, `chain` where all were swept at once, `rented` where
     mixes of thresholds bounded those with whole machines. Nothing is better
     than `checked` whatever a solver says: that is from multipliers (`certifying.py`), Lagrangian bounds and labels.
-    `doubt` says what of a solver's word was not confirmed, or why there is no plan; `refused` plans did not hold.
+    `beside` says what else was searched, where a second search had a part. `doubt` says what of a solver's word was not
+    confirmed, or why there is no plan; `refused` plans did not hold.
     """
 
     decision: Decision | None = None
@@ -64,6 +65,7 @@ class SearchOutcome:
     pruned: Pruned | None = None
     chain: ChainSearch | None = None
     rented: RentedSearch | LateSearch | None = None
+    beside: str = ""
 
     @property
     def empty(self) -> bool:

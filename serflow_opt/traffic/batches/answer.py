@@ -34,11 +34,6 @@ STEADY = "requests served one by one: batches are planned for a steady rate"
 ALONE = "a block that takes batches has machines or a function, not both"
 
 
-def takes_batches(instance: Instance) -> bool:
-    """Whether any tier offers batches."""
-    return any(option.batching for option in instance.options)
-
-
 def one_by_one_only(instance: Instance, pools: int, law: Law) -> list[Problem]:
     """Return what is wrong with a question about two pools a block, or times that scatter, where tiers offer batches.
 

@@ -58,7 +58,7 @@ class BatchesFound:
 
 
 class BatchSearch:
-    """One search; the parameters are those of `provision/search.py`.
+    """One search; the parameters are those of `provision/search.py`, structures, and whether any plan will do.
 
     Attributes
     ----------
@@ -77,10 +77,15 @@ class BatchSearch:
         deadline: Deadline,
         on_progress: Callable[[Moment], None] | None = None,
         best: float = math.inf,
+        structures: BatchStructures | None = None,
+        *,
+        first: bool = False,
     ) -> None:
+        self.first = first
         self.instance, self.gap, self.deadline, self.on_progress = question.instance, gap, deadline, on_progress
         self.rate, self.carrying, self.keep = question.demand.mean, question.carrying, question.keep
-        self.structures = BatchStructures(question.instance, question.blocks)
+        own = BatchStructures(question.instance, question.blocks) if structures is None else structures
+        self.structures = own
         self.promise = Promise(self.structures, question.demand, question.carrying)
         self.valuing = Valuing(self.structures, self.promise, self.rate, question.carrying, question.wait_max)
         self.data = Data(self.instance)
@@ -92,6 +97,8 @@ class BatchSearch:
 
     def enough(self) -> float:
         """What has at least this bound cannot improve on the best by more than the gap."""
+        if self.first and self.found is not None:
+            return -math.inf
         return self.best * (1 - self.gap) if math.isfinite(self.best) else math.inf
 
     def offer(self, structure: Structure, levels: tuple[int, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from serflow_opt.errors import InputError
@@ -34,8 +35,12 @@ def counted_with_waits(instance: Instance, plan: Plan) -> str:
         return f"no number of machines keeps the latency limit {when}"
     if not found.parts:
         return ""
-    own = {(machine.tier, machine.option): machine.count for machine in plan.metrics.machines}
-    asked = {(part.machine_tier, part.machine): part.count for part in found.parts if part.machine is not None}
+    own, asked = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for machine in plan.metrics.machines:
+        own[machine.tier, machine.option] += machine.count
+    for part in found.parts:
+        if part.machine is not None:
+            asked[part.machine_tier or "", part.machine] += part.count
     if asked == own:
         return f"these machines keep the latency limit also {when}"
     counts = ", ".join(f"{count} x {option} ({tier})" for (tier, option), count in asked.items())

@@ -34,7 +34,7 @@ class HeldInstance:
     levels
         Positions of these thresholds in the menus as they were, one a stage that is run.
     runs
-        For each run of stages on one option, its position among `options`, and its stages.
+        For each run of stages on one option, or block of batches, its option's position among `options`, and stages.
     """
 
     instance: Instance
@@ -92,7 +92,8 @@ def held_to(instance: Instance, plan: Given) -> HeldInstance:
         menus=menus + instance.menus[len(menus) :],
         minimize="cost",  # all else is decided
     )
-    runs = tuple((options.index(p), len(list(stages))) for p, stages in groupby(decision.options))
+    where = [(p, decision.block(s)) for s, p in enumerate(decision.options)]
+    runs = tuple((options.index(p), len(list(stages))) for (p, _), stages in groupby(where))
     return HeldInstance(held, options, levels, runs)
 
 

@@ -21,7 +21,7 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.plan.names import Given
 from serflow_opt.problem.given import check_inference, on_instance
 from serflow_opt.problem.instance import Instance
-from serflow_opt.traffic.batches.answer import STEADY, one_by_one_only, takes_batches, with_batches, without_batches
+from serflow_opt.traffic.batches.answer import STEADY, one_by_one_only, with_batches, without_batches
 from serflow_opt.traffic.batches.search import BatchSearch
 from serflow_opt.traffic.carrying import Arrivals, Carrying
 from serflow_opt.traffic.demand.rates import Rates
@@ -171,7 +171,7 @@ def provision(
     carrying = Carrying(arrivals, instance.utilisation_cap)
     question = ProvisionQuestion(instance, demand, most, wait_max, carrying, keep, confirm, pools, law)
     deadline = Deadline(time_limit)
-    takes = takes_batches(instance)
+    takes = instance.takes_batches
     plain = without_batches(question) if takes else question
     searches: list[ProvisionSearch] = []
     batched: list[BatchSearch] = []
