@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from serflow_opt.backend.certifying import Relaxation, tree_bound
+from serflow_opt.backend.certifying import Relaxation, safe_bound, tree_bound
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.backend.running import PRESOLVE, interruptible, new_solver, run_solver
 from serflow_opt.ground.arrays import Floats
@@ -38,6 +38,35 @@ def solve_linear(matrix: Matrix, deadline: Deadline = NEVER) -> Linear:
     known = math.inf if said.values is None else float(matrix.cost @ said.values) + matrix.offset
     checked = tree_bound(matrix.continuous(), lambda low, high: said, math.inf, NEVER, 1, known)
     return Linear(checked.bound) if said.values is None else Linear(checked.bound, said.values, said.multipliers)
+
+
+class SmallPrograms:
+    """Many small linear programmes, one after the other, in one solver.
+
+    Between them a Ctrl-C is heard as anywhere; each is done in milliseconds. Making a solver, its callbacks and what
+    boxes can be narrowed to costs three times what such a programme takes.
+    """
+
+    def __init__(self) -> None:
+        self._solver = new_solver()
+        self._solver.setOptionValue("presolve", PRESOLVE)
+
+    def solve(self, matrix: Matrix) -> Linear:
+        """Solve one whose columns all have two sides, and prove its bound."""
+        import highspy
+
+        if self._solver.passModel(matrix.for_highs()) == highspy.HighsStatus.kError:
+            raise RuntimeError("HiGHS refused the model")
+        run_solver(self._solver)
+        said = _said(self._solver)
+        if said.multipliers is None:
+            return Linear(-math.inf, said.values)
+        if said.values is None:
+            rays = (said.multipliers, -said.multipliers)
+            empty = any(safe_bound(matrix, y, matrix.low, matrix.high, feasibility=True) > 0 for y in rays)
+            return Linear(math.inf if empty else -math.inf)
+        bound = safe_bound(matrix, said.multipliers, matrix.low, matrix.high)
+        return Linear(bound, said.values, said.multipliers)
 
 
 def relaxing(matrix: Matrix, deadline: Deadline = NEVER) -> Callable[[Floats, Floats], Relaxation]:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from serflow_opt.backend.linear import relaxing, solve_linear
+from serflow_opt.backend.linear import SmallPrograms, relaxing, solve_linear
 from serflow_opt.backend.matrix import Matrix
 
 INF = math.inf
@@ -33,6 +33,18 @@ def test_a_programme_without_a_solution_is_bounded_by_infinity() -> None:
     matrix = Matrix.dense(np.ones(1), np.ones((1, 1)), np.array([3.0]), np.array([INF]), np.zeros(1), np.full(1, 2.0))
     found = solve_linear(matrix)
     assert (found.bound, found.values) == (INF, None)
+
+
+def test_one_solver_serves_programme_after_programme() -> None:
+    """The same optimum as alone, an empty one in between, and the optimum again."""
+    programs = SmallPrograms()
+    empty = Matrix.dense(np.ones(1), np.ones((1, 1)), np.array([3.0]), np.array([INF]), np.zeros(1), np.full(1, 2.0))
+    for _ in range(2):
+        found = programs.solve(cover())
+        assert found.bound == pytest.approx(8 / 3)
+        assert found.bound <= 8 / 3
+        assert found.multipliers == pytest.approx([4 / 3, 2 / 3])
+        assert (programs.solve(empty).bound, programs.solve(empty).values) == (INF, None)
 
 
 def test_one_solver_serves_box_after_box() -> None:

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serflow_opt.ground.arrays import Floats
+from serflow_opt import kernels
+from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.search.joint.grid import Aim, Grid, at_least, at_levels, by_rank, total
 
 STEPS = 150
@@ -131,39 +132,97 @@ class Priced:
             How many subgradients are taken.
         """
         here = np.flatnonzero(share > 0)
-        w, right = share[here], grid.right[here]
-        exits, first = range(self.first, grid.exits - 1), self.first
-        passed = {j: grid.passed[here, j] for j in exits}
-        may = {j: grid.may(j)[here] for j in exits}
-        must = {j: grid.must(j)[here] for j in exits}
-        mu, price = self.mu[here], self.price
-        best, kept = -np.inf, (mu.copy(), price)
-        mean, drift = np.zeros_like(mu), 0.0
-        size = 0.15 * float(np.abs(weight[first + 1 :]).sum() or price)
-        last = grid.exits - 1
-        for step in range(steps):
-            own, leaves_at, tail = -price * right[:, last], np.full(len(here), last), np.zeros(len(here))
-            for j in reversed(exits):
-                leave, stay = mu[:, j] + tail - price * right[:, j], weight[j + 1] + own
-                takes = must[j] | (may[j] & (leave < stay))
-                own, leaves_at = np.where(takes, leave, stay), np.where(takes, j, leaves_at)
-                tail = tail + np.where(must[j], mu[:, j], np.where(may[j], np.minimum(mu[:, j], 0.0), 0.0))
-            bound = float(w @ own) + price * need
-            slope = np.zeros_like(mu)
-            for j in exits:
-                later = (leaves_at < j) & (must[j] | (may[j] & (mu[:, j] < 0)))
-                taken = -at_levels(passed[j], grid.levels[j], w * mu[:, j])
-                level = int(taken.argmin())
-                bound += float(taken[level])
-                slope[:, j] = ((leaves_at == j) | later).astype(float) - (passed[j] > level)
-            if bound > best:
-                best, kept = bound, (mu.copy(), price)
-            owed = (need - float(w @ right[np.arange(len(here)), leaves_at])) / float(w.sum())
-            mean, drift = 0.9 * mean + 0.1 * slope, 0.9 * drift + 0.1 * owed
-            pace = size / (1 + step / 40)
-            mu = mu + pace * mean
-            if self.price > 0 and weight[first + 1 :].any():
-                price = max(0.0, price + 20 * pace * drift)
+        size = 0.15 * float(np.abs(weight[self.first + 1 :]).sum() or self.price)
+        moves = self.price > 0 and bool(weight[self.first + 1 :].any())
+        climbed = _compiled if kernels.compiled else _climbed
+        mu, price = climbed(self, grid, weight, here, share[here], need, steps, size, moves)
         full = self.mu.copy()
-        full[here] = kept[0]
-        return Priced(self.first, full, kept[1])
+        full[here] = mu
+        return Priced(self.first, full, price)
+
+
+def _climbed(
+    known: Priced,
+    grid: Grid,
+    weight: Floats,
+    here: Ints,
+    w: Floats,
+    need: float,
+    steps: int,
+    size: float,
+    moves: bool,
+) -> tuple[Floats, float]:
+    """Return better prices of some samples, as `Priced.train` tells.
+
+    Parameters
+    ----------
+    known, grid, weight
+        Where to begin; the samples, and what one adds in each segment.
+    here, w
+        Which samples, and how often each is inside.
+    need, steps, size, moves
+        Right answers wanted, steps and the length of the first, and whether the price of a right answer changes, too.
+    """
+    exits, right = range(known.first, grid.exits - 1), grid.right[here]
+    passed = {j: grid.passed[here, j] for j in exits}
+    may = {j: grid.may(j)[here] for j in exits}
+    must = {j: grid.must(j)[here] for j in exits}
+    mu, price = known.mu[here], known.price
+    best, kept = -np.inf, (mu.copy(), price)
+    mean, drift = np.zeros_like(mu), 0.0
+    last = grid.exits - 1
+    for step in range(steps):
+        own, leaves_at, tail = -price * right[:, last], np.full(len(here), last), np.zeros(len(here))
+        for j in reversed(exits):
+            leave, stay = mu[:, j] + tail - price * right[:, j], weight[j + 1] + own
+            takes = must[j] | (may[j] & (leave < stay))
+            own, leaves_at = np.where(takes, leave, stay), np.where(takes, j, leaves_at)
+            tail = tail + np.where(must[j], mu[:, j], np.where(may[j], np.minimum(mu[:, j], 0.0), 0.0))
+        bound = float(w @ own) + price * need
+        slope = np.zeros_like(mu)
+        for j in exits:
+            later = (leaves_at < j) & (must[j] | (may[j] & (mu[:, j] < 0)))
+            taken = -at_levels(passed[j], grid.levels[j], w * mu[:, j])
+            level = int(taken.argmin())
+            bound += float(taken[level])
+            slope[:, j] = ((leaves_at == j) | later).astype(float) - (passed[j] > level)
+        if bound > best:
+            best, kept = bound, (mu.copy(), price)
+        owed = (need - float(w @ right[np.arange(len(here)), leaves_at])) / float(w.sum())
+        mean, drift = 0.9 * mean + 0.1 * slope, 0.9 * drift + 0.1 * owed
+        pace = size / (1 + step / 40)
+        mu = mu + pace * mean
+        if moves:
+            price = max(0.0, price + 20 * pace * drift)
+    return kept
+
+
+def _compiled(
+    known: Priced,
+    grid: Grid,
+    weight: Floats,
+    here: Ints,
+    w: Floats,
+    need: float,
+    steps: int,
+    size: float,
+    moves: bool,
+) -> tuple[Floats, float]:
+    """Return the same by the kernel."""
+    from serflow_opt.kernels.prices import Climb
+
+    exits = range(known.first, grid.exits - 1)
+    may, must = (np.column_stack([which(j)[here] for j in exits]).astype(np.uint8) for which in (grid.may, grid.must))
+    climb = Climb(
+        np.ascontiguousarray(grid.passed[here, known.first :]),
+        np.array([grid.levels[j] for j in exits], dtype=np.int64),
+        np.ascontiguousarray(grid.right[here, known.first :]),
+        may,
+        must,
+        np.ascontiguousarray(weight[known.first + 1 :]),
+        np.ascontiguousarray(w),
+    )
+    mu, price = climb.run(np.ascontiguousarray(known.mu[here, known.first :]), known.price, need, steps, size, moves)
+    full = known.mu[here]
+    full[:, known.first :] = mu
+    return full, price

@@ -13,10 +13,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from serflow_opt.backend.linear import solve_linear
+from serflow_opt.backend.linear import SmallPrograms
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.ground.arrays import Floats
+from serflow_opt.ground.tolerances import ROUNDING, SAME_DIRECTION
 from serflow_opt.search.joint.choices import PlacementChoices
+
+MIXED = 60
+"""Sums of cuts that are tried at each placement, the last ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,22 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A bound on a box, and the machines where the linear programme has it."""
+    """A bound on a box, and where the linear programme has it.
+
+    Attributes
+    ----------
+    value
+        No plan of the box is below.
+    count, reach
+        Machines, and R_k of the segments behind the first; no reach where there is nothing.
+    cuts
+        How many were known.
+    """
 
     value: float
     count: Floats
+    reach: Floats | None
+    cuts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,9 @@ class Region:
     segments: int
     direction: list[Floats] = field(default_factory=list)
     least: list[float] = field(default_factory=list)
+    mixed: list[tuple[Floats, float]] = field(default_factory=list)
+    """Sums of cuts that bounded some placement: good single cuts for others like it."""
+    programs: SmallPrograms = field(default_factory=SmallPrograms)
 
     def add(self, direction: Floats, least: float) -> None:
         """Add a cut."""
@@ -59,24 +78,33 @@ class Region:
         self.least.append(least / size)
 
     def quick(self, choices: PlacementChoices, box: Box) -> float:
-        """Bound by the best single cut, its direction shrunk until it is below the weights everywhere."""
+        """Bound by the best multiple of a single cut; infinite where the least use of a limit is beyond it."""
         row, low = box.row, np.array(box.low, dtype=float)
-        rent, weight = choices.rent[row], choices.weight[row]
-        bound = -math.inf
-        for weights, paid in ((weight, float(rent @ low)), (weight + rent @ choices.load[row], 0.0)):
-            value = float(np.cumsum(weights).min())
-            if self.direction and (weights[1:] >= 0).all():
-                value = float(weights[0])
-                cuts, least = np.array(self.direction), np.array(self.least)
-                behind = cuts[:, 1:]
-                ratio = np.where(behind > 0, weights[1:] / np.where(behind > 0, behind, 1.0), math.inf)
-                shrink = ratio.min(axis=1, initial=math.inf)
-                value += float(np.where(np.isfinite(shrink), shrink * (least - cuts[:, 0]), 0.0).max(initial=0.0))
-            bound = max(bound, float(choices.fixed[row]) + value + paid)
-        return bound
+        rent, weight, load = choices.rent[row], choices.weight[row], choices.load[row]
+        cuts = [*zip(self.direction, self.least, strict=True), *self.mixed[-MIXED:]]
+        ahead = np.cumsum(np.array([direction for direction, _ in cuts]).reshape(-1, self.segments), axis=1)
+        worth = np.array([least for _, least in cuts])
+        limited = np.flatnonzero(np.isfinite(choices.most[row]))
+        for i in limited.tolist():
+            use, rented = choices.use[row, i], choices.use_rent[row, i]
+            spent = max(_least(use, ahead, worth) + float(rented @ low), _least(use + rented @ load, ahead, worth))
+            if spent > choices.most[row, i] + ROUNDING * abs(choices.most[row, i]):
+                return math.inf
+        paid = max(_least(weight, ahead, worth) + float(rent @ low), _least(weight + rent @ load, ahead, worth))
+        return float(choices.fixed[row]) + paid
 
-    def bound(self, choices: PlacementChoices, box: Box) -> Bound:
-        """Bound what a placement can have; infinite where nothing can."""
+    def bound(self, choices: PlacementChoices, box: Box, before: Bound | None = None) -> Bound:
+        """Bound what a placement can have; infinite where nothing can.
+
+        Parameters
+        ----------
+        choices, box
+            The placements, and the one that is asked about, with its machines between two numbers.
+        before
+            What was said of it when fewer cuts were known: it stays where none of the new ones is broken there.
+        """
+        if before is not None and self._holds(before):
+            return before
         row, segments = box.row, self.segments
         weight, rent, load = choices.weight[row], choices.rent[row], choices.load[row]
         limited = np.flatnonzero(np.isfinite(choices.most[row]))
@@ -101,9 +129,58 @@ class Region:
         right = [cuts[:, 0] - np.array(self.least), -load[:, 0], (most - use[:, 0]) / sizes, np.zeros(len(order))]
         cost = np.concatenate([weight[1:], rent]) / scale
         ends = np.concatenate([np.zeros(free), low]), np.concatenate([np.ones(free), high])
-        found = solve_linear(Matrix.at_most(cost, np.vstack(rows), np.concatenate(right), *ends))
+        found = self.programs.solve(Matrix.at_most(cost, np.vstack(rows), np.concatenate(right), *ends))
         value = choices.fixed[row] + float(weight[0]) + found.bound * scale
-        return Bound(value, low if found.values is None else found.values[free:])
+        if found.values is None or found.multipliers is None:
+            return Bound(value, low, None, len(cuts))
+        self._mix(np.maximum(-found.multipliers[: len(cuts)], 0.0))
+        return Bound(value, found.values[free:], found.values[:free], len(cuts))
+
+    def _holds(self, before: Bound) -> bool:
+        """Whether no cut that came later is broken where a bound was found."""
+        if before.reach is None:
+            return before.value == math.inf
+        reach = np.append(1.0, before.reach)
+        later = zip(self.direction[before.cuts :], self.least[before.cuts :], strict=True)
+        return all(float(direction @ reach) >= least - ROUNDING for direction, least in later)
+
+    def _mix(self, share: Floats) -> None:
+        """Keep a sum of cuts, unless it is one of them or was met just now."""
+        if (share > 0).sum() < 2:
+            return
+        direction, least = share @ np.array(self.direction), float(share @ np.array(self.least))
+        size = float(np.abs(direction).max())
+        direction, least = direction / size, least / size
+        if any(np.abs(direction - known).max() <= SAME_DIRECTION and least <= v for known, v in self.mixed[-MIXED:]):
+            return
+        self.mixed.append((direction, least - ROUNDING * abs(least)))
+
+
+def _least(weight: Floats, ahead: Floats, worth: Floats) -> float:
+    """Bound Σ_k R_k weight_k, 1 = R_0 >= R_1 >= ... >= 0, by the best multiple s of the best cut.
+
+    Σ weight R >= s v + Σ (weight - s d) R, and the last sum is least where R is 1 up to some segment and 0 behind it:
+    s v + min_k (W_k - s D_k), which bends where two of these lines meet; the first meeting with the line of k = 0 is
+    tried.
+
+    Parameters
+    ----------
+    weight
+        K numbers.
+    ahead, worth
+        D_k, the sums of each cut's directions up to a segment, Y x K, and v, Y.
+    """
+    sums = np.cumsum(weight)
+    least = float(sums.min())
+    if not len(worth):
+        return least
+    behind = ahead - ahead[:, :1]
+    rises = behind > 0
+    share = np.where(rises, (sums - sums[0]) / np.where(rises, behind, 1.0), math.inf).min(axis=1)
+    share = np.where((share > 0) & (share < math.inf), share, 0.0)
+    value = share * worth + (sums - share[:, None] * ahead).min(axis=1)
+    best = float(value.max())
+    return max(least, best - ROUNDING * max(abs(best), float(np.abs(sums).max())))
 
 
 def inner(choices: PlacementChoices, box: Box, reach: Floats, penalty: float) -> RegionMultipliers:
@@ -141,7 +218,7 @@ def inner(choices: PlacementChoices, box: Box, reach: Floats, penalty: float) ->
     right = np.concatenate([np.zeros(slots), most]) / sizes
     low = np.concatenate([np.zeros(count), box.low, np.zeros(slots + sides)])
     high = np.concatenate([some, box.high, np.full(slots + sides, math.inf)])
-    found = solve_linear(
+    found = SmallPrograms().solve(
         Matrix.dense(
             cost,
             np.vstack([rows, mixture]),

@@ -84,6 +84,16 @@ class JointOutcome:
     """Diagrams run."""
 
 
+@dataclass(slots=True, eq=False)
+class _Open:
+    """A box to be worked off: rounds of cuts tried for it, its last bound, and cuts known at the last look."""
+
+    box: Box
+    rounds: int = 0
+    bound: Bound | None = None
+    cuts: int = -1
+
+
 def find(pool: ThresholdPool, choices: PlacementChoices, gap: float, deadline: Deadline) -> JointOutcome:
     """Find the best plan of these placements.
 
@@ -190,8 +200,8 @@ def _prove(pool: ThresholdPool, choices: PlacementChoices, best: JointOutcome, g
     spent = choices.use @ nobody + np.einsum("pij,pj->pi", choices.use_rent, least)
     keys[(spent > choices.most).any(axis=1)] = math.inf
     ticket = itertools.count()
-    heap = [
-        (float(keys[row]), next(ticket), 0, Box(row, tuple(map(int, least[row])), tuple(map(int, largest[row]))))
+    heap: list[tuple[float, int, _Open]] = [
+        (float(keys[row]), next(ticket), _Open(Box(row, tuple(map(int, least[row])), tuple(map(int, largest[row])))))
         for row in np.flatnonzero(np.isfinite(keys)).tolist()
     ]
     heapq.heapify(heap)
@@ -202,34 +212,37 @@ def _prove(pool: ThresholdPool, choices: PlacementChoices, best: JointOutcome, g
     lost: list[tuple[float, Box]] = []
     """Boxes that time did not suffice for, and their bounds."""
     while heap:
-        key, _, rounds, box = heapq.heappop(heap)
+        key, _, here = heapq.heappop(heap)
+        box = here.box
         if key >= target() or deadline.expired:
             lost.append((key, box))
             break
-        key = max(key, pool.region.quick(choices, box))
+        if here.cuts < len(pool.region.direction):
+            key, here.cuts = max(key, pool.region.quick(choices, box)), len(pool.region.direction)
         if key >= target():
             continue
         if heap and key > heap[0][0] + EQUAL * abs(key):
-            heapq.heappush(heap, (key, next(ticket), rounds, box))
+            heapq.heappush(heap, (key, next(ticket), here))
             continue
-        bound = pool.region.bound(choices, box)
+        here.bound = bound = pool.region.bound(choices, box, here.bound)
         key = max(key, bound.value)
         if key >= target():
             continue
         if heap and key > heap[0][0] + EQUAL * abs(key):
-            heapq.heappush(heap, (key, next(ticket), rounds, box))
+            heapq.heappush(heap, (key, next(ticket), here))
             continue
         proven, prices = _cut(pool, choices, best, box, target(), deadline)
-        if proven and rounds < ROUNDS:
-            heapq.heappush(heap, (key, next(ticket), rounds + 1, box))
+        if proven and here.rounds < ROUNDS:
+            here.rounds += 1
+            heapq.heappush(heap, (key, next(ticket), here))
             continue
         parts = _split(box, bound)
         if parts:
             for part in parts:
-                heapq.heappush(heap, (key, next(ticket), 0, part))
+                heapq.heappush(heap, (key, next(ticket), _Open(part)))
         elif not _exactly(pool, choices, best, box, prices, target(), deadline):
             lost.append((key, box))
-    lost += [(key, box) for key, _, _, box in heap]
+    lost += [(key, here.box) for key, _, here in heap]
     # cuts may have come in since these bounds were taken
     left = min((max(key, pool.region.quick(choices, box)) for key, box in lost), default=math.inf)
     best.bound = min(left, target()) if math.isfinite(best.value) else left

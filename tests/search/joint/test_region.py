@@ -31,7 +31,10 @@ def test_cuts_raise_bounds_and_stay_below_every_reach(tmp_path: Path) -> None:
     for row in range(len(found)):
         box = Box(row, (0,) * width, (50,) * width)
         least = min(found.values(own)[row] for own in reach)
-        bounds = [region.bound(found, box).value for region in (free, cut)]
+        before = free.bound(found, box)
+        later = cut.bound(found, box)
+        bounds = [before.value, later.value]
+        assert cut.bound(found, box, later) is later  # nothing new to say
         assert bounds[0] <= bounds[1] + 1e-12
         assert max(bounds[1], cut.quick(found, box)) <= least * (1 + 1e-9)
         raised += bounds[1] > bounds[0] * (1 + 1e-6)
