@@ -21,6 +21,26 @@ Variables
     s_i + d_i - M <= 0                                          ends          (5)
 
 min M. Workers are alike: task i is done by one of the first i (6).
+
+Workers over time, as a fluid: what no way to have them takes less than.
+
+Sets
+    k in K           periods of δ seconds, one behind the other
+
+Data
+    A_k, D_k         work done by the end of k at most (nothing waits for a worker), and at least (all is done in time)
+    u                seconds of a worker before it works
+    W                most workers
+
+Variables
+    P_k in [0, W]    workers in period k, on average
+    C_k in [D_k, A_k]  work done by its end
+    U_k >= 0         workers that start
+
+    C_k - C_{k-1} - δ P_k <= 0                                  by_workers    (7)
+    P_k - P_{k-1} - U_k <= 0                                    starting      (8)
+
+min Σ_k δ P_k + u U_k.
 """
 
 from __future__ import annotations
@@ -79,4 +99,34 @@ def shortest(seconds: Sequence[float], edges: Sequence[tuple[int, int]], workers
         return m.s[i] + seconds[i] - m.M <= 0
 
     m.objective = pyo.Objective(expr=m.M)
+    return m
+
+
+def fluid(most: Sequence[float], least: Sequence[float], period_s: float, start_s: float, workers: float) -> Any:
+    """Return the model of workers over time.
+
+    Parameters
+    ----------
+    most, least
+        A and D, seconds of work.
+    period_s, start_s
+        δ and u.
+    workers
+        W.
+    """
+    m = pyo.ConcreteModel()
+    m.K = pyo.RangeSet(0, len(most) - 1)
+    m.P = pyo.Var(m.K, bounds=(0, workers))
+    m.C = pyo.Var(m.K, bounds=lambda _, k: (least[k], most[k]))
+    m.U = pyo.Var(m.K, domain=pyo.NonNegativeReals)
+
+    @m.Constraint(m.K)
+    def by_workers(m: Any, k: int) -> Any:
+        return m.C[k] - (m.C[k - 1] if k else 0) - period_s * m.P[k] <= 0
+
+    @m.Constraint(m.K)
+    def starting(m: Any, k: int) -> Any:
+        return m.P[k] - (m.P[k - 1] if k else 0) - m.U[k] <= 0
+
+    m.objective = pyo.Objective(expr=pyo.quicksum(period_s * m.P[k] + start_s * m.U[k] for k in m.K))
     return m

@@ -62,6 +62,10 @@ OutCsv = Annotated[Path | None, typer.Option("--out", help="Write a row a period
 Picture = Annotated[Path | None, typer.Option("--plot", help="Draw into this file (.png, .pdf, .svg).")]
 
 
+OF_STEPS = ("job", "blocked", "workflow")
+"""Kinds whose plans are simulated step by step."""
+
+
 class PolicyName(StrEnum):
     """Who scales."""
 
@@ -141,12 +145,12 @@ def simulate(
     file: File,
     trace: Annotated[
         Path | None,
-        typer.Option(help="As of `scale`; trainings and pipelines take none."),
+        typer.Option(help="As of `scale`; trainings, pipelines, jobs, workflows and graphs take none."),
     ] = None,
     plan: Annotated[
-        Path | None, typer.Option(help="Plan of a training or pipeline, of `solve --out`; left out: the best.")
+        Path | None, typer.Option(help="Plan of what takes no trace, of `solve --out`; left out: the best.")
     ] = None,
-    trainings: Annotated[int, typer.Option(help="Trainings that are simulated.", min=1)] = 50,
+    trainings: Annotated[int, typer.Option(help="Trainings, or runs of what has steps, simulated.", min=1)] = 50,
     mini_batches: Annotated[int, typer.Option(help="Mini-batches sent through a pipeline.", min=2)] = 400,
     policy: Annotated[PolicyName, typer.Option(help="Who scales.")] = PolicyName.controller,
     trace_scale: TraceScale = 1.0,
@@ -182,8 +186,9 @@ def simulate(
 ) -> None:
     """Send every request of a trace through a service that a policy scales.
 
-    Or replay one under policies that keep functions warm, run a training's rounds, or
-    a pipeline's mini-batches.
+    Or replay one under policies that keep functions warm, run a training's rounds, a
+    pipeline's mini-batches, a job, a workflow, or a graph of tasks beside the rules
+    that start and stop its workers.
     """
 
     def work() -> int:
@@ -209,11 +214,12 @@ def simulate(
         if instance.kind == "keep-alive":
             return replayed(instance, trace, trace_scale, from_s, to_s, seed, as_json, out, plot)
         if instance.kind != "placement":
-            given = (
-                {"mini_batches": mini_batches}
-                if instance.kind == "pipeline"
-                else {"trainings": trainings, "seed": seed}
-            )
+            given: dict[str, Any] = {"trainings": trainings, "seed": seed}
+            if instance.kind == "pipeline":
+                given = {"mini_batches": mini_batches}
+            elif instance.kind in OF_STEPS:
+                given = {"runs": trainings, "seed": seed, "times": times.value, "cv": cv}
+                given |= {"every_s": every_s} if instance.kind == "blocked" else {}
             return _simulate_plan(instance, file, trace, plan, given, as_json, out, plot)
         if trace is None:
             raise InputError([Problem("", "--trace", "missing", "name a CSV of requests, or twitter-day")])
@@ -329,7 +335,7 @@ def _simulate_plan(
     file: str,
     trace: Path | None,
     plan: Path | None,
-    options: dict[str, int],
+    options: dict[str, Any],
     as_json: bool,
     out: Path | None,
     plot: Path | None,
@@ -337,7 +343,8 @@ def _simulate_plan(
     """Simulate what needs no trace."""
     from serflow_opt.families.verbs import answering
 
-    for flag, given in (("--trace", trace), ("--out", out), ("--plot", plot)):
+    drawn = problem.kind in OF_STEPS
+    for flag, given in (("--trace", trace), ("--out", out), ("--plot", None if drawn else plot)):
         if given is not None:
             found = f"{given}, of a {problem.kind}"
             raise InputError([Problem("", flag, found, "leave it out; --json prints the document")])
@@ -345,6 +352,10 @@ def _simulate_plan(
     with telling(not as_json) as tell:
         document = None if plan is None else read_plan(plan, file)
         found = run(problem, document, **options, on_progress=tell)
+    if plot is not None:
+        from serflow_opt.families.events.plot import plot_simulated
+
+        _draw(plot, 1, lambda axes: plot_simulated(found, axes[0]))
     hand_over(found, as_json)
     return OK
 

@@ -18,6 +18,7 @@ VIEWS = {
     "Comparison": "report.traffic:comparison_table",
     "Deployment": "report.traffic:deployment_table",
     "Differences": "report.differences:differences_table",
+    "EventsSimulated": "report.events:events_table",
     "Explanation": "report.explanation:explanation_table",
     "Fleet": "report.fleet:fleet_table",
     "Front": "report.front:front_table",

@@ -75,10 +75,10 @@ def rounds_table(found: RoundsSimulated) -> RenderableType:
     ]
     if last:
         lines.append("last in most often: " + ", ".join(f"{name} ({share:.0%})" for name, share in last if share > 0))
-    return Group(head, _figures(found.figures), *(Text(line) for line in lines))
+    return Group(head, figures_table(found.figures), *(Text(line) for line in lines))
 
 
-def _figures(figures: Sequence[SimulatedFigure]) -> Sheet:
+def figures_table(figures: Sequence[SimulatedFigure]) -> Sheet:
     """Lay out figures of a plan beside what came out."""
     rows = [
         (
@@ -86,7 +86,7 @@ def _figures(figures: Sequence[SimulatedFigure]) -> Sheet:
             f"{own.planned:.6g}",
             f"{own.expected:.6g}",
             f"{own.simulated:.6g}",
-            f"{own.off:+.2%}",
+            f"{round(own.off, 9) + 0.0:+.2%}",
         )
         for own in figures
     ]
@@ -98,4 +98,4 @@ def pipeline_table(found: PipelineSimulated) -> RenderableType:
     head = Text.assemble((found.instance, "bold"), f"  {found.mini_batches:,} mini-batches, the second half counted")
     rows = [(f"{own.stage}", own.layers, f"{own.planned:.1%}", f"{own.simulated:.1%}") for own in found.busy]
     busy = Sheet(("stage", "layers", "busy as planned", "from first to last"), rows, left=("layers",))
-    return Group(head, _figures(found.figures), busy)
+    return Group(head, figures_table(found.figures), busy)

@@ -7,7 +7,7 @@ from typing import Any
 import pyomo.core as pyo
 from support.golden_parts import golden
 
-from serflow_opt.formulations.blocked import shortest
+from serflow_opt.formulations.blocked import fluid, shortest
 
 
 @golden("blocked.shortest")
@@ -18,6 +18,15 @@ def three_tasks() -> Any:
     return shortest([2.0, 3.0, 4.0], [(0, 2)], 2, 9.0)
 
 
+@golden("blocked.fluid")
+def two_periods() -> Any:
+    """Two periods of 5 s, a start of 2 s, three workers at most: of 12 s of work at most 8 and at least 3 by the end of
+    the first. by_workers: C_0 <= 5 P_0, C_1 - C_0 <= 5 P_1. starting: P_0 <= U_0, P_1 - P_0 <= U_1.
+    """
+    return fluid([8.0, 12.0], [3.0, 12.0], 5.0, 2.0, 3.0)
+
+
 def built_names() -> set[str]:
     """Names of the constraints."""
-    return {own.local_name for own in three_tasks().component_objects(pyo.Constraint)}
+    models = (three_tasks(), two_periods())
+    return {own.local_name for model in models for own in model.component_objects(pyo.Constraint)}

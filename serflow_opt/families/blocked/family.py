@@ -40,6 +40,7 @@ class Blockeds(Standard):
         "words": "families.blocked.report:plan_words",
         "plot": "families.blocked.plot:plot_schedule",
         "pareto": "families.blocked.front:pareto",
+        "simulate": "families.blocked.simulate:simulate",
     }
 
     def model(self, data: Blocked) -> tuple[Any, Mapping[str, Any]]:

@@ -51,7 +51,7 @@ class JobAccount:
         return math.fsum((self.workers_usd, self.calls_usd, self.requests_usd, self.channel_usd))
 
 
-class _Teller:
+class JobTeller:
     """What a plan's workers do, one after the other."""
 
     def __init__(self, job: Job, plan: JobPlan) -> None:
@@ -127,23 +127,23 @@ class _Teller:
         self.account.compute_s += rounds * self.work_s / option.speed
         self.account.exchange_s += rounds * self.exchanging(option)
 
-    def lives(self, option: JobOption, rounds: int) -> list[float]:
-        """Seconds that each life of a function works, rounds in it, one after the other until all are done."""
+    def lives(self, option: JobOption, rounds: int) -> list[tuple[int, float]]:
+        """Rounds of each life of a function, and the seconds it works, one after the other until all are done."""
         data, saved = self.loading(option, self.job.data_bytes / self.w), self.loading(option, self.job.model_bytes)
         step = self.work_s / option.speed + self.exchanging(option)
-        told: list[float] = []
+        told: list[tuple[int, float]] = []
         left = rounds
         while True:
             begins = data + (saved if told else 0.0)
             if begins + left * step <= option.life_s * (1 + ROUNDING):
-                return [*told, begins + left * step]
+                return [*told, (left, begins + left * step)]
             done = math.floor((option.life_s - begins - saved) / step * (1 + ROUNDING))
             if done < 1:
                 excess = (begins + step + saved) / option.life_s - 1
                 longest = begins + step + saved
                 self.account.breach = Breach(limit="life", value=longest, bound=option.life_s, excess=excess)
-                return [begins + left * step]
-            told.append(begins + done * step + saved)
+                return [(left, begins + left * step)]
+            told.append((done, begins + done * step + saved))
             left -= done
 
 
@@ -159,7 +159,7 @@ def account(job: Job, plan: JobPlan) -> JobAccount:
     job, plan
         What was decided of what.
     """
-    tell = _Teller(job, plan)
+    tell = JobTeller(job, plan)
     function = None if plan.function < 0 else job.options[plan.function]
     machine = None if plan.machine < 0 else job.options[plan.machine]
     if function is not None and machine is not None:
@@ -172,7 +172,7 @@ def account(job: Job, plan: JobPlan) -> JobAccount:
     return tell.account
 
 
-def _functions(tell: _Teller, option: JobOption) -> None:
+def _functions(tell: JobTeller, option: JobOption) -> None:
     job, own, channel, w = tell.job, tell.account, tell.channel, tell.w
     tell.held(option)
     lives = tell.lives(option, tell.rounds)
@@ -183,13 +183,13 @@ def _functions(tell: _Teller, option: JobOption) -> None:
     tell.worked(option, tell.rounds)
     both = 2 * tell.loading(option, job.model_bytes)
     own.restart_s = again * (tell.started(option, 1) + own.load_s + both)
-    own.workers_usd = w * math.fsum(lives) * option.usd_per_s
+    own.workers_usd = w * math.fsum(own_s for _, own_s in lives) * option.usd_per_s
     own.calls_usd = w * len(lives) * option.usd_per_call
     own.requests_usd = w * (len(lives) * job.usd_per_read + again * (job.usd_per_write + job.usd_per_read))
     own.channel_usd = _rented(channel, own, own.start_s)
 
 
-def _machines(tell: _Teller, option: JobOption) -> None:
+def _machines(tell: JobTeller, option: JobOption) -> None:
     job, own, channel, w = tell.job, tell.account, tell.channel, tell.w
     tell.held(option)
     boot = tell.started(option, w)
@@ -206,7 +206,7 @@ def _rented(channel: Channel, own: JobAccount, ready: float) -> float:
     return channel.usd_per_s * (channel.start_s + own.time - ready)
 
 
-def _in_turn(tell: _Teller, function: JobOption, machine: JobOption) -> None:
+def _in_turn(tell: JobTeller, function: JobOption, machine: JobOption) -> None:
     """Functions work while machines boot, and write the model down for them."""
     job, plan, own, channel, w = tell.job, tell.plan, tell.account, tell.channel, tell.w
     tell.held(function)

@@ -39,6 +39,7 @@ class Jobs(Standard):
         "layout": "families.job.report:plan_parts",
         "words": "families.job.report:plan_words",
         "plot": "families.job.plot:plot_job",
+        "simulate": "families.job.simulate:simulate",
     }
 
     def model(self, data: Job) -> tuple[Any, Mapping[str, Any]]:

@@ -37,6 +37,7 @@ class Workflows(Standard):
         "layout": "families.workflow.report:plan_parts",
         "words": "families.workflow.report:plan_words",
         "plot": "families.workflow.plot:plot_workflow",
+        "simulate": "families.workflow.simulate:simulate",
     }
 
     def model(self, data: Workflow) -> tuple[Any, Mapping[str, Any]]:

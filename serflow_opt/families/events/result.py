@@ -1,0 +1,120 @@
+"""What a simulation of tasks, rounds or phases says: the plan's figures beside what came out, and who did it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+from serflow_opt.families.simulated import SimulatedFigure
+from serflow_opt.ground.arguments import Arguments
+from serflow_opt.ground.document import Answer, Document
+from serflow_opt.traffic.simulate.service_times import LAWS, Law
+
+if TYPE_CHECKING:
+    from serflow_opt.ground.arrays import Floats
+
+RUNS = 50
+"""Simulated where times scatter and it is not said how many."""
+MOST_STEPS = 4_000_000
+"""Of all runs together."""
+
+
+class SimulatedPart(Document):
+    """A part of the plan: of a job where time goes, of a workflow a phase and when it ends."""
+
+    name: str
+    planned: float = Field(description="s")
+    simulated: float = Field(description="s, mean of all runs; of a job on the path that ends last")
+
+
+class StaffRow(Document):
+    """A way to have workers over time."""
+
+    name: str
+    words: str
+    time_s: float
+    most: int = Field(description="workers at once")
+    worker_s: float = Field(description="of all workers, from their orders until they left")
+    busy: float = Field(description="share of these that tasks take")
+    usd: float = Field(description="of workers that are paid from their order until they leave")
+    bound_worker_s: float = Field(description="no way takes less that is done as soon: the fluid bound")
+    at_work: dict[str, list[float]] = Field(description="s: moments; workers: there from then on")
+
+    @property
+    def over(self) -> float:
+        """How much more than the bound, relative."""
+        return self.worker_s / self.bound_worker_s - 1
+
+
+class EventsSimulated(Answer):
+    """A simulated graph, job or workflow beside its plan, as `simulate --json` prints it."""
+
+    kind: str
+    instance: str
+    runs: int
+    steps: int = Field(description="of a run")
+    seed: int
+    times: str
+    figures: list[SimulatedFigure]
+    longest_s: float = Field(description="of all runs")
+    parts: list[SimulatedPart] = Field(default=[], description="of a job where time goes, of a workflow its phases")
+    staffs: list[StaffRow] = Field(default=[], description="of a graph, ways to have workers over time")
+    notes: list[str] = Field(default=[])
+    plan: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document."""
+        return self.model_dump(mode="json")
+
+    def _said(self) -> str:
+        worst = max((abs(own.off) for own in self.figures), default=0.0)
+        return f"{self.runs} runs of {self.instance}: at most {worst:.2%} off"
+
+
+class Scatter:
+    """Times of steps, run by run; the first run of fixed times is the only one.
+
+    Raises
+    ------
+    InputError
+        For arguments that are none, and for more steps than can be simulated.
+    """
+
+    def __init__(self, runs: int | None, seed: int, times: str, cv: float, steps: int) -> None:
+        with Arguments() as given:
+            runs = given.whole("runs", RUNS if runs is None else runs, 1)
+            self.seed = given.whole("seed", seed)
+            given.one_of("times", times, LAWS)
+            cv = given.number("cv", cv)
+        self.law = Law.of(times, cv)
+        self.runs = runs if self.law.scatters else 1
+        with Arguments() as given:
+            if steps * self.runs > MOST_STEPS and self.runs > 1:
+                most = max(MOST_STEPS // steps, 1)
+                given.misfit("runs", f"{runs}: {steps * runs:,} steps", f"at most {most}, of {MOST_STEPS:,} steps")
+        self._draw = np.random.default_rng(seed)
+
+    def seconds(self, stated: Sequence[float] | Floats, stay: Sequence[bool] | None = None) -> Floats:
+        """Return the seconds of a run.
+
+        Parameters
+        ----------
+        stated
+            As the plan has them.
+        stay
+            Which of them do not scatter; None: all do.
+        """
+        known = np.asarray(stated, dtype=float)
+        if not self.law.scatters:
+            return known
+        factors = self.law.quantiles(self._draw.random(len(known)), np.array([self.law.cv]))[:, 0]
+        return known * (factors if stay is None else np.where(stay, 1.0, factors))
+
+
+def told(on_progress: Callable[[str], None] | None, what: str) -> None:
+    """Say what is being done, where somebody listens."""
+    if on_progress is not None:
+        on_progress(what)
