@@ -142,6 +142,7 @@ def pareto(
         Two or more of the family's quantities; none: its first two.
     coverage
         None: the whole front. Otherwise each decision there is has one in it that is at most this much worse, relative.
+        Not taken where a family only bounds its front: that says how far it may be off.
     time_limit
         Seconds; at the limit what was found is returned. None: none.
     method
@@ -159,11 +160,14 @@ def pareto(
         For arguments that are none, objectives that the family does not have, and a journal.
     """
     family = family_of(problem)
+    bounded = family.own.get("bounded_front")
     names = tuple(objectives) or tuple(own.name for own in family.quantities[:2])
     with Arguments() as given:
         seconds, jobs = given.limit("time_limit", time_limit), given.whole("jobs", jobs, 1)
         if coverage is not None:
             coverage = given.number("coverage", coverage, above=True)
+            if bounded is not None:
+                given.misfit("coverage", f"{coverage:g}", f"leave it out: a front of a {family.kind} says its own")
         given.one_of("method", method, ("auto", "milp"))
         if journal is not None:
             given.misfit("journal", str(journal), f"no journal is kept of a {family.kind}: leave it out")
@@ -174,11 +178,15 @@ def pareto(
     with stoppable():
         deadline = Deadline(seconds)
 
-        def report(plans: int, boxes: int) -> None:
+        def report(plans: int, left: int) -> None:
             if on_progress is not None:
-                on_progress(FrontProgress(deadline.seconds, f"{what}, {boxes} open", plans, None))
+                on_progress(FrontProgress(deadline.seconds, f"{what}, {left} open", plans, None))
 
         what, where = "settings", family.own.get("front")
+        if bounded is not None:
+            what = "rows"
+            front: SolutionFront = named(bounded)(problem, names, deadline, report)
+            return front
         if where is not None and method == "auto" and not coverage:
             whole: AtOnce | None = named(where)(problem, names, deadline, report)
             if whole is not None:
@@ -231,10 +239,25 @@ def _point(
     deadline: Deadline,
     method: str,
 ) -> Solution:
-    """A point as the answer to the question it answers: the first quantity, with its values of the others as limits."""
-    less = {name: quantity(family, name).less(own.values[name]) for name in names}
-    asked = family.held(problem, {name: less[name] for name in names[1:]})
-    found = Found(decision, own.values, own.violation, less[names[0]])
+    """A point as the answer to the question it answers."""
+    asked, found = question_of(family, problem, names, decision, own)
     if proven:
         found.bound = found.value
     return solution_of(family, asked, found, SearchSettings(BOX_GAP, deadline), names[0], method)
+
+
+def question_of(family: Family, problem: Any, names: tuple[str, ...], decision: Any, own: Valued) -> tuple[Any, Found]:
+    """Return the question that a point of a front answers, and the answer: the first quantity, the others as limits.
+
+    Parameters
+    ----------
+    family, problem
+        What the front is of.
+    names
+        Its quantities.
+    decision, own
+        A point, and what it achieves.
+    """
+    less = {name: quantity(family, name).less(own.values[name]) for name in names}
+    asked = family.held(problem, {name: less[name] for name in names[1:]})
+    return asked, Found(decision, own.values, own.violation, less[names[0]])

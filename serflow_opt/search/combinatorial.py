@@ -24,12 +24,13 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
-from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING
+from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.bound_recursion import BoundTable, sweep
 from serflow_opt.search.enumerate import near_optimal_placements
 from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, bracket, placed, task_of
+from serflow_opt.search.placement_search import PlacementCounts, PlacementSearch
 from serflow_opt.search.placements import Paths, keys_of
 from serflow_opt.search.prefixes import least_whole_before, most_value
 from serflow_opt.search.prune import decision_at
@@ -62,23 +63,18 @@ class Candidate:
 
 
 @dataclass(slots=True)
-class LabelCounts:
-    """Placements there are, listed because bounds left them, and given labels; labels kept; sweeps."""
+class LabelCounts(PlacementCounts):
+    """Placements given labels, too; labels kept."""
 
-    placements: float = 0.0
-    listed: int = 0
     labelled: int = 0
     labels: int = 0
-    sweeps: int = 0
 
 
-class ChainSearch:
-    """The search over the arrays of an instance.
+class ChainSearch(PlacementSearch):
+    """The search over the arrays of an instance; parameters, value and bound as `PlacementSearch`.
 
     Attributes
     ----------
-    value, bound
-        Of the best plan, and what no plan is below, in units of the chain's objective.
     infeasible
         Proven to have no plan.
     counts
@@ -93,17 +89,13 @@ class ChainSearch:
         on_better: Callable[[float, float], None] | None = None,
         grace_s: float = 0.0,
     ) -> None:
-        self.chain, self.on_better = chain, on_better
-        self._deadlines = deadline, deadline.later(grace_s) if grace_s else deadline
-        self.gap = max(gap - FOR_VALUING, gap / 2)  # the rest is for the exact value of the plan
+        super().__init__(chain, gap, deadline, on_better, grace_s)
         self.before = chain.known("before", least_whole_before)
-        self.limited = np.isfinite(chain.limits)
         self.tight = stages_couple(chain.data.instance)
         self.size = float(np.abs(chain.adds[chain.on][:, 0]).mean()) * len(chain.on) if chain.on.any() else 0.0
         self.held = np.zeros(len(chain.limits))  # multipliers of further limits
         self.held[0] = 1.0
-        self.value, self.bound, self.infeasible = math.inf, -math.inf, False
-        self.best: tuple[Placed, Ints] | None = None
+        self.infeasible = False
         self.counts = LabelCounts()
         self._candidates: dict[bytes, Candidate] = {}
         self._dropped = math.inf
@@ -131,11 +123,6 @@ class ChainSearch:
             if self.value - self.bound <= 2 * ROUNDING * self.size:  # the objective is zero to rounding
                 self.bound = self.value
         return ended
-
-    @property
-    def deadline(self) -> Deadline:
-        """When to stop: a little later where no plan is known yet."""
-        return self._deadlines[self.best is None]
 
     def _never_negative(self) -> bool:
         """Whether everything only adds to the objective."""
@@ -248,10 +235,6 @@ class ChainSearch:
     def _accurate(self) -> Floats:
         """Multipliers that ask for accuracy alone."""
         return _with(np.zeros(len(self.held)), -1, 1.0)
-
-    def offset(self, weights: Floats) -> float:
-        """What is added to V: minus the multipliers times the limits."""
-        return -float(weights[1:] @ np.where(self.limited, self.chain.limits, 0.0)[1:])
 
     def _sweep(self, lanes: Floats, on: Mask | None) -> BoundTable:
         self.counts.sweeps += 1

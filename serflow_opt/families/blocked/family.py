@@ -39,7 +39,7 @@ class Blockeds(Standard):
         "layout": "families.blocked.report:plan_parts",
         "words": "families.blocked.report:plan_words",
         "plot": "families.blocked.plot:plot_schedule",
-        "pareto": "families.blocked.front:pareto",
+        "bounded_front": "families.blocked.front:schedules",
         "simulate": "families.blocked.simulate:simulate",
     }
 

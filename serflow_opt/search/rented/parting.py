@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.ground.arrays import Floats, Ints
+from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
-from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING, SMALLEST
+from serflow_opt.ground.tolerances import ROUNDING, SMALLEST
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed, least_values
+from serflow_opt.search.placement_search import PlacementCounts, PlacementSearch
 from serflow_opt.search.prune import decision_at
 from serflow_opt.search.rented.columns import Columns
 
@@ -30,41 +31,27 @@ OFTEN = 125
 
 
 @dataclass(slots=True)
-class NodeCounts:
-    """Placements there are, listed because bounds left them, and parted; nodes of these; sweeps."""
+class NodeCounts(PlacementCounts):
+    """Placements parted, too; nodes of these."""
 
-    placements: float = 0.0
-    listed: int = 0
     parted: int = 0
     nodes: int = 0
-    sweeps: int = 0
 
 
-class Parting:
-    """The best plan of placements that are given, and what it takes to find it.
+class Parting(PlacementSearch):
+    """The best plan of placements that are given, and what it takes to find it; else as `PlacementSearch`.
 
     Parameters
     ----------
     chain
         At fractional rents.
-    gap
-        How much better than the best plan others have to be, relative.
-    deadline
-        When to stop.
-    on_better
-        Called with the value of each better plan and the bound, in units of the chain's objective.
-    grace_s
-        Seconds beyond the deadline for a first plan.
     most_nodes
         Nodes looked at, at most, before the search stops as if its time were over.
 
     Attributes
     ----------
-    value, bound
-        Of the best plan (one known from elsewhere may be set before), and what no plan is below, in units of the
-        chain's objective.
-    best
-        Its placement and thresholds.
+    value
+        One known from elsewhere may be set before.
     shares
         How often it takes each threshold of each stage; None: one everywhere.
     """
@@ -79,26 +66,11 @@ class Parting:
         *,
         most_nodes: float = math.inf,
     ) -> None:
-        self.chain, self.on_better = chain, on_better
-        self._deadlines = deadline, deadline.later(grace_s) if grace_s else deadline
-        self.gap = max(gap - FOR_VALUING, gap / 2)  # the rest is for the exact value of the plan
+        super().__init__(chain, gap, deadline, on_better, grace_s)
         self.columns = Columns(chain)
-        self.limited = np.isfinite(chain.limits)
-        self.value, self.bound = math.inf, -math.inf
-        self.best: tuple[Placed, Ints] | None = None
         self.shares: list[Floats] | None = None
         self.counts = NodeCounts()
         self._most_nodes = most_nodes
-
-    @property
-    def deadline(self) -> Deadline:
-        """When to stop: a little later where no plan is known yet."""
-        return self._deadlines[not self.knows]
-
-    @property
-    def knows(self) -> bool:
-        """Whether there is a plan."""
-        return math.isfinite(self.value)
 
     def decision(self) -> Decision | None:
         """Return the best plan."""
@@ -227,10 +199,6 @@ class Parting:
             self.check_nodes(nodes)
             nodes.run(NODES)
             self.take(those, nodes)
-
-    def offset(self, weights: Floats) -> float:
-        """What is added to V: minus the multipliers times the limits."""
-        return -float(weights[1:] @ np.where(self.limited, self.chain.limits, 0.0)[1:])
 
 
 def _mixing(decision: Decision, shares: list[Floats], stages: int) -> Decision:

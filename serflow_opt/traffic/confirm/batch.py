@@ -43,6 +43,39 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Coming:
+    """The requests that come to a block.
+
+    Attributes
+    ----------
+    block
+        Its position.
+    numbers, times
+        Which requests, and when each comes, s, in this order.
+    durations, outcomes
+        How long requests take there, and how each ends.
+    key, sent
+        Of the random numbers of the block, and how many requests are sent in all: each has its own.
+    """
+
+    block: int
+    numbers: NDArray[np.int64]
+    times: NDArray[np.float64]
+    durations: Durations
+    outcomes: NDArray[np.int64]
+    key: Sequence[int]
+    sent: int
+
+    def cold(self, share: float) -> NDArray[np.bool_]:
+        """Return, by request sent, whether a call for it meets a cold start: drawn for all, so each keeps its own."""
+        return np.random.default_rng(self.key).random(self.sent) < share
+
+
+ServedRequests = tuple["NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.bool_]"]
+"""How long requests that come to a block wait for workers, s, when they are done, and whether by the function."""
+
+
+@dataclass(frozen=True, slots=True)
 class FixedPools:
     """A service with so many workers in each pool, all of one type: they are always there, and never fail.
 
@@ -135,8 +168,9 @@ class FixedPools:
         for b, block in enumerate(blocks):
             durations = Durations(block, exits, self.law, np.random.default_rng([*key, 3, b]))
             outcomes = durations.outcomes(numbers)
+            coming = Coming(b, numbers, times, durations, outcomes, [*key, 4, b], n)
             serve = self._serve if block.batch == 1 else self._serve_batches
-            waits, finished, called = serve(b, durations, numbers, times, outcomes, [*key, 4, b], n, held)
+            waits, finished, called = serve(coming, held)
             waited[numbers] += waits
             counts = (numbers >= cut) & (numbers < cut + count)
             entered.append(int(counts.sum()))
@@ -150,21 +184,13 @@ class FixedPools:
         mine = slice(cut, cut + count)
         return Batch((done - sent)[mine], waited[mine], tuple(entered), tuple(on_function), tuple(held))
 
-    def _serve(
-        self,
-        b: int,
-        durations: Durations,
-        numbers: NDArray[np.int64],
-        times: NDArray[np.float64],
-        outcomes: NDArray[np.int64],
-        key: Sequence[int],
-        n: int,
-        held: list[NDArray[np.float64]],
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-        """How long requests that come to a block wait for workers, when they are done, and whether by the function."""
+    def _serve(self, coming: Coming, held: list[NDArray[np.float64]]) -> ServedRequests:
+        """Serve requests one by one; how long they hold workers is put into `held`, by pool."""
+        b, durations = coming.block, coming.durations
+        numbers, times, outcomes = coming.numbers, coming.times, coming.outcomes
         block = self.service.blocks[b]
         begin, seconds, called = times.copy(), np.zeros(len(times)), np.ones(len(times), bool)
-        drawn = drawn_pools(block, n, key)[numbers]
+        drawn = drawn_pools(block, coming.sent, coming.key)[numbers]
         for i, (at, k, _) in enumerate(self.pools):
             if at != b or not self.workers[i]:
                 continue
@@ -176,41 +202,30 @@ class FixedPools:
             held[i] = holds
         if block.function is not None and called.any():
             taken = durations.seconds(block.function, numbers[called], outcomes[called])
-            if self.cold_shares[b] and block.function.cold_start_s:  # drawn for all, so that each keeps its own
-                cold = np.random.default_rng(key).random(n)[numbers[called]] < self.cold_shares[b]
-                taken = taken + cold * block.function.cold_start_s
+            if self.cold_shares[b] and block.function.cold_start_s:
+                taken = taken + coming.cold(self.cold_shares[b])[numbers[called]] * block.function.cold_start_s
             seconds[called] = taken
             begin = np.where(called, times, begin)
         return begin - times, begin + seconds, called
 
-    def _serve_batches(
-        self,
-        b: int,
-        durations: Durations,
-        numbers: NDArray[np.int64],
-        times: NDArray[np.float64],
-        outcomes: NDArray[np.int64],
-        key: Sequence[int],
-        n: int,
-        held: list[NDArray[np.float64]],
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    def _serve_batches(self, coming: Coming, held: list[NDArray[np.float64]]) -> ServedRequests:
         """As `_serve`, of a block that takes batches: those wait for workers once they are closed."""
+        b, outcomes = coming.block, coming.outcomes
         blocks, block = self.service.blocks, self.service.blocks[b]
         i = next(i for i, (at, _, _) in enumerate(self.pools) if at == b)
         on_machines = self.workers[i] > 0
         option = block.machines[0] if on_machines else block.function
         assert option is not None
-        first, closed = gathered(times, block)
-        rows, openers = np.repeat(np.arange(len(closed)), np.diff(first)), numbers[first[:-1]]
+        first, closed = gathered(coming.times, block)
+        rows, openers = np.repeat(np.arange(len(closed)), np.diff(first)), coming.numbers[first[:-1]]
         remaining = left(rows, outcomes, len(closed), block.outcomes)
-        taken = ends(table_of(option, block.batch), remaining, durations.factors(option, openers))
+        taken = ends(table_of(option, block.batch), remaining, coming.durations.factors(option, openers))
         begin = closed
         if on_machines:
             hop_s = blocks[b + 1].hop_s if block.machines[0].sends and b + 1 < len(blocks) else 0.0
             held[i] = taken[:, -1] + hop_s * (remaining[:, -1] > 0)
             begin = starts(closed, held[i], self.workers[i], None)
         elif block.function is not None and self.cold_shares[b]:
-            cold = np.random.default_rng(key).random(n)[openers] < self.cold_shares[b]
-            taken = taken + (cold * block.function.cold_start_s)[:, None]
+            taken = taken + (coming.cold(self.cold_shares[b])[openers] * block.function.cold_start_s)[:, None]
         done = begin[rows] + taken[rows, np.minimum(outcomes, block.outcomes - 2)]
-        return (begin - closed)[rows], done, np.full(len(times), not on_machines)
+        return (begin - closed)[rows], done, np.full(len(outcomes), not on_machines)
