@@ -19,36 +19,24 @@ def longest(
     ends, after
         Tasks that wait for task i: after[ends[i]:ends[i + 1]].
     """
-    before = np.zeros(len(seconds))
-    behind = np.zeros(len(seconds))
-    _longest(seconds, ends, after, before, behind)
-    return before, behind
-
-
-@cython.cfunc
-def _longest(
-    seconds: cython.double[::1],
-    ends: cython.longlong[::1],
-    after: cython.int[::1],
-    before: cython.double[::1],
-    behind: cython.double[::1],
-) -> cython.void:
-    """Forward for what comes before, backward for what comes behind."""
     i: cython.Py_ssize_t
     k: cython.Py_ssize_t
     own: cython.double
+    before: cython.double[::1] = np.zeros(len(seconds))
+    behind: cython.double[::1] = np.zeros(len(seconds))
     with cython.nogil:
-        for i in range(seconds.shape[0]):
+        for i in range(seconds.shape[0]):  # forward for what comes before
             own = before[i] + seconds[i]
             for k in range(ends[i], ends[i + 1]):
                 if before[after[k]] < own:
                     before[after[k]] = own
-        for i in range(seconds.shape[0] - 1, -1, -1):
+        for i in range(seconds.shape[0] - 1, -1, -1):  # backward for what comes behind
             own = 0.0
             for k in range(ends[i], ends[i + 1]):
                 if behind[after[k]] + seconds[after[k]] > own:
                     own = behind[after[k]] + seconds[after[k]]
             behind[i] = own
+    return np.asarray(before), np.asarray(behind)
 
 
 def schedule(
@@ -72,82 +60,80 @@ def schedule(
     workers
         How many there are.
     """
-    count = len(seconds)
-    starts = np.zeros(count)
-    of_rank = np.empty(count, dtype=np.int64)
-    of_rank[np.asarray(ranks)] = np.arange(count)
-    ready = np.empty(count + 1, dtype=np.int64)
-    when, busy = np.empty(workers + 1), np.empty(workers + 1, dtype=np.int64)
-    _schedule(seconds, ranks, ends, after, waits, workers, starts, of_rank, ready, when, busy)
-    return starts
-
-
-@cython.cfunc
-def _schedule(
-    seconds: cython.double[::1],
-    ranks: cython.longlong[::1],
-    ends: cython.longlong[::1],
-    after: cython.int[::1],
-    waits: cython.int[::1],
-    workers: cython.Py_ssize_t,
-    starts: cython.double[::1],
-    of_rank: cython.longlong[::1],
-    ready: cython.longlong[::1],
-    when: cython.double[::1],
-    busy: cython.longlong[::1],
-) -> cython.void:
-    """Two heaps: ranks of tasks that are ready, and ends of those that run."""
     i: cython.Py_ssize_t
     k: cython.Py_ssize_t
-    up: cython.Py_ssize_t
-    down: cython.Py_ssize_t
     size: cython.Py_ssize_t = 0
     used: cython.Py_ssize_t = 0
     now: cython.double = 0.0
-    end: cython.double
     task: cython.longlong
-    rank: cython.longlong
+    count = len(seconds)
+    starts: cython.double[::1] = np.zeros(count)
+    of_rank: cython.longlong[::1] = np.empty(count, dtype=np.int64)
+    # two heaps, both from place 1 on: ranks of tasks that are ready, and ends of those that run
+    ready: cython.longlong[::1] = np.empty(count + 1, dtype=np.int64)
+    when: cython.double[::1] = np.empty(workers + 1)
+    busy: cython.longlong[::1] = np.empty(workers + 1, dtype=np.int64)
     with cython.nogil:
         for i in range(seconds.shape[0]):
+            of_rank[ranks[i]] = i
             if waits[i] == 0:
                 size += 1
                 _sift_up(ready, size, ranks[i])
         while size > 0 or used > 0:
             while size > 0 and used < workers:
-                rank = ready[1]
+                task = of_rank[ready[1]]
                 size -= 1
                 _sift_down(ready, size, ready[size + 1])
-                task = of_rank[rank]
                 starts[task] = now
-                end = now + seconds[task]
                 used += 1
-                up = used
-                while up > 1 and when[up // 2] > end:
-                    when[up], busy[up] = when[up // 2], busy[up // 2]
-                    up = up // 2
-                when[up], busy[up] = end, task
+                _begin(when, busy, used, now + seconds[task], task)
             now = when[1]
             while used > 0 and when[1] <= now:
                 task = busy[1]
-                end = when[used]
-                rank = busy[used]
                 used -= 1
-                up = 1
-                while 2 * up <= used:
-                    down = 2 * up
-                    if down < used and when[down + 1] < when[down]:
-                        down += 1
-                    if when[down] >= end:
-                        break
-                    when[up], busy[up] = when[down], busy[down]
-                    up = down
-                if used > 0:
-                    when[up], busy[up] = end, rank
+                _end(when, busy, used)
                 for k in range(ends[task], ends[task + 1]):
                     waits[after[k]] -= 1
                     if waits[after[k]] == 0:
                         size += 1
                         _sift_up(ready, size, ranks[after[k]])
+    return np.asarray(starts)
+
+
+@cython.cfunc
+@cython.nogil
+def _begin(
+    when: cython.double[::1],
+    busy: cython.longlong[::1],
+    at: cython.Py_ssize_t,
+    end: cython.double,
+    task: cython.longlong,
+) -> cython.void:
+    """Put a task that runs into the heap of ends, from its last place."""
+    while at > 1 and when[at // 2] > end:
+        when[at], busy[at] = when[at // 2], busy[at // 2]
+        at = at // 2
+    when[at], busy[at] = end, task
+
+
+@cython.cfunc
+@cython.nogil
+def _end(when: cython.double[::1], busy: cython.longlong[::1], size: cython.Py_ssize_t) -> cython.void:
+    """Take the first task out of the heap of ends, which keeps so many."""
+    at: cython.Py_ssize_t = 1
+    down: cython.Py_ssize_t
+    end: cython.double = when[size + 1]
+    task: cython.longlong = busy[size + 1]
+    while 2 * at <= size:
+        down = 2 * at
+        if down < size and when[down + 1] < when[down]:
+            down += 1
+        if when[down] >= end:
+            break
+        when[at], busy[at] = when[down], busy[down]
+        at = down
+    if size > 0:
+        when[at], busy[at] = end, task
 
 
 @cython.cfunc
