@@ -30,8 +30,8 @@ EACH_ALONE = ("solve_all", "table")
 SAID = {"value": "evaluate", "solve_all": "solve", "plot": "--plot", "write_lp": "--write-lp"}
 """What people call a verb, where it has another name here."""
 PARTS = ("layout", "words", "table", "plot", "write_lp", "front", "bounded_front")
-"""What belongs to other verbs: how a decision is laid out and said in a line, how many are, files beside, a front that is
-found at once, and one that is only bounded."""
+"""What belongs to other verbs: how a decision is laid out and said in a line, how many are, files beside, a front found
+at once, and one that is only bounded."""
 
 Verb = Callable[..., Any]
 
