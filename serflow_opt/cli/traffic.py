@@ -145,13 +145,14 @@ def simulate(
     file: File,
     trace: Annotated[
         Path | None,
-        typer.Option(help="As of `scale`; trainings, pipelines, jobs, workflows and graphs take none."),
+        typer.Option(help="As of `scale`; what runs a plan (training, pipeline, batching, job, ..) takes none."),
     ] = None,
     plan: Annotated[
         Path | None, typer.Option(help="Plan of what takes no trace, of `solve --out`; left out: the best.")
     ] = None,
     trainings: Annotated[int, typer.Option(help="Trainings, or runs of what has steps, simulated.", min=1)] = 50,
     mini_batches: Annotated[int, typer.Option(help="Mini-batches sent through a pipeline.", min=2)] = 400,
+    requests: Annotated[int, typer.Option(help="Requests sent through shared batches.", min=1)] = 100_000,
     policy: Annotated[PolicyName, typer.Option(help="Who scales.")] = PolicyName.controller,
     trace_scale: TraceScale = 1.0,
     from_s: FromS = 0.0,
@@ -187,8 +188,8 @@ def simulate(
     """Send every request of a trace through a service that a policy scales.
 
     Or replay one under policies that keep functions warm, run a training's rounds, a
-    pipeline's mini-batches, a job, a workflow, or a graph of tasks beside the rules
-    that start and stop its workers.
+    pipeline's mini-batches, the requests of applications that share batches, a job, a
+    workflow, or a graph of tasks beside the rules that start and stop its workers.
     """
 
     def work() -> int:
@@ -217,6 +218,8 @@ def simulate(
             given: dict[str, Any] = {"trainings": trainings, "seed": seed}
             if instance.kind == "pipeline":
                 given = {"mini_batches": mini_batches}
+            elif instance.kind == "batching":
+                given = {"requests": requests, "seed": seed}
             elif instance.kind in OF_STEPS:
                 given = {"runs": trainings, "seed": seed, "times": times.value, "cv": cv}
                 given |= {"every_s": every_s} if instance.kind == "blocked" else {}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 VIEWS = {
+    "BatchingSimulated": "report.training:batching_table",
     "CostBound": "report.bound:bound_table",
     "Comparison": "report.traffic:comparison_table",
     "Deployment": "report.traffic:deployment_table",

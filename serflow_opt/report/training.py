@@ -14,6 +14,7 @@ from serflow_opt.report.solution import limits_table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from serflow_opt.families.batching.simulate import BatchingSimulated
     from serflow_opt.families.pipeline.simulate import PipelineSimulated
     from serflow_opt.families.simulated import SimulatedFigure
     from serflow_opt.families.training.explain import TrainingCosts
@@ -91,6 +92,25 @@ def figures_table(figures: Sequence[SimulatedFigure]) -> Sheet:
         for own in figures
     ]
     return Sheet(("", "planned", "expected", "simulated", "off"), rows, left=("",))
+
+
+def batching_table(found: BatchingSimulated) -> RenderableType:
+    """Lay out simulated groups beside their plan."""
+    coming = "at random" if found.arrivals == "random" else "evenly"
+    head = Text.assemble((found.instance, "bold"), f"  {found.requests:,} requests that come {coming}")
+    rows = [
+        (
+            own.application,
+            f"{own.target_ms:g}",
+            f"{own.promised_ms:.1f}",
+            f"{own.longest_ms:.1f}",
+            f"{own.mean_ms:.1f}",
+            f"{own.late:.3%}",
+        )
+        for own in found.applications
+    ]
+    titles = ("application", "target ms", "promised ms", "longest ms", "mean ms", "late")
+    return Group(head, _figures(found.figures), Sheet(titles, rows, left=titles[:1]))
 
 
 def pipeline_table(found: PipelineSimulated) -> RenderableType:

@@ -40,6 +40,7 @@ class Batchings(Standard):
         "words": "families.batching.report:plan_words",
         "export": "families.batching.export:batchers",
         "plot": "families.batching.plot:plot_groups",
+        "simulate": "families.batching.simulate:simulate",
     }
 
     def model(self, data: Batching) -> tuple[Any, Mapping[str, Any]]:
