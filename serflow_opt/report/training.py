@@ -110,7 +110,7 @@ def batching_table(found: BatchingSimulated) -> RenderableType:
         for own in found.applications
     ]
     titles = ("application", "target ms", "promised ms", "longest ms", "mean ms", "late")
-    return Group(head, _figures(found.figures), Sheet(titles, rows, left=titles[:1]))
+    return Group(head, figures_table(found.figures), Sheet(titles, rows, left=titles[:1]))
 
 
 def pipeline_table(found: PipelineSimulated) -> RenderableType:
