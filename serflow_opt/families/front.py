@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -31,6 +31,7 @@ from serflow_opt.search.outcome import SearchSettings
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 BY_BOXES = "search of boxes, each decision proven and valued by the exact evaluator"
 
@@ -116,6 +117,11 @@ class SolutionFront(Answer):
         import pandas as pd
 
         return pd.DataFrame([{**{own.name: own.value for own in p.metrics}, "plan": p.plan} for p in self.plans])
+
+    def plot(self, ax: Axes | None = None, kind: Literal["plane", "space", "parallel"] = "plane") -> Axes:
+        """Draw the front: in a plane, a third quantity told by colour; in space; or parallel, an axis for each."""
+        axes: Axes = named("plotting.solutions:plot_solutions")(self, ax, kind)
+        return axes
 
     def _said(self) -> str:
         return f"{self.instance}: {len(self.plans):,} decisions by {' and '.join(self.objectives)}"

@@ -22,6 +22,7 @@ SHIPPED = {
     "job": "families.job.family:JOB",
     "blocked": "families.blocked.family:BLOCKED",
     "workflow": "families.workflow.family:WORKFLOW",
+    "commitment": "families.commitment.family:COMMITMENT",
 }
 """Where the families of this package are, imported when they are asked for."""
 GROUP = "serflow_opt.families"

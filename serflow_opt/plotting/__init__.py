@@ -17,6 +17,7 @@ from serflow_opt.plotting.reconstructions import plot_reconstructions
 from serflow_opt.plotting.relaxing import plot_relaxing
 from serflow_opt.plotting.schedule import plot_schedule
 from serflow_opt.plotting.simulated import simulation_panels
+from serflow_opt.plotting.solutions import plot_solutions
 from serflow_opt.plotting.speed import plot_speed
 from serflow_opt.plotting.spending import plot_spending
 
@@ -38,6 +39,7 @@ __all__ = [
     "plot_reconstructions",
     "plot_relaxing",
     "plot_schedule",
+    "plot_solutions",
     "plot_speed",
     "plot_spending",
     "simulation_panels",

@@ -55,7 +55,8 @@ def test_commands_end_and_print_as_for_placements(tmp_path: Path) -> None:
         (
             'kind = "sack"',
             "kind",
-            "placement, batching, cluster, keep-alive, training, pipeline, job, blocked, workflow, knapsack",
+            "placement, batching, cluster, keep-alive, training, pipeline, job, blocked, workflow, "
+            "commitment, knapsack",
         ),
         ('kind = "knapsack"\nobjective = "beauty"', "objective", "value"),
         ('kind = "knapsack"\nlimits = { height_max = 3 }', "limits.height_max", "value_min, weight_max, price_max"),

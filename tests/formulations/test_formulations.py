@@ -30,6 +30,7 @@ from support import (
     golden_batching,
     golden_blocked,
     golden_cluster,
+    golden_commitments,
     golden_jobs,
     golden_keep_alive,
     golden_pipelines,
@@ -140,6 +141,7 @@ def built_names() -> set[str]:
         | golden_blocked.built_names()
         | golden_cluster.built_names()
         | golden_batches.built_names()
+        | golden_commitments.built_names()
         | golden_jobs.built_names()
         | golden_keep_alive.built_names()
         | golden_pipelines.built_names()
