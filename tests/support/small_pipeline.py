@@ -23,7 +23,8 @@ QUANTITIES = ("time", "rent", "cost", "workers")
 
 
 def drawn(seed: int) -> Pipeline:
-    """A small problem: up to six layers, up to five workers of one or two types, half of them short of memory."""
+    """A small problem: up to six layers, up to five workers of one or two types, half of them short of memory; on the
+    second type layers were measured."""
     rng = random.Random(seed)
     layers = tuple(
         Layer(
@@ -45,6 +46,7 @@ def drawn(seed: int) -> Pipeline:
             rng.choice((1.0, 2.0)),
             rng.choice((2.0, 8.0, 50.0)),
             rng.choice((None, rng.uniform(5.0, 60.0))),
+            tuple((rng.choice((0.5, 1.0, 2.0)), rng.choice((0.0, 1.5))) for _ in layers) if p else None,
         )
         for p in range(types)
     )
@@ -66,7 +68,8 @@ def every(problem: Pipeline) -> Iterator[tuple[dict[str, float], list[tuple[int,
                 for k, (p, r) in enumerate(given):
                     a, b, w = ends[k], ends[k + 1], problem.workers[p]
                     weights = math.fsum(x.parameter_bytes for x in problem.layers[a:b])
-                    busy = math.fsum(x.forward_s + x.backward_s for x in problem.layers[a:b]) / w.speed
+                    each = w.measured or tuple((x.forward_s, x.backward_s) for x in problem.layers)
+                    busy = math.fsum(math.fsum(own) for own in each[a:b]) / w.speed
                     slowest = max(slowest, (busy + 4 * (r - 1) * weights / (w.bytes_per_s * r)) / r)
                     received = problem.layers[a - 1].crossing_bytes if a else 0.0
                     passed = problem.layers[b - 1].crossing_bytes if b < n else 0.0

@@ -23,7 +23,7 @@ def others(problem: Pipeline, limits: Mapping[str, float]) -> list[Other]:
         The problem, and its limits, which one more worker keeps but for that on workers.
     """
     last = len(problem.layers) - 1
-    fastest = max(range(len(problem.workers)), key=lambda p: problem.workers[p].speed)
+    fastest = min(range(len(problem.workers)), key=lambda p: sum(map(sum, problem.seconds(p))))
     worker = problem.workers[fastest]
     most = min(worker.count, math.floor(limits.get("workers", worker.count)))
     ways: list[tuple[str, str, Plan]] = [

@@ -10,11 +10,13 @@ from typing import Literal
 from pydantic import Field
 
 from serflow_opt.errors import Problem
+from serflow_opt.families.measured_times import read_times
 from serflow_opt.families.pipeline import problem as made
 from serflow_opt.families.standard import Tables
 from serflow_opt.families.tables import Positive, Table
 from serflow_opt.problem.tables import Column, read_table
 
+MEASURED = ("layer", "worker")
 MOST_LAYERS = 1000
 MOST_STATES = 5_000
 """Numbers of workers of each type that can be in use: they are gone through one by one."""
@@ -27,6 +29,7 @@ class WorkerTable(Table):
     count: int = Field(ge=1, le=1024, description="how many there are")
     usd_per_hour: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="rent of one")
     speed: Positive = Field(default=1.0, description="times of the table shrink by it")
+    times: str = Field(default="", description="a type of the table `times`, on which layers were measured")
     bandwidth_mbit_s: Positive = Field(description="10^6 bit/s of its link, each way")
     memory_gb: Positive | None = Field(default=None, description="2^30 bytes each; left out: any amount")
 
@@ -38,6 +41,10 @@ class PipelineTables(Tables):
     layers: str = Field(
         description="CSV beside the file, one row a layer 1..n and mini-batch: layer,name,forward_ms,backward_ms,"
         "activation_bytes,parameter_bytes[,crossing_bytes,held_bytes]"
+    )
+    times: str = Field(
+        default="",
+        description="CSV beside the file of what was measured on each type: layer,worker,forward_ms,backward_ms",
     )
     batch: int = Field(ge=1, description="samples of a mini-batch, those of the table")
     samples_per_epoch: Positive | None = Field(default=None, description="left out: no time of an epoch is told")
@@ -76,6 +83,8 @@ def read(
         found = f"{states:,} ways to use so many workers of each type"
         problems.append(Problem(file, "worker.count", found, f"at most {MOST_STATES:,}: fewer workers or types"))
     layers = _layers(path.parent / document.layers, problems)
+    asked = {own.times: f"worker '{own.name}'.times" for own in document.worker if own.times}
+    measured = read_times(path, document.times, MEASURED, range(1, len(layers) + 1), asked, problems)
     if len(problems) > before:
         return None
     workers = tuple(
@@ -86,6 +95,7 @@ def read(
             own.speed,
             own.bandwidth_mbit_s * 1e6 / 8,
             None if own.memory_gb is None else own.memory_gb * 2**30,
+            measured.get(own.times),
         )
         for own in document.worker
     )

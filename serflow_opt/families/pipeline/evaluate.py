@@ -58,7 +58,7 @@ def stages(problem: Pipeline, plan: Plan) -> list[StageValue]:
         kept = weights + came + sum(layer.held_bytes for layer in mine)
         found.append(
             StageValue(
-                computing_s=sum(layer.forward_s + layer.backward_s for layer in mine) / worker.speed / r,
+                computing_s=sum(map(sum, problem.seconds(stage.worker)[stage.first : stage.last + 1])) / r,
                 synchronising_s=4 * (r - 1) * weights / (worker.bytes_per_s * r) / r,
                 receiving_s=2 * came / (worker.bytes_per_s * r),
                 sending_s=2 * goes / (worker.bytes_per_s * r),

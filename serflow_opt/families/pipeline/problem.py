@@ -8,7 +8,7 @@ from math import ceil
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer, for one mini-batch on a worker of speed 1.
+    """A layer, for one mini-batch on a worker of speed 1 that was not measured itself.
 
     Attributes
     ----------
@@ -42,6 +42,8 @@ class WorkerType:
         Rent of one.
     speed
         Times shrink by it.
+    measured
+        Seconds there and back of each layer on this type; None: those of the layers.
     bytes_per_s
         Of its link, each way to come and to go.
     memory_bytes
@@ -54,6 +56,7 @@ class WorkerType:
     speed: float
     bytes_per_s: float
     memory_bytes: float | None
+    measured: tuple[tuple[float, float], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +80,12 @@ class Pipeline:
     samples: float
     workers: tuple[WorkerType, ...]
     on_links: int = 1
+
+    def seconds(self, p: int) -> list[tuple[float, float]]:
+        """Return what each layer takes on a worker of a type, there and back."""
+        worker = self.workers[p]
+        known = worker.measured or [(layer.forward_s, layer.backward_s) for layer in self.layers]
+        return [(there / worker.speed, back / worker.speed) for there, back in known]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,14 +33,14 @@ class LayerRuns:
     def __init__(self, problem: Pipeline) -> None:
         self.problem = problem
         layers = problem.layers
-        seconds = np.array([0.0, *(layer.forward_s + layer.backward_s for layer in layers)]).cumsum()
         weights = np.array([0.0, *(layer.parameter_bytes for layer in layers)]).cumsum()
         held = np.array([0.0, *(layer.held_bytes for layer in layers)]).cumsum()
         self.crossing = np.array([0.0, *(layer.crossing_bytes for layer in layers[:-1]), 0.0])
-        self.seconds, self.weights, self.held = (
-            np.triu(own[None, :] - own[:, None]) for own in (seconds, weights, held)
+        seconds = [np.array([0.0, *map(sum, problem.seconds(p))]).cumsum() for p in range(len(problem.workers))]
+        *self.seconds, self.weights, self.held = (
+            np.triu(own[None, :] - own[:, None]) for own in (*seconds, weights, held)
         )
-        self.none = np.tril(np.ones(self.seconds.shape, dtype=bool))
+        self.none = np.tril(np.ones(self.weights.shape, dtype=bool))
         self._times: dict[tuple[int, int], Array] = {}
 
     def times(self, p: int, r: int, versions: int) -> Array:
@@ -59,7 +59,7 @@ class LayerRuns:
         """
         worker = self.problem.workers[p]
         if (p, r) not in self._times:
-            work = (self.seconds / worker.speed + 4 * (r - 1) * self.weights / (worker.bytes_per_s * r)) / r
+            work = (self.seconds[p] + 4 * (r - 1) * self.weights / (worker.bytes_per_s * r)) / r
             moved = 2 * self.crossing / (worker.bytes_per_s * r)
             slowest = np.maximum(work, np.maximum(moved[:, None], moved[None, :]))
             self._times[p, r] = np.where(self.none, np.inf, slowest)

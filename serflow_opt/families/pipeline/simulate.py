@@ -158,13 +158,14 @@ class _Pipeline:
         self.back: list[float] = []
         self.across: list[float] = []
         for s, (stage, own) in enumerate(zip(plan, known, strict=True)):
-            worker, mine = problem.workers[stage.worker], problem.layers[stage.first : stage.last + 1]
+            worker, last = problem.workers[stage.worker], problem.layers[stage.last]
+            mine = problem.seconds(stage.worker)[stage.first : stage.last + 1]
             synchronising = own.synchronising_s * stage.replicas
-            self.there.append(sum(layer.forward_s for layer in mine) / worker.speed)
-            self.back.append(sum(layer.backward_s for layer in mine) / worker.speed + synchronising)
+            self.there.append(sum(there for there, _ in mine))
+            self.back.append(sum(back for _, back in mine) + synchronising)
             if s < self.last:
                 rate = min(worker.bytes_per_s, problem.workers[plan[s + 1].worker].bytes_per_s)
-                self.across.append(mine[-1].crossing_bytes / rate)
+                self.across.append(last.crossing_bytes / rate)
         self.workers = [[_Server(1) for _ in range(stage.replicas)] for stage in plan]
         self.links = [_Server(min(plan[s].replicas, plan[s + 1].replicas)) for s in range(self.last)]
         self.inside = [[0] * stage.replicas for stage in plan]

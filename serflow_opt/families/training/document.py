@@ -19,16 +19,18 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class MachineTable(Table):
-    """What computes: operations a second, or how many times as fast as what the stages were timed on."""
+    """What computes: operations a second, how many times as fast as what was timed, or a type that was timed itself."""
 
     name: str = Field(min_length=1)
     flops_per_s: Positive | None = Field(default=None, description="with columns forward_flops of the stages")
-    speed: Positive | None = Field(default=None, description="with columns forward_ms: times as fast as those")
+    speed: Positive | None = Field(default=None, description="times as fast as forward_ms of stages, or of `times`")
+    times: str = Field(default="", description="a type of the table training.times, on which stages were measured")
 
     @model_validator(mode="after")
     def _one_speed(self) -> MachineTable:
-        if (self.flops_per_s is None) == (self.speed is None):
-            raise ValueError("give either `flops_per_s` or `speed`")
+        given = sum((self.flops_per_s is not None, bool(self.speed or self.times)))
+        if given != 1:
+            raise ValueError("give one of `flops_per_s`, `speed` and `times`; `speed` may go with `times`")
         return self
 
 
@@ -125,6 +127,7 @@ class TrainingTable(Table):
 
     mode: Mode | Literal["any"] | list[Mode] = Field(default="any", description="several, or any: the plan chooses")
     stages: str = Field(description="CSV of the network's stages")
+    times: str = Field(default="", description="CSV: stage,machine,forward_ms[,backward_ms], measured by type")
     rounds: str = Field(description="CSV: rounds by local_epochs, clients, accuracy, and what else was varied")
     privacy: str = Field(default="", description="CSV: leak by cut and protection")
     packing: str = Field(default="", description="CSV: ways to make smaller what crosses the cut")

@@ -175,7 +175,7 @@ class _LabelSweep:
         t = np.maximum(last, sums[:, -1]) if setup.has_server else last
         value = sums[:, 0] + setup.per_t * t
         for label in np.argsort(value, kind="stable").tolist():
-            choice = self.groups.choices(back, np.array([label]))[0]
+            choice: Ints = self.groups.choices(back, np.array([label]))[0]
             if math.isfinite(setup.value(choice)[0]):
                 return choice
         return None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.families.measured_times import read_times
 from serflow_opt.families.tables import check_names
 from serflow_opt.families.training import document as tables
 from serflow_opt.families.training.menu import Offered, settings_of
@@ -66,11 +68,21 @@ def read(
         return None
     last = len(stages.names)
     leaks = read_leaks(path.parent / own.privacy, last, problems) if own.privacy else _all_or_nothing(last)
+    if stages.flops is None and stages.seconds is None and not own.times:
+        cure = "add a column forward_flops or forward_ms"
+        problems.append(Problem(str(path.parent / own.stages), "line 1", "no work of the stages", cure))
+    machines: dict[str, Sequence[tables.MachineTable]] = {"client": document.client, "server": document.server}
+    asked = {each.times: f"{kind} '{each.name}'.times" for kind, those in machines.items() for each in those}
+    asked.pop("", None)
+    measured_s = read_times(path, own.times, ("stage", "machine"), stages.names, asked, problems)
+    if len(problems) > before:
+        return None
+    stages = replace(stages, measured=measured_s)
     clients = _clients(document, stages, file, problems)
     servers = _servers(document, stages, path, catalogs, problems)
     topologies = _topologies(document, file, problems)
     modes = _modes(document, servers, file, problems)
-    cuts = _cuts(document, stages, modes, file, problems)
+    cuts, modes = _cuts(document, stages, modes, file, problems)
     if len(problems) > before:
         return None
     offered = Offered(clients, servers, knobs, topologies, modes, measured)
@@ -113,6 +125,8 @@ def _speed(
     machine: tables.MachineTable, stages: Stages, place: str, file: str, problems: list[Problem]
 ) -> tuple[float, ...]:
     """Seconds of a sample by stage."""
+    if machine.times:
+        return tuple(sum(own) / (machine.speed or 1.0) for own in stages.measured[machine.times])
     work, by = (stages.flops, machine.flops_per_s) if machine.speed is None else (stages.seconds, machine.speed)
     if work is None:
         key, column = ("flops_per_s", "forward_flops") if machine.speed is None else ("speed", "forward_ms")
@@ -276,8 +290,8 @@ def _modes(
 
 def _cuts(
     document: tables.TrainingTables, stages: Stages, modes: Sequence[str], file: str, problems: list[Problem]
-) -> tuple[int, ...]:
-    """Cuts that are asked for, or all that gradients come back over."""
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Cuts that are asked for, or all that gradients come back over, and the modes that these leave."""
     last = len(stages.names)
     asked = document.training.cuts
     for n in asked or ():
@@ -288,10 +302,11 @@ def _cuts(
             problems.append(Problem(file, "training.cuts", found, "write what comes back in training.stages"))
     cuts = tuple(sorted(set(asked or range(1, last + 1))))
     back = [n for n in cuts if n < last and not math.isnan(stages.gradient[n - 1])]
-    if modes and not back and set(modes) <= set(SPLIT):
+    cut = [] if back or document.training.mode == "any" else [mode for mode in modes if mode in SPLIT]
+    if cut:
         cure = "cut before the last stage, and write gradient_bytes in training.stages"
-        problems.append(Problem(file, "training.cuts", f"no cut for mode {modes[0]!r}", cure))
-    return cuts
+        problems.append(Problem(file, "training.cuts", f"no cut for mode {cut[0]!r}", cure))
+    return cuts, tuple(mode for mode in modes if back or mode not in SPLIT)
 
 
 def _all_or_nothing(last: int) -> list[Leak]:

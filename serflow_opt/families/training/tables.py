@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from serflow_opt.errors import Problem
+from serflow_opt.families.measured_times import BACKWARD, BothWays
 from serflow_opt.families.training.problem import KNOBS, Knob, Leak, MeasuredRounds, Packing
 from serflow_opt.problem.tables import Column, Row, read_table
 
-BACKWARD = 2.0
-"""Backward operations by forward ones, where only those are known."""
 VARIED = ("mode", "compression", "dropout", "noise", "selection", "topology")
 """What rounds can have been measured by, beside local epochs and clients."""
 FACTORS = (
@@ -32,7 +32,10 @@ FACTORS = (
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """The stages as the table has them: by stage, operations and milliseconds of a sample where they are known."""
+    """The stages as the table has them: by stage, operations and seconds of a sample where they are known.
+
+    `measured` has the seconds there and back by type of device or machine.
+    """
 
     names: tuple[str, ...]
     flops: tuple[float, ...] | None
@@ -40,6 +43,7 @@ class Stages:
     activation: tuple[float, ...]
     gradient: tuple[float, ...]
     parameters: tuple[float, ...]
+    measured: Mapping[str, BothWays] = field(default_factory=dict)
 
 
 def _number(row: Row, name: str, otherwise: float) -> float:
@@ -70,9 +74,6 @@ def read_stages(path: Path, problems: list[Problem]) -> Stages | None:
 
     rows = read_table(path, columns, problems)
     if len(problems) > before or not rows:
-        return None
-    if not any(name in rows[0].cells for name in works):
-        problems.append(Problem(str(path), "line 1", "no work of the stages", f"add a column {' or '.join(works)}"))
         return None
     names = [str(row.cells["stage"]) for row in rows]
     for n, row in enumerate(rows):

@@ -37,3 +37,18 @@ def test_layers_that_fit_nowhere_are_named(tmp_path: Path) -> None:
     found = so.solve(so.load(folder(tmp_path, "1,a,1,1,10,10\n2,b,1,1,10,5e6\n", workers)))
     assert found.status == "infeasible"
     assert "layer 2 (b) needs 5 MB, the largest worker has 1" in " ".join(found.notes)
+
+
+def test_times_measured_on_each_type(tmp_path: Path) -> None:
+    """2 and 3 ms by the table on a, 10 and 1 ms measured on b: the first layer on a, the second on b."""
+    workers = "".join(
+        f'[[worker]]\nname = "{own}"\ncount = 1\nbandwidth_mbit_s = 1e9\n{more}'
+        for own, more in (("a", ""), ("b", 'times = "b"\n'))
+    )
+    (tmp_path / "times.csv").write_text("layer,worker,forward_ms,backward_ms\n1,b,3,7\n2,b,0.5,0.5\n")
+    found = so.solve(so.load(folder(tmp_path, ROWS, workers, times="times.csv")))
+    assert found.plan is not None
+    assert [own["worker"] for own in found.plan["stages"]] == ["a", "b"]
+    assert [own["computing_ms"] for own in found.plan["stages"]] == pytest.approx([2.0, 1.0])
+    with pytest.raises(InputError, match=r"worker 'b'\.times"):
+        so.load(folder(tmp_path, ROWS, workers))

@@ -24,7 +24,7 @@ SECURE = '[federated]\nsecure = "secure.csv"\nsecure_aggregation = '
         ("count = 10", "count = 10\nflop = 1", "client[1].flop", "remove it"),
         ("count = 10", "count = 10\nmemory_mb = 1", "client 'phone'.memory_mb", "training stage 'a' takes 2.001 MB"),
         ("flops_per_s = 1e11", "speed = 1", "client 'phone'.speed", "no column forward_ms"),
-        ("flops_per_s = 1e11", "", "client[1]", "either `flops_per_s` or `speed`"),
+        ("flops_per_s = 1e11", "", "client[1]", "one of `flops_per_s`, `speed` and `times`"),
         ("usd_per_hour = 3.6", "", "server[1]", "one of `vm`"),
         ("usd_per_hour = 3.6", 'vm = "c6i.larg"', "server 'adds-up'.vm", "c6i.large"),
         ("usd_per_hour = 3.6", "usd_per_gb_s = 1", "server[1]", "`memory_gb` goes with"),
@@ -83,3 +83,27 @@ def test_what_does_not_go_together_is_told(tmp_path: Path) -> None:
         ('stages = "stages.csv"', 'stages = "stages.csv"\nprivacy = "privacy.csv"'),
         tables={"privacy": "cut,leak\n1,0.25\n1,0.5\n"},
     )
+
+
+def test_times_measured_on_each_type(tmp_path: Path) -> None:
+    """A client twice as fast as the phone that took 30 ms there and back: a round of 100 samples computes 1.5 s."""
+    folder = small(tmp_path, "flops_per_s = 1e11", 'times = "pixel"\nspeed = 2')
+    text = (folder / "instance.toml").read_text().replace("[training]", '[training]\ntimes = "times.csv"')
+    (folder / "instance.toml").write_text(text)
+    (folder / "times.csv").write_text("stage,machine,forward_ms,backward_ms\na,pixel,10,20\na,galaxy,5,\n")
+    plan = so.solve(folder).plan
+    assert plan is not None
+    assert plan["groups"][0]["computes_s"] == pytest.approx(1.5, rel=1e-12)
+    (folder / "instance.toml").write_text(text.replace('"pixel"', '"pixle"'))
+    with pytest.raises(so.InputError, match=r"client 'phone'\.times.*pixle.*pixel"):
+        so.load(folder)
+
+
+def test_modes_that_nothing_can_be_cut_for(tmp_path: Path) -> None:
+    """A mode that is asked for is refused without gradients; of any, the rest is left, and that is said."""
+    listed = small(tmp_path, 'mode = "federated"', 'mode = ["federated", "split"]')
+    with pytest.raises(so.InputError, match="no cut for mode 'split'"):
+        so.load(listed)
+    problem = so.load(small(tmp_path, 'mode = "federated"', 'mode = "any"'))
+    assert problem.data.modes == ("federated",)
+    assert "split" in " ".join(problem.data.cautions)
