@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from oracles.provisioned_instances import draw
+from oracles.provisioned_reading import provisioned
 from oracles.random_instances import write
 from support.helpers import run
 from support.service import service_document, write_trace
@@ -144,9 +146,10 @@ def test_deployments_tell_the_solvers_word_from_what_was_checked(
     proven = so.provision(so.load(write(service_document(large=True), tmp_path)), 30.0)
     assert proven.bound * (1 - 1e-5) <= proven.checked_bound <= proven.bound
     monkeypatch.setattr(one_set.OneSet, "bound", lambda own, enough: None)  # leave all of it to the solver
-    checked = so.provision("bert12-sst2", 20.0, blocks=1)
+    case = draw(14)  # the solver is asked, and what it says is needed
+    checked = provisioned(case, tmp_path, gap=1e-4)
     monkeypatch.setattr(highs.HighsModel, "solve", unchecked)
-    found = so.provision("bert12-sst2", 20.0, blocks=1)
+    found = provisioned(case, tmp_path, gap=1e-4)
     assert (found.status, found.bound) == (checked.status, pytest.approx(checked.bound, rel=1e-6))
     assert 0 < found.checked_bound < found.bound
     assert "by the solver's word" in " ".join(str(found).split())

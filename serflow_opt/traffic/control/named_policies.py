@@ -65,6 +65,8 @@ POOLS: dict[str, Pools] = {
 WANTED = {"functions": "no function", "machines": "no type of machines", "both": "no type of machines with a function"}
 BLOCKS_GAP, LONG_S = 5e-3, 60.0
 """Gap and seconds at which the search for blocks ends: what is compared is how they are scaled."""
+MORE_GAP = 2e-2
+"""The same for rates that a trace does not have, `TIMES` its own: which machines pay there is all that is asked."""
 PEAK_BUSY = 0.8
 """Share of machines for the maximum that is busy at the peak."""
 TIMES, MOST_TIMES = 4.0, 4.0**6
@@ -149,10 +151,8 @@ class Services:
         keep = None if pools == "any" else KEEPS[pools]
         rates, times = self._rates, 1.0
         while True:
-            limit = min(LONG_S, self.deadline.left)
-            found = provision(
-                self.instance, rates, blocks=blocks, keep=keep, gap=BLOCKS_GAP, time_limit=limit, confirm=False
-            )
+            limit, gap = min(LONG_S, self.deadline.left), BLOCKS_GAP if times == 1 else MORE_GAP
+            found = provision(self.instance, rates, blocks=blocks, keep=keep, gap=gap, time_limit=limit, confirm=False)
             if found.service is None:
                 if found.status == "no_solution" and self.deadline.expired:
                     raise OutOfTime("no blocks of stages were found that keep the targets; allow more time")

@@ -66,6 +66,7 @@ class MachineWorth:
         self.restart = machine.usd_per_s * machine.start_s / stay_s
         self._smooth = Carrying("smooth", 1.0) if arrivals == "smooth" else None
         self._lost: OrderedDict[int, Floats] = OrderedDict()
+        self._kept: OrderedDict[int, Floats] = OrderedDict()
         self._late: OrderedDict[int, Floats] = OrderedDict()
 
     def best(self, rates: Rates, now: int) -> tuple[int, float]:
@@ -132,7 +133,7 @@ class MachineWorth:
     def weights(self, rates: Rates) -> Floats:
         """Return the shares of time of `LOADS`, which have the mean of the forecast."""
         loads = np.minimum(rates.rates * self.busy_s, LOADS[-1])
-        above = np.clip(np.searchsorted(LOADS, loads, side="right"), 1, len(LOADS) - 1)
+        above = np.minimum(np.maximum(np.searchsorted(LOADS, loads, side="right"), 1), len(LOADS) - 1)
         part = (loads - LOADS[above - 1]) / (LOADS[above] - LOADS[above - 1])
         size = len(LOADS)
         low = np.bincount(above - 1, weights=rates.shares * (1 - part), minlength=size)
@@ -149,6 +150,9 @@ class MachineWorth:
     def room(self, count: int) -> int:
         """Return how many may wait for so many machines."""
         return self.slack.room(count * self.machine.workers, count * self.rate_per_s)
+
+    def _keeps(self, count: int) -> Floats:
+        return 1 - self.lost(count)
 
     def _loses(self, count: int) -> Floats:
         if self._smooth:
@@ -176,7 +180,8 @@ class MachineWorth:
                 / self.busy_s
             )
         work = weights * LOADS / self.busy_s
-        return np.array([float(work @ (1 - self.lost(int(count)))) for count in counts])
+        kept = self._kept
+        return np.array([work @ _row(kept, count, self._keeps) for count in counts.astype(int).tolist()])
 
     def _fewest(self, rates: Rates) -> int:
         """Return the fewest machines, one at least, that make no more late than may be."""
@@ -199,7 +204,7 @@ def _least(cost: Callable[[Floats], Floats], most: int, now: int) -> int:
     low, high, best = 0, most, min(most, now)
     while True:
         step = 1 if high - low <= AT_ONCE else (high - low) // SPREAD
-        counts = np.unique([*range(low, high + 1, step), high, best])
+        counts = np.array(sorted({*range(low, high + 1, step), high, best}))
         best = int(counts[np.argmin(cost(counts.astype(float)))])
         if step == 1:
             return best
