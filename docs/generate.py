@@ -250,8 +250,9 @@ def reference() -> str:
     return f"""# Python reference
 
 `import serflow_opt as so` offers the names below; `serflow_opt.plotting`,
-`serflow_opt.profiling` and `serflow_opt.formulations` are public, too, and have
-pages of their own: [pictures](plotting.md), [measuring](profiling.md), [the
+`serflow_opt.pages`, `serflow_opt.profiling` and `serflow_opt.formulations` are
+public, too, and have pages of their own: [pictures](plotting.md), [answers as a
+page](../pages.md), [measuring](profiling.md), [the
 formulations](formulations.md). Everything else may change.
 
 | name | what |

@@ -53,6 +53,7 @@ from serflow_opt.cli.instances import new, schema, validate
 from serflow_opt.cli.pareto import pareto
 from serflow_opt.cli.profiling import profile, run
 from serflow_opt.cli.provision import provision
+from serflow_opt.cli.report import report
 from serflow_opt.cli.speed import speed
 from serflow_opt.cli.sweep import sweep
 from serflow_opt.cli.traffic import compare, scale, simulate
@@ -339,6 +340,7 @@ app.command()(fleet)
 app.command()(pareto)
 app.command()(sweep)
 app.command()(diff)
+app.command()(report)
 app.command()(profile)
 app.command()(run)
 app.command()(speed)

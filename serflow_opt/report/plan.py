@@ -33,11 +33,7 @@ VERDICT = {
 
 def plan_table(plan: Plan) -> RenderableType:
     """Lay a plan out: verdict, stages, totals, limits, certificate."""
-    verdict, style = VERDICT[plan.status if plan.certificate.optimised else "valued"]
-    if plan.status == "optimal" and plan.by_word:
-        verdict = "optimal by the solver's word"
-    if plan.metrics is not None and plan.metrics.breaches:
-        verdict, style = "breaks a limit", "bold red"
+    verdict, style = verdict_of(plan)
     head = Text.assemble((plan.instance, "bold"), "  ", (verdict, style), f"  in {plan.seconds:.2f} s")
     parts: list[RenderableType] = [head]
     if plan.metrics is None:
@@ -45,11 +41,19 @@ def plan_table(plan: Plan) -> RenderableType:
         if plan.bound is not None:
             parts.append(Text(f"  no plan can be better than {plan.bound:.6g} {plan.objective.unit}"))
     else:
-        parts += [stage_table(plan, plan.metrics), *totals(plan, plan.metrics), Text(_proof(plan))]
+        parts += [stage_table(plan, plan.metrics), *totals(plan, plan.metrics), Text(proof_line(plan))]
     if plan.certificate.scope:
         parts.append(Text(f"proof of    {plan.certificate.scope}"))
     parts += [Text(f"note: {note}", style="yellow") for note in plan.notes]
     return Group(*parts)
+
+
+def verdict_of(plan: Plan) -> tuple[str, str]:
+    """Say in a few words what a plan is, and in which style."""
+    if plan.metrics is not None and plan.metrics.breaches:
+        return "breaks a limit", "bold red"
+    verdict, style = VERDICT[plan.status if plan.certificate.optimised else "valued"]
+    return ("optimal by the solver's word", style) if plan.status == "optimal" and plan.by_word else (verdict, style)
 
 
 def why_not(plan: Plan) -> list[str]:
@@ -134,7 +138,7 @@ def totals(plan: Plan, metrics: Metrics) -> list[RenderableType]:
         between = f"{part.accuracy_low:.4f} to {part.accuracy_high:.4f}, n = {part.samples}"
         together = "when the thresholds run on all confidences together"
         facts.append((title, f"accuracy {part.accuracy:.4f} (95 %: {between}) {together}"))
-    facts += _adaptations(plan, metrics)
+    facts += adaptations(plan, metrics)
     facts += [("limit", line) for line in _limits(plan, metrics)]
     for breach in metrics.breaches:
         broken = f"{breach.limit}: {breach.value:.6g} against {breach.bound:.6g} ({breach.excess:.2%} beyond)"
@@ -142,7 +146,7 @@ def totals(plan: Plan, metrics: Metrics) -> list[RenderableType]:
     return [facts_table(facts)]
 
 
-def _adaptations(plan: Plan, metrics: Metrics) -> Iterator[tuple[str, str]]:
+def adaptations(plan: Plan, metrics: Metrics) -> Iterator[tuple[str, str]]:
     """Variants, what crosses links and how, what leaks, energy: where there is something to say."""
     assert plan.plan is not None
     on = [variant.stages[0] for variant in plan.plan.variants if variant.variant == RAMP]
@@ -213,7 +217,8 @@ def _slack(slack: float, limit: float, unit: str = "") -> str:
     return f"{slack:.4g}{unit} to spare{share}" if slack > 0 else f"missed by {-slack:.4g}{unit}"
 
 
-def _proof(plan: Plan) -> str:
+def proof_line(plan: Plan) -> str:
+    """Say what was reached, what no plan is below, and how that was found."""
     value, bound, unit = plan.objective.value, plan.bound, plan.objective.unit
     reached = f"{plan.objective.name} {'unknown' if value is None else f'{value:.7g} {unit}'}"
     if bound is None:

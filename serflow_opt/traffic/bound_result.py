@@ -98,12 +98,12 @@ class CostBound(Displayed):
     @property
     def scope(self) -> str:
         """Whom it bounds."""
-        pool, late = self.pool, f"at most {self.pool.late:.4%} of requests" if self.pool.late else "no request"
+        pool = self.pool
+        served = f"all but {pool.late:.4g} of the requests" if pool.late else "every request"
         billing = "" if self.billing_counted else f"; the {pool.billing_min_s:g} s billed at least are left out of it"
         return (
             f"every autoscaler whose machines become ready or stop at multiples of {self.step_s:,.10g} s, "
-            f"serve at most {pool.capacity_per_s:g} requests/s each, and let "
-            f"{late} be served more than {pool.slo_s:g} s after it came; "
+            f"serve at most {pool.capacity_per_s:g} requests/s each, and serve {served} within {pool.slo_s:g} s; "
             f"requests come evenly within a period of the trace{billing}"
         )
 

@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("planner", "sensitivity", "fleets"),
     ("families",),
     ("report", "plotting", "__init__"),
-    ("profiling",),
+    ("pages", "profiling"),
     ("cli",),
 )
 """Packages and modules of the root, from the ground up: each imports from itself and from below only."""

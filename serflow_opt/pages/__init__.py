@@ -1,0 +1,5 @@
+"""Answers as pages for a browser: one file each, which fetches nothing and runs nothing that came from a file."""
+
+from serflow_opt.pages.page import page_of, write_page
+
+__all__ = ["page_of", "write_page"]
