@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from serflow_opt.profiling.running import CountedShare, Served
+    from serflow_opt.profiling.tasks.cholesky import CholeskyRuns
 
 
 AMONG = ("clients", "concentration", "clients_per_round", "local_epochs", "until", "rounds_max")
@@ -165,25 +167,40 @@ def profile(
     finish(work, debug)
 
 
+class Engine(StrEnum):
+    """What runs the tasks of a graph."""
+
+    processes = "processes"
+    dask = "dask"
+
+
 def run(
-    file: Annotated[str, typer.Argument(help="Instance that `profile` wrote.")],
+    file: Annotated[str, typer.Argument(help="Instance that `profile` wrote, or of kind blocked.")],
     plan: Annotated[Path, typer.Argument(help="Plan as `solve --out` writes it.")],
     data: Data = None,
     network: Annotated[str | None, typer.Option(help="The network, where it is no longer where it was.")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads; default: those of the plan.", min=1)] = None,
+    engine: Annotated[Engine, typer.Option(help="What runs the tasks of a blocked Cholesky.")] = Engine.processes,
+    runs: Annotated[int, typer.Option(help="How often a blocked Cholesky is run.", min=1)] = 3,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Run a plan for real, request by request, and compare accuracy, exit shares and time with its promises.
 
     Without --data on the held-out samples of the profile, which neither trained the network nor made the tables.
+    A blocked Cholesky is run on this machine: its tasks are measured, its time predicted, and both are shown.
     """
 
     def work() -> int:
+        from serflow_opt.cli.output import show
+        from serflow_opt.families.loading import problem_of
+
+        problem = problem_of(file)
+        if problem.kind == "blocked":
+            return _run_tasks(problem, read_plan(plan, file), engine.value, runs, as_json)
         from serflow_opt.profiling import need_torch
 
         need_torch("run")
-        from serflow_opt.cli.output import show
         from serflow_opt.profiling.rerun import rerun
 
         served = rerun(file, read_plan(plan, file), data=data or (), network=network, threads=threads)
@@ -194,6 +211,48 @@ def run(
         return OK
 
     finish(work, debug)
+
+
+def _run_tasks(problem: Any, plan: Mapping[str, Any], engine: str, runs: int, as_json: bool) -> int:
+    """Run a blocked Cholesky as planned."""
+    from serflow_opt.cli.common import telling
+    from serflow_opt.cli.output import show
+    from serflow_opt.families.simulated import decision_to_run
+    from serflow_opt.profiling.tasks.cholesky import run_cholesky
+
+    with telling(not as_json) as tell:
+        found = run_cholesky(problem.data, decision_to_run(problem, plan, None), engine, runs, say=tell)
+    if as_json:
+        print(json.dumps(asdict(found) | {"off": found.off}, indent=2))
+    else:
+        show(_tasks_table(found))
+    return OK
+
+
+def _tasks_table(found: CholeskyRuns) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    from serflow_opt.ground.sheet import Sheet
+
+    head = f"{found.rows:,} rows in blocks of {found.block:,}, {found.workers} workers, by {found.engine}"
+    last = found.runs[-1]
+    tasks = [
+        (name, f"{count:,}", f"{own * 1000:.4g}", f"{flops / own / 1e9:.3g}")
+        for name, count, own, flops in zip(found.kinds, found.tasks, last.seconds, found.flops, strict=True)
+    ]
+    rows = [
+        (f"{n}", f"{own.predicted_s:.4g}", f"{own.measured_s:.4g}", f"{own.off:+.1%}", f"{own.residual:.1g}")
+        for n, own in enumerate(found.runs, start=1)
+    ]
+    load = f"load of the machine {found.load[0]:.1f} before, {found.load[1]:.1f} after"
+    return Group(
+        Text(head),
+        Sheet(("task", "tasks", "ms", "GFlop/s"), tasks, left=("task",)),
+        Text(),
+        Sheet(("run", "predicted s", "measured s", "off", "residual"), rows),
+        Text(f"median {found.off:+.1%}; {load}"),
+    )
 
 
 def _check_given(
