@@ -26,7 +26,8 @@ from serflow_opt.families.blocked.graphs import graph_of
 from serflow_opt.families.blocked.problem import Blocked, BlockedOption, BlockedPlan, Store, TaskGraph, TaskKind
 from serflow_opt.families.blocked.schedule import TimedGraph, starts_of, timed
 from serflow_opt.ground.arguments import Arguments
-from serflow_opt.profiling.tasks.worker import Block, Task, serve
+from serflow_opt.profiling.tasks.blocks import Block, Task, assembled, matrix_of, place, tasks_of
+from serflow_opt.profiling.tasks.worker import serve
 
 MOST_BYTES = 4e9
 ENGINES = ("processes", "dask")
@@ -62,7 +63,7 @@ class TasksRun:
         return self.measured_s / self.predicted_s - 1
 
 
-class Waiting(NamedTuple):
+class TasksWaiting(NamedTuple):
     """What tasks wait for: how many each, who waits for one that is done, and who goes first."""
 
     waits: list[int]
@@ -185,29 +186,6 @@ def predicted(graph: TaskGraph, seconds: tuple[float, ...]) -> TimedGraph:
     return timed(replace(graph, kinds=kinds), HERE, FREE, 1)
 
 
-def matrix_of(rows: int, seed: int) -> Block:
-    """Return a symmetric matrix that is positive definite."""
-    draw = np.random.default_rng(seed)
-    found = draw.random((rows, rows))
-    return (found + found.T) / 2 + rows * np.eye(rows)
-
-
-def place(row: int, column: int) -> int:
-    """Return where a block on or below the diagonal is."""
-    return row * (row + 1) // 2 + column
-
-
-def tasks_of(n: int) -> list[Task]:
-    """Return the tasks of n x n blocks, in the order of `graph_of`."""
-    found: list[Task] = []
-    for j in range(n):
-        corner = place(j, j)
-        found.append((0, corner, corner, corner))
-        found += [(1, place(i, j), corner, corner) for i in range(j + 1, n)]
-        found += [(2, place(i, k), place(i, j), place(k, j)) for i in range(j + 1, n) for k in range(j + 1, i + 1)]
-    return found
-
-
 def _ranks(own: TimedGraph) -> NDArray[np.int64]:
     ranks = np.empty(len(own.seconds), dtype=np.int64)
     ranks[np.argsort(-(own.seconds + own.behind), kind="stable")] = np.arange(len(ranks))
@@ -287,7 +265,7 @@ class Team:
         for kind in range(len(graph.kinds)):
             all_of = np.flatnonzero(graph.kind == kind)
             some = np.resize(all_of, -(-MEASURED // len(self.pipes)) * len(self.pipes)) if len(all_of) else all_of
-            apart = Waiting([0] * len(some), lambda _: (), list(range(len(some))))
+            apart = TasksWaiting([0] * len(some), lambda _: (), list(range(len(some))))
             took = self._hand_out([tasks[n] for n in some.tolist()], apart)
             found.append(took * len(self.pipes) / max(len(some), 1))
         return tuple(found)
@@ -308,10 +286,10 @@ class Team:
             found: list[int] = graph.after[graph.ends[task] : graph.ends[task + 1]].tolist()
             return found
 
-        took = self._hand_out(tasks, Waiting(graph.waits.tolist(), behind, ranks.tolist()))
+        took = self._hand_out(tasks, TasksWaiting(graph.waits.tolist(), behind, ranks.tolist()))
         return assembled([self.store[own] for own in range(place(self.n, 0))], self.n), took
 
-    def _hand_out(self, tasks: list[Task], given: Waiting) -> float:
+    def _hand_out(self, tasks: list[Task], given: TasksWaiting) -> float:
         """Give each free process the first task that waits for none; return the seconds until all are done."""
         waits, of_rank = list(given.waits), np.argsort(given.ranks).tolist()
         ready = [given.ranks[task] for task, own in enumerate(waits) if own == 0]
@@ -334,19 +312,3 @@ class Team:
                     if waits[other] == 0:
                         heappush(ready, given.ranks[other])
         return time.perf_counter() - began
-
-
-def assembled(blocks: list[Block], n: int) -> Block:
-    """Return the lower factor of its blocks.
-
-    Parameters
-    ----------
-    blocks, n
-        On and below the diagonal, row by row; blocks a side.
-    """
-    rows = blocks[0].shape[0]
-    lower = np.zeros((n * rows, n * rows))
-    for i in range(n):
-        for k in range(i + 1):
-            lower[i * rows : (i + 1) * rows, k * rows : (k + 1) * rows] = blocks[place(i, k)]
-    return lower

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.profiling.tasks.worker import Block, Task, kernel
+from serflow_opt.profiling.tasks.blocks import Block, Task, assembled, place
+from serflow_opt.profiling.tasks.worker import kernel
 
 
 def factored(
@@ -41,8 +42,6 @@ def factored(
         cure = "pip install 'serflow-opt[dask]'"
         raise InputError([Problem("", "--engine", "dask: the package distributed is not installed", cure)])
     from distributed import Client, LocalCluster
-
-    from serflow_opt.profiling.tasks.cholesky import assembled, place
 
     rows = len(matrix) // n
     cluster = LocalCluster(n_workers=workers, threads_per_worker=1, processes=apart, dashboard_address=None)

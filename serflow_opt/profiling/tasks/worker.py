@@ -6,12 +6,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 
-Block = NDArray[np.float64]
-Task = tuple[int, int, int, int]
-"""Kind of task, and blocks: the one that is written, and those that are read beside it."""
+from serflow_opt.profiling.tasks.blocks import Block
+
 DIAGONAL, COLUMN, TRAILING = range(3)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import serflow_opt as so
 from serflow_opt.profiling.tasks import cluster
-from serflow_opt.profiling.tasks.cholesky import matrix_of, tasks_of
+from serflow_opt.profiling.tasks.blocks import matrix_of, tasks_of
 
 
 def test_without_dask_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

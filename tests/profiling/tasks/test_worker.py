@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from serflow_opt.profiling.tasks.cholesky import assembled, matrix_of, place, tasks_of
+from serflow_opt.profiling.tasks.blocks import assembled, matrix_of, place, tasks_of
 from serflow_opt.profiling.tasks.worker import kernel
 
 
