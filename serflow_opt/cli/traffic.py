@@ -81,6 +81,7 @@ class PolicyName(StrEnum):
     whole = "whole"
     controller = "controller"
     foresight = "foresight"
+    batches = "batches"
 
 
 def scale(
@@ -129,6 +130,11 @@ def scale(
             service = service_for(instance, part, blocks, deadline)
             tell("scheduling")
             found = find(service, part, step_s=max(step_s, part.period_s), gap=gap, time_limit=deadline)
+        from dataclasses import replace
+
+        from serflow_opt.problem.batches import one_by_one
+
+        found = replace(found, alone=one_by_one(instance.takes_batches, "schedules know no batches"))
         if out is not None:
             _write_frame(found.to_frame(), out)
         if plot is not None:
@@ -153,7 +159,10 @@ def simulate(
     trainings: Annotated[int, typer.Option(help="Trainings, or runs of what has steps, simulated.", min=1)] = 50,
     mini_batches: Annotated[int, typer.Option(help="Mini-batches sent through a pipeline.", min=2)] = 400,
     requests: Annotated[int, typer.Option(help="Requests sent through shared batches.", min=1)] = 100_000,
-    policy: Annotated[PolicyName, typer.Option(help="Who scales.")] = PolicyName.controller,
+    policy: Annotated[
+        PolicyName | None,
+        typer.Option(help="Who scales; left out: controller, or batches where a tier takes them."),
+    ] = None,
     trace_scale: TraceScale = 1.0,
     from_s: FromS = 0.0,
     to_s: ToS = None,
@@ -233,7 +242,9 @@ def simulate(
         with stoppable(), telling(not as_json) as tell:
             deadline = Deadline(time_limit)
             tell("finding blocks")
-            scaled, service = prepared(instance, part, policy.value, blocks, every_s, deadline, degraded_accuracy_min)
+            usual = PolicyName.batches if instance.takes_batches else PolicyName.controller
+            name = (policy or usual).value
+            scaled, service = prepared(instance, part, name, blocks, every_s, deadline, degraded_accuracy_min)
             found = run(
                 service,
                 part,

@@ -273,7 +273,7 @@ def compare(
         except OutOfTime as error:
             late[name] = str(error)
             continue
-        whole += [service] if service not in whole else []
+        whole += [service] if service not in whole and name != "batches" else []  # schedules know no batches
     if not chosen and not late:
         problems = [problem for name, why in left_out.items() for problem in why.error(name).problems]
         raise (OutOfReach if all(why.proven for why in left_out.values()) else InputError)(problems)
@@ -300,7 +300,7 @@ def compare(
         if isinstance(run, str):
             late[name] = run
             continue
-        bound = _above(bounds.get(len(service.blocks)), run)
+        bound = _above(None if name == "batches" else bounds.get(len(service.blocks)), run)
         allowed = max(TAIL, 1 - service.quantile)
         rows.append(PolicyRow(name, len(service.blocks), run, bound, _unhurried_s(service), allowed))
     if not rows:

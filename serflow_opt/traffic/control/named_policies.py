@@ -18,6 +18,7 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.problem.given import check_inference, on_instance
 from serflow_opt.traffic.control.baselines import Autoscaler, Fixed, Libra, Serflow
 from serflow_opt.traffic.control.controller import Controller
+from serflow_opt.traffic.control.filled import FilledBatches
 from serflow_opt.traffic.control.foresight import foresight
 from serflow_opt.traffic.control.split import cheapest, split
 from serflow_opt.traffic.control.tracking import Tracking
@@ -37,13 +38,13 @@ TRACKING = {"tracking-60": 0.6, "tracking-70": 0.7, "tracking-80": 0.8}
 """Target tracking, by the share busy that is its target."""
 POLICIES = (
     *("functions", "maximum", "autoscaler", *TRACKING),
-    *("libra", "libra-mean", "serflow", "whole", "controller", "foresight"),
+    *("libra", "libra-mean", "serflow", "whole", "controller", "foresight", "batches"),
 )
 """What can be compared: functions only; machines for the maximum; an autoscaler; target tracking; LIBRA, which knows
 one block and one run time, that of the whole network; LIBRA told the mean run time; SERFLOW's published rule; our
-controller on the whole network as one block, and on blocks of stages; and one that knows all rates in advance, though
-not each request."""
-USUAL = tuple(name for name in POLICIES if name not in ("tracking-60", "tracking-80"))
+controller on the whole network as one block, and on blocks of stages; one that knows all rates in advance, though not
+each request; and machines for blocks that take batches, which all others serve one by one."""
+USUAL = tuple(name for name in POLICIES if name not in ("tracking-60", "tracking-80", "batches"))
 """Those that are compared where none are named."""
 STAGED = ("serflow", "controller", "foresight")
 """Those that know blocks of stages."""
@@ -60,6 +61,7 @@ POOLS: dict[str, Pools] = {
     "whole": "any",
     "controller": "any",
     "foresight": "any",
+    "batches": "any",
 }
 """What each policy needs."""
 WANTED = {"functions": "no function", "machines": "no type of machines", "both": "no type of machines with a function"}
@@ -118,6 +120,8 @@ class Services:
 
     def of(self, name: str) -> Service | Unfit:
         """Return what a policy scales."""
+        if name == "batches":
+            return self._batched()
         return self.service(POOLS[name], self.blocks if name in STAGED else 1)
 
     def service(self, pools: Pools, blocks: int) -> Service | Unfit:
@@ -133,6 +137,22 @@ class Services:
         if not fit:
             return self._found(pools, blocks)
         return cheapest(fit, self._rates, self._seconds)
+
+    def _batched(self) -> Service | Unfit:
+        """Return the service of the cheapest deployment with batches at the mean rate."""
+        if not self.instance.takes_batches:
+            return Unfit(self.instance.name, "no tier takes batches", False)
+        found = provision(
+            *(self.instance, self._rates.mean),
+            blocks=self.blocks,
+            keep=lambda structure: all(choice.machine is None or choice.function is None for choice in structure),
+            gap=BLOCKS_GAP,
+            time_limit=min(LONG_S, self.deadline.left),
+            confirm=False,
+        )
+        if found.service is None:
+            return self._unfit("any", self.blocks, found.status == "infeasible", found.reason)
+        return found.service
 
     def _has_both(self, service: Service) -> bool:
         blocks = service.blocks
@@ -322,6 +342,8 @@ def policy_of(
     first = service.with_machines(tuple(own.machines[:1] for own in service.blocks))
     alone = replace(first, blocks=tuple(replace(block, function=None) for block in first.blocks))
     match name:
+        case "batches":
+            return FilledBatches(service, every_s, rate=trace.requests / trace.seconds, name=name), service
         case "functions":
             return Fixed(first, [0], name=name), first
         case "maximum":

@@ -86,6 +86,8 @@ class Schedule(Kept):
         optimal: within the gap asked for; feasible: not proven to be.
     seconds
         How long it took to find.
+    alone
+        That requests were served one by one, where batches are on offer.
     """
 
     service: Service = field(repr=False)
@@ -95,6 +97,7 @@ class Schedule(Kept):
     status: Literal["optimal", "feasible"]
     blocks: tuple[BlockSchedule, ...] = field(repr=False)
     seconds: float
+    alone: str = ""
 
     @property
     def usd(self) -> float:
@@ -124,10 +127,11 @@ class Schedule(Kept):
     @property
     def scope(self) -> str:
         """Of what the bound is, which is narrower than what could be done."""
-        return (
+        own = (
             f"schedules that order and stop machines at multiples of {self.step_s:,.10g} s, and serve a fluid of "
             "requests as it comes"
         )
+        return "; ".join(filter(None, (own, self.alone)))
 
     @property
     def certificate(self) -> Certificate:
