@@ -19,6 +19,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, get_args
 
+from serflow_opt import kernels
 from serflow_opt.fronts.journal import BoxJournal
 from serflow_opt.fronts.search_region import Point, SearchRegion, inside
 from serflow_opt.ground.deadline import NEVER, Deadline
@@ -29,6 +30,7 @@ from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.best import search
 from serflow_opt.search.goal import ceiling, hold
 from serflow_opt.search.outcome import SearchSettings
+from serflow_opt.search.rented.question import taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,11 @@ class OfInstance:
     """A placement instance."""
 
     instance: Instance
-    apart: Collection[str] = ("accuracy",)
+
+    @property
+    def apart(self) -> Collection[str]:
+        """The accuracy, and before it a worst case that is found by one search after the other."""
+        return ("latency", "accuracy") if _steps_down(self.instance) else ("accuracy",)
 
     def ceiling(self, name: str) -> float:
         """Return what an objective may be at most."""
@@ -94,11 +100,37 @@ class OfInstance:
         limited = self.instance
         for name, most in ceilings.items():
             limited = hold(limited, name, most)  # type: ignore[arg-type]
-        found = search(limited, SearchSettings(gap=BOX_GAP, deadline=deadline, threads=1), goal)  # type: ignore[arg-type]
-        values, metrics = None, found.metrics
-        if metrics is not None:
-            values = {name: metrics.objective(name, limited.latency_measure) for name in get_args(Objective)}
-        return LimitedOutcome(found.decision, values, found.value, found.infeasible, found.proven(BOX_GAP))
+        if set(goal) == {"latency"} and _steps_down(limited):
+            return _fastest(limited, goal["latency"], deadline)
+        return _best(limited, goal, deadline)
+
+
+def _best(limited: Instance, goal: Mapping[str, float], deadline: Deadline) -> LimitedOutcome:
+    """Search an instance with all its limits."""
+    found = search(limited, SearchSettings(gap=BOX_GAP, deadline=deadline, threads=1), goal)  # type: ignore[arg-type]
+    values, metrics = None, found.metrics
+    if metrics is not None:
+        values = {name: metrics.objective(name, limited.latency_measure) for name in get_args(Objective)}
+    return LimitedOutcome(found.decision, values, found.value, found.infeasible, found.proven(BOX_GAP))
+
+
+def _steps_down(instance: Instance) -> bool:
+    """Whether the least cost below a worst case is found much faster than the least worst case: by mixes."""
+    return instance.latency_measure == "worst" and kernels.compiled and taken(instance, {"cost": 1.0})
+
+
+def _fastest(limited: Instance, weight: float, deadline: Deadline) -> LimitedOutcome:
+    """Find the least worst case: plans of least cost, each below the worst case of the last, until there is none."""
+    best: LimitedOutcome | None = None
+    while True:
+        found = _best(limited, {"cost": 1.0}, deadline)
+        if found.infeasible:
+            return found if best is None else best
+        if found.values is None:  # out of time
+            return replace(found if best is None else best, proven=False)
+        seconds = found.values["latency"]
+        best = replace(found, value=weight * seconds, proven=True)
+        limited = hold(limited, "latency", seconds * (1 - BOX_GAP))
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,8 +331,8 @@ def _ask(searched: Searched, names: tuple[str, ...], bounds: Point, deadline: De
         return BoxOutcome(bounds, None, None, False, solves)
     scopes = {found.scope} - {""}
     ceilings[names[0]] = found.value + EQUAL * abs(found.value)
-    apart = [name for name in names if name in searched.apart]
-    for others in ([name for name in names[1:] if name not in apart], apart):
+    apart = [name for name in searched.apart if name in names[1:]]
+    for others in ([name for name in names[1:] if name not in apart], *([name] for name in apart)):
         if not others:
             continue
         goal = {name: 1 / (abs(values[name]) or 1.0) for name in others}

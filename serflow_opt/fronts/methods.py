@@ -166,12 +166,14 @@ def by_solves(asked: FrontRequest, searched: Searched | None = None) -> Result |
     searched
         How it is searched within limits; None: as placements are.
     """
-    order = sorted(asked.objectives, key=lambda name: name == "accuracy")  # the accuracy is not bounded from outside
+    searched = OfInstance(asked.instance) if searched is None else searched
+    apart = list(searched.apart)  # the first of all is what is minimised
+    order = sorted(asked.objectives, key=lambda name: apart.index(name) + 1 if name in apart else 0)
     journal = None
     if asked.journal is not None:
         journal = BoxJournal(asked.journal, asked.instance, f"{order} {asked.coverage!r}")
     solved = front_by_boxes(
-        OfInstance(asked.instance) if searched is None else searched,
+        searched,
         order,
         asked.coverage,
         asked.deadline,

@@ -51,6 +51,8 @@ def _some(count: int) -> Sequence[int]:
 def _proof(front: Front) -> str:
     counts = ", ".join(f"{count:,} {name}" for name, count in front.counts.items())
     text = f"{front.method} ({counts})"
-    if front.complete or front.hypervolume is None or front.hypervolume_bound is None:
+    if front.hypervolume is None or front.hypervolume_bound is None:
         return text
+    if front.complete:
+        return f"hypervolume {front.hypervolume:.2%} of the box; {text}"
     return f"hypervolume {front.hypervolume:.2%} of the box, {front.hypervolume_bound:.2%} at most; {text}"
