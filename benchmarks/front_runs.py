@@ -35,13 +35,17 @@ STARTING = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Points (USD, seconds, loss), processor seconds, models solved; done: ended by itself; failed: why it did not."""
+    """Points (USD, seconds, loss), processor seconds, models solved; done: ended by itself; failed: why it did not.
+
+    The hypervolume is that of `pareto`, a share.
+    """
 
     points: np.ndarray
     seconds: float
     solves: int
     done: bool = True
     failed: str = ""
+    hypervolume: float = float("nan")
 
 
 def ours(instance: so.Instance, names: Sequence[str], method: str = "auto", limit: float | None = None) -> Run:
@@ -51,7 +55,9 @@ def ours(instance: so.Instance, names: Sequence[str], method: str = "auto", limi
     front = pareto(instance, names, method=method, time_limit=wall, jobs=1)  # type: ignore[arg-type]
     units = [1e-3 if name == "latency" else 1.0 for name in names]
     points = np.array(front.points).reshape(-1, len(names)) * units
-    return Run(points, time.process_time() - began, front.counts.get("solves", 0), front.complete)
+    return Run(
+        points, time.process_time() - began, front.counts.get("solves", 0), front.complete, "", front.hypervolume or 0.0
+    )
 
 
 def even_grid(instance: so.Instance, names: Sequence[str], front: np.ndarray, count: int, limit: float) -> Run:

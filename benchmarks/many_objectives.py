@@ -1,5 +1,8 @@
 """Complete fronts of several objectives: placement by placement beside labels of all placements at once.
 
+With `--accounting reserved` machines are rented whole: fronts by one search by mixes after the other; labels do not
+reach there.
+
 Both get the same random instances, without a latency bound, so that the fronts are as long as they can be; with privacy
 there are protections to choose from and links that are not trusted, with energy each option has joules per operation of
 its own. Ours runs on every seed, the other way, which takes long, on the first few, with a limit; ratios are of
@@ -30,14 +33,14 @@ AGREE = 1e-7
 """Relative: values this close are the same."""
 
 
-def instance_of(size: str, seed: int, names: list[str], measure: str) -> so.Instance:
+def instance_of(size: str, seed: int, names: list[str], measure: str, accounting: str = "per-request") -> so.Instance:
     """Return a random instance for some objectives."""
     made = load(size, seed, private="privacy" in names)
     if "energy" in names:
         rng = np.random.default_rng([seed, 5])
         options = tuple(replace(o, joules_per_flop=float(10 ** rng.uniform(-11, -9.5))) for o in made.options)
         made = replace(made, options=options)
-    return replace(made, latency_slo_s=None, latency_measure=measure)
+    return replace(made, latency_slo_s=None, latency_measure=measure, accounting=accounting)  # type: ignore[arg-type]
 
 
 def agree(one: Run, other: Run) -> bool:
@@ -52,6 +55,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--questions", nargs="+", default=[f"{size}:{names}" for size, names in QUESTIONS])
     parser.add_argument("--measure", default="worst", choices=["worst", "mean"])
+    parser.add_argument("--accounting", default="per-request", choices=["per-request", "reserved"])
     parser.add_argument("--seeds", type=int, default=20, help="instances of each question")
     parser.add_argument("--first-seed", type=int, default=6000, help="change it for fresh instances")
     parser.add_argument("--beside", type=int, default=3, help="instances that the other way gets, too")
@@ -68,30 +72,33 @@ def main() -> int:
         ratios: list[float] = []
         ended = False
         for k in range(given.seeds):
-            instance = instance_of(size, given.first_seed + k, names, given.measure)
+            instance = instance_of(size, given.first_seed + k, names, given.measure, given.accounting)
             runs.append(ours(instance, names))
             where = f"{question} seed {given.first_seed + k}"
             print(f"{where}: {len(runs[-1].points)} points, {runs[-1].seconds:.2f} s", file=sys.stderr)
             wrong += [] if runs[-1].done else [f"{where}: not complete"]
-            if k < given.beside:
+            if k < given.beside and given.accounting == "per-request":
                 other = ours(instance, names, "labels", given.limit / 2)  # it doubles its limit
                 ratios.append(other.seconds / runs[-1].seconds)
                 ended = ended or not other.done
                 wrong += [f"{where}: the fronts differ"] if other.done and not agree(runs[-1], other) else []
                 print(f"  labels: {other.seconds:.2f} s, complete {other.done}", file=sys.stderr)
+        shares = [run.hypervolume for run in runs]
         seconds, points = [run.seconds for run in runs], [len(run.points) for run in runs]
         lines.append([
             size,
             listed.replace(",", ", "),
             f"{min(points)} to {max(points)}",
+            f"{min(shares):.1%} to {max(shares):.1%}",
             f"{statistics.median(seconds):.2f} s",
             f"{max(seconds):.2f} s",
             (("> " if ended else "") + f"{statistics.median(ratios):.0f}") if ratios else "",
         ])  # fmt: skip
-    header = ["size", "objectives", "points", "median", "worst", "ratio of labels"]
+    header = ["size", "objectives", "points", "hypervolume", "median", "worst", "ratio of labels"]
     note = (
-        f"Latency: {given.measure}. Processor seconds, seeds from {given.first_seed} on, {given.seeds} of them; "
-        f"labels on the first {given.beside}, limit {given.limit:g} s of the clock."
+        f"Latency: {given.measure}, {given.accounting}. Processor seconds, seeds from {given.first_seed} on, "
+        f"{given.seeds} of them; labels on the first {given.beside}, limit {given.limit:g} s of the clock. "
+        "Hypervolume: share of the box from the best values to the worst of the front."
     )
     verdict = "\n".join(f"* {line}" for line in wrong) or "All fronts are complete; where both ended they agree."
     text = "\n\n".join([heading, note, table(header, lines), verdict])

@@ -32,6 +32,20 @@ def test_rented_machines_and_percentiles(seed: int, tmp_path: Path) -> None:
     assert same(points_of(front), adapted_front(document, objectives))
 
 
+@pytest.mark.parametrize("seed", [3000, 3001, 3002])
+def test_a_worst_case_on_rented_machines_is_lowered_step_by_step(seed: int, tmp_path: Path) -> None:
+    """One type a tier: one search by mixes after the other finds the front of exhaustive search, latency first, too."""
+    document = coupled(seed)
+    document["workload"]["latency_measure"] = "worst"
+    for tier in document["tier"]:
+        tier.pop("stage_specific", None)
+    instance = so.load(write(document, tmp_path))
+    for objectives in (TRIPLES[seed % 2], ("latency", "cost")):
+        front = so.pareto(instance, objectives, method="milp")  # type: ignore[arg-type]
+        assert front.complete
+        assert same(points_of(front), adapted_front(document, objectives))
+
+
 @pytest.mark.parametrize("seed", range(540, 546))
 def test_coverage(seed: int, tmp_path: Path) -> None:
     """A coarse front has no more plans than the whole one and covers it as promised."""
