@@ -47,7 +47,7 @@ def drawn(seed: int) -> Instance:
             name,
             tier,
             alone,
-            usd_per_s,
+            usd_per_s=usd_per_s,
             usd_per_request=2e-7 * tier,
             workers=workers,
             batching=BatchMenu(batch, waits, seconds),

@@ -70,13 +70,17 @@ def drawn(seed: int) -> Case:
             name,
             0,
             tuple(seconds * pace),
-            usd / 3600,
+            usd_per_s=usd / 3600,
             stage_sd_s=tuple(seconds * pace * cv) if cv else (),
             workers=int(rng.integers(1, 3)),
         )
         for name, pace, usd in sizes
     ]
-    calls = [Option("call", 1, tuple(seconds * 0.7), 6e-5, usd_per_request=2e-7, stage_sd_s=tuple(seconds * 0.7 * cv))]
+    calls = [
+        Option(
+            "call", 1, tuple(seconds * 0.7), usd_per_s=6e-5, usd_per_request=2e-7, stage_sd_s=tuple(seconds * 0.7 * cv)
+        )
+    ]
     measure = MEASURES[int(rng.integers(len(MEASURES)))]
     path = float(seconds.sum())
     return Case(

@@ -28,7 +28,7 @@ from serflow_opt.traffic.service import Block, Function, Machine, Service
 SECONDS = (0.12, 0.2, 0.25)
 """Of a request in each block, on one worker of the slower generation."""
 SHARES = (0.5, 0.3, 0.2)
-FUNCTION = 1.66667e-5 * 1769 / 1024, 2e-7
+FUNCTION = {"usd_per_s": 1.66667e-5 * 1769 / 1024, "usd_per_request": 2e-7}
 """USD a second of 1,769 MB, and a request (serflow_opt/catalog/functions.csv)."""
 TYPES = {
     "one": [("vm4", 0.16, 4, 1.0, 100.0)],
@@ -60,7 +60,7 @@ def instance(name: str) -> Service:
             Machine(kind, usd / 3600, workers, (seconds / speed,) * 2, start_s=start, billing_min_s=60.0)
             for kind, usd, workers, speed, start in TYPES[name]
         )
-        blocks.append(Block(b, b, machines, Function("function", *FUNCTION, (seconds,) * 2)))
+        blocks.append(Block(b, b, machines, Function("function", (seconds,) * 2, **FUNCTION)))
     return Service(name, tuple(blocks), SHARES, (0.9,) * 3)
 
 

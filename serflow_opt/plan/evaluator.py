@@ -152,8 +152,7 @@ def _cost(instance: Instance, steps: Sequence[Step]) -> tuple[float, list[Machin
                 if step.sender_tier.pays_for_waiting:
                     work(step.sender, step.wait_s * step.load)
         if step.tier.kind == "function" and step.begins:
-            cold = step.option.usd_per_s * step.cold_s * step.cold_share
-            usd.append(step.load * (step.option.usd_per_request + cold))
+            usd.append(step.load * step.entering_usd)
         work(step.option, (step.decode_s + step.compute_s) * step.load)
     if instance.accounting == "per-request":
         usd += [machine[key].usd_per_s * seconds for key, seconds in busy.items()]

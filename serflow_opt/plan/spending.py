@@ -74,7 +74,7 @@ def _spent(step: Step, price: dict[int, float]) -> Spending:
         if step.sender is not None:
             arriving.append(price[id(step.sender)] * _sending(step))
     if step.tier.kind == "function" and step.begins:
-        arriving.append(step.load * (step.option.usd_per_request + usd * step.cold_s * step.cold_share))
+        arriving.append(step.load * step.entering_usd)
     return Spending(usd * step.compute_s * step.load, math.fsum(arriving))
 
 

@@ -84,6 +84,11 @@ class Step:
     gather_s: float = 0.0
 
     @property
+    def entering_usd(self) -> float:
+        """USD that a request pays on entering a function here: the fee, and its share of a cold start."""
+        return self.option.usd_per_request + self.option.usd_per_s * self.cold_s * self.cold_share
+
+    @property
     def whole_s(self) -> float:
         """Seconds from the end of the stage before to the end of this one, cold start whole."""
         return self.gather_s + self.encode_s + self.wait_s + self.cold_s + self.decode_s + self.compute_s

@@ -216,7 +216,7 @@ def _resolve(
         menus=menus,
         threshold_mode=document.exits.thresholds if document.exits else "menu",
         tiers=tuple(
-            Tier(t.name, t.kind, t.stage_specific, t.payload_max_bytes, t.joules_per_byte, _scaling(t, catalog))
+            Tier(t.name, t.kind, t.stage_specific, t.payload_max_bytes, t.joules_per_byte, _scaling(t))
             for t in document.tier
         ),
         options=options,
@@ -338,19 +338,12 @@ def _link_fault(link: LinkTable, names: list[str], links: dict[tuple[str, str], 
     return None
 
 
-def _scaling(tier: TierTable, catalog: Catalog) -> Scaling:
-    """How what a tier has comes and goes; functions of the catalogue are billed in their provider's steps."""
-    billing = {"billing_step_ms": tier.billing_step_ms, "billing_min_ms": tier.billing_min_ms}
-    if tier.kind == "function" and (tier.memory_mb or tier.memory_mb_range):
-        prices = [row for row in catalog.functions if row.region == tier.region and row.arch in tier.arch]
-        for key in billing.keys() - tier.model_fields_set:
-            billing[key] = max((getattr(price, key) for price in prices), default=0.0)
+def _scaling(tier: TierTable) -> Scaling:
+    """How what a tier has comes and goes."""
     return Scaling(
         start_s=tier.start_s,
         billing_min_s=tier.billing_min_s,
         machines_max=tier.machines_max,
         keep_alive_s=tier.keep_alive_s,
         concurrency_max=tier.concurrency_max,
-        billing_step_s=billing["billing_step_ms"] / 1000,
-        call_min_s=billing["billing_min_ms"] / 1000,
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
+from typing import Any, Self
 
 from serflow_opt.problem.batches import BatchMenu
+from serflow_opt.problem.billing import CallBilling
 from serflow_opt.problem.kinds import BACKWARD, TierKind
 
 
@@ -18,9 +20,8 @@ class Scaling:
     ----------
     start_s, keep_alive_s
         From a machine's order to its first request; how long an idle function stays warm. None: not said.
-    billing_min_s, billing_step_s, call_min_s
-        Least seconds of a machine that are billed; what a function's busy time is rounded up to, 0: not at all; and the
-        least of a call that is billed.
+    billing_min_s
+        Least seconds of a machine that are billed.
     machines_max, concurrency_max
         Most machines of a type at once, most requests at once on a function; None: any number.
     """
@@ -30,8 +31,6 @@ class Scaling:
     machines_max: int | None = None
     keep_alive_s: float | None = None
     concurrency_max: int | None = None
-    billing_step_s: float = 0.0
-    call_min_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +50,12 @@ class Tier:
         return self.kind in ("vm", "edge")
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """Something a stage can run on.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RentalOffer(CallBilling):
+    """Something that can be rented, and what it costs; how fast it runs anything is not said here.
 
     Attributes
     ----------
-    tier
-        Position of its tier in the instance's list.
-    stage_seconds
-        t_{s,p}, seconds of each stage on this option.
-    usd_per_s
-        Price of a busy second of a worker: rent / 3600 / workers, or for functions price per GB-s x memory.
-    usd_per_request
-        Functions: fee per invocation.
     memory_bytes
         What parameters and activations must fit into; None: unlimited.
     cold_start_s, cold_share
@@ -74,12 +65,6 @@ class Option:
     call_max_bytes, run_max_s
         Functions of the catalogue: what the provider takes in one call, and how long one may run. Plans
         that hand over more get a note; no stages run together where they would take longer.
-    flops_per_s
-        Speed at what hand-overs and variants add to the stages, FLOP/s; infinite where stages take no time.
-    joules_per_flop
-        Energy of an operation.
-    stage_sd_s
-        Standard deviations of the stage times, seconds; empty: stage times are fixed.
     workers
         Machines: requests one serves at once.
     machines_max
@@ -90,6 +75,53 @@ class Option:
         The day of its price in the catalogue, None without, and how a machine is rented.
     burstable
         Whether it keeps up its speed for a part of the time only.
+    """
+
+    name: str = field(kw_only=False)
+    memory_bytes: float | None = None
+    cold_start_s: float = 0.0
+    cold_share: float = 0.0
+    labels: tuple[str, ...] = ()
+    call_max_bytes: float | None = None
+    run_max_s: float | None = None
+    workers: int = 1
+    machines_max: int | None = None
+    idle_accelerator: str = ""
+    price_day: date | None = None
+    term: str = "on-demand"
+    burstable: bool = False
+
+    def billed_exactly(self) -> Self:
+        """Return the same offer with calls that cost their seconds as they are."""
+        return replace(self, billing_step_s=0.0, billing_min_s=0.0)
+
+    @property
+    def rent_per_s(self) -> float:
+        """Rent of a whole machine, USD per second."""
+        return self.usd_per_s * self.workers
+
+    @property
+    def cold_usd(self) -> float:
+        """USD that cold starts add to a call on average."""
+        return self.usd_per_s * self.cold_share * self.cold_start_s
+
+
+@dataclass(frozen=True, slots=True)
+class Option(RentalOffer):
+    """An offer with the times of a network's stages on it: something a stage can run on.
+
+    Attributes
+    ----------
+    tier
+        Position of its tier in the instance's list.
+    stage_seconds
+        t_{s,p}, seconds of each stage on this option.
+    flops_per_s
+        Speed at what hand-overs and variants add to the stages, FLOP/s; infinite where stages take no time.
+    joules_per_flop
+        Energy of an operation.
+    stage_sd_s
+        Standard deviations of the stage times, seconds; empty: stage times are fixed.
     batching
         How it takes several requests at once; `stage_seconds` are those of one. None: one by one.
     backward_seconds
@@ -99,29 +131,14 @@ class Option:
         is not.
     """
 
-    name: str
     tier: int
     stage_seconds: tuple[float, ...]
-    usd_per_s: float
-    usd_per_request: float = 0.0
-    memory_bytes: float | None = None
-    cold_start_s: float = 0.0
-    cold_share: float = 0.0
-    labels: tuple[str, ...] = ()
-    call_max_bytes: float | None = None
-    run_max_s: float | None = None
     flops_per_s: float = math.inf
     joules_per_flop: float = 0.0
     stage_sd_s: tuple[float, ...] = ()
-    workers: int = 1
-    machines_max: int | None = None
-    idle_accelerator: str = ""
     batching: BatchMenu | None = None
     backward_seconds: tuple[float, ...] = ()
     forward_seconds: tuple[float, ...] = ()
-    price_day: date | None = None
-    term: str = "on-demand"
-    burstable: bool = False
 
     def both_ways(self) -> Option:
         """Return the option in training: each stage takes the way there and the way back, and varies as much more.
@@ -135,10 +152,21 @@ class Option:
         spread = tuple(sd * t / f if f > 0 else sd for sd, f, t in sds)
         return replace(self, stage_seconds=both, forward_seconds=there, stage_sd_s=spread, batching=None)
 
-    @property
-    def rent_per_s(self) -> float:
-        """Rent of a whole machine, USD per second."""
-        return self.usd_per_s * self.workers
+
+def timed(offer: RentalOffer, tier: int, stage_seconds: tuple[float, ...], **timing: Any) -> Option:
+    """Return an offer as an option of a network.
+
+    Parameters
+    ----------
+    offer
+        What is rented.
+    tier
+        Position of its tier in the instance's list.
+    stage_seconds, timing
+        Seconds of each stage on it, and all else that `Option` says beyond an offer.
+    """
+    terms = {own.name: getattr(offer, own.name) for own in fields(RentalOffer)}
+    return Option(tier=tier, stage_seconds=stage_seconds, **terms, **timing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from serflow_opt.problem.batches import batch_problems, batching_of
 from serflow_opt.problem.catalog import Catalog, VmType
 from serflow_opt.problem.kinds import BACKWARD
 from serflow_opt.problem.network import Stage
-from serflow_opt.problem.offers import Option
+from serflow_opt.problem.offers import Option, RentalOffer, timed
 from serflow_opt.problem.ranges import MIB, FunctionSizes, amdahl_flops_per_s
 from serflow_opt.problem.schema import InstanceDocument, OptionTable, TierTable
 from serflow_opt.problem.selection import machines_of, speed_factors
@@ -218,10 +218,8 @@ class _Tier:
         return machines_of(self.tier, self.catalog, self.file, self.place, self.problems)
 
     def _machine(self, vm: VmType, factor: float) -> Option:
-        return Option(
+        offer = RentalOffer(
             vm.name,
-            self.position,
-            **self._work(vm.name, self._speed(vm.vcpus, factor)),
             usd_per_s=vm.usd_per_hour / 3600 / self.tier.workers,
             memory_bytes=vm.memory_mb * MIB,
             labels=(vm.family, vm.arch),
@@ -231,6 +229,7 @@ class _Tier:
             term=vm.term,
             burstable=vm.burstable,
         )
+        return timed(offer, self.position, **self._work(vm.name, self._speed(vm.vcpus, factor)))
 
     def _functions(self, arch: str) -> Iterator[Option]:
         family = self._sizes(arch)
@@ -239,7 +238,7 @@ class _Tier:
         for memory_mb in self.tier.memory_mb:
             if not family.low <= memory_mb <= family.high or memory_mb % family.step_mb:
                 steps = f", in steps of {family.step_mb}" if family.step_mb > 1 else ""
-                cure = f"{family.labels[1]} has {family.low:g} to {family.high:g} MB{steps}"
+                cure = f"{family.of_gb.name} has {family.low:g} to {family.high:g} MB{steps}"
                 self.problems.append(Problem(self.file, f"{self.place}.memory_mb", f"{memory_mb}", cure))
             elif self.curve is None or self._measured_speed(memory_mb, f"{self.place}.memory_mb") is not None:
                 yield self._timed(family.option(memory_mb))
@@ -254,14 +253,14 @@ class _Tier:
             family = self._sizes(arch)
             if family is None:
                 return
-            spans = [(family.low, family.high, family.labels[1])]
+            spans = [(family.low, family.high, family.of_gb.name)]
             if self.curve is not None:
                 spans.append((self.curve.memory_mb[0], self.curve.memory_mb[-1], str(self.tier.speed_curve)))
             wrong = [
                 f"{name} has {first:g} to {last:g} MB" for first, last, name in spans if low < first or high > last
             ]
             if family.step_mb > 1:
-                wrong = [f"{family.labels[1]} has sizes in steps of {family.step_mb} MB: list them as memory_mb"]
+                wrong = [f"{family.of_gb.name} has sizes in steps of {family.step_mb} MB: list them as memory_mb"]
             if wrong or low >= high:
                 cure = wrong[0] if wrong else "write the smaller size first"
                 self.problems.append(Problem(self.file, place, f"[{low}, {high}]", cure))
@@ -271,6 +270,21 @@ class _Tier:
     def _timed(self, option: Option) -> Option:
         """Replace FLOPs / speed by measured times where there is a table."""
         return option if self.times is None else replace(option, **self._work(option.name, None))
+
+    def _calls(self) -> dict[str, Any]:
+        """What a tier says of all calls of its functions; those of the catalogue are billed in its provider's steps."""
+        tier, billing = self.tier, {"billing_step_ms": 0.0, "billing_min_ms": 0.0}
+        sized = tier.kind == "function" and (tier.memory_mb or tier.memory_mb_range)
+        rows = [row for row in self.catalog.functions if row.region == tier.region and row.arch in tier.arch]
+        for key in billing:
+            of_rows = max((getattr(row, key) for row in rows), default=0.0) if sized else 0.0
+            billing[key] = getattr(tier, key) if key in tier.model_fields_set else of_rows
+        return {
+            "billing_step_s": billing["billing_step_ms"] / 1000,
+            "billing_min_s": billing["billing_min_ms"] / 1000,
+            "cold_start_s": self.cold_start_s,
+            "cold_share": self.cold_share,
+        }
 
     def _sizes(self, arch: str) -> FunctionSizes | None:
         """Return the sizes the provider has."""
@@ -287,18 +301,20 @@ class _Tier:
             step_mb=price.memory_step_mb,
             service="aws-lambda" if price.provider == "aws" else price.name,
             stage_flops=tuple(stage.flops for stage in self.stages),
-            usd_per_gb_s=price.usd_per_gb_s_with_vcpus,
-            usd_per_request=price.usd_per_request,
+            of_gb=RentalOffer(
+                price.name,
+                usd_per_s=price.usd_per_gb_s_with_vcpus,
+                usd_per_request=price.usd_per_request,
+                labels=(arch, price.name),
+                call_max_bytes=price.payload_max_bytes,
+                run_max_s=price.duration_max_s,
+                **self._calls(),
+            ),
             mb_per_vcpu=price.mb_per_vcpu,
             per_vcpu=self.tier.flops_per_s_per_vcpu if self.times is None else 1.0,
             parallel_fraction=self.tier.parallel_fraction,
             curve=self.curve,
-            cold_start_s=self.cold_start_s,
-            cold_share=self.cold_share,
             joules_per_flop=self.tier.joules_per_flop,
-            labels=(arch, price.name),
-            call_max_bytes=price.payload_max_bytes,
-            run_max_s=price.duration_max_s,
             backward_flops=backward_flops(self.stages),
         )
 
@@ -341,17 +357,15 @@ class _Tier:
         workers = self.tier.workers if option.workers is None else option.workers
         if option.joules_per_flop is not None:
             work["joules_per_flop"] = option.joules_per_flop
-        yield Option(
+        offer = RentalOffer(
             option.name,
-            self.position,
-            **work,
             usd_per_s=(option.usd_per_gb_s or 0.0) * (memory_mb or 0.0) / 1024
             if function
             else (rent or 0.0) / 3600 / workers,
             usd_per_request=option.usd_per_request,
             memory_bytes=None if memory_mb is None else memory_mb * MIB,
-            cold_start_s=self.cold_start_s,
-            cold_share=self.cold_share,
             labels=(known.family, known.arch) if known is not None else (),
             workers=workers,
+            **self._calls(),
         )
+        yield timed(offer, self.position, **work)

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.problem.network import HandoverMode
-from serflow_opt.problem.offers import Option
+from serflow_opt.problem.offers import Option, RentalOffer, timed
 from serflow_opt.problem.speed_curve import SpeedCurve
 
 MIB = 2**20
@@ -62,8 +62,10 @@ class FunctionSizes:
     ----------
     low, high
         Smallest and largest size, MB of 2^20 bytes.
-    usd_per_gb_s, usd_per_request, mb_per_vcpu
-        Its price and how memory brings vCPUs.
+    of_gb
+        What is offered, of a size of 1 GB.
+    mb_per_vcpu
+        How memory brings vCPUs.
     per_vcpu, parallel_fraction
         Amdahl's law; per_vcpu None where there is a measured curve.
     step_mb, service
@@ -77,18 +79,12 @@ class FunctionSizes:
     low: float
     high: float
     stage_flops: tuple[float, ...]
-    usd_per_gb_s: float
-    usd_per_request: float
+    of_gb: RentalOffer
     mb_per_vcpu: float
     per_vcpu: float | None
     parallel_fraction: float
     curve: SpeedCurve | None
-    cold_start_s: float
-    cold_share: float
     joules_per_flop: float
-    labels: tuple[str, ...]
-    call_max_bytes: float | None
-    run_max_s: float | None
     backward_flops: tuple[float, ...] = ()
     trains: bool = False
     step_mb: int = 1
@@ -103,13 +99,8 @@ class FunctionSizes:
 
     def option(self, memory_mb: float) -> Option:
         """Return a size as an option."""
-        return self._option(
-            function_name(self.arch, memory_mb, self.service),
-            memory_mb,
-            self.flops_per_s(memory_mb),
-            self.usd_per_gb_s * memory_mb / 1024,
-            self.usd_per_request,
-        )
+        name, usd_per_s = function_name(self.arch, memory_mb, self.service), self.of_gb.usd_per_s * memory_mb / 1024
+        return self._option(name, memory_mb, self.flops_per_s(memory_mb), usd_per_s)
 
     def relaxed(self, cell: Cell) -> Option:
         """Return an option that is nowhere slower, dearer or smaller than any size of a cell.
@@ -123,12 +114,12 @@ class FunctionSizes:
             return self.option(low)
         sizes = self._extremes(low, high)
         speeds = [self.flops_per_s(size) for size in sizes]
-        per_flop = min(size / 1024 * self.usd_per_gb_s / speed for size, speed in zip(sizes, speeds, strict=True))
-        speed, least = max(speeds), self.usd_per_gb_s * low / 1024
+        per_flop = min(size / 1024 * self.of_gb.usd_per_s / speed for size, speed in zip(sizes, speeds, strict=True))
+        speed, least = max(speeds), self.of_gb.usd_per_s * low / 1024
         usd_per_s = per_flop * speed
-        too_much = max(usd_per_s - least, 0.0) * self.cold_start_s * self.cold_share
+        too_much = max(usd_per_s - least, 0.0) * self.of_gb.cold_start_s * self.of_gb.cold_share
         name = f"{function_name(self.arch, low, self.service)}..{high:g}MB"
-        return self._option(name, high, speed, usd_per_s, self.usd_per_request - too_much)
+        return self._option(name, high, speed, usd_per_s, too_much)
 
     def _extremes(self, low: float, high: float) -> list[float]:
         """Sizes among which speed and price per operation are extreme: the ends, and kinks between them.
@@ -139,19 +130,14 @@ class FunctionSizes:
         knots = [self.mb_per_vcpu, *(self.curve.memory_mb if self.curve else ())]
         return [low, *(knot for knot in knots if low < knot < high), high]
 
-    def _option(self, name: str, memory_mb: float, speed: float, usd_per_s: float, fee: float) -> Option:
-        option = Option(
-            name,
+    def _option(self, name: str, memory_mb: float, speed: float, usd_per_s: float, less: float = 0.0) -> Option:
+        """A size at a speed and a price of a second, with so much less of a fee."""
+        fee = self.of_gb.usd_per_request - less
+        offer = replace(self.of_gb, name=name, memory_bytes=memory_mb * MIB, usd_per_s=usd_per_s, usd_per_request=fee)
+        option = timed(
+            offer,
             self.tier,
-            tuple(flops / speed for flops in self.stage_flops),
-            usd_per_s=usd_per_s,
-            usd_per_request=fee,
-            memory_bytes=memory_mb * MIB,
-            cold_start_s=self.cold_start_s,
-            cold_share=self.cold_share,
-            labels=self.labels,
-            call_max_bytes=self.call_max_bytes,
-            run_max_s=self.run_max_s,
+            stage_seconds=tuple(flops / speed for flops in self.stage_flops),
             flops_per_s=speed,
             joules_per_flop=self.joules_per_flop,
             backward_seconds=tuple(flops / speed for flops in self.backward_flops),

@@ -9,26 +9,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from serflow_opt.ground.tolerances import ROUNDING
+from serflow_opt.problem.billing import CallBilling
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-
-def billed_s(seconds: float, step: float, least: float = 0.0) -> float:
-    """Return seconds rounded up to what is billed, `least` at least; step 0: as they are.
-
-    Parameters
-    ----------
-    seconds
-        Seconds that were used.
-    step
-        Seconds that are billed whole.
-    least
-        Seconds that are billed at least.
-    """
-    return max(math.ceil(seconds / step * (1 - ROUNDING)) * step if step else seconds, least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +57,11 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class Function(CallBilling):
     """A function that can run a block, paid per use.
 
     Attributes
     ----------
-    usd_per_s, usd_per_request
-        Price of a busy second, and fee of an invocation.
     seconds, sd_s, stage_s
         As those of a machine.
     cold_start_s
@@ -87,23 +70,17 @@ class Function:
         How long an idle environment stays warm.
     concurrency_max
         Most requests at once; None: any number.
-    billing_step_s, billing_min_s
-        Busy time is rounded up to multiples of the first, 0: it is not; and the least of a call that is billed.
     memory_mb
         Its size, for what is written down to deploy it.
     """
 
     name: str
-    usd_per_s: float
-    usd_per_request: float
     seconds: tuple[float, ...]
     cold_start_s: float = 0.0
     keep_alive_s: float = 300.0
     concurrency_max: int | None = None
-    billing_step_s: float = 0.0
     sd_s: tuple[float, ...] = ()
     memory_mb: float | None = None
-    billing_min_s: float = 0.0
     stage_s: tuple[tuple[float, ...], ...] = ()
 
 
@@ -240,7 +217,7 @@ class Service:
         function = self.blocks[b].function
         if function is None:
             return math.inf
-        billed = [billed_s(t, function.billing_step_s, function.billing_min_s) for t in function.seconds]
+        billed = [function.billed_s(t) for t in function.seconds]
         return function.usd_per_request + function.usd_per_s * math.fsum(
             p * t for p, t in zip(self.outcome_shares(b), billed, strict=True)
         )

@@ -13,11 +13,11 @@ from support.sizes import FEE, MB_PER_VCPU, USD_PER_GB_S, document
 
 import serflow_opt as so
 from serflow_opt.problem.network import HandoverMode
+from serflow_opt.problem.offers import RentalOffer
 from serflow_opt.problem.ranges import FunctionSizes, NoiseCurve, amdahl_flops_per_s, function_name
 
-FUNCTION = FunctionSizes(
-    0, "x86_64", 128, 10240, (1e9, 3e9), USD_PER_GB_S, FEE, MB_PER_VCPU, 2e10, 0.9, None, 0.3, 0.5, 0.0, (), None, None
-)
+OFFER = RentalOffer("f", usd_per_s=USD_PER_GB_S, usd_per_request=FEE, cold_start_s=0.3, cold_share=0.5)
+FUNCTION = FunctionSizes(0, "x86_64", 128, 10240, (1e9, 3e9), OFFER, MB_PER_VCPU, 2e10, 0.9, None, 0.0)
 
 
 @given(st.integers(128, 10240), st.integers(0, 4000), st.floats(0, 1))

@@ -104,7 +104,7 @@ def test_functions_of_other_clouds(tmp_path: Path) -> None:
     (run,) = instance.options
     assert run.name == "cloud-run-2048MB"
     assert run.usd_per_s == pytest.approx(2 * 0.0000025 + 0.000024)  # two GiB and one vCPU
-    assert (instance.tiers[0].scaling.billing_step_s, instance.tiers[0].scaling.call_min_s) == (0.1, 0.1)
+    assert (run.billing_step_s, run.billing_min_s) == (0.1, 0.1)
     tier |= {"region": "eastus", "memory_mb": [1000]}
     with pytest.raises(InputError, match="azure-functions has 128 to 1536 MB, in steps of 128"):
         load(two_tiers() | {"tier": [tier], "link": []}, tmp_path)

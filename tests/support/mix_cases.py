@@ -36,7 +36,7 @@ def case(seed: int, *, whole: bool, billing: bool, with_function: bool) -> tuple
     counts = rng.integers(0, 12 * period + 1, size=math.ceil(steps * step / period))
     trace = Trace(counts.astype(np.int64), float(period), np.full(len(counts), float(period)))
     price = float(rng.uniform(0.5, 2.0)) if with_function else math.inf
-    function = Function("f", 0.0, price, (1.0, 1.0)) if with_function else None
+    function = Function("f", (1.0, 1.0), usd_per_s=0.0, usd_per_request=price) if with_function else None
     task = _task(Service("s", (Block(0, 0, tuple(machines), function),), (1.0,), (0.9,)), 0, trace, float(step), 1.0)
     moments = [round(float(moment)) for moment in task.at]
     return task, spells.cheapest(kinds, np.repeat(counts / period, period).tolist(), moments, price)
@@ -45,6 +45,8 @@ def case(seed: int, *, whole: bool, billing: bool, with_function: bool) -> tuple
 def slots_of(demand: list[int], rates: list[float], **changes: Any) -> Slots:
     """Slots of a second each, machines at 1 USD a second and request/s, a function at 1.5."""
     machines = tuple(Machine(f"m{p}", rate**0.9, 1, (1 / rate, 1 / rate), **changes) for p, rate in enumerate(rates))
-    service = Service("s", (Block(0, 0, machines, Function("f", 0.0, 1.5, (1.0, 1.0))),), (1.0,), (0.9,))
+    service = Service(
+        "s", (Block(0, 0, machines, Function("f", (1.0, 1.0), usd_per_s=0.0, usd_per_request=1.5)),), (1.0,), (0.9,)
+    )
     trace = Trace(np.array(demand, dtype=np.int64), 1.0, np.ones(len(demand)))
     return Slots.of(_task(service, 0, trace, 1.0, 1.0))

@@ -20,7 +20,7 @@ def machine(name: str = "m", usd_per_s: float = 1.0, rate: float = 1.0, **change
 
 def function(usd: float = 1.0) -> Function:
     """A function at a price a request."""
-    return Function("f", 0.0, usd, (1.0, 1.0))
+    return Function("f", (1.0, 1.0), usd_per_s=0.0, usd_per_request=usd)
 
 
 def service(*machines: Machine, usd: float | None = 1.0) -> Service:

@@ -33,4 +33,10 @@ def even(service: Service, over: Trace, policy: Any, **more: Any) -> Simulation:
 
 
 def function(seconds: Sequence[float] = (1.0, 1.0), **more: Any) -> Function:
-    return Function("f", more.pop("usd_per_s", 1.0), more.pop("usd_per_request", 0.25), tuple(seconds), **more)
+    return Function(
+        "f",
+        tuple(seconds),
+        usd_per_s=more.pop("usd_per_s", 1.0),
+        usd_per_request=more.pop("usd_per_request", 0.25),
+        **more,
+    )

@@ -59,8 +59,8 @@ def two_stages(**changes: Any) -> Instance:
         threshold_mode="menu",
         tiers=(VM, FN),
         options=(
-            Option("v", 0, (1.0, 2.0), 0.5),
-            Option("f", 1, (0.25, 0.25), 2.0, usd_per_request=0.25, cold_start_s=0.5, cold_share=0.5),
+            Option("v", 0, (1.0, 2.0), usd_per_s=0.5),
+            Option("f", 1, (0.25, 0.25), usd_per_s=2.0, usd_per_request=0.25, cold_start_s=0.5, cold_share=0.5),
         ),
         links={("client", "vm"): INPUT, ("vm", "fn"): HAND_OVER},
         source="client",
@@ -105,7 +105,7 @@ def two_vms(**changes: Any) -> Instance:
     instance = dataclasses.replace(
         two,
         tiers=(Tier("vm", "vm", stage_specific=True), FN),
-        options=(v, Option("w", 0, (0.5, 0.5), 1.5), dataclasses.replace(f, tier=1)),
+        options=(v, Option("w", 0, (0.5, 0.5), usd_per_s=1.5), dataclasses.replace(f, tier=1)),
     )
     return dataclasses.replace(instance, **changes)
 
@@ -121,7 +121,7 @@ def three_tiers(**changes: Any) -> Instance:
         two,
         tiers=(Tier("device", "device"), VM, FN),
         options=(
-            Option("d", 0, (0.5, 0.5), 0.0),
+            Option("d", 0, (0.5, 0.5), usd_per_s=0.0),
             dataclasses.replace(v, tier=1),
             dataclasses.replace(f, tier=2),
         ),

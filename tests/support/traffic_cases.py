@@ -70,15 +70,16 @@ def random_case(seed: int) -> Case:
             )
             for k in range(rng.integers(0, 3))
         )
+        usd_per_s, usd_per_request = number(1.0, 2.0), number(0.25)
         run = Function(
             "f",
-            number(1.0, 2.0),
-            number(0.25),
             some(n),
             number(0.0, 0.5),
             number(0.5, 2.0, 300.0),
             None if rng.random() < 0.5 else int(rng.integers(0, 4)),
-            0.0 if rng.random() < 0.5 else 0.125,
+            billing_step_s=0.0 if rng.random() < 0.5 else 0.125,
+            usd_per_s=usd_per_s,
+            usd_per_request=usd_per_request,
         )
         with_function = not machines or rng.random() < 0.7
         return Block(first, last, machines, run if with_function else None, number(0.0, 0.25, 0.5), number(0.0, 0.5))

@@ -25,7 +25,7 @@ COUNTS = (2, 0, 4, 4, 1, 0)
 
 def service(blocks: int = 1, function: bool = True, **more: Any) -> Service:
     """Blocks of a stage each; half leave after each. Machines take 0.5 s, and 1 s to start, functions 0.25 s."""
-    run = Function("f", 1.0, 0.25, (0.25, 0.25)) if function else None
+    run = Function("f", (0.25, 0.25), usd_per_s=1.0, usd_per_request=0.25) if function else None
     machines = (Machine("m$1", 0.5, 1, (0.5, 0.5), start_s=1.0), Machine("m$2", 0.75, 2, (0.5, 0.5), start_s=1.0))
     parts = [Block(b, b, machines, run, hop_s=0.125 * b, hop_usd=0.5 * b) for b in range(blocks)]
     shares = [0.5 ** (b + 1) for b in range(blocks - 1)]

@@ -26,7 +26,7 @@ def service_with(function: Function | None = None) -> Service:
     return Service("one", (Block(0, 0, (MACHINE,), function),), (1.0,), (math.nan,))
 
 
-FUNCTION = Function("function", 0.0, 0.0, (1.0, 1.0), concurrency_max=2)
+FUNCTION = Function("function", (1.0, 1.0), usd_per_s=0.0, usd_per_request=0.0, concurrency_max=2)
 
 
 class Gateway:

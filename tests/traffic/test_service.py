@@ -6,26 +6,9 @@ import math
 
 import pytest
 
-from serflow_opt.traffic.service import Block, Machine, Service, billed_s
+from serflow_opt.traffic.service import Block, Machine, Service
 
 MACHINE = Machine("m", 1.0, 1, (1.0, 2.0))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "step", "least", "billed"),
-    [
-        (0.3, 0.1, 0.0, 0.3),
-        (0.31, 0.1, 0.0, 0.4),
-        (0.31, 0.0, 0.0, 0.31),
-        (0.01, 0.1, 0.25, 0.25),
-        (0.0, 0.1, 0.0, 0.0),
-    ],
-)
-def test_bills_are_rounded_up_but_not_by_floating_point(
-    seconds: float, step: float, least: float, billed: float
-) -> None:
-    """0.3 s are three steps of 0.1 though 0.3 / 0.1 is above 3 in binary; a least bill goes before."""
-    assert billed_s(seconds, step, least) == pytest.approx(billed, rel=1e-12)
 
 
 def service(shares: tuple[float, ...]) -> Service:

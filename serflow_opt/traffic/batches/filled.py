@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
-from serflow_opt.traffic.service import Function, Machine, Service, billed_s
+from serflow_opt.traffic.service import Function, Machine, Service
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -146,10 +146,9 @@ def _times(runs: Machine | Function, batch: int) -> list[tuple[float, ...]]:
 
 def _billed(function: Function, own: Floats, stays: list[float], seconds: float) -> float:
     """Seconds of a call that are billed, on average."""
-    step, least = function.billing_step_s, function.billing_min_s
-    if not step and not least:
+    if not function.rounds:
         return seconds
-    times = _times(function, len(own))
+    times, step = _times(function, len(own)), function.billing_step_s
     ways = {(n, 0.0): float(share) for n, share in enumerate(own.tolist(), start=1) if share > 0}
     done: dict[float, float] = {}
     for s, stage in enumerate(times):
@@ -173,4 +172,4 @@ def _billed(function: Function, own: Floats, stays: list[float], seconds: float)
             ways = further
     for (_, taken), share in ways.items():
         done[taken] = done.get(taken, 0.0) + share
-    return math.fsum(share * billed_s(taken, step, least) for taken, share in done.items())
+    return math.fsum(share * function.billed_s(taken) for taken, share in done.items())

@@ -116,11 +116,10 @@ class ReachLines:
         if choice.function is None:
             return found
         option = self.structures.option(choice.function)
-        scaling = self.structures.instance.tiers[option.tier].scaling
         fee = self.structures.fee(choice.function)
         calls = np.zeros(self.data.last)
         calls[choice.first] = self.rate / self.filled(choice)[1]
-        shortest = max(scaling.billing_step_s, scaling.call_min_s)
+        shortest = max(option.billing_step_s, option.billing_min_s)
         lasting = self.rate * option.usd_per_s * self.work(choice)
         least = calls * option.usd_per_s * shortest
         middle = np.array([(self.low(s) + self.high(s)) / 2 for s in range(self.data.last)])

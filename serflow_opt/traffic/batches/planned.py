@@ -169,10 +169,8 @@ def search_batches(
 
 def _networks(instance: Instance) -> Iterator[Instance]:
     """Yield the network and those cut short where everybody leaves, as the search for batches takes them."""
-    tiers = tuple(
-        replace(tier, scaling=replace(tier.scaling, billing_step_s=0.0, call_min_s=0.0)) for tier in instance.tiers
-    )
-    asked = replace(instance, minimize="cost", cost_max_usd=None, tail="fixed", tiers=tiers)
+    options = tuple(option.billed_exactly() for option in instance.options)
+    asked = replace(instance, minimize="cost", cost_max_usd=None, tail="fixed", options=options)
     yield from (asked, *cut_short(asked))
 
 

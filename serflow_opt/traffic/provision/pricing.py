@@ -23,7 +23,6 @@ from serflow_opt.traffic.provision.capacity import Capacity
 from serflow_opt.traffic.provision.profile import Profile
 from serflow_opt.traffic.provision.service_of import function_of
 from serflow_opt.traffic.provision.structures import BlockChoice
-from serflow_opt.traffic.service import billed_s
 
 if TYPE_CHECKING:
     from serflow_opt.formulations.coefficients import Data
@@ -60,7 +59,7 @@ class Pricing(Capacity):
         key = choice.function, choice.first, choice.last
         if key not in self._prices:
             function = function_of(self.structures, choice)
-            billed = [billed_s(t, function.billing_step_s, function.billing_min_s) for t in function.seconds[:-1]]
+            billed = [function.billed_s(t) for t in function.seconds[:-1]]
             before = [0.0, *billed[:-1]]
             self._prices[key] = {
                 choice.first + k + 1: function.usd_per_s * (now - then)

@@ -137,14 +137,11 @@ def function_of(structures: Structures, choice: BlockChoice) -> Function:
     scaling = structures.instance.tiers[option.tier].scaling
     return Function(
         name=option.name,
-        usd_per_s=option.usd_per_s,
-        usd_per_request=option.usd_per_request,
+        **option.terms(),
         seconds=_outcomes(option.stage_seconds, choice),
         cold_start_s=option.cold_start_s,
         keep_alive_s=KEEP_ALIVE_S if scaling.keep_alive_s is None else scaling.keep_alive_s,
         concurrency_max=scaling.concurrency_max,
-        billing_step_s=scaling.billing_step_s,
-        billing_min_s=scaling.call_min_s,
         sd_s=_deviations(structures, choice.function, choice),
         memory_mb=None if option.memory_bytes is None else option.memory_bytes / 2**20,
         stage_s=_by_batch(option, choice),

@@ -17,7 +17,6 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Option
 from serflow_opt.traffic.given import check_for_provisioning
 from serflow_opt.traffic.provision.hops import Hop, Hops, Tiers
-from serflow_opt.traffic.service import billed_s
 from serflow_opt.traffic.simulate.service_times import Law
 
 
@@ -363,9 +362,8 @@ class Structures:
     def _costs_so_far(self, p: int, first: int, last: int) -> list[float]:
         """USD of a request that leaves at each stage of a block, as billed."""
         option = self.option(p)
-        scaling = self.instance.tiers[option.tier].scaling
         so_far = itertools.accumulate(option.stage_seconds[first : last + 1])
-        return [option.usd_per_s * billed_s(t, scaling.billing_step_s, scaling.call_min_s) for t in so_far]
+        return [option.usd_per_s * option.billed_s(t) for t in so_far]
 
     def _merits_beside(self, p: int, f: int, first: int, last: int) -> tuple[float, ...]:
         """What counts for function f beside machines p, less is better: costs, and times on the slower of the two."""
@@ -385,7 +383,4 @@ class Structures:
 
     def cold_usd(self, p: int | None) -> float:
         """USD that cold starts add to a request on a function, on average; nothing without one."""
-        if p is None:
-            return 0.0
-        option = self.option(p)
-        return option.usd_per_s * option.cold_share * option.cold_start_s
+        return 0.0 if p is None else self.option(p).cold_usd

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.traffic.simulate.pool import Pool
 from serflow_opt.traffic.simulate.tally import Tally
 
@@ -116,10 +115,7 @@ class Station:
             tally.spans("busy", starts, ends)
         if self._function_accounts and function is not None:
             times, cold, seconds = (np.concatenate(parts) for parts in zip(*self._function_accounts, strict=True))
-            step = function.billing_step_s
-            billed = np.ceil(seconds / step * (1 - ROUNDING)) * step if step else seconds
-            billed = np.maximum(billed, function.billing_min_s)
-            usd = function.usd_per_request + function.usd_per_s * billed
+            usd = function.usd_of_calls(seconds)
             called = np.concatenate(self._called)
             self.by_function += len(called)
             self.cold_starts += int(cold.sum())

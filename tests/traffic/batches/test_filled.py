@@ -42,6 +42,8 @@ def test_a_block_by_hand() -> None:
     assert (found.mean, found.batches) == (2.0, 5.0)
     assert found.seconds == pytest.approx(0.014 + 0.5 * 0.020 + 0.25 * 0.030)
     # the same as one call of a function: 14, 34 or 44 ms, billed by 20 ms, 30 ms at least: 30, 40, 60
-    function = Function("f", 2.0, 0.1, machine.seconds, billing_step_s=0.02, billing_min_s=0.03, stage_s=stage)
+    function = Function(
+        "f", machine.seconds, usd_per_s=2.0, usd_per_request=0.1, billing_step_s=0.02, billing_min_s=0.03, stage_s=stage
+    )
     called = replace(service, blocks=(replace(block, machines=(), function=function),))
     assert filled(called, 0, 10.0, "smooth").usd == pytest.approx(0.1 + 2.0 * (0.25 * 0.03 + 0.5 * 0.04 + 0.25 * 0.06))

@@ -67,7 +67,9 @@ def test_one_worker_and_fixed_times() -> None:
 
 def test_who_finds_no_worker_goes_to_the_function() -> None:
     """Erlang's formula with 3 workers and a load of 2: (8/6) / (1 + 2 + 4/2 + 8/6) = 4/19; there 3 s instead of 1."""
-    found = asked(queue(Function("f", 0.0, 0.0, (3.0, 3.0))), [3], 2.0, share(2.0, 0.25), queue_max=[0])
+    found = asked(
+        queue(Function("f", (3.0, 3.0), usd_per_s=0.0, usd_per_request=0.0)), [3], 2.0, share(2.0, 0.25), queue_max=[0]
+    )
     assert found.verdict == "kept"
     assert found.low <= 4 / 19 <= found.high
     assert found.on_function[0] == pytest.approx(found.value)
@@ -76,7 +78,7 @@ def test_who_finds_no_worker_goes_to_the_function() -> None:
 
 def test_few_may_wait() -> None:
     """M/M/1 with room for 2 that wait and a load of 1: all of 4 states are equally likely, 1/4 goes elsewhere."""
-    service = queue(Function("f", 0.0, 0.0, (0.0, 0.0)))
+    service = queue(Function("f", (0.0, 0.0), usd_per_s=0.0, usd_per_request=0.0))
     found = asked(service, [1], 1.0, LatencyTarget("mean", 1.4), queue_max=[2], law=EXPONENTIAL)
     assert found.low <= (1 + 2 + 3) / 4 <= found.high  # services that each of those who join sees until it is done
     assert found.on_function[0] == pytest.approx(0.25, abs=0.02)
@@ -95,7 +97,7 @@ def test_two_workers_one_behind_the_other() -> None:
 
 def test_cold_starts_and_functions_alone() -> None:
     """Cold starts make late as many as meet one, where functions serve alone, too."""
-    service = queue(Function("f", 0.0, 0.0, (1.0, 1.0), cold_start_s=5.0))
+    service = queue(Function("f", (1.0, 1.0), usd_per_s=0.0, usd_per_request=0.0, cold_start_s=5.0))
     found = asked(service, [0], 50.0, share(3.0, 0.03), cold_shares=[0.02])
     assert found.verdict == "kept"
     assert found.low <= 0.02 <= found.high
@@ -111,7 +113,7 @@ def test_nobody_late_takes_more_requests_to_believe_where_fewer_may_be_late() ->
 
 def test_rates_weigh_by_their_requests() -> None:
     """Two thirds of the requests come at the rate at which all go to the slow function, in half of the time."""
-    service = queue(Function("f", 0.0, 0.0, (9.0, 9.0)))
+    service = queue(Function("f", (9.0, 9.0), usd_per_s=0.0, usd_per_request=0.0))
     demand = Rates(np.array([0.0, 1e-3, 2e-3]), np.array([0.2, 0.4, 0.4]))
     found = asked(service, [0], demand, share(8.0, 1.0))
     assert found.value == 1
@@ -154,7 +156,7 @@ def test_the_same_question_has_the_same_answer_also_from_a_file() -> None:
 def test_against_the_simulator_of_traces() -> None:
     """Two blocks, half of the requests leave early, a hand-over holds the worker, the second block overflows."""
     first = Block(0, 1, (Machine("vm", 1.0, 2, (0.5, 1.0, 1.0)),), None)
-    cloud = Function("f", 0.0, 0.0, (0.8, 0.8))
+    cloud = Function("f", (0.8, 0.8), usd_per_s=0.0, usd_per_request=0.0)
     second = Block(2, 2, (Machine("vm", 1.0, 1, (0.6, 0.6)),), cloud, hop_s=0.2)
     service = Service("two", (first, second), (0.3, 0.2, 0.5), (math.nan,) * 3, slo_s=3.0)
     seconds = 25_000
@@ -203,7 +205,7 @@ def test_a_machine_that_serves_batches_as_they_come() -> None:
 
 def test_a_call_of_many_meets_one_cold_start() -> None:
     """A call with a batch meets a cold start once, for all that are in it."""
-    function = Function("f", 0.0, 0.0, (1.0, 1.0), cold_start_s=5.0, stage_s=((1.0, 1.0),))
+    function = Function("f", (1.0, 1.0), usd_per_s=0.0, usd_per_request=0.0, cold_start_s=5.0, stage_s=((1.0, 1.0),))
     service = Service("pairs", (Block(0, 0, (), function, batch=2, batch_wait_s=1.0),), (1.0,), (math.nan,))
     found = asked(service, [0], 50.0, share(3.0, 0.03), cold_shares=[0.02])
     assert found.verdict == "kept"

@@ -10,7 +10,7 @@ from serflow_opt.traffic.service import Block, Function, Machine
 from serflow_opt.traffic.simulate.faults import Faults
 from serflow_opt.traffic.simulate.pool import Pool
 
-FUNCTION = Function("function", 0.0, 0.0, (1.0, 1.0))
+FUNCTION = Function("function", (1.0, 1.0), usd_per_s=0.0, usd_per_request=0.0)
 
 
 def in_pool(times: list[float], holds: list[float], workers: int, queue_max: int | None) -> list[float]:

@@ -15,15 +15,15 @@ from serflow_opt.traffic.service import Block, Function, Machine, Service
 from serflow_opt.traffic.simulate.simulate import simulate
 
 LARGE = Machine("m4.large", 0.1 / 3600, 16, (1.0, 1.0), start_s=100.0)
-LAMBDA = Function("lambda", 0.5 * 1.667e-5, 2e-7, (1.0, 1.0))
+LAMBDA = Function("lambda", (1.0, 1.0), usd_per_s=0.5 * 1.667e-5, usd_per_request=2e-7)
 ONE = Service("one", (Block(0, 0, (LARGE,), LAMBDA),), (1.0,), (math.nan,), 1.0)
 SHALLOW = Machine("small", 1e-5, 1, (0.1, 0.2, 0.2), start_s=60.0)
 DEEP = Machine("big", 4e-5, 1, (0.3, 0.3))
 TWO = Service(
     "two",
     (
-        Block(0, 1, (SHALLOW,), Function("f", 1e-4, 0.0, (0.1, 0.2, 0.2))),
-        Block(2, 2, (DEEP,), Function("g", 2e-4, 0.0, (0.3, 0.3))),
+        Block(0, 1, (SHALLOW,), Function("f", (0.1, 0.2, 0.2), usd_per_s=1e-4, usd_per_request=0.0)),
+        Block(2, 2, (DEEP,), Function("g", (0.3, 0.3), usd_per_s=2e-4, usd_per_request=0.0)),
     ),
     (0.5, 0.3, 0.2),
     (0.9, 0.9, 0.9),

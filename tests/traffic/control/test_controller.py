@@ -26,7 +26,7 @@ from serflow_opt.traffic.simulate.simulate import simulate
 RENT, PRICE, ROOM = 0.1 / 3600, 0.5 * 1.667e-5 + 2e-7, 16
 """LIBRA's constants: rent of a machine, price of a request on the function, requests a machine serves at once."""
 LARGE = Machine("m4.large", RENT, ROOM, (1.0, 1.0), start_s=100.0)
-LAMBDA = Function("lambda", 0.5 * 1.667e-5, 2e-7, (1.0, 1.0))
+LAMBDA = Function("lambda", (1.0, 1.0), usd_per_s=0.5 * 1.667e-5, usd_per_request=2e-7)
 
 
 def service(*machines: Machine, function: Function | None = LAMBDA, slo_s: float | None = 1.0) -> Service:

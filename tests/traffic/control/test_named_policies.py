@@ -22,7 +22,7 @@ from serflow_opt.traffic.simulate.result import Simulation
 
 SMALL = Machine("small", 1e-5, 2, (0.1, 0.2, 0.2), start_s=30.0, billing_min_s=60.0)
 BIG = Machine("big", 3e-5, 8, (0.05, 0.1, 0.1), start_s=60.0)
-CALL = Function("call", 1e-4, 1e-7, (0.1, 0.2, 0.2), cold_start_s=0.2)
+CALL = Function("call", (0.1, 0.2, 0.2), usd_per_s=1e-4, usd_per_request=1e-7, cold_start_s=0.2)
 SHARES, RIGHT = (0.5, 0.3, 0.2), (0.9, 0.95, math.nan)
 
 

@@ -20,7 +20,7 @@ from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.service import Block, Draws, Function, Machine, Service
 
 MACHINE = Machine("m", 1e-5, 1, (0.1, 0.3, 0.3), start_s=30.0, machines_max=4)
-CALL = Function("f", 1e-4, 0.0, (0.1, 0.3, 0.3), concurrency_max=2)
+CALL = Function("f", (0.1, 0.3, 0.3), usd_per_s=1e-4, usd_per_request=0.0, concurrency_max=2)
 
 
 def service(function: Function | None = None) -> Service:

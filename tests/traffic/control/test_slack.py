@@ -12,7 +12,7 @@ from serflow_opt.traffic.control.slack import MARGIN, TAIL, allowed_late, slack_
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
 FAST = Machine("fast", 1e-5, 1, (0.1, 0.1), sends=False)
-CALL = Function("call", 1e-4, 1e-7, (0.3, 0.3))
+CALL = Function("call", (0.3, 0.3), usd_per_s=1e-4, usd_per_request=1e-7)
 
 
 def one(slo_s: float | None, quantile: float = 1.0, shares: tuple[float, ...] = (1.0,)) -> Service:

@@ -18,7 +18,7 @@ from serflow_opt.traffic.service import Block, Function, Machine, Service
 
 FIRST = Machine("first", 1e-5, 2, (0.1, 0.1), sends=False, start_s=30.0)
 SECOND = replace(FIRST, name="second", seconds=(0.2, 0.2))
-CALL = Function("call", 1e-4, 1e-7, (0.2, 0.2))
+CALL = Function("call", (0.2, 0.2), usd_per_s=1e-4, usd_per_request=1e-7)
 RATES = Rates(np.array([1.0, 4.0]), np.array([0.5, 0.5]))
 
 

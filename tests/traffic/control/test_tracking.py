@@ -18,7 +18,7 @@ from serflow_opt.traffic.scaling_policy import Seen
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
 MACHINE = Machine("m", 1e-5, 4, (0.2, 0.2), start_s=60.0)
-CALL = Function("f", 1e-4, 0.0, (0.2, 0.2))
+CALL = Function("f", (0.2, 0.2), usd_per_s=1e-4, usd_per_request=0.0)
 
 
 def service(function: Function | None = CALL) -> Service:

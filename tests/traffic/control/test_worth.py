@@ -13,7 +13,7 @@ from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
 MACHINE = Machine("m", 2e-5, 2, (0.1, 0.1), start_s=90.0)
-CALL = Function("f", 4e-5, 0.0, (0.1, 0.1))
+CALL = Function("f", (0.1, 0.1), usd_per_s=4e-5, usd_per_request=0.0)
 
 
 def service(slo_s: float | None = 0.3, function: Function | None = CALL, quantile: float = 0.95) -> Service:

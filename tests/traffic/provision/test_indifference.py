@@ -34,8 +34,8 @@ def libra(**changes: Any) -> Instance:
         stages=(Stage(1.0, 1.0, 0.0),),
         menus=(tiny.LAST,),
         options=(
-            Option("vm", 0, (1.0,), LIBRA_RENT / 16, workers=16),
-            Option("512 MB", 1, (1.0,), 0.5 * 0.00001667, usd_per_request=2e-7),
+            Option("vm", 0, (1.0,), usd_per_s=LIBRA_RENT / 16, workers=16),
+            Option("512 MB", 1, (1.0,), usd_per_s=0.5 * 0.00001667, usd_per_request=2e-7),
         ),
         links={},
         ways=(),
@@ -153,9 +153,9 @@ def survey(deep_share: float) -> Instance:
         stages=(Stage(1.0, 4.0, 2.0), Stage(2.0, 1.0, 20.0)),
         menus=(tiny.menu((1 - deep_share,), (0.8,)), tiny.LAST),
         options=(
-            Option("small", 0, (0.2, 0.5), LARGE, memory_bytes=10.0),
-            Option("big", 0, (0.2, 0.5), XLARGE),
-            Option("fn", 1, (50.0, 1.0), FUNCTION),
+            Option("small", 0, (0.2, 0.5), usd_per_s=LARGE, memory_bytes=10.0),
+            Option("big", 0, (0.2, 0.5), usd_per_s=XLARGE),
+            Option("fn", 1, (50.0, 1.0), usd_per_s=FUNCTION),
         ),
         links={("vm", "fn"): Link(math.inf, 0.0, 0.0)},
         utilisation_cap=0.8,

@@ -86,9 +86,8 @@ def test_machines_for_the_usual_and_functions_for_the_peak() -> None:
 def test_billing_steps() -> None:
     """At steps of 0.2 s those that leave at stage 1 pay for 0.4 s, the others for 0.6: 0.25 + 0.5 + 2 x 0.5 = 1.75."""
     base = whole()
-    vm, fn = base.tiers
-    stepped = dataclasses.replace(fn, scaling=dataclasses.replace(fn.scaling, billing_step_s=0.2))
-    found = provision(dataclasses.replace(base, tiers=(vm, stepped)), 2.0, blocks=1, arrivals="smooth")
+    stepped = tuple(dataclasses.replace(own, billing_step_s=0.2) for own in base.options)
+    found = provision(dataclasses.replace(base, options=stepped), 2.0, blocks=1, arrivals="smooth")
     assert found.parts[0].function_usd == pytest.approx(1.75, rel=1e-12)
 
 

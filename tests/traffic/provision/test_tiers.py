@@ -25,10 +25,10 @@ def drones(**changes: Any) -> Instance:
     return tiny.two_stages(
         tiers=kinds,
         options=(
-            Option("d", 0, (1.0, 2.0), 1.0, memory_bytes=7.0),
-            Option("e", 1, (1e3, 2.0), 0.75),
-            Option("v", 2, (1e3, 2.0), 0.5),
-            Option("f", 3, (1e3, 2.0), 9.0),
+            Option("d", 0, (1.0, 2.0), usd_per_s=1.0, memory_bytes=7.0),
+            Option("e", 1, (1e3, 2.0), usd_per_s=0.75),
+            Option("v", 2, (1e3, 2.0), usd_per_s=0.5),
+            Option("f", 3, (1e3, 2.0), usd_per_s=9.0),
         ),
         links={("drone", name): QUICK for name in ("en", "vm", "fn")},
         source="drone",
@@ -78,7 +78,8 @@ def test_more_blocks_are_named() -> None:
         three,
         tiers=(Tier("drone", "device"), Tier("en", "edge"), Tier("vm", "vm")),
         options=tuple(
-            Option(name, t, tuple(1.0 if s == t else 1e4 for s in range(3)), 0.5) for t, name in enumerate("dev")
+            Option(name, t, tuple(1.0 if s == t else 1e4 for s in range(3)), usd_per_s=0.5)
+            for t, name in enumerate("dev")
         ),
         links={("drone", "en"): QUICK, ("en", "vm"): QUICK},
         latency_slo_s=10.0,
@@ -119,7 +120,7 @@ def rented(spot_max: int, **changes: Any) -> Instance:
     spot = Tier("spot", "vm", scaling=Scaling(machines_max=spot_max))
     return tiny.two_stages(
         tiers=(spot, Tier("on-demand", "vm")),
-        options=(Option("s", 0, (1.0, 4.0), 0.2), Option("o", 1, (1.0, 4.0), 0.5)),
+        options=(Option("s", 0, (1.0, 4.0), usd_per_s=0.2), Option("o", 1, (1.0, 4.0), usd_per_s=0.5)),
         links={("client", "spot"): QUICK, ("client", "on-demand"): QUICK, ("spot", "on-demand"): QUICK},
         menus=(tiny.menu((0.5,), (0.8,)), tiny.LAST),
         utilisation_cap=1.0,

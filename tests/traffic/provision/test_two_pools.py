@@ -45,14 +45,14 @@ def drawn(seed: int, measure: str | None, function: bool) -> Drawn:
     workers = rng.integers(1, 3, 3)
     rents = [float(rng.uniform(0.3, 1.0) * w / sum(t)) for t, w in zip(times, workers, strict=True)]
     options = [
-        Option(name, tier, (float(t[0]), float(t[1])), usd, workers=int(w))
+        Option(name, tier, (float(t[0]), float(t[1])), usd_per_s=usd, workers=int(w))
         for name, tier, t, usd, w in zip(
             "abc", (0, 0, 1), times, (rents[0] / 2, rents[1] / 2, rents[2]), workers, strict=True
         )
     ]
     tiers = [few, Tier("on-demand", "vm"), Tier("fn", "function")]
     if function:
-        options.append(Option("f", 2, (0.2, 0.2), float(rng.uniform(1, 4)), usd_per_request=0.05))
+        options.append(Option("f", 2, (0.2, 0.2), usd_per_s=float(rng.uniform(1, 4)), usd_per_request=0.05))
     names = [tier.name for tier in tiers]
     path = max(sum(t) for t in times)
     return Drawn(
@@ -221,7 +221,7 @@ def rented(edge_max: int | None, cloud_max: int | None, **changes: object) -> In
     )
     return tiny.two_stages(
         tiers=tiers,
-        options=(Option("m", 0, (1.0, 4.0), 0.2), Option("m", 1, (1.0, 4.0), 0.5)),
+        options=(Option("m", 0, (1.0, 4.0), usd_per_s=0.2), Option("m", 1, (1.0, 4.0), usd_per_s=0.5)),
         links={("client", "edge"): LINK, ("client", "cloud"): LINK, ("edge", "cloud"): LINK},
         menus=(tiny.menu((0.5,), (0.8,)), tiny.LAST),
         utilisation_cap=1.0,

@@ -271,8 +271,8 @@ def tandem(**changes: Any) -> Instance:
         "menus": (HALF[0], none.menus[1], HALF[0], tiny.LAST),
         "tiers": (Tier("one", "edge"), Tier("two", "vm")),
         "options": (
-            Option("o", 0, (0.0, 1.5, 1e3, 1e3), 0.5),
-            Option("t", 1, (1e3, 1e3, 0.0, 2.0), 0.3),
+            Option("o", 0, (0.0, 1.5, 1e3, 1e3), usd_per_s=0.5),
+            Option("t", 1, (1e3, 1e3, 0.0, 2.0), usd_per_s=0.3),
         ),
         "links": {("one", "two"): Link(bytes_per_s=8.0, round_trip_s=0.0, usd_per_byte=0.0)},
         "source": "one",

@@ -83,7 +83,7 @@ def test_several_blocks_are_proven() -> None:
     machines = tuple(
         Machine(name, usd, 1, (1 / rate,) * 2, sends=False, start_s=start) for name, usd, rate, start in kinds
     )
-    own = Function("f", 0.0, 1.5, (1.0, 1.0))
+    own = Function("f", (1.0, 1.0), usd_per_s=0.0, usd_per_request=1.5)
     blocks = (Block(0, 0, machines, own), Block(1, 1, machines, None))
     demand = np.array([4, 9, 13, 22, 17, 17, 15, 8, 2, 0, 11, 19], dtype=np.int64)
     trace = Trace(demand, 1.0, np.ones(len(demand)))
@@ -106,7 +106,7 @@ def test_moments_between_changes_of_demand_gain_nothing(seed: int, monkeypatch: 
         Machine(f"m{p}", float(rng.uniform(0.6, 1.1) * rate), 1, (1 / rate,) * 2, start_s=float(rng.integers(0, 7)))
         for p, rate in enumerate(rates.tolist())
     )
-    function = Function("f", 0.0, 1.5, (1.0, 1.0)) if seed % 3 else None
+    function = Function("f", (1.0, 1.0), usd_per_s=0.0, usd_per_request=1.5) if seed % 3 else None
     service = Service("s", (Block(0, 0, machines, function),), (1.0,), (0.9,))
     trace = Trace(rng.integers(0, 9, 5) * period, float(period), np.full(5, float(period)))
     few = schedule(service, trace, step_s=1.0, gap=1e-7)

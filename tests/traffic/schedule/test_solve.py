@@ -275,7 +275,12 @@ def test_wits(start_s: float, step_s: float, usd: float) -> None:
     if not path.exists():
         pytest.skip(f"{path.name} is not here (set SERFLOW_OPT_DATA)")
     vm = Machine("vm", 0.1 / 3600, 16, (1.0, 1.0), start_s=start_s)
-    libra = Service("libra", (Block(0, 0, (vm,), Function("f", 0.5 * 1.667e-5, 2e-7, (1.0, 1.0))),), (1.0,), (0.9,))
+    libra = Service(
+        "libra",
+        (Block(0, 0, (vm,), Function("f", (1.0, 1.0), usd_per_s=0.5 * 1.667e-5, usd_per_request=2e-7)),),
+        (1.0,),
+        (0.9,),
+    )
     found = schedule(libra, read_trace(path), step_s=step_s)
     assert found.usd == pytest.approx(usd, abs=5e-5)
     assert found.bound == pytest.approx(found.usd, rel=1e-9)

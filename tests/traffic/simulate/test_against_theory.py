@@ -114,7 +114,9 @@ def test_one_exponential_server_waits_by_its_distribution() -> None:
 @pytest.mark.parametrize(("times", "servers", "rate"), [("fixed", 10, 8), ("lognormal", 4, 3), ("pareto", 6, 6)])
 def test_what_finds_no_worker_overflows(times: str, servers: int, rate: int) -> None:
     """M/G/c/c, Erlang B, whatever the law of service times."""
-    found = run(rate, Fixed(servers), overflow=Function("f", 1.0, 0.0, (1.0, 1.0)), times=times)
+    found = run(
+        rate, Fixed(servers), overflow=Function("f", (1.0, 1.0), usd_per_s=1.0, usd_per_request=0.0), times=times
+    )
     frame = found.to_frame()[:1000]
     assert close(frame["function_requests"].to_numpy(), erlang_b(servers, rate), frame["arrivals"].to_numpy())
     assert set(frame["dropped"]) == {0}
@@ -123,7 +125,9 @@ def test_what_finds_no_worker_overflows(times: str, servers: int, rate: int) -> 
 def test_room_to_wait_is_limited() -> None:
     """M/M/1/K: share (1 - ρ) ρ^K / (1 - ρ^(K + 1)) overflows."""
     load, room = 0.8, 3
-    found = slowed(load, Fixed(1, room), overflow=Function("f", 1.0, 0.0, (1.0, 1.0)), times=EXPONENTIAL)
+    found = slowed(
+        load, Fixed(1, room), overflow=Function("f", (1.0, 1.0), usd_per_s=1.0, usd_per_request=0.0), times=EXPONENTIAL
+    )
     frame, k = found.to_frame()[: SECONDS // 10], room + 1
     expected = (1 - load) * load**k / (1 - load ** (k + 1))
     assert close(frame["function_requests"].to_numpy(), expected, frame["arrivals"].to_numpy())
@@ -131,7 +135,7 @@ def test_room_to_wait_is_limited() -> None:
 
 def test_functions_hold_as_many_requests_as_arrive_while_they_work() -> None:
     """M/G/∞: with room for c at once, Erlang B is refused."""
-    function = Function("f", 1.0, 0.0, (1.0, 1.0), concurrency_max=5)
+    function = Function("f", (1.0, 1.0), usd_per_s=1.0, usd_per_request=0.0, concurrency_max=5)
     found = run(4, Fixed(0), overflow=function, times="lognormal")
     frame = found.to_frame()[:1000]
     assert close(frame["dropped"].to_numpy(), erlang_b(5, 4), frame["arrivals"].to_numpy())

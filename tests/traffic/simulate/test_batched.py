@@ -64,7 +64,9 @@ def test_a_batch_that_all_leave_frees_its_worker() -> None:
 
 def test_a_call_is_paid_as_a_whole() -> None:
     """10 + 20 ms of a batch that shrinks to one, billed by 25 ms, and one fee; a cold start is met once."""
-    function = Function("f", 2.0, 0.5, (0.01, 0.03, 0.03), 0.1, billing_step_s=0.025, stage_s=EACH)
+    function = Function(
+        "f", (0.01, 0.03, 0.03), 0.1, usd_per_s=2.0, usd_per_request=0.5, billing_step_s=0.025, stage_s=EACH
+    )
     block = Block(0, 1, (), function, batch=2, batch_wait_s=1.0)
     service = Service("s", (block,), (0.5, 0.5), (1.0, 1.0))
     found = latencies(service, sent(0.0, 0.002, 5.0, 5.0, exits=[0, 1, 0, 0]), 0)
