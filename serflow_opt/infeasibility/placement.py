@@ -21,7 +21,7 @@ SHOWN = 3
 """Stages that fit nowhere and links that would help, named at most."""
 BRIDGE = Link(bytes_per_s=1e15, round_trip_s=0.0, usd_per_byte=0.0)
 """Stands for a link that is missing."""
-KEYS = ("memory_mb", "payload_max_bytes", "link", "rule", "run_max_s")
+KEYS = ("memory_mb", "payload_max_bytes", "link", "rule", "run_max_s", "machines_max")
 Holds = Callable[[Instance], bool | None]
 
 
@@ -44,7 +44,8 @@ def no_placement(instance: Instance, settings: SearchSettings) -> Clash:
     def kept(keys: Keys) -> bool | None:
         return holds(_keeping(plain, keys))
 
-    found, complete = smallest_clashes(KEYS, kept)
+    counted = any(option.machines_max is not None for option in instance.options)
+    found, complete = smallest_clashes(KEYS if counted else KEYS[:-1], kept)
     sets = [_set(plain, keys, holds) for keys in found]
     message = (
         "no placement exists even without targets: no chain of links, memory and payload limits lets every "
@@ -53,6 +54,7 @@ def no_placement(instance: Instance, settings: SearchSettings) -> Clash:
     if "run_max_s" in {key for keys in found for key in keys}:
         message += ", and how long functions may run"
     message += ", and [[rule]]" if instance.rules else ""
+    message += ", and how many machines there are" if counted else ""
     return Clash(limit="placement", asked=0.0, best=None, message=message, sets=sets, sets_complete=complete)
 
 
@@ -64,6 +66,8 @@ def _keeping(instance: Instance, keys: Keys) -> Instance:
         instance = replace(instance, tiers=tuple(replace(t, payload_max_bytes=None) for t in instance.tiers))
     if "run_max_s" not in keys:
         instance = replace(instance, options=tuple(replace(o, run_max_s=None) for o in instance.options))
+    if "machines_max" not in keys:
+        instance = replace(instance, options=tuple(replace(o, machines_max=None) for o in instance.options))
     if "rule" not in keys:
         instance = replace(instance, rules=())
     if "link" not in keys:
@@ -90,6 +94,7 @@ def _set(instance: Instance, keys: Keys, holds: Holds) -> ClashingSet:
         "link": _helpful_links,
         "rule": _helpful_rules,
         "run_max_s": _shorter_runs,
+        "machines_max": _more_machines,
     }
     changes, needs = zip(*(least[key](instance, keys, holds) for key in limits), strict=True)
     message = f"{' with '.join(limits)}: it would take {', or '.join(needs)}"
@@ -115,6 +120,23 @@ def _least_payload(instance: Instance, keys: Keys, holds: Holds) -> tuple[Change
     change = Change(limit="payload_max_bytes", asked=asked, best=value, unit="bytes", proven=value is not None)
     words = "larger (how much: time ran out)" if value is None else f"{value:.0f} or more"
     return change, f"each payload_max_bytes {words}"
+
+
+def _more_machines(instance: Instance, keys: Keys, holds: Holds) -> tuple[Change, str]:
+    """Name the types each of which alone, if there were any number, would open a way."""
+    base = _keeping(instance, keys)
+    single = [
+        option.name
+        for p, option in enumerate(base.options)
+        if option.machines_max is not None
+        and holds(
+            replace(base, options=(*base.options[:p], replace(option, machines_max=None), *base.options[p + 1 :]))
+        )
+    ]
+    asked = min(option.machines_max for option in instance.options if option.machines_max is not None)
+    change = Change(limit="machines_max", asked=float(asked), best=None, unit="machines")
+    named = " or ".join(single[:SHOWN])
+    return change, f"more machines of {named}" if named else "more machines of more than one type"
 
 
 def _helpful_links(instance: Instance, keys: Keys, holds: Holds) -> tuple[Change, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from oracles.compare_enumeration import Method, compare
+from oracles.compare_enumeration import Method, compare, judge
 from oracles.enumeration import best
 from oracles.enumeration_draws import draw
+from oracles.enumeration_questions import rented
 from oracles.enumeration_reading import read
 
 
@@ -25,6 +27,18 @@ def test_the_best_of_all_decisions_is_found(tmp_path: Path, seed: int, method: M
 def test_decisions_are_valued_and_fronts_found_as_enumerated(tmp_path: Path, seed: int, method: Method) -> None:
     """Any decision has the figures of the enumeration; fronts miss no plan and keep no beaten one."""
     outcome = compare(draw(seed, tmp_path), method)
+    assert outcome.verdict == "agreed", outcome.words
+
+
+@pytest.mark.parametrize("method", ["auto", "milp", "evaluate"])
+@pytest.mark.parametrize("seed", [1, 67, 76, 169])
+def test_machines_that_are_counted(tmp_path: Path, seed: int, method: Method) -> None:
+    """No more machines of a type are rented than there are; 76 has no plan."""
+    path = draw(seed, tmp_path, change=rented)
+    doc = replace(read(path), counted=True)
+    right = best(doc)
+    assert not all(worth.machines for worth in right.worths), "some decisions rent too many"
+    outcome = judge(path, doc, right, method)
     assert outcome.verdict == "agreed", outcome.words
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +56,20 @@ def test_a_payload_that_is_too_large(tmp_path: Path) -> None:
     assert own.changes[1].best == 600_000
     ran = run("solve", tmp_path)
     assert "each payload_max_bytes 600000 or more" in ran.stdout
+
+
+def test_fewer_machines_than_any_placement_takes(tmp_path: Path) -> None:
+    """A VM alone, 100 ms and 200 of half the requests: 10 requests/s keep 2 workers busy, at 80 % three machines."""
+    document = two_tiers() | {"link": []}
+    del document["tier"][1]
+    document["workload"] |= {"rate_per_s": 10.0}
+    document["objective"] |= {"accounting": "reserved"}
+    instance = load(document, tmp_path)
+    one = replace(instance, options=tuple(replace(option, machines_max=1) for option in instance.options))
+    (clash,) = so.solve(one).infeasible_because
+    (own,) = clash.sets
+    assert (clash.limit, own.limits) == ("placement", ["machines_max"])
+    assert "more machines of v" in own.message
+    assert "how many machines there are" in clash.message
+    enough = replace(instance, options=tuple(replace(option, machines_max=3) for option in instance.options))
+    assert so.solve(enough).status == "optimal"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from oracles.enumeration_draws import draw, lots
+from oracles.enumeration_draws import draw
+from oracles.enumeration_questions import lots
 from oracles.enumeration_reading import read
 from oracles.mixed_thresholds import least
 from support import tiny

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 
@@ -28,23 +28,13 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import serflow_opt as so
-from oracles.enumeration import (
-    KEPT,
-    ORDER,
-    Best,
-    Valuation,
-    Worth,
-    after,
-    best,
-    decisions,
-    limits_kept,
-    objective,
-)
+from oracles.enumeration import ORDER, Best, after, best, decisions, limits_kept, objective
 from oracles.enumeration_clashes import clashes_apart
 from oracles.enumeration_draws import TRAITS, draw
 from oracles.enumeration_fronts import front_apart
 from oracles.enumeration_plans import EXACT, decision_of, document_of, figures_apart
 from oracles.enumeration_reading import Documents, read
+from oracles.enumeration_valuation import KEPT, Valuation, Worth
 
 Solving = Literal["auto", "milp", "labels", "mixes"]
 Method = Solving | Literal["evaluate", "front"]
@@ -66,11 +56,15 @@ def compare(path: Path, method: Method, time_limit: float = 60.0) -> Outcome:
     return judge(path, doc, best(doc), method, time_limit)
 
 
-def judge(path: Path, doc: Documents, right: Best, method: Method, time_limit: float) -> Outcome:
+def judge(path: Path, doc: Documents, right: Best, method: Method, time_limit: float = 60.0) -> Outcome:
     """Solve by the package and compare with the best decision."""
     start = time.perf_counter()
     try:
         instance = so.load(path)
+        if doc.counted:
+            most = [tier.scaling.machines_max for tier in instance.tiers]
+            options = tuple(replace(own, machines_max=most[own.tier]) for own in instance.options)
+            instance = replace(instance, options=options)
         if method in ("evaluate", "front"):
             check = evaluated if method == "evaluate" else front_found
             return Outcome(*check(path, instance, doc, right), time.perf_counter() - start)
@@ -133,7 +127,8 @@ def verdict_of(plan: so.Plan, doc: Documents, right: Best) -> tuple[str, str]:
         if right.value is not None:
             return "wrong infeasible", words
         because = answer["infeasible_because"]
-        apart = clashes_apart(because, doc, right.worths, GAP + EXACT) if right.worths else ""
+        worths = [worth for worth in right.worths if worth.machines]  # like memory no limit that is to be loosened
+        apart = clashes_apart(because, doc, worths, GAP + EXACT) if worths else ""
         return ("wrong reason", f"{words}; {apart}") if apart else ("agreed", words)
     if status == "no_solution":
         return "no_solution", f"{words}; {answer['notes']}"

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from oracles.enumeration import LIMITS, Worth, keeps
+from oracles.enumeration import LIMITS, keeps
 from oracles.enumeration_reading import Documents
+from oracles.enumeration_valuation import Worth
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,22 @@
 """Draws small instances of all kinds for `enumeration` and writes them as folders: a TOML file and its tables.
 
-Limits are taken from what decisions drawn by chance achieve, exactly or nearly, so that they bind, clash or just hold.
+Tiers may say how many machines of a type there are: `solve` counts them for fleets alone, and draws show that nothing
+else is changed. Limits are taken from what decisions drawn by chance achieve, exactly or nearly, so that they bind,
+clash or just hold.
 """
 
 from __future__ import annotations
 
 import csv
-import json
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from oracles.enumeration import Valuation, decisions
+from oracles.enumeration import decisions
 from oracles.enumeration_reading import Documents, read
+from oracles.enumeration_toml import toml
+from oracles.enumeration_valuation import Valuation
 
 TRAITS = ("extreme", "truncated", "cold", "adapted", "tail", "weighted", "printed", "listed", "near")
 """Kinds of draws that can be left out, or be in every draw."""
@@ -50,66 +53,6 @@ def draw(
             drawn.write(folder, f"drawn-{seed}")
         return path
     raise RuntimeError(f"seed {seed} draws nothing small")
-
-
-def rented(drawn: Draw) -> bool:
-    """Have machines rented whole, of one type a tier, and the latency that of the worst case or the mean."""
-    rng, workload, objective = drawn.rng, drawn.body["workload"], drawn.body["objective"]
-    machines = [tier for tier in drawn.body["tier"] if tier["kind"] != "function"]
-    if objective["accounting"] == "as-printed" or not machines:
-        return False
-    for tier in machines:
-        tier.pop("stage_specific", None)
-        if rng.random() < 0.2:
-            tier["machines_max"] = rng.choice((1, 2, 3, 5))
-    objective["accounting"] = "reserved"
-    workload.setdefault("rate_per_s", drawn.size(1, 1e3, 1e-6, 1e6))
-    if workload["latency_measure"] not in ("worst", "mean"):
-        workload["latency_measure"] = rng.choice(("worst", "mean"))
-        workload.pop("tail", None)
-    if objective["minimize"] not in ("cost", "energy", "privacy"):
-        objective["minimize"] = "cost"
-        objective.pop("weights", None)
-        objective["then"] = []
-    return True
-
-
-def late(drawn: Draw) -> bool:
-    """Have the latency that of a percentile of fixed times, with one share of cold starts at most."""
-    rng, workload, objective = drawn.rng, drawn.body["workload"], drawn.body["objective"]
-    if objective["accounting"] == "as-printed" or (rng.random() < 0.5 and not rented(drawn)):
-        return False
-    workload["latency_measure"] = rng.choice(("p50", "p75", "p90", "p95", "p99", "p99.9"))
-    workload.pop("tail", None)
-    functions = [tier for tier in drawn.body["tier"] if tier["kind"] == "function"]
-    for tier in functions[1:]:
-        tier.pop("cold_share", None)
-        tier.pop("cold_start_ms", None)
-    for tier in functions[:1]:
-        tier.pop("stage_specific", None)
-    if objective["minimize"] not in ("cost", "energy", "privacy"):
-        objective["minimize"] = "cost"
-        objective.pop("weights", None)
-        objective["then"] = []
-    return True
-
-
-def lots(drawn: Draw) -> bool:
-    """Have thresholds mixed, of neighbours or any, under one of the questions above or paid per request."""
-    rng, objective = drawn.rng, drawn.body["objective"]
-    kind = rng.choice((rented, late, None))
-    if kind is not None and not kind(drawn):
-        return False
-    if "exits" not in drawn.body or objective["accounting"] == "as-printed":
-        return False
-    if objective["minimize"] not in ("cost", "energy", "privacy"):
-        objective["minimize"] = "cost"
-        objective.pop("weights", None)
-    objective["then"] = []
-    for tier in drawn.body["tier"]:
-        tier.pop("machines_max", None)
-    drawn.body["exits"]["thresholds"] = rng.choice(("interpolated", "randomized"))
-    return True
 
 
 class Draw:
@@ -448,21 +391,3 @@ class Draw:
         path = folder / "instance.toml"
         path.write_text(toml(self.body | {"name": name}), encoding="utf-8")
         return path
-
-
-def toml(body: dict[str, Any], place: str = "") -> str:
-    """A nested dictionary as TOML: plain keys first, then tables, then lists of tables."""
-    plain = {k: v for k, v in body.items() if not isinstance(v, dict) and not tables(v)}
-    text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in plain.items())
-    for key, value in body.items():
-        at = f"{place}.{key}" if place else key
-        if isinstance(value, dict):
-            text += f"\n[{at}]\n{toml(value, at)}"
-        elif tables(value):
-            text += "".join(f"\n[[{at}]]\n{toml(entry, at)}" for entry in value)
-    return text
-
-
-def tables(value: Any) -> bool:
-    """Whether a value is a list of tables."""
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)

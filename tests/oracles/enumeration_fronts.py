@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from oracles.enumeration import Worth, objective
+from oracles.enumeration import objective
+from oracles.enumeration_valuation import Worth
 
 NEAR = 1e-6
 """Points of a front are told apart when they differ by more than this, relative."""

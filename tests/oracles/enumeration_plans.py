@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from oracles.enumeration import Decision, Valuation, Worth, decisions
+from oracles.enumeration import decisions
 from oracles.enumeration_reading import Choice, Documents, Manner
+from oracles.enumeration_valuation import Decision, Valuation, Worth
 
 EXACT = 1e-8
 """What two valuations of one plan may differ, relative."""

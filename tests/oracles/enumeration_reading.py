@@ -48,7 +48,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Group:
-    """A tier."""
+    """A tier; `most` machines of a type there are, for those who count them."""
 
     name: str
     kind: str
@@ -58,6 +58,7 @@ class Group:
     mixed: bool
     payload: float | None
     joules_per_byte: float
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Documents:
-    """An instance; stages count from 0 here."""
+    """An instance; stages count from 0 here. `counted`: it has no more machines than its tiers say, as in a fleet."""
 
     flops: tuple[float, ...]
     activations: tuple[float, ...]
@@ -124,6 +125,7 @@ class Documents:
     accounting: str
     then: tuple[str, ...] = ()
     weights: dict[str, float] = field(default_factory=dict)
+    counted: bool = False
 
     @property
     def depth(self) -> int:
@@ -221,6 +223,7 @@ def group(k: int, tier: dict[str, Any], folder: Path, flops: tuple[float, ...]) 
         mixed=bool(tier.get("stage_specific", False)),
         payload=float(tier["payload_max_bytes"]) if "payload_max_bytes" in tier else None,
         joules_per_byte=float(tier.get("joules_per_byte", 0)),
+        most=tier.get("machines_max"),
     )
 
 

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.optimize import LinearConstraint, milp
 
-from oracles.enumeration import KEPT, Decision, Row, Valuation, fits, menu, placements, ways_of
-from oracles.enumeration_reading import MACHINES, Documents
+from oracles.enumeration import fits, menu, placements, ways_of
+from oracles.enumeration_reading import MACHINES, Documents, Row
+from oracles.enumeration_valuation import KEPT, Decision, Valuation
 
 LINEAR = {"accuracy_min": ("accuracy", -1), "cost_max_usd": ("cost", 1), "energy_max_j": ("energy", 1),
           "privacy_max": ("privacy", 1)}  # fmt: skip

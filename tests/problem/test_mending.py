@@ -66,7 +66,7 @@ def test_each_alone_is_told_once(tmp_path: Path) -> None:
         assert place in problem.place, name
 
 
-@pytest.mark.parametrize("pair", itertools.combinations(FAULTS, 2), ids="-".join)
+@pytest.mark.parametrize("pair", list(itertools.combinations(FAULTS, 2)), ids="-".join)
 def test_two_are_told_together_and_nothing_else(pair: tuple[str, str], tmp_path: Path) -> None:
     """Two faults are both told, and neither breeds a third."""
     if set(pair) <= {"option key", "kind", "name", "link"} and "link" not in pair:

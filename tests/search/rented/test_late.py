@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from oracles.enumeration_draws import draw, late
+from oracles.enumeration_draws import draw
+from oracles.enumeration_questions import late
 from support import tiny
 from support.mixed import agrees
 

@@ -6,7 +6,8 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from oracles.enumeration_draws import draw, rented
+from oracles.enumeration_draws import draw
+from oracles.enumeration_questions import rented
 from support import tiny
 from support.mixed import agrees
 
