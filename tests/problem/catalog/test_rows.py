@@ -20,7 +20,7 @@ def test_every_row_has_a_source_and_a_day(catalog: Catalog) -> None:
 
 def test_shipped_rows_agree_with_themselves(catalog: Catalog) -> None:
     """Keys are unique, spot is never dearer than on demand, and GPUs have memory."""
-    assert len(catalog.vms) == len({vm.key for vm in catalog.vms}) == 1014
+    assert len(catalog.vms) == len({vm.key for vm in catalog.vms}) == 986
     assert len(catalog.functions) == len({row.key for row in catalog.functions}) == 36
     assert len(catalog.commitments) == len({row.key for row in catalog.commitments}) == 20
     for vm in catalog.vms:
@@ -30,6 +30,20 @@ def test_shipped_rows_agree_with_themselves(catalog: Catalog) -> None:
             assert vm.arch == ("arm64" if vm.family.endswith("g") else "x86_64")
         if vm.term == "spot":
             assert vm.usd_per_hour < catalog.vm(vm.name, vm.region).usd_per_hour
+
+
+def test_no_family_is_at_prices_of_dedicated_machines(catalog: Catalog) -> None:
+    """These are 6 or 10 % dearer; Ohio and Oregon have Virginia's prices, elsewhere those of a class are alike."""
+    by = {(vm.name, vm.region): vm for vm in catalog.vms if vm.provider == "aws" and vm.term == "on-demand"}
+    beside: dict[tuple[str, str], list[float]] = {}
+    for (name, region), vm in by.items():
+        if (name, "us-east-1") in by:
+            ratio = vm.usd_per_hour / by[name, "us-east-1"].usd_per_hour
+            if region in ("us-east-2", "us-west-2"):
+                assert abs(ratio - 1) < 0.002, (name, region)
+            if vm.family[0] in "cm" and vm.arch == "x86_64":
+                beside.setdefault((vm.family[0], region), []).append(ratio)
+    assert all(max(ratios) < 1.05 * min(ratios) for ratios in beside.values())
 
 
 def test_what_is_burstable(catalog: Catalog) -> None:
