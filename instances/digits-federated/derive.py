@@ -3,7 +3,7 @@
     python derive.py
 
 Stages and leaks are those of ../digits, speeds of phones those of ../vgg16-phones. RIGHT is what
-`serflow-opt profile digits --data mnist --rounds --work-threads 1 --out mine` saw; README.md tells how.
+`serflow-opt profile digits --data mnist --rounds` saw with one local epoch and two; README.md tells how.
 """
 
 from __future__ import annotations

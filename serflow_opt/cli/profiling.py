@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from serflow_opt.profiling.tasks.cholesky import CholeskyRuns
 
 
-AMONG = ("clients", "concentration", "clients_per_round", "local_epochs", "until", "rounds_max")
+AMONG = ("clients", "concentration", "clients_per_round", "local_epochs", "until", "rounds_max", "time_limit")
 """Options of --rounds."""
 
 
@@ -42,6 +42,8 @@ Data = Annotated[
     ),
 ]
 Weights = Annotated[Path | None, typer.Option(help="State dictionary of the network.")]
+ROUNDS_S = 900.0
+"""Seconds of trainings among clients, unless said otherwise: all that are tried by default take less on two cores."""
 
 
 def profile(
@@ -92,10 +94,13 @@ def profile(
         list[int] | None, typer.Option(help="Clients of a round; repeatable. Default: 5 and 10.", min=1)
     ] = None,
     local_epochs: Annotated[
-        list[int] | None, typer.Option(help="Epochs of a client's turn; repeatable. Default: 1 and 2.", min=1)
+        list[int] | None, typer.Option(help="Epochs of a client's turn; repeatable. Default: 1.", min=1)
     ] = None,
     until: Annotated[float, typer.Option(help="Accuracy at which a training among clients ends.")] = 0.9,
     rounds_max: Annotated[int, typer.Option(help="Most rounds of a training among clients.", min=1)] = 14,
+    time_limit: Annotated[
+        float, typer.Option(help="Seconds for --rounds: trainings that ended by then are written.", min=1e-3)
+    ] = ROUNDS_S,
     cut: Annotated[
         list[int] | None, typer.Option(help="Attack and compress only after so many stages; repeatable.", min=0)
     ] = None,
@@ -131,6 +136,7 @@ def profile(
             enough=until,
             most=rounds_max,
             seeds=repeated,
+            seconds=time_limit,
         )
         settings = ProfileSettings(
             training=train.value,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from serflow_opt.ground.deadline import Deadline
 from serflow_opt.profiling.data.parts import DataParts, Labelled
 from serflow_opt.profiling.measure.training import reset
 from serflow_opt.profiling.rounds.shares import shares
@@ -41,7 +42,9 @@ class Federation:
     held_out
         Inputs that accuracy is taken on after each round, at most.
     seeds
-        Of the repetitions.
+        Of the repetitions: all is tried with the first before the next is begun.
+    seconds
+        After which no round is begun; a training that has not ended by then does not count.
     steps
         How a client trains.
     """
@@ -49,13 +52,14 @@ class Federation:
     clients: int = 20
     concentration: float = 0.5
     drawn: tuple[int, ...] = (5, 10)
-    local_epochs: tuple[int, ...] = (1, 2)
+    local_epochs: tuple[int, ...] = (1,)
     compressions: tuple[str, ...] = ("int8", "tenth")
     stragglers: float = 0.2
     enough: float = 0.9
     most: int = 14
     held_out: int = 1000
     seeds: tuple[int, ...] = (0, 1, 2)
+    seconds: float | None = None
     steps: LocalSteps = field(default_factory=LocalSteps)
 
 
@@ -116,8 +120,9 @@ def measure_rounds(
         When there are too few data for so many clients.
     """
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on a CPU
+    deadline = Deadline(asked.seconds)
     held_out = parts.measured.rows(torch.arange(min(len(parts.measured), asked.held_out)))
-    for (setting, selection), seed in itertools.product(tried(asked, len(network.stages)), asked.seeds):
+    for seed, (setting, selection) in itertools.product(asked.seeds, tried(asked, len(network.stages))):
         rows = shares(parts.train.labels, asked.clients, asked.concentration, seed)
         clients: list[Labelled] = [parts.train.rows(own) for own in rows]
         slow = stragglers(asked, speeds, seed) if selection == STRAGGLERS else ()
@@ -129,7 +134,11 @@ def measure_rounds(
             found.append(accuracy)
             if accuracy >= asked.enough or len(found) == asked.most:
                 break
+            if deadline.expired:
+                return
         yield MeasuredTraining(setting, selection, seed, tuple(found))
+        if deadline.expired:
+            return
 
 
 def stragglers(asked: Federation, speeds: Sequence[float], seed: int) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from serflow_opt.problem.loader import shipped_folder
 from serflow_opt.problem.privacy_table import NONE as UNPROTECTED
 from serflow_opt.problem.privacy_table import PrivacyRow
 from serflow_opt.profiling.data.parts import DataParts
-from serflow_opt.profiling.rounds.measure import Federation, MeasuredTraining, measure_rounds
+from serflow_opt.profiling.rounds.measure import Federation, MeasuredTraining, measure_rounds, tried
 from serflow_opt.profiling.rounds.turns import RoundsSetting
 from serflow_opt.profiling.rounds.updates import WAYS
 from serflow_opt.profiling.stages.network import MultiExit
@@ -38,13 +38,20 @@ def write_among_clients(
     say
         Called with a line for each training.
     """
-    runs = []
+    runs: list[MeasuredTraining] = []
+    whole = len(tried(asked, len(network.stages))) * len(asked.seeds)
     for run in measure_rounds(copy.deepcopy(network), parts, asked, phone_speeds()):
         of = run.setting
         what = f"{of.mode}, {of.local_epochs} local epochs, {of.clients} clients, updates {of.compression}"
         drawn = "" if run.selection == "none" else f", {run.selection}"
-        say(f"{what}{drawn}, seed {run.seed}: right {run.accuracy[-1]:.4f} after {len(run.accuracy)} rounds")
         runs.append(run)
+        done = f"{len(runs)} of {whole}: {what}{drawn}, seed {run.seed}"
+        say(f"{done}: right {run.accuracy[-1]:.4f} after {len(run.accuracy)} rounds")
+    if len(runs) < whole:
+        late = "rounds.csv has those, by seeds" if runs else "rounds.csv is not written"
+        say(f"time is over: {len(runs)} of {whole} trainings ended; {late}; allow a longer --time-limit")
+    if not runs:
+        return
     write_rounds(runs, folder / "rounds.csv")
     write_updates(folder / "updates.csv")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_trainings_end_where_they_are_good_enough_and_the_table_has_means(tmp_pa
     asked = Federation(clients=4, drawn=(2,), local_epochs=(1,), enough=0.5, most=6, seeds=(0, 1), steps=STEPS)
     network = learner()
     runs = list(measure_rounds(network, split(clusters(240)), asked, phone_speeds()))
-    assert [(r.setting.mode, r.setting.compression, r.selection) for r in runs[::2]] == [
+    assert [(r.setting.mode, r.setting.compression, r.selection) for r in runs[:5]] == [
         ("federated", "none", "none"),
         ("split", "none", "none"),
         ("federated", "int8", "none"),
@@ -46,6 +47,8 @@ def test_trainings_end_where_they_are_good_enough_and_the_table_has_means(tmp_pa
     for own in runs:
         assert all(accuracy < 0.5 for accuracy in own.accuracy[:-1])
         assert own.accuracy[-1] >= 0.5 or len(own.accuracy) == 6
+    assert [r.seed for r in runs] == [0] * 5 + [1] * 5
+    assert list(measure_rounds(network, split(clusters(240)), replace(asked, seconds=0), phone_speeds())) == []
     again = list(measure_rounds(network, split(clusters(240)), asked, phone_speeds()))
     assert again == runs
     first, other = RoundsSetting("federated", 3, 1, 2), RoundsSetting("split", 1, 1, 2)
