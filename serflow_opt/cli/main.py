@@ -54,6 +54,7 @@ from serflow_opt.cli.pareto import pareto
 from serflow_opt.cli.profiling import profile, run
 from serflow_opt.cli.provision import provision
 from serflow_opt.cli.report import report
+from serflow_opt.cli.reproduce import reproduce
 from serflow_opt.cli.speed import speed
 from serflow_opt.cli.sweep import sweep
 from serflow_opt.cli.traffic import compare, scale, simulate
@@ -350,6 +351,7 @@ app.command()(bound)
 app.command()(simulate)
 app.command()(compare)
 app.command()(export)
+app.command()(reproduce)
 app.command()(versions)
 
 

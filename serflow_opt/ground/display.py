@@ -26,6 +26,7 @@ VIEWS = {
     "LimitCosts": "report.solution:limits_table",
     "Plan": "report.plan:plan_table",
     "Policy": "report.policy:policy_table",
+    "Reproduction": "report.claims:claims_table",
     "RoundsSimulated": "report.training:rounds_table",
     "PipelineSimulated": "report.training:pipeline_table",
     "Schedule": "report.traffic:schedule_table",

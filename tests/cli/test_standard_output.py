@@ -36,6 +36,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "bound": ("trace.csv", "--slo", "500", "--capacity", "5", "--usd-per-hour", "1"),
     "simulate": ("libra", "--trace", "trace.csv"),
     "compare": ("libra", "--trace", "trace.csv"),
+    "reproduce": ("--only", "numpywren-tasks"),
     "versions": (),
 }
 """Arguments of every command that has --json."""

@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("export",),
     ("planner", "sensitivity", "fleets"),
     ("families",),
+    ("claims",),
     ("report", "plotting", "__init__"),
     ("pages", "profiling"),
     ("cli",),

@@ -1,0 +1,24 @@
+"""All claims together: told apart, explained, and chosen by patterns."""
+
+from __future__ import annotations
+
+import pytest
+
+from serflow_opt.claims.reproduce import CLAIMS, reproduce
+from serflow_opt.errors import InputError
+
+
+def test_every_claim_has_a_name_a_source_and_a_way() -> None:
+    """No two have one key; what cannot be computed says what is missing."""
+    assert len({claim.key for claim in CLAIMS}) == len(CLAIMS)
+    assert all(claim.source and claim.what for claim in CLAIMS)
+    assert all(claim.find is not None or claim.missing for claim in CLAIMS)
+
+
+def test_some_by_pattern() -> None:
+    """Patterns choose; progress is told; a pattern that fits none names all keys."""
+    told: list[str] = []
+    found = reproduce(["numpywren-path-6", "numpywren-t*s"], told.append)
+    assert [row.key for row in found.rows] == told == ["numpywren-tasks", "numpywren-path-6"]
+    with pytest.raises(InputError, match="numpywren-tasks"):
+        reproduce(["nobody*"])
