@@ -40,7 +40,7 @@ def saving(bound_ms: float) -> float:
     solve = door("solve", "solve")
     alone = solve(instance.keep(include=["c6i.xlarge"], exclude=["function"]).with_limits(latency_slo_ms=None))
     hybrid = solve(instance.keep(include=["c6i.*", "*8845*"]).with_limits(latency_slo_ms=bound_ms))
-    return 100 * (1 - hybrid.metrics.cost_usd_per_hour / alone.metrics.cost_usd_per_hour)
+    return float(100 * (1 - hybrid.metrics.cost_usd_per_hour / alone.metrics.cost_usd_per_hour))
 
 
 def table_3(file: str) -> float:
@@ -56,7 +56,7 @@ def tiny_yolo_ms() -> float:
 
 def parameters(name: str) -> float:
     """Return the parameters of a shipped network of four bytes each, millions."""
-    return sum(stage.parameter_bytes for stage in load(name).stages) / 4e6
+    return float(sum(stage.parameter_bytes for stage in load(name).stages) / 4e6)
 
 
 CLAIMS = (

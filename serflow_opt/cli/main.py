@@ -66,7 +66,7 @@ app = typer.Typer(
     name="serflow-opt",
     help="Decide where each stage of an early-exit network runs, on what, and when a request may leave early.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
