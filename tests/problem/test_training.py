@@ -97,7 +97,8 @@ def by_hand(instance: Instance) -> Instance:
     """The same for inference, with one classifier, times of both ways and hand-overs both ways: written apart.
 
     The input goes one way. A hand-over has twice the bytes, by its ways, and twice the round trip, by its link; where
-    the input is on a tier, it takes links of its own from the client.
+    the input is on a tier, it takes links of its own from the client. Batches are measured of requests: each sample is
+    served alone.
     """
     received = [instance.input_bytes, *(s.activation_bytes for s in instance.stages)]
     stages = tuple(
@@ -124,6 +125,7 @@ def by_hand(instance: Instance) -> Instance:
             o,
             stage_seconds=tuple(3 * t for t in o.stage_seconds),
             stage_sd_s=tuple(3 * t for t in o.stage_sd_s),
+            batching=None,
         )
         for o in instance.options
     )

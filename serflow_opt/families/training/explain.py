@@ -85,7 +85,7 @@ def explain(
     def find(what: str, data: Training) -> Solution:
         if on_progress:
             on_progress(what)
-        return answer(replace(problem, data=data), SearchSettings(gap, Deadline(time_limit), threads))
+        return answer(replace(problem, data=data), SearchSettings(gap, Deadline(time_limit), threads), ties=True)
 
     data: Training = problem.data
     modes = []
