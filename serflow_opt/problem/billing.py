@@ -48,6 +48,23 @@ class CallBilling:
         usd: Floats = self.usd_per_request + self.usd_per_s * np.maximum(billed, self.billing_min_s)
         return usd
 
+    def usd_of_cold(self, share: float, seconds: float) -> float:
+        """Return what cold starts add to a call on average, USD.
+
+        Parameters
+        ----------
+        share
+            Of the calls that meet one.
+        seconds
+            Of a cold start.
+        """
+        return self.usd_per_s * share * seconds
+
+    @property
+    def prices(self) -> tuple[float, ...]:
+        """What is the better the less."""
+        return self.usd_per_s, self.usd_per_request
+
     def terms(self) -> dict[str, Any]:
         """Return prices and rules by name, for whatever is billed alike."""
         return {own.name: getattr(self, own.name) for own in fields(CallBilling)}

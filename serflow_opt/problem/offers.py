@@ -103,7 +103,7 @@ class RentalOffer(CallBilling):
     @property
     def cold_usd(self) -> float:
         """USD that cold starts add to a call on average."""
-        return self.usd_per_s * self.cold_share * self.cold_start_s
+        return self.usd_of_cold(self.cold_share, self.cold_start_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,3 +27,5 @@ def test_bills_are_rounded_up_but_not_by_floating_point(
     assert billing.usd_of_calls(np.array([seconds, seconds])) == pytest.approx(0.5 + 2.0 * billed, rel=1e-12)
     assert billing.rounds == bool(step or least)
     assert CallBilling(**billing.terms()) == billing
+    assert billing.usd_of_cold(0.25, 3.0) == 1.5
+    assert billing.prices == (2.0, 0.5)
