@@ -1,15 +1,15 @@
 """Money per request as it is billed (survey 2.2.3 (1), read so that every request is paid for).
 
-Common to both accountings, with u the path scaled by the reach R_s and h_{s,e} the operations of hand-overs (encoding
+Common to both accountings, with u the path scaled by the reach R_s and o_{s,e} the operations of hand-overs (encoding
 before one, decoding after it), in USD per request:
 
-    functions   Σ_{s,e} C_e (t_{s,e} u_{s,e} + h_{s,e}) + Σ_{s,e,w} (fee_e + C_e share_e T_cold,e) uenter_{s,e,w}
+    functions   Σ_{s,e} C_e (t_{s,e} u_{s,e} + o_{s,e}) + Σ_{s,e,w} (fee_e + C_e share_e T_cold,e) uenter_{s,e,w}
     links       Σ_{s,e,k,w} price_{s,e,k,w} uleave_{s,e,k,w}          from the source, too
 
 per-request: a machine costs its price for the time it is busy, and VMs and edge servers also while they send
 (survey 2.2.3 (6)):
 
-    machines    Σ_{s,e} C_e (t_{s,e} u_{s,e} + h_{s,e}) + Σ_{s,e,k,w} C_e τ_{s,e,k,w} uleave_{s,e,k,w}
+    machines    Σ_{s,e} C_e (t_{s,e} u_{s,e} + o_{s,e}) + Σ_{s,e,k,w} C_e τ_{s,e,k,w} uleave_{s,e,k,w}
 
 The survey multiplies the IaaS term by Σ_{pid <= cutid} β, which forgets the requests that go on; here each stage is
 weighted by its reach.

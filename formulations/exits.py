@@ -1,7 +1,7 @@
 """Thresholds, reach and accuracy (survey 2.2.1 (2), survey 2.2.1 (3)).
 
 Data
-    e_{s,l}  share of the requests reaching stage s that leave there at threshold l
+    ε_{s,l}  share of the requests reaching stage s that leave there at threshold l
     r_{s,l}  accuracy of those
     A_tar    accuracy asked for
 
@@ -10,14 +10,14 @@ Variables
     z_{s,l}  1 when classifier s uses threshold l (one-hot)
     v_{s,l}  = R_s z_{s,l}, the reach scaled choice
 
-The survey's β_s is unconditional: β_s = R_s e_s(α_s). Survivors multiply, R_{s+1} = R_s (1 - e_s). Scaling the one-hot
+The survey's β_s is unconditional: β_s = R_s ε_s(α_s). Survivors multiply, R_{s+1} = R_s (1 - ε_s). Scaling the one-hot
 choice by the flow makes this product exact and linear:
 
     Σ_l z_{s,l} = 1                                       one_threshold
     Σ_l v_{s,l} = R_s                                     split_reach
     lo_s z_{s,l} <= v_{s,l} <= hi_s z_{s,l}               scale_choice_low, scale_choice
-    R_{s+1} = Σ_l (1 - e_{s,l}) v_{s,l}                   survive
-    Σ_s Σ_l e_{s,l} r_{s,l} v_{s,l} - lost >= A_tar       accuracy_floor
+    R_{s+1} = Σ_l (1 - ε_{s,l}) v_{s,l}                   survive
+    Σ_s Σ_l ε_{s,l} r_{s,l} v_{s,l} - lost >= A_tar       accuracy_floor
 
 lost is what adaptations take away (`adaptation.py`), 0 without them. lo_s and hi_s are the smallest and largest reach
 the menus allow, so no big-M is guessed.

@@ -37,11 +37,11 @@ hi_s is the largest reach the menus allow. Stages behind the end have R = 0 and 
 Only x and way need integrality: the rest is a flow in a network. A hub carries the variant of a block that goes on, so
 a block runs in one variant across hand-overs. act_s is the largest activation stage s makes or receives.
 
-Times and prices need the path multiplied by a weight W_s of the stage that falls along the chain: the reach R_s for
+Times and prices need the path multiplied by a weight ψ_s of the stage that falls along the chain: the reach R_s for
 means and money, the tail marker of `latency.py` for percentiles. The scaled copy u of the path is exact because x and
-way are binary (each u is 0 or W_s):
+way are binary (each u is 0 or ψ_s):
 
-    Σ_e u_{s,e} = W_s                                              split
+    Σ_e u_{s,e} = ψ_s                                              split
     u_{s,e} = Σ_f ustay_{s,f,e} + Σ_w uenter_{s,e,w}               arrive
     Σ_{e at h} uenter_{s,e,w} = Σ_{e to h} uleave_{s,e,k,w}        hand_over
     Σ_f ustay_{s,e,f} + Σ_{k,w} uleave_{s,e,k,w} <= u_{s-1,e}      go_on          what goes on had arrived
@@ -239,9 +239,9 @@ def add_scaled_path(
     name
         The block that receives the copy.
     weight
-        W_s by stage, weakly falling, W_1 > 0.
+        ψ_s by stage, weakly falling, ψ_1 > 0.
     low, high
-        Bounds of W_s.
+        Bounds of ψ_s.
     """
     b = pyo.Block()
     m.add_component(name, b)

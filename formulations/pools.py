@@ -43,7 +43,7 @@ class BlockModel:
     Attributes
     ----------
     rent, workers, times, sending
-        c_b, w_b, t_s by stage and τ_b; no times: no machines.
+        c_b, ω_b, t_s by stage and τ_b; no times: no machines.
     fee, prices
         fee_b and f_s by stage; no prices: no function.
     handover

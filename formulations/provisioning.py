@@ -8,14 +8,14 @@ Sets
 
 Data
     λ_g, π_g            requests per second, and share of the time; λ = Σ_g π_g λ_g
-    c_b, w_b            rent of a machine, USD/s, and requests it serves at once
+    c_b, ω_b            rent of a machine, USD/s, and requests it serves at once
     t_s                 seconds of stage s on the machines of its block
     τ_b                 seconds of the hand-over after block b, which hold a worker where machines are paid for waiting
     fee_b, f_s          USD of entering the function of block b, and of stage s there
     h_b                 USD of the hand-over into block b
     η                   utilisation cap
     slope, icpt         of line j for k machines: they carry at most slope a + icpt of a load of a busy workers. With
-                        Poisson arrivals that is a (1 - B(k w_b, a)), B Erlang's loss formula, concave in a, or η k w_b.
+                        Poisson arrivals that is a (1 - B(k ω_b, a)), B Erlang's loss formula, concave in a, or η k ω_b.
                         Without a function: the load at which no more than an allowed share waits (Erlang C), slope 0
     wslope, wicpt       of line j below what requests wait for k machines, in the unit of room: wslope W + wicpt, W as
                         below
@@ -35,12 +35,12 @@ A request that enters a block on a machine stays on machines until the block end
 its own through the same thresholds; scaled by the same one-hot choice its products are exact, too:
 
     y_{g,s,l} <= v_{s,l}                                        lane
-    Σ_l y_{g,s+1,l} = Σ_l (1 - e_{s,l}) y_{g,s,l}               lane_survive   inside a block
+    Σ_l y_{g,s+1,l} = Σ_l (1 - ε_{s,l}) y_{g,s,l}               lane_survive   inside a block
     y_{g,s,l} = v_{s,l} without a function, 0 without machines
 
 load_{b,g} = λ_g (Σ_{s in b} t_s Σ_l y_{g,s,l} + τ_b Σ_l (1 - e_{last,l}) y_{g,last,l}) workers are busy:
 
-    load_{b,g} <= η w_b n_b                                     pool_room      where numbers are not listed, else
+    load_{b,g} <= η ω_b n_b                                     pool_room      where numbers are not listed, else
     load_{b,g} <= Σ_k (slope λ_g part_{b,k} + icpt size_{b,k})  pool_line
     Σ_k size_{b,k} = 1, n_b = Σ_k k size_{b,k}                  one_size, count_size
     Σ_k part_{b,k} = W_b                                        split_work
@@ -254,7 +254,7 @@ def add_latency(m: Any, data: Data, pools: Sequence[BlockModel], late: LateLimit
 
 
 def _going_on(data: Data, s: int, flow: Any, g: int | None) -> Any:
-    """Σ_l (1 - e_{s,l}) flow_l: what goes on after stage s."""
+    """Σ_l (1 - ε_{s,l}) flow_l: what goes on after stage s."""
     return pyo.quicksum(
         (1 - data.exit_rate(s, level)) * (flow[s, level] if g is None else flow[g, s, level])
         for level in data.levels[s]

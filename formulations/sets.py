@@ -358,7 +358,7 @@ class Sets:
         return self.instance.tiers[self.tier[e]].kind == "function"
 
     def exit_rate(self, s: int, level: int) -> float:
-        """e_{s,l}."""
+        """ε_{s,l}."""
         return self.menu[s][level].exit_rate
 
     def accuracy(self, s: int, level: int) -> float:
@@ -375,7 +375,7 @@ class Sets:
         return [max(self.instance.received_bytes(s), stage.activation_bytes) for s, stage in stages]
 
     def parameters(self, s: int, e: int) -> float:
-        """w_s in the runner's variant, bytes; in training with what else is kept."""
+        """θ_s in the runner's variant, bytes; in training with what else is kept."""
         return self.instance.held_bytes(s - 1, self.runners[e].variant)
 
     def sent_bytes(self, hop: Hop) -> float:

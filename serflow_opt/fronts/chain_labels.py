@@ -4,10 +4,10 @@ A label of stage s is what a choice of thresholds makes of the stages from s on,
 thresholds change, and minus the accuracy where it is one of them or has a floor. It goes
 
 * when no prefix completes it to the accuracy floor;
-* when for no corner u all weighted sums of it can stay below: with a weighting w and the multiplier β that bounded the
-  placement in it, the best that prefixes make of y = w V - β accuracy(V) follows from
+* when for no corner u all weighted sums of it can stay below: with a weighting w and the multiplier μ that bounded the
+  placement in it, the best that prefixes make of y = w V - μ accuracy(V) follows from
 
-      y <- w weight_{s-1} + min_l { -β e r + (1 - e) y },   down to stage 1,
+      y <- w weight_{s-1} + min_l { -μ ε r + (1 - ε) y },   down to stage 1,
 
   the recursion of `lagrangian.py` from its other end. It never falls in y, so its inverse says, for each corner and
   stage, below what y has to be (`envelope.py`);

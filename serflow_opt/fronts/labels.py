@@ -5,7 +5,7 @@ its money, its mean or whole-path time, what leaks of it, its energy, and minus 
 answered rightly. Less is better in all. With V a label of what follows stage s, hand-over included, choosing
 threshold l makes
 
-    stage part + exit part + scale_l V,    scale_l = 1 - e_{s,l}, or 1 for whole-path time,
+    stage part + exit part + scale_l V,    scale_l = 1 - ε_{s,l}, or 1 for whole-path time,
 
 and a hand-over, an invocation, a cold start or the way in adds a vector that no threshold changes. Both are
 non-decreasing in V: of two labels that the same prefixes can complete, the one that is nowhere worse completes at least

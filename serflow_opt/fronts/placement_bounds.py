@@ -4,9 +4,9 @@ With the placement fixed, an objective is fixed + Σ_s R_s weight_s, the accurac
 weighted sum of them, and its Lagrangian bound (`lagrangian.py`) holds for all thresholds that keep the accuracy floor.
 A few weightings of the objectives that thresholds change bound a placement from several sides, and the thresholds that
 attain the bounds are plans: the first archive of the front (`archive.py`). With a the weight of the accuracy in a
-weighting, and β >= a the multiplier that it gets there, all of it is
+weighting, and μ >= a the multiplier that it gets there, all of it is
 
-    w fixed + min { w Σ_s R_s weight_s - β accuracy } + (β - a) floor.
+    w fixed + min { w Σ_s R_s weight_s - μ accuracy } + (μ - a) floor.
 
 So a placement can add something only if for some corner u of the archive all its bounds are below: bound_w < w u for
 every weighting w.

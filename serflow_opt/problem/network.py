@@ -46,7 +46,7 @@ class Menu:
     thresholds
         α, rising; empty for a stage without classifier.
     exit_rates
-        e_{s,l}, P(leaves here | reached the stage), weakly falling.
+        ε_{s,l}, P(leaves here | reached the stage), weakly falling.
     accuracies
         r_{s,l}, accuracy of those that leave; NaN at the last stage when nothing is known about accuracy.
     """

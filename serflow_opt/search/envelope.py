@@ -1,10 +1,10 @@
 """The best threshold of a stage as a function of what follows it: a lower envelope of lines, and its inverse.
 
-With multiplier β on accuracy, a request that is at the end of stage s and would meet V if it went on meets
+With multiplier μ on accuracy, a request that is at the end of stage s and would meet V if it went on meets
 
-    φ(V) = min_l { (1 - e_l) V - β e_l r_l } = β min_l { (1 - e_l) (V / β) - e_l r_l }.
+    φ(V) = min_l { (1 - ε_l) V - μ ε_l r_l } = μ min_l { (1 - ε_l) (V / μ) - ε_l r_l }.
 
-The lines (1 - e_l) u - e_l r_l do not depend on β, so their lower envelope is made once a stage, and φ is one search in
+The lines (1 - ε_l) u - ε_l r_l do not depend on μ, so their lower envelope is made once a stage, and φ is one search in
 its breakpoints. φ is concave and never falls; so is its inverse: the most that may follow if no more than y is to come
 out.
 """
@@ -26,11 +26,11 @@ class Envelope:
     Attributes
     ----------
     rate, mass
-        e_l and e_l r_l of every threshold.
+        ε_l and ε_l r_l of every threshold.
     level
         The thresholds on the envelope, by falling 1 - e: the first is best where what follows is worth having.
     breaks
-        Values V / β at which the next of them becomes the best.
+        Values V / μ at which the next of them becomes the best.
     """
 
     rate: Floats
@@ -69,7 +69,7 @@ class Envelope:
 
     @cached_property
     def _at_breaks(self) -> Floats:
-        """φ / β at the breakpoints."""
+        """φ / μ at the breakpoints."""
         values: Floats = self._go_on[1:] * self.breaks - self._mass[1:]
         return values
 
@@ -81,7 +81,7 @@ class Envelope:
         value
             V.
         multiplier
-            β >= 0 of each.
+            μ >= 0 of each.
         """
         if len(multiplier) and multiplier.min() > 0:
             u = value / multiplier

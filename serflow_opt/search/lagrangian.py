@@ -2,13 +2,13 @@
 
 With the placement fixed, what a plan costs (or its mean time) is const + Σ_s R_s w_s, where w_s is what a request that
 enters stage s adds there. Only the accuracy floor couples the classifiers. Moving it into the objective with a
-multiplier λ leaves, for each placement, one backward recursion over the stages
+multiplier μ leaves, for each placement, one backward recursion over the stages
 
-    V_s = w_s + min_l { -λ e_{s,l} r_{s,l} + (1 - e_{s,l}) V_{s+1} },
+    V_s = w_s + min_l { -μ ε_{s,l} r_{s,l} + (1 - ε_{s,l}) V_{s+1} },
 
-so const + V_1 + λ A_tar is below every plan of that placement, and the thresholds that attain the minimum are a plan of
-known cost and accuracy. Accuracy that adaptations take away, d_s of a request that enters stage s, adds λ d_s to w_s.
-λ is found by intersecting the two supporting lines that bracket A_tar, for all placements in step (numpy over
+so const + V_1 + μ A_tar is below every plan of that placement, and the thresholds that attain the minimum are a plan of
+known cost and accuracy. Accuracy that adaptations take away, d_s of a request that enters stage s, adds μ d_s to w_s.
+μ is found by intersecting the two supporting lines that bracket A_tar, for all placements in step (numpy over
 placements).
 """
 
@@ -99,9 +99,9 @@ class StageExits:
         s
             The stage, from 0.
         value
-            N, V_{s+1}: the cost of what follows, less λ times its accuracy.
+            N, V_{s+1}: the cost of what follows, less μ times its accuracy.
         multiplier
-            N, λ >= 0 of the accuracy floor.
+            N, μ >= 0 of the accuracy floor.
         """
         menus = self.menus[s]
         if self.used is None or len(menus) == 1:
@@ -182,7 +182,7 @@ def recursion(exits: StageExits, weight: Floats, multiplier: Floats) -> tuple[Fl
     weight
         N x M, w_s: what a request that enters the stage adds.
     multiplier
-        N, λ >= 0 of the accuracy floor.
+        N, μ >= 0 of the accuracy floor.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """The best thresholds of one placement, exactly: label setting from the end, prefixes from the start, met in between.
 
 A label is what a choice of thresholds makes of the suffix s..M, a number for each column per request that enters it.
-Choosing threshold l at stage s maps the label after it, y, to w_s + (1 - e_l) y, less e_l r_l in the column of minus
+Choosing threshold l at stage s maps the label after it, y, to w_s + (1 - ε_l) y, less ε_l r_l in the column of minus
 the accuracy. That keeps dominance, so of two labels the one that is nowhere better can go. And so can a label no prefix
 completes to what is asked for: by the multipliers of the Lagrangian it may be worth at most the allowance of stage s
 (`prefixes.most_value`, here for a single placement), and the same holds for each column that has a limit, by itself.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 
 import pytest
 
@@ -27,6 +28,25 @@ def test_every_letter_has_a_row_with_its_meaning() -> None:
     assert len({own.symbol for own in NOTATION}) == len(NOTATION)
     for own, line in zip(NOTATION, lines[2:], strict=True):
         assert f"| {own.meaning} |" in line
+
+
+SHARED = {
+    "v": "variant, and a flow",
+    "w": "way, and weights",
+    "a": "activation, and load",
+    "A": "an accuracy, and the one that is asked for",
+}
+SHARED |= {"T": "times", "C": "prices, and Erlang's formula", "λ": "rates", "MSE": "errors"}
+"""Letters with several indices or in several parts of the model: this list may only get shorter."""
+
+
+def test_a_letter_means_one_thing() -> None:
+    """What stands before the index belongs to one row, but for letters that are known to be shared."""
+    rows: dict[str, set[str]] = {}
+    for own in NOTATION:
+        for symbol in re.split(r", (?![^{]*})", own.symbol.split(" = ")[0]):
+            rows.setdefault(symbol.split("_")[0], set()).add(own.symbol)
+    assert {letter for letter, those in rows.items() if len(those) > 1} == set(SHARED)
 
 
 NAMES = [name for own in NOTATION for name in own.model.split(", ") if name.split(".")[0] in CLASSES and "." in name]
