@@ -64,6 +64,7 @@ def main() -> int:
     parser.add_argument("--section", default="fronts-many", help="name of that section")
     given = parser.parse_args()
     heading, wrong, lines = setting(), [], []
+    labelled = given.accounting == "per-request"
     ours(load("3x3x4", 0), ["cost", "latency"])  # imports do not count
     for question in given.questions:
         size, _, listed = question.partition(":")
@@ -77,7 +78,7 @@ def main() -> int:
             where = f"{question} seed {given.first_seed + k}"
             print(f"{where}: {len(runs[-1].points)} points, {runs[-1].seconds:.2f} s", file=sys.stderr)
             wrong += [] if runs[-1].done else [f"{where}: not complete"]
-            if k < given.beside and given.accounting == "per-request":
+            if k < given.beside and labelled:
                 other = ours(instance, names, "labels", given.limit / 2)  # it doubles its limit
                 ratios.append(other.seconds / runs[-1].seconds)
                 ended = ended or not other.done
@@ -92,12 +93,13 @@ def main() -> int:
             f"{min(shares):.1%} to {max(shares):.1%}",
             f"{statistics.median(seconds):.2f} s",
             f"{max(seconds):.2f} s",
-            (("> " if ended else "") + f"{statistics.median(ratios):.0f}") if ratios else "",
+            *([("> " if ended else "") + f"{statistics.median(ratios):.0f}"] if ratios else [""] * labelled),
         ])  # fmt: skip
-    header = ["size", "objectives", "points", "hypervolume", "median", "worst", "ratio of labels"]
+    header = ["size", "objectives", "points", "hypervolume", "median", "worst", *(["ratio of labels"] * labelled)]
+    beside = f"; labels on the first {given.beside}, limit {given.limit:g} s of the clock" if labelled else ""
     note = (
         f"Latency: {given.measure}, {given.accounting}. Processor seconds, seeds from {given.first_seed} on, "
-        f"{given.seeds} of them; labels on the first {given.beside}, limit {given.limit:g} s of the clock. "
+        f"{given.seeds} of them{beside}. "
         "Hypervolume: share of the box from the best values to the worst of the front."
     )
     verdict = "\n".join(f"* {line}" for line in wrong) or "All fronts are complete; where both ended they agree."
