@@ -9,6 +9,7 @@ provisioned, and on one machine less in each block that has machines alone.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import sys
 import time
@@ -161,6 +162,43 @@ def verdict(case: Case, deployment: Deployment, counts: tuple[int, ...], request
     return "kept" if value < limit else "broken"
 
 
+def judged(seed: int, requests: int) -> list[str]:
+    """Return the kind of a random service, and what is said of it.
+
+    Parameters
+    ----------
+    seed
+        Of the service.
+    requests
+        Simulated for each verdict.
+
+    Returns
+    -------
+    list
+        Its kind; then whether it was provisioned, whether the confirmation changed it, and all verdicts.
+    """
+    case = drawn(seed)
+    behind = "functions behind" if case.functions else "machines alone"
+    kind = f"{case.blocks} block{'s' * (case.blocks > 1)}, {behind}"
+    found = so.provision(case.instance, keep=case.fits, blocks=case.blocks, time_limit=20)
+    if not found.parts:
+        return [kind, found.status]
+    simulated = found.simulated
+    said = [kind, "provisioned", *["changed"] * (simulated is not None and simulated.changed != "")]
+    said.append(verdict(case, found, found.counts, requests, seed))
+    for own in () if simulated is None else simulated.less:
+        fewer = tuple(count - (b == own.block) for b, count in enumerate(found.counts))
+        said.append(f"less {verdict(case, found, fewer, requests, seed)}")
+    return said
+
+
+def _known(journal: Path | None) -> dict[int, list[str]]:
+    """Return what a journal says, by seed."""
+    if journal is None or not journal.exists():
+        return {}
+    return {seed: said for seed, *said in map(json.loads, journal.read_text().splitlines())}
+
+
 def main() -> None:
     """Draw services, provision them, simulate them, and print how often all agree."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -169,33 +207,23 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the first service")
     parser.add_argument("--seconds", type=float, default=math.inf, help="begin no other service after so long")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--journal", type=Path, help="a line a service; those that it has are not run again")
     asked = parser.parse_args()
     first = setting()
-    counted: Counter[tuple[str, str]] = Counter()
-    begun, services = time.monotonic(), 0
+    known = _known(asked.journal)
+    begun = time.monotonic()
     for seed in range(asked.seed, asked.seed + asked.services):
+        if seed in known:
+            continue
         if time.monotonic() - begun > asked.seconds:
             break
-        services += 1
-        case = drawn(seed)
-        behind = "functions behind" if case.functions else "machines alone"
-        kind = f"{case.blocks} block{'s' * (case.blocks > 1)}, {behind}"
-        found = so.provision(case.instance, keep=case.fits, blocks=case.blocks, time_limit=20)
-        if not found.parts:
-            counted[kind, found.status] += 1
-            continue
-        counted[kind, "provisioned"] += 1
-        simulated = found.simulated
-        if simulated is not None and simulated.changed:
-            counted[kind, "changed"] += 1
-        said = verdict(case, found, found.counts, asked.requests, seed)
-        counted[kind, said] += 1
-        if said == "broken":
-            print(seed, "broken", found.counts, case.instance.latency_measure, case.cv, file=sys.stderr)
-        for own in () if simulated is None else simulated.less:
-            fewer = tuple(count - (b == own.block) for b, count in enumerate(found.counts))
-            counted[kind, f"less {verdict(case, found, fewer, asked.requests, seed)}"] += 1
-        print(seed, kind, said, found.status, file=sys.stderr)
+        known[seed] = judged(seed, asked.requests)
+        print(seed, *known[seed], file=sys.stderr)
+        if asked.journal:
+            with asked.journal.open("a") as journal:
+                journal.write(json.dumps([seed, *known[seed]]) + "\n")
+    done = [known[seed] for seed in range(asked.seed, asked.seed + asked.services) if seed in known]
+    services, counted = len(done), Counter((kind, own) for kind, *said in done for own in said)
     columns = {
         "services": "provisioned",
         "formula changed by the confirmation": "changed",

@@ -41,6 +41,10 @@ from serflow_opt.cli.traffic_options import (
 )
 from serflow_opt.errors import InputError, Problem
 
+ProveWaits = Annotated[
+    bool, typer.Option("--prove-waits", help="Worst case: prove waits beside functions, too, whatever that takes.")
+]
+
 
 class ArrivalKind(StrEnum):
     """How evenly requests come."""
@@ -68,6 +72,7 @@ def provision(
     cv: Cv = 0.5,
     gap: SearchGap = 1e-3,
     time_limit: TimeLimit = None,
+    prove_waits: ProveWaits = False,
     catalog: Catalogs = None,
     as_json: Json = False,
     out: Annotated[Path | None, typer.Option(help="Write the JSON document to this file.")] = None,
@@ -114,6 +119,7 @@ def provision(
                 wait_max=wait_max,
                 gap=gap,
                 time_limit=time_limit,
+                prove_waits=prove_waits,
                 on_progress=report,
             )
         hand_over(found, as_json, out)

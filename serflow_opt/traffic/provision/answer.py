@@ -35,7 +35,7 @@ NO_POOLS = (
 """Why there is no answer with two pools."""
 TRIED_WAITS = (
     "among deployments where nobody waits beside a function, and the few tried where some do: others where some do may "
-    "be cheaper"
+    "be cheaper, which --prove-waits settles"
 )
 """Of what an answer is the cheapest where it was too much to look into all waits."""
 
@@ -95,7 +95,7 @@ def deployment_of(
         deployment, bound=min(bound, value), checked_bound=min(checked, value), seconds=deadline.seconds, method=method
     )
     if any(own.without_waits for own in searches):
-        deployment = replace(deployment, scope=f"{TRIED_WAITS}; {deployment.scope}")
+        deployment = replace(deployment, scope=f"{TRIED_WAITS}; {deployment.scope}", waits_unproven=True)
     if two is not None:
         deployment = replace(deployment, scope=f"{_of_pools(one is not None)}; {deployment.scope}")
     proven = relative_gap(best, bound) <= winner.gap * (1 + EQUAL)

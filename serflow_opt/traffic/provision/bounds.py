@@ -20,7 +20,7 @@ from serflow_opt.formulations.pools import LateLimit
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 from serflow_opt.search.lagrangian import DualBound, LinearCost, forced_levels, solve_dual
 from serflow_opt.traffic.provision.by_count import by_count
-from serflow_opt.traffic.provision.in_place import ALL, fewest
+from serflow_opt.traffic.provision.in_place import ALL, fewest, roomiest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,7 +121,7 @@ def bounded(pricing: Pricing, structures: Sequence[Structure], best: float) -> B
     return BoundedStructures(list(structures), bounds, bracket.multiplier, view, bracket.levels, late).below(best)
 
 
-def sharpened(pricing: Pricing, found: BoundedStructures, best: float) -> BoundedStructures:
+def sharpened(pricing: Pricing, found: BoundedStructures, best: float, *, closely: bool = False) -> BoundedStructures:
     """Return structures with bounds where they stand, and for each number of machines, where higher; see `bounded`.
 
     Parameters
@@ -132,6 +132,8 @@ def sharpened(pricing: Pricing, found: BoundedStructures, best: float) -> Bounde
         What `bounded` returned.
     best
         Structures from this on are left out, USD/s.
+    closely
+        Whether to look where blocks stand at what may wait beside functions, too: worth it for many structures.
     """
     if not found.structures or not math.isfinite(best):
         return found
@@ -139,7 +141,9 @@ def sharpened(pricing: Pricing, found: BoundedStructures, best: float) -> Bounde
     usd = np.array([_rented(pricing, *own) for own in zip(found.structures, least, strict=True)])
     order = np.flatnonzero(usd < best)
     found, least = found.rows(order), [least[n] for n in order.tolist()]
-    counted = np.maximum(usd[order] * (1 - EQUAL), by_count(pricing, found.structures, best, found.late, least))
+    rooms = roomiest(pricing, found.structures, best) if closely else [{} for _ in found.structures]
+    bounds = by_count(pricing, found.structures, best, found.late, least, rooms)
+    counted = np.maximum(usd[order] * (1 - EQUAL), bounds)
     return replace(found, bounds=np.maximum(found.bounds, counted)).below(best)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.search.lagrangian import LinearCost, solve_dual
+from serflow_opt.traffic.provision.in_place import Rooms
 from serflow_opt.traffic.provision.pricing import Pricing
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure
 
@@ -59,7 +60,12 @@ class _Row:
 
 
 def by_count(
-    pricing: Pricing, structures: Sequence[Structure], best: float, late: LinearCost, least: Sequence[Sequence[int]]
+    pricing: Pricing,
+    structures: Sequence[Structure],
+    best: float,
+    late: LinearCost,
+    least: Sequence[Sequence[int]],
+    rooms: Sequence[dict[int, Rooms]],
 ) -> Floats:
     """Bound structures against the best deployment known, USD per second; inf: none can be cheaper.
 
@@ -75,6 +81,8 @@ def by_count(
         For each what lateness costs at a price; <= 0 in sum where the target is kept.
     least
         For each the least machines by block.
+    rooms
+        For each what `roomiest` returns.
 
     Raises
     ------
@@ -88,7 +96,7 @@ def by_count(
         leasts = [pricing.least(choice) for choice in structure]
         left = [best * (1 + TOLERANCE) - math.fsum(leasts[:b] + leasts[b + 1 :]) for b in range(len(structure))]
         rented = [b for b, choice in enumerate(structure) if choice.machine is not None]
-        sizes = [_sizes(pricing, structure[b], left[b], least[n][b]) for b in rented]
+        sizes = [_sizes(pricing, structure[b], left[b], least[n][b], rooms[n].get(b, {})) for b in rented]
         if not rented or math.prod(map(len, sizes)) > MOST_SIZES:
             continue
         alone = math.fsum(least for b, least in enumerate(leasts) if b not in rented)
@@ -135,8 +143,11 @@ def _bounds(pricing: Pricing, rows: Sequence[_Row]) -> Floats:
     return found
 
 
-def _sizes(pricing: Pricing, choice: BlockChoice, left: float, least: int) -> list[_Size]:
-    """Return the numbers of machines of a block, `least` or more, that may cost less than what is left for it."""
+def _sizes(pricing: Pricing, choice: BlockChoice, left: float, least: int, rooms: Rooms) -> list[_Size]:
+    """Return the numbers of machines of a block, `least` or more, that may cost less than what is left for it.
+
+    `rooms` is how many may wait beside its function, by number of machines and part of its work.
+    """
     rent, profile = pricing.rent(choice), pricing.profile(choice)
     if not math.isfinite(profile.costs[0]):
         return []
@@ -150,7 +161,39 @@ def _sizes(pricing: Pricing, choice: BlockChoice, left: float, least: int) -> li
         ]
     grid = profile.grid[: profile.reach_of(left) + 1]
     costs = pricing.by_count(choice)[:, : len(grid)]
-    return [_Size(float(own[0]), *_below(grid, own)) for own in costs[least:] if own[0] <= left]
+    found = []
+    for count in range(least, len(costs)):
+        own = costs[count]
+        if count in rooms and own[0] <= left:
+            sharper = pricing.placed(choice, count, rooms[count])[: len(grid)]
+            if (sharper > own).any():
+                own = np.maximum(own, sharper)
+                if own[0] <= left:
+                    found.append(_Size(float(own[0]), *_below_steps(grid, own)))
+                continue
+        if own[0] <= left:
+            found.append(_Size(float(own[0]), *_below(grid, own)))
+    return found
+
+
+def _below_steps(grid: Floats, costs: Floats) -> tuple[Floats, Floats]:
+    """Return lines (slopes, starts) below a rising function that is known at points of a grid.
+
+    In a cell it is no less than at its left end, so that the lower hull of these values at the right ends is below.
+    """
+    points = list(zip([grid[0], *grid[1:].tolist()], [costs[0], *costs[:-1].tolist()], strict=True))
+    hull: list[tuple[float, float]] = []
+    for x, y in points:
+        while len(hull) > 1 and (hull[-1][1] - hull[-2][1]) * (x - hull[-2][0]) >= (y - hull[-2][1]) * (
+            hull[-1][0] - hull[-2][0]
+        ):
+            hull.pop()
+        hull.append((x, y))
+    slopes = np.array([(b[1] - a[1]) / (b[0] - a[0]) for a, b in itertools.pairwise(hull) if b[0] > a[0]] or [0.0])
+    slopes = np.maximum(slopes[np.linspace(0, len(slopes) - 1, LINES).round().astype(int)], 0.0)
+    right = np.append(grid[1:], grid[-1])
+    starts: Floats = (costs - slopes[:, None] * right).min(axis=1)
+    return slopes, starts
 
 
 def _below(grid: Floats, costs: Floats) -> tuple[Floats, Floats]:

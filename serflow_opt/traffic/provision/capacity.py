@@ -20,7 +20,7 @@ from serflow_opt.search.lagrangian import LinearCost, StageExits, envelope_of, s
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.promise import Promise
-from serflow_opt.traffic.provision.relaxed import LeastWaits, LimitSlack, least_squares, slack_of
+from serflow_opt.traffic.provision.relaxed import LeastWaits, LimitSlack, least_held, least_squares, slack_of
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
 from serflow_opt.traffic.queues.erlang import erlang_c, largest_loads
 
@@ -277,7 +277,10 @@ class Capacity:
                 workers=self.structures.option(choice.machine).workers,
                 reaches=np.array([self.least_reach(s) for s in range(choice.first + 1, self.data.last + 1)]),
                 reach_high=self.data.reach_high[choice.first + 1],
-                first_s=seconds[choice.first],
+                least_s=least_held(
+                    *(self.exits, self.instance.accuracy_min, self.busy(choice), choice.first),
+                    *(seconds[choice.first], longest),
+                ),
                 square=self._least_squares(choice, longest),
                 slack=None,
                 room=self.promise.room * (1 + TOLERANCE),
@@ -322,13 +325,17 @@ class Capacity:
 
     def _least_squares(self, choice: BlockChoice, longest: float) -> tuple[Floats, Floats]:
         """Slopes and starts of lines below the least second moment of how long a worker is held, s², by the work."""
+        return least_squares(self.exits, self.instance.accuracy_min, self.squares(choice), self.busy(choice), longest)
+
+    def squares(self, choice: BlockChoice) -> Floats:
+        """Second moment of the seconds that a worker of a block is held, by a unit of reach of each stage, s²."""
         times = self.machine_times(choice)
         ends = [*itertools.accumulate(times[s] for s in sorted(times))]
         square = np.zeros(self.data.last)
         square[choice.first : choice.last + 1] = np.diff(np.square([0.0, *ends]))
         if choice.last + 1 < self.data.last:
-            square[choice.last + 1] = longest**2 - ends[-1] ** 2
-        return least_squares(self.exits, self.instance.accuracy_min, square, self.busy(choice), longest)
+            square[choice.last + 1] = (ends[-1] + choice.sending_s) ** 2 - ends[-1] ** 2
+        return square
 
 
 def _bare(choice: BlockChoice) -> BlockChoice:

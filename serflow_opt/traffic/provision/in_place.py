@@ -7,22 +7,31 @@ the waits of the same machines, each at its own slack.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure
+from serflow_opt.traffic.provision.waits import ROOMS
 
 if TYPE_CHECKING:
-    from serflow_opt.ground.arrays import Floats
+    from serflow_opt.ground.arrays import Floats, Ints
     from serflow_opt.traffic.provision.pricing import Pricing
+    from serflow_opt.traffic.provision.relaxed import LeastWaits
 
 Key = tuple[BlockChoice, tuple[float, ...]]
 """A block, wherever it stands, and shares of the ways to meet cold starts in its structure."""
+Rooms = dict[int, tuple[int, ...]]
+"""By number of machines, places to wait in each part of a block's work."""
+PARTS = 8
+"""Parts of a block's work in which places are told."""
+COUNTED = 4
+"""Machines up to which they are: of more each matters less."""
 ALL = 10**9
 """Stands for more machines than may be."""
 
@@ -64,13 +73,80 @@ def fewest(pricing: Pricing, structures: Sequence[Structure], best: float) -> li
     return [tuple(own) for own in found]
 
 
-def _by_block(pricing: Pricing, structures: Sequence[Structure], best: float) -> dict[Key, _Places]:
-    """Put the blocks that have machines alone together where they are the same, and meet cold starts alike."""
+def roomiest(pricing: Pricing, structures: Sequence[Structure], best: float) -> list[dict[int, Rooms]]:
+    """Return for each structure the most requests that may wait beside functions, by block; as `fewest`.
+
+    Parameters
+    ----------
+    pricing, structures, best
+        As `fewest` takes them.
+
+    Returns
+    -------
+    list
+        By block that has both: for each number of machines the places in each `PARTS`-th part of its work, rising.
+    """
+    found: list[dict[int, Rooms]] = [{} for _ in structures]
+    for (machines, shares), places in _by_block(pricing, structures, best, beside=True).items():
+        pricing.deadline.check()
+        whole = [structures[n][b] for n, b in zip(places.structures, places.blocks, strict=True)]
+        edges = parts_of(pricing, machines)
+        relaxed = pricing.waiting(whole[0], shares)
+        if relaxed is None or relaxed.slack is None:
+            continue
+        most, rooms, seconds = np.array(places.most), np.array(places.rooms), np.array(places.seconds)
+        known = [pricing.places(choice) for choice in whole]
+        for count in range(1, min(COUNTED, int(most.max(initial=0))) + 1):
+            members = [i for i, own in enumerate(known) if count <= most[i] and count in own]
+            if not members:
+                break
+            top = np.array([ROOMS.index(known[i][count]) for i in members])
+            at = np.array(members)
+            told = [
+                _most_places(relaxed, count, part, top, seconds[at], rooms[at]) for part in itertools.pairwise(edges)
+            ]
+            falling = np.maximum.accumulate(np.array(told)[::-1], axis=0)[::-1]
+            for i, own in zip(members, falling.T.tolist(), strict=True):
+                found[places.structures[i]].setdefault(places.blocks[i], {})[count] = tuple(ROOMS[k] for k in own)
+    return found
+
+
+def parts_of(pricing: Pricing, choice: BlockChoice) -> list[float]:
+    """Return the ends of the parts of a block's work, seconds a request."""
+    return np.linspace(pricing.least_work(choice), pricing.most_work(choice), PARTS + 1).tolist()
+
+
+def _most_places(
+    relaxed: LeastWaits, count: int, work: tuple[float, float], top: Ints, seconds: Floats, rooms: Floats
+) -> Ints:
+    """Return which of `ROOMS` is the most that may be in time, up to `top`, at each of some places of a block."""
+    found = top.copy()
+    open_ = np.flatnonzero(top > 0)
+    for k in range(1, int(top.max(initial=0)) + 1):
+        late = relaxed.taken_each(count, ROOMS[k], *work, seconds[open_]) > rooms[open_]
+        found[open_[late]] = k - 1
+        open_ = open_[~late & (top[open_] > k)]
+        if not len(open_):
+            break
+    return found
+
+
+def _by_block(
+    pricing: Pricing, structures: Sequence[Structure], best: float, *, beside: bool = False
+) -> dict[Key, _Places]:
+    """Put blocks together where their machines are the same, and meet cold starts alike.
+
+    They have machines alone, or, `beside`, functions beside them.
+    """
     promise, found = pricing.promise, dict[Key, _Places]()
     bound = (pricing.instance.latency_slo_s or math.inf) * (1 + TOLERANCE)
     for n, structure in enumerate(structures):
-        alone = [b for b, choice in enumerate(structure) if choice.machine is not None and choice.function is None]
-        if not alone:
+        asked = [
+            b
+            for b, choice in enumerate(structure)
+            if choice.machine is not None and (choice.function is not None) == beside and promise.queued(choice)
+        ]
+        if not asked:
             continue
         leasts = [pricing.least(choice) for choice in structure]
         shares, slack, room = tuple[float, ...](), np.zeros((0, 0)), promise.room * (1 + TOLERANCE)
@@ -79,10 +155,11 @@ def _by_block(pricing: Pricing, structures: Sequence[Structure], best: float) ->
         elif promise.limited:
             ways = list(promise.ways(structure, few=True))
             shares, slack = tuple(share for share, _ in ways), bound - np.array([done for _, done in ways])
-        for b in alone:
+        for b in asked:
             choice = structure[b]
             left = best * (1 + TOLERANCE) - math.fsum(leasts[:b] + leasts[b + 1 :])
-            places = found.setdefault((choice.placed(0.0, 0.0, choice.sending_s), shares), _Places())
+            machines = replace(choice.placed(0.0, 0.0, choice.sending_s), function=None)
+            places = found.setdefault((machines, shares), _Places())
             places.structures.append(n)
             places.blocks.append(b)
             places.seconds.append(slack[:, choice.first :])

@@ -21,6 +21,7 @@ from serflow_opt.traffic.provision.sizing import OPENED, Sized, Sizing
 if TYPE_CHECKING:
     from serflow_opt.backend.highs import Outcome
     from serflow_opt.traffic.demand.rates import Rates
+    from serflow_opt.traffic.provision.relaxed import LeastWaits
     from serflow_opt.traffic.provision.structures import Structure
 
 FLOWS = 60
@@ -46,12 +47,15 @@ class Thresholds:
         How often the demand was split in more groups.
     work
         By block, the least and the most seconds that a request of the service holds a worker; None: any.
+    squares
+        By block, the least and the most of the mean square of these seconds, s²; None: any.
     """
 
     levels: LevelKeys | None
     points: tuple[tuple[float, ...], ...] | None = None
     sharper: int = 0
     work: tuple[Work, ...] | None = None
+    squares: tuple[Work | None, ...] | None = None
 
 
 class OneSet:
@@ -67,8 +71,6 @@ class OneSet:
         The set.
     best
         USD per second; inf: none is known.
-    rough
-        Whether bounds may be rough: they are told sooner.
     """
 
     def __init__(
@@ -78,10 +80,7 @@ class OneSet:
         structure: Structure,
         chosen: Thresholds,
         best: float,
-        *,
-        rough: bool = False,
     ) -> None:
-        self.rough = rough
         self.whole, self.pricing, self.structure, self.chosen, self.best = whole, pricing, structure, chosen, best
         self.late: LateLimit | None = pricing.promise.late(structure, pricing.least_reach)
         self.work = [self._work(b) for b in range(len(structure))]
@@ -103,6 +102,35 @@ class OneSet:
         return low, high
 
     @cached_property
+    def relaxed(self) -> list[LeastWaits | None]:
+        """What waits of each block take of the latency limit at least; None: nothing."""
+        found: list[LeastWaits | None] = []
+        for b, choice in enumerate(self.structure):
+            own = None if choice.machine is None else self.pricing.relaxed_in(self.structure, b)
+            known = None if self.chosen.squares is None else self.chosen.squares[b]
+            found.append(own if own is None or known is None else replace(own, square_low=known[0]))
+        return found
+
+    @cached_property
+    def squares(self) -> list[Work | None]:
+        """By block, between what the mean square of the seconds is that one holds a worker, s²; None: it is the same.
+
+        How long requests wait depends on it.
+        """
+        return [self._square(b) for b in range(len(self.structure))]
+
+    def _square(self, b: int) -> Work | None:
+        relaxed = self.relaxed[b]
+        if relaxed is None:
+            return None
+        data, choice = self.pricing.data, self.structure[b]
+        low = relaxed.least_square(*self.work[b])
+        high = float(self.pricing.squares(choice) @ np.array([data.reach_high[s] for s in data.stages]))
+        if self.chosen.squares is not None and (known := self.chosen.squares[b]) is not None:
+            low, high = max(low, known[0]), min(high, known[1])
+        return min(low, high), high
+
+    @cached_property
     def sizings(self) -> list[Sizing | None]:
         """The sizes of each block; None: it has no machines."""
         leasts = [self.whole.least(choice) for choice in self.structure]
@@ -113,10 +141,10 @@ class OneSet:
                 self.whole,
                 self.pricing,
                 choice,
-                self.pricing.relaxed_in(self.structure, b),
+                self.relaxed[b],
                 self.best * (1 + TOLERANCE) - math.fsum(leasts[:b] + leasts[b + 1 :]),
                 *self.work[b],
-                rough=self.rough,
+                self.squares[b],
             )
             for b, choice in enumerate(self.structure)
         ]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,6 +30,10 @@ FEWEST_GROUPS = 6
 """Groups of the demand in a structure's first model; each sharper one has twice as many."""
 NARROW_WORK = 1e-3
 """Relative range of a block's work below which thresholds are split instead."""
+SQUARES = 0.5
+"""How much a relative range of the mean square of holding times counts beside one of the work."""
+BELOW = 64.0
+"""Ranges are split such a part of them below a solution."""
 ROUNDS_A_SET = 2
 """Models of a set of thresholds before it is split."""
 MOST_SETS = 400
@@ -63,8 +68,7 @@ class OneStructure:
     incumbent
         The best of all structures.
     narrow
-        Returns pairs (stage, level) that can be in a cheaper one; None: nothing is known of them. It is asked where all
-        together are not ruled out.
+        Returns pairs (stage, level) that can be in a cheaper one; None: nothing is known of them.
     """
 
     def __init__(
@@ -111,6 +115,8 @@ class OneStructure:
     def _look(self, chosen: Thresholds) -> tuple[float, float, list[Thresholds]]:
         """Bound a set; return its bounds and, where they are not enough, the parts it is split into."""
         whole, best = self.whole, self.incumbent.best
+        if chosen.levels is None and self._narrow is not None:
+            chosen = replace(chosen, levels=self._narrow())
         data = whole.data if chosen.levels is None else whole.data.among(chosen.levels)
         if any(not levels for levels in data.levels.values()):  # none is cheaper
             return best, best, []
@@ -120,8 +126,7 @@ class OneStructure:
             )
             return cost, cost, []
         pricing = whole.among(data) if self.waits and chosen.levels is not None else whole
-        first = chosen.levels is None and self._narrow is not None
-        own = OneSet(whole, pricing, self.structure, chosen, best, rough=first)
+        own = OneSet(whole, pricing, self.structure, chosen, best)
         if own.late is None:
             return math.inf, math.inf, []
         if own.empty:
@@ -132,12 +137,9 @@ class OneStructure:
             self.incumbent.offer(self.structure, solution)  # exact; what is bounded is below it
         if bound >= min(self.incumbent.enough(), best):
             return bound, bound, []
-        if first and self._narrow is not None:
-            levels, self._narrow = self._narrow(), None
-            return bound, bound, [Thresholds(levels)]
-        halves = self._split_work(own.work, solution) if solution else []
+        halves = self._halves(own, solution, chosen.points, chosen.sharper) if solution else []
         if halves:
-            return bound, bound, [Thresholds(chosen.levels, chosen.points, chosen.sharper, half) for half in halves]
+            return bound, bound, halves
         return self._modelled(own, data, bound)
 
     def _modelled(self, own: OneSet, data: Data, bound: float) -> tuple[float, float, list[Thresholds]]:
@@ -176,27 +178,45 @@ class OneStructure:
         if not self.waits or solution is None:
             return bound, checked, []
         kept, sharper = tuple(tuple(own) for own in points), max(0, sharper - 1)
-        halves = self._split_work(own.work, solution)
+        halves = self._halves(own, solution, kept, sharper)
         if halves:
-            return bound, checked, [Thresholds(chosen.levels, kept, sharper, half) for half in halves]
+            return bound, checked, halves
         parts = _split(data, solution, chosen.levels)
-        return bound, checked, [Thresholds(part, kept, sharper, tuple(own.work)) for part in parts]
+        return (
+            bound,
+            checked,
+            [Thresholds(part, kept, sharper, tuple(own.work), tuple(own.squares)) for part in parts],
+        )
 
-    def _split_work(self, work: Sequence[Work], solution: tuple[int, ...]) -> list[tuple[Work, ...]]:
-        """Split the work of the block that leaves most open at what a solution makes; nothing: little is open."""
+    def _halves(
+        self, own: OneSet, solution: tuple[int, ...], points: tuple[tuple[float, ...], ...] | None, sharper: int
+    ) -> list[Thresholds]:
+        """Split the work of the block that leaves most open at what a solution makes, or its mean square.
+
+        Nothing: little is open.
+        """
         service = service_of(self.whole.structures, self.structure, solution)
-        open_ = {
-            b: (high - low) / high
-            for b, (low, high) in enumerate(work)
-            if self.structure[b].machine is not None and high > 0
-        }
-        b = max(open_, key=lambda b: open_[b], default=None)
-        if b is None or open_[b] < NARROW_WORK:
+        open_ = dict[tuple[int, bool], float]()
+        for b, (work, square) in enumerate(zip(own.work, own.squares, strict=True)):
+            if self.structure[b].machine is not None and work[1] > 0:
+                open_[b, False] = (work[1] - work[0]) / work[1]
+                if square is not None and square[1] > 0:
+                    open_[b, True] = (square[1] - square[0]) / square[1] * SQUARES
+        key = max(open_, key=lambda key: open_[key], default=None)
+        if key is None or open_[key] < NARROW_WORK:
             return []
-        low, high = work[b]
-        made = service.reach(b) * service.busy_s(b, service.blocks[b].machines[0])
-        at = min(max(made, low + (high - low) / 8), high - (high - low) / 8)
-        return [tuple(half if n == b else own for n, own in enumerate(work)) for half in ((low, at), (at, high))]
+        b, of_squares = key
+        machine = service.blocks[b].machines[0]
+        made = service.busy_s(b, machine)
+        if of_squares:
+            made *= made * (1 + service.cv2(b, replace(machine, sd_s=())))
+        ranges = own.squares if of_squares else own.work
+        cut = _cut(ranges[b], service.reach(b) * made)
+        found = [tuple(half if n == b else known for n, known in enumerate(ranges)) for half in cut]
+        levels = own.chosen.levels
+        if of_squares:
+            return [Thresholds(levels, points, sharper, tuple(own.work), half) for half in found]
+        return [Thresholds(levels, points, sharper, half, tuple(own.squares)) for half in found]
 
     def _sharpen(self, levels: tuple[int, ...], points: list[list[float]]) -> bool:
         """Let lines touch what machines carry of a solution's work; say whether any is new."""
@@ -209,6 +229,15 @@ class OneStructure:
                     points[b].append(work)
                     fresh = True
         return fresh
+
+
+def _cut(whole: Work | None, made: float) -> tuple[Work, Work]:
+    """Split a range a little below what a solution makes: it is in one half, and near its lower end."""
+    assert whole is not None
+    low, high = whole
+    width = high - low
+    at = min(max(made - width / BELOW, low + width / 8), high - width / 8)
+    return (low, at), (at, high)
 
 
 def _split(data: Data, solution: tuple[int, ...], levels: LevelKeys | None) -> list[LevelKeys]:

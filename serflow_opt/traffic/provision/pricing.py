@@ -25,6 +25,8 @@ from serflow_opt.traffic.provision.service_of import function_of
 from serflow_opt.traffic.provision.structures import BlockChoice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from serflow_opt.formulations.coefficients import Data
     from serflow_opt.ground.arrays import Floats
 
@@ -50,6 +52,7 @@ class Pricing(Capacity):
         self._least: dict[BlockChoice, float] = {}
         self._prices: dict[tuple[int, int, int], dict[int, float]] = {}
         self._places: dict[BlockChoice, dict[int, int]] = {}
+        self._placed: dict[tuple[BlockChoice, int, tuple[int, ...]], Floats] = {}
         self._profiles: dict[BlockChoice, Profile] = {}
 
     def function_prices(self, choice: BlockChoice) -> dict[int, float]:
@@ -159,7 +162,7 @@ class Pricing(Capacity):
 
     def overflow(self, choice: BlockChoice, grid: Floats) -> Floats:
         """E[λ W - carried_n(λ W)] for n = 0, 1, .. machines and W of a grid, at least."""
-        key = replace(choice, hop_usd=0.0) if choice.hop_usd else choice
+        key = _without_hop(choice)
         if key not in self._overflows:
             assert choice.machine is not None
             workers, most = self.structures.option(choice.machine).workers, self.most(choice)
@@ -180,12 +183,42 @@ class Pricing(Capacity):
             self._overflows[key] = np.maximum(total, 0.0)
         return self._overflows[key]
 
+    def placed(self, choice: BlockChoice, count: int, rooms: Sequence[int]) -> Floats:
+        """Return what machines and the function beside them cost at least, by the work of the grid, USD per second.
+
+        Parameters
+        ----------
+        choice
+            The block.
+        count
+            Machines.
+        rooms
+            Requests that may wait, in equal parts of the work, falling.
+        """
+        key, grid, groups = (
+            (_without_hop(choice), count, tuple(rooms)),
+            self._grid(choice),
+            self.demand.in_groups(GROUPS),
+        )
+        if key not in self._placed:
+            assert choice.machine is not None
+            servers, loads = count * self.structures.option(choice.machine).workers, groups.rates[:, None] * grid
+            ends, spilled, begin = np.linspace(0, len(grid) - 1, len(rooms) + 1), np.zeros(len(grid)), 0
+            for end, own in itertools.groupby(zip(ends[1:].tolist(), rooms, strict=True), key=lambda pair: pair[1]):
+                last = math.floor(max(at for at, _ in own))
+                some = loads[:, begin : last + 1]
+                taken = self.carrying.carried(servers, some.ravel(), end).reshape(some.shape)
+                spilled[begin : last + 1] = groups.shares @ (some - taken)
+                begin = last + 1
+            self._placed[key] = np.maximum(spilled, 0.0)
+        return self.rent(choice) * count + self.per_second(choice) * self._placed[key]
+
     def places(self, choice: BlockChoice) -> dict[int, int]:
         """Most requests that may wait for 1, 2, .. machines beside a function, wherever the block stands.
 
         As many machines as are of interest.
         """
-        key = replace(choice, hop_usd=0.0) if choice.hop_usd else choice
+        key = _without_hop(choice)
         if key not in self._places:
             relaxed, grid = self.relaxed(choice), self._grid(choice)
             rent, most = self.rent(choice), min(self.most(choice), COUNTED)
@@ -249,3 +282,7 @@ class Pricing(Capacity):
     def weighed(self, choice: BlockChoice) -> Floats:
         """USD per second of a function alone; of a block with machines the seconds that it holds a worker."""
         return self.weights(choice) if choice.machine is None else self.busy(choice)
+
+
+def _without_hop(choice: BlockChoice) -> BlockChoice:
+    return replace(choice, hop_usd=0.0) if choice.hop_usd else choice

@@ -34,6 +34,8 @@ SLOPES = 9
 """Prices of the mean at which the least second moment of holding times is bounded."""
 LOOKS = 5
 """Works at which the least second moment is looked at between two."""
+HELD = 33
+"""Mean seconds that one holds a worker which are tried as the least."""
 HALVINGS = 14
 """Of the range in which the most work of a number of machines lies: it is told to twice such a part."""
 NEAR = 30.0
@@ -70,10 +72,12 @@ class LeastWaits:
         ρ_s, least reach of each of these stages.
     reach_high
         R_high, most reach of its first stage.
-    first_s
-        Least seconds that who enters holds a worker.
+    least_s
+        Least mean seconds that who enters holds a worker.
     square
         Slopes and starts of lines below S(W), the least second moment of these seconds, a request of the service (s²).
+    square_low
+        What this second moment is at least, too, where thresholds are such.
     slack
         None where the limit is on the mean.
     room
@@ -84,21 +88,37 @@ class LeastWaits:
     workers: int
     reaches: Floats
     reach_high: float
-    first_s: float
+    least_s: float
     square: tuple[Floats, Floats]
     slack: LimitSlack | None
     room: float
+    square_low: float = 0.0
 
     def held(self, low: float, high: float) -> tuple[float, float]:
         """Least seconds that one who enters holds a worker, and least squared coefficient of variation, at a work."""
-        mean = max(low / self.reach_high, self.first_s) if self.reach_high > 0 else low
+        mean = max(low / self.reach_high, self.least_s) if self.reach_high > 0 else low
         if not low > 0:
             return mean, 0.0
         works = np.linspace(low, high, LOOKS)
-        slopes, starts = self.square
-        square = (slopes[:, None] * works + starts[:, None]).max(axis=0, initial=0.0)
+        square = self._squares(works)
         cv2: Floats = (square * float(self.reaches[0]) / works**2 - 1) * (1 - EQUAL)
         return mean, max(SCATTERED, float(cv2.min()))
+
+    def _squares(self, works: Floats) -> Floats:
+        """Return the least second moment of the seconds that one holds a worker, by work, s²."""
+        slopes, starts = self.square
+        least: Floats = (slopes[:, None] * works + starts[:, None]).max(axis=0, initial=self.square_low)
+        return least
+
+    def least_square(self, low: float, high: float) -> float:
+        """Return the least second moment of the seconds that a request of the service holds a worker, s².
+
+        Parameters
+        ----------
+        low, high
+            Between these is W, seconds.
+        """
+        return float(self._squares(np.array([low, high])).min()) * (1 - EQUAL)  # it is convex, and rises or falls
 
     def row(self, count: int, places: int | None, low: float, high: float) -> Floats:
         """Return by stage from the block on G_s - G_{s-1}: times the reaches, the least share of requests that is late.
@@ -290,6 +310,35 @@ def least_squares(
     bounds = solve_dual(exits, floor, view).bound - EQUAL
     known = np.isfinite(bounds)
     return slopes[known] * longest, bounds[known] * longest**2
+
+
+def least_held(
+    exits: StageExits, floor: float | None, busy: Floats, first: int, first_s: float, longest: float
+) -> float:
+    """Return the least mean seconds that who enters a block holds a worker, whatever thresholds keep the floor.
+
+    Parameters
+    ----------
+    exits, floor
+        What leaves at each stage, and share of right answers.
+    busy
+        Seconds that a unit of reach of each stage holds a worker.
+    first
+        Position of the block's first stage.
+    first_s, longest
+        Least and most seconds that one holds a worker.
+
+    Returns
+    -------
+    h, seconds: a request of the service holds a worker for at least h times the share that enters.
+    """
+    if not longest > first_s:
+        return first_s
+    tried = np.linspace(first_s, longest, HELD)
+    weight = np.tile(busy, (HELD, 1))
+    weight[:, first] -= tried
+    more = solve_dual(exits, floor, LinearCost(np.zeros(HELD), weight / longest)).bound
+    return float(tried[np.flatnonzero(more >= EQUAL).max(initial=0)])
 
 
 def rows(

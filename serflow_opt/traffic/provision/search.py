@@ -34,7 +34,7 @@ SOME = 500
 MANY = 2000
 """Structures that are bounded together where one is."""
 WAITING = 1000
-"""Structures up to which waits beside functions are part of the search where the limit is on the worst case."""
+"""Structures up to which waits beside functions are searched with all else where the limit is on the worst case."""
 BLOCKS_WAITING = 2
 """Blocks of the structures in which such waits are tried where there are more, at most."""
 LOOKS_WAITING = 5
@@ -92,6 +92,7 @@ class ProvisionSearch:
             self.structures, question.demand, question.wait_max, question.carrying, deadline.later(FIRST_S)
         )
         self.promise = self.pricing.promise
+        self.prove_waits = question.prove_waits
         self.carrying, self.keep, self.on_progress = question.carrying, question.keep, on_progress
         self.best = best
         self.found: SizedStructure | None = None
@@ -111,8 +112,11 @@ class ProvisionSearch:
             self.promise.waits_beside = not self.without_waits
             first = math.isinf(self.best)
             self._run(among)
-            if self.without_waits and first and math.isfinite(self.gap) and self._turns_away():
-                self._let_wait()
+            if self.without_waits and math.isfinite(self.gap) and math.isfinite(self.best):
+                if self.prove_waits:
+                    self._prove_waits()
+                elif first and self._turns_away():
+                    self._try_waits()
         except OutOfTime:
             pass  # what is found and proven stays
         finally:
@@ -135,6 +139,10 @@ class ProvisionSearch:
             structures += found.structures
         structures.sort(key=plainness)  # of equals the plainest comes first
         found = sharpened(self.pricing, bounded(self.pricing, structures, self.best), self.best)
+        self._close(found)
+
+    def _close(self, found: BoundedStructures) -> None:
+        """Look into structures, cheapest bound first, until none can be cheaper than the best, or time is up."""
         bounds, checked = found.bounds.copy(), found.bounds.copy()  # one so far: no solver has said anything
         self._proven(bounds, checked)
         begun: dict[int, OneStructure] = {}
@@ -159,22 +167,36 @@ class ProvisionSearch:
             own.machine is not None and own.function is not None for own in self.found.structure
         )
 
-    def _let_wait(self) -> None:
+    def _prove_waits(self) -> None:
+        """Look into all structures once more, with requests that wait beside functions."""
+        bound, checked = min(self.bound, self.best), min(self.checked, self.best)  # of those without
+        found = self._where_some_wait(self.structures.most)
+        self._start(found.structures, found.levels, found.bounds)
+        self._close(found)
+        self.bound, self.checked = min(self.bound, bound), min(self.checked, checked)
+        self.without_waits = self.deadline.expired
+
+    def _try_waits(self) -> None:
         """Let requests wait beside the function of one of two blocks, or of one, where that may be cheaper by most."""
-        self.promise.waits_beside, self._offered = True, {}
-        self.pricing = self.pricing.among(self.pricing.data)  # what it knows is without these waits
-        self.pricing.enough_usd = self.best
-        few = Candidates(self.pricing, self.cutting, most=min(self.structures.most, BLOCKS_WAITING))
-        structures, every = list[Structure](), few.below(lambda: self.best)
-        while some := list(itertools.islice(every, MANY)):
-            both = [own for own in some if any(c.machine is not None and c.function is not None for c in own)]
-            structures += bounded(self.pricing, self._possible(both)[0], self.best).structures
-        found = sharpened(self.pricing, bounded(self.pricing, structures, self.best), self.best)
+        found = self._where_some_wait(min(self.structures.most, BLOCKS_WAITING))
         self._start(found.structures, found.levels, found.bounds)
         for n, bound in enumerate(found.bounds.tolist()[:LOOKS_WAITING]):
             if bound < self.enough():
                 self.deadline.check()
                 OneStructure(self.pricing, found.structures[n], self).advance()
+
+    def _where_some_wait(self, most: int) -> BoundedStructures:
+        """Return the structures of so many blocks where requests may wait beside a function, and be cheaper by that."""
+        self.promise.waits_beside, self._offered = True, {}
+        self.pricing = self.pricing.among(self.pricing.data)  # what it knows is without these waits
+        self.pricing.enough_usd = self.best
+        few = Candidates(self.pricing, self.cutting, most=most)
+        structures, every = list[Structure](), few.below(lambda: self.best)
+        while some := list(itertools.islice(every, MANY)):
+            both = [own for own in some if any(c.machine is not None and c.function is not None for c in own)]
+            structures += bounded(self.pricing, self._possible(both)[0], self.best).structures
+        found = bounded(self.pricing, structures, self.best)
+        return sharpened(self.pricing, found, self.best, closely=self.prove_waits)
 
     def _any(self, among: Candidates) -> None:
         """Look for a first deployment: by thresholds that bounds like, or else by models."""

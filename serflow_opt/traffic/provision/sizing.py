@@ -76,8 +76,8 @@ class Sizing:
         USD per second that it may cost.
     low, high
         Between these is its work, seconds a request.
-    rough
-        Whether as many may wait beside a function as wherever the block stands: that is known, and no less.
+    squares
+        Between these is the mean square of the seconds that one is held, s²; None: nothing depends on it.
     """
 
     whole: Pricing
@@ -87,7 +87,7 @@ class Sizing:
     left: float
     low: float
     high: float
-    rough: bool = False
+    squares: tuple[float, float] | None
 
     @cached_property
     def alone(self) -> dict[int, float]:
@@ -113,9 +113,6 @@ class Sizing:
         counts = [k for k in range(1, most + 1) if costs[k] <= self.left]
         if self.relaxed is None:
             return dict.fromkeys(counts, 0)
-        known = self.whole.places(self.choice) if self.rough else {}
-        if all(k in known for k in counts):
-            return {k: known[k] for k in counts}
         return self.relaxed.places(counts, self.low, self.high)
 
     def sizes(self, groups: Rates, points: Sequence[float]) -> PoolSizes:
@@ -173,6 +170,10 @@ class Sizing:
         pricing, choice = self.pricing, self.choice
         rent, handing, busy = pricing.rent(choice), pricing.handing(choice), pricing.busy(choice)
         range_ = [FlowLine(1.0, -busy * (OPENED / self.low))] if self.low > 0 else []
+        if self.squares is not None:
+            (least, most), square = self.squares, pricing.squares(choice)
+            range_ += [FlowLine(1.0, -square * (OPENED / least))] if least > 0 else []
+            range_ += [FlowLine(-OPENED, square / most)] if most > 0 else []
         if choice.function is None:
             found = []
             for count, most in self.alone.items():
@@ -202,7 +203,7 @@ class Sizing:
 
         The fewest stand for all that are fewer: they spill no less, and are taken to be in time.
         """
-        if self.rough or self.relaxed is None or not most:
+        if self.relaxed is None or not most:
             return [(most, (), ())]
         last = ROOMS.index(most)
         first = max(0, last - TOLD)

@@ -64,6 +64,7 @@ def provision(
     pools: int = 1,
     times: str | Sequence[float] | NDArray[np.float64] = "fixed",
     cv: float = 0.5,
+    prove_waits: bool = False,
     on_progress: Callable[[Moment], None] | None = None,
 ) -> Deployment:
     """Decide what to rent for a demand, and prove it.
@@ -108,6 +109,9 @@ def provision(
         How service times scatter around the stated ones, by a factor with mean 1, one a request and block, where
         latency is a percentile or the mean: fixed (as options state it: `sd_ms`); lognormal or pareto with coefficient
         of variation `cv`; or measured factors. Where an option states a standard deviation, lognormal keeps that.
+    prove_waits
+        Whether to prove waits beside functions with all else under a limit on the worst latency, whatever that takes.
+        Otherwise they are tried where there are more than 1,000 structures, and the answer says what is proven.
     on_progress
         Called now and then.
 
@@ -169,7 +173,7 @@ def provision(
         instance, keep, blocks = held.instance, held.plans, len(held.runs)
     most = max(2, len({option.tier for option in instance.options})) if blocks is None else blocks
     carrying = Carrying(arrivals, instance.utilisation_cap)
-    question = ProvisionQuestion(instance, demand, most, wait_max, carrying, keep, confirm, pools, law)
+    question = ProvisionQuestion(instance, demand, most, wait_max, carrying, keep, confirm, pools, law, prove_waits)
     deadline = Deadline(time_limit)
     takes = instance.takes_batches
     plain = without_batches(question) if takes else question

@@ -1,0 +1,56 @@
+"""Waits beside functions under a limit on the worst latency: proven with all else, proven afterwards, or only tried."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from pathlib import Path
+
+import pytest
+from oracles.provisioned_instances import Case, draw
+from oracles.provisioned_reading import best_of, provisioned
+from rich.console import Console
+
+from serflow_opt.report.traffic import deployment_table
+from serflow_opt.traffic.provision import search
+from serflow_opt.traffic.provision.result import Deployment
+
+GAP = 1e-4
+
+
+def shown(found: Deployment) -> str:
+    """What the command prints."""
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(deployment_table(found))
+    return captured.get()
+
+
+def patient(seed: int) -> Case:
+    """A drawn service with three times the time that it was to keep, so that some may wait beside a function."""
+    case = draw(seed)
+    document = copy.deepcopy(case.document)
+    document["workload"] |= {"latency_slo_ms": 3 * document["workload"]["latency_slo_ms"], "latency_measure": "worst"}
+    return dataclasses.replace(case, document=document)
+
+
+def test_waits_are_proven_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where structures are too many to let wait from the start, asking for the proof finds the cheapest of all.
+
+    Else waits are tried, and the head, the bound and the scope of the answer say of what they are.
+    """
+    monkeypatch.setattr(search, "WAITING", 0)
+    case = patient(112)
+    best, found = best_of(case), provisioned(case, tmp_path, gap=GAP, prove_waits=True)
+    assert best is not None
+    assert any(block.pools.function and block.room for block in best.blocks)
+    assert found.status == "optimal"
+    assert not found.waits_unproven
+    assert found.usd_per_s == pytest.approx(best.usd_per_s, rel=GAP * 1.001)
+    assert found.bound <= best.usd_per_s * (1 + 1e-6)
+    assert "where nobody waits" not in shown(found)
+    tried = provisioned(case, tmp_path, gap=GAP)
+    assert tried.waits_unproven
+    assert "proven optimal where nobody waits beside a function" in shown(tried)
+    assert "no deployment where nobody waits beside a function is below" in shown(tried)
+    assert "--prove-waits" in tried.scope
