@@ -113,7 +113,8 @@ def roomiest(pricing: Pricing, structures: Sequence[Structure], best: float) -> 
 
 def parts_of(pricing: Pricing, choice: BlockChoice) -> list[float]:
     """Return the ends of the parts of a block's work, seconds a request."""
-    return np.linspace(pricing.least_work(choice), pricing.most_work(choice), PARTS + 1).tolist()
+    edges: list[float] = np.linspace(pricing.least_work(choice), pricing.most_work(choice), PARTS + 1).tolist()
+    return edges
 
 
 def _most_places(

@@ -210,13 +210,18 @@ class OneStructure:
         made = service.busy_s(b, machine)
         if of_squares:
             made *= made * (1 + service.cv2(b, replace(machine, sd_s=())))
-        ranges = own.squares if of_squares else own.work
-        cut = _cut(ranges[b], service.reach(b) * made)
-        found = [tuple(half if n == b else known for n, known in enumerate(ranges)) for half in cut]
         levels = own.chosen.levels
         if of_squares:
-            return [Thresholds(levels, points, sharper, tuple(own.work), half) for half in found]
-        return [Thresholds(levels, points, sharper, half, tuple(own.squares)) for half in found]
+            squares = [
+                tuple(half if n == b else known for n, known in enumerate(own.squares))
+                for half in _cut(own.squares[b], service.reach(b) * made)
+            ]
+            return [Thresholds(levels, points, sharper, tuple(own.work), half) for half in squares]
+        works = [
+            tuple(half if n == b else known for n, known in enumerate(own.work))
+            for half in _cut(own.work[b], service.reach(b) * made)
+        ]
+        return [Thresholds(levels, points, sharper, half, tuple(own.squares)) for half in works]
 
     def _sharpen(self, levels: tuple[int, ...], points: list[list[float]]) -> bool:
         """Let lines touch what machines carry of a solution's work; say whether any is new."""
