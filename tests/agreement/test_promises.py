@@ -97,7 +97,7 @@ class AsProvisioned:
 
 def provisioned(seed: int, folder: Path) -> Deployment:
     """The deployment of a random instance."""
-    return provision(so.load(write(document(seed), folder)), gap=1e-3, confirm=False)
+    return provision(so.load(write(document(seed), folder)), gap=1e-2, confirm=False)
 
 
 def served(deployment: Deployment, seconds: int, seed: int) -> Simulation:

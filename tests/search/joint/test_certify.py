@@ -95,8 +95,8 @@ def test_samples_needed_are_the_least_that_show_the_floor() -> None:
 
 
 def test_a_certified_floor_holds_as_often_as_promised(tmp_path: Path) -> None:
-    """24 draws at confidence 0.8: the floor is missed in at most 20 %, and a binomial margin, of all draws."""
-    floor, missed, certified, draws = 0.8, 0, 0, 24
+    """16 draws at confidence 0.8: the floor is missed in at most 20 %, and a binomial margin, of all draws."""
+    floor, missed, certified, draws = 0.8, 0, 0, 16
     for seed in range(draws):
         confidence, correct = draw(np.random.default_rng([3, seed]), 240)
         plan = so.solve(write(tmp_path, confidence, correct, floor=floor, asked=0.8, seed=seed))
