@@ -121,14 +121,14 @@ def _check_extra(given: Arguments, instance: Instance, method: Method, extra: Ex
         given.problems.append(Problem("", "extra", f"does not go with {what}", cure))
 
 
-def answer(instance: Instance, settings: SearchSettings) -> Plan:
-    """Solve an instance with checked settings; what `solve` does."""
+def answer(instance: Instance, settings: SearchSettings, *, batches: bool = True) -> Plan:
+    """Solve an instance with checked settings, batches planned or left out; what `solve` does."""
     if instance.joint:
         from serflow_opt.search.joint.solve import solve_joint
 
         return solve_joint(instance, settings)
     beside, scope = None, None
-    if instance.takes_batches:
+    if instance.takes_batches and batches:
         from serflow_opt.traffic.batches.planned import beside_plain
 
         instance, beside, scope = beside_plain(instance, settings)

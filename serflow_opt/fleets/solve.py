@@ -21,6 +21,7 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL, FLEET_GAP, LACKING, ROUNDING, STRICTLY, TOLERANCE, UNCHANGED
 from serflow_opt.plan.names import document_of
 from serflow_opt.plan.valuation import value_plan
+from serflow_opt.problem.batches import one_by_one
 from serflow_opt.problem.given import Named, instances_of
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
@@ -317,6 +318,7 @@ def _fleet(
             rounds=best.rounds,
             plans=len(master.columns),
             searches=searches.count,
+            scope=one_by_one(any(own.instance.takes_batches for own in services), "fleets know no batches"),
             method="column generation: Lagrangian bound, integer master by HiGHS, plans of small reduced cost listed",
         ),
         because=because if value is None else [],

@@ -326,7 +326,7 @@ class Planner:
 
     def _answer(self, instance: Instance, settings: SearchSettings, *, priced: bool, explain: bool) -> Plan:
         if self._chain is None:
-            return answer(instance, settings)
+            return answer(instance, settings, batches=False)  # its maps know none
         goal, chain = self._goal, self._changed_chain(self._chain, instance, priced=priced)
         if self._by_mixes:
             found = mixed(instance, chain, settings, goal, self._pool)
@@ -334,7 +334,7 @@ class Planner:
             held = self._held if chain.columns == self._chain.columns else None  # a new limit has no multiplier yet
             found = swept(instance, chain, settings, goal, self._pool, held)
         if found is None or (found.infeasible and explain) or (found.decision is None and not found.infeasible):
-            return answer(instance, settings)
+            return answer(instance, settings, batches=False)  # its maps know none
         return plan_of(instance, found, settings, goal)
 
     def _changed_chain(self, chain: Chain, instance: Instance, *, priced: bool) -> Chain:

@@ -50,4 +50,6 @@ def fleet_table(fleet: Fleet) -> RenderableType:
     bound = "no bound" if fleet.bound is None else f"no plans are below {fleet.bound:.6g} (gap {fleet.gap:.2g})"
     proof = fleet.certificate
     lines.append(f"{bound}; {proof.method}; {proof.searches} searches, {proof.plans} plans")
+    if proof.scope:
+        lines.append(f"proof of    {proof.scope}")
     return Group(head, table, *(Text(line) for line in lines))
