@@ -9,11 +9,12 @@ from typing import get_args
 from serflow_opt.fronts.by_boxes import LimitedOutcome
 from serflow_opt.fronts.methods import FrontRequest, Result, by_solves, first_of
 from serflow_opt.ground.deadline import Deadline
-from serflow_opt.ground.tolerances import BOX_GAP
+from serflow_opt.ground.tolerances import BOX_GAP, EQUAL
 from serflow_opt.problem.batches import one_by_one
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.search.goal import ceiling, hold
+from serflow_opt.search.outcome import SearchOutcome
 from serflow_opt.traffic.batches.planned import GOALS, alone, search_batches, why_not_planned
 from serflow_opt.traffic.batches.planned import told as told_of_plans
 
@@ -30,22 +31,26 @@ class OfBatches:
         return ceiling(self.instance, name)  # type: ignore[arg-type]  # one of its own
 
     def best(self, goal: Mapping[str, float], ceilings: Mapping[str, float], deadline: Deadline) -> LimitedOutcome:
-        """Search within further limits for what is best in one objective.
+        """Search within further limits for what is best in one objective, of several in one after the other.
 
         Parameters
         ----------
         goal, ceilings, deadline
             As `Searched.best` takes them, in USD, seconds, and minus the accuracy.
         """
-        (name,) = goal
-        limited = self.instance
+        limited, found, proven = self.instance, SearchOutcome(), True
         for other, most in ceilings.items():
             limited = hold(limited, other, most)  # type: ignore[arg-type]  # objectives
-        found = search_batches(limited, name, BOX_GAP, deadline)  # type: ignore[arg-type]
+        for name in goal:
+            found = search_batches(limited, name, BOX_GAP, deadline)  # type: ignore[arg-type]
+            proven &= found.proven(BOX_GAP)
+            if found.decision is None:
+                break
+            limited = hold(limited, name, found.value + EQUAL * abs(found.value))  # type: ignore[arg-type]
         values, metrics = None, found.metrics
         if metrics is not None:
             values = {own: metrics.objective(own, limited.latency_measure) for own in get_args(Objective)}
-        return LimitedOutcome(found.decision, values, found.value, found.infeasible, found.proven(BOX_GAP))
+        return LimitedOutcome(found.decision, values, found.value, found.infeasible, proven)
 
 
 def _why_not(instance: Instance, objectives: Sequence[str]) -> str:
