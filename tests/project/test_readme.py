@@ -32,13 +32,14 @@ def test_traffic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ran = run(*arguments)
         assert (ran.code, ran.stderr) == (0, ""), arguments
         said[arguments[0]] = ran.stdout
-    assert list(said) == ["provision", "export", "scale", "simulate", "compare"]
+    assert list(said) == ["provision", "export", "scale", "simulate", "compare", "bound"]
     assert has_line(said["provision"], "200 requests/s", "proven optimal")
     assert "resource" in said["export"]
     assert has_line(said["scale"], "twitter-day", "24 h", "proven optimal")
     assert has_line(said["simulate"], "503,000 came, 503,000 were answered")
     assert has_line(said["compare"], "controller")
     assert "left out" not in said["compare"]
+    assert "no autoscaler pays less than" in said["bound"]
     assert {file.name for file in tmp_path.iterdir()} == {"rent.json", "day.png"}
 
 
