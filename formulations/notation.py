@@ -35,7 +35,7 @@ NOTATION = (
     Symbol("r_{s,l}, A", "accuracy of the requests that leave there", "", "2.2.1 (2)", "Data.accuracy"),
     Symbol("A_tar", "accuracy asked for", "", "2.2.1 (2)", "Instance.accuracy_min"),
     Symbol("R_s", "reach: share of all requests that enter a stage", "", "", "R"),
-    Symbol("β_s", "share of all requests that leave at a stage, R_s e_s", "", "2.2.1 (3)", "Metrics.exit_share"),
+    Symbol("β_s", "share of all requests that leave at a stage, R_s ε_s", "", "2.2.1 (3)", "Metrics.exit_share"),
     Symbol("z_{s,l}", "1 when classifier s uses threshold l", "binary", "2.2.1 (9)", "z"),
     Symbol("v_{s,l}", "R_s z_{s,l}", "", "", "v"),
     Symbol("x_{s,e}", "1 when stage s runs as e", "binary", "2.2.1 ξ", "x"),
