@@ -28,8 +28,6 @@ _VERDICT = {
 
 _OVERRULED = ("proven by the formula, changed by the simulation", "bold yellow")
 """Where a simulation came to other counts than the formula that was proven."""
-_WITHOUT_WAITS = "where nobody waits beside a function"
-"""Of what is proven where waits were only tried."""
 _WHY_LOST = {"no machine": "no machine was there, and no function beside it"}
 """Reasons of dropped requests, where they need more words."""
 
@@ -38,8 +36,8 @@ def deployment_table(deployment: Deployment) -> RenderableType:
     """Blocks, what they rent, how traffic splits, where it would change, and what is proven."""
     overruled = deployment.status == "feasible" and deployment.reason
     verdict, style = _OVERRULED if overruled else _VERDICT[deployment.status]
-    if deployment.status == "optimal" and deployment.waits_unproven:
-        verdict, style = f"{verdict} {_WITHOUT_WAITS}", "bold yellow"
+    if deployment.status == "optimal" and deployment.proven_where:
+        verdict, style = f"{verdict} {deployment.proven_where}", "bold yellow"
     demand = deployment.demand
     rate = f"{demand.mean:.4g} requests/s"
     if deployment.arrivals == "smooth":
@@ -84,7 +82,7 @@ def deployment_table(deployment: Deployment) -> RenderableType:
     facts["proven"] = deployment.reason
     facts["proof of"] = deployment.scope
     alone = word_alone(hourly, deployment.bound * 3600, deployment.checked_bound * 3600)
-    of = f" {_WITHOUT_WAITS}" if deployment.waits_unproven else ""
+    of = f" {deployment.proven_where}" if deployment.proven_where else ""
     proof = (
         f"no deployment{of} is below {deployment.bound * 3600:.6g} USD/h (gap {deployment.gap:.2g}){alone}; "
         f"{deployment.method}"

@@ -38,6 +38,8 @@ TRIED_WAITS = (
     "be cheaper, which --prove-waits settles"
 )
 """Of what an answer is the cheapest where it was too much to look into all waits."""
+WITHOUT_WAITS, TWO_HERE = "where nobody waits beside a function", "with two pools at this cut and these thresholds only"
+"""The same, and what is known of two pools a block, in a few words."""
 
 
 def deployment_of(
@@ -95,9 +97,10 @@ def deployment_of(
         deployment, bound=min(bound, value), checked_bound=min(checked, value), seconds=deadline.seconds, method=method
     )
     if any(own.without_waits for own in searches):
-        deployment = replace(deployment, scope=f"{TRIED_WAITS}; {deployment.scope}", waits_unproven=True)
+        deployment = replace(deployment, scope=f"{TRIED_WAITS}; {deployment.scope}", proven_where=WITHOUT_WAITS)
     if two is not None:
-        deployment = replace(deployment, scope=f"{_of_pools(one is not None)}; {deployment.scope}")
+        where = " and ".join(filter(None, (TWO_HERE, deployment.proven_where)))
+        deployment = replace(deployment, scope=f"{_of_pools(one is not None)}; {deployment.scope}", proven_where=where)
     proven = relative_gap(best, bound) <= winner.gap * (1 + EQUAL)
     if simulated is not None and not simulated.agrees:
         return replace(deployment, reason=overruled(simulated, best) if proven else "")

@@ -108,8 +108,8 @@ class Deployment(Kept):
     from. `latency_mean_ms` includes `latency_wait_ms`, the mean wait for machines; `on_time` is the share that is in
     time, waits included. `simulated` is what simulations say of the promise; None: nobody waits. `checked_bound` is
     what no deployment is below whatever a solver says. `scope` says in a line under what assumptions the proof holds
-    and what simulations did not confirm, `waits_unproven` whether others are cheaper where some wait beside a function
-    is not known, `reason` why there is no answer, or what was proven before a simulation
+    and what simulations did not confirm, `proven_where` in a few words among what the answer is proven, where not among
+    all, `reason` why there is no answer, or what was proven before a simulation
     changed it, `clashing` which limits leave none.
     """
 
@@ -135,7 +135,7 @@ class Deployment(Kept):
     scope: str = ""
     clashing: tuple[ClashingSet, ...] = ()
     simulated: Simulated | None = None
-    waits_unproven: bool = False
+    proven_where: str = ""
 
     @property
     def usd_per_s(self) -> float:

@@ -45,12 +45,12 @@ def test_waits_are_proven_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert best is not None
     assert any(block.pools.function and block.room for block in best.blocks)
     assert found.status == "optimal"
-    assert not found.waits_unproven
+    assert not found.proven_where
     assert found.usd_per_s == pytest.approx(best.usd_per_s, rel=GAP * 1.001)
     assert found.bound <= best.usd_per_s * (1 + 1e-6)
     assert "where nobody waits" not in shown(found)
     tried = provisioned(case, tmp_path, gap=GAP)
-    assert tried.waits_unproven
+    assert tried.proven_where
     assert "proven optimal where nobody waits beside a function" in shown(tried)
     assert "no deployment where nobody waits beside a function is below" in shown(tried)
     assert "--prove-waits" in tried.scope
