@@ -33,7 +33,6 @@ WITHOUT: frozenset[str] = frozenset(
         "report.solution",
         "report.traffic",
         "report.training",
-        "search.underestimates",
         "solving",
         "traffic.batches.lines",
         "traffic.batches.models",
