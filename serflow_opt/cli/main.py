@@ -55,6 +55,7 @@ from serflow_opt.cli.profiling import profile, run
 from serflow_opt.cli.provision import provision
 from serflow_opt.cli.report import report
 from serflow_opt.cli.reproduce import reproduce
+from serflow_opt.cli.rounds import rounds
 from serflow_opt.cli.speed import speed
 from serflow_opt.cli.sweep import sweep
 from serflow_opt.cli.traffic import compare, scale, simulate
@@ -344,6 +345,7 @@ app.command()(diff)
 app.command()(report)
 app.command()(profile)
 app.command()(run)
+app.command()(rounds)
 app.command()(speed)
 app.command()(provision)
 app.command()(scale)

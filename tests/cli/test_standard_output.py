@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 
@@ -29,6 +30,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "sweep": ("libra", "--set", "latency_slo_ms=1000,2000"),
     "diff": ("answer.json", "answer.json"),
     "run": ("digits", "plan.json", "--threads", "1"),
+    "rounds": ("two.npz", "--workers", "1", "--rounds-max", "20"),
     "new": ("--list",),
     "speed": ("points.csv", "--flops", "8.2e9"),
     "provision": ("libra",),
@@ -69,6 +71,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("commands")
     (path / "trace.csv").write_text(TRACE)
     (path / "points.csv").write_text(POINTS)
+    np.savez(path / "two.npz", inputs=np.arange(64.0).reshape(32, 2), labels=np.arange(32) % 2)
     (path / "answer.json").write_text("{}", encoding="utf-8")
     return path
 

@@ -26,7 +26,7 @@ def cells_of(path: Path) -> list[dict[str, Any]]:
 
 def test_they_are_all_there() -> None:
     """A notebook that is added or lost is noticed."""
-    names = ["own-formulation", "pareto-explorer", "quickstart", "survey-tradeoffs", "traffic", "training"]
+    names = ["jobs", "own-formulation", "pareto-explorer", "quickstart", "survey-tradeoffs", "traffic", "training"]
     assert [path.stem for path in NOTEBOOKS] == names
 
 

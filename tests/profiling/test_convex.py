@@ -1,0 +1,57 @@
+"""Rounds of convex training by workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.helpers import run
+
+import serflow_opt as so
+from serflow_opt.profiling.convex import ALGORITHMS, Regression, measured_rounds, read_samples, regression_of
+
+
+def drawn() -> Regression:
+    """Three inputs, and labels that lean on them."""
+    draw = np.random.default_rng(0)
+    inputs = draw.normal(size=(200, 3))
+    classes = (inputs @ [2.0, -1.0, 0.5] + draw.normal(size=200) > 0).astype(int)
+    return regression_of(inputs, classes, 1e-2)
+
+
+def test_the_least_loss_is_where_the_gradient_is_nothing() -> None:
+    """Newton's point beats every point about it."""
+    data = drawn()
+    from scipy.optimize import minimize
+
+    known = minimize(data.loss, np.zeros(4), tol=1e-12).fun
+    assert data.least() == pytest.approx(known, rel=1e-6)
+
+
+def test_every_algorithm_comes_within_the_share_and_no_step_is_sooner() -> None:
+    """Each has rounds, with passes by hand; ADMM takes the fewest, and a looser share takes no more."""
+    data = drawn()
+    rows = {(own.algorithm, own.workers): own for own in measured_rounds(data, [1, 4], within=0.05, most=400)}
+    assert set(rows) == {(name, w) for name in ALGORITHMS for w in (1, 4)}
+    for (name, w), own in rows.items():
+        assert own.rounds is not None
+        passes = {"ga-sgd": own.rounds * 16 * w / 200, "ma-sgd": own.rounds, "admm": own.rounds * 10}[name]
+        assert own.passes == pytest.approx(passes)
+    assert rows["admm", 4].rounds <= rows["ga-sgd", 4].rounds  # type: ignore[operator]
+    assert measured_rounds(data, [1], within=0.05, most=1)[0].rounds is None
+
+
+def test_the_command_writes_what_jobs_read(tmp_path: Path) -> None:
+    """A table with a row for each algorithm; data that are none, and numbers that are none, are refused."""
+    data, out = tmp_path / "data.npz", tmp_path / "rounds.csv"
+    known = drawn()
+    np.savez(data, inputs=known.inputs, labels=(known.labels < 0).astype(int))
+    assert run("rounds", data, "--workers", "2", "--within", "0.1", "--rounds-max", "200", "--out", out).code == 0
+    lines = out.read_text().splitlines()
+    assert lines[0] == "algorithm,workers,rounds,passes"
+    assert [line.split(",")[0] for line in lines[1:]] == list(ALGORITHMS)
+    assert run("rounds", data, "--workers", "two").code == 2
+    assert run("rounds", data, "--workers", "99").code == 2
+    with pytest.raises(so.InputError):
+        read_samples(str(tmp_path / "none.npz"))
