@@ -18,9 +18,9 @@ def rounds(
     workers: Annotated[
         str, typer.Option(metavar="NUMBERS", help="Numbers of workers, like 1,2,5,10.")
     ] = "1,2,5,10,20,50",
-    within: Annotated[float, typer.Option(help="Share above the least loss that is good enough.", min=1e-6)] = 0.02,
+    within: Annotated[float, typer.Option(help="Share above the least loss that is good enough.", min=0.0)] = 0.02,
     rounds_max: Annotated[int, typer.Option(help="Most rounds that are tried.", min=1)] = 2000,
-    penalty: Annotated[float, typer.Option(help="Of the squared model.", min=1e-9)] = 1e-3,
+    penalty: Annotated[float, typer.Option(help="Of the squared model.", min=0.0)] = 1e-3,
     seed: Annotated[int, typer.Option(help="Of dealing samples, and of batches.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Write rounds.csv as instances of kind job read it.")] = None,
     as_json: Json = False,

@@ -84,7 +84,14 @@ def regression_of(inputs: Floats, labels: Floats, penalty: float) -> Regression:
         N x anything, and N classes.
     penalty
         Of the squared model.
+
+    Raises
+    ------
+    InputError
+        For a penalty that is not above 0.
     """
+    with Arguments() as given:
+        penalty = given.number("penalty", penalty, above=True)
     flat = np.asarray(inputs, dtype=float).reshape(len(inputs), -1)
     flat = (flat - flat.min()) / max(float(np.ptp(flat)), 1e-12)
     signs = np.where(np.asarray(labels, dtype=int) % 2 == 0, 1.0, -1.0)

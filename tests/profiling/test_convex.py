@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.helpers import run
 
 import serflow_opt as so
 from serflow_opt.profiling.convex import ALGORITHMS, Regression, measured_rounds, read_samples, regression_of
@@ -42,16 +41,9 @@ def test_every_algorithm_comes_within_the_share_and_no_step_is_sooner() -> None:
     assert measured_rounds(data, [1], within=0.05, most=1)[0].rounds is None
 
 
-def test_the_command_writes_what_jobs_read(tmp_path: Path) -> None:
-    """A table with a row for each algorithm; data that are none, and numbers that are none, are refused."""
-    data, out = tmp_path / "data.npz", tmp_path / "rounds.csv"
-    known = drawn()
-    np.savez(data, inputs=known.inputs, labels=(known.labels < 0).astype(int))
-    assert run("rounds", data, "--workers", "2", "--within", "0.1", "--rounds-max", "200", "--out", out).code == 0
-    lines = out.read_text().splitlines()
-    assert lines[0] == "algorithm,workers,rounds,passes"
-    assert [line.split(",")[0] for line in lines[1:]] == list(ALGORITHMS)
-    assert run("rounds", data, "--workers", "two").code == 2
-    assert run("rounds", data, "--workers", "99").code == 2
+def test_data_that_are_none_are_refused(tmp_path: Path) -> None:
+    """A file that is not there, and a penalty of nothing."""
     with pytest.raises(so.InputError):
         read_samples(str(tmp_path / "none.npz"))
+    with pytest.raises(so.InputError):
+        regression_of(np.zeros((32, 2)), np.zeros(32), 0.0)
