@@ -44,7 +44,7 @@ def fluid_workers(own: TimedGraph, makespan: float, start_s: float, most: float)
     if makespan < own.path * (1 - ROUNDING):
         return None
     period = makespan / PERIODS
-    ends = period * np.arange(1, PERIODS + 1)
+    ends: Floats = period * np.arange(1.0, PERIODS + 1)
     slack = max(makespan, own.path)
     early = _done_by(own.before, own.seconds, ends)
     late = _done_by(slack - own.behind - own.seconds, own.seconds, ends)

@@ -82,7 +82,7 @@ def simulate(
     small = len(own.seconds) <= MOST_TASKS  # scheduled exactly: in the order of the plan
     ranks = _ranks(decision.starts) if small else _ranks(-(own.seconds + own.behind))
     graph = own.graph
-    tasks = Activities(graph.ends, graph.after, graph.waits, ranks)
+    tasks = Activities(graph.ends, graph.after.astype(np.int64), graph.waits.astype(np.int64), ranks)
     staff = enough(workers, option.start_s, in_order=small)
     seen, ended, paid = None, [], []
     for _ in range(scatter.runs):

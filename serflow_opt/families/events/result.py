@@ -111,7 +111,8 @@ class Scatter:
         if not self.law.scatters:
             return known
         factors = self.law.quantiles(self._draw.random(len(known)), np.array([self.law.cv]))[:, 0]
-        return known * (factors if stay is None else np.where(stay, 1.0, factors))
+        scattered: Floats = known * (factors if stay is None else np.where(stay, 1.0, factors))
+        return scattered
 
 
 def told(on_progress: Callable[[str], None] | None, what: str) -> None:
