@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import get_args
 
 from serflow_opt.backend.running import Progress, check_options
 from serflow_opt.errors import Problem
-from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.arguments import Arguments
-from serflow_opt.ground.deadline import Deadline, OutOfTime
+from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL, RANGES_GAP
 from serflow_opt.infeasibility.explain import clashes
 from serflow_opt.plan.answer import answer_with
-from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import BY_WORD, Clash, Metrics, Plan, PlanStatus
-from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.notes import cautions
 from serflow_opt.plan.samples import tables_scope
 from serflow_opt.problem.batches import one_by_one
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.kinds import Objective
 from serflow_opt.problem.limits import shown_unit
 from serflow_opt.search.best import search
-from serflow_opt.search.combinatorial import ChainSearch
-from serflow_opt.search.goal import Goal, hold, order_of, scaled
-from serflow_opt.search.layered import Chain
+from serflow_opt.search.goal import Goal, scaled
 from serflow_opt.search.outcome import GAP_LEFT, OUT_OF_TIME, Method, SearchOutcome, SearchSettings
 from serflow_opt.search.own_constraints import Extra
 from serflow_opt.search.payoff import NoPayoff, Row, ideal_and_nadir, payoff_table
 from serflow_opt.search.ranges import refine
-from serflow_opt.search.rented import ties as rented_ties
-from serflow_opt.search.ties import equally_good
-from serflow_opt.search.underestimates import by_placement
+from serflow_opt.search.tie_breaking import any_method, break_ties
 
 
 @on_instance
@@ -122,7 +113,15 @@ def _check_extra(given: Arguments, instance: Instance, method: Method, extra: Ex
 
 
 def answer(instance: Instance, settings: SearchSettings, *, batches: bool = True) -> Plan:
-    """Solve an instance with checked settings, batches planned or left out; what `solve` does."""
+    """Solve an instance with checked settings; what `solve` does.
+
+    Parameters
+    ----------
+    instance, settings
+        What is asked; gap, deadline and method.
+    batches
+        Whether plans with batches are looked for, where any are on offer.
+    """
     if instance.joint:
         from serflow_opt.search.joint.solve import solve_joint
 
@@ -151,7 +150,7 @@ def answer(instance: Instance, settings: SearchSettings, *, batches: bool = True
     else:
         found = search(instance, settings, goal)
         if found.decision is not None:
-            _break_ties(instance, found, settings)
+            break_ties(instance, found, settings)
         if beside is not None:
             found = beside(found)
     plan = plan_of(instance, found, settings, goal, scope)
@@ -167,7 +166,7 @@ def _explained(instance: Instance, plan: Plan, settings: SearchSettings) -> Plan
     if plan.status == "infeasible" and settings.extra is not None:
         plan.infeasible_because = _without_own(instance, settings)
     elif plan.status == "infeasible":
-        plan.infeasible_because = clashes(instance, replace(_any_method(settings), grace_s=0.0))
+        plan.infeasible_because = clashes(instance, replace(any_method(settings), grace_s=0.0))
         plan.seconds = settings.deadline.seconds
     return plan
 
@@ -183,85 +182,6 @@ def _without_own(instance: Instance, settings: SearchSettings) -> list[Clash]:
         found = f"without them {goal.name} {goal.value:.6g} {goal.unit} can be had"
     message = f"extra: the constraints of your own leave no plan; {found}"
     return [Clash(limit="extra", asked=0.0, best=None, message=message, proven=goal.value is not None)]
-
-
-def _any_method(settings: SearchSettings) -> SearchSettings:
-    """Settings for searches with another goal or other limits, which a method without HiGHS may not cover."""
-    return replace(settings, method="auto") if settings.method in ("labels", "mixes") else settings
-
-
-def _break_ties(instance: Instance, found: SearchOutcome, settings: SearchSettings) -> None:
-    """Of equally good plans take the one that is best in further objectives, in turn."""
-    quiet = replace(_any_method(settings), on_progress=None)
-    if instance.minimize == "weighted":
-        return
-    if found.chain is not None and found.chain.best is not None and not instance.then and found.value != 0:
-        _best_of_equals(instance, found, found.chain, settings.gap)
-        return
-    if found.rented is not None and order_of(instance) == ("latency",) and _by_path(instance):
-        with suppress(OutOfTime):
-            _keep_better(instance, found, [rented_ties.equally_good(found.rented, instance, EQUAL)], settings.gap)
-        return
-    name: Objective = instance.minimize
-    held, value, pruned = instance, found.value, found.pruned
-    proven = found.proven(settings.gap)
-    for other in order_of(instance):
-        if not proven or settings.deadline.expired or other == name:
-            return
-        assert found.metrics is not None
-        allowance = value + EQUAL * abs(value)
-        held = hold(held, name, allowance)
-        within = None
-        if pruned is not None and name == "cost":  # what the bounds left may be all there is
-            known = found.metrics.objective(other, instance.latency_measure)
-            better = known * (1 - EQUAL) if other == "latency" and by_placement(instance) else math.inf
-            within = pruned.rivals(allowance, better)
-            if not within.kept:
-                return
-        second = search(held, quiet, {other: 1.0}, within, check=False)
-        found.nodes += second.nodes
-        if second.decision is None or second.metrics is None:
-            return
-        measure = instance.latency_measure
-        if second.metrics.objective(other, measure) < found.metrics.objective(other, measure):
-            found.decision, found.metrics = second.decision, second.metrics
-        proven, pruned = second.proven(settings.gap), None
-        name, value = other, found.metrics.objective(other, measure)
-
-
-def _by_path(instance: Instance) -> bool:
-    """Whether the latency is that of a path, or of a part of one that has a limit."""
-    late = instance.quantile is not None and instance.latency_slo_s is not None
-    return instance.latency_measure == "worst" or late
-
-
-def _best_of_equals(instance: Instance, found: SearchOutcome, chain: ChainSearch, gap: float) -> None:
-    """Look for equally good plans that are better in the next objective."""
-    (other,) = order_of(instance)
-    held = None
-    if other != "latency" or instance.latency_measure != "worst":
-        allowance = found.value + EQUAL * abs(found.value)
-        held = Chain.of(Data(hold(instance, instance.minimize, allowance)), {other: 1.0})  # type: ignore[arg-type]
-    try:
-        equals = equally_good(chain, held, EQUAL)
-    except OutOfTime:
-        return
-    _keep_better(instance, found, equals, gap)
-
-
-def _keep_better(instance: Instance, found: SearchOutcome, equals: Sequence[Decision | None], gap: float) -> None:
-    """Of plans as good as the one found keep what is best in the next objective."""
-    (other,) = order_of(instance)
-    for decision in equals:
-        if decision is None:
-            continue
-        metrics = evaluate(instance, decision)
-        value = metrics.objective(instance.minimize, instance.latency_measure)
-        if found.metrics is None or metrics.breaches or relative_gap(value, found.bound) > max(gap, EQUAL):
-            continue
-        now, best = (m.objective(other, instance.latency_measure) for m in (metrics, found.metrics))
-        if now < best - EQUAL * abs(best):
-            found.decision, found.metrics = decision, metrics
 
 
 def _shift(plan: Plan, goal: Goal, ideal: Goal) -> None:

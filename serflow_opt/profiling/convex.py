@@ -52,7 +52,7 @@ class Regression:
 
     def gradient(self, model: Floats, rows: slice | Floats) -> Floats:
         """Return the gradient of some samples."""
-        inputs, labels = self.inputs[rows], self.labels[rows]  # type: ignore[index]
+        inputs, labels = self.inputs[rows], self.labels[rows]
         pull = -labels / (1 + np.exp(np.clip(labels * (inputs @ model), -500, 500)))
         found: Floats = inputs.T @ pull / len(labels) + self.penalty * model
         return found
@@ -187,13 +187,15 @@ def _ma(data: Regression, workers: int, step: float, draw: np.random.Generator) 
 def _admm(data: Regression, workers: int, step: float, draw: np.random.Generator) -> Iterator[Floats]:
     """Solutions of all, each held to the mean by a penalty and a price."""
     parts, size = _dealt(data, workers, draw), data.inputs.shape[1]
-    model, own, price = np.zeros(size), [np.zeros(size)] * workers, [np.zeros(size)] * workers
+    model: Floats = np.zeros(size)
+    own: list[Floats] = [model] * workers
+    price: list[Floats] = [model] * workers
     while True:
         for k, rows in enumerate(parts):
             inputs, labels = data.inputs[rows], data.labels[rows]
             pull = step * (price[k] - model)
             own = [*own[:k], _newton(inputs, labels, step, own[k], LOCAL_STEPS, pull), *own[k + 1 :]]
-        model = step * sum(a + b for a, b in zip(own, price, strict=True)) / (workers * step + workers * data.penalty)
+        model = step * (np.sum(own, axis=0) + np.sum(price, axis=0)) / (workers * (step + data.penalty))
         price = [b + a - model for a, b in zip(own, price, strict=True)]
         yield model
 

@@ -54,7 +54,7 @@ def test_a_plan_is_served_in_batches(tmp_path: Path) -> None:
     """Blocks, options and thresholds are the plan's; sizes, waits and counts are the cheapest for them."""
     own = machines_only(3, tmp_path)
     plan = so.solve(replace(own, minimize="cost", accounting="reserved"))
-    assert "one by one" in plan.certificate.scope
+    assert "of plans with batches" in plan.certificate.scope
     kept = so.provision(own, plan=plan, arrivals="smooth", gap=1e-9)
     free = so.provision(own, arrivals="smooth", gap=1e-9)
     assert kept.status == "optimal"
