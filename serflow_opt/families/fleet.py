@@ -23,6 +23,7 @@ from serflow_opt.fleets.pricing import PlanColumn
 from serflow_opt.fleets.solve import FleetProgress
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline
+from serflow_opt.ground.display import named
 from serflow_opt.ground.document import Answer, Document
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
@@ -65,9 +66,15 @@ class SolutionFleet(Answer):
         return self.model_dump(mode="json")
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return one row a problem, by column."""
+        """Return one row a problem, by column; what is decided in words."""
+        words = named("report.solution:decided_words")
         return [
-            {"instance": own.instance, "adds": own.adds, self.shared: own.shares, "plan": own.plan.plan}
+            {
+                "instance": own.instance,
+                "adds": own.adds,
+                self.shared: own.shares,
+                "decided": words(self.kind, own.plan.plan),
+            }
             for own in self.services
         ]
 

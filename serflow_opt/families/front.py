@@ -113,10 +113,14 @@ class SolutionFront(Answer):
         return self.model_dump(mode="json")
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a decision: all its quantities in the units shown, and what is decided."""
+        """Return one row a decision: all its quantities in the units shown, and in words what is decided."""
         import pandas as pd
 
-        return pd.DataFrame([{**{own.name: own.value for own in p.metrics}, "plan": p.plan} for p in self.plans])
+        words = named("report.solution:decided_words")
+        return pd.DataFrame([
+            {**{own.name: own.value for own in plan.metrics}, "decided": words(self.kind, plan.plan)}
+            for plan in self.plans
+        ])  # fmt: skip
 
     def plot(self, ax: Axes | None = None, kind: Literal["plane", "space", "parallel"] = "plane") -> Axes:
         """Draw the front: in a plane, a third quantity told by colour; in space; or parallel, an axis for each."""

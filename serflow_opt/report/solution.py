@@ -78,7 +78,7 @@ def front_table(front: SolutionFront) -> RenderableType:
         words, style = "no decision keeps the limits", "bold red"
     head = Text.assemble((front.instance, "bold"), f"  {len(front.plans):,} decisions  ", (words, style))
     rows = [
-        (*(f"{value:.6g}" for value in point), _words(front.kind, plan.plan))
+        (*(f"{value:.6g}" for value in point), decided_words(front.kind, plan.plan))
         for point, plan in zip(front.points, front.plans, strict=True)
     ]
     units = {own.name: own.unit for plan in front.plans for own in plan.metrics}
@@ -94,7 +94,7 @@ def fleet_table(fleet: SolutionFleet) -> RenderableType:
     value = "" if fleet.value is None else f"  {fleet.minimize} {fleet.value:.6g} {fleet.unit}".rstrip()
     head = Text(f"{fleet.status}{value}  in {fleet.seconds:.2f} s", style="bold")
     rows = [
-        (own.instance, f"{own.adds:.6g}", f"{own.shares:.6g}", _words(fleet.kind, own.plan.plan))
+        (own.instance, f"{own.adds:.6g}", f"{own.shares:.6g}", decided_words(fleet.kind, own.plan.plan))
         for own in fleet.services
     ]
     titles = ("instance", fleet.minimize, fleet.shared, "decided")
@@ -137,7 +137,7 @@ def limits_table(costs: LimitCosts) -> RenderableType:
     return Group(*parts)
 
 
-def _words(kind: str, plan: dict[str, Any] | None) -> str:
+def decided_words(kind: str, plan: dict[str, Any] | None) -> str:
     """Say what is decided in a line, in the family's own words where it has any."""
     words = get(kind).own.get("words")
     return _written(plan) if words is None or plan is None else str(named(words)(plan))

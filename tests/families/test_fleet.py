@@ -29,7 +29,7 @@ def test_a_fleet_shares_a_budget(tmp_path: Path) -> None:
     table = tmp_path / "fleet.csv"
     ran = run("fleet", *sacks, "--budget-usd-per-hour", "10", "--weight", "s1=2", "--json", "--csv", table)
     assert ran.document["value"] == pytest.approx(fleet.value)
-    assert table.read_text().startswith("instance,adds,price,plan")
+    assert table.read_text().startswith("instance,adds,price,decided")
     assert "optimal" in run("fleet", *sacks, "--budget-usd-per-hour", "10").stdout
     dear = [tmp_path / "0", write(tmp_path / "2", "dear", [(1.0, 1.0, 9.0)], "value_min = 1")]
     assert run("fleet", *dear, "--budget-usd-per-hour", "5").code == 3

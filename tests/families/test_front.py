@@ -28,5 +28,8 @@ def test_the_front_is_that_of_all_subsets(tmp_path: Path, names: tuple[str, ...]
     assert len(front.points) == len(best)
     ran = run("pareto", sack, *names, "--json", "--out", tmp_path / "front.csv")
     assert ran.code == 0
+    table = (tmp_path / "front.csv").read_text()
+    assert table.startswith("value,weight,price,decided")
+    assert "{'" not in table  # in words or JSON, not as Python writes it
     assert len(ran.document["plans"]) == len(best)
     assert "the complete front" in run("pareto", sack, "value", "price").stdout
