@@ -195,7 +195,7 @@ def _in_turn(forms: Forms, channel: int, pattern: str, algorithm: int, further: 
     w, (rounds, passes) = forms.w, forms.rounds(algorithm, pattern)
     step = forms.round_s(rounds, passes, by, pattern)
     ready, there = np.maximum(forms.start[f], by.start_s), forms.start[v] + forms.load[v]
-    room = _whole((there - ready - forms.load[f] - forms.saved[f]) / step[f]) + further
+    room = np.maximum(_whole((there - ready - forms.load[f] - forms.saved[f]) / step[f]), 0.0) + further
     lived = _whole((forms.life[f] - forms.load[f] - forms.saved[f]) / step[f])
     first = np.minimum(np.minimum(room, lived), rounds - 1)
     busy = forms.load[f] + first * step[f] + forms.saved[f]

@@ -19,7 +19,7 @@ NAMES = ("time", "cost", "functions")
 def test_every_row_and_the_front_against_enumeration() -> None:
     """Menu and witness against scalar code written apart: every kind of row is on some front."""
     kinds = set()
-    for seed in range(45):
+    for seed in (*range(44), 2021):  # the last: machines are there before functions have loaded
         job = drawn(seed)
         known = list(rows(job))
         for plan, own in known[::3]:
