@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from serflow_opt.ground.arrays import Floats
 from serflow_opt.plotting.front import front_title
 from serflow_opt.plotting.text import SCALES, brief, objective_title
 from serflow_opt.problem.kinds import Objective
@@ -45,7 +46,9 @@ def plot_parallel(front: Front, ax: Axes | None = None) -> Axes:
     differ = [i for i, name in enumerate(known) if name in front.objectives or np.ptp(values[:, i]) > 0]
     known, values = [known[i] for i in differ], values[:, differ]
     ax = ax or _new_axes(len(known))
-    _draw_lines(ax, values)
+    best, spread = values.min(axis=0), np.ptp(values, axis=0)
+    heights = 1 - (values - best) / np.where(spread > 0, spread, 1.0)
+    draw_lines(ax, heights, 1 - heights[:, 0])
     _label(front, ax, known, values)
     return ax
 
@@ -56,15 +59,22 @@ def _value(front: Front, plan: Any, name: str) -> float:
     return value
 
 
-def _draw_lines(ax: Axes, values: np.ndarray[Any, Any]) -> None:
+def draw_lines(ax: Axes, heights: Floats, shades: Floats) -> None:
+    """Draw each row from axis to axis.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on.
+    heights, shades
+        0 to 1: where each line crosses each axis, lines x axes; and the colour of each line.
+    """
     import matplotlib
 
-    best, spread = values.min(axis=0), np.ptp(values, axis=0)
-    heights = 1 - (values - best) / np.where(spread > 0, spread, 1.0)
     scale = matplotlib.colormaps["viridis"]
-    alpha = 0.9 if len(values) <= 40 else 0.5
-    for line in heights[np.argsort(heights[:, 0], kind="stable")]:
-        ax.plot(range(len(line)), line, color=scale(0.93 * (1 - line[0])), linewidth=1.2, alpha=alpha)
+    alpha = 0.9 if len(heights) <= 40 else 0.5
+    for n in np.argsort(heights[:, 0], kind="stable"):
+        ax.plot(range(heights.shape[1]), heights[n], color=scale(0.93 * shades[n]), linewidth=1.2, alpha=alpha)
 
 
 def _label(front: Front, ax: Any, names: list[str], values: np.ndarray[Any, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from serflow_opt.plotting.parallel import draw_lines
 from serflow_opt.plotting.text import brief, plain
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def plot_solutions(front: SolutionFront, ax: Axes | None = None, kind: View = "p
     points, units = np.array(front.points), {own.name: own.unit for own in front.plans[0].metrics}
     titles = [f"{name} ({units[name]})" if units[name] else name for name in front.objectives]
     if kind == "parallel":
-        _draw_lines(axes, points, titles)
+        _draw_parallel(axes, points, titles)
     else:
         dots = 2 if kind == "plane" else 3
         told = {"c": points[:, dots], "cmap": "viridis"} if len(titles) > dots else {}
@@ -58,15 +59,11 @@ def plot_solutions(front: SolutionFront, ax: Axes | None = None, kind: View = "p
     return axes  # type: ignore[no-any-return]
 
 
-def _draw_lines(axes: Any, points: np.ndarray[Any, Any], titles: list[str]) -> None:
+def _draw_parallel(axes: Any, points: np.ndarray[Any, Any], titles: list[str]) -> None:
     """Each decision a line from the least of a quantity (0) to the most (1); the colour is the first."""
-    import matplotlib
-
     least, spread = points.min(axis=0), np.ptp(points, axis=0)
     heights = (points - least) / np.where(spread > 0, spread, 1.0)
-    scale = matplotlib.colormaps["viridis"]
-    for line in heights[np.argsort(heights[:, 0], kind="stable")]:
-        axes.plot(range(len(line)), line, color=scale(0.93 * line[0]), linewidth=1.2, alpha=0.6)
+    draw_lines(axes, heights, heights[:, 0])
     for i in range(len(titles)):
         axes.axvline(i, color="0.3", linewidth=0.8, zorder=0)
         axes.text(i, 1.03, brief(least[i] + spread[i]), ha="center", va="bottom", fontsize=8)

@@ -9,7 +9,7 @@ import numpy as np
 
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.families.commitment.evaluate import Spend, account, value
-from serflow_opt.families.commitment.problem import YEAR_H, Commitments
+from serflow_opt.families.commitment.problem import Commitments
 from serflow_opt.families.protocol import Other
 from serflow_opt.ground.arguments import as_number
 from serflow_opt.ground.tolerances import TOLERANCE
@@ -31,13 +31,12 @@ def told(data: Commitments, spend: Spend) -> dict[str, Any]:
             made["machines"] = spend[p] / rate
         made |= {
             "usd": float(own.committed[p]),
-            "usd_upfront": spend[p] * plan.upfront * plan.months / 12 * YEAR_H,
+            "usd_upfront": float(own.upfront[p]),
             "used": float(own.used[p] / own.committed[p]) if own.committed[p] else 0.0,
             "usd_saved": float(own.saved[p] - own.committed[p]),
         }
         plans.append(made)
-    usd = float(own.committed.sum()) + own.on_demand
-    return {"commitments": plans, "usd_on_demand": own.on_demand, "usd": usd}
+    return {"commitments": plans, "usd_on_demand": own.on_demand, "usd": own.cost}
 
 
 def decided(data: Commitments, document: Mapping[str, Any]) -> Spend:

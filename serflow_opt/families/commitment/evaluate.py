@@ -27,7 +27,7 @@ class Account:
     on_demand
         USD for what no plan covers.
     upfront
-        USD paid at the start, all terms whole.
+        By plan, USD paid at the start, all of its term.
     covered
         How many of each thing each plan covers, by row of the demand: plans x T x K.
     """
@@ -36,8 +36,13 @@ class Account:
     used: Floats
     saved: Floats
     on_demand: float
-    upfront: float
+    upfront: Floats
     covered: Floats
+
+    @property
+    def cost(self) -> float:
+        """USD of the year."""
+        return float(self.committed.sum()) + self.on_demand
 
 
 def account(data: Commitments, spend: Spend) -> Account:
@@ -52,7 +57,6 @@ def account(data: Commitments, spend: Spend) -> Account:
     left, prices = data.demand.copy(), np.array(data.prices)
     covered = np.zeros((len(data.plans), *left.shape))
     used, saved = np.zeros(len(data.plans)), np.zeros(len(data.plans))
-    upfront = 0.0
     for p, plan in enumerate(data.plans):
         money = np.full(len(left), spend[p])
         for k in sorted(plan.rates, key=lambda k: plan.rates[k] / data.prices[k]):
@@ -62,8 +66,9 @@ def account(data: Commitments, spend: Spend) -> Account:
             money = np.maximum(money - taken * plan.rates[k], 0.0)
         used[p] = share @ (spend[p] - money)
         saved[p] = share @ (covered[p] @ prices)
-        upfront += spend[p] * plan.upfront * plan.months / 12 * YEAR_H
-    return Account(np.array(spend) * YEAR_H, used, saved, float(share @ (left @ prices)), upfront, covered)
+    committed = np.array(spend) * YEAR_H
+    upfront = committed * [plan.upfront * plan.months / 12 for plan in data.plans]
+    return Account(committed, used, saved, float(share @ (left @ prices)), upfront, covered)
 
 
 def value(data: Commitments, spend: Spend) -> Valued:
@@ -75,5 +80,5 @@ def value(data: Commitments, spend: Spend) -> Valued:
         As `account` takes them.
     """
     own = account(data, spend)
-    committed = float(own.committed.sum())
-    return Valued({"cost": committed + own.on_demand, "upfront": own.upfront, "committed": committed})
+    sums = {"upfront": float(own.upfront.sum()), "committed": float(own.committed.sum())}
+    return Valued({"cost": own.cost, **sums})
