@@ -13,9 +13,9 @@ from serflow_opt.families.blocked.fluid import fluid_workers
 from serflow_opt.families.blocked.menu import menu_of
 from serflow_opt.families.blocked.problem import Blocked, BlockedOption, BlockedPlan
 from serflow_opt.families.blocked.schedule import TimedGraph
-from serflow_opt.families.events.result import EventsSimulated, Scatter, StaffRow, told
+from serflow_opt.families.events.result import EventsSimulated, Scatter, StaffRow, simulated_plan, told
 from serflow_opt.families.events.run import Activities, Ran, Staff, enough, run, thinned
-from serflow_opt.families.simulated import beside, decision_to_run
+from serflow_opt.families.simulated import decision_to_run
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import TOLERANCE
@@ -95,21 +95,9 @@ def simulate(
     values = family.evaluate(problem, decision).values
     told(on_progress, "comparing ways to have workers")
     staffs = _staffs(option, own, tasks, run(tasks, own.seconds, staff), share, every_s, data.pipeline)
-    return EventsSimulated(
-        kind=problem.kind,
-        instance=problem.name,
-        runs=scatter.runs,
-        steps=len(own.seconds),
-        seed=seed,
-        times=str(scatter.law),
-        figures=[
-            beside("time", "s", values["time"], values["time"], float(np.mean(ended))),
-            beside("cost", "USD", values["cost"], values["cost"], float(np.mean(paid))),
-        ],
-        longest_s=max(ended),
-        staffs=staffs,
-        notes=["ways to have workers: times as stated"] if scatter.law.scatters else [],
-        plan=family.document_of(problem, decision),
+    notes = ["ways to have workers: times as stated"] if scatter.law.scatters else []
+    return simulated_plan(
+        problem, decision, scatter, (values["time"], values["cost"]), (ended, paid), staffs=staffs, notes=notes
     )
 
 

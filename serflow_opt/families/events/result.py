@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from serflow_opt.families.simulated import SimulatedFigure
+from serflow_opt.families.simulated import SimulatedFigure, beside
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.document import Answer, Document
 from serflow_opt.traffic.simulate.service_times import LAWS, Law
 
 if TYPE_CHECKING:
+    from serflow_opt.families.protocol import Question
     from serflow_opt.ground.arrays import Floats
 
 RUNS = 50
@@ -89,7 +90,7 @@ class Scatter:
             self.seed = given.whole("seed", seed)
             given.one_of("times", times, LAWS)
             cv = given.number("cv", cv)
-        self.law = Law.of(times, cv)
+        self.law, self.steps = Law.of(times, cv), steps
         self.runs = runs if self.law.scatters else 1
         with Arguments() as given:
             if steps * self.runs > MOST_STEPS and self.runs > 1:
@@ -119,3 +120,41 @@ def told(on_progress: Callable[[str], None] | None, what: str) -> None:
     """Say what is being done, where somebody listens."""
     if on_progress is not None:
         on_progress(what)
+
+
+def simulated_plan(
+    problem: Question,
+    decision: Any,
+    scatter: Scatter,
+    planned: tuple[float, float],
+    runs: tuple[Sequence[float], Sequence[float]],
+    **further: Any,
+) -> EventsSimulated:
+    """Return what came out beside the plan.
+
+    Parameters
+    ----------
+    problem, decision
+        What was run.
+    scatter
+        How its times were drawn.
+    planned, runs
+        Seconds and USD that the plan promises, and those of each run.
+    further
+        Other fields: parts, staffs, notes.
+    """
+    from serflow_opt.families.registry import family_of
+
+    figures = zip(("time", "cost"), ("s", "USD"), planned, runs, strict=True)
+    return EventsSimulated(
+        kind=problem.kind,
+        instance=problem.name,
+        runs=scatter.runs,
+        steps=scatter.steps,
+        seed=scatter.seed,
+        times=str(scatter.law),
+        figures=[beside(name, unit, own, own, float(np.mean(seen))) for name, unit, own, seen in figures],
+        longest_s=max(runs[0]),
+        plan=family_of(problem).document_of(problem, decision),
+        **further,
+    )

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serflow_opt.families.events.graph import Steps
-from serflow_opt.families.events.result import EventsSimulated, Scatter, SimulatedPart, told
+from serflow_opt.families.events.result import EventsSimulated, Scatter, SimulatedPart, simulated_plan, told
 from serflow_opt.families.events.run import enough, last_path, run
 from serflow_opt.families.job.evaluate import JobAccount, JobTeller, account
 from serflow_opt.families.job.problem import Job, JobOption, JobPlan
-from serflow_opt.families.simulated import beside, decision_to_run
+from serflow_opt.families.simulated import decision_to_run
 from serflow_opt.ground.stopping import stoppable
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ def simulate(
     InputError
         For arguments that are none, and for a plan that does not fit.
     """
-    from serflow_opt.families.registry import family_of
-
-    family, data = family_of(problem), problem.data
+    data: Job = problem.data
     decision: JobPlan = decision_to_run(problem, plan, on_progress)
     made = JobSteps(data, decision)
     steps, tasks = made.steps, made.steps.activities()
@@ -79,21 +77,8 @@ def simulate(
         parts += last_path(ran, seconds, steps.part, len(PARTS))
     known = [getattr(planned, f"{name}_s") for name in PARTS]
     both = zip(PARTS, known, (parts / scatter.runs).tolist(), strict=True)
-    return EventsSimulated(
-        kind=problem.kind,
-        instance=problem.name,
-        runs=scatter.runs,
-        steps=len(steps.seconds),
-        seed=seed,
-        times=str(scatter.law),
-        figures=[
-            beside("time", "s", planned.time, planned.time, float(np.mean(ended))),
-            beside("cost", "USD", planned.cost, planned.cost, float(np.mean(paid))),
-        ],
-        longest_s=max(ended),
-        parts=[SimulatedPart(name=name, planned=a, simulated=b) for name, a, b in both if a or b],
-        plan=family.document_of(problem, decision),
-    )
+    told_parts = [SimulatedPart(name=name, planned=a, simulated=b) for name, a, b in both if a or b]
+    return simulated_plan(problem, decision, scatter, (planned.time, planned.cost), (ended, paid), parts=told_parts)
 
 
 class JobSteps:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serflow_opt.families.events.graph import Steps
-from serflow_opt.families.events.result import EventsSimulated, Scatter, SimulatedPart, told
+from serflow_opt.families.events.result import EventsSimulated, Scatter, SimulatedPart, simulated_plan, told
 from serflow_opt.families.events.run import enough, run
-from serflow_opt.families.simulated import beside, decision_to_run
+from serflow_opt.families.simulated import decision_to_run
 from serflow_opt.families.workflow.evaluate import account
 from serflow_opt.families.workflow.problem import Phase, PhaseRow, Workflow, WorkflowPlan
 from serflow_opt.ground.stopping import stoppable
@@ -60,9 +60,7 @@ def simulate(
     InputError
         For arguments that are none, and for a plan that does not fit.
     """
-    from serflow_opt.families.registry import family_of
-
-    family, data = family_of(problem), problem.data
+    data: Workflow = problem.data
     decision: WorkflowPlan = decision_to_run(problem, plan, on_progress)
     made = FlowSteps(data, decision)
     steps, tasks = made.steps, made.steps.activities()
@@ -78,21 +76,8 @@ def simulate(
         paid.append(made.fixed_usd + made.paid(ran.finishes, seconds))
         phases += ran.finishes[made.ends]
     both = zip(data.phases, planned.phases, (phases / scatter.runs).tolist(), strict=True)
-    return EventsSimulated(
-        kind=problem.kind,
-        instance=problem.name,
-        runs=scatter.runs,
-        steps=len(steps.seconds),
-        seed=seed,
-        times=str(scatter.law),
-        figures=[
-            beside("time", "s", planned.time, planned.time, float(np.mean(ended))),
-            beside("cost", "USD", planned.cost, planned.cost, float(np.mean(paid))),
-        ],
-        longest_s=max(ended),
-        parts=[SimulatedPart(name=phase.name, planned=own.end_s, simulated=end) for phase, own, end in both],
-        plan=family.document_of(problem, decision),
-    )
+    parts = [SimulatedPart(name=phase.name, planned=own.end_s, simulated=end) for phase, own, end in both]
+    return simulated_plan(problem, decision, scatter, (planned.time, planned.cost), (ended, paid), parts=parts)
 
 
 class FlowSteps:
