@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from oracles.compare_enumeration import judge
 from oracles.enumeration import best
-from oracles.enumeration_draws import draw, late, rented
+from oracles.enumeration_draws import draw
+from oracles.enumeration_questions import late, rented
 from oracles.enumeration_reading import read
 from reporting import setting
 

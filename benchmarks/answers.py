@@ -21,7 +21,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from oracles.enumeration_draws import draw, late, rented
+from oracles.enumeration_draws import draw
+from oracles.enumeration_questions import late, rented
 
 import serflow_opt as so
 from serflow_opt.problem.loader import shipped_folder
