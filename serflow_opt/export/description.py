@@ -9,9 +9,15 @@ from pydantic import Field, model_validator
 
 from serflow_opt.export.text import LONGEST_NAME, NAME
 from serflow_opt.ground.document import Document
+from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.plan.document import Choice, ChosenVariant, Handover, PlanStatus
 from serflow_opt.traffic.queues.erlang import fewest_servers
 
+BALANCER = (
+    "It sends a request to the next block, draws its pool by the shares where there are two, and sends it to the",
+    "function where no machine is free and as many wait as may.",
+)
+"""What is not written has to do this, a line each."""
 TURNED_AWAY = 1e-3
 """Share of the requests that may find a function at its most, at twice the expected concurrency."""
 
@@ -20,6 +26,11 @@ class DescribedMachine(Document):
     """What serves a block day and night; None: neither plan, catalogue nor instance say."""
 
     type: str
+    tier: str | None = Field(default=None, description="name of its tier; None: the plan does not say")
+    share: float = Field(default=1.0, ge=0, le=1, description="of the requests that enter the block: drawn for it")
+    queue_max: int | None = Field(
+        default=None, ge=0, description="requests that may wait for it, others go to the function; None: not limited"
+    )
     provider: str | None = Field(default=None, description="None: not a type of the catalogue")
     count: int | None = Field(default=None, ge=1)
     busy: float | None = Field(default=None, description="share of the time of a machine that the plan uses")
@@ -35,6 +46,12 @@ class DescribedMachine(Document):
     def busy_target(self) -> float | None:
         """Busy share from which more machines are wanted."""
         return self.busy if self.busy_max is None else self.busy_max
+
+    def in_words(self) -> str:
+        """Name type, tier, part of the block's requests, and how many of them may wait."""
+        tier = "" if self.tier in (None, self.type) else f" ({self.tier})"
+        drawn = "" if self.share == 1 else f", {self.share:.4g} of the requests"
+        return f"{self.type}{tier}{drawn}" + (f", at most {self.queue_max} waiting" if self.queue_max else "")
 
     @property
     def target_why(self) -> str:
@@ -78,6 +95,7 @@ class DescribedBlock(Document):
     requests_per_s: float | None = Field(default=None, description="that enter the block, on average")
     device: str | None = Field(default=None, description="option of the user's device: nothing to start")
     machine: DescribedMachine | None = None
+    pools: list[DescribedMachine] = Field(default=[], description="of a block with several; machine is null then")
     function: DescribedFunction | None = None
     batch: int = Field(default=1, ge=1, description="most requests that are run together")
     batch_wait_ms: float = Field(default=0.0, ge=0, description="how long the first of a batch may wait for others")
@@ -92,16 +110,29 @@ class DescribedBlock(Document):
         """Its stages, for people."""
         return f"stage {self.first}" if self.first == self.last else f"stages {self.first} to {self.last}"
 
+    @property
+    def machines(self) -> list[tuple[str, DescribedMachine]]:
+        """Machines of each pool, with what tells the pool in names: nothing where it is the only one."""
+        if self.machine is not None:
+            return [("", self.machine)]
+        return [(f"-pool-{number}", own) for number, own in enumerate(self.pools, 1)]
+
     def in_words(self) -> str:
         """Say what the block runs on."""
         parts = [f"on the device ({self.device})"] if self.device else []
-        if self.machine:
-            parts.append(f"{self.machine.count or 'uncounted'} x {self.machine.type}")
+        for _, own in self.machines:
+            parts.append(f"{own.count or 'uncounted'} x {own.in_words()}")
         if self.function:
-            parts.append(("what finds no free worker: " if self.machine else "") + self.function.name)
+            parts.append((f"{self.to_function}: " if self.machines else "") + self.function.name)
         if self.batch > 1:
             parts.append(f"up to {self.batch} requests together, within {self.batch_wait_ms:.4g} ms")
         return f"{self.words}: {'; '.join(parts)}"
+
+    @property
+    def to_function(self) -> str:
+        """Say which requests go to the function beside machines."""
+        waiting = any(own.queue_max for _, own in self.machines)
+        return "what finds no room to wait" if waiting else "what finds no free worker"
 
 
 class Description(Document):
@@ -131,8 +162,15 @@ class Description(Document):
         starts = [1, *(block.last + 1 for block in self.blocks)]
         if any(block.first != start or block.last < start for block, start in zip(self.blocks, starts, strict=False)):
             raise ValueError("blocks are to follow each other from stage 1")
-        if any(not (block.device or block.machine or block.function) for block in self.blocks):
+        if any(not (block.device or block.machines or block.function) for block in self.blocks):
             raise ValueError("a block needs a machine, a function or a device")
+        if any(block.machine and block.pools for block in self.blocks):
+            raise ValueError("a block has a machine or pools, not both")
+        if any(
+            block.pools and not math.isclose(math.fsum(own.share for own in block.pools), 1, abs_tol=TOLERANCE)
+            for block in self.blocks
+        ):
+            raise ValueError("shares of a block's pools are to sum to 1")
         return self
 
     def to_dict(self) -> dict[str, Any]:
@@ -164,11 +202,11 @@ class Description(Document):
         return lines + [block.in_words() for block in self.blocks] + [f"note: {note}" for note in self.notes]
 
 
-def environment(block: DescribedBlock, machine: bool) -> dict[str, str]:
-    """Return what the containers of a block are told beside the decisions."""
+def environment(block: DescribedBlock, machine: DescribedMachine | None = None) -> dict[str, str]:
+    """Return what the containers of a block are told beside the decisions; None: those of its function."""
     told = {"STAGES_FIRST": str(block.first), "STAGES_LAST": str(block.last)}
     if block.batch > 1:
         told |= {"BATCH": str(block.batch), "BATCH_WAIT_MS": f"{math.floor(block.batch_wait_ms * 1000) / 1000:g}"}
-    if machine and block.machine and block.machine.workers:
-        told["WORKERS"] = str(block.machine.workers)
+    if machine is not None and machine.workers:
+        told["WORKERS"] = str(machine.workers)
     return told

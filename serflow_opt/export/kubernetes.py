@@ -8,7 +8,14 @@ import re
 from typing import Any
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.export.description import DescribedBlock, DescribedFunction, DescribedMachine, Description, environment
+from serflow_opt.export.description import (
+    BALANCER,
+    DescribedBlock,
+    DescribedFunction,
+    DescribedMachine,
+    Description,
+    environment,
+)
 from serflow_opt.export.text import compact, one_line, slug
 from serflow_opt.export.yaml_text import Said, to_yaml
 
@@ -31,7 +38,7 @@ def to_kubernetes(description: Description, image: str | None = None) -> str:
     InputError
         When all stages run on the device.
     """
-    served = [(block, thing) for block in description.blocks for thing in (block.machine, block.function) if thing]
+    served = [block for block in description.blocks if block.machines or block.function]
     if not served:
         raise InputError([Problem("", "--format", "all stages run on the device", "there is nothing to start")])
     decided = {key: compact(value) for key, value in description.decisions.items()}
@@ -42,18 +49,19 @@ def to_kubernetes(description: Description, image: str | None = None) -> str:
         "data": decided,
     }
     documents: list[tuple[str, Manifest]] = [("what the plan decides, for every container", config)]
-    for block, thing in served:
-        if isinstance(thing, DescribedMachine):
-            documents += _machines(description, block, thing, image)
-        else:
-            documents.append((f"{block.words} on {thing.name}", _function(description, block, thing, image)))
+    for block in served:
+        for part, machine in block.machines:
+            documents += _machines(description, block, machine, part, image)
+        if block.function is not None:
+            manifest = _function(description, block, block.function, image)
+            documents.append((f"{block.words} on {block.function.name}", manifest))
     fill_in = [] if image else [f"{NO_IMAGE}: URI of the container image that serves stages"]
     lines = [
         *description.heading(),
         "",
         *(["To fill in, since no plan knows it:", *(f"- {line}" for line in fill_in), ""] if fill_in else []),
-        f"Containers are to listen on PORT ({PORT}). Not in here: nodes, ingress, and the balancer that sends a",
-        "request to the next block, and to the function when no machine is free.",
+        f"Containers are to listen on PORT ({PORT}). Not in here: nodes, ingress, and the balancer.",
+        *BALANCER,
     ]
     head = "".join(f"# {one_line(line)}".rstrip() + "\n" for line in lines)
     return head + "".join(f"---\n# {one_line(why)}\n{to_yaml(document)}" for why, document in documents)
@@ -68,7 +76,9 @@ def _metadata(description: Description, name: str, block: DescribedBlock | None 
     return {"name": name, "labels": _labels(description, block, part)}
 
 
-def _container(description: Description, block: DescribedBlock, image: str | None, machine: bool) -> Manifest:
+def _container(
+    description: Description, block: DescribedBlock, image: str | None, machine: DescribedMachine | None = None
+) -> Manifest:
     told = environment(block, machine)
     return {
         "name": "stages",
@@ -86,11 +96,12 @@ def _digest(description: Description) -> Said:
 
 
 def _machines(
-    description: Description, block: DescribedBlock, machine: DescribedMachine, image: str | None
+    description: Description, block: DescribedBlock, machine: DescribedMachine, part: str, image: str | None
 ) -> list[tuple[str, Manifest]]:
-    """Deployment, Service and HorizontalPodAutoscaler of a block's machines: a pod a node."""
-    name, labels = f"{description.name}-{block.label}", _labels(description, block)
-    container = _container(description, block, image, machine=True)
+    """Deployment, Service and HorizontalPodAutoscaler of a pool of a block: a pod a node."""
+    name, labels = f"{description.name}-{block.label}{part}", _labels(description, block, part)
+    metadata = _metadata(description, name, block, part)
+    container = _container(description, block, image, machine)
     container["env"].append({"name": "PORT", "value": str(PORT)})
     if machine.vcpus:
         # The whole machine is meant, but a node keeps a part for itself and a pod that asks for all fits nowhere.
@@ -110,14 +121,18 @@ def _machines(
         }
     }
     chosen: Any = {"node.kubernetes.io/instance-type": _label(machine.type)}
-    if machine.provider is None:
-        chosen = Said(chosen, f"'{machine.type}' is no type of the catalogue: give your nodes this label")
+    to_give = [] if machine.provider else [f"'{machine.type}' is no type of the catalogue: give your nodes this label"]
+    if machine.tier is not None and sum(own.type == machine.type for _, own in block.machines) > 1:
+        chosen |= {"tier": _label(machine.tier)}
+        to_give.append("both pools are of this type: give the nodes of each its tier")
+    if to_give:
+        chosen = Said(chosen, "; ".join(to_give))
     spec = {
         "nodeSelector": chosen,
         "affinity": Said(affinity, "one pod a machine, as the plan counts them"),
         "containers": [container],
     }
-    scaler = _scaler(description, block, machine, name)
+    scaler = _scaler(machine, metadata)
     # beside an autoscaler, every `kubectl apply` would throw its number back to this one
     count = {"replicas": machine.count} if machine.count and scaler is None else {}
     # a pod more than there are nodes would wait for a node for ever
@@ -126,7 +141,7 @@ def _machines(
     deployment = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": _metadata(description, name, block),
+        "metadata": metadata,
         "spec": {
             **count,
             "strategy": Said(strategy, "a pod a node: the old one goes before the new one comes"),
@@ -137,17 +152,17 @@ def _machines(
     service = {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": _metadata(description, name, block),
+        "metadata": metadata,
         "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": PORT}]},
     }
-    counted = f"{machine.count} x {machine.type}"
+    counted = f"{machine.count} x {machine.in_words()}"
     if machine.count is None:
         counted = f"{machine.type}; the plan counts none, so one starts and nothing scales it"
     documents = [(f"{block.words}: {counted}", deployment), (f"{block.words}: where requests go", service)]
     return documents + ([(f"{block.words}: more machines when these are busy", scaler)] if scaler else [])
 
 
-def _scaler(description: Description, block: DescribedBlock, machine: DescribedMachine, name: str) -> Manifest | None:
+def _scaler(machine: DescribedMachine, metadata: Manifest) -> Manifest | None:
     """None where count, load or size is unknown, and for GPUs, whose load the metrics server does not see."""
     if machine.count is None or machine.busy_target is None or machine.vcpus is None or machine.gpus:
         return None
@@ -156,9 +171,9 @@ def _scaler(description: Description, block: DescribedBlock, machine: DescribedM
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
-        "metadata": _metadata(description, name, block),
+        "metadata": metadata,
         "spec": {
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": metadata["name"]},
             "minReplicas": Said(
                 machine.count, "the plan's promises need all of its machines; less is right for slower traffic"
             ),
@@ -191,7 +206,7 @@ def _function(
             f"{kept}s", f"the plan counts on {function.keep_alive_s:g} s of staying warm; an hour is Knative's most"
         )
     annotations |= {"plan-digest": _digest(description).value["plan-digest"]}
-    container = _container(description, block, image, machine=False)
+    container = _container(description, block, image)
     if function.memory_mb is not None:
         memory, cpu = math.ceil(function.memory_mb), math.ceil(function.memory_mb / MB_PER_VCPU * 1000)
         container["resources"] = Said(

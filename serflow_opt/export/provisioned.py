@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.export.description import DescribedBlock, Description
+from serflow_opt.export.description import DescribedBlock, DescribedMachine, Description
 from serflow_opt.export.facts import Facts
 from serflow_opt.plan.document import Choice, PlanStatus
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Option
+
+
+class ProvisionedPool(BaseModel):
+    """One of several pools of a block."""
+
+    machine: str
+    machine_tier: str | None = None
+    share: float
+    count: int
+    queue_max: int | None = None
+    busy: float
 
 
 class ProvisionedBlock(BaseModel):
@@ -22,11 +33,13 @@ class ProvisionedBlock(BaseModel):
     reach: float
     requests_per_s: float
     machine: str | None
+    machine_tier: str | None = None
     count: int
+    queue_max: int | None = None
     busy: float
     function: str | None
     function_requests_per_s: float
-    pools: list[dict[str, Any]] = []
+    pools: list[ProvisionedPool] = []
     batch: int = 1
     batch_wait_ms: float = 0.0
     batch_mean: float = 1.0
@@ -75,7 +88,8 @@ def describe_provisioned(document: Provisioned, name: str, facts: Facts) -> Desc
     Raises
     ------
     InputError
-        When there is nothing to start, a block has no pool, or names, stages or thresholds are not the instance's.
+        When there is nothing to start, a block has neither machines nor a function, or names, stages or thresholds are
+        not the instance's.
     """
     if not document.blocks:
         found = f"'{document.status}': there is nothing to start{f' ({document.reason})' if document.reason else ''}"
@@ -103,13 +117,13 @@ def _block(document: Provisioned, number: int, facts: Facts) -> DescribedBlock:
     """At the peak machines keep at least what they keep on average, so the function gets at most the rest."""
     given, place = document.blocks[number], f"blocks[{number + 1}]"
     first, last = given.stages
-    if given.pools:
-        found = f"{len(given.pools)} pools, {given.machine}: what is written starts one pool a block"
-        raise InputError([Problem(facts.file, f"{place}.pools", found, "provision without --pools 2")])
     block = DescribedBlock(first=first, last=last, requests_per_s=given.requests_per_s)
     block.batch, block.batch_wait_ms = given.batch, given.batch_wait_ms
-    if given.machine is not None and given.count > 0:
-        block.machine = facts.machine(given.machine, None, f"{place}.machine", given.count, given.busy)
+    if given.pools:
+        block.pools = [_pool(own, f"{place}.pools[{n}]", facts) for n, own in enumerate(given.pools, 1)]
+    elif given.machine is not None and given.count > 0:
+        alone = ProvisionedPool.model_validate(given.model_dump() | {"share": 1.0})
+        block.machine = _pool(alone, place, facts)
     if given.function is not None:
         option = facts.option(given.function, None, f"{place}.function")
         kept = given.requests_per_s - given.function_requests_per_s
@@ -123,10 +137,15 @@ def _block(document: Provisioned, number: int, facts: Facts) -> DescribedBlock:
                 at_once = peak * _busy_s(facts.instance, option, document.thresholds, first, last, facts.file)
         spilled = given.function_requests_per_s
         block.function = facts.function(given.function, None, f"{place}.function", spilled, at_once)
-    if block.machine is None and block.function is None:
+    if not block.machines and block.function is None:
         found = "neither a machine nor a function"
         raise InputError([Problem(facts.file, place, found, "give the document as `provision --json` prints it")])
     return block
+
+
+def _pool(given: ProvisionedPool, place: str, facts: Facts) -> DescribedMachine:
+    made = facts.machine(given.machine, given.machine_tier, f"{place}.machine", given.count, given.busy)
+    return made.model_copy(update={"tier": given.machine_tier, "share": given.share, "queue_max": given.queue_max})
 
 
 def _busy_s(instance: Instance, option: Option, choices: list[Choice], first: int, last: int, file: str) -> float:

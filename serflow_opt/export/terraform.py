@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.export.description import DescribedBlock, DescribedFunction, DescribedMachine, Description, environment
+from serflow_opt.export.description import (
+    BALANCER,
+    DescribedBlock,
+    DescribedFunction,
+    DescribedMachine,
+    Description,
+    environment,
+)
 from serflow_opt.export.facts import FUNCTION
 from serflow_opt.export.hcl import Attribute, Item, Nest, literal, literal_text, render
 from serflow_opt.export.text import compact
@@ -60,9 +67,10 @@ def to_terraform(description: Description, image: str | None = None) -> str:
     outputs: dict[str, list[Item]] = {"machines": [], "functions": []}
     for block in description.blocks:
         label = f"stages_{block.first}_{block.last}"
-        if block.machine is not None:
-            resources += _machines(description, block, block.machine, label, image, wanted)
-            outputs["machines"] += [Attribute(literal_text(block.label), f"aws_autoscaling_group.{label}.name")]
+        for part, machine in block.machines:
+            own = f"{label}{part.replace('-', '_')}"
+            resources += _machines(description, block, machine, (part, own), image, wanted)
+            outputs["machines"] += [Attribute(literal_text(block.label + part), f"aws_autoscaling_group.{own}.name")]
         if block.function is not None:
             made = FUNCTION.fullmatch(block.function.name)
             if made is not None and made["service"] != "lambda":
@@ -100,8 +108,8 @@ def _to_fill_in(wanted: Wanted) -> list[Item]:
         "To fill in, since no plan knows it:",
         *lines,
         "",
-        "Not in here: the provider's region, the network, and the balancer that sends a request to the next block,",
-        "and to the function when no machine is free.",
+        "Not in here: the provider's region, the network, and the balancer.",
+        *BALANCER,
     ]
 
 
@@ -121,12 +129,13 @@ def _machines(
     description: Description,
     block: DescribedBlock,
     machine: DescribedMachine,
-    label: str,
+    called: tuple[str, str],
     image: str | None,
     wanted: Wanted,
 ) -> list[Item]:
-    """Launch template, group and policy of a block's machines."""
-    name, arch = f"{description.name}-{block.label}", machine.architecture
+    """Launch template, group and policy of a pool of a block; `called`: in names, and as a label."""
+    part, label = called
+    name, arch = f"{description.name}-{block.label}{part}", machine.architecture
     if machine.provider == "aws":
         kind, why = literal_text(machine.type), ""
     else:
@@ -175,7 +184,7 @@ def _machines(
         ],
     )
     policy = _policy(block, machine, label, name, wanted)
-    return [None, f"{block.words}: {machine.count or '?'} x {machine.type}", template, None, group, *policy]
+    return [None, f"{block.words}: {machine.count or '?'} x {machine.in_words()}", template, None, group, *policy]
 
 
 def _policy(block: DescribedBlock, machine: DescribedMachine, label: str, name: str, wanted: Wanted) -> list[Item]:
@@ -203,7 +212,7 @@ def _user_data(
     description: Description, block: DescribedBlock, machine: DescribedMachine, image: str, port: str
 ) -> str:
     """Start the container; an environment file takes values as they are, so that JSON needs no quotes around it."""
-    told = [f"{key}={value}" for key, value in environment(block, machine=True).items()]
+    told = [f"{key}={value}" for key, value in environment(block, machine).items()]
     told += [f"{key}=${{local.{key.lower()}}}" for key in description.decisions] + [f"PORT=${{{port}}}"]
     gpus = "--gpus all " if machine.gpus else ""
     script = [
@@ -226,7 +235,7 @@ def _function(
     wanted: Wanted,
 ) -> list[Item]:
     """Lambda function of a block."""
-    told = environment(block, machine=False)
+    told = environment(block)
     size = sum(len(key) + len(value) for key, value in told.items())
     size += sum(len(key) + len(compact(value)) for key, value in description.decisions.items())
     if size > ENVIRONMENT_MOST:
@@ -252,7 +261,7 @@ def _function(
     variables = [Attribute(key, literal_text(value)) for key, value in told.items()]
     variables += [Attribute(key, f"local.{key.lower()}") for key in description.decisions]
     lines += [Nest("environment", [Nest("variables =", variables)])]
-    behind = "what finds no free machine," if block.machine else "all"
+    behind = f"{block.to_function}," if block.machines else "all"
     return [
         None,
         f"{block.words}: {behind} on {function.name}",

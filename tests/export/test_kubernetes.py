@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.exported import EXTRA, exported, of_kind, read, save
+from support.exported import EXTRA, exported, of_kind, read, save, two_pools
 
 from serflow_opt.export.description import Description
 from serflow_opt.export.text import NAME
@@ -86,3 +86,28 @@ def test_new_thresholds_start_new_pods(folder: Path, tmp_path: Path) -> None:
         for where, kind in ((folder, "solved"), (tmp_path, "other"))
     ]
     assert digests[0] != digests[1]
+
+
+def test_each_of_two_pools_has_its_pods(folder: Path, tmp_path: Path) -> None:
+    """Two pools are two Deployments, Services and autoscalers; where both are of one type, nodes are told by tier."""
+    plan = two_pools(read(folder / "provisioned.json"))
+    save(tmp_path / "two.json", plan)
+    documents = manifests(exported(tmp_path, "two", "k8s"))
+    validate = pytest.importorskip("kubernetes_validate", reason=EXTRA)
+    kinds = ("Deployment", "Service", "HorizontalPodAutoscaler")
+    first, last = plan["blocks"][0]["stages"]
+    for number, (tier, count) in enumerate((("spot", 3), ("vm", 2)), 1):
+        name = f"two-tiers-{first}-{last}-pool-{number}"
+        own = {d["kind"]: d for d in documents if d["metadata"]["name"] == name and "knative" not in d["apiVersion"]}
+        assert set(own) == set(kinds)
+        for each in own.values():
+            validate.validate(each, validate.latest_version(), strict=True)
+        assert own["HorizontalPodAutoscaler"]["spec"]["minReplicas"] == count
+        assert own["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]["name"] == name
+        labels = own["Deployment"]["spec"]["template"]["metadata"]["labels"]
+        assert own["Service"]["spec"]["selector"] == own["Deployment"]["spec"]["selector"]["matchLabels"] == labels
+        chosen = own["Deployment"]["spec"]["template"]["spec"]["nodeSelector"]
+        assert chosen == {"node.kubernetes.io/instance-type": "c6i.large", "tier": tier}
+    others = save(tmp_path / "others.json", two_pools(plan, types=("c6i.large", "m5.large")))
+    for each in of_kind(manifests(exported(others.parent, "others", "k8s")), "Deployment"):
+        assert set(each["spec"]["template"]["spec"]["nodeSelector"]) == {"node.kubernetes.io/instance-type"}

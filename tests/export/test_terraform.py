@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.exported import EXTRA, exported, read, resource, run, save
+from support.exported import EXTRA, exported, read, resource, run, save, two_pools
 
 from serflow_opt.export.description import Description
 
@@ -103,3 +103,19 @@ def test_more_than_lambda_takes_is_told(folder: Path, tmp_path: Path) -> None:
     ran = run(save(tmp_path / "gap.json", plan), "--format", "k8s")
     assert ran.code == 2
     assert "blocks are to follow each other" in ran.stderr
+
+
+def test_each_of_two_pools_has_its_group(folder: Path, tmp_path: Path) -> None:
+    """Two pools are two groups with counts and types of their own, and both are outputs."""
+    plan = two_pools(read(folder / "provisioned.json"), types=("c6i.large", "m5.large"))
+    save(tmp_path / "two.json", plan)
+    text = exported(tmp_path, "two", "terraform")
+    parsed = hcl(text)
+    label = "stages_{}_{}".format(*plan["blocks"][0]["stages"])
+    for number, (type_, count) in enumerate((("c6i.large", 3), ("m5.large", 2)), 1):
+        group = resource(parsed, "aws_autoscaling_group", f"{label}_pool_{number}")
+        assert (group["min_size"], group["max_size"]) == (count, 2 * count)
+        template = resource(parsed, "aws_launch_template", f"{label}_pool_{number}")
+        assert template["instance_type"] == f'"{type_}"'
+        assert f"aws_autoscaling_group.{label}_pool_{number}.name" in text.split('output "machines"')[1]
+    assert "c6i.large (spot), 0.6 of the requests" in text

@@ -73,3 +73,13 @@ def resource(parsed: dict[str, Any], kind: str, label: str) -> dict[str, Any]:
 
 def of_kind(documents: list[dict[str, Any]], kind: str, api: str = "") -> list[dict[str, Any]]:
     return [d for d in documents if d["kind"] == kind and d["apiVersion"].startswith(api)]
+
+
+def two_pools(plan: Any, tiers: tuple[str, str] = ("spot", "vm"), types: tuple[str, str] = ("c6i.large",) * 2) -> Any:
+    """Give the first block of a provisioned plan two pools: 3 machines for 60 % of it, 2 for the rest, 4 may wait."""
+    own = [
+        {"machine": name, "machine_tier": tier, "share": share, "count": count, "queue_max": 4, "busy": 0.6}
+        for name, tier, share, count in zip(types, tiers, (0.6, 0.4), (3, 2), strict=True)
+    ]
+    first = plan["blocks"][0] | {"machine": " + ".join(types), "machine_tier": None, "count": 5, "pools": own}
+    return plan | {"blocks": [first, *plan["blocks"][1:]]}
