@@ -14,16 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oracles.brute_force import (
-    allowed,
-    enumerate_optimum,
-    interpolated_bracket,
-    moves,
-    plan_table,
-    randomized_optimum,
-    read,
-    value,
-)
+from oracles.brute_force import enumerate_optimum, plan_table, value
+from oracles.brute_mixing import interpolated_bracket, randomized_optimum
+from oracles.brute_placements import allowed, moves
+from oracles.brute_reading import read
 from oracles.random_instances import ending_document, random_document, write
 
 import serflow_opt as so

@@ -7,14 +7,10 @@ from itertools import accumulate
 from typing import Any
 
 import pytest
-from oracles.brute_force import (
-    allowed,
-    enumerate_optimum,
-    interpolated_bracket,
-    randomized_optimum,
-    read,
-    value,
-)
+from oracles.brute_force import enumerate_optimum, value
+from oracles.brute_mixing import interpolated_bracket, randomized_optimum
+from oracles.brute_placements import allowed
+from oracles.brute_reading import read
 from oracles.random_instances import random_document
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracles.brute_force import read
+from oracles.brute_reading import read
 from oracles.fleets import best_fleet, least_missing, points
 from oracles.random_instances import random_document, write
 from support.helpers import changed, run, two_tiers

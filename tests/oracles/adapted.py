@@ -14,23 +14,10 @@ from typing import Any
 import numpy as np
 
 from oracles.adapted_reading import Adapted, Case, Way, cases, read_adapted
-from oracles.brute_force import (
-    FEASIBLE,
-    ROUNDING,
-    Document,
-    Placement,
-    Spot,
-    accurate_enough,
-    combinations,
-    fast_enough,
-    flows,
-    last_stage,
-    moves,
-    percentile,
-    percentile_of,
-    placements,
-    violations,
-)
+from oracles.brute_force import accurate_enough, combinations, fast_enough, flows
+from oracles.brute_placements import moves, placements, violations
+from oracles.brute_problem import FEASIBLE, ROUNDING, Document, Placement, Spot
+from oracles.brute_time import last_stage, percentile, percentile_of
 
 OBJECTIVES = ("cost", "latency", "privacy", "energy")
 LIMITS = (

@@ -10,7 +10,8 @@ import numpy as np
 
 from oracles.adapted import LIMITS, OBJECTIVES, Plans, adapted_plans, can_be_done, choices, crossings, values
 from oracles.adapted_reading import WayKey, case_of, read_adapted
-from oracles.brute_force import TIE, Document, Placement, combinations, flows
+from oracles.brute_force import combinations, flows
+from oracles.brute_problem import TIE, Document, Placement
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import numpy as np
 from oracles.adapted import LIMITS, Plans, adapted_plans, can_be_done, choices, crossings
 from oracles.adapted_draws import add_energy, add_handovers, add_privacy, add_variants, set_trust
 from oracles.adapted_reading import cases, read_adapted
-from oracles.brute_force import allowed, moves, placements, read
+from oracles.brute_placements import allowed, moves, placements
+from oracles.brute_reading import read
 from oracles.random_instances import _chance, _digits, _draw, _log, _pick, _set_rate, _shrink
 
 Generator = np.random.Generator

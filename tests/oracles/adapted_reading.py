@@ -1,6 +1,6 @@
 """What docs/adaptation.md adds to a document: ways to hand over, variants of stages, trust, joules and limits.
 
-`oracles.brute_force.read` reads the rest. Nothing here is shared with the package. Units: bytes, FLOP, seconds, joules;
+`oracles.brute_reading` reads the rest. Nothing here is shared with the package. Units: bytes, FLOP, seconds, joules;
 errors (mse) and cross-entropies as the tables have them.
 """
 
@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from oracles.brute_force import Document, Problem, Row, read
+from oracles.brute_problem import Document, Problem, Row
+from oracles.brute_reading import read
 
 WayKey = tuple[str, str, str, float]
 """Method, width as it is printed ("" without one), protection, scale."""

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from oracles.adapted import Plans, adapted_plans
-from oracles.brute_force import accurate_enough, fast_enough, placements, plan_table, read
+from oracles.brute_force import accurate_enough, fast_enough, plan_table
+from oracles.brute_placements import placements
+from oracles.brute_reading import read
 from oracles.random_instances import MAX_PLACEMENTS, random_document
 
 TIE = 1e-9

@@ -11,19 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from oracles.brute_force import (
-    Document,
-    accurate_enough,
-    allowed,
-    clock,
-    combinations,
-    cost,
-    fast_enough,
-    flows,
-    latency,
-    machines,
-    read,
-)
+from oracles.brute_force import accurate_enough, combinations, fast_enough, flows
+from oracles.brute_money import cost, machines
+from oracles.brute_placements import allowed
+from oracles.brute_problem import Document
+from oracles.brute_reading import read
+from oracles.brute_time import clock, latency
 
 ROUNDING = 1e-9
 

@@ -14,7 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from oracles.brute_force import FEASIBLE, allowed, clock, cost, last_stage, latency, placements, read, violations
+from oracles.brute_money import cost
+from oracles.brute_placements import allowed, placements, violations
+from oracles.brute_problem import FEASIBLE
+from oracles.brute_reading import read
+from oracles.brute_time import clock, last_stage, latency
 from oracles.random_instances import random_document
 
 OFF = 2.0

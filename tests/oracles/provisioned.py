@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from oracles.brute_force import Link, Option, Problem, Spot, read
+from oracles.brute_problem import Link, Option, Problem, Spot
+from oracles.brute_reading import read
 
 FEASIBLE = 1e-9
 Rates = Sequence[tuple[float, float]]  # (share of the time, requests per second)

@@ -14,20 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from oracles.brute_force import (
-    accurate_enough,
-    allowed,
-    clock,
-    combinations,
-    cost,
-    ending_at,
-    fast_enough,
-    flows,
-    last_stage,
-    latency,
-    placements,
-    read,
-)
+from oracles.brute_force import accurate_enough, combinations, fast_enough, flows
+from oracles.brute_money import cost
+from oracles.brute_placements import allowed, ending_at, placements
+from oracles.brute_reading import read
+from oracles.brute_time import clock, last_stage, latency
 from oracles.random_instances import random_document
 
 Document = Mapping[str, Any]

@@ -19,7 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from oracles.brute_force import allowed, placements, plan_table, read
+from oracles.brute_force import plan_table
+from oracles.brute_placements import allowed, placements
+from oracles.brute_reading import read
 
 MEASURES = ("worst", "mean", "p50", "p90", "p95", "p99", "p99.9")
 KINDS = ("device", "edge", "vm", "function")

@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from oracles.brute_force import (
-    placements,
-    read,
-    violations,
-)
+from oracles.brute_placements import placements, violations
+from oracles.brute_reading import read
 from oracles.random_instances import random_document
 from support.pruned import loaded
 

@@ -8,7 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracles.brute_force import Problem, allowed, clock, cost, read
+from oracles.brute_money import cost
+from oracles.brute_placements import allowed
+from oracles.brute_problem import Problem
+from oracles.brute_reading import read
+from oracles.brute_time import clock
 from oracles.random_instances import write
 from support.documents import document_of
 from support.swept import (

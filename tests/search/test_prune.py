@@ -11,16 +11,9 @@ import numpy as np
 import pytest
 from oracles.adapted import adapted_plans
 from oracles.adapted_instances import adapted_document
-from oracles.brute_force import (
-    Optimum,
-    PlanTable,
-    enumerate_optimum,
-    interpolated_bracket,
-    last_stage,
-    plan_table,
-    randomized_optimum,
-    value,
-)
+from oracles.brute_force import Optimum, PlanTable, enumerate_optimum, plan_table, value
+from oracles.brute_mixing import interpolated_bracket, randomized_optimum
+from oracles.brute_time import last_stage
 from oracles.random_instances import random_document
 from support import tiny
 from support.documents import adapted_keys
