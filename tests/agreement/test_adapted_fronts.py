@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from oracles.adapted_instances import adapted_document
 from oracles.brute_fronts import adapted_front, points_of, same
-from oracles.random_instances import write
+from oracles.writing import write
 
 import serflow_opt as so
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from oracles.adapted_best import best
 from oracles.adapted_instances import adapted_document
-from oracles.random_instances import write
+from oracles.writing import write
 
 import serflow_opt as so
 

@@ -18,7 +18,8 @@ from oracles.brute_force import enumerate_optimum, plan_table, value
 from oracles.brute_mixing import interpolated_bracket, randomized_optimum
 from oracles.brute_placements import allowed, moves
 from oracles.brute_reading import read
-from oracles.random_instances import ending_document, random_document, write
+from oracles.random_instances import ending_document, random_document
+from oracles.writing import write
 
 import serflow_opt as so
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.endings import may_end
 from support.helpers import F, V, has_line, load, plan_of, run
 

@@ -18,7 +18,8 @@ from oracles.adapted_instances import adapted_document, plans_of
 from oracles.adapted_reading import Way, read_adapted
 from oracles.brute_force import plan_table
 from oracles.brute_fronts import adapted_front, enumerate_front, same
-from oracles.random_instances import random_document, write
+from oracles.random_instances import random_document
+from oracles.writing import write
 
 SEEDS = range(60)
 V, W, F = ("vm", "v"), ("vm", "w"), ("fn", "f")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 
 import serflow_opt as so
 from serflow_opt.traffic.demand.trace import Trace

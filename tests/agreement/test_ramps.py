@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from oracles.ramps import best_with_ramps, plans_with_ramps, ramp_document
-from oracles.random_instances import write
+from oracles.writing import write
 
 import serflow_opt as so
 

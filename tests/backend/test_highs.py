@@ -12,7 +12,8 @@ import pyomo.core as pyo
 import pyomo.environ  # noqa: F401  (registers the matrix writer)
 import pytest
 from oracles.brute_force import enumerate_optimum
-from oracles.random_instances import random_document, write
+from oracles.random_instances import random_document
+from oracles.writing import write
 from support.models import CAPACITY, ITEMS, SACKS, knapsack, loads
 
 import serflow_opt as so

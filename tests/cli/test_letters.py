@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.helpers import two_tiers
 
 NAME = "größe 中"

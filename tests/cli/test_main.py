@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.helpers import GOOD, V, changed, has_line, islands, plan_of, run, run_for_real, two_tiers, validator
 
 from serflow_opt.problem.loader import load

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.helpers import GOOD, changed, has_line, plan_of, run, two_tiers
 
 

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.helpers import has_line, run
 from support.service import COUNTS, LIBRA_CALL_USD, service_document
 from support.traffic_commands import refused, text_of, timeless

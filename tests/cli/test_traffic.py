@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.helpers import has_line, run
 from support.service import COUNTS, LIBRA_CALL_USD, M4_USD_PER_S, service_document
 from support.traffic_commands import TRACED, simulated, text_of, timeless

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.helpers import run
 from support.service import COUNTS, LIBRA_CALL_USD, service_document
 from support.traffic_commands import TRACED, TRAFFIC, refused, simulated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oracles.random_instances import write
+from oracles.writing import write
 from support.helpers import run, two_tiers
 
 import serflow_opt as so

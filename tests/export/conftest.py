@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.exported import document, save
 from support.helpers import plan_of
 

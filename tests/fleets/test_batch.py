@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oracles.random_instances import random_document, write
+from oracles.random_instances import random_document
+from oracles.writing import write
 from support.helpers import run
 
 import serflow_opt as so

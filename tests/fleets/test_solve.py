@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from oracles.brute_reading import read
 from oracles.fleets import best_fleet, least_missing, points
-from oracles.random_instances import random_document, write
+from oracles.random_instances import random_document
+from oracles.writing import write
 from support.helpers import changed, run, two_tiers
 from support.services import GAP, loaded, mixed_fleet
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from oracles.brute_fronts import adapted_front, covers, points_of, same
-from oracles.random_instances import write
+from oracles.writing import write
 from support.coupled_fronts import a_document, coupled
 
 import serflow_opt as so

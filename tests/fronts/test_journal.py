@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from oracles.adapted_instances import adapted_document
 from oracles.brute_fronts import adapted_front, points_of, same
-from oracles.random_instances import write
+from oracles.writing import write
 from support.coupled_fronts import a_document
 
 import serflow_opt as so

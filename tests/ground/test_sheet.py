@@ -105,7 +105,7 @@ def test_commands_fit_the_screen_and_cut_nothing(
     command: tuple[str | Path, ...], width: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tables of commands keep to 60 and 80 columns in ASCII, without dots."""
-    from oracles.random_instances import write
+    from oracles.writing import write
 
     files = {"SERVICE": write(service_document(), tmp_path), "TRACE": write_trace(tmp_path / "t.csv", (20, 40, 20))}
     monkeypatch.setenv("COLUMNS", width)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from oracles.adapted_instances import adapted_document
-from oracles.random_instances import random_document, write
+from oracles.random_instances import random_document
+from oracles.writing import write
 from support.helpers import changed, has_line, load, run
 from support.out_of_reach import ADAPTED, INFEASIBLE, best_values
 

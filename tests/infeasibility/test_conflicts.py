@@ -15,7 +15,7 @@ import pytest
 from oracles.adapted import LIMITS, Plans, adapted_plans
 from oracles.adapted_instances import adapted_document
 from oracles.adapted_reading import read_adapted
-from oracles.random_instances import write
+from oracles.writing import write
 from support.helpers import changed, load, run, two_tiers
 
 import serflow_opt as so

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from oracles.adapted import LIMITS, adapted_plans
 from oracles.adapted_instances import adapted_document
-from oracles.random_instances import random_document, write
+from oracles.random_instances import random_document
+from oracles.writing import write
 from support.golden_adaptation import whole_adapted_instance
 from support.helpers import changed, has_line, islands, load, run, two_tiers
 from support.out_of_reach import ADAPTED, INFEASIBLE, best_values

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from oracles.random_instances import _chance, _digits, _log, _pick
+from oracles.drawing import chance, log_uniform, pick, rounded
 
 Generator = np.random.Generator
 
@@ -26,26 +26,26 @@ def add_handovers(rng: Generator, document: dict[str, Any]) -> None:
     """[adaptation] handovers: at some cuts `none` and one to three compressions."""
     rows = []
     for cut in _some_cuts(rng, document):
-        plain = {"accuracy": _digits(rng.uniform(0.8, 0.95)), "cross_entropy": _digits(rng.uniform(0.2, 0.4))}
+        plain = {"accuracy": rounded(rng.uniform(0.8, 0.95)), "cross_entropy": rounded(rng.uniform(0.2, 0.4))}
         key = {"cut": cut, "method": "none", "width": ""}
         here: list[dict[str, Any]] = [
             key | {"kept_fraction": 1, "kept_sd": 0} | plain | {"encode_flops": 0, "decode_flops": 0} | UNTIMED
         ]
-        count = int(_pick(rng, (0, 1, 2, 3), (0.06, 0.34, 0.4, 0.2)))
+        count = int(pick(rng, (0, 1, 2, 3), (0.06, 0.34, 0.4, 0.2)))
         for which in sorted(rng.choice(len(METHODS), count, replace=False).tolist()):
             method, width = METHODS[which]
-            varies = method == "sparse" or _chance(rng, 0.1)  # the size depends on the values
-            lossless = method == "sparse" and _chance(rng, 0.6)
+            varies = method == "sparse" or chance(rng, 0.1)  # the size depends on the values
+            lossless = method == "sparse" and chance(rng, 0.6)
             loss = 0.0 if lossless else _loss(rng)
             here.append(
                 {
                     "cut": cut,
                     "method": method,
                     "width": width,
-                    "kept_fraction": _digits(rng.uniform(0.03, 0.8)),
-                    "kept_sd": _digits(rng.uniform(0.01, 0.1)) if varies else 0,
-                    "accuracy": _digits(plain["accuracy"] - loss, 6),
-                    "cross_entropy": _digits(plain["cross_entropy"] + loss * rng.uniform(0.5, 6.0), 6),
+                    "kept_fraction": rounded(rng.uniform(0.03, 0.8)),
+                    "kept_sd": rounded(rng.uniform(0.01, 0.1)) if varies else 0,
+                    "accuracy": rounded(plain["accuracy"] - loss, 6),
+                    "cross_entropy": rounded(plain["cross_entropy"] + loss * rng.uniform(0.5, 6.0), 6),
                     "encode_flops": _operations(rng, document),
                     "decode_flops": _operations(rng, document),
                     **UNTIMED,
@@ -61,14 +61,14 @@ def add_handovers(rng: Generator, document: dict[str, Any]) -> None:
 
 def add_privacy(rng: Generator, document: dict[str, Any]) -> None:
     """[privacy] table: at some cuts `none` and one to three protections, and the weights."""
-    baseline = _digits(rng.uniform(0.05, 0.12))
+    baseline = rounded(rng.uniform(0.05, 0.12))
     rows = []
     for cut in _some_cuts(rng, document):
-        plain = {"cross_entropy": _digits(rng.uniform(0.2, 0.4)), "accuracy": _digits(rng.uniform(0.8, 0.95))}
-        error = 0 if cut == 0 else _digits(baseline * rng.uniform(0.02, 0.5), 3)
+        plain = {"cross_entropy": rounded(rng.uniform(0.2, 0.4)), "accuracy": rounded(rng.uniform(0.8, 0.95))}
+        error = 0 if cut == 0 else rounded(baseline * rng.uniform(0.02, 0.5), 3)
         key = {"cut": cut, "protection": "none", "scale": 0, "mse": error}
         here: list[dict[str, Any]] = [key | plain | {"added_flops": 0, "seeds": 3}]
-        count = int(_pick(rng, (0, 1, 2, 3), (0.06, 0.44, 0.35, 0.15)))
+        count = int(pick(rng, (0, 1, 2, 3), (0.06, 0.44, 0.35, 0.15)))
         for which in sorted(rng.choice(len(PROTECTIONS), count, replace=False).tolist()):
             protection, scale = PROTECTIONS[which]
             loss = _loss(rng)
@@ -77,9 +77,9 @@ def add_privacy(rng: Generator, document: dict[str, Any]) -> None:
                     "cut": cut,
                     "protection": protection,
                     "scale": scale,
-                    "mse": _digits(baseline * _pick(rng, (rng.uniform(0.1, 0.9), rng.uniform(1.0, 1.3))), 3),
-                    "cross_entropy": _digits(plain["cross_entropy"] + loss * rng.uniform(0.5, 6.0), 6),
-                    "accuracy": _digits(plain["accuracy"] - loss, 6),
+                    "mse": rounded(baseline * pick(rng, (rng.uniform(0.1, 0.9), rng.uniform(1.0, 1.3))), 3),
+                    "cross_entropy": rounded(plain["cross_entropy"] + loss * rng.uniform(0.5, 6.0), 6),
+                    "accuracy": rounded(plain["accuracy"] - loss, 6),
                     "added_flops": _operations(rng, document),
                     "seeds": 3,
                 }
@@ -90,35 +90,35 @@ def add_privacy(rng: Generator, document: dict[str, Any]) -> None:
     if not rows:
         return
     document["privacy"] = {"table": "privacy.csv", "baseline_mse": baseline}
-    if _chance(rng, 0.4):
-        document["privacy"]["weight_mse"] = float(_pick(rng, (0.0, 0.5, 1.0, 2.5)))
-    if _chance(rng, 0.5):
-        document["privacy"]["weight_cross_entropy"] = _digits(rng.uniform(0.05, 2.0), 3)
+    if chance(rng, 0.4):
+        document["privacy"]["weight_mse"] = float(pick(rng, (0.0, 0.5, 1.0, 2.5)))
+    if chance(rng, 0.5):
+        document["privacy"]["weight_cross_entropy"] = rounded(rng.uniform(0.05, 2.0), 3)
     document["tables"]["privacy.csv"] = rows
 
 
 def _some_cuts(rng: Generator, document: Mapping[str, Any]) -> list[int]:
-    share = 1.0 if _chance(rng, 0.4) else rng.uniform(0.4, 0.9)
-    return [cut for cut in range(len(document["tables"]["stages.csv"])) if _chance(rng, share)]
+    share = 1.0 if chance(rng, 0.4) else rng.uniform(0.4, 0.9)
+    return [cut for cut in range(len(document["tables"]["stages.csv"])) if chance(rng, share)]
 
 
 def _loss(rng: Generator) -> float:
     """Accuracy lost: mostly some, at times none, at times less than none."""
-    return float(_pick(rng, (rng.uniform(0.0, 0.06), 0.0, -rng.uniform(0.0, 0.02)), (0.75, 0.1, 0.15)))
+    return float(pick(rng, (rng.uniform(0.0, 0.06), 0.0, -rng.uniform(0.0, 0.02)), (0.75, 0.1, 0.15)))
 
 
 def _operations(rng: Generator, document: Mapping[str, Any]) -> int:
     """FLOP that coding takes, from nothing to half of those of a stage."""
     middle = float(np.median([row["flops"] for row in document["tables"]["stages.csv"]]))
-    return 0 if _chance(rng, 0.2) else int(_log(rng, max(1.0, middle * 1e-5), max(2.0, middle * 0.5)))
+    return 0 if chance(rng, 0.2) else int(log_uniform(rng, max(1.0, middle * 1e-5), max(2.0, middle * 0.5)))
 
 
 def _degenerate(rng: Generator, rows: list[dict[str, Any]], worse: str, key: Mapping[str, Any]) -> None:
     """At times add a row like the last one under another name, or one that is worse by the column `worse`."""
-    if len(rows) < 2 or not _chance(rng, 0.25):
+    if len(rows) < 2 or not chance(rng, 0.25):
         return
-    factor = 1.0 if _chance(rng, 0.5) else 1.1
-    rows.append(rows[-1] | dict(key) | {worse: _digits(rows[-1][worse] * factor, 6)})
+    factor = 1.0 if chance(rng, 0.5) else 1.1
+    rows.append(rows[-1] | dict(key) | {worse: rounded(rows[-1][worse] * factor, 6)})
 
 
 # ----------------------------------------------------------------------------------------------------
@@ -128,12 +128,12 @@ def _degenerate(rng: Generator, rows: list[dict[str, Any]], worse: str, key: Map
 def add_variants(rng: Generator, document: dict[str, Any]) -> None:
     """One to three variants in one or two blocks."""
     stages = len(document["tables"]["stages.csv"])
-    count = int(_pick(rng, (1, 2, 3), (0.4, 0.4, 0.2)))
+    count = int(pick(rng, (1, 2, 3), (0.4, 0.4, 0.2)))
     blocks = [sorted(int(s) for s in rng.integers(1, stages + 1, 2))]
-    if _chance(rng, 0.3):
+    if chance(rng, 0.3):
         blocks[0][1] = stages
     first, last = blocks[0]
-    if count > 1 and _chance(rng, 0.5):  # a second block beside the first
+    if count > 1 and chance(rng, 0.5):  # a second block beside the first
         if first > 1:
             blocks.append([int(rng.integers(1, first)), first - 1])
         elif last < stages:
@@ -146,17 +146,17 @@ def add_variants(rng: Generator, document: dict[str, Any]) -> None:
 
 def _variant(rng: Generator, document: dict[str, Any], name: str, block: Sequence[int]) -> dict[str, Any]:
     variant: dict[str, Any] = {"name": name, "stages": list(block)}
-    if _chance(rng, 0.85):
-        variant["flops_factor"] = _digits(rng.uniform(0.2, 1.0), 3)
-    if _chance(rng, 0.4):
+    if chance(rng, 0.85):
+        variant["flops_factor"] = rounded(rng.uniform(0.2, 1.0), 3)
+    if chance(rng, 0.4):
         variant["added_flops"] = float(_operations(rng, document))
-    if _chance(rng, 0.6):
-        variant["parameters_kept"] = _digits(rng.uniform(0.1, 1.0), 3)
-    if _chance(rng, 0.4):
-        variant["activations_kept"] = _digits(rng.uniform(0.2, 1.0), 3)
-    if _chance(rng, 0.75):
-        variant["accuracy_loss"] = _digits(rng.uniform(0.0, 0.06), 3)
-    if "exits" in document and _chance(rng, 0.45):
+    if chance(rng, 0.6):
+        variant["parameters_kept"] = rounded(rng.uniform(0.1, 1.0), 3)
+    if chance(rng, 0.4):
+        variant["activations_kept"] = rounded(rng.uniform(0.2, 1.0), 3)
+    if chance(rng, 0.75):
+        variant["accuracy_loss"] = rounded(rng.uniform(0.0, 0.06), 3)
+    if "exits" in document and chance(rng, 0.45):
         rows = _own_exits(rng, document, block)
         if rows:
             variant["exits"] = f"exits-{name}.csv"
@@ -170,15 +170,15 @@ def _own_exits(rng: Generator, document: Mapping[str, Any], block: Sequence[int]
     stages = len(document["tables"]["stages.csv"])
     for s in range(block[0], block[1] + 1):
         menu = [row for row in document["tables"]["exits.csv"] if row["stage"] == s]
-        if not menu or not _chance(rng, 0.75):
+        if not menu or not chance(rng, 0.75):
             continue
         if s == stages:
             found.append(menu[0] | {"accuracy": _near(rng, menu[0]["accuracy"])})
             continue
-        if len(menu) > 1 and _chance(rng, 0.3):
+        if len(menu) > 1 and chance(rng, 0.3):
             menu = menu[1:]  # menus of variants may be of another length
         rates = sorted((_near(rng, row["exit_rate"]) for row in menu), reverse=True)
-        levels = [min(0.995, _digits(row["threshold"] + 0.002, 3)) for row in menu]
+        levels = [min(0.995, rounded(row["threshold"] + 0.002, 3)) for row in menu]
         if any(a >= b for a, b in pairwise(levels)):
             levels = [row["threshold"] for row in menu]
         found += [
@@ -189,7 +189,7 @@ def _own_exits(rng: Generator, document: Mapping[str, Any], block: Sequence[int]
 
 
 def _near(rng: Generator, share: float) -> float:
-    return _digits(min(1.0, max(0.0, share + rng.normal(-0.01, 0.03))), 4)
+    return rounded(min(1.0, max(0.0, share + rng.normal(-0.01, 0.03))), 4)
 
 
 # ----------------------------------------------------------------------------------------------------
@@ -198,22 +198,22 @@ def _near(rng: Generator, share: float) -> float:
 
 def set_trust(rng: Generator, document: dict[str, Any]) -> None:
     """Some links, all or none are not trusted."""
-    share = float(_pick(rng, (0.0, 0.5, 0.8, 1.0), (0.15, 0.4, 0.25, 0.2)))
+    share = float(pick(rng, (0.0, 0.5, 0.8, 1.0), (0.15, 0.4, 0.25, 0.2)))
     for link in document.get("link", []):
         link.pop("trusted", None)
-        if _chance(rng, share):
+        if chance(rng, share):
             link["trusted"] = False
-        elif _chance(rng, 0.2):
+        elif chance(rng, 0.2):
             link["trusted"] = True
 
 
 def add_energy(rng: Generator, document: dict[str, Any]) -> None:
     """Joules per FLOP for tiers, options or neither, and joules per byte."""
     for tier in document["tier"]:
-        if _chance(rng, 0.75):
-            tier["joules_per_flop"] = _log(rng, 1e-12, 1e-9)
+        if chance(rng, 0.75):
+            tier["joules_per_flop"] = log_uniform(rng, 1e-12, 1e-9)
         for option in tier["option"]:
-            if _chance(rng, 0.3):
-                option["joules_per_flop"] = 0.0 if _chance(rng, 0.1) else _log(rng, 1e-12, 1e-9)
-        if _chance(rng, 0.6):
-            tier["joules_per_byte"] = _log(rng, 1e-8, 1e-5)
+            if chance(rng, 0.3):
+                option["joules_per_flop"] = 0.0 if chance(rng, 0.1) else log_uniform(rng, 1e-12, 1e-9)
+        if chance(rng, 0.6):
+            tier["joules_per_byte"] = log_uniform(rng, 1e-8, 1e-5)

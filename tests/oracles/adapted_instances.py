@@ -17,7 +17,8 @@ from oracles.adapted_draws import add_energy, add_handovers, add_privacy, add_va
 from oracles.adapted_reading import cases, read_adapted
 from oracles.brute_placements import allowed, moves, placements
 from oracles.brute_reading import read
-from oracles.random_instances import _chance, _digits, _draw, _log, _pick, _set_rate, _shrink
+from oracles.drawing import chance, log_uniform, pick, rounded
+from oracles.random_instances import draw, set_rate, shrink
 
 Generator = np.random.Generator
 
@@ -29,20 +30,20 @@ def adapted_document(seed: int, limits: bool = True) -> dict[str, Any]:
     """
     rng = np.random.default_rng([2026, seed])
     document = _base(rng, seed)
-    if _chance(rng, 0.75):
+    if chance(rng, 0.75):
         add_handovers(rng, document)
-    if _chance(rng, 0.65):
+    if chance(rng, 0.65):
         add_privacy(rng, document)
-    if _chance(rng, 0.6):
+    if chance(rng, 0.6):
         add_variants(rng, document)
     set_trust(rng, document)
-    if _chance(rng, 0.6):
+    if chance(rng, 0.6):
         add_energy(rng, document)
-    _few_plans(rng, document, int(_pick(rng, (4_000, 20_000, 80_000), (0.5, 0.3, 0.2))))
+    _few_plans(rng, document, int(pick(rng, (4_000, 20_000, 80_000), (0.5, 0.3, 0.2))))
     document["objective"]["minimize"] = _objective(rng, document)
-    _set_rate(rng, document, "menu")
+    set_rate(rng, document, "menu")
     if limits:
-        _set_limits(rng, document)
+        set_limits(rng, document)
     return document
 
 
@@ -66,18 +67,18 @@ def plans_of(document: dict[str, Any]) -> int:
 def _base(rng: Generator, seed: int) -> dict[str, Any]:
     """A document without adaptation, rate and limits. Most of them can send something over a link."""
     for _ in range(100):
-        document = _draw(rng, seed, "menu", plain=False)
+        document = draw(rng, seed, "menu", plain=False)
         if document["objective"].get("accounting") == "as-printed":
             continue
-        if _chance(rng, 0.4):
+        if chance(rng, 0.4):
             _link_the_client(rng, document)
-        if _chance(rng, 0.5):
+        if chance(rng, 0.5):
             _cramp(rng, document)
-        _shrink(document, "menu")
+        shrink(document, "menu")
         _shorten(rng, document)
         problem = read(document)
         sending = any(move in problem.links for placement in allowed(problem) for move in moves(problem, placement))
-        if sending or _chance(rng, 0.05):
+        if sending or chance(rng, 0.05):
             break
     else:
         raise AssertionError("no document that sends anything in 100 draws")
@@ -87,10 +88,10 @@ def _base(rng: Generator, seed: int) -> dict[str, Any]:
 
 def _shorten(rng: Generator, document: dict[str, Any]) -> None:
     """Leave few options and thresholds, so that there is room for ways and variants."""
-    most = int(_pick(rng, (30, 120, 400)))
+    most = int(pick(rng, (30, 120, 400)))
     while sum(1 for _ in placements(read(document))) > most and _drop_option(document):
         pass
-    most = int(_pick(rng, (4, 12, 40)))
+    most = int(pick(rng, (4, 12, 40)))
     while math.prod(len(menu) for menu in read(document).menus) > most and _drop_threshold(document):
         pass
 
@@ -112,7 +113,7 @@ def _link_the_client(rng: Generator, document: dict[str, Any]) -> None:
     links = document.setdefault("link", [])
     linked = {link["to"] for link in links if link["from"] == "client"}
     links += [
-        {"from": "client", "to": tier["name"], "bandwidth_mbit_s": _log(rng, 5.0, 5000.0), "round_trip_ms": 1.5}
+        {"from": "client", "to": tier["name"], "bandwidth_mbit_s": log_uniform(rng, 5.0, 5000.0), "round_trip_ms": 1.5}
         for tier in document["tier"]
         if tier["name"] not in linked
     ]
@@ -135,7 +136,7 @@ def _drop_way(rng: Generator, document: dict[str, Any], name: str, column: str) 
     extra = [row for row in rows if row[column] != "none"]
     if not extra:
         return False
-    rows.remove(_pick(rng, extra))
+    rows.remove(pick(rng, extra))
     return True
 
 
@@ -176,7 +177,7 @@ def _objective(rng: Generator, document: dict[str, Any]) -> str:
     if _takes_energy(document):
         names.append("energy")
         weights.append(0.3)
-    return str(_pick(rng, names, np.array(weights) / sum(weights)))
+    return str(pick(rng, names, np.array(weights) / sum(weights)))
 
 
 def _leaks(document: dict[str, Any]) -> bool:
@@ -192,7 +193,7 @@ def _takes_energy(document: dict[str, Any]) -> bool:
     )
 
 
-def _set_limits(rng: Generator, document: dict[str, Any]) -> None:
+def set_limits(rng: Generator, document: dict[str, Any]) -> None:
     """Limits on what the document has, in random order; about one document in eight keeps none of its plans."""
     plans = adapted_plans(document)
     workload = document["workload"]
@@ -207,21 +208,21 @@ def _set_limits(rng: Generator, document: dict[str, Any]) -> None:
         del shares["mse_min"]
     if "privacy" not in document and "adaptation" not in document:
         del shares["cross_entropy_max"]
-    names = [name for name in shares if _chance(rng, shares[name])]
+    names = [name for name in shares if chance(rng, shares[name])]
     rng.shuffle(names)
     if not plans.groups:
         workload["latency_slo_ms"] = 500.0
         return
     kept = np.ones(plans.cost.shape, dtype=bool)
     objective = plans.objective(document["objective"]["minimize"])
-    impossible = _chance(rng, 0.15)
+    impossible = chance(rng, 0.15)
     for i, name in enumerate(names):
         out_of_reach = impossible and i == len(names) - 1
         values = plans.limited(name)
         worse = -1 if name in ("accuracy_min", "mse_min") else 1
         at_best = float(values[np.argmin(np.where(kept, objective, math.inf))]) * worse
         binding = kept & (values * worse < at_best - 1e-6 * abs(at_best))  # limits that the best plan so far breaks
-        aimed = not out_of_reach and binding.any() and _chance(rng, 0.7)
+        aimed = not out_of_reach and binding.any() and chance(rng, 0.7)
         limit = _limit(rng, plans, binding if aimed else kept, name, out_of_reach)
         if limit is None:
             continue
@@ -239,15 +240,15 @@ def _limit(rng: Generator, plans: Plans, kept: np.ndarray, name: str, out_of_rea
         limit = float(values.min())
         limit -= abs(limit) * float(rng.uniform(0.001, 0.2))
     else:
-        share = rng.uniform(0.0, 0.25) if _chance(rng, 0.6) else rng.uniform(0.0, 0.9)
+        share = rng.uniform(0.0, 0.25) if chance(rng, 0.6) else rng.uniform(0.0, 0.9)
         limit = float(np.quantile(values, share, method="lower"))
     if not math.isfinite(limit):  # nothing crosses such a link, or its error is unknown, in that many plans
         finite = values[np.isfinite(values)]
         if out_of_reach or not len(finite):
             return None
         limit = float(np.quantile(finite, rng.uniform(0.0, 0.6), method="lower"))
-    if _chance(rng, 0.7):  # otherwise exactly the figure of a plan
-        limit = _digits(limit + abs(limit) * (0 if out_of_reach else 5e-4), 4)
+    if chance(rng, 0.7):  # otherwise exactly the figure of a plan
+        limit = rounded(limit + abs(limit) * (0 if out_of_reach else 5e-4), 4)
     limit = -limit if floor else limit
     if name == "accuracy_min":
         return min(1.0, max(0.0, limit))

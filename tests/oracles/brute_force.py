@@ -19,6 +19,7 @@ from oracles.brute_problem import FEASIBLE, TIE, Document, Placement, Problem, R
 from oracles.brute_reading import read
 from oracles.brute_time import clock, last_stage, latency
 
+
 def flows(problem: Problem, rates: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Reach (M + 1, K) and accuracy (K) from e and e x r, both (M, K)."""
     reach = np.ones((problem.stages + 1, rates.shape[1]))

@@ -21,6 +21,7 @@ from oracles.brute_problem import ROUNDING, TIE, Document, Placement, Problem, R
 from oracles.brute_reading import read
 from oracles.brute_time import Clock, clock, latency, lateness, percentile_of, starts
 
+
 @dataclass(frozen=True)
 class _Program:
     """Least constant + prices . R (or constant, then least prices . R) with every coefficients . R <= cap."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from oracles.brute_problem import FEASIBLE, Placement, Problem, Spot
 
+
 def placements(problem: Problem) -> Iterator[Placement]:
     """Every placement that goes down the tiers and keeps to one option a tier where the tier asks for it."""
 

@@ -14,6 +14,7 @@ import numpy as np
 from oracles.brute_placements import moves
 from oracles.brute_problem import FEASIBLE, ROUNDING, Placement, Problem
 
+
 @dataclass
 class Clock:
     """Seconds on the whole path, one entry per stage: what happens before the stage, and the stage."""

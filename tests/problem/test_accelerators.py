@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.helpers import load, run, two_tiers
 
 import serflow_opt as so

@@ -42,7 +42,7 @@ def test_names_and_paths_are_loaded(verb: str) -> None:
 
 def test_so_are_those_of_traffic_and_of_fleets(tmp_path: Path) -> None:
     """Traces and instances of the traffic verbs may be paths, too."""
-    from oracles.random_instances import write
+    from oracles.writing import write
 
     folder, trace = write(service_document(), tmp_path / "t"), write_trace(tmp_path / "t.csv", (5, 5, 5))
     assert so.provision(folder, str(trace)).status == "optimal"

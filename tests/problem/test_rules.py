@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from oracles.brute_force import enumerate_optimum
-from oracles.random_instances import random_document, write
+from oracles.random_instances import random_document
+from oracles.writing import write
 from support.helpers import F, V, changed, has_line, load, plan_of, run, two_tiers
 
 import serflow_opt as so

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from oracles.adapted_instances import adapted_document
-from oracles.random_instances import write
+from oracles.writing import write
 from support import tiny
 
 import serflow_opt as so

@@ -13,7 +13,7 @@ from oracles.brute_placements import allowed
 from oracles.brute_problem import Problem
 from oracles.brute_reading import read
 from oracles.brute_time import clock
-from oracles.random_instances import write
+from oracles.writing import write
 from support.documents import document_of
 from support.swept import (
     ROUNDING,

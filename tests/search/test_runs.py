@@ -12,7 +12,7 @@ from oracles.compare_enumeration import verdict_of
 from oracles.enumeration import best
 from oracles.enumeration_draws import draw
 from oracles.enumeration_reading import read
-from oracles.random_instances import write
+from oracles.writing import write
 from support.helpers import load, plan_of, two_tiers
 
 import serflow_opt as so

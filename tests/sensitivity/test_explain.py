@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles.brute_force import enumerate_optimum, plan_table
-from oracles.random_instances import random_document, write
+from oracles.random_instances import random_document
+from oracles.writing import write
 from support import tiny
 from support.helpers import run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from oracles.random_instances import write
+from oracles.writing import write
 from support.documents import document_of
 
 import serflow_opt as so

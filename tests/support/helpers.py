@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from typer.testing import CliRunner
 
 import serflow_opt as so

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from oracles.random_instances import write
+from oracles.writing import write
 
 import serflow_opt as so
 from serflow_opt.problem.instance import Instance

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from oracles.adapted import Plans, adapted_plans
-from oracles.random_instances import write
+from oracles.writing import write
 from support.documents import NOT_LISTED, adapted_keys, document_of
 
 import serflow_opt as so

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from oracles.provisioned_instances import draw
 from oracles.provisioned_reading import provisioned
-from oracles.random_instances import write
+from oracles.writing import write
 from support.helpers import run
 from support.service import service_document, write_trace
 

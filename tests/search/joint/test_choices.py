@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.joint import document
 
 import serflow_opt as so

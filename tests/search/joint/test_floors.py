@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.joint import document
 
 import serflow_opt as so

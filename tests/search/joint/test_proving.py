@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles.joint import counted, draw_samples, every_way, joint_document, joint_optimum
-from oracles.random_instances import write
+from oracles.writing import write
 from support.joint import document
 
 import serflow_opt as so

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from oracles.joint import counted, joint_document, joint_optimum
-from oracles.random_instances import write
+from oracles.writing import write
 
 import serflow_opt as so
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.helpers import run, validator
 from support.joint import document
 from support.raw_data import DATA

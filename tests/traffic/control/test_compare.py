@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from rich.console import Console
 from support.helpers import has_line, run
 from support.service import COUNTS, LIBRA_CALL_USD, M4_USD_PER_S, service_document, write_trace

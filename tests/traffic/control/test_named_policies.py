@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.service import service_document
 
 import serflow_opt as so

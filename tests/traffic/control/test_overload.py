@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from oracles.random_instances import write
+from oracles.writing import write
 from support.helpers import has_line, run
 from support.service import service_document, write_trace
 
