@@ -115,7 +115,6 @@ def test_what_was_seen_of_other_blocks_is_refused() -> None:
         Controller(service()).decide(Seen(0.0, (np.zeros(1), np.zeros(1)), ({},) * 2, ({},) * 2, ({},) * 2, (0, 0)))  # type: ignore[arg-type]
 
 
-
 def test_machines_that_cannot_be_started() -> None:
     """While no machine starts the function serves all in time, and machines come when they can."""
     controller = Controller(service())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,59 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles.writing import write
+from support.policy_services import ONE_BLOCK, SMALL, TWO_BLOCKS, served
 from support.service import service_document
 
 import serflow_opt as so
 from serflow_opt.traffic.control.named_policies import POLICIES, POOLS, USUAL, Services, Unfit, policy_of
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.scaling_policy import Orders, Seen
-from serflow_opt.traffic.service import Block, Function, Machine, Service
-from serflow_opt.traffic.simulate.result import Simulation
+from serflow_opt.traffic.service import Service
 
-SMALL = Machine("small", 1e-5, 2, (0.1, 0.2, 0.2), start_s=30.0, billing_min_s=60.0)
-BIG = Machine("big", 3e-5, 8, (0.05, 0.1, 0.1), start_s=60.0)
-CALL = Function("call", (0.1, 0.2, 0.2), usd_per_s=1e-4, usd_per_request=1e-7, cold_start_s=0.2)
-SHARES, RIGHT = (0.5, 0.3, 0.2), (0.9, 0.95, math.nan)
-
-
-def service(*blocks: tuple[tuple[Machine, ...], Function | None], slo_s: float | None = 2.0) -> Service:
-    """Three stages: as one block, or the last one by itself."""
-    made = [Block(0, 1, *blocks[0]), *(Block(2, 2, *own, hop_s=0.01) for own in blocks[1:])]
-    if len(made) == 1:
-        made = [Block(0, 2, *blocks[0])]
-    return Service("three", tuple(made), SHARES, RIGHT, slo_s)
-
-
-def longer(machine: Machine, **keys: Any) -> Machine:
-    """The machine, for all three stages."""
-    return replace(machine, seconds=(*machine.seconds, 0.3), **keys)
-
-
-def last(machine: Machine) -> Machine:
-    """The machine, for the last stage alone."""
-    return replace(machine, seconds=(0.1, 0.1))
-
-
-WHOLE = replace(CALL, seconds=(0.1, 0.2, 0.3, 0.3))
-LAST = replace(CALL, seconds=(0.1, 0.1))
-ONE_BLOCK = {
-    "both": service(((longer(SMALL), longer(BIG)), WHOLE)),
-    "functions": service(((), WHOLE)),
-    "machines": service(((longer(SMALL),), None)),
-    "free machines": service(((longer(SMALL, usd_per_s=0.0),), WHOLE)),
-    "free machines only": service(((longer(SMALL, usd_per_s=0.0), longer(BIG)), None)),
-    "free functions": service(((longer(SMALL),), replace(WHOLE, usd_per_s=0.0, usd_per_request=0.0))),
-    "no time": service(((replace(SMALL, seconds=(0.0,) * 4),), replace(WHOLE, seconds=(0.0,) * 4))),
-    "no time, machines": service(((replace(SMALL, seconds=(0.0,) * 4),), None)),
-    "no target": service(((longer(SMALL),), WHOLE), slo_s=None),
-}
-TWO_BLOCKS = {
-    "both": service(((SMALL,), CALL), ((last(BIG),), LAST)),
-    "machines, then functions": service(((SMALL,), None), ((), LAST)),
-    "functions, then machines": service(((), CALL), ((last(BIG),), None)),
-    "machines": service(((SMALL, BIG), None), ((last(BIG),), None)),
-    "functions": service(((), CALL), ((), LAST)),
-}
 TRACES = {
     "steady": Trace.of([600] * 4, 60.0),
     "one request": Trace.of([0, 1, 0], 60.0),
@@ -86,14 +41,6 @@ def able(name: str, own: Service) -> bool:
     }[POOLS[name]]
 
 
-def served(name: str, own: Service, trace: Trace) -> Simulation:
-    policy, scaled = policy_of(name, own, trace, 60.0)
-    run = so.simulate(scaled, trace, policy)
-    assert run.policy_errors == ()
-    assert run.arrivals == trace.requests
-    return run
-
-
 @pytest.mark.parametrize("name", POLICIES)
 def test_who_is_able_serves_all(name: str) -> None:
     """A policy whose needs a service meets serves every request of every kind of trace."""
@@ -104,22 +51,6 @@ def test_who_is_able_serves_all(name: str) -> None:
             run = served(name, own, trace)
             assert run.served == trace.requests, (kind, what, run.dropped)
             assert math.isfinite(run.usd_total)
-
-
-@pytest.mark.parametrize("kind", ["machines", "free machines only", "machines, then functions"])
-def test_foresight_with_machines_alone_keeps_the_target(kind: str) -> None:
-    """10/s of 0.14 s on two workers a machine: once machines are there, at 60 s at the latest, few are late."""
-    own = ONE_BLOCK.get(kind) or TWO_BLOCKS[kind]
-    trace = Trace.of([0] * 2 + [600] * 20, 60.0)
-    run = served("foresight", own, trace)
-    assert run.violations <= 0.02 * run.arrivals
-    assert run.by_machine[0] == run.arrivals
-
-
-def test_foresight_whose_machines_start_later_than_it_wished() -> None:
-    """Ordered at 0 s instead of -50 s they serve at 200 s who came at 150 s, and are not stopped before."""
-    own = service(((longer(SMALL, start_s=200.0),), None))
-    assert served("foresight", own, Trace.of([0] * 150 + [3] + [0] * 49)).served == 3
 
 
 def test_large_rates() -> None:

@@ -1,0 +1,70 @@
+"""Rivals of the plan by worth: their fleets in thought, what they are valued at, and who gives the orders."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from support.tracked import CALL, service
+
+import serflow_opt as so
+from serflow_opt.traffic.control.contest import FIRST_S, Contestant
+from serflow_opt.traffic.control.controller import Controller
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.service import Function
+
+
+def test_a_fleet_in_thought() -> None:
+    """Ordered at 0 s, ready at 60 s; of five ordered two are stopped before they serve."""
+    one = Contestant()
+    one.want(5, 60.0)
+    assert one.advance(30.0) == [(30.0, 0)]
+    one.want(3, 60.0)
+    assert (one.ready, one.have) == (0, 3)
+    assert one.advance(60.0) == [(30.0, 0), (30.0, 3)]
+    one.want(4, 60.0)
+    one.want(1, 60.0)
+    assert (one.ready, one.starting) == (1, [])
+
+
+class Low:
+    """A forecaster that expects next to nothing."""
+
+    def observe(self, counts: Any) -> None:
+        """Do not listen."""
+
+    def rates(self) -> Rates:
+        """One request a second."""
+        return Rates.steady(1.0)
+
+    def state(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize("function", [CALL, None])
+def test_tracking_takes_over_where_the_forecast_is_bad(function: Function | None) -> None:
+    """100 requests/s fill 5 machines; the function would cost 100 x 2e-5 USD a second, 200 times the rent of one."""
+    own = service(function)
+    controller = Controller(own, forecaster=lambda block: Low())
+    trace = so.Trace.of([6000] * 60, 60.0)
+    run = so.simulate(own, trace, controller)
+    assert not run.policy_errors
+    assert any("tracking" in event.text and "instead of worth" in event.text for event in controller.events)
+    last = max(rental.ordered_s for rental in run.rentals)
+    assert last >= FIRST_S
+    there = sum(rental.stopped_s == math.inf for rental in run.rentals)
+    assert 5 <= there <= 9
+
+
+def test_nobody_takes_over_from_a_good_forecast() -> None:
+    """Steady traffic is forecast well: target tracking must not take over there."""
+    own = service()
+    controller = Controller(own)
+    so.simulate(own, so.Trace.of([6000] * 90, 60.0), controller)
+    assert not [event for event in controller.events if "instead of worth" in event.text]
