@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,8 +12,7 @@ import pytest
 from oracles.brute_reading import read
 from oracles.fleets import best_fleet, least_missing, points
 from oracles.random_instances import random_document
-from oracles.writing import write
-from support.helpers import changed, run, two_tiers
+from support.helpers import changed, two_tiers
 from support.services import GAP, loaded, mixed_fleet
 
 import serflow_opt as so
@@ -209,28 +206,6 @@ def test_what_does_not_go_together_is_told(tmp_path: Path) -> None:
         so.solve_fleet(instances)
     with pytest.raises(InputError, match="none"):
         so.solve_fleet([], budget_usd_per_hour=1.0)
-
-
-def test_the_command(tmp_path: Path) -> None:
-    """The command prints what it writes, has a row for each service, and ends with the code for each outcome."""
-    documents, _ = mixed_fleet(3, (3, 3))
-    for document in documents:
-        write(document, tmp_path / "all" / document["name"])
-    table, out = tmp_path / "fleet.csv", tmp_path / "fleet.json"
-    ran = run("fleet", tmp_path / "all", "--machines", "small=2", "--json", "--csv", table, "--out", out)
-    assert ran.code == 0
-    assert ran.document == json.loads(out.read_text(encoding="utf-8"))
-    assert ran.document["status"] == "optimal"
-    assert ran.document["bound"] <= ran.document["value"]
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["instance"] for row in rows] == [own["instance"] for own in ran.document["services"]]
-    shown = run("fleet", tmp_path / "all", "--machines", "small=2", "--minimize", "latency").stdout
-    assert "proven optimal" in shown
-    assert "of 2 small rented" in shown
-    assert run("fleet", tmp_path / "all", "--budget-usd-per-hour", "0.0001").code == 3
-    assert run("fleet", tmp_path / "all", "--machines", "small").code == 2
-    assert run("fleet", tmp_path / "all").code == 2
 
 
 def test_a_number_of_machines_holds_in_a_plan_alone(tmp_path: Path) -> None:

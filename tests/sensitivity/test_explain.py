@@ -16,7 +16,6 @@ from oracles.brute_force import enumerate_optimum, plan_table
 from oracles.random_instances import random_document
 from oracles.writing import write
 from support import tiny
-from support.helpers import run
 
 import serflow_opt as so
 from serflow_opt.errors import InputError
@@ -159,24 +158,6 @@ def test_what_cannot_be_compared_is_refused() -> None:
     weighted = tiny.two_stages(minimize="weighted", weights=(("cost", 1.0), ("latency", 1.0)))
     with pytest.raises(InputError, match="explain one objective"):
         so.explain(weighted)
-
-
-def test_the_command(tmp_path: Path) -> None:
-    """The command's table has the options with values worked out by hand."""
-    out = tmp_path / "why.json"
-    ran = run("explain", "libra", "--json", "--out", out)
-    assert ran.code == 0
-    assert ran.document == json.loads(out.read_text(encoding="utf-8"))
-    rows = {(row["tier"], row["option"]): row for row in ran.document["options"]}
-    # nine machines at 0.1 USD/h for 143/s, or 0.5 x 0.00001667 + 0.0000002 a request on the function
-    assert rows["vm", "m4.large"]["value"] == pytest.approx(9 * 0.1 / 3600 / 143)
-    assert rows["vm", "m4.large"]["chosen"]
-    assert rows["vm", None]["value"] == pytest.approx(0.5 * 0.00001667 + 0.0000002)
-    assert rows["function", None]["worse_by"] == 0
-    shown = run("explain", "libra").stdout
-    assert "the best plan" in shown
-    assert "does not bind" in shown
-    assert run("explain", "bert12-sst2", "--latency-slo-ms", "10").code == 3
 
 
 def test_it_shows_itself() -> None:

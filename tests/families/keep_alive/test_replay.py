@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
-from support.helpers import has_line, run
-from support.idle_times import by_hand, write
+from support.idle_times import by_hand
 
 from serflow_opt.families.keep_alive.problem import KeepAliveWindow
 from serflow_opt.families.keep_alive.replay import _lsth, _replayed
@@ -35,17 +33,3 @@ def test_lsth_weighs_a_day_and_an_hour() -> None:
         now += 90.0
         window = policy(90.0, now)
     assert window == KeepAliveWindow(0.5 * 60 + 0.5 * 60, 0.5 * 1860 + 0.5 * 120)
-
-
-def test_simulate_sets_policies_side_by_side(tmp_path: Path) -> None:
-    """Requests every ten minutes and a half: never met after ten minutes, met by what has learnt."""
-    folder = write(tmp_path / "f", [(632.0, 1)], usd_per_cold_start=20.0, resolution_s=5)
-    (tmp_path / "trace.csv").write_text("epoch_s\n" + "".join(f"{630 * n}\n" for n in range(60)), "utf-8")
-    done = run("simulate", folder, "--trace", tmp_path / "trace.csv", "--json")
-    policies = {own["policy"]: own for own in done.document["policies"]}
-    assert policies["ten minutes"]["cold"] == 1.0
-    assert policies["window"]["cold"] < 0.1
-    assert policies["hybrid"]["cold"] < 0.3
-    assert policies["chosen anew"]["cold"] < 0.3
-    assert has_line(run("simulate", folder, "--trace", tmp_path / "trace.csv").stdout, "LSTH", "day's histogram")
-    assert run("simulate", folder).code == 2
