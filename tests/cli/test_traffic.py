@@ -10,7 +10,8 @@ import pytest
 from oracles.writing import write
 from support.helpers import has_line, run
 from support.service import COUNTS, LIBRA_CALL_USD, M4_USD_PER_S, service_document
-from support.traffic_commands import TRACED, simulated, text_of, timeless
+from support.shown import text_of
+from support.traffic_commands import TRACED, simulated, timeless
 
 import serflow_opt as so
 from serflow_opt.report.plan import usd

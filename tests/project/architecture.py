@@ -28,6 +28,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
 )
 """Packages and modules of the root, from the ground up: each imports from itself and from below only."""
+MOST_LINES = 400
+"""Of a module, and of a test module."""
 
 
 @dataclass(frozen=True)

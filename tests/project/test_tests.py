@@ -7,15 +7,11 @@ import re
 from functools import cache
 from pathlib import Path
 
-from project.architecture import ROOT, modules
+from project.architecture import MOST_LINES, ROOT, modules
 
 TESTS = ROOT / "tests"
 WITHOUT: frozenset[str] = frozenset(
     {
-        "cli.explain",
-        "cli.export",
-        "cli.fleet",
-        "cli.replay",
         "families.workflow.document",
         "families.workflow.family",
         "families.workflow.menu",
@@ -27,12 +23,6 @@ WITHOUT: frozenset[str] = frozenset(
         "profiling.at_cuts",
         "profiling.stages.observing",
         "profiling.stages.tracing",
-        "report.explanation",
-        "report.fleet",
-        "report.plan",
-        "report.solution",
-        "report.traffic",
-        "report.training",
         "solving",
         "traffic.batches.lines",
         "traffic.batches.models",
@@ -40,10 +30,6 @@ WITHOUT: frozenset[str] = frozenset(
         "traffic.batches.value",
         "traffic.confirm.rounds",
         "traffic.confirm.warming",
-        "traffic.control.contest",
-        "traffic.control.foresight",
-        "traffic.control.outlook",
-        "traffic.control.valued",
         "traffic.provision.answer",
         "traffic.provision.bounds",
         "traffic.provision.candidates",
@@ -63,13 +49,10 @@ WITHOUT: frozenset[str] = frozenset(
         "traffic.provision.sizing",
         "traffic.provision.structures",
         "traffic.provision.why_not",
-        "traffic.scaling_policy",
         "traffic.schedule.boxes",
         "traffic.schedule.model",
         "traffic.schedule.rough",
         "traffic.schedule.task",
-        "traffic.simulate.lanes",
-        "traffic.simulate.result",
     }
 )
 """Modules whose tests stand elsewhere: this list may only get shorter."""
@@ -90,6 +73,18 @@ def test_of(module: str) -> Path:
     """Where the tests of a module stand."""
     *packages, name = module.split(".")
     return TESTS.joinpath(*packages, f"test_{name}.py")
+
+
+def names_of(tree: ast.Module) -> set[str]:
+    """What other modules may import from a module: what is defined at its top."""
+    found = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {own.id for target in targets for own in ast.walk(target) if isinstance(own, ast.Name)}
+    return found
 
 
 test_of.__test__ = False  # type: ignore[attr-defined]  # it is none itself
@@ -118,6 +113,31 @@ def test_each_test_says_what_it_claims() -> None:
             if not said or f"test_{said}" == node.name:
                 silent.append(f"{file.relative_to(TESTS)}: {node.name}")
     assert silent == []
+
+
+def test_what_is_imported_from_helpers_is_there() -> None:
+    """Nobody finds out only by running a benchmark that a builder or an oracle has moved."""
+    known: dict[str, set[str]] = {}
+    for folder in ("support", "oracles", "project"):
+        for file in (TESTS / folder).rglob("*.py"):
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            known[".".join(file.relative_to(TESTS).with_suffix("").parts)] = names_of(tree)
+    missing = []
+    for file in [*TESTS.rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or (node.module or "").split(".")[0] not in ("support", "oracles"):
+                continue
+            module = str(node.module)
+            have = known.get(module, {name.rpartition(".")[2] for name in known})
+            wanted = [own.name for own in node.names if own.name not in have]
+            missing += [f"{file.relative_to(ROOT)}: {module}.{name}" for name in wanted]
+    assert missing == []
+
+
+def test_test_modules_are_short() -> None:
+    """No test module, builder or oracle is longer than a module of the package may be."""
+    lines = {file.relative_to(TESTS): len(file.read_text("utf-8").splitlines()) for file in TESTS.rglob("*.py")}
+    assert {str(file): count for file, count in lines.items() if count > MOST_LINES} == {}
 
 
 def test_no_test_module_imports_another() -> None:

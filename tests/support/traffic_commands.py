@@ -7,23 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 from support.helpers import Ran, has_line, run
-
-from serflow_opt.ground.display import Displayed
 
 
 def timeless(document: dict[str, Any]) -> dict[str, Any]:
     """A document without the seconds its search took."""
     return {key: value for key, value in document.items() if key != "seconds"}
-
-
-def text_of(result: Displayed) -> str:
-    """What a terminal shows."""
-    console = Console(width=300)
-    with console.capture() as capture:
-        console.print(result)
-    return capture.get()
 
 
 def refused(ran: Ran, *parts: str) -> bool:

@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
-from support.tracked import CALL, service
+from support.tracked import CALL, MACHINE, service
 
 import serflow_opt as so
 from serflow_opt.traffic.control.contest import FIRST_S, Contestant
 from serflow_opt.traffic.control.controller import Controller
+from serflow_opt.traffic.control.worth import MachineWorth
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.service import Function
 
@@ -68,3 +70,24 @@ def test_nobody_takes_over_from_a_good_forecast() -> None:
     controller = Controller(own)
     so.simulate(own, so.Trace.of([6000] * 90, 60.0), controller)
     assert not [event for event in controller.events if "instead of worth" in event.text]
+
+
+def test_what_a_fleet_in_thought_costs_and_makes_late() -> None:
+    """Two machines for a minute, and without a function a backlog: 60 requests/s come, 2 x 20 are served."""
+    own = service(None)
+    worth = MachineWorth(own, 0, MACHINE, 1800.0, "smooth")
+    one = Contestant(ready=2)
+    one.value(worth, one.advance(60.0), np.full(4, 60.0), 15.0)
+    assert one.usd == pytest.approx(2 * 60 * MACHINE.usd_per_s)
+    assert one.backlog == pytest.approx(60 * (60 - 40))
+    assert one.late == pytest.approx(60 * 60)  # who comes behind 15 s x 20 waits 7.5 s and more, of 0.3 s
+
+
+def test_a_fleet_beside_a_function_pays_for_what_it_does_not_take() -> None:
+    """Of 60 requests/s that come evenly two machines take 40; each call is 0.2 s at 1e-4 USD/s."""
+    own = service()
+    worth = MachineWorth(own, 0, MACHINE, 1800.0, "smooth")
+    one = Contestant(ready=2)
+    one.value(worth, one.advance(60.0), np.full(4, 60.0), 15.0)
+    assert one.usd == pytest.approx(2 * 60 * MACHINE.usd_per_s + 60 * 20 * 0.2 * 1e-4, rel=0.02)
+    assert (one.late, one.backlog) == (0.0, 0.0)

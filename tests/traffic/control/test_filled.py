@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.helpers import load, run, write
+from oracles.writing import write
+from support.helpers import load, run
 from support.two_stages import document
 
 import serflow_opt as so
