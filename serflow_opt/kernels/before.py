@@ -73,6 +73,76 @@ class Before(States):  # type: ignore[misc]  # mypy does not read .pxd files
                             )
         return found
 
+    def least(self) -> NDArray[np.float64]:
+        """Return the least whole time before each state of the first lane, M x E."""
+        found = np.full((self.stages, self.runners), INFINITY)
+        least: cython.double[:, ::1] = found
+        s: cython.Py_ssize_t
+        e: cython.Py_ssize_t
+        k: cython.Py_ssize_t
+        hub: cython.Py_ssize_t
+        with cython.nogil:
+            for s in range(self.stages):
+                for hub in range(self.hub_at[s], self.hub_at[s + 1]):
+                    self.met[hub] = INFINITY
+                for k in range(self.start_hub.shape[0] if s == 0 else 0):
+                    self.met[self.start_hub[k]] = min(self.met[self.start_hub[k]], self.start_whole[k])
+                for e in range(self.runners if s > 0 else 0):
+                    if self.stay_from[s, 0] < 0:
+                        least[s, e] = self.after[e]
+                    else:
+                        for k in range(self.stay_from[s, e], self.stay_from[s, e + 1]):
+                            least[s, self.stay_to[k]] = min(least[s, self.stay_to[k]], self.after[e])
+                    for k in range(self.left_from[s, e], self.left_from[s, e + 1]):
+                        hub = self.left_hub[k]
+                        self.met[hub] = min(self.met[hub], self.after[e] + self.left_whole[k])
+                for hub in range(self.hub_at[s], self.hub_at[s + 1]):
+                    for k in range(self.into_from[hub], self.into_from[hub + 1]):
+                        e = self.into_runner[k]
+                        least[s, e] = min(least[s, e], self.met[hub] + self.into_whole[k])
+                for e in range(self.runners):
+                    if not self.on[0, s, e]:
+                        least[s, e] = INFINITY
+                    self.after[e] = least[s, e] + self.whole[s, e]
+        return found
+
+    def count(self, option: cython.longlong[::1]) -> float:
+        """Return how many ways through the states of the first lane there are, to the last stage or an end.
+
+        Parameters
+        ----------
+        option
+            E: of each runner; nothing is handed over from an option to itself.
+        """
+        here: cython.double[::1] = np.zeros(self.runners)
+        found: cython.double = 0.0
+        s: cython.Py_ssize_t
+        e: cython.Py_ssize_t
+        i: cython.Py_ssize_t
+        k: cython.Py_ssize_t
+        hub: cython.Py_ssize_t
+        with cython.nogil:
+            for s in range(self.stages):
+                for e in range(self.runners):
+                    here[e] = self.after[e] if s > 0 and self.stay_from[s, 0] < 0 else 0.0
+                for i in range(self.start_hub.shape[0] if s == 0 else 0):
+                    for k in range(self.into_from[self.start_hub[i]], self.into_from[self.start_hub[i] + 1]):
+                        here[self.into_runner[k]] += 1.0
+                for e in range(self.runners if s > 0 else 0):
+                    if self.stay_from[s, 0] >= 0:
+                        for k in range(self.stay_from[s, e], self.stay_from[s, e + 1]):
+                            here[self.stay_to[k]] += self.after[e]
+                    for i in range(self.left_from[s, e], self.left_from[s, e + 1]):
+                        hub = self.left_hub[i]
+                        for k in range(self.into_from[hub], self.into_from[hub + 1]):
+                            if option[self.into_runner[k]] != option[e]:
+                                here[self.into_runner[k]] += self.after[e]
+                for e in range(self.runners):
+                    self.after[e] = here[e] if self.on[0, s, e] else 0.0
+                    if s + 1 == self.stages or (self.may_end and self.ends[s, e] == self.ends[s, e]):
+                        found += self.after[e]
+        return float(found)
+
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)

@@ -11,6 +11,7 @@ from typing import Any
 
 import cython
 import numpy as np
+from cython.cimports.libc.math import INFINITY
 from cython.cimports.serflow_opt.kernels.states import States
 from numpy.typing import NDArray
 
@@ -149,8 +150,8 @@ class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
             self.allowed = allowed
         self.begin = self.met_begin = np.zeros(1, dtype=np.int64)
 
-    def run(self, check: Callable[[], object]) -> tuple[list[Labels], list[Labels]]:
-        """Sweep; return labels by stage, and at each hub of the first.
+    def run(self, check: Callable[[], object]) -> list[Labels]:
+        """Sweep; return labels by stage.
 
         `check` is called before each stage; it raises where time is up.
         """
@@ -159,13 +160,52 @@ class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
             check()
             steps.append(self._stage(s))
             self._hubs(s)
-        met = []
-        value, time, tags = np.asarray(self.met_value), np.asarray(self.met_time), np.asarray(self.met_tags)
-        for hub in range(self.hub_at[0], self.hub_at[1]):
-            place = (hub - self.hub_at[0]) * self.lanes
-            begin, end = self.met_begin[place], self.met_begin[place + self.lanes]
-            met.append((value[begin:end], time[begin:end], tags[:, begin:end]))
-        return steps[::-1], met
+        return steps[::-1]
+
+    def whole_plans(
+        self, start: cython.double[:, ::1], source: int
+    ) -> tuple[Labels, NDArray[np.float64], NDArray[np.int64]]:
+        """Return whole plans within the limit, the least V of each lane, and which of them attain it; -1: none.
+
+        Parameters
+        ----------
+        start
+            Ways from the source x lanes: what they add.
+        source
+            What stands for the source.
+        """
+        room: cython.Py_ssize_t = 0
+        total: cython.Py_ssize_t = 0
+        i: cython.Py_ssize_t
+        k: cython.Py_ssize_t
+        lane: cython.Py_ssize_t
+        place: cython.Py_ssize_t
+        whole: cython.double
+        for k in range(self.start_hub.shape[0]):
+            place = self.start_hub[k] * self.lanes
+            room += self.met_begin[place + self.lanes] - self.met_begin[place]
+        values, times, tagged = np.empty(room), np.empty(room), np.empty((5, room), dtype=np.int64)
+        least, attained = np.full(self.lanes, INFINITY), np.full(self.lanes, -1, dtype=np.int64)
+        value: cython.double[::1] = values
+        time: cython.double[::1] = times
+        tags: cython.longlong[:, ::1] = tagged
+        best: cython.double[::1] = least
+        first: cython.longlong[::1] = attained
+        for k in range(self.start_hub.shape[0]):
+            place = self.start_hub[k] * self.lanes
+            for i in range(self.met_begin[place], self.met_begin[place + self.lanes]):
+                whole = self.met_time[i] + self.start_whole[k] if self.timed else 0.0
+                # labels were kept for the fastest way in; this one may be slower
+                if not whole <= self.limit:
+                    continue
+                lane = self.met_tags[0, i]
+                value[total], time[total] = self.met_value[i] + start[k, lane], whole
+                tags[0, total], tags[1, total], tags[2, total] = lane, source, 1
+                tags[3, total], tags[4, total] = self.met_tags[3, i], self.met_tags[4, i]
+                if value[total] < best[lane]:
+                    best[lane], first[lane] = value[total], total
+                total += 1
+        return (values[:total], times[:total], tagged[:, :total]), least, attained
 
     @cython.cfunc
     def _stage(self, s: cython.Py_ssize_t):  # type: ignore[no-untyped-def]  # returns Labels

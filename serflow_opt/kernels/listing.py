@@ -234,43 +234,6 @@ class Listing(States):  # type: ignore[misc]  # mypy does not read .pxd files
         return 1
 
 
-def added(
-    flat: Any,
-    paths: cython.longlong[:, :, ::1],
-    adds: cython.double[:, :, ::1],
-) -> NDArray[np.float64]:
-    """Return what each stage of listed placements adds to the columns with the hand-over before it, N x M x C.
-
-    Parameters
-    ----------
-    flat, paths
-        The arrays of a chain, and placements as `Listing.run` has them.
-    adds
-        M x E x C, of stages alone.
-    """
-    columns: cython.Py_ssize_t = adds.shape[2]
-    total = np.zeros((paths.shape[0], paths.shape[1], columns))
-    sums: cython.double[:, :, ::1] = total
-    start: cython.double[:, ::1] = flat.start_adds
-    left: cython.double[:, ::1] = flat.left_adds
-    into: cython.double[:, ::1] = flat.into_adds
-    n: cython.Py_ssize_t
-    s: cython.Py_ssize_t
-    c: cython.Py_ssize_t
-    k: cython.Py_ssize_t
-    with cython.nogil:
-        for n in range(paths.shape[0]):
-            for s in range(paths.shape[1]):
-                if paths[n, s, 0] < 0:
-                    break
-                k = paths[n, s, 1]
-                for c in range(columns):
-                    if k >= 0:
-                        sums[n, s, c] = (start[k, c] if s == 0 else left[k, c]) + into[paths[n, s, 2], c]
-                    sums[n, s, c] += adds[s, paths[n, s, 0], c]
-    return total
-
-
 @cython.cclass
 class Least(States):  # type: ignore[misc]  # mypy does not read .pxd files
     """Of listed placements the least V of each, whatever the thresholds.

@@ -13,12 +13,13 @@ sets of multipliers, *lanes*, are swept together: at small sizes most of the tim
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from serflow_opt import kernels
-from serflow_opt.formulations.coefficients import NOTHING
+from serflow_opt.formulations.coefficients import NOTHING, SOURCE
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import staircase
@@ -190,13 +191,15 @@ class _Sweep:
         self, chain: Chain, weights: Floats, before: Floats, allowed: Floats | None, on: Mask, timed: bool
     ) -> None:
         self.chain, self.weights, self.before, self.allowed, self.on = chain, weights, before, allowed, on
-        self.stage = np.ascontiguousarray(np.moveaxis(chain.adds @ weights.T, -1, 0))  # lanes x M x E
-        self.beta = np.ascontiguousarray(weights[:, -1])
-        self.timed = timed or np.isfinite(chain.whole_limit)
+        self.priced = chain.priced(weights)
+        self.stage, self.beta = self.priced.stage, self.priced.beta
+        self.timed = timed or math.isfinite(chain.whole_limit)
 
     def run(self, deadline: Deadline) -> BoundTable:
+        if kernels.compiled:
+            return self._compiled(deadline)
         chain = self.chain
-        steps, arriving = self._compiled(deadline) if kernels.compiled else self._by_arrays(deadline)
+        steps, arriving = self._by_arrays(deadline)
         tails = [self._moved(arriving.get(crossing.hub), crossing, 0) for crossing in chain.leaving[0]]
         there = [tail for tail in tails if tail is not None]
         ends = StageLabels.joined(there) if there else steps[0].rows(np.arange(0))
@@ -210,21 +213,18 @@ class _Sweep:
             best[lane] = ends.value[first[lane]]
         return BoundTable(best, first, ends, steps)
 
-    def _compiled(self, deadline: Deadline) -> tuple[list[StageLabels], dict[object, StageLabels]]:
-        """Labels by stage, and at the hubs before the first."""
+    def _compiled(self, deadline: Deadline) -> BoundTable:
+        """Labels by stage, and whole plans."""
         from serflow_opt.kernels.chain import Sweep
 
-        chain, flat = self.chain, self.chain.flat
-        left, into = flat.left_adds @ self.weights.T, flat.into_adds @ self.weights.T
+        chain, priced = self.chain, self.priced
         run = Sweep(
-            flat, self.on.astype(np.uint8, order="C"), self.stage, left, into, self.before, self.beta,
-            self.allowed, chain.whole_limit, self.timed, STAY, END,
+            chain.flat, self.on.astype(np.uint8, order="C"), self.stage, priced.left, priced.into, self.before,
+            self.beta, self.allowed, chain.whole_limit, self.timed, STAY, END,
         )  # fmt: skip
-        steps, met = run.run(deadline.check)
-        arriving: dict[object, StageLabels] = {
-            crossing.hub: StageLabels(*labels) for crossing, labels in zip(chain.entering[0], met, strict=True)
-        }
-        return [StageLabels(*labels) for labels in steps], arriving
+        steps = [StageLabels(*labels) for labels in run.run(deadline.check)]
+        ends, best, first = run.whole_plans(priced.start, SOURCE)
+        return BoundTable(best, first, StageLabels(*ends), steps)
 
     def _by_arrays(self, deadline: Deadline) -> tuple[list[StageLabels], dict[object, StageLabels]]:
         """The same, by numpy."""

@@ -128,8 +128,9 @@ class ChainSearch(PlacementSearch):
         """Whether everything only adds to the objective."""
 
         def never(chain: Chain) -> bool:
-            crossings = [c for side in (chain.leaving, chain.entering) for at in side for c in at]
-            return all((adds[..., 0] >= 0).all() for adds in (chain.adds, *(c.adds for c in crossings)))
+            flat = chain.flat
+            ways = (flat.start_adds, flat.left_adds, flat.into_adds)
+            return all(bool((adds[..., 0] >= 0).all()) for adds in (chain.adds, *ways))
 
         return self.chain.known("adds", never)
 

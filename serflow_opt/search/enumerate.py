@@ -112,26 +112,26 @@ def _compiled(
     chain: Chain, weights: Floats, swept: BoundTable, most: float, listed: int, deadline: Deadline
 ) -> Placed | None:
     """List them by kernels."""
-    from serflow_opt.kernels.listing import Listing, added
+    from serflow_opt.kernels.listing import Listing
+    from serflow_opt.kernels.placing import added
 
-    flat, runners, lanes = chain.flat, chain.on.shape[1], weights[None]
-    at = np.arange(len(lanes) * runners + 1)
+    flat, runners, priced = chain.flat, chain.on.shape[1], chain.priced(weights[None])
+    at = np.arange(runners + 1)
     lengths = [len(step.value) for step in swept.steps]
     begin = np.array([
-        np.searchsorted(step.lane * runners + step.runner, at) + before
+        np.searchsorted(step.runner, at) + before
         for step, before in zip(swept.steps, accumulate(lengths, initial=0), strict=False)
     ])  # fmt: skip
     value, whole = (np.concatenate([getattr(step, name) for step in swept.steps]) for name in ("value", "whole"))
     back = np.concatenate([step.back for step in swept.steps])
-    start, left, into = (adds @ lanes.T for adds in (flat.start_adds, flat.left_adds, flat.into_adds))
     found = Listing(
         flat,
-        chain.known("option", lambda own: np.array([runner.option for runner in own.data.runners], dtype=np.int64)),
-        np.ascontiguousarray(np.moveaxis(chain.adds @ lanes.T, -1, 0)),
-        start,
-        left,
-        into,
-        np.ascontiguousarray(lanes[:, -1]),
+        chain.option,
+        priced.stage,
+        priced.start,
+        priced.left,
+        priced.into,
+        priced.beta,
         (value, whole, back, begin),
         chain.whole_limit * (1 + ROUNDING) if np.isfinite(chain.whole_limit) else -1.0,
         ROUNDING,
@@ -228,7 +228,7 @@ def _crossed(
     receiver = entered.runner[into]
     allowance = np.repeat(allowance, len(receivers)) - (entered.adds @ weights)[into]
     whole = np.repeat(whole, len(receivers)) + entered.whole[into]
-    option = np.array([runner.option for runner in chain.data.runners])
+    option = chain.option
     begin = np.full(len(receiver), s + 1)  # a hand-over begins a run
     alive = look.within(receiver, whole, begin, allowance)
     # on one option a run goes on (`_gone_on`): nothing is handed over from an option to itself

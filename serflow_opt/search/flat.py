@@ -73,6 +73,44 @@ class HubCrossings:
 
 
 @dataclass(frozen=True, slots=True)
+class LanePrices:
+    """What the parts of a chain add to V at some multipliers, by lanes.
+
+    Attributes
+    ----------
+    stage
+        Lanes x M x E.
+    start, left, into
+        Ways x lanes: from the source, into hubs and out of them.
+    beta
+        Of each lane the multiplier of the accuracy.
+    """
+
+    stage: Floats
+    start: Floats
+    left: Floats
+    into: Floats
+    beta: Floats
+
+    @classmethod
+    def of(cls, adds: Floats, flat: Flat, weights: Floats) -> LanePrices:
+        """Price the columns of a chain.
+
+        Parameters
+        ----------
+        adds
+            M x E x C, of stages.
+        flat
+            The chain's.
+        weights
+            Lanes x C multipliers.
+        """
+        stage = (weights @ adds.reshape(-1, adds.shape[2]).T).reshape(len(weights), *adds.shape[:2])
+        start, left, into = (parts @ weights.T for parts in (flat.start_adds, flat.left_adds, flat.into_adds))
+        return cls(stage, start, left, into, np.ascontiguousarray(weights[:, -1]))
+
+
+@dataclass(frozen=True, slots=True)
 class Flat:
     """Arrays of a chain; `layered.Chain` says what the numbers are.
 

@@ -59,7 +59,12 @@ class Brackets:
 
 
 def placed(chain: Chain, paths: Paths) -> Placed:
-    """Add up what a few placements take."""
+    """Add up what placements take."""
+    if kernels.compiled:
+        from serflow_opt.kernels.placing import added
+
+        rows = located(chain, paths)
+        return Placed(paths, added(chain.flat, rows, chain.adds), whole_times(chain, rows))
     stage, there = np.arange(len(chain.on)), paths.runner != NOWHERE
     adds, whole = chain.adds[stage, paths.runner], chain.whole[stage, paths.runner].sum(axis=1)
     if not there.all():
@@ -76,6 +81,23 @@ def placed(chain: Chain, paths: Paths) -> Placed:
                 adds[n, s] += crossing.adds[at[0]]
                 whole[n] += crossing.whole[at[0]]
     return Placed(paths, adds, whole)
+
+
+def located(chain: Chain, paths: Paths) -> Ints:
+    """Return the runner of each stage and the ways in and out of its hub, as the kernels number them, N x M x 3."""
+    from serflow_opt.kernels.placing import Placing
+
+    runner, way, moved = (np.ascontiguousarray(part) for part in (paths.runner, paths.way, paths.moved.view(np.uint8)))
+    rows: Ints = Placing(chain.flat).located(runner, way, moved)
+    return rows
+
+
+def whole_times(chain: Chain, rows: Ints) -> Floats:
+    """Return whole times of placements, as `located` has them, N."""
+    from serflow_opt.kernels.placing import Placing
+
+    times: Floats = Placing(chain.flat).times(rows)
+    return times
 
 
 def bracket(chain: Chain, those: Placed, held: Floats, deadline: Deadline = NEVER) -> Brackets:

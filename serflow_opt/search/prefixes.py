@@ -11,6 +11,11 @@ from serflow_opt.search.layered import Chain
 
 def least_whole_before(chain: Chain) -> Floats:
     """Least whole time before each state, M x E: what a label must leave room for."""
+    if kernels.compiled:
+        from serflow_opt.kernels.before import Before
+
+        found: Floats = Before(chain.flat, chain.on[None].astype(np.uint8)).least()
+        return found
     least = np.full(chain.on.shape, np.inf)
     done: Floats | None = None
     for s in range(len(chain.on)):
@@ -66,11 +71,9 @@ def most_values(chain: Chain, weights: Floats, most: Floats, on: Mask | None = N
         return np.array([_most_value(chain, *lane) for lane in zip(weights, most.tolist(), kept, strict=True)])
     from serflow_opt.kernels.before import Before
 
-    flat = chain.flat
-    stage = np.ascontiguousarray(np.moveaxis(chain.adds @ weights.T, -1, 0))
-    start, left, into = (adds @ weights.T for adds in (flat.start_adds, flat.left_adds, flat.into_adds))
-    run = Before(flat, kept.astype(np.uint8, order="C"))
-    allowed: Floats = run.most(stage, start, left, into, np.ascontiguousarray(weights[:, -1]), most)
+    priced = chain.priced(weights)
+    run = Before(chain.flat, kept.astype(np.uint8, order="C"))
+    allowed: Floats = run.most(priced.stage, priced.start, priced.left, priced.into, priced.beta, most)
     return allowed
 
 

@@ -61,21 +61,26 @@ class Menus:
         return cls(first, size, np.concatenate(levels), np.concatenate(stays), np.concatenate(masses))
 
 
+def _offers(chain: Chain) -> tuple[Floats, Floats, Ints]:
+    """Return rents, at the chain's rate, and the most machines of each option; the tier of each runner."""
+    options = chain.data.instance.options
+    rent = np.array([option.rent_per_s for option in options]) / chain.rate / chain.data.dollar
+    most = np.array([ANY_NUMBER if o.machines_max is None else o.machines_max for o in options], float)
+    return rent, most, np.array(chain.data.tier)
+
+
 class Columns:
     """Of a chain: how its columns are ordered and scaled for the kernels."""
 
     def __init__(self, chain: Chain) -> None:
-        self.chain, self.menus = chain, Menus.of(chain)
+        self.chain, self.menus = chain, chain.known("menus", Menus.of)
         last, kinds = len(chain.columns) - 1, len(chain.rented)
         self.machines = list(range(last - kinds, last))
         self.order = [0, *self.machines, *range(1, last - kinds), last]
         names = [chain.columns[column] for column in self.order]
         self.limited_money = names.index("cost", 1) if kinds and "cost" in names[1:] else 0
-        options = chain.data.instance.options
-        self.rent = np.array([option.rent_per_s for option in options]) / chain.rate / chain.data.dollar
-        self.most = np.array([ANY_NUMBER if o.machines_max is None else o.machines_max for o in options], float)
-        self.option = np.array([runner.option for runner in chain.data.runners])
-        self.tier = np.array(chain.data.tier)
+        self.rent, self.most, self.tier = chain.known("offers", _offers)
+        self.option = chain.option
         self.mixing = MIXING[chain.data.instance.threshold_mode]
         self.faster = (chain.data.instance.rate_per_s or 1.0) / chain.rate
         size = np.abs(chain.adds[chain.on]).mean(axis=0) * len(chain.on) if chain.on.any() else np.ones(last + 1)

@@ -25,7 +25,8 @@ from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.flat import HubCrossings
-from serflow_opt.search.layered import Chain
+from serflow_opt.search.layered import Chain, count_paths
+from serflow_opt.search.rented.columns import Menus
 from serflow_opt.search.rented.parting import NodeCounts
 from serflow_opt.search.rented.search import RentedSearch
 
@@ -70,6 +71,15 @@ def guesses(data: Data) -> list[Late]:
 
 def chains_of(chain: Chain, late: Late) -> tuple[Chain, Chain | None]:
     """Return a chain that says what a guess asks for; and one more with limits on whole times, where it takes two."""
+    pair: tuple[Chain, Chain | None] = chain.known(f"{late}", lambda own: _chains_of(own, late))
+    limited, also = (
+        own and replace(own, data=chain.data, limits=chain.limits, whole_limit=chain.whole_limit) for own in pair
+    )
+    assert limited is not None
+    return limited, also
+
+
+def _chains_of(chain: Chain, late: Late) -> tuple[Chain, Chain | None]:
     adds = chain.adds.copy()
     column = chain.columns.index("late")
     for s, share in ((late.cold, late.share), (late.warm, 1 - late.share)):
@@ -84,20 +94,51 @@ def chains_of(chain: Chain, late: Late) -> tuple[Chain, Chain | None]:
 
 def _until(chain: Chain, stop: int, *, cold: bool, **arrays: Floats) -> Chain:
     """Return a chain whose whole times end before a stage."""
-    data = chain.data
-    whole = chain.whole.copy()
+    ways: tuple[list[list[HubCrossings]], ...] = chain.known("ways by times", _by_times)
+    leaving, entering, without, leaving_0, entering_0 = ways
+    flat, whole, last = chain.flat, chain.whole.copy(), len(chain.whole)
     whole[stop:] = 0.0
+    start, left, into = (part.copy() for part in (flat.start_whole, flat.left_whole, flat.into_whole))
+    if not cold:
+        into -= _spared(chain)[flat.into_runner]
+    if stop < last:
+        left[flat.left_from[stop, 0] :] = 0.0
+        into[flat.into_from[flat.hub_at[stop]] :] = 0.0
+    if stop == 0:
+        start[:] = 0.0
+    return chain.changed(
+        known={
+            "flat": replace(flat, whole=whole, start_whole=start, left_whole=left, into_whole=into),
+            "paths": chain.known("paths", count_paths),
+            "menus": chain.known("menus", Menus.of),
+        },
+        whole=whole,
+        leaving=leaving[:stop] + leaving_0[stop:],
+        entering=(entering if cold else without)[:stop] + entering_0[stop:],
+        **arrays,
+    )
+
+
+def _spared(chain: Chain) -> Floats:
+    """Return the cold starts that not all meet, by runner."""
+    data = chain.data
     chance = [data.whole_cold_time(e) if data.chance(1, e) is not None else 0.0 for e in range(len(data.runners))]
-    spared = np.zeros(len(chance)) if cold else np.array(chance)
+    return np.array(chance)
 
-    def timed(crossing: HubCrossings, s: int, spare: bool) -> HubCrossings:
-        if s >= stop:
-            return replace(crossing, whole=np.zeros(len(crossing.whole)))
-        return replace(crossing, whole=crossing.whole - spared[crossing.runner]) if spare else crossing
 
-    leaving = [[timed(crossing, s, False) for crossing in at] for s, at in enumerate(chain.leaving)]
-    entering = [[timed(crossing, s, True) for crossing in at] for s, at in enumerate(chain.entering)]
-    return chain.changed(whole=whole, leaving=leaving, entering=entering, **arrays)
+def _by_times(chain: Chain) -> tuple[list[list[HubCrossings]], ...]:
+    """Return ways into hubs; out of them, with cold starts and without those that not all meet; and both in no time."""
+    spared = _spared(chain)
+
+    def timed(ways: list[list[HubCrossings]], factor: float, less: Floats) -> list[list[HubCrossings]]:
+        return [
+            [HubCrossings(way.hub, way.runner, way.adds, factor * way.whole - less[way.runner]) for way in at]
+            for at in ways
+        ]
+
+    none = np.zeros(len(spared) + 1)  # the last is the source
+    without = timed(chain.entering, 1.0, spared)
+    return chain.leaving, chain.entering, without, timed(chain.leaving, 0.0, none), timed(chain.entering, 0.0, none)
 
 
 class LateSearch:

@@ -27,7 +27,7 @@ from serflow_opt.plan.decision import Decision
 from serflow_opt.search.bound_recursion import BoundTable, sweep
 from serflow_opt.search.enumerate import near_optimal_placements
 from serflow_opt.search.layered import Chain, count_paths
-from serflow_opt.search.placed import Placed, placed
+from serflow_opt.search.placed import Placed, located, placed, whole_times
 from serflow_opt.search.placements import Paths, keys_of
 from serflow_opt.search.prefixes import least_whole_before, most_value
 from serflow_opt.search.rented.parting import OFTEN, Parting
@@ -45,6 +45,8 @@ TRIED = 3_000, 20
 """How many are listed for that, and how many of them are parted."""
 FIRST, NODES_EACH = 10, 100
 """Nodes by which placements are bounded, the first ones met and those that are listed."""
+EARLY = 500
+"""Placements bounded one by one right after the first sweep, where it is known what they have to be better than."""
 ROUNDS = 6
 """Sweeps at the multipliers of a placement at most."""
 FACTORS = (0.1, 1.0, 3.0, 10.0, 100.0)
@@ -82,7 +84,7 @@ class RentedSearch(Parting):
         super().__init__(chain, gap, deadline, on_better, grace_s, most_nodes=most_nodes)
         self.also = also
         self.before = chain.known("before", least_whole_before)
-        self.tight = stages_couple(chain.data.instance)
+        self.tight = chain.known("tight", _stages_couple)
         self.infeasible = False
         self.held = np.zeros(len(chain.limits))  # multipliers of the limits
         self.held[0] = 1.0
@@ -135,6 +137,10 @@ class RentedSearch(Parting):
         if pool is not None:
             return self._settled(pool)
         swept = self._begun
+        if swept is not None and math.isfinite(self._reach()):
+            few = self._left(self.held, swept, self._reach(), EARLY)
+            if few is not None:
+                return self._close(self.held, few)
         if swept is None:
             swept = self._sweep(self._first_lanes())
             if (swept.first < 0).all() or swept.best[-1] > self.chain.limits[-1] + ROUNDING:
@@ -221,7 +227,7 @@ class RentedSearch(Parting):
         those = those.rows(those.whole <= self.chain.whole_limit)
         if self.also is None or not len(those):
             return those
-        return those.rows(placed(self.also, those.paths).whole <= self.also.whole_limit)
+        return those.rows(whole_times(self.also, located(self.also, those.paths)) <= self.also.whole_limit)
 
     def _roots(self, those: Placed) -> tuple[Floats, Floats]:
         """Bound placements by their best mixes, in units of the chain's objective; the weights these are from."""
@@ -234,16 +240,17 @@ class RentedSearch(Parting):
     def _list(self, weights: Floats, swept: BoundTable) -> bool:
         """List what bounds have left, bound it by itself, and part the machines and thresholds of what that leaves."""
         for most in (FEW, LISTED):
-            target = self.target()
             those = self._left(weights, swept, self._reach(), most)
             if those is not None:
                 break
             if self.knows and most < LISTED:  # a better plan leaves fewer
                 self._improve(weights, swept)
                 swept = self._sweep_below(weights)
-        if those is None:
-            return False
-        self._dropped = min(self._dropped, target)
+        return those is not None and self._close(weights, those)
+
+    def _close(self, weights: Floats, those: Placed) -> bool:
+        """Bound what was listed, part its machines and thresholds; the search has ended then."""
+        self._dropped = min(self._dropped, self.target())
         self.counts.listed = len(those)
         bounds = self.bounded(those, weights, NODES_EACH)
         self.left = those, bounds
@@ -311,6 +318,10 @@ class RentedSearch(Parting):
                     return self.decision()
         self.take(those, first)
         return self.decision()
+
+
+def _stages_couple(chain: Chain) -> bool:
+    return stages_couple(chain.data.instance)
 
 
 def _with(weights: Floats, column: int, value: float) -> Floats:

@@ -1,0 +1,32 @@
+"""What placements take, by kernels and by numpy: the same ways found, the same sums."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.chains import EACH, chain_of
+
+from serflow_opt import kernels
+from serflow_opt.search.placed import located, placed
+from serflow_opt.search.placements import list_paths
+
+
+@pytest.mark.parametrize(("kind", "seed"), EACH)
+def test_placed(kind: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All placements, or some of many, with variants, ways to hand over and ends."""
+    chain = chain_of(kind, seed, tmp_path)
+    paths = None if chain is None else list_paths(chain.data)
+    if chain is None or paths is None:
+        return
+    paths = paths[np.arange(0, len(paths), max(1, len(paths) // 50))]
+    found = []
+    for compiled in (True, False):
+        monkeypatch.setattr(kernels, "compiled", compiled)
+        found.append(placed(chain, paths))
+    np.testing.assert_allclose(found[0].whole, found[1].whole, rtol=1e-12)
+    np.testing.assert_allclose(found[0].adds, found[1].adds, rtol=1e-12, atol=1e-15)
+    rows = located(chain, paths)
+    assert rows[:, :, 0].tolist() == paths.runner.tolist()
+    assert (rows[:, :, 1:] >= 0).all(axis=2).tolist() == paths.moved.tolist()
