@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
-from oracles.provisioned_instances import draw
-from oracles.provisioned_reading import provisioned
-from support.helpers import load
 
 from serflow_opt.search.envelope import Envelope
 from serflow_opt.search.lagrangian import StageExits
-from serflow_opt.traffic.carrying import Carrying
-from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.flows import Flow, FlowLine, Flows
-from serflow_opt.traffic.provision.in_place import fewest
-from serflow_opt.traffic.provision.pricing import Pricing
-from serflow_opt.traffic.provision.structures import Structures
 
 STAGES = 4
 
@@ -75,18 +66,3 @@ def test_no_thresholds_are_below_the_bound(seed: int) -> None:
         found, none = flows.bound([flow], asked, 1.0)
         assert found >= asked - 1e-9
         assert none == ()
-
-
-@pytest.mark.parametrize("seed", [0, 1, 4, 5, 9, 13, 18, 77])
-def test_the_best_has_the_machines_that_its_place_needs(seed: int, tmp_path: Path) -> None:
-    """The least counts that a place needs are never above those of the best deployment: they may be cut off below."""
-    case = draw(seed)
-    found = provisioned(case, tmp_path)
-    if not found.parts:
-        pytest.skip("no deployment")
-    instance = load(case.document, tmp_path)
-    shares, rates = (np.array(column) for column in zip(*case.rates, strict=True))
-    carrying = Carrying(case.arrivals, instance.utilisation_cap)  # type: ignore[arg-type]
-    pricing = Pricing(Structures(instance, case.blocks), Rates(rates, shares), case.wait_max, carrying)
-    (least,) = fewest(pricing, [found.structure], found.usd_per_s * 1.01)
-    assert all(count <= part.count for count, part in zip(least, found.parts, strict=True))

@@ -9,24 +9,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 from support import tiny
+from support.valued_parts import confirmation, part
 
 from serflow_opt.report.traffic import deployment_table
 from serflow_opt.traffic.carrying import Carrying
-from serflow_opt.traffic.confirm.result import Confirmation, LatencyTarget, Verdict
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.confirmed import Less, Simulated
 from serflow_opt.traffic.provision.question import ProvisionQuestion
 from serflow_opt.traffic.provision.result import Deployment, Part
 from serflow_opt.traffic.provision.scope import scope_of
-
-
-def part(**changes: Any) -> Part:
-    base = Part(1, 2, "vm", 2, 3, 5.0, "fn", 1e-6, 1.0, 4.0, 0.5, 0.6, 1e-4, 1e-6, 0.0)
-    return dataclasses.replace(base, **changes)
-
-
-def confirmation(verdict: Verdict) -> Confirmation:
-    return Confirmation(verdict, LatencyTarget("share", 1.0, 0.05), 0.05, 0.04, 0.06, 0.99, 0, 1000, 10, 0.1, (0.1,))
 
 
 def scope(

@@ -14,23 +14,12 @@ from oracles.provisioned_instances import draw
 from oracles.provisioned_reading import best_of, check_deployment, provisioned
 from support import tiny
 from support.helpers import changed, load, two_tiers
+from support.provision_by_head import whole
 
 from serflow_opt import InputError, Instance
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.provision.solve import Moment, provision
-
-# ----------------------------------------------------------------------------------------------------
-# Arithmetic by hand: `tiny.two_stages`, where a request is cheapest with R_2 = 0.5: 1 + 0.5 x 2 = 2 s of a worker, or
-# 0.25 + 2 x (0.5 x 0.5 + 0.25 + 0.5 x 0.25) = 1.5 USD on the function. Its input costs 0.125 USD.
-
-
-LINKS = {("client", "vm"): tiny.INPUT, ("client", "fn"): tiny.INPUT, ("vm", "fn"): tiny.HAND_OVER}
-
-
-def whole(**changes: Any) -> Instance:
-    """`tiny.two_stages` whose machines may be busy all the time, and whose input takes a link to functions, too."""
-    return tiny.two_stages(**{"utilisation_cap": 1.0, "links": LINKS, **changes})
 
 
 def test_smooth_arrivals_fill_machines() -> None:
@@ -111,45 +100,6 @@ def test_blocks_of_stages() -> None:
     assert two.usd_per_s == pytest.approx(3.5, rel=1e-12)
 
 
-def test_latency_is_that_of_the_slower_pool() -> None:
-    """In one block v is done after 0.5 + 1 and 0.5 + 3 s, f after 0.5 + 0.5 + 0.25 and 0.5 + 0.5 + 0.5 s.
-
-    The mean over those that leave is 0.5 x 1.5 + 0.5 x 3.5 = 2.5 on v, 1.375 on f, where half meet a cold start:
-    1.125 with half of it.
-    """
-    for slo, measure, count in (
-        (3.5, "worst", 2),
-        (3.4, "worst", 0),
-        (1.5, "p50", 2),
-        (1.4, "p50", 0),
-        (2.5, "mean", 2),
-        (2.4, "mean", 0),
-    ):
-        found = provision(whole(latency_slo_s=slo, latency_measure=measure), 2.0, blocks=1)
-        assert found.counts == (count,), (slo, measure)
-        assert found.latency_worst_ms == pytest.approx(3500.0 if count else 1500.0)
-        assert found.latency_mean_ms == pytest.approx(2500.0 if count else 1125.0)
-    assert provision(whole(latency_slo_s=1.2), 2.0, blocks=1).status == "infeasible"
-
-
-def test_cold_starts_are_met_by_a_share() -> None:
-    """f takes 0.5 s of input and 0.25 s a stage; half of the requests meet 0.5 s more. Half leave after stage 1.
-
-    Done after 0.75, 1 s, or 1.25, 1.5 s: a quarter each. So 0.5 are in time at 1 s, 0.75 at 1.25 s, all at 1.5 s.
-    """
-    machines_are_late = {
-        "options": tuple(dataclasses.replace(o, stage_seconds=(9.0, 9.0)) for o in whole().options[:1])
-    }
-    machines_are_late["options"] += whole().options[1:]
-    for measure, least in (("p50", 1.0), ("p75", 1.25), ("p76", 1.5), ("worst", 1.5), ("mean", 1.125)):
-        asked = {"latency_measure": measure, **machines_are_late}
-        found = provision(whole(latency_slo_s=least, **asked), 2.0, blocks=1)
-        assert (found.status, found.counts) == ("optimal", (0,)), measure
-        below = provision(whole(latency_slo_s=least * 0.999, **asked), 2.0, blocks=1)
-        assert below.status == "infeasible", measure
-        assert f"--latency-slo-ms {least * 1000:g}" in below.reason
-
-
 def test_free_machines_are_proven() -> None:
     """Machines without rent take all for nothing but the input's link, or for nothing at all."""
     v = dataclasses.replace(tiny.one_vm().options[0], usd_per_s=0.0)
@@ -174,19 +124,6 @@ def test_stages_without_time_need_one_machine(arrivals: Any) -> None:
     assert "inf" not in str(found.to_dict())
     alone = provision(tiny.one_vm(options=(instance.options[0],), links={}), 2.0, blocks=1, arrivals=arrivals)
     assert (alone.status, alone.counts, alone.usd_per_s) == ("optimal", (1,), 0.5)
-
-
-def test_stages_that_nobody_reaches_run_nowhere() -> None:
-    """All may leave at stage 1, after 0.5 + 1 s, 2 x 1 workers busy; stage 2 fits nothing and takes for ever."""
-    v = dataclasses.replace(tiny.one_vm().options[0], stage_seconds=(1.0, 1e6), memory_bytes=7.0)
-    menus = (tiny.menu((1.0, 0.25)), tiny.LAST)
-    found = provision(tiny.one_vm(options=(v,), menus=menus, latency_slo_s=1.5), 2.0, arrivals="smooth")
-    assert (found.status, found.counts) == ("optimal", (4,))
-    assert [(part.first, part.last) for part in found.parts] == [(1, 1)]
-    assert [(choice.stage, choice.threshold) for choice in found.thresholds] == [(1, 0.5)]
-    assert (found.levels, found.accuracy) == ((0,), pytest.approx(0.8))
-    assert found.latency_worst_ms == pytest.approx(1500.0)
-    assert provision(tiny.one_vm(options=(v,), menus=menus, accuracy_min=0.85), 2.0).status == "infeasible"
 
 
 def test_accuracy_decides_the_threshold() -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support import tiny
 from support.helpers import load, run, two_tiers
+from support.rented_pools import LINK, rented
 
 import serflow_opt as so
 from serflow_opt import InputError, Instance, provision
 from serflow_opt.problem.network import Menu, Stage
-from serflow_opt.problem.offers import Link, Option, Scaling, Tier
+from serflow_opt.problem.offers import Option, Scaling, Tier
 from serflow_opt.traffic.control.baselines import Fixed
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.provision.result import Deployment
@@ -24,7 +23,6 @@ from serflow_opt.traffic.queues.service_time import ServiceTime
 from serflow_opt.traffic.queues.waiting import waiting
 
 STEPS = 40
-LINK = Link(bytes_per_s=1e9, round_trip_s=0.0, usd_per_byte=0.0)
 
 
 @dataclass(frozen=True)
@@ -213,22 +211,6 @@ def test_beside_a_function_against_enumeration(seed: int) -> None:
     assert both.usd_per_s <= one.usd_per_s * (1 + 1e-9)
 
 
-def rented(edge_max: int | None, cloud_max: int | None, **changes: object) -> Instance:
-    """Edge and cloud machines that take 3 s a request on average: 1 and 4 s, half leave at the first."""
-    tiers = (
-        Tier("edge", "edge", scaling=Scaling(machines_max=edge_max)),
-        Tier("cloud", "vm", scaling=Scaling(machines_max=cloud_max)),
-    )
-    return tiny.two_stages(
-        tiers=tiers,
-        options=(Option("m", 0, (1.0, 4.0), usd_per_s=0.2), Option("m", 1, (1.0, 4.0), usd_per_s=0.5)),
-        links={("client", "edge"): LINK, ("client", "cloud"): LINK, ("edge", "cloud"): LINK},
-        menus=(tiny.menu((0.5,), (0.8,)), tiny.LAST),
-        utilisation_cap=1.0,
-        **changes,
-    )
-
-
 def test_two_tiers_where_neither_has_enough() -> None:
     """Six machines are needed, four of each are there: 4 x 0.2 + 2 x 0.5, and nothing with one pool."""
     instance = rented(4, 4)
@@ -263,20 +245,6 @@ def test_what_is_promised_is_what_the_simulator_finds() -> None:
     assert late == pytest.approx(1 - found.on_time, abs=0.012)
     assert found.simulated.kept.low <= late <= found.simulated.kept.high + 0.005
     assert found.service.blocks[0].shares == pytest.approx([own.reach for own in part.pools])
-
-
-def test_a_gateway_draws_the_pool_of_each_request() -> None:
-    """A gateway sends each request to the pool of its share, and keeps workers of pools apart."""
-    service = provision(rented(4, 4), 2.0, blocks=1, arrivals="smooth", pools=2).service
-    assert service is not None
-    balancer, share = so.Balancer(service), service.blocks[0].shares[0]
-    assert [balancer.pool(0, drawn) for drawn in (0.0, share - 1e-9, share, 1 - 1e-9)] == [0, 0, 1, 1]
-    balancer.machines(0, 1, pool=1)
-    assert [balancer.enter(0, pool=1), balancer.enter(0, pool=1), balancer.enter(0)] == ["machine", "wait", "wait"]
-    assert balancer.finished(0, pool=1)
-    other = so.Balancer(service)
-    other.restore(json.loads(json.dumps(balancer.state())))
-    assert other.state() == balancer.state()
 
 
 def test_files_and_the_command(tmp_path: Path) -> None:
