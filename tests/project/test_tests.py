@@ -10,33 +10,6 @@ from pathlib import Path
 from project.architecture import MOST_LINES, ROOT, modules
 
 TESTS = ROOT / "tests"
-WITHOUT: frozenset[str] = frozenset(
-    {
-        "families.workflow.document",
-        "families.workflow.family",
-        "families.workflow.menu",
-        "families.workflow.plot",
-        "families.workflow.problem",
-        "families.workflow.report",
-        "formulations.workflow",
-        "plotting.network_scene",
-        "profiling.at_cuts",
-        "profiling.stages.observing",
-        "profiling.stages.tracing",
-        "solving",
-        "traffic.batches.lines",
-        "traffic.batches.models",
-        "traffic.batches.structures",
-        "traffic.batches.value",
-        "traffic.confirm.rounds",
-        "traffic.confirm.warming",
-        "traffic.schedule.boxes",
-        "traffic.schedule.model",
-        "traffic.schedule.rough",
-        "traffic.schedule.task",
-    }
-)
-"""Modules whose tests stand elsewhere: this list may only get shorter."""
 
 
 @cache
@@ -72,15 +45,13 @@ test_of.__test__ = False  # type: ignore[attr-defined]  # it is none itself
 
 
 def test_each_module_has_a_test_module_of_its_name() -> None:
-    """Whoever changes a module knows where its tests are; nothing joins the list of those without."""
+    """Whoever changes a module knows where its tests are."""
     asked = {
         name
         for name, module in modules().items()
         if module.file.name not in ("__init__.py", "__main__.py") and does_something(module.tree)
     }
-    missing = {name for name in asked if not test_of(name).exists()}
-    assert sorted(missing - WITHOUT) == []
-    assert sorted(WITHOUT - missing) == [], "these have a test module, or need none: take them off the list"
+    assert sorted(name for name in asked if not test_of(name).exists()) == []
 
 
 def test_each_test_says_what_it_claims() -> None:

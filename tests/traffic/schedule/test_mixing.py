@@ -13,7 +13,6 @@ from support.mix_cases import NEAR, case
 from serflow_opt.ground.deadline import NEVER
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.schedule.mixing import mix
-from serflow_opt.traffic.schedule.rough import best_of_all, coarser
 from serflow_opt.traffic.schedule.solve import _first, _simplest, _task, schedule
 from serflow_opt.traffic.schedule.task import BlockTask
 from serflow_opt.traffic.service import Block, Function, Machine, Service
@@ -63,18 +62,6 @@ def test_windows_bound_from_below(seed: int, monkeypatch: pytest.MonkeyPatch) ->
     bounds = solved(task)
     assert bounds[-1] <= truth + NEAR
     assert task.usd >= truth - NEAR
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_where_moments_are_many(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bound by one type that is no worse than any, schedules at coarser steps: the optimum is between them."""
-    task, truth = case(150 + seed, whole=seed % 2 > 0, billing=seed % 3 == 0, with_function=seed % 4 > 0)
-    _simplest(task)
-    assert best_of_all(task, NEVER) <= truth + NEAR
-    monkeypatch.setattr("serflow_opt.traffic.schedule.rough.MOMENTS", 4)
-    before = task.usd
-    for _ in coarser(task, 1e-6, 1, NEVER):
-        assert truth - NEAR <= task.usd <= before
 
 
 def test_several_blocks_are_proven() -> None:
