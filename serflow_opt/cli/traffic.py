@@ -158,7 +158,9 @@ def simulate(
     ] = None,
     trainings: Annotated[int, typer.Option(help="Trainings, or runs of what has steps, simulated.", min=1)] = 50,
     mini_batches: Annotated[int, typer.Option(help="Mini-batches sent through a pipeline.", min=2)] = 400,
-    requests: Annotated[int, typer.Option(help="Requests sent through shared batches.", min=1)] = 100_000,
+    requests: Annotated[
+        int, typer.Option(help="Requests sent through shared batches, or a pool's shortages.", min=1)
+    ] = 100_000,
     policy: Annotated[
         PolicyName | None,
         typer.Option(help="Who scales; left out: controller, or batches where a tier takes them."),
@@ -227,7 +229,7 @@ def simulate(
             given: dict[str, Any] = {"trainings": trainings, "seed": seed}
             if instance.kind == "pipeline":
                 given = {"mini_batches": mini_batches}
-            elif instance.kind == "batching":
+            elif instance.kind in ("batching", "spot"):
                 given = {"requests": requests, "seed": seed}
             elif instance.kind in OF_STEPS:
                 given = {"runs": trainings, "seed": seed, "times": times.value, "cv": cv}

@@ -23,6 +23,7 @@ SHIPPED = {
     "blocked": "families.blocked.family:BLOCKED",
     "workflow": "families.workflow.family:WORKFLOW",
     "commitment": "families.commitment.family:COMMITMENT",
+    "spot": "families.spot.family:SPOT",
 }
 """Where the families of this package are, imported when they are asked for."""
 GROUP = "serflow_opt.families"

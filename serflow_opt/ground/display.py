@@ -25,6 +25,7 @@ VIEWS = {
     "Front": "report.front:front_table",
     "LimitCosts": "report.solution:limits_table",
     "Plan": "report.plan:plan_table",
+    "PoolSimulated": "report.spot:pool_table",
     "Policy": "report.policy:policy_table",
     "Reproduction": "report.claims:claims_table",
     "RoundsSimulated": "report.training:rounds_table",

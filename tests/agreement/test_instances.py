@@ -40,6 +40,7 @@ NEEDS = {
     "diffusion-cascade": "diffserve_confidences.csv",
     "resnet50-cluster": "infless_profiles.csv",
     "resnet50-lambda": "perf-cost/result.csv",
+    "spot-v100": "aws_gcp_runs.csv",
     "twitter-commitments": "twitter_per_minute.csv",
     "vgg16-cifar10-hybrid": "perf-cost",
     "vgg16-phones": "phones_ai_benchmark.csv",

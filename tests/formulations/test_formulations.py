@@ -36,6 +36,7 @@ from support import (
     golden_pipelines,
     golden_provisioning,
     golden_scaling,
+    golden_spot_pools,
     golden_training,
     golden_workflow,
     tiny,
@@ -145,6 +146,7 @@ def built_names() -> set[str]:
         | golden_jobs.built_names()
         | golden_keep_alive.built_names()
         | golden_pipelines.built_names()
+        | golden_spot_pools.built_names()
         | golden_training.built_names()
         | golden_workflow.built_names()
         | {
