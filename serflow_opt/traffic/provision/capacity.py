@@ -19,8 +19,9 @@ from serflow_opt.ground.tolerances import EQUAL, FULLEST, NEGLIGIBLE, TOLERANCE
 from serflow_opt.search.lagrangian import LinearCost, StageExits, envelope_of, solve_dual
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.provision.least_held import least_held, least_squares
 from serflow_opt.traffic.provision.promise import Promise
-from serflow_opt.traffic.provision.relaxed import LeastWaits, LimitSlack, least_held, least_squares, slack_of
+from serflow_opt.traffic.provision.relaxed import LeastWaits, LimitSlack, slack_of
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
 from serflow_opt.traffic.queues.erlang import erlang_c, largest_loads
 

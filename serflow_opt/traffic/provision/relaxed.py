@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serflow_opt.ground.tolerances import EQUAL, SMALLEST, TOLERANCE
-from serflow_opt.search.lagrangian import LinearCost, StageExits, solve_dual
 from serflow_opt.traffic.provision.waits import ROOMS, Queues, useful_rooms
 
 if TYPE_CHECKING:
@@ -30,12 +29,10 @@ if TYPE_CHECKING:
 SCATTERED, JUMP = 1e-4, 0.998
 """Times that do not vary at all are taken for varying a little, which is told much sooner, and waits for so much less:
 the formula of two moments is off by less where it meets the exact one."""
-SLOPES = 9
-"""Prices of the mean at which the least second moment of holding times is bounded."""
+PARTS = 16
+"""Of an octave: squared coefficients of variation are rounded down to such parts, where any work may be."""
 LOOKS = 5
 """Works at which the least second moment is looked at between two."""
-HELD = 33
-"""Mean seconds that one holds a worker which are tried as the least."""
 HALVINGS = 14
 """Of the range in which the most work of a number of machines lies: it is told to twice such a part."""
 NEAR = 30.0
@@ -102,7 +99,7 @@ class LeastWaits:
         works = np.linspace(low, high, LOOKS)
         square = self._squares(works)
         cv2: Floats = (square * float(self.reaches[0]) / works**2 - 1) * (1 - EQUAL)
-        return mean, max(SCATTERED, float(cv2.min()))
+        return mean, max(SCATTERED, rounded_down(float(cv2.min()), 1 - low / high))
 
     def _squares(self, works: Floats) -> Floats:
         """Return the least second moment of the seconds that one holds a worker, by work, s²."""
@@ -224,7 +221,9 @@ class LeastWaits:
                     low, at_low = middle, taken
         return high
 
-    def places(self, counts: Iterable[int], low: float, high: float) -> dict[int, int]:
+    def places(
+        self, counts: Iterable[int], low: float, high: float, known: Mapping[int, int] | None = None
+    ) -> dict[int, int]:
         """Return `most_places` for rising numbers of machines: where all places are in time, they are for more, too.
 
         Parameters
@@ -233,6 +232,8 @@ class LeastWaits:
             Machines, rising.
         low, high
             As `row` takes them.
+        known
+            No more may wait for so many machines; None: nothing is known.
 
         Returns
         -------
@@ -241,12 +242,13 @@ class LeastWaits:
         found, last, every = dict[int, int](), 0, False
         for count in counts:
             most = ROOMS[useful_rooms(count * self.workers, self.queues.peak * high) - 1]
-            last = most if every else self.most_places(count, low, high, last)
+            top = min(most, (known or {}).get(count, most))
+            last = top if every else self.most_places(count, low, high, last, top)
             every = last == most
             found[count] = last
         return found
 
-    def most_places(self, count: int, low: float, high: float, least: int = 0) -> int:
+    def most_places(self, count: int, low: float, high: float, least: int, most: int) -> int:
         """Return the most of `ROOMS` that may be in time beside a function.
 
         Parameters
@@ -257,20 +259,38 @@ class LeastWaits:
             Between these is W, seconds.
         least
             What fewer machines may have: more have no less.
+        most
+            More are of no use, or known to be late.
         """
 
         def late(n: int) -> bool:
             return self.taken(count, ROOMS[n], low, high) > self.room
 
-        useful = useful_rooms(count * self.workers, self.queues.peak * high)
-        if not late(useful - 1):  # as many as are of use: often so, or not at all
-            return ROOMS[useful - 1]
+        useful = ROOMS.index(most) + 1
+        if not late(useful - 1):  # often so, or none
+            return most
         last, step = min(ROOMS.index(least), useful - 1), 1  # the last known to be in time
         while last + step < useful and not late(last + step):
             last, step = last + step, 2 * step
         end = min(last + step, useful)
         found: int = bisect_left(range(last + 1, end), True, key=late)
         return ROOMS[last + found]
+
+
+def rounded_down(cv2: float, width: float) -> float:
+    """Return a squared coefficient of variation or a little less, one of few: what queues of a law have is kept.
+
+    Parameters
+    ----------
+    cv2
+        The coefficient.
+    width
+        Relative range of the work that it is the least of: the narrower, the less is taken off.
+    """
+    if not cv2 > 0 or not width > 0:
+        return cv2
+    parts = 2.0 ** math.ceil(math.log2(PARTS / width))
+    return float(2.0 ** (math.floor(parts * math.log2(cv2)) / parts))
 
 
 def slack_of(bound_s: float, ways: Sequence[tuple[float, Sequence[float]]]) -> LimitSlack:
@@ -285,60 +305,6 @@ def slack_of(bound_s: float, ways: Sequence[tuple[float, Sequence[float]]]) -> L
     """
     shares, seconds = zip(*ways, strict=True)
     return LimitSlack(np.array(shares), bound_s - np.array([list(own) for own in seconds], dtype=float))
-
-
-def least_squares(
-    exits: StageExits, floor: float | None, square: Floats, busy: Floats, longest: float
-) -> tuple[Floats, Floats]:
-    """Return slopes and starts of lines below the least second moment of holding times, s², by their mean, s.
-
-    They are the dual function of the least square under the accuracy floor, at some prices of the mean.
-
-    Parameters
-    ----------
-    exits, floor
-        What leaves at each stage, and share of right answers.
-    square, busy
-        What a unit of reach of each stage adds to the second moment and to the mean.
-    longest
-        Most seconds that one holds a worker.
-    """
-    if not longest > 0:
-        return np.zeros(0), np.zeros(0)
-    slopes = np.linspace(0.0, 2.0, SLOPES)
-    view = LinearCost(np.zeros(SLOPES), (square / longest - slopes[:, None] * busy) / longest)
-    bounds = solve_dual(exits, floor, view).bound - EQUAL
-    known = np.isfinite(bounds)
-    return slopes[known] * longest, bounds[known] * longest**2
-
-
-def least_held(
-    exits: StageExits, floor: float | None, busy: Floats, first: int, first_s: float, longest: float
-) -> float:
-    """Return the least mean seconds that who enters a block holds a worker, whatever thresholds keep the floor.
-
-    Parameters
-    ----------
-    exits, floor
-        What leaves at each stage, and share of right answers.
-    busy
-        Seconds that a unit of reach of each stage holds a worker.
-    first
-        Position of the block's first stage.
-    first_s, longest
-        Least and most seconds that one holds a worker.
-
-    Returns
-    -------
-    h, seconds: a request of the service holds a worker for at least h times the share that enters.
-    """
-    if not longest > first_s:
-        return first_s
-    tried = np.linspace(first_s, longest, HELD)
-    weight = np.tile(busy, (HELD, 1))
-    weight[:, first] -= tried
-    more = solve_dual(exits, floor, LinearCost(np.zeros(HELD), weight / longest)).bound
-    return float(tried[np.flatnonzero(more >= EQUAL).max(initial=0)])
 
 
 def rows(

@@ -20,6 +20,7 @@ what they were with room for all.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,7 @@ from serflow_opt.traffic.queues.departures import at_most
 from serflow_opt.traffic.queues.dispersion import dispersion
 from serflow_opt.traffic.queues.mgc import TwoMoments
 from serflow_opt.traffic.queues.mmc import Exponential
+from serflow_opt.traffic.queues.residual import LAWS
 
 if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
@@ -143,10 +145,16 @@ class Limited:
 
 def _worth(servers: int, log: Floats, service: ServiceTime, places: Floats) -> Floats:
     """Return r' for numbers of places r, rising: a row for each logarithm of ρ."""
-    seen = dispersion(service, SEEN * places**BY_QUEUE * float(servers) ** BY_SERVERS)
+    seen = _seen(servers, service, places.tobytes())
     less = LESS_AT_LOW_LOADS * np.maximum(1 - seen, 0.0) * np.maximum(-log, 0.0)
     worth: Floats = np.maximum.accumulate(places / ((1 + seen) / 2 + less), axis=1)
     return worth
+
+
+@lru_cache(maxsize=LAWS)
+def _seen(servers: int, service: ServiceTime, places: bytes) -> Floats:
+    """Return the dispersion that queues of some lengths, r, see."""
+    return dispersion(service, SEEN * np.frombuffer(places) ** BY_QUEUE * float(servers) ** BY_SERVERS)
 
 
 def _chances(log: Floats, places: Floats) -> Floats:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,8 @@ FALLEN = 45.0
 """Mean waits after which hardly anybody still waits."""
 CELLS = 128
 """Steps to the longest service time where room is limited."""
+GRIDS, TABLES = 256, 64
+"""Laws of service times for which grids are kept, and tables of sums, which are larger."""
 LONGEST, MOST = 60.0, 64
 """Longest service time over the mean, and room, for which the grid will do."""
 
@@ -129,12 +132,9 @@ class OneServerLimited:
         """
         from scipy.special import gammaln
 
-        step = longest(service) / service.mean / CELLS
-        beyond = excess(service, step * service.mean * np.arange(2 * CELLS + 2.0)) / service.mean
-        cell = beyond[:-2] - 2 * beyond[1:-1] + beyond[2:]  # chance that age and rest, in steps, add up to so many
-        together = cell[np.arange(CELLS)[:, None] + np.arange(CELLS)]
-        together /= together.sum()
-        come = loads[:, None, None] * step * _centres(service, step)
+        grid = _grid(service)
+        together = grid.together
+        come = loads[:, None, None] * grid.step * grid.centres
         j = np.arange(room)[:, None]
         came = np.exp(j * np.log(come) - come - gammaln(j + 1))  # load, j, age
         in_service = loads[:, None] * (came @ together.sum(axis=1))
@@ -156,23 +156,64 @@ class OneServerLimited:
 
     def beyond(self, x: Floats) -> Floats:
         """Return the shares of those served who wait longer than x mean service times: a row for each load."""
-        step = longest(self.service) / self.service.mean / CELLS
-        at = x / step
-        length = min(math.ceil(float(at.max(initial=0.0))) + 2, CELLS * self.room + 2)
-        law = on_grid(
-            excess(self.service, step * self.service.mean * np.arange(length + 1.0)) / self.service.mean, step
-        )
-        law = np.trim_zeros(law, "b") if law.any() else law[:1]  # none: all services are longer than is asked
-        services = np.zeros(length)  # j of them, in steps
-        services[0] = 1.0
-        longer = np.zeros((len(self.lost), len(x)))
-        rest = _centres(self.service, step)[:, None] - 0.5
-        for j in range(self.room):
-            above = np.append(1.0, 1 - np.cumsum(services))  # so many steps or more
-            longer += self.finds[:, j] @ np.interp(at - rest, np.arange(length + 1.0), above)
-            services = np.convolve(services, law)[:length]
+        grid = _grid(self.service)
+        at = x / grid.step
+        last = min(math.ceil(float(at.max(initial=0.0))) + 2, CELLS * self.room + 2)
+        above = _services(self.service, _power_of_two(self.room), _power_of_two(last))[: self.room]
+        left = np.clip(at - (grid.centres[:, None] - 0.5), 0.0, last)  # to the services of those in front
+        cell = np.minimum(left.astype(np.int64), last - 1)
+        share = left - cell
+        longer_each = above[:, cell] * (1 - share) + above[:, cell + 1] * share
+        longer = self.finds.reshape(len(self.lost), -1) @ longer_each.reshape(-1, len(x))
         longer[:, x <= 0] = self.finds.sum(axis=(1, 2))[:, None]
         return np.clip(longer, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Age and rest of a service on a grid.
+
+    Attributes
+    ----------
+    step
+        In mean service times.
+    together
+        Chances of an age and a rest, in steps.
+    centres
+        Mean ages, or rests, between 0, 1, 2, ... steps, in steps.
+    """
+
+    step: float
+    together: Floats
+    centres: Floats
+
+
+@lru_cache(maxsize=GRIDS)
+def _grid(service: ServiceTime) -> _Grid:
+    step = longest(service) / service.mean / CELLS
+    beyond = excess(service, step * service.mean * np.arange(2 * CELLS + 2.0)) / service.mean
+    cell = beyond[:-2] - 2 * beyond[1:-1] + beyond[2:]  # chance that age and rest, in steps, add up to so many
+    together = cell[np.arange(CELLS)[:, None] + np.arange(CELLS)]
+    return _Grid(step, together / together.sum(), _centres(service, step))
+
+
+@lru_cache(maxsize=TABLES)
+def _services(service: ServiceTime, most: int, length: int) -> Floats:
+    """Return the chances that j services, j < `most`, take 0, 1, 2, ... `length` steps or more."""
+    step = _grid(service).step
+    law = on_grid(excess(service, step * service.mean * np.arange(length + 1.0)) / service.mean, step)
+    law = np.trim_zeros(law, "b") if law.any() else law[:1]  # none: all services are longer than is asked
+    services, above = np.zeros(length), np.ones((most, length + 1))
+    services[0] = 1.0
+    for j in range(most):
+        above[j, 1:] = 1 - np.cumsum(services)
+        services = np.convolve(services, law)[:length]
+    return above
+
+
+def _power_of_two(number: int) -> int:
+    """Return the least power of two that is not below a number: so that few tables are made."""
+    return 1 << (number - 1).bit_length()
 
 
 def _centres(service: ServiceTime, step: float) -> Floats:

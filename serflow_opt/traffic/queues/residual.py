@@ -7,6 +7,7 @@ liabilities", 1973, have the same mean for the value of an option).
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 FARTHEST = 1e4
 """Mean service times up to which there is a longest."""
+LAWS = 512
+"""Laws of service times for which what is found is kept."""
 
 
 def excess(service: ServiceTime, times: Floats) -> Floats:
@@ -46,6 +49,7 @@ def excess_squared(service: ServiceTime, times: Floats) -> Floats:
     return np.maximum(total, 0.0)
 
 
+@lru_cache(maxsize=LAWS)
 def longest(service: ServiceTime) -> float:
     """Return the longest time, s; with a factor that scatters the one above which hardly any work is."""
     if not service.scatters:

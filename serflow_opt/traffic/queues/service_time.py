@@ -33,6 +33,12 @@ class ServiceTime:
         return cls((mean,), (1.0,), math.sqrt(cv2))
 
     @property
+    def unit(self) -> ServiceTime:
+        """Return the same law with a mean of 1: what queues do not change with is kept by it."""
+        mean = self.mean
+        return ServiceTime(tuple(s / mean for s in self.seconds), self.shares, self.cv_extra) if mean > 0 else self
+
+    @property
     def scatters(self) -> bool:
         """Whether there is a factor to speak of."""
         return self.cv_extra > ROUNDING

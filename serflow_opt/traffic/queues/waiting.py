@@ -88,30 +88,30 @@ def waiting(servers: int, rates_per_s: Floats, service: ServiceTime, room: int |
     if room == 0:
         return Waiting("M/G/c/c", True, erlang_b(servers, loads), nothing, _nobody(len(loads)))
     if room is not None:
-        return _limited(servers, loads, service, room)
-    return _unlimited(servers, loads, service)
+        return _limited(servers, loads, service.unit, room, service.mean)
+    return _unlimited(servers, loads, service.unit, service.mean)
 
 
-def _limited(servers: int, loads: Floats, service: ServiceTime, room: int) -> Waiting:
-    """Return what is waited where `room` may wait."""
+def _limited(servers: int, loads: Floats, service: ServiceTime, room: int, mean_s: float) -> Waiting:
+    """Return what is waited where `room` may wait, by the law of service times in units of their mean."""
     some = loads > 0
     lost, mean = np.zeros_like(loads), np.zeros_like(loads)
     one = servers == 1 and fits(service, room) and len(loads) <= FEW
     served = loads[some]
     queue = OneServerLimited.at(served, service, room) if one else Limited.at(servers, served, service, room)
-    lost[some], mean[some] = queue.lost, queue.mean * service.mean
+    lost[some], mean[some] = queue.lost, queue.mean * mean_s
 
     def beyond(times: Floats) -> Floats:
         longer = np.zeros((len(loads), len(times)))
-        longer[some] = queue.beyond(times / service.mean)
+        longer[some] = queue.beyond(times / mean_s)
         return longer
 
     name = _with_factor("M/G/1/K", service) if one else "M/G/c/K by two moments"
     return Waiting(name, one and not service.scatters, lost, mean, beyond)
 
 
-def _unlimited(servers: int, loads: Floats, service: ServiceTime) -> Waiting:
-    """Return what is waited where all may wait."""
+def _unlimited(servers: int, loads: Floats, service: ServiceTime, mean_s: float) -> Waiting:
+    """Return what is waited where all may wait, by the law of service times in units of their mean."""
     over = loads >= servers
     served = (loads > 0) & ~over
     mean = np.where(over, np.inf, 0.0)
@@ -123,12 +123,12 @@ def _unlimited(servers: int, loads: Floats, service: ServiceTime) -> Waiting:
         name, queue = _with_factor("M/G/1", service), OneServer(service, loads[served])
     else:
         name, queue = "M/G/c by two moments", TwoMoments.at(servers, loads[served], service.cv2)
-    mean[served] = queue.mean * service.mean
+    mean[served] = queue.mean * mean_s
 
     def beyond(times: Floats) -> Floats:
         longer = np.where(over, 1.0, 0.0)[:, None] + 0.0 * times
         if served.any():
-            longer[served] = queue.beyond(times / service.mean)
+            longer[served] = queue.beyond(times / mean_s)
         return longer
 
     exact = not service.scatters and not isinstance(queue, TwoMoments)

@@ -1,30 +1,56 @@
-"""Bounds of waits, against all thresholds of small networks."""
+"""The least that waiting takes of a limit: places to wait against one look at each of them, and what is rounded."""
 
 from __future__ import annotations
 
-import itertools
+import math
 
 import numpy as np
 import pytest
 
-from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.lagrangian import StageExits
-from serflow_opt.traffic.provision.relaxed import least_held
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.provision.relaxed import LeastWaits, LimitSlack, rounded_down
+from serflow_opt.traffic.provision.waits import ROOMS, Queues, useful_rooms
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_least_holding_time(seed: int) -> None:
-    """No thresholds that keep the floor hold a worker for less, on average of those who enter, than the bound says."""
+def block(seed: int) -> LeastWaits:
+    """Two stages: half of those who enter leave at the first; workers are held for 0.1 s and 0.1 s more."""
     rng = np.random.default_rng(seed)
-    rates = [np.sort(rng.uniform(0.1, 0.9, 3)) for _ in range(2)] + [np.ones(1)]
-    right = [np.sort(rng.uniform(0.6, 0.99, 3))[::-1] for _ in range(2)] + [np.array([0.95])]
-    busy = np.array([0.0, *rng.uniform(0.1, 1.0, 2)])
-    found = []
-    for levels in itertools.product(range(3), range(3), range(1)):
-        reach = np.cumprod([1.0, *(1 - rates[s][own] for s, own in enumerate(levels[:-1]))])
-        accuracy = sum(reach[s] * rates[s][own] * right[s][own] for s, own in enumerate(levels))
-        found.append((accuracy, float(busy @ reach) / reach[1]))
-    floor = float(np.median([accuracy for accuracy, _ in found]))
-    exits = StageExits([[Envelope.of(rate, rate * share)] for rate, share in zip(rates, right, strict=True)])
-    bound = least_held(exits, floor, busy, 1, float(busy[1]), float(busy.sum()))
-    assert busy[1] <= bound <= min(held for accuracy, held in found if accuracy >= floor)
+    return LeastWaits(
+        queues=Queues(Rates.steady(float(rng.uniform(5, 40)))),
+        workers=int(rng.integers(1, 3)),
+        reaches=np.array([1.0, 0.5]),
+        reach_high=1.0,
+        least_s=0.1,
+        square=(np.array([0.3]), np.array([-0.02])),
+        slack=LimitSlack(np.ones(1), rng.uniform(0.02, 0.5, (1, 2))),
+        room=10 ** float(rng.uniform(-4, -1)),
+    )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_places_are_those_that_are_in_time_one_by_one(seed: int) -> None:
+    """For each number of machines as many may wait as a look at each number of places finds, or as are known."""
+    waits, (low, high), counts = block(seed), (0.12, 0.15), range(1, 9)
+    expected = dict[int, int]()
+    for count in counts:
+        useful = ROOMS[: useful_rooms(count * waits.workers, waits.queues.peak * high)]
+        late = [waits.taken(count, room, low, high) > waits.room for room in useful]
+        first = late.index(True) if True in late else len(useful)
+        expected[count] = useful[first - 1]
+    assert waits.places(counts, low, high) == expected
+    known = {count: ROOMS[min(ROOMS.index(expected[count]) + count % 3, len(ROOMS) - 1)] for count in counts}
+    assert waits.places(counts, low, high, known) == expected
+    fewer = {count: min(expected[count], 2) for count in counts}
+    assert waits.places(counts, low, high, fewer) == fewer
+
+
+def test_variation_isrounded_down_by_less_in_a_narrow_range() -> None:
+    """By a sixteenth of an octave at most where any work may be, and not at all at one work."""
+    for cv2 in np.geomspace(1e-4, 4, 50).tolist():
+        for width in (1.0, 0.3, 0.01):
+            down = rounded_down(cv2, width)
+            assert cv2 * 2 ** (-width / 16) * (1 - 1e-12) <= down <= cv2
+        assert rounded_down(cv2, 0.0) == cv2
+    assert rounded_down(0.0, 0.5) == 0.0
+    assert len({rounded_down(x, 1.0) for x in np.geomspace(0.25, 0.5, 1000).tolist()}) <= 16 + 1
+    assert math.isclose(rounded_down(0.5, 1.0), 0.5)

@@ -82,3 +82,13 @@ def test_a_factor_is_told() -> None:
     assert not queue.exact
     assert queue.queue == "M/G/1 with a log-normal factor"
     assert queue.mean_s == pytest.approx(1.25 / 2)  # ρ / (1-ρ) (1 + cv²) / 2
+
+
+def test_waits_do_not_depend_on_what_was_asked_before() -> None:
+    """Tables of sums of services are kept: short ones, then long ones, then both at once tell the same."""
+    queue = OneServerLimited.at(np.array([0.8]), ServiceTime.of_moments(1.0, 0.37), 5)
+    short, long = np.array([0.1, 0.7]), np.array([2.0, 6.5])
+    apart = np.append(queue.beyond(short), queue.beyond(long))
+    assert queue.beyond(np.append(short, long))[0] == pytest.approx(apart, abs=1e-12)
+    roomier = OneServerLimited.at(np.array([0.8]), ServiceTime.of_moments(1.0, 0.37), 9)
+    assert np.all(roomier.beyond(long) >= queue.beyond(long))

@@ -28,3 +28,12 @@ def test_of_moments_has_them(cv2: float) -> None:
     own = ServiceTime.of_moments(0.2, cv2)
     assert (own.mean, own.cv2) == (pytest.approx(0.2), pytest.approx(cv2))
     assert ServiceTime((0.0,), (1.0,)).cv2 == 0.0
+
+
+def test_the_unit_is_the_same_law_with_a_mean_of_one() -> None:
+    """Times 1 and 5 with a mean of 2 become 0.5 and 2.5, with the same variation; no time stays as it is."""
+    own = ServiceTime((1.0, 5.0), (0.75, 0.25), 0.5)
+    assert own.unit == ServiceTime((0.5, 2.5), (0.75, 0.25), 0.5)
+    assert own.unit.cv2 == pytest.approx(own.cv2)
+    nothing = ServiceTime((0.0,), (1.0,))
+    assert nothing.unit == nothing
