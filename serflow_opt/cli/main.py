@@ -56,6 +56,7 @@ from serflow_opt.cli.provision import provision
 from serflow_opt.cli.report import report
 from serflow_opt.cli.reproduce import reproduce
 from serflow_opt.cli.rounds import rounds
+from serflow_opt.cli.serve import serve
 from serflow_opt.cli.speed import speed
 from serflow_opt.cli.sweep import sweep
 from serflow_opt.cli.traffic import compare, scale, simulate
@@ -352,6 +353,7 @@ app.command()(scale)
 app.command()(bound)
 app.command()(simulate)
 app.command()(compare)
+app.command()(serve)
 app.command()(export)
 app.command()(reproduce)
 app.command()(versions)

@@ -22,7 +22,7 @@ class Seen:
     now_s
         Seconds since the start.
     counts
-        Requests that entered the block in each whole second since the last decision.
+        Requests that entered the block in each whole second since the last decision; NaN: not known.
     ready, starting
         Machines by type: serving, and ordered but not yet serving. Machines told to stop are in neither.
     failed
@@ -32,7 +32,7 @@ class Seen:
     """
 
     now_s: float
-    counts: tuple[NDArray[np.int64], ...]
+    counts: tuple[NDArray[np.int64] | NDArray[np.float64], ...]
     ready: tuple[dict[str, int], ...]
     starting: tuple[dict[str, int], ...]
     failed: tuple[dict[str, int], ...]

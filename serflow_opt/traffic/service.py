@@ -160,6 +160,8 @@ class Service:
     waits
         Parts of a request's slack that it may wait in front of each block, in proportion; empty: equal ones in front of
         all blocks with machines. Only our controller and foresight look at it.
+    thresholds
+        Stage, from 1, and threshold of each classifier but the last, for whoever runs the network; empty: not known.
     """
 
     name: str
@@ -171,6 +173,7 @@ class Service:
     draws: Draws | None = None
     degraded: Service | None = None
     waits: tuple[float, ...] = ()
+    thresholds: tuple[tuple[int, float], ...] = ()
 
     def reach(self, b: int) -> float:
         """R_b: share of all requests that enter block b."""

@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("families",),
     ("claims",),
     ("report", "plotting", "__init__"),
-    ("pages", "profiling"),
+    ("pages", "profiling", "serving"),
     ("cli",),
 )
 """Packages and modules of the root, from the ground up: each imports from itself and from below only."""

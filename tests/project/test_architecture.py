@@ -15,6 +15,11 @@ HOMES = {
     "highspy": ("backend",),
     "typer": ("cli",),
     "cython": ("kernels",),
+    "grpc": ("serving",),
+    "httpx": ("serving",),
+    "prometheus_client": ("serving",),
+    "starlette": ("serving",),
+    "uvicorn": ("serving",),
     "torch": ("profiling", "plotting.reconstructions"),
 }
 """The only packages and modules that import a library, by library."""

@@ -18,7 +18,7 @@ from serflow_opt.traffic.provision.counts import Size
 from serflow_opt.traffic.provision.lateness import TAIL
 from serflow_opt.traffic.provision.result import Deployment
 from serflow_opt.traffic.provision.scope import unconfirmed
-from serflow_opt.traffic.provision.service_of import service_of
+from serflow_opt.traffic.provision.service_of import chosen_thresholds, service_of
 
 if TYPE_CHECKING:
     from serflow_opt.ground.deadline import Deadline
@@ -158,11 +158,7 @@ def _valued(question: ProvisionQuestion, search: BatchSearch, found: BatchesFoun
         status="feasible",
         demand=question.demand,
         parts=parts,
-        thresholds=tuple(
-            Choice(stage=s + 1, threshold=menu.thresholds[level])
-            for s, (menu, level) in enumerate(zip(instance.menus, levels, strict=False))
-            if menu.thresholds and s + 1 < len(instance.stages)
-        ),
+        thresholds=tuple(Choice(stage=s, threshold=alpha) for s, alpha in chosen_thresholds(instance, levels)),
         service=service,
         structure=found.structure,
         levels=levels,

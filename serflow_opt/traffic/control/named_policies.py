@@ -204,7 +204,13 @@ class Services:
             cure = "give a lower floor, or None"
             raise InputError([Problem(self.instance.name, "degraded accuracy", f"{self._floor:g}: {reason}", cure)])
         second = scalable(self.instance, structure, found.levels)
-        menu = replace(service, shares=second.shares, accuracies=second.accuracies, draws=second.draws)
+        menu = replace(
+            service,
+            shares=second.shares,
+            accuracies=second.accuracies,
+            draws=second.draws,
+            thresholds=second.thresholds,
+        )
         return replace(service, degraded=menu)
 
     def _unfit(self, pools: Pools, blocks: int, proven: bool, reason: str) -> Unfit:

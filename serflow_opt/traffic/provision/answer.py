@@ -21,7 +21,7 @@ from serflow_opt.traffic.provision.question import ProvisionQuestion, SizedStruc
 from serflow_opt.traffic.provision.result import Deployment
 from serflow_opt.traffic.provision.scope import scope_of
 from serflow_opt.traffic.provision.search import ProvisionSearch
-from serflow_opt.traffic.provision.service_of import service_of
+from serflow_opt.traffic.provision.service_of import chosen_thresholds, service_of
 from serflow_opt.traffic.provision.structures import BlockChoice
 from serflow_opt.traffic.provision.two_pools import STEPS, TwoPoolOutcome
 from serflow_opt.traffic.provision.waits import Wait
@@ -177,11 +177,7 @@ def _valued(
             )
             for part, choice, t_cip, s_cip in points
         ),
-        thresholds=tuple(
-            Choice(stage=s + 1, threshold=menu.thresholds[level])
-            for s, (menu, level) in enumerate(zip(instance.menus, levels, strict=False))
-            if menu.thresholds and s + 1 < len(instance.stages)
-        ),
+        thresholds=tuple(Choice(stage=s, threshold=alpha) for s, alpha in chosen_thresholds(instance, levels)),
         service=service,
         structure=structure,
         levels=levels,

@@ -56,7 +56,17 @@ def service_of(structures: Structures, structure: Structure, levels: Sequence[in
     draws = None if instance.samples is None else _draws(instance, instance.samples, levels)
     quantile = 1.0 if instance.quantile is None else instance.quantile
     slo = None if instance.latency_measure == "mean" else instance.latency_slo_s
-    return Service(instance.name, blocks, tuple(shares), tuple(accuracies), slo, quantile, draws)
+    thresholds = chosen_thresholds(instance, levels)
+    return Service(instance.name, blocks, tuple(shares), tuple(accuracies), slo, quantile, draws, thresholds=thresholds)
+
+
+def chosen_thresholds(instance: Instance, levels: Sequence[int]) -> tuple[tuple[int, float], ...]:
+    """Return stage, from 1, and threshold of each classifier that decides anything: the last lets all leave."""
+    return tuple(
+        (s + 1, menu.thresholds[level])
+        for s, (menu, level) in enumerate(zip(instance.menus, levels, strict=False))
+        if menu.thresholds and s + 1 < len(instance.stages)
+    )
 
 
 def scalable(instance: Instance, structure: Structure, levels: Sequence[int]) -> Service:

@@ -1,0 +1,46 @@
+"""Orders as a document."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from support.serving import START_S, two_blocks
+
+from serflow_opt.serving.orders import document_of, stamp, wanted
+from serflow_opt.traffic.scaling_policy import Orders, Seen
+from serflow_opt.traffic.service import Service
+
+SEEN = Seen(10.0, (np.array([2.0, np.nan, 4.0]), np.zeros(0)), ({"large": 1}, {}), ({}, {"small": 2}), ({}, {}), (0, 0))
+REPORTED = ({"large": True, "small": False}, {"small": False})
+
+
+def made(service: Service, orders: Orders) -> dict[str, object]:
+    return document_of(service, orders, SEEN, number=3, decided_at_s=START_S, reported=REPORTED)
+
+
+def test_a_document_has_a_row_for_each_type() -> None:
+    """Types that are not wanted have 0; seconds not known are left out of the rate."""
+    found = made(two_blocks(), Orders(({"large": 3}, {"small": 1}), (4, 5)))
+    first, second = found["blocks"]  # type: ignore[misc]
+    assert [(row["type"], row["count"], row["ready"], row["reported"]) for row in first["machines"]] == [
+        ("large", 3, 1, True),
+        ("small", 0, 0, False),
+    ]
+    assert (first["queue_max"], first["requests_per_s"], first["stages"]) == (4, 3.0, [1, 1])
+    assert (first["seconds"], second["seconds"]) == (2, 0)
+    assert (second["machines"][0]["starting"], second["requests_per_s"]) == (2, None)
+    assert (wanted(found, 0), wanted(found, 0, "small"), wanted(found, 1, "small"), wanted(None, 0)) == (3, 0, 1, None)
+
+
+def test_thresholds_are_those_of_the_menu_in_force() -> None:
+    """Under overload those of the second one."""
+    service = two_blocks()
+    both = replace(service, degraded=replace(service, thresholds=((1, 0.3),)))
+    assert made(both, Orders(({}, {})))["thresholds"] == [{"stage": 1, "threshold": 0.8}]
+    assert made(both, Orders(({}, {}), degraded=True))["thresholds"] == [{"stage": 1, "threshold": 0.3}]
+
+
+def test_moments_are_told_in_utc() -> None:
+    """1,800,000,000 s are 15 January 2027, 8 o'clock."""
+    assert stamp(START_S) == "2027-01-15T08:00:00.000Z"
