@@ -130,18 +130,20 @@ async def measured(folder: Path, rate: int, seconds: int, jumps: dict[int, float
     own, sent = await started(folder), Sent()
     senders = [Sender(f"s{k}", folder, sent) for k in range(CONNECTIONS)]
     tasks = [asyncio.create_task(sender.work()) for sender in senders]
-    begin, down, cpu, peak = time.time(), 0.0, 0.0, 0.0
+    begin, down, cpu, peak = time.time(), 0.0, -_cpu(own.pid), 0.0
     for second in range(seconds):
         if second in jumps:
             before = float((folder / "offset").read_text() or 0)
-            (folder / "offset").write_text(str(before + jumps[second]))
+            (folder / "draft").write_text(str(before + jumps[second]))
+            (folder / "draft").replace(folder / "offset")
         if second == seconds // 2:
-            cpu, peak = _cpu(own.pid), _rss(own.pid)
+            cpu, peak = cpu + _cpu(own.pid), _rss(own.pid)
             own.kill()
             killed = time.time()
             await own.wait()
             own = await started(folder)
             down = time.time() - killed
+            cpu -= _cpu(own.pid)
         for k in range(rate):
             due = begin + second + k / rate
             if (wait := due - time.time()) > 0.002:

@@ -78,7 +78,8 @@ class ServiceApp:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return self._refusal(415, "type", "Content-Type", "not application/json", "send JSON, and say so")
         try:
-            body = await asyncio.wait_for(self._body(request), BODY_S)
+            async with asyncio.timeout(BODY_S):
+                body = await self._body(request)
         except TimeoutError:
             return self._refusal(408, "time", "", f"the body took longer than {BODY_S:g} s", "send it at once")
         except ClientDisconnect:

@@ -7,9 +7,8 @@ all along.
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 JUMP_S = 2.0
 """A wall clock that is off by more than this from one look to the next was set; less is drift."""
@@ -22,21 +21,23 @@ class SteadyClock:
 
     Parameters
     ----------
-    last_s
-        What it showed last in a process before: it does not go back behind it. None: there was none.
+    last
+        What it showed last in a process before, and by how much the wall clock was ahead then: it goes on as if the
+        wall clock had not been set since, and does not go back. None: there was none.
     wall, steady
         Clocks that give seconds: that on the wall, and one that cannot be set.
     """
 
     def __init__(
         self,
-        last_s: float | None = None,
+        last: Sequence[float] | None = None,
         wall: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._wall, self._steady = wall, steady
         now = wall()
-        self._base = max(now, -math.inf if last_s is None else last_s) - steady()
+        last_s, offset_s = (now, 0.0) if last is None else last
+        self._base = max(now - offset_s, last_s) - steady()
         self._offsets = [now - self.now_s()]
 
     def now_s(self) -> float:

@@ -265,7 +265,7 @@ class ControlLoop:
                 self.store.keep("machines", self.machines.state())
                 kept = {"until_s": until, "decided_s": started, "number": self._number + 1}
                 self.store.keep("loop", kept)
-                self.store.keep("clock", started)
+                self.store.keep("clock", [started, self.clock.offset_s])
                 self.store.keep_orders(self._number + 1, document)
                 self.store.drop_counts(until)
         except BaseException:

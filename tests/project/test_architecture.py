@@ -37,6 +37,7 @@ LONGER_FUNCTIONS = {
     "cli.main.solve",  # an argument an option
     "cli.pareto.pareto",
     "cli.profiling.profile",
+    "cli.serve.serve",
     "cli.traffic.simulate",
     "traffic.control.compare.compare",
     "traffic.provision.solve.provision",

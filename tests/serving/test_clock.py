@@ -42,10 +42,11 @@ def test_stamps_are_read_by_the_setting_that_they_fit() -> None:
     assert own.read(START_S + 86_400, 5, 60) == pytest.approx(START_S + 86_400 - 3600)
 
 
-def test_it_does_not_go_back_behind_an_earlier_process() -> None:
-    """The wall clock was set back while nobody ran: it starts where it was."""
+def test_it_goes_on_from_an_earlier_process() -> None:
+    """Also where the wall clock was set before, and not back behind it where it was set back while nobody ran."""
     clocks = HandClocks()
-    own = clocks.own(START_S + 500)
+    assert clocks.own((START_S - 500, 0.0)).now_s() == START_S
+    assert clocks.own((START_S - 4100, 3600.0)).now_s() == START_S - 3600
+    own = clocks.own((START_S + 500, 0.0))
     assert own.now_s() == START_S + 500
     assert own.offset_s == -500
-    assert clocks.own(START_S - 500).now_s() == START_S

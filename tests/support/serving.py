@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,9 @@ class HandClocks:
         self.wall_s += seconds
         self.steady_s += seconds
 
-    def own(self, last_s: float | None = None) -> SteadyClock:
+    def own(self, last: Sequence[float] | None = None) -> SteadyClock:
         """A clock of the service on them."""
-        return SteadyClock(last_s, lambda: self.wall_s, lambda: self.steady_s)
+        return SteadyClock(last, lambda: self.wall_s, lambda: self.steady_s)
 
 
 def loop_on(path: Path, clocks: HandClocks, service: Service | None = None, **more: Any) -> ControlLoop:
