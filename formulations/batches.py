@@ -13,8 +13,10 @@ Data
                         per request of the service it is Σ_s (a_s P_s R_first / B + c_s R_s): linear where P_s is 1,
                         and else above lines between what P_s is at the ends of the ratios worth considering
     u_{c,s}             USD/s of a unit of reach of stage s: calls of a function, hand-overs
+    call_{c,s}          USD/s of a unit of reach of stage s that goes to the function beside the machines of c
     rent_c              of a machine, USD/s
-    cap_{c,k}           seconds a request that k machines of c can give
+    cap_{c,k}           seconds a request that k machines of c can give; beside a function what they carry at most of all
+                        that may be offered, at random Hayward's formula (`serflow_opt/traffic/batches/beside.py`)
     fill_c              least reach of the block at which batches fill evenly: (B - 1) / (λ τ); 0 at random
     t_c, L              seconds of a full batch with its wait and hand-over, and what there is in all
     lo_s, hi_s          least and largest reach
@@ -24,16 +26,24 @@ Variables
     pick_{b,c}          1 where c runs block b (one-hot)
     on_{b,c,s}          = R_s pick_{b,c}
     size_{b,c,k}        1 where k machines of c run it (one-hot)
+    left_{b,c,s,l}      what of v_{s,l} the machines of c leave to the function beside them, at least 0; only there
 
     Σ_c pick_{b,c} = 1                                          one_pick
     Σ_c on_{b,c,s} = R_s                                        split_on
     lo_s pick_{b,c} <= on_{b,c,s} <= hi_s pick_{b,c}            scale_on_low, scale_on
     on_{b,c,first} >= fill_c pick_{b,c}                         full_batches
     Σ_k size_{b,c,k} = pick_{b,c}                               one_number
-    Σ_s w_{c,s} on_{b,c,s} <= Σ_k cap_{c,k} size_{b,c,k}        batch_room
+    Σ_s w_{c,s} (on_{b,c,s} - Σ_l left_{b,c,s,l}) <= Σ_k cap_{c,k} size_{b,c,k}     batch_room
+    left_{b,c,s,l} <= v_{s,l}                                   left_lane
+    Σ_l left_{b,c,s+1,l} = Σ_l (1 - ε_{s,l}) left_{b,c,s,l}     left_survive    inside a block
+    Σ_l left_{b,c,first,l} <= on_{b,c,first}                    left_of_own
     Σ_b Σ_c t_c pick_{b,c} <= L                                 batch_time
 
-    min Σ_b Σ_c (Σ_k rent_c k size_{b,c,k} + Σ_s u_{c,s} on_{b,c,s})         USD/s
+    min Σ_b Σ_c (Σ_k rent_c k size_{b,c,k} + Σ_s u_{c,s} on_{b,c,s} + Σ_s call_{c,s} Σ_l left_{b,c,s,l})        USD/s
+
+A batch that goes to the function stays there until the block ends, so what machines leave is a flow of its own through
+the same thresholds, as in `provisioning.py`: its products with the one-hot choices are exact. What it hands on at the
+end of the block is Σ_l (1 - ε_{last,l}) left_{b,c,last,l}.
 
 beside the accuracy floor of `exits.py`, and, where thresholds decide who is late, in_time of `provisioning.py`.
 """
@@ -41,7 +51,7 @@ beside the accuracy floor of `exits.py`, and, where thresholds decide who is lat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyomo.core as pyo
@@ -64,6 +74,8 @@ class BlockRunners:
         rent_c, K_{b,c} and cap_{c,k}; no counts: a function.
     fill, seconds
         fill_c and t_c.
+    calls
+        call_{c,s} by stage; empty: no function beside.
     """
 
     work: dict[int, float]
@@ -73,14 +85,16 @@ class BlockRunners:
     caps: tuple[float, ...] = ()
     fill: float = 0.0
     seconds: float = 0.0
+    calls: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchBlock:
-    """A block: its first stage, and what may run it."""
+    """A block: its first stage, what may run it, and its last stage, which counts where a function is beside."""
 
     first: int
     runs: tuple[BlockRunners, ...]
+    last: int = 0
 
 
 def build_batches(
@@ -111,12 +125,13 @@ def build_batches(
     if data.instance.accuracy_min is not None:
         add_accuracy_floor(m, data, accuracy(m, data))
     add_picks(m, data, blocks)
+    add_left(m, data, blocks)
     add_room(m, data, blocks)
     if limit_s is not None:
         add_batch_time(m, data, blocks, limit_s)
     if late.weights:
         add_latency(m, data, (), late)
-    m.objective = pyo.Objective(expr=batch_spending(m, blocks, dollar), sense=pyo.minimize)
+    m.objective = pyo.Objective(expr=batch_spending(m, data, blocks, dollar), sense=pyo.minimize)
     return m
 
 
@@ -156,8 +171,52 @@ def add_picks(m: Any, data: Data, blocks: Sequence[BatchBlock]) -> None:
         return m.on[b, c, s] <= data.reach_high[s] * m.pick[b, c]
 
 
+def add_left(m: Any, data: Data, blocks: Sequence[BatchBlock]) -> None:
+    """Add what machines leave to functions beside them; expects exits and picks.
+
+    Parameters
+    ----------
+    m, data, blocks
+        As `add_picks` takes them.
+    """
+    beside = [(b, c) for b, block in enumerate(blocks) for c, own in enumerate(block.runs) if own.calls]
+    rows = [
+        (b, c, s, level)
+        for b, c in beside
+        for s in range(blocks[b].first, blocks[b].last + 1)
+        for level in data.levels[s]
+    ]
+    m.left = pyo.Var(rows, bounds=lambda m, b, c, s, level: (0.0, data.reach_high[s]))
+
+    @m.Constraint(rows)
+    def left_lane(m: Any, b: int, c: int, s: int, level: int) -> Any:
+        return m.left[b, c, s, level] <= m.v[s, level]
+
+    @m.Constraint([(b, c, s) for b, c in beside for s in range(blocks[b].first, blocks[b].last)])
+    def left_survive(m: Any, b: int, c: int, s: int) -> Any:
+        return _left(m, data, blocks[b], (b, c), s + 1) == _handed_on(m, data, (b, c), s)
+
+    @m.Constraint(beside)
+    def left_of_own(m: Any, b: int, c: int) -> Any:
+        return _left(m, data, blocks[b], (b, c), blocks[b].first) <= m.on[b, c, blocks[b].first]
+
+
+def _left(m: Any, data: Data, block: BatchBlock, run: tuple[int, int], s: int) -> Any:
+    """Return what of R_s is left to the function beside a run; 0 without one."""
+    if not block.runs[run[1]].calls:
+        return 0.0
+    if s > block.last:
+        return _handed_on(m, data, run, block.last)
+    return pyo.quicksum(m.left[(*run, s, level)] for level in data.levels[s])
+
+
+def _handed_on(m: Any, data: Data, run: tuple[int, int], s: int) -> Any:
+    """Return what goes on behind a stage of what is left to a function."""
+    return pyo.quicksum((1 - data.exit_rate(s, level)) * m.left[(*run, s, level)] for level in data.levels[s])
+
+
 def add_room(m: Any, data: Data, blocks: Sequence[BatchBlock]) -> None:
-    """Add numbers of machines, what they can give, and batches that fill evenly; expects picks.
+    """Add numbers of machines, what they can give, and batches that fill evenly; expects picks and what is left.
 
     Parameters
     ----------
@@ -181,7 +240,11 @@ def add_room(m: Any, data: Data, blocks: Sequence[BatchBlock]) -> None:
     def batch_room(m: Any, b: int, c: int) -> Any:
         own = runs[b, c]
         unit = unit_of(own.work.values())
-        made = pyo.quicksum(weight / unit * m.on[b, c, s] for s, weight in own.work.items() if weight)
+        made = pyo.quicksum(
+            weight / unit * (m.on[b, c, s] - _left(m, data, blocks[b], (b, c), s))
+            for s, weight in own.work.items()
+            if weight
+        )
         given = pyo.quicksum(cap / unit * m.size[b, c, k] for k, cap in enumerate(own.caps))
         return made <= data.opened(1.0) * given
 
@@ -202,12 +265,12 @@ def add_batch_time(m: Any, data: Data, blocks: Sequence[BatchBlock], limit_s: fl
     m.batch_time = pyo.Constraint(expr=taken <= data.opened(1.0))
 
 
-def batch_spending(m: Any, blocks: Sequence[BatchBlock], dollar: float) -> Any:
-    """Return rent, calls and hand-overs in units of `dollar`, USD/s; expects picks and numbers of machines.
+def batch_spending(m: Any, data: Data, blocks: Sequence[BatchBlock], dollar: float) -> Any:
+    """Return rent, calls and hand-overs in units of `dollar`, USD/s; expects picks, numbers of machines, what is left.
 
     Parameters
     ----------
-    m, blocks
+    m, data, blocks
         As `add_picks` takes them.
     dollar
         USD/s that the expression is in units of.
@@ -222,5 +285,11 @@ def batch_spending(m: Any, blocks: Sequence[BatchBlock], dollar: float) -> Any:
         for b, block in enumerate(blocks)
         for c, own in enumerate(block.runs)
         for s, usd in own.usd.items()
+        if usd
+    ) + pyo.quicksum(
+        usd / dollar * _left(m, data, block, (b, c), s)
+        for b, block in enumerate(blocks)
+        for c, own in enumerate(block.runs)
+        for s, usd in own.calls.items()
         if usd
     )

@@ -43,6 +43,7 @@ class ProvisionedBlock(BaseModel):
     batch: int = 1
     batch_wait_ms: float = 0.0
     batch_mean: float = 1.0
+    function_batch: int = 1
 
 
 class ProvisionedDemand(BaseModel):
@@ -130,9 +131,10 @@ def _block(document: Provisioned, number: int, facts: Facts) -> DescribedBlock:
         peak = max(given.function_requests_per_s, document.demand.peak_per_s * given.reach - kept)
         at_once = None
         if option is not None and facts.instance is not None:
-            if given.batch > 1 and option.batching is not None:  # calls, each as long as a full one
-                full = math.fsum(times[given.batch - 1] for times in option.batching.seconds[first - 1 : last])
-                at_once = peak / given.batch_mean * full
+            call = given.function_batch
+            if call > 1 and option.batching is not None:  # calls, each as long as a full one
+                full = math.fsum(times[call - 1] for times in option.batching.seconds[first - 1 : last])
+                at_once = peak / min(given.batch_mean, call) * full
             else:
                 at_once = peak * _busy_s(facts.instance, option, document.thresholds, first, last, facts.file)
         spilled = given.function_requests_per_s

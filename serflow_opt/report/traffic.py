@@ -59,6 +59,7 @@ def deployment_table(deployment: Deployment) -> RenderableType:
     leave = ", ".join(f"{c.stage}: {c.threshold:.4g}" for c in deployment.thresholds)
     batches = [
         f"{p.first}-{p.last}: {p.batch} within {p.batch_wait_s * 1000:.4g} ms, {p.batch_mean:.3g} on average"
+        + (f", {p.function_batch} a call of the function" if p.machine and p.function else "")
         for p in deployment.parts
         if p.batch > 1
     ]
@@ -97,7 +98,8 @@ def _queues(deployment: Deployment) -> str:
         for p in deployment.parts
         if any(pool.queue_max for pool in p.pools or (p,))
     ]
-    return f"at most {', '.join(own)}; others go to the function" if own else ""
+    what = " batches" if any(p.batch > 1 and p.queue_max for p in deployment.parts) else ""
+    return f"at most {', '.join(own)}{what}; others go to the function" if own else ""
 
 
 def _simulated(deployment: Deployment) -> str:

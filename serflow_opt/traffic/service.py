@@ -100,6 +100,8 @@ class Block:
         What handing a request over to this block takes and costs.
     batch, batch_wait_s
         Most requests in a batch, and how long its first may wait for others; see `traffic/batches`. 1: one by one.
+        Where there is a function, too, batches that find no room at the machines go to it, in calls of at most as many
+        requests as its `stage_s` has times for.
     shares
         Share of its requests that each type of machine takes, drawn for each by itself: every type is a pool with a
         queue of its own, and the function behind it. Empty: all machines have one queue.
@@ -119,6 +121,17 @@ class Block:
     def outcomes(self) -> int:
         """How a request can end here: leave at one of the stages, or go on."""
         return self.last - self.first + 2
+
+    @property
+    def call(self) -> int:
+        """Most requests in a call of the function: a batch that goes there is as many calls as it takes."""
+        function = self.function
+        return 1 if function is None or not function.stage_s else min(self.batch, len(function.stage_s[0]))
+
+    @property
+    def spills(self) -> bool:
+        """Whether batches that find no room at the machines go to a function."""
+        return self.batch > 1 and bool(self.machines) and self.function is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Small random services whose tiers take batches, and their cheapest deployment by enumeration of everything.
 
 Nothing of the package is used but what writes the files: survivors are summed over the ways to leave, waits are those
-of M/M/c queues in closed form, and all cuts, options, batch sizes, waits, thresholds and counts are tried.
+of M/M/c queues in closed form, what machines leave to a function is Hayward's formula by quadrature, and all cuts,
+options, batch sizes, waits, functions beside machines with their calls and rounds, thresholds and counts are tried.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from scipy.integrate import quad
 
 BANDWIDTH, ROUND_TRIP, USD_PER_GB, ACTIVATION = 100.0, 1.0, 0.05, 200_000
 HOP_S = ACTIVATION / (BANDWIDTH * 1e6 / 8) + ROUND_TRIP / 1000
@@ -164,10 +167,13 @@ class Block:
     usd: float = 0.0
     rent: float = 0.0
     workers: int = 1
+    square: float = 0.0
+    called: float | None = None  # USD of a batch on the function beside
+    rounds: int = 0
 
 
 def cheapest(own: Drawn, arrivals: str) -> float:
-    """Least USD per second of any deployment whose blocks have machines or a function; inf: there is none."""
+    """Least USD per second of any deployment; inf: there is none."""
     stages, best = len(own.menus), math.inf
     slo = own.document["workload"]["latency_slo_ms"] / 1000
     floor = own.document["workload"]["accuracy_min"]
@@ -187,7 +193,12 @@ def cheapest(own: Drawn, arrivals: str) -> float:
         for cuts in ((), *((c,) for c in range(1, stages))):
             ends = list(zip((0, *cuts), (*cuts, stages), strict=True))
             blocks = [
-                [made for o in options if (made := _block(own, o, first, end, reach, arrivals, functions))]
+                [
+                    made
+                    for o in options
+                    if (alone := _block(own, o, first, end, reach, arrivals, functions))
+                    for made in (alone, *_beside(own, o, alone, reach, arrivals))
+                ]
                 for first, end in ends
             ]
             for chosen in itertools.product(*blocks):
@@ -201,14 +212,9 @@ def _block(
     name, tier, entry, size, wait = option
     rate = own.document["workload"]["rate_per_s"] * reach[first]
     times = [own.times[name][s] for s in range(first, end)]
-    if arrivals == "smooth":
-        if size - 1 > rate * wait * (1 + 1e-9):
-            return None
-        held = {size: 1.0}
-    else:
-        mean = rate * wait
-        held = {n: math.exp(-mean) * mean ** (n - 1) / math.factorial(n - 1) for n in range(1, size)}
-        held[size] = 1 - sum(held.values())
+    if arrivals == "smooth" and size - 1 > rate * wait * (1 + 1e-9):
+        return None
+    held = _sizes(own, first, size, wait, reach, arrivals)
     path = [wait + sum(t[size - 1] for t in times[: k + 1]) for k in range(len(times))]
     block = Block(first, end - 1, name != "f", wait, path)
     block.mean = sum(n * p for n, p in held.items())
@@ -220,6 +226,7 @@ def _block(
     for n, p in held.items():
         for chance, seconds, left in _ways(n, times, goes):
             block.seconds += p * chance * (seconds + (sends if left else 0.0))
+            block.square += p * chance * (seconds + (sends if left else 0.0)) ** 2
             paid = math.ceil(seconds / step - 1e-9) * step if step else seconds
             billed += p * chance * max(paid, least)
     if block.vm:
@@ -228,6 +235,59 @@ def _block(
     else:
         block.usd = block.batches * (entry["usd_per_request"] + entry["usd_per_gb_s"] * 2 * billed)
     return block
+
+
+def _beside(own: Drawn, option: Any, alone: Block, reach: list[float], arrivals: str) -> list[Block]:
+    """The block with the function beside its machines: every size of call, and rounds that may wait."""
+    tiers = [tier for tier in own.document["tier"] if tier["kind"] == "function"]
+    if not alone.vm or not tiers:
+        return []
+    tier, size, wait, found = tiers[0], option[3], option[4], []
+    times = [own.times["f"][s] for s in range(alone.first, alone.last + 1)]
+    slow = [own.times[option[0]][s][size - 1] for s in range(alone.first, alone.last + 1)]
+    goes = [reach[s + 1] / reach[s] for s in range(alone.first, alone.last + 1)]
+    step, least = (tier.get(key, 0.0) / 1000 for key in ("billing_step_ms", "billing_min_ms"))
+    entry = tier["option"][0]
+
+    def usd(n: int) -> float:
+        billed = 0.0
+        for chance, seconds, _ in _ways(n, times, goes):
+            billed += chance * max(math.ceil(seconds / step - 1e-9) * step if step else seconds, least)
+        return entry["usd_per_request"] + entry["usd_per_gb_s"] * 2 * billed
+
+    held = _sizes(own, alone.first, size, wait, reach, arrivals)
+    sends = HOP_S if alone.last + 1 < len(own.menus) else 0.0
+    for call in sorted({min(n, size) for n in tier["batch"]}):
+        paid = sum(p * ((n // call) * usd(call) + (usd(n % call) if n % call else 0.0)) for n, p in held.items())
+        for rounds in (0, 1, 2, 4) if arrivals == "random" else (0,):
+            ends = [
+                wait + max(sum(slow[: k + 1]) + rounds * (sum(slow) + sends), sum(t[call - 1] for t in times[: k + 1]))
+                for k in range(len(times))
+            ]
+            found.append(replace(alone, ends=ends, called=paid, rounds=rounds))
+    return found
+
+
+def lost(servers: int, room: int, load: float, mean: float, cv2: float) -> float:
+    """What batches of a mean size leave: Hayward's formula, Erlang's as an integral over t of a e^-at (1 + t)^c."""
+    z = (1 / mean + cv2) / 2 if room else min(1.0, 1 / mean + (1 - 1 / mean) / (6 * load))
+    c, a, r = servers / z, load / z, room / z
+    inverse = quad(lambda t: a * math.exp(c * math.log1p(t) - a * t), 0, math.inf, limit=500, epsabs=0, epsrel=1e-11)[0]
+    if not room:
+        return max(1 / inverse, 1 - servers / (load + (1 + 1 / mean) / 2))
+    rho = load / servers
+    waiting = r if abs(rho - 1) < 1e-12 else rho * (rho**r - 1) / (rho - 1)  # ρ + ρ² + .. at real r
+    return rho**r / (inverse + waiting)
+
+
+def _sizes(
+    own: Drawn, first: int, size: int, wait: float, reach: list[float], arrivals: str
+) -> dict[int, float]:
+    mean = own.document["workload"]["rate_per_s"] * reach[first] * wait
+    if arrivals == "smooth":
+        return {size: 1.0}
+    held = {n: math.exp(-mean) * mean ** (n - 1) / math.factorial(n - 1) for n in range(1, size)}
+    return held | {size: 1 - sum(held.values())}
 
 
 def _ways(n: int, times: list[list[float]], goes: list[float]) -> list[tuple[float, float, int]]:
@@ -265,15 +325,27 @@ def _cost(
     if own.document["workload"]["latency_measure"] == "worst" and done[-1][2] > slo * (1 + 1e-9):
         return math.inf
     loads = [block.batches * block.seconds for block in blocks]
-    least = [max(1, math.ceil(a / CAP / b.workers - 1e-9)) if b.vm else 0 for a, b in zip(loads, blocks, strict=True)]
     more = 1 if arrivals == "smooth" else 12
-    for counts in itertools.product(
-        *(range(n, n + more) if b.vm else (0,) for n, b in zip(least, blocks, strict=True))
-    ):
-        total = usd + sum(n * b.rent for n, b in zip(counts, blocks, strict=True))
+    menus = []
+    for a, b in zip(loads, blocks, strict=True):
+        least = max(1, math.ceil(a / CAP / b.workers - 1e-9)) if b.vm else 0
+        menus.append([(n, n * b.rent) for n in (range(least, least + more) if b.vm else (0,))])
+        if b.called is not None:
+            cheapest = min(n * b.rent + b.batches * b.called * _left(b, n, a, arrivals) for n in range(1, least + more))
+            menus[-1] = [(0, cheapest)]
+    for some in itertools.product(*menus):
+        counts = tuple(n for n, _ in some)
+        total = usd + sum(paid for _, paid in some)
         if total < best and _kept(own, blocks, loads, counts, done, reach, slo, arrivals):
             best = total
     return best
+
+
+def _left(block: Block, count: int, load: float, arrivals: str) -> float:
+    servers = count * block.workers
+    if arrivals == "smooth":
+        return max(0.0, 1 - CAP * servers / load)
+    return lost(servers, block.rounds * servers, load, block.mean, block.square / block.seconds**2 - 1)
 
 
 def _kept(

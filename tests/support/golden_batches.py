@@ -12,6 +12,7 @@ from serflow_opt.formulations.batches import (
     BatchBlock,
     BlockRunners,
     add_batch_time,
+    add_left,
     add_picks,
     add_room,
     batch_spending,
@@ -23,6 +24,7 @@ from serflow_opt.formulations.pools import LateLimit
 SMALL = BlockRunners(work={1: 2.0}, usd={1: 0.5}, rent=0.25, counts=(1, 2), caps=(0.5, 1.5), fill=0.0, seconds=1.0)
 LARGE = BlockRunners(work={1: 1.0, 2: 0.5}, usd={}, rent=1.0, counts=(1,), caps=(4.0,), fill=0.75, seconds=3.0)
 CALLED = BlockRunners(work={}, usd={2: 2.0}, seconds=1.0)
+BESIDE = BlockRunners(work={1: 2.0, 2: 1.0}, usd={}, rent=0.25, counts=(1,), caps=(1.0,), calls={1: 3.0, 2: 4.0})
 BLOCKS = (BatchBlock(1, (SMALL, LARGE)), BatchBlock(2, (CALLED,)))
 """Stage 1 on one of two types of machines in batches small or large, stage 2 on a function."""
 
@@ -77,7 +79,30 @@ def spending() -> Any:
     m, data = picked()
     add_room(m, data, BLOCKS)
     only(m)
-    return minimise(m, batch_spending(m, BLOCKS, 0.5))
+    return minimise(m, batch_spending(m, data, BLOCKS, 0.5))
+
+
+@golden("batches.add_left")
+def left() -> Any:
+    """Both stages on one type with a function beside it: what it leaves of each level is at most what there is, what
+    goes on from stage 1 there is what enters stage 2, and it is of its own block.
+    """
+    data = Data(tiny.two_stages(accuracy_min=0.85))
+    m, blocks = with_flow(data), (BatchBlock(1, (BESIDE,), 2),)
+    add_picks(m, data, blocks)
+    add_left(m, data, blocks)
+    return only(m, "left_lane", "left_survive", "left_of_own")
+
+
+@golden("batches.add_room-beside")
+def room_beside() -> Any:
+    """Of work 2 and 1 machines have what they do not leave: 2 (on_001 - left_001.) + on_002 - left_002. is at most 1."""
+    data = Data(tiny.two_stages(accuracy_min=0.85))
+    m, blocks = with_flow(data), (BatchBlock(1, (BESIDE,), 2),)
+    add_picks(m, data, blocks)
+    add_left(m, data, blocks)
+    add_room(m, data, blocks)
+    return only(m, "batch_room")
 
 
 @golden("batches.build_batches")

@@ -12,6 +12,7 @@ from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.document import Choice, PlanStatus
 from serflow_opt.traffic.batches.search import BatchesFound, BatchSearch
+from serflow_opt.traffic.batches.structures import ROUNDS
 from serflow_opt.traffic.provision.answer import in_menus, overruled
 from serflow_opt.traffic.provision.confirmed import confirmed
 from serflow_opt.traffic.provision.counts import Size
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.simulate.service_times import Law
 
 STEADY = "requests served one by one: batches are planned for a steady rate"
-ALONE = "a block that takes batches has machines or a function, not both"
+BESIDE = "beside a function as many batches wait for machines as are never late, up to {rounds} for each worker"
+FORMULA = "what machines leave to functions as by Hayward's formula, and no cap on how busy they are there"
 
 
 def one_by_one_only(instance: Instance, pools: int, law: Law) -> list[Problem]:
@@ -120,7 +122,7 @@ def with_batches(
             status="optimal" if found.status == "optimal" and proven else "feasible",
             bound=bound,
             checked_bound=min(checked, found.checked_bound),
-            scope="; ".join(filter(None, (found.scope, ALONE))),
+            scope="; ".join(filter(None, (found.scope, *_beside(question)))),
             method=method,
             seconds=deadline.seconds,
         )
@@ -144,9 +146,14 @@ def _valued(question: ProvisionQuestion, search: BatchSearch, found: BatchesFoun
     service = service_of(search.structures, found.structure, found.levels)
     valued, simulated = found.valued, None
     if question.confirm:
-        sizes = [Size(count, None) for count in valued.counts]
+        sizes = [
+            Size(count, None if choice.function is None else choice.rounds * count * block.machines[0].workers)
+            if count
+            else Size(0, 0)
+            for count, choice, block in zip(valued.counts, found.structure, service.blocks, strict=True)
+        ]
         fewest = search.valuing.fewest(service, valued)
-        sized, simulated = confirmed(promise, found.structure, service, sizes, fewest, question.demand, deadline)
+        sized, simulated = confirmed(promise, found.structure, service, sizes, fewest, question.demand, deadline, keep_rooms=True)
         counts = tuple(size.count for size in sized)
         valued = search.valuing.with_counts(found.structure, service, valued, counts)
     parts = search.valuing.parts(found.structure, service, valued)
@@ -180,8 +187,16 @@ def _scope(question: ProvisionQuestion, found: BatchesFound, parts: Sequence[Par
     said.append("who leaves a batch is independent of the others in it")
     if instance.latency_slo_s is not None:
         said.append("latency of full batches that wait as long as they may")
-        if random and any(choice.machine is not None for choice in found.structure):
+        if random and any(choice.machine is not None and choice.function is None for choice in found.structure):
             tail = f", for all but {TAIL:g} of the requests" if instance.latency_measure == "worst" else ""
             said.append(f"waits of batches for machines as in M/M/c queues{tail}")
             said += unconfirmed(question, parts, simulated)
-    return "; ".join([*said, ALONE])
+    return "; ".join([*said, *_beside(question)])
+
+
+def _beside(question: ProvisionQuestion) -> list[str]:
+    """Say of which functions beside machines a proof is, where there are any."""
+    kinds = {question.instance.tiers[option.tier].kind == "function" for option in question.instance.options}
+    if question.carrying.arrivals == "smooth" or len(kinds) < 2:
+        return []
+    return [BESIDE.format(rounds=ROUNDS[-1]), FORMULA]

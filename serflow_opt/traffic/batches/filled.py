@@ -81,16 +81,20 @@ class BlockBatches:
         E[N].
     batches
         A second.
-    seconds
-        That a batch holds a worker, on average, hand-over included where it does.
-    usd
-        Of a call of the function on average, cold starts left out; 0 on machines.
+    seconds, cv2
+        That a batch holds a worker, on average, hand-over included where it does, and their squared coefficient of
+        variation; that only where there is a function, too.
+    usd, calls
+        Of a batch that goes to the function on average, USD, cold starts left out, and in how many calls; 0 without
+        one.
     """
 
     mean: float
     batches: float
     seconds: float
     usd: float = 0.0
+    calls: float = 0.0
+    cv2: float = 0.0
 
     @property
     def load(self) -> float:
@@ -99,7 +103,7 @@ class BlockBatches:
 
 
 def filled(service: Service, b: int, rate: float, arrivals: Arrivals) -> BlockBatches:
-    """Return the batches of a block at a rate of requests of the service.
+    """Return the batches of a block at a rate of requests of the service; seconds are of machines, where it has any.
 
     Parameters
     ----------
@@ -116,16 +120,59 @@ def filled(service: Service, b: int, rate: float, arrivals: Arrivals) -> BlockBa
     own = law(block.batch, block.batch_wait_s, rate * reach, arrivals)
     mean = float(own @ np.arange(1, block.batch + 1))
     stays = _stays(service, b)
-    seconds = 0.0
-    for times, share in zip(_times(runs, block.batch), stays, strict=False):
-        seconds += float(own @ (left(block.batch, share)[:, 1:] @ np.asarray(times)))
-    usd = 0.0
-    if isinstance(runs, Machine):
-        if runs.sends and b + 1 < len(service.blocks):
-            seconds += service.blocks[b + 1].hop_s * float(own @ (1 - left(block.batch, stays[-1])[:, 0]))
-    else:
-        usd = runs.usd_per_request + runs.usd_per_s * _billed(runs, own, stays, seconds)
-    return BlockBatches(mean, rate * reach / mean, seconds, usd)
+    seconds, usd, calls = _seconds(runs, own, stays), 0.0, 0.0
+    sending = 0.0
+    if isinstance(runs, Machine) and runs.sends and b + 1 < len(service.blocks):
+        sending = service.blocks[b + 1].hop_s
+        seconds += sending * float(own @ (1 - left(block.batch, stays[-1])[:, 0]))
+    function = block.function
+    cv2 = _cv2(runs, own, stays, sending) if function is not None and block.machines else 0.0
+    if function is not None:
+        called = in_calls(own, block.call if block.spills else block.batch)
+        calls = float(called.sum())
+        lasting = _seconds(function, called, stays)
+        usd = calls * function.usd_per_request + function.usd_per_s * _billed(function, called, stays, lasting)
+    return BlockBatches(mean, rate * reach / mean, seconds, usd, calls, cv2)
+
+
+def in_calls(own: Floats, most: int) -> Floats:
+    """Return how many calls with 1, 2, .., `most` requests a batch takes on average, where it has n with P(N = n).
+
+    Parameters
+    ----------
+    own
+        P(N = n), n = 1..B.
+    most
+        Requests in a call: as many full ones as there are, and one for the rest.
+    """
+    if most >= len(own):
+        return own
+    found = np.zeros(most)
+    n = np.arange(1, len(own) + 1)
+    found[-1] = float(own @ (n // most))
+    np.add.at(found, n[n % most > 0] % most - 1, own[n % most > 0])
+    return found
+
+
+def _seconds(runs: Machine | Function, own: Floats, stays: list[float]) -> float:
+    """Seconds that batches take on average, by how many requests they have at the start."""
+    return math.fsum(
+        float(own @ (left(len(own), share)[:, 1:] @ np.asarray(times)))
+        for times, share in zip(_times(runs, len(own)), stays, strict=False)
+    )
+
+
+def _cv2(runs: Machine | Function, own: Floats, stays: list[float], sending_s: float) -> float:
+    """Squared coefficient of variation of how long batches hold a worker: moments stage by stage, from the last."""
+    first = np.append(0.0, np.full(len(own), sending_s))
+    second = first**2
+    for s, times in reversed(list(enumerate(_times(runs, len(own))))):
+        goes = stays[s + 1] / stays[s] if stays[s] > 0 else 0.0
+        on = left(len(own), min(1.0, goes))
+        now, then = np.asarray(times), on @ first
+        first, second = np.append(0.0, now + then), np.append(0.0, now**2 + 2 * now * then + on @ second)
+    mean = float(own @ first[1:])
+    return max(0.0, float(own @ second[1:]) / mean**2 - 1) if mean > 0 else 0.0
 
 
 def _stays(service: Service, b: int) -> list[float]:

@@ -15,6 +15,8 @@ Both touch where the range is a point, the first for any times whose q falls.
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,7 +73,7 @@ class ReachLines:
         key = choice.batch, choice.batch_wait_s, choice.first
         if key not in self._laws:
             entering = self.rate * self.high(choice.first)
-            if self.arrivals == "smooth" and choice.batch > 1:
+            if (self.arrivals == "smooth" and choice.batch > 1) or math.isinf(choice.batch_wait_s):
                 own = np.zeros(choice.batch)
                 own[-1] = 1.0  # thresholds must fill it
             else:
@@ -93,7 +95,7 @@ class ReachLines:
         """Seconds that a unit of reach of each stage holds a worker, or that calls last, on a line below."""
         if choice in self._works:
             return self._works[choice]
-        p = choice.machine if choice.function is None else choice.function
+        p = choice.function if choice.machine is None else choice.machine
         option = self.structures.option(p or 0)
         weights = np.zeros(self.data.last)
         low = high = 1.0
@@ -110,11 +112,28 @@ class ReachLines:
         return weights
 
     def usd(self, choice: BlockChoice) -> Floats:
-        """USD/s of a unit of reach of each stage, on a line below: calls of a function, hand-overs into the block."""
+        """USD/s of a unit of reach of each stage, on a line below: calls of a function, hand-overs into the block.
+
+        Beside machines hand-overs alone: `calls` has what goes to the function.
+        """
         found = np.zeros(self.data.last)
         found[choice.first] = self.rate * choice.hop_usd
-        if choice.function is None:
+        if choice.function is None or choice.machine is not None:
             return found
+        return found + self._called(choice)
+
+    def calls(self, choice: BlockChoice) -> Floats:
+        """USD/s of a unit of reach of each stage that goes to the function beside machines, on a line below.
+
+        Calls of less than a batch are taken to be full.
+        """
+        wait = choice.batch_wait_s if choice.call == choice.batch else math.inf
+        called = replace(choice, machine=None, batch=choice.call, batch_wait_s=wait, hop_usd=0.0, sending_s=0.0)
+        return self._called(called)
+
+    def _called(self, choice: BlockChoice) -> Floats:
+        """USD/s of a unit of reach of each stage on a function."""
+        assert choice.function is not None
         option = self.structures.option(choice.function)
         fee = self.structures.fee(choice.function)
         calls = np.zeros(self.data.last)
@@ -123,7 +142,7 @@ class ReachLines:
         lasting = self.rate * option.usd_per_s * self.work(choice)
         least = calls * option.usd_per_s * shortest
         middle = np.array([(self.low(s) + self.high(s)) / 2 for s in range(self.data.last)])
-        return found + calls * fee + (least if least @ middle > lasting @ middle else lasting)
+        return calls * fee + (least if least @ middle > lasting @ middle else lasting)
 
     def _add(
         self, weights: Floats, choice: BlockChoice, s: int, times: tuple[float, ...], low: float, high: float

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.search.lagrangian import LinearCost, solve_dual
+from serflow_opt.traffic.batches.beside import lost_of, peakedness
 from serflow_opt.traffic.batches.lines import exits_of
 from serflow_opt.traffic.queues.erlang import erlang_c
 
@@ -80,7 +81,9 @@ def model_of(limits: Limits, lines: ReachLines, data: Data, structure: Structure
     if math.isfinite(limits.best) and least >= limits.best * (1 - limits.gap):
         return Modelled(least, least, solves=0)
     dollar = limits.best if math.isfinite(limits.best) else math.fsum(map(_least, known)) or limits.rate / 1e6
-    blocks = [BatchBlock(choice.first + 1, (own,)) for choice, own in zip(structure, known, strict=True)]
+    blocks = [
+        BatchBlock(choice.first + 1, (own,), choice.last + 1) for choice, own in zip(structure, known, strict=True)
+    ]
     built = build_batches(data, blocks, None, late, dollar)
     outcome = HighsModel(built).solve(gap=limits.gap / 4, time_limit=limits.deadline.left_or_none)
     if outcome.status == "infeasible":
@@ -125,9 +128,19 @@ def _least_apart(lines: ReachLines, data: Data, structure: Structure, runs: Sequ
     work, usd = found[: len(structure)], found[len(structure) :]
     total = math.fsum(usd.tolist())
     for own, least in zip(runs, work.tolist(), strict=True):
-        if own.counts:
+        if own.calls:
+            each = _least_call(own)
+            total += min(
+                own.rent * n + each * max(0.0, least - cap) for n, cap in zip(own.counts, own.caps, strict=True)
+            )
+        elif own.counts:
             total += own.rent * next((n for n, cap in zip(own.counts, own.caps, strict=True) if cap >= least), math.inf)
     return total
+
+
+def _least_call(own: BlockRunners) -> float:
+    """Return the least that calls cost which take a machine's second off, USD/s of a second a request."""
+    return min((own.calls.get(s, 0.0) / t for s, t in own.work.items() if t > 0), default=0.0)
 
 
 def _least(own: BlockRunners) -> float:
@@ -151,6 +164,8 @@ def _runs(limits: Limits, lines: ReachLines, structure: Structure, b: int) -> Bl
     high = {s: lines.high(s - 1) for s in work}
     most = limits.rate * math.fsum(max(0.0, t) * high[s] for s, t in work.items())
     rent = option.rent_per_s
+    if choice.function is not None:
+        return _beside(limits, lines, choice, BlockRunners(work, usd, rent, fill=fill), most)
     ends = _ends(limits, lines, structure, b)
     counts, caps = list[int](), list[float]()
     limit = limits.structures.instance.tiers[option.tier].scaling.machines_max
@@ -165,6 +180,49 @@ def _runs(limits: Limits, lines: ReachLines, structure: Structure, b: int) -> Bl
             break
     caps = [min(cap, most / limits.rate * 2 + 1) for cap in caps]
     return BlockRunners(work, usd, rent, tuple(counts), tuple(caps), fill)
+
+
+def _beside(limits: Limits, lines: ReachLines, choice: BlockChoice, own: BlockRunners, most: float) -> BlockRunners:
+    """Return machines with a function: what each number of them carries at most, and calls for what they leave.
+
+    Machines carry the more the more is offered, the fuller batches are, and the more evenly they come.
+
+    Parameters
+    ----------
+    limits, lines
+        As `model_of` takes them.
+    choice
+        The block.
+    own
+        Its work, hand-overs and rent.
+    most
+        Workers that all of the work keeps busy.
+    """
+    assert choice.machine is not None
+    option = limits.structures.option(choice.machine)
+    offered = lines.batches(choice) * (
+        math.fsum(limits.structures.full_s(option, s, choice.batch) for s in range(choice.first, choice.last + 1))
+        + choice.sending_s
+    )
+    mean = lines.filled(choice)[1]
+    z = peakedness(choice.rounds, offered, mean, 0.0)
+    limit = limits.structures.instance.tiers[option.tier].scaling.machines_max
+    counts, caps = list[int](), list[float]()
+    for count in range(1, MOST_COUNTS + 1):
+        if own.rent * count >= limits.best and counts:
+            break
+        servers = count * option.workers
+        if limits.carrying.arrivals == "random":
+            cap = most * (1 - lost_of(servers, choice.rounds * servers, most, mean, z)) * (1 + EQUAL)
+        else:
+            cap = limits.carrying.cap * servers
+        carries_all = cap >= most * (1 - TOLERANCE) or (count == MOST_COUNTS and limit is None)
+        counts.append(count)
+        caps.append((most if carries_all else cap) * (1 + TOLERANCE) / limits.rate)
+        if carries_all or count == limit:
+            break
+    calls = {s + 1: float(u) for s, u in enumerate(lines.calls(choice)) if u}
+    return replace(own, counts=tuple(counts), caps=tuple(caps), calls=calls)
 
 
 def _ends(limits: Limits, lines: ReachLines, structure: Structure, b: int) -> list[tuple[float, float]]:

@@ -12,7 +12,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -84,8 +84,10 @@ class BatchSearch:
         self.first = first
         self.instance, self.gap, self.deadline, self.on_progress = question.instance, gap, deadline, on_progress
         self.rate, self.carrying, self.keep = question.demand.mean, question.carrying, question.keep
-        own = BatchStructures(question.instance, question.blocks) if structures is None else structures
-        self.structures = own
+        if structures is None:
+            structures = BatchStructures(question.instance, question.blocks)
+            structures.beside, structures.waits_beside = True, question.carrying.arrivals == "random"
+        self.structures = structures
         self.promise = Promise(self.structures, question.demand, question.carrying)
         self.valuing = Valuing(self.structures, self.promise, self.rate, question.carrying, question.wait_max)
         self.data = Data(self.instance)
@@ -244,14 +246,22 @@ class BatchSearch:
         return data, bound
 
     def weight(self, lines: ReachLines, structure: Structure) -> Floats:
-        """Return what a unit of reach of each stage costs at least, USD per second: machines by their work."""
+        """Return what a unit of reach of each stage costs at least, USD per second: machines by their work.
+
+        Where machines have a function beside them, the cheaper of the two, stage by stage.
+        """
         total = np.zeros(self.data.last)
         for choice in structure:
             total += lines.usd(choice)
             if choice.machine is not None:
                 usd = self.structures.option(choice.machine).usd_per_s
-                total += lines.work(choice) * (self.rate * usd / self.carrying.cap)
+                on_machines = lines.work(choice) * (self.rate * usd / self.cap_of(choice))
+                total += on_machines if choice.function is None else np.minimum(on_machines, lines.calls(choice))
         return total
+
+    def cap_of(self, choice: BlockChoice) -> float:
+        """Share of the time that machines of a block may be busy: all of it beside a function, at random."""
+        return 1.0 if choice.function is not None and self.carrying.arrivals == "random" else self.carrying.cap
 
 
 class Costs:
@@ -286,6 +296,7 @@ class Costs:
         inside = total < best
         if slo is not None:
             inside &= seconds <= slo * (1 + TOLERANCE)
+            inside &= ~self._more_may_wait(blocks, seconds, slo)
         at = np.argwhere(inside)
         fixed = total[inside]
         order = np.argsort(fixed, kind="stable")
@@ -299,6 +310,17 @@ class Costs:
                 continue
             weight = sum(np.array([self._known[structures[n][b]][0] for n in kept]) for b in range(len(blocks)))
             yield [structures[n] for n in kept], np.asarray(weight), fixed[some][kept]
+
+    def _more_may_wait(self, blocks: Sequence[Sequence[BlockChoice]], seconds: Floats, slo: float) -> NDArray[np.bool_]:
+        """Say of structures of one block whether another is as they are but that more may wait beside its function."""
+        if len(blocks) > 1:
+            return np.zeros(seconds.shape, dtype=bool)
+        own = [replace(c, rounds=0) if c.rounds or c.function is not None else c for c in blocks[0]]
+        late: dict[BlockChoice, int] = {}
+        for n, (choice, bare) in enumerate(zip(blocks[0], own, strict=True)):
+            if seconds[n] <= slo * (1 + TOLERANCE):
+                late[bare] = max(late.get(bare, 0), choice.rounds)
+        return np.array([c.rounds < late.get(bare, 0) for c, bare in zip(blocks[0], own, strict=True)])
 
     def _possible(self, choice: BlockChoice) -> bool:
         return self.lines.fill(choice) <= self.lines.high(choice.first) * (1 + TOLERANCE)
@@ -319,6 +341,9 @@ class Costs:
             least = cost * (1 - EQUAL)
             if choice.machine is not None and math.isfinite(least):
                 rent = search.structures.option(choice.machine).rent_per_s
+                if choice.function is not None:
+                    self._known[choice] = weight, max(least, rent)
+                    continue
                 links = float(lines.usd(choice)[choice.first]) * lines.high(choice.first)
                 least = max(least, rent * max(1, math.ceil((least - links) / rent * (1 - EQUAL))) if rent else least)
             self._known[choice] = weight, least

@@ -2,7 +2,8 @@
 
 A machine's share of busy time stays within the utilisation cap. Where requests come at random, batches wait for
 machines as customers of an M/M/c queue (Erlang C): their times vary less than exponential ones. A request is promised
-the wait of its batch whole, and the time of full batches.
+the wait of its batch whole, and the time of full batches. Beside a function as many batches wait as are never late, and
+the others go there (`beside.py`): how many machines there are is a matter of money alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
+from serflow_opt.traffic.batches.beside import lost_share
 from serflow_opt.traffic.batches.filled import BlockBatches, filled
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.provision.promise import Promise
@@ -31,16 +33,19 @@ if TYPE_CHECKING:
 
 MOST_TRIED = 2_000
 """Numbers of machines that are tried for given thresholds, at most, cheapest first."""
+MOST_BESIDE = 10_000
+"""Machines beside a function, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValuedBatches:
-    """Numbers of machines for a service, the batches of its blocks, and what they wait."""
+    """Numbers of machines for a service, the batches of its blocks, what they wait, and the share on functions."""
 
     counts: tuple[int, ...]
     batches: tuple[BlockBatches, ...]
     waits: tuple[Wait | None, ...]
     usd_per_s: float
+    called: tuple[float, ...]
 
 
 class Valuing:
@@ -84,7 +89,8 @@ class Valuing:
         batches = tuple(filled(service, b, self.rate, self.carrying.arrivals) for b in range(len(structure)))
         least = []
         for b, own in enumerate(batches):
-            least.append(self._least(service, b, own))
+            beside = structure[b].machine is not None and structure[b].function is not None
+            least.append(self._cheapest(structure, service, b, own) if beside else self._least(service, b, own))
             limit = service.blocks[b].machines[0].machines_max if service.blocks[b].machines else None
             if limit is not None and least[-1] > limit:
                 return None
@@ -98,8 +104,9 @@ class Valuing:
         )
 
     def fewest(self, service: Service, valued: ValuedBatches) -> list[int]:
-        """Return by block the fewest machines that the cap and the share that may wait leave."""
-        return [self._least(service, b, own) for b, own in enumerate(valued.batches)]
+        """Return by block the fewest machines that the cap and the share that may wait leave, any beside a function."""
+        beside = [bool(block.machines) and block.function is not None for block in service.blocks]
+        return [1 if own else self._least(service, b, valued.batches[b]) for b, own in enumerate(beside)]
 
     def with_counts(
         self, structure: Structure, service: Service, valued: ValuedBatches, counts: tuple[int, ...]
@@ -115,15 +122,55 @@ class Valuing:
         counts
             Machines by block.
         """
-        usd = self._other(structure, service, valued.batches) + math.fsum(map(_times, _rents(service), counts))
-        return ValuedBatches(counts, valued.batches, self._waits(service, valued.batches, counts), usd)
+        called = self._called(structure, service, valued.batches, counts)
+        usd = self._other(structure, service, valued.batches, called) + math.fsum(map(_times, _rents(service), counts))
+        return ValuedBatches(counts, valued.batches, self._waits(service, valued.batches, counts), usd, called)
 
-    def _other(self, structure: Structure, service: Service, batches: tuple[BlockBatches, ...]) -> float:
-        """USD per second of all but machines."""
+    def _other(
+        self,
+        structure: Structure,
+        service: Service,
+        batches: tuple[BlockBatches, ...],
+        called: tuple[float, ...],
+    ) -> float:
+        """USD per second of all but machines, where functions take a share of the batches of each block."""
         return math.fsum(
-            self.rate * service.reach(b) * block.hop_usd + own.batches * (own.usd + self._cold_usd(structure, b))
-            for b, (block, own) in enumerate(zip(service.blocks, batches, strict=True))
+            self.rate * service.reach(b) * block.hop_usd + share * own.batches * self._usd(structure, b, own)
+            for b, (block, own, share) in enumerate(zip(service.blocks, batches, called, strict=True))
         )
+
+    def _usd(self, structure: Structure, b: int, own: BlockBatches) -> float:
+        """USD of a batch on the function, cold starts included."""
+        return own.usd + own.calls * self._cold_usd(structure, b)
+
+    def _called(
+        self, structure: Structure, service: Service, batches: tuple[BlockBatches, ...], counts: tuple[int, ...]
+    ) -> tuple[float, ...]:
+        """Share of the batches of each block that goes to its function: what machines leave, all without any."""
+        return tuple(
+            0.0 if block.function is None else 1.0 if not count else self._left(structure, service, b, own, count)
+            for b, (block, own, count) in enumerate(zip(service.blocks, batches, counts, strict=True))
+        )
+
+    def _left(self, structure: Structure, service: Service, b: int, own: BlockBatches, count: int) -> float:
+        """Share of the batches of a block that machines leave to the function beside them."""
+        servers = count * service.blocks[b].machines[0].workers
+        return lost_share(self.carrying, servers, structure[b].rounds * servers, own)
+
+    def _cheapest(self, structure: Structure, service: Service, b: int, own: BlockBatches) -> int:
+        """Machines beside a function of the least cost: rent, and calls for what they leave."""
+        machine = service.blocks[b].machines[0]
+        rent, all_called = machine.usd_per_s, own.batches * self._usd(structure, b, own)
+        most = math.inf if machine.machines_max is None else machine.machines_max
+        best, least, count = 1, math.inf, 1
+        while count <= min(most, MOST_BESIDE) and rent * count < least:
+            left_usd = all_called * self._left(structure, service, b, own, count)
+            if rent * count + left_usd < least:
+                best, least = count, rent * count + left_usd
+            if left_usd <= rent:
+                break  # more machines take no more than that
+            count += 1
+        return best
 
     def _least(self, service: Service, b: int, own: BlockBatches) -> int:
         """Machines that carry a block and make no more batches wait than allowed; 0 on a function."""
@@ -145,7 +192,8 @@ class Valuing:
         below: float,
     ) -> ValuedBatches | None:
         """Return the cheapest numbers of machines that keep the latency target."""
-        other, rents = self._other(structure, service, batches), _rents(service)
+        called = self._called(structure, service, batches, least)
+        other, rents = self._other(structure, service, batches, called), _rents(service)
         lateness = self.promise.lateness(structure, service)
         open_, seen = [(other + math.fsum(map(_times, rents, least)), least)], {least}
         for _ in range(MOST_TRIED):
@@ -156,7 +204,7 @@ class Valuing:
                 return None
             waits = self._waits(service, batches, counts)
             if self.promise.taken(lateness, waits, service) <= self.promise.most * (1 + TOLERANCE):
-                return ValuedBatches(counts, batches, waits, usd)
+                return ValuedBatches(counts, batches, waits, usd, called)
             for b, wait in enumerate(waits):
                 limit = service.blocks[b].machines[0].machines_max if service.blocks[b].machines else None
                 more = (*counts[:b], counts[b] + 1, *counts[b + 1 :])
@@ -176,7 +224,7 @@ class Valuing:
             return (None,) * len(counts)
         found: list[Wait | None] = []
         for b, (own, count) in enumerate(zip(batches, counts, strict=True)):
-            if not count or not own.load > 0:
+            if not count or not own.load > 0 or service.blocks[b].function is not None:
                 found.append(None)
                 continue
             servers = count * service.blocks[b].machines[0].workers
@@ -199,10 +247,11 @@ class Valuing:
         tiers = self.structures.instance.tiers
         found = []
         for b, (block, own, count) in enumerate(zip(service.blocks, valued.batches, valued.counts, strict=True)):
+            share, called = valued.called[b], self._usd(structure, b, own)
             reach, machine, function = service.reach(b), block.machines[0] if block.machines else None, block.function
             entering, workers = self.rate * reach, machine.workers if machine else 0
             each = self.carrying.cap * workers * own.mean / own.seconds if machine and own.seconds else 0.0
-            call = own.usd + self._cold_usd(structure, b)
+            beside = machine is not None and function is not None
             tier = self.structures.tier(structure[b].machine), self.structures.tier(structure[b].function)
             found.append(
                 Part(
@@ -210,23 +259,25 @@ class Valuing:
                     last=block.last + 1,
                     machine=machine.name if machine else None,
                     count=count,
-                    queue_max=None,
+                    queue_max=structure[b].rounds * count * workers if beside else None,
                     machine_rate=each,
                     function=function.name if function else None,
-                    function_usd=call / own.mean if function else math.inf,
+                    function_usd=called / own.mean if function else math.inf,
                     reach=reach,
                     rate=entering,
-                    spilled=entering if function else 0.0,
-                    busy=own.load / (count * workers) if machine else 0.0,
+                    spilled=entering * share,
+                    busy=own.load * (1 - share) / (count * workers) if machine else 0.0,
                     usd_machines=count * machine.usd_per_s if machine else 0.0,
-                    usd_functions=own.batches * call if function else 0.0,
+                    usd_functions=share * own.batches * called if function else 0.0,
                     usd_links=entering * block.hop_usd,
-                    random_wait=erlang_c(count * workers, own.load) if machine else None,
+                    random_spill=share if beside and self.carrying.arrivals == "random" else None,
+                    random_wait=erlang_c(count * workers, own.load) if machine and not beside else None,
                     machine_tier=None if tier[0] is None else tiers[tier[0]].name,
                     function_tier=None if tier[1] is None else tiers[tier[1]].name,
                     batch=block.batch,
                     batch_wait_s=block.batch_wait_s,
                     batch_mean=own.mean,
+                    function_batch=block.call,
                 )
             )
         return tuple(found)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.traffic.confirm.workers import starts
-from serflow_opt.traffic.simulate.gathering import ends, gathered, left, table_of
+from serflow_opt.traffic.simulate.gathering import ends, gathered, left, stage_table, table_of
 from serflow_opt.traffic.simulate.requests import drawn_pools, leaving
 from serflow_opt.traffic.simulate.service_times import Durations, Law
 
@@ -213,19 +213,58 @@ class FixedPools:
         b, outcomes = coming.block, coming.outcomes
         blocks, block = self.service.blocks, self.service.blocks[b]
         i = next(i for i, (at, _, _) in enumerate(self.pools) if at == b)
-        on_machines = self.workers[i] > 0
-        option = block.machines[0] if on_machines else block.function
-        assert option is not None
         first, closed = gathered(coming.times, block)
-        rows, openers = np.repeat(np.arange(len(closed)), np.diff(first)), coming.numbers[first[:-1]]
-        remaining = left(rows, outcomes, len(closed), block.outcomes)
-        taken = ends(table_of(option, block.batch), remaining, coming.durations.factors(option, openers))
-        begin = closed
-        if on_machines:
-            hop_s = blocks[b + 1].hop_s if block.machines[0].sends and b + 1 < len(blocks) else 0.0
+        rows, last = np.repeat(np.arange(len(closed)), np.diff(first)), np.minimum(outcomes, block.outcomes - 2)
+        begin, done = closed.copy(), np.zeros(len(outcomes))
+        called = np.ones(len(closed), bool)
+        if self.workers[i]:
+            machine, openers = block.machines[0], coming.numbers[first[:-1]]
+            remaining = left(rows, outcomes, len(closed), block.outcomes)
+            taken = ends(table_of(machine, block.batch), remaining, coming.durations.factors(machine, openers))
+            hop_s = blocks[b + 1].hop_s if machine.sends and b + 1 < len(blocks) else 0.0
             held[i] = taken[:, -1] + hop_s * (remaining[:, -1] > 0)
-            begin = starts(closed, held[i], self.workers[i], None)
-        elif block.function is not None and self.cold_shares[b]:
-            taken = taken + (coming.cold(self.cold_shares[b])[openers] * block.function.cold_start_s)[:, None]
-        done = begin[rows] + taken[rows, np.minimum(outcomes, block.outcomes - 2)]
-        return (begin - closed)[rows], done, np.full(len(outcomes), not on_machines)
+            begin = starts(closed, held[i], self.workers[i], None if block.function is None else self.queue_max[i])
+            called = np.isnan(begin)
+            begin = np.where(called, closed, begin)
+            done = begin[rows] + taken[rows, last]
+        on_function = called[rows]
+        if on_function.any():
+            done[on_function] = closed[rows[on_function]] + self._called(coming, first, rows, on_function, last)
+        return (begin - closed)[rows], done, on_function
+
+    def _called(
+        self,
+        coming: Coming,
+        first: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        on_function: NDArray[np.bool_],
+        last: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Return how long the function takes for each of the requests that go there, from when its batch closes.
+
+        Parameters
+        ----------
+        coming
+            All requests of the block.
+        first, rows
+            The first request of each batch, and the batch of each request.
+        on_function
+            Which requests go there.
+        last
+            The stage of the block that each is answered at, or the last.
+        """
+        block, function = self.service.blocks[coming.block], self.service.blocks[coming.block].function
+        assert function is not None
+        most = block.call if block.spills else block.batch
+        at = np.flatnonzero(on_function)
+        place = at - first[rows[at]]
+        opens = place % most == 0
+        call = np.cumsum(opens) - 1
+        openers = coming.numbers[at[opens]]
+        remaining = left(call, coming.outcomes[at], len(openers), block.outcomes)
+        taken = ends(stage_table(function, most), remaining, coming.durations.factors(function, openers))
+        if self.cold_shares[coming.block]:
+            cold = coming.cold(self.cold_shares[coming.block])[openers]
+            taken = taken + (cold * function.cold_start_s)[:, None]
+        found: NDArray[np.float64] = taken[call, last[at]]
+        return found

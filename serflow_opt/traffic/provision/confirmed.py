@@ -109,6 +109,8 @@ def confirmed(
     fewest: Sequence[int],
     demand: Rates,
     deadline: Deadline,
+    *,
+    keep_rooms: bool = False,
 ) -> tuple[tuple[Size, ...], Simulated | None]:
     """Put a deployment under simulated traffic, and change its sizes until it keeps the limit with no machine too many.
 
@@ -124,6 +126,8 @@ def confirmed(
         Rates of arrival.
     deadline
         When to stop.
+    keep_rooms
+        Whether nobody is late for waiting beside a function, so that as many may wait there, whatever is simulated.
 
     Returns
     -------
@@ -131,7 +135,8 @@ def confirmed(
         The sizes, of which counts and room may be new, and what was simulated; None where nobody waits.
     """
     target = target_of(promise)
-    waiting = [n for n, size in enumerate(sizes) if size.count and size.room != 0]
+    waits = [size.room is None if keep_rooms else size.room != 0 for size in sizes]
+    waiting = [n for n, size in enumerate(sizes) if size.count and waits[n]]
     if target is None or not promise.random or not waiting:
         return tuple(sizes), None
     asked, pools = target, pools_of(promise.structures, structure)
@@ -157,7 +162,7 @@ def confirmed(
     now = list(sizes)
     found = simulated(now, most)
     for _ in range(MOST_CHANGES):
-        if found.verdict != "broken" or not _more(now, waiting, blocks):
+        if found.verdict != "broken" or not _more(now, waiting, blocks, keep_rooms=keep_rooms):
             break
         found = simulated(now, most)
     less: dict[int, Less] = {}
@@ -190,9 +195,9 @@ def _which(pool: BlockPool, promise: Promise) -> str:
     return "" if pool.share == 1 or p is None else f" on {promise.structures.option(p).name}"
 
 
-def _more(now: list[Size], waiting: Sequence[int], blocks: Sequence[Block]) -> bool:
+def _more(now: list[Size], waiting: Sequence[int], blocks: Sequence[Block], *, keep_rooms: bool) -> bool:
     """Let fewer wait beside a function, or else add the cheapest machine; say whether anything could be done."""
-    roomy = [b for b in waiting if now[b].room]
+    roomy = [] if keep_rooms else [b for b in waiting if now[b].room]
     if roomy:
         b = max(roomy, key=lambda b: now[b].room or 0)
         room = now[b].room or 0

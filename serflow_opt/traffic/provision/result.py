@@ -65,6 +65,8 @@ class Part:
         sums then, and `queue_max` stands with each. Empty: there is one pool, and this is it.
     batch, batch_wait_s, batch_mean
         Most requests in a batch, how long it may wait to be full, and how many are in one on average at its start.
+    function_batch
+        Most requests in a call of the function, where a block takes batches; `queue_max` is of batches there.
     """
 
     first: int
@@ -92,6 +94,7 @@ class Part:
     batch: int = 1
     batch_wait_s: float = 0.0
     batch_mean: float = 1.0
+    function_batch: int = 1
 
     @property
     def usd_per_s(self) -> float:
@@ -209,6 +212,7 @@ class Deployment(Kept):
                     "batch": part.batch,
                     "batch_wait_ms": part.batch_wait_s * 1000,
                     "batch_mean": part.batch_mean,
+                    "function_batch": part.function_batch,
                     "queue_max": part.queue_max,
                     "machine_requests_per_s": known(part.machine_rate),
                     "busy": part.busy,

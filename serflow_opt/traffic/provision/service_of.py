@@ -136,7 +136,7 @@ def machine_of(structures: Structures, choice: BlockChoice) -> Machine:
         billing_min_s=tier.scaling.billing_min_s,
         machines_max=tier.scaling.machines_max,
         sd_s=_deviations(structures, choice.machine, choice),
-        stage_s=_by_batch(option, choice),
+        stage_s=_by_batch(option, choice, choice.batch),
     )
 
 
@@ -154,15 +154,25 @@ def function_of(structures: Structures, choice: BlockChoice) -> Function:
         concurrency_max=scaling.concurrency_max,
         sd_s=_deviations(structures, choice.function, choice),
         memory_mb=None if option.memory_bytes is None else option.memory_bytes / 2**20,
-        stage_s=_by_batch(option, choice),
+        stage_s=_by_batch(option, choice, choice.call or choice.batch),
     )
 
 
-def _by_batch(option: Option, choice: BlockChoice) -> tuple[tuple[float, ...], ...]:
-    """Seconds of each stage of a block for 1, 2, .. requests together; empty where it takes them one by one."""
-    if choice.batch == 1 or option.batching is None:
+def _by_batch(option: Option, choice: BlockChoice, most: int) -> tuple[tuple[float, ...], ...]:
+    """Seconds of each stage of a block for 1, 2, .. requests together; empty where it takes them one by one.
+
+    Parameters
+    ----------
+    option
+        What runs the block.
+    choice
+        The block.
+    most
+        Requests together, at most.
+    """
+    if most == 1 or option.batching is None:
         return ()
-    return tuple(times[: choice.batch] for times in option.batching.seconds[choice.first : choice.last + 1])
+    return tuple(times[:most] for times in option.batching.seconds[choice.first : choice.last + 1])
 
 
 def _outcomes(seconds: Sequence[float], choice: BlockChoice) -> tuple[float, ...]:

@@ -34,6 +34,9 @@ class BlockChoice:
         Option of a second pool of machines, and what share of the block's requests the first takes; None: there is one.
     batch, batch_wait_s
         Most requests in a batch, and how long it may wait to be full.
+    call, rounds
+        Where a block that takes batches has a function beside its machines: most requests in a call of it, and how many
+        batches for each worker may wait, so the longest wait is so many times the longest of a batch.
     """
 
     first: int
@@ -47,6 +50,8 @@ class BlockChoice:
     share: float = 1.0
     batch: int = 1
     batch_wait_s: float = 0.0
+    call: int = 0
+    rounds: int = 0
 
     def placed(self, hop_s: float, hop_usd: float, sending_s: float) -> BlockChoice:
         """Return it elsewhere: `replace`, which takes most of a search's time, by hand.
@@ -59,7 +64,7 @@ class BlockChoice:
             How long a worker is held by the hand-over behind, seconds.
         """
         here = (self.first, self.last, self.machine, self.function, hop_s, hop_usd, sending_s)
-        return BlockChoice(*here, self.second, self.share, self.batch, self.batch_wait_s)
+        return BlockChoice(*here, self.second, self.share, self.batch, self.batch_wait_s, self.call, self.rounds)
 
 
 Structure = tuple[BlockChoice, ...]

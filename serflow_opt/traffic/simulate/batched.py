@@ -76,17 +76,22 @@ class BatchStation(Station):
         """Let everything happen up to a moment, as `Station.step`."""
         self._arrived(*self._take(until_s))
         ids, closings = self._close(until_s)
-        block, function = self.block, self.block.function
+        block = self.block
         _, _, remaining = self._members(ids)
         holds = np.array([self._ends(own, ids, remaining)[1] for own in block.machines]).reshape(
             len(block.machines), len(ids)
         )
-        calls = np.zeros(0) if function is None else self._ends(function, ids, remaining)[1]
+        calls = self._call_holds(ids, remaining)
         self.pool.step(ids, closings, holds, calls, self._allowed(closings), until_s)
         parts = [self._on_machines(ids, closings), self._on_function(ids, closings)]
         self._settle_at(until_s)
         served, ends, on = (np.concatenate(both) for both in zip(*parts, strict=True))
         return served, ends, on
+
+    def _call_holds(self, ids: Numbers, remaining: Numbers) -> Floats:
+        """Return how long batches last on the function; none without one."""
+        function = self.block.function
+        return np.zeros(0) if function is None else self._ends(function, ids, remaining)[1]
 
     @property
     def batch_mean(self) -> float:

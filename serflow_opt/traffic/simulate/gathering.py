@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +67,13 @@ def left(rows: Numbers, outcomes: Numbers, batches: int, kinds: int) -> Numbers:
 def table_of(option: Machine | Function, batch: int) -> Floats:
     """Return seconds of an option: a row a stage of the block, a column for each of 0, 1, .. requests together."""
     return np.array([(0.0, *times[:batch]) for times in option.stage_s])
+
+
+def stage_table(function: Function, call: int) -> Floats:
+    """Return the same of a function whose calls take so many requests, which may know one at a time alone."""
+    if function.stage_s:
+        return table_of(function, call)
+    return np.array([(0.0, now - before) for before, now in pairwise((0.0, *function.seconds[:-1]))])
 
 
 def ends(stages: Floats, remaining: Numbers, factors: Floats) -> Floats:

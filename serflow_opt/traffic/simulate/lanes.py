@@ -13,6 +13,7 @@ from serflow_opt.traffic.simulate.batched import BatchStation
 from serflow_opt.traffic.simulate.block import Ended, Station, Steps
 from serflow_opt.traffic.simulate.requests import drawn_pools
 from serflow_opt.traffic.simulate.result import REASONS
+from serflow_opt.traffic.simulate.spilling import SpillStation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +49,7 @@ class Lanes:
     ) -> None:
         self.block, self.hop_s = block, hop_s
         parts = [replace(block, machines=(own,), shares=()) for own in block.machines] if block.shares else [block]
-        kind = BatchStation if block.batch > 1 else Station
+        kind = Station if block.batch == 1 else SpillStation if _in_calls(block) else BatchStation
         self.stations: list[Station] = [kind(part, hop_s, durations, faults, timeout_s, period_s) for part in parts]
         self.tally = self.stations[0].tally
         for station in self.stations:
@@ -111,6 +112,11 @@ class Lanes:
     def lost(self) -> dict[str, list[float]]:
         """By reason, when each dropped request was there."""
         return {reason: [t for station in self.stations for t in station.lost(reason)] for reason in REASONS}
+
+
+def _in_calls(block: Block) -> bool:
+    """Whether batches may go to the function in several calls each."""
+    return block.spills and block.call < block.batch
 
 
 def _merged(each: Sequence[dict[str, int]]) -> dict[str, int]:
