@@ -106,11 +106,14 @@ def beside(instance: Instance, found: Deployment, requests: int, seed: int) -> B
     )
     rate, mean = found.demand.mean, instance.latency_measure == "mean"
     seconds = math.ceil(requests / RUNS / rate)
+    rooms = tuple(part.queue_max or 0 for part in found.parts)
     values, usd, busy, sizes = [], [], [], []
     for run in range(RUNS):
         arrivals = np.random.default_rng([seed, run]).poisson(rate, seconds)
         trace = Trace(arrivals.astype(np.int64), 1.0, np.ones(seconds))
-        done = so.simulate(at_once, trace, Fixed(at_once, found.counts, every_s=600.0), seed=RUNS * seed + run)
+        done = so.simulate(
+            at_once, trace, Fixed(at_once, found.counts, every_s=600.0, queue_max=rooms), seed=RUNS * seed + run
+        )
         latency = np.asarray(done.latency, dtype=float)
         values.append(float(latency.mean() if mean else (latency > instance.latency_slo_s * (1 + 1e-9)).mean()))
         usd.append(done.usd_total / seconds)
@@ -164,6 +167,7 @@ def main() -> None:
         if not found.parts:
             continue
         counted["batches"] += any(part.batch > 1 for part in found.parts)
+        counted["beside"] += any(part.batch > 1 and part.machine and part.function for part in found.parts)
         counted["blocks"] += len(found.parts) > 1
         counted["changed"] += found.simulated is not None and bool(found.simulated.changed)
         own = beside(instance, found, asked.requests, seed)
@@ -179,7 +183,8 @@ def main() -> None:
         [
             first,
             f"{asked.services} services, {len(found_all)} of them with a deployment ({counted['optimal']} proven), "
-            f"{counted['batches']} of these with batches, {counted['blocks']} with two blocks; the confirmation "
+            f"{counted['batches']} of these with batches, {counted['beside']} with functions beside machines that take "
+            f"them, {counted['blocks']} with two blocks; the confirmation "
             f"changed {counted['changed']}. {asked.requests:,} requests each in {RUNS} runs: "
             f"{counted['kept']} promises kept, {counted['undecided']} undecided at 99 %, {counted['broken']} broken. "
             f"{time.process_time() - begun:.0f} s of one core.",

@@ -15,8 +15,8 @@ Data
     u_{c,s}             USD/s of a unit of reach of stage s: calls of a function, hand-overs
     call_{c,s}          USD/s of a unit of reach of stage s that goes to the function beside the machines of c
     rent_c              of a machine, USD/s
-    cap_{c,k}           seconds a request that k machines of c can give; beside a function what they carry at most of all
-                        that may be offered, at random Hayward's formula (`serflow_opt/traffic/batches/beside.py`)
+    cap_{c,k}           seconds a request that k machines of c can give; beside a function what they carry at most of
+                        all that may be offered, at random by Hayward's formula (`serflow_opt/traffic/batches/beside.py`)
     fill_c              least reach of the block at which batches fill evenly: (B - 1) / (λ τ); 0 at random
     t_c, L              seconds of a full batch with its wait and hand-over, and what there is in all
     lo_s, hi_s          least and largest reach
@@ -275,21 +275,25 @@ def batch_spending(m: Any, data: Data, blocks: Sequence[BatchBlock], dollar: flo
     dollar
         USD/s that the expression is in units of.
     """
-    return pyo.quicksum(
-        own.rent * count / dollar * m.size[b, c, k]
-        for b, block in enumerate(blocks)
-        for c, own in enumerate(block.runs)
-        for k, count in enumerate(own.counts)
-    ) + pyo.quicksum(
-        usd / dollar * m.on[b, c, s]
-        for b, block in enumerate(blocks)
-        for c, own in enumerate(block.runs)
-        for s, usd in own.usd.items()
-        if usd
-    ) + pyo.quicksum(
-        usd / dollar * _left(m, data, block, (b, c), s)
-        for b, block in enumerate(blocks)
-        for c, own in enumerate(block.runs)
-        for s, usd in own.calls.items()
-        if usd
+    return (
+        pyo.quicksum(
+            own.rent * count / dollar * m.size[b, c, k]
+            for b, block in enumerate(blocks)
+            for c, own in enumerate(block.runs)
+            for k, count in enumerate(own.counts)
+        )
+        + pyo.quicksum(
+            usd / dollar * m.on[b, c, s]
+            for b, block in enumerate(blocks)
+            for c, own in enumerate(block.runs)
+            for s, usd in own.usd.items()
+            if usd
+        )
+        + pyo.quicksum(
+            usd / dollar * _left(m, data, block, (b, c), s)
+            for b, block in enumerate(blocks)
+            for c, own in enumerate(block.runs)
+            for s, usd in own.calls.items()
+            if usd
+        )
     )

@@ -280,9 +280,7 @@ def lost(servers: int, room: int, load: float, mean: float, cv2: float) -> float
     return rho**r / (inverse + waiting)
 
 
-def _sizes(
-    own: Drawn, first: int, size: int, wait: float, reach: list[float], arrivals: str
-) -> dict[int, float]:
+def _sizes(own: Drawn, first: int, size: int, wait: float, reach: list[float], arrivals: str) -> dict[int, float]:
     mean = own.document["workload"]["rate_per_s"] * reach[first] * wait
     if arrivals == "smooth":
         return {size: 1.0}

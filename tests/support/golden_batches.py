@@ -96,7 +96,7 @@ def left() -> Any:
 
 @golden("batches.add_room-beside")
 def room_beside() -> Any:
-    """Of work 2 and 1 machines have what they do not leave: 2 (on_001 - left_001.) + on_002 - left_002. is at most 1."""
+    """Of work 2 and 1 machines have what they do not leave: 2 (on_001 - left_001) + on_002 - left_002 is at most 1."""
     data = Data(tiny.two_stages(accuracy_min=0.85))
     m, blocks = with_flow(data), (BatchBlock(1, (BESIDE,), 2),)
     add_picks(m, data, blocks)

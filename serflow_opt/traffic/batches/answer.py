@@ -153,7 +153,9 @@ def _valued(question: ProvisionQuestion, search: BatchSearch, found: BatchesFoun
             for count, choice, block in zip(valued.counts, found.structure, service.blocks, strict=True)
         ]
         fewest = search.valuing.fewest(service, valued)
-        sized, simulated = confirmed(promise, found.structure, service, sizes, fewest, question.demand, deadline, keep_rooms=True)
+        sized, simulated = confirmed(
+            promise, found.structure, service, sizes, fewest, question.demand, deadline, keep_rooms=True
+        )
         counts = tuple(size.count for size in sized)
         valued = search.valuing.with_counts(found.structure, service, valued, counts)
     parts = search.valuing.parts(found.structure, service, valued)

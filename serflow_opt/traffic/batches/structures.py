@@ -1,8 +1,8 @@
 """Structures whose blocks take batches: each has machines of one type, a function, or both, a batch size and a wait.
 
-Beside a function so many batches may wait for machines as are never late. Of at most r for each worker none waits longer
-than r of the longest: in that time every worker has taken r others. So a structure says how many such rounds may pass,
-its path counts them whole, and nobody is late for waiting.
+Beside a function so many batches may wait for machines as are never late. Of at most r for each worker none waits
+longer than r of the longest: in that time every worker has taken r others. So a structure says how many such rounds may
+pass, its path counts them whole, and nobody is late for waiting.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from itertools import combinations, product
 
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
@@ -135,7 +135,7 @@ class BatchStructures(Structures):
         f = choice.function
         return (self.option(f).cold_share, *self.pace_s(choice, self.cold_s(f)), *self.pace_s(choice, 0.0))
 
-    @lru_cache(maxsize=None)  # noqa: B019 - a search has one of these, and a few hundred pairs
+    @cache  # noqa: B019 - a search has one of these, and a few hundred pairs
     def _joins(self, f: int, s: int) -> bool:
         """Whether a stage takes requests of a function together in no more time than in two parts, one by one."""
         batching = self.option(f).batching
