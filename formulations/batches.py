@@ -16,7 +16,7 @@ Data
     call_{c,s}          USD/s of a unit of reach of stage s that goes to the function beside the machines of c
     rent_c              of a machine, USD/s
     cap_{c,k}           seconds a request that k machines of c can give; beside a function what they carry at most of
-                        all that may be offered, at random by Hayward's formula (`serflow_opt/traffic/batches/beside.py`)
+                        all that may be offered, at random by Hayward's formula (`traffic/batches/beside.py`)
     fill_c              least reach of the block at which batches fill evenly: (B - 1) / (λ τ); 0 at random
     t_c, L              seconds of a full batch with its wait and hand-over, and what there is in all
     lo_s, hi_s          least and largest reach
