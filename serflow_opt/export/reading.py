@@ -15,8 +15,8 @@ from serflow_opt.export.solved import describe_solved
 from serflow_opt.export.text import LONGEST_NAME, NAME, slug
 from serflow_opt.files import read_text
 from serflow_opt.ground.document import validated
-from serflow_opt.plan.certificate import Certificate
-from serflow_opt.plan.document import ObjectiveValue, Plan, PlanDocument
+from serflow_opt.plan.answer import unvalued
+from serflow_opt.plan.document import Plan, PlanDocument
 
 if TYPE_CHECKING:
     from serflow_opt.problem.instance import Instance
@@ -73,24 +73,7 @@ def _described(document: Any, path: Path, facts: Facts, name: str | None) -> Des
         return describe_solved(plan, name or slug(plan.instance), facts)
     if "placement" in document:
         bare = validated(PlanDocument, document, CURE, file)
-        plan = _valued_nowhere(bare, facts.instance.name if facts.instance else path.stem)
+        plan = unvalued(bare, facts.instance.name if facts.instance else path.stem)
         return describe_solved(plan, name or slug(plan.instance), facts)
     keys = ", ".join(map(str, list(document)[:8])) or "no keys"
     raise InputError([Problem(file, "", f"not a plan: {keys}", CURE)])
-
-
-def _valued_nowhere(plan: PlanDocument, instance: str) -> Plan:
-    """Wrap a plan written by hand, of which nothing is known but what it decides."""
-    return Plan(
-        instance=instance,
-        status="feasible",
-        objective=ObjectiveValue(name="none", value=None, unit=""),
-        bound=None,
-        gap=None,
-        seconds=0.0,
-        plan=plan,
-        metrics=None,
-        certificate=Certificate(
-            exact_objective=None, max_constraint_violation=None, model_objective=None, method="", optimised=False
-        ),
-    )

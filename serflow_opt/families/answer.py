@@ -41,10 +41,6 @@ class Solution(Answer):
         """Return a quantity in the unit shown; None without a decision."""
         return next((own.value for own in self.metrics if own.name == name), None)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the document."""
-        return self.model_dump(mode="json")
-
     def _said(self) -> str:
         value = self.objective.value
         reached = "" if value is None else f", {self.objective.name} {value:.6g} {self.objective.unit}".rstrip()

@@ -40,10 +40,6 @@ class LimitCosts(Answer):
     limits: list[LimitRow]
     beside: list[Alternative] = Field(default=[])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the document."""
-        return self.model_dump(mode="json")
-
     def _said(self) -> str:
         return f"{len(self.limits)} limits of {self.plan._said()}"
 

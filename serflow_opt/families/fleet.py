@@ -61,10 +61,6 @@ class SolutionFleet(Answer):
     certificate: Certificate
     because: list[str] = Field(default=[], description="why there are no decisions")
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the document."""
-        return self.model_dump(mode="json")
-
     def rows(self) -> list[dict[str, Any]]:
         """Return one row a problem, by column; what is decided in words."""
         words = named("report.solution:decided_words")

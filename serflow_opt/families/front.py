@@ -108,10 +108,6 @@ class SolutionFront(Answer):
         values = [{own.name: own.value for own in plan.metrics} for plan in self.plans]
         return [tuple(value[name] for name in self.objectives) for value in values]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the document."""
-        return self.model_dump(mode="json")
-
     def to_frame(self) -> pd.DataFrame:
         """Return one row a decision: all its quantities in the units shown, and in words what is decided."""
         import pandas as pd

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from serflow_opt.families.answer import Solution
 from serflow_opt.ground.arguments import Arguments
-from serflow_opt.ground.document import Document
+from serflow_opt.ground.document import Answer, Document
 
 if TYPE_CHECKING:
     from serflow_opt.families.protocol import Question
@@ -24,6 +24,22 @@ class SimulatedFigure(Document):
     expected: float = Field(description="on average, by the chances of being drawn, late and gone")
     simulated: float
     off: float = Field(description="simulated beside expected, relative")
+
+
+class SimulatedAnswer(Answer):
+    """What came out of running a plan, its figures beside those that the plan promises."""
+
+    if TYPE_CHECKING:  # each document has them in its own order
+        instance: str
+        figures: list[SimulatedFigure]
+
+    def _ran(self) -> str:
+        """Say what was run, and how often."""
+        raise NotImplementedError
+
+    def _said(self) -> str:
+        worst = max((abs(own.off) for own in self.figures), default=0.0)
+        return f"{self._ran()} of {self.instance}: at most {worst:.2%} off"
 
 
 def beside(name: str, unit: str, planned: float, expected: float, simulated: float) -> SimulatedFigure:

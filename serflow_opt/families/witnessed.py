@@ -141,6 +141,24 @@ def settle(family: Family, problem: Any, goal: Goal, found: Found, decision: Any
     found.bound = found.checked = min(found.bound, found.value)
 
 
+def settle_exact(family: Family, problem: Any, goal: Goal, found: Found, best: tuple[float, Any] | None) -> Found:
+    """Return what a search found that has looked at every decision; see `settle`.
+
+    Parameters
+    ----------
+    family, problem, goal, found
+        As `settle` takes them.
+    best
+        The least value of the goal, and a decision that has it; None: no decision keeps the limits.
+    """
+    if best is None:
+        found.infeasible, found.bound, found.checked = True, math.inf, math.inf
+    else:
+        found.bound = best[0]
+        settle(family, problem, goal, found, best[1])
+    return found
+
+
 def _take(
     family: Family, problem: Any, goal: Mapping[str, float], built: Built, outcome: Outcome, found: Found
 ) -> bool:

@@ -20,6 +20,10 @@ class Document(BaseModel):
 class Answer(Displayed, Document):
     """A result that is its own document."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document."""
+        return self.model_dump(mode="json")
+
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """Return what a document is of; `to_dict` gives the same again.

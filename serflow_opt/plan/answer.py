@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from serflow_opt.plan.certificate import Certificate
 from serflow_opt.plan.decision import Decision
-from serflow_opt.plan.document import Metrics, ObjectiveValue, Plan, PlanStatus
+from serflow_opt.plan.document import Metrics, ObjectiveValue, Plan, PlanDocument, PlanStatus
 from serflow_opt.plan.names import document_of
 from serflow_opt.plan.notes import notes_on
 from serflow_opt.plan.samples import replayed
@@ -81,4 +81,21 @@ def answer_with(
         limits=limits_of(question),
         samples=replays,
         notes=said,
+    )
+
+
+def unvalued(plan: PlanDocument, instance: str) -> Plan:
+    """Return a plan written by hand, of which nothing is known but what it decides and the name of its instance."""
+    return Plan(
+        instance=instance,
+        status="feasible",
+        objective=ObjectiveValue(name="none", value=None, unit=""),
+        bound=None,
+        gap=None,
+        seconds=0.0,
+        plan=plan,
+        metrics=None,
+        certificate=Certificate(
+            exact_objective=None, max_constraint_violation=None, model_objective=None, method="", optimised=False
+        ),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from support import tiny
 
-from serflow_opt.plan.answer import answer_with
+from serflow_opt.plan.answer import answer_with, unvalued
 from serflow_opt.plan.decision import Decision
+from serflow_opt.plan.document import Placement, PlanDocument
 from serflow_opt.plan.evaluator import evaluate
 
 
@@ -36,3 +37,11 @@ def test_without_a_decision_there_is_no_plan_and_no_figure() -> None:
         answer_with(
             tiny.two_stages(), None, None, status="no_solution", value=None, method="m", seconds=0.0, counts={"x": 1}
         )
+
+
+def test_a_plan_written_by_hand_claims_nothing() -> None:
+    """No value, no bound and no proof: only what it decides, and where."""
+    decided = PlanDocument(placement=[Placement(stage=1, tier="vm", option="v")])
+    plan = unvalued(decided, "mine")
+    assert (plan.instance, plan.plan, plan.objective.value, plan.bound, plan.gap) == ("mine", decided, None, None, None)
+    assert not plan.certificate.optimised

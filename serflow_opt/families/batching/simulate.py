@@ -16,9 +16,9 @@ from pydantic import Field
 
 from serflow_opt.families.batching.evaluate import value_group
 from serflow_opt.families.batching.problem import Batching, Group, Plan
-from serflow_opt.families.simulated import SimulatedFigure, beside, decision_to_run
+from serflow_opt.families.simulated import SimulatedAnswer, SimulatedFigure, beside, decision_to_run
 from serflow_opt.ground.arguments import Arguments
-from serflow_opt.ground.document import Answer, Document
+from serflow_opt.ground.document import Document
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import TOLERANCE
 
@@ -44,7 +44,7 @@ class SimulatedApplication(Document):
     late: float = Field(description="share beyond the target")
 
 
-class BatchingSimulated(Answer):
+class BatchingSimulated(SimulatedAnswer):
     """Simulated groups beside their plan, as `simulate --json` prints it."""
 
     kind: str
@@ -55,13 +55,8 @@ class BatchingSimulated(Answer):
     applications: list[SimulatedApplication]
     plan: dict[str, Any]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the document."""
-        return self.model_dump(mode="json")
-
-    def _said(self) -> str:
-        worst = max((abs(own.off) for own in self.figures), default=0.0)
-        return f"{self.requests:,} requests of {self.instance}: at most {worst:.2%} off"
+    def _ran(self) -> str:
+        return f"{self.requests:,} requests"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
 
-from serflow_opt.families.simulated import SimulatedFigure, beside
+from serflow_opt.families.events.run import Ran, enough, run
+from serflow_opt.families.simulated import SimulatedAnswer, SimulatedFigure, beside
 from serflow_opt.ground.arguments import Arguments
-from serflow_opt.ground.document import Answer, Document
+from serflow_opt.ground.document import Document
 from serflow_opt.traffic.simulate.service_times import LAWS, Law
 
 if TYPE_CHECKING:
+    from serflow_opt.families.events.graph import Steps
     from serflow_opt.families.protocol import Question
     from serflow_opt.ground.arrays import Floats
 
@@ -50,7 +52,7 @@ class StaffRow(Document):
         return self.worker_s / self.bound_worker_s - 1
 
 
-class EventsSimulated(Answer):
+class EventsSimulated(SimulatedAnswer):
     """A simulated graph, job or workflow beside its plan, as `simulate --json` prints it."""
 
     kind: str
@@ -66,13 +68,8 @@ class EventsSimulated(Answer):
     notes: list[str] = Field(default=[])
     plan: dict[str, Any]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the document."""
-        return self.model_dump(mode="json")
-
-    def _said(self) -> str:
-        worst = max((abs(own.off) for own in self.figures), default=0.0)
-        return f"{self.runs} runs of {self.instance}: at most {worst:.2%} off"
+    def _ran(self) -> str:
+        return f"{self.runs} runs"
 
 
 class Scatter:
@@ -114,6 +111,23 @@ class Scatter:
         factors = self.law.quantiles(self._draw.random(len(known)), np.array([self.law.cv]))[:, 0]
         scattered: Floats = known * (factors if stay is None else np.where(stay, 1.0, factors))
         return scattered
+
+
+def each_run(steps: Steps, scatter: Scatter, still: int) -> Iterator[tuple[Floats, Ran]]:
+    """Yield the seconds of all steps and what came of them, run by run, where nobody waits for a worker.
+
+    Parameters
+    ----------
+    steps, scatter
+        What there is to do, and how its times are drawn.
+    still
+        The part of the plan whose steps do not scatter.
+    """
+    tasks, staff = steps.activities(), enough(len(steps.seconds))
+    stay = [part == still for part in steps.part]
+    for _ in range(scatter.runs):
+        seconds = scatter.seconds(steps.seconds, stay)
+        yield seconds, run(tasks, seconds, staff)
 
 
 def told(on_progress: Callable[[str], None] | None, what: str) -> None:

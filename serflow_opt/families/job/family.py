@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +82,7 @@ class Jobs(Standard):
         from serflow_opt.families.found import Found
         from serflow_opt.families.job.menu import menu_of
         from serflow_opt.families.rows import best_row
-        from serflow_opt.families.witnessed import settle
+        from serflow_opt.families.witnessed import settle_exact
 
         if any(by < 0 for by in goal.values()):
             return None
@@ -93,13 +92,9 @@ class Jobs(Standard):
         best = list(menu.best)
         values = dict(zip(NAMES, menu.values[best].T, strict=True))
         done = best_row(values, goal, problem.limits)
-        if done is None:
-            found.infeasible, found.bound, found.checked = True, math.inf, math.inf
-            return found
-        found.bound = done[1]
-        found.notes = list(problem.data.notes)
-        settle(self, problem, goal, found, menu.plans[best[done[0]]])
-        return found
+        if done is not None:
+            found.notes = list(problem.data.notes)
+        return settle_exact(self, problem, goal, found, None if done is None else (done[1], menu.plans[best[done[0]]]))
 
     def in_a_line(self, problem: Question) -> str:
         """Say how many workers, options and channels there are."""

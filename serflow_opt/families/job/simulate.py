@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serflow_opt.families.events.graph import Steps
-from serflow_opt.families.events.result import EventsSimulated, Scatter, SimulatedPart, simulated_plan, told
-from serflow_opt.families.events.run import enough, last_path, run
+from serflow_opt.families.events.result import EventsSimulated, Scatter, SimulatedPart, each_run, simulated_plan, told
+from serflow_opt.families.events.run import last_path
 from serflow_opt.families.job.evaluate import JobAccount, JobTeller, account
 from serflow_opt.families.job.problem import Job, JobOption, JobPlan
 from serflow_opt.families.simulated import decision_to_run
@@ -62,16 +62,12 @@ def simulate(
     data: Job = problem.data
     decision: JobPlan = decision_to_run(problem, plan, on_progress)
     made = JobSteps(data, decision)
-    steps, tasks = made.steps, made.steps.activities()
+    steps = made.steps
     scatter = Scatter(runs, seed, times, cv, len(steps.seconds))
     told(on_progress, "simulating")
-    still = [part == START for part in steps.part]
-    staff = enough(len(steps.seconds))
     planned = account(data, decision)
     ended, paid, parts = [], [], np.zeros(len(PARTS))
-    for _ in range(scatter.runs):
-        seconds = scatter.seconds(steps.seconds, still)
-        ran = run(tasks, seconds, staff)
+    for seconds, ran in each_run(steps, scatter, START):
         ended.append(ran.time)
         paid.append(planned.cost + made.paid(ran.finishes) - made.planned_paid(planned))
         parts += last_path(ran, seconds, steps.part, len(PARTS))

@@ -77,23 +77,17 @@ class KeepAlives(Standard):
         problem, goal, settings
             As `Family.search` takes them.
         """
-        import math
 
         from serflow_opt.families.found import Found
         from serflow_opt.families.keep_alive.windows import best_window
-        from serflow_opt.families.witnessed import settle
+        from serflow_opt.families.witnessed import settle_exact
 
         if any(by < 0 for by in goal.values()):
             return None
         found = Found(method="every window that can be best, valued by the exact evaluator")
         weights = goal if len(goal) > 1 else dict.fromkeys(goal, 1.0)  # one alone is minimised as it is
         best = best_window(problem.data, weights, problem.limits)
-        if best is None:
-            found.infeasible, found.bound, found.checked = True, math.inf, math.inf
-            return found
-        found.bound = best[1]
-        settle(self, problem, goal, found, best[0])
-        return found
+        return settle_exact(self, problem, goal, found, None if best is None else (best[1], best[0]))
 
     def beside(self, problem: Question) -> list[Other]:
         """Return what not keeping, always keeping, ten minutes, and a hybrid histogram policy come to."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
@@ -59,10 +59,6 @@ class Replay(Answer):
     requests: int
     seconds: float = Field(description="from the first request to the last")
     policies: list[ReplayedPolicy]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the document."""
-        return self.model_dump(mode="json")
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a policy."""

@@ -78,11 +78,10 @@ class Pipelines(Standard):
         problem, goal, settings
             As `Family.search` takes them.
         """
-        import math
 
         from serflow_opt.families.found import Found
         from serflow_opt.families.pipeline.search import best, table_of
-        from serflow_opt.families.witnessed import settle
+        from serflow_opt.families.witnessed import settle_exact
 
         if any(by < 0 for by in goal.values()):
             return None
@@ -90,12 +89,7 @@ class Pipelines(Standard):
         done = best(problem.data, goal if len(goal) > 1 else dict.fromkeys(goal, 1.0), problem.limits)
         table = table_of(problem.data)
         found.counts = {"workers_in_use": len(table.times) - 1, "runs": table.looked}
-        if done is None:
-            found.infeasible, found.bound, found.checked = True, math.inf, math.inf
-            return found
-        found.bound = done[0]
-        settle(self, problem, goal, found, done[1])
-        return found
+        return settle_exact(self, problem, goal, found, done)
 
     def in_a_line(self, problem: Question) -> str:
         """Say how many layers and workers there are."""

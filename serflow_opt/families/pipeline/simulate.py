@@ -16,9 +16,9 @@ from pydantic import Field
 
 from serflow_opt.families.pipeline.evaluate import stages
 from serflow_opt.families.pipeline.problem import Pipeline, Plan
-from serflow_opt.families.simulated import SimulatedFigure, beside, decision_to_run
+from serflow_opt.families.simulated import SimulatedAnswer, SimulatedFigure, beside, decision_to_run
 from serflow_opt.ground.arguments import Arguments
-from serflow_opt.ground.document import Answer, Document
+from serflow_opt.ground.document import Document
 from serflow_opt.ground.stopping import stoppable
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class StageBusy(Document):
     simulated: float = Field(description="from the first mini-batch to the last, filling and emptying included")
 
 
-class PipelineSimulated(Answer):
+class PipelineSimulated(SimulatedAnswer):
     """A simulated pipeline beside its plan, as `simulate --json` prints it."""
 
     kind: str
@@ -49,13 +49,8 @@ class PipelineSimulated(Answer):
     busy: list[StageBusy]
     plan: dict[str, Any]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the document."""
-        return self.model_dump(mode="json")
-
-    def _said(self) -> str:
-        worst = max((abs(own.off) for own in self.figures), default=0.0)
-        return f"{self.mini_batches} mini-batches of {self.instance}: at most {worst:.2%} off"
+    def _ran(self) -> str:
+        return f"{self.mini_batches} mini-batches"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from serflow_opt.families.simulated import SimulatedFigure, beside, decision_to_run
+from serflow_opt.families.simulated import SimulatedAnswer, SimulatedFigure, beside, decision_to_run
 from serflow_opt.families.training.evaluate import ClientRound, PlanValue, value_plan
 from serflow_opt.families.training.expected import expected_round
 from serflow_opt.families.training.problem import Client, Training, TrainingPlan
 from serflow_opt.ground.arguments import Arguments
-from serflow_opt.ground.document import Answer
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import TOLERANCE
 
@@ -35,7 +34,7 @@ TRAININGS = 50
 MOST_DRAWS = 20_000_000
 
 
-class RoundsSimulated(Answer):
+class RoundsSimulated(SimulatedAnswer):
     """Simulated trainings beside their plan, as `simulate --json` prints them."""
 
     kind: str
@@ -50,13 +49,8 @@ class RoundsSimulated(Answer):
     held_up: dict[str, float] = Field(description="share of the rounds that a group was the last of")
     plan: dict[str, Any]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the document."""
-        return self.model_dump(mode="json")
-
-    def _said(self) -> str:
-        worst = max((abs(own.off) for own in self.figures), default=0.0)
-        return f"{self.trainings} trainings of {self.instance}: at most {worst:.2%} off"
+    def _ran(self) -> str:
+        return f"{self.trainings} trainings"
 
 
 @stoppable()

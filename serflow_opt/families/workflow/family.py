@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +91,7 @@ class Workflows(Standard):
 
         from serflow_opt.families.found import Found
         from serflow_opt.families.rows import best_row
-        from serflow_opt.families.witnessed import settle
+        from serflow_opt.families.witnessed import settle_exact
         from serflow_opt.families.workflow.search import NAMES, front_of, is_chain
 
         if not is_chain(problem.data) or any(by < 0 for by in goal.values()):
@@ -104,12 +103,7 @@ class Workflows(Standard):
         if front:
             points = np.array([point for point, _ in front])
             done = best_row(dict(zip(NAMES, points.T, strict=True)), goal, problem.limits)
-        if done is None:
-            found.infeasible, found.bound, found.checked = True, math.inf, math.inf
-            return found
-        found.bound = done[1]
-        settle(self, problem, goal, found, front[done[0]][1])
-        return found
+        return settle_exact(self, problem, goal, found, None if done is None else (done[1], front[done[0]][1]))
 
     def in_a_line(self, problem: Question) -> str:
         """Say how many phases and rows there are."""

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serflow_opt.families.events.graph import Steps
-from serflow_opt.families.events.result import EventsSimulated, Scatter, SimulatedPart, simulated_plan, told
-from serflow_opt.families.events.run import enough, run
+from serflow_opt.families.events.result import EventsSimulated, Scatter, SimulatedPart, each_run, simulated_plan, told
 from serflow_opt.families.simulated import decision_to_run
 from serflow_opt.families.workflow.evaluate import account
 from serflow_opt.families.workflow.problem import Phase, PhaseRow, Workflow, WorkflowPlan
@@ -63,15 +62,11 @@ def simulate(
     data: Workflow = problem.data
     decision: WorkflowPlan = decision_to_run(problem, plan, on_progress)
     made = FlowSteps(data, decision)
-    steps, tasks = made.steps, made.steps.activities()
-    scatter = Scatter(runs, seed, times, cv, len(steps.seconds))
+    scatter = Scatter(runs, seed, times, cv, len(made.steps.seconds))
     told(on_progress, "simulating")
     planned = account(data, decision)
-    still, staff = [part == STARTS for part in steps.part], enough(len(steps.seconds))
     ended, paid, phases = [], [], np.zeros(len(data.phases))
-    for _ in range(scatter.runs):
-        seconds = scatter.seconds(steps.seconds, still)
-        ran = run(tasks, seconds, staff)
+    for seconds, ran in each_run(made.steps, scatter, STARTS):
         ended.append(ran.time)
         paid.append(made.fixed_usd + made.paid(ran.finishes, seconds))
         phases += ran.finishes[made.ends]

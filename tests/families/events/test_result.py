@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import serflow_opt as so
-from serflow_opt.families.events.result import Scatter
+from serflow_opt.families.events.graph import Steps
+from serflow_opt.families.events.result import Scatter, each_run
 
 
 def test_fixed_times_take_one_run_and_others_scatter_about_what_is_stated() -> None:
@@ -25,3 +26,17 @@ def test_arguments_that_are_none_are_told() -> None:
     for given in ((0, 0, "fixed", 0.5, 1), (1, 0, "normal", 0.5, 1), (50, 0, "pareto", 0.5, 10**6)):
         with pytest.raises(so.InputError):
             Scatter(*given)
+
+
+def test_each_run_scatters_all_but_what_stays() -> None:
+    """A start of 3 s that stays and a step of 2 s behind it: 5 s where times are fixed, else 3 s and what is drawn."""
+    steps = Steps()
+    start = steps.add(0, 3.0)
+    steps.add(1, 2.0, [start])
+    ((seconds, ran),) = each_run(steps, Scatter(None, 0, "fixed", 0.5, 2), 0)
+    assert (seconds.tolist(), ran.time) == ([3.0, 2.0], 5.0)
+    drawn = list(each_run(steps, Scatter(5, 0, "lognormal", 0.5, 2), 0))
+    assert len({own[1] for own, _ in drawn}) == 5
+    for own, ran in drawn:
+        assert own[0] == 3.0
+        assert ran.time == pytest.approx(own.sum())
