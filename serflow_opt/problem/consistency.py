@@ -81,6 +81,7 @@ def consistency_problems(instance: Any, file: str) -> list[Problem]:
         found = "true, with " + ("mode = 'train'" if instance.mode == "train" else "accounting = 'as-printed'")
         wrong("exits.run_on", found, "leave it out: the whole path is paid for there anyway")
     problems.extend(joint_problems(instance, file))
+    problems.extend(uncertain_problems(instance, file))
     names = [tier.name for tier in instance.tiers]
     if instance.source != CLIENT and instance.source not in names:
         wrong("workload.source", f"'{instance.source}'", f"use 'client' or a tier: {', '.join(names)}")
@@ -154,4 +155,35 @@ def joint_problems(instance: Any, file: str) -> list[Problem]:
             )
         if instance.accuracy_min is None:
             wrong("workload.accuracy_confidence", f"{asked:g} without a floor", "set workload.accuracy_min")
+    return problems
+
+
+def uncertain_problems(instance: Any, file: str) -> list[Problem]:
+    """Return what does not go together with [uncertainty]."""
+    asked = instance.uncertainty
+    if asked is None:
+        return []
+    problems: list[Problem] = []
+
+    def wrong(place: str, found: str, cure: str) -> None:
+        problems.append(Problem(file, place, f"{found} with [uncertainty]", cure))
+
+    if instance.threshold_mode != "menu":
+        wrong("exits.thresholds", f"'{instance.threshold_mode}'", "write 'menu': the same thresholds in every case")
+    if instance.joint:
+        wrong("exits.joint", "true", "remove joint: thresholds are chosen on tables then")
+    if instance.families:
+        wrong("tier", "sizes or noise from a range", "list single sizes (memory_mb) and strengths")
+    if instance.minimize == "weighted":
+        wrong("objective.minimize", "'weighted'", "minimise one objective and limit the others")
+    if instance.accounting == "as-printed":
+        wrong("objective.accounting", "'as-printed'", "write 'per-request' or 'reserved'")
+    if asked.budget is not None and instance.quantile is not None:
+        cure = "write worst or mean, or give [[uncertainty.scenario]] in the place of a budget"
+        wrong("workload.latency_measure", f"'{instance.latency_measure}' and a budget", cure)
+    if asked.hold < 1 and instance.quantile is not None and instance.latency_slo_s is not None:
+        cure = "write worst or mean, or let limits hold in every scenario"
+        wrong("workload.latency_measure", f"'{instance.latency_measure}' and hold = {asked.hold:g}", cure)
+    if asked.rate and instance.rate_per_s is None:
+        wrong("uncertainty.rate", f"{asked.rate:g} without a rate", "set workload.rate_per_s")
     return problems

@@ -24,6 +24,7 @@ from serflow_opt.problem.schema import (
     WeightsTable,
     WorkloadTable,
 )
+from serflow_opt.problem.uncertainty_table import ScenarioTable, UncertaintyTable
 
 
 def explained(file: str, raw: Any, error: dict[str, Any]) -> Problem:
@@ -95,6 +96,8 @@ _TABLES: dict[str, Any] = {
     "privacy": PrivacyTable,
     "objective": ObjectiveTable,
     "weights": WeightsTable,
+    "uncertainty": UncertaintyTable,
+    "scenario": ScenarioTable,
     "profile": ProfileTable,
 }
 _KINDS = {

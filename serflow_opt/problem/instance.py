@@ -33,6 +33,7 @@ from serflow_opt.problem.offers import Link, Option, Tier
 from serflow_opt.problem.ranges import Range
 from serflow_opt.problem.rules import Rule
 from serflow_opt.problem.training import in_mode
+from serflow_opt.problem.uncertainty import Uncertainty
 from serflow_opt.problem.what_if import fields
 
 
@@ -80,6 +81,8 @@ class Instance:
         Most variants that are ramps in a plan; None: any.
     run_on
         Whether inputs run on to the last stage when their answers have left.
+    uncertainty
+        What may turn out otherwise; None: all is as believed.
     """
 
     kind: ClassVar[str] = "placement"
@@ -118,6 +121,7 @@ class Instance:
     inference: Instance | None = None
     ramps_max: int | None = None
     run_on: bool = False
+    uncertainty: Uncertainty | None = None
 
     def __post_init__(self) -> None:
         """Fill in the plain way where no others are given."""

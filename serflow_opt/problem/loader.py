@@ -29,6 +29,8 @@ from serflow_opt.problem.schema import ExitsTable, InstanceDocument, LinkTable, 
 from serflow_opt.problem.stages import MAX_STAGES, read_stages
 from serflow_opt.problem.tables import read_table
 from serflow_opt.problem.training import in_mode
+from serflow_opt.problem.uncertainty import Uncertainty
+from serflow_opt.problem.uncertainty_table import read_uncertainty
 from serflow_opt.problem.variants import read_variants
 
 
@@ -245,6 +247,8 @@ def _resolve(
         ramps_max=document.exits.ramps_max if document.exits else None,
         run_on=document.exits is not None and document.exits.run_on,
     )
+    if not unread:
+        instance = replace(instance, uncertainty=_uncertain(document, menus, path, problems))
     words = sorted({word for option in options for word in instance.words(option)})
     instance = replace(instance, rules=read_rules(document.rule, words, len(stages), file, problems))
     if not unread:
@@ -254,6 +258,15 @@ def _resolve(
         wrong = [problem for problem in wrong if "held-out" not in problem.found]
     problems.extend(wrong)
     return instance
+
+
+def _uncertain(
+    document: InstanceDocument, menus: Sequence[Menu], path: Path, problems: list[Problem]
+) -> Uncertainty | None:
+    if document.uncertainty is None:
+        return None
+    names = [tier.name for tier in document.tier]
+    return read_uncertainty(document.uncertainty, names, menus, path.parent, str(path), problems)
 
 
 def _weights(objective: ObjectiveTable) -> tuple[tuple[Objective, float], ...]:

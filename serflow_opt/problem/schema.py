@@ -34,6 +34,7 @@ from serflow_opt.problem.kinds import (
     ThresholdMode,
     TierKind,
 )
+from serflow_opt.problem.uncertainty_table import ScenarioTable, UncertaintyTable
 
 
 class NetworkTable(InstanceTable):
@@ -335,6 +336,7 @@ class InstanceDocument(InstanceTable):
     adaptation: AdaptationTable | None = None
     privacy: PrivacyTable | None = None
     objective: ObjectiveTable = ObjectiveTable()
+    uncertainty: UncertaintyTable | None = None
     profile: ProfileTable | None = None
 
     @property
@@ -359,6 +361,8 @@ def keys_as_markdown() -> str:
         ("[privacy]", PrivacyTable),
         ("[objective]", ObjectiveTable),
         ("[objective.weights]", WeightsTable),
+        ("[uncertainty]", UncertaintyTable),
+        ("[[uncertainty.scenario]]", ScenarioTable),
         ("[profile]", ProfileTable),
     ]
     headings = {table for _, table in tables}
