@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from serflow_opt.ground.display import html
 from serflow_opt.ground.document import Answer, Document
 from serflow_opt.plan.certificate import Certificate
+from serflow_opt.plan.robustness import Robustness
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -285,6 +286,7 @@ class Plan(Answer):
     )
     infeasible_because: list[Clash] = Field(default=[])
     samples: list[Replayed] = Field(default=[])
+    robustness: Robustness | None = Field(default=None, description="of instances with [uncertainty]")
     notes: list[str] = Field(default=[])
 
     @model_validator(mode="after")
@@ -318,6 +320,8 @@ class Plan(Answer):
         document = self.model_dump(mode="json", by_alias=True)
         if not self.certificate.counts:
             del document["certificate"]["counts"]
+        if self.robustness is None:
+            del document["robustness"]
         if self.plan:
             for choice in document["plan"]["thresholds"]:
                 choice.pop("mix" if choice["mix"] is None else "threshold")

@@ -194,22 +194,30 @@ def _as_printed(steps: Sequence[Step]) -> float:
 
 def _privacy_loss(instance: Instance, steps: Sequence[Step]) -> float:
     """The leak of survey 2.2.2 (1) over what crosses links, by the share that crosses."""
-    return math.fsum(step.load * instance.leak(step.way, step.link) for step in steps if step.link is not None)
+    return math.fsum(step.load * leak_of(instance, step) for step in steps)
+
+
+def leak_of(instance: Instance, step: Step) -> float:
+    """What leaks of a request that comes to a stage, on its way there."""
+    return 0.0 if step.link is None else instance.leak(step.way, step.link)
 
 
 def _energy(steps: Sequence[Step]) -> float:
     """Joules per request: operations where they are done, bytes where they are sent."""
-    joules = []
-    for step in steps:
-        per_flop = step.option.joules_per_flop
-        joules.append(step.load * per_flop * step.flops)
-        if step.link is not None:
-            joules.append(step.load * per_flop * step.coding * step.way.decode_flops)
-            if step.sender is not None:
-                joules.append(step.load * step.sender.joules_per_flop * step.coding * step.way.encode_flops)
-            if step.sender_tier is not None:
-                joules.append(step.load * step.sender_tier.joules_per_byte * step.sent_bytes)
-            joules.append(step.load * step.tier.joules_per_byte * step.back_bytes)
+    return math.fsum(step.load * joules_of(step) for step in steps)
+
+
+def joules_of(step: Step) -> float:
+    """Joules of a request that comes to a stage, on its way there and in it."""
+    per_flop = step.option.joules_per_flop
+    joules = [per_flop * step.flops]
+    if step.link is not None:
+        joules.append(per_flop * step.coding * step.way.decode_flops)
+        if step.sender is not None:
+            joules.append(step.sender.joules_per_flop * step.coding * step.way.encode_flops)
+        if step.sender_tier is not None:
+            joules.append(step.sender_tier.joules_per_byte * step.sent_bytes)
+        joules.append(step.tier.joules_per_byte * step.back_bytes)
     return math.fsum(joules)
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from serflow_opt.plan.adversary import report, value_robustly
 from serflow_opt.plan.answer import answer_with
 from serflow_opt.plan.document import Plan
 from serflow_opt.plan.evaluator import evaluate
@@ -24,11 +25,16 @@ def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
     """
     began = time.monotonic()
     instance, decision = resolve(instance, document)
-    metrics = evaluate(instance, decision)
     # a weighted objective depends on ideal and nadir, which only a solve finds
     weighted = instance.minimize == "weighted"
     shown = shown_unit(instance.minimize)[0]
-    value = None if weighted else metrics.objective(instance.minimize, instance.latency_measure) * shown
+    robustness = None
+    if instance.uncertainty is None:
+        metrics = evaluate(instance, decision)
+        value = None if weighted else metrics.objective(instance.minimize, instance.latency_measure) * shown
+    else:
+        valued = value_robustly(instance, decision)
+        metrics, value, robustness = valued.answered(), valued.value * shown, report(instance, valued)
     plan = answer_with(
         instance,
         decision,
@@ -39,5 +45,6 @@ def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
         seconds=0.0,
         optimised=False,
     )
+    plan.robustness = robustness
     plan.seconds = time.monotonic() - began
     return plan
