@@ -84,6 +84,41 @@ def build(
     if not data.connected:
         raise Disconnected
     m = pyo.ConcreteModel(instance.name)
+    parts = add_parts(m, data, goal, deadline)
+    units = units_of(data)
+    if len(goal) == 1:
+        (only,) = goal
+        objective, unit = parts.value(only), units.get(only, 1.0)
+    else:
+        objective = sum(weight * units.get(name, 1.0) * parts.value(name) for name, weight in goal.items())
+        unit = 1.0
+    m.objective = pyo.Objective(expr=objective, sense=pyo.minimize)
+    return BuiltPlacement(m, data, unit)
+
+
+def units_of(data: Data) -> dict[Objective, float]:
+    """Return what the model's money, times and energy are in; all else is as it is."""
+    return {"cost": data.dollar, "latency": data.second, "energy": data.joule}
+
+
+def add_parts(m: Any, data: Data, goal: Collection[Objective], deadline: Deadline = NEVER) -> PlacementParts:
+    """Add all variables, equations and limits of an instance to a model or a block; the objective is left out.
+
+    Parameters
+    ----------
+    m, data
+        The model, empty, and sets and coefficients of a connected instance.
+    goal
+        Objectives that will be asked of what is returned.
+    deadline
+        When to stop, between the parts of the model.
+
+    Raises
+    ------
+    OutOfTime
+        When the deadline passes.
+    """
+    instance = data.instance
     add_exits(m, data)
     deadline.check()
     path = add_placement(m, data)
@@ -93,7 +128,7 @@ def build(
     limited = [name for name in get_args(Objective) if instance.limit(name) is not None]
     counted = instance.accounting == "reserved" and any(option.machines_max is not None for option in instance.options)
     counting: set[Objective] = {"cost"} if counted else set()  # brings the numbers of machines and their limits
-    parts = _Parts(m, data, path, {*goal, *limited, *counting}, deadline)
+    parts = PlacementParts(m, data, path, {*goal, *limited, *counting}, deadline)
     if data.own_menus:
         add_own_menus(m, data, parts.scaled)
     if instance.ramps_bind:
@@ -110,18 +145,10 @@ def build(
         add_energy_ceiling(m, data, parts.value("energy"))
     if counted:
         parts.value("cost")
-    units = {"cost": data.dollar, "latency": data.second, "energy": data.joule}
-    if len(goal) == 1:
-        (only,) = goal
-        objective, unit = parts.value(only), units.get(only, 1.0)
-    else:
-        objective = sum(weight * units.get(name, 1.0) * parts.value(name) for name, weight in goal.items())
-        unit = 1.0
-    m.objective = pyo.Objective(expr=objective, sense=pyo.minimize)
-    return BuiltPlacement(m, data, unit)
+    return parts
 
 
-class _Parts:
+class PlacementParts:
     """The objectives as expressions in the model's units, each made once."""
 
     def __init__(self, m: Any, data: Data, path: Path, names: Collection[Objective], deadline: Deadline) -> None:

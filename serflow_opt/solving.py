@@ -126,6 +126,8 @@ def answer(instance: Instance, settings: SearchSettings, *, batches: bool = True
         from serflow_opt.search.joint.solve import solve_joint
 
         return solve_joint(instance, settings)
+    if instance.uncertainty is not None:
+        return _robustly(instance, settings)
     beside, scope = None, None
     if instance.takes_batches and batches:
         from serflow_opt.traffic.batches.planned import beside_plain
@@ -159,6 +161,19 @@ def answer(instance: Instance, settings: SearchSettings, *, batches: bool = True
     if payoff:
         _shift(plan, goal, ideal)
     return _explained(instance, plan, settings)
+
+
+def _robustly(instance: Instance, settings: SearchSettings) -> Plan:
+    """Solve an instance where things may turn out otherwise; a case that is out of reach alone says why."""
+    from serflow_opt.problem.stress import deviated
+    from serflow_opt.search.robust.solve import solve_robust
+
+    plan, clash = solve_robust(instance, settings)
+    if clash is not None:
+        _explained(deviated(instance, clash), plan, settings)
+        for own in plan.infeasible_because:
+            own.message += f" (in the case: {clash.name})"
+    return plan
 
 
 def _explained(instance: Instance, plan: Plan, settings: SearchSettings) -> Plan:

@@ -169,6 +169,8 @@ def load_limited(
     )
     for text in family.cautions(problem):
         print(f"warning: {file}: {text}", file=sys.stderr)
+    if verb != "value" and getattr(problem, "uncertainty", None) is not None:
+        print(f"warning: {file}: [uncertainty] is left aside here; `solve` and `evaluate` hold it", file=sys.stderr)
     return problem
 
 

@@ -165,9 +165,9 @@ def _front(asked: FrontRequest, result: Result) -> Front:
 
 def _scope(instance: Instance, objectives: Sequence[str]) -> str:
     """Say what of the question fronts leave out."""
-    return "; ".join(
-        filter(None, (tables_scope(instance), told(instance, objectives) if instance.takes_batches else ""))
-    )
+    batches = told(instance, objectives) if instance.takes_batches else ""
+    believed = "all as believed: [uncertainty] is left aside" if instance.uncertainty is not None else ""
+    return "; ".join(filter(None, (tables_scope(instance), batches, believed)))
 
 
 def _values(asked: FrontRequest, metrics: Metrics) -> list[float]:

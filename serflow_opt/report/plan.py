@@ -11,6 +11,7 @@ from rich.text import Text
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.sheet import Sheet, facts_table
 from serflow_opt.problem.ramps import RAMP
+from serflow_opt.report.robustness import robust_parts
 
 if TYPE_CHECKING:
     from serflow_opt.plan.document import Metrics, Plan
@@ -41,7 +42,9 @@ def plan_table(plan: Plan) -> RenderableType:
         if plan.bound is not None:
             parts.append(Text(f"  no plan can be better than {plan.bound:.6g} {plan.objective.unit}"))
     else:
-        parts += [stage_table(plan, plan.metrics), *totals(plan, plan.metrics), Text(proof_line(plan))]
+        parts += [stage_table(plan, plan.metrics), *totals(plan, plan.metrics)]
+        parts += [] if plan.robustness is None else [*robust_parts(plan, plan.robustness)]
+        parts.append(Text(proof_line(plan)))
     if plan.certificate.scope:
         parts.append(Text(f"proof of    {plan.certificate.scope}"))
     parts += [Text(f"note: {note}", style="yellow") for note in plan.notes]

@@ -38,6 +38,7 @@ from support import (
     golden_scaling,
     golden_spot_pools,
     golden_training,
+    golden_uncertainty,
     golden_workflow,
     tiny,
 )
@@ -148,6 +149,7 @@ def built_names() -> set[str]:
         | golden_pipelines.built_names()
         | golden_spot_pools.built_names()
         | golden_training.built_names()
+        | golden_uncertainty.built_names()
         | golden_workflow.built_names()
         | {
             constraint.local_name

@@ -1,0 +1,29 @@
+"""The search over cases against every plan in every case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from oracles.random_instances import write
+from oracles.robust import robust_document, robust_optimum
+
+import serflow_opt as so
+from serflow_opt.search.outcome import SearchSettings
+from serflow_opt.search.robust.search import RobustSearch
+
+
+@pytest.mark.parametrize("method", ["auto", "milp"])
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 5, 8, 13, 21])
+def test_the_best_over_all_cases(seed: int, method: str, tmp_path: Path) -> None:
+    """Budgets and scenarios, by cases alone and by the model alone, are proven at what enumeration finds."""
+    document = robust_document(seed)
+    instance = so.load(write(document, tmp_path))
+    best = robust_optimum(document)
+    found = RobustSearch(instance, SearchSettings(method=method)).run()
+    if best is None:
+        assert found.infeasible
+        return
+    unit = 1 if instance.minimize == "cost" else 1000
+    assert found.value * unit == pytest.approx(best, rel=1e-6)
+    assert found.proven(1e-6)
