@@ -30,7 +30,7 @@ from serflow_opt.problem.stages import MAX_STAGES, read_stages
 from serflow_opt.problem.tables import read_table
 from serflow_opt.problem.training import in_mode
 from serflow_opt.problem.uncertainty import Uncertainty
-from serflow_opt.problem.uncertainty_table import read_uncertainty
+from serflow_opt.problem.uncertainty_reading import read_uncertainty
 from serflow_opt.problem.variants import read_variants
 
 

@@ -13,24 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from oracles.brute_force import (
-    FEASIBLE,
-    Document,
-    Placement,
-    Problem,
-    accurate_enough,
-    clock,
-    combinations,
-    cost,
-    fast_enough,
-    flows,
-    last_stage,
-    latency,
-    machines,
-    placements,
-    read,
-    violations,
-)
+from oracles.brute_force import accurate_enough, combinations, fast_enough, flows
+from oracles.brute_money import cost, machines
+from oracles.brute_placements import placements, violations
+from oracles.brute_problem import FEASIBLE, Document, Placement, Problem
+from oracles.brute_reading import read
+from oracles.brute_time import clock, last_stage, latency
 from oracles.random_instances import random_document
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oracles.random_instances import write
 from oracles.robust import robust_document
+from oracles.writing import write
 
 import serflow_opt as so
 from serflow_opt.plan.document import Plan

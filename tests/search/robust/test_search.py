@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from oracles.random_instances import write
 from oracles.robust import robust_document, robust_optimum
+from oracles.writing import write
 
 import serflow_opt as so
 from serflow_opt.search.outcome import SearchSettings
