@@ -1,7 +1,7 @@
 """What a plan is worth when things turn out otherwise: the worst that an adversary does within a budget, or scenarios.
 
 An adversary's worst cases come from `worst_cases.py`; each case is valued whole, by `evaluator.py` on the instance as
-the case has it. Machines rented whole are rented before anything is known: as many of each as its worst case keeps busy.
+the case has it. Machines rented whole are rented before anything is known: as many of each as their worst case takes.
 """
 
 from __future__ import annotations
