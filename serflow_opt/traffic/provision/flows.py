@@ -58,6 +58,10 @@ class Flow:
     limits: tuple[FlowLine, ...]
 
 
+Priced = tuple[FlowLine, float]
+"""A line below a flow, and the multiplier of the accuracy floor that goes with it, USD per second."""
+
+
 class Flows:
     """The flows that thresholds let through the stages.
 
@@ -94,23 +98,18 @@ class Flows:
         unit
             Of the objective, USD per second.
         """
-        lines, multipliers = [], []
-        for flow in flows:
-            line, multiplier = self._lagrangian(flow, unit)
-            lines.append(line)
-            multipliers.append(multiplier)
-        weight, price = np.array([line.weight for line in lines]), np.array(multipliers)
-        cost, right, _ = recursion(self.exits, weight, price)
-        bounds = np.array([line.fixed for line in lines]) + cost + price * ((self.floor or 0.0) - right)
-        bounds -= EQUAL * np.abs(bounds)
-        found, thresholds = math.inf, tuple[int, ...]()
-        for n in np.argsort(bounds, kind="stable").tolist():
-            bound, chosen = float(bounds[n]), tuple[int, ...]()
-            if bound < min(enough, found):
-                bound, chosen = self._whole(flows[n], lines[n], float(price[n]), bound, enough, unit)
-            if bound < found:
-                found, thresholds = bound, chosen
-        return found, thresholds
+        priced = _Pricing(self, flows, unit)
+        solutions = dict[int, tuple[int, ...]]()
+        while True:
+            n, bound = priced.cheapest()
+            if n in solutions or bound >= enough:
+                return bound, solutions.get(n, ())
+            if n not in priced.own:
+                priced.solve(n)
+                continue
+            line, floor = priced.at[n]
+            bound, solutions[n] = self._whole(flows[n], line, floor, bound, enough, unit)
+            priced.raise_to(n, bound)
 
     def _whole(
         self, flow: Flow, line: FlowLine, price: float, bound: float, enough: float, unit: float
@@ -147,22 +146,32 @@ class Flows:
         one = LinearCost(np.array([line.fixed]), line.weight[None, :])
         return tuple(solve_dual(self.exits, self.floor, one).levels[0].tolist())
 
-    def _lagrangian(self, flow: Flow, unit: float) -> tuple[FlowLine, float]:
-        """Return the line of a flow at the multipliers of its programme, and that of the accuracy floor."""
+    def least(self, priced: Sequence[Priced]) -> Floats:
+        """Return the least of each line, with thresholds mixed as one likes, USD per second."""
+        weight, price = np.array([line.weight for line, _ in priced]), np.array([floor for _, floor in priced])
+        cost, right, _ = recursion(self.exits, weight, price)
+        bounds: Floats = np.array([line.fixed for line, _ in priced]) + cost + price * ((self.floor or 0.0) - right)
+        return bounds - EQUAL * np.abs(bounds)
+
+    def multipliers(self, flow: Flow, unit: float) -> Floats:
+        """Return the multipliers of a flow's programme, USD per second: of its limits, of each line, of the floor."""
         matrix = self._matrix(flow, unit)
         dual = relaxing(matrix)(matrix.low, matrix.high).multipliers
-        price = np.zeros(len(matrix.row_low)) if dual is None else np.asarray(dual) * unit
-        line, at = flow.cost, len(self.through)
-        for limit in flow.limits:
-            line += limit * max(0.0, -float(price[at]))
-            at += 1
-        for lines in flow.largest:
-            own = np.maximum(-price[at : at + len(lines)], 0.0)
-            own = own / own.sum() if own.sum() > 0 else np.full(len(lines), 1 / len(lines))
-            for each, share in zip(lines, own.tolist(), strict=True):
-                line += each * share
-            at += len(lines)
-        return line, max(0.0, float(price[-1])) / self.floor if self.floor else 0.0
+        own: Floats = np.zeros(len(matrix.row_low)) if dual is None else np.asarray(dual) * unit
+        return own[len(self.through) :]
+
+    def priced(self, flow: Flow, multipliers: Floats) -> Priced:
+        """Return a line below a flow, at multipliers of one with as many limits and lines."""
+        prices = [max(0.0, -price) for price in multipliers.tolist()]
+        factors, lines, at = [1.0, *prices[: len(flow.limits)]], [flow.cost, *flow.limits], len(flow.limits)
+        for each in flow.largest:
+            own, whole = prices[at : at + len(each)], math.fsum(prices[at : at + len(each)])
+            factors += [price / whole for price in own] if whole > 0 else [1 / len(each)] * len(each)
+            lines += each
+            at += len(each)
+        fixed = math.fsum(factor * line.fixed for factor, line in zip(factors, lines, strict=True))
+        weight = np.asarray(factors) @ np.array([line.weight for line in lines])
+        return FlowLine(fixed, weight), max(0.0, float(multipliers[-1])) / self.floor if self.floor else 0.0
 
     def _matrix(self, flow: Flow, unit: float) -> Matrix:
         """Return the programme; columns: requests by stage and threshold, the largest of lines, what is missed."""
@@ -190,3 +199,49 @@ class Flows:
         low, high = np.array(sides).T
         free = np.full(len(cost), math.inf)
         return Matrix.dense(cost, np.array(rows), low, high, np.zeros(len(cost)), free)
+
+
+class _Pricing:
+    """Bounds of flows, each at multipliers of its own programme or of another's: as few programmes as tell the least.
+
+    Flows differ in sizes of blocks, and often in little that moves multipliers: those of one are good for others with
+    as many limits and lines.
+
+    Attributes
+    ----------
+    at
+        By flow, the line that its bound is of; empty at first.
+    own
+        Flows whose programme was solved.
+    """
+
+    def __init__(self, flows: Flows, each: Sequence[Flow], unit: float) -> None:
+        self._flows, self._each, self._unit = flows, each, unit
+        self._bounds = np.full(len(each), -math.inf)
+        self.at, self.own = dict[int, Priced](), set[int]()
+        self._alike: dict[tuple[int, ...], list[int]] = {}
+        self._shapes = [(len(flow.limits), *map(len, flow.largest)) for flow in each]
+        for n, shape in enumerate(self._shapes):
+            self._alike.setdefault(shape, []).append(n)
+        for alike in self._alike.values():
+            self.solve(alike[0])
+
+    def cheapest(self) -> tuple[int, float]:
+        """Return the flow with the least bound, and the bound."""
+        n = int(self._bounds.argmin())
+        return n, float(self._bounds[n])
+
+    def raise_to(self, n: int, bound: float) -> None:
+        """Take a better bound of a flow."""
+        self._bounds[n] = max(self._bounds[n], bound)
+
+    def solve(self, n: int) -> None:
+        """Solve the programme of a flow, and bound it and those like it that are not solved at its multipliers."""
+        multipliers = self._flows.multipliers(self._each[n], self._unit)
+        self.own.add(n)
+        some = [n, *(k for k in self._alike[self._shapes[n]] if k not in self.own)]
+        lines = [self._flows.priced(self._each[k], multipliers) for k in some]
+        for k, line, bound in zip(some, lines, self._flows.least(lines).tolist(), strict=True):
+            if bound > self._bounds[k] or k == n:
+                self.at[k] = line
+                self._bounds[k] = max(self._bounds[k], bound)
