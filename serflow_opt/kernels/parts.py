@@ -32,10 +32,12 @@ class Parts(Nodes):
         bounds: cython.double[::1],
         group: cython.longlong[::1],
         nodes: cython.Py_ssize_t,
-    ) -> None:
+        most: cython.Py_ssize_t,
+    ) -> int:
         """Bound placements in turn, as `bound`, each from the parts on that the last one like it came to.
 
-        What they came to is kept from call to call.
+        What they came to is kept from call to call. Returns how many of them were bounded before time is to be looked
+        at again.
 
         Parameters
         ----------
@@ -43,14 +45,18 @@ class Parts(Nodes):
             As there.
         group
             N, from 0 on: placements that are likely to be ruled out by the same weights.
+        most
+            Nodes in all, behind which no other placement is begun with.
         """
-        i: cython.Py_ssize_t
+        i: cython.Py_ssize_t = 0
         n: cython.Py_ssize_t
+        last: cython.Py_ssize_t = self.nodes + most
         dropped: cython.double = self.dropped
         if self.spare == 0:
             self._make_room(group)
-        for i in range(order.shape[0]):
+        while i < order.shape[0] and self.nodes < last:
             n = order[i]
+            i += 1
             if bounds[n] >= self._target():
                 continue
             self.open(n, bounds[n])
@@ -62,6 +68,7 @@ class Parts(Nodes):
                 self._keep_parts(group[n])
             self.top = 0
         self.dropped, self.closed = dropped, PARTS + 1
+        return int(i)
 
     def _make_room(self, group: cython.longlong[::1]) -> None:
         """Make room for the parts of each group, and of the placement at hand behind them."""

@@ -45,6 +45,8 @@ REMEMBERED = 1024
 """Answers kept."""
 KNOWN = 8
 """Plans kept for deadlines that leave no time to search."""
+CLOSED = 3
+"""Times that a known plan is told to see how long that takes."""
 LOOSER = (0.7, 0.85, 1.2, 1.5, 2.0)
 """Latency bounds, times the instance's own, whose best placements the planner begins with."""
 
@@ -103,6 +105,19 @@ class Planner:
             fractional = replace(instance, accounting="per-request")  # machines by use: not far from the best
             if covered(fractional, self._goal):
                 self._near(Chain.of(Data(fractional), self._goal))
+        self._closing_s = self._time_closing()
+        """What an answer takes when its search has ended, which has to be over that much before the deadline."""
+
+    def _time_closing(self) -> float:
+        """Return the least seconds in which a plan that is known is valued and told."""
+        plan, took = next(iter(self._known), None), []
+        for _ in range(CLOSED) if plan is not None and self._goal else ():
+            began, found = time.monotonic(), SearchOutcome()
+            metrics = evaluate(self.instance, plan)
+            found.offer(plan, metrics, metrics.blended(self._goal, self.instance.latency_measure))
+            plan_of(self.instance, found, SearchSettings(self.gap, Deadline(None)), self._goal)
+            took.append(time.monotonic() - began)
+        return min(took, default=0.0)
 
     def _warm(self, chain: Chain) -> None:
         """Collect the placements that are best at some bound near the instance's own."""
@@ -295,6 +310,8 @@ class Planner:
         self, instance: Instance, deadline: Deadline, known: SearchOutcome | None, *, priced: bool, explain: bool
     ) -> Plan:
         """Answer within a deadline: by a search, by the best plan known, or by that with what a search proves."""
+        if known is not None:
+            deadline = deadline.later(-self._closing_s)
         settings = SearchSettings(self.gap, deadline, grace_s=GRACE_S if known is None else 0.0)
         late = deadline.expired or (self._chain is None and deadline.left < self._setup_s)
         if known is None or not late:

@@ -138,6 +138,7 @@ def _compiled(
     ).run(np.array([most]), listed, deadline.check)
     if found is None:
         return None
+    deadline.check()
     paths, times = found
     moved = paths[:, :, 2] >= 0
     via = np.append(np.repeat(flat.hub_via, np.diff(flat.into_from)), NOTHING)[paths[:, :, 2]]  # -1 is the last

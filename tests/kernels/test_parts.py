@@ -13,8 +13,12 @@ def test_parts_of_one_placement_rule_out_others_like_it() -> None:
         count = len(case.stages)
         nodes = kernel(case)
         bounds = np.full(count, -np.inf)
-        for _ in range(2):  # parts are kept from call to call
-            nodes.close(np.arange(count), bounds, np.zeros(count, np.int64), 100_000)
+        for most in (1, 10**6):  # parts are kept from call to call, be it one placement a call
+            done = 0
+            while done < count:
+                here = nodes.close(np.arange(done, count), bounds, np.zeros(count, np.int64), 100_000, most)
+                assert 0 < here <= count - done
+                done += here
         least = min(best_of(case, n)[0] for n in range(count))
         best = nodes.found()[0]
         assert best == least or np.isclose(best, least, rtol=1e-9)

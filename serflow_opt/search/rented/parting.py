@@ -22,12 +22,10 @@ from serflow_opt.search.rented.columns import Columns
 if TYPE_CHECKING:
     from serflow_opt.kernels.parts import Parts
 
-NODES = 2_000
-"""Nodes looked at between two looks at the clock."""
+NODES = 250
+"""Nodes looked at between two looks at the clock: a millisecond or two."""
 AT_FIRST, AT_ONCE = 250, 2_000
 """Placements bounded before a better plan among them rules out others; then twice as many, up to the latter."""
-OFTEN = 125
-"""Placements bounded between two looks at the clock."""
 
 
 @dataclass(slots=True)
@@ -116,6 +114,7 @@ class Parting(PlacementSearch):
         each
             Nodes.
         """
+        self.deadline.check()
         least, offset = least_values(self.chain, those, weights), self.offset(weights)
         bounds: Floats = (least + offset - ROUNDING * (np.abs(least) + abs(offset))) / self.columns.unit
         order, first, size = np.argsort(bounds, kind="stable"), 0, AT_FIRST
@@ -125,9 +124,10 @@ class Parting(PlacementSearch):
             first, size = first + size, min(2 * size, AT_ONCE)  # a better plan may spare the rest
             part = those.rows(rows)
             nodes, own, alike = self.nodes_of(part), bounds[rows], self.columns.alike(part)
-            for some in range(0, len(rows), OFTEN):
+            done = 0
+            while done < len(rows):
                 self.deadline.check()
-                nodes.close(np.arange(some, min(some + OFTEN, len(rows))), own, alike, each)
+                done += nodes.close(np.arange(done, len(rows)), own, alike, each, NODES)
                 self.take(part, nodes)
             bounds[rows] = own
             self.count(nodes)

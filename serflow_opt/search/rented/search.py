@@ -30,7 +30,7 @@ from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, located, placed, whole_times
 from serflow_opt.search.placements import Paths, keys_of
 from serflow_opt.search.prefixes import least_whole_before, most_value
-from serflow_opt.search.rented.parting import OFTEN, Parting
+from serflow_opt.search.rented.parting import NODES, Parting
 from serflow_opt.search.runs import stages_couple, within_options
 
 LISTED = 200_000
@@ -301,9 +301,10 @@ class RentedSearch(Parting):
             return None
         those, bounds, target = those.rows(rows), bounds[rows], self.target()
         first, alike, end = self.nodes_of(those), self.columns.alike(those), -1
-        for some in range(0, len(rows), OFTEN):
+        done = 0
+        while done < len(rows):
             self.deadline.check()
-            first.close(np.arange(some, min(some + OFTEN, len(rows))), bounds, alike, NODES_EACH)
+            done += first.close(np.arange(done, len(rows)), bounds, alike, NODES_EACH, NODES)
             end = first.found()[1]
             if end >= 0:
                 break
