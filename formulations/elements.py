@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 NOTHING = -1
 """Stands where a way to hand over could: nothing crosses a link."""
@@ -16,19 +16,17 @@ Entry = tuple[int, int, int]
 Hub = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Runner:
+class Runner(NamedTuple):
     """What a stage can run as: positions of an option and of a variant, `AS_IS` for none."""
 
     option: int
     variant: int
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """An entry of a menu: whose (a variant's with own menus, or `AS_IS`), exit rate and accuracy."""
 
     variant: int
-    index: int
+    position: int
     exit_rate: float
     accuracy: float

@@ -24,6 +24,7 @@ Ways that another one beats in everything they cost are left out, and ways that 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from copy import copy
 from functools import cached_property
@@ -77,7 +78,10 @@ class Sets:
         self.runners = [Runner(p, AS_IS) for p in self.machines]
         self.runners += [Runner(p, v) for v in range(len(instance.variants)) for p in self.machines]
         self.tier = [instance.options[runner.option].tier for runner in self.runners]
-        self._known_ways: dict[tuple[int, int, int, int], list[int]] = {}
+        # what the ways to leave a runner depend on; SOURCE, -1, is the last
+        self._kinds = [(tier, runner.variant) for tier, runner in zip(self.tier, self.runners, strict=True)]
+        self._kinds.append((SOURCE, AS_IS))
+        self._known_ways: dict[tuple[int, tuple[int, int], int], list[int]] = {}
         self.menu = {s: self._menu(s) for s in self.stages}
         self.levels = {
             s: list(range(len(menu))) if levels is None else [i for i in range(len(menu)) if (s, i) in levels]
@@ -88,16 +92,17 @@ class Sets:
         self._usable = {
             (s, trusted): undominated(instance, s, trusted) for s in self.stages for trusted in (True, False)
         }
-        limits = [instance.options[runner.option].memory_bytes for runner in self.runners]
-        plain = len(self.machines)
+        limits = [option.memory_bytes for option in instance.options]
+        self._rooms = [math.inf if limit is None else limit * (1 + SLACK) for limit in limits]
+        free = [not instance.rules and option.run_max_s is None for option in instance.options]
         needs = {s: instance.held_bytes(s - 1) + self.activation(s) for s in self.stages}
         on = {
             (s, e)
             for s in self.stages
-            for e, limit in enumerate(limits)
+            for e, (p, variant) in enumerate(self.runners)
             if (allowed is None or (s, e) in allowed)
-            and instance.allows(s - 1, instance.options[self.runners[e].option], self.runners[e].variant)
-            and (limit is None or needs[s] <= limit * (1 + SLACK) if e < plain else self._fits(s, e))
+            and (needs[s] <= self._rooms[p] if variant == AS_IS else self._fits(s, e))
+            and (free[p] or instance.allows(s - 1, instance.options[p], variant))
         }
         on = self._on_some_path(on)
         self.places: list[Place] = sorted(on)
@@ -193,15 +198,13 @@ class Sets:
         runner = self.runners[e]
         if runner.variant != AS_IS and not self.instance.variants[runner.variant].covers(s - 1):
             return False
-        limit = self.instance.options[runner.option].memory_bytes
-        return limit is None or self.parameters(s, e) + self.activation(s) <= limit * (1 + SLACK)
+        return self.parameters(s, e) + self.activation(s) <= self._rooms[runner.option]
 
     def _ways(self, s: int, e: int, k: int) -> list[int]:
         """Return the ways to hand over from a runner (or SOURCE) to tier k before stage s."""
-        source, variant = (SOURCE, AS_IS) if e == SOURCE else (self.tier[e], self.runners[e].variant)
-        key = (s, source, variant, k)
+        key = s, self._kinds[e], k
         if key not in self._known_ways:
-            self._known_ways[key] = self._find_ways(s, e, source, k)
+            self._known_ways[key] = self._find_ways(s, e, key[1][0], k)
         return self._known_ways[key]
 
     def _find_ways(self, s: int, e: int, source: int, k: int) -> list[int]:
@@ -278,7 +281,7 @@ class Sets:
 
     def _kind(self, e: int) -> tuple[int, int]:
         """What the ways to leave a runner depend on: its tier and variant."""
-        return (SOURCE, AS_IS) if e == SOURCE else (self.tier[e], self.runners[e].variant)
+        return self._kinds[e]
 
     @cached_property
     def stays(self) -> list[Stay]:

@@ -147,7 +147,7 @@ class _Recursion:
                 here = self.parts.stage(s, e)
                 grown = [(b, step, tail, 0) for b, tail in self._tails(s, e, after, arriving).items()]
                 if data.may_end(s, e):
-                    level = data.menu[s][data.ends[s, data.menu_used(s, e)]].index
+                    level = data.menu[s][data.ends[s, data.menu_used(s, e)]].position
                     grown.append((run_begin(data, s, e), step.only(level), self._nothing(), level))
                 for b, may_leave, tail, first in grown:
                     found = grow(may_leave, here, tail.values, self._alive(s), self._compared, self.deadline)

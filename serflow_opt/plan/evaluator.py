@@ -55,11 +55,14 @@ def evaluate(instance: Instance, plan: Given) -> Metrics:
     accuracy = math.fsum([step.right for step in steps] + [-step.lost for step in steps])
     unreached = len(instance.stages) - len(steps)
     quantiles = {*PERCENTILES, *([instance.quantile * 100] if instance.quantile else [])}
+    done = sorted(_times(steps), reverse=True)
     metrics = Metrics(
         accuracy=accuracy if instance.accuracy_known else None,
         latency_worst_ms=clock[-1] * 1000,
         latency_mean_ms=math.fsum(step.mean_s for step in steps) * 1000,
-        latency_percentiles_ms={f"p{q:g}": _percentile(instance, steps, q / 100) * 1000 for q in sorted(quantiles)},
+        latency_percentiles_ms={
+            f"p{q:g}": _percentile(instance, steps, done, q / 100) * 1000 for q in sorted(quantiles)
+        },
         cost_usd_per_request=cost,
         cost_usd_per_hour=None if instance.rate_per_s is None else cost * instance.rate_per_s * 3600,
         privacy_loss=_privacy_loss(instance, steps),
@@ -90,8 +93,10 @@ def evaluate(instance: Instance, plan: Given) -> Metrics:
     return metrics
 
 
-def _percentile(instance: Instance, steps: Sequence[Step], quantile: float) -> float:
-    """A time within which a share `quantile` of the requests is done, in seconds.
+def _percentile(
+    instance: Instance, steps: Sequence[Step], done: Sequence[tuple[float, float]], quantile: float
+) -> float:
+    """A time within which a share `quantile` of the requests is done, in seconds; `done` are all times, falling.
 
     Fixed stage times: the time after which at most 1 - quantile of the requests are still inside; of those that a
     function takes, a share meets its cold start. Random ones: of a request that goes all the way and meets every cold
@@ -100,7 +105,6 @@ def _percentile(instance: Instance, steps: Sequence[Step], quantile: float) -> f
     if instance.tail != "fixed":
         k = replace(instance, latency_measure=f"p{quantile * 100!r}").deviations or 0.0
         return math.fsum(step.whole_s for step in steps) + k * math.sqrt(math.fsum(step.sd_s**2 for step in steps))
-    done = sorted(_times(steps), reverse=True)
     late = 0.0
     for seconds, share in done:
         late += share

@@ -110,8 +110,8 @@ class Planner:
 
     def _time_closing(self) -> float:
         """Return the least seconds in which a plan that is known is valued and told."""
-        plan, took = next(iter(self._known), None), []
-        for _ in range(CLOSED) if plan is not None and self._goal else ():
+        took = []
+        for plan in [*self._known][:1] * CLOSED if self._goal else []:
             began, found = time.monotonic(), SearchOutcome()
             metrics = evaluate(self.instance, plan)
             found.offer(plan, metrics, metrics.blended(self._goal, self.instance.latency_measure))

@@ -142,6 +142,11 @@ class ChainSearch(PlacementSearch):
         """Return a placement with its thresholds."""
         return decision_at(self.chain.data, those.paths, 0, levels)
 
+    def weights_of(self, those: Placed) -> Floats:
+        """Return the multipliers of a placement, C: those that its own bound is from."""
+        known = self._candidates.get(keys_of(those.paths)[0])
+        return bracket(self.chain, those, self.held).weights[0] if known is None else known.weights
+
     def _search(self, pool: Paths | None, held: Floats | None) -> bool:
         if pool is not None:
             self.held = self.held if held is None else held.copy()

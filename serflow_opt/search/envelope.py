@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -41,18 +42,16 @@ class Envelope:
     @classmethod
     def of(cls, rate: Floats, mass: Floats) -> Envelope:
         """Make the envelope of a menu."""
-        go_on, order = 1 - rate, np.lexsort((-mass, rate))
+        slopes, heights = (1 - rate).tolist(), mass.tolist()  # plain numbers: arrays are slow one by one
         kept: list[int] = []
-        slopes, heights = go_on.tolist(), mass.tolist()  # plain numbers: arrays are slow one by one
-        for i in order.tolist():
+        for i in sorted(range(len(slopes)), key=lambda i: (-slopes[i], -heights[i])):
             if kept and slopes[kept[-1]] == slopes[i]:
                 continue  # the same exits with less mass
             while len(kept) > 1 and _never_lowest(slopes, heights, kept[-2], kept[-1], i):
                 kept.pop()
             kept.append(i)
-        level = np.array(kept)
-        slope, height = go_on[level], mass[level]
-        return cls(rate, mass, level, (height[:-1] - height[1:]) / (slope[:-1] - slope[1:]))
+        breaks = [(heights[a] - heights[b]) / (slopes[a] - slopes[b]) for a, b in pairwise(kept)]
+        return cls(rate, mass, np.array(kept), np.array(breaks))
 
     @cached_property
     def _go_on(self) -> Floats:

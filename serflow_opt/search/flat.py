@@ -187,7 +187,8 @@ class Flat:
         starts, ways[0] = ways[0], []
         left = [crossing for at in ways for crossing in at]
         left_from, order = _by_sender(shape, [_joined([way.runner for way in at], np.int64) for at in ways])
-        into = _joined([np.full(len(way.runner), number[way.hub]) for way in left], np.int64)
+        lengths = [len(way.runner) for way in left]
+        into = np.repeat(np.array([number[way.hub] for way in left], dtype=np.int64), lengths)
         return cls(
             lines=lines,
             whole=np.ascontiguousarray(whole),

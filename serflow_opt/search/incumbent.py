@@ -29,7 +29,7 @@ def start_of(built: BuiltPlacement, decision: Decision) -> dict[int, float]:
         for s, i in m.z:
             level, owner = data.menu[s][i], data.owner(s, decision.variant(s - 1))
             if s <= len(decision.weights):
-                values[id(m.z[s, i])] = decision.weights[s - 1][level.index] if level.variant == owner else 0.0
+                values[id(m.z[s, i])] = decision.weights[s - 1][level.position] if level.variant == owner else 0.0
             else:  # nobody gets here: any threshold will do
                 first = next((j for j in data.levels[s] if data.menu[s][j].variant == owner), None)
                 values[id(m.z[s, i])] = float(i == first)
@@ -85,7 +85,7 @@ def _weights(
     row = [0.0] * len(instance.menu(s - 1, variant).exit_rates)
 
     def put(level: int, weight: float) -> None:
-        row[data.menu[s][level].index] = weight
+        row[data.menu[s][level].position] = weight
 
     usable = [level for level in levels if not last or data.exit_rate(s, level) >= 1]
     if len(usable) == 1:

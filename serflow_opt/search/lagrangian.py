@@ -128,8 +128,9 @@ class DualBound:
 
 def envelope_of(levels: Sequence[Level]) -> Envelope:
     """Return the envelope of a menu; masses count as 0 where the accuracy is unknown."""
+    masses = [level.exit_rate * level.accuracy for level in levels]
     rate = np.array([level.exit_rate for level in levels])
-    return Envelope.of(rate, np.nan_to_num(rate * np.array([level.accuracy for level in levels])))
+    return Envelope.of(rate, np.array([0.0 if math.isnan(mass) else mass for mass in masses]))
 
 
 def menus_of(data: Data) -> tuple[list[list[Envelope]], list[dict[int, int]]]:

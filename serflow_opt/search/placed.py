@@ -155,15 +155,26 @@ def columns_of(chain: Chain, those: Placed, levels: Ints) -> Floats:
         N x M, positions in the menus that the stages use.
     """
     used = menus_used(chain, those.paths)
+    begin, rates, masses = chain.known("entries", _entries)
+    first = begin[np.arange(levels.shape[1]), 0 if used is None else used] + levels
+    go_on, mass = 1 - rates[first], masses[first]
     columns = np.zeros((len(those), those.adds.shape[2]))
     for s in range(levels.shape[1] - 1, -1, -1):
-        rate, mass = np.empty(len(those)), np.empty(len(those))
-        for menu, envelope in enumerate(chain.menus[s]):
-            rows = slice(None) if used is None else used[:, s] == menu
-            rate[rows], mass[rows] = envelope.rate[levels[rows, s]], envelope.mass[levels[rows, s]]
-        columns = those.adds[:, s] + (1 - rate)[:, None] * columns
-        columns[:, -1] -= mass
+        columns = those.adds[:, s] + go_on[:, s, None] * columns
+        columns[:, -1] -= mass[:, s]
     return columns
+
+
+def _entries(chain: Chain) -> tuple[Ints, Floats, Floats]:
+    """Return where the entries of each menu begin, M x menus, and exit rates and accuracy masses of all of them."""
+    begin = np.zeros((len(chain.menus), max(map(len, chain.menus))), dtype=np.int64)
+    every = [(s, k, menu) for s, menus in enumerate(chain.menus) for k, menu in enumerate(menus)]
+    count = 0
+    for s, k, menu in every:
+        begin[s, k] = count
+        count += len(menu.rate)
+    rates, masses = (np.concatenate(part) for part in zip(*((menu.rate, menu.mass) for *_, menu in every), strict=True))
+    return begin, rates, masses
 
 
 def task_of(chain: Chain, those: Placed, n: int) -> ThresholdTask:

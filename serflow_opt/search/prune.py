@@ -220,7 +220,7 @@ def decision_at(data: Data, paths: Paths, n: int, levels: Ints) -> Decision:
     chosen_at = levels[:count].tolist()
     if count < data.last and not instance.joint:
         owner = data.menu_used(count, int(paths.runner[n, count - 1]))
-        chosen_at[-1] = data.menu[count][data.ends[count, owner]].index
+        chosen_at[-1] = data.menu[count][data.ends[count, owner]].position
     variants = [runner.variant for runner in runners]
     menus = [instance.menu(s, v) for s, v in enumerate(variants)]
     weights = tuple(

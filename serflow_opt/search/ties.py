@@ -13,7 +13,7 @@ from serflow_opt.search.bound_recursion import sweep
 from serflow_opt.search.combinatorial import LISTED, ChainSearch
 from serflow_opt.search.enumerate import near_optimal_placements
 from serflow_opt.search.layered import Chain
-from serflow_opt.search.placed import Placed, bracket, columns_of, menus_used, task_of
+from serflow_opt.search.placed import Placed, columns_of, menus_used, task_of
 from serflow_opt.search.prefixes import most_value
 from serflow_opt.search.runs import within_options
 from serflow_opt.search.threshold_labels import ThresholdChoice, TooManyLabels, best_thresholds
@@ -40,7 +40,7 @@ def equally_good(search: ChainSearch, held: Chain | None, tolerance: float) -> l
     if search.best is None:
         return []
     chain, (those, levels) = search.chain, search.best
-    weights, most = bracket(chain, those, search.held).weights[0], search.value + tolerance * abs(search.value)
+    weights, most = search.weights_of(those), search.value + tolerance * abs(search.value)
     worth = most - search.offset(weights)
     if held is not None:
         known = dict(zip(chain.columns, weights.tolist(), strict=True))

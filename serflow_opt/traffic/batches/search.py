@@ -199,7 +199,7 @@ class BatchSearch:
             return max(low, fluid), max(low, fluid), []
         low = max(low, fluid)
         if all(len(data.levels[s]) == 1 for s in data.stages):
-            levels = tuple(data.menu[s][data.levels[s][0]].index for s in data.stages)
+            levels = tuple(data.menu[s][data.levels[s][0]].position for s in data.stages)
             service = service_of(self.structures, structure, levels)
             self.offer(structure, levels)
             valued = self.valuing.value(structure, service, self.best * (1 + TOLERANCE))
@@ -360,7 +360,7 @@ def _split(data: Data, solution: tuple[int, ...] | None) -> list[LevelKeys]:
     order = sorted(data.levels[stage], key=lambda level: (data.exit_rate(stage, level), level))
     at = len(order) // 2
     if solution is not None:
-        at = next(i for i, level in enumerate(order) if data.menu[stage][level].index == solution[stage - 1])
+        at = next(i for i, level in enumerate(order) if data.menu[stage][level].position == solution[stage - 1])
     cut = min(max(at, 1), len(order) - 1)
     keys = [(s, level) for s in data.stages for level in data.levels[s] if s != stage]
     return [[*keys, *((stage, level) for level in part)] for part in (order[:cut], order[cut:])]

@@ -171,7 +171,7 @@ class OneSet:
         bound, positions = flows.bound([self._flow(own) for own in few], enough, self.best)
         data = self.pricing.data
         levels = (
-            data.menu[s][data.levels[s][at]].index for s, at in zip(data.stages, positions, strict=bool(positions))
+            data.menu[s][data.levels[s][at]].position for s, at in zip(data.stages, positions, strict=bool(positions))
         )
         return min(bound, self.best), tuple(levels)
 
@@ -255,9 +255,9 @@ def chosen_level(data: Data, model: Any, outcome: Outcome, s: int) -> int:
         The stage, from 1.
     """
     if s not in data.choosing:
-        return data.menu[s][data.levels[s][0]].index
+        return data.menu[s][data.levels[s][0]].position
     level = max(data.levels[s], key=lambda level: outcome.value(model.z[s, level]))
-    return data.menu[s][level].index
+    return data.menu[s][level].position
 
 
 def _points(low: float, high: float, known: Sequence[float]) -> list[float]:

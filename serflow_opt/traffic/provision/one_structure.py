@@ -122,7 +122,7 @@ class OneStructure:
             return best, best, []
         if self.waits and all(len(data.levels[s]) == 1 for s in data.stages):
             cost = self.incumbent.offer(
-                self.structure, tuple(data.menu[s][data.levels[s][0]].index for s in data.stages)
+                self.structure, tuple(data.menu[s][data.levels[s][0]].position for s in data.stages)
             )
             return cost, cost, []
         pricing = whole.among(data) if self.waits and chosen.levels is not None else whole
@@ -255,7 +255,7 @@ def _split(data: Data, solution: tuple[int, ...], levels: LevelKeys | None) -> l
 
     stage = max(data.stages, key=spread)
     order = sorted(data.levels[stage], key=lambda level: (data.exit_rate(stage, level), level))
-    at = next(i for i, level in enumerate(order) if data.menu[stage][level].index == solution[stage - 1])
+    at = next(i for i, level in enumerate(order) if data.menu[stage][level].position == solution[stage - 1])
     cut = max(1, min(at + (at < len(order) / 2), len(order) - 1))
     first = {(stage, level) for level in order[:cut]}
     others = {key for key in keys if key[0] != stage}
