@@ -16,6 +16,7 @@ from typing import Any
 from serflow_opt.formulations.elements import NOTHING, SOURCE, Entry, Hop, Hub, Place, Stay
 from serflow_opt.formulations.sets import Sets
 from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.offers import Option
 
 __all__ = ["NOTHING", "SOURCE", "Chance", "Data", "Entry", "Hop", "Hub", "Place", "Stay", "unit_of"]
 
@@ -40,8 +41,8 @@ class Data(Sets):
 
     Attributes
     ----------
-    second, dollar, joule
-        The units times, money and energy are divided by.
+    second, dollar, joule, gram
+        The units times, money, energy and carbon are divided by.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Data(Sets):
         )
         flops = sum(stage.flops for stage in instance.stages)
         self.joule = unit_of(option.joules_per_flop * flops for option in instance.options)
+        self.gram = unit_of(self._grams_of_all(option, flops) for option in instance.options)
 
     def at_most(self, value: Any, limit: float) -> Any:
         """Return value <= limit, opened, divided by the limit's own size: solvers' tolerances are absolute."""
@@ -153,6 +155,61 @@ class Data(Sets):
             added = variant.added_flops * self.instance.passes if variant.first == s - 1 else 0.0
             flops = flops * variant.flops_factor + added
         return option.joules_per_flop * flops / self.joule
+
+    def _grams_of_all(self, option: Option, flops: float) -> float:
+        """Grams of all stages on an option, for the size of the unit."""
+        busy = self._by_use(option) if option.emissions is not None else 0.0
+        by_operation = option.joules_per_flop * flops * self.instance.tiers[option.tier].g_per_joule
+        return sum(option.stage_seconds) * busy + by_operation
+
+    def _by_use(self, option: Option) -> float:
+        """Grams of a busy second; what a machine takes by being on counts by use, but where it is rented whole."""
+        emissions = option.emissions
+        if emissions is None:
+            return 0.0
+        whole = self.instance.accounting == "reserved" and self.instance.tiers[option.tier].kind != "function"
+        return emissions.busy_g_per_s if whole else emissions.by_use_g_per_s(option.workers)
+
+    def busy_grams(self, e: int) -> float:
+        """Grams of a busy unit of time, / gram."""
+        return self._by_use(self.instance.options[self.runners[e].option]) * self.second / self.gram
+
+    def joule_grams(self, k: int) -> float:
+        """Grams of `joule` taken in tier k, / gram."""
+        return self.instance.tiers[k].g_per_joule * self.joule / self.gram
+
+    def machine_grams(self, p: int) -> float:
+        """Grams per request of a machine of option p that is rented whole, / gram: what it takes by being on."""
+        emissions, rate = self.instance.options[p].emissions, self.instance.rate_per_s
+        assert rate is not None
+        return 0.0 if emissions is None else emissions.on_g_per_s / rate / self.gram
+
+    def carbon(self, s: int, e: int) -> float:
+        """Grams of stage s: of the time it takes, and of its joules, / gram."""
+        return self.busy_grams(e) * self.time(s, e) + self.joule_grams(self.tier[e]) * self.energy(s, e)
+
+    def hop_carbon(self, hop: Hop) -> float:
+        """Grams of encoding, of what keeps the sender waiting, and of sending there and back, / gram."""
+        s, e, k, _ = hop
+        if e == SOURCE:
+            grams = sum(tier.g_per_joule for tier in self.instance.tiers if tier.name == self.instance.source)
+            return self.hop_energy(hop) * grams * self.joule / self.gram
+        busy = self.busy_grams(e) * (self.encode_time(hop) + self.hop_time(hop) * self.waits(e))
+        back = 0.0
+        if self._link(hop) is not None and self.instance.transfers(s - 1) == 2:
+            back = self.instance.tiers[k].joules_per_byte * self.sent_bytes(hop) / self.joule
+        there = self.hop_energy(hop) - back
+        return busy + there * self.joule_grams(self.tier[e]) + back * self.joule_grams(k)
+
+    def entry_carbon(self, entry: Entry) -> float:
+        """Grams of taking over: a call and its share of a cold start, decoding, / gram."""
+        e = entry[1]
+        option = self.instance.options[self.runners[e].option]
+        grams = self.busy_grams(e) * self.decode_time(entry)
+        grams += self.joule_grams(self.tier[e]) * self.decode_energy(entry)
+        if option.emissions is not None and self.is_function(e):
+            grams += option.emissions.call_g / self.gram + self.busy_grams(e) * self.mean_cold_time(e)
+        return grams
 
     def busy_price(self, e: int) -> float:
         """Price of one busy unit of time, / dollar."""

@@ -33,6 +33,7 @@ PAGES = {
     "coefficients": "model.md#notation",
     "cost": "model.md#latency-and-cost",
     "energy": "adaptation.md",
+    "carbon": "carbon.md",
     "exits": "model.md#exits-a-choice-times-a-flow",
     "jobs": "jobs.md#the-mathematics",
     "keep_alive": "keep-alive.md#the-mathematics",

@@ -10,6 +10,7 @@ import pyomo.core as pyo
 
 from serflow_opt.formulations.adaptation import accuracy_lost, add_own_menus, add_ramps_ceiling, costs_accuracy
 from serflow_opt.formulations.as_printed import as_printed_cost
+from serflow_opt.formulations.carbon import add_carbon_ceiling, carbon
 from serflow_opt.formulations.coefficients import Data, Place
 from serflow_opt.formulations.cost import add_cost_ceiling, per_request_cost, reserved_cost
 from serflow_opt.formulations.energy import add_energy_ceiling, energy
@@ -34,8 +35,8 @@ COSTS = {"per-request": per_request_cost, "reserved": reserved_cost, "as-printed
 class BuiltPlacement:
     """A model and what is needed to read its solution.
 
-    `unit` times the model's objective is in SI units: USD per request, seconds, loss, joules, or minus the accuracy;
-    the blend as it is.
+    `unit` times the model's objective is in SI units: USD per request, seconds, loss, joules, grams, or minus the
+    accuracy; the blend as it is.
     """
 
     model: Any
@@ -61,8 +62,8 @@ def build(
     instance
         The problem; its limits become constraints.
     goal
-        What to minimise: coefficients of cost (USD), latency (s), privacy loss, energy (J) and minus the accuracy; with
-        one objective alone its coefficient does not matter; None: what the instance says.
+        What to minimise: coefficients of cost (USD), latency (s), privacy loss, energy (J), carbon (g) and minus the
+        accuracy; with one objective alone its coefficient does not matter; None: what the instance says.
     allowed
         Pairs (stage, runner) left in the model; None: all.
     levels
@@ -97,8 +98,8 @@ def build(
 
 
 def units_of(data: Data) -> dict[Objective, float]:
-    """Return what the model's money, times and energy are in; all else is as it is."""
-    return {"cost": data.dollar, "latency": data.second, "energy": data.joule}
+    """Return what the model's money, times, energy and carbon are in; all else is as it is."""
+    return {"cost": data.dollar, "latency": data.second, "energy": data.joule, "carbon": data.gram}
 
 
 def add_parts(m: Any, data: Data, goal: Collection[Objective], deadline: Deadline = NEVER) -> PlacementParts:
@@ -143,6 +144,8 @@ def add_parts(m: Any, data: Data, goal: Collection[Objective], deadline: Deadlin
         add_privacy_ceiling(m, data, parts.value("privacy"))
     if instance.energy_max_j is not None:
         add_energy_ceiling(m, data, parts.value("energy"))
+    if instance.carbon_max_g is not None:
+        add_carbon_ceiling(m, data, parts.value("carbon"))
     if counted:
         parts.value("cost")
     return parts
@@ -155,7 +158,7 @@ class PlacementParts:
         self.m, self.data, self.path, self.deadline = m, data, path, deadline
         mean = data.instance.latency_measure == "mean"
         loses = "accuracy" in names and costs_accuracy(data)
-        worked = any(name in names for name in ("cost", "privacy", "energy"))
+        worked = any(name in names for name in ("cost", "privacy", "energy", "carbon"))
         self.scaled: Any = None
         if loses or (worked and not data.instance.run_on) or ("latency" in names and mean):
             self.scaled = add_scaled_path(m, data, "reach_path", m.R, data.reach_low, data.reach_high)
@@ -182,6 +185,10 @@ class PlacementParts:
                 return privacy_loss(data, self.work)
             case "energy":
                 return energy(data, self.work)
+            case "carbon":
+                if data.instance.accounting == "reserved":
+                    self.value("cost")  # brings the numbers of machines
+                return carbon(m, data, self.work)
             case "accuracy":
                 lost = accuracy_lost(data, self.scaled) if self.loses else 0.0
                 return lost - accuracy(m, data)

@@ -93,6 +93,10 @@ NOTATION = (
     Symbol("J_e", "energy of an operation", "J/FLOP", "", "Option.joules_per_flop"),
     Symbol("j_k", "energy of sending a byte", "J/byte", "", "Tier.joules_per_byte"),
     Symbol("E", "energy of a request", "J", "", "energy"),
+    Symbol("i_k", "carbon of a joule taken in tier k, PUE included", "g/J", "", "Tier.g_per_joule"),
+    Symbol("g0_p", "carbon of a machine that is on", "g/s", "", "Option.emissions"),
+    Symbol("g_e", "carbon of a busy second", "g/s", "", "Option.emissions"),
+    Symbol("C", "carbon of a request", "g", "", "carbon"),
 )
 
 

@@ -100,7 +100,7 @@ def build_cases(
     made: list[PlacementParts] = []
     for k, instance in enumerate(cases):
         data = Data(instance)
-        data.second, data.dollar, data.joule = first.second, first.dollar, first.joule
+        data.second, data.dollar, data.joule, data.gram = first.second, first.dollar, first.joule, first.gram
         made.append(add_parts(m.case[k], data, (goal,), deadline))
     values = [parts.value(goal) for parts in made]
     for k in range(1, len(cases)):

@@ -251,7 +251,7 @@ def plan_of(
     else:
         exact = found.metrics.blended(goal, instance.latency_measure) * shown
         bound = min(found.bound * shown, exact)
-        if instance.minimize in ("cost", "latency", "energy"):
+        if instance.minimize in ("cost", "latency", "energy", "carbon"):
             bound = max(bound, 0.0)
         gap = relative_gap(exact, bound)
         status = "optimal" if gap <= max(settings.gap, EQUAL) else "feasible"
@@ -259,7 +259,7 @@ def plan_of(
     bound = bound if math.isfinite(bound) else None
     word = bound is not None and not found.checked * shown >= bound - EQUAL * abs(bound)
     checked = found.checked * shown if bound is None else min(found.checked * shown, bound)
-    if instance.minimize in ("cost", "latency", "energy"):
+    if instance.minimize in ("cost", "latency", "energy", "carbon"):
         checked = max(checked, 0.0)
     notes = [found.doubt] if found.doubt else [OUT_OF_TIME] if status == "no_solution" else []
     if status == "feasible" and not notes and not settings.deadline.expired:

@@ -60,6 +60,7 @@ class Objective(StrEnum):
     latency = "latency"
     privacy = "privacy"
     energy = "energy"
+    carbon = "carbon"
     weighted = "weighted"
 
 
@@ -79,6 +80,7 @@ LatencySlo = Annotated[float | None, typer.Option(help="Latency bound, ms.")]
 LatencyMeasure = Annotated[str | None, typer.Option(help="worst, mean, or p50 .. p99.9.")]
 CostMax = Annotated[float | None, typer.Option(help="Limit on the cost of a request, USD.")]
 EnergyMax = Annotated[float | None, typer.Option(help="Limit on the energy of a request, J.")]
+CarbonMax = Annotated[float | None, typer.Option(help="Limit on the carbon of a request, g of CO2e.")]
 PrivacyMax = Annotated[float | None, typer.Option(help="Limit on the privacy loss of a request.")]
 Settings = Annotated[
     list[str] | None,

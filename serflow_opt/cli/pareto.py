@@ -18,6 +18,7 @@ from serflow_opt.cli.common import (
     OK,
     AccountingFlag,
     AccuracyMin,
+    CarbonMax,
     Catalogs,
     CostMax,
     Debug,
@@ -57,7 +58,8 @@ def pareto(
     objectives: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="OBJECTIVE", help="Two or more of cost, latency, privacy, energy, accuracy. Default: cost latency."
+            metavar="OBJECTIVE",
+            help="Two or more of cost, latency, privacy, energy, carbon, accuracy. Default: cost latency.",
         ),
     ] = None,
     accuracy_min: AccuracyMin = None,
@@ -65,6 +67,7 @@ def pareto(
     latency_measure: LatencyMeasure = None,
     cost_max_usd: CostMax = None,
     energy_max_j: EnergyMax = None,
+    carbon_max_g: CarbonMax = None,
     privacy_max: PrivacyMax = None,
     rate_per_s: Rate = None,
     accounting: AccountingFlag = None,
@@ -106,6 +109,7 @@ def pareto(
             latency_measure=latency_measure,
             cost_max_usd=cost_max_usd,
             energy_max_j=energy_max_j,
+            carbon_max_g=carbon_max_g,
             privacy_max=privacy_max,
             rate_per_s=rate_per_s,
             accounting=accounting,

@@ -42,6 +42,7 @@ class Placements:
         Quantity("latency", unit="s", shown=1000.0, shown_unit="ms", limit="latency_slo_ms"),
         Quantity("privacy", label="privacy loss", unit="leak"),
         Quantity("energy", unit="J/request", limit="energy_max_j"),
+        Quantity("carbon", unit="g CO2e/request", limit="carbon_max_g"),
         Quantity("accuracy", unit="share right", sense="max"),
     )
     shared = "cost"

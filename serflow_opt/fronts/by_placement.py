@@ -75,7 +75,7 @@ def front_by_placement(
         Accounting per request or as printed, thresholds from menus; no limits but on the objectives, on the accuracy,
         and on a latency that the placement alone decides.
     names
-        Two or more of cost, latency (mean, or decided by the placement), privacy, energy and accuracy.
+        Two or more of cost, latency (mean, or decided by the placement), privacy, energy, carbon and accuracy.
     coverage
         The gap to stop at.
     deadline

@@ -91,6 +91,7 @@ class Front(Answer):
             "accuracy": "accuracy",
             "privacy": "privacy_loss",
             "energy": "energy_j_per_request",
+            "carbon": "carbon_g_per_request",
         }
         return [names[name] for name in self.objectives]
 
@@ -113,6 +114,8 @@ class Front(Answer):
             row.setdefault("accuracy", metrics.accuracy)
             row.setdefault("privacy_loss", metrics.privacy_loss)
             row.setdefault("energy_j_per_request", metrics.energy_j_per_request)
+            if metrics.carbon_g_per_request is not None:
+                row.setdefault("carbon_g_per_request", metrics.carbon_g_per_request)
             row["runs_on"] = runs_on(plan)
             row["thresholds"] = " ".join(
                 f"{c.stage}:{c.threshold:.6g}" for c in plan.thresholds if c.threshold is not None

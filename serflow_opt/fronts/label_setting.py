@@ -263,7 +263,12 @@ class _Recursion:
 
     def _within_limits(self, values: Floats) -> NDArray[np.bool_]:
         holds = np.ones(len(values), dtype=bool)
-        units = {"cost": self.data.dollar, "latency": self.data.second, "energy": self.data.joule}
+        units = {
+            "cost": self.data.dollar,
+            "latency": self.data.second,
+            "energy": self.data.joule,
+            "carbon": self.data.gram,
+        }
         for i, column in enumerate(self.columns):
             limit = self.instance.limit(column)
             if column == "accuracy" and self.accuracy is not None:

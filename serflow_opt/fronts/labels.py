@@ -176,13 +176,15 @@ class LabelTerms:
     def __init__(self, data: Data, columns: Sequence[Column]) -> None:
         self.data = data
         self._columns = tuple(columns)
+        self._grams = "carbon" in self._columns
         whole = data.instance.latency_measure == "worst"
         self._cold = data.whole_cold_time if whole else data.mean_cold_time
 
     def stage(self, s: int, e: int) -> Floats:
         """Stage s as e: its time, the price of that time, its energy, accuracy lost on entering a variant."""
         data, seconds = self.data, self.data.time(s, e)
-        return self._vector(seconds * data.busy_price(e), seconds, 0.0, data.energy(s, e), data.lost(s, e))
+        usd, grams = seconds * data.busy_price(e), data.carbon(s, e) if self._grams else 0.0
+        return self._vector(usd, seconds, 0.0, data.energy(s, e), grams, data.lost(s, e))
 
     def hop(self, hop: Hop) -> Floats:
         """A hand-over: encoding and transfer, what sender and link are paid for, leak, energy, accuracy lost."""
@@ -190,15 +192,24 @@ class LabelTerms:
         encode, move = data.encode_time(hop), data.hop_time(hop)
         paid = 0.0 if e == SOURCE else data.busy_price(e) * (encode + move * data.waits(e))
         usd = data.hop_price(hop) + paid
-        return self._vector(usd, encode + move, data.hop_leak(hop), data.hop_energy(hop), data.way_lost(hop))
+        grams = data.hop_carbon(hop) if self._grams else 0.0
+        return self._vector(usd, encode + move, data.hop_leak(hop), data.hop_energy(hop), grams, data.way_lost(hop))
 
     def begin(self, entry: Entry) -> Floats:
         """Taking over: an invocation and its cold start, decoding."""
         data, e = self.data, entry[1]
         decode = data.decode_time(entry)
         usd = data.invocation_price(e) + decode * data.busy_price(e)
-        return self._vector(usd, self._cold(e) + decode, 0.0, data.decode_energy(entry), 0.0)
+        grams = data.entry_carbon(entry) if self._grams else 0.0
+        return self._vector(usd, self._cold(e) + decode, 0.0, data.decode_energy(entry), grams, 0.0)
 
-    def _vector(self, usd: float, seconds: float, leak: float, joules: float, lost: float) -> Floats:
-        known = {"cost": usd, "latency": seconds, "privacy": leak, "energy": joules, "accuracy": lost}
+    def _vector(self, usd: float, seconds: float, leak: float, joules: float, grams: float, lost: float) -> Floats:
+        known = {
+            "cost": usd,
+            "latency": seconds,
+            "privacy": leak,
+            "energy": joules,
+            "carbon": grams,
+            "accuracy": lost,
+        }
         return np.array([known[column] for column in self._columns])

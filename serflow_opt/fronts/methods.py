@@ -61,6 +61,10 @@ class Result:
     closed: list[tuple[float, ...]] = field(default_factory=list)
 
 
+BY_ACCOUNTING: tuple[Objective, ...] = ("cost", "carbon")
+"""Objectives that whole machines count in."""
+
+
 class _TooMany(Exception):
     """Labels are more than a few."""
 
@@ -104,9 +108,9 @@ def by_placements(asked: FrontRequest, elsewhere: Callable[[int], bool] | None =
     instance, names = asked.instance, asked.objectives
     if not _from_menus(instance):
         return None
-    if "cost" in names and instance.accounting == "reserved":
+    if {"cost", "carbon"} & set(names) and instance.accounting == "reserved":
         return None
-    others: list[Objective] = [n for n in ("cost", "latency", "privacy", "energy") if n not in names]
+    others: list[Objective] = [n for n in ("cost", "latency", "privacy", "energy", "carbon") if n not in names]
     if any(instance.limit(n) is not None for n in others if n != "latency" or not by_placement(instance)):
         return None
     if "latency" in names and instance.latency_measure != "mean" and not by_placement(instance):
@@ -196,7 +200,7 @@ def _has_labels(asked: FrontRequest) -> bool:
     """Whether labels reach: the pure chain, paid per request, no percentile."""
     instance, objectives = asked.instance, asked.objectives
     timed = "latency" in objectives or instance.latency_slo_s is not None
-    paid = "cost" in objectives or instance.cost_max_usd is not None
+    paid = any(name in objectives or instance.limit(name) is not None for name in BY_ACCOUNTING)
     if not _from_menus(instance) or (paid and instance.accounting != "per-request") or stages_couple(instance):
         return False
     if instance.run_on or instance.ramps_bind:

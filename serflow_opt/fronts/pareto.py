@@ -64,7 +64,7 @@ def pareto(
     instance
         The problem. Its latency measure says which latency; what it minimises does not matter.
     objectives
-        Two or more of cost, latency, privacy, energy and accuracy.
+        Two or more of cost, latency, privacy, energy, carbon and accuracy.
     coverage
         None: the whole front. Otherwise plans such that each plan there is has one among them that is at most this
         much worse, relative, in every objective: 0.01 is one percent. The accuracy is the share of right answers.
@@ -124,6 +124,8 @@ def _misfits(instance: Instance, objectives: Sequence[str], coverage: float | No
     if "accuracy" in objectives and not instance.accuracy_known:
         found = "accuracy without an [exits] section"
         problems.append(Problem(instance.name, "objectives", found, "give the exits, or drop accuracy"))
+    if "carbon" in objectives and not instance.carbon_known:
+        problems.append(Problem(instance.name, "objectives", "carbon, which is not counted", "write [carbon]"))
     if instance.families:
         found = "sizes or noise from a range (memory_mb_range, privacy.noise = 'curve')"
         cure = "fronts choose from lists: give memory_mb = [...], and noise = 'rows'"

@@ -14,7 +14,7 @@ from serflow_opt.pages.markup import Markup, facts, join, section, tag, tiles
 from serflow_opt.pages.plan import plan_sections
 from serflow_opt.pages.traffic import bound_sections, comparison_sections, schedule_series, simulation_series
 
-UNITS = {"cost": "USD per million", "latency": "ms", "energy": "J"}
+UNITS = {"cost": "USD per million", "latency": "ms", "energy": "J", "carbon": "g CO2e per million"}
 Document = Mapping[str, Any]
 
 
@@ -80,7 +80,9 @@ def _front(document: Document) -> Markup:
     front = Front.from_dict(document)
     points = []
     for values, plan in zip(front.points, front.plans, strict=True):
-        shown = tuple(x * 1e6 if name == "cost" else x for name, x in zip(front.objectives, values, strict=True))
+        shown = tuple(
+            x * 1e6 if name in ("cost", "carbon") else x for name, x in zip(front.objectives, values, strict=True)
+        )
         points.append(Shown(shown, runs_on(plan), plan_sections(plan)))
     units = [f"{front.latency_measure} ms" if n == "latency" else UNITS.get(n, "") for n in front.objectives]
     proof = f"{verdict(front)[0]}; {front.method}" + (f". Proof of: {front.scope}" if front.scope else "")

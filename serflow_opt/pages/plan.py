@@ -51,6 +51,8 @@ def _tiles(plan: Plan, metrics: Metrics) -> Iterator[tuple[str, str]]:
     yield "accuracy", "" if metrics.accuracy is None else f"{metrics.accuracy:.4f}"
     yield "privacy loss", f"{metrics.privacy_loss:.4g}" if metrics.privacy_loss else ""
     yield "J a request", f"{metrics.energy_j_per_request:.4g}" if metrics.energy_j_per_request else ""
+    grams = metrics.carbon_g_per_request
+    yield "g CO2e per million", "" if grams is None else f"{grams * 1e6:.4g}"
 
 
 def _hourly(plan: Plan, metrics: Metrics) -> Iterator[tuple[str, str]]:
@@ -68,6 +70,7 @@ def _limits(plan: Plan, metrics: Metrics) -> Markup | None:
         (f"latency ({measure}) at most", "latency_slo_ms", metrics.latency_ms(measure), " ms"),
         ("cost at most", "cost_max_usd", metrics.cost_usd_per_request, " USD"),
         ("energy at most", "energy_max_j", metrics.energy_j_per_request, " J"),
+        ("carbon at most", "carbon_max_g", metrics.carbon_g_per_request or 0.0, " g"),
         ("privacy loss at most", "privacy_max", metrics.privacy_loss, ""),
     )
     broken = {breach.limit for breach in metrics.breaches}

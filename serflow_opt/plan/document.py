@@ -108,6 +108,7 @@ class Machines(Document):
     count: int
     utilisation: float = Field(description="busy share of one machine's time at the given rate")
     usd_per_hour: float = Field(description="of all of them")
+    carbon_g_per_hour: float | None = Field(default=None, description="of all of them, by being on; None: not counted")
     stages: list[int] | None = Field(default=None, description="the block that they serve, of a plan with batches")
 
 
@@ -151,6 +152,8 @@ class Metrics(Document):
     cost_usd_per_hour: float | None
     privacy_loss: float = Field(description="expected leak of a request, and weighted cross-entropy added")
     energy_j_per_request: float
+    carbon_g_per_request: float | None = Field(default=None, description="grams of CO2e; None: not counted")
+    carbon_g_per_hour: float | None = None
     crossings: list[Crossing]
     reach: list[float]
     exit_share: list[float]
@@ -175,7 +178,7 @@ class Metrics(Document):
         return max((breach.excess for breach in self.breaches), default=0.0)
 
     def objective(self, name: str, measure: str) -> float:
-        """Return an objective, less is better: USD, seconds of the measure, loss, joules, minus the accuracy."""
+        """Return an objective, less is better: USD, seconds of the measure, loss, J, g, minus the accuracy."""
         match name:
             case "cost":
                 return self.cost_usd_per_request
@@ -185,6 +188,8 @@ class Metrics(Document):
                 return self.privacy_loss
             case "energy":
                 return self.energy_j_per_request
+            case "carbon":
+                return self.carbon_g_per_request or 0.0
             case "accuracy":
                 return -(self.accuracy or 0.0)
         raise ValueError(f"no objective {name!r}")

@@ -14,6 +14,7 @@ from itertools import accumulate
 from serflow_opt.ground.tolerances import SMALLEST, TOLERANCE
 from serflow_opt.plan.batched import blocks_of, filling, paid
 from serflow_opt.plan.document import Breach, Crossing, Machines, Metrics, StageReport
+from serflow_opt.plan.emitted import emitted
 from serflow_opt.plan.names import Given, resolve
 from serflow_opt.plan.samples import at_thresholds
 from serflow_opt.plan.walk import Step, walk
@@ -39,8 +40,8 @@ def evaluate(instance: Instance, plan: Given) -> Metrics:
     Returns
     -------
     Metrics
-        Accuracy, latencies (ms), cost (USD), privacy loss, energy (J), reach and exit shares, and `breaches`: the
-        limits the plan breaks.
+        Accuracy, latencies (ms), cost (USD), privacy loss, energy (J), carbon (g), reach and exit shares, and
+        `breaches`: the limits the plan breaks.
 
     Raises
     ------
@@ -52,6 +53,7 @@ def evaluate(instance: Instance, plan: Given) -> Metrics:
     steps = walk(instance, decision)
     clock = list(accumulate(step.whole_s for step in steps))
     cost, machines = paid(instance, steps) if decision.batches else _cost(instance, steps)
+    grams = None if decision.batches else emitted(instance, steps, machines)
     accuracy = math.fsum([step.right for step in steps] + [-step.lost for step in steps])
     unreached = len(instance.stages) - len(steps)
     quantiles = {*PERCENTILES, *([instance.quantile * 100] if instance.quantile else [])}
@@ -67,6 +69,8 @@ def evaluate(instance: Instance, plan: Given) -> Metrics:
         cost_usd_per_hour=None if instance.rate_per_s is None else cost * instance.rate_per_s * 3600,
         privacy_loss=_privacy_loss(instance, steps),
         energy_j_per_request=_energy(steps),
+        carbon_g_per_request=grams,
+        carbon_g_per_hour=None if grams is None or instance.rate_per_s is None else grams * instance.rate_per_s * 3600,
         crossings=[_crossing(instance, step) for step in steps if step.link is not None],
         reach=[step.reach for step in steps] + [0.0] * unreached,
         exit_share=[step.leave for step in steps] + [0.0] * unreached,
@@ -175,6 +179,7 @@ def _cost(instance: Instance, steps: Sequence[Step]) -> tuple[float, list[Machin
                 count=count,
                 utilisation=instance.rate_per_s * seconds / count / option.workers if count else 0.0,
                 usd_per_hour=count * option.rent_per_s * 3600,
+                carbon_g_per_hour=None if option.emissions is None else count * option.emissions.on_g_per_s * 3600,
             )
         )
     return math.fsum(usd), machines
@@ -254,6 +259,7 @@ def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> li
     checks += [
         ("cost_max_usd", metrics.cost_usd_per_request, instance.cost_max_usd, False),
         ("energy_max_j", metrics.energy_j_per_request, instance.energy_max_j, False),
+        ("carbon_max_g", metrics.carbon_g_per_request or 0.0, instance.carbon_max_g, False),
         ("privacy_max", metrics.privacy_loss, instance.privacy_max, False),
     ]
     asked = instance.privacy

@@ -26,7 +26,8 @@ def covers(instance: Instance) -> bool:
     machines = [tier for tier in instance.tiers if tier.kind != "function"]
     menus = instance.threshold_mode == "menu" or not any(menu.chooses for menu in instance.menus)
     timed = instance.latency_slo_s is not None and not by_placement(instance)
-    limited = any(limit is not None for limit in (instance.cost_max_usd, instance.energy_max_j, instance.privacy_max))
+    others = (instance.cost_max_usd, instance.energy_max_j, instance.carbon_max_g, instance.privacy_max)
+    limited = any(limit is not None for limit in others)
     one_type = len(machines) <= 1 and not any(tier.stage_specific for tier in machines)
     plain = instance.minimize == "cost" and not (instance.then or instance.families or instance.joint)
     plain &= all(option.machines_max is None for option in instance.options)

@@ -281,6 +281,8 @@ def _title(instance: Instance, plan: Plan, metrics: Metrics) -> str:
         said.append(f"accuracy {metrics.accuracy:.4g}")
     if metrics.energy_j_per_request:
         said.append(f"{brief(metrics.energy_j_per_request)} J")
+    if metrics.carbon_g_per_request is not None:
+        said.append(f"{brief(metrics.carbon_g_per_request * 1e6)} g CO2e a million")
     if any(not crossing.trusted for crossing in metrics.crossings):
         said.append(f"privacy loss {brief(metrics.privacy_loss)}")
     words = [f"{plan.instance}:", *(f"{text}," for text in said[:-1]), said[-1]]

@@ -21,6 +21,7 @@ TITLES = {
     "latency_slo_ms": "latency allowed, {} (ms)",
     "cost_max_usd": "cost allowed (USD per million requests)",
     "energy_max_j": "energy allowed (J per request)",
+    "carbon_max_g": "carbon allowed (g CO2e per million requests)",
     "privacy_max": "privacy loss allowed",
     "mse_min": "reconstruction error asked for, at least",
     "cross_entropy_max": "cross-entropy allowed (nats)",
@@ -47,7 +48,8 @@ def plot_relaxing(
     instance
         The problem.
     limit
-        accuracy_min, latency_slo_ms, cost_max_usd, energy_max_j, privacy_max, mse_min or cross_entropy_max.
+        accuracy_min, latency_slo_ms, cost_max_usd, energy_max_j, carbon_max_g, privacy_max, mse_min or
+        cross_entropy_max.
     values
         Of the limit, in its unit; the instance's own, where it lies between them, is solved for, too.
     ax
@@ -70,7 +72,7 @@ def plot_relaxing(
     solved = curve.dropna(subset=["value"])
     if solved.empty:
         raise ValueError(f"{instance.name}: no plan for any value of {limit}")
-    across = 1e6 if limit == "cost_max_usd" else 1.0
+    across = 1e6 if limit in ("cost_max_usd", "carbon_max_g") else 1.0
     points = _Points(limit, curve, across, SCALES.get(instance.minimize, 1.0))
     _draw_steps(ax, points)
     _draw_infeasible(ax, points)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-SCALES = {"cost": 1e6}
+SCALES = {"cost": 1e6, "carbon": 1e6}
 """What an objective of a front is multiplied by in pictures; 1 where it does not stand here."""
 
 
@@ -21,6 +21,7 @@ def objective_title(name: str, measure: str) -> str:
         "accuracy": "accuracy",
         "privacy": "privacy loss (leak)",
         "energy": "energy (J per request)",
+        "carbon": "g CO2e per million requests",
     }.get(name, name)
 
 

@@ -35,6 +35,7 @@ def consistency_problems(instance: Any, file: str) -> list[Problem]:
         ("workload.accuracy_min", instance.accuracy_min, -SMALLEST, 1.0),
         ("workload.cost_max_usd", instance.cost_max_usd, 0.0, math.inf),
         ("workload.energy_max_j", instance.energy_max_j, 0.0, math.inf),
+        ("workload.carbon_max_g", instance.carbon_max_g, 0.0, math.inf),
         ("workload.privacy_max", instance.privacy_max, -SMALLEST, math.inf),
         ("workload.mse_min", instance.privacy.mse_min, 0.0, math.inf),
         ("workload.cross_entropy_max", instance.privacy.cross_entropy_max, 0.0, math.inf),
@@ -72,6 +73,10 @@ def consistency_problems(instance: Any, file: str) -> list[Problem]:
         )
     if not instance.accuracy_known and "accuracy" in (*dict(instance.weights), *instance.then):
         wrong("objective", "accuracy without an [exits] section", "give the last stage's accuracy in an exits table")
+    asked = ["objective"] if "carbon" in (instance.minimize, *dict(instance.weights), *instance.then) else []
+    asked += ["workload.carbon_max_g"] if instance.carbon_max_g is not None else []
+    for place in asked if not instance.carbon_known else ():
+        wrong(place, "carbon, which is not counted", "write [carbon], and watts where the catalogue has none")
     most = instance.ramps_max
     if most is not None and not (as_number(most) >= 0 and as_number(most) == int(as_number(most))):
         wrong("exits.ramps_max", shown(most), "write a whole number of at least 0")

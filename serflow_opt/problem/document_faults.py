@@ -6,8 +6,10 @@ from typing import Any
 
 from serflow_opt.errors import Problem, nearest
 from serflow_opt.problem.any_table import AnyTable
+from serflow_opt.problem.carbon_table import CarbonTable
 from serflow_opt.problem.key_types import MANY, ONE
 from serflow_opt.problem.kinds import LATENCY_MEASURES_IN_WORDS
+from serflow_opt.problem.profile_table import ProfileTable
 from serflow_opt.problem.schema import (
     AdaptationTable,
     ExitsTable,
@@ -17,7 +19,6 @@ from serflow_opt.problem.schema import (
     ObjectiveTable,
     OptionTable,
     PrivacyTable,
-    ProfileTable,
     RuleTable,
     TierTable,
     VariantTable,
@@ -98,6 +99,7 @@ _TABLES: dict[str, Any] = {
     "weights": WeightsTable,
     "uncertainty": UncertaintyTable,
     "scenario": ScenarioTable,
+    "carbon": CarbonTable,
     "profile": ProfileTable,
 }
 _KINDS = {

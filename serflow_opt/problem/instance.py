@@ -30,7 +30,7 @@ from serflow_opt.problem.kinds import (
 )
 from serflow_opt.problem.network import PLAIN, UNWEIGHED, HandoverMode, Menu, Privacy, Samples, Stage, Variant
 from serflow_opt.problem.offers import Link, Option, Tier
-from serflow_opt.problem.ranges import Range
+from serflow_opt.problem.ranges import FunctionSizes, Range
 from serflow_opt.problem.rules import Rule
 from serflow_opt.problem.training import in_mode
 from serflow_opt.problem.uncertainty import Uncertainty
@@ -57,7 +57,7 @@ class Instance:
         For each stage, the ways to hand over to it; the first is plain.
     variants
         Other forms of blocks of stages.
-    cost_max_usd, energy_max_j, privacy_max
+    cost_max_usd, energy_max_j, carbon_max_g, privacy_max
         Further limits, each of the mean of a request; None where not asked for.
     weights
         Of a weighted objective, by objective.
@@ -109,6 +109,7 @@ class Instance:
     privacy: Privacy = UNWEIGHED
     cost_max_usd: float | None = None
     energy_max_j: float | None = None
+    carbon_max_g: float | None = None
     privacy_max: float | None = None
     weights: tuple[tuple[Objective, float], ...] = ()
     then: tuple[Objective, ...] = ()
@@ -173,17 +174,24 @@ class Instance:
         """Whether the exits say how often the last stage is right."""
         return not math.isnan(self.menus[-1].accuracies[0])
 
+    @property
+    def carbon_known(self) -> bool:
+        """Whether everything that stages can run on says what it emits."""
+        sizes = [family.of_gb.emissions for family in self.families if isinstance(family, FunctionSizes)]
+        return all(own is not None for own in (*(option.emissions for option in self.options), *sizes))
+
     def received_bytes(self, stage: int) -> float:
         """Size of what the stage at this position receives: a_{s-1}, the input for the first, bytes."""
         return self.stages[stage - 1].activation_bytes if stage else self.input_bytes
 
     def limit(self, name: Objective) -> float | None:
-        """Return the limit of an objective: USD, s, loss, J, or the accuracy floor; None where there is none."""
+        """Return the limit of an objective: USD, s, loss, J, g, or the accuracy floor; None where there is none."""
         limits: dict[Objective, float | None] = {
             "cost": self.cost_max_usd,
             "latency": self.latency_slo_s,
             "privacy": self.privacy_max,
             "energy": self.energy_max_j,
+            "carbon": self.carbon_max_g,
             "accuracy": self.accuracy_min,
         }
         return limits[name]

@@ -35,6 +35,8 @@ OneOrMoreNames = Annotated[list[Name], BeforeValidator(_one_or_more, json_schema
 ONE, MANY = "=one", "=many"
 """Tags of the alternatives of a key; they stand in pydantic's places, not in the user's."""
 Range = Annotated[list[NonNegative], Field(min_length=2, max_length=2)]
+IdleAndFull = Annotated[list[NonNegative], Field(min_length=2, max_length=2)]
+"""Watts."""
 OneOrManyShares = Annotated[
     Annotated[Share, Tag(ONE)] | Annotated[list[Share], Tag(MANY)],
     Discriminator(lambda value: MANY if isinstance(value, list) else ONE),

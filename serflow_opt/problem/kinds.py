@@ -6,8 +6,8 @@ from typing import Literal
 
 TierKind = Literal["device", "edge", "vm", "function"]
 Accounting = Literal["per-request", "reserved", "as-printed"]
-Minimize = Literal["cost", "latency", "privacy", "energy", "weighted"]
-Objective = Literal["cost", "latency", "privacy", "energy", "accuracy"]
+Minimize = Literal["cost", "latency", "privacy", "energy", "carbon", "weighted"]
+Objective = Literal["cost", "latency", "privacy", "energy", "carbon", "accuracy"]
 Tail = Literal["fixed", "normal", "any"]
 ThresholdMode = Literal["menu", "interpolated", "randomized"]
 Mode = Literal["infer", "train"]

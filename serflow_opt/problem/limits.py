@@ -15,6 +15,7 @@ SHOWN_UNITS = {
     "latency": (1000.0, "ms"),
     "privacy": (1.0, "leak"),
     "energy": (1.0, "J/request"),
+    "carbon": (1.0, "g CO2e/request"),
     "accuracy": (-1.0, "share right"),
     "weighted": (1.0, "weighted"),
 }
@@ -79,6 +80,7 @@ def _limits(instance: Instance) -> Iterator[Limit]:
         ("accuracy_min", "accuracy", "", "accuracy", "most accurate plan{} reaches"),
         ("cost_max_usd", "cost", " USD", "cost", "cheapest plan{} costs"),
         ("energy_max_j", "energy", " J", "energy", "most frugal plan{} takes"),
+        ("carbon_max_g", "carbon", " g", "carbon", "cleanest plan{} emits"),
         ("privacy_max", "privacy", "", "privacy", "plan that leaks least{} loses"),
         ("mse_min", None, "", "reconstruction error", ""),
         ("cross_entropy_max", None, " nats", "cross-entropy", ""),
@@ -140,6 +142,7 @@ def limits_of(instance: Instance) -> dict[str, float | str | None]:
         "tail": instance.tail,
         "cost_max_usd": instance.cost_max_usd,
         "energy_max_j": instance.energy_max_j,
+        "carbon_max_g": instance.carbon_max_g,
         "privacy_max": instance.privacy_max,
         "mse_min": instance.privacy.mse_min,
         "cross_entropy_max": instance.privacy.cross_entropy_max,

@@ -17,6 +17,7 @@ from serflow_opt.files import read_text
 from serflow_opt.problem.catalog import DEFAULT_REGION, Catalog, load_catalog
 from serflow_opt.problem.consistency import consistency_problems
 from serflow_opt.problem.document_faults import explained
+from serflow_opt.problem.emitting import TierEmissions
 from serflow_opt.problem.handovers import noise_curves, read_ways
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import CLIENT, Objective
@@ -217,10 +218,7 @@ def _resolve(
         input_bytes=document.network.input_bytes,
         menus=menus,
         threshold_mode=document.exits.thresholds if document.exits else "menu",
-        tiers=tuple(
-            Tier(t.name, t.kind, t.stage_specific, t.payload_max_bytes, t.joules_per_byte, _scaling(t))
-            for t in document.tier
-        ),
+        tiers=tuple(_tier(t, TierEmissions(document.carbon, t, file, "").per_joule) for t in document.tier),
         options=options,
         links=links,
         source=workload.source,
@@ -237,6 +235,7 @@ def _resolve(
         privacy=Privacy(privacy.weight_mse, privacy.weight_cross_entropy, workload.mse_min, workload.cross_entropy_max),
         cost_max_usd=workload.cost_max_usd,
         energy_max_j=workload.energy_max_j,
+        carbon_max_g=workload.carbon_max_g,
         privacy_max=workload.privacy_max,
         weights=_weights(objective),
         then=tuple(objective.then),
@@ -349,6 +348,12 @@ def _link_fault(link: LinkTable, names: list[str], links: dict[tuple[str, str], 
     if link.from_ != CLIENT and names.index(link.from_) >= names.index(link.to):
         return f"{link.from_} -> {link.to} does not go down the list of tiers", "requests never move up or within"
     return None
+
+
+def _tier(tier: TierTable, g_per_joule: float) -> Tier:
+    """A tier without what it offers."""
+    sent = tier.payload_max_bytes, tier.joules_per_byte
+    return Tier(tier.name, tier.kind, tier.stage_specific, *sent, _scaling(tier), g_per_joule)
 
 
 def _scaling(tier: TierTable) -> Scaling:

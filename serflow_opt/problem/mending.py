@@ -28,6 +28,7 @@ STANDS_IN: dict[str, float] = {
     "latency_slo_ms": 1.0,
     "cost_max_usd": 1.0,
     "energy_max_j": 1.0,
+    "carbon_max_g": 1.0,
     "privacy_max": 1.0,
     "mse_min": 1.0,
     "cross_entropy_max": 1.0,

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from serflow_opt.problem.batches import BatchMenu
 from serflow_opt.problem.billing import CallBilling
+from serflow_opt.problem.emissions import Emissions
 from serflow_opt.problem.kinds import BACKWARD, TierKind
 
 
@@ -43,6 +44,7 @@ class Tier:
     payload_max_bytes: float | None = None
     joules_per_byte: float = 0.0
     scaling: Scaling = Scaling()
+    g_per_joule: float = 0.0
 
     @property
     def pays_for_waiting(self) -> bool:
@@ -75,6 +77,8 @@ class RentalOffer(CallBilling):
         The day of its price in the catalogue, None without, and how a machine is rented.
     burstable
         Whether it keeps up its speed for a part of the time only.
+    emissions
+        Grams of CO2e; None: not counted.
     """
 
     name: str = field(kw_only=False)
@@ -90,6 +94,7 @@ class RentalOffer(CallBilling):
     price_day: date | None = None
     term: str = "on-demand"
     burstable: bool = False
+    emissions: Emissions | None = None
 
     def billed_exactly(self) -> Self:
         """Return the same offer with calls that cost their seconds as they are."""

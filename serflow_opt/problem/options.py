@@ -11,6 +11,7 @@ from typing import Any
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.problem.batches import batch_problems, batching_of
 from serflow_opt.problem.catalog import Catalog, VmType
+from serflow_opt.problem.emitting import TierEmissions
 from serflow_opt.problem.kinds import BACKWARD
 from serflow_opt.problem.network import Stage
 from serflow_opt.problem.offers import Option, RentalOffer, timed
@@ -60,9 +61,11 @@ def resolve_options(
             _check_names(tier, catalog, file, place, found)
         else:
             path = str(folder / str(tier.stage_times))
-            resolved = _Tier(tier, position, catalog, stages, times, curve, file, place, path, found)
+            emitted = TierEmissions(document.carbon, tier, file, place)
+            resolved = _Tier(tier, position, catalog, stages, times, curve, emitted, file, place, path, found)
             drafts = list(resolved.options())
             families += resolved.families()
+            found += emitted.problems()
             names = [option.name for option in drafts]
             for name in sorted({n for n in names if names.count(n) > 1}):
                 found.append(Problem(file, place, f"option '{name}' twice", "keep one"))
@@ -136,6 +139,7 @@ class _Tier:
         stages: Sequence[Stage],
         times: Times | None,
         curve: SpeedCurve | None,
+        emitted: TierEmissions,
         file: str,
         place: str,
         path: str,
@@ -143,7 +147,7 @@ class _Tier:
     ) -> None:
         self.tier, self.position, self.catalog = tier, position, catalog
         self.stages, self.times, self.curve, self.path = stages, times, curve, path
-        self.file, self.place, self.problems = file, place, problems
+        self.file, self.place, self.problems, self.emitted = file, place, problems, emitted
         self.cold_start_s = tier.cold_start_ms / 1000
         self.cold_share = (1.0 if tier.cold_start_ms > 0 else 0.0) if tier.cold_share is None else tier.cold_share
 
@@ -228,6 +232,7 @@ class _Tier:
             price_day=vm.as_of,
             term=vm.term,
             burstable=vm.burstable,
+            emissions=self.emitted.machine(vm),
         )
         return timed(offer, self.position, **self._work(vm.name, self._speed(vm.vcpus, factor)))
 
@@ -308,6 +313,7 @@ class _Tier:
                 labels=(arch, price.name),
                 call_max_bytes=price.payload_max_bytes,
                 run_max_s=price.duration_max_s,
+                emissions=self.emitted.functions(price),
                 **self._calls(),
             ),
             mb_per_vcpu=price.mb_per_vcpu,
@@ -366,6 +372,7 @@ class _Tier:
             memory_bytes=None if memory_mb is None else memory_mb * MIB,
             labels=(known.family, known.arch) if known is not None else (),
             workers=workers,
+            emissions=self.emitted.written_out(option, known, workers),
             **self._calls(),
         )
         yield timed(offer, self.position, **work)

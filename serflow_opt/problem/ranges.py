@@ -99,8 +99,8 @@ class FunctionSizes:
 
     def option(self, memory_mb: float) -> Option:
         """Return a size as an option."""
-        name, usd_per_s = function_name(self.arch, memory_mb, self.service), self.of_gb.usd_per_s * memory_mb / 1024
-        return self._option(name, memory_mb, self.flops_per_s(memory_mb), usd_per_s)
+        name = function_name(self.arch, memory_mb, self.service)
+        return self._option(name, memory_mb, self.flops_per_s(memory_mb), memory_mb / 1024)
 
     def relaxed(self, cell: Cell) -> Option:
         """Return an option that is nowhere slower, dearer or smaller than any size of a cell.
@@ -114,12 +114,10 @@ class FunctionSizes:
             return self.option(low)
         sizes = self._extremes(low, high)
         speeds = [self.flops_per_s(size) for size in sizes]
-        per_flop = min(size / 1024 * self.of_gb.usd_per_s / speed for size, speed in zip(sizes, speeds, strict=True))
-        speed, least = max(speeds), self.of_gb.usd_per_s * low / 1024
-        usd_per_s = per_flop * speed
-        too_much = max(usd_per_s - least, 0.0) * self.of_gb.cold_start_s * self.of_gb.cold_share
+        per_flop = min(size / 1024 / speed for size, speed in zip(sizes, speeds, strict=True))
+        speed = max(speeds)
         name = f"{function_name(self.arch, low, self.service)}..{high:g}MB"
-        return self._option(name, high, speed, usd_per_s, too_much)
+        return self._option(name, high, speed, per_flop * speed, max(per_flop * speed - low / 1024, 0.0))
 
     def _extremes(self, low: float, high: float) -> list[float]:
         """Sizes among which speed and price per operation are extreme: the ends, and kinks between them.
@@ -130,10 +128,20 @@ class FunctionSizes:
         knots = [self.mb_per_vcpu, *(self.curve.memory_mb if self.curve else ())]
         return [low, *(knot for knot in knots if low < knot < high), high]
 
-    def _option(self, name: str, memory_mb: float, speed: float, usd_per_s: float, less: float = 0.0) -> Option:
-        """A size at a speed and a price of a second, with so much less of a fee."""
-        fee = self.of_gb.usd_per_request - less
-        offer = replace(self.of_gb, name=name, memory_bytes=memory_mb * MIB, usd_per_s=usd_per_s, usd_per_request=fee)
+    def _option(self, name: str, memory_mb: float, speed: float, gb: float, cold_gb: float = 0.0) -> Option:
+        """A size at a speed, paid for and emitting as so many GB; a cold start as so many fewer: that is off a call."""
+        of_gb = self.of_gb
+        less, emissions = cold_gb * of_gb.cold_start_s * of_gb.cold_share, of_gb.emissions
+        if emissions is not None:
+            emissions = replace(emissions.times(gb), call_g=-less * emissions.busy_g_per_s)
+        offer = replace(
+            of_gb,
+            name=name,
+            memory_bytes=memory_mb * MIB,
+            usd_per_s=of_gb.usd_per_s * gb,
+            usd_per_request=of_gb.usd_per_request - less * of_gb.usd_per_s,
+            emissions=emissions,
+        )
         option = timed(
             offer,
             self.tier,

@@ -11,8 +11,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from serflow_opt.problem.any_table import AnyTable
+from serflow_opt.problem.carbon_table import CarbonTable
 from serflow_opt.problem.key_types import (
     FileName,
+    IdleAndFull,
     InstanceTable,
     Name,
     NonNegative,
@@ -34,6 +36,7 @@ from serflow_opt.problem.kinds import (
     ThresholdMode,
     TierKind,
 )
+from serflow_opt.problem.profile_table import ProfileTable
 from serflow_opt.problem.uncertainty_table import ScenarioTable, UncertaintyTable
 
 
@@ -108,6 +111,7 @@ class WorkloadTable(InstanceTable):
     source: Name = Field(default="client", description="where the input is: client or a tier's name")
     cost_max_usd: Positive | None = Field(default=None, description="limit on the cost of a request, USD")
     energy_max_j: Positive | None = Field(default=None, description="limit on the mean energy of a request, joules")
+    carbon_max_g: Positive | None = Field(default=None, description="limit on the carbon of a request, grams of CO2e")
     privacy_max: NonNegative | None = Field(default=None, description="limit on the privacy loss of a request")
     mse_min: Positive | None = Field(
         default=None, description="floor on the reconstruction error of whatever crosses an untrusted link"
@@ -133,6 +137,10 @@ class OptionTable(InstanceTable):
     memory_mb: Positive | None = Field(default=None, description="memory, 2^20 bytes each; functions need it")
     joules_per_flop: NonNegative | None = Field(default=None, description="energy of an operation; replaces the tier's")
     workers: Workers | None = Field(default=None, description="requests it serves at once; replaces the tier's")
+    watts: IdleAndFull | None = Field(default=None, description="with [carbon]: of the whole machine, idle and full")
+    embodied_g_per_hour: NonNegative | None = Field(
+        default=None, description="with [carbon]: grams of CO2e of making it, over the hours of its use"
+    )
 
 
 class TierTable(InstanceTable):
@@ -200,6 +208,18 @@ class TierTable(InstanceTable):
     concurrency_max: Workers | None = Field(default=None, description="functions: most requests at once, per block")
     billing_step_ms: NonNegative = Field(default=0.0, description="functions: busy time is rounded up to this; 0: not")
     billing_min_ms: NonNegative = Field(default=0.0, description="functions: least busy time of a call that is billed")
+    g_per_kwh: NonNegative | None = Field(
+        default=None, description="with [carbon]: grams of CO2e of a kWh; default: of [carbon], else of the region"
+    )
+    pue: Annotated[float, Field(ge=1, le=10)] | None = Field(
+        default=None, description="with [carbon]: kWh taken for each that machines use; default: the region's, or 1"
+    )
+    watts_per_vcpu: IdleAndFull | None = Field(
+        default=None, description="with [carbon]: of a vCPU, idle and full; replaces the catalogue's watts"
+    )
+    embodied_g_per_vcpu_hour: NonNegative | None = Field(
+        default=None, description="with [carbon]: grams of CO2e of making a vCPU, over the hours of its use"
+    )
 
 
 class LinkTable(InstanceTable):
@@ -271,6 +291,7 @@ class WeightsTable(InstanceTable):
     latency: NonNegative = Field(default=0.0, description="weight of latency")
     privacy: NonNegative = Field(default=0.0, description="weight of privacy loss")
     energy: NonNegative = Field(default=0.0, description="weight of energy")
+    carbon: NonNegative = Field(default=0.0, description="weight of carbon")
     accuracy: NonNegative = Field(default=0.0, description="weight of accuracy, which is maximised")
 
 
@@ -278,7 +299,7 @@ class ObjectiveTable(InstanceTable):
     """[objective]: what is minimised, in which accounting."""
 
     minimize: Minimize = Field(
-        default="cost", description="cost, latency (of latency_measure), privacy, energy, or weighted"
+        default="cost", description="cost, latency (of latency_measure), privacy, energy, carbon, or weighted"
     )
     weights: WeightsTable | None = Field(default=None, description="of a weighted objective")
     then: list[Objective] = Field(
@@ -292,30 +313,6 @@ class ObjectiveTable(InstanceTable):
         default="infer",
         description="infer; train: a request is a sample that goes all the way and whose gradients come back",
     )
-
-
-class ProfileTable(InstanceTable):
-    """[profile]: how the numbers were made; `serflow-opt profile` writes it, `run` repeats it, solving ignores it."""
-
-    network: Name = Field(description="what was measured: a shipped architecture, FILE.py:NAME, or an ONNX file")
-    weights: FileName | None = Field(default=None, description="trained weights, beside the instance")
-    data: list[Name] = Field(default=[], description="labelled data the exits were measured on")
-    data_digest: str = Field(default="", description="of inputs and labels, so that `run` knows them again")
-    classes: int | None = Field(default=None, ge=1, description="number of classes of the data")
-    training: Literal["no", "joint", "frozen"] | None = Field(
-        default=None, description="no: weights as given; joint: trained with all exits; frozen: classifiers alone"
-    )
-    stages: int | None = Field(default=None, ge=1, description="most stages the network was cut into")
-    input: list[int] = Field(default=[], description="shape of one input, where it was given")
-    seed: int = Field(default=0, ge=0, description="seed of weights, parts of the data and order of training")
-    warmup: int = Field(default=0, ge=0, description="passes before the timed ones")
-    repeats: int = Field(default=0, ge=0, description="timed passes")
-    baseline_mse: NonNegative | None = Field(
-        default=None, description="error of guessing the mean training input: an attacker who sees nothing"
-    )
-    machine: str = Field(default="", description="processor and threads it was timed on")
-    versions: str = Field(default="", description="of what did the work")
-    date: str = Field(default="", description="day of the measurement")
 
 
 class InstanceDocument(InstanceTable):
@@ -337,6 +334,7 @@ class InstanceDocument(InstanceTable):
     privacy: PrivacyTable | None = None
     objective: ObjectiveTable = ObjectiveTable()
     uncertainty: UncertaintyTable | None = None
+    carbon: CarbonTable | None = None
     profile: ProfileTable | None = None
 
     @property
@@ -363,6 +361,7 @@ def keys_as_markdown() -> str:
         ("[objective.weights]", WeightsTable),
         ("[uncertainty]", UncertaintyTable),
         ("[[uncertainty.scenario]]", ScenarioTable),
+        ("[carbon]", CarbonTable),
         ("[profile]", ProfileTable),
     ]
     headings = {table for _, table in tables}

@@ -32,6 +32,7 @@ TARGETS = (
     "source",
     "cost_max_usd",
     "energy_max_j",
+    "carbon_max_g",
     "privacy_max",
     "privacy",
     "utilisation_cap",

@@ -22,6 +22,7 @@ AS_FILES = (
     "source",
     "cost_max_usd",
     "energy_max_j",
+    "carbon_max_g",
     "privacy_max",
     "utilisation_cap",
     "minimize",
@@ -41,7 +42,15 @@ WORDS: dict[str, tuple[str, ...]] = {
     "then": get_args(Objective),
     "weights": get_args(Objective),
 }
-UPPER_LIMITS = ("latency_slo_ms", "latency_slo_s", "cost_max_usd", "energy_max_j", "privacy_max", "cross_entropy_max")
+UPPER_LIMITS = (
+    "latency_slo_ms",
+    "latency_slo_s",
+    "cost_max_usd",
+    "energy_max_j",
+    "carbon_max_g",
+    "privacy_max",
+    "cross_entropy_max",
+)
 NEEDED = ("latency_measure", "tail", "source", "utilisation_cap", "minimize", "then", "accounting", "mode", "weights")
 """Keys that cannot be taken away."""
 

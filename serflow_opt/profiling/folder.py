@@ -14,7 +14,7 @@ from serflow_opt.files import write_atomically
 from serflow_opt.problem.network import Stage
 
 if TYPE_CHECKING:
-    from serflow_opt.problem.schema import ProfileTable
+    from serflow_opt.problem.profile_table import ProfileTable
     from serflow_opt.profiling.measure.timing import StageTimes
 
 ASSUMED_FLOPS_PER_S = 1.68e10

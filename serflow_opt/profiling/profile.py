@@ -15,7 +15,7 @@ import torch
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.problem.network import Stage
-from serflow_opt.problem.schema import ProfileTable
+from serflow_opt.problem.profile_table import ProfileTable
 from serflow_opt.profiling.at_cuts import Say, write_compressed, write_leaks
 from serflow_opt.profiling.checks import wrong_fit, wrong_folder, wrong_parts, wrong_request
 from serflow_opt.profiling.data.parts import DataParts, Labelled, split

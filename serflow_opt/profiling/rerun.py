@@ -13,7 +13,7 @@ from serflow_opt.plan.document import Handover, Plan
 from serflow_opt.plan.valuation import value_plan
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.loader import find, load, read_document
-from serflow_opt.problem.schema import ProfileTable
+from serflow_opt.problem.profile_table import ProfileTable
 from serflow_opt.profiling.data.parts import Labelled, split
 from serflow_opt.profiling.data.sources import load_data, load_network
 from serflow_opt.profiling.folder import HERE

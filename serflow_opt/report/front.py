@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 SHOWN = 24
 """Plans shown in a table at most; `to_frame` has all."""
 
+PER_MILLION = ("cost", "carbon")
+"""Objectives that are shown of a million requests."""
+
 
 def front_table(front: Front) -> RenderableType:
     """Lay a front out: verdict, some of its plans, what is known of the rest."""
@@ -26,11 +29,11 @@ def front_table(front: Front) -> RenderableType:
     size = f"{len(front.plans):,} plan{'' if len(front.plans) == 1 else 's'}"
     head = Text.assemble((front.instance, "bold"), f"  {size}  ", (words, style), f"  in {front.seconds:.2f} s")
     titles = {"cost": "USD per million", "latency": f"{front.latency_measure} ms", "accuracy": "accuracy"}
-    titles |= {"privacy": "privacy loss", "energy": "J"}
+    titles |= {"privacy": "privacy loss", "energy": "J", "carbon": "g CO2e per million"}
     rows = []
     for i in _some(len(front.plans)):
         point = zip(front.objectives, front.points[i], strict=True)
-        shown = [f"{value * 1e6:.6g}" if name == "cost" else f"{value:.6g}" for name, value in point]
+        shown = [f"{value * 1e6:.6g}" if name in PER_MILLION else f"{value:.6g}" for name, value in point]
         rows.append((*shown, runs_on(front.plans[i])))
     runs = ("runs on",)
     table = Sheet([*(titles[name] for name in front.objectives), *runs], rows, left=runs, folds=runs)

@@ -150,7 +150,7 @@ def totals(plan: Plan, metrics: Metrics) -> list[RenderableType]:
 
 
 def adaptations(plan: Plan, metrics: Metrics) -> Iterator[tuple[str, str]]:
-    """Variants, what crosses links and how, what leaks, energy: where there is something to say."""
+    """Variants, what crosses links and how, what leaks, energy, carbon: where there is something to say."""
     assert plan.plan is not None
     on = [variant.stages[0] for variant in plan.plan.variants if variant.variant == RAMP]
     if on:
@@ -176,6 +176,10 @@ def adaptations(plan: Plan, metrics: Metrics) -> Iterator[tuple[str, str]]:
         yield "privacy loss", f"{metrics.privacy_loss:.4g}"
     if metrics.energy_j_per_request:
         yield "energy", f"{metrics.energy_j_per_request:.4g} J per request"
+    if metrics.carbon_g_per_request is not None:
+        hourly = metrics.carbon_g_per_hour
+        by_hour = "" if hourly is None else f", {hourly:.4g} g per hour"
+        yield "carbon", f"{metrics.carbon_g_per_request * 1e6:.4g} g CO2e per million requests{by_hour}"
     if plan.payoff:
         names = list(plan.payoff[0])
         spans = (
@@ -199,6 +203,7 @@ def _limits(plan: Plan, metrics: Metrics) -> list[str]:
         (f"latency ({measure})", metrics.latency_ms(measure), ceiling, " ms"),
         ("cost", metrics.cost_usd_per_request, plan.limits.get("cost_max_usd"), " USD"),
         ("energy", metrics.energy_j_per_request, plan.limits.get("energy_max_j"), " J"),
+        ("carbon", metrics.carbon_g_per_request or 0.0, plan.limits.get("carbon_max_g"), " g"),
         ("privacy loss", metrics.privacy_loss, plan.limits.get("privacy_max"), ""),
     ]
     for name, reached, limit, unit in ceilings:

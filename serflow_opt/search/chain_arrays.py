@@ -15,6 +15,7 @@ from serflow_opt.search.flat import HubCrossings
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.lagrangian import menus_of
 from serflow_opt.search.runs import run_begin, stages_couple
+from serflow_opt.search.whole_machines import WholeMachines
 
 
 def arrays_of(data: Data, goal: Goal) -> dict[str, Any]:
@@ -33,18 +34,19 @@ class _GraphReader:
         instance = data.instance
         fixed = instance.quantile is not None and instance.deviations is None and instance.latency_slo_s is not None
         self.late = {"late": instance.quantile or 0.0} if fixed else {}
-        rented = _rented(data)
-        self.tiers = tuple(rented)
-        self.rented = {f"machines of {data.instance.tiers[k].name}": each for k, each in rented.items()}
-        for each in rented.values():
-            self.price = np.where(each > 0, self.price / data.instance.utilisation_cap, self.price)
-        self.units = {"cost": data.dollar, "latency": data.second, "energy": data.joule}
+        self.whole = WholeMachines(data, goal)
+        self.tiers = tuple(self.whole.by_tier)
+        self.rented = {f"machines of {instance.tiers[k].name}": each for k, each in self.whole.by_tier.items()}
+        for each in self.rented.values():
+            self.price = np.where(each > 0, self.price / instance.utilisation_cap, self.price)
+        self.units = {"cost": data.dollar, "latency": data.second, "energy": data.joule, "carbon": data.gram}
         # a single goal stays in its own units, several are summed in theirs
         self.single = single = next(iter(goal)) if len(goal) == 1 else None
         self.unit = self.units.get(single, 1.0) if single else 1.0
         summed: Goal = {name: weight * self.units.get(name, 1.0) for name, weight in goal.items()}
         self.goal = {single: 1.0} if single else summed
         self.joules = "energy" in goal or "energy" in others
+        self.grams = "carbon" in goal or "carbon" in others
         self.limit = np.array([
             self._limit(single) if single else np.inf, *(self._limit(name) for name in others),
             *(1 - quantile + SLACK for quantile in self.late.values()), *(np.inf for _ in self.rented),
@@ -76,7 +78,8 @@ class _GraphReader:
             "data": data,
             "columns": (self.single or "objective", *self._further, "accuracy"),
             "rented": self.tiers,
-            "paid": self.goal.get("cost", 0.0),
+            "rents": self.whole.rents,
+            "paid": 1.0 if self.whole.emit else self.goal.get("cost", 0.0),
             "rate": instance.rate_per_s or 1.0,
             "unit": self.unit,
             "limits": self.limit,
@@ -119,9 +122,11 @@ class _GraphReader:
 
     def _stages(self, seconds: Floats, places: Ints) -> Floats:
         data, plain = self.data, len(self.data.instance.options)
-        energy, lost = np.zeros(seconds.shape), np.zeros(seconds.shape)
+        energy, carbon, lost = np.zeros((3, *seconds.shape))
         for s, e in places.tolist() if self.joules else ():
             energy[s - 1, e] = data.energy(s, e)
+        for s, e in places.tolist() if self.grams else ():
+            carbon[s - 1, e] = data.carbon(s, e) + seconds[s - 1, e] * self.whole.on[e]
         for s, e in places[places[:, 1] >= plain].tolist():
             lost[s - 1, e] = data.lost(s, e)
         known: dict[str, Floats | float] = {
@@ -129,6 +134,7 @@ class _GraphReader:
             "latency": seconds,
             "privacy": 0.0,
             "energy": energy,
+            "carbon": carbon,
             "accuracy": lost,
         }
         known |= {name: seconds * each for name, each in self.rented.items()}
@@ -162,15 +168,16 @@ class _GraphReader:
         move, paid, leak, lost, waits = alike.T
         encode = np.zeros(len(senders))
         hops: list[Hop] = []
-        if self.joules or any(way.encode_flops for ways in data.instance.ways for way in ways):
+        if self.joules or self.grams or any(way.encode_flops for ways in data.instance.ways for way in ways):
             hops = [(s, e, k, w) for (s, _, k, w), own in groups for e in own]
             encode = np.array([data.encode_time(hop) for hop in hops])
-        busy = encode + move * waits
+        busy, on = encode + move * waits, np.append(self.whole.on, 0.0)[senders]
         known: dict[str, Floats | float] = {
             "cost": paid + np.append(self.price, 0.0)[senders] * busy,  # SOURCE, -1, is the last
             "latency": encode + move,
             "privacy": leak,
             "energy": np.array([data.hop_energy(hop) for hop in hops]) if self.joules else 0.0,
+            "carbon": np.array([data.hop_carbon(hop) for hop in hops]) + on * busy if self.grams else 0.0,
             "accuracy": lost,
         }
         known |= {name: np.append(each, 0.0)[senders] * busy for name, each in self.rented.items()}
@@ -190,17 +197,21 @@ class _GraphReader:
         cold = np.array([data.whole_cold_time(e) if self.is_whole else data.mean_cold_time(e) for e in runners])
         own = {hub: data.receivers[hub[0], hub[1], hub[3]] for hub in data.hubs}
         receivers = np.array([e for at in own.values() for e in at], dtype=np.int64)
-        decode, energy = np.zeros(len(receivers)), np.zeros(len(receivers))
-        if any(way.decode_flops for ways in data.instance.ways for way in ways):
-            entries: list[Entry] = [(s, e, w) for (s, _, w, _), at in own.items() for e in at]
+        decode, energy, grams = np.zeros((3, len(receivers)))
+        entries: list[Entry] = []
+        if self.grams or any(way.decode_flops for ways in data.instance.ways for way in ways):
+            entries = [(s, e, w) for (s, _, w, _), at in own.items() for e in at]
             decode = np.array([data.decode_time(entry) for entry in entries])
             energy = np.array([data.decode_energy(entry) for entry in entries])
+        if self.grams:
+            grams = np.array([data.entry_carbon(entry) for entry in entries]) + decode * self.whole.on[receivers]
         time = cold[receivers] + decode
         known: dict[str, Floats | float] = {
             "cost": fee[receivers] + decode * self.price[receivers],
             "latency": time,
             "privacy": 0.0,
             "energy": energy,
+            "carbon": grams,
             "accuracy": 0.0,
         }
         known |= {name: each[receivers] * decode for name, each in self.rented.items()}
@@ -249,14 +260,3 @@ class _GraphReader:
                     known[limit] = np.array([run_begin(data, s, e) for s in data.stages])
                 back[:, e] = known[limit]
         return back
-
-
-def _rented(data: Data) -> dict[int, Floats]:
-    """Machines that a unit of time of each request keeps busy, by runner, for each tier where they are rented whole."""
-    instance = data.instance
-    if instance.accounting != "reserved" or instance.rate_per_s is None:
-        return {}
-    per_worker = instance.rate_per_s * data.second / instance.utilisation_cap
-    each = np.array([per_worker / instance.options[runner.option].workers for runner in data.runners])
-    tier = np.array(data.tier)
-    return {k: np.where(tier == k, each, 0.0) for k, own in enumerate(instance.tiers) if own.kind != "function"}

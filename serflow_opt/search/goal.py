@@ -11,11 +11,11 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 
 Goal = Mapping[Objective, float]
-"""Coefficients of cost (USD), latency (s), loss, energy (J) and minus the accuracy; one alone as it is."""
+"""Coefficients of cost (USD), latency (s), loss, energy (J), carbon (g) and minus the accuracy; one alone as it is."""
 
 
 def hold(instance: Instance, name: Objective, value: float) -> Instance:
-    """Return an instance whose plans have at most `value` of an objective: USD, s, loss, J, minus the accuracy.
+    """Return an instance whose plans have at most `value` of an objective: USD, s, loss, J, g, minus the accuracy.
 
     Parameters
     ----------
@@ -33,6 +33,8 @@ def hold(instance: Instance, name: Objective, value: float) -> Instance:
             return replace(instance, privacy_max=value)
         case "energy":
             return replace(instance, energy_max_j=value)
+        case "carbon":
+            return replace(instance, carbon_max_g=value)
         case "accuracy":
             return replace(instance, accuracy_min=-value)
 

@@ -38,13 +38,13 @@ class Chain:
         Names of the C columns: what is minimised ("objective" for a sum), what else has a limit, "late" where a
         percentile has one (nothing adds to it here, `rented/late.py`), machines of each tier where they are rented
         whole, and minus the accuracy.
-    rented, paid
-        Tiers whose machines are rented whole; their columns stand before the last one. What a unit of money counts in
-        what is minimised.
+    rented, rents, paid
+        Tiers whose machines are rented whole; their columns stand before the last one. What a machine of each option
+        takes per request (`whole_machines.py`), and what a unit of that counts in what is minimised.
     rate
         Requests a second that the columns of machines are counted at, where there are any.
     unit
-        Of the objective: times this it is in USD, seconds, loss or joules.
+        Of the objective: times this it is in USD, seconds, loss, joules or grams.
     limits
         Upper limit of each column, infinite where there is none; of the last, minus the accuracy floor.
     whole_limit
@@ -70,6 +70,7 @@ class Chain:
     data: Data
     columns: tuple[str, ...]
     rented: tuple[int, ...]
+    rents: Floats
     paid: float
     rate: float
     unit: float

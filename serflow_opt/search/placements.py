@@ -165,6 +165,12 @@ def energies(data: Data, paths: Paths) -> Floats:
     return used + arrivals(data, paths, data.decode_energy)
 
 
+def carbons(data: Data, paths: Paths) -> Floats:
+    """Carbon of each stage with the hand-over before it, but of machines rented whole by being on, N x M, / gram."""
+    used = _at_places(data, paths, data.carbon) + moves(data, paths, data.hop_carbon)
+    return used + arrivals(data, paths, data.entry_carbon)
+
+
 def leaks(data: Data, paths: Paths) -> Floats:
     """Privacy loss of the hand-over before each stage, N x M."""
     return moves(data, paths, data.hop_leak)

@@ -193,6 +193,7 @@ def _within_limits(
         "cost": instance.cost_max_usd,
         "privacy": instance.privacy_max,
         "energy": instance.energy_max_j,
+        "carbon": instance.carbon_max_g,
         "latency": instance.latency_slo_s if instance.latency_measure == "mean" else None,
     }
     possible = np.ones(len(paths), dtype=bool)

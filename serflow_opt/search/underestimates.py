@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from serflow_opt.search.placements import (
     Paths,
     arrivals,
     by_runner,
+    carbons,
     compute_times,
     energies,
     leaks,
@@ -51,7 +52,7 @@ def blended(data: Data, paths: Paths, goal: Mapping[Objective, float]) -> list[L
 
 
 def objectives(data: Data, paths: Paths, name: Objective) -> list[LinearCost]:
-    """Linear underestimates of an objective, in USD per request, seconds, loss or joules.
+    """Linear underestimates of an objective, in USD per request, seconds, loss, joules or grams.
 
     Parameters
     ----------
@@ -81,6 +82,8 @@ def _views(data: Data, paths: Paths, name: Objective) -> list[LinearCost]:
             return [LinearCost(nothing, leaks(data, paths))]
         case "energy":
             return [LinearCost(nothing, energies(data, paths) * data.joule)]
+        case "carbon":
+            return _carbons(data, paths)
         case "latency":
             if by_placement(instance):
                 return [LinearCost(whole_seconds(data, paths), np.zeros(paths.runner.shape))]
@@ -143,12 +146,36 @@ def _costs(data: Data, paths: Paths) -> list[LinearCost]:
     if instance.accounting == "per-request":
         return [LinearCost(nothing, (used + machine) * data.dollar)]
     fractional = LinearCost(nothing, (used + machine / instance.utilisation_cap) * data.dollar)
-    rent = _whole_rent(data, paths, work.compute, work.sending, work.sender)
-    return [fractional, LinearCost(rent, used * data.dollar)]
+    assert instance.rate_per_s is not None
+    each = [option.rent_per_s / instance.rate_per_s for option in instance.options]
+    return [fractional, LinearCost(_whole_rent(data, paths, work, each), used * data.dollar)]
 
 
-def _whole_rent(data: Data, paths: Paths, compute: Floats, sending: Floats, sender: Ints) -> Floats:
-    """Rent per request of the machines that each placement needs whatever the thresholds, USD."""
+def _carbons(data: Data, paths: Paths) -> list[LinearCost]:
+    """Grams; what machines rented whole emit by being on as their rent: by the least of them, in parts and whole."""
+    instance, nothing = data.instance, np.zeros(len(paths))
+    used = carbons(data, paths) * data.gram
+    if instance.accounting != "reserved":
+        return [LinearCost(nothing, used)]
+    options = range(len(instance.options))
+    each = [0.0 if data.is_function(p) else data.machine_grams(p) * data.gram for p in options]
+    assert instance.rate_per_s is not None
+    by_second = instance.rate_per_s * data.second / instance.utilisation_cap
+    parts = [each[option] / instance.options[option].workers * by_second for option in option_of(data)[:-1].tolist()]
+    work = _Work.of(data, paths)
+    in_parts = LinearCost(nothing, used + work.on_machines(paths, np.array(parts)))
+    return [in_parts, LinearCost(_whole_rent(data, paths, work, each), used)]
+
+
+def _whole_rent(data: Data, paths: Paths, work: _Work, each: Sequence[float]) -> Floats:
+    """What the machines that each placement needs whatever the thresholds take, per request.
+
+    Parameters
+    ----------
+    each
+        By option, what one takes per request: USD of its rent, or grams.
+    """
+    compute, sending, sender = work.compute, work.sending, work.sender
     instance = data.instance
     assert instance.rate_per_s is not None
     certain = np.array([data.reach_low[s] > 0 for s in data.stages])[None, :] & (compute_times(data, paths) > 0)
@@ -168,7 +195,7 @@ def _whole_rent(data: Data, paths: Paths, compute: Floats, sending: Floats, send
         load = instance.rate_per_s * np.where(np.isfinite(least), least, 0.0) / instance.utilisation_cap
         load /= instance.options[p].workers
         count = np.maximum(np.ceil(load * (1 - MARGIN)), (here & certain[rows]).any(axis=1))
-        rent[rows] += count * instance.options[p].rent_per_s / instance.rate_per_s
+        rent[rows] += count * each[p]
     return rent
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from serflow_opt.problem.emissions import Emissions
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Option
 
@@ -12,7 +13,7 @@ def dominated(instance: Instance) -> dict[tuple[str, str], str]:
     """Return, for each option that another of its tier beats in everything, by (tier, option), that other's name.
 
     Everything: where rules let it run, the time of each stage and its deviation, price, rent, fee, memory, cold starts,
-    energy, workers. Of options that are equal in all the first stays.
+    energy, carbon, workers. Of options that are equal in all the first stays.
     """
     found = {}
     for n, option in enumerate(instance.options):
@@ -30,6 +31,12 @@ def _as_good(instance: Instance, one: Option, other: Option) -> bool:
     return all(a <= b for a, b in zip(_figures(instance, one), _figures(instance, other), strict=True))
 
 
+def _grams(option: Option) -> tuple[float, ...]:
+    """Carbon of being on, of a busy second, and of a call."""
+    own = option.emissions or Emissions()
+    return own.on_g_per_s, own.by_use_g_per_s(option.workers), own.busy_g_per_s, own.call_g
+
+
 def _figures(instance: Instance, option: Option) -> tuple[float, ...]:
     """What is the better the less."""
     return (
@@ -43,5 +50,6 @@ def _figures(instance: Instance, option: Option) -> tuple[float, ...]:
         option.cold_share,
         -option.flops_per_s,
         option.joules_per_flop,
+        *_grams(option),
         -option.workers,
     )

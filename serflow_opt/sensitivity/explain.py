@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 STEP = 0.1
 """How much a limit is loosened to see what that buys, relative; of the accuracy, `POINT`."""
 POINT = 0.01
-UNITS = {"latency_slo_ms": 1.0, "cost_max_usd": 1 / 1e6, "energy_max_j": 1.0}
-"""One unit of a limit: a ms, a dollar per million requests, a joule; of all others a hundredth."""
+UNITS = {"latency_slo_ms": 1.0, "cost_max_usd": 1 / 1e6, "energy_max_j": 1.0, "carbon_max_g": 1.0}
+"""One unit of a limit: a ms, a dollar per million requests, a joule, a gram; of all others a hundredth."""
 
 
 @dataclass(frozen=True, slots=True)

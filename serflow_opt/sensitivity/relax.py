@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FLOORS = ("accuracy_min", "mse_min")
 """Limits that are looser when they are lower; the others are looser when they are higher."""
-LIMITS = (*FLOORS, "latency_slo_ms", "cost_max_usd", "energy_max_j", "privacy_max", "cross_entropy_max")
+LIMITS = (*FLOORS, "latency_slo_ms", "cost_max_usd", "energy_max_j", "carbon_max_g", "privacy_max", "cross_entropy_max")
 
 
 @on_instance
@@ -48,7 +48,8 @@ def relax(
     instance
         The problem. What it minimises is on one scale for all values, so it may not be weighted.
     limit
-        accuracy_min, latency_slo_ms, cost_max_usd, energy_max_j, privacy_max, mse_min or cross_entropy_max.
+        accuracy_min, latency_slo_ms, cost_max_usd, energy_max_j, carbon_max_g, privacy_max, mse_min or
+        cross_entropy_max.
     values
         In the limit's unit, in any order; those given twice are solved once.
     gap, time_limit, threads
@@ -62,7 +63,7 @@ def relax(
         losing this plan, or, without a plan, the tightest value for which there is one (NaN: unknown, infinite: it
         does not matter to this plan); `solved`, whether it was searched for or follows from a looser value;
         `accuracy`, `latency_ms` of the instance's measure, `cost_usd_per_request`, `privacy_loss`,
-        `energy_j_per_request`; `runs_on`.
+        `energy_j_per_request`, `carbon_g_per_request` where it is counted; `runs_on`.
 
     Raises
     ------
@@ -166,6 +167,7 @@ def _row(instance: Instance, limit: str, plan: Plan) -> dict[str, Any]:
         "cost_usd_per_request": metrics.cost_usd_per_request,
         "privacy_loss": metrics.privacy_loss,
         "energy_j_per_request": metrics.energy_j_per_request,
+        **({} if metrics.carbon_g_per_request is None else {"carbon_g_per_request": metrics.carbon_g_per_request}),
         "runs_on": runs_on(plan),
     }
 
@@ -195,6 +197,8 @@ def reached(instance: Instance, limit: str, plan: Plan, metrics: Metrics) -> flo
             return metrics.cost_usd_per_request
         case "energy_max_j":
             return metrics.energy_j_per_request
+        case "carbon_max_g":
+            return metrics.carbon_g_per_request or 0.0
         case "privacy_max":
             return metrics.privacy_loss
         case "mse_min":

@@ -75,6 +75,7 @@ def check_for_provisioning(instance: Instance) -> None:
     limits = {
         "cost_max_usd": instance.cost_max_usd,
         "energy_max_j": instance.energy_max_j,
+        "carbon_max_g": instance.carbon_max_g,
         "privacy_max": instance.privacy_max,
         "mse_min": instance.privacy.mse_min,
         "cross_entropy_max": instance.privacy.cross_entropy_max,

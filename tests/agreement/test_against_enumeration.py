@@ -9,7 +9,7 @@ import pytest
 from oracles.compare_enumeration import Method, compare, judge
 from oracles.enumeration import best
 from oracles.enumeration_draws import draw
-from oracles.enumeration_questions import rented
+from oracles.enumeration_questions import emitting, rented
 from oracles.enumeration_reading import read
 
 
@@ -39,6 +39,14 @@ def test_machines_that_are_counted(tmp_path: Path, seed: int, method: Method) ->
     right = best(doc)
     assert not all(worth.machines for worth in right.worths), "some decisions rent too many"
     outcome = judge(path, doc, right, method)
+    assert outcome.verdict == "agreed", outcome.words
+
+
+@pytest.mark.parametrize("method", ["auto", "milp", "evaluate", "front"])
+@pytest.mark.parametrize("seed", range(6))
+def test_carbon(tmp_path: Path, seed: int, method: Method) -> None:
+    """Carbon is valued, minimised and limited as enumerated, by use and with machines rented whole."""
+    outcome = compare(draw(seed, tmp_path, change=emitting), method)
     assert outcome.verdict == "agreed", outcome.words
 
 

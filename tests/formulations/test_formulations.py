@@ -29,6 +29,7 @@ from support import (
     golden_batches,
     golden_batching,
     golden_blocked,
+    golden_carbon,
     golden_cluster,
     golden_commitments,
     golden_jobs,
@@ -43,10 +44,12 @@ from support import (
     tiny,
 )
 from support.golden_core import all_may_leave, always_cold
-from support.golden_parts import CASES, GOLDEN, head_of, holds, lp_text, normal, small_memory
+from support.golden_parts import CASES, GOLDEN, cases_of, head_of, holds, lp_text, normal, small_memory
 
 import serflow_opt.formulations
 from serflow_opt.formulations.model import build
+
+cases_of("")  # all modules of cases are imported
 
 NO_PARTS = {"coefficients", "equations", "lp", "model", "notation", "reductions", "sets"}
 """Modules of the formulations that hold data, put parts together or write them out."""
@@ -134,6 +137,7 @@ def built_names() -> set[str]:
         dataclasses.replace(base, accounting="as-printed"),
         golden_adaptation.whole_adapted_instance(cost_max_usd=10.0),
         golden_adaptation.with_ramp(),
+        golden_carbon.emitting(carbon_max_g=10.0),
         golden_adaptation.uncertain(tiny.own_menu(latency_measure="p90", tail="any", minimize="latency")),
     ]
     models = [*(build(instance).model for instance in instances), *golden_provisioning.whole_models()]

@@ -33,6 +33,7 @@ from oracles.enumeration_clashes import clashes_apart
 from oracles.enumeration_draws import TRAITS, draw
 from oracles.enumeration_fronts import front_apart
 from oracles.enumeration_plans import EXACT, decision_of, document_of, figures_apart
+from oracles.enumeration_questions import emitting
 from oracles.enumeration_reading import Documents, read
 from oracles.enumeration_valuation import KEPT, Valuation, Worth
 
@@ -104,7 +105,8 @@ def evaluated(path: Path, instance: so.Instance, doc: Documents, right: Best) ->
 def front_found(path: Path, instance: so.Instance, doc: Documents, right: Best) -> tuple[str, str]:
     """A front of two or three objectives drawn by chance."""
     rng = random.Random(path.read_text(encoding="utf-8"))
-    names = rng.sample(ORDER[: 5 if doc.rows else 4], rng.choice((2, 2, 3)))
+    usual = [name for name in ORDER if (name != "carbon" or doc.emitting) and (name != "accuracy" or doc.rows)]
+    names = rng.sample(usual, rng.choice((2, 2, 3)))
     try:
         front = so.pareto(instance, names, time_limit=60.0)
     except Exception:
@@ -175,6 +177,7 @@ def main() -> int:
     parser.add_argument("--method", action="append", choices=("auto", "milp", "labels", "mixes", "evaluate", "front"))
     parser.add_argument("--without", action="append", default=[], choices=TRAITS)
     parser.add_argument("--always", action="append", default=[], choices=TRAITS)
+    parser.add_argument("--carbon", action="store_true", help="have carbon counted, minimised or limited")
     parser.add_argument("--time-limit", type=float, default=60.0)
     parser.add_argument("--keep", type=Path, help="folder that the instances which differ are written to")
     asked = parser.parse_args()
@@ -183,7 +186,8 @@ def main() -> int:
     seconds: dict[str, list[float]] = {method: [] for method in methods}
     with tempfile.TemporaryDirectory() as scratch:
         for seed in range(*asked.seeds):
-            path = draw(seed, Path(scratch) / str(seed), asked.without, asked.always)
+            change = emitting if asked.carbon else None
+            path = draw(seed, Path(scratch) / str(seed), asked.without, asked.always, change)
             doc = read(path)
             right = best(doc)
             for method in methods:
@@ -193,7 +197,7 @@ def main() -> int:
                 if outcome.verdict not in ("agreed", "uncovered"):
                     print(f"{seed} {method}: {outcome.verdict}: {outcome.words}", flush=True)
                     if asked.keep:
-                        draw(seed, asked.keep / str(seed), asked.without, asked.always)
+                        draw(seed, asked.keep / str(seed), asked.without, asked.always, change)
     for method in methods:
         times = seconds[method]
         print(f"{method}: {dict(counts[method])}, median {statistics.median(times):.3f} s, longest {max(times):.1f} s")

@@ -16,18 +16,19 @@ from typing import Literal
 from oracles.enumeration_reading import Choice, Documents, Form, Manner, Row
 from oracles.enumeration_valuation import KEPT, Decision, Valuation, Worth, form_of, made, seconds, wire_before
 
-Objective = Literal["cost", "latency", "privacy", "energy", "accuracy"]
+Objective = Literal["cost", "latency", "privacy", "energy", "carbon", "accuracy"]
 LIMITS = {
     "accuracy_min": ("accuracy", -1),
     "latency_slo_ms": ("latency", 1),
     "cost_max_usd": ("cost", 1),
     "energy_max_j": ("energy", 1),
+    "carbon_max_g": ("carbon", 1),
     "privacy_max": ("privacy", 1),
     "mse_min": ("least_mse", -1),
     "cross_entropy_max": ("most_nats", 1),
 }
 """Limits, the figures they bound, and 1 for ceilings, -1 for floors."""
-ORDER: tuple[Objective, ...] = ("cost", "latency", "privacy", "energy", "accuracy")
+ORDER: tuple[Objective, ...] = ("cost", "latency", "privacy", "energy", "carbon", "accuracy")
 
 
 @dataclass(frozen=True)

@@ -370,6 +370,7 @@ class Draw:
             ("latency_slo_ms", "latency", 0.5),
             ("cost_max_usd", "cost", 0.25),
             ("energy_max_j", "energy", 0.25),
+            *([("carbon_max_g", "carbon", 0.3)] if "carbon" in self.body else []),
             ("privacy_max", "privacy", 0.25),
         ):
             value = min(getattr(worth, name) for worth in worths)

@@ -21,6 +21,7 @@ def figures_apart(metrics: dict[str, Any], valuation: Valuation, worth: Worth) -
         "mean": (metrics["latency_mean_ms"], worth.mean),
         "cost": (metrics["cost_usd_per_request"], worth.cost),
         "energy": (metrics["energy_j_per_request"], worth.energy),
+        "carbon": (metrics["carbon_g_per_request"], worth.carbon),
         "privacy": (metrics["privacy_loss"], worth.privacy),
     }
     if valuation.doc.workload.get("tail", "fixed") == "fixed":

@@ -1,4 +1,4 @@
-"""What draws of `enumeration_draws` may be asked instead: machines rented whole, percentiles, thresholds mixed."""
+"""What draws of `enumeration_draws` may be asked instead: machines rented whole, percentiles, mixes, carbon."""
 
 from __future__ import annotations
 
@@ -60,4 +60,32 @@ def lots(drawn: Draw) -> bool:
         objective.pop("weights", None)
     objective["then"] = []
     drawn.body["exits"]["thresholds"] = rng.choice(("interpolated", "randomized"))
+    return True
+
+
+def emitting(drawn: Draw) -> bool:
+    """Have carbon counted and, where it is not limited alone, minimised; machines are often rented whole."""
+    rng, objective = drawn.rng, drawn.body["objective"]
+    if objective["accounting"] == "as-printed" or (rng.random() < 0.5 and not rented(drawn)):
+        return False
+    drawn.body["carbon"] = {"embodied": rng.random() < 0.8}
+    for tier in drawn.body["tier"]:
+        tier["g_per_kwh"] = rng.choice((0.0, 30.0, 415.755, drawn.size(1, 1e3, 1e-9, 1e9)))
+        tier["pue"] = rng.choice((1.0, 1.135, 1.5))
+        if "option" not in tier:
+            tier.pop("joules_per_flop", None)
+            tier["watts_per_vcpu"] = sorted(drawn.size(0.1, 10, 1e-9, 1e6) for _ in range(2))
+            tier["embodied_g_per_vcpu_hour"] = drawn.size(0.01, 10, 1e-9, 1e6)
+            continue
+        if "joules_per_flop" in tier:
+            continue
+        for option in tier["option"]:
+            option.pop("joules_per_flop", None)
+            option["watts"] = sorted(drawn.size(1, 300, 1e-9, 1e6) for _ in range(2))
+            if rng.random() < 0.7:
+                option["embodied_g_per_hour"] = drawn.size(0.1, 10, 1e-9, 1e6)
+    if rng.random() < 0.6:
+        objective["minimize"] = "carbon"
+        objective.pop("weights", None)
+        objective["then"] = []
     return True

@@ -30,7 +30,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Choice:
-    """An option of a tier; seconds a stage, USD a second, bytes, joules an operation."""
+    """An option of a tier; seconds a stage, USD a second, bytes, joules an operation, watts, grams an hour."""
 
     name: str
     tier: int
@@ -44,11 +44,14 @@ class Choice:
     memory: float | None
     joules_per_flop: float
     longest: float
+    idle: float = 0.0
+    full: float = 0.0
+    embodied: float = 0.0
 
 
 @dataclass(frozen=True)
 class Group:
-    """A tier; `most` machines of a type there are, for those who count them."""
+    """A tier; `most` machines of a type there are, for those who count them; grams a joule."""
 
     name: str
     kind: str
@@ -59,6 +62,7 @@ class Group:
     payload: float | None
     joules_per_byte: float
     most: int | None = None
+    grams: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Documents:
-    """An instance; stages count from 0 here. `counted`: it has no more machines than its tiers say, as in a fleet."""
+    """An instance; stages count from 0. `counted`: no more machines than tiers say; `emitting`: carbon counts."""
 
     flops: tuple[float, ...]
     activations: tuple[float, ...]
@@ -126,6 +130,7 @@ class Documents:
     then: tuple[str, ...] = ()
     weights: dict[str, float] = field(default_factory=dict)
     counted: bool = False
+    emitting: bool = False
 
     @property
     def depth(self) -> int:
@@ -140,7 +145,7 @@ def read(path: Path) -> Documents:
     network, workload, objective = raw["network"], raw["workload"], raw["objective"]
     stages = sorted(table(folder / network["stages"]), key=lambda row: int(row["stage"]))
     flops = tuple(float(row["flops"]) for row in stages)
-    privacy = raw.get("privacy", {})
+    privacy, carbon = raw.get("privacy", {}), raw.get("carbon", {})
     prices = [row for name in raw.get("catalog", []) for row in table(folder / name)]
     return Documents(
         flops=flops,
@@ -148,7 +153,9 @@ def read(path: Path) -> Documents:
         parameters=tuple(float(row["parameter_bytes"]) for row in stages),
         input_bytes=float(network["input_bytes"]),
         rows=exit_rows(folder / raw["exits"]["table"]) if "exits" in raw else {},
-        groups=tuple(group(k, tier | priced(tier, prices), folder, flops) for k, tier in enumerate(raw["tier"])),
+        groups=tuple(
+            group(k, {**carbon, **tier, **priced(tier, prices)}, folder, flops) for k, tier in enumerate(raw["tier"])
+        ),
         wires={(link["from"], link["to"]): wire(link) for link in raw.get("link", [])},
         source=workload.get("source", "client"),
         manners=ways(raw, folder),
@@ -161,6 +168,7 @@ def read(path: Path) -> Documents:
         accounting=objective.get("accounting", "per-request"),
         then=tuple(objective.get("then", ())),
         weights={name: float(weight) for name, weight in objective.get("weights", {}).items()},
+        emitting="carbon" in raw,
     )
 
 
@@ -189,6 +197,7 @@ def priced(tier: dict[str, Any], prices: list[dict[str, str]]) -> dict[str, Any]
         return {
             "option": [
                 {"name": name, "flops_per_s": amdahl(core, p, float(rows[name]["vcpus"]))}
+                | {"cores": float(rows[name]["vcpus"])}
                 | {key: Fraction(rows[name][key]) for key in ("usd_per_hour", "memory_mb")}
                 for name in tier["options"]
             ]
@@ -198,7 +207,9 @@ def priced(tier: dict[str, Any], prices: list[dict[str, str]]) -> dict[str, Any]
     paid["longest_s"] = Fraction(row.get("duration_max_s") or 900)
     return {
         "option": [
-            {"name": f"lambda-{size}MB", "memory_mb": size, "flops_per_s": amdahl(core, p, size / 1769)} | paid
+            {"name": f"lambda-{size}MB", "memory_mb": size, "flops_per_s": amdahl(core, p, size / 1769)}
+            | {"cores": size / 1769}
+            | paid
             for size in tier["memory_mb"]
         ]
     }
@@ -224,6 +235,7 @@ def group(k: int, tier: dict[str, Any], folder: Path, flops: tuple[float, ...]) 
         payload=float(tier["payload_max_bytes"]) if "payload_max_bytes" in tier else None,
         joules_per_byte=float(tier.get("joules_per_byte", 0)),
         most=tier.get("machines_max"),
+        grams=float(tier.get("g_per_kwh", 0)) * float(tier.get("pue", 1)) / 3.6e6,
     )
 
 
@@ -254,7 +266,18 @@ def choice(
         memory=float(option["memory_mb"]) * 2**20 if "memory_mb" in option else None,
         joules_per_flop=float(option.get("joules_per_flop", tier.get("joules_per_flop", 0))),
         longest=float(option.get("longest_s", "inf")),
+        **watts(tier, option),
     )
+
+
+def watts(tier: dict[str, Any], option: dict[str, Any]) -> dict[str, float]:
+    """What an option draws idle and full, and what making it took, by the file alone."""
+    cores = float(option["cores"]) if "cores" in option else 0.0
+    idle, full = (float(watt) for watt in option.get("watts", (0, 0)))
+    if "watts_per_vcpu" in tier:
+        idle, full = (float(watt) * cores for watt in tier["watts_per_vcpu"])
+    embodied = float(option.get("embodied_g_per_hour", float(tier.get("embodied_g_per_vcpu_hour", 0)) * cores))
+    return {"idle": idle, "full": full, "embodied": embodied if tier.get("embodied", True) else 0.0}
 
 
 def wire(link: dict[str, Any]) -> Wire:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from statistics import NormalDist
 
-from oracles.enumeration_reading import MACHINES, PASSING, Choice, Documents, Form, Manner, Row, Wire
+from oracles.enumeration_reading import MACHINES, PASSING, Choice, Documents, Form, Group, Manner, Row, Wire
 
 KEPT = 1e-9
 """A limit counts as kept within this, relative."""
@@ -26,7 +26,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Worth:
-    """What a decision achieves: milliseconds, USD and joules a request; `machines`: there are enough of each type."""
+    """What a decision achieves: ms, USD, joules and grams a request; `machines`: there are enough of each type."""
 
     cost: float
     latency: float
@@ -38,6 +38,7 @@ class Worth:
     least_mse: float
     most_nats: float
     machines: bool = True
+    carbon: float = 0.0
 
 
 def wire_before(doc: Documents, placement: tuple[Choice, ...], s: int) -> Wire | None:
@@ -149,6 +150,7 @@ class Valuation:
             least_mse=min((self.error(s) for s in range(self.length)), default=math.inf),
             most_nats=max((way.nats for way in self.decision.ways if way and way.nats is not None), default=-math.inf),
             machines=self.enough_machines(),
+            carbon=self.carbon(),
         )
 
     def error(self, s: int) -> float:
@@ -279,18 +281,42 @@ class Valuation:
 
     def energy(self) -> float:
         """Joules a request."""
-        total = 0.0
+        return sum(joules for _, joules in self.taken())
+
+    def taken(self) -> list[tuple[Group, float]]:
+        """Joules a request, by the tier that takes them."""
+        found = []
         for s, choice in enumerate(self.at):
-            way, wire = self.decision.ways[s], self.wires[s]
+            way, wire, here = self.decision.ways[s], self.wires[s], self.doc.groups[choice.tier]
             joules = choice.joules_per_flop * (self.work[s] + (way.decode if way else 0.0))
+            found.append((here, self.reach[s] * joules))
             if way and s:
-                joules += self.at[s - 1].joules_per_flop * way.encode
+                before = self.at[s - 1]
+                found.append((self.doc.groups[before.tier], self.reach[s] * before.joules_per_flop * way.encode))
             if wire:
                 senders = [g for g in self.doc.groups if g.name == (self.doc.source if s == 0 else "")]
                 if s:
                     senders = [self.doc.groups[self.at[s - 1].tier]]
-                joules += sum(group.joules_per_byte for group in senders) * self.sent[s]
-            total += self.reach[s] * joules
+                found += [(group, self.reach[s] * group.joules_per_byte * self.sent[s]) for group in senders]
+        return found
+
+    def carbon(self) -> float:
+        """Grams a request: of joules, of busy seconds, of machines that are on, of making what is used."""
+        total = sum(group.grams * joules for group, joules in self.taken())
+        for choice in set(self.at):
+            group = self.doc.groups[choice.tier]
+            made_of = choice.embodied / 3600
+            busy = self.charged(choice) + self.passing(choice)
+            if group.kind not in MACHINES:
+                calls = sum(self.reach[s] for s in range(self.length) if self.at[s] == choice and self.enters[s])
+                busy += calls * float(group.cold_share) * group.cold
+                total += busy * (choice.full * group.grams + made_of)
+            elif self.doc.accounting == "reserved":
+                rate = float(self.doc.workload["rate_per_s"])
+                total += self.number(choice) * (choice.idle * group.grams + made_of) / rate
+                total += busy / choice.workers * (choice.full - choice.idle) * group.grams
+            else:
+                total += busy / choice.workers * (choice.full * group.grams + made_of)
         return total
 
     def privacy(self) -> float:

@@ -15,7 +15,7 @@ from support.helpers import run
 
 import serflow_opt as so
 from serflow_opt.problem.network import Stage
-from serflow_opt.problem.schema import ProfileTable
+from serflow_opt.problem.profile_table import ProfileTable
 from serflow_opt.profiling.folder import MeasuredNetwork, instance_text, parallel_fraction, write_instance, write_stages
 from serflow_opt.profiling.measure.timing import StageTimes, write_times
 

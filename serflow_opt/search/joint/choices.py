@@ -25,6 +25,7 @@ from serflow_opt.search.placements import (
     Paths,
     arrivals,
     by_runner,
+    carbons,
     compute_times,
     list_paths,
     moves,
@@ -99,27 +100,29 @@ def choices(instance: Instance, goal: Objective) -> PlacementChoices | None:
     whole = instance.accounting == "reserved"
     fixed, weight = np.zeros(len(paths)), np.zeros(paths.runner.shape)
     quantile = instance.quantile if instance.deviations is None else None
-    if not (goal == "latency" and quantile is not None) and not (goal == "cost" and whole):
+    rented = _rented(data, paths) if whole else {}
+    if goal in rented:
+        weight = rented[goal].used
+    elif not (goal == "latency" and quantile is not None):
         view = objectives(data, paths, goal)[0]
         fixed, weight = view.fixed, view.weight
-    rent, load, used = _rented(data, paths) if whole else (np.zeros((len(paths), 0)), None, None)
-    if load is None:
-        load = np.zeros((len(paths), 0, paths.runner.shape[1]))
-    if goal == "cost" and used is not None:
-        weight = used
+    load = rented["cost"].load if rented else np.zeros((len(paths), 0, paths.runner.shape[1]))
     sides: list[tuple[Floats, Floats, Floats]] = []
-    none = np.zeros((len(paths), rent.shape[1]))
+    none = np.zeros((len(paths), load.shape[1]))
+    rent = rented[goal].rent if goal in rented else none
     limits: tuple[tuple[Objective, float | None], ...] = (
         ("cost", instance.cost_max_usd),
         ("privacy", instance.privacy_max),
         ("energy", instance.energy_max_j),
+        ("carbon", instance.carbon_max_g),
         ("latency", instance.latency_slo_s if instance.latency_measure == "mean" else None),
     )
     for name, limit in limits:
         if limit is None:
             continue
-        if name == "cost" and used is not None:
-            sides.append((used, rent, np.full(len(paths), limit * (1 + TOLERANCE))))
+        if name in rented:
+            own = rented[name]
+            sides.append((own.used, own.rent, np.full(len(paths), limit * (1 + TOLERANCE))))
         else:
             view = objectives(data, paths, name)[0]
             sides.append((view.weight, none, limit + TOLERANCE * abs(limit) + SMALLEST - view.fixed))
@@ -127,8 +130,6 @@ def choices(instance: Instance, goal: Objective) -> PlacementChoices | None:
         end = paths.stages
         behind = end[:, None] == np.arange(paths.runner.shape[1])  # the stage after the last one
         sides.append((behind.astype(float), none, np.where(end < paths.runner.shape[1], TOLERANCE, math.inf)))
-    if goal != "cost":
-        rent = np.zeros_like(rent)
     count, stages, width = *paths.runner.shape, rent.shape[1]
     use = np.stack([side[0] for side in sides], axis=1) if sides else np.zeros((count, 0, stages))
     use_rent = np.stack([side[1] for side in sides], axis=1) if sides else np.zeros((count, 0, width))
@@ -147,8 +148,17 @@ def _segments(instance: Instance) -> list[int]:
     return [0, *instance.samples.classifier_stages[:-1]]
 
 
-def _rented(data: Data, paths: Paths) -> tuple[Floats, Floats, Floats]:
-    """Rent, load by stage, and what is paid by use by stage (USD), of placements whose machines are rented whole."""
+@dataclass(frozen=True, slots=True)
+class _Rented:
+    """Of P placements: what each of J machines takes per request, their loads by stage, what counts by use."""
+
+    rent: Floats
+    load: Floats
+    used: Floats
+
+
+def _rented(data: Data, paths: Paths) -> dict[Objective, _Rented]:
+    """Money (USD) and, where it is counted, carbon (g) of placements whose machines are rented whole."""
     instance = data.instance
     assert instance.rate_per_s is not None
     price, fees = by_runner(data, data.busy_price), by_runner(data, data.invocation_price)
@@ -161,7 +171,7 @@ def _rented(data: Data, paths: Paths) -> tuple[Floats, Floats, Floats]:
     used = np.where(function[paths.runner], by_use, 0.0) + moves(data, paths, data.hop_price)
     used += np.where(function[sender], sending * price[sender], 0.0)
     slots = np.zeros(len(paths), dtype=np.int64)
-    found: list[tuple[Ints, Ints, float, Floats]] = []
+    found: list[tuple[Ints, Ints, float, float, Floats]] = []
     for p in np.unique(option[paths.runner]).tolist():
         runs, sends = option[paths.runner] == p, option[sender] == p
         if p == NOWHERE or instance.tiers[instance.options[p].tier].kind == "function":
@@ -169,14 +179,19 @@ def _rented(data: Data, paths: Paths) -> tuple[Floats, Floats, Floats]:
         rows = np.flatnonzero(runs.any(axis=1))
         busy = np.where(runs[rows], compute[rows], 0.0) + np.where(sends[rows], sending[rows], 0.0)
         machines = busy * data.second * instance.rate_per_s / instance.utilisation_cap / instance.options[p].workers
-        found.append((rows, slots[rows], instance.options[p].rent_per_s / instance.rate_per_s, machines))
+        usd, grams = instance.options[p].rent_per_s / instance.rate_per_s, data.machine_grams(p) * data.gram
+        found.append((rows, slots[rows], usd, grams, machines))
         slots[rows] += 1
     width = int(slots.max(initial=0))
     rent, load = np.zeros((len(paths), width)), np.zeros((len(paths), width, paths.runner.shape[1]))
-    for rows, slot, usd, machines in found:
-        rent[rows, slot] = usd
+    on = np.zeros_like(rent)
+    for rows, slot, usd, grams, machines in found:
+        rent[rows, slot], on[rows, slot] = usd, grams
         load[rows, slot] = machines
-    return rent, load, used * data.dollar
+    both: dict[Objective, _Rented] = {"cost": _Rented(rent, load, used * data.dollar)}
+    if instance.carbon_known:
+        both["carbon"] = _Rented(on, load, carbons(data, paths) * data.gram)
+    return both
 
 
 def _with_percentiles(plain: PlacementChoices, at: list[int], goal: Objective, quantile: float) -> PlacementChoices:

@@ -64,9 +64,8 @@ class Menus:
 def _offers(chain: Chain) -> tuple[Floats, Floats, Ints]:
     """Return rents, at the chain's rate, and the most machines of each option; the tier of each runner."""
     options = chain.data.instance.options
-    rent = np.array([option.rent_per_s for option in options]) / chain.rate / chain.data.dollar
     most = np.array([ANY_NUMBER if o.machines_max is None else o.machines_max for o in options], float)
-    return rent, most, np.array(chain.data.tier)
+    return chain.rents, most, np.array(chain.data.tier)
 
 
 class Columns:

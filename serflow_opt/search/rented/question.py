@@ -19,7 +19,15 @@ def taken(instance: Instance, goal: Goal) -> bool:
     summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure != "mean")
     one_type = not (reserved and any(tier.stage_specific for tier in instance.tiers if tier.kind != "function"))
     scaled = not instance.ramps_bind and not instance.run_on
+    if reserved and not _one_rent(instance, goal):
+        return False
     return plain and summed and one_type and scaled and not instance.families and not instance.joint
+
+
+def _one_rent(instance: Instance, goal: Goal) -> bool:
+    """Whether machines count in money alone, or in carbon alone: of two sums with whole machines one is too many."""
+    carbon = "carbon" in goal or instance.carbon_max_g is not None
+    return not carbon or (set(goal) == {"carbon"} and instance.cost_max_usd is None)
 
 
 def told_apart(data: Data) -> bool:

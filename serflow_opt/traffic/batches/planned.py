@@ -56,6 +56,7 @@ def why_not_planned(instance: Instance) -> str:
     paid = [o for o in instance.options if o.rent_per_s > 0 and instance.tiers[o.tier].kind != "function"]
     limits = {
         "energy_max_j": instance.energy_max_j,
+        "carbon_max_g": instance.carbon_max_g,
         "privacy_max": instance.privacy_max,
         "mse_min": instance.privacy.mse_min,
         "cross_entropy_max": instance.privacy.cross_entropy_max,
