@@ -55,7 +55,7 @@ from serflow_opt.problem.uncertainty import Uncertainty
 
 SHARED = (("x", "same_place"), ("z", "same_threshold"), ("way", "same_way"), ("n", "same_machines"))
 """Variables of a block that are decided once, and what ties them."""
-LIMITS = ("accuracy_floor", "latency_ceiling", "cost_ceiling", "privacy_ceiling", "energy_ceiling")
+LIMITS = ("accuracy_floor", "latency_ceiling", "cost_ceiling", "privacy_ceiling", "energy_ceiling", "carbon_ceiling")
 
 
 def build_cases(
