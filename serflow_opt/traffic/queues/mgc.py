@@ -25,9 +25,11 @@ from serflow_opt.traffic.queues.mdc import FixedTimes
 if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
 
-LEVELS = np.concatenate([np.linspace(0, 3, 31), np.linspace(3.25, 8, 20), np.linspace(9, 36, 28)])
+LEVELS = np.concatenate(
+    [[0, 0.004, 0.01, 0.02, 0.035, 0.06], np.linspace(0.1, 3, 30), np.linspace(3.25, 8, 20), np.linspace(9, 36, 28)]
+)
 """Minus the logarithms of the shares of those who wait for which quantiles are kept."""
-SPARE = np.array([0, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+SPARE = np.array([0, 0.007, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 """Loads of a server, 1-ρ, at which they are kept: up to full, where fixed times halve the waits."""
 MANY, MOST = 128, 1024
 """Numbers of servers from which, and up to which, tables are made for a few numbers only: in between and beyond, waits
