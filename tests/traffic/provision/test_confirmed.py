@@ -63,12 +63,12 @@ def test_fewer_may_wait_before_machines_are_added() -> None:
     block = served(priced, structure_of(priced, ((0, 1), MACHINES)), 0, 0).blocks[0]
     dear = replace(block, machines=(replace(block.machines[0], usd_per_s=9.0, machines_max=2),))
     now = [Size(3, 10), Size(1, None)]
-    assert _more(now, [0, 1], [block, dear])
+    assert _more(now, [0, 1], [block, dear], keep_rooms=False)
     assert [(own.count, own.room) for own in now] == [(3, 8), (1, None)]
     now = [Size(3, None), Size(2, None)]
-    assert _more(now, [0, 1], [block, dear])
+    assert _more(now, [0, 1], [block, dear], keep_rooms=False)
     assert [own.count for own in now] == [4, 2]
-    assert not _more([Size(2, None)], [0], [dear])
+    assert not _more([Size(2, None)], [0], [dear], keep_rooms=False)
 
 
 def test_verdicts_as_words_and_json() -> None:
