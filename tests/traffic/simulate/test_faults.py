@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from support.controlled import service
 from support.simulated import even, fixed, function, machine, one
 from support.traffic_cases import Script, trace
 
+from serflow_opt.ground.tolerances import TOLERANCE
+from serflow_opt.traffic.control.controller import Controller
 from serflow_opt.traffic.scaling_policy import Orders
 from serflow_opt.traffic.simulate.faults import Faults
+from serflow_opt.traffic.simulate.simulate import simulate
 
 
 def test_orders_fail_in_their_window() -> None:
@@ -24,3 +28,25 @@ def test_faults_throttle_functions() -> None:
     found = even(one([], function()), trace(1, 1, 1, 1), policy, faults=Faults(throttle=((1.0, 3.0, 0),)))
     assert found.dropped["throttled"] == 2
     assert [seen.throttled[0] for seen in policy.seen] == [0, 0, 1, 1]
+
+
+def test_all_at_once_while_requests_wait() -> None:
+    """Ten times the requests while starts fail and the function refuses: all are in time, late, or dropped with a word.
+
+    60 a second, 600 from second 900 to 960; machines do not start from 880 on, and the function takes 20 at once.
+    """
+    over = trace(*[60] * 900, *[600] * 60, *[60] * 240)
+    own = service(slo_s=2.0)
+    faults = Faults(no_start=(("m4.large", 880.0, 1080.0),), throttle=((900.0, 960.0, 20),))
+    run = simulate(own, over, Controller(own), faults=faults, timeout_s=5.0)
+    assert run.arrivals == int(over.counts.sum()) == 60 * 1140 + 600 * 60
+    late = int((run.latency > 2.0 * (1 + TOLERANCE)).sum())
+    in_time = run.served - late
+    assert min(in_time, late, sum(run.dropped.values()), run.throttled[0]) > 0, "all of it happens"
+    assert run.arrivals == in_time + late + sum(run.dropped.values())
+    assert run.violations == late + sum(run.dropped.values())
+    assert run.served == run.by_machine[0] + run.by_function[0]
+    assert not [rental for rental in run.rentals if 880.0 <= rental.ordered_s < 1080.0]
+    frame = run.to_frame()
+    ended = frame["machine_requests"] + frame["function_requests"] + frame["dropped"]
+    assert ended.tolist() == frame["arrivals"].tolist(), "in each period who came is told"
