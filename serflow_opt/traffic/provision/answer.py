@@ -100,7 +100,9 @@ def deployment_of(
         deployment = replace(deployment, scope=f"{TRIED_WAITS}; {deployment.scope}", proven_where=WITHOUT_WAITS)
     if two is not None:
         where = " and ".join(filter(None, (TWO_HERE, deployment.proven_where)))
-        deployment = replace(deployment, scope=f"{_of_pools(one is not None)}; {deployment.scope}", proven_where=where)
+        deployment = replace(
+            deployment, scope=f"{_of_pools(one is not None, two.anywhere)}; {deployment.scope}", proven_where=where
+        )
     proven = relative_gap(best, bound) <= winner.gap * (1 + EQUAL)
     if simulated is not None and not simulated.agrees:
         return replace(deployment, reason=overruled(simulated, best) if proven else "")
@@ -109,12 +111,20 @@ def deployment_of(
     return replace(deployment, status="optimal")
 
 
-def _of_pools(one: bool) -> str:
-    """Say among what two pools are the cheapest; `one`: whether one pool a block would do."""
+def _of_pools(one: bool, anywhere: float) -> str:
+    """Say among what two pools are the cheapest.
+
+    Parameters
+    ----------
+    one
+        Whether one pool a block would do.
+    anywhere
+        What no deployment with two is below, USD per second.
+    """
     with_one = "one pool a block" if one else "none with one pool a block"
     return (
         f"{with_one}, at any cut and thresholds; two at this cut and these thresholds, shares in steps of 1/{STEPS}, "
-        "or such that machines are full"
+        f"or such that machines are full (none with two at any others is below {anywhere * 3600:.6g} USD/h)"
     )
 
 

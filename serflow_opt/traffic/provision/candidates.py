@@ -70,7 +70,16 @@ class Candidates:
         """No structure costs less, USD per second; infinite where there is none."""
         if self.count <= FEW:
             return 0.0 if self.count else math.inf
-        return self._cost.root * (1 - EQUAL)
+        return self.fluid
+
+    @property
+    def fluid(self) -> float:
+        """No deployment costs less, USD per second, however many pools a block has: infinite where there is none.
+
+        As if machines could be rented in parts and kept busy up to the cap: then two pools are no cheaper than the
+        cheaper of them, since hand-overs take the slowest and dearest way.
+        """
+        return self._cost.root * (1 - EQUAL) if self.count else math.inf
 
     def below(self, best: Callable[[], float]) -> Iterator[Structure]:
         """Yield the structures that may cost less than the best known, in no order.

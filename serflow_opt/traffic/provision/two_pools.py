@@ -15,6 +15,7 @@ from heapq import heappop, heappush
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.problem.instance import Instance
+from serflow_opt.traffic.provision.candidates import Candidates
 from serflow_opt.traffic.provision.counts import StructureSizes
 from serflow_opt.traffic.provision.lateness import Ending, Lateness
 from serflow_opt.traffic.provision.pools import Apart, Strands, joined, pools_of
@@ -47,12 +48,15 @@ class TwoPoolOutcome:
         Position of the search that has the network.
     best
         The least cost known, USD per second.
+    anywhere
+        No deployment costs less, at whatever cut and thresholds, USD per second.
     """
 
     found: SizedStructure | None
     bound: float
     winner: int
     best: float
+    anywhere: float = 0.0
 
 
 def shared(
@@ -86,7 +90,9 @@ def shared(
     if not results:
         return None
     last = next((own for own in reversed(results) if own.found is not None), results[0])
-    return replace(last, bound=min(own.bound for own in results) if last.found is None else last.bound)
+    bound = min(own.bound for own in results) if last.found is None else last.bound
+    anywhere = min(Candidates(own.pricing, own.cutting).fluid for own in searches)
+    return replace(last, bound=bound, anywhere=anywhere)
 
 
 def _unlimited(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -190,6 +191,12 @@ def test_evenly_spaced_requests_against_enumeration(seed: int) -> None:
     assert both.status == "optimal"
     assert both.usd_per_s == pytest.approx(cheapest_alone(case, smooth=True), rel=1.001e-6)
     assert both.usd_per_s <= one.usd_per_s * (1 + 1e-9)
+    options = case.instance.options
+    parts = [options[p].rent_per_s * case.rate * held(case, p)[0] / (0.9 * options[p].workers) for p in range(3)]
+    said = re.search(r"none with two at any others is below (\S+) USD/h", both.scope)
+    assert said is not None
+    assert float(said[1]) == pytest.approx(min(parts) * 3600, rel=1e-5), "as if machines were rented in parts"
+    assert min(parts) <= both.usd_per_s
 
 
 @pytest.mark.parametrize("seed", range(3))
