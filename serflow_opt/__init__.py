@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.bound_result import CostBound
     from serflow_opt.traffic.control.compare import Comparison, compare
     from serflow_opt.traffic.control.controller import Controller
+    from serflow_opt.traffic.control.filled import FilledBatches
     from serflow_opt.traffic.control.named_policies import service_for
     from serflow_opt.traffic.cost_bound import cost_bound
     from serflow_opt.traffic.demand.trace import Trace
@@ -54,6 +55,7 @@ __all__ = [
     "Controller",
     "CostBound",
     "Deployment",
+    "FilledBatches",
     "Fleet",
     "Front",
     "InputError",
@@ -91,6 +93,7 @@ _HOME = {
     "Controller": "traffic.control.controller",
     "CostBound": "traffic.bound_result",
     "Deployment": "traffic.provision.result",
+    "FilledBatches": "traffic.control.filled",
     "Fleet": "fleets.result",
     "Front": "fronts.front",
     "InputError": "errors",

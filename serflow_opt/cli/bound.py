@@ -19,10 +19,14 @@ def bound(
         ),
     ],
     slo: Annotated[float, typer.Option(metavar="MS", help="Within what each request is served after it came, ms.")],
-    capacity: Annotated[
-        float, typer.Option(metavar="PER_S", help="Requests a second that one machine serves at most.")
-    ],
     usd_per_hour: Annotated[float, typer.Option(metavar="USD", help="Rent of a machine for an hour.")],
+    capacity: Annotated[
+        float | None, typer.Option(metavar="PER_S", help="Requests a second that one machine serves at most.")
+    ] = None,
+    batch_times: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Instead: what batches take on a machine (batch,mean_ms), full ones counted."),
+    ] = None,
     start_up: Annotated[float, typer.Option(metavar="S", help="Seconds from order to first request, paid.")] = 0.0,
     billing_min: Annotated[
         float, typer.Option(metavar="S", help="Seconds of each machine that are billed at least.")
@@ -51,15 +55,24 @@ def bound(
 
     def work() -> int:
         from serflow_opt.cli.output import check_plot
+        from serflow_opt.errors import InputError, Problem
+        from serflow_opt.traffic.batches.capacity import capacity_in_batches, read_batch_times
         from serflow_opt.traffic.cost_bound import cost_bound
 
         check_plot(plot)
         check_out(out)
         part = read_part(trace, trace_scale, from_s, to_s)
+        if (capacity is None) == (batch_times is None):
+            said = "neither is given" if capacity is None else "both are given"
+            raise InputError([Problem("", "--capacity, --batch-times", said, "give one of the two")])
+        serves = capacity
+        if batch_times is not None:
+            serves = capacity_in_batches(read_batch_times(batch_times), slo / 1000, str(batch_times))
+        assert serves is not None
         found = cost_bound(
             part,
             slo_s=slo / 1000,
-            capacity_per_s=capacity,
+            capacity_per_s=serves,
             usd_per_hour=usd_per_hour,
             start_s=start_up,
             billing_min_s=billing_min,

@@ -109,7 +109,7 @@ def scale(
         from serflow_opt.cli.output import check_plot
         from serflow_opt.ground.deadline import Deadline
         from serflow_opt.ground.stopping import stoppable
-        from serflow_opt.traffic.control.named_policies import check_scaling, service_for
+        from serflow_opt.traffic.control.named_policies import batched_for, check_scaling, service_for
         from serflow_opt.traffic.schedule.solve import schedule as find
 
         check_plot(plot)
@@ -127,14 +127,15 @@ def scale(
         with stoppable(), telling(not as_json) as tell:
             deadline = Deadline(time_limit)
             tell("finding blocks")
-            service = service_for(instance, part, blocks, deadline)
+            service = (batched_for if instance.takes_batches else service_for)(instance, part, blocks, deadline)
             tell("scheduling")
             found = find(service, part, step_s=max(step_s, part.period_s), gap=gap, time_limit=deadline)
-        from dataclasses import replace
+        if instance.takes_batches:
+            from dataclasses import replace
 
-        from serflow_opt.problem.batches import one_by_one
+            from serflow_opt.traffic.batches.even import AT_MEAN
 
-        found = replace(found, alone=one_by_one(instance.takes_batches, "schedules know no batches"))
+            found = replace(found, alone="; ".join(filter(None, (found.alone, AT_MEAN))))
         if out is not None:
             _write_frame(found.to_frame(), out)
         if plot is not None:

@@ -12,6 +12,7 @@ that may be late, is a lower bound at every price, and the highest of these is t
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arguments import as_number, shown
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.tolerances import DEFAULT_GAP, MOMENT, ROUNDING
+from serflow_opt.traffic.batches.capacity import capacity_in_batches
 from serflow_opt.traffic.bound_result import CostBound, ScaledPool
 from serflow_opt.traffic.given import trace_of
 from serflow_opt.traffic.schedule.levels import Demand, Spell, best_levels
@@ -44,7 +46,7 @@ def cost_bound(
     trace: Trace | str | Path,
     *,
     slo_s: float,
-    capacity_per_s: float,
+    capacity_per_s: float | Mapping[int, float],
     usd_per_hour: float,
     start_s: float = 0.0,
     billing_min_s: float = 0.0,
@@ -61,7 +63,8 @@ def cost_bound(
     slo_s
         Seconds from arrival within which a request must be served.
     capacity_per_s
-        Requests a second that a machine serves at most.
+        Requests a second that a machine serves at most; or seconds that it takes for batches, by size: then those of
+        the size that serves most and ends within the target.
     usd_per_hour
         Rent of a machine, from its order on.
     start_s
@@ -82,6 +85,8 @@ def cost_bound(
         With every parameter that makes no sense.
     """
     trace, deadline = trace_of(trace), Deadline(None)
+    if isinstance(capacity_per_s, Mapping):
+        capacity_per_s = capacity_in_batches(capacity_per_s, as_number(slo_s))
     pool = ScaledPool(slo_s, capacity_per_s, usd_per_hour, start_s, billing_min_s, late)
     step = _checked(pool, trace, step_s, paid_usd)
     edges = np.append(np.arange(math.ceil(trace.seconds / step * (1 - ROUNDING))) * step, trace.seconds)

@@ -115,9 +115,32 @@ def filled(service: Service, b: int, rate: float, arrivals: Arrivals) -> BlockBa
         random: a Poisson process; smooth: evenly spaced.
     """
     block, reach = service.blocks[b], service.reach(b)
-    runs: Machine | Function | None = block.machines[0] if block.machines else block.function
+    return _of(service, b, law(block.batch, block.batch_wait_s, rate * reach, arrivals), rate * reach)
+
+
+def of_size(service: Service, b: int, n: int, machine: Machine | None = None) -> BlockBatches:
+    """Return the batches of a block that all have n requests, one a second, on its machines of a type: the first's.
+
+    Parameters
+    ----------
+    service, b
+        The service, and the position of the block.
+    n
+        Requests in each batch, at most B.
+    machine
+        One of the block's types; None: the first.
+    """
+    own = np.zeros(service.blocks[b].batch)
+    own[n - 1] = 1.0
+    return _of(service, b, own, float(n), machine)
+
+
+def _of(service: Service, b: int, own: Floats, entering: float, machine: Machine | None = None) -> BlockBatches:
+    """Return the batches of a block of which each has n requests with P(N = n), where so many enter a second."""
+    block = service.blocks[b]
+    first: Machine | Function | None = block.machines[0] if block.machines else block.function
+    runs = first if machine is None else machine
     assert runs is not None
-    own = law(block.batch, block.batch_wait_s, rate * reach, arrivals)
     mean = float(own @ np.arange(1, block.batch + 1))
     stays = _stays(service, b)
     seconds, usd, calls = _seconds(runs, own, stays), 0.0, 0.0
@@ -132,7 +155,7 @@ def filled(service: Service, b: int, rate: float, arrivals: Arrivals) -> BlockBa
         calls = float(called.sum())
         lasting = _seconds(function, called, stays)
         usd = calls * function.usd_per_request + function.usd_per_s * _billed(function, called, stays, lasting)
-    return BlockBatches(mean, rate * reach / mean, seconds, usd, calls, cv2)
+    return BlockBatches(mean, entering / mean, seconds, usd, calls, cv2)
 
 
 def in_calls(own: Floats, most: int) -> Floats:

@@ -249,7 +249,8 @@ def compare(
     trace = trace_of(trace)
     check_scaling(instance)
     check_number(trace)
-    asked = USUAL if policies is None else policies
+    usual = (*USUAL, "batches") if instance.takes_batches else USUAL
+    asked = usual if policies is None else policies
     unknown = [name for name in asked if name not in POLICIES]
     if unknown:
         raise InputError([Problem("", "--policy", f"'{name}'", nearest(name, POLICIES)) for name in unknown])
@@ -273,7 +274,7 @@ def compare(
         except OutOfTime as error:
             late[name] = str(error)
             continue
-        whole += [service] if service not in whole and name != "batches" else []  # schedules know no batches
+        whole += [service] if service not in whole and name != "batches" else []
     if not chosen and not late:
         problems = [problem for name, why in left_out.items() for problem in why.error(name).problems]
         raise (OutOfReach if all(why.proven for why in left_out.values()) else InputError)(problems)
@@ -281,6 +282,10 @@ def compare(
     step_s = _step_s([policy for _, policy, _ in chosen], trace, every_s)
     drawn = _drawn([*whole, *(service for _, _, service in chosen)], trace, seed, deadline)
     bounds, notes = _bounds(whole, trace, drawn, step_s, gap, deadline)
+    in_batches, more = _bounds(
+        [service for name, _, service in chosen if name == "batches"], trace, drawn, step_s, gap, deadline
+    )
+    notes += more
     cut = deadline.expired
     arguments = [
         (service, trace, policy, seed, times, cv, deadline, drawn.get(_exits(service))) for _, policy, service in chosen
@@ -300,7 +305,7 @@ def compare(
         if isinstance(run, str):
             late[name] = run
             continue
-        bound = _above(None if name == "batches" else bounds.get(len(service.blocks)), run)
+        bound = _above((in_batches if name == "batches" else bounds).get(len(service.blocks)), run)
         allowed = max(TAIL, 1 - service.quantile)
         rows.append(PolicyRow(name, len(service.blocks), run, bound, _unhurried_s(service), allowed))
     if not rows:

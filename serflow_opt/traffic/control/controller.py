@@ -69,6 +69,9 @@ class Controller:
         forecaster: Callable[[Block], Forecaster] | None = None,
         name: str = "controller",
     ) -> None:
+        if any(block.batch > 1 for block in service.blocks):
+            cure = "batches are scaled by serflow_opt.FilledBatches(service), the policy batches of `simulate --trace`"
+            raise InputError([Problem(service.name, "service", "blocks that take batches", cure)])
         self.service, self.every_s, self.stay_s, self.name = service, every_s, stay_s, name
         self._journal = EventJournal()
         blocks = range(len(service.blocks))

@@ -5,6 +5,10 @@ M/M/c queue, which is safe: times of batches vary less. What is left of the targ
 may and is full is divided among the blocks by the times of their batches; a block has the fewest machines with which
 the share of batches that wait longer than its part is what the target allows, and at most `BUSY` of them are busy.
 
+Beside a function nobody waits too long: as many batches wait as the rest of the target has rounds of full ones for, the
+others are called, and machines are as many as cost least with what they leave (`batches/beside.py`), none if calls
+alone cost less.
+
 Scaling out is at once, to the highest rate of the last while; scaling in goes no lower than what was asked for within
 the stabilisation window, as of target tracking.
 """
@@ -18,6 +22,7 @@ import numpy as np
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.tolerances import ROUNDING
+from serflow_opt.traffic.batches.beside import lost_batches
 from serflow_opt.traffic.batches.filled import filled
 from serflow_opt.traffic.control.tracking import STABILISATION_S
 from serflow_opt.traffic.provision.lateness import TAIL
@@ -25,10 +30,13 @@ from serflow_opt.traffic.queues.erlang import erlang_c
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 
 if TYPE_CHECKING:
-    from serflow_opt.traffic.service import Service
+    from serflow_opt.traffic.batches.filled import BlockBatches
+    from serflow_opt.traffic.service import Block, Function, Machine, Service
 
 BUSY = 0.8
 """Share of the machines that is busy, at most."""
+ROUNDS_MAX = 8
+"""Batches that wait for each worker beside a function, at most: more take hardly anything from it."""
 MEAN_S = 10
 """Rates are means over so many seconds: over less, random arrivals show."""
 STEP = 1.05
@@ -41,7 +49,7 @@ class FilledBatches:
     Parameters
     ----------
     service
-        Its blocks have machines of one type or a function each.
+        Its blocks have machines of one type, a function, or both.
     every_s
         Seconds between decisions.
     rate
@@ -59,6 +67,7 @@ class FilledBatches:
         self.service, self.every_s, self.name = service, every_s, name
         self._first = [rate * service.reach(b) for b in range(len(service.blocks))]
         self._slack_s = _slack_s(service)
+        self._rounds = [_rounds(service, b, slack) for b, slack in enumerate(self._slack_s)]
         self._known: dict[tuple[int, int], int] = {}
         self._recent: list[list[tuple[float, int]]] = [[] for _ in service.blocks]
 
@@ -74,10 +83,18 @@ class FilledBatches:
             inside = [own for own in self._recent[b] if seen.now_s - own[0] < STABILISATION_S]
             self._recent[b] = [*inside, (seen.now_s, wanted)]
             machines.append({block.machines[0].name: max(count for _, count in self._recent[b])})
-        return Orders(tuple(machines))
+        return Orders(tuple(machines), tuple(self._waiting(b, own, seen) for b, own in enumerate(machines)))
+
+    def _waiting(self, b: int, wanted: dict[str, int], seen: Seen) -> int:
+        """Return how many batches may wait for the machines of a block beside its function."""
+        block = self.service.blocks[b]
+        if not block.machines or block.function is None:
+            return 0
+        first = block.machines[0]
+        return self._rounds[b] * first.workers * min(wanted[first.name], seen.ready[b].get(first.name, 0))
 
     def count(self, b: int, rate: float) -> int:
-        """Return the machines of a block for a rate of requests that enter it, at least 1."""
+        """Return the machines of a block for a rate of requests that enter it, at least 1 without a function."""
         step = math.ceil(math.log(max(rate, 1e-3), STEP) - ROUNDING)
         if (b, step) not in self._known:
             self._known[b, step] = self._fewest(b, STEP**step)
@@ -86,9 +103,12 @@ class FilledBatches:
     def _fewest(self, b: int, rate: float) -> int:
         service, machine = self.service, self.service.blocks[b].machines[0]
         reach = service.reach(b)
+        function = service.blocks[b].function
         if not reach > 0:
-            return 1
+            return 1 if function is None else 0
         own = filled(service, b, rate / reach, "random")
+        if function is not None:
+            return self._cheapest(b, own)
         blocks = sum(bool(block.machines) for block in service.blocks)
         late = max(1 - service.quantile, TAIL) / blocks
         count = max(1, math.ceil(own.load / (BUSY * machine.workers) * (1 - ROUNDING)))
@@ -96,6 +116,20 @@ class FilledBatches:
         while count < most and _waits(count * machine.workers, own.load, own.seconds, self._slack_s[b]) > late:
             count += 1
         return int(min(count, most))
+
+    def _cheapest(self, b: int, own: BlockBatches) -> int:
+        """Return the machines beside a function of the least cost: rent, and calls for what they leave."""
+        machine, called = self.service.blocks[b].machines[0], own.batches * own.usd
+        most = math.inf if machine.machines_max is None else machine.machines_max
+        best, least, count = 0, called, 1
+        while count <= most and machine.usd_per_s * count < least:
+            servers = count * machine.workers
+            left = lost_batches(servers, self._rounds[b] * servers, own.load, own.mean, own.cv2)
+            usd = machine.usd_per_s * count + called * left
+            if usd < least:
+                best, least = count, usd
+            count += 1
+        return best
 
 
 def _waits(servers: int, load: float, seconds: float, slack_s: float) -> float:
@@ -113,18 +147,47 @@ def _slack_s(service: Service) -> list[float]:
         return [math.inf] * len(service.blocks)
     times, path = [], 0.0
     for block in service.blocks:
-        runs = block.machines[0] if block.machines else block.function
-        assert runs is not None
-        cold = block.function.cold_start_s if block.function is not None and not block.machines else 0.0
-        full = math.fsum(own[block.batch - 1] for own in runs.stage_s) if runs.stage_s else runs.seconds[-1]
-        times.append(full if block.machines else 0.0)
-        path += block.hop_s + block.batch_wait_s + full + cold
+        ways = _ways_s(block)
+        times.append(ways[0] if block.machines else 0.0)
+        path += block.hop_s + block.batch_wait_s + max(ways)
     left = service.slo_s - path
     if left < -ROUNDING * service.slo_s:
         found = f"{service.slo_s * 1000:g} ms, and full batches take {path * 1000:g} ms with their waits"
         raise InputError([Problem(service.name, "latency_slo_ms", found, "raise it, or offer shorter waits")])
     whole = math.fsum(times) or 1.0
     return [max(left, 0.0) * own / whole for own in times]
+
+
+def _ways_s(block: Block) -> list[float]:
+    """Seconds of a full batch on machines, and of a full call with a cold start, of those there are."""
+    ways = [_full_s(own, block.batch) for own in block.machines[:1]]
+    if block.function is not None:
+        ways.append(_full_s(block.function, block.call) + block.function.cold_start_s)
+    return ways
+
+
+def _full_s(runs: Machine | Function, most: int) -> float:
+    """Seconds of a full batch, or a full call."""
+    return math.fsum(own[most - 1] for own in runs.stage_s) if runs.stage_s else runs.seconds[-1]
+
+
+def _rounds(service: Service, b: int, slack_s: float) -> int:
+    """Return how many full batches one behind the other fit into what a block has of the target, hand-overs included.
+
+    Parameters
+    ----------
+    service, b
+        The service, and the position of the block.
+    slack_s
+        What the block has.
+    """
+    block, behind = service.blocks[b], service.blocks[b + 1 :]
+    if not block.machines or block.function is None:
+        return 0
+    ways = _ways_s(block)
+    slack_s += max(ways) - ways[0]  # what the function takes longer is no time of the machines
+    full = ways[0] + (behind[0].hop_s if behind and block.machines[0].sends else 0.0)
+    return ROUNDS_MAX if math.isinf(slack_s) or not full > 0 else min(ROUNDS_MAX, math.floor(slack_s / full + ROUNDING))
 
 
 def _highest(counts: np.ndarray) -> float:

@@ -45,7 +45,7 @@ one block and one run time, that of the whole network; LIBRA told the mean run t
 controller on the whole network as one block, and on blocks of stages; one that knows all rates in advance, though not
 each request; and machines for blocks that take batches, which all others serve one by one."""
 USUAL = tuple(name for name in POLICIES if name not in ("tracking-60", "tracking-80", "batches"))
-"""Those that are compared where none are named."""
+"""Those that are compared where none are named; batches, too, where tiers take them."""
 STAGED = ("serflow", "controller", "foresight")
 """Those that know blocks of stages."""
 Pools = Literal["functions", "machines", "both", "any"]
@@ -121,7 +121,7 @@ class Services:
     def of(self, name: str) -> Service | Unfit:
         """Return what a policy scales."""
         if name == "batches":
-            return self._batched()
+            return self.batched()
         return self.service(POOLS[name], self.blocks if name in STAGED else 1)
 
     def service(self, pools: Pools, blocks: int) -> Service | Unfit:
@@ -138,14 +138,13 @@ class Services:
             return self._found(pools, blocks)
         return cheapest(fit, self._rates, self._seconds)
 
-    def _batched(self) -> Service | Unfit:
-        """Return the service of the cheapest deployment with batches at the mean rate."""
+    def batched(self) -> Service | Unfit:
+        """Return the service of the cheapest deployment at the mean rate, with batches or one by one."""
         if not self.instance.takes_batches:
             return Unfit(self.instance.name, "no tier takes batches", False)
         found = provision(
             *(self.instance, self._rates.mean),
             blocks=self.blocks,
-            keep=lambda structure: all(choice.machine is None or choice.function is None for choice in structure),
             gap=BLOCKS_GAP,
             time_limit=min(LONG_S, self.deadline.left),
             confirm=False,
@@ -172,7 +171,14 @@ class Services:
         rates, times = self._rates, 1.0
         while True:
             limit, gap = min(LONG_S, self.deadline.left), BLOCKS_GAP if times == 1 else MORE_GAP
-            found = provision(self.instance, rates, blocks=blocks, keep=keep, gap=gap, time_limit=limit, confirm=False)
+            try:
+                found = provision(
+                    self.instance, rates, blocks=blocks, keep=keep, gap=gap, time_limit=limit, confirm=False
+                )
+            except InputError:  # more machines than are counted
+                if times == 1:
+                    raise
+                return self._unfit(pools, blocks, False, "machines never pay")
             if found.service is None:
                 if found.status == "no_solution" and self.deadline.expired:
                     raise OutOfTime("no blocks of stages were found that keep the targets; allow more time")
@@ -278,6 +284,27 @@ def service_for(
     )
     if isinstance(found, Unfit):
         raise found.error("")
+    return found
+
+
+def batched_for(
+    instance: Instance, trace: Trace | str | Path, blocks: int, time_limit: float | Deadline | None = None
+) -> Service:
+    """Return the service of the cheapest deployment at a trace's mean rate, with batches where they pay.
+
+    Parameters
+    ----------
+    instance, trace, blocks, time_limit
+        As of `service_for`.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or no tier takes batches.
+    """
+    found = Services(instance, trace_of(trace), blocks, Deadline.of(time_limit)).batched()
+    if isinstance(found, Unfit):
+        raise found.error("batches")
     return found
 
 

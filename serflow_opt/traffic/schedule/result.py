@@ -87,7 +87,7 @@ class Schedule(Kept):
     seconds
         How long it took to find.
     alone
-        That requests were served one by one, where batches are on offer.
+        How batches are served, or that requests were served one by one, where they are on offer.
     """
 
     service: Service = field(repr=False)

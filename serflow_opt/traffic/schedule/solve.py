@@ -2,10 +2,10 @@
 
 Demand is a fluid: requests come evenly within each period of the trace, and each is served at the moment it comes, by
 a usable machine, at its mean rate, or by the function, at its mean cost. Queues, cold starts of functions, their limits
-of concurrency, and fees of hand-overs are left out; a policy that lets requests wait is bounded only as far as waiting
-does not carry them over a peak. Machines are ordered and stopped at multiples of a step, all at the
-latest at the end of the trace, and are rented from the order on. Blocks have their demands whatever serves them, so
-each is scheduled for itself.
+of concurrency, and fees of hand-overs are left out; batches are as full as is best, and follow each other; a policy
+that lets requests wait is bounded only as far as waiting does not carry them over a peak. Machines are ordered and
+stopped at multiples of a step, all at the latest at the end of the trace, and are rented from the order on. Blocks have
+their demands whatever serves them, so each is scheduled for itself.
 
 A block without a function has no other way than machines, so these may be ordered before second 0, though no earlier
 than they must be to serve then; that is billed. Machines of other blocks are first ordered at second 0.
@@ -25,6 +25,7 @@ from serflow_opt.ground.arguments import as_number, shown
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import MOMENT, ROUNDING
+from serflow_opt.traffic.batches.even import FULL, one_by_one_as_full
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.given import service_of, trace_of
 from serflow_opt.traffic.schedule.evaluate import evaluate_block, evaluate_schedule, served_per_s
@@ -77,7 +78,8 @@ def schedule(
     InputError
         When a parameter makes no sense, or a block without a function cannot be served by its machines.
     """
-    service, trace = service_of(service), trace_of(trace)
+    given, trace = service_of(service), trace_of(trace)
+    service = one_by_one_as_full(given)
     _check(step_s, utilisation_cap, gap, time_limit, trace)
     deadline = Deadline.of(time_limit)
     tasks = [_task(service, b, trace, step_s, utilisation_cap) for b in range(len(service.blocks))]
@@ -111,6 +113,7 @@ def schedule(
         "optimal" if usd - bound <= (gap + ROUNDING) * usd else "feasible",
         blocks,
         deadline.seconds,
+        "" if service is given else FULL,
     )
 
 

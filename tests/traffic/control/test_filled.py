@@ -15,6 +15,8 @@ from support.two_stages import document
 import serflow_opt as so
 from serflow_opt.traffic.control.filled import FilledBatches
 from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.scaling_policy import Seen
+from serflow_opt.traffic.service import Block, Function, Machine, Service
 
 
 def service(tmp_path: Path, slo_ms: float = 20.0) -> so.Service:
@@ -70,11 +72,42 @@ def test_targets_that_full_batches_miss(tmp_path: Path) -> None:
 
 
 def test_the_command_takes_batches_where_they_are_on_offer(tmp_path: Path) -> None:
-    """Without a policy the simulated service takes batches; schedules say that theirs does not."""
+    """Without a policy the simulated service takes batches; schedules count full ones, and say so."""
     write(document(start_s=0.0), tmp_path)
     trace = tmp_path / "trace.csv"
     trace.write_text("second,requests\n" + "".join(f"{s},500\n" for s in range(20)))
     found = run("simulate", tmp_path, "--trace", trace, "--json").document
     assert found["policy"] == "batches"
-    assert "one by one" in run("scale", tmp_path, "--trace", trace, "--json").document["scope"]
+    assert "as full as is best" in run("scale", tmp_path, "--trace", trace, "--json").document["scope"]
     assert run("simulate", "bert12-sst2", "--trace", trace, "--policy", "batches").code == 2
+
+
+def beside() -> Service:
+    """Up to 8 in 20 ms on a card, whatever their number, for 3.6 USD an hour; calls of 30 ms for 2e-5 USD, 90 ms."""
+    card = Machine("card", 0.001, 1, (0.02, 0.02), stage_s=((0.02,) * 8,))
+    call = Function(name="call", usd_per_s=0.0, usd_per_request=2e-5, seconds=(0.03, 0.03))
+    block = Block(0, 0, (card,), call, batch=8, batch_wait_s=0.025)
+    return Service("beside", (block,), (1.0,), (1.0,), slo_s=0.09)
+
+
+def test_a_function_takes_what_machines_leave() -> None:
+    """Within 90 ms two rounds of 20 ms fit; at 40 requests a second calls cost 2.88 USD an hour, less than a card.
+
+    A card does 400 at most. At 424, which 410 is rounded up to, 24 above cost 1.73 an hour, another card 3.6; at 500
+    the 100 above cost 7.2.
+    """
+    policy = FilledBatches(beside())
+    assert [policy.count(0, rate) for rate in (40.0, 200.0, 410.0, 500.0)] == [0, 1, 1, 2]
+    seen = Seen(0.0, (np.array([410] * 60),), ({"card": 1},), ({},), ({},), (0,))
+    orders = policy.decide(seen)
+    assert (orders.machines, orders.queue_max) == (({"card": 1},), (2,))
+
+
+def test_nobody_is_late_beside_a_function() -> None:
+    """Rates that treble at once, and machines that take a minute: calls take what is left, and nobody is late."""
+    own = beside()
+    slow = replace(own, blocks=(replace(own.blocks[0], machines=(replace(own.blocks[0].machines[0], start_s=60.0),)),))
+    trace = Trace(np.repeat([300, 900, 300], 120), 1.0, np.ones(360))
+    found = so.simulate(slow, trace, FilledBatches(slow, 30.0, rate=300.0), seed=1)
+    assert found.violations == 0
+    assert 0 < sum(found.by_function) < found.arrivals / 2
