@@ -55,24 +55,16 @@ def bound(
 
     def work() -> int:
         from serflow_opt.cli.output import check_plot
-        from serflow_opt.errors import InputError, Problem
-        from serflow_opt.traffic.batches.capacity import capacity_in_batches, read_batch_times
+        from serflow_opt.traffic.batches.capacity import capacity_of
         from serflow_opt.traffic.cost_bound import cost_bound
 
         check_plot(plot)
         check_out(out)
         part = read_part(trace, trace_scale, from_s, to_s)
-        if (capacity is None) == (batch_times is None):
-            said = "neither is given" if capacity is None else "both are given"
-            raise InputError([Problem("", "--capacity, --batch-times", said, "give one of the two")])
-        serves = capacity
-        if batch_times is not None:
-            serves = capacity_in_batches(read_batch_times(batch_times), slo / 1000, str(batch_times))
-        assert serves is not None
         found = cost_bound(
             part,
             slo_s=slo / 1000,
-            capacity_per_s=serves,
+            capacity_per_s=capacity_of(capacity, batch_times, slo / 1000),
             usd_per_hour=usd_per_hour,
             start_s=start_up,
             billing_min_s=billing_min,

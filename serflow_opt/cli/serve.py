@@ -88,7 +88,7 @@ def serve(
 
     def work() -> int:
         from serflow_opt.serving.extra import check_extra
-        from serflow_opt.traffic.control.named_policies import check_scaling
+        from serflow_opt.traffic.given import check_scaling
 
         check_extra()
         instance = load_limited(

@@ -109,7 +109,8 @@ def scale(
         from serflow_opt.cli.output import check_plot
         from serflow_opt.ground.deadline import Deadline
         from serflow_opt.ground.stopping import stoppable
-        from serflow_opt.traffic.control.named_policies import batched_for, check_scaling, service_for
+        from serflow_opt.traffic.control.named_policies import batched_for, service_for
+        from serflow_opt.traffic.given import check_scaling
         from serflow_opt.traffic.schedule.solve import schedule as find
 
         check_plot(plot)
@@ -209,7 +210,8 @@ def simulate(
         from serflow_opt.ground.deadline import Deadline
         from serflow_opt.ground.stopping import stoppable
         from serflow_opt.report.traffic import simulation_table
-        from serflow_opt.traffic.control.named_policies import check_scaling, prepared
+        from serflow_opt.traffic.control.named_policies import prepared
+        from serflow_opt.traffic.given import check_scaling
         from serflow_opt.traffic.simulate.simulate import check_number
         from serflow_opt.traffic.simulate.simulate import simulate as run
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.plan.samples import tables_wanted
-from serflow_opt.problem.given import wrong
+from serflow_opt.problem.given import check_inference, wrong
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.demand.trace_file import read_trace
@@ -83,5 +83,31 @@ def check_for_provisioning(instance: Instance) -> None:
     for name, value in limits.items():
         if value is not None:
             wrong(f"workload.{name}", f"{value:g}", "provisioning keeps accuracy and latency only: leave it out")
+    if problems:
+        raise InputError(problems)
+
+
+def check_scaling(instance: Instance) -> None:
+    """Raise InputError where an instance does not say how its machines and functions come and go, or is no service."""
+    check_inference(instance, "traffic")
+    problems = [
+        Problem(instance.name, f'tier "{tier.name}".{key}', "missing", cure)
+        for tier in instance.tiers
+        for key, value, needed, cure in (
+            (
+                "start_s",
+                tier.scaling.start_s,
+                tier.kind in ("vm", "edge"),
+                "give the seconds from a machine's order to its first request, e.g. start_s = 100.0",
+            ),
+            (
+                "keep_alive_s",
+                tier.scaling.keep_alive_s,
+                tier.kind == "function" and any(o.cold_start_s > 0 for o in instance.options),
+                "give the seconds that an idle function stays warm, e.g. keep_alive_s = 300.0",
+            ),
+        )
+        if needed and value is None
+    ]
     if problems:
         raise InputError(problems)

@@ -40,3 +40,19 @@ def test_wrong_figures_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """What makes no sense is named with a cure."""
     assert run("twitter-day", "--slo", "500", "--capacity", "0", "--usd-per-hour", "1") == 2
     assert "capacity_per_s: 0.0; write requests a second" in capsys.readouterr().err
+
+
+def test_tables_of_batches_stand_for_the_capacity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two at once in a second are two a second; with both, or neither, the message says so."""
+    trace, times = tmp_path / "trace.csv", tmp_path / "times.csv"
+    trace.write_text("minute,requests\n0,120\n1,120\n")
+    times.write_text("batch,mean_ms\n1,900\n2,1000\n")
+    asked = ("--slo", "2000", "--usd-per-hour", "60", "--batch-times", str(times))
+    assert run(str(trace), *asked) == 0
+    told = capsys.readouterr().out
+    assert "no autoscaler pays less than $2.00" in told
+    assert "at most 2 requests/s" in told
+    assert run(str(trace), *asked, "--capacity", "2") == 2
+    assert "both are given; give one of the two" in capsys.readouterr().err
+    assert run(str(trace), *asked[:4]) == 2
+    assert "neither is given" in capsys.readouterr().err

@@ -64,3 +64,29 @@ def capacity_in_batches(times: Mapping[int, float], slo_s: float, place: str = "
         found = f"{known.seconds[0] * 1000:g} for one request, and a target of {slo_s * 1000:g} ms"
         raise InputError([Problem(place, "mean_ms", found, "raise the target, or take faster machines")])
     return max(rates)
+
+
+def capacity_of(stated: float | None, batch_times: Path | None, slo_s: float) -> float:
+    """Return the requests a second that a machine serves at most, stated or by a table of batches.
+
+    Parameters
+    ----------
+    stated
+        Requests a second; None: there is a table.
+    batch_times
+        The table, as of `read_batch_times`.
+    slo_s
+        As of `capacity_in_batches`.
+
+    Raises
+    ------
+    InputError
+        Where both or neither are given, and as `capacity_in_batches` does.
+    """
+    if (stated is None) == (batch_times is None):
+        said = "neither is given" if stated is None else "both are given"
+        raise InputError([Problem("", "--capacity, --batch-times", said, "give one of the two")])
+    if batch_times is None:
+        assert stated is not None
+        return stated
+    return capacity_in_batches(read_batch_times(batch_times), slo_s, str(batch_times))

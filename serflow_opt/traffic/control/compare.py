@@ -17,19 +17,10 @@ from serflow_opt.ground.stopping import stoppable, workers
 from serflow_opt.ground.tolerances import EQUAL, UNCHANGED
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
-from serflow_opt.traffic.control.named_policies import (
-    LONG_S,
-    POLICIES,
-    USUAL,
-    Services,
-    Unfit,
-    check_scaling,
-    policy_of,
-    service_for,
-)
+from serflow_opt.traffic.control.named_policies import LONG_S, POLICIES, USUAL, Services, Unfit, policy_of, service_for
 from serflow_opt.traffic.control.slack import TAIL, worst_s
 from serflow_opt.traffic.demand.trace import Trace
-from serflow_opt.traffic.given import trace_of
+from serflow_opt.traffic.given import check_scaling, trace_of
 from serflow_opt.traffic.scaling_policy import ScalingPolicy
 from serflow_opt.traffic.schedule.result import Schedule
 from serflow_opt.traffic.schedule.solve import schedule
@@ -282,10 +273,8 @@ def compare(
     step_s = _step_s([policy for _, policy, _ in chosen], trace, every_s)
     drawn = _drawn([*whole, *(service for _, _, service in chosen)], trace, seed, deadline)
     bounds, notes = _bounds(whole, trace, drawn, step_s, gap, deadline)
-    in_batches, more = _bounds(
-        [service for name, _, service in chosen if name == "batches"], trace, drawn, step_s, gap, deadline
-    )
-    notes += more
+    filled = [service for name, _, service in chosen if name == "batches"]
+    in_batches, more = _bounds(filled, trace, drawn, step_s, gap, deadline)
     cut = deadline.expired
     arguments = [
         (service, trace, policy, seed, times, cv, deadline, drawn.get(_exits(service))) for _, policy, service in chosen
@@ -312,7 +301,7 @@ def compare(
         reasons = {why: [name for name in late if late[name] == why] for why in late.values()}
         raise OutOfTime("; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items()))
     unfit = {name: why.reason for name, why in left_out.items()} | {n: f"stopped: {why}" for n, why in late.items()}
-    return Comparison(instance.name, trace.name, tuple(rows), bounds, unfit, notes, bool(late or cut))
+    return Comparison(instance.name, trace.name, tuple(rows), bounds, unfit, notes + more, bool(late or cut))
 
 
 def _exits(service: Service) -> tuple[object, ...]:

@@ -397,29 +397,3 @@ def policy_of(
             return foresight(service, trace, every_s, deadline), service
         case _:
             return Controller(service, every_s, name=name), service
-
-
-def check_scaling(instance: Instance) -> None:
-    """Raise InputError where an instance does not say how its machines and functions come and go, or is no service."""
-    check_inference(instance, "traffic")
-    problems = [
-        Problem(instance.name, f'tier "{tier.name}".{key}', "missing", cure)
-        for tier in instance.tiers
-        for key, value, needed, cure in (
-            (
-                "start_s",
-                tier.scaling.start_s,
-                tier.kind in ("vm", "edge"),
-                "give the seconds from a machine's order to its first request, e.g. start_s = 100.0",
-            ),
-            (
-                "keep_alive_s",
-                tier.scaling.keep_alive_s,
-                tier.kind == "function" and any(o.cold_start_s > 0 for o in instance.options),
-                "give the seconds that an idle function stays warm, e.g. keep_alive_s = 300.0",
-            ),
-        )
-        if needed and value is None
-    ]
-    if problems:
-        raise InputError(problems)
