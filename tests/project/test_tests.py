@@ -29,18 +29,6 @@ def test_of(module: str) -> Path:
     return TESTS.joinpath(*packages, f"test_{name}.py")
 
 
-def names_of(tree: ast.Module) -> set[str]:
-    """What other modules may import from a module: what is defined at its top."""
-    found = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found.add(node.name)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found |= {own.id for target in targets for own in ast.walk(target) if isinstance(own, ast.Name)}
-    return found
-
-
 test_of.__test__ = False  # type: ignore[attr-defined]  # it is none itself
 
 
@@ -65,25 +53,6 @@ def test_each_test_says_what_it_claims() -> None:
             if not said or f"test_{said}" == node.name:
                 silent.append(f"{file.relative_to(TESTS)}: {node.name}")
     assert silent == []
-
-
-def test_what_is_imported_from_helpers_is_there() -> None:
-    """Nobody finds out only by running a benchmark that a builder or an oracle has moved."""
-    known: dict[str, set[str]] = {}
-    for folder in ("support", "oracles", "project"):
-        for file in (TESTS / folder).rglob("*.py"):
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-            known[".".join(file.relative_to(TESTS).with_suffix("").parts)] = names_of(tree)
-    missing = []
-    for file in [*TESTS.rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.ImportFrom) or (node.module or "").split(".")[0] not in ("support", "oracles"):
-                continue
-            module = str(node.module)
-            have = known.get(module, {name.rpartition(".")[2] for name in known})
-            wanted = [own.name for own in node.names if own.name not in have]
-            missing += [f"{file.relative_to(ROOT)}: {module}.{name}" for name in wanted]
-    assert missing == []
 
 
 def test_test_modules_are_short() -> None:
