@@ -23,8 +23,8 @@ import numpy as np
 import serflow_opt as so
 from serflow_opt.fronts.pareto import pareto
 from serflow_opt.ground.deadline import Deadline
+from serflow_opt.problem.limits import at_most
 from serflow_opt.search.best import search
-from serflow_opt.search.goal import hold
 from serflow_opt.search.outcome import SearchSettings
 
 GAP = 1e-6
@@ -75,7 +75,7 @@ def even_grid(instance: so.Instance, names: Sequence[str], front: np.ndarray, co
             return Run(_best(points, names), time.process_time() - began, solves, done=False)
         bounded = instance
         for name, bound in zip(names[1:], cell, strict=True):
-            bounded = hold(bounded, name, float(bound))  # type: ignore[arg-type]
+            bounded = at_most(bounded, name, float(bound))  # type: ignore[arg-type]
         settings = SearchSettings(gap=GAP, deadline=Deadline(left), threads=1, method="milp")
         found = search(bounded, settings, {names[0]: 1.0})  # type: ignore[dict-item]
         solves += 1

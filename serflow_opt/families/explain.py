@@ -20,8 +20,8 @@ from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.document import Answer, Document
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import DEFAULT_GAP, EQUAL, UNCHANGED
+from serflow_opt.plan.limit_cost import STEP, LimitRow
 from serflow_opt.search.outcome import SearchSettings
-from serflow_opt.sensitivity.explain import STEP, LimitRow
 
 
 class Alternative(Document):

@@ -99,20 +99,19 @@ class Placements:
 
     def ceilings(self, problem: Instance) -> dict[str, float]:
         """Return the limits that are set, by objective, less is better."""
-        from serflow_opt.search.goal import ceiling
+        from serflow_opt.problem.limits import ceiling
 
         names: Any = [own.name for own in self.quantities if problem.limit(own.name) is not None]  # type: ignore[arg-type]
         return {name: ceiling(problem, name) for name in names}
 
     def held(self, problem: Instance, ceilings: Mapping[str, float | None]) -> Instance:
         """Return a copy with other limits, less is better; None: without one."""
-        from serflow_opt.problem.limits import put
-        from serflow_opt.search.goal import hold
+        from serflow_opt.problem.limits import at_most, put
 
         keys = {own.name: own.key for own in self.quantities}
         name: Any
         for name, most in ceilings.items():
-            problem = put(problem, keys[name], None) if most is None else hold(problem, name, most)
+            problem = put(problem, keys[name], None) if most is None else at_most(problem, name, most)
         return problem
 
     def evaluate(self, problem: Instance, decision: Decision) -> Valued:

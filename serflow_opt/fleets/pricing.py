@@ -20,9 +20,9 @@ from serflow_opt.plan.document import Metrics
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
+from serflow_opt.problem.limits import at_most
 from serflow_opt.problem.offers import Option
 from serflow_opt.search.best import search
-from serflow_opt.search.goal import hold
 from serflow_opt.search.outcome import SearchSettings
 
 HOUR = 3600.0
@@ -134,10 +134,10 @@ def answer(task: PricingTask, settings: SearchSettings) -> PricingOutcome:
         goal["cost"] = service.per_hour * dollar
     if task.cheaper_than is not None:
         most = allowed_usd_per_hour(task) / service.per_hour
-        instance = hold(instance, "cost", min(most, _limit(instance, "cost")))
+        instance = at_most(instance, "cost", min(most, _limit(instance, "cost")))
     if task.better_than is not None or task.as_good_as is not None:
         most = most_added(task) / service.share
-        instance = hold(instance, service.objective, min(most, _limit(instance, service.objective)))
+        instance = at_most(instance, service.objective, min(most, _limit(instance, service.objective)))
     weightless = not goal
     found = search(instance, settings, _balanced(goal) or {"cost": 1.0})
     if found.decision is None:

@@ -13,7 +13,7 @@ from serflow_opt.ground.tolerances import BOX_GAP, EQUAL
 from serflow_opt.problem.batches import one_by_one
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.goal import ceiling, hold
+from serflow_opt.problem.limits import at_most, ceiling
 from serflow_opt.search.outcome import SearchOutcome
 from serflow_opt.traffic.batches.planned import GOALS, alone, search_batches, why_not_planned
 from serflow_opt.traffic.batches.planned import told as told_of_plans
@@ -40,13 +40,13 @@ class OfBatches:
         """
         limited, found, proven = self.instance, SearchOutcome(), True
         for other, most in ceilings.items():
-            limited = hold(limited, other, most)  # type: ignore[arg-type]  # objectives
+            limited = at_most(limited, other, most)  # type: ignore[arg-type]  # objectives
         for name in goal:
             found = search_batches(limited, name, BOX_GAP, deadline)  # type: ignore[arg-type]
             proven &= found.proven(BOX_GAP)
             if found.decision is None:
                 break
-            limited = hold(limited, name, found.value + EQUAL * abs(found.value))  # type: ignore[arg-type]
+            limited = at_most(limited, name, found.value + EQUAL * abs(found.value))  # type: ignore[arg-type]
         values, metrics = None, found.metrics
         if metrics is not None:
             values = {own: metrics.objective(own, limited.latency_measure) for own in get_args(Objective)}

@@ -27,8 +27,8 @@ from serflow_opt.ground.stopping import workers
 from serflow_opt.ground.tolerances import BOX_GAP, BOX_STEP, EQUAL, UNDER_BOUND
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
+from serflow_opt.problem.limits import at_most, ceiling
 from serflow_opt.search.best import search
-from serflow_opt.search.goal import ceiling, hold
 from serflow_opt.search.outcome import SearchSettings
 from serflow_opt.search.rented.question import taken
 
@@ -99,7 +99,7 @@ class OfInstance:
         """
         limited = self.instance
         for name, most in ceilings.items():
-            limited = hold(limited, name, most)  # type: ignore[arg-type]
+            limited = at_most(limited, name, most)  # type: ignore[arg-type]
         if set(goal) == {"latency"} and _steps_down(limited):
             return _fastest(limited, goal["latency"], deadline)
         return _best(limited, goal, deadline)
@@ -130,7 +130,7 @@ def _fastest(limited: Instance, weight: float, deadline: Deadline) -> LimitedOut
             return replace(found if best is None else best, proven=False)
         seconds = found.values["latency"]
         best = replace(found, value=weight * seconds, proven=True)
-        limited = hold(limited, "latency", seconds * (1 - BOX_GAP))
+        limited = at_most(limited, "latency", seconds * (1 - BOX_GAP))
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,7 @@ from serflow_opt.plan.samples import tables_scope, tables_wanted
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.problem.limits import shown_unit
-from serflow_opt.search.goal import hold
+from serflow_opt.problem.limits import at_most, shown_unit
 
 FrontMethod = Literal["auto", "placements", "labels", "milp"]
 METHODS = {"placements": by_placements, "labels": by_labels, "milp": by_solves}
@@ -184,7 +183,7 @@ def _plan(asked: FrontRequest, decision: Decision, metrics: Metrics, result: Res
     question = replace(instance, minimize=goal)
     for name in asked.objectives:
         if name != goal:
-            question = hold(question, name, metrics.objective(name, instance.latency_measure))
+            question = at_most(question, name, metrics.objective(name, instance.latency_measure))
     value = metrics.objective(goal, instance.latency_measure) * shown_unit(goal)[0]
     return answer_with(
         instance,

@@ -14,9 +14,8 @@ from serflow_opt.plan.document import Clash
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.problem.limits import ABOVE, Limit, keeping, limits_set, put
+from serflow_opt.problem.limits import ABOVE, Limit, ceiling, keeping, limits_set, put
 from serflow_opt.search.best import search
-from serflow_opt.search.goal import ceiling
 from serflow_opt.search.outcome import SearchOutcome, SearchSettings
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
@@ -149,3 +150,36 @@ def limits_of(instance: Instance) -> dict[str, float | str | None]:
         "rate_per_s": instance.rate_per_s,
         "accounting": instance.accounting,
     }
+
+
+def at_most(instance: Instance, name: Objective, value: float) -> Instance:
+    """Return an instance whose plans have at most `value` of an objective: USD, s, loss, J, g, minus the accuracy.
+
+    Parameters
+    ----------
+    instance, name
+        A problem, and one of its objectives.
+    value
+        The ceiling, in place of the one there was.
+    """
+    match name:
+        case "cost":
+            return replace(instance, cost_max_usd=value)
+        case "latency":
+            return replace(instance, latency_slo_s=value)
+        case "privacy":
+            return replace(instance, privacy_max=value)
+        case "energy":
+            return replace(instance, energy_max_j=value)
+        case "carbon":
+            return replace(instance, carbon_max_g=value)
+        case "accuracy":
+            return replace(instance, accuracy_min=-value)
+
+
+def ceiling(instance: Instance, name: Objective) -> float:
+    """Return what an objective, less is better, may be at most: minus the accuracy floor; infinity without limit."""
+    limit = instance.limit(name)
+    if limit is None:
+        return math.inf
+    return -limit if name == "accuracy" else limit

@@ -23,9 +23,9 @@ from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.problem.limits import limits_set, put
+from serflow_opt.problem.limits import ceiling, limits_set, put
 from serflow_opt.search.combinatorial import ChainSearch
-from serflow_opt.search.goal import Goal, ceiling
+from serflow_opt.search.goal import Goal
 from serflow_opt.search.layered import Chain, covered
 from serflow_opt.search.outcome import OUT_OF_TIME, SearchOutcome, SearchSettings
 from serflow_opt.search.placements import MOST, Paths

@@ -13,8 +13,9 @@ from dataclasses import replace
 from serflow_opt.plan.document import Metrics
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
+from serflow_opt.problem.limits import at_most
 from serflow_opt.search.best import search
-from serflow_opt.search.goal import Goal, hold
+from serflow_opt.search.goal import Goal
 from serflow_opt.search.outcome import SearchSettings
 
 Row = dict[Objective, float]
@@ -54,7 +55,7 @@ def lexicographic(instance: Instance, order: Sequence[Objective], settings: Sear
             reason = found.doubt or f"time ran out before the best {name}, which weights are measured by, was proven"
             raise NoPayoff(found.infeasible, "" if found.infeasible else reason)
         metrics = found.metrics
-        limited = hold(limited, name, found.value)
+        limited = at_most(limited, name, found.value)
     assert metrics is not None
     return metrics
 

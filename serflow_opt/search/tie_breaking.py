@@ -15,9 +15,10 @@ from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
+from serflow_opt.problem.limits import at_most
 from serflow_opt.search.best import search
 from serflow_opt.search.combinatorial import ChainSearch
-from serflow_opt.search.goal import hold, order_of
+from serflow_opt.search.goal import order_of
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.outcome import SearchOutcome, SearchSettings
 from serflow_opt.search.rented import ties as rented_ties
@@ -58,7 +59,7 @@ def break_ties(instance: Instance, found: SearchOutcome, settings: SearchSetting
             return
         assert found.metrics is not None
         allowance = value + EQUAL * abs(value)
-        held = hold(held, name, allowance)
+        held = at_most(held, name, allowance)
         within = None
         if pruned is not None and name == "cost":  # what the bounds left may be all there is
             known = found.metrics.objective(other, instance.latency_measure)
@@ -89,7 +90,7 @@ def _best_of_equals(instance: Instance, found: SearchOutcome, chain: ChainSearch
     held = None
     if other != "latency" or instance.latency_measure != "worst":
         allowance = found.value + EQUAL * abs(found.value)
-        held = Chain.of(Data(hold(instance, instance.minimize, allowance)), {other: 1.0})  # type: ignore[arg-type]
+        held = Chain.of(Data(at_most(instance, instance.minimize, allowance)), {other: 1.0})  # type: ignore[arg-type]
     try:
         equals = equally_good(chain, held, EQUAL)
     except OutOfTime:

@@ -15,23 +15,17 @@ from serflow_opt.ground.document import Document, validated
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import DEFAULT_GAP, EQUAL, UNCHANGED
 from serflow_opt.plan.document import Plan
+from serflow_opt.plan.limit_cost import POINT, STEP, UNITS, LimitRow
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.problem.limits import limits_set, shown_unit
-from serflow_opt.search.goal import hold
+from serflow_opt.problem.limits import at_most, limits_set, shown_unit
 from serflow_opt.sensitivity.dominated import dominated
 from serflow_opt.sensitivity.relax import FLOORS, LIMITS, asked, reached, with_limit
 from serflow_opt.solving import solve
 
 if TYPE_CHECKING:
     import pandas as pd
-
-STEP = 0.1
-"""How much a limit is loosened to see what that buys, relative; of the accuracy, `POINT`."""
-POINT = 0.01
-UNITS = {"latency_slo_ms": 1.0, "cost_max_usd": 1 / 1e6, "energy_max_j": 1.0, "carbon_max_g": 1.0}
-"""One unit of a limit: a ms, a dollar per million requests, a joule, a gram; of all others a hundredth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,42 +56,6 @@ class OptionRow:
     bound: float | None
     status: str
     dominated_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LimitRow:
-    """What a limit costs.
-
-    Attributes
-    ----------
-    limit, asked
-        Its key and value.
-    reached
-        By the best plan; None: the limit does not matter to it.
-    binds
-        Whether the optimum is better without it.
-    looser, value_looser
-        The limit a step further, and the optimum there.
-    value_without
-        The optimum without the limit; None: not found in time.
-    unit_more, value_unit_more
-        The limit one unit further (`UNITS`), and the optimum there.
-    next_at, value_next
-        The tightest value of the limit with a better optimum, and that optimum; None: the limit does not bind, is on
-        single hand-overs, or time ran out.
-    """
-
-    limit: str
-    asked: float
-    reached: float | None
-    binds: bool
-    looser: float
-    value_looser: float | None
-    value_without: float | None
-    unit_more: float | None = None
-    value_unit_more: float | None = None
-    next_at: float | None = None
-    value_next: float | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -307,7 +265,7 @@ def _next_at(instance: Instance, limit: str, best: float, find: Callable[[str, I
     if objective is None or objective == instance.minimize or (instance.joint and objective == "accuracy"):
         return None  # thresholds on samples are not chosen for the accuracy alone
     minimized: Objective = instance.minimize  # type: ignore[assignment]  # weighted is refused
-    better = hold(
+    better = at_most(
         with_limit(instance, limit, None), minimized, (best - UNCHANGED * abs(best)) / shown_unit(minimized)[0]
     )
     found = find(f"the next better plan by {limit}", replace(better, minimize=objective, then=()))  # type: ignore[arg-type]

@@ -96,6 +96,22 @@ def arrows() -> dict[str, dict[str, list[str]]]:
     return found
 
 
+def asking_for_tests() -> list[str]:
+    """Return the modules that do something: data alone, and what only passes names on, needs no test."""
+    doing = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [
+        name
+        for name, module in modules().items()
+        if module.file.name not in ("__init__.py", "__main__.py") and any(isinstance(n, doing) for n in module.nodes)
+    ]
+
+
+def home_of_tests(module: str) -> Path:
+    """Return where the tests of a module stand: `tests/` mirrors the packages."""
+    *inside, name = module.split(".")
+    return (ROOT / "tests").joinpath(*inside, f"test_{name}.py")
+
+
 def packages() -> set[str]:
     """Return the packages and modules of the root."""
     return {module.package for module in modules().values()}

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
-from project.architecture import ROOT, arrows, layer_of, modules, packages, rings
+from project.architecture import ROOT, arrows, asking_for_tests, home_of_tests, layer_of, modules, packages, rings
 from project.docstrings import explained, functions_of_many
+
+ON_THE_GROUND = {"errors", "files", "ground", "kernels"}
+"""Packages that know nothing of the field, and that any other may use."""
 
 
 def figures() -> dict[str, int]:
@@ -20,7 +23,7 @@ def figures() -> dict[str, int]:
     names = Counter(
         node.name for module in modules().values() for node in module.nodes if isinstance(node, ast.ClassDef)
     )
-    tests = {file.stem.removeprefix("test_") for file in (ROOT / "tests").rglob("test_*.py")}
+    asked = asking_for_tests()
     many = functions_of_many()
     return {
         "modules": len(modules()),
@@ -28,8 +31,10 @@ def figures() -> dict[str, int]:
         "packages and modules of the root": len(packages()),
         "modules in rings": sum(len(ring) for ring in rings()),
         "arrows between packages": len(between),
+        "of these into what stands on the ground": sum(other in ON_THE_GROUND for _, other in between),
         "arrows that point up": sum(layer_of(other) >= layer_of(own) for own, other in between),
-        "modules with a test of their name": sum(name.rpartition(".")[2] in tests for name in modules()),
+        "modules with functions": len(asked),
+        "of these with a test of their name": sum(home_of_tests(name).exists() for name in asked),
         "class names": len(names),
         "class names borne twice": sum(count > 1 for count in names.values()),
         "public functions of three arguments": len(many),

@@ -7,7 +7,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from project.architecture import MOST_LINES, ROOT, modules
+from project.architecture import MOST_LINES, ROOT, asking_for_tests, home_of_tests
 
 TESTS = ROOT / "tests"
 
@@ -18,28 +18,9 @@ def trees() -> dict[Path, ast.Module]:
     return {file: ast.parse(file.read_text(encoding="utf-8")) for file in sorted(TESTS.rglob("test_*.py"))}
 
 
-def does_something(tree: ast.AST) -> bool:
-    """Whether a module has a function or a method: data alone, and what only passes names on, needs no test."""
-    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(tree))
-
-
-def test_of(module: str) -> Path:
-    """Where the tests of a module stand."""
-    *packages, name = module.split(".")
-    return TESTS.joinpath(*packages, f"test_{name}.py")
-
-
-test_of.__test__ = False  # type: ignore[attr-defined]  # it is none itself
-
-
 def test_each_module_has_a_test_module_of_its_name() -> None:
     """Whoever changes a module knows where its tests are."""
-    asked = {
-        name
-        for name, module in modules().items()
-        if module.file.name not in ("__init__.py", "__main__.py") and does_something(module.tree)
-    }
-    assert sorted(name for name in asked if not test_of(name).exists()) == []
+    assert [name for name in asking_for_tests() if not home_of_tests(name).exists()] == []
 
 
 def test_each_test_says_what_it_claims() -> None:

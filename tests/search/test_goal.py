@@ -16,7 +16,8 @@ from support.goals import EQUAL, achieved, plans_of
 from support.helpers import load
 
 import serflow_opt as so
-from serflow_opt.search.goal import hold, order_of, scaled
+from serflow_opt.problem.limits import at_most
+from serflow_opt.search.goal import order_of, scaled
 
 # ----------------------------------------------------------------------------------------------------
 # Tails: pNN of a request that goes all the way, mean + k sqrt(sum of variances)
@@ -214,7 +215,7 @@ def test_a_limit_below_zero_is_met_exactly(accounting: str, measure: str, tmp_pa
     least = so.solve(instance)
     assert least.metrics is not None
     assert least.metrics.privacy_loss < 0
-    held = so.solve(hold(instance.with_limits(minimize="energy"), "privacy", least.metrics.privacy_loss))
+    held = so.solve(at_most(instance.with_limits(minimize="energy"), "privacy", least.metrics.privacy_loss))
     assert held.status == "optimal"
     assert held.metrics is not None
     assert held.metrics.privacy_loss == pytest.approx(least.metrics.privacy_loss, rel=1e-9)
@@ -245,7 +246,7 @@ def test_holding() -> None:
     instance = tiny.two_stages()
     held = instance
     for name, value in {"cost": 1.5, "latency": 2.0, "privacy": 0.25, "energy": 3.0, "accuracy": -0.9}.items():
-        held = hold(held, name, value)  # type: ignore[arg-type]
+        held = at_most(held, name, value)  # type: ignore[arg-type]
     assert held == dataclasses.replace(
         instance, cost_max_usd=1.5, latency_slo_s=2.0, privacy_max=0.25, energy_max_j=3.0, accuracy_min=0.9
     )

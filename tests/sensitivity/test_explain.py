@@ -19,7 +19,8 @@ from support import tiny
 
 import serflow_opt as so
 from serflow_opt.errors import InputError
-from serflow_opt.sensitivity.explain import POINT, STEP, Explanation
+from serflow_opt.plan.limit_cost import POINT, STEP
+from serflow_opt.sensitivity.explain import Explanation
 
 SEEDS = (3, 8, 14, 21, 40, 55, 77, 96)
 

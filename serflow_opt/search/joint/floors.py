@@ -13,7 +13,8 @@ from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.goal import hold, order_of
+from serflow_opt.problem.limits import at_most
+from serflow_opt.search.goal import order_of
 from serflow_opt.search.joint.choices import PlacementChoices, choices
 from serflow_opt.search.joint.grid import Grid
 from serflow_opt.search.joint.search import JointOutcome, ThresholdPool, find
@@ -105,7 +106,7 @@ class Solver:
         for other in order_of(instance):
             if other in (name, "accuracy") or self.deadline.expired:
                 break
-            held = hold(held, name, value + EQUAL * abs(value))
+            held = at_most(held, name, value + EQUAL * abs(value))
             placements = self._choices(held, other)
             if self.grid.monotone and not placements.monotone():
                 break  # thresholds that cannot be best in this objective were left out

@@ -19,8 +19,9 @@ from serflow_opt.plan.decision import BatchedBlock, Decision
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.problem.batches import one_by_one
 from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.limits import at_most, ceiling
 from serflow_opt.problem.offers import Link
-from serflow_opt.search.goal import ceiling, hold, order_of
+from serflow_opt.search.goal import order_of
 from serflow_opt.search.outcome import OUT_OF_TIME, SearchOutcome, SearchSettings
 from serflow_opt.traffic.batches.search import BatchSearch
 from serflow_opt.traffic.batches.soonest import SoonestSearch
@@ -306,7 +307,7 @@ def _sooner(instance: Instance, name: Objective, best: SearchOutcome, settings: 
     if not wanted or best.metrics is None or not best.proven(settings.gap):
         return
     known = best.metrics.objective("latency", "worst")
-    held = hold(instance, "cost", best.value)
+    held = at_most(instance, "cost", best.value)
     sooner = search_batches(held, "latency", settings.gap, settings.deadline, known * (1 - EQUAL))
     if sooner.decision is not None and sooner.metrics is not None:
         best.decision, best.metrics = sooner.decision, sooner.metrics
@@ -346,7 +347,7 @@ def _closer(instance: Instance, name: Objective, gap: float, deadline: Deadline,
     low = -1.0 if name == "accuracy" else 0.0
     asked = most
     for _ in range(ROUNDS):
-        held = instance if math.isinf(asked) else hold(instance, name, asked)
+        held = instance if math.isinf(asked) else at_most(instance, name, asked)
         own = _cheapest(held, gap, deadline, first=True)
         found.nodes += own.nodes
         if own.metrics is not None:
