@@ -35,7 +35,7 @@ from serflow_opt.search.placements import Paths, keys_of
 from serflow_opt.search.prefixes import least_whole_before, most_value
 from serflow_opt.search.prune import decision_at
 from serflow_opt.search.runs import stages_couple, within_options
-from serflow_opt.search.shared_labels import SharedLabels
+from serflow_opt.search.shared_labels import Likeness, SharedLabels
 from serflow_opt.search.threshold_labels import best_thresholds
 
 FEW = 20
@@ -50,6 +50,9 @@ LISTED = 100_000
 """Placements listed at most."""
 MANY = 12
 """Placements from which on labels of common parts are shared."""
+LABELLED = 0.4
+"""Share of the gap that labels may miss there; half of it plans need not be better by, the rest is for what placements
+that are equal to a hair differ in."""
 
 
 @dataclass(slots=True)
@@ -345,7 +348,7 @@ class ChainSearch(PlacementSearch):
         if len(open_) > MANY and len(weights) == 2 and math.isfinite(self._target()):
             for n in order[len(open_) : len(open_) + 1].tolist():  # the least of those ruled out
                 self._dropped = min(self._dropped, float(brackets.bound[n]))
-            self._label_together(those.rows(open_), weights, swept)
+            self._label_together(those.rows(open_), brackets.bound[open_], weights, swept)
             self.infeasible = self.best is None
             return True
         for n in order.tolist():
@@ -357,19 +360,29 @@ class ChainSearch(PlacementSearch):
         self.infeasible = self.best is None  # nothing was left out but what limits forbid
         return True
 
-    def _label_together(self, those: Placed, weights: Floats, swept: BoundTable) -> None:
-        """Find the best thresholds of many placements, to within the gap."""
+    def _label_together(self, those: Placed, bounds: Floats, weights: Floats, swept: BoundTable) -> None:
+        """Find the best thresholds of many placements, the least bound first, to within the gap.
+
+        Of placements that are equal to a hair one is given labels; what these prove bounds the others.
+        """
         target = self._target(0.5)
-        off = self.gap / 2 * abs(target)
+        off = LABELLED * self.gap * abs(target)
         shared = SharedLabels(self.chain, weights, swept, those, target - self.offset(weights), off, self.deadline)
+        likeness = Likeness.of(self.chain, those, shared.reach)
+        known = bounds.copy()
         for n in range(len(those)):
             self.deadline.check()
+            if known[n] >= self._target():
+                self._dropped = min(self._dropped, float(known[n]))
+                continue
             choice = shared.best(n)
             value = math.inf if choice is None else float(choice.columns[0])
-            self._dropped = min(self._dropped, min(target, value) - off)
+            known[n] = max(known[n], min(target, value) - off)
+            self._dropped = min(self._dropped, float(known[n]))
+            known = np.maximum(known, known[n] - likeness.cheaper(n))
+            self.counts.labelled += 1
             if choice is not None:
                 self._offer(those.rows(np.array([n])), choice.levels, value)
-        self.counts.labelled += len(those)
         self.counts.labels += shared.labels
 
 

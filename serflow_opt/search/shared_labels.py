@@ -17,7 +17,7 @@ from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.search.bound_recursion import BoundTable
 from serflow_opt.search.layered import Chain
-from serflow_opt.search.placed import Placed, task_of
+from serflow_opt.search.placed import Placed, menus_used, task_of
 from serflow_opt.search.placements import NOWHERE
 from serflow_opt.search.prefixes import most_value
 from serflow_opt.search.threshold_labels import Prefixes, ThresholdChoice, followed, meet, prefixes, put_stage
@@ -71,7 +71,9 @@ class SharedLabels:
             alone[column] = 1.0
             self.tests.append((alone, most_value(chain, alone, float(chain.limits[column]))))
         self.first = prefixes(task_of(chain, those, 0), weights, self._follows(0), most).stages
-        self.widths = tolerance / max(len(chain.on) - self.first, 1) / self._reach()
+        self.reach = self._reach()
+        """M: the largest reach that a prefix of use has at each stage."""
+        self.widths = tolerance / max(len(chain.on) - self.first, 1) / self.reach
         self.labels = 0
         self._suffixes: dict[bytes, _Suffix] = {}
         self._prefixes: dict[bytes, Prefixes] = {}
@@ -167,6 +169,53 @@ class SharedLabels:
                 reach = np.where(at & (below > 0), np.minimum(reach, less / below), reach)
         largest: Floats = np.clip(reach.max(axis=1), ROUNDING, 1.0)
         return largest
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How much cheaper the same thresholds may be on one placement than on another one.
+
+    The objective of a plan is Σ_s R_s w_s. Placed otherwise, with the same menus and no less accuracy, the same
+    thresholds have the same reaches, so they cost at most Σ_s R_s max(0, w'_s - w_s) more there: what is proven of the
+    other placement, less that, bounds this one.
+
+    Attributes
+    ----------
+    adds, lost
+        N x M: what stages add to the objective, and the accuracy lost there.
+    kind
+        N: those of one number have the same menus and stages.
+    reach
+        M: the largest that a plan worth looking at has.
+    """
+
+    adds: Floats
+    lost: Floats
+    kind: Ints
+    reach: Floats
+
+    @classmethod
+    def of(cls, chain: Chain, those: Placed, reach: Floats) -> Likeness:
+        """Take it from placements.
+
+        Parameters
+        ----------
+        chain, those
+            The arrays, and N placements, all within the limits that thresholds do not change.
+        reach
+            M: the largest that a plan worth looking at has.
+        """
+        used = menus_used(chain, those.paths)
+        stages = those.paths.stages[:, None]
+        table = stages if used is None else np.column_stack([stages, used])
+        kind = np.unique(table, axis=0, return_inverse=True)[1].ravel()
+        return cls(those.adds[:, :, 0], those.adds[:, :, -1], kind, reach)
+
+    def cheaper(self, n: int) -> Floats:
+        """Return by how much a plan of each placement may be cheaper than placement n lets it be, N; infinite: any."""
+        more = np.maximum(self.adds[n] - self.adds, 0.0) @ self.reach
+        alike = (self.kind == self.kind[n]) & (self.lost[n] <= self.lost).all(axis=1)
+        return np.where(alike, more, np.inf)
 
 
 def _least(chain: Chain, swept: BoundTable) -> Floats:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from oracles.random_instances import random_document
+from support.chains import chain_of
 from support.helpers import load
 
 import serflow_opt as so
@@ -16,11 +17,11 @@ from serflow_opt.formulations.coefficients import Data
 from serflow_opt.search import combinatorial as chain_search
 from serflow_opt.search.bound_recursion import sweep
 from serflow_opt.search.layered import Chain
-from serflow_opt.search.placed import placed, task_of
+from serflow_opt.search.placed import columns_of, placed, task_of
 from serflow_opt.search.placements import list_paths
 from serflow_opt.search.prefixes import least_whole_before
 from serflow_opt.search.runs import within_options
-from serflow_opt.search.shared_labels import SharedLabels
+from serflow_opt.search.shared_labels import Likeness, SharedLabels
 from serflow_opt.search.threshold_labels import ThresholdTask
 
 SEEDS = [seed for seed in range(90) if random_document(seed)["objective"].get("accounting") == "per-request"]
@@ -81,3 +82,25 @@ def test_a_search_that_always_shares_agrees_with_the_model(
     assert ours.status == model.status
     if model.objective.value is not None:
         assert ours.objective.value == pytest.approx(model.objective.value, rel=3e-6, abs=1e-15)
+
+
+@pytest.mark.parametrize(("kind", "seed"), [(kind, seed) for kind in ("plain", "adapted") for seed in range(100, 108)])
+def test_the_same_thresholds_are_cheaper_by_no_more_than_told(kind: str, seed: int, tmp_path: Path) -> None:
+    """Random thresholds on each placement: where menus are the same, none costs less than on another one less that."""
+    chain = chain_of(kind, seed, tmp_path)
+    paths = None if chain is None else list_paths(chain.data)
+    if chain is None or paths is None:
+        return
+    those = placed(chain, paths[np.arange(0, len(paths), max(1, len(paths) // 30))])
+    likeness = Likeness.of(chain, those, np.ones(len(chain.on)))
+    rng = np.random.default_rng(seed)
+    sizes = [min(len(menu.rate) for menu in menus) for menus in chain.menus]
+    for _ in range(5):
+        levels = np.tile([int(rng.integers(size)) for size in sizes], (len(those), 1))
+        columns = columns_of(chain, those, levels)
+        for n in range(len(those)):
+            cheaper = likeness.cheaper(n)
+            assert cheaper[n] == 0
+            alike = np.isfinite(cheaper)
+            assert (columns[alike, 0] >= columns[n, 0] - cheaper[alike] - 1e-12).all()
+            assert (columns[alike, -1] >= columns[n, -1] - 1e-12).all()  # minus the accuracy
