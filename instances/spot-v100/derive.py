@@ -1,4 +1,4 @@
-"""With --data write zones.csv: how long which of three zones have a spot machine, from traces of 45.5 days.
+"""With --data write zones.csv and hours.csv: how long and when which of three zones have a spot machine.
 
     python derive.py --data aws_gcp_runs.csv
 
@@ -44,6 +44,15 @@ def main() -> None:
         table.writerow(("share", *ZONES))
         for up in itertools.product((1, 0), repeat=len(ZONES)):
             table.writerow((round(together[up] / together.total(), 6), *up))
+    hours = []
+    for hour in range(len(states[ZONES[0]]) * STEP_S // 3600):
+        part = slice(-(-hour * 3600 // STEP_S), -(-(hour + 1) * 3600 // STEP_S))
+        hours.append(tuple(int(2 * sum(states[zone][part]) >= len(states[zone][part])) for zone in ZONES))
+    with (Path(__file__).parent / "hours.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(("seconds", *ZONES))
+        for up, alike in itertools.groupby(hours):
+            table.writerow((3600 * len(list(alike)), *up))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from serflow_opt.cli.common import (
     read_plan,
     telling,
 )
+from serflow_opt.cli.market import in_market
 from serflow_opt.cli.replay import replayed
 from serflow_opt.cli.traffic_options import (
     Blocks,
@@ -123,6 +124,8 @@ def scale(
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,
         )
+        if instance.kind == "spot":
+            return in_market(instance, trace, step_s, time_limit, as_json, out, plot, rules=False)
         check_scaling(instance)
         part = read_part(trace, trace_scale, from_s, to_s)
         with stoppable(), telling(not as_json) as tell:
@@ -321,6 +324,8 @@ def compare(
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,
         )
+        if instance.kind == "spot":
+            return in_market(instance, trace, every_s, time_limit, as_json, out, plot, rules=True)
         part = read_part(trace, trace_scale, from_s, to_s)
         with telling(not as_json) as tell:
             found = run(

@@ -35,6 +35,7 @@ VIEWS = {
     "Solution": "report.solution:solution_table",
     "SolutionFleet": "report.solution:fleet_table",
     "SolutionFront": "report.solution:front_table",
+    "SpotComparison": "report.spot:spot_comparison_table",
     "SweptValues": "report.sweep:sweep_table",
     "TrainingCosts": "report.training:costs_table",
 }

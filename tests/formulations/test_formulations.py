@@ -37,6 +37,7 @@ from support import (
     golden_pipelines,
     golden_provisioning,
     golden_scaling,
+    golden_spot_foresight,
     golden_spot_pools,
     golden_training,
     golden_uncertainty,
@@ -151,6 +152,7 @@ def built_names() -> set[str]:
         | golden_jobs.built_names()
         | golden_keep_alive.built_names()
         | golden_pipelines.built_names()
+        | golden_spot_foresight.built_names()
         | golden_spot_pools.built_names()
         | golden_training.built_names()
         | golden_uncertainty.built_names()

@@ -39,7 +39,9 @@ class SpotOfferTable(Table):
     replace_s: AtLeast0 | None = Field(
         default=None, description="from an interruption to when the next one serves, on average"
     )
-    start_s: AtLeast0 = Field(default=0.0, description="of that, how long the next one is paid before it serves")
+    start_s: AtLeast0 = Field(
+        default=0.0, description="from its order to when it serves: as long is it paid before; a part of replace_s"
+    )
 
 
 class SpotTables(Tables):

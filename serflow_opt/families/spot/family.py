@@ -41,6 +41,8 @@ class SpotFamily(Standard):
         "layout": "families.spot.report:plan_parts",
         "words": "families.spot.report:plan_words",
         "simulate": "families.spot.simulate:simulate",
+        "scale": "families.spot.compare:compare",
+        "compare": "families.spot.compare:compare",
     }
 
     def model(self, data: SpotPool) -> tuple[Any, Mapping[str, Any]]:

@@ -148,7 +148,7 @@ def _offer(
     if rate and table.replace_s is None:
         wrong("replace_s", "missing", "say how long it takes until the next one serves")
     replace = table.replace_s or 0.0
-    if table.start_s > replace:
+    if rate and table.start_s > replace:
         wrong("start_s", f"{table.start_s:g}, of replace_s = {replace:g}", "at most replace_s, which it is a part of")
     if len(problems) > before or usd is None:
         return None

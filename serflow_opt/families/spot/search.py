@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.families.spot.convex import convex
 from serflow_opt.families.spot.groups import OfferGroup, counts_of, groups_of
 from serflow_opt.families.spot.problem import Counts, SpotPool
 from serflow_opt.ground.tolerances import NIL, ROUNDING, TOLERANCE
@@ -93,7 +94,7 @@ class Shortfall:
         self.most = most + ROUNDING * abs(most) + NIL
         self.size = len(share)
         self.share = np.concatenate([share, np.full(self.size, share[-1])])
-        self.convex = np.concatenate([_convex(share), np.full(self.size, share[-1])])
+        self.convex = np.concatenate([convex(share), np.full(self.size, share[-1])])
         self.last = self._after(groups[-1].up)
 
     def _after(self, up: Floats) -> Floats:
@@ -119,20 +120,6 @@ class Shortfall:
         with np.errstate(invalid="ignore", divide="ignore"):
             part = np.where(at > 0, (before - self.most) / (before - here), 1.0)
         return np.where(keeps.any(axis=1), np.maximum(at - 1 + part, 0.0), np.inf)
-
-
-def _convex(share: Floats) -> Floats:
-    """Return the largest convex function below a falling one, at whole numbers."""
-    kept: list[int] = []
-    for c in range(len(share)):
-        while len(kept) > 1:
-            a, b = kept[-2], kept[-1]
-            if (share[b] - share[a]) * (c - a) < (share[c] - share[a]) * (b - a):
-                break
-            kept.pop()
-        kept.append(c)
-    hull: Floats = np.interp(np.arange(len(share)), kept, share[kept])
-    return hull
 
 
 class PoolSearch:
@@ -215,11 +202,27 @@ class PoolSearch:
         w = self.weights
         bound = w["cost"] * np.where(possible, spent, 0.0) + w["interruptions"] * lost
         bound += w["late"] * _at(late, largest) + w["availability"] * (_at(short, largest) - 1)
+        if w["cost"] and (w["late"] or w["availability"]):
+            bound = np.maximum(bound, self._together(rest, usd, lost, late, short))
         made = []
         for r in np.flatnonzero(possible)[np.argsort(-bound[possible], kind="stable")].tolist():
             if not self._beaten(float(bound[r])):
                 made.append((float(bound[r]), (*rows, r), after[r], float(usd[r]), float(lost[r])))
         return made
+
+    def _together(self, rest: Rest, usd: Floats, lost: Floats, late: Floats, short: Floats) -> Floats:
+        """Return the least of a goal of several quantities, over how many further workers are paid for.
+
+        F and G are straight between whole numbers and the corners of F: so is their sum, and least at one of these.
+        """
+        w, whole = self.weights, np.arange(late.shape[1], dtype=float)
+        places = np.unique(np.concatenate([whole[whole <= rest.workers[-1]], rest.workers]))
+        shares = w["late"] * late + w["availability"] * (short - 1)
+        least = np.min(
+            w["cost"] * rest.price(places) + np.array([np.interp(places, whole, own) for own in shares]), axis=1
+        )
+        together: Floats = w["cost"] * usd + w["interruptions"] * lost + least
+        return together
 
     def _pairs(self, rows: Rows, before: Floats, cost: float, gone: float) -> None:
         """Look at every choice of the last two groups."""

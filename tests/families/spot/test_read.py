@@ -54,7 +54,7 @@ def test_what_is_wrong_is_told_all_at_once(tmp_path: Path) -> None:
         'rate_per_s = 20\nservice_ms = 150\n[[zone]]\nname = "z"\noutages_per_day = 2\n'
         '[[offer]]\nname = "a"\nmachine = "c5.large"\nterm = "spot"\nzone = "y"\n'
         '[[offer]]\nname = "b"\nusd_per_hour = 1\ninterruptions_per_day = 1\n'
-        '[[offer]]\nname = "c"\nmachine = "c5.huge"\nreplace_s = 10\nstart_s = 20\n'
+        '[[offer]]\nname = "c"\nmachine = "c5.huge"\ninterruptions_per_day = 1\nreplace_s = 10\nstart_s = 20\n'
         '[[offer]]\nname = "c"\n'
     )
     with pytest.raises(so.InputError) as error:
