@@ -15,8 +15,8 @@ from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL, RANGES_GAP
 from serflow_opt.infeasibility.explain import clashes
-from serflow_opt.plan.answer import answer_with
-from serflow_opt.plan.document import BY_WORD, Clash, Metrics, Plan, PlanStatus
+from serflow_opt.plan.answer import answer_with, fluid_scope
+from serflow_opt.plan.document import BY_WORD, Clash, Plan, PlanStatus
 from serflow_opt.plan.notes import cautions
 from serflow_opt.plan.samples import tables_scope
 from serflow_opt.problem.batches import one_by_one
@@ -288,7 +288,7 @@ def plan_of(
                 (
                     BY_WORD if word else "",
                     tables_scope(instance),
-                    _fluid_scope(instance, found.metrics),
+                    fluid_scope(instance, found.metrics),
                     one_by_one(instance.takes_batches) if batches is None else batches,
                 ),
             )
@@ -298,13 +298,6 @@ def plan_of(
         counts=counts,
         notes=notes,
     )
-
-
-def _fluid_scope(instance: Instance, metrics: Metrics | None) -> str:
-    """Say that whole machines are counted by the work there is, where a plan rents any."""
-    if metrics is None or not metrics.machines:
-        return ""
-    return f"machines by the work there is, at most {instance.utilisation_cap:.0%} busy, requests coming evenly"
 
 
 def _proof(found: SearchOutcome) -> tuple[str, dict[str, int]]:

@@ -99,3 +99,10 @@ def unvalued(plan: PlanDocument, instance: str) -> Plan:
             exact_objective=None, max_constraint_violation=None, model_objective=None, method="", optimised=False
         ),
     )
+
+
+def fluid_scope(instance: Instance, metrics: Metrics | None) -> str:
+    """Say that whole machines are counted by the work there is, where a plan rents any."""
+    if metrics is None or not metrics.machines:
+        return ""
+    return f"machines by the work there is, at most {instance.utilisation_cap:.0%} busy, requests coming evenly"

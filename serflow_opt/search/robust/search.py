@@ -25,6 +25,7 @@ from serflow_opt.problem.stress import deviated
 from serflow_opt.problem.uncertainty import UncertainCase, Uncertainty
 from serflow_opt.search.best import search
 from serflow_opt.search.outcome import OUT_OF_TIME, SearchSettings
+from serflow_opt.search.robust.rowwise import RowwiseSearch, covers
 
 ALONE = 12
 """Cases solved alone at most, of a budget."""
@@ -40,8 +41,8 @@ class RobustOutcome:
         The best plan that keeps its limits over all cases, and what it is worth.
     value, bound, checked
         Of the objective over all cases, as in `SearchOutcome`.
-    cases, rounds
-        Cases that were needed, and models that were solved.
+    cases, rounds, searches
+        Cases that were needed, models that were solved, and searches with rows at cases of their own.
     clash
         A case that no plan keeps its limits in, even alone.
     """
@@ -56,6 +57,7 @@ class RobustOutcome:
     doubt: str = ""
     cases: int = 0
     rounds: int = 0
+    searches: int = 0
     model_value: float | None = None
     clash: UncertainCase | None = None
 
@@ -94,6 +96,8 @@ class RobustSearch:
         try:
             if self.asked.scenarios:
                 self._alone_each()
+            elif self.settings.method == "auto" and covers(self.plain, self.asked, self.name):
+                self._rowwise()
             else:
                 self._alone_in_turn()
             while not (found.infeasible or found.proven(settings.gap) or settings.deadline.expired):
@@ -187,6 +191,34 @@ class RobustSearch:
                 return
             if valued is not None:
                 queue = [own.case for own in self._worst(valued)] + queue
+
+    def _rowwise(self) -> None:
+        """Take each row at the case that is worst for it and the plan found, while that tells something new."""
+        found, own = self.found, RowwiseSearch(self.plain, self.asked, self.name, self.settings)
+        rows, tried = own.rows_at(own.nothing), []
+        self.known[own.nothing.name] = own.nothing
+        for _ in range(ALONE):
+            tried.append({column: case.name for column, case in rows.items()})
+            bound, least = math.inf, None
+            for decision, below in own.best(rows):
+                bound = min(bound, below)
+                if decision is not None:
+                    valued = self._offer(decision)
+                    if least is None or valued.value < least.value:
+                        least = valued
+            found.searches = own.searches
+            if bound == math.inf:
+                self.known = {}
+                self._alone_in_turn()  # which may tell what stands in the way
+                found.infeasible, found.bound, found.checked = True, math.inf, math.inf
+                return
+            found.bound, found.checked = max(found.bound, bound), max(found.checked, bound)
+            if least is None or found.proven(self.settings.gap) or self.settings.deadline.expired:
+                break
+            rows = own.rows_for(least)
+            self.known |= {case.name: case for case in rows.values()}
+            if {column: case.name for column, case in rows.items()} in tried:
+                break
 
     def _worst(self, valued: RobustValue) -> list[CaseValue]:
         """Cases that are worst for a plan: where limits are missed by most first, then in the objective."""

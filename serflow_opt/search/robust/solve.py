@@ -9,7 +9,7 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.adversary import report
-from serflow_opt.plan.answer import answer_with
+from serflow_opt.plan.answer import answer_with, fluid_scope
 from serflow_opt.plan.document import BY_WORD, Clash, Plan, PlanStatus
 from serflow_opt.problem.batches import one_by_one
 from serflow_opt.problem.instance import Instance
@@ -65,6 +65,7 @@ def _plan(instance: Instance, found: RobustOutcome, settings: SearchSettings) ->
         gap = relative_gap(exact, bound)
         status = "optimal" if gap <= max(settings.gap, EQUAL) else "feasible"
     word = math.isfinite(bound) and not checked >= bound - max(settings.gap, EQUAL) * abs(bound)
+    scopes = BY_WORD if word else "", fluid_scope(instance, metrics), one_by_one(instance.takes_batches)
     notes = [found.doubt] if found.doubt and not found.infeasible else []
     plan = answer_with(
         instance,
@@ -77,13 +78,13 @@ def _plan(instance: Instance, found: RobustOutcome, settings: SearchSettings) ->
         seconds=settings.deadline.seconds,
         model_value=None if found.model_value is None else found.model_value * shown,
         method=_method(instance, found),
-        scope="; ".join(filter(None, (BY_WORD if word else "", one_by_one(instance.takes_batches)))),
+        scope="; ".join(filter(None, scopes)),
         checked_bound=checked if math.isfinite(checked) else None,
         nodes=found.nodes,
         counts={},
         notes=notes or ([OUT_OF_TIME] if status == "no_solution" else []),
     )
-    plan.certificate.counts = {"cases": found.cases, "models": found.rounds}
+    plan.certificate.counts = {"cases": found.cases, "models": found.rounds, "searches": found.searches}
     if found.valued is not None:
         plan.robustness = report(instance, found.valued)
     return plan
@@ -94,6 +95,10 @@ def _method(instance: Instance, found: RobustOutcome) -> str:
     asked = instance.uncertainty
     assert asked is not None
     what = f"{found.cases} scenarios" if asked.scenarios else f"{found.cases} cases within the budget"
+    if found.searches:
+        rows = f"{found.searches} searches with each row at a case of its own and the latency by Bertsimas and Sim's"
+        then = f", then {found.rounds} model(s) by HiGHS" if found.rounds else ""
+        return f"{what}: {rows} nominal problems{then}, plan valued over all by the adversary"
     if not found.rounds:
         return f"{what}, each solved alone, plan valued over all by the adversary"
     models = f"{found.rounds} model{'s' if found.rounds > 1 else ''}"
