@@ -205,7 +205,7 @@ class Placements:
 
     def row(self, answer: Plan) -> dict[str, object]:
         """Return a plan as the row of a table, by column."""
-        from serflow_opt.plan.document import runs_on
+        from serflow_opt.plan.document import over_cases, runs_on
 
         chosen = [choice for choice in answer.thresholds if choice.threshold is not None]
         return {
@@ -218,6 +218,7 @@ class Placements:
             "gap": answer.gap,
             "seconds": round(answer.seconds, 6),
             **{name: getattr(answer.metrics, name, None) for name in OF_METRICS},
+            **over_cases(answer),
             "runs_on": runs_on(answer),
             "thresholds": " ".join(f"{choice.stage}:{choice.threshold:.6g}" for choice in chosen),
             "because": "; ".join(clash.message for clash in answer.infeasible_because),

@@ -373,6 +373,15 @@ class Plan(Answer):
         return html(self.__rich__())
 
 
+def over_cases(plan: Plan) -> dict[str, object]:
+    """Return the objective over all cases, as columns of a table; empty where all is as believed."""
+    own = plan.robustness
+    if own is None:
+        return {}
+    expected = {} if own.expected is None else {"expected": own.expected}
+    return {"believed": own.believed, **expected, "worst": own.worst, "worst_case": own.worst_case}
+
+
 def runs_on(plan: Plan) -> str:
     """Say where stages run, in one line: 1-3 vm: c6i.large, 4-12 function: lambda-1769MB."""
     runs: list[tuple[int, int, str]] = []

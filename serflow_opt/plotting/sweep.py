@@ -16,7 +16,9 @@ MARKERS = "osD^vP"
 
 
 def plot_sweep(sweep: SweptValues, ax: Axes | None = None) -> Axes:
-    """Draw the optimum over the first key; hollow where it is not proven, hatched where no line has a plan.
+    """Draw the optimum over the first key; hollow where it is not proven, a line without a plan where none has one.
+
+    Where plans are robust, what they are worth as believed is dotted below.
 
     Parameters
     ----------
@@ -52,9 +54,12 @@ def plot_sweep(sweep: SweptValues, ax: Axes | None = None) -> Axes:
             color=colour,
             alpha=0.5,
         )
+        believed = sorted((at[row[first]], row["believed"]) for row in rows if row.get("believed") is not None)
+        if believed and numbers:
+            ax.plot(*zip(*believed, strict=True), ":", color=colour, label=f"{label} as believed".strip())
         for status, face in (("optimal", colour), ("feasible", "white")):
             dots = [(x, y) for x, y, known in found if known == status]
-            shown = label if status == "optimal" else None
+            shown = (label or ("minimised" if believed else None)) if status == "optimal" else None
             ax.plot([x for x, _ in dots], [y for _, y in dots], marker, color=colour, mfc=face, label=shown)
     for value in tried:
         if not any(row.get("value") is not None for row in sweep.rows if row[first] == value):
@@ -68,7 +73,7 @@ def plot_sweep(sweep: SweptValues, ax: Axes | None = None) -> Axes:
     ax.set_xlabel(plain(first))
     ax.set_ylabel(plain(f"{row.get('objective', '')} ({row.get('unit', '')})"))
     ax.set_title(plain(sweep.instance))
-    if others:
+    if others or ax.get_legend_handles_labels()[0]:
         ax.legend(frameon=False)
     ax.spines[["top", "right"]].set_visible(False)
     return ax

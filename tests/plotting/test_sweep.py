@@ -35,3 +35,12 @@ def test_words_stand_side_by_side() -> None:
     ax = plot_sweep(SweptValues("here", ("a",), rows), Figure().subplots())
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["z", "y"]
     assert next(line.get_linestyle() for line in ax.lines) == "None"
+
+
+def test_what_robust_plans_are_worth_as_believed_is_dotted() -> None:
+    """Below the worst case that was minimised, for each budget."""
+    rows = tuple({"a": n, "status": "optimal", "value": 2.0 + n, "believed": 1.0 + n, **ROW} for n in range(2))
+    ax = plot_sweep(SweptValues("here", ("a",), rows), Figure().subplots())
+    dotted = [line for line in ax.lines if line.get_linestyle() == ":"]
+    assert [list(line.get_ydata()) for line in dotted] == [[1.0, 2.0]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["as believed", "minimised"]

@@ -12,19 +12,22 @@ attained at θ = 0 or one of the d_{s,e} (Bertsimas and Sim, *Mathematical Progr
 searches with times t + max(d - θ, 0) and the limit less Γ θ have all plans between them that keep it.
 
 The best plan of these is valued by the adversary, and each row is taken at the case that is worst for it, until the
-plan is no worse over all cases than the bound.
+plan is no worse over all cases than the bound. Which case is worst for a row depends most of all on which stages each
+tier runs; where a gap is left, plans are parted by that, and each part has cases of its own.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import combinations_with_replacement
+from math import comb
 
 import numpy as np
 
 from serflow_opt import kernels
-from serflow_opt.formulations.coefficients import SOURCE, Data
+from serflow_opt.formulations.coefficients import SOURCE, Data, Place
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 from serflow_opt.plan.adversary import RobustValue
@@ -40,6 +43,9 @@ from serflow_opt.search.layered import Chain, covered
 from serflow_opt.search.outcome import SearchSettings
 from serflow_opt.search.rented.question import taken
 from serflow_opt.search.rented.search import RentedSearch
+
+MOST_PARTS = 100
+"""Parts by tier at most."""
 
 Rows = Mapping[str, UncertainCase]
 """By column of a chain, the case that it is taken at."""
@@ -74,6 +80,8 @@ class RowwiseSearch:
     ----------
     plain, asked, name, settings
         What is asked.
+    allowed
+        Pairs of stage and runner that plans may use; None: all.
     searches
         How many there were.
     """
@@ -82,6 +90,7 @@ class RowwiseSearch:
     asked: Uncertainty
     name: Objective
     settings: SearchSettings
+    allowed: frozenset[Place] | None = None
     searches: int = 0
     _chains: dict[str, Chain] = field(default_factory=dict)
 
@@ -89,6 +98,19 @@ class RowwiseSearch:
     def nothing(self) -> UncertainCase:
         """The case as believed."""
         return self.asked.case((), _tiers(self.plain))
+
+    def parts(self) -> list[RowwiseSearch]:
+        """Return the same for each way in which tiers share the stages; none where they are too many."""
+        data = self._chain(self.nothing).data
+        last, tiers = data.last, len(self.plain.tiers)
+        if comb(last + tiers - 1, tiers - 1) > MOST_PARTS:
+            return []
+        found = []
+        for shares in combinations_with_replacement(range(tiers), last):
+            allowed = frozenset((s, e) for s, e in data.places if data.tier[e] == shares[s - 1])
+            if Data(self.plain, allowed).connected:
+                found.append(RowwiseSearch(self.plain, self.asked, self.name, self.settings, allowed))
+        return found
 
     def rows_at(self, case: UncertainCase) -> dict[str, UncertainCase]:
         """Take every column at one case."""
@@ -156,7 +178,7 @@ class RowwiseSearch:
 
     def _chain(self, case: UncertainCase) -> Chain:
         if case.name not in self._chains:
-            data = Data(deviated(self.plain, case))
+            data = Data(deviated(self.plain, case), self.allowed)
             first = data if not self._chains else next(iter(self._chains.values())).data
             data.second, data.dollar, data.joule = first.second, first.dollar, first.joule
             self._chains[case.name] = Chain.of(data, {self.name: 1.0})
@@ -183,17 +205,10 @@ class RowwiseSearch:
             return adds
 
         def crossings(name: str) -> list[list[HubCrossings]]:
-            sides = getattr(base, name)
-            return [
-                [
-                    HubCrossings(
-                        own.hub, own.runner, together(lambda c, s=s, h=h: getattr(c, name)[s][h].adds, own.runner),
-                        own.whole,
-                    )
-                    for h, own in enumerate(side)
-                ]
-                for s, side in enumerate(sides)
-            ]  # fmt: skip
+            def at(s: int, h: int, own: HubCrossings) -> HubCrossings:
+                return replace(own, adds=together(lambda chain: getattr(chain, name)[s][h].adds, own.runner))
+
+            return [[at(s, h, own) for h, own in enumerate(side)] for s, side in enumerate(getattr(base, name))]
 
         return base.changed(
             {}, adds=together(lambda c: c.adds, None), leaving=crossings("leaving"), entering=crossings("entering")

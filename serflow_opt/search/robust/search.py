@@ -193,32 +193,46 @@ class RobustSearch:
                 queue = [own.case for own in self._worst(valued)] + queue
 
     def _rowwise(self) -> None:
-        """Take each row at the case that is worst for it and the plan found, while that tells something new."""
-        found, own = self.found, RowwiseSearch(self.plain, self.asked, self.name, self.settings)
-        rows, tried = own.rows_at(own.nothing), []
-        self.known[own.nothing.name] = own.nothing
+        """Take each row at a case of its own: over all plans first, then over parts of them where a gap is left."""
+        found, settings = self.found, self.settings
+        whole = RowwiseSearch(self.plain, self.asked, self.name, settings)
+        bound = self._part(whole, whole.rows_at(whole.nothing))
+        if bound == math.inf and found.empty:
+            self.known = {}
+            self._alone_in_turn()  # which may tell what stands in the way
+            found.infeasible, found.bound, found.checked = True, math.inf, math.inf
+            return
+        found.bound = found.checked = bound
+        if found.proven(settings.gap) or settings.deadline.expired:
+            return
+        below = [self._part(part, part.rows_at(part.nothing)) for part in whole.parts()]
+        if below and not settings.deadline.expired:
+            found.infeasible = found.empty and min(below) == math.inf
+            found.bound = found.checked = max(bound, min(below))
+
+    def _part(self, own: RowwiseSearch, rows: dict[str, UncertainCase]) -> float:
+        """Move each row to the case that is worst for the plan found, while that tells something new; a bound."""
+        found, bound, tried = self.found, -math.inf, []
         for _ in range(ALONE):
             tried.append({column: case.name for column, case in rows.items()})
-            bound, least = math.inf, None
+            self.known |= {case.name: case for case in rows.values()}
+            lowest, least = math.inf, None
             for decision, below in own.best(rows):
-                bound = min(bound, below)
+                lowest = min(lowest, below)
                 if decision is not None:
                     valued = self._offer(decision)
                     if least is None or valued.value < least.value:
                         least = valued
-            found.searches = own.searches
-            if bound == math.inf:
-                self.known = {}
-                self._alone_in_turn()  # which may tell what stands in the way
-                found.infeasible, found.bound, found.checked = True, math.inf, math.inf
-                return
-            found.bound, found.checked = max(found.bound, bound), max(found.checked, bound)
-            if least is None or found.proven(self.settings.gap) or self.settings.deadline.expired:
+            bound = max(bound, lowest)
+            if least is None or self.settings.deadline.expired:
+                break
+            if bound >= found.value * (1 - self.settings.gap):
                 break
             rows = own.rows_for(least)
-            self.known |= {case.name: case for case in rows.values()}
             if {column: case.name for column, case in rows.items()} in tried:
                 break
+        found.searches += own.searches
+        return bound
 
     def _worst(self, valued: RobustValue) -> list[CaseValue]:
         """Cases that are worst for a plan: where limits are missed by most first, then in the objective."""

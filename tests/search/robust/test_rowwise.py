@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from support import tiny
 
+import serflow_opt as so
+from serflow_opt.problem.loader import shipped_folder
 from serflow_opt.problem.uncertainty import Uncertainty
 from serflow_opt.search.outcome import SearchSettings
 from serflow_opt.search.robust.rowwise import RowwiseSearch, covers
@@ -43,3 +45,14 @@ def test_a_load_is_taken_at_its_own_worst_case() -> None:
 def test_what_rows_do_not_cover(asked: Uncertainty, name: str) -> None:
     """Exits change all rows at once."""
     assert not covers(tiny.two_stages(), asked, name)  # type: ignore[arg-type]
+
+
+def test_a_budget_on_rented_machines_is_proven_without_a_solver() -> None:
+    """Two parts of bert12-sst2: 3 machines at 0.17 USD an hour for 20 requests a second, and some functions."""
+    instance = so.load(shipped_folder() / "bert12-sst2" / "robust.toml")
+    plan = so.solve(instance)
+    assert plan.status == "optimal"
+    assert plan.certificate.counts["models"] == 0
+    assert plan.metrics is not None
+    assert [(own.option, own.count) for own in plan.metrics.machines] == [("c6i.xlarge", 3)]
+    assert 0 < plan.objective.value - 3 * 0.17 / 3600 / 20 < 3e-7
