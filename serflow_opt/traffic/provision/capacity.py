@@ -144,12 +144,13 @@ class Capacity:
 
     def _least_of(self, choices: Sequence[BlockChoice]) -> list[float]:
         """Return the least seconds a request in blocks with machines, the least USD/s of functions alone."""
-        new = [choice for choice in dict.fromkeys(map(_bare, choices)) if choice not in self._leasts]
+        bare = [*map(_bare, choices)]
+        new = [choice for choice in dict.fromkeys(bare) if choice not in self._leasts]
         if new:
             weight = np.array([self.weighed(c) for c in new])
             found = solve_dual(self.exits, self.instance.accuracy_min, LinearCost(np.zeros(len(new)), weight))
             self._leasts.update(zip(new, found.bound.tolist(), strict=True))
-        return [self._leasts[_bare(choice)] for choice in choices]
+        return [self._leasts[choice] for choice in bare]
 
     def weighed(self, choice: BlockChoice) -> Floats:
         """What the least of a block is of, by a unit of reach of each stage: seconds that it holds a worker."""
@@ -343,4 +344,4 @@ def _bare(choice: BlockChoice) -> BlockChoice:
     """Return a block as its least is known: with machines only these count, and what hands over to it does not."""
     if choice.machine is None or (choice.function, choice.hop_s, choice.hop_usd) == (None, 0.0, 0.0):
         return choice
-    return replace(choice, function=None, hop_s=0.0, hop_usd=0.0)
+    return choice.with_machines_alone()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -159,7 +159,7 @@ def _by_block(
         for b in asked:
             choice = structure[b]
             left = best * (1 + TOLERANCE) - math.fsum(leasts[:b] + leasts[b + 1 :])
-            machines = replace(choice.placed(0.0, 0.0, choice.sending_s), function=None)
+            machines = choice.with_machines_alone()
             places = found.setdefault((machines, shares), _Places())
             places.structures.append(n)
             places.blocks.append(b)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +50,7 @@ class Pricing(Capacity):
         self._calls: dict[BlockChoice, float] = {}
         self._least: dict[BlockChoice, float] = {}
         self._prices: dict[tuple[int, int, int], dict[int, float]] = {}
+        self._called: dict[tuple[int, int, int], Floats] = {}
         self._places: dict[BlockChoice, dict[int, int]] = {}
         self._placed: dict[tuple[BlockChoice, int, tuple[int, ...]], Floats] = {}
         self._profiles: dict[BlockChoice, Profile] = {}
@@ -87,23 +87,19 @@ class Pricing(Capacity):
 
     def weights(self, choice: BlockChoice) -> Floats:
         """USD per second and unit of reach of each stage, at least."""
-        mean, option = self.demand.mean, choice.machine
-        prices, times = dict(self.function_prices(choice)), self.machine_times(choice)
+        mean, stages = self.demand.mean, slice(choice.first, choice.last + 1)
         weights = np.zeros(self.data.last)
-        if prices:
-            assert choice.function is not None
-            prices[choice.first + 1] += self.structures.fee(choice.function)
-        if times:
-            assert option is not None
-            machine = self.structures.option(option)
-            usd = machine.rent_per_s / (self.instance.utilisation_cap * machine.workers)
-        for s in range(choice.first + 1, choice.last + 2):
-            either = [prices[s]] if prices else []
-            if times:
-                either.append(usd * times[s])
-            weights[s - 1] = mean * min(either)
-        if times and not prices and choice.last + 1 < self.data.last:
-            weights[choice.last + 1] += mean * usd * choice.sending_s
+        if choice.machine is None:
+            weights[stages] = self.called(choice)[stages]
+        else:
+            option = self.structures.option(choice.machine)
+            usd = option.rent_per_s / (self.instance.utilisation_cap * option.workers)
+            weights[stages] = np.asarray(option.stage_seconds[stages]) * usd
+            if choice.function is not None:
+                weights[stages] = np.minimum(weights[stages], self.called(choice)[stages])
+            elif choice.last + 1 < self.data.last:
+                weights[choice.last + 1] = usd * choice.sending_s
+        weights *= mean
         weights[choice.first] += mean * choice.hop_usd
         return weights
 
@@ -146,12 +142,15 @@ class Pricing(Capacity):
 
     def called(self, choice: BlockChoice) -> Floats:
         """USD per request of the service and unit of reach of each stage, for all of a block on its function."""
-        usd = np.zeros(self.data.last)
-        for s, price in self.function_prices(choice).items():
-            usd[s - 1] = price
         assert choice.function is not None
-        usd[choice.first] += self.structures.fee(choice.function)
-        return usd
+        key = choice.function, choice.first, choice.last
+        if key not in self._called:
+            usd = np.zeros(self.data.last)
+            for s, price in self.function_prices(choice).items():
+                usd[s - 1] = price
+            usd[choice.first] += self.structures.fee(choice.function)
+            self._called[key] = usd
+        return self._called[key]
 
     def least_called(self, choice: BlockChoice) -> float:
         """Least USD per request of the service for all of a block on its function."""
@@ -285,4 +284,4 @@ class Pricing(Capacity):
 
 
 def _without_hop(choice: BlockChoice) -> BlockChoice:
-    return replace(choice, hop_usd=0.0) if choice.hop_usd else choice
+    return choice.placed(choice.hop_s, 0.0, choice.sending_s) if choice.hop_usd else choice

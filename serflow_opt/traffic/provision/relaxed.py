@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,9 +22,7 @@ from serflow_opt.ground.tolerances import EQUAL, SMALLEST, TOLERANCE
 from serflow_opt.traffic.provision.waits import ROOMS, Queues, useful_rooms
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from serflow_opt.ground.arrays import Floats, Ints, Mask
 
 SCATTERED, JUMP = 1e-4, 0.998
 """Times that do not vary at all are taken for varying a little, which is told much sooner, and waits for so much less:
@@ -53,6 +51,20 @@ class LimitSlack:
 
     shares: Floats
     seconds: Floats
+    _apart: list[tuple[Mask, Floats, Ints]] = field(init=False, default_factory=list)
+
+    def apart(self) -> tuple[Mask, Floats, Ints]:
+        """Return `apart_of` its seconds, which are asked for at each number of machines."""
+        if not self._apart:
+            self._apart.append(apart_of(self.seconds))
+        return self._apart[0]
+
+
+def apart_of(seconds: Floats) -> tuple[Mask, Floats, Ints]:
+    """Return which slacks are 0 or more, what these are, rising, and for each of them its place there."""
+    spare = seconds >= 0
+    times, where = np.unique(seconds[spare], return_inverse=True)
+    return spare, times, where
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,9 +102,15 @@ class LeastWaits:
     slack: LimitSlack | None
     room: float
     square_low: float = 0.0
+    _held: dict[tuple[float, float], tuple[float, float]] = field(init=False, default_factory=dict)
 
     def held(self, low: float, high: float) -> tuple[float, float]:
         """Least seconds that one who enters holds a worker, and least squared coefficient of variation, at a work."""
+        if (low, high) not in self._held:
+            self._held[low, high] = self._least_held(low, high)
+        return self._held[low, high]
+
+    def _least_held(self, low: float, high: float) -> tuple[float, float]:
         mean = max(low / self.reach_high, self.least_s) if self.reach_high > 0 else low
         if not low > 0:
             return mean, 0.0
@@ -130,17 +148,24 @@ class LeastWaits:
             Between these is W, seconds.
         """
         assert self.slack is not None
-        return self._rising(count, places, low, high, self.slack.seconds)
+        return self._rising(count, places, low, high, self.slack.seconds, self.slack.apart())
 
-    def _rising(self, count: int, places: int | None, low: float, high: float, seconds: Floats) -> Floats:
+    def _rising(
+        self,
+        count: int,
+        places: int | None,
+        low: float,
+        high: float,
+        seconds: Floats,
+        apart: tuple[Mask, Floats, Ints],
+    ) -> Floats:
         """Return `row` for any slacks; the last two axes are those of `LimitSlack.seconds`."""
         assert self.slack is not None
-        late = np.where(seconds < 0, 1.0, 0.0)
+        spare, times, where = apart
+        late = np.where(spare, 0.0, 1.0)
         mean, cv2 = self.held(low, high)
-        spare = seconds >= 0
-        if mean > 0 and low > 0 and spare.any() and count:
+        if mean > 0 and low > 0 and len(times) and count:
             wait = self.queues.of(count * self.workers, places, low / mean, mean, cv2)
-            times, where = np.unique(seconds[spare], return_inverse=True)
             late[spare] = JUMP * self.queues.mean(wait.beyond(times))[where]
         rising: Floats = self.slack.shares @ np.maximum(np.diff(late, axis=-1, prepend=0.0), 0.0)
         return rising
@@ -159,7 +184,7 @@ class LeastWaits:
         -------
         In the unit of the limit, by structure.
         """
-        taken: Floats = self._rising(count, places, low, high, seconds) @ self.reaches
+        taken: Floats = self._rising(count, places, low, high, seconds, apart_of(seconds)) @ self.reaches
         return taken
 
     def waited_s(self, count: int, places: int | None, low: float, high: float) -> float:

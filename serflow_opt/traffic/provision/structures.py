@@ -66,6 +66,11 @@ class BlockChoice:
         here = (self.first, self.last, self.machine, self.function, hop_s, hop_usd, sending_s)
         return BlockChoice(*here, self.second, self.share, self.batch, self.batch_wait_s, self.call, self.rounds)
 
+    def with_machines_alone(self) -> BlockChoice:
+        """Return it without its function, and without what hands over to it; by hand, as `placed` does."""
+        here = (self.first, self.last, self.machine, None, 0.0, 0.0, self.sending_s)
+        return BlockChoice(*here, self.second, self.share, self.batch, self.batch_wait_s, self.call, self.rounds)
+
 
 Structure = tuple[BlockChoice, ...]
 

@@ -79,4 +79,6 @@ def test_levels_of_cheap_thresholds_are_left() -> None:
     structure = structure_of(priced, ((0, 1), MACHINES))
     for best, left in ((2.5, {0}), (3.0, {0, 1})):
         found = bounded(priced, [structure], best)
-        assert {priced.data.menu[s][level].index for s, level in levels_left(priced, found, 0, best) if s == 1} == left
+        assert {
+            priced.data.menu[s][level].position for s, level in levels_left(priced, found, 0, best) if s == 1
+        } == left
