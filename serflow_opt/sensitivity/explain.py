@@ -228,7 +228,7 @@ def _limits(instance: Instance, plan: Plan, find: Callable[[str, Instance], Plan
         if value is None:
             continue
         kept = reached(instance, name, plan, plan.metrics)
-        without = _value(find(f"without {name}", with_limit(instance, name, None)))
+        without = _value(find(f"without {name}", replace(with_limit(instance, name, None), then=())))
         binds = without is not None and without < best - UNCHANGED * abs(best)
         step = POINT if name == "accuracy_min" else value * STEP
         looser, unit_more = (_further(name, value, by) for by in (step, UNITS.get(name, 0.01)))
@@ -241,12 +241,12 @@ def _limits(instance: Instance, plan: Plan, find: Callable[[str, Instance], Plan
             ) -> float:
                 if next_at is not None and (limit > next_at if name in FLOORS else limit < next_at):
                     return best  # proven: nothing better before that
-                found = _value(find(f"{name} {limit:g}", with_limit(instance, name, limit)))
+                found = _value(find(f"{name} {limit:g}", replace(with_limit(instance, name, limit), then=())))
                 return best if found is None else min(found, best)
 
-            row = replace(
-                row, value_looser=there(looser), unit_more=unit_more, value_unit_more=there(unit_more), next_at=next_at
-            )
+            value_looser = there(looser)
+            more = value_looser if unit_more == looser else there(unit_more)
+            row = replace(row, value_looser=value_looser, unit_more=unit_more, value_unit_more=more, next_at=next_at)
             if next_at is not None:
                 row = replace(row, value_next=there(_further(name, next_at, EQUAL * abs(next_at))))
         rows.append(row)

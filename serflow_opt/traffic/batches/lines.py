@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.ground.tolerances import EQUAL, ROUNDING
+from serflow_opt.ground.tolerances import EQUAL, ROUNDING, TOLERANCE
 from serflow_opt.search.lagrangian import LinearCost, StageExits, envelope_of, solve_dual
 from serflow_opt.traffic.batches.filled import law, left
 
@@ -59,6 +59,7 @@ class ReachLines:
         self._laws: dict[tuple[int, float, int], tuple[Floats, float]] = {}
         self._means: dict[tuple[int, tuple[float, ...], float], tuple[Floats, Floats]] = {}
         self._works: dict[BlockChoice, Floats] = {}
+        self._full: dict[tuple[int, float, int], bool] = {}
 
     def high(self, first: int) -> float:
         """Largest reach of the stage at a position."""
@@ -86,6 +87,19 @@ class ReachLines:
         if self.arrivals != "smooth" or choice.batch == 1:
             return 0.0
         return (choice.batch - 1) / (self.rate * choice.batch_wait_s)
+
+    def always_full(self, choice: BlockChoice) -> bool:
+        """Whether batches fill whatever the thresholds, at random but for less than one in 10^9."""
+        if choice.batch == 1:
+            return False
+        low = self.low(choice.first) * (1 - TOLERANCE)
+        if self.arrivals == "smooth":
+            return self.fill(choice) <= low
+        key = choice.batch, choice.batch_wait_s, choice.first
+        if key not in self._full:
+            own = law(choice.batch, choice.batch_wait_s, self.rate * low, self.arrivals)
+            self._full[key] = bool(own[:-1].sum() <= TOLERANCE)
+        return self._full[key]
 
     def batches(self, choice: BlockChoice) -> float:
         """Most batches a second."""

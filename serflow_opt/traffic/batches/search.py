@@ -283,7 +283,7 @@ class Costs:
     def of(self, way: BatchWay, best: float) -> Iterator[tuple[list[Structure], Floats, Floats]]:
         """Yield structures of a way that may cost less than `best`: with weights of their cost, and its least."""
         search = self.search
-        blocks = [[c for c in own if self._possible(c)] for own in way.blocks]
+        blocks = [self._useful(own) for own in way.blocks]
         if not all(blocks):
             return
         self._know([c for own in blocks for c in own])
@@ -322,8 +322,19 @@ class Costs:
                 late[bare] = max(late.get(bare, 0), choice.rounds)
         return np.array([c.rounds < late.get(bare, 0) for c, bare in zip(blocks[0], own, strict=True)])
 
-    def _possible(self, choice: BlockChoice) -> bool:
-        return self.lines.fill(choice) <= self.lines.high(choice.first) * (1 + TOLERANCE)
+    def _useful(self, choices: Sequence[BlockChoice]) -> list[BlockChoice]:
+        """Return choices whose batches may fill, none that waits longer than another whose batches are always full."""
+        bare = [replace(choice, batch_wait_s=0.0) for choice in choices]
+        least: dict[BlockChoice, float] = {}
+        for choice, own in zip(choices, bare, strict=True):
+            if self.lines.always_full(choice):
+                least[own] = min(least.get(own, math.inf), choice.batch_wait_s)
+        return [
+            choice
+            for choice, own in zip(choices, bare, strict=True)
+            if self.lines.fill(choice) <= self.lines.high(choice.first) * (1 + TOLERANCE)
+            and choice.batch_wait_s <= least.get(own, math.inf)
+        ]
 
     def _know(self, choices: Sequence[BlockChoice]) -> None:
         """Find the weights of choices, and what each costs at least by itself."""
