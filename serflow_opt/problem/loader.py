@@ -362,6 +362,8 @@ def _scaling(tier: TierTable) -> Scaling:
         start_s=tier.start_s,
         billing_min_s=tier.billing_min_s,
         machines_max=tier.machines_max,
+        interruptions_per_day=tier.interruptions_per_day,
+        replace_s=tier.replace_s,
         keep_alive_s=tier.keep_alive_s,
         concurrency_max=tier.concurrency_max,
     )

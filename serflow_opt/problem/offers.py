@@ -12,6 +12,8 @@ from serflow_opt.problem.billing import CallBilling
 from serflow_opt.problem.emissions import Emissions
 from serflow_opt.problem.kinds import BACKWARD, TierKind
 
+DAY_S = 86_400.0
+
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
@@ -25,6 +27,8 @@ class Scaling:
         Least seconds of a machine that are billed.
     machines_max, concurrency_max
         Most machines of a type at once, most requests at once on a function; None: any number.
+    interruptions_per_day, replace_s
+        How often a machine is taken away, of a day that it runs, and from then to when the next one serves.
     """
 
     start_s: float | None = None
@@ -32,6 +36,8 @@ class Scaling:
     machines_max: int | None = None
     keep_alive_s: float | None = None
     concurrency_max: int | None = None
+    interruptions_per_day: float = 0.0
+    replace_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

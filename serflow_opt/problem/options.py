@@ -92,6 +92,7 @@ def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem])
     function_keys = {"memory_mb", "memory_mb_range", "arch", "cold_start_ms", "cold_share", "speed_curve"}
     function_keys |= {"keep_alive_s", "concurrency_max", "billing_step_ms", "billing_min_ms"}
     machine_keys = {"any_", "term", "speed_class", "workers", "start_s", "billing_min_s", "machines_max"}
+    machine_keys |= {"interruptions_per_day", "replace_s"}
     if tier.kind == "function":
         if tier.options:
             wrong("options", "names of machines on a function tier", "list sizes as memory_mb = [...]")
@@ -102,6 +103,8 @@ def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem])
     else:
         for key in sorted(function_keys & tier.model_fields_set):
             wrong(key, f"on a tier of kind '{tier.kind}'", "only functions have it: remove it")
+    if tier.interruptions_per_day and tier.replace_s is None:
+        wrong("replace_s", "missing beside interruptions_per_day", "say how long it takes until the next one serves")
     problems += batch_problems(tier, file, place)
     if tier.memory_mb_range is not None and tier.stage_times is not None:
         wrong(

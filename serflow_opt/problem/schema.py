@@ -202,6 +202,12 @@ class TierTable(InstanceTable):
     )
     billing_min_s: NonNegative = Field(default=0.0, description="machines: least seconds that are billed")
     machines_max: Workers | None = Field(default=None, description="machines: most of one type and block at once")
+    interruptions_per_day: NonNegative = Field(
+        default=0.0, description="machines on spot: how often one is taken away, of a day that it runs"
+    )
+    replace_s: NonNegative | None = Field(
+        default=None, description="machines on spot: from then to when the next one serves, seconds"
+    )
     keep_alive_s: NonNegative | None = Field(
         default=None, description="functions: how long an idle one stays warm; traffic commands need it"
     )

@@ -169,24 +169,25 @@ def _valued(
     waits = [promise.wait(apart, n, size.count, size.room) for n, size in enumerate(sizes)]
     waiting_s = promise.waiting_s(apart, waits)
     levels = in_menus(search.instance, instance, found.levels)
+    named = tuple(
+        replace(
+            part,
+            t_cip=t_cip,
+            s_cip=s_cip,
+            machine_tier=_tiers(instance, choice),
+            function_tier=_tier(instance, choice.function),
+            pools=tuple(
+                replace(own, machine_tier=_tier(instance, pool.machine))
+                for own, pool in zip(part.pools, apart_of(choice), strict=False)
+            ),
+        )
+        for part, choice, t_cip, s_cip in points
+    )
     return Deployment(
         instance=instance.name,
         status="feasible",
         demand=question.demand,
-        parts=tuple(
-            replace(
-                part,
-                t_cip=t_cip,
-                s_cip=s_cip,
-                machine_tier=_tiers(instance, choice),
-                function_tier=_tier(instance, choice.function),
-                pools=tuple(
-                    replace(own, machine_tier=_tier(instance, pool.machine))
-                    for own, pool in zip(part.pools, apart_of(choice), strict=False)
-                ),
-            )
-            for part, choice, t_cip, s_cip in points
-        ),
+        parts=named,
         thresholds=tuple(Choice(stage=s, threshold=alpha) for s, alpha in chosen_thresholds(instance, levels)),
         service=service,
         structure=structure,
@@ -197,7 +198,7 @@ def _valued(
         latency_mean_ms=(strands.path_s + waiting_s) * 1000,
         latency_wait_ms=waiting_s * 1000,
         on_time=_on_time(promise, strands, waits),
-        scope=scope_of(question, parts, simulated),
+        scope=scope_of(question, named, simulated),
         simulated=simulated,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from serflow_opt.traffic.provision.lateness import TAIL
+from serflow_opt.traffic.provision.spares import spares_of
 from serflow_opt.traffic.provision.waits import MOST_RATES, ROOMS
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def scope_of(question: ProvisionQuestion, parts: Sequence[Part], simulated: Simu
         What simulations say of it; None: nothing.
     """
     instance, smooth = question.instance, question.carrying.arrivals == "smooth"
-    said = ["requests that come evenly" if smooth else "Poisson arrivals at every block"]
+    said = [*spares_of(instance, parts), "requests that come evenly" if smooth else "Poisson arrivals at every block"]
     if len(question.demand.rates) > MOST_RATES and any(part.machine for part in parts):
         said.append(f"rates in {MOST_RATES} groups")
     if instance.latency_slo_s is None:
