@@ -320,11 +320,34 @@ def _api_pages() -> dict[str, Callable[[], str]]:
     return pages
 
 
+def _with_table(page: str, table: Callable[[], str]) -> str:
+    """A page that is written by hand, its table of this head put in place of the one it has."""
+    text, fresh = (DOCS / page).read_text(encoding="utf-8"), table()
+    begin = text.index(fresh.partition("\n")[0])
+    return text[:begin] + fresh + text[text.index("\n\n", begin) :]
+
+
+def keys() -> str:
+    """Every key of instance files of placements."""
+    from serflow_opt.problem.schema import keys_as_markdown
+
+    return _with_table("instance-files.md", keys_as_markdown)
+
+
+def notation() -> str:
+    """Every letter of the model."""
+    from serflow_opt.formulations.notation import as_markdown
+
+    return _with_table("model.md", as_markdown)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     **_api_pages(),
     "commands.md": commands,
     "equations.md": equations,
+    "instance-files.md": keys,
     "instances.md": instances,
+    "model.md": notation,
     "notebooks.md": notebooks,
     "reproduced.md": reproduced,
 }

@@ -11,6 +11,9 @@ import numpy as np
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.tolerances import ROUNDING
 
+AS_USED = {"billing_step_s": 0.0, "billing_min_s": 0.0}
+"""Rules by which calls cost their seconds as they are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallBilling:

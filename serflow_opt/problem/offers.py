@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Self
 
 from serflow_opt.problem.batches import BatchMenu
-from serflow_opt.problem.billing import CallBilling
+from serflow_opt.problem.billing import AS_USED, CallBilling
 from serflow_opt.problem.emissions import Emissions
 from serflow_opt.problem.kinds import BACKWARD, TierKind
 
@@ -104,7 +104,7 @@ class RentalOffer(CallBilling):
 
     def billed_exactly(self) -> Self:
         """Return the same offer with calls that cost their seconds as they are."""
-        return replace(self, billing_step_s=0.0, billing_min_s=0.0)
+        return replace(self, **AS_USED)  # type: ignore[arg-type]
 
     @property
     def rent_per_s(self) -> float:

@@ -18,24 +18,13 @@ import serflow_opt as so
 from serflow_opt.cli.main import app
 from serflow_opt.formulations import coefficients as data
 from serflow_opt.formulations import equations, sets
-from serflow_opt.formulations.notation import NOTATION, as_markdown
+from serflow_opt.formulations.notation import NOTATION
 from serflow_opt.plan import document as plan
 from serflow_opt.problem import instance, schema
-from serflow_opt.problem.schema import keys_as_markdown
 from serflow_opt.traffic import carrying, service
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-
-
-def test_every_key_of_the_instance_file_is_documented() -> None:
-    """A new key of instance files appears in the docs, or the docs are old."""
-    assert keys_as_markdown() in (DOCS / "instance-files.md").read_text(encoding="utf-8")
-
-
-def test_the_notation_table_is_current() -> None:
-    """Symbols of the model's page are those that the code names."""
-    assert as_markdown() in (DOCS / "model.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", generate.PAGES)

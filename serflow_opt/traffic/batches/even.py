@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from serflow_opt.problem.billing import AS_USED
 from serflow_opt.traffic.batches.filled import of_size
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
@@ -45,7 +46,7 @@ def _machine(service: Service, b: int, machine: Machine) -> Machine:
 def _function(service: Service, b: int, function: Function) -> Function:
     """Paid by the request."""
     each = _least(service.blocks[b].batch, lambda n: of_size(service, b, n).usd)
-    paid = {"usd_per_s": 0.0, "usd_per_request": each, "billing_step_s": 0.0, "billing_min_s": 0.0}
+    paid = {"usd_per_s": 0.0, "usd_per_request": each, **AS_USED}
     return replace(function, sd_s=(), stage_s=(), **paid)  # type: ignore[arg-type]
 
 
