@@ -82,6 +82,9 @@ CostMax = Annotated[float | None, typer.Option(help="Limit on the cost of a requ
 EnergyMax = Annotated[float | None, typer.Option(help="Limit on the energy of a request, J.")]
 CarbonMax = Annotated[float | None, typer.Option(help="Limit on the carbon of a request, g of CO2e.")]
 PrivacyMax = Annotated[float | None, typer.Option(help="Limit on the privacy loss of a request.")]
+ScenarioName = Annotated[
+    str | None, typer.Option("--scenario", help="Lay [scenario.NAME] of the file over it.", metavar="NAME")
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -162,7 +165,8 @@ def load_limited(
     from serflow_opt.families.registry import family_of
     from serflow_opt.families.verbs import answering
 
-    problem = load(file, catalog or ())
+    scenario = limits.pop("scenario", None)
+    problem = load(file, catalog or (), None if scenario is None else str(scenario))
     answering(verb, problem)
     family = family_of(problem)
     changes = given_limits({**limits, **read_settings(settings)})

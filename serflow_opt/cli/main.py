@@ -38,6 +38,7 @@ from serflow_opt.cli.common import (
     Plot,
     PrivacyMax,
     Rate,
+    ScenarioName,
     Settings,
     check_out,
     finish,
@@ -111,6 +112,7 @@ def solve(
     jobs: Annotated[int, typer.Option(help="Processes, for several instances.", min=1)] = 1,
     include: Include = None,
     exclude: Exclude = None,
+    scenario: ScenarioName = None,
     catalog: Catalogs = None,
     gap: Annotated[
         float | None, typer.Option(help="Relative gap that counts as optimal; 1e-6, with ranges 1e-4.", min=0.0)
@@ -165,6 +167,7 @@ def solve(
                 "rate_per_s": rate_per_s,
                 **_combined(objective, weight, then),
                 **read_settings(settings),
+                "scenario": scenario,
             },
             jobs,
         )
@@ -225,6 +228,7 @@ def evaluate(
     stress: Annotated[
         float | None, typer.Option(metavar="FACTOR", help="With rate and stage times so many times what was believed.")
     ] = None,
+    scenario: ScenarioName = None,
     catalog: Catalogs = None,
     as_json: Json = False,
     out: Out = None,
@@ -242,6 +246,7 @@ def evaluate(
             file,
             catalog,
             "value",
+            scenario=scenario,
             settings=settings,
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,

@@ -97,8 +97,9 @@ def _load(
 
     options = {"include": include, "exclude": exclude} if include or exclude else {}
     try:
-        problem = load(file, catalogs)
-        return family_of(problem).changed(problem, {**changes, **options})
+        asked = {**changes, **options}
+        problem = load(file, catalogs, asked.pop("scenario", None))
+        return family_of(problem).changed(problem, asked)
     except InputError as error:
         return list(error.problems)
 

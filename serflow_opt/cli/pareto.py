@@ -31,6 +31,7 @@ from serflow_opt.cli.common import (
     ModeFlag,
     PrivacyMax,
     Rate,
+    ScenarioName,
     Settings,
     check_out,
     finish,
@@ -83,6 +84,7 @@ def pareto(
     resume: Annotated[
         Path | None, typer.Option(help="File that notes what is found, to go on from where it ended early.")
     ] = None,
+    scenario: ScenarioName = None,
     catalog: Catalogs = None,
     as_json: Json = False,
     out: Annotated[Path | None, typer.Option(help="Write the plans to this file (.csv, .json).")] = None,
@@ -103,6 +105,7 @@ def pareto(
             file,
             catalog,
             "pareto",
+            scenario=scenario,
             settings=settings,
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,

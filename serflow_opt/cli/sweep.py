@@ -15,14 +15,15 @@ from serflow_opt.cli.common import EXIT_CODES, Catalogs, Debug, Json, Out, check
 def sweep(
     file: Annotated[str, typer.Argument(help="Instance file, folder or shipped name.", metavar="FILE")],
     values: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--set",
             metavar="KEY=A,B,C",
             help="Values of a limit (accuracy_min=0.8,0.9) or of any key of the file (tier.cloud.cold_start_ms=0,200); "
             "LOW..HIGH:N: N numbers; repeatable: every combination.",
         ),
-    ],
+    ] = None,
+    scenarios: Annotated[bool, typer.Option("--scenarios", help="Each [scenario.NAME] of the file, and none.")] = False,
     catalog: Catalogs = None,
     gap: Annotated[float | None, typer.Option(help="Relative gap that counts as optimal.", min=0.0)] = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds for each combination.", min=0.0)] = None,
@@ -46,7 +47,7 @@ def sweep(
         check_plot(plot)
         check_out(out)
         check_out(csv, ".csv", flag="--csv")
-        read = [read_values(text) for text in values]
+        read = [read_values(text) for text in values or ()]
         chosen = dict(read)
         if len(chosen) < len(read):
             raise InputError([Problem("", "--set", "a key twice", "give all its values at once: KEY=A,B,C")])
@@ -58,6 +59,7 @@ def sweep(
                 chosen,
                 catalogs=catalog or (),
                 jobs=jobs,
+                scenarios=scenarios,
                 on_plan=lambda n, plan: tick(),
                 gap=gap,
                 time_limit=time_limit,

@@ -11,7 +11,7 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.families.registry import DEFAULT, get
 
 
-def load(name: str | Path, catalogs: Sequence[str | Path] = ()) -> Any:
+def load(name: str | Path, catalogs: Sequence[str | Path] = (), scenario: str | None = None) -> Any:
     """Read and check an instance.
 
     Parameters
@@ -20,6 +20,8 @@ def load(name: str | Path, catalogs: Sequence[str | Path] = ()) -> Any:
         Path of the TOML file or of its folder, or the name of a shipped instance.
     catalogs
         Price files that add to or override the catalogue, applied after those the instance names.
+    scenario
+        Which of the file's [scenario.NAME] is laid over it; None: none.
 
     Returns
     -------
@@ -35,8 +37,8 @@ def load(name: str | Path, catalogs: Sequence[str | Path] = ()) -> Any:
 
     path = find(name)
     problems: list[Problem] = []
-    raw = read_toml(path, problems)
-    if raw is None:
+    raw = read_toml(path, problems, scenario)
+    if raw is None or problems:
         raise InputError(problems)
     problem = get(raw.get("kind", DEFAULT), str(path)).resolve(raw, path, catalogs, problems)
     if problems or problem is None:

@@ -24,6 +24,8 @@ from serflow_opt.ground.display import Displayed
 if TYPE_CHECKING:
     import pandas as pd
 
+SCENARIO, AS_IT_IS = "scenario", "-"
+"""The column of scenarios, and what it says of the file as it is."""
 MOST = 10_000
 """Combinations; more is a slip of the keyboard."""
 
@@ -173,6 +175,7 @@ def sweep(
     *,
     catalogs: Sequence[str | Path] = (),
     jobs: int = 1,
+    scenarios: bool = False,
     on_plan: Callable[[int, Any], None] | None = None,
     **options: Any,
 ) -> SweptValues:
@@ -189,6 +192,8 @@ def sweep(
         Price files that add to or override the catalogue.
     jobs
         Processes.
+    scenarios
+        Whether each of the file's [scenario.NAME] is tried, too, beside the file as it is.
     on_plan
         Called with the position of a combination and its answer, as they come.
     options
@@ -204,19 +209,25 @@ def sweep(
     InputError
         With all that is wrong with any combination, each named; when there are more than 10,000.
     """
-    from serflow_opt.problem.loader import find, read_toml
+    from serflow_opt.problem.loader import find, read_toml, scenarios_in
 
+    if scenarios:
+        values = {SCENARIO: [AS_IT_IS, *scenarios_in(find(instance))], **values}
     number = prod(map(len, values.values()))
     if not values or not number or number > MOST:
         cure = f"give keys with values, {MOST:,} combinations at most"
         raise InputError([Problem(str(instance), "--set", f"{number if values else 0:,} combinations", cure)])
     path = find(instance)
     problems: list[Problem] = []
-    document = read_toml(path, problems)
-    if document is None:
-        raise InputError(problems)
+    documents = {
+        name: read_toml(path, problems, None if name == AS_IT_IS else name) for name in values.get(SCENARIO, [AS_IT_IS])
+    }
+    if problems:
+        raise InputError(list(dict.fromkeys(problems)))
     combinations = [dict(zip(values, chosen, strict=True)) for chosen in product(*values.values())]
-    asked = [_problem(document, path, one, catalogs, problems) for one in combinations]
+    asked = [
+        _problem(documents[one.get(SCENARIO, AS_IT_IS)] or {}, path, one, catalogs, problems) for one in combinations
+    ]
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
     answers = solve_all(asked, jobs=jobs, on_plan=on_plan, **options)
@@ -240,6 +251,8 @@ def _problem(
     raw, limits = dict(document), {}
     try:
         for key, value in chosen.items():
+            if key == SCENARIO:
+                continue
             if "." in key:
                 raw = document_with(raw, key, value)
             else:

@@ -26,6 +26,7 @@ from serflow_opt.problem.offers import Link, Scaling, Tier
 from serflow_opt.problem.options import resolve_options
 from serflow_opt.problem.ramps import cascade_problems, with_ramps
 from serflow_opt.problem.rules import read_rules
+from serflow_opt.problem.scenarios import in_scenario, scenario_names
 from serflow_opt.problem.schema import ExitsTable, InstanceDocument, LinkTable, ObjectiveTable, PrivacyTable, TierTable
 from serflow_opt.problem.stages import MAX_STAGES, read_stages
 from serflow_opt.problem.tables import read_table
@@ -91,16 +92,34 @@ def load(name: str | Path, catalogs: Sequence[str | Path] = ()) -> Instance:
     return instance
 
 
-def read_toml(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
-    """Parse the TOML file of an instance, of any kind."""
+def read_toml(path: Path, problems: list[Problem], scenario: str | None = None) -> dict[str, Any] | None:
+    """Parse the TOML file of an instance, of any kind.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    problems
+        Takes every fault.
+    scenario
+        Which of the file's scenarios is laid over it; None: none.
+    """
     text = read_text(path, problems)
     if text is None:
         return None
     try:
-        return tomllib.loads(text)
+        return in_scenario(tomllib.loads(text), scenario, str(path), problems)
     except tomllib.TOMLDecodeError as error:
         problems.append(Problem(str(path), "", f"not TOML: {error}", "mend the line named"))
         return None
+
+
+def scenarios_in(path: Path) -> list[str]:
+    """Return the names of a file's [scenario.NAME]; none where it cannot be read."""
+    try:
+        return scenario_names(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return []
 
 
 def instance_in(

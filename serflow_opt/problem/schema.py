@@ -6,7 +6,7 @@ of the CSV tables beside it (`tables.py`) nor of what the keys mean together (`l
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -340,6 +340,9 @@ class InstanceDocument(InstanceTable):
     privacy: PrivacyTable | None = None
     objective: ObjectiveTable = ObjectiveTable()
     uncertainty: UncertaintyTable | None = None
+    scenario: dict[Name, dict[str, Any]] = Field(
+        default={}, description="tables by name, [scenario.peak.workload]: keys in the place of the file's own"
+    )
     carbon: CarbonTable | None = None
     profile: ProfileTable | None = None
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
+from support.helpers import run
 
 from serflow_opt.errors import InputError
 from serflow_opt.families.sweep import SweptValues, document_with, read_values, sweep
+from serflow_opt.problem.loader import shipped_folder
 
 
 @pytest.mark.parametrize(
@@ -70,3 +74,16 @@ def test_faults_are_told_with_their_combination() -> None:
     assert "with workload.rate_per_s = many" in text
     with pytest.raises(InputError, match="0 combinations"):
         sweep("libra", {})
+
+
+def test_each_scenario_of_a_file_is_a_row(tmp_path: Path) -> None:
+    """The file as it is comes first; `--scenario` of other commands asks for one of them."""
+    folder = shutil.copytree(shipped_folder() / "libra", tmp_path / "libra")
+    with (folder / "instance.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[scenario.busy]\nworkload.rate_per_s = 100.0\n")
+    found = sweep(folder, {}, scenarios=True)
+    assert [row["scenario"] for row in found.rows] == ["-", "busy"]
+    asked = run("solve", folder, "--scenario", "busy", "--json").document
+    assert asked["limits"]["rate_per_s"] == 100.0
+    assert found.rows[1]["value"] == asked["objective"]["value"]
+    assert run("solve", folder, "--scenario", "busi").code == 2
