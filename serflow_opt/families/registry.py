@@ -24,6 +24,7 @@ SHIPPED = {
     "workflow": "families.workflow.family:WORKFLOW",
     "commitment": "families.commitment.family:COMMITMENT",
     "spot": "families.spot.family:SPOT",
+    "shifting": "families.shifting.family:SHIFTING",
 }
 """Where the families of this package are, imported when they are asked for."""
 GROUP = "serflow_opt.families"

@@ -56,7 +56,7 @@ def test_commands_end_and_print_as_for_placements(tmp_path: Path) -> None:
             'kind = "sack"',
             "kind",
             "placement, batching, cluster, keep-alive, training, pipeline, job, blocked, workflow, "
-            "commitment, spot, knapsack",
+            "commitment, spot, shifting, knapsack",
         ),
         ('kind = "knapsack"\nobjective = "beauty"', "objective", "value"),
         ('kind = "knapsack"\nlimits = { height_max = 3 }', "limits.height_max", "value_min, weight_max, price_max"),

@@ -37,6 +37,7 @@ from support import (
     golden_pipelines,
     golden_provisioning,
     golden_scaling,
+    golden_shifting,
     golden_spot_foresight,
     golden_spot_pools,
     golden_training,
@@ -145,6 +146,7 @@ def built_names() -> set[str]:
     return (
         golden_scaling.built_names()
         | golden_batching.built_names()
+        | golden_shifting.built_names()
         | golden_blocked.built_names()
         | golden_cluster.built_names()
         | golden_batches.built_names()
