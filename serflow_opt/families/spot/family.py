@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from serflow_opt.families.spot.problem import Counts, SpotPool
     from serflow_opt.search.outcome import SearchSettings
 
-SCOPE = "machines and zones that go and come back independently of each other, in the long run"
+SCOPE = "machines that go and come back independently of each other, zones as stated, in the long run"
 LATE = "; lateness as of a queue whose workers stay as they are, averaged over how many are up"
 
 
