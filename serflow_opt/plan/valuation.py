@@ -12,7 +12,7 @@ from serflow_opt.plan.document import Plan
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import resolve
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.limits import shown_unit
+from serflow_opt.problem.limits import holding_machines, shown_unit
 
 
 def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
@@ -24,7 +24,7 @@ def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
         When the document does not fit the instance.
     """
     began = time.monotonic()
-    instance, decision = resolve(instance, document)
+    instance, decision = resolve(holding_machines(instance), document)
     # a weighted objective depends on ideal and nadir, which only a solve finds
     weighted = instance.minimize == "weighted"
     shown = shown_unit(instance.minimize)[0]

@@ -129,7 +129,7 @@ class Documents:
     accounting: str
     then: tuple[str, ...] = ()
     weights: dict[str, float] = field(default_factory=dict)
-    counted: bool = False
+    counted: bool = True
     emitting: bool = False
 
     @property

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from support import tiny
 
-from serflow_opt.problem.limits import keeping, limits_of, limits_set, put, shown_unit, value_of
+import serflow_opt as so
+from serflow_opt.problem.limits import holding_machines, keeping, limits_of, limits_set, put, shown_unit, value_of
 
 
 def test_limits_are_told_in_the_unit_of_files() -> None:
@@ -35,3 +38,18 @@ def test_only_limits_that_are_named_are_kept() -> None:
     assert limits_of(kept)["rate_per_s"] == 7.0
     assert limits_of(instance)["latency_slo_ms"] == 2000.0
     assert shown_unit("latency") == (1000.0, "ms")
+
+
+def test_solve_rents_no_more_machines_than_a_tier_has() -> None:
+    """All on the VM takes 2 x (1 + 2 x 0.5) / 0.5 = 8 machines; with 7 there is no plan."""
+    instance = tiny.one_vm(accounting="reserved", rate_per_s=2.0)
+    vm = instance.tiers[0]
+
+    def having(most: int) -> so.Instance:
+        few = dataclasses.replace(vm, scaling=dataclasses.replace(vm.scaling, machines_max=most))
+        return dataclasses.replace(instance, tiers=(few,))
+
+    assert [option.machines_max for option in holding_machines(having(7)).options] == [7]
+    assert holding_machines(instance) is instance
+    assert so.solve(having(8)).status == "optimal"
+    assert so.solve(having(7)).status == "infeasible"
