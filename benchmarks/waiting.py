@@ -95,10 +95,8 @@ def _counts(path: Path) -> Iterator[Row]:
     services, kept, broken = int(found["services"]), int(found["simulator: kept"]), int(found["broken"])
     less, needless, none = (int(found[name]) for name in ("one machine less: broken", "kept", "no deployment"))
     undecided, tried = services - kept - broken, services + none
-    said = (
-        f"{services} of {tried} can be served: {kept} confirmed, {broken} refuted, {undecided} undecided; one machine "
-    )
-    said += f"less refuted {less} times, confirmed {needless}"
+    said = f"{services} of {tried} can be served: {kept} confirmed, {broken} refuted, {undecided} undecided; "
+    said += f"one machine less refuted {less} times, confirmed {needless}"
     good = tried >= 200 and not broken and not needless and not undecided
     why = "" if good else f"{tried} services so far" if tried < 200 else "see the table of promises"
     if tried >= 200 and undecided and not (broken or needless):
