@@ -20,6 +20,7 @@ from serflow_opt.problem.document_faults import explained
 from serflow_opt.problem.emitting import TierEmissions
 from serflow_opt.problem.handovers import noise_curves, read_ways
 from serflow_opt.problem.instance import Instance
+from serflow_opt.problem.kept_warm import kept_warm_s
 from serflow_opt.problem.kinds import CLIENT, Objective
 from serflow_opt.problem.network import NO_CLASSIFIER, Menu, Privacy, Stage
 from serflow_opt.problem.offers import Link, Scaling, Tier
@@ -229,6 +230,10 @@ def _resolve(
         right = math.nan if document.exits is None else 1.0
         menus = (*[NO_CLASSIFIER] * (len(stages) - 1), Menu((0.0,), (1.0,), (right,)))
     workload, objective = document.workload, document.objective
+    kept = [
+        kept_warm_s(tier, folder, file, f'tier[{n}] "{tier.name}"', problems)
+        for n, tier in enumerate(document.tier, start=1)
+    ]
     privacy = document.privacy or PrivacyTable()
     instance = Instance(
         name=document.name,
@@ -237,7 +242,10 @@ def _resolve(
         input_bytes=document.network.input_bytes,
         menus=menus,
         threshold_mode=document.exits.thresholds if document.exits else "menu",
-        tiers=tuple(_tier(t, TierEmissions(document.carbon, t, file, "").per_joule) for t in document.tier),
+        tiers=tuple(
+            _tier(tier, TierEmissions(document.carbon, tier, file, "").per_joule, own)
+            for tier, own in zip(document.tier, kept, strict=True)
+        ),
         options=options,
         links=links,
         source=workload.source,
@@ -369,13 +377,13 @@ def _link_fault(link: LinkTable, names: list[str], links: dict[tuple[str, str], 
     return None
 
 
-def _tier(tier: TierTable, g_per_joule: float) -> Tier:
+def _tier(tier: TierTable, g_per_joule: float, kept_s: float | None) -> Tier:
     """A tier without what it offers."""
     sent = tier.payload_max_bytes, tier.joules_per_byte
-    return Tier(tier.name, tier.kind, tier.stage_specific, *sent, _scaling(tier), g_per_joule)
+    return Tier(tier.name, tier.kind, tier.stage_specific, *sent, _scaling(tier, kept_s), g_per_joule)
 
 
-def _scaling(tier: TierTable) -> Scaling:
+def _scaling(tier: TierTable, kept_s: float | None) -> Scaling:
     """How what a tier has comes and goes."""
     return Scaling(
         start_s=tier.start_s,
@@ -383,6 +391,6 @@ def _scaling(tier: TierTable) -> Scaling:
         machines_max=tier.machines_max,
         interruptions_per_day=tier.interruptions_per_day,
         replace_s=tier.replace_s,
-        keep_alive_s=tier.keep_alive_s,
+        keep_alive_s=kept_s,
         concurrency_max=tier.concurrency_max,
     )

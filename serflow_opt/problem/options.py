@@ -90,7 +90,7 @@ def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem])
         problems.append(Problem(file, f"{place}.{key}", found, cure))
 
     function_keys = {"memory_mb", "memory_mb_range", "arch", "cold_start_ms", "cold_share", "speed_curve"}
-    function_keys |= {"keep_alive_s", "concurrency_max", "billing_step_ms", "billing_min_ms"}
+    function_keys |= {"keep_alive_s", "keep_alive_plan", "concurrency_max", "billing_step_ms", "billing_min_ms"}
     machine_keys = {"any_", "term", "speed_class", "workers", "start_s", "billing_min_s", "machines_max"}
     machine_keys |= {"interruptions_per_day", "replace_s"}
     if tier.kind == "function":

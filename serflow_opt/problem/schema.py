@@ -211,6 +211,10 @@ class TierTable(InstanceTable):
     keep_alive_s: NonNegative | None = Field(
         default=None, description="functions: how long an idle one stays warm; traffic commands need it"
     )
+    keep_alive_plan: str | None = Field(
+        default=None,
+        description="functions: instead, JSON: a plan of kind 'keep-alive', as `solve --out` writes it",
+    )
     concurrency_max: Workers | None = Field(default=None, description="functions: most requests at once, per block")
     billing_step_ms: NonNegative = Field(default=0.0, description="functions: busy time is rounded up to this; 0: not")
     billing_min_ms: NonNegative = Field(default=0.0, description="functions: least busy time of a call that is billed")
