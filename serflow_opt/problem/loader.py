@@ -230,10 +230,6 @@ def _resolve(
         right = math.nan if document.exits is None else 1.0
         menus = (*[NO_CLASSIFIER] * (len(stages) - 1), Menu((0.0,), (1.0,), (right,)))
     workload, objective = document.workload, document.objective
-    kept = [
-        kept_warm_s(tier, folder, file, f'tier[{n}] "{tier.name}"', problems)
-        for n, tier in enumerate(document.tier, start=1)
-    ]
     privacy = document.privacy or PrivacyTable()
     instance = Instance(
         name=document.name,
@@ -242,10 +238,7 @@ def _resolve(
         input_bytes=document.network.input_bytes,
         menus=menus,
         threshold_mode=document.exits.thresholds if document.exits else "menu",
-        tiers=tuple(
-            _tier(tier, TierEmissions(document.carbon, tier, file, "").per_joule, own)
-            for tier, own in zip(document.tier, kept, strict=True)
-        ),
+        tiers=_tiers(document, folder, file, problems),
         options=options,
         links=links,
         source=workload.source,
@@ -375,6 +368,15 @@ def _link_fault(link: LinkTable, names: list[str], links: dict[tuple[str, str], 
     if link.from_ != CLIENT and names.index(link.from_) >= names.index(link.to):
         return f"{link.from_} -> {link.to} does not go down the list of tiers", "requests never move up or within"
     return None
+
+
+def _tiers(document: InstanceDocument, folder: Path, file: str, problems: list[Problem]) -> tuple[Tier, ...]:
+    """The tiers without what they offer."""
+    found = []
+    for n, tier in enumerate(document.tier, start=1):
+        kept_s = kept_warm_s(tier, folder, file, f'tier[{n}] "{tier.name}"', problems)
+        found.append(_tier(tier, TierEmissions(document.carbon, tier, file, "").per_joule, kept_s))
+    return tuple(found)
 
 
 def _tier(tier: TierTable, g_per_joule: float, kept_s: float | None) -> Tier:
