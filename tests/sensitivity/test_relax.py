@@ -8,6 +8,7 @@ import math
 import pandas as pd
 import pytest
 from support import tiny
+from support.golden_carbon import emitting
 from support.tiny import only_split
 
 import serflow_opt as so
@@ -76,8 +77,9 @@ def test_limits_are_set_in_their_units(limit: str) -> None:
     """A limit that is set is read back in its unit, and None takes it away."""
     from serflow_opt.problem.limits import limits_of
 
-    assert limits_of(with_limit(tiny.two_stages(), limit, 0.5))[limit] == pytest.approx(0.5)
-    assert limits_of(with_limit(with_limit(tiny.two_stages(), limit, 0.5), limit, None))[limit] is None
+    instance = emitting()
+    assert limits_of(with_limit(instance, limit, 0.5))[limit] == pytest.approx(0.5)
+    assert limits_of(with_limit(with_limit(instance, limit, 0.5), limit, None))[limit] is None
 
 
 def test_what_cannot_be_relaxed() -> None:
