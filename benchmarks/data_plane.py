@@ -1,0 +1,465 @@
+"""Promises beside what real processes do: nothing in the loop is simulated but the prices.
+
+The shipped digits network (`plane_network.py`) runs in processes behind HTTP: machines, which are there so many seconds
+after they are ordered, and a function with cold starts (`plane_worker.py`). In front is a gateway with the balancer
+(`plane_gateway.py`); requests come from a process of their own, at random by the rates of a trace (`plane_load.py`);
+`serflow-opt serve` says how many machines there are to be, how many requests may wait, and which thresholds hold.
+
+First a worker is timed, stage by stage, and an instance written: its times, exits on digits that nothing was fitted to,
+prices of AWS for one vCPU. The promise is what `simulate` says of the same trace under the same controller, over seeds;
+beside it stand what was measured, and what is promised with the times that workers had in the run, since these are of a
+machine that others use, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from plane_gateway import Bill, Gateway, Processes
+from plane_load import post
+from plane_network import digits, viewed
+from reporting import setting, table, write
+
+import serflow_opt as so
+from serflow_opt.ground.kept import decode
+from serflow_opt.ground.shares import interval
+from serflow_opt.profiling.measure.exit_samples import ExitSamples, sample_exits, write_samples
+from serflow_opt.serving.store import ServiceStore
+from serflow_opt.traffic.service import Service
+from serflow_opt.traffic.simulate.result import Simulation
+
+EVERY_S, START_S, COLD_S, KEEP_S, CONCURRENCY = 5.0, 6.0, 1.0, 30.0, 8
+TIMED, SAMPLES, SEEDS, BOOTSTRAPS = 150, 400, 20, 2000
+SLO = 4.0
+"""The latency target, in mean times of the whole network."""
+LOAD = 0.8
+"""Machines that requests keep busy on average."""
+VCPU_USD = 0.085 / 2
+"""An hour of half a c6i.large, us-east-1, on demand."""
+GB_S_USD, CALL_USD, VCPU_MB = 0.0000166667, 2e-7, 1769
+"""AWS Lambda: a GB-second, a call, and the memory that has one vCPU."""
+
+INSTANCE = """schema = 1
+name = "plane"
+
+[network]
+stages = "stages.csv"
+input_bytes = 3136
+
+[exits]
+samples = "samples.csv"
+classifier_stages = [1, 2, 4, 6]
+levels = 8
+
+[workload]
+rate_per_s = {rate}
+accuracy_min = {accuracy}
+latency_slo_ms = {slo}
+latency_measure = "p95"
+
+[[tier]]
+name = "machine"
+kind = "vm"
+stage_times = "machine.csv"
+start_s = {start}
+workers = 1
+
+[[tier.option]]
+name = "worker"
+usd_per_hour = {vm}
+
+[[tier]]
+name = "function"
+kind = "function"
+stage_times = "function.csv"
+cold_start_ms = {cold}
+cold_share = 0.0
+keep_alive_s = {keep}
+concurrency_max = {concurrency}
+
+[[tier.option]]
+name = "call"
+memory_mb = {mb}
+usd_per_gb_s = {gb}
+usd_per_request = {call}
+
+[[link]]
+from = "machine"
+to = "function"
+bandwidth_mbit_s = 1000.0
+round_trip_ms = 1.0
+
+[objective]
+minimize = "cost"
+accounting = "reserved"
+"""
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What a worker takes, over HTTP: seconds of each stage, request by request; what HTTP adds is in the first."""
+
+    seconds: np.ndarray[Any, Any]
+
+    @property
+    def whole_s(self) -> float:
+        """Mean of the whole network."""
+        return float(self.seconds.sum(axis=1).mean())
+
+
+async def timed(folder: Path, images: np.ndarray[Any, Any]) -> Timed:
+    """Time a worker on whole passes, one after the other."""
+    processes, rows = Processes(folder), []
+    await processes.begin()
+    worker = await processes.order(0.0)
+    await processes.ready(worker)
+    for k in range(TIMED + 10):
+        begin = time.monotonic()
+        _, found = await post(worker.streams, worker.port, "x-thresholds: {}\r\n", images[k % len(images)].tobytes())
+        held = time.monotonic() - begin
+        rows.append([found["seconds"][0] + held - sum(found["seconds"]), *found["seconds"][1:]])
+        await asyncio.sleep(0.01)
+    processes.end(worker)
+    await processes.close()
+    return Timed(np.array(rows[10:]))
+
+
+def written(folder: Path, times: Timed, samples: ExitSamples, rate: float) -> Path:
+    """Write the instance."""
+    mean, sd = times.seconds.mean(axis=0) * 1000, times.seconds.std(axis=0, ddof=1) * 1000
+    for tier, option in (("machine", "worker"), ("function", "call")):
+        lines = ["stage,option,mean_ms,sd_ms"]
+        lines += [f"{s + 1},{option},{m:.6g},{d:.6g}" for s, (m, d) in enumerate(zip(mean, sd, strict=True))]
+        (folder / f"{tier}.csv").write_text("\n".join(lines) + "\n")
+    plain = so.load("digits")
+    stages = ["stage,flops,activation_bytes,parameter_bytes"]
+    stages += [
+        f"{s + 1},{own.flops:.0f},{own.activation_bytes},{own.parameter_bytes}" for s, own in enumerate(plain.stages)
+    ]
+    (folder / "stages.csv").write_text("\n".join(stages) + "\n")
+    write_samples(samples, folder / "samples.csv")
+    text = INSTANCE.format(
+        rate=rate,
+        accuracy=round(samples.accuracy[-1] - 0.005, 4),
+        slo=round(SLO * times.whole_s * 1000, 1),
+        start=START_S,
+        vm=VCPU_USD,
+        cold=COLD_S * 1000,
+        keep=KEEP_S,
+        concurrency=CONCURRENCY,
+        mb=VCPU_MB,
+        gb=GB_S_USD,
+        call=CALL_USD,
+    )
+    (folder / "instance.toml").write_text(text)
+    return folder / "instance.toml"
+
+
+def _busy_s(file: Path) -> float:
+    """Return how long a request holds a machine on average at the thresholds that are chosen."""
+    instance = so.load(file)
+    assert instance.rate_per_s is not None
+    service = so.service_for(instance, so.Trace.of([round(instance.rate_per_s * 3600)], 3600.0), 1)
+    return service.busy_s(0, service.blocks[0].machines[0])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run on processes."""
+
+    found: np.ndarray[Any, Any]
+    bill: Bill
+    service: Service
+    seconds: float
+    orders: int
+
+
+async def ran(folder: Path, trace: so.Trace, images: np.ndarray[Any, Any], labels: Any, seed: int) -> Outcome:
+    """Serve a trace for real."""
+    folder.mkdir()
+    lines = ["second,requests", *(f"{s},{n}" for s, n in enumerate(trace.counts))]
+    (folder / "trace.csv").write_text("\n".join(lines) + "\n")
+    state, log = folder / "state.db", (folder / "serve.log").open("w+")
+    command = [sys.executable, "-m", "serflow_opt.cli", "serve", str(folder.parent / "instance.toml"), "--port", "0"]
+    command += ["--trace", str(folder / "trace.csv"), "--state", str(state), "--blocks", "1"]
+    command += ["--every-s", f"{EVERY_S}", "--settle-s", "1"]
+    own = await asyncio.create_subprocess_exec(*command, stderr=log)
+    while " on http" not in (folder / "serve.log").read_text():
+        await asyncio.sleep(0.1)
+        if own.returncode is not None:
+            raise SystemExit((folder / "serve.log").read_text())
+    place = (folder / "serve.log").read_text().partition(" on ")[2].split()[0]
+    service = _served(state)
+    processes = Processes(folder)
+    await processes.begin()
+    gateway = Gateway(service, processes, place)
+    server, port = await gateway.listen()
+    follow = asyncio.create_task(gateway.follow())
+    rng = np.random.default_rng(seed)
+    moments = np.sort(np.repeat(np.arange(len(trace.counts)), trace.counts) + rng.random(trace.requests))
+    rows = rng.integers(len(images), size=len(moments))
+    np.savez(folder / "load.npz", moments=moments, rows=rows, images=images, labels=labels)
+    load = [
+        str(Path(__file__).parent / "plane_load.py"),
+        str(port),
+        str(folder / "load.npz"),
+        str(folder / "found.npy"),
+    ]
+    while not gateway.orders:
+        await asyncio.sleep(0.05)
+    begin = time.monotonic()
+    sender = await asyncio.create_subprocess_exec(sys.executable, *load, stdout=asyncio.subprocess.DEVNULL)
+    await asyncio.wait({asyncio.create_task(sender.wait()), follow}, return_when=asyncio.FIRST_COMPLETED)
+    seconds = time.monotonic() - begin
+    if follow.done():
+        sender.kill()
+        follow.result()
+    follow.cancel()
+    server.close()
+    await gateway.close()
+    await processes.close()
+    own.send_signal(signal.SIGTERM)
+    await own.wait()
+    return Outcome(np.load(folder / "found.npy"), gateway.bill, service, seconds, gateway.orders)
+
+
+def _served(state: Path) -> Service:
+    """Return the service that is scaled, as the state file has it."""
+    import json
+    import sqlite3
+
+    with sqlite3.connect(state) as db:
+        text = db.execute("SELECT value FROM kept WHERE key = 'service'").fetchone()[0]
+    service = decode(json.loads(text)["service"])
+    assert isinstance(service, Service)
+    assert ServiceStore is not None
+    return service
+
+
+def promised(service: Service, trace: so.Trace) -> list[Simulation]:
+    """Simulate the same trace under the same controller, over seeds."""
+    return [
+        so.simulate(service, trace, so.Controller(service, every_s=EVERY_S), seed=seed, times="lognormal")
+        for seed in range(SEEDS)
+    ]
+
+
+def retimed(service: Service, bill: Bill) -> Service:
+    """Return the service with the times that workers had: of each stage, over the requests that came there."""
+    stages = service.blocks[0].last + 1
+    per: list[list[float]] = [[] for _ in range(stages)]
+    for held, seconds in bill.holds:
+        for s, own in enumerate([seconds[0] + held - sum(seconds), *seconds[1:]]):
+            per[s].append(own)
+    machine, function = service.blocks[0].machines[0], service.blocks[0].function
+    assert function is not None
+    known = [b - a for a, b in zip((0.0, *machine.seconds), machine.seconds, strict=False)]
+    mean = [float(np.mean(own)) if len(own) > 10 else known[s] for s, own in enumerate(per)]
+    sums = (*np.cumsum(mean).tolist(), float(np.sum(mean)))
+    spread = [float(np.var(own)) if len(own) > 10 else 0.0 for own in per]
+    sd = (*np.sqrt(np.cumsum(spread)).tolist(), float(np.sqrt(np.sum(spread))))
+    block = replace(
+        service.blocks[0],
+        machines=(replace(machine, seconds=sums, sd_s=sd),),
+        function=replace(function, seconds=sums, sd_s=sd),
+    )
+    return replace(service, blocks=(block,))
+
+
+def rows_of(outcome: Outcome, before: list[Simulation], after: list[Simulation]) -> list[list[str]]:
+    """Return promise, measurement and promise with the run's times, with intervals of 95 %."""
+    service, bill = outcome.service, outcome.bill
+    function, machine = service.blocks[0].function, service.blocks[0].machines[0]
+    assert function is not None
+    latency = np.array(bill.latency)
+    n, rng = len(latency), np.random.default_rng(0)
+    rent = math.fsum((end - begin) * machine.usd_per_s for begin, end in bill.machine_s)
+    calls = np.array([function.usd_per_request + function.usd_per_s * function.billed_s(own) for own in bill.calls])
+    # which requests go to the function is random: Poisson bootstrap of calls
+    drawn = [float((calls * rng.poisson(1.0, len(calls))).sum()) for _ in range(BOOTSTRAPS)] if len(calls) else [0.0]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    rows = [
+        _row(
+            "cost, mUSD",
+            [1000 * sum(own.usd.values()) for own in before],
+            1000 * (rent + calls.sum()),
+            1000 * (rent + low),
+            1000 * (rent + high),
+            [1000 * sum(own.usd.values()) for own in after],
+        ),
+        _row(
+            "of it machines, mUSD",
+            [1000 * own.usd["machines"] for own in before],
+            1000 * rent,
+            None,
+            None,
+            [1000 * own.usd["machines"] for own in after],
+        ),
+        _row(
+            "calls of the function",
+            [own.by_function[0] for own in before],
+            len(calls),
+            *_counts(len(calls)),
+            [own.by_function[0] for own in after],
+        ),
+        _row(
+            "cold starts",
+            [own.cold_starts[0] for own in before],
+            bill.cold,
+            *_counts(bill.cold),
+            [own.cold_starts[0] for own in after],
+        ),
+    ]
+    slo = service.slo_s or math.inf
+    lost = int(np.isnan(outcome.found[:, 0]).sum())
+    late = int((latency > slo).sum()) + lost
+    rows.append(
+        _row(
+            f"later than {1000 * slo:.0f} ms, or refused, %",
+            [100 * s.violations / s.arrivals for s in before],
+            100 * late / (n + lost),
+            *(100 * x for x in interval(late, n + lost)),
+            [100 * s.violations / s.arrivals for s in after],
+        )
+    )
+    for q in (50, 95, 99):
+        ranks = np.clip(
+            np.round([n * q / 100 + sign * 1.96 * math.sqrt(n * q / 100 * (1 - q / 100)) for sign in (-1, 1)]), 0, n - 1
+        )
+        low, high = np.sort(latency)[ranks.astype(int)]
+        rows.append(
+            _row(
+                f"p{q}, ms",
+                [1000 * s.percentile(q) for s in before],
+                1000 * float(np.quantile(latency, q / 100)),
+                1000 * low,
+                1000 * high,
+                [1000 * s.percentile(q) for s in after],
+            )
+        )
+    served = outcome.found[np.isfinite(outcome.found[:, 0])]
+    right = int(served[:, 0].sum())
+    rows.append(
+        _row(
+            "accuracy, %",
+            [100 * s.accuracy for s in before if s.accuracy is not None],
+            100 * right / len(served),
+            *(100 * x for x in interval(right, len(served))),
+            [],
+        )
+    )
+    samples = 0 if service.draws is None else len(service.draws.exits)
+    for stage, _ in [*service.thresholds, (6, 0.0)]:
+        left, share = int((served[:, 1] == stage).sum()), service.shares[stage - 1]
+        told = f"{100 * share:.1f} ({', '.join(f'{100 * x:.1f}' for x in interval(round(share * samples), samples))})"
+        low, high = interval(left, len(served))
+        rows.append(
+            [
+                f"leave at stage {stage}, %",
+                told,
+                f"{100 * left / len(served):.1f} ({100 * low:.1f}, {100 * high:.1f})",
+                "",
+            ]
+        )
+    return rows
+
+
+def _counts(count: int) -> tuple[float, float]:
+    """A Poisson count's interval."""
+    half = 1.96 * math.sqrt(max(count, 1))
+    return max(0.0, count - half), count + half
+
+
+def _row(
+    name: str, before: list[float], own: float, low: float | None, high: float | None, after: list[float]
+) -> list[str]:
+    """Return a row: mean and range of 95 % of seeds, and what was measured with its interval."""
+
+    def told(values: list[float]) -> str:
+        if not values:
+            return ""
+        a, b = np.quantile(values, [0.025, 0.975])
+        return f"{np.mean(values):.3g} ({a:.3g}, {b:.3g})"
+
+    return [name, told(before), f"{own:.3g}" + ("" if low is None else f" ({low:.3g}, {high:.3g})"), told(after)]
+
+
+def traces(given: list[Path], seconds: int, rate: float) -> list[so.Trace]:
+    """Return parts of traces, by the second, each with the same mean rate: of its busiest part, squeezed or not."""
+    found = []
+    for path in given:
+        whole = so.read_trace(path)
+        counts = whole.counts.astype(float)
+        length = min(len(counts), seconds if whole.period_s == 1 else seconds // 2)
+        sums = np.convolve(counts, np.ones(length), "valid")
+        start = int(sums.argmax())
+        part = np.interp(np.linspace(0, length - 1, seconds), np.arange(length), counts[start : start + length])
+        scaled = np.random.default_rng(1).poisson(part * rate / part.mean())
+        found.append(so.Trace.of(scaled.tolist(), 1.0, path.stem))
+    return found
+
+
+async def work(given: argparse.Namespace) -> str:
+    """Time, write, promise, run; return the tables."""
+    torch.set_num_threads(1)
+    parts, where = [], setting()
+    with tempfile.TemporaryDirectory() as name:
+        folder, data = Path(name), digits()
+        samples = sample_exits(viewed(), data.rows(torch.arange(SAMPLES)))
+        rest = data.rows(torch.arange(SAMPLES, len(data)))
+        images, labels = rest.inputs.numpy(), rest.labels.numpy()
+        times = await timed(folder, images)
+        file = written(folder, times, samples, LOAD / times.whole_s)
+        rate = LOAD / _busy_s(file)  # most leave early
+        written(folder, times, samples, rate)
+        print(
+            f"whole network {1000 * times.whole_s:.1f} ms, by stage {1000 * times.seconds.mean(axis=0)}",
+            file=sys.stderr,
+        )
+        for k, trace in enumerate(traces(given.traces, given.seconds, rate)):
+            outcome = await ran(folder / f"run{k}", trace, images, labels, k)
+            lost = int(np.isnan(outcome.found[:, 0]).sum())
+            before = promised(outcome.service, trace)
+            after = promised(retimed(outcome.service, outcome.bill), trace)
+            own = np.array([held for held, _ in outcome.bill.holds])
+            bill, counts = outcome.bill, trace.counts
+            told = [
+                f"**{trace.name}**: {trace.requests:,} requests in {given.seconds} s",
+                f"{counts.min()} to {counts.max()} a second; {lost} refused, {outcome.orders} orders",
+                f"{len(bill.machine_s)} machines started, {bill.waited} requests waited",
+                f"a request held a worker for {1000 * own.mean():.1f} ms",
+            ]
+            header = ["", "promised", "measured", "promised with the run's times"]
+            parts.append(", ".join(told) + ".\n\n" + table(header, rows_of(outcome, before, after)))
+            print(parts[-1], file=sys.stderr)
+    head = f"{where}\n\nThe whole network took {1000 * times.whole_s:.1f} ms on a worker before the runs."
+    return "\n\n".join([head, *parts])
+
+
+def main() -> None:
+    """Run it, and print tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("traces", type=Path, nargs="+", help="trace files, or twitter-day")
+    parser.add_argument("--seconds", type=int, default=180)
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    text = asyncio.run(work(given))
+    if given.out is None:
+        print(text)
+    else:
+        write(given.out, "plane", text)
+
+
+if __name__ == "__main__":
+    main()
