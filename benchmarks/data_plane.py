@@ -256,19 +256,18 @@ def promised(service: Service, trace: so.Trace) -> list[Simulation]:
 
 
 def retimed(service: Service, bill: Bill) -> Service:
-    """Return the service with the times that workers had: of each stage, over the requests that came there."""
-    stages = service.blocks[0].last + 1
-    per: list[list[float]] = [[] for _ in range(stages)]
+    """Return the service with the times that workers had until the end of each stage, of requests that came there."""
+    until: list[list[float]] = [[] for _ in range(service.blocks[0].last + 1)]
     for held, seconds in bill.holds:
-        for s, own in enumerate([seconds[0] + held - sum(seconds), *seconds[1:]]):
-            per[s].append(own)
+        for s, own in enumerate(np.cumsum([seconds[0] + held - sum(seconds), *seconds[1:]]).tolist()):
+            until[s].append(own)
     machine, function = service.blocks[0].machines[0], service.blocks[0].function
     assert function is not None
-    known = [b - a for a, b in zip((0.0, *machine.seconds), machine.seconds, strict=False)]
-    mean = [float(np.mean(own)) if len(own) > 10 else known[s] for s, own in enumerate(per)]
-    sums = (*np.cumsum(mean).tolist(), float(np.sum(mean)))
-    spread = [float(np.var(own)) if len(own) > 10 else 0.0 for own in per]
-    sd = (*np.sqrt(np.cumsum(spread)).tolist(), float(np.sqrt(np.sum(spread))))
+    slower = float(np.mean(until[0])) / machine.seconds[0]  # for stages that hardly anybody came to
+    many = [len(own) > 10 for own in until]
+    means = [float(np.mean(x)) if m else slower * t for x, m, t in zip(until, many, machine.seconds, strict=False)]
+    spread = [float(np.std(x)) if m else 0.0 for x, m in zip(until, many, strict=True)]
+    sums, sd = (*means, means[-1]), (*spread, spread[-1])
     block = replace(
         service.blocks[0],
         machines=(replace(machine, seconds=sums, sd_s=sd),),
@@ -350,28 +349,22 @@ def rows_of(outcome: Outcome, before: list[Simulation], after: list[Simulation])
         )
     served = outcome.found[np.isfinite(outcome.found[:, 0])]
     right = int(served[:, 0].sum())
-    rows.append(
-        _row(
-            "accuracy, %",
-            [100 * s.accuracy for s in before if s.accuracy is not None],
-            100 * right / len(served),
-            *(100 * x for x in interval(right, len(served))),
-            [],
+    assert service.draws is not None
+    samples = len(service.draws.exits)
+    shares = [("accuracy, %", float(service.draws.right.mean()), right)]
+    shares += [
+        (
+            f"leave at stage {stage}, %",
+            float((service.draws.exits == stage - 1).mean()),
+            int((served[:, 1] == stage).sum()),
         )
-    )
-    samples = 0 if service.draws is None else len(service.draws.exits)
-    for stage, _ in [*service.thresholds, (6, 0.0)]:
-        left, share = int((served[:, 1] == stage).sum()), service.shares[stage - 1]
-        told = f"{100 * share:.1f} ({', '.join(f'{100 * x:.1f}' for x in interval(round(share * samples), samples))})"
-        low, high = interval(left, len(served))
-        rows.append(
-            [
-                f"leave at stage {stage}, %",
-                told,
-                f"{100 * left / len(served):.1f} ({100 * low:.1f}, {100 * high:.1f})",
-                "",
-            ]
-        )
+        for stage, _ in [*service.thresholds, (len(service.shares), 0.0)]
+    ]
+    for text, share, count in shares:
+        both = [(share, *interval(round(share * samples), samples))]
+        both.append((count / len(served), *interval(count, len(served))))
+        told = [f"{100 * x:.1f} ({100 * low:.1f}, {100 * high:.1f})" for x, low, high in both]
+        rows.append([text, *told, ""])
     return rows
 
 
@@ -422,12 +415,9 @@ async def work(given: argparse.Namespace) -> str:
         times = await timed(folder, images)
         file = written(folder, times, samples, LOAD / times.whole_s)
         rate = LOAD / _busy_s(file)  # most leave early
-        written(folder, times, samples, rate)
-        print(
-            f"whole network {1000 * times.whole_s:.1f} ms, by stage {1000 * times.seconds.mean(axis=0)}",
-            file=sys.stderr,
-        )
         for k, trace in enumerate(traces(given.traces, given.seconds, rate)):
+            times = await timed(folder, images)  # others use this machine, too
+            written(folder, times, samples, rate)
             outcome = await ran(folder / f"run{k}", trace, images, labels, k)
             lost = int(np.isnan(outcome.found[:, 0]).sum())
             before = promised(outcome.service, trace)
@@ -438,13 +428,12 @@ async def work(given: argparse.Namespace) -> str:
                 f"**{trace.name}**: {trace.requests:,} requests in {given.seconds} s",
                 f"{counts.min()} to {counts.max()} a second; {lost} refused, {outcome.orders} orders",
                 f"{len(bill.machine_s)} machines started, {bill.waited} requests waited",
-                f"a request held a worker for {1000 * own.mean():.1f} ms",
+                f"the whole network took {1000 * times.whole_s:.0f} ms before, a request {1000 * own.mean():.0f} ms",
             ]
             header = ["", "promised", "measured", "promised with the run's times"]
             parts.append(", ".join(told) + ".\n\n" + table(header, rows_of(outcome, before, after)))
             print(parts[-1], file=sys.stderr)
-    head = f"{where}\n\nThe whole network took {1000 * times.whole_s:.1f} ms on a worker before the runs."
-    return "\n\n".join([head, *parts])
+    return "\n\n".join([where, *parts])
 
 
 def main() -> None:

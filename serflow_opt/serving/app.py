@@ -159,9 +159,8 @@ class ServiceApp:
 
     async def _body(self, request: Request) -> bytes | None:
         """Read a body; None: there is more of it than may be."""
-        if request.headers.get("content-length", "0").isdigit() and (
-            int(request.headers.get("content-length", "0")) > self._body_max
-        ):
+        told = request.headers.get("content-length", "0")
+        if told.isascii() and told.isdigit() and int(told) > self._body_max:
             return None
         parts, size = [], 0
         async for part in request.stream():

@@ -19,7 +19,9 @@ CURE = "pip install 'serflow-opt[serve]'"
 
 
 def check_extra() -> None:
-    """Raise InputError where the extra is not installed."""
+    """Raise InputError where the extra is not installed, or the system has no locks of files."""
+    if not _there("fcntl"):
+        raise InputError([Problem("", "serve", "needs Linux or macOS", "run it in a container, or in WSL")])
     missing = [package for module, package in WANTED.items() if not _there(module)]
     if missing:
         raise InputError([Problem("", "serve", f"{', '.join(missing)} not installed", CURE)])

@@ -6,6 +6,7 @@ and decides on whole seconds that are over for a while, since measurements are o
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -114,6 +115,7 @@ class ControlLoop:
         self.measured_s: float | None = None
         """When a measurement of requests was last taken in; None: none was."""
         self._journal = EventJournal()
+        self._told: list[Event | None] = [None, None]
         self._until: int | None = kept.get("until_s")
         self._decided_s: float | None = kept.get("decided_s")
         self._number = int(kept.get("number", 0))
@@ -132,6 +134,15 @@ class ControlLoop:
     def events(self) -> list[Event]:
         """What was noticed or done, by the controller and here, the latest last."""
         return sorted([*self.controller.events, *self._journal.events], key=lambda event: event.at_s)
+
+    def news(self) -> list[Event]:
+        """What was noticed or done since this was last asked, the latest last."""
+        fresh: list[Event] = []
+        for k, events in enumerate((self.controller.events, self._journal.events)):
+            new = list(itertools.takewhile(lambda event, k=k: event is not self._told[k], reversed(events)))  # type: ignore[misc]
+            fresh += reversed(new)
+            self._told[k] = events[-1] if events else None
+        return sorted(fresh, key=lambda event: event.at_s)
 
     @property
     def until_s(self) -> float | None:

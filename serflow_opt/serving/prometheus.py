@@ -72,7 +72,8 @@ class PrometheusQuery:
     @property
     def place(self) -> str:
         """Where it asks, without user and password."""
-        return f"{self._url.scheme}://{self._url.host}:{self._url.port or 80}"
+        port = "" if self._url.port is None else f":{self._url.port}"
+        return f"{self._url.scheme}://{self._url.host}{port}"
 
     def go_on(self, from_s: float) -> None:
         """Ask from a moment on, seconds since 1970: what came while nobody asked is there, too."""

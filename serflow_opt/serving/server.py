@@ -35,6 +35,8 @@ KEY_MIN = 16
 CONNECTIONS_MAX = 1000
 END_S = 5.0
 """Seconds that requests have to end in."""
+STREAMS_S = 1.0
+"""Seconds that calls of KEDA have: streams do not end by themselves."""
 AGAIN_S = 5.0
 """Seconds until a decision that could not be kept is tried again."""
 LOG = logging.getLogger("serflow_opt.serving")
@@ -75,6 +77,8 @@ class ServerSettings:
         if self.key is not None and len(self.key) < KEY_MIN:
             found = f"{len(self.key)} characters"
             problems.append(Problem("", "API key", found, f"take {KEY_MIN} or more, as of `openssl rand -hex 24`"))
+        if self.key is not None and not (self.key.isascii() and self.key.isprintable()):
+            problems.append(Problem("", "API key", "letters that headers do not have", "take printable ASCII"))
         keda = None if self.keda is None else self.keda.rpartition(":")[0].strip("[]")
         places = [("--host", self.host if self.path is None else None), ("--keda", keda)]
         for flag, host in places:
@@ -210,13 +214,13 @@ async def run(
         for task in tasks:
             task.cancel()
         if keda is not None:
-            await keda.stop(END_S)
+            await keda.stop(STREAMS_S)
         await asyncio.wait([served], timeout=2 * END_S)
         await commits.close()
         own.close()
         if settings.path is not None:
             settings.path.unlink(missing_ok=True)
-    for task in tasks:
+    for task in [served, *tasks]:
         if task.done() and not task.cancelled() and (error := task.exception()) is not None:
             raise error
 
@@ -245,7 +249,7 @@ def _place(own: socket.socket, settings: ServerSettings) -> str:
 
 async def _decisions(commits: GroupCommit, sleep: Callable[[float], Awaitable[None]]) -> None:
     """Decide when it is time, and tell what was noticed."""
-    loop, told = commits.loop, len(commits.loop.events)
+    loop = commits.loop
     while True:
         await sleep(min(loop.every_s, max(0.0, loop.due_s - loop.clock.now_s())))
         try:
@@ -256,10 +260,8 @@ async def _decisions(commits: GroupCommit, sleep: Callable[[float], Awaitable[No
         except Exception:
             LOG.exception("the decision failed; orders stay as they are")
             await sleep(min(AGAIN_S, loop.every_s))
-        events = loop.events
-        for event in events[told:] if told <= len(events) else events[-1:]:
+        for event in loop.news():
             LOG.warning("%s", event)
-        told = len(events)
 
 
 async def _queries(

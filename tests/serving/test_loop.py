@@ -105,6 +105,23 @@ def test_late_seconds_are_told_and_left_out(tmp_path: Path, clocks: HandClocks) 
     assert any("came late" in event.text for event in loop.events)
 
 
+def test_news_are_told_once(tmp_path: Path, clocks: HandClocks) -> None:
+    """Of the controller and of the loop, those that are new."""
+    loop = loop_on(tmp_path / "s.db", clocks)
+    assert loop.news() == []
+    loop.take([Measurement(machines=(MachineReport(0, "large", 0, 0, 1),)), counted(ONE, 1, from_s=START_S + 99)])
+    loop.decide()
+    assert [event.text.partition(":")[0] for event in loop.news()] == [
+        "1 x large did not start",
+        "requests[0].from_s",
+    ]
+    assert loop.news() == []
+    clocks.wall_s += 60
+    loop.decide()
+    assert len(loop.news()) == 1
+    assert len(loop.events) == 3
+
+
 def test_stamps_ahead_are_refused(tmp_path: Path, clocks: HandClocks) -> None:
     """By how far, and what to do; the others of the same commit are taken in."""
     loop = loop_on(tmp_path / "s.db", clocks)

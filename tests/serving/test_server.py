@@ -179,6 +179,7 @@ def test_measurements_are_fetched_while_it_serves(tmp_path: Path) -> None:
         (ServerSettings(keda="0.0.0.0:9090"), "--keda: 0.0.0.0 can be reached by others"),
         (ServerSettings(keda="[::]:9090"), "--keda"),
         (ServerSettings(key="short"), "API key: 5 characters"),
+        (ServerSettings(key="sixteen letters ä"), "API key: letters that headers do not have"),
         (ServerSettings(tls=(Path("/no/cert"), Path("/no/key"))), "no such file"),
     ],
 )
