@@ -247,10 +247,10 @@ def _served(state: Path) -> Service:
     return service
 
 
-def promised(service: Service, trace: so.Trace) -> list[Simulation]:
-    """Simulate the same trace under the same controller, over seeds."""
+def promised(service: Service, trace: so.Trace, real: Service | None = None) -> list[Simulation]:
+    """Simulate the same trace under the same controller, over seeds; `real`: with other times than it believes."""
     return [
-        so.simulate(service, trace, so.Controller(service, every_s=EVERY_S), seed=seed, times="lognormal")
+        so.simulate(real or service, trace, so.Controller(service, every_s=EVERY_S), seed=seed, times="lognormal")
         for seed in range(SEEDS)
     ]
 
@@ -422,7 +422,7 @@ async def work(given: argparse.Namespace) -> str:
             outcome = await ran(folder / f"run{k}", trace, images, labels, k)
             lost = int(np.isnan(outcome.found[:, 0]).sum())
             before = promised(outcome.service, trace)
-            after = promised(retimed(outcome.service, outcome.bill), trace)
+            after = promised(outcome.service, trace, retimed(outcome.service, outcome.bill))
             own = np.array([held for held, _ in outcome.bill.holds])
             bill, counts = outcome.bill, trace.counts
             told = [
