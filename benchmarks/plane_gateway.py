@@ -294,7 +294,9 @@ class Gateway:
                 own = orders["blocks"][0]
                 wanted = sum(row["count"] for row in own["machines"])
                 self.balancer.follow(Orders(({},), (own["queue_max"],)))
-                self._thresholds = json.dumps({row["stage"]: row["threshold"] for row in orders["thresholds"]})
+                thresholds = {row["stage"]: row["threshold"] for row in orders["thresholds"]}
+                thresholds[orders["blocks"][-1]["stages"][1]] = 0.0  # where the last block ends all leave
+                self._thresholds = json.dumps(thresholds)
                 self.orders += 1
                 self.scale(wanted)
             self._cool()
