@@ -15,6 +15,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from serflow_opt.formulations.coefficients import Data
 from serflow_opt.ground.deadline import OutOfTime
 from serflow_opt.ground.tolerances import EQUAL, MODEL_ERROR
 from serflow_opt.plan.adversary import CaseValue, RobustValue, mean_of_worst, value_robustly
@@ -93,6 +94,10 @@ class RobustSearch:
     def run(self) -> RobustOutcome:
         """Search until the gap, or the deadline, is reached."""
         found, settings = self.found, self.settings
+        if not Data(self.plain).connected:  # in no case is there a way through
+            found.infeasible, found.bound, found.checked = True, math.inf, math.inf
+            found.clash = self.asked.case((), tuple(tier.name for tier in self.plain.tiers))
+            return found
         try:
             if self.asked.scenarios:
                 self._alone_each()

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from oracles.robust import robust_document, robust_optimum
 from oracles.writing import write
+from support import tiny
 
 import serflow_opt as so
+from serflow_opt.problem.rules import Rule
+from serflow_opt.problem.uncertainty import Uncertainty
 from serflow_opt.search.outcome import SearchSettings
 from serflow_opt.search.robust.search import RobustSearch
 
@@ -27,3 +30,11 @@ def test_the_best_over_all_cases(seed: int, method: str, tmp_path: Path) -> None
     unit = 1 if instance.minimize == "cost" else 1000
     assert found.value * unit == pytest.approx(best, rel=1e-6)
     assert found.proven(1e-6)
+
+
+@pytest.mark.parametrize("method", ["auto", "milp"])
+def test_where_nothing_gets_in_there_is_no_plan(method: str) -> None:
+    """The source is a tier without a link to the others, in every case."""
+    asked = Uncertainty(budget=1, times=(0.5, 0.5))
+    plan = so.solve(tiny.three_tiers(links={}, uncertainty=asked, rules=(Rule(0, 1, (), ("d",)),)), method=method)
+    assert plan.status == "infeasible"
