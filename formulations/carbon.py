@@ -2,18 +2,18 @@
 
 With u the path scaled by the reach R_s, n_p machines rented whole, λ requests a second, in grams of CO2e per request:
 
-    C = Σ_{s,e} (g_e t_{s,e} + i_k(e) J_e f_{s,e}) u_{s,e}
-      + Σ_{s,e,k,w} (g_e wait_{s,e,k,w} + i_k(e) (J_e encode_w + j_k(e) sent_{s,e,w})) uleave_{s,e,k,w}
-      + Σ_{s,e,w} (g_e (decode_w + chill_e) + i_k(e) J_e decode_w) uenter_{s,e,w}
-      + Σ_p g0_p n_p / λ
-    C <= carbon_max_g                                             carbon_ceiling
+    CO2 = Σ_{s,e} (φ_e t_{s,e} + i_k(e) J_e f_{s,e}) u_{s,e}
+      + Σ_{s,e,k,w} (φ_e wait_{s,e,k,w} + i_k(e) (J_e encode_w + j_k(e) sent_{s,e,w})) uleave_{s,e,k,w}
+      + Σ_{s,e,w} (φ_e (decode_w + chill_e) + i_k(e) J_e decode_w) uenter_{s,e,w}
+      + Σ_p φ0_p n_p / λ
+    CO2 <= carbon_max_g                                             carbon_ceiling
 
     i_k  = grid intensity x PUE of tier k                         grams per joule
-    g0_p = i_k idle watts_p + embodied_p                          grams per second of a machine that is on
-    g_e  = i_k (full watts - idle watts) / workers                grams per busy second of a worker beyond that
+    φ0_p = i_k idle watts_p + embodied_p                          grams per second of a machine that is on
+    φ_e  = i_k (full watts - idle watts) / workers                grams per busy second of a worker beyond that
          = i_k full watts + embodied                              of a function
 
-Where machines are paid by use, they emit by use: g0_p / workers joins g_e, and the last sum is empty. wait is what a
+Where machines are paid by use, they emit by use: φ0_p / workers joins φ_e, and the last sum is empty. wait is what a
 hand-over keeps its sender busy, chill_e the mean time of a cold start. The joules are those of the energy
 (`energy.py`); a gradient that comes back is sent at the intensity of the tier that received.
 """

@@ -94,9 +94,9 @@ NOTATION = (
     Symbol("j_k", "energy of sending a byte", "J/byte", "", "Tier.joules_per_byte"),
     Symbol("E", "energy of a request", "J", "", "energy"),
     Symbol("i_k", "carbon of a joule taken in tier k, PUE included", "g/J", "", "Tier.g_per_joule"),
-    Symbol("g0_p", "carbon of a machine that is on", "g/s", "", "Option.emissions"),
-    Symbol("g_e", "carbon of a busy second", "g/s", "", "Option.emissions"),
-    Symbol("C", "carbon of a request", "g", "", "carbon"),
+    Symbol("φ0_p", "carbon of a machine that is on", "g/s", "", "Option.emissions"),
+    Symbol("φ_e", "carbon of a busy second", "g/s", "", "Option.emissions"),
+    Symbol("CO2", "carbon of a request", "g", "", "carbon"),
 )
 
 
