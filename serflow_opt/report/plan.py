@@ -220,7 +220,7 @@ def _limits(plan: Plan, metrics: Metrics) -> list[str]:
 
 def _slack(slack: float, limit: float, unit: str = "") -> str:
     if abs(slack) <= 1e-6 * abs(limit):
-        return "binds"
+        return "met exactly"
     share = f" ({slack / limit:.2%})" if limit else ""
     return f"{slack:.4g}{unit} to spare{share}" if slack > 0 else f"missed by {-slack:.4g}{unit}"
 

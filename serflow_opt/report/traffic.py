@@ -76,7 +76,7 @@ def deployment_table(deployment: Deployment) -> RenderableType:
         + ("" if math.isnan(deployment.on_time) else f", {deployment.on_time:.4%} in time"),
         "accuracy": "" if deployment.accuracy is None else f"{deployment.accuracy:.4f}",
         "find no room": f"{', '.join(spills)} (at random, at the mean rate)" if spills and random else "",
-        "wait": f"{', '.join(waits)} (at random, at the mean rate)" if waits else "",
+        "wait": f"{', '.join(waits)} (at random, at the mean rate)" if waits and random else "",
     }
     facts["in queue"] = _queues(deployment) if random else ""
     facts["simulated"] = _simulated(deployment)

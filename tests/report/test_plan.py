@@ -21,7 +21,7 @@ def test_stages_money_and_limits(tmp_path: Path) -> None:
     assert has_line(text, "1  fn: f", "confidence >= 0.5", "50.0%", "50", "400", "450")
     assert has_line(text, "2  fn: f", "always", "50.0%", "100", "550")
     assert has_line(text, "cost", "$43.00 per million requests (per-request)")
-    assert has_line(text, "limit", "accuracy >= 0.86: binds")
+    assert has_line(text, "limit", "accuracy >= 0.86: met exactly")
     assert has_line(text, "limit", "latency (worst) <= 900 ms: 350 ms to spare (38.89%)")
 
 

@@ -33,6 +33,8 @@ def test_a_deployment_has_its_machines_and_money() -> None:
     assert has_line(text, "1-1", "100.0%, 143/s", "9 x m4.large", "16/s", f"{143 / 144:.0%}", "0.9")
     assert has_line(text, "$0.9 an hour, $657.00 a month", f"${0.9 / 3600 / 143 * 1e6:.2f} per million requests")
     assert has_line(text, "worst 1000, mean 1000")
+    assert "at random" not in text  # nobody waits where all come evenly
+    assert has_line(text_of(so.provision(so.load("libra"), 143.0)), "find no room", "at random")
 
 
 def test_no_deployment_has_its_reason() -> None:
