@@ -47,6 +47,7 @@ from serflow_opt.cli.common import (
     read_plan,
     read_settings,
 )
+from serflow_opt.cli.compare import compare
 from serflow_opt.cli.diff import diff
 from serflow_opt.cli.explain import explain
 from serflow_opt.cli.export import export
@@ -61,7 +62,7 @@ from serflow_opt.cli.rounds import rounds
 from serflow_opt.cli.serve import serve
 from serflow_opt.cli.speed import speed
 from serflow_opt.cli.sweep import sweep
-from serflow_opt.cli.traffic import compare, scale, simulate
+from serflow_opt.cli.traffic import scale, simulate
 from serflow_opt.cli.versions import versions
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.stopping import ending_at_second, stoppable

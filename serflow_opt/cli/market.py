@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from serflow_opt.cli.common import OK, hand_over, telling
+from serflow_opt.cli.output import write_frame
 from serflow_opt.errors import InputError, Problem
 
 
@@ -45,8 +46,6 @@ def in_market(
     with telling(not as_json) as tell:
         found = compare(problem, trace, every_s=every_s, rules=rules, time_limit=time_limit, on_progress=tell)
     if out is not None:
-        from serflow_opt.files import write_atomically
-
-        write_atomically(out, lambda draft: found.to_frame().to_csv(draft, index=False))
+        write_frame(found.to_frame(), out)
     hand_over(found, as_json)
     return OK

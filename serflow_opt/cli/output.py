@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from serflow_opt.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from serflow_opt.backend.running import Progress
     from serflow_opt.problem.instance import Instance
 
@@ -94,6 +96,34 @@ def _draw(plan: Any, path: Path) -> None:
         return
     figure = Figure(figsize=(10, 4), layout="constrained")
     answering_all("plot", [plan])(plan, figure.subplots())
+    write_atomically(path, lambda draft: figure.savefig(draft, dpi=150))
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table into a CSV file, whole or not at all."""
+    from serflow_opt.files import write_atomically
+
+    write_atomically(path, lambda draft: frame.to_csv(draft, index=False))
+
+
+def draw_panels(path: Path, panels: int, draw: Callable[[Any], object]) -> None:
+    """Draw panels below each other into a file, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The picture.
+    panels
+        How many.
+    draw
+        Takes the axes, one a panel.
+    """
+    from matplotlib.figure import Figure
+
+    from serflow_opt.files import write_atomically
+
+    figure = Figure(figsize=(10, 2.2 + 1.8 * panels), layout="constrained")
+    draw(figure.subplots(panels, 1, squeeze=False)[:, 0])
     write_atomically(path, lambda draft: figure.savefig(draft, dpi=150))
 
 

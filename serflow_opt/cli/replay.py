@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from serflow_opt.cli.common import OK
+from serflow_opt.cli.output import show, write_frame
 from serflow_opt.cli.traffic_options import read_part
 from serflow_opt.errors import InputError, Problem
 
@@ -38,7 +39,6 @@ def replayed(
     InputError
         Without a trace, and for a picture, of which there is none.
     """
-    from serflow_opt.cli.output import show
     from serflow_opt.families.keep_alive.replay import simulate
     from serflow_opt.report.replay import replay_table
 
@@ -48,9 +48,7 @@ def replayed(
         raise InputError([Problem("", "--plot", str(plot), "a replay has no picture: leave it out")])
     found = simulate(problem, read_part(trace, scale, from_s, to_s), seed=seed)
     if out is not None:
-        from serflow_opt.files import write_atomically
-
-        write_atomically(out, lambda draft: found.to_frame().to_csv(draft, index=False))
+        write_frame(found.to_frame(), out)
     if as_json:
         print(json.dumps(found.to_dict(), indent=2))
     else:

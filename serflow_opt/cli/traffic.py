@@ -1,26 +1,23 @@
-"""The commands for traffic over time: scale, simulate, compare."""
+"""The commands for traffic over time: scale, simulate."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from serflow_opt.cli.common import (
     EXIT_CODES,
-    LIMIT,
     OK,
     AccuracyMin,
     Catalogs,
     Debug,
-    Jobs,
     Json,
     LatencyMeasure,
     LatencySlo,
+    ScenarioName,
     Settings,
     check_out,
     finish,
@@ -30,6 +27,7 @@ from serflow_opt.cli.common import (
     telling,
 )
 from serflow_opt.cli.market import in_market
+from serflow_opt.cli.output import check_plot, draw_panels, show, write_frame
 from serflow_opt.cli.replay import replayed
 from serflow_opt.cli.traffic_options import (
     Blocks,
@@ -40,6 +38,8 @@ from serflow_opt.cli.traffic_options import (
     File,
     FromS,
     Moments,
+    Picture,
+    PolicyName,
     SearchGap,
     Seed,
     ServiceTimes,
@@ -55,34 +55,11 @@ from serflow_opt.cli.traffic_options import (
 )
 from serflow_opt.errors import InputError, Problem
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-
 OutCsv = Annotated[Path | None, typer.Option("--out", help="Write a row a period and block into this CSV file.")]
-Picture = Annotated[Path | None, typer.Option("--plot", help="Draw into this file (.png, .pdf, .svg).")]
 
 
 OF_STEPS = ("job", "blocked", "workflow")
 """Kinds whose plans are simulated step by step."""
-
-
-class PolicyName(StrEnum):
-    """Who scales."""
-
-    functions = "functions"
-    maximum = "maximum"
-    autoscaler = "autoscaler"
-    tracking_60 = "tracking-60"
-    tracking_70 = "tracking-70"
-    tracking_80 = "tracking-80"
-    libra = "libra"
-    libra_mean = "libra-mean"
-    serflow = "serflow"
-    whole = "whole"
-    controller = "controller"
-    foresight = "foresight"
-    batches = "batches"
 
 
 def scale(
@@ -98,6 +75,7 @@ def scale(
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,
     latency_measure: LatencyMeasure = None,
+    scenario: ScenarioName = None,
     catalog: Catalogs = None,
     as_json: Json = False,
     out: OutCsv = None,
@@ -107,7 +85,6 @@ def scale(
     """The cheapest schedule over a trace with perfect foresight: what no controller can beat."""
 
     def work() -> int:
-        from serflow_opt.cli.output import check_plot
         from serflow_opt.ground.deadline import Deadline
         from serflow_opt.ground.stopping import stoppable
         from serflow_opt.traffic.control.named_policies import batched_for, service_for
@@ -120,6 +97,7 @@ def scale(
             file,
             catalog,
             "scale",
+            scenario=scenario,
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,
@@ -141,11 +119,11 @@ def scale(
 
             found = replace(found, alone="; ".join(filter(None, (found.alone, AT_MEAN))))
         if out is not None:
-            _write_frame(found.to_frame(), out)
+            write_frame(found.to_frame(), out)
         if plot is not None:
             from serflow_opt.plotting import plot_schedule
 
-            _draw(plot, 2 * len(service.blocks) + 1, lambda axes: plot_schedule(found, axes))
+            draw_panels(plot, 2 * len(service.blocks) + 1, lambda axes: plot_schedule(found, axes))
         hand_over(found, as_json)
         return EXIT_CODES[found.status]
 
@@ -194,6 +172,7 @@ def simulate(
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,
     latency_measure: LatencyMeasure = None,
+    scenario: ScenarioName = None,
     settings: Settings = None,
     catalog: Catalogs = None,
     as_json: Json = False,
@@ -209,7 +188,6 @@ def simulate(
     """
 
     def work() -> int:
-        from serflow_opt.cli.output import check_plot, show
         from serflow_opt.ground.deadline import Deadline
         from serflow_opt.ground.stopping import stoppable
         from serflow_opt.report.traffic import simulation_table
@@ -224,6 +202,7 @@ def simulate(
             file,
             catalog,
             "simulate",
+            scenario=scenario,
             settings=settings,
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,
@@ -268,88 +247,16 @@ def simulate(
             )
         events = getattr(scaled, "events", [])
         if out is not None:
-            _write_frame(found.to_frame(), out)
+            write_frame(found.to_frame(), out)
         if plot is not None:
             from serflow_opt.plotting import simulation_panels
 
-            _draw(plot, 2 * len(service.blocks) + 3, lambda axes: simulation_panels(found, axes))
+            draw_panels(plot, 2 * len(service.blocks) + 3, lambda axes: simulation_panels(found, axes))
         if as_json:
             print(json.dumps(found.to_dict() | {"events": [str(event) for event in events]}, indent=2))
         else:
             show(simulation_table(found, events))
         return OK
-
-    finish(work, debug)
-
-
-def compare(
-    file: File,
-    trace: TraceFile,
-    policy: Annotated[
-        list[PolicyName] | None, typer.Option(help="Who scales; repeatable; left out: all there are.")
-    ] = None,
-    trace_scale: TraceScale = 1.0,
-    from_s: FromS = 0.0,
-    to_s: ToS = None,
-    blocks: Blocks = 2,
-    every_s: EveryS = 60.0,
-    seed: Seed = 0,
-    times: ServiceTimes = Times.fixed,
-    cv: Cv = 0.5,
-    degraded_accuracy_min: DegradedAccuracy = None,
-    jobs: Jobs = 1,
-    time_limit: SimulationLimit = None,
-    accuracy_min: AccuracyMin = None,
-    latency_slo_ms: LatencySlo = None,
-    latency_measure: LatencyMeasure = None,
-    catalog: Catalogs = None,
-    as_json: Json = False,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the table into this CSV file.")] = None,
-    plot: Picture = None,
-    debug: Debug = False,
-) -> None:
-    """Policies on the same requests, side by side, with the bound that none can beat."""
-
-    def work() -> int:
-        from serflow_opt.cli.output import check_plot
-        from serflow_opt.traffic.control.compare import compare as run
-
-        check_plot(plot)
-        check_out(out, ".csv")
-        instance = load_limited(
-            file,
-            catalog,
-            "compare",
-            accuracy_min=accuracy_min,
-            latency_slo_ms=latency_slo_ms,
-            latency_measure=latency_measure,
-        )
-        if instance.kind == "spot":
-            return in_market(instance, trace, every_s, time_limit, as_json, out, plot, rules=True)
-        part = read_part(trace, trace_scale, from_s, to_s)
-        with telling(not as_json) as tell:
-            found = run(
-                instance,
-                part,
-                policies=[name.value for name in policy] if policy else None,
-                blocks=blocks,
-                every_s=every_s,
-                seed=seed,
-                times=times.value,
-                cv=cv,
-                jobs=jobs,
-                degraded_accuracy=degraded_accuracy_min,
-                time_limit=time_limit,
-                on_progress=tell,
-            )
-        if out is not None:
-            _write_frame(found.to_frame(), out)
-        if plot is not None:
-            from serflow_opt.plotting import plot_policies
-
-            _draw(plot, 1, lambda axes: plot_policies(found, axes[0]))
-        hand_over(found, as_json)
-        return LIMIT if found.stopped else OK
 
     finish(work, debug)
 
@@ -379,22 +286,6 @@ def _simulate_plan(
     if plot is not None:
         from serflow_opt.families.events.plot import plot_simulated
 
-        _draw(plot, 1, lambda axes: plot_simulated(found, axes[0]))
+        draw_panels(plot, 1, lambda axes: plot_simulated(found, axes[0]))
     hand_over(found, as_json)
     return OK
-
-
-def _write_frame(frame: pd.DataFrame, path: Path) -> None:
-    from serflow_opt.files import write_atomically
-
-    write_atomically(path, lambda draft: frame.to_csv(draft, index=False))
-
-
-def _draw(path: Path, panels: int, draw: Callable[[Any], object]) -> None:
-    from matplotlib.figure import Figure
-
-    from serflow_opt.files import write_atomically
-
-    figure = Figure(figsize=(10, 2.2 + 1.8 * panels), layout="constrained")
-    draw(figure.subplots(panels, 1, squeeze=False)[:, 0])
-    write_atomically(path, lambda draft: figure.savefig(draft, dpi=150))

@@ -73,6 +73,27 @@ class Moments(StrEnum):
     poisson = "poisson"
 
 
+Picture = Annotated[Path | None, typer.Option("--plot", help="Draw into this file (.png, .pdf, .svg).")]
+
+
+class PolicyName(StrEnum):
+    """Who scales."""
+
+    functions = "functions"
+    maximum = "maximum"
+    autoscaler = "autoscaler"
+    tracking_60 = "tracking-60"
+    tracking_70 = "tracking-70"
+    tracking_80 = "tracking-80"
+    libra = "libra"
+    libra_mean = "libra-mean"
+    serflow = "serflow"
+    whole = "whole"
+    controller = "controller"
+    foresight = "foresight"
+    batches = "batches"
+
+
 def read_part(path: Path, scale: float, from_s: float, to_s: float | None) -> Trace:
     """Read the part of a trace that is asked for.
 
