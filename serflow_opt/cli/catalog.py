@@ -19,7 +19,9 @@ SECONDS = 60
 def catalog(
     pattern: Annotated[list[str] | None, typer.Argument(help="Names, families, regions, architectures.")] = None,
     exclude: Exclude = None,
-    cloud: Annotated[str | None, typer.Option(help="Only this provider: aws, azure, gcp, oci.")] = None,
+    cloud: Annotated[
+        str | None, typer.Option(help="Only this provider: aws, azure, gcp, oci, lambda_labs, modal ...")
+    ] = None,
     region: Annotated[str | None, typer.Option(help="Only regions like this, such as 'eu-*'.")] = None,
     term: Annotated[str | None, typer.Option(help="Only this term: on-demand, spot, or a commitment.")] = None,
     gpu: Annotated[str | None, typer.Option(help="Only machines with GPUs like this; '*': any.")] = None,

@@ -151,5 +151,5 @@ class Facts:
 
 
 def vm_type(name: str) -> VmType | None:
-    """Return the catalogue's type, of any region: size and architecture do not differ between them."""
-    return next((vm for vm in load_catalog().vms if vm.name == name), None)
+    """Return the catalogue's type of known size, of any region: size and architecture do not differ between them."""
+    return next((vm for vm in load_catalog().vms if vm.name == name and vm.vcpus is not None), None)

@@ -24,17 +24,21 @@ class AnyTable(InstanceTable):
 
     def fits(self, vm: VmType) -> bool:
         """Whether a type is as said."""
-        low, high = self.vcpus or (0.0, float("inf"))
-        least, most = self.memory_gb or (0.0, float("inf"))
+        memory_gb = None if vm.memory_mb is None else vm.memory_mb / 1024
         return (
-            low <= vm.vcpus <= high
-            and least <= vm.memory_mb / 1024 <= most
+            _within(vm.vcpus, self.vcpus)
+            and _within(memory_gb, self.memory_gb)
             and (not self.arch or vm.arch in self.arch)
             and (not self.family or _like(vm.family, self.family))
             and (_like(vm.gpu, self.gpu) if self.gpu else not vm.accelerator)
             and (self.usd_per_hour_max is None or vm.usd_per_hour <= self.usd_per_hour_max)
             and (self.burstable or not vm.burstable)
         )
+
+
+def _within(size: float | None, span: Sequence[float] | None) -> bool:
+    """Whether a size is within a span; one that is not known is within none."""
+    return span is None or (size is not None and span[0] <= size <= span[1])
 
 
 def _like(name: str, patterns: Sequence[str]) -> bool:

@@ -47,10 +47,11 @@ class TierEmissions:
             return None
         known = known_watts().get((vm.provider, vm.name))
         stated = self.tier.watts_per_vcpu
+        if vm.vcpus is None or (stated is None and known is None):
+            return self._not_known(vm.name)
         if stated is not None:
             return self._machine((stated[0] * vm.vcpus, stated[1] * vm.vcpus), self._embodied(vm.vcpus, 0.0))
-        if known is None:
-            return self._not_known(vm.name)
+        assert known is not None
         return self._machine((known.watts_idle, known.watts_full), self._embodied(vm.vcpus, known.embodied_g_per_hour))
 
     def functions(self, price: FunctionPrice) -> Emissions | None:

@@ -11,13 +11,14 @@ from typing import Any
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.problem.batches import batch_problems, batching_of
 from serflow_opt.problem.catalog import Catalog, VmType
+from serflow_opt.problem.catalog.rows import NOT_HOURLY, PER_HOUR
 from serflow_opt.problem.emitting import TierEmissions
 from serflow_opt.problem.kinds import BACKWARD
 from serflow_opt.problem.network import Stage
 from serflow_opt.problem.offers import Option, RentalOffer, timed
 from serflow_opt.problem.ranges import MIB, FunctionSizes, amdahl_flops_per_s
 from serflow_opt.problem.schema import InstanceDocument, OptionTable, TierTable
-from serflow_opt.problem.selection import machines_of, speed_factors
+from serflow_opt.problem.selection import known_enough, machines_of, rented_as, speed_factors
 from serflow_opt.problem.speed_curve import SpeedCurve, read_curve
 from serflow_opt.problem.stage_times import StageTime, Times, read_times
 
@@ -131,6 +132,10 @@ def backward_flops(stages: Sequence[Stage]) -> tuple[float, ...]:
     return tuple(BACKWARD * s.flops if s.backward_flops is None else s.backward_flops for s in stages)
 
 
+def _labels(vm: VmType) -> tuple[str, ...]:
+    return (vm.family, vm.arch) if vm.arch else (vm.family,)
+
+
 class _Tier:
     """One tier being resolved; yields its options and notes what is wrong."""
 
@@ -151,6 +156,7 @@ class _Tier:
         self.tier, self.position, self.catalog = tier, position, catalog
         self.stages, self.times, self.curve, self.path = stages, times, curve, path
         self.file, self.place, self.problems, self.emitted = file, place, problems, emitted
+        self.takes_memory = any(stage.parameter_bytes or stage.activation_bytes for stage in stages)
         self.cold_start_s = tier.cold_start_ms / 1000
         self.cold_share = (1.0 if tier.cold_start_ms > 0 else 0.0) if tier.cold_share is None else tier.cold_share
 
@@ -208,9 +214,11 @@ class _Tier:
             t.mean * factor if t.backward is None else t.backward for t, factor in zip(timed, factors, strict=True)
         )
 
-    def _speed(self, vcpus: float, factor: float) -> float | None:
+    def _speed(self, vcpus: float | None, factor: float) -> float | None:
         per_vcpu = self.tier.flops_per_s_per_vcpu
-        return None if per_vcpu is None else amdahl_flops_per_s(vcpus, per_vcpu * factor, self.tier.parallel_fraction)
+        if per_vcpu is None or vcpus is None:
+            return None
+        return amdahl_flops_per_s(vcpus, per_vcpu * factor, self.tier.parallel_fraction)
 
     def _measured_speed(self, memory_mb: float, place: str) -> float | None:
         """Speed on the curve, FLOP/s; outside it nothing is known, and that is a problem."""
@@ -222,14 +230,16 @@ class _Tier:
         return self.curve.at(memory_mb)
 
     def _machines(self) -> list[VmType]:
-        return machines_of(self.tier, self.catalog, self.file, self.place, self.problems)
+        named = machines_of(self.tier, self.catalog, self.file, self.place, self.problems)
+        needed = {"vcpus": self.times is None, "memory_mb": self.takes_memory}
+        return known_enough(named, needed, self.file, self.place, self.problems)
 
     def _machine(self, vm: VmType, factor: float) -> Option:
         offer = RentalOffer(
             vm.name,
             usd_per_s=vm.usd_per_hour / 3600 / self.tier.workers,
-            memory_bytes=vm.memory_mb * MIB,
-            labels=(vm.family, vm.arch),
+            memory_bytes=None if vm.memory_mb is None else vm.memory_mb * MIB,
+            labels=_labels(vm),
             workers=self.tier.workers,
             idle_accelerator=vm.accelerator if self.times is None else "",
             price_day=vm.as_of,
@@ -333,11 +343,16 @@ class _Tier:
 
         before = len(self.problems)
         function = self.tier.kind == "function"
-        known = self.catalog.find_vm(option.name, self.tier.region, self.tier.term) if not function else None
+        known = rented_as(option, self.tier, self.catalog)
         rent, memory_mb = option.usd_per_hour, option.memory_mb
         if known is not None:
             rent = known.usd_per_hour if rent is None else rent
             memory_mb = known.memory_mb if memory_mb is None else memory_mb
+            if memory_mb is None and self.takes_memory:
+                wrong("memory_mb", "missing", "the catalogue does not know it: write what there is for the network")
+            if not function and known.billing != PER_HOUR and option.usd_per_hour is None:
+                why, cure = NOT_HOURLY[known.billing]
+                wrong("name", f"'{option.name}' in {known.region} {why}", cure)
         speed = option.flops_per_s
         if speed is None and self.curve is not None:
             speed = None if memory_mb is None else self._measured_speed(memory_mb, f"{place}.memory_mb")
@@ -346,12 +361,12 @@ class _Tier:
         if self.times is not None and option.flops_per_s is not None:
             wrong("flops_per_s", "given together with stage_times", "measured times replace speeds: remove it")
         if function:
-            if option.usd_per_gb_s is None:
+            if known is None and option.usd_per_gb_s is None:
                 wrong("usd_per_gb_s", "missing", "give the price per GB and second")
-            if memory_mb is None:
+            if known is None and memory_mb is None:
                 wrong("memory_mb", "missing", "a function's price follows its memory")
-            if rent:
-                wrong("usd_per_hour", f"{rent:g}", "a function is paid per use: remove it")
+            if option.usd_per_hour:
+                wrong("usd_per_hour", f"{option.usd_per_hour:g}", "a function is paid per use: remove it")
             if option.workers is not None:
                 wrong("workers", f"{option.workers}", "a function serves one request at a time: remove it")
         else:
@@ -369,11 +384,11 @@ class _Tier:
         offer = RentalOffer(
             option.name,
             usd_per_s=(option.usd_per_gb_s or 0.0) * (memory_mb or 0.0) / 1024
-            if function
+            if function and known is None
             else (rent or 0.0) / 3600 / workers,
             usd_per_request=option.usd_per_request,
             memory_bytes=None if memory_mb is None else memory_mb * MIB,
-            labels=(known.family, known.arch) if known is not None else (),
+            labels=_labels(known) if known is not None else (),
             workers=workers,
             emissions=self.emitted.written_out(option, known, workers),
             **self._calls(),

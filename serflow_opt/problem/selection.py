@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.problem.catalog import Catalog, VmType
-from serflow_opt.problem.schema import TierTable
+from serflow_opt.problem.catalog.rows import PER_SECOND
+from serflow_opt.problem.schema import OptionTable, TierTable
 
 WILD = frozenset("*?[")
 CURE = "see `serflow-opt catalog --region REGION --term TERM`"
@@ -48,6 +49,56 @@ def machines_of(tier: TierTable, catalog: Catalog, file: str, place: str, proble
     if tier.any_ is not None:
         take("any", catalog.select(tier.region, tier.term, keep=tier.any_.fits), "what is said")
     return found
+
+
+def known_enough(
+    machines: Sequence[VmType], needed: Mapping[str, bool], file: str, place: str, problems: list[Problem]
+) -> list[VmType]:
+    """Return the types whose sizes are known, as far as they are needed.
+
+    Parameters
+    ----------
+    machines
+        What the tier offers.
+    needed
+        Of `vcpus`, which speeds follow from, and `memory_mb`, whether it matters here.
+    file, place
+        The instance file and the tier in it, for messages.
+    problems
+        Takes the others, which have to be written out.
+    """
+    words = {"vcpus": "vCPUs", "memory_mb": "memory"}
+    stated = {"vcpus": "flops_per_s", "memory_mb": "memory_mb"}
+    enough = []
+    for vm in machines:
+        lacking = [key for key in words if needed[key] and getattr(vm, key) is None]
+        if lacking:
+            found = f"{' and '.join(words[key] for key in lacking)} of '{vm.name}' in {vm.region} unknown"
+            keys = " and ".join(stated[key] for key in lacking)
+            cure = f'write it as [[tier.option]] with name = "{vm.name}" and its {keys}'
+            cure += ", or give stage_times" if lacking == ["vcpus"] else ""
+            problems.append(Problem(file, f"{place}.options", found, cure))
+        else:
+            enough.append(vm)
+    return enough
+
+
+def rented_as(option: OptionTable, tier: TierTable, catalog: Catalog) -> VmType | None:
+    """Return the type of the catalogue that an option written out goes by; of functions one paid by the second.
+
+    Parameters
+    ----------
+    option
+        In the file, with its own prices or without.
+    tier
+        That it stands in.
+    catalog
+        Prices.
+    """
+    known = catalog.find_vm(option.name, tier.region, tier.term)
+    if known is None or tier.kind != "function":
+        return known
+    return known if known.billing == PER_SECOND and option.usd_per_gb_s is None else None
 
 
 def speed_factors(

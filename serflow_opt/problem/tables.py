@@ -25,13 +25,17 @@ LARGEST = 1e100
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a column holds: a number within bounds, a whole number within bounds, or text."""
+    """What a column holds: a number within bounds, a whole number within bounds, or text.
+
+    A file must have a required column, and no cell of it may be empty unless `blanks` are allowed.
+    """
 
     name: str
     kind: Literal["number", "whole", "text"] = "number"
     low: float = -math.inf
     high: float = math.inf
     required: bool = True
+    blanks: bool = False
 
     def read(self, text: str) -> Cell:
         """Return the cell's value, or raise ValueError saying what would be right."""
@@ -151,7 +155,7 @@ def _read_plain(line: int, columns: Sequence[Column], record: list[str]) -> Row 
     cells: dict[str, Cell] = {}
     try:
         for column, text in zip(columns, record, strict=True):
-            if not text and not column.required:
+            if not text and (column.blanks or not column.required):
                 continue
             if type(column) is not Column:
                 value: Cell = column.read(text.strip())
@@ -177,13 +181,13 @@ def _read_row(
         found.append(Problem(name, f"line {line}", f"{len(record)} cells", f"the header has {len(header)} columns"))
         return None
     cells: dict[str, Cell] = {}
+    before = len(found)
     for title, text in zip(header, record, strict=True):
         column, text = columns.get(title), text.strip()
-        if column is None or (not text and not column.required):
+        if column is None or (not text and (column.blanks or not column.required)):
             continue
         try:
             cells[title] = column.read(text)
         except ValueError as error:
             found.append(Problem(name, f"line {line}, column {title}", repr(text), str(error)))
-    complete = all(title in cells for title, column in columns.items() if column.required and title in header)
-    return Row(line, cells) if complete else None
+    return Row(line, cells) if len(found) == before else None

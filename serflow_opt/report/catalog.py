@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 
 from serflow_opt.ground.sheet import Sheet, facts_table
 from serflow_opt.problem.catalog import ON_DEMAND, Catalog
+from serflow_opt.problem.catalog.rows import PER_HOUR
 
 
 def as_documents(catalog: Catalog) -> dict[str, list[dict[str, Any]]]:
@@ -27,13 +28,28 @@ def as_table(catalog: Catalog) -> RenderableType:
     every = dict.fromkeys(row.source for row in catalog.rows)
     sources = {source: str(n) for n, source in enumerate(every, start=1)}
     if catalog.vms:
-        titles = ["name", "region", "term", "arch", "vCPUs", "memory GiB", "GPU", "USD/hour", "as of", "source"]
+        otherwise = any(vm.billing != PER_HOUR for vm in catalog.vms)
+        billed = ["billing"] if otherwise else []
+        titles = [
+            "name",
+            "region",
+            "term",
+            "arch",
+            "vCPUs",
+            "memory GiB",
+            "GPU",
+            *billed,
+            "USD/hour",
+            "as of",
+            "source",
+        ]
         rows = []
         for vm in catalog.vms:
             gpu = f"{vm.gpu_count} x {vm.gpu}" if vm.gpu else ""
-            size = f"{vm.vcpus:g}", f"{vm.memory_mb / 1024:g}"
+            size = _known(vm.vcpus), _known(None if vm.memory_mb is None else vm.memory_mb / 1024)
             price = f"{vm.usd_per_hour:g}", vm.as_of.isoformat(), sources[vm.source]
-            rows.append((vm.name, vm.region, vm.term, vm.arch, *size, gpu, *price))
+            billing = (vm.billing,) if otherwise else ()
+            rows.append((vm.name, vm.region, vm.term, vm.arch or "-", *size, gpu, *billing, *price))
         parts += [_table(titles, rows, keys=3), ""]
     if catalog.functions:
         titles = [
@@ -83,10 +99,14 @@ def as_summary(catalog: Catalog) -> RenderableType:
     return Group(_table(titles, rows, keys=3), "", f"commitments: {terms or 'none'}", hint)
 
 
+def _known(size: float | None) -> str:
+    return "-" if size is None else f"{size:g}"
+
+
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], keys: int) -> Sheet:
     return Sheet(
         titles,
         rows,
-        left=("name", "cloud", "provider", "region", "term", "arch", "GPU", "as of", "oldest", "newest"),
+        left=("name", "cloud", "provider", "region", "term", "arch", "GPU", "billing", "as of", "oldest", "newest"),
         keys=keys,
     )

@@ -56,3 +56,16 @@ def test_what_is_not_there_is_told(arguments: tuple[str, ...], words: str) -> No
     ran = run("catalog", *arguments)
     assert (ran.code, ran.stdout) == (2, "")
     assert words in ran.stderr
+
+
+def test_gpu_clouds_are_listed_with_what_is_unknown() -> None:
+    """H100s below 4 USD an hour at Modal: one of 3.95, paid by the second; "-" for vCPUs and memory, null in JSON."""
+    asked = ("catalog", "--cloud", "modal", "--region", "modal", "--gpu", "H100", "--max-price", "4")
+    (row,) = run(*asked, "--json").document["vms"]
+    assert (row["name"], row["usd_per_hour"], row["billing"]) == ("h100", 3.95, "per-second")
+    assert (row["vcpus"], row["memory_mb"], row["as_of"]) == (None, None, "2026-05-22")
+    text = run(*asked).stdout
+    assert "billing" in text
+    assert "dexcost 0.26.0" in text
+    line = next(line for line in text.splitlines() if line.startswith("h100"))
+    assert line.split().count("-") == 3  # vCPUs, memory and architecture

@@ -33,3 +33,17 @@ from serflow_opt.problem.catalog import load_catalog
 def test_all_that_is_said_must_hold(said: dict[str, Any], name: str, fits: bool) -> None:
     """c6i.large has 2 vCPUs, 4 GiB and costs 0.085 USD an hour; g4dn.xlarge has a T4."""
     assert AnyTable(**said).fits(load_catalog().vm(name)) is fits
+
+
+@pytest.mark.parametrize(
+    ("said", "fits"),
+    [
+        ({"gpu": ["A10"]}, True),
+        ({"gpu": ["A10"], "vcpus": [0.0, 1000.0]}, False),
+        ({"gpu": ["A10"], "memory_gb": [0.0, 1e6]}, False),
+        ({"gpu": ["A10"], "arch": ["x86_64", "arm64"]}, False),
+    ],
+)
+def test_what_is_unknown_is_within_nothing(said: dict[str, Any], fits: bool) -> None:
+    """Lambda Labs' a10, of which neither vCPUs, memory nor architecture are known."""
+    assert AnyTable(**said).fits(load_catalog().vm("a10", "lambda_labs")) is fits

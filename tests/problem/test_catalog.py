@@ -153,7 +153,11 @@ def test_unknown_function_price(catalog: Catalog, wanted: tuple[str, ...], messa
         ("t3.[ns]*", (), {"t3.nano", "t3.small"}),
         (["T3.NANO", "c6g.m*"], (), {"t3.nano", "c6g.medium"}),
         ("family=c6g", ["*xlarge"], {"c6g.medium", "c6g.large"}),
-        ("gpu=t4", ["*.1?xlarge", "g4dn.[248m]*", "Standard*"], {"g4dn.xlarge"}),
+        (
+            "gpu=t4",
+            ["*.1?xlarge", "g4dn.[248m]*", "Standard*", "region=us-central1"],
+            {"g4dn.xlarge", "t4", "nvidia-tesla-t4"},
+        ),
         ("inf2.*", "gpu=*", {"inf2.xlarge", "inf2.8xlarge", "inf2.24xlarge", "inf2.48xlarge"}),
         ("nothing*", (), set()),
     ],
@@ -253,3 +257,22 @@ def test_later_files_override_earlier_ones(catalog: Catalog, tmp_path: Path) -> 
 
 
 # --- wrong files -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "region", "why"),
+    [
+        ("h100", "modal", "paid by the second of use; write it as .* kind 'function'"),
+        ("l40s", "coreweave", "one GPU of a machine that may have more; give usd_per_hour"),
+        ("nvidia-l4", "us-central1", "a GPU without a machine, which is paid beside it; give usd_per_hour"),
+    ],
+)
+def test_what_is_no_machine_by_the_hour_is_not_rented_as_one(
+    catalog: Catalog, name: str, region: str, why: str
+) -> None:
+    """It is found with its price, but neither a name nor a pattern rents it, nor does it take a discount."""
+    assert catalog.find_vm(name, region) is not None
+    assert catalog.find_vm(name, region, "3yr_all_upfront") is None
+    assert name not in {vm.name for vm in catalog.select(region)}
+    with pytest.raises(InputError, match=f"'{name}' in {region} is .*{why}"):
+        catalog.vm(name, region)

@@ -135,3 +135,41 @@ def test_prices_of_one_s_own(tmp_path: Path) -> None:
     assert [option.usd_per_s for option in instance.options] == pytest.approx([1e-3, 1e-2], rel=1e-12)
     instance = load(document | {"catalog": ["one.csv", "two.csv"]}, tmp_path)
     assert [option.usd_per_s for option in instance.options] == pytest.approx([1e-3, 1e-2], rel=1e-12)
+
+
+def test_gpus_of_unknown_size_written_out(tmp_path: Path) -> None:
+    """Rent by the hour and price by the second come from the catalogue; speed and memory have to be stated."""
+    card = {"name": "a10", "flops_per_s": 1e13, "memory_mb": 24576}
+    vm = {"name": "vm", "kind": "vm", "region": "lambda_labs", "option": [card]}
+    serverless = {"name": "fn", "kind": "function", "region": "modal", "option": [card | {"name": "h100"}]}
+    found = options(tmp_path, vm, serverless)
+    assert found["a10"].usd_per_s == pytest.approx(1.29 / 3600, rel=1e-12)
+    assert found["h100"].usd_per_s == pytest.approx(3.95 / 3600, rel=1e-12)
+    assert (found["a10"].labels, found["h100"].memory_bytes) == (("a10",), 24 * 2**30)
+    for tier, lacking in ((vm, "memory_mb"), (vm, "flops_per_s"), (serverless, "memory_mb")):
+        (own,) = tier["option"]
+        less = {key: value for key, value in own.items() if key != lacking}
+        with pytest.raises(so.InputError, match=rf'option\[1\] "{own["name"]}"\.{lacking}: missing'):
+            options(tmp_path, tier | {"option": [less]})
+    with pytest.raises(so.InputError, match=r"'h100' in modal is paid by the second of use; .*kind 'function'"):
+        options(tmp_path, serverless | {"kind": "vm"})
+    with pytest.raises(so.InputError, match="one GPU of a machine that may have more; give usd_per_hour"):
+        options(tmp_path, vm | {"region": "coreweave", "option": [card | {"name": "l40s"}]})
+    whole = vm | {"region": "coreweave", "option": [card | {"name": "l40s", "usd_per_hour": 18.0}]}
+    assert options(tmp_path, whole)["l40s"].usd_per_s == pytest.approx(18.0 / 3600, rel=1e-12)
+
+
+def test_the_cheapest_plan_on_a_gpu_cloud(tmp_path: Path) -> None:
+    """6e9 FLOP take 0.6 ms at 1e13 FLOP/s: 1.29 USD/h make 2.15e-7 USD; at 3e13 on a GPU by the second 2.19e-7."""
+    stages = {"stages.csv": [{"stage": 1, "flops": 6 * 10**9, "activation_bytes": 4000, "parameter_bytes": 5 * 10**6}]}
+    exits = {"exits.csv": [{"stage": 1, "threshold": 0, "exit_rate": 1, "accuracy": 0.9}]}
+    card = {"name": "a10", "flops_per_s": 1e13, "memory_mb": 24576}
+    fast = {"name": "h100", "flops_per_s": 3e13, "memory_mb": 81920}
+    vm = {"name": "vm", "kind": "vm", "region": "lambda_labs", "option": [card]}
+    fn = {"name": "fn", "kind": "function", "region": "modal", "option": [fast]}
+    document = two_tiers() | {"tier": [vm, fn], "link": [], "tables": stages | exits}
+    plan = so.solve(load(document, tmp_path))
+    assert (plan.status, plan.metrics.cost_usd_per_request) == ("optimal", pytest.approx(1.29 / 3600 * 6e-4))
+    document["tier"] = [vm, fn | {"option": [fast | {"flops_per_s": 3.1e13}]}]
+    plan = so.solve(load(document, tmp_path))
+    assert plan.metrics.cost_usd_per_request == pytest.approx(3.95 / 3600 * 6e9 / 3.1e13)

@@ -108,3 +108,28 @@ def test_functions_of_other_clouds(tmp_path: Path) -> None:
     tier |= {"region": "eastus", "memory_mb": [1000]}
     with pytest.raises(InputError, match="azure-functions has 128 to 1536 MB, in steps of 128"):
         load(two_tiers() | {"tier": [tier], "link": []}, tmp_path)
+
+
+def test_machines_of_unknown_size_are_written_out(tmp_path: Path) -> None:
+    """Without vCPUs there is no speed, without memory no limit: refused with what to write; so are patterns and any."""
+    found = "vCPUs and memory of 'a10' in lambda_labs unknown"
+    cure = 'write it as [[tier.option]] with name = "a10" and its flops_per_s and memory_mb'
+    for keys in ({"options": ["a10"]}, {"options": ["a1?"]}, {"any": {"gpu": ["A10"]}}):
+        text = said(tmp_path, region="lambda_labs", **keys)
+        assert f'tier[1] "vm".options: {found}; {cure}' in text
+    assert "stands for no type" in said(tmp_path, region="lambda_labs", any={"gpu": ["*"], "vcpus": [0, 500]})
+    assert "paid by the second of use" in said(tmp_path, region="modal", options=["h100"])
+
+
+def test_measured_times_say_how_fast_machines_of_unknown_size_are(tmp_path: Path) -> None:
+    """Without vCPUs a table of times is enough where the network takes no memory; rent is 1.29 USD an hour."""
+    tier = {"name": "vm", "kind": "vm", "region": "lambda_labs", "options": ["a10"], "stage_times": "times.csv"}
+    document = two_tiers() | {"tier": [tier], "link": []}
+    document["tables"]["times.csv"] = [{"stage": s, "option": "a10", "mean_ms": 10.0 * s} for s in (1, 2)]
+    with pytest.raises(InputError, match=r"memory of 'a10' in lambda_labs unknown; .*its memory_mb"):
+        load(document, tmp_path)
+    for row in document["tables"]["stages.csv"]:
+        row |= {"parameter_bytes": 0, "activation_bytes": 0}
+    (option,) = load(document, tmp_path).options
+    assert option.stage_seconds == pytest.approx((0.01, 0.02))
+    assert (option.memory_bytes, option.usd_per_s) == (None, pytest.approx(1.29 / 3600))

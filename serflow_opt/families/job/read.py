@@ -208,6 +208,12 @@ def _machines(
         except InputError as error:
             problems += [Problem(file, f"platform '{own.name}'.options", e.found, e.cure) for e in error.problems]
             continue
+        if vm.vcpus is None or vm.memory_mb is None:
+            cure = "write a platform of its own with vcpus, memory_mb and usd_per_hour"
+            problems.append(
+                Problem(file, f"platform '{own.name}'.options", f"vCPUs or memory of '{name}' unknown", cure)
+            )
+            continue
         given.append((name, vm.vcpus, float(vm.memory_mb), vm.usd_per_hour))
     if own.vcpus is not None and own.memory_mb is not None and own.usd_per_hour is not None:
         given.append((own.name, own.vcpus, own.memory_mb, own.usd_per_hour))

@@ -17,7 +17,15 @@ from pathlib import Path
 
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.problem.catalog.read import Prices
-from serflow_opt.problem.catalog.rows import DEFAULT_REGION, ON_DEMAND, Commitment, FunctionPrice, VmType
+from serflow_opt.problem.catalog.rows import (
+    DEFAULT_REGION,
+    NOT_HOURLY,
+    ON_DEMAND,
+    PER_HOUR,
+    Commitment,
+    FunctionPrice,
+    VmType,
+)
 
 __all__ = ["DEFAULT_REGION", "ON_DEMAND", "Catalog", "Commitment", "FunctionPrice", "VmType", "load_catalog"]
 
@@ -55,17 +63,17 @@ class Catalog:
             As the provider calls them.
         term
             `on-demand`, `spot`, or a commitment: then the on-demand price less its discount, unless the catalogue has
-            a row of its own.
+            a row of its own. What is not rented by the hour has none.
         """
         found = self._by_term.get((name, region), {})
-        if term in found or ON_DEMAND not in found:
+        if term in found or ON_DEMAND not in found or found[ON_DEMAND].billing != PER_HOUR:
             return found.get(term)
         provider = found[ON_DEMAND].provider
         commitment = next((one for one in self.commitments if one.key == (provider, term)), None)
         return None if commitment is None else commitment.of(found[ON_DEMAND])
 
     def vm(self, name: str, region: str = DEFAULT_REGION, term: str = ON_DEMAND) -> VmType:
-        """Return the VM type of this name as rented in this region on this term.
+        """Return the VM type of this name as rented by the hour in this region on this term.
 
         Parameters
         ----------
@@ -75,11 +83,14 @@ class Catalog:
         Raises
         ------
         InputError
-            When there is none, with the closest names.
+            When there is none, with the closest names, or when it is paid otherwise.
         """
         vm = self.find_vm(name, region, term)
-        if vm is not None:
+        if vm is not None and vm.billing == PER_HOUR:
             return vm
+        if vm is not None:
+            why, cure = NOT_HOURLY[vm.billing]
+            raise InputError([Problem("catalogue", "", f"'{name}' in {region} {why}", cure)])
         named = [vm for vm in self.vms if vm.name == name]
         regions = list(dict.fromkeys(vm.region for vm in named))
         if region in regions:
@@ -96,7 +107,7 @@ class Catalog:
     def select(
         self, region: str, term: str = ON_DEMAND, patterns: Iterable[str] = ("*",), keep: Keep = lambda vm: True
     ) -> tuple[VmType, ...]:
-        """Return the VM types of a region and term that match a pattern, in the order of the catalogue.
+        """Return the VM types rented by the hour that match a pattern, in the order of the catalogue.
 
         Parameters
         ----------
@@ -111,7 +122,7 @@ class Catalog:
         names = dict.fromkeys(vm.name for vm in self.vms if vm.region == region)
         chosen = [name for name in names if any(fnmatchcase(name, look) for look in looks)]
         rented = (self.find_vm(name, region, term) for name in chosen)
-        return tuple(vm for vm in rented if vm is not None and keep(vm))
+        return tuple(vm for vm in rented if vm is not None and vm.billing == PER_HOUR and keep(vm))
 
     def function(
         self, region: str = DEFAULT_REGION, arch: str = "x86_64", provider: str | None = None
@@ -149,15 +160,16 @@ class Catalog:
         """Add the rows of CSV files, or put them in the place of rows with the same key.
 
         A file holds VM types (columns name, vcpus, memory_mb, usd_per_hour, as_of, and any other of the
-        shipped `vms.csv`), function prices (region, arch, usd_per_gb_s, usd_per_request, as_of, and any
+        shipped `gpus.csv`), function prices (region, arch, usd_per_gb_s, usd_per_request, as_of, and any
         other of `functions.csv`) or commitments (the columns of `terms.csv`); the header tells which. The key of
         a VM type is name, region and term, that of a function price is provider, region and arch, that of a
         commitment is provider and term. Later files override earlier ones.
 
         A cell left out takes the value of the row that is overridden, but `source` is then the name of the
         file. In a new row it is, for VM types: provider "custom", region "us-east-1", term "on-demand", family =
-        the name up to its first point, arch "x86_64", no GPU (one, where `gpu` names a model); for function
-        prices: provider "aws", name "aws-lambda" ("<provider>-function" for others) and the limits of AWS Lambda.
+        the name up to its first point, arch "x86_64" where vcpus are known, no GPU (one, where `gpu` names a model);
+        for function prices: provider "aws", name "aws-lambda" ("<provider>-function" for others) and the limits of
+        AWS Lambda.
 
         Raises
         ------
@@ -245,4 +257,4 @@ def _matches(row: VmType | FunctionPrice | Commitment, patterns: Iterable[tuple[
 def load_catalog() -> Catalog:
     """Return the catalogue that comes with the package; it is read on the first call."""
     with resources.as_file(resources.files(__name__)) as here:
-        return Catalog().with_rows(*(here / f"{name}.csv" for name in ("vms", "functions", "terms")))
+        return Catalog().with_rows(*(here / f"{name}.csv" for name in ("vms", "gpus", "functions", "terms")))

@@ -10,9 +10,19 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from serflow_opt.errors import Problem
-from serflow_opt.problem.catalog.rows import DEFAULT_REGION, ON_DEMAND, Commitment, FunctionPrice, Key, VmType
+from serflow_opt.problem.catalog.rows import (
+    DEFAULT_REGION,
+    NOT_HOURLY,
+    ON_DEMAND,
+    PER_HOUR,
+    Commitment,
+    FunctionPrice,
+    Key,
+    VmType,
+)
 from serflow_opt.problem.tables import Cell, Column, Row, read_table
 
+ARCHS = ("x86_64", "arm64")
 Price = TypeVar("Price", VmType, FunctionPrice, Commitment)
 
 
@@ -31,14 +41,15 @@ class _AboveZero(Column):
         return "a number above 0"
 
 
-class _Arch(Column):
-    """A processor architecture."""
+@dataclass(frozen=True, slots=True)
+class _OneOf(Column):
+    """One of a few words."""
 
-    __slots__ = ()
+    words: tuple[str, ...] = ()
 
     def read(self, text: str) -> Cell:
-        if text not in ("x86_64", "arm64"):
-            raise ValueError("write x86_64 or arm64")
+        if text not in self.words:
+            raise ValueError(f"write {' or '.join(self.words)}")
         return text
 
 
@@ -84,9 +95,8 @@ class _Kind(Generic[Price]):
     key: tuple[str, ...]
     defaults: Mapping[str, Any]
     derived: Callable[[Mapping[str, Any]], dict[str, Any]]
-    rule: Callable[[Price], bool]
-    rule_broken: str
-    """What to do when `rule` does not hold of a row."""
+    mend: Callable[[Price], str]
+    """What to do about a row whose cells do not fit each other; "": they do."""
 
     @property
     def required(self) -> str:
@@ -107,13 +117,21 @@ class _Kind(Generic[Price]):
                 price = self.row(**{**self.derived(known), **known})
             else:
                 price = self.row(**{column.name: getattr(old, column.name) for column in self.columns} | given)
-            if not self.rule(price):
-                problems.append(Problem(str(path), f"line {row.line}", " ".join(key), self.rule_broken))
+            if cure := self.mend(price):
+                problems.append(Problem(str(path), f"line {row.line}", " ".join(key), cure))
             if lines.setdefault(key, row.line) != row.line:
                 found = f"{' '.join(part for part in key if part != ON_DEMAND)} again, first on line {lines[key]}"
                 cure = f"keep one row for each {' and '.join(self.key)}"
                 problems.append(Problem(str(path), f"line {row.line}", found, cure))
             into[key] = price
+
+
+def _mend_vm(vm: VmType) -> str:
+    if (vm.gpu_count > 0) != bool(vm.gpu):
+        return "name the model in gpu and write 1 or more in gpu_count, or leave both empty"
+    if not vm.gpu and (vm.vcpus is None or vm.memory_mb is None):
+        return "write its vcpus and memory_mb: only types with a gpu may leave them empty"
+    return ""
 
 
 VMS: _Kind[VmType] = _Kind(
@@ -124,31 +142,34 @@ VMS: _Kind[VmType] = _Kind(
         _text("region"),
         _text("term"),
         _text("family"),
-        _Arch("arch", "text", required=False),
-        _AboveZero("vcpus", low=0),
-        _whole("memory_mb", 1, required=True),
+        _OneOf("arch", "text", required=False, words=ARCHS),
+        _AboveZero("vcpus", low=0, blanks=True),
+        Column("memory_mb", "whole", low=1, blanks=True),
         _text("gpu"),
         _whole("gpu_count", 0),
         _whole("gpu_memory_mb", 0),
         Column("usd_per_hour", low=0),
         _text("source"),
         _Day("as_of", "text"),
+        _OneOf("billing", "text", required=False, words=(PER_HOUR, *NOT_HOURLY)),
     ),
     key=("name", "region", "term"),
     defaults={
         "provider": "custom",
         "region": DEFAULT_REGION,
         "term": ON_DEMAND,
-        "arch": "x86_64",
+        "vcpus": None,
+        "memory_mb": None,
         "gpu": "",
         "gpu_memory_mb": 0,
+        "billing": PER_HOUR,
     },
     derived=lambda cells: {
         "family": cells["name"].partition(".")[0],
+        "arch": "x86_64" if cells["vcpus"] else "",
         "gpu_count": 1 if cells["gpu"] else 0,
     },
-    rule=lambda vm: (vm.gpu_count > 0) == bool(vm.gpu),
-    rule_broken="name the model in gpu and write 1 or more in gpu_count, or leave both empty",
+    mend=_mend_vm,
 )
 
 FUNCTIONS: _Kind[FunctionPrice] = _Kind(
@@ -157,7 +178,7 @@ FUNCTIONS: _Kind[FunctionPrice] = _Kind(
         _text("name"),
         _text("provider"),
         _text("region", required=True),
-        _Arch("arch", "text"),
+        _OneOf("arch", "text", words=ARCHS),
         Column("usd_per_gb_s", low=0),
         Column("usd_per_vcpu_s", low=0, required=False),
         Column("usd_per_request", low=0),
@@ -190,8 +211,7 @@ FUNCTIONS: _Kind[FunctionPrice] = _Kind(
         "image_max_bytes": 10 * 2**30,
     },
     derived=lambda cells: {"name": "aws-lambda" if cells["provider"] == "aws" else f"{cells['provider']}-function"},
-    rule=lambda function: function.memory_min_mb <= function.memory_max_mb,
-    rule_broken="memory_max_mb must not be below memory_min_mb",
+    mend=lambda row: "" if row.memory_min_mb <= row.memory_max_mb else "memory_max_mb must not be below memory_min_mb",
 )
 
 COMMITMENTS: _Kind[Commitment] = _Kind(
@@ -208,8 +228,7 @@ COMMITMENTS: _Kind[Commitment] = _Kind(
     key=("provider", "term"),
     defaults={},
     derived=lambda cells: {},
-    rule=lambda commitment: commitment.term not in (ON_DEMAND, "spot"),
-    rule_broken="a commitment needs a name of its own",
+    mend=lambda one: "a commitment needs a name of its own" if one.term in (ON_DEMAND, "spot") else "",
 )
 
 

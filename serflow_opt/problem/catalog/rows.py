@@ -11,6 +11,23 @@ Key = tuple[str, ...]
 """What identifies a row: (name, region, term) of a VM type, (provider, region, arch) of a function price."""
 
 
+PER_HOUR = "per-hour"
+PER_SECOND = "per-second"
+NOT_HOURLY = {
+    PER_SECOND: (
+        "is paid by the second of use",
+        "write it as [[tier.option]] of a tier of kind 'function', with flops_per_s and memory_mb",
+    ),
+    "per-gpu": (
+        "is priced by the hour of one GPU of a machine that may have more",
+        "give usd_per_hour of the whole machine, as [[tier.option]]",
+    ),
+    "gpu-only": (
+        "is a GPU without a machine, which is paid beside it",
+        "give usd_per_hour of machine and GPU together, as [[tier.option]]",
+    ),
+}
+"""What is not rented as a machine by the hour: why, and what to do instead."""
 OWN_CHIPS = {"inf1": "Inferentia", "inf2": "Inferentia2", "trn1": "Trainium"}
 """Families with accelerators that are no GPUs."""
 BURSTABLE = frozenset({"t2", "t3", "t3a", "t4g", "Bs", "Bms"})
@@ -21,27 +38,31 @@ SHARED_CORE = frozenset({"e2-micro", "e2-small", "e2-medium", "f1-micro", "g1-sm
 
 @dataclass(frozen=True, slots=True)
 class VmType:
-    """A virtual machine type rented by the hour, in one region.
+    """A virtual machine type rented by the hour, in one region; or a GPU that is paid otherwise.
 
     Attributes
     ----------
     name, region
-        What the provider calls it (`c6i.large`, `us-east-1`).
+        What the provider calls it (`c6i.large`, `us-east-1`). GPU clouds whose source names no region have their own
+        name there.
     term
         How it is rented: `on-demand`, `spot` (the provider may take it back at any time), or a commitment of
         `terms.csv` such as `1yr_no_upfront`. Name, region and term are the key of the row.
     arch
-        Processor architecture, `x86_64` or `arm64`.
+        Processor architecture, `x86_64` or `arm64`; "": unknown.
     vcpus
-        Virtual CPUs.
+        Virtual CPUs; None: unknown, which only types with GPUs may be.
     memory_mb
-        Main memory in units of 2^20 bytes.
+        Main memory in units of 2^20 bytes; None: unknown, as vcpus.
     gpu, gpu_count, gpu_memory_mb
         Model of the GPU ("" without one), how many, and the memory of each one in units of 2^20 bytes.
     usd_per_hour
         Rent of the whole machine on this term, USD per hour; what is paid up front is spread over the term.
     source, as_of
         Where the price comes from, and the day for which that source gives it.
+    billing
+        `per-hour`; `per-second`: for the time of use only, at usd_per_hour / 3600; `per-gpu`: by the hour, of one GPU
+        of a machine that may have more; `gpu-only`: the machine is paid beside it.
     """
 
     name: str
@@ -50,14 +71,15 @@ class VmType:
     term: str
     family: str
     arch: str
-    vcpus: float
-    memory_mb: int
+    vcpus: float | None
+    memory_mb: int | None
     gpu: str
     gpu_count: int
     gpu_memory_mb: int
     usd_per_hour: float
     source: str
     as_of: date
+    billing: str = PER_HOUR
 
     @property
     def key(self) -> Key:

@@ -28,6 +28,7 @@ import serflow_opt as so
             "usd_per_write",
         ),
         ('["c6i.large"]', '["c6i.lagre"]', ROUNDS, "c6i.large"),
+        ('["c6i.large"]', '["a10"]\nregion = "lambda_labs"', ROUNDS, "vCPUs or memory of 'a10' unknown"),
         ('["c6i.large"]', '["c6i.large"]\nstarts = [[2, 100]]', ROUNDS, "the time that 4 workers take"),
         ("[1769, 3538]", "[64]", ROUNDS, "128 to 10,240 MB"),
         ("schema = 1", 'schema = 1\npatterns = ["server"]', ROUNDS, "a parameter server, ring for direct"),

@@ -178,3 +178,19 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
     missing, folder = problems_of(tmp_path / "absent.csv", tmp_path)
     assert "no such file" in missing.found
     assert "cannot be read" in folder.found
+
+
+def test_only_types_with_gpus_may_be_of_unknown_size(tmp_path: Path) -> None:
+    """Empty cells are unknown, not 0; their architecture is unknown, too."""
+    header = f"{VM_HEADER},gpu,billing"
+    catalog = load_catalog().with_rows(write(tmp_path, header, "card,,,2.5,2026-11-01,H100,per-second"))
+    card = catalog.find_vm("card")
+    assert card is not None
+    assert (card.vcpus, card.memory_mb, card.arch, card.gpu_count, card.billing) == (None, None, "", 1, "per-second")
+    (problem,) = problems_of(write(tmp_path, header, "box,2,,2.5,2026-11-01,,"))
+    assert (problem.place, problem.cure) == (
+        "line 2",
+        "write its vcpus and memory_mb: only types with a gpu may leave them empty",
+    )
+    (problem,) = problems_of(write(tmp_path, header, "card,,,2.5,2026-11-01,H100,monthly"))
+    assert (problem.place, problem.found) == ("line 2, column billing", "'monthly'")
