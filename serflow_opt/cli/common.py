@@ -173,11 +173,18 @@ def load_limited(
     problem = family.changed(
         problem, {**changes, **({"include": include or (), "exclude": exclude or ()} if include or exclude else {})}
     )
-    for text in family.cautions(problem):
-        print(f"warning: {file}: {text}", file=sys.stderr)
+    _warn(file, problem)
     if verb != "value" and getattr(problem, "uncertainty", None) is not None:
         print(f"warning: {file}: [uncertainty] is left aside here; `solve` and `evaluate` hold it", file=sys.stderr)
     return problem
+
+
+def _warn(file: str, problem: Any) -> None:
+    """Print what is likely to be meant otherwise."""
+    from serflow_opt.families.registry import family_of
+
+    for text in family_of(problem).cautions(problem):
+        print(f"warning: {file}: {text}", file=sys.stderr)
 
 
 def read_settings(given: list[str] | None) -> dict[str, object]:
@@ -201,6 +208,7 @@ def load_given(
     catalogs: list[Path] | None,
     changes: dict[str, Any],
     jobs: int = 1,
+    warned: bool = True,
 ) -> tuple[list[tuple[str, Any]], list[Problem]]:
     """Load every file and collect the problems of all of them.
 
@@ -216,6 +224,8 @@ def load_given(
         Limits by the keys of files, in the units shown; None: as the instance has it.
     jobs
         Processes.
+    warned
+        Whether what is likely to be meant otherwise is printed; plans of placements have it among their notes.
 
     Returns
     -------
@@ -224,7 +234,11 @@ def load_given(
     from serflow_opt.cli.many import load_all
 
     given = {key: value for key, value in changes.items() if value is not None}
-    return load_all(files, catalogs or (), given, include or (), exclude or (), jobs)
+    loaded, problems = load_all(files, catalogs or (), given, include or (), exclude or (), jobs)
+    for file, problem in loaded:
+        if warned and problem.kind != "placement":
+            _warn(file, problem)
+    return loaded, problems
 
 
 def spinner(console: Console) -> str:

@@ -25,7 +25,7 @@ def validate(
         from serflow_opt.cli.many import expand
         from serflow_opt.families.registry import family_of
 
-        instances, problems = load_given(expand(files), None, None, catalog, {})
+        instances, problems = load_given(expand(files), None, None, catalog, {}, warned=False)
         told = {file: family_of(instance).cautions(instance) for file, instance in instances}
         if as_json:
             fields = ("file", "place", "found", "cure")

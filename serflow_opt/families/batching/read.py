@@ -163,6 +163,11 @@ def _function(
         cautions.append(
             f"{place}: a batch of {batches[b + 1]} on {sizes[s]:g} {key} takes less time than one of {batches[b]}"
         )
+    for s, b in np.argwhere(np.diff(longest, axis=1) < -ROUNDING * longest[:, 1:])[:1]:
+        cautions.append(
+            f"{place}: the longest time of a batch of {batches[b + 1]} on {sizes[s]:g} {key} is below that of "
+            f"{batches[b]}: taken to be as long"
+        )
     step = table.billing_step_ms / 1000
     billed = mean if step == 0 else np.ceil(mean / step * (1 - ROUNDING)) * step
     unit = "vCPU" if table.vcpus is not None else "GB of GPU"

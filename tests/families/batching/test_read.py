@@ -87,3 +87,7 @@ def test_a_card_has_an_end_and_times_that_fall_are_doubted(tmp_path: Path) -> No
         so.load(tmp_path)
     folder = small(tmp_path / "falls", times=TIMES.replace("1,2,120,240", "1,2,90,240"))
     assert "a batch of 2 on 1 vcpus takes less time than one of 1" in run("validate", folder).stderr
+    folder = small(tmp_path / "longest", times=TIMES.replace("1,2,120,240", "1,2,120,190"))
+    assert (
+        "longest time of a batch of 2 on 1 vcpus is below that of 1: taken to be as long" in run("solve", folder).stderr
+    )
