@@ -46,7 +46,8 @@ COMPARED_S = 40.0
 FIRST_S = 180.0
 """All policies start without machines, and these take 100 s."""
 SECOND = """USD, and the share of requests that were late; the bound is of a fluid that knows all rates and serves all
-as they come. `whole` is the controller on one block, `controller` on one or two, whichever costs less."""
+as they come. `whole` is the controller on one block, `controller` on one or two: whichever costs less of those of
+which cold functions are expected to make no more late than may be, else whichever has fewest late."""
 
 
 def main() -> None:

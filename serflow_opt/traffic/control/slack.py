@@ -125,9 +125,36 @@ def allowed_late(service: Service) -> float:
     """Return the share of all requests that waits are planned to make late."""
     if service.slo_s is None:
         return 1.0
+    return max(0.0, MARGIN * may_be_late(service) - late_anyway(service))
+
+
+def may_be_late(service: Service) -> float:
+    """Return the share of all requests that may be late."""
+    return max(TAIL, 1 - service.quantile)
+
+
+def late_anyway(service: Service) -> float:
+    """Return the share of all requests that are late without waiting, on the slower pool of every block."""
+    if service.slo_s is None:
+        return 0.0
     latest = service.slo_s * (1 + TOLERANCE)
-    anyway = math.fsum(share for s, share in enumerate(service.shares) if _path_s(service, s) > latest)
-    return max(0.0, MARGIN * max(TAIL, 1 - service.quantile) - anyway)
+    return math.fsum(share for s, share in enumerate(service.shares) if _path_s(service, s) > latest)
+
+
+def path_on_function_s(service: Service, b: int, s: int) -> float:
+    """Return the seconds of a request on the function of a block, and on the slower pool of all others.
+
+    Parameters
+    ----------
+    service, b
+        The service, and the block, which has a function.
+    s
+        Position of the stage where the request leaves.
+    """
+    block = service.blocks[b]
+    assert block.function is not None
+    own = block.function.seconds[s - block.first if s <= block.last else -1]
+    return _path_s(service, s) - _slowest_s(block, s) + own
 
 
 def worst_s(service: Service) -> float:

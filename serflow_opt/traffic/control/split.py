@@ -5,8 +5,10 @@ wait beside functions, too, and orders machines by what they are worth (`worth.p
 
     Σ_b  least, over the types of block b, of rent and calls a second at the worth of its machines,
 
-with the block's function alone until the first machines are there. What a request may wait is shared out so that this
-is least: by all blocks with machines alike, by one of them, or by those that have no function.
+with the block's function alone until the first machines are there. Functions start cold, and each cut has one more of
+them (`cold.py`): services of which more would be late by that than may be are taken only where all are so, and then the
+one of which fewest are. What a request may wait is shared out so that this is least: by all blocks with machines alike,
+by one of them, or by those that have no function.
 """
 
 from __future__ import annotations
@@ -15,6 +17,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
+from serflow_opt.traffic.control.cold import cold_calls, environments, late_when_cold
+from serflow_opt.traffic.control.slack import late_anyway, may_be_late
 from serflow_opt.traffic.control.worth import MachineWorth
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.service import Service
@@ -22,11 +28,13 @@ from serflow_opt.traffic.service import Service
 FIRST_LOOK_S = 60.0
 """When a controller that has seen requests decides for the first time."""
 ONE_BLOCK_MORE = 0.02
-"""A cut has to save so much: each function more is one more that requests may meet cold."""
+"""A cut has to save so much: what costs nearly the same is taken as the plainest."""
 
 
 def cheapest(services: Sequence[Service], rates: Rates, seconds: float) -> Service:
     """Return the service that costs least under our controller; of those that cost nearly the same the plainest.
+
+    With more late than may be, for cold starts, the one with which fewest are is taken.
 
     Parameters
     ----------
@@ -37,8 +45,13 @@ def cheapest(services: Sequence[Service], rates: Rates, seconds: float) -> Servi
     seconds
         How long they do.
     """
-    each = [(usd_per_s(service, rates, seconds), service) for service in services]
-    return min(each, key=lambda own: own[0] * (1 + ONE_BLOCK_MORE * (len(own[1].blocks) - 1)))[1]
+
+    def rank(service: Service) -> tuple[float, float]:
+        late = late_anyway(service) + late_cold(service, rates, seconds)
+        usd = usd_per_s(service, rates, seconds) * (1 + ONE_BLOCK_MORE * (len(service.blocks) - 1))
+        return max(0.0, late - may_be_late(service)), usd
+
+    return min(services, key=rank)
 
 
 def split(service: Service, rates: Rates) -> Service:
@@ -63,19 +76,58 @@ def usd_per_s(service: Service, rates: Rates, seconds: float) -> float:
     service, rates, seconds
         As of `cheapest`.
     """
-    return math.fsum(_block_usd(service, b, rates, seconds) for b in range(len(service.blocks)))
+    return math.fsum(_least(service, b, rates, seconds)[0] for b in range(len(service.blocks)))
 
 
-def _block_usd(service: Service, b: int, rates: Rates, seconds: float) -> float:
-    entering = Rates(rates.rates * service.reach(b), rates.shares)
-    block = service.blocks[b]
+def late_cold(service: Service, rates: Rates, seconds: float) -> float:
+    """Return the share of all requests that are late for a cold function, at known rates.
+
+    Parameters
+    ----------
+    service, rates
+        As of `cheapest`.
+    seconds
+        As of `cheapest`; finite.
+    """
+    if service.slo_s is None or not rates.mean > 0:
+        return 0.0
+    late = math.fsum(
+        late_when_cold(service, b) * _cold_calls(service, b, rates, seconds)
+        for b, block in enumerate(service.blocks)
+        if block.function is not None
+    )
+    return late / (rates.mean * seconds)
+
+
+def _cold_calls(service: Service, b: int, rates: Rates, seconds: float) -> float:
+    """Return how many calls of the function of block b find it cold."""
+    function = service.blocks[b].function
+    assert function is not None
+    entering, (_, worth, count) = _entering(service, b, rates), _least(service, b, rates, seconds)
+    mean_s = math.fsum(p * t for p, t in zip(service.outcome_shares(b), function.seconds, strict=True))
+    alone = seconds if worth is None else min(seconds, FIRST_LOOK_S + worth.machine.start_s)
+    lost = np.ones_like(entering.rates) if worth is None else worth.lost_of(count, entering.rates * worth.busy_s)
+    each = [environments(calls, entering.shares, mean_s) for calls in (entering.rates, entering.rates * lost)]
+    first, then = (np.pad(own, (0, max(map(len, each)) - len(own))).tolist() for own in each)
+    phases = zip(first, then, strict=True)
+    return math.fsum(cold_calls([(alone, a), (seconds - alone, z)], function.keep_alive_s) for a, z in phases)
+
+
+def _entering(service: Service, b: int, rates: Rates) -> Rates:
+    return Rates(rates.rates * service.reach(b), rates.shares)
+
+
+def _least(service: Service, b: int, rates: Rates, seconds: float) -> tuple[float, MachineWorth | None, int]:
+    """Return the least that block b costs a second, and with how many machines of which type; None: without."""
+    entering, block = _entering(service, b, rates), service.blocks[b]
     called = math.inf if block.function is None else service.function_usd(b) * entering.mean
-    found = [called]
+    found: list[tuple[float, MachineWorth | None, int]] = [(called, None, 0)]
     for machine in block.machines:
-        _, usd = MachineWorth(service, b, machine, math.inf, "random").best(entering, 0)
-        before = min(1.0, (FIRST_LOOK_S + machine.start_s) / seconds)
-        found.append(usd if block.function is None else before * called + (1 - before) * usd)
-    return min(found)
+        worth = MachineWorth(service, b, machine, math.inf, "random")
+        count, usd = worth.best(entering, 0)
+        before = 0.0 if block.function is None else min(1.0, (FIRST_LOOK_S + machine.start_s) / seconds)
+        found.append((before * called + (1 - before) * usd if before else usd, worth, count))
+    return min(found, key=lambda own: own[0])
 
 
 def _ways(service: Service) -> list[tuple[float, ...]]:

@@ -111,14 +111,14 @@ class MachineWorth:
 
     def lost_at(self, count: int, rate_per_s: float) -> float:
         """Return the share that so many machines leave to the function at a rate."""
-        if self.busy_s <= 0:
-            return float(count <= 0)
         return float(self.lost_of(count, np.array([rate_per_s * self.busy_s]))[0])
 
     def lost_of(self, count: int, loads: Floats) -> Floats:
         """Return the share that so many machines leave to the function at each of some loads."""
         if count <= 0:
             return np.ones_like(loads)
+        if self.busy_s <= 0:
+            return np.zeros_like(loads)
         if self._smooth:
             servers = float(count * self.machine.workers)
             return 1 - np.minimum(1.0, servers / np.maximum(loads, servers))

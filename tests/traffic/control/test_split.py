@@ -11,7 +11,7 @@ import pytest
 import serflow_opt as so
 from serflow_opt.traffic.control.named_policies import Services, Unfit
 from serflow_opt.traffic.control.slack import MARGIN, TAIL, slack_of
-from serflow_opt.traffic.control.split import cheapest, split, usd_per_s
+from serflow_opt.traffic.control.split import cheapest, late_cold, split, usd_per_s
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.service import Block, Function, Machine, Service
@@ -89,8 +89,42 @@ def test_a_cut_has_to_save_something() -> None:
         )
 
     assert usd_per_s(cut(0.0), RATES, math.inf) == pytest.approx(usd_per_s(one, RATES, math.inf))
-    assert len(cheapest([one, cut(0.01)], RATES, math.inf).blocks) == 1
-    assert len(cheapest([one, cut(0.03)], RATES, math.inf).blocks) == 2
+    assert len(cheapest([one, cut(0.01)], RATES, 1e6).blocks) == 1
+    assert len(cheapest([one, cut(0.03)], RATES, 1e6).blocks) == 2
+
+
+def test_a_cut_may_not_make_more_late_than_may_be() -> None:
+    """4 calls/s of 0.25 s find 1, 1/2, 1/5, 1/16 .. of n environments busy: each has a first call, which is late.
+
+    In 100 s, all kept warm, these are Σ 1 - exp(-100 o_n) of 400; half of the price with twice as many late is taken
+    where so many may be.
+    """
+    slow = replace(CALL, seconds=(0.25, 0.25), cold_start_s=0.9)
+    one = Service("one", (Block(0, 0, (), slow),), (1.0,), (math.nan,), 1.0)
+    half = replace(slow, usd_per_s=2.5e-5, usd_per_request=0.0)
+    blocks = Block(0, 0, (), half), Block(1, 1, (), half)
+    cut, rates, busy = Service("two", blocks, (0.0, 1.0), (math.nan,) * 2, 1.0), Rates.steady(4.0), 1.0
+    late = 0.0
+    for n in range(1, 30):
+        now = busy / (n + busy)
+        late, busy = late + 1 - math.exp(-100 * 4 * (busy - now)), now
+    assert late_cold(one, rates, 100.0) == pytest.approx(late / 400, rel=1e-6)
+    assert late_cold(cut, rates, 100.0) == pytest.approx(2 * late / 400, rel=1e-6)
+
+    def taken(late: float) -> int:
+        both = [replace(own, quantile=1 - late) for own in (one, cut)]
+        return len(cheapest(both, rates, 100.0).blocks)
+
+    assert [taken(part * late / 400) for part in (0.9, 1.1, 1.9, 2.1)] == [1, 1, 1, 2]
+
+
+def test_machines_leave_functions_few_calls_to_be_cold() -> None:
+    """A machine that takes no time carries all once it is there: of 900 s the function has 90, and is warm for 300."""
+    machine, slow = replace(FIRST, seconds=(0.0, 0.0)), replace(CALL, cold_start_s=0.9)
+    own = Service("one", (Block(0, 0, (machine,), slow),), (1.0,), (math.nan,), 1.0)
+    alone = replace(own, blocks=(replace(own.blocks[0], machines=()),))
+    assert late_cold(own, RATES, 900.0) * 900 == pytest.approx(late_cold(alone, RATES, 90.0) * 90)
+    assert late_cold(replace(own, slo_s=None), RATES, 900.0) == 0.0
 
 
 def test_controllers_have_functions_wherever_these_keep_the_targets() -> None:
