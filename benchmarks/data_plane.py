@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import math
+import json
 import signal
+import sqlite3
 import sys
 import tempfile
 import time
@@ -29,18 +30,17 @@ import torch
 from plane_gateway import Bill, Gateway, Processes
 from plane_load import post
 from plane_network import digits, viewed
+from plane_table import Outcome, rows_of
 from reporting import setting, table, write
 
 import serflow_opt as so
 from serflow_opt.ground.kept import decode
-from serflow_opt.ground.shares import interval
 from serflow_opt.profiling.measure.exit_samples import ExitSamples, sample_exits, write_samples
-from serflow_opt.serving.store import ServiceStore
 from serflow_opt.traffic.service import Service
 from serflow_opt.traffic.simulate.result import Simulation
 
 EVERY_S, START_S, COLD_S, KEEP_S, CONCURRENCY = 5.0, 6.0, 1.0, 30.0, 8
-TIMED, SAMPLES, SEEDS, BOOTSTRAPS = 150, 400, 20, 2000
+TIMED, SAMPLES, SEEDS = 150, 400, 20
 SLO = 4.0
 """The latency target, in mean times of the whole network."""
 LOAD, PEAK_S = 0.9, 5
@@ -174,17 +174,6 @@ def _busy_s(file: Path) -> float:
     return service.busy_s(0, service.blocks[0].machines[0])
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a run on processes."""
-
-    found: np.ndarray[Any, Any]
-    bill: Bill
-    service: Service
-    seconds: float
-    orders: int
-
-
 async def ran(folder: Path, trace: so.Trace, images: np.ndarray[Any, Any], labels: Any, seed: int) -> Outcome:
     """Serve a trace for real."""
     folder.mkdir()
@@ -236,14 +225,10 @@ async def ran(folder: Path, trace: so.Trace, images: np.ndarray[Any, Any], label
 
 def _served(state: Path) -> Service:
     """Return the service that is scaled, as the state file has it."""
-    import json
-    import sqlite3
-
     with sqlite3.connect(state) as db:
         text = db.execute("SELECT value FROM kept WHERE key = 'service'").fetchone()[0]
     service = decode(json.loads(text)["service"])
     assert isinstance(service, Service)
-    assert ServiceStore is not None
     return service
 
 
@@ -274,118 +259,6 @@ def retimed(service: Service, bill: Bill) -> Service:
         function=replace(function, seconds=sums, sd_s=sd),
     )
     return replace(service, blocks=(block,))
-
-
-def rows_of(outcome: Outcome, before: list[Simulation], after: list[Simulation]) -> list[list[str]]:
-    """Return promise, measurement and promise with the run's times, with intervals of 95 %."""
-    service, bill = outcome.service, outcome.bill
-    function, machine = service.blocks[0].function, service.blocks[0].machines[0]
-    assert function is not None
-    latency = np.array(bill.latency)
-    n, rng = len(latency), np.random.default_rng(0)
-    rent = math.fsum((end - begin) * machine.usd_per_s for begin, end in bill.machine_s)
-    calls = np.array([function.usd_per_request + function.usd_per_s * function.billed_s(own) for own in bill.calls])
-    # which requests go to the function is random: Poisson bootstrap of calls
-    drawn = [float((calls * rng.poisson(1.0, len(calls))).sum()) for _ in range(BOOTSTRAPS)] if len(calls) else [0.0]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    rows = [
-        _row(
-            "cost, mUSD",
-            [1000 * sum(own.usd.values()) for own in before],
-            1000 * (rent + calls.sum()),
-            1000 * (rent + low),
-            1000 * (rent + high),
-            [1000 * sum(own.usd.values()) for own in after],
-        ),
-        _row(
-            "of it machines, mUSD",
-            [1000 * own.usd["machines"] for own in before],
-            1000 * rent,
-            None,
-            None,
-            [1000 * own.usd["machines"] for own in after],
-        ),
-        _row(
-            "calls of the function",
-            [own.by_function[0] for own in before],
-            len(calls),
-            *_counts(len(calls)),
-            [own.by_function[0] for own in after],
-        ),
-        _row(
-            "cold starts",
-            [own.cold_starts[0] for own in before],
-            bill.cold,
-            *_counts(bill.cold),
-            [own.cold_starts[0] for own in after],
-        ),
-    ]
-    slo = service.slo_s or math.inf
-    lost = int(np.isnan(outcome.found[:, 0]).sum())
-    late = int((latency > slo).sum()) + lost
-    rows.append(
-        _row(
-            f"later than {1000 * slo:.0f} ms, or refused, %",
-            [100 * s.violations / s.arrivals for s in before],
-            100 * late / (n + lost),
-            *(100 * x for x in interval(late, n + lost)),
-            [100 * s.violations / s.arrivals for s in after],
-        )
-    )
-    for q in (50, 95, 99):
-        ranks = np.clip(
-            np.round([n * q / 100 + sign * 1.96 * math.sqrt(n * q / 100 * (1 - q / 100)) for sign in (-1, 1)]), 0, n - 1
-        )
-        low, high = np.sort(latency)[ranks.astype(int)]
-        rows.append(
-            _row(
-                f"p{q}, ms",
-                [1000 * s.percentile(q) for s in before],
-                1000 * float(np.quantile(latency, q / 100)),
-                1000 * low,
-                1000 * high,
-                [1000 * s.percentile(q) for s in after],
-            )
-        )
-    served = outcome.found[np.isfinite(outcome.found[:, 0])]
-    right = int(served[:, 0].sum())
-    assert service.draws is not None
-    samples = len(service.draws.exits)
-    shares = [("accuracy, %", float(service.draws.right.mean()), right)]
-    shares += [
-        (
-            f"leave at stage {stage}, %",
-            float((service.draws.exits == stage - 1).mean()),
-            int((served[:, 1] == stage).sum()),
-        )
-        for stage, _ in [*service.thresholds, (len(service.shares), 0.0)]
-    ]
-    for text, share, count in shares:
-        both = [(share, *interval(round(share * samples), samples))]
-        both.append((count / len(served), *interval(count, len(served))))
-        told = [f"{100 * x:.1f} ({100 * low:.1f}, {100 * high:.1f})" for x, low, high in both]
-        rows.append([text, *told, ""])
-    return rows
-
-
-def _counts(count: int) -> tuple[float, float]:
-    """A Poisson count's interval."""
-    half = 1.96 * math.sqrt(max(count, 1))
-    return max(0.0, count - half), count + half
-
-
-def _row(
-    name: str, before: list[float], own: float, low: float | None, high: float | None, after: list[float]
-) -> list[str]:
-    """Return a row: mean and range of 95 % of seeds, and what was measured with its interval."""
-
-    def told(values: list[float]) -> str:
-        if not values:
-            return ""
-        a, b = np.quantile(values, [0.025, 0.975])
-        return f"{np.mean(values):.3g} ({a:.3g}, {b:.3g})"
-
-    return [name, told(before), f"{own:.3g}" + ("" if low is None else f" ({low:.3g}, {high:.3g})"), told(after)]
 
 
 def traces(given: list[Path], seconds: int, rate: float) -> list[so.Trace]:
