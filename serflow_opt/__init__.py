@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.simulate.result import Simulation
     from serflow_opt.traffic.simulate.simulate import simulate
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 __all__ = [
     "Balancer",
     "Catalog",

@@ -48,6 +48,18 @@ def test_every_package_is_listed() -> None:
     assert len(set(setuptools()["packages"])) == len(setuptools()["packages"])
 
 
+def test_the_version_is_one() -> None:
+    """The package, what installs it, how it is cited, and the newest part of the changelog name the same."""
+    from serflow_opt import __version__
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    cited = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    changed = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert cited is not None
+    assert changed is not None
+    assert {project["version"], cited.group(1), changed.group(1)} == {__version__}
+
+
 def test_package_folders_are_where_they_are_said_to_be() -> None:
     """Packages outside the main folder are installed from where they stand."""
     moved = {name: folder for name, folder in package_folders().items() if folder.parts[-1] in TOPS[1:]}
