@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,12 @@ import numpy as np
 from serflow_opt.errors import InputError, OutOfReach, Problem, nearest
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.kept import Kept
-from serflow_opt.ground.stopping import stoppable, workers
+from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL, UNCHANGED
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.control.named_policies import LONG_S, POLICIES, USUAL, Services, Unfit, policy_of, service_for
+from serflow_opt.traffic.control.runs import simulated
 from serflow_opt.traffic.control.slack import TAIL, worst_s
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.given import check_scaling, trace_of
@@ -27,7 +29,7 @@ from serflow_opt.traffic.schedule.solve import schedule
 from serflow_opt.traffic.service import Service
 from serflow_opt.traffic.simulate.requests import Requests, draw
 from serflow_opt.traffic.simulate.result import Simulation
-from serflow_opt.traffic.simulate.simulate import check_number, simulate
+from serflow_opt.traffic.simulate.simulate import check_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -279,18 +281,10 @@ def compare(
     arguments = [
         (service, trace, policy, seed, times, cv, deadline, drawn.get(_exits(service))) for _, policy, service in chosen
     ]
-    runs: Sequence[Simulation | str]
-    if jobs > 1:
-        tell(f"{len(chosen)} simulations in {jobs} processes")
-        with workers(jobs) as pool:
-            runs = list(pool.map(_simulate, arguments))
-    else:
-        runs = []
-        for (name, _, _), argument in zip(chosen, arguments, strict=True):
-            tell(f"simulating {name}")
-            runs.append(_simulate(argument))
+    runs = simulated({name: own for (name, _, _), own in zip(chosen, arguments, strict=True)}, jobs, tell)
     rows = []
-    for (name, _, service), run in zip(chosen, runs, strict=True):
+    for name, _, service in chosen:
+        run = runs[name]
         if isinstance(run, str):
             late[name] = run
             continue
@@ -314,12 +308,10 @@ def _drawn(
 ) -> dict[tuple[object, ...], Requests]:
     """Draw the requests of all services, as far as there is time."""
     found: dict[tuple[object, ...], Requests] = {}
-    for service in services:
-        try:
+    with suppress(OutOfTime):
+        for service in services:
             key = _exits(service)
             found[key] = found[key] if key in found else draw(service, trace, seed, deadline=deadline)
-        except OutOfTime:
-            break
     return found
 
 
@@ -381,14 +373,3 @@ def _twice(name: str, instance: Instance, blocks: int, policies: Collection[str]
     same = {"whole": "controller", "libra-mean": "libra"}.get(name)
     one = {"whole": blocks == 1 or len(instance.stages) == 1, "libra-mean": len(instance.stages) == 1}
     return same in policies and one.get(name, False)
-
-
-def _simulate(
-    argument: tuple[Service, Trace, ScalingPolicy, int, str, float, Deadline, Requests | None],
-) -> Simulation | str:
-    """Simulate, or say how far it came in time."""
-    service, trace, policy, seed, times, cv, deadline, requests = argument
-    try:
-        return simulate(service, trace, policy, seed=seed, times=times, cv=cv, time_limit=deadline, requests=requests)
-    except OutOfTime as error:
-        return str(error)

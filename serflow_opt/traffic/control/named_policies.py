@@ -28,8 +28,11 @@ from serflow_opt.traffic.provision.service_of import scalable
 from serflow_opt.traffic.provision.solve import WINDOW_S, provision
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from serflow_opt.problem.instance import Instance
     from serflow_opt.traffic.demand.trace import Trace
+    from serflow_opt.traffic.provision.result import Deployment
     from serflow_opt.traffic.provision.structures import Structure
     from serflow_opt.traffic.scaling_policy import ScalingPolicy
     from serflow_opt.traffic.service import Service
@@ -142,16 +145,24 @@ class Services:
         """Return the service of the cheapest deployment at the mean rate, with batches or one by one."""
         if not self.instance.takes_batches:
             return Unfit(self.instance.name, "no tier takes batches", False)
-        found = provision(
-            *(self.instance, self._rates.mean),
-            blocks=self.blocks,
-            gap=BLOCKS_GAP,
-            time_limit=min(LONG_S, self.deadline.left),
-            confirm=False,
-        )
+        found = self._provision(self.instance, self._rates.mean, self.blocks)
         if found.service is None:
             return self._unfit("any", self.blocks, found.status == "infeasible", found.reason)
         return found.service
+
+    def _provision(
+        self,
+        instance: Instance,
+        demand: Rates | float,
+        blocks: int,
+        keep: Callable[[Structure], bool] | None = None,
+        gap: float = BLOCKS_GAP,
+    ) -> Deployment:
+        """Return the cheapest deployment, as far as its blocks and thresholds go: who may wait each policy decides."""
+        limit = min(LONG_S, self.deadline.left)
+        return provision(
+            *(instance, demand), blocks=blocks, keep=keep, gap=gap, time_limit=limit, confirm=False, prove_waits=None
+        )
 
     def _has_both(self, service: Service) -> bool:
         blocks = service.blocks
@@ -170,11 +181,8 @@ class Services:
         keep = None if pools == "any" else KEEPS[pools]
         rates, times = self._rates, 1.0
         while True:
-            limit, gap = min(LONG_S, self.deadline.left), BLOCKS_GAP if times == 1 else MORE_GAP
             try:
-                found = provision(
-                    self.instance, rates, blocks=blocks, keep=keep, gap=gap, time_limit=limit, confirm=False
-                )
+                found = self._provision(self.instance, rates, blocks, keep, BLOCKS_GAP if times == 1 else MORE_GAP)
             except InputError:  # more machines than are counted
                 if times == 1:
                     raise
@@ -197,16 +205,9 @@ class Services:
         if self._floor is None:
             return service
         lower = self.instance.with_limits(accuracy_min=self._floor)
-        limit = min(LONG_S, self.deadline.left)
-        found = provision(
-            *(lower, self._rates),
-            blocks=len(structure),
-            keep=lambda other: other == structure,
-            gap=BLOCKS_GAP,
-            time_limit=limit,
-        )
+        found = self._provision(lower, self._rates, len(structure), lambda other: other == structure)
         if found.service is None:
-            reason = found.reason or f"nothing was found within {limit:g} s"
+            reason = found.reason or f"nothing was found within {found.seconds:.3g} s"
             cure = "give a lower floor, or None"
             raise InputError([Problem(self.instance.name, "degraded accuracy", f"{self._floor:g}: {reason}", cure)])
         second = scalable(self.instance, structure, found.levels)

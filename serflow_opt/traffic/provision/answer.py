@@ -38,6 +38,8 @@ TRIED_WAITS = (
     "be cheaper, which --prove-waits settles"
 )
 """Of what an answer is the cheapest where it was too much to look into all waits."""
+NO_WAITS = "among deployments where nobody waits beside a function"
+"""The same where waits were not asked for."""
 WITHOUT_WAITS, TWO_HERE = "where nobody waits beside a function", "with two pools at this cut and these thresholds only"
 """The same, and what is known of two pools a block, in a few words."""
 
@@ -97,7 +99,8 @@ def deployment_of(
         deployment, bound=min(bound, value), checked_bound=min(checked, value), seconds=deadline.seconds, method=method
     )
     if any(own.without_waits for own in searches):
-        deployment = replace(deployment, scope=f"{TRIED_WAITS}; {deployment.scope}", proven_where=WITHOUT_WAITS)
+        among = NO_WAITS if question.prove_waits is None else TRIED_WAITS
+        deployment = replace(deployment, scope=f"{among}; {deployment.scope}", proven_where=WITHOUT_WAITS)
     if two is not None:
         where = " and ".join(filter(None, (TWO_HERE, deployment.proven_where)))
         deployment = replace(

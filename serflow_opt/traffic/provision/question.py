@@ -36,7 +36,7 @@ class ProvisionQuestion:
     confirm: bool = True
     pools: int = 1
     law: Law = field(default_factory=Law)
-    prove_waits: bool = False
+    prove_waits: bool | None = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class ProvisionSearch:
             if self.without_waits and math.isfinite(self.gap) and math.isfinite(self.best):
                 if self.prove_waits:
                     self._prove_waits()
-                elif first and self._turns_away():
+                elif self.prove_waits is not None and first and self._turns_away():
                     self._try_waits()
         except OutOfTime:
             pass  # what is found and proven stays
@@ -196,7 +196,7 @@ class ProvisionSearch:
             both = [own for own in some if any(c.machine is not None and c.function is not None for c in own)]
             structures += bounded(self.pricing, self._possible(both)[0], self.best).structures
         found = bounded(self.pricing, structures, self.best)
-        return sharpened(self.pricing, found, self.best, closely=self.prove_waits)
+        return sharpened(self.pricing, found, self.best, closely=bool(self.prove_waits))
 
     def _any(self, among: Candidates) -> None:
         """Look for a first deployment: by thresholds that bounds like, or else by models."""

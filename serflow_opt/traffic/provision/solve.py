@@ -64,7 +64,7 @@ def provision(
     pools: int = 1,
     times: str | Sequence[float] | NDArray[np.float64] = "fixed",
     cv: float = 0.5,
-    prove_waits: bool = False,
+    prove_waits: bool | None = False,
     on_progress: Callable[[Moment], None] | None = None,
 ) -> Deployment:
     """Decide what to rent for a demand, and prove it.
@@ -111,7 +111,8 @@ def provision(
         of variation `cv`; or measured factors. Where an option states a standard deviation, lognormal keeps that.
     prove_waits
         Whether to prove waits beside functions with all else under a limit on the worst latency, whatever that takes.
-        Otherwise they are tried where there are more than 1,000 structures, and the answer says what is proven.
+        Otherwise they are tried where there are more than 1,000 structures, and the answer says what is proven. None:
+        not tried either, for those who ask for blocks, not for places to wait in.
     on_progress
         Called now and then.
 

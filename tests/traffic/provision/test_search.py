@@ -54,3 +54,6 @@ def test_waits_are_proven_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "proven optimal where nobody waits beside a function" in shown(tried)
     assert "no deployment where nobody waits beside a function is below" in shown(tried)
     assert "--prove-waits" in tried.scope
+    untried = provisioned(case, tmp_path, gap=GAP, prove_waits=None)
+    assert untried.scope.startswith("among deployments where nobody waits beside a function; ")
+    assert untried.usd_per_s >= tried.usd_per_s * (1 - GAP)
