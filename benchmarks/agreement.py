@@ -3,7 +3,8 @@
 Draws of `tests/oracles` (several tiers, variants, ways to hand over, limits, rented machines, percentiles), seed by
 seed: as they come, with machines rented whole, and with percentiles. Each is enumerated by code of its own, and every
 `--model-every`th goes to the whole model, too. Prints what was run and each disagreement; exits with 1 where there is
-one. With `--state` a run goes on where the last one with that file ended, and counts both.
+one. `--always extreme` draws numbers of any size, from 1e-18 to 1e18. With `--state` a run goes on where the last one
+with that file ended, and counts both.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from oracles.compare_enumeration import judge
 from oracles.enumeration import best
-from oracles.enumeration_draws import draw
+from oracles.enumeration_draws import TRAITS, draw
 from oracles.enumeration_questions import late, rented
 from oracles.enumeration_reading import read
 from reporting import setting
@@ -60,6 +61,7 @@ def main() -> int:
         "--seeds", type=int, nargs=2, default=(100_000, 101_667), help="first, and the one after the last"
     )
     parser.add_argument("--model-every", type=int, default=5, help="of the seeds, for the whole model, too; 0: none")
+    parser.add_argument("--always", nargs="+", default=(), choices=TRAITS, help="traits that every draw has")
     parser.add_argument("--seconds", type=float, default=1e9, help="no new seed is begun after these")
     parser.add_argument("--state", type=Path, help="JSON file of what was run, read and written")
     given = parser.parse_args()
@@ -73,7 +75,7 @@ def main() -> int:
         for kind, change in KINDS.items():
             with tempfile.TemporaryDirectory() as folder:
                 without = ("tail",) if change else ()
-                path = draw(seed, Path(folder), without=without, change=change)
+                path = draw(seed, Path(folder), without=without, always=given.always, change=change)
                 document = read(path)
                 right = best(document)
                 model = bool(given.model_every) and seed % given.model_every == 0

@@ -8,7 +8,7 @@ cdef class Choices:
     cdef long long[::1] first
     cdef double[:, ::1] adds
     cdef double[::1] rent, due
-    cdef double gap, forgiven, rounding, integral
+    cdef double gap, off, forgiven, rounding, integral
     cdef double best
     cdef bint known
     cdef Py_ssize_t best_at

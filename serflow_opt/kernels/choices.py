@@ -35,7 +35,8 @@ class Choices:
     best, known
         Only plans below this count; whether it is the value of a plan, which others have to be better than by the gap.
     tolerances
-        The gap, relative; of a machine's time, what may be missing; rounding; what is off a whole number yet whole.
+        The gap, relative and at least; of a machine's time, what may be missing; rounding; what is off a whole number
+        yet whole.
     """
 
     def __init__(
@@ -48,14 +49,14 @@ class Choices:
         money: int,
         best: float,
         known: bool,
-        tolerances: tuple[float, float, float, float],
+        tolerances: tuple[float, float, float, float, float],
     ) -> None:
         columns, kinds, longest = adds.shape[1], len(machines[3]), adds.shape[2]
         self.all_stages, self.all_adds, self.limit = stages, adds, limits
         self.all_first, self.all_sizes, self.stay, self.mass = menus
         self.all_rents, self.all_dues, self.all_most, self.unit = machines
         self.columns, self.machines, self.money = columns, kinds, money
-        self.gap, self.forgiven, self.rounding, self.integral = tolerances
+        self.gap, self.off, self.forgiven, self.rounding, self.integral = tolerances
         self.best, self.known, self.best_at = best, known, -1
         self.best_levels, self.levels = np.zeros(longest, np.int64), np.zeros(longest, np.int64)
         self.column, self.weight = np.zeros(columns), np.zeros(columns)
@@ -69,7 +70,7 @@ class Choices:
         """What a plan must be below to count."""
         if not self.known:
             return self.best
-        return self.best - max(self.gap * fabs(self.best), self.rounding)
+        return self.best - max(self.gap * fabs(self.best), self.off)
 
     def _open(self, n: cython.Py_ssize_t) -> None:
         """Begin with a placement."""

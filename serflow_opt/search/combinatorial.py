@@ -24,7 +24,6 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
-from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.bound_recursion import BoundTable, sweep
 from serflow_opt.search.enumerate import near_optimal_placements
@@ -121,21 +120,8 @@ class ChainSearch(PlacementSearch):
         except OutOfTime:
             return True
         if ended and not self.infeasible:
-            least = 0.0 if self._never_negative() else -math.inf
-            self.bound = min(self.value, max(self._dropped, least))
-            if self.value - self.bound <= 2 * ROUNDING * self.size:  # the objective is zero to rounding
-                self.bound = self.value
+            self.bound = self.told(self._dropped)
         return ended
-
-    def _never_negative(self) -> bool:
-        """Whether everything only adds to the objective."""
-
-        def never(chain: Chain) -> bool:
-            flat = chain.flat
-            ways = (flat.start_adds, flat.left_adds, flat.into_adds)
-            return all(bool((adds[..., 0] >= 0).all()) for adds in (chain.adds, *ways))
-
-        return self.chain.known("adds", never)
 
     def decision(self) -> Decision | None:
         """Return the best plan."""
@@ -171,7 +157,7 @@ class ChainSearch(PlacementSearch):
             # the most accurate plan was among them: without further limits there is none
             self.infeasible = not self.limited[:-1].any()
             return self.infeasible
-        while True:
+        while not (self.nonnegative and self.value <= 0):  # nothing is better than nothing
             candidate = min(self._candidates.values(), key=lambda c: c.bound)
             # 2: where the bound is least there is most room for a better plan
             if not candidate.done:
@@ -183,10 +169,11 @@ class ChainSearch(PlacementSearch):
                 self._dropped = min(self._dropped, target)
                 self.infeasible = self.best is None  # the bound of all placements is beyond the limit
                 return True
-            self.bound = max(self.bound, float(swept.best[0]) + self.offset(weights))
+            self.bound = max(self.bound, self.above(weights, float(swept.best[0]) + self.offset(weights)))
             # known already: further sweeps at these multipliers would find the same placement
             if not self._take(swept.paths()):
                 return self._list(weights, swept, target)
+        return True
 
     # multipliers
 
@@ -255,7 +242,7 @@ class ChainSearch(PlacementSearch):
         self.counts.sweeps += 1
         allowed = None
         if math.isfinite(target):
-            allowed = most_value(self.chain, weights, target - self.offset(weights))
+            allowed = most_value(self.chain, weights, self.worth(weights, target))
         return sweep(self.chain, weights[None], self.before, allowed, deadline=self.deadline)
 
     # candidates
@@ -276,7 +263,7 @@ class ChainSearch(PlacementSearch):
         those, new = those.rows(in_time), {key: n for key, n, fits in zip(new, rows, in_time, strict=True) if fits}
         brackets = bracket(self.chain, those, self.held, self.deadline)
         for n, key in enumerate(new):
-            bound = float(brackets.bound[n])
+            bound = self.above(brackets.weights[n], float(brackets.bound[n]))
             alone = those.rows(np.array([n]))
             self._candidates[key] = Candidate(alone, brackets.weights[n], bound, bound == math.inf)
             self._offer(alone, brackets.levels[n], float(brackets.value[n]))
@@ -285,9 +272,7 @@ class ChainSearch(PlacementSearch):
     def _offer(self, those: Placed, levels: Ints, value: float) -> None:
         if value < self.value:
             behind = np.zeros(len(self.chain.on) - len(levels), dtype=np.int64)  # nobody gets there
-            self.value, self.best = value, (those, np.append(levels, behind))
-            if self.on_better is not None:
-                self.on_better(self.value, self.bound)
+            self.keep(those, np.append(levels, behind), value)
 
     def _target(self, share: float = 1.0) -> float:
         """What a plan must be worth at most to matter: better than the best by the gap, or by a share of it.
@@ -296,7 +281,7 @@ class ChainSearch(PlacementSearch):
         """
         if not math.isfinite(self.value):
             return float(self.chain.limits[0])
-        return self.value - max(share * self.gap * abs(self.value), ROUNDING * self.size)
+        return self.better(share)
 
     def _label(self, candidate: Candidate, rungs: tuple[float, ...] = ()) -> None:
         """Find the best thresholds of a placement, to within the gap."""
@@ -311,9 +296,8 @@ class ChainSearch(PlacementSearch):
             known, target = math.isfinite(self.value), self._target(0.5)  # the other half is for the tolerance
             size = abs(target) if math.isfinite(target) else abs(candidate.bound) + self.size
             off = tolerances[0] * size if len(weights) == 2 else 0.0  # more columns are compared exactly
-            choice, labels = best_thresholds(
-                task, weights, target - self.offset(weights), tolerance=off, deadline=self.deadline
-            )
+            worth = self.worth(weights, target)
+            choice, labels = best_thresholds(task, weights, worth, tolerance=off, deadline=self.deadline)
             self.counts.labels += labels
             if choice is not None:
                 self._offer(candidate.those, choice.levels, float(choice.columns[0]))
@@ -327,7 +311,7 @@ class ChainSearch(PlacementSearch):
     def _list(self, weights: Floats, swept: BoundTable, target: float) -> bool:
         """List what bounds have left, bound it again, and set labels where that does not rule it out."""
         chain = self.chain
-        those = near_optimal_placements(chain, weights, swept, target - self.offset(weights), LISTED, self.deadline)
+        those = near_optimal_placements(chain, weights, swept, self.worth(weights, target), LISTED, self.deadline)
         if those is None:
             return False
         self._dropped = min(self._dropped, target)
@@ -343,16 +327,17 @@ class ChainSearch(PlacementSearch):
         brackets = bracket(chain, those, _with(weights, -1, 0.0), self.deadline)
         for n in np.argsort(brackets.value, kind="stable")[:1].tolist():
             self._offer(those.rows(np.array([n])), brackets.levels[n], float(brackets.value[n]))
-        order = np.argsort(brackets.bound, kind="stable")
-        open_ = order[brackets.bound[order] < self._target()]
+        bounds = np.array([self.above(*own) for own in zip(brackets.weights, brackets.bound.tolist(), strict=True)])
+        order = np.argsort(bounds, kind="stable")
+        open_ = order[bounds[order] < self._target()]
         if len(open_) > MANY and len(weights) == 2 and math.isfinite(self._target()):
             for n in order[len(open_) : len(open_) + 1].tolist():  # the least of those ruled out
-                self._dropped = min(self._dropped, float(brackets.bound[n]))
-            self._label_together(those.rows(open_), brackets.bound[open_], weights, swept)
+                self._dropped = min(self._dropped, float(bounds[n]))
+            self._label_together(those.rows(open_), bounds[open_], weights, swept)
             self.infeasible = self.best is None
             return True
         for n in order.tolist():
-            bound = float(brackets.bound[n])
+            bound = float(bounds[n])
             if bound >= self._target():
                 self._dropped = min(self._dropped, bound)
                 break  # so are all that follow
@@ -367,7 +352,8 @@ class ChainSearch(PlacementSearch):
         """
         target = self._target(0.5)
         off = LABELLED * self.gap * abs(target)
-        shared = SharedLabels(self.chain, weights, swept, those, target - self.offset(weights), off, self.deadline)
+        worth, noise = self.worth(weights, target), self.noise(weights, target)
+        shared = SharedLabels(self.chain, weights, swept, those, worth, off, self.deadline)
         likeness = Likeness.of(self.chain, those, shared.reach)
         known = bounds.copy()
         for n in range(len(those)):
@@ -379,7 +365,7 @@ class ChainSearch(PlacementSearch):
             value = math.inf if choice is None else float(choice.columns[0])
             known[n] = max(known[n], min(target, value) - off)
             self._dropped = min(self._dropped, float(known[n]))
-            known = np.maximum(known, known[n] - likeness.cheaper(n))
+            known = np.maximum(known, known[n] - likeness.cheaper(n) - noise)
             self.counts.labelled += 1
             if choice is not None:
                 self._offer(those.rows(np.array([n])), choice.levels, value)

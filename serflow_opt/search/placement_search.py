@@ -1,4 +1,9 @@
-"""What searches over the placements of an instance share: what is asked of them, and the best plan so far."""
+"""What searches over the placements of an instance share: what is asked of them, and the best plan so far.
+
+Multipliers bound a plan by a sum in which its objective may be the least part: prices of other options, and multipliers
+that come of them, can be larger by any factor. So what these sums may be off by is reckoned from their own terms
+(`noise`), nothing is dropped because of it, and of two values none counts as equal for the size of a third.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +15,12 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
-from serflow_opt.ground.tolerances import FOR_VALUING
+from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING, UNIT_ROUNDOFF
 from serflow_opt.search.layered import Chain
-from serflow_opt.search.placed import Placed
+from serflow_opt.search.placed import Placed, columns_of
+
+FURTHER = 6
+"""Sums and products of a stage beside those of the columns: of exits, accuracy and what is forgiven."""
 
 
 @dataclass(slots=True)
@@ -48,6 +56,10 @@ class PlacementSearch:
         Its placement and thresholds.
     limited
         Which columns have a limit, C.
+    nonnegative
+        Whether everything only adds to the objective.
+    own_off
+        What the value of the best plan may be off by where terms of its own cancel out; 0 where all only add to it.
     """
 
     def __init__(
@@ -64,6 +76,10 @@ class PlacementSearch:
         self.limited = np.isfinite(chain.limits)
         self.value, self.bound = math.inf, -math.inf
         self.best: tuple[Placed, Ints] | None = None
+        self.nonnegative, self.own_off = chain.known("nonnegative", _nonnegative), 0.0
+        self._ceilings = np.where(self.limited, chain.limits, 0.0)[1:]
+        stages, _, columns = chain.adds.shape
+        self._steps = 2 * UNIT_ROUNDOFF * stages * (columns + FURTHER)
 
     @property
     def deadline(self) -> Deadline:
@@ -77,4 +93,69 @@ class PlacementSearch:
 
     def offset(self, weights: Floats) -> float:
         """What is added to V: minus the multipliers times the limits."""
-        return -float(weights[1:] @ np.where(self.limited, self.chain.limits, 0.0)[1:])
+        return -float(weights[1:] @ self._ceilings)
+
+    def noise(self, weights: Floats, value: float) -> float:
+        """What V and the offset together may be off by, where they come to a value: that of sums of their own terms.
+
+        Parameters
+        ----------
+        weights
+            C multipliers.
+        value
+            What they come to, in units of the objective.
+        """
+        terms = abs(value) + float(np.abs(weights[1:] * self._ceilings).sum()) + float(weights[-1])
+        off: float = self._steps * terms
+        return off
+
+    def worth(self, weights: Floats, most: float) -> float:
+        """Return what V may come to so that a plan may come to at most `most`; rounding drops none.
+
+        Parameters
+        ----------
+        weights
+            C multipliers.
+        most
+            In units of the objective.
+        """
+        return most - self.offset(weights) + self.noise(weights, most)
+
+    def above(self, weights: Floats, value: float) -> float:
+        """Return what no plan is below, by the least V: what rounding may have added is left out.
+
+        Parameters
+        ----------
+        weights
+            C multipliers.
+        value
+            Of V and the offset together, in units of the objective.
+        """
+        least = value - self.noise(weights, value) if math.isfinite(value) else value
+        return max(least, 0.0) if self.nonnegative else least
+
+    def better(self, share: float = 1.0) -> float:
+        """Return what a plan must be below to count: better than the best by the gap, or by a share of it."""
+        return self.value - max(share * self.gap * abs(self.value), self.own_off)
+
+    def keep(self, those: Placed, levels: Ints, value: float) -> None:
+        """Take a better plan: one placement, its thresholds, and what it is worth in units of the objective."""
+        self.value, self.best = value, (those, levels)
+        if not self.nonnegative:
+            sizes = Placed(those.paths, np.abs(those.adds), those.whole)
+            self.own_off = ROUNDING * float(columns_of(self.chain, sizes, levels[None])[0, 0])
+        if self.on_better is not None:
+            self.on_better(self.value, self.bound)
+
+    def told(self, bound: float) -> float:
+        """Return the bound that is told, of what was dropped; a value that is rounding of its own terms is its own."""
+        bound = min(self.value, max(bound, 0.0 if self.nonnegative else -math.inf))
+        nothing = abs(self.value) <= self.own_off and self.value - bound <= 2 * self.own_off
+        return self.value if nothing else bound
+
+
+def _nonnegative(chain: Chain) -> bool:
+    """Whether everything only adds to the objective."""
+    flat = chain.flat
+    ways = (flat.start_adds, flat.left_adds, flat.into_adds)
+    return all(bool((adds[..., 0] >= 0).all()) for adds in (chain.adds, *ways))

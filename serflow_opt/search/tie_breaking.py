@@ -51,6 +51,8 @@ def break_ties(instance: Instance, found: SearchOutcome, settings: SearchSetting
         with suppress(OutOfTime):
             _keep_better(instance, found, [rented_ties.equally_good(found.rented, instance, EQUAL)], settings.gap)
         return
+    if order_of(instance) == ("latency",) and _by_percentile(instance, found, settings):
+        return
     name: Objective = instance.minimize
     held, value, pruned = instance, found.value, found.pruned
     proven = found.proven(settings.gap)
@@ -82,6 +84,19 @@ def _by_path(instance: Instance) -> bool:
     """Whether the latency is that of a path, or of a part of one that has a limit."""
     late = instance.quantile is not None and instance.latency_slo_s is not None
     return instance.latency_measure == "worst" or late
+
+
+def _by_percentile(instance: Instance, found: SearchOutcome, settings: SearchSettings) -> bool:
+    """Look for equally good plans of a lower percentile by mixes; say whether they take that."""
+    if instance.quantile is None or found.metrics is None or not found.proven(settings.gap):
+        return False
+    seconds = found.metrics.latency_ms(instance.latency_measure) / 1000
+    try:
+        takes, decision = rented_ties.lower_percentile(instance, found.value, seconds, settings.deadline, EQUAL)
+    except OutOfTime:
+        return True
+    _keep_better(instance, found, [decision], settings.gap)
+    return takes
 
 
 def _best_of_equals(instance: Instance, found: SearchOutcome, chain: ChainSearch, gap: float) -> None:

@@ -41,7 +41,7 @@ def equally_good(search: ChainSearch, held: Chain | None, tolerance: float) -> l
         return []
     chain, (those, levels) = search.chain, search.best
     weights, most = search.weights_of(those), search.value + tolerance * abs(search.value)
-    worth = most - search.offset(weights)
+    worth = search.worth(weights, most)
     if held is not None:
         known = dict(zip(chain.columns, weights.tolist(), strict=True))
         there = np.array([known.get(name, 0.0) for name in held.columns])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from oracles.compare_enumeration import Method, compare, judge
 from oracles.enumeration import best
-from oracles.enumeration_draws import draw
-from oracles.enumeration_questions import emitting, rented
+from oracles.enumeration_draws import Draw, draw
+from oracles.enumeration_questions import emitting, late, rented
 from oracles.enumeration_reading import read
 
 
@@ -27,6 +28,15 @@ def test_the_best_of_all_decisions_is_found(tmp_path: Path, seed: int, method: M
 def test_decisions_are_valued_and_fronts_found_as_enumerated(tmp_path: Path, seed: int, method: Method) -> None:
     """Any decision has the figures of the enumeration; fronts miss no plan and keep no beaten one."""
     outcome = compare(draw(seed, tmp_path), method)
+    assert outcome.verdict == "agreed", outcome.words
+
+
+@pytest.mark.parametrize("method", ["auto", "milp"])
+@pytest.mark.parametrize(("seed", "change"), [(2000878, None), (1000263, late)])
+def test_numbers_of_any_size(tmp_path: Path, seed: int, change: Callable[[Draw], bool] | None, method: Method) -> None:
+    """An option at 1e9 USD a request hides no tie at 1e-5 USD, and times up to 1e9 ms none between some minutes."""
+    path = draw(seed, tmp_path, without=("tail",) if change else (), change=change)
+    outcome = compare(path, method)
     assert outcome.verdict == "agreed", outcome.words
 
 

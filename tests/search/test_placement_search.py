@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,3 +25,43 @@ def test_limits_and_deadlines_of_a_search(tmp_path: Path) -> None:
     assert not search.deadline.expired
     search.value = 1.0
     assert search.deadline.expired
+
+
+def test_what_sums_may_be_off_by_is_of_their_own_terms(tmp_path: Path) -> None:
+    """An option a million million times as dear changes nothing; multipliers do, and open what V may come to."""
+    chain = next(c for seed in range(20) if (c := chain_of("plain", seed, tmp_path / str(seed))) is not None)
+    dear = replace(chain, adds=chain.adds * 1e12, _known={})
+    weights = np.zeros(len(chain.limits))
+    weights[0] = 1.0
+    noise = [PlacementSearch(own, 1e-3).noise(weights, 1e-5) for own in (chain, dear)]
+    assert noise[0] == noise[1] < 1e-5 * 1e-12
+    search = PlacementSearch(chain, 1e-3)
+    weights[-1] = 1e9
+    assert search.noise(weights, 1e-5) > 1e9 * 2.0**-52
+    assert search.worth(weights, 1.0) > 1.0 - search.offset(weights)
+
+
+def test_no_bound_is_told_that_was_not_proven(tmp_path: Path) -> None:
+    """What was dropped is the bound, however small: no size makes it the value; below 0 nothing is where all adds."""
+    chain = next(c for seed in range(20) if (c := chain_of("plain", seed, tmp_path / str(seed))) is not None)
+    search = PlacementSearch(chain, 1e-6)
+    search.value = 1e-5
+    assert search.told(0.0) == 0.0
+    assert search.told(-1.0) == 0.0
+    assert search.told(2e-5) == 1e-5
+    assert search.better() == pytest.approx(1e-5, rel=1.1e-6)
+    assert search.better() < 1e-5
+    assert search.own_off == 0.0
+
+
+def test_a_value_that_is_rounding_of_its_own_terms(tmp_path: Path) -> None:
+    """Where parts cancel out, what is left of them below rounding counts as nothing."""
+    chain = next(c for seed in range(20) if (c := chain_of("plain", seed, tmp_path / str(seed))) is not None)
+    adds = chain.adds.copy()
+    adds[0, :, 0] = -1.0
+    search = PlacementSearch(replace(chain, adds=adds, _known={}), 1e-6)
+    assert not search.nonnegative
+    search.value, search.own_off = 1e-13, 1e-12
+    assert search.told(-1e-12) == 1e-13
+    assert search.told(-1e-11) == -1e-11
+    assert search.better() == pytest.approx(1e-13 - 1e-12)

@@ -93,5 +93,5 @@ def kernel(case: Case, best: float = math.inf, known: bool = False) -> Any:
         0,
         best,
         known,
-        (0.0, 1e-9, 1e-12, 1e-6),
+        (0.0, 0.0, 1e-9, 1e-12, 1e-6),
     )

@@ -112,7 +112,7 @@ class Columns:
         each = rents / self.faster
         return self.chain.paid * each / self.unit, each / self.scale[self.limited_money]
 
-    def nodes(self, those: Placed, best: float, known: bool, gap: float) -> Parts:
+    def nodes(self, those: Placed, best: float, known: bool, gap: float, off: float = 0.0) -> Parts:
         """Return placements for the search of their thresholds.
 
         Parameters
@@ -123,8 +123,8 @@ class Columns:
             Only plans below this count, in units of the chain's objective.
         known
             Whether that is the value of a plan, which others have to be better than by the gap.
-        gap
-            How much better than the best plan others have to be, relative.
+        gap, off
+            How much better than the best plan others have to be, relative; in units of the chain's objective at least.
         """
         from serflow_opt.kernels.parts import Parts
 
@@ -158,7 +158,7 @@ class Columns:
             self.limited_money,
             best / self.unit,
             known,
-            (gap, WHOLE_MACHINE, ROUNDING, INTEGRAL),
+            (gap, off / self.unit, WHOLE_MACHINE, ROUNDING, INTEGRAL),
             mixing=self.mixing,
         )
 

@@ -88,19 +88,21 @@ class Parting(PlacementSearch):
         """What a plan must be below to count."""
         if not self.knows:
             return self.most
-        return self.value - max(self.gap * abs(self.value), ROUNDING * self.columns.unit)
+        return self.better()
+
+    @property
+    def least(self) -> float:
+        """What no plan is below in any case, whatever the unit."""
+        return 0.0 if self.nonnegative else -math.inf
 
     def take(self, those: Placed, nodes: Parts) -> None:
         """Keep the best plan that was found of placements."""
         value, n, levels = nodes.found()
         if n < 0 or value * self.columns.unit >= self.value:
             return
-        self.value = value * self.columns.unit
-        self.best = those.rows(np.array([n])), self.columns.levels(those, n, levels)
         mixed = nodes.shares()
         self.shares = None if mixed is None else self.columns.shares(those, n, mixed)
-        if self.on_better is not None:
-            self.on_better(self.value, self.bound)
+        self.keep(those.rows(np.array([n])), self.columns.levels(those, n, levels), value * self.columns.unit)
 
     def bounded(self, those: Placed, weights: Floats, each: int) -> Floats:
         """Return bounds of placements by the first nodes of each, as the kernels count; the least is raised first.
@@ -117,6 +119,7 @@ class Parting(PlacementSearch):
         self.deadline.check()
         least, offset = least_values(self.chain, those, weights), self.offset(weights)
         bounds: Floats = (least + offset - ROUNDING * (np.abs(least) + abs(offset))) / self.columns.unit
+        bounds = np.maximum(bounds, self.least)
         order, first, size = np.argsort(bounds, kind="stable"), 0, AT_FIRST
         while first < len(order) and bounds[order[first]] * self.columns.unit < self.target():
             self.deadline.check()
@@ -171,7 +174,8 @@ class Parting(PlacementSearch):
 
     def nodes_of(self, those: Placed) -> Parts:
         """Return placements as the kernels take them, with what is known."""
-        return self.columns.nodes(those, self.value if self.knows else self.most, self.knows, self.gap)
+        most = self.value if self.knows else self.most
+        return self.columns.nodes(those, most, self.knows, self.gap, self.own_off)
 
     def part(self, those: Placed, nodes: Parts, n: int, bound: float) -> None:
         """Part the machines and thresholds of a placement until nothing below the target is left.

@@ -104,7 +104,7 @@ class RentedSearch(Parting):
         self.held, self._begun = held, self._sweep_below(held)
         if self._begun.first[0] < 0:
             return self.target()
-        return float(self._begun.best[0]) + self.offset(held)
+        return self.above(held, float(self._begun.best[0]) + self.offset(held))
 
     def run(self, pool: Paths | None = None) -> bool:
         """Search; say whether it came to an end, with a plan, without, or out of time.
@@ -124,9 +124,7 @@ class RentedSearch(Parting):
             return True
         if ended:
             self.infeasible = not self.knows and self._dropped >= self.most
-            self.bound = max(self.bound, min(self.value, self._dropped))
-            if self.value - self.bound <= 2 * ROUNDING * self.columns.unit:  # the objective is zero to rounding
-                self.bound = self.value
+            self.bound = self.told(max(self.bound, self._dropped))
         return ended
 
     def _reach(self) -> float:
@@ -162,14 +160,17 @@ class RentedSearch(Parting):
                 best = int(bounds.argmin())
                 if math.isfinite(bounds[best]):
                     self.held = self.columns.fractional(weights[best])
+                if 0 < self.value < self.columns.unit:  # of the size of other options
+                    self.columns.measure(self.value)
             elif below is not None:
                 break
             below = self._sweep_below(self.held)
-            if below.first[0] < 0 or float(below.best[0]) + self.offset(self.held) >= self.target():
+            least = self.above(self.held, float(below.best[0]) + self.offset(self.held))
+            if below.first[0] < 0 or least >= self.target():
                 self._dropped = min(self._dropped, self.target())
                 return True
             paths = below.paths()
-            self.bound = max(self.bound, float(below.best[0]) + self.offset(self.held))
+            self.bound = max(self.bound, least)
         return self._list(self.held, below or self._sweep_below(self.held))
 
     def _first_lanes(self) -> Floats:
@@ -208,7 +209,7 @@ class RentedSearch(Parting):
         self.counts.sweeps += 1
         allowed, reach = None, self._reach()
         if math.isfinite(reach):
-            allowed = most_value(self.chain, weights, reach - self.offset(weights))
+            allowed = most_value(self.chain, weights, self.worth(weights, reach))
         return sweep(self.chain, weights[None], self.before, allowed, deadline=self.deadline)
 
     def _new(self, paths: Paths) -> Placed:
@@ -232,7 +233,7 @@ class RentedSearch(Parting):
     def _roots(self, those: Placed) -> tuple[Floats, Floats]:
         """Bound placements by their best mixes, in units of the chain's objective; the weights these are from."""
         nodes = self.nodes_of(those)
-        bounds, weights = np.full(len(those), -math.inf), np.zeros((len(those), len(self.columns.order)))
+        bounds, weights = np.full(len(those), self.least), np.zeros((len(those), len(self.columns.order)))
         nodes.bound(np.arange(len(those)), bounds, weights, FIRST)
         self.take(those, nodes)
         return bounds * self.columns.unit, weights
@@ -271,7 +272,7 @@ class RentedSearch(Parting):
         """List what may be worth at most the target; None: more than `most`."""
         if swept.first[0] < 0:
             return placed(self.chain, Paths.none(len(self.chain.on)))
-        worth = target - self.offset(weights)
+        worth = self.worth(weights, target)
         those = near_optimal_placements(self.chain, weights, swept, worth, most, self.deadline)
         if those is not None and self.tight:
             those = those.rows(within_options(self.chain.data, those.paths))
@@ -291,7 +292,7 @@ class RentedSearch(Parting):
             those = self._left(weights, self._sweep_below(weights), self.target(), LISTED)
             if those is None:
                 return None
-            bounds = np.full(len(those), -math.inf)
+            bounds = np.full(len(those), self.least)
         else:
             those, bounds = left
         within = (bounds * self.columns.unit < self.target()) & (those.whole <= self.chain.whole_limit)
