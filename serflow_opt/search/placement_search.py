@@ -139,7 +139,15 @@ class PlacementSearch:
         return self.value - max(share * self.gap * abs(self.value), self.own_off)
 
     def keep(self, those: Placed, levels: Ints, value: float) -> None:
-        """Take a better plan: one placement, its thresholds, and what it is worth in units of the objective."""
+        """Take a better plan.
+
+        Parameters
+        ----------
+        those, levels
+            One placement, and its thresholds, positions in the menus.
+        value
+            In units of the objective.
+        """
         self.value, self.best = value, (those, levels)
         if not self.nonnegative:
             sizes = Placed(those.paths, np.abs(those.adds), those.whole)
