@@ -23,13 +23,14 @@ SHIFT = 3
 class ShiftedViews(nn.Module):
     """Views of each input, N x 1 x 28 x 28, as N x views x 1 x 28 x 28, through a stage."""
 
-    def __init__(self, stage: nn.Module) -> None:
+    def __init__(self, stage: nn.Module, shift: int) -> None:
         super().__init__()
-        self.stage = stage
+        self.stage, self.shift = stage, shift
 
     def forward(self, x: Tensor) -> Tensor:
         """Shift, and run the stage on all views."""
-        moves = [(a, b) for a in range(-SHIFT, SHIFT + 1) for b in range(-SHIFT, SHIFT + 1)]
+        steps = range(-self.shift, self.shift + 1)
+        moves = [(a, b) for a in steps for b in steps]
         views = torch.stack([torch.roll(x, move, dims=(2, 3)) for move in moves], dim=1)
         return self.stage(views.flatten(0, 1)).unflatten(0, views.shape[:2])
 
@@ -59,13 +60,13 @@ class MeanOverViews(nn.Module):
         return torch.softmax(logits, dim=2).mean(dim=1).log()
 
 
-def viewed() -> MultiExit:
-    """Return the network, with the shipped weights."""
+def viewed(shift: int = SHIFT) -> MultiExit:
+    """Return the network, with the shipped weights, and views shifted by up to so many pixels."""
     plain = load_network(
         "digits", seed=0, data=None, classes=10, most=None, weights=shipped_folder() / "digits" / "network.pt"
     ).network
     first, *others = plain.stages
-    stages = [ShiftedViews(first), *(OnViews(stage) for stage in others)]
+    stages = [ShiftedViews(first, shift), *(OnViews(stage) for stage in others)]
     last = len(stages)
     exits = {stage: MeanOverViews(classifier) for stage, classifier in plain.exits.items()}
     exits[last] = MeanOverViews(nn.Identity())

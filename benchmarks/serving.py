@@ -2,13 +2,15 @@
 
 The service runs as a process of its own; its wall clock is time.time() and an offset that this script sets. Senders are
 connections of this process; each counts its measurements up, one request in each, and sends one again until it is
-acknowledged, whatever happens. At the end every measurement has to have been counted once.
+acknowledged, whatever happens. At the end every measurement has to have been counted once. `--sender-alone` puts a
+server in the place of the service that answers at once: what the senders take, and can.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -22,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from reporting import setting, table, write
 
-EVERY_S, CONNECTIONS = 10.0, 40
+EVERY_S, CONNECTIONS = 10.0, 200
 AGAIN_S = 0.05
 """Until a sender that was not answered tries again."""
 
@@ -66,10 +68,31 @@ def serve(folder: Path) -> None:
         asyncio.run(run(loop, settings, ready=ready))
 
 
-async def started(folder: Path) -> asyncio.subprocess.Process:
+def serve_nothing(folder: Path) -> None:
+    """Be a server that answers everything at once, and keeps nothing."""
+    answer = b'{"accepted":1,"late":0,"repeated":false}'
+    answer = f"HTTP/1.1 200 OK\r\ncontent-length: {len(answer)}\r\n\r\n".encode() + answer
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(EOFError, ConnectionError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r")[0]))
+                writer.write(answer)
+
+    async def work() -> None:
+        server = await asyncio.start_server(talk, "127.0.0.1", 0)
+        (folder / "port").write_text(str(server.sockets[0].getsockname()[1]))
+        (folder / "ready").write_text("")
+        await server.serve_forever()
+
+    asyncio.run(work())
+
+
+async def started(folder: Path, what: str = "--serve") -> asyncio.subprocess.Process:
     """Start the service, and wait until it listens."""
     (folder / "ready").unlink(missing_ok=True)
-    own = await asyncio.create_subprocess_exec(sys.executable, __file__, "--serve", str(folder))
+    own = await asyncio.create_subprocess_exec(sys.executable, __file__, what, str(folder))
     while not (folder / "ready").exists():
         await asyncio.sleep(0.01)
     return own
@@ -80,6 +103,7 @@ class Sender:
 
     def __init__(self, name: str, folder: Path, sent: Sent) -> None:
         self.name, self.folder, self.sent, self.number = name, folder, sent, 0
+        self.offset = 0.0
         self.queue: asyncio.Queue[float | None] = asyncio.Queue()
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -91,10 +115,9 @@ class Sender:
             self._streams[1].close()
 
     async def _send(self, due: float) -> None:
-        row = {"from_s": None, "counts": [1]}
         while True:
-            row["from_s"] = int(due + float((self.folder / "offset").read_text() or 0))
-            body = json.dumps({"source": self.name, "number": self.number, "requests": [row]}).encode()
+            row = f'{{"from_s":{int(due + self.offset)},"counts":[1]}}'
+            body = f'{{"source":"{self.name}","number":{self.number},"requests":[{row}]}}'.encode()
             try:
                 code, answer = await asyncio.wait_for(self._post(body), 10)
             except (OSError, EOFError, TimeoutError):
@@ -123,6 +146,32 @@ class Sender:
         return int(lines[0].split()[1]), json.loads(await reader.readexactly(size))
 
 
+async def alone(folder: Path, rate: int, seconds: int) -> list[tuple[str, str]]:
+    """Send to a server that answers at once; return what the senders took, and how late they were."""
+    own, sent = await started(folder, "--serve-nothing"), Sent()
+    senders = [Sender(f"s{k}", folder, sent) for k in range(CONNECTIONS)]
+    tasks = [asyncio.create_task(sender.work()) for sender in senders]
+    begin, cpu = time.time(), time.process_time()
+    for k in range(rate * seconds):
+        due = begin + k / rate
+        if (wait := due - time.time()) > 0.002:
+            await asyncio.sleep(wait)
+        senders[k % CONNECTIONS].queue.put_nowait(due)
+    for sender in senders:
+        sender.queue.put_nowait(None)
+    await asyncio.gather(*tasks)
+    took, cpu = time.time() - begin, time.process_time() - cpu
+    server = _cpu(own.pid)
+    own.kill()
+    await own.wait()
+    return [
+        ("measurements", f"{rate * seconds:,} in {seconds} s; all answered after {took:.1f} s"),
+        ("answered within", f"{_quantiles(np.array(sent.seconds) * 1000)} ms (median, 99 %, most)"),
+        ("processor time of the senders", f"{1e6 * cpu / sent.acknowledged:.0f} µs a measurement"),
+        ("of the server, its start included", f"{1e6 * server / sent.acknowledged:.0f} µs a measurement"),
+    ]
+
+
 async def measured(folder: Path, rate: int, seconds: int, jumps: dict[int, float]) -> list[tuple[str, str]]:
     """Send, kill in the middle, set the clock; return what came of it."""
     (folder / "offset").write_text("")
@@ -130,16 +179,20 @@ async def measured(folder: Path, rate: int, seconds: int, jumps: dict[int, float
     own, sent = await started(folder), Sent()
     senders = [Sender(f"s{k}", folder, sent) for k in range(CONNECTIONS)]
     tasks = [asyncio.create_task(sender.work()) for sender in senders]
-    begin, down, cpu, peak = time.time(), 0.0, -_cpu(own.pid), 0.0
+    begin, down, cpu, peak, kept_up = time.time(), 0.0, -_cpu(own.pid), 0.0, 0.0
+    sending = -time.process_time()
     for second in range(seconds):
         if second in jumps:
             before = float((folder / "offset").read_text() or 0)
             (folder / "draft").write_text(str(before + jumps[second]))
             (folder / "draft").replace(folder / "offset")
+            for sender in senders:
+                sender.offset = before + jumps[second]
         if second == seconds // 2:
             cpu, peak = cpu + _cpu(own.pid), _rss(own.pid)
             own.kill()
             killed = time.time()
+            kept_up = sent.acknowledged / (killed - begin)
             await own.wait()
             own = await started(folder)
             down = time.time() - killed
@@ -153,6 +206,7 @@ async def measured(folder: Path, rate: int, seconds: int, jumps: dict[int, float
         sender.queue.put_nowait(None)
     await asyncio.gather(*tasks)
     took = time.time() - begin
+    sending += time.process_time()
     cpu, peak = cpu + _cpu(own.pid), max(peak, _rss(own.pid))
     own.send_signal(signal.SIGTERM)
     code = await own.wait()
@@ -161,6 +215,7 @@ async def measured(folder: Path, rate: int, seconds: int, jumps: dict[int, float
     settled = np.array(sent.seconds)[: int(len(sent.seconds) * 0.4)] * 1000
     return [
         ("measurements", f"{rate * seconds:,} in {seconds} s; all acknowledged after {took:.1f} s"),
+        ("acknowledged a second, until the kill", f"{kept_up:,.0f}"),
         ("acknowledged", f"{sent.acknowledged:,}, {sent.repeated} of them had been kept before they were sent again"),
         ("counted", f"{counted:,.0f} in {decisions} decisions and the rest; {sent.late:,} came late and were told so"),
         ("lost or counted twice", f"{rate * seconds - sent.late - counted:,.0f}"),
@@ -170,6 +225,7 @@ async def measured(folder: Path, rate: int, seconds: int, jumps: dict[int, float
         ("acknowledged within, before the kill", f"{_quantiles(settled)} ms (median, 99 %, most)"),
         ("acknowledged within, all", f"{_quantiles(times)} ms"),
         ("processor time of the service", f"{cpu:.1f} s, {1e6 * cpu / sent.acknowledged:.0f} µs a measurement"),
+        ("of the senders", f"{1e6 * sending / sent.acknowledged:.0f} µs a measurement"),
         ("memory", f"{peak:.0f} MB; state file {os.path.getsize(folder / 'state.db') / 1e3:.0f} kB"),
     ]
 
@@ -203,6 +259,8 @@ def main() -> None:
     """Run it, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--serve-nothing", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--sender-alone", action="store_true", help="no service: a server that answers at once")
     parser.add_argument("--rate", type=int, default=1000)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--out", type=Path)
@@ -210,10 +268,16 @@ def main() -> None:
     if given.serve:
         serve(given.serve)
         return
+    if given.serve_nothing:
+        serve_nothing(given.serve_nothing)
+        return
     where = setting()
     jumps = {given.seconds // 6: 3600.0, given.seconds * 2 // 3: -7200.0}
     with tempfile.TemporaryDirectory() as folder:
-        rows = asyncio.run(measured(Path(folder), given.rate, given.seconds, jumps))
+        if given.sender_alone:
+            rows = asyncio.run(alone(Path(folder), given.rate, given.seconds))
+        else:
+            rows = asyncio.run(measured(Path(folder), given.rate, given.seconds, jumps))
     text = f"{where}\n\n" + table(["what", "came out"], [list(row) for row in rows])
     if given.out is None:
         print(text)

@@ -19,8 +19,9 @@ from serflow_opt.serving.metrics import CONTENT_TYPE, LoopCollector
 from serflow_opt.serving.store import StoreError
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
+MEASUREMENTS = "/v1/measurements"
 BODY_MAX = 1_000_000
 """Bytes of a body."""
 BODY_S = 10.0
@@ -58,7 +59,7 @@ class ServiceApp:
         kubernetes = f"/apis/{external_metric.GROUP}"
         version = f"{kubernetes}/{external_metric.VERSION}"
         routes = [
-            Route("/v1/measurements", self.measurements, methods=["POST"]),
+            Route(MEASUREMENTS, self.measurements, methods=["POST"]),
             Route("/v1/orders", self.orders, methods=["GET"]),
             Route("/v1/events", self.events, methods=["GET"]),
             Route("/metrics", self.metrics_text, methods=["GET"]),
@@ -69,9 +70,21 @@ class ServiceApp:
             Route(version + "/namespaces/{namespace}/{metric}", self.external, methods=["GET"]),
         ]
         handlers: dict[Any, Any] = {404: self._missing, 405: self._wrong_method, Exception: self._failed}
-        self.asgi: ASGIApp = Guard(
-            Starlette(routes=routes, exception_handlers=handlers), key, RateLimit(rate_max), names, self._refuse
-        )
+        self._routed = Starlette(routes=routes, exception_handlers=handlers)
+        self.asgi: ASGIApp = Guard(self._entered, key, RateLimit(rate_max), names, self._refuse)
+
+    async def _entered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer measurements at once: they are what comes, and routes and layers would take two fifths of the time."""
+        if scope["method"] != "POST" or scope["path"] != MEASUREMENTS:
+            await self._routed(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            response = await self.measurements(request)
+        except Exception as error:
+            await (await self._failed(request, error))(scope, receive, send)
+            raise  # to the log
+        await response(scope, receive, send)
 
     async def measurements(self, request: Request) -> Response:
         """Take a measurement in; answered when it is kept."""

@@ -1,6 +1,8 @@
 """Measurements of many senders, kept in one commit: each is answered when its commit is through.
 
-While one commit waits for the disk the next measurements gather. Everything that touches the loop runs on one thread.
+While one commit waits for the disk the next measurements gather, and a commit waits a moment for others at first: a
+commit takes as much of a processor and of the disk for one measurement as for many. Everything that touches the loop
+runs on one thread.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ MOST_WAITING = 10_000
 """Measurements that wait for their commit; more are turned away."""
 MOST_AT_ONCE = 2_000
 """Measurements in a commit."""
+GATHER_S = 0.005
+"""Seconds that a commit waits for more measurements, at most."""
 
 
 class Overloaded(RuntimeError):
@@ -67,6 +71,7 @@ class GroupCommit:
     async def _commit(self) -> None:
         try:
             while self._waiting:
+                await asyncio.sleep(GATHER_S)
                 now, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
                 await self._keep(now)
         finally:

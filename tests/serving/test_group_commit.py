@@ -24,7 +24,7 @@ def loop(tmp_path: Path) -> ControlLoop:
 
 
 def test_measurements_share_commits(loop: ControlLoop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 101 that come at once the first has its own, all others the next; each has its own answer."""
+    """101 that come at once are one commit, and so are two that come one shortly after the other; each is answered."""
     taken: list[int] = []
     take = loop.take
 
@@ -39,14 +39,17 @@ def test_measurements_share_commits(loop: ControlLoop, monkeypatch: pytest.Monke
         pushes = [commits.push(counted(ONE, 1, source="a", number=k % 100)) for k in range(100)]
         bad = commits.push(counted(ONE, 1, from_s=START_S + 999))
         found = await asyncio.gather(*pushes, bad, return_exceptions=True)
+        first = asyncio.create_task(commits.push(counted(ONE, 1)))
+        await asyncio.sleep(0)
+        found[-1:-1] = await asyncio.gather(first, commits.push(counted(ONE, 1)))
         await commits.close()
         return found
 
     *good, bad = asyncio.run(work())
-    assert good == [Receipt(1)] * 100
+    assert good == [Receipt(1)] * 102
     assert isinstance(bad, InputError)
-    assert taken == [101]
-    assert list(loop.store.counts()) == [(0, int(START_S) - 1, 100.0)]
+    assert taken == [101, 2]
+    assert list(loop.store.counts()) == [(0, int(START_S) - 1, 102.0)]
 
 
 def test_a_commit_that_fails_is_told_to_all_of_it(loop: ControlLoop, monkeypatch: pytest.MonkeyPatch) -> None:
