@@ -15,6 +15,7 @@ from typing import Any
 
 from serflow_opt.formulations.elements import NOTHING, SOURCE, Entry, Hop, Hub, Place, Stay
 from serflow_opt.formulations.sets import Sets
+from serflow_opt.problem.egress import refuse_tiers
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Option
 
@@ -39,6 +40,11 @@ class Chance:
 class Data(Sets):
     """Sets and coefficients of one instance; the parameters are those of `Sets`.
 
+    Parameters
+    ----------
+    tiered
+        Whether prices by volume are counted beside them (`egress.py`); what knows nothing of them refuses them.
+
     Attributes
     ----------
     second, dollar, joule, gram
@@ -50,7 +56,11 @@ class Data(Sets):
         instance: Instance,
         allowed: Collection[Place] | None = None,
         levels: Collection[tuple[int, int]] | None = None,
+        *,
+        tiered: bool = False,
     ) -> None:
+        if not tiered:
+            refuse_tiers(instance, "what takes flat prices only")
         super().__init__(instance, allowed, levels)
         self.second = unit_of(sum(option.stage_seconds) for option in instance.options)
         self.dollar = unit_of(
@@ -105,6 +115,10 @@ class Data(Sets):
         if link is None:
             return 0.0
         return link.usd_per_byte * self.sent_bytes(hop) * self.instance.transfers(hop[0] - 1) / self.dollar
+
+    def crosses(self, hop: Hop) -> bool:
+        """Whether a hop crosses a link."""
+        return self._link(hop) is not None
 
     def hop_leak(self, hop: Hop) -> float:
         """Privacy loss of a request that crosses (survey 2.2.2 (1)), with the noise measured (survey 2.2.2 (3))."""

@@ -13,6 +13,7 @@ from serflow_opt.formulations.as_printed import as_printed_cost
 from serflow_opt.formulations.carbon import add_carbon_ceiling, carbon
 from serflow_opt.formulations.coefficients import Data, Place
 from serflow_opt.formulations.cost import add_cost_ceiling, per_request_cost, reserved_cost
+from serflow_opt.formulations.egress import add_egress, add_sent_limits
 from serflow_opt.formulations.energy import add_energy_ceiling, energy
 from serflow_opt.formulations.exits import accuracy, add_accuracy_floor, add_exits
 from serflow_opt.formulations.latency import (
@@ -81,7 +82,7 @@ def build(
     if goal is None:
         assert instance.minimize != "weighted"
         goal = {instance.minimize: 1.0}
-    data = Data(instance, allowed, levels)
+    data = Data(instance, allowed, levels, tiered=True)
     if not data.connected:
         raise Disconnected
     m = pyo.ConcreteModel(instance.name)
@@ -148,6 +149,8 @@ def add_parts(m: Any, data: Data, goal: Collection[Objective], deadline: Deadlin
         add_carbon_ceiling(m, data, parts.value("carbon"))
     if counted:
         parts.value("cost")
+    if instance.sent_limits:
+        add_sent_limits(m, data, parts.work)
     return parts
 
 
@@ -158,7 +161,9 @@ class PlacementParts:
         self.m, self.data, self.path, self.deadline = m, data, path, deadline
         mean = data.instance.latency_measure == "mean"
         loses = "accuracy" in names and costs_accuracy(data)
-        worked = any(name in names for name in ("cost", "privacy", "energy", "carbon"))
+        worked = any(name in names for name in ("cost", "privacy", "energy", "carbon")) or bool(
+            data.instance.sent_limits
+        )
         self.scaled: Any = None
         if loses or (worked and not data.instance.run_on) or ("latency" in names and mean):
             self.scaled = add_scaled_path(m, data, "reach_path", m.R, data.reach_low, data.reach_high)
@@ -178,7 +183,8 @@ class PlacementParts:
         m, data = self.m, self.data
         match name:
             case "cost":
-                return COSTS[data.instance.accounting](m, data, self.path, self.work)
+                flat = COSTS[data.instance.accounting](m, data, self.path, self.work)
+                return flat + add_egress(m, data, self.work) if data.instance.egress else flat
             case "latency":
                 return self._latency()
             case "privacy":

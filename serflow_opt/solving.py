@@ -303,6 +303,10 @@ def plan_of(
 
 def _proof(found: SearchOutcome) -> tuple[str, dict[str, int]]:
     """Say what was ruled out and proven by what: in words, and as numbers of the certificate."""
+    if found.flat is not None:
+        method, numbers = _proof(found.flat)
+        each = f"{found.flat_prices} flat price{'s' * (found.flat_prices != 1)}, the last"
+        return f"bytes priced by volume as {each}: {method}", numbers
     if found.chain is not None:
         counts = found.chain.counts
         numbers = {

@@ -22,6 +22,7 @@ from serflow_opt.ground.tolerances import EQUAL, FLEET_GAP, LACKING, ROUNDING, S
 from serflow_opt.plan.names import document_of
 from serflow_opt.plan.valuation import value_plan
 from serflow_opt.problem.batches import one_by_one
+from serflow_opt.problem.egress import tiers_refused
 from serflow_opt.problem.given import Named, instances_of
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
@@ -359,6 +360,7 @@ def _misfits(
         offered |= mine
         if instance.rate_per_s is None:
             wrong(instance.name, "workload.rate_per_s", "missing", "set it: fleets count requests by their rates")
+        problems += tiers_refused(instance, "services that share")
         if instance.families:
             cure = "list the choices: memory_mb = [...], noise = 'rows'"
             wrong(instance.name, "memory_mb_range, noise", "sizes or noise from a range", cure)

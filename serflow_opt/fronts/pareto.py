@@ -40,6 +40,7 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.problem.limits import at_most, shown_unit
 
+Find = Callable[[FrontRequest], Result | None]
 FrontMethod = Literal["auto", "placements", "labels", "milp"]
 METHODS = {"placements": by_placements, "labels": by_labels, "milp": by_solves}
 
@@ -105,7 +106,9 @@ def pareto(
                 on_progress(FrontProgress(deadline.seconds, doing, plans, gap))
 
         asked = FrontRequest(instance, tuple(objectives), coverage or 0.0, deadline, jobs, path, report)
-        finds = (at_best, by_labels, by_solves) if method == "auto" else (METHODS[method],)
+        finds: Sequence[Find] = (at_best, by_labels, by_solves) if method == "auto" else (METHODS[method],)
+        if instance.egress:  # tiers of volume are for single solves
+            finds = [find for find in finds if find is by_solves]
         result = beside_batches(asked, finds) if instance.takes_batches else first_of(asked, finds)
         if result is not None:
             return _front(asked, result)

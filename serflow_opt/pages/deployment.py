@@ -7,7 +7,8 @@ from typing import Any
 
 from serflow_opt.pages.anything import anything
 from serflow_opt.pages.markup import Markup, facts, join, section, table, tag, tiles
-from serflow_opt.report.plan import HOURS_PER_MONTH, usd
+from serflow_opt.problem.tariffs import HOURS_PER_MONTH
+from serflow_opt.report.plan import usd
 
 TITLES = ("stages", "requests/s", "machines", "each takes", "busy", "function", "to function", "USD/h")
 

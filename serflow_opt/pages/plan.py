@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from serflow_opt.pages.markup import Markup, facts, join, section, table, tag, tiles
 from serflow_opt.pages.network import network
 from serflow_opt.plan.document import Metrics, Plan
-from serflow_opt.report.plan import HOURS_PER_MONTH, adaptations, proof_line, stage_table, usd, verdict_of, why_not
+from serflow_opt.problem.tariffs import HOURS_PER_MONTH
+from serflow_opt.report.plan import adaptations, proof_line, stage_table, usd, verdict_of, why_not
 
 
 def plan_sections(plan: Plan) -> Markup:
@@ -60,6 +61,8 @@ def _hourly(plan: Plan, metrics: Metrics) -> Iterator[tuple[str, str]]:
         rate = f" at {plan.limits['rate_per_s']:g} requests a second" if plan.limits.get("rate_per_s") else ""
         yield "an hour", usd(metrics.cost_usd_per_hour) + rate
         yield "a month", usd(metrics.cost_usd_per_hour * HOURS_PER_MONTH)
+    for bill in metrics.egress:
+        yield f"egress {bill.name} a month", f"{usd(bill.usd_per_month)} for {bill.gb_per_month:,.4g} GB"
 
 
 def _limits(plan: Plan, metrics: Metrics) -> Markup | None:

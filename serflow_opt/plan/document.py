@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from serflow_opt.ground.display import html
 from serflow_opt.ground.document import Answer, Document
+from serflow_opt.plan.bill import EgressBill
 from serflow_opt.plan.certificate import Certificate
 from serflow_opt.plan.robustness import Robustness
 
@@ -160,6 +161,7 @@ class Metrics(Document):
     machines: list[Machines]
     stages: list[StageReport]
     breaches: list[Breach]
+    egress: list[EgressBill] = Field(default=[], description="by the names of tariffs; part of the cost")
 
     @model_validator(mode="before")
     @classmethod

@@ -17,6 +17,7 @@ from serflow_opt.plan.document import Breach, Crossing, Machines, Metrics, Stage
 from serflow_opt.plan.emitted import emitted
 from serflow_opt.plan.names import Given, resolve
 from serflow_opt.plan.samples import at_thresholds
+from serflow_opt.plan.transferred import beyond_sent_limits, egress_of, usd_per_request
 from serflow_opt.plan.walk import Step, walk
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
@@ -53,6 +54,8 @@ def evaluate(instance: Instance, plan: Given) -> Metrics:
     steps = walk(instance, decision)
     clock = list(accumulate(step.whole_s for step in steps))
     cost, machines = paid(instance, steps) if decision.batches else _cost(instance, steps)
+    bills = egress_of(instance, steps)
+    cost += usd_per_request(instance, bills)
     grams = None if decision.batches else emitted(instance, steps, machines)
     accuracy = math.fsum([step.right for step in steps] + [-step.lost for step in steps])
     unreached = len(instance.stages) - len(steps)
@@ -92,6 +95,7 @@ def evaluate(instance: Instance, plan: Given) -> Metrics:
             for step, finished in zip(steps, clock, strict=True)
         ],
         breaches=[],
+        egress=bills,
     )
     metrics.breaches.extend(_breaches(instance, steps, metrics))
     return metrics
@@ -249,6 +253,7 @@ def _crossing(instance: Instance, step: Step) -> Crossing:
 def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> list[Breach]:
     """List limits that are broken by more than the tolerance, relative to the limit."""
     checks: list[tuple[str, float, float | None, bool]] = filling(instance, steps)
+    checks += beyond_sent_limits(instance, steps)
     breaches = []
     if metrics.accuracy is not None:
         checks.append(("accuracy_min", metrics.accuracy, instance.accuracy_min, True))

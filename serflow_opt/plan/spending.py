@@ -9,9 +9,11 @@ from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Plan, PlanDocument
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.plan.names import decision_of
+from serflow_opt.plan.transferred import egress_of
 from serflow_opt.plan.walk import Step, walk
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Option
+from serflow_opt.problem.tariffs import GB
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,21 @@ def spending(instance: Instance, plan: Plan | PlanDocument | Decision) -> list[S
     if instance.accounting == "reserved":
         price |= _rents(instance, decision, steps)
     at = {id(instance.options[p]): usd for p, usd in price.items()}
-    return [_spent(step, at) for step in steps]
+    return [_spent(step, at, _by_volume(instance, steps)) for step in steps]
 
 
-def _spent(step: Step, price: dict[int, float]) -> Spending:
-    """Split one step by seconds and the price of a second of each option, by id."""
+def _by_volume(instance: Instance, steps: list[Step]) -> dict[str, float]:
+    """Return what a byte costs on average under each tariff that is used."""
+    return {bill.name: bill.usd_per_month / bill.gb_per_month / GB for bill in egress_of(instance, steps)}
+
+
+def _spent(step: Step, price: dict[int, float], by_volume: dict[str, float]) -> Spending:
+    """Split one step by seconds and the price of a second of each option, by id, and bytes and theirs."""
     usd = price[id(step.option)]
     arriving = [usd * step.decode_s * step.load]
     if step.link is not None:
-        arriving.append(step.link.usd_per_byte * (step.sent_bytes + step.back_bytes) * step.load)
+        per_byte = step.link.usd_per_byte + by_volume.get(step.link.egress, 0.0)
+        arriving.append(per_byte * (step.sent_bytes + step.back_bytes) * step.load)
         if step.sender is not None:
             arriving.append(price[id(step.sender)] * _sending(step))
     if step.tier.kind == "function" and step.begins:

@@ -87,6 +87,7 @@ def consistency_problems(instance: Any, file: str) -> list[Problem]:
         wrong("exits.run_on", found, "leave it out: the whole path is paid for there anyway")
     problems.extend(joint_problems(instance, file))
     problems.extend(uncertain_problems(instance, file))
+    problems.extend(egress_problems(instance, file))
     names = [tier.name for tier in instance.tiers]
     if instance.source != CLIENT and instance.source not in names:
         wrong("workload.source", f"'{instance.source}'", f"use 'client' or a tier: {', '.join(names)}")
@@ -192,3 +193,27 @@ def uncertain_problems(instance: Any, file: str) -> list[Problem]:
     if asked.rate and instance.rate_per_s is None:
         wrong("uncertainty.rate", f"{asked.rate:g} without a rate", "set workload.rate_per_s")
     return problems
+
+
+def egress_problems(instance: Any, file: str) -> list[Problem]:
+    """Return what does not go together with prices by volume."""
+    if not instance.egress:
+        return []
+    place = f'egress "{instance.egress[0].name}"'
+    if instance.rate_per_s is None:
+        cure = "set workload.rate_per_s: how much is sent in a month is a matter of the rate"
+        return [Problem(file, place, "prices by volume without a rate", cure)]
+    if instance.joint:
+        what = "exits.joint"
+    elif instance.families:
+        what = "sizes or noise from a range"
+    elif instance.uncertainty is not None:
+        what = "[uncertainty]"
+    elif instance.takes_batches:
+        what = "tiers that take batches"
+    elif instance.accounting == "as-printed":
+        what = "accounting = 'as-printed'"
+    else:
+        return []
+    cure = f"write usd_per_gb in its links in the place of egress, or do without {what}"
+    return [Problem(file, place, f"prices by volume with {what}", cure)]

@@ -7,6 +7,7 @@ from typing import Any
 from serflow_opt.errors import Problem, nearest
 from serflow_opt.problem.any_table import AnyTable
 from serflow_opt.problem.carbon_table import CarbonTable
+from serflow_opt.problem.egress_table import EgressTable, EgressTierTable
 from serflow_opt.problem.key_types import MANY, ONE
 from serflow_opt.problem.kinds import LATENCY_MEASURES_IN_WORDS
 from serflow_opt.problem.profile_table import ProfileTable
@@ -91,6 +92,8 @@ _TABLES: dict[str, Any] = {
     "option": OptionTable,
     "any": AnyTable,
     "link": LinkTable,
+    "egress": EgressTable,
+    "tiers": EgressTierTable,
     "variant": VariantTable,
     "rule": RuleTable,
     "adaptation": AdaptationTable,

@@ -32,6 +32,7 @@ from serflow_opt.problem.network import PLAIN, UNWEIGHED, HandoverMode, Menu, Pr
 from serflow_opt.problem.offers import Link, Option, Tier
 from serflow_opt.problem.ranges import FunctionSizes, Range
 from serflow_opt.problem.rules import Rule
+from serflow_opt.problem.tariffs import EgressTariff, SentLimit
 from serflow_opt.problem.training import in_mode
 from serflow_opt.problem.uncertainty import Uncertainty
 from serflow_opt.problem.what_if import fields
@@ -83,6 +84,10 @@ class Instance:
         Whether inputs run on to the last stage when their answers have left.
     uncertainty
         What may turn out otherwise; None: all is as believed.
+    egress
+        Prices by volume that links name.
+    sent_limits
+        On the bytes of a request over some links; of searches among tiers, not of files.
     """
 
     kind: ClassVar[str] = "placement"
@@ -123,6 +128,8 @@ class Instance:
     ramps_max: int | None = None
     run_on: bool = False
     uncertainty: Uncertainty | None = None
+    egress: tuple[EgressTariff, ...] = ()
+    sent_limits: tuple[SentLimit, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in the plain way where no others are given."""

@@ -17,18 +17,20 @@ from serflow_opt.files import read_text
 from serflow_opt.problem.catalog import DEFAULT_REGION, Catalog, load_catalog
 from serflow_opt.problem.consistency import consistency_problems
 from serflow_opt.problem.document_faults import explained
+from serflow_opt.problem.egress_reading import read_egress
 from serflow_opt.problem.emitting import TierEmissions
 from serflow_opt.problem.handovers import noise_curves, read_ways
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kept_warm import kept_warm_s
-from serflow_opt.problem.kinds import CLIENT, Objective
+from serflow_opt.problem.kinds import Objective
+from serflow_opt.problem.links import read_links
 from serflow_opt.problem.network import NO_CLASSIFIER, Menu, Privacy, Stage
-from serflow_opt.problem.offers import Link, Scaling, Tier
+from serflow_opt.problem.offers import Scaling, Tier
 from serflow_opt.problem.options import resolve_options
 from serflow_opt.problem.ramps import cascade_problems, with_ramps
 from serflow_opt.problem.rules import read_rules
 from serflow_opt.problem.scenarios import in_scenario, scenario_names
-from serflow_opt.problem.schema import ExitsTable, InstanceDocument, LinkTable, ObjectiveTable, PrivacyTable, TierTable
+from serflow_opt.problem.schema import ExitsTable, InstanceDocument, ObjectiveTable, PrivacyTable, TierTable
 from serflow_opt.problem.stages import MAX_STAGES, read_stages
 from serflow_opt.problem.tables import read_table
 from serflow_opt.problem.training import in_mode
@@ -216,7 +218,7 @@ def _resolve(
 
         read_table(folder / document.exits.table, exit_columns(MAX_STAGES), problems)
     options, sizes = resolve_options(document, stages, catalog, folder, file, problems)
-    links = _links(document, file, problems)
+    links = read_links(document, file, problems)
     ways = read_ways(document, folder, len(stages), file, problems) if stages else ()
     variants = read_variants(document, folder, len(stages), file, problems) if stages else ()
     if menus:
@@ -241,6 +243,7 @@ def _resolve(
         tiers=_tiers(document, folder, file, problems),
         options=options,
         links=links,
+        egress=read_egress(document, file, problems),
         source=workload.source,
         rate_per_s=workload.rate_per_s,
         accuracy_min=workload.accuracy_min,
@@ -337,37 +340,6 @@ def _menus(
     if exits.joint and exits.levels is None:
         return derive_menus(samples, stages, None, always_off=True), samples
     return derive_menus(samples, stages, exits.levels or 10, exits.earlier_threshold, always_off=exits.joint), samples
-
-
-def _links(document: InstanceDocument, file: str, problems: list[Problem]) -> dict[tuple[str, str], Link]:
-    """Index the links and check that each goes down the list."""
-    names = [tier.name for tier in document.tier]
-    for position, name in enumerate(names):
-        if names.index(name) != position or name == CLIENT:
-            found = f"'{name}'" + (" twice" if name != CLIENT else " means the place requests come from")
-            problems.append(Problem(file, f"tier[{position + 1}].name", found, "give each tier its own name"))
-    links: dict[tuple[str, str], Link] = {}
-    for position, link in enumerate(document.link, start=1):
-        place = f"link[{position}]"
-        fault = _link_fault(link, names, links)
-        if fault:
-            problems.append(Problem(file, place, *fault))
-        else:
-            links[link.from_, link.to] = Link(
-                link.bandwidth_mbit_s * 1e6 / 8, link.round_trip_ms / 1000, link.usd_per_gb / 1e9, link.trusted
-            )
-    return links
-
-
-def _link_fault(link: LinkTable, names: list[str], links: dict[tuple[str, str], Link]) -> tuple[str, str] | None:
-    for end, known in ((link.from_, [CLIENT, *names]), (link.to, names)):
-        if end not in known:
-            return f"no tier '{end}'", nearest(end, known)
-    if (link.from_, link.to) in links:
-        return f"{link.from_} -> {link.to} twice", "keep one"
-    if link.from_ != CLIENT and names.index(link.from_) >= names.index(link.to):
-        return f"{link.from_} -> {link.to} does not go down the list of tiers", "requests never move up or within"
-    return None
 
 
 def _tiers(document: InstanceDocument, folder: Path, file: str, problems: list[Problem]) -> tuple[Tier, ...]:

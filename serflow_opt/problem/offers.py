@@ -182,12 +182,16 @@ def timed(offer: RentalOffer, tier: int, stage_seconds: tuple[float, ...], **tim
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A way down the list: from a tier, or from the client, to a later tier."""
+    """A way down the list: from a tier, or from the client, to a later tier.
+
+    `egress` names prices by volume that it shares with others, beside its own price; empty: it has none.
+    """
 
     bytes_per_s: float
     round_trip_s: float
     usd_per_byte: float
     trusted: bool = True
+    egress: str = ""
 
     def seconds(self, size: float) -> float:
         """Time to move `size` bytes: size / bandwidth + round trip (survey 2.2.1 (5), survey 2.2.1 (6))."""

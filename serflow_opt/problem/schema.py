@@ -12,6 +12,7 @@ from pydantic import Field
 
 from serflow_opt.problem.any_table import AnyTable
 from serflow_opt.problem.carbon_table import CarbonTable
+from serflow_opt.problem.egress_table import EgressTable, EgressTierTable
 from serflow_opt.problem.key_types import (
     FileName,
     IdleAndFull,
@@ -240,6 +241,9 @@ class LinkTable(InstanceTable):
     bandwidth_mbit_s: Positive = Field(description="10^6 bit/s")
     round_trip_ms: NonNegative = Field(default=0.0, description="added to each transfer, milliseconds")
     usd_per_gb: NonNegative = Field(default=0.0, description="per 10^9 bytes")
+    egress: Name | None = Field(
+        default=None, description="prices by volume of a month, of [[egress]] or the catalogue, beside usd_per_gb"
+    )
     trusted: bool = Field(default=True, description="false: what crosses here leaks")
 
 
@@ -338,6 +342,7 @@ class InstanceDocument(InstanceTable):
     workload: WorkloadTable = WorkloadTable()
     tier: list[TierTable] = Field(min_length=1)
     link: list[LinkTable] = Field(default=[])
+    egress: list[EgressTable] = Field(default=[])
     variant: list[VariantTable] = Field(default=[])
     rule: list[RuleTable] = Field(default=[])
     adaptation: AdaptationTable | None = None
@@ -366,6 +371,8 @@ def keys_as_markdown() -> str:
         ("[[tier]]", TierTable),
         ("[[tier.option]]", OptionTable),
         ("[[link]]", LinkTable),
+        ("[[egress]]", EgressTable),
+        ("[[egress.tiers]]", EgressTierTable),
         ("[[variant]]", VariantTable),
         ("[[rule]]", RuleTable),
         ("[adaptation]", AdaptationTable),

@@ -11,13 +11,11 @@ from rich.text import Text
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.sheet import Sheet, facts_table
 from serflow_opt.problem.ramps import RAMP
+from serflow_opt.problem.tariffs import HOURS_PER_MONTH
 from serflow_opt.report.robustness import robust_parts
 
 if TYPE_CHECKING:
     from serflow_opt.plan.document import Metrics, Plan
-
-HOURS_PER_MONTH = 730
-"""A year of 8,760 hours in twelve."""
 
 CHECKED = 1e-6
 """Bounds closer than this, relative, are told as one."""
@@ -124,6 +122,9 @@ def totals(plan: Plan, metrics: Metrics) -> list[RenderableType]:
     if len(metrics.stages) < len(metrics.reach):
         end, stages = len(metrics.stages), len(metrics.reach)
         facts.append(("ends", f"at stage {end} of {stages}, where everybody leaves: what comes behind is not placed"))
+    for bill in metrics.egress:
+        volume = f"{bill.name}: {bill.gb_per_month:,.4g} GB a month, {usd(bill.usd_per_month)}"
+        facts.append(("egress", f"{volume} of the cost; the next GB {usd(bill.usd_per_gb)}"))
     for own in plan.plan.batches if plan.plan is not None else ():
         together = f"{own.batch} within {own.wait_ms:g} ms" if own.batch > 1 else "one by one"
         facts.append(("batches", f"stages {own.stages[0]} to {own.stages[1]}: {together}"))

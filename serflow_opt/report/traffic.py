@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from serflow_opt.ground.sheet import Sheet, facts_table
-from serflow_opt.report.plan import HOURS_PER_MONTH, usd, word_alone
+from serflow_opt.problem.tariffs import HOURS_PER_MONTH
+from serflow_opt.report.plan import usd, word_alone
 
 if TYPE_CHECKING:
     from serflow_opt.traffic.confirm.result import Confirmation

@@ -100,6 +100,10 @@ def _searched(
     if not settings.grace_s and settings.deadline.expired:
         return SearchOutcome()
     plain = settings.extra is None  # labels and bounds on placements know nothing of a user's constraints
+    if instance.egress and plain and settings.method != "milp":
+        from serflow_opt.search.volume_tiers import by_tiers
+
+        return by_tiers(instance, settings, goal, search)
     if within is None and settings.method != "milp" and plain:
         exact = _exactly(instance, settings, goal)
         if exact is not None:
@@ -130,7 +134,7 @@ def _searched(
     from serflow_opt.search.own_constraints import add_own
 
     try:
-        if settings.deadline.expired and Data(instance).connected:
+        if settings.deadline.expired and Data(instance, tiered=True).connected:
             return found
         built = build(
             instance,
@@ -172,7 +176,8 @@ def _second(instance: Instance, settings: SearchSettings, goal: Goal, found: Sea
     if deadline.expired:
         return
     quick = Deadline(min(deadline.left, max(SECONDED * deadline.seconds, AT_LEAST_S)))
-    second = _exactly(instance, replace(settings, method="auto", deadline=quick, on_progress=None), goal)
+    again = replace(settings, method="auto", deadline=quick, on_progress=None)
+    second = _searched(instance, again, goal, None, check=True) if instance.egress else _exactly(instance, again, goal)
     if second is None:
         try:
             pruned = prune(instance, goal, AT_ONCE, quick)

@@ -165,7 +165,8 @@ def covered(instance: Instance, goal: Goal) -> bool:
     summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure == "worst")
     plain = instance.threshold_mode == "menu" and instance.accounting == "per-request"
     scaled = not instance.ramps_bind and not instance.run_on
-    return measured and summed and plain and scaled and not instance.families and not instance.joint
+    flat = not instance.sent_limits and not instance.egress
+    return measured and summed and plain and scaled and flat and not instance.families and not instance.joint
 
 
 def count_paths(chain: Chain) -> float:

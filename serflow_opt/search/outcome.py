@@ -48,7 +48,8 @@ class SearchOutcome:
     `pruned` is there where placements were listed one by one, `chain` where all were swept at once, `rented` where
     mixes of thresholds bounded those with whole machines. Nothing is better
     than `checked` whatever a solver says: that is from multipliers (`certifying.py`), Lagrangian bounds and labels.
-    `beside` says what else was searched, where a second search had a part. `doubt` says what of a solver's word was not
+    `beside` says what else was searched, where a second search had a part. `flat` is the last search at flat prices,
+    `flat_prices` how many there were, where bytes are priced by volume. `doubt` says what of a solver's word was not
     confirmed, or why there is no plan; `refused` plans did not hold.
     """
 
@@ -66,6 +67,8 @@ class SearchOutcome:
     chain: ChainSearch | None = None
     rented: RentedSearch | LateSearch | None = None
     beside: str = ""
+    flat: SearchOutcome | None = None
+    flat_prices: int = 0
 
     @property
     def empty(self) -> bool:

@@ -32,6 +32,7 @@ from support import (
     golden_carbon,
     golden_cluster,
     golden_commitments,
+    golden_egress,
     golden_jobs,
     golden_keep_alive,
     golden_pipelines,
@@ -53,7 +54,7 @@ from serflow_opt.formulations.model import build
 
 cases_of("")  # all modules of cases are imported
 
-NO_PARTS = {"coefficients", "equations", "lp", "model", "notation", "reductions", "sets"}
+NO_PARTS = {"coefficients", "equations", "lp", "model", "notation", "reductions", "sets", "volumes"}
 """Modules of the formulations that hold data, put parts together or write them out."""
 
 # ----------------------------------------------------------------------------------------------------
@@ -140,6 +141,7 @@ def built_names() -> set[str]:
         golden_adaptation.whole_adapted_instance(cost_max_usd=10.0),
         golden_adaptation.with_ramp(),
         golden_carbon.emitting(carbon_max_g=10.0),
+        *golden_egress.whole_instances(),
         golden_adaptation.uncertain(tiny.own_menu(latency_measure="p90", tail="any", minimize="latency")),
     ]
     models = [*(build(instance).model for instance in instances), *golden_provisioning.whole_models()]

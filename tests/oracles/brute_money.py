@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from oracles.brute_placements import moves
-from oracles.brute_problem import ROUNDING, Option, Placement, Problem, Spot
+from oracles.brute_problem import ROUNDING, Option, Placement, Problem, Spot, Tariff
 from oracles.brute_time import Clock
 
 
 def usage_cost(problem: Problem, placement: Placement, time: Clock, reach: np.ndarray) -> np.ndarray:
     """USD per request of what is paid by use in every accounting but as-printed: functions and links."""
     total = np.zeros(reach.shape[1])
+    volume: dict[str, np.ndarray] = {}
     for s, move in enumerate(moves(problem, placement)):
         option = problem.option(placement[s])
         if option.kind == "function":
@@ -22,7 +23,27 @@ def usage_cost(problem: Problem, placement: Placement, time: Clock, reach: np.nd
         link = None if move is None else problem.links.get(move)
         if link is not None:
             total = total + link.usd_per_byte * problem.activation[s] * reach[s]
+            if link.tariff:
+                volume[link.tariff] = volume.get(link.tariff, 0.0) + problem.activation[s] * reach[s]
+    for name, sent in volume.items():
+        assert problem.rate is not None
+        requests = problem.rate * 730 * 3600
+        total = total + month_bill(problem.tariffs[name], sent * requests / 1e9) / requests
     return total
+
+
+def month_bill(tariff: Tariff, gigabytes: np.ndarray) -> np.ndarray:
+    """USD of a month's volumes: what all of it costs less what the others' part alone would."""
+
+    def upto(total: np.ndarray | float) -> np.ndarray:
+        starts = (0.0, *tariff.ends[:-1])
+        parts = [
+            price * np.clip(total - start, 0.0, end - start)
+            for start, end, price in zip(starts, tariff.ends, tariff.prices, strict=True)
+        ]
+        return np.asarray(sum(parts))
+
+    return upto(gigabytes + tariff.other) - upto(tariff.other)
 
 
 def busy_seconds(problem: Problem, placement: Placement, time: Clock, reach: np.ndarray) -> dict[Spot, np.ndarray]:

@@ -43,10 +43,20 @@ class Link:
     bits_per_s: float
     round_trip_s: float
     usd_per_byte: float
+    tariff: str = ""  # prices by volume that it shares
 
     def seconds(self, size_bytes: float) -> float:
         """Seconds that `size_bytes` take."""
         return size_bytes * 8.0 / self.bits_per_s + self.round_trip_s
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """Prices by volume of a month: ends of tiers and prices in GB, and what others send."""
+
+    ends: tuple[float, ...]
+    prices: tuple[float, ...]
+    other: float
 
 
 @dataclass
@@ -74,6 +84,7 @@ class Problem:
     cap: float
     minimize: str
     accounting: str
+    tariffs: dict[str, Tariff] = field(default_factory=dict)
     rules: list[Mapping[str, Any]] = field(default_factory=list)  # as the document has them; patterns are names
 
     def option(self, spot: Spot) -> Option:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from oracles.brute_problem import Document, Link, Option, Problem, Row
+from oracles.brute_problem import Document, Link, Option, Problem, Row, Tariff
 
 
 def read(document: Document) -> Problem:
@@ -79,8 +79,17 @@ def read(document: Document) -> Problem:
                 link["bandwidth_mbit_s"] * 1e6,
                 link.get("round_trip_ms", 0.0) / 1000.0,
                 link.get("usd_per_gb", 0.0) / 1e9,
+                link.get("egress", ""),
             )
             for link in document.get("link", [])
+        },
+        tariffs={
+            table["name"]: Tariff(
+                tuple(tier.get("up_to_gb", math.inf) for tier in table["tiers"]),
+                tuple(tier["usd_per_gb"] for tier in table["tiers"]),
+                table.get("other_gb_per_month", 0.0),
+            )
+            for table in document.get("egress", [])
         },
         source=workload.get("source", "client"),
         has_exits=exits is not None,

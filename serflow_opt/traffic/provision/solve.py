@@ -19,6 +19,7 @@ from serflow_opt.ground.arguments import as_number
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.plan.names import Given
+from serflow_opt.problem.egress import at_dearest, said_of_dearest
 from serflow_opt.problem.given import check_inference, on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.batches.answer import STEADY, one_by_one_only, with_batches, without_batches
@@ -169,6 +170,8 @@ def provision(
         if not (isinstance(rate, Real) and rate > 0 and math.isfinite(rate)):
             raise InputError([Problem("", "demand", repr(rate), "write a rate above 0, requests per second")])
         demand = Rates.steady(rate)
+    flat = said_of_dearest(instance)
+    instance = at_dearest(instance)
     held = None if plan is None else held_to(instance, plan)
     if held is not None:
         instance, keep, blocks = held.instance, held.plans, len(held.runs)
@@ -195,6 +198,8 @@ def provision(
         found = with_batches(question, batched, searches, found, deadline)
     elif takes:
         found = replace(found, scope="; ".join(filter(None, (found.scope, STEADY))))
+    if flat:
+        found = replace(found, scope="; ".join(filter(None, (found.scope, *flat))))
     if held is not None:
         found = held.as_asked(found)
     if found.status != "infeasible":
