@@ -2,7 +2,8 @@ from serflow_opt.kernels.choices cimport Choices
 
 
 cdef class Mixes(Choices):
-    cdef Py_ssize_t have, last
+    cdef Py_ssize_t have, last, room
+    cdef bint eager
     cdef long long[:, ::1] pool
     cdef double[:, ::1] pooled, inverse
     cdef double[::1] right, cost, value, dual, step, entering, tightest

@@ -35,7 +35,7 @@ class Mixes(Choices):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         columns, kinds, longest = self.columns, self.machines, self.all_adds.shape[2]
-        self.have, self.last = 0, 0
+        self.have, self.last, self.room, self.eager = 0, 0, POOL, True
         self.pool, self.pooled = np.zeros((POOL, longest), np.int64), np.zeros((POOL, columns))
         self.right, self.inverse, self.kind = (
             np.zeros(columns),
@@ -62,12 +62,13 @@ class Mixes(Choices):
         value: cython.double
         first: cython.bint
         allowed: cython.double = self._right_hand()
-        value = self._price()
-        bound = self._dual_value(value, False) if self.weight[0] > 0 else -INFINITE
-        self._remember(0.0)
-        if bound >= self._target():
-            return bound
-        self._keep()
+        if self.eager or self.have == 0:
+            value = self._price()
+            bound = self._dual_value(value, False) if self.weight[0] > 0 else -INFINITE
+            self._remember(0.0)
+            if bound >= self._target():
+                return bound
+            self._keep()
         first = self._start()
         for steps in range(STEPS):  # noqa: B007  # Cython counts with what is declared
             entering = self._cheapest_known(first)
@@ -160,13 +161,13 @@ class Mixes(Choices):
         at: cython.Py_ssize_t
         i: cython.Py_ssize_t
         taken: cython.bint
-        if self.have < POOL:
+        if self.have < self.room:
             at = self.have
             self.have += 1
         else:
             at = self.last
             while True:
-                at = (at + 1) % POOL
+                at = (at + 1) % self.room
                 taken = False
                 for i in range(self.columns):
                     taken = taken or self.kind[i] == at

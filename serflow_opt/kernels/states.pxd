@@ -1,6 +1,7 @@
 cdef class Exits:
-    cdef long long[::1] line_from
+    cdef long long[::1] line_from, line_level
     cdef double[::1] go_on, mass, breaks
+    cdef Py_ssize_t line_at(self, Py_ssize_t menu, double value, double beta) noexcept nogil
     cdef double left_by(self, Py_ssize_t menu, double value, double beta) noexcept nogil
     cdef double most_after(self, Py_ssize_t menu, double value, double beta) noexcept nogil
 

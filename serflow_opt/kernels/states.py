@@ -18,10 +18,11 @@ class Exits:
     """
 
     def __init__(self, lines: Any) -> None:
-        self.line_from, self.go_on, self.mass, self.breaks = lines.begin, lines.go_on, lines.mass, lines.breaks
+        self.line_from, self.line_level = lines.begin, lines.level
+        self.go_on, self.mass, self.breaks = lines.go_on, lines.mass, lines.breaks
 
-    def left_by(self, menu: cython.Py_ssize_t, value: cython.double, beta: cython.double) -> cython.double:
-        """φ of what follows: of the lines of a menu the first that is lowest there."""
+    def line_at(self, menu: cython.Py_ssize_t, value: cython.double, beta: cython.double) -> cython.Py_ssize_t:
+        """Of the lines of a menu the first that is lowest where something of this value follows."""
         low: cython.Py_ssize_t = self.line_from[menu]
         high: cython.Py_ssize_t = self.line_from[menu + 1] - 1
         middle: cython.Py_ssize_t
@@ -34,7 +35,12 @@ class Exits:
                 low = middle + 1
             else:
                 high = middle
-        return self.go_on[low] * value - beta * self.mass[low]
+        return low
+
+    def left_by(self, menu: cython.Py_ssize_t, value: cython.double, beta: cython.double) -> cython.double:
+        """φ of what follows."""
+        line: cython.Py_ssize_t = self.line_at(menu, value, beta)
+        return self.go_on[line] * value - beta * self.mass[line]
 
     def most_after(self, menu: cython.Py_ssize_t, value: cython.double, beta: cython.double) -> cython.double:
         """Return the largest V with φ(V) <= value: infinite where everybody leaves and that is good enough."""

@@ -34,6 +34,7 @@ from serflow_opt.search.goal import Goal
 from serflow_opt.search.layered import Chain, covered
 from serflow_opt.search.outcome import SearchOutcome, SearchSettings
 from serflow_opt.search.placements import Paths
+from serflow_opt.search.rented.groups import KnownPlans, beginning_with
 from serflow_opt.search.rented.question import taken
 from serflow_opt.search.rented.search import RentedSearch
 from serflow_opt.solving import answer, plan_of
@@ -88,6 +89,7 @@ class Planner:
         self._chain: Chain | None = None
         self._pool: Paths | None = None
         self._held: Floats | None = None
+        self._plans: KnownPlans | None = None
         self._goal: Goal = {} if instance.minimize == "weighted" else {instance.minimize: 1.0}
         began = time.monotonic()
         data = Data(instance)
@@ -132,15 +134,18 @@ class Planner:
         """Collect the placements that are best at some bound or rate near the instance's own, and note the plans."""
         rate = self.instance.rate_per_s or 1.0
         asked = [(rate * faster, chain.whole_limit * looser) for faster in FASTER for looser in (1.0, *LOOSER)]
-        runs = []
+        runs, plans = [], KnownPlans()
         for per_s, whole_limit in asked if np.isfinite(chain.whole_limit) else [(rate * f, np.inf) for f in FASTER]:
             data = copy.copy(chain.data)
             data.instance = replace(self.instance, rate_per_s=per_s)
             here = replace(chain, data=data, whole_limit=whole_limit)
             run = RentedSearch(here, max(self.gap, 1e-3), most_nodes=WARMING)
+            run.met = plans
             if run.run() and run.best is not None:
                 runs.append(run)
         self._known.update((plan, None) for run in reversed(runs) if (plan := run.decision()) is not None)
+        self._plans, plans.held = plans, runs[0].held if runs else None
+        self._chain = beginning_with(chain, plans)
         found = [run.best[0].paths for run in runs if run.best is not None]
         if found:
             self._pool = Paths.of(found)
@@ -363,6 +368,7 @@ class Planner:
             return Chain.of(Data(instance), goal)
         if priced:
             chain = Chain.of(data, goal)
+            chain = chain if self._plans is None else beginning_with(chain, self._plans)
         limits = chain.limits.copy()
         limits[-1] = np.inf if instance.accuracy_min is None else -instance.accuracy_min * (1 - SLACK)
         whole_limit = chain.whole_limit

@@ -113,7 +113,6 @@ def _compiled(
 ) -> Placed | None:
     """List them by kernels."""
     from serflow_opt.kernels.listing import Listing
-    from serflow_opt.kernels.placing import added
 
     flat, runners, priced = chain.flat, chain.on.shape[1], chain.priced(weights[None])
     at = np.arange(runners + 1)
@@ -139,8 +138,22 @@ def _compiled(
     if found is None:
         return None
     deadline.check()
-    paths, times = found
-    moved = paths[:, :, 2] >= 0
+    return placed_at(chain, *found)
+
+
+def placed_at(chain: Chain, paths: Ints, times: Floats) -> Placed:
+    """Return placements as the kernels number them; compiled only.
+
+    Parameters
+    ----------
+    chain
+        The arrays of the instance.
+    paths, times
+        N x M x 3, runner and ways into and out of a hub, and whole times, N.
+    """
+    from serflow_opt.kernels.placing import added
+
+    flat, moved = chain.flat, paths[:, :, 2] >= 0
     via = np.append(np.repeat(flat.hub_via, np.diff(flat.into_from)), NOTHING)[paths[:, :, 2]]  # -1 is the last
     return Placed(Paths(paths[:, :, 0].copy(), via, moved), added(flat, paths, chain.adds), times)
 

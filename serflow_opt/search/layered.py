@@ -10,7 +10,7 @@ and `enumerate.py` run over them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, ItemsView, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -118,6 +118,11 @@ class Chain:
             self._known[name] = value(self)
         found: T = self._known[name]
         return found
+
+    @property
+    def all_known(self) -> ItemsView[str, object]:
+        """What `known` has found so far."""
+        return self._known.items()
 
     def priced(self, weights: Floats) -> LanePrices:
         """Return what all parts add to V; of the last multipliers asked for it is known.

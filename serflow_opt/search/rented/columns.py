@@ -80,6 +80,7 @@ class Columns:
         self.limited_money = names.index("cost", 1) if kinds and "cost" in names[1:] else 0
         self.rent, self.most, self.tier = chain.known("offers", _offers)
         self.option = chain.option
+        self.paid = [(0, chain.paid), *([(self.limited_money, 1.0)] if self.limited_money else [])]
         self.mixing = MIXING[chain.data.instance.threshold_mode]
         self.faster = (chain.data.instance.rate_per_s or 1.0) / chain.rate
         size = np.abs(chain.adds[chain.on]).mean(axis=0) * len(chain.on) if chain.on.any() else np.ones(last + 1)
@@ -132,13 +133,12 @@ class Columns:
         runner, there = those.paths.runner, those.paths.runner != NOWHERE
         option, tier = self.option[runner], np.where(there, self.tier[runner], -1)
         rents, most = np.zeros((count, kinds)), np.zeros((count, kinds))
-        paid = [(0, self.chain.paid), *([(self.limited_money, 1.0)] if self.limited_money else [])]
         adds = those.adds[:, :, self.order]
         for p, k in enumerate(self.chain.rented):
             used = np.where(tier == k, option, -1).max(axis=1, initial=-1)
             rents[:, p] = np.where(used >= 0, self.rent[used], 0.0)
             most[:, p] = np.where(used >= 0, self.most[used], 0.0)
-            for column, factor in paid:
+            for column, factor in self.paid:
                 rent = factor * rents[:, p, None] * adds[:, :, 1 + p]
                 by_use = adds[:, :, column] - rent
                 adds[:, :, column] = np.where(np.abs(by_use) <= ROUNDING * rent, 0.0, by_use)  # rounding is no money

@@ -30,6 +30,7 @@ from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, located, placed, whole_times
 from serflow_opt.search.placements import Paths, keys_of
 from serflow_opt.search.prefixes import least_whole_before, most_value
+from serflow_opt.search.rented.groups import GroupSearch, KnownPlans, grouped, plans_known
 from serflow_opt.search.rented.parting import NODES, Parting
 from serflow_opt.search.runs import stages_couple, within_options
 
@@ -65,6 +66,8 @@ class RentedSearch(Parting):
     ----------
     infeasible
         Proven to have no plan.
+    met
+        Where plans of groups are noted; None: nowhere.
     left
         Placements that were listed, all that may have a plan as good as the best one, and bounds of them; None: none
         were.
@@ -92,6 +95,7 @@ class RentedSearch(Parting):
         self._seen: set[bytes] = set()
         self._begun: BoundTable | None = None
         self.left: tuple[Placed, Floats] | None = None
+        self.met: KnownPlans | None = None
 
     def begin(self, held: Floats) -> float:
         """Sweep all placements once, where a plan is known to be better than; return what no plan is below.
@@ -133,7 +137,7 @@ class RentedSearch(Parting):
 
     def _search(self, pool: Paths | None) -> bool:
         if pool is not None:
-            return self._settled(pool)
+            return self._from_known(pool) or self._settled(pool)
         swept = self._begun
         if swept is not None and math.isfinite(self._reach()):
             few = self._left(self.held, swept, self._reach(), EARLY)
@@ -149,6 +153,16 @@ class RentedSearch(Parting):
                 if len(fewer):
                     self._roots(fewer)
         return self._settled(swept.paths())
+
+    def _from_known(self, pool: Paths) -> bool:
+        """Search group by group from the plans that are known of each on, where any are."""
+        known = plans_known(self.chain)
+        if known is None or not self._grouped():
+            return False
+        those = self._new(pool)
+        if len(those):
+            self._roots(those)
+        return self._by_groups(known, self.chain.on.any(axis=0))
 
     def _settled(self, paths: Paths) -> bool:
         """Search from some placements on."""
@@ -240,7 +254,14 @@ class RentedSearch(Parting):
 
     def _list(self, weights: Floats, swept: BoundTable) -> bool:
         """List what bounds have left, bound it by itself, and part the machines and thresholds of what that leaves."""
-        for most in (FEW, LISTED):
+        those = self._left(weights, swept, self._reach(), EARLY)
+        if those is None and self._grouped():
+            live = np.zeros(self.chain.on.shape[1], bool)
+            for step in swept.steps:
+                live[step.runner] = True
+            if self._by_groups(weights, live):
+                return True
+        for most in () if those is not None else (FEW, LISTED):
             those = self._left(weights, swept, self._reach(), most)
             if those is not None:
                 break
@@ -258,6 +279,24 @@ class RentedSearch(Parting):
         bounds = self.part_all(those, bounds, len(those))
         self._dropped = min(self._dropped, float(bounds.min(initial=math.inf)) * self.columns.unit)
         return True
+
+    def _grouped(self) -> bool:
+        return self.also is None and not self.tight and grouped(self.chain)
+
+    def _by_groups(self, weights: Floats, live: Mask) -> bool:
+        """Rule out groups of placements, list and bound what that leaves; say whether it is not too much."""
+        best = self.value if self.knows else self.most
+        groups = GroupSearch(self.columns, self.before, best, self.knows, self.gap)
+        groups.rule_out(weights, live, self.deadline, self.met)
+        found = groups.best()
+        if found is not None and found[0] < self.value:
+            self.value, self.best, self.shares = found[0], found[1:], None
+            if self.on_better is not None:
+                self.on_better(self.value, self.bound)
+        those = groups.placements(self._reach(), LISTED, self.deadline)
+        ended = those is not None and self._close(weights, those)
+        self.left = None  # groups were ruled out that have plans as good as the best one
+        return ended
 
     def _improve(self, weights: Floats, swept: BoundTable) -> None:
         """Look for a better plan among the placements of least bound."""
