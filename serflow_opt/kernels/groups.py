@@ -45,7 +45,7 @@ class Groups(Nodes):
         money: int,
         best: float,
         known: bool,
-        tolerances: tuple[float, float, float, float],
+        tolerances: tuple[float, float, float, float, float],
     ) -> None:
         self.routes, self.may = routes, may
         groups, stages = may.shape[0], self.routes.stages
@@ -79,25 +79,27 @@ class Groups(Nodes):
             values[i] = self._load(groups[i])
         return found
 
-    def part(self, n: cython.Py_ssize_t, weights: cython.double[::1], most: cython.Py_ssize_t) -> float:
+    def part(self, n: cython.Py_ssize_t, bound: float, weights: cython.double[::1], most: cython.Py_ssize_t) -> float:
         """Part the numbers of machines of a group; return what none of its plans is below, but for the best.
 
         Parameters
         ----------
         n
             Which one.
+        bound
+            What no plan is below in any case.
         weights
             Of the columns, K, to begin with where no plan of the group is known; the first is above 0.
         most
             Nodes looked at, at most.
         """
         k: cython.Py_ssize_t
-        self.open(n, -INFINITE)
+        self.open(n, bound)
         self._load(n)
         self.left, self.dropped, self.eager = 0, INFINITE, self.have == 0
         if self.eager and self.routes._least(weights) == INFINITE:
             self.top = 0  # none is in time
-            return INFINITE
+            return float(INFINITE)
         for k in range(self.machines):
             self.leasts[0, k] = 1.0 if self.all_most[n, k] > 0 else 0.0
         for k in range(self.columns):
@@ -108,7 +110,7 @@ class Groups(Nodes):
             for k in range(self.columns):
                 self.tightest[k] = self.weight[k]
             self._close(self.bounds[self.top])
-        return self.dropped
+        return float(self.dropped)
 
     def parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return what was left of the last group: least and most machines (P), weights (K), bounds."""

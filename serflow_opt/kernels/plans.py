@@ -13,7 +13,7 @@ ENDS = cython.declare(cython.longlong, -2)
 """Stands where the line of a menu could: the plan ends, everybody leaves."""
 
 
-class Plans(States):
+class Plans(States):  # type: ignore[misc]  # mypy does not read .pxd files
     """What the parts of a chain add to the columns; one plan at a time, M x 4.
 
     Of each stage it has the runner, the ways into and out of a hub, and the line of its menu's envelope; -1 where there

@@ -20,7 +20,7 @@ ENDS = cython.declare(cython.longlong, -2)
 """Stands there, too: the plan ends, everybody leaves."""
 
 
-class Routes(Plans):
+class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
     """The arrays of a chain, and labels of the last sweep.
 
     Parameters

@@ -144,7 +144,7 @@ class Planner:
             if run.run() and run.best is not None:
                 runs.append(run)
         self._known.update((plan, None) for run in reversed(runs) if (plan := run.decision()) is not None)
-        self._plans, plans.held = plans, runs[0].held if runs else None
+        self._plans, plans.begun = plans, (runs[0].held, runs[0].value) if runs else None
         self._chain = beginning_with(chain, plans)
         found = [run.best[0].paths for run in runs if run.best is not None]
         if found:

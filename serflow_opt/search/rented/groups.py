@@ -95,12 +95,17 @@ class _Sums:
 class KnownPlans:
     """Plans that searches came to, by the types of machines of the groups they were met in: columns to begin with.
 
-    They are told as `kernels.routes.Routes` does, and hold for all rates, limits and prices.
+    They are told as `kernels.plans.Plans` does, and hold for all rates, limits and prices.
+
+    Attributes
+    ----------
+    begun
+        Multipliers and the value of the best plan of a question, to begin others with; None: there is none.
     """
 
     def __init__(self) -> None:
         self._of: dict[tuple[int, ...], dict[bytes, Ints]] = {}
-        self.held: Floats | None = None
+        self.begun: tuple[Floats, float] | None = None
 
     def add(self, types: Ints, plans: Ints) -> None:
         """Note plans of a group, N x M x 4."""
@@ -123,10 +128,9 @@ class KnownPlans:
         return first, np.array(every) if every else np.empty((0, stages, 4), np.int64)
 
 
-def plans_known(chain: Chain) -> Floats | None:
-    """Return multipliers to begin with, where there are plans that a chain begins with."""
-    plans = chain.known("plans", lambda _: KnownPlans())
-    return plans.held
+def begun(chain: Chain) -> tuple[Floats, float] | None:
+    """Return `KnownPlans.begun`, where there are plans that a chain begins with."""
+    return chain.known("plans", lambda _: KnownPlans()).begun
 
 
 def beginning_with(chain: Chain, plans: KnownPlans) -> Chain:
@@ -177,7 +181,8 @@ class _Tables:
         plans: KnownPlans = chain.known("plans", lambda _: KnownPlans())
         first, table = plans.table(types, len(chain.on))
         routes = _routes(chain, (stage, start, left, into), before)
-        return cls(scale.copy(), types, may, (stage, start, left, into), free, first, *routes.columns_of(table), table)
+        sums, times = routes.columns_of(table)
+        return cls(scale.copy(), types, may, (stage, start, left, into), free, first, sums, times, table)
 
 
 def _routes(chain: Chain, sums: tuple[Floats, Floats, Floats, Floats], before: Floats) -> Routes:
@@ -195,14 +200,18 @@ class GroupSearch:
         How its columns are ordered and scaled.
     before
         Of `least_whole_before`.
-    best, known, gap
+    best, known, gap, off
         As `Columns.nodes` takes them.
+    least
+        What no plan is below in any case.
     """
 
-    def __init__(self, columns: Columns, before: Floats, best: float, known: bool, gap: float) -> None:
+    def __init__(
+        self, columns: Columns, before: Floats, best: float, known: bool, gap: float, off: float, least: float
+    ) -> None:
         from serflow_opt.kernels.groups import Groups
 
-        self.columns, self.chain, self.before = columns, columns.chain, before
+        self.columns, self.chain, self.least = columns, columns.chain, least
         chain = columns.chain
         tables = chain.known(TABLES, lambda _: _Tables.of(columns, before))
         if not np.array_equal(tables.scale, columns.scale):
@@ -218,7 +227,8 @@ class GroupSearch:
             self.routes, self.may,
             (tables.first, tables.columns, tables.times, tables.plans),
             self.limits, (self.each, self.dues, most, columns.machine),
-            columns.limited_money, best / columns.unit, known, (gap, WHOLE_MACHINE, ROUNDING, INTEGRAL),
+            columns.limited_money, best / columns.unit, known,
+            (gap, off / columns.unit, WHOLE_MACHINE, ROUNDING, INTEGRAL),
         )  # fmt: skip
         self._left: list[tuple[int, Floats, Floats, Floats, Floats]] = []
 
@@ -253,7 +263,7 @@ class GroupSearch:
         values = self.groups.offer_known(open_)
         for n in open_[np.argsort(values, kind="stable")].tolist():
             deadline.check()
-            if self.groups.part(n, weights[n], NODES) == math.inf:
+            if self.groups.part(n, self.least, weights[n], NODES) == math.inf:
                 continue
             self._left += [(n, *part) for part in zip(*self.groups.parts(), strict=True)]
             if into is not None:

@@ -30,7 +30,7 @@ from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.placed import Placed, located, placed, whole_times
 from serflow_opt.search.placements import Paths, keys_of
 from serflow_opt.search.prefixes import least_whole_before, most_value
-from serflow_opt.search.rented.groups import GroupSearch, KnownPlans, grouped, plans_known
+from serflow_opt.search.rented.groups import GroupSearch, KnownPlans, begun, grouped
 from serflow_opt.search.rented.parting import NODES, Parting
 from serflow_opt.search.runs import stages_couple, within_options
 
@@ -156,13 +156,14 @@ class RentedSearch(Parting):
 
     def _from_known(self, pool: Paths) -> bool:
         """Search group by group from the plans that are known of each on, where any are."""
-        known = plans_known(self.chain)
+        known = begun(self.chain)
         if known is None or not self._grouped():
             return False
+        self.columns.measure(known[1])
         those = self._new(pool)
         if len(those):
             self._roots(those)
-        return self._by_groups(known, self.chain.on.any(axis=0))
+        return self._by_groups(known[0], np.ones(self.chain.on.shape[1], bool))
 
     def _settled(self, paths: Paths) -> bool:
         """Search from some placements on."""
@@ -286,13 +287,12 @@ class RentedSearch(Parting):
     def _by_groups(self, weights: Floats, live: Mask) -> bool:
         """Rule out groups of placements, list and bound what that leaves; say whether it is not too much."""
         best = self.value if self.knows else self.most
-        groups = GroupSearch(self.columns, self.before, best, self.knows, self.gap)
+        groups = GroupSearch(self.columns, self.before, best, self.knows, self.gap, self.own_off, self.least)
         groups.rule_out(weights, live, self.deadline, self.met)
         found = groups.best()
         if found is not None and found[0] < self.value:
-            self.value, self.best, self.shares = found[0], found[1:], None
-            if self.on_better is not None:
-                self.on_better(self.value, self.bound)
+            self.shares = None
+            self.keep(found[1], found[2], found[0])
         those = groups.placements(self._reach(), LISTED, self.deadline)
         ended = those is not None and self._close(weights, those)
         self.left = None  # groups were ruled out that have plans as good as the best one
