@@ -36,11 +36,14 @@ class Emissions:
         A busy second of a worker beyond that; of a function all there is.
     call_g
         A call of a function, beside its seconds.
+    made_g_per_s
+        Part of `on_g_per_s`, or of a function's `busy_g_per_s`, that is of making it, whatever the grid.
     """
 
     on_g_per_s: float = 0.0
     busy_g_per_s: float = 0.0
     call_g: float = 0.0
+    made_g_per_s: float = 0.0
 
     @classmethod
     def of_machine(
@@ -60,8 +63,8 @@ class Emissions:
             Requests it serves at once: with all of them busy it draws its full watts.
         """
         idle, full = watts
-        on = idle * per_joule + embodied_g_per_hour / 3600
-        return cls(on, (full - idle) * per_joule / workers)
+        made = embodied_g_per_hour / 3600
+        return cls(idle * per_joule + made, (full - idle) * per_joule / workers, made_g_per_s=made)
 
     @classmethod
     def of_function(cls, watts: float, embodied_g_per_hour: float, per_joule: float) -> Emissions:
@@ -74,11 +77,13 @@ class Emissions:
         embodied_g_per_hour, per_joule
             Of that share; grams.
         """
-        return cls(0.0, watts * per_joule + embodied_g_per_hour / 3600)
+        made = embodied_g_per_hour / 3600
+        return cls(0.0, watts * per_joule + made, made_g_per_s=made)
 
     def times(self, size: float) -> Emissions:
         """Return those of so many of it."""
-        return Emissions(self.on_g_per_s * size, self.busy_g_per_s * size, self.call_g * size)
+        own = (self.on_g_per_s, self.busy_g_per_s, self.call_g, self.made_g_per_s)
+        return Emissions(*(grams * size for grams in own))
 
     def by_use_g_per_s(self, workers: int) -> float:
         """Return the grams of a busy second where a machine counts only while it is busy, as its price does.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from serflow_opt.errors import Problem
 from serflow_opt.problem.carbon_table import CarbonTable
 from serflow_opt.problem.catalog import FunctionPrice, VmType
 from serflow_opt.problem.catalog.carbon import GridPower, known_grids, known_watts
 from serflow_opt.problem.emissions import Emissions, grams_per_joule
+from serflow_opt.problem.grid_hours import GridHours, hours_of, read_grids
 from serflow_opt.problem.schema import OptionTable, TierTable
 
-KEYS = ("g_per_kwh", "pue", "watts_per_vcpu", "embodied_g_per_vcpu_hour")
+KEYS = ("g_per_kwh", "grid", "pue", "watts_per_vcpu", "embodied_g_per_vcpu_hour")
 OPTION_KEYS = ("watts", "embodied_g_per_hour")
 
 
@@ -20,6 +23,8 @@ class TierEmissions:
         self.carbon, self.tier, self.file, self.place = carbon, tier, file, place
         self.unknown: list[str] = []
         self.unplaced = ""
+        self.faults: list[Problem] = []
+        self.hours: GridHours | None = None
         self.per_joule = self._per_joule() if carbon is not None else 0.0
 
     def _per_joule(self) -> float:
@@ -29,7 +34,8 @@ class TierEmissions:
         rented = tier.kind in ("vm", "function")
         placed = rented or "region" in tier.model_fields_set
         grid: GridPower | None = known_grids().get(tier.region) if placed else None
-        intensity = tier.g_per_kwh if tier.g_per_kwh is not None else carbon.g_per_kwh
+        intensity = tier.g_per_kwh if tier.g_per_kwh is not None else self._mean_of_hours()
+        intensity = carbon.g_per_kwh if intensity is None else intensity
         if intensity is None and grid is None:
             self.unplaced = f"region '{tier.region}'" if placed else f"a tier of kind '{tier.kind}' without a region"
             return 0.0
@@ -40,6 +46,22 @@ class TierEmissions:
             assert grid is not None
             intensity = grid.g_per_kwh
         return grams_per_joule(intensity, pue)
+
+    def _mean_of_hours(self) -> float | None:
+        """Grams of a kWh of the tier's column in the table of hours; None: it has none."""
+        carbon, tier = self.carbon, self.tier
+        if carbon is None or carbon.hours is None:
+            return None
+        grids = read_grids(Path(self.file).parent / carbon.hours, self.faults)
+        found = hours_of(grids, tier.grid, tier.region, carbon.first_hour) if grids else None
+        if isinstance(found, Problem):
+            place = found.place if "." in found.place else f"{self.place}.{found.place}"
+            self.faults.append(Problem(self.file, place, found.found, found.cure))
+            return None
+        if found is None:
+            return None
+        mean, self.hours = found
+        return mean
 
     def machine(self, vm: VmType) -> Emissions | None:
         """Return those of a type of the catalogue."""
@@ -121,6 +143,12 @@ class TierEmissions:
             for key in stated:
                 found.append(Problem(self.file, f"{self.place}.{key}", "without [carbon]", "write [carbon], too"))
             return found
+        found += self.faults
+        if tier.grid is not None and (tier.g_per_kwh is not None or self.carbon.hours is None):
+            what = "[carbon] hours" if self.carbon.hours is None else "g_per_kwh"
+            cure = "name the table of hours there" if self.carbon.hours is None else "keep one of them"
+            missing = f"without {what}" if self.carbon.hours is None else f"given together with {what}"
+            found.append(Problem(self.file, f"{self.place}.grid", missing, cure))
         watts = [("watts_per_vcpu", tier.watts_per_vcpu), *((f"option.{o.name}.watts", o.watts) for o in tier.option)]
         twice = {f"option.{own.name}.watts" for own in tier.option if own.joules_per_flop}
         for key, pair in watts:

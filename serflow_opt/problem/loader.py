@@ -347,14 +347,14 @@ def _tiers(document: InstanceDocument, folder: Path, file: str, problems: list[P
     found = []
     for n, tier in enumerate(document.tier, start=1):
         kept_s = kept_warm_s(tier, folder, file, f'tier[{n}] "{tier.name}"', problems)
-        found.append(_tier(tier, TierEmissions(document.carbon, tier, file, "").per_joule, kept_s))
+        found.append(_tier(tier, TierEmissions(document.carbon, tier, file, ""), kept_s))
     return tuple(found)
 
 
-def _tier(tier: TierTable, g_per_joule: float, kept_s: float | None) -> Tier:
+def _tier(tier: TierTable, own: TierEmissions, kept_s: float | None) -> Tier:
     """A tier without what it offers."""
     sent = tier.payload_max_bytes, tier.joules_per_byte
-    return Tier(tier.name, tier.kind, tier.stage_specific, *sent, _scaling(tier, kept_s), g_per_joule)
+    return Tier(tier.name, tier.kind, tier.stage_specific, *sent, _scaling(tier, kept_s), own.per_joule, own.hours)
 
 
 def _scaling(tier: TierTable, kept_s: float | None) -> Scaling:

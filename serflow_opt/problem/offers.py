@@ -10,6 +10,7 @@ from typing import Any, Self
 from serflow_opt.problem.batches import BatchMenu
 from serflow_opt.problem.billing import AS_USED, CallBilling
 from serflow_opt.problem.emissions import Emissions
+from serflow_opt.problem.grid_hours import GridHours
 from serflow_opt.problem.kinds import BACKWARD, TierKind
 
 DAY_S = 86_400.0
@@ -51,6 +52,7 @@ class Tier:
     joules_per_byte: float = 0.0
     scaling: Scaling = Scaling()
     g_per_joule: float = 0.0
+    grid_hours: GridHours | None = None
 
     @property
     def pays_for_waiting(self) -> bool:

@@ -66,7 +66,7 @@ def resolve_options(
             resolved = _Tier(tier, position, catalog, stages, times, curve, emitted, file, place, path, found)
             drafts = list(resolved.options())
             families += resolved.families()
-            found += emitted.problems()
+            found += [own for own in emitted.problems() if own not in problems]
             names = [option.name for option in drafts]
             for name in sorted({n for n in names if names.count(n) > 1}):
                 found.append(Problem(file, place, f"option '{name}' twice", "keep one"))

@@ -222,6 +222,7 @@ class TierTable(InstanceTable):
     g_per_kwh: NonNegative | None = Field(
         default=None, description="with [carbon]: grams of CO2e of a kWh; default: of [carbon], else of the region"
     )
+    grid: Name | None = Field(default=None, description="with [carbon] hours: its column there; default: the region")
     pue: Annotated[float, Field(ge=1, le=10)] | None = Field(
         default=None, description="with [carbon]: kWh taken for each that machines use; default: the region's, or 1"
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from serflow_opt.problem.billing import CallBilling
+from serflow_opt.traffic.carbon_flow import CarbonFlow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +43,8 @@ class Machine:
     stage_s
         Where the block takes batches: by stage of the block, seconds of 1, 2, .. requests together. Empty: `seconds`
         says it all, one request at a time.
+    on_carbon, busy_carbon
+        What a machine emits as long as it is rented, and more in a busy second of a worker; None: not counted.
     """
 
     name: str
@@ -54,6 +57,8 @@ class Machine:
     machines_max: int | None = None
     sd_s: tuple[float, ...] = ()
     stage_s: tuple[tuple[float, ...], ...] = ()
+    on_carbon: CarbonFlow | None = None
+    busy_carbon: CarbonFlow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class Function(CallBilling):
         Most requests at once; None: any number.
     memory_mb
         Its size, for what is written down to deploy it.
+    busy_carbon
+        What it emits in a busy second; None: not counted.
     """
 
     name: str
@@ -82,6 +89,7 @@ class Function(CallBilling):
     sd_s: tuple[float, ...] = ()
     memory_mb: float | None = None
     stage_s: tuple[tuple[float, ...], ...] = ()
+    busy_carbon: CarbonFlow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +245,20 @@ class Service:
         return function.usd_per_request + function.usd_per_s * math.fsum(
             p * t for p, t in zip(self.outcome_shares(b), billed, strict=True)
         )
+
+    def function_s(self, b: int) -> float:
+        """Mean seconds of a request entering block b on its function, cold starts left out; 0 without one."""
+        function = self.blocks[b].function
+        if function is None:
+            return 0.0
+        return math.fsum(p * t for p, t in zip(self.outcome_shares(b), function.seconds, strict=True))
+
+    @property
+    def counts_carbon(self) -> bool:
+        """Whether it is known what all its machines and functions emit."""
+        flows = [flow for block in self.blocks for own in block.machines for flow in (own.on_carbon, own.busy_carbon)]
+        flows += [block.function.busy_carbon for block in self.blocks if block.function is not None]
+        return bool(flows) and all(flow is not None for flow in flows)
 
     def with_machines(self, chosen: tuple[tuple[Machine, ...], ...]) -> Service:
         """Return the same with other machines to choose from, block by block, which have one queue."""

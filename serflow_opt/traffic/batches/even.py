@@ -44,10 +44,12 @@ def _machine(service: Service, b: int, machine: Machine) -> Machine:
 
 
 def _function(service: Service, b: int, function: Function) -> Function:
-    """Paid by the request."""
-    each = _least(service.blocks[b].batch, lambda n: of_size(service, b, n).usd)
+    """Paid by the request; its seconds, which nothing but carbon is counted by then, are the least of one, too."""
+    batch = service.blocks[b].batch
+    each = _least(batch, lambda n: of_size(service, b, n).usd)
+    seconds = (_least(batch, lambda n: of_size(service, b, n).called_s),) * len(function.seconds)
     paid = {"usd_per_s": 0.0, "usd_per_request": each, **AS_USED}
-    return replace(function, sd_s=(), stage_s=(), **paid)  # type: ignore[arg-type]
+    return replace(function, seconds=seconds, sd_s=(), stage_s=(), **paid)  # type: ignore[arg-type]
 
 
 def _least(batch: int, of: Callable[[int], float]) -> float:

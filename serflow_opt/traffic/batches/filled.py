@@ -87,6 +87,8 @@ class BlockBatches:
     usd, calls
         Of a batch that goes to the function on average, USD, cold starts left out, and in how many calls; 0 without
         one.
+    called_s
+        Seconds of all these calls.
     """
 
     mean: float
@@ -95,6 +97,7 @@ class BlockBatches:
     usd: float = 0.0
     calls: float = 0.0
     cv2: float = 0.0
+    called_s: float = 0.0
 
     @property
     def load(self) -> float:
@@ -143,7 +146,7 @@ def _of(service: Service, b: int, own: Floats, entering: float, machine: Machine
     assert runs is not None
     mean = float(own @ np.arange(1, block.batch + 1))
     stays = _stays(service, b)
-    seconds, usd, calls = _seconds(runs, own, stays), 0.0, 0.0
+    seconds, usd, calls, lasting = _seconds(runs, own, stays), 0.0, 0.0, 0.0
     sending = 0.0
     if isinstance(runs, Machine) and runs.sends and b + 1 < len(service.blocks):
         sending = service.blocks[b + 1].hop_s
@@ -155,7 +158,7 @@ def _of(service: Service, b: int, own: Floats, entering: float, machine: Machine
         calls = float(called.sum())
         lasting = _seconds(function, called, stays)
         usd = calls * function.usd_per_request + function.usd_per_s * _billed(function, called, stays, lasting)
-    return BlockBatches(mean, entering / mean, seconds, usd, calls, cv2)
+    return BlockBatches(mean, entering / mean, seconds, usd, calls, cv2, lasting)
 
 
 def in_calls(own: Floats, most: int) -> Floats:

@@ -136,6 +136,7 @@ class Comparison(Kept):
                     "usd_machines": run.usd["machines"],
                     "usd_functions": run.usd["functions"],
                     "usd_links": run.usd["links"],
+                    "carbon_g": math.nan if run.carbon_total_g is None else run.carbon_total_g,
                     "p50_ms": run.percentile(50) * 1000,
                     "p95_ms": run.percentile(95) * 1000,
                     "p99_ms": run.percentile(99) * 1000,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Option
+from serflow_opt.traffic.carbon_flow import carbon_of
 from serflow_opt.traffic.provision.pools import apart
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
 from serflow_opt.traffic.service import Block, Draws, Function, Machine, Service
@@ -126,6 +127,7 @@ def machine_of(structures: Structures, choice: BlockChoice) -> Machine:
     assert choice.machine is not None
     option = structures.option(choice.machine)
     tier = structures.instance.tiers[option.tier]
+    emits = carbon_of(option, tier, choice.first, choice.last, _flops(structures, choice))
     return Machine(
         name=option.name,
         usd_per_s=option.rent_per_s,
@@ -137,6 +139,8 @@ def machine_of(structures: Structures, choice: BlockChoice) -> Machine:
         machines_max=tier.scaling.machines_max,
         sd_s=_deviations(structures, choice.machine, choice),
         stage_s=_by_batch(option, choice, choice.batch),
+        on_carbon=None if emits is None else emits[0],
+        busy_carbon=None if emits is None else emits[1],
     )
 
 
@@ -144,7 +148,9 @@ def function_of(structures: Structures, choice: BlockChoice) -> Function:
     """Return the function of a block."""
     assert choice.function is not None
     option = structures.option(choice.function)
-    scaling = structures.instance.tiers[option.tier].scaling
+    tier = structures.instance.tiers[option.tier]
+    scaling = tier.scaling
+    emits = carbon_of(option, tier, choice.first, choice.last, _flops(structures, choice))
     return Function(
         name=option.name,
         **option.terms(),
@@ -155,7 +161,13 @@ def function_of(structures: Structures, choice: BlockChoice) -> Function:
         sd_s=_deviations(structures, choice.function, choice),
         memory_mb=None if option.memory_bytes is None else option.memory_bytes / 2**20,
         stage_s=_by_batch(option, choice, choice.call or choice.batch),
+        busy_carbon=None if emits is None else emits[1],
     )
+
+
+def _flops(structures: Structures, choice: BlockChoice) -> float:
+    """Operations of the stages of a block."""
+    return math.fsum(stage.flops for stage in structures.instance.stages[choice.first : choice.last + 1])
 
 
 def _by_batch(option: Option, choice: BlockChoice, most: int) -> tuple[tuple[float, ...], ...]:

@@ -40,7 +40,7 @@ class Station:
         self.pool = Pool(block, faults, timeout_s)
         self.tally = Tally(period_s)
         self.entered = self.by_machine = self.by_function = self.cold_starts = 0
-        self.busy_s = self.usd_function = 0.0
+        self.busy_s = self.usd_function = self.carbon_busy = self.carbon_function = 0.0
         self.quota: Steps | None = None
         self._durations = durations
         self._pending: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
@@ -113,6 +113,7 @@ class Station:
             self.pool.fleet.served(machines, ends)
             self.busy_s += float((ends - starts).sum())
             tally.spans("busy", starts, ends)
+            self._add_carbon(machines, starts, ends)
         if self._function_accounts and function is not None:
             times, cold, seconds = (np.concatenate(parts) for parts in zip(*self._function_accounts, strict=True))
             usd = function.usd_of_calls(seconds)
@@ -123,7 +124,17 @@ class Station:
             tally.add("function", called)
             tally.add("cold", times[cold])
             tally.add("usd function", times, usd)
+            if function.busy_carbon is not None:
+                self.carbon_function += float(function.busy_carbon.grams(times, times + seconds).sum())
         self._machine_accounts, self._function_accounts, self._called = [], [], []
+
+    def _add_carbon(self, machines: NDArray[np.int64], starts: NDArray[np.float64], ends: NDArray[np.float64]) -> None:
+        """Count what busy workers emit beyond their machines' being on."""
+        kinds = np.array(self.pool.fleet.kind)[machines]
+        for k, own in enumerate(self.block.machines):
+            if own.busy_carbon is not None:
+                here = kinds == k
+                self.carbon_busy += float(own.busy_carbon.grams(starts[here], ends[here]).sum())
 
     def _arrived(self, numbers: NDArray[np.int64], times: NDArray[np.float64]) -> None:
         """Count requests that enter the block."""

@@ -32,6 +32,8 @@ class MachineRental:
         When its last request was done, and not before it was told to stop or the trace ended.
     billed_s, usd
         Seconds that are billed, from the order on, and their price.
+    carbon_g
+        Grams of CO2e of its being on, from the order to the end; work adds to them. 0: not counted.
     """
 
     block: int
@@ -43,6 +45,7 @@ class MachineRental:
     end_s: float
     billed_s: float
     usd: float
+    carbon_g: float = 0.0
 
 
 class MachineGroup:
@@ -159,9 +162,9 @@ class MachineGroup:
             end = max(min(stop, end_s), float(self._last[m]))
             billed = max(machine.billing_min_s, end - ordered)
             usd = machine.usd_per_s * billed
-            bills.append(
-                MachineRental(block, machine.name, machine.workers, ordered, self._ready[m], stop, end, billed, usd)
-            )
+            on = 0.0 if machine.on_carbon is None else float(machine.on_carbon.grams(ordered, max(ordered, end)))
+            times = (ordered, self._ready[m], stop, end)
+            bills.append(MachineRental(block, machine.name, machine.workers, *times, billed, usd, on))
         return bills
 
     def _order(self, k: int, machine: Machine, now_s: float) -> None:

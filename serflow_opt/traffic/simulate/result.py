@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,6 +53,9 @@ class Simulation(Kept):
         Requests that were served with the second menu of thresholds, and for how many seconds it was in force.
     batch_mean
         By block, how many requests were served together on average.
+    carbon_g
+        Grams of CO2e of machines that are on, of their work, and of functions, by the hour of the grid; what hand-overs
+        take by the byte is not in them. Empty: not counted.
     """
 
     service: str
@@ -80,6 +83,12 @@ class Simulation(Kept):
     degraded: int = 0
     degraded_s: float = 0.0
     batch_mean: tuple[float, ...] = ()
+    carbon_g: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def carbon_total_g(self) -> float | None:
+        """All grams of CO2e; None: not counted."""
+        return math.fsum(self.carbon_g.values()) if self.carbon_g else None
 
     @property
     def usd_total(self) -> float:
@@ -129,6 +138,7 @@ class Simulation(Kept):
             "policy": self.policy,
             "requests": {"arrived": self.arrivals, "served": self.served, "dropped": dict(self.dropped)},
             "usd": {**self.usd, "total": self.usd_total},
+            **({"carbon_g": {**self.carbon_g, "total": self.carbon_total_g}} if self.carbon_g else {}),
             "latency_ms": {
                 "mean": known(self.latency_mean_s * 1000),
                 **{f"p{q:g}": known(self.percentile(q) * 1000) for q in (50, 95, 99, 99.9)},

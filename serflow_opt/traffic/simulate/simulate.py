@@ -26,13 +26,15 @@ from serflow_opt.traffic.simulate.result import REASONS, Simulation
 from serflow_opt.traffic.simulate.service_times import Durations, Law
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
     from serflow_opt.traffic.demand.trace import Trace
     from serflow_opt.traffic.scaling_policy import ScalingPolicy
     from serflow_opt.traffic.service import Service
+    from serflow_opt.traffic.simulate.block import Station
+    from serflow_opt.traffic.simulate.machines import MachineRental
 
 MOST_SIMULATED = 300_000_000
 """Requests of one simulation; these take about 12 GB and a quarter of an hour."""
@@ -313,9 +315,20 @@ def _result(
         degraded=degraded[0],
         degraded_s=degraded[1],
         batch_mean=tuple(station.batch_mean for station in stations),
+        carbon_g=_carbon(rentals, [own for _, own in pools]) if service.counts_carbon else {},
     )
     _balanced(result)
     return result
+
+
+def _carbon(rentals: Iterable[MachineRental], stations: Iterable[Station]) -> dict[str, float]:
+    """Grams of machines that are on, of their work, and of functions."""
+    own = list(stations)
+    return {
+        "machines": math.fsum(rental.carbon_g for rental in rentals),
+        "work": math.fsum(station.carbon_busy for station in own),
+        "functions": math.fsum(station.carbon_function for station in own),
+    }
 
 
 def _balanced(found: Simulation) -> None:
