@@ -42,6 +42,8 @@ from serflow_opt.cli.traffic_options import (
     ToS,
     TraceFile,
     TraceScale,
+    counting_carbon,
+    from_hour,
     read_part,
 )
 
@@ -91,6 +93,7 @@ def compare(
         )
         if instance.kind == "spot":
             return in_market(instance, trace, every_s, time_limit, as_json, out, plot, rules=True)
+        instance = counting_carbon(from_hour(instance, from_s))
         part = read_part(trace, trace_scale, from_s, to_s)
         with telling(not as_json) as tell:
             found = run(

@@ -12,6 +12,7 @@ from serflow_opt.cli.common import (
     EXIT_CODES,
     OK,
     AccuracyMin,
+    CarbonMax,
     Catalogs,
     Debug,
     Json,
@@ -40,6 +41,7 @@ from serflow_opt.cli.traffic_options import (
     Moments,
     Picture,
     PolicyName,
+    ScheduleObjective,
     SearchGap,
     Seed,
     ServiceTimes,
@@ -49,6 +51,8 @@ from serflow_opt.cli.traffic_options import (
     ToS,
     TraceFile,
     TraceScale,
+    counting_carbon,
+    from_hour,
     read_factors,
     read_faults,
     read_part,
@@ -72,6 +76,13 @@ def scale(
     blocks: Blocks = 2,
     gap: SearchGap = 1e-3,
     time_limit: TimeLimit = None,
+    objective: Annotated[
+        ScheduleObjective | None, typer.Option(help="What to minimise; left out: what the instance says.")
+    ] = None,
+    usd_per_tonne: Annotated[float, typer.Option(help="Price of a tonne of CO2e, added to money.", min=0.0)] = 0.0,
+    carbon_max_g: CarbonMax = None,
+    deferrable: Annotated[float, typer.Option(help="Share of the requests that may wait.", min=0.0, max=1.0)] = 0.0,
+    defer_h: Annotated[float, typer.Option(help="Hours that these may wait.", min=0.0)] = 1.0,
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,
     latency_measure: LatencyMeasure = None,
@@ -87,9 +98,10 @@ def scale(
     def work() -> int:
         from serflow_opt.ground.deadline import Deadline
         from serflow_opt.ground.stopping import stoppable
-        from serflow_opt.traffic.control.named_policies import batched_for, service_for
+        from serflow_opt.traffic.control.clean import clean_scale, terms_of
         from serflow_opt.traffic.given import check_scaling
-        from serflow_opt.traffic.schedule.solve import schedule as find
+        from serflow_opt.traffic.schedule.clean import CarbonTerms
+        from serflow_opt.traffic.schedule.priced import MayWait
 
         check_plot(plot)
         check_out(out, ".csv")
@@ -98,6 +110,8 @@ def scale(
             catalog,
             "scale",
             scenario=scenario,
+            minimize=None if objective is None else objective.value,
+            carbon_max_g=carbon_max_g,
             accuracy_min=accuracy_min,
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,
@@ -108,22 +122,17 @@ def scale(
         part = read_part(trace, trace_scale, from_s, to_s)
         with stoppable(), telling(not as_json) as tell:
             deadline = Deadline(time_limit)
-            tell("finding blocks")
-            service = (batched_for if instance.takes_batches else service_for)(instance, part, blocks, deadline)
-            tell("scheduling")
-            found = find(service, part, step_s=max(step_s, part.period_s), gap=gap, time_limit=deadline)
-        if instance.takes_batches:
-            from dataclasses import replace
-
-            from serflow_opt.traffic.batches.even import AT_MEAN
-
-            found = replace(found, alone="; ".join(filter(None, (found.alone, AT_MEAN))))
+            tell("finding blocks and scheduling")
+            waiting = MayWait(deferrable, defer_h * 3600) if deferrable else None
+            terms = terms_of(instance, CarbonTerms(usd_per_tonne=usd_per_tonne, waiting=waiting))
+            placed, step = from_hour(instance, from_s), max(step_s, part.period_s)
+            found = clean_scale(placed, part, terms, blocks=blocks, step_s=step, gap=gap, deadline=deadline)
         if out is not None:
             write_frame(found.to_frame(), out)
         if plot is not None:
             from serflow_opt.plotting import plot_schedule
 
-            draw_panels(plot, 2 * len(service.blocks) + 1, lambda axes: plot_schedule(found, axes))
+            draw_panels(plot, 2 * len(found.service.blocks) + 1, lambda axes: plot_schedule(found, axes))
         hand_over(found, as_json)
         return EXIT_CODES[found.status]
 
@@ -224,6 +233,7 @@ def simulate(
             raise InputError([Problem("", "--trace", "missing", "name a CSV of requests, or twitter-day")])
         check_scaling(instance)
         faults = read_faults(no_start, throttle, instance)
+        instance = counting_carbon(from_hour(instance, from_s))
         part = read_part(trace, trace_scale, from_s, to_s)
         check_number(part)
         with stoppable(), telling(not as_json) as tell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -73,6 +74,13 @@ class Moments(StrEnum):
     poisson = "poisson"
 
 
+class ScheduleObjective(StrEnum):
+    """What a schedule has least of."""
+
+    cost = "cost"
+    carbon = "carbon"
+
+
 Picture = Annotated[Path | None, typer.Option("--plot", help="Draw into this file (.png, .pdf, .svg).")]
 
 
@@ -121,6 +129,29 @@ def read_part(path: Path, scale: float, from_s: float, to_s: float | None) -> Tr
     if from_s or to_s is not None:
         trace = trace.slice(from_s, min(end, trace.seconds))
     return trace if scale == 1 else trace.scaled(scale)
+
+
+def from_hour(instance: Instance, from_s: float) -> Instance:
+    """Return the instance with the grids' hours from some second of a trace on."""
+    from dataclasses import replace
+
+    tiers = tuple(
+        tier
+        if tier.grid_hours is None
+        else replace(tier, grid_hours=replace(tier.grid_hours, begins_s=tier.grid_hours.begins_s + from_s))
+        for tier in instance.tiers
+    )
+    return replace(instance, tiers=tiers)
+
+
+def counting_carbon(instance: Instance) -> Instance:
+    """Return an instance that policies can be run on: they scale for money, and what they emit is counted."""
+    from serflow_opt.problem.carbon_priced import without_carbon_asked
+
+    if instance.minimize == "carbon" or instance.carbon_max_g is not None:
+        print(f"note: {instance.name}: policies scale for money; what they emit is counted", file=sys.stderr)
+        return without_carbon_asked(instance)
+    return instance
 
 
 def read_faults(no_start: list[str] | None, throttle: list[str] | None, instance: Instance) -> Faults:

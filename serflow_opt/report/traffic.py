@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -183,18 +183,32 @@ def schedule_table(schedule: Schedule) -> RenderableType:
                 f"{own.function_requests:,.0f}",
                 usd(own.usd_machines),
                 usd(own.usd_functions),
-                f"{own.gap:.2g}",
+                *([f"{math.fsum(own.carbon_g.values()):.4g}"] if own.carbon_g else []),
+                *([] if schedule.asked else [f"{own.gap:.2g}"]),
             )
         )
-    titles = ("stages", "machines", "orders", "on the function", "rent", "functions", "gap")
+    carbon, asked = schedule.carbon_g, schedule.asked
+    titles = ("stages", "machines", "orders", "on the function", "rent", "functions")
+    titles += (*(["g CO2e"] if carbon else []), *([] if asked else ["gap"]))  # type: ignore[assignment]
     left = [f"{name} never better than {by}" for own in schedule.blocks for name, by in own.dropped.items()]
-    alone = word_alone(schedule.usd, schedule.bound, schedule.checked_bound)
+    alone = word_alone(schedule.value, schedule.bound, schedule.checked_bound)
     total = (
         f"{usd(schedule.usd)}, no schedule is below {usd(schedule.bound)} (gap {schedule.gap:.2g}){alone}; "
         f"{schedule.method}"
     )
+    if asked is not None:
+        least, bound = (_worth(x, asked.unit) for x in (asked.value, asked.bound))
+        total = f"least {asked.words}: {least}, no schedule is below {bound} (gap {schedule.gap:.2g}){alone}; "
+        total += f"{usd(schedule.usd)} in all; {schedule.method}"
+    emits = [Text(f"carbon      {carbon_words(carbon, schedule.trace.requests)}")] if carbon else []
     proof = Text(f"proof of    {schedule.scope}")
-    return Group(head, _table(titles, rows, left=("machines",)), *map(Text, dict.fromkeys(left)), Text(total), proof)
+    dropped = map(Text, dict.fromkeys(left))
+    return Group(head, _table(titles, rows, left=("machines",)), *dropped, Text(total), *emits, proof)
+
+
+def _worth(value: float, unit: str) -> str:
+    """A value with its unit."""
+    return usd(value) if unit == "USD" else f"{value:.6g} {unit}"
 
 
 def simulation_table(run: Simulation, events: Iterable[object] = ()) -> RenderableType:
@@ -207,6 +221,7 @@ def simulation_table(run: Simulation, events: Iterable[object] = ()) -> Renderab
         "requests": f"{run.arrivals:,} came, {run.served:,} were answered"
         + "".join(f", {count:,} dropped ({reason})" for reason, count in lost.items()),
         "cost": f"{usd(run.usd_total)}: {money}; {usd(per)} per million answers",
+        "carbon": carbon_words(run.carbon_g, run.arrivals),
         "latency ms": f"mean {_ms(run.latency_mean_s * 1000)}, " + ", ".join(f"p{q:g} {_ms(t)}" for q, t in ms.items()),
         "in time": f"{run.kept:.4%}" + ("" if run.slo_s is None else f" within {run.slo_s * 1000:g} ms"),
         "accuracy": "" if run.accuracy is None else f"{run.accuracy:.4f}",
@@ -237,10 +252,27 @@ def simulation_table(run: Simulation, events: Iterable[object] = ()) -> Renderab
     return Group(head, _facts(facts), _table(titles, rows), *said)
 
 
+def carbon_words(grams: Mapping[str, float], requests: float) -> str:
+    """Say what is emitted, and by what; empty where it is not counted.
+
+    Parameters
+    ----------
+    grams
+        Of CO2e, by what emits them.
+    requests
+        That came.
+    """
+    if not grams:
+        return ""
+    total, of = math.fsum(grams.values()), ", ".join(f"{name} {part:.4g}" for name, part in grams.items())
+    return f"{total:.5g} g CO2e: {of}; {total / max(requests, 1) * 1e6:.4g} g per million requests"
+
+
 def comparison_table(comparison: Comparison) -> RenderableType:
     """A row a policy."""
     frame = comparison.to_frame()
     degraded, rows = bool(frame["degraded"].any()), []
+    carbon = bool(frame["carbon_g"].notna().any())
     for record in frame.to_dict("records"):
         saving, above = record["saving_over_libra"], record["above_bound"]
         mark = " " if record["like_for_like"] else "*"
@@ -251,6 +283,7 @@ def comparison_table(comparison: Comparison) -> RenderableType:
                 usd(record["usd"]),
                 usd(record["usd_machines"]),
                 usd(record["usd_functions"]),
+                *([f"{record['carbon_g']:.4g}"] if carbon else []),
                 *(_ms(record[name]) for name in ("p50_ms", "p95_ms", "p99_ms")),
                 f"{record['violations']:.3%}",
                 f"{record['dropped']:.3%}",
@@ -266,6 +299,7 @@ def comparison_table(comparison: Comparison) -> RenderableType:
         "cost",
         "machines",
         "functions",
+        *(["g CO2e"] if carbon else []),
         "p50 ms",
         "p95 ms",
         "p99 ms",

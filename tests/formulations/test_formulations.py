@@ -32,6 +32,7 @@ from support import (
     golden_carbon,
     golden_cluster,
     golden_commitments,
+    golden_dispatch,
     golden_egress,
     golden_jobs,
     golden_keep_alive,
@@ -153,6 +154,7 @@ def built_names() -> set[str]:
         | golden_cluster.built_names()
         | golden_batches.built_names()
         | golden_commitments.built_names()
+        | golden_dispatch.built_names()
         | golden_jobs.built_names()
         | golden_keep_alive.built_names()
         | golden_pipelines.built_names()

@@ -105,6 +105,8 @@ class Services:
         When to stop: what was found by then is taken, and OutOfTime raised where nothing was.
     degraded_accuracy
         As of `service_for`.
+    searched
+        Where blocks are looked for: the instance with other prices; None: the instance.
     """
 
     def __init__(
@@ -114,10 +116,11 @@ class Services:
         blocks: int,
         deadline: Deadline = NEVER,
         degraded_accuracy: float | None = None,
+        searched: Instance | None = None,
     ) -> None:
         check_inference(instance, "traffic")
         self.instance, self.blocks, self.deadline = instance, blocks, deadline
-        self._floor = degraded_accuracy
+        self._floor, self._searched = degraded_accuracy, searched or instance
         self._rates, self._seconds = Rates.of_trace(trace.in_periods(WINDOW_S)), trace.seconds
         self._known: dict[tuple[Pools, int], Service | Unfit] = {}
 
@@ -182,7 +185,7 @@ class Services:
         rates, times = self._rates, 1.0
         while True:
             try:
-                found = self._provision(self.instance, rates, blocks, keep, BLOCKS_GAP if times == 1 else MORE_GAP)
+                found = self._provision(self._searched, rates, blocks, keep, BLOCKS_GAP if times == 1 else MORE_GAP)
             except InputError:  # more machines than are counted
                 if times == 1:
                     raise
@@ -272,7 +275,6 @@ def service_for(
     degraded_accuracy
         Accuracy floor of a second menu of thresholds on the same blocks, which the controller serves with under
         overload: `Service.degraded`. None: there is no second menu.
-
     Raises
     ------
     InputError
@@ -280,9 +282,8 @@ def service_for(
     OutOfTime
         Where none was found in time.
     """
-    found = Services(instance, trace_of(trace), blocks, Deadline.of(time_limit), degraded_accuracy).service(
-        "any", blocks
-    )
+    services = Services(instance, trace_of(trace), blocks, Deadline.of(time_limit), degraded_accuracy)
+    found = services.service("any", blocks)
     if isinstance(found, Unfit):
         raise found.error("")
     return found

@@ -162,7 +162,8 @@ def best_levels(
     usd_per_s: float,
     start_s: float = 0.0,
     billing_min_s: float = 0.0,
-    usd_per_request: float = math.inf,
+    usd_per_request: float | NDArray[np.float64] = math.inf,
+    rent: NDArray[np.float64] | None = None,
     machines_max: int | None = None,
     held: NDArray[np.float64] | None = None,
     deadline: Deadline = NEVER,
@@ -176,7 +177,9 @@ def best_levels(
     rate
         Requests a second that a machine serves.
     usd_per_request
-        Of what machines do not serve; inf: they must serve all of it.
+        Of what machines do not serve, in all or by cell of the demand; inf: they must serve all of it.
+    rent
+        Of a machine from some moment to each of `at`, where it changes over time: in the place of `usd_per_s`.
     machines_max
         How many levels there are at most.
     held
@@ -206,11 +209,11 @@ def best_levels(
         base = np.asarray(np.arange(first, last) * rate, dtype=float)
         own = None if held is None else held[:, first:last]
         chosen, values = _recursion(
-            demand, at, base, rate, usd_per_s, start_s, billing_min_s, usd_per_request, own, deadline
+            demand, at, base, rate, usd_per_s, start_s, billing_min_s, usd_per_request, rent, own, deadline
         )
         spells += chosen
         saved += values
-        if math.isfinite(usd_per_request) and values[-1] <= 0:
+        if np.isfinite(usd_per_request).all() and values[-1] <= 0:
             break  # lower levels hold more: none above is worth a machine
     while spells and not spells[-1]:
         spells.pop()
@@ -236,7 +239,8 @@ def _recursion(
     usd_per_s: float,
     start_s: float,
     billing_min_s: float,
-    usd_per_request: float,
+    usd_per_request: float | NDArray[np.float64],
+    rent: NDArray[np.float64] | None,
     held: NDArray[np.float64] | None,
     deadline: Deadline,
 ) -> tuple[list[tuple[Spell, ...]], list[float]]:
@@ -245,7 +249,8 @@ def _recursion(
     above = demand.rates[:, None] - base[None, :]
     # a rental from t to t' spares until(t') - usable(t): integrals from the first edge on, so that what depends on its
     # begin stands apart from what depends on its end
-    must = not math.isfinite(usd_per_request)
+    must = not np.isfinite(usd_per_request).all()
+    paid = usd_per_s * at if rent is None else rent
     if must:  # nothing is spared; a level may be idle, or wait for a machine to start, only while it holds nothing
         needed = (above > WHOLE_MACHINE * rate).astype(float)
         until, usable = _cumulated(demand, needed, at), _cumulated(demand, needed, at + start_s)
@@ -253,7 +258,8 @@ def _recursion(
         may_start = usable - until <= MOMENT
         until, usable = np.zeros_like(until), np.zeros_like(usable)
     else:
-        served = (np.clip(above, 0.0, rate) if held is None else held) * usd_per_request
+        price = np.asarray(usd_per_request).reshape(-1, 1)
+        served = (np.clip(above, 0.0, rate) if held is None else held) * price
         until, usable = _cumulated(demand, served, at), _cumulated(demand, served, at + start_s)
     # a rental shorter than the least billing goes on, for nothing, to the last moment before that ends
     ends = np.minimum(np.searchsorted(at, at + billing_min_s + MOMENT, side="right") - 1, end)
@@ -271,14 +277,14 @@ def _recursion(
     for k in range(1, len(at)):
         deadline.check()
         while ready < k and at[ready] + billing_min_s <= at[k] + MOMENT:
-            gain = value[ready] + usd_per_s * at[ready] - usable[ready]
+            gain = value[ready] + paid[ready] - usable[ready]
             if must:
                 gain = np.where(may_start[ready], gain, -math.inf)
             better = gain > best
             best[better], began[better] = gain[better], ready
             ready += 1
         # what an end adds is the same for every begin, so that one maximum serves: O(moments), not their square
-        now = best + (until[k] - usd_per_s * at[k])
+        now = best + (until[k] - paid[k])
         source = began
         for a in short.get(k, ()):  # they pay the least billing, not their length
             gain = value[a] + np.maximum(until[k] - usable[a], 0.0) - usd_per_s * billing_min_s

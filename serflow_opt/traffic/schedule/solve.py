@@ -14,9 +14,9 @@ than they must be to serve then; that is billed. Machines of other blocks are fi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -28,15 +28,18 @@ from serflow_opt.ground.tolerances import MOMENT, ROUNDING
 from serflow_opt.traffic.batches.even import FULL, one_by_one_as_full
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.given import service_of, trace_of
+from serflow_opt.traffic.schedule.dominance import dominated
+from serflow_opt.traffic.schedule.emitted import evaluate_emitted
 from serflow_opt.traffic.schedule.evaluate import evaluate_block, evaluate_schedule, served_per_s
 from serflow_opt.traffic.schedule.levels import Demand, fewer, moments
-from serflow_opt.traffic.schedule.result import BlockSchedule, Schedule
+from serflow_opt.traffic.schedule.result import BlockSchedule, CarbonAnswer, Schedule
 from serflow_opt.traffic.schedule.rough import best_of_all, coarser
 from serflow_opt.traffic.schedule.task import BlockTask, Plan, improve
-from serflow_opt.traffic.service import Machine, Service
+from serflow_opt.traffic.service import Service
 
 if TYPE_CHECKING:
     from serflow_opt.backend.running import Progress
+    from serflow_opt.traffic.schedule.clean import CarbonTerms
 
 __all__ = ["evaluate_schedule", "schedule"]
 
@@ -56,9 +59,10 @@ def schedule(
     utilisation_cap: float = 1.0,
     gap: float = 1e-3,
     time_limit: float | Deadline | None = None,
+    carbon: CarbonTerms | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Schedule:
-    """Find the cheapest machines and functions for a trace.
+    """Find the cheapest machines and functions for a trace, or the cleanest.
 
     Parameters
     ----------
@@ -70,13 +74,18 @@ def schedule(
         Relative gap at which a schedule counts as optimal.
     time_limit
         Seconds; None: none. The simplest schedule and a bound are made whatever it says.
+    carbon
+        What is asked of carbon, and which requests may wait; None: money, as requests come.
     on_progress
         Called with the sums over blocks, whenever a block has a better schedule or bound.
 
     Raises
     ------
     InputError
-        When a parameter makes no sense, or a block without a function cannot be served by its machines.
+        When a parameter makes no sense, a block without a function cannot be served by its machines, or no schedule
+        keeps a limit on carbon.
+    OutOfTime
+        Where carbon counts, when nothing was found in time.
     """
     given, trace = service_of(service), trace_of(trace)
     service = one_by_one_as_full(given)
@@ -94,6 +103,8 @@ def schedule(
             usd, bound = math.fsum(task.usd for task in tasks), math.fsum(task.bound for task in tasks)
             on_progress(Progress(deadline.seconds, usd if math.isfinite(usd) else None, bound, improved))
 
+    if carbon is not None and carbon.asked:
+        return _clean(given, service, trace, carbon, step_s, utilisation_cap, gap, deadline, on_progress)
     for task in tasks:
         _simplest(task)
     try:
@@ -115,6 +126,63 @@ def schedule(
         deadline.seconds,
         "" if service is given else FULL,
     )
+
+
+def _clean(
+    given: Service,
+    service: Service,
+    trace: Trace,
+    terms: CarbonTerms,
+    step_s: float,
+    cap: float,
+    gap: float,
+    deadline: Deadline,
+    on_progress: Callable[[Progress], None] | None,
+) -> Schedule:
+    """The schedule where carbon counts, or requests may wait."""
+    from serflow_opt.traffic.schedule.clean import check_terms, clean_schedule
+
+    check_terms(service, trace, terms)
+
+    def tell(value: float, bound: float) -> None:
+        if on_progress is not None:
+            from serflow_opt.backend.running import Progress
+
+            on_progress(Progress(deadline.seconds, value, bound, True))
+
+    found = clean_schedule(service, trace, terms, step_s=step_s, cap=cap, gap=gap, deadline=deadline, tell=tell)
+    blocks = tuple(
+        BlockSchedule(
+            own.task.b,
+            own.task.rentals,
+            own.emitted.usd,
+            0.0,
+            own.emitted.usd_machines,
+            own.emitted.usd_functions,
+            own.emitted.function_requests,
+            " + ".join(own.task.how),
+            dict(own.task.dropped),
+            carbon_g=own.emitted.grams if service.counts_carbon else {},
+        )
+        for own in found.blocks
+    )
+    waiting = terms.waiting
+    asked = CarbonAnswer(
+        terms.least,
+        terms.usd_per_tonne,
+        terms.max_g,
+        0.0 if waiting is None else waiting.share,
+        0.0 if waiting is None else waiting.most_s,
+        found.value,
+        found.bound,
+        found.checked,
+        found.price,
+        found.served,
+    )
+    proven = found.value - found.bound <= (gap + ROUNDING) * found.value
+    status: Literal["optimal", "feasible"] = "optimal" if proven else "feasible"
+    alone = "" if service is given else FULL
+    return Schedule(service, trace, step_s, cap, status, blocks, deadline.seconds, alone, asked)
 
 
 def _check(
@@ -158,40 +226,6 @@ def _task(service: Service, b: int, trace: Trace, step_s: float, cap: float) -> 
     return BlockTask(
         service, b, trace, cap, demand, at, price, kept, tuple(served[machine.name] for machine in kept), dropped
     )
-
-
-def dominated(machines: Iterable[Machine], rates: dict[str, float]) -> dict[str, str]:
-    """Return types that need not be looked at, each with one that is never worse.
-
-    Whatever a machine of the one serves, k = ⌈r_p / r_q⌉ machines of the other, rented at the same times, serve as
-    well: they start no later, bill no longer, cost no more, and there may be any number of them.
-    """
-    kept: list[Machine] = []
-    dropped: dict[str, str] = {}
-
-    def worse(p: Machine, q: Machine) -> bool:
-        number = math.ceil(rates[p.name] / rates[q.name] * (1 - ROUNDING))
-        return (
-            q.machines_max is None
-            and number * q.usd_per_s <= p.usd_per_s * (1 + ROUNDING)
-            and q.start_s <= p.start_s
-            and q.billing_min_s <= p.billing_min_s
-        )
-
-    for machine in machines:
-        better = next((q for q in kept if worse(machine, q)), None)
-        if better is not None:
-            dropped[machine.name] = better.name
-            continue
-        for q in [q for q in kept if worse(q, machine)]:
-            dropped[q.name] = machine.name
-            kept.remove(q)
-        kept.append(machine)
-    for name, other in dropped.items():
-        while other in dropped:
-            other = dropped[other]
-        dropped[name] = other
-    return dropped
 
 
 def _unservable(task: BlockTask) -> list[Problem]:
@@ -308,6 +342,8 @@ def _block(task: BlockTask) -> BlockSchedule:
     rentals = task.rentals(task.plan)
     value = evaluate_block(task.service, task.b, task.trace, rentals, utilisation_cap=task.cap)
     method = " + ".join(task.how)
+    counted = task.service.counts_carbon
+    own = evaluate_emitted(task.service, task.b, task.demand, rentals, utilisation_cap=task.cap) if counted else None
     return BlockSchedule(
         task.b,
         rentals,
@@ -319,4 +355,5 @@ def _block(task: BlockTask) -> BlockSchedule:
         method,
         dict(task.dropped),
         min(task.checked, value.usd),
+        {} if own is None else own.grams,
     )
