@@ -103,10 +103,8 @@ class Services:
         Most blocks, for policies that know blocks of stages.
     deadline
         When to stop: what was found by then is taken, and OutOfTime raised where nothing was.
-    degraded_accuracy
-        As of `service_for`.
-    searched
-        Where blocks are looked for: the instance with other prices; None: the instance.
+    degraded_accuracy, searched
+        As of `service_for`; the instance with other prices, where blocks are looked for instead.
     """
 
     def __init__(
@@ -275,6 +273,7 @@ def service_for(
     degraded_accuracy
         Accuracy floor of a second menu of thresholds on the same blocks, which the controller serves with under
         overload: `Service.degraded`. None: there is no second menu.
+
     Raises
     ------
     InputError
