@@ -1,9 +1,8 @@
 """Promises beside Ray Serve: the digits network in two blocks of replicas, in batches, scaled by our policy.
 
 Ray runs on this machine. A replica is timed first, by stage and size of batch, and how long one takes to start; an
-instance is written of that, with the prices of `data_plane.py`, and `provision` decides cut, batches, waits and
-thresholds.
-Its blocks become deployments (`serflow_opt.serving.ray_serve`). Requests come at random at a rate that rises and falls;
+instance is written of that, with the prices of `data_plane.py`, and `provision` decides the cut into two blocks, batches,
+waits and thresholds. Its blocks become deployments (`serflow_opt.serving.ray_serve`). Requests come at random at a rate that rises and falls;
 `so.FilledBatches` is asked every five seconds, and Ray is told over its own address. Beside what was measured stands
 what `simulate` says of the same trace under the same policy, over seeds.
 """
@@ -38,8 +37,10 @@ VIEWS = 1
 """Pixels that a digit is shifted by: nine views, 1 to 10 ms a request."""
 BATCHES = (1, 2, 4, 8)
 TIMED, SAMPLES, SEEDS, EVERY_S, LOOK_S = 15, 400, 20, 5.0, 0.25
-LOAD = 1.1
-"""Workers of the first block that requests keep busy at the peak."""
+LOAD = 0.9
+"""Workers of the first block that requests keep busy at the peak: one is too few, two cores carry two."""
+BRISK = 1.5
+"""The rate that blocks and batches are planned for, in what a worker carries of whole networks in full batches."""
 SLO = 8.0
 """The latency target, in times of the whole network for a batch of the largest size."""
 VCPU_USD = 0.085 / 2
@@ -236,8 +237,8 @@ def written(folder: Path, times: Timed, samples: Any, rate: float) -> Path:
 
 
 def planned(file: Path) -> Service:
-    """Return the cheapest service with batches, and its cut."""
-    found = so.provision(so.load(file), blocks=2)
+    """Return the cheapest service in two blocks."""
+    found = so.provision(so.load(file), blocks=2, keep=lambda structure: len(structure) == 2)
     if found.service is None:
         raise SystemExit(found.reason)
     return found.service
@@ -381,11 +382,9 @@ async def work(given: argparse.Namespace) -> str:
     times = await timed(images, place)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rate = BATCHES[-1] / times.whole(BATCHES[-1])
-        for _ in range(2):  # where requests leave depends on the rate, and the rate on where they leave
-            service = planned(written(folder, times, samples, rate))
-            rate = LOAD * rate / filled(service, 0, rate, "random").load
+        rate = BRISK * BATCHES[-1] / times.whole(BATCHES[-1])
         service = planned(written(folder, times, samples, rate))
+    rate *= LOAD / filled(service, 0, rate, "random").load
     print(f"a batch of 8 takes {1000 * times.whole(8):.0f} ms, a start {times.start:.0f} s", file=sys.stderr)
     quiet, lead, third = rate / 4, math.ceil(times.start) + 5, given.seconds // 3
     rates = [0.0] * lead + [quiet] * third + [rate] * third + [quiet] * third

@@ -107,7 +107,7 @@ class HttpServer(uvicorn.Server):
 
 
 def listening(settings: ServerSettings) -> socket.socket:
-    """Return a socket that listens.
+    """Return a socket that listens: who comes before anything is answered waits, and is not turned away.
 
     Raises
     ------
@@ -116,11 +116,13 @@ def listening(settings: ServerSettings) -> socket.socket:
     """
     try:
         if settings.path is not None:
-            return _local(settings.path)
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        own = socket.socket(family)
-        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        own.bind((settings.host, settings.port))
+            own = _local(settings.path)
+        else:
+            family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+            own = socket.socket(family)
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            own.bind((settings.host, settings.port))
+        own.listen(CONNECTIONS_MAX)
     except OSError as error:
         place = settings.path or f"{settings.host}:{settings.port}"
         cure = "name another --port, --host or --socket"
