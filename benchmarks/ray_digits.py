@@ -1,10 +1,10 @@
 """Promises beside Ray Serve: the digits network in two blocks of replicas, in batches, scaled by our policy.
 
 Ray runs on this machine. A replica is timed first, by stage and size of batch, and how long one takes to start; an
-instance is written of that, with the prices of `data_plane.py`, and `provision` decides the cut into two blocks, batches,
-waits and thresholds. Its blocks become deployments (`serflow_opt.serving.ray_serve`). Requests come at random at a rate that rises and falls;
-`so.FilledBatches` is asked every five seconds, and Ray is told over its own address. Beside what was measured stands
-what `simulate` says of the same trace under the same policy, over seeds.
+instance is written of that, with the prices of `data_plane.py`, and `provision` decides the cut into two blocks,
+batches, waits and thresholds. The blocks become deployments (`serflow_opt.serving.ray_serve`). Requests come at random,
+at a rate that rises and falls; `so.FilledBatches` is asked every five seconds, and Ray is told over its own address.
+Beside what was measured stands what `simulate` says of the same trace under the same policy, over seeds.
 """
 
 from __future__ import annotations
