@@ -109,7 +109,7 @@ def rows_of(outcome: Outcome, before: list[Simulation], after: list[Simulation])
             float((service.draws.exits == stage - 1).mean()),
             int((served[:, 1] == stage).sum()),
         )
-        for stage, _ in [*service.thresholds, (len(service.shares), 0.0)]
+        for stage in sorted({*dict(service.thresholds), len(service.shares)})
     ]
     for text, share, count in shares:
         both = [(share, *interval(round(share * samples), samples))]

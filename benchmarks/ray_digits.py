@@ -353,7 +353,7 @@ def rows_of(run: Run, promised: list[Any]) -> list[list[str]]:
     assert service.draws is not None
     samples = len(service.draws.exits)
     shares = [("accuracy, %", float(service.draws.right.mean()), int(found[:, 0].sum()))]
-    for stage, _ in [*service.thresholds, (LAST, 0.0)]:
+    for stage in sorted({*dict(service.thresholds), len(service.shares)}):
         share_of = float((service.draws.exits == stage - 1).mean())
         shares.append((f"leave at stage {stage}, %", share_of, int((found[:, 1] == stage).sum())))
     for text, share_of, count in shares:

@@ -19,6 +19,7 @@ COLUMNS = (
     ("policy", "policy", ""),
     ("blocks", "blocks", ""),
     ("USD", "usd", ".4g"),
+    ("above the bound", "above_bound", ".1%"),
     ("machines", "usd_machines", ".4g"),
     ("functions", "usd_functions", ".4g"),
     ("p50 ms", "p50_ms", ".4g"),
@@ -27,7 +28,6 @@ COLUMNS = (
     ("late", "violations", ".2%"),
     ("dropped", "dropped", ".2%"),
     ("busy", "utilisation", ".0%"),
-    ("above the bound", "above_bound", ".1%"),
 )
 """Titles of the table of policies, keys of their rows, and how figures are written."""
 
@@ -41,31 +41,33 @@ def comparison_sections(document: Mapping[str, Any]) -> Markup:
         As `compare --json` prints it.
     """
     rows = [dict(row) for row in document["policies"]]
-    bounds = [float(own["usd"]) for own in document["clairvoyant"].values()]
-    most = max([*(float(row["usd"]) for row in rows), *bounds, 0.0]) or 1.0
+    bounds = {int(blocks): float(own["usd"]) for blocks, own in document["clairvoyant"].items()}
+    most = max([*(float(row["usd"]) for row in rows), *bounds.values(), 0.0]) or 1.0
     bars = []
     for row in rows:
         machines, functions = float(row["usd_machines"]), float(row["usd_functions"])
+        least = bounds.get(row["blocks"])
+        at = None if least is None else 100 * least / most
         parts = [
             tag("rect", x=0, y=0, width=100 * machines / most, height=10, class_="c0"),
             tag("rect", x=100 * machines / most, y=0, width=100 * functions / most, height=10, class_="c1"),
-            *(tag("line", x1=100 * b / most, x2=100 * b / most, y1=0, y2=10, class_="least") for b in bounds),
+            *(() if at is None else [tag("line", x1=at, x2=at, y1=0, y2=10, class_="least")]),
         ]
         picture = tag("svg", *parts, viewBox="0 0 100 10", preserveAspectRatio="none", class_="bar", aria_hidden="true")
         late = f"{float(row['violations']):.2%} late"
         bars.append(tag("li", tag("span", f"{row['policy']}: {usd(float(row['usd']))}, {late}"), picture))
-    said = "machines blue, functions red; the line is what nobody can beat who knows the trace"
+    said = "machines blue, functions red; the line is what nobody can beat in as many blocks, even with foresight"
     cells = [[*(_shown(row.get(key), form) for _, key, form in COLUMNS)] for row in rows]
     titles = [title for title, _, _ in COLUMNS]
-    least = [
-        (f"with foresight, {blocks} blocks", f"no less than {usd(float(own['usd']))}; {own.get('scope', '')}")
+    scopes = [
+        (f"with foresight, {blocks} block{'s' if blocks != '1' else ''}", f"no less than {usd(float(own['usd']))}; {own.get('scope', '')}")
         for blocks, own in document["clairvoyant"].items()
     ]
     return join(
         [
             section("Who pays what", tag("p", said), tag("ul", *bars, class_="bars")),
             section("Policies", table(titles, cells, ("policy",), "Policies")),
-            section("Bound", facts(least)),
+            section("Bound", facts(scopes)),
         ]
     )
 

@@ -16,14 +16,15 @@ ROW = {"policy": "mine", "blocks": 1, "usd": 2.0, "usd_machines": 1.0, "usd_func
 
 
 def test_policies_side_by_side(read: Any) -> None:
-    """Bars as long as costs of the dearest, late ones in per cent, and the bound."""
-    least = {"1": {"usd": 1.5, "scope": "schedules of a minute"}}
-    document = {"instance": "i", "trace": "t", "policies": [ROW, {**ROW, "usd": 1.0}], "clairvoyant": least}
+    """Bars as long as costs of the dearest, late ones in per cent, and the bound of as many blocks."""
+    least = {"1": {"usd": 1.5, "scope": "schedules of a minute"}, "2": {"usd": 0.5}}
+    rows = [ROW, {**ROW, "usd": 1.0}, {**ROW, "usd": 1.0, "blocks": 2}]
+    document = {"instance": "i", "trace": "t", "policies": rows, "clairvoyant": least}
     page = read(page_of(document))
     assert "mine: $2.00, 25.00% late" in page.text
     assert "schedules of a minute" in page.text
     lines = [own["x1"] for name, own in page.elements if name == "line" and own.get("class") == "least"]
-    assert lines == ["75", "75"]
+    assert lines == ["75", "75", "25"]
 
 
 def test_rentals_over_time() -> None:
