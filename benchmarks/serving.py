@@ -62,7 +62,8 @@ def serve(folder: Path) -> None:
         settings = ServerSettings(port=int((folder / "port").read_text() or 0))
 
         def ready(place: str) -> None:
-            (folder / "port").write_text(place.rpartition(":")[2])
+            (folder / "port.draft").write_text(place.rpartition(":")[2])
+            (folder / "port.draft").replace(folder / "port")  # senders read it at any time
             (folder / "ready").write_text(str(time.time()))
 
         asyncio.run(run(loop, settings, ready=ready))

@@ -63,6 +63,7 @@ def document_of(
                     for machine in block.machines
                 ],
                 "function": None if block.function is None else block.function.name,
+                **({} if block.batch == 1 else {"batch": block.batch, "batch_wait_ms": 1000 * block.batch_wait_s}),
                 "queue_max": orders.queue_max[b] if orders.queue_max else 0,
                 "requests_per_s": float(known.mean()) if len(known) else None,
                 "seconds": len(known),

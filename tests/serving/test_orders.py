@@ -41,6 +41,16 @@ def test_thresholds_are_those_of_the_menu_in_force() -> None:
     assert made(both, Orders(({}, {}), degraded=True))["thresholds"] == [{"stage": 1, "threshold": 0.3}]
 
 
+def test_blocks_that_take_batches_say_of_what_size() -> None:
+    """And how long the first request of one waits; others have no such keys."""
+    service = two_blocks()
+    first, second = service.blocks
+    batched = replace(service, blocks=(first, replace(second, batch=8, batch_wait_s=0.02)))
+    one, many = made(batched, Orders(({}, {})))["blocks"]  # type: ignore[misc]
+    assert "batch" not in one
+    assert (many["batch"], many["batch_wait_ms"]) == (8, 20.0)
+
+
 def test_moments_are_told_in_utc() -> None:
     """1,800,000,000 s are 15 January 2027, 8 o'clock."""
     assert stamp(START_S) == "2027-01-15T08:00:00.000Z"
