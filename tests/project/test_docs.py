@@ -77,6 +77,35 @@ def test_modules_that_pages_name_exist() -> None:
     assert wrong == []
 
 
+def anchor(heading: str) -> str:
+    """What a heading is linked by: its text without marks, in small letters, with dashes."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", re.sub("[`*]", "", heading.strip().lower()))
+    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    """Of all Markdown files, to files that there are and to headings of theirs."""
+    pages = [
+        own
+        for pattern in ("*.md", "docs/*.md", "benchmarks/*.md", "instances/*/README.md")
+        for own in ROOT.glob(pattern)
+    ]
+    texts = {page.resolve(): page.read_text(encoding="utf-8") for page in pages}
+    headings = {
+        page: {anchor(own) for own in re.findall(r"^#+ (.*)$", text, re.MULTILINE)} for page, text in texts.items()
+    }
+    wrong = []
+    for page, text in texts.items():
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            file, _, heading = link.partition("#")
+            there = (page.parent / file).resolve() if file else page
+            if not re.match(r"\w+:", link) and (
+                not there.exists() or (heading and there in headings and heading not in headings[there])
+            ):
+                wrong.append(f"{page.relative_to(ROOT.resolve())}: {link}")
+    assert wrong == []
+
+
 def test_every_page_is_in_the_table_of_contents() -> None:
     """And every instance and notebook is linked."""
     listed = re.findall(r"^ +- (?:.*: )?(\S+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
