@@ -60,7 +60,10 @@ def comparison_sections(document: Mapping[str, Any]) -> Markup:
     cells = [[*(_shown(row.get(key), form) for _, key, form in COLUMNS)] for row in rows]
     titles = [title for title, _, _ in COLUMNS]
     scopes = [
-        (f"with foresight, {blocks} block{'s' if blocks != '1' else ''}", f"no less than {usd(float(own['usd']))}; {own.get('scope', '')}")
+        (
+            f"with foresight, {blocks} block{'s' if blocks != '1' else ''}",
+            f"no less than {usd(float(own['usd']))}; {own.get('scope', '')}",
+        )
         for blocks, own in document["clairvoyant"].items()
     ]
     return join(
