@@ -105,8 +105,10 @@ class Station:
         tally, function = self.tally, self.block.function
         entries = np.concatenate([np.zeros(0), *self._entries])
         self.entered += len(entries)
-        tally.add("arrivals", entries)
-        tally.add("usd link", entries, np.full(len(entries), self.block.hop_usd))
+        periods = tally.periods_of(entries)
+        tally.add("arrivals", entries, periods=periods)
+        if self.block.hop_usd:
+            tally.add("usd link", entries, np.full(len(entries), self.block.hop_usd), periods)
         self._entries, self._unsettled = [], 0
         if self._machine_accounts:
             machines, starts, ends = (np.concatenate(parts) for parts in zip(*self._machine_accounts, strict=True))
@@ -175,13 +177,17 @@ class Station:
 
     def _allowed(self, times: NDArray[np.float64]) -> NDArray[np.bool_] | None:
         """Whether the quota lets each request go to machines."""
+        if not len(times):
+            return None if self.quota is None else np.zeros(0, bool)
+        second = math.floor(times[-1])
+        if self.quota is None:  # the last second is all that a quota asks for later
+            here = len(times) - int(np.searchsorted(times, second))
+            self._second, self._of_second = second, here + (self._of_second if second == self._second else 0)
+            return None
         seconds = np.floor(times)
         place = np.arange(len(times)) - np.searchsorted(seconds, seconds)
         place[seconds == self._second] += self._of_second
-        if len(times):
-            self._second, self._of_second = int(seconds[-1]), int(place[-1]) + 1
-        if self.quota is None:
-            return None
+        self._second, self._of_second = second, int(place[-1]) + 1
         starts = [start for start, _ in self.quota]
         most = np.array([0, *(most for _, most in self.quota)])
         allowed: NDArray[np.bool_] = place < most[np.searchsorted(starts, times, side="right")]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serflow_opt import kernels
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -17,7 +19,22 @@ class Tally:
         self.period_s = period_s
         self._sums: dict[str, NDArray[Any]] = {}
 
-    def add(self, what: str, times: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> None:
+    def periods_of(self, times: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the period of each of some moments, seconds."""
+        if kernels.compiled:
+            from serflow_opt.kernels.periods import periods
+
+            found: NDArray[np.int64] = periods(np.ascontiguousarray(times), self.period_s)
+            return found
+        return (times // self.period_s).astype(np.int64)
+
+    def add(
+        self,
+        what: str,
+        times: NDArray[np.float64],
+        weights: NDArray[np.float64] | None = None,
+        periods: NDArray[np.int64] | None = None,
+    ) -> None:
         """Count moments, or add up what happened at them.
 
         Parameters
@@ -28,12 +45,14 @@ class Tally:
             Seconds, in any order.
         weights
             What happened at each; None: it is counted.
+        periods
+            Of the moments, where they are known.
         """
         if not len(times):
             return
-        period = (times // self.period_s).astype(np.int64)
+        period = self.periods_of(times) if periods is None else periods
         first = int(period.min())
-        part = np.bincount(period - first, weights)
+        part = np.bincount(period - first if first else period, weights)
         sums = self._sums.get(what)
         if sums is None:
             sums = np.zeros(0, part.dtype)
@@ -63,9 +82,10 @@ class Tally:
         weights = np.ones(len(starts)) if weights is None else weights
         # from its period's end on a span counts whole periods, until it ends; the rest is what its own periods get
         for times, sign in ((starts, weights), (ends, -weights)):
-            left = (times // self.period_s + 1) * self.period_s - times
-            self.add(f"{what} edge", times, sign * left)
-            self.add(f"{what} step", times, sign)
+            period = self.periods_of(times)
+            left = (period + 1) * self.period_s - times
+            self.add(f"{what} edge", times, sign * left, period)
+            self.add(f"{what} step", times, sign, period)
 
     def counts(self, what: str, periods: int) -> NDArray[np.int64]:
         """Return the counts of so many periods."""
