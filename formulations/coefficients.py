@@ -62,9 +62,11 @@ class Data(Sets):
         if not tiered:
             refuse_tiers(instance, "what takes flat prices only")
         super().__init__(instance, allowed, levels)
-        self.second = unit_of(sum(option.stage_seconds) for option in instance.options)
+        whole = [sum(option.stage_seconds) for option in instance.options]
+        self.second = unit_of(whole)
         self.dollar = unit_of(
-            sum(option.stage_seconds) * option.usd_per_s + option.usd_per_request for option in instance.options
+            seconds * option.usd_per_s + option.usd_per_request
+            for seconds, option in zip(whole, instance.options, strict=True)
         )
         flops = sum(stage.flops for stage in instance.stages)
         self.joule = unit_of(option.joules_per_flop * flops for option in instance.options)

@@ -78,6 +78,9 @@ def undominated(instance: Instance, s: int, trusted: bool) -> list[int]:
         if instance.may_cross(way, link)
     }
 
+    if len(vectors) <= 1:
+        return list(vectors)
+
     def beaten(w: int) -> bool:
         mine = vectors[w]
         return any(

@@ -28,6 +28,7 @@ import math
 from collections.abc import Collection
 from copy import copy
 from functools import cached_property
+from itertools import count, repeat
 from typing import Self
 
 from serflow_opt.formulations.elements import NOTHING, SOURCE, Entry, Hop, Hub, Level, Place, Runner, Stay
@@ -97,22 +98,26 @@ class Sets:
         free = [not instance.rules and option.run_max_s is None for option in instance.options]
         needs = {s: instance.held_bytes(s - 1) + self.activation(s) for s in self.stages}
         on = {
-            (s, e)
+            s: {
+                e
+                for e, (p, variant) in enumerate(self.runners)
+                if (allowed is None or (s, e) in allowed)
+                and (needs[s] <= self._rooms[p] if variant == AS_IS else self._fits(s, e))
+                and (free[p] or instance.allows(s - 1, instance.options[p], variant))
+            }
             for s in self.stages
-            for e, (p, variant) in enumerate(self.runners)
-            if (allowed is None or (s, e) in allowed)
-            and (needs[s] <= self._rooms[p] if variant == AS_IS else self._fits(s, e))
-            and (free[p] or instance.allows(s - 1, instance.options[p], variant))
         }
-        on = self._on_some_path(on)
-        self.places: list[Place] = sorted(on)
+        kept = self._on_some_path(on)
+        self.places: list[Place] = [(s, e) for s, here in kept.items() for e in here]
         self.receivers: dict[tuple[int, int, int], list[int]] = {}
-        for s, e in self.places:
-            self.receivers.setdefault((s, self.tier[e], self.carried(s, e)), []).append(e)
         # all of a kind leave alike
-        self.senders: dict[tuple[int, tuple[int, int]], list[int]] = {}
-        for s, e in [(1, SOURCE), *((s + 1, e) for s, e in self.places if s < self.last)]:
-            self.senders.setdefault((s, self._kind(e)), []).append(e)
+        self.senders: dict[tuple[int, tuple[int, int]], list[int]] = {(1, self._kind(SOURCE)): [SOURCE]}
+        for s, here in kept.items():
+            for e in here:
+                carried = self.carried(s, e) if instance.variants else AS_IS
+                self.receivers.setdefault((s, self.tier[e], carried), []).append(e)
+                if s < self.last:
+                    self.senders.setdefault((s + 1, self._kinds[e]), []).append(e)
         self.onward: dict[tuple[int, tuple[int, int]], list[tuple[int, int]]] = {}
         hubs: set[Hub] = set()
         for (s, kind), (e, *_) in self.senders.items():
@@ -150,9 +155,9 @@ class Sets:
         menus = {AS_IS: self.instance.menus[s - 1]}
         menus |= {v: variant.menus[s - 1] for v, variant in enumerate(self.instance.variants) if s - 1 in variant.menus}
         return [
-            Level(v, i, rate, accuracy)
+            level
             for v, menu in menus.items()
-            for i, (rate, accuracy) in enumerate(zip(menu.exit_rates, menu.accuracies, strict=True))
+            for level in map(Level, repeat(v), count(), menu.exit_rates, menu.accuracies)
         ]
 
     def all_ends(self) -> dict[tuple[int, int], int]:
@@ -165,10 +170,11 @@ class Sets:
             return {(s, AS_IS): 0 for s in self.instance.samples.classifier_stages[:-1]}
         ends: dict[tuple[int, int], int] = {}
         for s in self.stages[:-1]:
-            for i in self.levels[s]:
-                level = self.menu[s][i]
-                best = ends.get((s, level.variant)) if ends else None
-                if level.exit_rate >= 1 and (best is None or level.accuracy > self.menu[s][best].accuracy):
+            menu = self.menu[s]
+            for i in [i for i in self.levels[s] if menu[i].exit_rate >= 1]:
+                level = menu[i]
+                best = ends.get((s, level.variant))
+                if best is None or level.accuracy > menu[best].accuracy:
                     ends[s, level.variant] = i
         if not ends:
             return ends
@@ -226,14 +232,16 @@ class Sets:
         block = self.instance.variants[variant]
         return variant if block.covers(s - 2) and block.covers(s - 1) else AS_IS
 
-    def _on_some_path(self, on: set[Place]) -> set[Place]:
-        """Keep the pairs that lie on a path from the source to an end."""
-        kept: dict[int, set[int]] = {s: set() for s in self.stages}
-        for s, e in on:
-            kept[s].add(e)
+    def _on_some_path(self, kept: dict[int, set[int]]) -> dict[int, list[int]]:
+        """Return the runners by stage that lie on a path from the source to an end, in their order."""
+        if self.instance.variants:
+            self._keep_on_some_path(kept)
+        else:
+            self._keep_on_some_plain_path(kept)
+        return {s: sorted(kept[s]) if kept[1] else [] for s in self.stages}
+
+    def _keep_on_some_path(self, kept: dict[int, set[int]]) -> None:
         tiers = range(len(self.instance.tiers))
-        if not self.instance.variants:
-            return self._on_some_plain_path(kept)
         before = {SOURCE}
         for s in self.stages:  # what can be reached
             stays = {(self.runners[e].option, self.carried(s, e)) for e in before if e != SOURCE}
@@ -261,9 +269,8 @@ class Sets:
                 or (self.runners[e].option, self.carried(s, e)) in stays
                 or self.may_end(s - 1, e)
             }
-        return {(s, e) for s in self.stages for e in kept[s]} if kept[1] else set()
 
-    def _on_some_plain_path(self, kept: dict[int, set[int]]) -> set[Place]:
+    def _keep_on_some_plain_path(self, kept: dict[int, set[int]]) -> None:
         """The same without variants, where a runner is an option and all of a tier leave it alike."""
         tier, tiers = self.tier, range(len(self.instance.tiers))
         before = {SOURCE}
@@ -276,8 +283,8 @@ class Sets:
             into = {tier[f] for f in after}
             alike = {tier[e]: e for e in kept[s - 1]}.values()
             leave = {tier[e] for e in alike if any(k in into and self._ways(s, e, k) for k in tiers)}
-            after = kept[s - 1] = {e for e in kept[s - 1] if e in after or tier[e] in leave or self.may_end(s - 1, e)}
-        return {(s, e) for s in self.stages for e in kept[s]} if kept[1] else set()
+            ends = bool(self.ends) and (s - 1, AS_IS) in self.ends
+            after = kept[s - 1] = {e for e in kept[s - 1] if ends or e in after or tier[e] in leave}
 
     def _kind(self, e: int) -> tuple[int, int]:
         """What the ways to leave a runner depend on: its tier and variant."""

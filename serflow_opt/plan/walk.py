@@ -135,11 +135,11 @@ def walk(instance: Instance, decision: Decision) -> list[Step]:
         tier = instance.tiers[option.tier]
         position = decision.variant(s)
         variant = None if position == AS_IS else instance.variants[position]
-        menu, weights = instance.menu(s, position), decision.weights[s]
-        rate = math.fsum(w * e for w, e in zip(weights, menu.exit_rates, strict=True))
-        mass = math.fsum(
-            w * e * r for w, e, r in zip(weights, menu.exit_rates, menu.accuracies, strict=True) if w * e > 0
-        )
+        menu = instance.menu(s, position)
+        entries = zip(decision.weights[s], menu.exit_rates, menu.accuracies, strict=True)
+        used = [(weight * rate, accuracy) for weight, rate, accuracy in entries if weight]
+        rate = math.fsum(leave for leave, _ in used)
+        mass = math.fsum(leave * accuracy for leave, accuracy in used if leave > 0)
         before = steps[-1].option if steps else None
         link = link_before(instance, decision.options, s)
         way = PLAIN if link is None else instance.ways[s][decision.way(s)]

@@ -131,20 +131,19 @@ class BoundTable:
 
     def paths(self, ends: Ints | None = None) -> Paths:
         """Return the placements of some ends; None: of those that attain the least V of their lane."""
-        chosen = self.ends.rows(self.first[self.first >= 0] if ends is None else ends)
-        rows, runner, via = chosen.after, [], [chosen.via]
+        chosen = self.first[self.first >= 0] if ends is None else ends
+        rows, runner, via = self.ends.after[chosen], [], [self.ends.via[chosen]]
         for step in self.steps:
-            gone = rows < 0  # plans of some ends are over before
-            if gone.any():
-                there = rows[~gone]
-                columns = [np.full(len(rows), value) for value in (NOWHERE, STAY, -1)]
-                for column, tags in zip(columns, (step.runner, step.via, step.after), strict=True):
-                    column[~gone] = tags[there]
-            else:
-                columns = [step.runner[rows], step.via[rows], step.after[rows]]
-            runner.append(columns[0])
-            via.append(columns[1])
-            rows = columns[2]
+            there = rows >= 0
+            if there.all():
+                tags = step.tags[:, rows]
+            else:  # plans of some ends are over before
+                tags = np.full((len(step.tags), len(rows)), -1)
+                tags[1], tags[4] = NOWHERE, STAY
+                tags[:, there] = step.tags[:, rows[there]]
+            runner.append(tags[1])
+            via.append(tags[4])
+            rows = tags[3]
         ways = np.column_stack(via[:-1])
         return Paths(np.column_stack(runner), np.maximum(ways, NOTHING), ways > STAY)
 

@@ -158,10 +158,10 @@ def columns_of(chain: Chain, those: Placed, levels: Ints) -> Floats:
     begin, rates, masses = chain.known("entries", _entries)
     first = begin[np.arange(levels.shape[1]), 0 if used is None else used] + levels
     go_on, mass = 1 - rates[first], masses[first]
-    columns = np.zeros((len(those), those.adds.shape[2]))
-    for s in range(levels.shape[1] - 1, -1, -1):
-        columns = those.adds[:, s] + go_on[:, s, None] * columns
-        columns[:, -1] -= mass[:, s]
+    reach = np.ones(levels.shape)
+    np.cumprod(go_on[:, :-1], axis=1, out=reach[:, 1:])
+    columns: Floats = np.matmul(reach[:, None, :], those.adds)[:, 0]
+    columns[:, -1] -= np.einsum("ns,ns->n", reach, mass)
     return columns
 
 
