@@ -111,7 +111,7 @@ class Sets:
         self.places: list[Place] = [(s, e) for s, here in kept.items() for e in here]
         self.receivers: dict[tuple[int, int, int], list[int]] = {}
         # all of a kind leave alike
-        self.senders: dict[tuple[int, tuple[int, int]], list[int]] = {(1, self._kind(SOURCE)): [SOURCE]}
+        self.senders: dict[tuple[int, tuple[int, int]], list[int]] = {(1, self._kinds[SOURCE]): [SOURCE]}
         for s, here in kept.items():
             for e in here:
                 carried = self.carried(s, e) if instance.variants else AS_IS
@@ -135,7 +135,7 @@ class Sets:
     def hops(self) -> list[Hop]:
         """Ways to leave each runner, by stage and runner; `SOURCE` first."""
         left = [(1, SOURCE), *((s + 1, e) for s, e in self.places if s < self.last)]
-        return [(s, e, k, w) for s, e in left for k, w in self.onward[s, self._kind(e)]]
+        return [(s, e, k, w) for s, e in left for k, w in self.onward[s, self._kinds[e]]]
 
     @cached_property
     def entries(self) -> list[Entry]:
@@ -154,11 +154,8 @@ class Sets:
     def _menu(self, s: int) -> list[Level]:
         menus = {AS_IS: self.instance.menus[s - 1]}
         menus |= {v: variant.menus[s - 1] for v, variant in enumerate(self.instance.variants) if s - 1 in variant.menus}
-        return [
-            level
-            for v, menu in menus.items()
-            for level in map(Level, repeat(v), count(), menu.exit_rates, menu.accuracies)
-        ]
+        own = [map(Level, repeat(v), count(), menu.exit_rates, menu.accuracies) for v, menu in menus.items()]
+        return [level for levels in own for level in levels]
 
     def all_ends(self) -> dict[tuple[int, int], int]:
         """Return where plans may end, by the levels there are and the accuracy floor.
@@ -234,10 +231,8 @@ class Sets:
 
     def _on_some_path(self, kept: dict[int, set[int]]) -> dict[int, list[int]]:
         """Return the runners by stage that lie on a path from the source to an end, in their order."""
-        if self.instance.variants:
-            self._keep_on_some_path(kept)
-        else:
-            self._keep_on_some_plain_path(kept)
+        keep = self._keep_on_some_path if self.instance.variants else self._keep_on_some_plain_path
+        keep(kept)
         return {s: sorted(kept[s]) if kept[1] else [] for s in self.stages}
 
     def _keep_on_some_path(self, kept: dict[int, set[int]]) -> None:
@@ -245,7 +240,7 @@ class Sets:
         before = {SOURCE}
         for s in self.stages:  # what can be reached
             stays = {(self.runners[e].option, self.carried(s, e)) for e in before if e != SOURCE}
-            alike = {self._kind(e): e for e in before}.values()
+            alike = {self._kinds[e]: e for e in before}.values()
             moves = {(k, self.carried(s, e)) for e in alike for k in tiers if self._ways(s, e, k)}
             before = kept[s] = {
                 f
@@ -256,16 +251,16 @@ class Sets:
         for s in reversed(self.stages[1:]):  # what can go on
             stays = {(self.runners[f].option, self.carried(s, f)) for f in after}
             moves = {(self.tier[f], self.carried(s, f)) for f in after}
-            alike = {self._kind(e): e for e in kept[s - 1]}.values()
+            alike = {self._kinds[e]: e for e in kept[s - 1]}.values()
             leave = {
-                self._kind(e)
+                self._kinds[e]
                 for e in alike
                 if any((k, self.carried(s, e)) in moves and self._ways(s, e, k) for k in tiers)
             }
             after = kept[s - 1] = {
                 e
                 for e in kept[s - 1]
-                if self._kind(e) in leave
+                if self._kinds[e] in leave
                 or (self.runners[e].option, self.carried(s, e)) in stays
                 or self.may_end(s - 1, e)
             }
@@ -283,12 +278,8 @@ class Sets:
             into = {tier[f] for f in after}
             alike = {tier[e]: e for e in kept[s - 1]}.values()
             leave = {tier[e] for e in alike if any(k in into and self._ways(s, e, k) for k in tiers)}
-            ends = bool(self.ends) and (s - 1, AS_IS) in self.ends
+            ends = (s - 1, AS_IS) in self.ends
             after = kept[s - 1] = {e for e in kept[s - 1] if ends or e in after or tier[e] in leave}
-
-    def _kind(self, e: int) -> tuple[int, int]:
-        """What the ways to leave a runner depend on: its tier and variant."""
-        return self._kinds[e]
 
     @cached_property
     def stays(self) -> list[Stay]:
