@@ -43,7 +43,7 @@ class ValuedMachines:
         self._not_before[name] = now_s + RETRY_S
 
     def choice(self, now_s: float, rates: Rates, have: Mapping[str, int]) -> tuple[str, int]:
-        """Return the cheapest type, and how many of it to have.
+        """Return the cheapest type, and how many of it to have; another one than there is has to pay for its starts.
 
         Parameters
         ----------
@@ -55,8 +55,9 @@ class ValuedMachines:
         may_start = self._may_start(now_s, have)
         plans = []
         for name in may_start or have:
-            count, usd = self.worths[name].best(rates, have[name])
-            plans.append((usd, name, count))
+            worth = self.worths[name]
+            count, usd = worth.best(rates, have[name])
+            plans.append((usd + worth.restart * max(0, count - have[name]), name, count))
         _, name, count = min(plans)
         if self.worths[name].alone:
             count = self._stays(name, count, have[name], now_s)
