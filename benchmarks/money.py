@@ -60,12 +60,12 @@ def _rows(name: str, trace: Trace) -> Iterator[list[str]]:
     service = service_for(instance, trace, own.blocks)
     frame = own.simulation.to_frame()
     first = float(frame.loc[frame["start_s"] < FIRST_S, ["usd_machines", "usd_functions"]].to_numpy().sum())
-    at_once = so.simulate(_at_once(service), trace, so.Controller(_at_once(service), EVERY_S))
+    soon = so.simulate(at_once(service), trace, so.Controller(at_once(service), EVERY_S))
     evenly = so.simulate(service, trace, so.Controller(service, EVERY_S, arrivals="smooth"), arrivals="even")
     runs = [
         ("nothing: the controller", own.usd, late),
         ("the forecast: all rates are known", knows.usd, knows.violations),
-        ("the start: machines serve at once", at_once.usd_total, at_once.violations / at_once.arrivals),
+        ("the start: machines serve at once", soon.usd_total, soon.violations / soon.arrivals),
         ("the arrivals: evenly, no headroom", evenly.usd_total, evenly.violations / evenly.arrivals),
         (f"the first {FIRST_S:g} s, which cost nothing", own.usd - first, late),
     ]
@@ -75,7 +75,7 @@ def _rows(name: str, trace: Trace) -> Iterator[list[str]]:
         yield [*head, what, f"{usd:.4g}", f"{share:.3%}", f"{usd / bound - 1:.1%}", saved]
 
 
-def _at_once(service: Service) -> Service:
+def at_once(service: Service) -> Service:
     """Return a service whose machines need no time to start."""
     blocks = tuple(replace(b, machines=tuple(replace(m, start_s=0.0) for m in b.machines)) for b in service.blocks)
     return replace(service, blocks=blocks)
