@@ -24,7 +24,7 @@ from serflow_opt.cli.common import (
     load_limited,
     telling,
 )
-from serflow_opt.cli.market import in_market
+from serflow_opt.cli.market import over_trace
 from serflow_opt.cli.output import check_plot, draw_panels, write_frame
 from serflow_opt.cli.traffic_options import (
     Blocks,
@@ -78,6 +78,7 @@ def compare(
     """Policies on the same requests, side by side, with the bound that none can beat."""
 
     def work() -> int:
+        from serflow_opt.families.registry import DEFAULT
         from serflow_opt.traffic.control.compare import compare as run
 
         check_plot(plot)
@@ -91,8 +92,8 @@ def compare(
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,
         )
-        if instance.kind == "spot":
-            return in_market(instance, trace, every_s, time_limit, as_json, out, plot, rules=True)
+        if instance.kind != DEFAULT:
+            return over_trace("compare", instance, trace, every_s, time_limit, as_json, out, plot)
         instance = counting_carbon(from_hour(instance, from_s))
         part = read_part(trace, trace_scale, from_s, to_s)
         with telling(not as_json) as tell:

@@ -1,4 +1,4 @@
-"""What `scale` and `compare` do for spot pools: rules and bounds over a market."""
+"""What `scale` and `compare` do for families that are no placements: their own answer over a trace of their kind."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from serflow_opt.cli.common import OK, hand_over, telling
-from serflow_opt.cli.output import write_frame
-from serflow_opt.errors import InputError, Problem
+from serflow_opt.cli.output import draw_panels, write_frame
+from serflow_opt.families.verbs import answering
 
 
-def in_market(
+def over_trace(
+    verb: str,
     problem: Any,
     trace: Path,
     every_s: float,
@@ -18,34 +19,32 @@ def in_market(
     as_json: bool,
     out: Path | None,
     plot: Path | None,
-    *,
-    rules: bool,
 ) -> int:
-    """Run rules over a market, or only bound what they pay, and print it.
+    """Answer a verb of a family over a trace, and print it.
 
     Parameters
     ----------
+    verb
+        `scale` or `compare`; the family has an answer to it.
     problem
-        Of kind spot.
+        Of any family but placements.
     trace, every_s, time_limit
-        The market, seconds between decisions, and seconds for all of it.
+        What happens, seconds between decisions, and seconds for all of it.
     as_json, out, plot
         How it is told.
-    rules
-        Whether rules are run.
 
     Raises
     ------
     InputError
-        For a picture, of which there is none, and for a file that is no market.
+        For a picture where the family has none, and for a file that is no trace of its kind.
     """
-    from serflow_opt.families.spot.compare import compare
-
-    if plot is not None:
-        raise InputError([Problem("", "--plot", str(plot), "rules over a market have no picture: leave it out")])
+    draw = None if plot is None else answering("plot_compared", problem)
+    run = answering(verb, problem)
     with telling(not as_json) as tell:
-        found = compare(problem, trace, every_s=every_s, rules=rules, time_limit=time_limit, on_progress=tell)
+        found = run(problem, trace, every_s=every_s, time_limit=time_limit, on_progress=tell)
     if out is not None:
         write_frame(found.to_frame(), out)
+    if plot is not None and draw is not None:
+        draw_panels(plot, 1, lambda axes: draw(found, axes[0]))
     hand_over(found, as_json)
     return OK

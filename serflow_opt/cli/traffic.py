@@ -27,7 +27,7 @@ from serflow_opt.cli.common import (
     read_plan,
     telling,
 )
-from serflow_opt.cli.market import in_market
+from serflow_opt.cli.market import over_trace
 from serflow_opt.cli.output import check_plot, draw_panels, show, write_frame
 from serflow_opt.cli.replay import replayed
 from serflow_opt.cli.traffic_options import (
@@ -96,6 +96,7 @@ def scale(
     """The cheapest schedule over a trace with perfect foresight: what no controller can beat."""
 
     def work() -> int:
+        from serflow_opt.families.registry import DEFAULT
         from serflow_opt.ground.deadline import Deadline
         from serflow_opt.ground.stopping import stoppable
         from serflow_opt.traffic.control.clean import clean_scale, terms_of
@@ -116,8 +117,8 @@ def scale(
             latency_slo_ms=latency_slo_ms,
             latency_measure=latency_measure,
         )
-        if instance.kind == "spot":
-            return in_market(instance, trace, step_s, time_limit, as_json, out, plot, rules=False)
+        if instance.kind != DEFAULT:
+            return over_trace("scale", instance, trace, step_s, time_limit, as_json, out, plot)
         check_scaling(instance)
         part = read_part(trace, trace_scale, from_s, to_s)
         with stoppable(), telling(not as_json) as tell:
@@ -220,14 +221,8 @@ def simulate(
         if instance.kind == "keep-alive":
             return replayed(instance, trace, trace_scale, from_s, to_s, seed, as_json, out, plot)
         if instance.kind != "placement":
-            given: dict[str, Any] = {"trainings": trainings, "seed": seed}
-            if instance.kind == "pipeline":
-                given = {"mini_batches": mini_batches}
-            elif instance.kind in ("batching", "spot"):
-                given = {"requests": requests, "seed": seed}
-            elif instance.kind in OF_STEPS:
-                given = {"runs": trainings, "seed": seed, "times": times.value, "cv": cv}
-                given |= {"every_s": every_s} if instance.kind == "blocked" else {}
+            given: dict[str, Any] = {"trainings": trainings, "runs": trainings, "mini_batches": mini_batches}
+            given |= {"requests": requests, "seed": seed, "times": times.value, "cv": cv, "every_s": every_s}
             return _simulate_plan(instance, file, trace, plan, given, as_json, out, plot)
         if trace is None:
             raise InputError([Problem("", "--trace", "missing", "name a CSV of requests, or twitter-day")])
@@ -281,15 +276,20 @@ def _simulate_plan(
     out: Path | None,
     plot: Path | None,
 ) -> int:
-    """Simulate what needs no trace."""
+    """Simulate a plan in the way of its family, with those of the options that it takes."""
+    from inspect import signature
+
     from serflow_opt.families.verbs import answering
 
-    drawn = problem.kind in OF_STEPS
+    drawn, run = problem.kind in OF_STEPS, answering("simulate", problem)
+    taken = signature(run).parameters
+    options = {name: value for name, value in options.items() if name in taken}
+    if "trace" in taken and trace is not None:
+        options["trace"], trace = trace, None
     for flag, given in (("--trace", trace), ("--out", out), ("--plot", None if drawn else plot)):
         if given is not None:
             found = f"{given}, of a {problem.kind}"
             raise InputError([Problem("", flag, found, "leave it out; --json prints the document")])
-    run = answering("simulate", problem)
     with telling(not as_json) as tell:
         document = None if plan is None else read_plan(plan, file)
         found = run(problem, document, **options, on_progress=tell)

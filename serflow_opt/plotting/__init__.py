@@ -7,6 +7,7 @@ from serflow_opt.plotting.exits import plot_exits
 from serflow_opt.plotting.front import plot_front
 from serflow_opt.plotting.front3d import plot_front_3d
 from serflow_opt.plotting.latency import plot_latency
+from serflow_opt.plotting.market import plot_rules
 from serflow_opt.plotting.network import plot_network
 from serflow_opt.plotting.parallel import plot_parallel
 from serflow_opt.plotting.plan import plot_plan
@@ -38,6 +39,7 @@ __all__ = [
     "plot_privacy",
     "plot_reconstructions",
     "plot_relaxing",
+    "plot_rules",
     "plot_schedule",
     "plot_solutions",
     "plot_speed",

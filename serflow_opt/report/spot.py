@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from serflow_opt.families.spot.compare import SpotComparison
-    from serflow_opt.families.spot.simulate import PoolSimulated
+    from serflow_opt.families.spot.simulated import PoolSimulated
 
 
 def pool_table(found: PoolSimulated) -> RenderableType:
     """Lay out a simulated pool beside its plan."""
     looked = f"; {found.requests:,} requests in them one by one" if found.requests else ""
-    head = Text.assemble((found.instance, "bold"), f"  {found.days:,.4g} days, {found.shortages:,} shortages{looked}")
+    where = f" of {found.trace}, held there" if found.trace else ""
+    told = f"  {found.days:,.4g} days{where}, {found.shortages:,} shortages{looked}"
+    head = Text.assemble((found.instance, "bold"), told)
     parts: list[RenderableType] = [head, figures_table(found.figures)]
     if found.shortages:
         mean, longest = f"{found.shortage_mean_s:,.4g}", f"{found.shortage_longest_s:,.4g}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from serflow_opt.families.simulated import beside
 from serflow_opt.families.spot.compare import SpotComparison, SpotRuleRow
-from serflow_opt.families.spot.simulate import PoolSimulated
+from serflow_opt.families.spot.simulated import PoolSimulated
 from serflow_opt.ground.display import text
 from serflow_opt.report.spot import pool_table, spot_comparison_table
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from serflow_opt.families.spot.foresight import foresight
 from serflow_opt.families.spot.market import Market, MarketMachines
 from serflow_opt.families.spot.market_file import read_market
-from serflow_opt.families.spot.odds import Odds
+from serflow_opt.families.spot.odds import TUNED, Odds, OddsTuning
 from serflow_opt.families.spot.problem import DAY_S, SpotPool
 from serflow_opt.families.spot.rules import EXTRA, MarketRule, SpotHedge, Steady, spot_offers, steady_offer
 from serflow_opt.ground.arguments import Arguments
@@ -83,6 +83,7 @@ def compare(
     *,
     every_s: float = 60.0,
     rules: bool = True,
+    tuning: OddsTuning = TUNED,
     time_limit: float | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> SpotComparison:
@@ -99,6 +100,8 @@ def compare(
         Seconds between decisions.
     rules
         Whether rules are run; else the bounds are told alone.
+    tuning
+        Of the rule `odds`.
     time_limit
         Seconds; bounds that are not found by then are left out.
     on_progress
@@ -122,7 +125,7 @@ def compare(
         return usd / hours if math.isfinite(usd) else None
 
     rows: list[SpotRuleRow] = []
-    made, reasons = rules_of(pool, late_max) if rules else ({}, {})
+    made, reasons = rules_of(pool, late_max, tuning) if rules else ({}, {})
     for name, (words, rule) in made.items():
         if on_progress is not None:
             on_progress(name)
@@ -152,16 +155,31 @@ def compare(
     )
 
 
-def rules_of(pool: SpotPool, late_max: float) -> tuple[Mapping[str, tuple[str, MarketRule]], dict[str, str]]:
+def bounds(problem: Question, trace: str | Path, **asked: Any) -> SpotComparison:
+    """Bound what anybody pays over a market, and run no rule: the verb `scale`.
+
+    Parameters
+    ----------
+    problem, trace, asked
+        As `compare` takes them.
+    """
+    return compare(problem, trace, rules=False, **asked)
+
+
+def rules_of(
+    pool: SpotPool, late_max: float, tuning: OddsTuning = TUNED
+) -> tuple[Mapping[str, tuple[str, MarketRule]], dict[str, str]]:
     """Return the rules that a pool allows, by name, each with how it decides; and why others are left out.
 
     Parameters
     ----------
     pool, late_max
         What there is, and the share of requests that may be late.
+    tuning
+        Of the rule `odds`.
     """
     found: dict[str, tuple[str, MarketRule]] = {
-        "odds": (f"least cost by the odds of losses, {late_max:.3g} late", Odds(pool, late_max))
+        "odds": (f"least cost by the odds of losses, {late_max:.3g} late", Odds(pool, late_max, tuning))
     }
     reasons = {}
     if steady_offer(pool) is None:

@@ -41,8 +41,9 @@ class SpotFamily(Standard):
         "layout": "families.spot.report:plan_parts",
         "words": "families.spot.report:plan_words",
         "simulate": "families.spot.simulate:simulate",
-        "scale": "families.spot.compare:compare",
+        "scale": "families.spot.compare:bounds",
         "compare": "families.spot.compare:compare",
+        "plot_compared": "plotting.market:plot_rules",
     }
 
     def model(self, data: SpotPool) -> tuple[Any, Mapping[str, Any]]:

@@ -11,7 +11,7 @@ what is too much goes once the others serve.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,21 +22,39 @@ from serflow_opt.families.spot.rules import MarketRule, steady_offer
 from serflow_opt.families.spot.search import PoolSearch
 from serflow_opt.ground.deadline import Deadline
 
-PRIOR_S = 21_600.0
-"""How long a zone is taken to be there where nothing is known of it."""
-CLASSES = 2
-"""Rates of vanishing are told apart in so many classes to a factor e."""
-STAY = 0.3
-"""What is held stays while it is at most so much worse than the best."""
-SPARE = 3
-"""Machines of an offer beyond those that are enough, at most."""
 FIRST_WORTH, STEP, LEVELS = 10.0, 2**0.5, (-4, 20)
 """What all requests being late is worth at first, in what enough machines on demand cost; by what factor it is changed
 once a day, and how often down and up at most: below, too few machines would be the best."""
-ZONES = 4
-"""Offers in zones that are looked at together: those of which a worker costs least, what is late with it included."""
 HOUR_S = 3600.0
 GAP = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class OddsTuning:
+    """What the rule is tuned by.
+
+    Attributes
+    ----------
+    prior_s
+        How long a zone is taken to be there where nothing is known of it.
+    classes
+        Rates of vanishing are told apart in so many classes to a factor e.
+    stay
+        What is held stays while it is at most so much worse than the best.
+    spare
+        Machines of an offer beyond those that are enough, at most.
+    zones
+        Offers in zones that are looked at together: those of which a worker costs least, what is late with it included.
+    """
+
+    prior_s: float = 21_600.0
+    classes: int = 2
+    stay: float = 0.3
+    spare: int = 3
+    zones: int = 4
+
+
+TUNED = OddsTuning()
 
 
 class Odds(MarketRule):
@@ -48,12 +66,14 @@ class Odds(MarketRule):
         What there is.
     late_max
         Share of requests that may be late.
+    tuning
+        What it is tuned by.
     """
 
-    def __init__(self, pool: SpotPool, late_max: float) -> None:
-        self.pool, self.late_max = pool, late_max
+    def __init__(self, pool: SpotPool, late_max: float, tuning: OddsTuning = TUNED) -> None:
+        self.pool, self.late_max, self.tuning = pool, late_max, tuning
         self.lost = [1.0] * len(pool.zones)
-        self.seen_s = [PRIOR_S if math.isinf(own.up_s) else own.up_s for own in pool.zones]
+        self.seen_s = [tuning.prior_s if math.isinf(own.up_s) else own.up_s for own in pool.zones]
         self.level, self.days = 0, 0
         self.late = self.requests = 0.0
         self._known: dict[tuple[object, ...], tuple[Counts, float]] = {}
@@ -69,7 +89,7 @@ class Odds(MarketRule):
         mine = self._cost(held) + worth * self._late_of(held, rates, which, machines)
         while True:
             wanted, best = self._best(rates, refused, which, need, worth, machines)
-            if mine <= best * (1 + STAY):
+            if mine <= best * (1 + self.tuning.stay):
                 return
             no = [j for j, count in enumerate(wanted) if count > held[j] and not market.up[now, j]]
             if not no:
@@ -103,7 +123,8 @@ class Odds(MarketRule):
     def _classes(self) -> tuple[float, ...]:
         """Rates at which zones vanish, 1/s, in classes."""
         rates = (lost / seen for lost, seen in zip(self.lost, self.seen_s, strict=True))
-        return tuple(math.exp(round(math.log(rate) * CLASSES) / CLASSES) for rate in rates)
+        classes = self.tuning.classes
+        return tuple(math.exp(round(math.log(rate) * classes) / classes) for rate in rates)
 
     def _worth(self, need: int) -> float:
         """USD an hour of all requests being late."""
@@ -151,7 +172,7 @@ class Odds(MarketRule):
                 gone = 1 - math.exp(-rates[own.zone] * (machines.boots[j] + 1) * step)
                 dear[j] = own.usd_per_s * HOUR_S / own.workers + worth * gone / max(need, 1)
         steady = {j for j, own in enumerate(self.pool.offers) if own.zone is None}
-        return steady | set(sorted(dear, key=lambda j: dear[j])[:ZONES])
+        return steady | set(sorted(dear, key=lambda j: dear[j])[: self.tuning.zones])
 
     def _best(
         self,
@@ -167,7 +188,7 @@ class Odds(MarketRule):
         if key not in self._known:
             some = self._promising(rates, refused, need, worth, machines)
             most = [
-                min(own.most, -(-need // own.workers) + SPARE) if j in some else 0
+                min(own.most, -(-need // own.workers) + self.tuning.spare) if j in some else 0
                 for j, own in enumerate(self.pool.offers)
             ]
             pool = self._pool(rates, refused, which, most, machines)

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import Field
 
-from serflow_opt.families.simulated import SimulatedFigure, beside, decision_to_run
+from serflow_opt.families.simulated import beside, decision_to_run
 from serflow_opt.families.spot.evaluate import value
 from serflow_opt.families.spot.problem import DAY_S, Counts, SpotPool
+from serflow_opt.families.spot.simulated import PoolSimulated
 from serflow_opt.families.spot.trajectory import Trajectory, draw, joint_rate
 from serflow_opt.ground.arguments import Arguments
-from serflow_opt.ground.document import Answer
 from serflow_opt.ground.stopping import stoppable
 
 if TYPE_CHECKING:
@@ -37,38 +37,18 @@ WARM = 30.0
 """Service times before too few are up from which requests are drawn."""
 
 
-class PoolSimulated(Answer):
-    """A simulated pool beside its plan, as `simulate --json` prints it."""
-
-    kind: str
-    instance: str
-    days: float
-    seed: int
-    figures: list[SimulatedFigure]
-    shortages: int = Field(description="times that fewer than enough were up")
-    shortage_mean_s: float
-    shortage_longest_s: float
-    requests: int = Field(description="drawn one by one, in shortages and until their backlogs were served")
-    plan: dict[str, Any]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the document."""
-        return self.model_dump(mode="json")
-
-    def _said(self) -> str:
-        return f"{self.instance}: {self.days:,.0f} days, {self.shortages:,} shortages"
-
-
 @stoppable()
 def simulate(
     problem: Question,
     plan: Solution | Mapping[str, Any] | None = None,
     *,
+    trace: str | Path | None = None,
+    every_s: float = 60.0,
     requests: int | None = None,
     seed: int = 0,
     on_progress: Callable[[str], None] | None = None,
 ) -> PoolSimulated:
-    """Run a pool for as long as it takes to see shortages.
+    """Run a pool for as long as it takes to see shortages, or hold it in a market.
 
     Parameters
     ----------
@@ -76,6 +56,11 @@ def simulate(
         Of kind spot.
     plan
         An answer, or its document; None: the best there is.
+    trace
+        A market, as `compare` takes it: what is lost is started again as soon as it can be, and what is late is that
+        of the queue for good. None: machines and zones are drawn, shortages request by request.
+    every_s
+        Seconds of a step of the market.
     requests, seed
         How many requests are looked at one by one, about; of all that is drawn.
     on_progress
@@ -89,12 +74,17 @@ def simulate(
     with Arguments() as given:
         most = given.whole("requests", REQUESTS if requests is None else requests, 1)
         seed = given.whole("seed", seed)
+        step_s = given.number("every_s", every_s, 0.0, above=True)
         if most > MOST:
             given.misfit("requests", f"{most:,}", f"at most {MOST:,}")
     counts: Counts = decision_to_run(problem, plan, on_progress)
     if on_progress is not None:
         on_progress("simulating")
     pool: SpotPool = problem.data
+    if trace is not None:
+        from serflow_opt.families.spot.held import in_market
+
+        return in_market(problem, counts, Path(trace), step_s)
     planned, random = value(pool, counts).values, np.random.default_rng(seed)
     seconds = _span(pool, counts, planned, most)
     seen = draw(pool, counts, seconds, random)
