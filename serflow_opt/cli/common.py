@@ -28,11 +28,25 @@ OK, INTERNAL, BAD_INPUT, INFEASIBLE, LIMIT = 0, 1, 2, 3, 4
 EXIT_CODES = {"optimal": OK, "infeasible": INFEASIBLE, "feasible": LIMIT, "no_solution": LIMIT}
 """By the status of a plan, a deployment or a schedule."""
 
+
+def shipped_like(incomplete: str) -> list[str]:
+    """Return shipped instances whose names begin so, for the shell to complete."""
+    from serflow_opt.problem.loader import shipped
+
+    return [name for name in shipped() if name.startswith(incomplete)]
+
+
 Files = Annotated[
     list[str],
     typer.Argument(
-        help="Instance files, folders, folders of instances, patterns, or names of shipped instances.", metavar="FILE"
+        help="Instance files, folders, folders of instances, patterns, or names of shipped instances.",
+        metavar="FILE",
+        autocompletion=shipped_like,
     ),
+]
+File = Annotated[
+    str,
+    typer.Argument(help="Instance file, folder, or shipped instance.", metavar="FILE", autocompletion=shipped_like),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")]
 Jobs = Annotated[int, typer.Option(help="Processes.", min=1)]

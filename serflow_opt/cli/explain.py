@@ -16,6 +16,7 @@ from serflow_opt.cli.common import (
     Debug,
     EnergyMax,
     Exclude,
+    File,
     Include,
     Json,
     LatencyMeasure,
@@ -37,7 +38,7 @@ from serflow_opt.ground.tolerances import DEFAULT_GAP
 
 
 def explain(
-    file: Annotated[str, typer.Argument(help="Instance file, folder, or shipped instance.", metavar="FILE")],
+    file: File,
     objective: Annotated[Objective | None, typer.Option(help="What to minimise.")] = None,
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,

@@ -14,6 +14,7 @@ from serflow_opt.cli.common import (
     Catalogs,
     Debug,
     Exclude,
+    File,
     Include,
     Json,
     LatencyMeasure,
@@ -29,7 +30,6 @@ from serflow_opt.cli.common import (
 from serflow_opt.cli.traffic_options import (
     Cv,
     Factors,
-    File,
     KeptPlan,
     MostBlocks,
     MostPools,

@@ -14,6 +14,7 @@ from serflow_opt.cli.common import (
     AccuracyMin,
     Catalogs,
     Debug,
+    File,
     LatencyMeasure,
     LatencySlo,
     Rate,
@@ -21,7 +22,7 @@ from serflow_opt.cli.common import (
     finish,
     load_limited,
 )
-from serflow_opt.cli.traffic_options import Blocks, DegradedAccuracy, EveryS, File, TraceScale
+from serflow_opt.cli.traffic_options import Blocks, DegradedAccuracy, EveryS, TraceScale
 from serflow_opt.errors import InputError, Problem
 
 if TYPE_CHECKING:

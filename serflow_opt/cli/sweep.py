@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from serflow_opt.cli.common import EXIT_CODES, Catalogs, Debug, Json, Out, check_out, finish, hand_over
+from serflow_opt.cli.common import EXIT_CODES, Catalogs, Debug, File, Json, Out, check_out, finish, hand_over
 
 
 def sweep(
-    file: Annotated[str, typer.Argument(help="Instance file, folder or shipped name.", metavar="FILE")],
+    file: File,
     values: Annotated[
         list[str] | None,
         typer.Option(

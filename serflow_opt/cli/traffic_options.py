@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.demand.trace import Trace
     from serflow_opt.traffic.simulate.faults import Faults
 
-File = Annotated[str, typer.Argument(help="Instance file, folder, or shipped instance.", metavar="FILE")]
 TraceFile = Annotated[
     Path, typer.Option("--trace", help="CSV (second,requests; time stamps; a row a request), or shipped: twitter-day.")
 ]

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from oracles.writing import write
 from support.helpers import GOOD, V, changed, has_line, islands, plan_of, run, run_for_real, two_tiers, validator
+from typer.testing import CliRunner
 
+from serflow_opt.cli.main import app
 from serflow_opt.problem.loader import load
 
 
@@ -253,3 +255,20 @@ def test_times_beyond_all_numbers_are_bad_input(tmp_path: Path) -> None:
     document["tables"]["stages.csv"][0]["flops"] = 1e300
     document["tier"][0]["option"][0]["flops_per_s"] = 1e-100
     assert run("solve", write(document, tmp_path)).code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("serflow-opt so", "solve"),
+        ("serflow-opt solve --latency-s", "--latency-slo-ms"),
+        ("serflow-opt solve bert12-sst2-h", "bert12-sst2-hours"),
+    ],
+)
+def test_shells_complete_words(words: str, completed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands, options and names of shipped instances, as bash asks for them."""
+    monkeypatch.setenv("_SERFLOW_OPT_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    ran = CliRunner().invoke(app, prog_name="serflow-opt")
+    assert ran.output.split() == [completed]
