@@ -30,7 +30,7 @@ import torch
 from plane_gateway import Bill, Gateway, Processes
 from plane_load import post
 from plane_network import digits, viewed
-from plane_table import Outcome, rows_of
+from plane_table import Outcome, met, rows_of
 from reporting import setting, table, write
 
 import serflow_opt as so
@@ -280,7 +280,7 @@ def traces(given: list[Path], seconds: int, rate: float) -> list[so.Trace]:
 async def work(given: argparse.Namespace) -> str:
     """Time, write, promise, run; return the tables."""
     torch.set_num_threads(1)
-    parts, where = [], setting()
+    parts, where, begin = [], setting(), time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder, data = Path(name), digits()
         samples = sample_exits(viewed(), data.rows(torch.arange(SAMPLES)))
@@ -305,16 +305,17 @@ async def work(given: argparse.Namespace) -> str:
                 f"the whole network took {1000 * times.whole_s:.0f} ms before, a request {1000 * own.mean():.0f} ms",
             ]
             header = ["", "promised", "measured", "promised with the run's times"]
-            parts.append(", ".join(told) + ".\n\n" + table(header, rows_of(outcome, before, after)))
+            rows = rows_of(outcome, before, after)
+            parts.append(", ".join(told) + ".\n\n" + table(header, rows) + "\n\n" + met(rows))
             print(parts[-1], file=sys.stderr)
-    return "\n\n".join([where, *parts])
+    return "\n\n".join([f"{where} One run, {time.monotonic() - begin:.0f} s in all.", *parts])
 
 
 def main() -> None:
     """Run it, and print tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("traces", type=Path, nargs="+", help="trace files, or twitter-day")
-    parser.add_argument("--seconds", type=int, default=180)
+    parser.add_argument("--seconds", type=int, default=110, help="of each trace")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     text = asyncio.run(work(given))

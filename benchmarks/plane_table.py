@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,3 +138,20 @@ def _row(
         return f"{np.mean(values):.3g} ({a:.3g}, {b:.3g})"
 
     return [name, told(before), f"{own:.3g}" + ("" if low is None else f" ({low:.3g}, {high:.3g})"), told(after)]
+
+
+def met(rows: list[list[str]]) -> str:
+    """Say in how many rows intervals of what was measured and of what was promised have a point in common."""
+    said = []
+    for column, name in ((1, "what was promised"), (3, "the promise with the run's times")):
+        both = [(_ends(row[column]), _ends(row[2]), row[0]) for row in rows if row[column]]
+        apart = [name for own, other, name in both if own[0] > other[1] or other[0] > own[1]]
+        words = f"{len(both) - len(apart)} of {len(both)} measured rows meet {name}"
+        said.append(words + (f" (not: {'; '.join(apart)})" if apart else ""))
+    return ". ".join(text[0].upper() + text[1:] for text in said) + "."
+
+
+def _ends(text: str) -> tuple[float, float]:
+    """Ends of what a cell tells: its interval, or its one number twice."""
+    numbers = [float(own) for own in re.findall(r"[-+.\de]+", text)]
+    return (numbers[1], numbers[2]) if len(numbers) == 3 else (numbers[0], numbers[0])
