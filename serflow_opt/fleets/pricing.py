@@ -208,10 +208,15 @@ def _limit(instance: Instance, name: Objective) -> float:
 
 
 def _few(instance: Instance, most: Mapping[str, int]) -> Instance:
-    """Return a copy with at most so many machines of some types."""
+    """Return a copy with at most so many machines of some types, and no more than there were."""
     if not most:
         return instance
-    return replace(instance, options=tuple(replace(o, machines_max=most.get(o.name)) for o in instance.options))
+
+    def fewer(option: Option) -> Option:
+        limits = [own for own in (most.get(option.name), option.machines_max) if own is not None]
+        return replace(option, machines_max=min(limits, default=None))
+
+    return replace(instance, options=tuple(fewer(option) for option in instance.options))
 
 
 def _raised(instance: Instance, dollar: float, shared: Mapping[str, float]) -> Instance:

@@ -26,6 +26,7 @@ from serflow_opt.problem.egress import tiers_refused
 from serflow_opt.problem.given import Named, instances_of
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
+from serflow_opt.problem.limits import holding_machines
 from serflow_opt.search.outcome import SearchSettings
 from serflow_opt.solving import answer
 
@@ -95,7 +96,7 @@ def solve_fleet(
     InputError
         For instances without a rate, limits that do not fit, and nothing that is shared.
     """
-    instances = instances_of(instances)
+    instances = [holding_machines(instance) for instance in instances_of(instances)]
     machines = dict(machines_max or {})
     minimize = minimize or ("latency" if budget_usd_per_hour is not None else "cost")
     with Arguments() as given:

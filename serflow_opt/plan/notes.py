@@ -75,7 +75,7 @@ def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: 
         if there_are is not None and own.count > there_are:
             notes.append(
                 f"{own.count} x {own.option} ({own.tier}), where machines_max is {there_are}: "
-                "`solve` and `provision` hold it, fronts and fleets do not"
+                "`solve`, `pareto`, `fleet` and `provision` hold it"
             )
     if instance.mode == "train" and not any(note.startswith(TRAINED) for note in notes):
         notes.append(TRAINED)

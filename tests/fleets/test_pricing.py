@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from support import tiny
 
-from serflow_opt.fleets.pricing import FleetService, PlanColumn, PricingTask, SharedPrices, answer
+from serflow_opt.fleets.pricing import FleetService, PlanColumn, PricingTask, SharedPrices, _few, answer
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.outcome import SearchSettings
 
@@ -36,3 +36,12 @@ def test_no_plan_is_told_by_an_infinite_bound() -> None:
     service = FleetService(dataclasses.replace(tiny.two_stages(), rate_per_s=1.0), "latency", 1.0, ())
     found = answer(PricingTask(0, service, SharedPrices(), cheaper_than=3600 * 1.125), SearchSettings())
     assert (found.column, found.bound) == (None, float("inf"))
+
+
+def test_shared_machines_are_no_more_than_a_tier_has() -> None:
+    """A type of which all services may share 9 and a tier has 5: 5; without a tier's limit 9; not shared: 5."""
+    v = dataclasses.replace(tiny.two_stages().options[0], machines_max=5)
+    instance = dataclasses.replace(tiny.two_stages(), options=(v, *tiny.two_stages().options[1:]))
+    assert [option.machines_max for option in _few(instance, {"v": 9, "f": 2}).options] == [5, 2]
+    assert [option.machines_max for option in _few(tiny.two_stages(), {"v": 9}).options] == [9, None]
+    assert _few(instance, {}).options[0].machines_max == 5

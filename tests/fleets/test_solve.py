@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from oracles.brute_reading import read
 from oracles.fleets import best_fleet, least_missing, points
 from oracles.random_instances import random_document
+from support import tiny
 from support.helpers import changed, two_tiers
 from support.services import GAP, loaded, mixed_fleet
 
@@ -239,3 +241,16 @@ def test_of_equally_fast_plans_the_cheapest(budget: float, tmp_path: Path) -> No
     assert found.status == "optimal"
     assert {place.option for own in found.plans for place in own.placement} == {"cheap"}
     assert found.usd_per_hour == pytest.approx(2.0)
+
+
+def test_machines_of_a_tier_run_out() -> None:
+    """2/s on one tier: the most accurate plan takes 10 machines, one that lets half leave 8; where there are 8, 8."""
+    instance = tiny.one_vm(accounting="reserved", rate_per_s=2.0)
+    vm = instance.tiers[0]
+    few = dataclasses.replace(vm, scaling=dataclasses.replace(vm.scaling, machines_max=8))
+    limited = dataclasses.replace(instance, tiers=(few, *instance.tiers[1:]))
+    asked = dataclasses.replace(limited, accuracy_min=0.94)
+    assert so.solve_fleet([limited], budget_usd_per_hour=1e6).plans[0].metrics.machines[0].count == 8
+    assert so.solve_fleet([asked], budget_usd_per_hour=1e6).status == "infeasible"
+    wide = dataclasses.replace(instance, accuracy_min=0.94)
+    assert so.solve_fleet([wide], budget_usd_per_hour=1e6).plans[0].metrics.machines[0].count == 10

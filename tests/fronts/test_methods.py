@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
 from oracles.brute_fronts import covers, enumerate_front, front_document, points_of, same
+from support import tiny
 from support.a_front import MANY, MANY_MORE
 from support.helpers import load
 
@@ -40,3 +42,15 @@ def test_a_few_labels_spare_many_placements(
     assert found.complete
     assert set(found.counts) == by
     assert same(points_of(found), enumerate_front(document, ("cost", "latency")))
+
+
+@pytest.mark.parametrize("objectives", [("cost", "accuracy"), ("latency", "accuracy"), ("energy", "accuracy")])
+def test_machines_of_tiers_run_out(objectives: Any) -> None:
+    """2/s, half busy: where half go on, 2 s each, 8 machines; three quarters, 2.5 s, 10; there are 8."""
+    instance = tiny.one_vm(accounting="reserved", rate_per_s=2.0)
+    most = {plan.metrics.accuracy: plan.metrics.machines[0].count for plan in pareto(instance, objectives).plans}
+    assert most[0.945] == 10
+    vm = instance.tiers[0]
+    few = dataclasses.replace(vm, scaling=dataclasses.replace(vm.scaling, machines_max=8))
+    (plan,) = pareto(dataclasses.replace(instance, tiers=(few, *instance.tiers[1:])), objectives).plans
+    assert (plan.metrics.accuracy, plan.metrics.machines[0].count) == (0.88, 8)

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
@@ -33,7 +33,7 @@ from oracles.enumeration_clashes import clashes_apart
 from oracles.enumeration_draws import TRAITS, draw
 from oracles.enumeration_fronts import front_apart
 from oracles.enumeration_plans import EXACT, decision_of, document_of, figures_apart
-from oracles.enumeration_questions import emitting
+from oracles.enumeration_questions import counted, emitting
 from oracles.enumeration_reading import Documents, read
 from oracles.enumeration_valuation import KEPT, Valuation, Worth
 
@@ -62,10 +62,6 @@ def judge(path: Path, doc: Documents, right: Best, method: Method, time_limit: f
     start = time.perf_counter()
     try:
         instance = so.load(path)
-        if doc.counted:
-            most = [tier.scaling.machines_max for tier in instance.tiers]
-            options = tuple(replace(own, machines_max=most[own.tier]) for own in instance.options)
-            instance = replace(instance, options=options)
         if method in ("evaluate", "front"):
             check = evaluated if method == "evaluate" else front_found
             return Outcome(*check(path, instance, doc, right), time.perf_counter() - start)
@@ -178,6 +174,7 @@ def main() -> int:
     parser.add_argument("--without", action="append", default=[], choices=TRAITS)
     parser.add_argument("--always", action="append", default=[], choices=TRAITS)
     parser.add_argument("--carbon", action="store_true", help="have carbon counted, minimised or limited")
+    parser.add_argument("--counted", action="store_true", help="have machines rented whole, and few of them")
     parser.add_argument("--time-limit", type=float, default=60.0)
     parser.add_argument("--keep", type=Path, help="folder that the instances which differ are written to")
     asked = parser.parse_args()
@@ -186,7 +183,7 @@ def main() -> int:
     seconds: dict[str, list[float]] = {method: [] for method in methods}
     with tempfile.TemporaryDirectory() as scratch:
         for seed in range(*asked.seeds):
-            change = emitting if asked.carbon else None
+            change = emitting if asked.carbon else counted if asked.counted else None
             path = draw(seed, Path(scratch) / str(seed), asked.without, asked.always, change)
             doc = read(path)
             right = best(doc)

@@ -27,6 +27,18 @@ def rented(drawn: Draw) -> bool:
     return True
 
 
+def counted(drawn: Draw) -> bool:
+    """Have machines rented whole, few of each, whatever is minimised and however the latency is measured."""
+    machines = [tier for tier in drawn.body["tier"] if tier["kind"] != "function"]
+    if drawn.body["objective"]["accounting"] == "as-printed" or not machines:
+        return False
+    drawn.body["objective"]["accounting"] = "reserved"
+    drawn.body["workload"].setdefault("rate_per_s", drawn.size(1, 1e3, 1e-6, 1e6))
+    for tier in machines:
+        tier["machines_max"] = drawn.rng.choice((1, 2, 3, 8))
+    return True
+
+
 def late(drawn: Draw) -> bool:
     """Have the latency that of a percentile of fixed times, with one share of cold starts at most."""
     rng, workload, objective = drawn.rng, drawn.body["workload"], drawn.body["objective"]

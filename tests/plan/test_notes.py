@@ -46,7 +46,7 @@ def test_burstable_machines_are_pointed_out() -> None:
 
 
 def test_more_machines_than_there_are() -> None:
-    """Plans of fronts do not hold machines_max of tiers: one that rents more says so."""
+    """A plan that is only valued may rent more of a type than there are: it says so."""
     instance = tiny.two_stages(accounting="reserved", rate_per_s=2.0)
     vm = instance.tiers[0]
     few = dataclasses.replace(vm, scaling=dataclasses.replace(vm.scaling, machines_max=1))
