@@ -188,8 +188,9 @@ def load_limited(
         problem, {**changes, **({"include": include or (), "exclude": exclude or ()} if include or exclude else {})}
     )
     _warn(file, problem)
-    if verb != "value" and getattr(problem, "uncertainty", None) is not None:
-        print(f"warning: {file}: [uncertainty] is left aside here; `solve` and `evaluate` hold it", file=sys.stderr)
+    if verb not in ("value", "pareto") and getattr(problem, "uncertainty", None) is not None:
+        text = "[uncertainty] is left aside here; `solve`, `pareto` and `evaluate` hold it"
+        print(f"warning: {file}: {text}", file=sys.stderr)
     return problem
 
 

@@ -96,7 +96,7 @@ def solve_fleet(
     InputError
         For instances without a rate, limits that do not fit, and nothing that is shared.
     """
-    instances = [holding_machines(instance) for instance in instances_of(instances)]
+    instances = instances_of(instances)
     machines = dict(machines_max or {})
     minimize = minimize or ("latency" if budget_usd_per_hour is not None else "cost")
     with Arguments() as given:
@@ -181,7 +181,8 @@ def _services(
     services = []
     for instance, share in zip(instances, shares, strict=True):
         offered = {o.name for o in instance.options if instance.tiers[o.tier].kind != "function"}
-        services.append(FleetService(instance, minimize, share, tuple(name for name in machines if name in offered)))
+        types = tuple(name for name in machines if name in offered)
+        services.append(FleetService(holding_machines(instance), minimize, share, types))
     return services
 
 

@@ -79,6 +79,9 @@ class Front(Answer):
 
     def _value(self, plan: Plan, name: str) -> float:
         assert plan.metrics is not None
+        worst = None if plan.robustness is None else plan.robustness.of(name)
+        if worst is not None:
+            return worst
         value = plan.metrics.objective(name, self.latency_measure)
         return {"latency": 1000.0, "accuracy": -1.0}.get(name, 1.0) * value
 
@@ -108,6 +111,10 @@ class Front(Answer):
             metrics = plan.metrics
             assert metrics is not None
             row: dict[str, Any] = dict(zip(self.columns, point, strict=True))
+            if plan.robustness is not None:
+                row["believed_cost_usd_per_request"] = metrics.cost_usd_per_request
+                row["believed_latency_ms"] = metrics.latency_ms(self.latency_measure)
+                row["worst_case"] = plan.robustness.worst_case
             row.setdefault("cost_usd_per_request", metrics.cost_usd_per_request)
             row.setdefault("latency_worst_ms", metrics.latency_worst_ms)
             row.setdefault("latency_mean_ms", metrics.latency_mean_ms)

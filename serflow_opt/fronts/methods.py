@@ -160,7 +160,7 @@ def first_of(asked: FrontRequest, finds: Sequence[Callable[[FrontRequest], Resul
     return next((result for find in finds if (result := find(asked)) is not None), None)
 
 
-def by_solves(asked: FrontRequest, searched: Searched | None = None) -> Result | None:
+def by_solves(asked: FrontRequest, searched: Searched | None = None) -> Result:
     """Any objectives of any instance.
 
     Parameters

@@ -24,12 +24,14 @@ from serflow_opt.fronts.batches import beside_batches, told
 from serflow_opt.fronts.front import Front, FrontProgress
 from serflow_opt.fronts.hypervolume import hypervolume
 from serflow_opt.fronts.methods import FrontRequest, Result, at_best, by_labels, by_placements, by_solves, first_of
+from serflow_opt.fronts.robust import WORST, OfCases, at_worst, robust_misfits, worst_of
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.dominance import cells, nondominated
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL
+from serflow_opt.plan.adversary import RobustValue, report, value_robustly
 from serflow_opt.plan.answer import answer_with
 from serflow_opt.plan.decision import Decision
 from serflow_opt.plan.document import Metrics, Plan
@@ -98,6 +100,8 @@ def pareto(
         given.one_of("method", method, get_args(FrontMethod))
         given.problems += _misfits(instance, objectives, coverage)
     instance, path = holding_machines(instance), None if journal is None else Path(journal)
+    if instance.uncertainty is not None:
+        instance = at_worst(instance)
     with stoppable():
         deadline = Deadline(seconds)
 
@@ -107,6 +111,9 @@ def pareto(
 
         asked = FrontRequest(instance, tuple(objectives), coverage or 0.0, deadline, jobs, path, report)
         finds: Sequence[Find] = (at_best, by_labels, by_solves) if method == "auto" else (METHODS[method],)
+        if instance.uncertainty is not None:
+            robust = by_solves(asked, OfCases(instance))
+            return _front(asked, robust)
         if instance.egress:  # tiers of volume are for single solves
             finds = [find for find in finds if find is by_solves]
         result = beside_batches(asked, finds) if instance.takes_batches else first_of(asked, finds)
@@ -132,7 +139,7 @@ def _misfits(instance: Instance, objectives: Sequence[str], coverage: float | No
         found = "sizes or noise from a range (memory_mb_range, privacy.noise = 'curve')"
         cure = "fronts choose from lists: give memory_mb = [...], and noise = 'rows'"
         problems.append(Problem(instance.name, "objectives", found, cure))
-    problems += tables_wanted(instance, "fronts are made")
+    problems += [*tables_wanted(instance, "fronts are made"), *robust_misfits(instance, objectives)]
     free = instance.threshold_mode != "menu" and any(menu.chooses for menu in instance.menus)
     if coverage is None and free and ("accuracy" in objectives or instance.latency_measure == "mean"):
         found = f"none, with {instance.threshold_mode} thresholds: the front has infinitely many points"
@@ -143,13 +150,19 @@ def _misfits(instance: Instance, objectives: Sequence[str], coverage: float | No
 def _front(asked: FrontRequest, result: Result) -> Front:
     """Value what was found exactly, drop what ties or is beaten, and say what is known of the rest."""
     instance = asked.instance
-    valued = [(decision, evaluate(instance, decision)) for decision in result.decisions]
-    kept = [(decision, metrics) for decision, metrics in valued if not metrics.breaches]
-    values = np.array([_values(asked, metrics) for _, metrics in kept]).reshape(len(kept), len(asked.objectives))
+    robust = instance.uncertainty is not None
+    over = [value_robustly(instance, decision) if robust else None for decision in result.decisions]
+    valued = [
+        (decision, evaluate(instance, decision) if own is None else own.answered(), own)
+        for decision, own in zip(result.decisions, over, strict=True)
+    ]
+    kept = [(decision, metrics, own) for decision, metrics, own in valued if not metrics.breaches]
+    found = [_values(asked, metrics, own) for _, metrics, own in kept]
+    values = np.array(found).reshape(len(kept), len(asked.objectives))
     best = nondominated(cells(values, EQUAL)).tolist()
     coverage = result.coverage if len(kept) == len(valued) else None
     complete = coverage == 0
-    plans = [_plan(asked, decision, metrics, result, complete) for decision, metrics in (kept[i] for i in best)]
+    plans = [_plan(asked, *kept[i], result=result, proven=complete) for i in best]
     reached, most = _hypervolumes(values[best], coverage, result)
     return Front(
         instance=instance.name,
@@ -170,25 +183,36 @@ def _front(asked: FrontRequest, result: Result) -> Front:
 def _scope(instance: Instance, objectives: Sequence[str]) -> str:
     """Say what of the question fronts leave out."""
     batches = told(instance, objectives) if instance.takes_batches else ""
-    believed = "all as believed: [uncertainty] is left aside" if instance.uncertainty is not None else ""
-    return "; ".join(filter(None, (tables_scope(instance), batches, believed)))
+    worst = WORST if instance.uncertainty is not None else ""
+    return "; ".join(filter(None, (tables_scope(instance), batches, worst)))
 
 
-def _values(asked: FrontRequest, metrics: Metrics) -> list[float]:
+def _values(asked: FrontRequest, metrics: Metrics, over: RobustValue | None) -> list[float]:
     """The objectives as numbers of which less is better: USD, seconds, loss, joules, minus the accuracy."""
+    if over is not None:
+        worst = worst_of(asked.instance, over)
+        return [worst[name] for name in asked.objectives]
     return [metrics.objective(name, asked.instance.latency_measure) for name in asked.objectives]
 
 
-def _plan(asked: FrontRequest, decision: Decision, metrics: Metrics, result: Result, proven: bool) -> Plan:
+def _plan(
+    asked: FrontRequest,
+    decision: Decision,
+    metrics: Metrics,
+    over: RobustValue | None,
+    result: Result,
+    proven: bool,
+) -> Plan:
     """A point as the answer to the question it answers: the first objective, with its other values as limits."""
     instance = asked.instance
     goal = next(name for name in asked.objectives if name != "accuracy")
     question = replace(instance, minimize=goal)
+    achieved = dict(zip(asked.objectives, _values(asked, metrics, over), strict=True))
     for name in asked.objectives:
         if name != goal:
-            question = at_most(question, name, metrics.objective(name, instance.latency_measure))
-    value = metrics.objective(goal, instance.latency_measure) * shown_unit(goal)[0]
-    return answer_with(
+            question = at_most(question, name, achieved[name])
+    value = achieved[goal] * shown_unit(goal)[0]
+    plan = answer_with(
         instance,
         decision,
         metrics,
@@ -202,6 +226,9 @@ def _plan(asked: FrontRequest, decision: Decision, metrics: Metrics, result: Res
         optimised=proven,
         question=question,
     )
+    if over is not None:
+        plan.robustness = report(question, over)
+    return plan
 
 
 def _hypervolumes(values: Floats, coverage: float | None, result: Result) -> tuple[float | None, float | None]:

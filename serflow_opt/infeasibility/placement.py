@@ -198,14 +198,14 @@ def stages_too_large(instance: Instance) -> list[str]:
         return []
     largest = max(instance.options, key=lambda option: option.memory_bytes or 0.0)
     assert largest.memory_bytes is not None
-    said = []
+    said, of = [], f", on one {largest.memory_of}" if largest.memory_of else ""
     early = [s for s, menu in enumerate(instance.menus) if instance.may_end_early and max(menu.exit_rates) >= 1]
     for s in range(min([*early, len(instance.stages) - 1]) + 1):
         need = _need(instance, s)
         if need > largest.memory_bytes * (1 + TOLERANCE):
             said.append(
                 f"stage {s + 1} needs {need / MIB:.4g} MB, the largest option has {largest.memory_bytes / MIB:.4g} "
-                f"({instance.tiers[largest.tier].name}: {largest.name})"
+                f"({instance.tiers[largest.tier].name}: {largest.name}{of})"
             )
     return said
 

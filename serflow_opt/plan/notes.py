@@ -13,6 +13,7 @@ from serflow_opt.problem.catalog.ages import is_old
 from serflow_opt.problem.consistency import joint_problems
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Option
+from serflow_opt.problem.uncertainty import Uncertainty
 
 RUNS_ON = "exits.run_on: answers leave early, and inputs run on to the last stage: latency is saved, work is not"
 TRAINED = "mode = 'train': every sample goes all the way, and its gradients come back"
@@ -24,6 +25,7 @@ def cautions(instance: Instance) -> list[str]:
     if instance.inference is not None and any(max(menu.exit_rates) > 0 for menu in instance.inference.menus[:-1]):
         said.append(f"{TRAINED}; [exits] is ignored")
     said += _about_prices(instance.options)
+    said += _about_shares(instance.uncertainty)
     burst = [option for option in instance.options if option.burstable]
     if burst:
         said.append(f"{_some(burst)}: burstable; kept busy they slow down, or each vCPU-hour beyond credits is billed")
@@ -49,6 +51,18 @@ def _about_prices(options: Sequence[Option]) -> list[str]:
         terms = ", ".join(sorted({option.term for option in committed}))
         said.append(f"{_some(committed)}: at the average discount of {terms}, paid whether used or not")
     return said
+
+
+def _about_shares(asked: Uncertainty | None) -> list[str]:
+    """Say what shares mean that are above 1: a factor, or a percentage, may have been meant."""
+    if asked is None:
+        return []
+    shares = {"times": max(asked.times, default=0.0), "prices": max(asked.prices, default=0.0), "rate": asked.rate}
+    return [
+        f"uncertainty.{key} = {share:g} lets them be {1 + share:g} times what is believed; 0.5 is half as much again"
+        for key, share in shares.items()
+        if share > 1
+    ]
 
 
 def _some(options: Sequence[Option]) -> str:

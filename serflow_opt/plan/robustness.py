@@ -37,3 +37,12 @@ class Robustness(Document):
     worst_latency_ms: float
     worst_accuracy: float | None
     cases: Sequence[CaseReport] = Field(description="within a budget those that are worst in something; else all")
+
+    def of(self, name: str) -> float | None:
+        """Return the worst of an objective as fronts have it: USD, ms, share of right answers; None: it is not told."""
+        known = {
+            "cost": self.worst_cost_usd_per_request,
+            "latency": self.worst_latency_ms,
+            "accuracy": self.worst_accuracy,
+        }
+        return known.get(name)

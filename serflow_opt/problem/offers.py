@@ -68,6 +68,8 @@ class RentalOffer(CallBilling):
     ----------
     memory_bytes
         What parameters and activations must fit into; None: unlimited.
+    memory_of
+        The GPU whose memory that is, one of those it has; "": main memory.
     cold_start_s, cold_share
         Functions: seconds of a cold start and the share of requests that meet one.
     labels
@@ -91,6 +93,7 @@ class RentalOffer(CallBilling):
 
     name: str = field(kw_only=False)
     memory_bytes: float | None = None
+    memory_of: str = ""
     cold_start_s: float = 0.0
     cold_share: float = 0.0
     labels: tuple[str, ...] = ()

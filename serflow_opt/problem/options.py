@@ -238,7 +238,8 @@ class _Tier:
         offer = RentalOffer(
             vm.name,
             usd_per_s=vm.usd_per_hour / 3600 / self.tier.workers,
-            memory_bytes=None if vm.memory_mb is None else vm.memory_mb * MIB,
+            memory_bytes=None if (mb := vm.working_mb(self.times is not None)) is None else mb * MIB,
+            memory_of=vm.gpu if self.times is not None and vm.gpu_memory_mb else "",
             labels=_labels(vm),
             workers=self.tier.workers,
             idle_accelerator=vm.accelerator if self.times is None else "",
@@ -347,7 +348,7 @@ class _Tier:
         rent, memory_mb = option.usd_per_hour, option.memory_mb
         if known is not None:
             rent = known.usd_per_hour if rent is None else rent
-            memory_mb = known.memory_mb if memory_mb is None else memory_mb
+            memory_mb = known.working_mb(self.times is not None) if memory_mb is None else memory_mb
             if memory_mb is None and self.takes_memory:
                 wrong("memory_mb", "missing", "the catalogue does not know it: write what there is for the network")
             if not function and known.billing != PER_HOUR and option.usd_per_hour is None:

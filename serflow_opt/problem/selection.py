@@ -71,7 +71,8 @@ def known_enough(
     stated = {"vcpus": "flops_per_s", "memory_mb": "memory_mb"}
     enough = []
     for vm in machines:
-        lacking = [key for key in words if needed[key] and getattr(vm, key) is None]
+        sizes = {"vcpus": vm.vcpus, "memory_mb": vm.working_mb(not needed["vcpus"])}  # times, where speeds do not count
+        lacking = [key for key in words if needed[key] and sizes[key] is None]
         if lacking:
             found = f"{' and '.join(words[key] for key in lacking)} of '{vm.name}' in {vm.region} unknown"
             keys = " and ".join(stated[key] for key in lacking)

@@ -29,6 +29,8 @@ def front_table(front: Front) -> RenderableType:
     size = f"{len(front.plans):,} plan{'' if len(front.plans) == 1 else 's'}"
     head = Text.assemble((front.instance, "bold"), f"  {size}  ", (words, style), f"  in {front.seconds:.2f} s")
     titles = {"cost": "USD per million", "latency": f"{front.latency_measure} ms", "accuracy": "accuracy"}
+    if any(plan.robustness is not None for plan in front.plans):
+        titles = {name: f"{title}, worst case" for name, title in titles.items()}
     titles |= {"privacy": "privacy loss", "energy": "J", "carbon": "g CO2e per million"}
     rows = []
     for i in _some(len(front.plans)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -219,3 +219,28 @@ def _loosen(rng: np.random.Generator, document: dict[str, Any]) -> None:
         workload["latency_slo_ms"] = float(f"{workload['latency_slo_ms'] * rng.uniform(1.0, 1.8):.5g}")
     if "accuracy_min" in workload:
         workload["accuracy_min"] = round(max(0.0, workload["accuracy_min"] - rng.uniform(0, 0.03)), 4)
+
+
+def robust_front(document: Document, objectives: Sequence[str]) -> list[tuple[float, ...]]:
+    """Points that no other plan beats in the worst cases of all objectives: USD a request and ms, each once."""
+    problem, asked = read(document), document["uncertainty"]
+    cases = [_read_scenario(problem, own) for own in asked.get("scenario", [])] or list(adversaries(problem, asked))
+    problems, spots = [problem, *(deviate(problem, case) for case in cases)], list(placements(problem))
+    found = [[_case(own, spot) for spot in spots] for own in problems]
+    rents = [_rents(problems, spot, [case[n][3] for case in found[1:]]) for n, spot in enumerate(spots)]
+    worst = dict.fromkeys(objectives, -math.inf)
+    keeps: Any = True
+    for n, (own, rows) in enumerate(zip(problems[1:], found[1:], strict=True), start=1):
+        usd, late = (np.stack([row[k] for row in rows]) for k in (0, 1))
+        if own.accounting == "reserved":
+            usd = usd + np.stack([np.broadcast_to(rent[n], usd.shape[1:]) for rent in rents])
+        values = {"cost": usd, "latency": late * 1000}
+        worst = {name: np.maximum(worst[name], values[name]) for name in objectives}
+        fits = np.stack([row[2] for row in rows]) & accurate_enough(own, rows[0][4])[None, :]
+        keeps = keeps & fits & fast_enough(own, late)
+    points = np.unique(np.stack([worst[name][keeps] for name in objectives], axis=1), axis=0)
+    kept: list[tuple[float, ...]] = []
+    for point in points.tolist():  # sorted by the first: a point is beaten by one that is there, or by none
+        if not any(all(a <= b * (1 + 1e-8) for a, b in zip(other, point, strict=True)) for other in kept):
+            kept.append(tuple(point))
+    return kept

@@ -9,9 +9,11 @@ import numpy as np
 from support import tiny
 
 import serflow_opt as so
+from serflow_opt.plan.notes import cautions
 from serflow_opt.plan.valuation import value_plan
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.network import Samples
+from serflow_opt.problem.uncertainty import Uncertainty
 
 ON_FUNCTION: list[dict[str, Any]] = [{"stage": s, "tier": "fn", "option": "f"} for s in (1, 2)]
 ACROSS = [{"stage": 1, "tier": "vm", "option": "v"}, ON_FUNCTION[1]]
@@ -43,6 +45,15 @@ def test_burstable_machines_are_pointed_out() -> None:
     burst = dataclasses.replace(instance, options=(dataclasses.replace(vm, burstable=True), function))
     (note,) = notes(burst, ACROSS)
     assert note.startswith("v: burstable")
+
+
+def test_shares_that_may_be_factors() -> None:
+    """50 for times is 51 times as long; half as much again, and scenarios, which have factors, are left alone."""
+    for share, said in ((50.0, "51 times what is believed"), (0.5, "")):
+        asked = Uncertainty(budget=1, times=(share, share))
+        found = " ".join(cautions(tiny.two_stages(uncertainty=asked)))
+        assert said in found
+        assert bool(found) == bool(said)
 
 
 def test_more_machines_than_there_are() -> None:

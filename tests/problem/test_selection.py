@@ -11,6 +11,7 @@ from support.helpers import load, two_tiers
 from serflow_opt.errors import InputError
 from serflow_opt.problem.catalog import load_catalog
 from serflow_opt.problem.offers import Option
+from serflow_opt.solving import solve
 
 SPEED = {"flops_per_s_per_vcpu": 1e10}
 
@@ -122,14 +123,29 @@ def test_machines_of_unknown_size_are_written_out(tmp_path: Path) -> None:
 
 
 def test_measured_times_say_how_fast_machines_of_unknown_size_are(tmp_path: Path) -> None:
-    """Without vCPUs a table of times is enough where the network takes no memory; rent is 1.29 USD an hour."""
+    """Without vCPUs a table of times is enough: the network has to fit the GPU's 24 GB; rent is 1.29 USD an hour."""
     tier = {"name": "vm", "kind": "vm", "region": "lambda_labs", "options": ["a10"], "stage_times": "times.csv"}
     document = two_tiers() | {"tier": [tier], "link": []}
     document["tables"]["times.csv"] = [{"stage": s, "option": "a10", "mean_ms": 10.0 * s} for s in (1, 2)]
-    with pytest.raises(InputError, match=r"memory of 'a10' in lambda_labs unknown; .*its memory_mb"):
-        load(document, tmp_path)
-    for row in document["tables"]["stages.csv"]:
-        row |= {"parameter_bytes": 0, "activation_bytes": 0}
     (option,) = load(document, tmp_path).options
     assert option.stage_seconds == pytest.approx((0.01, 0.02))
-    assert (option.memory_bytes, option.usd_per_s) == (None, pytest.approx(1.29 / 3600))
+    assert (option.memory_bytes, option.usd_per_s) == (24 * 2**30, pytest.approx(1.29 / 3600))
+
+
+def test_a_network_has_to_fit_one_gpu(tmp_path: Path) -> None:
+    """g4dn.12xlarge has 192 GiB and four T4 of 16: times measured there are of one T4, speeds of vCPUs of the machine.
+
+    30 GB of parameters fit the machine and not the GPU, and the answer says so.
+    """
+    tier = {"name": "vm", "kind": "vm", "options": ["g4dn.12xlarge"], "flops_per_s_per_vcpu": 1e10}
+    document = two_tiers() | {"tier": [tier], "link": []}
+    document["tables"]["stages.csv"][0]["parameter_bytes"] = 30e9
+    (option,) = load(document, tmp_path).options
+    assert (option.memory_bytes, option.memory_of) == (192 * 2**30, "")
+    del tier["flops_per_s_per_vcpu"]
+    tier["stage_times"] = "times.csv"
+    document["tables"]["times.csv"] = [{"stage": s, "option": "g4dn.12xlarge", "mean_ms": 10.0} for s in (1, 2)]
+    instance = load(document, tmp_path)
+    assert (instance.options[0].memory_bytes, instance.options[0].memory_of) == (16 * 2**30, "T4")
+    (clash,) = solve(instance).infeasible_because
+    assert "the largest option has 1.638e+04 (vm: g4dn.12xlarge, on one T4)" in str(clash.sets)

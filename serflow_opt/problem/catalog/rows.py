@@ -91,6 +91,16 @@ class VmType:
         """Whether it keeps up its full speed for a part of the time only."""
         return self.family in BURSTABLE or self.name in SHARED_CORE
 
+    def working_mb(self, measured: bool) -> int | None:
+        """Return the memory that a network has to fit into, in units of 2^20 bytes; None: unknown.
+
+        Parameters
+        ----------
+        measured
+            Whether times were measured on the machine: with a GPU on that, and a request is on one of them.
+        """
+        return self.gpu_memory_mb if measured and self.gpu and self.gpu_memory_mb else self.memory_mb
+
     @property
     def accelerator(self) -> str:
         """What it computes with beside its vCPUs: 4 x A10G, or a chip of the provider's; "" without."""
