@@ -145,16 +145,17 @@ def test_requests_go_through_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
         scaler = RayScaler(TWO, f"http://{head.dashboard_url}", "two", token=os.environ["RAY_AUTH_TOKEN"])
         assert scaler.follow(Orders(({"small": 1}, {"large": 1}))) == [2, 1]
         until = time.monotonic() + 120
-        while _running() < 2 and time.monotonic() < until:
+        while _replicas() < 2 and time.monotonic() < until:
             time.sleep(0.2)
-        assert _running() == 2
+        assert _replicas() == 2
     finally:
         serve.shutdown()
         ray.shutdown()
 
 
-def _running() -> int:
+def _replicas() -> int:
+    """Those of the first block that serve or start."""
     from ray import serve
 
     states = serve.status().applications["two"].deployments[block_name(0)].replica_states
-    return int(states.get("RUNNING", 0))
+    return int(states.get("RUNNING", 0) + states.get("STARTING", 0))
