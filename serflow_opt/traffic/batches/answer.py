@@ -98,7 +98,8 @@ def with_batches(
     structures = sum(own.total for own in batched)
     method = (
         f"{structures:,} structures with batches, {sum(own.done for own in batched):,} not ruled out by Lagrangian "
-        f"bounds, {sum(own.solves for own in batched):,} MILPs by HiGHS, valued by arithmetic on the service; "
+        f"bounds, {sum(own.sets for own in batched):,} sets of these and their thresholds looked at by numbers of "
+        f"machines, {sum(own.solves for own in batched):,} MILPs by HiGHS, valued by arithmetic on the service; "
         f"one by one: {found.method}"
     )
     winner = next((own for own in batched if own.found is not None and own.best <= best), None)

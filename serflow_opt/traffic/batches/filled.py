@@ -71,6 +71,30 @@ def left(batch: int, stays: float) -> Floats:
     return found
 
 
+def thinned(own: Floats, stays: Floats) -> Floats:
+    """Return P(k are left), k = 0..B, for each share that stays, of batches of n with P(N = n).
+
+    Parameters
+    ----------
+    own
+        P(N = n), n = 1..B.
+    stays
+        Probabilities that one is left.
+    """
+    ways, behind = _ways(len(own))
+    k = np.arange(len(own) + 1)
+    left_, gone = np.power.outer(stays, k), np.power.outer(1 - stays, k)
+    found: Floats = np.einsum("n,nk,pk,pnk->pk", own, ways, left_, gone[:, behind], optimize=False)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _ways(batch: int) -> tuple[Floats, NDArray[np.int64]]:
+    """Return binomial coefficients, 0 where more than n would be left, and how many of n are gone."""
+    n, k = np.arange(1, batch + 1)[:, None], np.arange(batch + 1)[None, :]
+    return np.where(k <= n, _choose(batch), 0.0), np.abs(n - k)
+
+
 @dataclass(frozen=True, slots=True)
 class BlockBatches:
     """The batches of a block.
@@ -182,10 +206,8 @@ def in_calls(own: Floats, most: int) -> Floats:
 
 def _seconds(runs: Machine | Function, own: Floats, stays: list[float]) -> float:
     """Seconds that batches take on average, by how many requests they have at the start."""
-    return math.fsum(
-        float(own @ (left(len(own), share)[:, 1:] @ np.asarray(times)))
-        for times, share in zip(_times(runs, len(own)), stays, strict=False)
-    )
+    times = np.array(_times(runs, len(own)))
+    return math.fsum((thinned(own, np.array(stays[: len(times)]))[:, 1:] * times).sum(axis=1).tolist())
 
 
 def _cv2(runs: Machine | Function, own: Floats, stays: list[float], sending_s: float) -> float:

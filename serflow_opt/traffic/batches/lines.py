@@ -17,15 +17,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING, TOLERANCE
 from serflow_opt.search.lagrangian import LinearCost, StageExits, envelope_of, solve_dual
-from serflow_opt.traffic.batches.filled import law, left
+from serflow_opt.traffic.batches.filled import law, thinned
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from serflow_opt.formulations.coefficients import Data
@@ -53,11 +56,11 @@ class ReachLines:
 
     def __init__(self, structures: BatchStructures, data: Data, rate: float, arrivals: Arrivals) -> None:
         self.structures, self.data, self.rate, self.arrivals = structures, data, rate, arrivals
-        self._low = least_reaches(data)
+        self.exits = exits_of(data)
+        self._low = least_reaches(data, self.exits)
         goes = [[1 - data.exit_rate(s, level) for level in data.levels[s]] for s in data.stages]
         self._least, self._most = [min(own) for own in goes], [max(own) for own in goes]
         self._laws: dict[tuple[int, float, int], tuple[Floats, float]] = {}
-        self._means: dict[tuple[int, tuple[float, ...], float], tuple[Floats, Floats]] = {}
         self._works: dict[BlockChoice, Floats] = {}
         self._full: dict[tuple[int, float, int], bool] = {}
 
@@ -111,19 +114,24 @@ class ReachLines:
             return self._works[choice]
         p = choice.function if choice.machine is None else choice.machine
         option = self.structures.option(p or 0)
-        weights = np.zeros(self.data.last)
         low = high = 1.0
         most = self.high(choice.first)
-        for s in range(choice.first, choice.last + 1):
+        stages = list(range(choice.first, choice.last + 1))
+        times = [
+            option.batching.seconds[s][: choice.batch] if option.batching else (option.stage_seconds[s],)
+            for s in stages
+        ]
+        ends = []
+        for s in stages:
             low = low if s == choice.first else max(low, min(high, self.low(s) / most))
-            times = option.batching.seconds[s][: choice.batch] if option.batching else (option.stage_seconds[s],)
-            self._add(weights, choice, s, times, low, high)
+            ends.append((low, high))
             low, high = low * self._least[s], high * self._most[s]
         if choice.sending_s and choice.last + 1 < self.data.last:
-            low = max(low, min(high, self.low(choice.last + 1) / most))
-            self._add(weights, choice, choice.last + 1, (choice.sending_s,) * choice.batch, low, high)
-        self._works[choice] = weights
-        return weights
+            stages.append(choice.last + 1)
+            times.append((choice.sending_s,) * choice.batch)
+            ends.append((max(low, min(high, self.low(choice.last + 1) / most)), high))
+        self._works[choice] = self._lines(choice, stages, times, np.array(ends))
+        return self._works[choice]
 
     def usd(self, choice: BlockChoice) -> Floats:
         """USD/s of a unit of reach of each stage, on a line below: calls of a function, hand-overs into the block.
@@ -158,31 +166,39 @@ class ReachLines:
         middle = np.array([(self.low(s) + self.high(s)) / 2 for s in range(self.data.last)])
         return calls * fee + (least if least @ middle > lasting @ middle else lasting)
 
-    def _add(
-        self, weights: Floats, choice: BlockChoice, s: int, times: tuple[float, ...], low: float, high: float
-    ) -> None:
-        """Add the line of a stage of which between `low` and `high` of those who enter the block are left."""
-        if not high > 0:
-            return
-        below, chorded = _below(times)
-        at_high = self._mean(choice, below, high)
-        slope = at_high / high
-        if high > low and choice.batch > 1:
-            ends = self._mean(choice, chorded, low), self._mean(choice, chorded, high)
-            rise = (ends[1] - ends[0]) / (high - low)
-            start = ends[0] - rise * low
-            if start + rise * (low + high) / 2 > slope * (low + high) / 2:
-                weights[choice.first] += start
-                weights[s] += rise
-                return
-        weights[s] += slope
+    def _lines(
+        self, choice: BlockChoice, stages: Sequence[int], times: Sequence[tuple[float, ...]], ends: Floats
+    ) -> Floats:
+        """Return weights of the reaches: of each stage the line that is higher in the middle.
 
-    def _mean(self, choice: BlockChoice, times: tuple[float, ...], p: float) -> float:
-        """ψ at the largest reach, a little less."""
+        Parameters
+        ----------
+        choice
+            The block.
+        stages, times
+            What it runs, and the seconds of 1..B requests there.
+        ends
+            Least and largest share of those who enter the block that is left, by stage.
+        """
+        below, chorded = (np.array(own) for own in zip(*map(_below, times), strict=True))
+        low, high = ends.T
+        at_low, at_high = self._left(choice, low), self._left(choice, high)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = np.where(high > 0, (at_high * below).sum(axis=1) / high, 0.0)
+            first, last = (at_low * chorded).sum(axis=1), (at_high * chorded).sum(axis=1)
+            rise = (last - first) / (high - low)
+            start, middle = first - rise * low, (low + high) / 2
+            chord = (high > low) & (choice.batch > 1) & (start + rise * middle > slope * middle)
+        weights = np.zeros(self.data.last)
+        weights[stages] = np.where(chord, rise, slope)
+        weights[choice.first] += start[chord].sum()
+        return weights
+
+    def _left(self, choice: BlockChoice, p: Floats) -> Floats:
+        """P(n are left) / E[N], n = 1..B, at the largest reach, a little less, by share that is left."""
         own, mean = self.filled(choice)
-        if p <= 0:
-            return 0.0
-        return float(own @ (left(choice.batch, min(p, 1.0))[:, 1:] @ np.asarray(times))) / mean * (1 - ROUNDING)
+        found: Floats = thinned(own, np.clip(p, 0.0, 1.0))[:, 1:] / mean * (1 - ROUNDING)
+        return found
 
 
 def exits_of(data: Data) -> StageExits:
@@ -190,17 +206,21 @@ def exits_of(data: Data) -> StageExits:
     return StageExits([[envelope_of([data.menu[s][i] for i in data.levels[s]])] for s in data.stages])
 
 
-def least_reaches(data: Data) -> Floats:
-    """Return the least reach of each stage with the levels there are, where the accuracy floor is kept."""
+def least_reaches(data: Data, exits: StageExits) -> Floats:
+    """Return the least reach of each stage with the levels there are, where the accuracy floor is kept.
+
+    `exits` says what leaves with these.
+    """
     low = np.array([data.reach_low[s] for s in data.stages])
     floor = data.instance.accuracy_min
     if floor is None:
         return low
-    found = solve_dual(exits_of(data), floor, LinearCost(np.zeros(data.last), np.eye(data.last))).bound
+    found = solve_dual(exits, floor, LinearCost(np.zeros(data.last), np.eye(data.last))).bound
     least: Floats = np.clip(found - EQUAL, low, [data.reach_high[s] for s in data.stages])
     return least
 
 
+@lru_cache(maxsize=10_000)
 def _below(times: tuple[float, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return n times the running minimum of t(n) / n, and times below t that are concave from t(0) = 0 on."""
     n = np.arange(1, len(times) + 1)

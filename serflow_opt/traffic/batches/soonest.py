@@ -26,7 +26,7 @@ class SoonestSearch(BatchSearch):
     finished = False
 
     def _run(self) -> None:
-        lines, exits = self._lines(self.data), exits_of(self.data)
+        lines, exits = self.lines_of(self.data), exits_of(self.data)
         number = itertools.count()
         known: list[tuple[float, int, float, Structure, tuple[int, ...]]] = []
         for structures, bounds, levels in self._bounded(lines, exits):
@@ -38,7 +38,7 @@ class SoonestSearch(BatchSearch):
             self.soonest_s = seconds
             self.offer(structure, own)
             if self.found is None and least_apart(self, lines, self.data, structure) < self.enough():
-                _, _, finished = self._one(structure, bound)
+                _, _, finished = self.look_into(structure, bound)
                 self.done += 1
                 if not finished and self.found is None:
                     return

@@ -15,7 +15,7 @@ from support.helpers import load
 from serflow_opt import Instance
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.traffic.batches.filled import filled
-from serflow_opt.traffic.batches.lines import ReachLines, _below, least_reaches
+from serflow_opt.traffic.batches.lines import ReachLines, _below, exits_of, least_reaches
 from serflow_opt.traffic.batches.structures import BatchStructures
 from serflow_opt.traffic.provision.service_of import service_of
 
@@ -60,7 +60,7 @@ def test_no_thresholds_take_less(seed: int, arrivals: Any, tmp_path: Path) -> No
 def test_reaches_keep_the_floor(tmp_path: Path) -> None:
     """Without a floor as few go on as may; with one no choice of thresholds that keeps it goes below."""
     instance = load(drawn(3).document, tmp_path)
-    least = least_reaches(Data(instance))
+    least = least_reaches(Data(instance), exits_of(Data(instance)))
     for levels in levels_that_keep(instance):
         rates = [menu.exit_rates[i] for menu, i in zip(instance.menus, levels, strict=True)]
         assert (np.cumprod([1.0, *(1 - rate for rate in rates[:-1])]) >= least - 1e-9).all()

@@ -5,29 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from oracles.batch_enumeration import cheapest, drawn
+from support.batch_search import machines_only, searched
 from support.helpers import load
 
 import serflow_opt as so
-from serflow_opt.ground.deadline import Deadline
 from serflow_opt.problem.network import NO_CLASSIFIER
-from serflow_opt.traffic.batches.search import BatchSearch
-from serflow_opt.traffic.carrying import Carrying
-from serflow_opt.traffic.demand.rates import Rates
-from serflow_opt.traffic.provision.question import ProvisionQuestion
-
-
-def searched(instance: so.Instance, arrivals: Any, gap: float = 1e-7, blocks: int = 2) -> BatchSearch:
-    """A finished search for deployments with batches alone."""
-    assert instance.rate_per_s is not None
-    carrying = Carrying(arrivals, instance.utilisation_cap)
-    question = ProvisionQuestion(instance, Rates.steady(instance.rate_per_s), blocks, None, carrying)
-    search = BatchSearch(question, gap, Deadline(None))
-    search.run()
-    return search
 
 
 @pytest.mark.parametrize("seed", [0, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14])
@@ -49,13 +34,6 @@ def test_one_by_one_is_what_it_was(seed: int, tmp_path: Path) -> None:
     known = so.provision(alone, arrivals="smooth", gap=1e-9)
     found = searched(alone, "smooth", gap=1e-9)
     assert found.best == pytest.approx(known.usd_per_s, rel=1e-9)
-
-
-def machines_only(seed: int, tmp_path: Path, **keys: Any) -> so.Instance:
-    document = drawn(seed).document
-    document["tier"], document["link"] = document["tier"][:1], []
-    document["tier"][0] |= keys
-    return load(document, tmp_path)
 
 
 @pytest.mark.parametrize("seed", [0, 2, 3])
