@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -16,14 +16,28 @@ from serflow_opt.traffic.batches.structures import BatchWay
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from serflow_opt.problem.instance import Instance
     from serflow_opt.traffic.batches.lines import ReachLines
-    from serflow_opt.traffic.batches.search import BatchSearch
+    from serflow_opt.traffic.batches.structures import BatchStructures
     from serflow_opt.traffic.provision.structures import BlockChoice, Structure
 
     Floats = NDArray[np.float64]
 
 CHUNK = 2_000
 """Structures that are bounded together."""
+
+
+class Weighing(Protocol):
+    """What a search says of structures: what they are of, which it takes, the best known, and their weights."""
+
+    instance: Instance
+    structures: BatchStructures
+    keep: Callable[[Structure], bool] | None
+    best: float
+
+    def weight(self, lines: ReachLines, structure: Structure) -> Floats:
+        """Return what a unit of reach of each stage costs at least, USD per second."""
+        ...
 
 
 class BlockCosts:
@@ -37,7 +51,7 @@ class BlockCosts:
         Of all thresholds.
     """
 
-    def __init__(self, search: BatchSearch, lines: ReachLines, exits: StageExits) -> None:
+    def __init__(self, search: Weighing, lines: ReachLines, exits: StageExits) -> None:
         self.search, self.lines, self.exits = search, lines, exits
         self._known: dict[BlockChoice, tuple[Floats, float]] = {}
         self._least: dict[BlockChoice, float] = {}

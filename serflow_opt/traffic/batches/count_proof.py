@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from serflow_opt.traffic.batches.by_count import LeastCounts
 from serflow_opt.traffic.batches.level_sets import split
+from serflow_opt.traffic.batches.models import Limits
 
 if TYPE_CHECKING:
     from serflow_opt.formulations.coefficients import Data
     from serflow_opt.traffic.batches.lines import ReachLines
-    from serflow_opt.traffic.batches.search import BatchSearch
     from serflow_opt.traffic.provision.structures import Structure
 
 NARROWINGS = 6
@@ -28,6 +28,34 @@ NARROWS = 0.97
 """Another time only where no more than this share of the levels is left."""
 MOST_SETS = 200
 """Sets of a structure before its model is asked."""
+
+
+class Proving(Limits, Protocol):
+    """What a search can do with a structure, beside what it is asked."""
+
+    data: Data
+
+    def enough(self) -> float:
+        """What has at least this bound cannot improve on the best by more than the gap."""
+        ...
+
+    def lines_of(self, data: Data) -> ReachLines:
+        """Return lines below what blocks take at some thresholds."""
+        ...
+
+    def offer(self, structure: Structure, levels: tuple[int, ...]) -> None:
+        """Value thresholds, and keep them when they are the best."""
+        ...
+
+    def exactly(self, structure: Structure, data: Data) -> float:
+        """Return what a structure costs where one level is left of each stage."""
+        ...
+
+    def look_into(
+        self, structure: Structure, bound: float, keys: list[tuple[int, int]] | None = None
+    ) -> tuple[float, float, bool]:
+        """Return the bound of a structure, the same whatever a solver says, and whether it is done."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +88,7 @@ class CountProof:
         Looked at.
     """
 
-    def __init__(self, search: BatchSearch, lines: ReachLines) -> None:
+    def __init__(self, search: Proving, lines: ReachLines) -> None:
         self.search, self.lines, self.sets = search, lines, 0
 
     def takes(self, structure: Structure) -> bool:
