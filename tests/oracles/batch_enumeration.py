@@ -11,6 +11,7 @@ import itertools
 import math
 import random
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from scipy.integrate import quad
@@ -168,6 +169,7 @@ class Block:
     rent: float = 0.0
     workers: int = 1
     square: float = 0.0
+    even: float = 1.0
     called: float | None = None  # USD of a batch on the function beside
     rounds: int = 0
 
@@ -219,6 +221,7 @@ def _block(
     block = Block(first, end - 1, name != "f", wait, path)
     block.mean = sum(n * p for n, p in held.items())
     block.batches = rate / block.mean
+    block.even = even(size, wait, rate) if arrivals == "random" else 0.0
     sends = HOP_S if block.vm and functions and end < len(own.menus) else 0.0
     goes = [reach[s + 1] / reach[s] for s in range(first, end)]
     step, least = (tier.get(key, 0.0) / 1000 for key in ("billing_step_ms", "billing_min_ms"))
@@ -268,16 +271,28 @@ def _beside(own: Drawn, option: Any, alone: Block, reach: list[float], arrivals:
     return found
 
 
-def lost(servers: int, room: int, load: float, mean: float, cv2: float) -> float:
-    """What batches of a mean size leave: Hayward's formula, Erlang's as an integral over t of a e^-at (1 + t)^c."""
-    z = (1 / mean + cv2) / 2 if room else min(1.0, 1 / mean + (1 - 1 / mean) / (6 * load))
+def lost(servers: int, room: int, load: float, even: float, cv2: float) -> float:
+    """What batches leave that come so evenly: Hayward's, with Erlang's formula as an integral of a e^-at (1 + t)^c."""
+    z = (even + cv2) / 2 if room else min(1.0, even + (1 - even) / (6 * load))
     c, a, r = servers / z, load / z, room / z
     inverse = quad(lambda t: a * math.exp(c * math.log1p(t) - a * t), 0, math.inf, limit=500, epsabs=0, epsrel=1e-11)[0]
     if not room:
-        return max(1 / inverse, 1 - servers / (load + (1 + 1 / mean) / 2))
+        return max(1 / inverse, 1 - servers / (load + (1 + even) / 2))
     rho = load / servers
     waiting = r if abs(rho - 1) < 1e-12 else rho * (rho**r - 1) / (rho - 1)  # ρ + ρ² + .. at real r
     return rho**r / (inverse + waiting)
+
+
+@cache
+def even(size: int, wait: float, rate: float) -> float:
+    """Squared coefficient of variation of the intervals of batches: their moments from P(still open), by quadrature."""
+
+    def open_(t: float) -> float:
+        return sum(math.exp(-rate * t) * (rate * t) ** j / math.factorial(j) for j in range(size - 1))
+
+    first = quad(open_, 0, wait, epsrel=1e-12)[0] if size > 1 else 0.0
+    second = quad(lambda t: 2 * t * open_(t), 0, wait, epsrel=1e-12)[0] if size > 1 else 0.0
+    return (1 / rate**2 + second - first**2) / (1 / rate + first) ** 2
 
 
 def _sizes(own: Drawn, first: int, size: int, wait: float, reach: list[float], arrivals: str) -> dict[int, float]:
@@ -343,7 +358,7 @@ def _left(block: Block, count: int, load: float, arrivals: str) -> float:
     servers = count * block.workers
     if arrivals == "smooth":
         return max(0.0, 1 - CAP * servers / load)
-    return lost(servers, block.rounds * servers, load, block.mean, block.square / block.seconds**2 - 1)
+    return lost(servers, block.rounds * servers, load, block.even, block.square / block.seconds**2 - 1)
 
 
 def _kept(

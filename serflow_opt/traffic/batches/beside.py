@@ -1,15 +1,16 @@
 """What machines that take batches leave to the function beside them.
 
 A batch that closes, finds no free worker, and as many batches waiting as may, goes to the function. Requests are a
-Poisson process, so batches of N are far more even: their number in a while varies E[N] times less. Hayward's way with
-arrivals of peakedness z (A. A. Fredericks, "Congestion in blocking systems - a simple approximation technique", Bell
-System Technical Journal 1980) takes c servers that are offered a load a for c/z that are offered a/z at random; r
-places to wait are r/z then, and M/M/c/r at real numbers tells what is lost. What of arrivals and services counts:
+Poisson process; a batch takes a request to open and others, or its wait, to close, and the next one has nothing to do
+with it: batches close at independent intervals, far more even than requests. Hayward's way with arrivals of peakedness
+z (A. A. Fredericks, "Congestion in blocking systems - a simple approximation technique", Bell System Technical Journal
+1980) takes c servers that are offered a load a for c/z that are offered a/z at random; r places to wait are r/z then,
+and M/M/c/r at real numbers tells what is lost. With e the squared coefficient of variation of the intervals, which is
+exact (`filled.py`: 1/B where all batches fill, 1 / (1 + λ τ)^2 where none does), z is
 
-    with places       z = (1/E[N] + v) / 2                          v the squared coefficient of variation of services,
-                                                                    as in heavy traffic
-    without           z = 1/E[N] + (1 - 1/E[N]) / (6 a)             even batches in a window of a on average vary by 1/6
-                      carried <= c a / (a + (1 + 1/E[N]) / 2)       a free worker waits half an interval for the next
+    with places       z = (e + v) / 2                               v that of services, as in heavy traffic
+    without           z = e + (1 - e) / (6 a)                       even batches in a window of a on average vary by 1/6
+                      carried <= c a / (a + (1 + e) / 2)            a free worker waits half an interval for the next
                                                                     batch where they are even, a whole one at random
 
 z is at most 1 without places: for batches of one that is Erlang's loss formula. It is a guess which simulations confirm
@@ -33,7 +34,7 @@ TERMS = 60
 """Of the continued fraction."""
 
 
-def lost_batches(servers: int, room: int, load: float, mean: float, cv2: float) -> float:
+def lost_batches(servers: int, room: int, load: float, even: float, cv2: float) -> float:
     """Return the share of batches that find no room, where requests come at random.
 
     Parameters
@@ -44,34 +45,33 @@ def lost_batches(servers: int, room: int, load: float, mean: float, cv2: float) 
         r, batches that may wait.
     load
         a, workers that would be busy if there were enough.
-    mean
-        E[N], requests in a batch on average.
+    even
+        e, squared coefficient of variation of the intervals at which batches close.
     cv2
         v, squared coefficient of variation of how long a batch holds a worker.
     """
-    return lost_of(servers, room, load, mean, peakedness(room, load, mean, cv2))
+    return lost_of(servers, room, load, even, peakedness(room, load, even, cv2))
 
 
-def peakedness(room: int, load: float, mean: float, cv2: float) -> float:
-    """Return z; it rises with cv2, and falls with load and mean size.
+def peakedness(room: int, load: float, even: float, cv2: float) -> float:
+    """Return z; it rises with both coefficients of variation, and falls with load.
 
     Parameters
     ----------
-    room, load, mean, cv2
+    room, load, even, cv2
         As of `lost_batches`.
     """
-    even = 1 / mean
     if room:
         return (even + cv2) / 2
     return min(1.0, even + (1 - even) / (ONE_WINDOW * load)) if load > 0 else 1.0
 
 
-def lost_of(servers: int, room: int, load: float, mean: float, z: float) -> float:
-    """Return the share at a given z: it rises with load and z, and falls with the mean size.
+def lost_of(servers: int, room: int, load: float, even: float, z: float) -> float:
+    """Return the share at a given z: it rises with all three.
 
     Parameters
     ----------
-    servers, room, load, mean
+    servers, room, load, even
         As of `lost_batches`.
     z
         Of arrivals and services.
@@ -80,7 +80,7 @@ def lost_of(servers: int, room: int, load: float, mean: float, z: float) -> floa
         return 0.0
     blocked, busy = _erlang_b(servers / z, load / z), load / servers
     if not room:
-        return max(blocked, 1 - servers / (load + (1 + 1 / mean) / 2))
+        return max(blocked, 1 - servers / (load + (1 + even) / 2))
     places = room / z
     full = math.exp(places * math.log(busy)) if busy < 1 or places * math.log(busy) < 700 else math.inf
     if math.isinf(full):
@@ -102,7 +102,7 @@ def lost_share(carrying: Carrying, servers: int, room: int, own: BlockBatches) -
         The batches of the block.
     """
     if carrying.arrivals == "random":
-        return lost_batches(servers, room, own.load, own.mean, own.cv2)
+        return lost_batches(servers, room, own.load, own.even, own.cv2)
     return max(0.0, 1 - carrying.cap * servers / own.load) if own.load > 0 else 0.0
 
 

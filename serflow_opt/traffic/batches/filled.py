@@ -11,7 +11,7 @@ R_first, by itself: n_s is binomial, and stage s takes E[t_s(n_s); n_s > 0] seco
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -55,6 +55,27 @@ def law(batch: int, wait_s: float, rate: float, arrivals: Arrivals) -> Floats:
     found[:-1] = np.exp(log)
     found[-1] = max(0.0, 1.0 - found[:-1].sum())
     return found
+
+
+def evenness(batch: int, wait_s: float, rate: float) -> float:
+    """Return the squared coefficient of variation of the intervals at which batches close, where requests are Poisson.
+
+    An interval is what it takes for a request to open a batch and M = min(the next B - 1, τ) after that. With j
+    requests in λ t, E[M] = ∫_0^τ P(j <= B - 2) dt and E[M^2] = ∫_0^τ 2 t P(j <= B - 2) dt, in closed form by parts.
+
+    Parameters
+    ----------
+    batch, wait_s, rate
+        As of `law`.
+    """
+    mean, k = rate * wait_s, np.arange(batch + 1)
+    log = (
+        k * math.log(mean) - mean - np.array([math.lgamma(j + 1) for j in k]) if mean > 0 else np.where(k, -np.inf, 0.0)
+    )
+    more = np.clip(1 - np.cumsum(np.exp(log)), 0.0, 1.0)  # P(more than j requests in λ τ)
+    j = np.arange(batch - 1)
+    first, second = float(more[j].sum()), 2 * float(((j + 1) * more[j + 1]).sum())
+    return max(0.0, 1 + second - first**2) / (1 + first) ** 2
 
 
 @lru_cache(maxsize=64)
@@ -105,6 +126,8 @@ class BlockBatches:
         E[N].
     batches
         A second.
+    even
+        Squared coefficient of variation of the intervals at which they close, where requests come at random.
     seconds, cv2
         That a batch holds a worker, on average, hand-over included where it does, and their squared coefficient of
         variation; that only where there is a function, too.
@@ -122,6 +145,7 @@ class BlockBatches:
     calls: float = 0.0
     cv2: float = 0.0
     called_s: float = 0.0
+    even: float = 0.0
 
     @property
     def load(self) -> float:
@@ -142,7 +166,10 @@ def filled(service: Service, b: int, rate: float, arrivals: Arrivals) -> BlockBa
         random: a Poisson process; smooth: evenly spaced.
     """
     block, reach = service.blocks[b], service.reach(b)
-    return _of(service, b, law(block.batch, block.batch_wait_s, rate * reach, arrivals), rate * reach)
+    found = _of(service, b, law(block.batch, block.batch_wait_s, rate * reach, arrivals), rate * reach)
+    if arrivals == "smooth" or block.function is None or not block.machines:
+        return found
+    return replace(found, even=evenness(block.batch, block.batch_wait_s, rate * reach))
 
 
 def of_size(service: Service, b: int, n: int, machine: Machine | None = None) -> BlockBatches:

@@ -24,7 +24,7 @@ import numpy as np
 
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING, TOLERANCE
 from serflow_opt.search.lagrangian import LinearCost, StageExits, envelope_of, solve_dual
-from serflow_opt.traffic.batches.filled import law, thinned
+from serflow_opt.traffic.batches.filled import evenness, law, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.provision.structures import BlockChoice
 
     Floats = NDArray[np.float64]
+
+
+RATES = 24
+"""Rates between the least and the largest at which it is seen how evenly batches come."""
 
 
 class ReachLines:
@@ -107,6 +111,20 @@ class ReachLines:
     def batches(self, choice: BlockChoice) -> float:
         """Most batches a second."""
         return self.rate * self.high(choice.first) / self.filled(choice)[1]
+
+    def even(self, choice: BlockChoice) -> float:
+        """Return how evenly batches come at most (`filled.evenness`): of rates in between, less what is missed.
+
+        It falls with the rate while waits end, and rises to 1/B as batches fill. Near its least the error of a smooth
+        function on a grid is an eighth of the larger step beside it.
+        """
+        low, high = (self.rate * r for r in (self.low(choice.first), self.high(choice.first)))
+        if choice.batch == 1 or not low > 0 or high <= low * (1 + EQUAL):
+            return evenness(choice.batch, choice.batch_wait_s, high)
+        found = [evenness(choice.batch, choice.batch_wait_s, rate) for rate in np.geomspace(low, high, RATES).tolist()]
+        at = int(np.argmin(found))
+        beside = [abs(found[k] - found[at]) for k in (at - 1, at + 1) if 0 <= k < RATES]
+        return max(0.0, found[at] - (max(beside) / 4 if 0 < at < RATES - 1 else 0.0))
 
     def work(self, choice: BlockChoice) -> Floats:
         """Seconds that a unit of reach of each stage holds a worker, or that calls last, on a line below."""

@@ -185,7 +185,7 @@ def _runs(limits: Limits, lines: ReachLines, structure: Structure, b: int) -> Bl
 def _beside(limits: Limits, lines: ReachLines, choice: BlockChoice, own: BlockRunners, most: float) -> BlockRunners:
     """Return machines with a function: what each number of them carries at most, and calls for what they leave.
 
-    Machines carry the more the more is offered, the fuller batches are, and the more evenly they come.
+    Machines carry the more the more is offered, and the more evenly batches come.
 
     Parameters
     ----------
@@ -204,8 +204,8 @@ def _beside(limits: Limits, lines: ReachLines, choice: BlockChoice, own: BlockRu
         math.fsum(limits.structures.full_s(option, s, choice.batch) for s in range(choice.first, choice.last + 1))
         + choice.sending_s
     )
-    mean = lines.filled(choice)[1]
-    z = peakedness(choice.rounds, offered, mean, 0.0)
+    even = lines.even(choice)
+    z = peakedness(choice.rounds, offered, even, 0.0)
     limit = limits.structures.instance.tiers[option.tier].scaling.machines_max
     counts, caps = list[int](), list[float]()
     for count in range(1, MOST_COUNTS + 1):
@@ -213,7 +213,7 @@ def _beside(limits: Limits, lines: ReachLines, choice: BlockChoice, own: BlockRu
             break
         servers = count * option.workers
         if limits.carrying.arrivals == "random":
-            cap = most * (1 - lost_of(servers, choice.rounds * servers, most, mean, z)) * (1 + EQUAL)
+            cap = most * (1 - lost_of(servers, choice.rounds * servers, most, even, z)) * (1 + EQUAL)
         else:
             cap = limits.carrying.cap * servers
         carries_all = cap >= most * (1 - TOLERANCE) or (count == MOST_COUNTS and limit is None)

@@ -124,7 +124,7 @@ class FilledBatches:
         best, least, count = 0, called, 1
         while count <= most and machine.usd_per_s * count < least:
             servers = count * machine.workers
-            left = lost_batches(servers, self._rounds[b] * servers, own.load, own.mean, own.cv2)
+            left = lost_batches(servers, self._rounds[b] * servers, own.load, own.even, own.cv2)
             usd = machine.usd_per_s * count + called * left
             if usd < least:
                 best, least = count, usd

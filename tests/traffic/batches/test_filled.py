@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from oracles.batch_enumeration import even
 
 from serflow_opt.problem.batches import mean_s
-from serflow_opt.traffic.batches.filled import filled, law, left
+from serflow_opt.traffic.batches.filled import evenness, filled, law, left, thinned
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
 
@@ -20,6 +21,22 @@ def test_full_batches_come_evenly_or_at_random() -> None:
     e = math.exp(-2.0)
     assert law(3, 0.01, 200.0, "random") == pytest.approx([e, 2 * e, 1 - 3 * e])
     assert law(1, 0.0, 200.0, "random").tolist() == [1]
+
+
+def test_batches_close_at_intervals_of_known_scatter() -> None:
+    """Full ones take B steps of a Poisson process; whose wait ends one step and the wait; the rest by quadrature."""
+    assert evenness(1, 0.0, 7.0) == pytest.approx(1.0)
+    assert evenness(8, 1e3, 7.0) == pytest.approx(1 / 8)
+    assert evenness(40, 0.5, 4.0) == pytest.approx(1 / 9)
+    for batch, wait, rate in ((4, 0.03, 120.0), (16, 0.1, 140.0), (2, 0.02, 10.0)):
+        assert evenness(batch, wait, rate) == pytest.approx(even(batch, wait, rate), rel=1e-9)
+
+
+def test_fewer_are_left_of_all_sizes_at_once() -> None:
+    """Mixed over sizes and for several shares it is what the binomials say."""
+    own, stays = np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.0, 0.35, 1.0])
+    for row, share in zip(thinned(own, stays), stays.tolist(), strict=True):
+        assert row == pytest.approx(own @ left(4, share))
 
 
 def test_those_left_are_binomial() -> None:
