@@ -54,7 +54,15 @@ class Proving(Limits, Protocol):
     def look_into(
         self, structure: Structure, bound: float, keys: list[tuple[int, int]] | None = None
     ) -> tuple[float, float, bool]:
-        """Return the bound of a structure, the same whatever a solver says, and whether it is done."""
+        """Return the bound of a structure, the same whatever a solver says, and whether it is done.
+
+        Parameters
+        ----------
+        structure, bound
+            The structure, and what it costs at least, USD/s.
+        keys
+            Levels that thresholds may have; None: any.
+        """
         ...
 
 
