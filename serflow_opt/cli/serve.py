@@ -103,6 +103,9 @@ def serve(
             rate_per_s=rate_per_s,
         )
         check_scaling(instance)
+        if instance.takes_batches and degraded_accuracy_min is not None:
+            cure = "leave one out: a second menu is for requests that are served one by one"
+            raise InputError([Problem(instance.name, "--degraded-accuracy-min", "and tiers that take batches", cure)])
         if (prometheus is None) != (query is None):
             raise InputError([Problem("", "--prometheus, --query", "one without the other", "give both, or none")])
         if (tls_cert is None) != (tls_key is None):
@@ -141,7 +144,7 @@ def _serve(instance: Instance, demand: Trace, state: Path, server: Any, asked: d
     from serflow_opt.serving.server import log_to_stderr, run
     from serflow_opt.serving.store import ServiceStore
     from serflow_opt.traffic.control.controller import Controller
-    from serflow_opt.traffic.control.named_policies import service_for
+    from serflow_opt.traffic.control.named_policies import batched_for, service_for
 
     question = {
         "version": __version__,
@@ -153,7 +156,13 @@ def _serve(instance: Instance, demand: Trace, state: Path, server: Any, asked: d
     log_to_stderr()
     with ServiceStore(state) as store:
         service, change = kept_service(
-            store, question, lambda: service_for(instance, demand, asked["blocks"], None, asked["degraded"])
+            store,
+            question,
+            lambda: (
+                batched_for(instance, demand, asked["blocks"])
+                if instance.takes_batches
+                else service_for(instance, demand, asked["blocks"], None, asked["degraded"])
+            ),
         )
         loop = ControlLoop(Controller(service, every_s=asked["every_s"]), store, settle_s=asked["settle_s"])
         query = None

@@ -99,6 +99,7 @@ class PolicyName(StrEnum):
     controller = "controller"
     foresight = "foresight"
     batches = "batches"
+    controller_batches = "controller-batches"
 
 
 def read_part(path: Path, scale: float, from_s: float, to_s: float | None) -> Trace:

@@ -18,7 +18,16 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL, UNCHANGED
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
-from serflow_opt.traffic.control.named_policies import LONG_S, POLICIES, USUAL, Services, Unfit, policy_of, service_for
+from serflow_opt.traffic.control.named_policies import (
+    BATCHED,
+    LONG_S,
+    POLICIES,
+    USUAL,
+    Services,
+    Unfit,
+    policy_of,
+    service_for,
+)
 from serflow_opt.traffic.control.runs import simulated
 from serflow_opt.traffic.control.slack import TAIL, worst_s
 from serflow_opt.traffic.demand.trace import Trace
@@ -243,7 +252,7 @@ def compare(
     trace = trace_of(trace)
     check_scaling(instance)
     check_number(trace)
-    usual = (*USUAL, "batches") if instance.takes_batches else USUAL
+    usual = (*USUAL, *BATCHED) if instance.takes_batches else USUAL
     asked = usual if policies is None else policies
     unknown = [name for name in asked if name not in POLICIES]
     if unknown:
@@ -268,7 +277,7 @@ def compare(
         except OutOfTime as error:
             late[name] = str(error)
             continue
-        whole += [service] if service not in whole and name != "batches" else []
+        whole += [service] if service not in whole and name not in BATCHED else []
     if not chosen and not late:
         problems = [problem for name, why in left_out.items() for problem in why.error(name).problems]
         raise (OutOfReach if all(why.proven for why in left_out.values()) else InputError)(problems)
@@ -276,7 +285,7 @@ def compare(
     step_s = _step_s([policy for _, policy, _ in chosen], trace, every_s)
     drawn = _drawn([*whole, *(service for _, _, service in chosen)], trace, seed, deadline)
     bounds, notes = _bounds(whole, trace, drawn, step_s, gap, deadline)
-    filled = [service for name, _, service in chosen if name == "batches"]
+    filled = [service for name, _, service in chosen if name in BATCHED]
     in_batches, more = _bounds(filled, trace, drawn, step_s, gap, deadline)
     cut = deadline.expired
     arguments = [
@@ -289,7 +298,7 @@ def compare(
         if isinstance(run, str):
             late[name] = run
             continue
-        bound = _above((in_batches if name == "batches" else bounds).get(len(service.blocks)), run)
+        bound = _above((in_batches if name in BATCHED else bounds).get(len(service.blocks)), run)
         allowed = max(TAIL, 1 - service.quantile)
         rows.append(PolicyRow(name, len(service.blocks), run, bound, _unhurried_s(service), allowed))
     if not rows:

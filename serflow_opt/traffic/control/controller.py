@@ -20,7 +20,9 @@ from serflow_opt.traffic.control.outlook import Outlook
 from serflow_opt.traffic.control.overload import Overload, overloaded
 from serflow_opt.traffic.control.valued import RETRY_S, ValuedMachines
 from serflow_opt.traffic.demand import saved
+from serflow_opt.traffic.demand.forecast import RecentWindow
 from serflow_opt.traffic.demand.intake import LAST_S
+from serflow_opt.traffic.demand.trend import SHORT, Rising
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.service import Block, Service
 
@@ -54,7 +56,7 @@ class Controller:
     arrivals
         random: at each rate requests come as a Poisson process, so machines carry less than they could; smooth: evenly.
     forecaster
-        Makes a forecaster for a block; None: `RecentWindow`.
+        Makes a forecaster for a block; None: `RecentWindow`, and `Rising` for blocks that take batches.
     name
         What tables call it.
     """
@@ -69,22 +71,20 @@ class Controller:
         forecaster: Callable[[Block], Forecaster] | None = None,
         name: str = "controller",
     ) -> None:
-        if any(block.batch > 1 for block in service.blocks):
-            cure = "batches are scaled by serflow_opt.FilledBatches(service), the policy batches of `simulate --trace`"
-            raise InputError([Problem(service.name, "service", "blocks that take batches", cure)])
         self.service, self.every_s, self.stay_s, self.name = service, every_s, stay_s, name
         self._journal = EventJournal()
         blocks = range(len(service.blocks))
         self._plans = [ValuedMachines(service, b, stay_s, arrivals) for b in blocks]
+        smooth = [_smoothing_s(service, b, arrivals) for b in blocks]
         self._outlooks = [
             Outlook(
-                _smoothing_s(service, b, arrivals),
-                None if forecaster is None else forecaster(service.blocks[b]),
+                smooth_s,
+                (forecaster or partial(_looking_ahead, every_s, smooth_s))(service.blocks[b]),
                 partial(self._note, b),
             )
-            for b in blocks
+            for b, smooth_s in enumerate(smooth)
         ]
-        self._contests = [Contest(_smoothing_s(service, b, arrivals), partial(self._note, b)) for b in blocks]
+        self._contests = [Contest(smooth_s, partial(self._note, b)) for b, smooth_s in enumerate(smooth)]
         self._came = [np.zeros(0) for _ in blocks]  # since the last decision
         self._overload = Overload(service, partial(self._note, None))
         self._now_s = 0.0
@@ -230,6 +230,22 @@ class Controller:
 
     def _note(self, b: int | None, text: str) -> None:
         self._journal.note(self._now_s, b, text)
+
+
+def _looking_ahead(every_s: float, smooth_s: int, block: Block) -> Forecaster | None:
+    """Return who looks ahead for a block: to the start of machines that are ordered at the next look.
+
+    Parameters
+    ----------
+    every_s, smooth_s
+        Seconds between decisions, and those over which rates are averaged.
+    block
+        The block; None is returned where it takes no batches.
+    """
+    if block.batch == 1 or not block.machines:
+        return None
+    start_s = max(machine.start_s for machine in block.machines)
+    return Rising(start_s + every_s, RecentWindow(SHORT, smooth_s))
 
 
 def _smoothing_s(service: Service, b: int, arrivals: Arrivals) -> int:

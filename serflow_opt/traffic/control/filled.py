@@ -9,8 +9,9 @@ Beside a function nobody waits too long: as many batches wait as the rest of the
 others are called, and machines are as many as cost least with what they leave (`batches/beside.py`), none if calls
 alone cost less.
 
-Scaling out is at once, to the highest rate of the last while; scaling in goes no lower than what was asked for within
-the stabilisation window, as of target tracking.
+Scaling out is at once, to the highest rate of the last while, or to where a rising one will be when machines that are
+ordered now have started and the next ones have not (`demand/trend.py`); scaling in goes no lower than what was asked
+for within the stabilisation window, as of target tracking.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from serflow_opt.ground.tolerances import ROUNDING
 from serflow_opt.traffic.batches.beside import lost_batches
 from serflow_opt.traffic.batches.filled import filled
 from serflow_opt.traffic.control.tracking import STABILISATION_S
+from serflow_opt.traffic.demand.trend import WINDOW_S, risen
 from serflow_opt.traffic.provision.lateness import TAIL
 from serflow_opt.traffic.queues.erlang import erlang_c
 from serflow_opt.traffic.scaling_policy import Orders, Seen
@@ -66,9 +68,10 @@ class FilledBatches:
     def __init__(self, service: Service, every_s: float = 60.0, *, rate: float = 0.0, name: str = "batches") -> None:
         self.service, self.every_s, self.name = service, every_s, name
         self._first = [rate * service.reach(b) for b in range(len(service.blocks))]
-        self._slack_s = _slack_s(service)
-        self._rounds = [_rounds(service, b, slack) for b, slack in enumerate(self._slack_s)]
+        self._slack_s = slacks_s(service)
+        self._rounds = [rounds_of(service, b, slack) for b, slack in enumerate(self._slack_s)]
         self._known: dict[tuple[int, int], int] = {}
+        self._came = [np.zeros(0) for _ in service.blocks]
         self._recent: list[list[tuple[float, int]]] = [[] for _ in service.blocks]
 
     def decide(self, seen: Seen) -> Orders:
@@ -78,7 +81,9 @@ class FilledBatches:
             if not block.machines:
                 machines.append({})
                 continue
+            self._came[b] = np.concatenate([self._came[b], seen.counts[b]])[-WINDOW_S:]
             rate = _highest(seen.counts[b]) if len(seen.counts[b]) else self._first[b]
+            rate *= risen(self._came[b], block.machines[0].start_s + self.every_s)
             wanted = self.count(b, rate)
             inside = [own for own in self._recent[b] if seen.now_s - own[0] < STABILISATION_S]
             self._recent[b] = [*inside, (seen.now_s, wanted)]
@@ -141,7 +146,7 @@ def _waits(servers: int, load: float, seconds: float, slack_s: float) -> float:
     return float(erlang_c(servers, load) * math.exp(-(servers - load) * slack_s / seconds))
 
 
-def _slack_s(service: Service) -> list[float]:
+def slacks_s(service: Service) -> list[float]:
     """Return what batches of each block may wait for machines."""
     if service.slo_s is None:
         return [math.inf] * len(service.blocks)
@@ -171,7 +176,7 @@ def _full_s(runs: Machine | Function, most: int) -> float:
     return math.fsum(own[most - 1] for own in runs.stage_s) if runs.stage_s else runs.seconds[-1]
 
 
-def _rounds(service: Service, b: int, slack_s: float) -> int:
+def rounds_of(service: Service, b: int, slack_s: float) -> int:
     """Return how many full batches one behind the other fit into what a block has of the target, hand-overs included.
 
     Parameters

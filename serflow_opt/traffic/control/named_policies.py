@@ -41,13 +41,16 @@ TRACKING = {"tracking-60": 0.6, "tracking-70": 0.7, "tracking-80": 0.8}
 """Target tracking, by the share busy that is its target."""
 POLICIES = (
     *("functions", "maximum", "autoscaler", *TRACKING),
-    *("libra", "libra-mean", "serflow", "whole", "controller", "foresight", "batches"),
+    *("libra", "libra-mean", "serflow", "whole", "controller", "foresight", "batches", "controller-batches"),
 )
 """What can be compared: functions only; machines for the maximum; an autoscaler; target tracking; LIBRA, which knows
 one block and one run time, that of the whole network; LIBRA told the mean run time; SERFLOW's published rule; our
 controller on the whole network as one block, and on blocks of stages; one that knows all rates in advance, though not
-each request; and machines for blocks that take batches, which all others serve one by one."""
-USUAL = tuple(name for name in POLICIES if name not in ("tracking-60", "tracking-80", "batches"))
+each request; and for blocks that take batches, which all others serve one by one, machines by the rate that was seen,
+and our controller."""
+BATCHED = ("batches", "controller-batches")
+"""Those that know blocks which take batches."""
+USUAL = tuple(name for name in POLICIES if name not in ("tracking-60", "tracking-80", *BATCHED))
 """Those that are compared where none are named; batches, too, where tiers take them."""
 STAGED = ("serflow", "controller", "foresight")
 """Those that know blocks of stages."""
@@ -64,7 +67,7 @@ POOLS: dict[str, Pools] = {
     "whole": "any",
     "controller": "any",
     "foresight": "any",
-    "batches": "any",
+    **dict.fromkeys(BATCHED, "any"),
 }
 """What each policy needs."""
 WANTED = {"functions": "no function", "machines": "no type of machines", "both": "no type of machines with a function"}
@@ -124,7 +127,7 @@ class Services:
 
     def of(self, name: str) -> Service | Unfit:
         """Return what a policy scales."""
-        if name == "batches":
+        if name in BATCHED:
             return self.batched()
         return self.service(POOLS[name], self.blocks if name in STAGED else 1)
 

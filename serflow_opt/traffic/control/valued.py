@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from serflow_opt.traffic.control.batch_worth import BatchWorth
 from serflow_opt.traffic.control.worth import MachineWorth
 from serflow_opt.traffic.demand import saved
 
@@ -32,8 +33,9 @@ class ValuedMachines:
 
     def __init__(self, service: Service, b: int, stay_s: float, arrivals: Arrivals) -> None:
         self.block = service.blocks[b]
-        self.worths = {
-            machine.name: MachineWorth(service, b, machine, stay_s, arrivals) for machine in self.block.machines
+        self.worths: dict[str, MachineWorth] = {
+            machine.name: (BatchWorth if self.block.batch > 1 else MachineWorth)(service, b, machine, stay_s, arrivals)
+            for machine in self.block.machines
         }
         self._not_before: dict[str, float] = {}
         self._lower: dict[str, tuple[float, int]] = {}  # since when fewer are needed than there are, and how many were
