@@ -8,6 +8,7 @@ import typer
 
 from serflow_opt.cli.common import (
     EXIT_CODES,
+    LIMIT,
     AccountingFlag,
     AccuracyMin,
     CarbonMax,
@@ -54,7 +55,7 @@ def explain(
     include: Include = None,
     exclude: Exclude = None,
     gap: Annotated[float, typer.Option(help="Relative gap of each solve.", min=0.0)] = DEFAULT_GAP,
-    time_limit: Annotated[float | None, typer.Option(help="Seconds for each solve.", min=0.0)] = None,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds in all; the rest is named.", min=0.0)] = None,
     scenario: ScenarioName = None,
     catalog: Catalogs = None,
     as_json: Json = False,
@@ -91,6 +92,6 @@ def explain(
             find = answering("explain", instance)
             found = find(instance, gap=gap, time_limit=time_limit, on_progress=lambda text: tell(f"solving: {text}"))
         hand_over(found, as_json, out)
-        return EXIT_CODES[found.plan.status]
+        return LIMIT if found.not_asked else EXIT_CODES[found.plan.status]
 
     finish(work, debug)

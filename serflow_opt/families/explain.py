@@ -6,6 +6,7 @@ All by exact re-solves, as for placements (`sensitivity/explain.py`); what an op
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from serflow_opt.families.solve import answer
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.document import Answer, Document
+from serflow_opt.ground.questions import NotAsked, Questions
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import DEFAULT_GAP, EQUAL, UNCHANGED
 from serflow_opt.plan.limit_cost import STEP, LimitRow
@@ -39,6 +41,7 @@ class LimitCosts(Answer):
     plan: Solution
     limits: list[LimitRow]
     beside: list[Alternative] = Field(default=[])
+    not_asked: list[str] = Field(default=[], description="what there was no time for")
 
     def _said(self) -> str:
         return f"{len(self.limits)} limits of {self.plan._said()}"
@@ -62,7 +65,7 @@ def explain(
     gap
         Relative, of each solve.
     time_limit
-        Seconds for each solve; None: none.
+        Seconds in all; None: none. What there was no time for is named.
     threads
         Passed to HiGHS.
     on_progress
@@ -84,24 +87,28 @@ def explain(
     family = family_of(problem)
     goal = quantity(family, family.optimised(problem))
 
+    questions = Questions(Deadline(seconds), on_progress)
+
     def find(what: str, changed: Any, name: str = "") -> Solution:
-        if on_progress:
-            on_progress(what)
-        return answer(changed, SearchSettings(gap, Deadline(seconds), threads), name, ties=changed is problem)
+        settings = SearchSettings(gap, questions.deadline, threads)
+        return questions.ask(what, lambda: answer(changed, settings, name, ties=changed is problem))
 
     plan = find("the best decision", problem)
     if plan.plan is None:
         return LimitCosts(plan=plan, limits=[])
     ceilings = family.ceilings(problem)
     own = [q for q in family.quantities if q.name in ceilings]
-    rows = [_row(problem, plan, goal, q, ceilings[q.name], find) for q in own]
+    rows = []
+    for q in own:
+        with suppress(NotAsked):
+            rows.append(_row(problem, plan, goal, q, ceilings[q.name], find))
     best, others = plan.objective.value or 0.0, []
     for other in family.beside(problem):
         value = other.values[goal.name] * goal.shown
         others.append(
             Alternative(name=other.name, words=other.words, value=value, times=value / best if best else None)
         )
-    return LimitCosts(plan=plan, limits=rows, beside=others)
+    return LimitCosts(plan=plan, limits=rows, beside=others, not_asked=questions.not_asked)
 
 
 def _row(
@@ -129,17 +136,18 @@ def _row(
     row = LimitRow(own.key, asked, plan.achieved(own.name), binds, further, plan.objective.value, shown(goal, without))
     if not binds:
         return row
-    next_at = value_next = None
-    if own.name != goal.name:
-        better = family.held(problem, {own.name: None, goal.name: best - UNCHANGED * abs(best)})
-        found = find(f"the next better decision by {own.key}", better, own.name)
-        next_at = _less(own, found.objective.value) if found.status == "optimal" else None
-    if next_at is not None:
-        value_next = at(next_at + EQUAL * abs(next_at))
-    value_looser = best if next_at is not None and looser < next_at else at(looser)  # nothing better before that
-    return replace(
-        row, value_looser=shown(goal, value_looser), next_at=shown(own, next_at), value_next=shown(goal, value_next)
-    )
+    next_at = None
+    with suppress(NotAsked):  # it is named, and the row has what is known
+        if own.name != goal.name:
+            better = family.held(problem, {own.name: None, goal.name: best - UNCHANGED * abs(best)})
+            found = find(f"the next better decision by {own.key}", better, own.name)
+            next_at = _less(own, found.objective.value) if found.status == "optimal" else None
+        if next_at is not None:
+            row = replace(row, next_at=shown(own, next_at))
+            row = replace(row, value_next=shown(goal, at(next_at + EQUAL * abs(next_at))))
+        value_looser = best if next_at is not None and looser < next_at else at(looser)  # nothing better before that
+        row = replace(row, value_looser=shown(goal, value_looser))
+    return row
 
 
 def _less(own: Quantity, shown: float | None) -> float | None:

@@ -12,6 +12,8 @@ from serflow_opt.ground.sheet import Sheet
 from serflow_opt.report.plan import plan_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
     from serflow_opt.sensitivity.explain import Explanation
@@ -69,4 +71,11 @@ def explanation_table(explanation: Explanation) -> RenderableType:
     if proof.placements is not None and proof.placements_kept is not None:
         ruled_out = proof.placements - proof.placements_kept
         parts.append(Text(f"{proof.placements:,} placements considered, {ruled_out:,} ruled out by their bounds"))
-    return Group(*parts, Text(), of_limits) if explanation.limits else Group(*parts)
+    if explanation.limits:
+        parts += [Text(), of_limits]
+    return Group(*parts, *unasked(explanation.not_asked))
+
+
+def unasked(questions: Sequence[str]) -> list[RenderableType]:
+    """Return a line that names the questions there was no time for; none where there are none."""
+    return [Text(f"not asked for want of time: {'; '.join(questions)}")] if questions else []

@@ -12,6 +12,7 @@ from rich.text import Text
 from serflow_opt.families.registry import get
 from serflow_opt.ground.display import named
 from serflow_opt.ground.sheet import Sheet
+from serflow_opt.report.explanation import unasked
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -134,7 +135,7 @@ def limits_table(costs: LimitCosts) -> RenderableType:
         ]
         words = ("beside", "decides")
         parts += [Text(), Sheet((*words, f"{goal.name} {goal.unit}".strip(), "times"), others, left=words, folds=words)]
-    return Group(*parts)
+    return Group(*parts, *unasked(costs.not_asked))
 
 
 def decided_words(kind: str, plan: dict[str, Any] | None) -> str:

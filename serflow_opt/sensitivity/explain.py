@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from serflow_opt.errors import InputError, Problem
+from serflow_opt.ground.arguments import Arguments
+from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.display import Displayed
 from serflow_opt.ground.document import Document, validated
+from serflow_opt.ground.questions import NotAsked, Questions
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import DEFAULT_GAP, EQUAL, UNCHANGED
 from serflow_opt.plan.document import Plan
@@ -26,6 +30,8 @@ from serflow_opt.solving import solve
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from serflow_opt.problem.offers import Option
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +76,14 @@ class Explanation(Displayed):
         One row an option, and one for each tier taken away, best first.
     limits
         One row a limit.
+    not_asked
+        What there was no time for, in words: rows that are missing, or limits of which less is known.
     """
 
     plan: Plan
     options: tuple[OptionRow, ...]
     limits: tuple[LimitRow, ...]
+    not_asked: tuple[str, ...] = ()
 
     def worse_by(self, value: float | None) -> float:
         """Relative distance of a value from the best one; inf: there is none."""
@@ -94,6 +103,7 @@ class Explanation(Displayed):
             "plan": self.plan.to_dict(),
             "options": [row(own) for own in self.options],
             "limits": [asdict(own) for own in self.limits],
+            "not_asked": list(self.not_asked),
         }
 
     @classmethod
@@ -106,7 +116,7 @@ class Explanation(Displayed):
             For a document of something else.
         """
         read = validated(_Explained, document, "give the document that `explain --json` prints")
-        return cls(read.plan, tuple(read.options), tuple(read.limits))
+        return cls(read.plan, tuple(read.options), tuple(read.limits), tuple(read.not_asked))
 
     def to_frame(self, of: Literal["options", "limits"] = "options") -> pd.DataFrame:
         """Return one row an option, or one a limit."""
@@ -125,6 +135,7 @@ class _Explained(Document):
     plan: Plan
     options: list[OptionRow]
     limits: list[LimitRow]
+    not_asked: list[str] = Field(default=[])
 
     @field_validator("options", mode="before")
     @classmethod
@@ -151,8 +162,10 @@ def explain(
     ----------
     instance
         The problem; with a list of options in each tier and one objective.
-    gap, time_limit, threads
+    gap, threads
         As `solve` takes them, for each solve.
+    time_limit
+        Seconds in all. What there was no time for is named; the first solve is of the best plan.
     on_progress
         Told what is being solved.
 
@@ -176,16 +189,24 @@ def explain(
     if problems:
         raise InputError(problems)
 
+    with Arguments() as given:
+        seconds = given.limit("time_limit", time_limit)
+    questions = Questions(Deadline(seconds), on_progress)
+
     def find(what: str, changed: Instance) -> Plan:
-        if on_progress:
-            on_progress(what)
-        return solve(changed, gap=gap, time_limit=time_limit, threads=threads)
+        left = questions.deadline.left_or_none
+        return questions.ask(what, lambda: solve(changed, gap=gap, time_limit=left, threads=threads))
 
     plan = find("the best plan", instance)
     if plan.plan is None:
         return Explanation(plan, (), ())
     chosen = _runs_on(plan)
-    rows = []
+    rows = list[OptionRow]()
+
+    def add(tier: str, option: str | None, what: str, options: tuple[Option, ...]) -> None:
+        with suppress(NotAsked):
+            rows.append(_row(tier, option, chosen, find(what, replace(instance, options=options))))
+
     for t, tier in enumerate(instance.tiers):
         own = [option for option in instance.options if option.tier == t]
         others = tuple(option for option in instance.options if option.tier != t)
@@ -193,16 +214,17 @@ def explain(
             if chosen & {(tier.name, other.name) for other in own} == {(tier.name, option.name)}:
                 rows.append(_row(tier.name, option.name, chosen, plan))  # the best plan has no other there
                 continue
-            alone = replace(instance, options=tuple(o for o in instance.options if o.tier != t or o is option))
-            rows.append(_row(tier.name, option.name, chosen, find(f"{tier.name} with {option.name} alone", alone)))
+            alone = tuple(o for o in instance.options if o.tier != t or o is option)
+            add(tier.name, option.name, f"{tier.name} with {option.name} alone", alone)
         if not chosen & {(tier.name, option.name) for option in own}:
             rows.append(_row(tier.name, None, chosen, plan))
         elif others:
-            rows.append(_row(tier.name, None, chosen, find(f"without {tier.name}", replace(instance, options=others))))
+            add(tier.name, None, f"without {tier.name}", others)
     beaten = dominated(instance)
     rows = [replace(row, dominated_by=beaten.get((row.tier, row.option or ""))) for row in rows]
     rows.sort(key=lambda row: math.inf if row.value is None else row.value)
-    return Explanation(plan, tuple(rows), tuple(_limits(instance, plan, find)))
+    limits = tuple(_limits(instance, plan, find))
+    return Explanation(plan, tuple(rows), limits, tuple(questions.not_asked))
 
 
 def _runs_on(plan: Plan) -> set[tuple[str, str]]:
@@ -218,7 +240,7 @@ def _row(tier: str, option: str | None, chosen: set[tuple[str, str]], plan: Plan
 
 
 def _limits(instance: Instance, plan: Plan, find: Callable[[str, Instance], Plan]) -> list[LimitRow]:
-    """One row a limit that the instance has."""
+    """One row a limit that the instance has; as far as there is time."""
     best = plan.objective.value
     assert best is not None
     assert plan.metrics is not None
@@ -228,29 +250,50 @@ def _limits(instance: Instance, plan: Plan, find: Callable[[str, Instance], Plan
         if value is None:
             continue
         kept = reached(instance, name, plan, plan.metrics)
-        without = _value(find(f"without {name}", replace(with_limit(instance, name, None), then=())))
+        try:
+            without = _value(find(f"without {name}", replace(with_limit(instance, name, None), then=())))
+        except NotAsked:
+            continue
         binds = without is not None and without < best - UNCHANGED * abs(best)
         step = POINT if name == "accuracy_min" else value * STEP
-        looser, unit_more = (_further(name, value, by) for by in (step, UNITS.get(name, 0.01)))
+        looser = _further(name, value, step)
         row = LimitRow(name, value, kept if math.isfinite(kept) else None, binds, looser, best, without)
-        if binds:
-            next_at = _next_at(instance, name, best, find)
-
-            def there(
-                limit: float, name: str = name, next_at: float | None = next_at, without: float | None = without
-            ) -> float:
-                if next_at is not None and (limit > next_at if name in FLOORS else limit < next_at):
-                    return best  # proven: nothing better before that
-                found = _value(find(f"{name} {limit:g}", replace(with_limit(instance, name, limit), then=())))
-                return best if found is None else min(found, best)
-
-            value_looser = there(looser)
-            more = value_looser if unit_more == looser else there(unit_more)
-            row = replace(row, value_looser=value_looser, unit_more=unit_more, value_unit_more=more, next_at=next_at)
-            if next_at is not None:
-                row = replace(row, value_next=there(_further(name, next_at, EQUAL * abs(next_at))))
-        rows.append(row)
+        rows.append(_loosened(instance, name, row, best, find) if binds else row)
     return rows
+
+
+def _loosened(
+    instance: Instance, name: str, row: LimitRow, best: float, find: Callable[[str, Instance], Plan]
+) -> LimitRow:
+    """Return the row of a limit that binds with what loosening it buys.
+
+    Parameters
+    ----------
+    instance, name, row
+        The problem, the limit, and what is known of it.
+    best
+        The value of the best plan.
+    find
+        Solves.
+    """
+    unit_more = _further(name, row.asked, UNITS.get(name, 0.01))
+    try:
+        next_at = _next_at(instance, name, best, find)
+
+        def there(limit: float) -> float:
+            if next_at is not None and (limit > next_at if name in FLOORS else limit < next_at):
+                return best  # proven: nothing better before that
+            found = _value(find(f"{name} {limit:g}", replace(with_limit(instance, name, limit), then=())))
+            return best if found is None else min(found, best)
+
+        row = replace(row, next_at=next_at, value_looser=there(row.looser))
+        more = row.value_looser if unit_more == row.looser else there(unit_more)
+        row = replace(row, unit_more=unit_more, value_unit_more=more)
+        if next_at is not None:
+            row = replace(row, value_next=there(_further(name, next_at, EQUAL * abs(next_at))))
+    except NotAsked:
+        pass  # it is named, and the row has what is known
+    return row
 
 
 def _further(limit: str, value: float, by: float) -> float:

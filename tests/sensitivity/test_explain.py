@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import time
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -166,3 +167,20 @@ def test_it_shows_itself() -> None:
     found = so.explain(so.load("libra"))
     assert "m4.large" in found._repr_html_()
     assert found.worse_by(None) == math.inf
+
+
+def test_what_there_was_no_time_for_is_named() -> None:
+    """The limit is one for all: when it passes while the best plan is looked for, all other questions are named."""
+
+    def slowly(what: str) -> None:
+        time.sleep(0.6)
+
+    whole, part = so.explain("alexnet-cifar10"), so.explain("alexnet-cifar10", time_limit=0.5, on_progress=slowly)
+    assert whole.not_asked == ()
+    assert part.plan.objective.value == whole.plan.objective.value
+    assert part.limits == ()
+    assert {row.option for row in part.options if row.chosen} == {row.option for row in whole.options if row.chosen}
+    assert len(part.not_asked) == len(whole.options) - len(part.options) + len(whole.limits)
+    assert "without latency_slo_ms" in part.not_asked
+    assert part.to_dict()["not_asked"] == list(part.not_asked)
+    assert Explanation.from_dict(part.to_dict()).not_asked == part.not_asked
