@@ -11,17 +11,15 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from serflow_opt.backend.highs import HighsModel, Outcome
-from serflow_opt.backend.matrix import binaries_of
 from serflow_opt.families.found import Found
 from serflow_opt.families.protocol import Family, Goal, NoModel, Valued
 from serflow_opt.families.registry import quantity
 from serflow_opt.ground.deadline import OutOfTime
 from serflow_opt.ground.tolerances import MODEL_ERROR, NIL
-from serflow_opt.search.milp import refine
 from serflow_opt.search.outcome import OUT_OF_TIME, SearchSettings
 
 if TYPE_CHECKING:
+    from serflow_opt.backend.highs import HighsModel, Outcome
     from serflow_opt.families.protocol import Built
 
 
@@ -49,6 +47,10 @@ def solve_witnessed(family: Family, problem: Any, goal: Goal, settings: SearchSe
     settings
         Gap, deadline, and what HiGHS is told.
     """
+    from serflow_opt.backend.highs import HighsModel  # these import Pyomo, which decisions found without models spare
+    from serflow_opt.backend.matrix import binaries_of
+    from serflow_opt.search.milp import refine
+
     found = Found()
     try:
         built = family.build(problem, goal)

@@ -290,8 +290,7 @@ def even(size: int, wait: float, rate: float) -> float:
     def open_(t: float) -> float:
         return sum(math.exp(-rate * t) * (rate * t) ** j / math.factorial(j) for j in range(size - 1))
 
-    first = quad(open_, 0, wait, epsrel=1e-12)[0] if size > 1 else 0.0
-    second = quad(lambda t: 2 * t * open_(t), 0, wait, epsrel=1e-12)[0] if size > 1 else 0.0
+    first, second = (quad(lambda t, k=k: k * t ** (k - 1) * open_(t), 0, wait, epsrel=1e-12)[0] for k in (1, 2))
     return (1 / rate**2 + second - first**2) / (1 / rate + first) ** 2
 
 

@@ -182,7 +182,8 @@ class _Asked:
     def soonest(self, offered: list[float]) -> tuple[Plan | None, Found]:
         """The smallest promise that costs no more than is allowed."""
         found, parts = Found(), None
-        for n, promise in enumerate(offered if self.groups else []):
+        first = self._may_do(offered) if self.groups else len(offered)
+        for n, promise in enumerate(offered[first:], start=first):
             parts = self.partitions(promise)
             cost, plan = parts.best(self.groups)
             if plan and self._kept(cost):
@@ -190,6 +191,25 @@ class _Asked:
                 found.scope = self._scope(self.partitions(offered[n - 1]), self.groups) if n else ""
                 return plan, found
         return self._nothing(found, parts)
+
+    def _may_do(self, offered: list[float]) -> int:
+        """Return the position of the first promise with which some timers may be within the cost.
+
+        A bound holds for all timers within a promise, so for smaller promises, too. Plans that cost the same mostly
+        have the largest promise: it is looked down from there, in steps that double.
+        """
+
+        def out(n: int) -> bool:
+            return not self._kept(self.partitions(offered[n]).bound(self.groups))
+
+        low, high, step = 0, len(offered), 1  # all before `low` are out, and `high` may do
+        while low < high:
+            at = max(low, high - step)
+            if out(at):
+                low, step = at + 1, max(1, (high - at - 1) // 2)
+            else:
+                high, step = at, 2 * step
+        return high
 
     def _scope(self, parts: Partitions, groups: int) -> str:
         """What is narrower than the question where something smaller was only too dear with the longest timers."""

@@ -46,10 +46,9 @@ POLICIES = (
 """What can be compared: functions only; machines for the maximum; an autoscaler; target tracking; LIBRA, which knows
 one block and one run time, that of the whole network; LIBRA told the mean run time; SERFLOW's published rule; our
 controller on the whole network as one block, and on blocks of stages; one that knows all rates in advance, though not
-each request; and for blocks that take batches, which all others serve one by one, machines by the rate that was seen,
-and our controller."""
+each request; and for blocks that take batches machines by the rate that was seen, and our controller."""
 BATCHED = ("batches", "controller-batches")
-"""Those that know blocks which take batches."""
+"""Those that know batches; all others serve one by one."""
 USUAL = tuple(name for name in POLICIES if name not in ("tracking-60", "tracking-80", *BATCHED))
 """Those that are compared where none are named; batches, too, where tiers take them."""
 STAGED = ("serflow", "controller", "foresight")
@@ -299,12 +298,7 @@ def batched_for(
     Parameters
     ----------
     instance, trace, blocks, time_limit
-        As of `service_for`.
-
-    Raises
-    ------
-    InputError
-        Where there is none, or no tier takes batches.
+        As of `service_for`, whose errors it has; another where no tier takes batches.
     """
     found = Services(instance, trace_of(trace), blocks, Deadline.of(time_limit)).batched()
     if isinstance(found, Unfit):
