@@ -22,7 +22,7 @@ from serflow_opt.traffic.control.valued import RETRY_S, ValuedMachines
 from serflow_opt.traffic.demand import saved
 from serflow_opt.traffic.demand.forecast import RecentWindow
 from serflow_opt.traffic.demand.intake import LAST_S
-from serflow_opt.traffic.demand.trend import SHORT, Rising
+from serflow_opt.traffic.demand.trend import SHORT, RisingWindow
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.service import Block, Service
 
@@ -56,7 +56,7 @@ class Controller:
     arrivals
         random: at each rate requests come as a Poisson process, so machines carry less than they could; smooth: evenly.
     forecaster
-        Makes a forecaster for a block; None: `RecentWindow`, and `Rising` for blocks that take batches.
+        Makes a forecaster for a block; None: `RecentWindow`, and `RisingWindow` for blocks that take batches.
     name
         What tables call it.
     """
@@ -245,7 +245,7 @@ def _looking_ahead(every_s: float, smooth_s: int, block: Block) -> Forecaster | 
     if block.batch == 1 or not block.machines:
         return None
     start_s = max(machine.start_s for machine in block.machines)
-    return Rising(start_s + every_s, RecentWindow(SHORT, smooth_s))
+    return RisingWindow(start_s + every_s, RecentWindow(SHORT, smooth_s))
 
 
 def _smoothing_s(service: Service, b: int, arrivals: Arrivals) -> int:

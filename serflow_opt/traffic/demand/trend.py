@@ -58,7 +58,7 @@ def risen(counts: NDArray[np.float64], ahead_s: float) -> float:
 
 
 @dataclass
-class Rising:
+class RisingWindow:
     """The recent window, moved along its trend where the rate rises.
 
     Attributes

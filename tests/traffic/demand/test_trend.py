@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from serflow_opt.traffic.demand.trend import FURTHER, WINDOW_S, Rising, risen
+from serflow_opt.traffic.demand.trend import FURTHER, WINDOW_S, RisingWindow, risen
 
 
 def test_a_line_goes_on() -> None:
@@ -36,7 +36,7 @@ def test_gaps_are_no_fall() -> None:
 def test_the_window_moves_along() -> None:
     """All of its rates are so many times larger; its state is the window's."""
     counts = 50.0 + np.arange(200.0)
-    plain, ahead = Rising(0.0), Rising(100.0)
+    plain, ahead = RisingWindow(0.0), RisingWindow(100.0)
     assert ahead.rates() is None
     for one in (plain, ahead):
         one.observe(counts)
@@ -44,7 +44,7 @@ def test_the_window_moves_along() -> None:
     assert now is not None
     assert then is not None
     assert then.rates == pytest.approx(now.rates * (350 / 250), rel=5e-3)
-    again = Rising(100.0)
+    again = RisingWindow(100.0)
     again.restore(ahead.state())
     found = again.rates()
     assert found is not None
