@@ -286,10 +286,7 @@ def lost(servers: int, room: int, load: float, even: float, cv2: float) -> float
 @cache
 def even(size: int, wait: float, rate: float) -> float:
     """Squared coefficient of variation of the intervals of batches: their moments from P(still open), by quadrature."""
-
-    def open_(t: float) -> float:
-        return sum(math.exp(-rate * t) * (rate * t) ** j / math.factorial(j) for j in range(size - 1))
-
+    open_ = lambda t: sum(math.exp(-rate * t) * (rate * t) ** j / math.factorial(j) for j in range(size - 1))  # noqa: E731
     first, second = (quad(lambda t, k=k: k * t ** (k - 1) * open_(t), 0, wait, epsrel=1e-12)[0] for k in (1, 2))
     return (1 / rate**2 + second - first**2) / (1 / rate + first) ** 2
 
