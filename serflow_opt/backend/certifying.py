@@ -25,9 +25,8 @@ import numpy as np
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline
-from serflow_opt.ground.tolerances import INTEGRAL, SMALLEST
+from serflow_opt.ground.tolerances import INTEGRAL, ROUNDOFF, SMALLEST
 
-ROUNDOFF = 2.0**-53
 PER_BOX = 20
 """What a box costs beside its simplex iterations, counted in them."""
 PASSES = 3

@@ -19,9 +19,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from serflow_opt.backend.certifying import ROUNDOFF, boxed
+from serflow_opt.backend.certifying import boxed
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.ground.arrays import Floats
+from serflow_opt.ground.tolerances import ROUNDOFF
 
 MAGNIFIED = 2.0**10
 """What the objective is multiplied by on its way into HiGHS, which ends a search within its feasibility tolerance,

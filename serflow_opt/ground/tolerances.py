@@ -30,7 +30,7 @@ ON_LINE = 1e-13
 
 # Where sums are compared
 
-UNIT_ROUNDOFF = 2.0**-53
+ROUNDOFF = 2.0**-53
 """What one sum or product in double precision is off by at most."""
 SAME_SUM = 1e-13
 """Of the sum of the largest parts: sums this close are equal, in whatever order they were added up."""

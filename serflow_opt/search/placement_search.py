@@ -15,7 +15,7 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
-from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING, UNIT_ROUNDOFF
+from serflow_opt.ground.tolerances import FOR_VALUING, ROUNDING, ROUNDOFF
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed, columns_of
 
@@ -79,7 +79,7 @@ class PlacementSearch:
         self.nonnegative, self.own_off = chain.known("nonnegative", _nonnegative), 0.0
         self._ceilings = np.where(self.limited, chain.limits, 0.0)[1:]
         stages, _, columns = chain.adds.shape
-        self._steps = 2 * UNIT_ROUNDOFF * stages * (columns + FURTHER)
+        self._steps = 2 * ROUNDOFF * stages * (columns + FURTHER)
 
     @property
     def deadline(self) -> Deadline:

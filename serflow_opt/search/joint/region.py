@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from serflow_opt import kernels
 from serflow_opt.backend.linear import SmallPrograms
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.ground.arrays import Floats
@@ -70,28 +71,50 @@ class Region:
     mixed: list[tuple[Floats, float]] = field(default_factory=list)
     """Sums of cuts that bounded some placement: good single cuts for others like it."""
     programs: SmallPrograms = field(default_factory=SmallPrograms)
+    _ahead: Floats = field(init=False)
+    """Sums up to each segment of directions, those of the last sums of cuts before those of cuts; zeros say nothing."""
+    _worth: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make room."""
+        self._ahead, self._worth = np.zeros((2 * MIXED, self.segments)), np.zeros(2 * MIXED)
 
     def add(self, direction: Floats, least: float) -> None:
         """Add a cut."""
         size = float(np.abs(direction).max()) or 1.0
+        at = MIXED + len(self.direction)
+        if at == len(self._worth):
+            self._ahead = np.vstack([self._ahead, np.zeros_like(self._ahead)])
+            self._worth = np.append(self._worth, np.zeros(at))
         self.direction.append(direction / size)
         self.least.append(least / size)
+        np.cumsum(self.direction[-1], out=self._ahead[at])
+        self._worth[at] = self.least[-1]
 
     def quick(self, choices: PlacementChoices, box: Box) -> float:
         """Bound by the best multiple of a single cut; infinite where the least use of a limit is beyond it."""
         row, low = box.row, np.array(box.low, dtype=float)
-        rent, weight, load = choices.rent[row], choices.weight[row], choices.load[row]
-        cuts = [*zip(self.direction, self.least, strict=True), *self.mixed[-MIXED:]]
-        ahead = np.cumsum(np.array([direction for direction, _ in cuts]).reshape(-1, self.segments), axis=1)
-        worth = np.array([least for _, least in cuts])
-        limited = np.flatnonzero(np.isfinite(choices.most[row]))
-        for i in limited.tolist():
-            use, rented = choices.use[row, i], choices.use_rent[row, i]
-            spent = max(_least(use, ahead, worth) + float(rented @ low), _least(use + rented @ load, ahead, worth))
-            if spent > choices.most[row, i] + ROUNDING * abs(choices.most[row, i]):
-                return math.inf
-        paid = max(_least(weight, ahead, worth) + float(rent @ low), _least(weight + rent @ load, ahead, worth))
-        return float(choices.fixed[row]) + paid
+        load, limited = choices.load[row], np.isfinite(choices.most[row])
+        most = choices.most[row][limited]
+        # what has a limit, then what is paid for; each with the machines there must be, or with parts of machines
+        weight = np.vstack([choices.use[row][limited], choices.weight[row]])
+        rent = np.vstack([choices.use_rent[row][limited], choices.rent[row]])
+        least = self._least(np.vstack([weight, weight + rent @ load]))
+        spent = np.maximum(least[: len(weight)] + rent @ low, least[len(weight) :])
+        if (spent[:-1] > most + ROUNDING * np.abs(most)).any():
+            return math.inf
+        return float(choices.fixed[row]) + float(spent[-1])
+
+    def _least(self, weights: Floats) -> Floats:
+        """Bound the sums of reach by some weights, W x K, by the best multiple of a single cut."""
+        used = MIXED + len(self.direction)
+        ahead, worth = self._ahead[:used], self._worth[:used]
+        if not kernels.compiled:
+            return np.array([_least(own, ahead, worth) for own in weights])
+        from serflow_opt.kernels.cuts import least_sums
+
+        found: Floats = least_sums(weights, ahead, worth, ROUNDING)
+        return found
 
     def bound(self, choices: PlacementChoices, box: Box, before: Bound | None = None) -> Bound:
         """Bound what a placement can have; infinite where nothing can.
@@ -153,7 +176,10 @@ class Region:
         direction, least = direction / size, least / size
         if any(np.abs(direction - known).max() <= SAME_DIRECTION and least <= v for known, v in self.mixed[-MIXED:]):
             return
+        at = len(self.mixed) % MIXED
         self.mixed.append((direction, least - ROUNDING * abs(least)))
+        np.cumsum(direction, out=self._ahead[at])
+        self._worth[at] = self.mixed[-1][1]
 
 
 def _least(weight: Floats, ahead: Floats, worth: Floats) -> float:
