@@ -48,6 +48,7 @@ class ThresholdPool:
     trained: dict[int, Priced] = field(default_factory=dict)
     nodes: int = 0
     impossible: bool = False
+    _table: tuple[int, Floats] | None = None
 
     @classmethod
     def of(cls, grid: Grid, need: int) -> ThresholdPool:
@@ -64,6 +65,13 @@ class ThresholdPool:
             self.levels.append(levels)
             self.reach.append(reach)
         return reach
+
+    @property
+    def distinct(self) -> Floats:
+        """What reach there is, each once."""
+        if self._table is None or self._table[0] != len(self.reach):
+            self._table = len(self.reach), np.unique(self.reach, axis=0)
+        return self._table[1]
 
     def aim(self, weight: Floats) -> Aim:
         """Return the aim of a direction without limits."""
@@ -261,14 +269,14 @@ def _cut(
     high = np.array(box.high, dtype=float)
     range_ = float(np.abs(choices.weight[row]).sum() + choices.rent[row] @ high) or abs(choices.fixed[row]) or 1.0
     target = min(target, choices.fixed[row] + 2 * range_)  # no plan of the box has more
-    prices = inner(choices, box, np.unique(pool.reach, axis=0), PENALTY * range_)
+    prices = inner(choices, box, pool.distinct, PENALTY * range_)
     direction = choices.weight[row] + prices.load @ choices.load[row] + prices.use @ choices.use[row]
     direction, size = _scaled(direction)
     worth = choices.rent[row] - prices.load + prices.use @ choices.use_rent[row]
     machines = float(np.minimum(worth * np.array(box.low), worth * high).sum())
     limits = np.where(np.isfinite(choices.most[row]), choices.most[row], 0.0)
     wanted = (target - choices.fixed[row] - machines + float(prices.use @ limits)) / size
-    known = float((np.array(pool.reach) @ direction).min())
+    known = float((pool.distinct @ direction).min())
     if known <= wanted or not direction[1:].any():
         return False, prices
     if any(np.abs(cut - direction).max() <= SAME_DIRECTION for cut in pool.region.direction):
