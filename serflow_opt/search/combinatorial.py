@@ -327,7 +327,7 @@ class ChainSearch(PlacementSearch):
         brackets = bracket(chain, those, _with(weights, -1, 0.0), self.deadline)
         for n in np.argsort(brackets.value, kind="stable")[:1].tolist():
             self._offer(those.rows(np.array([n])), brackets.levels[n], float(brackets.value[n]))
-        bounds = np.array([self.above(*own) for own in zip(brackets.weights, brackets.bound.tolist(), strict=True)])
+        bounds = self.all_above(brackets.weights, brackets.bound)
         order = np.argsort(bounds, kind="stable")
         open_ = order[bounds[order] < self._target()]
         if len(open_) > MANY and len(weights) == 2 and math.isfinite(self._target()):

@@ -78,6 +78,7 @@ class PlacementSearch:
         self.best: tuple[Placed, Ints] | None = None
         self.nonnegative, self.own_off = chain.known("nonnegative", _nonnegative), 0.0
         self._ceilings = np.where(self.limited, chain.limits, 0.0)[1:]
+        self._sides = [(k, side) for k, side in enumerate(np.abs(self._ceilings).tolist(), start=1) if side]
         stages, _, columns = chain.adds.shape
         self._steps = 2 * ROUNDOFF * stages * (columns + FURTHER)
 
@@ -105,9 +106,11 @@ class PlacementSearch:
         value
             What they come to, in units of the objective.
         """
-        terms = abs(value) + float(np.abs(weights[1:] * self._ceilings).sum()) + float(weights[-1])
-        off: float = self._steps * terms
-        return off
+        own: list[float] = weights.tolist()
+        terms = abs(value) + own[-1]
+        for k, side in self._sides:
+            terms += abs(own[k]) * side
+        return self._steps * terms
 
     def worth(self, weights: Floats, most: float) -> float:
         """Return what V may come to so that a plan may come to at most `most`; rounding drops none.
@@ -133,6 +136,21 @@ class PlacementSearch:
         """
         least = value - self.noise(weights, value) if math.isfinite(value) else value
         return max(least, 0.0) if self.nonnegative else least
+
+    def all_above(self, weights: Floats, values: Floats) -> Floats:
+        """Return `above` of many, N.
+
+        Parameters
+        ----------
+        weights
+            N x C multipliers.
+        values
+            N, of V and the offset together, in units of the objective.
+        """
+        terms = np.abs(values) + np.abs(weights[:, 1:] * self._ceilings).sum(axis=1) + weights[:, -1]
+        least = np.where(np.isfinite(values), values - self._steps * np.where(np.isfinite(values), terms, 0.0), values)
+        found: Floats = np.maximum(least, 0.0) if self.nonnegative else least
+        return found
 
     def better(self, share: float = 1.0) -> float:
         """Return what a plan must be below to count: better than the best by the gap, or by a share of it."""

@@ -65,3 +65,14 @@ def test_a_value_that_is_rounding_of_its_own_terms(tmp_path: Path) -> None:
     assert search.told(-1e-12) == 1e-13
     assert search.told(-1e-11) == -1e-11
     assert search.better() == pytest.approx(1e-13 - 1e-12)
+
+
+def test_bounds_of_many_are_those_of_each(tmp_path: Path) -> None:
+    """At once or one by one, what rounding may have added is left out alike."""
+    chain = next(c for seed in range(20) if (c := chain_of("plain", seed, tmp_path / str(seed))) is not None)
+    search = PlacementSearch(chain, 1e-6)
+    rng = np.random.default_rng(1)
+    weights, values = rng.random((5, len(chain.limits))) * 1e3, np.array([1.0, 1e-13, 0.0, math.inf, 7.0])
+    found = search.all_above(weights, values).tolist()
+    assert found == pytest.approx([search.above(*own) for own in zip(weights, values.tolist(), strict=True)], rel=1e-12)
+    assert found[0] < 1.0
