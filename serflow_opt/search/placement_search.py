@@ -80,7 +80,7 @@ class PlacementSearch:
         self._ceilings = np.where(self.limited, chain.limits, 0.0)[1:]
         self._sides = [(k, side) for k, side in enumerate(np.abs(self._ceilings).tolist(), start=1) if side]
         stages, _, columns = chain.adds.shape
-        self._steps = 2 * ROUNDOFF * stages * (columns + FURTHER)
+        self._steps: float = 2 * ROUNDOFF * stages * (columns + FURTHER)
 
     @property
     def deadline(self) -> Deadline:
