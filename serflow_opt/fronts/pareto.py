@@ -162,7 +162,7 @@ def _front(asked: FrontRequest, result: Result) -> Front:
     best = nondominated(cells(values, EQUAL)).tolist()
     coverage = result.coverage if len(kept) == len(valued) else None
     complete = coverage == 0
-    plans = [_plan(asked, *kept[i], result=result, proven=complete) for i in best]
+    plans = [_plan(asked, kept[i], result, complete) for i in best]
     reached, most = _hypervolumes(values[best], coverage, result)
     return Front(
         instance=instance.name,
@@ -196,15 +196,10 @@ def _values(asked: FrontRequest, metrics: Metrics, over: RobustValue | None) -> 
 
 
 def _plan(
-    asked: FrontRequest,
-    decision: Decision,
-    metrics: Metrics,
-    over: RobustValue | None,
-    result: Result,
-    proven: bool,
+    asked: FrontRequest, found: tuple[Decision, Metrics, RobustValue | None], result: Result, proven: bool
 ) -> Plan:
     """A point as the answer to the question it answers: the first objective, with its other values as limits."""
-    instance = asked.instance
+    instance, (decision, metrics, over) = asked.instance, found
     goal = next(name for name in asked.objectives if name != "accuracy")
     question = replace(instance, minimize=goal)
     achieved = dict(zip(asked.objectives, _values(asked, metrics, over), strict=True))
