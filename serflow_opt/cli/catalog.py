@@ -94,9 +94,16 @@ def _import(source: str, as_of: str | None, out: Path | None) -> int:
     else:
         write_atomically(out, lambda path: path.write_text(text, encoding="utf-8"))
         print(f'{out}: {len(rows)} prices of {day}; use them with --catalog {out}, or catalog = "{out}" in an instance')
-    if left_out:
-        told = "no machines by the hour, or without price, vCPUs or memory"
-        print(f"{left_out} rows of {source} left out: {told}", file=sys.stderr)
+    for reason, names in left_out.items():
+        kinds = list(dict.fromkeys(names))
+        which = ", ".join(kinds[:5]) + (f" and {len(kinds) - 5} more" if len(kinds) > 5 else "")
+        print(f"{len(names)} rows of {source} left out, {reason}: {which}", file=sys.stderr)
+    unknown = sorted({row["name"] for row in rows if not row["vcpus"] or not row["memory_mb"]})
+    if unknown:
+        which = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
+        print(
+            f"vCPUs or memory of {which} unknown: give stage_times, or write them as [[tier.option]]", file=sys.stderr
+        )
     return OK
 
 

@@ -21,11 +21,12 @@ INFRACOST = frozenset({"vendorName", "region", "attributes", "prices"})
 COLUMNS = tuple(column.name for column in VMS.columns)
 
 
-def foreign_rows(text: str, path: str, as_of: date) -> tuple[list[Made], int]:
-    """Return rows of VM types made of a foreign CSV file, and how many of its rows were left out.
+def foreign_rows(text: str, path: str, as_of: date) -> tuple[list[Made], dict[str, list[str]]]:
+    """Return rows of VM types made of a foreign CSV file, and by reason the names of those of its rows left out.
 
-    Left out is what is no machine rented by the hour under Linux with shared tenancy, or has no price or no memory. Of
-    several rows of one type, region and term (availability zones) the cheapest is taken.
+    Left out is what is no machine rented by the hour under Linux with shared tenancy, has no price, or neither a GPU
+    nor vCPUs and memory; with a GPU these may be unknown. Of several rows of one type, region and term (availability
+    zones) the cheapest is taken.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def foreign_rows(text: str, path: str, as_of: date) -> tuple[list[Made], int]:
     """
     records = list(csv.DictReader(io.StringIO(text)))
     header = set(records[0]) if records else set()
-    made_of: Callable[[Record], list[Made]]
+    made_of: Callable[[Record], list[Made] | str]
     if header >= SKYPILOT:
         made_of = _of_skypilot
     elif header >= INFRACOST:
@@ -53,10 +54,12 @@ def foreign_rows(text: str, path: str, as_of: date) -> tuple[list[Made], int]:
         kinds = f"{', '.join(sorted(SKYPILOT))} (SkyPilot) or {', '.join(sorted(INFRACOST))} (Infracost)"
         raise InputError([Problem(path, "line 1", "columns of no known price file", f"known: {kinds}")])
     cheapest: dict[tuple[str, str, str], Made] = {}
-    out = 0
+    out: dict[str, list[str]] = {}
     for record in records:
         made = made_of(record)
-        out += not made
+        if isinstance(made, str):
+            out.setdefault(made, []).append(_called(record))
+            continue
         for row in made:
             row |= {"source": Path(path).name, "as_of": as_of.isoformat()}
             key = row["name"], row["region"], row["term"]
@@ -64,8 +67,21 @@ def foreign_rows(text: str, path: str, as_of: date) -> tuple[list[Made], int]:
             if old is None or float(row["usd_per_hour"]) < float(old["usd_per_hour"]):
                 cheapest[key] = row
     if not cheapest:
-        raise InputError([Problem(path, "", "no machine with a price and a memory", "check that it is the right file")])
+        why = "; ".join(f"{len(names)} {reason}" for reason, names in out.items())
+        cure = f"check that it is the right file ({why})" if why else "check that it is the right file"
+        raise InputError([Problem(path, "", "no machine with a price and a memory", cure)])
     return list(cheapest.values()), out
+
+
+def _called(record: Record) -> str:
+    """What a foreign row is of."""
+    if name := record.get("InstanceType") or record.get("AcceleratorName"):
+        return name
+    try:
+        said = json.loads(record.get("attributes") or "{}")
+    except ValueError:
+        return "?"
+    return str(next((said[key] for key in NAMED if said.get(key)), "?"))
 
 
 def _number(text: str | None) -> float | None:
@@ -76,51 +92,72 @@ def _number(text: str | None) -> float | None:
     return value if 0 < value < float("inf") else None
 
 
-def _machine(name: str, region: str, vcpus: float, gib: float, arch: str, gpu: str, count: float) -> Made:
+def _machine(
+    name: str, region: str, vcpus: float | None, gib: float | None, arch: str, gpu: str, count: float
+) -> Made | str:
+    """A row of ours, or why there is none."""
+    if gpu.lower().startswith("tpu"):
+        return "TPUs, paid beside a machine"
+    if not gpu and (vcpus is None or gib is None):
+        return "without vCPUs or memory, and without a GPU"
     return {
         "name": name,
         "region": region,
-        "arch": arch,
-        "vcpus": f"{vcpus:g}",
-        "memory_mb": f"{round(gib * 1024)}",
+        "arch": arch if vcpus is not None else "",
+        "vcpus": "" if vcpus is None else f"{vcpus:g}",
+        "memory_mb": "" if gib is None else f"{round(gib * 1024)}",
         "gpu": gpu,
         "gpu_count": f"{round(count)}" if gpu else "0",
     }
 
 
-def _of_skypilot(record: Record) -> list[Made]:
+def _of_skypilot(record: Record) -> list[Made] | str:
     """One row a term; `Arch` where the file has it, else by the names of AWS, Azure and Google."""
     name, region = record["InstanceType"], record["Region"]
     vcpus, gib = _number(record.get("vCPUs")), _number(record.get("MemoryGiB"))
-    if not name or not region or vcpus is None or gib is None:
-        return []
+    if not region:
+        return "without a region"
     arch = record.get("Arch") or ("arm64" if ARM.search(name) else "x86_64")
     gpu, count = record.get("AcceleratorName") or "", _number(record.get("AcceleratorCount")) or 0.0
-    base = _machine(name, region, vcpus, gib, arch, gpu if count >= 1 else "", count)
+    base = _machine(name or gpu, region, vcpus, gib, arch, gpu if count >= 1 else "", count)
+    if isinstance(base, str):
+        return base
+    if base["gpu"] and (size := GPU_MIB.search(record.get("GpuInfo") or "")):
+        base["gpu_memory_mb"] = size[1]
     prices = {"on-demand": _number(record["Price"]), "spot": _number(record.get("SpotPrice"))}
-    return [base | {"term": term, "usd_per_hour": f"{usd:.9g}"} for term, usd in prices.items() if usd is not None]
+    made = [base | {"term": term, "usd_per_hour": f"{usd:.9g}"} for term, usd in prices.items() if usd is not None]
+    return made or "without a price"
 
 
 ARM = re.compile(r"^[a-z]+\d+g[a-z]*\.|^t2a-|^c4a-|^n4a-|^Standard_[A-Z]+\d+p")
 """Graviton; Tau T2A and Axion; Ampere and Cobalt of Azure."""
 
 
-def _of_infracost(record: Record) -> list[Made]:
+GPU_MIB = re.compile(r"SizeInMiB\D+(\d+)")
+"""Memory of one GPU, in SkyPilot's GpuInfo."""
+NAMED = ("instanceType", "armSkuName", "machineType")
+
+
+def _of_infracost(record: Record) -> list[Made] | str:
     """Machines under Linux, shared tenancy, without software of their own."""
     try:
         said, prices = json.loads(record["attributes"]), json.loads(record["prices"])
     except ValueError:
-        return []
+        return "not JSON in attributes or prices"
     if isinstance(prices, dict):  # dumps of newer versions hold prices by their hash
         prices = [one for many in prices.values() for one in many]
-    name = said.get("instanceType") or said.get("armSkuName") or said.get("machineType")
+    name = next((said[key] for key in NAMED if said.get(key)), "")
     gib, vcpus = _number(str(said.get("memory", "")).split(" ")[0].replace(",", "")), _number(str(said.get("vcpu", "")))
     usual = {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used"}
-    if not name or gib is None or vcpus is None or any(said.get(key, value) != value for key, value in usual.items()):
-        return []
+    if not name:
+        return "no type of machines"
+    if any(said.get(key, value) != value for key, value in usual.items()):
+        return "not Linux on shared machines without software of their own"
     arch = "arm64" if ARM.search(name) else "x86_64"
     gpu, count = said.get("gpuModel", ""), _number(str(said.get("gpu", ""))) or 0.0
     base = _machine(name, record["region"], vcpus, gib, arch, gpu if count >= 1 else "", count)
+    if isinstance(base, str):
+        return base
     base["provider"] = record["vendorName"]
     made = []
     for price in prices:
@@ -128,7 +165,7 @@ def _of_infracost(record: Record) -> list[Made]:
         usd = _number(price.get("USD"))
         if term is not None and usd is not None and price.get("unit", "Hrs") in ("Hrs", "1 Hour", "hours", "h"):
             made.append(base | {"term": term, "usd_per_hour": f"{usd:.9g}"})
-    return made
+    return made or "without a price by the hour"
 
 
 def as_csv(rows: list[Made]) -> str:

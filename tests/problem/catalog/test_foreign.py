@@ -24,7 +24,7 @@ tpu-v4,TPU,1.0,,,3.22,1.0,us-central1,us-central1-a
 def test_skypilot_becomes_a_row_a_type_and_term(tmp_path: Path) -> None:
     """Zones of a region are one row at the cheapest price; what has no memory is left out and counted."""
     rows, left_out = foreign_rows(SKYPILOT, "vms.csv", DAY)
-    assert left_out == 1
+    assert left_out == {"TPUs, paid beside a machine": ["tpu-v4"]}
     path = tmp_path / "own.csv"
     path.write_text(as_csv(rows))
     catalog = Catalog().with_rows(path)
@@ -51,7 +51,22 @@ def test_infracost_takes_linux_and_shared_machines(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     path.write_text(as_csv(rows))
     (vm,) = Catalog().with_rows(path).vms
-    assert (left_out, vm.name, vm.provider, vm.usd_per_hour) == (2, "c5.large", "aws", 0.085)
+    reason = "not Linux on shared machines without software of their own"
+    assert left_out == {reason: ["c5.large", "c5.large"]}
+    assert (vm.name, vm.provider, vm.usd_per_hour) == ("c5.large", "aws", 0.085)
+
+
+def test_gpus_of_unknown_machines(tmp_path: Path) -> None:
+    """With a GPU vCPUs and memory may be unknown, and the GPU's memory is read; without one the row is left out."""
+    info = "\"{'Gpus': [{'Name': 'A100', 'MemoryInfo': {'SizeInMiB': 40960}}]}\""
+    text = "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Price,SpotPrice,Region,GpuInfo\n"
+    text += f"gpu_1x_a100,A100,1.0,,,1.29,,us-east-1,{info}\nodd,,,,,0.5,,us-east-1,\nfree,,,2,4,,,us-east-1,\n"
+    rows, left_out = foreign_rows(text, "vms.csv", DAY)
+    assert left_out == {"without vCPUs or memory, and without a GPU": ["odd"], "without a price": ["free"]}
+    path = tmp_path / "own.csv"
+    path.write_text(as_csv(rows))
+    (vm,) = Catalog().with_rows(path).vms
+    assert (vm.vcpus, vm.memory_mb, vm.gpu, vm.gpu_memory_mb) == (None, None, "A100", 40960)
 
 
 @pytest.mark.parametrize(
