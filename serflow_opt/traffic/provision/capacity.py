@@ -20,8 +20,9 @@ from serflow_opt.search.lagrangian import LinearCost, StageExits, envelope_of, s
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.least_held import least_held, least_squares
+from serflow_opt.traffic.provision.limit_slack import LimitSlack, slack_of
 from serflow_opt.traffic.provision.promise import Promise
-from serflow_opt.traffic.provision.relaxed import LeastWaits, LimitSlack, slack_of
+from serflow_opt.traffic.provision.relaxed import LeastWaits
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
 from serflow_opt.traffic.queues.erlang import erlang_c, largest_loads
 
@@ -284,6 +285,7 @@ class Capacity:
                     *(seconds[choice.first], longest),
                 ),
                 square=self._least_squares(choice, longest),
+                square_high=float(self.squares(choice) @ np.array([self.data.reach_high[s] for s in self.data.stages])),
                 slack=None,
                 room=self.promise.room * (1 + TOLERANCE),
             )

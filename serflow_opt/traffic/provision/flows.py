@@ -9,7 +9,7 @@ thresholds that keep the floor (`threshold_labels.py`) is the bound: what the so
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,8 @@ class Flow:
     limits: tuple[FlowLine, ...]
 
 
+Closer = Callable[[int, "Floats"], Sequence[Flow]]
+"""See `Flows.bound`."""
 Priced = tuple[FlowLine, float]
 """A line below a flow, and the multiplier of the accuracy floor that goes with it, USD per second."""
 
@@ -84,7 +86,9 @@ class Flows:
         going = self.stage < len(menus) - 1
         self.through[self.stage[going] + 1, np.flatnonzero(going)] = self.rate[going] - 1
 
-    def bound(self, flows: Sequence[Flow], enough: float, unit: float) -> tuple[float, tuple[int, ...]]:
+    def bound(
+        self, flows: Sequence[Flow], enough: float, unit: float, closer: Closer | None = None
+    ) -> tuple[float, tuple[int, ...]]:
         """Return what all flows cost at least, and thresholds that are cheap in one that may cost less than `enough`.
 
         Thresholds are positions in the menus; none: no flow costs less.
@@ -97,6 +101,9 @@ class Flows:
             USD per second: above, a bound need not be any better.
         unit
             Of the objective, USD per second.
+        closer
+            Returns flows that say more in place of the n-th, where it is the cheapest and its thresholds lead to some
+            reaches; those that are returned are counted on. None of them: there is nothing more to say.
         """
         priced = _Pricing(self, flows, unit)
         solutions = dict[int, tuple[int, ...]]()
@@ -108,8 +115,13 @@ class Flows:
                 priced.solve(n)
                 continue
             line, floor = priced.at[n]
-            bound, solutions[n] = self._whole(flows[n], line, floor, bound, enough, unit)
+            bound, chosen = self._whole(priced.each[n], line, floor, bound, enough, unit)
             priced.raise_to(n, bound)
+            more = closer(n, reaches(self.exits, np.array([chosen]))[0]) if closer is not None and chosen else ()
+            if more:
+                priced.replace(n, more)
+            else:
+                solutions[n] = chosen
 
     def _whole(
         self, flow: Flow, line: FlowLine, price: float, bound: float, enough: float, unit: float
@@ -209,6 +221,8 @@ class _Pricing:
 
     Attributes
     ----------
+    each
+        The flows.
     at
         By flow, the line that its bound is of; empty at first.
     own
@@ -216,11 +230,11 @@ class _Pricing:
     """
 
     def __init__(self, flows: Flows, each: Sequence[Flow], unit: float) -> None:
-        self._flows, self._each, self._unit = flows, each, unit
+        self._flows, self.each, self._unit = flows, list(each), unit
         self._bounds = np.full(len(each), -math.inf)
         self.at, self.own = dict[int, Priced](), set[int]()
         self._alike: dict[tuple[int, ...], list[int]] = {}
-        self._shapes = [(len(flow.limits), *map(len, flow.largest)) for flow in each]
+        self._shapes = [_shape(flow) for flow in each]
         for n, shape in enumerate(self._shapes):
             self._alike.setdefault(shape, []).append(n)
         for alike in self._alike.values():
@@ -235,13 +249,29 @@ class _Pricing:
         """Take a better bound of a flow."""
         self._bounds[n] = max(self._bounds[n], bound)
 
+    def replace(self, n: int, flows: Sequence[Flow]) -> None:
+        """Put flows in place of one: they are no cheaper."""
+        known = self._bounds[n]
+        self._bounds[n] = math.inf
+        self.own.add(n)
+        for flow in flows:
+            self._alike.setdefault(_shape(flow), []).append(len(self.each))
+            self._shapes.append(_shape(flow))
+            self.each.append(flow)
+        self._bounds = np.append(self._bounds, np.full(len(flows), known))
+
     def solve(self, n: int) -> None:
         """Solve the programme of a flow, and bound it and those like it that are not solved at its multipliers."""
-        multipliers = self._flows.multipliers(self._each[n], self._unit)
+        multipliers = self._flows.multipliers(self.each[n], self._unit)
         self.own.add(n)
         some = [n, *(k for k in self._alike[self._shapes[n]] if k not in self.own)]
-        lines = [self._flows.priced(self._each[k], multipliers) for k in some]
+        lines = [self._flows.priced(self.each[k], multipliers) for k in some]
         for k, line, bound in zip(some, lines, self._flows.least(lines).tolist(), strict=True):
             if bound > self._bounds[k] or k == n:
                 self.at[k] = line
                 self._bounds[k] = max(self._bounds[k], bound)
+
+
+def _shape(flow: Flow) -> tuple[int, ...]:
+    """Return what flows have to share for multipliers of one to be some of another."""
+    return (len(flow.limits), *map(len, flow.largest))

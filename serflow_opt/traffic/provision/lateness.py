@@ -13,7 +13,7 @@ taken on a grid.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,39 +87,34 @@ class Lateness:
         waits
             By block; None: nobody waits.
         """
-        lost = self.share[self.slack < 0].sum()
+        return float(self.late_each(waits) @ self.share)
+
+    def late_each(self, waits: Sequence[Wait | None]) -> Floats:
+        """Share that is late of those of each ending; arguments as of `late`."""
+        late = np.where(self.slack < 0, 1.0, 0.0)
         waiting = [b for b, wait in enumerate(waits) if wait is not None]
         behind = (self.slack >= 0) & (self.block >= min(waiting, default=len(waits)))
-        if not behind.any():
-            return float(lost)
-        slack, share, block = self.slack[behind], self.share[behind], self.block[behind]
-        if len(waiting) == 1 or not (block >= waiting[1]).any():
-            wait = waits[waiting[0]]
-            assert wait is not None
-            return float(lost + self.queues.mean(wait.beyond(slack)) @ share)
-        return float(lost + self._of_sums(waits, waiting, slack, share, block))
-
-    def _of_sums(
-        self, waits: Sequence[Wait | None], waiting: list[int], slack: Floats, share: Floats, block: NDArray[np.int64]
-    ) -> float:
-        """Share that is late where several blocks make wait."""
-        late = 0.0
         for n, b in enumerate(waiting):
             last = waiting[n + 1] if n + 1 < len(waiting) else len(waits)
-            here = (block >= b) & (block < last)
-            if not here.any():
-                continue
+            here = np.flatnonzero(behind & (self.block >= b) & (self.block < last))
             own = [wait for wait in (waits[c] for c in waiting[: n + 1]) if wait is not None]
-            order = np.sort(slack[here])
-            if len(order) > MANY:
-                late += float(self.queues.mean(self._beyond_sum(own, slack[here])) @ share[here])
-                continue
-            while len(order):  # slacks of an octave share a grid
-                first = float(order[0])
-                octave = here & (slack >= first) & (slack <= 2 * first)
-                late += float(self.queues.mean(self._beyond_sum(own, slack[octave])) @ share[octave])
-                order = order[order > 2 * first]
+            for some in self._of_one_grid(here) if len(own) > 1 else [here]:
+                if len(some) and len(own) == 1:
+                    late[some] = self.queues.late(own[0], self.slack[some])
+                elif len(some):
+                    late[some] = self.queues.mean(self._beyond_sum(own, self.slack[some]))
         return late
+
+    def _of_one_grid(self, here: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        """Yield endings in parts whose slacks share a grid: those of an octave, or all where they are many."""
+        if len(here) > MANY:
+            yield here
+            return
+        order = here[np.argsort(self.slack[here], kind="stable")]
+        while len(order):
+            octave = self.slack[order] <= 2 * self.slack[order[0]]
+            yield order[octave]
+            order = order[~octave]
 
     def _beyond_sum(self, waits: Sequence[Wait], times: Floats) -> Floats:
         """P(sum of waits > t), by rate and time.
@@ -127,8 +122,6 @@ class Lateness:
         The mass of each cell of a grid is split between its ends, which is off by the square of its width.
         """
         least = max(float(times.min()), float(times.max()) / SPAN)
-        if len(waits) == 1:
-            return waits[0].beyond(times)
         if least <= 0:
             none: Floats = np.prod([1 - wait.beyond(np.zeros(1)) for wait in waits], axis=0)
             return 1 - none * np.ones(len(times))

@@ -14,23 +14,29 @@ import numpy as np
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.formulations.pools import BlockModel, LateLimit
 from serflow_opt.ground.tolerances import TOLERANCE
-from serflow_opt.traffic.provision.flows import Flow, FlowLine, Flows
+from serflow_opt.traffic.provision.block_ranges import BlockRanges, Range, within
+from serflow_opt.traffic.provision.flows import Closer, Flow, FlowLine, Flows
+from serflow_opt.traffic.provision.lateness import Ending, Lateness
 from serflow_opt.traffic.provision.pricing import Pricing
+from serflow_opt.traffic.provision.relaxed import JUMP, LeastWaits
 from serflow_opt.traffic.provision.sizing import OPENED, Sized, Sizing
 
 if TYPE_CHECKING:
     from serflow_opt.backend.highs import Outcome
+    from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.demand.rates import Rates
-    from serflow_opt.traffic.provision.relaxed import LeastWaits
     from serflow_opt.traffic.provision.structures import Structure
 
-FLOWS = 60
+FLOWS = 1000
 """Choices of sizes that are bounded one by one, at most."""
+MOST_CHOICES = 20_000
+"""Choices of sizes that are looked through for these, at most."""
+ON_GRID = 0.99
+"""Of sums of waits so much is counted on: they are told on a grid, and deployments are valued on another."""
 LINES = 4
 """Lines above what machines carry in a structure's first model."""
 
 LevelKeys = Collection[tuple[int, int]]
-Work = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +51,14 @@ class Thresholds:
         By block, work at which lines touch what machines carry; None: not known yet.
     sharper
         How often the demand was split in more groups.
-    work
-        By block, the least and the most seconds that a request of the service holds a worker; None: any.
-    squares
-        By block, the least and the most of the mean square of these seconds, s²; None: any.
+    ranges
+        By block, between what they are; None: any.
     """
 
     levels: LevelKeys | None
     points: tuple[tuple[float, ...], ...] | None = None
     sharper: int = 0
-    work: tuple[Work, ...] | None = None
-    squares: tuple[Work | None, ...] | None = None
+    ranges: tuple[BlockRanges, ...] | None = None
 
 
 class OneSet:
@@ -90,15 +93,15 @@ class OneSet:
         """Whether no thresholds of the set keep the floor with work that is worth considering."""
         return any(low > high for low, high in self.work)
 
-    def _work(self, b: int) -> Work:
+    def _work(self, b: int) -> Range:
         """Return the least and the most work of a block, for thresholds of the set that are worth considering."""
         choice, pricing = self.structure[b], self.pricing
         if choice.machine is None:
             return 0.0, 0.0
         low, high = pricing.least_work(choice), self.whole.profile(choice).most_work(self.best)
         high = max(low, min(high, pricing.most_work(choice)))
-        if self.chosen.work is not None:
-            low, high = max(low, self.chosen.work[b][0]), min(high, self.chosen.work[b][1])
+        if self.chosen.ranges is not None:
+            low, high = within((low, high), self.chosen.ranges[b].work)
         return low, high
 
     @cached_property
@@ -107,28 +110,45 @@ class OneSet:
         found: list[LeastWaits | None] = []
         for b, choice in enumerate(self.structure):
             own = None if choice.machine is None else self.pricing.relaxed_in(self.structure, b)
-            known = None if self.chosen.squares is None else self.chosen.squares[b]
-            found.append(own if own is None or known is None else replace(own, square_low=known[0]))
+            if own is not None and self.chosen.ranges is not None:
+                own = own.within(self.chosen.ranges[b])
+            found.append(own)
         return found
 
     @cached_property
-    def squares(self) -> list[Work | None]:
+    def squares(self) -> list[Range | None]:
         """By block, between what the mean square of the seconds is that one holds a worker, s²; None: it is the same.
 
         How long requests wait depends on it.
         """
         return [self._square(b) for b in range(len(self.structure))]
 
-    def _square(self, b: int) -> Work | None:
+    def _square(self, b: int) -> Range | None:
         relaxed = self.relaxed[b]
         if relaxed is None:
             return None
         data, choice = self.pricing.data, self.structure[b]
         low = relaxed.least_square(*self.work[b])
         high = float(self.pricing.squares(choice) @ np.array([data.reach_high[s] for s in data.stages]))
-        if self.chosen.squares is not None and (known := self.chosen.squares[b]) is not None:
-            low, high = max(low, known[0]), min(high, known[1])
+        if self.chosen.ranges is not None and (known := self.chosen.ranges[b].square) is not None:
+            low, high = within((low, high), known)
         return min(low, high), high
+
+    @cached_property
+    def reaches(self) -> list[Range | None]:
+        """By block, between what the share of the requests is that enters; None: it is the same.
+
+        The fewer do the same work, the longer each is held, and the longer others wait.
+        """
+        return [
+            None if own is None else (min(float(own.reaches[0]), own.reach_high), own.reach_high)
+            for own in self.relaxed
+        ]
+
+    @property
+    def ranges(self) -> tuple[BlockRanges, ...]:
+        """Of each block all of this."""
+        return tuple(map(BlockRanges, self.work, self.squares, self.reaches))
 
     @cached_property
     def sizings(self) -> list[Sizing | None]:
@@ -143,8 +163,7 @@ class OneSet:
                 choice,
                 self.relaxed[b],
                 self.best * (1 + TOLERANCE) - math.fsum(leasts[:b] + leasts[b + 1 :]),
-                *self.work[b],
-                self.squares[b],
+                self.ranges[b],
             )
             for b, choice in enumerate(self.structure)
         ]
@@ -160,7 +179,7 @@ class OneSet:
             [Sized(self.whole.least(choice), FlowLine(0.0, self.whole.weights(choice)))] if own is None else own.each()
             for own, choice in zip(self.sizings, self.structure, strict=True)
         ]
-        if math.prod(map(len, choices)) > FLOWS**2:
+        if math.prod(map(len, choices)) > MOST_CHOICES:
             return None
         few = [own for own in itertools.product(*choices) if math.fsum(sized.least for sized in own) < self.best]
         if not few:
@@ -168,19 +187,20 @@ class OneSet:
         if len(few) > FLOWS:
             return None
         flows = Flows(self.pricing.exits, self.pricing.instance.accuracy_min)
-        bound, positions = flows.bound([self._flow(own) for own in few], enough, self.best)
+        closer = self._closer(few) if self._sums is not None else None
+        bound, positions = flows.bound([self._flow(own) for own in few], enough, self.best, closer)
         data = self.pricing.data
         levels = (
             data.menu[s][data.levels[s][at]].position for s, at in zip(data.stages, positions, strict=bool(positions))
         )
         return min(bound, self.best), tuple(levels)
 
-    def _flow(self, sized: Sequence[Sized]) -> Flow:
-        """Return what a choice of sizes costs, and what latency leaves."""
+    def _flow(self, sized: Sequence[Sized], *more: FlowLine) -> Flow:
+        """Return what a choice of sizes costs, and what latency leaves; `more` are further limits."""
         cost = sized[0].cost
         for own in sized[1:]:
             cost += own.cost
-        limits = [limit for own in sized for limit in own.limits]
+        limits = [*(limit for own in sized for limit in own.limits), *more]
         assert self.late is not None
         if self.late.weights:
             path = FlowLine(-OPENED, np.asarray(self.late.weights) / self.late.room)
@@ -191,6 +211,59 @@ class OneSet:
                     whole += line * (1 / self.late.room)
                 limits.append(whole)
         return Flow(cost, tuple(own.largest for own in sized if own.largest), tuple(limits))
+
+    def _closer(self, choices: list[tuple[Sized, ...]]) -> Closer:
+        """Return what says more of choices of sizes where their thresholds make too many late.
+
+        Sizes that stand for all numbers of places up to one become that one, and those below. Limits of single blocks
+        become those of all that wait one after the other.
+        """
+        whole = [False] * len(choices)
+
+        def closer(n: int, reach: Floats) -> list[Flow]:
+            own = choices[n]
+            late = self._late(own)
+            if whole[n] or late.fixed + float(late.weight @ reach) <= 0:
+                return []
+            parts, open_ = [own], [b for b, sized in enumerate(own) if sized.fewer]
+            if open_:
+                b = max(open_, key=lambda b: own[b].fewer or 0)
+                sizing = self.sizings[b]
+                assert sizing is not None
+                parts = [(*own[:b], part, *own[b + 1 :]) for part in sizing.split(own[b])]
+            found = list[Flow]()
+            for part in parts:
+                told = not any(sized.fewer for sized in part)
+                choices.append(part)
+                whole.append(told)
+                found.append(self._flow(part, *[self._late(part)] * told))
+            return found
+
+        return closer
+
+    @cached_property
+    def _sums(self) -> tuple[Lateness, Floats] | None:
+        """What is late of those who leave at each stage in each way, and shares of the ways; None: it does not count.
+
+        That is, of as few ways as do: bounds may say less.
+        """
+        promise = self.pricing.promise
+        if not any(own is not None and own.slack is not None for own in self.relaxed):
+            return None
+        ways = list(promise.ways(self.structure, few=True))
+        block_of = [b for b, choice in enumerate(self.structure) for _ in range(choice.first, choice.last + 1)]
+        endings = [Ending(b, 1.0, t) for _, done in ways for b, t in zip(block_of, done, strict=True)]
+        return Lateness(promise.queues, endings, self.whole.instance.latency_slo_s), np.array([own for own, _ in ways])
+
+    def _late(self, sized: Sequence[Sized]) -> FlowLine:
+        """Return what is late of the limit at least, as a line that is at most 0: waits in a row are independent."""
+        assert self._sums is not None
+        lateness, shares = self._sums
+        queues = [own.queue for own in sized]
+        late = lateness.late_each(queues)
+        late = np.where(lateness.slack < 0, late, late * ON_GRID * JUMP ** sum(own is not None for own in queues))
+        by_stage = shares @ late.reshape(len(shares), -1)
+        return FlowLine(-OPENED, np.diff(by_stage, prepend=0.0) / self.pricing.promise.room)
 
     def points(self) -> list[list[float]]:
         """Work of each block at which lines touch what machines carry: at first the ends and some between."""

@@ -15,12 +15,13 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Protocol
 
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.traffic.provision.one_set import LevelKeys, OneSet, Thresholds, Work, chosen_level
+from serflow_opt.traffic.provision.one_set import LevelKeys, OneSet, Thresholds, chosen_level
 from serflow_opt.traffic.provision.service_of import service_of
 
 if TYPE_CHECKING:
     from serflow_opt.formulations.coefficients import Data
     from serflow_opt.ground.deadline import Deadline
+    from serflow_opt.traffic.provision.block_ranges import Range
     from serflow_opt.traffic.provision.pricing import Pricing
     from serflow_opt.traffic.provision.structures import Structure
 
@@ -30,8 +31,8 @@ FEWEST_GROUPS = 6
 """Groups of the demand in a structure's first model; each sharper one has twice as many."""
 NARROW_WORK = 1e-3
 """Relative range of a block's work below which thresholds are split instead."""
-SQUARES = 0.5
-"""How much a relative range of the mean square of holding times counts beside one of the work."""
+WEIGHTS = {"work": 1.0, "square": 0.5, "reach": 1.0}
+"""How much relative ranges count beside each other, in blocks that cost the same at least."""
 BELOW = 64.0
 """Ranges are split such a part of them below a solution."""
 ROUNDS_A_SET = 2
@@ -185,7 +186,7 @@ class OneStructure:
         return (
             bound,
             checked,
-            [Thresholds(part, kept, sharper, tuple(own.work), tuple(own.squares)) for part in parts],
+            [Thresholds(part, kept, sharper, own.ranges) for part in parts],
         )
 
     def _halves(
@@ -195,33 +196,30 @@ class OneStructure:
 
         Nothing: little is open.
         """
-        service = service_of(self.whole.structures, self.structure, solution)
-        open_ = dict[tuple[int, bool], float]()
-        for b, (work, square) in enumerate(zip(own.work, own.squares, strict=True)):
-            if self.structure[b].machine is not None and work[1] > 0:
-                open_[b, False] = (work[1] - work[0]) / work[1]
-                if square is not None and square[1] > 0:
-                    open_[b, True] = (square[1] - square[0]) / square[1] * SQUARES
-        key = max(open_, key=lambda key: open_[key], default=None)
-        if key is None or open_[key] < NARROW_WORK:
+        ranges, usd = own.ranges, [self.whole.least(choice) for choice in self.structure]
+        open_ = {
+            (b, name): spread * WEIGHTS[name] * usd[b]
+            for b, known in enumerate(ranges)
+            if self.structure[b].machine is not None
+            for name, spread in known.spreads().items()
+            if spread * WEIGHTS[name] >= NARROW_WORK
+        }
+        if not open_:
             return []
-        b, of_squares = key
-        machine = service.blocks[b].machines[0]
-        made = service.busy_s(b, machine)
-        if of_squares:
-            made *= made * (1 + service.cv2(b, replace(machine, sd_s=())))
-        levels = own.chosen.levels
-        if of_squares:
-            squares = [
-                tuple(half if n == b else known for n, known in enumerate(own.squares))
-                for half in _cut(own.squares[b], service.reach(b) * made)
-            ]
-            return [Thresholds(levels, points, sharper, tuple(own.work), half) for half in squares]
-        works = [
-            tuple(half if n == b else known for n, known in enumerate(own.work))
-            for half in _cut(own.work[b], service.reach(b) * made)
+        key = max(open_, key=lambda key: open_[key])
+        b, name = key
+        service = service_of(self.whole.structures, self.structure, solution)
+        machine, reach = service.blocks[b].machines[0], service.reach(b)
+        held = service.busy_s(b, machine)
+        made = {
+            "work": reach * held,
+            "square": reach * held**2 * (1 + service.cv2(b, replace(machine, sd_s=()))),
+            "reach": reach,
+        }
+        halves = (replace(ranges[b], **{name: half}) for half in _cut(getattr(ranges[b], name), made[name]))
+        return [
+            Thresholds(own.chosen.levels, points, sharper, (*ranges[:b], half, *ranges[b + 1 :])) for half in halves
         ]
-        return [Thresholds(levels, points, sharper, half, tuple(own.squares)) for half in works]
 
     def _sharpen(self, levels: tuple[int, ...], points: list[list[float]]) -> bool:
         """Let lines touch what machines carry of a solution's work; say whether any is new."""
@@ -236,9 +234,8 @@ class OneStructure:
         return fresh
 
 
-def _cut(whole: Work | None, made: float) -> tuple[Work, Work]:
+def _cut(whole: Range, made: float) -> tuple[Range, Range]:
     """Split a range a little below what a solution makes: it is in one half, and near its lower end."""
-    assert whole is not None
     low, high = whole
     width = high - low
     at = min(max(made - width / BELOW, low + width / 8), high - width / 8)

@@ -46,12 +46,12 @@ class Pricing(Capacity):
 
     def _choose_from(self, data: Data) -> None:
         super()._choose_from(data)
-        self._overflows: dict[BlockChoice, Floats] = {}
+        self._overflows: dict[tuple[BlockChoice, bool, tuple[int, ...]], Floats] = {}
         self._calls: dict[BlockChoice, float] = {}
         self._least: dict[BlockChoice, float] = {}
         self._prices: dict[tuple[int, int, int], dict[int, float]] = {}
         self._called: dict[tuple[int, int, int], Floats] = {}
-        self._places: dict[BlockChoice, dict[int, int]] = {}
+        self._places: dict[tuple[BlockChoice, bytes], dict[int, int]] = {}
         self._placed: dict[tuple[BlockChoice, int, tuple[int, ...]], Floats] = {}
         self._profiles: dict[BlockChoice, Profile] = {}
 
@@ -161,24 +161,24 @@ class Pricing(Capacity):
 
     def overflow(self, choice: BlockChoice, grid: Floats) -> Floats:
         """E[λ W - carried_n(λ W)] for n = 0, 1, .. machines and W of a grid, at least."""
-        key = _without_hop(choice)
+        waits = self.promise.limited and self.promise.queued(choice)
+        places = self.places(choice) if waits else {}
+        key = choice.with_machines_alone(), waits, tuple(places.values())  # functions differ in little of this
         if key not in self._overflows:
             assert choice.machine is not None
             workers, most = self.structures.option(choice.machine).workers, self.most(choice)
-            groups, relaxed = self.demand.in_groups(GROUPS), self.relaxed(choice)
-            waits = self.promise.limited and self.promise.queued(choice)
+            groups = self.demand.in_groups(GROUPS)
             exact = most * workers <= EXACT_SERVERS and not waits
             carrying = self.carrying if exact else Carrying("smooth", self.carrying.cap)
             total = np.zeros((most + 1, len(grid)))
             for rate, share in zip(groups.rates.tolist(), groups.shares.tolist(), strict=True):
                 self.deadline.check()
                 total += share * (rate * grid - carrying.each(most, workers, rate * grid))
-            if relaxed is not None:
-                loads = groups.rates[:, None] * grid
-                for count, places in self.places(choice).items():
-                    self.deadline.check()
-                    taken = self.carrying.carried(count * workers, loads.ravel(), places).reshape(loads.shape)
-                    total[count] = np.maximum(total[count], groups.shares @ (loads - taken))
+            loads = groups.rates[:, None] * grid
+            for count, room in places.items():
+                self.deadline.check()
+                taken = self.carrying.carried(count * workers, loads.ravel(), room).reshape(loads.shape)
+                total[count] = np.maximum(total[count], groups.shares @ (loads - taken))
             self._overflows[key] = np.maximum(total, 0.0)
         return self._overflows[key]
 
@@ -217,12 +217,15 @@ class Pricing(Capacity):
 
         As many machines as are of interest.
         """
-        key = _without_hop(choice)
+        relaxed = self.relaxed(choice)
+        if relaxed is None:
+            return {}
+        slack = b"" if relaxed.slack is None else relaxed.slack.seconds.tobytes()
+        key = choice.with_machines_alone(), slack
         if key not in self._places:
-            relaxed, grid = self.relaxed(choice), self._grid(choice)
-            rent, most = self.rent(choice), min(self.most(choice), COUNTED)
+            rent, grid, most = self.rent(choice), self._grid(choice), min(self.most(choice), COUNTED)
             counts = [n for n in range(1, most + 1) if rent * n <= self.enough_usd]
-            self._places[key] = {} if relaxed is None else relaxed.places(counts, float(grid[0]), float(grid[-1]))
+            self._places[key] = relaxed.places(counts, float(grid[0]), float(grid[-1]))
         return self._places[key]
 
     def at_least(self, choice: BlockChoice) -> Floats:

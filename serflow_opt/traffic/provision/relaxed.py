@@ -13,20 +13,28 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serflow_opt.ground.tolerances import EQUAL, SMALLEST, TOLERANCE
-from serflow_opt.traffic.provision.waits import ROOMS, Queues, useful_rooms
+from serflow_opt.traffic.provision.limit_slack import LimitSlack, apart_of
+from serflow_opt.traffic.provision.waits import ROOMS, Queues, Wait, useful_rooms
 
 if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats, Ints, Mask
+    from serflow_opt.traffic.provision.block_ranges import BlockRanges
 
 SCATTERED, JUMP = 1e-4, 0.998
 """Times that do not vary at all are taken for varying a little, which is told much sooner, and waits for so much less:
 the formula of two moments is off by less where it meets the exact one."""
+LOST = 1e-3
+"""Share that finds no room from which on both ends of the variation are looked at, and of the work where workers would
+be so `BUSY`: who goes to the function does not wait, so that fewer may wait too long where times vary more, or where
+more come."""
+BUSY = 0.9
+"""In M/M/c/K queues what waits too long rises with the load as long as fewer than c are there on average."""
 PARTS = 16
 """Of an octave: squared coefficients of variation are rounded down to such parts, where any work may be."""
 LOOKS = 5
@@ -35,36 +43,6 @@ HALVINGS = 14
 """Of the range in which the most work of a number of machines lies: it is told to twice such a part."""
 NEAR = 30.0
 """Times the limit, or this part of it: where the work is told between two by what is late at them."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LimitSlack:
-    """What is left of a limit to those who leave at each stage from a block on.
-
-    Attributes
-    ----------
-    shares
-        Of the ways to meet cold starts; they sum to 1.
-    seconds
-        By way and stage, the first of the block first; below 0: late without waiting.
-    """
-
-    shares: Floats
-    seconds: Floats
-    _apart: list[tuple[Mask, Floats, Ints]] = field(init=False, default_factory=list)
-
-    def apart(self) -> tuple[Mask, Floats, Ints]:
-        """Return `apart_of` its seconds, which are asked for at each number of machines."""
-        if not self._apart:
-            self._apart.append(apart_of(self.seconds))
-        return self._apart[0]
-
-
-def apart_of(seconds: Floats) -> tuple[Mask, Floats, Ints]:
-    """Return which slacks are 0 or more, what these are, rising, and for each of them its place there."""
-    spare = seconds >= 0
-    times, where = np.unique(seconds[spare], return_inverse=True)
-    return spare, times, where
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,8 +63,8 @@ class LeastWaits:
         Least mean seconds that who enters holds a worker.
     square
         Slopes and starts of lines below S(W), the least second moment of these seconds, a request of the service (s²).
-    square_low
-        What this second moment is at least, too, where thresholds are such.
+    square_low, square_high
+        What this second moment is at least, too, and at most, where thresholds are such.
     slack
         None where the limit is on the mean.
     room
@@ -102,28 +80,62 @@ class LeastWaits:
     slack: LimitSlack | None
     room: float
     square_low: float = 0.0
-    _held: dict[tuple[float, float], tuple[float, float]] = field(init=False, default_factory=dict)
+    square_high: float = math.inf
+    _held: dict[tuple[float, float], tuple[float, float, float]] = field(init=False, default_factory=dict)
 
-    def held(self, low: float, high: float) -> tuple[float, float]:
-        """Least seconds that one who enters holds a worker, and least squared coefficient of variation, at a work."""
+    def within(self, ranges: BlockRanges) -> LeastWaits:
+        """Return the same of thresholds among which the second moment and the share that enters are in ranges."""
+        own = (
+            self if ranges.square is None else replace(self, square_low=ranges.square[0], square_high=ranges.square[1])
+        )
+        if ranges.reach is None:
+            return own
+        reaches = self.reaches.copy()
+        reaches[0] = max(float(reaches[0]), ranges.reach[0])
+        return replace(own, reaches=reaches, reach_high=min(self.reach_high, ranges.reach[1]))
+
+    def held(self, low: float, high: float) -> tuple[float, float, float]:
+        """Least seconds that one who enters holds a worker, least and most squared coefficient of variation."""
         if (low, high) not in self._held:
             self._held[low, high] = self._least_held(low, high)
         return self._held[low, high]
 
-    def _least_held(self, low: float, high: float) -> tuple[float, float]:
+    def _least_held(self, low: float, high: float) -> tuple[float, float, float]:
         mean = max(low / self.reach_high, self.least_s) if self.reach_high > 0 else low
         if not low > 0:
-            return mean, 0.0
+            return mean, 0.0, 0.0
         works = np.linspace(low, high, LOOKS)
         square = self._squares(works)
         cv2: Floats = (square * float(self.reaches[0]) / works**2 - 1) * (1 - EQUAL)
-        return mean, max(SCATTERED, rounded_down(float(cv2.min()), 1 - low / high))
+        least = max(SCATTERED, rounded_down(float(cv2.min()), 1 - low / high))
+        most = self.square_high * self.reach_high / low**2 - 1
+        known = 0 < most < math.inf
+        return mean, least, max(least, 1 / rounded_down(1 / most, 1 - low / high)) if known else least
 
     def _squares(self, works: Floats) -> Floats:
         """Return the least second moment of the seconds that one holds a worker, by work, s²."""
         slopes, starts = self.square
         least: Floats = (slopes[:, None] * works + starts[:, None]).max(axis=0, initial=self.square_low)
         return least
+
+    def wait(self, count: int, places: int | None, low: float, high: float) -> Wait | None:
+        """Return waits that are not longer than any in a range of work; None: nobody need wait.
+
+        Parameters
+        ----------
+        count, places, low, high
+            As `row` takes them.
+        """
+        mean, least, most = self.held(low, high)
+        if not (mean > 0 and low > 0 and count):
+            return None
+        servers, queues = count * self.workers, self.queues
+        found = queues.of(servers, places, low / mean, mean, least)
+        if places is None or float(found.lost.max()) <= LOST:
+            return found
+        works = (low, high) if queues.peak * high > BUSY * servers else (low,)
+        others = {(work / mean, own) for work in works for own in (least, most)} - {(low / mean, least)}
+        return queues.least((found, *(queues.of(servers, places, reach, mean, own) for reach, own in sorted(others))))
 
     def least_square(self, low: float, high: float) -> float:
         """Return the least second moment of the seconds that a request of the service holds a worker, s².
@@ -163,10 +175,9 @@ class LeastWaits:
         assert self.slack is not None
         spare, times, where = apart
         late = np.where(spare, 0.0, 1.0)
-        mean, cv2 = self.held(low, high)
-        if mean > 0 and low > 0 and len(times) and count:
-            wait = self.queues.of(count * self.workers, places, low / mean, mean, cv2)
-            late[spare] = JUMP * self.queues.mean(wait.beyond(times))[where]
+        wait = self.wait(count, places, low, high) if len(times) else None
+        if wait is not None:
+            late[spare] = JUMP * self.queues.late(wait, times)[where]
         rising: Floats = self.slack.shares @ np.maximum(np.diff(late, axis=-1, prepend=0.0), 0.0)
         return rising
 
@@ -195,11 +206,8 @@ class LeastWaits:
         count, places, low, high
             As `row` takes them.
         """
-        mean, cv2 = self.held(low, high)
-        if not (mean > 0 and low > 0 and count):
-            return 0.0
-        wait = self.queues.of(count * self.workers, places, low / mean, mean, cv2)
-        return JUMP * low / mean * float(self.queues.mean(wait.seconds))
+        wait = self.wait(count, places, low, high)
+        return 0.0 if wait is None else JUMP * low / self.held(low, high)[0] * float(self.queues.mean(wait.seconds))
 
     def taken(self, count: int, places: int | None, low: float, high: float) -> float:
         """Return the least that waiting takes of the limit, in its unit; arguments as of `row`.
@@ -316,20 +324,6 @@ def rounded_down(cv2: float, width: float) -> float:
         return cv2
     parts = 2.0 ** math.ceil(math.log2(PARTS / width))
     return float(2.0 ** (math.floor(parts * math.log2(cv2)) / parts))
-
-
-def slack_of(bound_s: float, ways: Sequence[tuple[float, Sequence[float]]]) -> LimitSlack:
-    """Return the slack that a limit leaves.
-
-    Parameters
-    ----------
-    bound_s
-        The limit, seconds.
-    ways
-        Share and seconds until each stage from the block on is done, for each way to meet cold starts.
-    """
-    shares, seconds = zip(*ways, strict=True)
-    return LimitSlack(np.array(shares), bound_s - np.array([list(own) for own in seconds], dtype=float))
 
 
 def rows(

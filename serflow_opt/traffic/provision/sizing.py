@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,11 @@ from serflow_opt.traffic.provision.waits import ROOMS
 if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.demand.rates import Rates
+    from serflow_opt.traffic.provision.block_ranges import BlockRanges
     from serflow_opt.traffic.provision.pricing import Pricing
     from serflow_opt.traffic.provision.relaxed import LeastWaits
     from serflow_opt.traffic.provision.structures import BlockChoice
+    from serflow_opt.traffic.provision.waits import Wait
 
 PLACES = 6
 """Numbers of requests that may wait beside a function which a model tells apart, for each number of machines."""
@@ -51,6 +53,11 @@ class Sized:
         Lines that are at most 0.
     wait
         Lines below the seconds that a request of the service waits on average; none where that does not count.
+    queue
+        No longer waits than those of any thresholds, where a share of late requests counts; None: nobody need wait.
+    count, fewer
+        Machines, and where it stands for all numbers of requests that may wait up to one of `ROOMS`, the position of
+        that: nothing is late of it. None: it is of one such number.
     """
 
     least: float
@@ -58,6 +65,9 @@ class Sized:
     largest: tuple[FlowLine, ...] = ()
     limits: tuple[FlowLine, ...] = ()
     wait: tuple[FlowLine, ...] = ()
+    queue: Wait | None = None
+    count: int = 0
+    fewer: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +84,8 @@ class Sizing:
         What its waits take of the latency limit at least; None: nothing.
     left
         USD per second that it may cost.
-    low, high
-        Between these is its work, seconds a request.
-    squares
-        Between these is the mean square of the seconds that one is held, s²; None: nothing depends on it.
+    ranges
+        Between what thresholds of the set are in it.
     """
 
     whole: Pricing
@@ -85,9 +93,18 @@ class Sizing:
     choice: BlockChoice
     relaxed: LeastWaits | None
     left: float
-    low: float
-    high: float
-    squares: tuple[float, float] | None
+    ranges: BlockRanges
+    _known: dict[tuple[int, int, bool], Sized] = field(init=False, default_factory=dict)
+
+    @property
+    def low(self) -> float:
+        """Least work, seconds a request of the service."""
+        return self.ranges.work[0]
+
+    @property
+    def high(self) -> float:
+        """Most work, seconds a request of the service."""
+        return self.ranges.work[1]
 
     @cached_property
     def alone(self) -> dict[int, float]:
@@ -169,47 +186,83 @@ class Sizing:
     def each(self) -> list[Sized]:
         """Return the sizes one by one, as lines in the reaches."""
         pricing, choice = self.pricing, self.choice
-        rent, handing, busy = pricing.rent(choice), pricing.handing(choice), pricing.busy(choice)
-        range_ = [FlowLine(1.0, -busy * (OPENED / self.low))] if self.low > 0 else []
-        if self.squares is not None:
-            (least, most), square = self.squares, pricing.squares(choice)
-            range_ += [FlowLine(1.0, -square * (OPENED / least))] if least > 0 else []
-            range_ += [FlowLine(-OPENED, square / most)] if most > 0 else []
         if choice.function is None:
-            found = []
+            rent, handing, found = pricing.rent(choice), pricing.handing(choice), list[Sized]()
             for count, most in self.alone.items():
-                top = min(self.high, most)
-                limits = [*range_, FlowLine(-OPENED, busy / top)] if top > 0 else range_
+                top, usd = min(self.high, most), rent * count
                 late, wait = self._waiting(count, None, top)
-                usd = rent * count
-                found.append(Sized(usd, FlowLine(usd, handing), (), (*limits, *late), wait))
+                cost, limits = FlowLine(usd, handing), (*self._ranges(top), *late)
+                found.append(Sized(usd, cost, (), limits, wait, self._queue(count, None, top), count))
             return found
-        if self.high > 0:
-            range_.append(FlowLine(-OPENED, busy / self.high))
-        costs = self.whole.at_least(choice)
-        return [
-            Sized(
-                float(costs[count]),
-                FlowLine(rent * count, handing),
-                self._spilled(count, places),
-                (*range_, *late),
-                wait,
-            )
-            for count, most in self.beside.items()
-            for places, late, wait in self._rooms(count, most)
-        ]
+        return [own for count, most in self.beside.items() for own in self._rooms(count, most)]
 
-    def _rooms(self, count: int, most: int) -> list[tuple[int, tuple[FlowLine, ...], tuple[FlowLine, ...]]]:
-        """Return places beside a function with the limit on late requests, and the seconds waited, of each.
+    def _ranges(self, most: float) -> list[FlowLine]:
+        """Return the ranges of thresholds as limits, `most` is of the work."""
+        busy, squares = self.pricing.busy(self.choice), self.pricing.squares(self.choice)
+        found = [FlowLine(1.0, -busy * (OPENED / self.low))] if self.low > 0 else []
+        for between, weight in ((self.ranges.square, squares), (self.ranges.reach, self._entering)):
+            if between is not None:
+                low, high = between
+                found += [FlowLine(1.0, -weight * (OPENED / low))] if low > 0 else []
+                found += [FlowLine(-OPENED, weight / high)] if high > 0 else []
+        return [*found, FlowLine(-OPENED, busy / most)] if most > 0 else found
 
-        The fewest stand for all that are fewer: they spill no less, and are taken to be in time.
-        """
-        if self.relaxed is None or not most:
-            return [(most, (), ())]
+    @property
+    def _entering(self) -> Floats:
+        """What a unit of reach of each stage adds to the share that enters the block."""
+        weight = np.zeros(self.pricing.data.last)
+        weight[self.choice.first] = 1.0
+        return weight
+
+    def _rooms(self, count: int, most: int) -> list[Sized]:
+        """Return a number of machines beside a function with the most places to wait in, some fewer, and all others."""
         last = ROOMS.index(most)
+        if self.relaxed is None or not most:
+            return [self._of(count, last)]
         first = max(0, last - TOLD)
-        told = [(ROOMS[n], *self._waiting(count, ROOMS[n], self.high)) for n in range(last, first, -1)]
-        return [*told, (ROOMS[first], (), ())]
+        return [*(self._of(count, n) for n in range(last, first, -1)), self._up_to(count, first)]
+
+    def _up_to(self, count: int, n: int) -> Sized:
+        """Return machines with all numbers of places up to one: they spill no less, and are taken to be in time."""
+        own = self._of(count, n, told=False)
+        return own if n == 0 or own.queue is None else replace(own, fewer=n)
+
+    def split(self, sized: Sized) -> tuple[Sized, Sized]:
+        """Return what stands for all numbers of places up to one as that one, and all below it."""
+        assert sized.fewer
+        return self._of(sized.count, sized.fewer), self._up_to(sized.count, sized.fewer - 1)
+
+    def _of(self, count: int, n: int, told: bool = True) -> Sized:
+        """Return machines beside a function with a number of places; `told`: with what is late of it."""
+        places, pricing, choice = ROOMS[n], self.pricing, self.choice
+        key = count, n, told
+        if key not in self._known:
+            late, wait = self._waiting(count, places, self.high) if told and places else (self._nothing, ())
+            self._known[key] = Sized(
+                float(self.whole.at_least(choice)[count]),
+                FlowLine(pricing.rent(choice) * count, pricing.handing(choice)),
+                self._spilled(count, places),
+                (*self._beside_ranges, *late),
+                wait,
+                self._queue(count, places, self.high) if places else None,
+                count,
+            )
+        return self._known[key]
+
+    @cached_property
+    def _nothing(self) -> tuple[FlowLine, ...]:
+        """A limit that says nothing: flows that have as many share multipliers."""
+        counts = self.relaxed is not None and self.relaxed.slack is not None
+        return (FlowLine(-OPENED, np.zeros(self.pricing.data.last)),) if counts else ()
+
+    @cached_property
+    def _beside_ranges(self) -> list[FlowLine]:
+        return self._ranges(self.high)
+
+    def _queue(self, count: int, places: int | None, top: float) -> Wait | None:
+        """Return waits that are not longer than any of the set, where it counts how many wait too long."""
+        relaxed = self.relaxed
+        return None if relaxed is None or relaxed.slack is None else relaxed.wait(count, places, self.low, top)
 
     def _waiting(self, count: int, places: int | None, top: float) -> tuple[tuple[FlowLine, ...], tuple[FlowLine, ...]]:
         """Return the limit on late requests, and lines below the seconds that are waited."""
@@ -222,7 +275,7 @@ class Sizing:
             return (), tuple(FlowLine(start, slope * busy) for slope, start in lines)
         weight = np.zeros(last)
         weight[first:] = relaxed.row(count, places, self.low, top) / relaxed.room
-        return ((FlowLine(-OPENED, weight),), ()) if weight.any() else ((), ())
+        return (FlowLine(-OPENED, weight),), ()
 
     def _spilled(self, count: int, places: int) -> tuple[FlowLine, ...]:
         """Return lines below what a number of machines leaves to the function costs, USD per second.
@@ -237,32 +290,49 @@ class Sizing:
         if not self.high > 0:
             return (FlowLine(0.0, 0.0 * busy),)
 
-        def spilled(works: Floats) -> Floats:
-            loads = groups.rates[:, None] * works
-            carried = pricing.carrying.carried(servers, loads.ravel(), places).reshape(loads.shape)
-            gone: Floats = groups.shares @ (loads - carried)
-            return gone
-
-        lines = [FlowLine(dear * start, dear * slope * busy) for slope, start in _below(spilled, self.low, self.high)]
+        grid = _Touched.between(self.low, self.high)
+        loads = groups.rates[:, None] * grid.works
+        carried = pricing.carrying.carried(servers, loads.ravel(), places).reshape(loads.shape)
+        gone: Floats = groups.shares @ (loads - carried)
+        lines = [FlowLine(dear * start, dear * slope * busy) for slope, start in grid.lines(gone)]
         if self.low > 0:
             least, each = max(dear * self.low, pricing.least_called(choice)), pricing.called(choice)
-            at_low = float(spilled(np.array([self.low]))[0]) / self.low
+            share = gone / grid.works
+            at_low = float(share[0])
             lines += [
                 FlowLine(least * (start - at_low), least * slope * busy + at_low * each)
-                for slope, start in _below(lambda works: spilled(works) / works, self.low, self.high)
+                for slope, start in grid.lines(share)
             ]
         return tuple(lines)
 
 
-def _below(value: Callable[[Floats], Floats], low: float, high: float) -> list[tuple[float, float]]:
-    """Return lines (slope, start) below a rising function between two works, near some points."""
-    at, grid = np.linspace(low, high, TOUCHED), np.linspace(low, high, GRID)
-    step = high * STEP
-    before, behind = np.maximum(at - step, low), np.minimum(at + step, high)
-    if not behind[0] > before[0]:
-        return [(0.0, float(value(at[:1])[0]))]
-    slopes = np.maximum(value(behind) - value(before), 0.0) / (behind - before)
-    starts = value(at) - slopes * at
-    above = starts[:, None] + slopes[:, None] * grid - value(grid)
-    starts = starts - np.maximum(above.max(axis=1), 0.0)
-    return list(zip(slopes.tolist(), starts.tolist(), strict=True))
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """Works between two ends at which a rising function is asked for, so that lines below it follow.
+
+    Attributes
+    ----------
+    works
+        Points of a grid, some more at which lines touch, and others just before and behind these.
+    """
+
+    works: Floats
+
+    @classmethod
+    def between(cls, low: float, high: float) -> _Touched:
+        """Return the works between two ends."""
+        at, step = np.linspace(low, high, TOUCHED), high * STEP
+        before, behind = np.maximum(at - step, low), np.minimum(at + step, high)
+        return cls(np.concatenate([np.linspace(low, high, GRID), at, before, behind]))
+
+    def lines(self, values: Floats) -> list[tuple[float, float]]:
+        """Return lines (slope, start) below the function that has these values."""
+        grid, (at, before, behind) = self.works[:GRID], self.works[GRID:].reshape(3, -1)
+        on_grid, (touched, under, over) = values[:GRID], values[GRID:].reshape(3, -1)
+        if not behind[0] > before[0]:
+            return [(0.0, float(touched[0]))]
+        slopes = np.maximum(over - under, 0.0) / (behind - before)
+        starts = touched - slopes * at
+        above = starts[:, None] + slopes[:, None] * grid - on_grid
+        starts = starts - np.maximum(above.max(axis=1), 0.0)
+        return list(zip(slopes.tolist(), starts.tolist(), strict=True))

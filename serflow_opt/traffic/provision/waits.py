@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 MOST_RATES = 100
 """Rates of a demand that waits are computed for; where there are more, groups of them count as their largest."""
+KEPT = 20_000
+"""Waits that are remembered, and who waits longer than some times."""
+MANY_TIMES = 64
+"""Times from which on it is not: one structure asks for fewer, and others that share a block for the same."""
 ROOMS: tuple[int, ...] = (*range(9), 10, 12, 15, 18, 22, 27, 33, 40, 50, 60, 75, 90, 110, 135, 165, 200, 250)
 """Numbers of requests that may wait where others go to a function: each at most a quarter more than the one before."""
 
@@ -99,6 +103,18 @@ class Wait:
         return (1 - self.lost)[:, None] * self.queue.beyond(times)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LeastWait(Wait):
+    """The least of several waits: nobody who enters waits longer with a greater chance than in any of them."""
+
+    each: tuple[Wait, ...]
+
+    def beyond(self, times: Floats) -> Floats:
+        """Return the least P(wait > t) of all who enter, by rate and time (s, 0 or more)."""
+        least: Floats = np.min([own.beyond(times) for own in self.each], axis=0)
+        return least
+
+
 class Queues:
     """Waits under a demand.
 
@@ -118,7 +134,9 @@ class Queues:
     def __init__(self, demand: Rates) -> None:
         self.rates, self.weights = _rounded_up(demand)
         self.peak = float(self.rates[-1])
-        self.of = lru_cache(maxsize=20_000)(self._of)
+        self.of = lru_cache(maxsize=KEPT)(self._of)
+        self.least = lru_cache(maxsize=KEPT)(_least)
+        self._late = lru_cache(maxsize=KEPT)(self._late_of)
 
     def _of(
         self,
@@ -147,10 +165,33 @@ class Queues:
             mean = np.where(found.lost < 1, (1 - found.lost) * found.mean_s, 0.0)
         return Wait(found.lost, mean, found)
 
+    def late(self, wait: Wait, times: Floats) -> Floats:
+        """Return the shares of the requests that wait longer than some times; not to be written to.
+
+        Parameters
+        ----------
+        wait
+            Of a block.
+        times
+            Seconds, 0 or more.
+        """
+        if len(times) > MANY_TIMES:
+            return self.mean(wait.beyond(times))
+        return self._late(wait, times.tobytes())
+
+    def _late_of(self, wait: Wait, times: bytes) -> Floats:
+        return self.mean(wait.beyond(np.frombuffer(times)))
+
     def mean(self, values: Floats) -> Floats:
         """Return the mean over requests of what depends on the rate; rows by rate."""
         mean: Floats = self.weights @ values
         return mean
+
+
+def _least(each: tuple[Wait, ...]) -> Wait:
+    """Return the least of waits."""
+    lost, seconds = (np.min([getattr(own, name) for own in each], axis=0) for name in ("lost", "seconds"))
+    return LeastWait(lost, seconds, each[0].queue, each)
 
 
 def _rounded_up(demand: Rates) -> tuple[Floats, Floats]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
+import numpy as np
 import pytest
 from support.provision_by_head import BOTH, CALLS, MACHINES, pricing, served, structure_of, whole
 
 from serflow_opt.backend.highs import HighsModel
+from serflow_opt.traffic.provision.block_ranges import BlockRanges
 from serflow_opt.traffic.provision.counts import StructureSizes
 from serflow_opt.traffic.provision.one_set import OneSet, Thresholds, _points, chosen_level
 from serflow_opt.traffic.provision.pricing import Pricing
 from serflow_opt.traffic.provision.structures import Structure
+from serflow_opt.traffic.provision.waits import ROOMS
 
 
 def cheapest(priced: Pricing, structure: Structure) -> float:
@@ -62,7 +66,7 @@ def test_work_ends_where_it_costs_more_than_the_best() -> None:
     assert (low, high) == (pytest.approx(2.0), pytest.approx(2.0, rel=0.03))
     split = structure_of(priced, ((0, 0), MACHINES), ((1, 1), CALLS))
     assert OneSet(priced, priced, split, Thresholds(None), 9.0).work[1] == (0.0, 0.0)
-    none = Thresholds(None, work=((2.6, 2.7),))
+    none = Thresholds(None, ranges=(BlockRanges((2.6, 2.7)),))
     assert OneSet(priced, priced, alone, none, 9.0).empty
 
 
@@ -71,3 +75,56 @@ def test_lines_touch_at_the_ends_and_where_a_solution_was() -> None:
     assert _points(1.0, 2.0, [0.5, 1.5, 3.0]) == [1.0, 2.0, 1.5]
     assert _points(1.0, 2.0, []) == pytest.approx([1.0, 4 / 3, 5 / 3, 2.0])
     assert _points(0.0, 0.0, []) == []
+
+
+@pytest.mark.parametrize("slo_s", [5.0, 7.0, 9.0])
+def test_waits_in_a_row_make_no_more_late_than_at_any_thresholds(slo_s: float) -> None:
+    """Two blocks with functions: for each choice of sizes what is late at least, and where ranges meet nearly that."""
+    priced = pricing(whole(latency_slo_s=slo_s, latency_measure="p90"), 2.0, blocks=2)
+    structure = structure_of(priced, ((0, 0), BOTH), ((1, 1), BOTH))
+    sums = 0
+    for level in (0, 1):
+        service = served(priced, structure, level, 0)
+        reach = np.array([1.0, service.reach(1)])
+        made = tuple(
+            BlockRanges((share * held,) * 2, (share * held**2 * (1 + service.cv2(b, machine)),) * 2, (share,) * 2)
+            for b, (share, block) in enumerate(zip(reach.tolist(), service.blocks, strict=True))
+            for machine in block.machines
+            for held in [service.busy_s(b, machine)]
+        )
+        late = priced.promise.lateness(structure, service)
+        for ranges in (None, made):
+            own = OneSet(priced, priced, structure, Thresholds(None, ranges=ranges), 9.0)
+            rooms = [
+                [
+                    (count, n)
+                    for count, most in known.beside.items()
+                    for n in {0, ROOMS.index(most) // 2, ROOMS.index(most)}
+                ]
+                for known in own.sizings
+                if known is not None
+            ]
+            for sizes in itertools.product(*rooms):
+                line = own._late([known._of(*size) for known, size in zip(own.sizings, sizes, strict=True) if known])
+                waits = [priced.promise.wait(service, b, count, ROOMS[n]) for b, (count, n) in enumerate(sizes)]
+                least, true = 1 + line.fixed + float(line.weight @ reach), late.late(waits) / 0.1
+                assert least <= true * (1 + 1e-9) + 1e-5  # far below the limit grids tell less
+                sums += all(waits)
+                if ranges is made:
+                    assert least >= true * 0.9 - 1e-6
+    assert sums
+
+
+def test_sizes_that_stand_for_fewer_places_are_split_where_too_many_are_late() -> None:
+    """The cheapest that sets are bounded by is one whose waits are in time, or one with as few places as may be."""
+    priced = pricing(whole(latency_slo_s=5.0, latency_measure="p90"), 2.0)
+    structure = structure_of(priced, ((0, 1), BOTH))
+    own = OneSet(priced, priced, structure, Thresholds(None), 9.0)
+    (sizing,) = own.sizings
+    assert sizing is not None
+    several = next(sized for sized in sizing.each() if sized.fewer)
+    one, rest = sizing.split(several)
+    assert one.fewer is None
+    assert one.queue is several.queue
+    assert (rest.fewer or 0) == several.fewer - 1
+    assert one.least == rest.least == several.least

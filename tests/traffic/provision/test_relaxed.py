@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from serflow_opt.traffic.demand.rates import Rates
-from serflow_opt.traffic.provision.relaxed import LeastWaits, LimitSlack, rounded_down
+from serflow_opt.traffic.provision.limit_slack import LimitSlack
+from serflow_opt.traffic.provision.relaxed import LeastWaits, rounded_down
 from serflow_opt.traffic.provision.waits import ROOMS, Queues, useful_rooms
 
 

@@ -9,7 +9,7 @@ import pytest
 from support.provision_by_head import BOTH, MACHINES, pricing, structure_of, whole
 
 from serflow_opt.traffic.provision.one_set import OneSet, Thresholds
-from serflow_opt.traffic.provision.sizing import Sizing, _below
+from serflow_opt.traffic.provision.sizing import Sizing, _Touched
 
 
 def sizing(pools: tuple[int | None, int | None], best: float, rate: float = 2.0) -> Sizing:
@@ -55,7 +55,8 @@ def test_lines_are_below_what_each_count_costs(rate: float) -> None:
 
 def test_lines_below_a_rising_function() -> None:
     """Of w² between 1 and 3 each line is nowhere above it, and some line is near it at each end."""
-    lines = _below(lambda w: np.asarray(w) ** 2, 1.0, 3.0)
+    touched = _Touched.between(1.0, 3.0)
+    lines = touched.lines(touched.works**2)
     at = np.linspace(1.0, 3.0, 25)
     above = np.max([start + slope * at - at**2 for slope, start in lines], axis=0)
     assert (above <= 1e-9).all()
