@@ -24,16 +24,14 @@ def shipped() -> so.Instance:
 
 
 def test_cleanest_and_cheapest() -> None:
-    """Least money emits more, least carbon costs more; within what the cheapest emits, nothing changes."""
-    instance, trace = shipped(), Trace.of([20_000, 60_000, 30_000], 3600.0)
+    """Least money emits more, least carbon costs more."""
+    instance, trace = shipped(), Trace.of([20_000, 60_000], 3600.0)
     given = {"blocks": 1, "step_s": 3600.0, "gap": 1e-3, "deadline": NEVER}
     cheap = clean_scale(instance, trace, terms_of(instance, CarbonTerms()), **given)
     clean = clean_scale(instance, trace, CarbonTerms("carbon"), **given)
     emitted = sum(cheap.carbon_g.values())
     assert clean.value < emitted
     assert clean.usd > cheap.usd
-    within = clean_scale(instance, trace, CarbonTerms(max_g=1.01 * emitted / trace.requests), **given)
-    assert within.usd == pytest.approx(cheap.usd, rel=2e-3)
 
 
 def test_what_the_instance_asks() -> None:
