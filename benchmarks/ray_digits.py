@@ -33,8 +33,9 @@ from serflow_opt.traffic.batches.filled import filled
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.service import Block, Service
 
-VIEWS = 1
-"""Pixels that a digit is shifted by: nine views, 1 to 10 ms a request."""
+VIEWS = 3
+"""Pixels that a digit is shifted by: 49 views, tens of milliseconds, beside which what Ray takes for each request is
+little."""
 BATCHES = (1, 2, 4, 8)
 TIMED, SAMPLES, SEEDS, EVERY_S, LOOK_S = 15, 400, 20, 5.0, 0.25
 LOAD = 0.9
@@ -402,7 +403,8 @@ async def work(given: argparse.Namespace) -> str:
     )
     whole = ", ".join(f"{1000 * times.whole(size):.1f} for {size}" for size in BATCHES)
     text = (
-        f"Ray {ray.__version__}; {trace.requests:,} requests in {3 * third} s, {quiet:.0f} to {rate:.0f} a second."
+        f"Ray {ray.__version__}; {(2 * VIEWS + 1) ** 2} views of each digit;"
+        f" {trace.requests:,} requests in {3 * third} s, {quiet:.0f} to {rate:.0f} a second."
         f" {blocks}. Timed before, ms for a whole batch: {whole}, {1000 * times.call:.1f} of it the call;"
         f" a replica starts in {times.start:.1f} s. Orders, replicas by block: "
         + ", ".join("+".join(map(str, own)) for own in run.orders)
