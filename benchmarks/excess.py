@@ -34,13 +34,15 @@ from waiting import BOUND, OVER_MEAN
 
 import serflow_opt as so
 from serflow_opt.ground.arrays import Floats
-from serflow_opt.traffic.control.compare import compare
+from serflow_opt.problem.instance import Instance
+from serflow_opt.traffic.control.compare import Comparison, compare
 from serflow_opt.traffic.control.named_policies import service_for
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.schedule.solve import schedule
 from serflow_opt.traffic.service import Block, Service
 
+POLICIES = ("libra-mean", "controller", "foresight")
 HEAD = [
     "of",
     "parts of machines",
@@ -102,16 +104,23 @@ def main() -> None:
     for trace in traces(given.traces, given.seconds):
         if given.only is None or trace.name.startswith(tuple(given.only)):
             for name in INSTANCES:
-                rows.append(row(name, trace))
+                instance = so.load(name)
+                found = compare(instance, trace, policies=POLICIES, every_s=EVERY_S)
+                rows.append(row(found, instance, trace))
                 print(rows[-1], flush=True)
     write(given.out, "excess", f"{first}\n\n{table(HEAD, rows)}")
 
 
-def row(name: str, trace: Trace) -> list[str]:
-    """Return the rungs of an instance on a trace, USD, and by how much of the bound each is above it."""
-    instance = so.load(name)
-    policies = ("libra-mean", "controller", "foresight")
-    found = compare(instance, trace, policies=policies, every_s=EVERY_S)
+def row(found: Comparison, instance: Instance, trace: Trace) -> list[str]:
+    """Return the rungs of an instance on a trace, USD, and by how much of the bound each is above it.
+
+    Parameters
+    ----------
+    found
+        `POLICIES` side by side.
+    instance, trace
+        Which were compared.
+    """
     own, knows, mean = (found.row(policy) for policy in ("controller", "foresight", "libra-mean"))
     assert own is not None
     assert knows is not None
@@ -121,7 +130,7 @@ def row(name: str, trace: Trace) -> list[str]:
     whole = schedule(at_once(service), trace, step_s=EVERY_S).bound + links
     ahead = so.Controller(service, EVERY_S, forecaster=lambda block: known_ahead(service, block, trace))
     rungs = [parts, whole, bound, knows.usd, so.simulate(service, trace, ahead).usd_total, own.usd]
-    source = trace.name.split("_")[0]
+    name, source = instance.name, trace.name.split("_")[0]
     asked = []
     if (name, source) in BOUND:
         above = BOUND[name, source]

@@ -1,4 +1,4 @@
-"""Never worse than target tracking: the controller's plan of a block against what tracking would have had.
+"""Never worse than target tracking or the function alone: a plan of a block against what these would have had.
 
 Each contestant has a fleet of its own in thought, which starts and stops as it orders. Once a period is over, all
 fleets are valued by the same formulas on the requests that came: rent, what the function took, and without a function
@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,17 +26,30 @@ if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.control.worth import MachineWorth
 
-OWN = "worth"
+OWN, FUNCTION = "worth", "function"
 TRACKED = (0.6, 0.7, 0.8, 0.9)
 """Shares busy of the rivals."""
 FADE_S = 3600.0
 """Sums of money and of late requests fall by e in so many seconds."""
-FIRST_S = 1800.0
+FIRST_S = 600.0
 """Nobody is replaced before so many seconds were valued."""
 CLEARLY = 0.03
 """Who gives the orders is replaced by somebody who would have paid so much less, of what he paid."""
+MUCH = 0.1
+"""By the function alone only for so much: whoever gives machines up and takes them back waits for their start."""
 LONGEST_S = 3600.0
 """A period that seems longer is a clock that jumped: it is not valued."""
+
+
+@dataclass
+class NoMachines:
+    """All goes to the function: cheapest where load is gone again before machines have started."""
+
+    recent: list[tuple[float, int]] = field(default_factory=list)
+
+    def count(self, now_s: float, have: int, load: float) -> int:
+        """Return no machines; arguments as of `TrackedPool.count`."""
+        return 0
 
 
 @dataclass
@@ -46,7 +59,7 @@ class Contestant:
     Attributes
     ----------
     target
-        None: the plan by worth.
+        Who says how many machines to have; None: the plan by worth.
     ready, starting
         Machines that serve, and (seconds until they do, how many) of those that start.
     backlog
@@ -55,7 +68,7 @@ class Contestant:
         Money, and late requests, both faded.
     """
 
-    target: TrackedPool | None = None
+    target: TrackedPool | NoMachines | None = None
     ready: int = 0
     starting: list[tuple[float, int]] = field(default_factory=list)
     backlog: float = 0.0
@@ -127,12 +140,15 @@ class Contest:
         Seconds over which rates are averaged.
     note
         Told who takes over.
+    function
+        Whether the block has one, which may serve alone.
     """
 
-    def __init__(self, smooth_s: int, note: Callable[[str], None]) -> None:
+    def __init__(self, smooth_s: int, note: Callable[[str], None], function: bool = False) -> None:
         self._smooth_s, self._note = smooth_s, note
         self.contestants = {OWN: Contestant()}
         self.contestants |= {f"tracking-{busy:.0%}"[:-1]: Contestant(TrackedPool(busy)) for busy in TRACKED}
+        self.contestants |= {FUNCTION: Contestant(NoMachines())} if function else {}
         self.in_force = OWN
         self._last_s: float | None = None
         self._valued_s = self._came = 0.0
@@ -194,7 +210,8 @@ class Contest:
         keeping = {name: one.usd for name, one in self.contestants.items() if one.late <= allowed}
         if keeping:
             name, usd = min(keeping.items(), key=lambda own: own[1])
-            change = self.in_force not in keeping or usd < (1 - CLEARLY) * now.usd
+            less = MUCH if name == FUNCTION else CLEARLY
+            change = self.in_force not in keeping or usd < (1 - less) * now.usd
         else:
             name = min(self.contestants, key=lambda own: self.contestants[own].late)
             change = self.contestants[name].late < (1 - CLEARLY) * now.late
@@ -262,7 +279,8 @@ def _read(value: object, place: str, before: Contestant, later: float) -> Contes
     row, inside = saved.mapping(value, place), f"{place}."
     sums = {key: saved.number(row, key, inside, low=0.0) for key in ("backlog", "usd", "late")}
     starting = _pairs(row, "starting", inside, 0.0)
-    target = None if before.target is None else TrackedPool(before.target.busy, _pairs(row, "recent", inside, later))
+    recent = _pairs(row, "recent", inside, later)
+    target = None if before.target is None else replace(before.target, recent=recent)
     return Contestant(target, saved.whole(row, "ready", inside, low=0.0), starting, **sums)
 
 

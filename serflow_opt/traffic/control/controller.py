@@ -84,7 +84,10 @@ class Controller:
             )
             for b, smooth_s in enumerate(smooth)
         ]
-        self._contests = [Contest(smooth_s, partial(self._note, b)) for b, smooth_s in enumerate(smooth)]
+        self._contests = [
+            Contest(smooth_s, partial(self._note, b), service.blocks[b].function is not None)
+            for b, smooth_s in enumerate(smooth)
+        ]
         self._came = [np.zeros(0) for _ in blocks]  # since the last decision
         self._overload = Overload(service, partial(self._note, None))
         self._now_s = 0.0

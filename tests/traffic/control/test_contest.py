@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,21 @@ def test_a_fleet_in_thought() -> None:
     one.want(4, 60.0)
     one.want(1, 60.0)
     assert (one.ready, one.starting) == (1, [])
+
+
+def test_the_function_takes_over_where_load_is_gone_before_machines_are_there() -> None:
+    """40 requests/s for a minute in four, and machines that start in two: calls alone cost 40 x 60 x 2e-5 a wave."""
+    dear = replace(MACHINE, usd_per_s=2e-4, start_s=120.0)
+    own = service(CALL)
+    own = own.with_machines(((dear,),))
+    waves = 40
+    run = so.simulate(own, so.Trace.of([2400, 0, 0, 0] * waves, 60.0), controller := Controller(own))
+    assert not run.policy_errors
+    assert any("function gives the orders instead of" in event.text for event in controller.events)
+    calls = 40 * 60 * 2e-5
+    assert run.usd_total < 1.1 * waves * calls
+    late = run.to_frame().query("start_s >= 1800")
+    assert late["usd_machines"].sum() == 0
 
 
 class Low:
