@@ -48,7 +48,13 @@ class NoMachines:
     recent: list[tuple[float, int]] = field(default_factory=list)
 
     def count(self, now_s: float, have: int, load: float) -> int:
-        """Return no machines; arguments as of `TrackedPool.count`."""
+        """Return no machines.
+
+        Parameters
+        ----------
+        now_s, have, load
+            As of `TrackedPool.count`.
+        """
         return 0
 
 
