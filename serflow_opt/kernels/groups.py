@@ -79,8 +79,8 @@ class Groups(Nodes):
             values[i] = self._load(groups[i])
         return found
 
-    def part(self, n: cython.Py_ssize_t, bound: float, weights: cython.double[::1], most: cython.Py_ssize_t) -> float:
-        """Part the numbers of machines of a group; return what none of its plans is below, but for the best.
+    def begin(self, n: cython.Py_ssize_t, bound: float, weights: cython.double[::1]) -> bool:
+        """Begin to part the numbers of machines of a group; say whether any of its plans is in time.
 
         Parameters
         ----------
@@ -90,27 +90,28 @@ class Groups(Nodes):
             What no plan is below in any case.
         weights
             Of the columns, K, to begin with where no plan of the group is known; the first is above 0.
-        most
-            Nodes looked at, at most.
         """
         k: cython.Py_ssize_t
         self.open(n, bound)
         self._load(n)
         self.left, self.dropped, self.eager = 0, INFINITE, self.have == 0
         if self.eager and self.routes._least(weights) == INFINITE:
-            self.top = 0  # none is in time
-            return float(INFINITE)
+            self.top = 0
+            return False
         for k in range(self.machines):
             self.leasts[0, k] = 1.0 if self.all_most[n, k] > 0 else 0.0
         for k in range(self.columns):
             self.weights[0, k] = weights[k]
-        self.run(most)
-        while self.top > 0:  # out of nodes: what waits is left as it is
+        return True
+
+    def leave(self) -> None:
+        """Leave what waits as it is."""
+        k: cython.Py_ssize_t
+        while self.top > 0:
             self._take_node()
             for k in range(self.columns):
                 self.tightest[k] = self.weight[k]
             self._close(self.bounds[self.top])
-        return float(self.dropped)
 
     def parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return what was left of the last group: least and most machines (P), weights (K), bounds."""

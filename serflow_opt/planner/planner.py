@@ -46,6 +46,8 @@ REMEMBERED = 1024
 """Answers kept."""
 KNOWN = 8
 """Plans kept for deadlines that leave no time to search."""
+VALUING = 0.25
+"""Share of the time there is that may be spent on valuing them, behind the first."""
 CLOSED = 3
 """Times that a known plan is told to see how long that takes."""
 LOOSER = (0.7, 0.85, 1.2, 1.5, 2.0)
@@ -298,14 +300,14 @@ class Planner:
         return self.instance.with_limits(**changes) if changes else self.instance
 
     def _best_known(self, instance: Instance, deadline: Deadline) -> SearchOutcome | None:
-        """Value the plans known, as many as time allows; return the best one that keeps the limits."""
+        """Value the plans known, as many as a share of the time allows; return the best one that keeps the limits."""
         if not self._goal:
             return None
         with self._lock:
             decisions = list(self._known)
-        found = SearchOutcome()
+        found, least = SearchOutcome(), (1 - VALUING) * deadline.left
         for decision in reversed(decisions):
-            if found.decision is not None and deadline.expired:
+            if found.decision is not None and deadline.left < least:
                 break
             metrics = evaluate(instance, decision)
             found.offer(decision, metrics, metrics.blended(self._goal, instance.latency_measure))

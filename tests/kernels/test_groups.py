@@ -24,7 +24,10 @@ def test_no_plan_is_below_what_is_dropped_and_left(tmp_path: Path) -> None:
         dropped = math.inf
         weights = np.ones(len(groups.columns.order))
         for n in range(len(groups.types)):
-            dropped = min(dropped, groups.groups.part(n, 0.0, weights, 200))
+            if groups.groups.begin(n, 0.0, weights):
+                groups.groups.run(200)
+                groups.groups.leave()
+                dropped = min(dropped, groups.groups.proven())
         search.run()
         if search.infeasible and not search.tight:  # groups know nothing of memory that stages share
             assert groups.groups.found()[1] < 0

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 MOST_GROUPS = 2_000
 """Groups looked at, at most."""
 TABLES = "group tables"
-NODES = 200
-"""Nodes of a group, at most."""
+NODES, AT_ONCE = 200, 10
+"""Nodes of a group, at most; between two looks at the clock."""
 
 
 def grouped(chain: Chain) -> bool:
@@ -263,8 +263,13 @@ class GroupSearch:
         values = self.groups.offer_known(open_)
         for n in open_[np.argsort(values, kind="stable")].tolist():
             deadline.check()
-            if self.groups.part(n, self.least, weights[n], NODES) == math.inf:
+            if not self.groups.begin(n, self.least, weights[n]):
                 continue
+            last = self.groups.looked_at() + NODES
+            while self.groups.waiting() and self.groups.looked_at() < last:
+                deadline.check()
+                self.groups.run(AT_ONCE)
+            self.groups.leave()
             self._left += [(n, *part) for part in zip(*self.groups.parts(), strict=True)]
             if into is not None:
                 into.add(self.types[n], self.groups.made())

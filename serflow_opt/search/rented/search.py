@@ -288,11 +288,13 @@ class RentedSearch(Parting):
         """Rule out groups of placements, list and bound what that leaves; say whether it is not too much."""
         best = self.value if self.knows else self.most
         groups = GroupSearch(self.columns, self.before, best, self.knows, self.gap, self.own_off, self.least)
-        groups.rule_out(weights, live, self.deadline, self.met)
-        found = groups.best()
-        if found is not None and found[0] < self.value:
-            self.shares = None
-            self.keep(found[1], found[2], found[0])
+        try:
+            groups.rule_out(weights, live, self.deadline, self.met)
+        finally:  # what is found counts when time is up, too
+            found = groups.best()
+            if found is not None and found[0] < self.value:
+                self.shares = None
+                self.keep(found[1], found[2], found[0])
         those = groups.placements(self._reach(), LISTED, self.deadline)
         ended = those is not None and self._close(weights, those)
         self.left = None  # groups were ruled out that have plans as good as the best one
