@@ -1,4 +1,8 @@
-"""Genetic search by pymoo: thresholds and options of the stages as whole numbers, plans valued by the product form."""
+"""Genetic search by pymoo: thresholds and options of the stages as whole numbers, plans valued by the product form.
+
+Genes that say the same plan count as duplicates: else the population fills up with plans that differ in options that no
+stage runs on.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,15 @@ from scip_product import Answer
 from serflow_opt import Instance
 
 POPULATION = 100
+
+
+def decoded(form: ProductForm, x: list[int]) -> tuple[list[int], list[int]]:
+    """Return the option of each stage, and its threshold, that genes say."""
+    tiers, count = len(form.instance.tiers), len(form.instance.stages)
+    own = [[p for p in range(len(form.instance.options)) if form.tier(p) == k] for k in range(tiers)]
+    chosen = [own[k][x[k] % len(own[k])] for k in range(tiers)]
+    cuts = sorted(x[tiers : 2 * tiers - 1])
+    return [chosen[sum(s >= cut for cut in cuts)] for s in range(count)], x[2 * tiers - 1 :]
 
 
 def solve_pymoo(instance: Instance, time_limit: float, gap: float) -> Answer:
@@ -39,6 +52,7 @@ def front_by_pymoo(instance: Instance, time_limit: float) -> np.ndarray:
 def _searched(form: ProductForm, time_limit: float, objectives: int) -> np.ndarray:
     """Objectives of the plans that are left, those that keep all limits."""
     from pymoo.algorithms.moo.nsga2 import NSGA2
+    from pymoo.core.duplicate import DuplicateElimination
     from pymoo.core.problem import ElementwiseProblem
     from pymoo.operators.crossover.pntx import TwoPointCrossover
     from pymoo.operators.mutation.pm import PM
@@ -62,12 +76,26 @@ def _searched(form: ProductForm, time_limit: float, objectives: int) -> np.ndarr
             out["F"] = [cost, latency][:objectives]
             out["G"] = [lacking, wrong + max(latency - form.latency_limit, 0.0)]
 
+    def said(x: Any) -> str:
+        return str(decoded(form, [int(v) for v in x]))
+
+    class SamePlan(DuplicateElimination):  # type: ignore[misc]
+        """Individuals whose genes say a plan that another one before them says."""
+
+        def _do(self, pop: Any, other: Any, is_duplicate: np.ndarray) -> np.ndarray:
+            known = set() if other is None else set(map(said, other.get("X")))
+            for n, x in enumerate(pop.get("X")):
+                is_duplicate[n] |= said(x) in known
+                if other is None:
+                    known.add(said(x))
+            return is_duplicate
+
     algorithm = NSGA2(
         pop_size=POPULATION,
         sampling=IntegerRandomSampling(),
         crossover=TwoPointCrossover(repair=RoundingRepair()),
         mutation=PM(vtype=float, repair=RoundingRepair()),
-        eliminate_duplicates=True,
+        eliminate_duplicates=SamePlan(),
     )
     found = minimize(PlanGenes(), algorithm, ("time", max(time_limit, 0.1)), seed=1)
     if found.F is None:
@@ -78,12 +106,8 @@ def _searched(form: ProductForm, time_limit: float, objectives: int) -> np.ndarr
 def valued(form: ProductForm, x: list[int]) -> tuple[float, float, float, float]:
     """Return cost and latency in the form's units, accuracy that is missing, and how many rules are broken."""
     instance = form.instance
-    tiers, count = len(instance.tiers), len(instance.stages)
-    own = [[p for p in range(len(instance.options)) if form.tier(p) == k] for k in range(tiers)]
-    chosen = [own[k][x[k] % len(own[k])] for k in range(tiers)]
-    cuts = sorted(x[tiers : 2 * tiers - 1])
-    options = [chosen[sum(s >= cut for cut in cuts)] for s in range(count)]
-    picks = x[2 * tiers - 1 :]
+    count = len(instance.stages)
+    options, picks = decoded(form, x)
     reach, reaches, right = 1.0, [], 0.0
     for s, pick in enumerate(picks):
         reaches.append(reach)

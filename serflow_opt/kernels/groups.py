@@ -65,6 +65,10 @@ class Groups(Nodes):
         self.left_leasts, self.left_mosts = np.zeros((depth, kinds)), np.zeros((depth, kinds))
         self.left_weights = np.zeros((depth, len(limits)))
 
+    def target(self) -> float:
+        """Return what a plan must be below to count."""
+        return float(self._target())
+
     def plan(self) -> NDArray[np.int64]:
         """Return the best plan, as `Routes` has it, M x 4."""
         return np.array(self.best_path)

@@ -73,6 +73,26 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
         value: cython.double = self._least(weight)
         return value, np.array(self.column), np.array(self.path), self.whole_time
 
+    def staircase(self, weight: cython.double[::1]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the least weighted sums of plans, and the whole times within which they are: each of a way in.
+
+        Parameters
+        ----------
+        weight
+            Of the columns, K.
+        """
+        k: cython.Py_ssize_t
+        begin: cython.Py_ssize_t
+        end: cython.Py_ssize_t
+        self._least(weight)
+        values, times = [], []
+        for k in range(self.start_hub.shape[0]):
+            begin, end = self.met_begin[self.start_hub[k]], self.met_begin[self.start_hub[k] + 1]
+            price = float(np.dot(weight, self.start_adds[k]))
+            values.append(np.array(self.met_value[begin:end]) + price)
+            times.append(np.array(self.met_time[begin:end]) + self.start_whole[k])
+        return np.concatenate(values), np.concatenate(times)
+
     def labels(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
         """Return the labels of the last sweep, as `listing.Listing` takes them: values, times, `back`, beginnings."""
         return (

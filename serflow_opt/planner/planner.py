@@ -147,7 +147,7 @@ class Planner:
                 runs.append(run)
         self._known.update((plan, None) for run in reversed(runs) if (plan := run.decision()) is not None)
         self._plans, plans.begun = plans, (runs[0].held, runs[0].value) if runs else None
-        self._chain = beginning_with(chain, plans)
+        self._chain = beginning_with(chain, plans, often=True)
         found = [run.best[0].paths for run in runs if run.best is not None]
         if found:
             self._pool = Paths.of(found)

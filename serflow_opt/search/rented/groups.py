@@ -23,7 +23,9 @@ from serflow_opt.search.enumerate import placed_at
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placed import Placed
 from serflow_opt.search.placements import NOWHERE
-from serflow_opt.search.rented.columns import Columns
+from serflow_opt.search.prefixes import least_whole_before
+from serflow_opt.search.rented.columns import ANY_NUMBER, Columns
+from serflow_opt.search.rented.floors import Floors
 
 if TYPE_CHECKING:
     from serflow_opt.kernels.groups import Groups
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 MOST_GROUPS = 2_000
 """Groups looked at, at most."""
-TABLES = "group tables"
+TABLES, FLOORS = "group tables", "group floors"
 NODES, AT_ONCE = 200, 10
 """Nodes of a group, at most; between two looks at the clock."""
 
@@ -133,9 +135,34 @@ def begun(chain: Chain) -> tuple[Floats, float] | None:
     return chain.known("plans", lambda _: KnownPlans()).begun
 
 
-def beginning_with(chain: Chain, plans: KnownPlans) -> Chain:
-    """Return a chain whose groups begin with known plans."""
-    return chain.changed({**{name: own for name, own in chain.all_known if name != TABLES}, "plans": plans})
+def beginning_with(chain: Chain, plans: KnownPlans, *, often: bool = False) -> Chain:
+    """Return a chain whose groups begin with known plans; with floors, too, where it is asked often."""
+    kept = {name: own for name, own in chain.all_known if name not in (TABLES, FLOORS)}
+    chain = chain.changed({**kept, "plans": plans})
+    if often and plans.begun is not None and grouped(chain):
+        held, value = plans.begun
+        columns = Columns(chain)
+        columns.measure(value)
+        chain.known(FLOORS, lambda own: _floors(columns, own.known("before", least_whole_before), held))
+    return chain
+
+
+def _floors(columns: Columns, before: Floats, held: Floats) -> Floors | None:
+    """Floors of the groups of a chain; None where the money is a limit, which rents count in as well."""
+    if columns.limited_money:
+        return None
+    chain = columns.chain
+    tables = chain.known(TABLES, lambda _: _Tables.of(columns, before))
+    routes = _routes(chain, tables.sums, before, ANY_NUMBER)
+    rents = np.append(columns.rent, 0.0)[tables.types]  # -1 is the last
+    by_use = columns.prices(rents)[0] * columns.machine * (1 - ROUNDING) / (1 + WHOLE_MACHINE)
+
+    def staircase(n: int, weights: Floats) -> tuple[Floats, Floats]:
+        routes.among(tables.may[n])
+        return routes.staircase(weights)
+
+    accuracy = float(held[-1] * columns.scale[-1] / columns.unit)
+    return Floors.of(by_use, accuracy, len(columns.order), staircase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +207,15 @@ class _Tables:
             free += np.abs(part).max(axis=0, initial=0.0) * len(chain.on)
         plans: KnownPlans = chain.known("plans", lambda _: KnownPlans())
         first, table = plans.table(types, len(chain.on))
-        routes = _routes(chain, (stage, start, left, into), before)
+        routes = _routes(chain, (stage, start, left, into), before, chain.whole_limit)
         sums, times = routes.columns_of(table)
         return cls(scale.copy(), types, may, (stage, start, left, into), free, first, sums, times, table)
 
 
-def _routes(chain: Chain, sums: tuple[Floats, Floats, Floats, Floats], before: Floats) -> Routes:
+def _routes(chain: Chain, sums: tuple[Floats, Floats, Floats, Floats], before: Floats, limit: float) -> Routes:
     from serflow_opt.kernels.routes import Routes
 
-    return Routes(chain.flat, chain.on.view(np.uint8), sums, before, chain.whole_limit)
+    return Routes(chain.flat, chain.on.view(np.uint8), sums, before, limit)
 
 
 class GroupSearch:
@@ -214,7 +241,8 @@ class GroupSearch:
         self.columns, self.chain, self.least = columns, columns.chain, least
         chain = columns.chain
         tables = chain.known(TABLES, lambda _: _Tables.of(columns, before))
-        if not np.array_equal(tables.scale, columns.scale):
+        self._measured = np.array_equal(tables.scale, columns.scale)
+        if not self._measured:
             tables = _Tables.of(columns, before)
         self.types, self.may, self.sums = tables.types, tables.may, tables.sums
         self.rents = np.append(columns.rent, 0.0)[self.types]  # -1 is the last
@@ -222,7 +250,7 @@ class GroupSearch:
         limits = columns.limits
         self.limits = np.where(np.isfinite(limits), limits, tables.free)
         self.each, self.dues = columns.prices(self.rents)
-        self.routes = _routes(chain, tables.sums, before)
+        self.routes = _routes(chain, tables.sums, before, chain.whole_limit)
         self.groups: Groups = Groups(
             self.routes, self.may,
             (tables.first, tables.columns, tables.times, tables.plans),
@@ -261,9 +289,10 @@ class GroupSearch:
         there[columns.option[live]], there[-1] = True, True  # -1, no machine, is the last
         open_ = np.flatnonzero(there[self.types].all(axis=1))
         values = self.groups.offer_known(open_)
+        floors = self.floors()
         for n in open_[np.argsort(values, kind="stable")].tolist():
             deadline.check()
-            if not self.groups.begin(n, self.least, weights[n]):
+            if floors[n] >= self.groups.target() or not self.groups.begin(n, self.least, weights[n]):
                 continue
             last = self.groups.looked_at() + NODES
             while self.groups.waiting() and self.groups.looked_at() < last:
@@ -273,6 +302,13 @@ class GroupSearch:
             self._left += [(n, *part) for part in zip(*self.groups.parts(), strict=True)]
             if into is not None:
                 into.add(self.types[n], self.groups.made())
+
+    def floors(self) -> Floats:
+        """Return what no plan of each group is below, as far as that is known without a sweep."""
+        known: Floors | None = self.chain.known(FLOORS, lambda _: None)
+        if known is None or self.columns.limited_money or not self._measured:
+            return np.full(len(self.types), -math.inf)
+        return known.bounds(self.chain.whole_limit, self.limits, self.each, self.columns.machine)
 
     def best(self) -> tuple[float, Placed, Ints] | None:
         """Return the best plan that was found, its value in units of the chain's objective; None: none was."""
