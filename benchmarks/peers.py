@@ -47,9 +47,9 @@ PLANS: dict[str, dict[str, Method]] = {
     "rented": {OURS: METHODS["auto"][1], MODEL: METHODS["milp"][1]},
 }
 SIZES = {
-    "cost": ["5x10x18", "8x20x18", "16x20x46", "32x50x46", "64x50x46", "128x100x500"],
-    "rented": ["5x10x18", "8x20x18", "16x20x46", "32x50x46"],
-    "front": ["5x10x18", "8x20x18", "12x20x18"],
+    "cost": ["3x6x18", "5x10x18", "8x20x18", "16x20x46", "32x50x46", "64x50x46", "128x100x500"],
+    "rented": ["3x6x18", "5x10x18", "8x20x18", "16x20x46", "32x50x46"],
+    "front": ["3x6x18", "5x10x18", "8x20x18", "12x20x18"],
 }
 SAME, NEAR = 1e-5, 1e-2
 """Relative: points of a front this close are one; this close, near."""

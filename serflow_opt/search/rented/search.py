@@ -48,6 +48,8 @@ FIRST, NODES_EACH = 10, 100
 """Nodes by which placements are bounded, the first ones met and those that are listed."""
 EARLY = 500
 """Placements bounded one by one right after the first sweep, where it is known what they have to be better than."""
+MANY = 10_000
+"""Placements from which on a search that knows plans of groups begins with groups; of fewer it lists what is left."""
 ROUNDS = 6
 """Sweeps at the multipliers of a placement at most."""
 FACTORS = (0.1, 1.0, 3.0, 10.0, 100.0)
@@ -157,7 +159,7 @@ class RentedSearch(Parting):
     def _from_known(self, pool: Paths) -> bool:
         """Search group by group from the plans that are known of each on, where any are."""
         known = begun(self.chain)
-        if known is None or not self._grouped():
+        if known is None or self.counts.placements < MANY or not self._grouped():
             return False
         self.columns.measure(known[1])
         those = self._new(pool)
