@@ -40,24 +40,15 @@ NODES, AT_ONCE = 200, 10
 
 def grouped(chain: Chain) -> bool:
     """Whether there are groups of placements, and not too many of them."""
-    return len(chain.rented) > 0 and _types(chain).count <= MOST_GROUPS
+    return len(chain.rented) > 0 and math.prod(map(len, _types(chain))) <= MOST_GROUPS
 
 
-@dataclass(frozen=True, slots=True)
-class _Types:
+def _types(chain: Chain) -> tuple[tuple[int, ...], ...]:
     """The types of machines of each tier that is rented whole; none is one of them, -1."""
 
-    of_tier: tuple[tuple[int, ...], ...]
-
-    @property
-    def count(self) -> int:
-        return math.prod(map(len, self.of_tier))
-
-
-def _types(chain: Chain) -> _Types:
-    def found(own: Chain) -> _Types:
+    def found(own: Chain) -> tuple[tuple[int, ...], ...]:
         tier, option = np.array(own.data.tier), own.option
-        return _Types(tuple((-1, *np.unique(option[tier == k]).tolist()) for k in own.rented))
+        return tuple((-1, *np.unique(option[tier == k]).tolist()) for k in own.rented)
 
     return chain.known("types", found)
 
@@ -136,7 +127,15 @@ def begun(chain: Chain) -> tuple[Floats, float] | None:
 
 
 def beginning_with(chain: Chain, plans: KnownPlans, *, often: bool = False) -> Chain:
-    """Return a chain whose groups begin with known plans; with floors, too, where it is asked often."""
+    """Return a chain whose groups begin with known plans.
+
+    Parameters
+    ----------
+    chain, plans
+        The chain, and the plans.
+    often
+        Whether it is asked so often that floors of the groups pay.
+    """
     kept = {name: own for name, own in chain.all_known if name not in (TABLES, FLOORS)}
     chain = chain.changed({**kept, "plans": plans})
     if often and plans.begun is not None and grouped(chain):
@@ -197,7 +196,7 @@ class _Tables:
     def of(cls, columns: Columns, before: Floats) -> _Tables:
         """Make the tables of a chain whose columns are scaled so, with the plans known."""
         chain, scale = columns.chain, columns.scale
-        types = np.array([*product(*_types(chain).of_tier)], dtype=np.int64)
+        types = np.array([*product(*_types(chain))], dtype=np.int64)
         may = np.ones((len(types), len(columns.option)), np.uint8)
         for p, k in enumerate(chain.rented):
             may &= (columns.tier != k) | (columns.option == types[:, p, None])
