@@ -21,8 +21,8 @@ def taken(instance: Instance, goal: Goal) -> bool:
     scaled = not instance.ramps_bind and not instance.run_on
     if reserved and not _one_rent(instance, goal):
         return False
-    listed = not instance.families and not instance.sent_limits
-    return plain and summed and one_type and scaled and listed and not instance.joint
+    flat = not instance.egress and not instance.sent_limits
+    return plain and summed and one_type and scaled and flat and not instance.families and not instance.joint
 
 
 def _one_rent(instance: Instance, goal: Goal) -> bool:
