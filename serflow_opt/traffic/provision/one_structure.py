@@ -196,13 +196,14 @@ class OneStructure:
 
         Nothing: little is open.
         """
-        ranges, usd = own.ranges, [self.whole.least(choice) for choice in self.structure]
+        ranges, mean = own.ranges, self.whole.promise.measure == "mean"  # all blocks share its limit, dear or not
+        usd = [1.0 if mean else self.whole.least(choice) for choice in self.structure]
         open_ = {
             (b, name): spread * WEIGHTS[name] * usd[b]
             for b, known in enumerate(ranges)
             if self.structure[b].machine is not None
             for name, spread in known.spreads().items()
-            if spread * WEIGHTS[name] >= NARROW_WORK
+            if spread * WEIGHTS[name] >= NARROW_WORK and not (mean and name == "reach")
         }
         if not open_:
             return []
