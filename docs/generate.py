@@ -125,6 +125,8 @@ def reproduced() -> str:
     from serflow_opt.report.claims import as_markdown
 
     found = reproduce()
+    if stopped := [row.key for row in found.rows if row.verdict == "not computed"]:
+        raise SystemExit(f"not computed: {', '.join(stopped)}; run it again")
     counted = ", ".join(f"{count} {name}" for name, count in found.verdicts.items())
     return f"""# Published figures, recomputed
 

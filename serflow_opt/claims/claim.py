@@ -8,7 +8,11 @@ from typing import Literal
 
 from serflow_opt.ground.tolerances import ROUNDING
 
-Verdict = Literal["confirmed", "refuted", "not reproducible"]
+Verdict = Literal["confirmed", "refuted", "not reproducible", "not computed"]
+
+
+class NotComputedError(Exception):
+    """A claim could be recomputed, and was not: what it takes was stopped before it was proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class Claim:
     printed
         The figure, in `unit`, or the word.
     find
-        Recomputes it; None: the data for that are not to be had, as `missing` says.
+        Recomputes it, or raises `NotComputedError` with why not; None: the data for that are not to be had, as
+        `missing` says.
     within
         How far the figure may be off, in its unit: half of the last digit that is printed, unless `note` says
         otherwise.

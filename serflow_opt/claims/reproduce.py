@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 
 from serflow_opt.claims import early_exits, linear_algebra, serving, training
-from serflow_opt.claims.claim import Claim
+from serflow_opt.claims.claim import Claim, NotComputedError, Verdict
 from serflow_opt.claims.result import Judged, Reproduction
 from serflow_opt.errors import InputError, Problem
 
@@ -53,10 +53,15 @@ def reproduce(only: Sequence[str] = (), on_progress: Callable[[str], None] = lam
 def _judged(claim: Claim) -> Judged:
     """Recompute one claim."""
     begin = time.perf_counter()
-    found = None if claim.find is None else claim.find()
+    found, stopped = None, ""
+    try:
+        found = None if claim.find is None else claim.find()
+    except NotComputedError as error:
+        stopped = str(error)
     seconds = time.perf_counter() - begin
-    verdict = claim.judged(found)
-    why = "; ".join(words for words in (claim.missing if verdict != "confirmed" else "", claim.note) if words)
+    verdict: Verdict = "not computed" if stopped else claim.judged(found)
+    missing = claim.missing if verdict in ("refuted", "not reproducible") else ""
+    why = "; ".join(words for words in (stopped, missing, claim.note) if words)
     return Judged(
         claim.key, claim.source, claim.what, claim.printed, found, claim.unit, verdict, why, round(seconds, 3)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 from serflow_opt.claims.claim import Verdict
 from serflow_opt.errors import InputError, Problem
@@ -25,7 +25,7 @@ class Judged:
         In the unit of the printed figure; None: nothing could be computed.
     verdict
         confirmed: within what is printed; refuted: not, although all that it takes is published; not reproducible: the
-        claim leaves something out, as `why` says.
+        claim leaves something out, as `why` says; not computed: it was stopped, as `why` says.
     why
         What is missing, and what to know beside it.
     seconds
@@ -57,9 +57,9 @@ class Reproduction(Displayed):
 
     @property
     def verdicts(self) -> dict[str, int]:
-        """How many claims came to each verdict."""
+        """How many claims came to each verdict; not computed only where there are some."""
         counted = Counter(row.verdict for row in self.rows)
-        return {name: counted[name] for name in ("confirmed", "refuted", "not reproducible")}
+        return {name: counted[name] for name in get_args(Verdict) if counted[name] or name != "not computed"}
 
     def _said(self) -> str:
         return ", ".join(f"{count} {name}" for name, count in self.verdicts.items())

@@ -16,7 +16,7 @@ from serflow_opt.search.outcome import SearchSettings
 
 
 def others(problem: Cluster, name: str, limits: Mapping[str, float], settings: SearchSettings) -> list[Other]:
-    """Return what these ways come to, at best, within the same limits; those that cannot be had are left out.
+    """Return what these ways come to, at best, within the same limits, of those that can be had and were proven.
 
     Parameters
     ----------
@@ -38,8 +38,9 @@ def others(problem: Cluster, name: str, limits: Mapping[str, float], settings: S
         if {own.network for own in configs} != set(range(len(problem.networks))):
             continue
         less = replace(problem, configs=tuple(configs))
-        plan, _ = search(less, {name: 1.0}, limits, settings, partial(_judged, less, name, limits))
-        if plan is not None:
+        judge = partial(_judged, less, name, limits)
+        plan, state = search(less, {name: 1.0}, limits, settings, judge)
+        if plan is not None and replace(state, values={}, value=judge(plan)).proven(settings.gap):
             found.append(Other(title, words, value(less, plan).values))
     return found
 
