@@ -1,10 +1,12 @@
 """Promises beside Ray Serve: the digits network in two blocks of replicas, in batches, scaled by our policy.
 
-Ray runs on this machine. A replica is timed first, by stage and size of batch, and how long one takes to start; an
-instance is written of that, with the prices of `data_plane.py`, and `provision` decides the cut into two blocks,
-batches, waits and thresholds. The blocks become deployments (`serflow_opt.serving.ray_serve`). Requests come at random,
-at a rate that rises and falls; `so.FilledBatches` is asked every five seconds, and Ray is told over its own address.
-Beside what was measured stands what `simulate` says of the same trace under the same policy, over seeds.
+Ray runs on this machine. What it takes for a request itself is measured first (`ray_overhead.py`), then a replica is
+timed, by stage and size of batch, and how long one takes to start; an instance is written of that, with the prices of
+`data_plane.py`, and `provision` decides the cut into two blocks, batches, waits and thresholds. The rate is one that
+the processors carry with Ray's own work and the sender's. The blocks become deployments
+(`serflow_opt.serving.ray_serve`). Requests come at random, at a rate that rises and falls; `so.FilledBatches` is asked
+every five seconds, and Ray is told over its own address. Beside what was measured stands what `simulate` says of the
+same trace under the same policy, over seeds (`ray_table.py`).
 """
 
 from __future__ import annotations
@@ -14,32 +16,37 @@ import asyncio
 import math
 import os
 import secrets
+import socket
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ray_overhead import Overhead, overhead
+from ray_run import EVERY_S, LOOK_S, PATIENCE_S, Run, running
+from ray_table import rows_of, verdict
 from reporting import setting, table, write
 from scipy.optimize import nnls
 
 import serflow_opt as so
-from serflow_opt.ground.shares import interval
 from serflow_opt.serving.ray_serve import RayScaler, StageOutcome, application, block_name
 from serflow_opt.traffic.batches.filled import filled
-from serflow_opt.traffic.scaling_policy import Orders, Seen
+from serflow_opt.traffic.scaling_policy import Orders
 from serflow_opt.traffic.service import Block, Service
 
 VIEWS = 3
 """Pixels that a digit is shifted by: 49 views, tens of milliseconds, beside which what Ray takes for each request is
 little."""
 BATCHES = (1, 2, 4, 8)
-TIMED, SAMPLES, SEEDS, EVERY_S, LOOK_S = 15, 400, 20, 5.0, 0.25
+TIMED, SAMPLES, SEEDS = 15, 400, 20
 LOAD = 0.9
-"""Workers of the first block that requests keep busy at the peak: one is too few, two cores carry two."""
+"""Most workers of the first block that requests keep busy at the peak: one is too few."""
+CARRIED = 0.7
+"""Most of the processors that is planned to be busy at the peak: with replicas, Ray and whoever sends."""
 BRISK = 1.5
 """The rate that blocks and batches are planned for, in what a worker carries of whole networks in full batches."""
 SLO = 8.0
@@ -90,6 +97,12 @@ batch_wait_ms = [5, 10, 20]
 [[tier.option]]
 name = "worker"
 usd_per_hour = {vm}
+
+[[link]]
+from = "client"
+to = "front"
+bandwidth_mbit_s = 10000.0
+round_trip_ms = {entry}
 
 [[link]]
 from = "front"
@@ -145,14 +158,6 @@ def _whole() -> Service:
     return Service("timed", (Block(0, LAST - 1, (machine,), None),), (0.0,) * (LAST - 1) + (1.0,), (1.0,) * LAST)
 
 
-def _running(name: str, b: int, states: Sequence[str] = ("RUNNING",)) -> int:
-    """Return how many replicas of a block are in one of some states."""
-    from ray import serve
-
-    there = serve.status().applications[name].deployments[block_name(b)].replica_states
-    return sum(there.get(state, 0) for state in states)
-
-
 @dataclass(frozen=True)
 class Timed:
     """What a replica takes, seconds; arrays by stage, whose time is a line in the size of the batch.
@@ -199,7 +204,7 @@ async def timed(images: np.ndarray[Any, Any], place: str) -> Timed:
     scaler = RayScaler(service, place, "timed", token=os.environ["RAY_AUTH_TOKEN"])
     begin = time.monotonic()
     scaler.follow(Orders(({"worker": 2},)))
-    while _running("timed", 0) < 2:
+    while (await running("timed", 1))[0] < 2:
         await asyncio.sleep(LOOK_S)
     start = time.monotonic() - begin
     serve.delete("timed")
@@ -208,8 +213,8 @@ async def timed(images: np.ndarray[Any, Any], place: str) -> Timed:
     return Timed(lines[:, 0], lines[:, 1], float(np.median(added)), start)
 
 
-def written(folder: Path, times: Timed, samples: Any, rate: float) -> Path:
-    """Write the instance."""
+def written(folder: Path, times: Timed, added: Overhead, samples: Any, rate: float) -> Path:
+    """Write the instance: calls of replicas in stage times and the hand-over, the entrance before the first block."""
     from serflow_opt.profiling.measure.exit_samples import write_samples
 
     lines = ["stage,option,fixed_ms,per_request_ms"]
@@ -231,7 +236,8 @@ def written(folder: Path, times: Timed, samples: Any, rate: float) -> Path:
         slo=round(slo, 1),
         start=round(times.start, 2),
         vm=VCPU_USD,
-        hop=round(1000 * times.call, 3),
+        hop=round(1000 * (times.call + added.hop), 3),
+        entry=round(1000 * added.entry, 3),
     )
     (folder / "instance.toml").write_text(text)
     return folder / "instance.toml"
@@ -245,122 +251,34 @@ def planned(file: Path) -> Service:
     return found.service
 
 
-class Run:
-    """A trace served by Ray, and what came of it."""
-
-    def __init__(self, service: Service, trace: so.Trace, place: str) -> None:
-        self.service, self.trace = service, trace
-        self.scaler = RayScaler(service, place, "digits", token=os.environ["RAY_AUTH_TOKEN"])
-        self.replica_s = [0.0] * len(service.blocks)
-        self.orders: list[list[int]] = []
-        self.found: list[tuple[bool, int, float]] = []
-
-    async def whole(self, policy: Any, images: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], seed: int) -> None:
-        """Serve it."""
-        from ray import serve
-
-        first = self.scaler.replicas(policy.decide(_seen(self.service, 0.0, None, [0] * len(self.replica_s), [0, 0])))
-        app = application(self.service, load_block, [max(1, count) for count in first])
-        entrance = serve.run(app, name="digits", route_prefix=None, external_scaler_enabled=True)
-        rng = np.random.default_rng(seed)
-        counts = self.trace.counts
-        moments = np.sort(np.repeat(np.arange(len(counts)), counts) + rng.random(self.trace.requests))
-        rows = rng.integers(len(images), size=len(moments))
-        for k in range(20):  # connections and caches
-            await entrance.remote(images[k])
-        begin = time.monotonic()
-        follow = asyncio.create_task(self._follow(policy, entrance, begin))
-        look = asyncio.create_task(self._look())
-
-        async def one(i: int, due: float) -> None:
-            (answer, _), stage = await entrance.remote(images[rows[i]])
-            self.found.append((answer == labels[rows[i]], stage, time.monotonic() - due))
-
-        tasks = []
-        for i, moment in enumerate(moments.tolist()):
-            if (wait := begin + moment - time.monotonic()) > 0:
-                await asyncio.sleep(wait)
-            tasks.append(asyncio.create_task(one(i, begin + moment)))
-        await asyncio.gather(*tasks)
-        await asyncio.sleep(max(0.0, begin + len(counts) - time.monotonic()))
-        for task in (follow, look):
-            task.cancel()
-        serve.delete("digits")
-
-    async def _follow(self, policy: Any, entrance: Any, begin: float) -> None:
-        last = int(time.time())
-        while True:
-            await asyncio.sleep(EVERY_S)
-            now = int(time.time())
-            counts = await entrance.came.remote(last, now)
-            last = now
-            ready = [_running("digits", b) for b in range(len(self.replica_s))]
-            starting = [_running("digits", b, ("STARTING",)) for b in range(len(self.replica_s))]
-            seen = _seen(self.service, time.monotonic() - begin, counts, ready, starting)
-            orders = policy.decide(seen)
-            self.orders.append(await asyncio.to_thread(self.scaler.follow, orders))
-            print(f"{seen.now_s:.0f} s: {self.orders[-1]} ordered, {len(self.found)} answered", file=sys.stderr)
-
-    async def _look(self) -> None:
-        last = time.monotonic()
-        while True:
-            await asyncio.sleep(LOOK_S)
-            now = time.monotonic()
-            for b in range(len(self.replica_s)):
-                self.replica_s[b] += (now - last) * _running("digits", b, ("STARTING", "RUNNING", "STOPPING"))
-            last = now
+def as_served(service: Service, times: Timed, added: Overhead) -> Service:
+    """Return a planned service as Ray runs it: a hand-over holds the replica that takes it, not the one that gives."""
+    found = []
+    for b, block in enumerate(service.blocks):
+        (machine,) = block.machines
+        stage_s = machine.stage_s
+        if b and stage_s:
+            stage_s = (tuple(own + times.call for own in stage_s[0]), *stage_s[1:])
+        elif b:
+            machine = replace(machine, seconds=tuple(own + times.call for own in machine.seconds))
+        hop_s = block.hop_s - times.call if b else block.hop_s
+        found.append(replace(block, hop_s=max(0.0, hop_s), machines=(replace(machine, sends=False, stage_s=stage_s),)))
+    return replace(service, blocks=tuple(found))
 
 
-def _seen(
-    service: Service, now_s: float, counts: list[list[int]] | None, ready: list[int], starting: list[int]
-) -> Seen:
-    names = [block.machines[0].name for block in service.blocks]
-    return Seen(
-        now_s,
-        tuple(np.array(own) for own in counts or [[]] * len(names)),
-        tuple({name: count} for name, count in zip(names, ready, strict=True)),
-        tuple({name: count} for name, count in zip(names, starting, strict=False)),
-        tuple({} for _ in names),
-        (0,) * len(names),
-    )
+def carried(service: Service, added: Overhead) -> tuple[float, float]:
+    """Return the largest rate that replicas and processors carry, and the processors that are busy then."""
+    cores = len(os.sched_getaffinity(0))
+    per_request = added.cpu + added.cpu_hop * service.reach(1)
 
+    def busy(rate: float) -> float:
+        loads = [filled(service, b, rate, "random").load for b in range(len(service.blocks))]
+        return added.background + rate * per_request + math.fsum(loads)
 
-def rows_of(run: Run, promised: list[Any]) -> list[list[str]]:
-    """Return what was promised and measured, with intervals of 95 %: of seeds, of shares, of ranks."""
-    service, found = run.service, np.array(run.found, float)
-    n, latency = len(found), np.sort(np.array(run.found, float)[:, 2])
-    usd = math.fsum(s * block.machines[0].usd_per_s for s, block in zip(run.replica_s, service.blocks, strict=True))
-
-    def told(values: Sequence[float]) -> str:
-        low, high = np.quantile(values, [0.025, 0.975])
-        return f"{np.mean(values):.3g} ({low:.3g}, {high:.3g})"
-
-    slo = service.slo_s or math.inf
-    late = int((latency > slo).sum())
-    share = (late / n, *interval(late, n))
-    rows = [
-        ["cost of machines, mUSD", told([1000 * s.usd["machines"] for s in promised]), f"{1000 * usd:.3g}"],
-        [
-            f"later than {1000 * slo:.0f} ms, %",
-            told([100 * s.violations / s.arrivals for s in promised]),
-            "{:.3g} ({:.3g}, {:.3g})".format(*(100 * x for x in share)),
-        ],
-    ]
-    for q in (50, 95, 99):
-        half = 1.96 * math.sqrt(n * q / 100 * (1 - q / 100))
-        low, high = (latency[int(np.clip(round(n * q / 100 + sign * half), 0, n - 1))] for sign in (-1, 1))
-        own = f"{1000 * np.quantile(latency, q / 100):.3g} ({1000 * low:.3g}, {1000 * high:.3g})"
-        rows.append([f"p{q}, ms", told([1000 * s.percentile(q) for s in promised]), own])
-    assert service.draws is not None
-    samples = len(service.draws.exits)
-    shares = [("accuracy, %", float(service.draws.right.mean()), int(found[:, 0].sum()))]
-    for stage in sorted({*dict(service.thresholds), len(service.shares)}):
-        share_of = float((service.draws.exits == stage - 1).mean())
-        shares.append((f"leave at stage {stage}, %", share_of, int((found[:, 1] == stage).sum())))
-    for text, share_of, count in shares:
-        both = [(share_of, *interval(round(share_of * samples), samples)), (count / n, *interval(count, n))]
-        rows.append([text, *("{:.1f} ({:.1f}, {:.1f})".format(*(100 * x for x in own)) for own in both)])
-    return rows
+    rate = 0.5
+    while busy(rate * 1.02) <= CARRIED * cores and filled(service, 0, rate * 1.02, "random").load <= LOAD:
+        rate *= 1.02
+    return rate, busy(rate)
 
 
 async def work(given: argparse.Namespace) -> str:
@@ -374,25 +292,31 @@ async def work(given: argparse.Namespace) -> str:
 
     where = setting()
     context = ray.init(num_cpus=8, include_dashboard=True, object_store_memory=200_000_000, log_to_driver=False)
-    serve.start(proxy_location="Disabled")  # requests come by handles
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": port})
     place = f"http://{context.dashboard_url}"
     data = digits()
     samples = sample_exits(viewed(VIEWS), data.rows(torch.arange(SAMPLES)))
     rest = data.rows(torch.arange(SAMPLES, len(data)))
     images, labels = rest.inputs.numpy(), rest.labels.numpy()
+    added = await overhead(port)
+    print("; ".join(" ".join(row) for row in added.rows), file=sys.stderr)
     times = await timed(images, place)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rate = BRISK * BATCHES[-1] / times.whole(BATCHES[-1])
-        service = planned(written(folder, times, samples, rate))
-    rate *= LOAD / filled(service, 0, rate, "random").load
+        service = as_served(planned(written(folder, times, added, samples, rate)), times, added)
+    rate, busy = carried(service, added)
     print(f"a batch of 8 takes {1000 * times.whole(8):.0f} ms, a start {times.start:.0f} s", file=sys.stderr)
     quiet, lead, third = rate / 4, math.ceil(times.start) + 5, given.seconds // 3
     rates = [0.0] * lead + [quiet] * third + [rate] * third + [quiet] * third
     trace = so.Trace.of(np.random.default_rng(1).poisson(rates).tolist(), 1.0, "rises and falls")
-    run = Run(service, trace, place)
+    run = Run(service, load_block, trace, place)
     await run.whole(so.FilledBatches(service, EVERY_S, rate=quiet), images, labels, 0)
     ray.shutdown()
+    load = os.getloadavg()[0]
     promised = [
         so.simulate(service, trace, so.FilledBatches(service, EVERY_S, rate=quiet), seed=seed) for seed in range(SEEDS)
     ]
@@ -402,15 +326,33 @@ async def work(given: argparse.Namespace) -> str:
         for b, block in enumerate(service.blocks)
     )
     whole = ", ".join(f"{1000 * times.whole(size):.1f} for {size}" for size in BATCHES)
+    found = np.array(run.found, float)
+    usd = math.fsum(s * block.machines[0].usd_per_s for s, block in zip(run.replica_s, service.blocks, strict=True))
+    rows = rows_of(service, found, usd, promised)
     text = (
         f"Ray {ray.__version__}; {(2 * VIEWS + 1) ** 2} views of each digit;"
-        f" {trace.requests:,} requests in {3 * third} s, {quiet:.0f} to {rate:.0f} a second."
-        f" {blocks}. Timed before, ms for a whole batch: {whole}, {1000 * times.call:.1f} of it the call;"
+        f" {trace.requests:,} requests in {3 * third} s, {quiet:.3g} to {rate:.3g} a second, at which {busy:.2f} of"
+        f" {len(os.sched_getaffinity(0))} processors are planned to be busy. {blocks}."
+        f" Timed before, ms for a whole batch: {whole}, {1000 * times.call:.1f} of it the call;"
         f" a replica starts in {times.start:.1f} s. Orders, replicas by block: "
         + ", ".join("+".join(map(str, own)) for own in run.orders)
-        + "."
+        + f". {int(np.isinf(found[:, 2]).sum())} requests were not answered within {PATIENCE_S:.0f} s of the last."
+        f" Load of the machine at the end: {load:.1f}."
     )
-    return "\n\n".join([where, text, table(["", "promised", "measured"], rows_of(run, promised))])
+    ray_takes = (
+        "What Ray takes for a request for which nothing is done, ms; of a processor, sender included, beyond"
+        f" {added.background:.2f} processors that it keeps busy without any:"
+    )
+    return "\n\n".join(
+        [
+            where,
+            ray_takes,
+            table(["", "time", "processor time"], added.rows),
+            text,
+            table(["", "promised", "measured", "meet"], [row.cells for row in rows]),
+            verdict(rows),
+        ]
+    )
 
 
 def main() -> None:
@@ -419,8 +361,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=75)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    # read by Ray when it is imported; one of its own for each run
-    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    # read by Ray when it is imported: a token of its own for each run, and replicas that are not run after all others
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_worker_niceness": "0"}
     text = asyncio.run(work(given))
     if given.out is None:
         print(text)
