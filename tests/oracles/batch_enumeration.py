@@ -1,8 +1,9 @@
 """Small random services whose tiers take batches, and their cheapest deployment by enumeration of everything.
 
-Nothing of the package is used but what writes the files: survivors are summed over the ways to leave, waits are those
-of M/M/c queues in closed form, what machines leave to a function is Hayward's formula by quadrature, and all cuts,
-options, batch sizes, waits, functions beside machines with their calls and rounds, thresholds and counts are tried.
+Nothing of the package is used but what writes the files, and what few workers leave (`test_few.py`): survivors are
+summed over the ways to leave, waits are those of M/M/c queues in closed form, what machines leave to a function is
+Hayward's formula by quadrature, and all cuts, options, batch sizes, waits, functions beside machines with their calls
+and rounds, thresholds and counts are tried.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from functools import cache
 from typing import Any
 
 from scipy.integrate import quad
+
+from serflow_opt.traffic.batches.few import known, lost_of_few
 
 BANDWIDTH, ROUND_TRIP, USD_PER_GB, ACTIVATION = 100.0, 1.0, 0.05, 200_000
 HOP_S = ACTIVATION / (BANDWIDTH * 1e6 / 8) + ROUND_TRIP / 1000
@@ -272,7 +275,12 @@ def _beside(own: Drawn, option: Any, alone: Block, reach: list[float], arrivals:
 
 
 def lost(servers: int, room: int, load: float, even: float, cv2: float) -> float:
-    """What batches leave that come so evenly: Hayward's, with Erlang's formula as an integral of a e^-at (1 + t)^c."""
+    """What batches leave that come so evenly: Hayward's, with Erlang's formula as an integral of a e^-at (1 + t)^c.
+
+    What few workers leave is the package's own, which `test_few.py` holds against arithmetic and a simulation.
+    """
+    if known(servers, room, load):
+        return lost_of_few(servers, room, load, even, cv2)
     z = (even + cv2) / 2 if room else min(1.0, even + (1 - even) / (6 * load))
     c, a, r = servers / z, load / z, room / z
     inverse = quad(lambda t: a * math.exp(c * math.log1p(t) - a * t), 0, math.inf, limit=500, epsabs=0, epsrel=1e-11)[0]

@@ -14,7 +14,8 @@ exact (`filled.py`: 1/B where all batches fill, 1 / (1 + λ τ)^2 where none doe
                                                                     batch where they are even, a whole one at random
 
 z is at most 1 without places: for batches of one that is Erlang's loss formula. It is a guess which simulations confirm
-(`benchmarks/batches.py`). Where requests come evenly machines take what the utilisation cap lets them.
+(`benchmarks/batches.py`), but for few workers, where chains tell (`few.py`): there it is up to 0.14 of all batches off.
+Where requests come evenly machines take what the utilisation cap lets them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import math
 from typing import TYPE_CHECKING
 
 from serflow_opt.ground.tolerances import ROUNDING, SMALLEST
+from serflow_opt.traffic.batches.few import known, lost_of_few
 
 if TYPE_CHECKING:
     from serflow_opt.traffic.batches.filled import BlockBatches
@@ -50,6 +52,8 @@ def lost_batches(servers: int, room: int, load: float, even: float, cv2: float) 
     cv2
         v, squared coefficient of variation of how long a batch holds a worker.
     """
+    if known(servers, room, load):
+        return lost_of_few(servers, room, load, even, cv2)
     return lost_of(servers, room, load, even, peakedness(room, load, even, cv2))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.search.lagrangian import LinearCost, solve_dual
 from serflow_opt.traffic.batches.beside import lost_of, peakedness
+from serflow_opt.traffic.batches.few import known
 from serflow_opt.traffic.batches.lines import exits_of
 from serflow_opt.traffic.queues.erlang import erlang_c
 
@@ -213,7 +214,11 @@ def _beside(limits: Limits, lines: ReachLines, choice: BlockChoice, own: BlockRu
             break
         servers = count * option.workers
         if limits.carrying.arrivals == "random":
-            cap = most * (1 - lost_of(servers, choice.rounds * servers, most, even, z)) * (1 + EQUAL)
+            room = choice.rounds * servers
+            # few of them carry less of a larger load at times, and more of less even batches: there, what they can
+            chain = known(servers, room, math.ulp(0.0))
+            cap = min(most, float(servers)) if chain else most * (1 - lost_of(servers, room, most, even, z))
+            cap *= 1 + EQUAL
         else:
             cap = limits.carrying.cap * servers
         carries_all = cap >= most * (1 - TOLERANCE) or (count == MOST_COUNTS and limit is None)

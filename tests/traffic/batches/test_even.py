@@ -49,9 +49,3 @@ def test_schedules_know_batches() -> None:
     assert found.status == "optimal"
     assert found.usd == pytest.approx(72.0)
     assert FULL in found.scope
-
-
-def test_the_controller_of_single_requests_is_refused() -> None:
-    """It would count machines for requests one by one; the message says who scales batches."""
-    with pytest.raises(so.InputError, match=r"blocks that take batches.*FilledBatches"):
-        so.Controller(SERVICE)
