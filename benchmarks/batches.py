@@ -87,8 +87,12 @@ def drawn(seed: int) -> Instance:
 
 @dataclass(frozen=True)
 class Beside:
-    """What the simulator has of a deployment as multiples of what was planned, and whether the promise is kept."""
+    """What the simulator has of a deployment as multiples of what was planned, and whether the promise is kept.
 
+    `calls` says whether a block has a function beside its machines that takes their batches.
+    """
+
+    calls: bool
     usd: float
     work: float
     sizes: tuple[float, ...]
@@ -129,6 +133,7 @@ def beside(instance: Instance, found: Deployment, requests: int, seed: int) -> B
         if block.machines
     )
     return Beside(
+        any(part.batch > 1 and bool(part.machine) and bool(part.function) for part in found.parts),
         float(np.mean(usd)) / found.usd_per_s,
         float(np.mean(busy)) / planned if planned else math.nan,
         tuple(
@@ -167,15 +172,16 @@ def main() -> None:
         if not found.parts:
             continue
         counted["batches"] += any(part.batch > 1 for part in found.parts)
-        counted["beside"] += any(part.batch > 1 and part.machine and part.function for part in found.parts)
         counted["blocks"] += len(found.parts) > 1
         counted["changed"] += found.simulated is not None and bool(found.simulated.changed)
         own = beside(instance, found, asked.requests, seed)
+        counted["beside"] += own.calls
         counted[own.verdict] += 1
         found_all.append(own)
         print(seed, instance.latency_measure, found.status, own, file=sys.stderr)
     rows = [
-        ["money", *said([own.usd for own in found_all])],
+        ["money, functions beside machines", *said([own.usd for own in found_all if own.calls])],
+        ["money, others", *said([own.usd for own in found_all if not own.calls])],
         ["work of machines", *said([own.work for own in found_all if not math.isnan(own.work)])],
         ["mean batch", *said([size for own in found_all for size in own.sizes])],
     ]

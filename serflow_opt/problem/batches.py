@@ -119,6 +119,28 @@ def batch_problems(tier: TierTable, file: str, place: str) -> list[Problem]:
     return problems
 
 
+def _falls(times: Sequence[ByBatch | None]) -> list[tuple[tuple[int, int], str]]:
+    """Return two sizes of which the larger takes less time, and at which stages: in words, stages in a row together."""
+    found: dict[tuple[int, int], list[list[int]]] = {}
+    for stage, own in enumerate(times, start=1):
+        if own is None or own.falling is None:
+            continue
+        spans = found.setdefault(own.falling, [])
+        if spans and spans[-1][1] == stage - 1:
+            spans[-1][1] = stage
+        else:
+            spans.append([stage, stage])
+    return [
+        (sizes, ("stages " if len(spans) > 1 or spans[0][0] < spans[0][1] else "stage ") + ", ".join(map(_span, spans)))
+        for sizes, spans in found.items()
+    ]
+
+
+def _span(ends: Sequence[int]) -> str:
+    first, last = ends
+    return f"{first}" if first == last else f"{first} to {last}"
+
+
 def batching_of(
     tier: TierTable, name: str, times: Sequence[ByBatch | None], path: str, problems: list[Problem]
 ) -> BatchMenu | None:
@@ -154,11 +176,12 @@ def batching_of(
             cure = f"measure it, or leave {largest} out of batch in the tier"
             found = f"{where}: batch {largest} is offered, and {own.sizes[-1]} is the largest measured"
             problems.append(Problem(path, "column batch", found, cure))
-        if own.falling is not None:
-            small, large = own.falling
-            found = f"{where}: {large} requests take less time than {small}"
-            cure = f"measure again, or leave out the row of {small}"
-            problems.append(Problem(path, "column mean_ms", found, cure))
+    falls = _falls(times)
+    if falls:
+        found = "; ".join(f"{large} requests take less time than {small} at {where}" for (small, large), where in falls)
+        rows = "; ".join(f"the row of {small} at {where}" for (small, _), where in falls)
+        cure = f"measure again, or leave out {rows}"
+        problems.append(Problem(path, "column mean_ms", f"'{name}': {found}", cure))
     if len(problems) > before or largest == 1:
         return None
     seconds = tuple(own.up_to(largest) for own in times if own is not None)

@@ -118,6 +118,18 @@ def test_bad_input(tmp_path: Path, document: dict[str, Any], place: str, value: 
     assert any(place in p.place and value in p.found and cure in p.cure for p in told.value.problems), told.value
 
 
+def test_times_that_fall_are_one_line_an_option(tmp_path: Path) -> None:
+    """Stages in a row are named by their ends, and each pair of sizes once."""
+    own = batched(rows(*((s, n, 20.0 - n if s != 4 else 10.0 * n) for s in (1, 2, 3, 4, 5) for n in (1, 8))))
+    own["tables"]["stages.csv"] = [own["tables"]["stages.csv"][0] | {"stage": s} for s in (1, 2, 3, 4, 5)]
+    own["tables"]["exits.csv"] = [{"stage": 5, "threshold": 0, "exit_rate": 1.0, "accuracy": 0.9}]
+    with pytest.raises(so.InputError) as told:
+        load(own, tmp_path)
+    (problem,) = told.value.problems
+    assert problem.found == "'v': 8 requests take less time than 1 at stages 1 to 3, 5"
+    assert problem.cure == "measure again, or leave out the row of 1 at stages 1 to 3, 5"
+
+
 def test_batches_need_times_by_batch(tmp_path: Path) -> None:
     """Batches are not served at times measured one by one."""
     document = two_tiers()

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 STEADY = "requests served one by one: batches are planned for a steady rate"
 BESIDE = "beside a function as many batches wait for machines as are never late, up to {rounds} for each worker"
 FORMULA = (
-    "what machines leave to functions as by Hayward's formula, in simulations up to 7 % of the cost off, and no cap on "
-    "how busy they are there"
+    "what machines leave to functions as by Hayward's formula, few workers by chains, in simulations up to 3 % of the "
+    "cost off, and no cap on how busy they are there"
 )
 
 
