@@ -8,8 +8,11 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.helpers import load
+from support.serving import counted
 from typer.testing import CliRunner
 
 from serflow_opt.cli.main import app
@@ -79,3 +82,46 @@ def test_a_service_from_start_to_end(tmp_path: Path) -> None:
     assert first.startswith("libra on http://127.0.0.1:"), first + err
     assert (own.returncode, out, err) == (0, "", "")
     assert (tmp_path / "serflow.db").exists()
+
+
+def test_a_service_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It finds blocks that take 8 at a time, and at 1,000 requests a second orders what does 2.5 batches at once."""
+    pytest.importorskip("starlette")
+    from serflow_opt.serving import server
+
+    document = {
+        "schema": 1,
+        "name": "batched",
+        "network": {"stages": "stages.csv", "input_bytes": 1000},
+        "exits": {"table": "exits.csv"},
+        "workload": {"rate_per_s": 400, "latency_slo_ms": 200.0},
+        "tier": [
+            {
+                "name": "gpu",
+                "kind": "vm",
+                "start_s": 60.0,
+                "batch": [8],
+                "batch_wait_ms": [25.0],
+                "stage_times": "gpu.csv",
+                "option": [{"name": "card", "usd_per_hour": 3.6}],
+            }
+        ],
+        "tables": {
+            "stages.csv": [{"stage": 1, "flops": 1e9, "activation_bytes": 1000, "parameter_bytes": 1000}],
+            "exits.csv": [{"stage": 1, "threshold": 0, "exit_rate": 1.0, "accuracy": 0.9}],
+            "gpu.csv": [{"stage": 1, "option": "card", "batch": n, "mean_ms": 20.0} for n in (1, 8)],
+        },
+    }
+    instance, orders = load(document, tmp_path), list[dict[str, Any]]()
+
+    async def told(loop: Any, *_: Any, **__: Any) -> None:
+        loop.take([counted(loop.service, *[1000.0] * 10)])
+        orders.append(loop.decide())
+
+    monkeypatch.setattr(server, "run", told)
+    call = ["serve", str(tmp_path / "instance.toml"), "--settle-s", "0", "--state", str(tmp_path / "s.db")]
+    done = CliRunner().invoke(app, call)
+    assert (done.exit_code, done.stdout, instance.takes_batches) == (0, "", True), done.output
+    (block,) = orders[0]["blocks"]
+    assert (block["batch"], block["batch_wait_ms"]) == (8, 25.0)
+    assert 3 <= block["machines"][0]["count"] <= 5

@@ -1,9 +1,7 @@
 """Small random services whose tiers take batches, and their cheapest deployment by enumeration of everything.
 
-Nothing of the package is used but what writes the files, and what few workers leave (`test_few.py`): survivors are
-summed over the ways to leave, waits are those of M/M/c queues in closed form, what machines leave to a function is
-Hayward's formula by quadrature, and all cuts, options, batch sizes, waits, functions beside machines with their calls
-and rounds, thresholds and counts are tried.
+Of the package only what writes the files, and what few workers leave (`test_few.py`): survivors are summed over ways to
+leave, waits are of M/M/c queues, what machines leave is Hayward's formula by quadrature, and everything is tried.
 """
 
 from __future__ import annotations
@@ -275,18 +273,14 @@ def _beside(own: Drawn, option: Any, alone: Block, reach: list[float], arrivals:
 
 
 def lost(servers: int, room: int, load: float, even: float, cv2: float) -> float:
-    """What batches leave that come so evenly: Hayward's, with Erlang's formula as an integral of a e^-at (1 + t)^c.
-
-    What few workers leave is the package's own, which `test_few.py` holds against arithmetic and a simulation.
-    """
+    """What they leave: Hayward's, Erlang's formula an integral of a e^-at (1 + t)^c; the package's of few workers."""
     if known(servers, room, load):
         return lost_of_few(servers, room, load, even, cv2)
     z = (even + cv2) / 2 if room else min(1.0, even + (1 - even) / (6 * load))
-    c, a, r = servers / z, load / z, room / z
+    c, a, r, rho = servers / z, load / z, room / z, load / servers
     inverse = quad(lambda t: a * math.exp(c * math.log1p(t) - a * t), 0, math.inf, limit=500, epsabs=0, epsrel=1e-11)[0]
     if not room:
         return max(1 / inverse, 1 - servers / (load + (1 + even) / 2))
-    rho = load / servers
     waiting = r if abs(rho - 1) < 1e-12 else rho * (rho**r - 1) / (rho - 1)  # ρ + ρ² + .. at real r
     return rho**r / (inverse + waiting)
 

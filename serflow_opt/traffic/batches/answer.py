@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 STEADY = "requests served one by one: batches are planned for a steady rate"
 BESIDE = "beside a function as many batches wait for machines as are never late, up to {rounds} for each worker"
 FORMULA = (
-    "what machines leave to functions as by Hayward's formula, few workers by chains, in simulations up to 3 % of the "
+    "what machines leave to functions as by Hayward's formula, few workers by chains, in simulations up to 6 % of the "
     "cost off, and no cap on how busy they are there"
 )
 
