@@ -201,6 +201,7 @@ def schedule_table(schedule: Schedule) -> RenderableType:
         total = f"least {asked.words}: {least}, no schedule is below {bound} (gap {schedule.gap:.2g}){alone}; "
         total += f"{usd(schedule.usd)} in all; {schedule.method}"
     emits = [Text(f"carbon      {carbon_words(carbon, schedule.trace.requests)}")] if carbon else []
+    emits += [Text(f"left out    {schedule.service.carbon_without}")] if schedule.service.carbon_without else []
     proof = Text(f"proof of    {schedule.scope}")
     dropped = map(Text, dict.fromkeys(left))
     return Group(head, _table(titles, rows, left=("machines",)), *dropped, Text(total), *emits, proof)
@@ -222,6 +223,7 @@ def simulation_table(run: Simulation, events: Iterable[object] = ()) -> Renderab
         + "".join(f", {count:,} dropped ({reason})" for reason, count in lost.items()),
         "cost": f"{usd(run.usd_total)}: {money}; {usd(per)} per million answers",
         "carbon": carbon_words(run.carbon_g, run.arrivals),
+        "left out": run.carbon_without,
         "latency ms": f"mean {_ms(run.latency_mean_s * 1000)}, " + ", ".join(f"p{q:g} {_ms(t)}" for q, t in ms.items()),
         "in time": f"{run.kept:.4%}" + ("" if run.slo_s is None else f" within {run.slo_s * 1000:g} ms"),
         "accuracy": "" if run.accuracy is None else f"{run.accuracy:.4f}",

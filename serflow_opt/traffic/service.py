@@ -183,6 +183,8 @@ class Service:
         all blocks with machines. Only our controller and foresight look at it.
     thresholds
         Stage, from 1, and threshold of each classifier but the last, for whoever runs the network; empty: not known.
+    carbon_without
+        What the instance has and carbon over a trace does not count, in words; empty: nothing.
     """
 
     name: str
@@ -195,6 +197,7 @@ class Service:
     degraded: Service | None = None
     waits: tuple[float, ...] = ()
     thresholds: tuple[tuple[int, float], ...] = ()
+    carbon_without: str = ""
 
     def reach(self, b: int) -> float:
         """R_b: share of all requests that enter block b."""

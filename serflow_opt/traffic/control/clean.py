@@ -89,9 +89,13 @@ def clean_scale(
         except OutOfReach as error:
             refused.append(error)
             continue
-        except OutOfTime:
+        except OutOfTime as error:
             if found:
                 break
+            if refused:
+                own = refused[-1].problems[0]
+                what = f"at the cheapest blocks carbon_max_g is out of reach, {own.found}: {own.cure}"
+                raise OutOfTime(f"{what}; cleaner ones were not found in time, allow more") from error
             raise
         words = AT_MEAN if instance.takes_batches else AT_PRICE if terms.asked else ""
         found.append(replace(one, alone="; ".join(filter(None, (one.alone, words)))))

@@ -108,7 +108,7 @@ class Comparison(Kept):
     left_out
         Policies that cannot serve this instance, and why.
     notes
-        Why there is no bound, where there is none.
+        Why there is no bound, where there is none, and what carbon leaves out.
     stopped
         Whether time was up or Ctrl-C pressed before all was done; `left_out` and `notes` say what is missing.
     """
@@ -305,7 +305,8 @@ def compare(
         reasons = {why: [name for name in late if late[name] == why] for why in late.values()}
         raise OutOfTime("; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items()))
     unfit = {name: why.reason for name, why in left_out.items()} | {n: f"stopped: {why}" for n, why in late.items()}
-    return Comparison(instance.name, trace.name, tuple(rows), bounds, unfit, notes + more, bool(late or cut))
+    without = tuple({own.simulation.carbon_without: None for own in rows if own.simulation.carbon_without})
+    return Comparison(instance.name, trace.name, tuple(rows), bounds, unfit, notes + more + without, bool(late or cut))
 
 
 def _exits(service: Service) -> tuple[object, ...]:

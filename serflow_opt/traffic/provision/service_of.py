@@ -58,7 +58,14 @@ def service_of(structures: Structures, structure: Structure, levels: Sequence[in
     quantile = 1.0 if instance.quantile is None else instance.quantile
     slo = None if instance.latency_measure == "mean" else instance.latency_slo_s
     thresholds = chosen_thresholds(instance, levels)
-    return Service(instance.name, blocks, tuple(shares), tuple(accuracies), slo, quantile, draws, thresholds=thresholds)
+    own = Service(instance.name, blocks, tuple(shares), tuple(accuracies), slo, quantile, draws, thresholds=thresholds)
+    return replace(own, carbon_without=_uncounted(instance)) if own.counts_carbon else own
+
+
+def _uncounted(instance: Instance) -> str:
+    """What carbon over a trace leaves out: energy by the byte, which only plans count."""
+    tiers = [tier.name for tier in instance.tiers if tier.joules_per_byte * tier.g_per_joule > 0]
+    return f"carbon leaves out what hand-overs take: joules_per_byte of {', '.join(tiers)}" if tiers else ""
 
 
 def chosen_thresholds(instance: Instance, levels: Sequence[int]) -> tuple[tuple[int, float], ...]:

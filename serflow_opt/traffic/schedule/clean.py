@@ -179,7 +179,10 @@ def clean_schedule(
         tell(found.value, found.bound)
         return found
     limit = terms.max_g * trace.requests
-    found = _within(at, terms.price, limit, gap, deadline, tell)
+    least = 0.0 if waiting is not None else math.fsum(fluid_bound(task, CLEANEST) for task in tasks)
+    if least > limit * (1 + TOLERANCE):
+        raise _too_little(limit, least, trace.requests)
+    found = _within(at, terms.price, limit, gap, deadline, tell, trace.requests)
     if relative_gap(found.value, found.bound) > gap and not deadline.expired:
         found = _mended(found, tasks, terms.price, waiting, limit, gap, deadline)
         tell(found.value, found.bound)
@@ -193,6 +196,7 @@ def _within(
     gap: float,
     deadline: Deadline,
     tell: Callable[[float, float], None],
+    requests: float,
 ) -> Clean:
     """The best at a price whose carbon is within a limit, and its bound by prices above it."""
     room = limit * (1 + TOLERANCE)
@@ -200,13 +204,19 @@ def _within(
     if found.grams <= room:
         return found
     bound, checked = found.bound, found.checked
-    cleanest = at(CLEANEST, 1.0)
+    asked_g, allow = f"carbon_max_g = {limit / requests:.6g}", ", or allow more time"
+    try:
+        cleanest = at(CLEANEST, 1.0)
+    except OutOfTime:
+        most = f"{found.grams / requests:.6g} g a request"
+        said = f"the cheapest schedule emits {most}, more than {asked_g}, and no cleaner one was found in time"
+        raise OutOfTime(f"{said}; raise it to that{allow}") from None
     if cleanest.grams > room:
-        least = f"{cleanest.bound:.6g} g of CO2e"
         if cleanest.bound > room:
-            cure = "raise it; no schedule of this deployment emits less"
-            raise OutOfReach([Problem("", "carbon_max_g", f"{limit:.6g} g over the trace, {least} at least", cure)])
-        raise OutOfTime(f"no schedule was found within {limit:.6g} g of CO2e; at least {least}")
+            raise _too_little(limit, cleanest.bound, requests)
+        most, low = (f"{own / requests:.6g} g a request" for own in (cleanest.grams, cleanest.bound))
+        said = f"no schedule was found within {asked_g}: the cleanest so far emits {most}, and none below {low}"
+        raise OutOfTime(f"{said}; raise it to {cleanest.grams / requests:.6g}{allow}")
     over, best, within = found, cleanest, cleanest
     for _ in range(PRICES):
         if relative_gap(best.worth(asked), bound) <= gap or deadline.expired:
@@ -228,6 +238,13 @@ def _within(
             break  # nothing lies between
     value = best.worth(asked)
     return replace(best, value=value, bound=min(bound, value), checked=min(checked, value))
+
+
+def _too_little(limit: float, least: float, requests: float) -> OutOfReach:
+    """A limit in grams over the trace that is below the least there can be."""
+    found = f"{limit / requests:.6g} g a request ({limit:.6g} g over the trace)"
+    cure = f"this deployment emits at least {least / requests:.6g} g a request: raise it"
+    return OutOfReach([Problem("", "carbon_max_g", found, cure)])
 
 
 def _mended(

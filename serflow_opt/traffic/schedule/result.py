@@ -246,6 +246,7 @@ class Schedule(Kept):
             "usd_functions": self.usd_functions,
             "function_requests": self.function_requests,
             **({"carbon_g": self.carbon_g | {"total": math.fsum(self.carbon_g.values())}} if self.carbon_g else {}),
+            **({"carbon_without": self.service.carbon_without} if self.service.carbon_without else {}),
             **({"asked": self.asked.to_dict()} if self.asked is not None else {}),
             "method": self.method,
             "scope": self.scope,

@@ -54,8 +54,10 @@ class Simulation(Kept):
     batch_mean
         By block, how many requests were served together on average.
     carbon_g
-        Grams of CO2e of machines that are on, of their work, and of functions, by the hour of the grid; what hand-overs
-        take by the byte is not in them. Empty: not counted.
+        Grams of CO2e of machines that are on, of their work, and of functions, by the hour of the grid; empty: not
+        counted.
+    carbon_without
+        As of `Service`.
     """
 
     service: str
@@ -84,6 +86,7 @@ class Simulation(Kept):
     degraded_s: float = 0.0
     batch_mean: tuple[float, ...] = ()
     carbon_g: dict[str, float] = field(default_factory=dict)
+    carbon_without: str = ""
 
     @property
     def carbon_total_g(self) -> float | None:
@@ -139,6 +142,7 @@ class Simulation(Kept):
             "requests": {"arrived": self.arrivals, "served": self.served, "dropped": dict(self.dropped)},
             "usd": {**self.usd, "total": self.usd_total},
             **({"carbon_g": {**self.carbon_g, "total": self.carbon_total_g}} if self.carbon_g else {}),
+            **({"carbon_without": self.carbon_without} if self.carbon_without else {}),
             "latency_ms": {
                 "mean": known(self.latency_mean_s * 1000),
                 **{f"p{q:g}": known(self.percentile(q) * 1000) for q in (50, 95, 99, 99.9)},

@@ -316,6 +316,7 @@ def _result(
         degraded_s=degraded[1],
         batch_mean=tuple(station.batch_mean for station in stations),
         carbon_g=_carbon(rentals, [own for _, own in pools]) if service.counts_carbon else {},
+        carbon_without=service.carbon_without,
     )
     _balanced(result)
     return result
