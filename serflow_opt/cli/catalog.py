@@ -33,6 +33,7 @@ def catalog(
     ] = None,
     as_of: Annotated[str | None, typer.Option(help="Day of the imported prices, YYYY-MM-DD; left out: today.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the imported prices to this file.")] = None,
+    egress: Annotated[bool, typer.Option("--egress", help="List prices of bytes that leave instead.")] = False,
     instances: Annotated[bool, typer.Option("--instances", help="List the shipped instances instead.")] = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -44,6 +45,8 @@ def catalog(
             from serflow_opt.cli.instances import list_instances
 
             return list_instances(as_json)
+        if egress:
+            return _egress(cloud, as_json)
         if import_ is not None:
             return _import(import_, as_of, out)
         from serflow_opt.cli.output import show
@@ -74,6 +77,25 @@ def catalog(
         return OK
 
     finish(work, debug)
+
+
+def _egress(cloud: str | None, as_json: bool) -> int:
+    """List the tariffs of bytes that leave, of all clouds or of one."""
+    from serflow_opt.cli.output import show
+    from serflow_opt.errors import nearest
+    from serflow_opt.problem.egress_rows import egress_rows
+    from serflow_opt.report.catalog import egress_table
+
+    every = egress_rows()
+    rows = [row for row in every if cloud in (None, row.provider)]
+    if not rows:
+        cure = nearest(str(cloud), sorted({row.provider for row in every}))
+        raise InputError([Problem("catalogue", "--cloud", f"no tariff of '{cloud}'", cure)])
+    if as_json:
+        print(json.dumps({"egress": [row.to_dict() for row in rows]}, indent=2))
+    else:
+        show(egress_table(rows))
+    return OK
 
 
 def _import(source: str, as_of: str | None, out: Path | None) -> int:

@@ -45,6 +45,7 @@ from serflow_opt.cli.traffic_options import (
     counting_carbon,
     from_hour,
     read_part,
+    told_of_traffic,
 )
 
 
@@ -96,6 +97,7 @@ def compare(
             return over_trace("compare", instance, trace, every_s, time_limit, as_json, out, plot)
         instance = counting_carbon(from_hour(instance, from_s))
         part = read_part(trace, trace_scale, from_s, to_s)
+        told_of_traffic(instance)
         with telling(not as_json) as tell:
             found = run(
                 instance,

@@ -45,6 +45,9 @@ from serflow_opt.errors import InputError, Problem
 ProveWaits = Annotated[
     bool, typer.Option("--prove-waits", help="Worst case: prove waits beside functions, too, whatever that takes.")
 ]
+Availability = Annotated[
+    float, typer.Option(help="Where machines are taken away: share of the time that as many as planned are up.")
+]
 
 
 class ArrivalKind(StrEnum):
@@ -74,6 +77,7 @@ def provision(
     gap: SearchGap = 1e-3,
     time_limit: TimeLimit = None,
     prove_waits: ProveWaits = False,
+    availability: Availability = 0.999,
     scenario: ScenarioName = None,
     catalog: Catalogs = None,
     as_json: Json = False,
@@ -123,6 +127,7 @@ def provision(
                 gap=gap,
                 time_limit=time_limit,
                 prove_waits=prove_waits,
+                availability=availability,
                 on_progress=report,
             )
         hand_over(found, as_json, out)

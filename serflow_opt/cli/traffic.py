@@ -56,6 +56,7 @@ from serflow_opt.cli.traffic_options import (
     read_factors,
     read_faults,
     read_part,
+    told_of_traffic,
 )
 from serflow_opt.errors import InputError, Problem
 
@@ -121,6 +122,7 @@ def scale(
             return over_trace("scale", instance, trace, step_s, time_limit, as_json, out, plot)
         check_scaling(instance)
         part = read_part(trace, trace_scale, from_s, to_s)
+        told_of_traffic(instance)
         with stoppable(), telling(not as_json) as tell:
             deadline = Deadline(time_limit)
             tell("finding blocks and scheduling")
@@ -230,6 +232,7 @@ def simulate(
         faults = read_faults(no_start, throttle, instance)
         instance = counting_carbon(from_hour(instance, from_s))
         part = read_part(trace, trace_scale, from_s, to_s)
+        told_of_traffic(instance)
         check_number(part)
         with stoppable(), telling(not as_json) as tell:
             deadline = Deadline(time_limit)

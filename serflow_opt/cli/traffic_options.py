@@ -154,6 +154,17 @@ def counting_carbon(instance: Instance) -> Instance:
     return instance
 
 
+def told_of_traffic(instance: Instance) -> None:
+    """Say on stderr what commands over time count otherwise than it is paid, or leave out."""
+    from serflow_opt.problem.egress import said_of_dearest
+
+    for said in said_of_dearest(instance):
+        print(f"note: {instance.name}: {said}", file=sys.stderr)
+    taken = [tier.name for tier in instance.tiers if tier.scaling.interruptions_per_day]
+    if taken:
+        print(f"note: {instance.name}: machines of {', '.join(taken)} are never taken away here", file=sys.stderr)
+
+
 def read_faults(no_start: list[str] | None, throttle: list[str] | None, instance: Instance) -> Faults:
     """Read TYPE:FROM:TO and FROM:TO:LIMIT.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from itertools import pairwise
 
 from serflow_opt.errors import Problem, nearest
+from serflow_opt.problem.egress_rows import egress_rows
 from serflow_opt.problem.egress_table import EgressTable
 from serflow_opt.problem.schema import InstanceDocument
 from serflow_opt.problem.tariffs import GB, EgressTariff
@@ -20,11 +19,9 @@ Tiers = tuple[tuple[float, float], ...]
 @cache
 def known_tariffs() -> dict[str, Tiers]:
     """Return the catalogue's tariffs by name: pairs (end in GB, USD per GB), the last end infinite."""
-    table = resources.files("serflow_opt.problem.catalog").joinpath("egress.csv").read_text(encoding="utf-8")
     found: dict[str, list[tuple[float, float]]] = {}
-    for row in csv.DictReader(table.splitlines()):
-        end = float(row["up_to_gb"]) if row["up_to_gb"] else math.inf
-        found.setdefault(row["name"], []).append((end, float(row["usd_per_gb"])))
+    for row in egress_rows():
+        found.setdefault(row.name, []).append((math.inf if row.up_to_gb is None else row.up_to_gb, row.usd_per_gb))
     return {name: tuple(tiers) for name, tiers in found.items()}
 
 

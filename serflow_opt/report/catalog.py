@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from serflow_opt.ground.sheet import Sheet, facts_table
 from serflow_opt.problem.catalog import ON_DEMAND, Catalog
 from serflow_opt.problem.catalog.rows import PER_HOUR
+from serflow_opt.problem.egress_rows import EgressRow
 
 
 def as_documents(catalog: Catalog) -> dict[str, list[dict[str, Any]]]:
@@ -99,6 +100,26 @@ def as_summary(catalog: Catalog) -> RenderableType:
     return Group(_table(titles, rows, keys=3), "", f"commitments: {terms or 'none'}", hint)
 
 
+def egress_table(rows: Sequence[EgressRow]) -> RenderableType:
+    """Lay out prices of bytes that leave, a row a tier."""
+    sources = {source: str(n) for n, source in enumerate(dict.fromkeys(row.source for row in rows), start=1)}
+    titles = ["name", "provider", "region", "to", "up to GB/month", "USD/GB", "as of", "source"]
+    laid = [
+        (
+            row.name,
+            row.provider,
+            row.region,
+            row.to,
+            "-" if row.up_to_gb is None else f"{row.up_to_gb:,.10g}",
+            f"{row.usd_per_gb:g}",
+            row.as_of,
+            sources[row.source],
+        )
+        for row in rows
+    ]
+    return Group(_table(titles, laid, keys=2), "", facts_table((f"source {n}", own) for own, n in sources.items()))
+
+
 def _known(size: float | None) -> str:
     return "-" if size is None else f"{size:g}"
 
@@ -107,6 +128,19 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], keys: int) -> S
     return Sheet(
         titles,
         rows,
-        left=("name", "cloud", "provider", "region", "term", "arch", "GPU", "billing", "as of", "oldest", "newest"),
+        left=(
+            "name",
+            "cloud",
+            "provider",
+            "region",
+            "term",
+            "arch",
+            "GPU",
+            "billing",
+            "to",
+            "as of",
+            "oldest",
+            "newest",
+        ),
         keys=keys,
     )

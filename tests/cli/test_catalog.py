@@ -41,9 +41,17 @@ def test_a_file_of_another_tool_becomes_a_price_file(tmp_path: Path) -> None:
     assert (box["usd_per_hour"], box["region"], box["as_of"]) == (0.2, "moon-1", "2026-10-01")
 
 
+def test_tariffs_of_bytes_that_leave_are_listed() -> None:
+    """Google's first 1,000 GB to the internet are 0.12 USD each; of one cloud with --cloud."""
+    assert has_line(run("catalog", "--egress").stdout, "gcp-internet", "us-east1", "1,000", "0.12")
+    rows = run("catalog", "--egress", "--cloud", "oci", "--json").document["egress"]
+    assert [(row["name"], row["usd_per_gb"]) for row in rows] == [("oci-internet", 0.0085), ("oci-regions", 0.0085)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("--egress", "--cloud", "awz"), "did you mean aws"),
         (("--term", "spt"), "did you mean spot"),
         (("--region", "mars"), "nothing like --region mars"),
         (("--import", "absent.csv"), "no such file"),

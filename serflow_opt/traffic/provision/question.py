@@ -9,6 +9,7 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.counts import Size
+from serflow_opt.traffic.provision.spares import AVAILABILITY
 from serflow_opt.traffic.provision.structures import Structure
 from serflow_opt.traffic.simulate.service_times import Law
 
@@ -37,6 +38,7 @@ class ProvisionQuestion:
     pools: int = 1
     law: Law = field(default_factory=Law)
     prove_waits: bool | None = False
+    availability: float = AVAILABILITY
 
 
 @dataclass(frozen=True, slots=True)

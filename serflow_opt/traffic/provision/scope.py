@@ -28,7 +28,10 @@ def scope_of(question: ProvisionQuestion, parts: Sequence[Part], simulated: Simu
         What simulations say of it; None: nothing.
     """
     instance, smooth = question.instance, question.carrying.arrivals == "smooth"
-    said = [*spares_of(instance, parts), "requests that come evenly" if smooth else "Poisson arrivals at every block"]
+    said = [
+        *spares_of(instance, parts, question.availability),
+        "requests that come evenly" if smooth else "Poisson arrivals at every block",
+    ]
     if len(question.demand.rates) > MOST_RATES and any(part.machine for part in parts):
         said.append(f"rates in {MOST_RATES} groups")
     if instance.latency_slo_s is None:

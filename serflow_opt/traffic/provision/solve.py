@@ -35,6 +35,7 @@ from serflow_opt.traffic.provision.question import Moment, ProvisionQuestion
 from serflow_opt.traffic.provision.ramped import of_each_set
 from serflow_opt.traffic.provision.result import Deployment
 from serflow_opt.traffic.provision.search import ProvisionSearch
+from serflow_opt.traffic.provision.spares import AVAILABILITY
 from serflow_opt.traffic.provision.structures import Structure
 from serflow_opt.traffic.provision.two_pools import shared
 from serflow_opt.traffic.provision.why_not import why_not
@@ -66,6 +67,7 @@ def provision(
     times: str | Sequence[float] | NDArray[np.float64] = "fixed",
     cv: float = 0.5,
     prove_waits: bool | None = False,
+    availability: float = AVAILABILITY,
     on_progress: Callable[[Moment], None] | None = None,
 ) -> Deployment:
     """Decide what to rent for a demand, and prove it.
@@ -114,6 +116,10 @@ def provision(
         Whether to prove waits beside functions with all else under a limit on the worst latency, whatever that takes.
         Otherwise they are tried where there are more than 1,000 structures, and the answer says what is proven. None:
         not tried either, for those who ask for blocks, not for places to wait in.
+    availability
+        Share of the time, below 1, that as many machines as are planned are to be up where some are taken away
+        (`interruptions_per_day`): `scope` says how many that takes, and the cheapest mix with the same type on demand.
+        Blocks, types and counts are chosen as if nothing were taken away.
     on_progress
         Called now and then.
 
@@ -133,6 +139,7 @@ def provision(
         for name, value, good, kind in (
             ("blocks", blocks, blocks is None or blocks >= 1, "a whole number of at least 1"),
             ("wait_max", wait_max, wait_max is None or 0 < wait_max < 1, "a number between 0 and 1"),
+            ("availability", availability, 0 < as_number(availability) < 1, "a share above 0 and below 1, as 0.999"),
             ("pools", pools, pools in (1, 2), "1 or 2"),
             ("gap", gap, gap >= 0, "a number of at least 0"),
             ("time_limit", time_limit, time_limit is None or as_number(time_limit) >= 0, "a number of at least 0"),
@@ -177,7 +184,9 @@ def provision(
         instance, keep, blocks = held.instance, held.plans, len(held.runs)
     most = max(2, len({option.tier for option in instance.options})) if blocks is None else blocks
     carrying = Carrying(arrivals, instance.utilisation_cap)
-    question = ProvisionQuestion(instance, demand, most, wait_max, carrying, keep, confirm, pools, law, prove_waits)
+    question = ProvisionQuestion(
+        instance, demand, most, wait_max, carrying, keep, confirm, pools, law, prove_waits, availability
+    )
     deadline = Deadline(time_limit)
     takes = instance.takes_batches
     plain = without_batches(question) if takes else question

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.provision.result import Part
 
 AVAILABILITY = 0.999
-"""Share of the time that as many as are planned are to be up."""
+"""Share of the time that as many as are planned are to be up, where nothing else is asked."""
+ADDED = "blocks, types and counts chosen as if nothing were taken away, spares and mixes added afterwards"
 
 
 def share_up(scaling: Scaling) -> float:
@@ -90,24 +91,34 @@ def paid_share(scaling: Scaling) -> float:
     return 1.0 if not rate else share_up(scaling) * (1 + rate * min(scaling.start_s or 0.0, replace_s) / DAY_S)
 
 
-def spares_of(instance: Instance, parts: Sequence[Part]) -> list[str]:
-    """Return, for each pool of machines that are taken away, how many it takes with spares."""
+def spares_of(instance: Instance, parts: Sequence[Part], availability: float = AVAILABILITY) -> list[str]:
+    """Return, for each pool of machines that are taken away, how many it takes with spares; then how those came about.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    parts
+        Blocks of a deployment.
+    availability
+        Share of the time that as many as are planned are to be up.
+    """
     tiers, said = {own.name: own for own in instance.tiers}, []
     for part in (pool for block in parts for pool in (block.pools or (block,))):
         tier = tiers.get(part.machine_tier or "")
         up = 1.0 if tier is None else share_up(tier.scaling)
         if part.count and up < 1:
-            most = with_spares(part.count, up)
+            most = with_spares(part.count, up, availability)
             share = math.floor(up * 1e4) / 100
             own = (
                 f"{part.machine} never taken away: up for {share:g} % of the time, {most} keep {part.count} up for "
-                f"{AVAILABILITY:.1%} of it"
+                f"{100 * availability:g} % of it"
             )
-            said.append(own + _beside(instance, part, up))
-    return said
+            said.append(own + _beside(instance, part, up, availability))
+    return [*said, ADDED] if said else []
 
 
-def _beside(instance: Instance, part: Part, up: float) -> str:
+def _beside(instance: Instance, part: Part, up: float, availability: float) -> str:
     """Say the cheapest mix with the same type where it is not taken away, if there is one; empty: there is none."""
     tiers = {tier.name: n for n, tier in enumerate(instance.tiers)}
     here = tiers[part.machine_tier or ""]
@@ -120,5 +131,5 @@ def _beside(instance: Instance, part: Part, up: float) -> str:
     if not steady:
         return ""
     paid = own.rent_per_s * paid_share(instance.tiers[here].scaling)
-    mix = cheapest_mix(part.count, up, paid, min(steady))
+    mix = cheapest_mix(part.count, up, paid, min(steady), availability)
     return f", at least cost {mix.spot} of them and {mix.steady} on demand, {mix.usd_per_s * 3600:.4g} USD/h"

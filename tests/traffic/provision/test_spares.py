@@ -99,7 +99,7 @@ def test_provision_says_how_many_it_takes(tmp_path: Path) -> None:
     found = so.provision(so.load(vms_taken_away(tmp_path, "interruptions_per_day = 4\nreplace_s = 600\n")), 100.0)
     part = next(own for own in found.parts if own.count)
     most = with_spares(part.count, 21600 / 22200)
-    assert f"up for 97.29 % of the time, {most} keep {part.count} up for 99.9% of it" in found.scope
+    assert f"up for 97.29 % of the time, {most} keep {part.count} up for 99.9 % of it" in found.scope
     assert spares_of(so.load("libra"), found.parts) == []
 
 
@@ -112,7 +112,7 @@ def test_a_rate_without_a_time_is_refused(tmp_path: Path) -> None:
 def test_the_mix_with_the_same_type_on_demand_is_told() -> None:
     """v is up for half of the time at 0.25 USD/s while it is: 10 of it keep one up for 99.9 %, 1.25 USD/s.
 
-    On demand one costs 0.5 USD/s, 1,800 an hour: that is the cheapest.
+    On demand one costs 0.5 USD/s, 1,800 an hour: that is the cheapest. 2 of it keep one up for 75 %, 0.25 USD/s.
     """
     two = tiny.two_stages()
     spot = dataclasses.replace(two.tiers[0], scaling=Scaling(interruptions_per_day=48.0, replace_s=1800.0))
@@ -120,5 +120,15 @@ def test_the_mix_with_the_same_type_on_demand_is_told() -> None:
     options = (dataclasses.replace(two.options[0], usd_per_s=0.25), steady)
     instance = dataclasses.replace(two, tiers=(spot, Tier("dear", "vm")), options=options)
     part = SimpleNamespace(machine="v", machine_tier="vm", count=1, pools=())
-    (said,) = spares_of(instance, [part])  # type: ignore[list-item]
-    assert said.endswith("10 keep 1 up for 99.9% of it, at least cost 0 of them and 1 on demand, 1800 USD/h")
+    said, added = spares_of(instance, [part])  # type: ignore[list-item]
+    assert said.endswith("10 keep 1 up for 99.9 % of it, at least cost 0 of them and 1 on demand, 1800 USD/h")
+    assert added.startswith("blocks, types and counts chosen as if nothing were taken away")
+    said, _ = spares_of(instance, [part], 0.7)  # type: ignore[list-item]
+    assert said.endswith("2 keep 1 up for 70 % of it, at least cost 2 of them and 0 on demand, 900 USD/h")
+
+
+@pytest.mark.parametrize("availability", [0.0, 1.0, "most", math.nan])
+def test_an_availability_is_a_share_below_1(availability: object) -> None:
+    """No number of spot machines is up at all times."""
+    with pytest.raises(so.InputError, match=r"availability.*above 0 and below 1"):
+        so.provision(so.load("libra"), 5.0, availability=availability)
