@@ -232,7 +232,7 @@ def simulate(
         faults = read_faults(no_start, throttle, instance)
         instance = counting_carbon(from_hour(instance, from_s))
         part = read_part(trace, trace_scale, from_s, to_s)
-        told_of_traffic(instance)
+        told_of_traffic(instance, faults.interruptions)
         check_number(part)
         with stoppable(), telling(not as_json) as tell:
             deadline = Deadline(time_limit)

@@ -154,14 +154,22 @@ def counting_carbon(instance: Instance) -> Instance:
     return instance
 
 
-def told_of_traffic(instance: Instance) -> None:
-    """Say on stderr what commands over time count otherwise than it is paid, or leave out."""
+def told_of_traffic(instance: Instance, taken_away: bool = False) -> None:
+    """Say on stderr what commands over time count otherwise than it is paid, or leave out.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    taken_away
+        Whether machines are taken away as often as their tiers say.
+    """
     from serflow_opt.problem.egress import said_of_dearest
 
     for said in said_of_dearest(instance):
         print(f"note: {instance.name}: {said}", file=sys.stderr)
     taken = [tier.name for tier in instance.tiers if tier.scaling.interruptions_per_day]
-    if taken:
+    if taken and not taken_away:
         print(f"note: {instance.name}: machines of {', '.join(taken)} are never taken away here", file=sys.stderr)
 
 
@@ -203,7 +211,7 @@ def read_faults(no_start: list[str] | None, throttle: list[str] | None, instance
             limits.append((numbers[0], numbers[1], int(numbers[2])))
     if problems:
         raise InputError(problems)
-    return Faults(tuple(stops), tuple(limits))
+    return Faults(tuple(stops), tuple(limits), any(tier.scaling.interruptions_per_day for tier in instance.tiers))
 
 
 def _numbers(text: str, count: int) -> list[float] | None:

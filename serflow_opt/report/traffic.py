@@ -231,7 +231,8 @@ def simulation_table(run: Simulation, events: Iterable[object] = ()) -> Renderab
         if run.degraded_s
         else "",
         "machines": f"{run.machine_seconds / 3600:.4g} hours billed in {len(run.rentals):,} rentals, "
-        f"{run.utilisation:.0%} of their workers' time busy",
+        f"{run.utilisation:.0%} of their workers' time busy"
+        + (f", {run.taken_away:,} taken away" if run.taken_away else ""),
     }
     batches = any(mean != 1 for mean in run.batch_mean)
     rows = [

@@ -45,6 +45,8 @@ class Machine:
         says it all, one request at a time.
     on_carbon, busy_carbon
         What a machine emits as long as it is rented, and more in a busy second of a worker; None: not counted.
+    taken_per_s, replace_s
+        How often one that serves is taken away, in a second, and from then to when the next one serves.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Machine:
     stage_s: tuple[tuple[float, ...], ...] = ()
     on_carbon: CarbonFlow | None = None
     busy_carbon: CarbonFlow | None = None
+    taken_per_s: float = 0.0
+    replace_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.offers import Option
+from serflow_opt.problem.offers import DAY_S, Option
 from serflow_opt.traffic.carbon_flow import carbon_of
 from serflow_opt.traffic.provision.pools import apart
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure, Structures
@@ -148,6 +148,8 @@ def machine_of(structures: Structures, choice: BlockChoice) -> Machine:
         stage_s=_by_batch(option, choice, choice.batch),
         on_carbon=None if emits is None else emits[0],
         busy_carbon=None if emits is None else emits[1],
+        taken_per_s=tier.scaling.interruptions_per_day / DAY_S,
+        replace_s=tier.scaling.replace_s or 0.0,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Failures, each in a window of seconds: its start belongs to it, its end does not.
+    """Failures: in a window of seconds, whose start belongs to it and whose end does not, or at random.
 
     Attributes
     ----------
@@ -16,10 +16,14 @@ class Faults:
         (machine name, from, to): orders of this type fail at once and are never billed.
     throttle
         (from, to, limit): no function takes more than so many requests at once.
+    interruptions
+        Whether machines are taken away as often as they say, at random, at the next decision; they end what they have
+        begun, as within a notice, and one that is ordered in the place of another serves when that is replaced.
     """
 
     no_start: tuple[tuple[str, float, float], ...] = ()
     throttle: tuple[tuple[float, float, int], ...] = ()
+    interruptions: bool = False
 
     def fails(self, machine: str, now_s: float) -> bool:
         """Whether a machine ordered now fails to start."""

@@ -33,7 +33,7 @@ class Lanes:
     n
         Requests of the whole simulation.
     key
-        Of the random numbers that say which pool each takes.
+        Of the random numbers that say which pool each takes, and when machines are taken away.
     """
 
     def __init__(
@@ -51,6 +51,8 @@ class Lanes:
         parts = [replace(block, machines=(own,), shares=()) for own in block.machines] if block.shares else [block]
         kind = Station if block.batch == 1 else SpillStation if _in_calls(block) else BatchStation
         self.stations: list[Station] = [kind(part, hop_s, durations, faults, timeout_s, period_s) for part in parts]
+        for k, station in enumerate(self.stations if faults.interruptions else [], start=1):
+            station.pool.fleet.taking = np.random.default_rng([*key, k])
         self.tally = self.stations[0].tally
         for station in self.stations:
             station.tally = self.tally

@@ -34,6 +34,8 @@ class MachineRental:
         Seconds that are billed, from the order on, and their price.
     carbon_g
         Grams of CO2e of its being on, from the order to the end; work adds to them. 0: not counted.
+    taken
+        Whether it was taken away.
     """
 
     block: int
@@ -46,6 +48,7 @@ class MachineRental:
     billed_s: float
     usd: float
     carbon_g: float = 0.0
+    taken: bool = False
 
 
 class MachineGroup:
@@ -62,9 +65,25 @@ class MachineGroup:
         By machine: free workers, and position of its type.
     active
         By type, the machines that serve or start.
+    taking
+        Draws for how long each is left; None: none is taken away.
     """
 
-    __slots__ = ("_last", "_ordered", "_ready", "_stops", "_types", "active", "busy", "free", "idle", "kind")
+    __slots__ = (
+        "_last",
+        "_left",
+        "_ordered",
+        "_ready",
+        "_stops",
+        "_taken",
+        "_types",
+        "active",
+        "busy",
+        "free",
+        "idle",
+        "kind",
+        "taking",
+    )
 
     def __init__(self, types: tuple[Machine, ...]) -> None:
         self._types = types
@@ -77,6 +96,9 @@ class MachineGroup:
         self._ready: list[float] = []
         self._stops: list[float] = []
         self._last = np.zeros(16)
+        self.taking: np.random.Generator | None = None
+        self._left: dict[int, float] = {}  # until when, of those that may be taken away
+        self._taken: set[int] = set()
 
     @property
     def present(self) -> int:
@@ -140,13 +162,14 @@ class MachineGroup:
         failed = {}
         for k, (machine, active) in enumerate(zip(self._types, self.active, strict=True)):
             number = wanted.get(machine.name, 0)
+            taken = self._take(active, now_s)
             # machines of a type start equally fast: those that are starting are the youngest
             self._stop([active.pop() for _ in range(len(active) - number)], now_s)
             missing = max(0, number - len(active))
             room = missing if machine.machines_max is None else max(0, machine.machines_max - len(active))
             orders = 0 if missing and faults.fails(machine.name, now_s) else min(missing, room)
-            for _ in range(orders):
-                self._order(k, machine, now_s)
+            for n in range(orders):
+                self._order(k, machine, now_s, max(machine.start_s, machine.replace_s if n < taken else 0.0))
             failed[machine.name] = missing - orders
         return failed
 
@@ -164,11 +187,22 @@ class MachineGroup:
             usd = machine.usd_per_s * billed
             on = 0.0 if machine.on_carbon is None else float(machine.on_carbon.grams(ordered, max(ordered, end)))
             times = (ordered, self._ready[m], stop, end)
-            bills.append(MachineRental(block, machine.name, machine.workers, *times, billed, usd, on))
+            bills.append(MachineRental(block, machine.name, machine.workers, *times, billed, usd, on, m in self._taken))
         return bills
 
-    def _order(self, k: int, machine: Machine, now_s: float) -> None:
-        m, ready = len(self.kind), now_s + machine.start_s
+    def _take(self, active: list[int], now_s: float) -> int:
+        """Stop those of a type whose time is over; return how many."""
+        taken = [m for m in active if self._left.get(m, math.inf) <= now_s] if self._left else []
+        if taken:
+            self._stop(taken, now_s)
+            self._taken.update(taken)
+            active[:] = [m for m in active if m not in self._taken]
+        return len(taken)
+
+    def _order(self, k: int, machine: Machine, now_s: float, start_s: float) -> None:
+        m, ready = len(self.kind), now_s + start_s
+        if self.taking is not None and machine.taken_per_s > 0:
+            self._left[m] = ready + float(self.taking.exponential(1 / machine.taken_per_s))
         self.kind.append(k)
         self.free.append(0)
         self._ordered.append(now_s)

@@ -109,6 +109,11 @@ class Simulation(Kept):
         return math.fsum(rental.billed_s for rental in self.rentals)
 
     @property
+    def taken_away(self) -> int:
+        """Machines that were taken away."""
+        return sum(rental.taken for rental in self.rentals)
+
+    @property
     def utilisation(self) -> float:
         """Share of the billed worker-seconds in which a request held the worker."""
         billed = math.fsum(rental.workers * rental.billed_s for rental in self.rentals)
@@ -153,6 +158,7 @@ class Simulation(Kept):
             "degraded": {"requests": self.degraded, "seconds": self.degraded_s},
             "utilisation": self.utilisation,
             "machine_hours": self.machine_seconds / 3600,
+            **({"machines_taken_away": self.taken_away} if self.taken_away else {}),
             "blocks": [
                 {
                     "entered": self.entered[b],

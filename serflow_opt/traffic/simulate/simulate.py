@@ -78,7 +78,7 @@ def simulate(
         Moments in a period of the trace: spread (at random), even (equally spaced), or poisson (at random, and so is
         their number).
     faults
-        Machines that do not start, functions that refuse.
+        Machines that do not start or are taken away, functions that refuse.
     period_s
         Length of the periods of the result's table.
     time_limit
