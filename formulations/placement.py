@@ -169,18 +169,21 @@ def add_memory(m: Any, data: Data) -> None:
     options = data.instance.options
     largest = max(data.activation(s) for s in data.stages)
     memory = {p: option.memory_bytes for p, option in enumerate(options) if option.memory_bytes is not None}
+    on: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for s, e in data.places:
+        on[data.option(e)].append((s, e))
     most: dict[int, float] = defaultdict(float)
-    for p, s in {(data.option(e), s) for s, e in data.places}:
-        most[p] += max(data.parameters(s, e) for t, e in data.places if t == s and data.option(e) == p)
-
+    for p, places in on.items():
+        largest_of: dict[int, float] = defaultdict(float)
+        for s, e in places:
+            largest_of[s] = max(largest_of[s], data.parameters(s, e))
+        most[p] = sum(largest_of.values())
     tight = {p for p, limit in memory.items() if most[p] + largest > limit}
 
     @m.Constraint([(s, e) for s, e in data.places if data.option(e) in tight])
     def fit_memory(m: Any, s: int, e: int) -> Any:
         p = data.option(e)
-        parameters = pyo.quicksum(
-            data.parameters(t, f) / memory[p] * m.x[t, f] for t, f in data.places if data.option(f) == p
-        )
+        parameters = pyo.quicksum(data.parameters(t, f) / memory[p] * m.x[t, f] for t, f in on[p])
         return parameters + data.activation(s) / memory[p] * m.x[s, e] <= 1 + data.slack
 
 

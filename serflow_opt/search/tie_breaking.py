@@ -41,7 +41,7 @@ def break_ties(instance: Instance, found: SearchOutcome, settings: SearchSetting
     found
         The best plan of the first objective; it takes a better one of those that are as good.
     """
-    quiet = replace(any_method(settings), on_progress=None)
+    quiet = replace(any_method(settings), on_progress=None, grace_s=0.0)
     if instance.minimize == "weighted":
         return
     if found.chain is not None and found.chain.best is not None and not instance.then and found.value != 0:
