@@ -32,13 +32,16 @@ most what a whole path at the largest reach needs, and what there are of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import pyomo.core as pyo
 
 from serflow_opt.formulations.coefficients import SOURCE, Data, Hop
+from serflow_opt.formulations.elements import Entry, Place
 from serflow_opt.formulations.placement import Path
+
+_Work = tuple[Sequence[Place], Sequence[Hop], Sequence[Entry]]
 
 
 def function_and_link_cost(data: Data, scaled: Path) -> Any:
@@ -51,7 +54,7 @@ def function_and_link_cost(data: Data, scaled: Path) -> Any:
     )
 
 
-def busy_time(data: Data, runners: Collection[int], scaled: Path) -> Any:
+def busy_time(data: Data, runners: Collection[int], scaled: Path, among: _Work | None = None) -> Any:
     """Return how long one request keeps some runners busy on average, waits included, in units of `data.second`.
 
     Parameters
@@ -60,25 +63,43 @@ def busy_time(data: Data, runners: Collection[int], scaled: Path) -> Any:
         Numbers of the runners, as of one option.
     scaled
         The path scaled by reach.
+    among
+        Places, hops and entries of which all others are of other runners; None: all there are.
     """
-    return _working(data, scaled, lambda e: float(e in runners))
+    return _working(data, scaled, lambda e: float(e in runners), among)
 
 
-def _working(data: Data, scaled: Path, price: Callable[[int], float]) -> Any:
-    """Return the time that runners work for one request on average, times a price of each."""
+def _working(data: Data, scaled: Path, price: Callable[[int], float], among: _Work | None = None) -> Any:
+    """Return the time that runners work for one request on average, times a price of each; `among`: of these alone."""
+    places, hops, entries = among or (data.places, data.hops, data.entries)
     return (
-        pyo.quicksum(price(e) * data.time(s, e) * scaled.on[s, e] for s, e in data.places if price(e))
+        pyo.quicksum(price(e) * data.time(s, e) * scaled.on[s, e] for s, e in places if price(e))
         + pyo.quicksum(
             price(hop[1]) * _sending(data, hop) * scaled.leave[hop]
-            for hop in data.hops
+            for hop in hops
             if hop[1] != SOURCE and price(hop[1]) and _sending(data, hop)
         )
         + pyo.quicksum(
             price(entry[1]) * data.decode_time(entry) * scaled.enter[entry]
-            for entry in data.entries
+            for entry in entries
             if price(entry[1]) and data.decode_time(entry)
         )
     )
+
+
+def _work_of(data: Data, option_of: Mapping[int, int]) -> dict[int, tuple[list[Place], list[Hop], list[Entry]]]:
+    """Part places, hops that are sent and entries by the option whose runner works, in one pass."""
+    found: dict[int, tuple[list[Place], list[Hop], list[Entry]]] = {p: ([], [], []) for p in option_of.values()}
+    for s, e in data.places:
+        if e in option_of:
+            found[option_of[e]][0].append((s, e))
+    for hop in data.hops:
+        if hop[1] in option_of:
+            found[option_of[hop[1]]][1].append(hop)
+    for entry in data.entries:
+        if entry[1] in option_of:
+            found[option_of[entry[1]]][2].append(entry)
+    return found
 
 
 def _sending(data: Data, hop: Hop) -> float:
@@ -133,6 +154,7 @@ def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
     for e in sorted({e for _, e in data.places if not data.is_function(e)}):
         runners.setdefault(data.option(e), []).append(e)
     machines = sorted(runners)
+    work = _work_of(data, {e: p for p, own in runners.items() for e in own})
 
     def workers(p: int) -> int:
         return instance.options[p].workers
@@ -140,8 +162,8 @@ def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
     def most(p: int) -> int:
         # stages, and one hand-over in and one out: moves within a tier take no time
         times = [data.reach_high[s] * max(_times(data, s, runners[p]), default=0.0) for s in data.stages]
-        sending = max((_sending(data, hop) for hop in data.hops if hop[1] in runners[p]), default=0.0)
-        decoding = max((data.decode_time(entry) for entry in data.entries if entry[1] in runners[p]), default=0.0)
+        sending = max((_sending(data, hop) for hop in work[p][1]), default=0.0)
+        decoding = max((data.decode_time(entry) for entry in work[p][2]), default=0.0)
         needed = math.ceil(per_second / workers(p) * (sum(times) + sending + decoding)) + 1
         there_are = instance.options[p].machines_max
         return needed if there_are is None else min(needed, there_are)
@@ -150,7 +172,8 @@ def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
 
     @m.Constraint(machines)
     def rent_enough(m: Any, p: int) -> Any:  # survey 2.2.3 (1)
-        return m.n[p] >= (1 - data.slack) * per_second / workers(p) * busy_time(data, runners[p], scaled)
+        busy = busy_time(data, runners[p], scaled, work[p])
+        return m.n[p] >= (1 - data.slack) * per_second / workers(p) * busy
 
     @m.Constraint([(s, e) for s, e in data.places if not data.is_function(e) and data.time(s, e) > 0])
     def rent_one(m: Any, s: int, e: int) -> Any:  # survey 2.2.3 (1)
