@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from serflow_opt.ground.tolerances import FULLEST, TOLERANCE, UNCHANGED
+from serflow_opt.ground.tolerances import FULLEST, HARDLY, TOLERANCE, UNCHANGED
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.provision.spill import spilled_rate
 from serflow_opt.traffic.provision.waits import ROOMS, Wait, useful_rooms
@@ -212,12 +212,20 @@ class StructureSizes:
         def late(n: int) -> bool:
             return not self._keeps({**others, b: self.promise.wait(self.service, b, count, ROOMS[n])})
 
-        machine = self.service.blocks[b].machines[0]
-        load = self.demand.peak * self.service.reach(b) * self._held(b)
-        most = useful_rooms(count * machine.workers, load)
+        most = self._useful_rooms(b, count)
         if not late(most - 1):
             return most
         return bisect_left(range(most - 1), True, key=late)
+
+    def _useful_rooms(self, b: int, count: int) -> int:
+        """How many of `ROOMS` are worth having: more save at most a `HARDLY`th part of the rent."""
+        machine, reach = self.service.blocks[b].machines[0], self.service.reach(b)
+        calls = self.call_usd(b) * self.demand.mean * reach
+        hardly = HARDLY * min(1.0, count * machine.usd_per_s / calls) if calls > 0 else HARDLY
+        if not hardly > 0:
+            return len(ROOMS)
+        load = self.demand.peak * reach * self._held(b)
+        return useful_rooms(count * machine.workers, load, hardly, self.service.cv2(b, machine))
 
     def _worth_counting(self, b: int, waiting: bool = True) -> Iterator[Size]:
         """Yield sizes beside a function among which the cheapest is; `waiting`: with all places that are in time.

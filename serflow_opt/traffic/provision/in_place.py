@@ -17,7 +17,7 @@ import numpy as np
 
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure
-from serflow_opt.traffic.provision.waits import ROOMS
+from serflow_opt.traffic.provision.waits import ROOMS, useful_rooms
 
 if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats, Ints
@@ -123,7 +123,8 @@ def _most_places(
     """Return which of `ROOMS` is the most that may be in time, up to `top`, at each of some places of a block."""
     found = top.copy()
     open_ = np.flatnonzero(top > 0)
-    for k in range(1, int(top.max(initial=0)) + 1):
+    useful = useful_rooms(count * relaxed.workers, relaxed.queues.peak * work[1])
+    for k in range(1, min(int(top.max(initial=0)) + 1, useful)):
         late = relaxed.taken_each(count, ROOMS[k], *work, seconds[open_]) > rooms[open_]
         found[open_[late]] = k - 1
         open_ = open_[~late & (top[open_] > k)]

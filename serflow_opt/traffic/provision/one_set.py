@@ -32,7 +32,8 @@ FLOWS = 1000
 MOST_CHOICES = 20_000
 """Choices of sizes that are looked through for these, at most."""
 ON_GRID = 0.99
-"""Of sums of waits so much is counted on: they are told on a grid, and deployments are valued on another."""
+"""Of sums of waits so much is counted on: they are told on a grid, and deployments are valued on another.
+A margin from comparisons with exhaustive search, not a derived one."""
 LINES = 4
 """Lines above what machines carry in a structure's first model."""
 

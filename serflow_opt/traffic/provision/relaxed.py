@@ -32,7 +32,7 @@ the formula of two moments is off by less where it meets the exact one."""
 LOST = 1e-3
 """Share that finds no room from which on both ends of the variation are looked at, and of the work where workers would
 be so `BUSY`: who goes to the function does not wait, so that fewer may wait too long where times vary more, or where
-more come."""
+more come. That the least is at an end is checked by numbers, not derived."""
 BUSY = 0.9
 """In M/M/c/K queues what waits too long rises with the load as long as fewer than c are there on average."""
 PARTS = 16
@@ -259,6 +259,8 @@ class LeastWaits:
     ) -> dict[int, int]:
         """Return `most_places` for rising numbers of machines: where all places are in time, they are for more, too.
 
+        Where all of use are, any number may be: what is left out costs next to nothing, but a bound leaves out nothing.
+
         Parameters
         ----------
         counts
@@ -274,11 +276,12 @@ class LeastWaits:
         """
         found, last, every = dict[int, int](), 0, False
         for count in counts:
-            most = ROOMS[useful_rooms(count * self.workers, self.queues.peak * high) - 1]
-            top = min(most, (known or {}).get(count, most))
-            last = top if every else self.most_places(count, low, high, last, top)
-            every = last == most
-            found[count] = last
+            useful = ROOMS[useful_rooms(count * self.workers, self.queues.peak * high) - 1]
+            top = (known or {}).get(count, ROOMS[-1])
+            told = min(useful, top)
+            last = told if every else self.most_places(count, low, high, last, told)
+            every = last == useful
+            found[count] = top if every else last
         return found
 
     def most_places(self, count: int, low: float, high: float, least: int, most: int) -> int:

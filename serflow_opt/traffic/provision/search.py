@@ -117,10 +117,22 @@ class ProvisionSearch:
                     self._prove_waits()
                 elif self.prove_waits is not None and first and self._turns_away():
                     self._try_waits()
-        except OutOfTime:
-            pass  # what is found and proven stays
+        except OutOfTime:  # what is found and proven stays
+            if not self.bound > 0 and math.isfinite(self.gap):
+                self._bound_as_fluid()
         finally:
             self.pricing.deadline = NEVER  # an answer is described, whatever it takes
+
+    def _bound_as_fluid(self) -> None:
+        """Bound all deployments as if machines could be rented in parts: where time was up before anything was bound.
+
+        Networks cut short come after the whole one, which may have used all of it.
+        """
+        self.pricing.deadline = Deadline(FIRST_S)
+        try:
+            self.bound = self.checked = min(self.best, Candidates(self.pricing, self.cutting).fluid)
+        except OutOfTime:
+            return
 
     def _run(self, among: Candidates) -> None:
         if math.isfinite(self.gap):

@@ -38,11 +38,11 @@ ROOMS: tuple[int, ...] = (*range(9), 10, 12, 15, 18, 22, 27, 33, 40, 50, 60, 75,
 """Numbers of requests that may wait where others go to a function: each at most a quarter more than the one before."""
 
 
-def useful_rooms(servers: int, load: float) -> int:
+def useful_rooms(servers: int, load: float, hardly: float = HARDLY, cv2: float = 1.0) -> int:
     """How many of `ROOMS` are worth having: with more than the last hardly anybody more is served.
 
-    As exponential servers have it: a share B ρ^r finds no room. That the cap may send more away is left out: it may at
-    the largest load only.
+    As exponential servers have it: a share B ρ^r finds no room. In front of others that vary more r places are worth as
+    much as 2 r / (1 + cv²) there, or more. That the cap may send more away is left out: it may at the largest load.
 
     Parameters
     ----------
@@ -50,14 +50,18 @@ def useful_rooms(servers: int, load: float) -> int:
         c.
     load
         a, the largest.
+    hardly
+        Share of the requests that may as well find none.
+    cv2
+        Squared coefficient of variation of the time that one holds a worker.
     """
     full = load / servers
     blocked = erlang_b(servers, load)
-    if blocked <= HARDLY:
+    if blocked <= hardly:
         return 1
     if full >= 1 - HARDLY:
         return len(ROOMS)
-    room = math.log(HARDLY / blocked) / math.log(full)
+    room = math.log(hardly / blocked) / math.log(full) * max(1.0, (1 + cv2) / 2)
     return min(bisect_left(ROOMS, room) + 1, len(ROOMS))
 
 

@@ -11,6 +11,7 @@ from oracles.provisioned_instances import Case, draw
 from oracles.provisioned_reading import best_of, provisioned
 from rich.console import Console
 
+from serflow_opt.ground.deadline import OutOfTime
 from serflow_opt.report.traffic import deployment_table
 from serflow_opt.traffic.provision import search
 from serflow_opt.traffic.provision.result import Deployment
@@ -57,3 +58,17 @@ def test_waits_are_proven_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyP
     untried = provisioned(case, tmp_path, gap=GAP, prove_waits=None)
     assert untried.scope.startswith("among deployments where nobody waits beside a function; ")
     assert untried.usd_per_s >= tried.usd_per_s * (1 - GAP)
+
+
+def test_a_fluid_bounds_what_there_was_no_time_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where time is up before anything is bound, the bound is above nothing and at most what the cheapest costs."""
+
+    def late(*given: object) -> None:
+        raise OutOfTime
+
+    monkeypatch.setattr(search.ProvisionSearch, "_run", late)
+    case = draw(5)
+    best, found = best_of(case), provisioned(case, tmp_path)
+    assert best is not None
+    assert found.status == "no_solution"
+    assert 0 < found.bound <= best.usd_per_s
