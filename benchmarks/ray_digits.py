@@ -327,8 +327,11 @@ async def work(given: argparse.Namespace) -> str:
     )
     whole = ", ".join(f"{1000 * times.whole(size):.1f} for {size}" for size in BATCHES)
     found = np.array(run.found, float)
-    usd = math.fsum(s * block.machines[0].usd_per_s for s, block in zip(run.replica_s, service.blocks, strict=True))
-    rows = rows_of(service, found, usd, promised)
+    usd, unsure = (
+        math.fsum(s * block.machines[0].usd_per_s for s, block in zip(own, service.blocks, strict=True))
+        for own in (run.replica_s, run.unsure_s)
+    )
+    rows = rows_of(service, found, (usd, usd - unsure, usd + unsure), promised)
     text = (
         f"Ray {ray.__version__}; {(2 * VIEWS + 1) ** 2} views of each digit;"
         f" {trace.requests:,} requests in {3 * third} s, {quiet:.3g} to {rate:.3g} a second, at which {busy:.2f} of"

@@ -32,12 +32,13 @@ async def running(name: str, blocks: int, states: Sequence[str] = ("RUNNING",)) 
 
 
 class Run:
-    """A trace served by Ray, and what came of it."""
+    """A trace served by Ray, and what came of it; a replica that comes or goes does so somewhere between two looks."""
 
     def __init__(self, service: Service, build: Callable[[int, int], Any], trace: so.Trace, place: str) -> None:
         self.service, self.build, self.trace = service, build, trace
         self.scaler = RayScaler(service, place, "digits", token=os.environ["RAY_AUTH_TOKEN"])
         self.replica_s = [0.0] * len(service.blocks)
+        self.unsure_s = [0.0] * len(service.blocks)
         self.orders: list[list[int]] = []
         self.found: list[tuple[float, float, float]] = []
 
@@ -93,13 +94,17 @@ class Run:
             print(f"{seen.now_s:.0f} s: {self.orders[-1]} ordered, {len(self.found)} answered", file=sys.stderr)
 
     async def _look(self) -> None:
-        last = time.monotonic()
+        last, before = time.monotonic(), await running("digits", len(self.replica_s))
         while True:
             await asyncio.sleep(LOOK_S)
             there = await running("digits", len(self.replica_s), ("STARTING", "RUNNING", "STOPPING"))
             now = time.monotonic()
             self.replica_s = [own + (now - last) * count for own, count in zip(self.replica_s, there, strict=True)]
-            last = now
+            self.unsure_s = [
+                own + (now - last) * abs(count - old)
+                for own, count, old in zip(self.unsure_s, there, before, strict=True)
+            ]
+            last, before = now, there
 
 
 def _seen(

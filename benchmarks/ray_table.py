@@ -36,7 +36,9 @@ def _told(value: float, low: float, high: float) -> str:
     return f"{value:.4g}" if low == high == value else f"{value:.4g} ({low:.4g}, {high:.4g})"
 
 
-def rows_of(service: Service, found: np.ndarray[Any, Any], usd: float, promised: list[Any]) -> list[Row]:
+def rows_of(
+    service: Service, found: np.ndarray[Any, Any], usd: tuple[float, float, float], promised: list[Any]
+) -> list[Row]:
     """Return all figures with intervals of 95 %: of seeds, of shares, of ranks.
 
     Parameters
@@ -46,7 +48,7 @@ def rows_of(service: Service, found: np.ndarray[Any, Any], usd: float, promised:
     found
         By request: right (0 or 1), stage at which it left, seconds; not answered: NaN, NaN, infinite.
     usd
-        What its replicas cost.
+        What its replicas cost, at least and at most.
     promised
         Simulations, by seed.
     """
@@ -62,7 +64,11 @@ def rows_of(service: Service, found: np.ndarray[Any, Any], usd: float, promised:
         return 100 * count / of, 100 * low, 100 * high
 
     rows = [
-        Row("cost of machines, mUSD", seeds([1000 * s.usd["machines"] for s in promised]), (1000 * usd,) * 3),
+        Row(
+            "cost of machines, mUSD",
+            seeds([1000 * s.usd["machines"] for s in promised]),
+            (1000 * usd[0], 1000 * usd[1], 1000 * usd[2]),
+        ),
         Row(
             f"later than {1000 * slo:.0f} ms, %",
             seeds([100 * s.violations / s.arrivals for s in promised]),
