@@ -155,25 +155,13 @@ def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
         runners.setdefault(data.option(e), []).append(e)
     machines = sorted(runners)
     work = _work_of(data, {e: p for p, own in runners.items() for e in own})
-
-    def workers(p: int) -> int:
-        return instance.options[p].workers
-
-    def most(p: int) -> int:
-        # stages, and one hand-over in and one out: moves within a tier take no time
-        times = [data.reach_high[s] * max(_times(data, s, runners[p]), default=0.0) for s in data.stages]
-        sending = max((_sending(data, hop) for hop in work[p][1]), default=0.0)
-        decoding = max((data.decode_time(entry) for entry in work[p][2]), default=0.0)
-        needed = math.ceil(per_second / workers(p) * (sum(times) + sending + decoding)) + 1
-        there_are = instance.options[p].machines_max
-        return needed if there_are is None else min(needed, there_are)
-
-    m.n = pyo.Var(machines, domain=pyo.NonNegativeIntegers, bounds=lambda m, p: (0, most(p)))
+    most = {p: machines_needed(data, p, runners[p], work[p]) for p in machines}
+    m.n = pyo.Var(machines, domain=pyo.NonNegativeIntegers, bounds=lambda m, p: (0, most[p]))
 
     @m.Constraint(machines)
     def rent_enough(m: Any, p: int) -> Any:  # survey 2.2.3 (1)
-        busy = busy_time(data, runners[p], scaled, work[p])
-        return m.n[p] >= (1 - data.slack) * per_second / workers(p) * busy
+        workers = instance.options[p].workers
+        return m.n[p] >= (1 - data.slack) * per_second / workers * busy_time(data, runners[p], scaled, work[p])
 
     @m.Constraint([(s, e) for s, e in data.places if not data.is_function(e) and data.time(s, e) > 0])
     def rent_one(m: Any, s: int, e: int) -> Any:  # survey 2.2.3 (1)
@@ -181,8 +169,45 @@ def reserved_cost(m: Any, data: Data, path: Path, scaled: Path) -> Any:
             return pyo.Constraint.Skip
         return m.n[data.option(e)] >= m.x[s, e]
 
-    rent = {p: data.busy_price(p) * workers(p) / (instance.rate_per_s * data.second) for p in machines}
-    return pyo.quicksum(rent[p] * m.n[p] for p in machines) + function_and_link_cost(data, scaled)
+    return rents_and_calls(m, data, scaled)
+
+
+def rents_and_calls(m: Any, data: Data, scaled: Path) -> Any:
+    """Return rent shared by requests, functions and links (survey 2.2.3 (1)). Expects n[p].
+
+    Parameters
+    ----------
+    scaled
+        The path scaled by reach.
+    """
+    rate = data.instance.rate_per_s
+    assert rate is not None
+    first = {data.option(e): e for _, e in reversed(data.places) if not data.is_function(e)}
+    rent = {p: data.busy_price(first[p]) * data.instance.options[p].workers / (rate * data.second) for p in m.n}
+    return pyo.quicksum(rent[p] * m.n[p] for p in m.n) + function_and_link_cost(data, scaled)
+
+
+def machines_needed(data: Data, p: int, runners: Collection[int], among: _Work | None = None) -> int:
+    """Return how many machines of an option any plan needs at most, or how many there are.
+
+    Parameters
+    ----------
+    p, runners
+        The option, and the runners that are on it.
+    among
+        As `busy_time` takes it.
+    """
+    _, hops, entries = among or (data.places, data.hops, data.entries)
+    instance = data.instance
+    assert instance.rate_per_s is not None
+    per_second = instance.rate_per_s * data.second / instance.utilisation_cap
+    # stages, and one hand-over in and one out: moves within a tier take no time
+    times = [data.reach_high[s] * max(_times(data, s, runners), default=0.0) for s in data.stages]
+    sending = max((_sending(data, hop) for hop in hops if hop[1] in runners), default=0.0)
+    decoding = max((data.decode_time(entry) for entry in entries if entry[1] in runners), default=0.0)
+    needed = math.ceil(per_second / instance.options[p].workers * (sum(times) + sending + decoding)) + 1
+    there_are = instance.options[p].machines_max
+    return needed if there_are is None else min(needed, there_are)
 
 
 def _times(data: Data, s: int, runners: Collection[int]) -> list[float]:

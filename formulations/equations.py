@@ -29,6 +29,7 @@ PAGES = {
     "as_printed": "survey.md#the-cost-as-printed-and-repaired-side-by-side",
     "batching": "batching.md#the-mathematics",
     "blocked": "blocked.md#the-mathematics",
+    "budget": "robust.md#by-duality-in-one-model",
     "cluster": "cluster.md#the-mathematics",
     "coefficients": "model.md#notation",
     "cost": "model.md#latency-and-cost",
@@ -92,7 +93,10 @@ def _constraint(node: ast.AST, lines: list[str]) -> tuple[str, str]:
     match node:
         case ast.FunctionDef(decorator_list=[ast.Call(func=ast.Attribute(attr="Constraint")), *_]):
             return node.name, lines[node.lineno - 1]
-        case ast.Assign(targets=[ast.Attribute(attr=name)], value=ast.Call(func=ast.Attribute(attr="Constraint"))):
+        case ast.Assign(targets=[ast.Attribute(attr=name)], value=ast.Call(func=ast.Attribute(attr=kind))) if kind in (
+            "Constraint",
+            "ConstraintList",
+        ):
             return name, lines[node.lineno - 1]
     return "", ""
 

@@ -86,7 +86,7 @@ def numbers(path: Path) -> list[dict[str, Any]]:
 
 def test_every_instance_has_a_known_optimum() -> None:
     """No instance is shipped without a value to hold its answer against."""
-    assert sorted(KNOWN) == NAMES
+    assert sorted(name for name in KNOWN if not name.endswith(".toml")) == NAMES
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -117,7 +117,7 @@ def test_the_instance_schema_refuses_what_the_loader_refuses() -> None:
     assert not check.is_valid({key: value for key, value in document.items() if key != "tier"})
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted(KNOWN))
 def test_the_optimum_is_the_known_one(name: str) -> None:
     """Each shipped instance is solved to the value known from elsewhere, and its plan breaks no limit."""
     plan, known = solved(name), KNOWN[name]

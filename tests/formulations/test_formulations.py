@@ -29,6 +29,7 @@ from support import (
     golden_batches,
     golden_batching,
     golden_blocked,
+    golden_budget,
     golden_carbon,
     golden_cluster,
     golden_commitments,
@@ -79,7 +80,7 @@ def parts() -> list[str]:
             for name, function in inspect.getmembers(module, inspect.isfunction)
             if function.__module__ == module.__name__
             and not name.startswith("_")
-            and inspect.signature(function).return_annotation != "bool"  # adds nothing, answers a question
+            and inspect.signature(function).return_annotation not in ("bool", "int")  # adds nothing, answers a question
         ]
     return found
 
@@ -151,6 +152,7 @@ def built_names() -> set[str]:
         | golden_batching.built_names()
         | golden_shifting.built_names()
         | golden_blocked.built_names()
+        | golden_budget.built_names()
         | golden_cluster.built_names()
         | golden_batches.built_names()
         | golden_commitments.built_names()

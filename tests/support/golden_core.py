@@ -332,6 +332,15 @@ def reserved_without_floor() -> Any:
     return minimise(m, cost.reserved_cost(m, data, add_path(m, data), add_scaled(m, data)))
 
 
+@golden("cost.rents_and_calls")
+def rents() -> Any:
+    """n_v machines at 0.5 USD/s / 2/s = 0.25 n_v; functions and links as in `function_and_link_cost`."""
+    data = Data(tiny.two_stages(accounting="reserved", rate_per_s=2.0))
+    m = model()
+    m.n = pyo.Var([0], domain=pyo.NonNegativeIntegers)
+    return minimise(m, cost.rents_and_calls(m, data, add_scaled(m, data)))
+
+
 @golden("as_printed.as_printed_cost")
 def printed() -> Any:
     """Three stages. v 0.5 USD/s, 1 s a stage; f 2 USD/s, 0.25, 0.125, 0.125 s, cold start 0.5 s whole.

@@ -7,6 +7,8 @@
    valued by the adversary: within the gap, it is proven; else the cases that are worst for it join the model. There are
    finitely many cases, so that this ends. (Bertsimas, Dunning and Lubin, *Computational Management Science* 13, 2016,
    compare such cutting planes with reformulations.)
+3. With `method="milp"` and sums that deviate by themselves, one model has the duals of all that the adversary may do in
+   their place (`formulations/budget.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from serflow_opt.formulations.coefficients import Data
+from serflow_opt.formulations.model import BuiltPlacement
 from serflow_opt.ground.deadline import OutOfTime
 from serflow_opt.ground.tolerances import EQUAL, MODEL_ERROR
 from serflow_opt.plan.adversary import CaseValue, RobustValue, mean_of_worst, value_robustly
@@ -46,6 +49,8 @@ class RobustOutcome:
         Cases that were needed, models that were solved, and searches with rows at cases of their own.
     clash
         A case that no plan keeps its limits in, even alone.
+    dual
+        Whether the model had the adversary's duals in the place of cases.
     """
 
     decision: Decision | None = None
@@ -61,6 +66,7 @@ class RobustOutcome:
     searches: int = 0
     model_value: float | None = None
     clash: UncertainCase | None = None
+    dual: bool = False
 
     @property
     def empty(self) -> bool:
@@ -99,7 +105,12 @@ class RobustSearch:
             found.clash = self.asked.case((), tuple(tier.name for tier in self.plain.tiers))
             return found
         try:
-            if self.asked.scenarios:
+            from serflow_opt.formulations.budget import dualises
+
+            found.dual = settings.method == "milp" and dualises(self.plain, self.asked, self.name)
+            if found.dual:
+                pass  # the model alone
+            elif self.asked.scenarios:
                 self._alone_each()
             elif self.settings.method == "auto" and covers(self.plain, self.asked, self.name):
                 self._rowwise()
@@ -247,21 +258,13 @@ class RobustSearch:
         ]
 
     def _model(self) -> bool:
-        """Solve the model of the cases known; say whether its plan brought new ones."""
+        """Solve the model of the cases known, or of the duals; say whether its plan brought new cases."""
         from serflow_opt.backend.highs import HighsModel, Outcome
-        from serflow_opt.formulations.uncertainty import build_cases
         from serflow_opt.search.incumbent import decision_in, start_of
         from serflow_opt.search.milp import refine
 
         found, settings = self.found, self.settings
-        cases = list(self.known.values())
-        built = build_cases(
-            [deviated(self.plain, case) for case in cases],
-            self.asked,
-            [case.probability for case in cases],
-            self.name,
-            settings.deadline,
-        )
+        built = self._built()
         model = HighsModel(built.model.model(), settings.deadline)
         fresh: dict[str, UncertainCase] = {}
         found.rounds += 1
@@ -273,7 +276,7 @@ class RobustSearch:
             if found.decision == decision:
                 found.model_value = modelled
             off = valued.value > modelled + MODEL_ERROR * abs(valued.value)
-            if not self.asked.scenarios and (valued.breaches or off):
+            if not (found.dual or self.asked.scenarios) and (valued.breaches or off):
                 fresh.update({own.case.name: own.case for own in valued.cases if own.case.name not in self.known})
             return bool(fresh) or not (valued.breaches or off)
 
@@ -291,3 +294,14 @@ class RobustSearch:
         refine(model, built.unit, settings, found, take=take, cut=cut, start=start)
         self.known |= fresh
         return bool(fresh)
+
+    def _built(self) -> BuiltPlacement:
+        from serflow_opt.formulations.budget import build_budget
+        from serflow_opt.formulations.uncertainty import build_cases
+
+        if self.found.dual:
+            return build_budget(self.plain, self.asked, self.name, self.settings.deadline)
+        cases = list(self.known.values())
+        with_cases = [deviated(self.plain, case) for case in cases]
+        shares = [case.probability for case in cases]
+        return build_cases(with_cases, self.asked, shares, self.name, self.settings.deadline)

@@ -94,6 +94,8 @@ def _method(instance: Instance, found: RobustOutcome) -> str:
     """Say what proves it."""
     asked = instance.uncertainty
     assert asked is not None
+    if found.dual:
+        return "duals of the budget in one model by HiGHS (Bertsimas and Sim), plan valued over all by the adversary"
     what = f"{found.cases} scenarios" if asked.scenarios else f"{found.cases} cases within the budget"
     if found.searches:
         rows = f"{found.searches} searches with each row at a case of its own and the latency by Bertsimas and Sim's"
