@@ -5,7 +5,8 @@
 TRACES is a folder with the files that `policies.py` takes, as it takes them. From rung to rung one thing more is as it
 really is, on the blocks that the controller takes:
 
-1. parts of machines, there at once, and only as long as they are needed: requests at the price of a full machine;
+1. parts of machines, there at once, and only as long as they are needed: requests at the price of a full machine, and
+   with the exits that they took in the simulations, here and on the next two rungs;
 2. whole machines, there at once, turned on and off every 60 s;
 3. machines that take their time to start: the clairvoyant bound;
 4. requests one by one, in time, all rates known in advance (`foresight`);
@@ -13,8 +14,8 @@ really is, on the blocks that the controller takes:
    controller with that in the place of its forecast;
 6. nothing known but what came: our controller.
 
-Where what was asked is below rung 4, no forecast reaches it; where it is below rung 5, no forecast of the time that an
-order takes does so with the rules of this controller.
+Rungs 1 to 3 are bounds: no policy pays less that serves requests as they come. Rungs 4 and 5 are what two policies pay,
+the one told all rates and the other those of the next minutes; another policy told the same may pay less.
 """
 
 from __future__ import annotations
@@ -125,9 +126,9 @@ def row(found: Comparison, instance: Instance, trace: Trace) -> list[str]:
     assert own is not None
     assert knows is not None
     service, bound = service_for(instance, trace, own.blocks), own.bound
-    links = own.simulation.usd["links"]
-    parts = in_parts(service, trace) + links
-    whole = schedule(at_once(service), trace, step_s=EVERY_S).bound + links
+    drawn, links = found.bounds[own.blocks].service, own.simulation.usd["links"]
+    parts = in_parts(drawn, trace) + links
+    whole = schedule(at_once(drawn), trace, step_s=EVERY_S).bound + links
     ahead = so.Controller(service, EVERY_S, forecaster=lambda block: known_ahead(service, block, trace))
     rungs = [parts, whole, bound, knows.usd, so.simulate(service, trace, ahead).usd_total, own.usd]
     name, source = instance.name, trace.name.split("_")[0]
