@@ -13,6 +13,7 @@ import copy
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,26 @@ MUCH = 0.1
 """By the function alone only for so much: whoever gives machines up and takes them back waits for their start."""
 LONGEST_S = 3600.0
 """A period that seems longer is a clock that jumped: it is not valued."""
+
+
+@dataclass(frozen=True)
+class Came:
+    """Requests of a period, which all fleets are valued on.
+
+    Attributes
+    ----------
+    rates, step_s
+        Requests a second, step by step, and the seconds of a step.
+    """
+
+    rates: Floats
+    step_s: float
+
+    @cached_property
+    def distribution(self) -> Rates:
+        """How long each rate held."""
+        values, times = np.unique(self.rates, return_counts=True)
+        return Rates(values, times / len(self.rates))
 
 
 @dataclass
@@ -106,7 +127,7 @@ class Contestant:
                 self.starting.append((left, count - self.have))
         self.ready = min(self.ready, count)
 
-    def value(self, worth: MachineWorth, parts: list[tuple[float, int]], rates: Floats, step_s: float) -> None:
+    def value(self, worth: MachineWorth, parts: list[tuple[float, int]], came: Came) -> None:
         """Add what a period cost and made late.
 
         Parameters
@@ -115,21 +136,18 @@ class Contestant:
             Of the type.
         parts
             As `advance` returned them, before the orders.
-        rates
-            Requests a second, step by step.
-        step_s
-            Seconds of a step.
+        came
+            The requests of the period.
         """
         seconds = math.fsum(s for s, _ in parts)
-        values, shares = np.unique(rates, return_counts=True)
-        work = worth.weights(Rates(values, shares / len(rates)))
         self.usd += worth.machine.usd_per_s * self.have * seconds
         if not worth.alone:
-            called = math.fsum(s * float(work @ (worth.load_rates * worth.lost(n))) for s, n in parts if s > 0)
+            called = math.fsum(s * worth.left(came.distribution, n) for s, n in parts if s > 0)
             self.usd += worth.usd * called
             return
         ends = np.cumsum([s for s, _ in parts])
-        for k, rate in enumerate(rates.tolist()):
+        step_s = came.step_s
+        for k, rate in enumerate(came.rates.tolist()):
             n = parts[min(int(np.searchsorted(ends, (k + 0.5) * step_s)), len(parts) - 1)][1]
             served = n * worth.rate_per_s
             self.backlog = max(0.0, self.backlog + (rate - served) * step_s)
@@ -201,11 +219,12 @@ class Contest:
         parts = {name: one.advance(seconds) for name, one in self.contestants.items()}
         if not len(rates):
             return
+        came = Came(rates, seconds / len(rates))
         self._came = self._came * fade + float(rates.mean()) * seconds
         self._valued_s = min(self._valued_s + seconds, LONGEST_S)
         for name, one in self.contestants.items():
             one.usd, one.late = one.usd * fade, one.late * fade
-            one.value(worth, parts[name], rates, seconds / len(rates))
+            one.value(worth, parts[name], came)
 
     def _choose(self, worth: MachineWorth) -> None:
         """Let somebody else give the orders, if he would have done clearly better."""

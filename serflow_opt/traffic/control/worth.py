@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,26 @@ ROWS = 1024
 """Numbers of machines for which tables are kept."""
 AT_ONCE, SPREAD = 32, 8
 """So many numbers of machines are all compared; where there are more, some spread out, and then those near the best."""
+AT_HAND = 2
+"""Distributions of rates whose values are kept: a decision asks for the forecast, and for what came, many times."""
+
+
+@dataclass
+class Valued:
+    """What was already worked out for a distribution of rates.
+
+    Attributes
+    ----------
+    rates, weights
+        The distribution, and the shares of time of `LOADS`.
+    carried, left
+        Requests a second that machines carry, and that they leave to the function, by number of machines.
+    """
+
+    rates: Rates
+    weights: Floats
+    carried: dict[int, float] = field(default_factory=dict)
+    left: dict[int, float] = field(default_factory=dict)
 
 
 class MachineWorth:
@@ -56,6 +77,8 @@ class MachineWorth:
     arrivals
         See `Carrying`.
     """
+
+    _at_hand: tuple[Valued, ...] = ()
 
     def __init__(self, service: Service, b: int, machine: Machine, stay_s: float, arrivals: Arrivals) -> None:
         self.machine, self.busy_s = machine, service.busy_s(b, machine)
@@ -89,10 +112,10 @@ class MachineWorth:
         peak = rates.peak * self.busy_s
         room = 0.0 if self._smooth else 6 * math.sqrt(peak) + 6  # 6 σ: more would idle
         most = min(most, max(now, math.ceil((peak + room) / self.machine.workers)))  # to weigh all that is there
-        weights = self.weights(rates)
+        valued = self._valued(rates)
 
         def cost(counts: Floats) -> Floats:
-            return rent * counts - self.usd * self._carried(counts, rates, weights)
+            return rent * counts - self.usd * self._carried(counts, valued)
 
         count = _least(lambda counts: cost(counts) + self.restart * np.abs(counts - now), most, now)
         return count, self.usd * rates.mean + float(cost(np.array([float(count)]))[0])
@@ -132,12 +155,14 @@ class MachineWorth:
 
     def weights(self, rates: Rates) -> Floats:
         """Return the shares of time of `LOADS`, which have the mean of the forecast."""
-        loads = np.minimum(rates.rates * self.busy_s, LOADS[-1])
-        above = np.minimum(np.maximum(np.searchsorted(LOADS, loads, side="right"), 1), len(LOADS) - 1)
-        part = (loads - LOADS[above - 1]) / (LOADS[above] - LOADS[above - 1])
-        size = len(LOADS)
-        low = np.bincount(above - 1, weights=rates.shares * (1 - part), minlength=size)
-        return np.asarray(low + np.bincount(above, weights=rates.shares * part, minlength=size), dtype=float)
+        return self._valued(rates).weights
+
+    def left(self, rates: Rates, count: int) -> float:
+        """Return requests a second that so many machines leave to the function."""
+        valued = self._valued(rates)
+        if count not in valued.left:
+            valued.left[count] = float(valued.weights @ (self.load_rates * self.lost(count)))
+        return valued.left[count]
 
     def lost(self, count: int) -> Floats:
         """Return the share that so many machines leave to the function, at each of `LOADS`."""
@@ -169,19 +194,26 @@ class MachineWorth:
         waits = waiting(servers, self.load_rates, self.slack.service)
         return self.slack.late(waits.beyond(self.slack.seconds))
 
-    def _carried(self, counts: Floats, rates: Rates, weights: Floats) -> Floats:
+    def _valued(self, rates: Rates) -> Valued:
+        """Return what is known of a distribution."""
+        for valued in self._at_hand:
+            if valued.rates is rates:
+                return valued
+        valued = Valued(rates, _weights(rates, self.busy_s))
+        self._at_hand = (valued, *self._at_hand[: AT_HAND - 1])
+        return valued
+
+    def _carried(self, counts: Floats, valued: Valued) -> Floats:
         """Return requests a second that so many machines carry."""
-        if self._smooth:  # exactly
-            servers = counts * self.machine.workers
-            return (
-                np.array(
-                    [float(self._smooth.carried(int(c), rates.rates * self.busy_s) @ rates.shares) for c in servers]
-                )
-                / self.busy_s
-            )
-        work = weights * LOADS / self.busy_s
-        kept = self._kept
-        return np.array([work @ _row(kept, count, self._keeps) for count in counts.astype(int).tolist()])
+        numbers, carried = counts.astype(int).tolist(), valued.carried
+        new = [count for count in numbers if count not in carried]
+        if new and self._smooth:  # exactly
+            loads, shares, workers = valued.rates.rates * self.busy_s, valued.rates.shares, self.machine.workers
+            carried |= {n: float(self._smooth.carried(n * workers, loads) @ shares) / self.busy_s for n in new}
+        elif new:
+            work = valued.weights * LOADS / self.busy_s
+            carried |= {n: float(work @ _row(self._kept, n, self._keeps)) for n in new}
+        return np.array([carried[n] for n in numbers])
 
     def _fewest(self, rates: Rates) -> int:
         """Return the fewest machines, one at least, that make no more late than may be."""
@@ -197,6 +229,16 @@ class MachineWorth:
             middle = (low + high) // 2
             low, high = (middle, high) if float(work @ self.late(middle)) > allowed else (low, middle)
         return min(high, MOST_MACHINES)
+
+
+def _weights(rates: Rates, busy_s: float) -> Floats:
+    """Return the shares of time of `LOADS`, each load shared by the two beside it so that the mean stays."""
+    loads = np.minimum(rates.rates * busy_s, LOADS[-1])
+    above = np.minimum(np.maximum(np.searchsorted(LOADS, loads, side="right"), 1), len(LOADS) - 1)
+    part = (loads - LOADS[above - 1]) / (LOADS[above] - LOADS[above - 1])
+    size = len(LOADS)
+    low = np.bincount(above - 1, weights=rates.shares * (1 - part), minlength=size)
+    return np.asarray(low + np.bincount(above, weights=rates.shares * part, minlength=size), dtype=float)
 
 
 def _least(cost: Callable[[Floats], Floats], most: int, now: int) -> int:

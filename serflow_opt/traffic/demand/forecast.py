@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DAY_S = 86_400
+COUNTED = 4
+"""Rates are counted where the largest is no more than so many times their number, and sorted otherwise."""
 
 
 class Forecaster(Protocol):
@@ -121,7 +123,7 @@ class RecentWindow:
         for fade, share in self.fades:
             fading = np.exp(-ages / fade)
             weights += share * fading / fading.sum()
-        return _distribution(means[known], weights)
+        return _distribution(means[known], weights, self.smooth_s)
 
     def state(self) -> dict[str, Any]:
         """Return the window."""
@@ -204,7 +206,12 @@ def _means(seen: NDArray[np.float64], seconds: int) -> tuple[NDArray[np.float64]
     return means, ((np.arange(len(means))[::-1] + 0.5) * seconds).astype(np.float64)
 
 
-def _distribution(rates: NDArray[np.float64], weights: NDArray[np.float64]) -> Rates:
-    """Put equal rates together."""
+def _distribution(rates: NDArray[np.float64], weights: NDArray[np.float64], seconds: int = 1) -> Rates:
+    """Put equal rates together; those that are whole requests over so many seconds are counted without sorting."""
+    counts = np.rint(rates * seconds)
+    if counts.min() >= 0 and counts.max() < COUNTED * len(rates) and np.array_equal(counts / seconds, rates):
+        which = counts.astype(np.int64)
+        there = np.flatnonzero(np.bincount(which))
+        return Rates((there / seconds).astype(np.float64), np.bincount(which, weights=weights)[there])
     values, which = np.unique(rates, return_inverse=True)
     return Rates(values, np.bincount(which, weights=weights).astype(np.float64))

@@ -12,7 +12,8 @@ import pytest
 from support.tracked import CALL, MACHINE, service
 
 import serflow_opt as so
-from serflow_opt.traffic.control.contest import FIRST_S, Contestant
+from serflow_opt.traffic.control import contest
+from serflow_opt.traffic.control.contest import FIRST_S, Came, Contestant
 from serflow_opt.traffic.control.controller import Controller
 from serflow_opt.traffic.control.worth import MachineWorth
 from serflow_opt.traffic.demand.rates import Rates
@@ -32,19 +33,22 @@ def test_a_fleet_in_thought() -> None:
     assert (one.ready, one.starting) == (1, [])
 
 
-def test_the_function_takes_over_where_load_is_gone_before_machines_are_there() -> None:
-    """40 requests/s for a minute in four, and machines that start in two: calls alone cost 40 x 60 x 2e-5 a wave."""
-    dear = replace(MACHINE, usd_per_s=2e-4, start_s=120.0)
-    own = service(CALL)
-    own = own.with_machines(((dear,),))
-    waves = 40
-    run = so.simulate(own, so.Trace.of([2400, 0, 0, 0] * waves, 60.0), controller := Controller(own))
+def test_the_function_takes_over_where_load_is_gone_before_machines_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """100 requests/s for a minute in six, and machines that start in two: calls alone cost 100 x 60 x 2e-5 a wave.
+
+    Five machines cost what 60 s x 5 x 4e-5 cost, a tenth of the calls, so the plan by worth orders them at each wave.
+    """
+    late = replace(MACHINE, usd_per_s=4e-5, start_s=120.0)
+    own = service(CALL).with_machines(((late,),))
+    waves = 24
+    trace, calls = so.Trace.of([6000, 0, 0, 0, 0, 0] * waves, 60.0), waves * 100 * 60 * 2e-5
+    run = so.simulate(own, trace, controller := Controller(own))
     assert not run.policy_errors
     assert any("function gives the orders instead of" in event.text for event in controller.events)
-    calls = 40 * 60 * 2e-5
-    assert run.usd_total < 1.1 * waves * calls
-    late = run.to_frame().query("start_s >= 1800")
-    assert late["usd_machines"].sum() == 0
+    assert run.usd_total < 1.05 * calls
+    assert run.to_frame().query("start_s >= 1800")["usd_machines"].sum() == 0
+    monkeypatch.setattr(contest, "MUCH", math.inf)  # the function never takes over
+    assert so.simulate(own, trace, Controller(own)).usd_total > 1.2 * calls
 
 
 class Low:
@@ -93,7 +97,7 @@ def test_what_a_fleet_in_thought_costs_and_makes_late() -> None:
     own = service(None)
     worth = MachineWorth(own, 0, MACHINE, 1800.0, "smooth")
     one = Contestant(ready=2)
-    one.value(worth, one.advance(60.0), np.full(4, 60.0), 15.0)
+    one.value(worth, one.advance(60.0), Came(np.full(4, 60.0), 15.0))
     assert one.usd == pytest.approx(2 * 60 * MACHINE.usd_per_s)
     assert one.backlog == pytest.approx(60 * (60 - 40))
     assert one.late == pytest.approx(60 * 60)  # who comes behind 15 s x 20 waits 7.5 s and more, of 0.3 s
@@ -104,6 +108,6 @@ def test_a_fleet_beside_a_function_pays_for_what_it_does_not_take() -> None:
     own = service()
     worth = MachineWorth(own, 0, MACHINE, 1800.0, "smooth")
     one = Contestant(ready=2)
-    one.value(worth, one.advance(60.0), np.full(4, 60.0), 15.0)
+    one.value(worth, one.advance(60.0), Came(np.full(4, 60.0), 15.0))
     assert one.usd == pytest.approx(2 * 60 * MACHINE.usd_per_s + 60 * 20 * 0.2 * 1e-4, rel=0.02)
     assert (one.late, one.backlog) == (0.0, 0.0)

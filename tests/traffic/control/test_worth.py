@@ -99,3 +99,15 @@ def test_free_time_needs_one_machine() -> None:
     own = service()
     instant = replace(MACHINE, seconds=(0.0, 0.0))
     assert MachineWorth(own, 0, instant, 1800.0, "random").best(Rates.steady(100.0), 0)[0] == 1
+
+
+def test_what_was_worked_out_for_a_distribution_is_not_that_of_another() -> None:
+    """Three distributions in turn, two of which are kept: each answer is that of a fresh account of the same load."""
+    own = service()
+    worth = MachineWorth(own, 0, MACHINE, 1800.0, "random")
+    each = [Rates.steady(rate) for rate in (20.0, 60.0, 100.0)]
+    for rates in (*each, *each, each[1], each[0]):
+        fresh = MachineWorth(own, 0, MACHINE, 1800.0, "random")
+        assert worth.best(rates, 2) == fresh.best(rates, 2)
+        carried = rates.mean - worth.left(rates, 3)
+        assert carried == pytest.approx(rates.mean - rates.mean * fresh.lost_at(3, rates.mean), rel=1e-3)

@@ -122,3 +122,22 @@ def test_states_go_on(make: Any) -> None:
     assert b is not None
     assert a.rates.tolist() == b.rates.tolist()
     assert a.shares.tolist() == b.shares.tolist()
+
+
+def test_rates_are_the_same_counted_or_sorted() -> None:
+    """Means of 1 to 30 s, whole requests or parts of them: each different one once, with the weights of all like it."""
+    rng = np.random.default_rng(0)
+    for seconds in range(1, 31):
+        for part in (1.0, 0.3):
+            window = RecentWindow(smooth_s=seconds)
+            window.observe(part * rng.integers(0, 2 + 90 * (seconds % 3), 1000))
+            found = window.rates()
+            assert found is not None
+            whole = window.seen[len(window.seen) % seconds :].reshape(-1, seconds).mean(axis=1)
+            values = np.unique(whole)
+            assert np.array_equal(found.rates, values)
+            one = RecentWindow(fades=((1e12, 1.0),), smooth_s=seconds)
+            one.observe(window.seen)
+            assert (even := one.rates()) is not None
+            times = [int((whole == value).sum()) for value in values]
+            assert even.shares == pytest.approx(np.array(times) / len(whole), rel=1e-6)
