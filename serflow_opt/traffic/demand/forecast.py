@@ -212,6 +212,7 @@ def _distribution(rates: NDArray[np.float64], weights: NDArray[np.float64], seco
     if counts.min() >= 0 and counts.max() < COUNTED * len(rates) and np.array_equal(counts / seconds, rates):
         which = counts.astype(np.int64)
         there = np.flatnonzero(np.bincount(which))
-        return Rates((there / seconds).astype(np.float64), np.bincount(which, weights=weights)[there])
+        shares = np.bincount(which, weights=weights).astype(np.float64)
+        return Rates((there / seconds).astype(np.float64), shares[there])
     values, which = np.unique(rates, return_inverse=True)
     return Rates(values, np.bincount(which, weights=weights).astype(np.float64))
