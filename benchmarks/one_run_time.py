@@ -40,8 +40,8 @@ WHY = (
     "left to a function is paid as it runs. So what is saved is at most about the part that does not run, and the more "
     "of it machines do the more; where one machine or the function does all there is little to save. Beside a planner "
     "that knows the exits blocks of stages save less, which is what provisioning by stage adds: nothing where one "
-    "block is cheapest. The published figure is of the paper's own networks and traces, scaled over time; here rates are "
-    "steady, and whole machines make steps."
+    "block is cheapest. The published figure is of the paper's own networks and traces, scaled over time; here rates "
+    "are steady, and whole machines make steps."
 )
 INSTANCES = ("bert12-sst2",)
 RATES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
