@@ -43,7 +43,7 @@ LONGEST_S = 3600.0
 
 
 @dataclass(frozen=True)
-class Came:
+class CameInSteps:
     """Requests of a period, which all fleets are valued on.
 
     Attributes
@@ -127,7 +127,7 @@ class Contestant:
                 self.starting.append((left, count - self.have))
         self.ready = min(self.ready, count)
 
-    def value(self, worth: MachineWorth, parts: list[tuple[float, int]], came: Came) -> None:
+    def value(self, worth: MachineWorth, parts: list[tuple[float, int]], came: CameInSteps) -> None:
         """Add what a period cost and made late.
 
         Parameters
@@ -219,7 +219,7 @@ class Contest:
         parts = {name: one.advance(seconds) for name, one in self.contestants.items()}
         if not len(rates):
             return
-        came = Came(rates, seconds / len(rates))
+        came = CameInSteps(rates, seconds / len(rates))
         self._came = self._came * fade + float(rates.mean()) * seconds
         self._valued_s = min(self._valued_s + seconds, LONGEST_S)
         for name, one in self.contestants.items():

@@ -48,7 +48,7 @@ AT_HAND = 2
 
 
 @dataclass
-class Valued:
+class ValuedRates:
     """What was already worked out for a distribution of rates.
 
     Attributes
@@ -78,7 +78,7 @@ class MachineWorth:
         See `Carrying`.
     """
 
-    _at_hand: tuple[Valued, ...] = ()
+    _at_hand: tuple[ValuedRates, ...] = ()
 
     def __init__(self, service: Service, b: int, machine: Machine, stay_s: float, arrivals: Arrivals) -> None:
         self.machine, self.busy_s = machine, service.busy_s(b, machine)
@@ -194,16 +194,16 @@ class MachineWorth:
         waits = waiting(servers, self.load_rates, self.slack.service)
         return self.slack.late(waits.beyond(self.slack.seconds))
 
-    def _valued(self, rates: Rates) -> Valued:
+    def _valued(self, rates: Rates) -> ValuedRates:
         """Return what is known of a distribution."""
         for valued in self._at_hand:
             if valued.rates is rates:
                 return valued
-        valued = Valued(rates, _weights(rates, self.busy_s))
+        valued = ValuedRates(rates, _weights(rates, self.busy_s))
         self._at_hand = (valued, *self._at_hand[: AT_HAND - 1])
         return valued
 
-    def _carried(self, counts: Floats, valued: Valued) -> Floats:
+    def _carried(self, counts: Floats, valued: ValuedRates) -> Floats:
         """Return requests a second that so many machines carry."""
         numbers, carried = counts.astype(int).tolist(), valued.carried
         new = [count for count in numbers if count not in carried]

@@ -13,7 +13,7 @@ from support.tracked import CALL, MACHINE, service
 
 import serflow_opt as so
 from serflow_opt.traffic.control import contest
-from serflow_opt.traffic.control.contest import FIRST_S, Came, Contestant
+from serflow_opt.traffic.control.contest import FIRST_S, CameInSteps, Contestant
 from serflow_opt.traffic.control.controller import Controller
 from serflow_opt.traffic.control.worth import MachineWorth
 from serflow_opt.traffic.demand.rates import Rates
@@ -97,7 +97,7 @@ def test_what_a_fleet_in_thought_costs_and_makes_late() -> None:
     own = service(None)
     worth = MachineWorth(own, 0, MACHINE, 1800.0, "smooth")
     one = Contestant(ready=2)
-    one.value(worth, one.advance(60.0), Came(np.full(4, 60.0), 15.0))
+    one.value(worth, one.advance(60.0), CameInSteps(np.full(4, 60.0), 15.0))
     assert one.usd == pytest.approx(2 * 60 * MACHINE.usd_per_s)
     assert one.backlog == pytest.approx(60 * (60 - 40))
     assert one.late == pytest.approx(60 * 60)  # who comes behind 15 s x 20 waits 7.5 s and more, of 0.3 s
@@ -108,6 +108,6 @@ def test_a_fleet_beside_a_function_pays_for_what_it_does_not_take() -> None:
     own = service()
     worth = MachineWorth(own, 0, MACHINE, 1800.0, "smooth")
     one = Contestant(ready=2)
-    one.value(worth, one.advance(60.0), Came(np.full(4, 60.0), 15.0))
+    one.value(worth, one.advance(60.0), CameInSteps(np.full(4, 60.0), 15.0))
     assert one.usd == pytest.approx(2 * 60 * MACHINE.usd_per_s + 60 * 20 * 0.2 * 1e-4, rel=0.02)
     assert (one.late, one.backlog) == (0.0, 0.0)
