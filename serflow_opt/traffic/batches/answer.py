@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.provision.structures import Structure
     from serflow_opt.traffic.simulate.service_times import Law
 
-STEADY = "requests served one by one: batches are planned for a steady rate"
+STEADY = (
+    "requests served one by one: batches are planned for a steady rate (a single rate_per_s; scale and simulate --trace "
+    "take batches over a trace)"
+)
 BESIDE = "beside a function as many batches wait for machines as are never late, up to {rounds} for each worker"
 FORMULA = (
     "what machines leave to functions as by Hayward's formula, few workers by chains, in simulations up to 6 % of the "
