@@ -7,7 +7,8 @@ Random instances of rising size (`generate.py`), the same for all, on seeds noth
 * front (cost and worst-case latency): pyaugmecon on the flow-scaled MILP, NSGA-II by pymoo
 
 Seconds are processor time, all by one thread; limits are of the clock. A peer that did not
-end within the limit at a size is left out of the larger ones, and so are peers that are not installed. pyaugmecon needs
+end within the limit at a size is left out of the larger ones, but for pymoo's, which never end by themselves: the limit
+is what they may spend. So are peers that are not installed. pyaugmecon needs
 numpy below 2, hence an environment of its own: pip install 'numpy<2' pyaugmecon pymoo ortools pyscipopt, and
 serflow-opt. Exits with 1 where two contradict each other.
 """
@@ -36,6 +37,8 @@ from scip_product import Answer
 OURS, MODEL = "serflow-opt", "flow-scaled MILP, HiGHS"
 NEEDS = {"SCIP, products": "pyscipopt", "CP-SAT, products": "ortools", "pymoo, genetic search": "pymoo"}
 NEEDS |= {"pyaugmecon, HiGHS": "pyaugmecon", "pymoo, NSGA-II": "pymoo"}
+ENDLESS = {name for name, package in NEEDS.items() if package == "pymoo"}
+"""Peers that search until the limit."""
 PLANS: dict[str, dict[str, Method]] = {
     "cost": {
         OURS: METHODS["auto"][1],
@@ -172,6 +175,7 @@ def main() -> int:
     parser.add_argument("--most-stages", type=int, default=math.inf, help="sizes up to so many stages")
     parser.add_argument("--seeds", type=int, default=10, help="instances a size, for serflow-opt")
     parser.add_argument("--peer-seeds", type=int, default=3, help="of them, for its peers")
+    parser.add_argument("--peers", nargs="+", help="those to run; all there are, else")
     parser.add_argument("--first-seed", type=int, default=9000, help="change it for fresh instances")
     parser.add_argument("--limit", type=float, default=60.0, help="seconds for one run of a peer")
     parser.add_argument("--gap", type=float, default=1e-4)
@@ -183,6 +187,7 @@ def main() -> int:
     for question in given.questions:
         methods = list(PLANS[question]) if question in PLANS else [OURS, "pyaugmecon, HiGHS", "pymoo, NSGA-II"]
         alive = [name for name in methods if name not in NEEDS or importlib.util.find_spec(NEEDS[name])]
+        alive = [name for name in alive if name == OURS or given.peers is None or name in given.peers]
         curves[question] = {name: [] for name in alive}
         warm = load("3x3x4", 0)
         for name in alive if question in PLANS else ():  # imports and caches do not count
@@ -199,7 +204,7 @@ def main() -> int:
             lines += lines_of(question, size, rows)
             for name, row in rows.items():
                 curves[question][name].append(Point(shape_of(size)[0], statistics.median(row.seconds), row.cut))
-            alive = [name for name in alive if name == OURS or not rows[name].cut]
+            alive = [name for name in alive if name == OURS or name in ENDLESS or not rows[name].cut]
         powers = ", ".join(f"{name} {fitted(points)}" for name, points in curves[question].items())
         words.append(f"* {question}: seconds grow like stages to the power of: {powers}")
     text = "\n\n".join([
