@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.simulate.service_times import Law
 
 STEADY = (
-    "requests served one by one: batches are planned for a steady rate (a single rate_per_s; scale and simulate --trace "
+    "requests served one by one: batches are planned for a steady rate (one rate_per_s; scale and simulate --trace "
     "take batches over a trace)"
 )
 BESIDE = "beside a function as many batches wait for machines as are never late, up to {rounds} for each worker"
