@@ -286,6 +286,8 @@ class Nodes(Mixes):
         for p in range(self.machines):
             if self.least[p] == self.most[p]:
                 continue
+            if self.rent[p] == 0 and (not self.money or self.due[p] == 0):  # free: how many there are changes nothing
+                continue
             number = self._number(p)
             part = min(number - floor(number), ceil(number) - number)
             if self.full[p]:
