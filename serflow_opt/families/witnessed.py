@@ -85,6 +85,8 @@ def solve_witnessed(family: Family, problem: Any, goal: Goal, settings: SearchSe
 
 def _nothing_to_choose(family: Family, problem: Any, goal: Goal, built: Built) -> Found:
     """The only decision there is, which HiGHS is not asked for: a model without variables."""
+    from serflow_opt.backend.highs import Outcome
+
     found = Found()
     decision = family.decode(problem, built, Outcome("optimal", 0.0, 0.0, {}, 0, 0, 0))
     valued = family.evaluate(problem, decision)
