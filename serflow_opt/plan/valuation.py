@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import wraps
 from typing import Any
 
 from serflow_opt.plan.adversary import report, value_robustly
 from serflow_opt.plan.answer import answer_with
-from serflow_opt.plan.document import Plan
+from serflow_opt.plan.document import Metrics, Plan
 from serflow_opt.plan.evaluator import evaluate
-from serflow_opt.plan.names import resolve
+from serflow_opt.plan.names import Given, resolve
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.limits import holding_machines, shown_unit
+
+
+@wraps(evaluate)
+def metrics_of(instance: Instance, plan: Given) -> Metrics:
+    """As `evaluate`, with the machines that each tier has counted, too."""
+    return evaluate(holding_machines(instance), plan)
 
 
 def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
