@@ -88,7 +88,9 @@ def _by_path(instance: Instance) -> bool:
 
 def _by_percentile(instance: Instance, found: SearchOutcome, settings: SearchSettings) -> bool:
     """Look for equally good plans of a lower percentile by mixes; say whether they take that."""
-    if instance.quantile is None or found.metrics is None or not found.proven(settings.gap):
+    if settings.extra is not None or instance.quantile is None or found.metrics is None:
+        return False  # mixes know nothing of a user's constraints
+    if not found.proven(settings.gap):
         return False
     seconds = found.metrics.latency_ms(instance.latency_measure) / 1000
     try:
