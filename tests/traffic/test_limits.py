@@ -19,6 +19,7 @@ import serflow_opt as so
 from serflow_opt.backend import highs
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.traffic.control import compare as comparing
+from serflow_opt.traffic.control import runs as running
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.provision import counts, one_set, search
 from serflow_opt.traffic.schedule.solve import evaluate_schedule, schedule
@@ -109,8 +110,8 @@ def test_simulation_without_time_says_how_far_it_came(monkeypatch: pytest.Monkey
 
 def test_comparison_keeps_what_is_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second of two simulations is not through in time."""
-    through = iter([comparing._simulate])
-    monkeypatch.setattr(comparing, "_simulate", lambda given: next(through, lambda given: "3 of 1,200")(given))
+    through = iter([running._simulate])
+    monkeypatch.setattr(running, "_simulate", lambda given: next(through, lambda given: "3 of 1,200")(given))
     found = comparing.compare(LIBRA, SMALL, policies=["functions", "controller"])
     assert [row.policy for row in found.rows] == ["functions"]
     assert found.left_out == {"controller": "stopped: 3 of 1,200"}
