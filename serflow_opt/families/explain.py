@@ -103,7 +103,10 @@ def explain(
         with suppress(NotAsked):
             rows.append(_row(problem, plan, goal, q, ceilings[q.name], find))
     best, others = plan.objective.value or 0.0, []
-    for other in family.beside(problem):
+    for other in family.beside(problem, SearchSettings(gap, questions.deadline, threads)):
+        if other.values is None:
+            questions.not_asked.append(f"beside, {other.name}: {other.words} (begun, not proven)")
+            continue
         value = other.values[goal.name] * goal.shown
         others.append(
             Alternative(name=other.name, words=other.words, value=value, times=value / best if best else None)

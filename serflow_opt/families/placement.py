@@ -199,7 +199,7 @@ class Placements:
         """Return nothing: clashing limits say it all."""
         return []
 
-    def beside(self, problem: Instance) -> list[Other]:
+    def beside(self, problem: Instance, settings: SearchSettings) -> list[Other]:
         """Return nothing: `explain` of placements compares options."""
         return []
 

@@ -101,12 +101,12 @@ class Other:
     name, words
         What it is called, and how it decides.
     values
-        By quantity, in its own unit, by the family's witness.
+        By quantity, in its own unit, by the family's witness; None: what it comes to was not proven in the time.
     """
 
     name: str
     words: str
-    values: Mapping[str, float]
+    values: Mapping[str, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +242,8 @@ class Family(Protocol):
     def obstacles(self, problem: Any) -> list[str]:
         """Return what in a problem without a decision stands in the way, beside its limits by name."""
 
-    def beside(self, problem: Any) -> list[Other]:
-        """Return what others would decide, limits aside, for comparison."""
+    def beside(self, problem: Any, settings: SearchSettings) -> list[Other]:
+        """Return what others would decide, limits aside, for comparison; what needs a search is searched so."""
 
     def row(self, answer: Any) -> dict[str, object]:
         """Return an answer as the row of a table, by column."""

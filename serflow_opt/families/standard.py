@@ -253,7 +253,7 @@ class Standard(ABC):
         """Return what in a problem stands in the way of a decision, beside its limits."""
         return self.functions.obstacles(problem.data, problem.limits)
 
-    def beside(self, problem: Question) -> list[Other]:
+    def beside(self, problem: Question, settings: SearchSettings) -> list[Other]:
         """Return what others would decide: nothing."""
         return []
 

@@ -144,7 +144,7 @@ class Batchings(Standard):
             f"configurations of {len(data.functions)} functions"
         )
 
-    def beside(self, problem: Question) -> list[Other]:
+    def beside(self, problem: Question, settings: SearchSettings) -> list[Other]:
         """Return what it costs to serve each application alone, all together, or requests divided evenly."""
         from serflow_opt.families.batching.beside import others
 

@@ -109,17 +109,17 @@ class Blockeds(Standard):
         what = f"{data.algorithm} of {data.rows:,} rows, blocks of {sizes}" if data.algorithm else "a graph of tasks"
         return f"{what}; {data.workers[0]:,} to {data.workers[-1]:,} workers of {len(data.options)} kinds"
 
-    def beside(self, problem: Question) -> list[Other]:
+    def beside(self, problem: Question, settings: SearchSettings) -> list[Other]:
         """Return other block sizes, and half and twice the workers, of what is found best."""
         from serflow_opt.families.blocked.decide import others
         from serflow_opt.families.blocked.menu import menu_of
         from serflow_opt.families.blocked.search import best
-        from serflow_opt.ground.deadline import Deadline
-        from serflow_opt.ground.tolerances import DEFAULT_GAP
 
         menu = menu_of(problem.data)
-        done = best(menu, {problem.optimise: 1.0}, problem.limits, DEFAULT_GAP, Deadline())
-        return [] if done.row is None else others(problem.data, menu.plan(done.row))
+        done = best(menu, {problem.optimise: 1.0}, problem.limits, settings.gap, settings.deadline)
+        if done.row is not None:
+            return others(problem.data, menu.plan(done.row))
+        return [] if done.whole else [Other("other blocks", "other block sizes, half and twice the workers", None)]
 
 
 BLOCKED: Family = Blockeds()

@@ -16,7 +16,7 @@ from serflow_opt.search.outcome import SearchSettings
 
 
 def others(problem: Cluster, name: str, limits: Mapping[str, float], settings: SearchSettings) -> list[Other]:
-    """Return what these ways come to, at best, within the same limits, of those that can be had and were proven.
+    """Return what these ways come to, at best, within the same limits, of those that can be had.
 
     Parameters
     ----------
@@ -42,6 +42,8 @@ def others(problem: Cluster, name: str, limits: Mapping[str, float], settings: S
         plan, state = search(less, {name: 1.0}, limits, settings, judge)
         if plan is not None and replace(state, values={}, value=judge(plan)).proven(settings.gap):
             found.append(Other(title, words, value(less, plan).values))
+        elif not state.infeasible:
+            found.append(Other(title, words, None))
     return found
 
 

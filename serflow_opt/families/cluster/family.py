@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from serflow_opt.families.found import Found
     from serflow_opt.search.outcome import SearchSettings
 
+BESIDE_S = 10.0
+"""Seconds for what others would decide, where nobody says how long it may take."""
+
 
 class Clusters(Standard):
     """Which instances of which networks to start, of which batch and size, and how they are packed on servers."""
@@ -107,13 +110,14 @@ class Clusters(Standard):
             f"miss their target, {beaten:,} are outclassed; {len(data.servers)} types of servers"
         )
 
-    def beside(self, problem: Question) -> list[Other]:
+    def beside(self, problem: Question, settings: SearchSettings) -> list[Other]:
         """Return what batches of one, and one configuration for all instances of a network, come to at best."""
         from serflow_opt.families.cluster.beside import others
         from serflow_opt.ground.deadline import Deadline
-        from serflow_opt.search.outcome import SearchSettings
 
-        return others(problem.data, problem.optimise, problem.limits, SearchSettings(deadline=Deadline(10.0)))
+        if not settings.deadline.limited:
+            settings = replace(settings, deadline=Deadline(BESIDE_S))
+        return others(problem.data, problem.optimise, problem.limits, settings)
 
     def cautions(self, problem: Question) -> list[str]:
         """Return what is likely to be meant otherwise."""

@@ -17,6 +17,7 @@ from serflow_opt.families.standard import FamilyFunctions, Standard
 if TYPE_CHECKING:
     from serflow_opt.families.commitment.evaluate import Spend
     from serflow_opt.families.commitment.problem import Commitments
+    from serflow_opt.search.outcome import SearchSettings
 
 SCOPE = "the demand of the table, which stays as it is as long as the longest term"
 
@@ -73,7 +74,7 @@ class CommitmentFamily(Standard):
         rows = f"{len(data.hours):,} different demands over {data.hours.sum():,.4g} hours"
         return f"{len(data.plans)} plans for {', '.join(data.names)}; {rows}"
 
-    def beside(self, problem: Question) -> list[Other]:
+    def beside(self, problem: Question, settings: SearchSettings) -> list[Other]:
         """Return nothing committed, and each plan for the least and the mean demand."""
         from serflow_opt.families.commitment.decide import others
 

@@ -105,7 +105,7 @@ class Jobs(Standard):
             f"{', '.join(own.name for own in data.algorithms)}, channels {names}"
         )
 
-    def beside(self, problem: Question) -> list[Other]:
+    def beside(self, problem: Question, settings: SearchSettings) -> list[Other]:
         """Return the best on functions, on machines, and in turn."""
         from serflow_opt.families.job.decide import others
 

@@ -89,7 +89,7 @@ class KeepAlives(Standard):
         best = best_window(problem.data, weights, problem.limits)
         return settle_exact(self, problem, goal, found, None if best is None else (best[1], best[0]))
 
-    def beside(self, problem: Question) -> list[Other]:
+    def beside(self, problem: Question, settings: SearchSettings) -> list[Other]:
         """Return what not keeping, always keeping, ten minutes, and a hybrid histogram policy come to."""
         import numpy as np
 

@@ -103,7 +103,7 @@ class Pipelines(Standard):
 
         return too_large(problem.data)
 
-    def beside(self, problem: Question) -> list[Other]:
+    def beside(self, problem: Question, settings: SearchSettings) -> list[Other]:
         """Return one worker, data parallelism, a pipeline without replicas, and one more worker of each type."""
         from serflow_opt.families.pipeline.beside import others
 

@@ -120,7 +120,7 @@ class SpotFamily(Standard):
             return ["no limit on late requests or availability: nothing is cheapest (limits.availability_min = 0.999)"]
         return []
 
-    def beside(self, problem: Question) -> list[Other]:
+    def beside(self, problem: Question, settings: SearchSettings) -> list[Other]:
         """Return on demand alone, spot alone, and the cheapest without spares."""
         from serflow_opt.families.spot.decide import others
 

@@ -97,11 +97,11 @@ def others(flow: Workflow) -> list[Other]:
         return min(menu, key=lambda own: (own.seconds, own.usd + own.rent * own.seconds)).row
 
     cheap, fast = [cheapest(menu) for menu in menus], [fastest(menu) for menu in menus]
+    least = value(flow, WorkflowPlan(tuple(cheap))).values
     found = [
-        Other("cheapest", "each phase at its cheapest, nothing kept", value(flow, WorkflowPlan(tuple(cheap))).values),
+        Other("cheapest", "each phase at its cheapest, nothing kept", least),
         Other("fastest", "each phase at its fastest, nothing kept", value(flow, WorkflowPlan(tuple(fast))).values),
     ]
-    least = found[0].values
     for f, phase in enumerate(flow.phases):
         if cheap[f] != fast[f]:
             own = value(flow, WorkflowPlan((*cheap[:f], fast[f], *cheap[f + 1 :]))).values

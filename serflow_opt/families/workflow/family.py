@@ -113,7 +113,7 @@ class Workflows(Standard):
         rows = ", ".join(f"{own.name} {len(menu)}" for own, menu in zip(data.phases, options_of(data), strict=True))
         return f"{len(data.phases)} phases, rows of each: {rows}"
 
-    def beside(self, problem: Question) -> list[Other]:
+    def beside(self, problem: Question, settings: SearchSettings) -> list[Other]:
         """Return all phases at their cheapest and fastest, and each phase alone at its fastest."""
         from serflow_opt.families.workflow.decide import others
 

@@ -10,6 +10,7 @@ from support.helpers import run
 
 import serflow_opt as so
 from serflow_opt.families.workflow.family import WORKFLOW
+from serflow_opt.search.outcome import SearchSettings
 
 
 def test_commands(tmp_path: Path) -> None:
@@ -35,7 +36,7 @@ def test_what_others_do_stands_beside(tmp_path: Path) -> None:
     phases = oracle.drawn(3, 3)
     problem = so.load(oracle.write(phases, tmp_path))
     values = list(oracle.plans(phases))
-    beside = WORKFLOW.beside(problem)
+    beside = WORKFLOW.beside(problem, SearchSettings())
     assert len(beside) >= 2
     for own in beside:
         assert own.values["time"] >= min(v["time"] for v in values) * (1 - 1e-9)
