@@ -206,7 +206,7 @@ def machines_needed(data: Data, p: int, runners: Collection[int], among: _Work |
     sending = max((_sending(data, hop) for hop in hops if hop[1] in runners), default=0.0)
     decoding = max((data.decode_time(entry) for entry in entries if entry[1] in runners), default=0.0)
     needed = math.ceil(per_second / instance.options[p].workers * (sum(times) + sending + decoding)) + 1
-    there_are = instance.options[p].machines_max
+    there_are = instance.machines_max(instance.options[p])
     return needed if there_are is None else min(needed, there_are)
 
 

@@ -128,8 +128,7 @@ def add_parts(m: Any, data: Data, goal: Collection[Objective], deadline: Deadlin
     add_memory(m, data)
     add_runs(m, data)
     limited = [name for name in get_args(Objective) if instance.limit(name) is not None]
-    counted = instance.accounting == "reserved" and any(option.machines_max is not None for option in instance.options)
-    counting: set[Objective] = {"cost"} if counted else set()  # brings the numbers of machines and their limits
+    counting: set[Objective] = {"cost"} if instance.machines_scarce else set()
     parts = PlacementParts(m, data, path, {*goal, *limited, *counting}, deadline)
     if data.own_menus:
         add_own_menus(m, data, parts.scaled)
@@ -147,7 +146,7 @@ def add_parts(m: Any, data: Data, goal: Collection[Objective], deadline: Deadlin
         add_energy_ceiling(m, data, parts.value("energy"))
     if instance.carbon_max_g is not None:
         add_carbon_ceiling(m, data, parts.value("carbon"))
-    if counted:
+    if counting:  # brings the numbers of machines, and their limits
         parts.value("cost")
     if instance.sent_limits:
         add_sent_limits(m, data, parts.work)

@@ -22,7 +22,7 @@ from serflow_opt.plan.samples import tables_scope
 from serflow_opt.problem.batches import one_by_one
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.limits import holding_machines, shown_unit
+from serflow_opt.problem.limits import shown_unit
 from serflow_opt.search.best import search
 from serflow_opt.search.goal import Goal, scaled
 from serflow_opt.search.outcome import GAP_LEFT, OUT_OF_TIME, Method, SearchOutcome, SearchSettings
@@ -126,7 +126,6 @@ def answer(instance: Instance, settings: SearchSettings, *, batches: bool = True
         from serflow_opt.search.joint.solve import solve_joint
 
         return solve_joint(instance, settings)
-    instance = holding_machines(instance)
     if instance.uncertainty is not None:
         return _robustly(instance, settings)
     beside, scope = None, None

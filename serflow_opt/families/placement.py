@@ -50,7 +50,7 @@ class Placements:
     own: Mapping[str, str] = {
         "solve": "solving:solve",
         "solve_all": "fleets.batch:solve_all",
-        "evaluate": "plan.valuation:metrics_of",
+        "evaluate": "plan.evaluator:evaluate",
         "value": "plan.valuation:value_plan",
         "pareto": "fronts.pareto:pareto",
         "explain": "sensitivity.explain:explain",

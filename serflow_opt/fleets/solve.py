@@ -26,7 +26,6 @@ from serflow_opt.problem.egress import tiers_refused
 from serflow_opt.problem.given import Named, instances_of
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.problem.limits import holding_machines
 from serflow_opt.search.outcome import SearchSettings
 from serflow_opt.solving import answer
 
@@ -182,7 +181,7 @@ def _services(
     for instance, share in zip(instances, shares, strict=True):
         offered = {o.name for o in instance.options if instance.tiers[o.tier].kind != "function"}
         types = tuple(name for name in machines if name in offered)
-        services.append(FleetService(holding_machines(instance), minimize, share, types))
+        services.append(FleetService(instance, minimize, share, types))
     return services
 
 

@@ -108,7 +108,7 @@ def by_placements(asked: FrontRequest, elsewhere: Callable[[int], bool] | None =
     instance, names = asked.instance, asked.objectives
     if not _from_menus(instance):
         return None
-    if ({"cost", "carbon"} & set(names) and instance.accounting == "reserved") or few_machines(instance):
+    if ({"cost", "carbon"} & set(names) and instance.accounting == "reserved") or instance.machines_scarce:
         return None
     others: list[Objective] = [n for n in ("cost", "latency", "privacy", "energy", "carbon") if n not in names]
     if any(instance.limit(n) is not None for n in others if n != "latency" or not by_placement(instance)):
@@ -203,14 +203,9 @@ def _has_labels(asked: FrontRequest) -> bool:
     paid = any(name in objectives or instance.limit(name) is not None for name in BY_ACCOUNTING)
     if not _from_menus(instance) or (paid and instance.accounting != "per-request") or stages_couple(instance):
         return False
-    if instance.run_on or instance.ramps_bind or few_machines(instance):
+    if instance.run_on or instance.ramps_bind or instance.machines_scarce:
         return False
     return not (timed and instance.quantile is not None)
-
-
-def few_machines(instance: Instance) -> bool:
-    """Whether machines are rented whole and some type may run out: whatever the objectives, that decides who fits."""
-    return instance.accounting == "reserved" and any(option.machines_max is not None for option in instance.options)
 
 
 def _from_menus(instance: Instance) -> bool:

@@ -40,7 +40,7 @@ from serflow_opt.plan.samples import tables_scope, tables_wanted
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.problem.limits import at_most, holding_machines, shown_unit
+from serflow_opt.problem.limits import at_most, shown_unit
 
 Find = Callable[[FrontRequest], Result | None]
 FrontMethod = Literal["auto", "placements", "labels", "milp"]
@@ -99,7 +99,7 @@ def pareto(
             coverage = given.number("coverage", coverage, above=True)
         given.one_of("method", method, get_args(FrontMethod))
         given.problems += _misfits(instance, objectives, coverage)
-    instance, path = holding_machines(instance), None if journal is None else Path(journal)
+    path = None if journal is None else Path(journal)
     if instance.uncertainty is not None:
         instance = at_worst(instance)
     with stoppable():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from itertools import combinations
 
@@ -44,7 +44,7 @@ def no_placement(instance: Instance, settings: SearchSettings) -> Clash:
     def kept(keys: Keys) -> bool | None:
         return holds(_keeping(plain, keys))
 
-    counted = any(option.machines_max is not None for option in instance.options)
+    counted = instance.machines_scarce
     found, complete = smallest_clashes(KEYS if counted else KEYS[:-1], kept)
     sets = [_set(plain, keys, holds) for keys in found]
     message = (
@@ -67,7 +67,7 @@ def _keeping(instance: Instance, keys: Keys) -> Instance:
     if "run_max_s" not in keys:
         instance = replace(instance, options=tuple(replace(o, run_max_s=None) for o in instance.options))
     if "machines_max" not in keys:
-        instance = replace(instance, options=tuple(replace(o, machines_max=None) for o in instance.options))
+        instance = _any_number(instance, instance.options)
     if "rule" not in keys:
         instance = replace(instance, rules=())
     if "link" not in keys:
@@ -127,16 +127,22 @@ def _more_machines(instance: Instance, keys: Keys, holds: Holds) -> tuple[Change
     base = _keeping(instance, keys)
     single = [
         option.name
-        for p, option in enumerate(base.options)
-        if option.machines_max is not None
-        and holds(
-            replace(base, options=(*base.options[:p], replace(option, machines_max=None), *base.options[p + 1 :]))
-        )
+        for option in base.options
+        if base.machines_max(option) is not None and holds(_any_number(base, [option]))
     ]
-    asked = min(option.machines_max for option in instance.options if option.machines_max is not None)
+    limits = map(instance.machines_max, instance.options)
+    asked = min(most for most in limits if most is not None)
     change = Change(limit="machines_max", asked=float(asked), best=None, unit="machines")
     named = " or ".join(single[:SHOWN])
     return change, f"more machines of {named}" if named else "more machines of more than one type"
+
+
+def _any_number(instance: Instance, options: Collection[Option]) -> Instance:
+    """Return a copy with any number of machines of some types; the others of their tiers have what they had."""
+    tiers = tuple(replace(tier, scaling=replace(tier.scaling, machines_max=None)) for tier in instance.tiers)
+    own = (None if any(option is o for o in options) else instance.machines_max(option) for option in instance.options)
+    each = zip(instance.options, own, strict=True)
+    return replace(instance, tiers=tiers, options=tuple(replace(option, machines_max=most) for option, most in each))
 
 
 def _helpful_links(instance: Instance, keys: Keys, holds: Holds) -> tuple[Change, str]:

@@ -293,10 +293,10 @@ def _breaches(instance: Instance, steps: Sequence[Step], metrics: Metrics) -> li
     for option in used:
         held = max(_memory_bytes(instance, own) for own in _apart(steps, option))
         checks.append((f"memory of {option.name}", held, option.memory_bytes, False))
-    for option in used if any(option.machines_max is not None for option in instance.options) else ():
+    for option in used if instance.machines_scarce else ():
         tier = instance.tiers[option.tier].name
         count = sum(own.count for own in metrics.machines if (own.tier, own.option) == (tier, option.name))
-        checks.append((f"machines of {option.name}", float(count), option.machines_max, False))
+        checks.append((f"machines of {option.name}", float(count), instance.machines_max(option), False))
     for name, value, limit, floor in checks:
         if limit is None:
             continue

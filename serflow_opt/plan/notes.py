@@ -83,14 +83,6 @@ def notes_on(instance: Instance, decision: Decision, metrics: Metrics, replays: 
     notes = cautions(instance)
     if instance.run_on:
         notes.append(RUNS_ON)
-    most = {tier.name: tier.scaling.machines_max for tier in instance.tiers}
-    for own in metrics.machines:
-        there_are = most.get(own.tier)
-        if there_are is not None and own.count > there_are:
-            notes.append(
-                f"{own.count} x {own.option} ({own.tier}), where machines_max is {there_are}: "
-                "`solve`, `pareto`, `fleet` and `provision` hold it"
-            )
     if instance.mode == "train" and not any(note.startswith(TRAINED) for note in notes):
         notes.append(TRAINED)
     for part in replays:

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from functools import wraps
 from typing import Any
 
 from serflow_opt.plan.adversary import report, value_robustly
 from serflow_opt.plan.answer import answer_with
-from serflow_opt.plan.document import Metrics, Plan
+from serflow_opt.plan.document import Plan
 from serflow_opt.plan.evaluator import evaluate
-from serflow_opt.plan.names import Given, resolve
+from serflow_opt.plan.names import resolve
 from serflow_opt.problem.instance import Instance
-from serflow_opt.problem.limits import holding_machines, shown_unit
-
-
-@wraps(evaluate)
-def metrics_of(instance: Instance, plan: Given) -> Metrics:
-    """As `evaluate`, with the machines that each tier has counted, too."""
-    return evaluate(holding_machines(instance), plan)
+from serflow_opt.problem.limits import shown_unit
 
 
 def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
@@ -31,7 +24,7 @@ def value_plan(instance: Instance, document: Mapping[str, Any]) -> Plan:
         When the document does not fit the instance.
     """
     began = time.monotonic()
-    instance, decision = resolve(holding_machines(instance), document)
+    instance, decision = resolve(instance, document)
     # a weighted objective depends on ideal and nadir, which only a solve finds
     weighted = instance.minimize == "weighted"
     shown = shown_unit(instance.minimize)[0]

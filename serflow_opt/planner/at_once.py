@@ -15,6 +15,7 @@ import numpy as np
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.tolerances import EQUAL, NARROW
+from serflow_opt.plan.document import Metrics
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.planner.policy import Piece, Policy
 from serflow_opt.planner.rated import HOUR, Rated
@@ -61,22 +62,25 @@ def map_at_once(
     cap = instance.utilisation_cap
     try:
         decisions = best_at_some_rate(instance, deadline, jobs, lambda n, of: report(n, 0.9 * n / of))
-        terms = []
+        terms, last = [], []
         for decision in decisions or ():
             deadline.check()
-            terms.append(Rated.of(evaluate(instance, decision), high, cap))
+            metrics = evaluate(instance, decision)
+            terms.append(Rated.of(metrics, high, cap))
+            last.append(_last_rate(instance, metrics, terms[-1]))
     except OutOfTime:
         return None
     if decisions is None:
         return None
-    if not decisions:
+    end = min(high, max(last, default=0.0))
+    if end <= low:
         return Policy(instance.name, "rate_per_s", (Piece(low, high, None, 0.0),), tolerance, cap)
-    steps = _steps(terms, low, high)
+    steps = _steps(terms, low, end)
     if steps is None:
         return None
     pieces: list[Piece] = []
     ends: list[list[float]] = []
-    for run in _runs(terms, steps, tolerance):
+    for run in _runs(terms, last, steps, tolerance):
         here = instance.with_limits(rate_per_s=run.high)
         metrics = evaluate(here, decisions[run.plan])
         found = SearchOutcome(decisions[run.plan], metrics, metrics.cost_usd_per_request, run.least / HOUR / run.high)
@@ -90,8 +94,18 @@ def map_at_once(
     if sum(map(len, ends)) <= PIECES:
         parts = zip(pieces, ends, strict=True)
         pieces = [piece for whole, own in parts for piece in _by_counts(instance, whole, own, tolerance)]
+    if end < high:
+        pieces.append(Piece(end, high, None, 0.0))
     report(len(decisions), 1.0)
     return Policy(instance.name, "rate_per_s", tuple(pieces), tolerance, cap)
+
+
+def _last_rate(instance: Instance, metrics: Metrics, terms: Rated) -> float:
+    """Return the rate up to which there are machines enough for a plan; infinite: at any rate."""
+    limits = {(instance.tiers[o.tier].name, o.name): instance.machines_max(o) for o in instance.options}
+    used = [limits[own.tier, own.option] for own in metrics.machines if own.count]
+    rates = (most / load for most, load in zip(used, terms.loads, strict=True) if most is not None and load > 0)
+    return min(rates, default=math.inf)
 
 
 def _full(terms: Rated, low: float, high: float) -> list[float]:
@@ -135,19 +149,29 @@ def _steps(terms: Sequence[Rated], low: float, high: float) -> Floats | None:
     return kept
 
 
-def _runs(terms: Sequence[Rated], steps: Floats, tolerance: float) -> list[_Run]:
-    """Cover the rates with plans that miss at most the tolerance, each as far as it goes."""
+def _runs(terms: Sequence[Rated], last: Sequence[float], steps: Floats, tolerance: float) -> list[_Run]:
+    """Cover the rates with plans that miss at most the tolerance, each as far as it goes.
+
+    Parameters
+    ----------
+    terms, last
+        What plans pay, and the rates up to which there are machines enough for them.
+    steps
+        Rates, rising, between which no plan needs a machine more.
+    tolerance
+        Relative.
+    """
     runs: list[_Run] = []
     size = max(AT_ONCE // len(terms), 1)
     for first in range(0, len(steps) - 1, size):
         part = steps[first : first + size + 1]
-        missed, least = _missed(terms, part)
+        missed, least = _missed(terms, last, part)
         while True:  # where costs cross between two steps, no plan may be good enough at both: halve
             bad = (missed.min(axis=0) > tolerance + EQUAL) & (np.diff(part) > NARROW * part[1:])
             if not bad.any():
                 break
             part = np.sort(np.concatenate([part, (part[1:] + part[:-1])[bad] / 2]))
-            missed, least = _missed(terms, part)
+            missed, least = _missed(terms, last, part)
         reach = np.zeros((len(terms), len(part)), dtype=np.int64)
         for e in range(len(part) - 2, -1, -1):
             reach[:, e] = np.where(missed[:, e] <= tolerance + EQUAL, reach[:, e + 1] + 1, 0)
@@ -166,16 +190,25 @@ def _runs(terms: Sequence[Rated], steps: Floats, tolerance: float) -> list[_Run]
     return runs
 
 
-def _missed(terms: Sequence[Rated], rates: Floats) -> tuple[Floats, Floats]:
+def _missed(terms: Sequence[Rated], last: Sequence[float], rates: Floats) -> tuple[Floats, Floats]:
     """Return what each plan misses at most between neighbouring rates, and the least USD an hour at the later one.
 
-    Costs are straight lines there, so the largest share that is missed is that at one of the ends.
+    Costs are straight lines there, so the largest share that is missed is that at one of the ends. A plan without
+    machines enough misses all.
+
+    Parameters
+    ----------
+    terms, last, rates
+        As `_runs` takes them.
     """
     middle = (rates[1:] + rates[:-1]) / 2
     slope = np.array([[own.per_request * HOUR] for own in terms])
     rent = np.array([own.usd_per_hour(middle) for own in terms]) - slope * middle
+    over = middle > np.array(last)[:, np.newaxis]
+    rent[over] = np.inf
     left, right = rent + slope * rates[:-1], rent + slope * rates[1:]
     least: Floats = right.min(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         missed = np.maximum(1 - left.min(axis=0) / left, 1 - least / right)
-    return np.where(np.isfinite(missed), np.maximum(missed, 0.0), 0.0), least  # what costs nothing misses nothing
+    missed = np.where(np.isfinite(missed), np.maximum(missed, 0.0), 0.0)  # what costs nothing misses nothing
+    return np.where(over, np.inf, missed), least

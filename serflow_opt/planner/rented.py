@@ -30,7 +30,6 @@ def covers(instance: Instance) -> bool:
     limited = any(limit is not None for limit in others)
     one_type = len(machines) <= 1 and not any(tier.stage_specific for tier in machines)
     plain = instance.minimize == "cost" and not (instance.then or instance.families or instance.joint)
-    plain &= all(option.machines_max is None for option in instance.options)
     return plain and instance.accounting == "reserved" and one_type and menus and not timed and not limited
 
 

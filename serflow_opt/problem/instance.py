@@ -287,6 +287,18 @@ class Instance:
         longest += sum(variant.added_flops for variant in self.variants) * self.passes / option.flops_per_s
         return max(longest, sum(option.stage_seconds)) > option.run_max_s
 
+    def machines_max(self, option: Option) -> int | None:
+        """Return how many machines of a type there are, its own and its tier's, where they are rented whole."""
+        if self.accounting != "reserved":
+            return None
+        limits = (option.machines_max, self.tiers[option.tier].scaling.machines_max)
+        return min((own for own in limits if own is not None), default=None)
+
+    @property
+    def machines_scarce(self) -> bool:
+        """Whether some type of machines, rented whole, may run out."""
+        return any(self.machines_max(option) is not None for option in self.options)
+
     def words(self, option: Option) -> tuple[str, ...]:
         """Return what an option goes by in patterns: name, tier, kind, and its labels: family and architecture."""
         tier = self.tiers[option.tier]

@@ -102,18 +102,6 @@ def value_of(instance: Instance, key: str) -> float | None:
     return value
 
 
-def holding_machines(instance: Instance) -> Instance:
-    """Return the instance with its tiers' machines_max on each of their machines, where these are rented whole."""
-    most = [tier.scaling.machines_max for tier in instance.tiers]
-    if instance.accounting != "reserved" or all(own is None for own in most):
-        return instance
-    options = []
-    for option in instance.options:
-        limits = [own for own in (option.machines_max, most[option.tier]) if own is not None]
-        options.append(replace(option, machines_max=min(limits, default=None)))
-    return replace(instance, options=tuple(options))
-
-
 def put(instance: Instance, key: str, value: float | None) -> Instance:
     """Return a copy with another value of a limit.
 

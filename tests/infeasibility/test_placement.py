@@ -68,6 +68,8 @@ def test_fewer_machines_than_any_placement_takes(tmp_path: Path) -> None:
     one = replace(instance, options=tuple(replace(option, machines_max=1) for option in instance.options))
     (clash,) = so.solve(one).infeasible_because
     (own,) = clash.sets
+    document["tier"][0]["machines_max"] = 1
+    assert so.solve(load(document, tmp_path)).infeasible_because == [clash]
     assert (clash.limit, own.limits) == ("placement", ["machines_max"])
     assert "more machines of v" in own.message
     assert "how many machines there are" in clash.message

@@ -56,17 +56,6 @@ def test_shares_that_may_be_factors() -> None:
         assert bool(found) == bool(said)
 
 
-def test_more_machines_than_there_are() -> None:
-    """A plan that is only valued may rent more of a type than there are: it says so."""
-    instance = tiny.two_stages(accounting="reserved", rate_per_s=2.0)
-    vm = instance.tiers[0]
-    few = dataclasses.replace(vm, scaling=dataclasses.replace(vm.scaling, machines_max=1))
-    instance = dataclasses.replace(instance, tiers=(few, *instance.tiers[1:]))
-    (note,) = notes(instance, [{"stage": s, "tier": "vm", "option": "v"} for s in (1, 2)])
-    assert "machines_max is 1" in note
-    assert notes(tiny.two_stages(accounting="reserved", rate_per_s=2.0), ACROSS) == []
-
-
 def test_what_a_function_does_not_take_in_one_call() -> None:
     """Data larger than a call takes are named with the stage and the limit."""
     (note,) = notes(with_limits(3.0, 10.0), ACROSS)

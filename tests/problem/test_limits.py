@@ -8,7 +8,7 @@ import pytest
 from support import tiny
 
 import serflow_opt as so
-from serflow_opt.problem.limits import holding_machines, keeping, limits_of, limits_set, put, shown_unit, value_of
+from serflow_opt.problem.limits import keeping, limits_of, limits_set, put, shown_unit, value_of
 
 
 def test_limits_are_told_in_the_unit_of_files() -> None:
@@ -49,7 +49,5 @@ def test_solve_rents_no_more_machines_than_a_tier_has() -> None:
         few = dataclasses.replace(vm, scaling=dataclasses.replace(vm.scaling, machines_max=most))
         return dataclasses.replace(instance, tiers=(few,))
 
-    assert [option.machines_max for option in holding_machines(having(7)).options] == [7]
-    assert holding_machines(instance) is instance
     assert so.solve(having(8)).status == "optimal"
     assert so.solve(having(7)).status == "infeasible"

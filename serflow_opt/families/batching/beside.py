@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -34,8 +35,12 @@ def others(problem: Batching) -> list[Other]:
     if count > 1:
         found.append(_other("together", "all in one group", problem, menu_of(problem), [tuple(range(count))]))
         evenly = [own for own in (_divided(problem, parts) for parts in range(2, count + 1)) if own is not None]
-        found += sorted(evenly, key=lambda own: own.values["cost"])[:1]
+        found += sorted(evenly, key=_cost)[:1]
     return [own for own in found if own is not None]
+
+
+def _cost(own: Other) -> float:
+    return math.inf if own.values is None else own.values["cost"]
 
 
 def _other(

@@ -63,8 +63,9 @@ class Menus:
 
 def _offers(chain: Chain) -> tuple[Floats, Floats, Ints]:
     """Return rents, at the chain's rate, and the most machines of each option; the tier of each runner."""
-    options = chain.data.instance.options
-    most = np.array([ANY_NUMBER if o.machines_max is None else o.machines_max for o in options], float)
+    instance = chain.data.instance
+    limits = [instance.machines_max(option) for option in instance.options]
+    most = np.array([ANY_NUMBER if limit is None else limit for limit in limits], float)
     return chain.rents, most, np.array(chain.data.tier)
 
 

@@ -129,7 +129,7 @@ class PlanStructures(BatchStructures):
     def allows(self, structure: Structure) -> bool:
         """Whether a plan may have these blocks: options change within a tier, and are scarce, as the instance says."""
         used = [self.option(p) for c in structure for p in (c.machine, c.function) if p is not None]
-        if any(own.machines_max is not None and used.count(own) > 1 for own in used):
+        if any(self.instance.machines_max(own) is not None and used.count(own) > 1 for own in used):
             return False
         return all(a is b or a.tier != b.tier or self.instance.tiers[a.tier].stage_specific for a, b in pairwise(used))
 
