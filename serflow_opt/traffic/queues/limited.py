@@ -20,7 +20,7 @@ what they were with room for all.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,27 +54,21 @@ class Limited:
         c and r, at least 1.
     service
         Service times.
+    places
+        Up to how many who wait are one group: 1, 2, ... r, where they are told apart.
     alike
         Exponential servers with room r'.
     lost, waits
         Shares of the arrivals that find no room, and that wait.
-    places
-        Up to how many who wait are one group: 1, 2, ... r, where they are told apart.
-    chances
-        Chances of those who wait to be of each group: a row for each load.
-    unlimited
-        Waiting with room for all, at those loads that are below c.
     """
 
     servers: int
     room: int
     service: ServiceTime
+    places: Floats
     alike: Exponential
     lost: Floats
     waits: Floats
-    places: Floats
-    chances: Floats
-    unlimited: TwoMoments
 
     @classmethod
     def at(cls, servers: int, loads: Floats, service: ServiceTime, room: int) -> Limited:
@@ -91,15 +85,28 @@ class Limited:
         room
             Requests that may wait.
         """
-        log = np.log(loads / servers)[:, None]
         places = (
             np.unique(np.round(np.geomspace(1, room, ONE_BY_ONE))) if room > ONE_BY_ONE else np.arange(1.0, room + 1)
         )
-        worth = _worth(servers, log, service, places)
-        alike = Exponential(servers, loads, worth[:, -1])
+        worth = _worth(servers, np.log(loads / servers)[:, None], service, places).max(axis=1)
+        alike = Exponential(servers, loads, worth)
         lost, waits = alike.shares()
-        unlimited = TwoMoments.at(servers, loads[loads < servers], service.cv2)
-        return cls(servers, room, service, alike, lost, waits, places, _chances(log, worth), unlimited)
+        return cls(servers, room, service, places, alike, lost, waits)
+
+    # what waits is asked for less often than what is lost, and takes several times as long
+
+    @cached_property
+    def chances(self) -> Floats:
+        """Chances of those who wait to be of each group: a row for each load."""
+        log = np.log(self.alike.loads / self.servers)[:, None]
+        worth = np.maximum.accumulate(_worth(self.servers, log, self.service, self.places), axis=1)
+        return _chances(log, worth)
+
+    @cached_property
+    def unlimited(self) -> TwoMoments:
+        """Waiting with room for all, at those loads that are below c."""
+        loads = self.alike.loads
+        return TwoMoments.at(self.servers, loads[loads < self.servers], self.service.cv2)
 
     @property
     def mean(self) -> Floats:
@@ -132,7 +139,7 @@ class Limited:
         from scipy.special import gammaincc
 
         services = self._found + 1
-        worth = _worth(self.servers, np.zeros((1, 1)), self.service, services)[0]
+        worth = np.maximum.accumulate(_worth(self.servers, np.zeros((1, 1)), self.service, services)[0])
         longer: Floats = gammaincc(worth[:, None], x * (self.servers * worth / services)[:, None])
         return longer
 
@@ -144,10 +151,11 @@ class Limited:
 
 
 def _worth(servers: int, log: Floats, service: ServiceTime, places: Floats) -> Floats:
-    """Return r' for numbers of places r, rising: a row for each logarithm of ρ."""
+    """Return what numbers of places r are worth: a row for each logarithm of ρ; r' is the most up to each."""
     seen = _seen(servers, service, places.tobytes())
-    less = LESS_AT_LOW_LOADS * np.maximum(1 - seen, 0.0) * np.maximum(-log, 0.0)
-    worth: Floats = np.maximum.accumulate(places / ((1 + seen) / 2 + less), axis=1)
+    worth: Floats = LESS_AT_LOW_LOADS * np.maximum(1 - seen, 0.0) * np.maximum(-log, 0.0)
+    worth += (1 + seen) / 2
+    np.divide(places, worth, out=worth)
     return worth
 
 

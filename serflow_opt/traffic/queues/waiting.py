@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,15 +39,21 @@ class Waiting:
         Whether a formula gives all of it exactly.
     lost
         Shares of the requests that find no room and go away, one for each rate.
-    mean_s
-        Mean waits of those who are served here, s, those who do not wait among them. inf: more come than can be served.
     """
 
     queue: str
     exact: bool
     lost: Floats
-    mean_s: Floats
+    _mean_s: Callable[[], Floats]
     _beyond: Callable[[Floats], Floats]
+
+    @cached_property
+    def mean_s(self) -> Floats:
+        """Mean waits of those who are served here, s, those who do not wait among them.
+
+        inf: more come than can be served.
+        """
+        return self._mean_s()
 
     def beyond(self, times: Floats) -> Floats:
         """Return the shares of those served here who wait longer than each of the times, s: a row for each rate.
@@ -79,14 +86,14 @@ def waiting(servers: int, rates_per_s: Floats, service: ServiceTime, room: int |
     some = loads > 0
     nothing = np.zeros_like(loads)
     if not some.any():
-        return Waiting("nobody comes", True, nothing, nothing, _nobody(len(loads)))
+        return Waiting("nobody comes", True, nothing, lambda: nothing, _nobody(len(loads)))
     if servers == 0:
         if room is None:
             ever = np.where(some, np.inf, 0.0)
-            return Waiting("no server", True, nothing, ever, lambda times: some[:, None] + 0.0 * times)
-        return Waiting("no server", True, np.where(some, 1.0, 0.0), nothing, _nobody(len(loads)))
+            return Waiting("no server", True, nothing, lambda: ever, lambda times: some[:, None] + 0.0 * times)
+        return Waiting("no server", True, np.where(some, 1.0, 0.0), lambda: nothing, _nobody(len(loads)))
     if room == 0:
-        return Waiting("M/G/c/c", True, erlang_b(servers, loads), nothing, _nobody(len(loads)))
+        return Waiting("M/G/c/c", True, erlang_b(servers, loads), lambda: nothing, _nobody(len(loads)))
     if room is not None:
         return _limited(servers, loads, service.unit, room, service.mean)
     return _unlimited(servers, loads, service.unit, service.mean)
@@ -95,11 +102,16 @@ def waiting(servers: int, rates_per_s: Floats, service: ServiceTime, room: int |
 def _limited(servers: int, loads: Floats, service: ServiceTime, room: int, mean_s: float) -> Waiting:
     """Return what is waited where `room` may wait, by the law of service times in units of their mean."""
     some = loads > 0
-    lost, mean = np.zeros_like(loads), np.zeros_like(loads)
+    lost = np.zeros_like(loads)
     one = servers == 1 and fits(service, room) and len(loads) <= FEW
     served = loads[some]
     queue = OneServerLimited.at(served, service, room) if one else Limited.at(servers, served, service, room)
-    lost[some], mean[some] = queue.lost, queue.mean * mean_s
+    lost[some] = queue.lost
+
+    def mean() -> Floats:
+        waits = np.zeros_like(loads)
+        waits[some] = queue.mean * mean_s
+        return waits
 
     def beyond(times: Floats) -> Floats:
         longer = np.zeros((len(loads), len(times)))
@@ -114,7 +126,6 @@ def _unlimited(servers: int, loads: Floats, service: ServiceTime, mean_s: float)
     """Return what is waited where all may wait, by the law of service times in units of their mean."""
     over = loads >= servers
     served = (loads > 0) & ~over
-    mean = np.where(over, np.inf, 0.0)
     fixed = len(set(service.seconds)) == 1 and not service.scatters
     queue: FixedTimesAt | OneServer | TwoMoments
     if fixed and len(loads) <= FEW and np.all(loads[served] <= FULLEST * servers):
@@ -123,7 +134,11 @@ def _unlimited(servers: int, loads: Floats, service: ServiceTime, mean_s: float)
         name, queue = _with_factor("M/G/1", service), OneServer(service, loads[served])
     else:
         name, queue = "M/G/c by two moments", TwoMoments.at(servers, loads[served], service.cv2)
-    mean[served] = queue.mean * mean_s
+
+    def mean() -> Floats:
+        waits = np.where(over, np.inf, 0.0)
+        waits[served] = queue.mean * mean_s
+        return waits
 
     def beyond(times: Floats) -> Floats:
         longer = np.where(over, 1.0, 0.0)[:, None] + 0.0 * times
