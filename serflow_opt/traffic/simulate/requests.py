@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt import kernels
 from serflow_opt.ground.deadline import NEVER, Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 ARRIVALS = ("spread", "poisson", "even")
 AT_ONCE = 1 << 14
 """Requests drawn and sorted at once, if a period has no more: they stay in the processor's cache."""
+BUCKETS = 1 << 18
+"""Requests of a period up to which buckets sort faster: beyond, they leave the cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,8 +76,9 @@ def draw(service: Service, trace: Trace, seed: int, arrivals: str = "spread", de
     exits, samples = leaving(service, n, rng)
     if service.draws is not None and samples is not None:
         return Requests(times, exits, service.draws.right[samples].astype(np.int8))
-    accuracy = np.asarray(service.accuracies, float)[exits]
-    right = np.where(np.isnan(accuracy), -1, rng.random(n) < accuracy).astype(np.int8)
+    accuracies, right = np.asarray(service.accuracies, float), np.empty(n, np.int8)
+    for part, drawn in _uniform(n, rng):
+        _below(drawn, exits[part], accuracies, right[part])
     return Requests(times, exits, right)
 
 
@@ -98,9 +102,10 @@ def leaving(service: Service, n: int, rng: np.random.Generator) -> tuple[NDArray
     if service.draws is not None:
         samples = rng.integers(0, len(service.draws.exits), n)
         return service.draws.exits[samples].astype(np.int16), samples
-    edges = np.cumsum(service.shares)
+    edges, exits = np.cumsum(service.shares), np.empty(n, np.int16)
     last = int(np.flatnonzero(service.shares)[-1])  # rounding must send nobody to a stage where none leaves
-    exits = np.minimum(np.searchsorted(edges, rng.random(n) * edges[-1], side="right"), last).astype(np.int16)
+    for part, drawn in _uniform(n, rng):
+        _places(drawn, edges, last, exits[part])
     return exits, None
 
 
@@ -129,14 +134,60 @@ def _moments(trace: Trace, rng: np.random.Generator, arrivals: str, deadline: De
         period = np.repeat(np.arange(len(counts)), counts)
         place = np.arange(len(period)) - np.repeat(np.cumsum(counts) - counts, counts)
         return (period + (place + 0.5) / np.repeat(counts, counts)) * trace.period_s
-    parts = [np.zeros(0)]
+    times, buffer = np.empty(int(counts.sum())), np.empty(AT_ONCE)
     first = 0
     below = np.cumsum(counts)
     while first < len(counts):  # in parts of whole periods, which come in the order of time
         deadline.check()
-        drawn = below[first - 1] if first else 0
+        drawn = int(below[first - 1]) if first else 0
         end = max(first + 1, int(np.searchsorted(below, drawn + AT_ONCE, side="right")))
-        period = np.repeat(np.arange(first, end), counts[first:end])
-        parts.append(np.sort((period + rng.random(len(period))) * trace.period_s))
+        upto = int(below[end - 1])
+        uniform = buffer[: upto - drawn] if upto - drawn <= AT_ONCE else np.empty(upto - drawn)
+        _sorted_moments(rng.random(out=uniform), counts[first:end], first, trace.period_s, times[drawn:upto])
         first = end
-    return np.concatenate(parts)
+    return times
+
+
+def _uniform(n: int, rng: np.random.Generator) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Yield uniform numbers for all requests, part by part, in an array that is used again."""
+    buffer = np.empty(min(n, AT_ONCE))
+    for first in range(0, n, AT_ONCE):
+        size = min(AT_ONCE, n - first)
+        yield slice(first, first + size), rng.random(out=buffer[:size])
+
+
+def _sorted_moments(
+    drawn: NDArray[np.float64], counts: NDArray[np.int64], first: int, period_s: float, out: NDArray[np.float64]
+) -> None:
+    """Write the moments of some periods, in order."""
+    if kernels.compiled and counts.max(initial=0) <= BUCKETS:
+        from serflow_opt.kernels.draws import moments
+
+        moments(drawn, np.ascontiguousarray(counts, np.int64), first, period_s, out)
+        return
+    np.add(np.repeat(np.arange(first, first + len(counts)), counts), drawn, out=out)
+    out *= period_s
+    out.sort()
+
+
+def _places(drawn: NDArray[np.float64], edges: NDArray[np.float64], most: int, out: NDArray[np.int16]) -> None:
+    """Write between which edges numbers are, of which the last edge is 1."""
+    if kernels.compiled:
+        from serflow_opt.kernels.draws import places
+
+        places(drawn, edges, most, out)
+    else:
+        np.minimum(np.searchsorted(edges, drawn * edges[-1], side="right"), most, out=out, casting="unsafe")
+
+
+def _below(
+    drawn: NDArray[np.float64], kinds: NDArray[np.int16], levels: NDArray[np.float64], out: NDArray[np.int8]
+) -> None:
+    """Write whether numbers are below the level of their kind: 1 or 0, -1 where there is none."""
+    if kernels.compiled:
+        from serflow_opt.kernels.draws import below
+
+        below(drawn, kinds, levels, out)
+    else:
+        level = levels[kinds]
+        out[:] = np.where(np.isnan(level), -1, drawn < level)
