@@ -293,7 +293,7 @@ def _exponential(servers: int, own: BlockBatches) -> Wait:
         longer: Floats = waiting * np.exp(-max(spare, 0.0) / own.seconds * times[None, :])
         return longer
 
-    return Wait(lost, mean, Waiting("M/M/c", True, lost, mean, beyond))
+    return Wait(lost, mean, Waiting("M/M/c", True, lost, lambda: mean, beyond))
 
 
 def _rents(service: Service) -> list[float]:
