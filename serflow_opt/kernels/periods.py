@@ -1,4 +1,8 @@
-"""The period that each of many moments lies in: numpy's floor division, without what that takes for signs and zeros."""
+"""The period that each of many moments lies in, and sums over periods.
+
+Periods are those of numpy's floor division, without what that takes for signs and zeros, and sums are those of numpy's
+`bincount`, addition by addition.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,18 @@ import cython
 import numpy as np
 from cython.cimports.libc.math import floor, fmod
 from numpy.typing import NDArray
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _period(time: cython.double, length: cython.double) -> cython.longlong:
+    number: cython.double = time / length
+    below: cython.double = floor(number)
+    if number == below:  # the quotient may have been rounded up to a whole number
+        below = floor((time - fmod(time, length)) / length + 0.5)
+    return cython.cast(cython.longlong, below)
 
 
 def periods(times: cython.double[::1], length: cython.double) -> NDArray[np.int64]:
@@ -20,12 +36,82 @@ def periods(times: cython.double[::1], length: cython.double) -> NDArray[np.int6
     """
     found: cython.longlong[::1] = np.empty(times.shape[0], np.int64)
     i: cython.Py_ssize_t
-    number: cython.double
-    below: cython.double
     for i in range(times.shape[0]):
-        number = times[i] / length
-        below = floor(number)
-        if number == below:  # the quotient may have been rounded up to a whole number
-            below = floor((times[i] - fmod(times[i], length)) / length + 0.5)
-        found[i] = cython.cast(cython.longlong, below)
+        found[i] = _period(times[i], length)
     return np.asarray(found)
+
+
+@cython.cclass
+class _Span:
+    """Periods that some moments lie in: the first, and how many up to the last."""
+
+    first: cython.longlong
+    size: cython.longlong
+
+    def __init__(self, times: cython.double[::1], length: cython.double) -> None:
+        low: cython.double = times[0]
+        high: cython.double = times[0]
+        i: cython.Py_ssize_t
+        for i in range(times.shape[0]):
+            if times[i] < low:
+                low = times[i]
+            if times[i] > high:
+                high = times[i]
+        self.first = _period(low, length)
+        self.size = _period(high, length) - self.first + 1
+
+
+# a moment that is surely in the same period as the one before is not divided: where the product of a period's number
+# and its length is rounded, it is rounded to no number beyond the next one, so what is strictly between is inside
+
+
+def counted(times: cython.double[::1], length: cython.double) -> tuple[int, NDArray[np.int64]]:
+    """Return the first period that moments lie in, and how many lie in each from there on.
+
+    Parameters
+    ----------
+    times, length
+        As of `periods`; at least one moment.
+    """
+    span: _Span = _Span(times, length)
+    counts: cython.longlong[::1] = np.zeros(span.size, np.int64)
+    i: cython.Py_ssize_t
+    period: cython.longlong = -1
+    low: cython.double = 0.0
+    high: cython.double = 0.0
+    with cython.nogil:
+        for i in range(times.shape[0]):
+            if not (low < times[i] < high):
+                period = _period(times[i], length)
+                low, high = period * length, (period + 1) * length
+            counts[period - span.first] += 1
+    return span.first, np.asarray(counts)
+
+
+def spread(
+    times: cython.double[::1], length: cython.double, sign: cython.double
+) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
+    """Return the first period, the seconds that moments are before the ends of theirs, and how many they are.
+
+    Parameters
+    ----------
+    times, length
+        As of `counted`.
+    sign
+        Of all that is added up: 1 or -1.
+    """
+    span: _Span = _Span(times, length)
+    left: cython.double[::1] = np.zeros(span.size)
+    steps: cython.double[::1] = np.zeros(span.size)
+    i: cython.Py_ssize_t
+    period: cython.longlong = -1
+    low: cython.double = 0.0
+    high: cython.double = 0.0
+    with cython.nogil:
+        for i in range(times.shape[0]):
+            if not (low < times[i] < high):
+                period = _period(times[i], length)
+                low, high = period * length, (period + 1) * length
+            left[period - span.first] += sign * (high - times[i])
+            steps[period - span.first] += sign
+    return span.first, np.asarray(left), np.asarray(steps)

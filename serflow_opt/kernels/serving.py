@@ -45,10 +45,14 @@ def _push(
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _pop(times: cython.p_double, marks: cython.p_longlong, size: cython.Py_ssize_t) -> cython.void:
-    """Take the first entry out of a heap; `size` others are left."""
-    t: cython.double = times[size]
-    m: cython.longlong = marks[size]
+def _replace(
+    times: cython.p_double,
+    marks: cython.p_longlong,
+    size: cython.Py_ssize_t,
+    t: cython.double,
+    m: cython.longlong,
+) -> cython.void:
+    """Put an entry in the place of the first of a heap of `size`."""
     place: cython.Py_ssize_t = 0
     child: cython.Py_ssize_t = 1
     while child < size:
@@ -60,6 +64,14 @@ def _pop(times: cython.p_double, marks: cython.p_longlong, size: cython.Py_ssize
         place = child
         child = 2 * place + 1
     times[place], marks[place] = t, m
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _pop(times: cython.p_double, marks: cython.p_longlong, size: cython.Py_ssize_t) -> cython.void:
+    """Take the first entry out of a heap; `size` others are left."""
+    _replace(times, marks, size, times[size], marks[size])
 
 
 @cython.cclass
@@ -244,8 +256,6 @@ class Serving:
         now: cython.double = self.busy[0]
         m: cython.longlong = self.on[0]
         i: cython.Py_ssize_t
-        self.n_busy -= 1
-        _pop(cython.address(self.busy[0]), cython.address(self.on[0]), self.n_busy)
         while self.head < self.tail:
             i = self.head
             self.head += 1
@@ -253,15 +263,16 @@ class Serving:
                 self.late[self.n_late] = self.came[i]
                 self.n_late += 1
                 continue
-            _push(
+            _replace(
                 cython.address(self.busy[0]), cython.address(self.on[0]), self.n_busy,
                 now + self.holds[self.kind[m], i], m,
             )  # fmt: skip
-            self.n_busy += 1
             self.later[0, self.n_later], self.later[1, self.n_later] = self.number[i], m
             self.starts[self.n_later] = now
             self.n_later += 1
             return
+        self.n_busy -= 1
+        _pop(cython.address(self.busy[0]), cython.address(self.on[0]), self.n_busy)
         if self.free[m] == 0:
             _push(cython.address(self.idle_since[0]), cython.address(self.idle[0]), self.n_idle, 0.0, m)
             self.n_idle += 1

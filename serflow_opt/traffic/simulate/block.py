@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt import kernels
 from serflow_opt.traffic.simulate.pool import Pool
 from serflow_opt.traffic.simulate.tally import Tally
 
@@ -43,6 +44,7 @@ class Station:
         self.busy_s = self.usd_function = self.carbon_busy = self.carbon_function = 0.0
         self.quota: Steps | None = None
         self._durations = durations
+        self._options = np.array([durations.place(machine) for machine in block.machines], np.int64)
         self._pending: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
         self._unsettled = 0
         self._entries: list[NDArray[np.float64]] = []
@@ -68,19 +70,18 @@ class Station:
         """
         numbers, times = self._take(until_s)
         self._arrived(numbers, times)
-        outcomes = self._durations.outcomes(numbers)
         function, pool = self.block.function, self.pool
         holds = np.empty((len(self.block.machines), len(times)))
-        for k in range(len(holds)):
-            holds[k] = self._hold(k, numbers, outcomes)[1]
-        calls = np.zeros(0) if function is None else self._durations.seconds(function, numbers, outcomes)
+        for k, machine in enumerate(self.block.machines):
+            holds[k] = self._durations.holds(machine, numbers)
+        calls = np.zeros(0) if function is None else self._durations.holds(function, numbers)
         pool.step(numbers, times, holds, calls, self._allowed(times), until_s)
         on_machines = self._from_machines(numbers, times)
         on_function = self._from_function(numbers, times, calls)
         self._settle_at(until_s)
         served = np.concatenate([on_machines[0], on_function[0]])
         ends = np.concatenate([on_machines[1], on_function[1]])
-        return served, ends, self._durations.outcomes(served) == self.block.outcomes - 1
+        return served, ends, self._durations.going_on(served)
 
     def report(self, since_s: float, now_s: float) -> tuple[NDArray[np.int64], int]:
         """Return the arrivals in each second, and how many the function refused, since the last report."""
@@ -105,10 +106,9 @@ class Station:
         tally, function = self.tally, self.block.function
         entries = np.concatenate([np.zeros(0), *self._entries])
         self.entered += len(entries)
-        periods = tally.periods_of(entries)
-        tally.add("arrivals", entries, periods=periods)
+        tally.add("arrivals", entries)
         if self.block.hop_usd:
-            tally.add("usd link", entries, np.full(len(entries), self.block.hop_usd), periods)
+            tally.add("usd link", entries, np.full(len(entries), self.block.hop_usd))
         self._entries, self._unsettled = [], 0
         if self._machine_accounts:
             machines, starts, ends = (np.concatenate(parts) for parts in zip(*self._machine_accounts, strict=True))
@@ -132,10 +132,9 @@ class Station:
 
     def _add_carbon(self, machines: NDArray[np.int64], starts: NDArray[np.float64], ends: NDArray[np.float64]) -> None:
         """Count what busy workers emit beyond their machines' being on."""
-        kinds = np.array(self.pool.fleet.kind)[machines]
         for k, own in enumerate(self.block.machines):
             if own.busy_carbon is not None:
-                here = kinds == k
+                here = np.array(self.pool.fleet.kind)[machines] == k
                 self.carbon_busy += float(own.busy_carbon.grams(starts[here], ends[here]).sum())
 
     def _arrived(self, numbers: NDArray[np.int64], times: NDArray[np.float64]) -> None:
@@ -153,27 +152,20 @@ class Station:
         """Take the announced requests that arrive before a moment, in order of time, and then of their number."""
         if not self._pending:
             return np.zeros(0, np.int64), np.zeros(0)
-        numbers, times = (np.concatenate(parts) for parts in zip(*self._pending, strict=True))
+        if len(self._pending) == 1:
+            ((numbers, times),) = self._pending
+        else:
+            numbers, times = (np.concatenate(parts) for parts in zip(*self._pending, strict=True))
         now = times < until_s
         if now.all():
             self._pending = []
         else:
             self._pending = [(numbers[~now], times[~now])]
             numbers, times = numbers[now], times[now]
-        if (np.diff(times) <= 0).any():
+        if (times[1:] <= times[:-1]).any():
             order = np.lexsort((numbers, times))
             numbers, times = numbers[order], times[order]
         return numbers, times
-
-    def _hold(
-        self, k: int, numbers: NDArray[np.int64], outcomes: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """How long a type of machine works for requests, and how long they hold a worker."""
-        machine = self.block.machines[k]
-        seconds = self._durations.seconds(machine, numbers, outcomes)
-        if not (machine.sends and self.hop_s):
-            return seconds, seconds
-        return seconds, seconds + self.hop_s * (outcomes == self.block.outcomes - 1)
 
     def _allowed(self, times: NDArray[np.float64]) -> NDArray[np.bool_] | None:
         """Whether the quota lets each request go to machines."""
@@ -184,6 +176,14 @@ class Station:
             here = len(times) - int(np.searchsorted(times, second))
             self._second, self._of_second = second, here + (self._of_second if second == self._second else 0)
             return None
+        if kernels.compiled:
+            from serflow_opt.kernels.accounts import within
+
+            through = np.empty(len(times), bool)
+            starts, most = np.array([start for start, _ in self.quota]), np.array([n for _, n in self.quota], np.int64)
+            last = within(times, starts, most, self._second, self._of_second, through.view(np.uint8))
+            self._second, self._of_second = second, last
+            return through
         seconds = np.floor(times)
         place = np.arange(len(times)) - np.searchsorted(seconds, seconds)
         place[seconds == self._second] += self._of_second
@@ -203,15 +203,11 @@ class Station:
         who = np.concatenate([numbers[at[0]], later[0]])
         start = np.concatenate([times[at[0]], starts])
         machines = np.concatenate([at[1], later[1]])
-        outcomes = self._durations.outcomes(who)
-        kinds = np.array(self.pool.fleet.kind)[machines]
-        seconds, holds = np.empty(len(who)), np.empty(len(who))
-        for k in range(len(self.block.machines)):
-            own = kinds == k
-            seconds[own], holds[own] = self._hold(k, who[own], outcomes[own])
-        self._machine_accounts.append((machines, start, start + holds))
+        options = self._options[np.array(self.pool.fleet.kind)][machines]
+        ends, free = self._durations.ends(who, start, options)
+        self._machine_accounts.append((machines, start, free))
         self.by_machine += len(who)
-        return who, start + seconds
+        return who, ends
 
     def _from_function(
         self, numbers: NDArray[np.int64], times: NDArray[np.float64], calls: NDArray[np.float64]

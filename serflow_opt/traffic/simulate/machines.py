@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt import kernels
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -175,7 +177,12 @@ class MachineGroup:
 
     def served(self, machines: NDArray[np.int64], until_s: NDArray[np.float64]) -> None:
         """Note until when machines have been at work."""
-        np.maximum.at(self._last, machines, until_s)
+        if kernels.compiled:
+            from serflow_opt.kernels.accounts import latest
+
+            latest(self._last, machines, until_s)
+        else:
+            np.maximum.at(self._last, machines, until_s)
 
     def rentals(self, block: int, end_s: float) -> list[MachineRental]:
         """Bill all machines at the end of the trace."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from serflow_opt import kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,30 +104,61 @@ class Durations:
 
     Options that state a standard deviation have their own under a lognormal law; there the request's place among all
     requests is the same on all options.
+
+    Parameters
+    ----------
+    exits
+        Position of the stage where each request leaves; may be written to before the request enters the block.
+    hop_s
+        What handing a request over to the next block takes, seconds; it holds the workers of machines that send.
     """
 
-    def __init__(self, block: Block, exits: NDArray[np.int16], law: Law, rng: np.random.Generator) -> None:
+    def __init__(
+        self, block: Block, exits: NDArray[np.int16], law: Law, rng: np.random.Generator, hop_s: float = 0.0
+    ) -> None:
         self._block, self._exits = block, exits
-        self._factor: NDArray[np.float64] | None = None
-        self._own: dict[Machine | Function, NDArray[np.float64]] = {}
+        self._options: list[Machine | Function] = [*block.machines]
+        self._options += [] if block.function is None else [block.function]
+        self._sending = [hop_s if getattr(option, "sends", False) else 0.0 for option in self._options]
+        self._rows = [-1] * len(self._options)  # of the factors, by option; -1: times are as stated
         n = len(exits)
+        factors: list[NDArray[np.float64]] = []
+        general: NDArray[np.float64] | None = None
         if law.name == "lognormal":
             normal = rng.standard_normal(n)
-            options: list[Machine | Function] = [*block.machines]
-            options += [] if block.function is None else [block.function]
-            self._own = {option: self._scattered(option, normal) for option in options if option.sd_s}
+            for k, option in enumerate(self._options):
+                if option.sd_s:
+                    self._rows[k] = len(factors)
+                    factors.append(self._scattered(option, normal))
             if law.cv > 0:
-                self._factor = _lognormal(normal, law.cv)
+                general = _lognormal(normal, law.cv)
         elif law.name == "pareto":
             # cv² = 1 / (α (α - 2)), mean = scale α / (α - 1) = 1
             shape = 1 + math.sqrt(1 + 1 / law.cv**2)
-            self._factor = (shape - 1) / shape * (1 - rng.random(n)) ** (-1 / shape)
+            general = (shape - 1) / shape * (1 - rng.random(n)) ** (-1 / shape)
         elif law.factors is not None:
-            self._factor = rng.choice(law.factors, n)
+            general = rng.choice(law.factors, n)
+        if general is not None:
+            self._rows = [len(factors) if row < 0 else row for row in self._rows]
+            factors.append(general)
+        self._factors = factors[0][None, :] if len(factors) == 1 else np.array(factors).reshape(len(factors), n)
+        self._compiled: Any = None
 
     def outcomes(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """How these requests end in the block; the last outcome is to go on."""
         return np.minimum(self._exits[numbers].astype(np.int64) - self._block.first, self._block.outcomes - 1)
+
+    def going_on(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which of these requests go on behind the block."""
+        if kernels.compiled:
+            on = np.empty(len(numbers), bool)
+            self._lasting.going_on(numbers, on.view(np.uint8))
+            return on
+        return self.outcomes(numbers) == self._block.outcomes - 1
+
+    def place(self, option: Machine | Function) -> int:
+        """Return the position of an option of the block: its machines, and then its function."""
+        return self._options.index(option)
 
     def seconds(
         self, option: Machine | Function, numbers: NDArray[np.int64], outcomes: NDArray[np.int64]
@@ -147,13 +180,63 @@ class Durations:
             Seconds, length N.
         """
         stated: NDArray[np.float64] = np.asarray(option.seconds, float)[outcomes]
-        factor = self._own.get(option, self._factor)
-        return stated if factor is None else stated * factor[numbers]
+        row = self._rows[self.place(option)]
+        return stated if row < 0 else stated * self._factors[row, numbers]
 
     def factors(self, option: Machine | Function, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return what the stated times of an option are multiplied by for requests."""
-        factor = self._own.get(option, self._factor)
-        return np.ones(len(numbers)) if factor is None else factor[numbers]
+        row = self._rows[self.place(option)]
+        return np.ones(len(numbers)) if row < 0 else self._factors[row, numbers]
+
+    def holds(self, option: Machine | Function, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how long these requests hold a worker of an option, seconds; on the function, how long they take."""
+        place = self.place(option)
+        if kernels.compiled:
+            found = np.empty(len(numbers))
+            self._lasting.holds(place, numbers, found)
+            return found
+        outcomes = self.outcomes(numbers)
+        seconds = self.seconds(option, numbers, outcomes)
+        return seconds + self._sending[place] * (outcomes == self._block.outcomes - 1)
+
+    def ends(
+        self, numbers: NDArray[np.int64], starts: NDArray[np.float64], places: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return when requests are done that options have begun with, and when their workers are free again.
+
+        Parameters
+        ----------
+        numbers, starts
+            The N requests, and their starts, seconds.
+        places
+            Of each, the position of the option.
+
+        Returns
+        -------
+        tuple
+            Two arrays of seconds, length N.
+        """
+        done, free = np.empty(len(numbers)), np.empty(len(numbers))
+        if kernels.compiled:
+            self._lasting.ends(numbers, starts, places, done, free)
+            return done, free
+        for place in np.unique(places).tolist():
+            own, option = places == place, self._options[place]
+            seconds = self.seconds(option, numbers[own], self.outcomes(numbers[own]))
+            done[own], free[own] = starts[own] + seconds, starts[own] + self.holds(option, numbers[own])
+        return done, free
+
+    @property
+    def _lasting(self) -> Any:
+        """Compiled times, which are made when they are first asked for."""
+        if self._compiled is None:
+            from serflow_opt.kernels.accounts import Lasting
+
+            stated = np.array([option.seconds for option in self._options], float).reshape(len(self._options), -1)
+            last, rows = self._block.outcomes - 1, np.array(self._rows, np.int64)
+            sending = np.array(self._sending)
+            self._compiled = Lasting(self._exits, self._block.first, last, stated, sending, self._factors, rows)
+        return self._compiled
 
     def _scattered(self, option: Machine | Function, normal: NDArray[np.float64]) -> NDArray[np.float64]:
         cv = [sd / mean if mean > 0 else 0.0 for sd, mean in zip(option.sd_s, option.seconds, strict=True)]

@@ -50,9 +50,17 @@ class Tally:
         """
         if not len(times):
             return
+        if kernels.compiled and weights is None and periods is None:
+            from serflow_opt.kernels.periods import counted
+
+            self._put(what, *counted(np.ascontiguousarray(times), self.period_s))
+            return
         period = self.periods_of(times) if periods is None else periods
         first = int(period.min())
-        part = np.bincount(period - first if first else period, weights)
+        self._put(what, first, np.bincount(period - first if first else period, weights))
+
+    def _put(self, what: str, first: int, part: NDArray[Any]) -> None:
+        """Add sums of periods from the first on."""
         sums = self._sums.get(what)
         if sums is None:
             sums = np.zeros(0, part.dtype)
@@ -79,8 +87,16 @@ class Tally:
         weights
             Of each pair; None: 1.
         """
-        weights = np.ones(len(starts)) if weights is None else weights
         # from its period's end on a span counts whole periods, until it ends; the rest is what its own periods get
+        if kernels.compiled and weights is None:
+            from serflow_opt.kernels.periods import spread
+
+            for times, sign in ((starts, 1.0), (ends, -1.0)) if len(starts) else ():
+                first, left, steps = spread(np.ascontiguousarray(times), self.period_s, sign)
+                self._put(f"{what} edge", first, left)
+                self._put(f"{what} step", first, steps)
+            return
+        weights = np.ones(len(starts)) if weights is None else weights
         for times, sign in ((starts, weights), (ends, -weights)):
             period = self.periods_of(times)
             left = (period + 1) * self.period_s - times
