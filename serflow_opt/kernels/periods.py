@@ -43,10 +43,18 @@ def periods(times: cython.double[::1], length: cython.double) -> NDArray[np.int6
 
 @cython.cclass
 class _Span:
-    """Periods that some moments lie in: the first, and how many up to the last."""
+    """Periods that some moments lie in: the first, and how many up to the last.
+
+    A moment that is surely in the same period as the one before is not divided: where the product of a period's number
+    and its length is rounded, no number is between it and the exact one, so what is strictly between is inside.
+    """
 
     first: cython.longlong
     size: cython.longlong
+    length: cython.double
+    period: cython.longlong
+    low: cython.double
+    high: cython.double
 
     def __init__(self, times: cython.double[::1], length: cython.double) -> None:
         low: cython.double = times[0]
@@ -57,12 +65,20 @@ class _Span:
                 low = times[i]
             if times[i] > high:
                 high = times[i]
-        self.first = _period(low, length)
+        self.first, self.length = _period(low, length), length
         self.size = _period(high, length) - self.first + 1
+        self.low = self.high = 0.0
 
-
-# a moment that is surely in the same period as the one before is not divided: where the product of a period's number
-# and its length is rounded, it is rounded to no number beyond the next one, so what is strictly between is inside
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def place(self, time: cython.double) -> cython.longlong:
+        """Return which of the periods a moment lies in; `high` is its end then."""
+        if not self.low < time < self.high:
+            self.period = _period(time, self.length)
+            self.low, self.high = self.period * self.length, (self.period + 1) * self.length
+        return self.period - self.first
 
 
 def counted(times: cython.double[::1], length: cython.double) -> tuple[int, NDArray[np.int64]]:
@@ -76,15 +92,9 @@ def counted(times: cython.double[::1], length: cython.double) -> tuple[int, NDAr
     span: _Span = _Span(times, length)
     counts: cython.longlong[::1] = np.zeros(span.size, np.int64)
     i: cython.Py_ssize_t
-    period: cython.longlong = -1
-    low: cython.double = 0.0
-    high: cython.double = 0.0
     with cython.nogil:
         for i in range(times.shape[0]):
-            if not (low < times[i] < high):
-                period = _period(times[i], length)
-                low, high = period * length, (period + 1) * length
-            counts[period - span.first] += 1
+            counts[span.place(times[i])] += 1
     return span.first, np.asarray(counts)
 
 
@@ -104,14 +114,10 @@ def spread(
     left: cython.double[::1] = np.zeros(span.size)
     steps: cython.double[::1] = np.zeros(span.size)
     i: cython.Py_ssize_t
-    period: cython.longlong = -1
-    low: cython.double = 0.0
-    high: cython.double = 0.0
+    k: cython.longlong
     with cython.nogil:
         for i in range(times.shape[0]):
-            if not (low < times[i] < high):
-                period = _period(times[i], length)
-                low, high = period * length, (period + 1) * length
-            left[period - span.first] += sign * (high - times[i])
-            steps[period - span.first] += sign
+            k = span.place(times[i])
+            left[k] += sign * (span.high - times[i])
+            steps[k] += sign
     return span.first, np.asarray(left), np.asarray(steps)

@@ -180,8 +180,8 @@ class Station:
             from serflow_opt.kernels.accounts import within
 
             through = np.empty(len(times), bool)
-            starts, most = np.array([start for start, _ in self.quota]), np.array([n for _, n in self.quota], np.int64)
-            last = within(times, starts, most, self._second, self._of_second, through.view(np.uint8))
+            since, upto = np.array([start for start, _ in self.quota]), np.array([n for _, n in self.quota], np.int64)
+            last = within(times, since, upto, self._second, self._of_second, through.view(np.uint8))
             self._second, self._of_second = second, last
             return through
         seconds = np.floor(times)

@@ -154,7 +154,8 @@ class Durations:
             on = np.empty(len(numbers), bool)
             self._lasting.going_on(numbers, on.view(np.uint8))
             return on
-        return self.outcomes(numbers) == self._block.outcomes - 1
+        goes: NDArray[np.bool_] = self.outcomes(numbers) == self._block.outcomes - 1
+        return goes
 
     def place(self, option: Machine | Function) -> int:
         """Return the position of an option of the block: its machines, and then its function."""
@@ -197,7 +198,8 @@ class Durations:
             return found
         outcomes = self.outcomes(numbers)
         seconds = self.seconds(option, numbers, outcomes)
-        return seconds + self._sending[place] * (outcomes == self._block.outcomes - 1)
+        held: NDArray[np.float64] = seconds + self._sending[place] * (outcomes == self._block.outcomes - 1)
+        return held
 
     def ends(
         self, numbers: NDArray[np.int64], starts: NDArray[np.float64], places: NDArray[np.int64]

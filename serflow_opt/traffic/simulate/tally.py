@@ -96,12 +96,12 @@ class Tally:
                 self._put(f"{what} edge", first, left)
                 self._put(f"{what} step", first, steps)
             return
-        weights = np.ones(len(starts)) if weights is None else weights
-        for times, sign in ((starts, weights), (ends, -weights)):
+        each = np.ones(len(starts)) if weights is None else weights
+        for times, signed in ((starts, each), (ends, -each)):
             period = self.periods_of(times)
             left = (period + 1) * self.period_s - times
-            self.add(f"{what} edge", times, sign * left, period)
-            self.add(f"{what} step", times, sign, period)
+            self.add(f"{what} edge", times, signed * left, period)
+            self.add(f"{what} step", times, signed, period)
 
     def counts(self, what: str, periods: int) -> NDArray[np.int64]:
         """Return the counts of so many periods."""
