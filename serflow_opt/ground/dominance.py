@@ -25,8 +25,8 @@ def nondominated(points: Floats) -> Ints:
 
     Points are taken in lexicographic order, so that only earlier ones can dominate. Two columns need one pass with a
     running minimum. With three, a block of points is held against the staircase that the kept points make in the last
-    two columns (the first is no smaller than theirs), and then each point of the block against the block. With more, a
-    block is held against all kept points, or where points are many, moocore does it.
+    two columns (the first is no smaller than theirs), and then each point of the block against the block. Four columns
+    have a kernel. Else a block is held against all kept points, or where points are many, moocore does it.
 
     Parameters
     ----------
@@ -41,6 +41,11 @@ def nondominated(points: Floats) -> Ints:
         return order[:1]
     if columns == 2:
         return order[_falls(points[order, 1])]
+    if columns == 4 and kernels.compiled:
+        from serflow_opt.kernels.dominance import undominated_of_four
+
+        ordered = points[order]
+        return order[undominated_of_four(ordered, np.argsort(ordered[:, 1]))]
     if columns > 3:
         return order[_of_many(points[order]) if count > MANY else _undominated(points[order])]
     if kernels.compiled:

@@ -9,7 +9,7 @@ from serflow_opt import kernels
 from serflow_opt.ground.dominance import BLOCK, nondominated
 
 
-@pytest.mark.parametrize("columns", [2, 3])
+@pytest.mark.parametrize("columns", [2, 3, 4])
 @pytest.mark.parametrize("values", [3, 40, 10**6])
 def test_undominated(columns: int, values: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few different values tie often; many leave long staircases."""
@@ -22,10 +22,11 @@ def test_undominated(columns: int, values: int, monkeypatch: pytest.MonkeyPatch)
         assert compiled.tolist() == nondominated(points).tolist()
 
 
-def test_negative_and_infinite(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("columns", [3, 4])
+def test_negative_and_infinite(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bound that is not known is infinite."""
     rng = np.random.default_rng(3)
-    points = rng.choice([-np.inf, -2.0, -0.0, 0.0, 1.5, np.inf], (400, 3))
+    points = rng.choice([-np.inf, -2.0, -0.0, 0.0, 1.5, np.inf], (400, columns))
     monkeypatch.setattr(kernels, "compiled", True)
     compiled = nondominated(points)
     monkeypatch.setattr(kernels, "compiled", False)
