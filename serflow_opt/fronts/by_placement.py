@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.fronts.archive import Archive, covered
+from serflow_opt.fronts.archive import Archive, Room, covered
 from serflow_opt.fronts.chain_labels import ChainLabels
 from serflow_opt.fronts.journal import PlacementJournal
 from serflow_opt.fronts.placement_bounds import NO_LIMIT, Sides, bound_placements, points_of
@@ -157,14 +157,14 @@ class _PlacementSearch:
         self.taken, self.labels = 0, 0
         self.journal: PlacementJournal | None = None
         self.new: list[Ints] = []
-        self.near: dict[float, Floats] = {}
+        self.rooms: dict[float, Room] = {}
         self.least: dict[tuple[int, bytes], tuple[float, bool]] = {}
         first = sides.fixed[sides.decided].sum(axis=0)
         self.order: Ints = np.lexsort((sides.bound.mean(axis=1), first))
 
     def open(self, gap: float) -> int:
         """Return how many placements may have plans that are not covered to within a gap."""
-        return len(self.sides.uncovered(self.order, self._covering(gap)))
+        return len(self.sides.uncovered(self.order, self._room(gap).covering))
 
     def go_on(self, journal: PlacementJournal) -> None:
         """Begin with what a journal says, and note there what is found."""
@@ -181,7 +181,7 @@ class _PlacementSearch:
         reached = None
         open_ = self.order
         for gap in (*(g for g in COARSE if self.deadline.limited and g > aim), aim):
-            open_ = self.sides.uncovered(self.order, self._covering(gap))
+            open_ = self.sides.uncovered(self.order, self._room(gap).covering)
             for done, n in enumerate(open_.tolist()):
                 if self._is_done(n, gap):
                     continue
@@ -200,7 +200,7 @@ class _PlacementSearch:
 
     def _take(self, n: int, gap: float) -> None:
         """Set the labels of placement n, as far as the archive divided by 1 + gap leaves room."""
-        corners = self.sides.reachable(n, self._covering(gap))
+        corners = self.sides.reachable(n, self._room(gap))
         if not len(corners):
             return
         chain = ChainLabels(self.sides, n, int(self.stages[n]))
@@ -242,21 +242,20 @@ class _PlacementSearch:
         if len(new):
             self.archive.add(points[new], np.full(len(new), n), levels[new])
             self.new.append(levels[new])
-            self.near = {}
 
-    def _covering(self, gap: float) -> Floats:
-        if gap not in self.near:
-            self.near[gap] = self.archive.covering(gap)
-        return self.near[gap]
+    def _room(self, gap: float) -> Room:
+        if gap not in self.rooms:
+            self.rooms[gap] = self.sides.room(self.archive, gap)
+        return self.rooms[gap]
 
     def _left(self, rows: Ints, gap: float, reached: float | None) -> float:
         """How far placements that were not looked into can be ahead, where all others are covered to within `gap`."""
         for more in (*(g for g in GAPS if g > gap), math.inf):
             if reached is not None and more >= reached:
                 return reached
-            covering = self.archive.covering(more)
-            rows = self.sides.uncovered(rows, covering)
-            rows = np.array([n for n in rows.tolist() if len(self.sides.reachable(n, covering))], dtype=np.int64)
+            room = self.sides.room(self.archive, more)
+            rows = self.sides.uncovered(rows, room.covering)
+            rows = np.array([n for n in rows.tolist() if len(self.sides.reachable(n, room))], dtype=np.int64)
             if not len(rows):
                 return float(more)
         return math.inf

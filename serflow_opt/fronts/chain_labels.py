@@ -11,7 +11,8 @@ thresholds change, and minus the accuracy where it is one of them or has a floor
 
   the recursion of `lagrangian.py` from its other end. It never falls in y, so its inverse says, for each corner and
   stage, below what y has to be (`envelope.py`);
-* when another label of the stage dominates it.
+* when another label of the stage dominates it. In front of the first stage right answers beyond the floor are worth
+  nothing.
 
 Where thresholds change a single objective, the best thresholds are all there is to find (`threshold_labels.py`).
 """
@@ -153,10 +154,11 @@ class ChainLabels:
         menu = self.menus[s]
         parts: list[Labels] = []
         levels = max(1, AT_ONCE // max(1, len(after)))
+        columns = len(self.fixed) if s == 0 and self.sides.accurate is None else after.shape[1]
         for first in range(0, len(menu.rate), levels):
             deadline.check()
             end = min(first + levels, len(menu.rate))
-            parts.append(_undominated([*parts, grow(s, menu.rate, menu.mass, after, first, end)]))
+            parts.append(_undominated([*parts, grow(s, menu.rate, menu.mass, after, first, end)], columns))
             del parts[:-1]
         return parts[0]
 
@@ -198,7 +200,8 @@ class ChainLabels:
         return allowed
 
 
-def _undominated(parts: list[Labels]) -> Labels:
+def _undominated(parts: list[Labels], columns: int) -> Labels:
+    """Join labels, and keep those that no other beats in the first columns."""
     values, level, row = (np.concatenate(each) for each in zip(*parts, strict=True)) if len(parts) > 1 else parts[0]
-    best = nondominated((values.view(np.int64) & CUT).view(np.float64))
+    best = nondominated((values.view(np.int64) & CUT).view(np.float64)[:, :columns])
     return values[best], level[best], row[best]

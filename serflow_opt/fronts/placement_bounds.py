@@ -26,7 +26,7 @@ from itertools import combinations
 import numpy as np
 
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.fronts.archive import Archive, corners_of, covered
+from serflow_opt.fronts.archive import Archive, Room, covered
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import SLACK, TOUCHING
@@ -85,25 +85,27 @@ class Sides:
         within = (ideal <= self.most).all(axis=1)
         return rows[within & ~covered(ideal, covering)]
 
-    def reachable(self, n: int, covering: Floats) -> Floats:
+    def room(self, archive: Archive, gap: float) -> Room:
+        """Return what room an archive leaves to placements, within the limits."""
+        return Room(archive, gap, self.decided, self.varying, self.most[self.varying] + TOUCHING)
+
+    def reachable(self, n: int, room: Room) -> Floats:
         """Return the corners that placement n may get below, C x V, by rising first column.
 
         Parameters
         ----------
         n
             Position of the placement.
-        covering
-            What is covered already.
+        room
+            What is left to it.
         """
-        better = (covering[:, self.decided] <= self.fixed[self.decided, n]).all(axis=1)
-        rivals = covering[better][:, self.varying]
+        corners = room.corners(self.fixed[self.decided, n])
         if not len(self.varying):
-            return np.empty((1 - min(len(rivals), 1), 0))
-        corners = corners_of(rivals, self.most[self.varying] + TOUCHING)
+            return corners
         corners = corners[(self.bound[n, : len(self.varying)] < corners).all(axis=1)]  # most go by these
         below = (self.bound[n] < corners @ self.weighting.T).all(axis=1)
         left: Floats = corners[below]
-        return left
+        return np.ascontiguousarray(left[np.lexsort(left.T[::-1])])
 
 
 def bound_placements(

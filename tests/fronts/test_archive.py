@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from serflow_opt import kernels
-from serflow_opt.fronts.archive import Archive, corners_of, covered
+from serflow_opt.fronts.archive import Archive, Room, corners_of, covered
 
 
 def test_beaten_points_go_and_take_their_plans_along() -> None:
@@ -51,3 +51,24 @@ def test_corners_hold_exactly_what_no_point_covers(
         ordered = points[np.argsort(points[:, 0], kind="stable")]
         if count:
             assert covered(places, ordered).tolist() == over.tolist()
+
+
+@pytest.mark.parametrize("decided", [0, 1, 2])
+@pytest.mark.parametrize("varying", [1, 2, 3, 4])
+def test_room_that_is_kept_is_that_of_the_points_no_worse(decided: int, varying: int) -> None:
+    """Placement by placement, points coming in between, in whatever order: corners are those made anew."""
+    rng = np.random.default_rng([decided, varying])
+    columns = decided + varying
+    archive, most = Archive.empty(columns, 1), np.full(varying, 9.0)
+    rooms = [Room(archive, gap, np.arange(decided), np.arange(decided, columns), most) for gap in (0.0, 0.25)]
+    for step in range(12):
+        points = rng.integers(0, 9, (3, columns)).astype(float)
+        archive.add(points, np.zeros(3, np.int64), np.zeros((3, 1), np.int64))
+        own = np.full(decided, step) if step < 8 else rng.integers(0, 9, decided).astype(float)
+        for room in rooms:
+            covering = archive.covering(room.gap)
+            rivals = covering[(covering[:, :decided] <= own).all(axis=1)]
+            anew = corners_of(rivals[:, decided:], most)
+            left = room.corners(own)
+            places = rng.integers(-1, 9, (200, varying)).astype(float)
+            assert [(p < anew).all(axis=1).any() for p in places] == [(p < left).all(axis=1).any() for p in places]
