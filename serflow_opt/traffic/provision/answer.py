@@ -41,7 +41,8 @@ TRIED_WAITS = (
 NO_WAITS = "among deployments where nobody waits beside a function"
 """The same where waits were not asked for."""
 WAITS_CHECKED = (
-    "bounds of waits beside functions take lateness as least at an end of its range: checked by numbers, not derived"
+    "bounds of waits beside functions take lateness as least where times vary least or most: checked by numbers, not "
+    "derived"
 )
 """What a proof rests on where waits beside functions were proven."""
 WITHOUT_WAITS, TWO_HERE = "where nobody waits beside a function", "with two pools at this cut and these thresholds only"

@@ -286,10 +286,18 @@ class Capacity:
                 ),
                 square=self._least_squares(choice, longest),
                 square_high=float(self.squares(choice) @ np.array([self.data.reach_high[s] for s in self.data.stages])),
+                longest_s=longest,
+                deviation_s=self._deviation_s(choice),
                 slack=None,
                 room=self.promise.room * (1 + TOLERANCE),
             )
         return self._relaxed[key]
+
+    def _deviation_s(self, choice: BlockChoice) -> float:
+        """Return the largest standard deviation of how long a worker is held, where waits count it."""
+        if choice.machine is None or self.promise.measure == "worst":
+            return 0.0
+        return max(self.structures.spreads_s(choice.machine, choice.first, choice.last))
 
     def waiting(self, choice: BlockChoice, shares: Sequence[float]) -> LeastWaits | None:
         """Return `relaxed` of a block whose slack is still to be told, to those who meet cold starts in some ways.

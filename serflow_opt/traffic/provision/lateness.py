@@ -6,14 +6,24 @@ left of the limit L. With W_b the wait in front of block b, taken for independen
     late  =  Σ_s β_s P(W_1 + .. + W_b(s) > L - T_s)         percentiles; the worst case, but for TAIL of the requests
     mean  =  Σ_s β_s T_s + Σ_b R_b E[W_b]
 
-Cold starts add to T_s: by share in percentiles and in the mean, whole in the worst case. Sums of several waits are
-taken on a grid.
+Cold starts add to T_s: by share in percentiles and in the mean, whole in the worst case.
+
+Sums of several waits are taken on grids that depend on the limit alone: of steps h = L / 2^(k+1) / `CELLS` for slacks
+in (L / 2^(k+1), L / 2^k]. The share of a wait in a cell [ih, (i+1)h] is split between its ends, so that
+
+    P(V <= ih) = (P(W <= ih) + P(W <= (i+1)h)) / 2
+
+of the rounded wait V, and what is beyond t is read off between ih <= t <= (i+1)h in proportion from the values
+(P(ΣV > ih) + P(ΣV >= ih)) / 2; at 0 it is P(ΣW > 0). So what is told is off by the square of h, and never falls where
+P(W_b > t) rises for all t: then V_b rises in the usual stochastic order (the first equation), with it the sum of
+independent V (M. Shaked, J. G. Shanthikumar, "Stochastic orders", 2007, theorem 1.A.3), and with that each value. So
+waits that are no longer than others make no more late, as told, either: bounds need no margin for the grid.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,13 +40,13 @@ if TYPE_CHECKING:
 
 TAIL = 1e-4
 """Share of the requests that may wait longer than a worst-case limit allows: no queue keeps it for all."""
-CELLS = 256
-"""Cells of the grid for sums of waits, to the least time in question, at least to a `SPAN`th part of the longest."""
-SPAN = 2.0
+CELLS = 255
+"""Cells of the grids for sums of waits, to half of the longest slack of each: sums of two fit in 1,024."""
+OCTAVES = 10
+"""Grids, the shortest slacks share the last. Where times vary there is one: their levels are further apart than its
+cells."""
 REMEMBERED = 100 * 2**20
 """Bytes of transforms of waits that are kept."""
-MANY = 40
-"""Slacks from which on they share one grid: levels of times that vary are further apart than its cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +79,19 @@ class Lateness:
         All requests, by where they leave and the cold starts they meet.
     bound_s
         L, seconds; None where the limit is on the mean.
+    varies
+        Whether times vary, so that slacks are many.
     """
 
-    def __init__(self, queues: Queues, endings: Sequence[Ending], bound_s: float | None) -> None:
+    def __init__(
+        self, queues: Queues, endings: Sequence[Ending], bound_s: float | None, *, varies: bool = False
+    ) -> None:
         self.queues, self.endings = queues, [own for own in endings if own.share > 0]
         self.bound_s = math.inf if bound_s is None else bound_s * (1 + TOLERANCE)
         self.slack = np.array([self.bound_s - own.seconds for own in self.endings])
         self.share = np.array([own.share for own in self.endings])
         self.block = np.array([own.block for own in self.endings], dtype=np.int64)
+        self._octaves = 1 if varies else OCTAVES
         self._spectra: dict[tuple[Wait, float, int], NDArray[np.complex128]] = {}
 
     def late(self, waits: Sequence[Wait | None]) -> float:
@@ -98,55 +113,50 @@ class Lateness:
             last = waiting[n + 1] if n + 1 < len(waiting) else len(waits)
             here = np.flatnonzero(behind & (self.block >= b) & (self.block < last))
             own = [wait for wait in (waits[c] for c in waiting[: n + 1]) if wait is not None]
-            for some in self._of_one_grid(here) if len(own) > 1 else [here]:
-                if len(some) and len(own) == 1:
-                    late[some] = self.queues.late(own[0], self.slack[some])
-                elif len(some):
-                    late[some] = self.queues.mean(self._beyond_sum(own, self.slack[some]))
+            if not len(here):
+                continue
+            if len(own) == 1:
+                late[here] = self.queues.late(own[0], self.slack[here])
+                continue
+            octave = self._octave(self.slack[here])
+            for k in np.unique(octave).tolist():
+                some = here[octave == k]
+                late[some] = self.queues.mean(self._beyond_sum(own, self.slack[some], k))
         return late
 
-    def _of_one_grid(self, here: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-        """Yield endings in parts whose slacks share a grid: those of an octave, or all where they are many."""
-        if len(here) > MANY:
-            yield here
-            return
-        order = here[np.argsort(self.slack[here], kind="stable")]
-        while len(order):
-            octave = self.slack[order] <= 2 * self.slack[order[0]]
-            yield order[octave]
-            order = order[~octave]
+    def _octave(self, slack: Floats) -> NDArray[np.int64]:
+        """Return k of the grids for some slacks, none above L: each depends on its slack and the limit alone."""
+        with np.errstate(divide="ignore"):
+            found: NDArray[np.int64] = np.clip(-np.log2(slack / self.bound_s), 0, self._octaves - 1).astype(np.int64)
+        return found
 
-    def _beyond_sum(self, waits: Sequence[Wait], times: Floats) -> Floats:
-        """P(sum of waits > t), by rate and time.
-
-        The mass of each cell of a grid is split between its ends, which is off by the square of its width.
-        """
-        least = max(float(times.min()), float(times.max()) / SPAN)
-        if least <= 0:
-            none: Floats = np.prod([1 - wait.beyond(np.zeros(1)) for wait in waits], axis=0)
-            return 1 - none * np.ones(len(times))
-        width, cells = least / CELLS, math.ceil(float(times.max()) / least * CELLS) + 1
-        spectrum = self._spectrum(waits[0], width, cells)
+    def _beyond_sum(self, waits: Sequence[Wait], times: Floats, octave: int) -> Floats:
+        """P(sum of waits > t), by rate and time, on the grid of an octave."""
+        width, cells = self.bound_s / 2 ** (octave + 1) / CELLS, 2 * CELLS
+        length = 1 << (len(waits) * cells).bit_length()  # no sum comes round again
+        spectrum = self._spectrum(waits[0], width, length)
         for wait in waits[1:]:
-            spectrum = spectrum * self._spectrum(wait, width, cells)
-        mass = np.fft.irfft(spectrum, 2 * (cells + 1))[:, : cells + 1]
+            spectrum = spectrum * self._spectrum(wait, width, length)
+        mass = np.fft.irfft(spectrum, length)[:, : cells + 1]
         beyond = 1 - (np.cumsum(mass, axis=1) - mass / 2)
-        beyond[:, 0] = 1 - mass[:, 0]
+        if float(times.min()) < width:
+            beyond[:, :1] = 1 - np.prod([1 - wait.beyond(np.zeros(1)) for wait in waits], axis=0)
         at = np.minimum((times / width).astype(np.int64), cells - 1)
         part = times / width - at
-        return np.clip(beyond[:, at] * (1 - part) + beyond[:, at + 1] * part, 0.0, 1.0)
+        found: Floats = np.clip(beyond[:, at] * (1 - part) + beyond[:, at + 1] * part, 0.0, 1.0)
+        return found
 
-    def _spectrum(self, wait: Wait, width: float, cells: int) -> NDArray[np.complex128]:
+    def _spectrum(self, wait: Wait, width: float, length: int) -> NDArray[np.complex128]:
         """Transform of a wait on a grid: of each block once for all numbers of machines of the others."""
-        key = wait, width, cells
+        key = wait, width, length
         if key not in self._spectra:
-            below = 1 - wait.beyond(width * np.arange(cells + 1, dtype=np.float64))
+            below = 1 - wait.beyond(width * np.arange(2 * CELLS + 1, dtype=np.float64))
             half = np.diff(below, axis=1) / 2
             mass = np.zeros(below.shape)
             mass[:, 0] = below[:, 0]
             mass[:, :-1] += half
             mass[:, 1:] += half
-            found = np.fft.rfft(mass, 2 * (cells + 1))
+            found = np.fft.rfft(mass, length)
             if len(self._spectra) * found.nbytes > REMEMBERED:
                 self._spectra.clear()
             self._spectra[key] = found

@@ -18,7 +18,7 @@ from serflow_opt.traffic.provision.block_ranges import BlockRanges, Range, withi
 from serflow_opt.traffic.provision.flows import Closer, Flow, FlowLine, Flows
 from serflow_opt.traffic.provision.lateness import Ending, Lateness
 from serflow_opt.traffic.provision.pricing import Pricing
-from serflow_opt.traffic.provision.relaxed import JUMP, LeastWaits
+from serflow_opt.traffic.provision.relaxed import LeastWaits
 from serflow_opt.traffic.provision.sizing import OPENED, Sized, Sizing
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ FLOWS = 1000
 """Choices of sizes that are bounded one by one, at most."""
 MOST_CHOICES = 20_000
 """Choices of sizes that are looked through for these, at most."""
-ON_GRID = 0.99
-"""Of sums of waits so much is counted on: they are told on a grid, and deployments are valued on another.
-A margin from comparisons with exhaustive search, not a derived one."""
 LINES = 4
 """Lines above what machines carry in a structure's first model."""
 
@@ -254,7 +251,8 @@ class OneSet:
         ways = list(promise.ways(self.structure, few=True))
         block_of = [b for b, choice in enumerate(self.structure) for _ in range(choice.first, choice.last + 1)]
         endings = [Ending(b, 1.0, t) for _, done in ways for b, t in zip(block_of, done, strict=True)]
-        return Lateness(promise.queues, endings, self.whole.instance.latency_slo_s), np.array([own for own, _ in ways])
+        lateness = Lateness(promise.queues, endings, self.whole.instance.latency_slo_s, varies=promise.varies)
+        return lateness, np.array([own for own, _ in ways])
 
     def _late(self, sized: Sequence[Sized]) -> FlowLine:
         """Return what is late of the limit at least, as a line that is at most 0: waits in a row are independent."""
@@ -262,7 +260,6 @@ class OneSet:
         lateness, shares = self._sums
         queues = [own.queue for own in sized]
         late = lateness.late_each(queues)
-        late = np.where(lateness.slack < 0, late, late * ON_GRID * JUMP ** sum(own is not None for own in queues))
         by_stage = shares @ late.reshape(len(shares), -1)
         return FlowLine(-OPENED, np.diff(by_stage, prepend=0.0) / self.pricing.promise.room)
 

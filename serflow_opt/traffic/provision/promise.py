@@ -113,7 +113,8 @@ class Promise:
             for share, done in self.ways(structure)
             for b, own, seconds in zip(block_of, service.shares, done, strict=False)
         ]
-        return Lateness(self.queues, endings, None if self.measure == "mean" else self.instance.latency_slo_s)
+        bound = None if self.measure == "mean" else self.instance.latency_slo_s
+        return Lateness(self.queues, endings, bound, varies=self.varies)
 
     def taken(self, lateness: Lateness, waits: Sequence[Wait | None], service: Service) -> float:
         """Return what a deployment takes of the limit, in its unit; 0 where there is none.

@@ -26,15 +26,12 @@ if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats, Ints, Mask
     from serflow_opt.traffic.provision.block_ranges import BlockRanges
 
-SCATTERED, JUMP = 1e-4, 0.998
-"""Times that do not vary at all are taken for varying a little, which is told much sooner, and waits for so much less:
-the formula of two moments is off by less where it meets the exact one."""
+SCATTERED = 1e-10
+"""Squared coefficient of variation from which on times are taken for varying: those that do not are another law, whose
+waits are exact and up to a quarter shorter than those read off tables."""
 LOST = 1e-3
-"""Share that finds no room from which on both ends of the variation are looked at, and of the work where workers would
-be so `BUSY`: who goes to the function does not wait, so that fewer may wait too long where times vary more, or where
-more come. That the least is at an end is checked by numbers, not derived."""
-BUSY = 0.9
-"""In M/M/c/K queues what waits too long rises with the load as long as fewer than c are there on average."""
+"""Share that finds no room from which on both ends of the variation are looked at: who goes to the function does not
+wait, so that fewer may wait too long where times vary more. That the least is at an end is checked by numbers."""
 PARTS = 16
 """Of an octave: squared coefficients of variation are rounded down to such parts, where any work may be."""
 LOOKS = 5
@@ -61,6 +58,8 @@ class LeastWaits:
         R_high, most reach of its first stage.
     least_s
         Least mean seconds that who enters holds a worker.
+    longest_s, deviation_s
+        Most seconds that one holds a worker, and the largest standard deviation of them, which no square here counts.
     square
         Slopes and starts of lines below S(W), the least second moment of these seconds, a request of the service (s²).
     square_low, square_high
@@ -81,6 +80,8 @@ class LeastWaits:
     room: float
     square_low: float = 0.0
     square_high: float = math.inf
+    longest_s: float = math.inf
+    deviation_s: float = 0.0
     _held: dict[tuple[float, float], tuple[float, float, float]] = field(init=False, default_factory=dict)
 
     def within(self, ranges: BlockRanges) -> LeastWaits:
@@ -107,8 +108,9 @@ class LeastWaits:
         works = np.linspace(low, high, LOOKS)
         square = self._squares(works)
         cv2: Floats = (square * float(self.reaches[0]) / works**2 - 1) * (1 - EQUAL)
-        least = max(SCATTERED, rounded_down(float(cv2.min()), 1 - low / high))
-        most = self.square_high * self.reach_high / low**2 - 1
+        least = max(0.0, rounded_down(float(cv2.min()), 1 - low / high))
+        most = min(self.square_high, self.longest_s * low) * self.reach_high / low**2 - 1  # E h² <= longest E h
+        most += (self.deviation_s * self.reach_high / low) ** 2
         known = 0 < most < math.inf
         return mean, least, max(least, 1 / rounded_down(1 / most, 1 - low / high)) if known else least
 
@@ -130,12 +132,15 @@ class LeastWaits:
         if not (mean > 0 and low > 0 and count):
             return None
         servers, queues = count * self.workers, self.queues
-        found = queues.of(servers, places, low / mean, mean, least)
-        if places is None or float(found.lost.max()) <= LOST:
-            return found
-        works = (low, high) if queues.peak * high > BUSY * servers else (low,)
-        others = {(work / mean, own) for work in works for own in (least, most)} - {(low / mean, least)}
-        return queues.least((found, *(queues.of(servers, places, reach, mean, own) for reach, own in sorted(others))))
+
+        def at(cv2: float) -> Wait:
+            return queues.at_least(servers, places, low / mean, high / mean, mean, cv2)
+
+        found = at(max(least, SCATTERED))
+        others = [at(0.0)] if least < SCATTERED else []
+        if places is not None and most > least and float(found.lost.max()) > LOST:
+            others.append(at(most))
+        return queues.least((found, *others)) if others else found
 
     def least_square(self, low: float, high: float) -> float:
         """Return the least second moment of the seconds that a request of the service holds a worker, s².
@@ -177,7 +182,7 @@ class LeastWaits:
         late = np.where(spare, 0.0, 1.0)
         wait = self.wait(count, places, low, high) if len(times) else None
         if wait is not None:
-            late[spare] = JUMP * self.queues.late(wait, times)[where]
+            late[spare] = self.queues.late(wait, times)[where]
         rising: Floats = self.slack.shares @ np.maximum(np.diff(late, axis=-1, prepend=0.0), 0.0)
         return rising
 
@@ -207,7 +212,7 @@ class LeastWaits:
             As `row` takes them.
         """
         wait = self.wait(count, places, low, high)
-        return 0.0 if wait is None else JUMP * low / self.held(low, high)[0] * float(self.queues.mean(wait.seconds))
+        return 0.0 if wait is None else low / self.held(low, high)[0] * float(self.queues.mean(wait.seconds))
 
     def taken(self, count: int, places: int | None, low: float, high: float) -> float:
         """Return the least that waiting takes of the limit, in its unit; arguments as of `row`.

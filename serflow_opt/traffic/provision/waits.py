@@ -19,7 +19,7 @@ from serflow_opt.ground.tolerances import HARDLY, ROUNDING
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.queues.erlang import erlang_b
 from serflow_opt.traffic.queues.service_time import ServiceTime
-from serflow_opt.traffic.queues.waiting import Waiting, waiting
+from serflow_opt.traffic.queues.waiting import FEW, Waiting, waiting, waiting_at_least
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +34,9 @@ KEPT = 20_000
 """Waits that are remembered, and who waits longer than some times."""
 MANY_TIMES = 64
 """Times from which on it is not: one structure asks for fewer, and others that share a block for the same."""
+APART, PARTS = 0.005, 8
+"""What may be lost more at one end of a range of loads than at the other, and else the parts that it is cut into: waits
+at one end are put together with losses at the other."""
 ROOMS: tuple[int, ...] = (*range(9), 10, 12, 15, 18, 22, 27, 33, 40, 50, 60, 75, 90, 110, 135, 165, 200, 250)
 """Numbers of requests that may wait where others go to a function: each at most a quarter more than the one before."""
 
@@ -119,6 +122,25 @@ class LeastWait(Wait):
         return least
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WaitAtLeast(Wait):
+    """Waits that are not longer than any in a range of reaches, which is cut into parts; `lost` is the most.
+
+    Attributes
+    ----------
+    most
+        Share that finds no room at most, part after part.
+    """
+
+    most: Floats
+
+    def beyond(self, times: Floats) -> Floats:
+        """Return P(wait > t) of all who enter at least, by rate and time (s, 0 or more)."""
+        late = (1 - self.most)[:, None] * self.queue.beyond(times)
+        least: Floats = late.reshape(-1, len(self.lost), len(times)).min(axis=0)
+        return least
+
+
 class Queues:
     """Waits under a demand.
 
@@ -139,6 +161,7 @@ class Queues:
         self.rates, self.weights = _rounded_up(demand)
         self.peak = float(self.rates[-1])
         self.of = lru_cache(maxsize=KEPT)(self._of)
+        self.at_least = lru_cache(maxsize=KEPT)(self._at_least)
         self.least = lru_cache(maxsize=KEPT)(_least)
         self._late = lru_cache(maxsize=KEPT)(self._late_of)
 
@@ -168,6 +191,28 @@ class Queues:
         with np.errstate(invalid="ignore"):
             mean = np.where(found.lost < 1, (1 - found.lost) * found.mean_s, 0.0)
         return Wait(found.lost, mean, found)
+
+    def _at_least(self, servers: int, room: int | None, low: float, high: float, seconds: float, cv2: float) -> Wait:
+        """Return waits that are not longer than any in a range of reaches, for one law of service times.
+
+        Parameters
+        ----------
+        servers, room, seconds, cv2
+            As of `of`.
+        low, high
+            Ends of the range.
+        """
+        if not room or not high > low:  # where there is room for all, waits rise with the load
+            return self.of(servers, room, low, seconds, cv2)
+        law, few = ServiceTime.of_moments(seconds, cv2 if cv2 > ROUNDING else 0.0), len(self.rates) <= FEW
+        for parts in (1, PARTS):
+            ends = np.geomspace(low, high, parts + 1)
+            lows, highs = ((self.rates * own[:, None]).ravel() for own in (ends[:-1], ends[1:]))
+            found, most = waiting_at_least(servers, lows, highs, law, room, few)
+            if float((most - found.lost).max()) <= APART:
+                break
+        lost, seconds_each = most.reshape(parts, -1).max(axis=0), found.mean_s.reshape(parts, -1).min(axis=0)
+        return WaitAtLeast(lost, seconds_each, found, most)
 
     def late(self, wait: Wait, times: Floats) -> Floats:
         """Return the shares of the requests that wait longer than some times; not to be written to.

@@ -13,8 +13,27 @@ States with room have the same proportions whatever the room is (exact for one s
 
 which for all r' lets as many go as the busy servers serve. What a request waits that finds j waiting: see
 `departures`. That takes servers to be in the middle of any service; but in long queues the long ones have piled up. So
-where r' < r waits are no shorter than those for r' exponential services, r/r' times as long each. At most, they are
-what they were with room for all.
+where 1 <= r' < r waits are no shorter than those for r' exponential services, r/r' times as long each. At most, they
+are what they were with room for all.
+
+Over a range of loads. For fixed 0 < 1' <= 2' <= ... <= r' what is lost and what those served wait rise with the load.
+Those served find n < c busy, or are of group j, in the proportions (c!/n!) c^(n-c) ρ^(n-c) and
+w_j = (ρ^j' - ρ^(j+1)') / (1-ρ). But for constants, the quotients of successive ones are ρ, ρ (1 - ρ^1') / (1-ρ) and
+w_(j+1) / w_j. The second rises if ρ^-s - 1 > s (1-ρ), s = 1', which follows from ln u >= 1 - 1/u; the third is one of
+integrals of ρ^s over [(j+1)', (j+2)'] and [j', (j+1)']. So what is found rises in the likelihood ratio order, and with
+it the chance of a wait that is the longer the more are found (M. Shaked, J. G. Shanthikumar, "Stochastic orders", 2007,
+theorem 1.C.1). Waits for r' services have, among those who wait, a density in proportion to e^-x E (ρx + V)^(r'-1), V
+exponential: the mean is log-convex in log ρ where r' >= 1, so they rise in that order, too. The share lost is one over
+
+    1 + Σ (c!/n!) c^(n-c) ρ^(n-c-r') + (ρ^-r' - 1) / (1-ρ),   n < c,
+
+of which all terms fall with ρ. Places are worth more at higher loads below c where I < 1. At any load those served wait
+the longer the less 1' .. (r-1)' are and the more r' is, and the more r' is, the fewer are lost. So with r' as at a_0,
+and the others as at a_1,
+
+    (1 - lost at a_1) P(W > x | served at a_0)
+
+is at most what waits longer than x of all who come at any load between: `Limited.at_least`.
 """
 
 from __future__ import annotations
@@ -33,6 +52,8 @@ from serflow_opt.traffic.queues.mmc import Exponential
 from serflow_opt.traffic.queues.residual import LAWS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.queues.service_time import ServiceTime
 
@@ -60,6 +81,10 @@ class Limited:
         Exponential servers with room r'.
     lost, waits
         Shares of the arrivals that find no room, and that wait.
+    worth
+        1', 2', ... r' of groups, a row for each load; None: as at the load.
+    upto
+        Loads up to which no more may wait with room for all; None: the same.
     """
 
     servers: int
@@ -69,6 +94,8 @@ class Limited:
     alike: Exponential
     lost: Floats
     waits: Floats
+    worth: Floats | None = None
+    upto: Floats | None = None
 
     @classmethod
     def at(cls, servers: int, loads: Floats, service: ServiceTime, room: int) -> Limited:
@@ -85,13 +112,61 @@ class Limited:
         room
             Requests that may wait.
         """
-        places = (
-            np.unique(np.round(np.geomspace(1, room, ONE_BY_ONE))) if room > ONE_BY_ONE else np.arange(1.0, room + 1)
+        worth = _worth(servers, np.log(loads / servers)[:, None], service, _places(room)).max(axis=1)
+        return cls._of(servers, loads, service, room, worth)
+
+    @classmethod
+    def at_least(
+        cls, servers: int, low: Floats, high: Floats, service: ServiceTime, room: int
+    ) -> tuple[Limited, Floats, Callable[[], Floats]]:
+        """Return a queue in front of which none wait longer than at any load in ranges, and what is lost at most.
+
+        Parameters
+        ----------
+        servers, service, room
+            As of `at`.
+        low, high
+            Ends of the ranges.
+
+        Returns
+        -------
+        tuple
+            The queue, shares of the arrivals that find no room, and mean waits of all who come, in mean service times,
+            for those who ask.
+        """
+        lowest, highest = (
+            np.maximum.accumulate(_worth(servers, np.log(own / servers)[:, None], service, _places(room)), axis=1)
+            for own in (low, high)
         )
-        worth = _worth(servers, np.log(loads / servers)[:, None], service, places).max(axis=1)
-        alike = Exponential(servers, loads, worth)
+        last = lowest[:, -1]
+        inner = np.minimum(highest[:, :-1], lowest[:, -1:])
+        found = cls._of(servers, low, service, room, last, np.append(inner, lowest[:, -1:], axis=1), high)
+        lost = Exponential(servers, high, last).shares()[0]
+
+        def waited() -> Floats:
+            # Little's law; in ρ^r' the number waiting is a quotient of two linear functions, so least at an end
+            most = highest[:, -1]
+            other = cls._of(servers, low, service, room, most, np.append(inner, highest[:, -1:], axis=1), high)
+            least: Floats = np.minimum(found.waiting, other.waiting) / high
+            return found._at_most(least, ((1 - lost)[low < servers]) * found.unlimited.mean)
+
+        return found, lost, waited
+
+    @classmethod
+    def _of(
+        cls,
+        servers: int,
+        loads: Floats,
+        service: ServiceTime,
+        room: int,
+        last: Floats,
+        worth: Floats | None = None,
+        upto: Floats | None = None,
+    ) -> Limited:
+        """Return the queue where all places are worth `last`."""
+        alike = Exponential(servers, loads, last)
         lost, waits = alike.shares()
-        return cls(servers, room, service, places, alike, lost, waits)
+        return cls(servers, room, service, _places(room), alike, lost, waits, worth, upto)
 
     # what waits is asked for less often than what is lost, and takes several times as long
 
@@ -99,20 +174,29 @@ class Limited:
     def chances(self) -> Floats:
         """Chances of those who wait to be of each group: a row for each load."""
         log = np.log(self.alike.loads / self.servers)[:, None]
-        worth = np.maximum.accumulate(_worth(self.servers, log, self.service, self.places), axis=1)
+        worth = self.worth
+        if worth is None:
+            worth = np.maximum.accumulate(_worth(self.servers, log, self.service, self.places), axis=1)
         return _chances(log, worth)
 
     @cached_property
     def unlimited(self) -> TwoMoments:
         """Waiting with room for all, at those loads that are below c."""
         loads = self.alike.loads
-        return TwoMoments.at(self.servers, loads[loads < self.servers], self.service.cv2)
+        stable = loads < self.servers
+        upto = None if self.upto is None else np.minimum(self.upto[stable], self.servers)
+        return TwoMoments.at(self.servers, loads[stable], self.service.cv2, upto)
+
+    @property
+    def waiting(self) -> Floats:
+        """How many wait on average."""
+        waiting: Floats = self.waits * (self.chances @ self._found) + self.lost * self.room
+        return waiting
 
     @property
     def mean(self) -> Floats:
         """Mean waits of those served, in mean service times: Little's law."""
-        waiting = self.waits * (self.chances @ self._found) + self.lost * self.room
-        return self._at_most(waiting / self.alike.loads / (1 - self.lost), self.unlimited.mean)
+        return self._at_most(self.waiting / self.alike.loads / (1 - self.lost), self.unlimited.mean)
 
     def beyond(self, x: Floats) -> Floats:
         """Return the shares of those served who wait longer than x mean service times: a row for each load."""
@@ -121,7 +205,7 @@ class Limited:
         else:
             longer = self.chances @ at_most(self.servers, self.service, self.room, x * self.service.mean).T
         assert self.alike.room is not None
-        uneven = self.alike.room < self.room
+        uneven = (self.alike.room >= 1) & (self.alike.room < self.room)
         if uneven.any():
             fewer = Exponential(self.servers, self.alike.loads[uneven], self.alike.room[uneven])
             rate = self.servers * self.alike.room[uneven] / self.room  # r' services take as long as r
@@ -148,6 +232,11 @@ class Limited:
         stable = self.alike.loads < self.servers
         values[stable] = np.minimum(values[stable], unlimited)
         return values
+
+
+def _places(room: int) -> Floats:
+    """Return up to how many who wait are one group."""
+    return np.unique(np.round(np.geomspace(1, room, ONE_BY_ONE))) if room > ONE_BY_ONE else np.arange(1.0, room + 1)
 
 
 def _worth(servers: int, log: Floats, service: ServiceTime, places: Floats) -> Floats:

@@ -8,6 +8,12 @@ exponential service times,
 (H. C. Tijms, "A first course in stochastic models", 2003, section 9.6.3). Its mean is exact for one server. The share
 that waits at all is Erlang's C for exponential times, P_fixed <= C for fixed ones, and between them and beyond
 C + h (C - P_fixed), h = cv - 1 for cv < 1 and log cv above, which is fitted to simulations.
+
+Waits rise with cv, as x_fixed <= x_exponential and P_fixed <= C, and with the load. Between tabled loads the quotient
+of x_fixed and x_exponential is A + B (1-ρ), and x_exponential is 1 / (1-ρ) times what does not depend on ρ. So x(p) is
+(cv² (1-A) + A) / (1-ρ) + const, which rises where 0 <= A <= 1: tables are clipped to that. For cv < 1 the share that
+waits is between C and P_fixed, which rise. For cv > 1 it is bounded by the largest P_fixed / C of a range of loads,
+which falls and then rises, so that it is at an end (`upto`).
 """
 
 from __future__ import annotations
@@ -57,7 +63,7 @@ class TwoMoments:
     quantiles: Floats
 
     @classmethod
-    def at(cls, servers: int, loads: Floats, cv2: float) -> TwoMoments:
+    def at(cls, servers: int, loads: Floats, cv2: float, upto: Floats | None = None) -> TwoMoments:
         """Return the queue at some loads, where `cv2` is the squared coefficient of variation of the service times.
 
         Parameters
@@ -68,12 +74,16 @@ class TwoMoments:
             Busy workers, each below c, n.
         cv2
             Squared coefficient of variation.
+        upto
+            Higher loads: none up to these waits longer with a smaller chance than here. None: of the loads alone.
         """
         rho = loads / servers
         blocked = erlang_b(servers, loads)
         exponential = blocked / (1 - rho * (1 - blocked))
         shorter, fewer = _of_fixed_times(servers, 1 - rho)
         more = math.sqrt(cv2) - 1 if cv2 < 1 else math.log(cv2) / 2
+        if upto is not None and more > 0:
+            fewer = np.maximum(fewer, _of_fixed_times(servers, 1 - upto / servers)[1])
         waits = np.minimum(exponential * (1 + more * (1 - fewer)), 1.0)
         quantiles = LEVELS * (cv2 + (1 - cv2) * shorter) / (servers - loads)[:, None]
         return cls(servers, loads, waits, exponential, np.maximum.accumulate(quantiles, axis=1))
@@ -124,4 +134,7 @@ def _table(servers: int) -> tuple[Floats, Floats]:
         fewer[i] = beyond[0] / erlang_c(servers, load)
     shorter[-1, 1:] = -np.expm1(-LEVELS[1:] / servers) * servers / LEVELS[1:]
     shorter[:, 0] = shorter[:, 1]
-    return shorter, fewer
+    for i in range(len(SPARE) - 2, 0, -1):  # waits of fixed times rise with the load, and no less than others' do
+        part = SPARE[i] / SPARE[i + 1]
+        shorter[i] = np.clip(shorter[i], shorter[i + 1] * part, 1 - (1 - shorter[i + 1]) * part)
+    return shorter, np.minimum(fewer, 1.0)

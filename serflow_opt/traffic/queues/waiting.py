@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -97,6 +97,53 @@ def waiting(servers: int, rates_per_s: Floats, service: ServiceTime, room: int |
     if room is not None:
         return _limited(servers, loads, service.unit, room, service.mean)
     return _unlimited(servers, loads, service.unit, service.mean)
+
+
+def waiting_at_least(
+    servers: int, low_per_s: Floats, high_per_s: Floats, service: ServiceTime, room: int, few: bool
+) -> tuple[Waiting, Floats]:
+    """Return waits that are not longer than at any rate in ranges, where some are lost and others wait.
+
+    The more come, the longer do those served wait, and the more are lost. So of all who come no fewer wait longer than
+    t than if as many were lost as at the upper end, and waits were those of the lower. For more servers see `limited`.
+    For one let x_(n,i) be how long the i-th before the n-th who is served is still there when that one comes (i = 0:
+    himself, until he is done), K = r + 1, and E_n exponential with mean 1. The next one comes in when there is room, so
+    that for i > 0
+
+        x_(n+1,i) = x_(n,i-1) - max(x_(n,K-1), 0) - E_n / λ.
+
+    Where x_(n,K-1) > 0 the difference is a sum of services; where not, it is x_(n,i-1), and at most that sum. So all x
+    rise with λ, by induction, for the same services and E. With m = λ E max(x_(n,K-1), 0) a share m / (1 + m) is lost.
+
+    Parameters
+    ----------
+    servers, service, room
+        As of `waiting`; there is room for one at least.
+    low_per_s, high_per_s
+        Ends of the ranges, 1/s, positive.
+    few
+        Whether waits are exact where they can be, as at few rates.
+
+    Returns
+    -------
+    tuple
+        Waits, where `mean_s` counts all who come, and what is lost at most.
+    """
+    low, high, law = low_per_s * service.mean, high_per_s * service.mean, service.unit
+    queue: OneServerLimited | Limited
+    if servers == 1 and fits(law, room) and few:
+        loads, at = np.unique(np.append(low, high), return_inverse=True)
+        both, first, last = OneServerLimited.at(loads, law, room), at[: len(low)], at[len(low) :]
+        queue = replace(both, lost=both.lost[first], mean=both.mean[first], finds=both.finds[first])
+        lost = both.lost[last]
+
+        def waited() -> Floats:
+            return (1 - lost) * both.mean[first]
+
+    else:
+        queue, lost, waited = Limited.at_least(servers, low, high, law, room)
+    mean_s = service.mean
+    return Waiting("least", False, queue.lost, lambda: waited() * mean_s, lambda x: queue.beyond(x / mean_s)), lost
 
 
 def _limited(servers: int, loads: Floats, service: ServiceTime, room: int, mean_s: float) -> Waiting:

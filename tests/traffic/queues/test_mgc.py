@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from serflow_opt.traffic.queues.erlang import erlang_c
+from serflow_opt.traffic.queues.mgc import SPARE, _table
 from serflow_opt.traffic.queues.service_time import ServiceTime
 from serflow_opt.traffic.queues.waiting import waiting
 
@@ -63,3 +65,18 @@ def test_near_what_is_simulated(servers: int, load: float, service: ServiceTime,
     assert queue.beyond(times)[0, 0] == pytest.approx(seen[0], rel=0.1)
     for t, share in zip(times[1:], seen[1:], strict=True):
         assert queue.beyond(np.array([0.8 * t]))[0, 0] > share > queue.beyond(np.array([1.25 * t]))[0, 0]
+
+
+@pytest.mark.parametrize("servers", [1, 2, 5, 13, 40, 128])
+def test_tables_make_waits_rise_with_load_and_scatter(servers: int) -> None:
+    """Lines through the quotients at two loads meet an idle load of 0 between 0 and 1; who waits at all: see `upto`."""
+    shorter, fewer = _table(servers)
+    slope = np.diff(shorter, axis=0) / np.diff(SPARE)[:, None]
+    meets = shorter[:-1] - slope * SPARE[:-1, None]
+    assert meets.min() >= -1e-12
+    assert meets.max() <= 1 + 1e-12
+    turns = np.diff(np.sign(np.diff(fewer)[np.abs(np.diff(fewer)) > 1e-12]))
+    assert (turns >= 0).all()  # falls, then rises
+    spare = np.linspace(1e-3, 0.999, 500)
+    share = np.array([erlang_c(servers, servers * (1 - own)) for own in spare]) * np.interp(spare, SPARE, fewer)
+    assert (np.diff(share) <= 0).all()

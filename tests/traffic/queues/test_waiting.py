@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from serflow_opt.traffic.queues.service_time import ServiceTime
-from serflow_opt.traffic.queues.waiting import waiting
+from serflow_opt.traffic.queues.waiting import waiting, waiting_at_least
 
 
 def test_nobody_comes_or_too_many_do() -> None:
@@ -54,3 +54,26 @@ def test_room_for_none_is_erlang_b() -> None:
     assert queue.lost == pytest.approx(0.4)  # two servers, load 2
     assert queue.exact
     assert queue.beyond(np.array([0.0, 1.0])).tolist() == [[0.0, 0.0]]
+
+
+@pytest.mark.parametrize("cv2", [0.0, 0.02, 0.4, 1.0, 3.0, 12.0])
+@pytest.mark.parametrize("servers", [1, 2, 7, 40])
+def test_ranges_of_rates_are_bounded_by_their_ends(servers: int, cv2: float) -> None:
+    """At no rate between fewer of those who come wait longer than told, or wait less on average."""
+    rng = np.random.default_rng([servers, int(100 * cv2)])
+    service, times = ServiceTime.of_moments(0.5, cv2), np.array([0.0, 0.01, 0.1, 0.5, 2.0, 5.0])
+    for room in (1, 2, 5, 20, 200):
+        low = 2 * servers * float(rng.uniform(0.02, 1.3))
+        high = low * float(rng.uniform(1, 1.5) ** 2)
+        rates = np.linspace(low, high, 41)
+        each = waiting(servers, rates, service, room)
+        late = ((1 - each.lost)[:, None] * each.beyond(times)).min(axis=0)
+        found, most = waiting_at_least(servers, rates[:1], rates[-1:], service, room, few=True)
+        assert each.lost.max() <= most[0] * (1 + 1e-9) + 1e-12
+        least = (1 - most[0]) * found.beyond(times)[0]
+        assert (least <= late * (1 + 1e-9) + 1e-12).all()
+        assert found.mean_s[0] <= ((1 - each.lost) * each.mean_s).min() * (1 + 1e-9)
+        near, at = waiting_at_least(servers, rates[:1], rates[:1], service, room, few=True)
+        assert at == pytest.approx(each.lost[:1])
+        assert near.beyond(times)[0] == pytest.approx(each.beyond(times)[0])
+        assert near.mean_s[0] == pytest.approx((1 - each.lost[0]) * each.mean_s[0])
