@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.ground.tolerances import EQUAL, SMALLEST, TOLERANCE
+from serflow_opt.ground.tolerances import EQUAL, SCATTERED, SMALLEST, TOLERANCE
 from serflow_opt.traffic.provision.limit_slack import LimitSlack, apart_of
 from serflow_opt.traffic.provision.waits import ROOMS, Queues, Wait, useful_rooms
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats, Ints, Mask
     from serflow_opt.traffic.provision.block_ranges import BlockRanges
 
-SCATTERED = 1e-10
-"""Squared coefficient of variation from which on times are taken for varying: those that do not are another law, whose
-waits are exact and up to a quarter shorter than those read off tables."""
 LOST = 1e-3
 """Share that finds no room from which on both ends of the variation are looked at: who goes to the function does not
 wait, so that fewer may wait too long where times vary more. That the least is at an end is checked by numbers."""
