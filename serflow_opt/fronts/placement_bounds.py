@@ -30,7 +30,7 @@ from serflow_opt.fronts.archive import Archive, Room, covered
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import SLACK, TOUCHING
-from serflow_opt.search.lagrangian import LinearCost, StageExits, reaches, recursion, solve_dual
+from serflow_opt.search.lagrangian import LinearCost, StageExits, accuracies, reaches, recursion, solve_dual
 from serflow_opt.search.placements import Paths
 
 STEPS = {1: 1, 2: 8, 3: 4, 4: 3, 5: 2}
@@ -198,19 +198,7 @@ def points_of(sides: Sides, rows: Ints, levels: Ints) -> Floats:
     if sides.accurate is None:
         points: Floats = sums.T
         return points
-    return np.column_stack([*sums, -_accuracies(exits, reach, levels) / sides.accurate])
-
-
-def _accuracies(exits: StageExits, reach: Floats, levels: Ints) -> Floats:
-    """Share of right answers of placements under thresholds."""
-    right = np.zeros(len(levels))
-    for s, menus in enumerate(exits.menus):
-        for menu, envelope in enumerate(menus):
-            rows = np.arange(len(levels)) if exits.used is None else np.flatnonzero(exits.used[:, s] == menu)
-            right[rows] += reach[rows, s] * envelope.mass[levels[rows, s]]
-            if exits.used is None:
-                break
-    return right if exits.lost is None else right - (reach * exits.lost).sum(axis=1)
+    return np.column_stack([*sums, -accuracies(exits, reach, levels) / sides.accurate])
 
 
 def _bounded(sides: Sides, weighting: Floats) -> tuple[Floats, Floats, Ints, Mask]:

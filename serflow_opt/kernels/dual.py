@@ -47,6 +47,7 @@ class Dual:
     multipliers: cython.double[::1]
     values: cython.double[::1]
     chosen: cython.longlong[:, ::1]
+    below: cython.longlong[:, ::1]
     keeps: cython.uchar[::1]
 
     def __init__(self, lines: Any, menu: cython.longlong[:, ::1], lost: Any, weight: cython.double[:, ::1]) -> None:
@@ -59,9 +60,10 @@ class Dual:
         self.here = np.empty(self.stages, dtype=np.int64)
         self.bounds, self.multipliers, self.values = np.empty(count), np.zeros(count), np.empty(count)
         self.chosen, self.keeps = np.empty((count, self.stages), dtype=np.int64), np.ones(count, dtype=np.uint8)
+        self.below = np.empty((count, self.stages), dtype=np.int64)
 
     def run(self, floor: Any, slack: float, on_line: float, rounds: int, check: Callable[[], object]) -> Any:
-        """Find them; return bounds, multipliers, values, thresholds and whether any keep the floor.
+        """Find them; return bounds, multipliers, values, thresholds, those below the floor, and whether any keep it.
 
         Parameters
         ----------
@@ -90,7 +92,7 @@ class Dual:
                 for n in range(first, last):
                     self._bracket(n, floored, least, enough, near, most)
         found = np.asarray(self.bounds), np.asarray(self.multipliers), np.asarray(self.values)
-        return *found, np.asarray(self.chosen), np.asarray(self.keeps)
+        return *found, np.asarray(self.chosen), np.asarray(self.below), np.asarray(self.keeps)
 
     @cython.cfunc
     @cython.nogil
@@ -109,7 +111,8 @@ class Dual:
         value: cython.double
         line: cython.double
         self._choose(n, 1.0, 0.0)
-        self._keep(n)
+        self._keep(n, self.chosen)
+        self._keep(n, self.below)
         low_cost: cython.double = self.cost
         low_right: cython.double = self.right
         self.bounds[n] = self.values[n] = low_cost
@@ -118,7 +121,7 @@ class Dual:
         self._choose(n, 0.0, 1.0)
         high_right: cython.double = self.right
         high_cost: cython.double = self._cost_of(n)
-        self._keep(n)
+        self._keep(n, self.chosen)
         self.values[n] = high_cost
         if not high_right >= enough:
             self.keeps[n] = 0
@@ -134,10 +137,11 @@ class Dual:
                 self.bounds[n], self.multipliers[n] = value, step
             if self.right >= enough:
                 high_cost, high_right = self.cost, self.right
-                self._keep(n)
+                self._keep(n, self.chosen)
                 self.values[n] = high_cost
             else:
                 low_cost, low_right = self.cost, self.right
+                self._keep(n, self.below)
             if value >= line - near * abs(line) or not high_right > low_right:
                 return
 
@@ -185,8 +189,8 @@ class Dual:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
-    def _keep(self, n: cython.Py_ssize_t) -> cython.void:
+    def _keep(self, n: cython.Py_ssize_t, of: cython.longlong[:, ::1]) -> cython.void:
         """Note the thresholds just chosen."""
         s: cython.Py_ssize_t
         for s in range(self.stages):
-            self.chosen[n, s] = self.level[self.here[s]]
+            of[n, s] = self.level[self.here[s]]

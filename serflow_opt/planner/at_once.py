@@ -90,10 +90,8 @@ def map_at_once(
             "valued by the exact evaluator"
         )
         pieces.append(Piece(run.low, run.high, plan, run.missed))
-        ends.append([*_full(terms[run.plan], run.low, run.high), run.high])
-    if sum(map(len, ends)) <= PIECES:
-        parts = zip(pieces, ends, strict=True)
-        pieces = [piece for whole, own in parts for piece in _by_counts(instance, whole, own, tolerance)]
+        ends.append([*full_at(terms[run.plan], run.low, run.high), run.high])
+    pieces = by_counts(instance, pieces, ends, tolerance)
     if end < high:
         pieces.append(Piece(end, high, None, 0.0))
     report(len(decisions), 1.0)
@@ -108,20 +106,45 @@ def _last_rate(instance: Instance, metrics: Metrics, terms: Rated) -> float:
     return min(rates, default=math.inf)
 
 
-def _full(terms: Rated, low: float, high: float) -> list[float]:
-    """Return the rates between two at which all machines of a plan are full: from there on it needs one more."""
+def full_at(terms: Rated, low: float, high: float) -> list[float]:
+    """Return the rates between two at which all machines of a plan are full: from there on it needs one more.
+
+    Parameters
+    ----------
+    terms
+        What the plan pays.
+    low, high
+        The rates, requests a second.
+    """
     numbers = ((load, range(math.floor(low * load) + 1, math.ceil(high * load))) for load in terms.loads if load > 0)
     full = {n / load for load, counts in numbers for n in counts}
     return sorted(rate for rate in full if low * (1 + EQUAL) < rate < high * (1 - EQUAL))
 
 
-def _by_counts(instance: Instance, whole: Piece, ends: Sequence[float], tolerance: float) -> list[Piece]:
-    """Part a piece where its plan needs a machine more."""
-    if len(ends) == 1:
-        return [whole]
-    policy = Policy(instance.name, "rate_per_s", (whole,), tolerance, instance.utilisation_cap)
-    begins = [whole.low, *ends[:-1]]
-    return [Piece(low, high, policy.at(high), whole.gap) for low, high in zip(begins, ends, strict=True)]
+def by_counts(instance: Instance, pieces: list[Piece], ends: list[list[float]], tolerance: float) -> list[Piece]:
+    """Part pieces where their plans need a machine more, unless that makes too many.
+
+    Parameters
+    ----------
+    instance, pieces
+        What the map is of, and its pieces.
+    ends
+        Of each piece, where its plan needs a machine more, and its end.
+    tolerance
+        Of the map.
+    """
+    if sum(map(len, ends)) > PIECES:
+        return pieces
+    parted: list[Piece] = []
+    for whole, own in zip(pieces, ends, strict=True):
+        policy = Policy(instance.name, "rate_per_s", (whole,), tolerance, instance.utilisation_cap)
+        begins = [whole.low, *own[:-1]]
+        parted += (
+            [whole]
+            if len(own) == 1
+            else [Piece(low, high, policy.at(high), whole.gap) for low, high in zip(begins, own, strict=True)]
+        )
+    return parted
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ tolerances in the range, and they are met one after the other, from the lowest r
 next rate is good enough, or that of the last one, up to the rate at which it needs a machine more.
 
 Where machines are rented and plans have one type at most, all plans that are the best at some rate are found at once
-(`at_once.py`), which is quicker, and exact.
+(`at_once.py`; `covering.py` where thresholds are mixed), which is quicker, and exact.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ from serflow_opt.ground.stopping import stoppable, workers
 from serflow_opt.ground.tolerances import EQUAL, NARROW
 from serflow_opt.plan.document import Plan
 from serflow_opt.planner.at_once import map_at_once
+from serflow_opt.planner.covering import map_mixes
 from serflow_opt.planner.policy import Axis, Piece, Policy
 from serflow_opt.planner.rated import HOUR, Rated
-from serflow_opt.planner.rented import covers
+from serflow_opt.planner.rented import covers, mixing
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.limits import shown_unit
 
@@ -130,7 +131,10 @@ def map_policy(
         search = _MapSearch(planner, axis, tolerance, deadline, report)
         if axis == "rate_per_s" and covers(instance):
             at_once = Deadline(deadline.left / 2) if deadline.limited else deadline  # else a map of few solves
-            mapped = map_at_once(instance, (low, high), tolerance, at_once, jobs, report)
+            if mixing(instance):
+                mapped = map_mixes(instance, (low, high), tolerance, search.aim, at_once, jobs, report)
+            else:
+                mapped = map_at_once(instance, (low, high), tolerance, at_once, jobs, report)
             if mapped is not None:
                 return mapped
         return search.over(low, high, jobs)

@@ -118,12 +118,24 @@ class StageExits:
 
 @dataclass(frozen=True, slots=True)
 class DualBound:
-    """For each placement: its bound, the multiplier that gave it, and the best thresholds met that keep the floor."""
+    """For each placement: its bound, the multiplier that gave it, and the best thresholds met that keep the floor.
+
+    Attributes
+    ----------
+    bound, multiplier
+        N.
+    value, levels
+        Of the thresholds that keep the floor, N and N x M.
+    below
+        N x M: the thresholds on the other side of it, of which as good mixes are made; those of `levels` where the
+        floor does not bind. None: not told.
+    """
 
     bound: Floats
     multiplier: Floats
     value: Floats
     levels: Ints
+    below: Ints | None = None
 
 
 def envelope_of(levels: Sequence[Level]) -> Envelope:
@@ -229,7 +241,7 @@ def solve_dual(exits: StageExits, floor: float | None, view: LinearCost, deadlin
     zero = np.zeros(len(view.fixed))
     low_cost, low_right, low_levels = recursion(exits, view.weight, zero)
     if floor is None:
-        return DualBound(view.fixed + low_cost, zero, view.fixed + low_cost, low_levels)
+        return DualBound(view.fixed + low_cost, zero, view.fixed + low_cost, low_levels, low_levels)
     slack = floor * (1 - SLACK)
     # the most accurate thresholds: no cost, multiplier 1
     _, high_right, high_levels = recursion(exits, np.zeros(view.weight.shape), np.ones(len(zero)))
@@ -254,10 +266,10 @@ def solve_dual(exits: StageExits, floor: float | None, view: LinearCost, deadlin
         done = value >= line - ON_LINE * np.abs(line)
         above, below = open_[keeps], open_[~keeps]
         high_cost[above], high_right[above], high_levels[above] = cost[keeps], right[keeps], levels[keeps]
-        low_cost[below], low_right[below] = cost[~keeps], right[~keeps]
+        low_cost[below], low_right[below], low_levels[below] = cost[~keeps], right[~keeps], levels[~keeps]
         open_ = open_[~done & (high_right[open_] > low_right[open_])]
     never = np.where(possible, 0.0, math.inf)
-    return DualBound(view.fixed + bound + never, multiplier, view.fixed + high_cost + never, high_levels)
+    return DualBound(view.fixed + bound + never, multiplier, view.fixed + high_cost + never, high_levels, low_levels)
 
 
 def _compiled(exits: StageExits, floor: float | None, view: LinearCost, deadline: Deadline) -> DualBound:
@@ -268,9 +280,9 @@ def _compiled(exits: StageExits, floor: float | None, view: LinearCost, deadline
     lost = None if exits.lost is None else np.ascontiguousarray(exits.lost)
     slack = 0.0 if floor is None else floor * (1 - SLACK)
     run = Dual(exits.lines, menu, lost, np.ascontiguousarray(view.weight))
-    bound, multiplier, value, levels, possible = run.run(floor, slack, ON_LINE, ROUNDS, deadline.check)
+    bound, multiplier, value, levels, below, possible = run.run(floor, slack, ON_LINE, ROUNDS, deadline.check)
     never = np.where(possible, 0.0, math.inf)
-    return DualBound(view.fixed + bound + never, multiplier, view.fixed + value + never, levels)
+    return DualBound(view.fixed + bound + never, multiplier, view.fixed + value + never, levels, below)
 
 
 def _cost_of(exits: StageExits, weight: Floats, levels: Ints) -> Floats:
@@ -290,6 +302,24 @@ def reaches(exits: StageExits, levels: Ints) -> Floats:
             rate[rows] = envelope.rate[levels[rows, s]]
         reach[:, s + 1] = reach[:, s] * (1 - rate)
     return reach
+
+
+def accuracies(exits: StageExits, reach: Floats, levels: Ints) -> Floats:
+    """Share of right answers of every placement under its thresholds, N.
+
+    Parameters
+    ----------
+    exits, reach, levels
+        What leaves at each stage of N placements; their reach and thresholds, N x M.
+    """
+    right = np.zeros(len(levels))
+    for s, menus in enumerate(exits.menus):
+        for menu, envelope in enumerate(menus):
+            rows = np.arange(len(levels)) if exits.used is None else np.flatnonzero(exits.used[:, s] == menu)
+            right[rows] += reach[rows, s] * envelope.mass[levels[rows, s]]
+            if exits.used is None:
+                break
+    return right if exits.lost is None else right - (reach * exits.lost).sum(axis=1)
 
 
 def forced_levels(

@@ -32,6 +32,9 @@ def test_brackets(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
         assert one.value.tolist() == pytest.approx(other.value.tolist(), rel=1e-12)
         assert one.multiplier[there].tolist() == pytest.approx(other.multiplier[there].tolist(), rel=1e-9)
         assert one.levels[there].tolist() == other.levels[there].tolist()
+        assert one.below is not None
+        assert other.below is not None
+        assert one.below[there].tolist() == other.below[there].tolist()
 
 
 def menu_of(rng: np.random.Generator, *, last: bool) -> Envelope:
