@@ -16,7 +16,7 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
-from serflow_opt.planner.mixes import Mixes
+from serflow_opt.planner.mixes import ThresholdMixes
 from serflow_opt.planner.rated import HOUR, Rated
 
 STEPS = 1_000_000
@@ -45,7 +45,7 @@ class LeastCost:
         The least cost at both ends of the intervals between, E - 1, as those inside see it.
     """
 
-    def __init__(self, mixes: Sequence[Mixes], steps: Floats) -> None:
+    def __init__(self, mixes: Sequence[ThresholdMixes], steps: Floats) -> None:
         self.mixes, self.steps = mixes, steps
         corners = max(len(own.x) for own in mixes)
         self._x = np.full((len(mixes), corners + 1), np.inf)
@@ -67,7 +67,7 @@ class LeastCost:
         return max(AT_ONCE // (2 * len(self.mixes)), 1)
 
     @classmethod
-    def of(cls, mixes: Sequence[Mixes], low: float, high: float) -> LeastCost | None:
+    def of(cls, mixes: Sequence[ThresholdMixes], low: float, high: float) -> LeastCost | None:
         """Return that of some mixes between two rates; None where the steps are too many."""
         steps = [np.array([low, high])]
         for own in mixes:

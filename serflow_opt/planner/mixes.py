@@ -1,4 +1,4 @@
-"""Mixes of thresholds one of which is the best at any rate, where machines are rented whole and plans have one type.
+"""ThresholdMixes of thresholds one of which is the best at any rate, where machines are rented whole and plans have one type.
 
 As `rented.py`, type by type; what a placement pays for all else beside how busy it keeps machines is a curve
 (`search/rented/curves.py`), of which every point is a plan.
@@ -28,7 +28,7 @@ from serflow_opt.search.underestimates import busy_and_other
 
 
 @dataclass(frozen=True, slots=True)
-class Mixes:
+class ThresholdMixes:
     """Plans on a placement, all that lie between neighbours of a few.
 
     Attributes
@@ -72,7 +72,7 @@ class Mixes:
 
 def mixes_at_any_rate(
     instance: Instance, slack: float, deadline: Deadline, jobs: int, on_type: Callable[[int, int], None]
-) -> list[Mixes] | None:
+) -> list[ThresholdMixes] | None:
     """Return mixes one of which is the best at any rate, but for a share; None where placements are too many.
 
     Parameters
@@ -97,7 +97,7 @@ def mixes_at_any_rate(
     return None if found is None else [own for some in found for own in some]
 
 
-def _mixes_on(instance: Instance, slack: float, deadline: Deadline, offer: list[int]) -> list[Mixes] | None:
+def _mixes_on(instance: Instance, slack: float, deadline: Deadline, offer: list[int]) -> list[ThresholdMixes] | None:
     """The mixes with some of the options; decisions are those of the whole instance."""
     some = replace(instance, options=tuple(instance.options[p] for p in offer))
     data = Data(some)
@@ -130,7 +130,7 @@ def _mixes_on(instance: Instance, slack: float, deadline: Deadline, offer: list[
     return mixes
 
 
-def _mixes(data: Data, paths: Paths, loads: Loads, n: int, run: list[Corner], rent: float) -> Mixes:
+def _mixes(data: Data, paths: Paths, loads: Loads, n: int, run: list[Corner], rent: float) -> ThresholdMixes:
     """The plans between neighbouring corners of a placement."""
     plain = decision_at(data, paths, n, run[0].high)
     ending = len(plain.options) < data.last
@@ -144,4 +144,4 @@ def _mixes(data: Data, paths: Paths, loads: Loads, n: int, run: list[Corner], re
                 met[s][levels[s]] += share * reach[s]
         flows.append(met)
     x, y = np.array([own.x for own in run]), np.array([own.y for own in run])
-    return Mixes(rent, x, y, plain, tuple(flows))
+    return ThresholdMixes(rent, x, y, plain, tuple(flows))

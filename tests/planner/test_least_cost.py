@@ -9,13 +9,13 @@ import pytest
 
 from serflow_opt.plan.decision import Decision
 from serflow_opt.planner.least_cost import LeastCost
-from serflow_opt.planner.mixes import Mixes
+from serflow_opt.planner.mixes import ThresholdMixes
 from serflow_opt.planner.rated import HOUR, Rated
 
 
-def curve(rent: float, x: list[float], y: list[float]) -> Mixes:
-    """Mixes of which nothing but the costs is asked."""
-    return Mixes(rent, np.array(x), np.array(y), Decision((0,), ((1.0,),)), tuple((np.ones(1),) for _ in x))
+def curve(rent: float, x: list[float], y: list[float]) -> ThresholdMixes:
+    """ThresholdMixes of which nothing but the costs is asked."""
+    return ThresholdMixes(rent, np.array(x), np.array(y), Decision((0,), ((1.0,),)), tuple((np.ones(1),) for _ in x))
 
 
 DRAWN = [curve(3.0, [0.2, 0.5, 0.9], [9.0, 4.0, 3.0]), curve(5.0, [0.1, 0.3], [8.0, 2.5]), curve(0.0, [0.0], [20.0])]
