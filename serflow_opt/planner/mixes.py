@@ -1,4 +1,4 @@
-"""ThresholdMixes of thresholds one of which is the best at any rate, where machines are rented whole and plans have one type.
+"""Mixes of thresholds one of which is the best at any rate, where machines are rented whole and plans have one type.
 
 As `rented.py`, type by type; what a placement pays for all else beside how busy it keeps machines is a curve
 (`search/rented/curves.py`), of which every point is a plan.

@@ -14,7 +14,7 @@ from serflow_opt.planner.rated import HOUR, Rated
 
 
 def curve(rent: float, x: list[float], y: list[float]) -> ThresholdMixes:
-    """ThresholdMixes of which nothing but the costs is asked."""
+    """Mixes of which nothing but the costs is asked."""
     return ThresholdMixes(rent, np.array(x), np.array(y), Decision((0,), ((1.0,),)), tuple((np.ones(1),) for _ in x))
 
 

@@ -1,4 +1,4 @@
-"""ThresholdMixes that are the best at any rate, valued by the exact evaluator."""
+"""Mixes that are the best at any rate, valued by the exact evaluator."""
 
 from __future__ import annotations
 
