@@ -68,7 +68,15 @@ class LeastCost:
 
     @classmethod
     def of(cls, mixes: Sequence[ThresholdMixes], low: float, high: float) -> LeastCost | None:
-        """Return that of some mixes between two rates; None where the steps are too many."""
+        """Return that of some mixes between two rates; None where the steps are too many.
+
+        Parameters
+        ----------
+        mixes
+            One at least.
+        low, high
+            The rates, requests a second.
+        """
         steps = [np.array([low, high])]
         for own in mixes:
             plain = own.x[int(np.argmin(own.y + own.rent * own.x))]

@@ -227,7 +227,15 @@ class CurveSearch:
                 self._met[id(curve)] = loads, curve
 
     def open(self, curve: Curve, low: float, high: float) -> bool:
-        """Whether a curve is not ruled out between two x."""
+        """Whether a curve is not ruled out between two x.
+
+        Parameters
+        ----------
+        curve
+            The curve, with its cuts.
+        low, high
+            Both x.
+        """
         low, high = max(low, curve.low), min(high, curve.high)
         return low <= high and not self.frontier.rules_out(curve.cuts, self.rent, self.slack, low, high)
 
