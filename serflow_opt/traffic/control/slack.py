@@ -14,7 +14,7 @@ that is allowed: then whatever the rate is, no more are. Where even the longest 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,6 +56,7 @@ class WaitingSlack:
     allowed: float
     longest_s: float
     service: ServiceTime
+    _rooms: dict[tuple[int, float], int] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def least_s(self) -> float:
@@ -69,6 +70,13 @@ class WaitingSlack:
 
     def room(self, workers: int, rate_per_s: float) -> int:
         """Return how many may wait for so many workers, which serve so many requests a second when all are busy."""
+        asked = workers, rate_per_s
+        if asked not in self._rooms:
+            self._rooms[asked] = self._room(workers, rate_per_s)
+        return self._rooms[asked]
+
+    def _room(self, workers: int, rate_per_s: float) -> int:
+        """Find what `room` returns."""
         from scipy.special import gammaincc
 
         if not (len(self.seconds) and workers and 0 < rate_per_s < math.inf):

@@ -55,12 +55,15 @@ class ValuedRates:
     ----------
     rates, weights
         The distribution, and the shares of time of `LOADS`.
+    span
+        Outside of it weights are 0.
     carried, left
         Requests a second that machines carry, and that they leave to the function, by number of machines.
     """
 
     rates: Rates
     weights: Floats
+    span: slice
     carried: dict[int, float] = field(default_factory=dict)
     left: dict[int, float] = field(default_factory=dict)
 
@@ -161,7 +164,8 @@ class MachineWorth:
         """Return requests a second that so many machines leave to the function."""
         valued = self._valued(rates)
         if count not in valued.left:
-            valued.left[count] = float(valued.weights @ (self.load_rates * self.lost(count)))
+            here = valued.span
+            valued.left[count] = float(valued.weights[here] @ (LOADS[here] / self.busy_s * self.lost(count)[here]))
         return valued.left[count]
 
     def lost(self, count: int) -> Floats:
@@ -199,7 +203,7 @@ class MachineWorth:
         for valued in self._at_hand:
             if valued.rates is rates:
                 return valued
-        valued = ValuedRates(rates, _weights(rates, self.busy_s))
+        valued = ValuedRates(rates, *_weights(rates, self.busy_s))
         self._at_hand = (valued, *self._at_hand[: AT_HAND - 1])
         return valued
 
@@ -211,8 +215,10 @@ class MachineWorth:
             loads, shares, workers = valued.rates.rates * self.busy_s, valued.rates.shares, self.machine.workers
             carried |= {n: float(self._smooth.carried(n * workers, loads) @ shares) / self.busy_s for n in new}
         elif new:
-            work = valued.weights * LOADS / self.busy_s
-            carried |= {n: float(work @ _row(self._kept, n, self._keeps)) for n in new}
+            here = valued.span
+            rows = np.array([_row(self._kept, n, self._keeps)[here] for n in new])
+            work = valued.weights[here] * LOADS[here] / self.busy_s
+            carried |= dict(zip(new, (rows @ work).tolist(), strict=True))
         return np.array([carried[n] for n in numbers])
 
     def _fewest(self, rates: Rates) -> int:
@@ -231,14 +237,15 @@ class MachineWorth:
         return min(high, MOST_MACHINES)
 
 
-def _weights(rates: Rates, busy_s: float) -> Floats:
-    """Return the shares of time of `LOADS`, each load shared by the two beside it so that the mean stays."""
+def _weights(rates: Rates, busy_s: float) -> tuple[Floats, slice]:
+    """Return the shares of time of `LOADS`, each load shared by the two beside it so that the mean stays; and which."""
     loads = np.minimum(rates.rates * busy_s, LOADS[-1])
     above = np.minimum(np.maximum(np.searchsorted(LOADS, loads, side="right"), 1), len(LOADS) - 1)
     part = (loads - LOADS[above - 1]) / (LOADS[above] - LOADS[above - 1])
     size = len(LOADS)
     low = np.bincount(above - 1, weights=rates.shares * (1 - part), minlength=size)
-    return np.asarray(low + np.bincount(above, weights=rates.shares * part, minlength=size), dtype=float)
+    weights = np.asarray(low + np.bincount(above, weights=rates.shares * part, minlength=size), dtype=float)
+    return weights, slice(int(above.min()) - 1, int(above.max()) + 1)
 
 
 def _least(cost: Callable[[Floats], Floats], most: int, now: int) -> int:
