@@ -12,6 +12,11 @@ import cython
 import numpy as np
 from cython.cimports.libc.math import INFINITY
 
+LOWEST = 0x03F79D71B4CB0A89
+"""Times a power of two it has another number in its six highest bits for each: a de Bruijn sequence."""
+PLACE = np.array([(LOWEST << k & (1 << 64) - 1) >> 58 for k in range(64)]).argsort().astype(np.uint8)
+"""By that number, which power it is."""
+
 
 @cython.cfunc
 @cython.inline
@@ -81,7 +86,7 @@ class Serving:
     Parameters
     ----------
     fleet
-        Moments and machines of busy workers (a heap), idle machines (a heap), and by machine free workers and type.
+        Moments and machines of busy workers (a heap), and by machine free workers and type.
     waiting
         When those in the queue came, their numbers, and by type how long they hold a worker.
     function
@@ -93,11 +98,14 @@ class Serving:
         Windows of seconds in which no more than so many are called: K x 3.
     """
 
-    # heaps of moments and machines; idle machines have no moment, environments no number
+    # heaps of moments and machines; environments have no number
     busy: cython.double[::1]
     on: cython.longlong[::1]
-    idle_since: cython.double[::1]
-    idle: cython.longlong[::1]
+    # a bit for each machine with free workers; words before `low` are empty
+    idle: cython.ulonglong[::1]
+    sequence: cython.ulonglong
+    place: cython.uchar[::1]
+    low: cython.Py_ssize_t
     free: cython.longlong[::1]
     kind: cython.longlong[::1]
     calls: cython.double[::1]
@@ -138,13 +146,12 @@ class Serving:
     def __init__(
         self, fleet: Any, waiting: Any, function: Any, limits: Any, throttle: cython.double[:, ::1], room: int
     ) -> None:
-        self.busy, self.on, idle, self.free, self.kind = fleet
-        self.n_busy, self.n_idle = len(self.busy), len(idle)
-        machines = len(self.free) + 1
-        self.idle, self.idle_since = (
-            np.concatenate([idle, np.zeros(machines, np.int64)]),
-            np.zeros(machines + len(idle)),
-        )
+        self.busy, self.on, self.free, self.kind = fleet
+        self.n_busy, self.n_idle, self.low = len(self.busy), 0, 0
+        self.sequence, self.place = LOWEST, PLACE
+        self.idle = np.zeros(len(self.free) // 64 + 1, np.uint64)
+        for m in np.flatnonzero(self.free).tolist():
+            self._rests(m)
         # a worker that is free is busy later on
         more = int(np.sum(self.free)) + 1
         self.busy, self.on = (
@@ -224,11 +231,11 @@ class Serving:
                 self.n_throttled += 1
                 return
         if self.n_idle > 0:
-            m = self.idle[0]
+            m = self._first()
             self.free[m] -= 1
             if self.free[m] == 0:
                 self.n_idle -= 1
-                _pop(cython.address(self.idle_since[0]), cython.address(self.idle[0]), self.n_idle)
+                self.idle[m >> 6] &= ~(cython.cast(cython.ulonglong, 1) << (m & 63))
             _push(cython.address(self.busy[0]), cython.address(self.on[0]), self.n_busy, t + holds[self.kind[m], j], m)
             self.n_busy += 1
             self.places[0, self.n_at], self.places[1, self.n_at] = j, m
@@ -274,9 +281,32 @@ class Serving:
         self.n_busy -= 1
         _pop(cython.address(self.busy[0]), cython.address(self.on[0]), self.n_busy)
         if self.free[m] == 0:
-            _push(cython.address(self.idle_since[0]), cython.address(self.idle[0]), self.n_idle, 0.0, m)
-            self.n_idle += 1
+            self._rests(m)
         self.free[m] += 1
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _rests(self, m: cython.longlong) -> cython.void:
+        """Put a machine among those with free workers."""
+        self.idle[m >> 6] |= cython.cast(cython.ulonglong, 1) << (m & 63)
+        self.n_idle += 1
+        if m >> 6 < self.low:
+            self.low = m >> 6
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _first(self) -> cython.longlong:
+        """Return the first machine with free workers, of which there is one."""
+        word: cython.ulonglong
+        while self.idle[self.low] == 0:
+            self.low += 1
+        word = self.idle[self.low]
+        word = (word & (~word + 1)) * self.sequence
+        return self.low * 64 + self.place[word >> 58]
 
     @cython.cfunc
     @cython.nogil
@@ -318,9 +348,8 @@ class Serving:
         return True
 
     def fleet(self) -> Any:
-        """Return moments and machines of busy workers, idle machines and free workers."""
-        busy, on = np.asarray(self.busy)[: self.n_busy], np.asarray(self.on)[: self.n_busy]
-        return busy, on, np.asarray(self.idle)[: self.n_idle], np.asarray(self.free)
+        """Return moments and machines of busy workers, and free workers by machine."""
+        return np.asarray(self.busy)[: self.n_busy], np.asarray(self.on)[: self.n_busy], np.asarray(self.free)
 
     def waiting(self) -> Any:
         """Return the queue."""

@@ -136,14 +136,17 @@ def _held(worth: MachineWorth, counts: int, loads: NDArray[np.float64]) -> NDArr
     """Return requests a second that machine 1, .., counts carries more than those before it at each load.
 
     As many may wait as a whole number, so that one machine more may now and then add more than the one before; the
-    levels take them in falling order. Many machines are weighed some at a time, equally within.
+    levels take them in falling order. Many machines are weighed some at a time, equally within; equal loads, of which
+    counts of requests make many, once.
     """
-    more, before, weighed = np.empty((counts, len(loads))), np.zeros(len(loads)), 0
+    each, which = np.unique(loads, return_inverse=True)
+    more, before, weighed = np.empty((len(each), counts)), np.zeros(len(each)), 0
     for n in _weighed(counts):
-        carried = (1 - worth.lost_of(n, loads)) * loads / worth.busy_s
-        more[weighed:n] = (carried - before) / (n - weighed)
+        carried = (1 - worth.lost_of(n, each)) * each / worth.busy_s
+        more[:, weighed:n] = ((carried - before) / (n - weighed))[:, None]
         before, weighed = carried, n
-    return np.ascontiguousarray(np.sort(np.maximum(more, 0.0), axis=0)[::-1].T)
+    held: NDArray[np.float64] = np.sort(np.maximum(more, 0.0, out=more), axis=1)[:, ::-1][which]
+    return held
 
 
 def _weighed(most: int) -> Iterator[int]:

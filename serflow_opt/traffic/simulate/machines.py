@@ -121,28 +121,24 @@ class MachineGroup:
             for machine, active in zip(self._types, self.active, strict=True)
         }
 
-    def state(
-        self,
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Moments and machines of `busy`, `idle`, `free` and `kind`, as arrays."""
+    def state(self) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Moments and machines of `busy`, `free` and `kind`, as arrays."""
         times, machines = zip(*self.busy, strict=True)
-        whole = (np.array(part, np.int64) for part in (machines, self.idle, self.free, self.kind))
+        whole = (np.array(part, np.int64) for part in (machines, self.free, self.kind))
         return np.array(times), *whole  # type: ignore[return-value]
 
-    def set_state(
-        self, times: NDArray[np.float64], on: NDArray[np.int64], idle: NDArray[np.int64], free: NDArray[np.int64]
-    ) -> None:
+    def set_state(self, times: NDArray[np.float64], on: NDArray[np.int64], free: NDArray[np.int64]) -> None:
         """Go on from what a compiled step has left.
 
         Parameters
         ----------
         times, on
             Of each busy worker, when it is free again, seconds, and its machine.
-        idle, free
-            Machines with a worker that is free, and free workers by machine.
+        free
+            Free workers by machine.
         """
         self.busy[:] = zip(times.tolist(), on.tolist(), strict=True)
-        self.idle[:], self.free[:] = idle.tolist(), free.tolist()
+        self.idle[:], self.free[:] = np.flatnonzero(free).tolist(), free.tolist()
 
     def want(self, wanted: Mapping[str, int], now_s: float, faults: Faults) -> dict[str, int]:
         """Order and stop machines until there are as many as wanted.
