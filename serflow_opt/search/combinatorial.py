@@ -24,6 +24,7 @@ import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.plan.decision import Decision
 from serflow_opt.search.bound_recursion import BoundTable, sweep
 from serflow_opt.search.enumerate import near_optimal_placements
@@ -64,6 +65,15 @@ class Candidate:
     done: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LastSweep:
+    """A sweep of one lane: its multipliers (C), and what the plans that it tells of come to at most."""
+
+    weights: Floats
+    most: float
+    swept: BoundTable
+
+
 @dataclass(slots=True)
 class LabelCounts(PlacementCounts):
     """Placements given labels, too; labels kept."""
@@ -81,6 +91,8 @@ class ChainSearch(PlacementSearch):
         Proven to have no plan.
     counts
         What it took.
+    last
+        The last sweep for a proof; None: there was none.
     """
 
     def __init__(
@@ -101,6 +113,7 @@ class ChainSearch(PlacementSearch):
         self.counts = LabelCounts()
         self._candidates: dict[bytes, Candidate] = {}
         self._dropped = math.inf
+        self.last: LastSweep | None = None
 
     def run(self, pool: Paths | None = None, held: Floats | None = None) -> bool:
         """Search; say whether it came to an end, with a plan, without, or out of time.
@@ -164,8 +177,8 @@ class ChainSearch(PlacementSearch):
                 self._label(candidate, RUNGS if len(self.before) > SHORT else ())
             # 3: the bound of all is no higher than that of this placement, which its own multipliers attain
             weights, target = candidate.weights, self._target()
-            swept = self._sweep_below(weights, target)
-            if swept.first[0] < 0:
+            swept = self._sweep_below(weights, max(target, self.as_good(EQUAL)))
+            if swept.first[0] < 0 or swept.best[0] > self.worth(weights, target):
                 self._dropped = min(self._dropped, target)
                 self.infeasible = self.best is None  # the bound of all placements is beyond the limit
                 return True
@@ -236,14 +249,20 @@ class ChainSearch(PlacementSearch):
         self.counts.sweeps += 1
         return sweep(self.chain, lanes, self.before, on=on, deadline=self.deadline)
 
-    def _sweep_below(self, weights: Floats, target: float) -> BoundTable:
-        """Sweep what may be worth at most `target`."""
+    def _sweep_below(self, weights: Floats, most: float) -> BoundTable:
+        """Sweep what may be worth at most `most`."""
         self.deadline.check()
         self.counts.sweeps += 1
         allowed = None
-        if math.isfinite(target):
-            allowed = most_value(self.chain, weights, self.worth(weights, target))
-        return sweep(self.chain, weights[None], self.before, allowed, deadline=self.deadline)
+        if math.isfinite(most):
+            allowed = most_value(self.chain, weights, self.worth(weights, most))
+        swept = sweep(self.chain, weights[None], self.before, allowed, deadline=self.deadline)
+        self.last = LastSweep(weights, most, swept)
+        return swept
+
+    def as_good(self, tolerance: float) -> float:
+        """Return what a plan may come to that is as good as the best one, to a relative difference."""
+        return self.value + tolerance * abs(self.value)
 
     # candidates
 

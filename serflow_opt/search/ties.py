@@ -40,7 +40,10 @@ def equally_good(search: ChainSearch, held: Chain | None, tolerance: float) -> l
     if search.best is None:
         return []
     chain, (those, levels) = search.chain, search.best
-    weights, most = search.weights_of(those), search.value + tolerance * abs(search.value)
+    most, sooner = search.as_good(tolerance), min(chain.whole_limit, float(those.whole[0]) * (1 - tolerance))
+    if held is None and _nothing_sooner(search, most, sooner):
+        return []
+    weights = search.weights_of(those)
     worth = search.worth(weights, most)
     if held is not None:
         known = dict(zip(chain.columns, weights.tolist(), strict=True))
@@ -48,8 +51,16 @@ def equally_good(search: ChainSearch, held: Chain | None, tolerance: float) -> l
         return _better(search, held, there, worth, levels, by_whole=False)
     limits = chain.limits.copy()
     limits[0] = most
-    sooner = min(chain.whole_limit, float(those.whole[0]) * (1 - tolerance))
     return _better(search, replace(chain, limits=limits, whole_limit=sooner), weights, worth, levels, by_whole=True)
+
+
+def _nothing_sooner(search: ChainSearch, most: float, whole: float) -> bool:
+    """Whether the last sweep shows that no plan of at most `most` takes at most `whole`; False: it does not tell."""
+    last = search.last
+    if last is None or last.most < most or not math.isfinite(search.chain.whole_limit):
+        return False
+    ends = last.swept.ends
+    return not bool(((ends.value <= search.worth(last.weights, most)) & (ends.whole <= whole)).any())
 
 
 def _better(
