@@ -11,12 +11,14 @@ out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
+from serflow_opt import kernels
 from serflow_opt.ground.arrays import Floats, Ints
 
 
@@ -30,6 +32,8 @@ class Envelope:
         ε_l and ε_l r_l of every threshold.
     level
         The thresholds on the envelope, by falling 1 - e: the first is best where what follows is worth having.
+    go_on, right
+        1 - e and e r of these.
     breaks
         Values V / μ at which the next of them becomes the best.
     """
@@ -37,6 +41,8 @@ class Envelope:
     rate: Floats
     mass: Floats
     level: Ints
+    go_on: Floats
+    right: Floats
     breaks: Floats
 
     @classmethod
@@ -51,25 +57,42 @@ class Envelope:
                 kept.pop()
             kept.append(i)
         breaks = [(heights[a] - heights[b]) / (slopes[a] - slopes[b]) for a, b in pairwise(kept)]
-        return cls(rate, mass, np.array(kept), np.array(breaks))
+        level = np.array(kept)
+        return cls(rate, mass, level, 1 - rate[level], mass[level], np.array(breaks))
 
-    @cached_property
-    def _go_on(self) -> Floats:
-        return 1 - self.rate[self.level]
+    @classmethod
+    def of_many(cls, rate: Floats, mass: Floats, counts: Sequence[int]) -> list[Envelope]:
+        """Make the envelopes of menus that lie one behind the other.
+
+        Parameters
+        ----------
+        rate, mass
+            Of the thresholds of one menu after the other.
+        counts
+            How many each menu has.
+        """
+        begin = [0, *accumulate(counts)]
+        if not kernels.compiled:
+            return [cls.of(rate[a:b], mass[a:b]) for a, b in pairwise(begin)]
+        from serflow_opt.kernels.envelopes import lowest
+
+        every = 1 - rate
+        lines, breaks, first = lowest(every, mass, np.array(begin, dtype=np.int64))
+        go_on, right, edges = every[lines], mass[lines], pairwise(first.tolist())
+        return [
+            cls(rate[a:b], mass[a:b], lines[c:d] - a, go_on[c:d], right[c:d], breaks[c : d - 1])
+            for (a, b), (c, d) in zip(pairwise(begin), edges, strict=True)
+        ]
 
     @cached_property
     def _per_go_on(self) -> Floats:
         """1 / (1 - e); 1 where everybody leaves."""
-        return 1 / np.where(self._go_on > 0, self._go_on, 1.0)
-
-    @cached_property
-    def _mass(self) -> Floats:
-        return self.mass[self.level]
+        return 1 / np.where(self.go_on > 0, self.go_on, 1.0)
 
     @cached_property
     def _at_breaks(self) -> Floats:
         """φ / μ at the breakpoints."""
-        values: Floats = self._go_on[1:] * self.breaks - self._mass[1:]
+        values: Floats = self.go_on[1:] * self.breaks - self.right[1:]
         return values
 
     def best(self, value: Floats, multiplier: Floats) -> Ints:
@@ -93,19 +116,19 @@ class Envelope:
 
     def leaving(self, position: Ints) -> tuple[Floats, Floats]:
         """Return e and e r of positions on the envelope."""
-        return 1 - self._go_on[position], self._mass[position]
+        return 1 - self.go_on[position], self.right[position]
 
     def most_after(self, value: Floats, multiplier: float) -> Floats:
         """Return the largest V with φ(V) <= value: infinite where everybody leaves and that is good enough."""
         if multiplier == 0:
-            least = np.where(value >= 0, self._go_on[-1], self._go_on[0])
+            least = np.where(value >= 0, self.go_on[-1], self.go_on[0])
             with np.errstate(divide="ignore", invalid="ignore"):
                 return np.where((least == 0) & (value >= 0), np.inf, value / least)
         y = value / multiplier
         position = self._at_breaks.searchsorted(y, side="right")  # from φ's last value on V is unbounded
-        above = y + self._mass[position]
+        above = y + self.right[position]
         u: Floats = above * self._per_go_on[position]
-        if self._go_on[-1] == 0:  # only the last can be flat
+        if self.go_on[-1] == 0:  # only the last can be flat
             u = np.where(position < len(self.breaks), u, np.where(above >= 0, np.inf, -np.inf))
         return u * multiplier
 

@@ -44,12 +44,11 @@ class FlatEnvelopes:
     def of(cls, menus: Sequence[Sequence[Envelope]]) -> FlatEnvelopes:
         """Put the menus of stages together."""
         every = [envelope for stage in menus for envelope in stage]
+        go_on, mass = (np.concatenate(part) for part in zip(*((own.go_on, own.right) for own in every), strict=True))
         level = np.concatenate([envelope.level for envelope in every])
-        rate = np.concatenate([envelope.rate[envelope.level] for envelope in every])
-        mass = np.concatenate([envelope.mass[envelope.level] for envelope in every])
         breaks = np.concatenate([part for envelope in every for part in (envelope.breaks, _LAST)])
         first, begin = _summed([len(stage) for stage in menus]), _summed([len(envelope.level) for envelope in every])
-        return cls(first, begin, 1 - rate, mass, level, breaks)
+        return cls(first, begin, go_on, mass, level, breaks)
 
 
 _LAST = np.array([np.inf])

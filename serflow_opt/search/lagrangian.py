@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,9 +141,14 @@ class DualBound:
 
 def envelope_of(levels: Sequence[Level]) -> Envelope:
     """Return the envelope of a menu; masses count as 0 where the accuracy is unknown."""
-    masses = [level.exit_rate * level.accuracy for level in levels]
-    rate = np.array([level.exit_rate for level in levels])
-    return Envelope.of(rate, np.array([0.0 if math.isnan(mass) else mass for mass in masses]))
+    return envelopes_of([levels])[0]
+
+
+def envelopes_of(menus: Sequence[Sequence[Level]]) -> list[Envelope]:
+    """Return the envelopes of menus, all made at once."""
+    rate = np.array([level.exit_rate for menu in menus for level in menu])
+    mass = rate * [level.accuracy for menu in menus for level in menu]
+    return Envelope.of_many(rate, np.where(np.isnan(mass), 0.0, mass), [len(menu) for menu in menus])
 
 
 def menus_of(data: Data) -> tuple[list[list[Envelope]], list[dict[int, int]]]:
@@ -151,14 +157,18 @@ def menus_of(data: Data) -> tuple[list[list[Envelope]], list[dict[int, int]]]:
     The stage's own menu comes first, then those of variants, then the ones with nothing but the best level at which
     everybody leaves.
     """
-    menus, closing = [], []
-    for s in data.stages:
-        owners = sorted({level.variant for level in data.menu[s]})
-        here = [envelope_of([level for level in data.menu[s] if level.variant == owner]) for owner in owners]
-        ends = [menu for menu, owner in enumerate(owners) if (s, owner) in data.ends]
-        closing.append({menu: len(here) + k for k, menu in enumerate(ends)})
-        menus.append(here + [envelope_of([data.menu[s][data.ends[s, owners[menu]]]]) for menu in ends])
-    return menus, closing
+    menus: list[list[list[Level]]] = []
+    closing: list[dict[int, int]] = []
+    for s, levels in data.menu.items():
+        by_owner: dict[int, list[Level]] = {}
+        for level in levels:
+            by_owner.setdefault(level.variant, []).append(level)
+        ends = [menu for menu, owner in enumerate(by_owner) if (s, owner) in data.ends]
+        closing.append({menu: len(by_owner) + k for k, menu in enumerate(ends)})
+        owners = list(by_owner)
+        menus.append([*by_owner.values(), *([levels[data.ends[s, owners[menu]]]] for menu in ends)])
+    every = iter(envelopes_of([menu for stage in menus for menu in stage]))
+    return [list(islice(every, len(stage))) for stage in menus], closing
 
 
 def closed(used: Ints | None, closing: list[dict[int, int]], paths: Paths) -> Ints | None:
