@@ -99,24 +99,24 @@ class Data(Sets):
 
     def way_lost(self, hop: Hop) -> float:
         """Accuracy lost by a request that is handed over."""
-        return self._way(hop).accuracy_loss
+        return self._sending(hop)[1].accuracy_loss
 
     def hop_time(self, hop: Hop) -> float:
         """τ_s / second (survey 2.2.1 (5), survey 2.2.3 (6)), T_0 for the way in (survey 2.2.1 (6)).
 
         In training (survey 2.2.1 (10), survey 2.2.3 (8)) activations there and gradients back; the input has none.
         """
-        link = self._link(hop)
+        link, _, size = self._sending(hop)
         if link is None:
             return 0.0
-        return link.seconds(self.sent_bytes(hop)) * self.instance.transfers(hop[0] - 1) / self.second
+        return link.seconds(size) * self.instance.transfers(hop[0] - 1) / self.second
 
     def hop_price(self, hop: Hop) -> float:
         """USD of the link per request that crosses, / dollar."""
-        link = self._link(hop)
+        link, _, size = self._sending(hop)
         if link is None:
             return 0.0
-        return link.usd_per_byte * self.sent_bytes(hop) * self.instance.transfers(hop[0] - 1) / self.dollar
+        return link.usd_per_byte * size * self.instance.transfers(hop[0] - 1) / self.dollar
 
     def crosses(self, hop: Hop) -> bool:
         """Whether a hop crosses a link."""
@@ -124,8 +124,8 @@ class Data(Sets):
 
     def hop_leak(self, hop: Hop) -> float:
         """Privacy loss of a request that crosses (survey 2.2.2 (1)), with the noise measured (survey 2.2.2 (3))."""
-        link = self._link(hop)
-        return self.instance.leak(self._way(hop), link) if link is not None else 0.0
+        link, way, _ = self._sending(hop)
+        return self.instance.leak(way, link) if link is not None else 0.0
 
     def hop_energy(self, hop: Hop) -> float:
         """Joules of encoding and sending, there and back, per request that crosses, / joule."""

@@ -9,6 +9,8 @@ from serflow_opt.ground.tolerances import CERTAIN
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.offers import Link
 
+_LINKS = {trusted: Link(1.0, 0.0, 0.0, trusted) for trusted in (False, True)}
+
 
 def ending_matters(instance: Instance) -> bool:
     """Whether a plan that ends where everybody leaves can be better than one that goes on with stages nobody reaches.
@@ -70,16 +72,14 @@ def undominated(instance: Instance, s: int, trusted: bool) -> list[int]:
     list of int
         Positions among the ways of that stage; of equals the first.
     """
-    link = Link(1.0, 0.0, 0.0, trusted)
-    ways = instance.ways[s - 1]
+    link, ways = _LINKS[trusted], instance.ways[s - 1]
+    allowed = [w for w, way in enumerate(ways) if instance.may_cross(way, link)]
+    if len(allowed) <= 1:
+        return allowed
     vectors = {
         w: (way.kept, way.encode_flops, way.decode_flops, way.accuracy_loss, instance.leak(way, link))
-        for w, way in enumerate(ways)
-        if instance.may_cross(way, link)
+        for w, way in ((w, ways[w]) for w in allowed)
     }
-
-    if len(vectors) <= 1:
-        return list(vectors)
 
     def beaten(w: int) -> bool:
         mine = vectors[w]

@@ -25,14 +25,12 @@ Ways that another one beats in everything they cost are left out, and ways that 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
-from copy import copy
+from collections.abc import Collection, Sequence
 from functools import cached_property
-from itertools import count, repeat
-from typing import Self
 
-from serflow_opt.formulations.elements import NOTHING, SOURCE, Entry, Hop, Hub, Level, Place, Runner, Stay
-from serflow_opt.formulations.reductions import ending_matters, floor_in_reach, undominated
+from serflow_opt.formulations.elements import NOTHING, SOURCE, Entry, Hop, Hub, Place, Runner, Stay
+from serflow_opt.formulations.levels import Levels
+from serflow_opt.formulations.reductions import ending_matters, undominated
 from serflow_opt.ground.tolerances import ROOM, SLACK
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import AS_IS
@@ -40,7 +38,7 @@ from serflow_opt.problem.network import PLAIN, HandoverMode, Variant
 from serflow_opt.problem.offers import Link
 
 
-class Sets:
+class Sets(Levels):
     """Index sets of one instance.
 
     Parameters
@@ -56,14 +54,8 @@ class Sets:
     ----------
     runners
         All runners; the first are the options as they are, in their order.
-    menu
-        Levels of each stage, those of its own menu first, then those of variants with their own.
-    levels
-        Positions in `menu` that may be used, by stage.
     ends
         By stage and variant whose menu it is, the most accurate level at which all leave (a position in `menu`).
-    reach_low, reach_high
-        Bounds of R_s that follow from the menus: the products of 1 - largest and 1 - smallest exit rate.
     """
 
     def __init__(
@@ -72,9 +64,7 @@ class Sets:
         allowed: Collection[Place] | None = None,
         levels: Collection[tuple[int, int]] | None = None,
     ) -> None:
-        self.instance = instance
-        self.last = len(instance.stages)
-        self.stages = range(1, self.last + 1)
+        super().__init__(instance, levels)
         self.machines = range(len(instance.options))
         self.runners = [Runner(p, AS_IS) for p in self.machines]
         self.runners += [Runner(p, v) for v in range(len(instance.variants)) for p in self.machines]
@@ -82,17 +72,11 @@ class Sets:
         # what the ways to leave a runner depend on; SOURCE, -1, is the last
         self._kinds = [(tier, runner.variant) for tier, runner in zip(self.tier, self.runners, strict=True)]
         self._kinds.append((SOURCE, AS_IS))
-        self._known_ways: dict[tuple[int, tuple[int, int], int], list[int]] = {}
-        self.menu = {s: self._menu(s) for s in self.stages}
-        self.levels = {
-            s: list(range(len(menu))) if levels is None else [i for i in range(len(menu)) if (s, i) in levels]
-            for s, menu in self.menu.items()
-        }
+        self._known_sending: dict[Hop, tuple[Link | None, HandoverMode, float]] = {}
+        self._known_usable: dict[tuple[int, bool], list[int]] = {}
+        self._known_ways: dict[tuple[int, tuple[int, int]], dict[int, list[int]]] = {}
         self.ends = self.all_ends() if ending_matters(instance) else {}
         self._links = self._all_links()
-        self._usable = {
-            (s, trusted): undominated(instance, s, trusted) for s in self.stages for trusted in (True, False)
-        }
         limits = [option.memory_bytes for option in instance.options]
         self._rooms = [math.inf if limit is None else limit * (1 + SLACK) for limit in limits]
         free = [not instance.rules and option.run_max_s is None for option in instance.options]
@@ -112,24 +96,26 @@ class Sets:
         self.receivers: dict[tuple[int, int, int], list[int]] = {}
         # all of a kind leave alike
         self.senders: dict[tuple[int, tuple[int, int]], list[int]] = {(1, self._kinds[SOURCE]): [SOURCE]}
+        parted: dict[tuple[int, ...], dict[tuple[int, int], list[int]]] = {}  # most stages have the same runners
         for s, here in kept.items():
-            for e in here:
-                carried = self.carried(s, e) if instance.variants else AS_IS
-                self.receivers.setdefault((s, self.tier[e], carried), []).append(e)
+            key = tuple(here)
+            if key not in parted:
+                parted[key] = self._by_kind(here)
+            for kind, alike in parted[key].items():
+                self.receivers.setdefault((s, kind[0], self.carried(s, alike[0])), []).extend(alike)
                 if s < self.last:
-                    self.senders.setdefault((s + 1, self._kinds[e]), []).append(e)
+                    self.senders[s + 1, kind] = alike
         self.onward: dict[tuple[int, tuple[int, int]], list[tuple[int, int]]] = {}
         hubs: set[Hub] = set()
         for (s, kind), (e, *_) in self.senders.items():
             carried = self.carried(s, e)
-            into = [k for k in range(len(instance.tiers)) if (s, k, carried) in self.receivers]
-            self.onward[s, kind] = [(k, w) for k in into for w in self._ways(s, e, k)]
-            hubs |= {(s, k, w, carried) for k, w in self.onward[s, kind]}
+            into = [(k, ways) for k, ways in self._ways(s, e).items() if (s, k, carried) in self.receivers]
+            self.onward[s, kind] = [(k, w) for k, ways in into for w in ways]
+            hubs.update((s, k, w, carried) for k, w in self.onward[s, kind])
         self.hubs: list[Hub] = sorted(hubs)
         self.arriving: dict[tuple[int, int, int], list[int]] = {}
         for s, k, w, c in self.hubs:
             self.arriving.setdefault((s, k, c), []).append(w)
-        self.reach_low, self.reach_high = self._reach_bounds()
 
     @cached_property
     def hops(self) -> list[Hop]:
@@ -142,41 +128,6 @@ class Sets:
         """Ways in which runners take stages over, by stage and runner."""
         at = self.arriving
         return [(s, e, w) for s, e in self.places for w in at.get((s, self.tier[e], self.carried(s, e)), ())]
-
-    def among(self, levels: Collection[tuple[int, int]]) -> Self:
-        """Return the sets of the flow through fewer levels: where it runs, and may end, stays what it was."""
-        found = copy(self)
-        found.levels = {s: [i for i in own if (s, i) in levels] for s, own in self.levels.items()}
-        if all(found.levels.values()):
-            found.reach_low, found.reach_high = found._reach_bounds()
-        return found
-
-    def _menu(self, s: int) -> list[Level]:
-        menus = {AS_IS: self.instance.menus[s - 1]}
-        menus |= {v: variant.menus[s - 1] for v, variant in enumerate(self.instance.variants) if s - 1 in variant.menus}
-        own = [map(Level, repeat(v), count(), menu.exit_rates, menu.accuracies) for v, menu in menus.items()]
-        return [level for levels in own for level in levels]
-
-    def all_ends(self) -> dict[tuple[int, int], int]:
-        """Return where plans may end, by the levels there are and the accuracy floor.
-
-        Where thresholds are chosen on samples, at every classifier: whether all leave there, earlier ones decide, too.
-        """
-        if self.instance.joint:
-            assert self.instance.samples is not None
-            return {(s, AS_IS): 0 for s in self.instance.samples.classifier_stages[:-1]}
-        ends: dict[tuple[int, int], int] = {}
-        for s in self.stages[:-1]:
-            menu = self.menu[s]
-            for i in [i for i in self.levels[s] if menu[i].exit_rate >= 1]:
-                level = menu[i]
-                best = ends.get((s, level.variant))
-                if best is None or level.accuracy > menu[best].accuracy:
-                    ends[s, level.variant] = i
-        if not ends:
-            return ends
-        menus = {s: [self.menu[s][i] for i in levels] for s, levels in self.levels.items()}
-        return {(s, v): i for (s, v), i in ends.items() if floor_in_reach(self.instance, menus, s, self.menu[s][i])}
 
     def may_end(self, s: int, e: int) -> bool:
         """Whether a plan may end at stage s when it runs as e: everybody leaves at some level."""
@@ -203,21 +154,38 @@ class Sets:
             return False
         return self.parameters(s, e) + self.activation(s) <= self._rooms[runner.option]
 
-    def _ways(self, s: int, e: int, k: int) -> list[int]:
-        """Return the ways to hand over from a runner (or SOURCE) to tier k before stage s."""
-        key = s, self._kinds[e], k
-        if key not in self._known_ways:
-            self._known_ways[key] = self._find_ways(s, e, key[1][0], k)
-        return self._known_ways[key]
+    def _ways(self, s: int, e: int) -> dict[int, list[int]]:
+        """Return the ways to hand over from a runner (or SOURCE) before stage s, by the tier that takes over."""
+        kind = self._kinds[e]
+        known = self._known_ways.get((s, kind))
+        if known is None:
+            found = {k: self._find_ways(s, e, k) for source, k in self._links if source == kind[0]}
+            known = self._known_ways[s, kind] = {k: ways for k, ways in found.items() if ways}
+        return known
 
-    def _find_ways(self, s: int, e: int, source: int, k: int) -> list[int]:
-        if (source, k) not in self._links:
-            return []
+    def _find_ways(self, s: int, e: int, k: int) -> list[int]:
+        instance, source = self.instance, self._kinds[e][0]
         link = self._links[source, k]
-        if source == k or (e == SOURCE and self.instance.tiers[k].name == self.instance.source):
+        if source == k or (e == SOURCE and instance.tiers[k].name == instance.source):
             return [NOTHING]
-        usable = [NOTHING] if link is None else self._usable[s, link.trusted]
-        return [w for w in usable if self.instance.accepts(k, self.sent_bytes((s, e, k, w)))]
+        usable = [NOTHING] if link is None else self._usable(s, link.trusted)
+        if instance.tiers[k].payload_max_bytes is None:
+            return usable
+        return [w for w in usable if instance.accepts(k, self.sent_bytes((s, e, k, w)))]
+
+    def _usable(self, s: int, trusted: bool) -> list[int]:
+        """Return the ways over a link before stage s that are worth a look."""
+        key = s, trusted
+        if key not in self._known_usable:
+            self._known_usable[key] = undominated(self.instance, s, trusted)
+        return self._known_usable[key]
+
+    def _by_kind(self, here: Sequence[int]) -> dict[tuple[int, int], list[int]]:
+        """Part runners by what the ways to leave them depend on."""
+        parts: dict[tuple[int, int], list[int]] = {}
+        for e in here:
+            parts.setdefault(self._kinds[e], []).append(e)
+        return parts
 
     def carried(self, s: int, e: int) -> int:
         """Return the variant that a block which goes on at stage s carries over, when stage s or s - 1 runs as e."""
@@ -236,12 +204,11 @@ class Sets:
         return {s: sorted(kept[s]) if kept[1] else [] for s in self.stages}
 
     def _keep_on_some_path(self, kept: dict[int, set[int]]) -> None:
-        tiers = range(len(self.instance.tiers))
         before = {SOURCE}
         for s in self.stages:  # what can be reached
             stays = {(self.runners[e].option, self.carried(s, e)) for e in before if e != SOURCE}
             alike = {self._kinds[e]: e for e in before}.values()
-            moves = {(k, self.carried(s, e)) for e in alike for k in tiers if self._ways(s, e, k)}
+            moves = {(k, self.carried(s, e)) for e in alike for k in self._ways(s, e)}
             before = kept[s] = {
                 f
                 for f in kept[s]
@@ -252,11 +219,7 @@ class Sets:
             stays = {(self.runners[f].option, self.carried(s, f)) for f in after}
             moves = {(self.tier[f], self.carried(s, f)) for f in after}
             alike = {self._kinds[e]: e for e in kept[s - 1]}.values()
-            leave = {
-                self._kinds[e]
-                for e in alike
-                if any((k, self.carried(s, e)) in moves and self._ways(s, e, k) for k in tiers)
-            }
+            leave = {self._kinds[e] for e in alike if any((k, self.carried(s, e)) in moves for k in self._ways(s, e))}
             after = kept[s - 1] = {
                 e
                 for e in kept[s - 1]
@@ -267,17 +230,17 @@ class Sets:
 
     def _keep_on_some_plain_path(self, kept: dict[int, set[int]]) -> None:
         """The same without variants, where a runner is an option and all of a tier leave it alike."""
-        tier, tiers = self.tier, range(len(self.instance.tiers))
+        tier = self.tier
         before = {SOURCE}
         for s in self.stages:
             alike = {SOURCE if e == SOURCE else tier[e]: e for e in before}.values()
-            moves = {k for e in alike for k in tiers if self._ways(s, e, k)}
+            moves = {k for e in alike for k in self._ways(s, e)}
             before = kept[s] = {f for f in kept[s] if f in before or tier[f] in moves}
         after = kept[self.last]
         for s in reversed(self.stages[1:]):
             into = {tier[f] for f in after}
             alike = {tier[e]: e for e in kept[s - 1]}.values()
-            leave = {tier[e] for e in alike if any(k in into and self._ways(s, e, k) for k in tiers)}
+            leave = {tier[e] for e in alike if not into.isdisjoint(self._ways(s, e))}
             ends = (s - 1, AS_IS) in self.ends
             after = kept[s - 1] = {e for e in kept[s - 1] if ends or e in after or tier[e] in leave}
 
@@ -292,14 +255,6 @@ class Sets:
             for s, e in self.places
             for f in after.get((s + 1, self.runners[e].option, self.carried(s + 1, e)), [])
         ]
-
-    def _reach_bounds(self) -> tuple[dict[int, float], dict[int, float]]:
-        low, high = {1: 1.0}, {1: 1.0}
-        for s in self.stages[:-1]:
-            menu = self.menu[s]
-            rates = [menu[level].exit_rate for level in self.levels[s]]
-            low[s + 1], high[s + 1] = low[s] * (1 - max(rates)), high[s] * (1 - min(rates))
-        return low, high
 
     @property
     def connected(self) -> bool:
@@ -316,29 +271,9 @@ class Sets:
         """Return an upper limit as the model has it."""
         return limit + self.slack * abs(limit)
 
-    @property
-    def rows(self) -> list[tuple[int, int]]:
-        """All pairs (s, l)."""
-        return [(s, level) for s in self.stages for level in self.levels[s]]
-
-    @property
-    def choosing(self) -> list[int]:
-        """Stages where there is more than one level."""
-        return [s for s in self.stages if len(self.levels[s]) > 1]
-
-    @property
-    def own_menus(self) -> list[tuple[int, int]]:
-        """Pairs (s, v): stage s has a menu of its own in variant v; (s, AS_IS) for its other runners there."""
-        pairs = {(s, level.variant) for s in self.stages for level in self.menu[s]}
-        return sorted(pair for pair in pairs if len({v for s, v in pairs if s == pair[0]}) > 1)
-
     def menu_used(self, s: int, e: int) -> int:
         """Return whose menu stage s uses when it runs as e: a variant with its own, or `AS_IS`."""
         return self.owner(s, self.runners[e].variant)
-
-    def owner(self, s: int, variant: int) -> int:
-        """Return the variant if it has a menu of its own for stage s, else `AS_IS`."""
-        return variant if variant != AS_IS and s - 1 in self.instance.variants[variant].menus else AS_IS
 
     def hub_left(self, hop: Hop) -> Hub:
         """Return the hub that a hop leads to."""
@@ -358,14 +293,6 @@ class Sets:
         """Whether a runner is paid per use."""
         return self.instance.tiers[self.tier[e]].kind == "function"
 
-    def exit_rate(self, s: int, level: int) -> float:
-        """ε_{s,l}."""
-        return self.menu[s][level].exit_rate
-
-    def accuracy(self, s: int, level: int) -> float:
-        """r_{s,l}."""
-        return self.menu[s][level].accuracy
-
     def activation(self, s: int) -> float:
         """Largest activation stage s makes or receives, bytes."""
         return self._activations[s - 1]
@@ -381,9 +308,7 @@ class Sets:
 
     def sent_bytes(self, hop: Hop) -> float:
         """Bytes on the link, Size times what is kept (survey 2.2.1 (5), survey 2.2.1 (6))."""
-        s, e, _, _ = hop
-        variant = AS_IS if e == SOURCE else self.runners[e].variant
-        return self.instance.sent_bytes(s - 1, variant, self._way(hop))
+        return self._sending(hop)[2]
 
     def _variant(self, e: int) -> Variant | None:
         variant = self.runners[e].variant
@@ -394,5 +319,14 @@ class Sets:
         return self._links[SOURCE if e == SOURCE else self.tier[e], k]
 
     def _way(self, hop: Hop) -> HandoverMode:
-        s, _, _, w = hop
-        return self.instance.ways[s - 1][w] if self._link(hop) is not None else PLAIN
+        return self._sending(hop)[1]
+
+    def _sending(self, hop: Hop) -> tuple[Link | None, HandoverMode, float]:
+        """Return the link that a hop crosses, in which way, and how many bytes it sends there."""
+        known = self._known_sending.get(hop)
+        if known is None:
+            s, e, _, w = hop
+            link, variant = self._link(hop), AS_IS if e == SOURCE else self.runners[e].variant
+            way = PLAIN if link is None else self.instance.ways[s - 1][w]
+            known = self._known_sending[hop] = link, way, self.instance.sent_bytes(s - 1, variant, way)
+        return known

@@ -11,7 +11,7 @@ from serflow_opt.formulations.coefficients import Data, Entry, Hop, Hub
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.problem.kinds import Objective
-from serflow_opt.search.flat import HubCrossings
+from serflow_opt.search.flat import Crossings
 from serflow_opt.search.goal import Goal
 from serflow_opt.search.lagrangian import menus_of
 from serflow_opt.search.runs import run_begin, stages_couple
@@ -60,7 +60,7 @@ class _GraphReader:
         places = np.array(data.places, dtype=np.int64).reshape(-1, 2)
         on[places[:, 0] - 1, places[:, 1]] = True
         seconds = self._seconds(places)
-        groups = {s: sorted({level.variant for level in data.menu[s]}) for s in data.stages}
+        groups = {s: list(owned) for s, owned in data.owned.items()}
         used = None
         if any(len(owners) > 1 for owners in groups.values()):
             used = np.zeros((data.last, count), dtype=np.int64)
@@ -150,7 +150,7 @@ class _GraphReader:
             adds[..., i] = known.get(column, 0.0)
         return adds
 
-    def _leaving(self) -> list[list[HubCrossings]]:
+    def _leaving(self) -> Crossings:
         """Hops into each hub, of all senders together."""
         data = self.data
         hubs: dict[Hub, list[tuple[Hop, list[int]]]] = {}
@@ -189,7 +189,7 @@ class _GraphReader:
         data = self.data
         return data.hop_time(hop), data.hop_price(hop), data.hop_leak(hop), data.way_lost(hop), data.waits(hop[1])
 
-    def _entering(self) -> list[list[HubCrossings]]:
+    def _entering(self) -> Crossings:
         """Entries out of each hub: an invocation and its cold start, decoding."""
         data = self.data
         runners = range(len(data.runners))
@@ -219,17 +219,11 @@ class _GraphReader:
 
     def _crossings(
         self, counts: Mapping[Hub, int], runner: Ints, known: dict[str, Floats | float], time: Floats
-    ) -> list[list[HubCrossings]]:
-        """Return ways into or out of hubs by stage and hub, from those of one hub after the other."""
+    ) -> Crossings:
+        """Return ways into or out of hubs, from those of one hub after the other."""
         adds = self._vectors(runner.shape, known)
         whole = time if self.is_whole else np.zeros_like(time)
-        found: list[list[HubCrossings]] = [[] for _ in self.data.stages]
-        begin = 0
-        for hub, count in counts.items():
-            here = slice(begin, begin + count)
-            found[hub[0] - 1].append(HubCrossings(hub, runner[here], adds[here], whole[here]))
-            begin += count
-        return found
+        return Crossings.of(counts, (runner, adds, whole), self.data.last)
 
     def _stays(self, on: Mask) -> list[tuple[Ints, Ints] | None]:
         data = self.data

@@ -5,12 +5,12 @@ Menus lie by stage, ways to go on and into hubs by stage and sender, ways out of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from serflow_opt.formulations.coefficients import Hub
 from serflow_opt.ground.arrays import Floats, Ints
@@ -69,6 +69,71 @@ class HubCrossings:
     runner: Ints
     adds: Floats
     whole: Floats
+
+
+@dataclass(frozen=True)
+class Crossings:
+    """All ways into hubs, or all out of them, one hub behind the other, stage by stage.
+
+    Attributes
+    ----------
+    hubs
+        In the order of the ways.
+    begin
+        Where the ways of each hub begin; one more at the end.
+    runner, adds, whole
+        Of each way, N: its runner, what it adds to the columns (N x C), and how much whole time.
+    stages
+        M.
+    """
+
+    hubs: tuple[Hub, ...]
+    begin: Ints
+    runner: Ints
+    adds: Floats
+    whole: Floats
+    stages: int
+
+    @classmethod
+    def of(cls, counts: Mapping[Hub, int], ways: tuple[Ints, Floats, Floats], stages: int) -> Crossings:
+        """Part ways by hubs.
+
+        Parameters
+        ----------
+        counts
+            How many ways each hub has, in their order.
+        ways
+            Their runners, what they add, and whole times.
+        stages
+            M.
+        """
+        return cls(tuple(counts), _summed(list(counts.values())), *ways, stages)
+
+    @cached_property
+    def hub_stage(self) -> Ints:
+        """By hub, the position of the stage that is handed over to."""
+        return np.array([hub[0] - 1 for hub in self.hubs], dtype=np.int64)
+
+    @property
+    def stage(self) -> Ints:
+        """By way, the position of the stage that is handed over to."""
+        return np.repeat(self.hub_stage, np.diff(self.begin))
+
+    @cached_property
+    def _by_stage(self) -> list[list[HubCrossings]]:
+        found: list[list[HubCrossings]] = [[] for _ in range(self.stages)]
+        for hub, (first, last) in zip(self.hubs, pairwise(self.begin.tolist()), strict=True):
+            own = HubCrossings(hub, self.runner[first:last], self.adds[first:last], self.whole[first:last])
+            found[hub[0] - 1].append(own)
+        return found
+
+    def __getitem__(self, stage: int) -> list[HubCrossings]:
+        """Return those of the hubs before the stage at a position."""
+        return self._by_stage[stage]
+
+    def __iter__(self) -> Iterator[list[HubCrossings]]:
+        """Go through the stages."""
+        return iter(self._by_stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +220,16 @@ class Flat:
     @classmethod
     def of(
         cls,
-        columns: int,
         states: tuple[Floats, Ints, Floats | None, Ints | None],
         menus: Sequence[Sequence[Envelope]],
         stays: Sequence[tuple[Ints, Ints] | None],
-        leaving: Sequence[Sequence[HubCrossings]],
-        entering: Sequence[Sequence[HubCrossings]],
+        leaving: Crossings,
+        entering: Crossings,
     ) -> Flat:
         """Lay the parts of a chain one behind the other.
 
         Parameters
         ----------
-        columns
-            C.
         states
             M x E: whole times, `back`, `ends`, `used`.
         menus, stays, leaving, entering
@@ -177,17 +239,13 @@ class Flat:
         shape = whole.shape
         lines = FlatEnvelopes.of(menus)
         menu = np.repeat(lines.first[:-1, None], shape[1], axis=1)
-        pairs = [(stay if stay is not None else _NO_PAIRS) for stay in stays]
-        stay_from, stay_to = _by_sender(shape, [before for before, _ in pairs])
-        stay_from[[stay is None for stay in stays]] = -1
-        hubs = [crossing for at in entering for crossing in at]
-        number = {crossing.hub: i for i, crossing in enumerate(hubs)}
-        ways = [[crossing for crossing in at if crossing.hub in number] for at in leaving]
-        starts, ways[0] = ways[0], []
-        left = [crossing for at in ways for crossing in at]
-        left_from, order = _by_sender(shape, [_joined([way.runner for way in at], np.int64) for at in ways])
-        lengths = [len(way.runner) for way in left]
-        into = np.repeat(np.array([number[way.hub] for way in left], dtype=np.int64), lengths)
+        stay_from, stay_to = _stays(shape, stays)
+        number = {hub: i for i, hub in enumerate(entering.hubs)}
+        into = np.repeat(np.array([number[hub] for hub in leaving.hubs], dtype=np.int64), np.diff(leaving.begin))
+        stage = leaving.stage
+        starts = slice(int(np.searchsorted(stage, 1)))
+        left_from, order = _by_sender(shape, stage[starts.stop :], leaving.runner[starts.stop :])
+        order += starts.stop
         return cls(
             lines=lines,
             whole=np.ascontiguousarray(whole),
@@ -195,41 +253,48 @@ class Flat:
             ends=ends,
             menu=menu if used is None else menu + used,
             stay_from=stay_from,
-            stay_to=_joined([after for _, after in pairs], np.int64)[stay_to],
-            start_hub=np.array([number[way.hub] for way in starts], dtype=np.int64),
-            start_adds=_joined([way.adds for way in starts], float).reshape(-1, columns),
-            start_whole=_joined([way.whole for way in starts], float),
+            stay_to=stay_to,
+            start_hub=into[starts],
+            start_adds=leaving.adds[starts],
+            start_whole=leaving.whole[starts],
             left_from=left_from,
             left_hub=into[order],
-            left_adds=_joined([way.adds for way in left], float).reshape(-1, columns)[order],
-            left_whole=_joined([way.whole for way in left], float)[order],
-            hub_at=_summed([len(at) for at in entering]),
-            hub_via=np.array([crossing.hub[2] for crossing in hubs], dtype=np.int64),
-            into_from=_summed([len(crossing.runner) for crossing in hubs]),
-            into_runner=_joined([crossing.runner for crossing in hubs], np.int64),
-            into_adds=_joined([crossing.adds for crossing in hubs], float).reshape(-1, columns),
-            into_whole=_joined([crossing.whole for crossing in hubs], float),
+            left_adds=leaving.adds[order],
+            left_whole=leaving.whole[order],
+            hub_at=np.searchsorted(entering.hub_stage, np.arange(len(whole) + 1)),
+            hub_via=np.array([hub[2] for hub in entering.hubs], dtype=np.int64),
+            into_from=entering.begin,
+            into_runner=entering.runner,
+            into_adds=entering.adds,
+            into_whole=entering.whole,
         )
 
 
-_NO_PAIRS = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+_NOTHING = np.empty(0, dtype=np.int64)
 
 
-def _joined(parts: Sequence[NDArray[Any]], kind: type) -> NDArray[Any]:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=kind)
+def _stays(shape: tuple[int, ...], stays: Sequence[tuple[Ints, Ints] | None]) -> tuple[Ints, Ints]:
+    """Order the pairs of runners that a run goes on with: where those of each sender begin, and the second of each."""
+    if all(stay is None for stay in stays):
+        return np.full((shape[0], shape[1] + 1), -1), _NOTHING
+    pairs = [_NOTHING if stay is None else np.array([np.full(len(stay[0]), s), *stay]) for s, stay in enumerate(stays)]
+    stage, before, after = np.concatenate([own.reshape(3, -1) for own in pairs], axis=1)
+    begin, order = _by_sender(shape, stage, before)
+    begin[[stay is None for stay in stays]] = -1
+    return begin, after[order]
 
 
-def _by_sender(shape: tuple[int, ...], senders: Sequence[Ints]) -> tuple[Ints, Ints]:
+def _by_sender(shape: tuple[int, ...], stage: Ints, sender: Ints) -> tuple[Ints, Ints]:
     """Order ways by stage and sender: where those of each begin, and which they are.
 
     Parameters
     ----------
     shape
         M, E.
-    senders
-        By stage, of each way.
+    stage, sender
+        Of each way.
     """
     stages, runners = shape
-    at = np.concatenate([stage * runners + sender for stage, sender in enumerate(senders)])
-    begin = np.searchsorted(np.sort(at), np.arange(stages)[:, None] * runners + np.arange(runners + 1))
-    return begin, np.argsort(at, kind="stable")
+    at = stage * runners + sender
+    order = np.argsort(at, kind="stable")
+    return np.searchsorted(at[order], np.arange(stages)[:, None] * runners + np.arange(runners + 1)), order

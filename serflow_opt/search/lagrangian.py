@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +79,7 @@ class StageExits:
         menus, closing = menus_of(data)
         used = menus_used(data, paths)
         if used is not None:
-            owners = {s: sorted({level.variant for level in data.menu[s]}) for s in data.stages}
+            owners = {s: list(owned) for s, owned in data.owned.items()}
             used = np.column_stack([np.searchsorted(owners[s], used[:, s - 1]) for s in data.stages])
         return cls(menus, closed(used, closing, paths), lost_accuracy(data, paths))
 
@@ -141,14 +141,14 @@ class DualBound:
 
 def envelope_of(levels: Sequence[Level]) -> Envelope:
     """Return the envelope of a menu; masses count as 0 where the accuracy is unknown."""
-    return envelopes_of([levels])[0]
+    return _envelopes_of([([level.exit_rate for level in levels], [level.accuracy for level in levels])])[0]
 
 
-def envelopes_of(menus: Sequence[Sequence[Level]]) -> list[Envelope]:
-    """Return the envelopes of menus, all made at once."""
-    rate = np.array([level.exit_rate for menu in menus for level in menu])
-    mass = rate * [level.accuracy for menu in menus for level in menu]
-    return Envelope.of_many(rate, np.where(np.isnan(mass), 0.0, mass), [len(menu) for menu in menus])
+def _envelopes_of(menus: Sequence[tuple[Sequence[float], Sequence[float]]]) -> list[Envelope]:
+    """Return the envelopes of menus, exit rates and accuracies of each, all made at once."""
+    rate, accuracy = (np.array(list(chain.from_iterable(part))) for part in zip(*menus, strict=True))
+    mass = rate * accuracy
+    return Envelope.of_many(rate, np.where(np.isnan(mass), 0.0, mass), [len(rates) for rates, _ in menus])
 
 
 def menus_of(data: Data) -> tuple[list[list[Envelope]], list[dict[int, int]]]:
@@ -157,18 +157,17 @@ def menus_of(data: Data) -> tuple[list[list[Envelope]], list[dict[int, int]]]:
     The stage's own menu comes first, then those of variants, then the ones with nothing but the best level at which
     everybody leaves.
     """
-    menus: list[list[list[Level]]] = []
+    menus: list[tuple[Sequence[float], Sequence[float]]] = []
+    counts: list[int] = []
     closing: list[dict[int, int]] = []
-    for s, levels in data.menu.items():
-        by_owner: dict[int, list[Level]] = {}
-        for level in levels:
-            by_owner.setdefault(level.variant, []).append(level)
-        ends = [menu for menu, owner in enumerate(by_owner) if (s, owner) in data.ends]
-        closing.append({menu: len(by_owner) + k for k, menu in enumerate(ends)})
-        owners = list(by_owner)
-        menus.append([*by_owner.values(), *([levels[data.ends[s, owners[menu]]]] for menu in ends)])
-    every = iter(envelopes_of([menu for stage in menus for menu in stage]))
-    return [list(islice(every, len(stage))) for stage in menus], closing
+    for s, owned in data.owned.items():
+        last = [(menu, data.ends[s, owner]) for menu, owner in enumerate(owned) if (s, owner) in data.ends]
+        closing.append({menu: len(owned) + k for k, (menu, _) in enumerate(last)})
+        menus += [(menu.exit_rates, menu.accuracies) for menu in owned.values()]
+        menus += [([data.exit_rate(s, level)], [data.accuracy(s, level)]) for _, level in last]
+        counts.append(len(owned) + len(last))
+    every = iter(_envelopes_of(menus))
+    return [list(islice(every, count)) for count in counts], closing
 
 
 def closed(used: Ints | None, closing: list[dict[int, int]], paths: Paths) -> Ints | None:

@@ -22,7 +22,7 @@ from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.problem.instance import Instance
 from serflow_opt.search.chain_arrays import arrays_of
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.flat import Flat, HubCrossings, LanePrices
+from serflow_opt.search.flat import Crossings, Flat, LanePrices
 from serflow_opt.search.goal import Goal
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class Chain:
         By stage, for a menu, the one that stands for it where a plan ends there (`lagrangian.menus_of`). M x E: the
         accuracy of those that leave then, NaN where no plan may end; None: nowhere.
     leaving, entering
-        By position of the stage handed over to: ways into hubs, from `SOURCE` at the first; and out of them.
+        Ways into hubs, from `SOURCE` at the first stage, and out of them, by position of the stage handed over to.
     stays
         By position of the stage that follows: pairs of runners (before, after); None: each goes on as itself.
     back
@@ -83,8 +83,8 @@ class Chain:
     used: Ints | None
     closing: list[dict[int, int]]
     ends: Floats | None
-    leaving: list[list[HubCrossings]]
-    entering: list[list[HubCrossings]]
+    leaving: Crossings
+    entering: Crossings
     stays: list[tuple[Ints, Ints] | None]
     back: Ints
     _known: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -150,7 +150,7 @@ class Chain:
 
         def flat(chain: Chain) -> Flat:
             states = chain.whole, chain.back, chain.ends, chain.used
-            return Flat.of(len(chain.columns), states, chain.menus, chain.stays, chain.leaving, chain.entering)
+            return Flat.of(states, chain.menus, chain.stays, chain.leaving, chain.entering)
 
         return self.known("flat", flat)
 

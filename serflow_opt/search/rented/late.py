@@ -24,7 +24,6 @@ from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.plan.decision import Decision
-from serflow_opt.search.flat import HubCrossings
 from serflow_opt.search.layered import Chain, count_paths
 from serflow_opt.search.rented.columns import Menus
 from serflow_opt.search.rented.parting import NodeCounts
@@ -94,13 +93,11 @@ def _chains_of(chain: Chain, late: Late) -> tuple[Chain, Chain | None]:
 
 def _until(chain: Chain, stop: int, *, cold: bool, **arrays: Floats) -> Chain:
     """Return a chain whose whole times end before a stage."""
-    ways: tuple[list[list[HubCrossings]], ...] = chain.known("ways by times", _by_times)
-    leaving, entering, without, leaving_0, entering_0 = ways
-    flat, whole, last = chain.flat, chain.whole.copy(), len(chain.whole)
+    flat, leaving, whole, last = chain.flat, chain.leaving, chain.whole.copy(), len(chain.whole)
     whole[stop:] = 0.0
     start, left, into = (part.copy() for part in (flat.start_whole, flat.left_whole, flat.into_whole))
     if not cold:
-        into -= _spared(chain)[flat.into_runner]
+        into -= chain.known("spared", _spared)[flat.into_runner]
     if stop < last:
         left[flat.left_from[stop, 0] :] = 0.0
         into[flat.into_from[flat.hub_at[stop]] :] = 0.0
@@ -113,8 +110,8 @@ def _until(chain: Chain, stop: int, *, cold: bool, **arrays: Floats) -> Chain:
             "menus": chain.known("menus", Menus.of),
         },
         whole=whole,
-        leaving=leaving[:stop] + leaving_0[stop:],
-        entering=(entering if cold else without)[:stop] + entering_0[stop:],
+        leaving=replace(leaving, whole=np.where(leaving.stage < stop, leaving.whole, 0.0)),
+        entering=replace(chain.entering, whole=into),
         **arrays,
     )
 
@@ -124,21 +121,6 @@ def _spared(chain: Chain) -> Floats:
     data = chain.data
     chance = [data.whole_cold_time(e) if data.chance(1, e) is not None else 0.0 for e in range(len(data.runners))]
     return np.array(chance)
-
-
-def _by_times(chain: Chain) -> tuple[list[list[HubCrossings]], ...]:
-    """Return ways into hubs; out of them, with cold starts and without those that not all meet; and both in no time."""
-    spared = _spared(chain)
-
-    def timed(ways: list[list[HubCrossings]], factor: float, less: Floats) -> list[list[HubCrossings]]:
-        return [
-            [HubCrossings(way.hub, way.runner, way.adds, factor * way.whole - less[way.runner]) for way in at]
-            for at in ways
-        ]
-
-    none = np.zeros(len(spared) + 1)  # the last is the source
-    without = timed(chain.entering, 1.0, spared)
-    return chain.leaving, chain.entering, without, timed(chain.leaving, 0.0, none), timed(chain.entering, 0.0, none)
 
 
 class LateSearch:

@@ -38,7 +38,7 @@ from serflow_opt.problem.kinds import Objective
 from serflow_opt.problem.stress import deviated
 from serflow_opt.problem.uncertainty import UncertainCase, Uncertainty
 from serflow_opt.search.combinatorial import ChainSearch
-from serflow_opt.search.flat import HubCrossings
+from serflow_opt.search.flat import Crossings
 from serflow_opt.search.layered import Chain, covered
 from serflow_opt.search.outcome import SearchSettings
 from serflow_opt.search.rented.question import taken
@@ -204,11 +204,9 @@ class RowwiseSearch:
                 adds[..., n] += factor * sum(rent * (adds[..., m] - own[..., m]) for m in loads)
             return adds
 
-        def crossings(name: str) -> list[list[HubCrossings]]:
-            def at(s: int, h: int, own: HubCrossings) -> HubCrossings:
-                return replace(own, adds=together(lambda chain: getattr(chain, name)[s][h].adds, own.runner))
-
-            return [[at(s, h, own) for h, own in enumerate(side)] for s, side in enumerate(getattr(base, name))]
+        def crossings(name: str) -> Crossings:
+            own: Crossings = getattr(base, name)
+            return replace(own, adds=together(lambda chain: getattr(chain, name).adds, own.runner))
 
         return base.changed(
             {}, adds=together(lambda c: c.adds, None), leaving=crossings("leaving"), entering=crossings("entering")
