@@ -16,6 +16,7 @@ from cython.cimports.serflow_opt.kernels.states import States
 from numpy.typing import NDArray
 
 Labels = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]
+ROOM = cython.declare(cython.Py_ssize_t, 4)  # labels of a stage, lane and runner that there is room for at first
 
 
 @cython.cfunc
@@ -109,11 +110,13 @@ class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
     before: cython.double[:, ::1]
     beta: cython.double[::1]
     allowed: cython.double[:, :, ::1]
-    # labels of a stage (rows of tags: lane, runner, back, after, via), where those of a lane and runner begin
+    # labels of all stages (rows of tags: lane, runner, back, after, via), how many there are, and where those of a
+    # stage, lane and runner begin
     value: cython.double[::1]
     time: cython.double[::1]
     tags: cython.longlong[:, ::1]
-    begin: cython.longlong[::1]
+    count: cython.Py_ssize_t
+    begin: cython.longlong[:, ::1]
     # labels at the hubs before it, and where those of a hub and lane begin
     met_value: cython.double[::1]
     met_time: cython.double[::1]
@@ -148,19 +151,24 @@ class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
         self.bounded = allowed is not None
         if self.bounded:
             self.allowed = allowed
-        self.begin = self.met_begin = np.zeros(1, dtype=np.int64)
+        room: cython.Py_ssize_t = ROOM * self.stages * self.lanes * self.runners
+        self.value, self.time, self.tags, self.count = np.empty(room), np.empty(room), np.empty((5, room), np.int64), 0
+        self.begin = np.empty((self.stages, self.lanes * self.runners + 1), dtype=np.int64)
+        self.met_value, self.met_time, self.met_tags = np.empty(0), np.empty(0), np.empty((5, 0), dtype=np.int64)
+        self.met_begin = np.zeros(1 + self.lanes * (self.hub_via.shape[0]), dtype=np.int64)
 
-    def run(self, check: Callable[[], object]) -> list[Labels]:
-        """Sweep; return labels by stage.
+    def run(self, check: Callable[[], object]) -> tuple[Labels, NDArray[np.int64]]:
+        """Sweep; return labels of all stages, the last stage first, and where those of each lane and runner begin.
 
         `check` is called before each stage; it raises where time is up.
         """
-        steps: list[Labels] = []
         for s in range(self.stages - 1, -1, -1):
             check()
-            steps.append(self._stage(s))
+            self._make_room(self.count + self._room(s))
+            self.count = self._grow(s, self.value, self.time, self.tags, self.begin[s])
             self._hubs(s)
-        return steps[::-1]
+        labels = (part[..., : self.count] for part in map(np.asarray, (self.value, self.time, self.tags)))
+        return tuple(labels), np.asarray(self.begin)
 
     def whole_plans(
         self, start: cython.double[:, ::1], source: int
@@ -208,24 +216,24 @@ class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
         return (values[:total], times[:total], tagged[:, :total]), least, attained
 
     @cython.cfunc
-    def _stage(self, s: cython.Py_ssize_t):  # type: ignore[no-untyped-def]  # returns Labels
-        """Make the labels of stage s from those of stage s + 1 and those at the hubs between."""
-        room: cython.Py_ssize_t = self._room(s)
-        value, time, tags = np.empty(room), np.empty(room), np.empty((5, room), dtype=np.int64)
-        begin = np.empty(self.lanes * self.runners + 1, dtype=np.int64)
-        total: cython.Py_ssize_t = self._grow(s, value, time, tags, begin)
-        # arrays of their own: what grew had room for more
-        value, time, tags = value[:total].copy(), time[:total].copy(), tags[:, :total].copy()
-        self.value, self.time, self.tags, self.begin = value, time, tags, begin
-        return value, time, tags
+    def _make_room(self, need: cython.Py_ssize_t) -> cython.void:
+        """Make room for so many labels."""
+        more: cython.Py_ssize_t = max(need, 2 * self.value.shape[0]) - self.count
+        if need > self.value.shape[0]:
+            self.value = np.concatenate([self.value[: self.count], np.empty(more)])
+            self.time = np.concatenate([self.time[: self.count], np.empty(more)])
+            self.tags = np.concatenate([self.tags[:, : self.count], np.empty((5, more), np.int64)], axis=1)
 
     @cython.cfunc
     def _room(self, s: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """How many labels stage s may come to have."""
-        room: cython.Py_ssize_t = 2 * self.lanes * self.runners
+        last: cython.Py_ssize_t = self.lanes * self.runners
+        room: cython.Py_ssize_t = 2 * last
+        after: cython.Py_ssize_t
         if s + 1 == self.stages:
             return room
-        room += self.begin[self.begin.shape[0] - 1] * (1 if self.stay_from[s + 1, 0] < 0 else self.runners)
+        after = self.begin[s + 1, last] - self.begin[s + 1, 0]
+        room += after * (1 if self.stay_from[s + 1, 0] < 0 else self.runners)
         for i in range(self.left_from[s + 1, 0], self.left_from[s + 1, self.runners]):
             place = (self.left_hub[i] - self.hub_at[s + 1]) * self.lanes
             room += self.met_begin[place + self.lanes] - self.met_begin[place]
@@ -241,11 +249,11 @@ class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
         tags: cython.longlong[:, ::1],
         begin: cython.longlong[::1],
     ) -> cython.Py_ssize_t:
-        """Put the labels of stage s into arrays; return how many there are."""
+        """Put the labels of stage s behind the others; return how many there are."""
         lane: cython.Py_ssize_t
         e: cython.Py_ssize_t
         i: cython.Py_ssize_t
-        total: cython.Py_ssize_t = 0
+        total: cython.Py_ssize_t = self.count
         with cython.nogil:
             for lane in range(self.lanes):
                 for e in range(self.runners):
@@ -299,9 +307,10 @@ class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
         """Stage s as e begins the run that stage s + 1 as f belongs to, as far as memory and time let it."""
         i: cython.Py_ssize_t
         place: cython.Py_ssize_t = lane * self.runners + f
-        for i in range(self.begin[place], self.begin[place + 1]):
+        first: cython.longlong = self.begin[s + 1, 0]
+        for i in range(self.begin[s + 1, place], self.begin[s + 1, place + 1]):
             if self.tags[2, i] <= s + 1:
-                self._add(s, lane, e, self.value[i], self.time[i], self.tags[2, i], i, self.stay)
+                self._add(s, lane, e, self.value[i], self.time[i], self.tags[2, i], i - first, self.stay)
 
     @cython.cfunc
     @cython.inline
@@ -339,16 +348,16 @@ class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
     @cython.cfunc
     def _hubs(self, s: cython.Py_ssize_t) -> cython.void:
         """Gather the labels of stage s at the hubs before it: each sender meets few there."""
-        hubs: cython.Py_ssize_t = self.hub_at[s + 1] - self.hub_at[s]
         room: cython.Py_ssize_t = 0
         for i in range(self.into_from[self.hub_at[s]], self.into_from[self.hub_at[s + 1]]):
             for lane in range(self.lanes):
                 place = lane * self.runners + self.into_runner[i]
-                room += self.begin[place + 1] - self.begin[place]
-        value, time, tags = np.empty(room + 1), np.empty(room + 1), np.empty((5, room + 1), dtype=np.int64)
-        begin = np.zeros(hubs * self.lanes + 1, dtype=np.int64)
-        self._meet(s, value, time, tags, begin)
-        self.met_value, self.met_time, self.met_tags, self.met_begin = value, time, tags, begin
+                room += self.begin[s, place + 1] - self.begin[s, place]
+        if room >= self.met_value.shape[0]:
+            room = 2 * room + 1
+            self.met_value, self.met_time = np.empty(room), np.empty(room)
+            self.met_tags = np.empty((5, room), dtype=np.int64)
+        self._meet(s, self.met_value, self.met_time, self.met_tags, self.met_begin)
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -365,6 +374,7 @@ class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
         i: cython.Py_ssize_t
         k: cython.Py_ssize_t
         place: cython.Py_ssize_t
+        first: cython.longlong = self.begin[s, 0]
         total: cython.Py_ssize_t = 0
         with cython.nogil:
             for hub in range(self.hub_at[s], self.hub_at[s + 1]):
@@ -374,17 +384,17 @@ class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
                     self.vias, self.size = cython.address(tags[4, total]), 0
                     for k in range(self.into_from[hub], self.into_from[hub + 1]):
                         place = lane * self.runners + self.into_runner[k]
-                        for i in range(self.begin[place], self.begin[place + 1]):
+                        for i in range(self.begin[s, place], self.begin[s, place + 1]):
                             # senders do not care who receives, nor how far the receiver's run reaches
                             self.size = _put(
                                 self.values, self.times, self.backs, self.afters, self.vias, self.size,
                                 self.value[i] + self.into[k, lane],
                                 self.time[i] + self.into_whole[k] if self.timed else 0.0,
-                                0, i, self.hub_via[hub],
+                                0, i - first, self.hub_via[hub],
                             )  # fmt: skip
                     for i in range(total, total + self.size):
                         tags[0, i] = lane
-                        tags[1, i] = self.tags[1, tags[3, i]]
-                        tags[2, i] = self.tags[2, tags[3, i]]
+                        tags[1, i] = self.tags[1, first + tags[3, i]]
+                        tags[2, i] = self.tags[2, first + tags[3, i]]
                     total += self.size
                     begin[(hub - self.hub_at[s]) * self.lanes + lane + 1] = total

@@ -136,3 +136,51 @@ def added(
                         sums[n, s, c] += into[j, c]
                     sums[n, s, c] += adds[s, paths[n, s, 0], c]
     return total
+
+
+def followed(
+    tags: cython.longlong[:, :],
+    begin: cython.longlong[:, ::1],
+    ends: tuple[NDArray[np.int64], NDArray[np.int64]],
+    nowhere: int,
+    vias: tuple[int, int],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
+    """Return the placements of whole plans, N x M: runners, ways to hand over, and whether stages are handed over to.
+
+    Parameters
+    ----------
+    tags, begin
+        Of labels, as a sweep has them.
+    ends
+        Of each plan the label of the first stage, among those of that stage, and the way in.
+    nowhere
+        The runner of stages behind the end of a plan.
+    vias
+        What stands for a way where the run goes on, and where nothing is crossed.
+    """
+    stages: cython.Py_ssize_t = begin.shape[0]
+    first: cython.longlong[::1] = ends[0]
+    entered: cython.longlong[::1] = ends[1]
+    shape = len(ends[0]), stages
+    runners, ways = np.full(shape, nowhere, dtype=np.int64), np.full(shape, vias[1], dtype=np.int64)
+    handed = np.zeros(shape, dtype=np.uint8)
+    runner: cython.longlong[:, ::1] = runners
+    way: cython.longlong[:, ::1] = ways
+    moved: cython.uchar[:, ::1] = handed
+    stay: cython.longlong = vias[0]
+    nothing: cython.longlong = vias[1]
+    n: cython.Py_ssize_t
+    s: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    row: cython.longlong
+    via: cython.longlong
+    with cython.nogil:
+        for n in range(first.shape[0]):
+            row, via = first[n], entered[n]
+            for s in range(stages):
+                if row < 0:  # the plan is over before
+                    break
+                i = begin[s, 0] + row
+                runner[n, s], way[n, s], moved[n, s] = tags[1, i], max(via, nothing), via > stay
+                row, via = tags[3, i], tags[4, i]
+    return runners, ways, handed

@@ -100,46 +100,109 @@ class Along(Exits):  # type: ignore[misc]  # mypy does not read .pxd files
 
 def grown(
     reach: cython.double[::1],
-    met: cython.double[:, ::1],
-    rate: cython.double[::1],
-    mass: cython.double[::1],
+    columns: cython.double[:, ::1],
+    adds: cython.double[::1],
+    menu: tuple[NDArray[np.float64], NDArray[np.float64]],
     suffix: float,
     beta: float,
     most: float,
     few: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Return prefixes that go on through a classifier: their rows and thresholds; None: they are more than a few.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]] | None:
+    """Return prefixes that go on through a classifier; None: they are more than a few.
 
     Parameters
     ----------
-    reach, met
-        N, N x 2: of the prefixes, reach and columns with the stage.
-    rate, mass
-        Of its thresholds.
+    reach, columns
+        N, N x 2: of the prefixes before the stage.
+    adds
+        What the stage adds to the columns, 2.
+    menu
+        e and e r of its thresholds.
     suffix, beta, most
         The least that follows, the multiplier of the accuracy, and what all may come to.
     few
         How many may be returned.
+
+    Returns
+    -------
+    tuple
+        Reach and columns behind the classifier, rows among those before, and thresholds.
     """
-    room: cython.Py_ssize_t = few
+    rate: cython.double[::1] = menu[0]
+    mass: cython.double[::1] = menu[1]
+    room: cython.Py_ssize_t = min(few, reach.shape[0] * rate.shape[0])
     rows, levels = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+    reaches, sums = np.empty(room), np.empty((room, 2))
     row: cython.longlong[::1] = rows
     level: cython.longlong[::1] = levels
+    left: cython.double[::1] = reaches
+    total: cython.double[:, ::1] = sums
     found: cython.Py_ssize_t = 0
     i: cython.Py_ssize_t
     k: cython.Py_ssize_t
+    cost: cython.double
+    wrong: cython.double
+    go_on: cython.double
     after: cython.double = suffix
     weight: cython.double = beta
     limit: cython.double = most
     with cython.nogil:
         for i in range(reach.shape[0]):
+            cost = columns[i, 0] + reach[i] * adds[0]
             for k in range(rate.shape[0]):
-                if met[i, 0] + weight * (met[i, 1] - reach[i] * mass[k]) + reach[i] * (1 - rate[k]) * after <= limit:
+                wrong = columns[i, 1] + reach[i] * adds[1] - reach[i] * mass[k]
+                go_on = reach[i] * (1 - rate[k])
+                if cost + weight * wrong + go_on * after <= limit:
                     if found == room:
                         found = -1
                         break
-                    row[found], level[found] = i, k
+                    row[found], level[found], left[found] = i, k, go_on
+                    total[found, 0], total[found, 1] = cost, wrong
                     found += 1
             if found < 0:
                 break
-    return None if found < 0 else (rows[:found], levels[:found])
+    return None if found < 0 else (reaches[:found], sums[:found], rows[:found], levels[:found])
+
+
+def met(
+    reach: cython.double[::1], columns: cython.double[:, ::1], after: cython.double[:, ::1], limits: cython.double[::1]
+) -> tuple[int, int]:
+    """Return the prefix and the label that are best together within the limits; -1 and -1: none are.
+
+    Parameters
+    ----------
+    reach, columns
+        N, N x 2: of prefixes.
+    after
+        Labels of what follows, by rising cost and falling minus accuracy, L x 2.
+    limits
+        Of both columns.
+    """
+    best: cython.double = limits[0]
+    cost: cython.double
+    room: cython.double
+    nobody: cython.double
+    prefix: cython.Py_ssize_t = -1
+    label: cython.Py_ssize_t = -1
+    low: cython.Py_ssize_t
+    high: cython.Py_ssize_t
+    middle: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(reach.shape[0]):
+            room = limits[1] - columns[i, 1]
+            nobody = INFINITY if room >= 0 else -INFINITY
+            room = room / reach[i] if reach[i] > 0 else nobody
+            low, high = 0, after.shape[0]
+            while low < high:  # the cheapest that is accurate enough
+                middle = (low + high) // 2
+                if after[middle, 1] > room:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low == after.shape[0]:
+                continue
+            cost = columns[i, 0] + reach[i] * after[low, 0]
+            if cost < best or (cost == best and prefix < 0):
+                best, prefix, label = cost, i, low
+    return prefix, label

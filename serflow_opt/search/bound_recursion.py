@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -35,7 +36,7 @@ END = STAY - 1
 
 @dataclass(frozen=True, slots=True)
 class StageLabels:
-    """Labels of a stage, by lane, runner, `back` and rising V.
+    """Labels of a stage, or of one stage after the other, by lane, runner, `back` and rising V.
 
     Attributes
     ----------
@@ -87,7 +88,7 @@ class StageLabels:
         """How it is handed over to the next stage."""
         return self._tag(4)
 
-    def rows(self, chosen: Ints | Mask) -> StageLabels:
+    def rows(self, chosen: Ints | Mask | slice) -> StageLabels:
         """Return some of them."""
         return StageLabels(self.value[chosen], self.whole[chosen], self.tags[:, chosen])
 
@@ -115,23 +116,33 @@ class BoundTable:
         Whole plans, way in included, that are within the limit of the whole time; `after` is a label of stage 1.
     first
         Which of `ends` attain the least V, -1 where nothing is left.
-    steps
-        Labels by stage.
+    all
+        Labels of all stages.
+    begin
+        M x (lanes E + 1): where those of a stage, lane and runner begin; at the end of the row, where they end.
     """
 
     best: Floats
     first: Ints
     ends: StageLabels
-    steps: list[StageLabels]
+    all: StageLabels
+    begin: Ints
 
     @property
-    def labels(self) -> int:
-        """How many were kept."""
-        return sum(len(step.value) for step in self.steps)
+    def steps(self) -> list[StageLabels]:
+        """Labels by stage."""
+        bounds = zip(self.begin[:, 0].tolist(), self.begin[:, -1].tolist(), strict=True)
+        return [self.all.rows(slice(first, last)) for first, last in bounds]
 
     def paths(self, ends: Ints | None = None) -> Paths:
         """Return the placements of some ends; None: of those that attain the least V of their lane."""
         chosen = self.first[self.first >= 0] if ends is None else ends
+        if kernels.compiled:
+            from serflow_opt.kernels.placing import followed
+
+            plans = self.ends.after[chosen], self.ends.via[chosen]
+            runners, passed, moved = followed(self.all.tags, self.begin, plans, NOWHERE, (STAY, NOTHING))
+            return Paths(runners, passed, moved.view(bool))
         rows, runner, via = self.ends.after[chosen], [], [self.ends.via[chosen]]
         for step in self.steps:
             there = rows >= 0
@@ -210,10 +221,19 @@ class _Sweep:
             rows = np.flatnonzero(ends.lane == lane)
             first[lane] = rows[ends.value[rows].argmin()]
             best[lane] = ends.value[first[lane]]
-        return BoundTable(best, first, ends, steps)
+        return BoundTable(best, first, ends, StageLabels.joined(steps), self._begin(steps))
+
+    def _begin(self, steps: list[StageLabels]) -> Ints:
+        """Where labels of each stage, lane and runner begin, of stages one behind the other."""
+        runners, before = self.on.shape[2], [0, *accumulate(len(step.value) for step in steps)]
+        at = np.arange(len(self.weights) * runners + 1)
+        return np.array([
+            np.searchsorted(step.lane * runners + step.runner, at) + first
+            for step, first in zip(steps, before, strict=False)
+        ])  # fmt: skip
 
     def _compiled(self, deadline: Deadline) -> BoundTable:
-        """Labels by stage, and whole plans."""
+        """Labels of all stages, and whole plans."""
         from serflow_opt.kernels.chain import Sweep
 
         chain, priced = self.chain, self.priced
@@ -221,9 +241,9 @@ class _Sweep:
             chain.flat, self.on.astype(np.uint8, order="C"), self.stage, priced.left, priced.into, self.before,
             self.beta, self.allowed, chain.whole_limit, self.timed, STAY, END,
         )  # fmt: skip
-        steps = [StageLabels(*labels) for labels in run.run(deadline.check)]
+        labels, begin = run.run(deadline.check)
         ends, best, first = run.whole_plans(priced.start, SOURCE)
-        return BoundTable(best, first, StageLabels(*ends), steps)
+        return BoundTable(best, first, StageLabels(*ends), StageLabels(*labels), begin)
 
     def _by_arrays(self, deadline: Deadline) -> tuple[list[StageLabels], dict[object, StageLabels]]:
         """The same, by numpy."""

@@ -9,7 +9,6 @@ every prefix that is kept can be completed: the work is that of what is listed.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import accumulate
 
 import numpy as np
 
@@ -114,15 +113,7 @@ def _compiled(
     """List them by kernels."""
     from serflow_opt.kernels.listing import Listing
 
-    flat, runners, priced = chain.flat, chain.on.shape[1], chain.priced(weights[None])
-    at = np.arange(runners + 1)
-    lengths = [len(step.value) for step in swept.steps]
-    begin = np.array([
-        np.searchsorted(step.runner, at) + before
-        for step, before in zip(swept.steps, accumulate(lengths, initial=0), strict=False)
-    ])  # fmt: skip
-    value, whole = (np.concatenate([getattr(step, name) for step in swept.steps]) for name in ("value", "whole"))
-    back = np.concatenate([step.back for step in swept.steps])
+    flat, priced, left = chain.flat, chain.priced(weights[None]), swept.all
     found = Listing(
         flat,
         chain.option,
@@ -131,7 +122,7 @@ def _compiled(
         priced.left,
         priced.into,
         priced.beta,
-        (value, whole, back, begin),
+        (left.value, left.whole, np.ascontiguousarray(left.back), swept.begin),
         chain.whole_limit * (1 + ROUNDING) if np.isfinite(chain.whole_limit) else -1.0,
         ROUNDING,
     ).run(np.array([most]), listed, deadline.check)

@@ -65,11 +65,10 @@ class SharedLabels:
         self.chain, self.weights, self.those, self.most = chain, weights, those, most
         self.deadline = deadline
         self.least = _least(chain, swept)
-        self.tests = [(weights, most_value(chain, weights, most))]
-        for column in np.flatnonzero(np.isfinite(chain.limits)).tolist():
-            alone = np.zeros(len(weights))
-            alone[column] = 1.0
-            self.tests.append((alone, most_value(chain, alone, float(chain.limits[column]))))
+        limited = np.flatnonzero(np.isfinite(chain.limits))
+        self.tested = np.concatenate([weights[None], np.eye(len(weights))[limited]])
+        mosts = [most, *chain.limits[limited].tolist()]
+        self.allowed = np.stack([most_value(chain, *test) for test in zip(self.tested, mosts, strict=True)], axis=-1)
         self.first = prefixes(task_of(chain, those, 0), weights, self._follows(0), most).stages
         self.reach = self._reach()
         """M: the largest reach that a prefix of use has at each stage."""
@@ -137,7 +136,7 @@ class SharedLabels:
             if stage == last - 1 < len(chain.on) - 1:  # everybody leaves
                 position = chain.closing[stage][position]
             menu = chain.menus[stage][position]
-            tests = [(weights, float(allowed[stage, e])) for weights, allowed in self.tests]
+            tests = self.tested, self.allowed[stage, e]
             known = _Suffix(*put_stage(menu, chain.adds[stage, e], after, tests, float(self.widths[stage])))
             self.labels += len(known.values)
             self._suffixes[self._key(n, stage)] = known

@@ -124,19 +124,16 @@ def best_thresholds(
     count, first = len(start.reach), start.stages
     if not count:
         return None, 0
-    tests = [(weights, _allowances(task, weights, most))]
-    for column in np.flatnonzero(np.isfinite(task.limits)).tolist():
-        alone = np.zeros(len(weights))
-        alone[column] = 1.0
-        tests.append((alone, _allowances(task, alone, float(task.limits[column]))))
+    limited = np.flatnonzero(np.isfinite(task.limits))
+    tested = np.concatenate([weights[None], np.eye(len(weights))[limited]])
+    mosts = [most, *task.limits[limited].tolist()]
+    allowed = np.column_stack([_allowances(task, *test) for test in zip(tested, mosts, strict=True)])
     widths = _widths(task, weights, suffix, most, tolerance, first)
     after = np.zeros((1, len(weights)))
     trail: list[tuple[Ints, Ints]] = []
     for s in range(len(task.adds) - 1, first - 1, -1):
         deadline.check()
-        after, level, row = put_stage(
-            task.menus[s], task.adds[s], after, [(w, float(a[s])) for w, a in tests], widths[s]
-        )
+        after, level, row = put_stage(task.menus[s], task.adds[s], after, (tested, allowed[s]), widths[s])
         if not len(after):
             return None, count
         count += len(after)
@@ -183,19 +180,19 @@ def prefixes(task: ThresholdTask, weights: Floats, suffix: Floats, most: float, 
     """
     found = Prefixes(np.ones(1), np.zeros((1, 2)), [])
     for s, envelope in enumerate(task.menus[: len(task.menus) - 1 if stages is None else stages]):
-        met = found.columns + found.reach[:, None] * task.adds[s]
         if kernels.compiled:
             from serflow_opt.kernels.thresholds import grown
 
-            some = grown(found.reach, met, envelope.rate, envelope.mass, suffix[s + 1], weights[1], most, PREFIXES)
+            menu = envelope.rate, envelope.mass
+            some = grown(
+                found.reach, found.columns, task.adds[s], menu, float(suffix[s + 1]), float(weights[1]), most, PREFIXES
+            )
             if some is None:
                 break
-            row, level = some
-            reach = found.reach[row]
-            columns = met[row]
-            columns[:, 1] -= reach * envelope.mass[level]
-            found = Prefixes(reach * (1 - envelope.rate[level]), columns, [*found.trail, (row, level)])
+            reach, columns, row, level = some
+            found = Prefixes(reach, columns, [*found.trail, (row, level)])
             continue
+        met = found.columns + found.reach[:, None] * task.adds[s]
         go_on = found.reach[:, None] * (1 - envelope.rate)
         right = met[:, 1, None] - found.reach[:, None] * envelope.mass
         alive = met[:, 0, None] + weights[1] * right + go_on * suffix[s + 1] <= most
@@ -227,6 +224,11 @@ def meet(task: ThresholdTask, start: Prefixes, after: Floats) -> tuple[int, int,
     if not start.trail:
         good = np.flatnonzero((after <= task.limits).all(axis=1))
         return (0, int(best := good[after[good, 0].argmin()]), after[best]) if len(good) else None
+    if kernels.compiled:
+        from serflow_opt.kernels.thresholds import met
+
+        prefix, label = met(start.reach, start.columns, after, task.limits)
+        return (prefix, label, start.columns[prefix] + start.reach[prefix] * after[label]) if prefix >= 0 else None
     room = task.limits[1] - start.columns[:, 1]
     with np.errstate(divide="ignore", invalid="ignore"):
         needed = np.where(start.reach > 0, room / start.reach, np.where(room >= 0, np.inf, -np.inf))
@@ -293,7 +295,7 @@ def phi(envelope: Envelope, value: Floats, beta: float) -> Floats:
 
 
 def put_stage(
-    envelope: Envelope, adds: Floats, after: Floats, tests: Sequence[tuple[Floats, float]], width: float
+    envelope: Envelope, adds: Floats, after: Floats, tests: tuple[Floats, Floats], width: float
 ) -> tuple[Floats, Ints, Ints]:
     """Put a stage in front of labels: the undominated that are within the allowances, their levels and rows.
 
@@ -306,7 +308,7 @@ def put_stage(
     after
         N x K, labels of what follows; of two columns by rising cost and falling minus accuracy.
     tests
-        Weights of the columns, K, and the allowance: what a label may come to by them.
+        Weights of the columns, T x K, and allowances, T: what a label may come to by them.
     width
         Of cells of the first column, in its units: of each the most accurate label stays. 0, or K > 2: there are none.
 
@@ -318,11 +320,10 @@ def put_stage(
     if kernels.compiled and after.shape[1] == 2:
         from serflow_opt.kernels.labels import Merge
 
-        rows, allowed = np.array([weights for weights, _ in tests]), np.array([most for _, most in tests])
-        return Merge(envelope.rate, envelope.mass, adds, after, rows, allowed, width).run()
+        return Merge(envelope.rate, envelope.mass, adds, after, *tests, width).run()
     go_on = (1 - envelope.rate)[:, None]
     alive = np.ones((len(go_on), len(after)), dtype=bool)
-    for weights, most in tests:
+    for weights, most in zip(*tests, strict=True):
         value = go_on * (after @ weights) - (weights[-1] * envelope.mass)[:, None]
         alive &= value <= most - adds @ weights
     level, row = np.nonzero(alive)

@@ -21,10 +21,8 @@ def test_put_stage(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
             rate[0] = 1.0
         envelope = Envelope.of(rate, rate * np.round(rng.uniform(0.6, 0.97, len(rate)), 2))
         adds = np.array([np.round(rng.uniform(0, 1), 2), np.round(rng.uniform(0, 0.01), 3)])
-        tests = [
-            (np.array([1.0, rng.uniform(0, 3)]), float(rng.choice([np.inf, 1.0, 0.0, -1.0]))),
-            (np.array([0.0, 1.0]), float(rng.choice([np.inf, -0.4]))),
-        ]
+        tested = np.array([[1.0, rng.uniform(0, 3)], [0.0, 1.0]])
+        tests = tested, np.array([rng.choice([np.inf, 1.0, 0.0, -1.0]), rng.choice([np.inf, -0.4])])
         width = float(rng.choice([0.0, 0.01, 0.3]))
         found = []
         for compiled in (True, False):

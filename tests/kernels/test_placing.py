@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.chains import EACH, chain_of
+from support.chains import EACH, chain_of, lanes_of
 
 from serflow_opt import kernels
+from serflow_opt.search.bound_recursion import sweep
 from serflow_opt.search.placed import located, placed
 from serflow_opt.search.placements import list_paths
+from serflow_opt.search.prefixes import least_whole_before
 
 
 @pytest.mark.parametrize(("kind", "seed"), EACH)
@@ -30,3 +32,18 @@ def test_placed(kind: str, seed: int, tmp_path: Path, monkeypatch: pytest.Monkey
     rows = located(chain, paths)
     assert rows[:, :, 0].tolist() == paths.runner.tolist()
     assert (rows[:, :, 1:] >= 0).all(axis=2).tolist() == paths.moved.tolist()
+
+
+@pytest.mark.parametrize(("kind", "seed"), EACH[::2])
+def test_followed(kind: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The placements of all whole plans of a sweep, those that end early among them."""
+    chain = chain_of(kind, seed, tmp_path)
+    if chain is None:
+        return
+    swept = sweep(chain, lanes_of(chain, seed), least_whole_before(chain), timed=True)
+    found = []
+    for compiled in (True, False):
+        monkeypatch.setattr(kernels, "compiled", compiled)
+        found.append(swept.paths(np.arange(len(swept.ends.value))))
+    for name in ("runner", "way", "moved"):
+        assert getattr(found[0], name).tolist() == getattr(found[1], name).tolist()
