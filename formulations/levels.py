@@ -22,7 +22,7 @@ from serflow_opt.problem.kinds import AS_IS
 from serflow_opt.problem.network import Menu
 
 
-class Levels:
+class MenuLevels:
     """The levels of one instance.
 
     Parameters

@@ -29,7 +29,7 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from serflow_opt.formulations.elements import NOTHING, SOURCE, Entry, Hop, Hub, Place, Runner, Stay
-from serflow_opt.formulations.levels import Levels
+from serflow_opt.formulations.levels import MenuLevels
 from serflow_opt.formulations.reductions import ending_matters, undominated
 from serflow_opt.ground.tolerances import ROOM, SLACK
 from serflow_opt.problem.instance import Instance
@@ -38,7 +38,7 @@ from serflow_opt.problem.network import PLAIN, HandoverMode, Variant
 from serflow_opt.problem.offers import Link
 
 
-class Sets(Levels):
+class Sets(MenuLevels):
     """Index sets of one instance.
 
     Parameters

@@ -167,8 +167,8 @@ class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
             self._make_room(self.count + self._room(s))
             self.count = self._grow(s, self.value, self.time, self.tags, self.begin[s])
             self._hubs(s)
-        labels = (part[..., : self.count] for part in map(np.asarray, (self.value, self.time, self.tags)))
-        return tuple(labels), np.asarray(self.begin)
+        value, time, tags = map(np.asarray, (self.value, self.time, self.tags))
+        return (value[: self.count], time[: self.count], tags[:, : self.count]), np.asarray(self.begin)
 
     def whole_plans(
         self, start: cython.double[:, ::1], source: int
