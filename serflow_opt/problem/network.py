@@ -62,6 +62,8 @@ class Menu:
 
     def lets_all_leave(self, weights: Sequence[float]) -> bool:
         """Whether everybody leaves with entries used so often: a share ever so near to 1 sends somebody on."""
+        if max(self.exit_rates) < 1:  # the last stage is mostly the only one with such an entry
+            return False
         return all(rate >= 1 for rate, weight in zip(self.exit_rates, weights, strict=True) if weight > 0)
 
 

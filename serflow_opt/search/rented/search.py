@@ -146,12 +146,14 @@ class RentedSearch(Parting):
             if few is not None:
                 return self._close(self.held, few)
         if swept is None:
-            swept = self._sweep(self._first_lanes())
+            lanes = self._first_lanes()
+            swept = self._sweep(lanes)
             if (swept.first < 0).all() or swept.best[-1] > self.chain.limits[-1] + ROUNDING:
                 return True  # no placement is in time, or none is accurate enough
             self.columns.measure(float(swept.best[0]))  # without any limits
-            for on in self._without_machines():  # parts of machines bought there may be dear whole ones
-                fewer = self._new(self._sweep(self._first_lanes()[:-1], on).paths())
+            parts = self._without_machines()  # parts of machines bought there may be dear whole ones
+            if parts:
+                fewer = self._new(self._sweep_each(lanes[:-1], parts).paths())
                 if len(fewer):
                     self._roots(fewer)
         return self._settled(swept.paths())
@@ -207,14 +209,19 @@ class RentedSearch(Parting):
 
     def _without_machines(self) -> list[Mask]:
         """Return the states without machines, with those of one tier, and, of few tiers, with those of two."""
-        chain, tier = self.chain, np.array(self.chain.data.tier)
+        chain, tier = self.chain, self.chain.data.tier
         kept = [
             some
             for count in range(3 if len(chain.rented) <= FEW_TIERS else 2)
             for some in combinations(chain.rented, count)
             if count < len(chain.rented)
         ]
-        return [chain.on & ~np.isin(tier, sorted(set(chain.rented).difference(some))) for some in kept]
+        without = [set(chain.rented).difference(some) for some in kept]
+        return [chain.on & np.array([k not in gone for k in tier]) for gone in without]
+
+    def _sweep_each(self, lanes: Floats, parts: list[Mask]) -> BoundTable:
+        """Sweep the same lanes over each of some parts of the states, all side by side."""
+        return self._sweep(np.tile(lanes, (len(parts), 1)), np.repeat(np.array(parts), len(lanes), axis=0))
 
     def _sweep(self, lanes: Floats, on: Mask | None = None) -> BoundTable:
         self.counts.sweeps += 1
