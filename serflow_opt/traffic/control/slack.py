@@ -56,7 +56,7 @@ class WaitingSlack:
     allowed: float
     longest_s: float
     service: ServiceTime
-    _rooms: dict[tuple[int, float], int] = field(default_factory=dict, repr=False, compare=False)
+    _rooms: dict[tuple[int, float], int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def least_s(self) -> float:
