@@ -174,6 +174,8 @@ class Contest:
         self.contestants |= {f"tracking-{busy:.0%}"[:-1]: Contestant(TrackedPool(busy)) for busy in TRACKED}
         self.contestants |= {FUNCTION: Contestant(NoMachines())} if function else {}
         self.in_force = OWN
+        self.other: tuple[str, ...] = ()
+        """Contestants that only the state which was restored has, or only this contest."""
         self._last_s: float | None = None
         self._valued_s = self._came = 0.0
 
@@ -270,6 +272,8 @@ class Contest:
     def restored(self, own: Mapping[str, Any], place: str, later: float) -> Contest:
         """Return a copy that goes on from a saved state.
 
+        A state of a version with other contestants is taken, too: who is new has paid nothing, so all sums begin anew.
+
         Parameters
         ----------
         own, place
@@ -285,19 +289,31 @@ class Contest:
         fresh = copy.copy(self)
         inside = f"{place}contest."
         state = saved.mapping(saved.entry(own, "contest", place), f"{place}contest")
-        fresh.in_force = saved.entry(state, "in_force", inside)
-        if fresh.in_force not in list(self.contestants):
-            raise saved.damaged(f"{inside}in_force", fresh.in_force, f"one of {', '.join(self.contestants)}")
+        rows = saved.mapping(saved.entry(state, "contestants", inside), f"{inside}contestants")
+        in_force = saved.entry(state, "in_force", inside)
+        if not isinstance(in_force, str) or in_force not in rows:
+            raise saved.damaged(f"{inside}in_force", in_force, f"one of {', '.join(map(str, rows))}")
+        fresh.in_force = in_force if in_force in self.contestants else OWN
         last = saved.entry(state, "last_s", inside)
         fresh._last_s = None if last is None else saved.number(state, "last_s", inside) + later
         fresh._valued_s = saved.number(state, "valued_s", inside, low=0.0)
         fresh._came = saved.number(state, "came", inside, low=0.0)
-        rows = saved.mapping(saved.entry(state, "contestants", inside), f"{inside}contestants")
+        at = f"{inside}contestants"
+        saved.entry(rows, OWN, f"{at}.")
         fresh.contestants = {
-            name: _read(saved.entry(rows, name, f"{inside}contestants."), f"{inside}contestants.{name}", one, later)
+            name: _read(rows[name], f"{at}.{name}", one, later) if name in rows else copy.deepcopy(one)
             for name, one in self.contestants.items()
         }
+        fresh.other = tuple(sorted(set(map(str, rows)) ^ set(self.contestants)))
+        if fresh.other:
+            fresh._begin_anew()
         return fresh
+
+    def _begin_anew(self) -> None:
+        """Forget what all have paid and made late, and who waits in thought; the fleets stay."""
+        self._valued_s = self._came = 0.0
+        for one in self.contestants.values():
+            one.usd = one.late = one.backlog = 0.0
 
 
 def _read(value: object, place: str, before: Contestant, later: float) -> Contestant:

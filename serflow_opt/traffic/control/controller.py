@@ -148,7 +148,7 @@ class Controller:
         return {"service": self.service.name, "now_s": self._now_s, "menu": menu, "blocks": blocks}
 
     def restore(self, state: Mapping[str, Any], now_s: float | None = None) -> None:
-        """Go on from a state of a controller of the same service.
+        """Go on from a state of a controller of the same service; one of another version is taken, and that is noted.
 
         Parameters
         ----------
@@ -184,6 +184,10 @@ class Controller:
         self._outlooks, self._plans, self._contests, self._now_s = outlooks, plans, contests, before + later
         self._overload = Overload(self.service, self._overload.note, degraded, calm)
         self._came = [np.zeros(0) for _ in blocks]
+        for b, contest in enumerate(contests):
+            if contest.other:
+                names = ", ".join(contest.other)
+                self._note(b, f"the state is of a version with other contestants ({names}): their account begins anew")
 
     def _take_in(self, seen: Seen) -> None:
         """Take in the clock, the requests, and what went wrong."""

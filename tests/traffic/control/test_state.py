@@ -60,6 +60,29 @@ def test_a_state_of_another_service_is_refused() -> None:
         Controller(replace(service(), name="two")).restore(state)
 
 
+@pytest.mark.parametrize("in_force", ["worth", "tracking-70", "oracle"])
+def test_a_state_of_a_version_with_other_contestants_is_taken(in_force: str) -> None:
+    """Saved before the function was a contestant, and with one that is no more: who is new starts level with all."""
+    old = Controller(service())
+    for step in range(40):
+        old.decide(seen(60.0 * (step + 1), np.full(60, 98), {"m4.large": 6}))
+    state = json.loads(json.dumps(old.state()))
+    contest = state["blocks"][0]["contest"]
+    contest["contestants"]["oracle"] = contest["contestants"].pop("function")
+    contest["in_force"] = in_force
+    new = Controller(service())
+    new.restore(state)
+    (event,) = new.events
+    assert "other contestants (function, oracle)" in event.text
+    after = new.state()["blocks"][0]["contest"]
+    assert after["in_force"] == ("worth" if in_force == "oracle" else in_force)
+    assert set(after["contestants"]) == {"worth", "tracking-60", "tracking-70", "tracking-80", "tracking-90", "function"}
+    assert {row["usd"] for row in after["contestants"].values()} == {0.0}
+    assert after["valued_s"] == 0.0
+    assert after["contestants"]["worth"]["ready"] == contest["contestants"]["worth"]["ready"] > 0
+    assert new.decide(seen(2460.0, np.full(60, 98), {"m4.large": 6})).machines[0]["m4.large"] > 0
+
+
 DAILY = {"forecaster": lambda block: Daily()}
 EWMA = {"forecaster": lambda block: Ewma()}
 
