@@ -5,6 +5,10 @@ fleets are valued by the same formulas on the requests that came: rent, what the
 who was late, those behind a backlog among them. Sums fade, so memory is constant. Who kept the target for the least
 money over the last hour or so gives the orders; the plan by worth does at first, and as long as nobody is clearly
 cheaper.
+
+There may be two plans by worth, one by the recent window and one that has learnt what followed on moments like this
+one (`demand/like_moments.py`). They differ where load jumps, a few times a day, so sums over six hours say which of
+them takes part.
 """
 
 from __future__ import annotations
@@ -27,7 +31,8 @@ if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.control.worth import MachineWorth
 
-OWN, FUNCTION = "worth", "function"
+OWN, LEARNT, FUNCTION = "worth", "worth-like-moments", "function"
+PLANS = (OWN, LEARNT)
 TRACKED = (0.6, 0.7, 0.8, 0.9)
 """Shares busy of the rivals."""
 FADE_S = 3600.0
@@ -38,6 +43,8 @@ CLEARLY = 0.03
 """Who gives the orders is replaced by somebody who would have paid so much less, of what he paid."""
 MUCH = 0.1
 """By the function alone only for so much: whoever gives machines up and takes them back waits for their start."""
+LONG_FADE_S, SLIGHTLY = 21_600.0, 0.01
+"""The same two between plans by worth: their forecasts make a difference less often, and a smaller one."""
 LONGEST_S = 3600.0
 """A period that seems longer is a clock that jumped: it is not valued."""
 
@@ -93,6 +100,8 @@ class Contestant:
         Requests that wait because more came than could be served.
     usd, late
         Money, and late requests, both faded.
+    long_usd
+        Money that fades by `LONG_FADE_S`.
     """
 
     target: TrackedPool | NoMachines | None = None
@@ -101,6 +110,7 @@ class Contestant:
     backlog: float = 0.0
     usd: float = 0.0
     late: float = 0.0
+    long_usd: float = 0.0
 
     @property
     def have(self) -> int:
@@ -139,11 +149,11 @@ class Contestant:
         came
             The requests of the period.
         """
-        seconds = math.fsum(s for s, _ in parts)
-        self.usd += worth.machine.usd_per_s * self.have * seconds
+        usd = worth.machine.usd_per_s * self.have * math.fsum(s for s, _ in parts)
         if not worth.alone:
-            called = math.fsum(s * worth.left(came.distribution, n) for s, n in parts if s > 0)
-            self.usd += worth.usd * called
+            usd += worth.usd * math.fsum(s * worth.left(came.distribution, n) for s, n in parts if s > 0)
+        self.usd, self.long_usd = self.usd + usd, self.long_usd + usd
+        if not worth.alone:
             return
         ends = np.cumsum([s for s, _ in parts])
         step_s = came.step_s
@@ -166,35 +176,41 @@ class Contest:
         Told who takes over.
     function
         Whether the block has one, which may serve alone.
+    learns
+        Whether there is a plan by like moments.
     """
 
-    def __init__(self, smooth_s: int, note: Callable[[str], None], function: bool = False) -> None:
+    def __init__(
+        self, smooth_s: int, note: Callable[[str], None], function: bool = False, learns: bool = False
+    ) -> None:
         self._smooth_s, self._note = smooth_s, note
-        self.contestants = {OWN: Contestant()}
+        self.contestants = {OWN: Contestant()} | ({LEARNT: Contestant()} if learns else {})
         self.contestants |= {f"tracking-{busy:.0%}"[:-1]: Contestant(TrackedPool(busy)) for busy in TRACKED}
         self.contestants |= {FUNCTION: Contestant(NoMachines())} if function else {}
-        self.in_force = OWN
+        self.in_force = self.plan = OWN
         self.other: tuple[str, ...] = ()
         """Contestants that only the state which was restored has, or only this contest."""
         self._last_s: float | None = None
         self._valued_s = self._came = 0.0
 
-    def count(self, now_s: float, came: Floats, worth: MachineWorth, rates: Rates, own: int) -> int:
+    def count(
+        self, now_s: float, came: Floats, worth: MachineWorth, rates: Mapping[str, Rates], own: Mapping[str, int]
+    ) -> int:
         """Return how many machines of a type to have.
 
         Parameters
         ----------
         now_s, came
             The moment, and requests by second since the last one; NaN: not known.
-        worth, rates
-            Of the type, and the forecast.
-        own
-            What the plan by worth wants as things are.
+        worth
+            Of the type.
+        rates, own
+            By plan, its forecast, and what it wants as things are.
         """
         seconds = 0.0 if self._last_s is None else now_s - self._last_s
         self._last_s = now_s
         if worth.busy_s <= 0:  # one machine serves all there is
-            return own
+            return own[OWN]
         means = self._means(came)
         if 0 < seconds <= LONGEST_S:
             self._value(seconds, means, worth)
@@ -202,9 +218,9 @@ class Contest:
         wanted = {}
         for name, one in self.contestants.items():
             target = one.target
-            thought = worth.best(rates, one.have)[0] if target is None else target.count(now_s, one.have, load)
+            thought = worth.best(rates[name], one.have)[0] if target is None else target.count(now_s, one.have, load)
             one.want(thought, worth.machine.start_s)
-            wanted[name] = own if target is None else thought
+            wanted[name] = own[name] if target is None else thought
         self._choose(worth)
         most = worth.machine.machines_max
         return wanted[self.in_force] if most is None else min(most, wanted[self.in_force])
@@ -217,7 +233,7 @@ class Contest:
         return worth.late_behind(one.backlog / (one.ready * worth.rate_per_s)) > 0
 
     def _value(self, seconds: float, rates: Floats, worth: MachineWorth) -> None:
-        fade = math.exp(-seconds / FADE_S)
+        fade, slowly = math.exp(-seconds / FADE_S), math.exp(-seconds / LONG_FADE_S)
         parts = {name: one.advance(seconds) for name, one in self.contestants.items()}
         if not len(rates):
             return
@@ -225,22 +241,24 @@ class Contest:
         self._came = self._came * fade + float(rates.mean()) * seconds
         self._valued_s = min(self._valued_s + seconds, LONGEST_S)
         for name, one in self.contestants.items():
-            one.usd, one.late = one.usd * fade, one.late * fade
+            one.usd, one.late, one.long_usd = one.usd * fade, one.late * fade, one.long_usd * slowly
             one.value(worth, parts[name], came)
 
     def _choose(self, worth: MachineWorth) -> None:
         """Let somebody else give the orders, if he would have done clearly better."""
         if self._valued_s < FIRST_S:
             return
+        self._prefer()
         allowed = worth.slack.allowed / MARGIN * self._came
         now = self.contestants[self.in_force]
-        keeping = {name: one.usd for name, one in self.contestants.items() if one.late <= allowed}
+        part = {name: one for name, one in self.contestants.items() if name == self.plan or name not in PLANS}
+        keeping = {name: one.usd for name, one in part.items() if one.late <= allowed}
         if keeping:
             name, usd = min(keeping.items(), key=lambda own: own[1])
             less = MUCH if name == FUNCTION else CLEARLY
             change = self.in_force not in keeping or usd < (1 - less) * now.usd
         else:
-            name = min(self.contestants, key=lambda own: self.contestants[own].late)
+            name = min(part, key=lambda own: part[own].late)
             change = self.contestants[name].late < (1 - CLEARLY) * now.late
         if change and name != self.in_force:
             other = self.contestants[name]
@@ -249,6 +267,19 @@ class Contest:
                 f"{other.usd:.3g} USD instead of {now.usd:.3g}, with {other.late:.3g} instead of {now.late:.3g} late"
             )
             self.in_force = name
+
+    def _prefer(self) -> None:
+        """Let the other plan by worth take part, if it would have been slightly cheaper for long."""
+        plans = {name: self.contestants[name].long_usd for name in PLANS if name in self.contestants}
+        name, usd = min(plans.items(), key=lambda own: own[1])
+        if usd < (1 - SLIGHTLY) * plans[self.plan]:
+            before, self.plan = self.plan, name
+            self._note(
+                f"{name} is the plan instead of {before}: over the last hours it would have paid {usd:.3g} USD "
+                f"instead of {plans[before]:.3g}"
+            )
+            if self.in_force == before:
+                self.in_force = name
 
     def _means(self, came: Floats) -> Floats:
         """Return rates over steps; steps in which nothing is known are left out."""
@@ -265,9 +296,9 @@ class Contest:
             recent = [] if one.target is None else [list(pair) for pair in one.target.recent]
             starting = [list(pair) for pair in one.starting]
             rows[name] = {"ready": one.ready, "starting": starting, "recent": recent}
-            rows[name] |= {"backlog": one.backlog, "usd": one.usd, "late": one.late}
+            rows[name] |= {"backlog": one.backlog, "usd": one.usd, "late": one.late, "long_usd": one.long_usd}
         sums = {"last_s": self._last_s, "valued_s": self._valued_s, "came": self._came}
-        return {"in_force": self.in_force, "contestants": rows, **sums}
+        return {"in_force": self.in_force, "plan": self.plan, "contestants": rows, **sums}
 
     def restored(self, own: Mapping[str, Any], place: str, later: float) -> Contest:
         """Return a copy that goes on from a saved state.
@@ -294,6 +325,10 @@ class Contest:
         if not isinstance(in_force, str) or in_force not in rows:
             raise saved.damaged(f"{inside}in_force", in_force, f"one of {', '.join(map(str, rows))}")
         fresh.in_force = in_force if in_force in self.contestants else OWN
+        fresh.plan = state.get("plan", OWN)
+        if fresh.plan not in PLANS:
+            raise saved.damaged(f"{inside}plan", fresh.plan, f"one of {', '.join(PLANS)}")
+        fresh.plan = fresh.plan if fresh.plan in self.contestants else OWN
         last = saved.entry(state, "last_s", inside)
         fresh._last_s = None if last is None else saved.number(state, "last_s", inside) + later
         fresh._valued_s = saved.number(state, "valued_s", inside, low=0.0)
@@ -313,12 +348,13 @@ class Contest:
         """Forget what all have paid and made late, and who waits in thought; the fleets stay."""
         self._valued_s = self._came = 0.0
         for one in self.contestants.values():
-            one.usd = one.late = one.backlog = 0.0
+            one.usd = one.late = one.backlog = one.long_usd = 0.0
 
 
 def _read(value: object, place: str, before: Contestant, later: float) -> Contestant:
     row, inside = saved.mapping(value, place), f"{place}."
     sums = {key: saved.number(row, key, inside, low=0.0) for key in ("backlog", "usd", "late")}
+    sums["long_usd"] = saved.number(row, "long_usd", inside, low=0.0) if "long_usd" in row else 0.0
     starting = _pairs(row, "starting", inside, 0.0)
     recent = _pairs(row, "recent", inside, later)
     target = None if before.target is None else replace(before.target, recent=recent)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.traffic.control.contest import Contest
+from serflow_opt.traffic.control.contest import LEARNT, OWN, Contest
 from serflow_opt.traffic.control.journal import Event, EventJournal
 from serflow_opt.traffic.control.outlook import Outlook
 from serflow_opt.traffic.control.overload import Overload, overloaded
@@ -22,6 +22,7 @@ from serflow_opt.traffic.control.valued import RETRY_S, ValuedMachines
 from serflow_opt.traffic.demand import saved
 from serflow_opt.traffic.demand.forecast import RecentWindow
 from serflow_opt.traffic.demand.intake import LAST_S
+from serflow_opt.traffic.demand.like_moments import LikeMoments
 from serflow_opt.traffic.demand.trend import SHORT, RisingWindow
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.service import Block, Service
@@ -84,9 +85,10 @@ class Controller:
             )
             for b, smooth_s in enumerate(smooth)
         ]
+        self._past = [_past(service.blocks[b], every_s, smooth_s) for b, smooth_s in enumerate(smooth)]
         self._contests = [
-            Contest(smooth_s, partial(self._note, b), service.blocks[b].function is not None)
-            for b, smooth_s in enumerate(smooth)
+            Contest(smooth_s, partial(self._note, b), service.blocks[b].function is not None, past is not None)
+            for b, (smooth_s, past) in enumerate(zip(smooth, self._past, strict=True))
         ]
         self._came = [np.zeros(0) for _ in blocks]  # since the last decision
         self._overload = Overload(service, partial(self._note, None))
@@ -137,12 +139,16 @@ class Controller:
             counts = np.asarray(counts, dtype=float) * (self.service.reach(b) / after if after > 0 else 1.0)
         new = self._outlooks[b].observe(from_s, counts)
         self._came[b] = np.concatenate([self._came[b], new])[-MOST_CAME_S:]
+        if (past := self._past[b]) is not None:
+            past.observe(new)
 
     def state(self) -> dict[str, Any]:
         """Return all the controller knows, to be written as JSON."""
         blocks = [
-            outlook.state() | plan.state() | {"contest": contest.state()}
-            for outlook, plan, contest in zip(self._outlooks, self._plans, self._contests, strict=True)
+            outlook.state() | plan.state() | {"contest": contest.state(), "past": past and past.state()}
+            for outlook, plan, contest, past in zip(
+                self._outlooks, self._plans, self._contests, self._past, strict=True
+            )
         ]
         menu = {"degraded": self._overload.degraded, "calm": self._overload.calm}
         return {"service": self.service.name, "now_s": self._now_s, "menu": menu, "blocks": blocks}
@@ -175,13 +181,16 @@ class Controller:
             raise saved.damaged("menu.degraded", degraded, "true or false")
         before = saved.number(state, "now_s")
         later = 0.0 if now_s is None else now_s - before
-        outlooks, plans, contests = [], [], []
+        outlooks, plans, contests, pasts = [], [], [], []
         for b, own in enumerate(blocks):
             place = f"blocks[{b}]."
             outlooks.append(self._outlooks[b].restored(saved.mapping(own, f"blocks[{b}]"), place, later))
             plans.append(self._plans[b].restored(own, place, later))
             contests.append(self._contests[b].restored(own, place, later))
+            past, kept = self._past[b], own.get("past")
+            pasts.append(past if past is None or kept is None else past.restored(kept, f"{place}past"))
         self._outlooks, self._plans, self._contests, self._now_s = outlooks, plans, contests, before + later
+        self._past = pasts
         self._overload = Overload(self.service, self._overload.note, degraded, calm)
         self._came = [np.zeros(0) for _ in blocks]
         for b, contest in enumerate(contests):
@@ -231,8 +240,12 @@ class Controller:
         rates = self._outlooks[b].rates()
         if rates is None:  # nothing was seen yet: wait, or, where nothing else can serve, start with one
             return have if block.function or any(have.values()) else {block.machines[0].name: 1}
-        name, own = plan.choice(self._now_s, rates, have)
-        count = self._contests[b].count(self._now_s, came, plan.worths[name], rates, own)
+        name, count = plan.choice(self._now_s, rates, have)
+        worth, forecasts, wanted = plan.worths[name], {OWN: rates}, {OWN: count}
+        if (past := self._past[b]) is not None:
+            forecasts[LEARNT] = past.rates(rates)
+            wanted[LEARNT] = worth.best(forecasts[LEARNT], have[name])[0] if worth.busy_s > 0 else count
+        count = self._contests[b].count(self._now_s, came, worth, forecasts, wanted)
         return plan.machines(self._now_s, name, count, have)
 
     def _note(self, b: int | None, text: str) -> None:
@@ -253,6 +266,22 @@ def _looking_ahead(every_s: float, smooth_s: int, block: Block) -> Forecaster | 
         return None
     start_s = max(machine.start_s for machine in block.machines)
     return RisingWindow(start_s + every_s, RecentWindow(SHORT, smooth_s))
+
+
+def _past(block: Block, every_s: float, smooth_s: int) -> LikeMoments | None:
+    """Return who remembers like moments of a block; None: where a wrong guess is more than money, or it takes batches.
+
+    Parameters
+    ----------
+    block
+        The block.
+    every_s, smooth_s
+        As of `_looking_ahead`.
+    """
+    if block.batch > 1 or not block.machines or block.function is None:
+        return None
+    start_s = max(machine.start_s for machine in block.machines)
+    return LikeMoments(start_s + every_s / 2, smooth_s)
 
 
 def _smoothing_s(service: Service, b: int, arrivals: Arrivals) -> int:

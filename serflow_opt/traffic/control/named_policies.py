@@ -17,10 +17,11 @@ from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.problem.given import check_inference, on_instance
 from serflow_opt.traffic.control.baselines import Autoscaler, Fixed, Libra, Serflow
+from serflow_opt.traffic.control.cold_size import sized
 from serflow_opt.traffic.control.controller import Controller
 from serflow_opt.traffic.control.filled import FilledBatches
 from serflow_opt.traffic.control.foresight import foresight
-from serflow_opt.traffic.control.split import cheapest, split
+from serflow_opt.traffic.control.split import TraceRates, cheapest
 from serflow_opt.traffic.control.tracking import Tracking
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.given import trace_of
@@ -121,7 +122,8 @@ class Services:
         check_inference(instance, "traffic")
         self.instance, self.blocks, self.deadline = instance, blocks, deadline
         self._floor, self._searched = degraded_accuracy, searched or instance
-        self._rates, self._seconds = Rates.of_trace(trace.in_periods(WINDOW_S)), trace.seconds
+        self._all_rates = TraceRates.of(trace, WINDOW_S)
+        self._rates = self._all_rates.planned
         self._known: dict[tuple[Pools, int], Service | Unfit] = {}
 
     def of(self, name: str) -> Service | Unfit:
@@ -142,7 +144,7 @@ class Services:
         fit = [service for service in both if not isinstance(service, Unfit)]
         if not fit:
             return self._found(pools, blocks)
-        return cheapest(fit, self._rates, self._seconds)
+        return cheapest(fit, self._all_rates)
 
     def batched(self) -> Service | Unfit:
         """Return the service of the cheapest deployment at the mean rate, with batches or one by one."""
@@ -194,7 +196,7 @@ class Services:
                 if found.status == "no_solution" and self.deadline.expired:
                     raise OutOfTime("no blocks of stages were found that keep the targets; allow more time")
                 return self._unfit(pools, blocks, found.status == "infeasible", found.reason)
-            service = split(scalable(self.instance, found.structure, found.levels), self._rates)
+            service = sized(self.instance, found.structure, found.levels, self._all_rates)
             service = self._with_second_menu(service, found.structure)
             if pools != "both" or any(choice.machine is not None for choice in found.structure):
                 return service

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,13 +26,41 @@ from serflow_opt.traffic.control.worth import MachineWorth
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.service import Service
 
+if TYPE_CHECKING:
+    from serflow_opt.traffic.demand.trace import Trace
+
 FIRST_LOOK_S = 60.0
 """When a controller that has seen requests decides for the first time."""
 ONE_BLOCK_MORE = 0.02
 """A cut has to save so much: what costs nearly the same is taken as the plainest."""
 
 
-def cheapest(services: Sequence[Service], rates: Rates, seconds: float) -> Service:
+@dataclass(frozen=True)
+class TraceRates:
+    """Rates of a trace.
+
+    Attributes
+    ----------
+    planned
+        As machines are planned for.
+    at_once
+        By the second, or by the period of the trace: how many functions are called at once.
+    seconds
+        How long the trace is.
+    """
+
+    planned: Rates
+    at_once: Rates
+    seconds: float
+
+    @classmethod
+    def of(cls, trace: Trace, window_s: float) -> TraceRates:
+        """Return them, those that are planned for over windows of some seconds."""
+        planned, at_once = (Rates.of_trace(trace.in_periods(least_s)) for least_s in (window_s, 1.0))
+        return cls(planned, at_once, trace.seconds)
+
+
+def cheapest(services: Sequence[Service], rates: TraceRates) -> Service:
     """Return the service that costs least under our controller; of those that cost nearly the same the plainest.
 
     With more late than may be, for cold starts, the one with which fewest are is taken.
@@ -42,16 +71,24 @@ def cheapest(services: Sequence[Service], rates: Rates, seconds: float) -> Servi
         One at least.
     rates
         Of the requests that arrive.
-    seconds
-        How long they do.
     """
 
     def rank(service: Service) -> tuple[float, float]:
-        late = late_anyway(service) + late_cold(service, rates, seconds)
-        usd = usd_per_s(service, rates, seconds) * (1 + ONE_BLOCK_MORE * (len(service.blocks) - 1))
-        return max(0.0, late - may_be_late(service)), usd
+        usd = usd_per_s(service, rates.planned, rates.seconds)
+        return max(0.0, too_late(service, rates)), usd * (1 + ONE_BLOCK_MORE * (len(service.blocks) - 1))
 
     return min(services, key=rank)
+
+
+def too_late(service: Service, rates: TraceRates) -> float:
+    """Return the share of all requests that are expected late above what may be; negative: so many more may be.
+
+    Parameters
+    ----------
+    service, rates
+        As of `cheapest`.
+    """
+    return late_anyway(service) + late_cold(service, rates.at_once, rates.seconds) - may_be_late(service)
 
 
 def split(service: Service, rates: Rates) -> Service:
@@ -60,7 +97,7 @@ def split(service: Service, rates: Rates) -> Service:
     Parameters
     ----------
     service, rates
-        As of `cheapest`.
+        The service, and the rates that arrive.
     """
     ways = _ways(service)
     if len(ways) == 1 or service.slo_s is None:
@@ -74,7 +111,7 @@ def usd_per_s(service: Service, rates: Rates, seconds: float) -> float:
     Parameters
     ----------
     service, rates, seconds
-        As of `cheapest`.
+        The service, the rates that arrive, and how long they do.
     """
     return math.fsum(_least(service, b, rates, seconds)[0] for b in range(len(service.blocks)))
 
@@ -84,18 +121,13 @@ def late_cold(service: Service, rates: Rates, seconds: float) -> float:
 
     Parameters
     ----------
-    service, rates
-        As of `cheapest`.
-    seconds
-        As of `cheapest`; finite.
+    service, rates, seconds
+        As of `usd_per_s`; the seconds are finite.
     """
     if service.slo_s is None or not rates.mean > 0:
         return 0.0
-    late = math.fsum(
-        late_when_cold(service, b) * _cold_calls(service, b, rates, seconds)
-        for b, block in enumerate(service.blocks)
-        if block.function is not None
-    )
+    share = {b: late_when_cold(service, b) for b, block in enumerate(service.blocks) if block.function is not None}
+    late = math.fsum(own * _cold_calls(service, b, rates, seconds) for b, own in share.items() if own > 0)
     return late / (rates.mean * seconds)
 
 

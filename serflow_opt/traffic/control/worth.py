@@ -43,8 +43,8 @@ ROWS = 1024
 """Numbers of machines for which tables are kept."""
 AT_ONCE, SPREAD = 32, 8
 """So many numbers of machines are all compared; where there are more, some spread out, and then those near the best."""
-AT_HAND = 2
-"""Distributions of rates whose values are kept: a decision asks for the forecast, and for what came, many times."""
+AT_HAND = 3
+"""Distributions of rates whose values are kept: a decision asks for two forecasts, and for what came, many times."""
 
 
 @dataclass

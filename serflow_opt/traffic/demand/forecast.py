@@ -70,7 +70,7 @@ class Ewma:
             return None
         spread = self.deviation * math.sqrt(math.pi / 2)
         at = [NormalDist().inv_cdf((2 * i + 1) / 18) for i in range(9)]
-        return _distribution(np.array([max(0.0, self.mean + spread * z) for z in at]), np.full(9, 1 / 9))
+        return distribution(np.array([max(0.0, self.mean + spread * z) for z in at]), np.full(9, 1 / 9))
 
     def state(self) -> dict[str, Any]:
         """Return mean and deviation."""
@@ -123,7 +123,7 @@ class RecentWindow:
         for fade, share in self.fades:
             fading = np.exp(-ages / fade)
             weights += share * fading / fading.sum()
-        return _distribution(means[known], weights, self.smooth_s)
+        return distribution(means[known], weights, self.smooth_s)
 
     def state(self) -> dict[str, Any]:
         """Return the window."""
@@ -206,7 +206,7 @@ def _means(seen: NDArray[np.float64], seconds: int) -> tuple[NDArray[np.float64]
     return means, ((np.arange(len(means))[::-1] + 0.5) * seconds).astype(np.float64)
 
 
-def _distribution(rates: NDArray[np.float64], weights: NDArray[np.float64], seconds: int = 1) -> Rates:
+def distribution(rates: NDArray[np.float64], weights: NDArray[np.float64], seconds: int = 1) -> Rates:
     """Put equal rates together; those that are whole requests over so many seconds are counted without sorting."""
     counts = np.rint(rates * seconds)
     if counts.min() >= 0 and counts.max() < COUNTED * len(rates) and np.array_equal(counts / seconds, rates):

@@ -11,7 +11,7 @@ import pytest
 import serflow_opt as so
 from serflow_opt.traffic.control.named_policies import Services, Unfit
 from serflow_opt.traffic.control.slack import MARGIN, TAIL, slack_of
-from serflow_opt.traffic.control.split import cheapest, late_cold, split, usd_per_s
+from serflow_opt.traffic.control.split import TraceRates, cheapest, late_cold, split, usd_per_s
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.service import Block, Function, Machine, Service
@@ -89,8 +89,8 @@ def test_a_cut_has_to_save_something() -> None:
         )
 
     assert usd_per_s(cut(0.0), RATES, math.inf) == pytest.approx(usd_per_s(one, RATES, math.inf))
-    assert len(cheapest([one, cut(0.01)], RATES, 1e6).blocks) == 1
-    assert len(cheapest([one, cut(0.03)], RATES, 1e6).blocks) == 2
+    assert len(cheapest([one, cut(0.01)], TraceRates(RATES, RATES, 1e6)).blocks) == 1
+    assert len(cheapest([one, cut(0.03)], TraceRates(RATES, RATES, 1e6)).blocks) == 2
 
 
 def test_a_cut_may_not_make_more_late_than_may_be() -> None:
@@ -113,7 +113,7 @@ def test_a_cut_may_not_make_more_late_than_may_be() -> None:
 
     def taken(late: float) -> int:
         both = [replace(own, quantile=1 - late) for own in (one, cut)]
-        return len(cheapest(both, rates, 100.0).blocks)
+        return len(cheapest(both, TraceRates(rates, rates, 100.0)).blocks)
 
     assert [taken(part * late / 400) for part in (0.9, 1.1, 1.9, 2.1)] == [1, 1, 1, 2]
 
@@ -136,3 +136,11 @@ def test_controllers_have_functions_wherever_these_keep_the_targets() -> None:
     assert found.of("controller") is both
     found._known["both", 2] = Unfit("", "none", True)
     assert found.of("controller") is alone
+
+
+def test_calls_at_once_are_told_by_the_second() -> None:
+    """Four seconds with 0, 8, 0, 4 requests: planned for 3/s, called at once 0, 4 and 8 a second."""
+    rates = TraceRates.of(Trace.of([0, 8, 0, 4]), 60.0)
+    assert (rates.planned.rates.tolist(), rates.seconds) == ([3.0], 4.0)
+    assert rates.at_once.rates.tolist() == [0.0, 4.0, 8.0]
+    assert rates.at_once.shares.tolist() == [0.5, 0.25, 0.25]

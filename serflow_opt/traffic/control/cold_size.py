@@ -1,0 +1,86 @@
+"""A larger function where a smaller one would make too many late when it is cold.
+
+`provision` takes the size of function that is cheapest among those that keep the target warm, or with the share of
+calls that the instance says are cold. How many are depends on the trace. A larger function is through sooner, so that
+fewer of its cold calls are late, and often costs a few hundredths more: the cheapest sizes are taken with which no more
+are expected late than may be, else those with fewest.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from serflow_opt.ground.tolerances import TOLERANCE
+from serflow_opt.traffic.control.split import TraceRates, cheapest, split, too_late
+from serflow_opt.traffic.provision.service_of import scalable
+from serflow_opt.traffic.provision.structures import Structures
+
+if TYPE_CHECKING:
+    from serflow_opt.problem.instance import Instance
+    from serflow_opt.traffic.provision.structures import BlockChoice, Structure
+    from serflow_opt.traffic.service import Service
+
+MOST = 64
+"""Combinations of sizes that are looked at, those with the smallest first."""
+
+
+def sized(instance: Instance, structure: Structure, levels: Sequence[int], rates: TraceRates) -> Service:
+    """Return the service of a deployment, its functions as large as cold starts ask for.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    structure, levels
+        As of `scalable`.
+    rates
+        Of the trace.
+    """
+    service = split(scalable(instance, structure, levels), rates.planned)
+    if too_late(service, rates) <= 0:
+        return service
+    found = [service]
+    for other in itertools.islice(_larger(Structures(instance, len(structure)), structure), MOST):
+        own = split(scalable(instance, other, levels), rates.planned)
+        if _no_slower(own, service):
+            found.append(own)
+    return cheapest(found, rates)
+
+
+def _larger(structures: Structures, structure: Structure) -> Iterator[Structure]:
+    """Yield the deployment with other sizes of its functions, those of the same tiers."""
+    each = [_sizes(structures, choice) for choice in structure]
+    for sizes in sorted(itertools.product(*(range(len(own)) for own in each)), key=sum):
+        other = tuple(replace(c, function=own[k]) for c, own, k in zip(structure, each, sizes, strict=True))
+        if other != tuple(structure):
+            yield other
+
+
+def _sizes(structures: Structures, choice: BlockChoice) -> list[int | None]:
+    """Return the functions that may take a block's place beside the same machines, its own first."""
+    own = choice.function
+    if own is None or choice.batch > 1:
+        return [own]
+    tier = structures.tier(own)
+    alike = {
+        c.function
+        for c in structures.choices(choice.first, choice.last)
+        if c.machine == choice.machine and c.function is not None and structures.tier(c.function) == tier
+    }
+    stages = range(choice.first, choice.last + 1)
+    others = sorted(alike - {own}, key=lambda p: -math.fsum(structures.option(p).stage_seconds[s] for s in stages))
+    return [own, *others]
+
+
+def _no_slower(own: Service, than: Service) -> bool:
+    """Whether no function takes longer than the one in its place."""
+    pairs = [
+        (a.function.seconds, b.function.seconds)
+        for a, b in zip(own.blocks, than.blocks, strict=True)
+        if a.function is not None and b.function is not None
+    ]
+    return all(s <= t * (1 + TOLERANCE) for a, b in pairs for s, t in zip(a, b, strict=True))
