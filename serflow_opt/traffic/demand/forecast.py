@@ -207,7 +207,15 @@ def _means(seen: NDArray[np.float64], seconds: int) -> tuple[NDArray[np.float64]
 
 
 def distribution(rates: NDArray[np.float64], weights: NDArray[np.float64], seconds: int = 1) -> Rates:
-    """Put equal rates together; those that are whole requests over so many seconds are counted without sorting."""
+    """Put equal rates together; those that are whole requests over so many seconds are counted without sorting.
+
+    Parameters
+    ----------
+    rates, weights
+        Requests a second, and their shares, which sum up to 1.
+    seconds
+        Over which rates are means.
+    """
     counts = np.rint(rates * seconds)
     if counts.min() >= 0 and counts.max() < COUNTED * len(rates) and np.array_equal(counts / seconds, rates):
         which = counts.astype(np.int64)
