@@ -16,7 +16,7 @@ class CarbonTable(InstanceTable):
         default=None, description="grams of CO2e of a kWh, wherever a tier does not say; default: of its region"
     )
     pue: Annotated[float, Field(ge=1, le=10)] | None = Field(
-        default=None, description="kWh taken for each that machines use, wherever a tier does not say"
+        default=None, description="kWh taken for each that VMs and functions use, wherever a tier does not say"
     )
     hours: str | None = Field(
         default=None,

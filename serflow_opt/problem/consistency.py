@@ -88,6 +88,7 @@ def consistency_problems(instance: Any, file: str) -> list[Problem]:
     problems.extend(joint_problems(instance, file))
     problems.extend(uncertain_problems(instance, file))
     problems.extend(egress_problems(instance, file))
+    problems.extend(speed_problems(instance, file))
     names = [tier.name for tier in instance.tiers]
     if instance.source != CLIENT and instance.source not in names:
         wrong("workload.source", f"'{instance.source}'", f"use 'client' or a tier: {', '.join(names)}")
@@ -193,6 +194,18 @@ def uncertain_problems(instance: Any, file: str) -> list[Problem]:
     if asked.rate and instance.rate_per_s is None:
         wrong("uncertainty.rate", f"{asked.rate:g} without a rate", "set workload.rate_per_s")
     return problems
+
+
+def speed_problems(instance: Any, file: str) -> list[Problem]:
+    """Return what is wrong where operations are added to stages whose measured times are of none."""
+    timed = any(sum(option.stage_seconds) > 0 and math.isinf(option.flops_per_s) for option in instance.options)
+    if not timed or any(stage.flops for stage in instance.stages):
+        return []
+    added = ["hand-overs"] if any(way.encode_flops or way.decode_flops for row in instance.ways for way in row) else []
+    added += [f"variant '{variant.name}'" for variant in instance.variants if variant.added_flops]
+    cure = "give the stages' flops: what is added takes its operations / (all flops / all seconds)"
+    found = f"flops of 0 at every stage, with operations added by {' and '.join(added)}"
+    return [Problem(file, "network.stages", found, cure)] if added else []
 
 
 def egress_problems(instance: Any, file: str) -> list[Problem]:

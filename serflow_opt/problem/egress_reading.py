@@ -45,9 +45,9 @@ def read_egress(document: InstanceDocument, file: str, problems: list[Problem]) 
         if table.name not in {link.egress for link in document.link}:
             cure = f'write egress = "{table.name}" in a [[link]], or remove it'
             problems.append(Problem(file, f"egress[{position}]", f"'{table.name}', which no link names", cure))
-    used = dict.fromkeys(link.egress for link in document.link if link.egress is not None)
+    names = [*own, *(link.egress for link in document.link if link.egress is not None)]
     found = []
-    for name in used:
+    for name in dict.fromkeys(names):
         tariff = _tariff(name, own.get(name), own, file, problems)
         if tariff is not None:
             found.append(tariff)

@@ -35,6 +35,8 @@ STANDS_IN: dict[str, float] = {
     "input_bytes": 0.0,
 }
 """For numbers whose being there matters to other keys."""
+WITHOUT = ("egress", "name", "up_to_gb", "tiers")
+"""Keys without which a tariff is none."""
 
 Place = tuple[Any, ...]
 
@@ -67,6 +69,10 @@ def _mend(copy: dict[str, Any], raw: dict[str, Any], top: Any, places: Sequence[
             copy.pop("rule", None)  # their words may be of what is left out
         else:
             copy[top] = [entry for n, entry in enumerate(whole) if n not in broken]
+    elif top == "egress" and isinstance(whole, list) and all(len(place) > 1 for place in places):
+        for place in places:
+            _mend_tariff(whole, place[1:])
+        copy[top] = [entry for entry in whole if entry is not None]
     elif top in SECTIONS and isinstance(whole, dict) and all(len(place) > 1 for place in places):
         for place in places:
             key = place[1]
@@ -82,6 +88,24 @@ def _mend(copy: dict[str, Any], raw: dict[str, Any], top: Any, places: Sequence[
         copy[top] = 1
     elif top in copy and top not in ("tier", "network"):
         del copy[top]
+
+
+def _mend_tariff(tariffs: list[Any], place: Place) -> None:
+    """Leave out the key of a tariff that is wrong; without its name, or where tiers end, there is none."""
+    n, *keys = place
+    if not isinstance(tariffs[n], dict):
+        tariffs[n] = None
+        return
+    within = tariffs[n]
+    for key in keys[:-1]:
+        within = within[key]
+    last = keys[-1] if keys else "name"
+    if last == "usd_per_gb":
+        within[last] = 0.0
+    elif last in WITHOUT or not isinstance(within, dict):
+        tariffs[n] = None
+    else:
+        within.pop(last, None)
 
 
 def _stand_in(tier: Any, number: int) -> dict[str, Any]:
@@ -117,5 +141,9 @@ def follows(problem: Problem, file: str, faults: Sequence[Place]) -> bool:
             len(place) < 2 or place[2:] in ((), ("name",), ("kind",)) for place in faults if place[0] == "tier"
         )
         return unnamed or any(problem.place.startswith(f"tier[{n}]") for n in named)
+    if problem.place.startswith("egress"):
+        gone = [place[-1] for place in faults if place and place[0] == "egress"]
+        unknown = any(isinstance(last, int) or last in ("price", *WITHOUT) for last in gone)
+        return ("link" in tops and "no link" in problem.found) or (unknown and "no tariff" in problem.found)
     keys = {f"{place[0]}.{place[1]}" for place in faults if len(place) > 1 and place[0] in SECTIONS}
     return problem.place in keys or (problem.place == "objective.weights" and "objective" in tops)

@@ -196,7 +196,7 @@ class _Tier:
         whole = math.fsum(t.mean for t in timed)
         return {
             "stage_seconds": tuple(t.mean for t in timed),
-            "flops_per_s": flops / whole if whole else math.inf,
+            "flops_per_s": flops / whole if flops and whole else math.inf,
             "joules_per_flop": joules,
             "stage_sd_s": tuple(t.sd for t in timed) if any(t.sd for t in timed) else (),
             "batching": batching_of(self.tier, name, [t.by_batch for t in timed], self.path, self.problems),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 from oracles.writing import write
-from support.helpers import two_tiers
+from support.helpers import load, two_tiers
 
 import serflow_opt as so
 
@@ -85,6 +85,48 @@ def test_many_are_told_in_one_round(seed: int, tmp_path: Path) -> None:
     for name in names:
         assert any(FAULTS[name][1] in problem.place for problem in problems), (name, problems)
     assert len(problems) == 6, problems
+
+
+STEPS = [{"up_to_gb": 50.0, "usd_per_gb": 0.2}, {"up_to_gb": 5.0, "usd_per_gb": 0.1}, {"usd_per_gb": 0.05}]
+
+
+@pytest.mark.parametrize(
+    ("tariff", "places"),
+    [
+        ({"fre_gb": 1.0, "other_gb_per_month": -1.0, "tiers": STEPS}, ["other_gb_per_month", "fre_gb", "out"]),
+        ({"tiers": [*STEPS[:2], {"usd_per_g": 0.05}]}, ["usd_per_gb", "usd_per_g", "out"]),
+        ({"free_gb": -1, "price": "aws-intrnet"}, ["free_gb", "out"]),
+        ({"tiers": [{"up_to_gb": "x", "usd_per_gb": 1.0}]}, ["up_to_gb"]),
+        ({"tiers": [7]}, ["tiers[1]"]),
+        ({"price": 7}, ["price"]),
+    ],
+)
+def test_what_else_is_wrong_with_a_tariff_is_told(
+    tariff: Mapping[str, Any], places: Sequence[str], tmp_path: Path
+) -> None:
+    """Keys that are wrong do not hide tiers out of order, and that a tariff is left out is no fault of its link."""
+    document = two_tiers()
+    document["egress"] = [{"name": "out", **tariff}]
+    document["workload"]["rate_per_s"] = 1.0
+    for link in document["link"]:
+        link["egress"] = "out"
+    with pytest.raises(so.InputError) as raised:
+        load(document, tmp_path)
+    told = [problem.place for problem in raised.value.problems]
+    assert len(told) == len(places)
+    assert all(name in place for name, place in zip(places, told, strict=True)), told
+
+
+def test_tariffs_of_faulty_links_are_read(tmp_path: Path) -> None:
+    """That the link is wrong is told, and that the tiers are out of order, but not that no link names them."""
+    document = two_tiers()
+    document["egress"] = [{"name": "out", "tiers": STEPS}]
+    document["link"] = [{**link, "egress": "out", "bandwidth_mbit_s": -5.0} for link in document["link"]]
+    with pytest.raises(so.InputError) as raised:
+        load(document, tmp_path)
+    places = [problem.place for problem in raised.value.problems]
+    assert places[-1] == 'egress "out"'
+    assert [place.split(".")[-1] for place in places[:-1]] == ["bandwidth_mbit_s"] * len(document["link"])
 
 
 def test_documents_of_which_little_is_left_are_told_too(tmp_path: Path) -> None:
