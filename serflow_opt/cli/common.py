@@ -139,6 +139,10 @@ def given_limits(limits: Mapping[str, object]) -> dict[str, object]:
     return {key: value.value if isinstance(value, StrEnum) else value for key, value in given.items()}
 
 
+ROBUST = ("value", "pareto", "explain")
+"""Verbs beside `solve` that hold [uncertainty]."""
+
+
 def load_limited(
     file: str,
     catalog: list[Path] | None,
@@ -188,9 +192,10 @@ def load_limited(
         problem, {**changes, **({"include": include or (), "exclude": exclude or ()} if include or exclude else {})}
     )
     _warn(file, problem)
-    if verb not in ("value", "pareto") and getattr(problem, "uncertainty", None) is not None:
-        text = "[uncertainty] is left aside here; `solve`, `pareto` and `evaluate` hold it"
-        print(f"warning: {file}: {text}", file=sys.stderr)
+    if verb not in ROBUST and getattr(problem, "uncertainty", None) is not None:
+        more = "a higher --rate-per-s" if verb == "provision" else "a --trace-scale above 1"
+        text = f"`solve`, `pareto` and `explain` hold it; to be ready for more requests, give {more}"
+        print(f"warning: {file}: [uncertainty] is left aside here: {text}", file=sys.stderr)
     return problem
 
 

@@ -19,14 +19,12 @@ from serflow_opt.cli.common import (
     LatencyMeasure,
     LatencySlo,
     ScenarioName,
-    check_out,
     finish,
     hand_over,
-    load_limited,
     telling,
 )
 from serflow_opt.cli.market import over_trace
-from serflow_opt.cli.output import check_plot, draw_panels, write_frame
+from serflow_opt.cli.output import draw_panels, write_frame
 from serflow_opt.cli.traffic_options import (
     Blocks,
     Cv,
@@ -42,9 +40,9 @@ from serflow_opt.cli.traffic_options import (
     ToS,
     TraceFile,
     TraceScale,
+    asked_over_time,
     counting_carbon,
     from_hour,
-    read_part,
     told_of_traffic,
 )
 
@@ -80,28 +78,26 @@ def compare(
 
     def work() -> int:
         from serflow_opt.families.registry import DEFAULT
+        from serflow_opt.ground.arguments import Arguments
         from serflow_opt.traffic.control.compare import compare as run
 
-        check_plot(plot)
-        check_out(out, ".csv")
-        instance = load_limited(
-            file,
-            catalog,
-            "compare",
-            scenario=scenario,
-            accuracy_min=accuracy_min,
-            latency_slo_ms=latency_slo_ms,
-            latency_measure=latency_measure,
-        )
+        limits = {
+            "scenario": scenario,
+            "accuracy_min": accuracy_min,
+            "latency_slo_ms": latency_slo_ms,
+            "latency_measure": latency_measure,
+        }
+        with Arguments() as given:
+            part = trace_scale, from_s, to_s
+            instance, read = asked_over_time(given, "compare", file, catalog, trace, part, (out, plot), limits)
         if instance.kind != DEFAULT:
             return over_trace("compare", instance, trace, every_s, time_limit, as_json, out, plot)
         instance = counting_carbon(from_hour(instance, from_s))
-        part = read_part(trace, trace_scale, from_s, to_s)
         told_of_traffic(instance)
         with telling(not as_json) as tell:
             found = run(
                 instance,
-                part,
+                read,
                 policies=[name.value for name in policy] if policy else None,
                 blocks=blocks,
                 every_s=every_s,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -40,7 +40,6 @@ from serflow_opt.cli.traffic_options import (
     WaitMax,
     read_factors,
 )
-from serflow_opt.errors import InputError, Problem
 
 ProveWaits = Annotated[
     bool, typer.Option("--prove-waits", help="Worst case: prove waits beside functions, too, whatever that takes.")
@@ -48,6 +47,9 @@ ProveWaits = Annotated[
 Availability = Annotated[
     float, typer.Option(help="Where machines are taken away: share of the time that as many as planned are up.")
 ]
+
+if TYPE_CHECKING:
+    from serflow_opt.traffic.demand.trace import Trace
 
 
 class ArrivalKind(StrEnum):
@@ -87,25 +89,32 @@ def provision(
     """What to rent for a rate or a demand: blocks of stages, machines, functions and thresholds, proven."""
 
     def work() -> int:
+        from serflow_opt.ground.arguments import Arguments
         from serflow_opt.traffic.demand.trace_file import read_trace
         from serflow_opt.traffic.provision.solve import Moment
         from serflow_opt.traffic.provision.solve import provision as find
 
-        check_out(out)
-        if rate_per_s is not None and trace is not None:
-            raise InputError([Problem("", "--rate-per-s, --trace", "both given", "give one of them")])
-        instance = load_limited(
-            file,
-            catalog,
-            "provision",
-            scenario=scenario,
-            include=include,
-            exclude=exclude,
-            accuracy_min=accuracy_min,
-            latency_slo_ms=latency_slo_ms,
-            latency_measure=latency_measure,
-        )
-        demand = read_trace(trace) if trace is not None else rate_per_s
+        instance: Any = None
+        demand: float | Trace | None = rate_per_s
+        with Arguments() as given:
+            if rate_per_s is not None and trace is not None:
+                given.misfit("--rate-per-s, --trace", "both given", "give one of them")
+            with given.also():
+                check_out(out)
+            with given.also():
+                instance = load_limited(
+                    file,
+                    catalog,
+                    "provision",
+                    scenario=scenario,
+                    include=include,
+                    exclude=exclude,
+                    accuracy_min=accuracy_min,
+                    latency_slo_ms=latency_slo_ms,
+                    latency_measure=latency_measure,
+                )
+            with given.also():
+                demand = demand if trace is None else read_trace(trace)
 
         def report(moment: Moment) -> None:
             tell(

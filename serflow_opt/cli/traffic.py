@@ -21,15 +21,13 @@ from serflow_opt.cli.common import (
     LatencySlo,
     ScenarioName,
     Settings,
-    check_out,
     finish,
     hand_over,
-    load_limited,
     read_plan,
     telling,
 )
 from serflow_opt.cli.market import over_trace
-from serflow_opt.cli.output import check_plot, draw_panels, show, write_frame
+from serflow_opt.cli.output import draw_panels, show, write_frame
 from serflow_opt.cli.replay import replayed
 from serflow_opt.cli.traffic_options import (
     Blocks,
@@ -51,11 +49,11 @@ from serflow_opt.cli.traffic_options import (
     ToS,
     TraceFile,
     TraceScale,
+    asked_over_time,
     counting_carbon,
     from_hour,
     read_factors,
     read_faults,
-    read_part,
     told_of_traffic,
 )
 from serflow_opt.errors import InputError, Problem
@@ -98,30 +96,26 @@ def scale(
 
     def work() -> int:
         from serflow_opt.families.registry import DEFAULT
+        from serflow_opt.ground.arguments import Arguments
         from serflow_opt.ground.deadline import Deadline
         from serflow_opt.ground.stopping import stoppable
         from serflow_opt.traffic.control.clean import clean_scale, terms_of
-        from serflow_opt.traffic.given import check_scaling
         from serflow_opt.traffic.schedule.clean import CarbonTerms
         from serflow_opt.traffic.schedule.priced import MayWait
 
-        check_plot(plot)
-        check_out(out, ".csv")
-        instance = load_limited(
-            file,
-            catalog,
-            "scale",
-            scenario=scenario,
-            minimize=None if objective is None else objective.value,
-            carbon_max_g=carbon_max_g,
-            accuracy_min=accuracy_min,
-            latency_slo_ms=latency_slo_ms,
-            latency_measure=latency_measure,
-        )
+        limits = {
+            "scenario": scenario,
+            "minimize": None if objective is None else objective.value,
+            "carbon_max_g": carbon_max_g,
+            "accuracy_min": accuracy_min,
+            "latency_slo_ms": latency_slo_ms,
+            "latency_measure": latency_measure,
+        }
+        with Arguments() as given:
+            asked = trace_scale, from_s, to_s
+            instance, part = asked_over_time(given, "scale", file, catalog, trace, asked, (out, plot), limits)
         if instance.kind != DEFAULT:
             return over_trace("scale", instance, trace, step_s, time_limit, as_json, out, plot)
-        check_scaling(instance)
-        part = read_part(trace, trace_scale, from_s, to_s)
         told_of_traffic(instance)
         with stoppable(), telling(not as_json) as tell:
             deadline = Deadline(time_limit)
@@ -200,40 +194,41 @@ def simulate(
     """
 
     def work() -> int:
+        from serflow_opt.families.registry import DEFAULT
+        from serflow_opt.ground.arguments import Arguments
         from serflow_opt.ground.deadline import Deadline
         from serflow_opt.ground.stopping import stoppable
         from serflow_opt.report.traffic import simulation_table
         from serflow_opt.traffic.control.named_policies import prepared
-        from serflow_opt.traffic.given import check_scaling
+        from serflow_opt.traffic.simulate.faults import Faults
         from serflow_opt.traffic.simulate.simulate import check_number
         from serflow_opt.traffic.simulate.simulate import simulate as run
 
-        check_plot(plot)
-        check_out(out, ".csv")
-        instance = load_limited(
-            file,
-            catalog,
-            "simulate",
-            scenario=scenario,
-            settings=settings,
-            accuracy_min=accuracy_min,
-            latency_slo_ms=latency_slo_ms,
-            latency_measure=latency_measure,
-        )
+        limits = {
+            "scenario": scenario,
+            "settings": settings,
+            "accuracy_min": accuracy_min,
+            "latency_slo_ms": latency_slo_ms,
+            "latency_measure": latency_measure,
+        }
+        faults = Faults()
+        with Arguments() as given:
+            asked = trace_scale, from_s, to_s
+            instance, part = asked_over_time(given, "simulate", file, catalog, trace, asked, (out, plot), limits)
+            with given.also():
+                if part is not None:
+                    check_number(part)
+            with given.also():
+                if instance is not None and instance.kind == DEFAULT:
+                    faults = read_faults(no_start, throttle, instance)
         if instance.kind == "keep-alive":
             return replayed(instance, trace, trace_scale, from_s, to_s, seed, as_json, out, plot)
-        if instance.kind != "placement":
-            given: dict[str, Any] = {"trainings": trainings, "runs": trainings, "mini_batches": mini_batches}
-            given |= {"requests": requests, "seed": seed, "times": times.value, "cv": cv, "every_s": every_s}
-            return _simulate_plan(instance, file, trace, plan, given, as_json, out, plot)
-        if trace is None:
-            raise InputError([Problem("", "--trace", "missing", "name a CSV of requests, or twitter-day")])
-        check_scaling(instance)
-        faults = read_faults(no_start, throttle, instance)
+        if instance.kind != DEFAULT:
+            options: dict[str, Any] = {"trainings": trainings, "runs": trainings, "mini_batches": mini_batches}
+            options |= {"requests": requests, "seed": seed, "times": times.value, "cv": cv, "every_s": every_s}
+            return _simulate_plan(instance, file, trace, plan, options, as_json, out, plot)
         instance = counting_carbon(from_hour(instance, from_s))
-        part = read_part(trace, trace_scale, from_s, to_s)
         told_of_traffic(instance, faults.interruptions)
-        check_number(part)
         with stoppable(), telling(not as_json) as tell:
             deadline = Deadline(time_limit)
             tell("finding blocks")
@@ -289,10 +284,11 @@ def _simulate_plan(
     options = {name: value for name, value in options.items() if name in taken}
     if "trace" in taken and trace is not None:
         options["trace"], trace = trace, None
-    for flag, given in (("--trace", trace), ("--out", out), ("--plot", None if drawn else plot)):
-        if given is not None:
-            found = f"{given}, of a {problem.kind}"
-            raise InputError([Problem("", flag, found, "leave it out; --json prints the document")])
+    unused = (("--trace", trace), ("--out", out), ("--plot", None if drawn else plot))
+    cure = "leave it out; --json prints the document"
+    problems = [Problem("", flag, f"{own}, of a {problem.kind}", cure) for flag, own in unused if own is not None]
+    if problems:
+        raise InputError(problems)
     with telling(not as_json) as tell:
         document = None if plan is None else read_plan(plan, file)
         found = run(problem, document, **options, on_progress=tell)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serflow_opt.cli.common import check_out, load_limited
+from serflow_opt.cli.output import check_plot
 from serflow_opt.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from serflow_opt.ground.arguments import Arguments
     from serflow_opt.problem.instance import Instance
     from serflow_opt.traffic.demand.trace import Trace
     from serflow_opt.traffic.simulate.faults import Faults
@@ -102,13 +106,60 @@ class PolicyName(StrEnum):
     controller_batches = "controller-batches"
 
 
-def read_part(path: Path, scale: float, from_s: float, to_s: float | None) -> Trace:
+def asked_over_time(
+    given: Arguments,
+    verb: str,
+    file: str,
+    catalog: list[Path] | None,
+    trace: Path | None,
+    part: tuple[float, float, float | None],
+    written: tuple[Path | None, Path | None],
+    limits: Mapping[str, Any],
+) -> tuple[Any, Trace]:
+    """Load an instance and, where it is a placement, its trace; what is wrong with them and with files is noted.
+
+    Parameters
+    ----------
+    given
+        Takes what is wrong. Nothing may be done with what is returned before it has told.
+    verb, file, catalog
+        As `load_limited` takes them.
+    trace, part
+        Trace file, or the name of a shipped trace; times its requests, and its start and end, seconds.
+    written
+        CSV file and picture that are asked for; None: none.
+    limits
+        As `load_limited` takes them, and its settings and scenario.
+    """
+    from serflow_opt.families.loading import kind_of
+    from serflow_opt.families.registry import DEFAULT
+    from serflow_opt.traffic.given import check_scaling
+
+    problem: Any = None
+    read: Any = None
+    out, plot = written
+    with given.also():
+        check_plot(plot)
+    with given.also():
+        check_out(out, ".csv")
+    with given.also():
+        problem = load_limited(file, catalog, verb, **limits)
+    if (kind_of(file) if problem is None else problem.kind) == DEFAULT:
+        with given.also():
+            read = read_part(trace, *part)
+        with given.also():
+            if problem is not None:
+                check_scaling(problem)
+    return problem, read
+
+
+def read_part(path: Path | None, scale: float, from_s: float, to_s: float | None) -> Trace:
     """Read the part of a trace that is asked for.
 
     Parameters
     ----------
     path
-        Trace file, or the name of a shipped trace.
+        Trace file, or the name of a shipped trace; None: it is missing.
     scale
         Times the requests of the file.
     from_s, to_s
@@ -117,10 +168,12 @@ def read_part(path: Path, scale: float, from_s: float, to_s: float | None) -> Tr
     Raises
     ------
     InputError
-        Where no period lies between them.
+        Where there is no trace, or no period lies between them.
     """
     from serflow_opt.traffic.demand.trace_file import read_trace
 
+    if path is None:
+        raise InputError([Problem("", "--trace", "missing", "name a CSV of requests, or twitter-day")])
     trace = read_trace(path)
     end = trace.seconds if to_s is None else to_s
     if round(from_s / trace.period_s) >= round(min(end, trace.seconds) / trace.period_s):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 import re
-from importlib import metadata
 
 from serflow_opt import kernels
 from serflow_opt.cli.common import OK, Debug, Json, finish
@@ -33,6 +32,8 @@ def installed() -> dict[str, str | None]:
     And whether the kernels are compiled.
     Nothing is imported: a package that cannot be loaded is reported all the same.
     """
+    from importlib import metadata
+
     own = "serflow-opt"
     found: dict[str, str | None] = {
         own: metadata.version(own),

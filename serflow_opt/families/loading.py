@@ -46,6 +46,17 @@ def load(name: str | Path, catalogs: Sequence[str | Path] = (), scenario: str | 
     return problem
 
 
+def kind_of(name: str | Path) -> str:
+    """Return the kind that a file says it is of; "": it cannot be read."""
+    from serflow_opt.problem.loader import find, read_toml
+
+    try:
+        raw = read_toml(find(name), [])
+    except InputError:
+        return ""
+    return "" if raw is None else str(raw.get("kind", DEFAULT))
+
+
 def problem_of(given: Any) -> Any:
     """Return a problem as it is, and load what names one.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 from serflow_opt.errors import InputError, Problem, nearest
@@ -26,6 +27,14 @@ class Arguments:
         """Raise what was wrong."""
         if kind is None and self.problems:
             raise InputError(self.problems)
+
+    @contextmanager
+    def also(self) -> Iterator[None]:
+        """Note what is wrong with something else, and go on: what comes after does not need it."""
+        try:
+            yield
+        except InputError as error:
+            self.problems += error.problems
 
     def wrong(self, name: str, value: object, cure: str) -> None:
         """Note an argument that does not fit.

@@ -25,6 +25,16 @@ def test_proven_is_0(tmp_path: Path) -> None:
     assert has_line(ran.stdout, "no deployment is below", "USD/h")
 
 
+def test_uncertainty_is_left_aside_with_a_warning(tmp_path: Path) -> None:
+    """It says who holds it and how to be ready for more; `explain` holds it and warns of nothing."""
+    document = service_document()
+    document["uncertainty"] = {"budget": 1, "times": 0.1}
+    file = write(document, tmp_path)
+    ran = run("provision", file, "--exclude", "vm")
+    assert has_line(ran.stderr, "[uncertainty] is left aside", "`solve`", "--rate-per-s")
+    assert "left aside" not in run("explain", file, "--exclude", "vm").stderr
+
+
 def test_infeasible_is_3_and_says_why(tmp_path: Path) -> None:
     """400 and 600 ms of work cannot be done in 1 ms: the limit is named beside the least that can be kept."""
     file = write(service_document(), tmp_path)

@@ -43,6 +43,25 @@ def test_bad_traces(text: str, parts: tuple[str, ...], tmp_path: Path) -> None:
         assert refused(run(command, "libra", "--trace", file), "bad", *parts)
 
 
+@pytest.mark.parametrize("command", TRACED)
+def test_all_that_is_wrong_is_told_at_once(command: str, tmp_path: Path) -> None:
+    """A limit out of range, a trace that is not there and a picture that cannot be drawn hide none of each other."""
+    wrong = ("--trace", tmp_path / "none.csv", "--latency-slo-ms", "-1", "--plot", "a.gif")
+    ran = run(command, "libra", *wrong)
+    assert ran.code == 2
+    told = ran.stderr.splitlines()
+    assert len(told) == 3
+    assert all(words in line for words, line in zip(("--plot", "latency_slo_ms", "none.csv"), told, strict=True)), told
+
+
+def test_a_wrong_flag_does_not_hide_that_there_is_no_trace() -> None:
+    """`simulate` of a service tells both, and of other kinds all flags that mean nothing there."""
+    ran = run("simulate", "libra", "--no-start", "nothing:1:2")
+    assert [line.split(": ")[1] for line in ran.stderr.splitlines()] == ["--trace", "--no-start"]
+    ran = run("simulate", "cholesky-262144", "--trace", "twitter-day", "--out", "x.csv")
+    assert (ran.code, [line.split(": ")[1] for line in ran.stderr.splitlines()]) == (2, ["--trace", "--out"])
+
+
 def test_all_bad_rows_are_told_at_once(tmp_path: Path) -> None:
     """All bad rows of a trace are told in one go."""
     file = tmp_path / "bad.csv"

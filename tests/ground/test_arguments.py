@@ -12,6 +12,7 @@ import pytest
 from support.helpers import load, two_tiers
 
 import serflow_opt as so
+from serflow_opt.errors import Problem
 from serflow_opt.ground.arguments import Arguments, as_number
 
 
@@ -101,3 +102,16 @@ def test_limits_that_are_no_numbers(given: dict[str, Any], message: str, tmp_pat
     """Limits that are none are refused with the key of the file they stand for."""
     with pytest.raises(so.InputError, match=message):
         load(two_tiers(), tmp_path).with_limits(**given)
+
+
+def test_what_is_wrong_elsewhere_is_told_with_the_rest() -> None:
+    """Steps that fail go on, and what was wrong with each is told in the order of the steps."""
+    given = Arguments()
+    with given.also():
+        raise so.InputError([Problem("a", "", "first", "")])
+    given.wrong("b", 2, "write 1")
+    with given.also():
+        raise so.InputError([Problem("c", "", "third", "")])
+    assert [str(problem) for problem in given.problems] == ["a: first", "b: 2; write 1", "c: third"]
+    with pytest.raises(so.InputError, match="third"), given:
+        pass

@@ -45,7 +45,7 @@ def test_places_are_those_that_are_in_time_one_by_one(seed: int) -> None:
     assert waits.places(counts, low, high, fewer) == fewer
 
 
-def test_variation_isrounded_down_by_less_in_a_narrow_range() -> None:
+def test_variation_is_rounded_down_by_less_in_a_narrow_range() -> None:
     """By a sixteenth of an octave at most where any work may be, and not at all at one work."""
     for cv2 in np.geomspace(1e-4, 4, 50).tolist():
         for width in (1.0, 0.3, 0.01):
