@@ -224,8 +224,7 @@ class TierTable(InstanceTable):
     )
     grid: Name | None = Field(default=None, description="with [carbon] hours: its column there; default: the region")
     pue: Annotated[float, Field(ge=1, le=10)] | None = Field(
-        default=None,
-        description="with [carbon]: kWh taken for each; default: VMs, functions of [carbon], region; else 1",
+        default=None, description="with [carbon]: kWh for each used; default: for VMs, functions the region's, else 1"
     )
     watts_per_vcpu: IdleAndFull | None = Field(
         default=None, description="with [carbon]: of a vCPU, idle and full; replaces the catalogue's watts"
