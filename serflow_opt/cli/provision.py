@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,32 +90,18 @@ def provision(
     """What to rent for a rate or a demand: blocks of stages, machines, functions and thresholds, proven."""
 
     def work() -> int:
-        from serflow_opt.ground.arguments import Arguments
-        from serflow_opt.traffic.demand.trace_file import read_trace
         from serflow_opt.traffic.provision.solve import Moment
         from serflow_opt.traffic.provision.solve import provision as find
 
-        instance: Any = None
-        demand: float | Trace | None = rate_per_s
-        with Arguments() as given:
-            if rate_per_s is not None and trace is not None:
-                given.misfit("--rate-per-s, --trace", "both given", "give one of them")
-            with given.also():
-                check_out(out)
-            with given.also():
-                instance = load_limited(
-                    file,
-                    catalog,
-                    "provision",
-                    scenario=scenario,
-                    include=include,
-                    exclude=exclude,
-                    accuracy_min=accuracy_min,
-                    latency_slo_ms=latency_slo_ms,
-                    latency_measure=latency_measure,
-                )
-            with given.also():
-                demand = demand if trace is None else read_trace(trace)
+        limits = {
+            "scenario": scenario,
+            "include": include,
+            "exclude": exclude,
+            "accuracy_min": accuracy_min,
+            "latency_slo_ms": latency_slo_ms,
+            "latency_measure": latency_measure,
+        }
+        instance, demand = _asked(file, catalog, rate_per_s, trace, out, limits)
 
         def report(moment: Moment) -> None:
             tell(
@@ -143,3 +130,29 @@ def provision(
         return EXIT_CODES[found.status]
 
     finish(work, debug)
+
+
+def _asked(
+    file: str,
+    catalog: list[Path] | None,
+    rate_per_s: float | None,
+    trace: Path | None,
+    out: Path | None,
+    limits: Mapping[str, Any],
+) -> tuple[Any, float | Trace | None]:
+    """Load the instance and read the demand; all that is wrong with them is told at once."""
+    from serflow_opt.ground.arguments import Arguments
+    from serflow_opt.traffic.demand.trace_file import read_trace
+
+    instance: Any = None
+    demand: float | Trace | None = rate_per_s
+    with Arguments() as given:
+        if rate_per_s is not None and trace is not None:
+            given.misfit("--rate-per-s, --trace", "both given", "give one of them")
+        with given.also():
+            check_out(out)
+        with given.also():
+            instance = load_limited(file, catalog, "provision", **limits)
+        with given.also():
+            demand = demand if trace is None else read_trace(trace)
+    return instance, demand
