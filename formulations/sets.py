@@ -54,6 +54,8 @@ class Sets(MenuLevels):
     ----------
     runners
         All runners; the first are the options as they are, in their order.
+    runners_at
+        By stage, those that it may run as.
     ends
         By stage and variant whose menu it is, the most accurate level at which all leave (a position in `menu`).
     """
@@ -91,7 +93,7 @@ class Sets(MenuLevels):
             }
             for s in self.stages
         }
-        kept = self._on_some_path(on)
+        self.runners_at = kept = self._on_some_path(on)
         self.places: list[Place] = [(s, e) for s, here in kept.items() for e in here]
         self.receivers: dict[tuple[int, int, int], list[int]] = {}
         # all of a kind leave alike

@@ -138,6 +138,39 @@ def added(
     return total
 
 
+def summed(
+    adds: cython.double[:, :, :], entries: cython.longlong[:, :], rate: cython.double[::1], mass: cython.double[::1]
+) -> NDArray[np.float64]:
+    """Return what thresholds make of the columns, N x C.
+
+    Parameters
+    ----------
+    adds
+        N x M x C, what the stages of placements add.
+    entries
+        N x M, numbers of the thresholds.
+    rate, mass
+        e and e r of all thresholds.
+    """
+    stages: cython.Py_ssize_t = adds.shape[1]
+    columns: cython.Py_ssize_t = adds.shape[2]
+    found = np.zeros((adds.shape[0], columns))
+    sums: cython.double[:, ::1] = found
+    reach: cython.double
+    n: cython.Py_ssize_t
+    s: cython.Py_ssize_t
+    c: cython.Py_ssize_t
+    with cython.nogil:
+        for n in range(adds.shape[0]):
+            reach = 1.0
+            for s in range(stages):
+                for c in range(columns):
+                    sums[n, c] += reach * adds[n, s, c]
+                sums[n, columns - 1] -= reach * mass[entries[n, s]]
+                reach *= 1 - rate[entries[n, s]]
+    return found
+
+
 def followed(
     tags: cython.longlong[:, :],
     begin: cython.longlong[:, ::1],

@@ -7,7 +7,6 @@ the option say of each way. Nothing here is scaled, linearised or relaxed, and n
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from serflow_opt.plan.decision import BatchedBlock, Decision
@@ -18,8 +17,7 @@ from serflow_opt.problem.network import PLAIN, HandoverMode, Variant
 from serflow_opt.problem.offers import Link, Option, Tier
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One stage on the way of a request.
 
     Attributes

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, get_args
 
 import numpy as np
 
-from serflow_opt.formulations.coefficients import Data, Entry, Hop, Hub
+from serflow_opt.formulations.coefficients import Data, Entry, Hop, Hub, Place
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.tolerances import SLACK
 from serflow_opt.problem.kinds import Objective
@@ -57,9 +58,9 @@ class _GraphReader:
         data, instance = self.data, self.data.instance
         count = len(data.runners)
         on = np.zeros((data.last, count), dtype=bool)
-        places = np.array(data.places, dtype=np.int64).reshape(-1, 2)
-        on[places[:, 0] - 1, places[:, 1]] = True
-        seconds = self._seconds(places)
+        for s, here in data.runners_at.items():
+            on[s - 1, here] = True
+        seconds = self._seconds()
         groups = {s: list(owned) for s, owned in data.owned.items()}
         used = None
         if any(len(owners) > 1 for owners in groups.values()):
@@ -85,7 +86,7 @@ class _GraphReader:
             "limits": self.limit,
             "whole_limit": np.inf if latest is None else latest * (1 + SLACK) / data.second,
             "on": on,
-            "adds": self._stages(seconds, places),
+            "adds": self._stages(seconds),
             "whole": seconds if self.is_whole else np.zeros_like(seconds),
             "menus": menus,
             "used": used,
@@ -111,23 +112,29 @@ class _GraphReader:
             return -limit * (1 - SLACK)
         return (limit + SLACK * abs(limit)) / self.units.get(name, 1.0)  # what is leaked may be below 0
 
-    def _seconds(self, places: Ints) -> Floats:
+    @cached_property
+    def _varied(self) -> list[Place]:
+        """Places where an option runs in a variant."""
+        plain = len(self.data.instance.options)
+        return [(s, e) for s, e in self.data.places if e >= plain] if self.data.instance.variants else []
+
+    def _seconds(self) -> Floats:
         """t_{s,e} / second, M x E."""
         data = self.data
         plain = np.array([option.stage_seconds for option in data.instance.options]).T / data.second
         seconds = np.tile(plain, len(data.instance.variants) + 1)
-        for s, e in places[places[:, 1] >= plain.shape[1]].tolist():
+        for s, e in self._varied:
             seconds[s - 1, e] = data.time(s, e)
         return seconds
 
-    def _stages(self, seconds: Floats, places: Ints) -> Floats:
-        data, plain = self.data, len(self.data.instance.options)
+    def _stages(self, seconds: Floats) -> Floats:
+        data = self.data
         energy, carbon, lost = np.zeros((3, *seconds.shape))
-        for s, e in places.tolist() if self.joules else ():
+        for s, e in data.places if self.joules else ():
             energy[s - 1, e] = data.energy(s, e)
-        for s, e in places.tolist() if self.grams else ():
+        for s, e in data.places if self.grams else ():
             carbon[s - 1, e] = data.carbon(s, e) + seconds[s - 1, e] * self.whole.on[e]
-        for s, e in places[places[:, 1] >= plain].tolist():
+        for s, e in self._varied:
             lost[s - 1, e] = data.lost(s, e)
         known: dict[str, Floats | float] = {
             "cost": seconds * self.price,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from serflow_opt.search.lagrangian import LinearCost, StageExits, closed, solve_
 from serflow_opt.search.layered import Chain
 from serflow_opt.search.placements import NOWHERE, Paths
 from serflow_opt.search.threshold_labels import ThresholdTask
+
+if TYPE_CHECKING:
+    from serflow_opt.kernels.placing import Placing
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +89,21 @@ def placed(chain: Chain, paths: Paths) -> Placed:
 
 def located(chain: Chain, paths: Paths) -> Ints:
     """Return the runner of each stage and the ways in and out of its hub, as the kernels number them, N x M x 3."""
-    from serflow_opt.kernels.placing import Placing
-
     runner, way, moved = (np.ascontiguousarray(part) for part in (paths.runner, paths.way, paths.moved.view(np.uint8)))
-    rows: Ints = Placing(chain.flat).located(runner, way, moved)
+    rows: Ints = chain.known("placing", _placing).located(runner, way, moved)
     return rows
 
 
 def whole_times(chain: Chain, rows: Ints) -> Floats:
     """Return whole times of placements, as `located` has them, N."""
+    times: Floats = chain.known("placing", _placing).times(rows)
+    return times
+
+
+def _placing(chain: Chain) -> Placing:
     from serflow_opt.kernels.placing import Placing
 
-    times: Floats = Placing(chain.flat).times(rows)
-    return times
+    return Placing(chain.flat)
 
 
 def bracket(chain: Chain, those: Placed, held: Floats, deadline: Deadline = NEVER) -> Brackets:
@@ -157,6 +163,11 @@ def columns_of(chain: Chain, those: Placed, levels: Ints) -> Floats:
     used = menus_used(chain, those.paths)
     begin, rates, masses = chain.known("entries", _entries)
     first = begin[np.arange(levels.shape[1]), 0 if used is None else used] + levels
+    if kernels.compiled:
+        from serflow_opt.kernels.placing import summed
+
+        sums: Floats = summed(those.adds, first, rates, masses)
+        return sums
     go_on, mass = 1 - rates[first], masses[first]
     reach = np.ones(levels.shape)
     np.cumprod(go_on[:, :-1], axis=1, out=reach[:, 1:])

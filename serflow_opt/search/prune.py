@@ -225,7 +225,7 @@ def decision_at(data: Data, paths: Paths, n: int, levels: Ints) -> Decision:
     variants = [runner.variant for runner in runners]
     menus = [instance.menu(s, v) for s, v in enumerate(variants)]
     weights = tuple(
-        tuple(float(level == chosen) for level in range(len(menu.exit_rates)))
+        (0.0,) * chosen + (1.0,) + (0.0,) * (len(menu.exit_rates) - chosen - 1)
         for menu, chosen in zip(menus, chosen_at, strict=True)
     )
     ways = [max(way, 0) for way in paths.way[n, :count].tolist()]

@@ -18,6 +18,9 @@ from serflow_opt.search.placements import Paths, by_place, compute_times, option
 
 def stages_couple(instance: Instance) -> bool:
     """Whether stages on one option can be too much together, for memory or time, in a way that a run does not tell."""
+    changing = any(tier.stage_specific for tier in instance.tiers)
+    if not instance.variants and not changing:
+        return False
     grown = max([1.0, *(variant.parameters_kept for variant in instance.variants)])
     whole = sum(map(instance.held_bytes, range(len(instance.stages)))) * grown
     whole += sum(variant.added_parameter_bytes for variant in instance.variants)
