@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -184,5 +184,6 @@ class NeighbourSearch(CurveSearch):
             s, menu, first, last = key
             whole, some = self.loads.exits.menus[s][menu], self._order[s][menu][first : last + 1]
             own = Envelope.of(whole.rate[some], whole.mass[some])
-            known = self._envelopes[key] = Envelope(whole.rate, whole.mass, some[own.level], own.breaks)
+            known = replace(own, rate=whole.rate, mass=whole.mass, level=some[own.level])
+            self._envelopes[key] = known
         return known
