@@ -68,6 +68,9 @@ def validated(model: type[Read], document: object, cure: str, file: str = "") ->
             if fault["type"] == "missing":
                 found, wanted = "missing", cure
             elif fault["type"] == "extra_forbidden":
-                found, wanted = "unknown key", "remove it, or use the version that wrote the document"
+                found, wanted = (
+                    f"unknown key (= {fault['input']!r:.60})",
+                    "remove it, or use the version that wrote the document",
+                )
             problems.append(Problem(file, place.lstrip("."), found, wanted))
         raise InputError(problems) from None

@@ -10,9 +10,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.ground.document import validated
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.plan.batch_names import batched_blocks, told_batches
 from serflow_opt.plan.decision import Decision, shortest
@@ -262,11 +261,9 @@ def _document(plan: Given, problems: list[Problem]) -> PlanDocument | None:
         problems.append(Problem("plan", "", f"{found:.80}", "give a Plan, its document, or the path of one"))
         return None
     try:
-        return PlanDocument.model_validate(inner)
-    except ValidationError as error:
-        for fault in error.errors(include_url=False):
-            place = ".".join(map(str, fault["loc"]))
-            problems.append(Problem("plan", place, repr(fault["input"])[:80], fault["msg"]))
+        return validated(PlanDocument, inner, "give a plan as `solve --out` writes it", "plan")
+    except InputError as error:
+        problems.extend(error.problems)
         return None
 
 

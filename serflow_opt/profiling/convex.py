@@ -25,6 +25,9 @@ ALGORITHMS = tuple(STEPS)
 FALLING, LOOKS = 50, 5
 """Rounds of GA-SGD in which its step falls by the root of two; rounds from one look at its loss to the next."""
 
+NPZ = "write digits, or a file .npz with arrays `inputs` and `labels`, of numpy.savez"
+"""What data may be."""
+
 
 @dataclass(frozen=True, slots=True)
 class RoundsRow:
@@ -221,8 +224,11 @@ def read_samples(name: str) -> tuple[Floats, Floats]:
 
         return load_digits(return_X_y=True)  # type: ignore[no-any-return]
     try:
-        with np.load(name) as file:
+        with np.load(name, allow_pickle=False) as file:
             return np.asarray(file["inputs"]), np.asarray(file["labels"])
-    except (OSError, KeyError, ValueError) as error:
-        cure = "digits, or a file .npz with arrays `inputs` and `labels`"
-        raise InputError([Problem(name, "", str(error) or type(error).__name__, cure)]) from None
+    except FileNotFoundError:
+        raise InputError([Problem(name, "", "no such file", NPZ)]) from None
+    except KeyError as error:
+        raise InputError([Problem(name, "", f"no array {error}", NPZ)]) from None
+    except Exception as error:  # numpy raises many kinds: not a zip, cut short, a single array, pickled objects
+        raise InputError([Problem(name, "", f"not a .npz file ({type(error).__name__})", NPZ)]) from None

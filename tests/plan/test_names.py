@@ -67,11 +67,11 @@ def test_what_is_not_named_happens_as_it_is() -> None:
         ({"handovers": [{"before_stage": 2, "protection": "laplace", "scale": 2.0}]}, "before stage 2", "1.0"),
         ({"handovers": [{"before_stage": 2, "compression": "quantise-8"}] * 2}, "before stage 2", "given twice"),
         ({"handovers": [{"before_stage": 3}]}, "before stage 3", "nothing crosses"),
-        ({"handovers": [{"before_stage": 0}]}, "handovers.0.before_stage", "greater than or equal to 1"),
+        ({"handovers": [{"before_stage": 0}]}, "handovers[1].before_stage", "greater than or equal to 1"),
         ({"variants": [{"stages": [1, 1], "variant": "int8"}]}, "variants", "of stages [1, 1]"),
         ({"variants": [{"stages": [1, 2], "variant": "int4"}]}, "variants", "'int8' of [1, 2]"),
         ({"variants": [{"stages": [1, 2], "variant": "int8"}] * 2}, "variants", "given twice"),
-        ({"variants": [{"stages": [1], "variant": "int8"}]}, "variants.0.stages", "at least 2"),
+        ({"variants": [{"stages": [1], "variant": "int8"}]}, "variants[1].stages", "at least 2"),
     ],
 )
 def test_adaptations_that_mean_nothing_are_refused(changes: dict[str, Any], place: str, words: str) -> None:
@@ -88,3 +88,14 @@ def test_nothing_is_handed_over_in_a_tier() -> None:
     places = [{"stage": s, "tier": "vm", "option": "v"} for s in (1, 2)]
     with pytest.raises(so.InputError, match="nothing crosses a link there"):
         so.evaluate(tiny.adapted(), halfway(placement=places))
+
+
+def test_a_document_that_is_no_plan_is_told_in_words(tmp_path: Path) -> None:
+    """What is missing and what is too much, each with what to do about it."""
+    file = tmp_path / "plan.json"
+    file.write_text('{"x": 1}', encoding="utf-8")
+    with pytest.raises(so.InputError) as raised:
+        so.evaluate(tiny.two_stages(), file)
+    told = [str(problem) for problem in raised.value.problems]
+    assert told[0] == "plan: placement: missing; give a plan as `solve --out` writes it"
+    assert "plan: x: unknown key" in told[1]

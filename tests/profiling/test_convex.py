@@ -47,3 +47,14 @@ def test_data_that_are_none_are_refused(tmp_path: Path) -> None:
         read_samples(str(tmp_path / "none.npz"))
     with pytest.raises(so.InputError):
         regression_of(np.zeros((32, 2)), np.zeros(32), 0.0)
+
+
+def test_data_that_is_no_npz_is_told_without_advice_to_load_it_unsafely(tmp_path: Path) -> None:
+    """A text in its place says what is wanted; numpy's own words offer to unpickle it."""
+    file = tmp_path / "data.npz"
+    file.write_text("label,x\n1,2\n", encoding="utf-8")
+    with pytest.raises(so.InputError, match=r"not a .npz file \(ValueError\); write digits, or a file .npz"):
+        read_samples(str(file))
+    np.savez(file, inputs=np.zeros((2, 2)))
+    with pytest.raises(so.InputError, match="no array 'labels"):
+        read_samples(str(file))
