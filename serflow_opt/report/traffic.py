@@ -108,11 +108,11 @@ def _simulated(deployment: Deployment) -> str:
     simulated = deployment.simulated
     if simulated is None:
         return ""
-    said = [f"{_found(simulated.kept)}: {simulated.kept.verdict}"]
+    said = [f"{_found(simulated.kept)}: {simulated.kept.said}"]
     for own in simulated.less:
         part = deployment.parts[own.block]
         which = f" on {part.pools[own.pool].machine}" if part.pools else ""
-        said.append(f"a machine less in {part.first}-{part.last}{which}: {_found(own.found)}: {own.found.verdict}")
+        said.append(f"a machine less in {part.first}-{part.last}{which}: {_found(own.found)}: {own.found.said}")
     return "; ".join([*said, simulated.changed] if simulated.changed else said)
 
 

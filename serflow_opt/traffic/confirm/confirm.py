@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.traffic.confirm.batch import FixedPools
-from serflow_opt.traffic.confirm.looks import interval, schedule
+from serflow_opt.traffic.confirm.looks import interval, schedule, spent
 from serflow_opt.traffic.confirm.result import Confirmation, LatencyTarget, Verdict
 from serflow_opt.traffic.confirm.rounds import Rounds
 from serflow_opt.traffic.simulate.service_times import Law
@@ -21,6 +21,10 @@ from serflow_opt.traffic.simulate.service_times import Law
 if TYPE_CHECKING:
     from serflow_opt.traffic.demand.rates import Rates
     from serflow_opt.traffic.service import Block, Service
+
+
+AT_LIMIT = 0.01
+"""Of the limit: where all of an interval is as near to it, it is as good as at the limit, and no more is simulated."""
 
 
 def confirm(
@@ -34,10 +38,12 @@ def confirm(
     law: Law = Law(),  # noqa: B008 - it is frozen
     confidence: float = 0.99,
     seed: int = 0,
-    most_requests: int = 3_000_000,
+    most_requests: int = 6_400_000,
     deadline: Deadline = NEVER,
 ) -> Confirmation:
     """Simulate a service at the steady rates of a demand until it is clear whether it keeps its latency.
+
+    Or that it is at the limit but for `AT_LIMIT` of it, where nothing would ever become clear.
 
     Requests, exits and service times follow from the seed alone, so other counts meet the same requests.
 
@@ -106,14 +112,16 @@ def _decide(
         return "undecided", low, high, "time is up"
     rounds.another()
     looks = schedule(rounds.most // rounds.requests)
-    for number in looks:
+    for number, error in zip(looks, spent(len(looks), 1 - confidence), strict=True):
         while len(rounds.low) < number and not (deadline.expired or rounds.spent):
             rounds.another()
         if len(rounds.low) > 1:
-            low, high = interval(rounds.low, rounds.high, rounds.varies, (1 - confidence) / len(looks))
+            low, high = interval(rounds.low, rounds.high, rounds.varies, error)
             low, high = max(low, 0.0), min(high, 1.0) if target.measure == "share" else high
         if high <= limit or low > limit:
             return "kept" if high <= limit else "broken", low, high, rounds.note
+        if target.within(low, high) <= AT_LIMIT:
+            return "undecided", low, high, rounds.note or "as good as at the limit, so that no more were simulated"
         if len(rounds.low) < number:
             break
     stopped = "time is up" if deadline.expired else f"no more than {rounds.most:,} requests were allowed"

@@ -1,9 +1,10 @@
 """Confidence intervals of a mean that hold in spite of repeated looks: all looks together err no more than one may.
 
-How many looks there can be, L, is known from the start, and each errs with (1 - confidence) / L at most: so any of
-them errs with no more than the sum, however they depend on each other (Bonferroni's inequality; that all looks are held
-to one level is S. J. Pocock, "Group sequential methods in the design and analysis of clinical trials", 1977). One may
-stop at any look and keep its interval. Each is Student's, of independent rounds that are means of many requests.
+How many looks there can be, L, is known from the start. The last of them may err with half of 1 - confidence, each of
+the others with an equal part of the rest: so any of them errs with no more than the sum, however they depend on each
+other (Bonferroni's inequality; how an error is spent over looks is K. K. G. Lan, D. L. DeMets, "Discrete sequential
+boundaries for clinical trials", 1983). One may stop at any look and keep its interval. Each is Student's, of
+independent rounds that are means of many requests.
 
 Student's upper end is too low where few are late: what happens rarely varies more than the little that was seen of it.
 So that end is the largest mean m from which those seen are not further than Student says, with a variance in proportion
@@ -18,8 +19,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-FIRST, GROWTH = 4, 1.5
+FIRST, GROWTH = 4, 2
 """Rounds before the first look, and how many times as many before each next one."""
+LAST = 0.5
+"""What the last look may err with, of all."""
 
 
 def schedule(most: int) -> list[int]:
@@ -27,8 +30,13 @@ def schedule(most: int) -> list[int]:
     looks, rounds = [], FIRST
     while rounds < most:
         looks.append(rounds)
-        rounds = round(rounds * GROWTH)
+        rounds *= GROWTH
     return [*looks, max(most, 2)]
+
+
+def spent(looks: int, error: float) -> list[float]:
+    """Return how often each of some looks may err, so that all together do no more often than `error`."""
+    return [error] if looks == 1 else [*[error * (1 - LAST) / (looks - 1)] * (looks - 1), error * LAST]
 
 
 def interval(low: Sequence[float], high: Sequence[float], least: float, error: float) -> tuple[float, float]:

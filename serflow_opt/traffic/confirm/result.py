@@ -32,6 +32,10 @@ class LatencyTarget:
         """What the measure may be: a share, or seconds."""
         return self.share if self.measure == "share" else self.slo_s
 
+    def within(self, low: float, high: float) -> float:
+        """Return how far an interval is from the limit at most, of the limit."""
+        return max(abs(low - self.limit), abs(high - self.limit)) / self.limit if self.limit else math.inf
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
@@ -40,7 +44,7 @@ class Confirmation:
     Attributes
     ----------
     verdict
-        kept or broken: the interval is on that side of the limit; undecided: it is on both.
+        kept or broken: the interval is on that side of the limit; undecided: it is on both (`within` how much of it).
     target
         The promise.
     value, low, high
@@ -71,6 +75,17 @@ class Confirmation:
     waited_s: float
     on_function: tuple[float, ...]
     note: str = ""
+
+    @property
+    def within(self) -> float:
+        """How far the interval is from the limit at most, of the limit; NaN where nothing was simulated."""
+        return self.target.within(self.low, self.high) if math.isfinite(self.value) else math.nan
+
+    @property
+    def said(self) -> str:
+        """The verdict in words; where the interval is on both sides of the limit, how near it is to that."""
+        near = self.verdict == "undecided" and self.within < 1
+        return f"within {self.within * 100:.2g} % of what is allowed" if near else self.verdict
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON has it; None for what is not known or has no bound."""

@@ -74,7 +74,9 @@ def unconfirmed(question: ProvisionQuestion, parts: Sequence[Part], simulated: S
         return ["not simulated"] if waits and not question.confirm else []
     said = []
     if simulated.kept.verdict == "undecided":
-        said.append("not confirmed: the simulation did not decide whether the target is kept")
+        near = simulated.kept.said
+        what = "did not decide whether the target is kept" if near == "undecided" else f"has it {near}"
+        said.append(f"not confirmed: the simulation {what}")
     if any(own.found.verdict == "undecided" for own in simulated.less):
         said.append("the simulation did not decide whether a machine less would do")
     return said

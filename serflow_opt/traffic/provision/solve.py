@@ -44,6 +44,8 @@ from serflow_opt.traffic.simulate.service_times import Law
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SIMULATING, SIMULATING_S = 0.1, 2.0
+"""What simulations are left of a time limit at least, and at most so many seconds of it."""
 WINDOW_S = 60.0
 """Periods of a trace are put together to at least this: what varies within is taken for random arrivals."""
 
@@ -188,6 +190,8 @@ def provision(
         instance, demand, most, wait_max, carrying, keep, confirm, pools, law, prove_waits, availability
     )
     deadline = Deadline(time_limit)
+    kept = min(SIMULATING * time_limit, SIMULATING_S) if time_limit and confirm and instance.latency_slo_s else 0.0
+    searching = deadline.later(-kept)
     takes = instance.takes_batches
     plain = without_batches(question) if takes else question
     searches: list[ProvisionSearch] = []
@@ -196,12 +200,12 @@ def provision(
     for network, alone in networks:
         best = min([math.inf, *(search.best for search in searches), *(search.best for search in batched)])
         if takes and len(demand.rates) == 1:
-            batched.append(BatchSearch(replace(question, instance=network), gap, deadline, on_progress, best))
+            batched.append(BatchSearch(replace(question, instance=network), gap, searching, on_progress, best))
             batched[-1].run()
             best = min(best, batched[-1].best)
-        searches.append(ProvisionSearch(replace(plain, instance=alone), gap, deadline, on_progress, best))
+        searches.append(ProvisionSearch(replace(plain, instance=alone), gap, searching, on_progress, best))
         searches[-1].run()
-    two = shared(plain, searches, gap, deadline) if pools > 1 else None
+    two = shared(plain, searches, gap, searching) if pools > 1 else None
     found = deployment_of(plain, searches, deadline, two)
     if batched:
         found = with_batches(question, batched, searches, found, deadline)

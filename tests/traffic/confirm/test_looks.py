@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from serflow_opt.traffic.confirm.looks import interval, schedule
+from serflow_opt.traffic.confirm.looks import interval, schedule, spent
 
 
-@pytest.mark.parametrize(("most", "looks"), [(1, [2]), (4, [4]), (5, [4, 5]), (20, [4, 6, 9, 14, 20])])
-def test_looks_grow_by_half(most: int, looks: list[int]) -> None:
-    """After 4 rounds, then half as many more each time; the last look is at all, and never at fewer than two."""
+@pytest.mark.parametrize(("most", "looks"), [(1, [2]), (4, [4]), (5, [4, 5]), (20, [4, 8, 16, 20])])
+def test_looks_double(most: int, looks: list[int]) -> None:
+    """After 4 rounds, then twice as many each time; the last look is at all, and never at fewer than two."""
     assert schedule(most) == looks
 
 
@@ -32,3 +32,10 @@ def test_nobody_late_is_not_a_promise() -> None:
     assert interval(zeros, zeros, 0.0, 0.05) == (0.0, 0.0)
     assert interval(zeros, zeros, 0.01, 0.05)[1] == pytest.approx(2.306004**2 * 0.01 / 9, rel=1e-5)
     assert interval([0.0, 0.0], [0.0, math.inf], 0.0, 0.05)[1] == math.inf
+
+
+def test_looks_spend_what_they_may() -> None:
+    """Half is for the last look, and all of it for the only one."""
+    assert spent(1, 0.01) == [0.01]
+    assert spent(3, 0.01) == pytest.approx([0.0025, 0.0025, 0.005])
+    assert sum(spent(12, 0.01)) == pytest.approx(0.01)
