@@ -29,6 +29,8 @@ _VERDICT = {
 
 _OVERRULED = ("proven by the formula, changed by the simulation", "bold yellow")
 """Where a simulation came to other counts than the formula that was proven."""
+FEW_LATE = 0.002
+"""Share of late requests below which shares are told to more digits."""
 _WHY_LOST = {"no machine": "no machine was there, and no function beside it"}
 """Reasons of dropped requests, where they need more words."""
 
@@ -122,7 +124,8 @@ def _found(found: Confirmation) -> str:
     if found.target.measure == "mean":
         low, high, limit = (f"{x * 1000:.4g}" for x in (found.low, found.high, found.target.slo_s))
         return f"mean {low} to {high} ms of {limit} ({found.requests:,} requests)"
-    low, high = f"{found.low:.2%}", f"{found.high:.2%}"
+    digits = 2 if found.target.share >= FEW_LATE else 4
+    low, high = f"{found.low:.{digits}%}", f"{found.high:.{digits}%}"
     return f"{low} to {high} late, {found.target.share:.3%} allowed ({found.requests:,} requests)"
 
 
