@@ -7,7 +7,7 @@ a function has to break it. Where formula and simulation disagree the simulation
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -158,32 +158,59 @@ def confirmed(
             deadline=deadline,
         )
 
-    tail = promise.measure == "worst"
-    most, most_less = REQUESTS, REQUESTS if tail else REQUESTS_LESS
     now = list(sizes)
-    found = simulated(now, most)
+    found = simulated(now, REQUESTS)
     for _ in range(MOST_CHANGES):
         if found.verdict != "broken" or not _more(now, waiting, blocks, keep_rooms=keep_rooms):
             break
-        found = simulated(now, most)
-    less: dict[int, Less] = {}
+        found = simulated(now, REQUESTS)
     alone = [n for n in waiting if pools[n].choice.function is None]
+    most_less = REQUESTS if promise.measure == "worst" else REQUESTS_LESS
+    now, found, less = _fewer(lambda own, **more: simulated(own, most_less, **more), now, found, alone, fewest)
+    told = [Less(pools[n].block, own, int(n > 0 and pools[n - 1].block == pools[n].block)) for n, own in less.items()]
+    return tuple(now), Simulated(found, tuple(told), _changed(promise, pools, now, sizes))
+
+
+def _fewer(
+    simulated: Callable[..., Confirmation],
+    sizes: list[Size],
+    found: Confirmation,
+    alone: Sequence[int],
+    fewest: Sequence[int],
+) -> tuple[list[Size], Confirmation, dict[int, Confirmation]]:
+    """Take away machines that simulations say are too many.
+
+    Parameters
+    ----------
+    simulated
+        Simulates sizes, until a deadline.
+    sizes, found
+        Machines and places by pool, and what was found of them.
+    alone
+        Pools without a function that requests wait for.
+    fewest
+        By pool, the fewest machines that other limits leave.
+
+    Returns
+    -------
+    tuple
+        The sizes that are left, what was found of these, and by pool of one machine less.
+    """
+    less, open_ = dict[int, Confirmation](), list(alone)
     while found.verdict != "broken":
-        n = next((n for n in alone if n not in less and now[n].count > 1), None)
+        n = next((n for n in open_ if n not in less and sizes[n].count > 1), None)
         if n is None:
             break
-        fewer, other = (
-            [replace(size, count=size.count - (m == n)) for m, size in enumerate(now)],
-            now[n].count <= fewest[n],
-        )
-        own = simulated(fewer, most_less, Deadline(0.0)) if other else simulated(fewer, most_less)
-        if other and own.verdict != "broken":  # not too much work, but less than another limit asks for
-            alone.remove(n)
+        fewer = [replace(size, count=size.count - (m == n)) for m, size in enumerate(sizes)]
+        held = sizes[n].count <= fewest[n]  # then nothing is to be simulated: it is too much work, or another limit
+        own = simulated(fewer, deadline=Deadline(0.0)) if held else simulated(fewer)
+        if held and own.verdict != "broken":
+            open_.remove(n)
         elif own.verdict == "kept":
-            now, found, less = fewer, own, {}
+            sizes, found, less = fewer, own, {}
         else:
-            less[n] = Less(pools[n].block, own, int(n > 0 and pools[n - 1].block == pools[n].block))
-    return tuple(now), Simulated(found, tuple(less.values()), _changed(promise, pools, now, sizes))
+            less[n] = own
+    return sizes, found, less
 
 
 def _changed(promise: Promise, pools: Sequence[BlockPool], now: Sequence[Size], sizes: Sequence[Size]) -> str:
