@@ -32,8 +32,8 @@ from serflow_opt.traffic.scaling_policy import Orders, Seen
 MEASURES = ("p90", "p95", "p99", "mean")
 ALL = "all"
 """What the row of sums is called."""
-RUNS = 20
-"""Independent runs of a look."""
+RUNS, WARM = 10, 0.25
+"""Independent runs of a look, and what part of each is left out: it begins with nobody there."""
 TIMES, SPENT = (1, 4, 16, 64), (1 / 6, 1 / 6, 1 / 6, 1 / 2)
 """Requests of successive looks over those of the first, each with runs of its own, and what part of the error of 1 %
 each spends: together they err no more often than that (Bonferroni's inequality)."""
@@ -177,7 +177,7 @@ def measured(case: Case, deployment: Deployment, counts: tuple[int, ...], reques
         trace = Trace(arrivals.astype(np.int64), 1.0, np.ones(seconds))
         own = int(np.random.default_rng([*key, run, 1]).integers(2**31))
         done = so.simulate(at_once, trace, Fixed(deployment, counts), seed=own, times="lognormal")
-        latency = np.asarray(done.latency, dtype=float)
+        latency = np.asarray(done.latency, dtype=float)[int(WARM * len(done.latency)) :]
         values.append(float(latency.mean() if mean else (latency > slo).mean()))
     return values
 
