@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.simulate.machines import MachineRental
 
 MOST_SIMULATED = 300_000_000
-"""Requests of one simulation; these take about 12 GB and a quarter of an hour."""
+"""Requests of one simulation; these take about 8 GB and a few minutes."""
 MOST_DECISIONS = 10_000_000
 """Of a policy in one simulation; these take minutes without a single request."""
 _MOST = 1 << 17  # requests in a step: bounds memory where the policy is rarely asked
