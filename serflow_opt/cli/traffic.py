@@ -234,6 +234,7 @@ def simulate(
             tell("finding blocks")
             usual = PolicyName.batches if instance.takes_batches else PolicyName.controller
             name = (policy or usual).value
+            _knows_second_menu(name, degraded_accuracy_min)
             scaled, service = prepared(instance, part, name, blocks, every_s, deadline, degraded_accuracy_min)
             found = run(
                 service,
@@ -248,7 +249,9 @@ def simulate(
                 time_limit=deadline,
                 on_progress=lambda share: tell(f"simulating, {share:.0%}"),
             )
-        events = getattr(scaled, "events", [])
+        events = list(getattr(scaled, "events", []))
+        if service.degraded is not None and not found.degraded_s:
+            events.append(f"never overloaded: the second menu, accuracy {service.degraded.accuracy:.4g}, was not used")
         if out is not None:
             write_frame(found.to_frame(), out)
         if plot is not None:
@@ -262,6 +265,15 @@ def simulate(
         return OK
 
     finish(work, debug)
+
+
+def _knows_second_menu(name: str, degraded_accuracy_min: float | None) -> None:
+    """Refuse a second menu for policies that would never use it."""
+    from serflow_opt.traffic.control.overload import SECOND_MENU
+
+    if degraded_accuracy_min is not None and name not in SECOND_MENU:
+        cure = f"take --policy {' or '.join(SECOND_MENU)}: no other serves with a second menu"
+        raise InputError([Problem("", "--degraded-accuracy-min", f"with --policy {name}", cure)])
 
 
 def _simulate_plan(

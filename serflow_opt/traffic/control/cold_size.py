@@ -61,7 +61,7 @@ def _larger(structures: Structures, structure: Structure) -> Iterator[Structure]
 
 
 def _sizes(structures: Structures, choice: BlockChoice) -> list[int | None]:
-    """Return the functions that may take a block's place beside the same machines, its own first."""
+    """Return the functions of its tier that may run a block, its own first; beside which machines does not matter."""
     own = choice.function
     if own is None or choice.batch > 1:
         return [own]
@@ -69,7 +69,7 @@ def _sizes(structures: Structures, choice: BlockChoice) -> list[int | None]:
     alike = {
         c.function
         for c in structures.choices(choice.first, choice.last)
-        if c.machine == choice.machine and c.function is not None and structures.tier(c.function) == tier
+        if c.function is not None and structures.tier(c.function) == tier
     }
     stages = range(choice.first, choice.last + 1)
     others = sorted(alike - {own}, key=lambda p: -math.fsum(structures.option(p).stage_seconds[s] for s in stages))

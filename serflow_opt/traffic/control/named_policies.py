@@ -21,6 +21,7 @@ from serflow_opt.traffic.control.cold_size import sized
 from serflow_opt.traffic.control.controller import Controller
 from serflow_opt.traffic.control.filled import FilledBatches
 from serflow_opt.traffic.control.foresight import foresight
+from serflow_opt.traffic.control.overload import with_lower_floor
 from serflow_opt.traffic.control.split import TraceRates, cheapest
 from serflow_opt.traffic.control.tracking import Tracking
 from serflow_opt.traffic.demand.rates import Rates
@@ -209,11 +210,11 @@ class Services:
         """Add the cheapest thresholds on the same blocks that keep the lower floor of accuracy."""
         if self._floor is None:
             return service
-        lower = self.instance.with_limits(accuracy_min=self._floor)
+        lower = with_lower_floor(self.instance, self._floor)
         found = self._provision(lower, self._rates, len(structure), lambda other: other == structure)
         if found.service is None:
             reason = found.reason or f"nothing was found within {found.seconds:.3g} s"
-            cure = "give a lower floor, or None"
+            cure = "give a lower floor than the first menu has, or none"
             raise InputError([Problem(self.instance.name, "degraded accuracy", f"{self._floor:g}: {reason}", cure)])
         second = scalable(self.instance, structure, found.levels)
         menu = replace(

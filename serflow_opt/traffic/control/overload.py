@@ -12,16 +12,35 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from serflow_opt.errors import InputError, Problem
 from serflow_opt.traffic.control.slack import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from serflow_opt.problem.instance import Instance
     from serflow_opt.traffic.control.worth import MachineWorth
     from serflow_opt.traffic.service import Service
 
+SECOND_MENU = ("controller", "whole")
+"""Policies that serve with a second menu."""
 CALM = 2
 """Decisions in a row without overload before the first menu is back."""
+
+
+def with_lower_floor(instance: Instance, floor: float) -> Instance:
+    """Return the instance with the floor of accuracy of a second menu.
+
+    Raises
+    ------
+    InputError
+        Where the floor is not below that of the first menu: under overload nothing would be gained.
+    """
+    first = instance.accuracy_min
+    if first is not None and floor >= first:
+        cure = f"give less than accuracy_min, {first:g}: a second menu is less accurate than the first"
+        raise InputError([Problem(instance.name, "degraded accuracy", f"{floor:g}", cure)])
+    return instance.with_limits(accuracy_min=floor)
 
 
 @dataclass

@@ -14,8 +14,9 @@ from support.helpers import has_line, run
 from support.service import service_document, write_trace
 
 import serflow_opt as so
+from serflow_opt.errors import InputError
 from serflow_opt.traffic.control.controller import Controller
-from serflow_opt.traffic.control.overload import Overload
+from serflow_opt.traffic.control.overload import Overload, with_lower_floor
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.service import Block, Draws, Function, Machine, Service
 
@@ -143,3 +144,11 @@ def test_the_commands_show_it(tmp_path: Path) -> None:
     rows = {row["policy"]: row for row in csv.DictReader(table.open(encoding="utf-8"))}
     assert float(rows["controller"]["degraded"]) > 0.05
     assert float(rows["maximum"]["degraded"]) == 0
+
+
+@pytest.mark.parametrize("floor", [0.88, 0.99])
+def test_a_second_menu_is_less_accurate_than_the_first(floor: float) -> None:
+    """`bert12-sst2` keeps 0.88: a second floor there or above is refused, with the one to stay below."""
+    with pytest.raises(InputError, match=r"degraded accuracy.*less than accuracy_min, 0\.88"):
+        with_lower_floor(so.load("bert12-sst2"), floor)
+    assert with_lower_floor(so.load("bert12-sst2"), 0.85).accuracy_min == 0.85
