@@ -344,7 +344,7 @@ class Nodes(Mixes):
         for s in range(self.stages):
             if self.high[s] - self.low[s] <= self.mixing:
                 continue
-            if self.mixing == BETWEEN and self._used(s, -1) - self._used(s, 1) <= 1:
+            if self._used(s, -1) - self._used(s, 1) <= self.mixing:  # rounding alone is no difference
                 continue
             mean, total, apart = self._mean_stay(s), 0.0, 0.0
             for i in range(self.columns):

@@ -52,6 +52,8 @@ MANY = 10_000
 """Placements from which on a search that knows plans of groups begins with groups; of fewer it lists what is left."""
 ROUNDS = 6
 """Sweeps at the multipliers of a placement at most."""
+SPARED = 1e-3
+"""Of the best plan, what others may be worth more where all of a value are listed: a better one rules out none."""
 FACTORS = (0.1, 1.0, 3.0, 10.0, 100.0)
 """Multipliers tried first, in units of the objective."""
 
@@ -266,10 +268,7 @@ class RentedSearch(Parting):
         """List what bounds have left, bound it by itself, and part the machines and thresholds of what that leaves."""
         those = self._left(weights, swept, self._reach(), EARLY)
         if those is None and self._grouped():
-            live = np.zeros(self.chain.on.shape[1], bool)
-            for step in swept.steps:
-                live[step.runner] = True
-            if self._by_groups(weights, live):
+            if self._by_groups(weights, _live(swept, self.chain)):
                 return True
         for most in () if those is not None else (FEW, LISTED):
             those = self._left(weights, swept, self._reach(), most)
@@ -328,6 +327,16 @@ class RentedSearch(Parting):
             those = those.rows(within_options(self.chain.data, those.paths))
         return those if those is None or self.also is None else self._in_time(those)
 
+    def _all_within(self, weights: Floats) -> Placed | None:
+        """List placements that may have plans within the limit of the objective; None: too many."""
+        swept = self._sweep_below(weights)
+        those = self._left(weights, swept, self.target(), EARLY)
+        if those is None and self._grouped():
+            groups = GroupSearch(self.columns, self.before, self.most, False, -SPARED, 0.0, self.least)
+            groups.rule_out(weights, _live(swept, self.chain), self.deadline)
+            return groups.placements(self.target(), LISTED, self.deadline)
+        return those if those is not None else self._left(weights, swept, self.target(), LISTED)
+
     def fastest_within(self, weights: Floats, left: tuple[Placed, Floats] | None) -> Decision | None:
         """Return the plan of least whole time within the limit of the objective, as long as that takes few nodes.
 
@@ -339,7 +348,7 @@ class RentedSearch(Parting):
             Placements with bounds, of a search that left all within the limit; None: they are listed.
         """
         if left is None:
-            those = self._left(weights, self._sweep_below(weights), self.target(), LISTED)
+            those = self._all_within(weights)
             if those is None:
                 return None
             bounds = np.full(len(those), self.least)
@@ -370,6 +379,14 @@ class RentedSearch(Parting):
                     return self.decision()
         self.take(those, first)
         return self.decision()
+
+
+def _live(swept: BoundTable, chain: Chain) -> Mask:
+    """Which runners the placements that a sweep has left may use."""
+    live = np.zeros(chain.on.shape[1], bool)
+    for step in swept.steps:
+        live[step.runner] = True
+    return live
 
 
 def _stages_couple(chain: Chain) -> bool:
