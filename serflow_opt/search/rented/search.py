@@ -267,9 +267,8 @@ class RentedSearch(Parting):
     def _list(self, weights: Floats, swept: BoundTable) -> bool:
         """List what bounds have left, bound it by itself, and part the machines and thresholds of what that leaves."""
         those = self._left(weights, swept, self._reach(), EARLY)
-        if those is None and self._grouped():
-            if self._by_groups(weights, _live(swept, self.chain)):
-                return True
+        if those is None and self._grouped() and self._by_groups(weights, _live(swept, self.chain)):
+            return True
         for most in () if those is not None else (FEW, LISTED):
             those = self._left(weights, swept, self._reach(), most)
             if those is not None:
