@@ -34,6 +34,8 @@ Bits = NDArray[np.uint8]
 
 HELD = 48_000_000
 """Numbers of a block's samples x nodes, or nodes x children, held at once."""
+BEYOND = 0.25
+"""How far a cut is to go beyond what is wanted of it, towards the best known: further, and it is harder to prove."""
 FEW = 200
 """Nodes for which sharper bounds are not worth their training."""
 
@@ -109,6 +111,7 @@ class _DiagramSearch:
     most: float
     """Children valued at most."""
     trained: dict[int, Priced] = field(default_factory=dict)
+    enough: float = -np.inf
     best: float = np.inf
     levels: Ints | None = None
     nodes: int = 0
@@ -122,6 +125,8 @@ class _DiagramSearch:
         grid = self.grid
         stack = [self._root()]
         while stack:
+            if self.best <= self.enough:
+                return False
             block = stack.pop()
             block = block.take(block.bound < self.cutoff)
             if not len(block):
@@ -270,7 +275,20 @@ class _DiagramSearch:
         value = float(block.spent[row, 0])
         if value < self.cutoff:
             self.best, self.levels = value, block.levels[row].astype(np.int64)
-            self.cutoff = min(self.cutoff, value - EQUAL * abs(value))
+            self.cutoff = min(self.cutoff, lowered(value, self.enough))
+
+
+def lowered(value: float, enough: float) -> float:
+    """Return what is still to be proven once thresholds with a value are known: nothing is better, or as much as asked.
+
+    Parameters
+    ----------
+    value
+        Of the thresholds.
+    enough
+        The bound that is wanted; minus infinity: the best.
+    """
+    return value - max((1 - BEYOND) * (value - enough) if enough > -np.inf else 0.0, EQUAL * abs(value))
 
 
 def best_below(
@@ -282,6 +300,7 @@ def best_below(
     trained: dict[int, Priced] | None = None,
     cells: Cells | None = None,
     most: float = np.inf,
+    enough: float = -np.inf,
 ) -> DiagramOutcome:
     """Find the best thresholds with a value below the cutoff.
 
@@ -301,6 +320,8 @@ def best_below(
         Ranges of levels to choose from, so that the value is a bound on all levels; None: single levels.
     most
         Children to value at most.
+    enough
+        A bound that would do: the search ends where thresholds refute it, and asks for little more where they do not.
     """
     sides = len(aim.most)
     pure = np.zeros(1 + sides)
@@ -337,6 +358,7 @@ def best_below(
         Cells.each(grid) if cells is None else cells,
         most,
         {} if trained is None else trained,
+        enough,
     )
     complete = search.run()
     return DiagramOutcome(search.best, search.levels, search.bound, complete, search.nodes)

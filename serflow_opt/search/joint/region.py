@@ -15,22 +15,13 @@ import numpy as np
 
 from serflow_opt import kernels
 from serflow_opt.backend.linear import SmallPrograms
-from serflow_opt.backend.matrix import Matrix
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.tolerances import ROUNDING, SAME_DIRECTION
+from serflow_opt.search.joint.box_programs import Box, BoxProgram, RegionMultipliers
 from serflow_opt.search.joint.choices import PlacementChoices
 
 MIXED = 60
 """Sums of cuts that are tried at each placement, the last ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A placement with each number of machines between two whole numbers."""
-
-    row: int
-    low: tuple[int, ...]
-    high: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +42,6 @@ class Bound:
     count: Floats
     reach: Floats | None
     cuts: int
-
-
-@dataclass(frozen=True, slots=True)
-class RegionMultipliers:
-    """Multipliers of a placement's loads and limits."""
-
-    load: Floats
-    use: Floats
 
 
 @dataclass(slots=True)
@@ -128,36 +111,12 @@ class Region:
         """
         if before is not None and self._holds(before):
             return before
-        row, segments = box.row, self.segments
-        weight, rent, load = choices.weight[row], choices.rent[row], choices.load[row]
-        limited = np.flatnonzero(np.isfinite(choices.most[row]))
-        use, use_rent = choices.use[row][limited], choices.use_rent[row][limited]
-        most = choices.most[row][limited]
-        slots, free = len(rent), segments - 1
-        low, high = np.array(box.low, dtype=float), np.array(box.high, dtype=float)
-        scale = abs(choices.fixed[row]) + float(np.abs(weight).sum()) + float(rent @ high) or 1.0
-        used = np.hstack([use, use_rent])
-        sizes = np.abs(used).max(axis=1, initial=0.0)
-        sizes[sizes == 0] = 1.0
-        cuts = np.array(self.direction).reshape(-1, segments)
-        order = np.zeros((max(free - 1, 0), free + slots))
-        for k in range(free - 1):
-            order[k, k], order[k, k + 1] = -1.0, 1.0
-        rows = [
-            np.hstack([-cuts[:, 1:], np.zeros((len(cuts), slots))]),
-            np.hstack([load[:, 1:], -np.eye(slots)]),
-            used[:, 1:] / sizes[:, None],
-            order,
-        ]
-        right = [cuts[:, 0] - np.array(self.least), -load[:, 0], (most - use[:, 0]) / sizes, np.zeros(len(order))]
-        cost = np.concatenate([weight[1:], rent]) / scale
-        ends = np.concatenate([np.zeros(free), low]), np.concatenate([np.ones(free), high])
-        found = self.programs.solve(Matrix.at_most(cost, np.vstack(rows), np.concatenate(right), *ends))
-        value = choices.fixed[row] + float(weight[0]) + found.bound * scale
-        if found.values is None or found.multipliers is None:
-            return Bound(value, low, None, len(cuts))
-        self._mix(np.maximum(-found.multipliers[: len(cuts)], 0.0))
-        return Bound(value, found.values[free:], found.values[:free], len(cuts))
+        cuts = len(self.direction)
+        direction = np.array(self.direction).reshape(-1, self.segments)
+        found = BoxProgram.of(choices, box).bound(direction, np.array(self.least), self.programs)
+        if found.shares is not None:
+            self._mix(found.shares)
+        return Bound(found.value, found.count, found.reach, cuts)
 
     def _holds(self, before: Bound) -> bool:
         """Whether no cut that came later is broken where a bound was found."""
@@ -224,38 +183,8 @@ def inner(choices: PlacementChoices, box: Box, reach: Floats, penalty: float) ->
     penalty
         In the unit of the objective.
     """
-    row = box.row
-    limited = np.flatnonzero(np.isfinite(choices.most[row]))
-    use, use_rent = choices.use[row][limited], choices.use_rent[row][limited]
-    load, rent, most = choices.load[row], choices.rent[row], choices.most[row][limited]
-    slots, sides, count = len(rent), len(limited), len(reach)
-    prices = RegionMultipliers(np.zeros(slots), np.zeros(len(choices.most[row])))
-    if slots + sides == 0:
-        return prices
-    used = np.abs(np.hstack([use, use_rent])).max(axis=1, initial=0.0)
-    sizes = np.concatenate([np.abs(load).max(axis=1, initial=0.0), used])
-    sizes[sizes == 0] = 1.0
-    rows = np.vstack([np.hstack([load @ reach.T, -np.eye(slots)]), np.hstack([use @ reach.T, use_rent])])
-    rows = np.hstack([rows / sizes[:, None], -np.eye(slots + sides)])
-    scale = penalty or 1.0
-    some, further = np.ones(count), np.zeros(2 * slots + sides)
-    cost = np.concatenate([reach @ choices.weight[row], rent, np.full(slots + sides, penalty)]) / scale
-    mixture = np.concatenate([some, further])
-    right = np.concatenate([np.zeros(slots), most]) / sizes
-    low = np.concatenate([np.zeros(count), box.low, np.zeros(slots + sides)])
-    high = np.concatenate([some, box.high, np.full(slots + sides, math.inf)])
-    found = SmallPrograms().solve(
-        Matrix.dense(
-            cost,
-            np.vstack([rows, mixture]),
-            np.append(np.full(len(right), -math.inf), 1.0),
-            np.append(right, 1.0),
-            low,
-            high,
-        )
-    )
-    if found.multipliers is not None and found.values is not None:
-        dual = np.maximum(-found.multipliers[:-1] * scale, 0.0) / sizes
-        prices.load[:] = dual[:slots]
-        prices.use[limited] = dual[slots:]
+    limited = np.isfinite(choices.most[box.row])
+    prices = RegionMultipliers(np.zeros(choices.rent.shape[1]), np.zeros(len(limited)))
+    if len(prices.load) + limited.sum():
+        prices.load[:], prices.use[limited] = BoxProgram.of(choices, box).prices(reach, penalty)
     return prices

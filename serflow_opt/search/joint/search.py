@@ -19,17 +19,16 @@ from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import Deadline
 from serflow_opt.ground.tolerances import EQUAL, INTEGRAL, SAME_DIRECTION, SMALLEST, TOLERANCE
 from serflow_opt.search.joint import proving
+from serflow_opt.search.joint.box_programs import Box, RegionMultipliers
 from serflow_opt.search.joint.choices import PlacementChoices
 from serflow_opt.search.joint.descent import descend, polish, starts
-from serflow_opt.search.joint.diagram import DiagramOutcome
+from serflow_opt.search.joint.diagram import BEYOND, DiagramOutcome
 from serflow_opt.search.joint.grid import Aim, Grid
 from serflow_opt.search.joint.potentials import Priced
-from serflow_opt.search.joint.region import Bound, Box, Region, RegionMultipliers, inner
+from serflow_opt.search.joint.region import Bound, Region, inner
 
 ROUNDS = 4
 """Cuts for one box before its machines are split."""
-BEYOND = 0.25
-"""How far a cut is to go beyond what rules its box out, towards the best known: further, and it is harder to prove."""
 PENALTY = 100.0
 """Price of breaking a limit where all thresholds known do, in ranges of the objective."""
 POLISHED_ENDS = 3
@@ -260,7 +259,7 @@ def _prove(pool: ThresholdPool, choices: PlacementChoices, best: JointOutcome, g
 def _cut(
     pool: ThresholdPool, choices: PlacementChoices, best: JointOutcome, box: Box, target: float, deadline: Deadline
 ) -> tuple[bool, RegionMultipliers]:
-    """Prove the direction that is to rule a box out; say whether that was done, and the multipliers met.
+    """Prove the direction that is to rule a box out; say whether more is known then, and the multipliers met.
 
     The direction is the one that would, were there no other thresholds than those in the pool. Where even that does not
     rule the box out, no direction can.
@@ -283,10 +282,12 @@ def _cut(
         return False, prices
     cutoff = min(wanted + BEYOND * (known - wanted), known - EQUAL * abs(known))
     count = pool.grid.samples
-    answer = _least(pool, choices, best, pool.aim(direction), cutoff * count, None, deadline)
+    before = len(pool.levels)
+    aim = pool.aim(direction)
+    answer = _least(pool, choices, best, aim, cutoff * count, None, deadline, wanted * count)
     if math.isfinite(answer.bound):
         pool.region.add(direction, answer.bound / count)
-    return answer.complete, prices
+    return answer.complete or len(pool.levels) > before, prices
 
 
 def _split(box: Box, bound: Bound) -> list[Box]:
@@ -334,10 +335,11 @@ def _least(
     cutoff: float,
     worth: Floats | None,
     deadline: Deadline,
+    enough: float = -math.inf,
 ) -> DiagramOutcome:
     """Find and prove the least of an aim below a cutoff; try what is met on the way with all placements."""
     near = pool.levels[int(np.argmin(np.array(pool.reach) @ aim.weight))] if pool.levels else None
-    answer, met = proving.least(pool.grid, aim, cutoff, worth, deadline, pool.trained, near)
+    answer, met = proving.least(pool.grid, aim, cutoff, worth, deadline, pool.trained, near, enough)
     best.diagrams += answer.diagrams
     pool.nodes += answer.nodes
     for levels in met:

@@ -153,6 +153,28 @@ def test_infeasible_by_tables_of_another_setting_says_so(tmp_path: Path) -> None
     assert so.solve(of_samples(EASY_AND_HARD, 2, 0.85, tmp_path)).status == "optimal"
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_a_bound_that_is_wanted_is_proven_or_refuted(seed: int) -> None:
+    """Of all combinations of levels the best says which: refuted by levels that are met, or no more than it is."""
+    rng = np.random.default_rng(seed)
+    grid = Grid.made(rng.integers(0, 6, (40, 2)), [5, 5], (rng.random((40, 3)) < 0.7).astype(float), monotone=True)
+    levels = np.array(list(itertools.product(*map(range, grid.levels))))
+    counts, right = grid.follow(levels)
+    need = int(right.max()) - int(rng.integers(0, 4))
+    aim = Aim(np.array([0.0, *rng.uniform(0.1, 1, 2)]), need, np.empty((0, 3)), np.empty(0))
+    values = np.where(right >= need, aim.value(counts), math.inf)
+    best = float(values.min())
+    for enough in (best - 3.0, best - 1e-6, best + 1e-6, best + 3.0):
+        answer, met = proving.least(grid, aim, enough + 2.0, enough=enough)
+        reached = [float(values[(levels == each).all(axis=1)][0]) for each in met]
+        assert answer.bound <= best + 1e-9
+        if best > enough:
+            assert answer.complete
+            assert answer.bound >= enough
+        else:
+            assert min(reached) <= enough
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_the_bound_holds_however_little_was_searched(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells, and diagrams stopped early, never promise more than trying every value finds."""
