@@ -83,6 +83,11 @@ class BoxProgram:
             np.array(box.high, dtype=float),
         )
 
+    @property
+    def scale(self) -> float:
+        """About what its plans come to at most."""
+        return abs(self.fixed) + float(np.abs(self.weight).sum()) + float(self.rent @ self.high) or 1.0
+
     def bound(self, direction: Floats, least: Floats, programs: SmallPrograms) -> BoxAnswer:
         """Bound by cuts.
 
@@ -103,7 +108,7 @@ class BoxProgram:
 
         segments, slots, sides, cuts = len(self.weight), len(self.rent), len(self.most), len(least)
         columns = segments + slots
-        scale = abs(self.fixed) + float(np.abs(self.weight).sum()) + float(self.rent @ self.high) or 1.0
+        scale = self.scale
         cost = np.concatenate([np.cumsum(self.weight), self.rent]) / scale
         rows, right = np.zeros((1 + columns + slots + slots + sides + cuts, columns)), np.empty(0)
         rows[0, :segments] = 1.0
@@ -142,7 +147,7 @@ class BoxProgram:
     def _asked(self, direction: Floats, least: Floats, programs: SmallPrograms) -> BoxAnswer:
         """Bound by HiGHS."""
         slots, free = len(self.rent), len(self.weight) - 1
-        scale = abs(self.fixed) + float(np.abs(self.weight).sum()) + float(self.rent @ self.high) or 1.0
+        scale = self.scale
         used = np.hstack([self.use, self.use_rent])
         sizes = np.abs(used).max(axis=1, initial=0.0)
         sizes[sizes == 0] = 1.0
