@@ -25,17 +25,14 @@ from numpy.typing import NDArray
 
 from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
-from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.search.joint.cells import Cells
-from serflow_opt.search.joint.grid import Aim, Grid, at_least, by_rank, total
+from serflow_opt.search.joint.grid import Aim, Grid, at_least, by_rank, lowered, total
 from serflow_opt.search.joint.potentials import AGAIN, STEPS, Priced, best_price, free
 
 Bits = NDArray[np.uint8]
 
 HELD = 48_000_000
 """Numbers of a block's samples x nodes, or nodes x children, held at once."""
-BEYOND = 0.25
-"""How far a cut is to go beyond what is wanted of it, towards the best known: further, and it is harder to prove."""
 FEW = 200
 """Nodes for which sharper bounds are not worth their training."""
 
@@ -276,19 +273,6 @@ class _DiagramSearch:
         if value < self.cutoff:
             self.best, self.levels = value, block.levels[row].astype(np.int64)
             self.cutoff = min(self.cutoff, lowered(value, self.enough))
-
-
-def lowered(value: float, enough: float) -> float:
-    """Return what is still to be proven once thresholds with a value are known: nothing is better, or as much as asked.
-
-    Parameters
-    ----------
-    value
-        Of the thresholds.
-    enough
-        The bound that is wanted; minus infinity: the best.
-    """
-    return value - max((1 - BEYOND) * (value - enough) if enough > -np.inf else 0.0, EQUAL * abs(value))
 
 
 def best_below(

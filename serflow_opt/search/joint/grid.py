@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.ground.arrays import Floats, Ints, Mask
+from serflow_opt.ground.tolerances import EQUAL
 from serflow_opt.problem.instance import Instance
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+BEYOND = 0.25
+"""How far a cut is to go beyond what is wanted of it, towards the best known: further, and it is harder to prove."""
 DENSE = 20_000
 """Matrices with up to so many entries are not worth making sparse."""
 
@@ -215,3 +218,16 @@ class Aim:
         """Return the objective of rows of counts."""
         value: Floats = counts @ self.weight
         return value
+
+
+def lowered(value: float, enough: float) -> float:
+    """Return what is still to be proven once thresholds with a value are known: nothing is better, or as much as asked.
+
+    Parameters
+    ----------
+    value
+        Of the thresholds.
+    enough
+        The bound that is wanted; minus infinity: the best.
+    """
+    return value - max((1 - BEYOND) * (value - enough) if enough > -np.inf else 0.0, EQUAL * abs(value))

@@ -18,8 +18,8 @@ from serflow_opt.ground.arrays import Floats, Ints
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.search.joint.cells import Cells
 from serflow_opt.search.joint.descent import polish, starts
-from serflow_opt.search.joint.diagram import DiagramOutcome, best_below, lowered
-from serflow_opt.search.joint.grid import Aim, Grid
+from serflow_opt.search.joint.diagram import DiagramOutcome, best_below
+from serflow_opt.search.joint.grid import Aim, Grid, lowered
 from serflow_opt.search.joint.potentials import Priced
 
 STAGES = (

@@ -22,8 +22,8 @@ from serflow_opt.search.joint import proving
 from serflow_opt.search.joint.box_programs import Box, RegionMultipliers
 from serflow_opt.search.joint.choices import PlacementChoices
 from serflow_opt.search.joint.descent import descend, polish, starts
-from serflow_opt.search.joint.diagram import BEYOND, DiagramOutcome
-from serflow_opt.search.joint.grid import Aim, Grid
+from serflow_opt.search.joint.diagram import DiagramOutcome
+from serflow_opt.search.joint.grid import BEYOND, Aim, Grid
 from serflow_opt.search.joint.potentials import Priced
 from serflow_opt.search.joint.region import Bound, Region, inner
 
