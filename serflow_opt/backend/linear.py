@@ -51,14 +51,21 @@ class SmallPrograms:
         self._solver = new_solver()
         self._solver.setOptionValue("presolve", PRESOLVE)
 
-    def solve(self, matrix: Matrix) -> Linear:
-        """Solve one whose columns all have two sides, and prove its bound."""
+    def multipliers(self, matrix: Matrix) -> Floats | None:
+        """Solve one, and return the multipliers of its rows: good for bounds, whatever they are. None: none found."""
+        return self._solved(matrix).multipliers
+
+    def _solved(self, matrix: Matrix) -> Relaxation:
         import highspy
 
         if self._solver.passModel(matrix.for_highs()) == highspy.HighsStatus.kError:
             raise RuntimeError("HiGHS refused the model")
         run_solver(self._solver)
-        said = _said(self._solver)
+        return _said(self._solver)
+
+    def solve(self, matrix: Matrix) -> Linear:
+        """Solve one whose columns all have two sides, and prove its bound."""
+        said = self._solved(matrix)
         if said.multipliers is None:
             return Linear(-math.inf, said.values)
         if said.values is None:

@@ -45,6 +45,7 @@ def test_one_solver_serves_programme_after_programme() -> None:
         assert found.bound <= 8 / 3
         assert found.multipliers == pytest.approx([4 / 3, 2 / 3])
         assert (programs.solve(empty).bound, programs.solve(empty).values) == (INF, None)
+        assert programs.multipliers(cover()) == pytest.approx([4 / 3, 2 / 3])
 
 
 def test_one_solver_serves_box_after_box() -> None:

@@ -20,7 +20,7 @@ from serflow_opt.formulations.pools import LateLimit
 from serflow_opt.ground.tolerances import EQUAL, ROUNDING
 from serflow_opt.search.lagrangian import DualBound, LinearCost, forced_levels, solve_dual
 from serflow_opt.traffic.provision.by_count import by_count
-from serflow_opt.traffic.provision.in_place import ALL, fewest, roomiest
+from serflow_opt.traffic.provision.in_place import ALL, fewest, too_dear
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -141,8 +141,8 @@ def sharpened(pricing: Pricing, found: BoundedStructures, best: float, *, closel
     usd = np.array([_rented(pricing, *own) for own in zip(found.structures, least, strict=True)])
     order = np.flatnonzero(usd < best)
     found, least = found.rows(order), [least[n] for n in order.tolist()]
-    rooms = roomiest(pricing, found.structures, best) if closely else [{} for _ in found.structures]
-    bounds = by_count(pricing, found.structures, best, found.late, least, rooms)
+    dear = too_dear(pricing, found.structures, best) if closely else [{} for _ in found.structures]
+    bounds = by_count(pricing, found.structures, best, found.late, least, dear)
     counted = np.maximum(usd[order] * (1 - EQUAL), bounds)
     return replace(found, bounds=np.maximum(found.bounds, counted)).below(best)
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.search.lagrangian import LinearCost, solve_dual
-from serflow_opt.traffic.provision.in_place import Rooms
+from serflow_opt.traffic.provision.in_place import PARTS, Dear
 from serflow_opt.traffic.provision.pricing import Pricing
 from serflow_opt.traffic.provision.structures import BlockChoice, Structure
 
@@ -65,7 +65,7 @@ def by_count(
     best: float,
     late: LinearCost,
     least: Sequence[Sequence[int]],
-    rooms: Sequence[dict[int, Rooms]],
+    dear: Sequence[dict[int, Dear]],
 ) -> Floats:
     """Bound structures against the best deployment known, USD per second; inf: none can be cheaper.
 
@@ -81,8 +81,8 @@ def by_count(
         For each what lateness costs at a price; <= 0 in sum where the target is kept.
     least
         For each the least machines by block.
-    rooms
-        For each what `roomiest` returns.
+    dear
+        For each what `too_dear` returns.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def by_count(
         leasts = [pricing.least(choice) for choice in structure]
         left = [best * (1 + TOLERANCE) - math.fsum(leasts[:b] + leasts[b + 1 :]) for b in range(len(structure))]
         rented = [b for b, choice in enumerate(structure) if choice.machine is not None]
-        sizes = [_sizes(pricing, structure[b], left[b], least[n][b], rooms[n].get(b, {})) for b in rented]
+        sizes = [_sizes(pricing, structure[b], left[b], least[n][b], dear[n].get(b, {})) for b in rented]
         if not rented or math.prod(map(len, sizes)) > MOST_SIZES:
             continue
         alone = math.fsum(least for b, least in enumerate(leasts) if b not in rented)
@@ -143,10 +143,10 @@ def _bounds(pricing: Pricing, rows: Sequence[_Row]) -> Floats:
     return found
 
 
-def _sizes(pricing: Pricing, choice: BlockChoice, left: float, least: int, rooms: Rooms) -> list[_Size]:
+def _sizes(pricing: Pricing, choice: BlockChoice, left: float, least: int, dear: Dear) -> list[_Size]:
     """Return the numbers of machines of a block, `least` or more, that may cost less than what is left for it.
 
-    `rooms` is how many may wait beside its function, by number of machines and part of its work.
+    `dear` is where they do not, by number of machines.
     """
     rent, profile = pricing.rent(choice), pricing.profile(choice)
     if not math.isfinite(profile.costs[0]):
@@ -164,15 +164,15 @@ def _sizes(pricing: Pricing, choice: BlockChoice, left: float, least: int, rooms
     found = []
     for count in range(least, len(costs)):
         own = costs[count]
-        if count in rooms and own[0] <= left:
-            sharper = pricing.placed(choice, count, rooms[count])[: len(grid)]
-            if (sharper > own).any():
-                own = np.maximum(own, sharper)
-                if own[0] <= left:
-                    found.append(_Size(float(own[0]), *_below_steps(grid, own)))
-                continue
-        if own[0] <= left:
+        if own[0] > left:
+            continue
+        if count not in dear:
             found.append(_Size(float(own[0]), *_below(grid, own)))
+            continue
+        cells = np.repeat(dear[count], (len(profile.grid) - 1) // PARTS)[: len(grid) - 1]
+        if not cells.all():
+            own = np.where(np.append(cells, False), np.maximum(own, left), own)
+            found.append(_Size(float(own.min()), *_below_steps(grid, own)))
     return found
 
 

@@ -52,11 +52,6 @@ class Capacity:
         What machines carry.
     deadline
         When to stop: whatever is priced after it raises OutOfTime.
-
-    Attributes
-    ----------
-    enough_usd
-        USD per second that nothing of interest exceeds: of machines that cost more little is told.
     """
 
     def __init__(
@@ -67,7 +62,7 @@ class Capacity:
         carrying: Carrying,
         deadline: Deadline = NEVER,
     ) -> None:
-        self.deadline, self.enough_usd = deadline, math.inf
+        self.deadline = deadline
         self.structures, self.demand, self.wait_max, self.carrying = structures, demand, wait_max, carrying
         self.instance = structures.instance
         self.promise = Promise(structures, demand, carrying)

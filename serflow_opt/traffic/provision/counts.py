@@ -92,6 +92,8 @@ class StructureSizes:
         self._taken = taken
         self.cut = False
         self._counts: dict[int, list[int]] = {}  # machines beside a function that may be best, by block
+        self._calls: dict[int, float] = {}
+        self._rates: dict[int, float] = {}
 
     def best(self, below: float = math.inf) -> tuple[Size, ...] | None:
         """Return the cheapest sizes that keep the limit on latency; None where none cost less than `below`, USD/s."""
@@ -100,9 +102,11 @@ class StructureSizes:
             return None
         sizes: list[Size | None] = [self._unqueued(b) for b in blocks]
         coupled = [b for b in blocks if sizes[b] is None]
-        if math.fsum(own.usd for own in sizes if own) + math.fsum(map(self.least_usd, coupled)) >= below:
+        known, fluid = math.fsum(own.usd for own in sizes if own), {b: self.least_usd(b) for b in coupled}
+        if known + math.fsum(fluid.values()) >= below:
             return None
-        least = {b: self._alone(b) for b in coupled}
+        left = below * (1 + TOLERANCE) - known
+        least = {b: self._alone(b, left - math.fsum(fluid[c] for c in coupled if c != b)) for b in coupled}
         if any(own is None for own in least.values()):
             return None
         spent = math.fsum(own.usd for own in (*sizes, *least.values()) if own is not None)
@@ -141,15 +145,27 @@ class StructureSizes:
 
     def _size(self, b: int, count: int, room: int | None) -> Size:
         """Value machines of a block."""
+        return Size(count, room, self._usd(b, count, room), self._wait(b, count, room))
+
+    def _wait(self, b: int, count: int, room: int | None) -> Wait | None:
+        return self.promise.wait(self.service, b, count, room)
+
+    def _usd(self, b: int, count: int, room: int | None) -> float:
         block = self.service.blocks[b]
-        machine, wait = block.machines[0], self.promise.wait(self.service, b, count, room)
+        machine = block.machines[0]
         usd = count * machine.usd_per_s
         if block.function is not None:
-            rate = self.service.rate_per_s(b, machine)
+            rate = self._rate(b)
             servers, carrying = count * machine.workers, self.pricing.carrying
             spilled = spilled_rate(self.demand, self.service.reach(b), rate, servers, machine, carrying, room or 0)
             usd += self.call_usd(b) * spilled
-        return Size(count, room, usd, wait)
+        return usd
+
+    def _rate(self, b: int) -> float:
+        """Requests a second that keep all workers of a block's machine busy."""
+        if b not in self._rates:
+            self._rates[b] = self.service.rate_per_s(b, self.service.blocks[b].machines[0])
+        return self._rates[b]
 
     def enough(self, b: int) -> int | None:
         """Return the fewest machines without a function that take the load, waits apart; None: none may."""
@@ -165,13 +181,13 @@ class StructureSizes:
                     count += 1
         return count if count <= most else None
 
-    def _alone(self, b: int) -> Size | None:
-        """Return the cheapest size of a block if nobody waits elsewhere; None where none is in time."""
+    def _alone(self, b: int, below: float = math.inf) -> Size | None:
+        """Return the cheapest size of a block if nobody waits elsewhere; None where none below a cost is in time."""
         if self.structure[b].function is None:
             return next(self._bare(b, math.inf, {}), None)
-        found = list(self._worth_counting(b))
+        found = list(self._worth_counting(b, below=below))
         self._counts[b] = [own.count for own in found]
-        return min((own for own in found if math.isfinite(own.usd)), key=lambda own: (own.usd, own.count), default=None)
+        return min(found, key=lambda own: (own.usd, own.count), default=None)
 
     def alone_usd(self, b: int) -> float:
         """USD per second of a block if nobody waits elsewhere; inf: nothing is in time."""
@@ -185,7 +201,7 @@ class StructureSizes:
             return
 
         def keeps(count: int) -> bool:
-            return self._keeps({**others, b: self.promise.wait(self.service, b, count, None)})
+            return self._keeps({**others, b: self._wait(b, count, None)})
 
         step, high = 1, low
         while high < most and not keeps(high):
@@ -199,8 +215,16 @@ class StructureSizes:
                 return
             yield size
 
-    def _roomy(self, b: int, count: int, others: dict[int, Wait | None]) -> Size | None:
-        """Return a number of machines beside a function with the most places that are in time; None: not even none."""
+    def _roomy(self, b: int, count: int, others: dict[int, Wait | None], below: float = math.inf) -> Size | None:
+        """Return a number of machines beside a function with the most places that are in time; None: not even none.
+
+        None, too, where as many as it takes to cost less than `below` are not.
+        """
+        if count and math.isfinite(below):
+            useful = self._useful_rooms(b, count)
+            needed = bisect_left(range(useful), True, key=lambda n: self._usd(b, count, ROOMS[n]) < below)
+            if needed == useful or not self._keeps({**others, b: self._wait(b, count, ROOMS[needed])}):
+                return None
         places = self._places(b, count, others)
         return self._size(b, count, ROOMS[places - 1]) if places else None
 
@@ -210,7 +234,7 @@ class StructureSizes:
             return 1
 
         def late(n: int) -> bool:
-            return not self._keeps({**others, b: self.promise.wait(self.service, b, count, ROOMS[n])})
+            return not self._keeps({**others, b: self._wait(b, count, ROOMS[n])})
 
         most = self._useful_rooms(b, count)
         if not late(most - 1):
@@ -227,7 +251,7 @@ class StructureSizes:
         load = self.demand.peak * reach * self._held(b)
         return useful_rooms(count * machine.workers, load, hardly, self.service.cv2(b, machine))
 
-    def _worth_counting(self, b: int, waiting: bool = True) -> Iterator[Size]:
+    def _worth_counting(self, b: int, waiting: bool = True, below: float = math.inf) -> Iterator[Size]:
         """Yield sizes beside a function among which the cheapest is; `waiting`: with all places that are in time.
 
         What machines save is concave in their number: where there may be many, the best is closed in on.
@@ -238,8 +262,8 @@ class StructureSizes:
             return
         low, high = 0, self.pricing.most(self.structure[b])
 
-        def size(count: int) -> Size:
-            own = self._roomy(b, count, {}) if waiting else self._size(b, count, 0)
+        def size(count: int, below: float = math.inf) -> Size:
+            own = self._roomy(b, count, {}, below) if waiting else self._size(b, count, 0)
             return Size(count, 0, math.inf) if own is None else own
 
         while high - low > COUNTED:
@@ -250,12 +274,13 @@ class StructureSizes:
                 low = middle + 1
         best = math.inf
         for count in range(low, high + 1):
-            if count * machine.usd_per_s > best:
+            if count * machine.usd_per_s > min(best, below):
                 return
-            if self._fluid_usd(b, count) < best:
-                own = size(count)
+            if self._fluid_usd(b, count) < min(best, below):
+                own = size(count, below)
                 best = min(best, own.usd)
-                yield own
+                if own.usd < math.inf:
+                    yield own
 
     def least_usd(self, b: int) -> float:
         """USD per second of a block's machines and function, at least."""
@@ -270,13 +295,16 @@ class StructureSizes:
     def _fluid_usd(self, b: int, count: int) -> float:
         """USD per second of machines beside a function, at least: as if they carried whatever they can."""
         machine, smooth = self.service.blocks[b].machines[0], Carrying("smooth", self.pricing.carrying.cap)
-        rate = self.service.rate_per_s(b, machine)
+        rate = self._rate(b)
         spilled = spilled_rate(self.demand, self.service.reach(b), rate, count * machine.workers, machine, smooth)
         return count * machine.usd_per_s + self.call_usd(b) * spilled
 
     def call_usd(self, b: int) -> float:
         """USD of a request on the function of a block."""
-        return self.service.function_usd(b) + self.pricing.structures.cold_usd(self.structure[b].function)
+        if b not in self._calls:
+            cold = self.pricing.structures.cold_usd(self.structure[b].function)
+            self._calls[b] = self.service.function_usd(b) + cold
+        return self._calls[b]
 
     def _together(self, coupled: list[int], least: dict[int, Size], below: float) -> dict[int, Size] | None:
         """Return the cheapest sizes of blocks that share the limit; None where none cost less than `below`."""

@@ -9,13 +9,15 @@ thresholds that keep the floor (`threshold_labels.py`) is the bound: what the so
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serflow_opt.backend.linear import relaxing
+from serflow_opt.backend.linear import SmallPrograms
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.search.lagrangian import LinearCost, StageExits, reaches, recursion, solve_dual
@@ -28,6 +30,8 @@ LABELS = 20_000
 """Labels that thresholds of a line may take."""
 MOST_KEPT = 2
 """Limits that are kept by whole thresholds beside the floor, at most."""
+KEPT = 8
+"""Multipliers that are remembered for programmes of a shape: flows of other structures often need no others."""
 MISSED = 1e3
 """What missing limits by all of their size costs, in units of the objective: multipliers stay within."""
 
@@ -57,11 +61,43 @@ class Flow:
     largest: tuple[tuple[FlowLine, ...], ...]
     limits: tuple[FlowLine, ...]
 
+    @property
+    def shape(self) -> Shape:
+        """Return what flows have to share for multipliers of one to be some of another."""
+        return (len(self.limits), *map(len, self.largest))
 
+    def table(self) -> tuple[Floats, Floats]:
+        """Return all lines: the cost, limits, and those of which the largest count; fixed parts and weights."""
+        lines = [self.cost, *self.limits, *(line for each in self.largest for line in each)]
+        return np.array([line.fixed for line in lines]), np.array([line.weight for line in lines])
+
+
+Shape = tuple[int, ...]
+"""How many limits a flow has, and how many lines there are of which each largest one counts."""
 Closer = Callable[[int, "Floats"], Sequence[Flow]]
 """See `Flows.bound`."""
 Priced = tuple[FlowLine, float]
 """A line below a flow, and the multiplier of the accuracy floor that goes with it, USD per second."""
+
+
+class FlowPrices:
+    """Multipliers that programmes of flows had, by shape, and the solver of these: of all structures of a search."""
+
+    def __init__(self) -> None:
+        self._known: dict[Shape, deque[Floats]] = {}
+
+    @cached_property
+    def programs(self) -> SmallPrograms:
+        """The solver."""
+        return SmallPrograms()
+
+    def of(self, shape: Shape) -> list[Floats]:
+        """Return the last that were found for a shape."""
+        return list(self._known.get(shape, ()))
+
+    def add(self, shape: Shape, multipliers: Floats) -> None:
+        """Remember some."""
+        self._known.setdefault(shape, deque(maxlen=KEPT)).append(multipliers)
 
 
 class Flows:
@@ -73,10 +109,13 @@ class Flows:
         What leaves at each stage, one menu each.
     floor
         Share of right answers; None: no floor.
+    prices
+        Multipliers to begin with; None: none are known.
     """
 
-    def __init__(self, exits: StageExits, floor: float | None) -> None:
+    def __init__(self, exits: StageExits, floor: float | None, prices: FlowPrices | None = None) -> None:
         self.exits, self.floor = exits, floor
+        self.prices = FlowPrices() if prices is None else prices
         self.menus = menus = [menus[0] for menus in exits.menus]
         self.stage = np.repeat(np.arange(len(menus)), [len(menu.level) for menu in menus])
         self.rate = np.concatenate([menu.rate[menu.level] for menu in menus])
@@ -105,7 +144,7 @@ class Flows:
             Returns flows that say more in place of the n-th, where it is the cheapest and its thresholds lead to some
             reaches; those that are returned are counted on. None of them: there is nothing more to say.
         """
-        priced = _Pricing(self, flows, unit)
+        priced = _Pricing(self, flows, enough, unit)
         solutions = dict[int, tuple[int, ...]]()
         while True:
             n, bound = priced.cheapest()
@@ -158,66 +197,50 @@ class Flows:
         one = LinearCost(np.array([line.fixed]), line.weight[None, :])
         return tuple(solve_dual(self.exits, self.floor, one).levels[0].tolist())
 
-    def least(self, priced: Sequence[Priced]) -> Floats:
-        """Return the least of each line, with thresholds mixed as one likes, USD per second."""
-        weight, price = np.array([line.weight for line, _ in priced]), np.array([floor for _, floor in priced])
-        cost, right, _ = recursion(self.exits, weight, price)
-        bounds: Floats = np.array([line.fixed for line, _ in priced]) + cost + price * ((self.floor or 0.0) - right)
+    def least(self, lines: LinearCost, price: Floats) -> Floats:
+        """Return the least of lines at multipliers of the floor, with thresholds mixed as one likes, USD per second."""
+        cost, right, _ = recursion(self.exits, lines.weight, price)
+        bounds: Floats = lines.fixed + cost + price * ((self.floor or 0.0) - right)
         return bounds - EQUAL * np.abs(bounds)
 
     def multipliers(self, flow: Flow, unit: float) -> Floats:
         """Return the multipliers of a flow's programme, USD per second: of its limits, of each line, of the floor."""
         matrix = self._matrix(flow, unit)
-        dual = relaxing(matrix)(matrix.low, matrix.high).multipliers
+        dual = self.prices.programs.multipliers(matrix)
         own: Floats = np.zeros(len(matrix.row_low)) if dual is None else np.asarray(dual) * unit
         return own[len(self.through) :]
 
-    def priced(self, flow: Flow, multipliers: Floats) -> Priced:
-        """Return a line below a flow, at multipliers of one with as many limits and lines."""
-        prices = [max(0.0, -price) for price in multipliers.tolist()]
-        factors, lines, at = [1.0, *prices[: len(flow.limits)]], [flow.cost, *flow.limits], len(flow.limits)
-        for each in flow.largest:
-            own, whole = prices[at : at + len(each)], math.fsum(prices[at : at + len(each)])
-            factors += [price / whole for price in own] if whole > 0 else [1 / len(each)] * len(each)
-            lines += each
-            at += len(each)
-        fixed = math.fsum(factor * line.fixed for factor, line in zip(factors, lines, strict=True))
-        weight = np.asarray(factors) @ np.array([line.weight for line in lines])
-        return FlowLine(fixed, weight), max(0.0, float(multipliers[-1])) / self.floor if self.floor else 0.0
+    def floor_price(self, multipliers: Floats) -> float:
+        """Return what goes with multipliers for the floor, USD per second and share of right answers."""
+        return max(0.0, float(multipliers[-1])) / self.floor if self.floor else 0.0
 
     def _matrix(self, flow: Flow, unit: float) -> Matrix:
         """Return the programme; columns: requests by stage and threshold, the largest of lines, what is missed."""
-        reached, more = len(self.stage), len(flow.largest)
-        missed = reached + more
-        rows = [np.append(row, np.zeros(more + 1)) for row in self.through]
-        sides = [(1.0, 1.0), *[(0.0, 0.0)] * (len(rows) - 1)]
-        for limit in flow.limits:
-            row = np.append(limit.weight[self.stage], np.zeros(more + 1))
-            row[missed] = -1.0
-            rows.append(row)
-            sides.append((-math.inf, -limit.fixed))
-        for k, lines in enumerate(flow.largest):
-            for line in lines:
-                row = np.append(line.weight[self.stage] / unit, np.zeros(more + 1))
-                row[reached + k] = -1.0
-                rows.append(row)
-                sides.append((-math.inf, -line.fixed / unit))
+        stages, reached, more = len(self.through), len(self.stage), len(flow.largest)
+        fixed, weight = flow.table()
+        fixed, weight = fixed[1:], weight[1:, self.stage]
+        limits, missed = len(flow.limits), reached + more
+        count = stages + len(fixed)
+        rows = np.zeros((count + bool(self.floor), missed + 1))
+        low, high = np.full(len(rows), -math.inf), np.zeros(len(rows))
+        rows[:stages, :reached], low[:stages], low[0], high[0] = self.through, 0.0, 1.0, 1.0
+        scale = np.append(np.ones(limits), np.full(len(fixed) - limits, 1 / unit))
+        rows[stages:count, :reached], high[stages:count] = weight * scale[:, None], -fixed * scale
+        rows[stages : stages + limits, missed] = -1.0
+        of = np.repeat(np.arange(more), [len(each) for each in flow.largest])
+        rows[stages + limits + np.arange(len(of)), reached + of] = -1.0
         if self.floor:
-            row = np.append(self.mass / self.floor, np.zeros(more + 1))
-            row[missed] = 1.0
-            rows.append(row)
-            sides.append((1.0, math.inf))
+            rows[-1, :reached], rows[-1, missed] = self.mass / self.floor, 1.0
+            low[-1], high[-1] = 1.0, math.inf
         cost = np.concatenate([flow.cost.weight[self.stage] / unit, np.ones(more), [MISSED]])
-        low, high = np.array(sides).T
-        free = np.full(len(cost), math.inf)
-        return Matrix.dense(cost, np.array(rows), low, high, np.zeros(len(cost)), free)
+        return Matrix.dense(cost, rows, low, high, np.zeros(len(cost)), np.full(len(cost), math.inf))
 
 
 class _Pricing:
     """Bounds of flows, each at multipliers of its own programme or of another's: as few programmes as tell the least.
 
     Flows differ in sizes of blocks, and often in little that moves multipliers: those of one are good for others with
-    as many limits and lines.
+    as many limits and lines, of other structures, too.
 
     Attributes
     ----------
@@ -229,16 +252,26 @@ class _Pricing:
         Flows whose programme was solved.
     """
 
-    def __init__(self, flows: Flows, each: Sequence[Flow], unit: float) -> None:
-        self._flows, self.each, self._unit = flows, list(each), unit
-        self._bounds = np.full(len(each), -math.inf)
+    def __init__(self, flows: Flows, each: Sequence[Flow], enough: float, unit: float) -> None:
+        self._flows, self._unit = flows, unit
+        self.each = list[Flow]()
         self.at, self.own = dict[int, Priced](), set[int]()
-        self._alike: dict[tuple[int, ...], list[int]] = {}
-        self._shapes = [_shape(flow) for flow in each]
-        for n, shape in enumerate(self._shapes):
-            self._alike.setdefault(shape, []).append(n)
-        for alike in self._alike.values():
-            self.solve(alike[0])
+        self._bounds = np.zeros(0)
+        self._alike: dict[Shape, list[int]] = {}
+        self._tables: list[tuple[Floats, Floats]] = []
+        self._add(each, -math.inf)
+        for shape, alike in self._alike.items():
+            for multipliers in reversed(flows.prices.of(shape)):
+                some = [n for n in alike if self._bounds[n] < enough]
+                if some:
+                    self._price(some, multipliers)
+
+    def _add(self, flows: Iterable[Flow], bound: float) -> None:
+        for flow in flows:
+            self._alike.setdefault(flow.shape, []).append(len(self.each))
+            self.each.append(flow)
+            self._tables.append(flow.table())
+        self._bounds = np.append(self._bounds, np.full(len(self.each) - len(self._bounds), bound))
 
     def cheapest(self) -> tuple[int, float]:
         """Return the flow with the least bound, and the bound."""
@@ -251,27 +284,44 @@ class _Pricing:
 
     def replace(self, n: int, flows: Sequence[Flow]) -> None:
         """Put flows in place of one: they are no cheaper."""
-        known = self._bounds[n]
+        known = float(self._bounds[n])
         self._bounds[n] = math.inf
         self.own.add(n)
-        for flow in flows:
-            self._alike.setdefault(_shape(flow), []).append(len(self.each))
-            self._shapes.append(_shape(flow))
-            self.each.append(flow)
-        self._bounds = np.append(self._bounds, np.full(len(flows), known))
+        self._add(flows, known)
 
     def solve(self, n: int) -> None:
         """Solve the programme of a flow, and bound it and those like it that are not solved at its multipliers."""
+        shape = self.each[n].shape
         multipliers = self._flows.multipliers(self.each[n], self._unit)
+        self._flows.prices.add(shape, multipliers)
         self.own.add(n)
-        some = [n, *(k for k in self._alike[self._shapes[n]] if k not in self.own)]
-        lines = [self._flows.priced(self.each[k], multipliers) for k in some]
-        for k, line, bound in zip(some, lines, self._flows.least(lines).tolist(), strict=True):
-            if bound > self._bounds[k] or k == n:
-                self.at[k] = line
-                self._bounds[k] = max(self._bounds[k], bound)
+        self._price([n, *(k for k in self._alike[shape] if k not in self.own)], multipliers)
+        if n not in self.at:
+            self.at[n] = self._line(n, multipliers)
 
+    def _factors(self, flow: Flow, multipliers: Floats) -> Floats:
+        """Return what each line of a flow counts for at multipliers: of those of a largest one, 1 together."""
+        lines, at = sum(flow.shape), 1 + len(flow.limits)
+        factors = np.append(1.0, np.maximum(-multipliers[:lines], 0.0))
+        for each in flow.largest:
+            own = factors[at : at + len(each)]
+            whole = own.sum()
+            own[:] = own / whole if whole > 0 else 1 / len(each)
+            at += len(each)
+        return factors
 
-def _shape(flow: Flow) -> tuple[int, ...]:
-    """Return what flows have to share for multipliers of one to be some of another."""
-    return (len(flow.limits), *map(len, flow.largest))
+    def _price(self, some: Sequence[int], multipliers: Floats) -> None:
+        """Bound flows of one shape at multipliers."""
+        factors, floor = self._factors(self.each[some[0]], multipliers), self._flows.floor_price(multipliers)
+        fixed = np.array([self._tables[k][0] for k in some]) @ factors
+        weight = np.einsum("l,nls->ns", factors, np.array([self._tables[k][1] for k in some]))
+        bounds = self._flows.least(LinearCost(fixed, weight), np.full(len(some), floor))
+        for i, (k, bound) in enumerate(zip(some, bounds.tolist(), strict=True)):
+            if bound > self._bounds[k]:
+                self.at[k] = FlowLine(float(fixed[i]), weight[i]), floor
+                self._bounds[k] = bound
+
+    def _line(self, n: int, multipliers: Floats) -> Priced:
+        factors = self._factors(self.each[n], multipliers)
+        fixed, weight = self._tables[n]
+        return FlowLine(float(fixed @ factors), factors @ weight), self._flows.floor_price(multipliers)

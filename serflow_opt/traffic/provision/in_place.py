@@ -20,17 +20,19 @@ from serflow_opt.traffic.provision.structures import BlockChoice, Structure
 from serflow_opt.traffic.provision.waits import ROOMS, useful_rooms
 
 if TYPE_CHECKING:
-    from serflow_opt.ground.arrays import Floats, Ints
+    from numpy.typing import NDArray
+
+    from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.provision.pricing import Pricing
     from serflow_opt.traffic.provision.relaxed import LeastWaits
 
 Key = tuple[BlockChoice, tuple[float, ...]]
 """A block, wherever it stands, and shares of the ways to meet cold starts in its structure."""
-Rooms = dict[int, tuple[int, ...]]
-"""By number of machines, places to wait in each part of a block's work."""
+Dear = dict[int, "NDArray[np.bool_]"]
+"""By number of machines, in which parts of its works a block costs too much."""
 PARTS = 8
-"""Parts of a block's work in which places are told."""
-COUNTED = 4
+"""Parts of a block's works that are looked at by themselves."""
+COUNTED = 40
 """Machines up to which they are: of more each matters less."""
 ALL = 10**9
 """Stands for more machines than may be."""
@@ -44,6 +46,7 @@ class _Places:
     blocks: list[int] = field(default_factory=list)
     seconds: list[Floats] = field(default_factory=list)
     rooms: list[float] = field(default_factory=list)
+    left: list[float] = field(default_factory=list)
     most: list[int] = field(default_factory=list)
 
 
@@ -73,8 +76,10 @@ def fewest(pricing: Pricing, structures: Sequence[Structure], best: float) -> li
     return [tuple(own) for own in found]
 
 
-def roomiest(pricing: Pricing, structures: Sequence[Structure], best: float) -> list[dict[int, Rooms]]:
-    """Return for each structure the most requests that may wait beside functions, by block; as `fewest`.
+def too_dear(pricing: Pricing, structures: Sequence[Structure], best: float) -> list[dict[int, Dear]]:
+    """Return for each structure where blocks cost too much with as many waiting beside functions as are in time.
+
+    That is told without the most that may wait: as many as would be cheap enough are either in time or not.
 
     Parameters
     ----------
@@ -84,53 +89,52 @@ def roomiest(pricing: Pricing, structures: Sequence[Structure], best: float) -> 
     Returns
     -------
     list
-        By block that has both: for each number of machines the places in each `PARTS`-th part of its work, rising.
+        By block that has both: by number of machines, for each `PARTS`-th part of its works whether it costs more than
+        the other blocks leave.
     """
-    found: list[dict[int, Rooms]] = [{} for _ in structures]
+    found: list[dict[int, Dear]] = [{} for _ in structures]
     for (machines, shares), places in _by_block(pricing, structures, best, beside=True).items():
-        pricing.deadline.check()
         whole = [structures[n][b] for n, b in zip(places.structures, places.blocks, strict=True)]
-        edges = parts_of(pricing, machines)
-        relaxed = pricing.waiting(whole[0], shares)
-        if relaxed is None or relaxed.slack is None:
+        relaxed, grid = pricing.waiting(whole[0], shares), pricing.profile(whole[0]).grid
+        if relaxed is None or not math.isfinite(grid[0]):
             continue
-        most, rooms, seconds = np.array(places.most), np.array(places.rooms), np.array(places.seconds)
-        known = [pricing.places(choice) for choice in whole]
-        for count in range(1, min(COUNTED, int(most.max(initial=0))) + 1):
-            members = [i for i, own in enumerate(known) if count <= most[i] and count in own]
-            if not members:
-                break
-            top = np.array([ROOMS.index(known[i][count]) for i in members])
-            at = np.array(members)
-            told = [
-                _most_places(relaxed, count, part, top, seconds[at], rooms[at]) for part in itertools.pairwise(edges)
-            ]
-            falling = np.maximum.accumulate(np.array(told)[::-1], axis=0)[::-1]
-            for i, own in zip(members, falling.T.tolist(), strict=True):
-                found[places.structures[i]].setdefault(places.blocks[i], {})[count] = tuple(ROOMS[k] for k in own)
+        left, most = np.array(places.left), np.array(places.most)
+        rooms, seconds = np.array(places.rooms), np.array(places.seconds)
+        each = np.array([pricing.per_second(choice) for choice in whole])
+        for count in range(1, min(COUNTED, int(most.max(initial=0)), pricing.most(whole[0])) + 1):
+            pricing.deadline.check()
+            at = np.flatnonzero(most >= count)
+            spared = np.full(len(at), math.inf)
+            np.divide(left[at] - pricing.rent(machines) * count, each[at], out=spared, where=each[at] > 0)
+            spilled = pricing.spilled(machines, count, grid)
+            dear = _parts(relaxed, count, grid, spilled, spared, seconds[at], rooms[at])
+            for i, own in zip(at.tolist(), dear, strict=True):
+                found[places.structures[i]].setdefault(places.blocks[i], {})[count] = own
     return found
 
 
-def parts_of(pricing: Pricing, choice: BlockChoice) -> list[float]:
-    """Return the ends of the parts of a block's work, seconds a request."""
-    edges: list[float] = np.linspace(pricing.least_work(choice), pricing.most_work(choice), PARTS + 1).tolist()
-    return edges
+def _parts(
+    relaxed: LeastWaits, count: int, grid: Floats, spilled: Floats, spared: Floats, seconds: Floats, rooms: Floats
+) -> NDArray[np.bool_]:
+    """Return in which parts of a grid of works machines leave more to the function than is spared, places x parts.
 
-
-def _most_places(
-    relaxed: LeastWaits, count: int, work: tuple[float, float], top: Ints, seconds: Floats, rooms: Floats
-) -> Ints:
-    """Return which of `ROOMS` is the most that may be in time, up to `top`, at each of some places of a block."""
-    found = top.copy()
-    open_ = np.flatnonzero(top > 0)
-    useful = useful_rooms(count * relaxed.workers, relaxed.queues.peak * work[1])
-    for k in range(1, min(int(top.max(initial=0)) + 1, useful)):
-        late = relaxed.taken_each(count, ROOMS[k], *work, seconds[open_]) > rooms[open_]
-        found[open_[late]] = k - 1
-        open_ = open_[~late & (top[open_] > k)]
-        if not len(open_):
-            break
-    return found
+    The least work of a part asks for the fewest waiting places, and makes the fewest late.
+    """
+    ends = np.linspace(0, len(grid) - 1, PARTS + 1).astype(int)
+    dear = np.zeros((len(spared), PARTS), dtype=bool)
+    for part, (begin, end) in enumerate(itertools.pairwise(ends.tolist())):
+        low, high = float(grid[begin]), float(grid[end])
+        needed = np.searchsorted(-spilled[:, begin], -spared * (1 + EQUAL) - EQUAL)
+        useful = useful_rooms(count * relaxed.workers, relaxed.queues.peak * high) - 1
+        dear[:, part] = needed == len(ROOMS)
+        for n in np.unique(needed[(needed > 0) & (needed < len(ROOMS))]).tolist():
+            at, room = np.flatnonzero(needed == n), ROOMS[min(n, useful)]
+            if relaxed.slack is None:
+                taken = np.full(len(at), relaxed.waited_s(count, room, low, high))
+            else:
+                taken = relaxed.taken_each(count, room, low, high, seconds[at])
+            dear[at, part] = taken > rooms[at]
+    return dear
 
 
 def _by_block(
@@ -166,6 +170,7 @@ def _by_block(
             places.blocks.append(b)
             places.seconds.append(slack[:, choice.first :])
             places.rooms.append(room)
+            places.left.append(left)
             places.most.append(_payable(pricing.rent(choice), left))
     return found
 

@@ -153,6 +153,9 @@ class StructureListing:
         """Return what can run blocks of them, and some more: by each limit the best can be in front and behind."""
         found = set[BlockChoice]()
         for cut in range(1, self.cutting.last + 1):
+            others = self.most - 1 - (cut < self.cutting.last)  # in front, at most: one at least is behind
+            if others < 0:
+                continue
             for state in self.cutting.at[cut]:
                 ahead, after = self.cutting.ahead(cut, state), self.cutting.after(cut, state)
                 there = np.flatnonzero(after >= 0)
@@ -160,9 +163,7 @@ class StructureListing:
                 for limit in self.limits:
                     behind = limit.measure.behind[cut, state]
                     value = limit.measure.extended(cut, state, np.array([behind]))[:, there]
-                    good &= limit.kept(
-                        limit.measure.completed(self.most - 1, ahead.first[there], after[there], value)[0]
-                    )
+                    good &= limit.kept(limit.measure.completed(others, ahead.first[there], after[there], value)[0])
                 found.update(ahead.choices[row] for row in there[good].tolist())
         return found
 

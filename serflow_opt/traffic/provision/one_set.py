@@ -184,7 +184,7 @@ class OneSet:
             return self.best, ()
         if len(few) > FLOWS:
             return None
-        flows = Flows(self.pricing.exits, self.pricing.instance.accuracy_min)
+        flows = Flows(self.pricing.exits, self.pricing.instance.accuracy_min, self.whole.flow_prices)
         closer = self._closer(few) if self._sums is not None else None
         bound, positions = flows.bound([self._flow(own) for own in few], enough, self.best, closer)
         data = self.pricing.data

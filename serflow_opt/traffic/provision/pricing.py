@@ -19,21 +19,19 @@ from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.search.lagrangian import LinearCost, solve_dual
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.provision.capacity import Capacity
+from serflow_opt.traffic.provision.flows import FlowPrices
 from serflow_opt.traffic.provision.profile import Profile
 from serflow_opt.traffic.provision.service_of import function_of
 from serflow_opt.traffic.provision.structures import BlockChoice
+from serflow_opt.traffic.provision.waits import ROOMS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from serflow_opt.formulations.coefficients import Data
     from serflow_opt.ground.arrays import Floats
 
 
 GROUPS = 12
 """Groups of a demand that bounds look at (fewer spill less, by Jensen's inequality)."""
-COUNTED = 40
-"""Machines of a block for which bounds look at the requests that may wait; above, machines carry up to the cap."""
 EXACT_SERVERS = 3000
 """Above so many workers bounds let machines carry up to the cap, which is more than random arrivals allow."""
 
@@ -46,13 +44,13 @@ class Pricing(Capacity):
 
     def _choose_from(self, data: Data) -> None:
         super()._choose_from(data)
-        self._overflows: dict[tuple[BlockChoice, bool, tuple[int, ...]], Floats] = {}
+        self.flow_prices = FlowPrices()
+        self._overflows: dict[tuple[BlockChoice, bool], Floats] = {}
         self._calls: dict[BlockChoice, float] = {}
         self._least: dict[BlockChoice, float] = {}
         self._prices: dict[tuple[int, int, int], dict[int, float]] = {}
         self._called: dict[tuple[int, int, int], Floats] = {}
-        self._places: dict[tuple[BlockChoice, bytes], dict[int, int]] = {}
-        self._placed: dict[tuple[BlockChoice, int, tuple[int, ...]], Floats] = {}
+        self._spilled: dict[tuple[BlockChoice, int], Floats] = {}
         self._profiles: dict[BlockChoice, Profile] = {}
 
     def function_prices(self, choice: BlockChoice) -> dict[int, float]:
@@ -160,10 +158,12 @@ class Pricing(Capacity):
         return self._calls[choice]
 
     def overflow(self, choice: BlockChoice, grid: Floats) -> Floats:
-        """E[λ W - carried_n(λ W)] for n = 0, 1, .. machines and W of a grid, at least."""
+        """E[λ W - carried_n(λ W)] for n = 0, 1, .. machines and W of a grid, at least.
+
+        Where requests may wait it is as if all that machines can do were kept waiting for them.
+        """
         waits = self.promise.limited and self.promise.queued(choice)
-        places = self.places(choice) if waits else {}
-        key = choice.with_machines_alone(), waits, tuple(places.values())  # functions differ in little of this
+        key = choice.with_machines_alone(), waits  # functions differ in little of this
         if key not in self._overflows:
             assert choice.machine is not None
             workers, most = self.structures.option(choice.machine).workers, self.most(choice)
@@ -174,16 +174,11 @@ class Pricing(Capacity):
             for rate, share in zip(groups.rates.tolist(), groups.shares.tolist(), strict=True):
                 self.deadline.check()
                 total += share * (rate * grid - carrying.each(most, workers, rate * grid))
-            loads = groups.rates[:, None] * grid
-            for count, room in places.items():
-                self.deadline.check()
-                taken = self.carrying.carried(count * workers, loads.ravel(), room).reshape(loads.shape)
-                total[count] = np.maximum(total[count], groups.shares @ (loads - taken))
             self._overflows[key] = np.maximum(total, 0.0)
         return self._overflows[key]
 
-    def placed(self, choice: BlockChoice, count: int, rooms: Sequence[int]) -> Floats:
-        """Return what machines and the function beside them cost at least, by the work of the grid, USD per second.
+    def spilled(self, choice: BlockChoice, count: int, works: Floats) -> Floats:
+        """Return the work that machines leave to the function at least, by places to wait and seconds a request.
 
         Parameters
         ----------
@@ -191,42 +186,22 @@ class Pricing(Capacity):
             The block.
         count
             Machines.
-        rooms
-            Requests that may wait, in equal parts of the work, falling.
+        works
+            Seconds that a request of the service holds a worker, always the same of a block.
+
+        Returns
+        -------
+        Busy workers, `ROOMS` x works.
         """
-        key, grid, groups = (
-            (_without_hop(choice), count, tuple(rooms)),
-            self._grid(choice),
-            self.demand.in_groups(GROUPS),
-        )
-        if key not in self._placed:
+        key = choice.with_machines_alone(), count
+        if key not in self._spilled:
             assert choice.machine is not None
-            servers, loads = count * self.structures.option(choice.machine).workers, groups.rates[:, None] * grid
-            ends, spilled, begin = np.linspace(0, len(grid) - 1, len(rooms) + 1), np.zeros(len(grid)), 0
-            for end, own in itertools.groupby(zip(ends[1:].tolist(), rooms, strict=True), key=lambda pair: pair[1]):
-                last = math.floor(max(at for at, _ in own))
-                some = loads[:, begin : last + 1]
-                taken = self.carrying.carried(servers, some.ravel(), end).reshape(some.shape)
-                spilled[begin : last + 1] = groups.shares @ (some - taken)
-                begin = last + 1
-            self._placed[key] = np.maximum(spilled, 0.0)
-        return self.rent(choice) * count + self.per_second(choice) * self._placed[key]
-
-    def places(self, choice: BlockChoice) -> dict[int, int]:
-        """Most requests that may wait for 1, 2, .. machines beside a function, wherever the block stands.
-
-        As many machines as are of interest.
-        """
-        relaxed = self.relaxed(choice)
-        if relaxed is None:
-            return {}
-        slack = b"" if relaxed.slack is None else relaxed.slack.seconds.tobytes()
-        key = choice.with_machines_alone(), slack
-        if key not in self._places:
-            rent, grid, most = self.rent(choice), self._grid(choice), min(self.most(choice), COUNTED)
-            counts = [n for n in range(1, most + 1) if rent * n <= self.enough_usd]
-            self._places[key] = relaxed.places(counts, float(grid[0]), float(grid[-1]))
-        return self._places[key]
+            groups = self.demand.in_groups(GROUPS)
+            servers, loads = count * self.structures.option(choice.machine).workers, groups.rates[:, None] * works
+            taken = np.array([self.carrying.carried(servers, loads.ravel(), room) for room in ROOMS])
+            gone = loads - taken.reshape(len(ROOMS), *loads.shape)
+            self._spilled[key] = np.maximum(np.einsum("g,rgw->rw", groups.shares, gone), 0.0)
+        return self._spilled[key]
 
     def at_least(self, choice: BlockChoice) -> Floats:
         """What a block with a function costs at least with 0, 1, .. machines, USD per second."""
@@ -284,7 +259,3 @@ class Pricing(Capacity):
     def weighed(self, choice: BlockChoice) -> Floats:
         """USD per second of a function alone; of a block with machines the seconds that it holds a worker."""
         return self.weights(choice) if choice.machine is None else self.busy(choice)
-
-
-def _without_hop(choice: BlockChoice) -> BlockChoice:
-    return choice.placed(choice.hop_s, 0.0, choice.sending_s) if choice.hop_usd else choice

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -256,9 +256,7 @@ class LeastWaits:
                     low, at_low = middle, taken
         return high
 
-    def places(
-        self, counts: Iterable[int], low: float, high: float, known: Mapping[int, int] | None = None
-    ) -> dict[int, int]:
+    def places(self, counts: Iterable[int], low: float, high: float) -> dict[int, int]:
         """Return `most_places` for rising numbers of machines: where all places are in time, they are for more, too.
 
         Where all of use are, any number may be: what is left out costs next to nothing, but a bound leaves out nothing.
@@ -269,8 +267,6 @@ class LeastWaits:
             Machines, rising.
         low, high
             As `row` takes them.
-        known
-            No more may wait for so many machines; None: nothing is known.
 
         Returns
         -------
@@ -279,11 +275,9 @@ class LeastWaits:
         found, last, every = dict[int, int](), 0, False
         for count in counts:
             useful = ROOMS[useful_rooms(count * self.workers, self.queues.peak * high) - 1]
-            top = (known or {}).get(count, ROOMS[-1])
-            told = min(useful, top)
-            last = told if every else self.most_places(count, low, high, last, told)
+            last = useful if every else self.most_places(count, low, high, last, useful)
             every = last == useful
-            found[count] = top if every else last
+            found[count] = ROOMS[-1] if every else last
         return found
 
     def most_places(self, count: int, low: float, high: float, least: int, most: int) -> int:
@@ -298,7 +292,7 @@ class LeastWaits:
         least
             What fewer machines may have: more have no less.
         most
-            More are of no use, or known to be late.
+            More are of no use.
         """
 
         def late(n: int) -> bool:

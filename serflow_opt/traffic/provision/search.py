@@ -35,10 +35,12 @@ MANY = 2000
 """Structures that are bounded together where one is."""
 WAITING = 1000
 """Structures up to which waits beside functions are searched with all else where the limit is on the worst case."""
+TRIED_WAITING = 150
+"""Structures whose thresholds are tried where some may wait: most are told to be dearer by a look or two."""
 BLOCKS_WAITING = 2
 """Blocks of the structures in which such waits are tried where there are more, at most."""
 LOOKS_WAITING = 5
-"""Of them, structures that are looked at closer than by one set of thresholds."""
+"""Looks closer than by one set of thresholds, at the cheapest of them."""
 FIRST_S = 1.0
 """What a first deployment and bound may take beyond the limit: none at all are of no use to anybody."""
 
@@ -100,7 +102,7 @@ class ProvisionSearch:
         self.bound = self.checked = 0.0
         self.doubt = ""
         self.total = self.done = self.solves = 0
-        self.without_waits = False
+        self.without_waits = self._tried = False
 
     def run(self) -> None:
         """Search until the gap is closed, or time is over."""
@@ -110,17 +112,22 @@ class ProvisionSearch:
             limited = self.promise.limited and self.promise.random and self.promise.measure == "worst"
             self.without_waits = limited and self.total > WAITING
             self.promise.waits_beside = not self.without_waits
-            first = math.isinf(self.best)
+            tries = self.without_waits and math.isfinite(self.gap) and math.isinf(self.best)
+            tries &= self.prove_waits is not None
+            if tries and self.structures.most > BLOCKS_WAITING:
+                self._run_few()
             self._run(among)
             if self.without_waits and math.isfinite(self.gap) and math.isfinite(self.best):
                 if self.prove_waits:
                     self._prove_waits()
-                elif self.prove_waits is not None and first and self._turns_away():
+                elif tries and not self._tried and self._turns_away():
                     self._try_waits()
         except OutOfTime:  # what is found and proven stays
             if not self.bound > 0 and math.isfinite(self.gap):
                 self._bound_as_fluid()
         finally:
+            if self._tried:
+                self._let_wait()
             self.pricing.deadline = NEVER  # an answer is described, whatever it takes
 
     def _bound_as_fluid(self) -> None:
@@ -143,11 +150,10 @@ class ProvisionSearch:
             return
         if self.found is not None and math.isinf(self.gap):
             return
-        self.pricing.enough_usd = self.best
         structures, every = list[Structure](), among.below(lambda: self.best)
         while some := list(itertools.islice(every, MANY)):  # the cheaper the best, the fewer can win
             found = bounded(self.pricing, self._possible(some)[0], self.best)
-            self._start(found.structures, found.levels, found.bounds)
+            self._start(found)
             structures += found.structures
         structures.sort(key=plainness)  # of equals the plainest comes first
         found = sharpened(self.pricing, bounded(self.pricing, structures, self.best), self.best)
@@ -179,11 +185,23 @@ class ProvisionSearch:
             own.machine is not None and own.function is not None for own in self.found.structure
         )
 
+    def _run_few(self) -> None:
+        """Look into few blocks first, waits and all: a cheap deployment leaves little of what more blocks could do."""
+        plain = self.pricing
+        try:
+            self._run(Candidates(plain, self.cutting, most=BLOCKS_WAITING))
+            if self._turns_away():
+                self._try_waits()
+        finally:
+            self.bound = self.checked = 0.0  # these were of few blocks
+            self.pricing, self.promise.waits_beside, self._offered = plain, False, {}
+
     def _prove_waits(self) -> None:
         """Look into all structures once more, with requests that wait beside functions."""
         bound, checked = min(self.bound, self.best), min(self.checked, self.best)  # of those without
         found = self._where_some_wait(self.structures.most)
-        self._start(found.structures, found.levels, found.bounds)
+        found = sharpened(self.pricing, found, self.best, closely=True)
+        self._start(found)
         self._close(found)
         self.bound, self.checked = min(self.bound, bound), min(self.checked, checked)
         self.without_waits = self.deadline.expired
@@ -191,24 +209,34 @@ class ProvisionSearch:
     def _try_waits(self) -> None:
         """Let requests wait beside the function of one of two blocks, or of one, where that may be cheaper by most."""
         found = self._where_some_wait(min(self.structures.most, BLOCKS_WAITING))
-        self._start(found.structures, found.levels, found.bounds)
-        for n, bound in enumerate(found.bounds.tolist()[:LOOKS_WAITING]):
-            if bound < self.enough():
-                self.deadline.check()
-                OneStructure(self.pricing, found.structures[n], self).advance()
+        open_ = [(0, bound, n) for n, bound in enumerate(found.bounds.tolist())]
+        begun = dict[int, OneStructure]()
+        for _ in range(LOOKS_WAITING):  # each once before any twice
+            if not open_ or (least := heappop(open_))[1] >= self.enough():
+                return
+            looks, _, n = least
+            self.deadline.check()
+            own = begun[n] = begun.get(n) or OneStructure(self.pricing, found.structures[n], self)
+            own.advance()
+            if not own.closed:
+                heappush(open_, (looks + 1, own.bound, n))
+
+    def _let_wait(self) -> None:
+        """Let requests wait beside functions from here on."""
+        self._tried, self.promise.waits_beside, self._offered = True, True, {}
+        self.pricing = self.pricing.among(self.pricing.data)  # what it knows is without these waits
 
     def _where_some_wait(self, most: int) -> BoundedStructures:
-        """Return the structures of so many blocks where requests may wait beside a function, and be cheaper by that."""
-        self.promise.waits_beside, self._offered = True, {}
-        self.pricing = self.pricing.among(self.pricing.data)  # what it knows is without these waits
-        self.pricing.enough_usd = self.best
+        """Return structures of so many blocks that may be cheaper if requests wait; what is cheap of them is tried."""
+        self._let_wait()
         few = Candidates(self.pricing, self.cutting, most=most)
         structures, every = list[Structure](), few.below(lambda: self.best)
         while some := list(itertools.islice(every, MANY)):
             both = [own for own in some if any(c.machine is not None and c.function is not None for c in own)]
             structures += bounded(self.pricing, self._possible(both)[0], self.best).structures
-        found = bounded(self.pricing, structures, self.best)
-        return sharpened(self.pricing, found, self.best, closely=bool(self.prove_waits))
+        found = sharpened(self.pricing, bounded(self.pricing, structures, self.best), self.best)
+        self._start(found, TRIED_WAITING)
+        return found.below(self.best)
 
     def _any(self, among: Candidates) -> None:
         """Look for a first deployment: by thresholds that bounds like, or else by models."""
@@ -220,8 +248,8 @@ class ProvisionSearch:
             if len(levels):  # thresholds that keep the target, on the structures that may be cheapest
                 at = {structure: n for n, structure in enumerate(structures)}
                 quick = [levels[at[structure]] for structure in liked.structures[:TRIED]]
-                self._start(liked.structures, quick, liked.bounds)
-            self._start(liked.structures, liked.levels, liked.bounds)
+                self._start(liked, levels=quick)
+            self._start(liked)
             if self.found is not None:
                 return
         every, bounds, checked = among.below(lambda: math.inf), [math.inf], [math.inf]
@@ -259,10 +287,11 @@ class ProvisionSearch:
             self.on_progress(Moment(self.done, len(bounds), self.best, min([self.best, *bounds.tolist()])))
 
     def _start(
-        self, structures: Sequence[Structure], levels: Iterable[NDArray[np.int64]], bounds: NDArray[np.float64]
+        self, liked: BoundedStructures, most: int = TRIED, levels: Sequence[NDArray[np.int64]] | None = None
     ) -> None:
-        """Value the most promising structures at thresholds, such as those that their bounds like; bounds rise."""
-        for structure, own, bound in zip(structures[:TRIED], levels, bounds.tolist(), strict=False):
+        """Value the most promising structures at thresholds: those that their bounds like, or others."""
+        chosen = liked.levels if levels is None else levels
+        for structure, own, bound in zip(liked.structures[:most], chosen, liked.bounds.tolist(), strict=False):
             if (self.found is not None and math.isinf(self.gap)) or bound >= self.best:
                 return
             self.offer(structure, tuple(own.tolist()))

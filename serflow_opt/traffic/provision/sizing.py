@@ -130,8 +130,7 @@ class Sizing:
         counts = [k for k in range(1, most + 1) if costs[k] <= self.left]
         if self.relaxed is None:
             return dict.fromkeys(counts, 0)
-        anywhere = replace(self.choice, hop_s=0.0, hop_usd=0.0)
-        return self.relaxed.places(counts, self.low, self.high, self.whole.places(anywhere))
+        return self.relaxed.places(counts, self.low, self.high)
 
     def sizes(self, groups: Rates, points: Sequence[float]) -> PoolSizes:
         """Return the sizes as a model has them.

@@ -29,6 +29,7 @@ def test_beside_a_function_the_cheapest_count(rate: float) -> None:
     assert best[0].usd == pytest.approx(min(costs), rel=1e-9)
     assert sizes.least_usd(0) <= min(costs)
     assert sizes.best(below=min(costs) * 0.999) is None
+    assert StructureSizes(priced, structure, sizes.service).best(below=min(costs) * 1.001) == best
 
 
 @pytest.mark.parametrize(("rate", "wait_max"), [(2.0, None), (2.0, 0.05), (3.1, 0.01), (0.2, 0.5)])

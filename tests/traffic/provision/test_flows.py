@@ -10,7 +10,7 @@ import pytest
 
 from serflow_opt.search.envelope import Envelope
 from serflow_opt.search.lagrangian import StageExits
-from serflow_opt.traffic.provision.flows import Flow, FlowLine, Flows
+from serflow_opt.traffic.provision.flows import Flow, FlowLine, FlowPrices, Flows
 
 STAGES = 4
 
@@ -66,3 +66,20 @@ def test_no_thresholds_are_below_the_bound(seed: int) -> None:
         found, none = flows.bound([flow], asked, 1.0)
         assert found >= asked - 1e-9
         assert none == ()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_multipliers_of_other_flows_are_a_start(seed: int) -> None:
+    """A bound is no higher and no lower for what is remembered of flows before, and what is, is of the same shape."""
+    rng = np.random.default_rng(seed)
+    exits = StageExits([[Envelope.of(rates, rates * right)] for rates, right in menus(rng)])
+    prices = FlowPrices()
+    for _ in range(4):
+        flow = Flow(line(rng), ((line(rng), line(rng)),), (FlowLine(-1.0, rng.uniform(0.1, 0.6, STAGES)),))
+        alone, _ = Flows(exits, 0.86).bound([flow], 1e3, 1.0)
+        bound, _ = Flows(exits, 0.86, prices).bound([flow], 1e3, 1.0)
+        assert bound == pytest.approx(alone, rel=1e-6)
+        enough = alone - 0.01 * abs(alone)
+        assert Flows(exits, 0.86, prices).bound([flow], enough, 1.0)[0] >= enough * (1 - 1e-9)
+    assert len(prices.of(flow.shape)) >= 1
+    assert prices.of((3, 3)) == []

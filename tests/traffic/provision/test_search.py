@@ -35,13 +35,14 @@ def patient(seed: int) -> Case:
     return dataclasses.replace(case, document=document)
 
 
-def test_waits_are_proven_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("seed", [112, 6020])
+def test_waits_are_proven_afterwards(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where structures are too many to let wait from the start, asking for the proof finds the cheapest of all.
 
     Else waits are tried, and the head, the bound and the scope of the answer say of what they are.
     """
     monkeypatch.setattr(search, "WAITING", 0)
-    case = patient(112)
+    case = patient(seed)
     best, found = best_of(case), provisioned(case, tmp_path, gap=GAP, prove_waits=True)
     assert best is not None
     assert any(block.pools.function and block.room for block in best.blocks)
@@ -72,3 +73,17 @@ def test_a_fluid_bounds_what_there_was_no_time_for(tmp_path: Path, monkeypatch: 
     assert best is not None
     assert found.status == "no_solution"
     assert 0 < found.bound <= best.usd_per_s
+
+
+@pytest.mark.parametrize("prove", [False, True])
+def test_fewer_blocks_come_first(prove: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where three blocks are looked into after two, waits and all, what is proven is of three, and in time."""
+    monkeypatch.setattr(search, "WAITING", 0)
+    case = dataclasses.replace(patient(6007), blocks=3)
+    best, found = best_of(case), provisioned(case, tmp_path, gap=GAP, prove_waits=prove)
+    assert best is not None
+    assert any(block.pools.function and block.room for block in best.blocks)
+    assert found.status == "optimal"
+    assert found.usd_per_s == pytest.approx(best.usd_per_s, rel=GAP * 1.001)
+    assert not prove or found.bound <= best.usd_per_s * (1 + 1e-6)
+    assert bool(found.proven_where) != prove
